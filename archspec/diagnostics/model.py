@@ -1,0 +1,145 @@
+"""What the compiler has to say: data, apart from how it is rendered.
+
+The model follows ruff's: a stable code, one message, a primary annotation, secondary
+annotations with labels, notes, the chain of expansions, and a fix where one is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from archspec.source import Span
+
+
+class Severity(StrEnum):
+    """How bad it is. Only errors make a command fail."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """A place, with what there is to say about it."""
+
+    span: Span
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replace the text at `span` by `text`."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """What to do about it, in words, and as edits where they are certain."""
+
+    message: str
+    edits: tuple[Edit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One step of the chain of expansions: `what` was expanded at `span`."""
+
+    what: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One thing to tell the reader.
+
+    `code` is stable and has a page (`archspec explain CODE`). `expansion` is the chain of
+    expansions that led here, innermost first.
+    """
+
+    code: str
+    message: str
+    primary: Annotation | None = None
+    secondary: tuple[Annotation, ...] = ()
+    notes: tuple[str, ...] = ()
+    expansion: tuple[Frame, ...] = ()
+    fix: Fix | None = None
+    severity: Severity = Severity.ERROR
+
+    @property
+    def sort_key(self) -> tuple[str, int, str, str]:
+        """Order of reports: by file, place, code, words."""
+        if self.primary is None:
+            return ("", 0, self.code, self.message)
+        span = self.primary.span
+        return (span.source.name, span.start, self.code, self.message)
+
+
+def diagnostic(
+    code: str,
+    message: str,
+    span: Span | None = None,
+    label: str = "",
+    *,
+    secondary: Iterable[tuple[Span, str]] = (),
+    notes: Iterable[str] = (),
+    expansion: Iterable[Frame] = (),
+    fix: str | Fix | None = None,
+    severity: Severity = Severity.ERROR,
+) -> Diagnostic:
+    """Make a diagnostic from plain pieces."""
+    return Diagnostic(
+        code,
+        message,
+        Annotation(span, label) if span is not None else None,
+        tuple(Annotation(place, text) for place, text in secondary),
+        tuple(notes),
+        tuple(expansion),
+        Fix(fix) if isinstance(fix, str) else fix,
+        severity,
+    )
+
+
+class CompileFailed(Exception):
+    """The spec is at fault; `diagnostics` says how. Never shown as a traceback by a command."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__("; ".join(f"[{d.code}] {d.message}" for d in self.diagnostics))
+
+
+class Sink:
+    """Collects diagnostics; says the same thing once."""
+
+    def __init__(self, limit: int = 200) -> None:
+        self._seen: dict[tuple[str, int, str, str], Diagnostic] = {}
+        self._limit = limit
+
+    def report(self, item: Diagnostic) -> None:
+        """Add a diagnostic unless the same was said of the same place before."""
+        if len(self._seen) < self._limit:
+            self._seen.setdefault(item.sort_key, item)
+
+    def extend(self, items: Iterable[Diagnostic]) -> None:
+        """Add several."""
+        for item in items:
+            self.report(item)
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """All of them, in order of place."""
+        return tuple(sorted(self._seen.values(), key=lambda item: item.sort_key))
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is an error among them."""
+        return any(item.severity is Severity.ERROR for item in self._seen.values())
+
+    def raise_if_failed(self) -> None:
+        """Raise `CompileFailed` when there is an error."""
+        if self.failed:
+            raise CompileFailed(self.diagnostics)

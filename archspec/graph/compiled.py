@@ -1,0 +1,27 @@
+"""A whole network: its graph in both modes, over one table of parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from archspec.graph.model import Graph
+from archspec.types.condition import TRUE, Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A network ready for analysis and backends.
+
+    Where a block does not depend on the mode, both graphs hold the same Graph object below.
+    `sizes` are the reported sizes of the free dims, in order of appearance. `where` is what the
+    spec promises of its sizes; what it needs of them stands in the requirements of the graphs.
+    `doc` is the comment above the definition.
+    """
+
+    name: str
+    inference: Graph
+    training: Graph
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    where: Condition = TRUE
+    doc: str = ""

@@ -1,0 +1,263 @@
+"""The graph: one per specialised block, shared by all its calls.
+
+A `Graph` holds nodes in topological order. A node is an input of the block, an op, or a call of
+another graph. What owns weights is an `Instance`; two nodes with the same instance share them.
+Data with structure (tuples, nested) is flattened into ports; `Structure` remembers its form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from archspec.diagnostics.model import Frame
+from archspec.ops.base import Op
+from archspec.source import NOWHERE, Span
+from archspec.types.condition import Condition
+from archspec.types.initialiser import Initialiser
+from archspec.types.tensor import TensorType
+
+if TYPE_CHECKING:
+    import networkx
+
+Structure: TypeAlias = "None | tuple[Structure, ...]"
+"""Form of data: None is one tensor, a tuple is a tuple of forms."""
+
+
+def leaves(structure: Structure) -> int:
+    """Number of tensors in data of this form."""
+    return 1 if structure is None else sum(leaves(part) for part in structure)
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """One output of one node."""
+
+    node: int
+    index: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where in the text a node or instance was made, and through which inline expansions."""
+
+    span: Span = NOWHERE
+    frames: tuple[Frame, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A turn of a `for`: which loop (its span names it) and which turn, from 0."""
+
+    loop: Span
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A layer that an op holds. Its graph's inputs are the op's region inputs, then captures.
+
+    `captured` has the ports of the surrounding graph that the captures read; they are also the
+    last inputs of the node. `key` is the name under which its weights stand below the op's.
+    """
+
+    name: str
+    key: str
+    graph: Graph
+    captured: int = 0
+
+
+@dataclass(eq=False, slots=True)
+class Instance:
+    """Something that may own weights: an op with its attributes, or a use of a graph.
+
+    `key` is the dotted path below the block that owns it, unique among instances with weights;
+    it is "" for arithmetic and other unnamed data operations. `explicit` attributes are those
+    written in the spec (an `init` statement does not override them).
+    """
+
+    key: str
+    op: Op | None = None
+    graph: Graph | None = None
+    regions: tuple[Region, ...] = ()
+    origin: Origin = Origin()
+    explicit: frozenset[str] = frozenset()
+
+    @property
+    def title(self) -> str:
+        """Name of the op or of the definition."""
+        if self.op is not None:
+            return self.op.name
+        return self.graph.name if self.graph is not None else ""
+
+
+@dataclass(eq=False, slots=True)
+class Node:
+    """An input (no instance), an op or a call. `types` are its outputs, flattened."""
+
+    id: int
+    instance: Instance | None
+    inputs: tuple[Port, ...]
+    types: tuple[TensorType, ...]
+    origin: Origin = Origin()
+    turns: tuple[Turn, ...] = ()
+    name: str = ""  # the input's name, or the variable the result was bound to
+    output_structure: Structure = None
+
+    @property
+    def op(self) -> Op | None:
+        """The op, if it is one."""
+        return self.instance.op if self.instance is not None else None
+
+    @property
+    def callee(self) -> Graph | None:
+        """The called graph, if it is a call."""
+        return self.instance.graph if self.instance is not None else None
+
+    @property
+    def is_input(self) -> bool:
+        """Whether it is an input of the block."""
+        return self.instance is None
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """Sizes must satisfy `condition`; `reason` says why, `origin` where."""
+
+    condition: Condition
+    reason: str
+    origin: Origin
+    training_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GraphOutput:
+    """A named output; `structure` over consecutive ports. Unnamed outputs are called "output"."""
+
+    name: str
+    ports: tuple[Port, ...]
+    structure: Structure = None
+
+
+@dataclass(frozen=True, slots=True)
+class InitRule:
+    """`init conv.weight = ..`: the initialiser for a parameter of every such op below."""
+
+    op: str
+    parameter: str
+    initialiser: Initialiser
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """A random draw shared by the joins that name it; see the op `join`."""
+
+    name: str
+    policy: str = "mixed"  # "local", "global" or "mixed"
+    ratio: float = 0.5  # of mini-batches drawn globally, when mixed
+
+
+@dataclass(eq=False)
+class Graph:
+    """One specialised block."""
+
+    name: str
+    kind: str  # "block", "network", "rule", "region", "buffer"
+    nodes: tuple[Node, ...]
+    outputs: tuple[GraphOutput, ...]
+    arguments: Mapping[str, Any] = field(default_factory=dict)  # by parameter, as given
+    input_structures: tuple[Structure, ...] = ()  # of the data it was called with, per input
+    requirements: tuple[Requirement, ...] = ()  # its own, not those of graphs it calls
+    init_rules: tuple[InitRule, ...] = ()
+    draws: tuple[Draw, ...] = ()
+    origin: Origin = Origin()
+
+    @cached_property
+    def inputs(self) -> tuple[Node, ...]:
+        """The input nodes, in order; one per tensor."""
+        return tuple(node for node in self.nodes if node.is_input)
+
+    @cached_property
+    def output_ports(self) -> tuple[Port, ...]:
+        """All outputs flattened."""
+        return tuple(port for output in self.outputs for port in output.ports)
+
+    @cached_property
+    def output_types(self) -> tuple[TensorType, ...]:
+        """Types of all outputs, flattened."""
+        return tuple(self.type_of(port) for port in self.output_ports)
+
+    @cached_property
+    def instances(self) -> tuple[Instance, ...]:
+        """Each instance once, in order of first use."""
+        found: dict[int, Instance] = {}
+        for node in self.nodes:
+            if node.instance is not None:
+                found.setdefault(id(node.instance), node.instance)
+        return tuple(found.values())
+
+    @cached_property
+    def callees(self) -> tuple[Graph, ...]:
+        """Graphs that it calls or holds in regions, each once."""
+        found: dict[int, Graph] = {}
+        for instance in self.instances:
+            for graph in subgraphs(instance):
+                found.setdefault(id(graph), graph)
+        return tuple(found.values())
+
+    def type_of(self, port: Port) -> TensorType:
+        """Type of a port."""
+        return self.nodes[port.node].types[port.index]
+
+    @cached_property
+    def digraph(self) -> networkx.MultiDiGraph[int]:
+        """The same as a NetworkX graph: node attribute `node`; edge attributes `source` (output
+        index), `target` (input index), `type`."""
+        import networkx  # noqa: PLC0415  (a fifth of a second that most commands do not need)
+
+        graph: networkx.MultiDiGraph[int] = networkx.MultiDiGraph(name=self.name)
+        for node in self.nodes:
+            graph.add_node(node.id, node=node)
+        for node in self.nodes:
+            for target, port in enumerate(node.inputs):
+                graph.add_edge(
+                    port.node, node.id, source=port.index, target=target, type=self.type_of(port)
+                )
+        return graph
+
+
+def subgraphs(instance: Instance) -> Iterator[Graph]:
+    """The graph that an instance calls, and those of its regions."""
+    if instance.graph is not None:
+        yield instance.graph
+    for region in instance.regions:
+        yield region.graph
+
+
+def walk(graph: Graph) -> tuple[Graph, ...]:
+    """`graph` and all graphs below it, each once, callees before callers."""
+    order: list[Graph] = []
+    seen: set[int] = set()
+    stack: list[tuple[Graph, Iterator[Graph]]] = [(graph, iter(graph.callees))]
+    seen.add(id(graph))
+    while stack:
+        current, rest = stack[-1]
+        below = next((item for item in rest if id(item) not in seen), None)
+        if below is None:
+            order.append(current)
+            stack.pop()
+        else:
+            seen.add(id(below))
+            stack.append((below, iter(below.callees)))
+    return tuple(order)
+
+
+def consumers(graph: Graph) -> Mapping[Port, Sequence[Node]]:
+    """For each port the nodes that read it."""
+    found: dict[Port, list[Node]] = {}
+    for node in graph.nodes:
+        for port in node.inputs:
+            found.setdefault(port, []).append(node)
+    return found

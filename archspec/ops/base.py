@@ -1,0 +1,172 @@
+"""What a primitive op is: one class with its attributes, shape rule, parameters and cost.
+
+Fields are the attributes, in positional order, checked by pydantic (strictly: no `2.0` or `true`
+where an int is asked). `infer` is pure. A field that may hold a free dimension is declared
+`int | Dim`; all others get numbers only. Sequences arrive as tuples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from archspec.types.condition import Condition, equal
+from archspec.types.dim import ZERO, Dim, DimLike
+from archspec.types.initialiser import Initialiser
+from archspec.types.tensor import DType, TensorType
+
+
+class OpError(Exception):
+    """The op cannot take these inputs or attributes.
+
+    `attribute` names the argument at fault, `input` the index of the input at fault, `fix` says
+    what to do in a few words. The elaborator adds spans and the types of all inputs.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "E0401",
+        attribute: str | None = None,
+        input: int | None = None,
+        notes: Sequence[str] = (),
+        fix: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.attribute = attribute
+        self.input = input
+        self.notes = tuple(notes)
+        self.fix = fix
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A condition on sizes under which the op runs, and in one clause why."""
+
+    condition: Condition
+    reason: str
+    training_only: bool = False
+
+
+@dataclass
+class Check:
+    """Collects what an op needs of the sizes; the elaborator decides it."""
+
+    needs: list[Need] = field(default_factory=list)
+
+    def require(self, condition: Condition, reason: str, *, training_only: bool = False) -> None:
+        """State a need. `reason` reads after "because": "`add` needs equal dims on axis 2"."""
+        self.needs.append(Need(condition, reason, training_only))
+
+    def require_equal(self, left: DimLike, right: DimLike, reason: str) -> None:
+        """State that two dimensions are the same."""
+        self.require(equal(left, right), reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A tensor that an instance owns. `learnable` is False for buffers."""
+
+    name: str
+    shape: tuple[int, ...]
+    initialiser: Initialiser | None = None
+    dtype: DType = DType.F32
+    learnable: bool = True
+    persistent: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What one output position sees along one axis: `kernel` (dilation counted in) and `stride`.
+
+    For a transposed convolution `stride` is a fraction, given as `(1, factor)` in `scale`.
+    """
+
+    kernel: int
+    stride: int = 1
+    scale: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Attributes and input types that the op takes, for tests and documentation."""
+
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    inputs: tuple[str, ...] = ("f32[2, 8, 16, 16]",)
+
+
+class Op(BaseModel):
+    """Base of all primitive ops. Subclasses are frozen data; nothing else lists them."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True, defer_build=True
+    )
+
+    name: ClassVar[str] = ""
+    """Its name in the language and the default name of its instances."""
+    arity: ClassVar[tuple[int, int | None]] = (1, 1)
+    """Least and greatest number of inputs; None for no limit. A tuple as input is spread."""
+    category: ClassVar[str] = "other"
+    """Kind of op, for colours and docs: convolution, linear, normalisation, activation, pooling,
+    merge, arithmetic, reduction, shape, indexing, attention, embedding, resampling, random,
+    source, recurrent, signal, control."""
+    examples: ClassVar[tuple[Example, ...]] = ()
+    weight_layers: ClassVar[int] = 0
+    """What it adds to the depth of a path: 1 for convolutions and linear layers."""
+    regions: ClassVar[tuple[str, ...]] = ()
+    """Names of attributes that are layers; see `region_inputs`."""
+    transparent: ClassVar[bool] = False
+    """True for `identity`: leaves no node, though it takes a number in a numbered scope."""
+
+    def infer(
+        self, check: Check, *inputs: TensorType
+    ) -> TensorType | tuple[TensorType, ...]:
+        """Types of the outputs. Raises OpError where none exist."""
+        raise NotImplementedError
+
+    def region_inputs(
+        self, region: str, inputs: tuple[TensorType, ...]
+    ) -> tuple[TensorType, ...]:
+        """Types that the region's layer is applied to."""
+        raise NotImplementedError
+
+    def infer_regions(
+        self,
+        check: Check,
+        inputs: tuple[TensorType, ...],
+        regions: Mapping[str, tuple[TensorType, ...]],
+    ) -> TensorType | tuple[TensorType, ...]:
+        """Like `infer`, for ops with regions: `regions` has the types each region yields."""
+        return self.infer(check, *inputs)
+
+    def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
+        """Tensors that an instance owns, in the order of `state_dict`."""
+        return ()
+
+    def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
+        """Multiply-accumulates of convolutions and matrix products; nothing else counts."""
+        return ZERO
+
+    def region_runs(self, region: str, inputs: tuple[TensorType, ...]) -> DimLike | None:
+        """How often the region runs in one forward pass; None when that is not known."""
+        return 1
+
+    def receptive_field(
+        self, inputs: tuple[TensorType, ...]
+    ) -> tuple[Window, ...] | Literal["all"] | None:
+        """Windows over the spatial axes (from axis 2); None if pointwise, "all" if global."""
+        return None
+
+
+def fixed(size: Dim, what: str, *, fix: str | None = None, code: str = "E0403") -> int:
+    """The number that `size` is. Raises OpError naming `what` when it depends on a free dim."""
+    value = size.constant
+    if value is None:
+        raise OpError(f"{what} must be a fixed number, but it is `{size}`", code=code, fix=fix)
+    return value

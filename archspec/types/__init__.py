@@ -1,0 +1,1 @@
+"""Types: symbolic dimensions, conditions on them, tensor types and initialisers."""

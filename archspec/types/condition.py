@@ -1,0 +1,143 @@
+"""Formulas over symbolic dimensions: comparisons with zero, joined by `and` and `or`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from archspec.types.dim import Dim, DimLike, dim
+
+
+class Relation(StrEnum):
+    """How an expression compares with zero."""
+
+    EQUAL = "=="
+    UNEQUAL = "!="
+    AT_LEAST = ">="
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`expression RELATION 0`."""
+
+    expression: Dim
+    relation: Relation
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Every part holds; no parts means true."""
+
+    parts: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Some part holds; no parts means false."""
+
+    parts: tuple[Condition, ...]
+
+
+Condition: TypeAlias = "Comparison | All | AnyOf"
+
+TRUE: Condition = All(())
+FALSE: Condition = AnyOf(())
+
+
+def _compare(expression: Dim, relation: Relation) -> Condition:
+    value = expression.constant
+    if value is None:
+        return Comparison(expression, relation)
+    holds = {
+        Relation.EQUAL: value == 0,
+        Relation.UNEQUAL: value != 0,
+        Relation.AT_LEAST: value >= 0,
+    }[relation]
+    return TRUE if holds else FALSE
+
+
+def equal(left: DimLike, right: DimLike) -> Condition:
+    """`left == right`."""
+    return _compare(dim(left) - right, Relation.EQUAL)
+
+
+def unequal(left: DimLike, right: DimLike) -> Condition:
+    """`left != right`."""
+    return _compare(dim(left) - right, Relation.UNEQUAL)
+
+
+def at_least(left: DimLike, right: DimLike) -> Condition:
+    """`left >= right`."""
+    return _compare(dim(left) - right, Relation.AT_LEAST)
+
+
+def divisible(expression: DimLike, by: int) -> Condition:
+    """`expression % by == 0`."""
+    return equal(dim(expression) % by, 0)
+
+
+def conjunction(parts: Iterable[Condition]) -> Condition:
+    """All of them, flattened, each once."""
+    kept: dict[Condition, None] = {}
+    for part in parts:
+        if part == FALSE:
+            return FALSE
+        for inner in part.parts if isinstance(part, All) else (part,):
+            kept.setdefault(inner)
+    return next(iter(kept)) if len(kept) == 1 else All(tuple(kept))
+
+
+def disjunction(parts: Iterable[Condition]) -> Condition:
+    """Any of them, flattened, each once."""
+    kept: dict[Condition, None] = {}
+    for part in parts:
+        if part == TRUE:
+            return TRUE
+        for inner in part.parts if isinstance(part, AnyOf) else (part,):
+            kept.setdefault(inner)
+    return next(iter(kept)) if len(kept) == 1 else AnyOf(tuple(kept))
+
+
+def negation(condition: Condition) -> Condition:
+    """The opposite."""
+    if isinstance(condition, All):
+        return disjunction(negation(part) for part in condition.parts)
+    if isinstance(condition, AnyOf):
+        return conjunction(negation(part) for part in condition.parts)
+    if condition.relation is Relation.EQUAL:
+        return Comparison(condition.expression, Relation.UNEQUAL)
+    if condition.relation is Relation.UNEQUAL:
+        return Comparison(condition.expression, Relation.EQUAL)
+    return Comparison(-condition.expression - 1, Relation.AT_LEAST)
+
+
+def evaluate(condition: Condition, sizes: Mapping[str, int]) -> bool:
+    """Whether it holds at given sizes."""
+    if isinstance(condition, All):
+        return all(evaluate(part, sizes) for part in condition.parts)
+    if isinstance(condition, AnyOf):
+        return any(evaluate(part, sizes) for part in condition.parts)
+    value = condition.expression.evaluate(sizes)
+    if condition.relation is Relation.EQUAL:
+        return value == 0
+    if condition.relation is Relation.UNEQUAL:
+        return value != 0
+    return value >= 0
+
+
+def symbols_of(condition: Condition) -> frozenset[str]:
+    """The symbols that it mentions."""
+    if isinstance(condition, Comparison):
+        return condition.expression.symbols
+    return frozenset().union(*(symbols_of(part) for part in condition.parts))
+
+
+def substitute(condition: Condition, replacement: Mapping[str, DimLike]) -> Condition:
+    """Replace symbols by dimensions."""
+    if isinstance(condition, All):
+        return conjunction(substitute(part, replacement) for part in condition.parts)
+    if isinstance(condition, AnyOf):
+        return disjunction(substitute(part, replacement) for part in condition.parts)
+    return _compare(condition.expression.substitute(replacement), condition.relation)

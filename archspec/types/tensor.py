@@ -1,0 +1,62 @@
+"""Types of tensors: an element type and a symbolic shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from archspec.types.dim import Dim, product
+
+
+class DType(StrEnum):
+    """Element types. `F32` means the module's floating type, whatever it is cast to."""
+
+    F32 = "f32"
+    I64 = "i64"
+    I32 = "i32"
+    BOOL = "bool"
+    C64 = "c64"
+
+    @property
+    def is_float(self) -> bool:
+        """Whether it is the floating type."""
+        return self is DType.F32
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether it counts (bool does not)."""
+        return self in (DType.I64, DType.I32)
+
+
+@dataclass(frozen=True, slots=True)
+class TensorType:
+    """Element type and shape."""
+
+    dtype: DType
+    shape: tuple[Dim, ...]
+
+    @property
+    def rank(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def elements(self) -> Dim:
+        """Number of elements."""
+        return product(self.shape)
+
+    def with_shape(self, *shape: Dim) -> TensorType:
+        """The same element type with another shape."""
+        return TensorType(self.dtype, shape)
+
+    def with_dtype(self, dtype: DType) -> TensorType:
+        """The same shape with another element type."""
+        return TensorType(dtype, self.shape)
+
+    @property
+    def shape_text(self) -> str:
+        """The shape as the language writes it: `[B, 64, H//2]`."""
+        return "[" + ", ".join(str(size) for size in self.shape) + "]"
+
+    def __str__(self) -> str:
+        return f"{self.dtype}{self.shape_text}"
