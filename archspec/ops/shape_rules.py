@@ -1,0 +1,217 @@
+"""Shape arithmetic and input checks that several families of ops share.
+
+Everything here is exact: a size is a `Dim`, what restricts sizes becomes a need of `Check`, and
+what no size can mend is an `OpError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import gcd
+from typing import TypeAlias
+
+from pydantic import NonNegativeInt, PositiveInt
+
+from archspec.ops.base import Check, Op, OpError, Window
+from archspec.types.condition import at_least
+from archspec.types.dim import Dim
+from archspec.types.tensor import DType, TensorType
+
+Sizes: TypeAlias = PositiveInt | tuple[PositiveInt, ...]
+"""One positive number for all spatial axes, or one for each."""
+
+Amounts: TypeAlias = NonNegativeInt | tuple[NonNegativeInt, ...]
+"""One number from 0 for all spatial axes, or one for each."""
+
+
+# ---------------------------------------------------------------------- inputs
+
+
+def float_input(op: str, inputs: Sequence[TensorType], index: int = 0) -> TensorType:
+    """Input `index`, which must be floating. Raises OpError naming the op otherwise."""
+    given = inputs[index]
+    if given.dtype.is_float:
+        return given
+    fix = None
+    if given.dtype.is_integer:
+        fix = "did you mean `embedding`, which looks indices up in a table?"
+    raise OpError(
+        f"`{op}` takes a floating tensor, but input {index + 1} is `{given}`", input=index, fix=fix
+    )
+
+
+def index_input(op: str, inputs: Sequence[TensorType], index: int = 0) -> TensorType:
+    """Input `index`, which must hold integers. Raises OpError otherwise."""
+    given = inputs[index]
+    if given.dtype in (DType.I64, DType.I32):
+        return given
+    raise OpError(
+        f"`{op}` takes indices (i64 or i32), but input {index + 1} is `{given}`",
+        input=index,
+        fix="did you mean `linear`?" if given.dtype.is_float else None,
+    )
+
+
+def same_type(op: Op, check: Check, *inputs: TensorType) -> TensorType:
+    """The type rule of a pointwise op on one floating tensor; set as the `infer` of an op."""
+    return float_input(op.name, inputs)
+
+
+def images(op: str, inputs: Sequence[TensorType], *, fix: str | None = None) -> TensorType:
+    """The first input: floating, [B, C] followed by one to three spatial axes."""
+    x = float_input(op, inputs)
+    if 3 <= x.rank <= 5:
+        return x
+    raise OpError(
+        f"`{op}` takes [B, C, L], [B, C, H, W] or [B, C, D, H, W], but its input is `{x}`",
+        input=0,
+        fix=fix,
+    )
+
+
+def axis_index(op: str, axis: int, rank: int, *, attribute: str = "axis") -> int:
+    """`axis` counted from 0; negative ones count from the end. Raises OpError outside."""
+    if -rank <= axis < rank:
+        return axis % rank
+    raise OpError(f"`{op}` has no axis {axis} in an input of rank {rank}", attribute=attribute)
+
+
+def fixed_axis(op: str, x: TensorType, axis: int, *, what: str, input: int = 0) -> int:
+    """The size of an axis that parameters depend on. Raises E0403 naming its free dims."""
+    size = x.shape[axis]
+    if size.constant is not None:
+        return size.constant
+    free = _listing(sorted(size.symbols))
+    raise OpError(
+        f"`{op}` needs a fixed number of {what}, but axis {axis} of `{x}` is `{size}`",
+        code="E0403",
+        input=input,
+        notes=(f"the weights of `{op}` depend on this size, so it cannot stay open",),
+        fix=f"give {free} a fixed size, or remove {free} before it, as a pool to a fixed size does",
+    )
+
+
+def fixed_channels(op: str, x: TensorType, axis: int = 1) -> int:
+    """The number of channels, which parameters depend on."""
+    return fixed_axis(op, x, axis, what="channels")
+
+
+def divides(op: str, attribute: str, value: int, number: int, what: str) -> None:
+    """Raise OpError unless `value` (of `attribute`) divides `number`."""
+    if number % value:
+        raise OpError(
+            f"`{op}` needs {what} divisible by `{attribute}`, but {number} is not by {value}",
+            attribute=attribute,
+        )
+
+
+def _listing(names: Sequence[str]) -> str:
+    quoted = [f"`{name}`" for name in names]
+    return quoted[0] if len(quoted) == 1 else ", ".join(quoted[:-1]) + f" and {quoted[-1]}"
+
+
+# ---------------------------------------------------------------------- windows
+
+
+@dataclass(frozen=True, slots=True)
+class Slide:
+    """How a window moves along one axis; `before` and `after` count padded positions."""
+
+    kernel: int
+    stride: int = 1
+    dilation: int = 1
+    before: int = 0
+    after: int = 0
+
+    @property
+    def reach(self) -> int:
+        """Positions from the first to the last that the window touches."""
+        return self.dilation * (self.kernel - 1) + 1
+
+    @property
+    def window(self) -> Window:
+        """What an output position sees."""
+        return Window(self.reach, self.stride)
+
+
+def per_axis(op: str, attribute: str, value: int | tuple[int, ...], axes: int) -> tuple[int, ...]:
+    """One number for each spatial axis. Raises OpError when there are too many or too few."""
+    if isinstance(value, int):
+        return (value,) * axes
+    if len(value) == axes:
+        return value
+    raise OpError(
+        f"`{op}` takes one number or {axes} (one per spatial axis) for `{attribute}`, "
+        f"but got {len(value)}",
+        attribute=attribute,
+    )
+
+
+def convolved(op: str, check: Check, size: Dim, slide: Slide, axis: int) -> Dim:
+    """Size after a convolution: `(size + padding - reach) // stride + 1`.
+
+    Needs the padded axis to hold the window once, as torch does.
+    """
+    padded = size + (slide.before + slide.after)
+    check.require(
+        at_least(padded, slide.reach),
+        f"`{op}` needs axis {axis} to have at least {slide.reach} positions with its padding",
+    )
+    return (padded - slide.reach) // slide.stride + 1
+
+
+def pooled(op: str, check: Check, size: Dim, slide: Slide, axis: int, *, ceil: bool) -> Dim:
+    """Size after a pool, as `pooling_output_shape` of torch computes it.
+
+    With `ceil`, torch rounds up and then leaves out a last window that would begin in the right
+    padding. Let n = size + before - 1. The windows that begin in time are n // stride + 1, and
+    rounding up gives (n + stride - (reach - after)) // stride + 1, at most one more. So the
+    first is the lesser when stride > reach - after, else the second: no case depends on size.
+    """
+    padded = size + (slide.before + slide.after)
+    if not ceil:
+        room = padded - slide.reach
+    elif slide.stride > slide.reach - slide.after:
+        room = size + (slide.before - 1)
+    else:
+        room = padded - slide.reach + (slide.stride - 1)
+    check.require(at_least(room, 0), f"`{op}` needs axis {axis} to be large enough for one window")
+    return room // slide.stride + 1
+
+
+def transposed(size: Dim, slide: Slide, extra: int) -> Dim:
+    """Size after a transposed convolution; `extra` is torch's output padding."""
+    cut = slide.before + slide.after
+    return (size - 1) * slide.stride + (slide.reach - cut + extra)
+
+
+def transposed_window(slide: Slide) -> Window:
+    """What an output position of a transposed convolution sees, at most.
+
+    Output o reads the inputs i with o + before = i * stride + dilation * j for some tap j; taps
+    that share an o are stride / gcd(stride, dilation) apart.
+    """
+    step = slide.stride // gcd(slide.stride, slide.dilation)
+    farthest = (slide.kernel - 1) // step * step
+    return Window(slide.dilation * farthest // slide.stride + 1, 1, scale=slide.stride)
+
+
+__all__ = [
+    "Amounts",
+    "Sizes",
+    "Slide",
+    "axis_index",
+    "convolved",
+    "divides",
+    "fixed_axis",
+    "fixed_channels",
+    "float_input",
+    "images",
+    "index_input",
+    "per_axis",
+    "pooled",
+    "same_type",
+    "transposed",
+    "transposed_window",
+]
