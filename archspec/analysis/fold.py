@@ -1,0 +1,49 @@
+"""Folds over the graph of blocks: each block is looked at once, however often it is used.
+
+That is why a fractal of 40 columns is analysed at once although it has 2**40 nodes. Nothing here
+recurses, so deep chains of blocks do not exhaust the stack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from typing import TypeAlias, TypeVar
+
+from archspec.graph.model import Graph, walk
+
+T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
+
+Below: TypeAlias = Callable[[Graph], T]
+"""The result for a graph below the one at hand."""
+
+
+def fold(
+    graph: Graph, step: Callable[[Graph, Below[T]], T], memo: dict[Graph, T] | None = None
+) -> T:
+    """`step(graph, below)` where `below(callee)` is the result of a callee, each made once.
+
+    `memo` keeps the results of all graphs, for callers that want more than the last.
+    """
+    results: dict[Graph, T] = {} if memo is None else memo
+    for item in walk(graph):
+        if item not in results:
+            results[item] = step(item, results.__getitem__)
+    return results[graph]
+
+
+def postorder(root: K, children: Callable[[K], Iterable[K]]) -> tuple[K, ...]:
+    """`root` and all that is reachable from it, each once, children before parents."""
+    order: list[K] = []
+    seen = {root}
+    stack: list[tuple[K, Iterator[K]]] = [(root, iter(children(root)))]
+    while stack:
+        current, rest = stack[-1]
+        following = next((item for item in rest if item not in seen), None)
+        if following is None:
+            order.append(current)
+            stack.pop()
+        else:
+            seen.add(following)
+            stack.append((following, iter(children(following))))
+    return tuple(order)

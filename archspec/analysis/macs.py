@@ -1,0 +1,40 @@
+"""Multiply-accumulates of convolutions and matrix products in one forward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from archspec.analysis.fold import Below, fold
+from archspec.graph.model import Graph, Node
+from archspec.types.dim import ZERO, Dim, dim
+
+
+def macs(graph: Graph) -> Dim:
+    """MACs of a graph in its free dimensions. A region that may or may not run counts once."""
+    return fold(graph, _graph_step)
+
+
+def macs_by_node(graph: Graph) -> Mapping[int, Dim]:
+    """By node id, what the node costs with all that it calls."""
+    memo: dict[Graph, Dim] = {}
+    fold(graph, _graph_step, memo)
+    return {node.id: _node_macs(graph, node, memo.__getitem__) for node in graph.nodes}
+
+
+def _graph_step(graph: Graph, below: Below[Dim]) -> Dim:
+    return sum((_node_macs(graph, node, below) for node in graph.nodes), ZERO)
+
+
+def _node_macs(graph: Graph, node: Node, below: Below[Dim]) -> Dim:
+    if node.callee is not None:
+        return below(node.callee)
+    if node.instance is None or node.op is None:
+        return ZERO
+    inputs = tuple(graph.type_of(port) for port in node.inputs)
+    total = node.op.macs(inputs, node.types)
+    for region in node.instance.regions:
+        if region.graph.kind == "buffer":
+            continue  # runs once, when the module is made
+        runs = node.op.region_runs(region.name, inputs)
+        total = total + dim(1 if runs is None else runs) * below(region.graph)
+    return total

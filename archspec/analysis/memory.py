@@ -1,0 +1,86 @@
+"""Memory that activations take, in bytes, with 4 bytes for the floating type.
+
+The sum over all ops is what training keeps at most, if nothing is recomputed and every op keeps
+its output. The peak is what inference needs when a tensor is freed after its last use. Views,
+in-place ops and workspaces of kernels are not modelled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from archspec.analysis.fold import Below, fold
+from archspec.graph.model import Graph, Node
+from archspec.types.dim import ZERO, Dim
+from archspec.types.tensor import DType, TensorType
+
+BYTES: Mapping[DType, int] = {
+    DType.F32: 4,
+    DType.I64: 8,
+    DType.I32: 4,
+    DType.BOOL: 1,
+    DType.C64: 8,
+}
+
+
+def bytes_of(kind: TensorType) -> Dim:
+    """Size of a tensor in bytes."""
+    return kind.elements * BYTES[kind.dtype]
+
+
+def activation_memory(graph: Graph) -> Dim:
+    """Bytes of the outputs of all ops together; inputs of the network do not count."""
+    return fold(graph, _sum_step)
+
+
+def _sum_step(graph: Graph, below: Below[Dim]) -> Dim:
+    total = ZERO
+    for node in graph.nodes:
+        if node.callee is not None:
+            total = total + below(node.callee)
+        elif node.instance is not None:
+            total = total + sum((bytes_of(kind) for kind in node.types), ZERO)
+    return total
+
+
+def peak_memory(graph: Graph, sizes: Mapping[str, int]) -> int:
+    """Most bytes alive at once in inference at given sizes, inputs of the network included.
+
+    Raises KeyError when a free dimension has no size.
+    """
+    inputs = sum(_bytes_at(node, sizes) for node in graph.inputs)
+    return inputs + fold(graph, lambda item, below: _peak_step(item, below, sizes))
+
+
+def _peak_step(graph: Graph, below: Below[int], sizes: Mapping[str, int]) -> int:
+    last = _last_uses(graph)
+    held = {node.id: _bytes_at(node, sizes) for node in graph.nodes if not node.is_input}
+    alive = peak = 0
+    for position, node in enumerate(graph.nodes):
+        if node.is_input:
+            continue
+        # A callee's own outputs are part of its peak.
+        inside = below(node.callee) if node.callee is not None else 0
+        peak = max(peak, alive + max(held[node.id], inside))
+        alive += held[node.id]
+        for done in last.get(position, ()):
+            alive -= held.get(done, 0)
+    return peak
+
+
+def _last_uses(graph: Graph) -> Mapping[int, tuple[int, ...]]:
+    """By position, the nodes whose outputs nobody reads after it."""
+    kept = {port.node for port in graph.output_ports}
+    last = {node.id: position for position, node in enumerate(graph.nodes)}
+    for position, node in enumerate(graph.nodes):
+        for port in node.inputs:
+            last[port.node] = position
+    found: dict[int, tuple[int, ...]] = {}
+    for identity, position in last.items():
+        if identity not in kept:
+            found[position] = (*found.get(position, ()), identity)
+    return found
+
+
+def _bytes_at(node: Node, sizes: Mapping[str, int]) -> int:
+    return sum(bytes_of(kind).evaluate(sizes) for kind in node.types)

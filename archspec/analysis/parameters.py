@@ -1,0 +1,141 @@
+"""The table of parameters and buffers, by full name.
+
+The full name of a tensor is the dotted path of calls, instance, region and parameter. The table
+is the union of what the training and the inference graph own. It is written out, and so runs on
+a budget; `archspec.analysis.counting` counts without writing anything out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+
+from archspec.analysis.counting import count
+from archspec.analysis.scope import Owned, join_path, owned
+from archspec.diagnostics.model import CompileFailed, diagnostic
+from archspec.graph.compiled import Compiled
+from archspec.graph.model import Graph, InitRule, Instance
+from archspec.ops.base import Parameter
+from archspec.types.initialiser import Initialiser
+from archspec.types.tensor import DType
+
+EXPANSION_BUDGET = 250_000
+"""Tensors that a table may hold, and so a built network."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One tensor of a network. `name` is its full name, `owner` the path of its instance.
+
+    `initialiser` is the one that holds: an attribute written in the spec, else the innermost
+    `init` statement, else the default of the op. None means that the op fills the tensor itself.
+    """
+
+    name: str
+    owner: str
+    parameter: Parameter
+    initialiser: Initialiser | None
+    op: str
+    instance: Instance
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its shape."""
+        return self.parameter.shape
+
+    @property
+    def dtype(self) -> DType:
+        """Its element type."""
+        return self.parameter.dtype
+
+    @property
+    def learnable(self) -> bool:
+        """False for buffers."""
+        return self.parameter.learnable
+
+    @property
+    def persistent(self) -> bool:
+        """Whether it is in the state dict."""
+        return self.parameter.persistent
+
+    @property
+    def elements(self) -> int:
+        """Number of elements."""
+        return prod(self.parameter.shape)
+
+
+def table(compiled: Compiled, budget: int = EXPANSION_BUDGET) -> tuple[Entry, ...]:
+    """All parameters and buffers of a network, in order of first use.
+
+    Raises CompileFailed (E0505) when there are more than `budget` tensors.
+    """
+    require_expandable(compiled, budget)
+    found: dict[str, Entry] = {}
+    for entry in _entries(compiled.training):
+        found.setdefault(entry.name, entry)
+    if compiled.inference is not compiled.training:
+        for entry in _entries(compiled.inference):
+            found.setdefault(entry.name, entry)
+    return tuple(found.values())
+
+
+def require_expandable(compiled: Compiled, budget: int = EXPANSION_BUDGET) -> None:
+    """Raise CompileFailed (E0505) when a network owns more than `budget` tensors."""
+    tensors = count(compiled).tensors
+    if tensors <= budget:
+        return
+    raise CompileFailed(
+        [
+            diagnostic(
+                "E0505",
+                f"`{compiled.name}` has {tensors:,} parameter tensors; at most {budget:,} can be "
+                "written out (the expansion budget)",
+                compiled.inference.origin.span,
+                notes=["its costs and its diagram are still known: `archspec show` and `draw`"],
+                fix="build a smaller preset",
+            )
+        ]
+    )
+
+
+def _entries(root: Graph) -> Iterator[Entry]:
+    stack: list[tuple[str, tuple[tuple[InitRule, ...], ...], Iterator[Owned]]]
+    stack = [("", (), owned(root))]
+    while stack:
+        prefix, rules, items = stack[-1]
+        item = next(items, None)
+        if item is None:
+            stack.pop()
+            continue
+        path = join_path(prefix, item.path)
+        if item.instance.graph is not None:
+            callee = item.instance.graph
+            stack.append((path, (*item.rules, *rules), owned(callee)))
+            continue
+        for parameter in item.parameters:
+            yield Entry(
+                join_path(path, parameter.name),
+                path,
+                parameter,
+                resolve_initialiser(item.instance, parameter, (*item.rules, *rules)),
+                item.instance.title,
+                item.instance,
+            )
+
+
+def resolve_initialiser(
+    instance: Instance, parameter: Parameter, rules: tuple[tuple[InitRule, ...], ...]
+) -> Initialiser | None:
+    """The initialiser that holds for a parameter; `rules` of the graphs above, innermost first.
+
+    Within one graph the last statement wins.
+    """
+    attribute = f"{parameter.name}_init" if parameter.name else "init"
+    if attribute in instance.explicit or not parameter.learnable:
+        return parameter.initialiser
+    for level in rules:
+        for rule in reversed(level):
+            if rule.op == instance.title and rule.parameter == parameter.name:
+                return rule.initialiser
+    return parameter.initialiser

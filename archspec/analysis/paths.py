@@ -1,0 +1,70 @@
+"""Number of paths from inputs to outputs.
+
+A path goes along edges of the fully expanded graph; an op is one step whatever its regions do.
+Fractal blocks have 1, 2, 5, 26, 677, .. paths, doubly exponential in their columns, so beyond
+2**1024 only the logarithm is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log2
+
+from archspec.analysis.flow import Algebra, Matrix, flow
+from archspec.graph.model import Graph, Node, Region
+
+EXACT_LIMIT = 1 << 1024
+
+
+@dataclass(frozen=True, slots=True)
+class PathCount:
+    """A number of paths: `exact` below 2**1024, else None; `log2` is its binary logarithm."""
+
+    exact: int | None
+    log2: float
+
+    @staticmethod
+    def of(number: int) -> PathCount:
+        """From an exact number, at least 1."""
+        return PathCount(number if number < EXACT_LIMIT else None, log2(number))
+
+    def __mul__(self, other: PathCount) -> PathCount:
+        if self.exact is not None and other.exact is not None:
+            return PathCount.of(self.exact * other.exact)
+        return PathCount(None, self.log2 + other.log2)
+
+    def __add__(self, other: PathCount) -> PathCount:
+        if self.exact is not None and other.exact is not None:
+            return PathCount.of(self.exact + other.exact)
+        high, low = max(self.log2, other.log2), min(self.log2, other.log2)
+        return PathCount(None, high + log2(1 + 2.0 ** max(low - high, -1000.0)))
+
+    def __str__(self) -> str:
+        if self.exact is not None:
+            return f"{self.exact:,}" if self.exact < 10**15 else f"2^{self.log2:.1f}"
+        return f"2^{self.log2:.6g}"
+
+
+def paths(graph: Graph) -> PathCount | None:
+    """Paths from any input to any output; None when nothing connects them."""
+    total: PathCount | None = None
+    for entry in path_matrix(graph).values():
+        total = entry if total is None else total + entry
+    return total
+
+
+def path_matrix(graph: Graph) -> Matrix[PathCount]:
+    """Number of paths from each input to each output, where there are any."""
+    one = PathCount.of(1)
+
+    def through_op(
+        graph: Graph,
+        node: Node,
+        target: int,
+        source: int,
+        regions: Sequence[tuple[Region, Matrix[PathCount]]],
+    ) -> PathCount:
+        return one
+
+    return flow(graph, Algebra(one, PathCount.__mul__, PathCount.__add__, through_op))

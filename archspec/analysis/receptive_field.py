@@ -1,0 +1,99 @@
+"""Receptive fields: what one position of an output sees of an input.
+
+Along each spatial axis a field has a size and a jump: how far apart, in input positions, the
+fields of neighbouring outputs stand. Sizes compose as in Araujo, Norris and Sim, "Computing
+Receptive Fields of Convolutional Neural Networks" (Distill 2019): r = r1 + (r2 - 1) * j1 and
+j = j1 * j2. Where paths meet, the larger field counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import zip_longest
+from typing import Literal, TypeAlias
+
+from archspec.analysis.flow import Algebra, Matrix, flow
+from archspec.graph.model import Graph, Node, Region
+from archspec.ops.base import Window
+
+
+@dataclass(frozen=True, slots=True)
+class AxisField:
+    """Along one axis: `size` in input positions, `jump` between neighbours."""
+
+    size: Fraction = Fraction(1)
+    jump: Fraction = Fraction(1)
+
+    def __str__(self) -> str:
+        return f"{_number(self.size)} (jump {_number(self.jump)})"
+
+
+Field: TypeAlias = "tuple[AxisField, ...] | Literal['all', 'unknown']"
+"""Per spatial axis (an empty tuple: one position); "all" where everything is seen; "unknown"
+where the axes were rearranged on the way."""
+
+
+def receptive_field(graph: Graph) -> Matrix[Field]:
+    """The field of each output in each input."""
+    return flow(graph, Algebra[Field]((), _series, _merge, _through_op))
+
+
+def field_text(field: Field) -> str:
+    """`all`, `unknown`, `1`, or `31 × 31`."""
+    if isinstance(field, str):
+        return field
+    return " × ".join(_number(axis.size) for axis in field) or "1"
+
+
+def _series(first: Field, second: Field) -> Field:
+    if "all" in (first, second):
+        return "all"
+    if isinstance(first, str) or isinstance(second, str):
+        return "unknown"
+    return tuple(
+        AxisField(left.size + (right.size - 1) * left.jump, left.jump * right.jump)
+        for left, right in zip_longest(first, second, fillvalue=AxisField())
+    )
+
+
+def _merge(left: Field, right: Field) -> Field:
+    if "all" in (left, right):
+        return "all"
+    if isinstance(left, str) or isinstance(right, str):
+        return "unknown"
+    return tuple(
+        AxisField(max(a.size, b.size), max(a.jump, b.jump))
+        for a, b in zip_longest(left, right, fillvalue=AxisField())
+    )
+
+
+def _through_op(
+    graph: Graph,
+    node: Node,
+    target: int,
+    source: int,
+    regions: Sequence[tuple[Region, Matrix[Field]]],
+) -> Field:
+    op = node.op
+    if op is None:
+        return ()
+    inputs = tuple(graph.type_of(port) for port in node.inputs)
+    windows = op.receptive_field(inputs)
+    if windows == "all":
+        return "all"
+    if regions:
+        return "unknown"
+    if windows is None:
+        moved = op.category == "shape" and inputs[target].rank != node.types[source].rank
+        return "unknown" if moved and inputs[target].rank > 2 else ()
+    return tuple(_axis(window) for window in windows)
+
+
+def _axis(window: Window) -> AxisField:
+    return AxisField(Fraction(window.kernel), Fraction(window.stride, window.scale))
+
+
+def _number(value: Fraction) -> str:
+    return str(value) if value.denominator == 1 else f"{float(value):g}"

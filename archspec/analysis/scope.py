@@ -1,0 +1,70 @@
+"""What a block owns: its instances and those in the regions of its ops, each once.
+
+A region opens no block of its own: its weights stand below the op that holds it. A `shared`
+instance may be used in the block and in regions; it is owned once, where it is met first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archspec.graph.model import Graph, InitRule, Instance, Node
+from archspec.ops.base import Parameter
+
+
+def join_path(*parts: str) -> str:
+    """Dotted path of the parts that are not empty."""
+    return ".".join(part for part in parts if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """An instance, its path below the block, its first use, and the rules between."""
+
+    path: str
+    instance: Instance
+    node: Node
+    graph: Graph  # that the node is in: the block, or a region in it
+    root: Node  # the node of the block itself: `node`, or the op whose region it is in
+    rules: tuple[tuple[InitRule, ...], ...] = ()  # of the block and the regions, innermost first
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Tensors of the op itself; none for a call."""
+        if self.instance.op is None:
+            return ()
+        inputs = (self.graph.type_of(port) for port in self.node.inputs)
+        return self.instance.op.parameters(*inputs)
+
+
+def owned(graph: Graph) -> Iterator[Owned]:
+    """Instances of a block, those of regions after the op that holds them."""
+    seen: set[int] = {id(instance) for instance in graph.instances}
+    stack = [_uses(graph, "", (graph.init_rules,), None)]
+    while stack:
+        item = next(stack[-1], None)
+        if item is None:
+            stack.pop()
+            continue
+        if item.graph is not graph:
+            if id(item.instance) in seen:
+                continue
+            seen.add(id(item.instance))
+        yield item
+        for region in reversed(item.instance.regions):
+            rules = (region.graph.init_rules, *item.rules)
+            path = join_path(item.path, region.key)
+            stack.append(_uses(region.graph, path, rules, item.root))
+
+
+def _uses(
+    graph: Graph, prefix: str, rules: tuple[tuple[InitRule, ...], ...], root: Node | None
+) -> Iterator[Owned]:
+    met: set[int] = set()
+    for node in graph.nodes:
+        instance = node.instance
+        if instance is not None and id(instance) not in met:
+            met.add(id(instance))
+            path = join_path(prefix, instance.key)
+            yield Owned(path, instance, node, graph, root or node, rules)
