@@ -1,0 +1,51 @@
+"""All codes: each has a page `explain/CODE.md`, whose first line is `# CODE: title`.
+
+The pages are the only list of codes. `archspec explain`, the site and the tests read it here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+from archspec.diagnostics.suggest import closest
+
+_FOLDER = Path(__file__).parent / "explain"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What there is to say about one code. `text` is Markdown and begins with the title."""
+
+    code: str
+    title: str
+    text: str
+
+
+@cache
+def pages() -> Mapping[str, Page]:
+    """All pages by code. Raises ValueError when a page does not begin with its code."""
+    found = (_read(path) for path in sorted(_FOLDER.glob("*.md")))
+    return MappingProxyType({page.code: page for page in found})
+
+
+def _read(path: Path) -> Page:
+    text = path.read_text(encoding="utf-8")
+    first = text.partition("\n")[0]
+    head = f"# {path.stem}: "
+    if not first.startswith(head):
+        raise ValueError(f"{path.name} must begin with `{head}title`, not with `{first}`")
+    return Page(path.stem, first.removeprefix(head).strip(), text)
+
+
+def page(code: str) -> Page | None:
+    """The page of a code, however it is capitalised; None where there is no such code."""
+    return pages().get(code.strip().upper())
+
+
+def nearest(code: str) -> str | None:
+    """A code that exists and looks like `code`."""
+    return closest(code.strip().upper(), pages())

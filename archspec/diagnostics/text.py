@@ -1,0 +1,220 @@
+"""Diagnostics for people: message, source lines with carets, notes, expansions, fix.
+
+error[E0401]: `add` needs equal dims, but axis 1 is 64 and 128
+  --> specs/resnet.arch:14:11
+   |
+12 |   skip = x -> conv(64, 1)
+   |               ----------- this branch has [B, 64, H, W]
+...
+14 |   y = skip + h
+   |            ^ [B, 128, H, W] here
+   = in `bottleneck(64)`, expanded at specs/resnet.arch:31:9
+   = note: only a literal 1 broadcasts
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from archspec.diagnostics.model import Annotation, Diagnostic, Edit, Fix, Frame, Severity
+from archspec.diagnostics.paint import Style, paint
+from archspec.diagnostics.printable import printable
+from archspec.diagnostics.snippet import Snippet, extent, mark
+from archspec.source import Source, Span
+
+_PAGE = 120  # columns when nobody says how wide the page is
+_FRAMES = 3  # expansions shown at either end of a long chain
+_EDITED = 6  # lines of an edit that are shown
+
+_STYLES: dict[Severity, Style] = {
+    Severity.ERROR: "error",
+    Severity.WARNING: "warning",
+    Severity.NOTE: "note",
+}
+
+
+def render(
+    diagnostics: Iterable[Diagnostic], *, colour: bool = False, width: int | None = None
+) -> str:
+    """All diagnostics, a blank line after each, and a line that counts them.
+
+    Args:
+        diagnostics: what to draw, in this order.
+        colour: whether to emit ANSI colours.
+        width: columns of the page; longer source lines are cut.
+    """
+    items = list(diagnostics)
+    if not items:
+        return ""
+    drawn = [render_one(item, colour=colour, width=width) for item in items]
+    return "\n".join((*drawn, summary(items)))
+
+
+def summary(diagnostics: Iterable[Diagnostic]) -> str:
+    """One line such as `found 2 errors and 1 warning (archspec explain E0401 says more)`."""
+    items = list(diagnostics)
+    counts = Counter(item.severity for item in items)
+    parts = [
+        f"{counts[severity]} {severity}{'s' if counts[severity] > 1 else ''}"
+        for severity in Severity
+        if counts[severity]
+    ]
+    if not parts:
+        return "no problems found\n"
+    spoken = " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+    worst = min(items, key=lambda item: list(Severity).index(item.severity))
+    return f"found {spoken} (`archspec explain {printable(worst.code)}` says more)\n"
+
+
+def render_one(item: Diagnostic, *, colour: bool = False, width: int | None = None) -> str:
+    """One diagnostic, ending with an end of line."""
+    return _Page(item, colour, width or _PAGE).draw()
+
+
+class _Page:
+    """Draws one diagnostic; holds what all its parts need to know."""
+
+    def __init__(self, item: Diagnostic, colour: bool, width: int) -> None:
+        self._item = item
+        self._colour = colour
+        self._width = width
+        self._gutter = len(str(self._last_line()))
+
+    def draw(self) -> str:
+        snippets = self._snippets()
+        remarks = [*self._expansion(), *self._notes(), *self._fix()]
+        bar = [self._bar()] if remarks and snippets else []
+        lines = [self._head(), *snippets, *bar, *remarks]
+        return "\n".join(line.rstrip() for line in lines) + "\n"
+
+    def _annotations(self) -> list[Annotation]:
+        primary = [self._item.primary] if self._item.primary is not None else []
+        return [*primary, *self._item.secondary]
+
+    def _last_line(self) -> int:
+        spans = [item.span for item in self._annotations()]
+        if self._item.fix is not None:
+            spans.extend(edit.span for edit in self._item.fix.edits)
+        return max((span.source.position(max(span.end, 0))[0] for span in spans), default=1)
+
+    def _paint(self, text: str, style: Style) -> str:
+        return paint(text, style, self._colour)
+
+    def _bar(self, text: str = "") -> str:
+        return self._paint(" " * self._gutter + " |", "gutter") + (f" {text}" if text else "")
+
+    def _head(self) -> str:
+        severity = self._item.severity
+        title = self._paint(f"{severity}[{printable(self._item.code)}]", _STYLES[severity])
+        message = printable(self._item.message, newlines=True).replace("\n", "\n    ")
+        return title + self._paint(f": {message}", "bold")
+
+    def _snippets(self) -> list[str]:
+        lines: list[str] = []
+        for source, marked in self._by_source():
+            lines.extend(self._snippet(source, marked, first=not lines))
+        return lines
+
+    def _by_source(self) -> list[tuple[Source, list[Annotation]]]:
+        grouped: dict[str, tuple[Source, list[Annotation]]] = {}
+        for item in self._annotations():
+            source = item.span.source
+            grouped.setdefault(source.name, (source, []))[1].append(item)
+        return list(grouped.values())
+
+    def _snippet(self, source: Source, items: Sequence[Annotation], *, first: bool) -> list[str]:
+        arrow = "-->" if first and self._item.primary is not None else ":::"
+        place = printable(location(items[0].span))
+        lines = [" " * self._gutter + self._paint(arrow, "gutter") + f" {place}"]
+        if not source.text:
+            return lines
+        marks = [mark(item, *self._look(item)) for item in items]
+        lines.append(self._bar())
+        lines.extend(Snippet(source, marks, self._gutter, self._width, self._colour).draw())
+        return lines
+
+    def _look(self, item: Annotation) -> tuple[Style, bool]:
+        primary = item is self._item.primary
+        return (_STYLES[self._item.severity] if primary else "secondary"), primary
+
+    def _remark(self, kind: str, text: str) -> str:
+        head = " " * self._gutter + self._paint(" = ", "gutter")
+        kind = self._paint(f"{kind}: ", "bold") if kind else ""
+        indent = "\n" + " " * (self._gutter + 5)
+        return head + kind + printable(text, newlines=True).replace("\n", indent)
+
+    def _notes(self) -> list[str]:
+        return [self._remark("note", note) for note in self._item.notes]
+
+    def _expansion(self) -> list[str]:
+        frames = self._item.expansion
+        if len(frames) <= 2 * _FRAMES + 1:
+            return [self._frame(frame) for frame in frames]
+        hidden = len(frames) - 2 * _FRAMES
+        return [
+            *(self._frame(frame) for frame in frames[:_FRAMES]),
+            self._remark("", f"... {hidden} more expansions ..."),
+            *(self._frame(frame) for frame in frames[-_FRAMES:]),
+        ]
+
+    def _frame(self, frame: Frame) -> str:
+        return self._remark("", f"in `{frame.what}`, expanded at {location(frame.span)}")
+
+    def _fix(self) -> list[str]:
+        fix = self._item.fix
+        if fix is None:
+            return []
+        if not fix.edits:
+            return [self._remark("help", fix.message)]
+        title = self._paint("help", "help") + f": {printable(fix.message)}"
+        return [title, *self._edited(fix)]
+
+    def _edited(self, fix: Fix) -> list[str]:
+        """Lines that the edits touch, before and after."""
+        source = fix.edits[0].span.source
+        edits = [edit for edit in fix.edits if edit.span.source is source]
+        first = min(edit.span.line for edit in edits)
+        last = max(source.position(edit.span.end)[0] for edit in edits)
+        start = source.line_starts[first - 1]
+        end = start + len("\n".join(source.line(n) for n in range(first, last + 1)))
+        old = source.text[start:end].split("\n")
+        new = apply(edits, Span(source, start, end)).split("\n")
+        lines = [self._bar()]
+        if last - first < _EDITED:
+            kept = [line for line in new if line in old]
+            gone = [(n, line) for n, line in enumerate(old, first) if line not in kept]
+            lines.extend(self._change(n, "-", line) for n, line in gone)
+            new = [line for line in new if line not in kept] or new
+        lines.extend(self._change(n, "+", line) for n, line in enumerate(new[:_EDITED], first))
+        return lines
+
+    def _change(self, number: int, sign: str, line: str) -> str:
+        room = max(self._width - self._gutter - 3, 20)
+        text = printable(line.rstrip("\r"))
+        text = text if len(text) <= room else text[: room - 1] + "…"
+        style: Style = "added" if sign == "+" else "removed"
+        head = self._paint(f"{number:>{self._gutter}} ", "gutter")
+        return head + self._paint(f"{sign} {text}", style)
+
+
+def location(span: Span) -> str:
+    """`file:line:column`; the name alone where there is no text."""
+    source = span.source
+    if not source.text:
+        return source.name
+    line, column = source.position(extent(span)[0])
+    return f"{source.name}:{line}:{column}"
+
+
+def apply(edits: Iterable[Edit], within: Span) -> str:
+    """The text of `within` after the edits; of two that overlap the first in place stands."""
+    text = within.source.text
+    pieces: list[str] = []
+    at = within.start
+    for edit in sorted(edits, key=lambda edit: (edit.span.start, edit.span.end)):
+        if edit.span.start >= at:
+            pieces.extend((text[at : edit.span.start], edit.text))
+            at = edit.span.end
+    pieces.append(text[at : max(within.end, at)])
+    return "".join(pieces)
