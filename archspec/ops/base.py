@@ -99,6 +99,29 @@ class Example:
 
     attributes: Mapping[str, Any] = field(default_factory=dict)
     inputs: tuple[str, ...] = ("f32[2, 8, 16, 16]",)
+    regions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """For ops that take layers: the types that each layer yields."""
+
+    @property
+    def input_types(self) -> tuple[TensorType, ...]:
+        """The inputs as types."""
+        return tuple(type_of_text(text) for text in self.inputs)
+
+    @property
+    def region_types(self) -> dict[str, tuple[TensorType, ...]]:
+        """What the layers yield, as types."""
+        return {
+            name: tuple(type_of_text(text) for text in texts)
+            for name, texts in self.regions.items()
+        }
+
+
+def type_of_text(text: str) -> TensorType:
+    """The type written as `f32[2, 8, H]`: numbers and bare symbols only."""
+    dtype, _, rest = text.partition("[")
+    sizes = [size.strip() for size in rest.rstrip("] ").split(",") if size.strip()]
+    shape = (Dim.constant_of(int(s)) if s.isdecimal() else Dim.symbol(s) for s in sizes)
+    return TensorType(DType(dtype.strip()), tuple(shape))
 
 
 class Op(BaseModel):
@@ -120,19 +143,22 @@ class Op(BaseModel):
     weight_layers: ClassVar[int] = 0
     """What it adds to the depth of a path: 1 for convolutions and linear layers."""
     regions: ClassVar[tuple[str, ...]] = ()
-    """Names of attributes that are layers; see `region_inputs`."""
+    """Names of attributes that are layers; see `region_inputs`. They are no fields, and stand
+    before the fields in positional order."""
+    variadic: ClassVar[str | None] = None
+    """A field that takes all positional arguments: `expand(B, 1)` gives sizes=(B, 1). A single
+    argument that is a list is taken as the whole: `reshape([B, -1])` is `reshape(B, -1)`."""
+    open_attributes: ClassVar[str | None] = None
+    """A field that takes the keywords which are no fields, as pairs of name and value in the
+    order written: `rearrange("b (h p) -> b h p", p=2)` gives axes=(("p", 2),)."""
     transparent: ClassVar[bool] = False
     """True for `identity`: leaves no node, though it takes a number in a numbered scope."""
 
-    def infer(
-        self, check: Check, *inputs: TensorType
-    ) -> TensorType | tuple[TensorType, ...]:
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType | tuple[TensorType, ...]:
         """Types of the outputs. Raises OpError where none exist."""
         raise NotImplementedError
 
-    def region_inputs(
-        self, region: str, inputs: tuple[TensorType, ...]
-    ) -> tuple[TensorType, ...]:
+    def region_inputs(self, region: str, inputs: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
         """Types that the region's layer is applied to."""
         raise NotImplementedError
 
