@@ -120,6 +120,16 @@ class FanInUniform(Initialiser):
     fan: int
 
 
+class NormOf(Initialiser):
+    """The norms of the parameter `of` over all axes but the first, kept as axes of size 1.
+
+    The first value of `weight_g` in weight normalisation (Salimans and Kingma 2016). Made by
+    ops, not written in a spec.
+    """
+
+    of: str
+
+
 INITIALISERS: dict[str, type[Initialiser]] = {
     kind.name: kind
     for kind in (

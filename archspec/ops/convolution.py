@@ -1,0 +1,251 @@
+"""Convolutions over one, two or three spatial axes, with weights of their own or given as data."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, TypeAlias
+
+from pydantic import PositiveInt
+
+from archspec.ops.base import Check, Example, Op, OpError, Parameter, Window
+from archspec.ops.shape_rules import (
+    Amounts,
+    Sizes,
+    Slide,
+    convolved,
+    divides,
+    fixed_channels,
+    float_input,
+    images,
+    per_axis,
+)
+from archspec.ops.weights import Parametrization, bias_parameter, weight_parameters
+from archspec.types.condition import at_least
+from archspec.types.dim import Dim, product
+from archspec.types.initialiser import Constant, Initialiser, KaimingNormal
+from archspec.types.tensor import TensorType
+
+Padding: TypeAlias = Amounts | Literal["half", "same", "valid"]
+PaddingMode: TypeAlias = Literal["zeros", "reflect", "replicate", "circular"]
+
+
+class Conv(Op):
+    """Convolution: each output position is a weighted sum of a window of the input.
+
+    `y[b, o, p] = bias[o] + sum over c, j of weight[o, c, j] * x[b, c, p * stride + dilation * j -
+    padding]`, as `torch.nn.Conv1d`, `Conv2d` and `Conv3d`. The rank of the input, [B, C, L],
+    [B, C, H, W] or [B, C, D, H, W], says over how many axes; the number of input channels is
+    never written.
+
+    width: number of output channels.
+    kernel: size of the window, one number or one per spatial axis.
+    stride: step of the window.
+    padding: positions added on both sides: a number, one per axis, `half` (the default:
+        dilation * (kernel - 1) // 2, so that an odd kernel at stride 1 keeps the size), `same`
+        (keeps the size for even kernels too, stride 1 only) or `valid` (none).
+    dilation: distance between the taps of the window.
+    groups: input and output channels are split into so many independent convolutions.
+    bias: whether a number is added per output channel.
+    padding_mode: what is added: `zeros`, `reflect`, `replicate` or `circular`.
+    parametrization: `weight_norm` splits the weight into `weight_g` and `weight_v`
+        (Salimans and Kingma 2016).
+    weight_init, bias_init: first values; by default those of torch.
+
+    Each output size is (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1.
+    """
+
+    name: ClassVar[str] = "conv"
+    category: ClassVar[str] = "convolution"
+    weight_layers: ClassVar[int] = 1
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"width": 4, "kernel": 3}),
+        Example({"width": 4, "kernel": 3, "stride": 2, "bias": False}),
+        Example({"width": 4, "kernel": (3, 2), "stride": (2, 1), "padding": (1, 0)}),
+        Example({"width": 16, "kernel": 3, "padding": 4, "dilation": 4, "groups": 8}),
+        Example({"width": 4, "kernel": 4, "padding": "same", "dilation": 3}),
+        Example({"width": 4, "kernel": 3, "padding": "valid"}, ("f32[2, 3, 20]",)),
+        Example({"width": 4, "kernel": 3, "padding_mode": "reflect"}),
+        Example({"width": 4, "kernel": 3, "padding_mode": "replicate"}, ("f32[2, 3, 5, 6, 7]",)),
+        Example({"width": 4, "kernel": 4, "padding": "same", "padding_mode": "circular"}),
+        Example({"width": 4, "kernel": 3, "parametrization": "weight_norm"}),
+        Example(
+            {
+                "width": 4,
+                "kernel": 1,
+                "weight_init": KaimingNormal(mode="fan_out"),
+                "bias_init": Constant(value=0.5),
+            }
+        ),
+    )
+
+    width: PositiveInt
+    kernel: Sizes
+    stride: Sizes = 1
+    padding: Padding = "half"
+    dilation: Sizes = 1
+    groups: PositiveInt = 1
+    bias: bool = True
+    padding_mode: PaddingMode = "zeros"
+    parametrization: Parametrization = "none"
+    weight_init: Initialiser | None = None
+    bias_init: Initialiser | None = None
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        x = images(self.name, inputs, fix="did you mean `linear`?" if inputs[0].rank < 3 else None)
+        channels = fixed_channels(self.name, x)
+        divides(self.name, "groups", self.groups, channels, "a number of input channels")
+        divides(self.name, "groups", self.groups, self.width, "a `width`")
+        slides = self.slides(x.rank - 2)
+        sizes = slid_sizes(self.name, check, x, slides, self.padding_mode)
+        return x.with_shape(x.shape[0], Dim.constant_of(self.width), *sizes)
+
+    def slides(self, axes: int) -> tuple[Slide, ...]:
+        """How the window moves along each of `axes` spatial axes."""
+        kernel = per_axis(self.name, "kernel", self.kernel, axes)
+        return window_slides(self.name, kernel, self.stride, self.padding, self.dilation)
+
+    def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
+        x = inputs[0]
+        kernel = per_axis(self.name, "kernel", self.kernel, x.rank - 2)
+        shape = (self.width, fixed_channels(self.name, x) // self.groups, *kernel)
+        weight = weight_parameters(shape, self.weight_init, self.parametrization)
+        return (*weight, *bias_parameter(self.bias, self.width, shape, self.bias_init))
+
+    def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
+        kernel = per_axis(self.name, "kernel", self.kernel, inputs[0].rank - 2)
+        return outputs[0].elements * (inputs[0].shape[1] // self.groups) * product(kernel)
+
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> tuple[Window, ...]:
+        return tuple(slide.window for slide in self.slides(inputs[0].rank - 2))
+
+
+class Convolve(Op):
+    """Convolution with weights that are data, as `torch.nn.functional.conv2d`.
+
+    Takes (x, weight) or (x, weight, bias): x is [B, C, ...], weight is [width, C / groups,
+    kernel...], bias is [width]. For weights that are computed: standardised, generated by
+    another network, or shared in part. The sizes of the kernel must be fixed numbers. The
+    attributes and the output size are those of `conv`.
+    """
+
+    name: ClassVar[str] = "convolve"
+    arity: ClassVar[tuple[int, int | None]] = (2, 3)
+    category: ClassVar[str] = "convolution"
+    weight_layers: ClassVar[int] = 1
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({}, ("f32[2, 8, 16, 16]", "f32[4, 8, 3, 3]")),
+        Example({"stride": 2}, ("f32[2, 8, 16, 16]", "f32[4, 8, 3, 2]", "f32[4]")),
+        Example({"padding": 4, "dilation": 2, "groups": 2}, ("f32[2, 8, 20]", "f32[6, 4, 3]")),
+        Example({"padding": "same"}, ("f32[2, 3, 5, 6, 7]", "f32[4, 3, 2, 3, 4]")),
+        Example({"padding_mode": "circular"}, ("f32[2, 8, 16, 16]", "f32[4, 8, 3, 3]")),
+    )
+
+    stride: Sizes = 1
+    padding: Padding = "half"
+    dilation: Sizes = 1
+    groups: PositiveInt = 1
+    padding_mode: PaddingMode = "zeros"
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        x, weight = images(self.name, inputs), float_input(self.name, inputs, 1)
+        if weight.rank != x.rank:
+            raise OpError(
+                f"`convolve` takes a weight of the rank of its input, but `{weight}` has rank "
+                f"{weight.rank} and `{x}` has {x.rank}",
+                input=1,
+            )
+        width, channels = weight.shape[:2]
+        check.require_equal(
+            x.shape[1], channels * self.groups, "`convolve` needs channels that fit its weight"
+        )
+        check.require_equal(width % self.groups, 0, "`convolve` needs a width that groups divide")
+        if len(inputs) == 3:
+            require_bias(self.name, check, inputs, width)
+        slides = self.slides(weight)
+        sizes = slid_sizes(self.name, check, x, slides, self.padding_mode)
+        return x.with_shape(x.shape[0], width, *sizes)
+
+    def slides(self, weight: TensorType) -> tuple[Slide, ...]:
+        """How the window moves along each spatial axis of a weight."""
+        kernel: list[int] = []
+        for axis in range(2, weight.rank):
+            size = weight.shape[axis].constant
+            if size is None:
+                raise OpError(
+                    f"`convolve` needs a fixed kernel, but axis {axis} of its weight is "
+                    f"`{weight.shape[axis]}`",
+                    code="E0403",
+                    input=1,
+                )
+            kernel.append(size)
+        return window_slides(self.name, tuple(kernel), self.stride, self.padding, self.dilation)
+
+    def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
+        return outputs[0].elements * product(inputs[1].shape[1:])
+
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> tuple[Window, ...]:
+        return tuple(slide.window for slide in self.slides(inputs[1]))
+
+
+def window_slides(
+    op: str,
+    kernel: tuple[int, ...],
+    stride: int | tuple[int, ...],
+    padding: Padding,
+    dilation: int | tuple[int, ...],
+) -> tuple[Slide, ...]:
+    """The movement of a convolution's window along each axis of `kernel`."""
+    axes = len(kernel)
+    strides = per_axis(op, "stride", stride, axes)
+    dilations = per_axis(op, "dilation", dilation, axes)
+    if padding == "same" and any(step != 1 for step in strides):
+        raise OpError(
+            f"`{op}` takes `padding=same` only with stride 1",
+            attribute="padding",
+            fix="use `padding=half`, which is (size + stride - 1) // stride for odd kernels",
+        )
+    slides = []
+    for axis, (size, step, spread) in enumerate(zip(kernel, strides, dilations, strict=True)):
+        total = spread * (size - 1)
+        if isinstance(padding, str):
+            before, after = _named_padding(padding, total)
+        else:
+            before = after = per_axis(op, "padding", padding, axes)[axis]
+        slides.append(Slide(size, step, spread, before, after))
+    return tuple(slides)
+
+
+def _named_padding(padding: Literal["half", "same", "valid"], total: int) -> tuple[int, int]:
+    if padding == "valid":
+        return 0, 0
+    if padding == "half":
+        return total // 2, total // 2
+    return total // 2, total - total // 2
+
+
+def slid_sizes(
+    op: str, check: Check, x: TensorType, slides: tuple[Slide, ...], mode: PaddingMode
+) -> tuple[Dim, ...]:
+    """Spatial sizes after a convolution, with the needs of the window and the padding mode.
+
+    `reflect` takes padding below the size, `circular` up to the size; the others any.
+    """
+    spare = {"reflect": 1, "circular": 0}.get(mode)
+    sizes = []
+    for axis, slide in enumerate(slides, start=2):
+        if spare is not None:
+            least = max(slide.before, slide.after) + spare
+            relation = "more positions than" if spare else "at least as many positions as"
+            check.require(
+                at_least(x.shape[axis], least),
+                f"`{op}` with `padding_mode={mode}` needs {relation} its padding on axis {axis}",
+            )
+        sizes.append(convolved(op, check, x.shape[axis], slide, axis))
+    return tuple(sizes)
+
+
+def require_bias(op: str, check: Check, inputs: tuple[TensorType, ...], width: Dim) -> None:
+    """State that the third input is a bias of `width` numbers."""
+    bias = float_input(op, inputs, 2)
+    if bias.rank != 1:
+        raise OpError(f"`{op}` takes a bias of rank 1, but it is `{bias}`", input=2)
+    check.require_equal(bias.shape[0], width, f"`{op}` needs one bias per output channel")

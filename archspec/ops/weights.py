@@ -1,0 +1,46 @@
+"""First values and parametrisations of the weights of convolutions and linear layers."""
+
+from __future__ import annotations
+
+from math import prod, sqrt
+from typing import Literal, TypeAlias
+
+from archspec.ops.base import Parameter
+from archspec.types.initialiser import FanInUniform, Initialiser, KaimingUniform, NormOf
+
+Parametrization: TypeAlias = Literal["none", "weight_norm"]
+
+DEFAULT_WEIGHT = KaimingUniform(slope=sqrt(5))
+"""What torch gives `Linear` and `Conv`: uniform in +-1/sqrt(fan_in), written as its code does."""
+
+
+def fan_in(shape: tuple[int, ...]) -> int:
+    """Fan-in of a weight as `torch.nn.init` counts it: axis 1 times the axes that follow."""
+    return prod(shape[1:])
+
+
+def weight_parameters(
+    shape: tuple[int, ...], initialiser: Initialiser | None, parametrization: Parametrization
+) -> tuple[Parameter, ...]:
+    """`weight`, or `weight_g` and `weight_v` under weight normalisation over axis 0.
+
+    There weight = weight_g * weight_v / norm(weight_v), the norm taken per slice of axis 0
+    (Salimans and Kingma 2016), with the names of `torch.nn.utils.weight_norm`.
+    """
+    initialiser = initialiser if initialiser is not None else DEFAULT_WEIGHT
+    if parametrization == "none":
+        return (Parameter("weight", shape, initialiser),)
+    lengths = (shape[0],) + (1,) * (len(shape) - 1)
+    return (
+        Parameter("weight_g", lengths, NormOf(of="weight_v")),
+        Parameter("weight_v", shape, initialiser),
+    )
+
+
+def bias_parameter(
+    present: bool, width: int, shape: tuple[int, ...], initialiser: Initialiser | None
+) -> tuple[Parameter, ...]:
+    """`bias` of `width` numbers if present; uniform in +-1/sqrt(fan-in of `shape`) by default."""
+    if not present:
+        return ()
+    return (Parameter("bias", (width,), initialiser or FanInUniform(fan=fan_in(shape))),)
