@@ -82,7 +82,7 @@ def fixed_axis(op: str, x: TensorType, axis: int, *, what: str, input: int = 0) 
     size = x.shape[axis]
     if size.constant is not None:
         return size.constant
-    free = _listing(sorted(size.symbols))
+    free = free_names(size)
     raise OpError(
         f"`{op}` needs a fixed number of {what}, but axis {axis} of `{x}` is `{size}`",
         code="E0403",
@@ -104,6 +104,11 @@ def divides(op: str, attribute: str, value: int, number: int, what: str) -> None
             f"`{op}` needs {what} divisible by `{attribute}`, but {number} is not by {value}",
             attribute=attribute,
         )
+
+
+def free_names(size: Dim) -> str:
+    """The free dims of a size for a message: `H` and `W`, quoted."""
+    return _listing(sorted(size.symbols))
 
 
 def _listing(names: Sequence[str]) -> str:
@@ -207,6 +212,7 @@ __all__ = [
     "fixed_axis",
     "fixed_channels",
     "float_input",
+    "free_names",
     "images",
     "index_input",
     "per_axis",

@@ -1,0 +1,116 @@
+"""Linear maps over the last axis, with weights of their own or given as data."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import PositiveInt
+
+from archspec.ops.base import Check, Example, Op, OpError, Parameter
+from archspec.ops.shape_rules import float_input, free_names
+from archspec.ops.weights import Parametrization, bias_parameter, weight_parameters
+from archspec.types.dim import Dim
+from archspec.types.initialiser import Initialiser, TruncatedNormal, Zeros
+from archspec.types.tensor import TensorType
+
+
+class Linear(Op):
+    """Affine map over the last axis, `y = x @ weight.T + bias`, as `torch.nn.Linear`.
+
+    The other axes stay as they are; the size of the last one must be a fixed number, since the
+    weight depends on it.
+
+    width: size of the last axis of the result.
+    bias: whether a vector is added.
+    weight_init, bias_init: first values; by default those of torch.
+    parametrization: `weight_norm` splits the weight into `weight_g` and `weight_v`
+        (Salimans and Kingma 2016).
+    """
+
+    name: ClassVar[str] = "linear"
+    category: ClassVar[str] = "linear"
+    weight_layers: ClassVar[int] = 1
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"width": 10}, ("f32[2, 8]",)),
+        Example({"width": 10, "bias": False}, ("f32[2, 5, 8]",)),
+        Example(
+            {"width": 10, "weight_init": TruncatedNormal(std=0.02), "bias_init": Zeros()},
+            ("f32[2, 4, 4, 8]",),
+        ),
+        Example({"width": 10, "parametrization": "weight_norm"}, ("f32[8]",)),
+    )
+
+    width: PositiveInt
+    bias: bool = True
+    weight_init: Initialiser | None = None
+    bias_init: Initialiser | None = None
+    parametrization: Parametrization = "none"
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        x = float_input(self.name, inputs)
+        self._features(x)
+        return x.with_shape(*x.shape[:-1], Dim.constant_of(self.width))
+
+    def _features(self, x: TensorType) -> int:
+        if not x.rank:
+            raise OpError("`linear` takes an input with at least one axis, but it has none")
+        size = x.shape[-1]
+        if size.constant is not None:
+            return size.constant
+        free = free_names(size)
+        raise OpError(
+            f"`linear` needs a last axis of fixed size, but that of `{x}` is `{size}`, "
+            f"which depends on {free}",
+            code="E0403",
+            input=0,
+            notes=("the weight has one column for each position of the last axis",),
+            fix=f"give {free} a fixed size, or pool first: `global_avg_pool`, or "
+            "`adaptive_avg_pool(n)` before `flatten`",
+        )
+
+    def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
+        shape = (self.width, self._features(inputs[0]))
+        weight = weight_parameters(shape, self.weight_init, self.parametrization)
+        return (*weight, *bias_parameter(self.bias, self.width, shape, self.bias_init))
+
+    def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
+        return inputs[0].elements * self.width
+
+
+class Affine(Op):
+    """`x @ weight.T + bias` with weights that are data, as `torch.nn.functional.linear`.
+
+    Takes (x, weight) or (x, weight, bias): x is [..., N], weight is [M, N], bias is [M]; the
+    result is [..., M]. For a weight that several layers share or that is computed.
+    """
+
+    name: ClassVar[str] = "affine"
+    arity: ClassVar[tuple[int, int | None]] = (2, 3)
+    category: ClassVar[str] = "linear"
+    weight_layers: ClassVar[int] = 1
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({}, ("f32[2, 5, 8]", "f32[10, 8]")),
+        Example({}, ("f32[8]", "f32[10, 8]", "f32[10]")),
+    )
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        x, weight = float_input(self.name, inputs), float_input(self.name, inputs, 1)
+        if not x.rank:
+            raise OpError("`affine` takes an input with at least one axis, but it has none")
+        if weight.rank != 2:
+            raise OpError(f"`affine` takes a weight of rank 2, but it is `{weight}`", input=1)
+        width, features = weight.shape
+        check.require_equal(
+            x.shape[-1], features, "`affine` needs the last axes of input and weight to be equal"
+        )
+        if len(inputs) == 3:
+            bias = float_input(self.name, inputs, 2)
+            if bias.rank != 1:
+                raise OpError(f"`affine` takes a bias of rank 1, but it is `{bias}`", input=2)
+            check.require_equal(
+                bias.shape[0], width, "`affine` needs a number of the bias per row of its weight"
+            )
+        return x.with_shape(*x.shape[:-1], width)
+
+    def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
+        return inputs[0].elements * inputs[1].shape[0]

@@ -1,0 +1,129 @@
+"""Transposed convolution, which enlarges what a convolution of the same attributes shrinks."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import PositiveInt
+
+from archspec.ops.base import Check, Example, Op, OpError, Parameter, Window
+from archspec.ops.shape_rules import (
+    Amounts,
+    Sizes,
+    Slide,
+    divides,
+    fixed_channels,
+    images,
+    per_axis,
+    transposed,
+    transposed_window,
+)
+from archspec.ops.weights import Parametrization, bias_parameter, weight_parameters
+from archspec.types.condition import at_least
+from archspec.types.dim import Dim, product
+from archspec.types.initialiser import Initialiser, Normal, Zeros
+from archspec.types.tensor import TensorType
+
+
+class ConvTranspose(Op):
+    """Transposed convolution, the gradient of a convolution with respect to its input.
+
+    As `torch.nn.ConvTranspose1d`, `2d` and `3d` (Zeiler et al. 2010). Each output size is
+    (size - 1) * stride - 2 * padding + dilation * (kernel - 1) + output_padding + 1.
+
+    width: number of output channels.
+    kernel: size of the window, one number or one per spatial axis.
+    stride: by how much the input is spread out.
+    padding: positions cut from both sides of the result; 0 by default, as in torch (only `conv`
+        defaults to `half`).
+    output_padding: positions added at the end, below the greater of stride and dilation.
+    dilation: distance between the taps of the window.
+    groups: input and output channels are split into so many independent convolutions.
+    bias: whether a number is added per output channel.
+    parametrization: `weight_norm` splits the weight into `weight_g` and `weight_v`, over the
+        input channels, as torch does.
+    weight_init, bias_init: first values; by default those of torch.
+
+    The usual way to double a size: `conv_transpose(width, 2, stride=2)`.
+    """
+
+    name: ClassVar[str] = "conv_transpose"
+    category: ClassVar[str] = "convolution"
+    weight_layers: ClassVar[int] = 1
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"width": 4, "kernel": 2, "stride": 2}),
+        Example({"width": 4, "kernel": 4, "stride": 2, "padding": 1, "bias": False}),
+        Example({"width": 4, "kernel": 3, "stride": 2, "padding": 1, "output_padding": 1}),
+        Example({"width": 4, "kernel": (3, 2), "stride": (1, 3), "output_padding": (0, 2)}),
+        Example({"width": 4, "kernel": 3, "dilation": 2, "groups": 4}, ("f32[2, 8, 9]",)),
+        Example({"width": 4, "kernel": 3, "parametrization": "weight_norm"}),
+        Example(
+            {"width": 4, "kernel": 2, "weight_init": Normal(std=0.02), "bias_init": Zeros()},
+            ("f32[2, 3, 4, 5, 6]",),
+        ),
+    )
+
+    width: PositiveInt
+    kernel: Sizes
+    stride: Sizes = 1
+    padding: Amounts = 0
+    output_padding: Amounts = 0
+    dilation: Sizes = 1
+    groups: PositiveInt = 1
+    bias: bool = True
+    parametrization: Parametrization = "none"
+    weight_init: Initialiser | None = None
+    bias_init: Initialiser | None = None
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        x = images(self.name, inputs)
+        channels = fixed_channels(self.name, x)
+        divides(self.name, "groups", self.groups, channels, "a number of input channels")
+        divides(self.name, "groups", self.groups, self.width, "a `width`")
+        slides = self.slides(x.rank - 2)
+        extras = per_axis(self.name, "output_padding", self.output_padding, x.rank - 2)
+        sizes = []
+        for axis, (slide, extra) in enumerate(zip(slides, extras, strict=True), start=2):
+            if extra >= max(slide.stride, slide.dilation):
+                raise OpError(
+                    f"`conv_transpose` takes an `output_padding` below stride or dilation, "
+                    f"but on axis {axis} it is {extra}",
+                    attribute="output_padding",
+                )
+            size = transposed(x.shape[axis], slide, extra)
+            check.require(
+                at_least(size, 1),
+                f"`conv_transpose` needs something left of axis {axis} after its padding is cut",
+            )
+            sizes.append(size)
+        return x.with_shape(x.shape[0], Dim.constant_of(self.width), *sizes)
+
+    def slides(self, axes: int) -> tuple[Slide, ...]:
+        """How the window moves along each of `axes` spatial axes of the result."""
+        columns = (
+            per_axis(self.name, attribute, value, axes)
+            for attribute, value in (
+                ("kernel", self.kernel),
+                ("stride", self.stride),
+                ("dilation", self.dilation),
+                ("padding", self.padding),
+            )
+        )
+        return tuple(
+            Slide(kernel, stride, dilation, padding, padding)
+            for kernel, stride, dilation, padding in zip(*columns, strict=True)
+        )
+
+    def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
+        x = inputs[0]
+        kernel = per_axis(self.name, "kernel", self.kernel, x.rank - 2)
+        shape = (fixed_channels(self.name, x), self.width // self.groups, *kernel)
+        weight = weight_parameters(shape, self.weight_init, self.parametrization)
+        return (*weight, *bias_parameter(self.bias, self.width, shape, self.bias_init))
+
+    def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
+        kernel = per_axis(self.name, "kernel", self.kernel, inputs[0].rank - 2)
+        return inputs[0].elements * (self.width // self.groups) * product(kernel)
+
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> tuple[Window, ...]:
+        return tuple(transposed_window(slide) for slide in self.slides(inputs[0].rank - 2))
