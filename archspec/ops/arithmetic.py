@@ -1,0 +1,264 @@
+"""Arithmetic on tensors: what the operators `+ - * / // % **` mean, and the same as layers.
+
+Two inputs are broadcast; with one input, `scalar` is the other operand, on the left if `reverse`.
+Nothing is converted: both sides have one element type, and a literal takes that of the tensor.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from archspec.ops.base import Check, Example, Op, OpError
+from archspec.ops.broadcasting import (
+    FLOATS,
+    NUMBERS,
+    REALS,
+    broadcast,
+    literal_dtype,
+    require_dtype,
+    same_dtype,
+)
+from archspec.types.dim import Dim
+from archspec.types.tensor import DType, TensorType
+
+_PAIR = ("f32[2, 8, 16, 16]", "f32[2, 8, 16, 16]")
+_BROADCAST = ("f32[2, 8, 16, 16]", "f32[8, 1, 1]")
+_INTEGERS = ("i64[4]",)
+
+
+def operands(
+    op: str,
+    check: Check,
+    inputs: tuple[TensorType, ...],
+    scalar: int | float | Dim | None,
+    allowed: frozenset[DType] = NUMBERS,
+    fix: str | None = None,
+) -> TensorType:
+    """The type in which the inputs meet, or in which one input meets `scalar`.
+
+    Raises OpError when there are too many or too few operands, or their types do not fit.
+    """
+    if scalar is not None and len(inputs) != 1:
+        raise OpError(
+            f"`{op}` takes two tensors, or one tensor and `scalar`, not both", attribute="scalar"
+        )
+    for index, one in enumerate(inputs):
+        require_dtype(op, one, allowed, input=index, fix=fix)
+    kind = same_dtype(op, inputs)
+    if scalar is not None:
+        return inputs[0].with_dtype(literal_dtype(op, scalar, kind))
+    return TensorType(kind, broadcast(op, check, inputs))
+
+
+def pair(
+    op: str,
+    check: Check,
+    inputs: tuple[TensorType, ...],
+    scalar: int | float | Dim | None,
+    allowed: frozenset[DType] = NUMBERS,
+    fix: str | None = None,
+) -> TensorType:
+    """Like `operands`, for ops of exactly two operands."""
+    if scalar is None and len(inputs) != 2:
+        raise OpError(
+            f"`{op}` takes two tensors, but got one",
+            fix=f"give it a tuple, `(a, b) -> {op}`, or a number, `{op}(scalar=2)`",
+        )
+    return operands(op, check, inputs, scalar, allowed, fix)
+
+
+class Add(Op):
+    """Sum of all inputs, `a + b`. Shapes must be equal; only a literal 1 broadcasts.
+
+    Of one input without `scalar` it is that input: a sum over branches may have one branch.
+    """
+
+    name: ClassVar[str] = "add"
+    arity: ClassVar[tuple[int, int | None]] = (1, None)
+    category: ClassVar[str] = "arithmetic"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(inputs=_PAIR),
+        Example(inputs=(*_BROADCAST, "f32[16]")),
+        Example({"scalar": 1.5}),
+        Example({"scalar": 2, "reverse": True}, _INTEGERS),
+    )
+
+    scalar: int | float | Dim | None = None
+    reverse: bool = False
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return operands(self.name, check, inputs, self.scalar)
+
+
+class Sub(Op):
+    """Difference, `a - b`; `scalar - a` with `reverse`."""
+
+    name: ClassVar[str] = "sub"
+    arity: ClassVar[tuple[int, int | None]] = (1, 2)
+    category: ClassVar[str] = "arithmetic"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(inputs=_BROADCAST),
+        Example({"scalar": 1}),
+        Example({"scalar": 1, "reverse": True}),
+    )
+
+    scalar: int | float | Dim | None = None
+    reverse: bool = False
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return pair(self.name, check, inputs, self.scalar)
+
+
+class Mul(Op):
+    """Product of all inputs, elementwise, `a * b`."""
+
+    name: ClassVar[str] = "mul"
+    arity: ClassVar[tuple[int, int | None]] = (1, None)
+    category: ClassVar[str] = "arithmetic"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(inputs=_BROADCAST),
+        Example({"scalar": 0.5}),
+        Example({"scalar": 2, "reverse": True}),
+    )
+
+    scalar: int | float | Dim | None = None
+    reverse: bool = False
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return operands(self.name, check, inputs, self.scalar)
+
+
+class Div(Op):
+    """Quotient, `a / b`, of floating tensors."""
+
+    name: ClassVar[str] = "div"
+    arity: ClassVar[tuple[int, int | None]] = (1, 2)
+    category: ClassVar[str] = "arithmetic"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(inputs=_BROADCAST),
+        Example({"scalar": 2}),
+        Example({"scalar": 1.0, "reverse": True}),
+    )
+
+    scalar: int | float | Dim | None = None
+    reverse: bool = False
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        fix = "use `//` for whole quotients, or `-> cast(f32)` first"
+        return pair(self.name, check, inputs, self.scalar, FLOATS, fix)
+
+
+class FloorDiv(Op):
+    """Quotient rounded down, `a // b`, as in Python."""
+
+    name: ClassVar[str] = "floor_div"
+    arity: ClassVar[tuple[int, int | None]] = (1, 2)
+    category: ClassVar[str] = "arithmetic"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"scalar": 2}, _INTEGERS),
+        Example({"scalar": 2.0}),
+        Example({"scalar": 7.0, "reverse": True}),
+        Example(inputs=_BROADCAST),
+    )
+
+    scalar: int | float | Dim | None = None
+    reverse: bool = False
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return pair(self.name, check, inputs, self.scalar, REALS)
+
+
+class Mod(Op):
+    """Remainder of the floored quotient, `a % b`, with the sign of `b`, as in Python."""
+
+    name: ClassVar[str] = "mod"
+    arity: ClassVar[tuple[int, int | None]] = (1, 2)
+    category: ClassVar[str] = "arithmetic"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"scalar": 3}, _INTEGERS),
+        Example({"scalar": 3.0, "reverse": True}),
+        Example(inputs=_BROADCAST),
+    )
+
+    scalar: int | float | Dim | None = None
+    reverse: bool = False
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return pair(self.name, check, inputs, self.scalar, REALS)
+
+
+class Pow(Op):
+    """Power, `a ** b`. Integers take no negative exponent."""
+
+    name: ClassVar[str] = "pow"
+    arity: ClassVar[tuple[int, int | None]] = (1, 2)
+    category: ClassVar[str] = "arithmetic"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"scalar": 2}),
+        Example({"scalar": 2.0, "reverse": True}),
+        Example({"scalar": 3}, _INTEGERS),
+        Example(inputs=_BROADCAST),
+    )
+
+    scalar: int | float | Dim | None = None
+    reverse: bool = False
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        result = pair(self.name, check, inputs, self.scalar)
+        negative = isinstance(self.scalar, int) and self.scalar < 0 and not self.reverse
+        if negative and result.dtype.is_integer:
+            raise OpError(
+                f"`pow` of integers takes no negative exponent, but `scalar` is {self.scalar}",
+                attribute="scalar",
+                fix="`-> cast(f32)` first",
+            )
+        return result
+
+
+class Neg(Op):
+    """The opposite, `-a`."""
+
+    name: ClassVar[str] = "neg"
+    category: ClassVar[str] = "arithmetic"
+    examples: ClassVar[tuple[Example, ...]] = (Example(), Example(inputs=_INTEGERS))
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return operands(self.name, check, inputs, None)
+
+
+class Maximum(Op):
+    """The greatest of all inputs, elementwise; `max` is the reduction over an axis."""
+
+    name: ClassVar[str] = "maximum"
+    arity: ClassVar[tuple[int, int | None]] = (1, None)
+    category: ClassVar[str] = "arithmetic"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(inputs=(*_BROADCAST, "f32[16]")),
+        Example({"scalar": 0.0}),
+        Example({"scalar": 0, "reverse": True}, _INTEGERS),
+    )
+
+    scalar: int | float | Dim | None = None
+    reverse: bool = False
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return operands(self.name, check, inputs, self.scalar, REALS)
+
+
+class Minimum(Op):
+    """The least of all inputs, elementwise; `min` is the reduction over an axis."""
+
+    name: ClassVar[str] = "minimum"
+    arity: ClassVar[tuple[int, int | None]] = (1, None)
+    category: ClassVar[str] = "arithmetic"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(inputs=(*_BROADCAST, "f32[16]")),
+        Example({"scalar": 6.0}),
+        Example({"scalar": 6, "reverse": True}, _INTEGERS),
+    )
+
+    scalar: int | float | Dim | None = None
+    reverse: bool = False
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return operands(self.name, check, inputs, self.scalar, REALS)
