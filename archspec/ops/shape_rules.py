@@ -108,11 +108,7 @@ def divides(op: str, attribute: str, value: int, number: int, what: str) -> None
 
 def free_names(size: Dim) -> str:
     """The free dims of a size for a message: `H` and `W`, quoted."""
-    return _listing(sorted(size.symbols))
-
-
-def _listing(names: Sequence[str]) -> str:
-    quoted = [f"`{name}`" for name in names]
+    quoted = [f"`{name}`" for name in sorted(size.symbols)]
     return quoted[0] if len(quoted) == 1 else ", ".join(quoted[:-1]) + f" and {quoted[-1]}"
 
 

@@ -1,0 +1,128 @@
+"""Activations without weights and without settings: pointwise functions of a floating tensor."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from archspec.ops.base import Example, Op
+from archspec.ops.shape_rules import same_type
+
+
+class Relu(Op):
+    """Rectified linear unit, `max(x, 0)` (Nair and Hinton 2010)."""
+
+    name: ClassVar[str] = "relu"
+    category: ClassVar[str] = "activation"
+    examples: ClassVar[tuple[Example, ...]] = (Example(),)
+
+    infer = same_type
+
+
+class Relu6(Op):
+    """Rectified linear unit cut at 6, `min(max(x, 0), 6)` (Howard et al. 2017)."""
+
+    name: ClassVar[str] = "relu6"
+    category: ClassVar[str] = "activation"
+    examples: ClassVar[tuple[Example, ...]] = (Example(),)
+
+    infer = same_type
+
+
+class Selu(Op):
+    """Scaled exponential linear unit with the constants of Klambauer et al. 2017."""
+
+    name: ClassVar[str] = "selu"
+    category: ClassVar[str] = "activation"
+    examples: ClassVar[tuple[Example, ...]] = (Example(),)
+
+    infer = same_type
+
+
+class Silu(Op):
+    """Sigmoid linear unit or swish, `x * sigmoid(x)` (Elfwing et al. 2017)."""
+
+    name: ClassVar[str] = "silu"
+    category: ClassVar[str] = "activation"
+    examples: ClassVar[tuple[Example, ...]] = (Example(),)
+
+    infer = same_type
+
+
+class Mish(Op):
+    """`x * tanh(softplus(x))` (Misra 2019)."""
+
+    name: ClassVar[str] = "mish"
+    category: ClassVar[str] = "activation"
+    examples: ClassVar[tuple[Example, ...]] = (Example(),)
+
+    infer = same_type
+
+
+class Sigmoid(Op):
+    """Logistic function, `1 / (1 + exp(-x))`."""
+
+    name: ClassVar[str] = "sigmoid"
+    category: ClassVar[str] = "activation"
+    examples: ClassVar[tuple[Example, ...]] = (Example(),)
+
+    infer = same_type
+
+
+class LogSigmoid(Op):
+    """`log(1 / (1 + exp(-x)))`."""
+
+    name: ClassVar[str] = "log_sigmoid"
+    category: ClassVar[str] = "activation"
+    examples: ClassVar[tuple[Example, ...]] = (Example(),)
+
+    infer = same_type
+
+
+class Tanh(Op):
+    """Hyperbolic tangent."""
+
+    name: ClassVar[str] = "tanh"
+    category: ClassVar[str] = "activation"
+    examples: ClassVar[tuple[Example, ...]] = (Example(),)
+
+    infer = same_type
+
+
+class Tanhshrink(Op):
+    """`x - tanh(x)`."""
+
+    name: ClassVar[str] = "tanhshrink"
+    category: ClassVar[str] = "activation"
+    examples: ClassVar[tuple[Example, ...]] = (Example(),)
+
+    infer = same_type
+
+
+class Softsign(Op):
+    """`x / (1 + abs(x))`."""
+
+    name: ClassVar[str] = "softsign"
+    category: ClassVar[str] = "activation"
+    examples: ClassVar[tuple[Example, ...]] = (Example(),)
+
+    infer = same_type
+
+
+class HardSwish(Op):
+    """`x * min(max(x + 3, 0), 6) / 6` (Howard et al. 2019)."""
+
+    name: ClassVar[str] = "hard_swish"
+    category: ClassVar[str] = "activation"
+    examples: ClassVar[tuple[Example, ...]] = (Example(),)
+
+    infer = same_type
+
+
+class HardSigmoid(Op):
+    """`min(max(x + 3, 0), 6) / 6` (Howard et al. 2019)."""
+
+    name: ClassVar[str] = "hard_sigmoid"
+    category: ClassVar[str] = "activation"
+    examples: ClassVar[tuple[Example, ...]] = (Example(),)
+
+    infer = same_type

@@ -1,0 +1,176 @@
+"""Normalisation within a sample: layer, RMS, local response, and to length 1."""
+
+from __future__ import annotations
+
+from typing import ClassVar, TypeAlias
+
+from pydantic import PositiveInt
+
+from archspec.ops.base import Check, Example, Op, OpError, Parameter
+from archspec.ops.normalisation import scale_and_shift
+from archspec.ops.shape_rules import axis_index, fixed_axis, float_input
+from archspec.types.initialiser import Constant, Initialiser, Ones, Zeros
+from archspec.types.tensor import TensorType
+
+Axes: TypeAlias = int | tuple[int, ...]
+
+
+class LayerNorm(Op):
+    """Layer normalisation: `(x - mean) / sqrt(var + eps) * weight + bias` over the given axes.
+
+    As `torch.nn.LayerNorm` (Ba et al. 2016), which takes the last axes only; `axis=1` is the
+    channels-first form of ConvNeXt.
+
+    axis: the axis, or a list of axes, over which mean and variance are taken. `weight` and
+        `bias` have the sizes of these axes, in the order of the input.
+    eps: added to the variance.
+    affine: whether `weight` is learned, and `bias` with it.
+    bias: whether `bias` is learned.
+    weight_init, bias_init: first values; by default 1 and 0.
+    """
+
+    name: ClassVar[str] = "layer_norm"
+    category: ClassVar[str] = "normalisation"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({}, ("f32[2, 5, 8]",)),
+        Example({"axis": 1, "eps": 1e-6}),
+        Example({"axis": (1, 2, 3)}, ("f32[2, 3, 4, 5]",)),
+        Example({"axis": (-1, 1)}, ("f32[2, 3, 4, 5]",)),
+        Example({"affine": False}, ("f32[2, 8]",)),
+        Example({"bias": False}, ("f32[2, 8]",)),
+        Example({"weight_init": Constant(value=0.5), "bias_init": Ones()}, ("f32[2, 8]",)),
+    )
+
+    axis: Axes = -1
+    eps: float = 1e-5
+    affine: bool = True
+    bias: bool = True
+    weight_init: Initialiser | None = None
+    bias_init: Initialiser | None = None
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        x = float_input(self.name, inputs)
+        axes = normalised_axes(self.name, self.axis, x.rank)
+        if self.affine:
+            normalised_shape(self.name, x, axes)
+        return x
+
+    def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
+        if not self.affine:
+            return ()
+        x = inputs[0]
+        shape = normalised_shape(self.name, x, normalised_axes(self.name, self.axis, x.rank))
+        both = scale_and_shift(shape, self.weight_init, self.bias_init)
+        return both if self.bias else both[:1]
+
+
+class RMSNorm(Op):
+    """Root-mean-square normalisation: `x / sqrt(mean(x**2) + eps) * weight` over the given axes.
+
+    As `torch.nn.RMSNorm` (Zhang and Sennrich 2019).
+
+    axis: the axis, or a list of axes, over which the mean is taken.
+    eps: added to the mean square; None for the machine epsilon of the element type, as torch.
+    affine: whether `weight` is learned.
+    weight_init: first value; by default 1.
+    """
+
+    name: ClassVar[str] = "rms_norm"
+    category: ClassVar[str] = "normalisation"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({}, ("f32[2, 5, 8]",)),
+        Example({"axis": 1, "eps": 1e-6}),
+        Example({"axis": (-2, -1), "affine": False}, ("f32[2, 3, 4]",)),
+        Example({"weight_init": Zeros()}, ("f32[2, 8]",)),
+    )
+
+    axis: Axes = -1
+    eps: float | None = None
+    affine: bool = True
+    weight_init: Initialiser | None = None
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        x = float_input(self.name, inputs)
+        axes = normalised_axes(self.name, self.axis, x.rank)
+        if self.affine:
+            normalised_shape(self.name, x, axes)
+        return x
+
+    def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
+        if not self.affine:
+            return ()
+        x = inputs[0]
+        shape = normalised_shape(self.name, x, normalised_axes(self.name, self.axis, x.rank))
+        return scale_and_shift(shape, self.weight_init, None)[:1]
+
+
+class LocalResponseNorm(Op):
+    """Local response normalisation over neighbouring channels, as AlexNet has it.
+
+    `y = x / (k + alpha / size * sum of x**2 over the `size` channels around)**beta`, as
+    `torch.nn.LocalResponseNorm` (Krizhevsky et al. 2012). Takes rank 3 and more.
+
+    size: number of neighbouring channels.
+    alpha: factor of the mean square.
+    beta: exponent.
+    k: added to the mean square.
+    """
+
+    name: ClassVar[str] = "local_response_norm"
+    category: ClassVar[str] = "normalisation"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"size": 5}),
+        Example({"size": 2, "alpha": 1e-3, "beta": 0.5, "k": 2.0}, ("f32[2, 8, 16]",)),
+    )
+
+    size: PositiveInt
+    alpha: float = 1e-4
+    beta: float = 0.75
+    k: float = 1.0
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        x = float_input(self.name, inputs)
+        if x.rank < 3:
+            raise OpError(
+                f"`local_response_norm` takes [B, C, ...] of rank 3 and more, but its input is "
+                f"`{x}`",
+                input=0,
+            )
+        return x
+
+
+class L2Normalize(Op):
+    """Scales vectors to length 1: `x / max(norm(x), eps)`, as `torch.nn.functional.normalize`.
+
+    axis: along which the vectors lie.
+    eps: least length that is divided by.
+    """
+
+    name: ClassVar[str] = "l2_normalize"
+    category: ClassVar[str] = "normalisation"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(),
+        Example({"axis": -1, "eps": 1e-6}, ("f32[2, 8]",)),
+    )
+
+    axis: int = 1
+    eps: float = 1e-12
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        x = float_input(self.name, inputs)
+        axis_index(self.name, self.axis, x.rank)
+        return x
+
+
+def normalised_axes(op: str, axis: Axes, rank: int) -> tuple[int, ...]:
+    """The axes counted from 0, in the order of the input. Raises OpError for none or a repeat."""
+    given = (axis,) if isinstance(axis, int) else axis
+    axes = sorted({axis_index(op, each, rank) for each in given})
+    if not axes or len(axes) < len(given):
+        raise OpError(f"`{op}` takes one axis or several different ones", attribute="axis")
+    return tuple(axes)
+
+
+def normalised_shape(op: str, x: TensorType, axes: tuple[int, ...]) -> tuple[int, ...]:
+    """The fixed sizes of the axes that `weight` and `bias` have."""
+    return tuple(fixed_axis(op, x, axis, what="normalised features") for axis in axes)

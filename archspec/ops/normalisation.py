@@ -1,0 +1,225 @@
+"""Normalisation over the batch: with running statistics, frozen, or per instance."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import PositiveInt
+
+from archspec.ops.base import Check, Example, Op, OpError, Parameter
+from archspec.ops.shape_rules import axis_index, fixed_channels, float_input, images
+from archspec.types.condition import at_least
+from archspec.types.dim import Dim, product
+from archspec.types.initialiser import Constant, Initialiser, Ones, Zeros
+from archspec.types.tensor import DType, TensorType
+
+
+class BatchNorm(Op):
+    """Batch normalisation: `(x - mean) / sqrt(var + eps) * weight + bias` per channel.
+
+    In training, mean and variance are those of the batch over all axes but `axis`, and running
+    averages are kept; otherwise the running ones are used. As `torch.nn.BatchNorm1d`, `2d` and
+    `3d` (Ioffe and Szegedy 2015). Takes rank 2 to 5. In training torch needs more than one value
+    per channel, so that is a condition on the sizes of the training graph.
+
+    eps: added to the variance.
+    momentum: weight of the new batch in the running averages; None for a plain average.
+    affine: whether `weight` and `bias` are learned.
+    track: whether running averages are kept; without them each batch normalises itself always.
+    axis: the axis of the channels.
+    weight_init, bias_init: first values; by default 1 and 0.
+    """
+
+    name: ClassVar[str] = "batch_norm"
+    category: ClassVar[str] = "normalisation"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(),
+        Example({"eps": 1e-3, "momentum": 0.01}, ("f32[4, 8]",)),
+        Example({"affine": False}, ("f32[2, 8, 16]",)),
+        Example({"track": False, "momentum": None}, ("f32[2, 8, 4, 5, 6]",)),
+        Example({"axis": -1}, ("f32[2, 5, 8]",)),
+        Example({"weight_init": Zeros(), "bias_init": Constant(value=0.1)}),
+    )
+
+    eps: float = 1e-5
+    momentum: float | None = 0.1
+    affine: bool = True
+    track: bool = True
+    axis: int = 1
+    weight_init: Initialiser | None = None
+    bias_init: Initialiser | None = None
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        x = float_input(self.name, inputs)
+        if not 2 <= x.rank <= 5:
+            raise OpError(f"`batch_norm` takes an input of rank 2 to 5, but it is `{x}`", input=0)
+        axis = axis_index(self.name, self.axis, x.rank)
+        if axis == 0:
+            raise OpError("`batch_norm` takes axis 0 as the batch", attribute="axis")
+        if self.affine or self.track:
+            fixed_channels(self.name, x, axis)
+        check.require(
+            at_least(product(x.shape[:axis] + x.shape[axis + 1 :]), 2),
+            "`batch_norm` needs more than one value per channel for the statistics of a batch",
+            training_only=self.track,
+        )
+        return x
+
+    def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
+        if not (self.affine or self.track):
+            return ()
+        x = inputs[0]
+        width = fixed_channels(self.name, x, axis_index(self.name, self.axis, x.rank))
+        learned = scale_and_shift((width,), self.weight_init, self.bias_init)
+        return (*(learned if self.affine else ()), *(running(width) if self.track else ()))
+
+
+class FrozenBatchNorm(Op):
+    """Batch normalisation whose statistics and scale never change, as torchvision's detectors use.
+
+    `(x - running_mean) / sqrt(running_var + eps) * weight + bias` per channel (axis 1), with
+    all four as buffers, as `torchvision.ops.FrozenBatchNorm2d`.
+
+    eps: added to the variance.
+    """
+
+    name: ClassVar[str] = "frozen_batch_norm"
+    category: ClassVar[str] = "normalisation"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(),
+        Example({"eps": 1e-3}, ("f32[2, 8]",)),
+    )
+
+    eps: float = 1e-5
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        x = float_input(self.name, inputs)
+        if x.rank < 2:
+            raise OpError(f"`frozen_batch_norm` takes [B, C, ...], but its input is `{x}`", input=0)
+        fixed_channels(self.name, x)
+        return x
+
+    def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
+        shape = (fixed_channels(self.name, inputs[0]),)
+        return tuple(
+            Parameter(name, shape, first, learnable=False)
+            for name, first in (
+                ("weight", Ones()),
+                ("bias", Zeros()),
+                ("running_mean", Zeros()),
+                ("running_var", Ones()),
+            )
+        )
+
+
+class InstanceNorm(Op):
+    """Instance normalisation: each channel of each sample by its own mean and variance.
+
+    As `torch.nn.InstanceNorm1d`, `2d` and `3d` (Ulyanov et al. 2016), without weights and
+    running averages by default. Where the statistics come from the input, torch needs more than
+    one spatial position, H * W > 1; with `track` that holds in training only.
+
+    eps: added to the variance.
+    momentum: weight of the new batch in the running averages; None for a plain average.
+    affine: whether `weight` and `bias` per channel are learned.
+    track: whether running averages are kept, and used outside training.
+    weight_init, bias_init: first values; by default 1 and 0.
+    """
+
+    name: ClassVar[str] = "instance_norm"
+    category: ClassVar[str] = "normalisation"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(),
+        Example({"eps": 1e-3, "affine": True}, ("f32[2, 8, 16]",)),
+        Example({"track": True, "momentum": 0.2}, ("f32[2, 8, 3, 4, 5]",)),
+        Example({"affine": True, "weight_init": Zeros(), "bias_init": Ones()}),
+    )
+
+    eps: float = 1e-5
+    momentum: float | None = 0.1
+    affine: bool = False
+    track: bool = False
+    weight_init: Initialiser | None = None
+    bias_init: Initialiser | None = None
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        x = images(self.name, inputs)
+        if self.affine or self.track:
+            fixed_channels(self.name, x)
+        check.require(
+            at_least(product(x.shape[2:]), 2),
+            "`instance_norm` needs more than one spatial position",
+            training_only=self.track,
+        )
+        return x
+
+    def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
+        if not (self.affine or self.track):
+            return ()
+        width = fixed_channels(self.name, inputs[0])
+        learned = scale_and_shift((width,), self.weight_init, self.bias_init)
+        return (*(learned if self.affine else ()), *(running(width) if self.track else ()))
+
+
+class GroupNorm(Op):
+    """Group normalisation: the channels of a sample in groups, each by its mean and variance.
+
+    As `torch.nn.GroupNorm` (Wu and He 2018); one group is a layer norm over all but the batch.
+    torch needs batch * channels / groups * positions > 1.
+
+    groups: number of groups, which divides the channels.
+    eps: added to the variance.
+    affine: whether `weight` and `bias` per channel are learned.
+    weight_init, bias_init: first values; by default 1 and 0.
+    """
+
+    name: ClassVar[str] = "group_norm"
+    category: ClassVar[str] = "normalisation"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"groups": 4}),
+        Example({"groups": 1, "eps": 1e-12}, ("f32[2, 8, 16]",)),
+        Example({"groups": 8, "affine": False}, ("f32[2, 8]",)),
+        Example({"groups": 2, "weight_init": Zeros(), "bias_init": Ones()}),
+    )
+
+    groups: PositiveInt
+    eps: float = 1e-5
+    affine: bool = True
+    weight_init: Initialiser | None = None
+    bias_init: Initialiser | None = None
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        x = float_input(self.name, inputs)
+        if x.rank < 2:
+            raise OpError(f"`group_norm` takes [B, C, ...], but its input is `{x}`", input=0)
+        channels = x.shape[1]
+        if self.affine:
+            channels = Dim.constant_of(fixed_channels(self.name, x))
+        check.require_equal(
+            channels % self.groups, 0, "`group_norm` needs channels that `groups` divides"
+        )
+        values = x.shape[0] * (channels // self.groups) * product(x.shape[2:])
+        check.require(at_least(values, 2), "`group_norm` needs more than one value per group")
+        return x
+
+    def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
+        if not self.affine:
+            return ()
+        width = fixed_channels(self.name, inputs[0])
+        return scale_and_shift((width,), self.weight_init, self.bias_init)
+
+
+def scale_and_shift(
+    shape: tuple[int, ...], weight: Initialiser | None, bias: Initialiser | None
+) -> tuple[Parameter, ...]:
+    """`weight` and `bias` of a normalisation."""
+    return (Parameter("weight", shape, weight or Ones()), Parameter("bias", shape, bias or Zeros()))
+
+
+def running(width: int) -> tuple[Parameter, ...]:
+    """The buffers of running statistics, as torch names them."""
+    return (
+        Parameter("running_mean", (width,), Zeros(), learnable=False),
+        Parameter("running_var", (width,), Ones(), learnable=False),
+        Parameter("num_batches_tracked", (), Zeros(), DType.I64, learnable=False),
+    )

@@ -1,0 +1,228 @@
+"""Activations with settings, with weights, or along an axis."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import NonNegativeFloat, PositiveInt
+
+from archspec.ops.base import Check, Example, Op, OpError, Parameter
+from archspec.ops.shape_rules import axis_index, fixed_channels, float_input, same_type
+from archspec.types.initialiser import Constant
+from archspec.types.tensor import TensorType
+
+
+class LeakyRelu(Op):
+    """`x` where positive, else `slope * x` (Maas et al. 2013).
+
+    slope: factor on the negative side.
+    """
+
+    name: ClassVar[str] = "leaky_relu"
+    category: ClassVar[str] = "activation"
+    examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"slope": 0.2}))
+
+    slope: float = 0.01
+
+    infer = same_type
+
+
+class Elu(Op):
+    """Exponential linear unit: `x` where positive, else `alpha * (exp(x) - 1)` (Clevert et al. 2015).
+
+    alpha: the limit on the negative side, negated.
+    """
+
+    name: ClassVar[str] = "elu"
+    category: ClassVar[str] = "activation"
+    examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"alpha": 0.5}))
+
+    alpha: float = 1.0
+
+    infer = same_type
+
+
+class Celu(Op):
+    """`max(x, 0) + min(alpha * (exp(x / alpha) - 1), 0)`: `elu` with a continuous derivative.
+
+    alpha: the limit on the negative side, negated; not 0 (Barron 2017).
+    """
+
+    name: ClassVar[str] = "celu"
+    category: ClassVar[str] = "activation"
+    examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"alpha": 0.5}))
+
+    alpha: float = 1.0
+
+    infer = same_type
+
+
+class Gelu(Op):
+    """Gaussian error linear unit, `x * Phi(x)` (Hendrycks and Gimpel 2016).
+
+    approximate: `none` for the exact form, `tanh` for the paper's approximation.
+    """
+
+    name: ClassVar[str] = "gelu"
+    category: ClassVar[str] = "activation"
+    examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"approximate": "tanh"}))
+
+    approximate: Literal["none", "tanh"] = "none"
+
+    infer = same_type
+
+
+class Softplus(Op):
+    """`log(1 + exp(beta * x)) / beta`, and `x` itself where `beta * x > threshold`.
+
+    beta: sharpness of the bend.
+    threshold: from where the function is taken as linear, for stability.
+    """
+
+    name: ClassVar[str] = "softplus"
+    category: ClassVar[str] = "activation"
+    examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"beta": 2.0, "threshold": 10.0}))
+
+    beta: float = 1.0
+    threshold: float = 20.0
+
+    infer = same_type
+
+
+class HardTanh(Op):
+    """`min(max(x, low), high)`.
+
+    low, high: the bounds; low below high.
+    """
+
+    name: ClassVar[str] = "hard_tanh"
+    category: ClassVar[str] = "activation"
+    examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"low": 0.0, "high": 6.0}))
+
+    low: float = -1.0
+    high: float = 1.0
+
+    infer = same_type
+
+
+class Hardshrink(Op):
+    """`x` where `abs(x) > bound`, else 0.
+
+    bound: half width of the part set to 0.
+    """
+
+    name: ClassVar[str] = "hard_shrink"
+    category: ClassVar[str] = "activation"
+    examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"bound": 0.1}))
+
+    bound: float = 0.5
+
+    infer = same_type
+
+
+class Softshrink(Op):
+    """`x` moved towards 0 by `bound`, and 0 where `abs(x) <= bound`.
+
+    bound: by how much.
+    """
+
+    name: ClassVar[str] = "soft_shrink"
+    category: ClassVar[str] = "activation"
+    examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"bound": 0.1}))
+
+    bound: NonNegativeFloat = 0.5
+
+    infer = same_type
+
+
+class Prelu(Op):
+    """`x` where positive, else `weight * x` with a learned weight (He et al. 2015).
+
+    weights: 1 for one weight, or the number of channels (axis 1) for one each.
+    init: first value of the weight.
+    """
+
+    name: ClassVar[str] = "prelu"
+    category: ClassVar[str] = "activation"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(),
+        Example({"weights": 8}),
+        Example({"init": 0.1}, ("f32[3]",)),
+    )
+
+    weights: PositiveInt = 1
+    init: float = 0.25
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        x = float_input(self.name, inputs)
+        if self.weights == 1:
+            return x
+        channels = fixed_channels(self.name, x) if x.rank > 1 else 1
+        if channels != self.weights:
+            raise OpError(
+                f"`prelu` takes 1 weight or one per channel, but has {self.weights} for "
+                f"{channels} channels",
+                attribute="weights",
+            )
+        return x
+
+    def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
+        return (Parameter("weight", (self.weights,), Constant(value=self.init)),)
+
+
+class Glu(Op):
+    """Gated linear unit: halves the axis into a and b and gives `a * sigmoid(b)`.
+
+    Dauphin et al. 2017. The size of the axis must be even.
+
+    axis: the axis that is halved.
+    """
+
+    name: ClassVar[str] = "glu"
+    category: ClassVar[str] = "activation"
+    examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"axis": 1}))
+
+    axis: int = -1
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        x = float_input(self.name, inputs)
+        axis = axis_index(self.name, self.axis, x.rank)
+        size = x.shape[axis]
+        check.require_equal(size % 2, 0, f"`glu` needs an even size on axis {axis}")
+        return x.with_shape(*x.shape[:axis], size // 2, *x.shape[axis + 1 :])
+
+
+class Softmax(Op):
+    """`exp(x) / sum(exp(x))` along an axis: positive numbers that sum to 1.
+
+    axis: along which they sum to 1.
+    """
+
+    name: ClassVar[str] = "softmax"
+    category: ClassVar[str] = "activation"
+    examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"axis": 1}))
+
+    axis: int = -1
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        x = float_input(self.name, inputs)
+        axis_index(self.name, self.axis, x.rank)
+        return x
+
+
+class LogSoftmax(Op):
+    """`x - log(sum(exp(x)))` along an axis: the logarithm of `softmax`.
+
+    axis: along which the exponentials sum to 1.
+    """
+
+    name: ClassVar[str] = "log_softmax"
+    category: ClassVar[str] = "activation"
+    examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"axis": 1}))
+
+    axis: int = -1
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        x = float_input(self.name, inputs)
+        axis_index(self.name, self.axis, x.rank)
+        return x
