@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from archspec.ops.base import Example, Op
-from archspec.ops.shape_rules import same_type
+from archspec.ops.base import Check, Example, Op
+from archspec.ops.shape_rules import float_input
+from archspec.types.tensor import TensorType
 
 
 class Relu(Op):
@@ -15,7 +16,8 @@ class Relu(Op):
     category: ClassVar[str] = "activation"
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
-    infer = same_type
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return float_input(self.name, inputs)
 
 
 class Relu6(Op):
@@ -25,7 +27,8 @@ class Relu6(Op):
     category: ClassVar[str] = "activation"
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
-    infer = same_type
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return float_input(self.name, inputs)
 
 
 class Selu(Op):
@@ -35,7 +38,8 @@ class Selu(Op):
     category: ClassVar[str] = "activation"
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
-    infer = same_type
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return float_input(self.name, inputs)
 
 
 class Silu(Op):
@@ -45,7 +49,8 @@ class Silu(Op):
     category: ClassVar[str] = "activation"
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
-    infer = same_type
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return float_input(self.name, inputs)
 
 
 class Mish(Op):
@@ -55,7 +60,8 @@ class Mish(Op):
     category: ClassVar[str] = "activation"
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
-    infer = same_type
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return float_input(self.name, inputs)
 
 
 class Sigmoid(Op):
@@ -65,7 +71,8 @@ class Sigmoid(Op):
     category: ClassVar[str] = "activation"
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
-    infer = same_type
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return float_input(self.name, inputs)
 
 
 class LogSigmoid(Op):
@@ -75,7 +82,8 @@ class LogSigmoid(Op):
     category: ClassVar[str] = "activation"
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
-    infer = same_type
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return float_input(self.name, inputs)
 
 
 class Tanh(Op):
@@ -85,7 +93,8 @@ class Tanh(Op):
     category: ClassVar[str] = "activation"
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
-    infer = same_type
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return float_input(self.name, inputs)
 
 
 class Tanhshrink(Op):
@@ -95,7 +104,8 @@ class Tanhshrink(Op):
     category: ClassVar[str] = "activation"
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
-    infer = same_type
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return float_input(self.name, inputs)
 
 
 class Softsign(Op):
@@ -105,7 +115,8 @@ class Softsign(Op):
     category: ClassVar[str] = "activation"
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
-    infer = same_type
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return float_input(self.name, inputs)
 
 
 class HardSwish(Op):
@@ -115,7 +126,8 @@ class HardSwish(Op):
     category: ClassVar[str] = "activation"
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
-    infer = same_type
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return float_input(self.name, inputs)
 
 
 class HardSigmoid(Op):
@@ -125,4 +137,5 @@ class HardSigmoid(Op):
     category: ClassVar[str] = "activation"
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
-    infer = same_type
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return float_input(self.name, inputs)

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from pydantic import NonNegativeInt, PositiveInt
 
-from archspec.ops.base import Check, Op, OpError, Window
+from archspec.ops.base import Check, OpError, Window
 from archspec.types.condition import at_least
 from archspec.types.dim import Dim
 from archspec.types.tensor import DType, TensorType
@@ -51,11 +51,6 @@ def index_input(op: str, inputs: Sequence[TensorType], index: int = 0) -> Tensor
         input=index,
         fix="did you mean `linear`?" if given.dtype.is_float else None,
     )
-
-
-def same_type(op: Op, check: Check, *inputs: TensorType) -> TensorType:
-    """The type rule of a pointwise op on one floating tensor; set as the `infer` of an op."""
-    return float_input(op.name, inputs)
 
 
 def images(op: str, inputs: Sequence[TensorType], *, fix: str | None = None) -> TensorType:
@@ -213,7 +208,6 @@ __all__ = [
     "index_input",
     "per_axis",
     "pooled",
-    "same_type",
     "transposed",
     "transposed_window",
 ]

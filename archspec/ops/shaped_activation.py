@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import NonNegativeFloat, PositiveInt
 
 from archspec.ops.base import Check, Example, Op, OpError, Parameter
-from archspec.ops.shape_rules import axis_index, fixed_channels, float_input, same_type
+from archspec.ops.shape_rules import axis_index, fixed_channels, float_input
 from archspec.types.initialiser import Constant
 from archspec.types.tensor import TensorType
 
@@ -24,11 +24,14 @@ class LeakyRelu(Op):
 
     slope: float = 0.01
 
-    infer = same_type
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return float_input(self.name, inputs)
 
 
 class Elu(Op):
-    """Exponential linear unit: `x` where positive, else `alpha * (exp(x) - 1)` (Clevert et al. 2015).
+    """Exponential linear unit: `x` where positive, else `alpha * (exp(x) - 1)`.
+
+    Clevert et al. 2015.
 
     alpha: the limit on the negative side, negated.
     """
@@ -39,7 +42,8 @@ class Elu(Op):
 
     alpha: float = 1.0
 
-    infer = same_type
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return float_input(self.name, inputs)
 
 
 class Celu(Op):
@@ -54,7 +58,8 @@ class Celu(Op):
 
     alpha: float = 1.0
 
-    infer = same_type
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return float_input(self.name, inputs)
 
 
 class Gelu(Op):
@@ -69,7 +74,8 @@ class Gelu(Op):
 
     approximate: Literal["none", "tanh"] = "none"
 
-    infer = same_type
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return float_input(self.name, inputs)
 
 
 class Softplus(Op):
@@ -86,7 +92,8 @@ class Softplus(Op):
     beta: float = 1.0
     threshold: float = 20.0
 
-    infer = same_type
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return float_input(self.name, inputs)
 
 
 class HardTanh(Op):
@@ -102,7 +109,8 @@ class HardTanh(Op):
     low: float = -1.0
     high: float = 1.0
 
-    infer = same_type
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return float_input(self.name, inputs)
 
 
 class Hardshrink(Op):
@@ -117,7 +125,8 @@ class Hardshrink(Op):
 
     bound: float = 0.5
 
-    infer = same_type
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return float_input(self.name, inputs)
 
 
 class Softshrink(Op):
@@ -132,7 +141,8 @@ class Softshrink(Op):
 
     bound: NonNegativeFloat = 0.5
 
-    infer = same_type
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return float_input(self.name, inputs)
 
 
 class Prelu(Op):
