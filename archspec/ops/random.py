@@ -1,0 +1,147 @@
+"""Ops that draw at random in training and do nothing, or average, otherwise."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal, TypeAlias
+
+from pydantic import Field
+
+from archspec.ops.base import Check, Example, Op, OpError
+from archspec.ops.shape_rules import float_input
+from archspec.types.tensor import TensorType
+
+Probability: TypeAlias = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Dropout(Op):
+    """Sets elements to 0 with probability p in training and scales the others by 1 / (1 - p).
+
+    As `torch.nn.Dropout` (Srivastava et al. 2014).
+
+    p: probability of an element to be dropped.
+    """
+
+    name: ClassVar[str] = "dropout"
+    category: ClassVar[str] = "random"
+    examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"p": 0.0}))
+
+    p: Probability = 0.5
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return float_input(self.name, inputs)
+
+
+class ChannelDropout(Op):
+    """Drops whole channels: all positions of a sample's channel together, in training.
+
+    The others are scaled by 1 / (1 - p). As `torch.nn.Dropout1d`, `2d` and `3d`
+    (Tompson et al. 2015). Takes [B, C] and any number of spatial axes.
+
+    p: probability of a channel to be dropped.
+    """
+
+    name: ClassVar[str] = "channel_dropout"
+    category: ClassVar[str] = "random"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(),
+        Example({"p": 0.2}, ("f32[2, 8, 10]",)),
+        Example({"p": 0.2}, ("f32[2, 3, 4, 5, 6]",)),
+    )
+
+    p: Probability = 0.5
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        x = float_input(self.name, inputs)
+        if x.rank < 2:
+            raise OpError(f"`channel_dropout` takes [B, C, ...], but its input is `{x}`", input=0)
+        return x
+
+
+class AlphaDropout(Op):
+    """Dropout that keeps mean and variance of inputs activated by `selu`, in training.
+
+    As `torch.nn.AlphaDropout` (Klambauer et al. 2017).
+
+    p: probability of an element to be dropped.
+    """
+
+    name: ClassVar[str] = "alpha_dropout"
+    category: ClassVar[str] = "random"
+    examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"p": 0.05}))
+
+    p: Probability = 0.5
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return float_input(self.name, inputs)
+
+
+class DropPath(Op):
+    """Stochastic depth: in training the whole input is set to 0 with probability p.
+
+    What is kept is scaled by 1 / (1 - p). Put at the end of a residual branch (Huang et al. 2016).
+
+    p: probability to be dropped.
+    mode: `row` draws for each sample (axis 0) on its own, `batch` once for all of them.
+    """
+
+    name: ClassVar[str] = "drop_path"
+    category: ClassVar[str] = "random"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(),
+        Example({"p": 0.2}),
+        Example({"p": 0.2, "mode": "batch"}, ("f32[2, 5, 8]",)),
+    )
+
+    p: Probability = 0.0
+    mode: Literal["row", "batch"] = "row"
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        x = float_input(self.name, inputs)
+        if not x.rank:
+            raise OpError(f"`drop_path` takes at least a batch axis, but its input is `{x}`")
+        return x
+
+
+class Join(Op):
+    """Element-wise mean of those inputs that survive drop-path, as FractalNet joins its columns.
+
+    Takes any number of inputs of one type (Larsson et al. 2017). Outside training, and with
+    neither attribute set, it is the mean of all. What was dropped is not computed.
+
+    Local sampling drops each input with probability `drop`, once for the whole mini-batch; if
+    all were dropped, one drawn uniformly survives. The mean is over the survivors, without
+    further scaling. Global sampling keeps one column of the whole network: all joins that name
+    the same `draw` share it. Columns are counted from the last input, the deepest; a join that
+    lacks the column is of no effect in that pass. The policy of a draw, local, global or a mix
+    of both per mini-batch, is stated once in the network: `draw column = mixed`.
+
+    drop: probability of an input to be dropped in local sampling.
+    draw: name of the draw that the join takes part in; None for local sampling only.
+    """
+
+    name: ClassVar[str] = "join"
+    arity: ClassVar[tuple[int, int | None]] = (1, None)
+    category: ClassVar[str] = "merge"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({}, ("f32[2, 8, 4, 4]",)),
+        Example({}, ("f32[2, 8, 4, 4]", "f32[2, 8, 4, 4]", "f32[2, 8, 4, 4]")),
+        Example({"drop": 0.15}, ("f32[2, 8]", "f32[2, 8]")),
+        Example({"drop": 0.15, "draw": "column"}, ("f32[2, 8]", "f32[2, 8]", "f32[2, 8]")),
+    )
+
+    drop: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    draw: str | None = None
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        first = float_input(self.name, inputs)
+        for index in range(1, len(inputs)):
+            other = float_input(self.name, inputs, index)
+            if other.rank != first.rank:
+                raise OpError(
+                    f"`join` takes inputs of one shape, but input 1 is `{first}` and input "
+                    f"{index + 1} is `{other}`",
+                    input=index,
+                )
+            for axis, (a, b) in enumerate(zip(first.shape, other.shape, strict=True)):
+                check.require_equal(a, b, f"`join` needs equal dims on axis {axis}")
+        return first
