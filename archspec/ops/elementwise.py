@@ -1,0 +1,224 @@
+"""Functions of one number, applied to each element."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from archspec.ops.base import Check, Example, Op
+from archspec.ops.broadcasting import FLOATS, NUMBERS, REALS, require_dtype
+from archspec.types.tensor import DType, TensorType
+
+_REAL = frozenset({DType.F32})
+_WHOLE = Example(inputs=("i64[4]",))
+
+
+def _pointwise(op: str, inputs: tuple[TensorType, ...], allowed: frozenset[DType]) -> TensorType:
+    (given,) = inputs
+    require_dtype(op, given, allowed)
+    return given
+
+
+class Exp(Op):
+    """The exponential, `e ** x`."""
+
+    name: ClassVar[str] = "exp"
+    category: ClassVar[str] = "arithmetic"
+    examples: ClassVar[tuple[Example, ...]] = (Example(),)
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return _pointwise(self.name, inputs, FLOATS)
+
+
+class Log(Op):
+    """The natural logarithm."""
+
+    name: ClassVar[str] = "log"
+    category: ClassVar[str] = "arithmetic"
+    examples: ClassVar[tuple[Example, ...]] = (Example(),)
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return _pointwise(self.name, inputs, FLOATS)
+
+
+class Log1p(Op):
+    """`log(1 + x)`, exact near 0."""
+
+    name: ClassVar[str] = "log1p"
+    category: ClassVar[str] = "arithmetic"
+    examples: ClassVar[tuple[Example, ...]] = (Example(),)
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return _pointwise(self.name, inputs, _REAL)
+
+
+class Sqrt(Op):
+    """The square root."""
+
+    name: ClassVar[str] = "sqrt"
+    category: ClassVar[str] = "arithmetic"
+    examples: ClassVar[tuple[Example, ...]] = (Example(),)
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return _pointwise(self.name, inputs, FLOATS)
+
+
+class Rsqrt(Op):
+    """One over the square root."""
+
+    name: ClassVar[str] = "rsqrt"
+    category: ClassVar[str] = "arithmetic"
+    examples: ClassVar[tuple[Example, ...]] = (Example(),)
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return _pointwise(self.name, inputs, _REAL)
+
+
+class Square(Op):
+    """`x * x`."""
+
+    name: ClassVar[str] = "square"
+    category: ClassVar[str] = "arithmetic"
+    examples: ClassVar[tuple[Example, ...]] = (Example(), _WHOLE)
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return _pointwise(self.name, inputs, NUMBERS)
+
+
+class Reciprocal(Op):
+    """`1 / x`."""
+
+    name: ClassVar[str] = "reciprocal"
+    category: ClassVar[str] = "arithmetic"
+    examples: ClassVar[tuple[Example, ...]] = (Example(),)
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return _pointwise(self.name, inputs, FLOATS)
+
+
+class Sign(Op):
+    """-1, 0 or 1, as the element is negative, zero or positive."""
+
+    name: ClassVar[str] = "sign"
+    category: ClassVar[str] = "arithmetic"
+    examples: ClassVar[tuple[Example, ...]] = (Example(), _WHOLE)
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return _pointwise(self.name, inputs, REALS)
+
+
+class Sin(Op):
+    """The sine of an angle in radians."""
+
+    name: ClassVar[str] = "sin"
+    category: ClassVar[str] = "arithmetic"
+    examples: ClassVar[tuple[Example, ...]] = (Example(),)
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return _pointwise(self.name, inputs, FLOATS)
+
+
+class Cos(Op):
+    """The cosine of an angle in radians."""
+
+    name: ClassVar[str] = "cos"
+    category: ClassVar[str] = "arithmetic"
+    examples: ClassVar[tuple[Example, ...]] = (Example(),)
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return _pointwise(self.name, inputs, FLOATS)
+
+
+class Erf(Op):
+    """The error function, `2 / sqrt(pi)` times the integral of `exp(-t * t)` from 0 to x."""
+
+    name: ClassVar[str] = "erf"
+    category: ClassVar[str] = "arithmetic"
+    examples: ClassVar[tuple[Example, ...]] = (Example(),)
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return _pointwise(self.name, inputs, _REAL)
+
+
+class Floor(Op):
+    """Rounded down."""
+
+    name: ClassVar[str] = "floor"
+    category: ClassVar[str] = "arithmetic"
+    examples: ClassVar[tuple[Example, ...]] = (Example(), _WHOLE)
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return _pointwise(self.name, inputs, REALS)
+
+
+class Ceil(Op):
+    """Rounded up."""
+
+    name: ClassVar[str] = "ceil"
+    category: ClassVar[str] = "arithmetic"
+    examples: ClassVar[tuple[Example, ...]] = (Example(), _WHOLE)
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return _pointwise(self.name, inputs, REALS)
+
+
+class Round(Op):
+    """Rounded to the nearest whole number, halves to the even one."""
+
+    name: ClassVar[str] = "round"
+    category: ClassVar[str] = "arithmetic"
+    examples: ClassVar[tuple[Example, ...]] = (Example(), _WHOLE)
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return _pointwise(self.name, inputs, REALS)
+
+
+class Abs(Op):
+    """The absolute value; of a complex number its modulus, which is floating."""
+
+    name: ClassVar[str] = "abs"
+    category: ClassVar[str] = "arithmetic"
+    examples: ClassVar[tuple[Example, ...]] = (Example(), _WHOLE, Example(inputs=("c64[2, 8]",)))
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        given = _pointwise(self.name, inputs, NUMBERS)
+        return given.with_dtype(DType.F32) if given.dtype is DType.C64 else given
+
+
+class Cast(Op):
+    """The same numbers as another element type; the only conversion there is.
+
+    To integers it cuts fractions off; to bool it says what is not zero. A complex tensor is not
+    cast: `as_real` and `abs` say what becomes of its parts.
+    """
+
+    name: ClassVar[str] = "cast"
+    category: ClassVar[str] = "arithmetic"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"dtype": "i64"}),
+        Example({"dtype": "f32"}, ("bool[2, 8]",)),
+        Example({"dtype": "bool"}, ("i64[2, 8]",)),
+        Example({"dtype": "i32"}, ("i64[2, 8]",)),
+        Example({"dtype": "c64"}),
+    )
+
+    dtype: Annotated[DType, Field(strict=False)]
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        (given,) = inputs
+        if given.dtype is not self.dtype:
+            require_dtype(self.name, given, REALS | {DType.BOOL}, fix="use `as_real` or `abs`")
+        return given.with_dtype(self.dtype)
+
+
+class Detach(Op):
+    """The same numbers, through which no gradient flows back."""
+
+    name: ClassVar[str] = "detach"
+    category: ClassVar[str] = "arithmetic"
+    examples: ClassVar[tuple[Example, ...]] = (Example(),)
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        (given,) = inputs
+        return given

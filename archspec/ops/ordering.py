@@ -1,0 +1,143 @@
+"""Ops that order or accumulate the elements along one axis."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from archspec.ops.base import Check, Example, Op, OpError, Window
+from archspec.ops.broadcasting import NUMBERS, REALS, require_dtype
+from archspec.ops.reduction import nonempty, reduced, seen
+from archspec.ops.shape_rules import axis_index
+from archspec.types.condition import at_least
+from archspec.types.dim import Dim, dim
+from archspec.types.tensor import DType, TensorType
+
+_EXAMPLES = (
+    Example(),
+    Example({"axis": 1}),
+    Example({"axis": -1, "keepdim": True}),
+)
+
+
+class ArgMax(Op):
+    """Where the greatest element stands (i64): along `axis`, or without it in the flat tensor."""
+
+    name: ClassVar[str] = "argmax"
+    category: ClassVar[str] = "reduction"
+    examples: ClassVar[tuple[Example, ...]] = _EXAMPLES
+
+    axis: int | None = None
+    keepdim: bool = False
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        require_dtype(self.name, inputs[0], REALS)
+        nonempty(self.name, check, inputs[0], self.axis)
+        return reduced(self.name, inputs[0], self.axis, self.keepdim).with_dtype(DType.I64)
+
+    def receptive_field(
+        self, inputs: tuple[TensorType, ...]
+    ) -> tuple[Window, ...] | Literal["all"] | None:
+        return seen(self.axis, inputs)
+
+
+class ArgMin(Op):
+    """Where the least element stands (i64): along `axis`, or without it in the flat tensor."""
+
+    name: ClassVar[str] = "argmin"
+    category: ClassVar[str] = "reduction"
+    examples: ClassVar[tuple[Example, ...]] = _EXAMPLES
+
+    axis: int | None = None
+    keepdim: bool = False
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        require_dtype(self.name, inputs[0], REALS)
+        nonempty(self.name, check, inputs[0], self.axis)
+        return reduced(self.name, inputs[0], self.axis, self.keepdim).with_dtype(DType.I64)
+
+    def receptive_field(
+        self, inputs: tuple[TensorType, ...]
+    ) -> tuple[Window, ...] | Literal["all"] | None:
+        return seen(self.axis, inputs)
+
+
+class CumSum(Op):
+    """Running sum along an axis. Of integers it is i64."""
+
+    name: ClassVar[str] = "cumsum"
+    category: ClassVar[str] = "reduction"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"axis": 1}),
+        Example({"axis": -1}, ("i32[2, 8]",)),
+    )
+
+    axis: int
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        (given,) = inputs
+        kind = require_dtype(self.name, given, NUMBERS, fix="`-> cast(i64)` counts what is true")
+        axis_index(self.name, self.axis, given.rank)
+        return given.with_dtype(DType.I64) if kind is DType.I32 else given
+
+    def receptive_field(
+        self, inputs: tuple[TensorType, ...]
+    ) -> tuple[Window, ...] | Literal["all"] | None:
+        return seen(self.axis, inputs)
+
+
+class TopK(Op):
+    """The `count` greatest elements along an axis, greatest first: (values, indices)."""
+
+    name: ClassVar[str] = "topk"
+    category: ClassVar[str] = "reduction"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"count": 3}),
+        Example({"count": 2, "axis": 1, "largest": False}),
+    )
+
+    count: int | Dim
+    axis: int = -1
+    largest: bool = True
+
+    def infer(self, check: Check, *inputs: TensorType) -> tuple[TensorType, ...]:
+        (given,) = inputs
+        require_dtype(self.name, given, REALS)
+        axis = axis_index(self.name, self.axis, given.rank)
+        count = dim(self.count)
+        if count.constant is not None and count.constant < 1:
+            raise OpError("`topk` needs a count of at least 1", attribute="count")
+        reason = f"`topk` needs {count} elements on axis {axis}"
+        check.require(at_least(given.shape[axis], count), reason)
+        check.require(at_least(count, 0), "`topk` needs a count that is not negative")
+        shape = (*given.shape[:axis], count, *given.shape[axis + 1 :])
+        return TensorType(given.dtype, shape), TensorType(DType.I64, shape)
+
+    def receptive_field(
+        self, inputs: tuple[TensorType, ...]
+    ) -> tuple[Window, ...] | Literal["all"] | None:
+        return seen(self.axis, inputs)
+
+
+class Sort(Op):
+    """The elements in ascending order along an axis, and where they stood: (values, indices)."""
+
+    name: ClassVar[str] = "sort"
+    category: ClassVar[str] = "reduction"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(),
+        Example({"axis": 1, "descending": True}),
+    )
+
+    axis: int = -1
+    descending: bool = False
+
+    def infer(self, check: Check, *inputs: TensorType) -> tuple[TensorType, ...]:
+        (given,) = inputs
+        require_dtype(self.name, given, REALS)
+        axis_index(self.name, self.axis, given.rank)
+        return given, given.with_dtype(DType.I64)
+
+    def receptive_field(
+        self, inputs: tuple[TensorType, ...]
+    ) -> tuple[Window, ...] | Literal["all"] | None:
+        return seen(self.axis, inputs)

@@ -1,0 +1,272 @@
+"""Reductions: one number for each group of elements along the axes that are named.
+
+`axis` is a number, or a list of them, from 0 or negative from the end; without it all axes are
+reduced. `keepdim` leaves a 1 where an axis was.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, TypeAlias
+
+from archspec.ops.base import Check, Example, Op, OpError, Window
+from archspec.ops.broadcasting import FLOATS, NUMBERS, REALS, require_dtype
+from archspec.ops.shape_rules import axis_index
+from archspec.types.condition import at_least
+from archspec.types.dim import ONE
+from archspec.types.tensor import DType, TensorType
+
+Axes: TypeAlias = int | tuple[int, ...] | None
+
+_REAL = frozenset({DType.F32})
+_BOOL = frozenset({DType.BOOL})
+_EXAMPLES = (
+    Example(),
+    Example({"axis": 1}),
+    Example({"axis": (-2, -1), "keepdim": True}),
+)
+
+
+def axes_of(op: str, axis: Axes, rank: int) -> tuple[int, ...]:
+    """The axes meant, from 0, sorted. Raises OpError for one that is absent or given twice."""
+    if axis is None:
+        return tuple(range(rank))
+    given = (axis,) if isinstance(axis, int) else axis
+    found = sorted(axis_index(op, one, rank) for one in given)
+    if len(set(found)) < len(found):
+        raise OpError(f"`{op}` was given an axis twice: {list(given)}", attribute="axis")
+    if not found:
+        raise OpError(f"`{op}` was given no axis", attribute="axis")
+    return tuple(found)
+
+
+def reduced(op: str, given: TensorType, axis: Axes, keepdim: bool) -> TensorType:
+    """The type after reducing over `axis`."""
+    gone = axes_of(op, axis, given.rank)
+    if keepdim:
+        shape = [ONE if index in gone else size for index, size in enumerate(given.shape)]
+    else:
+        shape = [size for index, size in enumerate(given.shape) if index not in gone]
+    return TensorType(given.dtype, tuple(shape))
+
+
+def nonempty(op: str, check: Check, given: TensorType, axis: Axes) -> None:
+    """Need an element to choose: no size along the axes may be 0."""
+    for index in axes_of(op, axis, given.rank):
+        size = given.shape[index]
+        check.require(at_least(size, 1), f"`{op}` needs an element on axis {index}")
+
+
+def seen(axis: Axes, inputs: tuple[TensorType, ...]) -> tuple[Window, ...] | Literal["all"] | None:
+    """The receptive field: everything, where a spatial axis is reduced."""
+    rank = inputs[0].rank
+    gone = range(rank) if axis is None else [axis] if isinstance(axis, int) else axis
+    return "all" if any(index % rank >= 2 for index in gone if rank) else None
+
+
+class Sum(Op):
+    """Sum. Of integers it is i64."""
+
+    name: ClassVar[str] = "sum"
+    category: ClassVar[str] = "reduction"
+    examples: ClassVar[tuple[Example, ...]] = (*_EXAMPLES, Example(inputs=("i64[2, 8]",)))
+
+    axis: int | tuple[int, ...] | None = None
+    keepdim: bool = False
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        (given,) = inputs
+        kind = require_dtype(self.name, given, NUMBERS, fix="`-> cast(i64)` counts what is true")
+        result = reduced(self.name, given, self.axis, self.keepdim)
+        return result.with_dtype(DType.I64) if kind is DType.I32 else result
+
+    def receptive_field(
+        self, inputs: tuple[TensorType, ...]
+    ) -> tuple[Window, ...] | Literal["all"] | None:
+        return seen(self.axis, inputs)
+
+
+class Mean(Op):
+    """Arithmetic mean."""
+
+    name: ClassVar[str] = "mean"
+    category: ClassVar[str] = "reduction"
+    examples: ClassVar[tuple[Example, ...]] = _EXAMPLES
+
+    axis: int | tuple[int, ...] | None = None
+    keepdim: bool = False
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        require_dtype(self.name, inputs[0], FLOATS)
+        return reduced(self.name, inputs[0], self.axis, self.keepdim)
+
+    def receptive_field(
+        self, inputs: tuple[TensorType, ...]
+    ) -> tuple[Window, ...] | Literal["all"] | None:
+        return seen(self.axis, inputs)
+
+
+class Max(Op):
+    """The greatest element; `maximum` compares several tensors."""
+
+    name: ClassVar[str] = "max"
+    category: ClassVar[str] = "reduction"
+    examples: ClassVar[tuple[Example, ...]] = _EXAMPLES
+
+    axis: int | tuple[int, ...] | None = None
+    keepdim: bool = False
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        require_dtype(self.name, inputs[0], REALS)
+        nonempty(self.name, check, inputs[0], self.axis)
+        return reduced(self.name, inputs[0], self.axis, self.keepdim)
+
+    def receptive_field(
+        self, inputs: tuple[TensorType, ...]
+    ) -> tuple[Window, ...] | Literal["all"] | None:
+        return seen(self.axis, inputs)
+
+
+class Min(Op):
+    """The least element; `minimum` compares several tensors."""
+
+    name: ClassVar[str] = "min"
+    category: ClassVar[str] = "reduction"
+    examples: ClassVar[tuple[Example, ...]] = _EXAMPLES
+
+    axis: int | tuple[int, ...] | None = None
+    keepdim: bool = False
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        require_dtype(self.name, inputs[0], REALS)
+        nonempty(self.name, check, inputs[0], self.axis)
+        return reduced(self.name, inputs[0], self.axis, self.keepdim)
+
+    def receptive_field(
+        self, inputs: tuple[TensorType, ...]
+    ) -> tuple[Window, ...] | Literal["all"] | None:
+        return seen(self.axis, inputs)
+
+
+class Any(Op):
+    """Whether some element holds."""
+
+    name: ClassVar[str] = "any"
+    category: ClassVar[str] = "reduction"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(inputs=("bool[2, 8]",)),
+        Example({"axis": 1, "keepdim": True}, ("bool[2, 8]",)),
+    )
+
+    axis: int | tuple[int, ...] | None = None
+    keepdim: bool = False
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        require_dtype(self.name, inputs[0], _BOOL, fix="compare first: `(x > 0)`")
+        return reduced(self.name, inputs[0], self.axis, self.keepdim)
+
+
+class All(Op):
+    """Whether every element holds."""
+
+    name: ClassVar[str] = "all"
+    category: ClassVar[str] = "reduction"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(inputs=("bool[2, 8]",)),
+        Example({"axis": 1, "keepdim": True}, ("bool[2, 8]",)),
+    )
+
+    axis: int | tuple[int, ...] | None = None
+    keepdim: bool = False
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        require_dtype(self.name, inputs[0], _BOOL, fix="compare first: `(x > 0)`")
+        return reduced(self.name, inputs[0], self.axis, self.keepdim)
+
+
+class Std(Op):
+    """Standard deviation; the squares are divided by the number of elements less `correction`."""
+
+    name: ClassVar[str] = "std"
+    category: ClassVar[str] = "reduction"
+    examples: ClassVar[tuple[Example, ...]] = (*_EXAMPLES, Example({"correction": 0}))
+
+    axis: int | tuple[int, ...] | None = None
+    keepdim: bool = False
+    correction: int = 1
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        require_dtype(self.name, inputs[0], _REAL)
+        return reduced(self.name, inputs[0], self.axis, self.keepdim)
+
+    def receptive_field(
+        self, inputs: tuple[TensorType, ...]
+    ) -> tuple[Window, ...] | Literal["all"] | None:
+        return seen(self.axis, inputs)
+
+
+class Var(Op):
+    """Variance; the squares are divided by the number of elements less `correction`."""
+
+    name: ClassVar[str] = "var"
+    category: ClassVar[str] = "reduction"
+    examples: ClassVar[tuple[Example, ...]] = (*_EXAMPLES, Example({"correction": 0}))
+
+    axis: int | tuple[int, ...] | None = None
+    keepdim: bool = False
+    correction: int = 1
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        require_dtype(self.name, inputs[0], _REAL)
+        return reduced(self.name, inputs[0], self.axis, self.keepdim)
+
+    def receptive_field(
+        self, inputs: tuple[TensorType, ...]
+    ) -> tuple[Window, ...] | Literal["all"] | None:
+        return seen(self.axis, inputs)
+
+
+class Norm(Op):
+    """The p-norm, `sum(|x| ** p) ** (1 / p)`; of all axes together, not a matrix norm."""
+
+    name: ClassVar[str] = "norm"
+    category: ClassVar[str] = "reduction"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(),
+        Example({"p": 1.0, "axis": 1}),
+        Example({"p": 2, "axis": (2, 3), "keepdim": True}),
+    )
+
+    p: int | float = 2
+    axis: int | tuple[int, ...] | None = None
+    keepdim: bool = False
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        require_dtype(self.name, inputs[0], _REAL)
+        if self.p < 0:
+            nonempty(self.name, check, inputs[0], self.axis)
+        return reduced(self.name, inputs[0], self.axis, self.keepdim)
+
+    def receptive_field(
+        self, inputs: tuple[TensorType, ...]
+    ) -> tuple[Window, ...] | Literal["all"] | None:
+        return seen(self.axis, inputs)
+
+
+class LogSumExp(Op):
+    """`log(sum(exp(x)))`, computed so that it does not overflow."""
+
+    name: ClassVar[str] = "logsumexp"
+    category: ClassVar[str] = "reduction"
+    examples: ClassVar[tuple[Example, ...]] = _EXAMPLES
+
+    axis: int | tuple[int, ...] | None = None
+    keepdim: bool = False
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        require_dtype(self.name, inputs[0], _REAL)
+        return reduced(self.name, inputs[0], self.axis, self.keepdim)
+
+    def receptive_field(
+        self, inputs: tuple[TensorType, ...]
+    ) -> tuple[Window, ...] | Literal["all"] | None:
+        return seen(self.axis, inputs)
