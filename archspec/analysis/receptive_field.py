@@ -37,7 +37,8 @@ where the axes were rearranged on the way."""
 
 def receptive_field(graph: Graph) -> Matrix[Field]:
     """The field of each output in each input."""
-    return flow(graph, Algebra[Field]((), _series, _merge, _through_op))
+    algebra: Algebra[Field] = Algebra((), _series, _merge, _through_op)
+    return flow(graph, algebra)
 
 
 def field_text(field: Field) -> str:

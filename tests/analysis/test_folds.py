@@ -1,0 +1,109 @@
+"""Depth, paths, receptive field, MACs and memory on graphs made by hand."""
+
+from math import isclose
+
+import pytest
+
+from archspec.analysis.depth import Depth, depth, depth_matrix
+from archspec.analysis.macs import macs, macs_by_node
+from archspec.analysis.memory import activation_memory, peak_memory
+from archspec.analysis.paths import PathCount, paths
+from archspec.analysis.receptive_field import AxisField, field_text, receptive_field
+from archspec.graph.model import Region
+from tests.building import Build, Layer, Mean, Pointwise, Repeat, Whole, fractal, tensor
+
+
+@pytest.mark.parametrize(("count", "number"), [(1, 1), (2, 2), (3, 5), (4, 26), (5, 677)])
+def test_fractal_paths(count, number):
+    assert paths(fractal(count)).exact == number
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
+def test_fractal_depth_counts_the_head(count):
+    assert depth(fractal(count)) == Depth(2 ** (count - 1) + 1, 2)
+
+
+def test_forty_columns_are_known_at_once():
+    graph = fractal(40)
+    assert depth(graph).longest == 2**39 + 1
+    count = paths(graph)
+    assert count.exact is None
+    # P(c) = P(c - 1)**2 + 1, so log2 doubles once the 1 no longer matters.
+    assert isclose(count.log2, paths(fractal(30)).log2 * 2**10, rel_tol=1e-12)
+    # conv 3 -> 16 once per column, all others 16 -> 16, and the head
+    convs = 2**40 - 1
+    expected = 40 * 3 * 16 * 9 + (convs - 40) * 16 * 16 * 9 + 16 * 10 * 9
+    assert macs(graph).evaluate({"B": 1, "H": 1, "W": 1}) == expected
+
+
+def test_paths_are_exact_just_below_the_limit_and_close_above():
+    exact = PathCount.of(3**640)
+    assert exact.exact == 3**640
+    above = exact * PathCount.of(3**20)
+    assert above.exact is None
+    assert isclose(above.log2, 660 * PathCount.of(3).log2)
+    assert isclose((above + above).log2, above.log2 + 1)
+
+
+def test_paths_count_both_inputs_of_a_product():
+    build = Build()
+    x = build.input(tensor("B", 4))
+    assert paths(build.graph(build.op(Mean(), x, x))).exact == 2
+
+
+def test_depth_is_per_input_and_output():
+    build = Build()
+    x, y = build.input(tensor(1, 3, 8, 8)), build.input(tensor(1, 3, 8, 8), "y")
+    deep = build.op(Layer(width=3), build.op(Layer(width=3), x))
+    both = build.op(Mean(), deep, y)
+    matrix = depth_matrix(build.graph(both, y))
+    assert matrix == {(0, 0): Depth(2, 2), (1, 0): Depth(0, 0), (1, 1): Depth(0, 0)}
+
+
+@pytest.mark.parametrize(("times", "expected"), [(3, Depth(3, 3)), (None, Depth(1, 0))])
+def test_a_region_counts_as_often_as_it_runs(times, expected):
+    inner = Build("body", "region")
+    body = inner.graph(inner.op(Layer(width=3), inner.input(tensor(1, 3, 8, 8))))
+    build = Build()
+    region = Region("body", "body", body)
+    out = build.op(Repeat(times=times), build.input(tensor(1, 3, 8, 8)), regions=(region,))
+    graph = build.graph(out)
+    assert depth(graph) == expected
+    assert macs(graph) == 3 * 3 * 9 * 64 * (times or 1)
+
+
+def test_receptive_field_of_a_strided_stack_and_a_shortcut():
+    build = Build()
+    x = build.input(tensor(1, 3, "H", "W"))
+    deep = build.op(Layer(width=3), build.op(Layer(width=3, stride=2), x))
+    short = build.op(Layer(width=3, stride=2), x)
+    fields = receptive_field(build.graph(build.op(Mean(), deep, short)))
+    assert fields[0, 0] == (AxisField(7, 2), AxisField(7, 2))
+    assert field_text(fields[0, 0]) == "7 × 7"
+
+
+def test_receptive_field_of_attention_is_all():
+    build = Build()
+    x = build.input(tensor(1, 3, 8, 8))
+    out = build.op(Layer(width=3), build.op(Whole(), build.op(Pointwise(), x)))
+    assert receptive_field(build.graph(out))[0, 0] == "all"
+
+
+def test_memory_sums_outputs_and_peaks_at_what_is_alive():
+    build = Build()
+    x = build.input(tensor("B", 2))
+    first = build.op(Pointwise(), x)
+    second = build.op(Pointwise(), first)
+    graph = build.graph(build.op(Mean(), first, second))
+    assert str(activation_memory(graph)) == "24*B"
+    assert peak_memory(graph, {"B": 10}) == 4 * 2 * 10 * 4  # input, first, second, sum
+    chain = Build()
+    port = chain.input(tensor("B", 2))
+    for _ in range(10):
+        port = chain.op(Pointwise(), port)
+    assert peak_memory(chain.graph(port), {"B": 10}) == 3 * 2 * 10 * 4
+
+
+def test_macs_by_node_add_up():
+    graph = fractal(4)
+    assert sum(macs_by_node(graph).values()) == macs(graph)

@@ -1,0 +1,167 @@
+"""Graphs made by hand, for tests of what stands above the graph but needs no text."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from archspec.graph.compiled import Compiled
+from archspec.graph.model import Graph, GraphOutput, Instance, Node, Port, Region
+from archspec.ops.base import Check, Op, Parameter, Window
+from archspec.types.dim import Dim
+from archspec.types.tensor import DType, TensorType
+
+
+def tensor(*shape: int | str) -> TensorType:
+    """An f32 type; a name is a free dim."""
+    sizes = (Dim.symbol(s) if isinstance(s, str) else Dim.constant_of(s) for s in shape)
+    return TensorType(DType.F32, tuple(sizes))
+
+
+class Layer(Op):
+    """A 3 x 3 convolution without bias and with padding 1."""
+
+    name: ClassVar[str] = "layer"
+    category: ClassVar[str] = "convolution"
+    weight_layers: ClassVar[int] = 1
+    width: int
+    stride: int = 1
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        batch, _, *spatial = inputs[0].shape
+        after = ((size - 1) // self.stride + 1 for size in spatial)
+        return inputs[0].with_shape(batch, Dim.constant_of(self.width), *after)
+
+    def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
+        channels = inputs[0].shape[1].constant
+        return (Parameter("weight", (self.width, channels, 3, 3)),)
+
+    def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
+        return outputs[0].elements * inputs[0].shape[1] * 9
+
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> tuple[Window, ...]:
+        return tuple(Window(3, self.stride) for _ in inputs[0].shape[2:])
+
+
+class Pointwise(Op):
+    """Something per element, without weights."""
+
+    name: ClassVar[str] = "pointwise"
+    category: ClassVar[str] = "activation"
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return inputs[0]
+
+
+class Mean(Op):
+    """The mean of its inputs; named like the op it stands for."""
+
+    name: ClassVar[str] = "join"
+    category: ClassVar[str] = "merge"
+    arity: ClassVar[tuple[int, int | None]] = (1, None)
+    drop: float = 0.0
+    draw: str = ""
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return inputs[0]
+
+
+class Whole(Op):
+    """Sees everything, as attention does."""
+
+    name: ClassVar[str] = "whole"
+    category: ClassVar[str] = "attention"
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return inputs[0]
+
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Literal["all"]:
+        return "all"
+
+
+class Repeat(Op):
+    """Runs a region three times; the region named `skipped` perhaps never."""
+
+    name: ClassVar[str] = "repeat"
+    category: ClassVar[str] = "control"
+    regions: ClassVar[tuple[str, ...]] = ("body",)
+    times: int | None = 3
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return inputs[0]
+
+    def region_runs(self, region: str, inputs: tuple[TensorType, ...]) -> int | None:
+        return self.times
+
+
+class Build:
+    """A graph under construction."""
+
+    def __init__(self, name: str = "net", kind: str = "block") -> None:
+        self.name, self.kind = name, kind
+        self.nodes: list[Node] = []
+        self.keys = 0
+
+    def input(self, kind: TensorType, name: str = "x") -> Port:
+        return self._add(None, (), (kind,), name)
+
+    def op(self, op: Op, *inputs: Port, key: str = "", regions: tuple[Region, ...] = ()) -> Port:
+        return self.use(Instance(key or self._key(op.name), op=op, regions=regions), *inputs)
+
+    def call(self, graph: Graph, *inputs: Port, key: str = "") -> tuple[Port, ...]:
+        instance = Instance(key or self._key(graph.name), graph=graph)
+        first = self._add(instance, inputs, graph.output_types)
+        return tuple(Port(first.node, index) for index in range(len(graph.output_types)))
+
+    def use(self, instance: Instance, *inputs: Port) -> Port:
+        types = tuple(self.nodes[port.node].types[port.index] for port in inputs)
+        if instance.op is None:
+            return self._add(instance, inputs, instance.graph.output_types)
+        return self._add(instance, inputs, (instance.op.infer(Check(), *types),))
+
+    def graph(self, *outputs: Port, **fields: object) -> Graph:
+        named = (
+            GraphOutput("output", outputs, None if len(outputs) == 1 else (None,) * len(outputs)),
+        )
+        return Graph(self.name, self.kind, tuple(self.nodes), named, **fields)
+
+    def _add(self, instance: Instance | None, inputs, types, name: str = "") -> Port:
+        self.nodes.append(Node(len(self.nodes), instance, tuple(inputs), types, name=name))
+        return Port(len(self.nodes) - 1)
+
+    def _key(self, name: str) -> str:
+        self.keys += 1
+        return f"{name}_{self.keys}"
+
+
+def compiled(graph: Graph, training: Graph | None = None, **sizes: int) -> Compiled:
+    """A network with one graph, or two."""
+    return Compiled(graph.name, graph, training or graph, sizes)
+
+
+def columns(count: int, width: int, channels: int) -> Graph:
+    """The columns of a fractal block, unjoined, each block specialised once."""
+    return _columns(count, width, channels, {})
+
+
+def _columns(count: int, width: int, channels: int, memo: dict[tuple[int, int], Graph]) -> Graph:
+    if (count, channels) in memo:
+        return memo[count, channels]
+    build = Build("columns", "rule")
+    x = build.input(tensor("B", channels, "H", "W"))
+    ports = [build.op(Layer(width=width), x, key="conv")]
+    if count > 1:
+        first = build.call(_columns(count - 1, width, channels, memo), x, key="columns")
+        joined = build.op(Mean(draw="column"), *first, key="join") if len(first) > 1 else first[0]
+        below = _columns(count - 1, width, width, memo)
+        ports += build.call(below, joined, key="columns_1")
+    memo[count, channels] = build.graph(*ports)
+    return memo[count, channels]
+
+
+def fractal(count: int, width: int = 16, channels: int = 3) -> Graph:
+    """A network of one fractal block and a head that counts as a layer."""
+    build = Build("fractal", "network")
+    x = build.input(tensor("B", channels, "H", "W"), "image")
+    ports = build.call(columns(count, width, channels), x, key="columns")
+    joined = build.op(Mean(draw="column"), *ports, key="join") if count > 1 else ports[0]
+    return build.graph(build.op(Layer(width=10), joined, key="head"))
