@@ -1,1 +1,5 @@
-"""archspec.syntax."""
+"""archspec.syntax: text to syntax tree."""
+
+from archspec.syntax.parser import ParseResult, parse
+
+__all__ = ["ParseResult", "parse"]

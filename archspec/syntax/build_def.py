@@ -1,0 +1,203 @@
+"""Productions to syntax tree: definitions and their parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archspec.source import Span
+from archspec.syntax import ast
+from archspec.syntax.context import Context
+from archspec.syntax.lexer import Token
+
+
+def _word(k: Context, token: Token) -> tuple[str, Span]:
+    span = k.span(token.start, token.end)
+    return span.text, span
+
+
+def missing_definition(_k: Context, span: Span, _c: list[Any]) -> ast.Missing:
+    """In place of what could not be read."""
+    return ast.Missing(span)
+
+
+def append(_k: Context, _span: Span, c: list[Any]) -> list[Any]:
+    """One more definition."""
+    c[0].append(c[2])
+    items: list[Any] = c[0]
+    return items
+
+
+# ---------------------------------------------------------------------- uses
+
+
+def language(k: Context, span: Span, c: list[Any]) -> ast.Language:
+    """`language 1`."""
+    text = k.span(c[1].start, c[1].end).text
+    if not text.isdigit():
+        k.error("E0128", "the version of the language is a whole number: `language 1`", span)
+        return ast.Language(span, 1)
+    return ast.Language(span, int(text))
+
+
+def use_all(k: Context, span: Span, c: list[Any]) -> ast.Use:
+    """`use std.cnn`."""
+    return ast.Use(span, tuple(_word(k, token)[0] for token in c[1]), None)
+
+
+def use_names(k: Context, span: Span, c: list[Any]) -> ast.Use:
+    """`use std.cnn { conv_bn_relu }`."""
+    names = []
+    for token in c[3]:
+        text, place = _word(k, token)
+        names.append(ast.Name(place, text))
+    return ast.Use(span, tuple(_word(k, token)[0] for token in c[1]), tuple(names))
+
+
+# ---------------------------------------------------------------------- definitions
+
+
+def block(k: Context, span: Span, c: list[Any]) -> ast.BlockDef:
+    """`block name(..) { .. }`."""
+    return ast.BlockDef(span, *_word(k, c[1]), _parameters(k, c[2]), c[3])
+
+
+def inline_block(k: Context, span: Span, c: list[Any]) -> ast.BlockDef:
+    """`inline block name(..) { .. }`."""
+    return ast.BlockDef(span, *_word(k, c[2]), _parameters(k, c[3]), c[4], inline=True)
+
+
+def network(k: Context, span: Span, c: list[Any]) -> ast.BlockDef:
+    """`network name(..) { .. }`."""
+    return ast.BlockDef(span, *_word(k, c[1]), _parameters(k, c[2]), c[3], is_network=True)
+
+
+def rule(k: Context, span: Span, c: list[Any]) -> ast.RuleClause:
+    """`rule name(..) if guard => value`."""
+    return ast.RuleClause(span, *_word(k, c[1]), tuple(c[2]), c[3], c[5])
+
+
+def inline_rule(k: Context, span: Span, c: list[Any]) -> ast.RuleClause:
+    """`inline rule name(..) => value`."""
+    return ast.RuleClause(span, *_word(k, c[2]), tuple(c[3]), c[4], c[6], inline=True)
+
+
+def signature(k: Context, span: Span, c: list[Any]) -> ast.Signature:
+    """`rule name(..): S -> S where ..`."""
+    return _signature(k, span, c[1:], inline=False)
+
+
+def inline_signature(k: Context, span: Span, c: list[Any]) -> ast.Signature:
+    """`inline rule name(..): S -> S`."""
+    return _signature(k, span, c[2:], inline=True)
+
+
+def _signature(k: Context, span: Span, c: list[Any], *, inline: bool) -> ast.Signature:
+    sides: ast.Expr = c[3]
+    inputs: ast.Expr = ast.Missing(sides.span)
+    outputs: ast.Expr = inputs
+    if isinstance(sides, ast.Chain) and len(sides.stages) == 2:
+        inputs, outputs = sides.stages
+    elif not isinstance(sides, ast.Missing):
+        k.error(
+            "E0129",
+            "a signature is written `rule name(..): [B, C] -> [B, C]`",
+            sides.span,
+            fix="a clause has `=>` between its head and what it stands for",
+        )
+    return ast.Signature(
+        span, *_word(k, c[0]), _parameters(k, c[1]), inputs, outputs, tuple(c[4]), inline
+    )
+
+
+def preset(k: Context, span: Span, c: list[Any]) -> ast.Preset:
+    """`preset name = network(..)`."""
+    return ast.Preset(span, *_word(k, c[1]), c[3])
+
+
+# ---------------------------------------------------------------------- parameters
+
+
+def _parameters(k: Context, items: list[ast.Parameter]) -> tuple[ast.Parameter, ...]:
+    """The parameters of what is no clause of a rule: they have names."""
+    for item in items:
+        if item.pattern is not None:
+            k.error(
+                "E0130",
+                "a parameter is a name; only the clauses of a rule match literals",
+                item.span,
+            )
+    return tuple(item for item in items if item.pattern is None)
+
+
+def _parameter(
+    span: Span,
+    head: ast.Expr,
+    kind: ast.ParamType | None = None,
+    domain: ast.Expr | None = None,
+    default: ast.Expr | None = None,
+) -> ast.Parameter:
+    if isinstance(head, ast.Name) and head.text not in ("true", "false"):
+        return ast.Parameter(span, head.text, None, kind, domain, default)
+    assert isinstance(head, ast.Name | ast.Number | ast.Text)
+    return ast.Parameter(span, None, head, kind, domain, default)
+
+
+def missing_parameter(_k: Context, span: Span, _c: list[Any]) -> ast.Parameter:
+    """In place of what could not be read: neither name nor pattern."""
+    return ast.Parameter(span, None)
+
+
+def parameter_bare(_k: Context, span: Span, c: list[Any]) -> ast.Parameter:
+    """`x`."""
+    return _parameter(span, c[0])
+
+
+def parameter_default(_k: Context, span: Span, c: list[Any]) -> ast.Parameter:
+    """`x = 1`."""
+    return _parameter(span, c[0], default=c[2])
+
+
+def parameter_domain(_k: Context, span: Span, c: list[Any]) -> ast.Parameter:
+    """`x in 1..`."""
+    return _parameter(span, c[0], domain=c[2])
+
+
+def parameter_domain_default(_k: Context, span: Span, c: list[Any]) -> ast.Parameter:
+    """`x in 1.. = 4`."""
+    return _parameter(span, c[0], domain=c[2], default=c[4])
+
+
+def parameter_typed(_k: Context, span: Span, c: list[Any]) -> ast.Parameter:
+    """`x: int`."""
+    return _parameter(span, c[0], c[2])
+
+
+def parameter_typed_default(_k: Context, span: Span, c: list[Any]) -> ast.Parameter:
+    """`x: int = 1`."""
+    return _parameter(span, c[0], c[2], default=c[4])
+
+
+def parameter_typed_domain(_k: Context, span: Span, c: list[Any]) -> ast.Parameter:
+    """`x: int in 1..`."""
+    return _parameter(span, c[0], c[2], domain=c[4])
+
+
+def parameter_full(_k: Context, span: Span, c: list[Any]) -> ast.Parameter:
+    """`x: int in 1.. = 4`."""
+    return _parameter(span, c[0], c[2], domain=c[4], default=c[6])
+
+
+def negative_number(k: Context, span: Span, c: list[Any]) -> ast.Number:
+    """`-1` as a pattern."""
+    text = k.span(c[1].start, c[1].end).text
+    return ast.Number(span, -int(text) if text.isdigit() else -float(text))
+
+
+def type_plain(k: Context, span: Span, c: list[Any]) -> ast.ParamType:
+    """`int`."""
+    return ast.ParamType(span, _word(k, c[0])[0])
+
+
+def type_of(k: Context, span: Span, c: list[Any]) -> ast.ParamType:
+    """`list[int]`."""
+    return ast.ParamType(span, _word(k, c[0])[0], c[2])

@@ -1,0 +1,209 @@
+"""Productions to syntax tree: bodies and statements."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archspec.source import Span
+from archspec.syntax import ast
+from archspec.syntax.context import Context, Dots, Equation, Item
+from archspec.syntax.targets import as_target, as_type, label_word, plain
+
+
+def body_empty(_k: Context, span: Span, _c: list[Any]) -> ast.Body:
+    """`{}`."""
+    return ast.Body(span, ())
+
+
+def body(_k: Context, span: Span, c: list[Any]) -> ast.Body:
+    """`{ .. }`."""
+    return ast.Body(span, tuple(c[1]))
+
+
+def statement(k: Context, span: Span, c: list[Any]) -> ast.Bind | ast.ExprStmt:
+    """`a, b = value`, or an expression."""
+    items: list[Item] = c[0]
+    for item in items[:-1]:
+        if isinstance(item, Equation):
+            k.error("E0120", "one statement binds once; begin the next on a new line", item.span)
+            return ast.ExprStmt(span, ast.Missing(span))
+    last = items[-1]
+    if isinstance(last, Equation):
+        left: Item = ast.Spread(last.left.span, last.left) if last.spread else last.left
+        targets = [as_target(k, item) for item in (*items[:-1], left)]
+        return ast.Bind(span, tuple(t for t in targets if t is not None), last.right)
+    if len(items) > 1:
+        k.error(
+            "E0126",
+            "several values in one statement",
+            span,
+            fix="write a tuple, `(a, b)`, or parallel layers, `[f, g]`",
+        )
+        return ast.ExprStmt(span, ast.Missing(span))
+    value = plain(k, last, "a statement")
+    if isinstance(value, ast.Spread):
+        k.error("E0124", "`...` spreads inside `( )` and `[ ]`: write `(...name)`", value.span)
+        value = ast.Missing(value.span)
+    return ast.ExprStmt(span, value)
+
+
+def _one(k: Context, items: list[Item], word: str) -> Item:
+    """The only item of a statement that takes one."""
+    if len(items) > 1:
+        last = items[-1]
+        k.error(
+            "E0126",
+            f"`{word}` takes one value",
+            items[0].span.to(last.span),
+            fix="write a tuple, `(a, b)`, or one statement for each",
+        )
+        return ast.Missing(items[0].span.to(last.span))
+    return items[0]
+
+
+# ---------------------------------------------------------------------- inputs and outputs
+
+
+def input_(k: Context, span: Span, c: list[Any]) -> ast.Input:
+    """`input x: [B, C], ...rest where .. when ..`."""
+    items = [_input_item(k, item) for item in c[1]]
+    return ast.Input(span, tuple(i for i in items if i is not None), tuple(c[2]), c[3])
+
+
+def _input_item(k: Context, item: Item) -> ast.InputItem | None:
+    span = item.span
+    if isinstance(item, ast.Missing):
+        return None
+    if isinstance(item, Dots):
+        k.error("E0124", "`...` needs a name for what it collects: `input ...taps`", span)
+        return None
+    if isinstance(item, Equation):
+        k.error(
+            "E0127",
+            "an input has no default",
+            span,
+            fix="a free dim may have a usual size: `input x: f32[B = 1, 3, H = 224, W = 224]`",
+        )
+        return None
+    rest = isinstance(item, ast.Spread)
+    node = item.inner if isinstance(item, ast.Spread) else item
+    if isinstance(node, ast.Name):
+        return ast.InputItem(span, node.text, None, rest)
+    if isinstance(node, ast.Labelled) and (word := label_word(node.label)):
+        return ast.InputItem(span, word, _shape(k, word, node.inner), rest)
+    k.error("E0127", "an input is written `name` or `name: [B, C, H, W]`", span)
+    return None
+
+
+def _shape(k: Context, word: str, node: ast.Expr) -> ast.TypeExpr | None:
+    shape = as_type(k, node)
+    if shape is None and not isinstance(node, ast.Missing):
+        k.error(
+            "E0122",
+            f"after `{word}:` stands a shape, such as `[B, C, H, W]` or `f32[B, N]`",
+            node.span,
+        )
+    return shape
+
+
+def output(k: Context, span: Span, c: list[Any]) -> ast.Output:
+    """`output value`, `output name = value`."""
+    item = _one(k, c[1], "output")
+    if not isinstance(item, Equation):
+        return ast.Output(span, None, plain(k, item, "an output"), c[2])
+    if isinstance(item.left, ast.Name) and not item.spread:
+        return ast.Output(span, item.left.text, item.right, c[2])
+    if not isinstance(item.left, ast.Missing):
+        k.error("E0127", "an output has a plain name: `output logits = ..`", item.left.span)
+    return ast.Output(span, None, item.right, c[2])
+
+
+# ---------------------------------------------------------------------- declarations
+
+
+def param(k: Context, span: Span, c: list[Any]) -> ast.ParamDecl | ast.ExprStmt:
+    """`param p: f32[..] = init`."""
+    item: Item = c[1]
+    value = item.right if isinstance(item, Equation) else None
+    left = item.left if isinstance(item, Equation) else item
+    declared = _declared(k, "param", left)
+    if declared is None:
+        return ast.ExprStmt(span, ast.Missing(span))
+    return ast.ParamDecl(span, *declared, value)
+
+
+def _declared(k: Context, word: str, node: Item) -> tuple[str, ast.TypeExpr] | None:
+    """Name and type of a `param` or `buffer`."""
+    if isinstance(node, ast.Labelled) and (name := label_word(node.label)):
+        shape = _shape(k, name, node.inner)
+        return None if shape is None else (name, shape)
+    if not isinstance(node, ast.Missing):
+        k.error("E0127", f"a {word} is declared as `{word} name: f32[..] = value`", node.span)
+    return None
+
+
+def buffer(k: Context, span: Span, c: list[Any]) -> ast.BufferDecl | ast.ExprStmt:
+    """`buffer b: i64[..] = value`."""
+    return _buffer(k, span, c[1], transient=False)
+
+
+def buffer_transient(k: Context, span: Span, c: list[Any]) -> ast.BufferDecl | ast.ExprStmt:
+    """`buffer b: i64[..] = value transient`."""
+    return _buffer(k, span, c[1], transient=True)
+
+
+def _buffer(
+    k: Context, span: Span, item: Item, *, transient: bool
+) -> ast.BufferDecl | ast.ExprStmt:
+    if isinstance(item, Equation):
+        declared = _declared(k, "buffer", item.left)
+        if declared is not None:
+            return ast.BufferDecl(span, *declared, item.right, transient)
+    elif not isinstance(item, ast.Missing):
+        k.error("E0127", "a buffer needs a value: `buffer name: i64[..] = value`", item.span)
+    return ast.ExprStmt(span, ast.Missing(span))
+
+
+def shared(k: Context, span: Span, c: list[Any]) -> ast.Shared | ast.ExprStmt:
+    """`shared f = label: layer`."""
+    named = _named(k, "shared", c[1])
+    return ast.Shared(span, *named) if named else ast.ExprStmt(span, ast.Missing(span))
+
+
+def draw(k: Context, span: Span, c: list[Any]) -> ast.DrawDecl | ast.ExprStmt:
+    """`draw column = policy`."""
+    named = _named(k, "draw", c[1])
+    return ast.DrawDecl(span, *named) if named else ast.ExprStmt(span, ast.Missing(span))
+
+
+def _named(k: Context, word: str, item: Item) -> tuple[str, ast.Expr] | None:
+    """Name and value of `word name = value`."""
+    if isinstance(item, Equation) and isinstance(item.left, ast.Name):
+        return item.left.text, item.right
+    if not isinstance(item, ast.Missing):
+        k.error("E0127", f"written as `{word} name = value`", item.span)
+    return None
+
+
+def init(k: Context, span: Span, c: list[Any]) -> ast.InitDecl | ast.ExprStmt:
+    """`init conv.weight = initialiser`."""
+    item: Item = c[1]
+    left = item.left if isinstance(item, Equation) else item
+    if (
+        isinstance(item, Equation)
+        and isinstance(left, ast.Attribute)
+        and isinstance(left.base, ast.Name)
+    ):
+        return ast.InitDecl(span, left.base.text, left.name, item.right)
+    if not isinstance(left, ast.Missing):
+        k.error("E0127", "written as `init op.parameter = initialiser`", item.span)
+    return ast.ExprStmt(span, ast.Missing(span))
+
+
+def assert_(k: Context, span: Span, c: list[Any]) -> ast.Assert:
+    """`assert condition, "message"`."""
+    values = [plain(k, item, "an assertion") for item in c[1]]
+    if len(values) > 2:
+        extra = values[2].span.to(values[-1].span)
+        k.error("E0126", 'an assertion is written `assert condition, "message"`', extra)
+    return ast.Assert(span, values[0], values[1] if len(values) > 1 else None)

@@ -1,0 +1,65 @@
+"""What the builders share: the source, the faults found, and what waits to be placed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from archspec.diagnostics.model import Diagnostic, Fix, diagnostic
+from archspec.source import Source, Span
+from archspec.syntax import ast
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """`left = right` before it is known what it is: a binding, an argument, a default."""
+
+    span: Span
+    left: ast.Expr
+    right: ast.Expr
+    spread: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dots:
+    """A `...` with nothing behind it: the rest of a shape."""
+
+    span: Span
+
+
+Item: TypeAlias = "ast.Expr | Equation | Dots"
+
+
+@dataclass(slots=True)
+class Context:
+    """State of one parse.
+
+    `raw_items` keeps, by the identity of a list or index, its items as written, while it may
+    still turn out to be a shape (`[B = 1, ...]`). What is left there at the end is a fault.
+    """
+
+    source: Source
+    read_template: Callable[[int, int], ast.Expr]
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    raw_items: dict[int, tuple[ast.ListExpr | ast.Index, list[Item]]] = field(default_factory=dict)
+    quiet: bool = False
+
+    def span(self, start: int, end: int) -> Span:
+        """A place in the source."""
+        return Span(self.source, start, end)
+
+    def error(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        label: str = "",
+        *,
+        secondary: Iterable[tuple[Span, str]] = (),
+        fix: str | Fix | None = None,
+    ) -> None:
+        """Report a fault."""
+        self.diagnostics.append(
+            diagnostic(code, message, span, label, secondary=secondary, fix=fix)
+        )

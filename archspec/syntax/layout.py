@@ -1,0 +1,124 @@
+"""Which words are keywords and where statements end.
+
+Keywords are contextual: `input`, `block` or `where` are names wherever a keyword would make no
+sense. A line break ends a statement unless brackets are open, the line ends in an operator, or
+the next line begins with something that can only go on (`->`, `=>`, `else`, `then`, `where`,
+`when`, `and`, `or`).
+"""
+
+from __future__ import annotations
+
+from archspec.syntax.lexer import Token
+
+DEFINITION_WORDS = frozenset({"block", "network", "rule", "preset", "use", "inline", "language"})
+STATEMENT_WORDS = frozenset(
+    {"input", "output", "param", "buffer", "shared", "init", "draw", "assert"}
+)
+RESERVED_WORDS = frozenset({"if", "then", "else", "for", "in", "and", "or", "not"})
+INFIX_WORDS = frozenset({"where", "when", "transient"})
+
+OPENERS = {"(": ")", "[": "]", "{": "}"}
+CLOSERS = {")": "(", "]": "[", "}": "{"}
+
+ENDS_OPERAND = frozenset({"NAME", "NUMBER", "STRING", ")", "]", "}", "DOTS_END", "ERROR"})
+_GOES_ON = frozenset({"->", "=>", "else", "then", "where", "when", "and", "or"})
+_UNFINISHED = frozenset(
+    "-> => == != <= >= < > = + - * / // % ** . .. , : and or not in if then else for where when"
+    " input output param buffer shared init draw assert".split()
+)
+_NO_STATEMENT = frozenset({":", "=", "->", "=>", ".", ",", ")", "]", "}", "", "=="})
+_NO_RANGE_END = frozenset({")", "]", "}", ",", "=", "{", ":", ""})
+
+
+class Layout:
+    """Arranges raw tokens for the parser."""
+
+    def __init__(self, text: str, raw: list[Token]) -> None:
+        self.text = text
+        self.raw = raw
+        self.out: list[Token] = []
+        self.open: list[Token] = []
+
+    def arrange(self) -> list[Token]:
+        """Tokens with keywords told apart, NL put in, and depths set; $END is the last."""
+        for index, token in enumerate(self.raw):
+            self._add(index, token)
+        end = self.raw[-1].end if self.raw else 0
+        self.out.append(Token("$END", end, end, True, 0))
+        return self.out
+
+    def _add(self, index: int, token: Token) -> None:
+        previous = self.out[-1].type if self.out else "NL"
+        breaks = token.first and bool(self.out) and self._in_body() and previous not in _UNFINISHED
+        starts = breaks or previous in ("NL", "{")
+        if token.type == "WORD":
+            token.type = self._word(token, index, "NL" if breaks else previous, previous, starts)
+        elif token.type == ".." and self._range_ends(index):
+            token.type = "DOTS_END"
+        if breaks and previous != "{" and token.type not in ("}", *_GOES_ON):
+            at = self.out[-1].end
+            self.out.append(Token("NL", at, at, False, len(self.open)))
+        if token.type in OPENERS:
+            self.open.append(token)
+            token.depth = len(self.open)
+        else:
+            token.depth = len(self.open)
+            if token.type in CLOSERS and self.open:
+                self.open.pop()
+        self.out.append(token)
+
+    def _in_body(self) -> bool:
+        return not self.open or self.open[-1].type == "{"
+
+    def _next(self, index: int) -> str:
+        """Type of the raw token after `index`."""
+        return self.raw[index + 1].type if index + 1 < len(self.raw) else ""
+
+    def _range_ends(self, index: int) -> bool:
+        """Whether nothing follows the `..` at `index` that could be the end of a range."""
+        after = self._next(index)
+        if after in _NO_RANGE_END or (self.raw[index + 1].first and self._in_body()):
+            return True
+        word = self.text[self.raw[index + 1].start : self.raw[index + 1].end]
+        return word in INFIX_WORDS or word in RESERVED_WORDS - {"not"}
+
+    def _word(self, token: Token, index: int, before: str, previous: str, starts: bool) -> str:
+        """NAME, or the keyword that the word is here."""
+        word = self.text[token.start : token.end]
+        after = self._next(index)
+        if previous == ".":
+            return "NAME"
+        if word in RESERVED_WORDS:
+            named = after in (":", "=") and before not in ENDS_OPERAND
+            return "NAME" if named else word
+        if word in INFIX_WORDS:
+            return self._infix(word, token, previous, after, starts)
+        if word in DEFINITION_WORDS:
+            return word if self._defines(word, before, after) else "NAME"
+        if word in STATEMENT_WORDS and starts and self.open:
+            return word if self._states(word, after) else "NAME"
+        return "NAME"
+
+    @staticmethod
+    def _infix(word: str, token: Token, previous: str, after: str, starts: bool) -> str:
+        if previous not in ENDS_OPERAND:
+            return "NAME"
+        if token.first and starts and (word == "transient" or after in (":", "=")):
+            return "NAME"
+        return word
+
+    def _defines(self, word: str, before: str, after: str) -> bool:
+        if self.open:
+            return False
+        if before == "inline":
+            return word in ("block", "rule")
+        return before == "NL" and after in ("WORD", "NUMBER")
+
+    @staticmethod
+    def _states(word: str, after: str) -> bool:
+        if word in ("output", "assert"):
+            return after not in _NO_STATEMENT
+        if word == "input":
+            return after in ("WORD", "...")
+        return after in ("WORD", "STRING")
+

@@ -1,0 +1,63 @@
+"""Text to tokens: words, numbers, strings, signs and comments, each with its place.
+
+Linear in the text and free of context: what depends on the neighbours (which words are keywords,
+where a statement ends) is decided by `layout`. Characters that no token begins with are kept as
+tokens of type BAD for `layout` to report.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_PATTERN = re.compile(
+    r"""
+      (?P<SPACE>[ \t\r\f]+)
+    | (?P<NEWLINE>\n)
+    | (?P<COMMENT>\#[^\n]*)
+    | (?P<WORD>[A-Za-z_][A-Za-z0-9_]*)
+    | (?P<NUMBER>[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)
+    | (?P<STRING>"[^"\n]*")
+    | (?P<SIGN>->|=>|==|!=|<=|>=|\.\.\.|\.\.|\*\*|//|[-+*/%<>=.,:()\[\]{}])
+    | (?P<OPEN_STRING>"[^"\n]*)
+    | (?P<BAD>.)
+    """,
+    re.VERBOSE,
+)
+
+
+@dataclass(slots=True)
+class Token:
+    """One token. `type` is the sign or keyword itself, or NAME, NUMBER, STRING, NL, ERROR.
+
+    `first` says that nothing but space stands before it on its line, `depth` how many brackets
+    are open around it (a bracket counts itself).
+    """
+
+    type: str
+    start: int
+    end: int
+    first: bool = False
+    depth: int = 0
+
+
+def scan(text: str, start: int, end: int) -> tuple[list[Token], list[Token]]:
+    """Tokens and comments of `text[start:end]`, in order."""
+    tokens: list[Token] = []
+    comments: list[Token] = []
+    first = True
+    for match in _PATTERN.finditer(text, start, end):
+        kind = match.lastgroup
+        if kind == "SPACE":
+            continue
+        if kind == "NEWLINE":
+            first = True
+            continue
+        at, to = match.span()
+        if kind == "COMMENT":
+            comments.append(Token("COMMENT", at, to, first))
+            first = False
+            continue
+        tokens.append(Token(match.group() if kind == "SIGN" else kind or "", at, to, first))
+        first = False
+    return tokens, comments

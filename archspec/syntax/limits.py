@@ -1,0 +1,63 @@
+"""What a spec may be at most, checked before it is parsed.
+
+The limits are far beyond what a network needs. They make every later phase safe: nothing is
+read twice as large as this, and no tree is deep enough to trouble a recursive walk. Each has a
+code, so that a generated spec that runs into one can be told apart from a wrong one.
+"""
+
+from __future__ import annotations
+
+import re
+
+from archspec.diagnostics.model import Diagnostic, diagnostic
+from archspec.source import Source, Span
+
+MAX_CHARACTERS = 500_000
+"""Size of one file, in characters."""
+
+MAX_TOKENS = 100_000
+"""Words, numbers, strings and signs in one file, comments not counted."""
+
+MAX_LINE = 5_000
+"""Characters of one line."""
+
+MAX_NESTING = 64
+"""Brackets of any kind that are open at once."""
+
+MAX_DEPTH = 200
+"""Levels of the syntax tree: a sum of n terms has about n, each bracket two or three."""
+
+MAX_DIGITS = 40
+"""Characters of one number."""
+
+MAX_STRING = 1_000
+"""Characters of one string."""
+
+MAX_NAME = 200
+"""Characters of one name."""
+
+MAX_ERRORS = 50
+"""Syntax errors that one run reports for a file."""
+
+_LONG_LINE = re.compile(rf"[^\n]{{{MAX_LINE + 1}}}")
+
+
+def check_size(source: Source) -> Diagnostic | None:
+    """The fault of a file that is too large to be read at all."""
+    size = len(source.text)
+    if size > MAX_CHARACTERS:
+        return diagnostic(
+            "E0101",
+            f"the file has {size:,} characters; a file may have {MAX_CHARACTERS:,}",
+            Span(source, 0, 0),
+            fix="split it into several files and join them with `use`",
+        )
+    long_line = _LONG_LINE.search(source.text)
+    if long_line:
+        return diagnostic(
+            "E0102",
+            f"the line is too long; a line may have {MAX_LINE:,} characters",
+            Span(source, long_line.start(), long_line.start() + 1),
+            fix="break it: a line may end after a comma or an operator, or go on with `->`",
+        )
+    return None

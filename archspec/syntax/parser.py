@@ -1,0 +1,82 @@
+"""Text to syntax tree, with all syntax errors of the file. Never raises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from archspec.diagnostics.model import Diagnostic
+from archspec.source import Source, Span
+from archspec.syntax import ast, limits
+from archspec.syntax.context import Context
+from archspec.syntax.engine import Engine
+from archspec.syntax.layout import Layout
+from archspec.syntax.lexer import Token, scan
+from archspec.syntax.recover import recover
+from archspec.syntax.targets import leftovers
+
+
+@dataclass(frozen=True)
+class ParseResult:
+    """A file's tree, `Missing` where it could not be read, and what is wrong with its syntax."""
+
+    module: ast.Module
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def parse(source: Source) -> ParseResult:
+    """Read a file."""
+    too_large = limits.check_size(source)
+    if too_large:
+        return ParseResult(ast.Module(source, None, (), (), ()), (too_large,))
+    context = Context(source, lambda start, end: _template(context, start, end))
+    raw, comment_tokens = scan(source.text, 0, len(source.text))
+    tokens = Layout(source.text, raw).arrange()
+    items = Engine(context, tokens, "module").run(recover) or []
+    leftovers(context)
+    comments = tuple(_comment(context, token) for token in comment_tokens)
+    module = _module(context, items, comments)
+    faults = sorted(context.diagnostics, key=lambda item: item.sort_key)
+    return ParseResult(module, tuple(faults[: limits.MAX_ERRORS]))
+
+
+def _template(context: Context, start: int, end: int) -> ast.Expr:
+    """The expression between two offsets, inside a string."""
+    raw, _ = scan(context.source.text, start, end)
+    tokens = Layout(context.source.text, raw).arrange()
+    value: ast.Expr | None = Engine(context, tokens, "template").run(recover)
+    return value or ast.Missing(Span(context.source, start, end))
+
+
+def _comment(context: Context, token: Token) -> ast.Comment:
+    span = Span(context.source, token.start, token.end)
+    return ast.Comment(span, span.text.rstrip(), token.first)
+
+
+def _module(
+    context: Context, items: list[Any], comments: tuple[ast.Comment, ...]
+) -> ast.Module:
+    language: ast.Language | None = None
+    uses: list[ast.Use] = []
+    definitions: list[ast.Definition] = []
+    docs = _docs(context.source, comments)
+    for item in items:
+        if isinstance(item, ast.Language):
+            language = item
+        elif isinstance(item, ast.Use):
+            uses.append(item)
+        elif not isinstance(item, ast.Missing):
+            doc = docs.get(item.span.line - 1, "")
+            definitions.append(replace(item, doc=doc) if doc else item)
+    return ast.Module(context.source, language, tuple(uses), tuple(definitions), comments)
+
+
+def _docs(source: Source, comments: tuple[ast.Comment, ...]) -> dict[int, str]:
+    """Last line of each run of `#` lines -> its text without the signs."""
+    runs: dict[int, list[str]] = {}
+    for comment in comments:
+        if comment.own_line:
+            line = comment.span.line
+            words = comment.text.lstrip("#").removeprefix(" ")
+            runs[line] = [*runs.pop(line - 1, []), words]
+    return {line: "\n".join(words) for line, words in runs.items()}

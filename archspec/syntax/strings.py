@@ -1,0 +1,67 @@
+"""Strings: literal text and expressions in braces."""
+
+from __future__ import annotations
+
+from archspec.syntax import ast
+from archspec.syntax.context import Context
+from archspec.syntax.lexer import Token
+
+
+def read_string(k: Context, token: Token) -> ast.Text:
+    """The parts of a string token. `{{` and `}}` stand for the braces themselves."""
+    text = k.source.text
+    span = k.span(token.start, token.end)
+    parts: list[str | ast.Expr] = []
+    literal: list[str] = []
+    at, end = token.start + 1, token.end - 1
+    while at < end:
+        char = text[at]
+        if char in "{}" and text[at : at + 2] == char * 2 and at + 1 < end:
+            literal.append(char)
+            at += 2
+        elif char == "{":
+            if literal:
+                parts.append("".join(literal))
+                literal.clear()
+            value, at = _hole(k, at, end)
+            parts.append(value)
+        elif char == "}":
+            _stray(k, at)
+            at += 1
+        else:
+            literal.append(char)
+            at += 1
+    if literal:
+        parts.append("".join(literal))
+    return ast.Text(span, tuple(parts))
+
+
+def _hole(k: Context, at: int, end: int) -> tuple[ast.Expr, int]:
+    """The expression in the braces that open at `at`, and where they end."""
+    close = k.source.text.find("}", at, end)
+    if close < 0:
+        k.error(
+            "E0112",
+            "the `{` in this string is not closed",
+            k.span(at, at + 1),
+            fix="write `{{` for the character itself",
+        )
+        return ast.Missing(k.span(at, end)), end
+    if not k.source.text[at + 1 : close].strip():
+        k.error(
+            "E0112",
+            "nothing stands between the braces in this string",
+            k.span(at, close + 1),
+            fix="write `{{}}` for the characters themselves",
+        )
+        return ast.Missing(k.span(at, close + 1)), close + 1
+    return k.read_template(at + 1, close), close + 1
+
+
+def _stray(k: Context, at: int) -> None:
+    k.error(
+        "E0112",
+        "this `}` in a string closes nothing",
+        k.span(at, at + 1),
+        fix="write `}}` for the character itself",
+    )

@@ -1,0 +1,109 @@
+"""Sorts `chain = chain` into targets, shapes and plain expressions, once its place is known."""
+
+from __future__ import annotations
+
+from archspec.source import Span
+from archspec.syntax import ast
+from archspec.syntax.context import Context, Dots, Equation, Item
+
+
+def plain(k: Context, item: Item, place: str) -> ast.Expr:
+    """An item where only an expression may stand."""
+    if isinstance(item, Dots):
+        k.error("E0124", "`...` stands in front of what it spreads: `...name`", item.span)
+        return ast.Missing(item.span)
+    if isinstance(item, Equation):
+        k.error(
+            "E0121",
+            f"`=` does not fit into {place}",
+            item.span,
+            fix="write `==` to compare, `name: layer` to label; names are bound in statements",
+        )
+        return ast.Missing(item.span)
+    return item
+
+
+def as_type(k: Context, node: ast.Expr) -> ast.TypeExpr | None:
+    """A shape, if `node` is written like one: `[B, N]`, `f32[B, N]`, `f32[]`."""
+    if isinstance(node, ast.ListExpr):
+        items = k.raw_items.pop(id(node), (node, list(node.items)))[1]
+        return ast.TypeExpr(node.span, None, tuple(_dim(k, item) for item in items))
+    if isinstance(node, ast.Index) and isinstance(node.base, ast.Name):
+        items = k.raw_items.pop(id(node), (node, list(node.indices)))[1]
+        return ast.TypeExpr(node.span, node.base.text, tuple(_dim(k, item) for item in items))
+    return None
+
+
+def _dim(k: Context, item: Item) -> ast.DimExpr:
+    if isinstance(item, Dots):
+        return ast.DimExpr(item.span, ast.Name(item.span, "..."))
+    if not isinstance(item, Equation):
+        return ast.DimExpr(item.span, item)
+    if not isinstance(item.left, ast.Name | ast.Missing) or item.spread:
+        k.error("E0122", "in a shape, `=` gives a free dim its usual size: `H = 224`", item.span)
+        return ast.DimExpr(item.span, ast.Missing(item.span))
+    return ast.DimExpr(item.span, item.left, item.right)
+
+
+def as_target(k: Context, node: Item) -> ast.Target | None:
+    """One target of a binding; None and a fault if it cannot be one."""
+    if isinstance(node, ast.Name):
+        return ast.NameTarget(node.span, node.text)
+    if isinstance(node, ast.Spread) and isinstance(node.inner, ast.Name):
+        return ast.RestTarget(node.span, node.inner.text)
+    if isinstance(node, ast.Labelled):
+        return _claimed(k, node)
+    if isinstance(node, ast.TupleExpr | ast.Group):
+        items = node.items if isinstance(node, ast.TupleExpr) else (node.inner,)
+        targets = [as_target(k, item) for item in items]
+        return ast.NestedTarget(node.span, tuple(t for t in targets if t is not None))
+    if not isinstance(node, ast.Missing):
+        _refuse(k, node.span)
+    return None
+
+
+def _refuse(k: Context, span: Span) -> None:
+    k.error(
+        "E0120",
+        "only names stand on the left of `=`: `y = ..`, `a, b = ..`, `y: [B, N] = ..`",
+        span,
+    )
+
+
+def label_word(label: ast.Label) -> str | None:
+    """The plain word of a label, `_` included; None for a string with holes."""
+    if label.template is None:
+        return "_"
+    parts = label.template.parts
+    quoted = label.span.text.startswith('"')
+    return parts[0] if not quoted and len(parts) == 1 and isinstance(parts[0], str) else None
+
+
+def _claimed(k: Context, node: ast.Labelled) -> ast.Target | None:
+    word = label_word(node.label)
+    claim = as_type(k, node.inner)
+    if word is None:
+        k.error("E0120", "a string cannot be bound: only names stand on the left of `=`", node.span)
+        return None
+    if claim is None and not isinstance(node.inner, ast.Missing):
+        k.error(
+            "E0122",
+            f"after `{word}:` on the left of `=` stands a shape such as `[B, C, H, W]`",
+            node.inner.span,
+            fix=f"to label a layer, put the label on the right: `name = x -> {word}: layer`",
+        )
+    return ast.NameTarget(node.span, word, claim)
+
+
+def leftovers(k: Context) -> None:
+    """Report what looked like a shape and was none."""
+    for node, items in k.raw_items.values():
+        if not items:
+            at = node.span.end
+            k.error("E0125", "an index is missing between `[` and `]`", k.span(at - 2, at))
+        for item in items:
+            if isinstance(item, Equation):
+                plain(k, item, "a list")
+            elif isinstance(item, Dots):
+                plain(k, item, "a list")
+    k.raw_items.clear()
