@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 from pydantic import Field
 
 from archspec.ops.base import Check, Example, Op, OpError
+from archspec.ops.broadcasting import require_equal_dims, same_dtype, same_rank
 from archspec.ops.shape_rules import float_input
 from archspec.types.tensor import TensorType
 
@@ -134,14 +135,9 @@ class Join(Op):
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         first = float_input(self.name, inputs)
-        for index in range(1, len(inputs)):
-            other = float_input(self.name, inputs, index)
-            if other.rank != first.rank:
-                raise OpError(
-                    f"`join` takes inputs of one shape, but input 1 is `{first}` and input "
-                    f"{index + 1} is `{other}`",
-                    input=index,
-                )
-            for axis, (a, b) in enumerate(zip(first.shape, other.shape, strict=True)):
-                check.require_equal(a, b, f"`join` needs equal dims on axis {axis}")
+        rank = same_rank(self.name, inputs)
+        same_dtype(self.name, inputs)
+        for index, other in enumerate(inputs[1:], start=1):
+            for axis in range(rank):
+                require_equal_dims(self.name, check, axis, first, other, index)
         return first

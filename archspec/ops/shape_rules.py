@@ -14,6 +14,7 @@ from typing import TypeAlias
 from pydantic import NonNegativeInt, PositiveInt
 
 from archspec.ops.base import Check, OpError, Window
+from archspec.ops.broadcasting import require_dtype
 from archspec.types.condition import at_least
 from archspec.types.dim import Dim
 from archspec.types.tensor import DType, TensorType
@@ -31,26 +32,18 @@ Amounts: TypeAlias = NonNegativeInt | tuple[NonNegativeInt, ...]
 def float_input(op: str, inputs: Sequence[TensorType], index: int = 0) -> TensorType:
     """Input `index`, which must be floating. Raises OpError naming the op otherwise."""
     given = inputs[index]
-    if given.dtype.is_float:
-        return given
-    fix = None
-    if given.dtype.is_integer:
-        fix = "did you mean `embedding`, which looks indices up in a table?"
-    raise OpError(
-        f"`{op}` takes a floating tensor, but input {index + 1} is `{given}`", input=index, fix=fix
-    )
+    ids = given.dtype.is_integer and given.rank <= 2
+    fix = "did you mean `embedding`, which looks indices up in a table?" if ids else None
+    require_dtype(op, given, frozenset({DType.F32}), input=index, fix=fix)
+    return given
 
 
 def index_input(op: str, inputs: Sequence[TensorType], index: int = 0) -> TensorType:
     """Input `index`, which must hold integers. Raises OpError otherwise."""
     given = inputs[index]
-    if given.dtype in (DType.I64, DType.I32):
-        return given
-    raise OpError(
-        f"`{op}` takes indices (i64 or i32), but input {index + 1} is `{given}`",
-        input=index,
-        fix="did you mean `linear`?" if given.dtype.is_float else None,
-    )
+    fix = "did you mean `linear`?" if given.dtype.is_float else None
+    require_dtype(op, given, frozenset({DType.I64, DType.I32}), input=index, fix=fix)
+    return given
 
 
 def images(op: str, inputs: Sequence[TensorType], *, fix: str | None = None) -> TensorType:

@@ -1,0 +1,171 @@
+"""Attention: the scaled dot product, and torch's multi-head module."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import PositiveInt
+
+from archspec.ops.base import Check, Example, Op, OpError, Parameter
+from archspec.ops.broadcasting import require_dtype, require_equal_dims
+from archspec.ops.random import Probability
+from archspec.ops.shape_rules import divides, fixed_axis, float_input
+from archspec.ops.weights import DEFAULT_WEIGHT
+from archspec.types.dim import Dim, product
+from archspec.types.initialiser import XavierUniform, Zeros
+from archspec.types.tensor import DType, TensorType
+
+
+class ScaledDotProductAttention(Op):
+    """`softmax(q @ k.T * scale + mask) @ v`, the attention of Vaswani et al. 2017.
+
+    Takes (q, k, v) or (q, k, v, mask): q is [..., N, E], k [..., M, E], v [..., M, V], the mask
+    [..., N, M] or with axes of size 1, which broadcast. A mask of type bool says where attention
+    may look; a floating one is added. The result is [..., N, V]. As
+    `torch.nn.functional.scaled_dot_product_attention`.
+
+    causal: whether position i sees the positions up to i only; not together with a mask.
+    scale: factor of the products; None for 1 / sqrt(E).
+    dropout: probability of a weight to be dropped in training.
+    """
+
+    name: ClassVar[str] = "scaled_dot_product_attention"
+    arity: ClassVar[tuple[int, int | None]] = (3, 4)
+    category: ClassVar[str] = "attention"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({}, ("f32[2, 3, 5, 8]", "f32[2, 3, 5, 8]", "f32[2, 3, 5, 8]")),
+        Example({"causal": True}, ("f32[2, 3, 5, 8]", "f32[2, 3, 5, 8]", "f32[2, 3, 5, 8]")),
+        Example({"scale": 0.5}, ("f32[2, 5, 8]", "f32[2, 7, 8]", "f32[2, 7, 6]")),
+        Example({"dropout": 0.1}, ("f32[2, 3, 5, 8]", "f32[2, 3, 7, 8]", "f32[2, 3, 7, 8]")),
+        Example({}, ("f32[2, 3, 5, 8]", "f32[2, 3, 7, 8]", "f32[2, 3, 7, 8]", "f32[3, 5, 7]")),
+        Example({}, ("f32[2, 3, 5, 8]", "f32[2, 3, 7, 8]", "f32[2, 3, 7, 8]", "bool[2, 1, 1, 7]")),
+    )
+
+    causal: bool = False
+    scale: float | None = None
+    dropout: Probability = 0.0
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        q, k, v = (float_input(self.name, inputs, index) for index in range(3))
+        for index, other in enumerate((q, k, v)):
+            if other.rank != q.rank or other.rank < 2:
+                raise OpError(
+                    f"`{self.name}` takes q, k, v of one rank from 2 on, but they are `{q}`, "
+                    f"`{k}`, `{v}`",
+                    input=index,
+                )
+        for axis in range(q.rank - 2):
+            require_equal_dims(self.name, check, axis, q, k, 1)
+            require_equal_dims(self.name, check, axis, q, v, 2)
+        require_equal_dims(self.name, check, q.rank - 1, q, k, 1)
+        require_equal_dims(self.name, check, q.rank - 2, k, v, 2)
+        if len(inputs) == 4:
+            self._require_mask(check, inputs[3], q.with_shape(*q.shape[:-1], k.shape[-2]))
+        return q.with_shape(*q.shape[:-1], v.shape[-1])
+
+    def _require_mask(self, check: Check, mask: TensorType, scores: TensorType) -> None:
+        if self.causal:
+            raise OpError(f"`{self.name}` takes a mask or `causal`, not both", attribute="causal")
+        require_dtype(self.name, mask, frozenset({DType.BOOL, DType.F32}), input=3)
+        if not 2 <= mask.rank <= scores.rank:
+            raise OpError(
+                f"`{self.name}` takes a mask that broadcasts to {scores.shape_text}, but it is "
+                f"`{mask}`",
+                input=3,
+            )
+        for axis in range(-mask.rank, 0):
+            if mask.shape[axis] != 1:
+                require_equal_dims(self.name, check, axis, scores, mask, 3)
+
+    def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
+        q, k, v = inputs[:3]
+        return product(q.shape[:-1]) * k.shape[-2] * (q.shape[-1] + v.shape[-1])
+
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Literal["all"]:
+        return "all"
+
+
+class MultiheadAttention(Op):
+    """Multi-head attention with its projections, as `torch.nn.MultiheadAttention`.
+
+    Takes x, which attends to itself, or (q, k, v): q is [B, N, E], k [B, M, K], v [B, M, V]; the
+    result is [B, N, E] (Vaswani et al. 2017). E must be a fixed multiple of `heads`. The weights
+    have torch's names: `in_proj_weight` (or `q_proj_weight`, `k_proj_weight`, `v_proj_weight`
+    where K or V is not E), `in_proj_bias`, `out_proj.weight`, `out_proj.bias`.
+
+    heads: number of heads, each of width E / heads.
+    bias: whether projections add a vector.
+    dropout: probability of an attention weight to be dropped in training.
+    causal: whether position i sees the positions up to i only.
+    """
+
+    name: ClassVar[str] = "multihead_attention"
+    arity: ClassVar[tuple[int, int | None]] = (1, 3)
+    category: ClassVar[str] = "attention"
+    weight_layers: ClassVar[int] = 2
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"heads": 2}, ("f32[2, 5, 8]",)),
+        Example({"heads": 4, "bias": False}, ("f32[2, 5, 8]", "f32[2, 7, 8]", "f32[2, 7, 8]")),
+        Example({"heads": 2, "dropout": 0.1}, ("f32[2, 5, 8]", "f32[2, 7, 6]", "f32[2, 7, 4]")),
+        Example({"heads": 2, "causal": True}, ("f32[2, 5, 8]",)),
+    )
+
+    heads: PositiveInt
+    bias: bool = True
+    dropout: Probability = 0.0
+    causal: bool = False
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        if len(inputs) == 2:
+            raise OpError("`multihead_attention` takes x or (q, k, v), but got two inputs")
+        for index in range(len(inputs)):
+            if float_input(self.name, inputs, index).rank != 3:
+                raise OpError(
+                    f"`multihead_attention` takes [B, N, E], but input {index + 1} is "
+                    f"`{inputs[index]}`",
+                    input=index,
+                )
+        q, k, v = _query_key_value(inputs)
+        divides(self.name, "heads", self.heads, self._widths(inputs)[0], "a last axis")
+        if len(inputs) == 3:
+            require_equal_dims(self.name, check, 0, q, k, 1)
+            require_equal_dims(self.name, check, 0, q, v, 2)
+            require_equal_dims(self.name, check, 1, k, v, 2)
+        return q
+
+    def _widths(self, inputs: tuple[TensorType, ...]) -> tuple[int, ...]:
+        return tuple(
+            fixed_axis(self.name, each, 2, what="features", input=min(index, len(inputs) - 1))
+            for index, each in enumerate(_query_key_value(inputs))
+        )
+
+    def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
+        width, of_keys, of_values = self._widths(inputs)
+        first = XavierUniform()
+        if width == of_keys == of_values:
+            projections = [Parameter("in_proj_weight", (3 * width, width), first)]
+        else:
+            projections = [
+                Parameter("q_proj_weight", (width, width), first),
+                Parameter("k_proj_weight", (width, of_keys), first),
+                Parameter("v_proj_weight", (width, of_values), first),
+            ]
+        out = Parameter("out_proj.weight", (width, width), DEFAULT_WEIGHT)
+        if not self.bias:
+            return (*projections, out)
+        in_bias = Parameter("in_proj_bias", (3 * width,), Zeros())
+        return (*projections, in_bias, out, Parameter("out_proj.bias", (width,), Zeros()))
+
+    def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
+        q, k, v = _query_key_value(inputs)
+        width = q.shape[2]
+        projections = (q.elements + k.elements + v.elements + q.elements) * width
+        return projections + product(q.shape) * k.shape[1] * 2
+
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Literal["all"]:
+        return "all"
+
+
+def _query_key_value(inputs: tuple[TensorType, ...]) -> tuple[TensorType, TensorType, TensorType]:
+    q, k, v = inputs if len(inputs) == 3 else inputs * 3
+    return q, k, v

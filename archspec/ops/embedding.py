@@ -1,0 +1,48 @@
+"""Tables that indices are looked up in."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import NonNegativeInt, PositiveInt
+
+from archspec.ops.base import Check, Example, Op, OpError, Parameter
+from archspec.ops.shape_rules import index_input
+from archspec.types.dim import Dim
+from archspec.types.initialiser import Initialiser, Normal
+from archspec.types.tensor import DType, TensorType
+
+
+class Embedding(Op):
+    """Looks indices up in a learned table: i64[...] to f32[..., width], as `torch.nn.Embedding`.
+
+    count: rows of the table; indices are from 0 to count - 1, which is not checked here.
+    width: size of a row.
+    padding_index: a row that starts as 0 and gets no gradient; None for none.
+    weight_init: first value; by default normal with deviation 1.
+    """
+
+    name: ClassVar[str] = "embedding"
+    category: ClassVar[str] = "embedding"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"count": 20, "width": 8}, ("i64[2, 5]",)),
+        Example({"count": 20, "width": 8, "padding_index": 0}, ("i32[5]",)),
+        Example({"count": 20, "width": 8, "weight_init": Normal(std=0.02)}, ("i64[2, 3, 4]",)),
+    )
+
+    count: PositiveInt
+    width: PositiveInt
+    padding_index: NonNegativeInt | None = None
+    weight_init: Initialiser | None = None
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        x = index_input(self.name, inputs)
+        if self.padding_index is not None and self.padding_index >= self.count:
+            raise OpError(
+                f"`embedding` has rows 0 to {self.count - 1}, so no row {self.padding_index}",
+                attribute="padding_index",
+            )
+        return TensorType(DType.F32, (*x.shape, Dim.constant_of(self.width)))
+
+    def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
+        return (Parameter("weight", (self.count, self.width), self.weight_init or Normal()),)
