@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from archspec.types.condition import Condition, equal
+from archspec.types.condition import TRUE, Condition, equal
 from archspec.types.dim import ZERO, Dim, DimLike
 from archspec.types.initialiser import Initialiser
 from archspec.types.tensor import DType, TensorType
@@ -62,6 +62,8 @@ class Check:
 
     def require(self, condition: Condition, reason: str, *, training_only: bool = False) -> None:
         """State a need. `reason` reads after "because": "`add` needs equal dims on axis 2"."""
+        if condition == TRUE:
+            return
         self.needs.append(Need(condition, reason, training_only))
 
     def require_equal(self, left: DimLike, right: DimLike, reason: str) -> None:

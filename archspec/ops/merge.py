@@ -1,0 +1,191 @@
+"""Ops that join tensors along an axis, or take one apart."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from archspec.ops.base import Check, Example, Op, OpError, fixed
+from archspec.ops.broadcasting import require_equal_dims, same_dtype, same_rank
+from archspec.ops.shape import exact_division
+from archspec.ops.shape_rules import axis_index
+from archspec.types.condition import at_least
+from archspec.types.dim import ZERO, Dim, dim
+from archspec.types.tensor import TensorType
+
+
+MOST_OUTPUTS = 4096
+"""The most tensors that one op yields: a size in a spec must not fill the memory."""
+
+
+def _few(op: str, count: int, attribute: str) -> None:
+    if count > MOST_OUTPUTS:
+        raise OpError(
+            f"`{op}` would yield {count} tensors, more than the {MOST_OUTPUTS} allowed",
+            attribute=attribute,
+        )
+
+
+def _some(op: str, inputs: tuple[TensorType, ...]) -> None:
+    if not inputs:
+        raise OpError(f"`{op}` needs at least one tensor, but got an empty tuple")
+
+
+class Concat(Op):
+    """Inputs one after another along an axis; by default along the channels, axis 1.
+
+    All other dims must be equal.
+    """
+
+    name: ClassVar[str] = "concat"
+    arity: ClassVar[tuple[int, int | None]] = (1, None)
+    category: ClassVar[str] = "merge"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(inputs=("f32[2, 8, 16, 16]", "f32[2, 4, 16, 16]", "f32[2, 1, 16, 16]")),
+        Example({"axis": -1}, ("f32[2, 8]", "f32[2, 4]")),
+    )
+
+    axis: int = 1
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        _some(self.name, inputs)
+        rank, kind = same_rank(self.name, inputs), same_dtype(self.name, inputs)
+        axis = axis_index(self.name, self.axis, rank)
+        shape = list(inputs[0].shape)
+        for index, one in enumerate(inputs[1:], start=1):
+            for other in range(rank):
+                if other == axis:
+                    continue
+                require_equal_dims(self.name, check, other, inputs[0], one, index)
+                if one.shape[other].constant is not None:
+                    shape[other] = one.shape[other]
+        shape[axis] = sum((one.shape[axis] for one in inputs), ZERO)
+        return TensorType(kind, tuple(shape))
+
+
+class Stack(Op):
+    """Inputs of one shape side by side along a new axis."""
+
+    name: ClassVar[str] = "stack"
+    arity: ClassVar[tuple[int, int | None]] = (1, None)
+    category: ClassVar[str] = "merge"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(inputs=("f32[2, 8]", "f32[2, 8]")),
+        Example({"axis": -1}, ("f32[2, 8]", "f32[2, 8]", "f32[2, 8]")),
+    )
+
+    axis: int = 0
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        _some(self.name, inputs)
+        rank, kind = same_rank(self.name, inputs), same_dtype(self.name, inputs)
+        axis = axis_index(self.name, self.axis, rank + 1)
+        shape = list(inputs[0].shape)
+        for index, one in enumerate(inputs[1:], start=1):
+            for other in range(rank):
+                require_equal_dims(self.name, check, other, inputs[0], one, index)
+                if one.shape[other].constant is not None:
+                    shape[other] = one.shape[other]
+        shape.insert(axis, dim(len(inputs)))
+        return TensorType(kind, tuple(shape))
+
+
+class Split(Op):
+    """A tuple of parts along an axis: a number of equal parts, or a list of sizes.
+
+    `split(2)` halves exactly; `split([8, 24])` gives parts of these sizes, which must add up.
+    """
+
+    name: ClassVar[str] = "split"
+    category: ClassVar[str] = "merge"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"parts": 2}),
+        Example({"parts": (3, 5)}),
+        Example({"parts": 4, "axis": -1}),
+    )
+
+    parts: int | tuple[int | Dim, ...]
+    axis: int = 1
+
+    def infer(self, check: Check, *inputs: TensorType) -> tuple[TensorType, ...]:
+        (given,) = inputs
+        axis = axis_index(self.name, self.axis, given.rank)
+        sizes = self._sizes(check, given.shape[axis])
+        before, after = given.shape[:axis], given.shape[axis + 1 :]
+        return tuple(given.with_shape(*before, size, *after) for size in sizes)
+
+    def _sizes(self, check: Check, total: Dim) -> tuple[Dim, ...]:
+        if isinstance(self.parts, int):
+            if self.parts < 1:
+                raise OpError("`split` makes at least one part", attribute="parts")
+            _few(self.name, self.parts, "parts")
+            by = dim(self.parts)
+            part = exact_division(self.name, check, total, by, attribute="parts")
+            return (part,) * self.parts
+        if not self.parts:
+            raise OpError("`split` was given an empty list of sizes", attribute="parts")
+        sizes = tuple(dim(size) for size in self.parts)
+        for size in sizes:
+            if size.constant is not None and size.constant < 0:
+                raise OpError(f"`split` cannot make a part of size {size}", attribute="parts")
+            check.require(at_least(size, 0), f"`split` needs the part {size} not to be negative")
+        together = sum(sizes, ZERO)
+        if together.constant is not None and total.constant is not None and together != total:
+            raise OpError(
+                f"`split` needs parts that add up to {total}, but "
+                f"{' + '.join(map(str, sizes))} is {together}",
+                attribute="parts",
+            )
+        check.require_equal(together, total, f"`split` needs parts that add up to {total}")
+        return sizes
+
+
+class Unbind(Op):
+    """A tuple of the slices along an axis, which is gone. Its size must be a fixed number."""
+
+    name: ClassVar[str] = "unbind"
+    category: ClassVar[str] = "merge"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(inputs=("f32[3, 2, 8]",)),
+        Example({"axis": -1}, ("f32[2, 8, 2]",)),
+    )
+
+    axis: int = 0
+
+    def infer(self, check: Check, *inputs: TensorType) -> tuple[TensorType, ...]:
+        (given,) = inputs
+        axis = axis_index(self.name, self.axis, given.rank)
+        count = fixed(given.shape[axis], f"the number of tensors that `{self.name}` yields")
+        if count < 1:
+            raise OpError(f"`unbind` found nothing on axis {axis}", attribute="axis")
+        _few(self.name, count, "axis")
+        part = given.with_shape(*given.shape[:axis], *given.shape[axis + 1 :])
+        return (part,) * count
+
+
+class MeshGrid(Op):
+    """Coordinates of a grid from vectors: one tensor for each, all of the shape of the grid.
+
+    With `indexing="ij"` axis k runs along input k; with "xy" the first two are exchanged, as
+    in NumPy.
+    """
+
+    name: ClassVar[str] = "meshgrid"
+    arity: ClassVar[tuple[int, int | None]] = (1, None)
+    category: ClassVar[str] = "merge"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(inputs=("i64[3]", "i64[4]")),
+        Example({"indexing": "xy"}, ("f32[3]", "f32[4]", "f32[5]")),
+    )
+
+    indexing: Literal["ij", "xy"] = "ij"
+
+    def infer(self, check: Check, *inputs: TensorType) -> tuple[TensorType, ...]:
+        _some(self.name, inputs)
+        kind = same_dtype(self.name, inputs)
+        for index, one in enumerate(inputs):
+            if one.rank != 1:
+                raise OpError(f"`meshgrid` takes vectors, but got {one.shape_text}", input=index)
+        sizes = [one.shape[0] for one in inputs]
+        if self.indexing == "xy" and len(sizes) > 1:
+            sizes[0], sizes[1] = sizes[1], sizes[0]
+        return (TensorType(kind, tuple(sizes)),) * len(inputs)

@@ -1,0 +1,317 @@
+"""Ops that move elements about without computing: flatten, reshape, permute, expand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+from archspec.ops.base import Check, Example, Op, OpError, Window
+from archspec.ops.shape_rules import axis_index
+from archspec.types.condition import at_least
+from archspec.types.dim import ONE, Dim, OutsideFragment, dim, product
+from archspec.types.tensor import TensorType
+
+
+class Identity(Op):
+    """Its input, or the tuple of its inputs, unchanged; it leaves no trace in the graph."""
+
+    name: ClassVar[str] = "identity"
+    arity: ClassVar[tuple[int, int | None]] = (0, None)
+    category: ClassVar[str] = "shape"
+    transparent: ClassVar[bool] = True
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(),
+        Example(inputs=("f32[2, 8]", "i64[4]")),
+    )
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType | tuple[TensorType, ...]:
+        return inputs[0] if len(inputs) == 1 else inputs
+
+
+class Flatten(Op):
+    """The axes from `start` to `stop`, both included, as one; by default all but the first."""
+
+    name: ClassVar[str] = "flatten"
+    category: ClassVar[str] = "shape"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(),
+        Example({"start": 0}),
+        Example({"start": 1, "stop": 2}),
+        Example({"start": -2, "stop": -1}),
+    )
+
+    start: int = 1
+    stop: int = -1
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        (given,) = inputs
+        if given.rank == 0:
+            return given.with_shape(ONE)
+        start = axis_index(self.name, self.start, given.rank, attribute="start")
+        stop = axis_index(self.name, self.stop, given.rank, attribute="stop")
+        if stop < start:
+            raise OpError(f"`flatten` cannot go from axis {start} back to {stop}", attribute="stop")
+        shape = given.shape
+        return given.with_shape(
+            *shape[:start], product(shape[start : stop + 1]), *shape[stop + 1 :]
+        )
+
+    def receptive_field(
+        self, inputs: tuple[TensorType, ...]
+    ) -> tuple[Window, ...] | Literal["all"] | None:
+        (given,) = inputs
+        if given.rank == 0:
+            return None
+        start, stop = self.start % given.rank, self.stop % given.rank
+        return "all" if start < stop and stop >= 2 else None
+
+
+def with_one_unknown(
+    op: str, check: Check, total: Dim, sizes: Sequence[int | Dim], *, attribute: str
+) -> tuple[Dim, ...]:
+    """`sizes` whose product must be `total`; at most one is -1 and found by exact division.
+
+    Raises OpError when the sizes cannot fit, or lie outside what can be decided.
+    """
+    asked = [dim(size) for size in sizes]
+    unknown = [index for index, size in enumerate(asked) if size == -1]
+    if len(unknown) > 1:
+        raise OpError(f"`{op}` can find one size, not {len(unknown)}", attribute=attribute)
+    for size in asked:
+        _not_negative(op, check, size, attribute)
+    known = product(size for size in asked if size != -1)
+    if not unknown:
+        _same_number(op, check, total, known, attribute)
+        return tuple(asked)
+    asked[unknown[0]] = exact_division(op, check, total, known, attribute=attribute)
+    return tuple(asked)
+
+
+def _not_negative(op: str, check: Check, size: Dim, attribute: str) -> None:
+    if size == -1:
+        return
+    if size.constant is not None and size.constant < 0:
+        raise OpError(f"`{op}` cannot make an axis of size {size}", attribute=attribute)
+    check.require(at_least(size, 0), f"`{op}` needs the size {size} not to be negative")
+
+
+def _same_number(op: str, check: Check, total: Dim, known: Dim, attribute: str) -> None:
+    if total.constant is not None and known.constant is not None and total != known:
+        raise OpError(
+            f"`{op}` keeps the number of elements, but {total} do not fit {known}",
+            attribute=attribute,
+        )
+    check.require_equal(total, known, f"`{op}` keeps the number of elements")
+
+
+def exact_division(op: str, check: Check, total: Dim, by: Dim, *, attribute: str) -> Dim:
+    """`total / by`, needing that nothing is left over. Raises OpError where that is undecidable."""
+    try:
+        quotient = total // by
+        rest = total % by
+    except ZeroDivisionError:
+        raise OpError(f"`{op}` cannot find a size beside a 0", attribute=attribute) from None
+    except OutsideFragment:
+        raise OpError(
+            f"`{op}` cannot divide {total} by {by} for all sizes",
+            attribute=attribute,
+            fix="give this size instead of leaving it open, or fix the sizes",
+        ) from None
+    if rest.constant is not None and rest != 0:
+        raise OpError(f"`{op}` cannot divide {total} into parts of {by}", attribute=attribute)
+    check.require_equal(rest, 0, f"`{op}` divides {total} by {by}")
+    return quotient
+
+
+class Reshape(Op):
+    """The same elements in another shape: `reshape(B, -1)`. One size may be -1: what is left."""
+
+    name: ClassVar[str] = "reshape"
+    category: ClassVar[str] = "shape"
+    variadic: ClassVar[str | None] = "shape"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"shape": (2, 8, -1)}),
+        Example({"shape": (4, 4, 16, 16)}),
+        Example({"shape": ()}, ("f32[1, 1]",)),
+    )
+
+    shape: tuple[int | Dim, ...]
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        (given,) = inputs
+        total = given.elements
+        return given.with_shape(
+            *with_one_unknown(self.name, check, total, self.shape, attribute="shape")
+        )
+
+    def receptive_field(
+        self, inputs: tuple[TensorType, ...]
+    ) -> tuple[Window, ...] | Literal["all"] | None:
+        return "all" if inputs[0].rank > 2 else None
+
+
+class Unflatten(Op):
+    """One axis as several: `unflatten(axis=1, sizes=[4, -1])`. One size may be -1."""
+
+    name: ClassVar[str] = "unflatten"
+    category: ClassVar[str] = "shape"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"axis": 1, "sizes": (4, -1)}),
+        Example({"axis": -1, "sizes": (2, 2, 4)}),
+    )
+
+    axis: int
+    sizes: tuple[int | Dim, ...]
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        (given,) = inputs
+        axis = axis_index(self.name, self.axis, given.rank)
+        if not self.sizes:
+            raise OpError("`unflatten` needs at least one size", attribute="sizes")
+        total = given.shape[axis]
+        sizes = with_one_unknown(self.name, check, total, self.sizes, attribute="sizes")
+        return given.with_shape(*given.shape[:axis], *sizes, *given.shape[axis + 1 :])
+
+
+class Transpose(Op):
+    """Two axes exchanged; by default the last two."""
+
+    name: ClassVar[str] = "transpose"
+    category: ClassVar[str] = "shape"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(),
+        Example({"axis_a": 1, "axis_b": 2}),
+    )
+
+    axis_a: int = -2
+    axis_b: int = -1
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        (given,) = inputs
+        a = axis_index(self.name, self.axis_a, given.rank, attribute="axis_a")
+        b = axis_index(self.name, self.axis_b, given.rank, attribute="axis_b")
+        shape = list(given.shape)
+        shape[a], shape[b] = shape[b], shape[a]
+        return given.with_shape(*shape)
+
+
+class Permute(Op):
+    """All axes in another order: `permute(0, 2, 3, 1)`."""
+
+    name: ClassVar[str] = "permute"
+    category: ClassVar[str] = "shape"
+    variadic: ClassVar[str | None] = "axes"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"axes": (0, 2, 3, 1)}),
+        Example({"axes": (0, -1, 1, 2)}),
+    )
+
+    axes: tuple[int, ...]
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        (given,) = inputs
+        order = [axis_index(self.name, axis, given.rank, attribute="axes") for axis in self.axes]
+        if sorted(order) != list(range(given.rank)):
+            raise OpError(
+                f"`permute` needs each of the {given.rank} axes once, but got {list(self.axes)}",
+                attribute="axes",
+            )
+        return given.with_shape(*(given.shape[axis] for axis in order))
+
+
+class Unsqueeze(Op):
+    """A new axis of size 1, before which `axis` others stand."""
+
+    name: ClassVar[str] = "unsqueeze"
+    category: ClassVar[str] = "shape"
+    examples: ClassVar[tuple[Example, ...]] = (Example({"axis": 0}), Example({"axis": -1}))
+
+    axis: int
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        (given,) = inputs
+        axis = axis_index(self.name, self.axis, given.rank + 1)
+        return given.with_shape(*given.shape[:axis], ONE, *given.shape[axis:])
+
+
+class Squeeze(Op):
+    """Without an axis (or several) whose size is 1. A size that is not 1 is an error."""
+
+    name: ClassVar[str] = "squeeze"
+    category: ClassVar[str] = "shape"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"axis": 1}, ("f32[2, 1, 16]",)),
+        Example({"axis": (-2, -1)}, ("f32[2, 8, 1, 1]",)),
+    )
+
+    axis: int | tuple[int, ...]
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        (given,) = inputs
+        axes = (self.axis,) if isinstance(self.axis, int) else self.axis
+        gone = [axis_index(self.name, axis, given.rank) for axis in axes]
+        if len(set(gone)) < len(gone):
+            raise OpError(f"`squeeze` was given an axis twice: {list(axes)}", attribute="axis")
+        for axis in gone:
+            size = given.shape[axis]
+            if size.constant is not None and size != 1:
+                raise OpError(
+                    f"`squeeze` needs size 1 on axis {axis}, but the input is {given.shape_text}",
+                    attribute="axis",
+                )
+            check.require_equal(size, 1, f"`squeeze` needs size 1 on axis {axis}")
+        return given.with_shape(*(s for i, s in enumerate(given.shape) if i not in gone))
+
+
+class Expand(Op):
+    """Repeat along axes of size 1 without copying: `class_token -> expand(B)`.
+
+    The sizes are those of the leading axes; the axes after them stay as they are. More sizes than
+    the input has axes put new axes in front: `t -> expand(B, 1, H, W)` of a number t. An axis that
+    is not literally 1 must have the size given; -1 leaves it as it is.
+    """
+
+    name: ClassVar[str] = "expand"
+    category: ClassVar[str] = "shape"
+    variadic: ClassVar[str | None] = "sizes"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"sizes": (4,)}, ("f32[1, 1, 8]",)),
+        Example({"sizes": (4, 1, 16, 16)}, ("f32[]",)),
+        Example({"sizes": (3, 2, -1, 16)}, ("f32[2, 8, 1]",)),
+    )
+
+    sizes: tuple[int | Dim, ...]
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        (given,) = inputs
+        new = max(0, len(self.sizes) - given.rank)
+        shape: list[Dim] = []
+        for axis, asked in enumerate(map(dim, self.sizes)):
+            if axis < new:
+                shape.append(self._new(check, asked))
+            else:
+                shape.append(self._size(check, given, axis - new, asked))
+        return given.with_shape(*shape, *given.shape[len(shape) - new :])
+
+    @staticmethod
+    def _new(check: Check, asked: Dim) -> Dim:
+        if asked == -1:
+            raise OpError("`expand` cannot keep the size of an axis that is new", attribute="sizes")
+        _not_negative("expand", check, asked, "sizes")
+        return asked
+
+    def _size(self, check: Check, given: TensorType, axis: int, asked: Dim) -> Dim:
+        size = given.shape[axis]
+        if asked in (-1, size):
+            return size
+        if size == 1:
+            _not_negative(self.name, check, asked, "sizes")
+            return asked
+        if size.constant is not None and asked.constant is not None:
+            raise OpError(
+                f"`expand` can repeat an axis of size 1, but axis {axis} of {given.shape_text} "
+                f"would become {asked}",
+                attribute="sizes",
+            )
+        check.require_equal(size, asked, f"`expand` needs axis {axis} to be {asked}")
+        return asked if asked.constant is not None else size
