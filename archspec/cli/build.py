@@ -1,0 +1,44 @@
+"""`archspec build`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from archspec.cli.console import working, write, write_json
+from archspec.cli.opening import open_network
+
+TARGETS = ("torch", "torchscript")
+"""What is built when nobody says."""
+
+
+def run(
+    spec: str,
+    output: Path | None,
+    targets: Sequence[str],
+    given: Sequence[str],
+    column: int | None,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Write the artefacts of every target and say which files there are."""
+    network = open_network(spec, given, column)
+    folder = output or Path("build") / network.name
+    chosen = tuple(dict.fromkeys(targets)) or TARGETS
+    with working(f"building {network.name} for {', '.join(chosen)}"):
+        written = network.build(folder, targets=chosen, seed=seed)
+    if as_json:
+        rows = [{"path": str(path), "bytes": path.stat().st_size} for path in written]
+        write_json({"ok": True, "name": network.name, "files": rows})
+        return
+    for path in written:
+        write(f"wrote {path}  ({_size(path.stat().st_size)})\n")
+
+
+def _size(count: int) -> str:
+    """Bytes as a person says them."""
+    amount, units = float(count), ["bytes", "kB", "MB", "GB"]
+    while amount >= 1000 and len(units) > 1:
+        amount /= 1000
+        units.pop(0)
+    return f"{count} bytes" if units[0] == "bytes" else f"{amount:.1f} {units[0]}"

@@ -1,0 +1,102 @@
+"""How a command ends: with a result, with the spec at fault, with wrong usage, or with a bug.
+
+Exit codes: 0 fine, 1 the spec is at fault, 2 wrong usage, 70 a bug in archspec (BSD's
+EX_SOFTWARE), 130 interrupted, 141 nobody reads the output any more.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+import typer
+
+from archspec.cli.console import coloured, verdict, write, write_diagnostics, write_json
+from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.paint import paint
+from archspec.diagnostics.printable import printable
+
+AT_FAULT = 1
+WRONG_USAGE = 2
+BUG = 70
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+Command = TypeVar("Command", bound=Callable[..., None])
+
+
+class WrongUsage(Exception):
+    """The command line is at fault. `hint` says what would have been right."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+def guarded(command: Command) -> Command:
+    """Let a command end with an exit code and words, never with a traceback."""
+
+    @wraps(command)
+    def run(*arguments: Any, **options: Any) -> None:
+        code = _outcome(command, arguments, options)
+        if code:
+            raise typer.Exit(code)
+
+    return run  # type: ignore[return-value]  # wraps keeps the signature
+
+
+def _outcome(command: Command, arguments: tuple[Any, ...], options: dict[str, Any]) -> int:
+    try:
+        command(*arguments, **options)
+        sys.stdout.flush()
+    except CompileFailed as failure:
+        if options.get("as_json"):
+            write_json(verdict(failure.diagnostics))
+        else:
+            sys.stdout.flush()
+            write_diagnostics(failure.diagnostics)
+        return AT_FAULT
+    except WrongUsage as wrong:
+        _complain(wrong.message, wrong.hint)
+        return WRONG_USAGE
+    except BrokenPipeError:
+        _forget_output()
+        return BROKEN_PIPE
+    except KeyboardInterrupt:
+        _complain("interrupted")
+        return INTERRUPTED
+    except typer.Exit:
+        raise
+    except Exception as bug:
+        return _confess(bug)
+    return 0
+
+
+def _complain(message: str, hint: str | None = None) -> None:
+    colour = coloured(sys.stderr)
+    write(f"{paint('error', 'error', colour)}: {printable(message, newlines=True)}\n", sys.stderr)
+    if hint:
+        write(f"{paint('help', 'help', colour)}: {printable(hint, newlines=True)}\n", sys.stderr)
+
+
+def _confess(bug: Exception) -> int:
+    """A bug of ours: say so, and keep the traceback for who asks."""
+    if os.environ.get("ARCHSPEC_DEBUG"):
+        import traceback
+
+        traceback.print_exception(bug)
+    _complain(
+        f"internal error, please report it: {type(bug).__name__}: {bug}",
+        "add the spec that caused it; with ARCHSPEC_DEBUG=1 the traceback is shown",
+    )
+    return BUG
+
+
+def _forget_output() -> None:
+    """Point standard output nowhere, so that Python's own flush at exit does not complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())

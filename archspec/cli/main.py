@@ -1,0 +1,289 @@
+"""The `archspec` command. Each command's work is imported when it runs, so starting is quick."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from archspec.cli.console import Form
+from archspec.cli.guard import INTERRUPTED, guarded
+
+_EPILOG = """
+Exit codes: 0 fine, 1 the spec is at fault, 2 wrong usage.
+
+A first tour:
+
+\b
+archspec list
+archspec show resnet50
+archspec draw fractalnet --depth 3 -o fractal.svg
+archspec build resnet50 --set classes=10 -o build/resnet50
+"""
+
+app = typer.Typer(
+    name="archspec",
+    help="Declare neural-network architectures, prove that their shapes fit, build them.\n\n"
+    "SPEC is a file with one network (lenet.arch), a network in a file (resnet.arch:resnet50), "
+    "or the name of a network that ships with archspec (resnet50).",
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Spec = Annotated[
+    str,
+    typer.Argument(
+        metavar="SPEC",
+        help="file.arch, file.arch:name, or the name of a shipped network",
+        show_default=False,
+    ),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Give a parameter of the network: --set classes=10 --set widths='[16, 32]'. "
+        "Values are written as in a spec. Repeatable.",
+        show_default=False,
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
+Training = Annotated[
+    bool, typer.Option("--training", help="The graph of training mode instead of inference.")
+]
+Column = Annotated[
+    int | None,
+    typer.Option(
+        "--column",
+        metavar="K",
+        min=1,
+        help="Only column K of a network with joins; 1 is the shallowest.",
+        show_default=False,
+    ),
+]
+
+
+@app.command()
+@guarded
+def build(
+    spec: Spec,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="DIR",
+            help="Folder to write; build/NAME if not said.",
+            show_default=False,
+        ),
+    ] = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--target",
+            metavar="BACKEND",
+            help="What to build: torch, torchscript or another installed backend. Repeatable; "
+            "torch and torchscript if not said.",
+            show_default=False,
+        ),
+    ] = None,
+    settings: Settings = None,
+    column: Column = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Decides the initial weights.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Write PyTorch source, TorchScript, a drawing and a report.
+
+    \b
+    archspec build specs/fractalnet.arch
+    archspec build resnet50 --set classes=10 -o build/resnet10
+    archspec build specs/fractalnet.arch --column 3 --target torch
+    """
+    from archspec.cli import build as command
+
+    command.run(spec, output, target or [], settings or [], column, seed, as_json)
+
+
+@app.command()
+@guarded
+def check(
+    specs: Annotated[
+        list[str],
+        typer.Argument(metavar="SPEC...", help="Specs, or folders with specs."),
+    ],
+    form: Annotated[
+        Form, typer.Option("--format", help="How to write them; concise is a line each.")
+    ] = Form.TEXT,
+    as_json: Json = False,
+) -> None:
+    """Prove that every network and preset fits, or say why not.
+
+    All faults of a run are reported at once. Warnings do not make it fail.
+
+    \b
+    archspec check specs/resnet.arch
+    archspec check specs/ --format concise
+    """
+    from archspec.cli import check as command
+
+    command.run(specs, Form.JSON if as_json else form)
+
+
+@app.command()
+@guarded
+def show(
+    spec: Spec,
+    settings: Settings = None,
+    column: Column = None,
+    depth: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Levels of blocks to list below the network.")
+    ] = 1,
+    training: Training = False,
+    as_json: Json = False,
+) -> None:
+    """Say what a network is and costs: shapes, parameters, MACs, memory, depth, valid sizes.
+
+    \b
+    archspec show resnet50
+    archspec show specs/vit.arch:vit_b_16 --set size=384 --depth 2
+    archspec show resnet50 --json
+    """
+    from archspec.cli import show as command
+
+    command.run(spec, settings or [], column, depth, training, as_json)
+
+
+@app.command()
+@guarded
+def draw(
+    spec: Spec,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help=".svg, .png, .pdf or .dot; NAME.svg if not said.",
+            show_default=False,
+        ),
+    ] = None,
+    depth: Annotated[int, typer.Option(min=0, metavar="N", help="Levels of blocks to open.")] = 1,
+    settings: Settings = None,
+    column: Column = None,
+    training: Training = False,
+) -> None:
+    """Draw a network: blocks as boxes, repeats folded, shapes on the edges.
+
+    \b
+    archspec draw resnet50 -o resnet50.svg
+    archspec draw fractalnet --depth 9 -o fractal.png
+    """
+    from archspec.cli import draw as command
+
+    command.run(spec, output, depth, settings or [], column, training)
+
+
+@app.command(name="list")
+@guarded
+def list_(
+    path: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[PATH]",
+            help="A file or folder; the shipped specs if not said.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Name the networks and presets in a file or folder.
+
+    \b
+    archspec list
+    archspec list specs/resnet.arch --json
+    """
+    from archspec.cli import listing as command
+
+    command.run(path, as_json)
+
+
+@app.command()
+@guarded
+def fmt(
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="PATH...", help="Files or folders; - reads standard input."),
+    ],
+    check_only: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit code 1 if something would.")
+    ] = False,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Change nothing; print what would change.")
+    ] = False,
+) -> None:
+    """Write specs in the one style. Comments and meaning stay.
+
+    \b
+    archspec fmt specs/
+    archspec fmt --check specs/
+    archspec fmt - < draft.arch
+    """
+    from archspec.cli import format as command
+
+    command.run(paths, check_only, diff)
+
+
+@app.command()
+@guarded
+def explain(
+    code: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[CODE]",
+            help="As printed with the error; all codes if not said.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what a diagnostic means, with an example and what to write instead.
+
+    \b
+    archspec explain E0401
+    """
+    from archspec.cli import explain as command
+
+    command.run(code, as_json)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"archspec {version('archspec-nn')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line. Ends the process with one of the exit codes of `cli.guard`."""
+    try:
+        app(prog_name="archspec")
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

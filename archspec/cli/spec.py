@@ -1,0 +1,119 @@
+"""SPEC on the command line: `file.arch`, `file.arch:name`, or the name of a shipped network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from archspec import shipped
+from archspec.cli.guard import WrongUsage
+from archspec.diagnostics.suggest import closest
+
+SUFFIX = ".arch"
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A file, and the network or preset in it; `name` is None for the one it is about."""
+
+    path: Path
+    name: str | None = None
+
+
+def locate(text: str) -> Spec:
+    """What SPEC means. Raises WrongUsage when nothing is there."""
+    file, name = split(text)
+    path = Path(file)
+    if path.is_file():
+        return Spec(path, name)
+    if path.is_dir():
+        raise WrongUsage(
+            f"{text} is a folder, not a spec", f"`archspec list {text}` says what is in it"
+        )
+    if name is None and _is_plain_name(file):
+        return _shipped(file)
+    raise WrongUsage(f"there is no file {file}", _nearest_file(path))
+
+
+def split(text: str) -> tuple[str, str | None]:
+    r"""File and name. The colon of a drive (`C:\nets\a.arch:b`) does not part them."""
+    file, colon, name = text.rpartition(":")
+    if not colon or "/" in name or "\\" in name or not file:
+        return text, None
+    if len(file) == 1 and file.isalpha() and name.endswith(SUFFIX):
+        return text, None  # C:a.arch, relative to the folder of a drive
+    return file, name or None
+
+
+def network_name(spec: Spec) -> str:
+    """The network that SPEC is about: the one named, the only one, or that named like the file.
+
+    Raises WrongUsage when several could be meant.
+    """
+    if spec.name is not None:
+        return spec.name
+    text = spec.path.read_text(encoding="utf-8", errors="replace")
+    found = shipped.heads(text)
+    names = [name for _, name in found]
+    networks = [name for kind, name in found if kind == "network"]
+    if spec.path.stem in names:
+        return spec.path.stem
+    if len(networks) == 1:
+        return networks[0]
+    if len(names) == 1:
+        return names[0]
+    if not names:
+        raise WrongUsage(f"{spec.path} defines no network")
+    raise WrongUsage(
+        f"{spec.path} defines several networks: {_listed(names)}",
+        f"name one: {spec.path}:{names[0]}",
+    )
+
+
+def files(paths: Sequence[str]) -> Iterator[Path]:
+    """The `.arch` files that paths mean: files as given, folders with all below them."""
+    for text in paths:
+        path = Path(text)
+        if path.is_dir():
+            yield from sorted(path.rglob(f"*{SUFFIX}"))
+        elif path.is_file():
+            yield path
+        else:
+            raise WrongUsage(f"there is no file or folder {text}", _nearest_file(path))
+
+
+def _is_plain_name(text: str) -> bool:
+    return not text.endswith(SUFFIX) and os.sep not in text and "/" not in text
+
+
+def _shipped(name: str) -> Spec:
+    path = shipped.networks().get(name)
+    if path is not None:
+        return Spec(_short(path), name)
+    near = closest(name, shipped.networks())
+    raise WrongUsage(
+        f"there is no file and no shipped network `{name}`",
+        f"did you mean `{near}`?" if near else "`archspec list` names the shipped networks",
+    )
+
+
+def _short(path: Path) -> Path:
+    """Relative to the current folder where it lies below, for short messages."""
+    try:
+        return path.relative_to(Path.cwd())
+    except ValueError:
+        return path
+
+
+def _nearest_file(path: Path) -> str | None:
+    folder = path.parent
+    there = [item.name for item in folder.glob(f"*{SUFFIX}")] if folder.is_dir() else []
+    near = closest(path.name, there)
+    return f"did you mean {folder / near}?" if near else None
+
+
+def _listed(names: Sequence[str], most: int = 12) -> str:
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

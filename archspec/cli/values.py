@@ -1,0 +1,71 @@
+"""`--set name=value`: values are written as in a spec."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+
+from archspec.cli.guard import WrongUsage
+from archspec.source import Source
+from archspec.syntax import ast, parse
+
+Value: TypeAlias = "int | float | bool | str | list[Value]"
+
+_HEAD = "preset settings = settings("
+
+
+def settings(given: Iterable[str]) -> Mapping[str, Value]:
+    """The values by name. Raises WrongUsage for what is not `name=value`, or given twice."""
+    found: dict[str, Value] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        name = name.strip()
+        if not equals or not name.isidentifier():
+            raise WrongUsage(f"--set {text}: write it as name=value", "--set classes=10")
+        if name in found:
+            raise WrongUsage(f"--set gives `{name}` twice")
+        found[name] = _value(name, value.strip())
+    return found
+
+
+def _value(name: str, text: str) -> Value:
+    result = parse(Source("--set", f"{_HEAD}{text})\n"))
+    expression = None if result.diagnostics else _only_argument(result.module)
+    value = None if expression is None else _literal(expression)
+    if value is None:
+        raise WrongUsage(
+            f"--set {name}={text}: `{text}` is not a value",
+            'values are written as in a spec: 3, 0.1, true, [64, 128], "same", a name',
+        )
+    return value
+
+
+def _only_argument(module: ast.Module) -> ast.Expr | None:
+    match module.definitions:
+        case (ast.Preset(value=ast.Call(arguments=(ast.Argument(name=None) as argument,))),):
+            return argument.value
+    return None
+
+
+def _literal(expression: ast.Expr) -> Value | None:
+    """Python's value for a literal; a bare name stands for itself. None for anything else."""
+    match expression:
+        case ast.Number(value=value):
+            return value
+        case ast.Unary(operator="-", operand=ast.Number(value=value)):
+            return -value
+        case ast.Name(text="true" | "false" as word):
+            return word == "true"
+        case ast.Name(text=word):
+            return word
+        case ast.Text(parts=parts):
+            return _text(parts)
+        case ast.ListExpr(items=items):
+            values = [_literal(item) for item in items]
+            return None if None in values else [value for value in values if value is not None]
+    return None
+
+
+def _text(parts: tuple[str | ast.Expr, ...]) -> str | None:
+    words = [part for part in parts if isinstance(part, str)]
+    return "".join(words) if len(words) == len(parts) else None

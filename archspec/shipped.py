@@ -1,0 +1,39 @@
+"""The specs that come with the package, found by the names of the networks in them.
+
+In a wheel they stand in `archspec/specs`, in a checkout in `specs` beside the package.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+_HEAD = re.compile(r"^[ \t]*(network|preset)[ \t]+([A-Za-z_][A-Za-z0-9_]*)", re.MULTILINE)
+
+
+def folder() -> Path:
+    """Where the shipped specs stand."""
+    package = Path(__file__).resolve().parent
+    inside = package / "specs"
+    return inside if inside.is_dir() else package.parent / "specs"
+
+
+@cache
+def networks() -> Mapping[str, Path]:
+    """Every shipped network and preset with its file.
+
+    The files are searched for heads of definitions, not parsed: that would take seconds.
+    """
+    found: dict[str, Path] = {}
+    for path in sorted(folder().glob("*.arch")):
+        for _, name in heads(path.read_text(encoding="utf-8", errors="replace")):
+            found.setdefault(name, path)
+    return MappingProxyType(found)
+
+
+def heads(text: str) -> list[tuple[str, str]]:
+    """`("network", "resnet")`, `("preset", "resnet50")`, .. in a text that need not be correct."""
+    return [(match[1], match[2]) for match in _HEAD.finditer(text)]

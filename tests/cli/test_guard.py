@@ -1,0 +1,94 @@
+"""How commands end."""
+
+import io
+import json
+
+import pytest
+import typer
+
+from archspec.cli.console import coloured, write
+from archspec.cli.guard import WrongUsage, guarded
+from archspec.diagnostics.model import CompileFailed, diagnostic
+
+
+def ending(problem, **options):
+    @guarded
+    def command(as_json: bool = False) -> None:
+        raise problem
+
+    with pytest.raises(typer.Exit) as caught:
+        command(**options)
+    return caught.value.exit_code
+
+
+FAILED = CompileFailed([diagnostic("E0401", "does not fit")])
+
+
+def test_a_spec_at_fault_ends_with_1_and_its_diagnostics(capsys):
+    assert ending(FAILED) == 1
+    assert "error[E0401]: does not fit" in capsys.readouterr().err
+
+
+def test_json_says_why_on_standard_output(capsys):
+    assert ending(FAILED, as_json=True) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["ok"] is False
+    assert answer["diagnostics"][0]["code"] == "E0401"
+
+
+def test_wrong_usage_ends_with_2_and_a_hint(capsys):
+    assert ending(WrongUsage("no such file\x1b[2J", "did you mean x?")) == 2
+    said = capsys.readouterr().err
+    assert said == "error: no such file\\x1b[2J\nhelp: did you mean x?\n"
+
+
+def test_a_bug_ends_with_70_and_no_traceback(capsys, monkeypatch):
+    monkeypatch.delenv("ARCHSPEC_DEBUG", raising=False)
+    assert ending(RuntimeError("oops")) == 70
+    said = capsys.readouterr().err
+    assert "internal error, please report it: RuntimeError: oops" in said
+    assert "Traceback" not in said
+
+
+def test_the_traceback_of_a_bug_is_shown_on_request(capsys, monkeypatch):
+    monkeypatch.setenv("ARCHSPEC_DEBUG", "1")
+    assert ending(RuntimeError("oops")) == 70
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_an_interruption_ends_with_130(capsys):
+    assert ending(KeyboardInterrupt()) == 130
+    assert capsys.readouterr().err == "error: interrupted\n"
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stream", "environment", "expected"),
+    [
+        (Terminal, {}, True),
+        (io.StringIO, {}, False),
+        (Terminal, {"NO_COLOR": "1"}, False),
+        (Terminal, {"NO_COLOR": ""}, True),
+        (Terminal, {"TERM": "dumb"}, False),
+        (io.StringIO, {"FORCE_COLOR": "1"}, True),
+        (Terminal, {"NO_COLOR": "1", "FORCE_COLOR": "1"}, False),
+    ],
+)
+def test_colour_only_where_it_is_seen_and_wanted(stream, environment, expected, monkeypatch):
+    for name in ("NO_COLOR", "FORCE_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert coloured(stream()) is expected
+
+
+def test_what_an_encoding_cannot_hold_is_escaped():
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding="ascii")
+    write("6 × 漢\n", stream)
+    stream.flush()
+    assert raw.getvalue() == b"6 \\xd7 \\u6f22\n"

@@ -1,0 +1,103 @@
+"""What SPEC means."""
+
+import pytest
+
+from archspec import shipped
+from archspec.cli.guard import WrongUsage
+from archspec.cli.spec import Spec, files, locate, network_name, split
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("a.arch", ("a.arch", None)),
+        ("a.arch:net", ("a.arch", "net")),
+        ("dir/a.arch:net", ("dir/a.arch", "net")),
+        ("C:\\nets\\a.arch", ("C:\\nets\\a.arch", None)),
+        ("C:\\nets\\a.arch:net", ("C:\\nets\\a.arch", "net")),
+        ("C:/nets/a.arch", ("C:/nets/a.arch", None)),
+        ("C:/nets/a.arch:net", ("C:/nets/a.arch", "net")),
+        ("C:a.arch", ("C:a.arch", None)),
+        ("resnet50", ("resnet50", None)),
+        ("a.arch:", ("a.arch", None)),
+        (":net", (":net", None)),
+    ],
+)
+def test_the_colon_before_a_name(text, parts):
+    assert split(text) == parts
+
+
+@pytest.fixture
+def shelf(tmp_path, monkeypatch):
+    """A folder of shipped specs of our own."""
+    folder = tmp_path / "specs"
+    folder.mkdir()
+    (folder / "resnet.arch").write_text("network resnet {\n}\npreset resnet50 = resnet\n")
+    monkeypatch.setattr(shipped, "folder", lambda: folder)
+    shipped.networks.cache_clear()
+    yield folder
+    shipped.networks.cache_clear()
+
+
+def test_a_shipped_network_is_found_by_name(shelf):
+    assert locate("resnet50") == Spec(shelf / "resnet.arch", "resnet50")
+
+
+def test_a_file_of_that_name_wins(shelf, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "resnet50").write_text("network x {\n}\n")
+    assert str(locate("resnet50").path) == "resnet50"
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("resnet5O", "no file and no shipped network `resnet5O`", "did you mean `resnet50`?"),
+        ("nowhere.arch", "there is no file nowhere.arch", None),
+        ("specs/resnt.arch:a", "there is no file specs/resnt.arch", "specs/resnet.arch"),
+        ("specs", "is a folder", "archspec list specs"),
+    ],
+)
+def test_what_is_not_there_is_wrong_usage(shelf, monkeypatch, text, message, hint):
+    monkeypatch.chdir(shelf.parent)
+    with pytest.raises(WrongUsage) as caught:
+        locate(text)
+    assert message in caught.value.message
+    assert hint is None if caught.value.hint is None else hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("network other {\n}\npreset small = other\n", "other"),
+        ("network a {\n}\nnetwork net {\n}\n", "net"),
+        ("preset only = imported\n", "only"),
+        ("# network no\n  network indented(a: int) {\n}\n", "indented"),
+    ],
+)
+def test_the_network_that_a_file_is_about(tmp_path, text, name):
+    path = tmp_path / "net.arch"
+    path.write_text(text)
+    assert network_name(Spec(path)) == name
+    assert network_name(Spec(path, "said")) == "said"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("block b {\n}\n", "no network"), ("network a {\n}\nnetwork b {\n}\n", "networks: a, b")],
+)
+def test_no_network_or_several(tmp_path, text, message):
+    path = tmp_path / "net.arch"
+    path.write_text(text)
+    with pytest.raises(WrongUsage, match=message):
+        network_name(Spec(path))
+
+
+def test_files_of_a_folder_come_in_order(tmp_path):
+    for name in ("b.arch", "a.arch", "c.txt"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "d.arch").write_text("")
+    assert [path.name for path in files([str(tmp_path)])] == ["a.arch", "b.arch", "d.arch"]
+    with pytest.raises(WrongUsage, match="no file or folder"):
+        list(files([str(tmp_path / "none")]))
