@@ -12,7 +12,6 @@ from archspec.types.condition import at_least
 from archspec.types.dim import ZERO, Dim, dim
 from archspec.types.tensor import TensorType
 
-
 MOST_OUTPUTS = 4096
 """The most tensors that one op yields: a size in a spec must not fill the memory."""
 
