@@ -41,9 +41,9 @@ class Run:
 
 
 def repeats(graph: Graph, below: Callable[[Graph], int]) -> tuple[Run, ...]:
-    """The runs in a graph, found from the first node on; where two compete, that which folds
-    most nodes away.
+    """The runs in a graph, found from the first node on.
 
+    Where two compete, that which folds most nodes away is taken.
     `below` gives the structure class of a graph (`archspec.analysis.structure`).
     """
     search = _Search(graph, below)
@@ -85,6 +85,10 @@ class _Search:
         best: Run | None = None
         longest = min(LONGEST_PERIOD, (len(self.nodes) - start) // 2)
         for period in range(1, longest + 1):
+            if best is not None and best.period * (best.count - 1) >= (
+                len(self.nodes) - start - period
+            ):
+                break  # no longer period can fold more
             if self.signatures[start] != self.signatures[start + period]:
                 continue
             if self._cuts_a_turn(start, period):

@@ -1,0 +1,311 @@
+"""Opening blocks: a graph of blocks as one flat list of nodes, down to a depth.
+
+Depth 0 is the network as one node, depth 1 shows its body, each further level opens the calls
+on it. With `fold`, of a run of equal pieces only the first is listed, in a group that says how
+often. What it would take is counted before anything is opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from archspec.analysis.fold import postorder
+from archspec.analysis.repeats import Run, repeats
+from archspec.analysis.scope import join_path
+from archspec.analysis.structure import structure_classes
+from archspec.diagnostics.model import CompileFailed, Diagnostic, Frame, diagnostic
+from archspec.graph.model import Graph, GraphOutput, Node, Port, walk
+from archspec.types.tensor import TensorType
+
+NODE_BUDGET = 20_000
+"""Nodes that a flat graph may have."""
+
+FlatPort: TypeAlias = "tuple[int, int]"
+"""Index of a flat node, and of one of its outputs."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlatNode:
+    """A node of the flat graph.
+
+    `path` is the full name of its instance; `chain` the call sites that lead to it, innermost
+    first; `group` the innermost group that it is in.
+    """
+
+    index: int
+    kind: Literal["input", "op", "call", "output"]
+    name: str
+    path: str
+    types: tuple[TensorType, ...]
+    inputs: tuple[FlatPort, ...]
+    chain: tuple[Frame, ...]
+    group: int | None
+    node: Node | None = None
+    graph: Graph | None = None  # that the node is in
+    count: int = 1  # how often it stands for the same in a row
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Nodes that belong together: those of an opened block, or one of `count` equal pieces."""
+
+    index: int
+    parent: int | None
+    kind: Literal["block", "repeat"]
+    path: str
+    graph: Graph | None = None
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Flat:
+    """An opened graph. Nodes stand in topological order."""
+
+    nodes: tuple[FlatNode, ...]
+    groups: tuple[Group, ...]
+
+    def type_of(self, port: FlatPort) -> TensorType:
+        """Type of a port."""
+        return self.nodes[port[0]].types[port[1]]
+
+
+def expand(
+    graph: Graph, depth: int | None = 1, *, fold: bool = False, budget: int = NODE_BUDGET
+) -> Flat:
+    """Open a graph to a depth; None opens everything.
+
+    Raises CompileFailed (E0506) when that gives more than `budget` nodes.
+    """
+    levels = height(graph) if depth is None else depth
+    runs = _Runs(graph) if fold else None
+    size = flat_size(graph, levels, runs.of if runs else None)
+    if size > budget:
+        raise CompileFailed([_too_large(graph, depth, size, budget)])
+    return _Opening(runs.of if runs else None).run(graph, levels)
+
+
+def height(graph: Graph) -> int:
+    """The depth at which nothing is left to open; 1 for a graph without calls."""
+    heights: dict[Graph, int] = {}
+    for item in walk(graph):
+        called = (node.callee for node in item.nodes)
+        heights[item] = 1 + max((heights[g] for g in called if g is not None), default=0)
+    return heights[graph]
+
+
+def flat_size(
+    graph: Graph, depth: int, runs: Callable[[Graph], tuple[Run, ...]] | None = None
+) -> int:
+    """Number of nodes that opening to a depth gives, without opening."""
+    if depth == 0:
+        return 1 + len(graph.inputs) + len(graph.outputs)
+    sizes: dict[tuple[Graph, int], int] = {}
+    for item in postorder((graph, depth), lambda pair: _opened(pair, runs)):
+        inner, levels = item
+        sizes[item] = sum(
+            sizes[node.callee, levels - 1] if node.callee is not None and levels > 1 else 1
+            for node in _listed(inner, runs)
+        )
+    return sizes[graph, depth] + len(graph.inputs) + len(graph.outputs)
+
+
+def _opened(
+    pair: tuple[Graph, int], runs: Callable[[Graph], tuple[Run, ...]] | None
+) -> Iterator[tuple[Graph, int]]:
+    graph, levels = pair
+    if levels > 1:
+        for node in _listed(graph, runs):
+            if node.callee is not None:
+                yield node.callee, levels - 1
+
+
+def _listed(graph: Graph, runs: Callable[[Graph], tuple[Run, ...]] | None) -> Iterator[Node]:
+    found = runs(graph) if runs is not None else ()
+    left_out = {at for run in found for at in run.order[run.period :]}
+    for node in graph.nodes:
+        if not node.is_input and node.id not in left_out:
+            yield node
+
+
+class _Runs:
+    """The runs of each graph below a root, found when they are first asked for."""
+
+    def __init__(self, root: Graph) -> None:
+        self._classes = structure_classes(root)
+        self._found: dict[Graph, tuple[Run, ...]] = {}
+
+    def of(self, graph: Graph) -> tuple[Run, ...]:
+        if graph not in self._found:
+            self._found[graph] = repeats(graph, self._classes.__getitem__)
+        return self._found[graph]
+
+
+def _too_large(graph: Graph, depth: int | None, size: int, budget: int) -> Diagnostic:
+    opened = "whole" if depth is None else f"at depth {depth}"
+    return diagnostic(
+        "E0506",
+        f"`{graph.name}` {opened} has {size:,} nodes; at most {budget:,} can be written out "
+        "(the expansion budget)",
+        graph.origin.span,
+        fix="choose a smaller depth",
+    )
+
+
+@dataclass(slots=True)
+class _Level:
+    """One open graph: where its ports are in the flat graph, and what is left of it."""
+
+    graph: Graph
+    rest: Iterator[Node]
+    ports: dict[Port, FlatPort]
+    path: str
+    chain: tuple[Frame, ...]
+    group: int | None
+    depth: int
+    call: Node | None = None
+    runs: Mapping[int, Run] = field(default_factory=dict)  # by each node of a run
+    pieces: dict[int, int] = field(default_factory=dict)  # group by start of its run
+
+
+class _Opening:
+    """Opens calls with a stack of its own, so nesting may be deep."""
+
+    def __init__(self, runs: Callable[[Graph], tuple[Run, ...]] | None) -> None:
+        self.runs = runs
+        self.nodes: list[FlatNode] = []
+        self.groups: list[Group] = []
+
+    def run(self, graph: Graph, depth: int) -> Flat:
+        inputs: dict[Port, FlatPort] = {}
+        for node in graph.inputs:
+            index = self._add("input", node.name, node.name, node.types, (), (), None, node, graph)
+            inputs[Port(node.id)] = (index, 0)
+        if depth == 0:
+            self._close(graph, inputs)
+        else:
+            self._open(graph, inputs, depth)
+        return Flat(tuple(self.nodes), tuple(self.groups))
+
+    def _close(self, graph: Graph, inputs: Mapping[Port, FlatPort]) -> None:
+        whole = self._add(
+            "call", graph.name, "", graph.output_types, inputs.values(), (), None, None, graph
+        )
+        place = 0
+        for output in graph.outputs:
+            ports = [(whole, place + offset) for offset in range(len(output.ports))]
+            self._add_output(output, graph, ports)
+            place += len(output.ports)
+
+    def _open(self, graph: Graph, inputs: dict[Port, FlatPort], depth: int) -> None:
+        stack = [self._level(graph, inputs, "", (), None, depth, None)]
+        while stack:
+            level = stack[-1]
+            node = next(level.rest, None)
+            if node is not None:
+                opened = self._visit(level, node)
+                if opened is not None:
+                    stack.append(opened)
+                continue
+            stack.pop()
+            if stack and level.call is not None:
+                for index, port in enumerate(level.graph.output_ports):
+                    stack[-1].ports[Port(level.call.id, index)] = level.ports[port]
+            else:
+                for output in graph.outputs:
+                    self._add_output(output, graph, [level.ports[p] for p in output.ports])
+
+    def _level(
+        self,
+        graph: Graph,
+        ports: dict[Port, FlatPort],
+        path: str,
+        chain: tuple[Frame, ...],
+        group: int | None,
+        depth: int,
+        call: Node | None,
+    ) -> _Level:
+        found = self.runs(graph) if self.runs is not None else ()
+        runs = {at: run for run in found for at in run.order}
+        return _Level(graph, iter(graph.nodes), ports, path, chain, group, depth, call, runs)
+
+    def _visit(self, level: _Level, node: Node) -> _Level | None:
+        """List a node, or return the level that opens it."""
+        if node.instance is None:
+            return None
+        run = level.runs.get(node.id)
+        if run is not None and node.id not in run.nodes:
+            # of a later piece of a run: it stands where the first one does
+            same = run.order[run.order.index(node.id) - run.period]
+            for index in range(len(node.types)):
+                level.ports[Port(node.id, index)] = level.ports[Port(same, index)]
+            return None
+        group, count = self._piece(level, run)
+        path = join_path(level.path, node.instance.key)
+        inputs = tuple(level.ports[port] for port in node.inputs)
+        callee = node.callee
+        if callee is not None and level.depth > 1:
+            if run is None or run.period > 1:
+                count = 1
+            self.groups.append(Group(len(self.groups), group, "block", path, callee, count))
+            ports = {Port(i.id): port for i, port in zip(callee.inputs, inputs, strict=True)}
+            frame = Frame(callee.name, node.origin.span)
+            chain = (frame, *node.origin.frames, *level.chain)
+            opened = self.groups[-1].index
+            return self._level(callee, ports, path, chain, opened, level.depth - 1, node)
+        kind: Literal["op", "call"] = "op" if callee is None else "call"
+        chain = (*node.origin.frames, *level.chain)
+        index = self._add(
+            kind,
+            node.instance.title,
+            path,
+            node.types,
+            inputs,
+            chain,
+            group,
+            node,
+            level.graph,
+            count,
+        )
+        for output in range(len(node.types)):
+            level.ports[Port(node.id, output)] = (index, output)
+        return None
+
+    def _piece(self, level: _Level, run: Run | None) -> tuple[int | None, int]:
+        """Group that a node goes to, and how often it stands for itself."""
+        if run is None:
+            return level.group, 1
+        if run.period == 1:
+            return level.group, run.count
+        if run.start not in level.pieces:
+            level.pieces[run.start] = len(self.groups)
+            self.groups.append(
+                Group(len(self.groups), level.group, "repeat", level.path, None, run.count)
+            )
+        return level.pieces[run.start], 1
+
+    def _add(
+        self,
+        kind: Literal["input", "op", "call", "output"],
+        name: str,
+        path: str,
+        types: tuple[TensorType, ...],
+        inputs: Iterable[FlatPort],
+        chain: tuple[Frame, ...],
+        group: int | None,
+        node: Node | None,
+        graph: Graph,
+        count: int = 1,
+    ) -> int:
+        index = len(self.nodes)
+        self.nodes.append(
+            FlatNode(
+                index, kind, name, path, types, tuple(inputs), chain, group, node, graph, count
+            )
+        )
+        return index
+
+    def _add_output(self, output: GraphOutput, graph: Graph, ports: list[FlatPort]) -> None:
+        types = tuple(self.nodes[at].types[index] for at, index in ports)
+        self._add("output", output.name, output.name, types, ports, (), None, None, graph)

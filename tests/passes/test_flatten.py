@@ -1,0 +1,92 @@
+"""Opening blocks to a depth."""
+
+import pytest
+
+from archspec.diagnostics.model import CompileFailed
+from archspec.passes.expand import expand, flat_size, height
+from archspec.passes.flatten import flatten
+from tests.building import Build, Layer, Mean, Pointwise, fractal, tensor
+
+
+def kinds(graph, depth):
+    found = flatten(graph, depth)
+    return [(data["kind"], data["name"]) for _, data in sorted(found.nodes(data=True))]
+
+
+def test_depth_0_is_the_network_as_one_node():
+    assert kinds(fractal(3), 0) == [("input", "image"), ("call", "fractal"), ("output", "output")]
+
+
+def test_depth_1_is_the_body():
+    assert kinds(fractal(3), 1) == [
+        ("input", "image"),
+        ("call", "columns"),
+        ("op", "join"),
+        ("op", "layer"),
+        ("output", "output"),
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
+def test_everything_open_has_all_convolutions_and_no_call(count):
+    found = flatten(fractal(count), None)
+    names = [data["name"] for _, data in found.nodes(data=True)]
+    assert names.count("layer") == 2**count
+    assert "call" not in {data["kind"] for _, data in found.nodes(data=True)}
+    paths = [data["path"] for _, data in found.nodes(data=True) if data["kind"] == "op"]
+    assert len(set(paths)) == len(paths)
+
+
+def test_edges_carry_types_and_ports():
+    found = flatten(fractal(2), None)
+    join = next(n for n, data in found.nodes(data=True) if data["name"] == "join")
+    edges = sorted(data["target"] for _, _, data in found.in_edges(join, data=True))
+    assert edges == [0, 1]
+    assert {data["shape"] for _, _, data in found.in_edges(join, data=True)} == {"[B, 16, H, W]"}
+
+
+def test_provenance_lists_the_calls_innermost_first():
+    inner = Build("inner")
+    inner_graph = inner.graph(inner.op(Layer(width=3), inner.input(tensor(1, 3, 8, 8)), key="conv"))
+    outer = Build("outer")
+    outer_graph = outer.graph(*outer.call(inner_graph, outer.input(tensor(1, 3, 8, 8)), key="a"))
+    build = Build()
+    graph = build.graph(*build.call(outer_graph, build.input(tensor(1, 3, 8, 8)), key="b"))
+    found = flatten(graph, None)
+    (conv,) = [data for _, data in found.nodes(data=True) if data["name"] == "layer"]
+    assert conv["path"] == "b.a.conv"
+    assert [frame.what for frame in conv["provenance"]] == ["inner", "outer"]
+
+
+def test_folding_lists_the_first_piece_of_a_run():
+    build = Build()
+    x = build.input(tensor(1, 4, 8, 8))
+    for _ in range(6):
+        x = build.op(Mean(), x, build.op(Pointwise(), build.op(Layer(width=4), x)))
+    flat = expand(build.graph(x), fold=True)
+    assert [item.name for item in flat.nodes] == ["x", "layer", "pointwise", "join", "output"]
+    assert [(group.kind, group.count) for group in flat.groups] == [("repeat", 6)]
+    assert flat.nodes[-1].inputs == ((3, 0),)
+
+
+def test_sizes_are_counted_without_opening():
+    graph = fractal(4)
+    for depth in range(height(graph) + 2):
+        assert flat_size(graph, depth) == len(expand(graph, depth).nodes)
+
+
+def test_forty_columns_open_to_a_small_depth_but_not_wholly():
+    graph = fractal(40)
+    assert len(expand(graph, 3).nodes) < 20
+    with pytest.raises(CompileFailed) as failure:
+        expand(graph, None)
+    assert failure.value.diagnostics[0].code == "E0506"
+
+
+def test_blocks_nested_a_thousand_deep():
+    graph = Build("leaf")
+    graph = graph.graph(graph.op(Pointwise(), graph.input(tensor(1))))
+    for number in range(3000):
+        build = Build(f"block{number}")
+        graph = build.graph(*build.call(graph, build.input(tensor(1)), key="a"))
+    assert [item.kind for item in expand(graph, None).nodes] == ["input", "op", "output"]
