@@ -1,0 +1,131 @@
+"""Imports go down the floors; nobody reaches for torch; names and sizes of files."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "archspec"
+BACKENDS = ROOT / "backends"
+
+FLOORS = (
+    ("source", "shipped"),
+    ("diagnostics",),
+    ("syntax",),
+    ("types",),
+    ("ops",),
+    ("graph",),
+    ("semantics",),
+    ("analysis",),
+    ("passes",),
+    ("targets", "diagram", "fmt"),
+    ("network",),
+    ("cli", "__init__"),
+    ("__main__",),
+)
+HEIGHT = {name: height for height, names in enumerate(FLOORS) for name in names}
+
+FORBIDDEN = {
+    "types": {"syntax"},
+    "ops": {"syntax"},
+    "graph": {"syntax"},
+    "fmt": {"types", "ops", "graph", "semantics", "analysis", "passes"},
+    "targets": {"syntax", "semantics"},
+}
+FOR_BACKENDS = {"source", "diagnostics", "types", "ops", "graph", "analysis", "passes", "targets"}
+ONLY_IN = {
+    "lark": {"syntax"},
+    "networkx": {"graph", "passes", "network"},
+    "graphviz": {"diagram"},
+    "typer": {"cli"},
+    "rich": {"cli"},
+}
+
+
+def python_files(folder):
+    return [path for path in sorted(folder.rglob("*.py")) if "__pycache__" not in path.parts]
+
+
+def imports(path):
+    """`(module, line)` for every import in a file, wherever it stands."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: relative import"
+            yield node.module, node.lineno
+            if node.module == "archspec":  # `from archspec import shipped`
+                yield from ((f"archspec.{alias.name}", node.lineno) for alias in node.names)
+
+
+def floor_of(path):
+    part = path.relative_to(PACKAGE).parts[0]
+    return part.removesuffix(".py")
+
+
+def own_imports():
+    for path in python_files(PACKAGE):
+        for module, line in imports(path):
+            yield path, floor_of(path), module, line
+
+
+def test_every_part_of_the_package_has_a_floor():
+    parts = {floor_of(path) for path in python_files(PACKAGE)}
+    assert parts <= HEIGHT.keys()
+
+
+def test_imports_go_down_the_floors():
+    wrong = []
+    for path, floor, module, line in own_imports():
+        parts = module.split(".")
+        if parts[0] != "archspec" or len(parts) < 2 or parts[1] not in HEIGHT:
+            continue
+        below = parts[1]
+        beside = below != floor and HEIGHT[below] == HEIGHT[floor]
+        if HEIGHT[below] > HEIGHT[floor] or beside or below in FORBIDDEN.get(floor, ()):
+            wrong.append(f"{path.relative_to(ROOT)}:{line}: {floor} imports {module}")
+    assert wrong == []
+
+
+def test_nothing_in_archspec_imports_torch():
+    assert [
+        f"{path}:{line}"
+        for path, _, module, line in own_imports()
+        if module.split(".")[0] == "torch"
+    ] == []
+
+
+def test_a_library_is_imported_in_one_part_only():
+    wrong = []
+    for path, floor, module, line in own_imports():
+        allowed = ONLY_IN.get(module.split(".")[0])
+        if allowed is not None and floor not in allowed:
+            wrong.append(f"{path.relative_to(ROOT)}:{line}: {floor} imports {module}")
+    assert wrong == []
+
+
+def test_backends_use_what_they_may():
+    wrong = []
+    for path in python_files(BACKENDS):
+        for module, line in imports(path):
+            parts = module.split(".")
+            if parts[0] == "archspec" and len(parts) > 1 and parts[1] not in FOR_BACKENDS:
+                wrong.append(f"{path.relative_to(ROOT)}:{line}: imports {module}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("folder", [PACKAGE, BACKENDS], ids=["archspec", "backends"])
+def test_files_fit_in_the_head(folder):
+    sizes = {
+        path: len(path.read_text(encoding="utf-8").splitlines()) for path in python_files(folder)
+    }
+    assert {str(path): size for path, size in sizes.items() if size >= 400} == {}
+
+
+@pytest.mark.parametrize("folder", [PACKAGE, BACKENDS], ids=["archspec", "backends"])
+def test_no_drawer_for_everything(folder):
+    vague = {"utils", "util", "helpers", "helper", "common", "misc"}
+    named = {path for path in python_files(folder) if vague & {path.stem, path.parent.name}}
+    assert named == set()

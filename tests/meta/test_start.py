@@ -1,0 +1,67 @@
+"""Starting up: no command of the front-end imports torch, and light commands import little."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("torch", "networkx", "graphviz", "numpy", "rich")
+
+SPEC = """
+network small {
+  input image: f32[B = 1, 3, H = 8, W = 8]
+  output image -> conv(8, 3) -> relu
+}
+"""
+
+RUN = """
+import sys
+sys.argv = ["archspec", *{arguments!r}]
+from archspec.cli.main import main
+try:
+    main()
+except SystemExit as end:
+    assert not end.code, end.code
+print("LOADED", *[name for name in {heavy!r} if name in sys.modules], file=sys.stderr)
+"""
+
+
+def loaded(arguments, folder):
+    """Which heavy modules a command has imported when it is done."""
+    code = RUN.format(arguments=list(arguments), heavy=HEAVY)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert "LOADED" in done.stderr, done.stderr
+    return set(done.stderr.rpartition("LOADED")[2].split())
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "small.arch").write_text(SPEC)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check", "small.arch"],
+        ["show", "small.arch"],
+        ["show", "small.arch", "--json"],
+        ["list", "."],
+        ["fmt", "--diff", "small.arch"],
+        ["explain"],
+    ],
+    ids=" ".join,
+)
+def test_the_front_end_is_light(arguments, folder):
+    assert loaded(arguments, folder) == set()
+
+
+def test_drawing_does_without_torch(folder):
+    assert "torch" not in loaded(["draw", "small.arch", "-o", "small.dot"], folder)
+
+
+def test_the_package_itself_does_without_torch(folder):
+    code = "import sys, archspec; archspec.load; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], cwd=folder, check=True)
