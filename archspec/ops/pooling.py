@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from archspec.ops.base import Check, Example, Op, OpError, Window
 from archspec.ops.shape_rules import Amounts, Sizes, Slide, images, per_axis, pooled
+from archspec.types.condition import at_least
 from archspec.types.tensor import TensorType
 
 
@@ -60,7 +61,8 @@ class AvgPool(Op):
     ceil: whether sizes are rounded up, as in `max_pool`.
     count_include_pad: whether the added zeros count in the mean.
 
-    Each output size is (size + 2 * padding - kernel) // stride + 1.
+    Each output size is (size + 2 * padding - kernel) // stride + 1. Over three axes torch needs
+    every size to be at least that of the kernel, padding apart.
     """
 
     name: ClassVar[str] = "avg_pool"
@@ -82,7 +84,15 @@ class AvgPool(Op):
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         x = images(self.name, inputs)
-        return _shrunk(self.name, check, x, self.slides(x.rank - 2), ceil=self.ceil)
+        slides = self.slides(x.rank - 2)
+        if x.rank == 5:
+            for axis, slide in enumerate(slides, start=2):
+                check.require(
+                    at_least(x.shape[axis], slide.kernel),
+                    f"`avg_pool` in three dimensions needs axis {axis} to hold its kernel of "
+                    f"{slide.kernel} without padding",
+                )
+        return _shrunk(self.name, check, x, slides, ceil=self.ceil)
 
     def slides(self, axes: int) -> tuple[Slide, ...]:
         """How the window moves along each of `axes` spatial axes."""
