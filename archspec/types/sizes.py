@@ -1,0 +1,81 @@
+"""The sizes that a network takes: a formula, split by axis where it comes apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TypeAlias
+
+from archspec.types.condition import (
+    TRUE,
+    All,
+    Condition,
+    conjunction,
+    evaluate,
+    symbols_of,
+)
+from archspec.types.solver import clauses, condition_text, simplify
+
+Json: TypeAlias = "str | bool | list[Json] | dict[str, Json]"
+
+
+@dataclass(frozen=True)
+class ValidSizes:
+    """Exactly the sizes (integers from 1 on) for which `formula` holds.
+
+    `per_axis` has what it says about one symbol alone, `joint` what ties several together; the
+    formula is the conjunction of all of them.
+    """
+
+    formula: Condition
+    per_axis: Mapping[str, Condition] = field(init=False, compare=False, repr=False)
+    joint: Condition = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        parts = self.formula.parts if isinstance(self.formula, All) else (self.formula,)
+        single: dict[str, list[Condition]] = {}
+        joint: list[Condition] = []
+        for part in parts:
+            symbols = symbols_of(part)
+            if len(symbols) == 1:
+                single.setdefault(next(iter(symbols)), []).append(part)
+            else:
+                joint.append(part)
+        axes = {symbol: conjunction(held) for symbol, held in sorted(single.items())}
+        object.__setattr__(self, "per_axis", MappingProxyType(axes))
+        object.__setattr__(self, "joint", conjunction(joint))
+
+    @classmethod
+    def of(cls, condition: Condition) -> ValidSizes:
+        """The sizes that satisfy `condition`, in its shortest form."""
+        return cls(simplify(condition))
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """The symbols that are limited."""
+        return symbols_of(self.formula)
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether every size is valid."""
+        return self.formula == TRUE
+
+    def accepts(self, sizes: Mapping[str, int]) -> bool:
+        """Whether these sizes are valid; exact, by evaluation.
+
+        Raises KeyError for a symbol of the formula that has no size.
+        """
+        return all(size >= 1 for size in sizes.values()) and evaluate(self.formula, sizes)
+
+    def __str__(self) -> str:
+        """`H % 32 == 0, W % 32 == 0`, or `every size`."""
+        return "every size" if self.is_everything else ", ".join(clauses(self.formula))
+
+    def to_json(self) -> dict[str, Json]:
+        """The formula as text, per axis and joint, each clause as the language writes it."""
+        axes: dict[str, Json] = {
+            symbol: condition_text(condition) for symbol, condition in self.per_axis.items()
+        }
+        joint: list[Json] = list(clauses(self.joint))
+        return {"formula": str(self), "per_axis": axes, "joint": joint}

@@ -1,0 +1,77 @@
+"""Bounds passed from symbol to symbol through joint comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from archspec.types.condition import Comparison, Relation
+from archspec.types.dim import ZERO, Atom, Dim
+from archspec.types.solver.formula import Box, Cell
+from archspec.types.solver.periodic import EMPTY, EVERYTHING, BudgetExceeded, PeriodicSet
+from archspec.types.solver.univariate import solve
+
+ROUNDS = 4
+"""How often bounds are passed on before what is left counts as unbounded."""
+
+
+def tightened(cell: Cell, symbols: Sequence[str], budget: int) -> Box:
+    """The cell's box without sizes that its joint comparisons rule out one symbol at a time."""
+    box = {name: cell.box.get(name, EVERYTHING) for name in symbols}
+    for _ in range(ROUNDS):
+        before = dict(box)
+        for joint in cell.joints:
+            for expression in _lower_sides(joint):
+                for symbol in sorted(expression.symbols):
+                    box[symbol] = box[symbol] & _allowed(expression, symbol, box, budget)
+                    if box[symbol].is_empty:
+                        return box
+        if box == before:
+            break
+    return box
+
+
+def _lower_sides(joint: Comparison) -> tuple[Dim, ...]:
+    """Expressions that the comparison says are at least 0."""
+    if joint.relation is Relation.UNEQUAL:
+        return ()
+    if joint.relation is Relation.EQUAL:
+        return (joint.expression, -joint.expression)
+    return (joint.expression,)
+
+
+def _allowed(
+    expression: Dim, symbol: str, box: Mapping[str, PeriodicSet], budget: int
+) -> PeriodicSet:
+    """Sizes of `symbol` with `expression >= 0` for the most favourable sizes of the others."""
+    best = ZERO
+    for monomial, factor in expression.terms:
+        if not all(map(rises, monomial)):
+            return EVERYTHING
+        names = {name for atom in monomial for name in _symbols(atom)} - {symbol}
+        limits: dict[str, int] = {}
+        for name in names:
+            limit = box[name].least if factor < 0 else box[name].greatest
+            if limit is None:
+                return EMPTY if box[name].is_empty else EVERYTHING
+            limits[name] = limit
+        best = best + Dim({monomial: factor}).substitute(limits)
+    if best.constant is not None:
+        return EVERYTHING if best.constant >= 0 else EMPTY
+    try:
+        return solve(Comparison(best, Relation.AT_LEAST), budget)
+    except BudgetExceeded:
+        return EVERYTHING
+
+
+def _symbols(atom: Atom) -> frozenset[str]:
+    return frozenset({atom}) if isinstance(atom, str) else atom.numerator.symbols
+
+
+def rises(atom: Atom) -> bool:
+    """Whether an atom never falls when a symbol grows, and is never negative."""
+    if isinstance(atom, str):
+        return True
+    for monomial, factor in atom.numerator.terms:
+        if monomial and (factor < 0 or not all(map(rises, monomial))):
+            return False
+    return atom.numerator.evaluate(dict.fromkeys(atom.numerator.symbols, 1)) >= 0

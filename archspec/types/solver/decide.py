@@ -1,0 +1,95 @@
+"""Whether a condition holds always, never, for finitely many sizes, or for which."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from archspec.types.condition import TRUE, Condition, negation, symbols_of
+from archspec.types.solver.formula import Formula, both
+from archspec.types.solver.lower import lower
+from archspec.types.solver.periodic import BudgetExceeded
+from archspec.types.solver.simplify import simplified
+from archspec.types.solver.study import Extent, Study, components, study
+
+BUDGET = 100_000
+"""Residue classes times terms that one comparison may take, and cases that one question may."""
+
+
+class VerdictKind(StrEnum):
+    """What is known of a condition."""
+
+    ALWAYS = "always"
+    NEVER = "never"
+    FINITE = "finite"
+    SOMETIMES = "sometimes"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer to `decide`.
+
+    `formula` says for which of the allowed sizes the condition holds. `counterexample` is the
+    smallest allowed size (by sum, then alphabetically by symbol) where it fails. `solutions` are
+    all sizes of a FINITE condition where they are few enough to list. `reason` is for people.
+    """
+
+    kind: VerdictKind
+    formula: Condition
+    solutions: tuple[Mapping[str, int], ...] = ()
+    counterexample: Mapping[str, int] | None = None
+    reason: str = ""
+
+
+def decide(condition: Condition, given: Condition = TRUE, budget: int = BUDGET) -> Verdict:
+    """Whether `condition` holds for all sizes (integers from 1 on) that `given` allows.
+
+    ALWAYS: for every allowed size. NEVER: for none. FINITE: for finitely many while infinitely
+    many are allowed. SOMETIMES: for others. UNDECIDED: the question is outside the fragment that
+    is decided, or took more work than `budget`; `reason` says which.
+    """
+    try:
+        return _decided(condition, given, budget)
+    except BudgetExceeded as fault:
+        return Verdict(VerdictKind.UNDECIDED, condition, reason=str(fault))
+
+
+def _decided(condition: Condition, given: Condition, budget: int) -> Verdict:
+    allowed = lower(given, budget)
+    symbols = _universe(condition, given, allowed)
+    fails = study(both([allowed, lower(negation(condition), budget)]), symbols, budget)
+    if fails.extent is Extent.EMPTY:
+        return Verdict(VerdictKind.ALWAYS, TRUE)
+    holds = study(both([allowed, lower(condition, budget)]), symbols, budget)
+    if holds.extent is Extent.EMPTY:
+        return Verdict(VerdictKind.NEVER, negation(TRUE), counterexample=fails.least)
+    formula = simplified(condition, given, budget)
+    unknown = _unknown(fails, holds)
+    if unknown:
+        return Verdict(VerdictKind.UNDECIDED, formula, (), fails.least, unknown)
+    kind = VerdictKind.SOMETIMES
+    if holds.extent is Extent.FINITE and study(allowed, symbols, budget).extent is Extent.INFINITE:
+        kind = VerdictKind.FINITE
+    solutions = holds.models if kind is VerdictKind.FINITE else ()
+    return Verdict(kind, formula, solutions, fails.least)
+
+
+def _universe(condition: Condition, given: Condition, allowed: Formula) -> list[str]:
+    """The symbols of the condition, and those that `given` ties to them."""
+    names = set(symbols_of(condition))
+    for group, _ in components(allowed, names | symbols_of(given)):
+        if names & set(group):
+            names |= set(group)
+    return sorted(names)
+
+
+def _unknown(fails: Study, holds: Study) -> str:
+    """Why there is no verdict, or nothing where there is one.
+
+    That it fails somewhere and holds for infinitely many sizes needs only a size where it fails.
+    """
+    if fails.least is None and fails.extent is Extent.UNKNOWN:
+        return fails.reason
+    return holds.reason if holds.extent is Extent.UNKNOWN else ""

@@ -1,0 +1,183 @@
+"""Conditions sorted out by axis: sets of sizes per symbol, and what ties symbols together.
+
+`Axis` says everything that a condition says about one symbol; `Joint` is a comparison of several
+symbols that does not come apart. A `Joint` may carry `parts`, the same truth as a union of boxes,
+which decisions use and readers are spared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from archspec.types.condition import Comparison
+from archspec.types.solver.periodic import EVERYTHING, BudgetExceeded, PeriodicSet
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """The symbol's size is in the set."""
+
+    symbol: str
+    sizes: PeriodicSet
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """A comparison of several symbols."""
+
+    comparison: Comparison
+    parts: Formula | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """All parts hold."""
+
+    parts: tuple[Formula, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """Some part holds."""
+
+    parts: tuple[Formula, ...]
+
+
+Formula: TypeAlias = "Axis | Joint | Both | Either"
+
+YES: Formula = Both(())
+NO: Formula = Either(())
+
+Box: TypeAlias = dict[str, PeriodicSet]
+"""A set of sizes for each symbol that is limited."""
+
+
+def axis(symbol: str, sizes: PeriodicSet) -> Formula:
+    """The symbol's size is in the set, or plain true or false."""
+    if sizes.is_empty:
+        return NO
+    return YES if sizes.is_full else Axis(symbol, sizes)
+
+
+def both(parts: Iterable[Formula]) -> Formula:
+    """All of them; sets of one symbol are intersected, nested conjunctions flattened."""
+    box: Box = {}
+    rest: dict[Formula, None] = {}
+    queue = list(parts)
+    while queue:
+        part = queue.pop(0)
+        if isinstance(part, Both):
+            queue[:0] = part.parts
+        elif isinstance(part, Axis):
+            known = box.get(part.symbol)
+            box[part.symbol] = part.sizes if known is None else known & part.sizes
+        else:
+            rest.setdefault(part)
+    if NO in rest:
+        return NO
+    kept = [axis(symbol, sizes) for symbol, sizes in box.items()]
+    if NO in kept:
+        return NO
+    whole = [part for part in kept if part != YES] + list(rest)
+    return whole[0] if len(whole) == 1 else Both(tuple(whole))
+
+
+def either(parts: Iterable[Formula]) -> Formula:
+    """Any of them; sets of one symbol are united, nested disjunctions flattened."""
+    box: Box = {}
+    rest: dict[Formula, None] = {}
+    queue = list(parts)
+    while queue:
+        part = queue.pop(0)
+        if isinstance(part, Either):
+            queue[:0] = part.parts
+        elif isinstance(part, Axis):
+            known = box.get(part.symbol)
+            box[part.symbol] = part.sizes if known is None else known | part.sizes
+        else:
+            rest.setdefault(part)
+    if YES in rest:
+        return YES
+    kept = [axis(symbol, sizes) for symbol, sizes in box.items()]
+    if YES in kept:
+        return YES
+    whole = [part for part in kept if part != NO] + list(rest)
+    return whole[0] if len(whole) == 1 else Either(tuple(whole))
+
+
+def symbols_in(formula: Formula) -> frozenset[str]:
+    """The symbols that it limits."""
+    match formula:
+        case Axis(symbol, _):
+            return frozenset({symbol})
+        case Joint(comparison, _):
+            return comparison.expression.symbols
+        case Both(parts) | Either(parts):
+            return frozenset().union(*map(symbols_in, parts))
+
+
+def from_boxes(boxes: Iterable[Box]) -> Formula:
+    """The union of boxes, with boxes that differ along one axis merged."""
+    return either([both([axis(s, sizes) for s, sizes in box.items()]) for box in merged(boxes)])
+
+
+def merged(boxes: Iterable[Box]) -> list[Box]:
+    """The same union from fewer boxes."""
+    kept = [box for box in boxes if not any(sizes.is_empty for sizes in box.values())]
+    symbols = sorted({symbol for box in kept for symbol in box})
+    before = len(kept) + 1
+    while len(kept) < before:
+        before = len(kept)
+        for symbol in symbols:
+            kept = _merged_along(symbol, kept)
+    return kept
+
+
+def _merged_along(symbol: str, boxes: list[Box]) -> list[Box]:
+    groups: dict[frozenset[tuple[str, PeriodicSet]], PeriodicSet] = {}
+    for box in boxes:
+        rest = frozenset((name, sizes) for name, sizes in box.items() if name != symbol)
+        here = box.get(symbol, EVERYTHING)
+        known = groups.get(rest)
+        groups[rest] = here if known is None else known | here
+    return [{**dict(rest), symbol: sizes} for rest, sizes in groups.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A box with the comparisons that tie its symbols together."""
+
+    box: Mapping[str, PeriodicSet]
+    joints: tuple[Comparison, ...] = ()
+
+
+def cells(formula: Formula, limit: int) -> list[Cell]:
+    """The formula as a union of cells. Raises BudgetExceeded for more than `limit`."""
+    match formula:
+        case Axis(symbol, sizes):
+            return [Cell({symbol: sizes})]
+        case Joint(comparison, parts):
+            return [Cell({}, (comparison,))] if parts is None else cells(parts, limit)
+        case Either(parts):
+            return [cell for part in parts for cell in cells(part, limit)]
+        case Both(parts):
+            found = [Cell({})]
+            for part in sorted(parts, key=lambda part: isinstance(part, Either | Joint)):
+                choices = cells(part, limit)
+                if len(found) * len(choices) > limit:
+                    raise BudgetExceeded(f"the cases to tell apart are more than {limit}")
+                crossed = [_met(one, two) for one in found for two in choices]
+                found = [cell for cell in crossed if cell is not None]
+            return found
+
+
+def _met(one: Cell, two: Cell) -> Cell | None:
+    box = dict(one.box)
+    for symbol, sizes in two.box.items():
+        known = box.get(symbol)
+        box[symbol] = sizes if known is None else known & sizes
+        if box[symbol].is_empty:
+            return None
+    return Cell(box, tuple(dict.fromkeys(one.joints + two.joints)))

@@ -1,0 +1,112 @@
+"""Residue classes: the period on which a Dim is a plain polynomial, and that polynomial.
+
+With `s = period * k + r` for every symbol, each floor division by a constant turns into a
+polynomial in the k's once the periods carry enough factors of its divisor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from math import gcd, lcm
+from types import MappingProxyType
+from typing import TypeAlias
+
+from archspec.types.dim import Dim, FloorDiv
+
+Powers: TypeAlias = tuple[int, ...]
+"""The exponent of each variable, in the order of the symbols."""
+
+Polynomial: TypeAlias = dict[Powers, int]
+"""Coefficients by exponents; no coefficient 0."""
+
+
+@lru_cache(maxsize=8192)
+def periods(expression: Dim, modulus: int = 1) -> Mapping[str, int]:
+    """For each symbol, a period that makes it a polynomial whose varying part `modulus` divides."""
+    found: dict[str, int] = {}
+    for monomial, factor in expression.terms:
+        needed = modulus // gcd(modulus, factor)
+        for atom in monomial:
+            if isinstance(atom, FloorDiv):
+                inner = periods(atom.numerator, needed * atom.divisor)
+            else:
+                inner = {atom: needed}
+            for symbol, period in inner.items():
+                found[symbol] = lcm(found.get(symbol, 1), period)
+    return MappingProxyType(found)
+
+
+@lru_cache(maxsize=8192)
+def degree(expression: Dim) -> int:
+    """The total degree, divisions by constants not counted."""
+    return max((sum(map(_atom_degree, monomial)) for monomial, _ in expression.terms), default=0)
+
+
+def _atom_degree(atom: str | FloorDiv) -> int:
+    return degree(atom.numerator) if isinstance(atom, FloorDiv) else 1
+
+
+def values(expression: Dim, sizes: Sequence[int]) -> list[int]:
+    """The values of an expression in one symbol at each of `sizes`."""
+    total = [0] * len(sizes)
+    for monomial, factor in expression.terms:
+        column = [factor] * len(sizes)
+        for atom in monomial:
+            inner = sizes
+            if isinstance(atom, FloorDiv):
+                divisor = atom.divisor
+                inner = [value // divisor for value in values(atom.numerator, sizes)]
+            column = [left * right for left, right in zip(column, inner, strict=True)]
+        total = [left + right for left, right in zip(total, column, strict=True)]
+    return total
+
+
+class Class:
+    """One residue class: for each symbol its period and its representative in 1..period."""
+
+    def __init__(self, symbols: Sequence[str], moduli: Sequence[int], first: Sequence[int]) -> None:
+        self.symbols = tuple(symbols)
+        self.moduli = tuple(moduli)
+        self.first = tuple(first)
+        self._atoms: dict[str | FloorDiv, Polynomial] = {}
+        width = len(self.symbols)
+        for index, symbol in enumerate(self.symbols):
+            line = {tuple(int(place == index) for place in range(width)): self.moduli[index]}
+            line[(0,) * width] = self.first[index]
+            self._atoms[symbol] = {powers: factor for powers, factor in line.items() if factor}
+
+    def polynomial(self, expression: Dim) -> Polynomial:
+        """The expression as a polynomial in the k's of this class."""
+        total: Polynomial = {}
+        for monomial, factor in expression.terms:
+            part = {(0,) * len(self.symbols): factor}
+            for atom in monomial:
+                part = multiplied(part, self._atom(atom))
+            for powers, value in part.items():
+                total[powers] = total.get(powers, 0) + value
+        return {powers: factor for powers, factor in total.items() if factor}
+
+    def _atom(self, atom: str | FloorDiv) -> Polynomial:
+        known = self._atoms.get(atom)
+        if known is None:
+            assert isinstance(atom, FloorDiv)
+            known = self.polynomial(atom.numerator)
+            constant = (0,) * len(self.symbols)
+            quotient = {powers: factor // atom.divisor for powers, factor in known.items()}
+            assert all(
+                factor % atom.divisor == 0 for powers, factor in known.items() if powers != constant
+            ), "the period carries the divisor"
+            known = {powers: factor for powers, factor in quotient.items() if factor}
+            self._atoms[atom] = known
+        return known
+
+
+def multiplied(left: Polynomial, right: Polynomial) -> Polynomial:
+    """The product of two polynomials."""
+    result: Polynomial = {}
+    for one, a in left.items():
+        for two, b in right.items():
+            powers = tuple(map(int.__add__, one, two))
+            result[powers] = result.get(powers, 0) + a * b
+    return {powers: factor for powers, factor in result.items() if factor}

@@ -1,0 +1,123 @@
+"""The shortest condition found that is equivalent among the allowed sizes."""
+
+from __future__ import annotations
+
+from archspec.types.condition import (
+    Condition,
+    conjunction,
+    disjunction,
+    negation,
+)
+from archspec.types.solver.formula import (
+    NO,
+    YES,
+    Axis,
+    Both,
+    Either,
+    Formula,
+    Joint,
+    both,
+    either,
+    symbols_in,
+)
+from archspec.types.solver.lower import lower
+from archspec.types.solver.periodic import EVERYTHING, BudgetExceeded, PeriodicSet
+from archspec.types.solver.render import describe
+from archspec.types.solver.study import Extent, study
+
+Limits = dict[str, PeriodicSet]
+
+
+def simplified(condition: Condition, given: Condition, budget: int) -> Condition:
+    """`condition`, shortened, where `given` holds anyway. Raises BudgetExceeded."""
+    allowed = lower(given, budget)
+    limits = _limits(allowed)
+    formula = _reduced(lower(condition, budget), limits)
+    parts: list[Formula] = [*formula.parts] if isinstance(formula, Both) else [formula]
+    parts = _without_implied(parts, allowed, budget)
+    return conjunction(_written(part, limits) for part in sorted(parts, key=_place))
+
+
+def _limits(allowed: Formula) -> Limits:
+    """The sizes that each symbol may have, as far as `allowed` says so by itself."""
+    parts = allowed.parts if isinstance(allowed, Both) else (allowed,)
+    return {part.symbol: part.sizes for part in parts if isinstance(part, Axis)}
+
+
+def _place(formula: Formula) -> tuple[int, str]:
+    return (0 if isinstance(formula, Axis) else 1, ",".join(sorted(symbols_in(formula))))
+
+
+def _reduced(formula: Formula, limits: Limits) -> Formula:
+    """Without what the limits, and the conjuncts about one symbol, decide already."""
+    match formula:
+        case Axis(symbol, sizes):
+            allowed = limits.get(symbol, EVERYTHING)
+            if allowed <= sizes:
+                return YES
+            return NO if (allowed & sizes).is_empty else formula
+        case Joint():
+            return formula
+        case Either(parts):
+            return either([_reduced(part, limits) for part in parts])
+        case Both(parts):
+            own = [_reduced(part, limits) for part in parts if isinstance(part, Axis)]
+            closer = dict(limits)
+            for part in own:
+                if isinstance(part, Axis):
+                    known = closer.get(part.symbol, EVERYTHING)
+                    closer[part.symbol] = known & part.sizes
+            rest = [_reduced(part, closer) for part in parts if not isinstance(part, Axis)]
+            return both([*own, *rest])
+
+
+def _without_implied(parts: list[Formula], allowed: Formula, budget: int) -> list[Formula]:
+    """Without the conjuncts of several symbols that the others imply."""
+    kept = list(parts)
+    for part in parts:
+        if isinstance(part, Axis) and isinstance(allowed, Both | Axis) and _separate(part, allowed):
+            continue
+        others = [other for other in kept if other is not part]
+        if _implied(part, both([allowed, *others]), budget):
+            kept = others
+    return kept
+
+
+def _separate(part: Axis, allowed: Formula) -> bool:
+    """Whether `allowed` ties the part's symbol to no other."""
+    parts = allowed.parts if isinstance(allowed, Both) else (allowed,)
+    return all(isinstance(other, Axis) or part.symbol not in symbols_in(other) for other in parts)
+
+
+def _implied(part: Formula, by: Formula, budget: int) -> bool:
+    try:
+        against = _opposite(part, budget)
+        names = symbols_in(part) | symbols_in(by)
+        return study(both([by, against]), names, budget).extent is Extent.EMPTY
+    except BudgetExceeded:
+        return False
+
+
+def _opposite(formula: Formula, budget: int) -> Formula:
+    match formula:
+        case Axis(symbol, sizes):
+            complement = sizes.complement()
+            return NO if complement.is_empty else Axis(symbol, complement)
+        case Joint(comparison, _):
+            return lower(negation(comparison), budget)
+        case Both(parts):
+            return either([_opposite(part, budget) for part in parts])
+        case Either(parts):
+            return both([_opposite(part, budget) for part in parts])
+
+
+def _written(formula: Formula, limits: Limits) -> Condition:
+    match formula:
+        case Axis(symbol, sizes):
+            return describe(symbol, sizes, limits.get(symbol, EVERYTHING))
+        case Joint(comparison, _):
+            return comparison
+        case Both(parts):
+            return conjunction(_written(part, limits) for part in parts)
+        case Either(parts):
+            return disjunction(_written(part, limits) for part in parts)

@@ -1,0 +1,91 @@
+"""Conditions as the language's `where` writes them."""
+
+from __future__ import annotations
+
+from archspec.types.condition import All, AnyOf, Comparison, Condition, Relation
+from archspec.types.dim import Dim, FloorDiv
+
+
+def clauses(condition: Condition) -> tuple[str, ...]:
+    """The conjuncts of a condition, each as text of the language: `H % 32 == 0`, `H == W`."""
+    if isinstance(condition, All):
+        return tuple(clause_text(part) for part in condition.parts)
+    return (clause_text(condition),)
+
+
+def condition_text(condition: Condition) -> str:
+    """The whole condition as one expression of the language."""
+    if isinstance(condition, All):
+        if not condition.parts:
+            return "true"
+        return " and ".join(_inside_and(part) for part in condition.parts)
+    return clause_text(condition)
+
+
+def clause_text(condition: Condition) -> str:
+    """One condition as text."""
+    if isinstance(condition, All):
+        return condition_text(condition)
+    if isinstance(condition, AnyOf):
+        if not condition.parts:
+            return "false"
+        above = all(_lower_bound(part) is not None for part in condition.parts)
+        return " or ".join(_above(part) if above else clause_text(part) for part in condition.parts)
+    return _comparison_text(condition)
+
+
+def _inside_and(condition: Condition) -> str:
+    text = clause_text(condition)
+    return f"({text})" if isinstance(condition, AnyOf) and len(condition.parts) > 1 else text
+
+
+def _lower_bound(condition: Condition) -> tuple[str, int] | None:
+    """`("H", 33)` for `H >= 33`."""
+    if not isinstance(condition, Comparison) or condition.relation is not Relation.AT_LEAST:
+        return None
+    constant = condition.expression.constant_term
+    varying = condition.expression - constant
+    if len(varying.terms) != 1 or varying.terms[0][1] != 1 or len(varying.terms[0][0]) != 1:
+        return None
+    atom = varying.terms[0][0][0]
+    return (atom, -constant) if isinstance(atom, str) else None
+
+
+def _above(condition: Condition) -> str:
+    found = _lower_bound(condition)
+    assert found is not None
+    return f"{found[0]} > {found[1] - 1}"
+
+
+def _comparison_text(comparison: Comparison) -> str:
+    expression, relation = comparison.expression, comparison.relation
+    if relation is not Relation.AT_LEAST:
+        remainder = _remainder(expression)
+        if remainder is not None:
+            return f"{remainder[0]} {relation} {remainder[1]}"
+    constant = expression.constant_term
+    left = {monomial: factor for monomial, factor in expression.terms if factor > 0 and monomial}
+    right = {monomial: -factor for monomial, factor in expression.terms if factor < 0 and monomial}
+    if not left and relation is Relation.AT_LEAST:
+        return f"{Dim(right)} <= {constant}"
+    if not left:
+        left, right, constant = right, left, -constant
+    if not right or constant < 0:
+        return f"{Dim(left)} {relation} {Dim(right) - constant}"
+    return f"{Dim(left) + constant} {relation} {Dim(right)}"
+
+
+def _remainder(expression: Dim) -> tuple[str, int] | None:
+    """`("H % 32", 0)` for `H - 32 * (H // 32)` and its negative."""
+    for monomial, factor in expression.terms:
+        if len(monomial) != 1 or not isinstance(monomial[0], FloorDiv):
+            continue
+        atom = monomial[0]
+        sign = -1 if factor > 0 else 1
+        rest = expression * sign + atom.divisor * Dim({monomial: 1}) - atom.numerator
+        if abs(factor) == atom.divisor and rest.constant is not None:
+            offset = -rest.constant
+            whole = str(atom.numerator)
+            text = whole if atom.numerator.atoms == {whole} else f"({whole})"
+            return f"{text} % {atom.divisor}", offset
+    return None
