@@ -1,0 +1,236 @@
+"""Sums of products over named indices: einsum and matrix products."""
+
+from __future__ import annotations
+
+from string import ascii_letters
+from typing import ClassVar
+
+from archspec.ops.base import Check, Example, Op, OpError
+from archspec.ops.broadcasting import (
+    FLOATS,
+    NUMBERS,
+    broadcast,
+    require_dtype,
+    require_equal_dims,
+    same_dtype,
+)
+from archspec.ops.einops_notation import ELLIPSIS, tokens
+from archspec.types.dim import ZERO, Dim, product
+from archspec.types.tensor import TensorType
+
+MOST_INDICES = len(ascii_letters)
+
+
+def read_einsum(pattern: str) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
+    """The indices of each operand, and those of the result. Raises OpError for a bad pattern."""
+    words = tokens("einsum", pattern)
+    if words.count("->") != 1:
+        raise _bad("needs one `->` in its pattern", '`"b n d, b m d -> b n m"`')
+    middle = words.index("->")
+    operands: list[tuple[str, ...]] = []
+    current: list[str] = []
+    for word in (*words[:middle], ","):
+        if word == ",":
+            operands.append(tuple(current))
+            current = []
+        else:
+            current.append(_index(word))
+    result = tuple(_index(word) for word in words[middle + 1 :])
+    if len(set(result)) < len(result):
+        raise _bad("has an index twice on the right of its pattern")
+    if ELLIPSIS not in result and any(ELLIPSIS in operand for operand in operands):
+        raise _bad("has `...` on the left of its pattern, but not on the right")
+    known = {name for operand in operands for name in operand}
+    for name in result:
+        if name not in known:
+            raise _bad(f"has `{name}` on the right of its pattern, but not on the left")
+    if len(known) > MOST_INDICES:
+        raise _bad(f"takes at most {MOST_INDICES} different indices")
+    for operand in operands:
+        if operand.count(ELLIPSIS) > 1:
+            raise _bad("has `...` twice in one operand")
+    return tuple(operands), result
+
+
+def _index(word: str) -> str:
+    if word in "(),":
+        raise _bad(f"takes no `{word}` there: each name is one index")
+    if word.isdecimal():
+        raise _bad("takes no numbers in its pattern", "`unsqueeze` or `rearrange` add axes of 1")
+    return word
+
+
+def _bad(message: str, fix: str | None = None) -> OpError:
+    return OpError(f"`einsum` {message}", attribute="pattern", fix=fix)
+
+
+class Einsum(Op):
+    """Products of all inputs, summed over the indices that are missing on the right.
+
+    `(q, k) -> einsum("b h n d, b h m d -> b h n m")`. Names are separated by spaces; an index
+    that several operands share has one size. `...` stands for axes that are broadcast.
+
+    MACs are those of `torch.einsum`, which contracts from the left, two at a time: the product of
+    the sizes of all indices of both, where an index is summed that both have; else none.
+    """
+
+    name: ClassVar[str] = "einsum"
+    arity: ClassVar[tuple[int, int | None]] = (1, None)
+    category: ClassVar[str] = "linear"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"pattern": "b h n d, b h m d -> b h n m"}, ("f32[2, 3, 4, 5]", "f32[2, 3, 6, 5]")),
+        Example({"pattern": "i j, j k, k l -> i l"}, ("f32[2, 3]", "f32[3, 4]", "f32[4, 5]")),
+        Example({"pattern": "... i j, ... j k -> ... i k"}, ("f32[5, 1, 2, 3]", "f32[7, 3, 4]")),
+        Example({"pattern": "i i -> i"}, ("f32[3, 3]",)),
+    )
+
+    pattern: str
+
+    @property
+    def equation(self) -> str:
+        """The pattern as torch writes it, with a letter for each name: `abcd,abed->abce`."""
+        operands, result = read_einsum(self.pattern)
+        names = dict.fromkeys(name for operand in operands for name in operand)
+        names.pop(ELLIPSIS, None)
+        letters = dict(zip(names, ascii_letters, strict=False))
+        letters[ELLIPSIS] = ELLIPSIS
+        texts = ["".join(letters[name] for name in operand) for operand in operands]
+        return ",".join(texts) + "->" + "".join(letters[name] for name in result)
+
+    def _sizes(
+        self, check: Check, inputs: tuple[TensorType, ...]
+    ) -> tuple[list[tuple[str, ...]], tuple[str, ...], dict[str, Dim]]:
+        """Indices of operands and result, `...` written out, with the size of each index."""
+        operands, result = read_einsum(self.pattern)
+        if len(operands) != len(inputs):
+            raise _bad(f"has {len(operands)} operands in its pattern, but {len(inputs)} inputs")
+        written, hidden = self._write_out(check, operands, inputs)
+        sizes: dict[str, tuple[Dim, int]] = {}
+        for position, (indices, given) in enumerate(zip(written, inputs, strict=True)):
+            for name, size in zip(indices, given.shape, strict=True):
+                if name in hidden:
+                    continue
+                before, source = sizes.setdefault(name, (size, position))
+                self._agree(check, name, before, size, (inputs[source], given), position)
+                if size.constant is not None:
+                    sizes[name] = (size, position)
+        found = {name: size for name, (size, _) in sizes.items()} | hidden
+        at = result.index(ELLIPSIS) if ELLIPSIS in result else None
+        if at is not None:
+            result = (*result[:at], *hidden, *result[at + 1 :])
+        return written, result, found
+
+    def _agree(
+        self,
+        check: Check,
+        name: str,
+        before: Dim,
+        now: Dim,
+        types: tuple[TensorType, TensorType],
+        position: int,
+    ) -> None:
+        one, other = types
+        if before.constant is not None and now.constant is not None and before != now:
+            raise OpError(
+                f"`einsum` needs one size for `{name}`, but it is {before} in {one.shape_text} "
+                f"and {now} in {other.shape_text}",
+                input=position,
+            )
+        check.require_equal(before, now, f"`einsum` needs one size for `{name}`")
+
+    def _write_out(
+        self, check: Check, operands: tuple[tuple[str, ...], ...], inputs: tuple[TensorType, ...]
+    ) -> tuple[list[tuple[str, ...]], dict[str, Dim]]:
+        """Operands with `...` replaced by names, counted from the right, and sizes of these."""
+        written: list[tuple[str, ...]] = []
+        parts: list[TensorType] = []
+        for position, (indices, given) in enumerate(zip(operands, inputs, strict=True)):
+            missing = given.rank - len(indices) + (ELLIPSIS in indices)
+            if missing < 0 or (missing and ELLIPSIS not in indices):
+                raise OpError(
+                    f"`einsum` has {len(indices)} indices for an input of shape {given.shape_text}",
+                    attribute="pattern",
+                    input=position,
+                )
+            if ELLIPSIS not in indices:
+                written.append(indices)
+                continue
+            at = indices.index(ELLIPSIS)
+            inner = tuple(f"...{axis}" for axis in reversed(range(missing)))
+            written.append((*indices[:at], *inner, *indices[at + 1 :]))
+            parts.append(given.with_shape(*given.shape[at : at + missing]))
+        shape = broadcast(self.name, check, parts) if parts else ()
+        last = len(shape) - 1
+        return written, {f"...{last - axis}": size for axis, size in enumerate(shape)}
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        for position, one in enumerate(inputs):
+            require_dtype(self.name, one, FLOATS, input=position)
+        kind = same_dtype(self.name, inputs)
+        _, result, sizes = self._sizes(check, inputs)
+        return TensorType(kind, tuple(sizes[name] for name in result))
+
+    def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
+        operands, result, sizes = self._sizes(Check(), inputs)
+        total = ZERO
+        current = dict.fromkeys(operands[0])
+        for position, operand in enumerate(operands[1:], start=1):
+            later = {name for one in operands[position + 1 :] for name in one} | set(result)
+            left = [name for name in current if name in later or name in operand]
+            right = [name for name in dict.fromkeys(operand) if name in later or name in current]
+            both = dict.fromkeys((*left, *right))
+            if any(name not in later for name in both):
+                total = total + product(sizes[name] for name in both)
+            current = dict.fromkeys(name for name in both if name in later)
+        return total
+
+
+class MatMul(Op):
+    """Matrix product over the last two axes; the axes before them are broadcast."""
+
+    name: ClassVar[str] = "matmul"
+    arity: ClassVar[tuple[int, int | None]] = (2, 2)
+    category: ClassVar[str] = "linear"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example(inputs=("f32[2, 3, 4]", "f32[2, 4, 5]")),
+        Example(inputs=("f32[6, 1, 3, 4]", "f32[2, 4, 5]")),
+        Example(inputs=("f32[3, 4]", "f32[4, 5]")),
+    )
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        left, right = inputs
+        for position, one in enumerate(inputs):
+            require_dtype(self.name, one, FLOATS, input=position)
+            if one.rank < 2:
+                raise OpError(
+                    f"`matmul` takes matrices, but input {position + 1} is {one.shape_text}",
+                    input=position,
+                    fix="`unsqueeze` makes a matrix of a vector",
+                )
+        kind = same_dtype(self.name, inputs)
+        rows, inner = left.shape[-2:]
+        also_inner, columns = right.shape[-2:]
+        turned = right.with_shape(*right.shape[:-2], columns, also_inner)
+        require_equal_dims(self.name, check, -1, left.with_shape(inner), turned, 1)
+        batch = broadcast(self.name, check, [one.with_shape(*one.shape[:-2]) for one in inputs])
+        return TensorType(kind, (*batch, rows, columns))
+
+    def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
+        return outputs[0].elements * inputs[0].shape[-1]
+
+
+class Outer(Op):
+    """`(a, b) -> outer`: the matrix of the products of two vectors' elements."""
+
+    name: ClassVar[str] = "outer"
+    arity: ClassVar[tuple[int, int | None]] = (2, 2)
+    category: ClassVar[str] = "linear"
+    examples: ClassVar[tuple[Example, ...]] = (Example(inputs=("f32[3]", "f32[4]")),)
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        for position, one in enumerate(inputs):
+            require_dtype(self.name, one, NUMBERS, input=position)
+            if one.rank != 1:
+                raise OpError(f"`outer` takes vectors, but got {one.shape_text}", input=position)
+        kind = same_dtype(self.name, inputs)
+        return TensorType(kind, (inputs[0].shape[0], inputs[1].shape[0]))

@@ -1,0 +1,193 @@
+"""`rearrange`, `reduce` and `repeat` in einops notation."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from archspec.ops.base import Check, Example, Op, OpError, Window
+from archspec.ops.broadcasting import FLOATS, NUMBERS, REALS, require_dtype
+from archspec.ops.einops_notation import ELLIPSIS, Group, Plan, difference, names, plan, read
+from archspec.types.condition import at_least
+from archspec.types.dim import Dim, product
+from archspec.types.tensor import DType, TensorType
+
+
+def _quoted(found: list[str]) -> str:
+    return " and ".join(f"`{name}`" for name in found)
+
+
+class Rearrange(Op):
+    """Axes split, merged and exchanged as the pattern says; the elements stay the same.
+
+    `rearrange("b (h p) (w q) c -> b h w (p q c)", p=2, q=2)`: where a name on the left has no
+    size, it is found by exact division, so here H and W must be even.
+    """
+
+    name: ClassVar[str] = "rearrange"
+    category: ClassVar[str] = "shape"
+    open_attributes: ClassVar[str | None] = "axes"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"pattern": "b c h w -> b h w c"}),
+        Example({"pattern": "b c (h p) (w q) -> b h w (p q c)", "axes": (("p", 2), ("q", 4))}),
+        Example({"pattern": "b (g c) ... -> (b g) c 1 (...)", "axes": (("g", 2),)}),
+        Example({"pattern": "l -> 1 1 l"}, ("i64[5]",)),
+    )
+
+    pattern: str
+    axes: tuple[tuple[str, int | Dim], ...] = ()
+
+    def plan(self, given: TensorType, check: Check | None = None) -> Plan:
+        """The steps for an input of this type."""
+        left, right = read(self.name, self.pattern)
+        _no_new_sizes(self.name, left, right)
+        lost = difference(names(left), names(right))
+        new = difference(names(right), names(left))
+        if lost:
+            fix = "`reduce` removes axes"
+            raise OpError(f"`rearrange` loses {_quoted(lost)}", attribute="pattern", fix=fix)
+        if new:
+            fix = "`repeat` makes axes"
+            raise OpError(f"`rearrange` has no {_quoted(new)}", attribute="pattern", fix=fix)
+        return plan(self.name, check or Check(), self.pattern, self.axes, given)
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        (given,) = inputs
+        return given.with_shape(*self.plan(given, check).merge)
+
+    def receptive_field(
+        self, inputs: tuple[TensorType, ...]
+    ) -> tuple[Window, ...] | Literal["all"] | None:
+        return _windows(self.name, self.pattern, self.axes, inputs[0].rank)
+
+
+def _no_new_sizes(op: str, left: tuple[Group, ...], right: tuple[Group, ...]) -> None:
+    for group in (*left, *right):
+        for item in group.items:
+            if isinstance(item, int) and item != 1:
+                raise OpError(
+                    f"`{op}` takes no number but 1 in its pattern, but got {item}",
+                    attribute="pattern",
+                    fix=f"give it a name and a size: `n={item}`",
+                )
+
+
+def _windows(
+    op: str, pattern: str, axes: tuple[tuple[str, int | Dim], ...], rank: int
+) -> tuple[Window, ...] | Literal["all"] | None:
+    """What an output position sees where spatial axes stay in place, split or merged with others.
+
+    `(h p)` that becomes `h` sees p positions, p apart; `h` that becomes `(h p)` the reverse.
+    """
+    left, right = read(op, pattern)
+    if any(not set(names((group,))) <= set(names(right)) and group.bare for group in left[2:]):
+        return "all"
+    if all(group.bare for group in (*left, *right)):
+        return None
+    if ELLIPSIS in names(left) or len(left) != len(right) or rank < 3:
+        return "all"
+    windows: list[Window] = []
+    for before, after in zip(left[2:], right[2:], strict=True):
+        seen, made = _factor(before, dict(axes)), _factor(after, dict(axes))
+        if before.items[:1] != after.items[:1] or not seen or not made:
+            return "all"
+        windows.append(Window(seen, seen, made))
+    return tuple(windows)
+
+
+def _factor(group: Group, sizes: dict[str, int | Dim]) -> int:
+    """The size of all but the first part of a group; 0 where that is not a fixed number."""
+    inner = (item if isinstance(item, int) else sizes.get(item, 0) for item in group.items[1:])
+    return product(inner).constant or 0
+
+
+class Reduce(Op):
+    """Axes that are missing on the right are reduced: `reduce("b c h w -> b c", "mean")`.
+
+    The rest is as in `rearrange`. `reduce("b c (h 2) (w 2) -> b c h w", "max")` is a max pool.
+    """
+
+    name: ClassVar[str] = "reduce"
+    category: ClassVar[str] = "reduction"
+    open_attributes: ClassVar[str | None] = "axes"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"pattern": "b c h w -> b c", "reduction": "mean"}),
+        Example({"pattern": "b c (h 2) (w 2) -> b c h w", "reduction": "max"}),
+        Example(
+            {"pattern": "b c (h p) w -> b h c 1", "reduction": "sum", "axes": (("p", 4),)},
+        ),
+        Example({"pattern": "b ... -> b", "reduction": "min"}),
+        Example({"pattern": "b c h w -> b w h", "reduction": "prod"}),
+    )
+
+    pattern: str
+    reduction: Literal["mean", "sum", "max", "min", "prod"]
+    axes: tuple[tuple[str, int | Dim], ...] = ()
+
+    def plan(self, given: TensorType, check: Check | None = None) -> Plan:
+        """The steps for an input of this type."""
+        left, right = read(self.name, self.pattern)
+        new = difference(names(right), names(left))
+        if new or any(isinstance(item, int) and item != 1 for one in right for item in one.items):
+            raise OpError(
+                "`reduce` makes no axes, but some stand on the right of its pattern only",
+                attribute="pattern",
+                fix="`repeat` makes axes",
+            )
+        return plan(self.name, check or Check(), self.pattern, self.axes, given)
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        (given,) = inputs
+        allowed = {"mean": FLOATS, "max": REALS, "min": REALS}.get(self.reduction, NUMBERS)
+        kind = require_dtype(self.name, given, allowed)
+        steps = self.plan(given, check)
+        if self.reduction in ("max", "min"):
+            for index in steps.reduce:
+                check.require(at_least(steps.split[index], 1), "`reduce` needs an element")
+        if kind is DType.I32 and self.reduction in ("sum", "prod"):
+            kind = DType.I64
+        return TensorType(kind, steps.merge)
+
+    def receptive_field(
+        self, inputs: tuple[TensorType, ...]
+    ) -> tuple[Window, ...] | Literal["all"] | None:
+        return _windows(self.name, self.pattern, self.axes, inputs[0].rank)
+
+
+class Repeat(Op):
+    """Axes that are new on the right are repeated: `repeat("h w -> h w c", c=3)`.
+
+    The rest is as in `rearrange`. Every axis on the left must stay.
+    """
+
+    name: ClassVar[str] = "repeat"
+    category: ClassVar[str] = "shape"
+    open_attributes: ClassVar[str | None] = "axes"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"pattern": "h w -> h w c", "axes": (("c", 3),)}, ("f32[4, 5]",)),
+        Example({"pattern": "b c h w -> b c (h 2) (w 2)"}),
+        Example({"pattern": "... -> b ...", "axes": (("b", 4),)}, ("f32[3, 5]",)),
+    )
+
+    pattern: str
+    axes: tuple[tuple[str, int | Dim], ...] = ()
+
+    def plan(self, given: TensorType, check: Check | None = None) -> Plan:
+        """The steps for an input of this type."""
+        left, right = read(self.name, self.pattern)
+        lost = difference(names(left), names(right))
+        if lost or any(isinstance(item, int) and item != 1 for one in left for item in one.items):
+            raise OpError(
+                "`repeat` removes no axes, but some stand on the left of its pattern only",
+                attribute="pattern",
+                fix="`reduce` removes axes",
+            )
+        return plan(self.name, check or Check(), self.pattern, self.axes, given)
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        (given,) = inputs
+        return given.with_shape(*self.plan(given, check).merge)
+
+    def receptive_field(
+        self, inputs: tuple[TensorType, ...]
+    ) -> tuple[Window, ...] | Literal["all"] | None:
+        return _windows(self.name, self.pattern, self.axes, inputs[0].rank)
