@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph, GraphOutput, Instance, Node, Port, Region
 from archspec.ops.base import Check, Op, Parameter, Window
+from archspec.ops.random import Join
 from archspec.types.dim import Dim
 from archspec.types.tensor import DType, TensorType
 
@@ -47,19 +48,6 @@ class Pointwise(Op):
 
     name: ClassVar[str] = "pointwise"
     category: ClassVar[str] = "activation"
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return inputs[0]
-
-
-class Mean(Op):
-    """The mean of its inputs; named like the op it stands for."""
-
-    name: ClassVar[str] = "join"
-    category: ClassVar[str] = "merge"
-    arity: ClassVar[tuple[int, int | None]] = (1, None)
-    drop: float = 0.0
-    draw: str = ""
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         return inputs[0]
@@ -151,7 +139,7 @@ def _columns(count: int, width: int, channels: int, memo: dict[tuple[int, int], 
     ports = [build.op(Layer(width=width), x, key="conv")]
     if count > 1:
         first = build.call(_columns(count - 1, width, channels, memo), x, key="columns")
-        joined = build.op(Mean(draw="column"), *first, key="join") if len(first) > 1 else first[0]
+        joined = build.op(Join(draw="column"), *first, key="join") if len(first) > 1 else first[0]
         below = _columns(count - 1, width, width, memo)
         ports += build.call(below, joined, key="columns_1")
     memo[count, channels] = build.graph(*ports)
@@ -163,5 +151,5 @@ def fractal(count: int, width: int = 16, channels: int = 3) -> Graph:
     build = Build("fractal", "network")
     x = build.input(tensor("B", channels, "H", "W"), "image")
     ports = build.call(columns(count, width, channels), x, key="columns")
-    joined = build.op(Mean(draw="column"), *ports, key="join") if count > 1 else ports[0]
+    joined = build.op(Join(draw="column"), *ports, key="join") if count > 1 else ports[0]
     return build.graph(build.op(Layer(width=10), joined, key="head"))

@@ -6,7 +6,7 @@ recurses, so deep chains of blocks do not exhaust the stack.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator
 from typing import TypeAlias, TypeVar
 
 from archspec.graph.model import Graph, walk
@@ -47,3 +47,30 @@ def postorder(root: K, children: Callable[[K], Iterable[K]]) -> tuple[K, ...]:
             seen.add(following)
             stack.append((following, iter(children(following))))
     return tuple(order)
+
+
+def memoised(
+    start: K, step: Callable[[K], Generator[K, T, T]], memo: dict[K, T] | None = None
+) -> T:
+    """The result of `step(start)`, where a step yields the keys whose results it needs.
+
+    For passes that learn only on the way which results below they need. Each key is worked on
+    once; a key must not need itself.
+    """
+    results: dict[K, T] = {} if memo is None else memo
+    if start in results:
+        return results[start]
+    stack = [(start, step(start))]
+    given: T | None = None
+    while stack:
+        key, work = stack[-1]
+        try:
+            asked = next(work) if given is None else work.send(given)
+            while asked in results:
+                asked = work.send(results[asked])
+            given = None
+            stack.append((asked, step(asked)))
+        except StopIteration as done:
+            stack.pop()
+            given = results[key] = done.value
+    return results[start]

@@ -10,7 +10,8 @@ from archspec.analysis.memory import activation_memory, peak_memory
 from archspec.analysis.paths import PathCount, paths
 from archspec.analysis.receptive_field import AxisField, field_text, receptive_field
 from archspec.graph.model import Region
-from tests.building import Build, Layer, Mean, Pointwise, Repeat, Whole, fractal, tensor
+from archspec.ops.random import Join
+from tests.building import Build, Layer, Pointwise, Repeat, Whole, fractal, tensor
 
 
 @pytest.mark.parametrize(("count", "number"), [(1, 1), (2, 2), (3, 5), (4, 26), (5, 677)])
@@ -48,14 +49,14 @@ def test_paths_are_exact_just_below_the_limit_and_close_above():
 def test_paths_count_both_inputs_of_a_product():
     build = Build()
     x = build.input(tensor("B", 4))
-    assert paths(build.graph(build.op(Mean(), x, x))).exact == 2
+    assert paths(build.graph(build.op(Join(), x, x))).exact == 2
 
 
 def test_depth_is_per_input_and_output():
     build = Build()
     x, y = build.input(tensor(1, 3, 8, 8)), build.input(tensor(1, 3, 8, 8), "y")
     deep = build.op(Layer(width=3), build.op(Layer(width=3), x))
-    both = build.op(Mean(), deep, y)
+    both = build.op(Join(), deep, y)
     matrix = depth_matrix(build.graph(both, y))
     assert matrix == {(0, 0): Depth(2, 2), (1, 0): Depth(0, 0), (1, 1): Depth(0, 0)}
 
@@ -77,7 +78,7 @@ def test_receptive_field_of_a_strided_stack_and_a_shortcut():
     x = build.input(tensor(1, 3, "H", "W"))
     deep = build.op(Layer(width=3), build.op(Layer(width=3, stride=2), x))
     short = build.op(Layer(width=3, stride=2), x)
-    fields = receptive_field(build.graph(build.op(Mean(), deep, short)))
+    fields = receptive_field(build.graph(build.op(Join(), deep, short)))
     assert fields[0, 0] == (AxisField(7, 2), AxisField(7, 2))
     assert field_text(fields[0, 0]) == "7 × 7"
 
@@ -94,7 +95,7 @@ def test_memory_sums_outputs_and_peaks_at_what_is_alive():
     x = build.input(tensor("B", 2))
     first = build.op(Pointwise(), x)
     second = build.op(Pointwise(), first)
-    graph = build.graph(build.op(Mean(), first, second))
+    graph = build.graph(build.op(Join(), first, second))
     assert str(activation_memory(graph)) == "24*B"
     assert peak_memory(graph, {"B": 10}) == 4 * 2 * 10 * 4  # input, first, second, sum
     chain = Build()

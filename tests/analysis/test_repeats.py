@@ -3,8 +3,9 @@
 from archspec.analysis.repeats import repeats
 from archspec.analysis.structure import structure_classes
 from archspec.graph.model import Instance, Turn
+from archspec.ops.random import Join
 from archspec.source import Source, Span
-from tests.building import Build, Layer, Mean, Pointwise, columns, fractal, tensor
+from tests.building import Build, Layer, Pointwise, columns, fractal, tensor
 
 
 def runs(graph):
@@ -25,7 +26,7 @@ def test_a_residual_piece_folds_with_its_shortcut():
     x = build.input(tensor(1, 4, 8, 8))
     for _ in range(3):
         deep = build.op(Pointwise(), build.op(Layer(width=4), x))
-        x = build.op(Mean(), x, deep)
+        x = build.op(Join(), x, deep)
     assert runs(build.graph(x)) == [((1, 2, 3), 3)]
 
 
@@ -34,7 +35,7 @@ def test_dense_connections_do_not_fold():
     x = build.input(tensor(1, 4, 8, 8))
     state = [x]
     for _ in range(4):
-        state.append(build.op(Mean(), *state))
+        state.append(build.op(Join(), *state))
     assert runs(build.graph(state[-1])) == []
 
 
@@ -56,7 +57,7 @@ def test_data_from_before_the_run_may_be_read_by_every_segment():
     build = Build()
     mask, x = build.input(tensor(1, 4, 8, 8)), build.input(tensor(1, 4, 8, 8))
     for _ in range(4):
-        x = build.op(Mean(), x, mask)
+        x = build.op(Join(), x, mask)
     assert runs(build.graph(x)) == [((2,), 4)]
 
 

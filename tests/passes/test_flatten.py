@@ -3,9 +3,10 @@
 import pytest
 
 from archspec.diagnostics.model import CompileFailed
+from archspec.ops.random import Join
 from archspec.passes.expand import expand, flat_size, height
 from archspec.passes.flatten import flatten
-from tests.building import Build, Layer, Mean, Pointwise, fractal, tensor
+from tests.building import Build, Layer, Pointwise, fractal, tensor
 
 
 def kinds(graph, depth):
@@ -62,7 +63,7 @@ def test_folding_lists_the_first_piece_of_a_run():
     build = Build()
     x = build.input(tensor(1, 4, 8, 8))
     for _ in range(6):
-        x = build.op(Mean(), x, build.op(Pointwise(), build.op(Layer(width=4), x)))
+        x = build.op(Join(), x, build.op(Pointwise(), build.op(Layer(width=4), x)))
     flat = expand(build.graph(x), fold=True)
     assert [item.name for item in flat.nodes] == ["x", "layer", "pointwise", "join", "output"]
     assert [(group.kind, group.count) for group in flat.groups] == [("repeat", 6)]

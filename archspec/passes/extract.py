@@ -1,0 +1,116 @@
+"""Extraction of a column: the plain network that a fractal network holds in each column.
+
+Columns are counted at each join from its last input, the deepest: input i of a join of n inputs
+is column D - (n - 1 - i), where D, the deepest, is the largest number of inputs that a join has.
+A join hands on only its input of that column; what no output needs then goes away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
+from archspec.graph.compiled import Compiled
+from archspec.graph.model import Graph, Node, walk
+from archspec.ops.random import Join
+from archspec.passes.prune import Pruner
+
+
+def extract(compiled: Compiled, column: int, draw: str | None = None) -> Compiled:
+    """The network of one column, 1 being the shallowest; weights keep their names.
+
+    `draw` chooses the joins that name this draw; without it those of the only draw there is, or
+    all joins where none names a draw. Raises CompileFailed: E0901 where there is no such column
+    or draw, E0902 where a join that is needed lacks it.
+    """
+    joins = [node for graph in walk(compiled.inference) for node in _joins(graph)]
+    chosen = _draw_of(compiled, joins, draw)
+    arities = [len(node.inputs) for node in joins if _takes_part(node, chosen)]
+    deepest = max(arities, default=0)
+    if not 1 <= column <= deepest:
+        raise CompileFailed([_no_such_column(compiled, column, deepest)])
+    picker = _Picker(column, deepest, chosen)
+    pruner = Pruner(picker.bypass)
+    inference = pruner.network(compiled.inference)
+    training = pruner.network(compiled.training)
+    if picker.faults:
+        raise CompileFailed(picker.faults.values())
+    same = training is inference
+    inference = _without_draw(inference, chosen)
+    return replace(
+        compiled,
+        name=f"{compiled.name}_column_{column}",
+        inference=inference,
+        training=inference if same else _without_draw(training, chosen),
+    )
+
+
+def _joins(graph: Graph) -> Iterator[Node]:
+    return (node for node in graph.nodes if isinstance(node.op, Join))
+
+
+def _takes_part(node: Node, draw: str | None) -> bool:
+    return isinstance(node.op, Join) and (draw is None or node.op.draw == draw)
+
+
+def _draw_of(compiled: Compiled, joins: list[Node], draw: str | None) -> str | None:
+    names = sorted({node.op.draw for node in joins if isinstance(node.op, Join) and node.op.draw})
+    listed = ", ".join(f"`{name}`" for name in names)
+    if draw is None and len(names) <= 1:
+        return names[0] if names else None
+    if draw in names:
+        return draw
+    span = compiled.inference.origin.span
+    if draw is None:
+        message = f"the joins of `{compiled.name}` take part in several draws: {listed}"
+        fix = f"say which: extract(column=.., draw={names[0]!r})"
+    else:
+        message = f"no join of `{compiled.name}` takes part in a draw `{draw}`"
+        fix = f"its draws are {listed}" if names else "leave out the draw: its joins name none"
+    raise CompileFailed([diagnostic("E0901", message, span, fix=fix)])
+
+
+def _no_such_column(compiled: Compiled, column: int, deepest: int) -> Diagnostic:
+    span = compiled.inference.origin.span
+    if not deepest:
+        message = f"`{compiled.name}` has no joins, so it has no columns to extract"
+        return diagnostic("E0901", message, span)
+    return diagnostic(
+        "E0901",
+        f"`{compiled.name}` has no column {column}; its columns are 1 (shallowest) to {deepest}",
+        span,
+    )
+
+
+class _Picker:
+    """Which input stands for a join; notes the joins that lack the column."""
+
+    def __init__(self, column: int, deepest: int, draw: str | None) -> None:
+        self._column, self._deepest, self._draw = column, deepest, draw
+        self.faults: dict[int, Diagnostic] = {}
+
+    def bypass(self, node: Node) -> int | None:
+        if not _takes_part(node, self._draw):
+            return None
+        count = len(node.inputs)
+        index = self._column - self._deepest + count - 1
+        if index >= 0:
+            return index
+        first = self._deepest - count + 1
+        self.faults[id(node)] = diagnostic(
+            "E0902",
+            f"column {self._column} cannot be extracted: a join that its result needs has no "
+            "input for it",
+            node.origin.span,
+            f"has columns {first} to {self._deepest}",
+            notes=[f"columns are counted from the last input; the deepest is {self._deepest}"],
+            expansion=node.origin.frames,
+        )
+        return None
+
+
+def _without_draw(graph: Graph, draw: str | None) -> Graph:
+    """The network without the statement of a draw that no join takes part in any more."""
+    left = tuple(item for item in graph.draws if item.name != draw)
+    return graph if len(left) == len(graph.draws) else replace(graph, draws=left)

@@ -1,0 +1,246 @@
+"""Removal of what no output needs, across block boundaries.
+
+A block of which a caller needs less is specialised anew for what it needs, once per set of
+outputs. Keys of instances stay, so a state dict of the result is a subset of the old one, by the
+same names. What does not change stays the same object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from archspec.analysis.fold import memoised
+from archspec.graph.model import (
+    Graph,
+    GraphOutput,
+    Instance,
+    Node,
+    Port,
+    Requirement,
+    Structure,
+    leaves,
+)
+
+Bypass: TypeAlias = Callable[[Node], "int | None"]
+"""For an op node, the index of the input that stands for its output; None leaves it alone."""
+
+Demand: TypeAlias = tuple[Graph, tuple[int, ...]]
+"""A graph and those of its outputs that are needed (flattened), in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What is left of a graph.
+
+    `inputs` are the indices of the inputs that it still has; `forwards` maps outputs of the new
+    graph to the inputs of the old one that they are.
+    """
+
+    graph: Graph
+    inputs: tuple[int, ...]
+    forwards: Mapping[int, int]
+
+
+class Pruner:
+    """Prunes graphs that share blocks, with one memo; used for both modes of a network."""
+
+    def __init__(self, bypass: Bypass = lambda node: None) -> None:
+        self._bypass = bypass
+        self._memo: dict[Demand, Pruned] = {}
+        self._roots: dict[Graph, Graph] = {}
+
+    def network(self, graph: Graph) -> Graph:
+        """A whole network: all outputs are needed, and all inputs stay."""
+        if graph not in self._roots:
+            everything = tuple(range(len(graph.output_ports)))
+            step = memoised((graph, everything), self._step, self._memo)
+            complete = len(step.inputs) == len(graph.inputs)
+            self._roots[graph] = step.graph if complete else _with_inputs(graph, step)
+        return self._roots[graph]
+
+    def _step(self, demand: Demand) -> Generator[Demand, Pruned, Pruned]:
+        graph, outputs = demand
+        needed = {graph.output_ports[index] for index in outputs}
+        calls: dict[int, tuple[tuple[int, ...], Pruned]] = {}
+        for node in reversed(graph.nodes):
+            asked = tuple(i for i in range(len(node.types)) if Port(node.id, i) in needed)
+            if not asked:
+                continue
+            if node.callee is not None:
+                if _is_shared(graph, node):
+                    asked = tuple(range(len(node.types)))
+                below = yield (node.callee, asked)
+                calls[node.id] = asked, below
+                needed |= {node.inputs[index] for index in below.inputs}
+                continue
+            one = self._bypass(node) if node.instance is not None else None
+            needed |= set(node.inputs) if one is None else {node.inputs[one]}
+        return _rebuild(graph, outputs, needed, calls, self._bypass)
+
+
+def _is_shared(graph: Graph, node: Node) -> bool:
+    return sum(other.instance is node.instance for other in graph.nodes) > 1
+
+
+@dataclass(slots=True)
+class _Body:
+    """The new nodes, and where the ports of the old ones went."""
+
+    nodes: list[Node] = field(default_factory=list)
+    ports: dict[Port, Port] = field(default_factory=dict)
+    instances: dict[int, Instance] = field(default_factory=dict)  # by id of the old one
+
+    def add(self, node: Node, **changes: object) -> int:
+        """Take over a node, with its inputs renumbered."""
+        index = len(self.nodes)
+        self.nodes.append(replace(node, id=index, **changes))  # type: ignore[arg-type]
+        return index
+
+
+def _rebuild(
+    graph: Graph,
+    outputs: tuple[int, ...],
+    needed: set[Port],
+    calls: Mapping[int, tuple[tuple[int, ...], Pruned]],
+    bypass: Bypass,
+) -> Pruned:
+    if _unchanged(graph, outputs, needed, calls, bypass):
+        return Pruned(graph, tuple(range(len(graph.inputs))), _forwards(graph))
+    body = _Body()
+    for node in graph.nodes:
+        if not any(Port(node.id, index) in needed for index in range(len(node.types))):
+            continue
+        if node.id in calls:
+            _take_call(body, node, *calls[node.id])
+            continue
+        one = bypass(node) if node.instance is not None else None
+        if one is not None:
+            body.ports[Port(node.id)] = body.ports[node.inputs[one]]
+            continue
+        index = body.add(node, inputs=tuple(body.ports[port] for port in node.inputs))
+        for output in range(len(node.types)):
+            body.ports[Port(node.id, output)] = Port(index, output)
+    kept = tuple(at for at, node in enumerate(graph.inputs) if Port(node.id) in needed)
+    result = replace(
+        graph,
+        nodes=tuple(body.nodes),
+        outputs=_outputs(graph, outputs, body.ports),
+        input_structures=_input_structures(graph, kept),
+        requirements=_requirements(graph, body),
+    )
+    forwards = {new: kept[old] for new, old in _forwards(result).items()}
+    return Pruned(result, kept, forwards)
+
+
+def _unchanged(
+    graph: Graph,
+    outputs: tuple[int, ...],
+    needed: set[Port],
+    calls: Mapping[int, tuple[tuple[int, ...], Pruned]],
+    bypass: Bypass,
+) -> bool:
+    if len(outputs) != len(graph.output_ports):
+        return False
+    for node in graph.nodes:
+        if not any(Port(node.id, index) in needed for index in range(len(node.types))):
+            return False
+        if node.id in calls and calls[node.id][1].graph is not node.callee:
+            return False
+        if node.op is not None and bypass(node) is not None:
+            return False
+    return True
+
+
+def _take_call(body: _Body, node: Node, asked: tuple[int, ...], below: Pruned) -> None:
+    if len(below.forwards) == len(asked):  # nothing left in it
+        for new, old in enumerate(asked):
+            body.ports[Port(node.id, old)] = body.ports[node.inputs[below.forwards[new]]]
+        return
+    instance = node.instance
+    assert instance is not None
+    if below.graph is not node.callee:
+        fresh = replace(instance, graph=below.graph)
+        instance = body.instances.setdefault(id(node.instance), fresh)
+    whole = len(asked) == len(node.types)
+    index = body.add(
+        node,
+        instance=instance,
+        inputs=tuple(body.ports[node.inputs[at]] for at in below.inputs),
+        types=tuple(node.types[at] for at in asked),
+        output_structure=node.output_structure if whole else _plain(len(asked)),
+    )
+    for new, old in enumerate(asked):
+        body.ports[Port(node.id, old)] = Port(index, new)
+
+
+def _plain(count: int) -> Structure:
+    return None if count == 1 else (None,) * count
+
+
+def _outputs(
+    graph: Graph, outputs: tuple[int, ...], ports: Mapping[Port, Port]
+) -> tuple[GraphOutput, ...]:
+    wanted, place = set(outputs), 0
+    found: list[GraphOutput] = []
+    for output in graph.outputs:
+        here = range(place, place + len(output.ports))
+        place += len(output.ports)
+        kept = [graph.output_ports[index] for index in here if index in wanted]
+        if not kept and output.ports:
+            continue
+        structure = output.structure if len(kept) == len(here) else _plain(len(kept))
+        found.append(GraphOutput(output.name, tuple(ports[port] for port in kept), structure))
+    return tuple(found)
+
+
+def _input_structures(graph: Graph, kept: tuple[int, ...]) -> tuple[Structure, ...]:
+    """Structures of the inputs that are left; one that lost a tensor becomes a flat tuple."""
+    found: list[Structure] = []
+    place = 0
+    for structure in graph.input_structures:
+        size = leaves(structure)
+        left = sum(place <= at < place + size for at in kept)
+        place += size
+        if left:
+            found.append(structure if left == size else _plain(left))
+    return tuple(found)
+
+
+def _requirements(graph: Graph, body: _Body) -> tuple[Requirement, ...]:
+    """Requirements of what is left, and those that belong to no node, as of a `where`."""
+    left = {node.origin for node in body.nodes}
+    gone = {node.origin for node in graph.nodes} - left
+    return tuple(item for item in graph.requirements if item.origin not in gone)
+
+
+def _forwards(graph: Graph) -> Mapping[int, int]:
+    places = {Port(node.id): index for index, node in enumerate(graph.inputs)}
+    return {index: places[port] for index, port in enumerate(graph.output_ports) if port in places}
+
+
+def _with_inputs(old: Graph, pruned: Pruned) -> Graph:
+    """Put back the inputs of a network that nothing reads any more."""
+    new = pruned.graph
+    front = [replace(node, id=index) for index, node in enumerate(old.inputs)]
+    place = {node.id: at for node, at in zip(new.inputs, pruned.inputs, strict=True)}
+    rest = [node for node in new.nodes if not node.is_input]
+    place |= {node.id: len(front) + index for index, node in enumerate(rest)}
+
+    def moved(ports: tuple[Port, ...]) -> tuple[Port, ...]:
+        return tuple(Port(place[port.node], port.index) for port in ports)
+
+    nodes = [replace(node, id=place[node.id], inputs=moved(node.inputs)) for node in rest]
+    outputs = tuple(replace(output, ports=moved(output.ports)) for output in new.outputs)
+    return replace(
+        new,
+        nodes=(*front, *nodes),
+        outputs=outputs,
+        input_structures=old.input_structures,
+    )
+
+
+def prune(graph: Graph) -> Graph:
+    """The graph without what none of its outputs needs."""
+    return Pruner().network(graph)
