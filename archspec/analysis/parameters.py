@@ -68,7 +68,7 @@ class Entry:
 def table(compiled: Compiled, budget: int = EXPANSION_BUDGET) -> tuple[Entry, ...]:
     """All parameters and buffers of a network, in order of first use.
 
-    Raises CompileFailed (E0505) when there are more than `budget` tensors.
+    Raises CompileFailed (E0520) when there are more than `budget` tensors.
     """
     require_expandable(compiled, budget)
     found: dict[str, Entry] = {}
@@ -81,14 +81,14 @@ def table(compiled: Compiled, budget: int = EXPANSION_BUDGET) -> tuple[Entry, ..
 
 
 def require_expandable(compiled: Compiled, budget: int = EXPANSION_BUDGET) -> None:
-    """Raise CompileFailed (E0505) when a network owns more than `budget` tensors."""
+    """Raise CompileFailed (E0520) when a network owns more than `budget` tensors."""
     tensors = count(compiled).tensors
     if tensors <= budget:
         return
     raise CompileFailed(
         [
             diagnostic(
-                "E0505",
+                "E0520",
                 f"`{compiled.name}` has {tensors:,} parameter tensors; at most {budget:,} can be "
                 "written out (the expansion budget)",
                 compiled.inference.origin.span,

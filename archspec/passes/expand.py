@@ -76,7 +76,7 @@ def expand(
 ) -> Flat:
     """Open a graph to a depth; None opens everything.
 
-    Raises CompileFailed (E0506) when that gives more than `budget` nodes.
+    Raises CompileFailed (E0521) when that gives more than `budget` nodes.
     """
     levels = height(graph) if depth is None else depth
     runs = _Runs(graph) if fold else None
@@ -145,7 +145,7 @@ class _Runs:
 def _too_large(graph: Graph, depth: int | None, size: int, budget: int) -> Diagnostic:
     opened = "whole" if depth is None else f"at depth {depth}"
     return diagnostic(
-        "E0506",
+        "E0521",
         f"`{graph.name}` {opened} has {size:,} nodes; at most {budget:,} can be written out "
         "(the expansion budget)",
         graph.origin.span,

@@ -21,7 +21,7 @@ def flatten(graph: Graph, depth: int | None = 1) -> networkx.MultiDiGraph[int]:
     `provenance` (the chain of expansions that lead to it, innermost first). Edges have `source`
     and `target` (index of the output and of the input), `type` and `shape`.
 
-    Raises CompileFailed (E0506) when the graph would have too many nodes.
+    Raises CompileFailed (E0521) when the graph would have too many nodes.
     """
     import networkx  # noqa: PLC0415  (a fifth of a second that most commands do not need)
 

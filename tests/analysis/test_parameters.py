@@ -111,5 +111,5 @@ def test_a_table_beyond_the_budget_is_refused_at_once():
     with pytest.raises(CompileFailed) as failure:
         require_expandable(compiled(fractal(40)))
     (diagnostic,) = failure.value.diagnostics
-    assert diagnostic.code == "E0505"
+    assert diagnostic.code == "E0520"
     assert "1,099,511,627,776 parameter tensors; at most 250,000" in diagnostic.message

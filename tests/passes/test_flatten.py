@@ -81,7 +81,7 @@ def test_forty_columns_open_to_a_small_depth_but_not_wholly():
     assert len(expand(graph, 3).nodes) < 20
     with pytest.raises(CompileFailed) as failure:
         expand(graph, None)
-    assert failure.value.diagnostics[0].code == "E0506"
+    assert failure.value.diagnostics[0].code == "E0521"
 
 
 def test_blocks_nested_a_thousand_deep():
