@@ -36,6 +36,12 @@ def read_einsum(pattern: str) -> tuple[tuple[tuple[str, ...], ...], tuple[str, .
         else:
             current.append(_index(word))
     result = tuple(_index(word) for word in words[middle + 1 :])
+    _consistent(operands, result)
+    return tuple(operands), result
+
+
+def _consistent(operands: list[tuple[str, ...]], result: tuple[str, ...]) -> None:
+    """Raise OpError where the two sides of a pattern do not go together."""
     if len(set(result)) < len(result):
         raise _bad("has an index twice on the right of its pattern")
     if ELLIPSIS not in result and any(ELLIPSIS in operand for operand in operands):
@@ -49,7 +55,6 @@ def read_einsum(pattern: str) -> tuple[tuple[tuple[str, ...], ...], tuple[str, .
     for operand in operands:
         if operand.count(ELLIPSIS) > 1:
             raise _bad("has `...` twice in one operand")
-    return tuple(operands), result
 
 
 def _index(word: str) -> str:

@@ -1,0 +1,284 @@
+"""Ops that pick elements by position: slice, select, take, gather, roll, flip, triangles."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from archspec.ops.base import Check, Example, Op, OpError, Window
+from archspec.ops.shape_rules import axis_index, index_input
+from archspec.types.condition import at_least
+from archspec.types.dim import ZERO, Dim, ceil_divide, dim
+from archspec.types.tensor import TensorType
+
+
+def bounds(
+    op: str, check: Check, size: Dim, start: int | Dim, stop: int | Dim | None, axis: int
+) -> tuple[Dim, Dim]:
+    """Where a slice of an axis begins and ends, both from 0; a negative number counts from the end.
+
+    Needs `0 <= start <= stop <= size`: a slice beyond the end is a fault of the spec, not cut off.
+    A symbolic bound counts from the front. Raises OpError where numbers are out of range.
+    """
+    first = _from_front(size, start)
+    last = size if stop is None else _from_front(size, stop)
+    for low, high, what in (
+        (ZERO, first, f"start {start} to lie on axis {axis}"),
+        (first, last, f"start {start} not to lie behind stop {stop} on axis {axis}"),
+        (last, size, f"stop {stop} to lie on axis {axis}"),
+    ):
+        room = (high - low).constant
+        if room is not None and room < 0:
+            raise OpError(
+                f"`{op}` needs {what}, whose size is {size}",
+                attribute="stop" if high is size else "start",
+            )
+        check.require(at_least(high, low), f"`{op}` needs {what}")
+    return first, last
+
+
+def _from_front(size: Dim, at: int | Dim) -> Dim:
+    number = dim(at).constant
+    return size + number if number is not None and number < 0 else dim(at)
+
+
+class Slice(Op):
+    """Part of an axis, `x[start:stop:step]` in Python: `slice(axis=1, stop=10)`.
+
+    Unlike Python, `stop` may not lie behind the end.
+    """
+
+    name: ClassVar[str] = "slice"
+    category: ClassVar[str] = "indexing"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"axis": 1, "start": 2}),
+        Example({"axis": 2, "stop": 10}),
+        Example({"axis": -1, "start": 1, "stop": -1, "step": 2}),
+    )
+
+    axis: int
+    start: int | Dim = 0
+    stop: int | Dim | None = None
+    step: Annotated[int, Field(ge=1)] = 1
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        (given,) = inputs
+        axis = axis_index(self.name, self.axis, given.rank)
+        first, last = bounds(self.name, check, given.shape[axis], self.start, self.stop, axis)
+        size = ceil_divide(last - first, self.step)
+        return given.with_shape(*given.shape[:axis], size, *given.shape[axis + 1 :])
+
+    def receptive_field(
+        self, inputs: tuple[TensorType, ...]
+    ) -> tuple[Window, ...] | Literal["all"] | None:
+        rank = inputs[0].rank
+        axis = self.axis % rank
+        if self.step == 1 or axis < 2:
+            return None
+        return tuple(Window(1, self.step if axis == index else 1) for index in range(2, rank))
+
+
+class Select(Op):
+    """One position of an axis, which is gone: `select(axis=1, index=0)`. Negative from the end."""
+
+    name: ClassVar[str] = "select"
+    category: ClassVar[str] = "indexing"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"axis": 1, "index": 0}),
+        Example({"axis": -1, "index": -1}),
+    )
+
+    axis: int
+    index: int | Dim
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        (given,) = inputs
+        axis = axis_index(self.name, self.axis, given.rank)
+        size = given.shape[axis]
+        at = _from_front(size, self.index)
+        reason = f"`select` needs a position {self.index} on axis {axis}"
+        for room in (at, size - at - 1):
+            if room.constant is not None and room.constant < 0:
+                raise OpError(f"{reason}, whose size is {size}", attribute="index")
+            check.require(at_least(room, 0), reason)
+        return given.with_shape(*given.shape[:axis], *given.shape[axis + 1 :])
+
+
+class Crop(Op):
+    """Parts of several axes: `crop([(2, 1, -1), (3, 1, -1)])`, each `(axis, start, stop)`.
+
+    As in `slice`, a negative number counts from the end, and `stop` may not lie behind it.
+    """
+
+    name: ClassVar[str] = "crop"
+    category: ClassVar[str] = "indexing"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"ranges": ((2, 1, -1), (3, 0, 10))}),
+        Example({"ranges": ((-1, -4, None),)}),
+    )
+
+    ranges: tuple[tuple[int, int | Dim, int | Dim | None], ...]
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        (given,) = inputs
+        shape = list(given.shape)
+        seen: set[int] = set()
+        for where, start, stop in self.ranges:
+            axis = axis_index(self.name, where, given.rank, attribute="ranges")
+            if axis in seen:
+                raise OpError(f"`crop` was given axis {axis} twice", attribute="ranges")
+            seen.add(axis)
+            try:
+                first, last = bounds(self.name, check, shape[axis], start, stop, axis)
+            except OpError as fault:
+                raise OpError(fault.message, attribute="ranges") from fault
+            shape[axis] = last - first
+        return given.with_shape(*shape)
+
+
+class Take(Op):
+    """`(table, indices) -> take(axis)`: entries of an axis of the table, in any order and shape.
+
+    The axis is replaced by the axes of `indices`, so a table [N, D] and indices [B, T] give
+    [B, T, D] on axis 0.
+    """
+
+    name: ClassVar[str] = "take"
+    arity: ClassVar[tuple[int, int | None]] = (2, 2)
+    category: ClassVar[str] = "indexing"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({}, ("f32[9, 4]", "i64[2, 3]")),
+        Example({"axis": 1}, ("f32[4, 9]", "i64[2, 3]")),
+        Example({"axis": -1}, ("f32[4, 9]", "i64[]")),
+    )
+
+    axis: int = 0
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        table = inputs[0]
+        indices = index_input(self.name, inputs, 1)
+        axis = axis_index(self.name, self.axis, table.rank)
+        return table.with_shape(*table.shape[:axis], *indices.shape, *table.shape[axis + 1 :])
+
+
+class Gather(Op):
+    """`(x, indices) -> gather(axis)`: `out[i, j] = x[i, indices[i, j]]` on axis 1, and so on.
+
+    Both have one rank; on the other axes `indices` is at most as large as x.
+    """
+
+    name: ClassVar[str] = "gather"
+    arity: ClassVar[tuple[int, int | None]] = (2, 2)
+    category: ClassVar[str] = "indexing"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"axis": 1}, ("f32[2, 9, 4]", "i64[2, 3, 4]")),
+        Example({"axis": -1}, ("f32[2, 9]", "i64[1, 12]")),
+    )
+
+    axis: int
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        given = inputs[0]
+        indices = index_input(self.name, inputs, 1)
+        axis = axis_index(self.name, self.axis, given.rank)
+        if indices.rank != given.rank:
+            raise OpError(
+                f"`gather` needs indices of rank {given.rank}, but got {indices.shape_text}",
+                input=1,
+            )
+        for other, (size, asked) in enumerate(zip(given.shape, indices.shape, strict=True)):
+            if other == axis:
+                continue
+            room = (size - asked).constant
+            if room is not None and room < 0:
+                raise OpError(
+                    f"`gather` needs indices at most {size} long on axis {other}, but got "
+                    f"{indices.shape_text}",
+                    input=1,
+                )
+            check.require(at_least(size, asked), f"`gather` needs indices within axis {other}")
+        return indices.with_dtype(given.dtype)
+
+
+class Roll(Op):
+    """Positions moved along axes, what leaves at one end enters at the other.
+
+    `roll([-3, -3], axes=[1, 2])`: element i goes to i - 3.
+    """
+
+    name: ClassVar[str] = "roll"
+    category: ClassVar[str] = "indexing"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"shifts": 1, "axes": -1}),
+        Example({"shifts": (-3, 2), "axes": (1, 2)}),
+    )
+
+    shifts: int | Dim | tuple[int | Dim, ...]
+    axes: int | tuple[int, ...]
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        (given,) = inputs
+        axes = (self.axes,) if isinstance(self.axes, int) else self.axes
+        count = len(self.shifts) if isinstance(self.shifts, tuple) else 1
+        if count != len(axes):
+            raise OpError(
+                f"`roll` needs one shift for each axis, but got {count} for {len(axes)}",
+                attribute="shifts",
+            )
+        for axis in axes:
+            axis_index(self.name, axis, given.rank, attribute="axes")
+        return given
+
+
+class Flip(Op):
+    """The order along axes reversed."""
+
+    name: ClassVar[str] = "flip"
+    category: ClassVar[str] = "indexing"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"axes": -1}),
+        Example({"axes": (2, 3)}),
+    )
+
+    axes: int | tuple[int, ...]
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        (given,) = inputs
+        axes = (self.axes,) if isinstance(self.axes, int) else self.axes
+        found = [axis_index(self.name, axis, given.rank, attribute="axes") for axis in axes]
+        if len(set(found)) < len(found):
+            raise OpError(f"`flip` was given an axis twice: {list(axes)}", attribute="axes")
+        return given
+
+
+def _matrix(op: str, given: TensorType) -> TensorType:
+    if given.rank < 2:
+        raise OpError(f"`{op}` takes matrices, but its input is {given.shape_text}", input=0)
+    return given
+
+
+class Tril(Op):
+    """The last two axes below the `diagonal` and on it; 0 above."""
+
+    name: ClassVar[str] = "tril"
+    category: ClassVar[str] = "indexing"
+    examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"diagonal": -1}))
+
+    diagonal: int = 0
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return _matrix(self.name, inputs[0])
+
+
+class Triu(Op):
+    """The last two axes above the `diagonal` and on it; 0 below."""
+
+    name: ClassVar[str] = "triu"
+    category: ClassVar[str] = "indexing"
+    examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"diagonal": 1}))
+
+    diagonal: int = 0
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return _matrix(self.name, inputs[0])

@@ -1,0 +1,302 @@
+"""Ops without input: parameters, constants, ranges. A size may be a free dim but in `param`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, Field
+
+from archspec.ops.base import Check, Example, Op, OpError, Parameter, fixed
+from archspec.ops.broadcasting import literal_dtype
+from archspec.types.condition import at_least
+from archspec.types.dim import Dim, DimLike, dim
+from archspec.types.initialiser import Initialiser, Normal, Zeros
+from archspec.types.tensor import DType, TensorType
+
+_NO_INPUT = (0, 0)
+
+
+def _shape(op: str, check: Check, sizes: tuple[int | Dim, ...]) -> tuple[Dim, ...]:
+    shape = tuple(map(dim, sizes))
+    for size in shape:
+        if size.constant is not None and size.constant < 0:
+            raise OpError(f"`{op}` cannot make an axis of size {size}", attribute="shape")
+        check.require(at_least(size, 0), f"`{op}` needs the size {size} not to be negative")
+    return shape
+
+
+class Param(Op):
+    """A learnable tensor of the module's floating type: `param pos: f32[1, 197, 768] = zeros`.
+
+    Its shape is fixed. Without an initialiser it begins with zeros.
+    """
+
+    name: ClassVar[str] = "param"
+    arity: ClassVar[tuple[int, int | None]] = _NO_INPUT
+    category: ClassVar[str] = "source"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"shape": (1, 5, 8)}, ()),
+        Example({"shape": (), "init": Normal(std=0.02)}, ()),
+    )
+
+    shape: tuple[int, ...]
+    init: Initialiser | None = None
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return TensorType(DType.F32, _shape(self.name, check, self.shape))
+
+    def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
+        return (Parameter("", self.shape, self.init or Zeros()),)
+
+
+class Buffer(Op):
+    """A constant tensor, computed once when the module is made: `buffer i: i64[4] = arange(4)`.
+
+    `value` is a layer without input. The tensor is part of the state dict unless it is transient.
+    """
+
+    name: ClassVar[str] = "buffer"
+    arity: ClassVar[tuple[int, int | None]] = _NO_INPUT
+    category: ClassVar[str] = "source"
+    regions: ClassVar[tuple[str, ...]] = ("value",)
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"shape": (4,), "dtype": "i64"}, (), {"value": ("i64[4]",)}),
+        Example({"shape": (2, 3), "transient": True}, (), {"value": ("f32[2, 3]",)}),
+    )
+
+    shape: tuple[int, ...]
+    dtype: Annotated[DType, Field(strict=False)] = DType.F32
+    transient: bool = False
+
+    @property
+    def type(self) -> TensorType:
+        """The type that is declared."""
+        return TensorType(self.dtype, tuple(map(dim, self.shape)))
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return self.type
+
+    def region_inputs(self, region: str, inputs: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
+        return ()
+
+    def infer_regions(
+        self,
+        check: Check,
+        inputs: tuple[TensorType, ...],
+        regions: Mapping[str, tuple[TensorType, ...]],
+    ) -> TensorType:
+        found = regions["value"]
+        if len(found) != 1:
+            raise OpError(f"`buffer` holds one tensor, but its value is {len(found)}")
+        for axis, size in enumerate(found[0].shape):
+            fixed(
+                size, f"axis {axis} of a buffer", fix="a buffer is made before the input is known"
+            )
+        if found[0] != self.type:
+            raise OpError(f"`buffer` is declared as {self.type}, but its value is {found[0]}")
+        return self.type
+
+    def region_runs(self, region: str, inputs: tuple[TensorType, ...]) -> DimLike | None:
+        return 0
+
+    def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
+        persistent = not self.transient
+        buffer = Parameter("", self.shape, dtype=self.dtype, learnable=False, persistent=persistent)
+        return (buffer,)
+
+
+class Arange(Op):
+    """Whole numbers in even steps: `arange(n)` from 0, `arange(a, b)` from a, without b."""
+
+    name: ClassVar[str] = "arange"
+    arity: ClassVar[tuple[int, int | None]] = _NO_INPUT
+    category: ClassVar[str] = "source"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"start": 5}, ()),
+        Example({"start": 2, "stop": 9, "step": 3}, ()),
+        Example({"start": 9, "stop": 2, "step": -2, "dtype": "f32"}, ()),
+    )
+
+    start: int | Dim
+    stop: int | Dim | None = None
+    step: int = 1
+    dtype: Annotated[DType, Field(strict=False)] = DType.I64
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        if self.step == 0:
+            raise OpError("`arange` cannot go in steps of 0", attribute="step")
+        if self.dtype not in (DType.I64, DType.I32, DType.F32):
+            raise OpError(f"`arange` has no numbers of type {self.dtype}", attribute="dtype")
+        first, last = self.bounds
+        way = last - first if self.step > 0 else first - last
+        if way.constant is not None and way.constant < 0:
+            raise OpError(
+                f"`arange` cannot go from {first} to {last} in steps of {self.step}",
+                attribute="start" if self.stop is None else "stop",
+            )
+        check.require(at_least(way, 0), f"`arange` goes from {first} to {last}")
+        step = abs(self.step)
+        return TensorType(self.dtype, ((way + (step - 1)) // step,))
+
+    @property
+    def bounds(self) -> tuple[Dim, Dim]:
+        """Where it begins and ends; the end is left out."""
+        if self.stop is None:
+            return dim(0), dim(self.start)
+        return dim(self.start), dim(self.stop)
+
+
+class Linspace(Op):
+    """`count` numbers from `start` to `stop`, both included, evenly spaced."""
+
+    name: ClassVar[str] = "linspace"
+    arity: ClassVar[tuple[int, int | None]] = _NO_INPUT
+    category: ClassVar[str] = "source"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"start": -1.0, "stop": 1.0, "count": 5}, ()),
+        Example({"start": 0, "stop": 3, "count": 4}, ()),
+    )
+
+    start: int | float | Dim
+    stop: int | float | Dim
+    count: int | Dim
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return TensorType(DType.F32, _shape(self.name, check, (self.count,)))
+
+
+class ZerosTensor(Op):
+    """Zeros of a shape: `zeros([B, 8])`. Without input, so the shape says all."""
+
+    name: ClassVar[str] = "zeros"
+    arity: ClassVar[tuple[int, int | None]] = _NO_INPUT
+    category: ClassVar[str] = "source"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"shape": (2, 3)}, ()),
+        Example({"shape": (2,), "dtype": "bool"}, ()),
+    )
+
+    shape: tuple[int | Dim, ...]
+    dtype: Annotated[DType, Field(strict=False)] = DType.F32
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return TensorType(self.dtype, _shape(self.name, check, self.shape))
+
+
+class OnesTensor(Op):
+    """Ones of a shape: `ones([B, 8])`."""
+
+    name: ClassVar[str] = "ones"
+    arity: ClassVar[tuple[int, int | None]] = _NO_INPUT
+    category: ClassVar[str] = "source"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"shape": (2, 3)}, ()),
+        Example({"shape": (2,), "dtype": "i64"}, ()),
+    )
+
+    shape: tuple[int | Dim, ...]
+    dtype: Annotated[DType, Field(strict=False)] = DType.F32
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return TensorType(self.dtype, _shape(self.name, check, self.shape))
+
+
+def number_dtype(values: object) -> DType:
+    """The element type that literals have: bool, i64, or f32 where one is a fraction."""
+    if isinstance(values, tuple):
+        kinds = {number_dtype(value) for value in values} or {DType.F32}
+        return DType.F32 if DType.F32 in kinds else DType.I64 if DType.I64 in kinds else DType.BOOL
+    if isinstance(values, bool):
+        return DType.BOOL
+    return DType.F32 if isinstance(values, float) else DType.I64
+
+
+class Full(Op):
+    """One number throughout a shape: `full([B, 8], 0.5)`.
+
+    Without `dtype`, a fraction gives f32, a whole number i64, true and false bool.
+    """
+
+    name: ClassVar[str] = "full"
+    arity: ClassVar[tuple[int, int | None]] = _NO_INPUT
+    category: ClassVar[str] = "source"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"shape": (2, 3), "value": 0.5}, ()),
+        Example({"shape": (2,), "value": 7}, ()),
+        Example({"shape": (2,), "value": True}, ()),
+        Example({"shape": (), "value": 7, "dtype": "f32"}, ()),
+    )
+
+    shape: tuple[int | Dim, ...]
+    value: bool | int | float | Dim
+    dtype: Annotated[DType | None, Field(strict=False)] = None
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        kind = self.dtype or number_dtype(self.value)
+        literal_dtype(self.name, self.value, kind, attribute="value")
+        return TensorType(kind, _shape(self.name, check, self.shape))
+
+
+class EyeTensor(Op):
+    """The identity matrix of `size` rows, and as many columns unless said otherwise."""
+
+    name: ClassVar[str] = "eye"
+    arity: ClassVar[tuple[int, int | None]] = _NO_INPUT
+    category: ClassVar[str] = "source"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"size": 3}, ()),
+        Example({"size": 3, "columns": 5, "dtype": "i64"}, ()),
+    )
+
+    size: int | Dim
+    columns: int | Dim | None = None
+    dtype: Annotated[DType, Field(strict=False)] = DType.F32
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        columns = self.size if self.columns is None else self.columns
+        return TensorType(self.dtype, _shape(self.name, check, (self.size, columns)))
+
+
+def nested_shape(values: object) -> tuple[int, ...]:
+    """The shape of nested tuples of numbers. Raises ValueError where they are ragged."""
+    if not isinstance(values, tuple):
+        if isinstance(values, bool | int | float):
+            return ()
+        raise ValueError(f"a tensor is made of numbers, not of {type(values).__name__}")
+    shapes = {nested_shape(value) for value in values}
+    if len(shapes) > 1:
+        raise ValueError("rows of a tensor must have one length")
+    return (len(values), *(shapes.pop() if shapes else ()))
+
+
+def _regular(values: object) -> object:
+    nested_shape(values)
+    return values
+
+
+class TensorLiteral(Op):
+    """Numbers as written: `tensor([[1, 0], [0, 1]])`.
+
+    Without `dtype`, a fraction gives f32, whole numbers i64, true and false bool.
+    """
+
+    name: ClassVar[str] = "tensor"
+    arity: ClassVar[tuple[int, int | None]] = _NO_INPUT
+    category: ClassVar[str] = "source"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"values": ((1, 0, 2), (0, 1, 3))}, ()),
+        Example({"values": (0.5, 1.0)}, ()),
+        Example({"values": (True, False)}, ()),
+        Example({"values": 3, "dtype": "f32"}, ()),
+    )
+
+    values: Annotated[Any, AfterValidator(_regular)]
+    dtype: Annotated[DType | None, Field(strict=False)] = None
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        found = number_dtype(self.values)
+        kind = self.dtype or found
+        if found is DType.F32:
+            literal_dtype(self.name, 0.5, kind, attribute="values")
+        return TensorType(kind, tuple(map(dim, nested_shape(self.values))))

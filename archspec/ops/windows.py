@@ -1,0 +1,264 @@
+"""Windows laid out as axes, and borders: unfold, fold, pad, pixel shuffle."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from archspec.ops.base import Check, Example, Op, OpError, Window
+from archspec.ops.broadcasting import literal_dtype, require_dtype
+from archspec.ops.shape import exact_division
+from archspec.ops.shape_rules import (
+    Amounts,
+    Sizes,
+    Slide,
+    axis_index,
+    convolved,
+    float_input,
+    per_axis,
+)
+from archspec.types.condition import at_least
+from archspec.types.dim import Dim, dim, product
+from archspec.types.tensor import DType, TensorType
+
+
+def _picture(op: str, inputs: tuple[TensorType, ...]) -> TensorType:
+    given = float_input(op, inputs)
+    if given.rank != 4:
+        raise OpError(f"`{op}` takes [B, C, H, W], but its input is {given.shape_text}", input=0)
+    return given
+
+
+class Unfold(Op):
+    """All windows of a picture as columns: [B, C, H, W] gives [B, C * kernel area, windows].
+
+    As `torch.nn.Unfold`. Windows are counted row by row, as a convolution would place them.
+    """
+
+    name: ClassVar[str] = "unfold"
+    category: ClassVar[str] = "indexing"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"kernel": 3}),
+        Example({"kernel": (3, 2), "stride": 2, "padding": 1}),
+        Example({"kernel": 3, "stride": (1, 2), "padding": (2, 0), "dilation": 2}),
+    )
+
+    kernel: Sizes
+    stride: Sizes = 1
+    padding: Amounts = 0
+    dilation: Sizes = 1
+
+    def _slides(self) -> tuple[Slide, ...]:
+        return _slides(self.name, self.kernel, self.stride, self.padding, self.dilation)
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        given = _picture(self.name, inputs)
+        slides = self._slides()
+        counts = [
+            convolved(self.name, check, given.shape[axis], slide, axis)
+            for axis, slide in enumerate(slides, start=2)
+        ]
+        area = product(slide.kernel for slide in slides)
+        return given.with_shape(given.shape[0], given.shape[1] * area, product(counts))
+
+    def receptive_field(
+        self, inputs: tuple[TensorType, ...]
+    ) -> tuple[Window, ...] | Literal["all"] | None:
+        return "all"
+
+
+def _slides(
+    op: str,
+    kernel: int | tuple[int, ...],
+    stride: int | tuple[int, ...],
+    padding: int | tuple[int, ...],
+    dilation: int | tuple[int, ...],
+) -> tuple[Slide, ...]:
+    names = ("kernel", "stride", "padding", "dilation")
+    values = (kernel, stride, padding, dilation)
+    columns = [per_axis(op, name, value, 2) for name, value in zip(names, values, strict=True)]
+    return tuple(Slide(k, s, d, before=p, after=p) for k, s, p, d in zip(*columns, strict=True))
+
+
+class Fold(Op):
+    """Columns back to a picture of `size`, where windows overlap added: the adjoint of `unfold`.
+
+    [B, C * kernel area, windows] gives [B, C, H, W]. As `torch.nn.Fold`.
+    """
+
+    name: ClassVar[str] = "fold"
+    category: ClassVar[str] = "indexing"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"size": (6, 5), "kernel": 2}, ("f32[2, 12, 20]",)),
+        Example(
+            {"size": 6, "kernel": (3, 2), "stride": 2, "padding": 1, "dilation": (1, 2)},
+            ("f32[2, 12, 9]",),
+        ),
+    )
+
+    size: int | Dim | tuple[int | Dim, ...]
+    kernel: Sizes
+    stride: Sizes = 1
+    padding: Amounts = 0
+    dilation: Sizes = 1
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        given = float_input(self.name, inputs)
+        if given.rank != 3:
+            raise OpError(
+                f"`fold` takes [B, C * kernel area, windows], but its input is {given.shape_text}",
+                input=0,
+            )
+        sizes = self.size if isinstance(self.size, tuple) else (self.size, self.size)
+        if len(sizes) != 2:
+            raise OpError("`fold` takes one size or two", attribute="size")
+        slides = _slides(self.name, self.kernel, self.stride, self.padding, self.dilation)
+        counts = [
+            convolved(self.name, check, dim(size), slide, axis)
+            for axis, (size, slide) in enumerate(zip(sizes, slides, strict=True), start=2)
+        ]
+        self._windows(check, given.shape[2], product(counts))
+        area = product(slide.kernel for slide in slides)
+        channels = exact_division(self.name, check, given.shape[1], area, attribute="kernel")
+        return given.with_shape(given.shape[0], channels, *map(dim, sizes))
+
+    def _windows(self, check: Check, found: Dim, expected: Dim) -> None:
+        if found.constant is not None and expected.constant is not None and found != expected:
+            raise OpError(
+                f"`fold` needs {expected} windows for this size, but its input has {found}",
+                attribute="size",
+            )
+        check.require_equal(found, expected, f"`fold` needs {expected} windows on axis 2")
+
+    def receptive_field(
+        self, inputs: tuple[TensorType, ...]
+    ) -> tuple[Window, ...] | Literal["all"] | None:
+        return "all"
+
+
+class Pad(Op):
+    """A border: `pad([(2, 1, 1), (3, 0, w)])`, each `(axis, before, after)`.
+
+    "constant" fills it with `value`; a negative amount cuts off. "reflect" mirrors at the edge
+    element, "replicate" repeats it, "circular" continues at the other end; these take the
+    spatial axes of [B, C, L], [B, C, H, W] or [B, C, D, H, W].
+    """
+
+    name: ClassVar[str] = "pad"
+    category: ClassVar[str] = "indexing"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"amounts": ((2, 1, 2), (-1, 0, 3))}),
+        Example({"amounts": ((1, 0, 4),), "value": 1.0}),
+        Example({"amounts": ((2, -1, -2), (3, -1, 3))}),
+        Example({"amounts": ((2, 1, 1),), "mode": "reflect"}),
+        Example({"amounts": ((2, 1, 1), (3, 2, 0)), "mode": "replicate"}),
+        Example({"amounts": ((2, 1, 1), (3, 2, 0)), "mode": "circular"}),
+        Example({"amounts": ((0, 1, 0),), "value": 2}, ("i64[4]",)),
+    )
+
+    amounts: tuple[tuple[int, int | Dim, int | Dim], ...]
+    mode: Literal["constant", "reflect", "replicate", "circular"] = "constant"
+    value: int | float = 0.0
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        (given,) = inputs
+        self._suits(given)
+        shape = list(given.shape)
+        seen: set[int] = set()
+        for where, before, after in self.amounts:
+            axis = axis_index(self.name, where, given.rank, attribute="amounts")
+            if axis in seen:
+                raise OpError(f"`pad` was given axis {axis} twice", attribute="amounts")
+            seen.add(axis)
+            shape[axis] = self._padded(check, given, axis, dim(before), dim(after))
+        return given.with_shape(*shape)
+
+    def _suits(self, given: TensorType) -> None:
+        if self.mode == "constant":
+            value = 0 if self.value == 0 else self.value
+            if given.dtype is not DType.BOOL or value:
+                literal_dtype(self.name, value, given.dtype, attribute="value")
+            return
+        require_dtype(self.name, given, frozenset({DType.F32}))
+        if not 3 <= given.rank <= 5:
+            raise OpError(
+                f'`pad` with "{self.mode}" takes [B, C, L], [B, C, H, W] or [B, C, D, H, W], but '
+                f"its input is {given.shape_text}",
+                input=0,
+            )
+
+    def _padded(self, check: Check, given: TensorType, axis: int, before: Dim, after: Dim) -> Dim:
+        size = given.shape[axis]
+        where = f"`pad` on axis {axis}"
+        if self.mode != "constant":
+            if axis < 2:
+                raise OpError(
+                    f'`pad` with "{self.mode}" takes spatial axes, from 2 on, but got {axis}',
+                    attribute="amounts",
+                )
+            most = {"reflect": size - 1, "circular": size}.get(self.mode)
+            for amount in (before, after):
+                self._need(check, amount, f'{where} with "{self.mode}" cannot cut off')
+                if most is not None:
+                    reason = f'{where} with "{self.mode}" needs more than {amount} positions'
+                    self._need(check, most - amount, reason)
+            if self.mode == "replicate":
+                self._need(check, size - 1, f"{where} needs an element to repeat")
+        padded = size + before + after
+        self._need(check, padded, f"{where} cannot cut off more than there is")
+        return padded
+
+    @staticmethod
+    def _need(check: Check, room: Dim, reason: str) -> None:
+        if room.constant is not None and room.constant < 0:
+            raise OpError(reason, attribute="amounts")
+        check.require(at_least(room, 0), reason)
+
+
+class PixelShuffle(Op):
+    """Channels to space: [B, C * factor², H, W] gives [B, C, H * factor, W * factor]."""
+
+    name: ClassVar[str] = "pixel_shuffle"
+    category: ClassVar[str] = "resampling"
+    examples: ClassVar[tuple[Example, ...]] = (Example({"factor": 2}),)
+
+    factor: Annotated[int, Field(ge=1)]
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        (given,) = inputs
+        if given.rank != 4:
+            raise OpError(f"`{self.name}` takes [B, C, H, W], but got {given.shape_text}", input=0)
+        batch, channels, height, width = given.shape
+        area = dim(self.factor**2)
+        out = exact_division(self.name, check, channels, area, attribute="factor")
+        return given.with_shape(batch, out, height * self.factor, width * self.factor)
+
+    def receptive_field(
+        self, inputs: tuple[TensorType, ...]
+    ) -> tuple[Window, ...] | Literal["all"] | None:
+        return (Window(1, 1, self.factor),) * 2
+
+
+class PixelUnshuffle(Op):
+    """Space to channels: [B, C, H, W] gives [B, C * factor², H / factor, W / factor]."""
+
+    name: ClassVar[str] = "pixel_unshuffle"
+    category: ClassVar[str] = "resampling"
+    examples: ClassVar[tuple[Example, ...]] = (Example({"factor": 2}),)
+
+    factor: Annotated[int, Field(ge=1)]
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        (given,) = inputs
+        if given.rank != 4:
+            raise OpError(f"`{self.name}` takes [B, C, H, W], but got {given.shape_text}", input=0)
+        batch, channels, *space = given.shape
+        by = dim(self.factor)
+        out = [exact_division(self.name, check, one, by, attribute="factor") for one in space]
+        return given.with_shape(batch, channels * self.factor**2, *out)
+
+    def receptive_field(
+        self, inputs: tuple[TensorType, ...]
+    ) -> tuple[Window, ...] | Literal["all"] | None:
+        return (Window(self.factor, self.factor),) * 2
