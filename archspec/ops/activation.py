@@ -97,10 +97,10 @@ class Tanh(Op):
         return float_input(self.name, inputs)
 
 
-class Tanhshrink(Op):
+class TanhShrink(Op):
     """`x - tanh(x)`."""
 
-    name: ClassVar[str] = "tanhshrink"
+    name: ClassVar[str] = "tanh_shrink"
     category: ClassVar[str] = "activation"
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 

@@ -113,7 +113,7 @@ class HardTanh(Op):
         return float_input(self.name, inputs)
 
 
-class Hardshrink(Op):
+class HardShrink(Op):
     """`x` where `abs(x) > bound`, else 0.
 
     bound: half width of the part set to 0.
@@ -129,7 +129,7 @@ class Hardshrink(Op):
         return float_input(self.name, inputs)
 
 
-class Softshrink(Op):
+class SoftShrink(Op):
     """`x` moved towards 0 by `bound`, and 0 where `abs(x) <= bound`.
 
     bound: by how much.
