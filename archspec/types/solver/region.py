@@ -22,6 +22,9 @@ KBox: TypeAlias = dict[int, Span]
 MAX_BOXES = 256
 """Boxes that one polynomial may come apart into before it is kept as it is."""
 
+FEW_STEPS = 2
+"""A linear relation with a larger constant stays whole; linear systems are decided elsewhere."""
+
 _EVERYWHERE: list[KBox] = [{}]
 _NEXT_TO = {
     Relation.EQUAL: frozenset({0}),
@@ -124,13 +127,15 @@ def _by_sign(polynomial: Polynomial, wanted: frozenset[int]) -> list[KBox] | Non
         return None
     if constant > 0:
         return _EVERYWHERE if 1 in wanted else []
-    return _of_rising(polynomial, wanted)
+    return _of_rising(polynomial, constant, wanted)
 
 
-def _of_rising(polynomial: Polynomial, wanted: frozenset[int]) -> list[KBox] | None:
+def _of_rising(polynomial: Polynomial, constant: int, wanted: frozenset[int]) -> list[KBox] | None:
     """Boxes for a polynomial that grows with every variable."""
     if len(wanted) == 3:
         return _EVERYWHERE
+    if all(sum(powers) <= 1 for powers in polynomial) and not -FEW_STEPS <= constant <= 0:
+        return None
     zero, one = _above(polynomial, 0), _above(polynomial, 1)
     if zero is None or one is None:
         return None

@@ -26,6 +26,7 @@ from archspec.types.condition import (
 )
 from archspec.types.dim import Dim
 from archspec.types.solver.bounds import tightened
+from archspec.types.solver.classes import by_class
 from archspec.types.solver.formula import (
     Both,
     Box,
@@ -38,10 +39,11 @@ from archspec.types.solver.formula import (
 )
 from archspec.types.solver.lower import lower
 from archspec.types.solver.periodic import EVERYTHING, PeriodicSet, interval
+from archspec.types.solver.residue import degree
 
 Sizes = dict[str, int]
 
-MAX_LISTED = 10_000
+MAX_LISTED = 1_000
 """Solutions of a finite set that are held at once."""
 
 MAX_TRIED = 2_000
@@ -146,9 +148,9 @@ def _of_cell(cell: Cell, symbols: Sequence[str], budget: int) -> Study:
     if solved is not None:
         return _eliminated(Cell(box, cell.joints), solved, symbols, budget)
     few = _fewest(box)
-    if few is not None:
+    if few is not None and not all(degree(joint.expression) == 1 for joint in cell.joints):
         return _tried(box, cell.joints, few, budget)
-    return _sampled(box, cell.joints, budget)
+    return _by_class(box, cell.joints, budget)
 
 
 # ---------------------------------------------------------------------- boxes
@@ -247,6 +249,30 @@ def membership(value: Dim, sizes: PeriodicSet) -> Condition:
             piece.append(disjunction(equal(value % sizes.period, r) for r in members))
         parts.append(conjunction(piece))
     return disjunction(parts)
+
+
+# ---------------------------------------------------------------------- residue classes
+
+
+def _by_class(box: Box, joints: Sequence[Comparison], budget: int) -> Study:
+    outcome = by_class(box, joints, budget)
+    least = None
+    if outcome.least is not None:
+        least = dict(zip(sorted(box), outcome.least[1], strict=True))
+    if outcome.unknown:
+        found = _sampled(box, joints, budget)
+        if outcome.infinite and found.extent is Extent.UNKNOWN:
+            known = [each for each in (least, found.least) if each is not None]
+            return Study(Extent.INFINITE, _least(box, joints, min(known, key=order), budget))
+        return found
+    if least is None:
+        return NOTHING
+    if outcome.infinite:
+        return Study(Extent.INFINITE, least)
+    limits = zip(sorted(box), outcome.highest, strict=True)
+    near = {name: box[name] & interval(1, highest) for name, highest in limits}
+    symbol = _fewest(near)
+    return Study(Extent.FINITE, least) if symbol is None else _tried(near, joints, symbol, budget)
 
 
 # ---------------------------------------------------------------------- trying sizes

@@ -1,0 +1,148 @@
+"""The solver against brute force on random conditions."""
+
+from itertools import product
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from archspec.types.condition import (
+    TRUE,
+    All,
+    AnyOf,
+    Comparison,
+    Condition,
+    Relation,
+    at_least,
+    conjunction,
+    divisible,
+    equal,
+    evaluate,
+    negation,
+    symbols_of,
+)
+from archspec.types.dim import Dim, dim
+from archspec.types.solver import VerdictKind, decide, simplify
+
+BOUNDED = settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+SMALL = st.integers(-6, 6)
+
+
+def dims(names: str, depth: int) -> st.SearchStrategy[Dim]:
+    leaf = st.sampled_from([Dim.symbol(name) for name in names])
+    if depth == 0:
+        return leaf
+    inner = dims(names, depth - 1)
+    linear = st.builds(lambda a, x, b: x * a + b, st.integers(-3, 3), inner, SMALL)
+    divided = st.builds(lambda x, b, d: (x + b) // d, inner, SMALL, st.integers(2, 4))
+    remainder = st.builds(lambda x, d: x % d, inner, st.integers(2, 4))
+    total = st.builds(lambda x, y, a: x + y * a, inner, inner, st.integers(-3, 3))
+    times = st.builds(lambda x, y: x * y, leaf, inner)
+    return st.one_of(inner, linear, divided, divided, remainder, total, times)
+
+
+def comparisons(names: str, depth: int) -> st.SearchStrategy[Condition]:
+    def build(left: Dim, right: Dim | int, relation: Relation) -> Condition:
+        shown = {
+            Relation.EQUAL: equal,
+            Relation.AT_LEAST: at_least,
+            Relation.UNEQUAL: lambda a, b: negation(equal(a, b)),
+        }
+        return shown[relation](left, right)
+
+    right = st.one_of(dims(names, depth), st.integers(0, 9))
+    return st.builds(build, dims(names, depth), right, st.sampled_from(list(Relation)))
+
+
+def conditions(names: str, depth: int = 2) -> st.SearchStrategy[Condition]:
+    one = comparisons(names, depth)
+    few = st.lists(one, min_size=1, max_size=3)
+    return st.one_of(
+        one,
+        few.map(lambda parts: All(tuple(parts))),
+        few.map(lambda parts: AnyOf(tuple(parts))),
+        st.lists(few.map(lambda parts: AnyOf(tuple(parts))), min_size=1, max_size=2).map(
+            lambda parts: All(tuple(parts))
+        ),
+    )
+
+
+def givens(names: str) -> st.SearchStrategy[Condition]:
+    symbol = st.sampled_from([Dim.symbol(name) for name in names])
+    one = st.one_of(
+        st.builds(divisible, symbol, st.integers(2, 6)),
+        st.builds(at_least, symbol, st.integers(1, 12)),
+        st.builds(lambda s, n: at_least(n, s), symbol, st.integers(1, 30)),
+        st.builds(equal, symbol, symbol),
+        st.builds(lambda s, m, r: equal(s % m, r % m), symbol, st.integers(2, 5), st.integers(0, 4)),
+    )
+    return st.lists(one, max_size=2).map(conjunction)
+
+
+def order(names: list[str]):
+    return lambda sizes: (sum(sizes.values()), tuple(sizes[name] for name in names))
+
+
+def check(condition: Condition, given: Condition, names: list[str], last: int) -> None:
+    verdict = decide(condition, given)
+    short = simplify(condition, given)
+    symbols = sorted(symbols_of(condition) | symbols_of(given)) or names[:1]
+    grid = [dict(zip(symbols, row)) for row in product(range(1, last + 1), repeat=len(symbols))]
+    allowed = [sizes for sizes in grid if evaluate(given, sizes)]
+    for sizes in allowed:
+        truth = evaluate(condition, sizes)
+        assert evaluate(short, sizes) == truth, (sizes, short)
+        assert evaluate(verdict.formula, sizes) == truth, (sizes, verdict)
+        if verdict.kind in (VerdictKind.ALWAYS, VerdictKind.NEVER):
+            assert truth is (verdict.kind is VerdictKind.ALWAYS), sizes
+        if verdict.kind is VerdictKind.FINITE and truth and verdict.solutions:
+            own = {name: sizes[name] for name in verdict.solutions[0]}
+            assert own in verdict.solutions
+    for solution in verdict.solutions:
+        assert evaluate(condition, solution)
+    if verdict.counterexample is not None:
+        least = verdict.counterexample
+        free = [name for name in symbols if name not in least]
+        assert not evaluate(condition, least)
+        assert free or evaluate(given, least)
+        key = order(sorted(least))
+        for sizes in allowed:
+            own = {name: sizes[name] for name in least}
+            assert evaluate(condition, sizes) or key(own) >= key(least), (own, least)
+    elif verdict.kind in (VerdictKind.SOMETIMES, VerdictKind.FINITE):
+        pytest.fail("no counterexample")
+
+
+@BOUNDED
+@given(conditions("H", 3), givens("H"))
+def test_one_symbol(condition: Condition, given: Condition) -> None:
+    check(condition, given, ["H"], 150)
+    assert decide(condition, given).kind is not VerdictKind.UNDECIDED
+
+
+@BOUNDED
+@given(conditions("HW"), givens("HW"))
+def test_two_symbols(condition: Condition, given: Condition) -> None:
+    check(condition, given, ["H", "W"], 20)
+
+
+@settings(BOUNDED, max_examples=60)
+@given(conditions("BHW", 1), givens("BHW"))
+def test_three_symbols(condition: Condition, given: Condition) -> None:
+    check(condition, given, ["B", "H", "W"], 9)
+
+
+@BOUNDED
+@given(dims("HW", 3), st.integers(1, 200), st.integers(1, 200))
+def test_dims_evaluate_like_integers(expression: Dim, h: int, w: int) -> None:
+    sizes = {"H": h, "W": w}
+    assert expression.evaluate(sizes) == expression.substitute(sizes).constant
+    doubled = expression.substitute({"H": Dim.symbol("W") * 2})
+    assert doubled.evaluate({"W": w}) == expression.evaluate({"H": 2 * w, "W": w})
+
+
+def test_comparison_is_evaluated() -> None:
+    assert evaluate(Comparison(dim(0) + Dim.symbol("H"), Relation.AT_LEAST), {"H": 1})
+    assert decide(TRUE).kind is VerdictKind.ALWAYS
