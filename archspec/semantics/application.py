@@ -1,0 +1,219 @@
+"""Applying a layer to data: what the language's combinators do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from archspec.graph.model import Turn
+from archspec.semantics.bodies import result_of, run_body
+from archspec.semantics.builder import Tape
+from archspec.semantics.calls import call_graph, call_tap
+from archspec.semantics.callables import bind_arguments, call_text, force, rule_value
+from archspec.semantics.context import Context, SpecError
+from archspec.semantics.environment import Environment
+from archspec.semantics.functions import items_of
+from archspec.semantics.instantiate import instantiate
+from archspec.semantics.modules import BlockDefinition, RuleDefinition
+from archspec.semantics.operators import kind_of
+from archspec.semantics.shapes import bind_targets
+from archspec.semantics.values import (
+    POISON,
+    AbsentLayer,
+    BlockLayer,
+    Closure,
+    GroupLayer,
+    LabelledLayer,
+    ListValue,
+    OpLayer,
+    OutputOf,
+    Poison,
+    SharedLayer,
+    SpreadLayer,
+    TapLayer,
+    Value,
+    has_poison,
+    is_data,
+    is_layer,
+)
+from archspec.source import Span
+from archspec.syntax import ast
+
+
+def apply_layer(
+    context: Context, layer: Value, data: Value, span: Span, label: str | None = None
+) -> Value:
+    """What the layer makes of the data. `label` names the instance, or opens a scope.
+
+    Raises SpecError when it can't be applied.
+    """
+    context.session.budget.step(span)
+    if isinstance(layer, Poison):
+        return POISON
+    if isinstance(layer, AbsentLayer):
+        return data
+    if isinstance(layer, OpLayer):
+        return instantiate(context, layer, data, label, layer.span or span)
+    if isinstance(layer, BlockLayer):
+        return _apply_block(context, layer, data, label, layer.span or span)
+    if isinstance(layer, LabelledLayer):
+        return _apply_labelled(context, layer, data, label)
+    if isinstance(layer, SharedLayer):
+        return _apply_shared(context, layer, data, span)
+    if isinstance(layer, OutputOf):
+        return call_graph(context, layer.inner, data, label, span, output=layer)
+    if isinstance(layer, TapLayer):
+        return call_tap(context, layer, data, label, span)
+    inner = _scoped(context, label)
+    if isinstance(layer, GroupLayer):
+        return apply_layer(inner, layer.inner, data, layer.span)
+    if isinstance(layer, ListValue):
+        return _apply_list(inner, layer, data, span)
+    if isinstance(layer, Closure):
+        return _apply_closure(inner, layer, data, span)
+    raise _not_a_layer(context, layer, span)
+
+
+def _scoped(context: Context, label: str | None) -> Context:
+    """A label on something composite opens a numbered scope."""
+    if label is None:
+        return context
+    assert context.scope is not None
+    return context.naming(context.scope.below(label, numbered=True))
+
+
+def _not_a_layer(context: Context, value: Value, span: Span) -> SpecError:
+    if isinstance(value, SpreadLayer):
+        return context.error("E0308", "`...` stands inside a list or tuple", span)
+    if is_data(value):
+        return context.error(
+            "E0308",
+            "data can't be applied to data; a layer stands right of `->`",
+            span,
+            "this is data",
+            fix="combine data in a tuple: `(x, y) -> add`",
+        )
+    return context.error(
+        "E0308", f"a layer stands right of `->`, but this is {kind_of(value)}", span
+    )
+
+
+# ---------------------------------------------------------------------- labels and sharing
+
+
+def _apply_labelled(
+    context: Context, layer: LabelledLayer, data: Value, outer: str | None
+) -> Value:
+    assert context.scope is not None
+    if outer is not None:
+        context = context.naming(context.scope.below(outer, numbered=layer.label is None))
+        assert context.scope is not None
+    label = layer.label if layer.label is not None else context.scope.take(context, layer.span)
+    return apply_layer(context, layer.inner, data, layer.span, label)
+
+
+def _apply_shared(context: Context, layer: SharedLayer, data: Value, span: Span) -> Value:
+    if layer.scope.builder is not context.builder:
+        raise context.error(
+            "E0608",
+            f"`{layer.name}` is shared within the block that declares it; "
+            "it can't be used inside another block",
+            span,
+            secondary=[(layer.span, "declared here")],
+        )
+    scope = layer.scope
+    if scope.tape is None:
+        scope.tape = Tape()
+    scope.tape.position = None if layer.uses == 0 else 0
+    layer.uses += 1
+    return apply_layer(context.naming(scope), layer.inner, data, span)
+
+
+# ---------------------------------------------------------------------- blocks and rules
+
+
+def _apply_block(
+    context: Context, layer: BlockLayer, data: Value, label: str | None, span: Span
+) -> Value:
+    definition = layer.definition
+    if not definition.inline:
+        return call_graph(context, layer, data, label, span)
+    if isinstance(definition, RuleDefinition):
+        arguments = bind_arguments(context, layer, span)
+        value = rule_value(context, layer, span)
+        if not is_layer(value):
+            if isinstance(value, Poison):
+                return POISON
+            raise _not_a_layer(context, value, span)
+        inner = _scoped(context.expanding(call_text(definition.name, arguments), span), label)
+        return apply_layer(inner, value, data, span)
+    assert isinstance(definition, BlockDefinition)
+    arguments = bind_arguments(context, layer, span)
+    environment = Environment(definition.module)
+    for parameter in definition.parameters:
+        name = parameter.name or "_"
+        environment.bind(name, arguments[name], parameter.span)
+    inner = context.expanding(call_text(definition.name, arguments), span).within(environment)
+    inner = _scoped(inner, label)
+    return result_of(run_body(inner, definition.node.body, data, span))
+
+
+# ---------------------------------------------------------------------- combinators
+
+
+def _apply_list(context: Context, layer: ListValue, data: Value, span: Span) -> Value:
+    if not layer.items:
+        raise context.error("E0308", "an empty list has no layer to apply", span)
+    results: list[Value] = []
+    failed = False
+    for item in layer.items:
+        spread = isinstance(item, SpreadLayer)
+        inner = item.inner if isinstance(item, SpreadLayer) else item
+        place = getattr(inner, "span", None) or _span_of(inner) or span
+        try:
+            result = apply_layer(context, inner, data, place)
+        except SpecError as error:
+            context.session.report(error)
+            failed = True
+            continue
+        if spread and isinstance(result, tuple):
+            results.extend(result)
+        else:
+            results.append(result)
+    if failed:
+        return POISON
+    return results[0] if len(results) == 1 else tuple(results)
+
+
+def _span_of(layer: Value) -> Span | None:
+    return layer.expression.span if isinstance(layer, Closure) else None
+
+
+def _apply_closure(context: Context, layer: Closure, data: Value, span: Span) -> Value:
+    expression = layer.expression
+    inside = context.within(layer.environment)
+    if isinstance(expression, ast.Chain):
+        for stage in expression.stages:
+            if has_poison(data):
+                return POISON
+            value = inside.evaluate(stage)
+            data = apply_layer(inside, value, data, stage.span)
+        return data
+    if isinstance(expression, ast.For):
+        return _apply_for(inside, expression, data)
+    assert isinstance(expression, ast.Anonymous)
+    return result_of(run_body(inside.child(), expression.body, data, span))
+
+
+def _apply_for(context: Context, loop: ast.For, data: Value) -> Value:
+    assert context.scope is not None
+    iterable = force(context, context.evaluate(loop.iterable), loop.iterable.span)
+    if isinstance(iterable, Poison):
+        return POISON
+    named = context.naming(context.scope.in_loop(loop.span))
+    for index, item in enumerate(items_of(context, iterable, loop.iterable.span)):
+        turn = replace(named.child(), turns=(*context.turns, Turn(loop.span, index)))
+        bind_targets(turn, loop.targets, item, loop.span, unpack=True)
+        data = result_of(run_body(turn, loop.body, data, loop.span))
+        if has_poison(data):
+            return POISON
+    return data

@@ -1,0 +1,174 @@
+"""Giving attributes to layers: `conv(64, 3)`, and again: `norm(eps=1e-3)`."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ValidationError
+
+from archspec.ops.base import Op
+from archspec.semantics.callables import data_in_parentheses
+from archspec.semantics.context import Context
+from archspec.semantics.environment import did_you_mean
+from archspec.semantics.functions import items_of
+from archspec.semantics.operators import kind_of, plain
+from archspec.semantics.values import (
+    POISON,
+    BlockLayer,
+    Given,
+    GroupLayer,
+    LabelledLayer,
+    OpLayer,
+    Poison,
+    Value,
+    is_data,
+)
+from archspec.semantics.words import INITIALISER_NAMES, InitialiserName, choices, takes_initialiser
+from archspec.source import Span
+from archspec.syntax import ast
+from archspec.types.initialiser import INITIALISERS, Initialiser
+
+
+def call_layer(context: Context, function: Value, node: ast.Call) -> Value:
+    """A layer (or initialiser) with further attributes."""
+    if isinstance(function, Poison):
+        return POISON
+    if isinstance(function, InitialiserName):
+        return _make_initialiser(context, function.name, node)
+    if isinstance(function, LabelledLayer):
+        return LabelledLayer(
+            function.label, call_layer(context, function.inner, node), function.span
+        )
+    if isinstance(function, GroupLayer):
+        return call_layer(context, function.inner, node)
+    if isinstance(function, OpLayer):
+        given = _given_to_op(context, function, node)
+        return OpLayer(function.op, merged(function.given, given), node.span)
+    if isinstance(function, BlockLayer):
+        given = _given_to_block(context, function, node)
+        return BlockLayer(function.definition, merged(function.given, given), node.span)
+    raise context.error(
+        "E0302",
+        f"{kind_of(function)} takes no attributes",
+        node.function.span,
+        notes=("attributes belong to an op, block, rule or network",),
+    )
+
+
+def merged(earlier: tuple[Given, ...], later: tuple[Given, ...]) -> tuple[Given, ...]:
+    """Positional attributes add up; named ones replace those of the same name."""
+    names = {item.name for item in later if item.name is not None}
+    return (*(item for item in earlier if item.name not in names), *later)
+
+
+def _given_to_op(context: Context, layer: OpLayer, node: ast.Call) -> tuple[Given, ...]:
+    order = positional(layer.op)
+    position = sum(1 for item in layer.given if item.name is None)
+    given: list[Given] = []
+    for argument in node.arguments:
+        name = argument.name
+        if name is None and position < len(order):
+            name = order[position]
+        for value in _values(context, argument, layer.op, name or ""):
+            if is_data(value) and not isinstance(value, Poison):
+                raise data_in_parentheses(context, layer.op.name, argument.value.span)
+            given.append(Given(argument.name, value, argument.span))
+            position += argument.name is None
+    return tuple(given)
+
+
+def positional(op: type[Op]) -> tuple[str, ...]:
+    """Names of an op's attributes in positional order."""
+    special = {op.variadic, op.open_attributes}
+    return (*op.regions, *(name for name in op.model_fields if name not in special))
+
+
+def _values(
+    context: Context, argument: ast.Argument, model: type[BaseModel], name: str
+) -> tuple[Value, ...]:
+    node = argument.value
+    if isinstance(node, ast.Spread):
+        return items_of(context, context.evaluate(node.inner), node.span)
+    if isinstance(node, ast.Name) and node.text in choices(model, name):
+        if not context.environment.has_local(node.text):
+            return (node.text,)
+    if takes_initialiser(model, name):
+        return (initialiser_value(context, node),)
+    return (context.evaluate(node),)
+
+
+def _given_to_block(context: Context, layer: BlockLayer, node: ast.Call) -> tuple[Given, ...]:
+    parameters = layer.definition.parameters
+    kinds = {item.name: item.type.name for item in parameters if item.type is not None}
+    names = [item.name for item in parameters]
+    position = sum(1 for item in layer.given if item.name is None)
+    given: list[Given] = []
+    for argument in node.arguments:
+        name = argument.name or (names[position] if position < len(names) else None)
+        value = argument.value
+        if isinstance(value, ast.Spread):
+            spread = items_of(context, context.evaluate(value.inner), value.span)
+            given.extend(Given(None, item, argument.span) for item in spread)
+            position += len(spread)
+            continue
+        wants_initialiser = kinds.get(name) == "init"
+        result = (
+            initialiser_value(context, value) if wants_initialiser else context.evaluate(value)
+        )
+        if is_data(result) and not isinstance(result, Poison):
+            raise data_in_parentheses(context, layer.definition.name, value.span)
+        given.append(Given(argument.name, plain(result), argument.span))
+        position += argument.name is None
+    return tuple(given)
+
+
+# ---------------------------------------------------------------------- initialisers
+
+
+def initialiser_value(context: Context, node: ast.Expr) -> Value:
+    """An expression where an initialiser is expected: `zeros` is the initialiser, not the op."""
+    if isinstance(node, ast.Name) and node.text in INITIALISER_NAMES:
+        if not context.environment.has_local(node.text):
+            return _build(context, node.text, {}, node.span)
+    if isinstance(node, ast.Call) and isinstance(node.function, ast.Name):
+        name = node.function.text
+        if name in INITIALISER_NAMES and not context.environment.has_local(name):
+            return _make_initialiser(context, name, node)
+    value = context.evaluate(node)
+    if isinstance(value, InitialiserName):
+        return _build(context, value.name, {}, node.span)
+    if isinstance(value, (Initialiser, Poison)):
+        return value
+    raise context.error(
+        "E0305",
+        f"an initialiser is needed here, not {kind_of(value)}",
+        node.span,
+        fix="zeros, ones, constant(0.1), normal(std=0.02), kaiming_normal(mode=fan_out), ..",
+    )
+
+
+def _make_initialiser(context: Context, name: str, node: ast.Call) -> Value:
+    model = INITIALISERS[name]
+    order = tuple(model.model_fields)
+    attributes: dict[str, Value] = {}
+    for index, argument in enumerate(node.arguments):
+        key = argument.name or (order[index] if index < len(order) else None)
+        if key is None or key not in order:
+            raise context.error(
+                "E0302",
+                f"`{name}` has no attribute {f'`{argument.name}`' if argument.name else 'here'}",
+                argument.span,
+                fix=did_you_mean(argument.name or "", order),
+            )
+        (value,) = _values(context, argument, model, key)
+        attributes[key] = plain(value)
+    return _build(context, name, attributes, node.span)
+
+
+def _build(context: Context, name: str, attributes: dict[str, Value], span: Span) -> Value:
+    if any(isinstance(value, Poison) for value in attributes.values()):
+        return POISON
+    try:
+        return INITIALISERS[name].model_validate(attributes)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise context.error("E0301", f"`{where}` of `{name}`: {first['msg']}", span) from None

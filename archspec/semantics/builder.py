@@ -1,0 +1,258 @@
+"""Building one graph, and naming what is put into it (rules P1 of the language)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from archspec.graph.model import (
+    Draw,
+    Graph,
+    GraphOutput,
+    InitRule,
+    Instance,
+    Node,
+    Origin,
+    Port,
+    Requirement,
+    Structure,
+)
+from archspec.semantics.context import Context
+from archspec.semantics.values import POISON, Tensor, Value, tensors
+from archspec.source import Span
+from archspec.types.tensor import TensorType
+
+
+@dataclass(eq=False)
+class GraphBuilder:
+    """A graph under construction."""
+
+    name: str
+    kind: str
+    parent: GraphBuilder | None = None
+    depth: int = 0  # number of frames outside this graph
+    nodes: list[Node] = field(default_factory=list)
+    keys: dict[str, Span] = field(default_factory=dict)
+    requirements: list[Requirement] = field(default_factory=list)
+    init_rules: list[InitRule] = field(default_factory=list)
+    draws: list[Draw] = field(default_factory=list)
+    captured: dict[tuple[int, Port], tuple[Tensor, Tensor]] = field(default_factory=dict)
+    failed: bool = False
+
+    def origin(self, context: Context, span: Span) -> Origin:
+        """Where a node is made: its span and the inline expansions within this graph."""
+        inner = len(context.frames) - self.depth
+        return Origin(span, context.frames[:inner] if inner > 0 else ())
+
+    def add_input(self, name: str, type_: TensorType, span: Span) -> Tensor:
+        """A new input."""
+        node = Node(len(self.nodes), None, (), (type_,), Origin(span), name=name)
+        self.nodes.append(node)
+        return Tensor(self, Port(node.id), type_)
+
+    def add(
+        self,
+        context: Context,
+        instance: Instance,
+        inputs: tuple[Tensor, ...],
+        types: tuple[TensorType, ...],
+        span: Span,
+    ) -> tuple[Tensor, ...]:
+        """A new op or call; its results."""
+        context.session.budget.node(span, context.frames)
+        node = Node(
+            len(self.nodes),
+            instance,
+            tuple(item.port for item in inputs),
+            types,
+            self.origin(context, span),
+            context.turns,
+        )
+        self.nodes.append(node)
+        return tuple(
+            Tensor(self, Port(node.id, index), type_) for index, type_ in enumerate(types)
+        )
+
+    def own(self, context: Context, tensor: Tensor, span: Span) -> Tensor:
+        """The tensor as one of this graph: a region captures what stands around it."""
+        if tensor.builder is self:
+            return tensor
+        if self.kind != "region" or self.parent is None:
+            raise context.error(
+                "E0306",
+                "this layer reads data from where it was written; "
+                "a block sees only its arguments",
+                span,
+                fix="give the data to the block as an input",
+            )
+        outer = self.parent.own(context, tensor, span)
+        key = (id(outer.builder), outer.port)
+        if key not in self.captured:
+            inner = self.add_input(f"captured_{len(self.captured)}", tensor.type, span)
+            self.captured[key] = (outer, inner)
+        return self.captured[key][1]
+
+    def finish(
+        self,
+        outputs: tuple[GraphOutput, ...],
+        arguments: dict[str, Value],
+        structures: tuple[Structure, ...],
+        origin: Origin,
+    ) -> Graph:
+        """The graph."""
+        return Graph(
+            self.name,
+            self.kind,
+            tuple(self.nodes),
+            outputs,
+            arguments,
+            structures,
+            tuple(self.requirements),
+            tuple(self.init_rules),
+            tuple(self.draws),
+            origin,
+        )
+
+
+@dataclass(eq=False)
+class Counter:
+    """The next number of a numbered scope."""
+
+    value: int = 0
+
+
+@dataclass(eq=False)
+class Tape:
+    """The instances of something shared: recorded at its first use, taken again at the next."""
+
+    instances: list[Instance] = field(default_factory=list)
+    types: list[tuple[TensorType, ...]] = field(default_factory=list)
+    position: int | None = None
+
+    def replayed(self) -> Instance | None:
+        """The instance to use again, or None while the first use is recorded."""
+        if self.position is None:
+            return None
+        self.position += 1
+        return self.instances[self.position - 1]
+
+    def record(self, instance: Instance, types: tuple[TensorType, ...]) -> None:
+        """Keep a new instance."""
+        self.instances.append(instance)
+        self.types.append(types)
+
+    def types_of(self, instance: Instance) -> tuple[TensorType, ...]:
+        """What an instance was first applied to."""
+        return self.types[self.instances.index(instance)]
+
+
+@dataclass(eq=False)
+class NameScope:
+    """Where new instances are named: a prefix, and a counter if the scope is numbered."""
+
+    builder: GraphBuilder
+    prefix: str = ""
+    counter: Counter | None = None
+    loop: Span | None = None
+    """The unlabelled `for` that numbers its children in the surrounding scope."""
+    loops: dict[str, Span] = field(default_factory=dict)
+    """By prefix, the `for` which numbered there first."""
+    tape: Tape | None = None
+
+    def below(self, path: str, *, numbered: bool) -> NameScope:
+        """The scope that a label opens."""
+        return NameScope(
+            self.builder,
+            self.path(path),
+            Counter() if numbered else None,
+            None,
+            self.loops,
+            self.tape,
+        )
+
+    def copy(self) -> NameScope:
+        """The same scope, to be given a tape of its own."""
+        return NameScope(self.builder, self.prefix, self.counter, self.loop, self.loops)
+
+    def path(self, key: str) -> str:
+        """A key below the prefix."""
+        return f"{self.prefix}.{key}" if self.prefix else key
+
+    def in_loop(self, span: Span) -> NameScope:
+        """The scope of an unlabelled `for` here: its children are numbered."""
+        if self.counter is not None:
+            return self
+        return NameScope(self.builder, self.prefix, Counter(), span, self.loops, self.tape)
+
+    def take(self, context: Context, span: Span) -> str:
+        """The next number."""
+        counter = self.counter
+        if counter is None:
+            raise context.error(
+                "E0603",
+                "`_:` takes the next number, but this scope is not numbered",
+                span,
+                fix="put it in a labelled group: `label: (_: ..)`",
+            )
+        if self.loop is not None:
+            first = self.loops.setdefault(self.prefix, self.loop)
+            if first != self.loop:
+                raise context.error(
+                    "E0602",
+                    "a second unlabelled `for` would number its layers in the same scope",
+                    span,
+                    secondary=[(first, "the first numbers them here"), (self.loop, "the second")],
+                    fix="give one of the two a label: `stage: for ..`",
+                )
+        while self.path(str(counter.value)) in self.builder.keys:
+            counter.value += 1
+        counter.value += 1
+        return str(counter.value - 1)
+
+    def key_for(
+        self, context: Context, label: str | None, default: str, span: Span
+    ) -> str:
+        """The key of a new instance. Raises SpecError when its label is taken."""
+        if label is not None:
+            return self.claim(context, self.path(label), span)
+        if self.counter is not None:
+            return self.claim(context, self.path(self.take(context, span)), span)
+        key = self.path(default)
+        number = 0
+        while key in self.builder.keys:
+            number += 1
+            key = self.path(f"{default}_{number}")
+        self.builder.keys[key] = span
+        return key
+
+    def claim(self, context: Context, key: str, span: Span) -> str:
+        """Take a key that must be free."""
+        taken = self.builder.keys.get(key)
+        if taken is not None:
+            raise context.error(
+                "E0601",
+                f"the label `{key}` is taken in this block",
+                span,
+                secondary=[(taken, "by this")],
+                fix="choose another label",
+            )
+        self.builder.keys[key] = span
+        return key
+
+
+def pack(structure: Structure, items: list[Tensor]) -> Value:
+    """Data of a form, from its tensors, which are taken from the front."""
+    if structure is None:
+        return items.pop(0) if items else POISON
+    return tuple(pack(part, items) for part in structure)
+
+
+def structure_of(data: Value) -> Structure:
+    """The form of data."""
+    if isinstance(data, tuple):
+        return tuple(structure_of(item) for item in data)
+    return None
+
+
+def ports_of(data: Value) -> tuple[Port, ...]:
+    """The ports of data, flattened."""
+    return tuple(item.port for item in tensors(data))

@@ -1,0 +1,365 @@
+"""Arguments of definitions, and rules: which clause answers a call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from archspec.semantics.context import Context, SpecError
+from archspec.semantics.environment import Environment, did_you_mean
+from archspec.semantics.functions import RangeValue
+from archspec.semantics.operators import compare, is_number, kind_of, plain, truth
+from archspec.semantics.values import (
+    POISON,
+    BlockLayer,
+    Given,
+    ListValue,
+    Poison,
+    Value,
+    freeze,
+    is_data,
+    is_layer,
+)
+from archspec.semantics.modules import (
+    BlockDefinition,
+    Callable_,
+    PresetDefinition,
+    RuleDefinition,
+)
+from archspec.source import Span
+from archspec.syntax import ast
+from archspec.types.dim import Dim
+from archspec.types.initialiser import Initialiser
+
+# ---------------------------------------------------------------------- arguments
+
+
+def bind_arguments(context: Context, layer: BlockLayer, span: Span) -> dict[str, Value]:
+    """The value of each parameter, checked against its type and domain, defaults filled in.
+
+    Raises SpecError for an argument that is missing, unknown, or of the wrong kind.
+    """
+    definition = layer.definition
+    parameters = definition.parameters
+    given = _by_name(context, definition, layer.given)
+    environment = Environment(definition.module)
+    bound: dict[str, Value] = {}
+    for parameter in parameters:
+        name = parameter.name or "_"
+        item = given.get(name)
+        if item is not None:
+            value = _coerced(context, item.value, parameter, item.span, definition, environment)
+        elif parameter.default is not None:
+            inner = context.within(environment)
+            value = inner.evaluate(parameter.default)
+            value = _coerced(
+                inner, value, parameter, parameter.default.span, definition, environment
+            )
+        else:
+            raise context.error(
+                "E0303",
+                f"`{definition.name}` needs `{name}`",
+                span,
+                secondary=[(parameter.span, "declared here")],
+            )
+        bound[name] = value
+        environment.bind(name, value, parameter.span)
+    return bound
+
+
+def _by_name(
+    context: Context, definition: Callable_, given: tuple[Given, ...]
+) -> Mapping[str, Given]:
+    parameters = definition.parameters
+    names = [parameter.name or "_" for parameter in parameters]
+    found: dict[str, Given] = {}
+    position = 0
+    for item in given:
+        if item.name is None:
+            if position >= len(names):
+                takes = f"{len(names)} argument" + ("" if len(names) == 1 else "s")
+                raise context.error(
+                    "E0303",
+                    f"`{definition.name}` takes {takes}, this is one too many",
+                    item.span,
+                    secondary=[(definition.name_span, "defined here")],
+                )
+            found[names[position]] = item
+            position += 1
+        elif item.name in names:
+            found[item.name] = item
+        else:
+            raise context.error(
+                "E0302",
+                f"`{definition.name}` has no parameter `{item.name}`",
+                item.span,
+                secondary=[(definition.name_span, "defined here")],
+                fix=did_you_mean(item.name, names),
+            )
+    return found
+
+
+def _coerced(
+    context: Context,
+    value: Value,
+    parameter: ast.Parameter,
+    span: Span,
+    definition: Callable_,
+    environment: Environment,
+) -> Value:
+    what = f"`{parameter.name}` of `{definition.name}`"
+    if parameter.type is not None:
+        value = coerce(context, value, parameter.type, span, what)
+    elif is_data(value) and not isinstance(value, Poison):
+        raise data_in_parentheses(context, definition.name, span)
+    if parameter.domain is not None:
+        _check_domain(context.within(environment), value, parameter.domain, span, what)
+    return value
+
+
+def data_in_parentheses(context: Context, name: str, span: Span) -> SpecError:
+    """Data never stands in parentheses: say how to write it."""
+    text = span.text if span.text.isidentifier() else "x"
+    return context.error(
+        "E0310",
+        "data does not go in parentheses; they hold attributes",
+        span,
+        "this is data",
+        fix=f"let it flow in: `{text} -> {name}`",
+    )
+
+
+def coerce(context: Context, value: Value, kind: ast.ParamType, span: Span, what: str) -> Value:
+    """The value as one of the declared type. Raises SpecError when it is none."""
+    if isinstance(value, Poison):
+        return value
+    if kind.name != "layer":
+        value = plain(force(context, value, span))
+    if kind.name == "list":
+        return _coerce_list(context, value, kind, span, what)
+    if kind.name == "float" and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    test = _TYPES.get(kind.name)
+    if test is None:
+        raise context.error(
+            "E0305",
+            f"there is no type `{kind.name}`",
+            kind.span,
+            fix=did_you_mean(kind.name, [*_TYPES, "list"])
+            or "types are int, float, bool, str, layer, dim, init, value and list[..]",
+        )
+    if test(value):
+        return value
+    if isinstance(value, Dim) and kind.name == "int":
+        if value.symbols <= context.session.integer_symbols:
+            return value
+        raise context.error(
+            "E0403",
+            f"{what} must be a fixed number, but `{value}` depends on a free size",
+            span,
+            fix="make the size a parameter, or declare the parameter as `dim`",
+        )
+    raise context.error("E0305", f"{what} must be {_WORDS[kind.name]}, not {kind_of(value)}", span)
+
+
+def _coerce_list(
+    context: Context, value: Value, kind: ast.ParamType, span: Span, what: str
+) -> Value:
+    if isinstance(value, RangeValue):
+        value = ListValue(value.items(context, span))
+    if isinstance(value, tuple) and not is_data(value):
+        value = ListValue(value)
+    if not isinstance(value, ListValue):
+        raise context.error("E0305", f"{what} must be a list, not {kind_of(value)}", span)
+    if kind.argument is None:
+        return value
+    return ListValue(
+        tuple(
+            coerce(context, item, kind.argument, span, f"element {index} of {what}")
+            for index, item in enumerate(value.items)
+        )
+    )
+
+
+def _is_int(value: Value) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_TYPES = {
+    "int": _is_int,
+    "float": is_number,
+    "bool": lambda value: isinstance(value, bool),
+    "str": lambda value: isinstance(value, str),
+    "layer": is_layer,
+    "dim": lambda value: _is_int(value) or isinstance(value, Dim),
+    "init": lambda value: isinstance(value, Initialiser),
+    "value": lambda value: not is_data(value),
+}
+_WORDS = {
+    "int": "an integer",
+    "float": "a number",
+    "bool": "true or false",
+    "str": "a string",
+    "layer": "a layer",
+    "dim": "a size",
+    "init": "an initialiser",
+    "value": "a value",
+}
+
+
+def _check_domain(
+    context: Context, value: Value, domain: ast.Expr, span: Span, what: str
+) -> None:
+    allowed = context.evaluate(domain)
+    if isinstance(value, (Poison, Dim)) or isinstance(allowed, Poison):
+        return
+    if isinstance(allowed, RangeValue):
+        fits = allowed.contains(value)
+    elif isinstance(allowed, ListValue):
+        fits = freeze(value) in {freeze(item) for item in allowed.items}
+    else:
+        raise context.error("E0305", "a domain is a range or a list", domain.span)
+    if not fits:
+        raise context.error(
+            "E0305",
+            f"{what} is {value}, which is outside its domain `{domain.span.text}`",
+            span,
+            secondary=[(domain.span, "declared here; `a..b` leaves b out")],
+        )
+
+
+# ---------------------------------------------------------------------- rules
+
+
+def force(context: Context, value: Value, span: Span) -> Value:
+    """The value of a call of a rule that yields one; anything else as it is."""
+    if not isinstance(value, BlockLayer) or not isinstance(value.definition, RuleDefinition):
+        return value
+    result = rule_value(context, value, span)
+    return value if _is_layer_result(result) else result
+
+
+def _is_layer_result(result: Value) -> bool:
+    return is_layer(result) or isinstance(result, Poison)
+
+
+def rule_value(context: Context, layer: BlockLayer, span: Span) -> Value:
+    """What the right side of a rule's clause is for these arguments, evaluated once.
+
+    Raises SpecError when no clause takes them, OutOfBudget when a recursion has no end.
+    """
+    rule = layer.definition
+    assert isinstance(rule, RuleDefinition)
+    arguments = bind_arguments(context, layer, span)
+    key = (id(rule), tuple(freeze(value) for value in arguments.values()))
+    session = context.session
+    if key in session.rule_results:
+        return session.rule_results[key]
+    if key in session.active_rules:
+        raise context.error(
+            "E0503",
+            f"`{rule.name}` calls itself with the same arguments, so it never ends",
+            span,
+        )
+    inner = context.expanding(call_text(rule.name, arguments), span)
+    session.active_rules[key] = None
+    try:
+        clause, environment = select_clause(inner, rule, arguments, span)
+        result = force(inner, inner.within(environment).evaluate(clause.value), span)
+    finally:
+        session.active_rules.pop(key, None)
+    session.rule_results[key] = result
+    return result
+
+
+def select_clause(
+    context: Context, rule: RuleDefinition, arguments: Mapping[str, Value], span: Span
+) -> tuple[ast.RuleClause, Environment]:
+    """The first clause that takes the arguments, with its names bound."""
+    values = list(arguments.values())
+    for clause in rule.clauses:
+        environment = Environment(rule.module)
+        if not _matches(context, clause, values, environment):
+            continue
+        guard = clause.guard
+        if guard is not None:
+            inner = context.within(environment)
+            if not truth(inner, inner.evaluate(guard), guard.span):
+                continue
+        return clause, environment
+    shown = ", ".join(f"{name} = {show(value)}" for name, value in arguments.items())
+    raise context.error(
+        "E0504",
+        f"no clause of `{rule.name}` takes {shown}",
+        span,
+        secondary=[(clause.name_span, "tried this") for clause in rule.clauses[:4]],
+    )
+
+
+def _matches(
+    context: Context, clause: ast.RuleClause, values: list[Value], environment: Environment
+) -> bool:
+    for parameter, value in zip(clause.parameters, values, strict=False):
+        pattern = parameter.pattern
+        if pattern is None:
+            if parameter.name is not None:
+                environment.bind(parameter.name, value, parameter.span)
+            continue
+        literal = context.within(environment).evaluate(pattern)
+        actual = plain(force(context, value, parameter.span))
+        if isinstance(actual, (Dim, int)) and not isinstance(actual, bool):
+            same = compare(context, "==", actual, literal, parameter.span)
+            if not truth(context, same, parameter.span):
+                return False
+        elif freeze(actual) != freeze(literal):
+            return False
+    return True
+
+
+def call_text(name: str, arguments: Mapping[str, Value]) -> str:
+    """A call as the reader would write it, shortened."""
+    return f"{name}({', '.join(show(value) for value in arguments.values())})"
+
+
+def show(value: Value) -> str:
+    """A value in a few characters."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return f'"{value[:20]}"'
+    if isinstance(value, ListValue):
+        shown = [show(item) for item in value.items[:4]]
+        return "[" + ", ".join([*shown, ".."] if len(value.items) > 4 else shown) + "]"
+    if isinstance(value, (int, float, Dim)):
+        return str(value)
+    if isinstance(value, BlockLayer):
+        return value.definition.name
+    inner = getattr(value, "op", None)
+    return str(inner.name) if inner is not None else "{..}" if is_layer(value) else str(value)
+
+
+def resolve_preset(context: Context, layer: BlockLayer, span: Span) -> Value:
+    """The network that a preset stands for, with its attributes filled in."""
+    definition = layer.definition
+    if not isinstance(definition, PresetDefinition):
+        return layer
+    key = ("preset", id(definition))
+    session = context.session
+    if key not in session.rule_results:
+        inner = context.expanding(definition.name, span)
+        session.rule_results[key] = POISON
+        value = inner.within(Environment(definition.module)).evaluate(definition.node.value)
+        session.rule_results[key] = value
+    value = session.rule_results[key]
+    if isinstance(value, Poison):
+        return value
+    if not isinstance(value, BlockLayer) or not _is_network(value.definition):
+        raise context.error(
+            "E0703",
+            f"a preset stands for a network, but `{definition.name}` is {kind_of(value)}",
+            definition.node.value.span,
+        )
+    return BlockLayer(value.definition, (*value.given, *layer.given), layer.span)
+
+
+def _is_network(definition: Callable_) -> bool:
+    return isinstance(definition, BlockDefinition) and definition.node.is_network

@@ -1,0 +1,307 @@
+"""Calls of blocks: specialised once for their arguments and input types, then shared."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from archspec.graph.model import Graph, GraphOutput, Instance, Origin, Structure
+from archspec.graph.selection import select_outputs
+from archspec.semantics.bodies import Result, run_body
+from archspec.semantics.builder import (
+    GraphBuilder,
+    NameScope,
+    pack,
+    ports_of,
+    structure_of,
+)
+from archspec.semantics.callables import bind_arguments, call_text, force, rule_value, show
+from archspec.semantics.context import Context, SpecError
+from archspec.semantics.environment import Environment, did_you_mean
+from archspec.semantics.instantiate import instantiate
+from archspec.semantics.modules import BlockDefinition, Callable_, RuleDefinition
+from archspec.semantics.operators import kind_of
+from archspec.semantics.values import (
+    POISON,
+    BlockLayer,
+    GroupLayer,
+    LabelledLayer,
+    ListValue,
+    OpLayer,
+    OutputOf,
+    Poison,
+    TapLayer,
+    Tensor,
+    Value,
+    freeze,
+    has_poison,
+    is_layer,
+    tensors,
+)
+from archspec.source import Span
+from archspec.types.tensor import TensorType
+
+Types = tuple[TensorType, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A block with arguments and the types it is applied to."""
+
+    definition: Callable_
+    layer: BlockLayer
+    arguments: Mapping[str, Value]
+    types: Types
+    structure: Structure
+    span: Span
+
+    def key(self, context: Context) -> tuple[Hashable, ...]:
+        """What the memo goes by, apart from the mode."""
+        arguments = tuple(freeze(value) for value in self.arguments.values())
+        given = context.session.given
+        return (id(self.definition), arguments, self.types, self.structure, given)
+
+    @property
+    def text(self) -> str:
+        """As the reader would write it."""
+        return call_text(self.definition.name, self.arguments)
+
+
+def call_graph(
+    context: Context,
+    layer: Value,
+    data: Value,
+    label: str | None,
+    span: Span,
+    output: OutputOf | None = None,
+) -> Value:
+    """Add a call of a block to the graph; its results, or the one output that was asked for."""
+    while isinstance(layer, (LabelledLayer, GroupLayer)):
+        if isinstance(layer, LabelledLayer):
+            label = layer.label
+        layer = layer.inner
+    if isinstance(layer, OpLayer) and output is not None:
+        return _op_output(context, layer, data, label, span, output)
+    if not isinstance(layer, BlockLayer) or layer.definition.inline:
+        raise context.error("E0309", f"{kind_of(layer)} has no named outputs", span)
+    if has_poison(data):
+        return POISON
+    builder = context.builder
+    assert builder is not None
+    inputs = tuple(builder.own(context, item, span) for item in tensors(data))
+    types = tuple(item.type for item in inputs)
+    arguments = bind_arguments(context, layer, span)
+    call = Call(layer.definition, layer, arguments, types, structure_of(data), span)
+    graph = specialise(context, call)
+    if graph is None:
+        return POISON
+    instance = _instance(context, graph, label, layer.definition.name, span, types)
+    results = list(builder.add(context, instance, inputs, graph.output_types, span))
+    parts = {item.name: pack(item.structure, results) for item in graph.outputs}
+    if output is not None:
+        if output.name not in parts:
+            raise context.error(
+                "E0212",
+                f"`{graph.name}` has no output `{output.name}`",
+                output.span,
+                notes=(f"its outputs are {', '.join(parts)}",),
+                fix=did_you_mean(output.name, parts),
+            )
+        return parts[output.name]
+    values = tuple(parts.values())
+    return values[0] if len(values) == 1 else values
+
+
+def _op_output(
+    context: Context, layer: OpLayer, data: Value, label: str | None, span: Span, output: OutputOf
+) -> Value:
+    raise context.error("E0309", f"`{layer.op.name}` has no named outputs", output.span)
+
+
+def _instance(
+    context: Context, graph: Graph, label: str | None, name: str, span: Span, types: Types
+) -> Instance:
+    builder, scope = context.builder, context.scope
+    assert builder is not None
+    assert scope is not None
+    known = scope.tape.replayed() if scope.tape is not None else None
+    origin = builder.origin(context, span)
+    if known is not None:
+        return known if known.graph is graph else Instance(known.key, None, graph, (), origin)
+    instance = Instance(scope.key_for(context, label, name, span), None, graph, (), origin)
+    if scope.tape is not None:
+        scope.tape.record(instance, types)
+    return instance
+
+
+# ---------------------------------------------------------------------- the memo
+
+
+def specialise(context: Context, call: Call) -> Graph | None:
+    """The graph of a call, made at most once in each mode in which it differs.
+
+    None when the block has errors; they have been reported. Raises OutOfBudget, and SpecError for
+    a call that contains itself.
+    """
+    session = context.session
+    key = call.key(context)
+    for mode in (None, session.training):
+        if (mode, key) in session.specialised:
+            graph = session.specialised[(mode, key)]
+            if mode is not None:
+                session.read_mode()
+            return graph
+    if key in session.active_graphs:
+        raise context.error(
+            "E0503", f"`{call.text}` contains itself with the same inputs; it never ends", call.span
+        )
+    inner = context.expanding(call.text, call.span)
+    session.budget.graph(call.span, inner.frames)
+    session.active_graphs.add(key)
+    session.mode_readers.append(False)
+    try:
+        graph = _build(inner, call)
+    finally:
+        session.active_graphs.discard(key)
+        depends = session.mode_readers.pop()
+    if depends:
+        session.read_mode()
+    session.specialised[(session.training if depends else None, key)] = graph
+    return graph
+
+
+def _build(context: Context, call: Call) -> Graph | None:
+    definition = call.definition
+    is_rule = isinstance(definition, RuleDefinition)
+    kind = "rule" if is_rule else "block"
+    if isinstance(definition, BlockDefinition) and definition.node.is_network:
+        kind = "network"
+    builder = GraphBuilder(definition.name, kind, None, len(context.frames))
+    names = _input_names(definition, len(call.types))
+    flat = [
+        builder.add_input(name, type_, definition.name_span)
+        for name, type_ in zip(names, call.types, strict=True)
+    ]
+    data = pack(call.structure, list(flat)) if flat else ()
+    inside = replace(context, builder=builder, scope=NameScope(builder), turns=())
+    try:
+        results = _results(inside, call, data)
+    except SpecError as error:
+        context.session.report(error)
+        return None
+    return finish(inside, results, definition, call.arguments, (call.structure,))
+
+
+def _input_names(definition: Callable_, count: int) -> list[str]:
+    from archspec.syntax import ast
+
+    names: list[str] = []
+    if isinstance(definition, BlockDefinition):
+        for statement in definition.node.body.statements:
+            if isinstance(statement, ast.Input):
+                names.extend(item.name for item in statement.items if not item.rest)
+    if len(names) == count:
+        return names
+    return ["x"] if count == 1 else [f"x{index}" for index in range(count)]
+
+
+def _results(context: Context, call: Call, data: Value) -> tuple[Result, ...]:
+    definition = call.definition
+    if isinstance(definition, RuleDefinition):
+        value = rule_value(context, call.layer, call.span)
+        if isinstance(value, Poison):
+            return (Result("", POISON, call.span),)
+        if not is_layer(value):
+            raise context.error(
+                "E0308",
+                f"`{call.text}` is {kind_of(value)}, which can't be applied to data",
+                call.span,
+            )
+        result = context.session.apply(context, value, data, definition.name_span)
+        return (Result("", result, definition.name_span),)
+    assert isinstance(definition, BlockDefinition)
+    environment = Environment(definition.module)
+    for parameter in definition.parameters:
+        name = parameter.name or "_"
+        environment.bind(name, call.arguments[name], parameter.span)
+    return run_body(context.within(environment), definition.node.body, data, call.span)
+
+
+def finish(
+    context: Context,
+    results: tuple[Result, ...],
+    definition: Callable_,
+    arguments: Mapping[str, Value],
+    structures: tuple[Structure, ...],
+) -> Graph | None:
+    """The graph with these results as outputs; None when one of them failed."""
+    builder = context.builder
+    assert builder is not None
+    if any(has_poison(item.value) for item in results):
+        return None
+    outputs: list[GraphOutput] = []
+    for index, item in enumerate(results):
+        value = item.value
+        for tensor in tensors(value):
+            if tensor.builder is not builder:
+                context.session.report(
+                    context.error("E0306", "this output is data of another block", item.span)
+                )
+                return None
+        name = item.name or ("output" if len(results) == 1 else f"output_{index}")
+        outputs.append(GraphOutput(name, ports_of(value), structure_of(value)))
+    shown = {name: plain_argument(value) for name, value in arguments.items()}
+    return builder.finish(tuple(outputs), shown, structures, Origin(definition.name_span))
+
+
+def plain_argument(value: Value) -> Any:
+    """An argument as plain data: numbers, strings, tuples; layers as text."""
+    if isinstance(value, ListValue):
+        return tuple(plain_argument(item) for item in value.items)
+    if isinstance(value, tuple):
+        return tuple(plain_argument(item) for item in value)
+    if isinstance(value, (bool, int, float, str)):
+        return value
+    return show(value)
+
+
+# ---------------------------------------------------------------------- taps
+
+
+def call_tap(context: Context, tap: TapLayer, data: Value, label: str | None, span: Span) -> Value:
+    """The outputs of instances inside a block, in the order of their paths; the rest is dropped.
+
+    Raises SpecError (E0902) when a path is not there.
+    """
+    inner = force(context, tap.inner, span)
+    while isinstance(inner, (GroupLayer, LabelledLayer)):
+        inner = inner.inner
+    if not isinstance(inner, BlockLayer) or inner.definition.inline:
+        raise context.error("E0902", f"`tap` looks into a block, not {kind_of(inner)}", tap.span)
+    if has_poison(data):
+        return POISON
+    builder = context.builder
+    assert builder is not None
+    inputs = tuple(builder.own(context, item, span) for item in tensors(data))
+    types = tuple(item.type for item in inputs)
+    arguments = bind_arguments(context, inner, span)
+    call = Call(inner.definition, inner, arguments, types, structure_of(data), span)
+    graph = specialise(context, call)
+    if graph is None:
+        return POISON
+    key = ("tap", id(graph), tap.paths)
+    results = context.session.op_results
+    if key not in results:
+        try:
+            results[key] = select_outputs(graph, tap.paths)
+        except LookupError as error:
+            raise context.error("E0902", str(error.args[0]), tap.span) from None
+    tapped: Graph = results[key]
+    instance = _instance(context, tapped, label, inner.definition.name, span, types)
+    found: list[Tensor] = list(builder.add(context, instance, inputs, tapped.output_types, span))
+    parts = [pack(item.structure, found) for item in tapped.outputs]
+    return parts[0] if len(parts) == 1 else tuple(parts)
+
+
+__all__ = ["Call", "call_graph", "call_tap", "finish", "instantiate", "specialise"]

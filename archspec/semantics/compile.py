@@ -1,0 +1,230 @@
+"""From a file to compiled networks: the front door of the semantics."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from archspec.diagnostics.model import CompileFailed, Sink, diagnostic
+from archspec.graph.compiled import Compiled
+from archspec.graph.model import Graph
+from archspec.semantics.application import apply_layer
+from archspec.semantics.bodies import active_inputs, run_body
+from archspec.semantics.budget import Budget, Limits
+from archspec.semantics.builder import GraphBuilder, NameScope
+from archspec.semantics.callables import bind_arguments, resolve_preset
+from archspec.semantics.calls import finish
+from archspec.semantics.context import Context, Session, SpecError
+from archspec.semantics.environment import Environment, did_you_mean
+from archspec.semantics.expressions import evaluate
+from archspec.semantics.inputs import Inputs, network_inputs
+from archspec.semantics.modules import BlockDefinition, ModuleScope, Program, networks
+from archspec.semantics.recursion import deep_recursion
+from archspec.semantics.resolve import resolve_names
+from archspec.semantics.sizes import check_sizes
+from archspec.semantics.values import BlockLayer, Given, ListValue, Value
+from archspec.source import NOWHERE, Source, Span
+from archspec.types.condition import TRUE
+
+
+@dataclass
+class Compilation:
+    """Files, their diagnostics, and the memo that all networks of a run share."""
+
+    limits: Limits = field(default_factory=Limits)
+    sink: Sink = field(default_factory=Sink)
+    memo: dict[Hashable, Graph | None] = field(default_factory=dict)
+    op_results: dict[Hashable, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.program = Program(self.sink)
+
+    def load(self, path: Path | Source) -> ModuleScope:
+        """The module of a file or text, its names resolved; faults go to `sink`."""
+        if isinstance(path, Source):
+            scope = self.program.load_source(path)
+        else:
+            scope = self.program.load_file(path)
+        resolve_names(scope, self.sink)
+        return scope
+
+    def network(
+        self, scope: ModuleScope, name: str, parameters: Mapping[str, object] | None = None
+    ) -> Compiled | None:
+        """A network or preset with parameters set; None when it has errors (they are in `sink`).
+
+        Raises OutOfBudget when it is too large to expand.
+        """
+        with deep_recursion():
+            return _compile(self, scope, name, parameters or {})
+
+
+def load_network(
+    path: Path | Source,
+    name: str | None = None,
+    parameters: Mapping[str, object] | None = None,
+    limits: Limits | None = None,
+) -> tuple[Compiled, Sink]:
+    """Compile one network of a file. Without a name: the only one, or the one named as the file.
+
+    Raises CompileFailed with all diagnostics when the spec is at fault, OSError when the file
+    can't be read. Warnings are in the sink that is returned.
+    """
+    compilation = Compilation(limits or Limits())
+    scope = compilation.load(path)
+    chosen = choose(scope, name, compilation.sink)
+    try:
+        compiled = (
+            compilation.network(scope, chosen, parameters) if chosen is not None else None
+        )
+    except CompileFailed as error:
+        compilation.sink.extend(error.diagnostics)
+        compiled = None
+    if compiled is None or compilation.sink.failed:
+        raise CompileFailed(compilation.sink.diagnostics)
+    return compiled, compilation.sink
+
+
+def check(path: Path | Source, limits: Limits | None = None) -> Sink:
+    """Everything that is wrong with a file: its syntax, names, and each of its networks."""
+    compilation = Compilation(limits or Limits())
+    scope = compilation.load(path)
+    for name in networks(scope):
+        try:
+            compilation.network(scope, name)
+        except CompileFailed as error:
+            compilation.sink.extend(error.diagnostics)
+    return compilation.sink
+
+
+def choose(scope: ModuleScope, name: str | None, sink: Sink) -> str | None:
+    """The network that is meant; reports when there is none or the choice is open."""
+    found = networks(scope)
+    span = Span(scope.tree.source, 0, 0)
+    if name is not None:
+        if name in found:
+            return name
+        message = f"`{scope.name}` has no network or preset `{name}`"
+        listed = ", ".join(f"`{item}`" for item in found)
+        notes = (f"it has {listed}",) if found else ()
+        fix = did_you_mean(name, found)
+        sink.report(diagnostic("E0701", message, span, notes=notes, fix=fix))
+        return None
+    if scope.name in found:
+        return scope.name
+    blocks = [item for item in found if isinstance(found[item], BlockDefinition)]
+    if len(blocks) == 1:
+        return blocks[0]
+    if len(found) == 1:
+        return next(iter(found))
+    listed = ", ".join(f"`{item}`" for item in found)
+    message = "there are several networks: say which" if found else "this file has no network"
+    notes = (f"it has {listed}; write `{scope.tree.source.name}:NAME`",) if found else ()
+    sink.report(diagnostic("E0701", message, span, notes=notes))
+    return None
+
+
+# ---------------------------------------------------------------------- one network
+
+
+def _compile(
+    compilation: Compilation,
+    scope: ModuleScope,
+    name: str,
+    parameters: Mapping[str, object],
+) -> Compiled | None:
+    graphs: list[Graph] = []
+    inputs: Inputs | None = None
+    budget = Budget(compilation.limits)
+    for training in (False, True):
+        session = Session(
+            compilation.sink, budget, training, evaluate, apply_layer, compilation.memo
+        )
+        session.op_results = compilation.op_results
+        context = Context(session, Environment(scope))
+        try:
+            graph, inputs = _one_mode(context, scope, name, parameters)
+        except SpecError as error:
+            session.report(error)
+            return None
+        if graph is None:
+            return None
+        graphs.append(graph)
+    assert inputs is not None
+    definition = inputs.definition
+    compiled = Compiled(
+        name,
+        graphs[0],
+        graphs[1],
+        dict(inputs.sizes),
+        inputs.given,
+        _doc(scope, name) or definition.node.doc,
+    )
+    check_sizes(compiled, inputs, compilation.sink)
+    return compiled
+
+
+def _doc(scope: ModuleScope, name: str) -> str:
+    node = getattr(scope.own.get(name), "node", None)
+    return str(node.doc) if node is not None else ""
+
+
+def _one_mode(
+    context: Context, scope: ModuleScope, name: str, parameters: Mapping[str, object]
+) -> tuple[Graph | None, Inputs]:
+    base = BlockLayer(scope.own[name], (), scope.own[name].name_span)
+    layer = resolve_preset(context, base, base.definition.name_span)
+    if not isinstance(layer, BlockLayer) or not isinstance(layer.definition, BlockDefinition):
+        raise context.error("E0703", f"`{name}` is not a network", scope.own[name].name_span)
+    definition = layer.definition
+    span = layer.span or definition.name_span
+    given = tuple(_given(context, key, value) for key, value in parameters.items())
+    layer = BlockLayer(definition, (*_without(layer.given, parameters, definition), *given), span)
+    arguments = bind_arguments(context, layer, span)
+    environment = Environment(definition.module)
+    for parameter in definition.parameters:
+        environment.bind(parameter.name or "_", arguments[parameter.name or "_"], parameter.span)
+    builder = GraphBuilder(definition.name, "network")
+    context.session.given = TRUE
+    inside = Context(
+        context.session, environment, builder, NameScope(builder), context.frames, context.turns
+    )
+    body = definition.node.body
+    inputs = network_inputs(inside, definition, active_inputs(inside, body))
+    context.session.given = inputs.given
+    context.session.where_span = inputs.where_span
+    results = run_body(inside, body, (), span, inputs_bound=True)
+    graph = finish(inside, results, definition, arguments, inputs.structures)
+    return graph, inputs
+
+
+def _without(
+    given: tuple[Given, ...], parameters: Mapping[str, object], definition: BlockDefinition
+) -> tuple[Given, ...]:
+    """The preset's own attributes, by name, without those that are set from outside."""
+    names = [parameter.name for parameter in definition.parameters]
+    kept: list[Given] = []
+    position = 0
+    for item in given:
+        name = item.name
+        if name is None:
+            name = names[position] if position < len(names) else None
+            position += 1
+        if name not in parameters:
+            kept.append(Given(name, item.value, item.span))
+    return tuple(kept)
+
+
+def _given(context: Context, name: str, value: object) -> Given:
+    source = Source("<parameters>", f"{name} = {value}")
+    return Given(name, _to_value(context, value), Span(source, 0, len(source.text)))
+
+
+def _to_value(context: Context, value: object) -> Value:
+    if isinstance(value, (list, tuple)):
+        return ListValue(tuple(_to_value(context, item) for item in value))
+    return value
+
+
+__all__ = ["NOWHERE", "Compilation", "check", "choose", "load_network"]

@@ -1,0 +1,130 @@
+"""Where the elaborator is: the compilation as a whole, and the place in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from archspec.diagnostics.model import Diagnostic, Fix, Frame, Sink, diagnostic
+from archspec.graph.model import Graph, Turn
+from archspec.semantics.budget import Budget
+from archspec.semantics.environment import Environment
+from archspec.semantics.values import Value
+from archspec.source import Span
+from archspec.syntax import ast
+from archspec.types.condition import TRUE, Condition
+
+if TYPE_CHECKING:
+    from archspec.semantics.builder import GraphBuilder, NameScope
+
+
+class SpecError(Exception):
+    """The spec is at fault at one place; caught where the elaborator can go on."""
+
+    def __init__(self, item: Diagnostic) -> None:
+        super().__init__(item.message)
+        self.item = item
+
+
+class Reported(SpecError):
+    """Something failed whose diagnostic was reported already."""
+
+    def __init__(self) -> None:
+        super().__init__(diagnostic("E0507", "this has errors, which are reported where they are"))
+
+
+@dataclass
+class Session:
+    """One compilation in one mode. The functions are those of the modules above this one."""
+
+    sink: Sink
+    budget: Budget
+    training: bool
+    evaluate: Callable[[Context, ast.Expr], Value]
+    apply: Callable[[Context, Value, Value, Span], Value]
+    specialised: dict[Hashable, Graph | None]
+    """The memo. None stands for a graph that failed; its errors were reported."""
+    rule_results: dict[Hashable, Value] = field(default_factory=dict)
+    given: Condition = TRUE
+    """What the network's `where` promises."""
+    where_span: Span | None = None
+    mode_readers: list[bool] = field(default_factory=list)
+    """For each graph under construction whether it read `training`."""
+    integer_symbols: frozenset[str] = frozenset()
+    """Symbols that stand for integer parameters while a signature is checked."""
+    op_results: dict[Hashable, Any] = field(default_factory=dict)
+    active_rules: dict[Hashable, None] = field(default_factory=dict)
+    active_graphs: set[Hashable] = field(default_factory=set)
+    mode_dependent: set[int] = field(default_factory=set)
+    """Ids of graphs that differ between the modes."""
+    signatures: dict[int, Any] = field(default_factory=dict)
+
+    def report(self, error: SpecError) -> None:
+        """Add an error to what is reported."""
+        if not isinstance(error, Reported):
+            self.sink.report(error.item)
+
+    def read_mode(self) -> None:
+        """Note that what is being built depends on the mode."""
+        if self.mode_readers:
+            self.mode_readers[-1] = True
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The place: names in sight, graph under construction, scope of names, expansions so far."""
+
+    session: Session
+    environment: Environment
+    builder: GraphBuilder | None = None
+    scope: NameScope | None = None
+    frames: tuple[Frame, ...] = ()
+    turns: tuple[Turn, ...] = ()
+
+    def within(self, environment: Environment) -> Context:
+        """The same place with other names in sight."""
+        return replace(self, environment=environment)
+
+    def child(self) -> Context:
+        """The same place with a new innermost scope of names."""
+        return replace(self, environment=self.environment.child())
+
+    def naming(self, scope: NameScope) -> Context:
+        """The same place with another scope for instances."""
+        return replace(self, scope=scope)
+
+    def expanding(self, what: str, span: Span) -> Context:
+        """One expansion further in. Raises OutOfBudget when that is too deep."""
+        frames = (Frame(what, span), *self.frames)
+        self.session.budget.deep(len(frames), span, frames)
+        return replace(self, frames=frames)
+
+    def error(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        label: str = "",
+        *,
+        secondary: list[tuple[Span, str]] | None = None,
+        notes: tuple[str, ...] = (),
+        fix: str | Fix | None = None,
+    ) -> SpecError:
+        """An error here, with the chain of expansions."""
+        return SpecError(
+            diagnostic(
+                code,
+                message,
+                span,
+                label,
+                secondary=secondary or (),
+                notes=notes,
+                fix=fix,
+                expansion=self.frames,
+            )
+        )
+
+    def evaluate(self, expression: ast.Expr) -> Value:
+        """The value of an expression here."""
+        return self.session.evaluate(self, expression)

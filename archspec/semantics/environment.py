@@ -1,0 +1,78 @@
+"""Names in sight: a chain of local scopes over a file's definitions."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from archspec.semantics.values import Value
+from archspec.source import Span
+
+if TYPE_CHECKING:
+    from archspec.semantics.modules import ModuleScope
+
+
+class Environment:
+    """Local names (arguments, bindings, dims), innermost first, then the file's."""
+
+    __slots__ = ("module", "names", "parent", "spans")
+
+    def __init__(self, module: ModuleScope, parent: Environment | None = None) -> None:
+        self.module = module
+        self.parent = parent
+        self.names: dict[str, Value] = {}
+        self.spans: dict[str, Span] = {}
+
+    def child(self) -> Environment:
+        """A scope inside this one."""
+        return Environment(self.module, self)
+
+    def bind(self, name: str, value: Value, span: Span | None = None) -> None:
+        """Bind a name here; `_` binds nothing. The caller has checked that it is free."""
+        if name == "_":
+            return
+        self.names[name] = value
+        if span is not None:
+            self.spans[name] = span
+
+    def has_local(self, name: str) -> bool:
+        """Whether a local name is in sight."""
+        scope: Environment | None = self
+        while scope is not None:
+            if name in scope.names:
+                return True
+            scope = scope.parent
+        return False
+
+    def local(self, name: str) -> Value:
+        """The value of a local name. Raises KeyError."""
+        scope: Environment | None = self
+        while scope is not None:
+            if name in scope.names:
+                return scope.names[name]
+            scope = scope.parent
+        raise KeyError(name)
+
+    def local_names(self) -> Iterator[str]:
+        """All local names in sight."""
+        scope: Environment | None = self
+        while scope is not None:
+            yield from scope.names
+            scope = scope.parent
+
+
+def suggestion(name: str, candidates: Iterable[str]) -> str | None:
+    """The candidate that was probably meant."""
+    pool = sorted(set(candidates))
+    close = difflib.get_close_matches(name, pool, n=1, cutoff=0.7)
+    if close:
+        return close[0]
+    folded = {candidate.replace("_", "").lower(): candidate for candidate in pool}
+    return folded.get(name.replace("_", "").lower())
+
+
+def did_you_mean(name: str, candidates: Iterable[str]) -> str | None:
+    """The same as words for a fix, or None."""
+    found = suggestion(name, candidates)
+    return f"did you mean `{found}`?" if found else None

@@ -1,0 +1,525 @@
+"""Evaluating expressions: values are computed, layers are kept as values, data flows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from archspec.ops.registry import all_ops
+from archspec.semantics.attributes import call_layer, initialiser_value
+from archspec.semantics.callables import force, resolve_preset
+from archspec.semantics.context import Context
+from archspec.semantics.environment import did_you_mean
+from archspec.semantics.functions import (
+    FUNCTIONS,
+    Function,
+    RangeValue,
+    applies,
+    call_function,
+    items_of,
+)
+from archspec.semantics.instantiate import data_op
+from archspec.semantics.operators import (
+    OP_OF_OPERATOR,
+    arithmetic,
+    compare,
+    is_condition,
+    join_conditions,
+    kind_of,
+    negate,
+    plain,
+    truth,
+)
+from archspec.semantics.shapes import bind_targets
+from archspec.semantics.sources import is_source, materialise
+from archspec.semantics.values import (
+    ABSENT,
+    POISON,
+    AbsentLayer,
+    BlockLayer,
+    Closure,
+    GroupLayer,
+    LabelledLayer,
+    ListValue,
+    OpLayer,
+    OutputOf,
+    Poison,
+    SpreadLayer,
+    TapLayer,
+    Value,
+    has_poison,
+    is_data,
+    is_layer,
+)
+from archspec.semantics.words import INITIALISER_NAMES, InitialiserName, is_word
+from archspec.source import Span
+from archspec.syntax import ast
+from archspec.types.dim import Dim
+
+
+def evaluate(context: Context, expression: ast.Expr) -> Value:
+    """The value of an expression. Raises SpecError where there is none."""
+    context.session.budget.step(expression.span)
+    return _HANDLERS[type(expression)](context, expression)
+
+
+# ---------------------------------------------------------------------- words
+
+
+def _name(context: Context, node: ast.Name) -> Value:
+    environment, text = context.environment, node.text
+    if environment.has_local(text):
+        return plain(environment.local(text))
+    if text in ("true", "false"):
+        return text == "true"
+    if text == "training":
+        context.session.read_mode()
+        return context.session.training
+    definition = environment.module.definition(text)
+    if definition is not None:
+        return resolve_preset(context, BlockLayer(definition, (), node.span), node.span)
+    op = all_ops().get(text)
+    if op is not None:
+        return OpLayer(op, (), node.span)
+    if text in FUNCTIONS:
+        return Function(text)
+    if text in INITIALISER_NAMES:
+        return InitialiserName(text)
+    if is_word(text):
+        return text
+    raise context.error(
+        "E0210",
+        f"there is nothing called `{text}` here",
+        node.span,
+        fix=did_you_mean(text, known_names(context)),
+    )
+
+
+def known_names(context: Context) -> list[str]:
+    """Everything that a name could mean here."""
+    environment = context.environment
+    return [*environment.local_names(), *environment.module.names, *all_ops(), *FUNCTIONS]
+
+
+def _number(context: Context, node: ast.Number) -> Value:
+    return node.value
+
+
+def _text(context: Context, node: ast.Text) -> Value:
+    pieces: list[str] = []
+    size = 0
+    for part in node.parts:
+        piece = part if isinstance(part, str) else _piece(context, part)
+        size += len(piece)
+        if size > context.session.budget.limits.characters:
+            limit = context.session.budget.limits.characters
+            raise context.error("E0501", f"this string is longer than {limit:,}", node.span)
+        pieces.append(piece)
+    context.session.budget.made(size, node.span)
+    return "".join(pieces)
+
+
+def _piece(context: Context, part: ast.Expr) -> str:
+    value = plain(force(context, context.evaluate(part), part.span))
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (str, int, float)):
+        return str(value)
+    raise context.error(
+        "E0309", f"{kind_of(value)} can't stand in a string; numbers and strings can", part.span
+    )
+
+
+# ---------------------------------------------------------------------- collections
+
+
+def _list(context: Context, node: ast.ListExpr) -> Value:
+    items: list[Value] = []
+    for item in node.items:
+        if isinstance(item, ast.Spread):
+            items.extend(_spread_in_list(context, item))
+        else:
+            items.append(_list_item(context, item))
+        context.session.budget.length(len(items), node.span)
+    return ListValue(tuple(items))
+
+
+def _list_item(context: Context, item: ast.Expr) -> Value:
+    value = force(context, context.evaluate(item), item.span)
+    if is_data(value) and not isinstance(value, Poison):
+        raise context.error(
+            "E0317",
+            "a list holds layers or values, never data",
+            item.span,
+            "this is data",
+            fix="write a tuple: `(a, b)`",
+        )
+    return value
+
+
+def _spread_in_list(context: Context, item: ast.Spread) -> list[Value]:
+    inner = context.evaluate(item.inner)
+    value = force(context, inner, item.span)
+    if isinstance(value, (ListValue, RangeValue)):
+        return list(items_of(context, value, item.span))
+    if is_layer(inner):
+        return [SpreadLayer(inner, item.span)]
+    raise context.error(
+        "E0309", f"`...` spreads a list or the results of a layer, not {kind_of(value)}", item.span
+    )
+
+
+def _tuple(context: Context, node: ast.TupleExpr) -> Value:
+    items: list[Value] = []
+    for item in node.items:
+        spread = isinstance(item, ast.Spread)
+        inner = item.inner if isinstance(item, ast.Spread) else item
+        value = materialise(context, context.evaluate(inner), inner.span)
+        if spread and isinstance(value, (tuple, ListValue, RangeValue)):
+            items.extend(items_of(context, value, item.span))
+            continue
+        if is_layer(value) and not isinstance(value, ListValue):
+            raise context.error(
+                "E0315",
+                "a tuple holds data or values, but this is a layer",
+                inner.span,
+                fix="write a list for layers side by side: `[f, g]`",
+            )
+        items.append(value)
+    return items[0] if len(items) == 1 else tuple(items)
+
+
+def _group(context: Context, node: ast.Group) -> Value:
+    value = context.evaluate(node.inner)
+    if isinstance(value, AbsentLayer) or not is_layer(value):
+        return value
+    return GroupLayer(value, node.span)
+
+
+def _index(context: Context, node: ast.Index) -> Value:
+    base = force(context, context.evaluate(node.base), node.base.span)
+    if isinstance(base, Poison) or len(node.indices) != 1:
+        return _not_one_index(context, base, node)
+    index = plain(force(context, context.evaluate(node.indices[0]), node.indices[0].span))
+    if isinstance(index, Poison):
+        return POISON
+    is_list = isinstance(base, ListValue)
+    if not is_list and not isinstance(base, (tuple, RangeValue)) and not is_data(base):
+        raise context.error("E0309", f"{kind_of(base)} has no parts to choose", node.span)
+    items = (base,) if not is_list and is_data(base) and not isinstance(base, tuple) else None
+    parts = items or items_of(context, base, node.span)
+    if isinstance(index, RangeValue):
+        chosen = parts[index.start : index.stop]
+        if is_list:
+            return ListValue(chosen)
+        return chosen[0] if len(chosen) == 1 else chosen
+    if not isinstance(index, int) or isinstance(index, bool):
+        raise context.error(
+            "E0309", f"an index is an integer or a range, not {kind_of(index)}", node.span
+        )
+    if not -len(parts) <= index < len(parts):
+        raise context.error(
+            "E0311", f"index {index} is outside: there are {len(parts)} parts", node.span
+        )
+    return parts[index]
+
+
+def _not_one_index(context: Context, base: Value, node: ast.Index) -> Value:
+    if isinstance(base, Poison):
+        return POISON
+    raise context.error(
+        "E0309", "one index stands in brackets: `t[i]` or `t[a..b]`", node.span,
+        fix="slice tensors with `slice(axis=.., start=.., stop=..)` or `select(axis=.., index=..)`",
+    )
+
+
+def _range(context: Context, node: ast.Range) -> Value:
+    ends: list[int | None] = []
+    for end in (node.start, node.stop):
+        value = plain(force(context, context.evaluate(end), end.span)) if end else None
+        if isinstance(value, Poison):
+            return POISON
+        if isinstance(value, Dim):
+            raise context.error(
+                "E0403",
+                f"this must be a fixed number, but `{value}` depends on a free size",
+                node.span,
+                fix="make the size a parameter of the network",
+            )
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+            raise context.error(
+                "E0309", f"a range goes between integers, not {kind_of(value)}", node.span
+            )
+        ends.append(value)
+    return RangeValue(ends[0] or 0, ends[1])
+
+
+def _comprehension(context: Context, node: ast.Comprehension) -> Value:
+    iterable = force(context, context.evaluate(node.iterable), node.iterable.span)
+    if isinstance(iterable, Poison):
+        return POISON
+    if node.is_tuple and is_data(iterable) and not isinstance(iterable, tuple):
+        iterable = (iterable,)
+    results: list[Value] = []
+    for item in items_of(context, iterable, node.iterable.span):
+        turn = context.child()
+        bind_targets(turn, node.targets, item, node.span, unpack=True)
+        if node.condition is not None:
+            condition = turn.evaluate(node.condition)
+            if not truth(turn, condition, node.condition.span):
+                continue
+        value = turn.evaluate(node.element)
+        if node.is_tuple:
+            value = materialise(turn, value, node.element.span)
+        results.append(force(turn, value, node.element.span))
+    context.session.budget.length(len(results), node.span)
+    if node.is_tuple:
+        return results[0] if len(results) == 1 else tuple(results)
+    return ListValue(tuple(results))
+
+
+# ---------------------------------------------------------------------- operators
+
+
+def _binary(context: Context, node: ast.Binary) -> Value:
+    sign = node.operator
+    left = _operand(context, node.left)
+    if sign in ("and", "or") and isinstance(left, bool) and left == (sign == "or"):
+        return left
+    right = _operand(context, node.right)
+    if isinstance(left, Poison) or isinstance(right, Poison):
+        return POISON
+    if is_data(left) or is_data(right):
+        return _tensor_binary(context, sign, left, right, node)
+    if sign in ("and", "or"):
+        return join_conditions(context, sign, left, right, node.span)
+    _refuse_layers(context, sign, (left, node.left), (right, node.right))
+    if sign in OP_OF_OPERATOR and sign in ("==", "!=", "<", "<=", ">", ">="):
+        return compare(context, sign, left, right, node.span)
+    return arithmetic(context, sign, left, right, node.span)
+
+
+def _operand(context: Context, node: ast.Expr) -> Value:
+    value = force(context, context.evaluate(node), node.span)
+    return plain(materialise(context, value, node.span)) if is_source(value) else plain(value)
+
+
+def _refuse_layers(context: Context, sign: str, *sides: tuple[Value, ast.Expr]) -> None:
+    for value, node in sides:
+        if is_layer(value) and not isinstance(value, ListValue):
+            raise context.error(
+                "E0307",
+                f"`{sign}` works on values and data, but this is a layer",
+                node.span,
+                fix="apply the layer first: `(x -> f) * 2`",
+            )
+
+
+def _tensor_binary(
+    context: Context, sign: str, left: Value, right: Value, node: ast.Binary
+) -> Value:
+    _refuse_layers(context, sign, (left, node.left), (right, node.right))
+    attributes: dict[str, Value] = {}
+    inputs: list[Value] = []
+    for value, side, is_left in ((left, node.left, True), (right, node.right, False)):
+        if is_data(value):
+            inputs.append(value)
+        elif isinstance(value, (bool, int, float, Dim)):
+            attributes["scalar"] = value
+            if is_left:
+                attributes["reverse"] = True
+        else:
+            raise context.error(
+                "E0309", f"`{sign}` does not work on data and {kind_of(value)}", side.span
+            )
+    return data_op(context, OP_OF_OPERATOR[sign], attributes, tuple(inputs), node.span)
+
+
+def _unary(context: Context, node: ast.Unary) -> Value:
+    value = _operand(context, node.operand)
+    if isinstance(value, Poison):
+        return value
+    if is_data(value):
+        op = "neg" if node.operator == "-" else "logical_not"
+        return data_op(context, op, {}, (value,), node.span)
+    _refuse_layers(context, node.operator, (value, node.operand))
+    if node.operator == "not":
+        return negate(context, value, node.span)
+    return arithmetic(context, "-", 0.0 if isinstance(value, float) else 0, value, node.span)
+
+
+# ---------------------------------------------------------------------- calls and layers
+
+
+def _call(context: Context, node: ast.Call) -> Value:
+    name = node.function.text if isinstance(node.function, ast.Name) else ""
+    if name in FUNCTIONS and not _is_defined(context, name):
+        values = _plain_arguments(context, node) if name not in all_ops() else None
+        if values is None and not any(argument.name for argument in node.arguments):
+            values = _plain_arguments(context, node)
+        if values is not None and (name not in all_ops() or applies(name, node.arguments, values)):
+            if has_poison(values):
+                return POISON
+            if not any(is_data(value) for value in values) or name not in all_ops():
+                return call_function(context, name, values, node.span)
+    if name == "tap" and not _is_defined(context, name):
+        return _tap(context, node)
+    function = context.evaluate(node.function)
+    return call_layer(context, function, node)
+
+
+def _tap(context: Context, node: ast.Call) -> Value:
+    values = [context.evaluate(argument.value) for argument in node.arguments]
+    if has_poison(tuple(values)):
+        return POISON
+    paths = values[1:]
+    if len(values) < 2 or not is_layer(values[0]) or not all(isinstance(p, str) for p in paths):
+        raise context.error(
+            "E0303", 'a tap names a layer and paths in it: `tap(resnet50, "layer1", "layer4")`',
+            node.span,
+        )
+    return TapLayer(values[0], tuple(str(path) for path in paths), node.span)
+
+
+def _is_defined(context: Context, name: str) -> bool:
+    environment = context.environment
+    return environment.has_local(name) or environment.module.definition(name) is not None
+
+
+def _plain_arguments(context: Context, node: ast.Call) -> tuple[Value, ...]:
+    values: list[Value] = []
+    for argument in node.arguments:
+        inner = argument.value.inner if isinstance(argument.value, ast.Spread) else argument.value
+        value = force(context, context.evaluate(inner), argument.span)
+        if isinstance(argument.value, ast.Spread):
+            values.extend(items_of(context, value, argument.span))
+        else:
+            values.append(value)
+    return tuple(values)
+
+
+def _attribute(context: Context, node: ast.Attribute) -> Value:
+    base = context.evaluate(node.base)
+    if isinstance(base, Poison):
+        return POISON
+    if is_layer(base) and not isinstance(base, ListValue):
+        return OutputOf(base, node.name, node.span)
+    raise context.error(
+        "E0309", f"{kind_of(base)} has no `.{node.name}`; a layer with named outputs has", node.span
+    )
+
+
+def _labelled(context: Context, node: ast.Labelled) -> Value:
+    template = node.label.template
+    label = _text(context, template) if template is not None else None
+    value = context.evaluate(node.inner)
+    if isinstance(value, (AbsentLayer, Poison)):
+        return value
+    if isinstance(value, InitialiserName) or not is_layer(value):
+        raise context.error(
+            "E0604",
+            f"a label names a layer, but this is {kind_of(value)}",
+            node.inner.span,
+            secondary=[(node.label.span, "the label")],
+        )
+    assert isinstance(label, str) or label is None
+    return LabelledLayer(_checked_label(context, label, node.label.span), value, node.label.span)
+
+
+def _checked_label(context: Context, label: str | None, span: Span) -> str | None:
+    if label is None:
+        return None
+    parts = label.split(".")
+    printable = all(part.isprintable() for part in parts)
+    if not all(parts) or not printable or len(label) > MAX_LABEL:
+        raise context.error(
+            "E0605",
+            "a label is a path of one or more names joined by `.`, each of printable characters, "
+            f"at most {MAX_LABEL} in all",
+            span,
+        )
+    return label
+
+
+MAX_LABEL = 200
+
+
+def _chain(context: Context, node: ast.Chain) -> Value:
+    first = node.stages[0]
+    head = context.evaluate(first)
+    if isinstance(head, Poison):
+        return POISON
+    if is_source(head) and context.builder is not None:
+        head = materialise(context, head, first.span)
+    if not is_data(head):
+        if is_layer(head) or isinstance(head, AbsentLayer):
+            return Closure(node, context.environment)
+        raise context.error(
+            "E0315",
+            f"data or a layer begins a chain, but this is {kind_of(head)}",
+            first.span,
+        )
+    for stage in node.stages[1:]:
+        layer = context.evaluate(stage)
+        head = context.session.apply(context, layer, head, stage.span)
+    return head
+
+
+def _if_value(context: Context, node: ast.IfValue) -> Value:
+    condition = force(context, context.evaluate(node.condition), node.condition.span)
+    if isinstance(condition, Poison):
+        return POISON
+    chosen = node.then if truth(context, condition, node.condition.span) else node.otherwise
+    return context.evaluate(chosen)
+
+
+def _if_layer(context: Context, node: ast.IfLayer) -> Value:
+    condition = force(context, context.evaluate(node.condition), node.condition.span)
+    if isinstance(condition, Poison):
+        return POISON
+    chosen = node.then if truth(context, condition, node.condition.span) else node.otherwise
+    if chosen is None:
+        return ABSENT
+    if len(chosen.statements) == 1 and isinstance(chosen.statements[0], ast.ExprStmt):
+        return context.child().evaluate(chosen.statements[0].value)
+    anonymous = ast.Anonymous(chosen.span, chosen)
+    return materialise(context, Closure(anonymous, context.environment), node.span)
+
+
+def _closure(context: Context, node: ast.For | ast.Anonymous) -> Value:
+    return Closure(node, context.environment)
+
+
+def _spread(context: Context, node: ast.Spread) -> Value:
+    raise context.error("E0309", "`...` stands inside a list, a tuple or arguments", node.span)
+
+
+def _missing(context: Context, node: ast.Missing) -> Value:
+    return POISON
+
+
+_HANDLERS: dict[type, Callable[[Context, Any], Value]] = {
+    ast.Name: _name,
+    ast.Number: _number,
+    ast.Text: _text,
+    ast.ListExpr: _list,
+    ast.TupleExpr: _tuple,
+    ast.Group: _group,
+    ast.Call: _call,
+    ast.Index: _index,
+    ast.Attribute: _attribute,
+    ast.Unary: _unary,
+    ast.Binary: _binary,
+    ast.Range: _range,
+    ast.IfValue: _if_value,
+    ast.IfLayer: _if_layer,
+    ast.For: _closure,
+    ast.Anonymous: _closure,
+    ast.Comprehension: _comprehension,
+    ast.Chain: _chain,
+    ast.Labelled: _labelled,
+    ast.Spread: _spread,
+    ast.Missing: _missing,
+}
+
+__all__ = ["evaluate", "initialiser_value", "is_condition", "known_names"]

@@ -1,0 +1,183 @@
+"""Functions on compile-time values: `len`, `sum`, `round`, `zip`, ...
+
+Some share their name with an op (`sum`, `abs`, `exp`). Called with values they are the function;
+as a stage they are the op. `applies` decides.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from archspec.semantics.context import Context
+from archspec.semantics.operators import arithmetic, checked, compare, is_number, kind_of, plain
+from archspec.semantics.values import ListValue, Value
+from archspec.source import Span
+from archspec.syntax import ast
+from archspec.types.dim import Dim, ceil_divide
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A value function as a value."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RangeValue:
+    """`a..b` as a value; `stop` is None for no end."""
+
+    start: int
+    stop: int | None
+
+    def items(self, context: Context, span: Span) -> tuple[Value, ...]:
+        """Its integers. Raises SpecError when it has no end, OutOfBudget when it is too long."""
+        if self.stop is None:
+            raise context.error("E0313", "this range has no end", span)
+        context.session.budget.length(max(0, self.stop - self.start), span)
+        return tuple(range(self.start, self.stop))
+
+    def contains(self, value: Value) -> bool:
+        """Whether a number lies in it."""
+        if not isinstance(value, (int, float)):
+            return False
+        return self.start <= value and (self.stop is None or value < self.stop)
+
+
+def items_of(context: Context, value: Value, span: Span) -> tuple[Value, ...]:
+    """What there is to go through in a list, range or tuple."""
+    if isinstance(value, ListValue):
+        return value.items
+    if isinstance(value, RangeValue):
+        return value.items(context, span)
+    if isinstance(value, tuple):
+        return value
+    raise context.error("E0313", f"{kind_of(value)} can't be gone through; a list can", span)
+
+
+Call = Callable[[Context, tuple[Value, ...], Span], Value]
+
+
+def _sequence(context: Context, arguments: tuple[Value, ...], span: Span) -> tuple[Value, ...]:
+    if len(arguments) == 1 and not is_number(arguments[0]) and not isinstance(arguments[0], Dim):
+        return items_of(context, arguments[0], span)
+    return arguments
+
+
+def _length(context: Context, arguments: tuple[Value, ...], span: Span) -> Value:
+    (value,) = arguments
+    if isinstance(value, str):
+        return len(value)
+    if not isinstance(value, (ListValue, RangeValue, tuple)):
+        return 1  # a tuple of one is its element
+    return len(items_of(context, value, span))
+
+
+def _sum(context: Context, arguments: tuple[Value, ...], span: Span) -> Value:
+    total: Value = 0
+    for item in _sequence(context, arguments, span):
+        total = arithmetic(context, "+", total, item, span)
+    return total
+
+
+def _extreme(sign: str) -> Call:
+    def call(context: Context, arguments: tuple[Value, ...], span: Span) -> Value:
+        items = _sequence(context, arguments, span)
+        if not items:
+            raise context.error("E0309", "there is nothing to choose from", span)
+        best = items[0]
+        for item in items[1:]:
+            better = compare(context, sign, item, best, span)
+            if not isinstance(better, bool):
+                raise context.error(
+                    "E0411", f"which of `{best}` and `{item}` is chosen depends on the size", span
+                )
+            best = item if better else best
+        return best
+
+    return call
+
+
+def _real(name: str, function: Callable[[float], float]) -> Call:
+    def call(context: Context, arguments: tuple[Value, ...], span: Span) -> Value:
+        (value,) = arguments
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
+            raise context.error("E0309", f"`{name}` needs a number, not {kind_of(value)}", span)
+        try:
+            return checked(context, function(value), span)
+        except (ValueError, OverflowError):
+            raise context.error("E0309", f"`{name}({value})` is not a number", span) from None
+
+    return call
+
+
+def _enumerate(context: Context, arguments: tuple[Value, ...], span: Span) -> Value:
+    return ListValue(tuple(enumerate(items_of(context, arguments[0], span))))
+
+
+def _zip(context: Context, arguments: tuple[Value, ...], span: Span) -> Value:
+    columns = [items_of(context, argument, span) for argument in arguments]
+    if len({len(column) for column in columns}) > 1:
+        sizes = ", ".join(str(len(column)) for column in columns)
+        raise context.error("E0309", f"`zip` needs lists of equal length, not {sizes}", span)
+    return ListValue(tuple(zip(*columns, strict=True)))
+
+
+def _reversed(context: Context, arguments: tuple[Value, ...], span: Span) -> Value:
+    return ListValue(items_of(context, arguments[0], span)[::-1])
+
+
+def _ceil_div(context: Context, arguments: tuple[Value, ...], span: Span) -> Value:
+    a, b = arguments
+    if isinstance(a, (int, Dim)) and isinstance(b, int) and b > 0:
+        return plain(ceil_divide(a, b))
+    raise context.error("E0309", "`ceil_div` needs a size and a positive integer", span)
+
+
+def _absolute(context: Context, arguments: tuple[Value, ...], span: Span) -> Value:
+    return _real("abs", abs)(context, arguments, span)
+
+
+FUNCTIONS: Mapping[str, tuple[Call, int, int | None]] = {
+    "len": (_length, 1, 1),
+    "sum": (_sum, 1, 1),
+    "min": (_extreme("<"), 1, None),
+    "max": (_extreme(">"), 1, None),
+    "abs": (_absolute, 1, 1),
+    "int": (_real("int", math.trunc), 1, 1),
+    "float": (_real("float", float), 1, 1),
+    "round": (_real("round", round), 1, 1),
+    "floor": (_real("floor", math.floor), 1, 1),
+    "ceil": (_real("ceil", math.ceil), 1, 1),
+    "sqrt": (_real("sqrt", math.sqrt), 1, 1),
+    "log": (_real("log", math.log), 1, 1),
+    "exp": (_real("exp", math.exp), 1, 1),
+    "ceil_div": (_ceil_div, 2, 2),
+    "zip": (_zip, 1, None),
+    "enumerate": (_enumerate, 1, 1),
+    "reversed": (_reversed, 1, 1),
+}
+
+_NEED_LIST = frozenset({"sum", "min", "max"})
+
+
+def applies(name: str, arguments: Sequence[ast.Argument], values: Sequence[Value]) -> bool:
+    """Whether a call means the function and not the op of that name."""
+    if not values or any(argument.name is not None for argument in arguments):
+        return False
+    if name in _NEED_LIST and len(values) == 1:
+        return isinstance(values[0], (ListValue, RangeValue, tuple))
+    return True
+
+
+def call_function(context: Context, name: str, arguments: tuple[Value, ...], span: Span) -> Value:
+    """Carry out a value function."""
+    function, least, most = FUNCTIONS[name]
+    if len(arguments) < least or (most is not None and len(arguments) > most):
+        wanted = str(least) if least == most else f"{least} or more"
+        raise context.error(
+            "E0303", f"`{name}` takes {wanted} arguments, not {len(arguments)}", span
+        )
+    return function(context, tuple(plain(argument) for argument in arguments), span)

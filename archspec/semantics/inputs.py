@@ -1,0 +1,124 @@
+"""Inputs of a network: free dims, the sizes that reports use, and what `where` promises."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from archspec.graph.model import Structure
+from archspec.semantics.context import Context
+from archspec.semantics.modules import BlockDefinition
+from archspec.semantics.operators import is_condition, kind_of, plain
+from archspec.semantics.requirements import sizes_text
+from archspec.semantics.shapes import dtype_of, is_ellipsis, name_free, size_of
+from archspec.semantics.values import POISON, Poison
+from archspec.source import Span
+from archspec.syntax import ast
+from archspec.types.condition import TRUE, All, Condition, conjunction, evaluate
+from archspec.types.dim import Dim
+from archspec.types.tensor import TensorType
+
+
+@dataclass
+class Inputs:
+    """What the input statements of a network say."""
+
+    definition: BlockDefinition
+    sizes: dict[str, int] = field(default_factory=dict)
+    given: Condition = TRUE
+    where_span: Span | None = None
+    statements: tuple[ast.Input, ...] = ()
+    structures: tuple[Structure, ...] = ()
+
+
+def network_inputs(
+    context: Context, definition: BlockDefinition, statements: Sequence[ast.Input]
+) -> Inputs:
+    """Make the input nodes, bind names and free dims, evaluate `where`."""
+    found = Inputs(definition, statements=tuple(statements))
+    builder = context.builder
+    assert builder is not None
+    for statement in statements:
+        for item in statement.items:
+            type_ = _input_type(context, item, found)
+            tensor = builder.add_input(item.name, type_, item.span)
+            name_free(context, item.name, item.span)
+            context.environment.bind(item.name, tensor, item.span)
+    found.structures = (None,) * len(builder.nodes)
+    conditions: list[Condition] = []
+    for statement in statements:
+        for expression in statement.where:
+            conditions.extend(_condition(context, expression))
+            start = found.where_span or expression.span
+            found.where_span = start.to(expression.span)
+    found.given = conjunction(conditions)
+    if found.where_span is not None and not evaluate(found.given, found.sizes):
+        raise context.error(
+            "E0707",
+            f"the size that reports use, {sizes_text(found.sizes)}, is not one that `where` allows",
+            found.where_span,
+            fix="give the dim another default: `H = 256`",
+        )
+    return found
+
+
+def _condition(context: Context, expression: ast.Expr) -> list[Condition]:
+    value = context.evaluate(expression)
+    if isinstance(value, Poison) or value is True:
+        return []
+    if not is_condition(value):
+        shown = "false for all sizes" if value is False else kind_of(value)
+        raise context.error(
+            "E0708", f"`where` needs a condition on sizes, but this is {shown}", expression.span
+        )
+    return list(value.parts) if isinstance(value, All) else [value]  # type: ignore[list-item]
+
+
+def _input_type(context: Context, item: ast.InputItem, found: Inputs) -> TensorType:
+    if item.rest or item.type is None:
+        raise context.error(
+            "E0702",
+            f"an input of a network says its shape, but `{item.name}` does not",
+            item.span,
+            fix=f"`input {item.name}: f32[B = 1, 3, H = 224, W = 224]`",
+        )
+    sizes = tuple(_input_dim(context, entry, found) for entry in item.type.dims)
+    return TensorType(dtype_of(context, item.type), sizes)
+
+
+def _input_dim(context: Context, entry: ast.DimExpr, found: Inputs) -> Dim:
+    if is_ellipsis(entry) or (isinstance(entry.value, ast.Name) and entry.value.text == "_"):
+        raise context.error("E0702", "a network says each dim of its inputs", entry.span)
+    if isinstance(entry.value, ast.Name):
+        name = entry.value.text
+        if entry.default is not None or not context.environment.has_local(name):
+            return _free_dim(context, entry, name, found)
+    size = size_of(context, entry.value)
+    if size is None:
+        return Dim.symbol("_")
+    if size.constant is not None and size.constant < 1:
+        raise context.error("E0402", f"this dim would be {size.constant}", entry.span)
+    return size
+
+
+def _free_dim(context: Context, entry: ast.DimExpr, name: str, found: Inputs) -> Dim:
+    if entry.default is None:
+        context.environment.bind(name, POISON, entry.span)
+        raise context.error(
+            "E0702",
+            f"the free dim `{name}` of a network needs a size for reports",
+            entry.span,
+            fix=f"`{name} = 1` if it is the batch, else a usual size",
+        )
+    name_free(context, name, entry.span)
+    default = plain(context.evaluate(entry.default))
+    if not isinstance(default, int) or isinstance(default, bool) or default < 1:
+        if isinstance(default, Poison):
+            default = 1
+        else:
+            raise context.error(
+                "E0309", "the size of a free dim is a positive integer", entry.default.span
+            )
+    context.environment.bind(name, Dim.symbol(name), entry.span)
+    found.sizes[name] = default
+    return Dim.symbol(name)

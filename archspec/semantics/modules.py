@@ -1,0 +1,369 @@
+"""Files, what they define, and what they use.
+
+A spec may use the standard library (`use std.cnn { .. }`) and files beside it by name. Nothing
+else is read: a path in a `use` is made of plain names, and a link that leads out of the folder
+is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TypeAlias
+
+from archspec.diagnostics.model import Sink, diagnostic
+from archspec.semantics.environment import did_you_mean
+from archspec.source import Source, Span
+from archspec.syntax import ast, parse
+
+STANDARD = Path(__file__).resolve().parent.parent / "stdlib"
+PRELUDE = "combinators"
+"""The module of the standard library that is in sight everywhere."""
+
+
+@dataclass(eq=False)
+class BlockDefinition:
+    """A block or network."""
+
+    name: str
+    module: ModuleScope
+    node: ast.BlockDef
+
+    @property
+    def parameters(self) -> tuple[ast.Parameter, ...]:
+        """Its parameters."""
+        return self.node.parameters
+
+    @property
+    def inline(self) -> bool:
+        """Whether it opens no scope."""
+        return self.node.inline
+
+    @property
+    def name_span(self) -> Span:
+        """Where it is named."""
+        return self.node.name_span
+
+    @cached_property
+    def is_source(self) -> bool:
+        """Whether it takes no data: it has outputs and no inputs."""
+        kinds = [type(statement) for statement in self.node.body.statements]
+        return ast.Output in kinds and ast.Input not in kinds
+
+
+@dataclass(eq=False)
+class RuleDefinition:
+    """All clauses of a rule, with its signature."""
+
+    name: str
+    module: ModuleScope
+    clauses: tuple[ast.RuleClause, ...]
+    signature: ast.Signature | None = None
+
+    @cached_property
+    def parameters(self) -> tuple[ast.Parameter, ...]:
+        """One parameter a position: named as in the first clause that names it; typed as in the
+        signature or the first clause that says a type."""
+        count = max(len(clause.parameters) for clause in self.clauses)
+        return tuple(self._parameter(index) for index in range(count))
+
+    def _parameter(self, index: int) -> ast.Parameter:
+        heads = [self.signature] if self.signature is not None else []
+        entries = [
+            head.parameters[index]
+            for head in [*heads, *self.clauses]
+            if index < len(head.parameters)
+        ]
+        named = next((entry for entry in entries if entry.name is not None), entries[0])
+        return ast.Parameter(
+            named.span,
+            named.name or f"_{index}",
+            None,
+            next((entry.type for entry in entries if entry.type is not None), None),
+            next((entry.domain for entry in entries if entry.domain is not None), None),
+            next((entry.default for entry in entries if entry.default is not None), None),
+        )
+
+    @property
+    def inline(self) -> bool:
+        """Whether it opens no scope."""
+        return self.clauses[0].inline
+
+    @property
+    def name_span(self) -> Span:
+        """Where its first clause is named."""
+        return self.clauses[0].name_span
+
+    @property
+    def is_source(self) -> bool:
+        """Rules take data."""
+        return False
+
+
+@dataclass(eq=False)
+class PresetDefinition:
+    """A network with attributes filled in."""
+
+    name: str
+    module: ModuleScope
+    node: ast.Preset
+
+    @property
+    def name_span(self) -> Span:
+        """Where it is named."""
+        return self.node.name_span
+
+    inline = False
+    is_source = False
+    parameters: tuple[ast.Parameter, ...] = ()
+
+
+Callable_: TypeAlias = "BlockDefinition | RuleDefinition | PresetDefinition"
+
+
+@dataclass(eq=False)
+class ModuleScope:
+    """One file: its own definitions and those it uses."""
+
+    name: str
+    tree: ast.Module
+    own: dict[str, Callable_] = field(default_factory=dict)
+    used: dict[str, Callable_] = field(default_factory=dict)
+
+    def definition(self, name: str) -> Callable_ | None:
+        """What a name means here, or None."""
+        return self.own.get(name) or self.used.get(name)
+
+    @property
+    def names(self) -> Iterable[str]:
+        """All names of definitions in sight."""
+        return [*self.own, *self.used]
+
+
+class Program:
+    """All files of one compilation."""
+
+    def __init__(self, sink: Sink) -> None:
+        self.sink = sink
+        self.modules: dict[Path, ModuleScope] = {}
+        self._loading: list[Path] = []
+
+    def load_file(self, path: Path, shown: str | None = None) -> ModuleScope:
+        """The module in a file. Raises OSError when it can't be read."""
+        resolved = path.resolve()
+        known = self.modules.get(resolved)
+        if known is not None:
+            return known
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+        text = data.decode("utf-8", errors="replace").removeprefix("\ufeff")
+        return self.load_source(Source(shown or str(path), text), resolved)
+
+    def load_source(self, source: Source, path: Path | None = None) -> ModuleScope:
+        """The module in a text; `path` says where siblings stand."""
+        result = parse(source)
+        self.sink.extend(result.diagnostics)
+        scope = ModuleScope(path.stem if path else source.name, result.module)
+        if path is not None:
+            self.modules[path] = scope
+            self._loading.append(path)
+        _collect(scope, self.sink)
+        self._use_prelude(scope, path)
+        for use in result.module.uses:
+            self._use(scope, use, path)
+        if path is not None:
+            self._loading.pop()
+        return scope
+
+    def _use_prelude(self, scope: ModuleScope, path: Path | None) -> None:
+        prelude = STANDARD / f"{PRELUDE}.arch"
+        if path is not None and path.parent == STANDARD:
+            return
+        for name, definition in self.load_file(prelude, f"std/{PRELUDE}.arch").own.items():
+            scope.used.setdefault(name, definition)
+
+    def _use(self, scope: ModuleScope, use: ast.Use, path: Path | None) -> None:
+        target = self._find(use, path)
+        if target is None:
+            return
+        if target.resolve() in self._loading:
+            self.sink.report(
+                diagnostic("E0203", f"`{'.'.join(use.path)}` uses this file in turn", use.span)
+            )
+            return
+        shown = f"std/{target.name}" if use.path[0] == "std" else str(target)
+        module = self.load_file(target, shown)
+        names = use.names
+        if names is None:
+            scope.used.update(module.own)
+            return
+        for name in names:
+            definition = module.own.get(name.text)
+            if definition is None:
+                self.sink.report(
+                    diagnostic(
+                        "E0202",
+                        f"`{'.'.join(use.path)}` defines no `{name.text}`",
+                        name.span,
+                        fix=did_you_mean(name.text, module.own),
+                    )
+                )
+                continue
+            scope.used[name.text] = definition
+
+    def _find(self, use: ast.Use, path: Path | None) -> Path | None:
+        if use.path[0] == "std":
+            folder, rest = STANDARD, use.path[1:]
+        elif path is not None:
+            folder, rest = path.parent, use.path
+        else:
+            folder, rest = None, use.path
+        target = folder.joinpath(*rest).with_suffix(".arch") if folder and rest else None
+        if target is not None and target.is_file():
+            if target.resolve().is_relative_to(folder.resolve() if folder else target):
+                return target
+            message = f"`{'.'.join(use.path)}` leads out of the folder of this file"
+            self.sink.report(diagnostic("E0204", message, use.span))
+            return None
+        there = [item.stem for item in folder.glob("*.arch")] if folder else []
+        self.sink.report(
+            diagnostic(
+                "E0201",
+                f"there is no module `{'.'.join(use.path)}`",
+                use.span,
+                notes=("modules are `std.*` and files in the same folder, by name",),
+                fix=did_you_mean(rest[-1] if rest else "", there),
+            )
+        )
+        return None
+
+
+MAX_BYTES = 4_000_000
+"""More of a file is not even read; the parser's own limit is lower and says so."""
+
+
+def _collect(scope: ModuleScope, sink: Sink) -> None:
+    rules: dict[str, list[ast.RuleClause]] = {}
+    signatures: dict[str, ast.Signature] = {}
+    last = ""
+    for node in scope.tree.definitions:
+        if isinstance(node, ast.RuleClause):
+            if node.name in rules and last != node.name:
+                _scattered(node, rules[node.name][0], sink)
+            last = node.name
+            if _is_new(scope, node, sink, node.name in rules):
+                rules.setdefault(node.name, []).append(node)
+            continue
+        last = node.name
+        if isinstance(node, ast.Signature):
+            signatures[node.name] = node
+        elif _is_new(scope, node, sink, node.name in rules):
+            scope.own[node.name] = (
+                PresetDefinition(node.name, scope, node)
+                if isinstance(node, ast.Preset)
+                else BlockDefinition(node.name, scope, node)
+            )
+    for name, clauses in rules.items():
+        scope.own[name] = RuleDefinition(name, scope, tuple(clauses), signatures.pop(name, None))
+    _check_heads(scope, sink)
+    for name, signature in signatures.items():
+        message = f"this is a signature of a rule `{name}` which has no clauses"
+        sink.report(diagnostic("E0206", message, signature.name_span))
+
+
+def _is_new(
+    scope: ModuleScope, node: ast.Definition, sink: Sink, continues: bool
+) -> bool:
+    earlier = scope.own.get(node.name)
+    if earlier is None and (not continues or isinstance(node, ast.RuleClause)):
+        return True
+    place = earlier.name_span if earlier is not None else node.name_span
+    sink.report(
+        diagnostic(
+            "E0205",
+            f"`{node.name}` is defined twice",
+            node.name_span,
+            secondary=[(place, "first defined here")],
+        )
+    )
+    return False
+
+
+def _scattered(node: ast.RuleClause, first: ast.RuleClause, sink: Sink) -> None:
+    sink.report(
+        diagnostic(
+            "E0207",
+            f"clauses of `{node.name}` must stand together",
+            node.name_span,
+            secondary=[(first.name_span, "the others are here")],
+        )
+    )
+
+
+def _check_heads(scope: ModuleScope, sink: Sink) -> None:
+    for definition in scope.own.values():
+        if isinstance(definition, PresetDefinition):
+            continue
+        heads: Iterable[ast.BlockDef | ast.RuleClause] = (
+            definition.clauses if isinstance(definition, RuleDefinition) else (definition.node,)
+        )
+        for head in heads:
+            _check_names(head.parameters, sink)
+        if isinstance(definition, RuleDefinition):
+            _check_clauses(definition, sink)
+
+
+def _check_names(parameters: tuple[ast.Parameter, ...], sink: Sink) -> None:
+    seen: dict[str, ast.Parameter] = {}
+    for parameter in parameters:
+        if parameter.name is None or parameter.name == "_":
+            continue
+        if parameter.name in seen:
+            sink.report(
+                diagnostic(
+                    "E0208",
+                    f"`{parameter.name}` stands twice in this head",
+                    parameter.span,
+                    secondary=[(seen[parameter.name].span, "first here")],
+                    fix="use another name and a guard: `rule f(a, b) if a == b => ..`",
+                )
+            )
+        seen[parameter.name] = parameter
+
+
+def _check_clauses(rule: RuleDefinition, sink: Sink) -> None:
+    first = rule.clauses[0]
+    for clause in rule.clauses[1:]:
+        if len(clause.parameters) != len(first.parameters):
+            sink.report(
+                diagnostic(
+                    "E0209",
+                    f"this clause of `{rule.name}` takes {len(clause.parameters)} arguments, "
+                    f"the first takes {len(first.parameters)}",
+                    clause.name_span,
+                    secondary=[(first.name_span, "the first clause")],
+                )
+            )
+        for own, shared in zip(clause.parameters, rule.parameters, strict=False):
+            if own.name not in (None, "_", shared.name):
+                sink.report(
+                    diagnostic(
+                        "E0209",
+                        f"clauses of one rule use the same names: this is `{own.name}`, "
+                        f"elsewhere it is `{shared.name}`",
+                        own.span,
+                        secondary=[(shared.span, "named here")],
+                    )
+                )
+
+
+def networks(scope: ModuleScope) -> Mapping[str, Callable_]:
+    """Networks and presets of a file, in order."""
+    return {
+        name: definition
+        for name, definition in scope.own.items()
+        if isinstance(definition, PresetDefinition)
+        or (isinstance(definition, BlockDefinition) and definition.node.is_network)
+    }

@@ -1,0 +1,120 @@
+"""What an op needs of the sizes: decided at once, for all sizes, or kept as a requirement."""
+
+from __future__ import annotations
+
+from archspec.graph.model import Requirement
+from archspec.ops.base import Need
+from archspec.semantics.context import Context, SpecError
+from archspec.source import Span
+from archspec.types.condition import TRUE, All, AnyOf, Condition, Comparison, symbols_of
+from archspec.types.solver import Verdict, VerdictKind, clauses, decide
+
+
+def settle(
+    context: Context,
+    need: Need,
+    span: Span,
+    secondary: list[tuple[Span, str]],
+) -> None:
+    """Decide a need; keep it in the graph when it holds for some sizes only.
+
+    Raises SpecError when it holds for no size, or for finitely many that `where` does not name,
+    or against what `where` promises, or when it can't be decided.
+    """
+    builder, session = context.builder, context.session
+    assert builder is not None
+    if need.condition == TRUE:
+        return
+    if session.integer_symbols & symbols_of(need.condition):
+        _settle_for_integers(context, need, span, secondary)
+        return
+    verdict = decide(need.condition, session.given)
+    if verdict.kind is VerdictKind.ALWAYS:
+        return
+    if verdict.kind is VerdictKind.UNDECIDED:
+        raise context.error(
+            "E0410",
+            f"undecided: {need.reason}, and whether that holds for all sizes was not found out",
+            span,
+            secondary=secondary,
+            notes=(verdict.reason,),
+        )
+    if not need.training_only:
+        error = _refusal(context, need, verdict, span, secondary)
+        if error is not None:
+            raise error
+    elif verdict.kind is VerdictKind.NEVER and not symbols_of(need.condition):
+        raise context.error("E0402", f"in training, {need.reason}", span, secondary=secondary)
+    builder.requirements.append(
+        Requirement(need.condition, need.reason, builder.origin(context, span), need.training_only)
+    )
+
+
+def _refusal(
+    context: Context,
+    need: Need,
+    verdict: Verdict,
+    span: Span,
+    secondary: list[tuple[Span, str]],
+) -> SpecError | None:
+    if verdict.kind is VerdictKind.NEVER:
+        return context.error("E0402", _sentence(need.reason), span, secondary=secondary)
+    if verdict.kind is VerdictKind.FINITE:
+        only = " or ".join(sizes_text(sizes) for sizes in verdict.solutions[:3])
+        return context.error(
+            "E0402",
+            _sentence(need.reason),
+            span,
+            secondary=secondary,
+            notes=(f"they agree only for {only or 'finitely many sizes'}",),
+        )
+    promised = symbols_of(context.session.given) & symbols_of(need.condition)
+    if verdict.kind is VerdictKind.SOMETIMES and promised and verdict.counterexample is not None:
+        places = list(secondary)
+        if context.session.where_span is not None:
+            places.append((context.session.where_span, "this promises more"))
+        return context.error(
+            "E0404",
+            f"{need.reason}, which fails for {sizes_text(verdict.counterexample)}",
+            span,
+            secondary=places,
+            notes=(f"it holds where {' and '.join(clauses(verdict.formula))}",),
+            fix=f"`where {', '.join(clauses(verdict.formula))}`",
+        )
+    return None
+
+
+def _settle_for_integers(
+    context: Context, need: Need, span: Span, secondary: list[tuple[Span, str]]
+) -> None:
+    verdict = decide(need.condition, context.session.given)
+    if verdict.kind is VerdictKind.ALWAYS:
+        return
+    if verdict.kind is VerdictKind.UNDECIDED:
+        raise context.error("E0410", need.reason, span, notes=(verdict.reason,))
+    notes: tuple[str, ...] = ()
+    if verdict.counterexample is not None:
+        notes = (f"it fails for {sizes_text(verdict.counterexample)}",)
+    raise context.error("E0506", _sentence(need.reason), span, secondary=secondary, notes=notes)
+
+
+def sizes_text(sizes: dict[str, int]) -> str:
+    """`H = 3, W = 1`."""
+    return ", ".join(f"{name} = {size}" for name, size in sorted(sizes.items()))
+
+
+def _sentence(reason: str) -> str:
+    return reason
+
+
+def is_bound(condition: Condition) -> bool:
+    """Whether it only asks for sizes that are large enough: it excludes finitely many on an axis.
+
+    Such needs are reported in `valid_sizes`; they are no reason for a warning.
+    """
+    if isinstance(condition, (All, AnyOf)):
+        return all(is_bound(part) for part in condition.parts)
+    if not isinstance(condition, Comparison):
+        return False
+    text = clauses(condition)
+    return all(">" in clause and "%" not in clause for clause in text)

@@ -1,0 +1,131 @@
+"""Names looked up before anything is expanded, so that unused code is checked too.
+
+This walk knows which names each scope can see: parameters, bindings, dims of shapes, definitions,
+ops, functions and words. It reports what is none of them, with what was probably meant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+
+from archspec.diagnostics.model import Sink, diagnostic
+from archspec.ops.registry import all_ops
+from archspec.semantics.environment import did_you_mean
+from archspec.semantics.functions import FUNCTIONS
+from archspec.semantics.modules import (
+    BlockDefinition,
+    ModuleScope,
+    PresetDefinition,
+    RuleDefinition,
+)
+from archspec.semantics.words import INITIALISER_NAMES, is_word
+from archspec.source import Span
+from archspec.syntax import ast
+
+ALWAYS = frozenset({"true", "false", "training", "_", "...", "tap"})
+
+
+def resolve_names(scope: ModuleScope, sink: Sink) -> None:
+    """Report every unknown name of a file."""
+    known = {*scope.names, *all_ops(), *FUNCTIONS, *INITIALISER_NAMES, *ALWAYS}
+    walker = _Walker(known, sink)
+    for definition in scope.own.values():
+        if isinstance(definition, PresetDefinition):
+            walker.visit(definition.node.value, frozenset())
+        elif isinstance(definition, BlockDefinition):
+            names = walker.parameters(definition.node.parameters, frozenset())
+            walker.visit(definition.node.body, names)
+        elif isinstance(definition, RuleDefinition):
+            for clause in definition.clauses:
+                names = walker.parameters(clause.parameters, frozenset())
+                if clause.guard is not None:
+                    walker.visit(clause.guard, names)
+                walker.visit(clause.value, names)
+
+
+class _Walker:
+    def __init__(self, known: set[str], sink: Sink) -> None:
+        self.known = known
+        self.sink = sink
+
+    def parameters(
+        self, parameters: tuple[ast.Parameter, ...], names: frozenset[str]
+    ) -> frozenset[str]:
+        for parameter in parameters:
+            for part in (parameter.domain, parameter.default):
+                if part is not None:
+                    self.visit(part, names)
+            if parameter.name is not None:
+                names |= {parameter.name}
+        return names
+
+    def visit(self, node: object, names: frozenset[str]) -> None:
+        stack: list[tuple[object, frozenset[str]]] = [(node, names)]
+        while stack:
+            item, seen = stack.pop()
+            if isinstance(item, ast.Name):
+                self.name(item, seen)
+            elif isinstance(item, ast.Body):
+                inner = seen | _bound_in(item)
+                stack.extend((statement, inner) for statement in reversed(item.statements))
+            elif isinstance(item, ast.For):
+                stack.append((item.iterable, seen))
+                stack.append((item.body, seen | _targets(item.targets)))
+            elif isinstance(item, ast.Comprehension):
+                stack.append((item.iterable, seen))
+                inner = seen | _targets(item.targets)
+                stack.extend((part, inner) for part in (item.element, item.condition))
+            elif isinstance(item, ast.DrawDecl):
+                continue
+            elif isinstance(item, tuple):
+                stack.extend((part, seen) for part in reversed(item))
+            elif is_dataclass(item) and not isinstance(item, Span):
+                stack.extend((getattr(item, entry.name), seen) for entry in fields(item))
+
+    def name(self, node: ast.Name, seen: frozenset[str]) -> None:
+        text = node.text
+        if text in seen or text in self.known or is_word(text):
+            return
+        self.sink.report(
+            diagnostic(
+                "E0210",
+                f"there is nothing called `{text}` here",
+                node.span,
+                fix=did_you_mean(text, self.known | seen),
+            )
+        )
+
+
+def _bound_in(body: ast.Body) -> frozenset[str]:
+    """Every name that a body binds, wherever in it: order is checked when it is expanded."""
+    found: set[str] = set()
+    for statement in body.statements:
+        if isinstance(statement, ast.Input):
+            for item in statement.items:
+                found.add(item.name)
+                if item.type is not None:
+                    found |= _dims(item.type)
+        elif isinstance(statement, (ast.ParamDecl, ast.BufferDecl)):
+            found.add(statement.name)
+            found |= _dims(statement.type)
+        elif isinstance(statement, ast.Shared):
+            found.add(statement.name)
+        elif isinstance(statement, ast.Bind):
+            found |= _targets(statement.targets)
+    return frozenset(found)
+
+
+def _targets(targets: tuple[ast.Target, ...]) -> frozenset[str]:
+    found: set[str] = set()
+    for target in targets:
+        if isinstance(target, ast.NestedTarget):
+            found |= _targets(target.items)
+            continue
+        found.add(target.name)
+        if isinstance(target, ast.NameTarget) and target.claim is not None:
+            found |= _dims(target.claim)
+    return frozenset(found)
+
+
+def _dims(shape: ast.TypeExpr) -> set[str]:
+    return {entry.value.text for entry in shape.dims if isinstance(entry.value, ast.Name)}

@@ -1,0 +1,80 @@
+"""The sizes of a whole network: some must work, and what excludes many of them is a warning."""
+
+from __future__ import annotations
+
+from archspec.diagnostics.model import Edit, Fix, Severity, Sink, diagnostic
+from archspec.graph.compiled import Compiled
+from archspec.graph.model import Requirement, walk
+from archspec.semantics.inputs import Inputs
+from archspec.semantics.requirements import is_bound
+from archspec.source import Span
+from archspec.types.condition import All, Condition, conjunction
+from archspec.types.solver import VerdictKind, clauses, decide
+
+
+def requirements_of(compiled: Compiled, *, training: bool) -> tuple[Requirement, ...]:
+    """All requirements in one mode, once each."""
+    top = compiled.training if training else compiled.inference
+    found: dict[Condition, Requirement] = {}
+    for graph in walk(top):
+        for item in graph.requirements:
+            if training or not item.training_only:
+                found.setdefault(item.condition, item)
+    return tuple(found.values())
+
+
+def check_sizes(compiled: Compiled, inputs: Inputs, sink: Sink) -> None:
+    """Report when the requirements together leave no size, or only some (with the clause)."""
+    needs = requirements_of(compiled, training=False)
+    if not needs:
+        return
+    condition = conjunction(item.condition for item in needs)
+    verdict = decide(condition, compiled.where)
+    where = _input_span(inputs)
+    if verdict.kind in (VerdictKind.NEVER, VerdictKind.FINITE):
+        only = verdict.kind is VerdictKind.FINITE
+        sink.report(
+            diagnostic(
+                "E0402",
+                "only finitely many sizes suit all layers" if only else "no size suits all layers",
+                where,
+                secondary=[(item.origin.span, item.reason) for item in needs[:4]],
+            )
+        )
+        return
+    if verdict.kind is VerdictKind.UNDECIDED:
+        sink.report(diagnostic("E0410", "undecided: which sizes work", where, notes=[verdict.reason]))
+        return
+    parts = verdict.formula.parts if isinstance(verdict.formula, All) else (verdict.formula,)
+    strict = [part for part in parts if not is_bound(part)]
+    if strict:
+        _warn(needs, [text for part in parts for text in clauses(part)], inputs, sink)
+
+
+def _warn(
+    needs: tuple[Requirement, ...], texts: list[str], inputs: Inputs, sink: Sink
+) -> None:
+    span = _input_span(inputs)
+    clause = "where " + ", ".join(texts)
+    joined = ", " + ", ".join(texts) if inputs.where_span is not None else " " + clause
+    end = (inputs.where_span or span).end
+    edit = Edit(Span(span.source, end, end), joined)
+    causes = [item for item in needs if not is_bound(item.condition)]
+    sink.report(
+        diagnostic(
+            "W0401",
+            f"this network works only {clause}",
+            span,
+            secondary=[(item.origin.span, item.reason) for item in causes[:4]],
+            fix=Fix(f"say so at the input: `{clause}`", (edit,)),
+            severity=Severity.WARNING,
+        )
+    )
+
+
+def _input_span(inputs: Inputs) -> Span:
+    if not inputs.statements:
+        return inputs.definition.name_span
+    statement = inputs.statements[-1]
+    last = statement.items[-1]
+    return statement.items[0].span.to(last.type.span if last.type is not None else last.span)

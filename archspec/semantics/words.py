@@ -1,0 +1,73 @@
+"""Bare words that are neither names nor definitions: choices of attributes, initialisers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+from archspec.ops.registry import all_ops
+from archspec.types.initialiser import INITIALISERS, Initialiser
+
+INITIALISER_NAMES = frozenset(INITIALISERS)
+
+
+@dataclass(frozen=True, slots=True)
+class InitialiserName:
+    """An initialiser named outside the places that expect one; calling it makes it."""
+
+    name: str
+
+
+def _members(annotation: Any) -> Iterator[Any]:
+    origin = get_origin(annotation)
+    if origin in (Union, UnionType):
+        for member in get_args(annotation):
+            yield from _members(member)
+    elif hasattr(annotation, "__metadata__"):  # Annotated[..]
+        yield from _members(get_args(annotation)[0])
+    elif type(annotation).__name__ == "TypeAliasType":
+        yield from _members(annotation.__value__)
+    else:
+        yield annotation
+
+
+@cache
+def choices(model: type[BaseModel], attribute: str) -> frozenset[str]:
+    """The words that an attribute takes."""
+    info = model.model_fields.get(attribute)
+    if info is None:
+        return frozenset()
+    found: set[str] = set()
+    for member in _members(info.annotation):
+        if get_origin(member) is Literal:
+            found |= {choice for choice in get_args(member) if isinstance(choice, str)}
+    return frozenset(found)
+
+
+@cache
+def takes_initialiser(model: type[BaseModel], attribute: str) -> bool:
+    """Whether an attribute is an initialiser."""
+    info = model.model_fields.get(attribute)
+    return info is not None and any(
+        isinstance(member, type) and issubclass(member, Initialiser)
+        for member in _members(info.annotation)
+    )
+
+
+@cache
+def _words() -> frozenset[str]:
+    found: set[str] = {"local", "global", "mixed"}
+    for model in (*all_ops().values(), *INITIALISERS.values()):
+        for attribute in model.model_fields:
+            found |= choices(model, attribute)
+    return frozenset(found)
+
+
+def is_word(text: str) -> bool:
+    """Whether some attribute of some op takes this word."""
+    return text in _words()
