@@ -1,0 +1,138 @@
+"""Pages of the site that are made from the source: ops, standard library, diagnostics.
+
+What stands in the code or beside it is not written a second time here.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from pygments.lexers import LEXERS
+
+from archspec.diagnostics import catalogue
+from archspec.ops.base import Op
+from archspec.ops.registry import all_ops
+
+ROOT = Path(__file__).resolve().parent.parent
+STDLIB = ROOT / "archspec" / "stdlib"
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Teach Pygments to colour `.arch` code."""
+    sys.path.insert(0, str(Path(__file__).parent))
+    LEXERS["ArchLexer"] = ("arch_lexer", "arch", ("arch",), ("*.arch",), ())
+    return config
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the pages that are made."""
+    pages = {
+        "ops.md": ops_page(),
+        "std.md": standard_library_page(),
+        "diagnostics.md": diagnostics_page(),
+        "changelog.md": (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"),
+        "contributing.md": (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"),
+    }
+    for name, text in pages.items():
+        files.append(File.generated(config, name, content=text))
+    return files
+
+
+# ---------------------------------------------------------------------- ops
+
+
+def ops_page() -> str:
+    """All primitive ops by category, from their classes."""
+    by_category: dict[str, list[type[Op]]] = defaultdict(list)
+    for op in all_ops().values():
+        by_category[op.category].append(op)
+    parts = [
+        "# Primitive ops",
+        f"The {len(all_ops())} ops that backends lower. Everything else is written in the language: "
+        "see the [standard library](std.md). Attributes are given by position in this order, or by "
+        "name.",
+    ]
+    for category in sorted(by_category):
+        parts.append(f"## {category.capitalize()}")
+        parts.extend(_op(op) for op in sorted(by_category[category], key=lambda op: op.name))
+    return "\n\n".join(parts) + "\n"
+
+
+def _op(op: type[Op]) -> str:
+    fields = [
+        name + ("" if field.is_required() else f"={_literal(field.default)}")
+        for name, field in op.model_fields.items()
+    ]
+    least, most = op.arity
+    inputs = (
+        str(least)
+        if least == most
+        else f"{least} or more"
+        if most is None
+        else f"{least} to {most}"
+    )
+    return "\n\n".join(
+        (
+            f"### {op.name}",
+            f"```arch\n{op.name}({', '.join(fields)})\n```",
+            f"Inputs: {inputs}.",
+            _prose(inspect.getdoc(op) or ""),
+        )
+    )
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_literal(item) for item in value) + "]"
+    return "none" if value is None else str(value)
+
+
+def _prose(text: str) -> str:
+    """A docstring with its lines about attributes as a list."""
+    return re.sub(
+        r"^(\w+): ", r"- `\1`: ", re.sub(r"\n(\w+: )", r"\n\n\1", text), flags=re.MULTILINE
+    )
+
+
+# ---------------------------------------------------------------------- standard library
+
+
+def standard_library_page() -> str:
+    """Each module of the standard library as it is written."""
+    parts = [
+        "# Standard library",
+        "Blocks written in the language itself. `use std.cnn { conv_bn_relu }` brings one into "
+        "sight; those of `std.combinators` always are.",
+    ]
+    for path in sorted(STDLIB.glob("*.arch")):
+        text = path.read_text(encoding="utf-8").strip()
+        parts.append(f"## std.{path.stem}\n\n```arch\n{text}\n```")
+    return "\n\n".join(parts) + "\n"
+
+
+# ---------------------------------------------------------------------- diagnostics
+
+
+def diagnostics_page() -> str:
+    """All pages of `archspec explain` after one another."""
+    parts = [
+        "# Diagnostics",
+        "Each diagnostic has a stable code. E is an error, W a warning, N a note. The same pages "
+        "are printed by `archspec explain CODE`.",
+    ]
+    parts.extend(_demoted(page.text) for page in catalogue.pages().values())
+    return "\n\n".join(parts) + "\n"
+
+
+def _demoted(text: str) -> str:
+    """Headings one level down, those of sections as bold words, so that codes make the contents."""
+    text = re.sub(r"^## (.+)$", r"**\1**", text.strip(), flags=re.MULTILINE)
+    return re.sub(r"^# ", "## ", text, flags=re.MULTILINE)
