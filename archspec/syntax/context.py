@@ -43,11 +43,19 @@ class Context:
     read_template: Callable[[int, int], ast.Expr]
     diagnostics: list[Diagnostic] = field(default_factory=list)
     raw_items: dict[int, tuple[ast.ListExpr | ast.Index, list[Item]]] = field(default_factory=dict)
-    quiet: bool = False
+    damaged: set[int] = field(default_factory=set)
 
     def span(self, start: int, end: int) -> Span:
         """A place in the source."""
         return Span(self.source, start, end)
+
+    def damage(self, offset: int) -> None:
+        """Note that a fault was reported on the line of an offset."""
+        self.damaged.add(self.source.position(offset)[0])
+
+    def is_damaged(self, offset: int) -> bool:
+        """Whether a fault on this line may be the consequence of one reported before."""
+        return self.source.position(offset)[0] in self.damaged
 
     def error(
         self,

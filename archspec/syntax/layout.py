@@ -9,21 +9,19 @@ the next line begins with something that can only go on (`->`, `=>`, `else`, `th
 from __future__ import annotations
 
 from archspec.syntax.lexer import Token
-
-DEFINITION_WORDS = frozenset({"block", "network", "rule", "preset", "use", "inline", "language"})
-STATEMENT_WORDS = frozenset(
-    {"input", "output", "param", "buffer", "shared", "init", "draw", "assert"}
+from archspec.syntax.words import (
+    CLOSERS,
+    DEFINITION_WORDS,
+    ENDS_OPERAND,
+    INFIX_WORDS,
+    OPENERS,
+    RESERVED_WORDS,
+    STATEMENT_WORDS,
 )
-RESERVED_WORDS = frozenset({"if", "then", "else", "for", "in", "and", "or", "not"})
-INFIX_WORDS = frozenset({"where", "when", "transient"})
 
-OPENERS = {"(": ")", "[": "]", "{": "}"}
-CLOSERS = {")": "(", "]": "[", "}": "{"}
-
-ENDS_OPERAND = frozenset({"NAME", "NUMBER", "STRING", ")", "]", "}", "DOTS_END", "ERROR"})
-_GOES_ON = frozenset({"->", "=>", "else", "then", "where", "when", "and", "or"})
-_UNFINISHED = frozenset(
-    "-> => == != <= >= < > = + - * / // % ** . .. , : and or not in if then else for where when"
+_GOES_ON = frozenset({"}", "->", "=>", "else", "then", "where", "when", "and", "or"})
+_NO_BREAK_AFTER = frozenset(
+    "NL { -> => == != <= >= < > = + - * / // % ** . .. , : and or not in if then else for where when"
     " input output param buffer shared init draw assert".split()
 )
 _NO_STATEMENT = frozenset({":", "=", "->", "=>", ".", ",", ")", "]", "}", "", "=="})
@@ -48,24 +46,33 @@ class Layout:
         return self.out
 
     def _add(self, index: int, token: Token) -> None:
+        if token.type == ";":
+            self._semicolon(index, token)
+            return
         previous = self.out[-1].type if self.out else "NL"
-        breaks = token.first and bool(self.out) and self._in_body() and previous not in _UNFINISHED
-        starts = breaks or previous in ("NL", "{")
+        breaks = token.first and self._in_body() and previous not in _NO_BREAK_AFTER
         if token.type == "WORD":
+            starts = breaks or previous in ("NL", "{")
             token.type = self._word(token, index, "NL" if breaks else previous, previous, starts)
         elif token.type == ".." and self._range_ends(index):
             token.type = "DOTS_END"
-        if breaks and previous != "{" and token.type not in ("}", *_GOES_ON):
+        goes_on = token.type in _GOES_ON or (token.type == "{" and not self.open)
+        if breaks and not goes_on:
             at = self.out[-1].end
             self.out.append(Token("NL", at, at, False, len(self.open)))
         if token.type in OPENERS:
             self.open.append(token)
-            token.depth = len(self.open)
-        else:
-            token.depth = len(self.open)
-            if token.type in CLOSERS and self.open:
-                self.open.pop()
+        token.depth = len(self.open)
+        if token.type in CLOSERS and self.open:
+            self.open.pop()
         self.out.append(token)
+
+    def _semicolon(self, index: int, token: Token) -> None:
+        """A `;`, reported before, stands for the end of a statement."""
+        after = self.raw[index + 1] if index + 1 < len(self.raw) else None
+        last = after is None or after.first or after.type in CLOSERS
+        if self._in_body() and not last and self.out and self.out[-1].type not in ("NL", "{"):
+            self.out.append(Token("NL", token.start, token.start, False, len(self.open)))
 
     def _in_body(self) -> bool:
         return not self.open or self.open[-1].type == "{"

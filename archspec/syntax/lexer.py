@@ -12,15 +12,22 @@ from dataclasses import dataclass
 
 _PATTERN = re.compile(
     r"""
-      (?P<SPACE>[ \t\r\f]+)
+      (?P<SPACE>[ \t\r\f\ufeff]+)
     | (?P<NEWLINE>\n)
     | (?P<COMMENT>\#[^\n]*)
-    | (?P<WORD>[A-Za-z_][A-Za-z0-9_]*)
-    | (?P<NUMBER>[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)
+    | (?P<WORD>[A-Za-z_][A-Za-z0-9_]*(?![^\W]))
+    | (?P<NUMBER>[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![\w]|\.(?![.\w])))
+    | (?P<LONG_TEXT>\"""(?:[^"]|"(?!""))*(?:\"""|\Z))
     | (?P<STRING>"[^"\n]*")
+    | (?P<SLASHES>/\*(?:[^*]|\*(?!/))*(?:\*/|\Z))
+    | (?P<FOREIGN>&&|\|\||!(?!=)|:=|(?:\*\*|//|[-+*/%])=(?!=)|===|=<|<>|\+\+|[;^@?~|&$`\\]
+        |[\u2190-\u21ff\u2200-\u22ff\u00d7\u00b7\u2026\u2212\u2013\u2014])
     | (?P<SIGN>->|=>|==|!=|<=|>=|\.\.\.|\.\.|\*\*|//|[-+*/%<>=.,:()\[\]{}])
-    | (?P<OPEN_STRING>"[^"\n]*)
-    | (?P<BAD>.)
+    | (?P<SINGLE>'[^'\n]*'|[\u201c\u201d][^\u201c\u201d\n]*[\u201c\u201d])
+    | (?P<OPEN_STRING>["'\u201c][^\n]*)
+    | (?P<BAD_NUMBER>[0-9][\w]*(?:\.[0-9]+[\w]*|\.(?![.\w]))?)
+    | (?P<BAD_WORD>[^\W\d]\w*)
+    | (?P<BAD>[^\s\w"'()\[\]{}\#]+|.)
     """,
     re.VERBOSE,
 )
@@ -42,12 +49,16 @@ class Token:
 
 
 def scan(text: str, start: int, end: int) -> tuple[list[Token], list[Token]]:
-    """Tokens and comments of `text[start:end]`, in order."""
+    """Tokens and comments of `text[start:end]`, in order.
+
+    The type of a word is WORD, that of what is no token of the language the name of a group
+    above; both are settled later.
+    """
     tokens: list[Token] = []
     comments: list[Token] = []
     first = True
     for match in _PATTERN.finditer(text, start, end):
-        kind = match.lastgroup
+        kind = match.lastgroup or ""
         if kind == "SPACE":
             continue
         if kind == "NEWLINE":
@@ -55,9 +66,9 @@ def scan(text: str, start: int, end: int) -> tuple[list[Token], list[Token]]:
             continue
         at, to = match.span()
         if kind == "COMMENT":
-            comments.append(Token("COMMENT", at, to, first))
+            comments.append(Token(kind, at, to, first))
             first = False
             continue
-        tokens.append(Token(match.group() if kind == "SIGN" else kind or "", at, to, first))
+        tokens.append(Token(match.group() if kind == "SIGN" else kind, at, to, first))
         first = False
     return tokens, comments

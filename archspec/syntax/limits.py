@@ -42,6 +42,18 @@ MAX_ERRORS = 50
 _LONG_LINE = re.compile(rf"[^\n]{{{MAX_LINE + 1}}}")
 
 
+def check_literal(kind: str, size: int) -> str | None:
+    """What is wrong with the length of a word, number or string, if anything."""
+    limit, what = {
+        "WORD": (MAX_NAME, "name"),
+        "NUMBER": (MAX_DIGITS, "number"),
+        "STRING": (MAX_STRING + 2, "string"),
+    }.get(kind, (MAX_CHARACTERS, "sign"))
+    if size <= limit:
+        return None
+    return f"the {what} is too long; a {what} may have {limit - 2 * (kind == 'STRING'):,} characters"
+
+
 def check_size(source: Source) -> Diagnostic | None:
     """The fault of a file that is too large to be read at all."""
     size = len(source.text)

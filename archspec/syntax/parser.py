@@ -8,9 +8,11 @@ from typing import Any
 from archspec.diagnostics.model import Diagnostic
 from archspec.source import Source, Span
 from archspec.syntax import ast, limits
+from archspec.syntax.brackets import balance, beyond
 from archspec.syntax.context import Context
 from archspec.syntax.engine import Engine
 from archspec.syntax.layout import Layout
+from archspec.syntax.lexical import clean
 from archspec.syntax.lexer import Token, scan
 from archspec.syntax.recover import recover
 from archspec.syntax.targets import leftovers
@@ -31,20 +33,52 @@ def parse(source: Source) -> ParseResult:
         return ParseResult(ast.Module(source, None, (), (), ()), (too_large,))
     context = Context(source, lambda start, end: _template(context, start, end))
     raw, comment_tokens = scan(source.text, 0, len(source.text))
-    tokens = Layout(source.text, raw).arrange()
-    items = Engine(context, tokens, "module").run(recover) or []
-    leftovers(context)
+    items: list[Any] = []
+    tokens = _prepare(context, raw)
+    if tokens is not None:
+        items = Engine(context, tokens, "module").run(recover) or []
+        leftovers(context)
     comments = tuple(_comment(context, token) for token in comment_tokens)
     module = _module(context, items, comments)
     faults = sorted(context.diagnostics, key=lambda item: item.sort_key)
     return ParseResult(module, tuple(faults[: limits.MAX_ERRORS]))
 
 
+def _prepare(context: Context, raw: list[Token]) -> list[Token] | None:
+    """Raw tokens made fit for the parser; None if a limit forbids it."""
+    if len(raw) > limits.MAX_TOKENS:
+        token = raw[limits.MAX_TOKENS]
+        message = f"the file has more than {limits.MAX_TOKENS:,} words and signs"
+        fix = "split it into several files and join them with `use`"
+        context.error("E0106", message, context.span(token.start, token.end), fix=fix)
+        return None
+    tokens = clean(context, raw)
+    if not _shallow(context, tokens, 16 * limits.MAX_NESTING):
+        return None
+    tokens = balance(context, tokens)
+    if not _shallow(context, tokens, limits.MAX_NESTING):
+        return None
+    return Layout(context.source.text, tokens).arrange()
+
+
+def _shallow(context: Context, tokens: list[Token], limit: int) -> bool:
+    """Whether brackets are nested no deeper than `limit`; else a fault is reported."""
+    token = beyond(tokens, limit)
+    if token is not None:
+        context.error(
+            "E0103",
+            f"too many brackets in brackets; {limits.MAX_NESTING} may be open at once",
+            context.span(token.start, token.end),
+            fix="give the inner parts names",
+        )
+    return token is None
+
+
 def _template(context: Context, start: int, end: int) -> ast.Expr:
     """The expression between two offsets, inside a string."""
     raw, _ = scan(context.source.text, start, end)
-    tokens = Layout(context.source.text, raw).arrange()
-    value: ast.Expr | None = Engine(context, tokens, "template").run(recover)
+    tokens = _prepare(context, raw)
+    value: ast.Expr | None = Engine(context, tokens, "template").run(recover) if tokens else None
     return value or ast.Missing(Span(context.source, start, end))
 
 

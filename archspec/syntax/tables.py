@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,7 @@ class Tables:
 @cache
 def load() -> Tables:
     """The tables; about a millisecond the first time."""
-    text = resources.files("archspec.syntax").joinpath("tables.json").read_text("utf-8")
-    data = json.loads(text)
+    data = json.loads(Path(__file__).with_name("tables.json").read_bytes())
     return Tables(
         tuple((name, size, action) for name, size, action in data["rules"]),
         tuple(data["actions"]),

@@ -1,0 +1,23 @@
+"""The words of the language. Only the reserved ones cannot be used as names."""
+
+from __future__ import annotations
+
+DEFINITION_WORDS = frozenset({"block", "network", "rule", "preset", "use", "inline", "language"})
+"""Keywords at the beginning of a definition."""
+
+STATEMENT_WORDS = frozenset(
+    {"input", "output", "param", "buffer", "shared", "init", "draw", "assert"}
+)
+"""Keywords at the beginning of a statement."""
+
+RESERVED_WORDS = frozenset({"if", "then", "else", "for", "in", "and", "or", "not"})
+"""Keywords wherever an expression may stand. As a label or attribute they are names."""
+
+INFIX_WORDS = frozenset({"where", "when", "transient"})
+"""Keywords behind something complete."""
+
+OPENERS = {"(": ")", "[": "]", "{": "}"}
+CLOSERS = {")": "(", "]": "[", "}": "{"}
+
+ENDS_OPERAND = frozenset({"NAME", "WORD", "NUMBER", "STRING", ")", "]", "}", "DOTS_END", "ERROR"})
+"""Tokens after which an operand is complete."""
