@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 
 from archspec.ops.base import Check, Example, Op, OpError, Parameter
 from archspec.ops.broadcasting import require_equal_dims
@@ -13,6 +13,9 @@ from archspec.ops.shape_rules import fixed_axis, float_input
 from archspec.types.dim import ZERO, Dim, dim, product
 from archspec.types.initialiser import FanInUniform
 from archspec.types.tensor import TensorType
+
+Layers: TypeAlias = Annotated[int, Field(ge=1, le=1000)]
+"""Number of layers; each has weights of its own, so the number is bounded."""
 
 
 class Lstm(Op):
@@ -23,7 +26,7 @@ class Lstm(Op):
     last states.
 
     hidden: size of the state.
-    layers: number of layers, each over the sequence that the one before gives.
+    layers: number of layers (at most 1000), each over the sequence that the one before gives.
     bidirectional: whether a second direction runs from the end; then directions is 2.
     dropout: probability of an element to be dropped between layers, in training.
     bias: whether the gates add vectors.
@@ -42,7 +45,7 @@ class Lstm(Op):
     )
 
     hidden: PositiveInt
-    layers: PositiveInt = 1
+    layers: Layers = 1
     bidirectional: bool = False
     dropout: Probability = 0.0
     bias: bool = True
@@ -70,7 +73,7 @@ class Gru(Op):
     by default. Gives (y, h): y is [B, T, directions * hidden], h is the last state.
 
     hidden: size of the state.
-    layers: number of layers, each over the sequence that the one before gives.
+    layers: number of layers (at most 1000), each over the sequence that the one before gives.
     bidirectional: whether a second direction runs from the end; then directions is 2.
     dropout: probability of an element to be dropped between layers, in training.
     bias: whether the gates add vectors.
@@ -89,7 +92,7 @@ class Gru(Op):
     )
 
     hidden: PositiveInt
-    layers: PositiveInt = 1
+    layers: Layers = 1
     bidirectional: bool = False
     dropout: Probability = 0.0
     bias: bool = True

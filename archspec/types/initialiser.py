@@ -127,6 +127,7 @@ class NormOf(Initialiser):
     ops, not written in a spec.
     """
 
+    name: ClassVar[str] = "norm_of"
     of: str
 
 
