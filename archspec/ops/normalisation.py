@@ -120,7 +120,7 @@ class InstanceNorm(Op):
     one spatial position, H * W > 1; with `track` that holds in training only.
 
     eps: added to the variance.
-    momentum: weight of the new batch in the running averages; None for a plain average.
+    momentum: weight of the new batch in the running averages.
     affine: whether `weight` and `bias` per channel are learned.
     track: whether running averages are kept, and used outside training.
     weight_init, bias_init: first values; by default 1 and 0.
@@ -136,7 +136,7 @@ class InstanceNorm(Op):
     )
 
     eps: float = 1e-5
-    momentum: float | None = 0.1
+    momentum: float = 0.1
     affine: bool = False
     track: bool = False
     weight_init: Initialiser | None = None
