@@ -54,7 +54,7 @@ def ops_page() -> str:
         by_category[op.category].append(op)
     parts = [
         "# Primitive ops",
-        f"The {len(all_ops())} ops that backends lower. Everything else is written in the language: "
+        f"The {len(all_ops())} ops that backends lower. The rest is written in the language: "
         "see the [standard library](std.md). Attributes are given by position in this order, or by "
         "name.",
     ]

@@ -35,10 +35,10 @@ def _paths(specs: Sequence[str]) -> Iterator[Path]:
 
 
 def _check(path: Path) -> tuple[Diagnostic, ...]:
-    from archspec.semantics.compile import check_file
+    from archspec.semantics.compile import check
 
     with working(f"checking {path}"):
-        return check_file(path)
+        return check(path).diagnostics
 
 
 def _write(found: list[Diagnostic], count: int, form: Form) -> None:

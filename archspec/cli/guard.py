@@ -25,6 +25,8 @@ BUG = 70
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 
+NO_SUCH_NETWORK = "E0701"
+
 Command = TypeVar("Command", bound=Callable[..., None])
 
 
@@ -59,7 +61,7 @@ def _outcome(command: Command, arguments: tuple[Any, ...], options: dict[str, An
         else:
             sys.stdout.flush()
             write_diagnostics(failure.diagnostics)
-        return AT_FAULT
+        return _blame(failure)
     except WrongUsage as wrong:
         _complain(wrong.message, wrong.hint)
         return WRONG_USAGE
@@ -74,6 +76,12 @@ def _outcome(command: Command, arguments: tuple[Any, ...], options: dict[str, An
     except Exception as bug:
         return _confess(bug)
     return 0
+
+
+def _blame(failure: CompileFailed) -> int:
+    """Who is at fault: the spec, or a command line that names no network in it."""
+    codes = {item.code for item in failure.diagnostics}
+    return WRONG_USAGE if codes == {NO_SUCH_NETWORK} else AT_FAULT
 
 
 def _complain(message: str, hint: str | None = None) -> None:

@@ -4,24 +4,49 @@ from __future__ import annotations
 
 from itertools import groupby
 from pathlib import Path
+from typing import TypeAlias
 
 from archspec import shipped
 from archspec.cli.console import write, write_json
 from archspec.cli.spec import files
+from archspec.diagnostics.model import CompileFailed, Diagnostic
+
+Row: TypeAlias = "dict[str, str]"
 
 
 def run(path: Path | None, as_json: bool) -> None:
     """Name the networks and presets of a file or folder, or the shipped ones."""
-    from archspec.semantics.compile import list_networks
-
-    rows = [
-        {"name": name, "file": str(file), "kind": kind}
-        for file in files([str(path or shipped.folder())])
-        for name, kind in list_networks(file)
-    ]
-    if as_json:
+    rows: list[Row] = []
+    faults: list[Diagnostic] = []
+    for file in files([str(path or shipped.folder())]):
+        found, wrong = _networks(file)
+        rows.extend(found)
+        faults.extend(wrong)
+    if as_json and not faults:
         write_json(rows)
-        return
+    elif not as_json:
+        _write(rows)
+    if faults:
+        raise CompileFailed(faults)
+
+
+def _networks(path: Path) -> tuple[list[Row], tuple[Diagnostic, ...]]:
+    from archspec.semantics.compile import Compilation
+    from archspec.semantics.modules import PresetDefinition, networks
+
+    compilation = Compilation()
+    found = networks(compilation.load(path))
+    kinds = {
+        name: "preset" if isinstance(definition, PresetDefinition) else "network"
+        for name, definition in found.items()
+    }
+    rows: list[Row] = [
+        {"name": name, "file": str(path), "kind": kind} for name, kind in kinds.items()
+    ]
+    return rows, compilation.sink.diagnostics if compilation.sink.failed else ()
+
+
+def _write(rows: list[Row]) -> None:
     width = max((len(row["name"]) for row in rows), default=0)
     for file_name, group in groupby(rows, key=lambda row: row["file"]):
         write(f"{file_name}\n")

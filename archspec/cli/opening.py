@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from archspec.cli.console import working
-from archspec.cli.spec import locate, network_name
+from archspec.cli.console import working, write_diagnostics
+from archspec.cli.spec import locate
 from archspec.cli.values import settings
 
 if TYPE_CHECKING:
@@ -14,12 +14,18 @@ if TYPE_CHECKING:
 
 
 def open_network(text: str, given: Sequence[str], column: int | None = None) -> Network:
-    """Compile what SPEC means. Raises CompileFailed and WrongUsage."""
+    """Compile what SPEC means, and say what there is to warn of.
+
+    Raises CompileFailed and WrongUsage.
+    """
     from archspec.network import load
 
     spec = locate(text)
-    name = network_name(spec)
     parameters = settings(given)
-    with working(f"compiling {name}"):
-        network = load(spec.path, name, **parameters)
-        return network if column is None else network.extract(column=column)
+    with working(f"compiling {text}"):
+        network = load(spec.path, spec.name, **parameters)
+        if column is not None:
+            network = network.extract(column=column)
+    if network.warnings:
+        write_diagnostics(network.warnings)
+    return network

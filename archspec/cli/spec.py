@@ -47,31 +47,6 @@ def split(text: str) -> tuple[str, str | None]:
     return file, name or None
 
 
-def network_name(spec: Spec) -> str:
-    """The network that SPEC is about: the one named, the only one, or that named like the file.
-
-    Raises WrongUsage when several could be meant.
-    """
-    if spec.name is not None:
-        return spec.name
-    text = spec.path.read_text(encoding="utf-8", errors="replace")
-    found = shipped.heads(text)
-    names = [name for _, name in found]
-    networks = [name for kind, name in found if kind == "network"]
-    if spec.path.stem in names:
-        return spec.path.stem
-    if len(networks) == 1:
-        return networks[0]
-    if len(names) == 1:
-        return names[0]
-    if not names:
-        raise WrongUsage(f"{spec.path} defines no network")
-    raise WrongUsage(
-        f"{spec.path} defines several networks: {_listed(names)}",
-        f"name one: {spec.path}:{names[0]}",
-    )
-
-
 def files(paths: Sequence[str]) -> Iterator[Path]:
     """The `.arch` files that paths mean: files as given, folders with all below them."""
     for text in paths:
@@ -112,8 +87,3 @@ def _nearest_file(path: Path) -> str | None:
     there = [item.name for item in folder.glob(f"*{SUFFIX}")] if folder.is_dir() else []
     near = closest(path.name, there)
     return f"did you mean {folder / near}?" if near else None
-
-
-def _listed(names: Sequence[str], most: int = 12) -> str:
-    shown = ", ".join(names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

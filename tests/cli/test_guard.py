@@ -29,6 +29,11 @@ def test_a_spec_at_fault_ends_with_1_and_its_diagnostics(capsys):
     assert "error[E0401]: does not fit" in capsys.readouterr().err
 
 
+def test_a_network_that_is_not_there_is_wrong_usage(capsys):
+    assert ending(CompileFailed([diagnostic("E0701", "no network `a`")])) == 2
+    assert "no network `a`" in capsys.readouterr().err
+
+
 def test_json_says_why_on_standard_output(capsys):
     assert ending(FAILED, as_json=True) == 1
     answer = json.loads(capsys.readouterr().out)

@@ -4,7 +4,7 @@ import pytest
 
 from archspec import shipped
 from archspec.cli.guard import WrongUsage
-from archspec.cli.spec import Spec, files, locate, network_name, split
+from archspec.cli.spec import Spec, files, locate, split
 
 
 @pytest.mark.parametrize(
@@ -64,33 +64,6 @@ def test_what_is_not_there_is_wrong_usage(shelf, monkeypatch, text, message, hin
         locate(text)
     assert message in caught.value.message
     assert hint is None if caught.value.hint is None else hint in caught.value.hint
-
-
-@pytest.mark.parametrize(
-    ("text", "name"),
-    [
-        ("network other {\n}\npreset small = other\n", "other"),
-        ("network a {\n}\nnetwork net {\n}\n", "net"),
-        ("preset only = imported\n", "only"),
-        ("# network no\n  network indented(a: int) {\n}\n", "indented"),
-    ],
-)
-def test_the_network_that_a_file_is_about(tmp_path, text, name):
-    path = tmp_path / "net.arch"
-    path.write_text(text)
-    assert network_name(Spec(path)) == name
-    assert network_name(Spec(path, "said")) == "said"
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [("block b {\n}\n", "no network"), ("network a {\n}\nnetwork b {\n}\n", "networks: a, b")],
-)
-def test_no_network_or_several(tmp_path, text, message):
-    path = tmp_path / "net.arch"
-    path.write_text(text)
-    with pytest.raises(WrongUsage, match=message):
-        network_name(Spec(path))
 
 
 def test_files_of_a_folder_come_in_order(tmp_path):

@@ -1,0 +1,90 @@
+"""`archspec show`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from archspec.cli.console import coloured, working, write, write_json
+from archspec.cli.opening import open_network
+from archspec.diagnostics.paint import paint
+from archspec.diagnostics.printable import printable, width
+
+if TYPE_CHECKING:
+    from archspec.analysis.cost import Report, Row
+    from archspec.network import Network
+
+_NUMBERS = (3, 4)  # columns of the table of blocks that are aligned to the right
+
+
+def run(
+    spec: str,
+    given: Sequence[str],
+    column: int | None,
+    depth: int,
+    training: bool,
+    as_json: bool,
+) -> None:
+    """Print what a network is and costs."""
+    network = open_network(spec, given, column)
+    with working(f"analysing {network.name}"):
+        report = network.report(training=training)
+    if as_json:
+        from archspec.analysis.machine import to_json
+
+        write_json(to_json(report))
+        return
+    colour = coloured(sys.stdout)
+    for line in _page(network, report, depth, colour):
+        write(line.rstrip() + "\n")
+
+
+def _page(network: Network, report: Report, depth: int, colour: bool) -> Iterator[str]:
+    from archspec.analysis.markdown import facts
+    from archspec.analysis.words import sizes_text
+
+    mode = " in training" if report.training else ""
+    at = f" at {sizes_text(report.sizes)}" if report.sizes else ""
+    yield paint(printable(report.name + mode + at), "bold", colour)
+    for line in network.compiled.doc.splitlines():
+        yield printable(line)
+    yield ""
+    signatures = [("input", str(item)) for item in report.inputs]
+    signatures += [("output", str(item)) for item in report.outputs]
+    other = None if report.training else network.training_sizes
+    yield from _aligned([*signatures, *facts(report, other)])
+    if depth:
+        yield ""
+        yield from _table(report.rows, report, colour)
+
+
+def _aligned(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
+    listed = list(pairs)
+    left = max(len(name) for name, _ in listed)
+    for name, value in listed:
+        yield f"{printable(name):<{left}}  {printable(value)}"
+
+
+def _table(rows: Iterable[Row], report: Report, colour: bool) -> Iterator[str]:
+    table = [("name", "block", "output", "parameters", "MACs")]
+    table += [
+        (
+            row.name,
+            row.what if row.count == 1 else f"{row.what} × {row.count}",
+            "; ".join(row.shapes),
+            f"{row.parameters:,}",
+            f"{row.macs.evaluate(report.sizes):,}",
+        )
+        for row in rows
+    ]
+    cells = [[printable(cell) for cell in row] for row in table]
+    widths = [max(width(row[column]) for row in cells) for column in range(len(cells[0]))]
+    for index, row in enumerate(cells):
+        line = "  ".join(_pad(cell, widths[at], at in _NUMBERS) for at, cell in enumerate(row))
+        yield line if index else paint(line, "bold", colour)
+
+
+def _pad(cell: str, room: int, right: bool) -> str:
+    blank = " " * (room - width(cell))
+    return blank + cell if right else cell + blank
