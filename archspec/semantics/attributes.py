@@ -19,6 +19,7 @@ from archspec.semantics.values import (
     OpLayer,
     Poison,
     Value,
+    has_poison,
     is_data,
 )
 from archspec.semantics.words import INITIALISER_NAMES, InitialiserName, choices, takes_initialiser
@@ -68,7 +69,7 @@ def _given_to_op(context: Context, layer: OpLayer, node: ast.Call) -> tuple[Give
         if name is None and position < len(order):
             name = order[position]
         for value in _values(context, argument, layer.op, name or ""):
-            if is_data(value) and not isinstance(value, Poison):
+            if is_data(value) and not has_poison(value):
                 raise data_in_parentheses(context, layer.op.name, argument.value.span)
             given.append(Given(argument.name, value, argument.span))
             position += argument.name is None
@@ -113,7 +114,7 @@ def _given_to_block(context: Context, layer: BlockLayer, node: ast.Call) -> tupl
         result = (
             initialiser_value(context, value) if wants_initialiser else context.evaluate(value)
         )
-        if is_data(result) and not isinstance(result, Poison):
+        if is_data(result) and not has_poison(result):
             raise data_in_parentheses(context, layer.definition.name, value.span)
         given.append(Given(argument.name, plain(result), argument.span))
         position += argument.name is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from archspec.graph.model import Draw, GraphOutput, InitRule, Instance, Origin, Region
@@ -43,8 +43,9 @@ from archspec.semantics.values import (
 )
 from archspec.source import Span
 from archspec.syntax import ast
+from archspec.types.dim import dim
 from archspec.types.initialiser import Initialiser
-from archspec.types.tensor import TensorType
+from archspec.types.tensor import DType, TensorType
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,10 +259,14 @@ def _remember_name(value: Value, name: str) -> None:
 def _param(context: Context, statement: ast.ParamDecl) -> None:
     shape = _fixed_shape(context, statement.type, statement.name)
     init = initialiser_value(context, statement.init) if statement.init is not None else None
-    given = [
-        Given("shape", shape, statement.type.span),
-        Given("dtype", str(dtype_of(context, statement.type)), statement.type.span),
-    ]
+    if dtype_of(context, statement.type) is not DType.F32:
+        raise context.error(
+            "E0407",
+            f"`{statement.name}` is learnt, so its elements are f32",
+            statement.type.span,
+            fix="a constant of another type is a `buffer`",
+        )
+    given = [Given("shape", shape, statement.type.span)]
     if isinstance(init, Initialiser) and statement.init is not None:
         given.append(Given("init", init, statement.init.span))
     layer = OpLayer(all_ops()["param"], tuple(given), statement.span)
@@ -301,12 +306,12 @@ def _buffer(context: Context, statement: ast.BufferDecl) -> None:
     dtype = dtype_of(context, statement.type)
     assert context.builder is not None
     assert context.scope is not None
-    inner = GraphBuilder(statement.name, "buffer", None, len(context.frames))
-    inside = _in_graph(context, inner)
+    inner = GraphBuilder(statement.name, "buffer", context.builder, len(context.frames))
+    inside = replace(context, builder=inner, scope=NameScope(inner), turns=())
     value = _data(inside, statement.value)
     if has_poison(value):
         raise Reported()
-    wanted = TensorType(dtype, tuple(_dims(shape)))
+    wanted = TensorType(dtype, tuple(dim(size) for size in shape))
     if not isinstance(value, Tensor) or value.builder is not inner:
         raise context.error(
             "E0409", "a buffer is computed from constants only", statement.value.span
@@ -332,18 +337,6 @@ def _buffer(context: Context, statement: ast.BufferDecl) -> None:
     (result,) = context.builder.add(context, instance, (), (wanted,), statement.span)
     context.environment.bind(statement.name, result, statement.span)
     _remember_name(result, statement.name)
-
-
-def _dims(shape: tuple[int, ...]) -> list[Any]:
-    from archspec.types.dim import dim
-
-    return [dim(size) for size in shape]
-
-
-def _in_graph(context: Context, builder: GraphBuilder) -> Context:
-    from dataclasses import replace
-
-    return replace(context, builder=builder, scope=NameScope(builder), turns=())
 
 
 def _shared(context: Context, statement: ast.Shared) -> None:

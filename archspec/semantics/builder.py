@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from archspec.graph.model import (
     Draw,
@@ -76,6 +76,8 @@ class GraphBuilder:
         """The tensor as one of this graph: a region captures what stands around it."""
         if tensor.builder is self:
             return tensor
+        if self.kind == "buffer" and self.parent is not None:
+            return self._constant(context, self.parent.own(context, tensor, span), span)
         if self.kind != "region" or self.parent is None:
             raise context.error(
                 "E0306",
@@ -91,6 +93,41 @@ class GraphBuilder:
             self.captured[key] = (outer, inner)
         return self.captured[key][1]
 
+    def _constant(self, context: Context, tensor: Tensor, span: Span) -> Tensor:
+        """A constant of the surrounding graph, computed here too."""
+        node = tensor.builder.nodes[tensor.port.node]
+        key = (id(tensor.builder), Port(node.id))
+        if key not in self.captured:
+            instance = node.instance
+            graph = tensor.builder
+            if instance is None or instance.op is None or graph._owns_weights(node):
+                raise context.error(
+                    "E0409",
+                    "a buffer is computed once, from constants: no input or weight may reach it",
+                    span,
+                    secondary=[(node.origin.span, "this is no constant")],
+                )
+            inputs = tuple(
+                self.own(context, Tensor(tensor.builder, port, tensor.builder.type_of(port)), span)
+                for port in node.inputs
+            )
+            unnamed = Instance("", instance.op, None, instance.regions, instance.origin)
+            first = self.add(context, unnamed, inputs, node.types, node.origin.span)[0]
+            self.captured[key] = (tensor, first)
+        inner = self.captured[key][1]
+        return Tensor(self, Port(inner.port.node, tensor.port.index), tensor.type)
+
+    def _owns_weights(self, node: Node) -> bool:
+        instance = node.instance
+        if instance is None or instance.graph is not None or instance.regions:
+            return instance is not None
+        types = tuple(self.type_of(port) for port in node.inputs)
+        return bool(instance.op is not None and instance.op.parameters(*types))
+
+    def type_of(self, port: Port) -> TensorType:
+        """The type of a port."""
+        return self.nodes[port.node].types[port.index]
+
     def finish(
         self,
         outputs: tuple[GraphOutput, ...],
@@ -99,10 +136,11 @@ class GraphBuilder:
         origin: Origin,
     ) -> Graph:
         """The graph."""
+        nodes, outputs = self._live(outputs)
         return Graph(
             self.name,
             self.kind,
-            tuple(self.nodes),
+            nodes,
             outputs,
             arguments,
             structures,
@@ -111,6 +149,30 @@ class GraphBuilder:
             tuple(self.draws),
             origin,
         )
+
+
+    def _live(
+        self, outputs: tuple[GraphOutput, ...]
+    ) -> tuple[tuple[Node, ...], tuple[GraphOutput, ...]]:
+        """Without nodes that nothing reads and that own nothing, renumbered."""
+        read = {port.node for output in outputs for port in output.ports}
+        for node in reversed(self.nodes):
+            if node.id in read or node.is_input or self._owns_weights(node):
+                read.add(node.id)
+                read.update(port.node for port in node.inputs)
+        if len(read) == len(self.nodes):
+            return tuple(self.nodes), outputs
+        numbers = {old: new for new, old in enumerate(sorted(read))}
+
+        def moved(ports: tuple[Port, ...]) -> tuple[Port, ...]:
+            return tuple(Port(numbers[port.node], port.index) for port in ports)
+
+        nodes = tuple(
+            replace(node, id=numbers[node.id], inputs=moved(node.inputs))
+            for node in self.nodes
+            if node.id in read
+        )
+        return nodes, tuple(replace(item, ports=moved(item.ports)) for item in outputs)
 
 
 @dataclass(eq=False)

@@ -143,6 +143,7 @@ def _compile(
         )
         session.op_results = compilation.op_results
         context = Context(session, Environment(scope))
+        session.mode_readers.append(False)
         try:
             graph, inputs = _one_mode(context, scope, name, parameters)
         except SpecError as error:
@@ -151,6 +152,9 @@ def _compile(
         if graph is None:
             return None
         graphs.append(graph)
+        if not session.mode_readers[-1]:
+            graphs.append(graph)
+            break
     assert inputs is not None
     definition = inputs.definition
     compiled = Compiled(

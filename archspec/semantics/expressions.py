@@ -146,7 +146,7 @@ def _list(context: Context, node: ast.ListExpr) -> Value:
 
 def _list_item(context: Context, item: ast.Expr) -> Value:
     value = force(context, context.evaluate(item), item.span)
-    if is_data(value) and not isinstance(value, Poison):
+    if is_data(value) and not has_poison(value):
         raise context.error(
             "E0317",
             "a list holds layers or values, never data",
@@ -218,6 +218,8 @@ def _index(context: Context, node: ast.Index) -> Value:
             "E0309", f"an index is an integer or a range, not {kind_of(index)}", node.span
         )
     if not -len(parts) <= index < len(parts):
+        if has_poison(base):
+            return POISON
         raise context.error(
             "E0311", f"index {index} is outside: there are {len(parts)} parts", node.span
         )

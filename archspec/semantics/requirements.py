@@ -6,7 +6,15 @@ from archspec.graph.model import Requirement
 from archspec.ops.base import Need
 from archspec.semantics.context import Context, SpecError
 from archspec.source import Span
-from archspec.types.condition import TRUE, All, AnyOf, Condition, Comparison, symbols_of
+from archspec.types.condition import (
+    TRUE,
+    All,
+    AnyOf,
+    Comparison,
+    Condition,
+    Relation,
+    symbols_of,
+)
 from archspec.types.solver import Verdict, VerdictKind, clauses, decide
 
 
@@ -59,7 +67,7 @@ def _refusal(
 ) -> SpecError | None:
     if verdict.kind is VerdictKind.NEVER:
         return context.error("E0402", _sentence(need.reason), span, secondary=secondary)
-    if verdict.kind is VerdictKind.FINITE:
+    if verdict.kind is VerdictKind.FINITE and is_equation(need.condition):
         only = " or ".join(sizes_text(sizes) for sizes in verdict.solutions[:3])
         return context.error(
             "E0402",
@@ -105,6 +113,16 @@ def sizes_text(sizes: dict[str, int]) -> str:
 
 def _sentence(reason: str) -> str:
     return reason
+
+
+def is_equation(condition: Condition) -> bool:
+    """Whether it asks for equal sizes: holding for finitely many is then an accident.
+
+    An upper bound also leaves finitely many sizes, on purpose.
+    """
+    if isinstance(condition, (All, AnyOf)):
+        return any(is_equation(part) for part in condition.parts)
+    return condition.relation is Relation.EQUAL
 
 
 def is_bound(condition: Condition) -> bool:

@@ -6,7 +6,7 @@ from archspec.diagnostics.model import Edit, Fix, Severity, Sink, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Requirement, walk
 from archspec.semantics.inputs import Inputs
-from archspec.semantics.requirements import is_bound
+from archspec.semantics.requirements import is_bound, is_equation
 from archspec.source import Span
 from archspec.types.condition import All, Condition, conjunction
 from archspec.types.solver import VerdictKind, clauses, decide
@@ -31,8 +31,9 @@ def check_sizes(compiled: Compiled, inputs: Inputs, sink: Sink) -> None:
     condition = conjunction(item.condition for item in needs)
     verdict = decide(condition, compiled.where)
     where = _input_span(inputs)
-    if verdict.kind in (VerdictKind.NEVER, VerdictKind.FINITE):
-        only = verdict.kind is VerdictKind.FINITE
+    finite = verdict.kind is VerdictKind.FINITE
+    if verdict.kind is VerdictKind.NEVER or (finite and _is_accident(compiled, needs)):
+        only = finite
         sink.report(
             diagnostic(
                 "E0402",
@@ -49,6 +50,12 @@ def check_sizes(compiled: Compiled, inputs: Inputs, sink: Sink) -> None:
     strict = [part for part in parts if not is_bound(part)]
     if strict:
         _warn(needs, [text for part in parts for text in clauses(part)], inputs, sink)
+
+
+def _is_accident(compiled: Compiled, needs: tuple[Requirement, ...]) -> bool:
+    """Whether equations alone, without upper bounds, leave finitely many sizes."""
+    equations = conjunction(item.condition for item in needs if is_equation(item.condition))
+    return decide(equations, compiled.where).kind is VerdictKind.FINITE
 
 
 def _warn(
