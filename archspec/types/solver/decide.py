@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from archspec.types.condition import TRUE, Condition, negation, symbols_of
+from archspec.types.solver.extent import Extent, Study
 from archspec.types.solver.formula import Formula, both
 from archspec.types.solver.lower import lower
 from archspec.types.solver.periodic import BudgetExceeded
 from archspec.types.solver.simplify import simplified
-from archspec.types.solver.study import Extent, Study, components, study
+from archspec.types.solver.study import components, study
 
 BUDGET = 100_000
 """Residue classes times terms that one comparison may take, and cases that one question may."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import lru_cache
 from math import gcd
 
@@ -15,12 +16,18 @@ def symbols_of_atom(atom: Atom) -> frozenset[str]:
 
 @lru_cache(maxsize=2048)
 def factors(expression: Dim) -> tuple[Dim, ...]:
-    """Dims whose product it is, each over symbols of its own; the first may be a number."""
+    """Dims whose product it is; the first may be a number.
+
+    Symbols and divisions that all terms share are taken out, then factors in symbols of their own.
+    """
     whole = content(expression)
     if whole == 0:
         return (expression,)
     rest = exact(expression, whole)
     found = [Dim.constant_of(whole)] if whole != 1 else []
+    for atom in _shared(rest):
+        found.append(Dim({(atom,): 1}))
+        rest = Dim({_less(monomial, atom): factor for monomial, factor in rest.terms})
     for symbol in sorted(expression.symbols):
         split = _split(rest, symbol)
         if split is not None:
@@ -29,6 +36,58 @@ def factors(expression: Dim) -> tuple[Dim, ...]:
     if rest != 1 or not found:
         found.append(rest)
     return tuple(found)
+
+
+def product_and_rest(expression: Dim) -> tuple[int, tuple[Dim, ...], int] | None:
+    """`(scale, factors, rest)` with `scale * expression = product of factors + rest`.
+
+    At least two factors, each in one symbol: `H*W - 2*H - 2*W` is `(H - 2) * (W - 2) - 4`.
+    """
+    constant = expression.constant_term
+    plain = factors(expression - constant)
+    if len([part for part in plain if part.constant is None]) > 1:
+        return (1, plain, constant) if _each_in_one(plain) else None
+    for symbol in sorted(expression.symbols):
+        found = _shifted(expression, symbol)
+        if found is not None and _each_in_one(found[1]):
+            return found
+    return None
+
+
+def _each_in_one(parts: tuple[Dim, ...]) -> bool:
+    return all(len(part.symbols) <= 1 for part in parts)
+
+
+def _shifted(expression: Dim, symbol: str) -> tuple[int, tuple[Dim, ...], int] | None:
+    """With `u` over `symbol` alone: `expression = u * v + alone`, and `alone` is like `u`."""
+    alone = Dim({m: f for m, f in expression.terms if _only(m, symbol)})
+    split = _split(expression - alone, symbol)
+    if split is None:
+        return None
+    first, second = split
+    pattern, wanted = first - first.constant_term, alone - alone.constant_term
+    scale, weight = content(pattern), content(wanted)
+    if wanted.terms and wanted * scale != pattern * weight:
+        return None
+    others = tuple(part for part in factors(second * scale + weight))
+    return scale, (first, *others), alone.constant_term * scale - weight * first.constant_term
+
+
+def _only(monomial: Monomial, symbol: str) -> bool:
+    return all(symbols_of_atom(atom) == {symbol} for atom in monomial)
+
+
+def _shared(expression: Dim) -> Monomial:
+    """The atoms, with multiplicity, that every term contains."""
+    common = Counter(expression.terms[0][0])
+    for monomial, _ in expression.terms:
+        common &= Counter(monomial)
+    return tuple(common.elements())
+
+
+def _less(monomial: Monomial, atom: Atom) -> Monomial:
+    place = monomial.index(atom)
+    return (*monomial[:place], *monomial[place + 1 :])
 
 
 def exact(expression: Dim, divisor: int) -> Dim:

@@ -36,6 +36,7 @@ from archspec.types.solver.periodic import (
 )
 from archspec.types.solver.region import KBox, region
 from archspec.types.solver.residue import Class, periods
+from archspec.types.solver.threshold import against_number
 from archspec.types.solver.univariate import solve, unwrapped
 
 READABLE_BOXES = 3
@@ -72,7 +73,7 @@ def _lowered(comparison: Comparison, budget: int) -> Formula:
     parts = [part for part in factors(expression) if part.constant is None]
     if len(parts) > 1:
         return _of_product(parts, content(expression), relation, budget)
-    threshold = _threshold(comparison, budget)
+    threshold = against_number(comparison, lambda part: _lowered(part, budget))
     if threshold is not None:
         return threshold
     return _by_class(comparison, budget)
@@ -116,125 +117,6 @@ def _of_product(parts: Sequence[Dim], sign: int, relation: Relation, budget: int
         )
         for one in (1, -1)
     )
-
-
-# ---------------------------------------------------------------------- products against a number
-
-
-def _threshold(comparison: Comparison, budget: int) -> Formula | None:
-    """`c * g1 * g2 * ... RELATION t`, where every g is a function of one symbol, never negative."""
-    constant = comparison.expression.constant_term
-    varying = comparison.expression - constant
-    whole = content(varying)
-    parts = [part for part in factors(varying) if part.constant is None]
-    if len(parts) < 2 or any(len(part.symbols) > 1 for part in parts):
-        return None
-    if any(lower(Comparison(part, Relation.AT_LEAST), budget) != YES for part in parts):
-        return None
-    if constant == 0:
-        return None
-    at_least, at_most = -(constant // abs(whole)), constant // abs(whole)
-    if comparison.relation is Relation.AT_LEAST:
-        target = at_least if whole > 0 else at_most
-        found = (
-            _reaches(parts, target, budget) if whole > 0 else _stays_within(parts, target, budget)
-        )
-    else:
-        target = -constant // whole
-        found = _exactly(parts, constant, whole, comparison.relation, budget)
-    if found is None:
-        return None
-    return found if target <= 2 else Joint(comparison, found)
-
-
-def _reaches(parts: Sequence[Dim], target: int, budget: int) -> Formula | None:
-    """The product is at least `target`."""
-    if target <= 0:
-        return YES
-    if target <= 2:
-        positive = [_at_least(part, 1, budget) for part in parts]
-        some = either([_at_least(part, target, budget) for part in parts])
-        return both([*positive, some])
-    if target > MAX_CORNERS**2:
-        return None
-    first, rest = parts[0], parts[1:]
-    if not rest:
-        return _at_least(first, target, budget)
-    found = []
-    for low in _corners(target - 1):
-        # From `low` on, the others need no more than this.
-        inner = _reaches(rest, -(-target // low), budget)
-        if inner is None:
-            return None
-        found.append(both([_at_least(first, low, budget), inner]))
-    return either(
-        [*found, both([_at_least(first, target, budget), _reaches(rest, 1, budget) or NO])]
-    )
-
-
-def _corners(number: int) -> list[int]:
-    """Each v where `(number // v)` is smaller than for v - 1, and 1."""
-    found, v = [], 1
-    while v <= number:
-        found.append(v)
-        v = number // (number // v) + 1
-    return found
-
-
-def _stays_within(parts: Sequence[Dim], bound: int, budget: int) -> Formula | None:
-    """The product is at most `bound`."""
-    if bound < 0:
-        return NO
-    first, rest = parts[0], parts[1:]
-    if not rest:
-        return lower(Comparison(bound - first, Relation.AT_LEAST), budget)
-    if bound > MAX_CORNERS**2:
-        return None
-    found = [lower(Comparison(first, Relation.EQUAL), budget)]
-    zero = _stays_within(rest, 0, budget)
-    if zero is None:
-        return None
-    found.append(zero)
-    for low in _corners(bound):
-        high = bound // (bound // low)
-        inner = _stays_within(rest, bound // low, budget)
-        if inner is None:
-            return None
-        found.append(both([lower(Comparison(high - first, Relation.AT_LEAST), budget), inner]))
-    return either(found)
-
-
-def _exactly(
-    parts: Sequence[Dim], constant: int, whole: int, relation: Relation, budget: int
-) -> Formula | None:
-    equal = relation is Relation.EQUAL
-    if constant % whole or -constant // whole < 0:
-        return NO if equal else YES
-    target = -constant // whole
-    if not equal:
-        above = _reaches(parts, target + 1, budget)
-        below = _stays_within(parts, target - 1, budget)
-        return None if above is None or below is None else either([above, below])
-    return _product_is(parts, target, budget)
-
-
-def _product_is(parts: Sequence[Dim], target: int, budget: int) -> Formula | None:
-    if target > MAX_CORNERS**2:
-        return None
-    first, rest = parts[0], parts[1:]
-    if not rest:
-        return lower(Comparison(first - target, Relation.EQUAL), budget)
-    found = []
-    for divisor in range(1, target + 1):
-        if target % divisor == 0:
-            here = lower(Comparison(first - divisor, Relation.EQUAL), budget)
-            if here != NO:
-                found.append(both([here, _product_is(rest, target // divisor, budget) or NO]))
-    return either(found)
-
-
-def _at_least(part: Dim, bound: int, budget: int) -> Formula:
-    return lower(Comparison(part - bound, Relation.AT_LEAST), budget)
 
 
 # ---------------------------------------------------------------------- residue classes

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from archspec.types.condition import (
     Condition,
     conjunction,
     disjunction,
     negation,
 )
+from archspec.types.solver.extent import Extent
 from archspec.types.solver.formula import (
     NO,
     YES,
@@ -23,7 +26,7 @@ from archspec.types.solver.formula import (
 from archspec.types.solver.lower import lower
 from archspec.types.solver.periodic import EVERYTHING, BudgetExceeded, PeriodicSet
 from archspec.types.solver.render import describe
-from archspec.types.solver.study import Extent, study
+from archspec.types.solver.study import study
 
 Limits = dict[str, PeriodicSet]
 
@@ -33,15 +36,13 @@ def simplified(condition: Condition, given: Condition, budget: int) -> Condition
     allowed = lower(given, budget)
     limits = _limits(allowed)
     formula = _reduced(lower(condition, budget), limits)
-    parts: list[Formula] = [*formula.parts] if isinstance(formula, Both) else [formula]
-    parts = _without_implied(parts, allowed, budget)
+    parts = _without_implied(list(_conjuncts(formula)), allowed, budget)
     return conjunction(_written(part, limits) for part in sorted(parts, key=_place))
 
 
 def _limits(allowed: Formula) -> Limits:
     """The sizes that each symbol may have, as far as `allowed` says so by itself."""
-    parts = allowed.parts if isinstance(allowed, Both) else (allowed,)
-    return {part.symbol: part.sizes for part in parts if isinstance(part, Axis)}
+    return {part.symbol: part.sizes for part in _conjuncts(allowed) if isinstance(part, Axis)}
 
 
 def _place(formula: Formula) -> tuple[int, str]:
@@ -74,19 +75,25 @@ def _reduced(formula: Formula, limits: Limits) -> Formula:
 def _without_implied(parts: list[Formula], allowed: Formula, budget: int) -> list[Formula]:
     """Without the conjuncts of several symbols that the others imply."""
     kept = list(parts)
-    for part in parts:
-        if isinstance(part, Axis) and isinstance(allowed, Both | Axis) and _separate(part, allowed):
-            continue
+    for part in sorted(parts, key=_place):
         others = [other for other in kept if other is not part]
+        if _apart(part, [allowed, *others]):
+            continue
         if _implied(part, both([allowed, *others]), budget):
             kept = others
     return kept
 
 
-def _separate(part: Axis, allowed: Formula) -> bool:
-    """Whether `allowed` ties the part's symbol to no other."""
-    parts = allowed.parts if isinstance(allowed, Both) else (allowed,)
-    return all(isinstance(other, Axis) or part.symbol not in symbols_in(other) for other in parts)
+def _apart(part: Formula, others: Sequence[Formula]) -> bool:
+    """Whether what is said about the part's one symbol is said nowhere else but as limits."""
+    if not isinstance(part, Axis):
+        return False
+    flat = [inner for other in others for inner in _conjuncts(other)]
+    return all(isinstance(inner, Axis) or part.symbol not in symbols_in(inner) for inner in flat)
+
+
+def _conjuncts(formula: Formula) -> Sequence[Formula]:
+    return formula.parts if isinstance(formula, Both) else (formula,)
 
 
 def _implied(part: Formula, by: Formula, budget: int) -> bool:

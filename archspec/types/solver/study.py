@@ -8,9 +8,7 @@ class. What is left after that is unknown, and says why.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from itertools import product as choices
 
@@ -26,7 +24,17 @@ from archspec.types.condition import (
 )
 from archspec.types.dim import Dim
 from archspec.types.solver.bounds import tightened
-from archspec.types.solver.classes import by_class
+from archspec.types.solver.classes import by_class, class_count
+from archspec.types.solver.extent import (
+    NOTHING,
+    Extent,
+    Sizes,
+    Study,
+    crossed,
+    of_box,
+    order,
+    united,
+)
 from archspec.types.solver.formula import (
     Both,
     Box,
@@ -41,47 +49,18 @@ from archspec.types.solver.lower import lower
 from archspec.types.solver.periodic import EVERYTHING, PeriodicSet, interval
 from archspec.types.solver.residue import degree
 
-Sizes = dict[str, int]
-
-MAX_LISTED = 1_000
-"""Solutions of a finite set that are held at once."""
+FEW_CLASSES = 64
+"""Linear relations with no more residue classes than this are decided class by class at once."""
 
 MAX_TRIED = 2_000
 """Sizes of one symbol that are tried one by one."""
-
-
-class Extent(StrEnum):
-    """How many sizes there are."""
-
-    EMPTY = "empty"
-    FINITE = "finite"
-    INFINITE = "infinite"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Study:
-    """How many sizes satisfy a formula, the smallest, and all of them where they are few."""
-
-    extent: Extent
-    least: Sizes | None = None
-    models: tuple[Sizes, ...] = ()
-    reason: str = ""
-
-
-NOTHING = Study(Extent.EMPTY)
-
-
-def order(sizes: Mapping[str, int]) -> tuple[int, tuple[int, ...]]:
-    """Smaller sum first, then by the symbols in alphabetical order."""
-    return sum(sizes.values()), tuple(sizes[name] for name in sorted(sizes))
 
 
 def study(formula: Formula, symbols: Iterable[str], budget: int) -> Study:
     """All sizes of `symbols` that satisfy the formula, split by connected symbols first."""
     found = Study(Extent.FINITE, {}, ({},))
     for names, part in components(formula, symbols):
-        found = _crossed(found, _studied(part, names, budget))
+        found = crossed(found, _studied(part, names, budget))
         if found.extent is Extent.EMPTY:
             return NOTHING
     return found
@@ -102,77 +81,26 @@ def components(formula: Formula, symbols: Iterable[str]) -> list[tuple[list[str]
     return [(sorted(names), both(held)) for names, held in groups]
 
 
-def _crossed(one: Study, two: Study) -> Study:
-    if Extent.EMPTY in (one.extent, two.extent):
-        return NOTHING
-    least = None if one.least is None or two.least is None else {**one.least, **two.least}
-    for side in (one, two):
-        if side.extent is Extent.UNKNOWN:
-            return Study(Extent.UNKNOWN, least, reason=side.reason)
-    if Extent.INFINITE in (one.extent, two.extent):
-        return Study(Extent.INFINITE, least)
-    if len(one.models) * len(two.models) > MAX_LISTED:
-        return Study(Extent.FINITE, least)
-    return Study(Extent.FINITE, least, tuple({**a, **b} for a in one.models for b in two.models))
-
-
-def united(studies: Iterable[Study]) -> Study:
-    """Of a union, given what is known of its members."""
-    found = [each for each in studies if each.extent is not Extent.EMPTY]
-    if not found:
-        return NOTHING
-    known = [each.least for each in found if each.least is not None]
-    least = min(known, key=order) if known else None
-    for each in found:
-        if each.extent is Extent.INFINITE:
-            return Study(Extent.INFINITE, least)
-    for each in found:
-        if each.extent is Extent.UNKNOWN:
-            return Study(Extent.UNKNOWN, least, reason=each.reason)
-    every = {tuple(sorted(model.items())): model for each in found for model in each.models}
-    complete = all(each.models for each in found) and len(every) <= MAX_LISTED
-    return Study(Extent.FINITE, least, tuple(sorted(every.values(), key=order)) if complete else ())
-
-
 def _studied(formula: Formula, symbols: Sequence[str], budget: int) -> Study:
     return united(_of_cell(cell, symbols, budget) for cell in cells(formula, budget))
 
 
 def _of_cell(cell: Cell, symbols: Sequence[str], budget: int) -> Study:
     if not cell.joints:
-        return _of_box({name: cell.box.get(name, EVERYTHING) for name in symbols})
+        return of_box({name: cell.box.get(name, EVERYTHING) for name in symbols})
     box = tightened(cell, symbols, budget)
     if any(sizes.is_empty for sizes in box.values()):
         return NOTHING
+    linear = all(degree(joint.expression) == 1 for joint in cell.joints)
+    if linear and class_count(box, cell.joints) <= FEW_CLASSES:
+        return _by_class(box, cell.joints, budget)
     solved = _substitution(cell.joints)
     if solved is not None:
         return _eliminated(Cell(box, cell.joints), solved, symbols, budget)
-    few = _fewest(box)
-    if few is not None and not all(degree(joint.expression) == 1 for joint in cell.joints):
+    few = None if linear else _fewest(box)
+    if few is not None:
         return _tried(box, cell.joints, few, budget)
     return _by_class(box, cell.joints, budget)
-
-
-# ---------------------------------------------------------------------- boxes
-
-
-def _of_box(box: Box) -> Study:
-    least: Sizes = {}
-    for name, sizes in box.items():
-        first = sizes.least
-        if first is None:
-            return NOTHING
-        least[name] = first
-    counts = [sizes.count() for sizes in box.values()]
-    total = 1
-    for count in counts:
-        if count is None:
-            return Study(Extent.INFINITE, least)
-        total *= count
-    if total > MAX_LISTED:
-        return Study(Extent.FINITE, least)
-    rows = choices(*(list(sizes.members()) for sizes in box.values()))
-    return Study(Extent.FINITE, least, tuple(dict(zip(box, row, strict=True)) for row in rows))
 
 
 # ---------------------------------------------------------------------- equalities
@@ -207,8 +135,9 @@ def _eliminated(
     found = study(inner, rest, budget)
     if found.least is None:
         return found
-    witness = _with(found.least, symbol, value)
-    least = witness if _grows(value) else _smallest(inner, rest, symbol, value, witness, budget)
+    least = _with(found.least, symbol, value)
+    if len(rest) > 1 or not _grows(value):
+        least = _smallest(inner, rest, symbol, value, least, budget)
     models = tuple(_with(model, symbol, value) for model in found.models)
     return Study(found.extent, least, models, found.reason)
 
@@ -219,19 +148,26 @@ def _with(sizes: Sizes, symbol: str, value: Dim) -> Sizes:
 
 def _grows(value: Dim) -> bool:
     """Whether it never falls when its one symbol grows, which keeps the order of sizes."""
-    return len(value.symbols) == 1 and all(
-        factor > 0 for monomial, factor in value.terms if monomial
-    )
+    return all(factor > 0 for monomial, factor in value.terms if monomial)
 
 
 def _smallest(
     inner: Formula, rest: Sequence[str], symbol: str, value: Dim, witness: Sizes, budget: int
 ) -> Sizes:
-    """The smallest solution whose sum is at most that of `witness`."""
-    bound = sum(witness.values())
-    limits = [axis(name, interval(1, bound)) for name in rest]
-    found = study(both([inner, *limits]), rest, budget)
-    return min([witness, *(_with(model, symbol, value) for model in found.models)], key=order)
+    """The smallest solution, by listing those up to a sum that is doubled until there is one."""
+    total = value
+    for name in rest:
+        total = total + Dim.symbol(name)
+    bound, highest = len(rest) + 1, sum(witness.values())
+    while bound < highest:
+        bound = min(2 * bound, highest)
+        within = lower(at_least(bound, total), budget)
+        found = study(both([inner, within]), rest, budget)
+        if found.models:
+            return min((_with(model, symbol, value) for model in found.models), key=order)
+        if found.extent is not Extent.EMPTY:
+            break
+    return witness
 
 
 def membership(value: Dim, sizes: PeriodicSet) -> Condition:
@@ -290,7 +226,7 @@ def _tried(box: Box, joints: Sequence[Comparison], symbol: str, budget: int) -> 
     found = []
     for size in box[symbol].members():
         inner = study(_fixed(box, joints, {symbol: size}, budget), rest, budget)
-        found.append(_crossed(Study(Extent.FINITE, {symbol: size}, ({symbol: size},)), inner))
+        found.append(crossed(Study(Extent.FINITE, {symbol: size}, ({symbol: size},)), inner))
     return united(found)
 
 

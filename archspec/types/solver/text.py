@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import gcd
+
 from archspec.types.condition import All, AnyOf, Comparison, Condition, Relation
 from archspec.types.dim import Dim, FloorDiv
 
@@ -30,13 +32,18 @@ def clause_text(condition: Condition) -> str:
         if not condition.parts:
             return "false"
         above = all(_lower_bound(part) is not None for part in condition.parts)
-        return " or ".join(_above(part) if above else clause_text(part) for part in condition.parts)
+        return " or ".join(_above(part) if above else _inside_or(part) for part in condition.parts)
     return _comparison_text(condition)
 
 
 def _inside_and(condition: Condition) -> str:
     text = clause_text(condition)
     return f"({text})" if isinstance(condition, AnyOf) and len(condition.parts) > 1 else text
+
+
+def _inside_or(condition: Condition) -> str:
+    text = clause_text(condition)
+    return f"({text})" if isinstance(condition, All) and len(condition.parts) > 1 else text
 
 
 def _lower_bound(condition: Condition) -> tuple[str, int] | None:
@@ -58,7 +65,7 @@ def _above(condition: Condition) -> str:
 
 
 def _comparison_text(comparison: Comparison) -> str:
-    expression, relation = comparison.expression, comparison.relation
+    expression, relation = _plain(comparison.expression, comparison.relation), comparison.relation
     if relation is not Relation.AT_LEAST:
         remainder = _remainder(expression)
         if remainder is not None:
@@ -73,6 +80,16 @@ def _comparison_text(comparison: Comparison) -> str:
     if not right or constant < 0:
         return f"{Dim(left)} {relation} {Dim(right) - constant}"
     return f"{Dim(left) + constant} {relation} {Dim(right)}"
+
+
+def _plain(expression: Dim, relation: Relation) -> Dim:
+    """The expression without a common factor of its coefficients."""
+    common = gcd(*(factor for monomial, factor in expression.terms if monomial))
+    constant = expression.constant_term
+    if common <= 1 or (relation is not Relation.AT_LEAST and constant % common):
+        return expression
+    varying = expression - constant
+    return Dim({m: f // common for m, f in varying.terms}) + constant // common
 
 
 def _remainder(expression: Dim) -> tuple[str, int] | None:
