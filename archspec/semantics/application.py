@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from archspec.graph.model import Turn
 from archspec.semantics.bodies import result_of, run_body
 from archspec.semantics.builder import Tape
-from archspec.semantics.calls import call_graph, call_tap
 from archspec.semantics.callables import bind_arguments, call_text, force, rule_value
+from archspec.semantics.calls import call_graph, call_tap
 from archspec.semantics.context import Context, SpecError
 from archspec.semantics.environment import Environment
 from archspec.semantics.functions import items_of
@@ -47,29 +49,14 @@ def apply_layer(
     Raises SpecError when it can't be applied.
     """
     context.session.budget.step(span)
+    named = _NAMED.get(type(layer))
+    if named is not None:
+        return named(context, layer, data, span, label)
+    composite = _COMPOSITE.get(type(layer))
+    if composite is not None:
+        return composite(_scoped(context, label), layer, data, span)
     if isinstance(layer, Poison):
         return POISON
-    if isinstance(layer, AbsentLayer):
-        return data
-    if isinstance(layer, OpLayer):
-        return instantiate(context, layer, data, label, layer.span or span)
-    if isinstance(layer, BlockLayer):
-        return _apply_block(context, layer, data, label, layer.span or span)
-    if isinstance(layer, LabelledLayer):
-        return _apply_labelled(context, layer, data, label)
-    if isinstance(layer, SharedLayer):
-        return _apply_shared(context, layer, data, span)
-    if isinstance(layer, OutputOf):
-        return call_graph(context, layer.inner, data, label, span, output=layer)
-    if isinstance(layer, TapLayer):
-        return call_tap(context, layer, data, label, span)
-    inner = _scoped(context, label)
-    if isinstance(layer, GroupLayer):
-        return apply_layer(inner, layer.inner, data, layer.span)
-    if isinstance(layer, ListValue):
-        return _apply_list(inner, layer, data, span)
-    if isinstance(layer, Closure):
-        return _apply_closure(inner, layer, data, span)
     raise _not_a_layer(context, layer, span)
 
 
@@ -101,17 +88,20 @@ def _not_a_layer(context: Context, value: Value, span: Span) -> SpecError:
 
 
 def _apply_labelled(
-    context: Context, layer: LabelledLayer, data: Value, outer: str | None
+    context: Context, layer: LabelledLayer, data: Value, span: Span, outer: str | None
 ) -> Value:
     assert context.scope is not None
     if outer is not None:
         context = context.naming(context.scope.below(outer, numbered=layer.label is None))
-        assert context.scope is not None
-    label = layer.label if layer.label is not None else context.scope.take(context, layer.span)
+    scope = context.scope
+    assert scope is not None
+    label = layer.label if layer.label is not None else scope.take(context, layer.span)
     return apply_layer(context, layer.inner, data, layer.span, label)
 
 
-def _apply_shared(context: Context, layer: SharedLayer, data: Value, span: Span) -> Value:
+def _apply_shared(
+    context: Context, layer: SharedLayer, data: Value, span: Span, label: str | None
+) -> Value:
     if layer.scope.builder is not context.builder:
         raise context.error(
             "E0608",
@@ -132,8 +122,9 @@ def _apply_shared(context: Context, layer: SharedLayer, data: Value, span: Span)
 
 
 def _apply_block(
-    context: Context, layer: BlockLayer, data: Value, label: str | None, span: Span
+    context: Context, layer: BlockLayer, data: Value, span: Span, label: str | None
 ) -> Value:
+    span = layer.span or span
     definition = layer.definition
     if not definition.inline:
         return call_graph(context, layer, data, label, span)
@@ -217,3 +208,50 @@ def _apply_for(context: Context, loop: ast.For, data: Value) -> Value:
         if has_poison(data):
             return POISON
     return data
+
+
+def _apply_op(
+    context: Context, layer: OpLayer, data: Value, span: Span, label: str | None
+) -> Value:
+    return instantiate(context, layer, data, label, layer.span or span)
+
+
+def _apply_absent(
+    context: Context, layer: AbsentLayer, data: Value, span: Span, label: str | None
+) -> Value:
+    return data
+
+
+def _apply_output(
+    context: Context, layer: OutputOf, data: Value, span: Span, label: str | None
+) -> Value:
+    return call_graph(context, layer.inner, data, label, span, output=layer)
+
+
+def _apply_tap(
+    context: Context, layer: TapLayer, data: Value, span: Span, label: str | None
+) -> Value:
+    return call_tap(context, layer, data, label, span)
+
+
+def _apply_group(context: Context, layer: GroupLayer, data: Value, span: Span) -> Value:
+    return apply_layer(context, layer.inner, data, layer.span)
+
+
+_NAMED: dict[type, Callable[[Context, Any, Value, Span, str | None], Value]] = {
+    OpLayer: _apply_op,
+    BlockLayer: _apply_block,
+    LabelledLayer: _apply_labelled,
+    SharedLayer: _apply_shared,
+    AbsentLayer: _apply_absent,
+    OutputOf: _apply_output,
+    TapLayer: _apply_tap,
+}
+"""Layers whose label names one instance."""
+
+_COMPOSITE: dict[type, Callable[[Context, Any, Value, Span], Value]] = {
+    GroupLayer: _apply_group,
+    ListValue: _apply_list,
+    Closure: _apply_closure,
+}
+"""Layers whose label opens a numbered scope."""

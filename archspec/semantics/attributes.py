@@ -88,12 +88,16 @@ def _values(
     node = argument.value
     if isinstance(node, ast.Spread):
         return items_of(context, context.evaluate(node.inner), node.span)
-    if isinstance(node, ast.Name) and node.text in choices(model, name):
-        if not context.environment.has_local(node.text):
-            return (node.text,)
+    if isinstance(node, ast.Name) and node.text in choices(model, name) - _locals(context, node):
+        return (node.text,)
     if takes_initialiser(model, name):
         return (initialiser_value(context, node),)
     return (context.evaluate(node),)
+
+
+def _locals(context: Context, node: ast.Name) -> frozenset[str]:
+    """The word itself where it is a local name: those win over words with a meaning."""
+    return frozenset({node.text} if context.environment.has_local(node.text) else ())
 
 
 def _given_to_block(context: Context, layer: BlockLayer, node: ast.Call) -> tuple[Given, ...]:
@@ -111,9 +115,7 @@ def _given_to_block(context: Context, layer: BlockLayer, node: ast.Call) -> tupl
             position += len(spread)
             continue
         wants_initialiser = kinds.get(name) == "init"
-        result = (
-            initialiser_value(context, value) if wants_initialiser else context.evaluate(value)
-        )
+        result = initialiser_value(context, value) if wants_initialiser else context.evaluate(value)
         if is_data(result) and not has_poison(result):
             raise data_in_parentheses(context, layer.definition.name, value.span)
         given.append(Given(argument.name, plain(result), argument.span))
@@ -126,9 +128,8 @@ def _given_to_block(context: Context, layer: BlockLayer, node: ast.Call) -> tupl
 
 def initialiser_value(context: Context, node: ast.Expr) -> Value:
     """An expression where an initialiser is expected: `zeros` is the initialiser, not the op."""
-    if isinstance(node, ast.Name) and node.text in INITIALISER_NAMES:
-        if not context.environment.has_local(node.text):
-            return _build(context, node.text, {}, node.span)
+    if isinstance(node, ast.Name) and node.text in INITIALISER_NAMES - _locals(context, node):
+        return _build(context, node.text, {}, node.span)
     if isinstance(node, ast.Call) and isinstance(node.function, ast.Name):
         name = node.function.text
         if name in INITIALISER_NAMES and not context.environment.has_local(name):

@@ -77,8 +77,7 @@ class Budget:
                 [
                     diagnostic(
                         "E0501",
-                        f"this has {count:,} turns or elements; the limit is "
-                        f"{self.limits.turns:,}",
+                        f"this has {count:,} turns or elements; the limit is {self.limits.turns:,}",
                         span,
                         notes=("`archspec explain E0501` lists all limits",),
                     )
@@ -102,9 +101,7 @@ class Budget:
                 ]
             )
 
-    def _stop(
-        self, what: str, limit: int, span: Span, frames: tuple[Frame, ...] = ()
-    ) -> None:
+    def _stop(self, what: str, limit: int, span: Span, frames: tuple[Frame, ...] = ()) -> None:
         raise OutOfBudget(
             [
                 diagnostic(

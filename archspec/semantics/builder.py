@@ -68,9 +68,7 @@ class GraphBuilder:
             context.turns,
         )
         self.nodes.append(node)
-        return tuple(
-            Tensor(self, Port(node.id, index), type_) for index, type_ in enumerate(types)
-        )
+        return tuple(Tensor(self, Port(node.id, index), type_) for index, type_ in enumerate(types))
 
     def own(self, context: Context, tensor: Tensor, span: Span) -> Tensor:
         """The tensor as one of this graph: a region captures what stands around it."""
@@ -81,8 +79,7 @@ class GraphBuilder:
         if self.kind != "region" or self.parent is None:
             raise context.error(
                 "E0306",
-                "this layer reads data from where it was written; "
-                "a block sees only its arguments",
+                "this layer reads data from where it was written; a block sees only its arguments",
                 span,
                 fix="give the data to the block as an input",
             )
@@ -149,7 +146,6 @@ class GraphBuilder:
             tuple(self.draws),
             origin,
         )
-
 
     def _live(
         self, outputs: tuple[GraphOutput, ...]
@@ -270,9 +266,7 @@ class NameScope:
         counter.value += 1
         return str(counter.value - 1)
 
-    def key_for(
-        self, context: Context, label: str | None, default: str, span: Span
-    ) -> str:
+    def key_for(self, context: Context, label: str | None, default: str, span: Span) -> str:
         """The key of a new instance. Raises SpecError when its label is taken."""
         if label is not None:
             return self.claim(context, self.path(label), span)

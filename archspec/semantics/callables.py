@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from archspec.semantics.context import Context, SpecError
 from archspec.semantics.environment import Environment, did_you_mean
 from archspec.semantics.functions import RangeValue
+from archspec.semantics.modules import (
+    BlockDefinition,
+    Callable_,
+    PresetDefinition,
+    RuleDefinition,
+)
 from archspec.semantics.operators import compare, is_number, kind_of, plain, truth
 from archspec.semantics.values import (
     POISON,
@@ -18,12 +24,6 @@ from archspec.semantics.values import (
     freeze,
     is_data,
     is_layer,
-)
-from archspec.semantics.modules import (
-    BlockDefinition,
-    Callable_,
-    PresetDefinition,
-    RuleDefinition,
 )
 from archspec.source import Span
 from archspec.syntax import ast
@@ -184,7 +184,7 @@ def _is_int(value: Value) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-_TYPES = {
+_TYPES: dict[str, Callable[[Value], bool]] = {
     "int": _is_int,
     "float": is_number,
     "bool": lambda value: isinstance(value, bool),
@@ -206,9 +206,7 @@ _WORDS = {
 }
 
 
-def _check_domain(
-    context: Context, value: Value, domain: ast.Expr, span: Span, what: str
-) -> None:
+def _check_domain(context: Context, value: Value, domain: ast.Expr, span: Span, what: str) -> None:
     allowed = context.evaluate(domain)
     if isinstance(value, (Poison, Dim)) or isinstance(allowed, Poison):
         return

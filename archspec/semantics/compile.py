@@ -75,9 +75,7 @@ def load_network(
     scope = compilation.load(path)
     chosen = choose(scope, name, compilation.sink)
     try:
-        compiled = (
-            compilation.network(scope, chosen, parameters) if chosen is not None else None
-        )
+        compiled = compilation.network(scope, chosen, parameters) if chosen is not None else None
     except CompileFailed as error:
         compilation.sink.extend(error.diagnostics)
         compiled = None

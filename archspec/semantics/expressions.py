@@ -6,6 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from archspec.ops.registry import all_ops
+from archspec.semantics.aggregates import (
+    comprehension_value,
+    group_value,
+    index_value,
+    list_value,
+    range_value,
+    tuple_value,
+)
 from archspec.semantics.attributes import call_layer, initialiser_value
 from archspec.semantics.callables import force, resolve_preset
 from archspec.semantics.context import Context
@@ -13,7 +21,6 @@ from archspec.semantics.environment import did_you_mean
 from archspec.semantics.functions import (
     FUNCTIONS,
     Function,
-    RangeValue,
     applies,
     call_function,
     items_of,
@@ -30,7 +37,6 @@ from archspec.semantics.operators import (
     plain,
     truth,
 )
-from archspec.semantics.shapes import bind_targets
 from archspec.semantics.sources import is_source, materialise
 from archspec.semantics.values import (
     ABSENT,
@@ -38,13 +44,11 @@ from archspec.semantics.values import (
     AbsentLayer,
     BlockLayer,
     Closure,
-    GroupLayer,
     LabelledLayer,
     ListValue,
     OpLayer,
     OutputOf,
     Poison,
-    SpreadLayer,
     TapLayer,
     Value,
     has_poison,
@@ -128,156 +132,6 @@ def _piece(context: Context, part: ast.Expr) -> str:
     raise context.error(
         "E0309", f"{kind_of(value)} can't stand in a string; numbers and strings can", part.span
     )
-
-
-# ---------------------------------------------------------------------- collections
-
-
-def _list(context: Context, node: ast.ListExpr) -> Value:
-    items: list[Value] = []
-    for item in node.items:
-        if isinstance(item, ast.Spread):
-            items.extend(_spread_in_list(context, item))
-        else:
-            items.append(_list_item(context, item))
-        context.session.budget.length(len(items), node.span)
-    return ListValue(tuple(items))
-
-
-def _list_item(context: Context, item: ast.Expr) -> Value:
-    value = force(context, context.evaluate(item), item.span)
-    if is_data(value) and not has_poison(value):
-        raise context.error(
-            "E0317",
-            "a list holds layers or values, never data",
-            item.span,
-            "this is data",
-            fix="write a tuple: `(a, b)`",
-        )
-    return value
-
-
-def _spread_in_list(context: Context, item: ast.Spread) -> list[Value]:
-    inner = context.evaluate(item.inner)
-    value = force(context, inner, item.span)
-    if isinstance(value, (ListValue, RangeValue)):
-        return list(items_of(context, value, item.span))
-    if is_layer(inner):
-        return [SpreadLayer(inner, item.span)]
-    raise context.error(
-        "E0309", f"`...` spreads a list or the results of a layer, not {kind_of(value)}", item.span
-    )
-
-
-def _tuple(context: Context, node: ast.TupleExpr) -> Value:
-    items: list[Value] = []
-    for item in node.items:
-        spread = isinstance(item, ast.Spread)
-        inner = item.inner if isinstance(item, ast.Spread) else item
-        value = materialise(context, context.evaluate(inner), inner.span)
-        if spread and isinstance(value, (tuple, ListValue, RangeValue)):
-            items.extend(items_of(context, value, item.span))
-            continue
-        if is_layer(value) and not isinstance(value, ListValue):
-            raise context.error(
-                "E0315",
-                "a tuple holds data or values, but this is a layer",
-                inner.span,
-                fix="write a list for layers side by side: `[f, g]`",
-            )
-        items.append(value)
-    return items[0] if len(items) == 1 else tuple(items)
-
-
-def _group(context: Context, node: ast.Group) -> Value:
-    value = context.evaluate(node.inner)
-    if isinstance(value, AbsentLayer) or not is_layer(value):
-        return value
-    return GroupLayer(value, node.span)
-
-
-def _index(context: Context, node: ast.Index) -> Value:
-    base = force(context, context.evaluate(node.base), node.base.span)
-    if isinstance(base, Poison) or len(node.indices) != 1:
-        return _not_one_index(context, base, node)
-    index = plain(force(context, context.evaluate(node.indices[0]), node.indices[0].span))
-    if isinstance(index, Poison):
-        return POISON
-    is_list = isinstance(base, ListValue)
-    if not is_list and not isinstance(base, (tuple, RangeValue)) and not is_data(base):
-        raise context.error("E0309", f"{kind_of(base)} has no parts to choose", node.span)
-    items = (base,) if not is_list and is_data(base) and not isinstance(base, tuple) else None
-    parts = items or items_of(context, base, node.span)
-    if isinstance(index, RangeValue):
-        chosen = parts[index.start : index.stop]
-        if is_list:
-            return ListValue(chosen)
-        return chosen[0] if len(chosen) == 1 else chosen
-    if not isinstance(index, int) or isinstance(index, bool):
-        raise context.error(
-            "E0309", f"an index is an integer or a range, not {kind_of(index)}", node.span
-        )
-    if not -len(parts) <= index < len(parts):
-        if has_poison(base):
-            return POISON
-        raise context.error(
-            "E0311", f"index {index} is outside: there are {len(parts)} parts", node.span
-        )
-    return parts[index]
-
-
-def _not_one_index(context: Context, base: Value, node: ast.Index) -> Value:
-    if isinstance(base, Poison):
-        return POISON
-    raise context.error(
-        "E0309", "one index stands in brackets: `t[i]` or `t[a..b]`", node.span,
-        fix="slice tensors with `slice(axis=.., start=.., stop=..)` or `select(axis=.., index=..)`",
-    )
-
-
-def _range(context: Context, node: ast.Range) -> Value:
-    ends: list[int | None] = []
-    for end in (node.start, node.stop):
-        value = plain(force(context, context.evaluate(end), end.span)) if end else None
-        if isinstance(value, Poison):
-            return POISON
-        if isinstance(value, Dim):
-            raise context.error(
-                "E0403",
-                f"this must be a fixed number, but `{value}` depends on a free size",
-                node.span,
-                fix="make the size a parameter of the network",
-            )
-        if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
-            raise context.error(
-                "E0309", f"a range goes between integers, not {kind_of(value)}", node.span
-            )
-        ends.append(value)
-    return RangeValue(ends[0] or 0, ends[1])
-
-
-def _comprehension(context: Context, node: ast.Comprehension) -> Value:
-    iterable = force(context, context.evaluate(node.iterable), node.iterable.span)
-    if isinstance(iterable, Poison):
-        return POISON
-    if node.is_tuple and is_data(iterable) and not isinstance(iterable, tuple):
-        iterable = (iterable,)
-    results: list[Value] = []
-    for item in items_of(context, iterable, node.iterable.span):
-        turn = context.child()
-        bind_targets(turn, node.targets, item, node.span, unpack=True)
-        if node.condition is not None:
-            condition = turn.evaluate(node.condition)
-            if not truth(turn, condition, node.condition.span):
-                continue
-        value = turn.evaluate(node.element)
-        if node.is_tuple:
-            value = materialise(turn, value, node.element.span)
-        results.append(force(turn, value, node.element.span))
-    context.session.budget.length(len(results), node.span)
-    if node.is_tuple:
-        return results[0] if len(results) == 1 else tuple(results)
-    return ListValue(tuple(results))
 
 
 # ---------------------------------------------------------------------- operators
@@ -377,7 +231,8 @@ def _tap(context: Context, node: ast.Call) -> Value:
     paths = values[1:]
     if len(values) < 2 or not is_layer(values[0]) or not all(isinstance(p, str) for p in paths):
         raise context.error(
-            "E0303", 'a tap names a layer and paths in it: `tap(resnet50, "layer1", "layer4")`',
+            "E0303",
+            'a tap names a layer and paths in it: `tap(resnet50, "layer1", "layer4")`',
             node.span,
         )
     return TapLayer(values[0], tuple(str(path) for path in paths), node.span)
@@ -504,20 +359,20 @@ _HANDLERS: dict[type, Callable[[Context, Any], Value]] = {
     ast.Name: _name,
     ast.Number: _number,
     ast.Text: _text,
-    ast.ListExpr: _list,
-    ast.TupleExpr: _tuple,
-    ast.Group: _group,
+    ast.ListExpr: list_value,
+    ast.TupleExpr: tuple_value,
+    ast.Group: group_value,
     ast.Call: _call,
-    ast.Index: _index,
+    ast.Index: index_value,
     ast.Attribute: _attribute,
     ast.Unary: _unary,
     ast.Binary: _binary,
-    ast.Range: _range,
+    ast.Range: range_value,
     ast.IfValue: _if_value,
     ast.IfLayer: _if_layer,
     ast.For: _closure,
     ast.Anonymous: _closure,
-    ast.Comprehension: _comprehension,
+    ast.Comprehension: comprehension_value,
     ast.Chain: _chain,
     ast.Labelled: _labelled,
     ast.Spread: _spread,

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
 
-from archspec.graph.model import GraphOutput, Instance, Origin, Region
+from archspec.graph.model import Instance
 from archspec.ops.base import Check, Need, Op, OpError
 from archspec.ops.registry import all_ops
 from archspec.semantics.attributes import positional
-from archspec.semantics.builder import GraphBuilder, NameScope, ports_of, structure_of
 from archspec.semantics.callables import force
-from archspec.semantics.context import Context, Reported, SpecError
+from archspec.semantics.context import Context, SpecError
 from archspec.semantics.environment import did_you_mean
 from archspec.semantics.functions import RangeValue
 from archspec.semantics.operators import kind_of, plain
+from archspec.semantics.regions import build_regions, input_labels
 from archspec.semantics.requirements import settle
 from archspec.semantics.values import (
     POISON,
     Given,
-    LabelledLayer,
     ListValue,
     OpLayer,
     Tensor,
@@ -82,7 +80,7 @@ def instantiate(
             if unnamed
             else scope.key_for(context, label, op.name, span)
         )
-    regions, captured, yields = _regions(context, op, layers, inputs, span)
+    regions, captured, yields = build_regions(context, op, layers, inputs, span)
     outputs, single = _infer(context, op, layer, inputs, yields, span)
     if known is not None:
         _check_shared(context, known, op, inputs, span)
@@ -149,9 +147,7 @@ def complete(context: Context, layer: OpLayer, span: Span) -> tuple[Op, dict[str
     return op, layers
 
 
-def _sorted(
-    context: Context, layer: OpLayer
-) -> tuple[dict[str, Given], list[Given], list[Given]]:
+def _sorted(context: Context, layer: OpLayer) -> tuple[dict[str, Given], list[Given], list[Given]]:
     op = layer.op
     order = positional(op)
     by_name: dict[str, Given] = {}
@@ -264,15 +260,6 @@ def _inputs(context: Context, op: Op, data: Value, span: Span) -> tuple[Tensor, 
     return tuple(found)
 
 
-def input_labels(inputs: tuple[Tensor, ...]) -> list[tuple[Span, str]]:
-    """Where the inputs come from, with their types."""
-    found: list[tuple[Span, str]] = []
-    for item in inputs[:4]:
-        node = item.builder.nodes[item.port.node]
-        found.append((node.origin.span, f"this is {item.type}"))
-    return list(dict.fromkeys(found))
-
-
 def _infer(
     context: Context,
     op: Op,
@@ -355,56 +342,3 @@ def _check_shared(
             span,
             secondary=[(known.origin.span, "its first use")],
         )
-
-
-# ---------------------------------------------------------------------- regions
-
-
-def _regions(
-    context: Context,
-    op: Op,
-    layers: Mapping[str, Given],
-    inputs: tuple[Tensor, ...],
-    span: Span,
-) -> tuple[tuple[Region, ...], tuple[Tensor, ...], dict[str, Types]]:
-    regions: list[Region] = []
-    captured: list[Tensor] = []
-    yields: dict[str, Types] = {}
-    types = tuple(item.type for item in inputs)
-    for name, item in layers.items():
-        try:
-            wanted = op.region_inputs(name, types)
-        except OpError as error:
-            raise context.error(
-                error.code, error.message, span, secondary=input_labels(inputs)
-            ) from None
-        region, outer = build_region(context, name, item.value, wanted, item.span)
-        regions.append(region)
-        captured.extend(outer)
-        yields[name] = region.graph.output_types
-    return tuple(regions), tuple(captured), yields
-
-
-def build_region(
-    context: Context, name: str, layer: Value, wanted: Types, span: Span
-) -> tuple[Region, tuple[Tensor, ...]]:
-    """The graph of a layer that an op holds, and what it captures."""
-    key = name
-    if isinstance(layer, LabelledLayer) and layer.label is not None:
-        key, layer = layer.label, layer.inner
-    builder = GraphBuilder(name, "region", context.builder, len(context.frames))
-    inner = _inside(context, builder)
-    data = tuple(
-        builder.add_input(f"input_{index}", type_, span) for index, type_ in enumerate(wanted)
-    )
-    result = inner.session.apply(inner, layer, data[0] if len(data) == 1 else data, span)
-    if has_poison(result):
-        raise Reported()
-    captured = tuple(outer for outer, _ in builder.captured.values())
-    output = GraphOutput("output", ports_of(result), structure_of(result))
-    graph = builder.finish((output,), {}, (None,) * len(builder.nodes), Origin(span))
-    return Region(name, key, graph, len(captured)), captured
-
-
-def _inside(context: Context, builder: GraphBuilder) -> Context:
-    return replace(context, builder=builder, scope=NameScope(builder), turns=())

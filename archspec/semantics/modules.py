@@ -64,18 +64,19 @@ class RuleDefinition:
 
     @cached_property
     def parameters(self) -> tuple[ast.Parameter, ...]:
-        """One parameter a position: named as in the first clause that names it; typed as in the
-        signature or the first clause that says a type."""
+        """One parameter a position.
+
+        It is named as in the first clause that names it, and typed as in the signature or the
+        first clause that says a type.
+        """
         count = max(len(clause.parameters) for clause in self.clauses)
         return tuple(self._parameter(index) for index in range(count))
 
     def _parameter(self, index: int) -> ast.Parameter:
-        heads = [self.signature] if self.signature is not None else []
-        entries = [
-            head.parameters[index]
-            for head in [*heads, *self.clauses]
-            if index < len(head.parameters)
-        ]
+        heads: list[ast.Signature | ast.RuleClause] = [*self.clauses]
+        if self.signature is not None:
+            heads.insert(0, self.signature)
+        entries = [head.parameters[index] for head in heads if index < len(head.parameters)]
         named = next((entry for entry in entries if entry.name is not None), entries[0])
         return ast.Parameter(
             named.span,
@@ -273,9 +274,7 @@ def _collect(scope: ModuleScope, sink: Sink) -> None:
         sink.report(diagnostic("E0206", message, signature.name_span))
 
 
-def _is_new(
-    scope: ModuleScope, node: ast.Definition, sink: Sink, continues: bool
-) -> bool:
+def _is_new(scope: ModuleScope, node: ast.Definition, sink: Sink, continues: bool) -> bool:
     earlier = scope.own.get(node.name)
     if earlier is None and (not continues or isinstance(node, ast.RuleClause)):
         return True

@@ -14,8 +14,8 @@ from archspec.semantics.context import Context
 from archspec.semantics.values import ListValue, Poison, Value, is_data, is_layer
 from archspec.source import Span
 from archspec.types.condition import (
-    AnyOf,
     All,
+    AnyOf,
     Comparison,
     Condition,
     at_least,
@@ -182,9 +182,7 @@ def compare(context: Context, sign: str, left: Value, right: Value, span: Span) 
     )
 
 
-def _compare_dims(
-    context: Context, sign: str, left: Value, right: Value, span: Span
-) -> Value:
+def _compare_dims(context: Context, sign: str, left: Value, right: Value, span: Span) -> Value:
     sides = [left, right]
     if not all(isinstance(side, (int, Dim)) and not isinstance(side, bool) for side in sides):
         raise context.error(

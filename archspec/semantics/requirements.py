@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from archspec.graph.model import Requirement
 from archspec.ops.base import Need
 from archspec.semantics.context import Context, SpecError
@@ -66,12 +68,12 @@ def _refusal(
     secondary: list[tuple[Span, str]],
 ) -> SpecError | None:
     if verdict.kind is VerdictKind.NEVER:
-        return context.error("E0402", _sentence(need.reason), span, secondary=secondary)
+        return context.error("E0402", need.reason, span, secondary=secondary)
     if verdict.kind is VerdictKind.FINITE and is_equation(need.condition):
         only = " or ".join(sizes_text(sizes) for sizes in verdict.solutions[:3])
         return context.error(
             "E0402",
-            _sentence(need.reason),
+            need.reason,
             span,
             secondary=secondary,
             notes=(f"they agree only for {only or 'finitely many sizes'}",),
@@ -103,16 +105,12 @@ def _settle_for_integers(
     notes: tuple[str, ...] = ()
     if verdict.counterexample is not None:
         notes = (f"it fails for {sizes_text(verdict.counterexample)}",)
-    raise context.error("E0506", _sentence(need.reason), span, secondary=secondary, notes=notes)
+    raise context.error("E0506", need.reason, span, secondary=secondary, notes=notes)
 
 
-def sizes_text(sizes: dict[str, int]) -> str:
+def sizes_text(sizes: Mapping[str, int]) -> str:
     """`H = 3, W = 1`."""
     return ", ".join(f"{name} = {size}" for name, size in sorted(sizes.items()))
-
-
-def _sentence(reason: str) -> str:
-    return reason
 
 
 def is_equation(condition: Condition) -> bool:

@@ -44,9 +44,7 @@ def bind_targets(
     if not fits:
         poison_targets(context, targets)
         wanted = len(targets) if rest is None else f"{len(targets) - 1} or more"
-        raise context.error(
-            "E0316", f"there are {len(parts)} parts for {wanted} names", span
-        )
+        raise context.error("E0316", f"there are {len(parts)} parts for {wanted} names", span)
     if rest is None:
         rest = len(targets)
     after = len(targets) - rest - 1
@@ -134,9 +132,7 @@ def claim(context: Context, shape: ast.TypeExpr, value: Value, name: str) -> Non
             _claim_dim(context, entry, size, value, name)
 
 
-def _aligned(
-    context: Context, shape: ast.TypeExpr, value: Tensor, name: str
-) -> list[Dim | None]:
+def _aligned(context: Context, shape: ast.TypeExpr, value: Tensor, name: str) -> list[Dim | None]:
     sizes = value.type.shape
     rest = next((i for i, entry in enumerate(shape.dims) if is_ellipsis(entry)), None)
     fits = len(sizes) == len(shape.dims) if rest is None else len(sizes) >= len(shape.dims) - 1
@@ -160,9 +156,7 @@ def is_ellipsis(entry: ast.DimExpr) -> bool:
     return isinstance(entry.value, ast.Name) and entry.value.text == "..."
 
 
-def _claim_dim(
-    context: Context, entry: ast.DimExpr, size: Dim, value: Tensor, name: str
-) -> None:
+def _claim_dim(context: Context, entry: ast.DimExpr, size: Dim, value: Tensor, name: str) -> None:
     expression = entry.value
     if isinstance(expression, ast.Name):
         if expression.text == "_":
@@ -189,9 +183,7 @@ def size_of(context: Context, expression: ast.Expr) -> Dim | None:
     if isinstance(value, Poison):
         return None
     if isinstance(value, bool) or not isinstance(value, (int, Dim)):
-        raise context.error(
-            "E0309", f"a dim is an integer, not {kind_of(value)}", expression.span
-        )
+        raise context.error("E0309", f"a dim is an integer, not {kind_of(value)}", expression.span)
     return dim(value)
 
 

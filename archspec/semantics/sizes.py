@@ -44,7 +44,9 @@ def check_sizes(compiled: Compiled, inputs: Inputs, sink: Sink) -> None:
         )
         return
     if verdict.kind is VerdictKind.UNDECIDED:
-        sink.report(diagnostic("E0410", "undecided: which sizes work", where, notes=[verdict.reason]))
+        sink.report(
+            diagnostic("E0410", "undecided: which sizes work", where, notes=[verdict.reason])
+        )
         return
     parts = verdict.formula.parts if isinstance(verdict.formula, All) else (verdict.formula,)
     strict = [part for part in parts if not is_bound(part)]
@@ -58,9 +60,7 @@ def _is_accident(compiled: Compiled, needs: tuple[Requirement, ...]) -> bool:
     return decide(equations, compiled.where).kind is VerdictKind.FINITE
 
 
-def _warn(
-    needs: tuple[Requirement, ...], texts: list[str], inputs: Inputs, sink: Sink
-) -> None:
+def _warn(needs: tuple[Requirement, ...], texts: list[str], inputs: Inputs, sink: Sink) -> None:
     span = _input_span(inputs)
     clause = "where " + ", ".join(texts)
     joined = ", " + ", ".join(texts) if inputs.where_span is not None else " " + clause

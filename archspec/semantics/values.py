@@ -7,9 +7,9 @@ because of an error that was reported already; it spreads silently.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from archspec.graph.model import Port
 from archspec.ops.base import Op
@@ -222,30 +222,9 @@ def free_names(expression: ast.Expr) -> frozenset[str]:
 
 def freeze(value: Value) -> Hashable:
     """A key that is equal exactly for values which expand alike. Spans don't count."""
-    if isinstance(value, (bool, int, float)):
-        return (type(value).__name__, repr(value))
-    if isinstance(value, tuple):
-        return ("tuple", tuple(freeze(item) for item in value))
-    if isinstance(value, ListValue):
-        return ("list", tuple(freeze(item) for item in value.items))
-    if isinstance(value, OpLayer):
-        return ("op", value.op.name, _freeze_given(value.given))
-    if isinstance(value, BlockLayer):
-        return ("block", id(value.definition), _freeze_given(value.given))
-    if isinstance(value, Closure):
-        return ("closure", id(value.expression), _freeze_environment(value))
-    if isinstance(value, (GroupLayer, SpreadLayer)):
-        return (type(value).__name__, freeze(value.inner))
-    if isinstance(value, LabelledLayer):
-        return ("label", value.label, freeze(value.inner))
-    if isinstance(value, OutputOf):
-        return ("output", value.name, freeze(value.inner))
-    if isinstance(value, TapLayer):
-        return ("tap", value.paths, freeze(value.inner))
-    if isinstance(value, Tensor):
-        return ("tensor", id(value.builder), value.port)
-    if isinstance(value, SharedLayer):
-        return ("shared", id(value))
+    freezer = _FREEZERS.get(type(value))
+    if freezer is not None:
+        return freezer(value)
     return value  # str, Dim, initialisers, conditions: hashable by value
 
 
@@ -262,3 +241,24 @@ def _freeze_environment(closure: Closure) -> Hashable:
     )
 
 
+def _freeze_number(value: Value) -> Hashable:
+    return (type(value).__name__, repr(value))
+
+
+_FREEZERS: dict[type, Callable[[Any], Hashable]] = {
+    bool: _freeze_number,
+    int: _freeze_number,
+    float: _freeze_number,
+    tuple: lambda value: ("tuple", tuple(freeze(item) for item in value)),
+    ListValue: lambda value: ("list", tuple(freeze(item) for item in value.items)),
+    OpLayer: lambda value: ("op", value.op.name, _freeze_given(value.given)),
+    BlockLayer: lambda value: ("block", id(value.definition), _freeze_given(value.given)),
+    Closure: lambda value: ("closure", id(value.expression), _freeze_environment(value)),
+    GroupLayer: lambda value: ("group", freeze(value.inner)),
+    SpreadLayer: lambda value: ("spread", freeze(value.inner)),
+    LabelledLayer: lambda value: ("label", value.label, freeze(value.inner)),
+    OutputOf: lambda value: ("output", value.name, freeze(value.inner)),
+    TapLayer: lambda value: ("tap", value.paths, freeze(value.inner)),
+    Tensor: lambda value: ("tensor", id(value.builder), value.port),
+    SharedLayer: lambda value: ("shared", id(value)),
+}

@@ -1,0 +1,82 @@
+"""Layers that ops hold as attributes: each is a graph of its own that may capture data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from archspec.graph.model import GraphOutput, Origin, Region
+from archspec.ops.base import Op, OpError
+from archspec.semantics.builder import GraphBuilder, NameScope, ports_of, structure_of
+from archspec.semantics.context import Context, Reported
+from archspec.semantics.values import (
+    Given,
+    LabelledLayer,
+    Tensor,
+    Value,
+    has_poison,
+)
+from archspec.source import Span
+from archspec.types.tensor import TensorType
+
+Types = tuple[TensorType, ...]
+
+
+def input_labels(inputs: tuple[Tensor, ...]) -> list[tuple[Span, str]]:
+    """Where the inputs come from, with their types."""
+    found: list[tuple[Span, str]] = []
+    for item in inputs[:4]:
+        node = item.builder.nodes[item.port.node]
+        found.append((node.origin.span, f"this is {item.type}"))
+    return list(dict.fromkeys(found))
+
+
+def build_regions(
+    context: Context,
+    op: Op,
+    layers: Mapping[str, Given],
+    inputs: tuple[Tensor, ...],
+    span: Span,
+) -> tuple[tuple[Region, ...], tuple[Tensor, ...], dict[str, Types]]:
+    """The graphs of the layers that an op holds, what they capture, and the types they yield."""
+    regions: list[Region] = []
+    captured: list[Tensor] = []
+    yields: dict[str, Types] = {}
+    types = tuple(item.type for item in inputs)
+    for name, item in layers.items():
+        try:
+            wanted = op.region_inputs(name, types)
+        except OpError as error:
+            raise context.error(
+                error.code, error.message, span, secondary=input_labels(inputs)
+            ) from None
+        region, outer = build_region(context, name, item.value, wanted, item.span)
+        regions.append(region)
+        captured.extend(outer)
+        yields[name] = region.graph.output_types
+    return tuple(regions), tuple(captured), yields
+
+
+def build_region(
+    context: Context, name: str, layer: Value, wanted: Types, span: Span
+) -> tuple[Region, tuple[Tensor, ...]]:
+    """The graph of a layer that an op holds, and what it captures."""
+    key = name
+    if isinstance(layer, LabelledLayer) and layer.label is not None:
+        key, layer = layer.label, layer.inner
+    builder = GraphBuilder(name, "region", context.builder, len(context.frames))
+    inner = _inside(context, builder)
+    data = tuple(
+        builder.add_input(f"input_{index}", type_, span) for index, type_ in enumerate(wanted)
+    )
+    result = inner.session.apply(inner, layer, data[0] if len(data) == 1 else data, span)
+    if has_poison(result):
+        raise Reported()
+    captured = tuple(outer for outer, _ in builder.captured.values())
+    output = GraphOutput("output", ports_of(result), structure_of(result))
+    graph = builder.finish((output,), {}, (None,) * len(builder.nodes), Origin(span))
+    return Region(name, key, graph, len(captured)), captured
+
+
+def _inside(context: Context, builder: GraphBuilder) -> Context:
+    return replace(context, builder=builder, scope=NameScope(builder), turns=())
