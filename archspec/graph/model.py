@@ -22,7 +22,7 @@ from archspec.types.tensor import TensorType
 if TYPE_CHECKING:
     import networkx
 
-Structure: TypeAlias = "None | tuple[Structure, ...]"
+Structure: TypeAlias = "tuple[Structure, ...] | None"
 """Form of data: None is one tensor, a tuple is a tuple of forms."""
 
 
@@ -213,8 +213,11 @@ class Graph:
 
     @cached_property
     def digraph(self) -> networkx.MultiDiGraph[int]:
-        """The same as a NetworkX graph: node attribute `node`; edge attributes `source` (output
-        index), `target` (input index), `type`."""
+        """The same as a NetworkX graph.
+
+        Node attribute `node`; edge attributes `source` (output index), `target` (input index) and
+        `type`.
+        """
         import networkx  # noqa: PLC0415  (a fifth of a second that most commands do not need)
 
         graph: networkx.MultiDiGraph[int] = networkx.MultiDiGraph(name=self.name)
