@@ -205,9 +205,9 @@ class Pad(Op):
                     self._need(check, most - amount, reason)
             if self.mode == "replicate":
                 self._need(check, size - 1, f"{where} needs an element to repeat")
-        padded = size + before + after
-        self._need(check, padded, f"{where} cannot cut off more than there is")
-        return padded
+        for rest in (size + before, size + after, size + before + after):
+            self._need(check, rest, f"{where} cannot cut off more than there is")
+        return size + before + after
 
     @staticmethod
     def _need(check: Check, room: Dim, reason: str) -> None:
