@@ -395,6 +395,8 @@ class Body:
 
 
 # ---------------------------------------------------------------------- definitions
+# `damaged` marks a definition whose head could not be read: its name is known, its parameters are
+# not; an error was reported there.
 
 
 @dataclass(frozen=True, slots=True)
@@ -439,6 +441,7 @@ class BlockDef:
     inline: bool = False
     is_network: bool = False
     doc: str = ""
+    damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -453,6 +456,7 @@ class RuleClause:
     value: Expr
     inline: bool = False
     doc: str = ""
+    damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -468,6 +472,7 @@ class Signature:
     where: tuple[Expr, ...] = ()
     inline: bool = False
     doc: str = ""
+    damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -479,6 +484,7 @@ class Preset:
     name_span: Span
     value: Expr
     doc: str = ""
+    damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

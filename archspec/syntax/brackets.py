@@ -80,6 +80,8 @@ class _Balancer:
             if token.first:
                 self.indent = self._indent(token)
                 self._line_begins(at, token)
+            if token.type in ("=>", "{") and self._head_ends(token):
+                self._close_all(self._frame())
             if token.type in OPENERS:
                 self.open.append(_Open(token, len(self.out), self.indent))
                 self.out.append(token)
@@ -128,6 +130,17 @@ class _Balancer:
         if word == "preset":
             return behind == "="
         return behind in ("(", "{") if word != "use" else behind in (".", "{")
+
+    def _head_ends(self, token: Token) -> bool:
+        """Whether the open ( or [ belongs to the head of a definition that ends at `token`."""
+        frame = self._frame()
+        if frame == len(self.open):
+            return False
+        head = self.open[frame].at - 2
+        if head < 0 or self.out[head].type != "WORD":
+            return False
+        word = self.text[self.out[head].start : self.out[head].end]
+        return word == "rule" if token.type == "=>" else word in ("block", "network")
 
     def _states(self, at: int, token: Token) -> bool:
         """Whether a statement begins here, although ( or [ is open."""

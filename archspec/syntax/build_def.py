@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from archspec.source import Span
@@ -15,9 +16,23 @@ def _word(k: Context, token: Token) -> tuple[str, Span]:
     return span.text, span
 
 
-def missing_definition(_k: Context, span: Span, _c: list[Any]) -> ast.Missing:
-    """In place of what could not be read."""
-    return ast.Missing(span)
+_HEAD = re.compile(r"(inline\s+)?(block|network|rule|preset)\s+([A-Za-z_][A-Za-z0-9_]*)")
+
+
+def missing_definition(k: Context, span: Span, _c: list[Any]) -> ast.Definition | ast.Missing:
+    """In place of what could not be read: a damaged definition, if its name is known."""
+    head = _HEAD.match(span.text)
+    if head is None:
+        return ast.Missing(span)
+    inline, kind, name = bool(head[1]), head[2], head[3]
+    place = k.span(span.start + head.start(3), span.start + head.end(3))
+    lost = ast.Missing(span)
+    if kind == "preset":
+        return ast.Preset(span, name, place, lost, damaged=True)
+    if kind == "rule":
+        return ast.RuleClause(span, name, place, (), None, lost, inline, damaged=True)
+    body = ast.Body(span, (ast.ExprStmt(span, lost),))
+    return ast.BlockDef(span, name, place, (), body, inline, kind == "network", damaged=True)
 
 
 def append(_k: Context, _span: Span, c: list[Any]) -> list[Any]:

@@ -13,7 +13,7 @@ from archspec.syntax import ast
 from archspec.syntax.context import Context, Dots, Equation, Item
 from archspec.syntax.lexer import Token
 from archspec.syntax.strings import read_string
-from archspec.syntax.targets import plain
+from archspec.syntax.targets import label_word, plain
 
 
 def _text(k: Context, token: Token) -> str:
@@ -193,8 +193,7 @@ def call(k: Context, span: Span, c: list[Any]) -> ast.Call:
 
 def _argument(k: Context, item: Item) -> ast.Argument:
     if not isinstance(item, Equation):
-        value = plain(k, item, "an argument")
-        return ast.Argument(value.span, value)
+        return _positional(k, plain(k, item, "an argument"))
     if isinstance(item.left, ast.Name) and not item.spread:
         return ast.Argument(item.span, item.right, item.left.text, item.left.span)
     if not isinstance(item.left, ast.Missing):
@@ -205,6 +204,20 @@ def _argument(k: Context, item: Item) -> ast.Argument:
             fix="write `==` to compare" if not item.spread else None,
         )
     return ast.Argument(item.span, ast.Missing(item.span))
+
+
+def _positional(k: Context, value: ast.Expr) -> ast.Argument:
+    if isinstance(value, ast.Labelled) and isinstance(value.inner, ast.Number | ast.Text):
+        word = label_word(value.label) or "name"
+        given = value.inner.span.text
+        k.error(
+            "E0123",
+            "`:` labels a layer; an attribute is given by `=`",
+            value.span,
+            fix=f"write `{word}={given}`",
+        )
+        return ast.Argument(value.span, ast.Missing(value.span), word, value.label.span)
+    return ast.Argument(value.span, value)
 
 
 def index_empty(k: Context, span: Span, c: list[Any]) -> ast.Index:

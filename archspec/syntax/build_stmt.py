@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from archspec.source import Span
@@ -44,7 +45,25 @@ def statement(k: Context, span: Span, c: list[Any]) -> ast.Bind | ast.ExprStmt:
     if isinstance(value, ast.Spread):
         k.error("E0124", "`...` spreads inside `( )` and `[ ]`: write `(...name)`", value.span)
         value = ast.Missing(value.span)
+    if isinstance(value, ast.Missing):
+        return _damaged(k, span, value)
     return ast.ExprStmt(span, value)
+
+
+_BINDING = re.compile(r"[\w\s,.()]+?(?=(?::[^=\n]*)?=(?!=))")
+
+
+def _damaged(k: Context, span: Span, value: ast.Missing) -> ast.Bind | ast.ExprStmt:
+    """A statement that could not be read; the names that it seems to bind stay known."""
+    left = _BINDING.match(span.text[:300])
+    if left is None:
+        return ast.ExprStmt(span, value)
+    words = re.finditer(r"[A-Za-z_]\w*", left.group())
+    targets = (
+        ast.NameTarget(k.span(span.start + w.start(), span.start + w.end()), w.group())
+        for w in words
+    )
+    return ast.Bind(span, tuple(targets), value)
 
 
 def _one(k: Context, items: list[Item], word: str) -> Item:

@@ -39,7 +39,11 @@ def build(grammar: str) -> dict[str, Any]:
     the rule to reduce by, minus one. `gotos` likewise for what rules produce.
     """
     lark: Any = Lark(
-        grammar, parser="lalr", lexer=_NoLexer, start=["module", "template"], maybe_placeholders=False
+        grammar,
+        parser="lalr",
+        lexer=_NoLexer,
+        start=["module", "template"],
+        maybe_placeholders=False,
     )
     words = {t.name: t.pattern.value for t in lark.terminals if t.pattern is not None}
     table = lark.parser.parser._parse_table

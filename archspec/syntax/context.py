@@ -43,6 +43,8 @@ class Context:
     read_template: Callable[[int, int], ast.Expr]
     diagnostics: list[Diagnostic] = field(default_factory=list)
     raw_items: dict[int, tuple[ast.ListExpr | ast.Index, list[Item]]] = field(default_factory=dict)
+    tokens: int = 0
+    too_deep: bool = False
     damaged: set[int] = field(default_factory=set)
 
     def span(self, start: int, end: int) -> Span:

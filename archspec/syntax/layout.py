@@ -20,10 +20,8 @@ from archspec.syntax.words import (
 )
 
 _GOES_ON = frozenset({"}", "->", "=>", "else", "then", "where", "when", "and", "or"})
-_NO_BREAK_AFTER = frozenset(
-    "NL { -> => == != <= >= < > = + - * / // % ** . .. , : and or not in if then else for where when"
-    " input output param buffer shared init draw assert".split()
-)
+_SIGNS = ("->", "=>", "==", "!=", "<=", ">=", "<", ">", "=", "+", "-", "*", "/", "//", "%", "**")
+_UNFINISHED = STATEMENT_WORDS | RESERVED_WORDS | {*_SIGNS, ".", "..", ",", ":", "where", "when"}
 _NO_STATEMENT = frozenset({":", "=", "->", "=>", ".", ",", ")", "]", "}", "", "=="})
 _NO_RANGE_END = frozenset({")", "]", "}", ",", "=", "{", ":", ""})
 
@@ -50,7 +48,9 @@ class Layout:
             self._semicolon(index, token)
             return
         previous = self.out[-1].type if self.out else "NL"
-        breaks = token.first and self._in_body() and previous not in _NO_BREAK_AFTER
+        breaks = token.first and self._in_body() and previous not in ("NL", "{")
+        if breaks and previous in _UNFINISHED:
+            breaks = previous != "," and self._begins_anew(index)
         if token.type == "WORD":
             starts = breaks or previous in ("NL", "{")
             token.type = self._word(token, index, "NL" if breaks else previous, previous, starts)
@@ -67,6 +67,16 @@ class Layout:
             self.open.pop()
         self.out.append(token)
 
+    def _begins_anew(self, index: int) -> bool:
+        """Whether a statement begins at `index`, although the line before is unfinished."""
+        if self.raw[index].type != "WORD":
+            return False
+        word = self.text[self.raw[index].start : self.raw[index].end]
+        after = self._next(index)
+        if not self.open:
+            return word in DEFINITION_WORDS and after == "WORD"
+        return after == "=" or (word in STATEMENT_WORDS and after == "WORD")
+
     def _semicolon(self, index: int, token: Token) -> None:
         """A `;`, reported before, stands for the end of a statement."""
         after = self.raw[index + 1] if index + 1 < len(self.raw) else None
@@ -78,13 +88,15 @@ class Layout:
         return not self.open or self.open[-1].type == "{"
 
     def _next(self, index: int) -> str:
-        """Type of the raw token after `index`."""
-        return self.raw[index + 1].type if index + 1 < len(self.raw) else ""
+        """Type of the raw token after `index`; "" at the end of the file or of a statement."""
+        if index + 1 >= len(self.raw) or (self.raw[index + 1].first and self._in_body()):
+            return ""
+        return self.raw[index + 1].type
 
     def _range_ends(self, index: int) -> bool:
         """Whether nothing follows the `..` at `index` that could be the end of a range."""
         after = self._next(index)
-        if after in _NO_RANGE_END or (self.raw[index + 1].first and self._in_body()):
+        if after in _NO_RANGE_END:
             return True
         word = self.text[self.raw[index + 1].start : self.raw[index + 1].end]
         return word in INFIX_WORDS or word in RESERVED_WORDS - {"not"}
@@ -119,7 +131,7 @@ class Layout:
             return False
         if before == "inline":
             return word in ("block", "rule")
-        return before == "NL" and after in ("WORD", "NUMBER")
+        return before == "NL" and after in ("WORD", "NUMBER", "STRING")
 
     @staticmethod
     def _states(word: str, after: str) -> bool:
@@ -128,4 +140,3 @@ class Layout:
         if word == "input":
             return after in ("WORD", "...")
         return after in ("WORD", "STRING")
-

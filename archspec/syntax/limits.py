@@ -51,7 +51,9 @@ def check_literal(kind: str, size: int) -> str | None:
     }.get(kind, (MAX_CHARACTERS, "sign"))
     if size <= limit:
         return None
-    return f"the {what} is too long; a {what} may have {limit - 2 * (kind == 'STRING'):,} characters"
+    return (
+        f"the {what} is too long; a {what} may have {limit - 2 * (kind == 'STRING'):,} characters"
+    )
 
 
 def check_size(source: Source) -> Diagnostic | None:

@@ -12,9 +12,8 @@ from archspec.syntax.brackets import balance, beyond
 from archspec.syntax.context import Context
 from archspec.syntax.engine import Engine
 from archspec.syntax.layout import Layout
-from archspec.syntax.lexical import clean
 from archspec.syntax.lexer import Token, scan
-from archspec.syntax.recover import recover
+from archspec.syntax.lexical import clean
 from archspec.syntax.targets import leftovers
 
 
@@ -36,7 +35,8 @@ def parse(source: Source) -> ParseResult:
     items: list[Any] = []
     tokens = _prepare(context, raw)
     if tokens is not None:
-        items = Engine(context, tokens, "module").run(recover) or []
+        found = Engine(context, tokens, "module").run(_recover)
+        items = found if isinstance(found, list) else []
         leftovers(context)
     comments = tuple(_comment(context, token) for token in comment_tokens)
     module = _module(context, items, comments)
@@ -44,10 +44,18 @@ def parse(source: Source) -> ParseResult:
     return ParseResult(module, tuple(faults[: limits.MAX_ERRORS]))
 
 
+def _recover(engine: Engine) -> bool:
+    """Deal with a token that does not fit; what to say is loaded only when there is need."""
+    from archspec.syntax.recover import recover
+
+    return recover(engine)
+
+
 def _prepare(context: Context, raw: list[Token]) -> list[Token] | None:
     """Raw tokens made fit for the parser; None if a limit forbids it."""
-    if len(raw) > limits.MAX_TOKENS:
-        token = raw[limits.MAX_TOKENS]
+    context.tokens += len(raw) + 3
+    if context.tokens > limits.MAX_TOKENS:
+        token = raw[-1]
         message = f"the file has more than {limits.MAX_TOKENS:,} words and signs"
         fix = "split it into several files and join them with `use`"
         context.error("E0106", message, context.span(token.start, token.end), fix=fix)
@@ -76,10 +84,14 @@ def _shallow(context: Context, tokens: list[Token], limit: int) -> bool:
 
 def _template(context: Context, start: int, end: int) -> ast.Expr:
     """The expression between two offsets, inside a string."""
+    missing = ast.Missing(Span(context.source, start, end))
     raw, _ = scan(context.source.text, start, end)
+    if not raw:
+        context.error("E0112", "nothing stands between these braces", missing.span)
+        return missing
     tokens = _prepare(context, raw)
-    value: ast.Expr | None = Engine(context, tokens, "template").run(recover) if tokens else None
-    return value or ast.Missing(Span(context.source, start, end))
+    value: ast.Expr | None = Engine(context, tokens, "template").run(_recover) if tokens else None
+    return value or missing
 
 
 def _comment(context: Context, token: Token) -> ast.Comment:
@@ -87,9 +99,7 @@ def _comment(context: Context, token: Token) -> ast.Comment:
     return ast.Comment(span, span.text.rstrip(), token.first)
 
 
-def _module(
-    context: Context, items: list[Any], comments: tuple[ast.Comment, ...]
-) -> ast.Module:
+def _module(context: Context, items: list[Any], comments: tuple[ast.Comment, ...]) -> ast.Module:
     language: ast.Language | None = None
     uses: list[ast.Use] = []
     definitions: list[ast.Definition] = []

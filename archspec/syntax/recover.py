@@ -1,18 +1,67 @@
-"""What the parser does when a token does not fit."""
+"""What the parser does when a token does not fit: say so once, and read on."""
 
 from __future__ import annotations
 
-from archspec.source import Span
+from archspec.syntax import limits
 from archspec.syntax.engine import Engine
 from archspec.syntax.lexer import Token
+from archspec.syntax.mistake import Mistake
+from archspec.syntax.mistakes import MISTAKES
+from archspec.syntax.site import Repair, Site, accepted
+from archspec.syntax.words import DEFINITION_WORDS
+
+_STOPS = frozenset({"NL", ",", ")", "]", "}", "->", "{", "=>", "=", "then", "else", "$END"})
+_DEFINITIONS = DEFINITION_WORDS | {"$END"}
+_QUIET = 3
+"""Tokens behind an error in which another one is taken for its consequence."""
+
+_ENOUGH = 2
+"""Tokens that must fit behind a repair."""
 
 
 def recover(engine: Engine) -> bool:
-    """Report the token and go on behind what it spoils; False when nothing is left to read."""
-    token = engine.tokens[engine.at]
-    text = engine.k.source.text[token.start : token.end]
-    engine.k.error("E0110", f"`{text}` does not fit here", engine.k.span(token.start, token.end))
+    """Report the offending token and go on; False when there were too many errors already."""
+    k = engine.k
+    engine.errors += 1
+    if engine.errors > 4 * limits.MAX_ERRORS:
+        return False
+    site = Site(engine)
+    mistake = next(row for row in MISTAKES if row.when(site))
+    before = engine.tokens[engine.at - 1] if engine.at else site.token
+    quiet = engine.at < engine.quiet_until
+    if not (quiet or k.is_damaged(site.token.start) or k.is_damaged(before.end)):
+        _report(site, mistake)
+    repair = mistake.repair
+    if repair and site.fits(repair) >= _ENOUGH:
+        _apply(engine, repair)
+        engine.quiet_until = engine.at + len(repair.types) + _QUIET
+        return True
+    engine.quiet_until = engine.at + 1
     return skip(engine)
+
+
+def _report(site: Site, mistake: Mistake) -> None:
+    words = {
+        "<word>": site.word()[:40],
+        "<before>": site.word(-1)[:40],
+        "<meant>": mistake.meant(site) if mistake.meant else "",
+    }
+    message, fix = mistake.message, mistake.fix
+    for hole, text in words.items():
+        message, fix = message.replace(hole, text), fix.replace(hole, text)
+    site.engine.k.error(mistake.code, message, site.span(*mistake.points), fix=fix or None)
+
+
+def _apply(engine: Engine, repair: Repair) -> None:
+    at = engine.at
+    token = engine.tokens[at]
+    place = engine.tokens[at - 1].end if at else token.start
+    if repair.replace:
+        new = [Token(kind, token.start, token.end, False, token.depth) for kind in repair.types]
+        engine.tokens[at : at + 1] = new
+    else:
+        new = [Token(kind, place, place, False, token.depth) for kind in repair.types]
+        engine.tokens[at:at] = new
 
 
 def skip(engine: Engine) -> bool:
@@ -20,36 +69,39 @@ def skip(engine: Engine) -> bool:
     actions = engine.tables.actions
     for index in range(len(engine.states) - 1, -1, -1):
         state = actions[engine.states[index]].get("ERROR")
-        depth = engine.brackets[index]
         if state is None:
             continue
-        stop = _resume(engine, state, depth)
+        states = [*engine.states[: index + 1], state]
+        stop = _resume(engine, states, engine.items[index].inside)
         if stop is None:
             continue
-        start = engine.starts[index + 1] if index + 1 < len(engine.starts) else -1
-        if start < 0:
-            start = engine.tokens[engine.at].start
-        end = max(start, engine.tokens[stop - 1].end if stop else start)
+        popped = index + 1 < len(engine.states)
+        start = engine.items[index + 1].start if popped else engine.tokens[engine.at].start
+        end = engine.tokens[stop - 1].end if stop > engine.at else engine.items[-1].end
         engine.pop(len(engine.states) - index - 1)
-        engine.shift(state, Token("ERROR", start, end, False, depth))
+        depth = engine.items[-1].inside
+        engine.shift(state, Token("ERROR", start, max(start, end), False, depth))
         engine.at = stop
         return True
     return False
 
 
-def _resume(engine: Engine, state: int, depth: int) -> int | None:
+def _resume(engine: Engine, states: list[int], depth: int) -> int | None:
     """Index of the token to go on with after ERROR, at the given depth of brackets."""
-    after = engine.tables.actions[state]
+    checked: dict[str, bool] = {}
     for index in range(engine.at, len(engine.tokens)):
         token = engine.tokens[index]
         inside = token.depth
         if inside < depth:
             return None
-        if inside == depth and token.type in after and token.type in STOPS:
+        if token.type == "{":
+            inside -= 1
+        if inside != depth or token.type not in _STOPS:
+            continue
+        if token.type == "NL" and not depth and engine.tokens[index + 1].type not in _DEFINITIONS:
+            continue
+        if token.type not in checked:
+            checked[token.type] = accepted(engine, states, (token.type,)) == 1
+        if checked[token.type]:
             return index
     return None
-
-
-STOPS = frozenset({"NL", ",", ")", "]", "}", "$END"})
-
-__all__ = ["Span", "recover", "skip"]

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from archspec.syntax import ast
 from archspec.syntax.context import Context
 from archspec.syntax.lexer import Token
+from archspec.syntax.limits import MAX_NAME
+from archspec.syntax.words import RESERVED_WORDS
+
+_WORD = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*")
 
 
 def read_string(k: Context, token: Token) -> ast.Text:
@@ -55,6 +61,9 @@ def _hole(k: Context, at: int, end: int) -> tuple[ast.Expr, int]:
             fix="write `{{}}` for the characters themselves",
         )
         return ast.Missing(k.span(at, close + 1)), close + 1
+    word = _WORD.fullmatch(k.source.text, at + 1, close)
+    if word and word[1] not in RESERVED_WORDS and len(word[1]) <= MAX_NAME:
+        return ast.Name(k.span(word.start(1), word.end(1)), word[1]), close + 1
     return k.read_template(at + 1, close), close + 1
 
 

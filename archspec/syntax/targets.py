@@ -102,8 +102,6 @@ def leftovers(k: Context) -> None:
             at = node.span.end
             k.error("E0125", "an index is missing between `[` and `]`", k.span(at - 2, at))
         for item in items:
-            if isinstance(item, Equation):
-                plain(k, item, "a list")
-            elif isinstance(item, Dots):
+            if isinstance(item, Equation | Dots):
                 plain(k, item, "a list")
     k.raw_items.clear()

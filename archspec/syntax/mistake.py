@@ -1,0 +1,37 @@
+"""The form of a row of the table of mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from archspec.syntax.site import Repair, Site
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A row. `message` and `fix` may use <word>, <before> (the token before) and <meant>."""
+
+    code: str
+    when: Callable[[Site], bool]
+    message: str
+    example: str
+    fix: str = ""
+    repair: Repair | None = None
+    points: tuple[int, int] = (0, 0)
+    meant: Callable[[Site], str] | None = None
+
+
+def insert(*types: str) -> Repair:
+    """Read on as if these stood in front."""
+    return Repair(types)
+
+
+def replace(*types: str) -> Repair:
+    """Read on as if these stood instead."""
+    return Repair(types, replace=True)
+
+
+DROP = Repair((), replace=True)
+BEFORE = (-1, -1)
+_WITHBEFORE = (-1, 0)

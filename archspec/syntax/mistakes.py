@@ -1,0 +1,219 @@
+"""What people get wrong, and what to say about it.
+
+One row a mistake, tried from the top. `example` has the mistake between guillemets, where the
+report must point; the rows are their own tests. `repair` is how to read on: tokens put in front
+of the offending one or in its place; without one the enclosing item is given up.
+"""
+
+from __future__ import annotations
+
+from archspec.syntax.mistake import BEFORE, DROP, Mistake, insert, replace
+from archspec.syntax.mistakes_choices import CHOICES
+from archspec.syntax.mistakes_heads import DEFINITIONS, PARAMETERS
+from archspec.syntax.site import OPERAND_STARTS, Site
+from archspec.syntax.words import DEFINITION_WORDS, RESERVED_WORDS, STATEMENT_WORDS
+
+_COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
+
+
+def _joined(s: Site) -> bool:
+    """An operand right behind another one."""
+    return s.after_operand and s.type in OPERAND_STARTS
+
+
+_FOREIGN_STATEMENTS = ("return", "yield")
+_FOREIGN_BINDINGS = ("let", "var", "val", "const", "auto")
+_FOREIGN_WORDS = ("while", "def", "class", "import", "from", "print", "del", "with", "try")
+
+STATEMENTS = (
+    Mistake(
+        "E0118",
+        lambda s: s.second_of_statement and s.word(-1) in _FOREIGN_STATEMENTS,
+        "there is no `<before>`: what a body yields is written `output value`",
+        "block a {\n  input x\n  «return» x\n}",
+        points=BEFORE,
+    ),
+    Mistake(
+        "E0118",
+        lambda s: s.second_of_statement and s.word(-1) in _FOREIGN_BINDINGS,
+        "there is no `<before>`: a name is bound by `name = value`",
+        "block a {\n  «let» y = 3\n}",
+        points=BEFORE,
+    ),
+    Mistake(
+        "E0118",
+        lambda s: s.word(-1) == "lambda" and s.type in ("NAME", ":", "(", "*"),
+        "there is no `lambda`: a layer is written as it is, `{ .. }` is a block without a name",
+        "block a {\n  f = «lambda» x: x + 1\n}",
+        points=BEFORE,
+    ),
+    Mistake(
+        "E0118",
+        lambda s: s.second_of_statement and s.word(-1) in _FOREIGN_WORDS,
+        "there is no `<before>` here",
+        "block a {\n  «while» c { relu }\n}",
+        fix="`for i in 0..n { .. }` repeats, a rule recurs, `use` brings in other files",
+        points=BEFORE,
+    ),
+    Mistake(
+        "E0118",
+        lambda s: s.second_of_statement and s.word(-1) in DEFINITION_WORDS,
+        "definitions stand side by side, not inside a body",
+        "block a {\n  «block» b { relu }\n  b\n}",
+        fix="move it out; `{ .. }` alone is a block without a name",
+        points=BEFORE,
+    ),
+    Mistake(
+        "E0117",
+        lambda s: (
+            s.after_operand and s.word() in STATEMENT_WORDS and s.near(1).type in ("NAME", "(")
+        ),
+        "a statement begins on a new line",
+        "block a { input x «output» y }",
+        repair=insert("NL"),
+    ),
+    Mistake(
+        "E0117",
+        lambda s: s.near(-2).type in ("param", "buffer", "input") and s.type == "NAME",
+        "`:` is missing between `<before>` and its type",
+        "block a {\n  param p «f32»[1] = zeros\n  relu\n}",
+        repair=insert(":"),
+    ),
+    Mistake(
+        "E0118",
+        lambda s: s.type == "=>" and not s.expects("=>"),
+        "`=>` belongs to rules; layers are joined by `->`, names are bound by `=`",
+        "block a {\n  conv(3) «=>» relu\n}",
+        repair=replace("->"),
+    ),
+)
+
+ITEMS = (
+    Mistake(
+        "E0118",
+        lambda s: (
+            s.type == ":" and s.bracket == "[" and s.near(s.opener() - 1).type in ("NAME", ")")
+        ),
+        "tensors are not cut with `:`",
+        "block a {\n  y = x[«:», 0]\n}",
+        fix="data: `x -> slice(axis=1, start=a, stop=b)`, `x -> select(axis=1, index=0)`;"
+        " tuples and lists: `t[a..b]`",
+    ),
+    Mistake(
+        "E0117",
+        lambda s: s.type == ":",
+        "only a name or a string stands before `:`, as a label",
+        "block a {\n  conv(3)«:» relu\n}",
+    ),
+    Mistake(
+        "E0116",
+        lambda s: s.type == "->" and s.before == "->",
+        "nothing stands between the two `->`",
+        "block a {\n  conv(3) -> «->» relu\n}",
+        repair=insert("ERROR"),
+    ),
+    Mistake(
+        "E0116",
+        lambda s: s.type == "->" and s.expects("NAME"),
+        "nothing stands before this `->`",
+        "block a {\n  «->» relu\n}",
+        repair=insert("ERROR"),
+    ),
+    Mistake(
+        "E0116",
+        lambda s: s.type == "," and s.before == ",",
+        "nothing stands between the two commas",
+        "block a {\n  conv(3,«,» 4)\n}",
+        repair=DROP,
+    ),
+    Mistake(
+        "E0116",
+        lambda s: s.type == "," and s.before in ("(", "["),
+        "nothing stands before this comma",
+        "block a {\n  conv(«,» 4)\n}",
+        repair=DROP,
+    ),
+    Mistake(
+        "E0116",
+        lambda s: (s.ends or s.type in ("then", "else", "=", "=>")) and s.expects("ERROR"),
+        "something is missing after `<before>`",
+        "block a {\n  y = x «->»\n  z = 3\n}",
+        repair=insert("ERROR"),
+        points=BEFORE,
+    ),
+    Mistake(
+        "E0131",
+        lambda s: s.type in _COMPARISONS and s.after_operand,
+        "comparisons do not chain: write `a < b and b < c`",
+        "block a {\n  y = 1 < n «<» 3\n}",
+    ),
+    Mistake(
+        "E0132",
+        lambda s: s.type in RESERVED_WORDS and s.expects("NAME"),
+        "`<word>` is a reserved word and cannot be a name",
+        "block a {\n  y = conv(«in»)\n}",
+        repair=replace("NAME"),
+    ),
+    Mistake(
+        "E0113",
+        lambda s: s.before == "." and s.type == "NUMBER",
+        "only a name stands behind `.`",
+        "block a {\n  y = net.«0»\n}",
+        fix='a path with numbers stands in quotes: `"layers.0"`',
+        repair=replace("NAME"),
+    ),
+    Mistake(
+        "E0116",
+        lambda s: s.before == ".",
+        "a name is missing after `.`",
+        "block a {\n  y = net«.»(3)\n}",
+        repair=insert("NAME"),
+        points=BEFORE,
+    ),
+    Mistake(
+        "E0117",
+        lambda s: _joined(s) and s.bracket in ("(", "[") and s.token.first and s.expects(","),
+        "`,` is missing after this",
+        "block a {\n  [\n    conv(3«)»\n    relu,\n  ]\n}",
+        repair=insert(","),
+        points=BEFORE,
+    ),
+    Mistake(
+        "E0117",
+        lambda s: _joined(s) and s.bracket in ("(", "[") and s.expects(","),
+        "`,` or `->` is missing before this",
+        "block a {\n  conv(3 «4»)\n}",
+        repair=insert(","),
+    ),
+    Mistake(
+        "E0117",
+        lambda s: _joined(s) and s.type != "{" and s.expects("->"),
+        "`->` is missing before `<word>`",
+        "block a {\n  conv(3) «relu» -> tanh\n}",
+        repair=insert("->"),
+    ),
+)
+
+GENERIC = (
+    Mistake(
+        "E0110",
+        lambda s: s.ends,
+        "something is missing after `<before>`",
+        "block a(n«:») { relu }",
+        points=BEFORE,
+    ),
+    Mistake(
+        "E0110",
+        lambda s: s.expects("NAME"),
+        "a name, a value or a layer is expected here, not `<word>`",
+        "block a {\n  y = «*» 3\n}",
+    ),
+    Mistake(
+        "E0110",
+        lambda s: True,
+        "`<word>` does not fit here",
+        "block a {\n  conv(3) «{» relu }\n}",
+    ),
+)
+
+MISTAKES = (*DEFINITIONS, *PARAMETERS, *STATEMENTS, *CHOICES, *ITEMS, *GENERIC)

@@ -1,0 +1,140 @@
+"""Mistakes in `if`, `for` and comparisons."""
+
+from __future__ import annotations
+
+from archspec.syntax.mistake import BEFORE, DROP, Mistake, insert, replace
+from archspec.syntax.site import Site
+
+_IF_FORMS = "layers are chosen by `if c { .. } else { .. }`, values by `if c then a else b`"
+
+
+def words_of_statement(s: Site) -> list[str]:
+    """Types of the tokens of this line of thought, up to the last break or bracket."""
+    types = []
+    for offset in range(-1, -min(s.at, 60) - 1, -1):
+        token = s.near(offset)
+        if token.type == "NL":
+            break
+        types.append(token.type)
+    return types
+
+
+def _binds_already(s: Site) -> bool:
+    """Whether a `=` stands in this statement, and no condition after it."""
+    types = words_of_statement(s)
+    return "=" in types and not {"if", "where", "when", "and", "or", "not"} & set(types)
+
+
+CHOICES = (
+    Mistake(
+        "E0131",
+        lambda s: s.type == "NL" and s.after == "{" and s.expects("{"),
+        "the `{` stands on the line of what it belongs to",
+        "block a {\n  for i in 0..«n»\n  {\n    relu\n  }\n}",
+        repair=DROP,
+        points=BEFORE,
+    ),
+    Mistake(
+        "E0131",
+        lambda s: s.type == ":" and s.before == "else",
+        "braces, not `:`; " + _IF_FORMS,
+        "block a {\n  if c { relu } else«:»\n  { tanh }\n}",
+        repair=DROP,
+    ),
+    Mistake(
+        "E0131",
+        lambda s: s.type == ":" and s.expects("then"),
+        "braces, not `:`; " + _IF_FORMS,
+        "block a {\n  y = if c«:» 1 else 2\n}",
+        repair=replace("then"),
+    ),
+    Mistake(
+        "E0131",
+        lambda s: s.type == ":" and s.after_operand and s.expects("{", "}"),
+        "braces, not `:`: `for i in 0..n { .. }`",
+        "block a {\n  for i in 0..n«:»\n    relu\n}",
+    ),
+    Mistake(
+        "E0131",
+        lambda s: s.expects("in") and (s.word() == "of" or s.type in ("=", ":")),
+        "written as `for i in 0..n { .. }`",
+        "block a {\n  for i «of» widths { conv(i) }\n}",
+        repair=replace("in"),
+    ),
+    Mistake(
+        "E0131",
+        lambda s: s.expects("in") and not s.in_parameters and "for" in words_of_statement(s),
+        "`in` is missing: `for i in 0..n { .. }`",
+        "block a {\n  for i «0»..n { conv(i) }\n}",
+        repair=insert("in"),
+    ),
+    Mistake(
+        "E0131",
+        lambda s: s.type == "NAME" and s.word() in ("elif", "elseif", "elsif") and s.before == "}",
+        "`<word>` is written `else if`",
+        "block a {\n  if c { relu } «elif» d { tanh }\n}",
+        repair=replace("else", "if"),
+    ),
+    Mistake(
+        "E0120",
+        lambda s: s.type == "=" and _binds_already(s),
+        "one `=` a statement: it binds the names on its left",
+        "block a {\n  x = y «=» 3\n}",
+    ),
+    Mistake(
+        "E0131",
+        lambda s: s.type == "=" and s.expects("=="),
+        "`=` binds a name; to compare, write `==`",
+        "block a {\n  if n «=» 1 { relu }\n}",
+        repair=replace("=="),
+    ),
+    Mistake(
+        "E0131",
+        lambda s: s.type in ("else", "NAME", "NUMBER", "STRING") and s.expects("then"),
+        "`then` is missing: `if c then a else b`",
+        "block a {\n  y = if c «1» else 2\n}",
+        fix="layers and data are chosen by `if c { .. } else { .. }`",
+        repair=insert("then"),
+    ),
+    Mistake(
+        "E0131",
+        lambda s: s.expects("then") and s.ends,
+        "nothing is chosen; " + _IF_FORMS,
+        "block a {\n  y = if «c»\n}",
+        repair=insert("then", "ERROR", "else", "ERROR"),
+        points=BEFORE,
+    ),
+    Mistake(
+        "E0131",
+        lambda s: s.expects("else") and "then" in words_of_statement(s),
+        "a value chosen by `if c then a` needs an `else`",
+        "block a {\n  y = if c then «1»\n}",
+        fix="what may be absent is written `if c { .. }`",
+        repair=insert("else", "ERROR"),
+        points=BEFORE,
+    ),
+    Mistake(
+        "E0131",
+        lambda s: s.type == "else",
+        "this `else` belongs to no `if`",
+        "block a {\n  relu «else» tanh\n}",
+    ),
+    Mistake(
+        "E0131",
+        lambda s: s.type == "then",
+        "this `then` belongs to no `if`",
+        "block a {\n  relu «then» tanh\n}",
+    ),
+    Mistake(
+        "E0131",
+        lambda s: s.type == "if" and s.after_operand,
+        "a choice begins with `if`: `if c then a else b`",
+        "block a {\n  y = 1 «if» c else 2\n}",
+    ),
+    Mistake(
+        "E0131",
+        lambda s: s.type == "for" and s.after_operand,
+        "a comprehension stands alone in brackets: `[x for x in xs]`",
+        "block a {\n  n = f(1, x «for» x in xs)\n}",
+    ),
+)

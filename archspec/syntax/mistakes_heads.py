@@ -1,0 +1,180 @@
+"""Mistakes in the heads of definitions and their parameters."""
+
+from __future__ import annotations
+
+from archspec.syntax.mistake import BEFORE, DROP, Mistake, insert, replace
+from archspec.syntax.site import Site
+from archspec.syntax.words import DEFINITION_WORDS
+
+_BRACES = "a body stands in braces: `{ .. }`"
+
+
+def _top(s: Site) -> bool:
+    """At the beginning of a definition."""
+    return s.starts_statement and s.token.depth == 0
+
+
+def _meant_definition(s: Site) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(s.word(), sorted(DEFINITION_WORDS), n=1, cutoff=0.7)
+    return close[0] if close and s.after in ("NAME", "(", "{") else ""
+
+
+def _head_end(s: Site) -> bool:
+    """Behind the head of a block or network."""
+    return s.head() in ("block", "network", "inline") and s.expects("{") and not s.bracket
+
+
+DEFINITIONS = (
+    Mistake(
+        "E0118",
+        lambda s: _top(s) and s.word() in ("import", "from", "include", "require"),
+        "there is no `<word>`: other files are brought in by `use`",
+        "«import» torch\nblock a { relu }",
+        fix="`use std.cnn { conv_bn_relu }`",
+    ),
+    Mistake(
+        "E0118",
+        lambda s: (
+            _top(s) and s.word() in ("def", "class", "fn", "func", "function", "model", "let")
+        ),
+        "there is no `<word>`: a definition begins with `block`, `network`, `rule` or `preset`",
+        "«def» f(x):\n    return x\nblock a { relu }",
+    ),
+    Mistake(
+        "E0119",
+        lambda s: _top(s) and s.word() in DEFINITION_WORDS,
+        "a name is missing after `<word>`",
+        "«block» { relu }",
+    ),
+    Mistake(
+        "E0119",
+        lambda s: _top(s) and bool(_meant_definition(s)),
+        "`<word>` begins no definition",
+        "«blokc» a { relu }\nblock b { relu }",
+        fix="did you mean `<meant>`?",
+        meant=_meant_definition,
+    ),
+    Mistake(
+        "E0119",
+        lambda s: _top(s) and s.type == "NAME" and s.after == "=",
+        "nothing is bound outside of a body",
+        "«width» = 64\nblock a { relu }",
+        fix="a constant is a rule: `rule <word>() => ..`",
+    ),
+    Mistake(
+        "E0119",
+        _top,
+        "a definition begins with `block`, `network`, `rule`, `preset` or `use`",
+        "«conv»(3) -> relu\nblock a { relu }",
+    ),
+    Mistake(
+        "E0128",
+        lambda s: s.head() == "language",
+        "the version of the language is a whole number: `language 1`",
+        "language «one»\nblock a { relu }",
+    ),
+    Mistake(
+        "E0128",
+        lambda s: s.head() == "use",
+        "written as `use path { name, name }` or `use path`",
+        "use std.cnn «(»conv_bn_relu)\nblock a { relu }",
+    ),
+    Mistake(
+        "E0128",
+        lambda s: s.head() == "preset" and s.type in (":", "=>", "->") and s.expects("="),
+        "a preset is written `preset name = network(..)`",
+        "preset a «:» resnet(3)",
+        repair=replace("="),
+    ),
+    Mistake(
+        "E0128",
+        lambda s: s.head() == "preset" and s.expects("="),
+        "a preset is written `preset name = network(..)`",
+        "preset a«(»3)\nblock b { relu }",
+    ),
+    Mistake(
+        "E0117",
+        lambda s: s.type in ("->", "=", ":") and s.expects("=>"),
+        "a rule has `=>` between its head and what it stands for",
+        "rule f(n) «->» conv(n)",
+        fix="write `=>`",
+        repair=replace("=>"),
+    ),
+    Mistake(
+        "E0117",
+        lambda s: s.type in ("NAME", "[", "{", "(", "STRING") and s.expects("=>"),
+        "`=>` is missing between the head of the rule and what it stands for",
+        "rule f(n) «{» conv(n) }",
+        repair=insert("=>"),
+    ),
+    Mistake(
+        "E0116",
+        lambda s: s.head() in ("rule", "inline") and s.ends and s.expects("=>"),
+        "this rule has no right side",
+        "rule f(n«)»\nrule g(n) => n",
+        fix="write `=>` and what it stands for",
+        points=BEFORE,
+    ),
+    Mistake(
+        "E0129",
+        lambda s: s.type == "=>" and s.head() in ("rule", "inline") and not s.bracket,
+        "a clause has no signature in its head",
+        "rule f(n): [B, n] -> [B, n] «=>» relu",
+        fix="write the signature as a definition of its own: `rule f(n: int): [B, n] -> [B, n]`",
+    ),
+    Mistake(
+        "E0117",
+        lambda s: _head_end(s) and s.type == "->",
+        "the head of a block does not say what it yields",
+        "block f(n: int) «->» [B, n] { relu }",
+        fix="its body does; a rule may have a signature",
+    ),
+    Mistake(
+        "E0117",
+        lambda s: _head_end(s) and s.type in (":", "=", "=>"),
+        _BRACES,
+        "block f(n: int)«:»\n  relu\nblock g { relu }",
+        repair=DROP,
+    ),
+    Mistake(
+        "E0116",
+        lambda s: _head_end(s) and s.ends,
+        "this definition has no body",
+        "block f(n: int«)»\nblock g { relu }",
+        fix="write it in braces: `{ .. }`",
+        points=BEFORE,
+    ),
+)
+
+PARAMETERS = (
+    Mistake(
+        "E0117",
+        lambda s: s.in_parameters and s.before == "NAME" and s.type == "NAME" and s.expects(":"),
+        "`:` is missing between the parameter and its type",
+        "block f(n «int») { relu }",
+        repair=insert(":"),
+    ),
+    Mistake(
+        "E0117",
+        lambda s: s.in_parameters and s.type in ("NUMBER", "STRING", "NAME") and s.expects("="),
+        "`=` is missing before the default",
+        "block f(n: int «3») { relu }",
+        repair=insert("="),
+    ),
+    Mistake(
+        "E0130",
+        lambda s: s.in_parameters and s.type == "[",
+        "data are no parameters",
+        "block f(x: «[»B, C]) { relu }",
+        fix="write `input x: [B, C]` in the body",
+    ),
+    Mistake(
+        "E0130",
+        lambda s: s.in_parameters and s.type in ("*", "**", "...", "/"),
+        "a parameter is a plain name: there are no variable ones",
+        "block f(«*»args) { relu }",
+        fix="take a list: `layers: list[layer]`",
+    ),
+)

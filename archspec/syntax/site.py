@@ -1,0 +1,161 @@
+"""The place where the parser met a token that does not fit, and what could be done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from archspec.source import Span
+from archspec.syntax.engine import Engine
+from archspec.syntax.lexer import Token
+from archspec.syntax.words import CLOSERS, ENDS_OPERAND, OPENERS
+
+_NONE = Token("", 0, 0)
+_WINDOW = 10
+OPERAND_STARTS = frozenset({"NAME", "NUMBER", "STRING", "ERROR", "(", "[", "{"})
+
+
+def accepted(engine: Engine, states: Sequence[int], types: Sequence[str]) -> int:
+    """How many of the tokens can be read from a stack of states, one after the other."""
+    tables = engine.tables
+    stack = list(states)
+    for count, kind in enumerate(types):
+        while True:
+            action = tables.actions[stack[-1]].get(kind)
+            if action is None:
+                return count + (kind == "$END" and stack[-1] == engine.final)
+            if action > 0:
+                stack.append(action)
+                break
+            name, size, _ = tables.rules[-action - 1]
+            if size:
+                del stack[-size:]
+            stack.append(tables.gotos[stack[-1]][name])
+    return len(types)
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """Put tokens of these types in front of the offending token, or in its place."""
+
+    types: tuple[str, ...]
+    replace: bool = False
+
+
+class Site:
+    """Read-only view of the parser's state at an error."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.at = engine.at
+        self.token = engine.tokens[engine.at]
+
+    # -- tokens around ---------------------------------------------------------------------
+
+    def near(self, offset: int) -> Token:
+        """The token `offset` places behind the offending one."""
+        at = self.at + offset
+        return self.engine.tokens[at] if 0 <= at < len(self.engine.tokens) else _NONE
+
+    def word(self, offset: int = 0) -> str:
+        """The text of a token nearby."""
+        token = self.near(offset)
+        return self.engine.k.source.text[token.start : token.end]
+
+    @property
+    def type(self) -> str:
+        """Type of the offending token."""
+        return self.token.type
+
+    @property
+    def before(self) -> str:
+        """Type of the token before; NL at the beginning of the file."""
+        return self.near(-1).type if self.at else "NL"
+
+    @property
+    def after(self) -> str:
+        """Type of the token behind."""
+        return self.near(1).type
+
+    @property
+    def starts_statement(self) -> bool:
+        """Whether the offending token is the first of a statement or definition."""
+        return self.before in ("NL", "{", "")
+
+    @property
+    def second_of_statement(self) -> bool:
+        """Whether it is the second one."""
+        return self.at == 1 or self.near(-2).type in ("NL", "{")
+
+    @property
+    def after_operand(self) -> bool:
+        """Whether something complete stands before it."""
+        return self.before in ENDS_OPERAND
+
+    @property
+    def ends(self) -> bool:
+        """Whether nothing can follow in this place: a closer, a comma, the end of a line."""
+        return self.type in CLOSERS or self.type in ("NL", ",", "$END")
+
+    # -- surroundings ----------------------------------------------------------------------
+
+    def opener(self) -> int:
+        """Offset of the innermost open bracket; 0 if there is none."""
+        depth = self.token.depth - (self.type in OPENERS)
+        for offset in range(-1, -self.at - 1, -1):
+            token = self.near(offset)
+            if token.type in OPENERS and token.depth == depth:
+                return offset
+        return 0
+
+    @property
+    def bracket(self) -> str:
+        """The innermost open bracket, if any."""
+        offset = self.opener()
+        return self.near(offset).type if offset else ""
+
+    def head(self) -> str:
+        """Type of the first token of the innermost statement or definition."""
+        depth = self.token.depth - (self.type in OPENERS)
+        for offset in range(-1, -self.at - 1, -1):
+            token = self.near(offset)
+            outside = token.type in OPENERS and token.depth <= depth
+            if (token.type == "NL" and token.depth <= depth) or (outside and token.type == "{"):
+                return self.near(offset + 1).type
+            if outside:
+                depth = token.depth - 1
+        return self.near(-self.at).type
+
+    @property
+    def in_parameters(self) -> bool:
+        """Whether the offending token stands in the parentheses of a head."""
+        offset = self.opener()
+        heads = ("block", "network", "rule")
+        return self.bracket == "(" and self.near(offset - 2).type in heads
+
+    # -- what the tables say ---------------------------------------------------------------
+
+    def expects(self, *types: str) -> bool:
+        """Whether this sequence of tokens would fit here."""
+        return accepted(self.engine, self.engine.states, types) == len(types)
+
+    def fits(self, repair: Repair) -> int:
+        """How many tokens behind the repair fit, up to a small window or the next line."""
+        rest = []
+        for token in self.engine.tokens[self.at + repair.replace : self.at + _WINDOW]:
+            rest.append(token.type)
+            if token.type in ("NL", "$END"):
+                break
+        got = accepted(self.engine, self.engine.states, (*repair.types, *rest))
+        return _WINDOW if got == len(repair.types) + len(rest) else got - len(repair.types)
+
+    # -- places ----------------------------------------------------------------------------
+
+    def span(self, first: int = 0, last: int | None = None) -> Span:
+        """The place from one token nearby to another."""
+        start, end = self.near(first), self.near(first if last is None else last)
+        return self.engine.k.span(start.start, max(start.end, end.end))
+
+    def span_before(self) -> Span:
+        """The last thing that was read, at the end of which something is missing."""
+        return self.span(-1) if self.at else self.span()
