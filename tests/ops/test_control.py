@@ -1,0 +1,94 @@
+import pytest
+
+from archspec.ops.base import Check, OpError
+from archspec.ops.control import Gated, Iterate, Scan
+from archspec.types.condition import evaluate
+from archspec.types.dim import Dim
+from archspec.types.tensor import DType
+from tests.ops.agreement import symbolic
+
+X, OUT = symbolic("B", 8), symbolic("B", 4)
+GATE = symbolic("B", dtype=DType.BOOL)
+TOKENS = symbolic("B", "T", dtype=DType.I64)
+
+
+def test_a_gate_chooses_between_results_of_one_type():
+    op = Gated()
+    assert op.region_inputs("layer", (GATE, X, OUT)) == (X,)
+    for gate in (GATE, symbolic(dtype=DType.BOOL)):
+        assert op.infer_regions(Check(), (gate, X, OUT), {"layer": (OUT,)}) == OUT
+    assert op.region_runs("layer", (GATE, X, OUT)) is None
+
+
+@pytest.mark.parametrize(
+    ("gate", "otherwise", "found"),
+    [
+        (symbolic("B"), OUT, (OUT,)),
+        (GATE, X, (OUT,)),
+        (GATE, OUT, (OUT, OUT)),
+        (GATE, OUT, ()),
+        (symbolic("B", 3, dtype=DType.BOOL), OUT, (OUT,)),
+        (symbolic("B", 4, 1, dtype=DType.BOOL), OUT, (OUT,)),
+        (GATE, symbolic("B", 4, dtype=DType.I64), (OUT,)),
+    ],
+)
+def test_a_gate_that_does_not_fit_is_refused(gate, otherwise, found):
+    with pytest.raises(OpError, match="gated"):
+        Gated().infer_regions(Check(), (gate, X, otherwise), {"layer": found})
+
+
+def test_the_size_of_a_gate_is_needed():
+    check = Check()
+    gate = symbolic("C", dtype=DType.BOOL)
+    Gated().infer_regions(check, (gate, X, OUT), {"layer": (OUT,)})
+    (need,) = check.needs
+    assert evaluate(need.condition, {"B": 2, "C": 2})
+    assert not evaluate(need.condition, {"B": 2, "C": 1})
+
+
+def test_iterate_stacks_what_each_step_puts_out_and_hands_the_state_on():
+    op = Iterate(steps=5)
+    token = symbolic("B", dtype=DType.I64)
+    inputs = (token, X)
+    assert op.region_inputs("layer", inputs) == inputs
+    found = op.infer_regions(Check(), inputs, {"layer": (OUT, token, X)})
+    assert found == (symbolic("B", 5, 4), token, X)
+    assert op.region_runs("layer", inputs) == 5
+    assert op.infer_regions(Check(), inputs, {"layer": inputs}) == inputs
+
+
+def test_scan_takes_the_axis_away_and_puts_it_back():
+    op = Scan(axis=1)
+    inputs = (TOKENS, X)
+    assert op.region_inputs("layer", inputs) == (symbolic("B", dtype=DType.I64), X)
+    assert op.infer_regions(Check(), inputs, {"layer": (OUT, X)}) == (symbolic("B", "T", 4), X)
+    assert op.region_runs("layer", inputs) == Dim.symbol("T")
+
+
+def test_sequences_are_equally_long():
+    op = Scan(axis=1, sequences=2)
+    inputs = (TOKENS, symbolic("B", "S", 3), X)
+    assert op.region_inputs("layer", inputs)[1] == symbolic("B", 3)
+    check = Check()
+    op.infer_regions(check, inputs, {"layer": (X,)})
+    holds = [evaluate(n.condition, {"T": 3, "S": 4, "B": 1}) for n in check.needs]
+    assert not all(holds)
+    with pytest.raises(OpError, match="equal dims"):
+        op.infer_regions(Check(), (symbolic(2, 4), symbolic(2, 5), X), {"layer": (X,)})
+
+
+@pytest.mark.parametrize(
+    ("op", "found"),
+    [
+        (Scan(), ()),
+        (Scan(), (OUT,)),
+        (Scan(), (OUT, symbolic("B", 8, dtype=DType.I64))),
+        (Scan(sequences=3), (OUT, X)),
+        (Scan(axis=2), (OUT, X)),
+        (Iterate(steps=2, axis=3), (OUT, TOKENS, X)),
+        (Iterate(steps=2), (X,)),
+    ],
+)
+def test_a_layer_that_does_not_hand_its_state_on_is_refused(op, found):
+    with pytest.raises(OpError, match=op.name):
+        op.infer_regions(Check(), (TOKENS, X), {"layer": found})
