@@ -1,1 +1,5 @@
-"""archspec.diagram."""
+"""Drawings of networks."""
+
+from archspec.diagram.draw import draw, drawing
+
+__all__ = ["draw", "drawing"]

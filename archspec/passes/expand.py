@@ -138,8 +138,15 @@ class _Runs:
 
     def of(self, graph: Graph) -> tuple[Run, ...]:
         if graph not in self._found:
-            self._found[graph] = repeats(graph, self._classes.__getitem__)
+            runs = repeats(graph, self._classes.__getitem__)
+            self._found[graph] = tuple(run for run in runs if not _of_rules(graph, run))
         return self._found[graph]
+
+
+def _of_rules(graph: Graph, run: Run) -> bool:
+    """Whether only calls of rules repeat: halves of an expansion, which belong side by side."""
+    callees = (graph.nodes[at].callee for at in run.nodes)
+    return all(callee is not None and callee.kind == "rule" for callee in callees)
 
 
 def _too_large(graph: Graph, depth: int | None, size: int, budget: int) -> Diagnostic:

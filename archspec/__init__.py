@@ -1,0 +1,50 @@
+"""archspec: neural-network architectures, declared and compiled.
+
+    import archspec
+
+    net = archspec.load("specs/resnet.arch", "resnet50", classes=10)
+    net.parameters, net.macs(H=224, W=224), net.valid_sizes
+    model = net.to_torch()
+
+Importing the package loads nothing; names below are found when they are first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from archspec.diagnostics.model import CompileFailed, Diagnostic
+    from archspec.network import Network, load
+
+__all__ = ["CompileFailed", "Diagnostic", "Network", "__version__", "load"]
+
+_HOMES = {
+    "CompileFailed": "archspec.diagnostics.model",
+    "Diagnostic": "archspec.diagnostics.model",
+    "Network": "archspec.network",
+    "load": "archspec.network",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return _version()
+    if name in _HOMES:
+        from importlib import import_module
+
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'archspec' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("archspec-nn")
+    except PackageNotFoundError:  # a checkout that is not installed
+        return "0+unknown"

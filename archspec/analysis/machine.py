@@ -1,0 +1,74 @@
+"""A report as data for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from archspec.analysis.cost import Report, Row, Signature
+from archspec.analysis.paths import PathCount
+from archspec.analysis.receptive_field import field_text
+from archspec.types.dim import Dim
+
+Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
+
+
+def to_json(report: Report) -> dict[str, Json]:
+    """Plain data. Costs are numbers at `sizes`, and formulas in the free dimensions beside."""
+    return {
+        "name": report.name,
+        "mode": "training" if report.training else "inference",
+        "parameters": report.counts.parameters,
+        "buffers": report.counts.buffers,
+        "tensors": report.counts.tensors,
+        "sizes": dict(report.sizes),
+        "macs": report.macs_at_sizes,
+        "macs_formula": str(report.macs),
+        "activation_bytes": report.memory_at_sizes,
+        "activation_bytes_formula": str(report.memory),
+        "peak_bytes": report.peak,
+        "depth": report.depth.longest,
+        "shortest_depth": report.depth.shortest,
+        "paths": _paths(report.paths),
+        "receptive_fields": [
+            {"input": source, "output": target, "field": field_text(field)}
+            for (source, target), field in report.receptive_fields.items()
+        ],
+        "inputs": [_signature(item) for item in report.inputs],
+        "outputs": [_signature(item) for item in report.outputs],
+        "valid_sizes": report.valid_sizes.to_json(),
+        "blocks": [_row(row, report) for row in report.rows],
+    }
+
+
+def _paths(paths: PathCount | None) -> Json:
+    if paths is None:
+        return None
+    return {"exact": paths.exact, "log2": paths.log2}
+
+
+def _signature(item: Signature) -> Json:
+    types: list[dict[str, Json]] = [
+        {"dtype": str(kind.dtype), "shape": [_size(size) for size in kind.shape]}
+        for kind in item.types
+    ]
+    found: dict[str, Json] = {"name": item.name}
+    if len(types) == 1:
+        return {**found, **types[0]}
+    return {**found, "types": types}
+
+
+def _size(size: Dim) -> Json:
+    value = size.constant
+    return str(size) if value is None else value
+
+
+def _row(row: Row, report: Report) -> Json:
+    return {
+        "name": row.name,
+        "what": row.what,
+        "count": row.count,
+        "shapes": list(row.shapes),
+        "parameters": row.parameters,
+        "macs": row.macs.evaluate(report.sizes),
+    }

@@ -1,0 +1,84 @@
+"""A report as Markdown: what `build` writes beside the source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from archspec.analysis.cost import Report
+from archspec.analysis.receptive_field import field_text
+from archspec.analysis.words import short, short_bytes, sizes_text
+from archspec.types.sizes import ValidSizes
+
+
+def markdown(report: Report, training_sizes: ValidSizes | None = None) -> str:
+    """The report; `training_sizes` are said where they differ from those of inference."""
+    at = sizes_text(report.sizes)
+    title = report.name if not at else f"{report.name} at {at}"
+    parts = [
+        f"# {title}",
+        "",
+        *_table(("", ""), facts(report, training_sizes)),
+        "",
+        "## Inputs and outputs",
+        "",
+        *(f"- input `{_code(str(item))}`" for item in report.inputs),
+        *(f"- output `{_code(str(item))}`" for item in report.outputs),
+        "",
+        "## Blocks",
+        "",
+        *_table(("name", "block", "output", "parameters", "MACs"), block_rows(report)),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def facts(report: Report, training_sizes: ValidSizes | None = None) -> Iterator[tuple[str, str]]:
+    """What there is to say in one line each: `("parameters", "33,714,314")`."""
+    yield "parameters", f"{report.counts.parameters:,}"
+    if report.counts.buffers:
+        yield "buffers", f"{report.counts.buffers:,}"
+    yield "MACs", f"{report.macs_at_sizes:,} ({short(report.macs_at_sizes)})"
+    yield "activations", short_bytes(report.memory_at_sizes)
+    if report.peak is not None:
+        yield "activations, peak in inference", short_bytes(report.peak)
+    yield "depth (weight layers)", _depth(report)
+    if report.paths is not None:
+        yield "paths", str(report.paths)
+    for (source, target), field in report.receptive_fields.items():
+        yield f"receptive field, {source} to {target}", field_text(field)
+    yield "valid sizes", str(report.valid_sizes)
+    if training_sizes is not None and training_sizes != report.valid_sizes:
+        yield "valid sizes in training", str(training_sizes)
+
+
+def _depth(report: Report) -> str:
+    depth = report.depth
+    if depth.longest == depth.shortest:
+        return f"{depth.longest:,}"
+    return f"{depth.longest:,} (shortest path {depth.shortest:,})"
+
+
+def block_rows(report: Report) -> Iterator[tuple[str, ...]]:
+    """The table of blocks: name, block, output, parameters, MACs."""
+    for row in report.rows:
+        what = row.what if row.count == 1 else f"{row.what} × {row.count}"
+        macs = row.macs.evaluate(report.sizes)
+        yield row.name, what, "; ".join(row.shapes), f"{row.parameters:,}", f"{macs:,}"
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + "|".join([" --- "] * len(head)) + "|"
+    for row in rows:
+        yield "| " + " | ".join(_cell(text) for text in row) + " |"
+
+
+def _cell(text: str) -> str:
+    """Text that may come from a spec, kept from ending its cell or becoming markup."""
+    text = text.replace("\\", "\\\\").replace("<", "&lt;")
+    for mark in "|*`":
+        text = text.replace(mark, f"\\{mark}")
+    return text.replace("\r", " ").replace("\n", " ")
+
+
+def _code(text: str) -> str:
+    return text.replace("`", "'").replace("\r", " ").replace("\n", " ")

@@ -1,0 +1,41 @@
+"""From a network to a drawing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from archspec.analysis.counting import count
+from archspec.analysis.macs import macs
+from archspec.analysis.words import short, sizes_text
+from archspec.diagram.dot import dot_text
+from archspec.diagram.picture import picture
+from archspec.diagram.render import render
+from archspec.graph.compiled import Compiled
+from archspec.passes.expand import expand
+
+BOX_BUDGET = 1_500
+"""Nodes that a drawing may show."""
+
+
+def drawing(compiled: Compiled, depth: int | None = 1, *, training: bool = False) -> str:
+    """The drawing of a network in DOT, opened to a depth; None opens everything.
+
+    Raises CompileFailed (E0521) when it would show more than 1,500 nodes.
+    """
+    graph = compiled.training if training else compiled.inference
+    flat = expand(graph, depth, fold=True, budget=BOX_BUDGET)
+    return dot_text(picture(flat), compiled.name, _subtitle(compiled, training))
+
+
+def draw(compiled: Compiled, path: Path, depth: int | None = 1, *, training: bool = False) -> Path:
+    """Draw a network into a file; its suffix says the format."""
+    return render(drawing(compiled, depth, training=training), path)
+
+
+def _subtitle(compiled: Compiled, training: bool) -> list[str]:
+    graph = compiled.training if training else compiled.inference
+    cost = macs(graph).evaluate(compiled.sizes)
+    mode = "training" if training else "inference"
+    first = f"{count(compiled).parameters:,} parameters, {short(cost)} MACs"
+    at = sizes_text(compiled.sizes)
+    return [f"{first} at {at}, {mode}" if at else f"{first}, {mode}"]

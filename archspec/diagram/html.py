@@ -1,0 +1,52 @@
+"""A network as Jupyter shows it: its diagram and the table of its blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+
+from archspec.analysis.cost import Report
+from archspec.analysis.cost import report as analyse
+from archspec.analysis.markdown import block_rows, facts
+from archspec.diagnostics.model import CompileFailed
+from archspec.diagram.draw import drawing
+from archspec.diagram.render import layout
+from archspec.graph.compiled import Compiled
+
+_STYLE = "font-family: sans-serif; display: flex; flex-wrap: wrap; gap: 2em; align-items: start"
+
+
+def html(compiled: Compiled, depth: int = 1) -> str:
+    """HTML with the drawing at a depth; without it where there is nothing to draw with."""
+    report = analyse(compiled)
+    return (
+        f'<div style="{_STYLE}"><div>{_drawing(compiled, depth)}</div>'
+        f"<div><h3>{escape(report.name)}</h3>{_facts(report)}{_blocks(report)}</div></div>"
+    )
+
+
+def _drawing(compiled: Compiled, depth: int) -> str:
+    try:
+        svg = layout(drawing(compiled, depth), "svg").decode()
+    except CompileFailed as failure:
+        return f"<i>{escape(failure.diagnostics[0].message)}</i>"
+    return svg[svg.index("<svg") :]
+
+
+def _facts(report: Report) -> str:
+    rows = "".join(
+        f"<tr><th style='text-align: left'>{escape(name)}</th>"
+        f"<td style='text-align: left'>{escape(value)}</td></tr>"
+        for name, value in facts(report)
+    )
+    return f"<table>{rows}</table>"
+
+
+def _blocks(report: Report) -> str:
+    head = "".join(f"<th>{name}</th>" for name in ("name", "block", "output", "parameters", "MACs"))
+    return f"<table><tr>{head}</tr>{''.join(_lines(report))}</table>"
+
+
+def _lines(report: Report) -> Iterator[str]:
+    for row in block_rows(report):
+        yield "<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>"

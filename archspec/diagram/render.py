@@ -1,0 +1,114 @@
+"""Drawings as files, through a `dot` program: the system's, else that of `graphviz-pure`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from archspec.diagnostics.model import CompileFailed, diagnostic
+
+FORMATS = ("svg", "png", "dot", "pdf")
+TIME_LIMIT = 120
+"""Seconds that a layout may take."""
+
+PURE = "graphviz-pure"
+
+
+@cache
+def program() -> str | None:
+    """The program that lays out: `dot` on the path, else the one that comes with us."""
+    return shutil.which("dot") or next(_pure(), None)
+
+
+def _pure() -> Iterator[str]:
+    """Where pip may have put `graphviz-pure`; its folder need not be on the path."""
+    folders = [
+        sysconfig.get_path("scripts"),
+        os.path.dirname(sys.executable),
+        sysconfig.get_path("scripts", f"{os.name}_user"),
+        os.environ.get("PATH", ""),
+    ]
+    for folder in folders:
+        found = shutil.which(PURE, path=folder) if folder else None
+        if found:
+            yield found
+
+
+def render(dot: str, path: Path) -> Path:
+    """Write a drawing; the suffix of `path` says the format.
+
+    The file appears whole or not at all. Raises CompileFailed: E0810 for an unknown format, E0811
+    where no program can draw, E0812 where it failed.
+    """
+    kind = path.suffix.lower().lstrip(".")
+    if kind not in FORMATS:
+        listed = ", ".join(f".{item}" for item in FORMATS)
+        raise _failed("E0810", f"{path} does not end in a format of drawings: {listed}")
+    data = dot.encode() if kind == "dot" else layout(dot, kind)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return path
+
+
+@cache
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def layout(dot: str, kind: str) -> bytes:
+    """The bytes of a drawing. Raises CompileFailed (E0811, E0812)."""
+    command = program()
+    if command is None:
+        raise _failed(
+            "E0811",
+            "no program to draw with was found",
+            fix=f"pip install {PURE}, or install Graphviz; a .dot file needs neither",
+        )
+    if kind == "pdf" and Path(command).stem == PURE:
+        raise _failed(
+            "E0811",
+            "PDF needs the `dot` program of Graphviz, which is not installed",
+            fix="install Graphviz, or draw an .svg: browsers print it to PDF",
+        )
+    return _run(command, dot, kind)
+
+
+def _run(command: str, dot: str, kind: str) -> bytes:
+    arguments = [command, f"-T{kind}"]
+    if kind == "png":
+        arguments.append("-Gdpi=110")
+    try:
+        done = subprocess.run(  # the program is ours, and no shell is involved
+            arguments, input=dot.encode(), capture_output=True, timeout=TIME_LIMIT, check=False
+        )
+    except subprocess.TimeoutExpired:
+        message = f"laying out the drawing took more than {TIME_LIMIT} seconds"
+        raise _failed("E0812", message, fix="choose a smaller depth") from None
+    except OSError as error:
+        raise _failed("E0812", f"{command} could not be run: {error}") from None
+    if done.returncode or not done.stdout:
+        words = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        message = f"{Path(command).name} failed: {words[-1] if words else 'it wrote nothing'}"
+        raise _failed("E0812", message)
+    return done.stdout
+
+
+def _failed(code: str, message: str, fix: str | None = None) -> CompileFailed:
+    return CompileFailed([diagnostic(code, message, fix=fix)])

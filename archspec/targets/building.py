@@ -1,0 +1,79 @@
+"""Running backends, and putting files in their place only when all of them are there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from archspec.analysis.parameters import require_expandable
+from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
+from archspec.graph.compiled import Compiled
+from archspec.targets.base import Backend
+from archspec.targets.registry import backend
+
+
+def build_targets(compiled: Compiled, folder: Path, targets: Sequence[str], seed: int) -> None:
+    """Let each target write its artefacts.
+
+    Raises CompileFailed: E0520 when the network is too large to be written out, E0801 for an
+    unknown target, E0802 for ops that a target does not lower.
+    """
+    require_expandable(compiled)
+    chosen = [backend(name) for name in dict.fromkeys(targets)]
+    faults = [fault for target in chosen for fault in _unsupported(compiled, target)]
+    if faults:
+        raise CompileFailed(faults)
+    for target in chosen:
+        target.build(compiled, folder, seed)
+
+
+def live_module(
+    compiled: Compiled, *, device: Any, dtype: Any, seed: int, weights: Mapping[str, Any] | None
+) -> Any:
+    """The network as a live module of the target `torch`.
+
+    Raises CompileFailed: E0520, E0801, E0802.
+    """
+    require_expandable(compiled)
+    target: Any = backend("torch")
+    faults = list(_unsupported(compiled, target))
+    if faults:
+        raise CompileFailed(faults)
+    return target.module(compiled, device=device, dtype=dtype, seed=seed, weights=weights)
+
+
+def _unsupported(compiled: Compiled, target: Backend) -> Iterator[Diagnostic]:
+    for op, reason in sorted(target.unsupported(compiled).items()):
+        message = f"target `{target.name}` has no lowering for `{op}`: {reason}"
+        yield diagnostic("E0802", message, compiled.inference.origin.span)
+
+
+@contextmanager
+def staged(directory: Path) -> Iterator[tuple[Path, list[Path]]]:
+    """A temporary folder whose files move into `directory` when nothing failed.
+
+    Also gives the list that then holds their new paths, sorted. Raises CompileFailed (E0803)
+    when `directory` cannot be written.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=".archspec-", dir=directory))
+    except OSError as error:
+        words = error.strerror or str(error)
+        message = f"cannot write into {directory}: {words}"
+        raise CompileFailed([diagnostic("E0803", message)]) from error
+    files: list[Path] = []
+    try:
+        yield folder, files
+        for path in sorted(item for item in folder.rglob("*") if item.is_file()):
+            place = directory / path.relative_to(folder)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(path, place)
+            files.append(place)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
