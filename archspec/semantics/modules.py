@@ -180,7 +180,7 @@ class Program:
 
     def _use_prelude(self, scope: ModuleScope, path: Path | None) -> None:
         prelude = STANDARD / f"{PRELUDE}.arch"
-        if path is not None and path.parent == STANDARD:
+        if path is not None and path == prelude.resolve():
             return
         for name, definition in self.load_file(prelude, f"std/{PRELUDE}.arch").own.items():
             scope.used.setdefault(name, definition)
