@@ -205,6 +205,13 @@ REFERENCE: dict[str, Callable[..., Any]] = {
     "grid_sample": lambda op, x, grid: F.grid_sample(
         x, grid, op.mode, op.padding_mode, op.align_corners
     ),
+    "rfft": lambda op, x: torch.fft.rfft(x, op.size, op.axis, op.norm),
+    "irfft": lambda op, x: torch.fft.irfft(x, op.size, op.axis, op.norm),
+    "rfft2": lambda op, x: torch.fft.rfft2(x, norm=op.norm),
+    "irfft2": lambda op, x: torch.fft.irfft2(x, op.size, norm=op.norm),
+    "as_complex": unary(torch.view_as_complex),
+    "as_real": unary(torch.view_as_real),
+    "conjugate": unary(torch.conj),
     "arange": arange,
     "linspace": lambda op: torch.linspace(op.start, op.stop, op.count),
     "zeros": lambda op: torch.zeros(op.shape, dtype=DTYPES[op.dtype]),
