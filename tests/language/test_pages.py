@@ -1,0 +1,71 @@
+"""The examples in the docs and in the pages of diagnostics do what the text says.
+
+A block of the docs is checked as a file. A comment `# error: E0402` or `# warning: W0401` at the
+end of a line says what is reported there; nothing else may be.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from archspec.diagnostics import catalogue
+from archspec.diagnostics.model import Severity
+from archspec.diagnostics.text import render
+from archspec.semantics.compile import check
+from archspec.source import Source
+
+ROOT = Path(__file__).resolve().parents[2]
+BLOCK = re.compile(r"^```arch\n(.*?)^```", re.MULTILINE | re.DOTALL)
+EXPECTED = re.compile(r"# (error|warning): ([EW]\d{4})")
+
+
+def documented():
+    for path in [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md"]:
+        text = path.read_text(encoding="utf-8")
+        for match in BLOCK.finditer(text):
+            line = text.count("\n", 0, match.start()) + 2
+            yield pytest.param(match[1], id=f"{path.name}:{line}")
+
+
+def expected(text):
+    return [
+        (number, match[2])
+        for number, line in enumerate(text.splitlines(), 1)
+        for match in EXPECTED.finditer(line)
+    ]
+
+
+def found(text):
+    items = [item for item in check(Source("example.arch", text)).diagnostics]
+    said = [item for item in items if item.severity is not Severity.NOTE]
+    return [(item.primary.span.line, item.code) for item in said], render(items)
+
+
+@pytest.mark.parametrize("text", list(documented()))
+def test_documented(text):
+    reported, drawn = found(text)
+    assert reported == expected(text), drawn
+
+
+def explained():
+    for page in catalogue.pages().values():
+        head, _, instead = page.text.partition("\n## Instead\n")
+        _, _, example = head.partition("\n## Example\n")
+        for index, match in enumerate(BLOCK.finditer(example)):
+            yield pytest.param(page.code, match[1], True, id=f"{page.code}-example-{index}")
+        for index, match in enumerate(BLOCK.finditer(instead)):
+            yield pytest.param(page.code, match[1], False, id=f"{page.code}-instead-{index}")
+
+
+BUILDING = ("E08", "E09", "E052")  # seen when something is done with a network, not by `check`
+
+
+@pytest.mark.parametrize(("code", "text", "is_example"), list(explained()))
+def test_explained(code, text, is_example):
+    reported, drawn = found(text)
+    codes = {code for _, code in reported}
+    if is_example and not code.startswith(BUILDING):
+        assert code in codes, drawn
+    else:
+        assert codes == set(), drawn
