@@ -8,8 +8,9 @@ where an int is asked). `infer` is pure. A field that may hold a free dimension 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
 from pydantic import BaseModel, ConfigDict
 
@@ -156,6 +157,16 @@ class Op(BaseModel):
     transparent: ClassVar[bool] = False
     """True for `identity`: leaves no node, though it takes a number in a numbered scope."""
 
+    def __eq__(self, other: object) -> bool:
+        """Same op, same attributes; 1, 1.0 and true differ, for their element types do."""
+        if type(self) is not type(other):
+            return False
+        mine, others = tuple(vars(self).values()), tuple(vars(other).values())
+        return mine == others and _kinds(mine) == _kinds(others)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *vars(self).values()))
+
     def infer(self, check: Check, *inputs: TensorType) -> TensorType | tuple[TensorType, ...]:
         """Types of the outputs. Raises OpError where none exist."""
         raise NotImplementedError
@@ -192,9 +203,28 @@ class Op(BaseModel):
         return None
 
 
+SYMBOLIC_INTEGERS: ContextVar[bool] = ContextVar("symbolic_integers", default=False)
+"""True while a signature is checked by induction: integer parameters are symbols then, and what
+is otherwise a fixed number may be a Dim over them."""
+
+
+def number_of(size: Dim) -> int | None:
+    """The number that a size is, or None when it is free.
+
+    While a signature is checked, a size over integer parameters stands for its number.
+    """
+    if size.constant is None and SYMBOLIC_INTEGERS.get():
+        return cast(int, size)
+    return size.constant
+
+
+def _kinds(value: object) -> object:
+    return tuple(map(_kinds, value)) if isinstance(value, tuple) else type(value)
+
+
 def fixed(size: Dim, what: str, *, fix: str | None = None, code: str = "E0403") -> int:
     """The number that `size` is. Raises OpError naming `what` when it depends on a free dim."""
-    value = size.constant
+    value = number_of(size)
     if value is None:
         raise OpError(f"{what} must be a fixed number, but it is `{size}`", code=code, fix=fix)
     return value

@@ -87,3 +87,10 @@ def test_a_buffer_is_not_learnable_and_computed_once():
 def test_a_buffer_is_what_it_is_declared_as(value):
     with pytest.raises(OpError, match="buffer"):
         Buffer(shape=(4,), dtype="i64").infer_regions(Check(), (), {"value": value})
+
+
+def test_numbers_of_different_types_make_different_ops():
+    kinds = [Full(shape=(2,), value=one) for one in (1, 1.0, True)]
+    kinds += [TensorLiteral(values=(one,)) for one in (1, 1.0, True)]
+    assert len(set(kinds)) == 6
+    assert {op.infer(Check()).dtype for op in kinds} == {DType.I64, DType.F32, DType.BOOL}
