@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -46,6 +47,8 @@ def choices(model: type[BaseModel], attribute: str) -> frozenset[str]:
     for member in _members(info.annotation):
         if get_origin(member) is Literal:
             found |= {choice for choice in get_args(member) if isinstance(choice, str)}
+        elif isinstance(member, type) and issubclass(member, StrEnum):
+            found |= {str(choice) for choice in member}
     return frozenset(found)
 
 
