@@ -1,1 +1,6 @@
-"""The protocol of backends and how they are found."""
+"""Targets of `build`: the backend protocol and how backends are found."""
+
+from archspec.targets.base import Backend
+from archspec.targets.registry import available, load_backend
+
+__all__ = ["Backend", "available", "load_backend"]

@@ -1,58 +1,68 @@
-"""All backends by name, found at entry points."""
+"""Finding backends by entry point: each installed package may bring some."""
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
-from types import MappingProxyType
 
 from archspec.diagnostics.model import CompileFailed, diagnostic
-from archspec.diagnostics.suggest import closest
 from archspec.targets.base import Backend
 
 GROUP = "archspec.backends"
-OWN = ("torch", "torchscript")
-"""Backends of this distribution, found beside the package in a checkout that is not installed."""
+"""Entry-point group; the name of a point is the name of the target, its value the object."""
+
+BUNDLED: Mapping[str, str] = {
+    "torch": "archspec_torch:BACKEND",
+    "torchscript": "archspec_torchscript:BACKEND",
+}
+"""Backends of this distribution, found in a checkout that is not installed too."""
+
+HINTS: Mapping[str, str] = {
+    "torch": "pip install 'torch>=2.13'",
+    "torchscript": "pip install 'torch>=2.13'",
+}
+"""What to install where a backend's own imports fail."""
 
 
-@cache
-def backends() -> Mapping[str, EntryPoint]:
-    """Every backend there is, not yet imported. Raises ValueError when two have one name."""
-    found: dict[str, EntryPoint] = {}
-    for point in entry_points(group=GROUP):
-        known = found.get(point.name)
-        if known is not None and known.value != point.value:
-            raise ValueError(f"two backends are named {point.name}: {known.value}, {point.value}")
-        found[point.name] = point
-    for name in OWN:
-        module = f"archspec_{name}"
-        if name not in found and importlib.util.find_spec(module) is not None:
-            found[name] = EntryPoint(name, f"{module}:BACKEND", GROUP)
-    return MappingProxyType(dict(sorted(found.items())))
+def available() -> tuple[str, ...]:
+    """Names of all targets, sorted. Nothing is imported."""
+    return tuple(sorted({**BUNDLED, **{point.name: "" for point in _points()}}))
 
 
-def backend(name: str) -> Backend:
-    """The backend of this name. Raises CompileFailed: E0801 where there is none or it is broken."""
-    point = backends().get(name)
-    if point is None:
-        near = closest(name, backends())
-        listed = ", ".join(f"`{known}`" for known in backends()) or "none"
-        raise CompileFailed(
-            [
-                diagnostic(
-                    "E0801",
-                    f"there is no target `{name}`; there are {listed}",
-                    fix=f"did you mean `{near}`?" if near else None,
-                )
-            ]
-        )
+def load_backend(name: str) -> Backend:
+    """The backend of a target.
+
+    Raises CompileFailed: E0801 for a name that nobody provides, or that two packages provide;
+    E0802 where it cannot be imported.
+    """
+    found = {point.value: point for point in _points() if point.name == name}
+    if not found and name in BUNDLED:
+        found = {BUNDLED[name]: EntryPoint(name, BUNDLED[name], GROUP)}
+    if not found:
+        raise _unknown(name)
+    if len(found) > 1:
+        raise _two(name, found.values())
+    (point,) = found.values()
     try:
-        found: Backend = point.load()
+        backend: Backend = point.load()
     except ImportError as error:
-        message = f"target `{name}` cannot be loaded: {error}"
-        fix = "install what it needs, for PyTorch: pip install torch"
-        raise CompileFailed([diagnostic("E0801", message, fix=fix)]) from error
-    return found
+        hint = HINTS.get(name, f"pip install the package that provides {point.value}")
+        message = f"the target `{name}` cannot be loaded: {error}"
+        raise CompileFailed([diagnostic("E0802", message, fix=hint)]) from error
+    return backend
+
+
+def _points() -> tuple[EntryPoint, ...]:
+    return tuple(entry_points(group=GROUP))
+
+
+def _unknown(name: str) -> CompileFailed:
+    known = ", ".join(f"`{one}`" for one in available())
+    message = f"there is no target `{name}`; there are {known}"
+    return CompileFailed([diagnostic("E0801", message)])
+
+
+def _two(name: str, points: Iterable[EntryPoint]) -> CompileFailed:
+    places = " and ".join(sorted(point.value for point in points))
+    message = f"two packages provide the target `{name}`: {places}"
+    return CompileFailed([diagnostic("E0801", message, fix="uninstall one of them")])

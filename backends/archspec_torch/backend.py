@@ -1,0 +1,34 @@
+"""What `build --target torch` does. Nothing heavy is imported here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from archspec.graph.compiled import Compiled
+
+
+class TorchBackend:
+    """Writes `NAME.py`, which imports torch only."""
+
+    name = "torch"
+
+    def build(self, network: Compiled, directory: Path, seed: int) -> tuple[Path, ...]:
+        """Write the source. `seed` is named in it; the values themselves are not written."""
+        from archspec_torch.source import python_source  # noqa: PLC0415
+
+        text, _ = python_source(network)
+        path = directory / f"{network.name}.py"
+        path.write_text(text, encoding="utf-8", newline="\n")
+        return (path,)
+
+    def unsupported(self, network: Compiled) -> Mapping[str, str]:
+        """Ops that it cannot lower, with the reason."""
+        from archspec_torch.check import unsupported_ops  # noqa: PLC0415
+
+        return unsupported_ops(network)
+
+
+BACKEND = TorchBackend()

@@ -1,0 +1,281 @@
+"""The statements of `forward` for one unit in one mode."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from archspec.graph.model import Graph, Instance, Node, Port
+from archspec.types.dim import Dim
+from archspec_torch.code import Code, Hole, call, code
+from archspec_torch.demand import ALWAYS, NEVER, Condition, Demand, text
+from archspec_torch.layout import Layout, Plan, draw_name, ports_of
+from archspec_torch.names import Names, attribute, identifier
+from archspec_torch.scope import Function
+from archspec_torch.signature import return_code
+from archspec_torch.steps import Step, Variables, plan_steps
+from archspec_torch.tree import sequences
+
+DROP_HELPERS = ("survivors", "join")
+
+
+@dataclass
+class Body:
+    """What was written: the function, its arguments for draws, the helpers that it uses."""
+
+    function: Function
+    draws: dict[str, str] = field(default_factory=dict)
+    helpers: set[str] = field(default_factory=set)
+
+
+def write_body(layout: Layout, known: Plan, training: bool) -> Body:
+    """Write the statements of a unit in one mode."""
+    return _Writer(layout, known, training).write()
+
+
+class _Writer:
+    def __init__(self, layout: Layout, known: Plan, training: bool) -> None:
+        self.layout, self.known, self.training = layout, known, training
+        self.graph: Graph = layout.unit.graph(training)
+        self.demand: Demand = layout.demands[id(self.graph)]
+        names = Names((*layout.locals.known, "need", *self.demand.sizes))
+        names.fresh("need")
+        self.draws = {name: names.fresh(identifier(name, "draw")) for name in layout.draws}
+        self.arguments = [names.fresh(item.name) for item in layout.inputs]
+        typed = [
+            (name, item.either.types[0])
+            for name, item in zip(self.arguments, layout.inputs, strict=True)
+        ]
+        self.function = Function(layout.locals, names, typed, not layout.is_function)
+        self.body = Body(self.function, {} if layout.root else self.draws)
+        self.branches = {leaf.path: leaf for leaf in layout.tree.leaves()}
+        self.sequences = sequences(layout.unit, layout.tree, self.graph)
+        self.steps = plan_steps(self.graph, self.demand, self.sequences)
+        self.variables = Variables(self.graph, self.steps, names)
+        self.narrowed: set[str] = set()
+        self.renamed: list[Port] = []
+
+    # ------------------------------------------------------------------ the whole
+
+    def write(self) -> Body:
+        self._bind_inputs()
+        if self.layout.root:
+            self._sample_draws()
+        self._sample_masks()
+        for condition, steps in self._segments():
+            self._segment(condition, steps)
+        self._return()
+        return self.body
+
+    def _bind_inputs(self) -> None:
+        for name, item in zip(self.arguments, self.layout.inputs, strict=True):
+            node = item.training if self.training else item.inference
+            if item.optional and node is not None:
+                self.function.add(code(f"assert {name} is not None"))
+            if node is not None:
+                self.variables.bind(Port(node.id), name)
+
+    def _sample_draws(self) -> None:
+        for name, variable in self.draws.items():
+            policy = self.known.draws.get(name)
+            share = {"local": 0.0, "global": 1.0}.get(policy.policy if policy else "mixed")
+            if share is None:
+                share = policy.ratio if policy else 0.5
+            self.body.helpers.add("sample_column")
+            count = Hole(self.known.deepest[name], "columns")
+            share_hole = Hole(float(share), "global_share")
+            value = call("sample_column", count, share_hole, self.function.training())
+            self.function.add(code(variable, " = ", value))
+
+    def _sample_masks(self) -> None:
+        for node in self.graph.nodes:
+            if node.id not in self.demand.masks or self.demand.nodes[node.id] == NEVER:
+                continue
+            self.body.helpers.update(DROP_HELPERS)
+            count, drop = len(node.inputs), getattr(node.op, "drop", 0.0)
+            name = draw_name(node)
+            column, first = "-1", 0
+            if name:
+                column, first = self.draws[name], self.known.deepest[name] - count
+            value = call(
+                "survivors",
+                str(count),
+                Hole(float(drop), "drop"),
+                column,
+                Hole(first, "first_column"),
+                self.function.training(),
+            )
+            self.function.add(code(self.demand.masks[node.id], " = ", value))
+        for name, condition in reversed(self.demand.named):
+            self.function.add(code(f"{name} = {text(condition)}"))
+
+    # ------------------------------------------------------------------ guarded segments
+
+    def _segments(self) -> list[tuple[Condition, list[Step]]]:
+        found: list[tuple[Condition, list[Step]]] = []
+        for step in self.steps:
+            if found and found[-1][0] == step.condition:
+                found[-1][1].append(step)
+            else:
+                found.append((step.condition, [step]))
+        return found
+
+    def _segment(self, condition: Condition, steps: Sequence[Step]) -> None:
+        if condition == ALWAYS:
+            for step in steps:
+                self._step(step)
+            return
+        for step in steps:
+            for port in step.outputs:
+                if self.variables.escapes(port):
+                    self._declare(port, step)
+        self.function.add(code(f"if {text(condition)}:"))
+        self.function.indent += 4
+        before = set(self.narrowed)
+        self.renamed: list[Port] = []
+        for step in steps:
+            self._step(step)
+        self.narrowed = before
+        for port in self.renamed:
+            self.variables.forget(port)
+        self.function.indent -= 4
+
+    def _declare(self, port: Port, step: Step) -> None:
+        if self._is_list(step.node):
+            if port.index == 0:
+                name = self.variables.declare_list(step.node)
+                empty = ", ".join(["None"] * len(step.node.types))
+                self.function.add(code(f"{name}: List[Optional[Tensor]] = [{empty}]"))
+            return
+        name = self.variables.declare(port)
+        self.function.add(code(f"{name}: Optional[Tensor] = None"))
+
+    def _is_list(self, node: Node) -> bool:
+        if node.callee is None or node.instance is None:
+            return False
+        return self.known.of(self.layout.unit.callee(node.instance)).needs
+
+    # ------------------------------------------------------------------ reading
+
+    def _read(self, port: Port) -> str:
+        """Code of a value that is there: an optional one is asserted first."""
+        name = self.variables.text(port)
+        if not self.variables.optional(port):
+            return name
+        if "[" in name:  # an element of a list cannot be narrowed
+            name = self.variables.rename(port)
+            self.renamed.append(port)
+            self.function.add(code(f"{name} = {self.variables.element(port)}"))
+        if name not in self.narrowed:
+            self.function.add(code(f"assert {name} is not None"))
+            self.narrowed.add(name)
+        return name
+
+    # ------------------------------------------------------------------ one statement
+
+    def _step(self, step: Step) -> None:
+        node = step.node
+        if step.branch is not None:
+            source = call(step.branch.access, *(self._read(port) for port in node.inputs))
+            self._assign(step, source)
+        elif node.callee is not None:
+            self._call(step)
+        elif node.id in self.demand.masks:
+            self._assign(step, self._join(node))
+        else:
+            self._op(step)
+
+    def _op(self, step: Step) -> None:
+        node, instance = step.node, step.node.instance
+        assert instance is not None
+        lowered = self.layout.lowered[id(instance)]
+        self.body.helpers.update(lowered.helpers)
+        self.function.accessors = self._accessors(instance)
+        if lowered.raw:
+            self.variables.bind(Port(node.id), self.function.module())
+            return
+        inputs = [self._read(port) for port in node.inputs]
+        if lowered.apply is not None:
+            source = lowered.apply(inputs, self.function)
+        else:
+            source = call(self.function.module(), *inputs)
+        self._assign(step, source)
+
+    def _accessors(self, instance: Instance) -> dict[str, str]:
+        leaf = self.branches.get(instance.key)
+        own = leaf.access if leaf is not None else ""
+        found = {"": own}
+        for region in instance.regions:
+            base = own
+            for component in region.key.split(".") if region.key else ():
+                base = attribute(base, component)
+            found[region.name] = base
+        return found
+
+    def _call(self, step: Step) -> None:
+        node, instance = step.node, step.node.instance
+        assert instance is not None
+        callee = self.known.of(self.layout.unit.callee(instance))
+        arguments = self._call_inputs(callee, node)
+        if callee.needs:
+            arguments.append(code(self._needs_of(node)))
+        arguments += [code(self.draws[name]) for name in callee.draws]
+        arguments += [self.function.size(Dim.symbol(name)) for name in callee.locals.extra]
+        access = self.branches[instance.key].access
+        self._assign(step, call(access, *arguments), is_list=callee.needs)
+
+    def _call_inputs(self, callee: Layout, node: Node) -> list[Code]:
+        given = iter(node.inputs)
+        arguments = []
+        for item in callee.inputs:
+            present = item.training if self.training else item.inference
+            arguments.append(code(self._read(next(given)) if present is not None else "None"))
+        return arguments
+
+    def _needs_of(self, node: Node) -> str:
+        """The list of flags for a callee: a mask itself where it is just that."""
+        conditions = [self.demand.ports[port] for port in ports_of(node)]
+        flags = [next(iter(next(iter(c)))) if _single(c) else None for c in conditions]
+        names = {flag[0] for flag in flags if flag is not None}
+        if None not in flags and len(names) == 1:
+            (name,) = names
+            whole = [flag[1] for flag in flags if flag is not None] == [*range(len(flags))]
+            if whole and self.demand.sizes.get(name) == len(flags):
+                return name
+        return "[" + ", ".join("True" if c == ALWAYS else text(c) for c in conditions) + "]"
+
+    def _join(self, node: Node) -> Code:
+        mask = self.demand.masks[node.id]
+        source = node.inputs[0].node
+        whole = self.variables.list_name(source)
+        if whole and [*node.inputs] == ports_of(self.graph.nodes[source]):
+            return call("join", whole, mask)
+        items = ", ".join(self.variables.text(port) for port in node.inputs)
+        name = self.function.names.fresh("branches")
+        self.function.add(code(f"{name}: List[Optional[Tensor]] = [{items}]"))
+        return call("join", name, mask)
+
+    def _assign(self, step: Step, source: Code, is_list: bool = False) -> None:
+        comment = self.function.comment(step.last.types)
+        if is_list:
+            name = self.variables.assign_list(step.node)
+            self.function.add(code(name, " = ", source), comment)
+            return
+        targets, take = self.variables.assign(step)
+        if take is not None:
+            source = code(source, f"[{take}]")
+        self.function.add(code(targets, " = ", source) if targets else source, comment)
+
+    # ------------------------------------------------------------------ results
+
+    def _return(self) -> None:
+        self.function.add(code("return ", return_code(self.layout, self.training, self._result)))
+
+    def _result(self, port: Port) -> str:
+        if self.layout.needs:
+            return self.variables.text(port)
+        return self._read(port)
+
+
+def _single(condition: Condition) -> bool:
+    return len(condition) == 1 and len(next(iter(condition))) == 1

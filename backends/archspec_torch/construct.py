@@ -1,0 +1,153 @@
+"""The statements of `__init__`: what a block owns, from the tree of its names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from archspec.graph.model import Instance, Region
+from archspec_torch.code import Argument, Call, Code, Hole, call, code, listing, literal
+from archspec_torch.initialise import init_call
+from archspec_torch.layout import Layout, site
+from archspec_torch.lowering.base import Site
+from archspec_torch.names import is_identifier, is_numbered
+from archspec_torch.repeat import compress, compress_named
+from archspec_torch.scope import TORCH_TYPES, Line
+from archspec_torch.tree import Branch, Kind
+from archspec_torch.units import Unit
+
+Construct = Callable[[Unit], Code]
+"""Code that makes an instance of a unit's class, or calls its function."""
+
+
+class Constructor:
+    """Writes `__init__` of one unit."""
+
+    def __init__(self, layout: Layout, construct: Construct) -> None:
+        self.layout, self.unit, self.construct = layout, layout.unit, construct
+        self.helpers: set[str] = set()
+        self.sites = _sites(layout)
+
+    def write(self) -> list[Line]:
+        """All statements, in the order of the tree."""
+        return [
+            line for child in self.layout.tree.children.values() for line in self._top(child)
+        ]
+
+    def _top(self, branch: Branch) -> Iterator[Line]:
+        if branch.kind is Kind.PARAMETER:
+            yield from self._parameter("self", branch)
+            return
+        source = self._value(branch)
+        if is_identifier(branch.name):
+            yield Line(code(f"self.{branch.name} = ", source))
+        else:
+            yield Line(call("self.add_module", literal(branch.name), source))
+        yield from self._later(branch)
+
+    def _later(self, branch: Branch) -> Iterator[Line]:
+        """Parameters in containers, and what hangs below a module."""
+        for child in branch.children.values():
+            if child.kind is Kind.PARAMETER:
+                yield from self._parameter(branch.access, child)
+                continue
+            if branch.kind is Kind.MODULE:
+                yield Line(call(f"{branch.access}.add_module", literal(child.name), self._value(child)))
+            yield from self._later(child)
+
+    # ------------------------------------------------------------------ values
+
+    def _value(self, branch: Branch) -> Code:
+        if branch.kind is Kind.MODULE:
+            assert branch.owned is not None
+            return self._module(branch.owned.either)
+        children = [child for child in branch.children.values() if child.kind is not Kind.PARAMETER]
+        values = [self._value(child) for child in children]
+        names = [child.name for child in children]
+        if branch.kind is Kind.SEQUENTIAL:
+            return _sequential(names, values)
+        if branch.kind is Kind.LIST:
+            return call("nn.ModuleList", listing(compress(values)))
+        return self._mapping(names, values, branch.kind)
+
+    def _mapping(self, names: list[str], values: list[Code], kind: Kind) -> Code:
+        function = "nn.ModuleDict"
+        if kind is Kind.SCOPE:
+            function = "Scope"
+            self.helpers.add("Scope")
+        items = tuple(
+            Argument(code(f"{literal(name)}: ", value))
+            for name, value in zip(names, values, strict=True)
+        )
+        return call(function, Call("", items, "{}")) if items else call(function)
+
+    def _module(self, instance: Instance) -> Code:
+        if instance.op is None:
+            return self.construct(self.unit.callee(instance))
+        lowered = self.layout.lowered[id(instance)]
+        self.helpers.update(lowered.helpers)
+        if lowered.module is not None:
+            return lowered.module
+        return self._regions(instance.regions)
+
+    def _regions(self, regions: tuple[Region, ...]) -> Code:
+        """A container of the modules of regions; one without a key stands for itself."""
+        if len(regions) == 1 and not regions[0].key:
+            return self.construct(self.unit.callee(regions[0]))
+        names = [region.key for region in regions]
+        values = [self.construct(self.unit.callee(region)) for region in regions]
+        return self._mapping(names, values, Kind.SCOPE)
+
+    # ------------------------------------------------------------------ parameters
+
+    def _parameter(self, owner: str, branch: Branch) -> Iterator[Line]:
+        assert branch.owned is not None
+        instance = branch.owned.either
+        for region in instance.regions:  # a buffer that is computed
+            value = self.construct(self.unit.callee(region))
+            persistent = bool(getattr(instance.op, "persistent", True))
+            yield Line(_register_buffer(owner, branch.name, value, persistent))
+            return
+        (parameter,) = self.sites[id(instance)].parameters
+        how = parameter.initialiser
+        name = how.name if how is not None else "zeros"
+        sizes = [Argument((Hole(size, "size"),)) for size in parameter.shape] or [Argument(("()",))]
+        dtype = TORCH_TYPES.get(parameter.dtype)
+        more = [Argument((dtype,), "dtype")] if dtype else []
+        makers = {"zeros": "torch.zeros", "ones": "torch.ones"}
+        value = call(makers.get(name, "torch.empty"), *sizes, *more)
+        if parameter.learnable:
+            yield _assigned(owner, branch.name, call("nn.Parameter", value))
+        else:
+            yield Line(_register_buffer(owner, branch.name, value, parameter.persistent))
+        if how is not None and name not in makers:
+            yield Line(init_call(how, branch.access))
+
+
+def _assigned(owner: str, name: str, value: Code) -> Line:
+    if is_identifier(name):
+        return Line(code(f"{owner}.{name} = ", value))
+    return Line(call(f"{owner}.register_parameter", literal(name), value))
+
+
+def _register_buffer(owner: str, name: str, value: Code, persistent: bool) -> Code:
+    more = [] if persistent else [Argument(("False",), "persistent")]
+    return call(f"{owner}.register_buffer", literal(name), value, *more)
+
+
+def _sequential(names: list[str], values: list[Code]) -> Code:
+    if is_numbered(names):
+        filled: list[Code] = []
+        for name, value in zip(names, values, strict=True):
+            filled += [call("nn.Identity")] * (int(name) - len(filled))
+            filled.append(value)
+        return call("nn.Sequential", *compress(filled))
+    return call("nn.Sequential", call("OrderedDict", listing(compress_named(names, values))))
+
+
+def _sites(layout: Layout) -> dict[int, Site]:
+    return {
+        id(node.instance): site(graph, node)
+        for graph in layout.unit.graphs
+        for node in graph.nodes
+        if node.op is not None
+    }

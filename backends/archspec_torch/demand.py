@@ -1,0 +1,136 @@
+"""Which values are needed: the conditions under which each node of a block is computed.
+
+In training a join drops inputs. What only a dropped input needs is not computed. The masks of
+all joins of a block are drawn first; from them each node gets a condition, a disjunction of
+conjunctions over names of flags. Two facts simplify: of the inputs of a join at least one
+survives, and of the outputs of a block at least one is needed, or it would not be called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from archspec.graph.model import Graph, Node, Port
+
+Flag: TypeAlias = tuple[str, int]
+"""`live[2]` is ("live", 2)."""
+
+Condition: TypeAlias = frozenset[frozenset[Flag]]
+"""Any of these conjunctions holds."""
+
+ALWAYS: Condition = frozenset({frozenset()})
+NEVER: Condition = frozenset()
+
+LONGEST = 6
+"""Conditions with more flags get a name of their own."""
+
+
+def droppable(node: Node) -> bool:
+    """Whether it is a join that drops inputs in training."""
+    op = node.op
+    if op is None or op.name != "join" or len(node.inputs) < 2:
+        return False
+    return bool(getattr(op, "drop", 0.0)) or bool(getattr(op, "draw", None))
+
+
+@dataclass
+class Demand:
+    """Conditions of one graph. `masks` names the flags of each droppable join."""
+
+    masks: dict[int, str] = field(default_factory=dict)  # by node
+    nodes: dict[int, Condition] = field(default_factory=dict)
+    ports: dict[Port, Condition] = field(default_factory=dict)
+    named: list[tuple[str, Condition]] = field(default_factory=list)  # in order of definition
+    sizes: dict[str, int] = field(default_factory=dict)  # number of flags under a name
+
+    @property
+    def trivial(self) -> bool:
+        """Whether everything is always needed."""
+        return all(condition == ALWAYS for condition in self.nodes.values())
+
+
+def demand(graph: Graph, needs: bool) -> Demand:
+    """Conditions of all nodes; `needs` says that the caller tells which outputs it wants."""
+    result = Demand()
+    for number, node in enumerate(node for node in graph.nodes if droppable(node)):
+        name = f"live_{number}" if number else "live"
+        result.masks[node.id] = name
+        result.sizes[name] = len(node.inputs)
+    collected: dict[Port, list[Condition]] = {}
+    if needs:
+        result.sizes["need"] = len(graph.output_ports)
+    for index, port in enumerate(graph.output_ports):
+        wanted = frozenset({frozenset({("need", index)})}) if needs else ALWAYS
+        collected.setdefault(port, []).append(wanted)
+    for node in reversed(graph.nodes):
+        _node(node, collected, result)
+    return result
+
+
+def _node(node: Node, collected: Mapping[Port, list[Condition]], result: Demand) -> None:
+    for index in range(len(node.types)):
+        port = Port(node.id, index)
+        result.ports[port] = either(collected.get(port, ()), result.sizes)
+    condition = either((result.ports[Port(node.id, i)] for i in range(len(node.types))), result.sizes)
+    if sum(len(part) for part in condition) > LONGEST:
+        name = f"wanted_{len(result.named)}" if result.named else "wanted"
+        result.named.append((name, condition))
+        condition = frozenset({frozenset({(name, -1)})})
+    result.nodes[node.id] = condition
+    mask = result.masks.get(node.id)
+    assert isinstance(collected, dict)
+    for index, port in enumerate(node.inputs):
+        needed = condition if mask is None else both(condition, (mask, index))
+        collected.setdefault(port, []).append(needed)
+
+
+def both(condition: Condition, flag: Flag) -> Condition:
+    """The condition and the flag."""
+    return frozenset(part | {flag} for part in condition)
+
+
+def either(conditions: Iterable[Condition], sizes: Mapping[str, int]) -> Condition:
+    """Any of the conditions, simplified."""
+    parts: set[frozenset[Flag]] = set()
+    for condition in conditions:
+        parts |= condition
+    changed = True
+    while changed:
+        parts = {part for part in parts if not any(other < part for other in parts)}
+        changed = False
+        for name, count in sizes.items():
+            covered = _covered(parts, name, count)
+            if covered is not None:
+                parts.add(covered)
+                changed = True
+                break
+    return frozenset(parts)
+
+
+def _covered(parts: set[frozenset[Flag]], name: str, count: int) -> frozenset[Flag] | None:
+    """A conjunction that stands in `parts` with each flag of `name`, once without all."""
+    for part in parts:
+        base = frozenset(flag for flag in part if flag[0] != name)
+        if len(part) == len(base) + 1 and base not in parts:
+            if all(base | {(name, index)} in parts for index in range(count)):
+                return base
+    return None
+
+
+def text(condition: Condition) -> str:
+    """The condition as code, flags in a fixed order."""
+    conjunctions = sorted(sorted(part) for part in condition)
+    if not conjunctions:
+        return "False"
+    written = [" and ".join(flag_text(flag) for flag in part) or "True" for part in conjunctions]
+    if len(written) == 1:
+        return written[0]
+    return " or ".join(f"({item})" if " and " in item else item for item in written)
+
+
+def flag_text(flag: Flag) -> str:
+    """One flag as code."""
+    name, index = flag
+    return name if index < 0 else f"{name}[{index}]"

@@ -1,0 +1,93 @@
+"""A unit written as code, before units of the same structure are made one class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from archspec_torch.body import Body, write_body
+from archspec_torch.code import Code, Hole, code, holes, skeleton
+from archspec_torch.construct import Constructor
+from archspec_torch.firsts import Firsts, write_firsts
+from archspec_torch.layout import Layout, Plan
+from archspec_torch.scope import Line
+from archspec_torch.signature import arguments_text, return_annotation
+from archspec_torch.units import Unit
+
+
+@dataclass
+class Draft:
+    """Code of one unit. `sections` are `__init__`, `initialise` and `forward`."""
+
+    layout: Layout
+    signature: str
+    init: list[Line]
+    firsts: Firsts
+    forward: list[Line]
+    helpers: set[str] = field(default_factory=set)
+
+    @property
+    def unit(self) -> Unit:
+        """What it is the code of."""
+        return self.layout.unit
+
+    @property
+    def lines(self) -> Iterator[Line]:
+        """All lines of code, in a fixed order."""
+        yield from self.init
+        yield from self.firsts.lines
+        yield from self.forward
+
+    def holes(self) -> list[Hole]:
+        """All constants, in order."""
+        return [hole for line in self.lines for hole in holes(line.code)]
+
+    def skeleton(self) -> str:
+        """What drafts of one class share."""
+        graph = self.unit.either
+        head = f"{graph.name}\n{graph.kind}\n{self.signature}\n{len(self.init)}"
+        return "\n".join([head, *(f"{ln.indent}:{skeleton(ln.code)}" for ln in self.lines)])
+
+
+def write_draft(layout: Layout, known: Plan, construct: Callable[[Unit], Code]) -> Draft:
+    """Write a unit whose callees are classes already."""
+    constructor = Constructor(layout, construct)
+    init = constructor.write()
+    bodies = [write_body(layout, known, training=False)]
+    if layout.unit.has_modes:
+        bodies.append(write_body(layout, known, training=True))
+    functions = [body.function for body in bodies]
+    if any(function.uses_buffer for function in functions):
+        like = 'self.register_buffer("like", torch.empty(0), persistent=False)'
+        init.append(Line(code(like)))
+    parts = [[*function.prologue(), *function.lines] for function in functions]
+    forward = parts[0] if len(parts) == 1 else both_modes(*parts)
+    firsts = write_firsts(layout)
+    helpers = constructor.helpers.union(*(body.helpers for body in bodies))
+    return Draft(layout, _signature(layout, bodies[-1]), init, firsts, forward, helpers)
+
+
+def _signature(layout: Layout, body: Body) -> str:
+    tensors = [name for name, _ in body.function.arguments]
+    arguments = arguments_text(layout, tensors, list(body.draws.values()))
+    return f"({arguments}) -> {return_annotation(layout)}:"
+
+
+def both_modes(inference: Sequence[Line], training: Sequence[Line]) -> list[Line]:
+    """What both modes share first, then `if self.training:` and `else:`."""
+    shared = 0
+    while (
+        shared < min(len(inference), len(training)) - 1
+        and inference[shared].code == training[shared].code
+        and inference[shared].indent == training[shared].indent
+    ):
+        shared += 1
+    while shared and (inference[shared].indent or training[shared].indent):
+        shared -= 1  # do not cut an `if` in two
+    return [
+        *inference[:shared],
+        Line(code("if self.training:")),
+        *(replace(line, indent=line.indent + 4) for line in training[shared:]),
+        Line(code("else:")),
+        *(replace(line, indent=line.indent + 4) for line in inference[shared:]),
+    ]

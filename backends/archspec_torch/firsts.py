@@ -1,0 +1,93 @@
+"""The method `initialise`: first values that a spec asks for, where torch's own differ.
+
+The network calls it on all its modules, callers before callees. So an `init` statement reaches
+everything below, a statement further in wins over one further out, and what an attribute says
+explicitly wins over both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archspec.graph.model import InitRule, Instance
+from archspec.ops.base import Parameter
+from archspec.types.initialiser import Initialiser
+from archspec_torch.code import Code, code, literal
+from archspec_torch.initialise import init_call
+from archspec_torch.layout import Layout, site
+from archspec_torch.lowering.rules import rule_modules
+from archspec_torch.scope import Line
+from archspec_torch.units import Owned
+
+
+@dataclass(frozen=True)
+class Firsts:
+    """Lines of `initialise`; empty where torch's own values are right."""
+
+    lines: tuple[Line, ...] = ()
+
+
+def write_firsts(layout: Layout) -> Firsts:
+    """The lines for one unit: rules first, then explicit attributes."""
+    lines: list[Line] = []
+    rules: dict[tuple[str, str], InitRule] = {}
+    for graph in layout.unit.graphs:
+        for rule in graph.init_rules:
+            rules.setdefault((rule.op, rule.parameter), rule)
+    lines += _rule_lines(list(rules.values()))
+    lines += _grouped(list(_explicit(layout)))
+    return Firsts(tuple(lines))
+
+
+def _rule_lines(rules: list[InitRule]) -> Iterator[Line]:
+    if not rules:
+        return
+    yield Line(code("for module in self.modules():"))
+    for rule in rules:
+        condition = rule_modules(rule.op, rule.parameter)
+        yield Line(code(f"if {condition}:"), 4)
+        yield Line(init_call(rule.initialiser, f"module.{rule.parameter}"), 8)
+
+
+def _explicit(layout: Layout) -> Iterator[tuple[str, str, Initialiser]]:
+    """Path, parameter and initialiser of what differs from torch's own."""
+    for owned in layout.unit.owned:
+        instance = owned.either
+        if instance.op is None or layout.lowered[id(instance)].raw:
+            continue
+        for parameter in _parameters(layout, owned):
+            how = parameter.initialiser
+            given = layout.lowered[id(instance)].given
+            if how is not None and (_is_explicit(instance, parameter) or given.get(parameter.name) != how):
+                if how.name != "norm_of":
+                    yield owned.key, parameter.name, how
+
+
+def _is_explicit(instance: Instance, parameter: Parameter) -> bool:
+    return f"{parameter.name}_init" in instance.explicit
+
+
+def _parameters(layout: Layout, owned: Owned) -> tuple[Parameter, ...]:
+    for graph in layout.unit.graphs:
+        for node in graph.nodes:
+            if node.instance is owned.either:
+                return site(graph, node).parameters
+    return ()
+
+
+def _grouped(items: list[tuple[str, str, Initialiser]]) -> Iterator[Line]:
+    """One loop for all parameters that get the same."""
+    groups: dict[tuple[str, Code], list[str]] = {}
+    for path, parameter, how in items:
+        source = init_call(how, f"\0.{parameter}")
+        groups.setdefault((parameter, source), []).append(path)
+    for (parameter, _), paths in groups.items():
+        how = next(h for p, q, h in items if q == parameter and p == paths[0])
+        if len(paths) == 1:
+            target = f"self.get_submodule({literal(paths[0])}).{parameter}"
+            yield Line(init_call(how, target))
+            continue
+        names = ", ".join(literal(path) for path in paths)
+        yield Line(code(f"for path in ({names}):"))
+        yield Line(init_call(how, f"self.get_submodule(path).{parameter}"), 4)

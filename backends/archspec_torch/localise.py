@@ -1,0 +1,187 @@
+"""Sizes as a block sees them: expressions over the axes of its own inputs.
+
+The types in a graph are written in the symbols of the whole network: a block in the middle has
+the input `[B, 64, H//2, W//2]`. Generated code can only read the shapes of the tensors that a
+block gets. Here every axis of the inputs gets a local symbol, and the dimensions inside are
+rewritten over those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from archspec.types.dim import Dim, FloorDiv, dim
+from archspec.types.tensor import TensorType
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """Where a local symbol is read: axis `axis` of input `input`."""
+
+    input: int
+    axis: int
+
+
+@dataclass
+class Locals:
+    """Local symbols of one block.
+
+    `known` has for each local symbol the dimension that it is outside; `where` the axis that it
+    is read from. `extra` are symbols of the network that no input tells: the caller passes them.
+    """
+
+    known: dict[str, Dim] = field(default_factory=dict)
+    where: dict[str, Axis] = field(default_factory=dict)
+    extra: list[str] = field(default_factory=list)
+    _memo: dict[Dim, Dim | None] = field(default_factory=dict)
+
+    def rewrite(self, size: Dim) -> Dim:
+        """`size` over local symbols, asking the caller for what the inputs do not tell."""
+        found = self.find(size)
+        while found is None:
+            missing = next(name for name in sorted(size.symbols) if name not in self.extra)
+            self.extra.append(missing)
+            self._memo.clear()
+            found = self.find(size)
+        return found
+
+    def extra_name(self, name: str) -> str:
+        """The local name of a symbol that the caller passes."""
+        return f"{name}_" if name in self.known else name
+
+    def find(self, size: Dim) -> Dim | None:
+        """`size` over local symbols, or None."""
+        if size not in self._memo:
+            self._memo[size] = self._solve(size)
+        return self._memo[size]
+
+    def _solve(self, size: Dim) -> Dim | None:
+        if size.constant is not None:
+            return size
+        for name, known in self.known.items():
+            if known == size:
+                return Dim.symbol(name)
+        direct = self._by_atoms(size)
+        if direct is not None:
+            return direct
+        for name, known in self.known.items():
+            rest = self._reduced(size, name, known)
+            if rest is not None:
+                return rest
+        return None
+
+    def _by_atoms(self, size: Dim) -> Dim | None:
+        """Rewrite each symbol and division for itself."""
+        total = dim(0)
+        for monomial, factor in size.terms:
+            value = dim(factor)
+            for atom in monomial:
+                found = self._symbol(atom) if isinstance(atom, str) else self._division(atom)
+                if found is None:
+                    return None
+                value = value * found
+            total = total + value
+        return total
+
+    def _symbol(self, name: str) -> Dim | None:
+        """A symbol of the network from an axis that is linear in it."""
+        if name in self.extra:
+            return Dim.symbol(self.extra_name(name))
+        for local, known in self.known.items():
+            factor = dict(known.terms).get((name,))
+            if factor is None or known.symbols != {name} or len(known.terms) > 2:
+                continue
+            if (known - Dim.symbol(name) * factor).constant is None:
+                continue
+            return (Dim.symbol(local) - known.constant_term) // factor if factor > 0 else None
+        return None
+
+    def _division(self, atom: FloorDiv) -> Dim | None:
+        """`(n + c) // q` from an axis that is `n`, or `(n + k) // p` where p divides q and c - k.
+
+        The second holds as `((n + k) // p + j) // m == (n + k + j * p) // (p * m)`.
+        """
+        exact = Dim({(atom,): 1})
+        for local, known in self.known.items():
+            if known == exact:
+                return Dim.symbol(local)
+        inner = self._by_atoms(atom.numerator)
+        if inner is not None:
+            return inner // atom.divisor
+        for local, known in self.known.items():
+            found = _from_division(atom, known, Dim.symbol(local))
+            if found is not None:
+                return found
+        return None
+
+    def _reduced(self, size: Dim, name: str, known: Dim) -> Dim | None:
+        """`size = factor * known + rest` where the rest can be told: for products of sizes."""
+        lead, lead_factor = known.terms[0]
+        if len(lead) < 2:
+            return None
+        factor = dict(size.terms).get(lead)
+        if factor is None or factor % lead_factor:
+            return None
+        rest = self._solve(size - known * (factor // lead_factor))
+        return None if rest is None else rest + Dim.symbol(name) * (factor // lead_factor)
+
+
+def _from_division(atom: FloorDiv, known: Dim, local: Dim) -> Dim | None:
+    """`atom` in terms of `local`, which is `known`, a division plus a constant."""
+    base = known - known.constant_term
+    if len(base.terms) != 1 or base.terms[0][1] != 1 or len(base.terms[0][0]) != 1:
+        return None
+    (inner,) = base.terms[0][0]
+    if isinstance(inner, str) or atom.divisor % inner.divisor:
+        return None
+    shift = (atom.numerator - inner.numerator).constant
+    if shift is None or shift % inner.divisor:
+        return None
+    steps = shift // inner.divisor - known.constant_term
+    return (local + steps) // (atom.divisor // inner.divisor)
+
+
+def localise(inputs: Sequence[TensorType]) -> Locals:
+    """Local symbols for the axes of these inputs that are not numbers."""
+    result = Locals()
+    taken: set[str] = set()
+    wanted = _bare(inputs)
+    for index, type_ in enumerate(inputs):
+        for axis, size in enumerate(type_.shape):
+            if size.constant is not None or size in result.known.values():
+                continue
+            name = _name(size, taken, wanted)
+            taken.add(name)
+            result.known[name] = size
+            result.where[name] = Axis(index, axis)
+    return result
+
+
+def _bare(inputs: Iterable[TensorType]) -> frozenset[str]:
+    """Symbols that stand alone on some axis; they keep their names."""
+    found: set[str] = set()
+    for type_ in inputs:
+        for size in type_.shape:
+            if len(size.symbols) == 1 and size == Dim.symbol(next(iter(size.symbols))):
+                found |= size.symbols
+    return frozenset(found)
+
+
+def _name(size: Dim, taken: set[str], wanted: frozenset[str]) -> str:
+    symbols = sorted(size.symbols)
+    if len(symbols) == 1:
+        name = symbols[0]
+        if size == Dim.symbol(name) or (name not in taken and name not in wanted):
+            return name
+    else:
+        name = "N"
+    number = 2
+    while f"{name}{number}" in taken or f"{name}{number}" in wanted:
+        number += 1
+    if name not in taken and name not in wanted:
+        return name
+    return f"{name}{number}"
+
+
+__all__ = ["Axis", "Locals", "localise"]

@@ -1,0 +1,173 @@
+"""How an op becomes PyTorch: the contract of a lowering and the table of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from archspec.graph.model import Instance
+from archspec.ops.base import Op, Parameter
+from archspec.types.dim import Dim, DimLike
+from archspec.types.initialiser import Initialiser
+from archspec.types.tensor import DType, TensorType
+from archspec_torch.code import Code, Hole, call, code
+
+Apply: TypeAlias = Callable[[Sequence[str], "Scope"], Code]
+"""Code of the result from the code of the inputs."""
+
+
+class Scope:
+    """What a lowering may ask of the function that it writes into."""
+
+    def size(self, value: DimLike) -> Code:
+        """A dimension, as an expression over sizes that are known there."""
+        raise NotImplementedError
+
+    def device(self) -> str:
+        """The device to make new tensors on."""
+        raise NotImplementedError
+
+    def dtype(self, dtype: DType) -> str:
+        """An element type; for `f32` the floating type of the module."""
+        raise NotImplementedError
+
+    def module(self) -> str:
+        """The module or parameter that the instance owns."""
+        raise NotImplementedError
+
+    def region(self, name: str) -> str:
+        """A function that applies a region: `self.field`."""
+        raise NotImplementedError
+
+    def training(self) -> str:
+        """Whether the module trains: `self.training`."""
+        raise NotImplementedError
+
+    def statement(self, hint: str, *source: Any) -> str:
+        """Write `hint = source` before the result, and return the name it got."""
+        raise NotImplementedError
+
+    def fresh(self, hint: str) -> str:
+        """A name that nobody has."""
+        raise NotImplementedError
+
+    def line(self, *source: Any, indent: int = 0) -> None:
+        """Write a statement before the result."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """An op where it stands: attributes, types, and which attributes the spec wrote."""
+
+    op: Any  # the concrete Op; each lowering knows its own
+    inputs: tuple[TensorType, ...]
+    outputs: tuple[TensorType, ...]
+    instance: Instance
+
+    @property
+    def x(self) -> TensorType:
+        """The first input."""
+        return self.inputs[0]
+
+    @property
+    def y(self) -> TensorType:
+        """The first output."""
+        return self.outputs[0]
+
+    @property
+    def axes(self) -> int:
+        """Number of spatial axes of the first input, [B, C, ...]."""
+        return self.x.rank - 2
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """What the instance owns."""
+        op: Op = self.op
+        return op.parameters(*self.inputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """An op in PyTorch.
+
+    `module` constructs it as a module; ops with parameters must have it. `apply` writes it as an
+    expression; without it the module is called with the inputs. `given` are the initial values
+    that constructing the module brings about by itself. `helpers` are names in the prelude.
+    `raw` says that the instance is a parameter or buffer itself, not a module.
+    """
+
+    module: Code | None = None
+    apply: Apply | None = None
+    helpers: tuple[str, ...] = ()
+    given: Mapping[str, Initialiser] = field(default_factory=dict)
+    raw: bool = False
+
+
+Lowering: TypeAlias = Callable[[Site], Lowered]
+
+LOWERINGS: dict[str, Lowering] = {}
+"""Every lowering by the name of its op; filled by the modules of this package."""
+
+UNSUPPORTED: dict[str, str] = {}
+"""Ops that have no lowering, with the reason."""
+
+
+def lowers(*names: str) -> Callable[[Lowering], Lowering]:
+    """Register a function as the lowering of these ops. Two for one op are refused."""
+
+    def register(function: Lowering) -> Lowering:
+        for name in names:
+            if name in LOWERINGS:
+                raise ValueError(f"two lowerings for the op {name}")
+            LOWERINGS[name] = function
+        return function
+
+    return register
+
+
+def constant(size: DimLike) -> int:
+    """The number that a dimension is; sizes of weights always are."""
+    value = size if isinstance(size, int) else size.constant
+    if value is None:
+        raise ValueError(f"{size} is not a number")
+    return value
+
+
+def fixed(size: DimLike) -> int | None:
+    """The number that a dimension is, or None."""
+    return size.constant if isinstance(size, Dim) else size
+
+
+def collapsed(value: int | tuple[int, ...] | None) -> int | tuple[int, ...] | None:
+    """`(3, 3)` as 3."""
+    if isinstance(value, tuple) and value and all(item == value[0] for item in value):
+        return value[0]
+    return value
+
+
+def axes_text(axis: int | Sequence[int] | None) -> str:
+    """Axes as torch takes them: `1` or `(2, 3)`."""
+    if isinstance(axis, int):
+        return str(axis)
+    items = [str(item) for item in axis or ()]
+    return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+
+
+def number(value: int | float | Dim, scope: Scope) -> Code:
+    """A literal operand: a number as a hole, a dimension in parentheses where it must be."""
+    if isinstance(value, Dim):
+        size = scope.size(value)
+        return code("(", size, ")") if len(size) > 1 else size
+    return code(Hole(value, "value"))
+
+
+def function(name: str, *more: Any) -> Apply:
+    """An expression that calls a function on the inputs and further arguments."""
+    return lambda inputs, scope: call(name, *inputs, *more)
+
+
+def method(name: str, *more: Any) -> Apply:
+    """An expression that calls a method of the first input."""
+    return lambda inputs, scope: call(f"{inputs[0]}.{name}", *inputs[1:], *more)

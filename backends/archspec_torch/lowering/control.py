@@ -1,0 +1,98 @@
+"""Ops that run a layer when, or as often as, the data says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archspec_torch.code import Code, Hole, call, code
+from archspec_torch.lowering.base import Lowered, Scope, Site, lowers
+
+
+def _captured(site: Site) -> int:
+    return sum(region.captured for region in site.instance.regions)
+
+
+def _split(site: Site, inputs: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The op's own inputs, and what its region reads from around."""
+    count = len(inputs) - _captured(site)
+    return list(inputs[:count]), list(inputs[count:])
+
+
+@lowers("gated")
+def gated(site: Site) -> Lowered:
+    """The layer runs only if the gate holds somewhere."""
+
+    def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        (gate, x, otherwise), captured = _split(site, inputs)
+        result = scope.statement("gated", otherwise)
+        scope.line(f"if bool({gate}.any()):")
+        ran = call(scope.region("layer"), x, *captured)
+        missing = site.y.rank - site.inputs[0].rank
+        mask = gate
+        if missing and site.inputs[0].rank:
+            tail = ", ".join(["1"] * missing)
+            sizes = ", ".join(f"{gate}.shape[{axis}]" for axis in range(site.inputs[0].rank))
+            mask = f"{gate}.reshape({sizes}, {tail})"
+        scope.line(f"{result} = ", call("torch.where", mask, ran, otherwise), indent=4)
+        return code(result)
+
+    return Lowered(apply=apply)
+
+
+def _yielded(site: Site) -> int:
+    return len(site.instance.regions[0].graph.output_types)
+
+
+def _loop(
+    site: Site,
+    scope: Scope,
+    states: list[str],
+    captured: list[str],
+    header: Code,
+    steps: list[str],
+) -> Code:
+    """A loop over a region that yields outputs and next states."""
+    count = _yielded(site) - len(states)
+    lists = []
+    for number in range(count):
+        name = scope.fresh(f"outputs_{number}" if number else "outputs")
+        scope.line(f"{name}: List[Tensor] = []")
+        lists.append(name)
+    carried = [scope.statement("state", state) for state in states]
+    scope.line(header)
+    outs = [scope.fresh("output") for _ in range(count)]
+    targets = ", ".join([*outs, *carried])
+    ran = call(scope.region("layer"), *steps, *carried, *captured)
+    scope.line(f"{targets} = ", ran, indent=4)
+    for name, out in zip(lists, outs, strict=True):
+        scope.line(f"{name}.append({out})", indent=4)
+    found = [f"torch.stack({name}, dim={site.op.axis})" for name in lists] + carried
+    return code(f"({', '.join(found)})") if len(found) > 1 else code(found[0])
+
+
+@lowers("iterate")
+def iterate(site: Site) -> Lowered:
+    """A fixed number of steps."""
+
+    def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        states, captured = _split(site, inputs)
+        header = code("for _ in range(", Hole(site.op.steps, "steps"), "):")
+        return _loop(site, scope, states, captured, header, [])
+
+    return Lowered(apply=apply)
+
+
+@lowers("scan")
+def scan(site: Site) -> Lowered:
+    """A step for each position of an axis."""
+    op = site.op
+
+    def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        own, captured = _split(site, inputs)
+        sequences, states = own[: op.sequences], own[op.sequences :]
+        step = scope.fresh("step")
+        header = code(f"for {step} in range({sequences[0]}.shape[{op.axis}]):")
+        steps = [f"{one}.select({op.axis}, {step})" for one in sequences]
+        return _loop(site, scope, states, captured, header, steps)
+
+    return Lowered(apply=apply)

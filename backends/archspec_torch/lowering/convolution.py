@@ -1,0 +1,150 @@
+"""Convolutions and linear layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archspec.types.initialiser import FanInUniform, Initialiser, KaimingUniform, Normal
+from archspec_torch.code import Argument, Code, Hole, Quoted, call, code, keyword, positional
+from archspec_torch.lowering.base import Lowered, Scope, Site, collapsed, constant, lowers
+
+DEFAULT_WEIGHT = KaimingUniform(slope=5**0.5)
+
+
+def torch_defaults(site: Site) -> dict[str, Initialiser]:
+    """What the constructors of torch give to `weight` and `bias`."""
+    found: dict[str, Initialiser] = {"weight": DEFAULT_WEIGHT}
+    weight = next((item for item in site.parameters if item.name in ("weight", "weight_v")), None)
+    if weight is not None:
+        fan = 1
+        for size in weight.shape[1:]:
+            fan *= size
+        found["bias"] = FanInUniform(fan=fan)
+    return found
+
+
+@lowers("conv")
+def conv(site: Site) -> Lowered:
+    """`nn.Conv1d`, `nn.Conv2d`, `nn.Conv3d`, or the same with a normalised weight."""
+    op = site.op
+    arguments = [
+        positional(constant(site.x.shape[1]), "in_channels"),
+        positional(op.width, "out_channels"),
+        positional(collapsed(op.kernel), "kernel_size"),
+        keyword("stride", collapsed(op.stride), 1),
+        padding(site),
+        keyword("dilation", collapsed(op.dilation), 1),
+        keyword("groups", op.groups, 1),
+        keyword("bias", op.bias, True),
+        keyword("padding_mode", Hole(Quoted(op.padding_mode)), Quoted("zeros")),
+    ]
+    if op.parametrization == "weight_norm":
+        return _normalised("Conv", arguments, site)
+    module = call(f"nn.Conv{site.axes}d", *arguments)
+    return Lowered(module, given=torch_defaults(site))
+
+
+def padding(site: Site, kernel: tuple[int, ...] | None = None) -> Argument:
+    """`padding=` of a convolution; an even kernel under `same` is left to torch."""
+    op = site.op
+    if op.padding == "same":
+        slides = op.slides(site.axes) if kernel is None else op.slides(site.inputs[1])
+        if any(slide.before != slide.after for slide in slides):
+            return keyword("padding", Hole(Quoted("same"), "padding"))
+        return keyword("padding", collapsed(tuple(slide.before for slide in slides)), 0)
+    if op.padding == "valid":
+        return keyword("padding", 0, 0)
+    if op.padding == "half":
+        slides = op.slides(site.axes) if kernel is None else op.slides(site.inputs[1])
+        return keyword("padding", collapsed(tuple(slide.before for slide in slides)), 0)
+    return keyword("padding", collapsed(op.padding), 0)
+
+
+def _normalised(kind: str, arguments: list[Argument], site: Site) -> Lowered:
+    """A module whose weight is `weight_g * weight_v / |weight_v|`."""
+    name = f"WeightNorm{kind}" + (f"{site.axes}d" if kind != "Linear" else "")
+    defaults = torch_defaults(site)
+    given = {"weight_v": defaults["weight"], "bias": defaults["bias"]}
+    return Lowered(call(name, *arguments), helpers=(name,), given=given)
+
+
+@lowers("conv_transpose")
+def conv_transpose(site: Site) -> Lowered:
+    """`nn.ConvTranspose1d` to `3d`."""
+    op = site.op
+    arguments = [
+        positional(constant(site.x.shape[1]), "in_channels"),
+        positional(op.width, "out_channels"),
+        positional(collapsed(op.kernel), "kernel_size"),
+        keyword("stride", collapsed(op.stride), 1),
+        keyword("padding", collapsed(op.padding), 0),
+        keyword("output_padding", collapsed(op.output_padding), 0),
+        keyword("groups", op.groups, 1),
+        keyword("bias", op.bias, True),
+        keyword("dilation", collapsed(op.dilation), 1),
+    ]
+    if op.parametrization == "weight_norm":
+        return _normalised("ConvTranspose", arguments, site)
+    return Lowered(call(f"nn.ConvTranspose{site.axes}d", *arguments), given=torch_defaults(site))
+
+
+@lowers("convolve")
+def convolve(site: Site) -> Lowered:
+    """`F.conv2d` with a weight that is data."""
+    op = site.op
+    weight = site.inputs[1]
+    kernel = tuple(constant(size) for size in weight.shape[2:])
+
+    def apply(inputs: Any, scope: Scope) -> Code:
+        x, given = inputs[0], padding(site, kernel)
+        if op.padding_mode != "zeros":
+            slides = op.slides(weight)
+            sides = [side for slide in reversed(slides) for side in (slide.before, slide.after)]
+            mode = Hole(Quoted(op.padding_mode))
+            widths = f"({', '.join(map(str, sides))})"
+            x = scope.statement("padded", call("F.pad", x, widths, keyword("mode", mode)))
+            given = keyword("padding", 0, 0)
+        return call(
+            f"F.conv{site.axes}d",
+            x,
+            *inputs[1:],
+            keyword("stride", collapsed(op.stride), 1),
+            given,
+            keyword("dilation", collapsed(op.dilation), 1),
+            keyword("groups", op.groups, 1),
+        )
+
+    return Lowered(apply=apply)
+
+
+@lowers("linear")
+def linear(site: Site) -> Lowered:
+    """`nn.Linear`."""
+    op = site.op
+    arguments = [
+        positional(constant(site.x.shape[-1]), "in_features"),
+        positional(op.width, "out_features"),
+        keyword("bias", op.bias, True),
+    ]
+    if op.parametrization == "weight_norm":
+        return _normalised("Linear", arguments, site)
+    return Lowered(call("nn.Linear", *arguments), given=torch_defaults(site))
+
+
+@lowers("affine")
+def affine(site: Site) -> Lowered:
+    """`F.linear` with a weight that is data."""
+    return Lowered(apply=lambda inputs, scope: code(call("F.linear", *inputs)))
+
+
+@lowers("embedding")
+def embedding(site: Site) -> Lowered:
+    """`nn.Embedding`, which zeroes the padding row itself."""
+    op = site.op
+    module = call(
+        "nn.Embedding",
+        positional(op.count, "num_embeddings"),
+        positional(op.width, "embedding_dim"),
+        keyword("padding_idx", Hole(op.padding_index, "padding_idx"), None),
+    )
+    return Lowered(module, given={"weight": Normal()})

@@ -1,0 +1,133 @@
+"""Picking elements by position."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from archspec.types.dim import Dim, dim
+from archspec_torch.code import Code, Hole, call, code
+from archspec_torch.lowering.base import Lowered, Scope, Site, axes_text, lowers, method
+
+
+def _bound(value: int | Dim | None, scope: Scope) -> Code:
+    """A bound of a slice; negative numbers count from the end, as in Python."""
+    if value is None:
+        return code("")
+    return code(Hole(value, "position")) if isinstance(value, int) else scope.size(value)
+
+
+def _sliced(
+    rank: int, parts: dict[int, tuple[int | Dim, int | Dim | None, int]], scope: Scope
+) -> Code:
+    """`[:, 2:10]`, up to the last axis that is cut."""
+    items: list[Any] = []
+    for axis in range(max(parts) + 1):
+        if axis:
+            items.append(", ")
+        if axis not in parts:
+            items.append(":")
+            continue
+        start, stop, step = parts[axis]
+        first = code("") if start == 0 else _bound(start, scope)
+        items += [first, ":", _bound(stop, scope)]
+        if step != 1:
+            items += [":", Hole(step, "step")]
+    return code("[", *items, "]")
+
+
+@lowers("slice")
+def slice_(site: Site) -> Lowered:
+    """`x[:, start:stop:step]`."""
+    op = site.op
+    axis = op.axis % site.x.rank
+
+    def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        parts = {axis: (op.start, op.stop, op.step)}
+        return code(inputs[0], _sliced(site.x.rank, parts, scope))
+
+    return Lowered(apply=apply)
+
+
+@lowers("crop")
+def crop(site: Site) -> Lowered:
+    """`x[:, :, a:b, c:d]`."""
+
+    def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        parts = {axis % site.x.rank: (start, stop, 1) for axis, start, stop in site.op.ranges}
+        if not parts:
+            return code(inputs[0])
+        return code(inputs[0], _sliced(site.x.rank, parts, scope))
+
+    return Lowered(apply=apply)
+
+
+@lowers("select")
+def select(site: Site) -> Lowered:
+    """`x.select(axis, index)`."""
+
+    def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        index = _bound(site.op.index, scope)
+        return call(f"{inputs[0]}.select", str(site.op.axis), index)
+
+    return Lowered(apply=apply)
+
+
+@lowers("take")
+def take(site: Site) -> Lowered:
+    """`table[indices]` on the axis."""
+    axis = site.op.axis % site.x.rank
+
+    def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        table, indices = inputs
+        rank = site.inputs[1].rank
+        if rank == 1:
+            return code(f"{table}.index_select({axis}, {indices})")
+        picked = f"{table}.index_select({axis}, {indices}.flatten())"
+        if rank == 0:
+            return code(f"{picked}.squeeze({axis})")
+        return code(f"{picked}.unflatten({axis}, {indices}.shape)")
+
+    return Lowered(apply=apply)
+
+
+@lowers("gather")
+def gather(site: Site) -> Lowered:
+    """`x.gather(axis, indices)`."""
+
+    def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        indices = inputs[1]
+        if str(site.inputs[1].dtype) == "i32":
+            indices = f"{indices}.to(torch.int64)"
+        return code(f"{inputs[0]}.gather({site.op.axis}, {indices})")
+
+    return Lowered(apply=apply)
+
+
+@lowers("roll")
+def roll(site: Site) -> Lowered:
+    """`x.roll(shifts, axes)`."""
+    op = site.op
+    shifts = op.shifts if isinstance(op.shifts, tuple) else (op.shifts,)
+    axes = op.axes if isinstance(op.axes, tuple) else (op.axes,)
+
+    def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        by = [scope.size(dim(shift)) for shift in shifts]
+        if len(by) == 1:
+            return call(f"{inputs[0]}.roll", by[0], str(axes[0]))
+        return call(f"{inputs[0]}.roll", call("", *by), axes_text(axes))
+
+    return Lowered(apply=apply)
+
+
+@lowers("flip")
+def flip(site: Site) -> Lowered:
+    """`x.flip(axes)`."""
+    axes = site.op.axes if isinstance(site.op.axes, tuple) else (site.op.axes,)
+    return Lowered(apply=method("flip", axes_text(axes)))
+
+
+@lowers("tril", "triu")
+def triangle(site: Site) -> Lowered:
+    """`torch.tril` and `torch.triu`."""
+    return Lowered(apply=method(site.op.name, Hole(site.op.diagonal, "diagonal")))

@@ -1,0 +1,219 @@
+"""Normalisations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archspec.types.initialiser import Initialiser, Ones, Zeros
+from archspec_torch.code import Code, Hole, call, code, keyword, positional
+from archspec_torch.lowering.base import Apply, Lowered, Scope, Site, axes_text, constant, lowers
+
+GIVEN: dict[str, Initialiser] = {
+    "weight": Ones(),
+    "bias": Zeros(),
+    "running_mean": Zeros(),
+    "running_var": Ones(),
+    "num_batches_tracked": Zeros(),
+}
+"""What the constructors of torch give."""
+
+
+@lowers("batch_norm")
+def batch_norm(site: Site) -> Lowered:
+    """`nn.BatchNorm1d` to `3d`; another channel axis is moved to 1 and back."""
+    op = site.op
+    axis = op.axis % site.x.rank
+    kind = {2: 1, 3: 1, 4: 2, 5: 3}[site.x.rank]
+    width = site.x.shape[axis].constant
+    module = call(
+        f"nn.BatchNorm{kind}d",
+        positional(width or 1, "num_features"),
+        keyword("eps", op.eps, 1e-5),
+        keyword("momentum", Hole(op.momentum, "momentum"), 0.1),
+        keyword("affine", op.affine, True),
+        keyword("track_running_stats", op.track, True),
+    )
+    if not (op.affine or op.track):
+        return Lowered(apply=_batch_statistics(site, axis))
+    if axis == 1:
+        return Lowered(module, given=GIVEN)
+    return Lowered(module, _moved(axis), given=GIVEN)
+
+
+def _batch_statistics(site: Site, axis: int) -> Apply:
+    op = site.op
+
+    def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        x = inputs[0] if axis == 1 else f"{inputs[0]}.movedim({axis}, 1)"
+        found = call(
+            "F.batch_norm", x, "None", "None", keyword("training", "True"), keyword("eps", op.eps)
+        )
+        return found if axis == 1 else code(found, f".movedim(1, {axis})")
+
+    return apply
+
+
+def _moved(axis: int) -> Apply:
+    def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        return code(f"{scope.module()}({inputs[0]}.movedim({axis}, 1)).movedim(1, {axis})")
+
+    return apply
+
+
+@lowers("frozen_batch_norm")
+def frozen_batch_norm(site: Site) -> Lowered:
+    """A helper class: torch has none."""
+    module = call(
+        "FrozenBatchNorm",
+        positional(constant(site.x.shape[1]), "num_features"),
+        keyword("eps", site.op.eps, 1e-5),
+    )
+    return Lowered(module, helpers=("FrozenBatchNorm",), given=GIVEN)
+
+
+@lowers("instance_norm")
+def instance_norm(site: Site) -> Lowered:
+    """`nn.InstanceNorm1d` to `3d`."""
+    op = site.op
+    module = call(
+        f"nn.InstanceNorm{site.axes}d",
+        positional(site.x.shape[1].constant or 1, "num_features"),
+        keyword("eps", op.eps, 1e-5),
+        keyword("momentum", op.momentum, 0.1),
+        keyword("affine", op.affine, False),
+        keyword("track_running_stats", op.track, False),
+    )
+    if op.affine or op.track:
+        return Lowered(module, given=GIVEN)
+
+    def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        return call("F.instance_norm", *inputs, keyword("eps", op.eps, 1e-5))
+
+    return Lowered(module, apply)
+
+
+@lowers("group_norm")
+def group_norm(site: Site) -> Lowered:
+    """`nn.GroupNorm`."""
+    op = site.op
+    groups = positional(op.groups, "num_groups")
+
+    def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        return call("F.group_norm", *inputs, groups, keyword("eps", op.eps, 1e-5))
+
+    width = site.x.shape[1].constant
+    if width is None:
+        return Lowered(apply=apply)
+    module = call(
+        "nn.GroupNorm",
+        groups,
+        positional(width, "num_channels"),
+        keyword("eps", op.eps, 1e-5),
+        keyword("affine", op.affine, True),
+    )
+    return Lowered(module, None if op.affine else apply, given=GIVEN)
+
+
+def _axes(site: Site) -> tuple[int, ...]:
+    given = site.op.axis
+    found = (given,) if isinstance(given, int) else given
+    return tuple(sorted(axis % site.x.rank for axis in found))
+
+
+def _is_trailing(site: Site, axes: tuple[int, ...]) -> bool:
+    return axes == tuple(range(site.x.rank - len(axes), site.x.rank))
+
+
+def _shape(site: Site, axes: tuple[int, ...]) -> object:
+    sizes = tuple(constant(site.x.shape[axis]) for axis in axes)
+    return sizes[0] if len(sizes) == 1 else sizes
+
+
+@lowers("layer_norm")
+def layer_norm(site: Site) -> Lowered:
+    """`nn.LayerNorm` on the last axes; on others the axes are moved there and back."""
+    op, axes = site.op, _axes(site)
+    if any(site.x.shape[axis].constant is None for axis in axes):
+        return Lowered(apply=_standardised(axes, op.eps))
+    module = call(
+        "nn.LayerNorm",
+        positional(_shape(site, axes), "normalized_shape"),
+        keyword("eps", op.eps, 1e-5),
+        keyword("elementwise_affine", op.affine, True),
+        keyword("bias", op.bias, True),
+    )
+    return _norm(site, axes, module, _standardised(axes, op.eps))
+
+
+def _norm(site: Site, axes: tuple[int, ...], module: Code, plain: Apply) -> Lowered:
+    if _is_trailing(site, axes):
+        return Lowered(module, None if site.op.affine else plain, given=GIVEN)
+    if not site.op.affine:
+        return Lowered(apply=plain)
+    last = tuple(range(site.x.rank - len(axes), site.x.rank))
+    if len(axes) == 1:
+        there, back = f"{axes[0]}, {last[0]}", f"{last[0]}, {axes[0]}"
+    else:
+        there = f"{axes_text(axes)}, {axes_text(last)}"
+        back = f"{axes_text(last)}, {axes_text(axes)}"
+
+    def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        return code(f"{scope.module()}({inputs[0]}.movedim({there})).movedim({back})")
+
+    return Lowered(module, apply, given=GIVEN)
+
+
+def _standardised(axes: tuple[int, ...], eps: float) -> Apply:
+    def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        x, over = inputs[0], axes_text(axes)
+        centred = scope.statement("centred", f"{x} - {x}.mean({over}, keepdim=True)")
+        spread = f"{centred}.square().mean({over}, keepdim=True)"
+        return code(f"{centred} * torch.rsqrt({spread} + ", Hole(eps, "eps"), ")")
+
+    return apply
+
+
+@lowers("rms_norm")
+def rms_norm(site: Site) -> Lowered:
+    """`nn.RMSNorm` on the last axes; on others the axes are moved there and back."""
+    op, axes = site.op, _axes(site)
+
+    def plain(inputs: Sequence[str], scope: Scope) -> Code:
+        x, over = inputs[0], axes_text(axes)
+        eps = code(f"torch.finfo({x}.dtype).eps") if op.eps is None else code(Hole(op.eps, "eps"))
+        square = f"{x}.square().mean({over}, keepdim=True)"
+        return code(f"{x} * torch.rsqrt({square} + ", eps, ")")
+
+    if any(site.x.shape[axis].constant is None for axis in axes):
+        return Lowered(apply=plain)
+    module = call(
+        "nn.RMSNorm",
+        positional(_shape(site, axes), "normalized_shape"),
+        keyword("eps", Hole(op.eps, "eps"), None),
+        keyword("elementwise_affine", op.affine, True),
+    )
+    return _norm(site, axes, module, plain)
+
+
+@lowers("local_response_norm")
+def local_response_norm(site: Site) -> Lowered:
+    """`F.local_response_norm`."""
+    op = site.op
+    arguments = [
+        positional(op.size, "size"),
+        keyword("alpha", op.alpha, 1e-4),
+        keyword("beta", op.beta, 0.75),
+        keyword("k", op.k, 1.0),
+    ]
+    module = call("nn.LocalResponseNorm", *arguments)
+    return Lowered(
+        module, lambda inputs, scope: call("F.local_response_norm", *inputs, *arguments)
+    )
+
+
+@lowers("l2_normalize")
+def l2_normalize(site: Site) -> Lowered:
+    """`F.normalize`."""
+    axis = keyword("dim", str(site.op.axis))
+    eps = keyword("eps", site.op.eps, 1e-12)
+    return Lowered(apply=lambda inputs, scope: call("F.normalize", *inputs, axis, eps))

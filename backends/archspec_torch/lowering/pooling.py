@@ -1,0 +1,110 @@
+"""Pools."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archspec.types.dim import Dim
+from archspec_torch.code import Argument, Code, Hole, call, code, keyword, positional
+from archspec_torch.lowering.base import (
+    Apply,
+    Lowered,
+    Scope,
+    Site,
+    axes_text,
+    collapsed,
+    fixed,
+    lowers,
+)
+
+
+@lowers("max_pool")
+def max_pool(site: Site) -> Lowered:
+    """`F.max_pool1d` to `3d`."""
+    op = site.op
+    kernel = collapsed(op.kernel)
+    arguments = [
+        positional(kernel, "kernel_size"),
+        keyword("stride", collapsed(op.stride) or kernel, kernel),
+        keyword("padding", collapsed(op.padding), 0),
+        keyword("dilation", collapsed(op.dilation), 1),
+        keyword("ceil_mode", op.ceil, False),
+    ]
+    return _pool(f"nn.MaxPool{site.axes}d", f"F.max_pool{site.axes}d", arguments)
+
+
+@lowers("avg_pool")
+def avg_pool(site: Site) -> Lowered:
+    """`F.avg_pool1d` to `3d`."""
+    op = site.op
+    kernel = collapsed(op.kernel)
+    arguments = [
+        positional(kernel, "kernel_size"),
+        keyword("stride", collapsed(op.stride) or kernel, kernel),
+        keyword("padding", collapsed(op.padding), 0),
+        keyword("ceil_mode", op.ceil, False),
+        keyword("count_include_pad", op.count_include_pad, True),
+    ]
+    return _pool(f"nn.AvgPool{site.axes}d", f"F.avg_pool{site.axes}d", arguments)
+
+
+def _pool(module: str, function: str, arguments: list[Argument]) -> Lowered:
+    return Lowered(
+        call(module, *arguments), lambda inputs, scope: call(function, *inputs, *arguments)
+    )
+
+
+@lowers("adaptive_avg_pool", "adaptive_max_pool")
+def adaptive_pool(site: Site) -> Lowered:
+    """`F.adaptive_avg_pool1d` to `3d`; a size may be free, None keeps an axis."""
+    op = site.op
+    kind = "avg" if op.name == "adaptive_avg_pool" else "max"
+    sizes = op.size if isinstance(op.size, tuple) else (op.size,) * site.axes
+    function = f"F.adaptive_{kind}_pool{site.axes}d"
+
+    def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        wanted = [
+            scope.size(old if new is None else new)
+            for old, new in zip(site.x.shape[2:], sizes, strict=True)
+        ]
+        target = wanted[0] if site.axes == 1 else call("", *wanted)
+        return call(function, *inputs, target)
+
+    if any(isinstance(size, Dim) and fixed(size) is None for size in sizes):
+        return Lowered(apply=apply)
+    numbers = tuple(None if size is None else fixed(size) for size in sizes)
+    module = f"nn.Adaptive{kind.capitalize()}Pool{site.axes}d"
+    size = positional(collapsed(numbers), "output_size")  # type: ignore[arg-type]
+    return Lowered(call(module, size), apply if None in numbers else _fixed(function, size))
+
+
+def _fixed(function: str, size: Argument) -> Apply:
+    return lambda inputs, scope: call(function, *inputs, size)
+
+
+@lowers("global_avg_pool")
+def global_avg_pool(site: Site) -> Lowered:
+    """The mean over the spatial axes."""
+    keepdim = keyword("keepdim", site.op.keepdim, False)
+    over = axes_text(range(2, site.x.rank))
+    pool = call(f"nn.AdaptiveAvgPool{site.axes}d", code(Hole(1)))
+    return Lowered(
+        _flattened(pool, site.op.keepdim),
+        lambda inputs, scope: call(f"{inputs[0]}.mean", over, keepdim),
+    )
+
+
+@lowers("global_max_pool")
+def global_max_pool(site: Site) -> Lowered:
+    """The greatest value over the spatial axes."""
+    keepdim = keyword("keepdim", site.op.keepdim, False)
+    over = axes_text(range(2, site.x.rank))
+    pool = call(f"nn.AdaptiveMaxPool{site.axes}d", code(Hole(1)))
+    return Lowered(
+        _flattened(pool, site.op.keepdim),
+        lambda inputs, scope: call(f"{inputs[0]}.amax", over, keepdim),
+    )
+
+
+def _flattened(pool: Code, keepdim: bool) -> Code:
+    return pool if keepdim else call("nn.Sequential", pool, call("nn.Flatten"))

@@ -1,0 +1,68 @@
+"""What draws at random in training, and the mean of several inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archspec_torch.code import Code, Hole, call, code, keyword
+from archspec_torch.lowering.base import Lowered, Scope, Site, lowers
+
+
+@lowers("dropout")
+def dropout(site: Site) -> Lowered:
+    """`F.dropout`."""
+    return _random(site, "nn.Dropout", "F.dropout")
+
+
+@lowers("channel_dropout")
+def channel_dropout(site: Site) -> Lowered:
+    """`F.dropout1d` to `3d`; [B, C] as [B, C, 1]."""
+    axes = site.axes
+    if axes == 0 or axes > 3:
+        mask = "channel_dropout"
+
+        def apply(inputs: Sequence[str], scope: Scope) -> Code:
+            return call(mask, *inputs, Hole(site.op.p, "p"), scope.training())
+
+        return Lowered(apply=apply, helpers=(mask,))
+    return _random(site, f"nn.Dropout{axes}d", f"F.dropout{axes}d")
+
+
+@lowers("alpha_dropout")
+def alpha_dropout(site: Site) -> Lowered:
+    """`F.alpha_dropout`."""
+    return _random(site, "nn.AlphaDropout", "F.alpha_dropout")
+
+
+def _random(site: Site, module: str, function: str) -> Lowered:
+    p = Hole(site.op.p, "p")
+
+    def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        return call(function, *inputs, p, scope.training())
+
+    return Lowered(call(module, p), apply)
+
+
+@lowers("drop_path")
+def drop_path(site: Site) -> Lowered:
+    """A helper: torch has none."""
+    op = site.op
+
+    def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        by_row = keyword("by_row", op.mode == "row", True)
+        return call("drop_path", *inputs, Hole(op.p, "p"), scope.training(), by_row)
+
+    module = call("DropPath", Hole(op.p, "p"), keyword("by_row", op.mode == "row", True))
+    return Lowered(module, apply, helpers=("DropPath",))
+
+
+@lowers("join")
+def join(site: Site) -> Lowered:
+    """The mean; joins that drop inputs are written with the block that they stand in."""
+
+    def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        if len(inputs) == 1:
+            return code(inputs[0])
+        return code("(", " + ".join(inputs), f") / {len(inputs)}")
+
+    return Lowered(apply=apply)

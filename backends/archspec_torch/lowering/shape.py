@@ -1,0 +1,221 @@
+"""Shapes: reshaping, einops notation, expansion, joining and taking apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from archspec.types.dim import Dim
+from archspec.types.tensor import TensorType
+from archspec_torch.code import Code, Hole, Quoted, call, code, keyword
+from archspec_torch.lowering.base import Lowered, Scope, Site, axes_text, lowers, method
+
+
+@lowers("identity")
+def identity(site: Site) -> Lowered:
+    """Nothing."""
+    return Lowered(call("nn.Identity"), lambda inputs, scope: code(inputs[0]))
+
+
+@lowers("flatten")
+def flatten(site: Site) -> Lowered:
+    """`x.flatten(start, stop)`."""
+    start, stop = site.op.start, site.op.stop
+    module = call("nn.Flatten", keyword("start_dim", start, 1), keyword("end_dim", stop, -1))
+
+    def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        arguments = [str(start)] if stop == -1 else [str(start), str(stop)]
+        return call(f"{inputs[0]}.flatten", *arguments)
+
+    return Lowered(module, apply)
+
+
+def sizes_code(
+    shape: Sequence[Dim], scope: Scope, source: str = "", given: TensorType | None = None
+) -> list[Code]:
+    """Sizes to reshape to, read from `source` of type `given` where they stand there."""
+    found = []
+    for size in shape:
+        axis = _axis_of(size, given)
+        if size.constant is None and axis is not None and source:
+            found.append(code(f"{source}.shape[{axis}]"))
+        else:
+            found.append(scope.size(size))
+    return found
+
+
+def _axis_of(size: Dim, given: TensorType | None) -> int | None:
+    if given is None or size.constant is not None:
+        return None
+    return next((axis for axis, one in enumerate(given.shape) if one == size), None)
+
+
+def reshaped(x: str, shape: Sequence[Dim], scope: Scope, given: TensorType) -> Code:
+    """`x.reshape(...)`, sizes read from x where they stand there."""
+    return call(f"{x}.reshape", *(sizes_code(shape, scope, x, given) or [code("()")]))
+
+
+@lowers("reshape")
+def reshape(site: Site) -> Lowered:
+    """`x.reshape(...)`."""
+    return Lowered(apply=lambda inputs, scope: reshaped(inputs[0], site.y.shape, scope, site.x))
+
+
+@lowers("unflatten")
+def unflatten(site: Site) -> Lowered:
+    """`x.reshape(...)` with an axis taken apart."""
+    return Lowered(apply=lambda inputs, scope: reshaped(inputs[0], site.y.shape, scope, site.x))
+
+
+@lowers("transpose")
+def transpose(site: Site) -> Lowered:
+    """`x.transpose(a, b)`."""
+    return Lowered(apply=method("transpose", str(site.op.axis_a), str(site.op.axis_b)))
+
+
+@lowers("permute")
+def permute(site: Site) -> Lowered:
+    """`x.permute(...)`."""
+    return Lowered(apply=method("permute", *(str(axis) for axis in site.op.axes)))
+
+
+@lowers("unsqueeze")
+def unsqueeze(site: Site) -> Lowered:
+    """`x.unsqueeze(axis)`."""
+    return Lowered(apply=method("unsqueeze", str(site.op.axis)))
+
+
+@lowers("squeeze")
+def squeeze(site: Site) -> Lowered:
+    """`x.squeeze(axis)`."""
+    return Lowered(apply=method("squeeze", axes_text(site.op.axis)))
+
+
+@lowers("expand")
+def expand(site: Site) -> Lowered:
+    """`x.expand(...)`."""
+
+    def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        new = site.y.rank - site.x.rank
+        sizes: list[Any] = []
+        for axis, size in enumerate(site.y.shape):
+            kept = axis >= new and site.x.shape[axis - new] == size
+            sizes.append("-1" if kept else scope.size(size))
+        return call(f"{inputs[0]}.expand", *(sizes or ["()"]))
+
+    return Lowered(apply=apply)
+
+
+# ---------------------------------------------------------------------- einops notation
+
+
+@lowers("rearrange", "reduce", "repeat")
+def einops(site: Site) -> Lowered:
+    """Reshape, reduce, permute, insert, reshape: those of the steps that change something."""
+    plan = site.op.plan(site.x)
+
+    def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        x = inputs[0]
+        result: Code = code(x)
+        shape = list(plan.split)
+        if shape != list(site.x.shape):
+            result += call(".reshape", *(sizes_code(shape, scope, x, site.x) or ["()"]))
+        if plan.reduce:
+            result = _reduced(result, site.op.reduction, plan.reduce)
+            shape = [size for axis, size in enumerate(shape) if axis not in plan.reduce]
+        if list(plan.order) != sorted(plan.order):
+            result += call(".permute", *(str(axis) for axis in plan.order))
+        shape = [shape[axis] for axis in plan.order]
+        if plan.insert:
+            result, shape = _inserted(result, plan.insert, shape, scope, x, site.x)
+        if shape != list(plan.merge):
+            result += call(".reshape", *(sizes_code(plan.merge, scope, x, site.x) or ["()"]))
+        return result
+
+    return Lowered(apply=apply)
+
+
+def _reduced(source: Code, how: str, axes: Sequence[int]) -> Code:
+    if how == "prod":  # one axis at a time, from the last
+        for axis in sorted(axes, reverse=True):
+            source += code(f".prod({axis})")
+        return source
+    name = {"max": "amax", "min": "amin"}.get(how, how)
+    return source + code(f".{name}({axes_text(tuple(axes))})")
+
+
+def _inserted(
+    source: Code,
+    insert: Sequence[tuple[int, Dim]],
+    shape: list[Dim],
+    scope: Scope,
+    x: str,
+    given: TensorType,
+) -> tuple[Code, list[Dim]]:
+    kept = list(shape)
+    sizes: list[Any] = ["-1"] * len(shape)
+    for axis, size in insert:
+        source += code(f".unsqueeze({axis})")
+        kept.insert(axis, size)
+        (wanted,) = sizes_code([size], scope, x, given)
+        sizes.insert(axis, wanted)
+    return source + call(".expand", *sizes), kept
+
+
+# ---------------------------------------------------------------------- several tensors
+
+
+@lowers("concat")
+def concat(site: Site) -> Lowered:
+    """`torch.cat`."""
+    return Lowered(apply=_listed("torch.cat", site))
+
+
+@lowers("stack")
+def stack(site: Site) -> Lowered:
+    """`torch.stack`."""
+    return Lowered(apply=_listed("torch.stack", site))
+
+
+def _listed(name: str, site: Site) -> Any:
+    def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        axis = keyword("dim", str(site.op.axis))
+        return call(name, f"[{', '.join(inputs)}]", axis)
+
+    return apply
+
+
+@lowers("split")
+def split(site: Site) -> Lowered:
+    """`x.split(sizes, axis)`."""
+    axis = site.op.axis % site.x.rank
+
+    def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        sizes = [one.shape[axis] for one in site.outputs]
+        if all(size == sizes[0] for size in sizes):
+            return call(f"{inputs[0]}.split", scope.size(sizes[0]), keyword("dim", str(axis)))
+        listed = code("[", *_joined([scope.size(size) for size in sizes]), "]")
+        return call(f"{inputs[0]}.split", listed, keyword("dim", str(axis)))
+
+    return Lowered(apply=apply)
+
+
+def _joined(parts: Sequence[Code]) -> list[Any]:
+    return [piece for number, part in enumerate(parts) for piece in ([", "] if number else []) + [part]]
+
+
+@lowers("unbind")
+def unbind(site: Site) -> Lowered:
+    """`x.unbind(axis)`."""
+    return Lowered(apply=method("unbind", str(site.op.axis)))
+
+
+@lowers("meshgrid")
+def meshgrid(site: Site) -> Lowered:
+    """`torch.meshgrid`."""
+    how = Hole(Quoted(site.op.indexing))
+
+    def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        return call("torch.meshgrid", f"[{', '.join(inputs)}]", keyword("indexing", how))
+
+    return Lowered(apply=apply)

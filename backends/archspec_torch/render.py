@@ -1,0 +1,176 @@
+"""Classes as text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePath
+from typing import Any
+
+from archspec.source import NOWHERE
+from archspec.types.dim import Dim
+from archspec_torch.classes import ClassDef, fill
+from archspec_torch.code import WIDTH, Code, kind, lines
+from archspec_torch.scope import Comment, Line
+
+
+def render_class(item: ClassDef, names: Mapping[str, str], starts: bool, doc: str) -> str:
+    """One class or function. `starts` says that it is the network and sets first values."""
+    return "\n".join(_Renderer(item, names).render(starts, doc))
+
+
+class _Renderer:
+    def __init__(self, item: ClassDef, names: Mapping[str, str]) -> None:
+        self.item, self.names = item, dict(names)
+        self.filled = iter(item.filled)
+        self.stored: set[str] = set()
+
+    def render(self, starts: bool, doc: str) -> Iterator[str]:
+        draft = self.item.first
+        own = "" if self.item.is_function else "self."
+        init = self._block(draft.init, 0, "", 8)
+        firsts = self._block(draft.firsts.lines, len(draft.init), own, 8)
+        offset = len(draft.init) + len(draft.firsts.lines)
+        indent = 4 if self.item.is_function else 8
+        forward = self._block(draft.forward, offset, own, indent)
+        if self.item.is_function:
+            yield from self._function(draft.signature, forward)
+            return
+        yield f"class {self.item.name}(nn.Module):"
+        yield from _docstring(self.item, doc)
+        yield ""
+        yield from self._init(init, firsts + forward, starts)
+        if firsts:
+            yield ""
+            yield "    def initialise(self) -> None:"
+            yield '        """Set first values; called by the network, callers before callees."""'
+            yield from firsts
+        yield ""
+        yield from _wrapped("    def forward", f"(self, {draft.signature[1:]}".replace("(self, )", "(self)"))
+        yield from forward
+
+    def _init(self, body: list[str], rest: list[str], starts: bool) -> Iterator[str]:
+        arguments = "".join(f", {p.name}: {kind(p.values[0])}" for p in self.item.parameters)
+        yield from _wrapped("    def __init__", f"(self{arguments}) -> None:")
+        yield "        super().__init__()"
+        text = "\n".join(rest)
+        for parameter in self.item.parameters:
+            if re.search(rf"self\.{parameter.name}\b", text):
+                yield f"        self.{parameter.name} = {parameter.name}"
+        yield from body
+        if starts:
+            yield "        for module in self.modules():"
+            yield '            if hasattr(module, "initialise"):'
+            yield "                module.initialise()"
+
+    def _function(self, signature: str, body: list[str]) -> Iterator[str]:
+        arguments = ", ".join(f"{p.name}: {kind(p.values[0])}" for p in self.item.parameters)
+        inside = signature[1:]
+        joined = f"({arguments}, {inside}" if arguments and not inside.startswith(")") else (
+            f"({arguments}{inside}"
+        )
+        yield from _wrapped(f"def {self.item.name}", joined, indent=0)
+        yield from body
+
+    def _block(self, block: Sequence[Line], offset: int, own: str, indent: int) -> list[str]:
+        found: list[str] = []
+        for number, line in enumerate(block):
+            filled = fill(line.code, self.filled, self.names, own)
+            comment = self._comment(offset + number) if line.comment else ""
+            found += _with_comment(filled, indent + line.indent, comment)
+        return found
+
+    # ------------------------------------------------------------------ comments
+
+    def _comment(self, number: int) -> str:
+        all_lines = [list(draft.lines)[number].comment for draft in self.item.drafts]
+        parts = []
+        for outputs in zip(*all_lines, strict=True):
+            dtypes = {dtype for dtype, _ in outputs}
+            shapes = [shape for _, shape in outputs]
+            if len(dtypes) > 1 or len({len(shape) for shape in shapes}) > 1:
+                parts.append("_")
+                continue
+            dtype = dtypes.pop()
+            sizes = ", ".join(self._size(sizes) for sizes in zip(*shapes, strict=True))
+            parts.append(f"{'' if dtype == 'f32' else dtype}[{sizes}]")
+        return ", ".join(parts)
+
+    def _size(self, sizes: tuple[Dim | None, ...]) -> str:
+        if any(size is None for size in sizes):
+            return "_"
+        if len(set(sizes)) == 1:
+            return str(sizes[0])
+        values = tuple(size.constant if size is not None else None for size in sizes)
+        for parameter in self.item.parameters:
+            factor = _whole_factor(values, parameter.values)
+            if factor:
+                return parameter.name if factor == 1 else f"{factor}*{parameter.name}"
+        return "_"
+
+
+def _whole_factor(values: Sequence[int | None], base: Sequence[Any]) -> int | None:
+    if not base or not isinstance(base[0], int) or not base[0] or values[0] is None:
+        return None
+    factor = values[0] // base[0]
+    fits = all(v is not None and v == factor * b for v, b in zip(values, base, strict=True))
+    return factor if fits else None
+
+
+def _with_comment(source: Code, indent: int, comment: str) -> list[str]:
+    written = lines(source, indent)
+    if not comment:
+        return written
+    if len(written) == 1 and len(written[0]) + len(comment) + 4 <= WIDTH:
+        return [f"{written[0]}  # {comment}"]
+    if len(comment) + indent + 2 > WIDTH:
+        comment = comment[: WIDTH - indent - 6] + " ..."
+    return [f"{' ' * indent}# {comment}", *written]
+
+
+def _docstring(item: ClassDef, doc: str) -> Iterator[str]:
+    graph = item.first.unit.either
+    name = "".join(char for char in graph.name if char.isprintable() and char not in '"\\')
+    span = graph.origin.span
+    where = ""
+    if span is not NOWHERE:
+        file = "".join(c for c in PurePath(span.source.name).name if c.isprintable() and c not in '"\\')
+        where = f" ({file}:{span.line})"
+    first = f"The {graph.kind} `{name}`{where}."
+    text = _doc_lines(doc)
+    if not text:
+        yield f'    """{first}"""'
+        return
+    yield f'    """{first}'
+    yield ""
+    yield from (f"    {line}".rstrip() for line in text)
+    yield '    """'
+
+
+def _doc_lines(doc: str) -> list[str]:
+    found = []
+    for line in doc.splitlines():
+        kept = "".join(c for c in line if c.isprintable() and c not in '"\\').rstrip()
+        found.append(kept.strip()[: WIDTH - 8])
+    return found if any(found) else []
+
+
+def _wrapped(head: str, rest: str, indent: int = 4) -> list[str]:
+    """A `def` line, its arguments one a line where it is too long."""
+    whole = head + rest
+    if len(whole) <= WIDTH:
+        return [whole]
+    inner, _, tail = rest[1:].rpartition(") -> ")
+    pad = " " * (indent + 4)
+    arguments = _split_arguments(inner)
+    return [f"{head}(", *(f"{pad}{item}," for item in arguments), f"{' ' * indent}) -> {tail}"]
+
+
+def _split_arguments(text: str) -> list[str]:
+    parts, depth, start = [], 0, 0
+    for at, char in enumerate(text):
+        depth += (char == "[") - (char == "]")
+        if char == "," and not depth:
+            parts.append(text[start:at].strip())
+            start = at + 1
+    return [*parts, text[start:].strip()]

@@ -1,0 +1,178 @@
+"""One function being written: its names, the sizes it reads, where new tensors go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from archspec.types.dim import Dim, DimLike, FloorDiv, dim
+from archspec.types.tensor import DType, TensorType
+from archspec_torch.code import Code, Hole, code
+from archspec_torch.localise import Locals
+from archspec_torch.lowering.base import Scope
+from archspec_torch.names import Names
+
+Entry: TypeAlias = "int | str | Dim"
+Comment: TypeAlias = "tuple[tuple[str, tuple[Dim | None, ...]], ...]"
+"""Per output the element type, and the sizes over local symbols (None where unknown)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of code, with the types of what it makes."""
+
+    code: Code
+    indent: int = 0
+    comment: Comment = ()
+
+
+TORCH_TYPES = {
+    DType.I64: "torch.int64",
+    DType.I32: "torch.int32",
+    DType.BOOL: "torch.bool",
+    DType.C64: "torch.complex64",
+}
+
+
+@dataclass
+class Function(Scope):
+    """The function that is being written.
+
+    `arguments` are its tensors with their types. `uses_buffer` tells that it needs the empty
+    buffer `like`, which knows the floating type where no input does.
+    """
+
+    locals: Locals
+    names: Names
+    arguments: Sequence[tuple[str, TensorType]]
+    is_method: bool = True
+    lines: list[Line] = field(default_factory=list)
+    indent: int = 0
+    uses_buffer: bool = False
+    accessors: dict[str, str] = field(default_factory=dict)  # set per op: "" or a region's name
+    _sizes: dict[str, None] = field(default_factory=dict)
+    _device: str = ""
+    _dtype: str = ""
+
+    # ------------------------------------------------------------------ for lowerings
+
+    def size(self, value: DimLike) -> Code:
+        """A dimension over local symbols; their reading is noted."""
+        number = dim(value).constant
+        if number is not None:
+            return code(Hole(number, "size"))
+        return self.local_size(self.locals.rewrite(dim(value)))
+
+    def local_size(self, value: Dim) -> Code:
+        """An expression over local symbols."""
+        for name in sorted(value.symbols):
+            if name in self.locals.where:
+                self._sizes.setdefault(name)
+        return size_code(value)
+
+    def device(self) -> str:
+        """A local variable with the device of the inputs; empty in a plain function."""
+        if not self.is_method:
+            return ""
+        if not self._device:
+            self._device = self.names.fresh("device")
+            self.uses_buffer |= not self.arguments
+        return self._device
+
+    def dtype(self, dtype: DType) -> str:
+        """An element type; the floating type is that of a floating input."""
+        if dtype in TORCH_TYPES:
+            return TORCH_TYPES[dtype]
+        if not self.is_method:
+            return "torch.get_default_dtype()"
+        if not self._dtype:
+            self._dtype = self.names.fresh("dtype")
+            self.uses_buffer |= self._float_input() is None
+        return self._dtype
+
+    def module(self) -> str:
+        """What the op at hand owns."""
+        return self.accessors[""]
+
+    def region(self, name: str) -> str:
+        """The region of the op at hand."""
+        return self.accessors[name]
+
+    def training(self) -> str:
+        """The mode flag."""
+        return "self.training"
+
+    def statement(self, hint: str, *source: Any) -> str:
+        """Assign to a fresh name."""
+        name = self.names.fresh(hint)
+        self.line(name, " = ", *source)
+        return name
+
+    def fresh(self, hint: str) -> str:
+        """A name that nobody has."""
+        return self.names.fresh(hint)
+
+    def line(self, *source: Any, indent: int = 0) -> None:
+        """Add a line at the current indentation."""
+        self.lines.append(Line(code(*source), self.indent + indent))
+
+    # ------------------------------------------------------------------ for the writer
+
+    def add(self, source: Code, comment: Comment = ()) -> None:
+        """Add a line with the types of what it makes."""
+        self.lines.append(Line(source, self.indent, comment))
+
+    def comment(self, types: Sequence[TensorType]) -> Comment:
+        """Types as local symbols tell them."""
+        return tuple(
+            (str(one.dtype), tuple(self.locals.find(size) for size in one.shape)) for one in types
+        )
+
+    def prologue(self) -> list[Line]:
+        """Lines that read sizes, device and type; they come first."""
+        found = []
+        by_input: dict[int, list[str]] = {}
+        for name in self.locals.where:
+            if name in self._sizes:
+                by_input.setdefault(self.locals.where[name].input, []).append(name)
+        for index, names in by_input.items():
+            source = self.arguments[index][0]
+            reads = ", ".join(f"{source}.shape[{self.locals.where[name].axis}]" for name in names)
+            found.append(Line(code(f"{', '.join(names)} = {reads}")))
+        if self._device:
+            source = self.arguments[0][0] if self.arguments else "self.like"
+            found.append(Line(code(f"{self._device} = {source}.device")))
+        if self._dtype:
+            found.append(Line(code(f"{self._dtype} = {self._float_input() or 'self.like'}.dtype")))
+        return found
+
+    def _float_input(self) -> str | None:
+        return next((name for name, type_ in self.arguments if type_.dtype.is_float), None)
+
+
+def size_code(value: Dim) -> Code:
+    """A dimension as Python: `H // 2 * 64 + 1`, numbers as holes."""
+    if not value.terms:
+        return code(Hole(0, "size"))
+    parts: list[Any] = []
+    for monomial, factor in value.terms:
+        sign = ("-" if factor < 0 else "") if not parts else (" - " if factor < 0 else " + ")
+        if sign:
+            parts.append(sign)
+        factors: list[Code] = [_atom(atom, len(monomial) > 1 or factor != 1) for atom in monomial]
+        if abs(factor) != 1 or not monomial:
+            factors.append(code(Hole(abs(factor), "size")))
+        for number, item in enumerate(factors):
+            parts += [" * ", item] if number else [item]
+    return code(*parts)
+
+
+def _atom(atom: str | FloorDiv, nested: bool) -> Code:
+    if isinstance(atom, str):
+        return code(atom)
+    inner = size_code(atom.numerator)
+    if len(inner) > 1:
+        inner = code("(", inner, ")")
+    whole = code(inner, " // ", Hole(atom.divisor, "divisor"))
+    return code("(", whole, ")") if nested else whole

@@ -1,0 +1,200 @@
+"""The tree of names below a block: leaves are modules and parameters, branches are containers.
+
+A branch whose layers run one after the other is an `nn.Sequential`; one with the children 0, 1,
+2, ... an `nn.ModuleList`; any other an `nn.ModuleDict`, or a `Scope` where names or parameters
+rule that out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from archspec.graph.model import Graph, Instance, Node, consumers
+from archspec_torch.code import literal
+from archspec_torch.names import MAPPING_NAMES, attribute, is_identifier
+from archspec_torch.units import Owned, Unit
+
+
+class Kind(Enum):
+    """What a branch becomes."""
+
+    MODULE = "module"  # a leaf that is a module
+    PARAMETER = "parameter"  # a leaf that is a parameter or buffer itself
+    SEQUENTIAL = "sequential"
+    LIST = "list"
+    MAPPING = "mapping"
+    SCOPE = "scope"
+
+
+@dataclass
+class Branch:
+    """One component of a path. `owned` is what stands exactly here."""
+
+    name: str
+    path: str
+    owned: Owned | None = None
+    children: dict[str, Branch] = field(default_factory=dict)
+    kind: Kind = Kind.SCOPE
+    access: str = "self"  # code that reads it
+
+    def leaves(self) -> Iterator[Branch]:
+        """All branches with an owner, this one included."""
+        if self.owned is not None:
+            yield self
+        for child in self.children.values():
+            yield from child.leaves()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the tree must know of instances, by id: which can stand in a Sequential, which need
+    no module unless they stand in one, which are parameters themselves."""
+
+    chainable: frozenset[int]
+    stateless: frozenset[int]
+    parameters: frozenset[int]
+
+
+def build_tree(unit: Unit, facts: Facts) -> Branch:
+    """The tree of a unit, with kinds and accessors."""
+    root = Branch("", "")
+    chains = _chain_paths(unit, facts)
+    for owned in unit.owned:
+        in_chain = _inside(owned.key, chains)
+        if not in_chain and all(id(i) in facts.stateless for i in _both(owned)):
+            continue
+        _insert(root, owned)
+    _settle(root, facts, chains)
+    return root
+
+
+def sequences(unit: Unit, root: Branch, graph: Graph) -> Mapping[int, tuple[Branch, Node]]:
+    """For the first node of each Sequential of a graph the branch, and the last node."""
+    found: dict[int, tuple[Branch, Node]] = {}
+    for branch in _outermost(root):
+        nodes = _below(graph, branch.path)
+        if nodes:
+            found[nodes[0].id] = (branch, nodes[-1])
+    return found
+
+
+def _both(owned: Owned) -> tuple[Instance, ...]:
+    return tuple(item for item in (owned.inference, owned.training) if item is not None)
+
+
+def _insert(root: Branch, owned: Owned) -> None:
+    branch = root
+    for name in owned.key.split("."):
+        path = f"{branch.path}.{name}" if branch.path else name
+        branch = branch.children.setdefault(name, Branch(name, path))
+    branch.owned = owned
+
+
+def _settle(branch: Branch, facts: Facts, chains: frozenset[str]) -> None:
+    """Give kinds and accessors, from the root on."""
+    branch.kind = _kind(branch, facts, chains)
+    for child in branch.children.values():
+        if branch.kind in (Kind.SEQUENTIAL, Kind.LIST) and child.name.isdigit():
+            child.access = f"{branch.access}[{int(child.name)}]"
+        elif branch.kind is Kind.MAPPING and not is_identifier(child.name):
+            child.access = f"{branch.access}[{literal(child.name)}]"
+        else:
+            child.access = attribute(branch.access, child.name)
+        _settle(child, facts, chains)
+
+
+def _kind(branch: Branch, facts: Facts, chains: frozenset[str]) -> Kind:
+    if branch.owned is not None:
+        owner = id(branch.owned.either)
+        return Kind.PARAMETER if owner in facts.parameters else Kind.MODULE
+    if branch.path in chains:
+        return Kind.SEQUENTIAL
+    parameters = any(
+        child.owned is not None and id(child.owned.either) in facts.parameters
+        for child in branch.children.values()
+    )
+    if parameters or not branch.path:
+        return Kind.SCOPE
+    if [*branch.children] == [str(number) for number in range(len(branch.children))]:
+        return Kind.LIST
+    return Kind.SCOPE if MAPPING_NAMES & branch.children.keys() else Kind.MAPPING
+
+
+# ---------------------------------------------------------------------- chains
+
+
+def _chain_paths(unit: Unit, facts: Facts) -> frozenset[str]:
+    """Paths of containers that are chains in every mode in which they occur."""
+    keys = [owned.key for owned in unit.owned]
+    prefixes = dict.fromkeys(
+        key[:at] for key in keys for at in range(len(key)) if key[at] == "."
+    )
+    taken = frozenset(keys)
+    return frozenset(
+        prefix
+        for prefix in prefixes
+        if prefix not in taken and _is_chain_everywhere(unit, facts, prefix)
+    )
+
+
+def _is_chain_everywhere(unit: Unit, facts: Facts, prefix: str) -> bool:
+    wanted = {owned.key for owned in unit.owned if owned.key.startswith(f"{prefix}.")}
+    seen = False
+    for graph in unit.graphs:
+        nodes = _below(graph, prefix)
+        if not nodes:
+            continue
+        keys = [node.instance.key for node in nodes if node.instance is not None]
+        if set(keys) != wanted or len(keys) != len(wanted):
+            return False
+        if not (_is_chain(graph, nodes, facts) and _is_grouped(keys, prefix)):
+            return False
+        seen = True
+    return seen
+
+
+def _below(graph: Graph, prefix: str) -> list[Node]:
+    start = f"{prefix}."
+    return [node for node in graph.nodes if node.instance and node.instance.key.startswith(start)]
+
+
+def _is_chain(graph: Graph, nodes: list[Node], facts: Facts) -> bool:
+    """Whether each node reads the one before it only, and nobody else reads that."""
+    readers = consumers(graph)
+    outputs = {port.node for port in graph.output_ports}
+    for at, node in enumerate(nodes):
+        if id(node.instance) not in facts.chainable:
+            return False
+        if len(node.inputs) != 1 or len(node.types) != 1:
+            return False
+        if at and node.inputs[0].node != nodes[at - 1].id:
+            return False
+        if at + 1 < len(nodes):
+            used = sum(len(readers.get(port, ())) for port in readers if port.node == node.id)
+            if used != 1 or node.id in outputs:
+                return False
+    return True
+
+
+def _is_grouped(keys: list[str], prefix: str) -> bool:
+    """Whether the layers below each child stand together."""
+    components = [key[len(prefix) + 1 :].split(".")[0] for key in keys]
+    starts = [name for at, name in enumerate(components) if not at or components[at - 1] != name]
+    return len(starts) == len(set(starts))
+
+
+def _inside(key: str, chains: frozenset[str]) -> bool:
+    return any(key[:at] in chains for at in range(len(key)) if key[at] == ".")
+
+
+def _outermost(branch: Branch) -> Iterator[Branch]:
+    if branch.kind is Kind.SEQUENTIAL:
+        yield branch
+        return
+    for child in branch.children.values():
+        yield from _outermost(child)
+
+
+__all__ = ["Branch", "Facts", "Kind", "build_tree", "sequences"]

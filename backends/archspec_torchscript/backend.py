@@ -1,0 +1,36 @@
+"""What `build --target torchscript` does. Nothing heavy is imported here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from archspec.graph.compiled import Compiled
+
+
+class TorchScriptBackend:
+    """Writes `NAME.torchscript.pt`, with initial weights decided by the seed."""
+
+    name = "torchscript"
+
+    def build(self, network: Compiled, directory: Path, seed: int) -> tuple[Path, ...]:
+        """Script the module of the torch backend, in training mode, and save it.
+
+        `train()` and `eval()` of the loaded module work as on the module itself.
+        """
+        from archspec_torchscript.script import save_scripted  # noqa: PLC0415
+
+        path = directory / f"{network.name}.torchscript.pt"
+        save_scripted(network, path, seed)
+        return (path,)
+
+    def unsupported(self, network: Compiled) -> Mapping[str, str]:
+        """Ops that it cannot lower: those of the torch backend."""
+        from archspec_torch.check import unsupported_ops  # noqa: PLC0415
+
+        return unsupported_ops(network)
+
+
+BACKEND = TorchScriptBackend()
