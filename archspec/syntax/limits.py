@@ -15,8 +15,8 @@ from archspec.source import Source, Span
 MAX_CHARACTERS = 500_000
 """Size of one file, in characters."""
 
-MAX_TOKENS = 100_000
-"""Words, numbers, strings and signs in one file, comments not counted."""
+MAX_TOKENS = 80_000
+"""Words, numbers, strings and signs in one file, comments not counted; a `{hole}` in a string counts."""
 
 MAX_LINE = 5_000
 """Characters of one line."""

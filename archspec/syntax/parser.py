@@ -53,12 +53,13 @@ def _recover(engine: Engine) -> bool:
 
 def _prepare(context: Context, raw: list[Token]) -> list[Token] | None:
     """Raw tokens made fit for the parser; None if a limit forbids it."""
+    within = context.tokens <= limits.MAX_TOKENS
     context.tokens += len(raw) + 3
     if context.tokens > limits.MAX_TOKENS:
-        token = raw[-1]
-        message = f"the file has more than {limits.MAX_TOKENS:,} words and signs"
-        fix = "split it into several files and join them with `use`"
-        context.error("E0106", message, context.span(token.start, token.end), fix=fix)
+        if within:
+            message = f"the file has more than {limits.MAX_TOKENS:,} words and signs"
+            fix = "split it into several files and join them with `use`"
+            context.error("E0106", message, context.span(raw[-1].start, raw[-1].end), fix=fix)
         return None
     tokens = clean(context, raw)
     if not _shallow(context, tokens, 16 * limits.MAX_NESTING):

@@ -1,0 +1,124 @@
+"""Layout of definitions and whole files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archspec.fmt.comments import items
+from archspec.fmt.doc import BLANK, HARD, Doc, concat, group, nest
+from archspec.fmt.expressions import Layout
+from archspec.fmt.statements import separated, tail, where
+from archspec.syntax import ast
+
+_ONE_LINERS = (ast.Use, ast.RuleClause, ast.Signature, ast.Preset)
+
+
+def module(p: Layout, node: ast.Module) -> Doc:
+    """A whole file."""
+    parts = items(node) or ()
+    docs: list[Doc] = []
+    for at, part in enumerate(parts):
+        if at:
+            if _stand_apart(parts[at - 1], part) or separated(p, parts[at - 1], part):
+                docs.append(BLANK)
+            docs.append(HARD)
+        docs.append(_definition(p, part))
+    end = tail(p, node, parts)
+    return concat(*docs, *(end if parts else end[1:]))
+
+
+def _stand_apart(before: Any, after: Any) -> bool:
+    """Whether an empty line between two definitions is not up to the author."""
+    if isinstance(before, ast.Use) or isinstance(after, ast.Use):
+        return type(before) is not type(after)
+    if isinstance(before, ast.Preset) and isinstance(after, ast.Preset):
+        return False
+    rules = (ast.RuleClause, ast.Signature)
+    same = isinstance(before, rules) and isinstance(after, rules) and before.name == after.name
+    return not same
+
+
+def _definition(p: Layout, node: Any) -> Doc:
+    """A definition with the comments around it; empty lines between these are kept."""
+    own = p.comments(node)
+    above: list[Doc] = []
+    for at, comment in enumerate(own.leading):
+        following = own.leading[at + 1].span if at + 1 < len(own.leading) else node.span
+        between = comment.span.source.text[comment.span.end : following.start]
+        above += [comment.text, *([BLANK] if between.count("\n") > 1 else []), HARD]
+    return concat(*above, _RULES[type(node)](p, node), *p.suffixes(own.trailing))
+
+
+# ---------------------------------------------------------------------- definitions
+
+
+def _language(_p: Layout, node: ast.Language) -> Doc:
+    return f"language {node.version}"
+
+
+def _use(p: Layout, node: ast.Use) -> Doc:
+    path = "use " + ".".join(node.path)
+    if node.names is None:
+        return path
+    docs = [p.item(name, name.text) for name in node.names]
+    return concat(path, " ", p.brackets(node, "{", docs, "}", pad=True))
+
+
+def _block(p: Layout, node: ast.BlockDef) -> Doc:
+    kind = "network " if node.is_network else "block "
+    head = _head(p, node, ("inline " if node.inline else "") + kind)
+    return concat(head, " ", group(p.of(node.body)))
+
+
+def _rule(p: Layout, node: ast.RuleClause) -> Doc:
+    guard = [] if node.guard is None else [" if ", p.of(node.guard)]
+    head = _head(p, node, ("inline " if node.inline else "") + "rule ", always=True)
+    return concat(head, *guard, " => ", p.of(node.value))
+
+
+def _signature(p: Layout, node: ast.Signature) -> Doc:
+    head = _head(p, node, ("inline " if node.inline else "") + "rule ", always=True)
+    sides = concat(p.of(node.inputs), " -> ", p.of(node.outputs))
+    return group(head, ": ", sides, nest(*where(p, node.where)))
+
+
+def _preset(p: Layout, node: ast.Preset) -> Doc:
+    return concat("preset ", node.name, " = ", p.of(node.value))
+
+
+def _head(
+    p: Layout,
+    node: ast.BlockDef | ast.RuleClause | ast.Signature,
+    words: str,
+    *,
+    always: bool = False,
+) -> Doc:
+    docs = [p.item(item, _parameter(p, item)) for item in node.parameters]
+    if not docs and not always:
+        return words + node.name
+    return concat(words, node.name, p.brackets(node, "(", docs, ")"))
+
+
+def _parameter(p: Layout, node: ast.Parameter) -> Doc:
+    parts: list[Doc] = [node.pattern.span.text if node.pattern else node.name or ""]
+    if node.type is not None:
+        parts += [": ", _type(node.type)]
+    if node.domain is not None:
+        parts += [" in ", p.of(node.domain)]
+    if node.default is not None:
+        parts += [" = ", p.of(node.default)]
+    return concat(*parts)
+
+
+def _type(node: ast.ParamType) -> str:
+    return node.name if node.argument is None else f"{node.name}[{_type(node.argument)}]"
+
+
+_RULES: dict[type, Any] = {
+    ast.Language: _language,
+    ast.Use: _use,
+    ast.BlockDef: _block,
+    ast.RuleClause: _rule,
+    ast.Signature: _signature,
+    ast.Preset: _preset,
+}

@@ -1,0 +1,197 @@
+"""Documents that know where they may be broken, and the printer that decides where they are.
+
+Wadler's pretty printer as prettier has it: a `Group` is printed on one line if it fits into what
+is left of the line, else its `Line`s become line breaks. `Suffix` waits for the end of the line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A possible line break: `flat` stands for it on one line. A hard one always breaks."""
+
+    flat: str = " "
+    hard: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """An empty line before the next break."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suffix:
+    """Text for the end of the line, such as a comment."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One text if the group is broken, another if it is not."""
+
+    broken: str
+    flat: str
+
+
+@dataclass(frozen=True, slots=True)
+class Concat:
+    """One after the other."""
+
+    parts: tuple[Doc, ...]
+    hard: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Nest:
+    """Line breaks inside are indented by this much more."""
+
+    indent: int
+    inner: Doc
+    hard: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """On one line if it fits."""
+
+    inner: Doc
+    hard: bool
+
+
+Doc: TypeAlias = "str | Line | Blank | Suffix | Choice | Concat | Nest | Group"
+
+LINE = Line()
+SOFT = Line("")
+HARD = Line("", hard=True)
+BLANK = Blank()
+
+
+def is_hard(doc: Doc) -> bool:
+    """Whether it cannot be printed on one line."""
+    return isinstance(doc, Suffix) or (not isinstance(doc, str) and getattr(doc, "hard", False))
+
+
+def concat(*parts: Doc) -> Doc:
+    """One after the other."""
+    return Concat(parts, any(is_hard(part) for part in parts))
+
+
+def nest(*parts: Doc, indent: int = 2) -> Doc:
+    """Indented."""
+    inner = concat(*parts)
+    return Nest(indent, inner, is_hard(inner))
+
+
+def group(*parts: Doc) -> Doc:
+    """On one line if it fits."""
+    inner = concat(*parts)
+    return Group(inner, is_hard(inner))
+
+
+def join(separator: Doc, parts: Iterable[Doc]) -> Doc:
+    """With a separator in between."""
+    result: list[Doc] = []
+    for part in parts:
+        if result:
+            result.append(separator)
+        result.append(part)
+    return concat(*result)
+
+
+_Entry: TypeAlias = "tuple[int, bool, Doc]"
+
+
+class _Printer:
+    """State of one run: finished lines, the current one, what waits for its end."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self.out: list[str] = []
+        self.column = 0
+        self.suffixes: list[str] = []
+        self.blank = False
+
+    def run(self, doc: Doc) -> str:
+        """The text of a document."""
+        stack: list[_Entry] = [(0, False, doc)]
+        while stack:
+            indent, flat, item = stack.pop()
+            if isinstance(item, str):
+                self._text(item)
+            elif isinstance(item, Line):
+                self._line(indent, flat, item)
+            elif isinstance(item, Suffix):
+                self.suffixes.append(item.text)
+            elif isinstance(item, Choice):
+                self._text(item.flat if flat else item.broken)
+            elif isinstance(item, Blank):
+                self.blank = True
+            elif isinstance(item, Concat):
+                stack.extend((indent, flat, part) for part in reversed(item.parts))
+            elif isinstance(item, Nest):
+                stack.append((indent + item.indent, flat, item.inner))
+            else:
+                whole = flat or (not item.hard and self._fits(item.inner, stack))
+                stack.append((indent, whole, item.inner))
+        self._end_line()
+        return "".join(self.out)
+
+    def _text(self, text: str) -> None:
+        self.out.append(text)
+        self.column += len(text)
+
+    def _line(self, indent: int, flat: bool, line: Line) -> None:
+        if flat and not line.hard:
+            self._text(line.flat)
+            return
+        self._end_line()
+        self.out.append(("\n\n" if self.blank else "\n") + " " * indent)
+        self.blank = False
+        self.column = indent
+
+    def _end_line(self) -> None:
+        while self.out and not self.out[-1].strip(" "):
+            self.out.pop()
+        if self.out:
+            self.out[-1] = self.out[-1].rstrip(" ")
+        self.out.extend(self.suffixes)
+        self.suffixes.clear()
+
+    def _fits(self, doc: Doc, rest: list[_Entry]) -> bool:
+        """Whether `doc` on one line, and what follows up to the next break, fits."""
+        room = self.width - self.column
+        todo: list[_Entry] = [(0, True, doc)]
+        behind = len(rest)
+        while room >= 0:
+            if not todo:
+                if not behind:
+                    return True
+                behind -= 1
+                todo.append(rest[behind])
+            _, flat, item = todo.pop()
+            if isinstance(item, str):
+                room -= len(item)
+            elif isinstance(item, Line):
+                if not flat or item.hard:
+                    return True
+                room -= len(item.flat)
+            elif isinstance(item, Choice):
+                room -= len(item.flat if flat else item.broken)
+            elif isinstance(item, Concat):
+                todo.extend((0, flat, part) for part in reversed(item.parts))
+            elif isinstance(item, Nest):
+                todo.append((0, flat, item.inner))
+            elif isinstance(item, Group):
+                todo.append((0, flat and not item.hard, item.inner))
+        return False
+
+
+def render(doc: Doc, width: int) -> str:
+    """Print a document in lines of at most `width` characters where that is possible."""
+    return _Printer(width).run(doc)
