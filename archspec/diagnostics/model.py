@@ -129,6 +129,10 @@ class Sink:
         for item in items:
             self.report(item)
 
+    def replace(self, items: Iterable[Diagnostic]) -> None:
+        """Forget what was reported and take these instead."""
+        self._seen = {item.sort_key: item for item in items}
+
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """All of them, in order of place."""

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import PositiveInt
 
-from archspec.ops.base import Check, Example, Op, OpError, Parameter
+from archspec.ops.base import Check, Example, Op, OpError, Parameter, number_of
 from archspec.ops.shape_rules import float_input, free_names
 from archspec.ops.weights import Parametrization, bias_parameter, weight_parameters
 from archspec.types.dim import Dim
@@ -55,8 +55,9 @@ class Linear(Op):
         if not x.rank:
             raise OpError("`linear` takes an input with at least one axis, but it has none")
         size = x.shape[-1]
-        if size.constant is not None:
-            return size.constant
+        number = number_of(size)
+        if number is not None:
+            return number
         free = free_names(size)
         raise OpError(
             f"`linear` needs a last axis of fixed size, but that of `{x}` is `{size}`, "

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from pydantic import NonNegativeInt, PositiveInt
 
-from archspec.ops.base import Check, OpError, Window
+from archspec.ops.base import Check, OpError, Window, number_of
 from archspec.ops.broadcasting import require_dtype
 from archspec.types.condition import at_least
 from archspec.types.dim import Dim
@@ -68,8 +68,9 @@ def axis_index(op: str, axis: int, rank: int, *, attribute: str = "axis") -> int
 def fixed_axis(op: str, x: TensorType, axis: int, *, what: str, input: int = 0) -> int:
     """The size of an axis that parameters depend on. Raises E0403 naming its free dims."""
     size = x.shape[axis]
-    if size.constant is not None:
-        return size.constant
+    number = number_of(size)
+    if number is not None:
+        return number
     free = free_names(size)
     raise OpError(
         f"`{op}` needs a fixed number of {what}, but axis {axis} of `{x}` is `{size}`",

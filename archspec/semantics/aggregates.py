@@ -11,10 +11,12 @@ from archspec.semantics.sources import materialise
 from archspec.semantics.values import (
     POISON,
     AbsentLayer,
+    Copies,
     GroupLayer,
     ListValue,
     Poison,
     SpreadLayer,
+    Tensor,
     Value,
     has_poison,
     is_data,
@@ -68,7 +70,10 @@ def tuple_value(context: Context, node: ast.TupleExpr) -> Value:
         spread = isinstance(item, ast.Spread)
         inner = item.inner if isinstance(item, ast.Spread) else item
         value = materialise(context, context.evaluate(inner), inner.span)
-        if spread and isinstance(value, (tuple, ListValue, RangeValue)):
+        if spread and isinstance(value, tuple):
+            items.extend(value)
+            continue
+        if spread and isinstance(value, (ListValue, RangeValue)):
             items.extend(items_of(context, value, item.span))
             continue
         if is_layer(value) and not isinstance(value, ListValue):
@@ -162,9 +167,12 @@ def comprehension_value(context: Context, node: ast.Comprehension) -> Value:
     if node.is_tuple and is_data(iterable) and not isinstance(iterable, tuple):
         iterable = (iterable,)
     results: list[Value] = []
-    for item in items_of(context, iterable, node.iterable.span):
+    parts = iterable if isinstance(iterable, tuple) else None
+    for item in parts or items_of(context, iterable, node.iterable.span):
         turn = context.child()
-        bind_targets(turn, node.targets, item, node.span, unpack=True)
+        copied = item if isinstance(item, Copies) else None
+        part = copied.item if copied is not None else item
+        bind_targets(turn, node.targets, part, node.span, unpack=True)
         if node.condition is not None:
             condition = turn.evaluate(node.condition)
             if not truth(turn, condition, node.condition.span):
@@ -172,6 +180,8 @@ def comprehension_value(context: Context, node: ast.Comprehension) -> Value:
         value = turn.evaluate(node.element)
         if node.is_tuple:
             value = materialise(turn, value, node.element.span)
+        if copied is not None and isinstance(value, Tensor):
+            value = Copies(copied.count, value)
         results.append(force(turn, value, node.element.span))
     context.session.budget.length(len(results), node.span)
     if node.is_tuple:

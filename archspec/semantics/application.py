@@ -9,15 +9,22 @@ from typing import Any
 from archspec.graph.model import Turn
 from archspec.semantics.bodies import result_of, run_body
 from archspec.semantics.builder import Tape
-from archspec.semantics.callables import bind_arguments, call_text, force, rule_value
+from archspec.semantics.callables import (
+    bind_arguments,
+    force,
+    rule_value,
+)
 from archspec.semantics.calls import call_graph, call_tap
 from archspec.semantics.context import Context, SpecError
+from archspec.semantics.descent import descending, has_signature
 from archspec.semantics.environment import Environment
 from archspec.semantics.functions import items_of
 from archspec.semantics.instantiate import instantiate
 from archspec.semantics.modules import BlockDefinition, RuleDefinition
 from archspec.semantics.operators import kind_of
 from archspec.semantics.shapes import bind_targets
+from archspec.semantics.showing import call_text
+from archspec.semantics.signatures import honour
 from archspec.semantics.values import (
     POISON,
     AbsentLayer,
@@ -126,6 +133,9 @@ def _apply_block(
 ) -> Value:
     span = layer.span or span
     definition = layer.definition
+    by_signature = context.session.by_signature
+    if by_signature is not None and has_signature(definition):
+        return by_signature(context, layer, data, span)
     if not definition.inline:
         return call_graph(context, layer, data, label, span)
     if isinstance(definition, RuleDefinition):
@@ -136,7 +146,10 @@ def _apply_block(
                 return POISON
             raise _not_a_layer(context, value, span)
         inner = _scoped(context.expanding(call_text(definition.name, arguments), span), label)
-        return apply_layer(inner, value, data, span)
+        with descending(inner, definition, arguments, span):
+            result = apply_layer(inner, value, data, span)
+        honour(inner, definition, arguments, data, result, span)
+        return result
     assert isinstance(definition, BlockDefinition)
     arguments = bind_arguments(context, layer, span)
     environment = Environment(definition.module)

@@ -14,6 +14,7 @@ from archspec.semantics.modules import (
     RuleDefinition,
 )
 from archspec.semantics.operators import compare, is_number, kind_of, plain, truth
+from archspec.semantics.showing import call_text, show
 from archspec.semantics.values import (
     POISON,
     BlockLayer,
@@ -311,28 +312,6 @@ def _matches(
         elif freeze(actual) != freeze(literal):
             return False
     return True
-
-
-def call_text(name: str, arguments: Mapping[str, Value]) -> str:
-    """A call as the reader would write it, shortened."""
-    return f"{name}({', '.join(show(value) for value in arguments.values())})"
-
-
-def show(value: Value) -> str:
-    """A value in a few characters."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return f'"{value[:20]}"'
-    if isinstance(value, ListValue):
-        shown = [show(item) for item in value.items[:4]]
-        return "[" + ", ".join([*shown, ".."] if len(value.items) > 4 else shown) + "]"
-    if isinstance(value, (int, float, Dim)):
-        return str(value)
-    if isinstance(value, BlockLayer):
-        return value.definition.name
-    inner = getattr(value, "op", None)
-    return str(inner.name) if inner is not None else "{..}" if is_layer(value) else str(value)
 
 
 def resolve_preset(context: Context, layer: BlockLayer, span: Span) -> Value:

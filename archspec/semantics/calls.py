@@ -16,12 +16,19 @@ from archspec.semantics.builder import (
     ports_of,
     structure_of,
 )
-from archspec.semantics.callables import bind_arguments, call_text, force, rule_value, show
+from archspec.semantics.callables import (
+    bind_arguments,
+    force,
+    rule_value,
+)
 from archspec.semantics.context import Context, SpecError
+from archspec.semantics.descent import descending
 from archspec.semantics.environment import Environment, did_you_mean
 from archspec.semantics.instantiate import instantiate
 from archspec.semantics.modules import BlockDefinition, Callable_, RuleDefinition
 from archspec.semantics.operators import kind_of
+from archspec.semantics.showing import call_text, show
+from archspec.semantics.signatures import honour
 from archspec.semantics.values import (
     POISON,
     BlockLayer,
@@ -218,7 +225,9 @@ def _results(context: Context, call: Call, data: Value) -> tuple[Result, ...]:
                 f"`{call.text}` is {kind_of(value)}, which can't be applied to data",
                 call.span,
             )
-        result = context.session.apply(context, value, data, definition.name_span)
+        with descending(context, definition, call.arguments, call.span):
+            result = context.session.apply(context, value, data, definition.name_span)
+        honour(context, definition, call.arguments, data, result, call.span)
         return (Result("", result, definition.name_span),)
     assert isinstance(definition, BlockDefinition)
     environment = Environment(definition.module)

@@ -18,6 +18,7 @@ from archspec.semantics.calls import finish
 from archspec.semantics.context import Context, Session, SpecError
 from archspec.semantics.environment import Environment, did_you_mean
 from archspec.semantics.expressions import evaluate
+from archspec.semantics.induction import check_signatures
 from archspec.semantics.inputs import Inputs, network_inputs
 from archspec.semantics.modules import BlockDefinition, ModuleScope, Program, networks
 from archspec.semantics.recursion import deep_recursion
@@ -47,6 +48,8 @@ class Compilation:
         else:
             scope = self.program.load_file(path)
         resolve_names(scope, self.sink)
+        with deep_recursion():
+            check_signatures(scope, self.sink)
         return scope
 
     def network(

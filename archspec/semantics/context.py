@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,18 @@ class Reported(SpecError):
         super().__init__(diagnostic("E0507", "this has errors, which are reported where they are"))
 
 
+class NotInductive(Exception):
+    """A signature can't be checked for all values at once; the message says why."""
+
+
+class OpenCondition(Exception):
+    """A condition on integer parameters is open while a signature is checked."""
+
+    def __init__(self, condition: Condition) -> None:
+        super().__init__("an open condition")
+        self.condition = condition
+
+
 @dataclass
 class Session:
     """One compilation in one mode. The functions are those of the modules above this one."""
@@ -55,10 +67,13 @@ class Session:
     """Symbols that stand for integer parameters while a signature is checked."""
     op_results: dict[Hashable, Any] = field(default_factory=dict)
     active_rules: dict[Hashable, None] = field(default_factory=dict)
+    open_rules: list[tuple[object, Mapping[str, Value]]] = field(default_factory=list)
+    """Rules whose layers are being applied, outermost first, with their arguments."""
     active_graphs: set[Hashable] = field(default_factory=set)
     mode_dependent: set[int] = field(default_factory=set)
     """Ids of graphs that differ between the modes."""
-    signatures: dict[int, Any] = field(default_factory=dict)
+    by_signature: Callable[[Context, Value, Value, Span], Value] | None = None
+    """How calls of rules with signatures are answered while one is checked."""
 
     def report(self, error: SpecError) -> None:
         """Add an error to what is reported."""

@@ -10,9 +10,9 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from archspec.semantics.context import Context
+from archspec.semantics.context import Context, NotInductive
 from archspec.semantics.operators import arithmetic, checked, compare, is_number, kind_of, plain
-from archspec.semantics.values import ListValue, Value
+from archspec.semantics.values import Copies, ListValue, Value
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.dim import Dim, ceil_divide
@@ -53,6 +53,8 @@ def items_of(context: Context, value: Value, span: Span) -> tuple[Value, ...]:
     if isinstance(value, RangeValue):
         return value.items(context, span)
     if isinstance(value, tuple):
+        if any(isinstance(item, Copies) for item in value):
+            raise NotInductive("it goes through a tuple whose length depends on a parameter")
         return value
     raise context.error("E0313", f"{kind_of(value)} can't be gone through; a list can", span)
 

@@ -12,7 +12,7 @@ from archspec.ops.base import Check, Need, Op, OpError
 from archspec.ops.registry import all_ops
 from archspec.semantics.attributes import positional
 from archspec.semantics.callables import force
-from archspec.semantics.context import Context, SpecError
+from archspec.semantics.context import Context, NotInductive, SpecError
 from archspec.semantics.environment import did_you_mean
 from archspec.semantics.functions import RangeValue
 from archspec.semantics.operators import kind_of, plain
@@ -20,6 +20,7 @@ from archspec.semantics.regions import build_regions, input_labels
 from archspec.semantics.requirements import settle
 from archspec.semantics.values import (
     POISON,
+    Copies,
     Given,
     ListValue,
     OpLayer,
@@ -30,7 +31,9 @@ from archspec.semantics.values import (
     is_layer,
 )
 from archspec.source import Span
-from archspec.types.dim import OutsideFragment
+from archspec.types.condition import at_least
+from archspec.types.dim import Dim, OutsideFragment
+from archspec.types.solver import VerdictKind, decide
 from archspec.types.tensor import TensorType
 
 Types = tuple[TensorType, ...]
@@ -63,6 +66,8 @@ def instantiate(
     builder, scope = context.builder, context.scope
     assert builder is not None
     assert scope is not None
+    if isinstance(data, tuple) and any(isinstance(item, Copies) for item in data):
+        return _over_copies(context, layer, data, span)
     op, layers = complete(context, layer, span)
     if op.transparent:
         if label is None and scope.counter is not None and key is None:
@@ -91,6 +96,40 @@ def instantiate(
         tape.record(instance, tuple(item.type for item in inputs))
     results = builder.add(context, instance, inputs + captured, outputs, span)
     return results[0] if single else results
+
+
+def _over_copies(context: Context, layer: OpLayer, data: tuple[Value, ...], span: Span) -> Value:
+    """The op on a tuple whose length depends on a parameter: its type must grow evenly with it."""
+    if layer.op.transparent:
+        return data
+    counts = [item.count for item in data if isinstance(item, Copies)]
+    for count in counts:
+        if decide(at_least(count, 1), context.session.given).kind is not VerdictKind.ALWAYS:
+            raise NotInductive(f"a tuple may have {count} parts, which may be none")
+
+    def result(times: list[int]) -> Tensor:
+        left = list(times)
+        inputs: list[Value] = []
+        for item in data:
+            parts = [item.item] * left.pop(0) if isinstance(item, Copies) else [item]
+            inputs.extend(parts)
+        made = instantiate(context, layer, tuple(inputs), None, span, key="")
+        if not isinstance(made, Tensor):
+            raise NotInductive(f"`{layer.op.name}` has several results here")
+        return made
+
+    base = result([1] * len(counts))
+    shape = list(base.type.shape)
+    for index, count in enumerate(counts):
+        grown = [
+            result([n if i == index else 1 for i in range(len(counts))]).type.shape for n in (2, 3)
+        ]
+        for axis, size in enumerate(base.type.shape):
+            step = grown[0][axis] - size
+            if grown[1][axis] - grown[0][axis] != step:
+                raise NotInductive(f"`{layer.op.name}` does not grow evenly with its inputs")
+            shape[axis] = shape[axis] + step * (count - 1)
+    return Tensor(base.builder, base.port, base.type.with_shape(*shape))
 
 
 def _source_key(context: Context, op: Op, span: Span) -> str:
@@ -139,12 +178,24 @@ def complete(context: Context, layer: OpLayer, span: Span) -> tuple[Op, dict[str
         attributes[layer.op.open_attributes] = tuple(
             (item.name, _attribute(context, item.value, item.span)) for item in open_pairs
         )
+    if session.integer_symbols and any(isinstance(v, Dim) for v in attributes.values()):
+        return _symbolic(layer, attributes), layers
     try:
         op = layer.op.model_validate(attributes)
     except ValidationError as error:
         raise _attribute_errors(context, layer, by_name, error, span) from None
     session.op_results[cache_key] = op
     return op, layers
+
+
+def _symbolic(layer: OpLayer, attributes: dict[str, Any]) -> Op:
+    """The op with symbols for integer attributes, while a signature is checked."""
+    stand_in = {name: 1 if isinstance(v, Dim) else v for name, v in attributes.items()}
+    try:
+        layer.op.model_validate(stand_in)
+    except ValidationError as error:
+        raise NotInductive(f"`{layer.op.name}` checks its attributes one by one") from error
+    return layer.op.model_construct(**attributes)
 
 
 def _sorted(context: Context, layer: OpLayer) -> tuple[dict[str, Given], list[Given], list[Given]]:
@@ -292,9 +343,14 @@ def _infer_now(
     try:
         result = op.infer_regions(check, types, yields) if op.regions else op.infer(check, *types)
         outputs = (result,) if isinstance(result, TensorType) else tuple(result)
-        op.parameters(*types)
+        if not context.session.integer_symbols:
+            op.parameters(*types)
     except OpError as error:
         raise op_failure(context, error, layer, inputs, span) from None
+    except (TypeError, AttributeError) as error:
+        if not context.session.integer_symbols:
+            raise
+        raise NotInductive(f"`{op.name}` needs numbers for its attributes") from error
     except OutsideFragment as error:
         raise context.error(
             "E0411", f"this is beyond symbolic sizes: {error}", span, secondary=input_labels(inputs)

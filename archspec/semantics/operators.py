@@ -10,7 +10,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 
-from archspec.semantics.context import Context
+from archspec.semantics.context import Context, OpenCondition
 from archspec.semantics.values import ListValue, Poison, Value, is_data, is_layer
 from archspec.source import Span
 from archspec.types.condition import (
@@ -254,6 +254,8 @@ def truth(context: Context, value: Value, span: Span) -> bool:
     text = " and ".join(clauses(value))
     if verdict.kind is VerdictKind.UNDECIDED:
         raise context.error("E0410", f"`{text}` could not be decided: {verdict.reason}", span)
+    if context.session.integer_symbols >= _symbols(value):
+        raise OpenCondition(value)
     names = ", ".join(f"`{name}`" for name in sorted(_symbols(value)))
     raise context.error(
         "E0312",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from archspec.graph.model import Requirement
 from archspec.ops.base import Need
-from archspec.semantics.context import Context, SpecError
+from archspec.semantics.context import Context, NotInductive, SpecError
 from archspec.source import Span
 from archspec.types.condition import (
     TRUE,
@@ -35,7 +35,7 @@ def settle(
     assert builder is not None
     if need.condition == TRUE:
         return
-    if session.integer_symbols & symbols_of(need.condition):
+    if session.integer_symbols:
         _settle_for_integers(context, need, span, secondary)
         return
     verdict = decide(need.condition, session.given)
@@ -97,11 +97,19 @@ def _refusal(
 def _settle_for_integers(
     context: Context, need: Need, span: Span, secondary: list[tuple[Span, str]]
 ) -> None:
+    """While a signature is checked: what must hold for all values of its parameters.
+
+    A need of the sizes alone, that is no equation between them, is settled at each expansion.
+    """
     verdict = decide(need.condition, context.session.given)
     if verdict.kind is VerdictKind.ALWAYS:
         return
     if verdict.kind is VerdictKind.UNDECIDED:
-        raise context.error("E0410", need.reason, span, notes=(verdict.reason,))
+        raise NotInductive(verdict.reason)
+    symbols = symbols_of(need.condition)
+    of_sizes = not symbols & context.session.integer_symbols
+    if not is_equation(need.condition) or (of_sizes and len(symbols) == 1):
+        return
     notes: tuple[str, ...] = ()
     if verdict.counterexample is not None:
         notes = (f"it fails for {sizes_text(verdict.counterexample)}",)

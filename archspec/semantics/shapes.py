@@ -38,6 +38,9 @@ def bind_targets(
     if isinstance(value, Poison):
         poison_targets(context, targets)
         return
+    if len(targets) == 1 and isinstance(value, tuple):
+        bind_target(context, targets[0], value, span)
+        return
     parts = _parts(context, value, span)
     rest = next((i for i, item in enumerate(targets) if isinstance(item, ast.RestTarget)), None)
     fits = len(parts) == len(targets) if rest is None else len(parts) >= len(targets) - 1

@@ -15,6 +15,7 @@ from archspec.graph.model import Port
 from archspec.ops.base import Op
 from archspec.source import Span
 from archspec.syntax import ast
+from archspec.types.dim import Dim
 from archspec.types.tensor import TensorType
 
 if TYPE_CHECKING:
@@ -39,6 +40,14 @@ class Tensor:
     builder: GraphBuilder
     port: Port
     type: TensorType
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """`count` tensors of one type inside a tuple, while a signature is checked by induction."""
+
+    count: Dim
+    item: Tensor
 
 
 class Poison:
@@ -175,13 +184,15 @@ def is_data(value: Value) -> bool:
     """Whether it is a tensor or a tuple with a tensor in it."""
     if isinstance(value, tuple):
         return any(is_data(item) for item in value)
-    return isinstance(value, (Tensor, Poison))
+    return isinstance(value, (Tensor, Copies, Poison))
 
 
 def tensors(data: Value) -> Iterator[Tensor]:
     """The tensors of data, flattened."""
     if isinstance(data, Tensor):
         yield data
+    elif isinstance(data, Copies):
+        yield data.item
     elif isinstance(data, tuple):
         for item in data:
             yield from tensors(item)
@@ -259,6 +270,7 @@ _FREEZERS: dict[type, Callable[[Any], Hashable]] = {
     LabelledLayer: lambda value: ("label", value.label, freeze(value.inner)),
     OutputOf: lambda value: ("output", value.name, freeze(value.inner)),
     TapLayer: lambda value: ("tap", value.paths, freeze(value.inner)),
+    Copies: lambda value: ("copies", value.count, freeze(value.item)),
     Tensor: lambda value: ("tensor", id(value.builder), value.port),
     SharedLayer: lambda value: ("shared", id(value)),
 }

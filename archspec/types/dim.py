@@ -6,62 +6,123 @@ that most equal expressions are equal objects: multiples of the divisor leave th
 common factors cancel, and `(e // a + k) // b` becomes `(e + k * a) // (a * b)`. What the form
 does not see is decided by `archspec.types.solver`. `a % c` is `a - c * (a // c)`, floors are
 as in Python. Symbols stand for positive integers.
+
+Dims are immutable and shape rules build the same ones over and over, so sums, products and
+quotients are remembered. What would grow without bound (terms, degree, digits, nested divisions)
+is refused with `OutsideFragment` at the limits below.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from functools import lru_cache
 from math import gcd
 from typing import TypeAlias
 
+from archspec.types.dim_text import terms_text
+
 Monomial: TypeAlias = "tuple[Atom, ...]"
 """A product of atoms, sorted; the empty product is 1."""
+
+MAX_TERMS = 4_096
+"""Most terms of one Dim."""
+
+MAX_DEGREE = 64
+"""Most symbols and divisions multiplied in one term."""
+
+MAX_BITS = 4_096
+"""Largest coefficient, in bits."""
+
+MAX_DIVISION_TEXT = 2_000
+"""Longest numerator of a division, in characters."""
+
+MAX_NESTING = 32
+"""Most divisions inside each other that do not merge into one."""
+
+_REMEMBERED = 1 << 15
 
 
 class OutsideFragment(Exception):
     """An expression that symbolic dimensions do not cover; the message says which."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
 class FloorDiv:
     """`numerator // divisor`, floored, with a constant divisor above 1."""
 
-    text: str  # orders atoms and makes hashing cheap
-    numerator: Dim
-    divisor: int
+    __slots__ = ("_hash", "depth", "divisor", "numerator", "symbols", "text")
+
+    def __init__(self, numerator: Dim, divisor: int) -> None:
+        inside = [atom.depth for atom in numerator.atoms if isinstance(atom, FloorDiv)]
+        self.depth = 1 + max(inside, default=0)
+        self.text = str(numerator)
+        if self.depth > MAX_NESTING or len(self.text) > MAX_DIVISION_TEXT:
+            raise OutsideFragment("a size that is divided and rounded down too often")
+        self.numerator = numerator
+        self.divisor = divisor
+        self.symbols: frozenset[str] = numerator.symbols
+        self._hash = hash((self.text, divisor))
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (
+            isinstance(other, FloorDiv)
+            and self.divisor == other.divisor
+            and self.numerator == other.numerator
+        )
 
     def __hash__(self) -> int:
-        return hash((self.text, self.divisor))
+        return self._hash
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (FloorDiv, (self.numerator, self.divisor))
+
+    def __repr__(self) -> str:
+        return f"FloorDiv({self.text!r}, {self.divisor})"
 
 
 Atom: TypeAlias = "str | FloorDiv"
 
 
-def _atom_key(atom: Atom) -> tuple[int, str]:
-    return (0, atom) if isinstance(atom, str) else (1, atom.text)
+def _atom_key(atom: Atom) -> tuple[int, str, int]:
+    return (0, atom, 0) if isinstance(atom, str) else (1, atom.text, atom.divisor)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _monomial_key(monomial: Monomial) -> tuple[int, list[tuple[int, str, int]]]:
+    return (-len(monomial), [_atom_key(atom) for atom in monomial])
+
+
+def _term_key(term: tuple[Monomial, int]) -> tuple[int, list[tuple[int, str, int]]]:
+    return _monomial_key(term[0])
 
 
 class Dim:
     """An immutable symbolic integer."""
 
-    __slots__ = ("_hash", "terms")
+    __slots__ = ("_hash", "_symbols", "constant", "terms")
 
     terms: tuple[tuple[Monomial, int], ...]
     """Monomials with their coefficients, in canonical order, no coefficient 0."""
 
+    constant: int | None
+    """Its value when it is a number, else None."""
+
     def __init__(self, terms: Mapping[Monomial, int]) -> None:
-        kept = [(monomial, factor) for monomial, factor in terms.items() if factor]
-        kept.sort(key=lambda term: (-len(term[0]), [_atom_key(atom) for atom in term[0]]))
+        kept = [term for term in terms.items() if term[1]]
+        if len(kept) > 1:
+            kept.sort(key=_term_key)
+            if len(kept) > MAX_TERMS:
+                raise OutsideFragment(f"a size with more than {MAX_TERMS} terms")
         self.terms = tuple(kept)
-        self._hash = hash(self.terms)
+        self.constant = _constant(self.terms)
+        self._hash = hash(self.terms if self.constant is None else self.constant)
+        self._symbols: frozenset[str] | None = None
 
     # ------------------------------------------------------------------ construction
 
     @staticmethod
-    def constant_of(value: int) -> Dim:
-        """The dimension that is always `value`."""
-        return Dim({(): value})
+    def constant_of(value: DimLike) -> Dim:
+        """The dimension that is always `value`; a Dim is itself."""
+        return value if isinstance(value, Dim) else _number(value)
 
     @staticmethod
     def symbol(name: str) -> Dim:
@@ -71,18 +132,11 @@ class Dim:
     # ------------------------------------------------------------------ inspection
 
     @property
-    def constant(self) -> int | None:
-        """Its value when it is a number, else None."""
-        if not self.terms:
-            return 0
-        if len(self.terms) == 1 and not self.terms[0][0]:
-            return self.terms[0][1]
-        return None
-
-    @property
     def constant_term(self) -> int:
         """The coefficient of the empty monomial."""
-        return next((factor for monomial, factor in self.terms if not monomial), 0)
+        if self.terms and not self.terms[-1][0]:
+            return self.terms[-1][1]
+        return 0
 
     @property
     def atoms(self) -> frozenset[Atom]:
@@ -92,10 +146,12 @@ class Dim:
     @property
     def symbols(self) -> frozenset[str]:
         """All symbols, those inside divisions too."""
-        found: set[str] = set()
-        for atom in self.atoms:
-            found |= {atom} if isinstance(atom, str) else atom.numerator.symbols
-        return frozenset(found)
+        if self._symbols is None:
+            found: set[str] = set()
+            for atom in self.atoms:
+                found |= {atom} if isinstance(atom, str) else atom.symbols
+            self._symbols = frozenset(found)
+        return self._symbols
 
     def evaluate(self, sizes: Mapping[str, int]) -> int:
         """Its value at given sizes. Raises KeyError for a symbol without one."""
@@ -114,49 +170,50 @@ class Dim:
         """Replace symbols by dimensions, all at once."""
         if not any(name in replacement for name in self.symbols):
             return self
-        total = ZERO
+        total: dict[Monomial, int] = {}
         for monomial, factor in self.terms:
-            value = Dim.constant_of(factor)
+            value = _number(factor)
             for atom in monomial:
-                if isinstance(atom, str):
-                    value = value * replacement.get(atom, Dim.symbol(atom))
-                else:
-                    value = value * (atom.numerator.substitute(replacement) // atom.divisor)
-            total = total + value
-        return total
+                value = value * _substituted(atom, replacement)
+            for inner, coefficient in value.terms:
+                total[inner] = total.get(inner, 0) + coefficient
+        return Dim(total)
 
     # ------------------------------------------------------------------ arithmetic
 
     def __add__(self, other: DimLike) -> Dim:
-        terms = dict(self.terms)
-        for monomial, factor in dim(other).terms:
-            terms[monomial] = terms.get(monomial, 0) + factor
-        return Dim(terms)
+        return _sum(self, dim(other)) if other != 0 else self
 
     __radd__ = __add__
 
     def __neg__(self) -> Dim:
-        return Dim({monomial: -factor for monomial, factor in self.terms})
+        return _scaled(self, -1)
 
     def __sub__(self, other: DimLike) -> Dim:
-        return self + (-dim(other))
+        return _sum(self, _scaled(dim(other), -1)) if other != 0 else self
 
     def __rsub__(self, other: DimLike) -> Dim:
         return dim(other) - self
 
     def __mul__(self, other: DimLike) -> Dim:
-        terms: dict[Monomial, int] = {}
-        for left, a in self.terms:
-            for right, b in dim(other).terms:
-                monomial = tuple(sorted(left + right, key=_atom_key))
-                terms[monomial] = terms.get(monomial, 0) + a * b
-        return Dim(terms)
+        value = dim(other)
+        if value.constant is not None:
+            return self if value.constant == 1 else _scaled(self, value.constant)
+        if self.constant is not None:
+            return _scaled(value, self.constant)
+        return _product(self, value)
 
     __rmul__ = __mul__
 
     def __pow__(self, exponent: int) -> Dim:
         if exponent < 0:
             raise OutsideFragment(f"a negative power of {self}")
+        if self.constant is not None and abs(self.constant) > 1 and exponent > MAX_BITS:
+            raise OutsideFragment(f"a number of more than {MAX_BITS} bits")
+        if self.constant is not None:
+            return _number(self.constant**exponent)
+        if exponent > MAX_DEGREE:
+            raise OutsideFragment(f"the power {exponent} of a size; the highest is {MAX_DEGREE}")
         result = ONE
         for _ in range(exponent):
             result = result * self
@@ -186,14 +243,23 @@ class Dim:
 
     # ------------------------------------------------------------------ identity and text
 
+    def __bool__(self) -> bool:
+        value = self.constant
+        if value is None:
+            raise OutsideFragment(f"whether `{self}` is 0, which depends on a size")
+        return value != 0
+
     def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if isinstance(other, Dim):
+            return self._hash == other._hash and self.terms == other.terms
         if isinstance(other, int) and not isinstance(other, bool):
             return self.constant == other
-        return isinstance(other, Dim) and self._hash == other._hash and self.terms == other.terms
+        return False
 
     def __hash__(self) -> int:
-        constant = self.constant
-        return hash(constant) if constant is not None else self._hash
+        return self._hash
 
     def __reduce__(self) -> tuple[object, ...]:
         return (Dim, (dict(self.terms),))
@@ -202,13 +268,7 @@ class Dim:
         return f"Dim({self})"
 
     def __str__(self) -> str:
-        if not self.terms:
-            return "0"
-        text = ""
-        for monomial, factor in self.terms:
-            sign = ("-" if factor < 0 else "") if not text else (" - " if factor < 0 else " + ")
-            text += sign + _term_text(monomial, abs(factor))
-        return text
+        return terms_text(self.terms)
 
 
 DimLike: TypeAlias = "int | Dim"
@@ -216,7 +276,66 @@ DimLike: TypeAlias = "int | Dim"
 
 def dim(value: DimLike) -> Dim:
     """A Dim from a number or a Dim."""
-    return value if isinstance(value, Dim) else Dim({(): value})
+    return value if isinstance(value, Dim) else _number(value)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _number(value: int) -> Dim:
+    if value.bit_length() > MAX_BITS:
+        raise OutsideFragment(f"a number of more than {MAX_BITS} bits")
+    return Dim({(): int(value)})
+
+
+def _constant(terms: tuple[tuple[Monomial, int], ...]) -> int | None:
+    if not terms:
+        return 0
+    return terms[0][1] if len(terms) == 1 and not terms[0][0] else None
+
+
+def _substituted(atom: Atom, replacement: Mapping[str, DimLike]) -> DimLike:
+    if isinstance(atom, FloorDiv):
+        return atom.numerator.substitute(replacement) // atom.divisor
+    found = replacement.get(atom)
+    return Dim.symbol(atom) if found is None else found
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _sum(left: Dim, right: Dim) -> Dim:
+    terms = dict(left.terms)
+    for monomial, factor in right.terms:
+        terms[monomial] = terms.get(monomial, 0) + factor
+    return Dim(terms)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _scaled(value: Dim, by: int) -> Dim:
+    if (
+        by
+        and max((abs(f) for _, f in value.terms), default=0).bit_length() + by.bit_length()
+        > MAX_BITS
+    ):
+        raise OutsideFragment(f"a number of more than {MAX_BITS} bits")
+    return Dim({monomial: factor * by for monomial, factor in value.terms})
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _product(left: Dim, right: Dim) -> Dim:
+    if len(left.terms) * len(right.terms) > 16 * MAX_TERMS:
+        raise OutsideFragment(f"a size with more than {MAX_TERMS} terms")
+    if len(left.terms[0][0]) + len(right.terms[0][0]) > MAX_DEGREE:
+        raise OutsideFragment(f"a size of a degree above {MAX_DEGREE}")
+    terms: dict[Monomial, int] = {}
+    for one, a in left.terms:
+        for two, b in right.terms:
+            monomial = tuple(sorted(one + two, key=_atom_key)) if one and two else one or two
+            terms[monomial] = terms.get(monomial, 0) + a * b
+    return _within_bits(Dim(terms))
+
+
+def _within_bits(value: Dim) -> Dim:
+    if any(factor.bit_length() > MAX_BITS for _, factor in value.terms):
+        raise OutsideFragment(f"a number of more than {MAX_BITS} bits")
+    return value
 
 
 def ceil_divide(numerator: DimLike, divisor: int) -> Dim:
@@ -259,9 +378,12 @@ def _divide_term(term: tuple[Monomial, int], by: tuple[Monomial, int]) -> Dim | 
     return Dim({tuple(left): term[1] // by[1]})
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _floor_divide(numerator: Dim, by: int) -> Dim:
     if by == 1:
         return numerator
+    if numerator.constant is not None:
+        return _number(numerator.constant // by)
     outside = {monomial: factor // by for monomial, factor in numerator.terms if monomial}
     inside = {monomial: factor % by for monomial, factor in numerator.terms if monomial}
     constant = numerator.constant_term
@@ -280,29 +402,7 @@ def _floor_divide(numerator: Dim, by: int) -> Dim:
             inner = atom.numerator + constant * atom.divisor
             return Dim(outside) + whole + _floor_divide(inner, atom.divisor * by)
     rest = rest + constant
-    return Dim(outside) + whole + Dim({(FloorDiv(str(rest), rest, by),): 1})
-
-
-def _term_text(monomial: Monomial, factor: int) -> str:
-    if not monomial:
-        return str(factor)
-    parts: list[str] = []
-    index = 0
-    while index < len(monomial):
-        atom = monomial[index]
-        power = monomial.count(atom)
-        text = atom if isinstance(atom, str) else _division_text(atom)
-        if not isinstance(atom, str) and (power > 1 or len(monomial) > 1 or factor != 1):
-            text = f"({text})"
-        parts.append(text if power == 1 else f"{text}**{power}")
-        index += power
-    return ("" if factor == 1 else f"{factor}*") + "*".join(parts)
-
-
-def _division_text(atom: FloorDiv) -> str:
-    single = len(atom.numerator.terms) == 1 and atom.numerator.terms[0][1] == 1
-    simple = single and len(atom.numerator.terms[0][0]) == 1
-    return f"{atom.text if simple else f'({atom.text})'}//{atom.divisor}"
+    return Dim(outside) + whole + Dim({(FloorDiv(rest, by),): 1})
 
 
 ZERO = Dim({})

@@ -1,0 +1,349 @@
+"""Signatures of rules, checked once for every value of their parameters.
+
+`rule f(c: int in 1.., w: int): [B, C] -> c * [B, w]` is a claim about all c and w. Integer
+parameters become symbols and each clause is expanded once, under the condition that it is the one
+chosen; calls of rules with signatures are answered by the signature (the induction hypothesis),
+provided that their arguments stay in the domain and come down. Where that does not work (a layer
+as parameter, 2 ** n, a `for` over a parameter) a note says that each expansion is checked instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from archspec.diagnostics.model import CompileFailed, Severity, Sink, diagnostic
+from archspec.ops.base import SYMBOLIC_INTEGERS
+from archspec.semantics.application import apply_layer
+from archspec.semantics.budget import Budget
+from archspec.semantics.builder import GraphBuilder, NameScope
+from archspec.semantics.callables import bind_arguments
+from archspec.semantics.context import Context, NotInductive, OpenCondition, Session, SpecError
+from archspec.semantics.environment import Environment
+from archspec.semantics.expressions import evaluate
+from archspec.semantics.functions import RangeValue
+from archspec.semantics.modules import ModuleScope, RuleDefinition
+from archspec.semantics.operators import is_condition, plain
+from archspec.semantics.requirements import sizes_text
+from archspec.semantics.signatures import Segment, matched, promised, segments_of, signature_sides
+from archspec.semantics.values import BlockLayer, Copies, Poison, Tensor, Value
+from archspec.source import Span
+from archspec.syntax import ast
+from archspec.types.condition import (
+    FALSE,
+    TRUE,
+    Condition,
+    at_least,
+    conjunction,
+    disjunction,
+    equal,
+    negation,
+)
+from archspec.types.dim import Dim, dim
+from archspec.types.solver import VerdictKind, decide
+
+UNDECIDED_HERE = frozenset(
+    {"E0301", "E0305", "E0309", "E0311", "E0312", "E0313", "E0403", "E0410", "E0411", "E0501"}
+)
+"""Errors which say that a number is needed where there is a symbol: no fault of the signature."""
+
+MAX_CASES = 6
+
+
+def check_signatures(scope: ModuleScope, sink: Sink) -> None:
+    """Check every signature of a file."""
+    for definition in scope.own.values():
+        if isinstance(definition, RuleDefinition) and definition.signature is not None:
+            _check(definition, sink)
+
+
+def _check(rule: RuleDefinition, sink: Sink) -> None:
+    assert rule.signature is not None
+    token = SYMBOLIC_INTEGERS.set(True)
+    own = Sink()
+    try:
+        _Proof(rule, own).run()
+        unsure = [item for item in own.diagnostics if item.code in UNDECIDED_HERE]
+        if not unsure:
+            sink.extend(own.diagnostics)
+            return
+        reason = unsure[0].message
+        if unsure[0].code == "E0411":
+            reason = "it computes with its parameters beyond polynomials, as `2 ** n` does"
+    except NotInductive as error:
+        reason = str(error)
+    except CompileFailed as error:
+        reason = error.diagnostics[0].message
+    finally:
+        SYMBOLIC_INTEGERS.reset(token)
+    sink.extend(item for item in own.diagnostics if item.code in ("E0504", "E0508"))
+    sink.report(
+        diagnostic(
+            "N0501",
+            f"the signature of `{rule.name}` is checked at each expansion, not for all at once",
+            rule.signature.name_span,
+            notes=[reason],
+            severity=Severity.NOTE,
+        )
+    )
+
+
+@dataclass
+class _Proof:
+    """One signature under check."""
+
+    rule: RuleDefinition
+    sink: Sink
+    symbols: dict[str, Dim] = field(default_factory=dict)
+    lower: dict[str, int] = field(default_factory=dict)
+    domain: Condition = TRUE
+    arguments: Mapping[str, Value] = field(default_factory=dict)
+
+    def run(self) -> None:
+        self._parameters()
+        earlier: list[Condition] = []
+        for clause in self.rule.clauses:
+            chosen = self._condition(clause)
+            here = conjunction([self.domain, chosen, *(negation(item) for item in earlier)])
+            earlier.append(chosen)
+            if decide(here, TRUE).kind is not VerdictKind.NEVER:
+                self._clause(clause, here)
+        left = conjunction([self.domain, *(negation(item) for item in earlier)])
+        self._covered(left)
+
+    def _covered(self, left: Condition) -> None:
+        verdict = decide(negation(left), TRUE)
+        if left == FALSE or verdict.kind is VerdictKind.ALWAYS:
+            return
+        if verdict.kind is VerdictKind.UNDECIDED:
+            raise NotInductive(verdict.reason)
+        example = sizes_text(self._real(verdict.counterexample or {}))
+        self.sink.report(
+            diagnostic(
+                "E0504",
+                f"no clause of `{self.rule.name}` takes {example or 'some values'}",
+                self.rule.name_span,
+                fix="narrow the domain in the signature, or add a clause",
+            )
+        )
+
+    # ------------------------------------------------------------------ parameters
+
+    def _parameters(self) -> None:
+        conditions: list[Condition] = []
+        session = self._session(TRUE)
+        for index, parameter in enumerate(self.rule.parameters):
+            name = parameter.name or "_"
+            kind = parameter.type.name if parameter.type is not None else "untyped"
+            if kind != "int":
+                raise NotInductive(f"`{name}` is not an integer but {kind}")
+            lower, upper = self._bounds(session, parameter, index)
+            self.lower[name] = lower
+            self.symbols[name] = Dim.symbol(name) + (lower - 1)
+            if upper is not None:
+                conditions.append(at_least(upper - 1, self.symbols[name]))
+        self.domain = conjunction(conditions)
+
+    def _bounds(
+        self, session: Session, parameter: ast.Parameter, index: int
+    ) -> tuple[int, int | None]:
+        patterns = [
+            clause.parameters[index].pattern
+            for clause in self.rule.clauses
+            if index < len(clause.parameters)
+        ]
+        literals = [item.value for item in patterns if isinstance(item, ast.Number)]
+        whole = [value for value in literals if isinstance(value, int)]
+        if parameter.domain is None:
+            return min([1, *whole]), None
+        context = Context(session, Environment(self.rule.module))
+        domain = context.evaluate(parameter.domain)
+        if not isinstance(domain, RangeValue):
+            raise NotInductive("a domain is not a range")
+        return domain.start, domain.stop
+
+    def _real(self, sizes: Mapping[str, int]) -> dict[str, int]:
+        """A counterexample in the reader's terms: a parameter begins at its domain, not at 1."""
+        return {
+            name: value + self.lower.get(name, 1) - 1
+            for name, value in sizes.items()
+            if name in self.lower
+        }
+
+    # ------------------------------------------------------------------ clauses
+
+    def _condition(self, clause: ast.RuleClause) -> Condition:
+        parts: list[Condition] = []
+        environment = Environment(self.rule.module)
+        for parameter, name in zip(clause.parameters, self.symbols, strict=False):
+            symbol = self.symbols[name]
+            if parameter.pattern is None:
+                environment.bind(parameter.name or "_", symbol)
+                continue
+            if not isinstance(parameter.pattern, ast.Number):
+                raise NotInductive("a pattern is no number")
+            if not isinstance(parameter.pattern.value, int):
+                raise NotInductive("a pattern is no integer")
+            parts.append(equal(symbol, parameter.pattern.value))
+        if clause.guard is not None:
+            context = Context(self._session(TRUE), environment)
+            value = context.evaluate(clause.guard)
+            if isinstance(value, bool):
+                parts.append(TRUE if value else FALSE)
+            elif is_condition(value):
+                parts.append(value)  # type: ignore[arg-type]  # a condition, just tested
+            else:
+                raise NotInductive("a guard is no condition on integers")
+        return conjunction(parts)
+
+    def _session(self, given: Condition) -> Session:
+        session = Session(self.sink, Budget(), False, evaluate, apply_layer, {})
+        session.given = given
+        session.integer_symbols = frozenset(self.symbols)
+        session.by_signature = self._by_signature
+        return session
+
+    def _clause(self, clause: ast.RuleClause, here: Condition, cases: int = 0) -> None:
+        """Check one clause; a condition on its parameters that is open splits it into cases."""
+        before = self.sink.diagnostics
+        try:
+            self._expand(clause, here)
+        except OpenCondition as split:
+            if cases >= MAX_CASES:
+                raise NotInductive("its parameters are told apart by too many conditions") from None
+            self.sink.replace(before)
+            for case in (split.condition, negation(split.condition)):
+                inside = conjunction([here, case])
+                if decide(inside, TRUE).kind is not VerdictKind.NEVER:
+                    self._clause(clause, inside, cases + 1)
+
+    def _expand(self, clause: ast.RuleClause, here: Condition) -> None:
+        """Expand one clause and compare what it yields with what the signature promises."""
+        session = self._session(here)
+        values: dict[str, Value] = {}
+        environment = Environment(self.rule.module)
+        for parameter, name in zip(clause.parameters, self.symbols, strict=False):
+            pattern = parameter.pattern
+            value: Value = self.symbols[name]
+            if isinstance(pattern, ast.Number):
+                value = pattern.value
+            values[name] = value
+            if parameter.name is not None:
+                environment.bind(parameter.name, value, parameter.span)
+        self.arguments = values
+        builder = GraphBuilder(self.rule.name, "rule")
+        context = Context(session, environment, builder, NameScope(builder))
+        sides, data = self._inputs(context, values)
+        try:
+            layer = context.evaluate(clause.value)
+            result = apply_layer(context, layer, data, clause.value.span)
+            if isinstance(result, Poison) or any(isinstance(p, Poison) for p in _parts(result)):
+                return
+            wanted = promised(sides, self._signature.outputs)
+            self._compare(context, segments_of(result), wanted, clause)
+        except SpecError as error:
+            session.report(error)
+
+    @property
+    def _signature(self) -> ast.Signature:
+        signature = self.rule.signature
+        assert signature is not None
+        return signature
+
+    def _inputs(self, context: Context, values: Mapping[str, Value]) -> tuple[Context, Value]:
+        """The context in which the signature's dims have names, and data of its input types."""
+        sides = context.within(Environment(self.rule.module))
+        for name, value in values.items():
+            sides.environment.bind(name, value)
+        builder = context.builder
+        assert builder is not None
+        data: list[Value] = []
+        for segment in signature_sides(sides, self._signature.inputs, fresh=True):
+            tensor = builder.add_input("x", segment.type, self._signature.span)
+            single = segment.count == 1
+            data.append(tensor if single else Copies(segment.count, tensor))
+        return sides, _packed(data)
+
+    def _compare(
+        self,
+        context: Context,
+        actual: list[Segment],
+        wanted: list[Segment],
+        clause: ast.RuleClause,
+    ) -> None:
+        shift = {name: Dim.symbol(name) - (low - 1) for name, low in self.lower.items()}
+        reason = matched(context, actual, wanted, shift)
+        if reason is None:
+            return
+        text, counterexample = reason
+        example = sizes_text(self._real(counterexample))
+        self.sink.report(
+            diagnostic(
+                "E0506",
+                f"this clause does not keep the signature of `{self.rule.name}`: {text}",
+                clause.name_span,
+                secondary=[(self._signature.outputs.span, "this is promised")],
+                notes=[f"it fails for {example}"] if example else [],
+            )
+        )
+
+    # ------------------------------------------------------------------ the hypothesis
+
+    def _by_signature(self, context: Context, layer: Value, data: Value, span: Span) -> Value:
+        """The result of a call as the signature of its rule has it."""
+        assert isinstance(layer, BlockLayer)
+        rule = layer.definition
+        assert isinstance(rule, RuleDefinition)
+        assert rule.signature is not None
+        arguments = bind_arguments(context, layer, span)
+        if rule is self.rule:
+            self._descends(context, arguments, span)
+        sides = context.within(Environment(rule.module))
+        for name, value in arguments.items():
+            sides.environment.bind(name, plain(value))
+        for segment, part in zip(
+            signature_sides(sides, rule.signature.inputs, against=_parts(data)),
+            _parts(data),
+            strict=False,
+        ):
+            if isinstance(part, Copies) != (segment.count != 1):
+                raise NotInductive("a call takes a tuple of another form than its signature")
+        builder = context.builder
+        assert builder is not None
+        results: list[Value] = []
+        for segment in promised(sides, rule.signature.outputs):
+            tensor = builder.add_input("y", segment.type, span)
+            results.append(tensor if segment.count == 1 else Copies(segment.count, tensor))
+        return _packed(results)
+
+    def _descends(self, context: Context, arguments: Mapping[str, Value], span: Span) -> None:
+        """The call must stay in the domain and come nearer to its end."""
+        given = context.session.given
+        smaller: list[Condition] = []
+        for name, value in arguments.items():
+            size, own = dim(value), dim(self.arguments[name])  # type: ignore[arg-type]
+            verdict = decide(at_least(size, self.lower[name]), given)
+            if verdict.kind is not VerdictKind.ALWAYS:
+                example = sizes_text(self._real(verdict.counterexample or {}))
+                raise context.error(
+                    "E0508",
+                    f"this call leaves the domain of `{name}`, which begins at {self.lower[name]}",
+                    span,
+                    notes=(f"it is {value} where {example}",) if example else (),
+                    fix="add a clause that ends the recursion before, or widen the domain",
+                )
+            smaller.append(at_least(own, size + 1))
+        if decide(disjunction(smaller), given).kind is not VerdictKind.ALWAYS:
+            raise NotInductive("no integer parameter comes down with each call")
+
+
+def _packed(parts: list[Value]) -> Value:
+    single = len(parts) == 1 and not isinstance(parts[0], Copies)
+    return parts[0] if single else tuple(parts)
+
+
+def _parts(data: Value) -> tuple[Value, ...]:
+    return data if isinstance(data, tuple) else (data,)
+
+
+__all__ = ["Tensor", "check_signatures"]

@@ -1,0 +1,30 @@
+"""Values in a few characters, for messages and chains of expansions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from archspec.semantics.values import BlockLayer, ListValue, Value, is_layer
+from archspec.types.dim import Dim
+
+
+def call_text(name: str, arguments: Mapping[str, Value]) -> str:
+    """A call as the reader would write it, shortened."""
+    return f"{name}({', '.join(show(value) for value in arguments.values())})"
+
+
+def show(value: Value) -> str:
+    """A value in a few characters."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return f'"{value[:20]}"'
+    if isinstance(value, ListValue):
+        shown = [show(item) for item in value.items[:4]]
+        return "[" + ", ".join([*shown, ".."] if len(value.items) > 4 else shown) + "]"
+    if isinstance(value, (int, float, Dim)):
+        return str(value)
+    if isinstance(value, BlockLayer):
+        return value.definition.name
+    inner = getattr(value, "op", None)
+    return str(inner.name) if inner is not None else "{..}" if is_layer(value) else str(value)
