@@ -25,7 +25,8 @@ BUG = 70
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 
-NO_SUCH_NETWORK = "E0701"
+NAMES_NOTHING = frozenset({"E0701", "E0801"})
+"""Codes of a network or target that is not there: the command line is at fault, not the spec."""
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
@@ -79,9 +80,9 @@ def _outcome(command: Command, arguments: tuple[Any, ...], options: dict[str, An
 
 
 def _blame(failure: CompileFailed) -> int:
-    """Who is at fault: the spec, or a command line that names no network in it."""
+    """Who is at fault: the spec, or a command line that names what is not there."""
     codes = {item.code for item in failure.diagnostics}
-    return WRONG_USAGE if codes == {NO_SUCH_NETWORK} else AT_FAULT
+    return WRONG_USAGE if codes <= NAMES_NOTHING else AT_FAULT
 
 
 def _complain(message: str, hint: str | None = None) -> None:

@@ -265,9 +265,9 @@ def explain(
 
 def _version(asked: bool) -> None:
     if asked:
-        from importlib.metadata import version
+        import archspec
 
-        typer.echo(f"archspec {version('archspec-nn')}")
+        typer.echo(f"archspec {archspec.__version__}")
         raise typer.Exit
 
 

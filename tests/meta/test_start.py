@@ -1,9 +1,14 @@
 """Starting up: no command of the front-end imports torch, and light commands import little."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CHECKOUT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "backends")])}
 
 HEAVY = ("torch", "networkx", "graphviz", "numpy", "rich")
 
@@ -30,7 +35,12 @@ def loaded(arguments, folder):
     """Which heavy modules a command has imported when it is done."""
     code = RUN.format(arguments=list(arguments), heavy=HEAVY)
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env=CHECKOUT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert "LOADED" in done.stderr, done.stderr
     return set(done.stderr.rpartition("LOADED")[2].split())
@@ -64,4 +74,4 @@ def test_drawing_does_without_torch(folder):
 
 def test_the_package_itself_does_without_torch(folder):
     code = "import sys, archspec; archspec.load; assert 'torch' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], cwd=folder, check=True)
+    subprocess.run([sys.executable, "-c", code], cwd=folder, env=CHECKOUT, check=True)

@@ -1,0 +1,249 @@
+"""The commands as a user sees them: what they write, where, and their exit codes."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+import archspec
+from archspec.cli.main import app
+from archspec.diagnostics import catalogue
+
+GOOD = """\
+# A small network.
+network small(width: int = 8) {
+  input image: f32[B = 1, 3, H = 32, W = 32]
+  output logits = image -> conv(width, 3) -> relu -> global_avg_pool -> fc: linear(10)
+}
+
+preset wide = small(64)
+"""
+
+# one syntax error, one unknown name, one channel mismatch
+BAD = """\
+network bad {
+  input image: f32[B = 1, 3, H = 32, W = 32]
+  a = image -> conv(8, 3
+  b = image -> cnov(8, 3)
+  output y = image -> [conv(8, 3), conv(16, 3)] -> add
+}
+"""
+
+WARNS = """\
+network halves {
+  input image: f32[B = 1, 3, H = 32, W = 32]
+  output y = image -> [identity, max_pool(2) -> upsample(2)] -> concat
+}
+"""
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Run a command in a folder with `good.arch`, `bad.arch` and `warns.arch`."""
+    (tmp_path / "small.arch").write_text(GOOD)
+    (tmp_path / "bad.arch").write_text(BAD)
+    (tmp_path / "warns.arch").write_text(WARNS)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ARCHSPEC_DEBUG", raising=False)
+    return lambda *arguments, **options: CliRunner().invoke(app, list(arguments), **options)
+
+
+# ---------------------------------------------------------------------- check
+
+
+def test_check_is_content(run):
+    done = run("check", "small.arch")
+    assert (done.exit_code, done.stdout) == (0, "no problems found in 1 file\n")
+
+
+def test_check_reports_all_faults_of_a_run(run):
+    done = run("check", "bad.arch", "--json")
+    answer = json.loads(done.stdout)
+    assert (done.exit_code, answer["ok"]) == (1, False)
+    places = {(item["line"], item["code"][:3]) for item in answer["diagnostics"]}
+    assert places == {(3, "E01"), (4, "E02"), (5, "E04")}
+    assert {item["file"] for item in answer["diagnostics"]} == {"bad.arch"}
+
+
+def test_check_draws_faults(run):
+    done = run("check", "bad.arch")
+    assert done.exit_code == 1
+    assert "--> bad.arch:4:16" in done.stdout
+    assert "did you mean `conv`?" in done.stdout
+    assert "\x1b" not in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("found 3 errors")
+
+
+def test_a_warning_is_no_fault(run):
+    done = run("check", "warns.arch", "--format", "concise")
+    assert done.exit_code == 0
+    assert "warning[W0401]" in done.stdout
+    assert len(done.stdout.splitlines()) == 1
+
+
+def test_check_takes_folders_and_several_files(run):
+    assert run("check", ".").exit_code == 1
+    done = run("check", "small.arch", "warns.arch", "--format", "github")
+    assert done.stdout.startswith("::warning file=warns.arch,line=")
+
+
+# ---------------------------------------------------------------------- show and list
+
+
+def test_show(run):
+    done = run("show", "small.arch")
+    assert done.exit_code == 0
+    assert done.stdout.startswith("small at B = 1, H = 32, W = 32\nA small network.\n")
+    assert "parameters" in done.stdout
+    assert "fc" in done.stdout
+
+
+def test_show_json_has_what_programs_need(run):
+    done = run("show", "small.arch:wide", "--json")
+    answer = json.loads(done.stdout)
+    wanted = {"name", "parameters", "macs", "depth", "inputs", "outputs", "valid_sizes"}
+    assert wanted <= answer.keys()
+    assert answer["name"] == "wide"
+    assert answer["parameters"] == 3 * 9 * 64 + 64 + 64 * 10 + 10
+    assert answer["macs"] == 3 * 9 * 64 * 32 * 32 + 64 * 10
+
+
+def test_set_gives_a_parameter(run):
+    done = run("show", "small.arch", "--set", "width=4", "--json")
+    assert json.loads(done.stdout)["parameters"] == 3 * 9 * 4 + 4 + 4 * 10 + 10
+
+
+@pytest.mark.parametrize("setting", ["depth=4", 'width="a"'])
+def test_set_that_does_not_fit_is_a_fault_of_the_parameters(run, setting):
+    done = run("show", "small.arch", "--set", setting)
+    assert done.exit_code == 1
+    assert "error[E03" in done.stderr
+
+
+def test_a_failing_show_answers_in_json_too(run):
+    done = run("show", "bad.arch", "--json")
+    assert done.exit_code == 1
+    assert json.loads(done.stdout)["ok"] is False
+
+
+def test_warnings_of_show_do_not_disturb_its_answer(run):
+    done = run("show", "warns.arch", "--json")
+    assert json.loads(done.stdout)["name"] == "halves"
+    assert "W0401" in done.stderr
+
+
+def test_list(run):
+    done = run("list", "small.arch", "--json")
+    assert json.loads(done.stdout) == [
+        {"name": "small", "file": "small.arch", "kind": "network"},
+        {"name": "wide", "file": "small.arch", "kind": "preset"},
+    ]
+    assert "wide   preset" in run("list", "small.arch").stdout
+
+
+def test_list_names_what_ships_with_archspec(run):
+    rows = json.loads(run("list", "--json").stdout)
+    assert {"fractalnet", "resnet50", "densenet121", "vit_b_16", "unet", "lenet"} <= {
+        row["name"] for row in rows
+    }
+
+
+def test_a_shipped_network_is_found_by_name(run):
+    assert json.loads(run("show", "lenet", "--json").stdout)["name"] == "lenet"
+
+
+# ---------------------------------------------------------------------- explain
+
+
+def test_explain(run):
+    page = next(iter(catalogue.pages().values()))
+    assert run("explain", page.code.lower()).stdout.strip() == page.text.strip()
+    assert f"{page.code}  {page.title}" in run("explain").stdout
+    assert json.loads(run("explain", page.code, "--json").stdout)["title"] == page.title
+
+
+# ---------------------------------------------------------------------- draw and build
+
+
+def test_draw_writes_where_it_is_told(run, tmp_path):
+    done = run("draw", "small.arch", "-o", "pictures/small.dot", "--depth", "2")
+    assert (done.exit_code, done.stdout) == (0, "wrote pictures/small.dot\n")
+    assert "digraph" in (tmp_path / "pictures" / "small.dot").read_text()
+
+
+def test_build_says_what_it_wrote(run, tmp_path):
+    done = run("build", "small.arch", "--target", "torch", "-o", "out", "--json")
+    assert done.exit_code == 0
+    files = json.loads(done.stdout)["files"]
+    assert all((tmp_path / item["path"]).stat().st_size == item["bytes"] for item in files)
+    assert any(item["path"].endswith(".py") for item in files)
+
+
+# ---------------------------------------------------------------------- wrong usage
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["show"], "SPEC"),
+        (["show", "--nonsense", "small.arch"], "--nonsense"),
+        (["nonsense"], "nonsense"),
+        (["show", "smal.arch"], "did you mean small.arch?"),
+        (["show", "small.arch:wied"], "did you mean `wide`?"),
+        (["show", "resnet5O"], "did you mean `resnet50`?"),
+        (["show", "small.arch", "--set", "width"], "name=value"),
+        (["show", "small.arch", "--set", "width=)"], "not a value"),
+        (["check", "small.arch", "--format", "xml"], "xml"),
+        (["draw", "small.arch", "-o", "small.jpeg"], ".svg, .png, .pdf, .dot"),
+        (["build", "small.arch", "--column", "0"], "greater than or equal to 1"),
+        (["build", "small.arch", "--target", "tensorflow"], "there is no target `tensorflow`"),
+        (["explain", "E9"], "there is no code E9"),
+        (["list", "nowhere"], "no file or folder nowhere"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_usage_ends_with_2(run, arguments, said):
+    done = run(*arguments)
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+# ---------------------------------------------------------------------- as a process
+
+
+def process(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "archspec", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        **options,
+    )
+
+
+def test_help_teaches():
+    done = process("--help", env={**os.environ, "COLUMNS": "100"})
+    assert done.returncode == 0
+    for word in ("build", "check", "show", "draw", "list", "fmt", "explain", "Exit codes"):
+        assert word in done.stdout
+    assert "archspec draw resnet50 -o resnet50.svg" in process("draw", "--help").stdout
+
+
+def test_a_reader_that_goes_away_is_no_bug():
+    with subprocess.Popen(
+        [sys.executable, "-m", "archspec", "list"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as running:
+        running.stdout.close()
+        said = running.stderr.read()
+    assert running.returncode == 141
+    assert said == b""
+
+
+def test_the_version():
+    assert process("--version").stdout == f"archspec {archspec.__version__}\n"
