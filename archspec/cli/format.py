@@ -12,10 +12,10 @@ import typer
 from archspec.cli.console import coloured, write
 from archspec.cli.guard import AT_FAULT
 from archspec.cli.spec import files
-from archspec.diagnostics.model import CompileFailed, Diagnostic
+from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
 from archspec.diagnostics.paint import Style, paint
 from archspec.diagnostics.printable import printable
-from archspec.source import Source
+from archspec.source import Source, Span
 
 STANDARD_INPUT = "-"
 
@@ -46,8 +46,8 @@ def run(paths: Sequence[str], check: bool, diff: bool) -> None:
 
 def _format(path: Path, *, write_back: bool, diff: bool) -> bool:
     """Whether the file was not in the one style."""
-    old = path.read_bytes().decode("utf-8", "replace")
-    new = _formatted(Source(str(path), old))
+    source = _source(str(path), path.read_bytes())
+    old, new = source.text, _formatted(source)
     if new == old:
         return False
     if diff:
@@ -57,6 +57,16 @@ def _format(path: Path, *, write_back: bool, diff: bool) -> bool:
     return True
 
 
+def _source(name: str, data: bytes) -> Source:
+    """The text in a file. What is written back must be what was read, so nothing is replaced."""
+    try:
+        return Source(name, data.decode("utf-8"))
+    except UnicodeDecodeError as fault:
+        start = Source(name, data[: fault.start].decode("utf-8") + " ")
+        place = Span(start, len(start.text) - 1, len(start.text))
+        raise CompileFailed([diagnostic("E0830", "this is not UTF-8 text", place)]) from None
+
+
 def _formatted(source: Source) -> str:
     from archspec.fmt import format_source
 
@@ -64,8 +74,8 @@ def _formatted(source: Source) -> str:
 
 
 def _filter(check: bool, diff: bool) -> None:
-    old = sys.stdin.buffer.read().decode("utf-8", "replace")
-    new = _formatted(Source("<stdin>", old))
+    source = _source("<stdin>", sys.stdin.buffer.read())
+    old, new = source.text, _formatted(source)
     if diff:
         _write_diff(old, new, "<stdin>")
     elif not check:

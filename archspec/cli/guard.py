@@ -69,6 +69,9 @@ def _outcome(command: Command, arguments: tuple[Any, ...], options: dict[str, An
     except BrokenPipeError:
         _forget_output()
         return BROKEN_PIPE
+    except OSError as fault:  # a file that may not be read or written
+        _complain(f"{fault.filename}: {fault.strerror}" if fault.filename else str(fault))
+        return WRONG_USAGE
     except KeyboardInterrupt:
         _complain("interrupted")
         return INTERRUPTED

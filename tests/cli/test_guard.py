@@ -97,3 +97,8 @@ def test_what_an_encoding_cannot_hold_is_escaped():
     write("6 × 漢\n", stream)
     stream.flush()
     assert raw.getvalue() == b"6 \\xd7 \\u6f22\n"
+
+
+def test_a_file_that_may_not_be_read_is_wrong_usage(capsys):
+    assert ending(PermissionError(13, "Permission denied", "secret.arch")) == 2
+    assert capsys.readouterr().err == "error: secret.arch: Permission denied\n"

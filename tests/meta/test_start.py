@@ -12,7 +12,7 @@ CHECKOUT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "
 
 HEAVY = ("torch", "networkx", "graphviz", "numpy", "rich")
 
-SPEC = """
+SPEC = """\
 network small {
   input image: f32[B = 1, 3, H = 8, W = 8]
   output image -> conv(8, 3) -> relu
