@@ -29,11 +29,11 @@ def available() -> tuple[str, ...]:
     return tuple(sorted({**BUNDLED, **{point.name: "" for point in _points()}}))
 
 
-def load_backend(name: str) -> Backend:
+def backend(name: str) -> Backend:
     """The backend of a target.
 
-    Raises CompileFailed: E0801 for a name that nobody provides, or that two packages provide;
-    E0802 where it cannot be imported.
+    Raises CompileFailed (E0801) for a name that nobody provides or that two packages provide,
+    and where it cannot be imported.
     """
     found = {point.value: point for point in _points() if point.name == name}
     if not found and name in BUNDLED:
@@ -44,12 +44,12 @@ def load_backend(name: str) -> Backend:
         raise _two(name, found.values())
     (point,) = found.values()
     try:
-        backend: Backend = point.load()
+        loaded: Backend = point.load()
     except ImportError as error:
         hint = HINTS.get(name, f"pip install the package that provides {point.value}")
         message = f"the target `{name}` cannot be loaded: {error}"
-        raise CompileFailed([diagnostic("E0802", message, fix=hint)]) from error
-    return backend
+        raise CompileFailed([diagnostic("E0801", message, fix=hint)]) from error
+    return loaded
 
 
 def _points() -> tuple[EntryPoint, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from archspec.graph.compiled import Compiled
@@ -23,6 +23,29 @@ class TorchBackend:
         path = directory / f"{network.name}.py"
         path.write_text(text, encoding="utf-8", newline="\n")
         return (path,)
+
+    def module(
+        self,
+        network: Compiled,
+        *,
+        device: Any = None,
+        dtype: Any = None,
+        seed: int = 0,
+        weights: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """The network as a live `nn.Module`; see `archspec_torch.module.to_module`.
+
+        A dtype may be named (`"bfloat16"`). `weights` is a state dict that fits exactly.
+        """
+        import torch  # noqa: PLC0415
+
+        from archspec_torch.module import to_module  # noqa: PLC0415
+
+        kind = getattr(torch, dtype) if isinstance(dtype, str) else dtype
+        made = to_module(network, seed, device, kind)
+        if weights is not None:
+            made.load_state_dict(weights, strict=True)
+        return made
 
     def unsupported(self, network: Compiled) -> Mapping[str, str]:
         """Ops that it cannot lower, with the reason."""

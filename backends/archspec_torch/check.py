@@ -37,16 +37,16 @@ def _diagnostics(network: Compiled) -> list[Diagnostic]:
         for instance in graph.instances:
             if instance.op is not None and instance.op.name in missing:
                 reason = missing[instance.op.name]
-                found.append(_at("E0810", f"the torch target cannot build `{instance.op.name}`: {reason}", instance))
+                found.append(_at("E0802", f"target `torch` has no lowering for `{instance.op.name}`: {reason}", instance))
             clash = next((c for c in instance.key.split(".") if c in MODULE_NAMES), "")
             if clash:
                 message = f"a PyTorch module cannot have a part named `{clash}`"
-                found.append(_at("E0811", message, instance))
+                found.append(_at("E0820", message, instance))
     return found
 
 
 def _at(code: str, message: str, instance: Instance) -> Diagnostic:
-    fix = "give it another label" if code == "E0811" else None
+    fix = "give it another label" if code == "E0820" else None
     return diagnostic(
         code,
         message,

@@ -102,12 +102,11 @@ class Constructor:
     def _parameter(self, owner: str, branch: Branch) -> Iterator[Line]:
         assert branch.owned is not None
         instance = branch.owned.either
+        (parameter,) = self.sites[id(instance)].parameters
         for region in instance.regions:  # a buffer that is computed
             value = self.construct(self.unit.callee(region))
-            persistent = bool(getattr(instance.op, "persistent", True))
-            yield Line(_register_buffer(owner, branch.name, value, persistent))
+            yield Line(_register_buffer(owner, branch.name, value, parameter.persistent))
             return
-        (parameter,) = self.sites[id(instance)].parameters
         how = parameter.initialiser
         name = how.name if how is not None else "zeros"
         sizes = [Argument((Hole(size, "size"),)) for size in parameter.shape] or [Argument(("()",))]

@@ -57,6 +57,7 @@ class Layout:
     tree: Branch = field(default_factory=lambda: Branch("", ""))
     root: bool = False
     record: str = ""  # name of the class of several results
+    is_function: bool = False  # a plain function: the expression of a buffer
 
     @property
     def plain(self) -> bool:
@@ -64,12 +65,6 @@ class Layout:
         one = len(self.inputs) == 1 and len(self.results) == 1 and self.results[0].either.structure is None
         extra = self.needs or self.draws or self.locals.extra
         return one and not extra and not self.inputs[0].optional and not self.results[0].optional
-
-    @property
-    def is_function(self) -> bool:
-        """Whether it is a plain function: the expression of a buffer."""
-        return self.unit.either.kind == "buffer"
-
 
 @dataclass
 class Plan:
@@ -97,6 +92,10 @@ def lay_out(units: Sequence[Unit]) -> Plan:
         layout.draws = _draws(unit, result)
         layout.locals = localise([item.either.types[0] for item in layout.inputs])
         layout.lowered = {id(n.instance): lower(site(g, n)) for g in unit.graphs for n in _ops(g)}
+        for instance in (node.instance for g in unit.graphs for node in _ops(g)):
+            if instance is not None and layout.lowered[id(instance)].raw:
+                for region in instance.regions:
+                    layouts[id(unit.callee(region))].is_function = True
     for unit in reversed(units):
         _demands(unit, result)
     return result

@@ -1,7 +1,8 @@
 """Helpers that generated code brings along where it needs them, as source text.
 
 A helper is a function or class in a file of the folder `prelude/` named after it; its own
-helpers stand in a comment `# needs: a, b` on the first line.
+helpers stand in a comment `# needs: a, b` on the first line. A name that ends in `1d`, `2d` or
+`3d` may be in a file without it, which has `@AXES@` where the number of axes stands.
 """
 
 from __future__ import annotations
@@ -14,11 +15,23 @@ from importlib.resources import files
 @cache
 def helper(name: str) -> tuple[str, tuple[str, ...]]:
     """Source of a helper and the names of those that it needs."""
-    text = files("archspec_torch").joinpath("prelude", f"{name}.txt").read_text(encoding="utf-8")
+    folder = files("archspec_torch").joinpath("prelude")
+    file = folder.joinpath(f"{name}.txt")
+    if file.is_file():
+        text = file.read_text(encoding="utf-8")
+    else:
+        text = _for_axes(folder.joinpath(f"{name[:-2]}.txt").read_text(encoding="utf-8"), name[-2])
     first, _, rest = text.partition("\n")
     if first.startswith("# needs:"):
         return rest.strip("\n"), tuple(item.strip() for item in first[8:].split(","))
     return text.strip("\n"), ()
+
+
+def _for_axes(template: str, axes: str) -> str:
+    one = "int" if axes == "1" else f"Tuple[{', '.join(['int'] * int(axes))}]"
+    size = "int" if axes == "1" else f"Union[int, {one}]"
+    text = template.replace("@PADDING@", f"Union[str, {one}]" if axes == "1" else f"Union[str, int, {one}]")
+    return text.replace("@SIZE@", size).replace("@AXES@", axes)
 
 
 def helpers_source(names: Iterable[str]) -> list[str]:

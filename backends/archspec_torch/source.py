@@ -18,7 +18,7 @@ from archspec_torch.render import render_class
 from archspec_torch.signature import has_record, record_fields
 from archspec_torch.units import plan
 
-TYPING = ("Dict", "List", "NamedTuple", "Optional", "Tuple")
+TYPING = ("Dict", "List", "NamedTuple", "Optional", "Tuple", "Union")
 
 
 def python_source(network: Compiled) -> tuple[str, str]:

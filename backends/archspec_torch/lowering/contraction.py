@@ -65,7 +65,7 @@ def multihead_attention(site: Site) -> Lowered:
     width, of_keys, of_values = (constant(each.shape[2]) for each in (q, k, v))
     same = width == of_keys == of_values
     module = call(
-        "nn.MultiheadAttention",
+        "nn.MultiheadAttention" if op.bias else "UnbiasedAttention",
         positional(width, "embed_dim"),
         positional(op.heads, "num_heads"),
         keyword("dropout", op.dropout, 0.0),
@@ -86,4 +86,5 @@ def multihead_attention(site: Site) -> Lowered:
         weights = keyword("need_weights", "False")
         return code(call(scope.module(), *given, weights, *mask), "[0]")
 
-    return Lowered(module, apply, given=MULTIHEAD_GIVEN)
+    helpers = () if op.bias else ("UnbiasedAttention",)
+    return Lowered(module, apply, helpers, MULTIHEAD_GIVEN)

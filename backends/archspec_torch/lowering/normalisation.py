@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archspec.types.initialiser import Initialiser, Ones, Zeros
-from archspec_torch.code import Code, Hole, call, code, keyword, positional
+from archspec_torch.code import Argument, Code, Hole, call, code, keyword, positional
 from archspec_torch.lowering.base import Apply, Lowered, Scope, Site, axes_text, constant, lowers
 
 GIVEN: dict[str, Initialiser] = {
@@ -133,8 +133,9 @@ def _shape(site: Site, axes: tuple[int, ...]) -> object:
 def layer_norm(site: Site) -> Lowered:
     """`nn.LayerNorm` on the last axes; on others the axes are moved there and back."""
     op, axes = site.op, _axes(site)
+    plain = _plain("F.layer_norm", axes, site, keyword("eps", op.eps, 1e-5))
     if any(site.x.shape[axis].constant is None for axis in axes):
-        return Lowered(apply=_standardised(axes, op.eps))
+        return Lowered(apply=plain)
     module = call(
         "nn.LayerNorm",
         positional(_shape(site, axes), "normalized_shape"),
@@ -142,7 +143,7 @@ def layer_norm(site: Site) -> Lowered:
         keyword("elementwise_affine", op.affine, True),
         keyword("bias", op.bias, True),
     )
-    return _norm(site, axes, module, _standardised(axes, op.eps))
+    return _norm(site, axes, module, plain)
 
 
 def _norm(site: Site, axes: tuple[int, ...], module: Code, plain: Apply) -> Lowered:
@@ -150,12 +151,7 @@ def _norm(site: Site, axes: tuple[int, ...], module: Code, plain: Apply) -> Lowe
         return Lowered(module, None if site.op.affine else plain, given=GIVEN)
     if not site.op.affine:
         return Lowered(apply=plain)
-    last = tuple(range(site.x.rank - len(axes), site.x.rank))
-    if len(axes) == 1:
-        there, back = f"{axes[0]}, {last[0]}", f"{last[0]}, {axes[0]}"
-    else:
-        there = f"{axes_text(axes)}, {axes_text(last)}"
-        back = f"{axes_text(last)}, {axes_text(axes)}"
+    there, back = _moves(site, axes)
 
     def apply(inputs: Sequence[str], scope: Scope) -> Code:
         return code(f"{scope.module()}({inputs[0]}.movedim({there})).movedim({back})")
@@ -163,36 +159,40 @@ def _norm(site: Site, axes: tuple[int, ...], module: Code, plain: Apply) -> Lowe
     return Lowered(module, apply, given=GIVEN)
 
 
-def _standardised(axes: tuple[int, ...], eps: float) -> Apply:
+def _plain(name: str, axes: tuple[int, ...], site: Site, eps: Argument) -> Apply:
+    """`F.name` over the axes, which are moved to the end and back where they are elsewhere."""
+
     def apply(inputs: Sequence[str], scope: Scope) -> Code:
-        x, over = inputs[0], axes_text(axes)
-        centred = scope.statement("centred", f"{x} - {x}.mean({over}, keepdim=True)")
-        spread = f"{centred}.square().mean({over}, keepdim=True)"
-        return code(f"{centred} * torch.rsqrt({spread} + ", Hole(eps, "eps"), ")")
+        sizes = [scope.size(site.x.shape[axis]) for axis in axes]
+        shape = code("[", *(p for n, size in enumerate(sizes) for p in ([", "] * (n > 0) + [size])), "]")
+        if _is_trailing(site, axes):
+            return call(name, inputs[0], shape, eps)
+        there, back = _moves(site, axes)
+        return code(call(name, f"{inputs[0]}.movedim({there})", shape, eps), f".movedim({back})")
 
     return apply
+
+
+def _moves(site: Site, axes: tuple[int, ...]) -> tuple[str, str]:
+    """Arguments of `movedim` there and back."""
+    last = tuple(range(site.x.rank - len(axes), site.x.rank))
+    if len(axes) == 1:
+        return f"{axes[0]}, {last[0]}", f"{last[0]}, {axes[0]}"
+    there, back = axes_text(axes), axes_text(last)
+    return f"{there}, {back}", f"{back}, {there}"
 
 
 @lowers("rms_norm")
 def rms_norm(site: Site) -> Lowered:
     """`nn.RMSNorm` on the last axes; on others the axes are moved there and back."""
     op, axes = site.op, _axes(site)
-
-    def plain(inputs: Sequence[str], scope: Scope) -> Code:
-        x, over = inputs[0], axes_text(axes)
-        eps = code(f"torch.finfo({x}.dtype).eps") if op.eps is None else code(Hole(op.eps, "eps"))
-        square = f"{x}.square().mean({over}, keepdim=True)"
-        return code(f"{x} * torch.rsqrt({square} + ", eps, ")")
-
+    eps = keyword("eps", Hole(op.eps, "eps"), None)
+    plain = _plain("F.rms_norm", axes, site, eps)
     if any(site.x.shape[axis].constant is None for axis in axes):
         return Lowered(apply=plain)
-    module = call(
-        "nn.RMSNorm",
-        positional(_shape(site, axes), "normalized_shape"),
-        keyword("eps", Hole(op.eps, "eps"), None),
-        keyword("elementwise_affine", op.affine, True),
-    )
-    return _norm(site, axes, module, plain)
+    affine = keyword("elementwise_affine", op.affine, True)
+    shape = positional(_shape(site, axes), "normalized_shape")
+    return _norm(site, axes, call("nn.RMSNorm", shape, eps, affine), plain)
 
 
 @lowers("local_response_norm")

@@ -105,7 +105,7 @@ def pad(site: Site) -> Lowered:
         flat = listed([dim(amount) for side in sides for amount in side], scope)
         settings = [keyword("mode", Hole(Quoted(op.mode)), Quoted("constant"))]
         if op.value:
-            settings.append(keyword("value", op.value))
+            settings.append(keyword("value", float(op.value)))
         return call("F.pad", *inputs, flat, *settings)
 
     return Lowered(apply=apply)
