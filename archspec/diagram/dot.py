@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
-from archspec.diagram.picture import Arrow, Box, Frame, Line, Picture
+from archspec.diagram.arrows import Arrow
+from archspec.diagram.picture import Box, Frame, Line, Picture
 from archspec.diagram.style import BLOCK, FONT, FRAMES, INK, LINE, SOFT, fill_of, ink_on
 
 GAP = 16
 """Distance between boxes side by side, in points."""
 CHARACTER = 5.7
 """Width of a character of a label, in points, on average."""
-NARROWEST, BROADEST = 64, 150
+NARROWEST, BROADEST = 64, 190
 
 
 def dot_text(picture: Picture, name: str, subtitle: Sequence[str] = ()) -> str:
     """The DOT source of a picture, with a title, lines below it, and a legend."""
+    splits = {box.id for box in picture.boxes if box.shape == "split"}
     lines = [
         f"digraph {quoted(name)} {{",
-        f"  graph [rankdir=TB, newrank=true, ordering=out, nodesep={GAP / 72:.3f}, ranksep=0.28, "
+        f"  graph [rankdir=TB, newrank=true, ordering=out, nodesep={GAP / 72:.3f}, ranksep=0.25, "
         f"fontname={quoted(FONT)}, fontsize=11, fontcolor={quoted(INK)}, labelloc=t, "
         f"bgcolor=white, pad=0.2, tooltip={quoted(name)},",
         f"    label=<{_heading(name, subtitle, picture.categories)}>];",
@@ -26,7 +28,7 @@ def dot_text(picture: Picture, name: str, subtitle: Sequence[str] = ()) -> str:
         f"  edge [fontname={quoted(FONT)}, fontsize=8, fontcolor={quoted(SOFT)}, "
         f"color={quoted(LINE)}, arrowsize=0.5, penwidth=0.9];",
         *_inside(picture, None, _width(picture), "  "),
-        *(f"  {_arrow(arrow)}" for arrow in picture.arrows),
+        *(f"  {_arrow(arrow, splits)}" for arrow in picture.arrows),
         "}",
     ]
     return "\n".join(lines) + "\n"
@@ -34,8 +36,8 @@ def dot_text(picture: Picture, name: str, subtitle: Sequence[str] = ()) -> str:
 
 def _width(picture: Picture) -> int:
     """One width for all boxes of ops, so that columns stand straight between bars."""
-    texts = [line.text for box in picture.boxes if box.shape == "ops" for line in box.lines]
-    longest = max((len(text) for text in texts), default=0)
+    lines = [line for box in picture.boxes if box.shape == "ops" for line in box.lines]
+    longest = max((len(line.text) + 0.85 * len(line.key) for line in lines), default=0.0)
     return min(max(round(longest * CHARACTER) + 8, NARROWEST), BROADEST)
 
 
@@ -59,7 +61,9 @@ def escaped(text: str) -> str:
 def _inside(picture: Picture, frame: int | None, width: int, indent: str) -> Iterator[str]:
     """What stands directly in a frame. Nesting is that of the drawing, so it is shallow."""
     for box in picture.boxes:
-        if box.frame == frame:
+        if box.frame == frame and box.shape == "split":
+            yield f"{indent}n{box.id} [shape=point, width=0.05, color={quoted(LINE)}];"
+        elif box.frame == frame:
             label = _label(box, width)
             yield f"{indent}n{box.id} [label=<{label}>, tooltip={quoted(box.tooltip)}];"
     for item in picture.frames:
@@ -99,27 +103,23 @@ _PLAIN = '<table border="0" cellborder="0" cellspacing="0" cellpadding="1">'
 
 
 def _ops(box: Box, width: int) -> str:
-    head = _header(box)
-    rows = [f'<tr><td align="left" width="{width}">{_small(head)}</td></tr>'] if head else []
+    rows = [f'<tr><td align="left" width="{width}">{_small(box.title)}</td></tr>'] * bool(box.title)
     rows += [
-        f'<tr><td bgcolor="{fill_of(line.category)}" width="{width}">{_text(line)}</td></tr>'
+        f'<tr><td bgcolor="{fill_of(line.category)}" width="{width}">'
+        f"{_text(line, box.count)}</td></tr>"
         for line in box.lines
     ]
     return (
-        f'<table border="1" color="{LINE}" cellborder="0" cellspacing="0" cellpadding="3" '
+        f'<table border="1" color="{LINE}" cellborder="0" cellspacing="0" cellpadding="2" '
         f'bgcolor="{BLOCK}">{"".join(rows)}</table>'
     )
 
 
-def _header(box: Box) -> str:
-    parts = [part for part in (box.note, box.title) if part]
-    times = f" × {box.count}" if box.count > 1 else ""
-    return ": ".join(parts) + times if len(box.lines) > 1 or parts else times.strip()
-
-
-def _text(line: Line) -> str:
+def _text(line: Line, count: int) -> str:
     ink = ink_on(fill_of(line.category))
-    return f'<font color="{ink}">{escaped(line.text)}</font>'
+    key = f'<font point-size="9" color="{ink}">{escaped(line.key)}: </font>' if line.key else ""
+    times = f" <b>× {count}</b>" if count > 1 else ""
+    return f'{key}<font color="{ink}">{escaped(line.text)}</font>{times}'
 
 
 def _small(text: str) -> str:
@@ -129,28 +129,25 @@ def _small(text: str) -> str:
 def _bar(box: Box, cell: int) -> str:
     (line,) = box.lines
     fill = fill_of(line.category)
-    times = f" × {box.count}" if box.count > 1 else ""
-    name = f"{box.note}: {line.text}{times}" if box.note else f"{line.text}{times}"
     cells = "".join(
         f'<td port="i{index}" width="{cell}" height="2"></td>' for index in range(box.cells)
     )
     feet = cells.replace('port="i', 'port="o')
-    ink = ink_on(fill)
     return (
         f'<table border="1" color="{LINE}" cellborder="0" cellspacing="0" cellpadding="0" '
         f'bgcolor="{fill}"><tr>{cells}</tr><tr><td colspan="{box.cells}" height="13">'
-        f'<font point-size="9" color="{ink}">{escaped(name)}</font></td></tr>'
+        f'<font point-size="9">{_text(line, box.count)}</font></td></tr>'
         f"<tr>{feet}</tr></table>"
     )
 
 
 def _block(box: Box) -> str:
     times = f" × {box.count}" if box.count > 1 else ""
-    note = f"<tr><td>{_small(box.note)}</td></tr>" if box.note else ""
+    note = f"{_small(box.note + ':')} " if box.note else ""
     return (
         f'<table border="2" color="{SOFT}" style="rounded" cellborder="0" cellspacing="0" '
-        f'cellpadding="4" bgcolor="{BLOCK}"><tr><td><b>{escaped(box.title)}{times}</b></td></tr>'
-        f"{note}</table>"
+        f'cellpadding="4" bgcolor="{BLOCK}"><tr><td>{note}<b>{escaped(box.title)}{times}</b>'
+        "</td></tr></table>"
     )
 
 
@@ -162,11 +159,15 @@ def _end(box: Box) -> str:
 # ---------------------------------------------------------------------- arrows and heading
 
 
-def _arrow(arrow: Arrow) -> str:
+def _arrow(arrow: Arrow, splits: Set[int]) -> str:
     start, end = f"n{arrow.start}", f"n{arrow.end}"
-    start += f":o{arrow.out}:s" if arrow.out is not None else ":s"
-    end += f":i{arrow.into}:n" if arrow.into is not None else ":n"
     attributes = [f"tooltip={quoted(arrow.tooltip)}", "weight=4"]
+    if arrow.start not in splits:
+        start += f":o{arrow.out}:s" if arrow.out is not None else ":s"
+    if arrow.end in splits:
+        attributes.append("arrowhead=none")
+    else:
+        end += f":i{arrow.into}:n" if arrow.into is not None else ":n"
     if arrow.length > 1:
         attributes.append(f"minlen={arrow.length}")
     if arrow.label:
@@ -182,13 +183,11 @@ def _heading(name: str, subtitle: Sequence[str], categories: Sequence[str]) -> s
 
 
 def _legend(categories: Sequence[str]) -> str:
-    cells = "".join(
-        f'<td bgcolor="{fill_of(category)}"><font point-size="9" '
-        f'color="{ink_on(fill_of(category))}">{escaped(category)}</font></td>'
-        for category in categories
-    )
-    if not cells:
-        return " "
+    """Squares with names as text, since the cells of a table would be stretched."""
     return (
-        f'<table border="0" cellborder="0" cellspacing="3" cellpadding="2"><tr>{cells}</tr></table>'
+        "  ".join(
+            f'<font point-size="11" color="{fill_of(category)}">■</font>{_small(" " + category)}'
+            for category in categories
+        )
+        or " "
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice, takewhile
 from typing import Any
 
 from archspec.graph.model import Graph
@@ -32,9 +33,17 @@ def op_text(op: Op) -> str:
 
 
 def block_text(graph: Graph) -> str:
-    """`bottleneck(64, stride=2)`: the name with those arguments that are numbers or words."""
-    shown = [_value(value) for value in graph.arguments.values() if _is_plain(value)]
-    return shortened(f"{graph.name}({', '.join(shown)})" if shown else graph.name)
+    """`bottleneck(64, 2)`: the name with its first arguments, as far as they are numbers."""
+    shown = list(islice(takewhile(_is_number, graph.arguments.values()), 2))
+    return shortened(
+        f"{graph.name}({', '.join(_value(value) for value in shown)})" if shown else graph.name
+    )
+
+
+def key_text(key: str, name: str) -> str:
+    """The label of an instance, unless it only repeats the name of its op or block."""
+    plain = key == name or (key.startswith(name + "_") and key[len(name) + 1 :].isdecimal())
+    return "" if plain else shortened(key, 24)
 
 
 def shortened(text: str, most: int = WIDEST) -> str:
@@ -43,10 +52,10 @@ def shortened(text: str, most: int = WIDEST) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def _is_plain(value: Any) -> bool:
+def _is_number(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
-        return len(value) <= 4 and all(_is_plain(item) for item in value)
-    return isinstance(value, (bool, int, float, str, Dim))
+        return len(value) <= 4 and all(_is_number(item) for item in value)
+    return isinstance(value, (int, float, Dim)) and not isinstance(value, bool)
 
 
 def _value(value: Any) -> str:

@@ -57,6 +57,7 @@ class Group:
     path: str
     graph: Graph | None = None
     count: int = 1
+    key: str = ""  # of the call, below the block that it is in
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,33 +252,32 @@ class _Opening:
         group, count = self._piece(level, run)
         path = join_path(level.path, node.instance.key)
         inputs = tuple(level.ports[port] for port in node.inputs)
-        callee = node.callee
-        if callee is not None and level.depth > 1:
-            if run is None or run.period > 1:
-                count = 1
-            self.groups.append(Group(len(self.groups), group, "block", path, callee, count))
-            ports = {Port(i.id): port for i, port in zip(callee.inputs, inputs, strict=True)}
-            frame = Frame(callee.name, node.origin.span)
-            chain = (frame, *node.origin.frames, *level.chain)
-            opened = self.groups[-1].index
-            return self._level(callee, ports, path, chain, opened, level.depth - 1, node)
-        kind: Literal["op", "call"] = "op" if callee is None else "call"
+        if node.callee is not None and level.depth > 1:
+            return self._enter(level, node, node.callee, path, inputs, group, count)
         chain = (*node.origin.frames, *level.chain)
-        index = self._add(
-            kind,
-            node.instance.title,
-            path,
-            node.types,
-            inputs,
-            chain,
-            group,
-            node,
-            level.graph,
-            count,
-        )
-        for output in range(len(node.types)):
+        kind: Literal["op", "call"] = "op" if node.callee is None else "call"
+        title, types, graph = node.instance.title, node.types, level.graph
+        index = self._add(kind, title, path, types, inputs, chain, group, node, graph, count)
+        for output in range(len(types)):
             level.ports[Port(node.id, output)] = (index, output)
         return None
+
+    def _enter(
+        self,
+        level: _Level,
+        node: Node,
+        callee: Graph,
+        path: str,
+        inputs: tuple[FlatPort, ...],
+        group: int | None,
+        count: int,
+    ) -> _Level:
+        assert node.instance is not None
+        opened = Group(len(self.groups), group, "block", path, callee, count, node.instance.key)
+        self.groups.append(opened)
+        ports = {Port(i.id): port for i, port in zip(callee.inputs, inputs, strict=True)}
+        chain = (Frame(callee.name, node.origin.span), *node.origin.frames, *level.chain)
+        return self._level(callee, ports, path, chain, opened.index, level.depth - 1, node)
 
     def _piece(self, level: _Level, run: Run | None) -> tuple[int | None, int]:
         """Group that a node goes to, and how often it stands for itself."""

@@ -1,0 +1,208 @@
+"""The arrows of a drawing: in which order they leave a box, where they enter a bar.
+
+What enters a frame and is read there more than once enters it once, and parts inside: graphviz
+keeps the order of branches within a frame only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cmp_to_key
+from typing import TypeAlias
+
+from archspec.diagram.ranks import levels
+from archspec.passes.expand import Flat, FlatPort
+
+Reach: TypeAlias = Mapping[int, int]
+"""Bars that lie below, each with the leftmost cell that is reached."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """Data from a box to a box. `out` and `into` are cells of bars; `length` is in ranks."""
+
+    start: int
+    end: int
+    label: str
+    tooltip: str
+    out: int | None
+    into: int | None
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """Boxes in order with their frames, frames with their parents, and the cells of bars."""
+
+    frame_of: Mapping[int, int | None]
+    parents: Mapping[int, int | None]
+    cells: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Arrows, and the points where data parts, each with its frame."""
+
+    arrows: tuple[Arrow, ...]
+    splits: Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Edge:
+    start: int
+    end: int
+    port: FlatPort
+    source: int  # the box that yields the data; `start` may be a point where it parts
+    target: int
+
+
+def arrows(flat: Flat, owner: Mapping[int, int], wiring: Wiring) -> Drawn:
+    """Arrows between boxes; `owner` gives the box of a node that is not one by itself."""
+    edges, splits = _parted(_edges(flat, owner), wiring)
+    order = _order(edges, splits, wiring)
+    edges = _sorted(edges, order, wiring.cells)
+    rank = levels(order, [(edge.start, edge.end) for edge in edges])
+    leaving: dict[int, int] = {}
+    for edge in edges:
+        leaving[edge.start] = leaving.get(edge.start, 0) + 1
+    place: dict[int, int] = {}
+    labelled: set[FlatPort] = set()
+    found: list[Arrow] = []
+    for edge in edges:
+        at = place[edge.start] = place.get(edge.start, -1) + 1
+        kind = flat.type_of(edge.port)
+        new = edge.port not in labelled and _is_new(flat, edge)
+        labelled.add(edge.port)
+        spread = leaving[edge.start] == wiring.cells.get(edge.start)
+        found.append(
+            Arrow(
+                edge.start,
+                edge.end,
+                kind.shape_text if new else "",
+                str(kind),
+                at if spread else None,
+                edge.target if edge.end in wiring.cells else None,
+                max(1, rank[edge.end] - rank[edge.start]),
+            )
+        )
+    return Drawn(tuple(found), splits)
+
+
+def _edges(flat: Flat, owner: Mapping[int, int]) -> list[_Edge]:
+    found: list[_Edge] = []
+    for item in flat.nodes:
+        end = owner.get(item.index, item.index)
+        for target, port in enumerate(item.inputs):
+            start = owner.get(port[0], port[0])
+            if start != end:
+                found.append(_Edge(start, end, port, start, target))
+    return found
+
+
+def _is_new(flat: Flat, edge: _Edge) -> bool:
+    """Whether a shape is not that of any input of the box that yields it.
+
+    An input of the network says its shape itself. A box begins with its first op.
+    """
+    first = flat.nodes[edge.source]
+    kind = flat.type_of(edge.port)
+    return first.kind != "input" and all(flat.type_of(given) != kind for given in first.inputs)
+
+
+# ---------------------------------------------------------------------- points where data parts
+
+
+def _parted(edges: Sequence[_Edge], wiring: Wiring) -> tuple[list[_Edge], Mapping[int, int]]:
+    """Edges with those that enter a frame together led through a point inside it."""
+    frames = dict(wiring.frame_of)
+    splits: dict[int, int] = {}
+    fresh = max(frames, default=0) + 1
+    work = list(edges)
+    # Frames stand outermost first, so a point may be parted again further inside.
+    for frame in wiring.parents:
+        entering: dict[tuple[int, FlatPort], list[_Edge]] = {}
+        for edge in work:
+            if _enters(edge, frame, frames, wiring.parents):
+                entering.setdefault((edge.start, edge.port), []).append(edge)
+        for (start, port), together in entering.items():
+            if len(together) < 2:
+                continue
+            frames[fresh] = splits[fresh] = frame
+            moved = set(together)
+            work = [replace(edge, start=fresh) if edge in moved else edge for edge in work]
+            work.append(_Edge(start, fresh, port, together[0].source, 0))
+            fresh += 1
+    return work, splits
+
+
+def _enters(
+    edge: _Edge,
+    frame: int,
+    frames: Mapping[int, int | None],
+    parents: Mapping[int, int | None],
+) -> bool:
+    return _inside(frames[edge.end], frame, parents) and not _inside(
+        frames[edge.start], frame, parents
+    )
+
+
+def _inside(at: int | None, frame: int, parents: Mapping[int, int | None]) -> bool:
+    while at is not None and at != frame:
+        at = parents[at]
+    return at == frame
+
+
+def _order(edges: Sequence[_Edge], splits: Mapping[int, int], wiring: Wiring) -> list[int]:
+    """Boxes and points in topological order: a point stands before the first that it leads to."""
+    before: dict[int, list[int]] = {}
+    first: dict[int, int] = {}
+    place = {box: index for index, box in enumerate(wiring.frame_of)}
+    for point in reversed(splits):
+        ends = [edge.end for edge in edges if edge.start == point]
+        first[point] = min(first.get(end, place.get(end, 0)) for end in ends)
+    for point in splits:
+        before.setdefault(first[point], []).append(point)
+    found: list[int] = []
+    for index, box in enumerate(wiring.frame_of):
+        found += [*before.get(index, ()), box]
+    return found
+
+
+# ---------------------------------------------------------------------- order of branches
+
+
+def _sorted(edges: Sequence[_Edge], order: Sequence[int], cells: Mapping[int, int]) -> list[_Edge]:
+    """Edges box by box, those of one box from left to right as the bars below want them."""
+    leaving: dict[int, list[_Edge]] = {box: [] for box in order}
+    for edge in edges:
+        leaving[edge.start].append(edge)
+    reach: dict[int, Reach] = {}
+    for box in reversed(order):
+        reach[box] = _merged(_below(edge, cells, reach) for edge in leaving[box])
+    place = {box: index for index, box in enumerate(order)}
+
+    def compare(left: _Edge, right: _Edge) -> int:
+        mine, theirs = _below(left, cells, reach), _below(right, cells, reach)
+        shared = [bar for bar in mine if bar in theirs and mine[bar] != theirs[bar]]
+        if not shared:
+            return 0
+        bar = min(shared, key=place.__getitem__)
+        return mine[bar] - theirs[bar]
+
+    return [edge for box in order for edge in sorted(leaving[box], key=cmp_to_key(compare))]
+
+
+def _below(edge: _Edge, cells: Mapping[int, int], reach: Mapping[int, Reach]) -> Reach:
+    below = dict(reach[edge.end])
+    if edge.end in cells:
+        below[edge.end] = edge.target
+    return below
+
+
+def _merged(reaches: Iterable[Reach]) -> Reach:
+    found: dict[int, int] = {}
+    for reach in reaches:
+        for bar, cell in reach.items():
+            found[bar] = min(cell, found.get(bar, cell))
+    return found

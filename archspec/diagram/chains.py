@@ -1,0 +1,103 @@
+"""Which ops are drawn on top of each other in one box.
+
+Two kinds: an opened block that is nothing but a chain of ops, and an op with those after it that
+keep the shape and have no depth of their own (convolution, norm, activation).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from archspec.passes.expand import Flat, FlatNode, Group
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Ops in one box; `group` is the opened block that they are all of, if any."""
+
+    members: tuple[int, ...]
+    group: Group | None = None
+
+
+def chains(flat: Flat, frames: Mapping[int | None, int | None]) -> tuple[Chain, ...]:
+    """Chains of ops; `frames` has for each group the innermost frame that is drawn around it."""
+    readers: dict[int, list[int]] = {}
+    for item in flat.nodes:
+        for start, _ in item.inputs:
+            readers.setdefault(start, []).append(item.index)
+    found = _block_chains(flat, readers)
+    taken = {index for chain in found for index in chain.members}
+    for item in flat.nodes:
+        if item.kind != "op" or item.index in taken:
+            continue
+        members = [item.index]
+        while (following := _kept_shape(flat, members[-1], readers, frames)) is not None:
+            if following in taken:
+                break
+            members.append(following)
+        taken.update(members)
+        if len(members) > 1:
+            found.append(Chain(tuple(members)))
+    return tuple(found)
+
+
+def is_bar(item: FlatNode) -> bool:
+    """Whether an op merges its inputs, and so is drawn as a bar."""
+    op = item.node.op if item.node is not None else None
+    if op is None or not item.inputs:
+        return False
+    return op.category == "merge" or (op.category == "arithmetic" and len(item.inputs) > 1)
+
+
+def _block_chains(flat: Flat, readers: Mapping[int, list[int]]) -> list[Chain]:
+    members: dict[int, list[FlatNode]] = {}
+    for item in flat.nodes:
+        if item.group is not None:
+            members.setdefault(item.group, []).append(item)
+    parents = {group.parent for group in flat.groups}
+    return [
+        Chain(tuple(item.index for item in members[group.index]), group)
+        for group in flat.groups
+        if group.kind == "block"
+        and group.index not in parents
+        and _is_chain(members.get(group.index, ()), readers)
+    ]
+
+
+def _is_chain(items: Sequence[FlatNode], readers: Mapping[int, list[int]]) -> bool:
+    if not items or any(item.kind != "op" or len(item.types) != 1 for item in items):
+        return False
+    if len(items[0].inputs) > 1:
+        return False
+    return all(
+        len(item.inputs) == 1
+        and item.inputs[0][0] == before.index
+        and readers.get(before.index) == [item.index]
+        for before, item in pairwise(items)
+    )
+
+
+def _kept_shape(
+    flat: Flat,
+    index: int,
+    readers: Mapping[int, list[int]],
+    frames: Mapping[int | None, int | None],
+) -> int | None:
+    """The op that alone reads this one, in the same frame, and keeps its type."""
+    item, after = flat.nodes[index], readers.get(index, [])
+    if len(after) != 1 or is_bar(item) or item.count > 1:
+        return None
+    following = flat.nodes[after[0]]
+    op = following.node.op if following.node is not None else None
+    fits = (
+        op is not None
+        and not op.weight_layers
+        and not is_bar(following)
+        and len(following.inputs) == 1
+        and following.types == item.types
+        and following.count == 1
+        and frames[following.group] == frames[item.group]
+    )
+    return following.index if fits else None
