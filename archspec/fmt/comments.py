@@ -7,60 +7,65 @@ brackets and chains: a comment in the middle of an expression moves to the neare
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from archspec.syntax import ast
 from archspec.syntax.visit import path_to, walk
 
-_DEFINITIONS = (ast.BlockDef, ast.RuleClause, ast.Signature)
-
 
 @dataclass(slots=True)
 class Attached:
-    """Comments of one node: above it, behind it; for what has brackets, at its open and its end."""
+    """Comments of one node: above it, behind it; for what has brackets, at its open and its end.
+
+    `apart` is for comments in the head of a definition: right above it they would document it.
+    """
 
     leading: list[ast.Comment] = field(default_factory=list)
     trailing: list[ast.Comment] = field(default_factory=list)
     head: list[ast.Comment] = field(default_factory=list)
     tail: list[ast.Comment] = field(default_factory=list)
+    apart: list[ast.Comment] = field(default_factory=list)
 
 
 NONE = Attached()
 
 
+def _definitions(node: ast.Module) -> tuple[Any, ...]:
+    parts = [*node.uses, *node.definitions, *([node.language] if node.language else [])]
+    return tuple(sorted(parts, key=lambda part: part.span.start))
+
+
+_ITEMS: dict[type, Callable[[Any], tuple[Any, ...] | None]] = {
+    # the `else` of an `else if` has no braces of its own
+    ast.Body: lambda node: node.statements if node.span.text.startswith("{") else None,
+    ast.ListExpr: lambda node: node.items,
+    ast.TupleExpr: lambda node: node.items,
+    ast.Group: lambda node: (node.inner,),
+    ast.Call: lambda node: node.arguments or None,
+    ast.Index: lambda node: node.indices or None,
+    ast.TypeExpr: lambda node: node.dims or None,
+    ast.Chain: lambda node: node.stages,
+    ast.Use: lambda node: node.names or None,
+    ast.BlockDef: lambda node: node.parameters or None,
+    ast.RuleClause: lambda node: node.parameters or None,
+    ast.Signature: lambda node: node.parameters or None,
+    ast.Module: _definitions,
+}
+
+
 def items(node: Any) -> tuple[Any, ...] | None:
     """The parts of a node that comments can be attached to; None if it is no container."""
-    match node:
-        case ast.Body():
-            braced = node.span.text.startswith("{")
-            return node.statements if braced else None
-        case ast.ListExpr() | ast.TupleExpr():
-            return node.items
-        case ast.Group():
-            return (node.inner,)
-        case ast.Call():
-            return node.arguments or None
-        case ast.Index():
-            return node.indices or None
-        case ast.TypeExpr():
-            return node.dims or None
-        case ast.Chain():
-            return node.stages
-        case ast.Use():
-            return node.names or None
-        case ast.BlockDef() | ast.RuleClause() | ast.Signature():
-            return node.parameters or None
-        case ast.Module():
-            parts = [*node.uses, *node.definitions, *([node.language] if node.language else [])]
-            return tuple(sorted(parts, key=lambda part: part.span.start))
-    return None
+    parts = _ITEMS.get(type(node))
+    return parts(node) if parts else None
 
 
 def attach(module: ast.Module) -> dict[int, Attached]:
     """Comments by the identity of the node that they belong to."""
     found: dict[int, Attached] = {}
     slots = {id(part) for node in walk(module) for part in items(node) or ()}
+    top = {id(part) for part in items(module) or ()}
     for comment in module.comments:
         for node in reversed([module, *path_to(module, comment.span.start)]):
             parts = items(node)
@@ -69,8 +74,13 @@ def attach(module: ast.Module) -> dict[int, Attached]:
                 break
             if id(node) in slots:
                 entry = found.setdefault(id(node), Attached())
-                (entry.leading if comment.own_line else entry.trailing).append(comment)
+                above = entry.apart if id(node) in top else entry.leading
+                (above if comment.own_line else entry.trailing).append(comment)
                 break
+    for key, entry in found.items():
+        # a line has room for one comment at its end
+        (entry.apart if key in top else entry.leading).extend(entry.trailing[:-1])
+        del entry.trailing[:-1]
     return found
 
 

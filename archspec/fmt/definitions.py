@@ -41,7 +41,7 @@ def _stand_apart(before: Any, after: Any) -> bool:
 def _definition(p: Layout, node: Any) -> Doc:
     """A definition with the comments around it; empty lines between these are kept."""
     own = p.comments(node)
-    above: list[Doc] = []
+    above: list[Doc] = [part for comment in own.apart for part in (comment.text, BLANK, HARD)]
     for at, comment in enumerate(own.leading):
         following = own.leading[at + 1].span if at + 1 < len(own.leading) else node.span
         between = comment.span.source.text[comment.span.end : following.start]

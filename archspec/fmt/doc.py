@@ -150,17 +150,18 @@ class _Printer:
         if flat and not line.hard:
             self._text(line.flat)
             return
-        self._end_line()
+        self._end_line(indent)
         self.out.append(("\n\n" if self.blank else "\n") + " " * indent)
         self.blank = False
         self.column = indent
 
-    def _end_line(self) -> None:
+    def _end_line(self, indent: int = 0) -> None:
         while self.out and not self.out[-1].strip(" "):
             self.out.pop()
         if self.out:
             self.out[-1] = self.out[-1].rstrip(" ")
-        self.out.extend(self.suffixes)
+        for at, suffix in enumerate(self.suffixes):
+            self.out.append("\n" + " " * indent + suffix.lstrip() if at else suffix)
         self.suffixes.clear()
 
     def _fits(self, doc: Doc, rest: list[_Entry]) -> bool:
@@ -175,21 +176,24 @@ class _Printer:
                 behind -= 1
                 todo.append(rest[behind])
             _, flat, item = todo.pop()
-            if isinstance(item, str):
-                room -= len(item)
-            elif isinstance(item, Line):
-                if not flat or item.hard:
-                    return True
-                room -= len(item.flat)
-            elif isinstance(item, Choice):
-                room -= len(item.flat if flat else item.broken)
-            elif isinstance(item, Concat):
+            if isinstance(item, Line) and (item.hard or not flat):
+                return True
+            if isinstance(item, Concat):
                 todo.extend((0, flat, part) for part in reversed(item.parts))
-            elif isinstance(item, Nest):
-                todo.append((0, flat, item.inner))
-            elif isinstance(item, Group):
+            elif isinstance(item, Nest | Group):
                 todo.append((0, flat and not item.hard, item.inner))
+            else:
+                room -= _size(item, flat)
         return False
+
+
+def _size(item: Doc, flat: bool) -> int:
+    """Characters of a text, or of what stands for a break on one line."""
+    if isinstance(item, str):
+        return len(item)
+    if isinstance(item, Choice):
+        return len(item.flat if flat else item.broken)
+    return len(item.flat) if isinstance(item, Line) else 0
 
 
 def render(doc: Doc, width: int) -> str:

@@ -19,13 +19,18 @@ class Layout:
 
     def of(self, node: Any) -> Doc:
         """The document of an expression, without the comments attached to it as a whole."""
-        return _RULES[type(node)](self, node)
+        doc: Doc = _RULES[type(node)](self, node)
+        return doc
 
     # -- comments ------------------------------------------------------------------------
 
     def comments(self, node: Any) -> Attached:
         """Comments of a node."""
         return self.attached.get(id(node), NONE)
+
+    def commented(self, *nodes: Any) -> bool:
+        """Whether a comment is attached to one of these."""
+        return any(id(node) in self.attached for node in nodes)
 
     def item(self, node: Any, doc: Doc) -> Doc:
         """An item with its comments above and behind it."""
@@ -41,7 +46,14 @@ class Layout:
         return [Suffix("  " + comment.text) for comment in comments]
 
     def brackets(
-        self, node: Any, opener: str, docs: list[Doc], closer: str, *, comma: str = ",", pad: bool = False
+        self,
+        node: Any,
+        opener: str,
+        docs: list[Doc],
+        closer: str,
+        *,
+        comma: str = ",",
+        pad: bool = False,
     ) -> Doc:
         """Items in brackets: on one line, or each on its own with a comma behind it."""
         own = self.comments(node)
@@ -78,7 +90,7 @@ def _name(_p: Layout, node: ast.Name) -> Doc:
 def _list(p: Layout, node: ast.ListExpr) -> Doc:
     docs = [p.item(item, p.of(item)) for item in node.items]
     plain = all(isinstance(item, ast.Number) for item in node.items)
-    if plain and docs and not any(p.comments(x) is not NONE for x in (node, *node.items)):
+    if plain and docs and not p.commented(node, *node.items):
         return p.filled("[", docs, "]")
     return p.brackets(node, "[", docs, "]")
 
@@ -94,7 +106,18 @@ def _group(p: Layout, node: ast.Group) -> Doc:
     return p.brackets(node, "(", [p.item(node.inner, p.of(node.inner))], ")", comma="")
 
 
+_HUGGED = (ast.ListExpr, ast.TupleExpr, ast.Comprehension, ast.Anonymous)
+
+
 def _call(p: Layout, node: ast.Call) -> Doc:
+    only = node.arguments[0] if len(node.arguments) == 1 else None
+    if (
+        only
+        and only.name is None
+        and isinstance(only.value, _HUGGED)
+        and not p.commented(node, only)
+    ):
+        return concat(p.of(node.function), "(", p.of(only.value), ")")
     docs = [p.item(argument, _argument(p, argument)) for argument in node.arguments]
     return concat(p.of(node.function), p.brackets(node, "(", docs, ")"))
 
@@ -149,9 +172,7 @@ def _range(p: Layout, node: ast.Range) -> Doc:
 
 def _if_value(p: Layout, node: ast.IfValue) -> Doc:
     condition, then, otherwise = p.of(node.condition), p.of(node.then), p.of(node.otherwise)
-    return group(
-        "if ", condition, nest(LINE, "then ", then), nest(LINE, "else ", otherwise)
-    )
+    return group("if ", condition, nest(LINE, "then ", then), nest(LINE, "else ", otherwise))
 
 
 def _if_layer(p: Layout, node: ast.IfLayer) -> Doc:
@@ -175,7 +196,9 @@ def _if_layer(p: Layout, node: ast.IfLayer) -> Doc:
 
 
 def _for(p: Layout, node: ast.For) -> Doc:
-    return group("for ", _targets(p, node.targets), " in ", p.of(node.iterable), " ", p.of(node.body))
+    return group(
+        "for ", _targets(p, node.targets), " in ", p.of(node.iterable), " ", p.of(node.body)
+    )
 
 
 def _targets(p: Layout, targets: tuple[ast.Target, ...]) -> Doc:

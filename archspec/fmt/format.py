@@ -14,6 +14,9 @@ from archspec.syntax import ast, parse
 WIDTH = 100
 """Characters of a line, where that is possible."""
 
+_ROUNDS = 5
+"""A comment in the middle of an expression moves to its end, and then the expression may fit."""
+
 
 def format_source(source: Source) -> str:
     """The text of a file in archspec's one style: two spaces, lines of 100, comments kept.
@@ -22,16 +25,23 @@ def format_source(source: Source) -> str:
     a text that means something else or would be formatted differently again.
     """
     before = _parse(source)
-    text = _layout(before)
-    formatted = Source(source.name, text)
+    text, tree = source.text, before
+    for _ in range(_ROUNDS):
+        earlier, text = text, _layout(tree)
+        if text == earlier:
+            return text
+        tree = _check(before, Source(source.name, text))
+    raise FormatterFault(f"formatting {source.name} again and again gives another text each time")
+
+
+def _check(before: ast.Module, formatted: Source) -> ast.Module:
+    """The tree of the formatted text, if it says the same."""
     result = parse(formatted)
     if result.diagnostics or not same(before, result.module):
-        raise FormatterFault(f"formatting {source.name} would change what it means")
+        raise FormatterFault(f"formatting {formatted.name} would change what it means")
     if not same_comments(before, result.module):
-        raise FormatterFault(f"formatting {source.name} would lose a comment")
-    if _layout(result.module) != text:
-        raise FormatterFault(f"formatting {source.name} twice gives another text")
-    return text
+        raise FormatterFault(f"formatting {formatted.name} would lose a comment")
+    return result.module
 
 
 def _parse(source: Source) -> ast.Module:

@@ -85,8 +85,9 @@ def _input(p: Layout, node: ast.Input) -> Doc:
         concat("..." if i.rest else "", i.name, *([": ", p.of(i.type)] if i.type else []))
         for i in node.items
     ]
-    parts: list[Doc] = ["input ", nest(join(concat(",", LINE), items), indent=2)]
-    return group(*parts, nest(*where(p, node.where), *_when(p, node.when)))
+    joined = join(concat(",", LINE), items)
+    listed = nest(joined) if len(items) > 1 else joined
+    return group("input ", listed, nest(*where(p, node.where), *_when(p, node.when)))
 
 
 def where(p: Layout, conditions: tuple[ast.Expr, ...]) -> list[Doc]:
@@ -128,7 +129,7 @@ def _draw(p: Layout, node: ast.DrawDecl) -> Doc:
 
 
 def _assert(p: Layout, node: ast.Assert) -> Doc:
-    message = [] if node.message is None else [",", LINE, p.of(node.message)]
+    message: list[Doc] = [] if node.message is None else [",", LINE, p.of(node.message)]
     return group("assert ", p.of(node.condition), nest(*message))
 
 

@@ -16,7 +16,7 @@ MAX_CHARACTERS = 500_000
 """Size of one file, in characters."""
 
 MAX_TOKENS = 80_000
-"""Words, numbers, strings and signs in one file, comments not counted; a `{hole}` in a string counts."""
+"""Words, numbers, strings and signs in one file, with those in the holes of strings."""
 
 MAX_LINE = 5_000
 """Characters of one line."""
