@@ -71,6 +71,9 @@ class Add(Op):
     """Sum of all inputs, `a + b`. Shapes must be equal; only a literal 1 broadcasts.
 
     Of one input without `scalar` it is that input: a sum over branches may have one branch.
+
+    scalar: a number in place of the second tensor.
+    reverse: whether `scalar` stands on the left.
     """
 
     name: ClassVar[str] = "add"
@@ -91,7 +94,11 @@ class Add(Op):
 
 
 class Sub(Op):
-    """Difference, `a - b`; `scalar - a` with `reverse`."""
+    """Difference, `a - b`; `scalar - a` with `reverse`.
+
+    scalar: a number in place of the second tensor.
+    reverse: whether `scalar` stands on the left.
+    """
 
     name: ClassVar[str] = "sub"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
@@ -110,7 +117,11 @@ class Sub(Op):
 
 
 class Mul(Op):
-    """Product of all inputs, elementwise, `a * b`."""
+    """Product of all inputs, elementwise, `a * b`.
+
+    scalar: a number in place of the second tensor.
+    reverse: whether `scalar` stands on the left.
+    """
 
     name: ClassVar[str] = "mul"
     arity: ClassVar[tuple[int, int | None]] = (1, None)
@@ -129,7 +140,11 @@ class Mul(Op):
 
 
 class Div(Op):
-    """Quotient, `a / b`, of floating tensors."""
+    """Quotient, `a / b`, of floating tensors.
+
+    scalar: a number in place of the second tensor.
+    reverse: whether `scalar` stands on the left.
+    """
 
     name: ClassVar[str] = "div"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
@@ -149,7 +164,11 @@ class Div(Op):
 
 
 class FloorDiv(Op):
-    """Quotient rounded down, `a // b`, as in Python."""
+    """Quotient rounded down, `a // b`, as in Python.
+
+    scalar: a number in place of the second tensor.
+    reverse: whether `scalar` stands on the left.
+    """
 
     name: ClassVar[str] = "floor_div"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
@@ -169,7 +188,11 @@ class FloorDiv(Op):
 
 
 class Mod(Op):
-    """Remainder of the floored quotient, `a % b`, with the sign of `b`, as in Python."""
+    """Remainder of the floored quotient, `a % b`, with the sign of `b`, as in Python.
+
+    scalar: a number in place of the second tensor.
+    reverse: whether `scalar` stands on the left.
+    """
 
     name: ClassVar[str] = "mod"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
@@ -188,7 +211,11 @@ class Mod(Op):
 
 
 class Pow(Op):
-    """Power, `a ** b`. Integers take no negative exponent."""
+    """Power, `a ** b`. Integers take no negative exponent.
+
+    scalar: a number in place of the second tensor.
+    reverse: whether `scalar` stands on the left.
+    """
 
     name: ClassVar[str] = "pow"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
@@ -227,7 +254,11 @@ class Neg(Op):
 
 
 class Maximum(Op):
-    """The greatest of all inputs, elementwise; `max` is the reduction over an axis."""
+    """The greatest of all inputs, elementwise; `max` is the reduction over an axis.
+
+    scalar: a number in place of the second tensor.
+    reverse: whether `scalar` stands on the left.
+    """
 
     name: ClassVar[str] = "maximum"
     arity: ClassVar[tuple[int, int | None]] = (1, None)
@@ -246,7 +277,11 @@ class Maximum(Op):
 
 
 class Minimum(Op):
-    """The least of all inputs, elementwise; `min` is the reduction over an axis."""
+    """The least of all inputs, elementwise; `min` is the reduction over an axis.
+
+    scalar: a number in place of the second tensor.
+    reverse: whether `scalar` stands on the left.
+    """
 
     name: ClassVar[str] = "minimum"
     arity: ClassVar[tuple[int, int | None]] = (1, None)

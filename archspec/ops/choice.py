@@ -19,6 +19,9 @@ class Where(Op):
     A side that is a number is given as an attribute and then no input:
     `condition -> where(value=0.0, otherwise=-100.0)`, `(condition, a) -> where(otherwise=0)`.
     Two whole numbers give i64, a fraction f32.
+
+    value: the number where the condition holds, in place of the first tensor.
+    otherwise: the number elsewhere, in place of the last tensor.
     """
 
     name: ClassVar[str] = "where"
@@ -61,7 +64,10 @@ class Where(Op):
 
 
 class MaskedFill(Op):
-    """`(x, mask) -> masked_fill(value)`: `value` where the mask holds, else x."""
+    """`(x, mask) -> masked_fill(value)`: `value` where the mask holds, else x.
+
+    value: the number to put in.
+    """
 
     name: ClassVar[str] = "masked_fill"
     arity: ClassVar[tuple[int, int | None]] = (2, 2)
@@ -82,7 +88,11 @@ class MaskedFill(Op):
 
 
 class Clamp(Op):
-    """Cut to the range from `low` to `high`, both included; None leaves a side open."""
+    """Cut to the range from `low` to `high`, both included; None leaves a side open.
+
+    low: least value.
+    high: greatest value.
+    """
 
     name: ClassVar[str] = "clamp"
     category: ClassVar[str] = "arithmetic"
@@ -110,6 +120,9 @@ class Binarize(Op):
 
     The gradient is zero, or with "straight_through" passes as if the op were the identity
     (Bengio, Léonard and Courville 2013).
+
+    threshold: what an element must exceed.
+    gradient: "zero" or "straight_through".
     """
 
     name: ClassVar[str] = "binarize"

@@ -28,7 +28,11 @@ _LOGIC = (
 
 
 class Eq(Op):
-    """Whether `a == b`, elementwise."""
+    """Whether `a == b`, elementwise.
+
+    scalar: a number in place of the second tensor.
+    reverse: whether `scalar` stands on the left.
+    """
 
     name: ClassVar[str] = "eq"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
@@ -43,7 +47,11 @@ class Eq(Op):
 
 
 class Ne(Op):
-    """Whether `a != b`, elementwise."""
+    """Whether `a != b`, elementwise.
+
+    scalar: a number in place of the second tensor.
+    reverse: whether `scalar` stands on the left.
+    """
 
     name: ClassVar[str] = "ne"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
@@ -58,7 +66,11 @@ class Ne(Op):
 
 
 class Lt(Op):
-    """Whether `a < b`, elementwise."""
+    """Whether `a < b`, elementwise.
+
+    scalar: a number in place of the second tensor.
+    reverse: whether `scalar` stands on the left.
+    """
 
     name: ClassVar[str] = "lt"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
@@ -73,7 +85,11 @@ class Lt(Op):
 
 
 class Le(Op):
-    """Whether `a <= b`, elementwise."""
+    """Whether `a <= b`, elementwise.
+
+    scalar: a number in place of the second tensor.
+    reverse: whether `scalar` stands on the left.
+    """
 
     name: ClassVar[str] = "le"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
@@ -88,7 +104,11 @@ class Le(Op):
 
 
 class Gt(Op):
-    """Whether `a > b`, elementwise."""
+    """Whether `a > b`, elementwise.
+
+    scalar: a number in place of the second tensor.
+    reverse: whether `scalar` stands on the left.
+    """
 
     name: ClassVar[str] = "gt"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
@@ -103,7 +123,11 @@ class Gt(Op):
 
 
 class Ge(Op):
-    """Whether `a >= b`, elementwise."""
+    """Whether `a >= b`, elementwise.
+
+    scalar: a number in place of the second tensor.
+    reverse: whether `scalar` stands on the left.
+    """
 
     name: ClassVar[str] = "ge"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)

@@ -77,6 +77,8 @@ class Einsum(Op):
 
     MACs are those of `torch.einsum`, which contracts from the left, two at a time: the product of
     the sizes of all indices of both, where an index is summed that both have; else none.
+
+    pattern: axes before and after `->`.
     """
 
     name: ClassVar[str] = "einsum"

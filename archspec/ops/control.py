@@ -10,14 +10,15 @@ from pydantic import Field
 from archspec.ops.base import Check, Example, Op, OpError
 from archspec.ops.broadcasting import require_dtype, require_equal_dims
 from archspec.ops.shape_rules import axis_index
-from archspec.types.condition import at_least
+from archspec.types.condition import FALSE, at_least, equal
 from archspec.types.dim import Dim, DimLike, dim
 from archspec.types.tensor import DType, TensorType
 
 
 def _same_type(op: str, check: Check, what: str, left: TensorType, right: TensorType) -> None:
     """Need two types to be the same. Raises OpError where they cannot be."""
-    if left.dtype is not right.dtype or left.rank != right.rank:
+    fits = left.dtype is right.dtype and left.rank == right.rank
+    if not fits or FALSE in map(equal, left.shape, right.shape):
         raise OpError(f"`{op}` needs {what} of one type, but got {left} and {right}")
     for axis in range(left.rank):
         require_equal_dims(op, check, axis, left, right, 0)
@@ -101,6 +102,9 @@ class Iterate(Op):
 
     The layer goes `state -> (y, state)`; state may be several tensors, and so may y, which stands
     first. The result is the y of all steps, stacked on `axis`, and then the last state.
+
+    steps: how often the layer runs.
+    axis: where the results of the steps are stacked.
     """
 
     name: ClassVar[str] = "iterate"
@@ -141,6 +145,9 @@ class Scan(Op):
     The layer goes `(x_t, state) -> (y, state)`, where x_t is x without the axis; state and y may
     be several tensors each. The first `sequences` inputs are x, the others state. The result is
     the y of all steps, stacked on the same axis, and then the last state.
+
+    axis: the axis along which the sequences run.
+    sequences: how many of the inputs are sequences.
     """
 
     name: ClassVar[str] = "scan"

@@ -191,6 +191,8 @@ class Cast(Op):
 
     To integers it cuts fractions off; to bool it says what is not zero. A complex tensor is not
     cast: `as_real` and `abs` say what becomes of its parts.
+
+    dtype: element type of the result.
     """
 
     name: ClassVar[str] = "cast"

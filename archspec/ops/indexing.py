@@ -47,6 +47,11 @@ class Slice(Op):
     """Part of an axis, `x[start:stop:step]` in Python: `slice(axis=1, stop=10)`.
 
     Unlike Python, `stop` may not lie behind the end.
+
+    axis: the axis to cut.
+    start: first position; negative from the end.
+    stop: the position after the last; negative from the end; by default the end.
+    step: take every so many.
     """
 
     name: ClassVar[str] = "slice"
@@ -80,7 +85,11 @@ class Slice(Op):
 
 
 class Select(Op):
-    """One position of an axis, which is gone: `select(axis=1, index=0)`. Negative from the end."""
+    """One position of an axis, which is gone: `select(axis=1, index=0)`. Negative from the end.
+
+    axis: the axis that goes.
+    index: the position; negative from the end.
+    """
 
     name: ClassVar[str] = "select"
     category: ClassVar[str] = "indexing"
@@ -109,6 +118,8 @@ class Crop(Op):
     """Parts of several axes: `crop([(2, 1, -1), (3, 1, -1)])`, each `(axis, start, stop)`.
 
     As in `slice`, a negative number counts from the end, and `stop` may not lie behind it.
+
+    ranges: an axis, its first position, and that after the last, each.
     """
 
     name: ClassVar[str] = "crop"
@@ -142,6 +153,8 @@ class Take(Op):
 
     The axis is replaced by the axes of `indices`, so a table [N, D] and indices [B, T] give
     [B, T, D] on axis 0.
+
+    axis: the axis of the table that is looked up.
     """
 
     name: ClassVar[str] = "take"
@@ -166,6 +179,8 @@ class Gather(Op):
     """`(x, indices) -> gather(axis)`: `out[i, j] = x[i, indices[i, j]]` on axis 1, and so on.
 
     Both have one rank; on the other axes `indices` is at most as large as x.
+
+    axis: the axis that is looked up.
     """
 
     name: ClassVar[str] = "gather"
@@ -205,6 +220,9 @@ class Roll(Op):
     """Positions moved along axes, what leaves at one end enters at the other.
 
     `roll([-3, -3], axes=[1, 2])`: element i goes to i - 3.
+
+    shifts: how far, one number for each axis.
+    axes: the axis or axes to move along.
     """
 
     name: ClassVar[str] = "roll"
@@ -232,7 +250,10 @@ class Roll(Op):
 
 
 class Flip(Op):
-    """The order along axes reversed."""
+    """The order along axes reversed.
+
+    axes: the axis or axes to reverse.
+    """
 
     name: ClassVar[str] = "flip"
     category: ClassVar[str] = "indexing"
@@ -259,7 +280,10 @@ def _matrix(op: str, given: TensorType) -> TensorType:
 
 
 class Tril(Op):
-    """The last two axes below the `diagonal` and on it; 0 above."""
+    """The last two axes below the `diagonal` and on it; 0 above.
+
+    diagonal: which diagonal is the edge: 0 the main one, above it positive, below it negative.
+    """
 
     name: ClassVar[str] = "tril"
     category: ClassVar[str] = "indexing"
@@ -272,7 +296,10 @@ class Tril(Op):
 
 
 class Triu(Op):
-    """The last two axes above the `diagonal` and on it; 0 below."""
+    """The last two axes above the `diagonal` and on it; 0 below.
+
+    diagonal: which diagonal is the edge: 0 the main one, above it positive, below it negative.
+    """
 
     name: ClassVar[str] = "triu"
     category: ClassVar[str] = "indexing"

@@ -32,7 +32,10 @@ class OnesLike(Op):
 
 
 class FullLike(Op):
-    """One number in the shape and of the type of the input."""
+    """One number in the shape and of the type of the input.
+
+    value: the number.
+    """
 
     name: ClassVar[str] = "full_like"
     category: ClassVar[str] = "source"

@@ -33,6 +33,8 @@ class Concat(Op):
     """Inputs one after another along an axis; by default along the channels, axis 1.
 
     All other dims must be equal.
+
+    axis: the axis that grows.
     """
 
     name: ClassVar[str] = "concat"
@@ -62,7 +64,10 @@ class Concat(Op):
 
 
 class Stack(Op):
-    """Inputs of one shape side by side along a new axis."""
+    """Inputs of one shape side by side along a new axis.
+
+    axis: where the new axis stands.
+    """
 
     name: ClassVar[str] = "stack"
     arity: ClassVar[tuple[int, int | None]] = (1, None)
@@ -92,6 +97,9 @@ class Split(Op):
     """A tuple of parts along an axis: a number of equal parts, or a list of sizes.
 
     `split(2)` halves exactly; `split([8, 24])` gives parts of these sizes, which must add up.
+
+    parts: the number of equal parts, or a list of sizes.
+    axis: the axis to take apart.
     """
 
     name: ClassVar[str] = "split"
@@ -139,7 +147,10 @@ class Split(Op):
 
 
 class Unbind(Op):
-    """A tuple of the slices along an axis, which is gone. Its size must be a fixed number."""
+    """A tuple of the slices along an axis, which is gone. Its size must be a fixed number.
+
+    axis: the axis that goes.
+    """
 
     name: ClassVar[str] = "unbind"
     category: ClassVar[str] = "merge"
@@ -166,6 +177,8 @@ class MeshGrid(Op):
 
     With `indexing="ij"` axis k runs along input k; with "xy" the first two are exchanged, as
     in NumPy.
+
+    indexing: "ij" or "xy".
     """
 
     name: ClassVar[str] = "meshgrid"

@@ -20,7 +20,11 @@ _EXAMPLES = (
 
 
 class ArgMax(Op):
-    """Where the greatest element stands (i64): along `axis`, or without it in the flat tensor."""
+    """Where the greatest element stands (i64): along `axis`, or without it in the flat tensor.
+
+    axis: the axis to reduce; by default the flat tensor.
+    keepdim: whether a 1 stays where an axis was.
+    """
 
     name: ClassVar[str] = "argmax"
     category: ClassVar[str] = "reduction"
@@ -41,7 +45,11 @@ class ArgMax(Op):
 
 
 class ArgMin(Op):
-    """Where the least element stands (i64): along `axis`, or without it in the flat tensor."""
+    """Where the least element stands (i64): along `axis`, or without it in the flat tensor.
+
+    axis: the axis to reduce; by default the flat tensor.
+    keepdim: whether a 1 stays where an axis was.
+    """
 
     name: ClassVar[str] = "argmin"
     category: ClassVar[str] = "reduction"
@@ -62,7 +70,10 @@ class ArgMin(Op):
 
 
 class CumSum(Op):
-    """Running sum along an axis. Of integers it is i64."""
+    """Running sum along an axis. Of integers it is i64.
+
+    axis: the axis to run along.
+    """
 
     name: ClassVar[str] = "cumsum"
     category: ClassVar[str] = "reduction"
@@ -86,7 +97,12 @@ class CumSum(Op):
 
 
 class TopK(Op):
-    """The `count` greatest elements along an axis, greatest first: (values, indices)."""
+    """The `count` greatest elements along an axis, greatest first: (values, indices).
+
+    count: how many.
+    axis: the axis to order.
+    largest: false for the least.
+    """
 
     name: ClassVar[str] = "topk"
     category: ClassVar[str] = "reduction"
@@ -119,7 +135,11 @@ class TopK(Op):
 
 
 class Sort(Op):
-    """The elements in ascending order along an axis, and where they stood: (values, indices)."""
+    """The elements in ascending order along an axis, and where they stood: (values, indices).
+
+    axis: the axis to order.
+    descending: whether the greatest stand first.
+    """
 
     name: ClassVar[str] = "sort"
     category: ClassVar[str] = "reduction"

@@ -21,6 +21,9 @@ class Rearrange(Op):
 
     `rearrange("b (h p) (w q) c -> b h w (p q c)", p=2, q=2)`: where a name on the left has no
     size, it is found by exact division, so here H and W must be even.
+
+    pattern: axes before and after `->`.
+    axes: sizes of axes by name, `p=2`.
     """
 
     name: ClassVar[str] = "rearrange"
@@ -104,6 +107,10 @@ class Reduce(Op):
     """Axes that are missing on the right are reduced: `reduce("b c h w -> b c", "mean")`.
 
     The rest is as in `rearrange`. `reduce("b c (h 2) (w 2) -> b c h w", "max")` is a max pool.
+
+    pattern: axes before and after `->`.
+    reduction: "mean", "sum", "max", "min" or "prod".
+    axes: sizes of axes by name, `p=2`.
     """
 
     name: ClassVar[str] = "reduce"
@@ -157,6 +164,9 @@ class Repeat(Op):
     """Axes that are new on the right are repeated: `repeat("h w -> h w c", c=3)`.
 
     The rest is as in `rearrange`. Every axis on the left must stay.
+
+    pattern: axes before and after `->`.
+    axes: sizes of axes by name, `p=2`.
     """
 
     name: ClassVar[str] = "repeat"

@@ -64,7 +64,11 @@ def seen(axis: Axes, inputs: tuple[TensorType, ...]) -> tuple[Window, ...] | Lit
 
 
 class Sum(Op):
-    """Sum. Of integers it is i64."""
+    """Sum. Of integers it is i64.
+
+    axis: the axis or axes to reduce; all by default.
+    keepdim: whether a 1 stays where an axis was.
+    """
 
     name: ClassVar[str] = "sum"
     category: ClassVar[str] = "reduction"
@@ -86,7 +90,11 @@ class Sum(Op):
 
 
 class Mean(Op):
-    """Arithmetic mean."""
+    """Arithmetic mean.
+
+    axis: the axis or axes to reduce; all by default.
+    keepdim: whether a 1 stays where an axis was.
+    """
 
     name: ClassVar[str] = "mean"
     category: ClassVar[str] = "reduction"
@@ -106,7 +114,11 @@ class Mean(Op):
 
 
 class Max(Op):
-    """The greatest element; `maximum` compares several tensors."""
+    """The greatest element; `maximum` compares several tensors.
+
+    axis: the axis or axes to reduce; all by default.
+    keepdim: whether a 1 stays where an axis was.
+    """
 
     name: ClassVar[str] = "max"
     category: ClassVar[str] = "reduction"
@@ -127,7 +139,11 @@ class Max(Op):
 
 
 class Min(Op):
-    """The least element; `minimum` compares several tensors."""
+    """The least element; `minimum` compares several tensors.
+
+    axis: the axis or axes to reduce; all by default.
+    keepdim: whether a 1 stays where an axis was.
+    """
 
     name: ClassVar[str] = "min"
     category: ClassVar[str] = "reduction"
@@ -148,7 +164,11 @@ class Min(Op):
 
 
 class Any(Op):
-    """Whether some element holds."""
+    """Whether some element holds.
+
+    axis: the axis or axes to reduce; all by default.
+    keepdim: whether a 1 stays where an axis was.
+    """
 
     name: ClassVar[str] = "any"
     category: ClassVar[str] = "reduction"
@@ -166,7 +186,11 @@ class Any(Op):
 
 
 class All(Op):
-    """Whether every element holds."""
+    """Whether every element holds.
+
+    axis: the axis or axes to reduce; all by default.
+    keepdim: whether a 1 stays where an axis was.
+    """
 
     name: ClassVar[str] = "all"
     category: ClassVar[str] = "reduction"
@@ -184,7 +208,12 @@ class All(Op):
 
 
 class Std(Op):
-    """Standard deviation; the squares are divided by the number of elements less `correction`."""
+    """Standard deviation; the squares are divided by the number of elements less `correction`.
+
+    axis: the axis or axes to reduce; all by default.
+    keepdim: whether a 1 stays where an axis was.
+    correction: 1 for an estimate from a sample, 0 for the whole population.
+    """
 
     name: ClassVar[str] = "std"
     category: ClassVar[str] = "reduction"
@@ -205,7 +234,12 @@ class Std(Op):
 
 
 class Var(Op):
-    """Variance; the squares are divided by the number of elements less `correction`."""
+    """Variance; the squares are divided by the number of elements less `correction`.
+
+    axis: the axis or axes to reduce; all by default.
+    keepdim: whether a 1 stays where an axis was.
+    correction: 1 for an estimate from a sample, 0 for the whole population.
+    """
 
     name: ClassVar[str] = "var"
     category: ClassVar[str] = "reduction"
@@ -226,7 +260,12 @@ class Var(Op):
 
 
 class Norm(Op):
-    """The p-norm, `sum(|x| ** p) ** (1 / p)`; of all axes together, not a matrix norm."""
+    """The p-norm, `sum(|x| ** p) ** (1 / p)`; of all axes together, not a matrix norm.
+
+    p: the power; 2 is the Euclidean length, 0 counts what is not 0.
+    axis: the axis or axes to reduce; all by default.
+    keepdim: whether a 1 stays where an axis was.
+    """
 
     name: ClassVar[str] = "norm"
     category: ClassVar[str] = "reduction"
@@ -253,7 +292,11 @@ class Norm(Op):
 
 
 class LogSumExp(Op):
-    """`log(sum(exp(x)))`, computed so that it does not overflow."""
+    """`log(sum(exp(x)))`, computed so that it does not overflow.
+
+    axis: the axis or axes to reduce; all by default.
+    keepdim: whether a 1 stays where an axis was.
+    """
 
     name: ClassVar[str] = "logsumexp"
     category: ClassVar[str] = "reduction"

@@ -25,9 +25,9 @@ def _foreign_modules() -> Iterator[ModuleType]:
 
 def _ops_in(module: ModuleType) -> Iterator[type[Op]]:
     for value in vars(module).values():
-        if isinstance(value, type) and issubclass(value, Op) and value.__module__ == module.__name__:
-            if value.name:
-                yield value
+        own = isinstance(value, type) and value.__module__ == module.__name__
+        if own and issubclass(value, Op) and value.name:
+            yield value
 
 
 @cache

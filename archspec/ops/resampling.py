@@ -84,6 +84,12 @@ class Resize(Op):
     """The spatial axes at another size: `resize((H, W), mode="bilinear")`.
 
     One number is the size of all spatial axes. As `torch.nn.functional.interpolate` with `size`.
+
+    size: one number for all spatial axes, or one each; it may be a free dim.
+    mode: "nearest", "nearest-exact", "area" for any rank; "linear" for [B, C, L], "bilinear" and
+        "bicubic" for [B, C, H, W], "trilinear" for [B, C, D, H, W].
+    align_corners: whether the centres of the corner elements, not their outer edges, coincide.
+    antialias: whether a wider filter is used when sizes shrink ("bilinear" and "bicubic").
     """
 
     name: ClassVar[str] = "resize"
@@ -129,7 +135,13 @@ class Resize(Op):
 
 
 class ResizeLike(Op):
-    """`(x, ref) -> resize_like`: x with the spatial size of ref, whose channels do not matter."""
+    """`(x, ref) -> resize_like`: x with the spatial size of ref, whose channels do not matter.
+
+    mode: "nearest", "nearest-exact", "area" for any rank; "linear" for [B, C, L], "bilinear" and
+        "bicubic" for [B, C, H, W], "trilinear" for [B, C, D, H, W].
+    align_corners: whether the centres of the corner elements, not their outer edges, coincide.
+    antialias: whether a wider filter is used when sizes shrink ("bilinear" and "bicubic").
+    """
 
     name: ClassVar[str] = "resize_like"
     arity: ClassVar[tuple[int, int | None]] = (2, 2)
@@ -190,6 +202,11 @@ class Upsample(Op):
 
     As `torch.nn.Upsample`. A fraction such as 1.5 or 0.5 is taken exactly; its denominator may
     be up to 64.
+
+    scale: the factor, a whole number or a fraction.
+    mode: "nearest", "nearest-exact", "area" for any rank; "linear" for [B, C, L], "bilinear" and
+        "bicubic" for [B, C, H, W], "trilinear" for [B, C, D, H, W].
+    align_corners: whether the centres of the corner elements, not their outer edges, coincide.
     """
 
     name: ClassVar[str] = "upsample"
@@ -229,6 +246,10 @@ class GridSample(Op):
 
     The grid is [B, h, w, 2] with (x, y) from -1 to 1, the result [B, C, h, w]; or
     [B, d, h, w, 3] for [B, C, D, H, W]. As `torch.nn.functional.grid_sample`.
+
+    mode: "bilinear", "nearest" or "bicubic".
+    padding_mode: what stands outside: "zeros", "border" or "reflection".
+    align_corners: whether the centres of the corner elements, not their outer edges, coincide.
     """
 
     name: ClassVar[str] = "grid_sample"

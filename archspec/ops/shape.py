@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from archspec.ops.base import Check, Example, Op, OpError, Window
 from archspec.ops.shape_rules import axis_index
 from archspec.types.condition import at_least
-from archspec.types.dim import ONE, Dim, OutsideFragment, dim, product
+from archspec.types.dim import ONE, Dim, OutsideFragment, dim, exact_quotient, product
 from archspec.types.tensor import TensorType
 
 
@@ -29,7 +29,11 @@ class Identity(Op):
 
 
 class Flatten(Op):
-    """The axes from `start` to `stop`, both included, as one; by default all but the first."""
+    """The axes from `start` to `stop`, both included, as one; by default all but the first.
+
+    start: first axis.
+    stop: last axis.
+    """
 
     name: ClassVar[str] = "flatten"
     category: ClassVar[str] = "shape"
@@ -106,6 +110,9 @@ def _same_number(op: str, check: Check, total: Dim, known: Dim, attribute: str) 
 
 def exact_division(op: str, check: Check, total: Dim, by: Dim, *, attribute: str) -> Dim:
     """`total / by`, needing that nothing is left over. Raises OpError where that is undecidable."""
+    if by.constant is None:
+        check.require(at_least(by, 1), f"`{op}` divides {total} by {by}")
+        total, by = _without_common_factor(total, by)
     try:
         quotient = total // by
         rest = total % by
@@ -123,8 +130,20 @@ def exact_division(op: str, check: Check, total: Dim, by: Dim, *, attribute: str
     return quotient
 
 
+def _without_common_factor(total: Dim, by: Dim) -> tuple[Dim, Dim]:
+    """Both divided by the symbols that they share, so that what is left is a number if it can."""
+    if len(by.terms) != 1:
+        return total, by
+    ((symbols, number),) = by.terms
+    shared = exact_quotient(total, Dim({symbols: 1}))
+    return (total, by) if shared is None else (shared, dim(number))
+
+
 class Reshape(Op):
-    """The same elements in another shape: `reshape(B, -1)`. One size may be -1: what is left."""
+    """The same elements in another shape: `reshape(B, -1)`. One size may be -1: what is left.
+
+    shape: the new sizes, one of which may be -1.
+    """
 
     name: ClassVar[str] = "reshape"
     category: ClassVar[str] = "shape"
@@ -151,7 +170,11 @@ class Reshape(Op):
 
 
 class Unflatten(Op):
-    """One axis as several: `unflatten(axis=1, sizes=[4, -1])`. One size may be -1."""
+    """One axis as several: `unflatten(axis=1, sizes=[4, -1])`. One size may be -1.
+
+    axis: the axis to take apart.
+    sizes: the sizes of its parts.
+    """
 
     name: ClassVar[str] = "unflatten"
     category: ClassVar[str] = "shape"
@@ -174,7 +197,11 @@ class Unflatten(Op):
 
 
 class Transpose(Op):
-    """Two axes exchanged; by default the last two."""
+    """Two axes exchanged; by default the last two.
+
+    axis_a: one axis.
+    axis_b: the other.
+    """
 
     name: ClassVar[str] = "transpose"
     category: ClassVar[str] = "shape"
@@ -196,7 +223,10 @@ class Transpose(Op):
 
 
 class Permute(Op):
-    """All axes in another order: `permute(0, 2, 3, 1)`."""
+    """All axes in another order: `permute(0, 2, 3, 1)`.
+
+    axes: which axis of the input stands in each place.
+    """
 
     name: ClassVar[str] = "permute"
     category: ClassVar[str] = "shape"
@@ -220,7 +250,10 @@ class Permute(Op):
 
 
 class Unsqueeze(Op):
-    """A new axis of size 1, before which `axis` others stand."""
+    """A new axis of size 1, before which `axis` others stand.
+
+    axis: where the new axis stands.
+    """
 
     name: ClassVar[str] = "unsqueeze"
     category: ClassVar[str] = "shape"
@@ -235,7 +268,10 @@ class Unsqueeze(Op):
 
 
 class Squeeze(Op):
-    """Without an axis (or several) whose size is 1. A size that is not 1 is an error."""
+    """Without an axis (or several) whose size is 1. A size that is not 1 is an error.
+
+    axis: the axis or axes that go.
+    """
 
     name: ClassVar[str] = "squeeze"
     category: ClassVar[str] = "shape"
@@ -269,6 +305,8 @@ class Expand(Op):
     The sizes are those of the leading axes; the axes after them stay as they are. More sizes than
     the input has axes put new axes in front: `t -> expand(B, 1, H, W)` of a number t. An axis that
     is not literally 1 must have the size given; -1 leaves it as it is.
+
+    sizes: sizes of the leading axes, or of all and new ones in front.
     """
 
     name: ClassVar[str] = "expand"

@@ -46,6 +46,10 @@ class RFFT(Op):
     """Discrete Fourier transform of real numbers along an axis: n points give n // 2 + 1.
 
     With `size` the axis is first cut, or filled up with zeros, to that many points.
+
+    axis: the axis to transform.
+    size: number of points.
+    norm: where the factor stands: "backward", "ortho" or "forward".
     """
 
     name: ClassVar[str] = "rfft"
@@ -74,7 +78,12 @@ class RFFT(Op):
 
 
 class IRFFT(Op):
-    """The inverse of `rfft`: m frequencies give `size` real points, by default 2 * (m - 1)."""
+    """The inverse of `rfft`: m frequencies give `size` real points, by default 2 * (m - 1).
+
+    axis: the axis to transform.
+    size: number of points of the result.
+    norm: where the factor stands: "backward", "ortho" or "forward".
+    """
 
     name: ClassVar[str] = "irfft"
     category: ClassVar[str] = "signal"
@@ -101,7 +110,10 @@ class IRFFT(Op):
 
 
 class RFFT2(Op):
-    """Discrete Fourier transform of real numbers over the last two axes; the last is halved."""
+    """Discrete Fourier transform of real numbers over the last two axes; the last is halved.
+
+    norm: where the factor stands: "backward", "ortho" or "forward".
+    """
 
     name: ClassVar[str] = "rfft2"
     category: ClassVar[str] = "signal"
@@ -126,6 +138,9 @@ class IRFFT2(Op):
     """The inverse of `rfft2`; `size` is that of the result, (H, W).
 
     Without `size`, m frequencies on the last axis give 2 * (m - 1) points.
+
+    size: (H, W) of the result.
+    norm: where the factor stands: "backward", "ortho" or "forward".
     """
 
     name: ClassVar[str] = "irfft2"

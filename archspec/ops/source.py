@@ -30,6 +30,9 @@ class Param(Op):
     """A learnable tensor of the module's floating type: `param pos: f32[1, 197, 768] = zeros`.
 
     Its shape is fixed. Without an initialiser it begins with zeros.
+
+    shape: fixed sizes.
+    init: the initialiser.
     """
 
     name: ClassVar[str] = "param"
@@ -54,6 +57,10 @@ class Buffer(Op):
     """A constant tensor, computed once when the module is made: `buffer i: i64[4] = arange(4)`.
 
     `value` is a layer without input. The tensor is part of the state dict unless it is transient.
+
+    shape: fixed sizes.
+    dtype: its element type.
+    transient: whether it stays out of the state dict.
     """
 
     name: ClassVar[str] = "buffer"
@@ -107,7 +114,13 @@ class Buffer(Op):
 
 
 class Arange(Op):
-    """Whole numbers in even steps: `arange(n)` from 0, `arange(a, b)` from a, without b."""
+    """Whole numbers in even steps: `arange(n)` from 0, `arange(a, b)` from a, without b.
+
+    start: the first number, or the end where it stands alone.
+    stop: the end, which is left out.
+    step: the difference of neighbours.
+    dtype: element type of the result.
+    """
 
     name: ClassVar[str] = "arange"
     arity: ClassVar[tuple[int, int | None]] = _NO_INPUT
@@ -148,7 +161,12 @@ class Arange(Op):
 
 
 class Linspace(Op):
-    """`count` numbers from `start` to `stop`, both included, evenly spaced."""
+    """`count` numbers from `start` to `stop`, both included, evenly spaced.
+
+    start: the first number.
+    stop: the last number.
+    count: how many; it may be a free dim.
+    """
 
     name: ClassVar[str] = "linspace"
     arity: ClassVar[tuple[int, int | None]] = _NO_INPUT
@@ -167,7 +185,11 @@ class Linspace(Op):
 
 
 class ZerosTensor(Op):
-    """Zeros of a shape: `zeros([B, 8])`. Without input, so the shape says all."""
+    """Zeros of a shape: `zeros([B, 8])`. Without input, so the shape says all.
+
+    shape: sizes of the axes; a size may be a free dim.
+    dtype: element type of the result.
+    """
 
     name: ClassVar[str] = "zeros"
     arity: ClassVar[tuple[int, int | None]] = _NO_INPUT
@@ -185,7 +207,11 @@ class ZerosTensor(Op):
 
 
 class OnesTensor(Op):
-    """Ones of a shape: `ones([B, 8])`."""
+    """Ones of a shape: `ones([B, 8])`.
+
+    shape: sizes of the axes; a size may be a free dim.
+    dtype: element type of the result.
+    """
 
     name: ClassVar[str] = "ones"
     arity: ClassVar[tuple[int, int | None]] = _NO_INPUT
@@ -216,6 +242,10 @@ class Full(Op):
     """One number throughout a shape: `full([B, 8], 0.5)`.
 
     Without `dtype`, a fraction gives f32, a whole number i64, true and false bool.
+
+    shape: sizes of the axes; a size may be a free dim.
+    value: the number.
+    dtype: element type of the result.
     """
 
     name: ClassVar[str] = "full"
@@ -239,7 +269,12 @@ class Full(Op):
 
 
 class EyeTensor(Op):
-    """The identity matrix of `size` rows, and as many columns unless said otherwise."""
+    """The identity matrix of `size` rows, and as many columns unless said otherwise.
+
+    size: number of rows.
+    columns: number of columns.
+    dtype: element type of the result.
+    """
 
     name: ClassVar[str] = "eye"
     arity: ClassVar[tuple[int, int | None]] = _NO_INPUT
@@ -279,6 +314,9 @@ class TensorLiteral(Op):
     """Numbers as written: `tensor([[1, 0], [0, 1]])`.
 
     Without `dtype`, a fraction gives f32, whole numbers i64, true and false bool.
+
+    values: a number, or lists of numbers, nested.
+    dtype: element type of the result.
     """
 
     name: ClassVar[str] = "tensor"

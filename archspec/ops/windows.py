@@ -34,6 +34,11 @@ class Unfold(Op):
     """All windows of a picture as columns: [B, C, H, W] gives [B, C * kernel area, windows].
 
     As `torch.nn.Unfold`. Windows are counted row by row, as a convolution would place them.
+
+    kernel: size of the window, one number or one per axis.
+    stride: step of the window.
+    padding: zeros added on both sides.
+    dilation: distance between the positions of the window.
     """
 
     name: ClassVar[str] = "unfold"
@@ -85,6 +90,12 @@ class Fold(Op):
     """Columns back to a picture of `size`, where windows overlap added: the adjoint of `unfold`.
 
     [B, C * kernel area, windows] gives [B, C, H, W]. As `torch.nn.Fold`.
+
+    size: (H, W) of the picture, or one number for both.
+    kernel: size of the window, one number or one per axis.
+    stride: step of the window.
+    padding: zeros added on both sides.
+    dilation: distance between the positions of the window.
     """
 
     name: ClassVar[str] = "fold"
@@ -143,6 +154,10 @@ class Pad(Op):
     "constant" fills it with `value`; a negative amount cuts off. "reflect" mirrors at the edge
     element, "replicate" repeats it, "circular" continues at the other end; these take the
     spatial axes of [B, C, L], [B, C, H, W] or [B, C, D, H, W].
+
+    amounts: an axis and how much before and after it, each.
+    mode: "constant", "reflect", "replicate" or "circular".
+    value: what a constant border holds.
     """
 
     name: ClassVar[str] = "pad"
@@ -217,7 +232,10 @@ class Pad(Op):
 
 
 class PixelShuffle(Op):
-    """Channels to space: [B, C * factor², H, W] gives [B, C, H * factor, W * factor]."""
+    """Channels to space: [B, C * factor², H, W] gives [B, C, H * factor, W * factor].
+
+    factor: how many positions along each axis go into channels, or come out of them.
+    """
 
     name: ClassVar[str] = "pixel_shuffle"
     category: ClassVar[str] = "resampling"
@@ -241,7 +259,10 @@ class PixelShuffle(Op):
 
 
 class PixelUnshuffle(Op):
-    """Space to channels: [B, C, H, W] gives [B, C * factor², H / factor, W / factor]."""
+    """Space to channels: [B, C, H, W] gives [B, C * factor², H / factor, W / factor].
+
+    factor: how many positions along each axis go into channels, or come out of them.
+    """
 
     name: ClassVar[str] = "pixel_unshuffle"
     category: ClassVar[str] = "resampling"

@@ -87,6 +87,7 @@ def test_sequences_are_equally_long():
         (Scan(axis=2), (OUT, X)),
         (Iterate(steps=2, axis=3), (OUT, TOKENS, X)),
         (Iterate(steps=2), (X,)),
+        (Iterate(steps=2), (TOKENS, OUT)),
     ],
 )
 def test_a_layer_that_does_not_hand_its_state_on_is_refused(op, found):
