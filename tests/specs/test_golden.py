@@ -1,0 +1,85 @@
+"""Shipped networks have the tensors of their references, and compute the same."""
+
+import numpy
+import pytest
+import torch
+
+from archspec.analysis.parameters import table
+from archspec.network import Network
+from archspec.shipped import networks
+from tests.specs.compiled import shipped
+from tests.specs.golden import NAMES, Golden, fill, golden, probe
+
+LARGE = {"vit_b_16", "vgg16_bn", "alexnet", "wide_resnet50_2"}
+"""Over 60 million weights: some seconds."""
+
+# The attention of this run is so sharp that rounding in float32 shows in the fourth digit.
+DOUBLE = {"vit_b_16"}
+
+RUNS = [pytest.param(name, marks=[pytest.mark.slow] * (name in LARGE)) for name in NAMES]
+
+
+def state(network: Network) -> dict[str, tuple[int, ...]]:
+    return {
+        entry.name: entry.shape
+        for entry in table(network.compiled)
+        if entry.persistent and entry.dtype.value == "f32"
+    }
+
+
+def test_there_are_golden_files():
+    assert len(NAMES) >= 6
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_spec_of_this_name_is_shipped(name):
+    assert name in networks()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_and_shapes_are_those_of_the_reference(name):
+    assert state(shipped(name)) == golden(name).state
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_as_many_parameters_as_the_reference(name):
+    assert shipped(name).parameters == golden(name).parameters
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_outputs_are_those_of_the_reference(name):
+    reference = golden(name)
+    module = filled(shipped(name), reference)
+    image = torch.from_numpy(probe(reference.input))
+    if name in DOUBLE:
+        module, image = module.double(), image.double()
+    with torch.inference_mode():
+        results = module(image)
+    tensors = (results,) if isinstance(results, torch.Tensor) else results
+    found = [item.numpy() for item in tensors if item is not None]
+    assert len(found) == len(reference.outputs)
+    for values, wanted in zip(found, reference.outputs, strict=True):
+        assert values.shape == wanted.shape
+        flat = values.ravel()
+        near = {"rtol": 0, "atol": 1e-3 * wanted.std}
+        numpy.testing.assert_allclose(flat[:16], wanted.head, **near)
+        numpy.testing.assert_allclose(flat[-16:], wanted.tail, **near)
+        assert numpy.linalg.norm(flat) == pytest.approx(wanted.norm, rel=1e-3)
+
+
+def filled(network: Network, reference: Golden) -> torch.nn.Module:
+    """The network in eval with the reference's weights. Integer buffers keep their values."""
+    computed = [
+        entry
+        for entry in table(network.compiled)
+        if not entry.learnable and entry.op not in {"batch_norm"}
+    ]
+    if computed:
+        module = network.to_torch()
+    else:  # drawing weights that are then replaced would take most of the time
+        module = network.to_torch(device="meta").to_empty(device="cpu")
+    tensors = module.state_dict()
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point():
+            tensor.copy_(torch.from_numpy(numpy.asarray(fill(name, tuple(tensor.shape), reference.gain))))
+    return module.eval()
