@@ -1,0 +1,190 @@
+"""The facade: what a user does with a network."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import archspec
+from archspec.analysis.machine import to_json
+from archspec.analysis.markdown import markdown
+from archspec.analysis.words import short, short_bytes
+from archspec.diagnostics.model import CompileFailed
+
+ROOT = Path(__file__).resolve().parents[1]
+
+SPEC = """
+block unit(width: int) { conv(width, 3, bias=false) -> batch_norm -> relu }
+
+rule columns(1, width) => [unit(width)]
+rule columns(c, width) => [unit(width), ...(columns(c - 1, width) -> join(draw="column") -> columns(c - 1, width))]
+
+# A small fractal.
+network small(count: int = 3, width: int = 8, classes: int = 10) {
+  input image: f32[B = 1, 3, H = 16, W = 16] where H % 2 == 0
+  draw column = mixed(0.5)
+  output logits = image -> columns(count, width) -> join(draw="column") -> max_pool(2) -> global_avg_pool -> fc: linear(classes)
+}
+
+network twins {
+  input image: f32[B = 1, 3, H = 16, W = 16]
+  x = image -> conv(4, 3)
+  output both = x when training
+  output mean = x -> global_avg_pool
+}
+
+preset narrow = small(width=4)
+"""  # noqa: E501  (as a user writes it)
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("specs") / "nets.arch"
+    path.write_text(SPEC)
+    return path
+
+
+@pytest.fixture(scope="module")
+def net(file):
+    return archspec.load(file, "small")
+
+
+def test_what_it_costs(net):
+    convs = 3 * 8 * 9 * 3 + 4 * 8 * 8 * 9
+    norms = 7 * 16
+    assert net.parameters == convs + norms + 8 * 10 + 10
+    assert net.macs() == convs * 16 * 16 + 80
+    assert net.macs(H=32, W=32) == convs * 32 * 32 + 80
+    assert net.depth == 5
+    assert net.name == "small"
+    assert repr(net) == f"<Network small: {net.parameters:,} parameters>"
+
+
+def test_inputs_outputs_and_sizes(net):
+    assert [str(item) for item in net.inputs] == ["image: f32[B, 3, H, W]"]
+    assert [str(item) for item in net.outputs] == ["logits: f32[B, 10]"]
+    assert net.accepts(H=18, W=7)
+    assert not net.accepts(H=17)
+    assert not net.accepts(H=2, W=1)
+    assert net.valid_sizes.accepts({"B": 1, "H": 18, "W": 7})
+    assert net.training_sizes.accepts({"B": 4, "H": 18, "W": 7})
+
+
+def test_names_and_sizes_that_are_wrong(net):
+    with pytest.raises(TypeError, match="no free dimension `Q`; there are: B, H, W"):
+        net.accepts(Q=3)
+    with pytest.raises(ValueError, match="does not take B = 1, H = 17, W = 16: valid are"):
+        net.macs(H=17)
+
+
+def test_parameters_of_a_spec(file):
+    assert archspec.load(file, "small", count=1, classes=5).depth == 2
+    assert archspec.load(file, "narrow").parameters < archspec.load(file, "small").parameters
+    with pytest.raises(CompileFailed):
+        archspec.load(file, "small", colums=1)
+
+
+def test_a_column(net):
+    part = net.extract(column=2)
+    assert part.name == "small_column_2"
+    assert part.depth == 3
+    with pytest.raises(CompileFailed, match="no column 4"):
+        net.extract(column=4)
+
+
+def test_forty_columns(file):
+    net = archspec.load(file, "small", count=40)
+    assert net.depth == 2**39 + 1
+    assert net.report().paths.exact is None
+    assert net.graph(depth=2).number_of_nodes() < 20
+    for act in (lambda: net.build(file.parent / "out"), net.to_torch):
+        with pytest.raises(CompileFailed) as failure:
+            act()
+        assert failure.value.diagnostics[0].code == "E0520"
+    assert not list(file.parent.glob("out/*"))
+
+
+def test_modes_have_outputs_of_their_own(file):
+    net = archspec.load(file, "twins")
+    assert [item.name for item in net.outputs] == ["mean"]
+    assert [item.name for item in net.report(training=True).outputs] == ["both", "mean"]
+    assert net.graph(1, training=True).number_of_nodes() == net.graph(1).number_of_nodes() + 1
+
+
+def test_the_report_as_json_and_markdown(net):
+    report = net.report()
+    data = json.loads(json.dumps(to_json(report)))
+    wanted = ["name", "parameters", "macs", "depth", "inputs", "outputs", "valid_sizes"]
+    assert [data[key] for key in wanted[:4]] == ["small", net.parameters, net.macs(), 5]
+    assert data["inputs"] == [{"name": "image", "dtype": "f32", "shape": ["B", 3, "H", "W"]}]
+    assert set(wanted) <= data.keys()
+    text = markdown(report, net.training_sizes)
+    assert f"| parameters | {net.parameters:,} |" in text
+    assert "| fc | linear |" in text
+
+
+def test_numbers_for_people():
+    assert [short(number) for number in (7, 999, 1000, 45_600, 33_714_314, 4_089_184_256)] == [
+        "7",
+        "999",
+        "1.00 k",
+        "45.6 k",
+        "33.7 M",
+        "4.09 G",
+    ]
+    assert short_bytes(12) == "12 bytes"
+    assert short_bytes(4_200_000) == "4.20 MB"
+
+
+def test_drawing(net, tmp_path):
+    path = net.draw(tmp_path / "a.svg", depth=5)
+    assert "columns" in path.read_text()
+
+
+def test_jupyter(net):
+    shown = net._repr_mimebundle_()
+    assert shown["text/plain"] == repr(net)
+    assert "<svg" in shown["text/html"]
+    assert "receptive field" in shown["text/html"]
+
+
+def test_building_writes_source_diagram_and_report(net, tmp_path):
+    pytest.importorskip("torch")
+    files = net.build(tmp_path / "a", targets=("torch",))
+    assert [path.name for path in files] == ["small.py", "small.report.md", "small.svg"]
+    again = net.build(tmp_path / "b" / "c", targets=("torch",))
+    assert [path.read_bytes() for path in files] == [path.read_bytes() for path in again]
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == [p.name for p in files]
+
+
+def test_a_build_that_fails_leaves_nothing(net, tmp_path):
+    with pytest.raises(CompileFailed) as failure:
+        net.build(tmp_path / "a", targets=("torch", "tensorflow"))
+    assert failure.value.diagnostics[0].code == "E0801"
+    assert list((tmp_path / "a").iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written(net, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CompileFailed) as failure:
+        net.build(tmp_path / "file" / "out", targets=())
+    assert failure.value.diagnostics[0].code == "E0803"
+
+
+def test_importing_is_light():
+    code = (
+        "import sys, archspec; archspec.__version__; archspec.Network;"
+        "print([m for m in ('torch', 'networkx', 'graphviz', 'numpy') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_unknown_names_of_the_package():
+    with pytest.raises(AttributeError):
+        archspec.nothing  # noqa: B018
+    assert "load" in dir(archspec)
