@@ -121,6 +121,7 @@ def exact_division(op: str, check: Check, total: Dim, by: Dim, *, attribute: str
     except OutsideFragment:
         raise OpError(
             f"`{op}` cannot divide {total} by {by} for all sizes",
+            code="E0411",
             attribute=attribute,
             fix="give this size instead of leaving it open, or fix the sizes",
         ) from None

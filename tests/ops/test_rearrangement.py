@@ -32,7 +32,7 @@ REARRANGE = st.one_of(
             ("b c h w -> b c h w n", ()),
             ("b 6 h w -> b h w", ()),
             ("b (c c2) h w -> b c c2 h w", ()),
-            ("b (c d) h w -> b d (c h) w", axes(d=H)),
+            ("b c (h d) w -> b d (c h) w", axes(d=H)),
             ("(b b2) c h w -> b b2 c h w", axes(b=B)),
             ("b c h w -> b c h w", axes(h=H, w=7)),
             ("b c h w -> b c h w", axes(z=3)),
