@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from archspec.graph.model import Graph, Instance, Node, Port
+from archspec.graph.model import Graph, Instance, Node, Port, consumers
 from archspec.types.dim import Dim
 from archspec_torch.code import Code, Hole, call, code
-from archspec_torch.demand import ALWAYS, NEVER, Condition, Demand, text
+from archspec_torch.demand import ALWAYS, NEVER, Condition, Demand, given, text
 from archspec_torch.layout import Layout, Plan, draw_name, ports_of
 from archspec_torch.names import Names, attribute, identifier
 from archspec_torch.scope import Function
@@ -50,7 +50,8 @@ class _Writer:
         self.body = Body(self.function, {} if layout.root else self.draws)
         self.branches = {leaf.path: leaf for leaf in layout.tree.leaves()}
         self.sequences = sequences(layout.unit, layout.tree, self.graph)
-        self.steps = plan_steps(self.graph, self.demand, self.sequences)
+        self.each = self._each_groups()
+        self.steps = plan_steps(self.graph, self.demand, self.sequences, self.each)
         self.variables = Variables(self.graph, self.steps, names)
         self.narrowed: set[str] = set()
         self.renamed: list[Port] = []
@@ -199,7 +200,16 @@ class _Writer:
             source = lowered.apply(inputs, self.function)
         else:
             source = call(self.function.module(), *inputs)
-        self._assign(step, source)
+        if self._is_alias(step, source, inputs):
+            self.variables.alias(Port(node.id), node.inputs[inputs.index(source[0])])
+        else:
+            self._assign(step, source)
+
+    def _is_alias(self, step: Step, source: Code, inputs: list[str]) -> bool:
+        """Whether the result is an input itself, and no other name must have it."""
+        port = Port(step.node.id)
+        same = len(source) == 1 and source[0] in inputs and len(step.node.types) == 1
+        return same and not self.variables.declared(port) and not step.node.name
 
     def _accessors(self, instance: Instance) -> dict[str, str]:
         leaf = self.branches.get(instance.key)
@@ -225,16 +235,17 @@ class _Writer:
         self._assign(step, call(access, *arguments), is_list=callee.needs)
 
     def _call_inputs(self, callee: Layout, node: Node) -> list[Code]:
-        given = iter(node.inputs)
+        ports = iter(node.inputs)
         arguments = []
         for item in callee.inputs:
             present = item.training if self.training else item.inference
-            arguments.append(code(self._read(next(given)) if present is not None else "None"))
+            arguments.append(code(self._read(next(ports)) if present is not None else "None"))
         return arguments
 
     def _needs_of(self, node: Node) -> str:
         """The list of flags for a callee: a mask itself where it is just that."""
-        conditions = [self.demand.ports[port] for port in ports_of(node)]
+        own = self.demand.nodes[node.id]
+        conditions = [given(self.demand.ports[port], own) for port in ports_of(node)]
         flags = [next(iter(next(iter(c)))) if _single(c) else None for c in conditions]
         names = {flag[0] for flag in flags if flag is not None}
         if None not in flags and len(names) == 1:
@@ -244,8 +255,50 @@ class _Writer:
                 return name
         return "[" + ", ".join("True" if c == ALWAYS else text(c) for c in conditions) + "]"
 
+    def _each_groups(self) -> dict[int, tuple[Node, ...]]:
+        """Joins whose inputs are one stateless op on every output of one call."""
+        readers = consumers(self.graph)
+        found: dict[int, tuple[Node, ...]] = {}
+        for join in self.graph.nodes:
+            if join.id not in self.demand.masks:
+                continue
+            nodes = tuple(self.graph.nodes[port.node] for port in join.inputs)
+            first = nodes[0]
+            if first.op is None or len(first.inputs) != 1 or len(set(map(id, nodes))) < 2:
+                continue
+            source = self.graph.nodes[first.inputs[0].node]
+            ports = [port for node in nodes for port in node.inputs]
+            same = all(node.op == first.op and not self._owns(node) for node in nodes)
+            alone = all(len(readers[Port(node.id)]) == 1 for node in nodes)
+            if same and alone and self._is_list(source) and ports == ports_of(source):
+                found[join.id] = nodes
+        return found
+
+    def _owns(self, node: Node) -> bool:
+        lowered = self.layout.lowered[id(node.instance)]
+        return lowered.apply is None or lowered.raw or (node.instance is not None and node.instance.key in self.branches)
+
+    def _each(self, nodes: tuple[Node, ...]) -> str:
+        """`for branch in columns: pooled.append(...)`; the name of the list."""
+        function, first = self.function, nodes[0]
+        lowered = self.layout.lowered[id(first.instance)]
+        self.body.helpers.update(lowered.helpers)
+        source = self.variables.list_name(first.inputs[0].node)
+        result, branch = function.names.fresh("branches"), function.names.fresh("branch")
+        function.add(code(f"{result}: List[Optional[Tensor]] = []"))
+        function.add(code(f"for {branch} in {source}:"))
+        function.indent += 4
+        assert lowered.apply is not None
+        value = lowered.apply([branch], function)
+        kept = call(f"{result}.append", code(value, f" if {branch} is not None else None"))
+        function.add(kept, function.comment(first.types))
+        function.indent -= 4
+        return result
+
     def _join(self, node: Node) -> Code:
         mask = self.demand.masks[node.id]
+        if node.id in self.each:
+            return call("join", self._each(self.each[node.id]), mask)
         source = node.inputs[0].node
         whole = self.variables.list_name(source)
         if whole and [*node.inputs] == ports_of(self.graph.nodes[source]):

@@ -66,7 +66,7 @@ class Constructor:
         if branch.kind is Kind.SEQUENTIAL:
             return _sequential(names, values)
         if branch.kind is Kind.LIST:
-            return call("nn.ModuleList", listing(compress(values)))
+            return call("nn.ModuleList", _display(compress(values)))
         return self._mapping(names, values, branch.kind)
 
     def _mapping(self, names: list[str], values: list[Code], kind: Kind) -> Code:
@@ -140,7 +140,14 @@ def _sequential(names: list[str], values: list[Code]) -> Code:
             filled += [call("nn.Identity")] * (int(name) - len(filled))
             filled.append(value)
         return call("nn.Sequential", *compress(filled))
-    return call("nn.Sequential", call("OrderedDict", listing(compress_named(names, values))))
+    return call("nn.Sequential", call("OrderedDict", _display(compress_named(names, values))))
+
+
+def _display(items: list[Code]) -> Code:
+    """A list; one that is a comprehension as a whole is written as such."""
+    if len(items) == 1 and isinstance(items[0][0], str) and items[0][0].startswith("*["):
+        return (items[0][0][1:], *items[0][1:])
+    return listing(items)
 
 
 def _sites(layout: Layout) -> dict[int, Site]:

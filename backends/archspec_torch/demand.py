@@ -91,6 +91,16 @@ def both(condition: Condition, flag: Flag) -> Condition:
     return frozenset(part | {flag} for part in condition)
 
 
+def given(condition: Condition, known: Condition) -> Condition:
+    """A shorter condition that is the same wherever `known` holds."""
+    if known <= condition:
+        return ALWAYS
+    for flag in sorted({flag for part in condition for flag in part}):
+        if condition == both(known, flag):
+            return frozenset({frozenset({flag})})
+    return condition
+
+
 def either(conditions: Iterable[Condition], sizes: Mapping[str, int]) -> Condition:
     """Any of the conditions, simplified."""
     parts: set[frozenset[Flag]] = set()

@@ -10,6 +10,7 @@ from archspec_torch.code import Code, Hole, code, holes, skeleton
 from archspec_torch.construct import Constructor
 from archspec_torch.firsts import Firsts, write_firsts
 from archspec_torch.layout import Layout, Plan
+from archspec_torch.loops import fold_loops
 from archspec_torch.scope import Line
 from archspec_torch.signature import arguments_text, return_annotation
 from archspec_torch.units import Unit
@@ -61,8 +62,11 @@ def write_draft(layout: Layout, known: Plan, construct: Callable[[Unit], Code]) 
         like = 'self.register_buffer("like", torch.empty(0), persistent=False)'
         init.append(Line(code(like)))
     parts = [[*function.prologue(), *function.lines] for function in functions]
-    forward = parts[0] if len(parts) == 1 else both_modes(*parts)
-    firsts = write_firsts(layout)
+    if len(parts) == 1:
+        init, forward = fold_loops(layout.tree, init, parts[0], functions[0].names)
+    else:
+        forward = both_modes(*parts)
+    firsts = write_firsts(layout, known)
     helpers = constructor.helpers.union(*(body.helpers for body in bodies))
     return Draft(layout, _signature(layout, bodies[-1]), init, firsts, forward, helpers)
 

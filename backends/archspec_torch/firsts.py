@@ -15,8 +15,9 @@ from archspec.ops.base import Parameter
 from archspec.types.initialiser import Initialiser
 from archspec_torch.code import Code, code, literal
 from archspec_torch.initialise import init_call
-from archspec_torch.layout import Layout, site
-from archspec_torch.lowering.rules import rule_modules
+from archspec_torch.layout import Layout, Plan, site
+from archspec_torch.lowering.base import Lowered
+from archspec_torch.lowering.rules import module_kinds, rule_condition
 from archspec_torch.scope import Line
 from archspec_torch.units import Owned
 
@@ -28,26 +29,47 @@ class Firsts:
     lines: tuple[Line, ...] = ()
 
 
-def write_firsts(layout: Layout) -> Firsts:
+def write_firsts(layout: Layout, known: Plan) -> Firsts:
     """The lines for one unit: rules first, then explicit attributes."""
     lines: list[Line] = []
     rules: dict[tuple[str, str], InitRule] = {}
     for graph in layout.unit.graphs:
         for rule in graph.init_rules:
             rules.setdefault((rule.op, rule.parameter), rule)
-    lines += _rule_lines(list(rules.values()))
+    lines += _rule_lines(list(rules.values()), layout, known)
     lines += _grouped(list(_explicit(layout)))
     return Firsts(tuple(lines))
 
 
-def _rule_lines(rules: list[InitRule]) -> Iterator[Line]:
-    if not rules:
-        return
-    yield Line(code("for module in self.modules():"))
+def _rule_lines(rules: list[InitRule], layout: Layout, known: Plan) -> list[Line]:
+    """A loop over all modules below; rules that reach nothing are left out."""
+    found: list[Line] = []
     for rule in rules:
-        condition = rule_modules(rule.op, rule.parameter)
-        yield Line(code(f"if {condition}:"), 4)
-        yield Line(init_call(rule.initialiser, f"module.{rule.parameter}"), 8)
+        ops = list(_ops_below(layout, known, rule))
+        kinds = module_kinds(ops)
+        if kinds:
+            condition = rule_condition(kinds, rule.parameter)
+            found.append(Line(code(f"if {condition}:"), 4))
+            found.append(Line(init_call(rule.initialiser, f"module.{rule.parameter}"), 8))
+    return [Line(code("for module in self.modules():")), *found] if found else []
+
+
+def _ops_below(layout: Layout, known: Plan, rule: InitRule) -> Iterator[Lowered]:
+    """All ops of the rule's name that own the parameter, here and in all callees."""
+    seen: set[int] = set()
+    stack = [layout.unit]
+    while stack:
+        unit = stack.pop()
+        if id(unit) in seen:
+            continue
+        seen.add(id(unit))
+        stack.extend(unit.callees.values())
+        for graph in unit.graphs:
+            for node in graph.nodes:
+                if node.op is not None and node.op.name == rule.op:
+                    owned = {item.name for item in site(graph, node).parameters}
+                    if rule.parameter in owned:
+                        yield known.of(unit).lowered[id(node.instance)]
 
 
 def _explicit(layout: Layout) -> Iterator[tuple[str, str, Initialiser]]:

@@ -37,12 +37,29 @@ def compress_named(names: Sequence[str], items: Sequence[Code]) -> list[Code]:
         if len(labels) == 1:
             result.append(code("(", literal(labels[0]), ", ", run.codes[0], ")"))
             continue
-        prefix, first = _numbered(labels) or ("", 0)
-        number = code("{i + ", Hole(first, "first"), "}") if first else code("{i}")
-        safe = literal(prefix)[1:-1].replace("{", "{{").replace("}", "}}")
-        name = code(f'f"{safe}', number, '"')
-        result.append(_comprehension(run, name))
+        child, head = _comprehension(run, _name_code(labels))
+        result.append(code("*[(", _name_code(labels), ", ", child, ") ", head, "]"))
     return result
+
+
+def numbered_comprehension(
+    names: Sequence[str], items: Sequence[Code]
+) -> tuple[Code, Code, Code] | None:
+    """Code of name, child and `for i in range(n)` where all items are one run."""
+    if len(items) < SHORTEST or numbered_names(names) is None or not _worth(items):
+        return None
+    if len({skeleton(item) for item in items}) > 1:
+        return None
+    child, head = _comprehension(Run(tuple(items)), _name_code(names))
+    return _name_code(names), child, head
+
+
+def _name_code(labels: Sequence[str]) -> Code:
+    """`f"layer{i + 1}"`."""
+    prefix, first = numbered_names(labels) or ("", 0)
+    number = f"{{i + {first}}}" if first else "{i}"
+    safe = literal(prefix)[1:-1].replace("{", "{{").replace("}", "}}")
+    return code(f'f"{safe}{number}"')
 
 
 def _runs(items: Sequence[Code], names: Sequence[str] | None = None) -> list[Run]:
@@ -60,7 +77,7 @@ def _length(items: Sequence[Code], at: int, names: Sequence[str] | None) -> int:
     shape = skeleton(items[at])
     end = at + 1
     while end < len(items) and skeleton(items[end]) == shape:
-        if names is not None and _numbered(names[at : end + 1]) is None:
+        if names is not None and numbered_names(names[at : end + 1]) is None:
             break
         end += 1
     if end - at < SHORTEST_VARYING:
@@ -108,7 +125,7 @@ def _step(values: Sequence[Any]) -> int | None:
     return step if regular else None
 
 
-def _numbered(labels: Sequence[str]) -> tuple[str, int] | None:
+def numbered_names(labels: Sequence[str]) -> tuple[str, int] | None:
     """Prefix and first number of `layer1`, `layer2`, ..."""
     digits = len(labels[0]) - len(labels[0].rstrip("0123456789"))
     if not digits or not labels[0].isascii():
@@ -119,11 +136,14 @@ def _numbered(labels: Sequence[str]) -> tuple[str, int] | None:
 
 
 def _written(run: Run) -> Code:
-    return run.codes[0] if len(run.codes) == 1 else _comprehension(run, ())
+    if len(run.codes) == 1:
+        return run.codes[0]
+    child, head = _comprehension(run, ())
+    return code("*[", child, " ", head, "]")
 
 
-def _comprehension(run: Run, name: Code) -> Code:
-    """`*[child for i in range(n)]`, or over a tuple of floats."""
+def _comprehension(run: Run, name: Code) -> tuple[Code, Code]:
+    """`child` and `for i in range(n)`, or over a tuple of floats."""
     columns = list(
         zip(*([hole.value for hole in holes(item)] for item in run.codes), strict=True)
     )
@@ -144,10 +164,8 @@ def _comprehension(run: Run, name: Code) -> Code:
         return code(hole, " + ", index) if values[0] else index
 
     child = replace(run.codes[0], change)
-    if name:
-        child = code("(", name, ", ", child, ")")
     target, source = _loop(tables, len(run.codes), uses_index)
-    return code("*[", child, f" for {target} in ", source, "]")
+    return child, code(f"for {target} in ", source)
 
 
 def _table_name(hole: Hole, tables: dict[tuple[Any, ...], str]) -> str:

@@ -22,6 +22,14 @@ class Step:
     last: Node
     condition: Condition
     branch: Branch | None = None
+    each: tuple[Node, ...] = ()  # for a join: equal ops on all outputs of one call before it
+
+    @property
+    def reads(self) -> tuple[Port, ...]:
+        """What it reads."""
+        if self.each:
+            return tuple(port for node in self.each for port in node.inputs)
+        return self.node.inputs
 
     @property
     def outputs(self) -> tuple[Port, ...]:
@@ -30,11 +38,17 @@ class Step:
 
 
 def plan_steps(
-    graph: Graph, demand: Demand, chains: Mapping[int, tuple[Branch, Node]]
+    graph: Graph,
+    demand: Demand,
+    chains: Mapping[int, tuple[Branch, Node]],
+    each: Mapping[int, tuple[Node, ...]],
 ) -> list[Step]:
-    """The statements of a graph; what nobody needs has none."""
+    """The statements of a graph; what nobody needs has none.
+
+    `each` has for a join the equal ops that stand between it and the outputs of one call.
+    """
     steps: list[Step] = []
-    inside: set[int] = set()
+    inside: set[int] = {node.id for nodes in each.values() for node in nodes}
     for first, (branch, last) in chains.items():
         start = f"{branch.path}."
         inside |= {n.id for n in graph.nodes if n.instance and n.instance.key.startswith(start)}
@@ -44,7 +58,7 @@ def plan_steps(
         if node.is_input or node.id in inside or demand.nodes[node.id] == NEVER:
             continue
         branch, last = chains.get(node.id, (None, node))
-        steps.append(Step(node, last, demand.nodes[node.id], branch))
+        steps.append(Step(node, last, demand.nodes[node.id], branch, each.get(node.id, ())))
     return steps
 
 
@@ -66,6 +80,13 @@ class Variables:
         """Let a port be this code (an argument, a parameter)."""
         self._text[port] = text
 
+    def alias(self, port: Port, source: Port) -> None:
+        """Let a port be the same variable as another, which then lives as long."""
+        self._text[port] = self.text(source)
+        self._optional[port] = self.optional(source)
+        last = max(self._last_use.get(port, -1), self._last_use.get(source, -1))
+        self._last_use[port] = self._last_use[source] = last
+
     def text(self, port: Port) -> str:
         """Code that reads a port."""
         if port.node in self._lists and port not in self._text:
@@ -80,6 +101,10 @@ class Variables:
         """The list that holds all outputs of a node, or ""."""
         return self._lists.get(node, "")
 
+    def declared(self, port: Port) -> bool:
+        """Whether it has a variable already."""
+        return port in self._text
+
     def optional(self, port: Port) -> bool:
         """Whether the type of its variable admits None."""
         if port.node in self._lists:
@@ -88,7 +113,7 @@ class Variables:
 
     def rename(self, port: Port) -> str:
         """A name of its own for an element of a list."""
-        self._text[port] = self.names.fresh("y")
+        self._text[port] = self.names.fresh(f"{self._lists[port.node]}_{port.index}")
         return self._text[port]
 
     def forget(self, port: Port) -> None:
@@ -102,13 +127,14 @@ class Variables:
 
     def declare(self, port: Port) -> str:
         """A fresh name for a value that may be None outside."""
-        name = self.names.fresh(self._wanted(port) or "y")
+        node = self.graph.nodes[port.node]
+        name = self.names.fresh(self._wanted(port) or self._list_base(node, "y"))
         self._text[port], self._optional[port] = name, True
         return name
 
     def declare_list(self, node: Node) -> str:
         """A fresh name for the outputs of a call."""
-        self._lists[node.id] = self.names.fresh(self._list_base(node))
+        self._lists[node.id] = self.names.fresh(self._list_base(node, "columns"))
         return self._lists[node.id]
 
     def assign_list(self, node: Node) -> str:
@@ -151,18 +177,19 @@ class Variables:
             return parts[port.index]
         return ""
 
-    def _list_base(self, node: Node) -> str:
+    def _list_base(self, node: Node, fallback: str) -> str:
+        """The name in the spec, else the label."""
         key = node.instance.key.split(".")[-1] if node.instance else ""
         for wanted in (node.name, key):
             if is_identifier(wanted):
                 return wanted
-        return "columns"
+        return fallback
 
     def _dying(self, step: Step) -> list[str]:
         """Names of inputs that are read here for the last time, in order."""
         at = self._at[id(step)]
         found: dict[str, None] = {}
-        for port in step.node.inputs:
+        for port in step.reads:
             name = self._text.get(port, "")
             alone = not self._optional.get(port) and port.node not in self._lists
             if alone and self._last_use.get(port) == at and is_generic(name):
@@ -188,7 +215,7 @@ def _uses(
             number, previous = number + 1, step.condition
         for port in step.outputs:
             segment[port] = number
-        for port in step.node.inputs:
+        for port in step.reads:
             last[port] = at
             readers.setdefault(port, []).append(number)
     for port in graph.output_ports:

@@ -1,25 +1,29 @@
-"""Which modules an `init` statement means: `conv.weight` is the weight of `nn.Conv1d` to `3d`."""
+"""Which modules an `init` statement means: `conv.weight` is the weight of each `nn.Conv2d`."""
 
 from __future__ import annotations
 
-from archspec_torch.code import literal
+from collections.abc import Iterable
 
-MODULES = {
-    "conv": ("nn.Conv1d", "nn.Conv2d", "nn.Conv3d"),
-    "conv_transpose": ("nn.ConvTranspose1d", "nn.ConvTranspose2d", "nn.ConvTranspose3d"),
-    "linear": ("nn.Linear",),
-    "embedding": ("nn.Embedding",),
-    "batch_norm": ("nn.BatchNorm1d", "nn.BatchNorm2d", "nn.BatchNorm3d"),
-    "layer_norm": ("nn.LayerNorm",),
-    "group_norm": ("nn.GroupNorm",),
-    "instance_norm": ("nn.InstanceNorm1d", "nn.InstanceNorm2d", "nn.InstanceNorm3d"),
-    "rms_norm": ("nn.RMSNorm",),
-}
+from archspec_torch.code import Call
+from archspec_torch.lowering.base import Lowered
 
 
-def rule_modules(op: str, parameter: str) -> str:
-    """The condition under which `module` is such an op and has the parameter."""
-    kinds = MODULES.get(op, ())
-    written = kinds[0] if len(kinds) == 1 else f"({', '.join(kinds)})"
-    condition = f"isinstance(module, {written})"
-    return f"{condition} and getattr(module, {literal(parameter)}, None) is not None"
+def module_kinds(lowered: Iterable[Lowered]) -> tuple[str, ...]:
+    """The classes that these ops become, sorted."""
+    found = set()
+    for item in lowered:
+        if item.module is not None and isinstance(item.module[0], Call):
+            found.add(item.module[0].function)
+    return tuple(sorted(found))
+
+
+def rule_condition(kinds: tuple[str, ...], parameter: str) -> str:
+    """The condition under which `module` is one of them and has the parameter.
+
+    Types are compared exactly: `nn.MultiheadAttention` holds a subclass of `nn.Linear`.
+    """
+    test = f"is {kinds[0]}" if len(kinds) == 1 else f"in ({', '.join(kinds)})"
+    condition = f"type(module) {test}"
+    if parameter == "bias":
+        condition += " and module.bias is not None"
+    return condition

@@ -1,0 +1,184 @@
+"""Repeats in `forward` as loops over the modules of a container.
+
+Works on lines that are written already: where the same lines stand once for each child of a
+container, in order, and differ in that child only, they become one loop. It does not matter
+whether the spec had a `for` or a recursion there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from archspec_torch.code import Argument, Call, Code, Piece, code
+from archspec_torch.names import Names
+from archspec_torch.repeat import numbered_comprehension, numbered_names
+from archspec_torch.scope import Comment, Line
+from archspec_torch.tree import Branch, Kind
+
+SHORTEST = 3
+"""Least number of turns that become a loop."""
+
+LONGEST_TURN = 40
+"""Most lines of a turn that are looked for."""
+
+CHILD = "\2"
+"""Stands for the child at hand."""
+
+
+def fold_loops(
+    root: Branch, init: list[Line], forward: list[Line], names: Names
+) -> tuple[list[Line], list[Line]]:
+    """`__init__` and `forward` with repeats as loops."""
+    for branch in _containers(root):
+        children = [child.access for child in branch.children.values()]
+        found = _turns(forward, children)
+        if found is None:
+            continue
+        start, length = found
+        if branch is root:
+            folded = _folded_init(root, init)
+            if folded is None:
+                continue
+            init = folded
+        forward = _folded(branch, forward, start, length, names)
+    return init, forward
+
+
+def _containers(branch: Branch) -> list[Branch]:
+    """Containers of modules that can be iterated over."""
+    found: list[Branch] = []
+    children = list(branch.children.values())
+    if len(children) >= SHORTEST and all(child.kind is Kind.MODULE for child in children):
+        plain = not any(child.children for child in children)
+        is_root = not branch.path
+        if plain and (branch.kind in (Kind.LIST, Kind.MAPPING) or is_root):
+            found.append(branch)
+    for child in children:
+        if child.kind in (Kind.LIST, Kind.MAPPING, Kind.SCOPE):
+            found += _containers(child)
+    return found
+
+
+def _turns(forward: Sequence[Line], children: Sequence[str]) -> tuple[int, int] | None:
+    """First line and number of lines of a turn."""
+    firsts = [_first_mention(forward, child) for child in children]
+    if None in firsts or firsts[0] is None or firsts[1] is None:
+        return None
+    length = firsts[1] - firsts[0]
+    if not 0 < length <= LONGEST_TURN:
+        return None
+    for start in range(firsts[0], max(firsts[0] - length, -1), -1):
+        if _repeats(forward, children, start, length):
+            return start, length
+    return None
+
+
+def _repeats(forward: Sequence[Line], children: Sequence[str], start: int, length: int) -> bool:
+    if start + length * len(children) > len(forward):
+        return False
+    first = [(ln.indent, _marked(ln.code, children[0])) for ln in forward[start : start + length]]
+    if any(_mentions(code_, child) for _, code_ in first for child in children):
+        return False
+    for number, child in enumerate(children):
+        at = start + number * length
+        turn = [(ln.indent, _marked(ln.code, child)) for ln in forward[at : at + length]]
+        if turn != first:
+            return False
+    rest = [*forward[:start], *forward[start + length * len(children) :]]
+    return not any(_mentions(line.code, child) for line in rest for child in children)
+
+
+def _folded(
+    branch: Branch, forward: list[Line], start: int, length: int, names: Names
+) -> list[Line]:
+    """The lines with a loop in the place of all turns."""
+    children = [child.access for child in branch.children.values()]
+    each = names.fresh("layer")
+    source = {Kind.LIST: branch.access, Kind.MAPPING: f"{branch.access}.values()"}.get(
+        branch.kind, "self.children()"
+    )
+    turns = [
+        forward[start + number * length : start + (number + 1) * length]
+        for number in range(len(children))
+    ]
+    body = [
+        replace(
+            line,
+            code=_marked(line.code, children[0], each),
+            indent=line.indent + 4,
+            comment=_common([turn[at].comment for turn in turns]),
+        )
+        for at, line in enumerate(turns[0])
+    ]
+    head = Line(code(f"for {each} in {source}:"), turns[0][0].indent)
+    return [*forward[:start], head, *body, *forward[start + length * len(children) :]]
+
+
+def _folded_init(root: Branch, init: list[Line]) -> list[Line] | None:
+    """`for i in range(n): self.add_module(f"layer{i}", ...)`."""
+    names = list(root.children)
+    if len(init) != len(names) or numbered_names(names) is None:
+        return None
+    values = []
+    for name, line in zip(names, init, strict=True):
+        start = f"self.{name} = "
+        if line.code[0] != start:
+            return None
+        values.append(line.code[1:])
+    found = numbered_comprehension(names, values)
+    if found is None:
+        return None
+    name, value, loop = found
+    call = Call("self.add_module", (Argument(name), Argument(value)))
+    return [Line(code(loop, ":")), Line((call,), 4)]
+
+
+# ---------------------------------------------------------------------- code
+
+
+def _first_mention(forward: Sequence[Line], child: str) -> int | None:
+    return next((at for at, line in enumerate(forward) if _mentions(line.code, child)), None)
+
+
+def _mentions(source: Code, child: str) -> bool:
+    for piece in source:
+        if isinstance(piece, str) and f"{child}(" in piece:
+            return True
+        if isinstance(piece, Call):
+            if piece.function == child:
+                return True
+            if any(_mentions(argument.code, child) for argument in piece.arguments):
+                return True
+    return False
+
+
+def _marked(source: Code, child: str, mark: str = CHILD) -> Code:
+    """The code with a child replaced by a mark."""
+    pieces: list[Piece] = []
+    for piece in source:
+        if isinstance(piece, str):
+            pieces.append(piece.replace(f"{child}(", f"{mark}("))
+        elif isinstance(piece, Call):
+            arguments = tuple(
+                Argument(_marked(item.code, child, mark), item.keyword, item.default)
+                for item in piece.arguments
+            )
+            function = mark if piece.function == child else piece.function
+            pieces.append(Call(function, arguments, piece.brackets))
+        else:
+            pieces.append(piece)
+    return tuple(pieces)
+
+
+def _common(comments: Sequence[Comment]) -> Comment:
+    """What the comments of all turns share; sizes that change are unknown."""
+    if len({tuple((dtype, len(shape)) for dtype, shape in comment) for comment in comments}) > 1:
+        return ()
+    result = []
+    for outputs in zip(*comments, strict=True):
+        dtype = outputs[0][0]
+        shapes = [shape for _, shape in outputs]
+        sizes = tuple(one[0] if len(set(one)) == 1 else None for one in zip(*shapes, strict=True))
+        result.append((dtype, sizes))
+    return tuple(result)
