@@ -61,14 +61,25 @@ def items(node: Any) -> tuple[Any, ...] | None:
     return parts(node) if parts else None
 
 
+def _slots(node: Any) -> tuple[Any, ...]:
+    """Parts that a comment inside of them can be attached to.
+
+    Nothing can be written above the first stage of a chain: what precedes it is on its line.
+    """
+    parts = items(node) or ()
+    return parts[1:] if isinstance(node, ast.Chain) else parts
+
+
 def attach(module: ast.Module) -> dict[int, Attached]:
     """Comments by the identity of the node that they belong to."""
     found: dict[int, Attached] = {}
-    slots = {id(part) for node in walk(module) for part in items(node) or ()}
+    slots = {id(part) for node in walk(module) for part in _slots(node)}
     top = {id(part) for part in items(module) or ()}
     for comment in module.comments:
         for node in reversed([module, *path_to(module, comment.span.start)]):
             parts = items(node)
+            if isinstance(node, ast.Chain) and comment.span.start < node.stages[0].span.end:
+                continue
             if parts is not None:
                 _among(found, comment, node, parts)
                 break
