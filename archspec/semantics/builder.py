@@ -32,6 +32,8 @@ class GraphBuilder:
     depth: int = 0  # number of frames outside this graph
     nodes: list[Node] = field(default_factory=list)
     keys: dict[str, Span] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)
+    """The last number taken by default names, by the name without it."""
     requirements: list[Requirement] = field(default_factory=list)
     init_rules: list[InitRule] = field(default_factory=list)
     draws: list[Draw] = field(default_factory=list)
@@ -272,11 +274,12 @@ class NameScope:
             return self.claim(context, self.path(label), span)
         if self.counter is not None:
             return self.claim(context, self.path(self.take(context, span)), span)
-        key = self.path(default)
-        number = 0
+        first = key = self.path(default)
+        number = self.builder.numbers.get(first, 0)
         while key in self.builder.keys:
             number += 1
-            key = self.path(f"{default}_{number}")
+            key = f"{first}_{number}"
+        self.builder.numbers[first] = number
         self.builder.keys[key] = span
         return key
 
