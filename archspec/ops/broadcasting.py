@@ -65,8 +65,10 @@ def require_equal_dims(
     Raises OpError with both shapes where they are different numbers.
     """
     one, other = left.shape[axis], right.shape[axis]
+    if one == other:
+        return  # by far the most frequent case; the texts below cost more than the comparison
     where = _axis_text(axis, left, right)
-    if one.constant is not None and other.constant is not None and one != other:
+    if one.constant is not None and other.constant is not None:
         raise OpError(
             f"`{op}` needs equal dims, but {where} is {one} in {left.shape_text} and {other} in "
             f"{right.shape_text}",
