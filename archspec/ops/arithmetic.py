@@ -89,6 +89,9 @@ class Add(Op):
     scalar: int | float | Dim | None = None
     reverse: bool = False
 
+    def vanishes(self, *inputs: TensorType) -> bool:
+        return len(inputs) == 1 and self.scalar is None
+
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         return operands(self.name, check, inputs, self.scalar)
 

@@ -171,6 +171,13 @@ class Op(BaseModel):
         """Types of the outputs. Raises OpError where none exist."""
         raise NotImplementedError
 
+    def vanishes(self, *inputs: TensorType) -> bool:
+        """Whether it hands on these inputs as they are, so that it leaves no node.
+
+        `identity` always does; a `join`, `add` or `concat` of one input does.
+        """
+        return self.transparent
+
     def region_inputs(self, region: str, inputs: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
         """Types that the region's layer is applied to."""
         raise NotImplementedError

@@ -47,6 +47,9 @@ class Concat(Op):
 
     axis: int = 1
 
+    def vanishes(self, *inputs: TensorType) -> bool:
+        return len(inputs) == 1
+
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         _some(self.name, inputs)
         rank, kind = same_rank(self.name, inputs), same_dtype(self.name, inputs)

@@ -133,6 +133,9 @@ class Join(Op):
     drop: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     draw: str | None = None
 
+    def vanishes(self, *inputs: TensorType) -> bool:
+        return len(inputs) == 1
+
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         first = float_input(self.name, inputs)
         rank = same_rank(self.name, inputs)

@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-from pydantic import ValidationError
 
 from archspec.graph.model import Instance
 from archspec.ops.base import Check, Need, Op, OpError
 from archspec.ops.registry import all_ops
 from archspec.semantics.attributes import positional
-from archspec.semantics.callables import force
 from archspec.semantics.context import Context, NotInductive, SpecError
-from archspec.semantics.environment import did_you_mean
-from archspec.semantics.functions import RangeValue
-from archspec.semantics.operators import kind_of, plain
+from archspec.semantics.op_attributes import complete
+from archspec.semantics.operators import kind_of
 from archspec.semantics.regions import build_regions, input_labels
 from archspec.semantics.requirements import settle
 from archspec.semantics.values import (
     POISON,
     Copies,
     Given,
-    ListValue,
     OpLayer,
     Tensor,
     Value,
-    freeze,
     has_poison,
-    is_layer,
 )
 from archspec.source import Span
 from archspec.types.condition import at_least
-from archspec.types.dim import Dim, OutsideFragment
+from archspec.types.dim import OutsideFragment
 from archspec.types.solver import VerdictKind, decide
 from archspec.types.tensor import TensorType
 
@@ -70,10 +62,11 @@ def instantiate(
         return _over_copies(context, layer, data, span)
     op, layers = complete(context, layer, span)
     if op.transparent:
-        if label is None and scope.counter is not None and key is None:
-            scope.take(context, span)
-        return data
+        return _vanished(context, data, label, key, span)
     inputs = _inputs(context, op, data, span)
+    if len(inputs) == 1 and op.vanishes(inputs[0].type):
+        _infer(context, op, layer, inputs, {}, span)
+        return _vanished(context, inputs[0], label, key, span)
     tape = scope.tape if key is None else None
     known = tape.replayed() if tape is not None else None
     if known is not None:
@@ -96,6 +89,16 @@ def instantiate(
         tape.record(instance, tuple(item.type for item in inputs))
     results = builder.add(context, instance, inputs + captured, outputs, span)
     return results[0] if single else results
+
+
+def _vanished(
+    context: Context, data: Value, label: str | None, key: str | None, span: Span
+) -> Value:
+    """An op that leaves no node still takes its number."""
+    scope = context.scope
+    if label is None and key is None and scope is not None and scope.counter is not None:
+        scope.take(context, span)
+    return data
 
 
 def _over_copies(context: Context, layer: OpLayer, data: tuple[Value, ...], span: Span) -> Value:
@@ -147,140 +150,6 @@ def _explicit(layer: OpLayer, op: Op) -> frozenset[str]:
     names = [item.name for item in layer.given if item.name is not None]
     count = sum(1 for item in layer.given if item.name is None)
     return frozenset([*names, *positional(type(op))[:count]])
-
-
-# ---------------------------------------------------------------------- attributes
-
-
-def complete(context: Context, layer: OpLayer, span: Span) -> tuple[Op, dict[str, Given]]:
-    """The op with all its attributes, and the layers it holds.
-
-    Raises SpecError with one diagnostic for the first attribute that is missing or wrong; the
-    others are reported beside it.
-    """
-    cache_key = ("op", layer.op.name, freeze(layer))
-    session = context.session
-    by_name, extra, open_pairs = _sorted(context, layer)
-    layers = {name: by_name.pop(name) for name in layer.op.regions if name in by_name}
-    for name in layer.op.regions:
-        if name not in layers:
-            raise context.error("E0303", f"`{layer.op.name}` needs the layer `{name}`", span)
-    if cache_key in session.op_results:
-        return session.op_results[cache_key], layers
-    attributes: dict[str, Any] = {
-        name: _attribute(context, item.value, item.span) for name, item in by_name.items()
-    }
-    if layer.op.variadic is not None and extra:
-        values = tuple(_attribute(context, item.value, item.span) for item in extra)
-        whole = len(values) == 1 and isinstance(values[0], tuple)
-        attributes[layer.op.variadic] = values[0] if whole else values
-    if layer.op.open_attributes is not None:
-        attributes[layer.op.open_attributes] = tuple(
-            (item.name, _attribute(context, item.value, item.span)) for item in open_pairs
-        )
-    if session.integer_symbols and any(isinstance(v, Dim) for v in attributes.values()):
-        return _symbolic(layer, attributes), layers
-    try:
-        op = layer.op.model_validate(attributes)
-    except ValidationError as error:
-        raise _attribute_errors(context, layer, by_name, error, span) from None
-    session.op_results[cache_key] = op
-    return op, layers
-
-
-def _symbolic(layer: OpLayer, attributes: dict[str, Any]) -> Op:
-    """The op with symbols for integer attributes, while a signature is checked."""
-    stand_in = {name: 1 if isinstance(v, Dim) else v for name, v in attributes.items()}
-    try:
-        layer.op.model_validate(stand_in)
-    except ValidationError as error:
-        raise NotInductive(f"`{layer.op.name}` checks its attributes one by one") from error
-    return layer.op.model_construct(**attributes)
-
-
-def _sorted(context: Context, layer: OpLayer) -> tuple[dict[str, Given], list[Given], list[Given]]:
-    op = layer.op
-    order = positional(op)
-    by_name: dict[str, Given] = {}
-    extra: list[Given] = []
-    open_pairs: list[Given] = []
-    position = 0
-    for item in layer.given:
-        if item.name is None:
-            if op.variadic is not None:
-                extra.append(item)
-            elif position < len(order):
-                by_name[order[position]] = item
-                position += 1
-            else:
-                raise context.error(
-                    "E0303",
-                    f"`{op.name}` takes {len(order)} attributes, this is one too many",
-                    item.span,
-                )
-        elif item.name in order or item.name == op.variadic:
-            by_name[item.name] = item
-        elif op.open_attributes is not None:
-            open_pairs.append(item)
-        else:
-            raise context.error(
-                "E0302",
-                f"`{op.name}` has no attribute `{item.name}`",
-                item.span,
-                notes=(f"it has {', '.join(order)}",) if order else (),
-                fix=did_you_mean(item.name, order),
-            )
-    return by_name, extra, open_pairs
-
-
-def _attribute(context: Context, value: Value, span: Span) -> Any:
-    value = plain(force(context, value, span))
-    if isinstance(value, ListValue):
-        return tuple(_attribute(context, item, span) for item in value.items)
-    if isinstance(value, tuple):
-        return tuple(_attribute(context, item, span) for item in value)
-    if isinstance(value, RangeValue):
-        return value.items(context, span)
-    if is_layer(value):
-        raise context.error("E0301", "this attribute is a value, not a layer", span)
-    return value
-
-
-def _attribute_errors(
-    context: Context,
-    layer: OpLayer,
-    by_name: Mapping[str, Given],
-    error: ValidationError,
-    span: Span,
-) -> SpecError:
-    found: dict[str, SpecError] = {}
-    for detail in error.errors():
-        name = str(detail["loc"][0]) if detail["loc"] else ""
-        if name in found:
-            continue
-        if detail["type"] == "missing":
-            found[name] = context.error("E0303", f"`{layer.op.name}` needs `{name}`", span)
-            continue
-        place = by_name[name].span if name in by_name else span
-        code, message = _what_is_wrong(layer.op, name, detail)
-        found[name] = context.error(code, message, place)
-    first, *others = found.values()
-    for other in others:
-        context.session.sink.report(other.item)
-    return first
-
-
-def _what_is_wrong(op: type[Op], name: str, detail: Any) -> tuple[str, str]:
-    value = detail["input"]
-    what = f"`{name}` of `{op.name}`"
-    shown = kind_of(plain(value)) if not isinstance(value, (dict, type(None))) else "nothing"
-    if shown == "a dimension":
-        return "E0403", f"{what} must be a fixed number, but `{value}` depends on a free size"
-    if detail["type"] == "value_error":
-        return "E0301", f"{what}: {detail['ctx']['error']}"
-    message = str(detail["msg"]).removeprefix("Input should be ").replace("'", "`")
-    text = f" {value}" if isinstance(value, (int, float, str)) else ""
-    return "E0301", f"{what} should be {message}, not {shown}{text}"
 
 
 # ---------------------------------------------------------------------- inputs and types

@@ -7,9 +7,9 @@ because of an error that was reported already; it spreads silently.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass, fields, is_dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from archspec.graph.model import Port
 from archspec.ops.base import Op
@@ -28,9 +28,25 @@ Value: TypeAlias = object
 
 @dataclass(frozen=True, slots=True)
 class ListValue:
-    """A list. Applied to data, a list of layers gives each the whole input."""
+    """A list. Applied to data, a list of layers gives each the whole input.
+
+    What would need a walk through lists in lists is known when one is made.
+    """
 
     items: tuple[Value, ...]
+    weight: int = field(init=False, compare=False, repr=False)
+    """Elements that it has when written out, those of lists in it too."""
+    poisoned: bool = field(init=False, compare=False, repr=False)
+    all_layers: bool = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        lists = [item for item in self.items if isinstance(item, ListValue)]
+        poisoned = any(isinstance(item, Poison) for item in self.items)
+        object.__setattr__(self, "weight", len(self.items) + sum(item.weight for item in lists))
+        object.__setattr__(self, "poisoned", poisoned or any(item.poisoned for item in lists))
+        object.__setattr__(
+            self, "all_layers", bool(self.items) and all(is_layer(item) for item in self.items)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +192,7 @@ LAYERS: Final = (
 def is_layer(value: Value) -> bool:
     """Whether it can be applied to data (a list of layers can)."""
     if isinstance(value, ListValue):
-        return bool(value.items) and all(is_layer(item) for item in value.items)
+        return value.all_layers
     return isinstance(value, LAYERS)
 
 
@@ -204,73 +220,4 @@ def has_poison(value: Value) -> bool:
         return True
     if isinstance(value, tuple):
         return any(has_poison(item) for item in value)
-    return isinstance(value, ListValue) and any(has_poison(item) for item in value.items)
-
-
-# ---------------------------------------------------------------------- identity for the memo
-
-_free_names: dict[int, tuple[ast.Expr, frozenset[str]]] = {}
-
-
-def free_names(expression: ast.Expr) -> frozenset[str]:
-    """Every name that occurs in an expression (more than those free in it, which is harmless)."""
-    known = _free_names.get(id(expression))
-    if known is None:
-        found: set[str] = set()
-        stack: list[object] = [expression]
-        while stack:
-            item = stack.pop()
-            if isinstance(item, ast.Name):
-                found.add(item.text)
-            elif isinstance(item, tuple):
-                stack.extend(item)
-            elif is_dataclass(item) and not isinstance(item, Span):
-                stack.extend(getattr(item, entry.name) for entry in fields(item))
-        known = (expression, frozenset(found))
-        _free_names[id(expression)] = known
-    return known[1]
-
-
-def freeze(value: Value) -> Hashable:
-    """A key that is equal exactly for values which expand alike. Spans don't count."""
-    freezer = _FREEZERS.get(type(value))
-    if freezer is not None:
-        return freezer(value)
-    return value  # str, Dim, initialisers, conditions: hashable by value
-
-
-def _freeze_given(given: tuple[Given, ...]) -> Hashable:
-    return tuple((item.name, freeze(item.value)) for item in given)
-
-
-def _freeze_environment(closure: Closure) -> Hashable:
-    environment = closure.environment
-    return tuple(
-        (name, freeze(environment.local(name)))
-        for name in sorted(free_names(closure.expression))
-        if environment.has_local(name)
-    )
-
-
-def _freeze_number(value: Value) -> Hashable:
-    return (type(value).__name__, repr(value))
-
-
-_FREEZERS: dict[type, Callable[[Any], Hashable]] = {
-    bool: _freeze_number,
-    int: _freeze_number,
-    float: _freeze_number,
-    tuple: lambda value: ("tuple", tuple(freeze(item) for item in value)),
-    ListValue: lambda value: ("list", tuple(freeze(item) for item in value.items)),
-    OpLayer: lambda value: ("op", value.op.name, _freeze_given(value.given)),
-    BlockLayer: lambda value: ("block", id(value.definition), _freeze_given(value.given)),
-    Closure: lambda value: ("closure", id(value.expression), _freeze_environment(value)),
-    GroupLayer: lambda value: ("group", freeze(value.inner)),
-    SpreadLayer: lambda value: ("spread", freeze(value.inner)),
-    LabelledLayer: lambda value: ("label", value.label, freeze(value.inner)),
-    OutputOf: lambda value: ("output", value.name, freeze(value.inner)),
-    TapLayer: lambda value: ("tap", value.paths, freeze(value.inner)),
-    Copies: lambda value: ("copies", value.count, freeze(value.item)),
-    Tensor: lambda value: ("tensor", id(value.builder), value.port),
-    SharedLayer: lambda value: ("shared", id(value)),
-}
+    return isinstance(value, ListValue) and value.poisoned
