@@ -51,6 +51,9 @@ class FloorDiv:
 
     __slots__ = ("_hash", "depth", "divisor", "numerator", "symbols", "text")
 
+    depth: int
+    """How many divisions are inside each other, this one included."""
+
     def __init__(self, numerator: Dim, divisor: int) -> None:
         inside = [atom.depth for atom in numerator.atoms if isinstance(atom, FloorDiv)]
         self.depth = 1 + max(inside, default=0)

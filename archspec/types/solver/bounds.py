@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 
 from archspec.types.condition import Comparison, Relation
 from archspec.types.dim import ZERO, Atom, Dim
+from archspec.types.solver.budget import Budget, BudgetExceeded
 from archspec.types.solver.formula import Box, Cell
-from archspec.types.solver.periodic import EMPTY, EVERYTHING, BudgetExceeded, PeriodicSet
+from archspec.types.solver.periodic import EMPTY, EVERYTHING, PeriodicSet
 from archspec.types.solver.univariate import solve
 
 ROUNDS = 4
 """How often bounds are passed on before what is left counts as unbounded."""
 
 
-def tightened(cell: Cell, symbols: Sequence[str], budget: int) -> Box:
+def tightened(cell: Cell, symbols: Sequence[str], budget: Budget) -> Box:
     """The cell's box without sizes that its joint comparisons rule out one symbol at a time."""
     box = {name: cell.box.get(name, EVERYTHING) for name in symbols}
     for _ in range(ROUNDS):
@@ -22,6 +23,7 @@ def tightened(cell: Cell, symbols: Sequence[str], budget: int) -> Box:
         for joint in cell.joints:
             for expression in _lower_sides(joint):
                 for symbol in sorted(expression.symbols):
+                    budget.spend(1 + len(expression.terms) // 8, "passing bounds on")
                     box[symbol] = box[symbol] & _allowed(expression, symbol, box, budget)
                     if box[symbol].is_empty:
                         return box
@@ -40,7 +42,7 @@ def _lower_sides(joint: Comparison) -> tuple[Dim, ...]:
 
 
 def _allowed(
-    expression: Dim, symbol: str, box: Mapping[str, PeriodicSet], budget: int
+    expression: Dim, symbol: str, box: Mapping[str, PeriodicSet], budget: Budget
 ) -> PeriodicSet:
     """Sizes of `symbol` with `expression >= 0` for the most favourable sizes of the others."""
     best = ZERO
@@ -58,7 +60,7 @@ def _allowed(
     if best.constant is not None:
         return EVERYTHING if best.constant >= 0 else EMPTY
     try:
-        return solve(Comparison(best, Relation.AT_LEAST), budget)
+        return solve(Comparison(best, Relation.AT_LEAST), budget.limit)
     except BudgetExceeded:
         return EVERYTHING
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product as choices
 from math import lcm, prod
-from typing import TypeAlias
 
 from archspec.types.condition import Comparison, Relation
+from archspec.types.solver.budget import Budget, BudgetExceeded
 from archspec.types.solver.formula import Box
 from archspec.types.solver.linear import (
     Row,
@@ -24,15 +24,25 @@ from archspec.types.solver.linear import (
     smallest,
     unbounded,
 )
-from archspec.types.solver.periodic import BudgetExceeded, PeriodicSet
+from archspec.types.solver.periodic import PeriodicSet
 from archspec.types.solver.region import KBox, Span, met, region
-from archspec.types.solver.residue import Class, Polynomial, periods
+from archspec.types.solver.residue import Class, Polynomial, periods, weight
 
-WORK_PER_CLASS = 20
-"""How much of the budget one class takes: a linear system is more work than a polynomial."""
+MAX_CLASSES = 20_000
+"""Residue classes of one conjunction, before any of them is looked at."""
 
-Branch: TypeAlias = tuple[KBox, list[Row], list[Row]]
-"""Intervals, equalities and inequalities that a class comes to."""
+MAX_BRANCHES = 512
+"""Boxes that the polynomials of one class may combine to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """What a class comes to: intervals of the k's, and linear rows."""
+
+    spans: KBox
+    equal: tuple[Row, ...] = ()
+    at_least: tuple[Row, ...] = ()
+    unequal: tuple[Row, ...] = ()
 
 
 @dataclass(slots=True)
@@ -45,7 +55,7 @@ class Outcome:
     unknown: bool = False
 
 
-def by_class(box: Box, joints: Sequence[Comparison], budget: int) -> Outcome:
+def by_class(box: Box, joints: Sequence[Comparison], budget: Budget) -> Outcome:
     """The sizes in the box that satisfy all comparisons.
 
     `least` is their sum and the sizes in the order of the symbols; `highest` bounds each symbol of
@@ -54,19 +64,18 @@ def by_class(box: Box, joints: Sequence[Comparison], budget: int) -> Outcome:
     symbols = sorted(box)
     moduli = [_modulus(symbol, box[symbol], joints) for symbol in symbols]
     segments = [_segments(box[s], step) for s, step in zip(symbols, moduli, strict=True)]
-    count = prod(map(len, segments)) * len(joints)
-    if count * WORK_PER_CLASS > budget:
-        raise BudgetExceeded(
-            f"{count} residue classes of {', '.join(symbols)} have to be told apart, "
-            f"more work than the budget of {budget} allows"
-        )
+    count = prod(map(len, segments))
+    what = f"telling {count} residue classes of {', '.join(symbols)} apart"
+    if count > MAX_CLASSES:
+        raise BudgetExceeded(f"{what} is more work than the limit of {MAX_CLASSES} allows")
+    budget.spend(count * sum(weight(joint.expression) for joint in joints), what)
     outcome = Outcome(highest=(0,) * len(symbols))
     for chosen in choices(*segments):
         first = [start for start, _ in chosen]
         spans = {index: span for index, (_, span) in enumerate(chosen)}
         here = Class(symbols, moduli, first)
-        for branch in _branches(here, spans, joints, outcome):
-            _account(branch, moduli, first, outcome)
+        for branch in _branches(here, spans, joints, outcome, budget):
+            _account(branch, moduli, first, outcome, budget)
     return outcome
 
 
@@ -98,70 +107,111 @@ def _segments(sizes: PeriodicSet, step: int) -> list[tuple[int, Span]]:
 
 
 def _branches(
-    here: Class, spans: KBox, joints: Sequence[Comparison], outcome: Outcome
+    here: Class, spans: KBox, joints: Sequence[Comparison], outcome: Outcome, budget: Budget
 ) -> Iterator[Branch]:
     """The systems whose union the class is; what is not linear and has no boxes is unknown."""
-    branches: list[Branch] = [(spans, [], [])]
+    branches = [Branch(spans)]
     unknown = False
     for joint in joints:
         options = _options(here.polynomial(joint.expression), joint.relation, len(here.symbols))
         if options is None:
             unknown = True
             continue
-        joined: list[Branch] = []
-        for held, equal, rows in branches:
-            for box, more_equal, more in options:
-                narrowed = met(held, box)
-                if narrowed is not None:
-                    joined.append((narrowed, equal + more_equal, rows + more))
-        branches = joined
+        met_ = [_met(one, two) for one in branches for two in options]
+        branches = [branch for branch in met_ if branch is not None]
+        if len(branches) > MAX_BRANCHES:
+            raise BudgetExceeded(f"one residue class comes to more than {MAX_BRANCHES} boxes")
     if not unknown:
         yield from branches
-    elif any(feasible(_system(branch, len(here.symbols))) for branch in branches):
+    elif any(feasible(_system(branch, len(here.symbols), budget)) for branch in branches):
         outcome.unknown = True
+
+
+def _met(one: Branch, two: Branch) -> Branch | None:
+    spans = met(one.spans, two.spans)
+    if spans is None:
+        return None
+    return Branch(
+        spans, one.equal + two.equal, one.at_least + two.at_least, one.unequal + two.unequal
+    )
 
 
 def _options(polynomial: Polynomial, relation: Relation, width: int) -> list[Branch] | None:
     if any(sum(powers) > 1 for powers in polynomial):
         boxes = region(polynomial, relation)
-        return None if boxes is None else [(box, [], []) for box in boxes]
+        return None if boxes is None else [Branch(box) for box in boxes]
     row = [0] * (width + 1)
     for powers, factor in polynomial.items():
         row[powers.index(1) if any(powers) else width] = factor
-    against = [-factor for factor in row]
+    rows = (tuple(row),)
     if relation is Relation.EQUAL:
-        return [({}, [tuple(row)], [])]
+        return [Branch({}, equal=rows)]
     if relation is Relation.AT_LEAST:
-        return [({}, [], [tuple(row)])]
-    row[-1] -= 1
-    against[-1] -= 1
-    return [({}, [], [tuple(row)]), ({}, [], [tuple(against)])]
+        return [Branch({}, at_least=rows)]
+    return [Branch({}, unequal=rows)]
 
 
-def _system(branch: Branch, width: int) -> System:
-    spans, equal, rows = branch
-    return System(width, tuple(equal), (*box_rows(spans, width), *rows))
+def _system(branch: Branch, width: int, budget: Budget) -> System:
+    return System(width, budget, branch.equal, (*box_rows(branch.spans, width), *branch.at_least))
 
 
-def _account(branch: Branch, steps: Sequence[int], first: Sequence[int], outcome: Outcome) -> None:
-    """Add what one system contributes."""
+def _account(
+    branch: Branch, steps: Sequence[int], first: Sequence[int], outcome: Outcome, budget: Budget
+) -> None:
+    """Add what one system contributes.
+
+    Where one point avoids all rows of `unequal`, every ray from it does but for finitely many
+    points, so whether there are infinitely many can be asked without them.
+    """
     width = len(steps)
-    system = _system(branch, width)
-    if not feasible(system):
+    whole = _system(branch, width, budget)
+    if not feasible(whole):
         return
-    if not outcome.infinite:
-        if unbounded(system):
-            outcome.infinite = True
-        else:
-            top = [steps[i] * greatest(system, i) + first[i] for i in range(width)]
-            outcome.highest = tuple(map(max, outcome.highest, top))
     total = sum(first)
-    if outcome.least is not None:
-        nearer = system.with_rows((*(-step for step in steps), outcome.least[0] - total))
-        if not feasible(nearer):
-            return
-        system = nearer
-    point = smallest(system, steps, 0)
+    system = whole
+    if outcome.least is not None and outcome.infinite:
+        system = _nearer(whole, steps, outcome.least[0] - total)
+    point = _avoiding(system, branch.unequal, steps)
+    if point is None:
+        return
     sizes = tuple(step * k + start for step, k, start in zip(steps, point, first, strict=True))
     here = (sum(sizes), sizes)
     outcome.least = here if outcome.least is None else min(outcome.least, here)
+    if outcome.infinite:
+        return
+    if unbounded(whole):
+        outcome.infinite = True
+    else:
+        top = [steps[i] * greatest(whole, i) + first[i] for i in range(width)]
+        outcome.highest = tuple(map(max, outcome.highest, top))
+
+
+def _nearer(system: System, steps: Sequence[int], bound: int) -> System:
+    return system.with_rows((*(-step for step in steps), bound))
+
+
+def _avoiding(
+    system: System, unequal: Sequence[Row], steps: Sequence[int]
+) -> tuple[int, ...] | None:
+    """The smallest point where no row of `unequal` is 0, splitting only where one is."""
+    best: tuple[int, tuple[int, ...]] | None = None
+    waiting = [system]
+    while waiting:
+        current = waiting.pop()
+        if best is not None:
+            current = _nearer(current, steps, best[0])
+        if not feasible(current):
+            continue
+        point = smallest(current, steps, 0)
+        hit = next((row for row in unequal if _value(row, point) == 0), None)
+        if hit is None:
+            here = (_value((*steps, 0), point), point)
+            best = here if best is None else min(best, here)
+            continue
+        waiting.append(current.with_rows((*hit[:-1], hit[-1] - 1)))
+        waiting.append(current.with_rows((*(-factor for factor in hit[:-1]), -hit[-1] - 1)))
+    return None if best is None else best[1]
+
+
+def _value(row: Row, point: Sequence[int]) -> int:
+    return sum(a * x for a, x in zip(row, (*point, 1), strict=True))

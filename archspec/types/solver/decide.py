@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from archspec.types.condition import TRUE, Condition, negation, symbols_of
+from archspec.types.solver.budget import BUDGET, Budget, BudgetExceeded
 from archspec.types.solver.extent import Extent, Study
 from archspec.types.solver.formula import Formula, both
 from archspec.types.solver.lower import lower
-from archspec.types.solver.periodic import BudgetExceeded
-from archspec.types.solver.simplify import simplified
+from archspec.types.solver.simplify import simplify
 from archspec.types.solver.study import components, study
-
-BUDGET = 100_000
-"""Residue classes times terms that one comparison may take, and cases that one question may."""
 
 
 class VerdictKind(StrEnum):
@@ -52,21 +49,21 @@ def decide(condition: Condition, given: Condition = TRUE, budget: int = BUDGET) 
     is decided, or took more work than `budget`; `reason` says which.
     """
     try:
-        return _decided(condition, given, budget)
+        return _decided(condition, given, Budget(budget))
     except BudgetExceeded as fault:
         return Verdict(VerdictKind.UNDECIDED, condition, reason=str(fault))
 
 
-def _decided(condition: Condition, given: Condition, budget: int) -> Verdict:
-    allowed = lower(given, budget)
+def _decided(condition: Condition, given: Condition, budget: Budget) -> Verdict:
+    allowed = lower(given, budget.limit)
     symbols = _universe(condition, given, allowed)
-    fails = study(both([allowed, lower(negation(condition), budget)]), symbols, budget)
+    fails = study(both([allowed, lower(negation(condition), budget.limit)]), symbols, budget)
     if fails.extent is Extent.EMPTY:
         return Verdict(VerdictKind.ALWAYS, TRUE)
-    holds = study(both([allowed, lower(condition, budget)]), symbols, budget)
+    holds = study(both([allowed, lower(condition, budget.limit)]), symbols, budget)
     if holds.extent is Extent.EMPTY:
         return Verdict(VerdictKind.NEVER, negation(TRUE), counterexample=fails.least)
-    formula = simplified(condition, given, budget)
+    formula = simplify(condition, given, budget.limit)
     unknown = _unknown(fails, holds)
     if unknown:
         return Verdict(VerdictKind.UNDECIDED, formula, (), fails.least, unknown)

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from archspec.types.condition import Comparison
-from archspec.types.solver.periodic import EVERYTHING, BudgetExceeded, PeriodicSet
+from archspec.types.solver.budget import BudgetExceeded
+from archspec.types.solver.periodic import EVERYTHING, PeriodicSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +66,11 @@ def both(parts: Iterable[Formula]) -> Formula:
     """All of them; sets of one symbol are intersected, nested conjunctions flattened."""
     box: Box = {}
     rest: dict[Formula, None] = {}
-    queue = list(parts)
-    while queue:
-        part = queue.pop(0)
+    stack = list(parts)[::-1]
+    while stack:
+        part = stack.pop()
         if isinstance(part, Both):
-            queue[:0] = part.parts
+            stack += part.parts[::-1]
         elif isinstance(part, Axis):
             known = box.get(part.symbol)
             box[part.symbol] = part.sizes if known is None else known & part.sizes
@@ -88,11 +89,11 @@ def either(parts: Iterable[Formula]) -> Formula:
     """Any of them; sets of one symbol are united, nested disjunctions flattened."""
     box: Box = {}
     rest: dict[Formula, None] = {}
-    queue = list(parts)
-    while queue:
-        part = queue.pop(0)
+    stack = list(parts)[::-1]
+    while stack:
+        part = stack.pop()
         if isinstance(part, Either):
-            queue[:0] = part.parts
+            stack += part.parts[::-1]
         elif isinstance(part, Axis):
             known = box.get(part.symbol)
             box[part.symbol] = part.sizes if known is None else known | part.sizes

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from math import gcd
 from typing import TypeAlias
 
-from archspec.types.solver.periodic import BudgetExceeded
+from archspec.types.solver.budget import Budget
 
 Row: TypeAlias = tuple[int, ...]
 """Coefficients of the variables, then the constant: `row . (x, 1)`."""
 
-MAX_ROWS = 2_000
-"""Inequalities that an elimination may come to."""
+WORK_PER_VARIABLE = 5
+"""Units of the budget for eliminating a variable, besides one for each pair of inequalities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +26,19 @@ class System:
     """`row . (x, 1) == 0` for each of `equal`, `>= 0` for each of `at_least`; x are integers."""
 
     width: int
+    budget: Budget
     equal: tuple[Row, ...] = ()
     at_least: tuple[Row, ...] = ()
 
     def with_rows(self, *rows: Row) -> System:
         """The system with more inequalities."""
-        return System(self.width, self.equal, self.at_least + rows)
+        return System(self.width, self.budget, self.equal, self.at_least + rows)
 
 
 def feasible(system: System) -> bool:
     """Whether some integer point satisfies the system."""
     reduced = _without_equalities(system)
-    return reduced is not None and _has_point(reduced)
+    return reduced is not None and _has_point(reduced, system.budget)
 
 
 def unbounded(system: System) -> bool:
@@ -53,7 +54,7 @@ def unbounded(system: System) -> bool:
     for index in range(width):
         rows.append((*(int(place == index) for place in range(width)), 0))
     while rows and width:
-        shadow = _shadow(rows, width - 1, dark=False)
+        shadow = _shadow(rows, width - 1, system.budget, dark=False)
         if shadow is None:
             return False
         rows, width = shadow, width - 1
@@ -153,7 +154,7 @@ def _replaced(row: Row, index: int, change: Row, *, keep: bool) -> Row:
 # ---------------------------------------------------------------------- inequalities
 
 
-def _has_point(rows: Iterable[Row]) -> bool:
+def _has_point(rows: Iterable[Row], budget: Budget) -> bool:
     tight = _tight(rows)
     if tight is None:
         return False
@@ -162,15 +163,15 @@ def _has_point(rows: Iterable[Row]) -> bool:
     if index is None:
         return True
     exact = _is_exact(tight, index)
-    shadow = _shadow(tight, index, dark=False)
+    shadow = _shadow(tight, index, budget, dark=False)
     if exact:
-        return shadow is not None and _has_point(shadow)
-    if shadow is None or not _has_point(shadow):
+        return shadow is not None and _has_point(shadow, budget)
+    if shadow is None or not _has_point(shadow, budget):
         return False
-    dark = _shadow(tight, index, dark=True)
-    if dark is not None and _has_point(dark):
+    dark = _shadow(tight, index, budget, dark=True)
+    if dark is not None and _has_point(dark, budget):
         return True
-    return _in_splinters(tight, index)
+    return _in_splinters(tight, index, budget)
 
 
 def _tight(rows: Iterable[Row]) -> list[Row] | None:
@@ -189,8 +190,6 @@ def _tight(rows: Iterable[Row]) -> list[Row] | None:
         against = best.get(tuple(-factor for factor in direction))
         if against is not None and constant + against < 0:
             return None
-    if len(best) > MAX_ROWS:
-        raise BudgetExceeded("the linear relations between the sizes are too many to combine")
     return [(*direction, constant) for direction, constant in best.items()]
 
 
@@ -213,10 +212,12 @@ def _is_exact(rows: Sequence[Row], index: int) -> bool:
     return lower <= 1 or upper >= -1
 
 
-def _shadow(rows: Sequence[Row], index: int, *, dark: bool) -> list[Row] | None:
+def _shadow(rows: Sequence[Row], index: int, budget: Budget, *, dark: bool) -> list[Row] | None:
     """The rows without variable `index`; `dark` keeps only points that surely lift back."""
     lower = [row for row in rows if row[index] > 0]
     upper = [row for row in rows if row[index] < 0]
+    work = WORK_PER_VARIABLE + len(rows) + len(lower) * len(upper)
+    budget.spend(work, "combining linear relations between the sizes")
     kept = [_dropped(row, index) for row in rows if not row[index]]
     for low in lower:
         for high in upper:
@@ -233,14 +234,14 @@ def _dropped(row: Row, index: int) -> Row:
     return (*row[:index], 0, *row[index + 1 :])
 
 
-def _in_splinters(rows: Sequence[Row], index: int) -> bool:
+def _in_splinters(rows: Sequence[Row], index: int, budget: Budget) -> bool:
     """Points that the dark shadow misses lie close above one of the lower bounds."""
     steepest = max(-row[index] for row in rows)
     for low in (row for row in rows if row[index] > 0):
         factor = low[index]
         for offset in range((steepest * factor - steepest - factor) // steepest + 1):
             row = (*low[:-1], low[-1] - offset)
-            if feasible(System(len(row) - 1, (row,), tuple(rows))):
+            if feasible(System(len(row) - 1, budget, (row,), tuple(rows))):
                 return True
     return False
 

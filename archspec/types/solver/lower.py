@@ -35,7 +35,7 @@ from archspec.types.solver.periodic import (
     residues,
 )
 from archspec.types.solver.region import KBox, region
-from archspec.types.solver.residue import Class, periods
+from archspec.types.solver.residue import Class, periods, weight
 from archspec.types.solver.threshold import against_number
 from archspec.types.solver.univariate import solve, unwrapped
 
@@ -125,7 +125,7 @@ def _of_product(parts: Sequence[Dim], sign: int, relation: Relation, budget: int
 def _by_class(comparison: Comparison, budget: int) -> Formula:
     moduli = periods(comparison.expression)
     symbols = sorted(moduli)
-    work = prod(moduli.values()) * len(comparison.expression.terms)
+    work = prod(moduli.values()) * weight(comparison.expression)
     if work > budget:
         return Joint(comparison)
     boxes: list[Box] = []

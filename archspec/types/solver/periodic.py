@@ -13,12 +13,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import lcm
 
+from archspec.types.solver.budget import BudgetExceeded
+
 MAX_PERIOD = 1 << 20
 """Longest period that sets are combined to; beyond it the answer is undecided."""
-
-
-class BudgetExceeded(Exception):
-    """The work that an exact answer takes is above its budget; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)

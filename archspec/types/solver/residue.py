@@ -43,6 +43,15 @@ def degree(expression: Dim) -> int:
     return max((sum(map(_atom_degree, monomial)) for monomial, _ in expression.terms), default=0)
 
 
+@lru_cache(maxsize=8192)
+def weight(expression: Dim) -> int:
+    """How many operations it takes to evaluate, roughly."""
+    return sum(
+        1 + sum(weight(atom.numerator) if isinstance(atom, FloorDiv) else 1 for atom in monomial)
+        for monomial, _ in expression.terms
+    )
+
+
 def _atom_degree(atom: str | FloorDiv) -> int:
     return degree(atom.numerator) if isinstance(atom, FloorDiv) else 1
 

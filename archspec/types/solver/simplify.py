@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archspec.types.condition import (
+    TRUE,
     Condition,
     conjunction,
     disjunction,
     negation,
 )
+from archspec.types.solver.budget import BUDGET, Budget, BudgetExceeded
 from archspec.types.solver.extent import Extent
 from archspec.types.solver.formula import (
     NO,
@@ -24,18 +26,28 @@ from archspec.types.solver.formula import (
     symbols_in,
 )
 from archspec.types.solver.lower import lower
-from archspec.types.solver.periodic import EVERYTHING, BudgetExceeded, PeriodicSet
+from archspec.types.solver.periodic import EVERYTHING, PeriodicSet
 from archspec.types.solver.render import describe
 from archspec.types.solver.study import study
 
 Limits = dict[str, PeriodicSet]
 
 
-def simplified(condition: Condition, given: Condition, budget: int) -> Condition:
-    """`condition`, shortened, where `given` holds anyway. Raises BudgetExceeded."""
-    allowed = lower(given, budget)
+def simplify(condition: Condition, given: Condition = TRUE, budget: int = BUDGET) -> Condition:
+    """The shortest condition found that is equivalent for all sizes that `given` allows.
+
+    What takes more work than `budget` is returned as it is.
+    """
+    try:
+        return _simplified(condition, given, Budget(budget))
+    except BudgetExceeded:
+        return condition
+
+
+def _simplified(condition: Condition, given: Condition, budget: Budget) -> Condition:
+    allowed = lower(given, budget.limit)
     limits = _limits(allowed)
-    formula = _reduced(lower(condition, budget), limits)
+    formula = _reduced(lower(condition, budget.limit), limits)
     parts = _without_implied(list(_conjuncts(formula)), allowed, budget)
     return conjunction(_written(part, limits) for part in sorted(parts, key=_place))
 
@@ -72,7 +84,7 @@ def _reduced(formula: Formula, limits: Limits) -> Formula:
             return both([*own, *rest])
 
 
-def _without_implied(parts: list[Formula], allowed: Formula, budget: int) -> list[Formula]:
+def _without_implied(parts: list[Formula], allowed: Formula, budget: Budget) -> list[Formula]:
     """Without the conjuncts of several symbols that the others imply."""
     kept = list(parts)
     for part in sorted(parts, key=_place):
@@ -96,7 +108,7 @@ def _conjuncts(formula: Formula) -> Sequence[Formula]:
     return formula.parts if isinstance(formula, Both) else (formula,)
 
 
-def _implied(part: Formula, by: Formula, budget: int) -> bool:
+def _implied(part: Formula, by: Formula, budget: Budget) -> bool:
     try:
         against = _opposite(part, budget)
         names = symbols_in(part) | symbols_in(by)
@@ -105,13 +117,13 @@ def _implied(part: Formula, by: Formula, budget: int) -> bool:
         return False
 
 
-def _opposite(formula: Formula, budget: int) -> Formula:
+def _opposite(formula: Formula, budget: Budget) -> Formula:
     match formula:
         case Axis(symbol, sizes):
             complement = sizes.complement()
             return NO if complement.is_empty else Axis(symbol, complement)
         case Joint(comparison, _):
-            return lower(negation(comparison), budget)
+            return lower(negation(comparison), budget.limit)
         case Both(parts):
             return either([_opposite(part, budget) for part in parts])
         case Either(parts):

@@ -9,21 +9,25 @@ class. What is left after that is unknown, and says why.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from itertools import product as choices
 
 from archspec.types.condition import (
+    FALSE,
     Comparison,
     Condition,
     Relation,
     at_least,
     conjunction,
     disjunction,
+    divisible,
     equal,
     substitute,
 )
-from archspec.types.dim import Dim
-from archspec.types.solver.bounds import tightened
+from archspec.types.dim import Dim, FloorDiv
+from archspec.types.solver.bounds import rises, tightened
+from archspec.types.solver.budget import Budget
 from archspec.types.solver.classes import by_class, class_count
 from archspec.types.solver.extent import (
     NOTHING,
@@ -49,14 +53,20 @@ from archspec.types.solver.lower import lower
 from archspec.types.solver.periodic import EVERYTHING, PeriodicSet, interval
 from archspec.types.solver.residue import degree
 
+WORK_PER_CELL = 5
+"""How much of the budget one case of a disjunction takes."""
+
 FEW_CLASSES = 64
 """Linear relations with no more residue classes than this are decided class by class at once."""
+
+MAX_OPENED = 16
+"""Largest divisor of a floor division that is told apart by its remainder."""
 
 MAX_TRIED = 2_000
 """Sizes of one symbol that are tried one by one."""
 
 
-def study(formula: Formula, symbols: Iterable[str], budget: int) -> Study:
+def study(formula: Formula, symbols: Iterable[str], budget: Budget) -> Study:
     """All sizes of `symbols` that satisfy the formula, split by connected symbols first."""
     found = Study(Extent.FINITE, {}, ({},))
     for names, part in components(formula, symbols):
@@ -81,11 +91,14 @@ def components(formula: Formula, symbols: Iterable[str]) -> list[tuple[list[str]
     return [(sorted(names), both(held)) for names, held in groups]
 
 
-def _studied(formula: Formula, symbols: Sequence[str], budget: int) -> Study:
-    return united(_of_cell(cell, symbols, budget) for cell in cells(formula, budget))
+def _studied(formula: Formula, symbols: Sequence[str], budget: Budget) -> Study:
+    return united(
+        _of_cell(cell, symbols, budget) for cell in cells(formula, budget.left // WORK_PER_CELL)
+    )
 
 
-def _of_cell(cell: Cell, symbols: Sequence[str], budget: int) -> Study:
+def _of_cell(cell: Cell, symbols: Sequence[str], budget: Budget) -> Study:
+    budget.spend(WORK_PER_CELL, "telling the cases apart")
     if not cell.joints:
         return of_box({name: cell.box.get(name, EVERYTHING) for name in symbols})
     box = tightened(cell, symbols, budget)
@@ -94,43 +107,67 @@ def _of_cell(cell: Cell, symbols: Sequence[str], budget: int) -> Study:
     linear = all(degree(joint.expression) == 1 for joint in cell.joints)
     if linear and class_count(box, cell.joints) <= FEW_CLASSES:
         return _by_class(box, cell.joints, budget)
-    solved = _substitution(cell.joints)
+    held = Cell(box, cell.joints)
+    solved = _solved(cell.joints)
     if solved is not None:
-        return _eliminated(Cell(box, cell.joints), solved, symbols, budget)
+        return _eliminated(held, solved, symbols, budget)
     few = None if linear else _fewest(box)
     if few is not None:
         return _tried(box, cell.joints, few, budget)
+    opened = None if linear else _opened(held)
+    if opened is not None:
+        return united(_studied(_formula(each, budget), symbols, budget) for each in opened)
     return _by_class(box, cell.joints, budget)
+
+
+def _formula(cell: Cell, budget: Budget) -> Formula:
+    """The cell with each comparison taken apart again as far as it goes."""
+    limits = [axis(name, sizes) for name, sizes in cell.box.items()]
+    return both([*limits, *(lower(joint, budget.limit) for joint in cell.joints)])
 
 
 # ---------------------------------------------------------------------- equalities
 
 
-def _substitution(joints: Sequence[Comparison]) -> tuple[Comparison, str, Dim] | None:
-    """An equality that gives a symbol as a Dim of the others."""
+@dataclass(frozen=True, slots=True)
+class _Solved:
+    """`comparison` says that `symbol` is `numerator / divisor`, which divides without rest."""
+
+    comparison: Comparison
+    symbol: str
+    numerator: Dim
+    divisor: int
+
+    @property
+    def value(self) -> Dim:
+        return self.numerator // self.divisor
+
+
+def _solved(joints: Sequence[Comparison]) -> _Solved | None:
+    """An equality that gives a symbol in terms of the others, by the smallest division."""
+    found: list[_Solved] = []
     for comparison in joints:
         if comparison.relation is not Relation.EQUAL:
             continue
         for monomial, factor in comparison.expression.terms:
-            if len(monomial) != 1 or abs(factor) != 1 or not isinstance(monomial[0], str):
+            if len(monomial) != 1 or not isinstance(monomial[0], str):
                 continue
-            symbol = monomial[0]
             rest = comparison.expression - Dim({monomial: factor})
-            if symbol not in rest.symbols:
-                return comparison, symbol, rest * -factor
-    return None
+            if monomial[0] not in rest.symbols:
+                sign = -1 if factor > 0 else 1
+                found.append(_Solved(comparison, monomial[0], rest * sign, abs(factor)))
+    return min(found, key=lambda each: each.divisor, default=None)
 
 
-def _eliminated(
-    cell: Cell, solved: tuple[Comparison, str, Dim], symbols: Sequence[str], budget: int
-) -> Study:
-    comparison, symbol, value = solved
+def _eliminated(cell: Cell, solved: _Solved, symbols: Sequence[str], budget: Budget) -> Study:
+    symbol, value = solved.symbol, solved.value
     rest = [name for name in symbols if name != symbol]
     parts: list[Formula] = [axis(name, cell.box[name]) for name in rest]
-    parts.append(lower(membership(value, cell.box[symbol]), budget))
+    parts.append(lower(divisible(solved.numerator, solved.divisor), budget.limit))
+    parts.append(lower(membership(value, cell.box[symbol]), budget.limit))
     for other in cell.joints:
-        if other is not comparison:
-            parts.append(lower(substitute(other, {symbol: value}), budget))
+        if other is not solved.comparison:
+            parts.append(lower(substitute(other, {symbol: value}), budget.limit))
     inner = both(parts)
     found = study(inner, rest, budget)
     if found.least is None:
@@ -142,17 +179,39 @@ def _eliminated(
     return Study(found.extent, least, models, found.reason)
 
 
+def _opened(cell: Cell) -> list[Cell] | None:
+    """`e // d == t` as the d equalities `e == d * t + i`, which may give a symbol."""
+    for comparison in cell.joints:
+        if comparison.relation is not Relation.EQUAL:
+            continue
+        for monomial, factor in comparison.expression.terms:
+            if len(monomial) != 1 or abs(factor) != 1 or not isinstance(monomial[0], FloorDiv):
+                continue
+            atom = monomial[0]
+            if atom.divisor > MAX_OPENED:
+                continue
+            whole = (comparison.expression - Dim({monomial: factor})) * -factor
+            others = tuple(joint for joint in cell.joints if joint is not comparison)
+            exact = [equal(atom.numerator, atom.divisor * whole + i) for i in range(atom.divisor)]
+            return [
+                Cell(cell.box, (*others, each) if isinstance(each, Comparison) else others)
+                for each in exact
+                if each != FALSE
+            ]
+    return None
+
+
 def _with(sizes: Sizes, symbol: str, value: Dim) -> Sizes:
     return {**sizes, symbol: value.evaluate(sizes)}
 
 
 def _grows(value: Dim) -> bool:
     """Whether it never falls when its one symbol grows, which keeps the order of sizes."""
-    return all(factor > 0 for monomial, factor in value.terms if monomial)
+    return all(f > 0 and all(map(rises, monomial)) for monomial, f in value.terms if monomial)
 
 
 def _smallest(
-    inner: Formula, rest: Sequence[str], symbol: str, value: Dim, witness: Sizes, budget: int
+    inner: Formula, rest: Sequence[str], symbol: str, value: Dim, witness: Sizes, budget: Budget
 ) -> Sizes:
     """The smallest solution, by listing those up to a sum that is doubled until there is one."""
     total = value
@@ -161,7 +220,7 @@ def _smallest(
     bound, highest = len(rest) + 1, sum(witness.values())
     while bound < highest:
         bound = min(2 * bound, highest)
-        within = lower(at_least(bound, total), budget)
+        within = lower(at_least(bound, total), budget.limit)
         found = study(both([inner, within]), rest, budget)
         if found.models:
             return min((_with(model, symbol, value) for model in found.models), key=order)
@@ -190,7 +249,7 @@ def membership(value: Dim, sizes: PeriodicSet) -> Condition:
 # ---------------------------------------------------------------------- residue classes
 
 
-def _by_class(box: Box, joints: Sequence[Comparison], budget: int) -> Study:
+def _by_class(box: Box, joints: Sequence[Comparison], budget: Budget) -> Study:
     outcome = by_class(box, joints, budget)
     least = None
     if outcome.least is not None:
@@ -221,7 +280,7 @@ def _fewest(box: Box) -> str | None:
     return best[1] if best is not None and best[0] <= MAX_TRIED else None
 
 
-def _tried(box: Box, joints: Sequence[Comparison], symbol: str, budget: int) -> Study:
+def _tried(box: Box, joints: Sequence[Comparison], symbol: str, budget: Budget) -> Study:
     rest = [name for name in box if name != symbol]
     found = []
     for size in box[symbol].members():
@@ -230,13 +289,13 @@ def _tried(box: Box, joints: Sequence[Comparison], symbol: str, budget: int) -> 
     return united(found)
 
 
-def _fixed(box: Box, joints: Sequence[Comparison], sizes: Sizes, budget: int) -> Formula:
+def _fixed(box: Box, joints: Sequence[Comparison], sizes: Sizes, budget: Budget) -> Formula:
     parts: list[Formula] = [axis(name, held) for name, held in box.items() if name not in sizes]
-    parts += [lower(substitute(joint, sizes), budget) for joint in joints]
+    parts += [lower(substitute(joint, sizes), budget.limit) for joint in joints]
     return both(parts)
 
 
-def _sampled(box: Box, joints: Sequence[Comparison], budget: int) -> Study:
+def _sampled(box: Box, joints: Sequence[Comparison], budget: Budget) -> Study:
     """Infinite along one symbol while the others stay small: that much a search can prove."""
     witness: Sizes | None = None
     for fixed in _small(box):
@@ -252,7 +311,7 @@ def _sampled(box: Box, joints: Sequence[Comparison], budget: int) -> Study:
     return Study(Extent.UNKNOWN, witness, reason=f"{text} is outside what can be decided")
 
 
-def _least(box: Box, joints: Sequence[Comparison], witness: Sizes, budget: int) -> Sizes:
+def _least(box: Box, joints: Sequence[Comparison], witness: Sizes, budget: Budget) -> Sizes:
     """The smallest solution: its sum is at most that of the witness."""
     highest = sum(witness.values()) - len(witness) + 1
     near = {name: sizes & interval(1, highest) for name, sizes in box.items()}

@@ -19,8 +19,8 @@ from archspec.types.solver.formula import NO, YES, Formula, Joint, both, either
 Solve: TypeAlias = Callable[[Comparison], Formula]
 """The formula of a comparison in one symbol."""
 
-MAX_NUMBER = 100_000
-"""Largest number that a product is compared with through its thresholds."""
+MAX_CASES = 2_000
+"""Thresholds that a comparison may come to; about `n * number ** (1 - 1/n)` for n factors."""
 
 READABLE = 2
 """Up to this number the thresholds read better than the product."""
@@ -37,7 +37,7 @@ def against_number(comparison: Comparison, solve: Solve) -> Formula | None:
     if scale < 0:
         weight, rest = -weight, -rest
     limit = abs(rest) // abs(weight) + 1
-    if limit > MAX_NUMBER or len(parts) > 4:
+    if len(parts) * limit ** (1 - 1 / len(parts)) > MAX_CASES:
         return None
     cases = [_zero(parts, rest, comparison.relation, solve)]
     for signs in choices((1, -1), repeat=len(parts)):

@@ -7,15 +7,18 @@ from math import gcd
 
 from archspec.types.condition import Comparison, Relation
 from archspec.types.dim import Dim, FloorDiv
+from archspec.types.solver.budget import BudgetExceeded
 from archspec.types.solver.periodic import (
     EMPTY,
     EVERYTHING,
-    BudgetExceeded,
     PeriodicSet,
     from_events,
 )
 from archspec.types.solver.polynomial import differences, sign_runs
-from archspec.types.solver.residue import degree, periods, values
+from archspec.types.solver.residue import degree, periods, values, weight
+
+WORK = 20
+"""Evaluations of one term or division that count as one unit of the budget."""
 
 _WANTED = {
     Relation.EQUAL: frozenset({0}),
@@ -96,9 +99,9 @@ def _swept(expression: Dim, relation: Relation, budget: int) -> PeriodicSet:
         expression = Dim({monomial: factor // common for monomial, factor in expression.terms})
     ((_, period),) = periods(expression).items()
     width = degree(expression) + 1
-    if period * width > budget:
+    if period * width * (weight(expression) + width) > WORK * budget:
         raise BudgetExceeded(
-            f"has {period} residue classes, more work than the budget of {budget} allows"
+            f"has {period} residue classes, which is more work than the budget of {budget} allows"
         )
     found = values(expression, range(1, period * width + 1))
     wanted = _WANTED[relation]
