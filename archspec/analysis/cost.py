@@ -26,7 +26,8 @@ from archspec.types.tensor import TensorType
 class Row:
     """One line of the table of blocks: an op or call in the network's own body.
 
-    `count` equal ones in a row are one line; costs are those of all of them together.
+    `count` equal ones in a row are one line; costs are those of all of them together. `graph` is
+    the block of a call, of one of them.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Row:
     parameters: int
     macs: Dim
     count: int = 1
+    graph: Graph | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,4 +158,4 @@ def _row(graph: Graph, node: Node, group: tuple[int, ...], parameters: int, cost
     if last is not None and last.key != name:
         name = f"{name} .. {last.key}"
     shapes = tuple(kind.shape_text for kind in node.types)
-    return Row(name, node.instance.title, shapes, parameters, cost, len(group))
+    return Row(name, node.instance.title, shapes, parameters, cost, len(group), node.callee)

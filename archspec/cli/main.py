@@ -143,7 +143,7 @@ def show(
     settings: Settings = None,
     column: Column = None,
     depth: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Levels of blocks to list below the network.")
+        int, typer.Option(min=0, metavar="N", help="Levels of blocks in the table; 0 for no table.")
     ] = 1,
     training: Training = False,
     as_json: Json = False,

@@ -13,6 +13,7 @@ from archspec.diagnostics.printable import printable, width
 
 if TYPE_CHECKING:
     from archspec.analysis.cost import Report, Row
+    from archspec.graph.model import Graph
     from archspec.network import Network
 
 _NUMBERS = (3, 4)  # columns of the table of blocks that are aligned to the right
@@ -56,7 +57,7 @@ def _page(network: Network, report: Report, depth: int, colour: bool) -> Iterato
     yield from _aligned([*signatures, *facts(report, other)])
     if depth:
         yield ""
-        yield from _table(report.rows, report, colour)
+        yield from _table(list(_opened(report.rows, depth, set())), report, colour)
 
 
 def _aligned(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
@@ -66,23 +67,46 @@ def _aligned(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
         yield f"{printable(name):<{left}}  {printable(value)}"
 
 
-def _table(rows: Iterable[Row], report: Report, colour: bool) -> Iterator[str]:
+def _opened(
+    rows: Iterable[Row], depth: int, seen: set[Graph], level: int = 0
+) -> Iterator[tuple[int, Row]]:
+    """Rows with their level: below the row of a block, the rows in one such block.
+
+    A block is opened where it stands first; a fractal would fill the earth otherwise.
+    """
+    from archspec.analysis.cost import rows as rows_of
+
+    for row in rows:
+        yield level, row
+        if row.graph is not None and level + 1 < depth and row.graph not in seen:
+            seen.add(row.graph)
+            yield from _opened(rows_of(row.graph), depth, seen, level + 1)
+
+
+def _table(rows: Sequence[tuple[int, Row]], report: Report, colour: bool) -> Iterator[str]:
     table = [("name", "block", "output", "parameters", "MACs")]
     table += [
         (
-            row.name,
+            "  " * level + row.name,
             row.what if row.count == 1 else f"{row.what} × {row.count}",
-            "; ".join(row.shapes),
+            _shapes(row.shapes),
             f"{row.parameters:,}",
             f"{row.macs.evaluate(report.sizes):,}",
         )
-        for row in rows
+        for level, row in rows
     ]
     cells = [[printable(cell) for cell in row] for row in table]
     widths = [max(width(row[column]) for row in cells) for column in range(len(cells[0]))]
     for index, row in enumerate(cells):
         line = "  ".join(_pad(cell, widths[at], at in _NUMBERS) for at, cell in enumerate(row))
         yield line if index else paint(line, "bold", colour)
+
+
+def _shapes(shapes: Sequence[str]) -> str:
+    """`4 × [B, 64, H, W]`, or one after the other where they differ."""
+    if len(shapes) > 1 and len(set(shapes)) == 1:
+        return f"{len(shapes)} × {shapes[0]}"
+    return "; ".join(shapes)
 
 
 def _pad(cell: str, room: int, right: bool) -> str:

@@ -101,6 +101,21 @@ def test_show(run):
     assert "fc" in done.stdout
 
 
+def test_depth_opens_blocks(run, tmp_path):
+    (tmp_path / "deep.arch").write_text(
+        "block unit(width: int) { conv: conv(width, 3) -> relu }\n"
+        "network deep {\n"
+        "  input x: f32[B = 1, 8, H = 8, W = 8]\n"
+        "  output y = x -> for i in 0..3 { unit(8) } -> last: unit(4)\n"
+        "}\n"
+    )
+    flat, opened = (run("show", "deep.arch", "--depth", depth).stdout for depth in "12")
+    assert "unit × 3" in flat
+    assert "  conv" not in flat
+    assert opened.count("\n  conv ") == 2
+    assert "name" not in run("show", "deep.arch", "--depth", "0").stdout
+
+
 def test_show_json_has_what_programs_need(run):
     done = run("show", "small.arch:wide", "--json")
     answer = json.loads(done.stdout)
