@@ -61,10 +61,11 @@ def owned(graph: Graph) -> Iterator[Owned]:
 def _uses(
     graph: Graph, prefix: str, rules: tuple[tuple[InitRule, ...], ...], root: Node | None
 ) -> Iterator[Owned]:
-    met: set[int] = set()
+    met: set[str | int] = set()
     for node in graph.nodes:
         instance = node.instance
-        if instance is not None and id(instance) not in met:
-            met.add(id(instance))
+        name = (instance.key or id(instance)) if instance is not None else ""
+        if instance is not None and name not in met:
+            met.add(name)
             path = join_path(prefix, instance.key)
             yield Owned(path, instance, node, graph, root or node, rules)

@@ -191,19 +191,23 @@ class Graph:
 
     @cached_property
     def instances(self) -> tuple[Instance, ...]:
-        """Each instance once, in order of first use."""
-        found: dict[int, Instance] = {}
+        """What may own weights, each once, in order of first use.
+
+        A shared block that is applied to several shapes is one instance for each of its graphs,
+        all with one key and the same weights: the first stands for all.
+        """
+        found: dict[str | int, Instance] = {}
         for node in self.nodes:
             if node.instance is not None:
-                found.setdefault(id(node.instance), node.instance)
+                found.setdefault(node.instance.key or id(node.instance), node.instance)
         return tuple(found.values())
 
     @cached_property
     def callees(self) -> tuple[Graph, ...]:
         """Graphs that it calls or holds in regions, each once."""
         found: dict[int, Graph] = {}
-        for instance in self.instances:
-            for graph in subgraphs(instance):
+        for node in self.nodes:
+            for graph in subgraphs(node.instance) if node.instance is not None else ():
                 found.setdefault(id(graph), graph)
         return tuple(found.values())
 
