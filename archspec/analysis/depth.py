@@ -41,16 +41,12 @@ def _merge(left: Depth, right: Depth) -> Depth:
     return Depth(max(left.longest, right.longest), min(left.shortest, right.shortest))
 
 
-def _through_op(
-    graph: Graph,
-    node: Node,
-    target: int,
-    source: int,
-    regions: Sequence[tuple[Region, Matrix[Depth]]],
-) -> Depth:
+def _through_op(graph: Graph, node: Node, regions: Sequence[tuple[Region, Matrix[Depth]]]) -> Depth:
     if node.op is None:
         return Depth(0, 0)
     longest = shortest = node.op.weight_layers
+    if not regions:
+        return Depth(longest, shortest)
     inputs = tuple(graph.type_of(port) for port in node.inputs)
     for region, matrix in regions:
         runs = _known_runs(node.op.region_runs(region.name, inputs))

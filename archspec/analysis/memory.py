@@ -7,7 +7,7 @@ in-place ops and workspaces of kernels are not modelled.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from archspec.analysis.fold import Below, fold
 from archspec.graph.model import Graph, Node
@@ -48,13 +48,24 @@ def peak_memory(graph: Graph, sizes: Mapping[str, int]) -> int:
 
     Raises KeyError when a free dimension has no size.
     """
-    inputs = sum(_bytes_at(node, sizes) for node in graph.inputs)
-    return inputs + fold(graph, lambda item, below: _peak_step(item, below, sizes))
+    known: dict[TensorType, int] = {}
+
+    def size_of(node: Node) -> int:
+        total = 0
+        for kind in node.types:
+            size = known.get(kind)
+            if size is None:
+                size = known[kind] = bytes_of(kind).evaluate(sizes)
+            total += size
+        return total
+
+    inputs = sum(size_of(node) for node in graph.inputs)
+    return inputs + fold(graph, lambda item, below: _peak_step(item, below, size_of))
 
 
-def _peak_step(graph: Graph, below: Below[int], sizes: Mapping[str, int]) -> int:
+def _peak_step(graph: Graph, below: Below[int], size_of: Callable[[Node], int]) -> int:
     last = _last_uses(graph)
-    held = {node.id: _bytes_at(node, sizes) for node in graph.nodes if not node.is_input}
+    held = {node.id: size_of(node) for node in graph.nodes if not node.is_input}
     alive = peak = 0
     for position, node in enumerate(graph.nodes):
         if node.is_input:
@@ -80,7 +91,3 @@ def _last_uses(graph: Graph) -> Mapping[int, tuple[int, ...]]:
         if identity not in kept:
             found[position] = (*found.get(position, ()), identity)
     return found
-
-
-def _bytes_at(node: Node, sizes: Mapping[str, int]) -> int:
-    return sum(bytes_of(kind).evaluate(sizes) for kind in node.types)

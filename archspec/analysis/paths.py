@@ -19,15 +19,25 @@ EXACT_LIMIT = 1 << 1024
 
 @dataclass(frozen=True, slots=True)
 class PathCount:
-    """A number of paths: `exact` below 2**1024, else None; `log2` is its binary logarithm."""
+    """A number of paths, at least 1: `exact` below 2**1024, else None.
+
+    `magnitude` is the binary logarithm where the number is not exact.
+    """
 
     exact: int | None
-    log2: float
+    magnitude: float = 0.0
 
     @staticmethod
     def of(number: int) -> PathCount:
         """From an exact number, at least 1."""
-        return PathCount(number if number < EXACT_LIMIT else None, log2(number))
+        if number < EXACT_LIMIT:
+            return PathCount(number)
+        return PathCount(None, log2(number))
+
+    @property
+    def log2(self) -> float:
+        """Its binary logarithm."""
+        return self.magnitude if self.exact is None else log2(self.exact)
 
     def __mul__(self, other: PathCount) -> PathCount:
         if self.exact is not None and other.exact is not None:
@@ -59,11 +69,7 @@ def path_matrix(graph: Graph) -> Matrix[PathCount]:
     one = PathCount.of(1)
 
     def through_op(
-        graph: Graph,
-        node: Node,
-        target: int,
-        source: int,
-        regions: Sequence[tuple[Region, Matrix[PathCount]]],
+        graph: Graph, node: Node, regions: Sequence[tuple[Region, Matrix[PathCount]]]
     ) -> PathCount:
         return one
 

@@ -18,13 +18,16 @@ from archspec.analysis.flow import Algebra, Matrix, flow
 from archspec.graph.model import Graph, Node, Region
 from archspec.ops.base import Window
 
+Length: TypeAlias = int | Fraction
+"""In positions of the input; fractions come from transposed convolutions and resizing."""
+
 
 @dataclass(frozen=True, slots=True)
 class AxisField:
     """Along one axis: `size` in input positions, `jump` between neighbours."""
 
-    size: Fraction = Fraction(1)
-    jump: Fraction = Fraction(1)
+    size: Length = 1
+    jump: Length = 1
 
     def __str__(self) -> str:
         return f"{_number(self.size)} (jump {_number(self.jump)})"
@@ -49,6 +52,10 @@ def field_text(field: Field) -> str:
 
 
 def _series(first: Field, second: Field) -> Field:
+    if first == ():
+        return second
+    if second == ():
+        return first
     if "all" in (first, second):
         return "all"
     if isinstance(first, str) or isinstance(second, str):
@@ -60,6 +67,8 @@ def _series(first: Field, second: Field) -> Field:
 
 
 def _merge(left: Field, right: Field) -> Field:
+    if left == right:
+        return left
     if "all" in (left, right):
         return "all"
     if isinstance(left, str) or isinstance(right, str):
@@ -70,13 +79,7 @@ def _merge(left: Field, right: Field) -> Field:
     )
 
 
-def _through_op(
-    graph: Graph,
-    node: Node,
-    target: int,
-    source: int,
-    regions: Sequence[tuple[Region, Matrix[Field]]],
-) -> Field:
+def _through_op(graph: Graph, node: Node, regions: Sequence[tuple[Region, Matrix[Field]]]) -> Field:
     op = node.op
     if op is None:
         return ()
@@ -87,14 +90,18 @@ def _through_op(
     if regions:
         return "unknown"
     if windows is None:
-        moved = op.category == "shape" and inputs[target].rank != node.types[source].rank
-        return "unknown" if moved and inputs[target].rank > 2 else ()
+        if op.category != "shape":
+            return ()
+        ranks = {kind.rank for kind in inputs}
+        moved = any(kind.rank not in ranks for kind in node.types)
+        return "unknown" if moved and max(ranks, default=0) > 2 else ()
     return tuple(_axis(window) for window in windows)
 
 
 def _axis(window: Window) -> AxisField:
-    return AxisField(Fraction(window.kernel), Fraction(window.stride, window.scale))
+    jump: Length = Fraction(window.stride, window.scale) if window.scale > 1 else window.stride
+    return AxisField(window.kernel, jump)
 
 
-def _number(value: Fraction) -> str:
+def _number(value: Length) -> str:
     return str(value) if value.denominator == 1 else f"{float(value):g}"
