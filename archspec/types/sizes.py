@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from archspec.types.condition import (
+    FALSE,
     TRUE,
     All,
     Condition,
@@ -69,7 +70,9 @@ class ValidSizes:
         return all(size >= 1 for size in sizes.values()) and evaluate(self.formula, sizes)
 
     def __str__(self) -> str:
-        """`H % 32 == 0, W % 32 == 0`, or `every size`."""
+        """`H % 32 == 0, W % 32 == 0`, or `every size`, or `no size`."""
+        if self.formula == FALSE:
+            return "no size"
         return "every size" if self.is_everything else ", ".join(clauses(self.formula))
 
     def to_json(self) -> dict[str, Json]:

@@ -24,9 +24,7 @@ from archspec.types.condition import (
 from archspec.types.dim import Dim, dim
 from archspec.types.solver import VerdictKind, decide, simplify
 
-BOUNDED = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+BOUNDED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SMALL = st.integers(-6, 6)
 
 
@@ -76,7 +74,9 @@ def givens(names: str) -> st.SearchStrategy[Condition]:
         st.builds(at_least, symbol, st.integers(1, 12)),
         st.builds(lambda s, n: at_least(n, s), symbol, st.integers(1, 30)),
         st.builds(equal, symbol, symbol),
-        st.builds(lambda s, m, r: equal(s % m, r % m), symbol, st.integers(2, 5), st.integers(0, 4)),
+        st.builds(
+            lambda s, m, r: equal(s % m, r % m), symbol, st.integers(2, 5), st.integers(0, 4)
+        ),
     )
     return st.lists(one, max_size=2).map(conjunction)
 
@@ -89,7 +89,10 @@ def check(condition: Condition, given: Condition, names: list[str], last: int) -
     verdict = decide(condition, given)
     short = simplify(condition, given)
     symbols = sorted(symbols_of(condition) | symbols_of(given)) or names[:1]
-    grid = [dict(zip(symbols, row)) for row in product(range(1, last + 1), repeat=len(symbols))]
+    grid = [
+        dict(zip(symbols, row, strict=True))
+        for row in product(range(1, last + 1), repeat=len(symbols))
+    ]
     allowed = [sizes for sizes in grid if evaluate(given, sizes)]
     for sizes in allowed:
         truth = evaluate(condition, sizes)
@@ -120,6 +123,21 @@ def check(condition: Condition, given: Condition, names: list[str], last: int) -
 def test_one_symbol(condition: Condition, given: Condition) -> None:
     check(condition, given, ["H"], 150)
     assert decide(condition, given).kind is not VerdictKind.UNDECIDED
+
+
+@BOUNDED
+@given(conditions("H", 2), givens("H"))
+def test_finite_is_told_from_infinite(condition: Condition, given: Condition) -> None:
+    # With divisors up to 4, two deep, nothing new happens beyond 300 but repetition.
+    late = [{"H": size} for size in range(301, 601)]
+    allowed = any(evaluate(given, sizes) for sizes in late)
+    holds = any(evaluate(given, sizes) and evaluate(condition, sizes) for sizes in late)
+    verdict = decide(condition, given)
+    if verdict.kind is VerdictKind.FINITE:
+        assert allowed
+        assert not holds
+    if verdict.kind is VerdictKind.SOMETIMES:
+        assert holds or not allowed
 
 
 @BOUNDED

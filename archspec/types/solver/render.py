@@ -150,18 +150,17 @@ def _cover(modulus: int, members: frozenset[int], others: frozenset[int]) -> lis
 def _pieces(name: Dim, inside: PeriodicSet, allowed: PeriodicSet) -> Condition:
     """Piece by piece, where no single pattern fits."""
     found: list[Condition] = []
-    single: list[int] = []
     for (start, stop), mask in zip(inside.spans(), inside.masks, strict=True):
         here = inside & interval(start, None if stop is None else stop - 1)
         if not mask or here.is_empty:
             continue
-        count = here.count()
-        if count is not None and count <= 2:
-            single += here.members()
+        listed = _listed(name, here)
+        if listed is not None:
+            found.append(listed)
             continue
         part = _spread(name, here, allowed)
         found.append(_plainly(name, here) if part is None else part)
-    return disjunction([*(equal(name, number) for number in single), *found])
+    return disjunction(found)
 
 
 def _plainly(name: Dim, here: PeriodicSet) -> Condition:

@@ -1,0 +1,106 @@
+"""Symbolic dimensions: canonical forms, limits, identity."""
+
+import pickle
+
+import pytest
+
+from archspec.types.dim import ONE, ZERO, Dim, OutsideFragment, ceil_divide, dim, exact_quotient
+
+H, W = Dim.symbol("H"), Dim.symbol("W")
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ((H + 3) // 2, (H + 1) // 2 + 1),
+        (H // 2 // 3, H // 6),
+        ((H // 2 + 1) // 2, (H + 2) // 4),
+        ((2 * H + 4 * W) // 6, (H + 2 * W) // 3),
+        ((5 * H) // 2, 2 * H + H // 2),
+        (-H // 2, -ceil_divide(H, 2)),
+        (H * W - W * H, ZERO),
+        ((H + 1) * (H - 1), H**2 - 1),
+        ((6 * H) % 3, ZERO),
+        (H**0, ONE),
+    ],
+)
+def test_equal_expressions_are_equal_objects(left: Dim, right: Dim) -> None:
+    for size in range(1, 40):
+        sizes = {"H": size, "W": 3 * size % 7 + 1}
+        assert left.evaluate(sizes) == right.evaluate(sizes)
+    if left != right:  # the canonical form need not see it; -H//2 is such a case
+        assert str(left) == "-H + H//2"
+    else:
+        assert hash(left) == hash(right)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ((H + 1) // 2, "(H + 1)//2"),
+        (2 * H * W // 1, "2*H*W"),
+        (3 * (H // 2) ** 2 - 1, "3*(H//2)**2 - 1"),
+        (ZERO, "0"),
+        (-H + 2, "-H + 2"),
+    ],
+)
+def test_text(value: Dim, text: str) -> None:
+    assert str(value) == text
+
+
+def test_numbers_are_dims_and_equal_them() -> None:
+    assert dim(7) == 7
+    assert hash(dim(7)) == hash(7)
+    assert dim(7) // 2 * 2 + dim(7) % 2 == 7
+    assert 10 - H + H == 10
+    assert H != 7
+
+
+def test_exact_quotient() -> None:
+    assert exact_quotient(H * W * 4 + W * 2, W * 2) == 2 * H + 1
+    assert exact_quotient(H * W + 1, W) is None
+    with pytest.raises(OutsideFragment, match="not a fixed number"):
+        (H + 1) // W
+
+
+def test_pickles_equal() -> None:
+    value = H * ((W + 3) // 4) - 2
+    assert pickle.loads(pickle.dumps(value)) == value
+
+
+def _squared() -> Dim:
+    value = H + 1
+    for _ in range(20):
+        value = value * value
+    return value
+
+
+def _nested() -> Dim:
+    value = H
+    for _ in range(1000):
+        value = (3 * value + 1) // 2
+    return value
+
+
+def _doubled_text() -> Dim:
+    value = H
+    for _ in range(1000):
+        value = value // 2 + (value + 1) // 3
+    return value
+
+
+@pytest.mark.parametrize(
+    "grow",
+    [
+        lambda: H**100_000,
+        lambda: dim(2) ** 100_000_000,
+        lambda: (H + W + Dim.symbol("A") + Dim.symbol("B") + Dim.symbol("C")) ** 60,
+        lambda: dim(10) ** 1000 * H * dim(10) ** 1000,
+        _squared,
+        _nested,
+        _doubled_text,
+    ],
+)
+def test_growth_is_refused(grow) -> None:
+    with pytest.raises(OutsideFragment):
+        grow()
