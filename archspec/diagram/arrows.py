@@ -6,7 +6,7 @@ keeps the order of branches within a frame only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cmp_to_key
 from typing import TypeAlias
@@ -62,7 +62,8 @@ def arrows(flat: Flat, owner: Mapping[int, int], wiring: Wiring) -> Drawn:
     edges, splits = _parted(_edges(flat, owner), wiring)
     order = _order(edges, splits, wiring)
     edges = _sorted(edges, order, wiring.cells)
-    rank = levels(order, [(edge.start, edge.end) for edge in edges])
+    downward = [(edge.start, edge.end) for edge in edges]
+    rank = levels(order, downward, _above_frames(edges, splits, order, wiring))
     leaving: dict[int, int] = {}
     for edge in edges:
         leaving[edge.start] = leaving.get(edge.start, 0) + 1
@@ -167,6 +168,23 @@ def _order(edges: Sequence[_Edge], splits: Mapping[int, int], wiring: Wiring) ->
     for index, box in enumerate(wiring.frame_of):
         found += [*before.get(index, ()), box]
     return found
+
+
+def _above_frames(
+    edges: Sequence[_Edge], splits: Mapping[int, int], order: Sequence[int], wiring: Wiring
+) -> Iterator[tuple[int, int]]:
+    """Pairs of a box that feeds a frame and a source inside: the frame begins below the box."""
+    frames = {**wiring.frame_of, **splits}
+    place = {box: index for index, box in enumerate(order)}
+    fed = {edge.end for edge in edges}
+    sources = [box for box in order if box not in fed]
+    for frame in wiring.parents:
+        inside = [box for box in sources if _inside(frames[box], frame, wiring.parents)]
+        if not inside:
+            continue
+        for edge in edges:
+            if _enters(edge, frame, frames, wiring.parents):
+                yield from ((edge.start, box) for box in inside if place[edge.start] < place[box])
 
 
 # ---------------------------------------------------------------------- order of branches

@@ -12,7 +12,7 @@ GAP = 16
 """Distance between boxes side by side, in points."""
 CHARACTER = 5.7
 """Width of a character of a label, in points, on average."""
-NARROWEST, BROADEST = 64, 190
+NARROWEST, BROADEST = 64, 240
 
 
 def dot_text(picture: Picture, name: str, subtitle: Sequence[str] = ()) -> str:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice, takewhile
 from typing import Any
 
-from archspec.graph.model import Graph
+from archspec.graph.model import Graph, Region
 from archspec.ops.base import Op
 from archspec.types.dim import Dim
 from archspec.types.initialiser import Initialiser
 
-WIDEST = 34
+WIDEST = 40
 """Characters in one line of a label."""
 
 
-def op_text(op: Op) -> str:
-    """`conv(64, 3, stride=2)`: required attributes by position, then those not at their default."""
-    parts: list[str] = []
+def op_text(op: Op, regions: Sequence[Region] = ()) -> str:
+    """`conv(64, 3, stride=2)`: required attributes by position, then those not at their default.
+
+    Layers that the op holds stand first: `scan(cell, axis=1)`.
+    """
+    parts: list[str] = [region.graph.name for region in regions]
     positional = True
     for name, field in type(op).model_fields.items():
         value = getattr(op, name)
@@ -61,8 +64,6 @@ def _is_number(value: Any) -> bool:
 def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float):
-        return f"{value:g}"
     if isinstance(value, str):
         return value if value.isidentifier() else f'"{value}"'
     if isinstance(value, (list, tuple)):

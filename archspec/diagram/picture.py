@@ -143,7 +143,7 @@ def _line(item: FlatNode) -> Line:
     op, instance = item.node.op, item.node.instance
     assert op is not None
     assert instance is not None
-    return Line(op_text(op), op.category, key_text(instance.key, op.name))
+    return Line(op_text(op, instance.regions), op.category, key_text(instance.key, op.name))
 
 
 def _single(item: FlatNode, shown: Mapping[int | None, int | None]) -> Box:
