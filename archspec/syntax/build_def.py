@@ -120,7 +120,14 @@ def _signature(k: Context, span: Span, c: list[Any], *, inline: bool) -> ast.Sig
             fix="a clause has `=>` between its head and what it stands for",
         )
     return ast.Signature(
-        span, *_word(k, c[0]), _parameters(k, c[1]), inputs, outputs, tuple(c[4]), inline
+        span,
+        *_word(k, c[0]),
+        _parameters(k, c[1]),
+        inputs,
+        outputs,
+        tuple(c[4]),
+        inline,
+        damaged=isinstance(sides, ast.Missing),
     )
 
 

@@ -150,7 +150,9 @@ def _bad_number(k: Context, token: Token) -> Token:
         _report(k, "E0113", "digits are not grouped", token, f"write `{plain}`")
     else:
         message = f"`{text[:30]}` is neither a number nor a name: a name begins with a letter"
-        _report(k, "E0113", message, token)
+        label = k.source.text[token.end : token.end + 1] == ":"
+        _report(k, "E0113", message, token, f'write `"{text[:30]}"`' if label else None)
+        token.type = "WORD" if label else "ERROR"
     return token
 
 
@@ -182,6 +184,8 @@ def _foreign(k: Context, token: Token) -> Token | None:
         return token
     message = _NO_MATMUL if text == "@" else f"`{text}` has no meaning here"
     _report(k, "E0111", message, token)
+    if text == "@":
+        k.damage(token.start)
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from archspec.syntax.mistake import BEFORE, DROP, Mistake, insert, replace
 from archspec.syntax.site import Site
+from archspec.syntax.words import RESERVED_WORDS
 
 _IF_FORMS = "layers are chosen by `if c { .. } else { .. }`, values by `if c then a else b`"
 
@@ -26,6 +27,13 @@ def _binds_already(s: Site) -> bool:
 
 
 CHOICES = (
+    Mistake(
+        "E0131",
+        lambda s: s.before == "for" and s.type not in RESERVED_WORDS,
+        "a name is missing after `for`: `for i in 0..n { .. }`",
+        "block a {\n  «for» { relu }\n}",
+        points=BEFORE,
+    ),
     Mistake(
         "E0131",
         lambda s: s.type == "NL" and s.after == "{" and s.expects("{"),

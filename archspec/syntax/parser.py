@@ -16,6 +16,9 @@ from archspec.syntax.lexer import Token, scan
 from archspec.syntax.lexical import clean
 from archspec.syntax.targets import leftovers
 
+VERSION = 1
+"""The version of the language."""
+
 
 @dataclass(frozen=True)
 class ParseResult:
@@ -108,12 +111,21 @@ def _module(context: Context, items: list[Any], comments: tuple[ast.Comment, ...
     for item in items:
         if isinstance(item, ast.Language):
             language = item
+            _check_language(context, item, first=item is items[0])
         elif isinstance(item, ast.Use):
             uses.append(item)
         elif not isinstance(item, ast.Missing):
             doc = docs.get(item.span.line - 1, "")
             definitions.append(replace(item, doc=doc) if doc else item)
     return ast.Module(context.source, language, tuple(uses), tuple(definitions), comments)
+
+
+def _check_language(context: Context, node: ast.Language, *, first: bool) -> None:
+    if not first:
+        context.error("E0128", "`language` is the first line of a file", node.span)
+    elif node.version != VERSION:
+        message = f"this archspec reads language {VERSION}, not {node.version}"
+        context.error("E0128", message, node.span)
 
 
 def _docs(source: Source, comments: tuple[ast.Comment, ...]) -> dict[int, str]:

@@ -28,10 +28,11 @@ def recover(engine: Engine) -> bool:
     site = Site(engine)
     mistake = next(row for row in MISTAKES if row.when(site))
     before = engine.tokens[engine.at - 1] if engine.at else site.token
-    quiet = engine.at < engine.quiet_until
-    if not (quiet or k.is_damaged(site.token.start) or k.is_damaged(before.end)):
+    damaged = k.is_damaged(site.token.start) or k.is_damaged(before.end)
+    if not damaged and engine.at >= engine.quiet_until:
         _report(site, mistake)
-    repair = mistake.repair
+    # what was guessed on a damaged line would only lead to more that looks wrong
+    repair = None if damaged and site.token.depth else mistake.repair
     if repair and site.fits(repair) >= _ENOUGH:
         _apply(engine, repair)
         engine.quiet_until = engine.at + len(repair.types) + _QUIET
