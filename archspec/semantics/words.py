@@ -11,8 +11,9 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from archspec.ops.registry import all_ops
+from archspec.ops.registry import choice_words
 from archspec.types.initialiser import INITIALISERS, Initialiser
+from archspec.types.tensor import DType
 
 INITIALISER_NAMES = frozenset(INITIALISERS)
 
@@ -64,8 +65,8 @@ def takes_initialiser(model: type[BaseModel], attribute: str) -> bool:
 
 @cache
 def _words() -> frozenset[str]:
-    found: set[str] = {"local", "global", "mixed"}
-    for model in (*all_ops().values(), *INITIALISERS.values()):
+    found: set[str] = {"local", "global", "mixed", *DType, *choice_words()}
+    for model in INITIALISERS.values():
         for attribute in model.model_fields:
             found |= choices(model, attribute)
     return frozenset(found)
