@@ -12,7 +12,7 @@ FanMode: TypeAlias = Literal["fan_in", "fan_out"]
 class Initialiser(BaseModel):
     """How the first value of a parameter is made. `name` is its name in the language."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     name: ClassVar[str] = ""
 
 
