@@ -12,8 +12,7 @@ from archspec.diagnostics.paint import paint
 from archspec.diagnostics.printable import printable, width
 
 if TYPE_CHECKING:
-    from archspec.analysis.cost import Report, Row
-    from archspec.graph.model import Graph
+    from archspec.analysis.cost import Report
     from archspec.network import Network
 
 _NUMBERS = (3, 4)  # columns of the table of blocks that are aligned to the right
@@ -30,18 +29,18 @@ def run(
     """Print what a network is and costs."""
     network = open_network(spec, given, column)
     with working(f"analysing {network.name}"):
-        report = network.report(training=training)
+        report = network.report(training=training, depth=depth)
     if as_json:
         from archspec.analysis.machine import to_json
 
         write_json(to_json(report))
         return
     colour = coloured(sys.stdout)
-    for line in _page(network, report, depth, colour):
+    for line in _page(network, report, colour):
         write(line.rstrip() + "\n")
 
 
-def _page(network: Network, report: Report, depth: int, colour: bool) -> Iterator[str]:
+def _page(network: Network, report: Report, colour: bool) -> Iterator[str]:
     from archspec.analysis.markdown import facts
     from archspec.analysis.words import sizes_text
 
@@ -55,9 +54,9 @@ def _page(network: Network, report: Report, depth: int, colour: bool) -> Iterato
     signatures += [("output", str(item)) for item in report.outputs]
     other = None if report.training else network.training_sizes
     yield from _aligned([*signatures, *facts(report, other)])
-    if depth:
+    if report.rows:
         yield ""
-        yield from _table(list(_opened(report.rows, depth, set())), report, colour)
+        yield from _table(report, colour)
 
 
 def _aligned(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
@@ -67,33 +66,17 @@ def _aligned(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
         yield f"{printable(name):<{left}}  {printable(value)}"
 
 
-def _opened(
-    rows: Iterable[Row], depth: int, seen: set[Graph], level: int = 0
-) -> Iterator[tuple[int, Row]]:
-    """Rows with their level: below the row of a block, the rows in one such block.
-
-    A block is opened where it stands first; a fractal would fill the earth otherwise.
-    """
-    from archspec.analysis.cost import rows as rows_of
-
-    for row in rows:
-        yield level, row
-        if row.graph is not None and level + 1 < depth and row.graph not in seen:
-            seen.add(row.graph)
-            yield from _opened(rows_of(row.graph), depth, seen, level + 1)
-
-
-def _table(rows: Sequence[tuple[int, Row]], report: Report, colour: bool) -> Iterator[str]:
+def _table(report: Report, colour: bool) -> Iterator[str]:
     table = [("name", "block", "output", "parameters", "MACs")]
     table += [
         (
-            "  " * level + row.name,
+            "  " * row.level + row.name,
             row.what if row.count == 1 else f"{row.what} × {row.count}",
             _shapes(row.shapes),
             f"{row.parameters:,}",
             f"{row.macs.evaluate(report.sizes):,}",
         )
-        for level, row in rows
+        for row in report.rows
     ]
     cells = [[printable(cell) for cell in row] for row in table]
     widths = [max(width(row[column]) for row in cells) for column in range(len(cells[0]))]
