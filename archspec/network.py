@@ -87,9 +87,9 @@ class Network:
         """Whether the network takes these sizes. Raises TypeError for an unknown name."""
         return accepts(self.compiled, self._sizes(sizes), training=training)
 
-    def report(self, *, training: bool = False) -> Report:
-        """Everything that is known about the network."""
-        return analyse(self.compiled, training=training)
+    def report(self, *, training: bool = False, depth: int = 1) -> Report:
+        """Everything that is known about the network; the table of blocks opened to `depth`."""
+        return analyse(self.compiled, training=training, depth=depth)
 
     def graph(self, depth: int | None = 1, *, training: bool = False) -> networkx.MultiDiGraph[int]:
         """The network as a NetworkX graph, opened to a depth; see `archspec.passes.flatten`."""

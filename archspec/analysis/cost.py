@@ -6,37 +6,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from archspec.analysis.counting import Counts, count, count_by_node
-from archspec.analysis.depth import Depth, depth
-from archspec.analysis.macs import macs, macs_by_node
+from archspec.analysis.counting import Counts, count
+from archspec.analysis.depth import Depth
+from archspec.analysis.depth import depth as depth_of
+from archspec.analysis.macs import macs
 from archspec.analysis.memory import activation_memory, peak_memory
 from archspec.analysis.paths import PathCount, paths
 from archspec.analysis.receptive_field import Field, receptive_field
-from archspec.analysis.repeats import repeats
 from archspec.analysis.sizes import valid_sizes
-from archspec.analysis.structure import structure_classes
+from archspec.analysis.table import Row, rows
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Graph, Node
+from archspec.graph.model import Graph
 from archspec.types.dim import Dim
 from archspec.types.sizes import ValidSizes
 from archspec.types.tensor import TensorType
 
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table of blocks: an op or call in the network's own body.
-
-    `count` equal ones in a row are one line; costs are those of all of them together. `graph` is
-    the block of a call, of one of them.
-    """
-
-    name: str
-    what: str
-    shapes: tuple[str, ...]
-    parameters: int
-    macs: Dim
-    count: int = 1
-    graph: Graph | None = None
+__all__ = [
+    "Report",
+    "Row",
+    "Signature",
+    "inputs_of",
+    "named_fields",
+    "outputs_of",
+    "report",
+    "rows",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +83,8 @@ class Report:
         return self.memory.evaluate(self.sizes)
 
 
-def report(compiled: Compiled, *, training: bool = False) -> Report:
-    """Analyse a network."""
+def report(compiled: Compiled, *, training: bool = False, depth: int = 1) -> Report:
+    """Analyse a network; its table of blocks is opened to `depth`."""
     graph = compiled.training if training else compiled.inference
     return Report(
         name=compiled.name,
@@ -99,12 +93,12 @@ def report(compiled: Compiled, *, training: bool = False) -> Report:
         macs=macs(graph),
         memory=activation_memory(graph),
         peak=None if training else peak_memory(graph, compiled.sizes),
-        depth=depth(graph),
+        depth=depth_of(graph),
         paths=paths(graph),
         receptive_fields=named_fields(graph),
         inputs=inputs_of(graph),
         outputs=outputs_of(graph),
-        rows=rows(graph),
+        rows=rows(graph, depth),
         sizes=compiled.sizes,
         valid_sizes=valid_sizes(compiled, training=training),
     )
@@ -130,32 +124,3 @@ def named_fields(graph: Graph) -> Mapping[tuple[str, str], Field]:
     for (source, target), field in receptive_field(graph).items():
         found.setdefault((graph.inputs[source].name, names[target]), field)
     return found
-
-
-def rows(graph: Graph) -> tuple[Row, ...]:
-    """The table of blocks of a graph. Operations without a name and without cost are left out."""
-    weights, costs = count_by_node(graph), macs_by_node(graph)
-    runs = [run for run in repeats(graph, structure_classes(graph).__getitem__) if run.period == 1]
-    folded = {run.order[0]: run.order for run in runs}
-    later = {at for run in runs for at in run.order[1:]}
-    found: list[Row] = []
-    for node in graph.nodes:
-        if node.instance is None or node.id in later:
-            continue
-        group = folded.get(node.id, (node.id,))
-        parameters = sum(weights[at].parameters for at in group if at in weights)
-        cost = sum((costs[at] for at in group), Dim({}))
-        if not node.instance.key and not parameters and not cost.terms:
-            continue
-        found.append(_row(graph, node, group, parameters, cost))
-    return tuple(found)
-
-
-def _row(graph: Graph, node: Node, group: tuple[int, ...], parameters: int, cost: Dim) -> Row:
-    assert node.instance is not None
-    last = graph.nodes[group[-1]].instance
-    name = node.instance.key
-    if last is not None and last.key != name:
-        name = f"{name} .. {last.key}"
-    shapes = tuple(kind.shape_text for kind in node.types)
-    return Row(name, node.instance.title, shapes, parameters, cost, len(group), node.callee)

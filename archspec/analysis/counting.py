@@ -55,12 +55,13 @@ def count_graph(graph: Graph) -> Counts:
     return fold(graph, _count_step)
 
 
-def count_by_node(graph: Graph) -> Mapping[int, Counts]:
+def count_by_node(graph: Graph, memo: dict[Graph, Counts] | None = None) -> Mapping[int, Counts]:
     """By node id, what the node's instance owns with all that it calls.
 
-    A shared instance counts at its first use, so the values add up to `count_graph`.
+    A shared instance counts at its first use, so the values add up to `count_graph`. `memo` is
+    for asking about several graphs that share blocks.
     """
-    memo: dict[Graph, Counts] = {}
+    memo = {} if memo is None else memo
     fold(graph, _count_step, memo)
     found: dict[int, Counts] = {}
     for item in owned(graph):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from archspec.analysis.cost import Report, Row, Signature
+from archspec.analysis.cost import Report, Signature
 from archspec.analysis.paths import PathCount
 from archspec.analysis.receptive_field import field_text
+from archspec.analysis.table import Row
 from archspec.types.dim import Dim
 
 Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
@@ -67,6 +68,7 @@ def _row(row: Row, report: Report) -> Json:
     return {
         "name": row.name,
         "what": row.what,
+        "level": row.level,
         "count": row.count,
         "shapes": list(row.shapes),
         "parameters": row.parameters,

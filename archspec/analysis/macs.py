@@ -14,9 +14,12 @@ def macs(graph: Graph) -> Dim:
     return fold(graph, _graph_step)
 
 
-def macs_by_node(graph: Graph) -> Mapping[int, Dim]:
-    """By node id, what the node costs with all that it calls."""
-    memo: dict[Graph, Dim] = {}
+def macs_by_node(graph: Graph, memo: dict[Graph, Dim] | None = None) -> Mapping[int, Dim]:
+    """By node id, what the node costs with all that it calls.
+
+    `memo` is for asking about several graphs that share blocks.
+    """
+    memo = {} if memo is None else memo
     fold(graph, _graph_step, memo)
     return {node.id: _node_macs(graph, node, memo.__getitem__) for node in graph.nodes}
 

@@ -86,3 +86,26 @@ def test_equal_rows_are_one_line():
     (row,) = report(compiled(build.graph(x))).rows
     assert (row.name, row.count, row.parameters) == ("body.0 .. body.5", 6, 6 * 144)
     assert row.macs == 6 * 144 * 64
+
+
+def test_the_table_opens_to_a_depth():
+    network = compiled(fractal(3), B=1, H=8, W=8)
+    two = report(network, depth=2).rows
+    assert [(row.level, row.name) for row in two] == [
+        (0, "columns"),
+        (1, "columns.conv"),
+        (1, "columns.columns"),
+        (1, "columns.join"),
+        (1, "columns.columns_1"),
+        (0, "join"),
+        (0, "head"),
+    ]
+    assert sum(row.parameters for row in two if row.level == 1) == two[0].parameters
+    assert report(network, depth=0).rows == ()
+
+
+def test_a_block_is_opened_where_it_stands_first():
+    network = compiled(fractal(40), B=1, H=8, W=8)
+    found = report(network, depth=50).rows
+    assert max(row.level for row in found) == 40
+    assert len(found) < 1000

@@ -1,0 +1,100 @@
+"""The table of blocks: what stands in the body of a network, and below, with its costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from archspec.analysis.counting import Counts, count_by_node
+from archspec.analysis.macs import macs_by_node
+from archspec.analysis.repeats import repeats
+from archspec.analysis.scope import join_path
+from archspec.analysis.structure import structure_classes
+from archspec.graph.model import Graph
+from archspec.types.dim import ZERO, Dim
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table: an op or call, `level` 0 in the network's own body.
+
+    `count` equal ones in a row are one line; its costs are those of all of them together. The
+    lines below it, one level deeper, are those of one of them. `graph` is the block of a call.
+    """
+
+    name: str
+    what: str
+    shapes: tuple[str, ...]
+    parameters: int
+    macs: Dim
+    count: int = 1
+    level: int = 0
+    graph: Graph | None = None
+
+
+def rows(graph: Graph, depth: int = 1) -> tuple[Row, ...]:
+    """The table of a graph, with calls opened to a depth; depth 0 is an empty table.
+
+    A block is opened where it stands first, so the table is never larger than the program.
+    Operations without a name and without cost are left out.
+    """
+    if depth < 1:
+        return ()
+    table = _Table(graph)
+    found: list[Row] = []
+    opened = {graph}
+    stack = [table.lines(graph, "", 0)]
+    while stack:
+        row = next(stack[-1], None)
+        if row is None:
+            stack.pop()
+            continue
+        found.append(row)
+        if row.graph is not None and row.level + 1 < depth and row.graph not in opened:
+            opened.add(row.graph)
+            stack.append(table.lines(row.graph, row.name.partition(" .. ")[0], row.level + 1))
+    return tuple(found)
+
+
+class _Table:
+    """Costs of graphs below a root, worked out once for all of them."""
+
+    def __init__(self, root: Graph) -> None:
+        self._classes = structure_classes(root)
+        self._counts: dict[Graph, Counts] = {}
+        self._macs: dict[Graph, Dim] = {}
+
+    def lines(self, graph: Graph, prefix: str, level: int) -> Iterator[Row]:
+        """The lines of one graph."""
+        weights = count_by_node(graph, self._counts)
+        costs = macs_by_node(graph, self._macs)
+        runs = [run for run in repeats(graph, self._classes.__getitem__) if run.period == 1]
+        together = {run.order[0]: run.order for run in runs}
+        later = {at for run in runs for at in run.order[1:]}
+        for node in graph.nodes:
+            if node.instance is None or node.id in later:
+                continue
+            group = together.get(node.id, (node.id,))
+            parameters = sum(weights[at].parameters for at in group if at in weights)
+            cost = sum((costs[at] for at in group), ZERO)
+            if node.instance.key or parameters or cost.terms:
+                yield Row(
+                    _name(graph, prefix, group),
+                    node.instance.title,
+                    tuple(kind.shape_text for kind in node.types),
+                    parameters,
+                    cost,
+                    len(group),
+                    level,
+                    node.callee,
+                )
+
+
+def _name(graph: Graph, prefix: str, group: tuple[int, ...]) -> str:
+    keys = [
+        instance.key
+        for instance in (graph.nodes[group[0]].instance, graph.nodes[group[-1]].instance)
+        if instance is not None
+    ]
+    first = join_path(prefix, keys[0])
+    return first if keys[0] == keys[-1] else f"{first} .. {join_path(prefix, keys[-1])}"
