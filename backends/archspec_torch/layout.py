@@ -211,9 +211,13 @@ def _facts(unit: Unit, known: Plan) -> Facts:
             lowered = layout.lowered[id(instance)]
             if lowered.raw:
                 parameters.add(id(instance))
-            if lowered.module is not None and not instance.regions:
+            owns = bool(site(graph, node).parameters)
+            # where the weights stand in a module and there is an expression too, it calls the
+            # module in a way of its own, as a norm over another axis does
+            as_it_is = lowered.apply is None or not owns
+            if lowered.module is not None and as_it_is and not instance.regions:
                 chainable.add(id(instance))
-            if not instance.regions and not lowered.raw and not site(graph, node).parameters:
+            if not instance.regions and not lowered.raw and not owns:
                 stateless.add(id(instance))
     return Facts(frozenset(chainable), frozenset(stateless), frozenset(parameters))
 
