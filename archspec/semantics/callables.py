@@ -22,7 +22,6 @@ from archspec.semantics.values import (
     ListValue,
     Poison,
     Value,
-    freeze,
     is_data,
     is_layer,
 )
@@ -214,7 +213,8 @@ def _check_domain(context: Context, value: Value, domain: ast.Expr, span: Span, 
     if isinstance(allowed, RangeValue):
         fits = allowed.contains(value)
     elif isinstance(allowed, ListValue):
-        fits = freeze(value) in {freeze(item) for item in allowed.items}
+        keys = context.session.keys
+        fits = keys.of(value) in {keys.of(item) for item in allowed.items}
     else:
         raise context.error("E0305", "a domain is a range or a list", domain.span)
     if not fits:
@@ -249,8 +249,8 @@ def rule_value(context: Context, layer: BlockLayer, span: Span) -> Value:
     rule = layer.definition
     assert isinstance(rule, RuleDefinition)
     arguments = bind_arguments(context, layer, span)
-    key = (id(rule), tuple(freeze(value) for value in arguments.values()))
     session = context.session
+    key = (id(rule), session.keys.all_of(tuple(arguments.values())))
     if key in session.rule_results:
         return session.rule_results[key]
     if key in session.active_rules:
@@ -309,7 +309,7 @@ def _matches(
             same = compare(context, "==", actual, literal, parameter.span)
             if not truth(context, same, parameter.span):
                 return False
-        elif freeze(actual) != freeze(literal):
+        elif context.session.keys.of(actual) != context.session.keys.of(literal):
             return False
     return True
 

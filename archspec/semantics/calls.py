@@ -41,7 +41,6 @@ from archspec.semantics.values import (
     TapLayer,
     Tensor,
     Value,
-    freeze,
     has_poison,
     is_layer,
     tensors,
@@ -65,7 +64,7 @@ class Call:
 
     def key(self, context: Context) -> tuple[Hashable, ...]:
         """What the memo goes by, apart from the mode."""
-        arguments = tuple(freeze(value) for value in self.arguments.values())
+        arguments = context.session.keys.all_of(tuple(self.arguments.values()))
         given = context.session.given
         return (id(self.definition), arguments, self.types, self.structure, given)
 

@@ -18,6 +18,7 @@ from archspec.semantics.calls import finish
 from archspec.semantics.context import Context, Session, SpecError
 from archspec.semantics.environment import Environment, did_you_mean
 from archspec.semantics.expressions import evaluate
+from archspec.semantics.identity import Keys
 from archspec.semantics.induction import check_signatures
 from archspec.semantics.inputs import Inputs, network_inputs
 from archspec.semantics.modules import BlockDefinition, ModuleScope, Program, networks
@@ -37,6 +38,7 @@ class Compilation:
     sink: Sink = field(default_factory=Sink)
     memo: dict[Hashable, Graph | None] = field(default_factory=dict)
     op_results: dict[Hashable, object] = field(default_factory=dict)
+    keys: Keys = field(default_factory=Keys)
 
     def __post_init__(self) -> None:
         self.program = Program(self.sink)
@@ -142,7 +144,7 @@ def _compile(
         session = Session(
             compilation.sink, budget, training, evaluate, apply_layer, compilation.memo
         )
-        session.op_results = compilation.op_results
+        session.op_results, session.keys = compilation.op_results, compilation.keys
         context = Context(session, Environment(scope))
         session.mode_readers.append(False)
         try:

@@ -10,6 +10,7 @@ from archspec.diagnostics.model import Diagnostic, Fix, Frame, Sink, diagnostic
 from archspec.graph.model import Graph, Turn
 from archspec.semantics.budget import Budget
 from archspec.semantics.environment import Environment
+from archspec.semantics.identity import Keys
 from archspec.semantics.values import Value
 from archspec.source import Span
 from archspec.syntax import ast
@@ -66,6 +67,7 @@ class Session:
     integer_symbols: frozenset[str] = frozenset()
     """Symbols that stand for integer parameters while a signature is checked."""
     op_results: dict[Hashable, Any] = field(default_factory=dict)
+    keys: Keys = field(default_factory=Keys)
     active_rules: dict[Hashable, None] = field(default_factory=dict)
     open_rules: list[tuple[object, Mapping[str, Value]]] = field(default_factory=list)
     """Rules whose layers are being applied, outermost first, with their arguments."""

@@ -36,6 +36,14 @@ class Environment:
         if span is not None:
             self.spans[name] = span
 
+    @property
+    def count(self) -> int:
+        """How many local names are in sight."""
+        total, scope = 0, self
+        while scope.parent is not None:
+            total, scope = total + len(scope.names), scope.parent
+        return total + len(scope.names)
+
     def has_local(self, name: str) -> bool:
         """Whether a local name is in sight."""
         scope: Environment | None = self

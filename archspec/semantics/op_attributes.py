@@ -19,7 +19,6 @@ from archspec.semantics.values import (
     ListValue,
     OpLayer,
     Value,
-    freeze,
     is_layer,
 )
 from archspec.source import Span
@@ -32,7 +31,7 @@ def complete(context: Context, layer: OpLayer, span: Span) -> tuple[Op, dict[str
     Raises SpecError with one diagnostic for the first attribute that is missing or wrong; the
     others are reported beside it.
     """
-    cache_key = ("op", layer.op.name, freeze(layer))
+    cache_key = ("op", layer.op.name, context.session.keys.of(layer))
     session = context.session
     by_name, extra, open_pairs = _sorted(context, layer)
     layers = {name: by_name.pop(name) for name in layer.op.regions if name in by_name}

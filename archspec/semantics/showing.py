@@ -13,14 +13,16 @@ def call_text(name: str, arguments: Mapping[str, Value]) -> str:
     return f"{name}({', '.join(show(value) for value in arguments.values())})"
 
 
-def show(value: Value) -> str:
+def show(value: Value, depth: int = 0) -> str:
     """A value in a few characters."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
         return f'"{value[:20]}"'
     if isinstance(value, ListValue):
-        shown = [show(item) for item in value.items[:4]]
+        if depth > 2 and value.items:
+            return "[..]"
+        shown = [show(item, depth + 1) for item in value.items[:4]]
         return "[" + ", ".join([*shown, ".."] if len(value.items) > 4 else shown) + "]"
     if isinstance(value, (int, float, Dim)):
         return str(value)

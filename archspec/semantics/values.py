@@ -40,13 +40,10 @@ class ListValue:
     all_layers: bool = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        lists = [item for item in self.items if isinstance(item, ListValue)]
-        poisoned = any(isinstance(item, Poison) for item in self.items)
-        object.__setattr__(self, "weight", len(self.items) + sum(item.weight for item in lists))
-        object.__setattr__(self, "poisoned", poisoned or any(item.poisoned for item in lists))
-        object.__setattr__(
-            self, "all_layers", bool(self.items) and all(is_layer(item) for item in self.items)
-        )
+        items = self.items
+        object.__setattr__(self, "weight", sum(weight(item) for item in items))
+        object.__setattr__(self, "poisoned", any(has_poison(item) for item in items))
+        object.__setattr__(self, "all_layers", bool(items) and all(is_layer(i) for i in items))
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,3 +218,12 @@ def has_poison(value: Value) -> bool:
     if isinstance(value, tuple):
         return any(has_poison(item) for item in value)
     return isinstance(value, ListValue) and value.poisoned
+
+
+def weight(value: Value) -> int:
+    """Parts that it has when written out: lists and tuples count what is in them."""
+    if isinstance(value, ListValue):
+        return 1 + value.weight
+    if isinstance(value, tuple):
+        return 1 + sum(weight(item) for item in value)
+    return 1
