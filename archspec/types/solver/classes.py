@@ -13,6 +13,7 @@ from itertools import product as choices
 from math import lcm, prod
 
 from archspec.types.condition import Comparison, Relation
+from archspec.types.dim import FloorDiv
 from archspec.types.solver.budget import Budget, BudgetExceeded
 from archspec.types.solver.formula import Box
 from archspec.types.solver.linear import (
@@ -70,10 +71,11 @@ def by_class(box: Box, joints: Sequence[Comparison], budget: Budget) -> Outcome:
         raise BudgetExceeded(f"{what} is more work than the limit of {MAX_CLASSES} allows")
     budget.spend(count * sum(weight(joint.expression) for joint in joints), what)
     outcome = Outcome(highest=(0,) * len(symbols))
+    shared: dict[tuple[FloorDiv, int], Polynomial] = {}
     for chosen in choices(*segments):
         first = [start for start, _ in chosen]
         spans = {index: span for index, (_, span) in enumerate(chosen)}
-        here = Class(symbols, moduli, first)
+        here = Class(symbols, moduli, first, shared)
         for branch in _branches(here, spans, joints, outcome, budget):
             _account(branch, moduli, first, outcome, budget)
     return outcome

@@ -62,16 +62,22 @@ def _decided(condition: Condition, given: Condition, budget: Budget) -> Verdict:
         return Verdict(VerdictKind.ALWAYS, TRUE)
     holds = study(both([allowed, lower(condition, budget.limit)]), symbols, budget)
     if holds.extent is Extent.EMPTY:
-        return Verdict(VerdictKind.NEVER, negation(TRUE), counterexample=fails.least)
+        return Verdict(VerdictKind.NEVER, negation(TRUE), counterexample=_sorted(fails.least))
     formula = simplify(condition, given, budget.limit)
     unknown = _unknown(fails, holds)
     if unknown:
-        return Verdict(VerdictKind.UNDECIDED, formula, (), fails.least, unknown)
+        return Verdict(VerdictKind.UNDECIDED, formula, (), _sorted(fails.least), unknown)
     kind = VerdictKind.SOMETIMES
     if holds.extent is Extent.FINITE and study(allowed, symbols, budget).extent is Extent.INFINITE:
         kind = VerdictKind.FINITE
-    solutions = holds.models if kind is VerdictKind.FINITE else ()
-    return Verdict(kind, formula, solutions, fails.least)
+    models = holds.models if kind is VerdictKind.FINITE else ()
+    solutions = tuple(dict(sorted(model.items())) for model in models)
+    reason = "" if kind is VerdictKind.SOMETIMES or models else "the sizes are too many to list"
+    return Verdict(kind, formula, solutions, _sorted(fails.least), reason)
+
+
+def _sorted(sizes: Mapping[str, int] | None) -> Mapping[str, int] | None:
+    return None if sizes is None else dict(sorted(sizes.items()))
 
 
 def _universe(condition: Condition, given: Condition, allowed: Formula) -> list[str]:

@@ -13,7 +13,7 @@ from archspec.types.solver.formula import Box
 Sizes: TypeAlias = dict[str, int]
 """A size for each symbol."""
 
-MAX_LISTED = 1_000
+MAX_LISTED = 256
 """Solutions of a finite set that are listed."""
 
 

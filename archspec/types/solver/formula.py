@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from archspec.types.condition import Comparison
+from archspec.types.condition import Comparison, evaluate
 from archspec.types.solver.budget import BudgetExceeded
 from archspec.types.solver.periodic import EVERYTHING, PeriodicSet
 
@@ -106,6 +106,41 @@ def either(parts: Iterable[Formula]) -> Formula:
         return YES
     whole = [part for part in kept if part != NO] + list(rest)
     return whole[0] if len(whole) == 1 else Either(tuple(whole))
+
+
+def holds_at(formula: Formula, sizes: Mapping[str, int]) -> bool:
+    """Whether it holds at given sizes."""
+    match formula:
+        case Axis(symbol, held):
+            return sizes[symbol] in held
+        case Joint(comparison, _):
+            return evaluate(comparison, sizes)
+        case Both(parts):
+            return all(holds_at(part, sizes) for part in parts)
+        case Either(parts):
+            return any(holds_at(part, sizes) for part in parts)
+
+
+def joints_in(formula: Formula) -> bool:
+    """Whether some comparison of several symbols is left in it."""
+    match formula:
+        case Both(parts) | Either(parts):
+            return any(map(joints_in, parts))
+        case _:
+            return isinstance(formula, Joint)
+
+
+def opposite(formula: Formula) -> Formula:
+    """What holds where a formula without `Joint` does not."""
+    match formula:
+        case Axis(symbol, sizes):
+            return axis(symbol, sizes.complement())
+        case Both(parts):
+            return either([opposite(part) for part in parts])
+        case Either(parts):
+            return both([opposite(part) for part in parts])
+        case Joint():
+            raise ValueError("a joint comparison is negated as a condition")
 
 
 def symbols_in(formula: Formula) -> frozenset[str]:

@@ -14,7 +14,7 @@ from itertools import product as choices
 from math import prod
 
 from archspec.types.condition import All, AnyOf, Comparison, Condition, Relation
-from archspec.types.dim import ONE, Dim, product
+from archspec.types.dim import ONE, Dim, FloorDiv, product
 from archspec.types.solver.factor import content, exact, factors
 from archspec.types.solver.formula import (
     NO,
@@ -26,7 +26,9 @@ from archspec.types.solver.formula import (
     both,
     either,
     from_boxes,
+    joints_in,
     merged,
+    opposite,
 )
 from archspec.types.solver.periodic import (
     EVERYTHING,
@@ -35,7 +37,7 @@ from archspec.types.solver.periodic import (
     residues,
 )
 from archspec.types.solver.region import KBox, region
-from archspec.types.solver.residue import Class, periods, weight
+from archspec.types.solver.residue import Class, Polynomial, periods, weight
 from archspec.types.solver.threshold import against_number
 from archspec.types.solver.univariate import solve, unwrapped
 
@@ -128,10 +130,15 @@ def _by_class(comparison: Comparison, budget: int) -> Formula:
     work = prod(moduli.values()) * weight(comparison.expression)
     if work > budget:
         return Joint(comparison)
+    if comparison.relation is Relation.UNEQUAL:
+        agreed = _lowered(Comparison(comparison.expression, Relation.EQUAL), budget)
+        if not joints_in(agreed):
+            return opposite(agreed)
     boxes: list[Box] = []
+    shared: dict[tuple[FloorDiv, int], Polynomial] = {}
     steps = [moduli[symbol] for symbol in symbols]
     for first in choices(*(range(1, step + 1) for step in steps)):
-        polynomial = Class(symbols, steps, first).polynomial(comparison.expression)
+        polynomial = Class(symbols, steps, first, shared).polynomial(comparison.expression)
         found = region(polynomial, comparison.relation)
         if found is None:
             return Joint(comparison)

@@ -82,10 +82,11 @@ class PeriodicSet:
 
     def members(self) -> Iterator[int]:
         """Its members, ascending; without end unless it is finite."""
-        number = self.least
-        while number is not None:
-            yield number
-            number = self.next_from(number + 1)
+        for (start, stop), mask in zip(self.spans(), self.masks, strict=True):
+            number = _next_bit(mask, self.period, start) if mask else stop
+            while number is not None and (stop is None or number < stop):
+                yield number
+                number = _next_bit(mask, self.period, number + 1)
 
     def count(self) -> int | None:
         """How many members it has; None where it is infinite."""

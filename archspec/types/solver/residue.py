@@ -72,12 +72,22 @@ def values(expression: Dim, sizes: Sequence[int]) -> list[int]:
 
 
 class Class:
-    """One residue class: for each symbol its period and its representative in 1..period."""
+    """One residue class: for each symbol its period and its representative in 1..period.
 
-    def __init__(self, symbols: Sequence[str], moduli: Sequence[int], first: Sequence[int]) -> None:
+    Classes of the same symbols and periods may share what they find for divisions in one symbol.
+    """
+
+    def __init__(
+        self,
+        symbols: Sequence[str],
+        moduli: Sequence[int],
+        first: Sequence[int],
+        shared: dict[tuple[FloorDiv, int], Polynomial] | None = None,
+    ) -> None:
         self.symbols = tuple(symbols)
         self.moduli = tuple(moduli)
         self.first = tuple(first)
+        self._shared = {} if shared is None else shared
         self._atoms: dict[str | FloorDiv, Polynomial] = {}
         width = len(self.symbols)
         for index, symbol in enumerate(self.symbols):
@@ -100,15 +110,23 @@ class Class:
         known = self._atoms.get(atom)
         if known is None:
             assert isinstance(atom, FloorDiv)
-            known = self.polynomial(atom.numerator)
-            constant = (0,) * len(self.symbols)
-            quotient = {powers: factor // atom.divisor for powers, factor in known.items()}
-            assert all(
-                factor % atom.divisor == 0 for powers, factor in known.items() if powers != constant
-            ), "the period carries the divisor"
-            known = {powers: factor for powers, factor in quotient.items() if factor}
-            self._atoms[atom] = known
+            known = self._atoms[atom] = self._of_division(atom)
         return known
+
+    def _of_division(self, atom: FloorDiv) -> Polynomial:
+        names = atom.symbols
+        place = self.symbols.index(next(iter(names))) if len(names) == 1 else None
+        key = None if place is None else (atom, self.first[place])
+        if key is not None and key in self._shared:
+            return self._shared[key]
+        inner = self.polynomial(atom.numerator)
+        varying = [factor for powers, factor in inner.items() if any(powers)]
+        assert not any(factor % atom.divisor for factor in varying), "the period has the divisor"
+        quotient = {powers: factor // atom.divisor for powers, factor in inner.items()}
+        found = {powers: factor for powers, factor in quotient.items() if factor}
+        if key is not None:
+            self._shared[key] = found
+        return found
 
 
 def multiplied(left: Polynomial, right: Polynomial) -> Polynomial:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice, product
 
 from archspec.types.condition import (
     TRUE,
@@ -23,6 +24,7 @@ from archspec.types.solver.formula import (
     Joint,
     both,
     either,
+    holds_at,
     symbols_in,
 )
 from archspec.types.solver.lower import lower
@@ -109,12 +111,26 @@ def _conjuncts(formula: Formula) -> Sequence[Formula]:
 
 
 def _implied(part: Formula, by: Formula, budget: Budget) -> bool:
+    if _refuted(part, by):
+        return False
     try:
         against = _opposite(part, budget)
         names = symbols_in(part) | symbols_in(by)
         return study(both([by, against]), names, budget).extent is Extent.EMPTY
     except BudgetExceeded:
         return False
+
+
+def _refuted(part: Formula, by: Formula) -> bool:
+    """Whether a small size shows that `by` does not imply `part`."""
+    box = _limits(by)
+    names = sorted(symbols_in(part) | symbols_in(by))
+    if not names:
+        return False
+    depth = max(2, int(256 ** (1 / len(names))))
+    small = [islice(box.get(name, EVERYTHING).members(), depth) for name in names]
+    points = (dict(zip(names, row, strict=True)) for row in product(*small))
+    return any(holds_at(by, sizes) and not holds_at(part, sizes) for sizes in islice(points, 512))
 
 
 def _opposite(formula: Formula, budget: Budget) -> Formula:

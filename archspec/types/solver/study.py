@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, zip_longest
 from itertools import product as choices
 
 from archspec.types.condition import (
@@ -323,7 +323,15 @@ def _least(box: Box, joints: Sequence[Comparison], witness: Sizes, budget: Budge
 def _small(box: Box) -> Iterator[Sizes]:
     """Small sizes for all symbols but one, for each symbol left out in turn."""
     depth = max(2, int(200 ** (1 / max(1, len(box) - 1))))
+    small = {name: list(islice(sizes.members(), depth)) for name, sizes in box.items()}
+    rows = []
     for left_out in box:
         names = [name for name in box if name != left_out]
-        for row in choices(*(list(islice(box[name].members(), depth)) for name in names)):
-            yield dict(zip(names, row, strict=True))
+        rows.append(
+            [
+                dict(zip(names, row, strict=True))
+                for row in choices(*(small[name] for name in names))
+            ]
+        )
+    for row in zip_longest(*rows):
+        yield from (sizes for sizes in row if sizes is not None)
