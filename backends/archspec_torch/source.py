@@ -74,6 +74,9 @@ def _imports(body: str) -> str:
 def _record(name: str, fields: Sequence[tuple[str, str]]) -> str:
     lines = [f"class {name}(NamedTuple):", '    """What the network returns."""', ""]
     lines += [f"    {field}: {annotation}" for field, annotation in fields]
+    register = f'{name}, serialized_type_name=f"{{__name__}}.{name}"'
+    lines += ["", "", "# so that torch.export keeps the names of the outputs when it saves"]
+    lines.append(f"torch.utils._pytree._register_namedtuple({register})")
     return "\n".join(lines)
 
 

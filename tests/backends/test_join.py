@@ -1,0 +1,206 @@
+"""Joins and drop-path: what is averaged, what is not computed, what is drawn."""
+
+import warnings
+from pathlib import Path
+
+import archspec
+import pytest
+import torch
+from torch import nn
+
+from archspec_torch.module import load_source, to_module
+from archspec_torch.source import python_source
+
+SPEC = Path(__file__).parents[2] / "specs" / "fractalnet.arch"
+
+
+def small(**more):
+    settings = {"columns": 3, "widths": [4, 6], "dropouts": [0.0, 0.0], "classes": 3, "size": 8}
+    return archspec.load(SPEC, "fractalnet", **{**settings, "affine": True, **more})
+
+
+def script(module):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return torch.jit.script(module)
+
+
+def units(module):
+    return [item for item in module.modules() if isinstance(item, nn.Conv2d)]
+
+
+def reference(model, x):
+    """f_1 = unit, f_{c+1} = join(unit, f_c . f_c), columns handed on unjoined, pooled, joined."""
+
+    def unit(m, z):
+        return torch.relu(m.bn(m.conv(z)))
+
+    def columns(m, z):
+        found = [unit(m.unit, z)]
+        if hasattr(m, "first"):
+            inner = columns(m.first, z)
+            found += columns(m.second, sum(inner) / len(inner))
+        return found
+
+    for block in (model.block1, model.block2):
+        found = [nn.functional.max_pool2d(one, 2) for one in columns(block.columns, x)]
+        x = sum(found) / len(found)
+    return model.fc(x.mean((2, 3)))
+
+
+def test_eval_averages_all_columns():
+    model = to_module(small().compiled).eval()
+    x = torch.randn(2, 3, 8, 8)
+    torch.testing.assert_close(model(x), reference(model, x))
+    torch.testing.assert_close(script(model)(x), model(x), rtol=1e-6, atol=1e-6)
+
+
+def used(model, x):
+    """Convolutions that ran, by name; and whether those that did not got no gradient."""
+    ran = []
+    hooks = [
+        module.register_forward_hook(lambda *_, name=name: ran.append(name))
+        for name, module in model.named_modules()
+        if isinstance(module, nn.Conv2d)
+    ]
+    model.zero_grad(set_to_none=True)
+    model(x).sum().backward()
+    for hook in hooks:
+        hook.remove()
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Conv2d):
+            assert (module.weight.grad is None) == (name not in ran)
+    return frozenset(ran)
+
+
+def test_global_sampling_computes_one_column_of_the_whole_network():
+    net = small(**{"global": 1.0})
+    model = to_module(net.compiled).train()
+    x = torch.randn(4, 3, 8, 8)
+    seen = set()
+    for seed in range(30):
+        torch.manual_seed(seed)
+        seen.add(used(model, x))
+    # column c has 2^c convolutions per block, and the same column in both blocks
+    assert sorted(len(names) for names in seen) == [2, 4, 8]
+
+
+def test_a_global_column_is_the_extracted_network():
+    net = small(**{"global": 1.0})
+    model = to_module(net.compiled).train()
+    x = torch.randn(4, 3, 8, 8)
+    outputs = []
+    for column in (1, 2, 3):
+        plain = to_module(net.extract(column=column).compiled).train()
+        state = model.state_dict()
+        plain.load_state_dict({key: state[key].clone() for key in plain.state_dict()})
+        outputs.append((sum(1 for _ in units(plain)), plain(x)))
+    found = set()
+    for seed in range(20):
+        torch.manual_seed(seed)
+        names = used(model, x)
+        torch.manual_seed(seed)
+        y = model(x)
+        (match,) = [out for count, out in outputs if count == len(names)]
+        torch.testing.assert_close(y, match)
+        found.add(len(names))
+    assert found == {2, 4, 8}
+
+
+def test_local_sampling_never_drops_everything():
+    text, _ = python_source(small().compiled)
+    survivors = load_source(text).survivors
+    torch.manual_seed(0)
+    rolls = [survivors(3, 0.15, -1, 0, True) for _ in range(4000)]
+    assert all(any(live) for live in rolls)
+    share = sum(sum(live) for live in rolls) / 12000
+    # dropped with p, and revived with p^3 / 3
+    assert share == pytest.approx(1 - 0.15 + 0.15**3 / 3, abs=0.01)
+    revived = [survivors(3, 1.0, -1, 0, True) for _ in range(300)]
+    assert {tuple(live) for live in revived} == {
+        (True, False, False),
+        (False, True, False),
+        (False, False, True),
+    }
+    assert survivors(3, 0.9, -1, 0, False) == [True, True, True]
+    assert survivors(2, 0.15, 2, 1, True) == [False, True]
+
+
+def test_local_sampling_skips_what_was_dropped():
+    model = to_module(small(drop=0.6, **{"global": 0.0}).compiled).train()
+    x = torch.randn(4, 3, 8, 8)
+    counts = set()
+    for seed in range(20):
+        torch.manual_seed(seed)
+        counts.add(len(used(model, x)))
+    assert max(counts) <= 14
+    assert len(counts) > 3
+
+
+def test_policy_mixes_per_mini_batch():
+    text, _ = python_source(small().compiled)
+    sample = load_source(text).sample_column
+    torch.manual_seed(0)
+    drawn = [sample(3, 0.5, True) for _ in range(3000)]
+    assert drawn.count(-1) / 3000 == pytest.approx(0.5, abs=0.03)
+    assert {drawn.count(k) for k in range(3)} <= set(range(400, 600))
+    assert sample(3, 1.0, False) == -1
+
+
+def test_training_is_deterministic_and_scripts():
+    net = small(dropouts=[0.1, 0.2])
+    model = to_module(net.compiled).train()
+    state = {key: value.clone() for key, value in model.state_dict().items()}
+    x = torch.randn(4, 3, 8, 8)
+    for seed in range(6):
+        results = []
+        for one in (model, model, script(model)):
+            one.load_state_dict(state)
+            one.train()
+            torch.manual_seed(seed)
+            results.append(one(x))
+        torch.testing.assert_close(results[0], results[1], rtol=0, atol=0)
+        torch.testing.assert_close(results[0], results[2])
+
+
+def test_joins_without_drop_are_plain_means(network):
+    net = network(
+        """
+network net {
+  input x: f32[B = 1, 4]
+  output x -> [linear(3), linear(3), linear(3)] -> join
+}
+"""
+    )
+    text, _ = python_source(net.compiled)
+    assert "survivors" not in text
+    assert "/ 3" in text
+
+
+def test_join_within_a_dropped_branch(network):
+    net = network(
+        """
+network net {
+  input x: f32[B = 1, 4]
+  output x -> [a: linear(4), (b: linear(4) -> [c: linear(4), d: linear(4)] -> join(drop=0.5) -> e: linear(4))]
+    -> join(drop=0.5)
+}
+"""
+    )
+    model = to_module(net.compiled).train()
+    scripted = script(model)
+    ran = []
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Linear):
+            module.register_forward_hook(lambda *_, name=name.split(".")[-1]: ran.append(name))
+    seen = set()
+    x = torch.randn(2, 4)
+    for seed in range(60):
+        torch.manual_seed(seed)
+        ran.clear()
+        y = model(x)
+        seen.add(frozenset(ran))
+        assert ("e" in ran) == ("b" in ran) == bool({"c", "d"} & set(ran))
+        torch.manual_seed(seed)
+        torch.testing.assert_close(scripted(x), y)
+    assert len(seen) == 7  # a alone; or b and e with c, d or both of them, with a or without
