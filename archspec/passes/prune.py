@@ -26,8 +26,17 @@ from archspec.graph.model import (
 Bypass: TypeAlias = Callable[[Node], "int | None"]
 """For an op node, the index of the input that stands for its output; None leaves it alone."""
 
-Demand: TypeAlias = tuple[Graph, tuple[int, ...]]
-"""A graph and those of its outputs that are needed (flattened), in order."""
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """A graph and those of its outputs that are needed (flattened), in order.
+
+    A network keeps its inputs, whether they are needed or not.
+    """
+
+    graph: Graph
+    outputs: tuple[int, ...]
+    keep_inputs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +58,17 @@ class Pruner:
     def __init__(self, bypass: Bypass = lambda node: None) -> None:
         self._bypass = bypass
         self._memo: dict[Demand, Pruned] = {}
-        self._roots: dict[Graph, Graph] = {}
 
     def network(self, graph: Graph) -> Graph:
         """A whole network: all outputs are needed, and all inputs stay."""
-        if graph not in self._roots:
-            everything = tuple(range(len(graph.output_ports)))
-            step = memoised((graph, everything), self._step, self._memo)
-            complete = len(step.inputs) == len(graph.inputs)
-            self._roots[graph] = step.graph if complete else _with_inputs(graph, step)
-        return self._roots[graph]
+        everything = tuple(range(len(graph.output_ports)))
+        return memoised(Demand(graph, everything, True), self._step, self._memo).graph
 
     def _step(self, demand: Demand) -> Generator[Demand, Pruned, Pruned]:
-        graph, outputs = demand
+        graph, outputs = demand.graph, demand.outputs
         needed = {graph.output_ports[index] for index in outputs}
+        if demand.keep_inputs:
+            needed |= {Port(node.id) for node in graph.inputs}
         calls: dict[int, tuple[tuple[int, ...], Pruned]] = {}
         for node in reversed(graph.nodes):
             asked = tuple(i for i in range(len(node.types)) if Port(node.id, i) in needed)
@@ -71,7 +77,7 @@ class Pruner:
             if node.callee is not None:
                 if _is_shared(graph, node):
                     asked = tuple(range(len(node.types)))
-                below = yield (node.callee, asked)
+                below = yield Demand(node.callee, asked)
                 calls[node.id] = asked, below
                 needed |= {node.inputs[index] for index in below.inputs}
                 continue
@@ -218,27 +224,6 @@ def _requirements(graph: Graph, body: _Body) -> tuple[Requirement, ...]:
 def _forwards(graph: Graph) -> Mapping[int, int]:
     places = {Port(node.id): index for index, node in enumerate(graph.inputs)}
     return {index: places[port] for index, port in enumerate(graph.output_ports) if port in places}
-
-
-def _with_inputs(old: Graph, pruned: Pruned) -> Graph:
-    """Put back the inputs of a network that nothing reads any more."""
-    new = pruned.graph
-    front = [replace(node, id=index) for index, node in enumerate(old.inputs)]
-    place = {node.id: at for node, at in zip(new.inputs, pruned.inputs, strict=True)}
-    rest = [node for node in new.nodes if not node.is_input]
-    place |= {node.id: len(front) + index for index, node in enumerate(rest)}
-
-    def moved(ports: tuple[Port, ...]) -> tuple[Port, ...]:
-        return tuple(Port(place[port.node], port.index) for port in ports)
-
-    nodes = [replace(node, id=place[node.id], inputs=moved(node.inputs)) for node in rest]
-    outputs = tuple(replace(output, ports=moved(output.ports)) for output in new.outputs)
-    return replace(
-        new,
-        nodes=(*front, *nodes),
-        outputs=outputs,
-        input_structures=old.input_structures,
-    )
 
 
 def prune(graph: Graph) -> Graph:
