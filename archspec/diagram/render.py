@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from archspec.diagnostics.model import CompileFailed, diagnostic
+from archspec.diagram.pdf import pdf
 
 FORMATS = ("svg", "png", "dot", "pdf")
 TIME_LIMIT = 120
@@ -82,11 +83,7 @@ def layout(dot: str, kind: str) -> bytes:
             fix=f"pip install {PURE}, or install Graphviz; a .dot file needs neither",
         )
     if kind == "pdf" and Path(command).stem == PURE:
-        raise _failed(
-            "E0811",
-            "PDF needs the `dot` program of Graphviz, which is not installed",
-            fix="install Graphviz, or draw an .svg: browsers print it to PDF",
-        )
+        return pdf(_run(command, dot, "json"))
     return _run(command, dot, kind)
 
 

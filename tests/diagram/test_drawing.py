@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import zlib
 from itertools import pairwise
 from pathlib import Path
 
@@ -203,7 +204,8 @@ def test_short_columns_stand_beside_the_middle_of_long_ones():
 
 
 @pytest.mark.parametrize(
-    ("suffix", "start"), [(".svg", b"<?xml"), (".png", b"\x89PNG"), (".dot", b"digraph")]
+    ("suffix", "start"),
+    [(".svg", b"<?xml"), (".png", b"\x89PNG"), (".dot", b"digraph"), (".pdf", b"%PDF-")],
 )
 def test_formats(suffix, start, tmp_path):
     path = draw(compiled(fractal(3), B=1, H=32, W=32), tmp_path / f"new/a{suffix}", None)
@@ -273,3 +275,17 @@ def test_dot_text_of_an_empty_network():
     x = build.input(tensor(1))
     text = dot_text(shown(build.graph(x)), "empty")
     assert "n0:s -> n1:n" in text
+
+
+def test_a_pdf_without_graphviz(tmp_path, monkeypatch):
+    pure = next(rendering._pure())
+    monkeypatch.setattr(rendering, "program", lambda: pure)
+    network = compiled(fractal(3), B=1, H=32, W=32)
+    data = draw(network, tmp_path / "a.pdf", None).read_bytes()
+    assert data == draw(network, tmp_path / "b.pdf", None).read_bytes()
+    start = int(data.rsplit(b"startxref\n", 1)[1].split()[0])
+    assert data[start:].startswith(b"xref")
+    packed = data.split(b"stream\n", 1)[1].split(b"\nendstream", 1)[0]
+    content = zlib.decompress(packed)
+    assert content.count(b"q 1 w") + content.count(b" BT ") == content.count(b"Q")
+    assert b"(layer\\(16\\)) Tj" in content
