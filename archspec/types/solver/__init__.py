@@ -7,8 +7,18 @@ rest is worked off relation by relation (`study`). What neither reaches, or what
 the budget, is UNDECIDED with a reason, never a guess.
 """
 
+from archspec.types.solver.budget import BUDGET, Budget
 from archspec.types.solver.decide import Verdict, VerdictKind, decide
 from archspec.types.solver.simplify import simplify
 from archspec.types.solver.text import clauses, condition_text
 
-__all__ = ["Verdict", "VerdictKind", "clauses", "condition_text", "decide", "simplify"]
+__all__ = [
+    "BUDGET",
+    "Budget",
+    "Verdict",
+    "VerdictKind",
+    "clauses",
+    "condition_text",
+    "decide",
+    "simplify",
+]

@@ -17,20 +17,27 @@ class Budget:
     remembered between questions and therefore cannot draw on what is left of one.
     """
 
-    __slots__ = ("left", "limit")
+    __slots__ = ("_spent", "left", "limit")
 
-    def __init__(self, limit: int, left: int | None = None) -> None:
+    def __init__(self, limit: int, left: int | None = None, spent: list[int] | None = None) -> None:
         self.limit = limit
         self.left = limit if left is None else left
+        self._spent = [0] if spent is None else spent  # the same list for all shares of one budget
+
+    @property
+    def used(self) -> int:
+        """Units of work done, that of shares included."""
+        return self._spent[0]
 
     def spend(self, units: int, what: str) -> None:
         """Count work before it is done. Raises BudgetExceeded, saying `what` it would be."""
         self.left -= units
         if self.left < 0:
             raise BudgetExceeded(f"{what} is more work than the budget of {self.limit} allows")
+        self._spent[0] += units
 
     def share(self, parts: int) -> Budget:
         """A budget of its own for a piece of the work, taken from this one."""
         given = self.left // parts
         self.left -= given
-        return Budget(self.limit, given)
+        return Budget(self.limit, given, self._spent)

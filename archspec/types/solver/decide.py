@@ -41,7 +41,7 @@ class Verdict:
     reason: str = ""
 
 
-def decide(condition: Condition, given: Condition = TRUE, budget: int = BUDGET) -> Verdict:
+def decide(condition: Condition, given: Condition = TRUE, budget: int | Budget = BUDGET) -> Verdict:
     """Whether `condition` holds for all sizes (integers from 1 on) that `given` allows.
 
     ALWAYS: for every allowed size. NEVER: for none. FINITE: for finitely many while infinitely
@@ -49,7 +49,7 @@ def decide(condition: Condition, given: Condition = TRUE, budget: int = BUDGET) 
     is decided, or took more work than `budget`; `reason` says which.
     """
     try:
-        return _decided(condition, given, Budget(budget))
+        return _decided(condition, given, budget if isinstance(budget, Budget) else Budget(budget))
     except BudgetExceeded as fault:
         return Verdict(VerdictKind.UNDECIDED, condition, reason=str(fault))
 

@@ -21,6 +21,10 @@ WORK_PER_VARIABLE = 5
 """Units of the budget for eliminating a variable, besides one for each pair of inequalities."""
 
 
+WHAT = "combining linear relations between the sizes"
+"""The work, in the words of a refusal."""
+
+
 @dataclass(frozen=True, slots=True)
 class System:
     """`row . (x, 1) == 0` for each of `equal`, `>= 0` for each of `at_least`; x are integers."""
@@ -154,7 +158,8 @@ def _replaced(row: Row, index: int, change: Row, *, keep: bool) -> Row:
 # ---------------------------------------------------------------------- inequalities
 
 
-def _has_point(rows: Iterable[Row], budget: Budget) -> bool:
+def _has_point(rows: Sequence[Row], budget: Budget) -> bool:
+    budget.spend(1 + len(rows) // 2, WHAT)
     tight = _tight(rows)
     if tight is None:
         return False
@@ -217,7 +222,7 @@ def _shadow(rows: Sequence[Row], index: int, budget: Budget, *, dark: bool) -> l
     lower = [row for row in rows if row[index] > 0]
     upper = [row for row in rows if row[index] < 0]
     work = WORK_PER_VARIABLE + len(rows) + len(lower) * len(upper)
-    budget.spend(work, "combining linear relations between the sizes")
+    budget.spend(work, WHAT)
     kept = [_dropped(row, index) for row in rows if not row[index]]
     for low in lower:
         for high in upper:

@@ -40,16 +40,20 @@ def region(polynomial: Polynomial, relation: Relation) -> list[KBox] | None:
 
 def signs(polynomial: Polynomial, wanted: frozenset[int]) -> list[KBox] | None:
     """Where the sign of the polynomial is among `wanted`."""
+    seen = set(map(_sign, polynomial.values())) or {0}
+    if (len(seen) == 1 and (0,) * _width(polynomial) in polynomial) or not polynomial:
+        return _EVERYWHERE if seen <= wanted else []
     used = [i for i in range(_width(polynomial)) if any(powers[i] for powers in polynomial)]
-    if not used:
-        value = sum(polynomial.values())
-        return _EVERYWHERE if (value > 0) - (value < 0) in wanted else []
     if len(used) == 1:
         return _in_one(polynomial, used[0], wanted)
     split = _split(polynomial, used)
     if split is not None:
         return _of_product(split[0], split[1], wanted)
     return _by_sign(polynomial, wanted)
+
+
+def _sign(value: int) -> int:
+    return (value > 0) - (value < 0)
 
 
 def _width(polynomial: Polynomial) -> int:

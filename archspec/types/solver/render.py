@@ -8,6 +8,7 @@ proposal is checked against the set before it is used.
 from __future__ import annotations
 
 from functools import lru_cache
+from math import lcm
 
 from archspec.types.condition import (
     FALSE,
@@ -109,11 +110,15 @@ def _divisors(number: int) -> list[int]:
 
 
 def _residues(numbers: PeriodicSet, modulus: int) -> frozenset[int]:
-    """The residues that the set meets; `modulus` divides its period or is a multiple of it."""
-    found = set()
-    for residue in range(modulus):
-        if not (numbers & residues(modulus, [residue])).is_empty:
-            found.add(residue)
+    """The residues that members of the set have."""
+    found: set[int] = set()
+    period = numbers.period
+    whole = lcm(period, modulus)  # what does not occur in a stretch this long never does
+    for (start, stop), mask in zip(numbers.spans(), numbers.masks, strict=True):
+        end = start + whole if stop is None else min(stop, start + whole)
+        for first in range(start, min(end, start + period)):
+            if mask >> (first % period) & 1:
+                found.update(number % modulus for number in range(first, end, period))
     return frozenset(found)
 
 

@@ -41,7 +41,7 @@ def simplify(condition: Condition, given: Condition = TRUE, budget: int = BUDGET
     What takes more work than `budget` is returned as it is.
     """
     try:
-        return _simplified(condition, given, Budget(budget))
+        return _simplified(condition, given, Budget(budget, budget // 2))
     except BudgetExceeded:
         return condition
 
