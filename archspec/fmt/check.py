@@ -21,10 +21,12 @@ def same(before: Any, after: Any) -> bool:
             and len(before) == len(after)
             and all(same(a, b) for a, b in zip(before, after, strict=True))
         )
-    if not hasattr(before, "__match_args__") or isinstance(before, Span):
-        return isinstance(before, Span) or bool(before == after)
+    if isinstance(before, Span):
+        return True
     if type(before) is not type(after):
         return False
+    if not hasattr(before, "__match_args__"):
+        return bool(before == after)
     names = [name for name in before.__match_args__ if name not in ("source", "comments")]
     return all(same(getattr(before, name), getattr(after, name)) for name in names)
 

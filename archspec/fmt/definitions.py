@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from archspec.fmt.comments import items
-from archspec.fmt.doc import BLANK, HARD, Doc, concat, group, nest
+from archspec.fmt.doc import BLANK, HARD, Doc, breaks, concat, group, nest
 from archspec.fmt.expressions import Layout
-from archspec.fmt.statements import separated, tail, where
+from archspec.fmt.statements import body, separated, tail, where
 from archspec.syntax import ast
 
 _ONE_LINERS = (ast.Use, ast.RuleClause, ast.Signature, ast.Preset)
@@ -42,10 +42,7 @@ def _definition(p: Layout, node: Any) -> Doc:
     """A definition with the comments around it; empty lines between these are kept."""
     own = p.comments(node)
     above: list[Doc] = [part for comment in own.apart for part in (comment.text, BLANK, HARD)]
-    for at, comment in enumerate(own.leading):
-        following = own.leading[at + 1].span if at + 1 < len(own.leading) else node.span
-        between = comment.span.source.text[comment.span.end : following.start]
-        above += [comment.text, *([BLANK] if between.count("\n") > 1 else []), HARD]
+    above += p.above(own.leading, node)
     return concat(*above, _RULES[type(node)](p, node), *p.suffixes(own.trailing))
 
 
@@ -67,7 +64,7 @@ def _use(p: Layout, node: ast.Use) -> Doc:
 def _block(p: Layout, node: ast.BlockDef) -> Doc:
     kind = "network " if node.is_network else "block "
     head = _head(p, node, ("inline " if node.inline else "") + kind)
-    return concat(head, " ", group(p.of(node.body)))
+    return concat(head, " ", group(body(p, node.body, whole_lines=breaks(concat(head, " {")))))
 
 
 def _rule(p: Layout, node: ast.RuleClause) -> Doc:

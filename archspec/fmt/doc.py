@@ -66,6 +66,9 @@ class Group:
 
 Doc: TypeAlias = "str | Line | Blank | Suffix | Choice | Concat | Nest | Group"
 
+WIDTH = 100
+"""Characters of a line, where that is possible."""
+
 LINE = Line()
 SOFT = Line("")
 HARD = Line("", hard=True)
@@ -137,7 +140,7 @@ class _Printer:
             elif isinstance(item, Nest):
                 stack.append((indent + item.indent, flat, item.inner))
             else:
-                whole = flat or (not item.hard and self._fits(item.inner, stack))
+                whole = flat or (not item.hard and self.fits(item.inner, stack))
                 stack.append((indent, whole, item.inner))
         self._end_line()
         return "".join(self.out)
@@ -164,7 +167,7 @@ class _Printer:
             self.out.append("\n" + " " * indent + suffix.lstrip() if at else suffix)
         self.suffixes.clear()
 
-    def _fits(self, doc: Doc, rest: list[_Entry]) -> bool:
+    def fits(self, doc: Doc, rest: list[_Entry]) -> bool:
         """Whether `doc` on one line, and what follows up to the next break, fits."""
         room = self.width - self.column
         todo: list[_Entry] = [(0, True, doc)]
@@ -196,6 +199,11 @@ def _size(item: Doc, flat: bool) -> int:
     return len(item.flat) if isinstance(item, Line) else 0
 
 
-def render(doc: Doc, width: int) -> str:
-    """Print a document in lines of at most `width` characters where that is possible."""
-    return _Printer(width).run(doc)
+def breaks(doc: Doc) -> bool:
+    """Whether a document at the beginning of a line takes several lines."""
+    return is_hard(doc) or not _Printer(WIDTH).fits(doc, [])
+
+
+def render(doc: Doc) -> str:
+    """Print a document in lines of at most `WIDTH` characters where that is possible."""
+    return _Printer(WIDTH).run(doc)

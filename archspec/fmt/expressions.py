@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from archspec.fmt.comments import NONE, Attached
-from archspec.fmt.doc import HARD, LINE, SOFT, Choice, Doc, Suffix, concat, group, join, nest
+from archspec.fmt.doc import BLANK, HARD, LINE, SOFT, Choice, Doc, Suffix, concat, group, join, nest
 from archspec.syntax import ast
 
 _PARENTHESISED = (ast.Binary, ast.Unary, ast.IfValue, ast.Range)
@@ -35,10 +35,17 @@ class Layout:
     def item(self, node: Any, doc: Doc) -> Doc:
         """An item with its comments above and behind it."""
         own = self.comments(node)
-        above: list[Doc] = []
-        for comment in own.leading:
-            above += [comment.text, HARD]
-        return concat(*above, doc, *self.suffixes(own.trailing))
+        return concat(*self.above(own.leading, node), doc, *self.suffixes(own.trailing))
+
+    @staticmethod
+    def above(comments: list[ast.Comment], node: Any) -> list[Doc]:
+        """Comments on lines above a node; an empty line behind one is kept."""
+        docs: list[Doc] = []
+        for at, comment in enumerate(comments):
+            following = comments[at + 1].span if at + 1 < len(comments) else node.span
+            between = comment.span.source.text[comment.span.end : following.start]
+            docs += [comment.text, *([BLANK] if _has_empty_line(between) else []), HARD]
+        return docs
 
     @staticmethod
     def suffixes(comments: list[ast.Comment]) -> list[Doc]:
@@ -73,6 +80,10 @@ class Layout:
         for doc in docs[1:]:
             inside += [",", group(LINE, doc)]
         return group(opener, nest(*inside), Choice(",", ""), SOFT, closer)
+
+
+def _has_empty_line(between: str) -> bool:
+    return any(not line.strip() for line in between.split("\n")[1:-1])
 
 
 # ---------------------------------------------------------------------- atoms and postfix

@@ -11,9 +11,6 @@ from archspec.fmt.expressions import Layout
 from archspec.source import Source
 from archspec.syntax import ast, parse
 
-WIDTH = 100
-"""Characters of a line, where that is possible."""
-
 _ROUNDS = 5
 """A comment in the middle of an expression moves to its end, and then the expression may fit."""
 
@@ -52,5 +49,5 @@ def _parse(source: Source) -> ast.Module:
 
 
 def _layout(tree: ast.Module) -> str:
-    text = render(module(Layout(attach(tree)), tree), WIDTH)
+    text = render(module(Layout(attach(tree)), tree))
     return text + "\n" if text else ""

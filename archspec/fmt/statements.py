@@ -9,14 +9,14 @@ from archspec.fmt.expressions import Layout
 from archspec.syntax import ast
 
 
-def body(p: Layout, node: ast.Body) -> Doc:
+def body(p: Layout, node: ast.Body, *, whole_lines: bool = False) -> Doc:
     """`{ one expression }` on the line where it fits; anything else line by line."""
     own = p.comments(node)
     if not node.statements and not own.head and not own.tail:
         return "{}"
     simple = len(node.statements) == 1 and isinstance(node.statements[0], ast.ExprStmt)
     docs = [p.item(item, statement(p, item)) for item in node.statements]
-    line = LINE if simple and not own.tail else HARD
+    line = LINE if simple and not own.tail and not whole_lines else HARD
     inside = p.suffixes(own.head)
     for at, doc in enumerate(docs):
         if at and separated(p, node.statements[at - 1], node.statements[at]):

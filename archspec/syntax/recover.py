@@ -69,8 +69,8 @@ def skip(engine: Engine) -> bool:
     """Put ERROR in place of the smallest enclosing item and skip the rest of it."""
     actions = engine.tables.actions
     for index in range(len(engine.states) - 1, -1, -1):
-        state = actions[engine.states[index]].get("ERROR")
-        if state is None:
+        state = actions[engine.states[index]].get("ERROR", 0)
+        if state <= 0:
             continue
         states = [*engine.states[: index + 1], state]
         stop = _resume(engine, states, engine.items[index].inside)

@@ -13,9 +13,9 @@ from tests.syntax.tree import show
 PROGRAMS = [
     p.read_text("utf-8") for p in sorted(Path(__file__).with_name("programs").glob("*.arch"))
 ]
-PIECES = ["(", ")", "[", "]", "{", "}", ",", ":", "=", "=>", "->", "..", "...", "-", "*", "**",
-          '"', "'", "#", "\n", "if", "then", "else", "for", "in", "not", "input", "output", "block ",
-          "rule ", "network ", "x", "3", ".", "\\", "é", "{a}", ";", "where", "//", "/*", "\t"]  # fmt: skip
+SIGNS = list("()[]{},:=.;#\"'\\é-*\n\t ")
+WORDS = ["if", "then", "else", "for", "in", "not", "where", "input", "output", "block", "rule", "x"]
+PIECES = [*SIGNS, *WORDS, "=>", "->", "..", "...", "**", "//", "/*", "{a}", "3", "network"]
 
 
 def faults(text):
