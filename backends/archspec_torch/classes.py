@@ -218,7 +218,8 @@ def _renamed(source: Code, names: dict[str, str]) -> Code:
                 Argument(_renamed(item.code, names), item.keyword, item.default)
                 for item in piece.arguments
             )
-            pieces.append(Call(names.get(piece.function, piece.function), arguments, piece.brackets))
+            function = names.get(piece.function, piece.function)
+            pieces.append(Call(function, arguments, piece.brackets, piece.comma))
         else:
             pieces.append(piece)
     return tuple(pieces)

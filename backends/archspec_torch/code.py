@@ -51,12 +51,14 @@ class Argument:
 class Call:
     """`function(arguments)`, broken over lines where it is too long.
 
-    `brackets` are "()", or "[]" for a list display (then `function` is empty).
+    `brackets` are "()", or "[]" and "{}" for displays (then `function` is empty, or "*"). The
+    two parts of a comprehension, `x for x in y`, have no `comma` between them.
     """
 
     function: str
     arguments: tuple[Argument, ...]
     brackets: str = "()"
+    comma: str = ","
 
 
 Piece: TypeAlias = "str | Hole | Call"
@@ -85,6 +87,12 @@ def call(function: str, *arguments: Part | Argument) -> Code:
 def listing(items: Sequence[Part | Argument]) -> Code:
     """`[a, b, c]`."""
     return (Call("", tuple(_argument(item) for item in items), "[]"),)
+
+
+def comprehension(item: Part, loop: Part, star: bool) -> Code:
+    """`[item for x in y]`, or `*[...]`."""
+    parts = (_argument(item), _argument(loop))
+    return (Call("*" if star else "", parts, "[]", ""),)
 
 
 def keyword(name: str, value: Part, default: Any = NO_DEFAULT, hint: str = "") -> Argument:
@@ -153,7 +161,7 @@ def replace(source: Code, change: Callable[[Hole], Code]) -> Code:
                 Argument(replace(item.code, change), item.keyword, item.default)
                 for item in piece.arguments
             )
-            pieces.append(Call(piece.function, arguments, piece.brackets))
+            pieces.append(Call(piece.function, arguments, piece.brackets, piece.comma))
         else:
             pieces.append(piece)
     return tuple(pieces)
@@ -210,7 +218,7 @@ def flat(source: Code) -> str:
         elif isinstance(piece, Hole):
             parts.append(literal(piece.value))
         else:
-            inner = ", ".join(_flat_argument(item) for item in _shown(piece))
+            inner = f"{piece.comma} ".join(_flat_argument(item) for item in _shown(piece))
             parts.append(f"{piece.function}{piece.brackets[0]}{inner}{piece.brackets[1]}")
     return "".join(parts)
 
@@ -228,7 +236,7 @@ def lines(source: Code, indent: int) -> list[str]:
     result = [f"{pad}{before}{broken.function}{broken.brackets[0]}"]
     for argument in _shown(broken):
         inner = lines(_prefixed(argument), indent + 4)
-        inner[-1] += ","
+        inner[-1] += broken.comma
         result += inner
     result.append(f"{pad}{broken.brackets[1]}{after}")
     return result

@@ -145,8 +145,9 @@ def _sequential(names: list[str], values: list[Code]) -> Code:
 
 def _display(items: list[Code]) -> Code:
     """A list; one that is a comprehension as a whole is written as such."""
-    if len(items) == 1 and isinstance(items[0][0], str) and items[0][0].startswith("*["):
-        return (items[0][0][1:], *items[0][1:])
+    if len(items) == 1 and isinstance(items[0][0], Call) and items[0][0].function == "*":
+        only = items[0][0]
+        return (Call("", only.arguments, only.brackets, only.comma),)
     return listing(items)
 
 

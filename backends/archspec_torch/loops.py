@@ -165,7 +165,7 @@ def _marked(source: Code, child: str, mark: str = CHILD) -> Code:
                 for item in piece.arguments
             )
             function = mark if piece.function == child else piece.function
-            pieces.append(Call(function, arguments, piece.brackets))
+            pieces.append(Call(function, arguments, piece.brackets, piece.comma))
         else:
             pieces.append(piece)
     return tuple(pieces)

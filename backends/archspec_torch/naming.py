@@ -34,19 +34,17 @@ def _fresh(names: Names, wanted: str) -> str:
 
 
 def _suffixes(found: Sequence[ClassDef]) -> list[str]:
-    """By an integer argument that tells them apart, else by what they own, else by number."""
+    """By what they own, else by an integer argument that tells them apart, else by number."""
+    owned = [[key.key.split(".")[0] for key in item.first.unit.owned] for item in found]
+    common = set(owned[0]).intersection(*owned)
+    extras = [next((key for key in keys if key not in common), "") for keys in owned]
+    suffixes = [class_name(extra) if extra else "" for extra in extras]
+    if len(set(suffixes)) == len(suffixes) and "" in suffixes:
+        return suffixes
     for name in found[0].first.unit.either.arguments:
         values = [_argument(item, name) for item in found]
         if None not in values and len(set(values)) == len(values):
             return [str(value) for value in values]
-    owned = [{key.key.split(".")[0] for key in item.first.unit.owned} for item in found]
-    common = set.intersection(*owned)
-    suffixes = []
-    for item, keys in zip(found, owned, strict=True):
-        extra = [k.key.split(".")[0] for k in item.first.unit.owned if k.key.split(".")[0] not in common]
-        suffixes.append(class_name(extra[0]) if extra and keys else "")
-    if len(set(suffixes)) == len(suffixes):
-        return suffixes
     return [str(number) if number > 1 else "" for number in range(1, len(found) + 1)]
 
 

@@ -6,7 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from archspec_torch.code import Code, Hole, code, holes, kind, literal, replace, skeleton
+from archspec_torch.code import (
+    Code,
+    Hole,
+    call,
+    code,
+    comprehension,
+    holes,
+    kind,
+    literal,
+    replace,
+    skeleton,
+)
 
 SHORTEST = 2
 """Least number of equal children that become a loop."""
@@ -35,10 +46,11 @@ def compress_named(names: Sequence[str], items: Sequence[Code]) -> list[Code]:
         labels = names[at : at + len(run.codes)]
         at += len(run.codes)
         if len(labels) == 1:
-            result.append(code("(", literal(labels[0]), ", ", run.codes[0], ")"))
+            result.append(call("", literal(labels[0]), run.codes[0]))
             continue
         child, head = _comprehension(run, _name_code(labels))
-        result.append(code("*[(", _name_code(labels), ", ", child, ") ", head, "]"))
+        pair = call("", _name_code(labels), child)
+        result.append(comprehension(pair, head, star=True))
     return result
 
 
@@ -139,7 +151,7 @@ def _written(run: Run) -> Code:
     if len(run.codes) == 1:
         return run.codes[0]
     child, head = _comprehension(run, ())
-    return code("*[", child, " ", head, "]")
+    return comprehension(child, head, star=True)
 
 
 def _comprehension(run: Run, name: Code) -> tuple[Code, Code]:

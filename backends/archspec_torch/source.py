@@ -10,6 +10,8 @@ from archspec.graph.compiled import Compiled
 from archspec.source import NOWHERE
 from archspec_torch.check import require_supported
 from archspec_torch.classes import ClassDef, build_classes
+from archspec_torch.code import call, keyword
+from archspec_torch.code import lines as written
 from archspec_torch.layout import lay_out
 from archspec_torch.naming import name_classes
 from archspec_torch.names import class_name
@@ -74,9 +76,9 @@ def _imports(body: str) -> str:
 def _record(name: str, fields: Sequence[tuple[str, str]]) -> str:
     lines = [f"class {name}(NamedTuple):", '    """What the network returns."""', ""]
     lines += [f"    {field}: {annotation}" for field, annotation in fields]
-    register = f'{name}, serialized_type_name=f"{{__name__}}.{name}"'
+    named = keyword("serialized_type_name", f'f"{{__name__}}.{name}"')
     lines += ["", "", "# so that torch.export keeps the names of the outputs when it saves"]
-    lines.append(f"torch.utils._pytree._register_namedtuple({register})")
+    lines += written(call("torch.utils._pytree._register_namedtuple", name, named), 0)
     return "\n".join(lines)
 
 
