@@ -9,6 +9,7 @@ the budget, is UNDECIDED with a reason, never a guess.
 
 from archspec.types.solver.budget import BUDGET, Budget
 from archspec.types.solver.decide import Verdict, VerdictKind, decide
+from archspec.types.solver.effort import effort
 from archspec.types.solver.simplify import simplify
 from archspec.types.solver.text import clauses, condition_text
 
@@ -20,5 +21,6 @@ __all__ = [
     "clauses",
     "condition_text",
     "decide",
+    "effort",
     "simplify",
 ]

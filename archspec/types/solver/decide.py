@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from archspec.types.condition import TRUE, Condition, negation, symbols_of
 from archspec.types.solver.budget import BUDGET, Budget, BudgetExceeded
@@ -30,8 +31,10 @@ class Verdict:
     """The answer to `decide`.
 
     `formula` says for which of the allowed sizes the condition holds. `counterexample` is the
-    smallest allowed size (by sum, then alphabetically by symbol) where it fails. `solutions` are
-    all sizes of a FINITE condition where they are few enough to list. `reason` is for people.
+    smallest allowed size (by sum, then alphabetically by symbol) where it fails; for nonlinear
+    relations of several symbols a small one, where looking further would exceed the budget.
+    `solutions` are all sizes of a FINITE condition where they are few enough to list. `reason`
+    is for people. Verdicts are remembered: do not change the mappings in them.
     """
 
     kind: VerdictKind
@@ -48,6 +51,11 @@ def decide(condition: Condition, given: Condition = TRUE, budget: int | Budget =
     many are allowed. SOMETIMES: for others. UNDECIDED: the question is outside the fragment that
     is decided, or took more work than `budget`; `reason` says which.
     """
+    return _answer(condition, given, budget)
+
+
+@lru_cache(maxsize=4096)
+def _answer(condition: Condition, given: Condition, budget: int) -> Verdict:
     try:
         return _decided(condition, given, budget if isinstance(budget, Budget) else Budget(budget))
     except BudgetExceeded as fault:

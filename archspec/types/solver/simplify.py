@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import islice, product
 
 from archspec.types.condition import (
@@ -40,6 +41,11 @@ def simplify(condition: Condition, given: Condition = TRUE, budget: int = BUDGET
 
     What takes more work than `budget` is returned as it is.
     """
+    return _remembered(condition, given, budget)
+
+
+@lru_cache(maxsize=4096)
+def _remembered(condition: Condition, given: Condition, budget: int) -> Condition:
     try:
         return _simplified(condition, given, Budget(budget, budget // 2))
     except BudgetExceeded:

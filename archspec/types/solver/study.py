@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, zip_longest
 from itertools import product as choices
+from math import prod
 
 from archspec.types.condition import (
     FALSE,
@@ -27,7 +28,7 @@ from archspec.types.condition import (
 )
 from archspec.types.dim import Dim, FloorDiv
 from archspec.types.solver.bounds import rises, tightened
-from archspec.types.solver.budget import Budget
+from archspec.types.solver.budget import Budget, BudgetExceeded
 from archspec.types.solver.classes import by_class, class_count
 from archspec.types.solver.extent import (
     NOTHING,
@@ -267,7 +268,9 @@ def _by_class(box: Box, joints: Sequence[Comparison], budget: Budget) -> Study:
     limits = zip(sorted(box), outcome.highest, strict=True)
     near = {name: box[name] & interval(1, highest) for name, highest in limits}
     symbol = _fewest(near)
-    return Study(Extent.FINITE, least) if symbol is None else _tried(near, joints, symbol, budget)
+    if symbol is None or prod(sizes.count() or 0 for sizes in near.values()) > MAX_TRIED:
+        return Study(Extent.FINITE, least)
+    return _tried(near, joints, symbol, budget)
 
 
 # ---------------------------------------------------------------------- trying sizes
@@ -316,7 +319,10 @@ def _least(box: Box, joints: Sequence[Comparison], witness: Sizes, budget: Budge
     highest = sum(witness.values()) - len(witness) + 1
     near = {name: sizes & interval(1, highest) for name, sizes in box.items()}
     symbol = _fewest(near)
-    found = NOTHING if symbol is None else _tried(near, joints, symbol, budget)
+    try:
+        found = NOTHING if symbol is None else _tried(near, joints, symbol, budget.share(2))
+    except BudgetExceeded:  # the witness is no guess, only perhaps not the smallest
+        return witness
     return witness if found.least is None else min(witness, found.least, key=order)
 
 
