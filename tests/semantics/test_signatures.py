@@ -1,0 +1,128 @@
+"""Signatures of rules: proved once by induction, refused with a counterexample, or checked later."""
+
+from __future__ import annotations
+
+import pytest
+
+from archspec.diagnostics.model import Diagnostic, Severity
+from archspec.semantics.compile import check
+from archspec.source import Source
+
+NETWORK = """
+network net {{
+  input x: f32[B = 1, 3, H = 32, W = 32]
+  output x -> {layer}
+}}
+"""
+
+
+def diagnostics(rules: str, layer: str = "relu") -> tuple[Diagnostic, ...]:
+    return check(Source("rules.arch", rules + NETWORK.format(layer=layer))).diagnostics
+
+
+def only(rules: str, layer: str = "relu") -> Diagnostic:
+    (found,) = diagnostics(rules, layer)
+    return found
+
+
+COLUMNS = """
+block unit(width: int) { conv(width, 3) -> relu }
+rule columns(c: int in 1.., width: int): [B, C, H, W] -> c * [B, width, H, W]
+rule columns(1, width) => [unit(width)]
+"""
+
+
+def test_the_number_of_columns_is_proved() -> None:
+    step = "[unit(width), ...(columns(c - 1, width) -> join -> columns(c - 1, width))]"
+    assert diagnostics(f"{COLUMNS}rule columns(c, width) => {step}", "columns(4, 8) -> join") == ()
+
+
+def test_false_only_from_thirteen_on_is_refused() -> None:
+    step = "[unit(width), ...(columns(c - 1, width) -> join -> columns(c - 1, width))]"
+    more = "[unit(width), unit(width), ...(columns(c - 1, width) -> join -> columns(c - 1, width))]"
+    found = only(
+        f"{COLUMNS}rule columns(c, width) if c < 13 => {step}\nrule columns(c, width) => {more}"
+    )
+    assert found.code == "E0506"
+    assert found.notes == ("it fails for c = 13",)
+    assert "(c + 1) * [B, width, H, W] instead of c * [B, width, H, W]" in found.message
+
+
+GROWTH = """
+rule grow(n: int in 0.., g: int): [B, C, H, W] -> [B, C + n * g, H, W]
+rule grow(0, g) => identity
+"""
+
+
+def test_channels_that_grow_are_proved() -> None:
+    step = "[identity, conv(g, 3)] -> concat -> grow(n - 1, g)"
+    assert diagnostics(f"{GROWTH}rule grow(n, g) => {step}", "grow(3, 4)") == ()
+
+
+@pytest.mark.parametrize(
+    ("width", "value"),
+    [("g + 1", "n = 1"), ("if n >= 13 then g + 1 else g", "n = 13"), ("2 * g", "n = 1")],
+)
+def test_channels_that_grow_otherwise_are_refused(width: str, value: str) -> None:
+    step = f"[identity, conv({width}, 3)] -> concat -> grow(n - 1, g)"
+    found = only(f"{GROWTH}rule grow(n, g) => {step}")
+    assert found.code == "E0506"
+    assert any(value in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        "rule f(n: int in 0..): [B, C, H, W] -> [B, C * 2 ** n, H, W]\n"
+        "rule f(0) => identity\nrule f(n) => [identity, identity] -> concat -> f(n - 1)",
+        "rule f(n: int in 0.., g: layer): [B, C, H, W] -> [B, C, H, W]\n"
+        "rule f(0, g) => identity\nrule f(n, g) => g -> f(n - 1, g)",
+        "rule f(n: int in 0..): [B, C, H, W] -> [B, C, H, W]\n"
+        "rule f(n) => for _ in 0..n { relu }",
+    ],
+)
+def test_where_induction_does_not_apply_a_note_says_so(rules: str) -> None:
+    found = only(rules)
+    assert (found.code, found.severity) == ("N0501", Severity.NOTE)
+
+
+def test_what_induction_leaves_is_checked_at_each_expansion() -> None:
+    rules = (
+        "rule f(n: int in 0..): [B, C, H, W] -> [B, C * 2 ** n, H, W]\nrule f(0) => identity\n"
+        "rule f(n) if n > 3 => [identity, identity, identity] -> concat -> f(n - 1)\n"
+        "rule f(n) => [identity, identity] -> concat -> f(n - 1)"
+    )
+    assert [item.code for item in diagnostics(rules, "f(3)")] == ["N0501"]
+    codes = [item.code for item in diagnostics(rules, "f(4)")]
+    assert codes == ["N0501", "E0506"] or codes == ["E0506", "N0501"]
+
+
+def test_a_value_that_no_clause_takes() -> None:
+    found = only(
+        "rule f(n: int in 0.., w: int): [B, C, H, W] -> [B, w, H, W]\n"
+        "rule f(1, w) => conv(w, 3)\nrule f(n, w) if n > 1 => conv(w, 3) -> f(n - 1, w)"
+    )
+    assert found.code == "E0504"
+    assert "n = 0" in found.message
+
+
+def test_a_call_that_leaves_the_domain() -> None:
+    found = only(
+        "rule f(n: int in 1.., w: int): [B, C, H, W] -> [B, w, H, W]\n"
+        "rule f(1, w) => conv(w, 3)\nrule f(n, w) => conv(w, 3) -> f(n - 2, w)"
+    )
+    assert found.code == "E0508"
+    assert "leaves the domain of `n`" in found.message
+
+
+def test_a_recursion_that_passes_its_end() -> None:
+    found = only("rule f(1) => relu\nrule f(n) => relu -> f(n - 2)", "f(4)")
+    assert found.code == "E0508"
+    assert "`n` is 0" in found.message
+
+
+def test_channels_that_need_not_agree() -> None:
+    found = only(
+        "rule f(w: int): [B, C, H, W] -> [B, C, H, W]\nrule f(w) => [identity, conv(w, 3)] -> add"
+    )
+    assert found.code == "E0506"
