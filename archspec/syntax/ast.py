@@ -11,224 +11,37 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from archspec.source import Source, Span
-
-# ---------------------------------------------------------------------- expressions
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A bare word: variable, definition, op, `true`, `false`, `half`, ..."""
-
-    span: Span
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A literal number; integers are exact."""
-
-    span: Span
-    value: int | float
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A string. Parts are literal text or interpolated expressions."""
-
-    span: Span
-    parts: tuple[str | Expr, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ListExpr:
-    """`[a, b]`: of layers a parallel layer, of values a list."""
-
-    span: Span
-    items: tuple[Expr, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class TupleExpr:
-    """`(a, b)`, `(a,)`, `(...t)`, `()`."""
-
-    span: Span
-    items: tuple[Expr, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """`(x)`: grouping only; with a label a numbered scope."""
-
-    span: Span
-    inner: Expr
-
-
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """One argument. `name` is set for `name=value`; a label in front stays in `value`."""
-
-    span: Span
-    value: Expr
-    name: str | None = None
-    name_span: Span | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """`f(a, b=c)`: attributes, never data."""
-
-    span: Span
-    function: Expr
-    arguments: tuple[Argument, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    """`t[i]` or, with a `Range`, `t[a..b]`. `indices` has what stood in the brackets."""
-
-    span: Span
-    base: Expr
-    indices: tuple[Expr, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Attribute:
-    """`base.name`."""
-
-    span: Span
-    base: Expr
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unary:
-    """`-x` or `not x`."""
-
-    span: Span
-    operator: str
-    operand: Expr
-
-
-@dataclass(frozen=True, slots=True)
-class Binary:
-    """`+ - * / // % **`, comparisons, `and`, `or`."""
-
-    span: Span
-    operator: str
-    left: Expr
-    right: Expr
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """`a..b` leaves b out; `a..` has no end; `..b` begins at 0."""
-
-    span: Span
-    start: Expr | None
-    stop: Expr | None
-
-
-@dataclass(frozen=True, slots=True)
-class IfValue:
-    """`if c then a else b`."""
-
-    span: Span
-    condition: Expr
-    then: Expr
-    otherwise: Expr
-
-
-@dataclass(frozen=True, slots=True)
-class IfLayer:
-    """`if c { .. } else { .. }`; `else if` nests in `otherwise`."""
-
-    span: Span
-    condition: Expr
-    then: Body
-    otherwise: Body | None
-
-
-@dataclass(frozen=True, slots=True)
-class For:
-    """`for targets in iterable { .. }`: its turns in sequence."""
-
-    span: Span
-    targets: tuple[Target, ...]
-    iterable: Expr
-    body: Body
-
-
-@dataclass(frozen=True, slots=True)
-class Comprehension:
-    """`[e for t in i if c]` (values or layers) or `(e for t in i if c)` (data)."""
-
-    span: Span
-    element: Expr
-    targets: tuple[Target, ...]
-    iterable: Expr
-    condition: Expr | None
-    is_tuple: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Anonymous:
-    """`{ .. }` as an expression: an anonymous inline block."""
-
-    span: Span
-    body: Body
-
-
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """`a -> b -> c`, two stages or more."""
-
-    span: Span
-    stages: tuple[Expr, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """What stands before `:`. `template` is None for `_`, the next number."""
-
-    span: Span
-    template: Text | None
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """`label: expr`; binds one stage."""
-
-    span: Span
-    label: Label
-    inner: Expr
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """`...x` inside a list, tuple or argument."""
-
-    span: Span
-    inner: Expr
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """Where an expression could not be read; an error was reported there."""
-
-    span: Span
-
-
-Expr: TypeAlias = (
-    "Name | Number | Text | ListExpr | TupleExpr | Group | Call | Index | Attribute | Unary | "
-    "Binary | Range | IfValue | IfLayer | For | Comprehension | Anonymous | Chain | Labelled | "
-    "Spread | Missing"
-)
+from archspec.syntax.ast_expressions import Anonymous as Anonymous
+from archspec.syntax.ast_expressions import Argument as Argument
+from archspec.syntax.ast_expressions import Attribute as Attribute
+from archspec.syntax.ast_expressions import Binary as Binary
+from archspec.syntax.ast_expressions import Call as Call
+from archspec.syntax.ast_expressions import Chain as Chain
+from archspec.syntax.ast_expressions import Comprehension as Comprehension
+from archspec.syntax.ast_expressions import Expr as Expr
+from archspec.syntax.ast_expressions import For as For
+from archspec.syntax.ast_expressions import Group as Group
+from archspec.syntax.ast_expressions import IfLayer as IfLayer
+from archspec.syntax.ast_expressions import IfValue as IfValue
+from archspec.syntax.ast_expressions import Index as Index
+from archspec.syntax.ast_expressions import Label as Label
+from archspec.syntax.ast_expressions import Labelled as Labelled
+from archspec.syntax.ast_expressions import ListExpr as ListExpr
+from archspec.syntax.ast_expressions import Missing as Missing
+from archspec.syntax.ast_expressions import Name as Name
+from archspec.syntax.ast_expressions import Number as Number
+from archspec.syntax.ast_expressions import Range as Range
+from archspec.syntax.ast_expressions import Spread as Spread
+from archspec.syntax.ast_expressions import Text as Text
+from archspec.syntax.ast_expressions import TupleExpr as TupleExpr
+from archspec.syntax.ast_expressions import Unary as Unary
+from archspec.syntax.node import Node
 
 # ---------------------------------------------------------------------- shapes and targets
 
 
-@dataclass(frozen=True, slots=True)
-class DimExpr:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class DimExpr(Node):
     """One entry of a shape: a name, `_`, a claim; `default` for `H = 224`."""
 
     span: Span
@@ -236,8 +49,8 @@ class DimExpr:
     default: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TypeExpr:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class TypeExpr(Node):
     """`f32[B, N]`, `[B, N]` (no element type said) or `f32[]`."""
 
     span: Span
@@ -245,8 +58,8 @@ class TypeExpr:
     dims: tuple[DimExpr, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class NameTarget:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class NameTarget(Node):
     """A name to bind (`_` binds nothing), with an optional claim on its shape."""
 
     span: Span
@@ -254,16 +67,16 @@ class NameTarget:
     claim: TypeExpr | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RestTarget:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class RestTarget(Node):
     """`...name`: what is left."""
 
     span: Span
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class NestedTarget:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class NestedTarget(Node):
     """`(a, b)` inside targets."""
 
     span: Span
@@ -275,8 +88,8 @@ Target: TypeAlias = "NameTarget | RestTarget | NestedTarget"
 # ---------------------------------------------------------------------- statements
 
 
-@dataclass(frozen=True, slots=True)
-class InputItem:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class InputItem(Node):
     """One input of an `input` statement. `rest` for `...taps`."""
 
     span: Span
@@ -285,8 +98,8 @@ class InputItem:
     rest: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Input(Node):
     """`input x: [..], y where c, d when e`."""
 
     span: Span
@@ -295,8 +108,8 @@ class Input:
     when: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Output(Node):
     """`output name = expr when c`; `name` is None for `output expr`."""
 
     span: Span
@@ -305,8 +118,8 @@ class Output:
     when: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ParamDecl:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class ParamDecl(Node):
     """`param p: f32[..] = init`."""
 
     span: Span
@@ -315,8 +128,8 @@ class ParamDecl:
     init: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
-class BufferDecl:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class BufferDecl(Node):
     """`buffer b: i64[..] = expr`, `buffer b: .. = expr transient`."""
 
     span: Span
@@ -326,8 +139,8 @@ class BufferDecl:
     transient: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Shared(Node):
     """`shared f = label: layer`: one instance."""
 
     span: Span
@@ -335,8 +148,8 @@ class Shared:
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class InitDecl:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class InitDecl(Node):
     """`init conv.weight = kaiming_normal(mode=fan_out)`."""
 
     span: Span
@@ -345,8 +158,8 @@ class InitDecl:
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class DrawDecl:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class DrawDecl(Node):
     """`draw column = mixed(...)`: the policy of a shared random draw."""
 
     span: Span
@@ -354,8 +167,8 @@ class DrawDecl:
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class Assert:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Assert(Node):
     """`assert condition, "message"`."""
 
     span: Span
@@ -363,8 +176,8 @@ class Assert:
     message: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Bind:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Bind(Node):
     """`a, b: [..], ...rest = expr`."""
 
     span: Span
@@ -372,8 +185,8 @@ class Bind:
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
-class ExprStmt:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class ExprStmt(Node):
     """An expression standing alone: the point-free body, or part of a damaged one."""
 
     span: Span
@@ -386,8 +199,8 @@ Statement: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Body(Node):
     """What stands in braces."""
 
     span: Span
@@ -399,8 +212,8 @@ class Body:
 # not; an error was reported there.
 
 
-@dataclass(frozen=True, slots=True)
-class ParamType:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class ParamType(Node):
     """`int`, `float`, `bool`, `str`, `layer`, `init`, `list[int]`."""
 
     span: Span
@@ -408,8 +221,8 @@ class ParamType:
     argument: ParamType | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Parameter(Node):
     """A parameter of a definition; in a rule's head `pattern` may be a literal instead."""
 
     span: Span
@@ -420,8 +233,8 @@ class Parameter:
     default: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Use(Node):
     """`use std.cnn { conv_bn_relu }`, `use resnet { resnet }`; no braces: all names."""
 
     span: Span
@@ -429,8 +242,8 @@ class Use:
     names: tuple[Name, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
-class BlockDef:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class BlockDef(Node):
     """`[inline] block name(params) { .. }` or `network name(params) { .. }`."""
 
     span: Span
@@ -444,8 +257,8 @@ class BlockDef:
     damaged: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RuleClause:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class RuleClause(Node):
     """`[inline] rule name(patterns) if guard => expr`; a braced right side is `Anonymous`."""
 
     span: Span
@@ -459,8 +272,8 @@ class RuleClause:
     damaged: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Signature(Node):
     """`rule name(c: int, width: int): [B, C] -> c * [B, width]`, sides unsorted."""
 
     span: Span
@@ -475,8 +288,8 @@ class Signature:
     damaged: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Preset:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Preset(Node):
     """`preset name = network(..)`."""
 
     span: Span
@@ -487,8 +300,8 @@ class Preset:
     damaged: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Language:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Language(Node):
     """`language 1`."""
 
     span: Span
@@ -498,8 +311,8 @@ class Language:
 Definition: TypeAlias = "BlockDef | RuleClause | Signature | Preset"
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Comment(Node):
     """A `#` comment. `own_line` when nothing stands before it on its line."""
 
     span: Span
@@ -507,8 +320,8 @@ class Comment:
     own_line: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Module:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Module(Node):
     """One file."""
 
     source: Source

@@ -1,0 +1,222 @@
+"""The syntax tree of expressions. Import these from `archspec.syntax.ast`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from archspec.source import Span
+from archspec.syntax.node import Node
+
+if TYPE_CHECKING:
+    from archspec.syntax.ast import Body, Target
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Name(Node):
+    """A bare word: variable, definition, op, `true`, `false`, `half`, ..."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Number(Node):
+    """A literal number; integers are exact."""
+
+    span: Span
+    value: int | float
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Text(Node):
+    """A string. Parts are literal text or interpolated expressions."""
+
+    span: Span
+    parts: tuple[str | Expr, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class ListExpr(Node):
+    """`[a, b]`: of layers a parallel layer, of values a list."""
+
+    span: Span
+    items: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class TupleExpr(Node):
+    """`(a, b)`, `(a,)`, `(...t)`, `()`."""
+
+    span: Span
+    items: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Group(Node):
+    """`(x)`: grouping only; with a label a numbered scope."""
+
+    span: Span
+    inner: Expr
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Argument(Node):
+    """One argument. `name` is set for `name=value`; a label in front stays in `value`."""
+
+    span: Span
+    value: Expr
+    name: str | None = None
+    name_span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Call(Node):
+    """`f(a, b=c)`: attributes, never data."""
+
+    span: Span
+    function: Expr
+    arguments: tuple[Argument, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Index(Node):
+    """`t[i]` or, with a `Range`, `t[a..b]`. `indices` has what stood in the brackets."""
+
+    span: Span
+    base: Expr
+    indices: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Attribute(Node):
+    """`base.name`."""
+
+    span: Span
+    base: Expr
+    name: str
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Unary(Node):
+    """`-x` or `not x`."""
+
+    span: Span
+    operator: str
+    operand: Expr
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Binary(Node):
+    """`+ - * / // % **`, comparisons, `and`, `or`."""
+
+    span: Span
+    operator: str
+    left: Expr
+    right: Expr
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Range(Node):
+    """`a..b` leaves b out; `a..` has no end; `..b` begins at 0."""
+
+    span: Span
+    start: Expr | None
+    stop: Expr | None
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class IfValue(Node):
+    """`if c then a else b`."""
+
+    span: Span
+    condition: Expr
+    then: Expr
+    otherwise: Expr
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class IfLayer(Node):
+    """`if c { .. } else { .. }`; `else if` nests in `otherwise`."""
+
+    span: Span
+    condition: Expr
+    then: Body
+    otherwise: Body | None
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class For(Node):
+    """`for targets in iterable { .. }`: its turns in sequence."""
+
+    span: Span
+    targets: tuple[Target, ...]
+    iterable: Expr
+    body: Body
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Comprehension(Node):
+    """`[e for t in i if c]` (values or layers) or `(e for t in i if c)` (data)."""
+
+    span: Span
+    element: Expr
+    targets: tuple[Target, ...]
+    iterable: Expr
+    condition: Expr | None
+    is_tuple: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Anonymous(Node):
+    """`{ .. }` as an expression: an anonymous inline block."""
+
+    span: Span
+    body: Body
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Chain(Node):
+    """`a -> b -> c`, two stages or more."""
+
+    span: Span
+    stages: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Label(Node):
+    """What stands before `:`. `template` is None for `_`, the next number."""
+
+    span: Span
+    template: Text | None
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Labelled(Node):
+    """`label: expr`; binds one stage."""
+
+    span: Span
+    label: Label
+    inner: Expr
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Spread(Node):
+    """`...x` inside a list, tuple or argument."""
+
+    span: Span
+    inner: Expr
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Missing(Node):
+    """Where an expression could not be read; an error was reported there."""
+
+    span: Span
+
+
+Expr: TypeAlias = (
+    "Name | Number | Text | ListExpr | TupleExpr | Group | Call | Index | Attribute | Unary | "
+    "Binary | Range | IfValue | IfLayer | For | Comprehension | Anonymous | Chain | Labelled | "
+    "Spread | Missing"
+)
