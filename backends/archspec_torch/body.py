@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from archspec.graph.model import Graph, Instance, Node, Port, consumers
 from archspec.types.dim import Dim
-from archspec_torch.code import Code, Hole, call, code
+from archspec_torch.code import Code, Hole, call, code, flat
 from archspec_torch.demand import ALWAYS, NEVER, Condition, Demand, given, text
 from archspec_torch.layout import Layout, Plan, draw_name, ports_of
 from archspec_torch.names import Names, attribute, identifier
@@ -133,7 +133,7 @@ class _Writer:
         self.function.add(code(f"if {text(condition)}:"))
         self.function.indent += 4
         before = set(self.narrowed)
-        self.renamed: list[Port] = []
+        self.renamed = []
         for step in steps:
             self._step(step)
         self.narrowed = before
@@ -201,7 +201,7 @@ class _Writer:
         else:
             source = call(self.function.module(), *inputs)
         if self._is_alias(step, source, inputs):
-            self.variables.alias(Port(node.id), node.inputs[inputs.index(source[0])])
+            self.variables.alias(Port(node.id), node.inputs[inputs.index(flat(source))])
         else:
             self._assign(step, source)
 
@@ -276,7 +276,11 @@ class _Writer:
 
     def _owns(self, node: Node) -> bool:
         lowered = self.layout.lowered[id(node.instance)]
-        return lowered.apply is None or lowered.raw or (node.instance is not None and node.instance.key in self.branches)
+        return (
+            lowered.apply is None
+            or lowered.raw
+            or (node.instance is not None and node.instance.key in self.branches)
+        )
 
     def _each(self, nodes: tuple[Node, ...]) -> str:
         """`for branch in columns: pooled.append(...)`; the name of the list."""

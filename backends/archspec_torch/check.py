@@ -37,7 +37,13 @@ def _diagnostics(network: Compiled) -> list[Diagnostic]:
         for instance in graph.instances:
             if instance.op is not None and instance.op.name in missing:
                 reason = missing[instance.op.name]
-                found.append(_at("E0802", f"target `torch` has no lowering for `{instance.op.name}`: {reason}", instance))
+                found.append(
+                    _at(
+                        "E0802",
+                        f"target `torch` has no lowering for `{instance.op.name}`: {reason}",
+                        instance,
+                    )
+                )
             clash = next((c for c in instance.key.split(".") if c in MODULE_NAMES), "")
             if clash:
                 message = f"a PyTorch module cannot have a part named `{clash}`"

@@ -95,7 +95,7 @@ def comprehension(item: Part, loop: Part, star: bool) -> Code:
     return (Call("*" if star else "", parts, "[]", ""),)
 
 
-def keyword(name: str, value: Part, default: Any = NO_DEFAULT, hint: str = "") -> Argument:
+def keyword(name: str, value: Any, default: Any = NO_DEFAULT, hint: str = "") -> Argument:
     """`name=value`, left out where the value is `default`."""
     if not isinstance(value, str | Hole | Call | tuple) or _is_data(value):
         value = Hole(value, hint or name)
@@ -243,7 +243,9 @@ def lines(source: Code, indent: int) -> list[str]:
 
 
 def _longest_call(source: Code) -> int:
-    lengths = {at: len(flat((piece,))) for at, piece in enumerate(source) if isinstance(piece, Call)}
+    lengths = {
+        at: len(flat((piece,))) for at, piece in enumerate(source) if isinstance(piece, Call)
+    }
     return max(lengths, key=lambda at: lengths[at])
 
 

@@ -29,9 +29,7 @@ class Constructor:
 
     def write(self) -> list[Line]:
         """All statements, in the order of the tree."""
-        return [
-            line for child in self.layout.tree.children.values() for line in self._top(child)
-        ]
+        return [line for child in self.layout.tree.children.values() for line in self._top(child)]
 
     def _top(self, branch: Branch) -> Iterator[Line]:
         if branch.kind is Kind.PARAMETER:
@@ -51,7 +49,9 @@ class Constructor:
                 yield from self._parameter(branch.access, child)
                 continue
             if branch.kind is Kind.MODULE:
-                yield Line(call(f"{branch.access}.add_module", literal(child.name), self._value(child)))
+                yield Line(
+                    call(f"{branch.access}.add_module", literal(child.name), self._value(child))
+                )
             yield from self._later(child)
 
     # ------------------------------------------------------------------ values

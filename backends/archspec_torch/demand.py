@@ -73,7 +73,9 @@ def _node(node: Node, collected: Mapping[Port, list[Condition]], result: Demand)
     for index in range(len(node.types)):
         port = Port(node.id, index)
         result.ports[port] = either(collected.get(port, ()), result.sizes)
-    condition = either((result.ports[Port(node.id, i)] for i in range(len(node.types))), result.sizes)
+    condition = either(
+        (result.ports[Port(node.id, i)] for i in range(len(node.types))), result.sizes
+    )
     if sum(len(part) for part in condition) > LONGEST:
         name = f"wanted_{len(result.named)}" if result.named else "wanted"
         result.named.append((name, condition))
@@ -123,9 +125,9 @@ def _covered(parts: set[frozenset[Flag]], name: str, count: int) -> frozenset[Fl
     """A conjunction that stands in `parts` with each flag of `name`, once without all."""
     for part in parts:
         base = frozenset(flag for flag in part if flag[0] != name)
-        if len(part) == len(base) + 1 and base not in parts:
-            if all(base | {(name, index)} in parts for index in range(count)):
-                return base
+        one_more = len(part) == len(base) + 1 and base not in parts
+        if one_more and all(base | {(name, index)} in parts for index in range(count)):
+            return base
     return None
 
 

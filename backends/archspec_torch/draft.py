@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from archspec_torch.body import Body, write_body
 from archspec_torch.code import Code, Hole, code, holes, skeleton
 from archspec_torch.construct import Constructor
-from archspec_torch.firsts import Firsts, write_firsts
+from archspec_torch.firsts import Firsts, default_lines, write_firsts
 from archspec_torch.layout import Layout, Plan
 from archspec_torch.loops import fold_loops
 from archspec_torch.scope import Line
@@ -53,7 +53,7 @@ class Draft:
 def write_draft(layout: Layout, known: Plan, construct: Callable[[Unit], Code]) -> Draft:
     """Write a unit whose callees are classes already."""
     constructor = Constructor(layout, construct)
-    init = constructor.write()
+    init = [*constructor.write(), *default_lines(layout)]
     bodies = [write_body(layout, known, training=False)]
     if layout.unit.has_modes:
         bodies.append(write_body(layout, known, training=True))

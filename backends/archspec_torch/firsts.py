@@ -72,22 +72,49 @@ def _ops_below(layout: Layout, known: Plan, rule: InitRule) -> Iterator[Lowered]
                         yield known.of(unit).lowered[id(node.instance)]
 
 
-def _explicit(layout: Layout) -> Iterator[tuple[str, str, Initialiser]]:
-    """Path, parameter and initialiser of what differs from torch's own."""
+def _asked(layout: Layout) -> Iterator[tuple[Instance, str, Parameter]]:
+    """Parameters whose first value is not what their module's constructor gives anyway."""
     for owned in layout.unit.owned:
         instance = owned.either
         if instance.op is None or layout.lowered[id(instance)].raw:
             continue
-        for parameter in _parameters(layout, owned):
+        given = layout.lowered[id(instance)].given
+        changed = False
+        for parameter in reversed(_parameters(layout, owned)):  # weight_g after weight_v
             how = parameter.initialiser
-            given = layout.lowered[id(instance)].given
-            if how is not None and (_is_explicit(instance, parameter) or given.get(parameter.name) != how):
-                if how.name != "norm_of":
-                    yield owned.key, parameter.name, how
+            if how is None:
+                continue
+            if how.name == "norm_of":
+                wanted = changed
+            else:
+                wanted = is_explicit(instance, parameter) or given.get(parameter.name) != how
+            if wanted:
+                changed = True
+                yield instance, owned.key, parameter
 
 
-def _is_explicit(instance: Instance, parameter: Parameter) -> bool:
-    return f"{parameter.name}_init" in instance.explicit
+def is_explicit(instance: Instance, parameter: Parameter) -> bool:
+    """Whether an attribute of the spec says the first value."""
+    attribute = f"{parameter.name.removesuffix('_v').removesuffix('_g')}_init"
+    written = getattr(instance.op, attribute, None) is not None
+    return written or attribute in instance.explicit
+
+
+def _explicit(layout: Layout) -> Iterator[tuple[str, str, Initialiser]]:
+    """Path, parameter and initialiser of what an attribute says."""
+    for instance, path, parameter in _asked(layout):
+        if parameter.initialiser is not None and is_explicit(instance, parameter):
+            yield path, parameter.name, parameter.initialiser
+
+
+def default_lines(layout: Layout) -> list[Line]:
+    """Lines of `__init__` for defaults of ops that are not those of torch; rules override them."""
+    found = [
+        (path, parameter.name, parameter.initialiser)
+        for instance, path, parameter in _asked(layout)
+        if parameter.initialiser is not None and not is_explicit(instance, parameter)
+    ]
+    return list(_grouped(found))
 
 
 def _parameters(layout: Layout, owned: Owned) -> tuple[Parameter, ...]:

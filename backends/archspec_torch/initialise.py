@@ -50,6 +50,9 @@ _KEYWORDS: dict[str, tuple[tuple[str, str, object], ...]] = {
 
 def init_call(how: Initialiser, target: str) -> Code:
     """`nn.init.normal_(target, std=0.02)`."""
+    if how.name == "norm_of":  # of weight normalisation, over all axes but the first
+        source = f"{target.rpartition('.')[0]}.{getattr(how, 'of', 'weight_v')}.data"
+        return call(f"{target}.data.copy_", call("torch.norm_except_dim", source, "2", "0"))
     arguments: list[str | Argument | Hole] = [target]
     if how.name == "constant":
         arguments.append(Hole(float(getattr(how, "value", 0.0)), "value"))

@@ -62,9 +62,14 @@ class Layout:
     @property
     def plain(self) -> bool:
         """Whether it is called with one tensor and gives one."""
-        one = len(self.inputs) == 1 and len(self.results) == 1 and self.results[0].either.structure is None
+        one = (
+            len(self.inputs) == 1
+            and len(self.results) == 1
+            and self.results[0].either.structure is None
+        )
         extra = self.needs or self.draws or self.locals.extra
         return one and not extra and not self.inputs[0].optional and not self.results[0].optional
+
 
 @dataclass
 class Plan:
@@ -117,7 +122,9 @@ def _inputs(unit: Unit) -> tuple[Input, ...]:
     one = unit.inference.inputs if unit.inference else ()
     two = unit.training.inputs if unit.training else ()
     if unit.inference is None or unit.training is None or len(one) == len(two):
-        pairs: list[tuple[Node | None, Node | None]] = list(zip(one or two, two or one, strict=True))
+        pairs: list[tuple[Node | None, Node | None]] = list(
+            zip(one or two, two or one, strict=True)
+        )
     else:
         first, second = {n.name: n for n in one}, {n.name: n for n in two}
         names = dict.fromkeys((*first, *second) if len(one) > len(two) else (*second, *first))
@@ -179,7 +186,7 @@ def _demands(unit: Unit, known: Plan) -> None:
             if node.callee is None or node.instance is None:
                 continue
             wanted = {found.ports[port] for port in ports_of(node)}
-            if len(wanted) > 1 and found.masks or (len(wanted) > 1 and layout.needs):
+            if (len(wanted) > 1 and found.masks) or (len(wanted) > 1 and layout.needs):
                 known.of(unit.callee(node.instance)).needs = True
 
 

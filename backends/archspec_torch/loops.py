@@ -129,8 +129,8 @@ def _folded_init(root: Branch, init: list[Line]) -> list[Line] | None:
     found = numbered_comprehension(names, values)
     if found is None:
         return None
-    name, value, loop = found
-    call = Call("self.add_module", (Argument(name), Argument(value)))
+    label, value, loop = found
+    call = Call("self.add_module", (Argument(label), Argument(value)))
     return [Line(code(loop, ":")), Line((call,), 4)]
 
 

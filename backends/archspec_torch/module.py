@@ -72,13 +72,13 @@ def load_source(text: str) -> ModuleType:
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     sys.modules[name] = module
     try:
-        exec(compile(text, file, "exec"), module.__dict__)  # noqa: S102  (our own output)
+        exec(compile(text, file, "exec"), module.__dict__)
     except BaseException:
         del sys.modules[name]
         raise
     for value in list(vars(module).values()):
         if isinstance(value, type) and value.__module__ == name:
-            copyreg.pickle(value, _reduce)  # type: ignore[arg-type]
+            copyreg.pickle(value, _reduce)
     return module
 
 

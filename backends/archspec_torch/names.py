@@ -9,26 +9,35 @@ from collections.abc import Iterable
 from archspec_torch.code import literal
 
 TAKEN = frozenset(
-    """self torch nn F Tensor Optional List Tuple NamedTuple OrderedDict math int float bool str
+    """
+    self torch nn F Tensor Optional List Tuple NamedTuple OrderedDict math int float bool str
     len range list tuple dict sum min max abs any all enumerate zip print super type round
-    getattr isinstance None True False i need""".split()
+    getattr isinstance None True False i need
+    """.split()  # noqa: SIM905  (a table)
 )
 """Names that a local variable or argument may not have."""
 
 MODULE_NAMES = frozenset(
-    """T_destination add_module append apply bfloat16 buffers call_super_init children compile cpu
-    cuda double dump_patches eval extra_repr float forward get_buffer get_extra_state get_parameter
-    get_submodule half initialise ipu load_state_dict modules mtia named_buffers named_children
-    named_modules named_parameters parameters register_backward_hook register_buffer
-    register_forward_hook register_forward_pre_hook register_full_backward_hook
-    register_full_backward_pre_hook register_load_state_dict_post_hook
-    register_load_state_dict_pre_hook register_module register_parameter
-    register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state
-    set_submodule share_memory state_dict to to_empty train training type xpu zero_grad""".split()
+    """
+    T_destination add_module append apply bfloat16 buffers call_super_init children compile
+    cpu cuda double dump_patches eval extra_repr float forward get_buffer get_extra_state
+    get_parameter get_submodule half initialise ipu load_state_dict modules mtia named_buffers
+    named_children named_modules named_parameters parameters register_backward_hook
+    register_buffer register_forward_hook register_forward_pre_hook
+    register_full_backward_hook register_full_backward_pre_hook
+    register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module
+    register_parameter register_state_dict_post_hook register_state_dict_pre_hook
+    requires_grad_ set_extra_state set_submodule share_memory state_dict to to_empty train
+    training type xpu zero_grad
+    """.split()  # noqa: SIM905  (a table)
 )
 """Names of `nn.Module` itself: no child or parameter can have them."""
 
-MAPPING_NAMES = frozenset("clear items keys pop update values".split())
+MAPPING_NAMES = frozenset(
+    """
+    clear items keys pop update values
+    """.split()  # noqa: SIM905  (a table)
+)
 """Further names that `nn.ModuleDict` keeps for itself."""
 
 

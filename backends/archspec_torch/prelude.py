@@ -30,7 +30,9 @@ def helper(name: str) -> tuple[str, tuple[str, ...]]:
 def _for_axes(template: str, axes: str) -> str:
     one = "int" if axes == "1" else f"Tuple[{', '.join(['int'] * int(axes))}]"
     size = "int" if axes == "1" else f"Union[int, {one}]"
-    text = template.replace("@PADDING@", f"Union[str, {one}]" if axes == "1" else f"Union[str, int, {one}]")
+    text = template.replace(
+        "@PADDING@", f"Union[str, {one}]" if axes == "1" else f"Union[str, int, {one}]"
+    )
     return text.replace("@SIZE@", size).replace("@AXES@", axes)
 
 

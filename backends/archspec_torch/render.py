@@ -11,7 +11,7 @@ from archspec.source import NOWHERE
 from archspec.types.dim import Dim
 from archspec_torch.classes import ClassDef, fill
 from archspec_torch.code import WIDTH, Code, kind, lines
-from archspec_torch.scope import Comment, Line
+from archspec_torch.scope import Line
 
 
 def render_class(item: ClassDef, names: Mapping[str, str], starts: bool, doc: str) -> str:
@@ -46,7 +46,9 @@ class _Renderer:
             yield '        """Set first values; called by the network, callers before callees."""'
             yield from firsts
         yield ""
-        yield from _wrapped("    def forward", f"(self, {draft.signature[1:]}".replace("(self, )", "(self)"))
+        yield from _wrapped(
+            "    def forward", f"(self, {draft.signature[1:]}".replace("(self, )", "(self)")
+        )
         yield from forward
 
     def _init(self, body: list[str], rest: list[str], starts: bool) -> Iterator[str]:
@@ -66,8 +68,10 @@ class _Renderer:
     def _function(self, signature: str, body: list[str]) -> Iterator[str]:
         arguments = ", ".join(f"{p.name}: {kind(p.values[0])}" for p in self.item.parameters)
         inside = signature[1:]
-        joined = f"({arguments}, {inside}" if arguments and not inside.startswith(")") else (
-            f"({arguments}{inside}"
+        joined = (
+            f"({arguments}, {inside}"
+            if arguments and not inside.startswith(")")
+            else (f"({arguments}{inside}")
         )
         yield from _wrapped(f"def {self.item.name}", joined, indent=0)
         yield from body
@@ -134,7 +138,9 @@ def _docstring(item: ClassDef, doc: str) -> Iterator[str]:
     span = graph.origin.span
     where = ""
     if span is not NOWHERE:
-        file = "".join(c for c in PurePath(span.source.name).name if c.isprintable() and c not in '"\\')
+        file = "".join(
+            c for c in PurePath(span.source.name).name if c.isprintable() and c not in '"\\'
+        )
         where = f" ({file}:{span.line})"
     first = f"The {graph.kind} `{name}`{where}."
     text = _doc_lines(doc)

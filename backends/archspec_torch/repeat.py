@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from archspec_torch.code import (
@@ -133,7 +134,7 @@ def _step(values: Sequence[Any]) -> int | None:
     if not all(isinstance(value, int) and not isinstance(value, bool) for value in values):
         return None
     step = int(values[1]) - int(values[0])
-    regular = all(b - a == step for a, b in zip(values, values[1:], strict=False))
+    regular = all(b - a == step for a, b in pairwise(values))
     return step if regular else None
 
 
@@ -156,9 +157,7 @@ def _written(run: Run) -> Code:
 
 def _comprehension(run: Run, name: Code) -> tuple[Code, Code]:
     """`child` and `for i in range(n)`, or over a tuple of floats."""
-    columns = list(
-        zip(*([hole.value for hole in holes(item)] for item in run.codes), strict=True)
-    )
+    columns = list(zip(*([hole.value for hole in holes(item)] for item in run.codes), strict=True))
     tables: dict[tuple[Any, ...], str] = {}
     position = iter(columns)
     uses_index = bool(name)

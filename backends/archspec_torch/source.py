@@ -13,8 +13,8 @@ from archspec_torch.classes import ClassDef, build_classes
 from archspec_torch.code import call, keyword
 from archspec_torch.code import lines as written
 from archspec_torch.layout import lay_out
-from archspec_torch.naming import name_classes
 from archspec_torch.names import class_name
+from archspec_torch.naming import name_classes
 from archspec_torch.prelude import helpers_source
 from archspec_torch.render import render_class
 from archspec_torch.signature import has_record, record_fields

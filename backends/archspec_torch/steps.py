@@ -57,8 +57,12 @@ def plan_steps(
     for node in graph.nodes:
         if node.is_input or node.id in inside or demand.nodes[node.id] == NEVER:
             continue
-        branch, last = chains.get(node.id, (None, node))
-        steps.append(Step(node, last, demand.nodes[node.id], branch, each.get(node.id, ())))
+        condition = demand.nodes[node.id]
+        if node.id in chains:
+            branch, last = chains[node.id]
+            steps.append(Step(node, last, condition, branch))
+        else:
+            steps.append(Step(node, node, condition, each=each.get(node.id, ())))
     return steps
 
 
@@ -192,9 +196,9 @@ class Variables:
         for port in step.reads:
             name = self._text.get(port, "")
             alone = not self._optional.get(port) and port.node not in self._lists
-            if alone and self._last_use.get(port) == at and is_generic(name):
-                if self._conditions.get(port.node, ALWAYS) == step.condition:
-                    found.setdefault(name)
+            last = self._last_use.get(port) == at and is_generic(name)
+            if alone and last and self._conditions.get(port.node, ALWAYS) == step.condition:
+                found.setdefault(name)
         return list(found)
 
 

@@ -49,8 +49,11 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the tree must know of instances, by id: which can stand in a Sequential, which need
-    no module unless they stand in one, which are parameters themselves."""
+    """What the tree must know of instances, by their ids.
+
+    Which can stand in a Sequential, which need no module unless they stand in one, and which are
+    parameters themselves.
+    """
 
     chainable: frozenset[int]
     stateless: frozenset[int]
@@ -128,9 +131,7 @@ def _kind(branch: Branch, facts: Facts, chains: frozenset[str]) -> Kind:
 def _chain_paths(unit: Unit, facts: Facts) -> frozenset[str]:
     """Paths of containers that are chains in every mode in which they occur."""
     keys = [owned.key for owned in unit.owned]
-    prefixes = dict.fromkeys(
-        key[:at] for key in keys for at in range(len(key)) if key[at] == "."
-    )
+    prefixes = dict.fromkeys(key[:at] for key in keys for at in range(len(key)) if key[at] == ".")
     taken = frozenset(keys)
     return frozenset(
         prefix

@@ -1,5 +1,7 @@
-"""Scripting a network. torch warns that `torch.jit` is deprecated; that is known, and silenced
-here and nowhere else."""
+"""Scripting a network.
+
+torch warns that `torch.jit` is deprecated; that is known, and silenced here and nowhere else.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-import archspec
 import pytest
+
+import archspec
 
 
 @pytest.fixture

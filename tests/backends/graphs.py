@@ -39,7 +39,9 @@ class Builder:
     def type_of(self, port):
         return self.nodes[port.node].types[port.index]
 
-    def op(self, name, inputs=(), key="", bind="", explicit=(), regions=(), share=None, **attributes):
+    def op(
+        self, name, inputs=(), key="", bind="", explicit=(), regions=(), share=None, **attributes
+    ):
         inputs = (inputs,) if isinstance(inputs, Port) else tuple(inputs)
         op = all_ops()[name](**attributes)
         types = [self.type_of(port) for port in inputs]

@@ -96,7 +96,9 @@ def test_example(name, number):
         f"it.{item.name}" if item.name else "it": (item.shape, TORCH[item.dtype], item.persistent)
         for item in op.parameters(*types)
     }
-    state = {key: (tuple(value.shape), value.dtype, True) for key, value in module.state_dict().items()}
+    state = {
+        key: (tuple(value.shape), value.dtype, True) for key, value in module.state_dict().items()
+    }
     assert state == {key: value for key, value in owned.items() if value[2]}
     check_script(module, inputs, found)
     check_macs(op, types, graph, inputs)
@@ -127,9 +129,9 @@ def check_macs(op, types, graph, inputs):
 
 
 def test_every_op_is_lowered_or_listed():
-    known = set(lowerings()) | set(unsupported()) | {n for n, op in all_ops().items() if op.transparent}
+    known = (
+        set(lowerings()) | set(unsupported()) | {n for n, op in all_ops().items() if op.transparent}
+    )
     assert set(all_ops()) - known == set()
     assert set(lowerings()) & set(unsupported()) == set()
     assert all(unsupported().values())
-
-

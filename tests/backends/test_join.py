@@ -3,11 +3,11 @@
 import warnings
 from pathlib import Path
 
-import archspec
 import pytest
 import torch
 from torch import nn
 
+import archspec
 from archspec_torch.module import load_source, to_module
 from archspec_torch.source import python_source
 
@@ -182,7 +182,10 @@ def test_join_within_a_dropped_branch(network):
         """
 network net {
   input x: f32[B = 1, 4]
-  output x -> [a: linear(4), (b: linear(4) -> [c: linear(4), d: linear(4)] -> join(drop=0.5) -> e: linear(4))]
+  output x -> [
+    a: linear(4),
+    b: linear(4) -> [c: linear(4), d: linear(4)] -> join(drop=0.5) -> e: linear(4),
+  ]
     -> join(drop=0.5)
 }
 """
@@ -192,7 +195,7 @@ network net {
     ran = []
     for name, module in model.named_modules():
         if isinstance(module, nn.Linear):
-            module.register_forward_hook(lambda *_, name=name.split(".")[-1]: ran.append(name))
+            module.register_forward_hook(lambda *_, name=name: ran.append(name))
     seen = set()
     x = torch.randn(2, 4)
     for seed in range(60):

@@ -133,7 +133,8 @@ def test_meta_needs_no_memory(network):
     text = """
 network net {
   input x: f32[B = 1, 4]
-  output x -> linear(2000000, weight_init=normal(std=0.1)) -> linear(2000000, weight_init=trunc_normal)
+  output x -> linear(2000000, weight_init=normal(std=0.1))
+    -> linear(2000000, weight_init=trunc_normal)
 }
 """
     model = to_module(network(text).compiled, device="meta")
@@ -151,8 +152,8 @@ network net {
   grid = linspace(0.0, 1.0, W)
   y = x * p + grid -> conv(4, 3) -> batch_norm -> relu
   mask = (y > 0.5)
-  output (y -> global_avg_pool, (mask -> where(value=1.0, otherwise=0.0)) -> mean(axis=[2, 3]), zeros([B, 2]))
-    -> concat(axis=1) -> linear(2)
+  share = (mask -> where(value=1.0, otherwise=0.0)) -> mean(axis=[2, 3])
+  output (y -> global_avg_pool, share, zeros([B, 2])) -> concat(axis=1) -> linear(2)
 }
 """
     model = to_module(network(text).compiled, dtype=dtype)
@@ -217,4 +218,6 @@ def test_source_is_a_module_of_its_own(network, tmp_path):
     space = {"__name__": "somewhere"}
     exec(compile(text, "net.py", "exec"), space)
     assert isinstance(space[name](), nn.Module)
-    assert "archspec" not in [line.split()[1] for line in text.splitlines() if line.startswith(("import", "from"))]
+    assert "archspec" not in [
+        line.split()[1] for line in text.splitlines() if line.startswith(("import", "from"))
+    ]

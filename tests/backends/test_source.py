@@ -206,7 +206,12 @@ def test_texts_of_a_spec_never_reach_the_code():
     network = replace(compiled(graph, name="net"), doc=f"{evil}\n'''\\")
     text, _ = python_source(network)
     tree = ast.parse(text)
-    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    imported = {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
     assert imported <= {"torch", "torch.nn.functional", "math"}
     calls = [ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]
     assert not any("os.system" in one or one == "system" for one in calls)
@@ -384,4 +389,6 @@ network net {
 """
     )
     model = to_module(net.compiled)
-    assert [name for name, child in model.stack.named_children() if isinstance(child, nn.Linear)] == ["0", "2", "4"]
+    assert [
+        name for name, child in model.stack.named_children() if isinstance(child, nn.Linear)
+    ] == ["0", "2", "4"]

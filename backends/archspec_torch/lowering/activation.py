@@ -39,9 +39,7 @@ for _name, (_module, _function) in PLAIN.items():
 @lowers("leaky_relu")
 def leaky_relu(site: Site) -> Lowered:
     """`F.leaky_relu`."""
-    return _both(
-        "nn.LeakyReLU", "F.leaky_relu", keyword("negative_slope", site.op.slope, 0.01)
-    )
+    return _both("nn.LeakyReLU", "F.leaky_relu", keyword("negative_slope", site.op.slope, 0.01))
 
 
 @lowers("elu")

@@ -164,7 +164,9 @@ def _plain(name: str, axes: tuple[int, ...], site: Site, eps: Argument) -> Apply
 
     def apply(inputs: Sequence[str], scope: Scope) -> Code:
         sizes = [scope.size(site.x.shape[axis]) for axis in axes]
-        shape = code("[", *(p for n, size in enumerate(sizes) for p in ([", "] * (n > 0) + [size])), "]")
+        shape = code(
+            "[", *(p for n, size in enumerate(sizes) for p in ([", "] * (n > 0) + [size])), "]"
+        )
         if _is_trailing(site, axes):
             return call(name, inputs[0], shape, eps)
         there, back = _moves(site, axes)
@@ -206,9 +208,7 @@ def local_response_norm(site: Site) -> Lowered:
         keyword("k", op.k, 1.0),
     ]
     module = call("nn.LocalResponseNorm", *arguments)
-    return Lowered(
-        module, lambda inputs, scope: call("F.local_response_norm", *inputs, *arguments)
-    )
+    return Lowered(module, lambda inputs, scope: call("F.local_response_norm", *inputs, *arguments))
 
 
 @lowers("l2_normalize")

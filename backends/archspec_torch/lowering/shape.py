@@ -41,7 +41,7 @@ def sizes_code(
             found.append(code(f"{source}.shape[{axis}]"))
         else:
             found.append(scope.size(size))
-    return found
+    return found or [code("()")]
 
 
 def _axis_of(size: Dim, given: TensorType | None) -> int | None:
@@ -52,7 +52,7 @@ def _axis_of(size: Dim, given: TensorType | None) -> int | None:
 
 def reshaped(x: str, shape: Sequence[Dim], scope: Scope, given: TensorType) -> Code:
     """`x.reshape(...)`, sizes read from x where they stand there."""
-    return call(f"{x}.reshape", *(sizes_code(shape, scope, x, given) or [code("()")]))
+    return call(f"{x}.reshape", *sizes_code(shape, scope, x, given))
 
 
 @lowers("reshape")
@@ -119,7 +119,7 @@ def einops(site: Site) -> Lowered:
         result: Code = code(x)
         shape = list(plan.split)
         if shape != list(site.x.shape):
-            result += call(".reshape", *(sizes_code(shape, scope, x, site.x) or ["()"]))
+            result += call(".reshape", *sizes_code(shape, scope, x, site.x))
         if plan.reduce:
             result = _reduced(result, site.op.reduction, plan.reduce)
             shape = [size for axis, size in enumerate(shape) if axis not in plan.reduce]
@@ -129,7 +129,7 @@ def einops(site: Site) -> Lowered:
         if plan.insert:
             result, shape = _inserted(result, plan.insert, shape, scope, x, site.x)
         if shape != list(plan.merge):
-            result += call(".reshape", *(sizes_code(plan.merge, scope, x, site.x) or ["()"]))
+            result += call(".reshape", *sizes_code(plan.merge, scope, x, site.x))
         return result
 
     return Lowered(apply=apply)
@@ -201,7 +201,9 @@ def split(site: Site) -> Lowered:
 
 
 def _joined(parts: Sequence[Code]) -> list[Any]:
-    return [piece for number, part in enumerate(parts) for piece in ([", "] if number else []) + [part]]
+    return [
+        piece for number, part in enumerate(parts) for piece in ([", "] if number else []) + [part]
+    ]
 
 
 @lowers("unbind")

@@ -1,0 +1,132 @@
+"""First values: torch's own, those of attributes, and those of `init` statements."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from archspec_torch.module import to_module
+from archspec_torch.source import python_source
+
+
+def test_defaults_are_not_repeated(network):
+    text, _ = python_source(
+        network(
+            """
+network net {
+  input x: f32[B = 1, 3, H = 8, W = 8]
+  output x -> conv(4, 3) -> batch_norm -> prelu -> conv_transpose(4, 2, stride=2)
+    -> flatten(2) -> layer_norm(axis=1)
+    -> rearrange("b c n -> b n c") -> multihead_attention(2) -> lstm(4) -> { input y, h, c
+      output y } -> linear(2) -> rms_norm
+}
+""",
+        ).compiled
+    )
+    assert "initialise" not in text
+    assert "nn.init" not in text
+
+
+def test_innermost_statement_wins_and_attributes_win_over_all(network):
+    net = network(
+        """
+block inner {
+  init linear.weight = constant(3.0)
+  a: linear(4) -> b: linear(4, weight_init=constant(4.0))
+}
+block outer { c: linear(4) -> i: inner }
+network net {
+  input x: f32[B = 1, 4]
+  init linear.weight = constant(1.0)
+  init linear.bias = zeros
+  output x -> d: linear(4) -> e: linear(4, bias_init=constant(2.0)) -> o: outer -> f: multihead(2)
+}
+inline block multihead(heads: int) { input x: [B, D]
+  output x -> unsqueeze(1) -> attend: multihead_attention(heads) -> squeeze(1) }
+"""
+    )
+    model = to_module(net.compiled)
+    means = {name: value.mean().item() for name, value in model.named_parameters()}
+    assert means["d.weight"] == 1
+    assert means["d.bias"] == 0
+    assert means["e.bias"] == 2
+    assert means["o.c.weight"] == 1
+    assert means["o.i.a.weight"] == 3
+    assert means["o.i.b.weight"] == 4
+    assert means["o.i.b.bias"] == 0
+    (attend,) = [m for m in model.modules() if isinstance(m, nn.MultiheadAttention)]
+    assert attend.out_proj.weight.std() > 0.01  # no op `linear`
+
+
+@pytest.mark.parametrize(
+    ("written", "check"),
+    [
+        ("zeros", lambda w: w.abs().max() == 0),
+        ("constant(0.25)", lambda w: bool((w == 0.25).all())),
+        (
+            "normal(std=0.5, mean=2.0)",
+            lambda w: abs(w.mean() - 2) < 0.05 and abs(w.std() - 0.5) < 0.02,
+        ),
+        ("uniform(-3.0, -1.0)", lambda w: w.min() >= -3 and w.max() <= -1),
+        ("trunc_normal(std=1.0, low=-0.5, high=0.5)", lambda w: w.abs().max() <= 0.5),
+        ("xavier_uniform", lambda w: abs(w.abs().max() - math.sqrt(6 / 128)) < 0.01),
+        ("kaiming_normal(mode=fan_out)", lambda w: abs(w.std() - math.sqrt(2 / 64)) < 0.01),
+        ("orthogonal", lambda w: torch.allclose(w @ w.T, torch.eye(64), atol=1e-4)),
+        ("eye", lambda w: torch.equal(w, torch.eye(64))),
+    ],
+)
+def test_initialisers(network, written, check):
+    layer = f"linear(64, weight_init={written})"
+    text = f"network net {{\n input x: f32[B = 1, 64]\n output x -> l: {layer}\n}}"
+    with torch.no_grad():
+        assert check(to_module(network(text).compiled).l.weight)
+
+
+def test_weight_norm_keeps_the_weight(network):
+    text = """
+network net {
+  input x: f32[B = 1, 8]
+  init linear.bias = zeros
+  output x -> l: linear(4, parametrization=weight_norm, weight_init=normal(std=3.0))
+}
+"""
+    model = to_module(network(text).compiled)
+    x = torch.randn(2, 8)
+    torch.testing.assert_close(model(x), x @ model.l.weight_v.T + model.l.bias)
+
+
+def test_parameters_begin_as_declared(network):
+    net = network(
+        """
+network net {
+  input x: f32[B = 1, 8]
+  param a: f32[8] = ones
+  param b: f32[8] = constant(0.5)
+  param c: f32[8] = normal(std=0.02)
+  output x * a + b + c
+}
+"""
+    )
+    model = to_module(net.compiled)
+    assert model.a.unique().tolist() == [1]
+    assert model.b.unique().tolist() == [0.5]
+    assert 0 < model.c.std() < 0.1
+
+
+def test_rule_for_an_op_without_modules_of_its_own_class(network):
+    net = network(
+        """
+network net {
+  input x: f32[B = 1, 5, 8]
+  init lstm.weight_hh_l0 = zeros
+  init prelu.weight = constant(0.5)
+  y, h, c = x -> r: lstm(4)
+  output y -> p: prelu
+}
+"""
+    )
+    model = to_module(net.compiled)
+    assert model.r.weight_hh_l0.abs().max() == 0
+    assert model.r.weight_ih_l0.abs().max() > 0
+    assert model.p.weight.item() == 0.5

@@ -1,0 +1,79 @@
+"""Backends by entry point, and what they write."""
+
+import warnings
+from importlib.metadata import EntryPoint
+
+import pytest
+import torch
+
+from archspec.diagnostics.model import CompileFailed
+from archspec.targets import available, backend, registry
+
+NET = "network net {\n input x: f32[B = 1, 4]\n output x -> linear(3) -> dropout(0.5)\n}"
+
+
+def test_bundled():
+    assert {"torch", "torchscript"} <= set(available())
+    assert backend("torch").name == "torch"
+    assert backend("torchscript").name == "torchscript"
+
+
+def test_unknown():
+    with pytest.raises(CompileFailed, match=r"E0801.*tensorflow.*`torch`"):
+        backend("tensorflow")
+
+
+def test_two_of_one_name_are_refused(monkeypatch):
+    points = [
+        EntryPoint("x", "one:BACKEND", registry.GROUP),
+        EntryPoint("x", "two:BACKEND", registry.GROUP),
+    ]
+    monkeypatch.setattr(registry, "_points", lambda: tuple(points))
+    with pytest.raises(
+        CompileFailed, match="two packages provide the target `x`: one:BACKEND and two:BACKEND"
+    ):
+        backend("x")
+
+
+def test_failing_import_has_a_hint(monkeypatch):
+    point = EntryPoint("x", "no_such_package:BACKEND", registry.GROUP)
+    monkeypatch.setattr(registry, "_points", lambda: (point,))
+    with pytest.raises(CompileFailed) as caught:
+        backend("x")
+    (found,) = caught.value.diagnostics
+    assert found.code == "E0801"
+    assert "no_such_package" in found.fix.message
+
+
+def test_build_writes_source_and_script(network, tmp_path):
+    net = network(NET)
+    (source,) = backend("torch").build(net.compiled, tmp_path, 0)
+    (script,) = backend("torchscript").build(net.compiled, tmp_path, 3)
+    assert source.name == "net.py"
+    assert script.name == "net.torchscript.pt"
+    space = {"__name__": "net"}
+    exec(compile(source.read_text(), str(source), "exec"), space)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        loaded = torch.jit.load(script)
+    model = net.to_torch(seed=3)
+    x = torch.randn(5, 4)
+    torch.testing.assert_close(loaded.eval()(x), model.eval()(x))
+    assert not torch.equal(loaded.train()(x), loaded.train()(x))
+    assert not backend("torch").unsupported(net.compiled)
+
+
+def test_scripting_silences_only_its_own_warnings(network, tmp_path):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        backend("torchscript").build(network(NET).compiled, tmp_path, 0)
+        warnings.warn("torch.jit is mine", FutureWarning, stacklevel=1)
+    assert [str(one.message) for one in caught] == ["torch.jit is mine"]
+
+
+def test_live_module_takes_a_named_dtype_and_weights(network):
+    net = network(NET)
+    model = net.to_torch(dtype="bfloat16", seed=1)
+    assert next(model.parameters()).dtype is torch.bfloat16
+    twin = net.to_torch(weights=net.to_torch(seed=5).state_dict())
+    assert torch.equal(twin.linear.weight, net.to_torch(seed=5).linear.weight)
