@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from pydantic import BaseModel, ValidationError
 
 from archspec.ops.base import Op
@@ -76,6 +78,7 @@ def _given_to_op(context: Context, layer: OpLayer, node: ast.Call) -> tuple[Give
     return tuple(given)
 
 
+@cache
 def positional(op: type[Op]) -> tuple[str, ...]:
     """Names of an op's attributes in positional order."""
     special = {op.variadic, op.open_attributes}

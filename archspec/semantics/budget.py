@@ -1,7 +1,8 @@
-"""What one compilation may use. Every program ends because of these, quickly and in little memory.
+"""What one run may use. Every program ends because of these, quickly and in little memory.
 
 The limits are documented in docs/limits.md. They count work, not only calls: a spec can explode
-in few steps through long strings, lists or integers.
+in few steps through long strings, lists or integers. `steps` bounds the time of everything
+together, so that a run which uses a little of each limit is as short as one that exhausts one.
 """
 
 from __future__ import annotations
@@ -11,24 +12,31 @@ from dataclasses import dataclass
 from archspec.diagnostics.model import CompileFailed, Frame, diagnostic
 from archspec.source import Span
 
+NODE = 8
+"""Steps that a node of a graph counts for."""
+GRAPH = 10
+"""Steps that a specialised block counts for."""
+ELEMENTS = 10
+"""Elements of lists, or characters of strings, that count for one step."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The numbers."""
 
-    steps: int = 400_000
-    """Expressions evaluated."""
-    nodes: int = 30_000
+    steps: int = 150_000
+    """Expressions evaluated; what else is made counts for some. One is some ten microseconds."""
+    nodes: int = 12_000
     """Nodes of all specialised blocks together."""
-    graphs: int = 20_000
+    graphs: int = 6_000
     """Specialised blocks."""
     depth: int = 400
     """Expansions inside one another."""
-    turns: int = 20_000
+    turns: int = 10_000
     """Turns of one `for`, or length of one list."""
     characters: int = 10_000
     """Length of one string."""
-    elements: int = 1_000_000
+    elements: int = 500_000
     """Elements of all lists and characters of all strings made."""
 
 
@@ -37,7 +45,7 @@ class OutOfBudget(CompileFailed):
 
 
 class Budget:
-    """Counts one compilation's use against the limits."""
+    """Counts one run's use against the limits."""
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
@@ -46,70 +54,58 @@ class Budget:
         self.graphs = 0
         self.elements = 0
 
-    def step(self, span: Span) -> None:
-        """Count an evaluated expression."""
-        self.steps += 1
+    @property
+    def left(self) -> int:
+        """Steps that are left."""
+        return self.limits.steps - self.steps
+
+    def step(self, span: Span, count: int = 1, frames: tuple[Frame, ...] = ()) -> None:
+        """Count an evaluated expression, or what takes as long as several."""
+        self.steps += count
         if self.steps > self.limits.steps:
-            self._stop("steps of evaluation", self.limits.steps, span)
+            self._stop("steps", self.limits.steps, span, frames)
 
     def node(self, span: Span, frames: tuple[Frame, ...]) -> None:
         """Count a node."""
         self.nodes += 1
         if self.nodes > self.limits.nodes:
-            self._stop("nodes", self.limits.nodes, span, frames)
+            self._stop("ops and calls of blocks", self.limits.nodes, span, frames)
+        self.step(span, NODE, frames)
 
     def graph(self, span: Span, frames: tuple[Frame, ...]) -> None:
         """Count a specialised block."""
         self.graphs += 1
         if self.graphs > self.limits.graphs:
-            self._stop("specialised blocks", self.limits.graphs, span, frames)
+            self._stop("different blocks", self.limits.graphs, span, frames)
+        self.step(span, GRAPH, frames)
 
     def made(self, elements: int, span: Span) -> None:
         """Count elements of a list, or characters of a string, before they are made."""
         self.elements += elements
         if self.elements > self.limits.elements:
-            self._stop("elements of lists and strings", self.limits.elements, span)
+            self._stop("elements of lists and characters of strings", self.limits.elements, span)
+        self.step(span, elements // ELEMENTS)
 
     def length(self, count: int, span: Span) -> None:
-        """Refuse a list or loop that is too long by itself, then count it."""
+        """Refuse a list or loop that is too long by itself."""
         if count > self.limits.turns:
-            raise OutOfBudget(
-                [
-                    diagnostic(
-                        "E0501",
-                        f"this has {count:,} turns or elements; the limit is {self.limits.turns:,}",
-                        span,
-                        notes=("`archspec explain E0501` lists all limits",),
-                    )
-                ]
-            )
-        self.made(count, span)
+            message = f"this has {count:,} turns or elements; {self.limits.turns:,} are allowed"
+            raise OutOfBudget([diagnostic("E0501", message, span, notes=(_LIMITS,))])
 
     def deep(self, depth: int, span: Span, frames: tuple[Frame, ...]) -> None:
         """Refuse expansions nested too deep."""
-        if depth > self.limits.depth:
-            raise OutOfBudget(
-                [
-                    diagnostic(
-                        "E0502",
-                        f"expansions are nested more than {self.limits.depth} deep; "
-                        "a recursion here seems to have no end",
-                        span,
-                        expansion=frames,
-                        notes=("each call of a rule must come nearer to a clause that ends it",),
-                    )
-                ]
-            )
+        if depth <= self.limits.depth:
+            return
+        message = (
+            f"expansions are nested more than {self.limits.depth} deep; "
+            "a recursion here seems to have no end"
+        )
+        notes = ("each call of a rule must come nearer to a clause that ends it",)
+        raise OutOfBudget([diagnostic("E0502", message, span, expansion=frames, notes=notes)])
 
     def _stop(self, what: str, limit: int, span: Span, frames: tuple[Frame, ...] = ()) -> None:
-        raise OutOfBudget(
-            [
-                diagnostic(
-                    "E0501",
-                    f"the spec expands to more than {limit:,} {what}, which is the budget",
-                    span,
-                    expansion=frames,
-                    notes=("`archspec explain E0501` lists all limits",),
-                )
-            ]
-        )
+        message = f"the spec expands to more than {limit:,} {what}, which is the budget"
+        raise OutOfBudget([diagnostic("E0501", message, span, expansion=frames, notes=(_LIMITS,))])
+
+
+_LIMITS = "`archspec explain E0501` lists all limits"

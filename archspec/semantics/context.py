@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from archspec.diagnostics.model import Diagnostic, Fix, Frame, Sink, diagnostic
@@ -14,10 +14,16 @@ from archspec.semantics.identity import Keys
 from archspec.semantics.values import Value
 from archspec.source import Span
 from archspec.syntax import ast
+from archspec.types import solver
 from archspec.types.condition import TRUE, Condition
+from archspec.types.solver import Verdict
 
 if TYPE_CHECKING:
     from archspec.semantics.builder import GraphBuilder, NameScope
+
+
+DECISION = 20
+"""Steps that a decision of the solver takes besides its own count of work."""
 
 
 class SpecError(Exception):
@@ -82,6 +88,19 @@ class Session:
         if not isinstance(error, Reported):
             self.sink.report(error.item)
 
+    def decide(self, condition: Condition, span: Span) -> Verdict:
+        """Whether a condition holds for all sizes that `where` allows; its work is counted.
+
+        Raises OutOfBudget when the run has no more steps for it.
+        """
+        key = ("decide", condition, self.given)
+        verdict = self.op_results.get(key)
+        if verdict is None:
+            verdict = self.op_results[key] = solver.decide(condition, self.given)
+            self.budget.step(span, verdict.work + DECISION)
+        found: Verdict = verdict
+        return found
+
     def read_mode(self) -> None:
         """Note that what is being built depends on the mode."""
         if self.mode_readers:
@@ -101,21 +120,27 @@ class Context:
 
     def within(self, environment: Environment) -> Context:
         """The same place with other names in sight."""
-        return replace(self, environment=environment)
+        return self._at(environment, self.scope, self.frames)
 
     def child(self) -> Context:
         """The same place with a new innermost scope of names."""
-        return replace(self, environment=self.environment.child())
+        return self._at(self.environment.child(), self.scope, self.frames)
 
     def naming(self, scope: NameScope) -> Context:
         """The same place with another scope for instances."""
-        return replace(self, scope=scope)
+        return self._at(self.environment, scope, self.frames)
 
     def expanding(self, what: str, span: Span) -> Context:
         """One expansion further in. Raises OutOfBudget when that is too deep."""
         frames = (Frame(what, span), *self.frames)
         self.session.budget.deep(len(frames), span, frames)
-        return replace(self, frames=frames)
+        return self._at(self.environment, self.scope, frames)
+
+    def _at(
+        self, environment: Environment, scope: NameScope | None, frames: tuple[Frame, ...]
+    ) -> Context:
+        # `dataclasses.replace` takes several times as long, and this is done at each step
+        return Context(self.session, environment, self.builder, scope, frames, self.turns)
 
     def error(
         self,

@@ -26,7 +26,7 @@ from archspec.types.condition import (
     unequal,
 )
 from archspec.types.dim import Dim, OutsideFragment
-from archspec.types.solver import VerdictKind, clauses, decide
+from archspec.types.solver import VerdictKind, clauses
 
 Number = int | float
 MAX_INTEGER = 2**63 - 1
@@ -246,7 +246,7 @@ def truth(context: Context, value: Value, span: Span) -> bool:
         return value
     if not isinstance(value, (Comparison, All, AnyOf)):
         raise context.error("E0312", f"a condition is needed here, not {kind_of(value)}", span)
-    verdict = decide(value, context.session.given)
+    verdict = context.session.decide(value, span)
     if verdict.kind is VerdictKind.ALWAYS:
         return True
     if verdict.kind is VerdictKind.NEVER:

@@ -17,7 +17,7 @@ from archspec.types.condition import (
     Relation,
     symbols_of,
 )
-from archspec.types.solver import Verdict, VerdictKind, clauses, decide
+from archspec.types.solver import Verdict, VerdictKind, clauses
 
 
 def settle(
@@ -38,7 +38,7 @@ def settle(
     if session.integer_symbols:
         _settle_for_integers(context, need, span, secondary)
         return
-    verdict = decide(need.condition, session.given)
+    verdict = session.decide(need.condition, span)
     if verdict.kind is VerdictKind.ALWAYS:
         return
     if verdict.kind is VerdictKind.UNDECIDED:
@@ -101,7 +101,7 @@ def _settle_for_integers(
 
     A need of the sizes alone, that is no equation between them, is settled at each expansion.
     """
-    verdict = decide(need.condition, context.session.given)
+    verdict = context.session.decide(need.condition, span)
     if verdict.kind is VerdictKind.ALWAYS:
         return
     if verdict.kind is VerdictKind.UNDECIDED:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from archspec.types.condition import TRUE, Condition, negation, symbols_of
 from archspec.types.solver.budget import BUDGET, Budget, BudgetExceeded
+from archspec.types.solver.effort import effort
 from archspec.types.solver.extent import Extent, Study
 from archspec.types.solver.formula import Formula, both
 from archspec.types.solver.lower import lower
@@ -26,25 +27,34 @@ class VerdictKind(StrEnum):
     UNDECIDED = "undecided"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Verdict:
     """The answer to `decide`.
 
-    `formula` says for which of the allowed sizes the condition holds. `counterexample` is the
+    `counterexample` is the
     smallest allowed size (by sum, then alphabetically by symbol) where it fails; for nonlinear
     relations of several symbols a small one, where looking further would exceed the budget.
     `solutions` are all sizes of a FINITE condition where they are few enough to list. `reason`
-    is for people. Verdicts are remembered: do not change the mappings in them.
+    is for people. `work` counts the units it took. Verdicts are remembered: do not change the
+    mappings in them.
     """
 
     kind: VerdictKind
-    formula: Condition
+    condition: Condition
+    given: Condition = TRUE
+    limit: int = BUDGET
+    work: int = 0
     solutions: tuple[Mapping[str, int], ...] = ()
     counterexample: Mapping[str, int] | None = None
     reason: str = ""
 
+    @cached_property
+    def formula(self) -> Condition:
+        """For which of the allowed sizes the condition holds, written when it is asked for."""
+        return simplify(self.condition, self.given, self.limit)
 
-def decide(condition: Condition, given: Condition = TRUE, budget: int | Budget = BUDGET) -> Verdict:
+
+def decide(condition: Condition, given: Condition = TRUE, budget: int = BUDGET) -> Verdict:
     """Whether `condition` holds for all sizes (integers from 1 on) that `given` allows.
 
     ALWAYS: for every allowed size. NEVER: for none. FINITE: for finitely many while infinitely
@@ -56,10 +66,12 @@ def decide(condition: Condition, given: Condition = TRUE, budget: int | Budget =
 
 @lru_cache(maxsize=4096)
 def _answer(condition: Condition, given: Condition, budget: int) -> Verdict:
+    work = Budget(budget)
     try:
-        return _decided(condition, given, budget if isinstance(budget, Budget) else Budget(budget))
+        found = _decided(condition, given, work)
     except BudgetExceeded as fault:
-        return Verdict(VerdictKind.UNDECIDED, condition, reason=str(fault))
+        found = Verdict(VerdictKind.UNDECIDED, condition, given, reason=str(fault))
+    return replace(found, work=work.used + effort(condition), limit=budget)
 
 
 def _decided(condition: Condition, given: Condition, budget: Budget) -> Verdict:
@@ -71,17 +83,26 @@ def _decided(condition: Condition, given: Condition, budget: Budget) -> Verdict:
     holds = study(both([allowed, lower(condition, budget.limit)]), symbols, budget)
     if holds.extent is Extent.EMPTY:
         return Verdict(VerdictKind.NEVER, negation(TRUE), counterexample=_sorted(fails.least))
-    formula = simplify(condition, given, budget.limit)
     unknown = _unknown(fails, holds)
     if unknown:
-        return Verdict(VerdictKind.UNDECIDED, formula, (), _sorted(fails.least), unknown)
+        least = _sorted(fails.least)
+        return Verdict(
+            VerdictKind.UNDECIDED, condition, given, counterexample=least, reason=unknown
+        )
     kind = VerdictKind.SOMETIMES
     if holds.extent is Extent.FINITE and study(allowed, symbols, budget).extent is Extent.INFINITE:
         kind = VerdictKind.FINITE
     models = holds.models if kind is VerdictKind.FINITE else ()
     solutions = tuple(dict(sorted(model.items())) for model in models)
     reason = "" if kind is VerdictKind.SOMETIMES or models else "the sizes are too many to list"
-    return Verdict(kind, formula, solutions, _sorted(fails.least), reason)
+    return Verdict(
+        kind,
+        condition,
+        given,
+        solutions=solutions,
+        counterexample=_sorted(fails.least),
+        reason=reason,
+    )
 
 
 def _sorted(sizes: Mapping[str, int] | None) -> Mapping[str, int] | None:
