@@ -5,6 +5,7 @@ from __future__ import annotations
 from archspec.semantics.callables import force
 from archspec.semantics.context import Context
 from archspec.semantics.functions import RangeValue, items_of
+from archspec.semantics.growth import bounded, listed
 from archspec.semantics.operators import kind_of, plain, truth
 from archspec.semantics.shapes import bind_targets
 from archspec.semantics.sources import materialise
@@ -35,7 +36,7 @@ def list_value(context: Context, node: ast.ListExpr) -> Value:
         else:
             items.append(_list_item(context, item))
         context.session.budget.length(len(items), node.span)
-    return ListValue(tuple(items))
+    return listed(context, items, node.span)
 
 
 def _list_item(context: Context, item: ast.Expr) -> Value:
@@ -84,7 +85,7 @@ def tuple_value(context: Context, node: ast.TupleExpr) -> Value:
                 fix="write a list for layers side by side: `[f, g]`",
             )
         items.append(value)
-    return items[0] if len(items) == 1 else tuple(items)
+    return items[0] if len(items) == 1 else bounded(context, items, node.span)
 
 
 def group_value(context: Context, node: ast.Group) -> Value:
@@ -107,11 +108,13 @@ def index_value(context: Context, node: ast.Index) -> Value:
     if not is_list and not isinstance(base, (tuple, RangeValue)) and not is_data(base):
         raise context.error("E0309", f"{kind_of(base)} has no parts to choose", node.span)
     items = (base,) if not is_list and is_data(base) and not isinstance(base, tuple) else None
+    if is_list or isinstance(base, tuple):
+        items = base.items if isinstance(base, ListValue) else base
     parts = items or items_of(context, base, node.span)
     if isinstance(index, RangeValue):
         chosen = parts[index.start : index.stop]
         if is_list:
-            return ListValue(chosen)
+            return listed(context, chosen, node.span)
         return chosen[0] if len(chosen) == 1 else chosen
     if not isinstance(index, int) or isinstance(index, bool):
         raise context.error(
@@ -185,5 +188,5 @@ def comprehension_value(context: Context, node: ast.Comprehension) -> Value:
         results.append(force(turn, value, node.element.span))
     context.session.budget.length(len(results), node.span)
     if node.is_tuple:
-        return results[0] if len(results) == 1 else tuple(results)
-    return ListValue(tuple(results))
+        return results[0] if len(results) == 1 else bounded(context, results, node.span)
+    return listed(context, results, node.span)

@@ -8,6 +8,7 @@ from typing import Any
 
 from archspec.graph.model import Turn
 from archspec.semantics.bodies import result_of, run_body
+from archspec.semantics.budget import ELEMENTS
 from archspec.semantics.builder import Tape
 from archspec.semantics.callables import (
     bind_arguments,
@@ -19,6 +20,7 @@ from archspec.semantics.context import Context, SpecError
 from archspec.semantics.descent import descending, has_signature
 from archspec.semantics.environment import Environment
 from archspec.semantics.functions import items_of
+from archspec.semantics.growth import bounded
 from archspec.semantics.instantiate import instantiate
 from archspec.semantics.modules import BlockDefinition, RuleDefinition
 from archspec.semantics.operators import kind_of
@@ -43,6 +45,7 @@ from archspec.semantics.values import (
     has_poison,
     is_data,
     is_layer,
+    weight,
 )
 from archspec.source import Span
 from archspec.syntax import ast
@@ -55,7 +58,7 @@ def apply_layer(
 
     Raises SpecError when it can't be applied.
     """
-    context.session.budget.step(span)
+    context.session.budget.step(span, 1 + weight(data) // ELEMENTS)
     named = _NAMED.get(type(layer))
     if named is not None:
         return named(context, layer, data, span, label)
@@ -185,7 +188,7 @@ def _apply_list(context: Context, layer: ListValue, data: Value, span: Span) -> 
             results.append(result)
     if failed:
         return POISON
-    return results[0] if len(results) == 1 else tuple(results)
+    return results[0] if len(results) == 1 else bounded(context, results, span)
 
 
 def _span_of(layer: Value) -> Span | None:

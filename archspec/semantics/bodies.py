@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from archspec.ops.base import Need
 from archspec.semantics.callables import force
 from archspec.semantics.context import Context, SpecError
+from archspec.semantics.growth import bounded
 from archspec.semantics.operators import is_condition, kind_of, truth
 from archspec.semantics.requirements import settle
 from archspec.semantics.shapes import (
@@ -75,6 +76,7 @@ def run_body(
             _after_error(context, statement, results)
     if not results:
         raise context.error("E0704", "this body has no output", body.span)
+    bounded(context, (item.value for item in results), span)
     return tuple(results)
 
 

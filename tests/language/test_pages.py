@@ -37,7 +37,7 @@ def expected(text):
 
 
 def found(text):
-    items = [item for item in check(Source("example.arch", text)).diagnostics]
+    items = check(Source("example.arch", text)).diagnostics
     said = [item for item in items if item.severity is not Severity.NOTE]
     return [(item.primary.span.line, item.code) for item in said], render(items)
 
