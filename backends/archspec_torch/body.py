@@ -11,6 +11,7 @@ from archspec_torch.code import Code, Hole, call, code, flat
 from archspec_torch.demand import ALWAYS, NEVER, Condition, Demand, given, text
 from archspec_torch.layout import Layout, Plan, draw_name, ports_of
 from archspec_torch.names import Names, attribute, identifier
+from archspec_torch.prelude import helper_names
 from archspec_torch.scope import Function
 from archspec_torch.signature import return_code
 from archspec_torch.steps import Step, Variables, plan_steps
@@ -28,6 +29,11 @@ class Body:
     helpers: set[str] = field(default_factory=set)
 
 
+def like_name(layout: Layout) -> str:
+    """Name of the empty buffer that knows the floating type."""
+    return Names(layout.tree.children).fresh("like")
+
+
 def write_body(layout: Layout, known: Plan, training: bool) -> Body:
     """Write the statements of a unit in one mode."""
     return _Writer(layout, known, training).write()
@@ -38,7 +44,7 @@ class _Writer:
         self.layout, self.known, self.training = layout, known, training
         self.graph: Graph = layout.unit.graph(training)
         self.demand: Demand = layout.demands[id(self.graph)]
-        names = Names((*layout.locals.known, "need", *self.demand.sizes))
+        names = Names((*layout.locals.known, "need", *self.demand.sizes, *helper_names()))
         names.fresh("need")
         self.draws = {name: names.fresh(identifier(name, "draw")) for name in layout.draws}
         self.arguments = [names.fresh(item.name) for item in layout.inputs]
@@ -46,7 +52,9 @@ class _Writer:
             (name, item.either.types[0])
             for name, item in zip(self.arguments, layout.inputs, strict=True)
         ]
-        self.function = Function(layout.locals, names, typed, not layout.is_function)
+        self.function = Function(
+            layout.locals, names, typed, not layout.is_function, like=f"self.{like_name(layout)}"
+        )
         self.body = Body(self.function, {} if layout.root else self.draws)
         self.branches = {leaf.path: leaf for leaf in layout.tree.leaves()}
         self.sequences = sequences(layout.unit, layout.tree, self.graph)

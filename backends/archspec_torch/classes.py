@@ -9,7 +9,7 @@ from typing import Any
 from archspec_torch.code import Argument, Call, Code, Hole, call, code, kind, literal, replace
 from archspec_torch.draft import Draft, write_draft
 from archspec_torch.layout import Plan, plant
-from archspec_torch.names import Names, identifier
+from archspec_torch.names import MODULE_NAMES, Names, identifier
 from archspec_torch.units import Unit
 
 LARGEST_FACTOR = 16
@@ -94,7 +94,7 @@ def _parametrise(defined: ClassDef) -> None:
     rows = [draft.holes() for draft in defined.drafts]
     columns = list(zip(*rows, strict=True))
     given = _arguments(defined)
-    taken = Names(("self", "x", "need", *given))
+    taken = Names((*_reserved(defined), *given))
     parameters: dict[str, Parameter] = {}  # by the text of the values
 
     def argument(values: tuple[Any, ...], hint: str) -> str:
@@ -124,6 +124,12 @@ def _marked(name: str) -> str:
     return f"\1{name}\1"
 
 
+def _reserved(defined: ClassDef) -> set[str]:
+    """Names that an argument cannot have: those of children, of `nn.Module`, of the forward."""
+    children = {name for draft in defined.drafts for name in draft.layout.tree.children}
+    return children | MODULE_NAMES | {"x", "like"}
+
+
 def _arguments(defined: ClassDef) -> dict[str, tuple[Any, ...]]:
     """Parameters of the definition whose values are constants, over all drafts."""
     graphs = [draft.unit.either for draft in defined.drafts]
@@ -133,7 +139,7 @@ def _arguments(defined: ClassDef) -> dict[str, tuple[Any, ...]]:
         values = tuple(graph.arguments[name] for graph in graphs)
         safe = identifier(name, "value")
         simple = all(isinstance(value, int | float | tuple) for value in values)
-        if simple and safe == name and Names(("self", "x", "need")).free(name):
+        if simple and safe == name and Names(_reserved(defined)).free(name):
             found[name] = values
     return found
 

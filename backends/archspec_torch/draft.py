@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from archspec_torch.body import Body, write_body
-from archspec_torch.code import Code, Hole, code, holes, skeleton
+from archspec_torch.body import Body, like_name, write_body
+from archspec_torch.code import Code, Hole, code, holes, literal, skeleton
 from archspec_torch.construct import Constructor
 from archspec_torch.firsts import Firsts, default_lines, write_firsts
 from archspec_torch.layout import Layout, Plan
@@ -59,8 +59,8 @@ def write_draft(layout: Layout, known: Plan, construct: Callable[[Unit], Code]) 
         bodies.append(write_body(layout, known, training=True))
     functions = [body.function for body in bodies]
     if any(function.uses_buffer for function in functions):
-        like = 'self.register_buffer("like", torch.empty(0), persistent=False)'
-        init.append(Line(code(like)))
+        name = literal(like_name(layout))
+        init.append(Line(code(f"self.register_buffer({name}, torch.empty(0), persistent=False)")))
     parts = [[*function.prologue(), *function.lines] for function in functions]
     if len(parts) == 1:
         init, forward = fold_loops(layout.tree, init, parts[0], functions[0].names)

@@ -12,7 +12,8 @@ RESERVED = ("Scope", "Tensor", "OrderedDict", "Dict")
 
 def name_classes(classes: Sequence[ClassDef], helpers: Sequence[str], record: str) -> None:
     """Give each class a name; those of one definition are told apart by what differs."""
-    names = Names((*RESERVED, *helpers, *([record] if record else [])))
+    arguments = {parameter.name for item in classes for parameter in item.parameters}
+    names = Names((*RESERVED, *helpers, *arguments, *([record] if record else [])))
     by_definition: dict[str, list[ClassDef]] = {}
     for item in reversed(classes):  # the network has the first choice
         by_definition.setdefault(item.first.unit.either.name, []).append(item)

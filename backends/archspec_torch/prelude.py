@@ -13,6 +13,13 @@ from importlib.resources import files
 
 
 @cache
+def helper_names() -> frozenset[str]:
+    """Names of all helpers; local variables must not hide them."""
+    folder = files("archspec_torch").joinpath("prelude")
+    return frozenset(file.name.removesuffix(".txt") for file in folder.iterdir())
+
+
+@cache
 def helper(name: str) -> tuple[str, tuple[str, ...]]:
     """Source of a helper and the names of those that it needs."""
     folder = files("archspec_torch").joinpath("prelude")

@@ -50,6 +50,7 @@ class Function(Scope):
     lines: list[Line] = field(default_factory=list)
     indent: int = 0
     uses_buffer: bool = False
+    like: str = "self.like"
     accessors: dict[str, str] = field(default_factory=dict)  # set per op: "" or a region's name
     _sizes: dict[str, None] = field(default_factory=dict)
     _device: str = ""
@@ -141,10 +142,10 @@ class Function(Scope):
             reads = ", ".join(f"{source}.shape[{self.locals.where[name].axis}]" for name in names)
             found.append(Line(code(f"{', '.join(names)} = {reads}")))
         if self._device:
-            source = self.arguments[0][0] if self.arguments else "self.like"
+            source = self.arguments[0][0] if self.arguments else self.like
             found.append(Line(code(f"{self._device} = {source}.device")))
         if self._dtype:
-            found.append(Line(code(f"{self._dtype} = {self._float_input() or 'self.like'}.dtype")))
+            found.append(Line(code(f"{self._dtype} = {self._float_input() or self.like}.dtype")))
         return found
 
     def _float_input(self) -> str | None:

@@ -4,13 +4,13 @@ import warnings
 
 import pytest
 import torch
-from graphs import Builder, compiled, region, tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from archspec.ops.registry import all_ops
 from archspec.types.tensor import DType
 from archspec_torch.lowering import lowerings, unsupported
 from archspec_torch.module import to_module
+from tests.backends.graphs import Builder, compiled, region, tensor
 
 TORCH = {
     DType.F32: torch.float32,

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from graphs import Builder, compiled
 from torch import nn
 
 from archspec.diagnostics.model import CompileFailed
 from archspec.graph.model import GraphOutput, Instance
 from archspec_torch.module import to_module
 from archspec_torch.source import python_source
+from tests.backends.graphs import Builder, compiled
 
 ROOT = Path(__file__).parents[2]
 
@@ -146,6 +146,7 @@ def keyed(*keys, **attributes):
         ("__private.x", "_p"),
         ("a.b", "a.c.0", "a.c.1", "d.0.e"),
         ("x", "y", "self", "need"),
+        ("like", "join", "survivors", "drop_path"),
     ],
 )
 def test_keys_of_any_text(keys):
@@ -172,6 +173,29 @@ def test_keys_of_sequentials(keys):
 def test_names_of_nn_module_are_refused(name):
     with pytest.raises(CompileFailed, match="E0820"):
         python_source(compiled(keyed(name)))
+
+
+def test_names_of_helpers_children_and_arguments_do_not_clash(network):
+    net = network(
+        """
+block unit(width: int, like: int) {
+  input x: [B, D]
+  z = zeros([width, like])
+  output (x -> width: linear(width) -> drop_path(0.5)) + (z -> mean)
+}
+block survivors { input x: [B, D]
+  output x -> [a: linear(8), b: linear(8)] -> join: join(drop=0.5) }
+network net {
+  input torch: f32[B = 1, 4]
+  a = torch -> one: unit(8, 2) -> two: unit(16, 3)
+  join = a -> survivors: survivors
+  drop_path = join -> drop_path(0.1)
+  output drop_path
+}
+"""
+    )
+    source(net)
+    same_eager_and_script(to_module(net.compiled), torch.randn(2, 4))
 
 
 def test_parameters_by_path():
