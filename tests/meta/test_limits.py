@@ -1,0 +1,50 @@
+"""The limits that the docs state are those of the code."""
+
+from pathlib import Path
+
+import pytest
+
+from archspec.analysis.parameters import EXPANSION_BUDGET
+from archspec.diagnostics import catalogue
+from archspec.diagram.draw import BOX_BUDGET
+from archspec.passes.expand import NODE_BUDGET
+from archspec.semantics.budget import Limits
+from archspec.syntax import limits
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "limits.md").read_text(encoding="utf-8")
+EXPANSION = Limits()
+
+STATED = {
+    "characters of a file": limits.MAX_CHARACTERS,
+    "characters of a line": limits.MAX_LINE,
+    "brackets open at once": limits.MAX_NESTING,
+    "levels of the syntax tree": limits.MAX_DEPTH,
+    "characters of a number": limits.MAX_DIGITS,
+    "characters of a string | 1,": limits.MAX_STRING,
+    "characters of a name": limits.MAX_NAME,
+    "words, numbers, strings and signs": limits.MAX_TOKENS,
+    "syntax errors that are reported": limits.MAX_ERRORS,
+    "steps": EXPANSION.steps,
+    "ops and calls": EXPANSION.nodes,
+    "specialised blocks": EXPANSION.graphs,
+    "turns of a loop": EXPANSION.turns,
+    "characters of a string | 10,": EXPANSION.characters,
+    "elements and characters made": EXPANSION.elements,
+    "expansions inside one another": EXPANSION.depth,
+    "tensors of parameters": EXPANSION_BUDGET,
+    "nodes of a graph that is opened": NODE_BUDGET,
+    "boxes of a drawing": BOX_BUDGET,
+}
+
+
+@pytest.mark.parametrize(("words", "value"), STATED.items(), ids=STATED.keys())
+def test_the_page_of_limits(words, value):
+    (row,) = [line for line in PAGE.splitlines() if line.startswith(f"| {words}")]
+    assert f"| {value:,} |" in row
+
+
+def test_the_page_of_the_budget():
+    text = " ".join(catalogue.pages()["E0501"].text.split())
+    for value in (EXPANSION.steps, EXPANSION.nodes, EXPANSION.graphs, EXPANSION.turns):
+        assert f"{value:,}" in text
+    assert f"{EXPANSION.elements:,} elements and characters" in text
