@@ -104,16 +104,10 @@ def index_value(context: Context, node: ast.Index) -> Value:
     index = plain(force(context, context.evaluate(node.indices[0]), node.indices[0].span))
     if isinstance(index, Poison):
         return POISON
-    is_list = isinstance(base, ListValue)
-    if not is_list and not isinstance(base, (tuple, RangeValue)) and not is_data(base):
-        raise context.error("E0309", f"{kind_of(base)} has no parts to choose", node.span)
-    items = (base,) if not is_list and is_data(base) and not isinstance(base, tuple) else None
-    if is_list or isinstance(base, tuple):
-        items = base.items if isinstance(base, ListValue) else base
-    parts = items or items_of(context, base, node.span)
+    parts = _parts(context, base, node)
     if isinstance(index, RangeValue):
         chosen = parts[index.start : index.stop]
-        if is_list:
+        if isinstance(base, ListValue):
             return listed(context, chosen, node.span)
         return chosen[0] if len(chosen) == 1 else chosen
     if not isinstance(index, int) or isinstance(index, bool):
@@ -127,6 +121,16 @@ def index_value(context: Context, node: ast.Index) -> Value:
             "E0311", f"index {index} is outside: there are {len(parts)} parts", node.span
         )
     return parts[index]
+
+
+def _parts(context: Context, base: Value, node: ast.Index) -> tuple[Value, ...]:
+    if isinstance(base, ListValue):
+        return base.items
+    if isinstance(base, (tuple, RangeValue)):
+        return items_of(context, base, node.span)
+    if is_data(base):
+        return (base,)  # a tuple of one is its element
+    raise context.error("E0309", f"{kind_of(base)} has no parts to choose", node.span)
 
 
 def _not_one_index(context: Context, base: Value, node: ast.Index) -> Value:

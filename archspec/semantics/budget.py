@@ -86,6 +86,12 @@ class Budget:
             self._stop("elements of lists and characters of strings", self.limits.elements, span)
         self.step(span, elements // ELEMENTS)
 
+    def characters(self, count: int, span: Span) -> None:
+        """Refuse a string that is too long by itself."""
+        if count > self.limits.characters:
+            message = f"this string is longer than {self.limits.characters:,} characters"
+            raise OutOfBudget([diagnostic("E0501", message, span, notes=(_LIMITS,))])
+
     def length(self, count: int, span: Span) -> None:
         """Refuse a list or loop that is too long by itself."""
         if count > self.limits.turns:

@@ -11,7 +11,7 @@ from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph
 from archspec.semantics.application import apply_layer
 from archspec.semantics.bodies import active_inputs, run_body
-from archspec.semantics.budget import Budget, Limits
+from archspec.semantics.budget import Budget, Limits, OutOfBudget
 from archspec.semantics.builder import GraphBuilder, NameScope
 from archspec.semantics.callables import bind_arguments, resolve_preset
 from archspec.semantics.calls import finish
@@ -32,7 +32,7 @@ from archspec.types.condition import TRUE
 
 @dataclass
 class Compilation:
-    """Files, their diagnostics, and the memo that all networks of a run share."""
+    """Files, their diagnostics, and the memo and budget that all networks of a run share."""
 
     limits: Limits = field(default_factory=Limits)
     sink: Sink = field(default_factory=Sink)
@@ -42,6 +42,7 @@ class Compilation:
 
     def __post_init__(self) -> None:
         self.program = Program(self.sink)
+        self.budget = Budget(self.limits)
 
     def load(self, path: Path | Source) -> ModuleScope:
         """The module of a file or text, its names resolved; faults go to `sink`."""
@@ -51,7 +52,7 @@ class Compilation:
             scope = self.program.load_file(path)
         resolve_names(scope, self.sink)
         with deep_recursion():
-            check_signatures(scope, self.sink)
+            check_signatures(scope, self.sink, self.budget)
         return scope
 
     def network(
@@ -77,13 +78,14 @@ def load_network(
     can't be read. Warnings are in the sink that is returned.
     """
     compilation = Compilation(limits or Limits())
-    scope = compilation.load(path)
-    chosen = choose(scope, name, compilation.sink)
+    compiled: Compiled | None = None
     try:
-        compiled = compilation.network(scope, chosen, parameters) if chosen is not None else None
-    except CompileFailed as error:
+        scope = compilation.load(path)
+        chosen = choose(scope, name, compilation.sink)
+        if chosen is not None:
+            compiled = compilation.network(scope, chosen, parameters)
+    except OutOfBudget as error:
         compilation.sink.extend(error.diagnostics)
-        compiled = None
     if compiled is None or compilation.sink.failed:
         raise CompileFailed(compilation.sink.diagnostics)
     return compiled, compilation.sink
@@ -92,12 +94,12 @@ def load_network(
 def check(path: Path | Source, limits: Limits | None = None) -> Sink:
     """Everything that is wrong with a file: its syntax, names, and each of its networks."""
     compilation = Compilation(limits or Limits())
-    scope = compilation.load(path)
-    for name in networks(scope):
-        try:
+    try:
+        scope = compilation.load(path)
+        for name in networks(scope):
             compilation.network(scope, name)
-        except CompileFailed as error:
-            compilation.sink.extend(error.diagnostics)
+    except OutOfBudget as error:  # what comes after would find nothing left
+        compilation.sink.extend(error.diagnostics)
     return compilation.sink
 
 
@@ -139,10 +141,9 @@ def _compile(
 ) -> Compiled | None:
     graphs: list[Graph] = []
     inputs: Inputs | None = None
-    budget = Budget(compilation.limits)
     for training in (False, True):
         session = Session(
-            compilation.sink, budget, training, evaluate, apply_layer, compilation.memo
+            compilation.sink, compilation.budget, training, evaluate, apply_layer, compilation.memo
         )
         session.op_results, session.keys = compilation.op_results, compilation.keys
         context = Context(session, Environment(scope))

@@ -25,6 +25,7 @@ from archspec.semantics.functions import (
     call_function,
     items_of,
 )
+from archspec.semantics.growth import joined
 from archspec.semantics.instantiate import data_op
 from archspec.semantics.operators import (
     OP_OF_OPERATOR,
@@ -110,17 +111,8 @@ def _number(context: Context, node: ast.Number) -> Value:
 
 
 def _text(context: Context, node: ast.Text) -> Value:
-    pieces: list[str] = []
-    size = 0
-    for part in node.parts:
-        piece = part if isinstance(part, str) else _piece(context, part)
-        size += len(piece)
-        if size > context.session.budget.limits.characters:
-            limit = context.session.budget.limits.characters
-            raise context.error("E0501", f"this string is longer than {limit:,}", node.span)
-        pieces.append(piece)
-    context.session.budget.made(size, node.span)
-    return "".join(pieces)
+    pieces = [part if isinstance(part, str) else _piece(context, part) for part in node.parts]
+    return joined(context, pieces, node.span)
 
 
 def _piece(context: Context, part: ast.Expr) -> str:

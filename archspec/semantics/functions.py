@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from archspec.semantics.context import Context, NotInductive
+from archspec.semantics.growth import listed
 from archspec.semantics.operators import arithmetic, checked, compare, is_number, kind_of, plain
 from archspec.semantics.values import Copies, ListValue, Value
 from archspec.source import Span
@@ -34,10 +35,15 @@ class RangeValue:
 
     def items(self, context: Context, span: Span) -> tuple[Value, ...]:
         """Its integers. Raises SpecError when it has no end, OutOfBudget when it is too long."""
+        count = self.length(context, span)
+        context.session.budget.length(count, span)
+        return tuple(range(self.start, self.start + count))
+
+    def length(self, context: Context, span: Span) -> int:
+        """How many integers it has. Raises SpecError when it has no end."""
         if self.stop is None:
             raise context.error("E0313", "this range has no end", span)
-        context.session.budget.length(max(0, self.stop - self.start), span)
-        return tuple(range(self.start, self.stop))
+        return max(0, self.stop - self.start)
 
     def contains(self, value: Value) -> bool:
         """Whether a number lies in it."""
@@ -49,14 +55,17 @@ class RangeValue:
 def items_of(context: Context, value: Value, span: Span) -> tuple[Value, ...]:
     """What there is to go through in a list, range or tuple."""
     if isinstance(value, ListValue):
-        return value.items
-    if isinstance(value, RangeValue):
-        return value.items(context, span)
-    if isinstance(value, tuple):
+        items = value.items
+    elif isinstance(value, RangeValue):
+        items = value.items(context, span)
+    elif isinstance(value, tuple):
         if any(isinstance(item, Copies) for item in value):
             raise NotInductive("it goes through a tuple whose length depends on a parameter")
-        return value
-    raise context.error("E0313", f"{kind_of(value)} can't be gone through; a list can", span)
+        items = value
+    else:
+        raise context.error("E0313", f"{kind_of(value)} can't be gone through; a list can", span)
+    context.session.budget.made(len(items), span)
+    return items
 
 
 Call = Callable[[Context, tuple[Value, ...], Span], Value]
@@ -116,7 +125,7 @@ def _real(name: str, function: Callable[[float], float]) -> Call:
 
 
 def _enumerate(context: Context, arguments: tuple[Value, ...], span: Span) -> Value:
-    return ListValue(tuple(enumerate(items_of(context, arguments[0], span))))
+    return listed(context, tuple(enumerate(items_of(context, arguments[0], span))), span)
 
 
 def _zip(context: Context, arguments: tuple[Value, ...], span: Span) -> Value:
@@ -124,11 +133,11 @@ def _zip(context: Context, arguments: tuple[Value, ...], span: Span) -> Value:
     if len({len(column) for column in columns}) > 1:
         sizes = ", ".join(str(len(column)) for column in columns)
         raise context.error("E0309", f"`zip` needs lists of equal length, not {sizes}", span)
-    return ListValue(tuple(zip(*columns, strict=True)))
+    return listed(context, tuple(zip(*columns, strict=True)), span)
 
 
 def _reversed(context: Context, arguments: tuple[Value, ...], span: Span) -> Value:
-    return ListValue(items_of(context, arguments[0], span)[::-1])
+    return listed(context, items_of(context, arguments[0], span)[::-1], span)
 
 
 def _ceil_div(context: Context, arguments: tuple[Value, ...], span: Span) -> Value:

@@ -1,4 +1,7 @@
-"""Lists and tuples share their parts: nesting them grows what they stand for, not what they are."""
+"""What grows: lists, tuples and strings are counted as they are made, written out.
+
+Lists and tuples share their parts, so nesting them grows what they stand for, not what they are.
+"""
 
 from __future__ import annotations
 
@@ -29,3 +32,12 @@ def listed(context: Context, items: Sequence[Value], span: Span) -> ListValue:
     context.session.budget.length(value.weight, span)
     context.session.budget.made(value.weight, span)
     return value
+
+
+def joined(context: Context, pieces: Sequence[str], span: Span) -> str:
+    """The pieces as one string. Raises OutOfBudget when it is too long."""
+    budget = context.session.budget
+    size = sum(len(piece) for piece in pieces)
+    budget.characters(size, span)
+    budget.made(size, span)
+    return "".join(pieces)

@@ -50,19 +50,19 @@ UNDECIDED_HERE = frozenset(
 MAX_CASES = 6
 
 
-def check_signatures(scope: ModuleScope, sink: Sink) -> None:
+def check_signatures(scope: ModuleScope, sink: Sink, budget: Budget) -> None:
     """Check every signature of a file."""
     for definition in scope.own.values():
         if isinstance(definition, RuleDefinition) and definition.signature is not None:
-            _check(definition, sink)
+            _check(definition, sink, budget)
 
 
-def _check(rule: RuleDefinition, sink: Sink) -> None:
+def _check(rule: RuleDefinition, sink: Sink, budget: Budget) -> None:
     assert rule.signature is not None
     token = SYMBOLIC_INTEGERS.set(True)
     own = Sink()
     try:
-        _Proof(rule, own).run()
+        _Proof(rule, own, budget).run()
         unsure = [item for item in own.diagnostics if item.code in UNDECIDED_HERE]
         if not unsure:
             sink.extend(own.diagnostics)
@@ -94,6 +94,7 @@ class _Proof:
 
     rule: RuleDefinition
     sink: Sink
+    budget: Budget
     symbols: dict[str, Dim] = field(default_factory=dict)
     lower: dict[str, int] = field(default_factory=dict)
     domain: Condition = TRUE
@@ -197,7 +198,7 @@ class _Proof:
         return conjunction(parts)
 
     def _session(self, given: Condition) -> Session:
-        session = Session(self.sink, Budget(), False, evaluate, apply_layer, {})
+        session = Session(self.sink, self.budget, False, evaluate, apply_layer, {})
         session.given = given
         session.integer_symbols = frozenset(self.symbols)
         session.by_signature = self._by_signature

@@ -11,6 +11,7 @@ import operator
 from collections.abc import Callable
 
 from archspec.semantics.context import Context, OpenCondition
+from archspec.semantics.growth import joined, listed
 from archspec.semantics.values import ListValue, Poison, Value, is_data, is_layer
 from archspec.source import Span
 from archspec.types.condition import (
@@ -116,11 +117,9 @@ def arithmetic(context: Context, sign: str, left: Value, right: Value, span: Spa
     if isinstance(left, Poison) or isinstance(right, Poison):
         return left if isinstance(left, Poison) else right
     if isinstance(left, str) and isinstance(right, str) and sign == "+":
-        context.session.budget.made(len(left) + len(right), span)
-        return left + right
+        return joined(context, (left, right), span)
     if isinstance(left, ListValue) and isinstance(right, ListValue) and sign == "+":
-        context.session.budget.length(len(left.items) + len(right.items), span)
-        return ListValue(left.items + right.items)
+        return listed(context, left.items + right.items, span)
     numeric = (is_number(left) or isinstance(left, Dim)) and (
         is_number(right) or isinstance(right, Dim)
     )
