@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from math import gcd
 from typing import TypeAlias
 
 from archspec.types.dim import Dim, DimLike, dim
@@ -47,15 +48,31 @@ FALSE: Condition = AnyOf(())
 
 
 def _compare(expression: Dim, relation: Relation) -> Condition:
-    value = expression.constant
-    if value is None:
-        return Comparison(expression, relation)
-    holds = {
-        Relation.EQUAL: value == 0,
-        Relation.UNEQUAL: value != 0,
-        Relation.AT_LEAST: value >= 0,
-    }[relation]
-    return TRUE if holds else FALSE
+    """`expression RELATION 0`, or its truth; comparisons that look different seldom mean the same.
+
+    Common factors go, `3*H - 7 >= 0` is `H - 3 >= 0`, and an equation begins with a plus.
+    """
+    common = gcd(*(factor for monomial, factor in expression.terms if monomial))
+    if not common:
+        value = expression.constant_term
+        holds = {
+            Relation.EQUAL: value == 0,
+            Relation.UNEQUAL: value != 0,
+            Relation.AT_LEAST: value >= 0,
+        }[relation]
+        return TRUE if holds else FALSE
+    if relation is Relation.AT_LEAST:
+        return Comparison(_divided(expression, common), relation)
+    if expression.constant_term % common:
+        common = 1  # never equal, which the solver says with an example
+    sign = -1 if expression.terms[0][1] < 0 else 1
+    return Comparison(_divided(expression, common) * sign, relation)
+
+
+def _divided(expression: Dim, by: int) -> Dim:
+    if by == 1:
+        return expression
+    return Dim({monomial: factor // by for monomial, factor in expression.terms})
 
 
 def equal(left: DimLike, right: DimLike) -> Condition:
@@ -107,10 +124,10 @@ def negation(condition: Condition) -> Condition:
     if isinstance(condition, AnyOf):
         return conjunction(negation(part) for part in condition.parts)
     if condition.relation is Relation.EQUAL:
-        return Comparison(condition.expression, Relation.UNEQUAL)
+        return _compare(condition.expression, Relation.UNEQUAL)
     if condition.relation is Relation.UNEQUAL:
-        return Comparison(condition.expression, Relation.EQUAL)
-    return Comparison(-condition.expression - 1, Relation.AT_LEAST)
+        return _compare(condition.expression, Relation.EQUAL)
+    return _compare(-condition.expression - 1, Relation.AT_LEAST)
 
 
 def evaluate(condition: Condition, sizes: Mapping[str, int]) -> bool:

@@ -58,7 +58,8 @@ class FloorDiv:
         inside = [atom.depth for atom in numerator.atoms if isinstance(atom, FloorDiv)]
         self.depth = 1 + max(inside, default=0)
         self.text = str(numerator)
-        if self.depth > MAX_NESTING or len(self.text) > MAX_DIVISION_TEXT:
+        long = len(self.text) > MAX_DIVISION_TEXT or divisor.bit_length() > MAX_BITS
+        if long or self.depth > MAX_NESTING:
             raise OutsideFragment("a size that is divided and rounded down too often")
         self.numerator = numerator
         self.divisor = divisor
@@ -120,8 +121,6 @@ class Dim:
         self._hash = hash(self.terms if self.constant is None else self.constant)
         self._symbols: frozenset[str] | None = None
 
-    # ------------------------------------------------------------------ construction
-
     @staticmethod
     def constant_of(value: DimLike) -> Dim:
         """The dimension that is always `value`; a Dim is itself."""
@@ -131,8 +130,6 @@ class Dim:
     def symbol(name: str) -> Dim:
         """The free dimension `name`."""
         return Dim({(name,): 1})
-
-    # ------------------------------------------------------------------ inspection
 
     @property
     def constant_term(self) -> int:
@@ -182,8 +179,6 @@ class Dim:
                 total[inner] = total.get(inner, 0) + coefficient
         return Dim(total)
 
-    # ------------------------------------------------------------------ arithmetic
-
     def __add__(self, other: DimLike) -> Dim:
         return _sum(self, dim(other)) if other != 0 else self
 
@@ -211,9 +206,9 @@ class Dim:
     def __pow__(self, exponent: int) -> Dim:
         if exponent < 0:
             raise OutsideFragment(f"a negative power of {self}")
-        if self.constant is not None and abs(self.constant) > 1 and exponent > MAX_BITS:
-            raise OutsideFragment(f"a number of more than {MAX_BITS} bits")
         if self.constant is not None:
+            if (abs(self.constant).bit_length() - 1) * exponent > MAX_BITS:
+                raise OutsideFragment(f"a number of more than {MAX_BITS} bits")
             return _number(self.constant**exponent)
         if exponent > MAX_DEGREE:
             raise OutsideFragment(f"the power {exponent} of a size; the highest is {MAX_DEGREE}")
@@ -243,8 +238,6 @@ class Dim:
 
     def __rmod__(self, other: DimLike) -> Dim:
         return dim(other) % self
-
-    # ------------------------------------------------------------------ identity and text
 
     def __bool__(self) -> bool:
         value = self.constant
@@ -312,13 +305,7 @@ def _sum(left: Dim, right: Dim) -> Dim:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _scaled(value: Dim, by: int) -> Dim:
-    if (
-        by
-        and max((abs(f) for _, f in value.terms), default=0).bit_length() + by.bit_length()
-        > MAX_BITS
-    ):
-        raise OutsideFragment(f"a number of more than {MAX_BITS} bits")
-    return Dim({monomial: factor * by for monomial, factor in value.terms})
+    return _within_bits(Dim({monomial: factor * by for monomial, factor in value.terms}))
 
 
 @lru_cache(maxsize=_REMEMBERED)
