@@ -108,6 +108,8 @@ class _Search:
         return self.nodes[start + period].turns != here
 
     def _run(self, start: int, period: int) -> Run | None:
+        if not self._equal(start, period, 1):  # cheap, and most often the case
+            return None
         sharing = self._same_instances(start + period, period)
         carried: dict[Port, Port] = {}
         count = 1
