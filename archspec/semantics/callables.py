@@ -230,8 +230,13 @@ def _check_domain(context: Context, value: Value, domain: ast.Expr, span: Span, 
 
 
 def force(context: Context, value: Value, span: Span) -> Value:
-    """The value of a call of a rule that yields one; anything else as it is."""
+    """The value of a call of a rule that yields one; anything else as it is.
+
+    A rule with a signature yields a layer, so it is not expanded to find out.
+    """
     if not isinstance(value, BlockLayer) or not isinstance(value.definition, RuleDefinition):
+        return value
+    if value.definition.signature is not None:
         return value
     result = rule_value(context, value, span)
     return value if _is_layer_result(result) else result

@@ -38,7 +38,7 @@ class Reported(SpecError):
     """Something failed whose diagnostic was reported already."""
 
     def __init__(self) -> None:
-        super().__init__(diagnostic("E0507", "this has errors, which are reported where they are"))
+        super().__init__(diagnostic("", "this has errors, which are reported where they are"))
 
 
 class NotInductive(Exception):

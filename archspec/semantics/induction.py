@@ -72,6 +72,11 @@ def _check(rule: RuleDefinition, sink: Sink, budget: Budget) -> None:
             reason = "it computes with its parameters beyond polynomials, as `2 ** n` does"
     except NotInductive as error:
         reason = str(error)
+    except SpecError as error:  # the signature itself can't be read
+        if error.item.code not in UNDECIDED_HERE:
+            sink.report(error.item)
+            return
+        reason = error.item.message
     except CompileFailed as error:
         reason = error.diagnostics[0].message
     finally:
