@@ -6,7 +6,9 @@ results of their symbols (tokens for signs and words).
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
 
 from archspec.source import Span
 from archspec.syntax import ast
@@ -15,9 +17,22 @@ from archspec.syntax.lexer import Token
 from archspec.syntax.strings import read_string
 from archspec.syntax.targets import label_word, plain
 
+_T = TypeVar("_T")
+
 
 def _text(k: Context, token: Token) -> str:
     return k.source.text[token.start : token.end]
+
+
+def bracketed(build: Callable[[Context, Span, list[Any]], _T]) -> Callable[..., _T | ast.Missing]:
+    """What ends in a bracket that was put in (it has no width) is uncertain: it is `Missing`."""
+
+    @wraps(build)
+    def checked(k: Context, span: Span, c: list[Any]) -> _T | ast.Missing:
+        closer: Token = c[-1]
+        return ast.Missing(span) if closer.start == closer.end else build(k, span, c)
+
+    return checked
 
 
 # ---------------------------------------------------------------------- lists of things
@@ -181,11 +196,13 @@ def range_to(_k: Context, span: Span, c: list[Any]) -> ast.Range:
 # ---------------------------------------------------------------------- postfix
 
 
+@bracketed
 def call_empty(_k: Context, span: Span, c: list[Any]) -> ast.Call:
     """`f()`."""
     return ast.Call(span, c[0], ())
 
 
+@bracketed
 def call(k: Context, span: Span, c: list[Any]) -> ast.Call:
     """`f(a, b=c)`."""
     return ast.Call(span, c[0], tuple(_argument(k, item) for item in c[2]))
@@ -220,6 +237,7 @@ def _positional(k: Context, value: ast.Expr) -> ast.Argument:
     return ast.Argument(value.span, value)
 
 
+@bracketed
 def index_empty(k: Context, span: Span, c: list[Any]) -> ast.Index:
     """`f32[]`."""
     node = ast.Index(span, c[0], ())
@@ -227,6 +245,7 @@ def index_empty(k: Context, span: Span, c: list[Any]) -> ast.Index:
     return node
 
 
+@bracketed
 def index(k: Context, span: Span, c: list[Any]) -> ast.Index:
     """`t[i]`, or a shape such as `f32[B, N]`."""
     node = ast.Index(span, c[0], _loose(c[2]))
@@ -276,11 +295,13 @@ def string(k: Context, _span: Span, c: list[Any]) -> ast.Text:
     return read_string(k, c[0])
 
 
+@bracketed
 def tuple_empty(_k: Context, span: Span, _c: list[Any]) -> ast.TupleExpr:
     """`()`."""
     return ast.TupleExpr(span, ())
 
 
+@bracketed
 def paren(k: Context, span: Span, c: list[Any]) -> ast.Group | ast.TupleExpr:
     """`(x)`, `(a, b)`, `(...t)`."""
     items = tuple(plain(k, item, "a tuple") for item in c[1])
@@ -289,16 +310,19 @@ def paren(k: Context, span: Span, c: list[Any]) -> ast.Group | ast.TupleExpr:
     return ast.TupleExpr(span, items)
 
 
+@bracketed
 def tuple_(k: Context, span: Span, c: list[Any]) -> ast.TupleExpr:
     """`(a,)`."""
     return ast.TupleExpr(span, tuple(plain(k, item, "a tuple") for item in c[1]))
 
 
+@bracketed
 def list_empty(_k: Context, span: Span, _c: list[Any]) -> ast.ListExpr:
     """`[]`."""
     return ast.ListExpr(span, ())
 
 
+@bracketed
 def list_(k: Context, span: Span, c: list[Any]) -> ast.ListExpr:
     """`[a, b]`, or a shape."""
     node = ast.ListExpr(span, _loose(c[1]))
@@ -306,24 +330,28 @@ def list_(k: Context, span: Span, c: list[Any]) -> ast.ListExpr:
     return node
 
 
+@bracketed
 def list_comprehension(k: Context, span: Span, c: list[Any]) -> ast.Comprehension:
     """`[e for t in i]`."""
     element = plain(k, c[1], "a list")
     return ast.Comprehension(span, element, tuple(c[3]), c[5], None, False)
 
 
+@bracketed
 def list_comprehension_if(k: Context, span: Span, c: list[Any]) -> ast.Comprehension:
     """`[e for t in i if c]`."""
     element = plain(k, c[1], "a list")
     return ast.Comprehension(span, element, tuple(c[3]), c[5], c[7], False)
 
 
+@bracketed
 def tuple_comprehension(k: Context, span: Span, c: list[Any]) -> ast.Comprehension:
     """`(e for t in i)`."""
     element = plain(k, c[1], "a tuple")
     return ast.Comprehension(span, element, tuple(c[3]), c[5], None, True)
 
 
+@bracketed
 def tuple_comprehension_if(k: Context, span: Span, c: list[Any]) -> ast.Comprehension:
     """`(e for t in i if c)`."""
     element = plain(k, c[1], "a tuple")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,8 @@ class Tables:
 @cache
 def load() -> Tables:
     """The tables; about a millisecond the first time."""
-    data = json.loads(Path(__file__).with_name("tables.json").read_bytes())
+    with open(os.path.join(os.path.dirname(__file__), "tables.json"), "rb") as file:
+        data = json.load(file)
     return Tables(
         tuple((name, size, action) for name, size, action in data["rules"]),
         tuple(data["actions"]),
