@@ -108,7 +108,8 @@ def _settle_for_integers(
         raise NotInductive(verdict.reason)
     symbols = symbols_of(need.condition)
     of_sizes = not symbols & context.session.integer_symbols
-    if not is_equation(need.condition) or (of_sizes and len(symbols) == 1):
+    never = verdict.kind is VerdictKind.NEVER
+    if not never and (not is_equation(need.condition) or (of_sizes and len(symbols) == 1)):
         return
     notes: tuple[str, ...] = ()
     if verdict.counterexample is not None:

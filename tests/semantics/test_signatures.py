@@ -126,3 +126,11 @@ def test_channels_that_need_not_agree() -> None:
         "rule f(w: int): [B, C, H, W] -> [B, C, H, W]\nrule f(w) => [identity, conv(w, 3)] -> add"
     )
     assert found.code == "E0506"
+
+
+def test_what_never_holds_is_refused_at_once() -> None:
+    found = only(
+        "rule f(n: int in 1..): [B, C, 8, W] -> [B, C, 8, W]\n"
+        "rule f(n) => [identity, max_pool(2)] -> add"
+    )
+    assert found.code in ("E0401", "E0506")
