@@ -44,7 +44,8 @@ class _Writer:
         self.layout, self.known, self.training = layout, known, training
         self.graph: Graph = layout.unit.graph(training)
         self.demand: Demand = layout.demands[id(self.graph)]
-        names = Names((*layout.locals.known, "need", *self.demand.sizes, *helper_names()))
+        flags = [gate.flag for gate in self.demand.gates.values()]
+        names = Names((*layout.locals.known, "need", *self.demand.sizes, *flags, *helper_names()))
         names.fresh("need")
         self.draws = {name: names.fresh(identifier(name, "draw")) for name in layout.draws}
         self.arguments = [names.fresh(item.name) for item in layout.inputs]
@@ -58,6 +59,7 @@ class _Writer:
         self.body = Body(self.function, {} if layout.root else self.draws)
         self.branches = {leaf.path: leaf for leaf in layout.tree.leaves()}
         self.sequences = sequences(layout.unit, layout.tree, self.graph)
+        self.gated_adds = {gate.add: node for node, gate in self.demand.gates.items()}
         self.each = self._each_groups()
         self.steps = plan_steps(self.graph, self.demand, self.sequences, self.each)
         self.variables = Variables(self.graph, self.steps, names)
@@ -115,6 +117,12 @@ class _Writer:
                 self.function.training(),
             )
             self.function.add(code(self.demand.masks[node.id], " = ", value))
+        for gate_id, gate in self.demand.gates.items():
+            if self.demand.nodes[gate_id] != NEVER:
+                self.body.helpers.update(("kept", "add_branch"))
+                p = Hole(float(getattr(self.graph.nodes[gate_id].op, "p", 0.0)), "p")
+                value = call("kept", p, self.function.training())
+                self.function.add(code(gate.flag, " = ", value))
         for name, condition in reversed(self.demand.named):
             self.function.add(code(f"{name} = {text(condition)}"))
 
@@ -191,8 +199,21 @@ class _Writer:
             self._call(step)
         elif node.id in self.demand.masks:
             self._assign(step, self._join(node))
+        elif node.id in self.demand.gates:
+            self.variables.alias(Port(node.id), node.inputs[0])
+        elif node.id in self.gated_adds:
+            self._assign(step, self._add_branch(node))
         else:
             self._op(step)
+
+    def _add_branch(self, node: Node) -> Code:
+        """A sum with a branch that may not have been computed."""
+        gate = self.gated_adds[node.id]
+        branch = self.graph.nodes[gate].inputs[0]
+        other = node.inputs[1 - self.demand.gates[gate].index]
+        p = Hole(float(getattr(self.graph.nodes[gate].op, "p", 0.0)), "p")
+        mode = self.function.training()
+        return call("add_branch", self._read(other), self.variables.text(branch), p, mode)
 
     def _op(self, step: Step) -> None:
         node, instance = step.node, step.node.instance

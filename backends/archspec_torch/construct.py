@@ -9,7 +9,7 @@ from archspec_torch.code import Argument, Call, Code, Hole, call, code, listing,
 from archspec_torch.initialise import init_call
 from archspec_torch.layout import Layout, site
 from archspec_torch.lowering.base import Site
-from archspec_torch.names import is_identifier, is_numbered
+from archspec_torch.names import MAPPING_NAMES, is_identifier, is_numbered
 from archspec_torch.repeat import compress, compress_named
 from archspec_torch.scope import TORCH_TYPES, Line
 from archspec_torch.tree import Branch, Kind
@@ -95,7 +95,8 @@ class Constructor:
             return self.construct(self.unit.callee(regions[0]))
         names = [region.key for region in regions]
         values = [self.construct(self.unit.callee(region)) for region in regions]
-        return self._mapping(names, values, Kind.SCOPE)
+        kind = Kind.SCOPE if MAPPING_NAMES & set(names) else Kind.MAPPING
+        return self._mapping(names, values, kind)
 
     # ------------------------------------------------------------------ parameters
 

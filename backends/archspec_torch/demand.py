@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from archspec.graph.model import Graph, Node, Port
+from archspec.graph.model import Graph, Node, Port, consumers
 
 Flag: TypeAlias = tuple[str, int]
 """`live[2]` is ("live", 2)."""
@@ -35,11 +35,49 @@ def droppable(node: Node) -> bool:
     return bool(getattr(op, "drop", 0.0)) or bool(getattr(op, "draw", None))
 
 
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A `drop_path` for whole batches, added to something: then its input is not computed.
+
+    `add` is the node that adds it, `index` its place among the two inputs there.
+    """
+
+    flag: str
+    add: int
+    index: int
+
+
+def gates(graph: Graph) -> dict[int, Gate]:
+    """Gates of a graph by their nodes."""
+    readers = consumers(graph)
+    outputs = set(graph.output_ports)
+    found: dict[int, Gate] = {}
+    taken: set[int] = set()
+    for node in graph.nodes:
+        op, port = node.op, Port(node.id)
+        if op is None or op.name != "drop_path" or port in outputs:
+            continue
+        if getattr(op, "mode", "") != "batch" or not 0.0 < getattr(op, "p", 0.0) < 1.0:
+            continue
+        adds = readers.get(port, ())
+        if len(adds) == 1 and adds[0].id not in taken and _adds_equals(graph, adds[0]):
+            taken.add(adds[0].id)
+            flag = f"kept_{len(found)}" if found else "kept_branch"
+            found[node.id] = Gate(flag, adds[0].id, adds[0].inputs.index(port))
+    return found
+
+
+def _adds_equals(graph: Graph, node: Node) -> bool:
+    plain = node.op is not None and node.op.name == "add" and len(node.inputs) == 2
+    return plain and graph.type_of(node.inputs[0]) == graph.type_of(node.inputs[1])
+
+
 @dataclass
 class Demand:
     """Conditions of one graph. `masks` names the flags of each droppable join."""
 
     masks: dict[int, str] = field(default_factory=dict)  # by node
+    gates: dict[int, Gate] = field(default_factory=dict)  # by node
     nodes: dict[int, Condition] = field(default_factory=dict)
     ports: dict[Port, Condition] = field(default_factory=dict)
     named: list[tuple[str, Condition]] = field(default_factory=list)  # in order of definition
@@ -53,7 +91,7 @@ class Demand:
 
 def demand(graph: Graph, needs: bool) -> Demand:
     """Conditions of all nodes; `needs` says that the caller tells which outputs it wants."""
-    result = Demand()
+    result = Demand(gates=gates(graph))
     for number, node in enumerate(node for node in graph.nodes if droppable(node)):
         name = f"live_{number}" if number else "live"
         result.masks[node.id] = name
@@ -83,8 +121,11 @@ def _node(node: Node, collected: Mapping[Port, list[Condition]], result: Demand)
     result.nodes[node.id] = condition
     mask = result.masks.get(node.id)
     assert isinstance(collected, dict)
+    gate = result.gates.get(node.id)
     for index, port in enumerate(node.inputs):
         needed = condition if mask is None else both(condition, (mask, index))
+        if gate is not None:
+            needed = both(condition, (gate.flag, -1))
         collected.setdefault(port, []).append(needed)
 
 

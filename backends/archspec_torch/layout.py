@@ -222,7 +222,8 @@ def _facts(unit: Unit, known: Plan) -> Facts:
             # where the weights stand in a module and there is an expression too, it calls the
             # module in a way of its own, as a norm over another axis does
             as_it_is = lowered.apply is None or not owns
-            if lowered.module is not None and as_it_is and not instance.regions:
+            gated = node.id in layout.demands[id(graph)].gates
+            if lowered.module is not None and as_it_is and not instance.regions and not gated:
                 chainable.add(id(instance))
             if not instance.regions and not lowered.raw and not owns:
                 stateless.add(id(instance))

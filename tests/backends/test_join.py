@@ -207,3 +207,49 @@ network net {
         torch.manual_seed(seed)
         torch.testing.assert_close(scripted(x), y)
     assert len(seen) == 7  # a alone; or b and e with c, d or both of them, with a or without
+
+
+def test_drop_path_for_the_batch_skips_the_branch(network):
+    net = network(
+        """
+block unit {
+  input x: [B, D]
+  h = x -> a: linear(D) -> relu -> b: linear(D) -> drop_path(0.4, mode="batch")
+  output x + h
+}
+network net {
+  input x: f32[B = 1, 4]
+  output x -> for i in 0..3 { "unit{i}": unit }
+}
+"""
+    )
+    model = to_module(net.compiled).train()
+    scripted = script(model)
+    ran = []
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Linear):
+            module.register_forward_hook(lambda *_, name=name: ran.append(name))
+    x = torch.randn(2, 4)
+    counts = []
+    for seed in range(200):
+        torch.manual_seed(seed)
+        ran.clear()
+        y = model(x)
+        assert len(ran) % 2 == 0
+        counts.append(len(ran) // 2)
+        expected = x
+        for unit in (model.unit0, model.unit1, model.unit2):
+            if any(
+                module in ran
+                for module in (
+                    f"unit{i}.a" for i in range(3) if model.get_submodule(f"unit{i}") is unit
+                )
+            ):
+                expected = expected + unit.b(torch.relu(unit.a(expected))) / 0.6
+        torch.testing.assert_close(y, expected)
+        torch.manual_seed(seed)
+        torch.testing.assert_close(scripted(x), y)
+    assert sum(counts) / 600 == pytest.approx(0.6, abs=0.06)
+    ran.clear()
+    model.eval()(x)
+    assert len(ran) == 6
