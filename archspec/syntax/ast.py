@@ -208,8 +208,8 @@ class Body(Node):
 
 
 # ---------------------------------------------------------------------- definitions
-# `damaged` marks a definition whose head could not be read: its name is known, its parameters are
-# not; an error was reported there.
+# `damaged` marks a definition whose head could not be read: its name is known, not all of its
+# parameters are; an error was reported there.
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -73,27 +73,42 @@ def use_names(k: Context, span: Span, c: list[Any]) -> ast.Use:
 
 def block(k: Context, span: Span, c: list[Any]) -> ast.BlockDef:
     """`block name(..) { .. }`."""
-    return ast.BlockDef(span, *_word(k, c[1]), _parameters(k, c[2]), c[3])
+    return _block(k, span, c[1:])
 
 
 def inline_block(k: Context, span: Span, c: list[Any]) -> ast.BlockDef:
     """`inline block name(..) { .. }`."""
-    return ast.BlockDef(span, *_word(k, c[2]), _parameters(k, c[3]), c[4], inline=True)
+    return _block(k, span, c[2:], inline=True)
 
 
 def network(k: Context, span: Span, c: list[Any]) -> ast.BlockDef:
     """`network name(..) { .. }`."""
-    return ast.BlockDef(span, *_word(k, c[1]), _parameters(k, c[2]), c[3], is_network=True)
+    return _block(k, span, c[1:], is_network=True)
+
+
+def _block(
+    k: Context, span: Span, c: list[Any], *, inline: bool = False, is_network: bool = False
+) -> ast.BlockDef:
+    parameters, damaged = _whole(c[1])
+    return ast.BlockDef(
+        span, *_word(k, c[0]), _named(k, parameters), c[2], inline, is_network, damaged=damaged
+    )
 
 
 def rule(k: Context, span: Span, c: list[Any]) -> ast.RuleClause:
     """`rule name(..) if guard => value`."""
-    return ast.RuleClause(span, *_word(k, c[1]), tuple(c[2]), c[3], c[5])
+    return _rule(k, span, c[1:], inline=False)
 
 
 def inline_rule(k: Context, span: Span, c: list[Any]) -> ast.RuleClause:
     """`inline rule name(..) => value`."""
-    return ast.RuleClause(span, *_word(k, c[2]), tuple(c[3]), c[4], c[6], inline=True)
+    return _rule(k, span, c[2:], inline=True)
+
+
+def _rule(k: Context, span: Span, c: list[Any], *, inline: bool) -> ast.RuleClause:
+    parameters, damaged = _whole(c[1])
+    name, place = _word(k, c[0])
+    return ast.RuleClause(span, name, place, tuple(parameters), c[2], c[4], inline, damaged=damaged)
 
 
 def signature(k: Context, span: Span, c: list[Any]) -> ast.Signature:
@@ -119,15 +134,16 @@ def _signature(k: Context, span: Span, c: list[Any], *, inline: bool) -> ast.Sig
             sides.span,
             fix="a clause has `=>` between its head and what it stands for",
         )
+    parameters, damaged = _whole(c[1])
     return ast.Signature(
         span,
         *_word(k, c[0]),
-        _parameters(k, c[1]),
+        _named(k, parameters),
         inputs,
         outputs,
         tuple(c[4]),
         inline,
-        damaged=isinstance(sides, ast.Missing),
+        damaged=damaged or isinstance(sides, ast.Missing),
     )
 
 
@@ -139,7 +155,13 @@ def preset(k: Context, span: Span, c: list[Any]) -> ast.Preset:
 # ---------------------------------------------------------------------- parameters
 
 
-def _parameters(k: Context, items: list[ast.Parameter]) -> tuple[ast.Parameter, ...]:
+def _whole(items: list[ast.Parameter]) -> tuple[list[ast.Parameter], bool]:
+    """The parameters that could be read, and whether one could not."""
+    whole = [item for item in items if item.name is not None or item.pattern is not None]
+    return whole, len(whole) < len(items)
+
+
+def _named(k: Context, items: list[ast.Parameter]) -> tuple[ast.Parameter, ...]:
     """The parameters of what is no clause of a rule: they have names."""
     for item in items:
         if item.pattern is not None:

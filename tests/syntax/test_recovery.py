@@ -74,6 +74,17 @@ def test_a_definition_with_a_broken_head_keeps_its_name():
     assert module.definitions[1].is_network
 
 
+def test_a_parameter_that_cannot_be_read_is_left_out():
+    text = "block a(x: int, +, y) { f }\nrule b(1, +, z) => f\nrule c(+): [B] -> [B]\n"
+    module = parse(Source("test.arch", text)).module
+    assert [d.damaged for d in module.definitions] == [True] * 3
+    assert [[p.name for p in d.parameters] for d in module.definitions] == [
+        ["x", "y"],
+        [None, "z"],
+        [],
+    ]
+
+
 def check(text):
     """What holds of any input."""
     result = parse(Source("test.arch", text))
