@@ -50,6 +50,9 @@ from archspec.semantics.values import (
 from archspec.source import Span
 from archspec.syntax import ast
 
+TURN = 3
+"""Steps that a turn of a `for` counts for, besides what is done in it."""
+
 
 def apply_layer(
     context: Context, layer: Value, data: Value, span: Span, label: str | None = None
@@ -218,6 +221,7 @@ def _apply_for(context: Context, loop: ast.For, data: Value) -> Value:
         return POISON
     named = context.naming(context.scope.in_loop(loop.span))
     for index, item in enumerate(items_of(context, iterable, loop.iterable.span)):
+        context.session.budget.step(loop.span, TURN)
         turn = replace(named.child(), turns=(*context.turns, Turn(loop.span, index)))
         bind_targets(turn, loop.targets, item, loop.span, unpack=True)
         data = result_of(run_body(turn, loop.body, data, loop.span))
