@@ -40,12 +40,20 @@ def golden(name: str) -> Golden:
     data = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     outputs = tuple(
         Output(
-            tuple(item["shape"]), item["std"], item["norm"], tuple(item["head"]), tuple(item["tail"])
+            tuple(item["shape"]),
+            item["std"],
+            item["norm"],
+            tuple(item["head"]),
+            tuple(item["tail"]),
         )
         for item in data["outputs"].values()
     )
     state = {key: tuple(shape) for key, shape in data["state"].items()}
     return Golden(data["params"], state, tuple(data["input"]), data["gain"], outputs)
+
+
+def _tuples(item: dict) -> dict:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in item.items()}
 
 
 def fill(name: str, shape: tuple[int, ...], gain: float) -> numpy.ndarray:

@@ -1,4 +1,4 @@
-"""Parameters, multiply-accumulates and depth of shipped networks are those that papers and packages have.
+"""Parameters, multiply-accumulates and depth of shipped networks are those of the literature.
 
 All were counted from reference implementations (torchvision 0.29.1, or the authors' definitions
 rebuilt); MACs are those of convolutions, matrix products and attention for a batch of one.

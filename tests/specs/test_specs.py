@@ -1,0 +1,70 @@
+"""Every shipped spec is without fault, in one style, and says where it comes from."""
+
+import re
+from itertools import takewhile
+from pathlib import Path
+
+import pytest
+
+from archspec.fmt import format_source
+from archspec.semantics.compile import check
+from archspec.shipped import folder, heads, networks
+from archspec.source import Source
+
+SPECS = sorted(folder().glob("*.arch"))
+STANDARD = sorted(Path(check.__code__.co_filename).parents[1].glob("stdlib/*.arch"))
+
+
+def names(path):
+    return [name for _, name in heads(path.read_text(encoding="utf-8"))]
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_nothing_is_reported(path):
+    """Neither for a network nor for a preset: `check` compiles all of them."""
+    assert [f"{item.code}: {item.message}" for item in check(path).diagnostics] == []
+
+
+@pytest.mark.parametrize("path", [*SPECS, *STANDARD], ids=lambda path: path.stem)
+def test_formatted(path):
+    text = path.read_text(encoding="utf-8")
+    assert format_source(Source(str(path), text)) == text
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_opens_with_the_paper(path):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert lines[:2] == ["language 1", ""]
+    head = lines[2 : lines.index("", 2)] if "" in lines[2:] else lines[2:]
+    assert head[0].startswith("# ")
+    assert any(year in " ".join(head) for year in map(str, range(1980, 2030))) or "arXiv" in str(
+        head
+    )
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_short(path):
+    """A spec that is long points at an idea that the language lacks."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert sum(bool(line) and not line.startswith(("#", "preset ")) for line in lines) <= 120
+
+
+def test_every_name_is_there_once():
+    """A shipped network is found by its name alone."""
+    found = [name for path in SPECS for name in names(path)]
+    assert len(found) == len(set(found))
+    assert set(found) == set(networks())
+
+
+@pytest.mark.parametrize("path", STANDARD, ids=lambda path: path.stem)
+def test_the_standard_library_is_documented(path):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    opens = ("block ", "inline ", "rule ")
+    undocumented = [
+        line
+        for before, line in zip(["", *lines], lines, strict=False)
+        if line.startswith(opens)
+        and not before.startswith("#")
+        and before.split("(")[0] != line.split("(")[0]  # a further clause of a rule
+    ]
+    assert undocumented == []
