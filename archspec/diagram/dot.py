@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Sequence, Set
+from typing import cast
+
+import graphviz  # type: ignore[import-untyped]  # the package has no types
 
 from archspec.diagram.arrows import Arrow
 from archspec.diagram.picture import Box, Frame, Line, Picture
@@ -18,20 +21,37 @@ NARROWEST, BROADEST = 64, 240
 def dot_text(picture: Picture, name: str, subtitle: Sequence[str] = ()) -> str:
     """The DOT source of a picture, with a title, lines below it, and a legend."""
     splits = {box.id for box in picture.boxes if box.shape == "split"}
-    lines = [
-        f"digraph {quoted(name)} {{",
-        f"  graph [rankdir=TB, newrank=true, ordering=out, nodesep={GAP / 72:.3f}, ranksep=0.25, "
-        f"fontname={quoted(FONT)}, fontsize=11, fontcolor={quoted(INK)}, labelloc=t, "
-        f"bgcolor=white, pad=0.2, tooltip={quoted(name)},",
-        f"    label=<{_heading(name, subtitle, picture.categories)}>];",
-        f"  node [shape=plain, fontname={quoted(FONT)}, fontsize=11, fontcolor={quoted(INK)}];",
-        f"  edge [fontname={quoted(FONT)}, fontsize=8, fontcolor={quoted(SOFT)}, "
-        f"color={quoted(LINE)}, arrowsize=0.5, penwidth=0.9];",
-        *_inside(picture, None, _width(picture), "  "),
-        *(f"  {_arrow(arrow, splits)}" for arrow in picture.arrows),
-        "}",
-    ]
-    return "\n".join(lines) + "\n"
+    graph = graphviz.Digraph(
+        literal(name),
+        graph_attr={
+            "rankdir": "TB",
+            "newrank": "true",
+            "ordering": "out",
+            "labelloc": "t",
+            "nodesep": f"{GAP / 72:.3f}",
+            "ranksep": "0.25",
+            "bgcolor": "white",
+            "pad": "0.2",
+            "fontname": FONT,
+            "fontsize": "11",
+            "fontcolor": INK,
+            "tooltip": literal(name),
+            "label": f"<{_heading(name, subtitle, picture.categories)}>",
+        },
+        node_attr={"shape": "plain", "fontname": FONT, "fontsize": "11", "fontcolor": INK},
+        edge_attr={
+            "fontname": FONT,
+            "fontsize": "8",
+            "fontcolor": SOFT,
+            "color": LINE,
+            "arrowsize": "0.5",
+            "penwidth": "0.9",
+        },
+    )
+    _fill(graph, picture, None, _width(picture))
+    for arrow in picture.arrows:
+        _draw_arrow(graph, arrow, splits)
+    return str(graph.source)
 
 
 def _width(picture: Picture) -> int:
@@ -41,10 +61,10 @@ def _width(picture: Picture) -> int:
     return min(max(round(longest * CHARACTER) + 8, NARROWEST), BROADEST)
 
 
-def quoted(text: str) -> str:
-    """A DOT string. Backslashes would start escapes of graphviz, so they are doubled."""
-    plain = "".join(c if c.isprintable() else " " for c in text)
-    return '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'
+def literal(text: str) -> str:
+    """Text that graphviz takes as it is, without escapes of its own."""
+    kept = "".join(c if c.isprintable() else " " for c in text)
+    return cast(str, graphviz.escape(kept))  # a str that is never taken for HTML
 
 
 def escaped(text: str) -> str:
@@ -58,30 +78,31 @@ def escaped(text: str) -> str:
 # ---------------------------------------------------------------------- boxes and frames
 
 
-def _inside(picture: Picture, frame: int | None, width: int, indent: str) -> Iterator[str]:
-    """What stands directly in a frame. Nesting is that of the drawing, so it is shallow."""
+def _fill(graph: graphviz.Digraph, picture: Picture, frame: int | None, width: int) -> None:
+    """Add what stands directly in a frame. Nesting is that of the drawing, so it is shallow."""
     for box in picture.boxes:
         if box.frame == frame and box.shape == "split":
-            yield f"{indent}n{box.id} [shape=point, width=0.05, color={quoted(LINE)}];"
+            graph.node(f"n{box.id}", shape="point", width="0.05", color=LINE)
         elif box.frame == frame:
-            label = _label(box, width)
-            yield f"{indent}n{box.id} [label=<{label}>, tooltip={quoted(box.tooltip)}];"
+            label = f"<{_label(box, width)}>"
+            graph.node(f"n{box.id}", label, tooltip=literal(box.tooltip))
     for item in picture.frames:
         if item.parent == frame:
-            yield from _frame(picture, item, width, indent)
+            _draw_frame(graph, picture, item, width)
 
 
-def _frame(picture: Picture, frame: Frame, width: int, indent: str) -> Iterator[str]:
-    fill = FRAMES[frame.nesting % len(FRAMES)]
-    style = "rounded,dashed,bold" if frame.repeat else "rounded,filled"
-    yield f"{indent}subgraph cluster_{frame.id} {{"
-    yield (
-        f"{indent}  label=<{_frame_title(frame)}>; labeljust=l; style={quoted(style)}; "
-        f"color={quoted('#9aa5b1')}; fillcolor={quoted(fill)}; margin=8; "
-        f"tooltip={quoted(frame.title)};"
-    )
-    yield from _inside(picture, frame.id, width, indent + "  ")
-    yield f"{indent}}}"
+def _draw_frame(graph: graphviz.Digraph, picture: Picture, frame: Frame, width: int) -> None:
+    with graph.subgraph(name=f"cluster_{frame.id}") as inside:
+        inside.attr(
+            label=f"<{_frame_title(frame)}>",
+            labeljust="l",
+            style="rounded,dashed,bold" if frame.repeat else "rounded,filled",
+            color="#9aa5b1",
+            fillcolor=FRAMES[frame.nesting % len(FRAMES)],
+            margin="8",
+            tooltip=literal(frame.title),
+        )
+        _fill(inside, picture, frame.id, width)
 
 
 def _frame_title(frame: Frame) -> str:
@@ -159,20 +180,20 @@ def _end(box: Box) -> str:
 # ---------------------------------------------------------------------- arrows and heading
 
 
-def _arrow(arrow: Arrow, splits: Set[int]) -> str:
+def _draw_arrow(graph: graphviz.Digraph, arrow: Arrow, splits: Set[int]) -> None:
     start, end = f"n{arrow.start}", f"n{arrow.end}"
-    attributes = [f"tooltip={quoted(arrow.tooltip)}", "weight=4"]
+    attributes = {"tooltip": literal(arrow.tooltip), "weight": "4"}
     if arrow.start not in splits:
         start += f":o{arrow.out}:s" if arrow.out is not None else ":s"
     if arrow.end in splits:
-        attributes.append("arrowhead=none")
+        attributes["arrowhead"] = "none"
     else:
         end += f":i{arrow.into}:n" if arrow.into is not None else ":n"
     if arrow.length > 1:
-        attributes.append(f"minlen={arrow.length}")
+        attributes["minlen"] = str(arrow.length)
     if arrow.label:
-        attributes.append(f"label={quoted(' ' + arrow.label)}")
-    return f"{start} -> {end} [{', '.join(attributes)}];"
+        attributes["label"] = literal(" " + arrow.label)
+    graph.edge(start, end, **attributes)
 
 
 def _heading(name: str, subtitle: Sequence[str], categories: Sequence[str]) -> str:
