@@ -1,0 +1,119 @@
+"""`accepts` says what torch does, and every tensor on the way has the shape that was inferred."""
+
+import pytest
+import torch
+
+from archspec.analysis.scope import join_path
+from archspec.graph.model import Graph
+from archspec.shipped import networks
+from archspec.types.tensor import TensorType
+from tests.specs.compiled import shipped
+
+FAMILIES = {
+    "alexnet": "alexnet",
+    "convnext": "convnext_tiny",
+    "densenet": "densenet121",
+    "densenet_cifar": "densenet40_k12_cifar10",
+    "efficientnet": "efficientnet_b0",
+    "fractalnet": "fractalnet20_cifar10",
+    "inception": "inception_v3",
+    "mobilenet": "mobilenetv1_100",
+    "pyramidnet": "pyramidnet110_a48_cifar10",
+    "resnet": "resnet18",
+    "resnet_cifar": "resnet20_cifar10",
+    "unet": "unet",
+    "vgg": "vgg11",
+    "wide_resnet": "wrn_16_4",
+}
+FIXED = {"lenet", "swin", "vit"}
+"""Specs whose images have one size, that of a parameter."""
+
+
+class Watched:
+    """A network on `meta`, whose calls compare every tensor with the type inferred for it."""
+
+    def __init__(self, name: str) -> None:
+        self.network = shipped(name)
+        self.module = self.network.to_torch(device="meta").eval()
+        self.sizes: dict[str, int] = {}
+        self.compared = 0
+        for path, types in calls(self.network.compiled.inference):
+            self.module.get_submodule(path).register_forward_hook(self.compare(path, types))
+
+    def compare(self, path: str, types: tuple[TensorType, ...]):
+        def hook(module, inputs, found):
+            tensors = [found] if isinstance(found, torch.Tensor) else list(found)
+            for tensor, kind in zip(tensors, types, strict=True):
+                wanted = tuple(size.evaluate(self.sizes) for size in kind.shape)
+                if tuple(tensor.shape) != wanted:
+                    raise AssertionError(f"{path}: {tuple(tensor.shape)} is not {kind} = {wanted}")
+                self.compared += 1
+
+        return hook
+
+    def runs(self, **sizes: int) -> bool:
+        """Whether torch takes an image of this size. Raises AssertionError for a wrong shape."""
+        (kind,) = self.network.inputs[0].types
+        self.sizes = {**self.network.compiled.sizes, **sizes}
+        image = torch.empty([size.evaluate(self.sizes) for size in kind.shape], device="meta")
+        try:
+            with torch.inference_mode():
+                self.module(image)
+        except RuntimeError:
+            return False
+        return True
+
+
+def calls(graph: Graph, prefix: str = ""):
+    """Path and types of every block and every layer with weights, all the way down."""
+    for node in graph.nodes:
+        if node.instance is None:
+            continue
+        path = join_path(prefix, node.instance.key)
+        if node.instance.graph is not None:
+            yield path, node.types
+            yield from calls(node.instance.graph, path)
+        elif node.instance.op is not None and node.instance.op.name in {"conv", "linear"}:
+            yield path, node.types
+
+
+def test_every_spec_is_tried():
+    assert set(FAMILIES) | FIXED == {path.stem for path in networks().values()}
+
+
+def agree(watched: Watched, pairs) -> None:
+    accepted = 0
+    for height, width in pairs:
+        expected = watched.network.accepts(H=height, W=width)
+        assert watched.runs(H=height, W=width) == expected, (height, width)
+        accepted += expected
+    assert accepted > 0
+    assert watched.compared
+
+
+@pytest.mark.parametrize("name", ["resnet18", "fractalnet20_cifar10", "unet", "wrn_16_4"])
+def test_small_sizes(name):
+    agree(Watched(name), [(size, 40 - size) for size in range(1, 40)] + [(32, 32), (33, 64)])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", FAMILIES)
+def test_sizes_up_to_300(family):
+    squares = [(size, size) for size in range(1, 301)]
+    oblong = [(size, 7 * size % 300 + 1) for size in range(1, 301, 7)]
+    agree(Watched(FAMILIES[family]), squares + oblong)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(networks()))
+def test_boundaries(name):
+    """Around the least sizes, and on all residues of the strides there, in both directions."""
+    network = shipped(name)
+    if not {"H", "W"} <= set(network.compiled.sizes):
+        pytest.skip("its size is fixed")
+    largest = max(network.compiled.sizes["H"], 64)
+    least = next(size for size in range(1, 400) if network.accepts(H=size, W=largest))
+    around = range(max(1, least - 2), least + 3)
+    residues = range(largest - 3, largest + 3)
+    pairs = [(size, largest) for size in (*around, *residues)]
+    agree(Watched(name), [*pairs, *((width, height) for height, width in pairs)])
