@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
+from archspec.diagnostics.model import Edit, Fix
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.syntax.context import Context, Dots, Equation, Item
@@ -231,7 +232,7 @@ def _positional(k: Context, value: ast.Expr) -> ast.Argument:
             "E0123",
             "`:` labels a layer; an attribute is given by `=`",
             value.span,
-            fix=f"write `{word}={given}`",
+            fix=Fix(f"write `{word}={given}`", (Edit(value.span, f"{word}={given}"),)),
         )
         return ast.Argument(value.span, ast.Missing(value.span), word, value.label.span)
     return ast.Argument(value.span, value)

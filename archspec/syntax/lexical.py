@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from archspec.diagnostics.model import Edit, Fix
 from archspec.syntax import limits
 from archspec.syntax.context import Context
 from archspec.syntax.lexer import Token
@@ -54,7 +55,7 @@ def clean(k: Context, raw: list[Token]) -> list[Token]:
         elif token.type in (")", "]"):
             open_brackets = max(0, open_brackets - 1)
         if token.type == "//" and _is_comment(text, raw, at, open_brackets):
-            _report(k, "E0111", "`//` divides; a comment begins with `#`", token)
+            _report_meant(k, "E0111", "`//` divides; a comment begins with `#`", token, "#")
             at = _next_line(k, raw, at)
             continue
         if token.first and text[token.start : token.end] == "@":
@@ -86,6 +87,12 @@ def _report(k: Context, code: str, message: str, token: Token, fix: str | None =
     k.error(code, message, k.span(token.start, token.end), fix=fix)
 
 
+def _report_meant(k: Context, code: str, message: str, token: Token, meant: str) -> None:
+    """Report a token that is written otherwise."""
+    span = k.span(token.start, token.end)
+    k.error(code, message, span, fix=Fix(f"write `{meant}`", (Edit(span, meant),)))
+
+
 # ---------------------------------------------------------------------- comments
 
 
@@ -114,8 +121,14 @@ def _block_comment(k: Context, token: Token) -> None:
 
 
 def _single(k: Context, token: Token) -> Token:
-    _report(k, "E0112", 'strings stand in double quotes: `"text"`', token)
-    token.type = "STRING"
+    content = k.source.text[token.start + 1 : token.end - 1]
+    message = 'strings stand in double quotes: `"text"`'
+    if '"' in content:
+        _report(k, "E0112", message, token)
+        token.type = "ERROR"
+    else:
+        _report_meant(k, "E0112", message, token, f'"{content}"')
+        token.type = "STRING"
     return token
 
 
@@ -145,9 +158,9 @@ def _bad_number(k: Context, token: Token) -> Token:
     plain = text.replace("_", "")
     token.type = "ERROR"
     if plain.rstrip(".").isdigit() and text[-1:] == ".":
-        _report(k, "E0113", "a digit is missing after the point", token, f"write `{text}0`")
+        _report_meant(k, "E0113", "a digit is missing after the point", token, f"{text}0")
     elif plain.isdigit():
-        _report(k, "E0113", "digits are not grouped", token, f"write `{plain}`")
+        _report_meant(k, "E0113", "digits are not grouped", token, plain)
     else:
         message = f"`{text[:30]}` is neither a number nor a name: a name begins with a letter"
         label = k.source.text[token.end : token.end + 1] == ":"
@@ -171,7 +184,7 @@ def _foreign(k: Context, token: Token) -> Token | None:
     text = k.source.text[token.start : token.end]
     if text in _MEANT:
         token.type, message = _MEANT[text]
-        _report(k, "E0111", message, token, f"write `{token.type}`")
+        _report_meant(k, "E0111", message, token, token.type)
         return token
     if len(text) > 1 and text[-1] == "=":
         message = f"`{text}` does not exist: a name is bound once, and nothing is changed later"
@@ -192,6 +205,9 @@ def _foreign(k: Context, token: Token) -> Token | None:
 def _bad(k: Context, token: Token) -> None:
     text = k.source.text[token.start : token.end]
     shown = text if text.isprintable() else text.encode("unicode_escape").decode()
+    if text.isspace():
+        _report_meant(k, "E0111", f"`{shown}` is not the space of the keyboard", token, " ")
+        return
     _report(k, "E0111", f"`{shown[:20]}` has no meaning here", token)
 
 

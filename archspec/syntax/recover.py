@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from archspec.diagnostics.model import Edit, Fix
 from archspec.syntax import limits
 from archspec.syntax.engine import Engine
 from archspec.syntax.lexer import Token
 from archspec.syntax.mistake import Mistake
 from archspec.syntax.mistakes import MISTAKES
 from archspec.syntax.site import Repair, Site, accepted
-from archspec.syntax.words import DEFINITION_WORDS
+from archspec.syntax.words import DEFINITION_WORDS, RESERVED_WORDS
 
 _STOPS = frozenset({"NL", ",", ")", "]", "}", "->", "{", "=>", "=", "then", "else", "$END"})
 _DEFINITIONS = DEFINITION_WORDS | {"$END"}
+_WORDS = frozenset({"->", "=>", "=", "==", ",", ":", *RESERVED_WORDS})
+"""What a repair can put into the text; other repairs put something in only to read on."""
+
 _QUIET = 3
 """Tokens behind an error in which another one is taken for its consequence."""
 
@@ -29,11 +33,13 @@ def recover(engine: Engine) -> bool:
     mistake = next(row for row in MISTAKES if row.when(site))
     before = engine.tokens[engine.at - 1] if engine.at else site.token
     damaged = k.is_damaged(site.token.start) or k.is_damaged(before.end)
+    repair = mistake.repair
+    if repair and (site.fits(repair) < _ENOUGH or (damaged and site.token.depth)):
+        # what is guessed on a damaged line would only lead to more that looks wrong
+        repair = None
     if not damaged and engine.at >= engine.quiet_until:
-        _report(site, mistake)
-    # what was guessed on a damaged line would only lead to more that looks wrong
-    repair = None if damaged and site.token.depth else mistake.repair
-    if repair and site.fits(repair) >= _ENOUGH:
+        _report(site, mistake, repair)
+    if repair:
         _apply(engine, repair)
         engine.quiet_until = engine.at + len(repair.types) + _QUIET
         return True
@@ -41,7 +47,7 @@ def recover(engine: Engine) -> bool:
     return skip(engine)
 
 
-def _report(site: Site, mistake: Mistake) -> None:
+def _report(site: Site, mistake: Mistake, repair: Repair | None) -> None:
     words = {
         "<word>": site.word()[:40],
         "<before>": site.word(-1)[:40],
@@ -50,7 +56,25 @@ def _report(site: Site, mistake: Mistake) -> None:
     message, fix = mistake.message, mistake.fix
     for hole, text in words.items():
         message, fix = message.replace(hole, text), fix.replace(hole, text)
-    site.engine.k.error(mistake.code, message, site.span(*mistake.points), fix=fix or None)
+    edit = _edit(site, repair) if repair else None
+    if edit and not fix:
+        fix = f"write `{' '.join(repair.types)}`" if repair and repair.types else "leave it out"
+    cure = Fix(fix, (edit,) if edit else ()) if fix else None
+    site.engine.k.error(mistake.code, message, site.span(*mistake.points), fix=cure)
+
+
+def _edit(site: Site, repair: Repair) -> Edit | None:
+    """The repair as a change of the text, if it puts in signs and words only."""
+    before, here = site.span_before(), site.span()
+    if not _WORDS.issuperset(repair.types) or not here.text:
+        return None
+    text = " ".join(repair.types)
+    if repair.replace:
+        joined = text.isalpha() and before.end == here.start
+        return Edit(here, " " * joined + text)
+    if text in (",", ":"):
+        return Edit(site.engine.k.span(before.end, before.end), text)
+    return Edit(site.engine.k.span(here.start, here.start), text + " ")
 
 
 def _apply(engine: Engine, repair: Repair) -> None:

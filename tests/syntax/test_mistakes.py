@@ -132,6 +132,20 @@ def test_what_stands_beside_a_mistake_is_read(code, words, example):
     assert {"before", "after"} <= whole
 
 
+def edit_of(example):
+    """The change of the text that the report of an example proposes, if it is certain of one."""
+    (found,) = parse(Source("test.arch", marked(example)[0])).diagnostics
+    return found.fix.edits[0] if found.fix and found.fix.edits else None
+
+
+@pytest.mark.parametrize("example", [row[2] for row in EXAMPLES if edit_of(row[2])])
+def test_a_fix_that_is_an_edit_cures(example):
+    text, _ = marked(example)
+    edit = edit_of(example)
+    cured = text[: edit.span.start] + edit.text + text[edit.span.end :]
+    assert parse(Source("test.arch", cured)).diagnostics == ()
+
+
 PAGES = sorted((Path(__file__).parents[2] / "archspec/diagnostics/explain").glob("E01*.md"))
 LARGE = {"E0101", "E0102", "E0106"}  # their examples would be as large as the limit
 
