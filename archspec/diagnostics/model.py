@@ -118,11 +118,32 @@ class Sink:
     def __init__(self, limit: int = 200) -> None:
         self._seen: dict[tuple[str, int, str, str], Diagnostic] = {}
         self._limit = limit
+        self._misread: list[Span] = []
 
     def report(self, item: Diagnostic) -> None:
-        """Add a diagnostic unless the same was said of the same place before."""
+        """Add a diagnostic unless the same was said of the same place before.
+
+        What is said of text that could not be read (E01xx) is left out: it may only be a
+        consequence.
+        """
+        if item.code.startswith("E01") and item.primary is not None:
+            self._misread.append(item.primary.span)
+        elif item.primary is not None and self._is_misread(item.primary.span):
+            return
         if len(self._seen) < self._limit:
             self._seen.setdefault(item.sort_key, item)
+
+    def reported(self, span: Span) -> bool:
+        """Whether an error was reported with this very place."""
+        return any(
+            item.primary is not None and item.primary.span == span for item in self._seen.values()
+        )
+
+    def _is_misread(self, span: Span) -> bool:
+        return any(
+            wrong.source is span.source and wrong.start < span.end and span.start < wrong.end
+            for wrong in self._misread
+        )
 
     def extend(self, items: Iterable[Diagnostic]) -> None:
         """Add several."""

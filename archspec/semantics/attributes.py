@@ -24,7 +24,13 @@ from archspec.semantics.values import (
     has_poison,
     is_data,
 )
-from archspec.semantics.words import INITIALISER_NAMES, InitialiserName, choices, takes_initialiser
+from archspec.semantics.words import (
+    INITIALISER_NAMES,
+    InitialiserName,
+    choices,
+    is_word,
+    takes_initialiser,
+)
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.initialiser import INITIALISERS, Initialiser
@@ -93,9 +99,23 @@ def _values(
         return items_of(context, context.evaluate(node.inner), node.span)
     if isinstance(node, ast.Name) and node.text in choices(model, name) - _locals(context, node):
         return (node.text,)
+    if isinstance(node, ast.Name) and choices(model, name) and _means_nothing(context, node.text):
+        listed = ", ".join(f"`{word}`" for word in sorted(choices(model, name)))
+        raise context.error(
+            "E0301",
+            f"`{name}` takes {listed}, not `{node.text}`",
+            node.span,
+            fix=did_you_mean(node.text, choices(model, name)),
+        )
     if takes_initialiser(model, name):
         return (initialiser_value(context, node),)
     return (context.evaluate(node),)
+
+
+def _means_nothing(context: Context, text: str) -> bool:
+    environment = context.environment
+    known = environment.has_local(text) or environment.module.definition(text) is not None
+    return not (known or is_word(text) or text in ("true", "false", "training"))
 
 
 def _locals(context: Context, node: ast.Name) -> frozenset[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from archspec.ops.base import Need
 from archspec.semantics.callables import force
 from archspec.semantics.context import Context, SpecError
+from archspec.semantics.environment import counted
 from archspec.semantics.growth import bounded
 from archspec.semantics.operators import is_condition, kind_of, truth
 from archspec.semantics.requirements import settle
@@ -17,6 +18,7 @@ from archspec.semantics.shapes import (
     poison_dims,
     poison_targets,
 )
+from archspec.semantics.showing import values_in
 from archspec.semantics.statements import carry_out, data_value
 from archspec.semantics.values import (
     POISON,
@@ -130,6 +132,7 @@ def _bind_inputs(context: Context, body: ast.Body, data: Value, span: Span) -> N
                 claim(context, item.type, context.environment.local(item.name), item.name)
             except SpecError as error:
                 context.session.report(error)
+                context.environment.names[item.name] = POISON
     for statement in statements:
         for condition in statement.where:
             _require(context, condition, "`where` asks for it")
@@ -143,7 +146,7 @@ def _check_count(context: Context, items: Sequence[ast.InputItem], data: Value, 
     if count < least or (count > least and least == len(items)):
         raise context.error(
             "E0304",
-            f"this takes {least} input{'s' if least != 1 else ''}, not {count}",
+            f"this takes {counted(least, 'input')}, not {count}",
             span,
             secondary=[(items[0].span, "declared here")],
         )
@@ -158,7 +161,10 @@ def _require(context: Context, expression: ast.Expr, reason: str) -> None:
         settle(context, Need(value, f"{text}: {reason}"), expression.span, [])  # type: ignore[arg-type]
     elif value is not True:
         raise context.error(
-            "E0408", f"`{expression.span.text}` does not hold here", expression.span
+            "E0408",
+            f"`{expression.span.text}` does not hold here",
+            expression.span,
+            notes=values_in(context.environment, expression),
         )
 
 
@@ -172,8 +178,14 @@ def _output(context: Context, statement: ast.Output, results: list[Result]) -> N
     name = statement.name
     if name is None and isinstance(statement.value, ast.Name):
         name = statement.value.text
-    if name and any(item.name == name for item in results):
-        raise context.error("E0705", f"there are two outputs called `{name}`", statement.span)
+    first = next((item for item in results if name and item.name == name), None)
+    if first is not None:
+        raise context.error(
+            "E0705",
+            f"there are two outputs called `{name}`",
+            statement.span,
+            secondary=[(first.span, "the first")],
+        )
     value = data_value(context, statement.value)
     results.append(Result(name or "", value, statement.span))
 

@@ -286,6 +286,13 @@ class NameScope:
     def claim(self, context: Context, key: str, span: Span) -> str:
         """Take a key that must be free."""
         taken = self.builder.keys.get(key)
+        if taken == span:
+            raise context.error(
+                "E0601",
+                f"the label `{key}` is taken by an earlier turn of the same line",
+                span,
+                fix='put what differs into the label: `"layer{i}": ..`',
+            )
         if taken is not None:
             raise context.error(
                 "E0601",

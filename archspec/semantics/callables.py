@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from archspec.semantics.context import Context, SpecError
-from archspec.semantics.environment import Environment, did_you_mean
+from archspec.semantics.environment import Environment, counted, did_you_mean
 from archspec.semantics.functions import RangeValue
 from archspec.semantics.modules import (
     BlockDefinition,
@@ -14,7 +14,7 @@ from archspec.semantics.modules import (
     RuleDefinition,
 )
 from archspec.semantics.operators import compare, is_number, kind_of, plain, truth
-from archspec.semantics.showing import call_text, show
+from archspec.semantics.showing import call_text
 from archspec.semantics.values import (
     POISON,
     BlockLayer,
@@ -76,7 +76,7 @@ def _by_name(
     for item in given:
         if item.name is None:
             if position >= len(names):
-                takes = f"{len(names)} argument" + ("" if len(names) == 1 else "s")
+                takes = counted(len(names), "argument")
                 raise context.error(
                     "E0303",
                     f"`{definition.name}` takes {takes}, this is one too many",
@@ -290,10 +290,9 @@ def select_clause(
             if not truth(inner, inner.evaluate(guard), guard.span):
                 continue
         return clause, environment
-    shown = ", ".join(f"{name} = {show(value)}" for name, value in arguments.items())
     raise context.error(
         "E0504",
-        f"no clause of `{rule.name}` takes {shown}",
+        f"no clause of `{rule.name}` fits `{call_text(rule.name, arguments)}`",
         span,
         secondary=[(clause.name_span, "tried this") for clause in rule.clauses[:4]],
     )

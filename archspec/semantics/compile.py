@@ -50,7 +50,8 @@ class Compilation:
             scope = self.program.load_source(path)
         else:
             scope = self.program.load_file(path)
-        resolve_names(scope, self.sink)
+        for module in (scope, *self.program.siblings(scope)):
+            resolve_names(module, self.sink)
         with deep_recursion():
             check_signatures(scope, self.sink, self.budget)
         return scope

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from archspec.semantics.builder import GraphBuilder, NameScope
 
 
+def _is_shipped(span: Span) -> bool:
+    return span.source.name.startswith("std/")
+
+
 DECISION = 20
 """Steps that a decision of the solver takes besides its own count of work."""
 
@@ -153,7 +157,14 @@ class Context:
         notes: tuple[str, ...] = (),
         fix: str | Fix | None = None,
     ) -> SpecError:
-        """An error here, with the chain of expansions."""
+        """An error here, with the chain of expansions.
+
+        What goes wrong inside of the standard library is shown where the spec uses it.
+        """
+        place = next((f.span for f in self.frames if not _is_shipped(f.span)), None)
+        if _is_shipped(span) and place is not None:
+            secondary = [*(secondary or []), (span, label or "in the standard library")]
+            span, label = place, ""
         return SpecError(
             diagnostic(
                 code,

@@ -73,7 +73,7 @@ class Environment:
 def suggestion(name: str, candidates: Iterable[str]) -> str | None:
     """The candidate that was probably meant."""
     pool = sorted(set(candidates))
-    close = difflib.get_close_matches(name, pool, n=1, cutoff=0.7)
+    close = difflib.get_close_matches(name, pool, n=1, cutoff=0.6)
     if close:
         return close[0]
     folded = {candidate.replace("_", "").lower(): candidate for candidate in pool}
@@ -84,3 +84,8 @@ def did_you_mean(name: str, candidates: Iterable[str]) -> str | None:
     """The same as words for a fix, or None."""
     found = suggestion(name, candidates)
     return f"did you mean `{found}`?" if found else None
+
+
+def counted(number: int, what: str) -> str:
+    """`no inputs`, `1 input`, `2 inputs`."""
+    return f"{number or 'no'} {what}" + ("" if number == 1 else "s")

@@ -16,8 +16,7 @@ from archspec.semantics.aggregates import (
 )
 from archspec.semantics.attributes import call_layer, initialiser_value
 from archspec.semantics.callables import force, resolve_preset
-from archspec.semantics.context import Context
-from archspec.semantics.environment import did_you_mean
+from archspec.semantics.context import Context, Reported
 from archspec.semantics.functions import (
     FUNCTIONS,
     Function,
@@ -64,7 +63,7 @@ from archspec.types.dim import Dim
 
 def evaluate(context: Context, expression: ast.Expr) -> Value:
     """The value of an expression. Raises SpecError where there is none."""
-    context.session.budget.step(expression.span)
+    context.session.budget.step(expression.span, 1, context.frames)
     return _HANDLERS[type(expression)](context, expression)
 
 
@@ -92,18 +91,14 @@ def _name(context: Context, node: ast.Name) -> Value:
         return InitialiserName(text)
     if is_word(text):
         return text
+    if environment.module.is_damaged or context.session.sink.reported(node.span):
+        raise Reported()
     raise context.error(
         "E0210",
-        f"there is nothing called `{text}` here",
+        f"`{text}` is used before it is bound",
         node.span,
-        fix=did_you_mean(text, known_names(context)),
+        fix="move the line that binds it up",
     )
-
-
-def known_names(context: Context) -> list[str]:
-    """Everything that a name could mean here."""
-    environment = context.environment
-    return [*environment.local_names(), *environment.module.names, *all_ops(), *FUNCTIONS]
 
 
 def _number(context: Context, node: ast.Number) -> Value:
@@ -270,6 +265,9 @@ def _labelled(context: Context, node: ast.Labelled) -> Value:
             f"a label names a layer, but this is {kind_of(value)}",
             node.inner.span,
             secondary=[(node.label.span, "the label")],
+            fix=f"an attribute is written `{label} = {node.inner.span.text}`"
+            if isinstance(label, str) and label.isidentifier() and not is_data(value)
+            else None,
         )
     assert isinstance(label, str) or label is None
     return LabelledLayer(_checked_label(context, label, node.label.span), value, node.label.span)
@@ -371,4 +369,4 @@ _HANDLERS: dict[type, Callable[[Context, Any], Value]] = {
     ast.Missing: _missing,
 }
 
-__all__ = ["evaluate", "initialiser_value", "is_condition", "known_names"]
+__all__ = ["evaluate", "initialiser_value", "is_condition"]

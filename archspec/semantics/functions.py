@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from archspec.semantics.context import Context, NotInductive
+from archspec.semantics.environment import counted
 from archspec.semantics.growth import listed
 from archspec.semantics.operators import arithmetic, checked, compare, is_number, kind_of, plain
 from archspec.semantics.values import Copies, ListValue, Value
@@ -187,8 +188,8 @@ def call_function(context: Context, name: str, arguments: tuple[Value, ...], spa
     """Carry out a value function."""
     function, least, most = FUNCTIONS[name]
     if len(arguments) < least or (most is not None and len(arguments) > most):
-        wanted = str(least) if least == most else f"{least} or more"
-        raise context.error(
-            "E0303", f"`{name}` takes {wanted} arguments, not {len(arguments)}", span
-        )
+        wanted = counted(least, "argument")
+        if least != most:
+            wanted = f"{least} or more arguments"
+        raise context.error("E0303", f"`{name}` takes {wanted}, not {len(arguments)}", span)
     return function(context, tuple(plain(argument) for argument in arguments), span)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from archspec.graph.model import Structure
-from archspec.semantics.context import Context
+from archspec.semantics.context import Context, Reported, SpecError
 from archspec.semantics.modules import BlockDefinition
 from archspec.semantics.operators import is_condition, kind_of, plain
 from archspec.semantics.requirements import sizes_text
@@ -38,12 +38,20 @@ def network_inputs(
     found = Inputs(definition, statements=tuple(statements))
     builder = context.builder
     assert builder is not None
+    failed = False
     for statement in statements:
         for item in statement.items:
-            type_ = _input_type(context, item, found)
+            try:
+                type_ = _input_type(context, item, found)
+                name_free(context, item.name, item.span)
+            except SpecError as error:
+                context.session.report(error)
+                failed = True
+                continue
             tensor = builder.add_input(item.name, type_, item.span)
-            name_free(context, item.name, item.span)
             context.environment.bind(item.name, tensor, item.span)
+    if failed:
+        raise Reported()
     found.structures = (None,) * len(builder.nodes)
     conditions: list[Condition] = []
     for statement in statements:
@@ -57,9 +65,18 @@ def network_inputs(
             "E0707",
             f"the size that reports use, {sizes_text(found.sizes)}, is not one that `where` allows",
             found.where_span,
-            fix="give the dim another default: `H = 256`",
+            fix=_allowed(found),
         )
     return found
+
+
+def _allowed(found: Inputs) -> str:
+    """The next size of one dim that `where` allows, where changing one is enough."""
+    for distance in range(1, 1025):
+        for name, size in found.sizes.items():
+            if evaluate(found.given, {**found.sizes, name: size + distance}):
+                return f"give the dim another size: `{name} = {size + distance}`"
+    return "give the dims other sizes: `H = 256`"
 
 
 def _condition(context: Context, expression: ast.Expr) -> list[Condition]:

@@ -257,13 +257,19 @@ def _check_shared(
     assert context.scope.tape is not None
     first = context.scope.tape.types_of(known)
     types = tuple(item.type for item in inputs)
-    same = known.op is not None and [
-        (item.name, item.shape) for item in known.op.parameters(*first)
-    ] == [(item.name, item.shape) for item in op.parameters(*types)]
-    if not same:
+    assert known.op is not None
+    before = [(item.name, item.shape) for item in known.op.parameters(*first)]
+    now = [(item.name, item.shape) for item in op.parameters(*types)]
+    if before != now:
+        differing = [(name, a, b) for (name, a), (_, b) in zip(before, now, strict=False) if a != b]
+        notes = [
+            f"`{name}` is {list(a)} where it was used first, and would be {list(b)} now"
+            for name, a, b in differing
+        ]
         raise context.error(
             "E0607",
             f"this `{op.name}` is shared, but its weights would have other shapes here",
             span,
-            secondary=[(known.origin.span, "its first use")],
+            secondary=[(known.origin.span, "its first use")] if known.origin.span != span else [],
+            notes=tuple(notes[:1]),
         )

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from archspec.diagnostics.model import Sink, diagnostic
-from archspec.semantics.environment import did_you_mean
+from archspec.semantics.environment import counted, did_you_mean
 from archspec.source import Source, Span
 from archspec.syntax import ast, parse
 
@@ -132,6 +132,8 @@ class ModuleScope:
     tree: ast.Module
     own: dict[str, Callable_] = field(default_factory=dict)
     used: dict[str, Callable_] = field(default_factory=dict)
+    is_damaged: bool = False
+    """Whether a `use` failed: names that are unknown may have been meant to come from it."""
 
     def definition(self, name: str) -> Callable_ | None:
         """What a name means here, or None."""
@@ -162,6 +164,14 @@ class Program:
         text = data.decode("utf-8", errors="replace").removeprefix("\ufeff")
         return self.load_source(Source(shown or str(path), text), resolved)
 
+    def siblings(self, scope: ModuleScope) -> list[ModuleScope]:
+        """The modules read so far that are neither this one nor of the standard library."""
+        return [
+            module
+            for path, module in self.modules.items()
+            if module is not scope and path.parent != STANDARD
+        ]
+
     def load_source(self, source: Source, path: Path | None = None) -> ModuleScope:
         """The module in a text; `path` says where siblings stand."""
         result = parse(source)
@@ -187,14 +197,15 @@ class Program:
 
     def _use(self, scope: ModuleScope, use: ast.Use, path: Path | None) -> None:
         target = self._find(use, path)
+        if target is not None and target.resolve() in self._loading:
+            message = f"`{'.'.join(use.path)}` uses this file in turn"
+            self.sink.report(diagnostic("E0203", message, use.span))
+            target = None
         if target is None:
+            scope.is_damaged = True
             return
-        if target.resolve() in self._loading:
-            self.sink.report(
-                diagnostic("E0203", f"`{'.'.join(use.path)}` uses this file in turn", use.span)
-            )
-            return
-        shown = f"std/{target.name}" if use.path[0] == "std" else str(target)
+        beside = Path(scope.tree.source.name).with_name(target.name)
+        shown = f"std/{target.name}" if use.path[0] == "std" else str(beside)
         module = self.load_file(target, shown)
         names = use.names
         if names is None:
@@ -211,6 +222,7 @@ class Program:
                         fix=did_you_mean(name.text, module.own),
                     )
                 )
+                scope.is_damaged = True
                 continue
             scope.used[name.text] = definition
 
@@ -339,7 +351,8 @@ def _check_clauses(rule: RuleDefinition, sink: Sink) -> None:
             sink.report(
                 diagnostic(
                     "E0209",
-                    f"this clause of `{rule.name}` takes {len(clause.parameters)} arguments, "
+                    f"this clause of `{rule.name}` takes "
+                    f"{counted(len(clause.parameters), 'argument')}, "
                     f"the first takes {len(first.parameters)}",
                     clause.name_span,
                     secondary=[(first.name_span, "the first clause")],

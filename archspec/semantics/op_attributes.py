@@ -11,9 +11,10 @@ from archspec.ops.base import Op
 from archspec.semantics.attributes import positional
 from archspec.semantics.callables import force
 from archspec.semantics.context import Context, NotInductive, SpecError
-from archspec.semantics.environment import did_you_mean
+from archspec.semantics.environment import counted, did_you_mean
 from archspec.semantics.functions import RangeValue
 from archspec.semantics.operators import kind_of, plain
+from archspec.semantics.showing import show
 from archspec.semantics.values import (
     Given,
     ListValue,
@@ -88,7 +89,7 @@ def _sorted(context: Context, layer: OpLayer) -> tuple[dict[str, Given], list[Gi
             else:
                 raise context.error(
                     "E0303",
-                    f"`{op.name}` takes {len(order)} attributes, this is one too many",
+                    f"`{op.name}` takes {counted(len(order), 'attribute')}, this is one too many",
                     item.span,
                 )
         elif item.name in order or item.name == op.variadic:
@@ -151,6 +152,29 @@ def _what_is_wrong(op: type[Op], name: str, detail: Any) -> tuple[str, str]:
         return "E0403", f"{what} must be a fixed number, but `{value}` depends on a free size"
     if detail["type"] == "value_error":
         return "E0301", f"{what}: {detail['ctx']['error']}"
-    message = str(detail["msg"]).removeprefix("Input should be ").replace("'", "`")
-    text = f" {value}" if isinstance(value, (int, float, str)) else ""
-    return "E0301", f"{what} should be {message}, not {shown}{text}"
+    bound = _BOUNDS.get(detail["type"])
+    if bound is not None:
+        words, limit = bound
+        return "E0301", f"{what} must be {words} {detail['ctx'][limit]}, but it is {show(value)}"
+    wanted = _KINDS.get(detail["type"])
+    if wanted is None:
+        wanted = str(detail["msg"]).removeprefix("Input should be ").replace("'", "`")
+    return "E0301", f"{what} must be {wanted}, not {shown}"
+
+
+_BOUNDS = {
+    "greater_than": ("above", "gt"),
+    "greater_than_equal": ("at least", "ge"),
+    "less_than": ("below", "lt"),
+    "less_than_equal": ("at most", "le"),
+}
+"""Kinds of errors of pydantic, in words, with where they keep the limit."""
+
+_KINDS = {
+    "int_type": "an integer",
+    "int_from_float": "an integer",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "string_type": "a string",
+    "tuple_type": "a list",
+}

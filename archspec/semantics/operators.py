@@ -250,20 +250,28 @@ def truth(context: Context, value: Value, span: Span) -> bool:
         return True
     if verdict.kind is VerdictKind.NEVER:
         return False
-    text = " and ".join(clauses(value))
+    text = _as_written(value, span)
     if verdict.kind is VerdictKind.UNDECIDED:
         raise context.error("E0410", f"`{text}` could not be decided: {verdict.reason}", span)
     if context.session.integer_symbols >= _symbols(value):
         raise OpenCondition(value)
-    names = ", ".join(f"`{name}`" for name in sorted(_symbols(value)))
+    names = " and ".join(f"`{name}`" for name in sorted(_symbols(value)))
+    free = "is" if len(_symbols(value)) == 1 else "are"
     raise context.error(
         "E0312",
-        f"`{text}` holds for some sizes only, and {names} is free here",
+        f"`{text}` holds for some sizes only, and {names} {free} free here",
         span,
         notes=("what is built can't depend on a size that is not fixed",),
         fix="make the size a parameter of the network (`size: int = 224` and "
         "`input image: f32[B = 1, 3, size, size]`), or let a `where` clause decide it",
     )
+
+
+def _as_written(condition: Condition, span: Span) -> str:
+    """The condition in the reader's own words, where it is those that stand at the place."""
+    if "\n" not in span.text and all(name in span.text for name in _symbols(condition)):
+        return span.text
+    return " and ".join(clauses(condition))
 
 
 def _symbols(condition: Condition) -> frozenset[str]:

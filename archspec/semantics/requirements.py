@@ -19,6 +19,9 @@ from archspec.types.condition import (
 )
 from archspec.types.solver import Verdict, VerdictKind, clauses
 
+MAX_CLAUSE = 100
+"""Characters of a clause that a person would still want to read in a message."""
+
 
 def settle(
     context: Context,
@@ -81,6 +84,8 @@ def _refusal(
     promised = symbols_of(context.session.given) & symbols_of(need.condition)
     if verdict.kind is VerdictKind.SOMETIMES and promised and verdict.counterexample is not None:
         places = list(secondary)
+        holds = " and ".join(clauses(verdict.formula))
+        short = len(holds) <= MAX_CLAUSE
         if context.session.where_span is not None:
             places.append((context.session.where_span, "this promises more"))
         return context.error(
@@ -88,8 +93,10 @@ def _refusal(
             f"{need.reason}, which fails for {sizes_text(verdict.counterexample)}",
             span,
             secondary=places,
-            notes=(f"it holds where {' and '.join(clauses(verdict.formula))}",),
-            fix=f"`where {', '.join(clauses(verdict.formula))}`",
+            notes=(f"it holds where {holds}",) if short else (),
+            fix=f"`where {', '.join(clauses(verdict.formula))}`"
+            if short
+            else "without a `where` for these sizes, the compiler says what they must satisfy",
         )
     return None
 

@@ -7,6 +7,7 @@ ops, functions and words. It reports what is none of them, with what was probabl
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
+from functools import cache
 
 from archspec.diagnostics.model import Sink, diagnostic
 from archspec.ops.registry import all_ops
@@ -18,17 +19,20 @@ from archspec.semantics.modules import (
     PresetDefinition,
     RuleDefinition,
 )
-from archspec.semantics.words import INITIALISER_NAMES, is_word
+from archspec.semantics.words import INITIALISER_NAMES, choices, is_word
 from archspec.source import Span
 from archspec.syntax import ast
 
 ALWAYS = frozenset({"true", "false", "training", "_", "...", "tap"})
 
+SUGGESTIONS = 30
+"""Unknown names of a file for which the one that was meant is looked for."""
+
 
 def resolve_names(scope: ModuleScope, sink: Sink) -> None:
     """Report every unknown name of a file."""
     known = {*scope.names, *all_ops(), *FUNCTIONS, *INITIALISER_NAMES, *ALWAYS}
-    walker = _Walker(known, sink)
+    walker = _Walker(known, sink, scope.is_damaged)
     for definition in scope.own.values():
         if isinstance(definition, PresetDefinition):
             walker.visit(definition.node.value, frozenset())
@@ -44,9 +48,11 @@ def resolve_names(scope: ModuleScope, sink: Sink) -> None:
 
 
 class _Walker:
-    def __init__(self, known: set[str], sink: Sink) -> None:
+    def __init__(self, known: set[str], sink: Sink, is_damaged: bool) -> None:
         self.known = known
         self.sink = sink
+        self.is_damaged = is_damaged
+        self.suggestions: dict[str, str | None] = {}
 
     def parameters(
         self, parameters: tuple[ast.Parameter, ...], names: frozenset[str]
@@ -75,6 +81,8 @@ class _Walker:
                 stack.append((item.iterable, seen))
                 inner = seen | _targets(item.targets)
                 stack.extend((part, inner) for part in (item.element, item.condition))
+            elif isinstance(item, ast.Argument) and _may_be_word(item):
+                continue  # whether the attribute takes it is seen where it is given
             elif isinstance(item, ast.DrawDecl):
                 continue
             elif isinstance(item, tuple):
@@ -86,14 +94,30 @@ class _Walker:
         text = node.text
         if text in seen or text in self.known or is_word(text):
             return
-        self.sink.report(
-            diagnostic(
-                "E0210",
-                f"there is nothing called `{text}` here",
-                node.span,
-                fix=did_you_mean(text, self.known | seen),
-            )
-        )
+        fix = self.suggestion(text, seen)
+        if self.is_damaged and fix is None:
+            return  # it may come from a `use` that failed
+        message = f"there is nothing called `{text}` here"
+        self.sink.report(diagnostic("E0210", message, node.span, fix=fix))
+
+    def suggestion(self, text: str, seen: frozenset[str]) -> str | None:
+        """What was probably meant; looked for a few times only, for it takes long."""
+        if text not in self.suggestions and len(self.suggestions) < SUGGESTIONS:
+            self.suggestions[text] = did_you_mean(text, self.known | seen)
+        return self.suggestions.get(text)
+
+
+@cache
+def _word_attributes() -> frozenset[str]:
+    """Names of attributes that take words."""
+    models = all_ops().values()
+    return frozenset(
+        name for model in models for name in model.model_fields if choices(model, name)
+    )
+
+
+def _may_be_word(argument: ast.Argument) -> bool:
+    return isinstance(argument.value, ast.Name) and argument.name in _word_attributes()
 
 
 def _bound_in(body: ast.Body) -> frozenset[str]:

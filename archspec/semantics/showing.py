@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 
+from archspec.semantics.environment import Environment
 from archspec.semantics.values import BlockLayer, ListValue, Value, is_layer
+from archspec.source import Span
+from archspec.syntax import ast
 from archspec.types.dim import Dim
 
 
 def call_text(name: str, arguments: Mapping[str, Value]) -> str:
     """A call as the reader would write it, shortened."""
+    if not arguments:
+        return name
     return f"{name}({', '.join(show(value) for value in arguments.values())})"
 
 
@@ -30,3 +36,22 @@ def show(value: Value, depth: int = 0) -> str:
         return value.definition.name
     inner = getattr(value, "op", None)
     return str(inner.name) if inner is not None else "{..}" if is_layer(value) else str(value)
+
+
+def values_in(environment: Environment, expression: ast.Expr) -> tuple[str, ...]:
+    """What the names in an expression stand for, as notes: `C is 9`."""
+    found: dict[str, str] = {}
+    stack: list[object] = [expression]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, ast.Name) and environment.has_local(item.text):
+            value = environment.local(item.text)
+            if isinstance(value, (bool, int, float, str, Dim, ListValue)):
+                found.setdefault(item.text, show(value))
+        elif isinstance(item, tuple):
+            stack.extend(item)
+        elif is_dataclass(item) and not isinstance(item, Span):
+            stack.extend(getattr(item, entry.name) for entry in fields(item))
+    if not found:
+        return ()
+    return (", ".join(f"`{name}` is {value}" for name, value in sorted(found.items())),)

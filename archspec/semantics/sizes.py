@@ -39,7 +39,7 @@ def check_sizes(compiled: Compiled, inputs: Inputs, sink: Sink) -> None:
                 "E0402",
                 "only finitely many sizes suit all layers" if only else "no size suits all layers",
                 where,
-                secondary=[(item.origin.span, item.reason) for item in needs[:4]],
+                secondary=_reasons(needs),
             )
         )
         return
@@ -66,17 +66,26 @@ def _warn(needs: tuple[Requirement, ...], texts: list[str], inputs: Inputs, sink
     joined = ", " + ", ".join(texts) if inputs.where_span is not None else " " + clause
     end = (inputs.where_span or span).end
     edit = Edit(Span(span.source, end, end), joined)
-    causes = [item for item in needs if not is_bound(item.condition)]
     sink.report(
         diagnostic(
             "W0401",
             f"this network works only {clause}",
             span,
-            secondary=[(item.origin.span, item.reason) for item in causes[:4]],
+            secondary=_reasons(needs),
             fix=Fix(f"say so at the input: `{clause}`", (edit,)),
             severity=Severity.WARNING,
         )
     )
+
+
+def _reasons(needs: tuple[Requirement, ...]) -> list[tuple[Span, str]]:
+    """Where sizes are restricted, one reason a place; that they are large enough goes unsaid."""
+    places: dict[Span, str] = {}
+    for item in needs:
+        if not is_bound(item.condition):
+            places.setdefault(item.origin.span, item.reason)
+    found = list(places.items()) or [(item.origin.span, item.reason) for item in needs]
+    return found[:4]
 
 
 def _input_span(inputs: Inputs) -> Span:

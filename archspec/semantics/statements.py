@@ -23,6 +23,7 @@ from archspec.semantics.shapes import (
     name_free,
     size_of,
 )
+from archspec.semantics.showing import values_in
 from archspec.semantics.sources import materialise
 from archspec.semantics.values import (
     AbsentLayer,
@@ -226,7 +227,13 @@ def _assert(context: Context, statement: ast.Assert) -> None:
     if is_condition(value):
         settle(context, Need(value, text), statement.condition.span, [])  # type: ignore[arg-type]
     elif not truth(context, value, statement.condition.span):
-        raise context.error("E0318", text, statement.condition.span, "asserted here")
+        raise context.error(
+            "E0318",
+            text,
+            statement.condition.span,
+            "asserted here",
+            notes=values_in(context.environment, statement.condition),
+        )
 
 
 _STATEMENTS: dict[type, Callable[[Context, Any], None]] = {
