@@ -97,9 +97,8 @@ def _literal(value: object) -> str:
 
 def _prose(text: str) -> str:
     """A docstring with its lines about attributes as a list."""
-    return re.sub(
-        r"^(\w+): ", r"- `\1`: ", re.sub(r"\n(\w+: )", r"\n\n\1", text), flags=re.MULTILINE
-    )
+    names = r"^(\w+(?:, \w+)*): "
+    return re.sub(names, r"\n- **\1**: ", text, flags=re.MULTILINE)
 
 
 # ---------------------------------------------------------------------- standard library
