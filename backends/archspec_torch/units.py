@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph, GraphOutput, Instance, Region
+from archspec_torch.shared import aliases
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,9 @@ def _pair(
                     open_.append(memo[key])
                 for owner in owners:
                     callees[id(owner)] = memo[key]
+        for graph in unit.graphs:
+            for instance, first in aliases(graph):
+                callees[id(instance)] = callees[id(first)]
         unit.callees = callees
     return root
 

@@ -1,0 +1,79 @@
+"""Shared blocks: one set of weights, whatever they are applied to."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from archspec.diagnostics.model import CompileFailed
+from archspec.network import Network
+from archspec.semantics.compile import load_network
+from archspec.source import Source
+from archspec_torch.shared import same_code
+from archspec_torchscript.script import to_torchscript
+
+PYRAMID = """
+block head(anchors: int) {
+  input x: [B, C, H, W]
+  h = x -> conv: conv(C, 3) -> relu
+  output cls = h -> cls_logits: conv(anchors, 1)
+  output box = h -> bbox_pred: conv(4 * anchors, 1)
+}
+network pyramid {
+  input image: f32[B = 1, 3, H = 64, W = 64]
+  shared head = rpn: head(3)
+  shared stem = "stem": (conv(8, 3) -> relu)
+  levels = (t -> stem for t in (image, image -> max_pool(2)))
+  output boxes = (level -> head for level in levels)
+}
+"""
+
+
+def network(text: str) -> Network:
+    compiled, _ = load_network(Source("pyramid.arch", text))
+    return Network(compiled)
+
+
+def test_one_set_of_weights_over_two_shapes() -> None:
+    net = network(PYRAMID)
+    module = net.to_torch()
+    names = dict(module.named_parameters())
+    assert sorted({name.split(".")[0] for name in names}) == ["rpn", "stem"]
+    assert sum(item.numel() for item in names.values()) == net.parameters == 224 + 584 + 27 + 108
+    image = torch.randn(1, 3, 32, 48)
+    large, small = module(image)
+    assert [tuple(item.shape) for item in (*large, *small)] == [
+        (1, 3, 32, 48),
+        (1, 12, 32, 48),
+        (1, 3, 16, 24),
+        (1, 12, 16, 24),
+    ]
+    pooled = torch.nn.functional.max_pool2d(image, 2)
+    torch.testing.assert_close(module(pooled)[0], small)
+
+
+def test_it_scripts() -> None:
+    net = network(PYRAMID)
+    module = net.to_torch().eval()
+    image = torch.randn(1, 3, 32, 32)
+    scripted = to_torchscript(net.compiled, module=module)
+    torch.testing.assert_close(scripted(image), module(image))
+
+
+def test_what_differs_in_more_than_sizes_is_refused() -> None:
+    text = """
+    block f { input x: [B, C, H, W] output x -> if H > 8 { relu } else { sigmoid } }
+    network net {
+      input image: f32[B = 1, 3, 16, 16]
+      shared g = f
+      output both = (image -> g, image -> max_pool(2) -> g)
+    }
+    """.replace("] output", "]\n output")
+    net = network(text)
+    (one, two) = (node.callee for node in net.compiled.inference.nodes if node.callee)
+    assert one is not None
+    assert two is not None
+    assert not same_code(one, two)
+    with pytest.raises(CompileFailed) as caught:
+        net.to_torch()
+    assert [item.code for item in caught.value.diagnostics] == ["E0821"]
