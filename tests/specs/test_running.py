@@ -14,6 +14,7 @@ from tests.specs.compiled import shipped
 NETWORKS = {
     "alexnet": ("alexnet", {"classes": 5}, 67),
     "convnext": ("convnext", {"depths": (1, 1, 2, 1), "widths": (8, 16, 24, 32)}, 33),
+    "deit": ("deit", {"dim": 24, "heads": 3, "distilled": True, "depth": 2, "size": 48}, 48),
     "densenet": ("densenet", {"depths": (2, 2, 2, 2), "growth": 8}, 33),
     "densenet_cifar": ("densenet_cifar", {"depth": 16}, 18),
     "efficientnet": ("efficientnet", {"width": 0.25, "depth": 0.5}, 33),

@@ -5,6 +5,7 @@ import torch
 
 from archspec.analysis.scope import join_path
 from archspec.graph.model import Graph
+from archspec.network import load
 from archspec.shipped import networks
 from archspec.types.tensor import TensorType
 from tests.specs.compiled import shipped
@@ -25,7 +26,7 @@ FAMILIES = {
     "vgg": "vgg11",
     "wide_resnet": "wrn_16_4",
 }
-FIXED = {"lenet", "swin", "vit"}
+FIXED = {"deit", "lenet", "swin", "vit"}
 """Specs whose images have one size, that of a parameter."""
 
 
@@ -94,6 +95,26 @@ def agree(watched: Watched, pairs) -> None:
 @pytest.mark.parametrize("name", ["resnet18", "fractalnet20_cifar10", "unet", "wrn_16_4"])
 def test_small_sizes(name):
     agree(Watched(name), [(size, 40 - size) for size in range(1, 40)] + [(32, 32), (33, 64)])
+
+
+@pytest.mark.parametrize("poolings", range(8))
+def test_a_unet_needs_multiples_of_its_poolings(poolings):
+    network = shipped("unet", poolings=poolings, width=2)
+    step = 2**poolings
+    assert network.accepts(H=3 * step, W=step)
+    for size in range(1, 2 * step):
+        assert network.accepts(H=size, W=step) == (size % step == 0)
+
+
+@pytest.mark.parametrize("poolings", range(1, 8))
+def test_what_a_unet_needs_is_found_where_it_is_not_said(poolings, tmp_path):
+    text = networks()["unet"].read_text(encoding="utf-8")
+    start = text.index("    where")
+    path = tmp_path / "unet.arch"
+    path.write_text(text[:start] + text[text.index("  output logits") :], encoding="utf-8")
+    network = load(path, poolings=poolings, width=2)
+    assert str(network.valid_sizes) == str(shipped("unet", poolings=poolings, width=2).valid_sizes)
+    assert [item.code[:2] for item in network.warnings] == ["W0"] * len(network.warnings) != []
 
 
 @pytest.mark.slow

@@ -1,0 +1,56 @@
+"""Combinators: what they compute, and that they open no scope."""
+
+import torch
+
+IMAGE = "[B = 2, 3, H = 8, W = 8]"
+
+
+def shapes(network):
+    return [str(kind) for output in network.outputs for kind in output.types]
+
+
+def run(network, x):
+    module = network.to_torch().eval()
+    with torch.inference_mode():
+        return module, module(x)
+
+
+def test_residual(network, weights):
+    net = network(IMAGE, "residual(f: conv(3, 3) -> relu)")
+    assert list(weights(net)) == ["f.weight", "f.bias"]
+    x = torch.randn(2, 3, 8, 8)
+    module, y = run(net, x)
+    torch.testing.assert_close(y, x + module.f(x).relu())
+
+
+def test_residual_with_a_shortcut(network, weights):
+    net = network(IMAGE, "residual(f: conv(4, 3, stride=2), s: conv(4, 1, stride=2))")
+    assert shapes(net) == ["f32[B, 4, (H + 1)//2, (W + 1)//2]"]
+    assert [*weights(net)] == ["s.weight", "s.bias", "f.weight", "f.bias"]
+
+
+def test_dense_reads_all_that_came_before(network, weights):
+    net = network(IMAGE, "dense(3, conv(4, 3, bias=false))")
+    assert shapes(net) == ["f32[B, 15, H, W]"]
+    assert list(weights(net).values()) == [(4, 3, 3, 3), (4, 7, 3, 3), (4, 11, 3, 3)]
+    x = torch.randn(2, 3, 8, 8)
+    module, y = run(net, x)
+    for name in weights(net):
+        x = torch.cat([x, module.get_submodule(name.removesuffix(".weight"))(x)], 1)
+    torch.testing.assert_close(y, x)
+
+
+def test_dense_of_nothing_is_the_identity(network, weights):
+    net = network(IMAGE, "dense(0, conv(4, 3)) -> relu")
+    assert shapes(net) == ["f32[B, 3, H, W]"]
+    assert weights(net) == {}
+
+
+def test_each_has_weights_for_every_part(network, weights):
+    net = network(IMAGE, "[identity, conv(4, 1)] -> each(conv(2, 1, bias=false)) -> concat")
+    assert list(weights(net).values()) == [(4, 3, 1, 1), (4,), (2, 3, 1, 1), (2, 4, 1, 1)]
+
+
+def test_repeated(network, weights):
+    net = network(IMAGE, "body: repeated(3, conv(3, 3, bias=false) -> relu)")
+    assert list(weights(net)) == ["body.0.weight", "body.2.weight", "body.4.weight"]
