@@ -15,7 +15,7 @@ from archspec.semantics.budget import Budget, Limits, OutOfBudget
 from archspec.semantics.builder import GraphBuilder, NameScope
 from archspec.semantics.callables import bind_arguments, resolve_preset
 from archspec.semantics.calls import finish
-from archspec.semantics.context import Context, Session, SpecError
+from archspec.semantics.context import Context, Reported, Session, SpecError
 from archspec.semantics.environment import Environment, did_you_mean
 from archspec.semantics.expressions import evaluate
 from archspec.semantics.identity import Keys
@@ -182,6 +182,8 @@ def _doc(scope: ModuleScope, name: str) -> str:
 def _one_mode(
     context: Context, scope: ModuleScope, name: str, parameters: Mapping[str, object]
 ) -> tuple[Graph | None, Inputs]:
+    if scope.own[name].damaged:
+        raise Reported()
     base = BlockLayer(scope.own[name], (), scope.own[name].name_span)
     layer = resolve_preset(context, base, base.definition.name_span)
     if not isinstance(layer, BlockLayer) or not isinstance(layer.definition, BlockDefinition):

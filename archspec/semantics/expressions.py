@@ -80,6 +80,8 @@ def _name(context: Context, node: ast.Name) -> Value:
         context.session.read_mode()
         return context.session.training
     definition = environment.module.definition(text)
+    if definition is not None and definition.damaged:
+        return POISON
     if definition is not None:
         return resolve_preset(context, BlockLayer(definition, (), node.span), node.span)
     op = all_ops().get(text)

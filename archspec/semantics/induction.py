@@ -53,7 +53,8 @@ MAX_CASES = 6
 def check_signatures(scope: ModuleScope, sink: Sink, budget: Budget) -> None:
     """Check every signature of a file."""
     for definition in scope.own.values():
-        if isinstance(definition, RuleDefinition) and definition.signature is not None:
+        signed = isinstance(definition, RuleDefinition) and definition.signature is not None
+        if isinstance(definition, RuleDefinition) and signed and not definition.damaged:
             _check(definition, sink, budget)
 
 

@@ -37,6 +37,11 @@ class BlockDefinition:
         return self.node.parameters
 
     @property
+    def damaged(self) -> bool:
+        """Whether its head could not be read; that was reported."""
+        return self.node.damaged
+
+    @property
     def inline(self) -> bool:
         """Whether it opens no scope."""
         return self.node.inline
@@ -88,6 +93,12 @@ class RuleDefinition:
         )
 
     @property
+    def damaged(self) -> bool:
+        """Whether a head could not be read; that was reported."""
+        heads = [*self.clauses] if self.signature is None else [*self.clauses, self.signature]
+        return any(head.damaged for head in heads)
+
+    @property
     def inline(self) -> bool:
         """Whether it opens no scope."""
         return self.clauses[0].inline
@@ -110,6 +121,11 @@ class PresetDefinition:
     name: str
     module: ModuleScope
     node: ast.Preset
+
+    @property
+    def damaged(self) -> bool:
+        """Whether it could not be read; that was reported."""
+        return self.node.damaged
 
     @property
     def name_span(self) -> Span:
