@@ -17,6 +17,13 @@ from archspec.syntax.context import Context
 from archspec.syntax.lexer import Token
 from archspec.syntax.words import CLOSERS
 
+_NESTING = (
+    *(ast.Group, ast.TupleExpr, ast.ListExpr, ast.Comprehension, ast.Anonymous, ast.For),
+    *(ast.Call, ast.Index, ast.Attribute, ast.Unary, ast.Binary, ast.Range, ast.Spread),
+    *(ast.IfValue, ast.IfLayer, ast.Labelled, ast.Chain),
+)
+"""Expressions that hold others: what is too deep is left out there, where `Missing` may stand."""
+
 Action = Callable[[Context, Span, list[Any]], Any]
 
 _LISTS = frozenset({"first", "pair", "append", "append_third", "empty", "second", "nothing"})
@@ -108,7 +115,7 @@ class Engine:
         if function:
             span = Span(self.k.source, start, before.end)
             value = function(self.k, span, [item.value for item in items])
-            if depth > limits.MAX_DEPTH:
+            if depth > limits.MAX_DEPTH and isinstance(value, _NESTING):
                 value, depth = self._too_deep(span), 0
         self.states.append(self.tables.gotos[self.states[-1]][name])
         self.items.append(Item(value, start, before.end, depth, before.inside))
