@@ -70,12 +70,20 @@ class Environment:
             scope = scope.parent
 
 
+LIKE = 0.7
+"""How like two names are (0 to 1) when one was probably meant for the other."""
+
+
 def suggestion(name: str, candidates: Iterable[str]) -> str | None:
     """The candidate that was probably meant."""
     pool = sorted(set(candidates))
-    close = difflib.get_close_matches(name, pool, n=1, cutoff=0.6)
-    if close:
-        return close[0]
+    close = difflib.get_close_matches(name, pool, n=3, cutoff=0.6)
+    for candidate in close:
+        ratio = difflib.SequenceMatcher(None, name, candidate).ratio()
+        if ratio >= LIKE or candidate.startswith(name) or name.startswith(candidate):
+            return candidate
+        if sorted(candidate) == sorted(name):
+            return candidate
     folded = {candidate.replace("_", "").lower(): candidate for candidate in pool}
     return folded.get(name.replace("_", "").lower())
 

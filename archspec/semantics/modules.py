@@ -95,8 +95,8 @@ class RuleDefinition:
     @property
     def damaged(self) -> bool:
         """Whether a head could not be read; that was reported."""
-        heads = [*self.clauses] if self.signature is None else [*self.clauses, self.signature]
-        return any(head.damaged for head in heads)
+        signed = self.signature is not None and self.signature.damaged
+        return signed or any(clause.damaged for clause in self.clauses)
 
     @property
     def inline(self) -> bool:
@@ -150,6 +150,8 @@ class ModuleScope:
     used: dict[str, Callable_] = field(default_factory=dict)
     is_damaged: bool = False
     """Whether a `use` failed: names that are unknown may have been meant to come from it."""
+    missed: set[str] = field(default_factory=set)
+    """Names that a `use` asked for in vain."""
 
     def definition(self, name: str) -> Callable_ | None:
         """What a name means here, or None."""
@@ -219,6 +221,7 @@ class Program:
             target = None
         if target is None:
             scope.is_damaged = True
+            scope.missed.update(name.text for name in use.names or ())
             return
         beside = Path(scope.tree.source.name).with_name(target.name)
         shown = f"std/{target.name}" if use.path[0] == "std" else str(beside)

@@ -94,7 +94,7 @@ def _refusal(
             span,
             secondary=places,
             notes=(f"it holds where {holds}",) if short else (),
-            fix=f"`where {', '.join(clauses(verdict.formula))}`"
+            fix=f"promise that too: `where .., {', '.join(clauses(verdict.formula))}`"
             if short
             else "without a `where` for these sizes, the compiler says what they must satisfy",
         )

@@ -31,7 +31,7 @@ SUGGESTIONS = 30
 
 def resolve_names(scope: ModuleScope, sink: Sink) -> None:
     """Report every unknown name of a file."""
-    known = {*scope.names, *all_ops(), *FUNCTIONS, *INITIALISER_NAMES, *ALWAYS}
+    known = {*scope.names, *scope.missed, *all_ops(), *FUNCTIONS, *INITIALISER_NAMES, *ALWAYS}
     walker = _Walker(known, sink, scope.is_damaged)
     for definition in scope.own.values():
         if isinstance(definition, PresetDefinition):
