@@ -80,10 +80,16 @@ def _name(context: Context, node: ast.Name) -> Value:
         context.session.read_mode()
         return context.session.training
     definition = environment.module.definition(text)
-    if definition is not None and definition.damaged:
+    if definition is None:
+        return _word(context, node)
+    if definition.damaged:
         return POISON
-    if definition is not None:
-        return resolve_preset(context, BlockLayer(definition, (), node.span), node.span)
+    return resolve_preset(context, BlockLayer(definition, (), node.span), node.span)
+
+
+def _word(context: Context, node: ast.Name) -> Value:
+    """What a name means that nothing in the file defines."""
+    text = node.text
     op = all_ops().get(text)
     if op is not None:
         return OpLayer(op, (), node.span)
@@ -93,7 +99,7 @@ def _name(context: Context, node: ast.Name) -> Value:
         return InitialiserName(text)
     if is_word(text):
         return text
-    if environment.module.is_damaged or context.session.sink.reported(node.span):
+    if context.environment.module.is_damaged or context.session.sink.reported(node.span):
         raise Reported()
     raise context.error(
         "E0210",
