@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from archspec.diagnostics.model import CompileFailed, Frame, diagnostic
 from archspec.source import Span
 
-NODE = 8
+NODE = 12
 """Steps that a node of a graph counts for."""
 GRAPH = 10
 """Steps that a specialised block counts for."""

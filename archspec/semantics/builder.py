@@ -21,6 +21,9 @@ from archspec.semantics.values import POISON, Tensor, Value, tensors
 from archspec.source import Span
 from archspec.types.tensor import TensorType
 
+AXES = 16
+"""Axes of results that count for one step."""
+
 
 @dataclass(eq=False)
 class GraphBuilder:
@@ -61,6 +64,7 @@ class GraphBuilder:
     ) -> tuple[Tensor, ...]:
         """A new op or call; its results."""
         context.session.budget.node(span, context.frames)
+        context.session.budget.step(span, sum(type_.rank for type_ in types) // AXES)
         node = Node(
             len(self.nodes),
             instance,

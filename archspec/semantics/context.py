@@ -26,6 +26,9 @@ def _is_shipped(span: Span) -> bool:
     return span.source.name.startswith("std/")
 
 
+EXPANSION = 3
+"""Steps that an expansion counts for, besides what is done in it."""
+
 DECISION = 20
 """Steps that a decision of the solver takes besides its own count of work."""
 
@@ -138,6 +141,7 @@ class Context:
         """One expansion further in. Raises OutOfBudget when that is too deep."""
         frames = (Frame(what, span), *self.frames)
         self.session.budget.deep(len(frames), span, frames)
+        self.session.budget.step(span, EXPANSION, frames)
         return self._at(self.environment, self.scope, frames)
 
     def _at(

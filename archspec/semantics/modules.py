@@ -184,11 +184,8 @@ class Program:
 
     def siblings(self, scope: ModuleScope) -> list[ModuleScope]:
         """The modules read so far that are neither this one nor of the standard library."""
-        return [
-            module
-            for path, module in self.modules.items()
-            if module is not scope and path.parent != STANDARD
-        ]
+        read = self.modules.items()
+        return [item for path, item in read if item is not scope and path.parent != STANDARD]
 
     def load_source(self, source: Source, path: Path | None = None) -> ModuleScope:
         """The module in a text; `path` says where siblings stand."""

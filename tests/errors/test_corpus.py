@@ -1,7 +1,8 @@
 """What the compiler says about each file of the corpus, word for word.
 
-`corpus/NAME.arch` is checked and what is printed must be `corpus/NAME.txt`. After a change of words,
-`ARCHSPEC_UPDATE=1 pytest tests/errors` writes the texts anew: read the difference as a user would.
+`corpus/NAME.arch` is checked and what is printed must be `corpus/NAME.txt`. After a change of
+words, `ARCHSPEC_UPDATE=1 pytest tests/errors` writes the texts anew: read the difference as a
+user would.
 A name begins with the code that the file is about; every code of the front end has a file.
 """
 
