@@ -14,6 +14,10 @@ WIDTH = 100
 """Longest line of generated code."""
 
 
+TABLE = "( )"
+"""Brackets of a table: several items on a line."""
+
+
 class _NoDefault:
     def __repr__(self) -> str:
         return "NO_DEFAULT"
@@ -219,27 +223,48 @@ def flat(source: Code) -> str:
             parts.append(literal(piece.value))
         else:
             inner = f"{piece.comma} ".join(_flat_argument(item) for item in _shown(piece))
-            parts.append(f"{piece.function}{piece.brackets[0]}{inner}{piece.brackets[1]}")
+            parts.append(f"{piece.function}{piece.brackets[0]}{inner}{piece.brackets[-1]}")
     return "".join(parts)
 
 
 def lines(source: Code, indent: int) -> list[str]:
-    """With line breaks inside its last long call where one line would be too long."""
+    """With line breaks inside its longest call where one line would be too long."""
     pad = " " * indent
     whole = flat(source)
-    if indent + len(whole) <= WIDTH or not any(isinstance(piece, Call) for piece in source):
+    if indent + len(whole) <= WIDTH:
+        return [pad + whole]
+    source = tuple(_table(piece) for piece in source)
+    if not any(isinstance(piece, Call) for piece in source):
         return [pad + whole]
     at = _longest_call(source)
     broken = source[at]
     assert isinstance(broken, Call)
     before, after = flat(source[:at]), flat(source[at + 1 :])
     result = [f"{pad}{before}{broken.function}{broken.brackets[0]}"]
-    for argument in _shown(broken):
-        inner = lines(_prefixed(argument), indent + 4)
-        inner[-1] += broken.comma
-        result += inner
-    result.append(f"{pad}{broken.brackets[1]}{after}")
-    return result
+    result += _arguments(broken, indent + 4)
+    return [*result, f"{pad}{broken.brackets[-1]}{after}"]
+
+
+def _arguments(item: Call, indent: int) -> list[str]:
+    """Arguments one a line; those of a long table as many as fit."""
+    written: list[str] = []
+    for argument in _shown(item):
+        inner = lines(_prefixed(argument), indent)
+        inner[-1] += item.comma
+        joined = f"{written[-1]} {inner[0].lstrip()}" if written else ""
+        if item.brackets == TABLE and written and len(joined) <= WIDTH:
+            written[-1] = joined
+        else:
+            written += inner
+    return written
+
+
+def _table(piece: Piece) -> Piece:
+    """A long tuple of constants as a display that can be broken."""
+    if isinstance(piece, Hole) and isinstance(piece.value, tuple) and len(piece.value) > 2:
+        items = tuple(Argument((Hole(value),)) for value in piece.value)
+        return Call("", items, TABLE)
+    return piece
 
 
 def _longest_call(source: Code) -> int:

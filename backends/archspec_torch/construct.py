@@ -84,7 +84,7 @@ class Constructor:
         if instance.op is None:
             return self.construct(self.unit.callee(instance))
         lowered = self.layout.lowered[id(instance)]
-        self.helpers.update(lowered.helpers)
+        self.helpers.update(lowered.module_helpers)
         if lowered.module is not None:
             return lowered.module
         return self._regions(instance.regions)

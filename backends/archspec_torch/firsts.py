@@ -17,7 +17,7 @@ from archspec_torch.code import Code, code, literal
 from archspec_torch.initialise import init_call
 from archspec_torch.layout import Layout, Plan, site
 from archspec_torch.lowering.base import Lowered
-from archspec_torch.lowering.rules import module_kinds, rule_condition
+from archspec_torch.lowering.rules import kind_condition, module_kinds
 from archspec_torch.scope import Line
 from archspec_torch.units import Owned
 
@@ -44,13 +44,18 @@ def write_firsts(layout: Layout, known: Plan) -> Firsts:
 def _rule_lines(rules: list[InitRule], layout: Layout, known: Plan) -> list[Line]:
     """A loop over all modules below; rules that reach nothing are left out."""
     found: list[Line] = []
+    before: tuple[str, ...] = ()
     for rule in rules:
-        ops = list(_ops_below(layout, known, rule))
-        kinds = module_kinds(ops)
-        if kinds:
-            condition = rule_condition(kinds, rule.parameter)
-            found.append(Line(code(f"if {condition}:"), 4))
-            found.append(Line(init_call(rule.initialiser, f"module.{rule.parameter}"), 8))
+        kinds = module_kinds(_ops_below(layout, known, rule))
+        if not kinds:
+            continue
+        if kinds != before:
+            found.append(Line(code(f"if {kind_condition(kinds)}:"), 4))
+        before, indent = kinds, 8
+        if rule.parameter == "bias":
+            found.append(Line(code("if module.bias is not None:"), indent))
+            indent += 4
+        found.append(Line(init_call(rule.initialiser, f"module.{rule.parameter}"), indent))
     return [Line(code("for module in self.modules():")), *found] if found else []
 
 

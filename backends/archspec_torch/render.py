@@ -74,6 +74,7 @@ class _Renderer:
             else (f"({arguments}{inside}")
         )
         yield from _wrapped(f"def {self.item.name}", joined, indent=0)
+        yield '    """The first value of a buffer."""'
         yield from body
 
     def _block(self, block: Sequence[Line], offset: int, own: str, indent: int) -> list[str]:

@@ -44,7 +44,7 @@ def yields(types, inputs):
     return b.build(*outputs)
 
 
-def network(name, example):
+def network(name, example, key="it"):
     op = all_ops()[name](**example.attributes)
     types = [tensor(text) for text in example.inputs]
     b = Builder("net", "network")
@@ -53,7 +53,7 @@ def network(name, example):
         region(item, yields(found, op.region_inputs(item, tuple(types))), "inner")
         for item, found in getattr(example, "regions", {}).items()
     ]
-    made = b.op(name, ports, key="it", regions=regions, **example.attributes)
+    made = b.op(name, ports, key=key, regions=regions, **example.attributes)
     made = made if isinstance(made, tuple) else (made,)
     graph = b.build(made[0] if len(made) == 1 else made)
     return graph, op, types
@@ -102,6 +102,31 @@ def test_example(name, number):
     assert state == {key: value for key, value in owned.items() if value[2]}
     check_script(module, inputs, found)
     check_macs(op, types, graph, inputs)
+
+
+IN_SEQUENTIAL = [
+    case
+    for case in CASES
+    if len(all_ops()[case.values[0]].examples[case.values[1]].inputs) == 1
+    and not all_ops()[case.values[0]].regions
+]
+
+
+@pytest.mark.parametrize(("name", "number"), IN_SEQUENTIAL)
+def test_example_in_a_sequential(name, number):
+    """The same where the op stands as a module in a container."""
+    example = all_ops()[name].examples[number]
+    results = []
+    for key in ("it", "it.0"):
+        graph, op, types = network(name, example, key)
+        module = to_module(compiled(graph)).eval()
+        torch.manual_seed(0)
+        inputs = [sample(one, index_limit(op, types)) for one in types]
+        with torch.no_grad():
+            results.append(module(*inputs))
+    one, other = ((found if isinstance(found, tuple) else (found,)) for found in results)
+    torch.testing.assert_close(one, other, equal_nan=True)
+    check_script(module, inputs, other)
 
 
 def check_script(module, inputs, found):

@@ -94,7 +94,8 @@ class Lowered:
 
     `module` constructs it as a module; ops with parameters must have it. `apply` writes it as an
     expression; without it the module is called with the inputs. `given` are the initial values
-    that constructing the module brings about by itself. `helpers` are names in the prelude.
+    that constructing the module brings about by itself. `helpers` are names in the prelude that
+    the expression needs, `module_helpers` those that the constructor needs.
     `raw` says that the instance is a parameter or buffer itself, not a module.
     """
 
@@ -103,6 +104,7 @@ class Lowered:
     helpers: tuple[str, ...] = ()
     given: Mapping[str, Initialiser] = field(default_factory=dict)
     raw: bool = False
+    module_helpers: tuple[str, ...] = ()
 
 
 Lowering: TypeAlias = Callable[[Site], Lowered]

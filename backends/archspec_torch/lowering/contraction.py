@@ -87,4 +87,4 @@ def multihead_attention(site: Site) -> Lowered:
         return code(call(scope.module(), *given, weights, *mask), "[0]")
 
     helpers = () if op.bias else ("UnbiasedAttention",)
-    return Lowered(module, apply, helpers, MULTIHEAD_GIVEN)
+    return Lowered(module, apply, given=MULTIHEAD_GIVEN, module_helpers=helpers)

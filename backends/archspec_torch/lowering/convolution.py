@@ -65,7 +65,7 @@ def _normalised(kind: str, arguments: list[Argument], site: Site) -> Lowered:
     name = f"WeightNorm{kind}" + (f"{site.axes}d" if kind != "Linear" else "")
     defaults = torch_defaults(site)
     given = {"weight_v": defaults["weight"], "bias": defaults["bias"]}
-    return Lowered(call(name, *arguments), helpers=(name,), given=given)
+    return Lowered(call(name, *arguments), module_helpers=(name,), given=given)
 
 
 @lowers("conv_transpose")

@@ -7,7 +7,7 @@ from typing import Any
 
 from archspec.types.dim import Dim, dim
 from archspec_torch.code import Code, Hole, call, code
-from archspec_torch.lowering.base import Lowered, Scope, Site, axes_text, lowers, method
+from archspec_torch.lowering.base import Lowered, Scope, Site, axes_text, fixed, lowers, method
 
 
 def _bound(value: int | Dim | None, scope: Scope) -> Code:
@@ -43,6 +43,8 @@ def slice_(site: Site) -> Lowered:
     axis = op.axis % site.x.rank
 
     def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        if site.x.shape == site.y.shape:
+            return code(inputs[0])
         parts = {axis: (op.start, op.stop, op.step)}
         return code(inputs[0], _sliced(site.x.rank, parts, scope))
 
@@ -55,7 +57,7 @@ def crop(site: Site) -> Lowered:
 
     def apply(inputs: Sequence[str], scope: Scope) -> Code:
         parts = {axis % site.x.rank: (start, stop, 1) for axis, start, stop in site.op.ranges}
-        if not parts:
+        if site.x.shape == site.y.shape:
             return code(inputs[0])
         return code(inputs[0], _sliced(site.x.rank, parts, scope))
 
@@ -112,6 +114,8 @@ def roll(site: Site) -> Lowered:
     axes = op.axes if isinstance(op.axes, tuple) else (op.axes,)
 
     def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        if all(fixed(shift) == 0 for shift in shifts):
+            return code(inputs[0])
         by = [scope.size(dim(shift)) for shift in shifts]
         if len(by) == 1:
             return call(f"{inputs[0]}.roll", by[0], str(axes[0]))

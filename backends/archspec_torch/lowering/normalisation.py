@@ -27,7 +27,7 @@ def batch_norm(site: Site) -> Lowered:
     width = site.x.shape[axis].constant
     module = call(
         f"nn.BatchNorm{kind}d",
-        positional(width or 1, "num_features"),
+        positional(width or 1, "channels"),
         keyword("eps", op.eps, 1e-5),
         keyword("momentum", Hole(op.momentum, "momentum"), 0.1),
         keyword("affine", op.affine, True),
@@ -65,10 +65,10 @@ def frozen_batch_norm(site: Site) -> Lowered:
     """A helper class: torch has none."""
     module = call(
         "FrozenBatchNorm",
-        positional(constant(site.x.shape[1]), "num_features"),
+        positional(constant(site.x.shape[1]), "channels"),
         keyword("eps", site.op.eps, 1e-5),
     )
-    return Lowered(module, helpers=("FrozenBatchNorm",), given=GIVEN)
+    return Lowered(module, module_helpers=("FrozenBatchNorm",), given=GIVEN)
 
 
 @lowers("instance_norm")
@@ -77,7 +77,7 @@ def instance_norm(site: Site) -> Lowered:
     op = site.op
     module = call(
         f"nn.InstanceNorm{site.axes}d",
-        positional(site.x.shape[1].constant or 1, "num_features"),
+        positional(site.x.shape[1].constant or 1, "channels"),
         keyword("eps", op.eps, 1e-5),
         keyword("momentum", op.momentum, 0.1),
         keyword("affine", op.affine, False),
@@ -136,13 +136,16 @@ def layer_norm(site: Site) -> Lowered:
     plain = _plain("F.layer_norm", axes, site, keyword("eps", op.eps, 1e-5))
     if any(site.x.shape[axis].constant is None for axis in axes):
         return Lowered(apply=plain)
+    first = axes == (1,) and site.x.rank > 2 and op.affine
     module = call(
-        "nn.LayerNorm",
-        positional(_shape(site, axes), "normalized_shape"),
+        "ChannelsFirstNorm" if first else "nn.LayerNorm",
+        positional(_shape(site, axes), "features"),
         keyword("eps", op.eps, 1e-5),
         keyword("elementwise_affine", op.affine, True),
         keyword("bias", op.bias, True),
     )
+    if first:
+        return Lowered(module, module_helpers=("ChannelsFirstNorm",), given=GIVEN)
     return _norm(site, axes, module, plain)
 
 
@@ -193,7 +196,7 @@ def rms_norm(site: Site) -> Lowered:
     if any(site.x.shape[axis].constant is None for axis in axes):
         return Lowered(apply=plain)
     affine = keyword("elementwise_affine", op.affine, True)
-    shape = positional(_shape(site, axes), "normalized_shape")
+    shape = positional(_shape(site, axes), "features")
     return _norm(site, axes, call("nn.RMSNorm", shape, eps, affine), plain)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archspec.types.dim import Dim
 from archspec_torch.code import Argument, Code, Hole, call, code, keyword, positional
 from archspec_torch.lowering.base import (
     Apply,
@@ -70,12 +69,12 @@ def adaptive_pool(site: Site) -> Lowered:
         target = wanted[0] if site.axes == 1 else call("", *wanted)
         return call(function, *inputs, target)
 
-    if any(isinstance(size, Dim) and fixed(size) is None for size in sizes):
-        return Lowered(apply=apply)
     numbers = tuple(None if size is None else fixed(size) for size in sizes)
+    if None in numbers:  # TorchScript takes no None in the modules' sizes
+        return Lowered(apply=apply)
     module = f"nn.Adaptive{kind.capitalize()}Pool{site.axes}d"
     size = positional(collapsed(numbers), "output_size")  # type: ignore[arg-type]
-    return Lowered(call(module, size), apply if None in numbers else _fixed(function, size))
+    return Lowered(call(module, size), _fixed(function, size))
 
 
 def _fixed(function: str, size: Argument) -> Apply:

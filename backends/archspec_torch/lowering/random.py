@@ -53,7 +53,7 @@ def drop_path(site: Site) -> Lowered:
         return call("drop_path", *inputs, Hole(op.p, "p"), scope.training(), by_row)
 
     module = call("DropPath", Hole(op.p, "p"), keyword("by_row", op.mode == "row", True))
-    return Lowered(module, apply, helpers=("DropPath",))
+    return Lowered(module, apply, helpers=("drop_path",), module_helpers=("DropPath",))
 
 
 @lowers("join")

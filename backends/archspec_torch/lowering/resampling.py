@@ -7,7 +7,7 @@ from typing import Any
 
 from archspec.types.dim import DimLike, dim
 from archspec_torch.code import Argument, Code, Hole, Quoted, call, code, keyword, positional
-from archspec_torch.lowering.base import Lowered, Scope, Site, collapsed, function, lowers
+from archspec_torch.lowering.base import Lowered, Scope, Site, collapsed, fixed, function, lowers
 
 ALIGNABLE = ("linear", "bilinear", "bicubic", "trilinear")
 
@@ -100,7 +100,7 @@ def pad(site: Site) -> Lowered:
     sides = [amounts.get(axis, (0, 0)) for axis in range(rank - 1, first - 1, -1)]
 
     def apply(inputs: Sequence[str], scope: Scope) -> Code:
-        if not amounts:
+        if all(fixed(amount) == 0 for side in sides for amount in side):
             return code(inputs[0])
         flat = listed([dim(amount) for side in sides for amount in side], scope)
         settings = [keyword("mode", Hole(Quoted(op.mode)), Quoted("constant"))]

@@ -17,13 +17,10 @@ def module_kinds(lowered: Iterable[Lowered]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def rule_condition(kinds: tuple[str, ...], parameter: str) -> str:
-    """The condition under which `module` is one of them and has the parameter.
+def kind_condition(kinds: tuple[str, ...]) -> str:
+    """The condition under which `module` is one of them.
 
     Types are compared exactly: `nn.MultiheadAttention` holds a subclass of `nn.Linear`.
     """
     test = f"is {kinds[0]}" if len(kinds) == 1 else f"in ({', '.join(kinds)})"
-    condition = f"type(module) {test}"
-    if parameter == "bias":
-        condition += " and module.bias is not None"
-    return condition
+    return f"type(module) {test}"

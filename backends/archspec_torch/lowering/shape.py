@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from archspec.ops.einops_notation import Plan
 from archspec.types.dim import Dim
 from archspec.types.tensor import TensorType
 from archspec_torch.code import Code, Hole, Quoted, call, code, keyword
@@ -76,7 +77,7 @@ def transpose(site: Site) -> Lowered:
 @lowers("permute")
 def permute(site: Site) -> Lowered:
     """`x.permute(...)`."""
-    return Lowered(apply=method("permute", *(str(axis) for axis in site.op.axes)))
+    return _permuted([axis % site.x.rank for axis in site.op.axes])
 
 
 @lowers("unsqueeze")
@@ -113,6 +114,8 @@ def expand(site: Site) -> Lowered:
 def einops(site: Site) -> Lowered:
     """Reshape, reduce, permute, insert, reshape: those of the steps that change something."""
     plan = site.op.plan(site.x)
+    if _only_permutes(site, plan):
+        return _permuted(plan.order)
 
     def apply(inputs: Sequence[str], scope: Scope) -> Code:
         x = inputs[0]
@@ -129,10 +132,26 @@ def einops(site: Site) -> Lowered:
         if plan.insert:
             result, shape = _inserted(result, plan.insert, shape, scope, x, site.x)
         if shape != list(plan.merge):
+            if list(plan.split) != list(site.x.shape):  # two shapes are too much for one line
+                result = code(scope.statement("parts", result))
             result += call(".reshape", *sizes_code(plan.merge, scope, x, site.x))
         return result
 
     return Lowered(apply=apply)
+
+
+def _only_permutes(site: Site, plan: Plan) -> bool:
+    whole = plan.split == site.x.shape and not plan.reduce and not plan.insert
+    return whole and tuple(site.x.shape[axis] for axis in plan.order) == plan.merge
+
+
+def _permuted(order: Sequence[int]) -> Lowered:
+    """`x.permute(...)`, and a helper that is a module."""
+    if list(order) == sorted(order):
+        return Lowered(call("nn.Identity"), lambda inputs, scope: code(inputs[0]))
+    axes = [str(axis) for axis in order]
+    module = call("Permute", *axes)
+    return Lowered(module, method("permute", *axes), module_helpers=("Permute",))
 
 
 def _reduced(source: Code, how: str, axes: Sequence[int]) -> Code:
