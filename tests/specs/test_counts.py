@@ -74,7 +74,30 @@ WIDE_RESNET = [
     ("wrn_40_4", 8_949_210, 1_298_582_016, 38),
     ("wrn_40_8", 35_748_314, 5_172_024_320, 38),
 ]
+PYRAMIDNET = [
+    ("pyramidnet110_a48_cifar10", 1_772_706, 403_813_504, 110),
+    ("pyramidnet110_a84_cifar10", 3_904_446, None, 110),
+    ("pyramidnet110_a270_cifar10", 28_485_477, None, 110),
+    ("pyramidnet164_a270_cifar10", 27_216_021, 4_569_837_040, 164),
+    ("pyramidnet272_a200_cifar10", 26_210_842, 4_488_778_176, 272),
+]
 OTHERS = [
+    ("alexnet", 61_100_840, 714_188_480, 8),
+    ("convnext_tiny", 28_589_128, None, 59),
+    ("convnext_small", 50_223_688, None, 113),
+    ("convnext_base", 88_591_464, None, 113),
+    ("convnext_large", 197_767_336, None, 113),
+    ("deit_tiny_patch16_224", 5_717_416, None, 50),
+    ("deit_base_patch16_224", 86_567_656, None, 50),
+    ("efficientnet_b0", 5_288_548, None, 82),
+    ("efficientnet_b7", 66_347_960, None, 274),
+    ("inception_v3", 27_161_264, 5_713_216_096, 48),
+    ("mobilenetv1_100", 4_231_976, None, 28),
+    ("swin_t", 28_288_354, None, None),
+    ("swin_b", 87_768_224, None, None),
+    ("vgg11", 132_863_336, None, 11),
+    ("vgg16_bn", 138_365_992, 15_470_264_320, 16),
+    ("vgg19_bn", 143_678_248, None, 19),
     ("lenet", 61_706, 416_520, 5),
     ("vit_b_16", 86_567_656, None, 50),
     ("vit_b_32", 88_224_232, None, 50),
@@ -86,12 +109,13 @@ OTHERS = [
 
 @pytest.mark.parametrize(
     ("name", "parameters", "macs", "depth"),
-    [*FRACTALNET, *RESNET, *DENSENET, *WIDE_RESNET, *OTHERS],
+    [*FRACTALNET, *RESNET, *DENSENET, *WIDE_RESNET, *PYRAMIDNET, *OTHERS],
 )
 def test_counts(name, parameters, macs, depth):
     network = shipped(name)
     assert network.parameters == parameters
-    assert network.depth == depth
+    if depth is not None:
+        assert network.depth == depth
     if macs is not None:
         assert network.macs() == macs
 

@@ -16,7 +16,7 @@ FAMILIES = {
     "densenet": "densenet121",
     "densenet_cifar": "densenet40_k12_cifar10",
     "efficientnet": "efficientnet_b0",
-    "fractalnet": "fractalnet20_cifar10",
+    "fractalnet": "fractalnet20",
     "inception": "inception_v3",
     "mobilenet": "mobilenetv1_100",
     "pyramidnet": "pyramidnet110_a48_cifar10",
@@ -36,6 +36,10 @@ class Watched:
     def __init__(self, name: str) -> None:
         self.network = shipped(name)
         self.module = self.network.to_torch(device="meta").eval()
+        for module in self.module.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                # in eval it takes and keeps every shape; on `meta` it would take most of the time
+                module.forward = lambda x: x
         self.sizes: dict[str, int] = {}
         self.compared = 0
         for path, types in calls(self.network.compiled.inference):
@@ -92,7 +96,7 @@ def agree(watched: Watched, pairs) -> None:
     assert watched.compared
 
 
-@pytest.mark.parametrize("name", ["resnet18", "fractalnet20_cifar10", "unet", "wrn_16_4"])
+@pytest.mark.parametrize("name", ["resnet18", "fractalnet20", "unet", "wrn_16_4"])
 def test_small_sizes(name):
     agree(Watched(name), [(size, 40 - size) for size in range(1, 40)] + [(32, 32), (33, 64)])
 
@@ -121,17 +125,15 @@ def test_what_a_unet_needs_is_found_where_it_is_not_said(poolings, tmp_path):
 @pytest.mark.parametrize("family", FAMILIES)
 def test_sizes_up_to_300(family):
     squares = [(size, size) for size in range(1, 301)]
-    oblong = [(size, 7 * size % 300 + 1) for size in range(1, 301, 7)]
+    oblong = [(size, 7 * size % 300 + 1) for size in range(1, 301, 20)]
     agree(Watched(FAMILIES[family]), squares + oblong)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(networks()))
+@pytest.mark.parametrize("name", [n for n, path in networks().items() if path.stem not in FIXED])
 def test_boundaries(name):
-    """Around the least sizes, and on all residues of the strides there, in both directions."""
+    """Around the least sizes, and on residues of the strides, in both directions."""
     network = shipped(name)
-    if not {"H", "W"} <= set(network.compiled.sizes):
-        pytest.skip("its size is fixed")
     largest = max(network.compiled.sizes["H"], 64)
     least = next(size for size in range(1, 400) if network.accepts(H=size, W=largest))
     around = range(max(1, least - 2), least + 3)

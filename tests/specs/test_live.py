@@ -1,0 +1,89 @@
+"""Presets are the networks of the same name in torchvision and timm, where these are installed.
+
+The golden files hold samples; here every preset is held to the same.
+"""
+
+import pytest
+import torch
+
+from archspec.shipped import networks
+from tests.specs.compiled import shipped
+
+torchvision = pytest.importorskip("torchvision")
+timm = pytest.importorskip("timm")
+
+IN_TORCHVISION = set(torchvision.models.list_models()) & set(networks())
+IN_TIMM = set(timm.list_models()) & set(networks()) - IN_TORCHVISION
+
+RUN = {
+    "densenet169": 64,
+    "resnet34": 64,
+    "resnet101": 64,
+    "resnext50_32x4d": 64,
+    "vgg13": 64,
+    "efficientnet_b3": 96,
+    "efficientnet_b5": 64,
+    "convnext_small": 64,
+    "vit_b_32": 224,
+    "swin_s": 224,
+    "inception_v3": 80,
+    "mobilenetv1_100": 64,
+    "deit_tiny_patch16_224": 224,
+    "deit_tiny_distilled_patch16_224": 224,
+}
+
+pytestmark = pytest.mark.live
+
+
+def reference(name, **options):
+    if name in IN_TIMM:
+        return timm.create_model(name, **options)
+    if name == "inception_v3":
+        options["init_weights"] = False
+    return torchvision.models.get_model(name, weights=None, **options)
+
+
+def shapes(module):
+    return {name: tuple(value.shape) for name, value in module.state_dict().items()}
+
+
+def test_presets_are_found():
+    assert len(IN_TORCHVISION) >= 40
+    assert len(IN_TIMM) >= 7
+
+
+@pytest.mark.parametrize("name", sorted(IN_TORCHVISION | IN_TIMM))
+def test_state_dict_is_that_of_the_reference(name):
+    """Names and shapes of parameters and of all buffers: `strict=True` loads its checkpoints."""
+    with torch.device("meta"):
+        wanted = shapes(reference(name))
+    assert shapes(shipped(name).to_torch(device="meta")) == wanted
+
+
+@pytest.mark.parametrize("name", RUN)
+def test_outputs_are_those_of_the_reference(name):
+    torch.manual_seed(0)
+    wanted = reference(name).eval()
+    for module in wanted.modules():  # as made, some layers of some references do nothing
+        for part in (module.__dict__.get("_parameters") or {}).values():
+            if part is not None and part.ndim <= 1:
+                torch.nn.init.normal_(part, 0.5, 0.1)
+    module = shipped(name).to_torch().eval()
+    module.load_state_dict(wanted.state_dict(), strict=True)
+    image = torch.randn(2, 3, RUN[name], RUN[name])
+    with torch.inference_mode():
+        found, expected = module(image), wanted(image)
+    found = found if isinstance(found, torch.Tensor) else next(x for x in found if x is not None)
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-3 * float(expected.std()))
+
+
+@pytest.mark.parametrize("name", ["resnet18", "densenet121", "vit_b_16", "convnext_tiny"])
+def test_first_weights_are_drawn_alike(name):
+    """The spread of every tensor is that of the reference, where there are enough numbers."""
+    wanted = {key: value.float() for key, value in reference(name).state_dict().items()}
+    for key, value in shipped(name).to_torch(seed=1).state_dict().items():
+        if value.is_floating_point() and value.numel() >= 3000:
+            spread = float(wanted[key].std())
+            assert float(value.std()) == pytest.approx(spread, rel=0.1, abs=1e-9), key
+        elif value.is_floating_point() and float(wanted[key].std()) == 0:
+            assert float(value.mean()) == pytest.approx(float(wanted[key].mean())), key
