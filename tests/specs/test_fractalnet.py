@@ -1,0 +1,92 @@
+"""FractalNet: the fractal of the paper, its joins, and its columns as networks of their own."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from tests.specs.compiled import shipped
+
+SMALL = {"widths": (4, 6, 6), "dropouts": (0.0, 0.1, 0.2), "classes": 5}
+
+
+def joins(columns: int, **options) -> list[int]:
+    """How many inputs each join of the first block has, in the order of computation."""
+    network = shipped("fractalnet", columns=columns, widths=(4,), dropouts=(0.0,), **options)
+    graph = network.graph(depth=None)
+    found = [node for node, name in graph.nodes(data="name") if name == "join"]
+    return [graph.in_degree(node) for node in sorted(found)]
+
+
+@pytest.mark.parametrize(
+    ("columns", "arities"),
+    [(2, [2]), (3, [2, 3]), (4, [2, 3, 2, 4]), (5, [2, 3, 2, 4, 2, 3, 2, 5])],
+)
+@pytest.mark.parametrize("pool_first", [False, True])
+def test_joins_that_meet_are_one(columns, arities, pool_first):
+    assert joins(columns, pool_first=pool_first) == arities
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3, 4, 5])
+def test_a_block_has_as_many_units_as_the_paper_says(columns):
+    network = shipped("fractalnet", columns=columns, widths=(4,), dropouts=(0.0,), bias=False)
+    units = 2**columns - 1
+    first, others, classifier = 3 * 4 * 9, 4 * 4 * 9, 4 * 10 + 10
+    assert network.parameters == columns * first + (units - columns) * others + classifier
+
+
+def unit(module, x):
+    return F.relu(module.bn(module.conv(x)))
+
+
+def columns_of(module, c, x):
+    """The recursion of the paper, with the weights of the generated module."""
+    if c == 1:
+        return [unit(module.unit, x)]
+    joined = torch.stack(columns_of(module.first, c - 1, x)).mean(0)
+    return [unit(module.unit, x), *columns_of(module.second, c - 1, joined)]
+
+
+def by_hand(module, c, blocks, x, pool_first):
+    for index in range(1, blocks + 1):
+        outputs = columns_of(getattr(module, f"block{index}").columns, c, x)
+        if pool_first:
+            x = torch.stack([F.max_pool2d(y, 2) for y in outputs]).mean(0)
+        else:
+            x = F.max_pool2d(torch.stack(outputs).mean(0), 2)
+    return module.fc(x.mean((2, 3)))
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3, 4])
+@pytest.mark.parametrize("pool_first", [False, True])
+def test_inference_is_the_mean_over_all_columns(columns, pool_first):
+    network = shipped("fractalnet", columns=columns, pool_first=pool_first, **SMALL)
+    module = network.to_torch().eval()
+    x = torch.randn(2, 3, 16, 16)
+    with torch.inference_mode():
+        wanted = by_hand(module, columns, 3, x, pool_first)
+        torch.testing.assert_close(module(x), wanted, rtol=1e-4, atol=1e-5)
+
+
+def chain(module, c, x, column):
+    """Column `column` of `c` alone, 1 being the shallowest."""
+    if column == 1:
+        return unit(module.unit, x)
+    return chain(module.second, c - 1, chain(module.first, c - 1, x, column - 1), column - 1)
+
+
+@pytest.mark.parametrize("column", [1, 2, 3, 4])
+def test_a_column_alone(column):
+    """It computes what its units compute in sequence, with a part of the weights."""
+    network = shipped("fractalnet", columns=4, **SMALL)
+    whole = network.to_torch().eval()
+    alone = network.extract(column=column).to_torch().eval()
+    state = whole.state_dict()
+    assert set(alone.state_dict()) <= set(state)
+    alone.load_state_dict({name: state[name] for name in alone.state_dict()})
+    image = torch.randn(2, 3, 16, 16)
+    with torch.inference_mode():
+        x = image
+        for block in (whole.block1, whole.block2, whole.block3):
+            x = F.max_pool2d(chain(block.columns, 4, x, column), 2)
+        wanted = whole.fc(x.mean((2, 3)))
+        torch.testing.assert_close(alone(image), wanted, rtol=1e-4, atol=1e-5)
