@@ -58,7 +58,7 @@ class _Writer:
         )
         self.body = Body(self.function, {} if layout.root else self.draws)
         self.branches = {leaf.path: leaf for leaf in layout.tree.leaves()}
-        self.sequences = sequences(layout.unit, layout.tree, self.graph)
+        self.sequences = sequences(layout.tree, self.graph)
         self.gated_adds = {gate.add: node for node, gate in self.demand.gates.items()}
         self.each = self._each_groups()
         self.steps = plan_steps(self.graph, self.demand, self.sequences, self.each)

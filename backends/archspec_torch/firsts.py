@@ -19,7 +19,6 @@ from archspec_torch.layout import Layout, Plan, site
 from archspec_torch.lowering.base import Lowered
 from archspec_torch.lowering.rules import kind_condition, module_kinds
 from archspec_torch.scope import Line
-from archspec_torch.units import Owned
 
 
 @dataclass(frozen=True)
@@ -79,13 +78,14 @@ def _ops_below(layout: Layout, known: Plan, rule: InitRule) -> Iterator[Lowered]
 
 def _asked(layout: Layout) -> Iterator[tuple[Instance, str, Parameter]]:
     """Parameters whose first value is not what their module's constructor gives anyway."""
+    owns = _parameters(layout)
     for owned in layout.unit.owned:
         instance = owned.either
         if instance.op is None or layout.lowered[id(instance)].raw:
             continue
         given = layout.lowered[id(instance)].given
         changed = False
-        for parameter in reversed(_parameters(layout, owned)):  # weight_g after weight_v
+        for parameter in reversed(owns[id(instance)]):  # weight_g after weight_v
             how = parameter.initialiser
             if how is None:
                 continue
@@ -122,12 +122,14 @@ def default_lines(layout: Layout) -> list[Line]:
     return list(_grouped(found))
 
 
-def _parameters(layout: Layout, owned: Owned) -> tuple[Parameter, ...]:
-    for graph in layout.unit.graphs:
-        for node in graph.nodes:
-            if node.instance is owned.either:
-                return site(graph, node).parameters
-    return ()
+def _parameters(layout: Layout) -> dict[int, tuple[Parameter, ...]]:
+    """What each op owns, by id of its instance."""
+    return {
+        id(node.instance): site(graph, node).parameters
+        for graph in layout.unit.graphs
+        for node in graph.nodes
+        if node.op is not None
+    }
 
 
 def _grouped(items: list[tuple[str, str, Initialiser]]) -> Iterator[Line]:

@@ -7,7 +7,7 @@ whether the spec had a `for` or a recursion there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from archspec_torch.code import Argument, Call, Code, Piece, code
@@ -62,31 +62,61 @@ def _containers(branch: Branch) -> list[Branch]:
 
 def _turns(forward: Sequence[Line], children: Sequence[str]) -> tuple[int, int] | None:
     """First line and number of lines of a turn."""
-    firsts = [_first_mention(forward, child) for child in children]
-    if None in firsts or firsts[0] is None or firsts[1] is None:
-        return None
+    index = _mentions(forward, children)
+    firsts = [index.get(child, [-1])[0] for child in children]
     length = firsts[1] - firsts[0]
-    if not 0 < length <= LONGEST_TURN:
+    if -1 in firsts or not 0 < length <= LONGEST_TURN:
         return None
     for start in range(firsts[0], max(firsts[0] - length, -1), -1):
-        if _repeats(forward, children, start, length):
+        if _repeats(forward, children, start, length, index):
             return start, length
     return None
 
 
-def _repeats(forward: Sequence[Line], children: Sequence[str], start: int, length: int) -> bool:
+def _repeats(
+    forward: Sequence[Line],
+    children: Sequence[str],
+    start: int,
+    length: int,
+    index: dict[str, list[int]],
+) -> bool:
     if start + length * len(children) > len(forward):
         return False
     first = [(ln.indent, _marked(ln.code, children[0])) for ln in forward[start : start + length]]
-    if any(_mentions(code_, child) for _, code_ in first for child in children):
-        return False
     for number, child in enumerate(children):
         at = start + number * length
+        if not all(at <= line < at + length for line in index[child]):
+            return False
         turn = [(ln.indent, _marked(ln.code, child)) for ln in forward[at : at + length]]
         if turn != first:
             return False
-    rest = [*forward[:start], *forward[start + length * len(children) :]]
-    return not any(_mentions(line.code, child) for line in rest for child in children)
+    return True
+
+
+def _mentions(forward: Sequence[Line], children: Sequence[str]) -> dict[str, list[int]]:
+    """The lines that call each child."""
+    known = set(children)
+    found: dict[str, list[int]] = {}
+    for at, line in enumerate(forward):
+        for text in _called(line.code):
+            if text in known:
+                found.setdefault(text, []).append(at)
+            elif "self." in text:
+                for child in children:
+                    if f"{child}(" in text:
+                        found.setdefault(child, []).append(at)
+    return found
+
+
+def _called(source: Code) -> Iterator[str]:
+    """Names of called functions, and text that may hold calls."""
+    for piece in source:
+        if isinstance(piece, str):
+            yield piece
+        elif isinstance(piece, Call):
+            yield piece.function
+            for argument in piece.arguments:
+                yield from _called(argument.code)
 
 
 def _folded(
@@ -135,22 +165,6 @@ def _folded_init(root: Branch, init: list[Line]) -> list[Line] | None:
 
 
 # ---------------------------------------------------------------------- code
-
-
-def _first_mention(forward: Sequence[Line], child: str) -> int | None:
-    return next((at for at, line in enumerate(forward) if _mentions(line.code, child)), None)
-
-
-def _mentions(source: Code, child: str) -> bool:
-    for piece in source:
-        if isinstance(piece, str) and f"{child}(" in piece:
-            return True
-        if isinstance(piece, Call):
-            if piece.function == child:
-                return True
-            if any(_mentions(argument.code, child) for argument in piece.arguments):
-                return True
-    return False
 
 
 def _marked(source: Code, child: str, mark: str = CHILD) -> Code:

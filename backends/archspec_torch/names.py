@@ -88,12 +88,14 @@ class Names:
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self._taken = {*TAKEN, *taken}
+        self._next: dict[str, int] = {}
 
     def fresh(self, wanted: str) -> str:
         """`wanted`, with a number where it is taken; it is taken from now on."""
-        name, number = wanted, 2
+        name, number = wanted, self._next.get(wanted, 2)
         while name in self._taken or keyword.iskeyword(name):
             name, number = f"{wanted}_{number}", number + 1
+        self._next[wanted] = number
         self._taken.add(name)
         return name
 

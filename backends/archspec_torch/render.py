@@ -23,7 +23,8 @@ class _Renderer:
     def __init__(self, item: ClassDef, names: Mapping[str, str]) -> None:
         self.item, self.names = item, dict(names)
         self.filled = iter(item.filled)
-        self.stored: set[str] = set()
+        columns = ([line.comment for line in draft.lines] for draft in item.drafts)
+        self.comments = list(zip(*columns, strict=True))
 
     def render(self, starts: bool, doc: str) -> Iterator[str]:
         draft = self.item.first
@@ -88,9 +89,8 @@ class _Renderer:
     # ------------------------------------------------------------------ comments
 
     def _comment(self, number: int) -> str:
-        all_lines = [list(draft.lines)[number].comment for draft in self.item.drafts]
         parts = []
-        for outputs in zip(*all_lines, strict=True):
+        for outputs in zip(*self.comments[number], strict=True):
             dtypes = {dtype for dtype, _ in outputs}
             shapes = [shape for _, shape in outputs]
             if len(dtypes) > 1 or len({len(shape) for shape in shapes}) > 1:

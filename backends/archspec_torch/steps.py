@@ -40,7 +40,7 @@ class Step:
 def plan_steps(
     graph: Graph,
     demand: Demand,
-    chains: Mapping[int, tuple[Branch, Node]],
+    chains: Mapping[int, tuple[Branch, tuple[Node, ...]]],
     each: Mapping[int, tuple[Node, ...]],
 ) -> list[Step]:
     """The statements of a graph; what nobody needs has none.
@@ -49,18 +49,15 @@ def plan_steps(
     """
     steps: list[Step] = []
     inside: set[int] = {node.id for nodes in each.values() for node in nodes}
-    for first, (branch, last) in chains.items():
-        start = f"{branch.path}."
-        inside |= {n.id for n in graph.nodes if n.instance and n.instance.key.startswith(start)}
-        inside.discard(first)
-        assert last.id in inside or last.id == first
+    for _, nodes in chains.values():
+        inside.update(node.id for node in nodes[1:])
     for node in graph.nodes:
         if node.is_input or node.id in inside or demand.nodes[node.id] == NEVER:
             continue
         condition = demand.nodes[node.id]
         if node.id in chains:
-            branch, last = chains[node.id]
-            steps.append(Step(node, last, condition, branch))
+            branch, nodes = chains[node.id]
+            steps.append(Step(node, nodes[-1], condition, branch))
         else:
             steps.append(Step(node, node, condition, each=each.get(node.id, ())))
     return steps

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from archspec.graph.model import Graph, Instance, Node, consumers
+from archspec.graph.model import Graph, Instance, Node, Port, consumers
 from archspec_torch.code import literal
 from archspec_torch.names import MAPPING_NAMES, attribute, is_identifier
 from archspec_torch.units import Owned, Unit
@@ -73,14 +73,33 @@ def build_tree(unit: Unit, facts: Facts) -> Branch:
     return root
 
 
-def sequences(unit: Unit, root: Branch, graph: Graph) -> Mapping[int, tuple[Branch, Node]]:
-    """For the first node of each Sequential of a graph the branch, and the last node."""
-    found: dict[int, tuple[Branch, Node]] = {}
+def sequences(root: Branch, graph: Graph) -> Mapping[int, tuple[Branch, tuple[Node, ...]]]:
+    """For the first node of each Sequential of a graph the branch, and all of its nodes."""
+    below = nodes_below(graph)
+    found: dict[int, tuple[Branch, tuple[Node, ...]]] = {}
     for branch in _outermost(root):
-        nodes = _below(graph, branch.path)
+        nodes = below.get(branch.path)
         if nodes:
-            found[nodes[0].id] = (branch, nodes[-1])
+            found[nodes[0].id] = (branch, tuple(nodes))
     return found
+
+
+def nodes_below(graph: Graph) -> dict[str, list[Node]]:
+    """For each prefix of keys the nodes whose instances stand below it."""
+    found: dict[str, list[Node]] = {}
+    for node in graph.nodes:
+        if node.instance is not None:
+            for prefix in prefixes(node.instance.key):
+                found.setdefault(prefix, []).append(node)
+    return found
+
+
+def prefixes(key: str) -> Iterator[str]:
+    """`a` and `a.b` of `a.b.c`."""
+    at = key.find(".")
+    while at >= 0:
+        yield key[:at]
+        at = key.find(".", at + 1)
 
 
 def _both(owned: Owned) -> tuple[Instance, ...]:
@@ -130,52 +149,46 @@ def _kind(branch: Branch, facts: Facts, chains: frozenset[str]) -> Kind:
 
 def _chain_paths(unit: Unit, facts: Facts) -> frozenset[str]:
     """Paths of containers that are chains in every mode in which they occur."""
-    keys = [owned.key for owned in unit.owned]
-    prefixes = dict.fromkeys(key[:at] for key in keys for at in range(len(key)) if key[at] == ".")
-    taken = frozenset(keys)
+    taken = {owned.key for owned in unit.owned}
+    wanted: dict[str, set[str]] = {}
+    for owned in unit.owned:
+        for prefix in prefixes(owned.key):
+            wanted.setdefault(prefix, set()).add(owned.key)
+    chains = {prefix for prefix in wanted if prefix not in taken}
+    for graph in unit.graphs:
+        below, links = nodes_below(graph), _links(graph)
+        for prefix in list(chains):
+            nodes = below.get(prefix, [])
+            keys = [node.instance.key for node in nodes if node.instance is not None]
+            whole = set(keys) == wanted[prefix] and len(keys) == len(wanted[prefix])
+            fits = whole and _is_chain(nodes, links, facts) and _is_grouped(keys, prefix)
+            if nodes and not fits:
+                chains.discard(prefix)
+    return frozenset(chains)
+
+
+def _links(graph: Graph) -> frozenset[int]:
+    """Nodes whose one output has one reader and is no result."""
+    readers = consumers(graph)
+    results = {port.node for port in graph.output_ports}
     return frozenset(
-        prefix
-        for prefix in prefixes
-        if prefix not in taken and _is_chain_everywhere(unit, facts, prefix)
+        node.id
+        for node in graph.nodes
+        if len(node.types) == 1
+        and node.id not in results
+        and len(readers.get(Port(node.id), ())) == 1
     )
 
 
-def _is_chain_everywhere(unit: Unit, facts: Facts, prefix: str) -> bool:
-    wanted = {owned.key for owned in unit.owned if owned.key.startswith(f"{prefix}.")}
-    seen = False
-    for graph in unit.graphs:
-        nodes = _below(graph, prefix)
-        if not nodes:
-            continue
-        keys = [node.instance.key for node in nodes if node.instance is not None]
-        if set(keys) != wanted or len(keys) != len(wanted):
-            return False
-        if not (_is_chain(graph, nodes, facts) and _is_grouped(keys, prefix)):
-            return False
-        seen = True
-    return seen
-
-
-def _below(graph: Graph, prefix: str) -> list[Node]:
-    start = f"{prefix}."
-    return [node for node in graph.nodes if node.instance and node.instance.key.startswith(start)]
-
-
-def _is_chain(graph: Graph, nodes: list[Node], facts: Facts) -> bool:
+def _is_chain(nodes: list[Node], links: frozenset[int], facts: Facts) -> bool:
     """Whether each node reads the one before it only, and nobody else reads that."""
-    readers = consumers(graph)
-    outputs = {port.node for port in graph.output_ports}
     for at, node in enumerate(nodes):
         if id(node.instance) not in facts.chainable:
             return False
         if len(node.inputs) != 1 or len(node.types) != 1:
             return False
-        if at and node.inputs[0].node != nodes[at - 1].id:
+        if at and (node.inputs[0].node != nodes[at - 1].id or nodes[at - 1].id not in links):
             return False
-        if at + 1 < len(nodes):
-            used = sum(len(readers.get(port, ())) for port in readers if port.node == node.id)
-            if used != 1 or node.id in outputs:
-                return False
     return True
 
 
@@ -187,7 +200,7 @@ def _is_grouped(keys: list[str], prefix: str) -> bool:
 
 
 def _inside(key: str, chains: frozenset[str]) -> bool:
-    return any(key[:at] in chains for at in range(len(key)) if key[at] == ".")
+    return any(prefix in chains for prefix in prefixes(key))
 
 
 def _outermost(branch: Branch) -> Iterator[Branch]:
