@@ -101,6 +101,32 @@ def test_small_sizes(name):
     agree(Watched(name), [(size, 40 - size) for size in range(1, 40)] + [(32, 32), (33, 64)])
 
 
+@pytest.mark.parametrize(
+    ("name", "pairs"),
+    [
+        ("resnet18", [(1, 1), (32, 32), (32, 33), (33, 32), (64, 64)]),
+        ("resnet20_cifar10", [(1, 1), (4, 4), (5, 4), (4, 5)]),
+        ("unet", [(16, 16), (16, 32), (17, 32)]),
+        ("inception_v3", [(75, 75), (298, 299), (299, 298), (299, 299)]),
+    ],
+)
+@pytest.mark.parametrize("batch", [1, 2])
+def test_training_has_sizes_of_its_own(name, pairs, batch):
+    """A batch norm needs more than one value per channel, an auxiliary head a larger image."""
+    network = shipped(name)
+    module = network.to_torch(device="meta").train()
+    for height, width in pairs:
+        channels = network.inputs[0].types[0].shape[1].constant
+        image = torch.empty(batch, channels, height, width, device="meta")
+        try:
+            module(image)
+            runs = True
+        except (RuntimeError, ValueError):
+            runs = False
+        expected = network.accepts(training=True, B=batch, H=height, W=width)
+        assert runs == expected, (height, width)
+
+
 @pytest.mark.parametrize("poolings", range(8))
 def test_a_unet_needs_multiples_of_its_poolings(poolings):
     network = shipped("unet", poolings=poolings, width=2)
