@@ -46,7 +46,8 @@ class Probe:
                 result = self.module(*data)
         except (RuntimeError, ValueError):
             return False
-        results = [result] if isinstance(result, torch.Tensor) else list(result)
+        several = [] if isinstance(result, torch.Tensor) else [r for r in result if r is not None]
+        results = [result] if isinstance(result, torch.Tensor) else several
         inferred = [at(kind, sizes) for item in self.net.outputs for kind in item.types]
         return [list(item.shape) for item in results] == inferred
 

@@ -77,8 +77,7 @@ def test_channels_that_grow_otherwise_are_refused(width: str, value: str) -> Non
         "rule f(0) => identity\nrule f(n) => [identity, identity] -> concat -> f(n - 1)",
         "rule f(n: int in 0.., g: layer): [B, C, H, W] -> [B, C, H, W]\n"
         "rule f(0, g) => identity\nrule f(n, g) => g -> f(n - 1, g)",
-        "rule f(n: int in 0..): [B, C, H, W] -> [B, C, H, W]\n"
-        "rule f(n) => for _ in 0..n { relu }",
+        "rule f(n: int in 0..): [B, C, H, W] -> [B, C, H, W]\nrule f(n) => for _ in 0..n { relu }",
     ],
 )
 def test_where_induction_does_not_apply_a_note_says_so(rules: str) -> None:
