@@ -260,8 +260,25 @@ class _Writer:
             arguments.append(code(self._needs_of(node)))
         arguments += [code(self.draws[name]) for name in callee.draws]
         arguments += [self.function.size(Dim.symbol(name)) for name in callee.locals.extra]
-        access = self.branches[instance.key].access
-        self._assign(step, call(access, *arguments), is_list=callee.needs)
+        source = call(self.branches[instance.key].access, *arguments)
+        if any(result.optional for result in callee.results) and not callee.needs:
+            self._take_results(step, callee, source)
+        else:
+            self._assign(step, source, is_list=callee.needs)
+
+    def _take_results(self, step: Step, callee: Layout, source: Code) -> None:
+        """Assign results of which some exist in one mode only."""
+        ports, targets = iter(step.outputs), []
+        for result in callee.results:
+            present = result.output(self.training) is not None
+            for _ in result.either.ports:
+                if not present:
+                    targets.append(self.function.names.fresh("absent"))
+                    continue
+                port = next(ports)
+                targets.append(self.variables.declare(port, optional=result.optional))
+        comment = self.function.comment(step.last.types)
+        self.function.add(code(", ".join(targets), " = ", source), comment)
 
     def _call_inputs(self, callee: Layout, node: Node) -> list[Code]:
         ports = iter(node.inputs)

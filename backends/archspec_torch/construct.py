@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from archspec.diagnostics.model import CompileFailed, diagnostic
 from archspec.graph.model import Instance, Region
 from archspec_torch.code import Argument, Call, Code, Hole, call, code, listing, literal
 from archspec_torch.initialise import init_call
@@ -13,7 +14,7 @@ from archspec_torch.names import MAPPING_NAMES, is_identifier, is_numbered
 from archspec_torch.repeat import compress, compress_named
 from archspec_torch.scope import TORCH_TYPES, Line
 from archspec_torch.tree import Branch, Kind
-from archspec_torch.units import Unit
+from archspec_torch.units import Owned, Unit
 
 Construct = Callable[[Unit], Code]
 """Code that makes an instance of a unit's class, or calls its function."""
@@ -59,6 +60,7 @@ class Constructor:
     def _value(self, branch: Branch) -> Code:
         if branch.kind is Kind.MODULE:
             assert branch.owned is not None
+            self._require_one_module(branch.owned)
             return self._module(branch.owned.either)
         children = [child for child in branch.children.values() if child.kind is not Kind.PARAMETER]
         values = [self._value(child) for child in children]
@@ -79,6 +81,16 @@ class Constructor:
             for name, value in zip(names, values, strict=True)
         )
         return call(function, Call("", items, "{}")) if items else call(function)
+
+    def _require_one_module(self, owned: Owned) -> None:
+        """Raise E0821 where a layer with weights would need a module for each mode."""
+        modules = {self.layout.lowered[id(one)].module for one in owned.instances if one.op}
+        if owned.differs and len(modules) > 1:
+            origin = owned.either.origin
+            message = f"`{owned.key}` has other attributes in training than in inference"
+            fix = "give the layer of each mode a label of its own"
+            found = diagnostic("E0821", message, origin.span, expansion=origin.frames, fix=fix)
+            raise CompileFailed([found])
 
     def _module(self, instance: Instance) -> Code:
         if instance.op is None:

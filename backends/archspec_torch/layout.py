@@ -206,6 +206,7 @@ def plant(unit: Unit, known: Plan) -> None:
 def _facts(unit: Unit, known: Plan) -> Facts:
     layout = known.of(unit)
     chainable, stateless, parameters = set(), set(), set()
+    differing = {id(one) for owned in unit.owned if owned.differs for one in owned.instances}
     for graph in unit.graphs:
         for node in graph.nodes:
             instance = node.instance
@@ -223,7 +224,8 @@ def _facts(unit: Unit, known: Plan) -> Facts:
             # module in a way of its own, as a norm over another axis does
             as_it_is = lowered.apply is None or not owns
             gated = node.id in layout.demands[id(graph)].gates
-            if lowered.module is not None and as_it_is and not instance.regions and not gated:
+            alike = not gated and id(instance) not in differing
+            if lowered.module is not None and as_it_is and not instance.regions and alike:
                 chainable.add(id(instance))
             if not instance.regions and not lowered.raw and not owns:
                 stateless.add(id(instance))

@@ -52,7 +52,8 @@ def return_code(layout: Layout, training: bool, read: Read) -> Code:
         values = [_value(result.output(training), read) for result in layout.results]
         return call(layout.record, *(Argument(value) for value in values))
     if layout.root:
-        return _value(layout.results[0].either, read)
+        only = layout.results[0]
+        return _value(only.output(training) or only.either, read)
     values = []
     for result in layout.results:
         output = result.output(training)

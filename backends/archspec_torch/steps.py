@@ -126,11 +126,13 @@ class Variables:
         own = self._segment.get(port)
         return any(reader != own for reader in self._readers.get(port, ()))
 
-    def declare(self, port: Port) -> str:
-        """A fresh name for a value that may be None outside."""
+    def declare(self, port: Port, optional: bool = True) -> str:
+        """A fresh name for a value that may be None outside, unless one is declared already."""
+        if port in self._text:
+            return self._text[port]
         node = self.graph.nodes[port.node]
         name = self.names.fresh(self._wanted(port) or self._list_base(node, "y"))
-        self._text[port], self._optional[port] = name, True
+        self._text[port], self._optional[port] = name, optional
         return name
 
     def declare_list(self, node: Node) -> str:

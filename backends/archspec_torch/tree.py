@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from archspec.graph.model import Graph, Instance, Node, Port, consumers
+from archspec.graph.model import Graph, Node, Port, consumers
 from archspec_torch.code import literal
 from archspec_torch.names import MAPPING_NAMES, attribute, is_identifier
 from archspec_torch.units import Owned, Unit
@@ -66,7 +66,7 @@ def build_tree(unit: Unit, facts: Facts) -> Branch:
     chains = _chain_paths(unit, facts)
     for owned in unit.owned:
         in_chain = _inside(owned.key, chains)
-        if not in_chain and all(id(i) in facts.stateless for i in _both(owned)):
+        if not in_chain and all(id(i) in facts.stateless for i in owned.instances):
             continue
         _insert(root, owned)
     _settle(root, facts, chains)
@@ -100,10 +100,6 @@ def prefixes(key: str) -> Iterator[str]:
     while at >= 0:
         yield key[:at]
         at = key.find(".", at + 1)
-
-
-def _both(owned: Owned) -> tuple[Instance, ...]:
-    return tuple(item for item in (owned.inference, owned.training) if item is not None)
 
 
 def _insert(root: Branch, owned: Owned) -> None:

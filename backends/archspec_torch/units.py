@@ -29,6 +29,17 @@ class Owned:
         assert found is not None
         return found
 
+    @property
+    def instances(self) -> tuple[Instance, ...]:
+        """The instance of each mode."""
+        return tuple(one for one in (self.inference, self.training) if one is not None)
+
+    @property
+    def differs(self) -> bool:
+        """Whether it is an op with other attributes in training than in inference."""
+        one, two = self.inference, self.training
+        return one is not None and two is not None and one.op != two.op
+
 
 @dataclass(eq=False)
 class Unit:

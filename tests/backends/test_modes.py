@@ -1,0 +1,169 @@
+"""Blocks that differ between training and inference, at any depth."""
+
+import warnings
+
+import pytest
+import torch
+
+from archspec.diagnostics.model import CompileFailed
+from archspec_torch.module import to_module
+from archspec_torch.source import python_source
+
+
+def script(module):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return torch.jit.script(module)
+
+
+def test_a_block_deep_inside_differs(network):
+    net = network(
+        """
+block unit(width: int) {
+  input x: [B, D]
+  y = x -> fc: linear(width)
+  output if training { y -> extra: linear(width) } else { y }
+}
+network net {
+  input x: f32[B = 1, 4]
+  output x -> stage: for i in 0..3 { unit(4) } -> head: linear(2)
+}
+"""
+    )
+    text, _ = python_source(net.compiled)
+    assert text.count("class Unit") == 1
+    model = to_module(net.compiled)
+    x = torch.randn(2, 4)
+    expected = {True: x, False: x}
+    for unit in model.stage:
+        expected[True] = unit.extra(unit.fc(expected[True]))
+        expected[False] = unit.fc(expected[False])
+    scripted = script(model)
+    for training in (True, False):
+        for one in (model, scripted):
+            torch.testing.assert_close(one.train(training)(x), model.head(expected[training]))
+
+
+def test_input_in_training_only(network):
+    net = network(
+        """
+network net {
+  input x: f32[B = 1, 4]
+  input target: f32[B, 2] when training
+  y = x -> head: linear(2)
+  output y
+  output loss = (y - target -> square -> mean) when training
+}
+"""
+    )
+    model = to_module(net.compiled)
+    x, target = torch.randn(3, 4), torch.randn(3, 2)
+    for one in (model, script(model)):
+        assert one.eval()(x)[1] is None
+        assert one.train()(x, target)[1].shape == ()
+        with pytest.raises(Exception, match=r"AssertionError|^$"):
+            one.train()(x)
+
+
+def test_outputs_of_one_mode_each(network):
+    net = network(
+        """
+network net {
+  input x: f32[B = 1, 4]
+  a = x -> a: linear(2)
+  b = x -> b: linear(2)
+  output both = (a, b) when training
+  output logits = (a + b) / 2 when not training
+}
+"""
+    )
+    model = to_module(net.compiled)
+    x = torch.randn(3, 4)
+    for one in (model, script(model)):
+        out = one.train()(x)
+        assert out.logits is None
+        assert len(out.both) == 2
+        out = one.eval()(x)
+        assert out.both is None
+        torch.testing.assert_close(out.logits, (model.a(x) + model.b(x)) / 2)
+
+
+def test_a_network_within_a_network_has_other_outputs_in_training(network):
+    net = network(
+        """
+network inner {
+  input x: f32[B = 1, 4]
+  y = x -> fc: linear(4)
+  output y
+  output aux = (y -> side: linear(2)) when training
+}
+network net {
+  input x: f32[B = 1, 4]
+  output x
+    -> if training {
+      input x
+      y, aux = x -> body: inner
+      output y + (aux -> up: linear(4))
+    } else { body: inner }
+}
+""",
+        "net",
+    )
+    model = to_module(net.compiled)
+    x = torch.randn(3, 4)
+    for one in (model, script(model)):
+        torch.testing.assert_close(one.eval()(x), model.body.fc(x))
+        y = model.body.fc(x)
+        torch.testing.assert_close(one.train()(x), y + model.up(model.body.side(y)))
+
+
+def test_reparametrised_branches_keep_one_table(network):
+    net = network(
+        """
+network net {
+  input x: f32[B = 1, 3, H = 8, W = 8]
+  output x
+    -> if training { [a: conv(4, 3), b: conv(4, 1)] -> add } else { a: conv(4, 3) }
+    -> bn: batch_norm
+}
+"""
+    )
+    model = to_module(net.compiled)
+    assert {key.split(".")[0] for key in model.state_dict()} == {"a", "b", "bn"}
+    x = torch.randn(2, 3, 8, 8)
+    for one in (model, script(model)):
+        torch.testing.assert_close(one.eval()(x), model.eval().bn(model.a(x)))
+    assert model.train()(x).shape == (2, 4, 8, 8)
+
+
+def test_attributes_that_differ(network):
+    net = network(
+        """
+network net {
+  input x: f32[B = 1, 64]
+  output x -> body: (linear(64) -> dropout(if training then 0.5 else 0.25) -> linear(64))
+}
+"""
+    )
+    model = to_module(net.compiled)
+    x = torch.randn(2, 64)
+    hidden = model.body.get_submodule("0")(x)
+    last = model.body.get_submodule("2")
+    torch.testing.assert_close(model.eval()(x), last(hidden))
+    torch.manual_seed(0)
+    y = model.train()(x)
+    torch.manual_seed(0)
+    torch.testing.assert_close(y, last(torch.nn.functional.dropout(hidden, 0.5)))
+
+
+def test_a_layer_cannot_have_two_strides(network):
+    net = network(
+        """
+network net {
+  input x: f32[B = 1, 3, H = 8, W = 8]
+  output x -> a: conv(8, 3, stride=if training then 2 else 1)
+}
+"""
+    )
+    with pytest.raises(CompileFailed, match="E0821"):
+        to_module(net.compiled)
