@@ -81,7 +81,7 @@ class _Walker:
                 stack.append((item.iterable, seen))
                 inner = seen | _targets(item.targets)
                 stack.extend((part, inner) for part in (item.element, item.condition))
-            elif isinstance(item, ast.Argument) and _may_be_word(item):
+            elif isinstance(item, ast.Argument) and self.may_be_word(item, seen):
                 continue  # whether the attribute takes it is seen where it is given
             elif isinstance(item, ast.DrawDecl):
                 continue
@@ -90,9 +90,19 @@ class _Walker:
             elif is_dataclass(item) and not isinstance(item, Span):
                 stack.extend((getattr(item, entry.name), seen) for entry in fields(item))
 
+    def means_something(self, text: str, seen: frozenset[str]) -> bool:
+        return text in seen or text in self.known or is_word(text)
+
+    def may_be_word(self, argument: ast.Argument, seen: frozenset[str]) -> bool:
+        """Whether this is nothing that is known, for an attribute that takes words."""
+        value = argument.value
+        if not isinstance(value, ast.Name) or self.means_something(value.text, seen):
+            return False  # asked first: to know the attributes of all ops, all are imported
+        return argument.name in _word_attributes()
+
     def name(self, node: ast.Name, seen: frozenset[str]) -> None:
         text = node.text
-        if text in seen or text in self.known or is_word(text):
+        if self.means_something(text, seen):
             return
         fix = self.suggestion(text, seen)
         if self.is_damaged and fix is None:
@@ -114,10 +124,6 @@ def _word_attributes() -> frozenset[str]:
     return frozenset(
         name for model in models for name in model.model_fields if choices(model, name)
     )
-
-
-def _may_be_word(argument: ast.Argument) -> bool:
-    return isinstance(argument.value, ast.Name) and argument.name in _word_attributes()
 
 
 def _bound_in(body: ast.Body) -> frozenset[str]:
