@@ -90,7 +90,7 @@ def tuple_value(context: Context, node: ast.TupleExpr) -> Value:
 
 def group_value(context: Context, node: ast.Group) -> Value:
     """What stands in parentheses; a layer stays one stage."""
-    value = context.evaluate(node.inner)
+    value = force(context, context.evaluate(node.inner), node.inner.span)
     if isinstance(value, AbsentLayer) or not is_layer(value):
         return value
     return GroupLayer(value, node.span)

@@ -74,9 +74,15 @@ LIKE = 0.7
 """How like two names are (0 to 1) when one was probably meant for the other."""
 
 
+MAX_LIKE = 60
+"""Characters of names that are compared: it takes long for long ones."""
+
+
 def suggestion(name: str, candidates: Iterable[str]) -> str | None:
     """The candidate that was probably meant."""
-    pool = sorted(set(candidates))
+    if len(name) > MAX_LIKE:
+        return None
+    pool = sorted({candidate for candidate in candidates if len(candidate) <= MAX_LIKE})
     close = difflib.get_close_matches(name, pool, n=3, cutoff=0.6)
     for candidate in close:
         ratio = difflib.SequenceMatcher(None, name, candidate).ratio()

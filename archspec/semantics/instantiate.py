@@ -10,7 +10,7 @@ from archspec.ops.registry import all_ops
 from archspec.semantics.attributes import positional
 from archspec.semantics.context import Context, NotInductive, SpecError
 from archspec.semantics.op_attributes import complete
-from archspec.semantics.operators import kind_of
+from archspec.semantics.operators import MAX_INTEGER, kind_of
 from archspec.semantics.regions import build_regions, input_labels
 from archspec.semantics.requirements import settle
 from archspec.semantics.values import (
@@ -224,7 +224,21 @@ def _infer_now(
         raise context.error(
             "E0411", f"this is beyond symbolic sizes: {error}", span, secondary=input_labels(inputs)
         ) from None
+    _check_sizes(context, op, outputs, inputs, span)
     return outputs, tuple(check.needs), isinstance(result, TensorType)
+
+
+def _check_sizes(
+    context: Context, op: Op, outputs: Types, inputs: tuple[Tensor, ...], span: Span
+) -> None:
+    for type_ in outputs:
+        if any((size.constant or 0) > MAX_INTEGER for size in type_.shape):
+            raise context.error(
+                "E0314",
+                f"`{op.name}` would make a size that does not fit in 64 bits",
+                span,
+                secondary=input_labels(inputs),
+            )
 
 
 def op_failure(

@@ -20,7 +20,7 @@ from archspec.syntax.words import (
     STATEMENT_WORDS,
 )
 
-_LOOK_AHEAD = 2_000
+_LOOK_AHEAD = 300
 _OPERAND_STARTS = frozenset({"WORD", "NUMBER", "STRING", "ERROR"})
 
 

@@ -1,0 +1,63 @@
+"""Checks every hostile spec in one process of little memory; prints a line of JSON for each.
+
+Run by `test_hostile.py` in a process of its own, so that a crash of the interpreter is seen too.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import signal
+import sys
+import time
+
+from archspec.diagnostics.model import Severity
+from archspec.diagnostics.text import render
+from archspec.semantics.compile import check
+from archspec.source import Source
+from specs import CASES
+
+LONGEST = 5.0
+"""Seconds of processor time after which a spec is given up."""
+
+WARM = """\
+network warm {
+  input x: f32[B = 1, 4, H = 8, W = 8] where H % 4 == 0
+  output x -> conv(4, 3) -> residual(max_pool(2) -> upsample(2))
+}
+"""
+
+
+class TooLong(BaseException):
+    """A spec took all the time it may take; no `except Exception` stops this."""
+
+
+def _stop(*_: object) -> None:
+    raise TooLong
+
+
+def main(memory: int, names: list[str]) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    check(Source("warm.arch", WARM))
+    signal.signal(signal.SIGPROF, _stop)
+    for name in names or CASES:
+        start = time.process_time()
+        signal.setitimer(signal.ITIMER_PROF, LONGEST)
+        try:
+            items = check(Source("hostile.arch", CASES[name][1])).diagnostics
+            drawn = render(items, width=100)
+        except TooLong:
+            items, drawn = (), ""
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        result = {
+            "name": name,
+            "seconds": time.process_time() - start,
+            "errors": sorted({item.code for item in items if item.severity is Severity.ERROR}),
+            "printable": all(sign == "\n" or sign.isprintable() for sign in drawn),
+            "kilobytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+        }
+        print(json.dumps(result), flush=True)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2:])

@@ -1,0 +1,82 @@
+"""Specs that try to take all time or memory end in a coded error, soon; honest ones are accepted.
+
+All are checked in one process that may have 500 MB. What is measured is its processor time, which
+depends less on what else the machine does; the specs say two seconds, and half of that is what a
+quiet machine takes at most.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+SECONDS = 2.0
+MEMORY = 500_000_000
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="limits of a process are those of Linux"
+)
+
+
+def _cases() -> dict[str, tuple[str, str]]:
+    spec = importlib.util.spec_from_file_location("hostile_specs", HERE / "specs.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found: dict[str, tuple[str, str]] = module.CASES
+    return found
+
+
+CASES = _cases()
+
+
+def _run(names: list[str], results: dict[str, dict[str, object]]) -> str:
+    done = subprocess.run(
+        [sys.executable, str(HERE / "measure.py"), str(2 * MEMORY), *names],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=400,
+        env={"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0"},
+    )
+    for line in done.stdout.splitlines():
+        result = json.loads(line)
+        results[result["name"]] = result
+    return done.stderr
+
+
+@pytest.fixture(scope="module")
+def measured() -> dict[str, dict[str, object]]:
+    results: dict[str, dict[str, object]] = {}
+    left = list(CASES)
+    while left:
+        fault = _run(left, results)
+        left = [name for name in left if name not in results]
+        if left:  # the first that is missing ended the process; go on behind it
+            results[left[0]] = {"fault": fault[-2000:]}
+            left = left[1:]
+    return results
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_hostile(name: str, measured: dict[str, dict[str, object]]) -> None:
+    result = measured[name]
+    assert "fault" not in result, result["fault"]
+    errors = result["errors"]
+    assert isinstance(errors, list)
+    wanted = CASES[name][0].split()
+    if wanted:
+        assert any(code.startswith(tuple(wanted)) for code in errors), errors
+    else:
+        assert errors == []
+    assert result["printable"]
+    assert float(str(result["kilobytes"])) * 1000 < MEMORY
+    assert float(str(result["seconds"])) < SECONDS
