@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from archspec.network import Network
 from archspec.shipped import folder
@@ -81,6 +82,14 @@ def test_shapes_in_inference_are_those_inferred(case):
         tuple(size.evaluate(given) for size in kind.shape) for kind in wanted
     ]
     assert all(item.isfinite().all() for item in found)
+
+
+def test_macs_are_what_torch_counts(case):
+    network, _, given = case
+    module = network.to_torch(device="meta").eval()
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        module(data(network, given).to("meta"))
+    assert counter.get_total_flops() == 2 * network.macs(**given)
 
 
 def test_torchscript_agrees_in_inference(case):
