@@ -30,6 +30,12 @@ FIXED = {"deit", "lenet", "swin", "vit"}
 """Specs whose images have one size, that of a parameter."""
 
 
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """What takes and keeps every shape is left out: on `meta` it takes most of the time."""
+    monkeypatch.setattr(torch.nn.functional, "relu", lambda x: x)
+
+
 class Watched:
     """A network on `meta`, whose calls compare every tensor with the type inferred for it."""
 
@@ -38,8 +44,7 @@ class Watched:
         self.module = self.network.to_torch(device="meta").eval()
         for module in self.module.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
-                # in eval it takes and keeps every shape; on `meta` it would take most of the time
-                module.forward = lambda x: x
+                module.forward = lambda x: x  # in eval, likewise
         self.sizes: dict[str, int] = {}
         self.compared = 0
         for path, types in calls(self.network.compiled.inference):
