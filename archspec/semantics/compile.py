@@ -215,12 +215,14 @@ def _without(
 ) -> tuple[Given, ...]:
     """The preset's own attributes, by name, without those that are set from outside."""
     names = [parameter.name for parameter in definition.parameters]
+    if sum(1 for item in given if item.name is None) > len(names):
+        return given  # which is refused where the arguments are bound
     kept: list[Given] = []
     position = 0
     for item in given:
         name = item.name
         if name is None:
-            name = names[position] if position < len(names) else None
+            name = names[position]
             position += 1
         if name not in parameters:
             kept.append(Given(name, item.value, item.span))

@@ -1,0 +1,154 @@
+"""Data: tuples (P3), bodies (P2), presence (P5), claims (P8), data never in parentheses (P16)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.semantics.specs import compiled, errors, layer, network, ops, output, weights
+
+
+def test_a_tuple_of_one_is_its_element() -> None:
+    assert (
+        output(network("y = (x,)", "z = (x -> [relu])", "output (y, z) -> add"))
+        == "f32[B, 4, H, W]"
+    )
+    assert output(network("output x -> conv(len(x), 1)")) == "f32[B, 1, H, W]"
+
+
+def test_tuples_nest_only_if_written_so() -> None:
+    text = network(
+        "a = (x, x)", "b = (a, x)", "output (...a, x) -> concat", "output n = b[0] -> add"
+    )
+    graph = compiled(text).inference
+    assert [str(type_) for type_ in graph.output_types] == ["f32[B, 12, H, W]", "f32[B, 4, H, W]"]
+    assert errors(network("a = (x, x)", "output (a, x) -> concat")) == ["E0304"]
+
+
+def test_spread_and_collect() -> None:
+    text = network(
+        "first, ...rest = x -> [conv(1, 1), conv(2, 1), conv(3, 1)]",
+        "...init, last = (first, ...rest)",
+        "output (...rest, last) -> concat",
+        "output n = first -> conv(10 * len(rest) + len(init), 1)",
+    )
+    assert output(text) == "f32[B, 8, H, W], f32[B, 22, H, W]"
+
+
+def test_indices_and_slices() -> None:
+    text = network(
+        "t = x -> [conv(1, 1), conv(2, 1), conv(3, 1)]",
+        "output a = t[-1]",
+        "output b = t[0..2] -> concat",
+        "output c = t[1..2]",
+    )
+    assert output(text) == "f32[B, 3, H, W], f32[B, 3, H, W], f32[B, 2, H, W]"
+
+
+def test_a_list_gives_each_layer_the_whole_input() -> None:
+    assert (
+        output(layer("[conv(2, 1), conv(3, 1), ...[relu, tanh]] -> concat")) == "f32[B, 13, H, W]"
+    )
+
+
+def test_a_layer_that_is_spread_splices_its_results() -> None:
+    assert output(layer("[relu, ...[tanh, sigmoid]] -> concat")) == "f32[B, 12, H, W]"
+    assert output(layer("[relu, ...(relu -> [tanh, sigmoid])] -> concat")) == "f32[B, 12, H, W]"
+
+
+def test_comprehensions_over_data_and_over_layers() -> None:
+    over_data = network(
+        "t = x -> [relu, tanh]", "output (v * i for i, v in enumerate(t)) -> concat"
+    )
+    assert output(over_data) == "f32[B, 8, H, W]"
+    assert output(layer("[conv(k, 1) for k in [1, 2, 4]] -> concat")) == "f32[B, 7, H, W]"
+
+
+def test_state_runs_through_a_loop_in_a_tuple() -> None:
+    turn = "input a, b\n output (a + b, a)"
+    assert ops(compiled(layer(f"[relu, tanh] -> for i in 0..2 {{ {turn} }} -> add")).inference) == [
+        "relu",
+        "tanh",
+        "add",
+        "add",
+        "add",
+    ]
+
+
+def test_bodies_of_loops_read_what_stands_around_them() -> None:
+    text = network(
+        "q = x -> [conv(4, 1), conv(4, 1)]",
+        "output x -> for i in 0..2 { input v\n output (v -> relu) * q[i] }",
+    )
+    assert output(text) == "f32[B, 4, H, W]"
+
+
+def test_blocks_see_only_their_arguments() -> None:
+    text = "block f { input x\n output x + y }\n" + network("y = x", "output x -> f")
+    assert errors(text) == ["E0210"]
+
+
+def test_absence_contributes_nothing() -> None:
+    assert ops(compiled(layer("relu -> if false { conv(4, 1) } -> tanh")).inference) == [
+        "relu",
+        "tanh",
+    ]
+    assert output(layer("[relu, if false { tanh }] -> concat")) in (
+        "f32[B, 8, H, W]",
+        "f32[B, 4, H, W]",
+    )
+
+
+@pytest.mark.parametrize("choice", ["true", "false"])
+def test_conditions_choose_values_layers_and_data(choice: str) -> None:
+    text = network(
+        f"c = {choice}",
+        "n = if c then 2 else 3",
+        "y = if c { x -> relu } else { x -> tanh }",
+        "output y -> if c { conv(n, 1) } else { conv(n, 3) -> relu }",
+    )
+    assert output(text) == f"f32[B, {2 if choice == 'true' else 3}, H, W]"
+
+
+def test_shapes_bind_claim_and_ignore() -> None:
+    text = network("y: [_, C, h, w] = x -> max_pool(2)", "output x -> resize((h, w)) -> conv(C, 1)")
+    assert output(text) == "f32[B, 4, H//2, W//2]"
+    assert errors(network("y: [B, 4, H, W] = x", "output y")) == []
+    assert errors(network("y: [B, 5, H, W] = x", "output y")) == ["E0402"]
+    assert errors(network("y: [B, C, C, W] = x", "output y")) == ["E0402"]
+    assert errors(network("y: [B, ..., W] = x", "output y")) == []
+    assert errors(network("y: [B, H] = x", "output y")) == ["E0405"]
+
+
+def test_a_block_may_say_what_it_needs() -> None:
+    head = "block even { input x: [B, C, H, W] where C % 2 == 0\n output x }"
+    assert errors(layer("even", head)) == []
+    assert errors(layer("conv(3, 1) -> even", head)) == ["E0408"]
+
+
+def test_arithmetic_broadcasts_only_literal_ones() -> None:
+    assert output(network("y = x -> conv(1, 1)", "output x * y")) == "f32[B, 4, H, W]"
+    assert errors(network("y = x -> conv(2, 1)", "output x * y")) == ["E0401"]
+    assert output(network("output (2.0 * x - 1) / 3")) == "f32[B, 4, H, W]"
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("output exp(x)", "E0310"),
+        ("output x -> relu * 2", "E0307"),
+        ("output 2 * relu", "E0307"),
+        ("output 3 -> relu", "E0315"),
+        ("output x -> x", "E0308"),
+        ("output relu", "E0315"),
+        ("output [x, x] -> add", "E0317"),
+        ("output (x, relu) -> add", "E0315"),
+        ("a, b = x", "E0316"),
+    ],
+)
+def test_what_is_no_data(line: str, code: str) -> None:
+    assert code in errors(network(line, "output y = x"))
+
+
+def test_reports_name_every_weight_once() -> None:
+    found = weights(layer("[conv(4, 3), conv(4, 3)] -> add -> conv(4, 3, bias=false)"))
+    assert len(found) == 5

@@ -1,0 +1,163 @@
+"""Presets and partial application (P9), domains, sharing, parameters (P7), initialisers (P13)."""
+
+from __future__ import annotations
+
+import pytest
+
+from archspec.analysis.parameters import table
+from archspec.types.initialiser import Initialiser
+from tests.semantics.specs import compiled, errors, keys, layer, network, output, weights
+
+NET = """
+block unit(width: int, kernel: int = 3, act: layer = relu) { conv(width, kernel) -> act }
+network net(width: int in 1..65 = 4, depths: list[int] = [1, 2],
+            norm: layer = batch_norm, stage: str = "a") {
+  input x: f32[B = 1, 4, H = 8, W = 8]
+  output x -> for d in depths { "{stage}{d}": unit(width * d) -> norm }
+}
+preset wide = net(16)
+preset wider = wide(depths=[3], norm=batch_norm(eps=0.001))
+"""
+
+
+def test_presets_are_partial_applications() -> None:
+    assert output(NET, "net") == "f32[B, 8, H, W]"
+    assert output(NET, "wide") == "f32[B, 32, H, W]"
+    assert output(NET, "wider") == "f32[B, 48, H, W]"
+
+
+def test_parameters_from_outside_win_over_presets() -> None:
+    assert output(NET, "wider", width=2) == "f32[B, 6, H, W]"
+    assert output(NET, "wide", depths=[1]) == "f32[B, 16, H, W]"
+    assert next(iter(weights(NET, "wider", stage="z"))).startswith("z3.")
+
+
+def test_positional_attributes_add_up_and_named_ones_override() -> None:
+    text = network("f = conv(8)", "g = f(3, stride=2)", "output x -> g(stride=1, bias=false)")
+    assert weights(text) == {"conv.weight": (8, 4, 3, 3)}
+    assert errors(f"{NET}preset more = wide([3])") == []
+    assert errors(f"{NET}preset twice = wide(32)") == ["E0305"]
+
+
+def test_one_attribute_too_many_in_a_preset() -> None:
+    assert errors(layer("relu") + "preset p = net(1)") == ["E0303"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ("0", "E0305"),
+        ("65", "E0305"),
+        ('"4"', "E0305"),
+        ("4.0", "E0305"),
+        ("true", "E0305"),
+        ("depths=3", "E0305"),
+        ('depths=[1, "2"]', "E0305"),
+        ("norm=4", "E0305"),
+        ("stage=relu", "E0305"),
+        ("depth=[1]", "E0302"),
+        ('1, [1], relu, "a", 1', "E0303"),
+    ],
+)
+def test_arguments_are_checked(arguments: str, code: str) -> None:
+    assert code in errors(f"{NET}preset bad = net({arguments})")
+
+
+def test_domains_are_ranges_or_lists() -> None:
+    head = 'block f(mode: str in ["a", "b"], n: int in 2.. = 2) { relu }'
+    assert errors(layer('f("a")', head)) == []
+    assert errors(layer('f("c")', head)) == ["E0305"]
+    assert errors(layer('f("a", 1)', head)) == ["E0305"]
+
+
+def test_layers_are_values_and_each_use_is_fresh() -> None:
+    head = "block f(g: layer = conv(4, 1), n: int = 2) { for i in 0..n { g } }"
+    assert keys(layer("f -> f(conv(4, 3), 3)", head)) == ["f.0", "f.1", "f_1.0", "f_1.1", "f_1.2"]
+
+
+def test_shared_is_one_instance() -> None:
+    text = network("shared f = conv(4, 3, bias=false)", "output x -> f -> relu -> f")
+    assert weights(text) == {"conv.weight": (4, 4, 3, 3)}
+    nodes = compiled(text).inference.nodes
+    assert nodes[1].instance is nodes[3].instance
+
+
+def test_a_shared_composite_is_replayed() -> None:
+    text = network(
+        "shared f = body: (conv(4, 3, bias=false) -> batch_norm)",
+        "output x -> f -> f",
+    )
+    assert len([name for name in weights(text) if name.endswith("weight")]) == 2
+
+
+@pytest.mark.parametrize(
+    ("lines", "head", "code"),
+    [
+        (("shared f = conv(5, 3)", "output x -> f -> f"), "", "E0607"),
+        (("shared f = conv(4, 3)", "output x -> b(f)"), "block b(f: layer) { f }", "E0608"),
+        (("shared f = 3", "output x"), "", "E0308"),
+    ],
+)
+def test_what_can_not_be_shared(lines: tuple[str, ...], head: str, code: str) -> None:
+    assert errors(network(*lines, head=head)) == [code]
+
+
+def test_raw_parameters_and_buffers() -> None:
+    text = network(
+        "param scale: f32[4, 1, 1] = ones",
+        "param shift: f32[1] = constant(0.5)",
+        "buffer index: i64[6] = arange(6) // 2",
+        "output x * scale + shift",
+        "output i = index + 1",
+    )
+    entries = {entry.name: entry for entry in table(compiled(text))}
+    assert entries["scale"].shape == (4, 1, 1)
+    assert entries["scale"].learnable
+    assert not entries["index"].learnable
+    assert entries["index"].shape == (6,)
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("param p: f32[H] = zeros", "E0403"),
+        ("param p: i64[4] = zeros", "E0407"),
+        ("param p: f32[0] = zeros", "E0402"),
+        ("param p: f32[4] = 3", "E0305"),
+        ("buffer b: i64[4] = arange(5)", "E0405"),
+        ("buffer b: f32[4] = arange(4)", "E0405"),
+        ("buffer b: f32[1, 4, H, W] = x", "E0403"),
+        ("y = param([4], zeros)", "E0606"),
+    ],
+)
+def test_what_is_no_parameter(line: str, code: str) -> None:
+    assert errors(network(line, "output x")) == [code]
+
+
+def test_a_buffer_of_a_weight_is_refused() -> None:
+    assert errors(network("param p: f32[4] = ones", "buffer b: f32[4] = p * 2.0", "output x")) == [
+        "E0409"
+    ]
+
+
+def initialisers(text: str) -> dict[str, Initialiser | None]:
+    return {entry.name: entry.initialiser for entry in table(compiled(text))}
+
+
+def test_the_innermost_init_statement_wins_and_an_attribute_over_it() -> None:
+    text = network(
+        "init conv.weight = normal(std=0.5)",
+        "output x -> conv(4, 1) -> inner -> conv(4, 1, weight_init=zeros)",
+        head="block inner {\n  init conv.weight = ones\n  conv(4, 1)\n}",
+    )
+    found = {name: type(value).__name__ for name, value in initialisers(text).items()}
+    assert found["conv.weight"] == "Normal"
+    assert found["inner.conv.weight"] == "Ones"
+    assert found["conv_1.weight"] == "Zeros"
+
+
+def test_asserts_say_their_message() -> None:
+    head = "rule check(n) => n"
+    text = network("n = check(3)", 'assert n > 4, "it is {n}"', "output x", head=head)
+    assert errors(text) == ["E0318"]
+    assert errors(network("assert 3 > 2", "output x")) == []

@@ -1,0 +1,124 @@
+"""Training and inference (P6), taps (P10), regions (P11), draws (P12), element types (P14)."""
+
+from __future__ import annotations
+
+import pytest
+
+from archspec.graph.model import Graph
+from tests.semantics.specs import compiled, errors, keys, layer, network, ops, output, weights
+
+
+def test_two_modes_over_one_table() -> None:
+    text = network(
+        "y = x -> a: conv(4, 3)",
+        "output main = y -> if training { b: conv(4, 1) } else { c: relu }",
+        "output aux = y -> d: conv(2, 1) when training",
+    )
+    found = compiled(text)
+    assert [item.name for item in found.inference.outputs] == ["main"]
+    assert [item.name for item in found.training.outputs] == ["main", "aux"]
+    assert keys(text) == ["a", "b", "d"]
+
+
+def test_one_graph_where_the_mode_is_not_read() -> None:
+    found = compiled(layer("conv(4, 3) -> dropout(0.5)"))
+    assert found.inference is found.training
+
+
+def test_a_block_that_does_not_read_the_mode_is_shared_by_both_graphs() -> None:
+    head = "block same { conv(4, 3) }\nblock other { if training { relu } else { tanh } }"
+    found = compiled(layer("same -> other", head))
+
+    def called(graph: Graph) -> list[Graph]:
+        return [node.callee for node in graph.nodes if node.callee is not None]
+
+    one, two = called(found.inference), called(found.training)
+    assert one[0] is two[0]
+    assert one[1] is not two[1]
+
+
+def test_named_outputs_are_picked_by_name() -> None:
+    head = "block two {\n  input x\n  output a = x -> conv(2, 1)\n  output b = x -> conv(3, 1)\n}"
+    assert output(layer("two.b", head)) == "f32[B, 3, H, W]"
+    assert output(layer("two -> concat", head)) == "f32[B, 5, H, W]"
+    assert errors(layer("two.c", head)) == ["E0212"]
+
+
+BACKBONE = """
+block backbone {
+  layer1: conv(8, 3) -> layer2: (conv(16, 3, stride=2) -> relu) -> fc: conv(2, 1)
+}
+"""
+
+
+def test_taps_keep_the_names_and_drop_what_no_longer_matters() -> None:
+    text = network(
+        'a, b = x -> body: tap(backbone, "layer2.0", "layer1")',
+        "output a",
+        "output b",
+        head=BACKBONE,
+    )
+    assert output(text) == "f32[B, 16, (H + 1)//2, (W + 1)//2], f32[B, 8, H, W]"
+    assert keys(text) == ["body.layer1", "body.layer2.0"]
+
+
+@pytest.mark.parametrize("path", ["layer3", "layer2.7", "", "fc.weight"])
+def test_a_tap_of_nothing(path: str) -> None:
+    assert errors(layer(f'tap(backbone, "layer1", "{path}") -> concat', BACKBONE)) == ["E0902"]
+
+
+def test_regions_hold_their_layers() -> None:
+    text = layer("solve: iterate(field: conv(4, 3), steps=3)")
+    found = compiled(text)
+    (node,) = [
+        node
+        for node in found.inference.nodes
+        if node.instance is not None and node.instance.regions
+    ]
+    assert node.instance is not None
+    (region,) = node.instance.regions
+    assert (region.name, region.key) == ("layer", "field")
+    assert ops(region.graph) == ["conv"]
+
+
+def test_regions_capture_what_they_read() -> None:
+    text = network(
+        "gate = x -> conv(4, 1)", "output x -> iterate({ input y\n output y * gate }, steps=2)"
+    )
+    (node,) = [
+        n for n in compiled(text).inference.nodes if n.instance is not None and n.instance.regions
+    ]
+    assert node.instance is not None
+    assert node.instance.regions[0].captured == 1
+    assert len(node.inputs) == 2
+
+
+def test_draws_are_declared_once() -> None:
+    text = network(
+        "draw column = mixed(0.25)", 'output x -> [relu, tanh] -> join(drop=0.1, draw="column")'
+    )
+    (draw,) = compiled(text).inference.draws
+    assert (draw.name, draw.policy, draw.ratio) == ("column", "mixed", 0.25)
+    assert errors(network("draw column = sometimes", "output x")) == ["E0301"]
+    assert errors(network("draw column = mixed(2)", "output x")) == ["E0301"]
+
+
+def test_element_types_are_kept_apart() -> None:
+    ids = "network net {\n  input ids: i64[B = 1, N = 8]\n  output ids -> "
+    assert errors(ids + "embedding(10, 4)\n}") == []
+    assert errors(ids + "linear(4)\n}") == ["E0401"]
+    assert errors("network net {\n  input ids: i65[B = 1]\n  output ids\n}") == ["E0407"]
+
+
+def test_a_block_may_ask_for_an_element_type() -> None:
+    head = "block look {\n  input ids: i64[B, N]\n  output ids -> embedding(10, 4)\n}"
+    assert errors(layer("flatten -> look", head)) == ["E0406"]
+
+
+def test_a_network_is_also_a_block() -> None:
+    text = layer("body: net2(3) -> relu") + (
+        "network net2(width: int = 2) {\n  input y: f32[N = 1, 4, A = 4, B = 4]\n"
+        "  output y -> conv(width, 3)\n}\n"
+    )
+    assert output(text, "net") == "f32[B, 3, H, W]"
+    assert list(weights(text, "net")) == ["body.conv.weight", "body.conv.bias"]

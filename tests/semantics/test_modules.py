@@ -1,0 +1,205 @@
+"""Files: `use` of siblings and of the standard library, circles, and what may not be read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from archspec.diagnostics.model import CompileFailed
+from archspec.semantics.compile import check, load_network
+from archspec.source import Source
+
+NET = "network net {\n  input x: f32[B = 1, 4, H = 8, W = 8]\n  output x -> body\n}\n"
+BODY = "block body { conv(4, 3) -> helper }\nblock helper { relu }\n"
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def codes(path: Path) -> list[str]:
+    return [item.code for item in check(path).diagnostics]
+
+
+def test_a_sibling_by_name(tmp_path: Path) -> None:
+    write(tmp_path, "blocks.arch", BODY)
+    path = write(tmp_path, "net.arch", "use blocks { body }\n" + NET)
+    assert codes(path) == []
+    compiled, _ = load_network(path)
+    assert compiled.name == "net"
+
+
+def test_all_of_a_sibling(tmp_path: Path) -> None:
+    write(tmp_path, "blocks.arch", BODY)
+    assert codes(write(tmp_path, "net.arch", "use blocks\n" + NET)) == []
+
+
+def test_a_file_in_a_folder_below(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    write(tmp_path / "parts", "blocks.arch", BODY)
+    assert codes(write(tmp_path, "net.arch", "use parts.blocks { body }\n" + NET)) == []
+
+
+def test_only_what_is_asked_for_is_in_sight(tmp_path: Path) -> None:
+    write(tmp_path, "blocks.arch", BODY)
+    text = "use blocks { body }\n" + NET.replace("-> body", "-> body -> helper")
+    assert codes(write(tmp_path, "net.arch", text)) == ["E0210"]
+
+
+def test_definitions_see_the_names_of_their_own_file(tmp_path: Path) -> None:
+    write(tmp_path, "blocks.arch", BODY)
+    text = "use blocks { body }\nblock helper { tanh }\n" + NET
+    compiled, _ = load_network(write(tmp_path, "net.arch", text))
+    (call,) = [node.callee for node in compiled.inference.nodes if node.callee]
+    (helper,) = [node.callee for node in call.nodes if node.callee]
+    assert [node.instance.title for node in helper.nodes if node.instance] == ["relu"]
+
+
+def test_the_standard_library(tmp_path: Path) -> None:
+    text = "use std.cnn { conv_bn_relu }\n" + NET.replace("-> body", "-> conv_bn_relu(8, 3)")
+    assert codes(write(tmp_path, "net.arch", text)) == []
+
+
+def test_combinators_are_in_sight_everywhere() -> None:
+    text = NET.replace("-> body", "-> residual(relu) -> repeated(2, tanh)")
+    assert check(Source("net.arch", text)).diagnostics == ()
+
+
+def test_a_definition_of_the_file_wins_over_a_combinator() -> None:
+    text = "inline block residual(f: layer) { f }\n" + NET.replace("body", "residual(conv(8, 3))")
+    assert check(Source("net.arch", text)).diagnostics == ()
+
+
+@pytest.mark.parametrize(
+    ("use", "code"),
+    [
+        ("use nothing { body }", "E0201"),
+        ("use std.nothing", "E0201"),
+        ("use std", "E0201"),
+        ("use blocks { nobody }", "E0202"),
+    ],
+)
+def test_what_is_not_there(tmp_path: Path, use: str, code: str) -> None:
+    write(tmp_path, "blocks.arch", BODY)
+    found = codes(write(tmp_path, "net.arch", f"{use}\nblock body {{ relu }}\n{NET}"))
+    assert found == [code]
+
+
+def test_faults_of_a_used_file_are_told_once_and_in_its_name(tmp_path: Path) -> None:
+    write(tmp_path, "blocks.arch", "block body { convv(4, 3) }\nblock other { relu -> tnah }\n")
+    path = write(tmp_path, "net.arch", "use blocks { body }\n" + NET)
+    items = check(path).diagnostics
+    assert [item.code for item in items] == ["E0210", "E0210"]
+    assert {Path(item.primary.span.source.name).name for item in items if item.primary} == {
+        "blocks.arch"
+    }
+
+
+@pytest.mark.parametrize("files", [("a",), ("a", "b"), ("a", "b", "c")])
+def test_circles(tmp_path: Path, files: tuple[str, ...]) -> None:
+    for name, following in zip(files, (*files[1:], files[0]), strict=True):
+        write(tmp_path, f"{name}.arch", f"use {following}\nblock {name}{name} {{ relu }}\n")
+    found = codes(write(tmp_path, "net.arch", "use a\n" + NET.replace("body", "aa")))
+    assert found == ["E0203"]
+
+
+def test_a_diamond_is_no_circle(tmp_path: Path) -> None:
+    write(tmp_path, "base.arch", "block base { relu }\n")
+    write(tmp_path, "left.arch", "use base { base }\nblock left { base }\n")
+    write(tmp_path, "right.arch", "use base { base }\nblock right { base }\n")
+    text = "use left { left }\nuse right { right }\n" + NET.replace("body", "left -> right")
+    assert codes(write(tmp_path, "net.arch", text)) == []
+
+
+# what may not be read
+
+
+SECRET = "block body { relu }\n"
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "use ../secret { body }",
+        'use "../secret" { body }',
+        "use ..secret { body }",
+        "use ...secret { body }",
+        "use /etc/passwd",
+        "use etc/passwd",
+        "use ../../../../etc/passwd",
+        "use std.../../secret { body }",
+        "use file:///etc/passwd",
+        "use ~.secret { body }",
+        "use C:\\secret { body }",
+        "use secret\x00 { body }",
+    ],
+)
+def test_no_path_leads_out_of_the_folder(tmp_path: Path, use: str) -> None:
+    write(tmp_path, "secret.arch", SECRET)
+    (tmp_path / "inner").mkdir()
+    path = write(tmp_path / "inner", "net.arch", f"{use}\n{NET}")
+    items = check(path).diagnostics
+    assert items
+    assert all(item.code[:3] in ("E01", "E02") for item in items)
+    assert any(item.code.startswith("E01") for item in items)
+
+
+@pytest.mark.skipif(not hasattr(os, "symlink"), reason="needs symbolic links")
+def test_a_link_may_not_lead_out_of_the_folder(tmp_path: Path) -> None:
+    write(tmp_path, "secret.arch", SECRET)
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (inner / "blocks.arch").symlink_to(tmp_path / "secret.arch")
+    assert codes(write(inner, "net.arch", "use blocks { body }\n" + NET)) == ["E0204"]
+
+
+@pytest.mark.skipif(not hasattr(os, "symlink"), reason="needs symbolic links")
+def test_nor_a_linked_folder(tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir()
+    write(tmp_path / "outside", "blocks.arch", SECRET)
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (inner / "parts").symlink_to(tmp_path / "outside", target_is_directory=True)
+    assert codes(write(inner, "net.arch", "use parts.blocks { body }\n" + NET)) == ["E0204"]
+
+
+@pytest.mark.skipif(not hasattr(os, "symlink"), reason="needs symbolic links")
+def test_a_link_inside_of_the_folder_may_stay(tmp_path: Path) -> None:
+    write(tmp_path, "blocks.arch", BODY)
+    (tmp_path / "linked.arch").symlink_to(tmp_path / "blocks.arch")
+    assert codes(write(tmp_path, "net.arch", "use linked { body }\n" + NET)) == []
+
+
+def test_only_spec_files_are_read(tmp_path: Path) -> None:
+    write(tmp_path, "blocks.txt", BODY)
+    (tmp_path / "folder.arch").mkdir()
+    assert codes(write(tmp_path, "net.arch", "use blocks { body }\n" + NET)) == ["E0201"]
+    assert codes(write(tmp_path, "net2.arch", "use folder { body }\n" + NET)) == ["E0201"]
+
+
+def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "net.arch"
+    path.write_bytes(b"\xff\xfe\x00\x80" * 100)
+    assert codes(path)[0].startswith("E01")
+
+
+def test_a_byte_order_mark_and_line_ends_of_windows(tmp_path: Path) -> None:
+    path = tmp_path / "net.arch"
+    path.write_bytes(("\ufeff" + "block body { relu }\n" + NET).replace("\n", "\r\n").encode())
+    assert codes(path) == []
+
+
+def test_choosing_a_network(tmp_path: Path) -> None:
+    text = "block body { relu }\n" + NET + NET.replace(" net ", " other ") + "preset third = net\n"
+    path = write(tmp_path, "net.arch", text)
+    assert load_network(path)[0].name == "net"
+    assert load_network(path, "third")[0].name == "third"
+    moved = write(tmp_path, "several.arch", text)
+    for name in (None, "nothing"):
+        with pytest.raises(CompileFailed) as caught:
+            load_network(moved, name)
+        assert [item.code for item in caught.value.diagnostics] == ["E0701"]

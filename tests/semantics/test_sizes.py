@@ -1,0 +1,197 @@
+"""Symbolic sizes through whole specs: the examples of what must be decided, exactly."""
+
+from __future__ import annotations
+
+import pytest
+
+from archspec.diagnostics.model import Diagnostic, Fix
+from archspec.semantics.compile import check
+from archspec.source import Source
+from tests.semantics.specs import errors, layer, network, output
+
+IMAGE = "B = 1, 3, H = 32, W = 32"
+
+
+def only(text: str) -> Diagnostic:
+    (item,) = check(Source("spec.arch", text)).diagnostics
+    return item
+
+
+def image(expression: str, where: str = "", shape: str = IMAGE) -> str:
+    clause = f" where {where}" if where else ""
+    return f"network net {{\n  input x: f32[{shape}]{clause}\n  output x -> {expression}\n}}\n"
+
+
+HALVES = "[identity, conv(3, 3, stride=2) -> upsample(2)] -> concat"
+
+
+def test_an_agreement_for_one_size_is_an_error_at_its_line() -> None:
+    item = only(image("[identity, conv(3, 3, stride=2)] -> add"))
+    assert item.code == "E0402"
+    assert item.primary is not None
+    assert item.primary.span.text == "add"
+    shapes = [annotation.label for annotation in item.secondary]
+    assert shapes == ["this is f32[B, 3, H, W]", "this is f32[B, 3, (H + 1)//2, (W + 1)//2]"]
+    assert item.notes == ("they agree only for H = 1",)
+
+
+def test_unless_where_names_that_size() -> None:
+    text = image(
+        "[identity, conv(3, 3, stride=2)] -> add", "H == 1, W == 1", "B = 1, 3, H = 1, W = 1"
+    )
+    assert errors(text) == []
+
+
+def test_halves_with_the_clause_are_accepted() -> None:
+    assert errors(image(HALVES, "H % 2 == 0, W % 2 == 0")) == []
+    assert check(Source("spec.arch", image(HALVES, "H % 2 == 0, W % 2 == 0"))).diagnostics == ()
+    assert (
+        check(
+            Source("spec.arch", image(HALVES, "H % 4 == 0, W % 6 == 0", "B = 1, 3, H = 8, W = 6"))
+        ).diagnostics
+        == ()
+    )
+
+
+def test_halves_without_it_are_a_warning_whose_fix_is_the_clause() -> None:
+    text = image(HALVES)
+    item = only(text)
+    assert item.code == "W0401"
+    assert isinstance(item.fix, Fix)
+    (edit,) = item.fix.edits
+    mended = text[: edit.span.start] + edit.text + text[edit.span.end :]
+    assert "where H % 2 == 0, W % 2 == 0" in mended
+    assert check(Source("spec.arch", mended)).diagnostics == ()
+
+
+def test_another_promise_is_an_error_with_the_smallest_counterexample() -> None:
+    item = only(image(HALVES, "H % 3 == 0", "B = 1, 3, H = 30, W = 32"))
+    assert item.code == "E0404"
+    assert "H = 3" in item.message
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "[conv(8, 3, stride=2, padding=1), conv(8, 1, stride=2, padding=0)] -> add",
+        "[avg_pool(2, ceil=true), conv(3, 3, stride=2)] -> add",
+        "[max_pool(3, stride=2, padding=1), conv(3, 1, stride=2, padding=0)] -> add",
+        "[conv(3, 3), conv(3, 5), conv(3, 7, dilation=2)] -> add",
+        "[conv(3, 3, stride=4), conv(3, 3, stride=2) -> conv(3, 3, stride=2)] -> add",
+    ],
+)
+def test_valid_for_every_size(expression: str) -> None:
+    assert check(Source("spec.arch", image(expression))).diagnostics == ()
+
+
+UNET = """
+rule unet(0, width) => conv(width, 3) -> relu
+rule unet(n, width) => conv(width, 3) -> relu
+  -> [identity, max_pool(2) -> unet(n - 1, 2 * width) -> upsample(2) -> conv(width, 1)]
+  -> concat -> conv(width, 3) -> relu
+"""
+
+
+@pytest.mark.parametrize("poolings", range(1, 8))
+def test_a_u_net_needs_multiples_of_a_power_of_two(poolings: int) -> None:
+    item = only(UNET + image(f"unet({poolings}, 2)"))
+    assert item.code == "W0401"
+    assert isinstance(item.fix, Fix)
+    size = 2**poolings
+    assert item.message == f"this network works only where H % {size} == 0, W % {size} == 0"
+    assert item.fix.edits[0].text == f" where H % {size} == 0, W % {size} == 0"
+
+
+def test_sizes_that_must_be_equal() -> None:
+    text = network('output (x, x -> rearrange("b c h w -> b c w h")) -> add')
+    assert only(text).message == "this network works only where H == W"
+
+
+def test_a_least_size_is_no_warning() -> None:
+    assert (
+        check(Source("spec.arch", image("conv(8, 7, padding=0) -> max_pool(3)"))).diagnostics == ()
+    )
+
+
+def test_two_needs_that_exclude_each_other() -> None:
+    text = network(
+        "a = (x, x -> max_pool(2) -> upsample(2)) -> add",
+        "y = x -> pad([(2, 0, 1)])",
+        "b = (y, y -> max_pool(2) -> upsample(2)) -> add",
+        "output a",
+        "output c = b",
+    )
+    item = only(text)
+    assert item.code == "E0402"
+    assert len(item.secondary) == 2
+
+
+def test_linear_after_flatten_of_a_free_size() -> None:
+    item = only(image("flatten -> linear(10)"))
+    assert item.code == "E0403"
+    assert isinstance(item.fix, Fix)
+    assert "pool" in item.fix.message
+
+
+def test_a_condition_on_a_free_size_proposes_a_parameter() -> None:
+    item = only(image("if H > 16 { relu } else { tanh }"))
+    assert item.code == "E0312"
+    assert item.message.startswith("`H > 16` holds for some sizes only")
+    assert isinstance(item.fix, Fix)
+    assert "size: int = 224" in item.fix.message
+
+
+@pytest.mark.parametrize(
+    ("where", "chosen"), [("H >= 17", 8), ("H <= 16", 9), ("H % 2 == 0, H > 16", 8)]
+)
+def test_a_condition_that_where_decides(where: str, chosen: int) -> None:
+    text = image(
+        "if H > 16 { conv(8, 1) } else { conv(9, 1) }",
+        where,
+        f"B = 1, 3, H = {32 if chosen == 8 else 8}, W = 4",
+    )
+    assert output(text) == f"f32[B, {chosen}, H, W]"
+
+
+def test_a_size_that_is_a_parameter_is_a_number() -> None:
+    text = (
+        "network net(size: int = 32) {\n  input x: f32[B = 1, 3, size, size]\n"
+        "  output x -> if size > 16 { max_pool(2) } -> flatten -> linear(10)\n}\n"
+    )
+    assert errors(text) == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "code"),
+    [
+        ("resize((2 ** H, W))", "E0411"),
+        ("resize((H // W, W))", "E0411"),
+        ("resize((H ** 65, W))", "E0411"),
+        (
+            "residual(max_pool(9973) -> upsample(9973) -> max_pool(9967) -> upsample(9967))",
+            "E0410",
+        ),
+        ("conv(H, 3)", "E0403"),
+        ("for i in 0..H { relu }", "E0403"),
+        ('"layer{H}": conv(3, 3)', "E0309"),
+    ],
+)
+def test_outside_of_what_is_decided(expression: str, code: str) -> None:
+    text = f"network net {{\n  input x: f32[{IMAGE}]\n  output x -> {expression}\n}}\n"
+    assert errors(text) == [code]
+
+
+def test_the_size_of_reports_must_be_allowed() -> None:
+    assert errors(image("relu", "H % 3 == 0")) == ["E0707"]
+
+
+@pytest.mark.parametrize("clause", ["H", "H + 1", "3", "1 == 2", "relu"])
+def test_where_is_a_condition(clause: str) -> None:
+    assert errors(image("relu", clause)) == ["E0708"]
+
+
+def test_blocks_pass_their_needs_on() -> None:
+    head = "block half { input x: [B, C, H, W] where H % 2 == 0\n output x -> max_pool((2, 1)) }"
+    item = only(layer("half", head))
+    assert item.code == "W0401"
+    assert item.message == "this network works only where H % 2 == 0"

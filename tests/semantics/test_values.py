@@ -1,0 +1,130 @@
+"""Compile-time values (P4): exact integers, IEEE doubles, strings, lists, rules as functions."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.semantics.specs import errors, layer, output, weights
+
+GOOD = {
+    "1 + 2 * 3": 7,
+    "(1 + 2) * 3": 9,
+    "-7 // 2 + 8": 4,
+    "-7 % 4": 1,
+    "7 // -2 + 10": 6,
+    "2 ** 10": 1024,
+    "-2 ** 2 + 8": 4,
+    "round(2.5)": 2,
+    "round(3.5)": 4,
+    "round(-2.5) + 4": 2,
+    "floor(-2.5) + 4": 1,
+    "ceil(2.1)": 3,
+    "ceil(3 * 1.1)": 4,
+    "int(7.9)": 7,
+    "int(-7.9) + 10": 3,
+    "ceil_div(7, 2)": 4,
+    "abs(-3)": 3,
+    "int(sqrt(49))": 7,
+    "round(log(exp(3.0)))": 3,
+    "sum([1, 2, 3])": 6,
+    "sum([]) + 1": 1,
+    "sum(1..4)": 6,
+    "max(1, 5, 2)": 5,
+    "min([4, 3, 9])": 3,
+    "len([1, 2, 3])": 3,
+    "len(2..7)": 5,
+    'len("abc")': 3,
+    "[5, 6, 7][1]": 6,
+    "[5, 6, 7][-1]": 7,
+    "[5, 6, 7][1..3][0]": 6,
+    "sum([5, 6, 7][0..2])": 11,
+    "[1, ...[2, 3], 4][2]": 3,
+    "sum([i * i for i in 0..4])": 14,
+    "sum([i for i in 0..10 if i % 2 == 0])": 20,
+    "sum([a * b for a, b in zip([1, 2], [3, 4])])": 11,
+    "sum([i * v for i, v in enumerate([7, 8, 9])])": 26,
+    "[1, 2, 3, ...reversed([4, 5])][3]": 5,
+    "if 3 > 2 and not false then 8 else 9": 8,
+    "if 1 == 1.0 then 2 else 3": 2,
+    'if "a" < "b" then 2 else 3': 2,
+    "9223372036854775807 - 9223372036854775800": 7,
+    "if 0.1 + 0.2 == 0.3 then 1 else 2": 2,
+}
+
+
+@pytest.mark.parametrize(("expression", "value"), GOOD.items(), ids=GOOD.keys())
+def test_integers(expression: str, value: int) -> None:
+    assert weights(layer(f"c: conv({expression}, 1, bias=false)"))["c.weight"] == (value, 4, 1, 1)
+
+
+BAD = {
+    "9223372036854775807 + 1": "E0314",
+    "2 ** 63": "E0314",
+    "3 ** 1000000000": "E0314",
+    "4 // 0": "E0309",
+    "4 % 0": "E0309",
+    "1 / 0": "E0309",
+    '1 + "a"': "E0309",
+    "true + 1": "E0309",
+    "sqrt(-1)": "E0309",
+    "[1][3]": "E0311",
+    "max([])": "E0309",
+    "sum(0..)": "E0313",
+    "zip([1], [1, 2])": "E0309",
+    "1 < true": "E0309",
+    "not 3": "E0309",
+    "7 / 2": "E0301",
+    "nothing": "E0210",
+}
+
+
+@pytest.mark.parametrize(("expression", "code"), BAD.items(), ids=BAD.keys())
+def test_no_value(expression: str, code: str) -> None:
+    assert errors(layer(f"conv({expression}, 1)")) == [code]
+
+
+def test_strings_are_templates() -> None:
+    text = layer(
+        '"a{1 + 1}_{true}_{[7, 8][1]}_{s}": conv(4, 1, bias=false)'.replace("{s}", "{f(0)}"),
+        'rule f(0) => "x"',
+    )
+    assert list(weights(text)) == ["a2_true_8_x.weight"]
+
+
+def test_braces_are_doubled_to_stand_for_themselves() -> None:
+    assert list(weights(layer('"a{{b}}": conv(4, 1, bias=false)'))) == ["a{b}.weight"]
+
+
+RULES = """
+rule branches(13) => [[5, 1], [7, 2], [3, 3], [3, 4], [3, 5]]
+rule branches(n) if n > 20 => [[n, 1]]
+rule branches(_) => []
+rule factorial(0) => 1
+rule factorial(n) => n * factorial(n - 1)
+rule kind("deep") => 9
+rule kind(name) => len(name)
+rule even(n) if n % 2 == 0 => true
+rule even(n) => false
+"""
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("len(branches(13))", 5),
+        ("branches(13)[1][0]", 7),
+        ("branches(30)[0][0]", 30),
+        ("len(branches(3)) + 1", 1),
+        ("factorial(5)", 120),
+        ('kind("deep")', 9),
+        ('kind("abc")', 3),
+        ("if even(4) and not even(3) then 2 else 1", 2),
+    ],
+)
+def test_rules_are_functions(expression: str, value: int) -> None:
+    text = layer(f"conv({expression}, 1, bias=false)", RULES)
+    assert output(text) == f"f32[B, {value}, H, W]"
+
+
+def test_a_number_may_be_infinite_in_between_but_not_as_an_integer() -> None:
+    assert errors(layer("conv(int(1e308 * 10.0), 1)")) in (["E0309"], ["E0314"])
