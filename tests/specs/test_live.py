@@ -77,7 +77,9 @@ def test_outputs_are_those_of_the_reference(name):
     torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-3 * float(expected.std()))
 
 
-@pytest.mark.parametrize("name", ["resnet18", "densenet121", "vit_b_16", "convnext_tiny"])
+@pytest.mark.parametrize(
+    "name", ["resnet18", "densenet121", "vit_b_16", "convnext_tiny", "efficientnet_b0", "swin_t"]
+)
 def test_first_weights_are_drawn_alike(name):
     """The spread of every tensor is that of the reference, where there are enough numbers."""
     wanted = {key: value.float() for key, value in reference(name).state_dict().items()}
