@@ -143,9 +143,7 @@ class _Writer:
                 self._step(step)
             return
         for step in steps:
-            for port in step.outputs:
-                if self.variables.escapes(port):
-                    self._declare(port, step)
+            self._declare([port for port in step.outputs if self.variables.escapes(port)], step)
         self.function.add(code(f"if {text(condition)}:"))
         self.function.indent += 4
         before = set(self.narrowed)
@@ -157,15 +155,16 @@ class _Writer:
             self.variables.forget(port)
         self.function.indent -= 4
 
-    def _declare(self, port: Port, step: Step) -> None:
-        if self._is_list(step.node):
-            if port.index == 0:
-                name = self.variables.declare_list(step.node)
-                empty = ", ".join(["None"] * len(step.node.types))
-                self.function.add(code(f"{name}: List[Optional[Tensor]] = [{empty}]"))
+    def _declare(self, escaping: Sequence[Port], step: Step) -> None:
+        """Variables for what is made under a guard and read outside."""
+        if escaping and self._is_list(step.node):
+            name = self.variables.declare_list(step.node)
+            empty = ", ".join(["None"] * len(step.node.types))
+            self.function.add(code(f"{name}: List[Optional[Tensor]] = [{empty}]"))
             return
-        name = self.variables.declare(port)
-        self.function.add(code(f"{name}: Optional[Tensor] = None"))
+        for port in escaping:
+            name = self.variables.declare(port)
+            self.function.add(code(f"{name}: Optional[Tensor] = None"))
 
     def _is_list(self, node: Node) -> bool:
         if node.callee is None or node.instance is None:
@@ -303,7 +302,7 @@ class _Writer:
 
     def _each_groups(self) -> dict[int, tuple[Node, ...]]:
         """Joins whose inputs are one stateless op on every output of one call."""
-        readers = consumers(self.graph)
+        readers, results = consumers(self.graph), set(self.graph.output_ports)
         found: dict[int, tuple[Node, ...]] = {}
         for join in self.graph.nodes:
             if join.id not in self.demand.masks:
@@ -315,7 +314,8 @@ class _Writer:
             source = self.graph.nodes[first.inputs[0].node]
             ports = [port for node in nodes for port in node.inputs]
             same = all(node.op == first.op and not self._owns(node) for node in nodes)
-            alone = all(len(readers[Port(node.id)]) == 1 for node in nodes)
+            made = [Port(node.id) for node in nodes]
+            alone = all(len(readers.get(port, ())) == 1 and port not in results for port in made)
             if same and alone and self._is_list(source) and ports == ports_of(source):
                 found[join.id] = nodes
         return found
