@@ -1,0 +1,91 @@
+"""Spoilt specs never crash the compiler, never take long, and never show a traceback."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import time
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from archspec.diagnostics.text import render
+from archspec.semantics.compile import check
+from archspec.source import Source
+from tests.property.mutations import SMALL, specs, spoil
+
+SECONDS = 4.0
+"""Processor time; the budget of a run holds it far below on a machine of today."""
+
+EXPLORE = int(os.environ.get("ARCHSPEC_EXPLORE", "1"))
+"""Times as many examples as usual, and others in each run."""
+
+PROFILE = settings(
+    deadline=None,
+    derandomize=EXPLORE == 1,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+WORDS = (
+    *("network", "net", "block", "rule", "f", "input", "output", "x", "y", "n", "relu", "conv"),
+    *("for", "in", "if", "else", "then", "and", "not", "shared", "_", "f32[B = 1, 4]", "\n"),
+    *("{", "}", "(", ")", "[", "]", ":", "=", ",", "->", "=>", ".", "..", "...", "\n"),
+    *("3", "0", "-1", "1.5", '"a"', '"{x}"', "+", "*", "**", "//", "%", "=="),
+)
+
+
+def examine(text: str) -> None:
+    """Check a text; what is said must have a form that a reader can take."""
+    start = time.process_time()
+    items = check(Source("spoilt.arch", text)).diagnostics
+    drawn = render(items, width=100)
+    assert time.process_time() - start < SECONDS
+    for item in items:
+        assert re.fullmatch(r"[EWN]\d{4}", item.code)
+        assert item.message
+        assert item.primary is not None
+        source = item.primary.span.source
+        assert 0 <= item.primary.span.start <= item.primary.span.end <= len(source.text) + 1
+    assert all(sign == "\n" or sign.isprintable() for sign in drawn)
+    assert "Traceback" not in drawn
+
+
+def test_the_specs_are_good() -> None:
+    for text in SMALL:
+        assert [item.code for item in check(Source("good.arch", text)).diagnostics] in (
+            [],
+            ["W0401"],
+        )
+
+
+@settings(PROFILE, max_examples=120 * EXPLORE)
+@given(seed=st.integers(0, 2**32), times=st.sampled_from([1, 1, 2, 3, 6]))
+def test_spoilt_small_specs(seed: int, times: int) -> None:
+    chance = random.Random(seed)
+    examine(spoil(chance.choice(SMALL), chance, times))
+
+
+@settings(PROFILE, max_examples=40 * EXPLORE)
+@given(seed=st.integers(0, 2**32), times=st.sampled_from([1, 1, 2, 5]))
+def test_spoilt_shipped_specs(seed: int, times: int) -> None:
+    chance = random.Random(seed)
+    examine(spoil(chance.choice(specs()), chance, times))
+
+
+@settings(PROFILE, max_examples=60 * EXPLORE)
+@given(st.text(max_size=200))
+def test_any_text(text: str) -> None:
+    examine(text)
+
+
+@settings(PROFILE, max_examples=60 * EXPLORE)
+@given(
+    st.lists(
+        st.sampled_from(WORDS),
+        max_size=60,
+    )
+)
+def test_any_words(words: list[str]) -> None:
+    examine(" ".join(words))

@@ -1,0 +1,106 @@
+"""What the compiler infers of random programs is what torch does.
+
+Each program either has errors, every one with a code, or compiles. Then, for random sizes: torch
+runs exactly where `accepts` says so, the outputs have the inferred shapes, and torch counts the
+same parameters and (on the meta device) the same multiply-adds.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+
+import pytest
+from hypothesis import HealthCheck, Phase, event, given, settings
+from hypothesis import strategies as st
+
+from archspec.diagnostics.model import Severity
+from archspec.diagnostics.text import render
+from archspec.network import Network
+from archspec.semantics.compile import Compilation
+from archspec.source import Source
+from archspec.types.condition import evaluate
+from tests.property.programs import programs
+
+torch = pytest.importorskip("torch")
+
+
+def network(text: str) -> Network | None:
+    """The network, or None for a program with errors, which must all be told well."""
+    compilation = Compilation()
+    compiled = compilation.network(compilation.load(Source("random.arch", text)), "net")
+    said = compilation.sink.diagnostics
+    codes = sorted({item.code for item in said if item.severity is Severity.ERROR})
+    event(", ".join(codes) or "compiled")
+    assert set(codes) <= REFUSALS, render(said)
+    assert bool(codes) == compilation.sink.failed
+    return None if compiled is None or codes else Network(compiled)
+
+
+EXPLORE = int(os.environ.get("ARCHSPEC_EXPLORE", "1"))
+"""Times as many examples as usual, and others in each run."""
+
+REFUSALS = {"E0401", "E0402", "E0403", "E0404", "E0410", "E0411"}
+"""What may be wrong with a program that is well formed: its sizes."""
+
+
+def some_sizes(net: Network, seed: int) -> list[dict[str, int]]:
+    """Sizes that `where` allows: those of reports, small ones, and those near them."""
+    chance = random.Random(seed)
+    found = [dict(net.compiled.sizes)]
+    for _ in range(60):
+        high = chance.choice([3, 8, 26, 40])
+        sizes = {
+            "B": chance.randint(1, 3),
+            "H": chance.randint(1, high),
+            "W": chance.randint(1, high),
+        }
+        if chance.random() < 0.3:
+            sizes["W"] = sizes["H"]
+        if evaluate(net.compiled.where, sizes):
+            found.append(sizes)
+    return found[:14]
+
+
+def ran(module, shapes):
+    """The shapes that torch gives and its multiply-adds, or None where it refuses to run."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    data = [torch.empty(shape, device="meta") for shape in shapes]
+    counter = FlopCounterMode(display=False)
+    try:
+        with torch.no_grad(), counter:
+            result = module(*data)
+    except (RuntimeError, ValueError, ZeroDivisionError):
+        return None
+    results = [result] if isinstance(result, torch.Tensor) else list(result)
+    return [list(item.shape) for item in results], counter.get_total_flops() // 2
+
+
+def at(kind, sizes):
+    return [size.evaluate(sizes) for size in kind.shape]
+
+
+@settings(
+    max_examples=40 * EXPLORE,
+    deadline=None,
+    derandomize=EXPLORE == 1,
+    phases=[Phase.explicit, Phase.generate, Phase.shrink],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+@given(text=programs(), seed=st.integers(0, 2**32))
+def test_inference_is_what_torch_does(text: str, seed: int) -> None:
+    net = network(text)
+    if net is None:
+        return
+    module = net.to_torch(device="meta").eval()
+    assert sum(item.numel() for item in module.parameters()) == net.parameters
+    for sizes in some_sizes(net, seed):
+        shapes = [at(kind, sizes) for item in net.inputs for kind in item.types]
+        inferred = [at(kind, sizes) for item in net.outputs for kind in item.types]
+        found = ran(module, shapes)
+        agrees = found is not None and found[0] == inferred
+        assert net.accepts(**sizes) == agrees, (sizes, found, inferred, text)
+        if agrees:
+            assert found is not None
+            assert net.macs(**sizes) == found[1], (sizes, text)
