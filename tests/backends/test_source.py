@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from archspec.diagnostics.model import CompileFailed
-from archspec.graph.model import GraphOutput, Instance
+from archspec.graph.model import GraphOutput
 from archspec_torch.module import to_module
 from archspec_torch.source import python_source
 from tests.backends.graphs import Builder, compiled
@@ -241,132 +241,6 @@ def test_texts_of_a_spec_never_reach_the_code():
     assert not any("os.system" in one or one == "system" for one in calls)
     out = to_module(network)(torch.randn(2, 4))
     assert len(out) == 2
-
-
-# ---------------------------------------------------------------------- sharing, regions
-
-
-def test_shared_instances_are_one_module():
-    b = Builder("net", "network")
-    x = b.input("f32[B, 4]")
-    inner = Builder("unit")
-    inner_graph = inner.build(inner.op("linear", inner.input("f32[B, 4]"), "fc", width=4))
-    shared = Instance("unit", graph=inner_graph)
-    for _ in range(3):
-        x = b.call(inner_graph, x, share=shared)
-    model = to_module(compiled(b.build(x)))
-    assert len(model.state_dict()) == 2
-    same_eager_and_script(model, torch.randn(2, 4))
-
-
-def test_regions_and_captures(network):
-    net = network(
-        """
-block cell(dim: int) {
-  input x: [B, D], h: [B, dim], memory: [B, dim]
-  h2 = (x -> a: linear(dim)) + (h -> b: linear(dim)) + memory -> tanh
-  output h2 -> out: linear(2)
-  output h = h2
-}
-network net {
-  input x: f32[B = 1, T = 5, 4]
-  memory = x -> mean(axis=1) -> m: linear(8)
-  ys, last = (x, zeros([B, 8])) -> steps: scan({
-    input t, h
-    output (t, h, memory) -> cell: cell(8)
-  }, axis=1)
-  output ys
-  output last = last
-}
-"""
-    )
-    model = to_module(net.compiled)
-    out = model(torch.randn(2, 5, 4))
-    assert [tuple(item.shape) for item in out] == [(2, 5, 2), (2, 8)]
-    assert sum(p.numel() for p in model.parameters()) == net.parameters
-    same_eager_and_script(model, torch.randn(3, 7, 4))
-
-
-def test_buffers_are_computed_in_init(network):
-    net = network(
-        """
-block bias(window: int) {
-  input x: [B, N]
-  buffer index: i64[window, window] = {
-    i = arange(window)
-    output (i -> unsqueeze(1)) - (i -> unsqueeze(0)) + (window - 1)
-  }
-  param table: f32[2 * window - 1] = normal(std=0.02)
-  output x + ((table, index) -> take(axis=0) -> sum)
-}
-network net {
-  input x: f32[B = 1, N = 3]
-  output x -> a: bias(3) -> b: bias(5)
-}
-"""
-    )
-    text = source(net)
-    assert text.count("class Bias") == 1
-    model = to_module(net.compiled)
-    assert model.state_dict()["b.index"].tolist()[0] == [4, 3, 2, 1, 0]
-    same_eager_and_script(model, torch.randn(2, 3))
-
-
-# ---------------------------------------------------------------------- free sizes
-
-
-def test_free_sizes_are_read_from_shapes(network):
-    net = network(
-        """
-block inner { input x: [B, C, h, w]
-  output (x -> avg_pool(2) -> resize((h, w), mode="bilinear")) + x }
-block tokens { input x: [B, N, D]
-  output (arange(N, dtype=f32) -> unsqueeze(1)) + x }
-network net {
-  input x: f32[B = 1, 3, H = 32, W = 32] where H % 8 == 0, W % 8 == 0
-  y = x -> conv(4, 3, stride=2) -> inner -> conv(4, 3, stride=2) -> inner
-  output y -> rearrange("b c h w -> b (h w) c") -> tokens -> reshape([B, H // 4, W // 4, 4])
-}
-"""
-    )
-    model = to_module(net.compiled)
-    for size in ((32, 32), (16, 24), (8, 40)):
-        assert model(torch.randn(2, 3, *size)).shape == (2, size[0] // 4, size[1] // 4, 4)
-    same_eager_and_script(model, torch.randn(1, 3, 16, 24))
-
-
-def test_sizes_that_no_input_tells_are_passed(network):
-    net = network(
-        """
-block make { input x: [B, C]
-  output x }
-network net {
-  input x: f32[B = 1, 4, H = 6]
-  output (x -> mean(axis=2) -> {
-    input m: [B, C]
-    output (m -> unsqueeze(2) -> expand(B, 4, H)) + x
-  })
-}
-"""
-    )
-    assert to_module(net.compiled)(torch.randn(2, 4, 9)).shape == (2, 4, 9)
-
-
-def test_extra_symbols_reach_inner_blocks():
-    inner = Builder("grow")
-    x = inner.input("f32[B, 4]")
-    x = inner.op("unsqueeze", x, axis=2)
-    from archspec.types.dim import Dim
-
-    x = inner.op("expand", x, sizes=(-1, -1, Dim.symbol("H") // 2))
-    grow = inner.build(x)
-    b = Builder("net", "network")
-    y = b.input("f32[B, 4, H]")
-    y = b.op("mean", y, axis=2)
-    y = b.call(grow, y, "grow")
-    model = to_module(compiled(b.build(y)))
-    assert model(torch.randn(2, 4, 9)).shape == (2, 4, 4)
-    same_eager_and_script(model, torch.randn(2, 4, 9))
 
 
 # ---------------------------------------------------------------------- determinism
