@@ -17,7 +17,7 @@ from archspec.types.dim import Dim
 def aliases(graph: Graph) -> Iterator[tuple[Instance, Instance]]:
     """Further instances of what is shared, each with the one that stands for it.
 
-    Raises CompileFailed (E0821) where a shape would need other code than the first.
+    Raises CompileFailed (E0822) where a shape would need other code than the first.
     """
     first = {instance.key: instance for instance in graph.instances if instance.key}
     seen: set[int] = set()
@@ -38,7 +38,7 @@ def _matched(instance: Instance, first: Instance) -> Instance:
     raise CompileFailed(
         [
             diagnostic(
-                "E0821",
+                "E0822",
                 f"`{instance.graph.name}` is shared, but differs here in more than sizes",
                 instance.origin.span,
                 secondary=[(first.origin.span, "its first use")],

@@ -76,4 +76,4 @@ def test_what_differs_in_more_than_sizes_is_refused() -> None:
     assert not same_code(one, two)
     with pytest.raises(CompileFailed) as caught:
         net.to_torch()
-    assert [item.code for item in caught.value.diagnostics] == ["E0821"]
+    assert [item.code for item in caught.value.diagnostics] == ["E0822"]
