@@ -9,9 +9,9 @@ import pytest
 from tests.specs.compiled import shipped
 
 FRACTALNET = [
-    ("fractalnet20", 33_714_314, 845_222_912, 21),
+    ("fractalnet20_cifar10", 33_714_314, 845_222_912, 21),
     ("fractalnet20_cifar100", 33_760_484, 845_268_992, 21),
-    ("fractalnet40", 76_084_554, 2_036_077_568, 41),
+    ("fractalnet40_cifar10", 76_084_554, 2_036_077_568, 41),
     ("fractalnet40_cifar100", 76_130_724, None, 41),
     ("fractalnet5_w16", 257_924, 4_583_936, 6),
     ("fractalnet10_w16", 846_612, 19_182_080, 11),
@@ -19,7 +19,7 @@ FRACTALNET = [
     ("fractalnet40_w16", 4_773_300, 128_594_432, 41),
     ("fractalnet80_w16", 10_173_284, 283_570_688, 81),
     ("fractalnet160_w16", 21_071_892, 598_979_072, 161),
-    ("fractalnet34", 164_002_088, 24_164_982_784, 34),
+    ("fractalnet34_imagenet", 164_002_088, 24_164_982_784, 34),
 ]
 RESNET = [
     ("resnet18", 11_689_512, 1_814_073_344, 18),
@@ -129,7 +129,7 @@ def test_counts(name, parameters, macs, depth):
     ],
 )
 def test_counts_of_fractalnet20_with_options(options, parameters):
-    network = shipped("fractalnet20", **options)
+    network = shipped("fractalnet20_cifar10", **options)
     assert network.parameters == parameters
     assert network.macs() in (845_222_912, 845_268_992)
 
@@ -144,7 +144,7 @@ def test_counts_of_fractalnet20_with_options(options, parameters):
     ],
 )
 def test_counts_of_single_columns(column, parameters, macs, depth):
-    network = shipped("fractalnet40").extract(column=column)
+    network = shipped("fractalnet40_cifar10").extract(column=column)
     assert (network.parameters, network.macs(), network.depth) == (parameters, macs, depth)
 
 

@@ -16,7 +16,7 @@ FAMILIES = {
     "densenet": "densenet121",
     "densenet_cifar": "densenet40_k12_cifar10",
     "efficientnet": "efficientnet_b0",
-    "fractalnet": "fractalnet20",
+    "fractalnet": "fractalnet20_cifar10",
     "inception": "inception_v3",
     "mobilenet": "mobilenetv1_100",
     "pyramidnet": "pyramidnet110_a48_cifar10",
@@ -101,7 +101,7 @@ def agree(watched: Watched, pairs) -> None:
     assert watched.compared
 
 
-@pytest.mark.parametrize("name", ["resnet18", "fractalnet20", "unet", "wrn_16_4"])
+@pytest.mark.parametrize("name", ["resnet18", "fractalnet20_cifar10", "unet", "wrn_16_4"])
 def test_small_sizes(name):
     agree(Watched(name), [(size, 40 - size) for size in range(1, 40)] + [(32, 32), (33, 64)])
 
