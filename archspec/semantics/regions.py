@@ -10,8 +10,10 @@ from archspec.ops.base import Op, OpError
 from archspec.semantics.builder import GraphBuilder, NameScope, ports_of, structure_of
 from archspec.semantics.context import Context, Reported
 from archspec.semantics.values import (
+    BlockLayer,
     Given,
     LabelledLayer,
+    OpLayer,
     Tensor,
     Value,
     has_poison,
@@ -50,7 +52,9 @@ def build_regions(
             raise context.error(
                 error.code, error.message, span, secondary=input_labels(inputs)
             ) from None
-        region, outer = build_region(context, name, item.value, wanted, item.span)
+        region, outer = build_region(
+            context, name, item.value, wanted, item.span, alone=len(layers) == 1
+        )
         regions.append(region)
         captured.extend(outer)
         yields[name] = region.graph.output_types
@@ -58,17 +62,25 @@ def build_regions(
 
 
 def build_region(
-    context: Context, name: str, layer: Value, wanted: Types, span: Span
+    context: Context, name: str, layer: Value, wanted: Types, span: Span, *, alone: bool
 ) -> tuple[Region, tuple[Tensor, ...]]:
-    """The graph of a layer that an op holds, and what it captures."""
-    key = name
+    """The graph of a layer that an op holds, and what it captures.
+
+    The name under which its weights stand is the label in front of the layer, else that of the
+    attribute. A layer that is one instance, or labelled, bears it itself where it is `alone`.
+    """
+    key, label, bears = name, None, _is_instance(layer)
     if isinstance(layer, LabelledLayer) and layer.label is not None:
-        key, layer = layer.label, layer.inner
+        key, layer, bears = layer.label, layer.inner, True
+    if alone and bears:
+        key, label = "", key
     builder = GraphBuilder(name, "region", context.builder, len(context.frames))
     inner = _inside(context, builder)
     data = tuple(
         builder.add_input(f"input_{index}", type_, span) for index, type_ in enumerate(wanted)
     )
+    if label is not None:
+        layer = LabelledLayer(label, layer, span)
     result = inner.session.apply(inner, layer, data[0] if len(data) == 1 else data, span)
     if has_poison(result):
         raise Reported()
@@ -76,6 +88,12 @@ def build_region(
     output = GraphOutput("output", ports_of(result), structure_of(result))
     graph = builder.finish((output,), {}, (None,) * len(builder.nodes), Origin(span))
     return Region(name, key, graph, len(captured)), captured
+
+
+def _is_instance(layer: Value) -> bool:
+    if isinstance(layer, BlockLayer):
+        return not layer.definition.inline
+    return isinstance(layer, OpLayer) and not layer.op.transparent
 
 
 def _inside(context: Context, builder: GraphBuilder) -> Context:

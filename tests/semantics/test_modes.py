@@ -77,8 +77,28 @@ def test_regions_hold_their_layers() -> None:
     ]
     assert node.instance is not None
     (region,) = node.instance.regions
-    assert (region.name, region.key) == ("layer", "field")
+    assert region.name == "layer"
     assert ops(region.graph) == ["conv"]
+
+
+FIELD = "block field { conv(4, 3) -> conv(4, 1) }"
+
+
+@pytest.mark.parametrize(
+    ("held", "names"),
+    [
+        ("odefunc: field", ["a.odefunc.conv", "a.odefunc.conv_1"]),
+        ("field", ["a.layer.conv", "a.layer.conv_1"]),
+        ("f: conv(4, 3)", ["a.f"]),
+        ("conv(4, 3)", ["a.layer"]),
+        ("f: (conv(4, 3) -> relu -> conv(4, 1))", ["a.f.0", "a.f.2"]),
+        ("conv(4, 3) -> conv(4, 1)", ["a.layer.conv", "a.layer.conv_1"]),
+    ],
+)
+def test_weights_of_a_region_bear_its_label_or_the_name_of_the_attribute(
+    held: str, names: list[str]
+) -> None:
+    assert keys(layer(f"a: iterate({held}, steps=2)", FIELD)) == names
 
 
 def test_regions_capture_what_they_read() -> None:

@@ -1,4 +1,4 @@
-"""Signatures of rules: proved by induction, refused with a counterexample, or checked later."""
+"""Signatures of rules: proved once by induction, refused with a counterexample, or put off."""
 
 from __future__ import annotations
 
