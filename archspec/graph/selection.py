@@ -81,9 +81,7 @@ def _select(graph: Graph, wanted: list[tuple[str, str]]) -> Graph:
         node = direct[shown]
         all_ports = tuple(Port(node.id, index) for index in range(len(node.types)))
         single = len(node.types) == 1
-        outputs.append(
-            GraphOutput(shown, all_ports, None if single else (None,) * len(node.types))
-        )
+        outputs.append(GraphOutput(shown, all_ports, None if single else (None,) * len(node.types)))
     return pruned(replace(graph, nodes=tuple(nodes)), tuple(outputs))
 
 
