@@ -1,0 +1,171 @@
+"""How fast the front end is, as ratios. README.md beside this file says how to read them."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from paired import ROOT, Ratio, Times, call, paired, process, report
+
+from archspec.semantics.compile import check
+from archspec.source import Source
+
+ENVIRONMENT = {
+    **os.environ,
+    "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "backends")]),
+}
+FRACTALNET = "specs/fractalnet.arch:fractalnet"
+TURNS = {"equal": "unit(64)", "different": "unit(64 + i)"}
+CHAIN = """\
+block unit(width: int) { conv(width, 3, bias=false) -> batch_norm -> relu }
+
+network chain {
+  input x: f32[B = 1, 64, H = 32, W = 32]
+  output y = x -> for i in 0..COUNT { TURN }
+}
+"""
+
+
+def main() -> int:
+    """Measure and print; 1 where a target was missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="pairs of each (default 5)")
+    parser.add_argument("--only", default="", help="those with this in their name")
+    parser.add_argument("--check", nargs=2, metavar=("KIND", "COUNT"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.check:
+        kind, count = options.check
+        print(json.dumps(check_here(kind, int(count)).__dict__))
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        measures = {
+            "show resnet152": lambda: show(Path(folder), options.rounds),
+            "check 1,000 equal blocks": lambda: growth("equal", 3, options.rounds),
+            "check 1,000 different blocks": lambda: growth("different", 12, options.rounds),
+            "show fractal of 40 columns": lambda: columns(options.rounds),
+            "build fractal of 40 columns, refused": lambda: refusal(Path(folder), options.rounds),
+        }
+        found = [measure() for name, measure in measures.items() if options.only in name]
+    return report("Front end", found)
+
+
+def archspec(*arguments: str) -> list[str]:
+    """A command line of this tool."""
+    return [sys.executable, "-m", "archspec", *arguments]
+
+
+# ---------------------------------------------------------------------- against torchinfo
+
+
+def show(folder: Path, rounds: int) -> Ratio:
+    """`archspec show` of ResNet-152 against torchinfo's summary of it, whole processes."""
+    if importlib.util.find_spec("torchvision") is not None:
+        make, name = "from torchvision.models import resnet152", "torchvision"
+    else:
+        build = archspec("build", "specs/resnet.arch:resnet152", "--target", "torch")
+        process([*build, "-o", str(folder)], environment=ENVIRONMENT)
+        make = f"import sys; sys.path.insert(0, {str(folder)!r})\n"
+        make += "from resnet152 import Resnet as resnet152"
+        name = "the generated module"
+    peer = f"{make}\nfrom torchinfo import summary\n"
+    peer += "print(summary(resnet152(), (1, 3, 224, 224), verbose=0))"
+    return paired(
+        "show resnet152",
+        lambda: process(archspec("show", "specs/resnet.arch:resnet152"), environment=ENVIRONMENT),
+        lambda: process([sys.executable, "-c", peer], environment=ENVIRONMENT),
+        against=f"torchinfo.summary of {name}",
+        target=0.1,
+        rounds=rounds,
+        note="whole processes",
+    )
+
+
+# ---------------------------------------------------------------------- growth
+
+
+def growth(kind: str, target: float, rounds: int) -> Ratio:
+    """`check` of 1,000 blocks against 100, each in a process that is warm."""
+    return paired(
+        f"check 1,000 {kind} blocks",
+        lambda: checked(kind, 1000),
+        lambda: checked(kind, 100),
+        against=f"100 {kind} blocks",
+        target=target,
+        rounds=rounds,
+        note="in process",
+    )
+
+
+def checked(kind: str, count: int) -> Times:
+    """What a fresh process says that `check` took in it: nothing remains of other rounds."""
+    command = [sys.executable, __file__, "--check", kind, str(count)]
+    done = subprocess.run(
+        command, env=ENVIRONMENT, capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    return Times(**json.loads(done.stdout))
+
+
+def check_here(kind: str, count: int) -> Times:
+    """`check` of so many blocks, when modules and tables have been loaded."""
+    check(chain("different", 2))
+    source = chain(kind, count)
+    sinks = []
+    times = call(lambda: sinks.append(check(source)))
+    if sinks[0].failed:
+        raise RuntimeError(str(sinks[0].diagnostics[0]))
+    return times
+
+
+def chain(kind: str, count: int) -> Source:
+    """Convolution, norm and ReLU in sequence, of one width or each time of another."""
+    text = CHAIN.replace("COUNT", str(count)).replace("TURN", TURNS[kind])
+    return Source(f"{kind}.arch", text)
+
+
+# ---------------------------------------------------------------------- a fractal of 40 columns
+
+
+def show_columns(count: int) -> Times:
+    """`archspec show` of FractalNet with so many columns, as a process."""
+    command = archspec("show", FRACTALNET, "--set", f"columns={count}")
+    return process(command, environment=ENVIRONMENT)
+
+
+def columns(rounds: int) -> Ratio:
+    """`show` of 5 * 2^40 convolutions against one of 75."""
+    return paired(
+        "show fractal of 40 columns",
+        lambda: show_columns(40),
+        lambda: show_columns(4),
+        against="show fractal of 4 columns",
+        target=2,
+        rounds=rounds,
+        note="whole processes",
+    )
+
+
+def refusal(folder: Path, rounds: int) -> Ratio:
+    """`build` of what can't be written out; the error names the budget (E0520)."""
+    build = archspec("build", FRACTALNET, "--set", "columns=40", "-o", str(folder / "fractal"))
+    done = subprocess.run(build, env=ENVIRONMENT, capture_output=True, text=True, cwd=ROOT)
+    if done.returncode != 1 or "E0520" not in done.stdout + done.stderr:
+        raise RuntimeError(f"not refused:\n{done.stdout}{done.stderr}")
+    return paired(
+        "build fractal of 40 columns, refused",
+        lambda: process(build, expected=1, environment=ENVIRONMENT),
+        lambda: show_columns(4),
+        against="show fractal of 4 columns",
+        target=2,
+        rounds=rounds,
+        note="whole processes",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
