@@ -24,9 +24,9 @@ ELEMENTS = 10
 class Limits:
     """The numbers."""
 
-    steps: int = 150_000
-    """Expressions evaluated; what else is made counts for some. One is some ten microseconds."""
-    nodes: int = 12_000
+    steps: int = 250_000
+    """Expressions evaluated; what else is made counts for some. One is some five microseconds."""
+    nodes: int = 15_000
     """Nodes of all specialised blocks together."""
     graphs: int = 6_000
     """Specialised blocks."""

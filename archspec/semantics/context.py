@@ -29,7 +29,7 @@ def _is_shipped(span: Span) -> bool:
 EXPANSION = 3
 """Steps that an expansion counts for, besides what is done in it."""
 
-DECISION = 20
+DECISION = 70
 """Steps that a decision of the solver takes besides its own count of work."""
 
 

@@ -24,6 +24,10 @@ from archspec.types.tensor import TensorType
 Types = tuple[TensorType, ...]
 
 
+REGION = 40
+"""Steps that a region counts for, besides what is done in it."""
+
+
 def input_labels(inputs: tuple[Tensor, ...]) -> list[tuple[Span, str]]:
     """Where the inputs come from, with their types."""
     found: list[tuple[Span, str]] = []
@@ -74,6 +78,7 @@ def build_region(
         key, layer, bears = layer.label, layer.inner, True
     if alone and bears:
         key, label = "", key
+    context.session.budget.step(span, REGION, context.frames)
     builder = GraphBuilder(name, "region", context.builder, len(context.frames))
     inner = _inside(context, builder)
     data = tuple(
