@@ -23,7 +23,6 @@ from archspec.semantics.statements import carry_out, data_value
 from archspec.semantics.values import (
     POISON,
     AbsentLayer,
-    Closure,
     Poison,
     Value,
     has_poison,
@@ -213,6 +212,3 @@ def _point_free(
         )
     result = context.session.apply(context, value, data, statement.span)
     return Result("", result, statement.span)
-
-
-__all__ = ["Closure", "Result", "active_inputs", "result_of", "run_body"]

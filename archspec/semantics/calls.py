@@ -24,7 +24,6 @@ from archspec.semantics.callables import (
 from archspec.semantics.context import Context, SpecError
 from archspec.semantics.descent import descending
 from archspec.semantics.environment import Environment, did_you_mean
-from archspec.semantics.instantiate import instantiate
 from archspec.semantics.modules import BlockDefinition, Callable_, RuleDefinition
 from archspec.semantics.operators import kind_of
 from archspec.semantics.showing import call_text, show
@@ -310,6 +309,3 @@ def call_tap(context: Context, tap: TapLayer, data: Value, label: str | None, sp
     found: list[Tensor] = list(builder.add(context, instance, inputs, tapped.output_types, span))
     parts = [pack(item.structure, found) for item in tapped.outputs]
     return parts[0] if len(parts) == 1 else tuple(parts)
-
-
-__all__ = ["Call", "call_graph", "call_tap", "finish", "instantiate", "specialise"]

@@ -26,7 +26,7 @@ from archspec.semantics.recursion import deep_recursion
 from archspec.semantics.resolve import resolve_names
 from archspec.semantics.sizes import check_sizes
 from archspec.semantics.values import BlockLayer, Given, ListValue, Value
-from archspec.source import NOWHERE, Source, Span
+from archspec.source import Source, Span
 from archspec.types.condition import TRUE
 
 
@@ -238,6 +238,3 @@ def _to_value(context: Context, value: object) -> Value:
     if isinstance(value, (list, tuple)):
         return ListValue(tuple(_to_value(context, item) for item in value))
     return value
-
-
-__all__ = ["NOWHERE", "Compilation", "check", "choose", "load_network"]

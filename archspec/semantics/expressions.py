@@ -14,7 +14,7 @@ from archspec.semantics.aggregates import (
     range_value,
     tuple_value,
 )
-from archspec.semantics.attributes import call_layer, initialiser_value
+from archspec.semantics.attributes import call_layer
 from archspec.semantics.callables import force, resolve_preset
 from archspec.semantics.context import Context, Reported
 from archspec.semantics.functions import (
@@ -30,7 +30,6 @@ from archspec.semantics.operators import (
     OP_OF_OPERATOR,
     arithmetic,
     compare,
-    is_condition,
     join_conditions,
     kind_of,
     negate,
@@ -376,5 +375,3 @@ _HANDLERS: dict[type, Callable[[Context, Any], Value]] = {
     ast.Spread: _spread,
     ast.Missing: _missing,
 }
-
-__all__ = ["evaluate", "initialiser_value", "is_condition"]

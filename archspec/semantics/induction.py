@@ -26,7 +26,7 @@ from archspec.semantics.modules import ModuleScope, RuleDefinition
 from archspec.semantics.operators import is_condition, plain
 from archspec.semantics.requirements import sizes_text
 from archspec.semantics.signatures import Segment, matched, promised, segments_of, signature_sides
-from archspec.semantics.values import BlockLayer, Copies, Poison, Tensor, Value
+from archspec.semantics.values import BlockLayer, Copies, Poison, Value
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.condition import (
@@ -351,6 +351,3 @@ def _packed(parts: list[Value]) -> Value:
 
 def _parts(data: Value) -> tuple[Value, ...]:
     return data if isinstance(data, tuple) else (data,)
-
-
-__all__ = ["Tensor", "check_signatures"]
