@@ -45,12 +45,3 @@ def accepts(compiled: Compiled, sizes: Mapping[str, int], *, training: bool = Fa
     if any(size < 1 for size in sizes.values()):
         return False
     return evaluate(condition(compiled, training=training), sizes)
-
-
-def violated(
-    compiled: Compiled, sizes: Mapping[str, int], *, training: bool = False
-) -> tuple[Requirement, ...]:
-    """The requirements that these sizes do not meet."""
-    graph = compiled.training if training else compiled.inference
-    needs = requirements(graph, training=training)
-    return tuple(need for need in needs if not evaluate(need.condition, sizes))

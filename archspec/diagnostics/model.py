@@ -163,8 +163,3 @@ class Sink:
     def failed(self) -> bool:
         """Whether there is an error among them."""
         return any(item.severity is Severity.ERROR for item in self._seen.values())
-
-    def raise_if_failed(self) -> None:
-        """Raise `CompileFailed` when there is an error."""
-        if self.failed:
-            raise CompileFailed(self.diagnostics)

@@ -85,8 +85,6 @@ class Session:
     open_rules: list[tuple[object, Mapping[str, Value]]] = field(default_factory=list)
     """Rules whose layers are being applied, outermost first, with their arguments."""
     active_graphs: set[Hashable] = field(default_factory=set)
-    mode_dependent: set[int] = field(default_factory=set)
-    """Ids of graphs that differ between the modes."""
     by_signature: Callable[[Context, Value, Value, Span], Value] | None = None
     """How calls of rules with signatures are answered while one is checked."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from archspec.semantics.values import Value
@@ -61,13 +61,6 @@ class Environment:
                 return scope.names[name]
             scope = scope.parent
         raise KeyError(name)
-
-    def local_names(self) -> Iterator[str]:
-        """All local names in sight."""
-        scope: Environment | None = self
-        while scope is not None:
-            yield from scope.names
-            scope = scope.parent
 
 
 LIKE = 0.7

@@ -111,11 +111,6 @@ def positional(value: Any, hint: str) -> Argument:
     return Argument((Hole(value, hint),))
 
 
-def text_value(value: str) -> Hole:
-    """A string constant (plain strings are code)."""
-    return Hole(Quoted(value))
-
-
 class Quoted(str):
     """A string that stands for itself in a hole."""
 

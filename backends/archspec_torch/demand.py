@@ -83,11 +83,6 @@ class Demand:
     named: list[tuple[str, Condition]] = field(default_factory=list)  # in order of definition
     sizes: dict[str, int] = field(default_factory=dict)  # number of flags under a name
 
-    @property
-    def trivial(self) -> bool:
-        """Whether everything is always needed."""
-        return all(condition == ALWAYS for condition in self.nodes.values())
-
 
 def demand(graph: Graph, needs: bool) -> Demand:
     """Conditions of all nodes; `needs` says that the caller tells which outputs it wants."""

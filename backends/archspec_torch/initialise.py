@@ -67,8 +67,3 @@ def init_call(how: Initialiser, target: str) -> Code:
             default = Quoted(default) if isinstance(default, str) else default
         arguments.append(keyword(name, value, default))
     return call(f"nn.init.{FUNCTIONS[how.name]}", *arguments)
-
-
-def is_supported(how: Initialiser) -> bool:
-    """Whether torch can carry it out."""
-    return how.name in FUNCTIONS or how.name in ("fan_in_uniform", "norm_of")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from archspec.graph.model import Draw, Graph, Instance, Node, Port, Region
+from archspec.graph.model import Draw, Graph, Node, Port
 from archspec_torch.demand import Demand, demand, droppable
 from archspec_torch.localise import Locals, localise
 from archspec_torch.lowering import lower
@@ -16,9 +16,6 @@ from archspec_torch.lowering.base import Lowered, Site
 from archspec_torch.names import identifier
 from archspec_torch.tree import Branch, Facts, build_tree
 from archspec_torch.units import Result, Unit, results
-
-DEFAULT_DRAW = Draw("")
-"""Policy of a draw that no network declares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,8 +227,3 @@ def _facts(unit: Unit, known: Plan) -> Facts:
             if not instance.regions and not lowered.raw and not owns:
                 stateless.add(id(instance))
     return Facts(frozenset(chainable), frozenset(stateless), frozenset(parameters))
-
-
-def region_of(instance: Instance, name: str) -> Region:
-    """A region of an instance by its name."""
-    return next(region for region in instance.regions if region.name == name)

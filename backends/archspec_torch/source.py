@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import PurePath
 
 from archspec.graph.compiled import Compiled
 from archspec.source import NOWHERE
 from archspec_torch.check import require_supported
-from archspec_torch.classes import ClassDef, build_classes
+from archspec_torch.classes import build_classes
 from archspec_torch.code import call, keyword
 from archspec_torch.code import lines as written
 from archspec_torch.layout import lay_out
@@ -86,9 +86,3 @@ def safe_text(text: str) -> str:
     """Text of a spec as it may stand in a docstring."""
     kept = "".join(char if char.isprintable() and char not in '"\\' else " " for char in text)
     return " ".join(kept.split())
-
-
-def class_list(classes: Sequence[ClassDef]) -> Iterator[str]:
-    """Names of the classes, in order."""
-    for item in classes:
-        yield item.name

@@ -44,9 +44,6 @@ from archspec.types.solver.univariate import solve, unwrapped
 READABLE_BOXES = 3
 """A comparison that comes apart into more boxes than this is shown as it was written."""
 
-MAX_CORNERS = 512
-"""Thresholds that a product against a number may come apart into."""
-
 
 def lower(condition: Condition, budget: int) -> Formula:
     """The formula by axis of a condition.
