@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from math import prod
 from typing import TypeAlias
 
-from archspec.analysis.fold import Below, fold, postorder
+from archspec.analysis.fold import Below, fold
 from archspec.analysis.scope import Owned, owned
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Graph
+from archspec.graph.model import Graph, postorder
 from archspec.ops.base import Parameter
 
 

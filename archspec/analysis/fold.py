@@ -6,7 +6,7 @@ recurses, so deep chains of blocks do not exhaust the stack.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Hashable, Iterable, Iterator
+from collections.abc import Callable, Generator, Hashable
 from typing import TypeAlias, TypeVar
 
 from archspec.graph.model import Graph, walk
@@ -30,23 +30,6 @@ def fold(
         if item not in results:
             results[item] = step(item, results.__getitem__)
     return results[graph]
-
-
-def postorder(root: K, children: Callable[[K], Iterable[K]]) -> tuple[K, ...]:
-    """`root` and all that is reachable from it, each once, children before parents."""
-    order: list[K] = []
-    seen = {root}
-    stack: list[tuple[K, Iterator[K]]] = [(root, iter(children(root)))]
-    while stack:
-        current, rest = stack[-1]
-        following = next((item for item in rest if item not in seen), None)
-        if following is None:
-            order.append(current)
-            stack.pop()
-        else:
-            seen.add(following)
-            stack.append((following, iter(children(following))))
-    return tuple(order)
 
 
 def memoised(

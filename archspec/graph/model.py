@@ -7,10 +7,10 @@ Data with structure (tuples, nested) is flattened into ports; `Structure` rememb
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from archspec.diagnostics.model import Frame
 from archspec.ops.base import Op
@@ -21,6 +21,8 @@ from archspec.types.tensor import TensorType
 
 if TYPE_CHECKING:
     import networkx
+
+K = TypeVar("K", bound=Hashable)
 
 Structure: TypeAlias = "tuple[Structure, ...] | None"
 """Form of data: None is one tensor, a tuple is a tuple of forms."""
@@ -245,19 +247,26 @@ def subgraphs(instance: Instance) -> Iterator[Graph]:
 
 def walk(graph: Graph) -> tuple[Graph, ...]:
     """`graph` and all graphs below it, each once, callees before callers."""
-    order: list[Graph] = []
-    seen: set[int] = set()
-    stack: list[tuple[Graph, Iterator[Graph]]] = [(graph, iter(graph.callees))]
-    seen.add(id(graph))
+    return postorder(graph, lambda item: item.callees)
+
+
+def postorder(root: K, children: Callable[[K], Iterable[K]]) -> tuple[K, ...]:
+    """`root` and all that is reachable from it, each once, children before parents.
+
+    Nothing recurses, so what is deep does not exhaust the stack.
+    """
+    order: list[K] = []
+    seen = {root}
+    stack: list[tuple[K, Iterator[K]]] = [(root, iter(children(root)))]
     while stack:
         current, rest = stack[-1]
-        below = next((item for item in rest if id(item) not in seen), None)
-        if below is None:
+        following = next((item for item in rest if item not in seen), None)
+        if following is None:
             order.append(current)
             stack.pop()
         else:
-            seen.add(id(below))
-            stack.append((below, iter(below.callees)))
+            seen.add(following)
+            stack.append((following, iter(children(following))))
     return tuple(order)
 
 

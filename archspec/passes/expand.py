@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from archspec.analysis.fold import postorder
 from archspec.analysis.repeats import Run, repeats
 from archspec.analysis.scope import join_path
 from archspec.analysis.structure import structure_classes
 from archspec.diagnostics.model import CompileFailed, Diagnostic, Frame, diagnostic
-from archspec.graph.model import Graph, GraphOutput, Node, Port, walk
+from archspec.graph.model import Graph, GraphOutput, Node, Port, postorder, walk
 from archspec.types.tensor import TensorType
 
 NODE_BUDGET = 20_000

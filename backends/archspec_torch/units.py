@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Graph, GraphOutput, Instance, Region
+from archspec.graph.model import Graph, GraphOutput, Instance, Region, postorder
 from archspec_torch.shared import aliases
 
 
@@ -85,7 +85,7 @@ def plan(network: Compiled) -> tuple[Unit, ...]:
     """All units of a network, callees before callers; the network's own comes last."""
     memo: dict[tuple[int, int], Unit] = {}
     root = _pair(network.inference, network.training, memo)
-    return _ordered(root)
+    return postorder(root, lambda unit: unit.callees.values())
 
 
 def _pair(
@@ -149,23 +149,6 @@ def _subgraph_pairs(
         first, second = regions_one.get(name), regions_two.get(name)
         owners = tuple(item for item in (first, second) if item is not None)
         yield owners, (first.graph if first else None, second.graph if second else None)
-
-
-def _ordered(root: Unit) -> tuple[Unit, ...]:
-    """Callees first."""
-    order: list[Unit] = []
-    seen = {id(root)}
-    stack = [(root, iter(root.callees.values()))]
-    while stack:
-        unit, rest = stack[-1]
-        below = next((item for item in rest if id(item) not in seen), None)
-        if below is None:
-            order.append(unit)
-            stack.pop()
-        else:
-            seen.add(id(below))
-            stack.append((below, iter(below.callees.values())))
-    return tuple(order)
 
 
 # ---------------------------------------------------------------------- outputs of both modes

@@ -3,6 +3,7 @@
 import pytest
 
 from archspec.diagnostics.model import CompileFailed
+from archspec.graph.model import Port
 from archspec.ops.random import Join
 from archspec.passes.expand import expand, flat_size, height
 from archspec.passes.flatten import flatten
@@ -44,6 +45,16 @@ def test_edges_carry_types_and_ports():
     edges = sorted(data["target"] for _, _, data in found.in_edges(join, data=True))
     assert edges == [0, 1]
     assert {data["shape"] for _, _, data in found.in_edges(join, data=True)} == {"[B, 16, H, W]"}
+
+
+def test_a_block_alone_is_a_networkx_graph_of_its_nodes():
+    graph = fractal(3)
+    found = graph.digraph
+    assert [data["node"] for _, data in sorted(found.nodes(data=True))] == list(graph.nodes)
+    for node in graph.nodes:
+        edges = sorted(found.in_edges(node.id, data=True), key=lambda edge: edge[2]["target"])
+        assert [Port(start, data["source"]) for start, _, data in edges] == list(node.inputs)
+        assert [data["type"] for *_, data in edges] == [graph.type_of(p) for p in node.inputs]
 
 
 def test_provenance_lists_the_calls_innermost_first():
