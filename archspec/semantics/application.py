@@ -10,15 +10,10 @@ from archspec.graph.model import Turn
 from archspec.semantics.bodies import result_of, run_body
 from archspec.semantics.budget import ELEMENTS
 from archspec.semantics.builder import Tape
-from archspec.semantics.callables import (
-    bind_arguments,
-    force,
-    rule_value,
-)
+from archspec.semantics.callables import bind_arguments, body_environment, force, rule_value
 from archspec.semantics.calls import call_graph, call_tap
 from archspec.semantics.context import Context, SpecError
 from archspec.semantics.descent import descending, has_signature
-from archspec.semantics.environment import Environment
 from archspec.semantics.functions import items_of
 from archspec.semantics.growth import bounded
 from archspec.semantics.instantiate import instantiate
@@ -158,10 +153,7 @@ def _apply_block(
         return result
     assert isinstance(definition, BlockDefinition)
     arguments = bind_arguments(context, layer, span)
-    environment = Environment(definition.module)
-    for parameter in definition.parameters:
-        name = parameter.name or "_"
-        environment.bind(name, arguments[name], parameter.span)
+    environment = body_environment(definition, arguments)
     inner = context.expanding(call_text(definition.name, arguments), span).within(environment)
     inner = _scoped(inner, label)
     return result_of(run_body(inner, definition.node.body, data, span))

@@ -66,6 +66,15 @@ def bind_arguments(context: Context, layer: BlockLayer, span: Span) -> dict[str,
     return bound
 
 
+def body_environment(definition: Callable_, arguments: Mapping[str, Value]) -> Environment:
+    """The names that a body sees first: its parameters, with their arguments."""
+    environment = Environment(definition.module)
+    for parameter in definition.parameters:
+        name = parameter.name or "_"
+        environment.bind(name, arguments[name], parameter.span)
+    return environment
+
+
 def _by_name(
     context: Context, definition: Callable_, given: tuple[Given, ...]
 ) -> Mapping[str, Given]:

@@ -16,14 +16,10 @@ from archspec.semantics.builder import (
     ports_of,
     structure_of,
 )
-from archspec.semantics.callables import (
-    bind_arguments,
-    force,
-    rule_value,
-)
+from archspec.semantics.callables import bind_arguments, body_environment, force, rule_value
 from archspec.semantics.context import Context, SpecError
 from archspec.semantics.descent import descending
-from archspec.semantics.environment import Environment, did_you_mean
+from archspec.semantics.environment import did_you_mean
 from archspec.semantics.modules import BlockDefinition, Callable_, RuleDefinition
 from archspec.semantics.operators import kind_of
 from archspec.semantics.showing import call_text, show
@@ -45,6 +41,7 @@ from archspec.semantics.values import (
     tensors,
 )
 from archspec.source import Span
+from archspec.syntax import ast
 from archspec.types.tensor import TensorType
 
 Types = tuple[TensorType, ...]
@@ -87,41 +84,57 @@ def call_graph(
             label = layer.label
         layer = layer.inner
     if isinstance(layer, OpLayer) and output is not None:
-        return _op_output(context, layer, data, label, span, output)
+        raise context.error("E0309", f"`{layer.op.name}` has no named outputs", output.span)
     if not isinstance(layer, BlockLayer) or layer.definition.inline:
         raise context.error("E0309", f"{kind_of(layer)} has no named outputs", span)
     if has_poison(data):
         return POISON
+    inputs, graph = _specialised(context, layer, data, span)
+    if graph is None:
+        return POISON
+    parts = _add_call(context, graph, layer, inputs, label, span)
+    if output is None:
+        return parts[0] if len(parts) == 1 else parts
+    names = [item.name for item in graph.outputs]
+    if output.name not in names:
+        raise context.error(
+            "E0212",
+            f"`{graph.name}` has no output `{output.name}`",
+            output.span,
+            notes=(f"its outputs are {', '.join(names)}",),
+            fix=did_you_mean(output.name, names),
+        )
+    return parts[names.index(output.name)]
+
+
+def _specialised(
+    context: Context, layer: BlockLayer, data: Value, span: Span
+) -> tuple[tuple[Tensor, ...], Graph | None]:
+    """The inputs of a call, and the graph for their types; None when the block has errors."""
     builder = context.builder
     assert builder is not None
     inputs = tuple(builder.own(context, item, span) for item in tensors(data))
     types = tuple(item.type for item in inputs)
     arguments = bind_arguments(context, layer, span)
     call = Call(layer.definition, layer, arguments, types, structure_of(data), span)
-    graph = specialise(context, call)
-    if graph is None:
-        return POISON
+    return inputs, specialise(context, call)
+
+
+def _add_call(
+    context: Context,
+    graph: Graph,
+    layer: BlockLayer,
+    inputs: tuple[Tensor, ...],
+    label: str | None,
+    span: Span,
+) -> tuple[Value, ...]:
+    """Add the call; the value of each output."""
+    builder = context.builder
+    assert builder is not None
+    types = tuple(item.type for item in inputs)
     instance = _instance(context, graph, label, layer.definition.name, span, types)
     results = list(builder.add(context, instance, inputs, graph.output_types, span))
-    parts = {item.name: pack(item.structure, results) for item in graph.outputs}
-    if output is not None:
-        if output.name not in parts:
-            raise context.error(
-                "E0212",
-                f"`{graph.name}` has no output `{output.name}`",
-                output.span,
-                notes=(f"its outputs are {', '.join(parts)}",),
-                fix=did_you_mean(output.name, parts),
-            )
-        return parts[output.name]
-    values = tuple(parts.values())
-    return values[0] if len(values) == 1 else values
-
-
-def _op_output(
-    context: Context, layer: OpLayer, data: Value, label: str | None, span: Span, output: OutputOf
-) -> Value:
-    raise context.error("E0309", f"`{layer.op.name}` has no named outputs", output.span)
+    return tuple(pack(item.structure, results) for item in graph.outputs)
 
 
 def _instance(
@@ -199,8 +212,6 @@ def _build(context: Context, call: Call) -> Graph | None:
 
 
 def _input_names(definition: Callable_, count: int) -> list[str]:
-    from archspec.syntax import ast
-
     names: list[str] = []
     if isinstance(definition, BlockDefinition):
         for statement in definition.node.body.statements:
@@ -228,10 +239,7 @@ def _results(context: Context, call: Call, data: Value) -> tuple[Result, ...]:
         honour(context, definition, call.arguments, data, result, call.span)
         return (Result("", result, definition.name_span),)
     assert isinstance(definition, BlockDefinition)
-    environment = Environment(definition.module)
-    for parameter in definition.parameters:
-        name = parameter.name or "_"
-        environment.bind(name, call.arguments[name], parameter.span)
+    environment = body_environment(definition, call.arguments)
     return run_body(context.within(environment), definition.node.body, data, call.span)
 
 
@@ -288,13 +296,7 @@ def call_tap(context: Context, tap: TapLayer, data: Value, label: str | None, sp
         raise context.error("E0902", f"`tap` looks into a block, not {kind_of(inner)}", tap.span)
     if has_poison(data):
         return POISON
-    builder = context.builder
-    assert builder is not None
-    inputs = tuple(builder.own(context, item, span) for item in tensors(data))
-    types = tuple(item.type for item in inputs)
-    arguments = bind_arguments(context, inner, span)
-    call = Call(inner.definition, inner, arguments, types, structure_of(data), span)
-    graph = specialise(context, call)
+    inputs, graph = _specialised(context, inner, data, span)
     if graph is None:
         return POISON
     key = ("tap", id(graph), tap.paths)
@@ -304,8 +306,5 @@ def call_tap(context: Context, tap: TapLayer, data: Value, label: str | None, sp
             results[key] = select_outputs(graph, tap.paths)
         except LookupError as error:
             raise context.error("E0902", str(error.args[0]), tap.span) from None
-    tapped: Graph = results[key]
-    instance = _instance(context, tapped, label, inner.definition.name, span, types)
-    found: list[Tensor] = list(builder.add(context, instance, inputs, tapped.output_types, span))
-    parts = [pack(item.structure, found) for item in tapped.outputs]
-    return parts[0] if len(parts) == 1 else tuple(parts)
+    parts = _add_call(context, results[key], inner, inputs, label, span)
+    return parts[0] if len(parts) == 1 else parts

@@ -13,7 +13,7 @@ from archspec.semantics.application import apply_layer
 from archspec.semantics.bodies import active_inputs, run_body
 from archspec.semantics.budget import Budget, Limits, OutOfBudget
 from archspec.semantics.builder import GraphBuilder, NameScope
-from archspec.semantics.callables import bind_arguments, resolve_preset
+from archspec.semantics.callables import bind_arguments, body_environment, resolve_preset
 from archspec.semantics.calls import finish
 from archspec.semantics.context import Context, Reported, Session, SpecError
 from archspec.semantics.environment import Environment, did_you_mean
@@ -193,9 +193,7 @@ def _one_mode(
     given = tuple(_given(context, key, value) for key, value in parameters.items())
     layer = BlockLayer(definition, (*_without(layer.given, parameters, definition), *given), span)
     arguments = bind_arguments(context, layer, span)
-    environment = Environment(definition.module)
-    for parameter in definition.parameters:
-        environment.bind(parameter.name or "_", arguments[parameter.name or "_"], parameter.span)
+    environment = body_environment(definition, arguments)
     builder = GraphBuilder(definition.name, "network")
     context.session.given = TRUE
     inside = Context(
