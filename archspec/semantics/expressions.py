@@ -28,6 +28,7 @@ from archspec.semantics.growth import joined
 from archspec.semantics.instantiate import data_op
 from archspec.semantics.operators import (
     OP_OF_OPERATOR,
+    OP_OF_SIGN,
     arithmetic,
     compare,
     join_conditions,
@@ -58,6 +59,9 @@ from archspec.semantics.words import INITIALISER_NAMES, InitialiserName, is_word
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.dim import Dim
+
+MAX_LABEL = 200
+"""Characters of a label."""
 
 
 def evaluate(context: Context, expression: ast.Expr) -> Value:
@@ -144,7 +148,7 @@ def _binary(context: Context, node: ast.Binary) -> Value:
     if sign in ("and", "or"):
         return join_conditions(context, sign, left, right, node.span)
     _refuse_layers(context, sign, (left, node.left), (right, node.right))
-    if sign in OP_OF_OPERATOR and sign in ("==", "!=", "<", "<=", ">", ">="):
+    if sign in ("==", "!=", "<", "<=", ">", ">="):
         return compare(context, sign, left, right, node.span)
     return arithmetic(context, sign, left, right, node.span)
 
@@ -190,8 +194,7 @@ def _unary(context: Context, node: ast.Unary) -> Value:
     if isinstance(value, Poison):
         return value
     if is_data(value):
-        op = "neg" if node.operator == "-" else "logical_not"
-        return data_op(context, op, {}, (value,), node.span)
+        return data_op(context, OP_OF_SIGN[node.operator], {}, (value,), node.span)
     _refuse_layers(context, node.operator, (value, node.operand))
     if node.operator == "not":
         return negate(context, value, node.span)
@@ -204,18 +207,28 @@ def _unary(context: Context, node: ast.Unary) -> Value:
 def _call(context: Context, node: ast.Call) -> Value:
     name = node.function.text if isinstance(node.function, ast.Name) else ""
     if name in FUNCTIONS and not _is_defined(context, name):
-        values = _plain_arguments(context, node) if name not in all_ops() else None
-        if values is None and not any(argument.name for argument in node.arguments):
-            values = _plain_arguments(context, node)
-        if values is not None and (name not in all_ops() or applies(name, node.arguments, values)):
-            if has_poison(values):
-                return POISON
-            if not any(is_data(value) for value in values) or name not in all_ops():
-                return call_function(context, name, values, node.span)
+        value = _function_value(context, name, node)
+        if value is not None:
+            return value
     if name == "tap" and not _is_defined(context, name):
         return _tap(context, node)
     function = context.evaluate(node.function)
     return call_layer(context, function, node)
+
+
+def _function_value(context: Context, name: str, node: ast.Call) -> Value | None:
+    """What a function makes of its arguments; None where the op of the same name is meant."""
+    is_op = name in all_ops()
+    if is_op and any(argument.name for argument in node.arguments):
+        return None
+    values = _plain_arguments(context, node)
+    if is_op and not applies(name, node.arguments, values):
+        return None
+    if has_poison(values):
+        return POISON
+    if is_op and any(is_data(value) for value in values):
+        return None
+    return call_function(context, name, values, node.span)
 
 
 def _tap(context: Context, node: ast.Call) -> Value:
@@ -293,9 +306,6 @@ def _checked_label(context: Context, label: str | None, span: Span) -> str | Non
             span,
         )
     return label
-
-
-MAX_LABEL = 200
 
 
 def _chain(context: Context, node: ast.Chain) -> Value:

@@ -68,6 +68,9 @@ OP_OF_OPERATOR = {
 }
 """The op that carries out an operator on tensors."""
 
+OP_OF_SIGN = {"-": "neg", "not": "logical_not"}
+"""The same for a sign in front of one operand."""
+
 
 def is_number(value: Value) -> bool:
     """Whether it is an int or float (a bool is not)."""
