@@ -36,8 +36,6 @@ def _node_macs(graph: Graph, node: Node, below: Below[Dim]) -> Dim:
     inputs = tuple(graph.type_of(port) for port in node.inputs)
     total = node.op.macs(inputs, node.types)
     for region in node.instance.regions:
-        if region.graph.kind == "buffer":
-            continue  # runs once, when the module is made
         runs = node.op.region_runs(region.name, inputs)
         total = total + dim(1 if runs is None else runs) * below(region.graph)
     return total

@@ -136,7 +136,7 @@ def _over_copies(context: Context, layer: OpLayer, data: tuple[Value, ...], span
 
 
 def _source_key(context: Context, op: Op, span: Span) -> str:
-    if op.name in ("param", "buffer"):
+    if op.parameters():
         raise context.error(
             "E0606",
             f"a `{op.name}` needs a name for its weights",

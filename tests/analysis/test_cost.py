@@ -6,6 +6,8 @@ from archspec.analysis.cost import report
 from archspec.analysis.sizes import accepts, requirements, valid_sizes
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Origin, Requirement
+from archspec.semantics.compile import load_network
+from archspec.source import Source
 from archspec.types.condition import TRUE, at_least, divisible, equal, evaluate
 from archspec.types.dim import Dim
 from tests.building import Build, Layer, Pointwise, compiled, fractal, tensor
@@ -76,6 +78,13 @@ def test_report_of_a_fractal():
     assert sum(row.parameters for row in found.rows) == found.parameters
     assert str(found.inputs[0]) == "image: f32[B, 3, H, W]"
     assert found.valid_sizes.is_everything
+
+
+def test_a_buffer_costs_nothing_in_a_pass():
+    made = "buffer b: f32[4, 4] = (ones([4, 3]), ones([3, 4])) -> matmul"
+    text = f"network net {{\n input x: f32[2, 4]\n {made}\n output (x, b) -> matmul\n}}"
+    found = report(load_network(Source("net.arch", text))[0])
+    assert found.macs_at_sizes == 2 * 4 * 4
 
 
 def test_equal_rows_are_one_line():
