@@ -21,17 +21,6 @@ from archspec.types.dim import Dim
 from archspec.types.sizes import ValidSizes
 from archspec.types.tensor import TensorType
 
-__all__ = [
-    "Report",
-    "Row",
-    "Signature",
-    "inputs_of",
-    "named_fields",
-    "outputs_of",
-    "report",
-    "rows",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Signature:

@@ -185,23 +185,3 @@ def transposed_window(slide: Slide) -> Window:
     step = slide.stride // gcd(slide.stride, slide.dilation)
     farthest = (slide.kernel - 1) // step * step
     return Window(slide.dilation * farthest // slide.stride + 1, 1, scale=slide.stride)
-
-
-__all__ = [
-    "Amounts",
-    "Sizes",
-    "Slide",
-    "axis_index",
-    "convolved",
-    "divides",
-    "fixed_axis",
-    "fixed_channels",
-    "float_input",
-    "free_names",
-    "images",
-    "index_input",
-    "per_axis",
-    "pooled",
-    "transposed",
-    "transposed_window",
-]

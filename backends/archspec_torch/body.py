@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from archspec.graph.model import Graph, Instance, Node, Port, consumers
 from archspec.types.dim import Dim
 from archspec_torch.code import Code, Hole, call, code, flat
-from archspec_torch.demand import ALWAYS, NEVER, Condition, Demand, given, text
+from archspec_torch.demand import ALWAYS, NEVER, Condition, Demand, dropping, given, text
 from archspec_torch.layout import Layout, Plan, draw_name, ports_of
 from archspec_torch.names import Names, attribute, identifier
 from archspec_torch.prelude import helper_names
@@ -100,10 +100,11 @@ class _Writer:
 
     def _sample_masks(self) -> None:
         for node in self.graph.nodes:
-            if node.id not in self.demand.masks or self.demand.nodes[node.id] == NEVER:
+            join = dropping(node)
+            if join is None or self.demand.nodes[node.id] == NEVER:
                 continue
             self.body.helpers.update(DROP_HELPERS)
-            count, drop = len(node.inputs), getattr(node.op, "drop", 0.0)
+            count = len(node.inputs)
             name = draw_name(node)
             column, first = "-1", 0
             if name:
@@ -111,7 +112,7 @@ class _Writer:
             value = call(
                 "survivors",
                 str(count),
-                Hole(float(drop), "drop"),
+                Hole(join.drop, "drop"),
                 column,
                 Hole(first, "first_column"),
                 self.function.training(),
@@ -120,7 +121,7 @@ class _Writer:
         for gate_id, gate in self.demand.gates.items():
             if self.demand.nodes[gate_id] != NEVER:
                 self.body.helpers.update(("kept", "add_branch"))
-                p = Hole(float(getattr(self.graph.nodes[gate_id].op, "p", 0.0)), "p")
+                p = Hole(gate.p, "p")
                 value = call("kept", p, self.function.training())
                 self.function.add(code(gate.flag, " = ", value))
         for name, condition in reversed(self.demand.named):
@@ -207,10 +208,11 @@ class _Writer:
 
     def _add_branch(self, node: Node) -> Code:
         """A sum with a branch that may not have been computed."""
-        gate = self.gated_adds[node.id]
-        branch = self.graph.nodes[gate].inputs[0]
-        other = node.inputs[1 - self.demand.gates[gate].index]
-        p = Hole(float(getattr(self.graph.nodes[gate].op, "p", 0.0)), "p")
+        gated = self.gated_adds[node.id]
+        gate = self.demand.gates[gated]
+        branch = self.graph.nodes[gated].inputs[0]
+        other = node.inputs[1 - gate.index]
+        p = Hole(gate.p, "p")
         mode = self.function.training()
         return call("add_branch", self._read(other), self.variables.text(branch), p, mode)
 

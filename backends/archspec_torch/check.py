@@ -37,29 +37,18 @@ def _diagnostics(network: Compiled) -> list[Diagnostic]:
         for instance in graph.instances:
             if instance.op is not None and instance.op.name in missing:
                 reason = missing[instance.op.name]
-                found.append(
-                    _at(
-                        "E0802",
-                        f"target `torch` has no lowering for `{instance.op.name}`: {reason}",
-                        instance,
-                    )
-                )
+                message = f"target `torch` has no lowering for `{instance.op.name}`: {reason}"
+                found.append(_at("E0802", message, instance))
             clash = next((c for c in instance.key.split(".") if c in MODULE_NAMES), "")
             if clash:
                 message = f"a PyTorch module cannot have a part named `{clash}`"
-                found.append(_at("E0820", message, instance))
+                found.append(_at("E0820", message, instance, "give it another label"))
     return found
 
 
-def _at(code: str, message: str, instance: Instance) -> Diagnostic:
-    fix = "give it another label" if code == "E0820" else None
-    return diagnostic(
-        code,
-        message,
-        instance.origin.span,
-        expansion=instance.origin.frames,
-        fix=fix,
-    )
+def _at(code: str, message: str, instance: Instance, fix: str | None = None) -> Diagnostic:
+    span, frames = instance.origin.span, instance.origin.frames
+    return diagnostic(code, message, span, expansion=frames, fix=fix)
 
 
 def _graphs(network: Compiled) -> list[Graph]:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from archspec.graph.model import Graph, Node, Port, consumers
+from archspec.ops.arithmetic import Add
+from archspec.ops.random import DropPath, Join
 
 Flag: TypeAlias = tuple[str, int]
 """`live[2]` is ("live", 2)."""
@@ -27,22 +29,24 @@ LONGEST = 6
 """Conditions with more flags get a name of their own."""
 
 
-def droppable(node: Node) -> bool:
-    """Whether it is a join that drops inputs in training."""
+def dropping(node: Node) -> Join | None:
+    """The join that the node is, if it drops inputs in training."""
     op = node.op
-    if op is None or op.name != "join" or len(node.inputs) < 2:
-        return False
-    return bool(getattr(op, "drop", 0.0)) or bool(getattr(op, "draw", None))
+    if not isinstance(op, Join) or len(node.inputs) < 2:
+        return None
+    return op if op.drop or op.draw else None
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
     """A `drop_path` for whole batches, added to something: then its input is not computed.
 
-    `add` is the node that adds it, `index` its place among the two inputs there.
+    `p` is the probability to be dropped, `add` the node that adds it, `index` its place among the
+    two inputs there.
     """
 
     flag: str
+    p: float
     add: int
     index: int
 
@@ -55,26 +59,26 @@ def gates(graph: Graph) -> dict[int, Gate]:
     taken: set[int] = set()
     for node in graph.nodes:
         op, port = node.op, Port(node.id)
-        if op is None or op.name != "drop_path" or port in outputs:
+        if not isinstance(op, DropPath) or port in outputs:
             continue
-        if getattr(op, "mode", "") != "batch" or not 0.0 < getattr(op, "p", 0.0) < 1.0:
+        if op.mode != "batch" or not 0.0 < op.p < 1.0:
             continue
         adds = readers.get(port, ())
         if len(adds) == 1 and adds[0].id not in taken and _adds_equals(graph, adds[0]):
             taken.add(adds[0].id)
             flag = f"kept_{len(found)}" if found else "kept_branch"
-            found[node.id] = Gate(flag, adds[0].id, adds[0].inputs.index(port))
+            found[node.id] = Gate(flag, op.p, adds[0].id, adds[0].inputs.index(port))
     return found
 
 
 def _adds_equals(graph: Graph, node: Node) -> bool:
-    plain = node.op is not None and node.op.name == "add" and len(node.inputs) == 2
+    plain = isinstance(node.op, Add) and len(node.inputs) == 2
     return plain and graph.type_of(node.inputs[0]) == graph.type_of(node.inputs[1])
 
 
 @dataclass
 class Demand:
-    """Conditions of one graph. `masks` names the flags of each droppable join."""
+    """Conditions of one graph. `masks` names the flags of each join that drops inputs."""
 
     masks: dict[int, str] = field(default_factory=dict)  # by node
     gates: dict[int, Gate] = field(default_factory=dict)  # by node
@@ -87,7 +91,7 @@ class Demand:
 def demand(graph: Graph, needs: bool) -> Demand:
     """Conditions of all nodes; `needs` says that the caller tells which outputs it wants."""
     result = Demand(gates=gates(graph))
-    for number, node in enumerate(node for node in graph.nodes if droppable(node)):
+    for number, node in enumerate(node for node in graph.nodes if dropping(node)):
         name = f"live_{number}" if number else "live"
         result.masks[node.id] = name
         result.sizes[name] = len(node.inputs)

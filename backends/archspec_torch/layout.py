@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from archspec.graph.model import Draw, Graph, Node, Port
-from archspec_torch.demand import Demand, demand, droppable
+from archspec_torch.demand import Demand, demand, dropping
 from archspec_torch.localise import Locals, localise
 from archspec_torch.lowering import lower
 from archspec_torch.lowering.base import Lowered, Site
@@ -148,7 +148,8 @@ def _policies(units: Sequence[Unit]) -> dict[str, Draw]:
 
 def draw_name(node: Node) -> str:
     """The draw that a join shares, or ""."""
-    return str(getattr(node.op, "draw", None) or "") if droppable(node) else ""
+    join = dropping(node)
+    return (join.draw or "") if join is not None else ""
 
 
 def _deepest(units: Sequence[Unit]) -> dict[str, int]:

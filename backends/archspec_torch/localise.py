@@ -182,6 +182,3 @@ def _name(size: Dim, taken: set[str], wanted: frozenset[str]) -> str:
     if name not in taken and name not in wanted:
         return name
     return f"{name}{number}"
-
-
-__all__ = ["Axis", "Locals", "localise"]

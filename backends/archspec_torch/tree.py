@@ -205,6 +205,3 @@ def _outermost(branch: Branch) -> Iterator[Branch]:
         return
     for child in branch.children.values():
         yield from _outermost(child)
-
-
-__all__ = ["Branch", "Facts", "Kind", "build_tree", "sequences"]
