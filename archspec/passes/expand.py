@@ -7,7 +7,7 @@ often. What it would take is counted before anything is opened.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -39,8 +39,8 @@ class FlatNode:
     path: str
     types: tuple[TensorType, ...]
     inputs: tuple[FlatPort, ...]
-    chain: tuple[Frame, ...]
-    group: int | None
+    chain: tuple[Frame, ...] = ()
+    group: int | None = None
     node: Node | None = None
     graph: Graph | None = None  # that the node is in
     count: int = 1  # how often it stands for the same in a row
@@ -171,8 +171,8 @@ class _Level:
     chain: tuple[Frame, ...]
     group: int | None
     depth: int
-    call: Node | None = None
-    runs: Mapping[int, Run] = field(default_factory=dict)  # by each node of a run
+    call: Node | None
+    runs: Mapping[int, Run]  # by each node of a run
     pieces: dict[int, int] = field(default_factory=dict)  # group by start of its run
 
 
@@ -187,7 +187,9 @@ class _Opening:
     def run(self, graph: Graph, depth: int) -> Flat:
         inputs: dict[Port, FlatPort] = {}
         for node in graph.inputs:
-            index = self._add("input", node.name, node.name, node.types, (), (), None, node, graph)
+            name, index = node.name, len(self.nodes)
+            item = FlatNode(index, "input", name, name, node.types, (), node=node, graph=graph)
+            self.nodes.append(item)
             inputs[Port(node.id)] = (index, 0)
         if depth == 0:
             self._close(graph, inputs)
@@ -196,17 +198,17 @@ class _Opening:
         return Flat(tuple(self.nodes), tuple(self.groups))
 
     def _close(self, graph: Graph, inputs: Mapping[Port, FlatPort]) -> None:
-        whole = self._add(
-            "call", graph.name, "", graph.output_types, inputs.values(), (), None, None, graph
-        )
-        place = 0
+        whole, place = len(self.nodes), 0
+        ports, types = tuple(inputs.values()), graph.output_types
+        self.nodes.append(FlatNode(whole, "call", graph.name, "", types, ports, graph=graph))
         for output in graph.outputs:
-            ports = [(whole, place + offset) for offset in range(len(output.ports))]
-            self._add_output(output, graph, ports)
+            made = tuple((whole, place + offset) for offset in range(len(output.ports)))
+            self._add_output(output, graph, made)
             place += len(output.ports)
 
     def _open(self, graph: Graph, inputs: dict[Port, FlatPort], depth: int) -> None:
-        stack = [self._level(graph, inputs, "", (), None, depth, None)]
+        runs = self._by_node(graph)
+        stack = [_Level(graph, iter(graph.nodes), inputs, "", (), None, depth, None, runs)]
         while stack:
             level = stack[-1]
             node = next(level.rest, None)
@@ -221,21 +223,12 @@ class _Opening:
                     stack[-1].ports[Port(level.call.id, index)] = level.ports[port]
             else:
                 for output in graph.outputs:
-                    self._add_output(output, graph, [level.ports[p] for p in output.ports])
+                    self._add_output(output, graph, tuple(level.ports[p] for p in output.ports))
 
-    def _level(
-        self,
-        graph: Graph,
-        ports: dict[Port, FlatPort],
-        path: str,
-        chain: tuple[Frame, ...],
-        group: int | None,
-        depth: int,
-        call: Node | None,
-    ) -> _Level:
+    def _by_node(self, graph: Graph) -> Mapping[int, Run]:
+        """The run that a node is in."""
         found = self.runs(graph) if self.runs is not None else ()
-        runs = {at: run for run in found for at in run.order}
-        return _Level(graph, iter(graph.nodes), ports, path, chain, group, depth, call, runs)
+        return {at: run for run in found for at in run.order}
 
     def _visit(self, level: _Level, node: Node) -> _Level | None:
         """List a node, or return the level that opens it."""
@@ -253,12 +246,22 @@ class _Opening:
         inputs = tuple(level.ports[port] for port in node.inputs)
         if node.callee is not None and level.depth > 1:
             return self._enter(level, node, node.callee, path, inputs, group, count)
-        chain = (*node.origin.frames, *level.chain)
-        kind: Literal["op", "call"] = "op" if node.callee is None else "call"
-        title, types, graph = node.instance.title, node.types, level.graph
-        index = self._add(kind, title, path, types, inputs, chain, group, node, graph, count)
-        for output in range(len(types)):
-            level.ports[Port(node.id, output)] = (index, output)
+        item = FlatNode(
+            len(self.nodes),
+            "op" if node.callee is None else "call",
+            node.instance.title,
+            path,
+            node.types,
+            inputs,
+            (*node.origin.frames, *level.chain),
+            group,
+            node,
+            level.graph,
+            count,
+        )
+        self.nodes.append(item)
+        for output in range(len(node.types)):
+            level.ports[Port(node.id, output)] = (item.index, output)
         return None
 
     def _enter(
@@ -276,7 +279,8 @@ class _Opening:
         self.groups.append(opened)
         ports = {Port(i.id): port for i, port in zip(callee.inputs, inputs, strict=True)}
         chain = (Frame(callee.name, node.origin.span), *node.origin.frames, *level.chain)
-        return self._level(callee, ports, path, chain, opened.index, level.depth - 1, node)
+        rest, runs, depth = iter(callee.nodes), self._by_node(callee), level.depth - 1
+        return _Level(callee, rest, ports, path, chain, opened.index, depth, node, runs)
 
     def _piece(self, level: _Level, run: Run | None) -> tuple[int | None, int]:
         """Group that a node goes to, and how often it stands for itself."""
@@ -291,27 +295,7 @@ class _Opening:
             )
         return level.pieces[run.start], 1
 
-    def _add(
-        self,
-        kind: Literal["input", "op", "call", "output"],
-        name: str,
-        path: str,
-        types: tuple[TensorType, ...],
-        inputs: Iterable[FlatPort],
-        chain: tuple[Frame, ...],
-        group: int | None,
-        node: Node | None,
-        graph: Graph,
-        count: int = 1,
-    ) -> int:
-        index = len(self.nodes)
-        self.nodes.append(
-            FlatNode(
-                index, kind, name, path, types, tuple(inputs), chain, group, node, graph, count
-            )
-        )
-        return index
-
-    def _add_output(self, output: GraphOutput, graph: Graph, ports: list[FlatPort]) -> None:
-        types = tuple(self.nodes[at].types[index] for at, index in ports)
-        self._add("output", output.name, output.name, types, ports, (), None, None, graph)
+    def _add_output(self, output: GraphOutput, graph: Graph, ports: tuple[FlatPort, ...]) -> None:
+        name, index = output.name, len(self.nodes)
+        types = tuple(self.nodes[at].types[port] for at, port in ports)
+        self.nodes.append(FlatNode(index, "output", name, name, types, ports, graph=graph))
