@@ -215,7 +215,7 @@ def _apply_for(context: Context, loop: ast.For, data: Value) -> Value:
     for index, item in enumerate(items_of(context, iterable, loop.iterable.span)):
         context.session.budget.step(loop.span, TURN)
         turn = replace(named.child(), turns=(*context.turns, Turn(loop.span, index)))
-        bind_targets(turn, loop.targets, item, loop.span)
+        bind_targets(turn, loop.targets, item, loop.span, unpack=True)
         data = result_of(run_body(turn, loop.body, data, loop.span))
         if has_poison(data):
             return POISON
