@@ -1,6 +1,7 @@
 """Imports go down the floors; nobody reaches for torch; names and sizes of files."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -48,8 +49,13 @@ def python_files(folder):
     return [path for path in sorted(folder.rglob("*.py")) if "__pycache__" not in path.parts]
 
 
+@cache
 def imports(path):
     """`(module, line)` for every import in a file, wherever it stands."""
+    return tuple(_imports(path))
+
+
+def _imports(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
