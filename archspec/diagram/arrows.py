@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cmp_to_key
+from itertools import groupby
 from typing import TypeAlias
 
 from archspec.diagram.ranks import levels
+from archspec.diagram.spine import plumb_lines
 from archspec.passes.expand import Flat, FlatPort
 
 Reach: TypeAlias = Mapping[int, int]
@@ -20,7 +22,10 @@ Reach: TypeAlias = Mapping[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """Data from a box to a box. `out` and `into` are cells of bars; `length` is in ranks."""
+    """Data from a box to a box. `out` and `into` are cells of bars; `length` is in ranks.
+
+    One that is hidden only says that a box stands straight below another.
+    """
 
     start: int
     end: int
@@ -29,6 +34,7 @@ class Arrow:
     out: int | None
     into: int | None
     length: int
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,33 +67,37 @@ def arrows(flat: Flat, owner: Mapping[int, int], wiring: Wiring) -> Drawn:
     """Arrows between boxes; `owner` gives the box of a node that is not one by itself."""
     edges, splits = _parted(_edges(flat, owner), wiring)
     order = _order(edges, splits, wiring)
-    edges = _sorted(edges, order, wiring.cells)
+    edges, reach = _sorted(edges, order, wiring.cells)
     downward = [(edge.start, edge.end) for edge in edges]
     rank = levels(order, downward, _above_frames(edges, splits, order, wiring))
     leaving: dict[int, int] = {}
     for edge in edges:
         leaving[edge.start] = leaving.get(edge.start, 0) + 1
     place: dict[int, int] = {}
-    labelled: set[FlatPort] = set()
+    labelled: set[tuple[int, str]] = set()
     found: list[Arrow] = []
     for edge in edges:
         at = place[edge.start] = place.get(edge.start, -1) + 1
         kind = flat.type_of(edge.port)
-        new = edge.port not in labelled and _is_new(flat, edge)
-        labelled.add(edge.port)
+        shape = kind.shape_text
+        said = {(edge.source, shape)} | ({(edge.end, shape)} if edge.end in wiring.cells else set())
+        new = _is_new(flat, edge) and not said & labelled
+        if new:
+            labelled |= said
         spread = leaving[edge.start] == wiring.cells.get(edge.start)
         found.append(
             Arrow(
                 edge.start,
                 edge.end,
-                kind.shape_text if new else "",
+                shape if new else "",
                 str(kind),
                 at if spread else None,
                 edge.target if edge.end in wiring.cells else None,
                 max(1, rank[edge.end] - rank[edge.start]),
             )
         )
-    return Drawn(tuple(found), splits)
+    lines = _plumb_lines(edges, order, reach, wiring, splits)
+    return Drawn(tuple(_with_lines(found, lines, rank)), splits)
 
 
 def _edges(flat: Flat, owner: Mapping[int, int]) -> list[_Edge]:
@@ -190,8 +200,13 @@ def _above_frames(
 # ---------------------------------------------------------------------- order of branches
 
 
-def _sorted(edges: Sequence[_Edge], order: Sequence[int], cells: Mapping[int, int]) -> list[_Edge]:
-    """Edges box by box, those of one box from left to right as the bars below want them."""
+def _sorted(
+    edges: Sequence[_Edge], order: Sequence[int], cells: Mapping[int, int]
+) -> tuple[list[_Edge], Mapping[int, Reach]]:
+    """Edges box by box, those of one box from left to right as the bars below want them.
+
+    Also gives what lies below each box.
+    """
     leaving: dict[int, list[_Edge]] = {box: [] for box in order}
     for edge in edges:
         leaving[edge.start].append(edge)
@@ -208,7 +223,7 @@ def _sorted(edges: Sequence[_Edge], order: Sequence[int], cells: Mapping[int, in
         bar = min(shared, key=place.__getitem__)
         return mine[bar] - theirs[bar]
 
-    return [edge for box in order for edge in sorted(leaving[box], key=cmp_to_key(compare))]
+    return [e for box in order for e in sorted(leaving[box], key=cmp_to_key(compare))], reach
 
 
 def _below(edge: _Edge, cells: Mapping[int, int], reach: Mapping[int, Reach]) -> Reach:
@@ -224,3 +239,54 @@ def _merged(reaches: Iterable[Reach]) -> Reach:
         for bar, cell in reach.items():
             found[bar] = min(cell, found.get(bar, cell))
     return found
+
+
+# ---------------------------------------------------------------------- plumb lines
+
+
+def _plumb_lines(
+    edges: Sequence[_Edge],
+    order: Sequence[int],
+    reach: Mapping[int, Reach],
+    wiring: Wiring,
+    splits: Mapping[int, int],
+) -> Mapping[int, int]:
+    """By box, the one that is to stand straight below it.
+
+    The line runs down the middle of what leaves the box, so it is drawn only where there is a
+    middle, and where no bar on the way lies across it.
+    """
+    pairs = [(edge.start, edge.end) for edge in edges]
+    frames = {**wiring.frame_of, **splits}
+    place = {box: index for index, box in enumerate(order)}
+    leaving: dict[int, list[_Edge]] = {}
+    for edge in edges:
+        leaving.setdefault(edge.start, []).append(edge)
+    found: dict[int, int] = {}
+    for frame in (None, *wiring.parents):
+        inside = [b for b in order if frame is None or _inside(frames[b], frame, wiring.parents)]
+        known = set(inside)
+        starts = {end for start, end in pairs if end in known and start not in known}
+        ends = {start for start, end in pairs if start in known and end not in known}
+        for start, end in plumb_lines(inside, pairs, starts or inside[:1], ends or inside[-1:]):
+            ways = leaving[start]
+            half = len(ways) // 2
+            left = _merged(_below(way, wiring.cells, reach) for way in ways[:half])
+            right = _merged(_below(way, wiring.cells, reach) for way in ways[half:])
+            across = any(place[bar] < place[end] for bar in left if bar in right)
+            if not across and len(ways) % 2 == 0:
+                found[start] = end
+    return found
+
+
+def _with_lines(
+    found: Sequence[Arrow], lines: Mapping[int, int], rank: Mapping[int, int]
+) -> Iterator[Arrow]:
+    """The arrows with a hidden one in the middle of those of a box that has a plumb line."""
+    for box, group in groupby(found, key=lambda arrow: arrow.start):
+        ways = list(group)
+        if box in lines:
+            end = lines[box]
+            length = max(1, rank[end] - rank[box])
+            ways.insert(len(ways) // 2, Arrow(box, end, "", "", None, None, length, hidden=True))
+        yield from ways

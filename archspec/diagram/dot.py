@@ -15,7 +15,12 @@ GAP = 16
 """Distance between boxes side by side, in points."""
 CHARACTER = 5.7
 """Width of a character of a label, in points, on average."""
-NARROWEST, BROADEST = 64, 240
+NARROWEST, BROADEST = 64, 260
+PLUMB = "200"
+"""Weight of a line that keeps boxes below each other: above 128, with which graphviz makes frames
+narrow. That of arrows is 4."""
+ROOM = 2 * GAP + 2
+"""What such a line takes between two boxes, beside their distance."""
 
 
 def dot_text(picture: Picture, name: str, subtitle: Sequence[str] = ()) -> str:
@@ -150,13 +155,14 @@ def _small(text: str) -> str:
 def _bar(box: Box, cell: int) -> str:
     (line,) = box.lines
     fill = fill_of(line.category)
-    cells = "".join(
-        f'<td port="i{index}" width="{cell}" height="2"></td>' for index in range(box.cells)
-    )
+    listed = [f'<td port="i{at}" width="{cell}" height="2"></td>' for at in range(box.cells)]
+    if box.parted:
+        listed.insert(box.cells // 2, f'<td width="{ROOM}" height="2"></td>')
+    cells = "".join(listed)
     feet = cells.replace('port="i', 'port="o')
     return (
         f'<table border="1" color="{LINE}" cellborder="0" cellspacing="0" cellpadding="0" '
-        f'bgcolor="{fill}"><tr>{cells}</tr><tr><td colspan="{box.cells}" height="13">'
+        f'bgcolor="{fill}"><tr>{cells}</tr><tr><td colspan="{len(listed)}" height="13">'
         f'<font point-size="9">{_text(line, box.count)}</font></td></tr>'
         f"<tr>{feet}</tr></table>"
     )
@@ -182,6 +188,12 @@ def _end(box: Box) -> str:
 
 def _draw_arrow(graph: graphviz.Digraph, arrow: Arrow, splits: Set[int]) -> None:
     start, end = f"n{arrow.start}", f"n{arrow.end}"
+    if arrow.hidden:
+        # Where data enter a bar from above, graphviz takes its middle for its left end.
+        end, least = f"{end}:s", str(arrow.length)
+        start += "" if arrow.start in splits else ":s"
+        graph.edge(start, end, style="invis", weight=PLUMB, minlen=least)
+        return
     attributes = {"tooltip": literal(arrow.tooltip), "weight": "4"}
     if arrow.start not in splits:
         start += f":o{arrow.out}:s" if arrow.out is not None else ":s"

@@ -1,4 +1,7 @@
-"""What drawings say about ops and blocks: a call as it would be written, made short."""
+"""What drawings say about ops and blocks: a call as it would be written, made short.
+
+Numbers have four digits: `p=0.01818` says enough, and `show` and the code have them all.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from archspec.ops.base import Op
 from archspec.types.dim import Dim
 from archspec.types.initialiser import Initialiser
 
-WIDEST = 40
+WIDEST = 44
 """Characters in one line of a label."""
 
 
@@ -66,6 +69,8 @@ def _value(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         return value if value.isidentifier() else f'"{value}"'
+    if isinstance(value, float):
+        return f"{value:.4g}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(_value(item) for item in value) + "]"
     if isinstance(value, Mapping):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from archspec.diagram.arrows import Arrow, Wiring, arrows
@@ -38,6 +38,7 @@ class Box:
     tooltip: str
     note: str = ""
     cells: int = 1
+    parted: bool = False  # a bar with room in the middle, for a plumb line
     count: int = 1
 
 
@@ -82,6 +83,11 @@ def picture(flat: Flat) -> Picture:
         {box.id: box.cells for box in boxes if box.shape == "bar"},
     )
     drawn = arrows(flat, owner, wiring)
+    plumbed = {box for arrow in drawn.arrows if arrow.hidden for box in (arrow.start, arrow.end)}
+    boxes = [
+        replace(box, parted=True) if box.shape == "bar" and box.id in plumbed else box
+        for box in boxes
+    ]
     boxes += [Box(index, "split", "", (), frame, "") for index, frame in drawn.splits.items()]
     return Picture(tuple(boxes), frames, drawn.arrows, tuple(sorted(categories)))
 
@@ -135,7 +141,8 @@ def _stack(flat: Flat, chain: Chain, shown: Mapping[int | None, int | None]) -> 
         tip = ", ".join(item.path or item.name for item in members)
         return Box(first, "ops", "", lines, shown[members[0].group], tip)
     tip = f"{group.path}: {block_text(group.graph)}"
-    return Box(first, "ops", _title(group), lines, shown[group.parent], tip)
+    title = "" if _is_rule(group) else _title(group)
+    return Box(first, "ops", title, lines, shown[group.parent], tip)
 
 
 def _line(item: FlatNode) -> Line:

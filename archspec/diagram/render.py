@@ -19,6 +19,9 @@ FORMATS = ("svg", "png", "dot", "pdf")
 TIME_LIMIT = 120
 """Seconds that a layout may take."""
 
+PNG = ("-Gdpi=110", "-Gsize=290")
+"""Resolution, and the longest side in inches: 32,767 pixels are the most that graphviz writes."""
+
 PURE = "graphviz-pure"
 
 
@@ -88,9 +91,7 @@ def layout(dot: str, kind: str) -> bytes:
 
 
 def _run(command: str, dot: str, kind: str) -> bytes:
-    arguments = [command, f"-T{kind}"]
-    if kind == "png":
-        arguments.append("-Gdpi=110")
+    arguments = [command, f"-T{kind}", *(PNG if kind == "png" else ())]
     try:
         done = subprocess.run(  # the program is ours, and no shell is involved
             arguments, input=dot.encode(), capture_output=True, timeout=TIME_LIMIT, check=False

@@ -79,11 +79,12 @@ def expand(
     Raises CompileFailed (E0521) when that gives more than `budget` nodes.
     """
     levels = height(graph) if depth is None else depth
-    runs = _Runs(graph) if fold else None
-    size = flat_size(graph, levels, runs.of if runs else None)
+    runs = _Runs(graph).of if fold else None
+    size = flat_size(graph, levels, runs)
     if size > budget:
-        raise CompileFailed([_too_large(graph, depth, size, budget)])
-    return _Opening(runs.of if runs else None).run(graph, levels)
+        fits = next(d for d in range(levels) if flat_size(graph, d + 1, runs) > budget)
+        raise CompileFailed([_too_large(graph, depth, size, budget, fits)])
+    return _Opening(runs).run(graph, levels)
 
 
 def height(graph: Graph) -> int:
@@ -149,14 +150,14 @@ def _of_rules(graph: Graph, run: Run) -> bool:
     return all(callee is not None and callee.kind == "rule" for callee in callees)
 
 
-def _too_large(graph: Graph, depth: int | None, size: int, budget: int) -> Diagnostic:
+def _too_large(graph: Graph, depth: int | None, size: int, budget: int, fits: int) -> Diagnostic:
     opened = "whole" if depth is None else f"at depth {depth}"
     return diagnostic(
         "E0521",
         f"`{graph.name}` {opened} has {size:,} nodes; at most {budget:,} can be written out "
         "(the expansion budget)",
         graph.origin.span,
-        fix="choose a smaller depth",
+        fix=f"choose a smaller depth: {fits} or less fits",
     )
 
 

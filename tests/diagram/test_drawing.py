@@ -1,6 +1,8 @@
 """Drawings: what is in them, that they are the same each time, and that they can be rendered."""
 
+import json
 import os
+import re
 import subprocess
 import sys
 import zlib
@@ -19,6 +21,8 @@ from archspec.diagram.draw import draw, drawing
 from archspec.diagram.labels import block_text, key_text, op_text
 from archspec.diagram.picture import picture
 from archspec.diagram.ranks import levels
+from archspec.diagram.spine import plumb_lines
+from archspec.diagram.style import FILLS, ink_on
 from archspec.graph.model import Graph
 from archspec.ops.activation import Relu
 from archspec.ops.convolution import Conv
@@ -60,7 +64,7 @@ def test_branches_leave_in_the_order_of_the_bar_that_they_meet_at():
     graph = build.graph(build.op(Join(), start, deep))  # the shortcut is listed first
     result = shown(graph)
     (bar,) = [box.id for box in result.boxes if box.shape == "bar"]
-    leaving = [arrow.end for arrow in result.arrows if arrow.start == start.node]
+    leaving = [a.end for a in result.arrows if a.start == start.node and not a.hidden]
     assert leaving == [bar, 2]
 
 
@@ -77,6 +81,14 @@ def test_expanded_rules_have_no_frame_and_blocks_have_one():
     assert frame.title == "a: inner"
 
 
+def test_a_rule_that_is_a_chain_has_no_title():
+    inner = Build("columns", "rule")
+    columns = inner.graph(inner.op(Layer(width=4), inner.input(tensor(1, 4, 8, 8))))
+    build = Build()
+    net = build.graph(*build.call(columns, build.input(tensor(1, 4, 8, 8))))
+    assert [box.title for box in shown(net).boxes if box.shape == "ops"] == [""]
+
+
 def test_what_enters_a_frame_and_parts_there_enters_it_once():
     inner = Build("inner")
     y = inner.input(tensor(1, 4, 8, 8))
@@ -86,7 +98,7 @@ def test_what_enters_a_frame_and_parts_there_enters_it_once():
     result = shown(build.graph(*build.call(inner.graph(y), x)))
     (split,) = [box for box in result.boxes if box.shape == "split"]
     assert len([a for a in result.arrows if a.end == split.id]) == 1
-    assert len([a for a in result.arrows if a.start == split.id]) == 2
+    assert len([a for a in result.arrows if a.start == split.id and not a.hidden]) == 2
     assert split.frame == result.frames[0].id
 
 
@@ -139,6 +151,76 @@ def test_pieces_that_repeat_stand_in_a_frame():
     assert (frame.title, frame.repeat) == ("× 6", True)
 
 
+def residual_blocks(count):
+    """Blocks of different widths after one another, each with a shortcut of its own."""
+    build = Build()
+    x = build.input(tensor(1, 4, 8, 8))
+    for index in range(count):
+        inner = Build("block")
+        y = inner.input(tensor(1, 4, 8, 8))
+        way = inner.op(Layer(width=4), inner.op(Pointwise(), inner.op(Layer(width=5 + index), y)))
+        (x,) = build.call(inner.graph(inner.op(Join(), y, way)), x, key=f"b{index}")
+    return build.graph(x)
+
+
+def test_a_row_of_blocks_stands_straight(tmp_path):
+    result = shown(residual_blocks(5), 2)
+    lines = [(a.start, a.end) for a in result.arrows if a.hidden]
+    splits = [box.id for box in result.boxes if box.shape == "split"]
+    bars = [box for box in result.boxes if box.shape == "bar"]
+    assert lines == list(zip(splits, (bar.id for bar in bars), strict=True))
+    assert all(bar.parted for bar in bars)
+    for program in {rendering.program(), next(rendering._pure())}:
+        dot = dot_text(result, "row")
+        done = subprocess.run([program, "-Tjson"], input=dot, capture_output=True, text=True)
+        objects = {item["name"]: item for item in json.loads(done.stdout)["objects"]}
+        middles = [float(objects[f"n{bar.id}"]["pos"].split(",")[0]) for bar in bars]
+        assert max(middles) - min(middles) < 2
+
+
+def test_no_plumb_line_crosses_a_bar():
+    result = shown(fractal(4))
+    assert not [arrow for arrow in result.arrows if arrow.hidden]
+
+
+@pytest.mark.parametrize(
+    ("arrows", "starts", "expected"),
+    [
+        ([(0, 1), (1, 2), (2, 3)], [0], []),  # one way only
+        ([(0, 1), (0, 2), (1, 2), (2, 3)], [0], [(0, 2)]),
+        ([(0, 1), (0, 3), (1, 2), (2, 3)], [0], [(0, 3)]),
+        ([(0, 2), (1, 2), (2, 3), (2, 4), (3, 4)], [0], [(2, 4)]),  # 1 is a parameter
+        ([(0, 2), (1, 2), (1, 3), (2, 3)], [0, 1], []),  # data enter twice
+    ],
+)
+def test_plumb_lines(arrows, starts, expected):
+    order = sorted({box for arrow in arrows for box in arrow})
+    assert list(plumb_lines(order, arrows, starts, order[-1:])) == expected
+
+
+def test_one_shape_is_written_once_where_arrows_part_or_meet():
+    build = Build()
+    x = build.input(tensor(1, 3, 8, 8))
+    ways = [build.op(Layer(width=4), x), build.op(Layer(width=4), x)]
+    result = shown(build.graph(build.op(Join(), *ways)))
+    (bar,) = [box.id for box in result.boxes if box.shape == "bar"]
+    labels = [a.label for a in result.arrows if a.end == bar and not a.hidden]
+    assert labels == ["[1, 4, 8, 8]", ""]
+
+
+def test_text_can_be_read_on_every_fill():
+    def channel(value):
+        return value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+
+    def luminance(colour):
+        parts = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+        return sum(w * channel(p) for w, p in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
+
+    for fill in FILLS.values():
+        dark, light = sorted((luminance(fill), luminance(ink_on(fill))))
+        assert (light + 0.05) / (dark + 0.05) > 4.5  # WCAG 2.1, level AA
+
+
 def test_title_costs_legend_and_shapes_are_there():
     text = drawing(compiled(fractal(2), B=1, H=32, W=32), None)
     assert "<b>fractal</b>" in text
@@ -151,8 +233,13 @@ def test_title_costs_legend_and_shapes_are_there():
 def test_a_large_drawing_is_refused_with_words():
     with pytest.raises(CompileFailed) as failure:
         drawing(compiled(fractal(40)), None)
-    assert failure.value.diagnostics[0].code == "E0521"
-    assert drawing(compiled(fractal(40), B=1, H=32, W=32), 3)
+    (refused,) = failure.value.diagnostics
+    assert refused.code == "E0521"
+    assert refused.fix is not None
+    fits = int(re.search(r"(\d+) or less fits", refused.fix.message)[1])
+    assert drawing(compiled(fractal(40), B=1, H=32, W=32), fits)
+    with pytest.raises(CompileFailed, match="E0521"):
+        drawing(compiled(fractal(40), B=1, H=32, W=32), fits + 1)
 
 
 def test_labels():
@@ -161,6 +248,7 @@ def test_labels():
     )
     assert op_text(Relu()) == "relu"
     assert op_text(Dropout(p=0.1)) == "dropout(p=0.1)"
+    assert op_text(Dropout(p=2 / 11)) == "dropout(p=0.1818)"
     build = Build("bottleneck")
     graph = build.graph(build.input(tensor(1)), arguments={"width": 64, "stride": 2, "o": "B"})
     assert block_text(graph) == "bottleneck(64, 2)"
