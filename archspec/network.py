@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from archspec.analysis.depth import depth as depth_of
 from archspec.analysis.macs import macs as macs_of
 from archspec.analysis.sizes import accepts, valid_sizes
 from archspec.diagnostics.model import Diagnostic
+from archspec.diagnostics.suggest import closest
 from archspec.graph.compiled import Compiled
 from archspec.types.sizes import ValidSizes
 
@@ -74,17 +76,22 @@ class Network:
     def macs(self, **sizes: int) -> int:
         """Multiply-accumulates of one forward pass in inference.
 
-        Raises TypeError for a name that is no free dimension, ValueError for sizes that the
-        network does not take.
+        Raises TypeError for a name that is no free dimension and for what is no whole number,
+        ValueError for sizes that the network does not take.
         """
         chosen = self._sizes(sizes)
+        if any(size < 1 for size in chosen.values()):
+            raise ValueError(f"sizes are from 1 on, not {min(chosen.values())}")
         if not accepts(self.compiled, chosen):
             given = ", ".join(f"{name} = {size}" for name, size in chosen.items())
             raise ValueError(f"{self.name} does not take {given}: valid are {self.valid_sizes}")
         return macs_of(self.compiled.inference).evaluate(chosen)
 
     def accepts(self, *, training: bool = False, **sizes: int) -> bool:
-        """Whether the network takes these sizes. Raises TypeError for an unknown name."""
+        """Whether the network takes these sizes.
+
+        Raises TypeError for a name that is no free dimension and for what is no whole number.
+        """
         return accepts(self.compiled, self._sizes(sizes), training=training)
 
     def report(self, *, training: bool = False, depth: int = 1) -> Report:
@@ -95,7 +102,7 @@ class Network:
         """The network as a NetworkX graph, opened to a depth; see `archspec.passes.flatten`."""
         from archspec.passes.flatten import flatten  # networkx is slow to import
 
-        return flatten(self._mode(training), depth)
+        return flatten(self._mode(training), _levels(depth))
 
     def draw(self, path: str | Path, depth: int | None = 1, *, training: bool = False) -> Path:
         """Draw into a file whose suffix says the format: .svg, .png, .dot or .pdf.
@@ -105,7 +112,7 @@ class Network:
         """
         from archspec.diagram import draw  # only drawing needs graphviz
 
-        return draw(self.compiled, Path(path), depth, training=training)
+        return draw(self.compiled, Path(path), _levels(depth), training=training)
 
     def extract(self, *, column: int, draw: str | None = None) -> Network:
         """The plain network of one column, 1 being the shallowest; weights keep their names.
@@ -114,7 +121,8 @@ class Network:
         """
         from archspec.passes.extract import extract  # rarely needed
 
-        return Network(extract(self.compiled, column, draw), self.warnings)
+        number = _whole("column", column)
+        return Network(extract(self.compiled, number, draw), self.warnings)
 
     def to_torch(
         self,
@@ -131,21 +139,24 @@ class Network:
         """
         from archspec.targets.building import live_module
 
-        return live_module(self.compiled, device=device, dtype=dtype, seed=seed, weights=weights)
+        start = _whole("seed", seed)
+        return live_module(self.compiled, device=device, dtype=dtype, seed=start, weights=weights)
 
     def build(
-        self, directory: str | Path, targets: Sequence[str] = TARGETS, seed: int = 0
+        self, directory: str | Path, targets: str | Sequence[str] = TARGETS, seed: int = 0
     ) -> tuple[Path, ...]:
         """Write the artefacts of the targets, a diagram and a report; the files written.
 
         Nothing is written where something fails. Raises CompileFailed.
         """
+        chosen = (targets,) if isinstance(targets, str) else targets
+        start = _whole("seed", seed)
         from archspec.analysis.markdown import markdown
         from archspec.diagram import draw
         from archspec.targets.building import build_targets, staged
 
         with staged(Path(directory)) as (folder, files):
-            build_targets(self.compiled, folder, targets, seed)
+            build_targets(self.compiled, folder, chosen, start)
             draw(self.compiled, folder / f"{self.name}.svg")
             text = markdown(self.report(), self.training_sizes)
             (folder / f"{self.name}.report.md").write_bytes(text.encode())
@@ -172,24 +183,52 @@ class Network:
             if name not in known:
                 free = ", ".join(known) or "none"
                 raise TypeError(f"{self.name} has no free dimension `{name}`; there are: {free}")
-        return {**known, **given}
+        return {**known, **{name: _whole(name, size) for name, size in given.items()}}
 
 
 def load(file: str | Path, name: str | None = None, **parameters: Any) -> Network:
     """Compile a network from a file.
 
-    `name` chooses a network or preset where the file has several; `parameters` are its
-    parameters. The name of a shipped network (`"resnet50"`) may stand for the file. Raises
-    CompileFailed, whose `diagnostics` say what is wrong with the spec.
+    `name` chooses a network or preset where the file has several; it may also follow the file:
+    `"nets.arch:small"`. The name of a shipped network (`"resnet50"`) may stand for the file.
+    `parameters` are those of the network: numbers, truth values, strings, lists of them, and for
+    a layer the name of an op or block. Raises CompileFailed, whose `diagnostics` say what is
+    wrong with the spec, and FileNotFoundError.
     """
     from archspec.semantics.compile import load_network
 
-    path = Path(file)
-    if name is None and not path.suffix and not path.exists():
-        from archspec import shipped
-
-        found = shipped.networks().get(str(file))
-        if found is not None:
-            path, name = found, str(file)
-    compiled, sink = load_network(path, name, parameters)
+    compiled, sink = load_network(*_located(file, name), parameters)
     return Network(compiled, sink.diagnostics)
+
+
+def _located(file: str | Path, name: str | None) -> tuple[Path, str | None]:
+    """The file, and the network in it, as `load` is told."""
+    from archspec import shipped
+
+    path, text = Path(file), str(file)
+    if path.exists():
+        return path, name
+    if name is None:
+        stem, name = shipped.split(text)
+        path = Path(stem)
+    known = shipped.networks()
+    if path.exists():
+        return path, name
+    if text in known:
+        return known[text], name or text
+    near = None if path.suffix else closest(text, known)
+    hint = f"; did you mean `{near}`?" if near else ""
+    raise FileNotFoundError(f"there is no file and no shipped network `{path}`{hint}")
+
+
+def _whole(what: str, number: object) -> int:
+    """A number that counts, as an int. Raises TypeError for anything else, such as 2.0."""
+    if isinstance(number, Integral) and not isinstance(number, bool):
+        return int(number)
+    raise TypeError(f"{what} must be a whole number, not {number!r}")
+
+
+def _levels(depth: int | None) -> int | None:
+    if depth is None or _whole("depth", depth) >= 0:
+        return depth
+    raise ValueError(f"depth must be 0 or more, or None for everything, not {depth}")

@@ -1,4 +1,4 @@
-"""The specs that come with the package, found by the names of the networks in them.
+"""Where specs are: those that come with the package, and how one is named.
 
 In a wheel they stand in `archspec/specs`, in a checkout in `specs` beside the package.
 """
@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+
+SUFFIX = ".arch"
 
 _HEAD = re.compile(r"^[ \t]*(network|preset)[ \t]+([A-Za-z_][A-Za-z0-9_]*)", re.MULTILINE)
 
@@ -37,3 +39,16 @@ def networks() -> Mapping[str, Path]:
 def heads(text: str) -> list[tuple[str, str]]:
     """`("network", "resnet")`, `("preset", "resnet50")`, .. in a text that need not be correct."""
     return [(match[1], match[2]) for match in _HEAD.finditer(text)]
+
+
+def split(text: str) -> tuple[str, str | None]:
+    r"""File and name of `file.arch:name`. The colon of a drive does not part them.
+
+    `C:\nets\a.arch:b` is `b` in a file of drive C.
+    """
+    file, colon, name = text.rpartition(":")
+    if not colon or "/" in name or "\\" in name or not file:
+        return text, None
+    if len(file) == 1 and file.isalpha() and name.endswith(SUFFIX):
+        return text, None  # C:a.arch, relative to the folder of a drive
+    return file, name or None

@@ -1,10 +1,12 @@
 """The facade: what a user does with a network."""
 
 import json
+import pickle
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy
 import pytest
 
 import archspec
@@ -77,6 +79,79 @@ def test_names_and_sizes_that_are_wrong(net):
         net.accepts(Q=3)
     with pytest.raises(ValueError, match="does not take B = 1, H = 17, W = 16: valid are"):
         net.macs(H=17)
+
+
+@pytest.mark.parametrize("wrong", [16.0, "16", True, None])
+def test_sizes_are_whole_numbers(net, wrong):
+    for ask in (net.accepts, net.macs):
+        with pytest.raises(TypeError, match="H must be a whole number, not"):
+            ask(H=wrong)
+    with pytest.raises(ValueError, match="from 1 on"):
+        net.macs(H=0)
+    assert net.accepts(H=numpy.int64(18))
+
+
+@pytest.mark.parametrize("depth", [-1, 1.5, "1"])
+def test_depths_are_whole_numbers(net, tmp_path, depth):
+    for act in (net.graph, lambda depth: net.draw(tmp_path / "a.svg", depth)):
+        with pytest.raises((TypeError, ValueError), match="depth must be"):
+            act(depth)
+
+
+def test_seeds_columns_and_dtypes_are_checked(net, tmp_path):
+    for act in (net.to_torch, lambda seed: net.build(tmp_path, "torch", seed=seed)):
+        with pytest.raises(TypeError, match="seed must be a whole number"):
+            act(seed="a")
+    with pytest.raises(TypeError, match="column must be a whole number"):
+        net.extract(column="first")
+    for wrong in ("nope", "int64", 32):
+        with pytest.raises(ValueError, match="is not a floating type of torch"):
+            net.to_torch(dtype=wrong)
+
+
+def test_one_target_by_its_name(net, tmp_path):
+    assert {path.suffix for path in net.build(tmp_path, "torch")} == {".py", ".svg", ".md"}
+
+
+def test_a_drawing_that_cannot_be_written(net, file):
+    with pytest.raises(CompileFailed, match=r"E0803.*cannot write .*a\.dot"):
+        net.draw(file / "a.dot")
+
+
+def test_names_of_files_and_networks(file):
+    assert archspec.load(f"{file}:narrow").name == "narrow"
+    assert archspec.load(str(file), "narrow").name == "narrow"
+    assert archspec.load("resnet", "resnet18").name == "resnet18"
+    with pytest.raises(FileNotFoundError, match="did you mean `resnet50`"):
+        archspec.load("resnet500")
+    with pytest.raises(FileNotFoundError, match=r"no file and no shipped network `nets\.arch`"):
+        archspec.load("nets.arch:narrow")
+
+
+def test_what_a_repl_shows(net):
+    assert repr(net.inputs) == "(<image: f32[B, 3, H, W]>,)"
+    assert repr(net.valid_sizes) == "<ValidSizes: H % 2 == 0, W >= 2>"
+
+
+def test_a_failure_shows_the_place_and_survives_a_process(file):
+    with pytest.raises(CompileFailed) as failure:
+        archspec.load(file, "small", width="wide")
+    assert "1 | width = wide" in str(failure.value)
+    again = pickle.loads(pickle.dumps(failure.value))
+    assert str(again) == str(failure.value)
+
+
+def test_values_of_python(file):
+    wide = archspec.load(file, "small", width=numpy.int64(16))
+    assert wide.parameters == archspec.load(file, "small", width=16).parameters
+    for wrong in (None, {}, object()):
+        with pytest.raises(CompileFailed, match="cannot be a Python value of type"):
+            archspec.load(file, "small", width=wrong)
+    bottleneck = archspec.load("resnet18", unit="bottleneck")
+    assert bottleneck.parameters > archspec.load("resnet18").parameters
+    assert archspec.load("resnet18", act="gelu").parameters == 11_689_512
+    with pytest.raises(CompileFailed, match=r"`gellu`(.|\n)*did you mean `gelu`"):
+        archspec.load("resnet18", act="gellu")
 
 
 def test_parameters_of_a_spec(file):

@@ -32,6 +32,9 @@ class Signature:
     def __str__(self) -> str:
         return f"{self.name}: {', '.join(str(kind) for kind in self.types)}"
 
+    def __repr__(self) -> str:
+        return f"<{self}>"
+
 
 @dataclass(frozen=True)
 class Report:

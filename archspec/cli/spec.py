@@ -11,7 +11,7 @@ from archspec import shipped
 from archspec.cli.guard import WrongUsage
 from archspec.diagnostics.suggest import closest
 
-SUFFIX = ".arch"
+SUFFIX = shipped.SUFFIX
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Spec:
 
 def locate(text: str) -> Spec:
     """What SPEC means. Raises WrongUsage when nothing is there."""
-    file, name = split(text)
+    file, name = shipped.split(text)
     path = Path(file)
     if path.is_file():
         return Spec(path, name)
@@ -35,16 +35,6 @@ def locate(text: str) -> Spec:
     if name is None and _is_plain_name(file):
         return _shipped(file)
     raise WrongUsage(f"there is no file {file}", _nearest_file(path))
-
-
-def split(text: str) -> tuple[str, str | None]:
-    r"""File and name. The colon of a drive (`C:\nets\a.arch:b`) does not part them."""
-    file, colon, name = text.rpartition(":")
-    if not colon or "/" in name or "\\" in name or not file:
-        return text, None
-    if len(file) == 1 and file.isalpha() and name.endswith(SUFFIX):
-        return text, None  # C:a.arch, relative to the folder of a drive
-    return file, name or None
 
 
 def files(paths: Sequence[str]) -> Iterator[Path]:

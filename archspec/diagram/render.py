@@ -48,14 +48,23 @@ def _pure() -> Iterator[str]:
 def render(dot: str, path: Path) -> Path:
     """Write a drawing; the suffix of `path` says the format.
 
-    The file appears whole or not at all. Raises CompileFailed: E0810 for an unknown format, E0811
-    where no program can draw, E0812 where it failed.
+    The file appears whole or not at all. Raises CompileFailed: E0803 where it cannot be written,
+    E0810 for an unknown format, E0811 where no program can draw, E0812 where it failed.
     """
     kind = path.suffix.lower().lstrip(".")
     if kind not in FORMATS:
         listed = ", ".join(f".{item}" for item in FORMATS)
         raise _failed("E0810", f"{path} does not end in a format of drawings: {listed}")
     data = dot.encode() if kind == "dot" else layout(dot, kind)
+    try:
+        _write(data, path)
+    except OSError as error:
+        words = error.strerror or str(error)
+        raise _failed("E0803", f"cannot write {path}: {words}") from error
+    return path
+
+
+def _write(data: bytes, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -66,7 +75,6 @@ def render(dot: str, path: Path) -> Path:
     except BaseException:
         os.unlink(temporary)
         raise
-    return path
 
 
 @cache

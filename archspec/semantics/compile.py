@@ -24,8 +24,9 @@ from archspec.semantics.inputs import Inputs, network_inputs
 from archspec.semantics.modules import BlockDefinition, ModuleScope, Program, networks
 from archspec.semantics.recursion import deep_recursion
 from archspec.semantics.resolve import resolve_names
+from archspec.semantics.settings import settings
 from archspec.semantics.sizes import check_sizes
-from archspec.semantics.values import BlockLayer, Given, ListValue, Value
+from archspec.semantics.values import BlockLayer
 from archspec.source import Source, Span
 from archspec.types.condition import TRUE
 
@@ -190,8 +191,8 @@ def _one_mode(
         raise context.error("E0703", f"`{name}` is not a network", scope.own[name].name_span)
     definition = layer.definition
     span = layer.span or definition.name_span
-    given = tuple(_given(context, key, value) for key, value in parameters.items())
-    layer = BlockLayer(definition, (*_without(layer.given, parameters, definition), *given), span)
+    given = settings(context, definition, layer.given, parameters)
+    layer = BlockLayer(definition, given, span)
     arguments = bind_arguments(context, layer, span)
     environment = body_environment(definition, arguments)
     builder = GraphBuilder(definition.name, "network")
@@ -208,31 +209,3 @@ def _one_mode(
     return graph, inputs
 
 
-def _without(
-    given: tuple[Given, ...], parameters: Mapping[str, object], definition: BlockDefinition
-) -> tuple[Given, ...]:
-    """The preset's own attributes, by name, without those that are set from outside."""
-    names = [parameter.name for parameter in definition.parameters]
-    if sum(1 for item in given if item.name is None) > len(names):
-        return given  # which is refused where the arguments are bound
-    kept: list[Given] = []
-    position = 0
-    for item in given:
-        name = item.name
-        if name is None:
-            name = names[position]
-            position += 1
-        if name not in parameters:
-            kept.append(Given(name, item.value, item.span))
-    return tuple(kept)
-
-
-def _given(context: Context, name: str, value: object) -> Given:
-    source = Source("<parameters>", f"{name} = {value}")
-    return Given(name, _to_value(context, value), Span(source, 0, len(source.text)))
-
-
-def _to_value(context: Context, value: object) -> Value:
-    if isinstance(value, (list, tuple)):
-        return ListValue(tuple(_to_value(context, item) for item in value))
-    return value

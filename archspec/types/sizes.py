@@ -75,6 +75,9 @@ class ValidSizes:
             return "no size"
         return "every size" if self.is_everything else ", ".join(clauses(self.formula))
 
+    def __repr__(self) -> str:
+        return f"<ValidSizes: {self}>"
+
     def to_json(self) -> dict[str, Json]:
         """The formula as text, per axis and joint, each clause as the language writes it."""
         axes: dict[str, Json] = {

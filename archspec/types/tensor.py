@@ -60,3 +60,6 @@ class TensorType:
 
     def __str__(self) -> str:
         return f"{self.dtype}{self.shape_text}"
+
+    def __repr__(self) -> str:
+        return f"<{self}>"

@@ -35,13 +35,16 @@ class TorchBackend:
     ) -> Any:
         """The network as a live `nn.Module`; see `archspec_torch.module.to_module`.
 
-        A dtype may be named (`"bfloat16"`). `weights` is a state dict that fits exactly.
+        A dtype may be named (`"bfloat16"`). `weights` is a state dict that fits exactly. Raises
+        ValueError for a dtype that is none of torch's floating types.
         """
         import torch  # noqa: PLC0415
 
         from archspec_torch.module import to_module  # noqa: PLC0415
 
-        kind = getattr(torch, dtype) if isinstance(dtype, str) else dtype
+        kind = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
+        if dtype is not None and not (isinstance(kind, torch.dtype) and kind.is_floating_point):
+            raise ValueError(f"`{dtype}` is not a floating type of torch")
         made = to_module(network, seed, device, kind)
         if weights is not None:
             made.load_state_dict(weights, strict=True)

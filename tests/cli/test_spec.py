@@ -4,7 +4,8 @@ import pytest
 
 from archspec import shipped
 from archspec.cli.guard import WrongUsage
-from archspec.cli.spec import Spec, files, locate, split
+from archspec.cli.spec import Spec, files, locate
+from archspec.shipped import split
 
 
 @pytest.mark.parametrize(

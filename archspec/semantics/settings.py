@@ -1,0 +1,95 @@
+"""Parameters of a network set from outside: values of Python as values of the language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from numbers import Integral, Real
+
+from archspec.ops.registry import all_ops
+from archspec.semantics.context import Context
+from archspec.semantics.environment import Environment, did_you_mean
+from archspec.semantics.expressions import evaluate
+from archspec.semantics.modules import BlockDefinition
+from archspec.semantics.values import Given, ListValue, Value
+from archspec.source import Source, Span
+from archspec.syntax import ast
+
+
+def settings(
+    context: Context,
+    definition: BlockDefinition,
+    preset: tuple[Given, ...],
+    parameters: Mapping[str, object],
+) -> tuple[Given, ...]:
+    """What a preset gives, by name, but for what `parameters` give instead.
+
+    Raises SpecError for what is no value, and for a name that should be that of a layer.
+    """
+    kinds = {item.name: item.type for item in definition.parameters}
+    inside = Context(context.session, Environment(definition.module))
+    kept = _without(preset, parameters, definition)
+    return (
+        *kept,
+        *(_given(inside, name, value, kinds.get(name)) for name, value in parameters.items()),
+    )
+
+
+def _without(
+    given: tuple[Given, ...], parameters: Mapping[str, object], definition: BlockDefinition
+) -> tuple[Given, ...]:
+    """The preset's own attributes, by name, without those that are set from outside."""
+    names = [parameter.name for parameter in definition.parameters]
+    if sum(1 for item in given if item.name is None) > len(names):
+        return given  # which is refused where the arguments are bound
+    kept: list[Given] = []
+    position = 0
+    for item in given:
+        name = item.name
+        if name is None:
+            name = names[position]
+            position += 1
+        if name not in parameters:
+            kept.append(Given(name, item.value, item.span))
+    return tuple(kept)
+
+
+def _given(context: Context, name: str, value: object, kind: ast.ParamType | None) -> Given:
+    source = Source("<parameters>", f"{name} = {value}")
+    span = Span(source, 0, len(source.text))
+    return Given(name, _to_value(context, value, kind, span, f"`{name}`"), span)
+
+
+def _to_value(
+    context: Context, value: object, kind: ast.ParamType | None, span: Span, what: str
+) -> Value:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, Integral):  # those of NumPy, too
+        return int(value)
+    if isinstance(value, Real):
+        return float(value)
+    if isinstance(value, str):
+        is_layer = kind is not None and kind.name == "layer"
+        return _layer(context, value, span, what) if is_layer else value
+    if isinstance(value, (list, tuple, range)):
+        inner = kind.argument if kind is not None else None
+        return ListValue(
+            tuple(
+                _to_value(context, item, inner, span, f"element {index} of {what}")
+                for index, item in enumerate(value)
+            )
+        )
+    message = f"{what} cannot be a Python value of type `{type(value).__name__}`"
+    words = "values are numbers, truth values, strings and lists of them"
+    raise context.error("E0305", message, span, notes=(words,))
+
+
+def _layer(context: Context, text: str, span: Span, what: str) -> Value:
+    """The op or block of a name, as the network itself would find it."""
+    module = context.environment.module
+    if module.definition(text) is None and text not in all_ops():
+        fix = did_you_mean(text, [*module.own, *all_ops()])
+        raise context.error(
+            "E0210", f"{what} is a layer, but nothing is called `{text}`", span, fix=fix
+        )
+    return evaluate(context, ast.Name(span, text))
