@@ -72,5 +72,8 @@ class Span:
         line, column = self.source.position(self.start)
         return f"{self.source.name}:{line}:{column}"
 
+    def __repr__(self) -> str:
+        return f"<{self}>"
+
 
 NOWHERE = Span(Source("<built in>", ""), 0, 0)

@@ -4,6 +4,10 @@ Along each spatial axis a field has a size and a jump: how far apart, in input p
 fields of neighbouring outputs stand. Sizes compose as in Araujo, Norris and Sim, "Computing
 Receptive Fields of Convolutional Neural Networks" (Distill 2019): r = r1 + (r2 - 1) * j1 and
 j = j1 * j2. Where paths meet, the larger field counts.
+
+Behind a transposed convolution or a resizing the field of a position depends on where it stands:
+a window of three over positions that were doubled covers two of them, one of four two or three.
+The size is then a mean, and says so.
 """
 
 from __future__ import annotations
@@ -24,10 +28,14 @@ Length: TypeAlias = int | Fraction
 
 @dataclass(frozen=True, slots=True)
 class AxisField:
-    """Along one axis: `size` in input positions, `jump` between neighbours."""
+    """Along one axis: `size` in input positions, `jump` between neighbours.
+
+    Where the field `varies` from position to position, its size is a mean.
+    """
 
     size: Length = 1
     jump: Length = 1
+    varies: bool = False
 
     def __str__(self) -> str:
         return f"{_number(self.size)} (jump {_number(self.jump)})"
@@ -45,10 +53,11 @@ def receptive_field(graph: Graph) -> Matrix[Field]:
 
 
 def field_text(field: Field) -> str:
-    """`all`, `unknown`, `1`, or `31 × 31`."""
+    """`all`, `unknown`, `1`, `31 × 31`, or `about 31 × 31`."""
     if isinstance(field, str):
         return field
-    return " × ".join(_number(axis.size) for axis in field) or "1"
+    about = "about " if any(axis.varies for axis in field) else ""
+    return about + (" × ".join(_number(axis.size) for axis in field) or "1")
 
 
 def _series(first: Field, second: Field) -> Field:
@@ -61,7 +70,11 @@ def _series(first: Field, second: Field) -> Field:
     if isinstance(first, str) or isinstance(second, str):
         return "unknown"
     return tuple(
-        AxisField(left.size + (right.size - 1) * left.jump, left.jump * right.jump)
+        AxisField(
+            left.size + (right.size - 1) * left.jump,
+            left.jump * right.jump,
+            left.varies or right.varies,
+        )
         for left, right in zip_longest(first, second, fillvalue=AxisField())
     )
 
@@ -74,7 +87,7 @@ def _merge(left: Field, right: Field) -> Field:
     if isinstance(left, str) or isinstance(right, str):
         return "unknown"
     return tuple(
-        AxisField(max(a.size, b.size), max(a.jump, b.jump))
+        AxisField(max(a.size, b.size), max(a.jump, b.jump), a.varies or b.varies)
         for a, b in zip_longest(left, right, fillvalue=AxisField())
     )
 
@@ -100,7 +113,7 @@ def _through_op(graph: Graph, node: Node, regions: Sequence[tuple[Region, Matrix
 
 def _axis(window: Window) -> AxisField:
     jump: Length = Fraction(window.stride, window.scale) if window.scale > 1 else window.stride
-    return AxisField(window.kernel, jump)
+    return AxisField(window.kernel, jump, window.scale > 1)
 
 
 def _number(value: Length) -> str:

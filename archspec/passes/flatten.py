@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from archspec.graph.model import Graph
-from archspec.passes.expand import expand
-from archspec.source import NOWHERE
+from archspec.passes.expand import FlatNode, expand
+from archspec.source import NOWHERE, Span
 
 if TYPE_CHECKING:
     import networkx
@@ -19,7 +19,8 @@ def flatten(graph: Graph, depth: int | None = 1) -> networkx.MultiDiGraph[int]:
     "output"), `name` (of the op, block, input or output), `path` (full name of the instance),
     `op` (the Op or None), `types` (of the outputs), `span` (where it is written) and
     `provenance` (the chain of expansions that lead to it, innermost first). Edges have `source`
-    and `target` (index of the output and of the input), `type` and `shape`.
+    and `target` (index of the output and of the input), `type` and `shape`, and the `span` and
+    `provenance` of what yields the data.
 
     Raises CompileFailed (E0521) when the graph would have too many nodes.
     """
@@ -35,13 +36,28 @@ def flatten(graph: Graph, depth: int | None = 1) -> networkx.MultiDiGraph[int]:
             path=item.path,
             op=item.node.op if item.node is not None else None,
             types=item.types,
-            span=item.node.origin.span if item.node is not None else NOWHERE,
+            span=_span(item),
             provenance=item.chain,
         )
     for item in flat.nodes:
         for target, (start, source) in enumerate(item.inputs):
-            kind = flat.nodes[start].types[source]
+            before = flat.nodes[start]
+            kind = before.types[source]
             found.add_edge(
-                start, item.index, source=source, target=target, type=kind, shape=kind.shape_text
+                start,
+                item.index,
+                source=source,
+                target=target,
+                type=kind,
+                shape=kind.shape_text,
+                span=_span(before),
+                provenance=before.chain,
             )
     return found
+
+
+def _span(item: FlatNode) -> Span:
+    """Where a node is written; an output, and a network that is not opened, at its head."""
+    if item.node is not None:
+        return item.node.origin.span
+    return item.graph.origin.span if item.graph is not None else NOWHERE

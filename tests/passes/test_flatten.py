@@ -2,6 +2,7 @@
 
 import pytest
 
+import archspec
 from archspec.diagnostics.model import CompileFailed
 from archspec.graph.model import Port
 from archspec.ops.random import Join
@@ -68,6 +69,20 @@ def test_provenance_lists_the_calls_innermost_first():
     (conv,) = [data for _, data in found.nodes(data=True) if data["name"] == "layer"]
     assert conv["path"] == "b.a.conv"
     assert [frame.what for frame in conv["provenance"]] == ["inner", "outer"]
+    ((_, _, leaving),) = [e for e in found.edges(data=True) if e[2]["provenance"]]
+    assert (leaving["span"], leaving["provenance"]) == (conv["span"], conv["provenance"])
+
+
+def test_nodes_and_edges_say_where_they_are_written(tmp_path):
+    path = tmp_path / "net.arch"
+    path.write_text(
+        "network net {\n  input x: f32[B = 1, 3]\n  y = x -> linear(4)\n  output z = y -> relu\n}\n"
+    )
+    net = archspec.load(path)
+    found = net.graph(None)
+    assert [data["span"].line for _, data in found.nodes(data=True)] == [2, 3, 4, 1]
+    assert [data["span"].line for _, _, data in found.edges(data=True)] == [2, 3, 4]
+    assert {data["span"].line for _, data in net.graph(0).nodes(data=True)} == {1, 2}
 
 
 def test_folding_lists_the_first_piece_of_a_run():
