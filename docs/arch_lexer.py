@@ -5,6 +5,8 @@ from __future__ import annotations
 from pygments.lexer import RegexLexer, bygroups, words
 from pygments.token import Comment, Keyword, Name, Number, Operator, Punctuation, String, Text
 
+__all__ = ["ArchLexer"]  # where Pygments looks
+
 KEYWORDS = (
     "language use block network rule preset inline input output param buffer shared init draw "
     "assert for in if then else where when and or not transient"

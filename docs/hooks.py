@@ -133,5 +133,10 @@ def diagnostics_page() -> str:
 
 def _demoted(text: str) -> str:
     """Headings one level down, those of sections as bold words, so that codes make the contents."""
-    text = re.sub(r"^## (.+)$", r"**\1**", text.strip(), flags=re.MULTILINE)
+    parts = re.split(r"(^```.*?^```$)", text.strip(), flags=re.MULTILINE | re.DOTALL)
+    return "".join(part if part.startswith("```") else _demoted_prose(part) for part in parts)
+
+
+def _demoted_prose(text: str) -> str:
+    text = re.sub(r"^## (.+)$", r"**\1**", text, flags=re.MULTILINE)
     return re.sub(r"^# ", "## ", text, flags=re.MULTILINE)

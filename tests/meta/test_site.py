@@ -1,0 +1,43 @@
+"""What the documentation site makes from the source."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+pytest.importorskip("mkdocs")
+
+
+@pytest.fixture(scope="module")
+def hooks():
+    spec = importlib.util.spec_from_file_location("site_hooks", ROOT / "docs" / "hooks.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_arch_code_has_colours(hooks, monkeypatch):
+    from pygments.lexers import get_lexer_by_name
+    from pygments.token import Comment, Keyword, Name
+
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    hooks.on_config(None)
+    tokens = list(get_lexer_by_name("arch").get_tokens("network a { conv(3) }  # note"))
+    assert {(Keyword, "network"), (Name.Function, "conv"), (Comment.Single, "# note")} <= {*tokens}
+
+
+def test_comments_in_examples_stay_as_they_are(hooks):
+    page = "# E1: a\n\n## Example\n\n```arch\n# a comment\n## two\n```\n\n## Instead\n"
+    assert hooks._demoted(page) == (
+        "## E1: a\n\n**Example**\n\n```arch\n# a comment\n## two\n```\n\n**Instead**"
+    )
+
+
+def test_every_op_and_code_has_a_place(hooks):
+    from archspec.diagnostics import catalogue
+    from archspec.ops.registry import all_ops
+
+    ops, codes = hooks.ops_page(), hooks.diagnostics_page()
+    assert all(f"### {name}\n" in ops for name in all_ops())
+    assert all(f"## {code}" in codes for code in catalogue.pages())
