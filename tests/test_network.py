@@ -223,6 +223,12 @@ def test_jupyter(net):
     assert shown["text/plain"] == repr(net)
     assert "<svg" in shown["text/html"]
     assert "receptive field" in shown["text/html"]
+    assert (
+        "<td style='text-align: right'>90</td><td style='text-align: right'>80</td>"
+        in (
+            shown["text/html"]  # parameters and MACs of the last layer
+        )
+    )
 
 
 def test_building_writes_source_diagram_and_report(net, tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 
 from archspec.analysis.cost import Report
@@ -43,10 +43,20 @@ def _facts(report: Report) -> str:
 
 
 def _blocks(report: Report) -> str:
-    head = "".join(f"<th>{name}</th>" for name in ("name", "block", "output", "parameters", "MACs"))
+    head = _cells("th", ("name", "block", "output", "parameters", "MACs"))
     return f"<table><tr>{head}</tr>{''.join(_lines(report))}</table>"
 
 
 def _lines(report: Report) -> Iterator[str]:
     for row in block_rows(report):
-        yield "<tr>" + "".join(f"<td>{escape(text)}</td>" for text in row) + "</tr>"
+        yield f"<tr>{_cells('td', row)}</tr>"
+
+
+def _cells(kind: str, texts: Sequence[str]) -> str:
+    """Cells of a row: words to the left, the two numbers at the end to the right."""
+    numbers = len(texts) - 2
+    return "".join(
+        f"<{kind} style='text-align: {'left' if index < numbers else 'right'}'>"
+        f"{escape(text)}</{kind}>"
+        for index, text in enumerate(texts)
+    )

@@ -109,7 +109,7 @@ def deterministic() -> None:
 
 
 def digits(seed: int, examples: int | None, device: str) -> Digits:
-    """The data set, a quarter of it for testing, with each digit as often in both parts."""
+    """The data set, a quarter of it, drawn at random, for testing."""
     bunch = load_digits()
     parts = train_test_split(
         bunch.images[:examples], bunch.target[:examples], test_size=0.25, random_state=seed
