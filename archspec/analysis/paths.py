@@ -51,9 +51,12 @@ class PathCount:
         return PathCount(None, high + log2(1 + 2.0 ** max(low - high, -1000.0)))
 
     def __str__(self) -> str:
-        if self.exact is not None:
-            return f"{self.exact:,}" if self.exact < 10**15 else f"2^{self.log2:.1f}"
-        return f"2^{self.log2:.6g}"
+        if self.exact is None:
+            return f"2^{self.log2:.6g}"
+        if self.exact < 10**15:
+            return f"{self.exact:,}"
+        power = f"2^{self.log2:.1f}"
+        return f"{self.exact:,} ({power})" if self.exact < 10**30 else power
 
 
 def paths(graph: Graph) -> PathCount | None:

@@ -19,6 +19,19 @@ def test_fractal_paths(count, number):
     assert paths(fractal(count)).exact == number
 
 
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (3125, "3,125"),
+        (2**58, "288,230,376,151,711,744 (2^58.0)"),
+        (2**500, "2^500.0"),
+        (2**1024, "2^1024"),
+    ],
+)
+def test_numbers_of_paths_as_text(number, text):
+    assert str(PathCount.of(number)) == text
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
 def test_fractal_depth_counts_the_head(count):
     assert depth(fractal(count)) == Depth(2 ** (count - 1) + 1, 2)
