@@ -25,7 +25,6 @@ def run(
         raise WrongUsage(f"{output}: a drawing ends in one of {', '.join(FORMATS)}")
     network = open_network(spec, given, column)
     path = output or Path(f"{network.name}.svg")
-    path.parent.mkdir(parents=True, exist_ok=True)
     with working(f"drawing {network.name}"):
         network.draw(path, depth=depth, training=training)
     write(f"wrote {path}\n")

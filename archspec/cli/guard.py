@@ -25,8 +25,9 @@ BUG = 70
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 
-NAMES_NOTHING = frozenset({"E0701", "E0801"})
-"""Codes of a network or target that is not there: the command line is at fault, not the spec."""
+NOT_THE_SPEC = frozenset({"E0701", "E0801", "E0803", "E0811", "E0812"})
+"""Codes of a network, target or program that is not there, or a place that cannot be written to:
+the command line is at fault, not the spec."""
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
@@ -85,7 +86,7 @@ def _outcome(command: Command, arguments: tuple[Any, ...], options: dict[str, An
 def _blame(failure: CompileFailed) -> int:
     """Who is at fault: the spec, or a command line that names what is not there."""
     codes = {item.code for item in failure.diagnostics}
-    return WRONG_USAGE if codes <= NAMES_NOTHING else AT_FAULT
+    return WRONG_USAGE if codes <= NOT_THE_SPEC else AT_FAULT
 
 
 def _complain(message: str, hint: str | None = None) -> None:

@@ -240,6 +240,14 @@ def process(*arguments, **options):
     )
 
 
+@pytest.mark.parametrize("command", ["draw", "build"])
+def test_a_place_that_cannot_be_written_is_wrong_usage(run, tmp_path, command):
+    (tmp_path / "file").write_text("")
+    done = run(command, "small.arch", "-o", str(tmp_path / "file" / "a.svg"))
+    assert done.exit_code == 2
+    assert "error[E0803]: cannot write" in done.stderr
+
+
 def test_help_teaches():
     done = process("--help", env={**os.environ, "COLUMNS": "100"})
     assert done.returncode == 0
