@@ -1,6 +1,6 @@
 """What drawings say about ops and blocks: a call as it would be written, made short.
 
-Numbers have four digits: `p=0.01818` says enough, and `show` and the code have them all.
+Numbers have four digits: `p=0.01818` says enough.
 """
 
 from __future__ import annotations
