@@ -221,3 +221,26 @@ def test_source_is_a_module_of_its_own(network, tmp_path):
     assert "archspec" not in [
         line.split()[1] for line in text.splitlines() if line.startswith(("import", "from"))
     ]
+
+
+GATED = """
+network net {
+  input g: bool[B = 1], x: f32[B, 4]
+  output (g, x, x) -> gated(inner: linear(4))
+}
+"""
+
+
+@pytest.mark.parametrize("gate", [[True, False], [False, False]])
+def test_a_gate_on_meta_and_in_an_export_is_open(network, gate):
+    model = to_module(network(GATED).compiled).eval()
+    g, x = torch.tensor(gate), torch.randn(2, 4)
+    expected = torch.where(g[:, None], model.gated.inner(x), x)
+    ran = []
+    model.gated.inner.register_forward_hook(lambda *_: ran.append(1))
+    torch.testing.assert_close(model(g, x), expected)
+    assert len(ran) == any(gate)
+    torch.testing.assert_close(script(to_module(network(GATED).compiled).eval())(g, x), expected)
+    assert model.to("meta")(g.to("meta"), x.to("meta")).shape == (2, 4)
+    program = torch.export.export(to_module(network(GATED).compiled).eval(), (~g, x))
+    torch.testing.assert_close(program.module()(g, x), expected)

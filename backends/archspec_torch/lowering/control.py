@@ -25,7 +25,7 @@ def gated(site: Site) -> Lowered:
     def apply(inputs: Sequence[str], scope: Scope) -> Code:
         (gate, x, otherwise), captured = _split(site, inputs)
         result = scope.statement("gated", otherwise)
-        scope.line(f"if bool({gate}.any()):")
+        scope.line(f"if open_anywhere({gate}):")
         ran = call(scope.region("layer"), x, *captured)
         missing = site.y.rank - site.inputs[0].rank
         mask = gate
@@ -36,7 +36,7 @@ def gated(site: Site) -> Lowered:
         scope.line(f"{result} = ", call("torch.where", mask, ran, otherwise), indent=4)
         return code(result)
 
-    return Lowered(apply=apply)
+    return Lowered(apply=apply, helpers=("open_anywhere",))
 
 
 def _yielded(site: Site) -> int:
