@@ -163,7 +163,7 @@ class Draw:
 
 @dataclass(eq=False)
 class Graph:
-    """One specialised block."""
+    """One specialised block. `doc` is the comment above its definition."""
 
     name: str
     kind: str  # "block", "network", "rule", "region", "buffer"
@@ -175,6 +175,7 @@ class Graph:
     init_rules: tuple[InitRule, ...] = ()
     draws: tuple[Draw, ...] = ()
     origin: Origin = Origin()
+    doc: str = ""
 
     @cached_property
     def inputs(self) -> tuple[Node, ...]:

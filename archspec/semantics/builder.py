@@ -137,6 +137,7 @@ class GraphBuilder:
         arguments: dict[str, Value],
         structures: tuple[Structure, ...],
         origin: Origin,
+        doc: str = "",
     ) -> Graph:
         """The graph."""
         nodes, outputs = self._live(outputs)
@@ -151,6 +152,7 @@ class GraphBuilder:
             tuple(self.init_rules),
             tuple(self.draws),
             origin,
+            doc,
         )
 
     def _live(

@@ -267,7 +267,16 @@ def finish(
         name = item.name or ("output" if len(results) == 1 else f"output_{index}")
         outputs.append(GraphOutput(name, ports_of(value), structure_of(value)))
     shown = {name: plain_argument(value) for name, value in arguments.items()}
-    return builder.finish(tuple(outputs), shown, structures, Origin(definition.name_span))
+    origin = Origin(definition.name_span)
+    return builder.finish(tuple(outputs), shown, structures, origin, _doc(definition))
+
+
+def _doc(definition: Callable_) -> str:
+    """The comment above a definition; of a rule the first that a head of it has."""
+    if not isinstance(definition, RuleDefinition):
+        return definition.node.doc
+    heads = (definition.signature, *definition.clauses)
+    return next((head.doc for head in heads if head is not None and head.doc), "")
 
 
 def plain_argument(value: Value) -> Any:

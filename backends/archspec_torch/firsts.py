@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from archspec.graph.model import InitRule, Instance
 from archspec.ops.base import Parameter
 from archspec.types.initialiser import Initialiser
-from archspec_torch.code import Code, code, literal
+from archspec_torch.code import Code, call, code
 from archspec_torch.initialise import init_call
 from archspec_torch.layout import Layout, Plan, site
 from archspec_torch.lowering.base import Lowered
@@ -36,7 +36,7 @@ def write_firsts(layout: Layout, known: Plan) -> Firsts:
         for rule in graph.init_rules:
             rules.setdefault((rule.op, rule.parameter), rule)
     lines += _rule_lines(list(rules.values()), layout, known)
-    lines += _grouped(list(_explicit(layout)))
+    lines += _grouped(list(_explicit(layout)), layout)
     return Firsts(tuple(lines))
 
 
@@ -119,7 +119,7 @@ def default_lines(layout: Layout) -> list[Line]:
         for instance, path, parameter in _asked(layout)
         if parameter.initialiser is not None and not is_explicit(instance, parameter)
     ]
-    return list(_grouped(found))
+    return list(_grouped(found, layout))
 
 
 def _parameters(layout: Layout) -> dict[int, tuple[Parameter, ...]]:
@@ -132,8 +132,9 @@ def _parameters(layout: Layout) -> dict[int, tuple[Parameter, ...]]:
     }
 
 
-def _grouped(items: list[tuple[str, str, Initialiser]]) -> Iterator[Line]:
+def _grouped(items: list[tuple[str, str, Initialiser]], layout: Layout) -> Iterator[Line]:
     """One loop for all parameters that get the same."""
+    access = {leaf.path: leaf.access for leaf in layout.tree.leaves()}
     groups: dict[tuple[str, Code], list[str]] = {}
     for path, parameter, how in items:
         source = init_call(how, f"\0.{parameter}")
@@ -141,9 +142,8 @@ def _grouped(items: list[tuple[str, str, Initialiser]]) -> Iterator[Line]:
     for (parameter, _), paths in groups.items():
         how = next(h for p, q, h in items if q == parameter and p == paths[0])
         if len(paths) == 1:
-            target = f"self.get_submodule({literal(paths[0])}).{parameter}"
-            yield Line(init_call(how, target))
+            yield Line(init_call(how, f"{access[paths[0]]}.{parameter}"))
             continue
-        names = ", ".join(literal(path) for path in paths)
-        yield Line(code(f"for path in ({names}):"))
-        yield Line(init_call(how, f"self.get_submodule(path).{parameter}"), 4)
+        modules = call("", *(access[path] for path in paths))
+        yield Line(code("for module in ", modules, ":"))
+        yield Line(init_call(how, f"module.{parameter}"), 4)

@@ -11,12 +11,13 @@ from archspec.source import NOWHERE
 from archspec.types.dim import Dim
 from archspec_torch.classes import ClassDef, fill
 from archspec_torch.code import WIDTH, Code, kind, lines
+from archspec_torch.comments import doc_lines, safe_text
 from archspec_torch.scope import Line
 
 
-def render_class(item: ClassDef, names: Mapping[str, str], starts: bool, doc: str) -> str:
-    """One class or function. `starts` says that it is the network and sets first values."""
-    return "\n".join(_Renderer(item, names).render(starts, doc))
+def render_class(item: ClassDef, names: Mapping[str, str], start: Sequence[str], doc: str) -> str:
+    """One class or function; `start` are lines that end its `__init__`."""
+    return "\n".join(_Renderer(item, names).render(start, doc))
 
 
 class _Renderer:
@@ -26,7 +27,7 @@ class _Renderer:
         columns = ([line.comment for line in draft.lines] for draft in item.drafts)
         self.comments = list(zip(*columns, strict=True))
 
-    def render(self, starts: bool, doc: str) -> Iterator[str]:
+    def render(self, start: Sequence[str], doc: str) -> Iterator[str]:
         draft = self.item.first
         own = "" if self.item.is_function else "self."
         init = self._block(draft.init, 0, "", 8)
@@ -40,11 +41,11 @@ class _Renderer:
         yield f"class {self.item.name}(nn.Module):"
         yield from _docstring(self.item, doc)
         yield ""
-        yield from self._init(init, firsts + forward, starts)
+        yield from self._init(init, firsts + forward, start)
         if firsts:
             yield ""
             yield "    def initialise(self) -> None:"
-            yield '        """Set first values; called by the network, callers before callees."""'
+            yield '        """Set first values. The network calls this once, when it is made."""'
             yield from firsts
         yield ""
         yield from _wrapped(
@@ -52,7 +53,7 @@ class _Renderer:
         )
         yield from forward
 
-    def _init(self, body: list[str], rest: list[str], starts: bool) -> Iterator[str]:
+    def _init(self, body: list[str], rest: list[str], start: Sequence[str]) -> Iterator[str]:
         arguments = "".join(f", {p.name}: {kind(p.values[0])}" for p in self.item.parameters)
         yield from _wrapped("    def __init__", f"(self{arguments}) -> None:")
         yield "        super().__init__()"
@@ -61,10 +62,7 @@ class _Renderer:
             if re.search(rf"self\.{parameter.name}\b", text):
                 yield f"        self.{parameter.name} = {parameter.name}"
         yield from body
-        if starts:
-            yield "        for module in self.modules():"
-            yield '            if hasattr(module, "initialise"):'
-            yield "                module.initialise()"
+        yield from (f"        {line}" for line in start)
 
     def _function(self, signature: str, body: list[str]) -> Iterator[str]:
         arguments = ", ".join(f"{p.name}: {kind(p.values[0])}" for p in self.item.parameters)
@@ -135,16 +133,10 @@ def _with_comment(source: Code, indent: int, comment: str) -> list[str]:
 
 def _docstring(item: ClassDef, doc: str) -> Iterator[str]:
     graph = item.first.unit.either
-    name = "".join(char for char in graph.name if char.isprintable() and char not in '"\\')
     span = graph.origin.span
-    where = ""
-    if span is not NOWHERE:
-        file = "".join(
-            c for c in PurePath(span.source.name).name if c.isprintable() and c not in '"\\'
-        )
-        where = f" ({file}:{span.line})"
-    first = f"The {graph.kind} `{name}`{where}."
-    text = _doc_lines(doc)
+    where = f" ({safe_text(PurePath(span.source.name).name)}:{span.line})"
+    first = f"The {graph.kind} `{safe_text(graph.name)}`{where if span is not NOWHERE else ''}."
+    text = doc_lines(doc, WIDTH - 4)
     if not text:
         yield f'    """{first}"""'
         return
@@ -152,14 +144,6 @@ def _docstring(item: ClassDef, doc: str) -> Iterator[str]:
     yield ""
     yield from (f"    {line}".rstrip() for line in text)
     yield '    """'
-
-
-def _doc_lines(doc: str) -> list[str]:
-    found = []
-    for line in doc.splitlines():
-        kept = "".join(c for c in line if c.isprintable() and c not in '"\\').rstrip()
-        found.append(kept.strip()[: WIDTH - 8])
-    return found if any(found) else []
 
 
 def _wrapped(head: str, rest: str, indent: int = 4) -> list[str]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
+import ast
 from collections.abc import Sequence
 from pathlib import PurePath
 
 from archspec.graph.compiled import Compiled
 from archspec.source import NOWHERE
 from archspec_torch.check import require_supported
-from archspec_torch.classes import build_classes
+from archspec_torch.classes import ClassDef, build_classes
 from archspec_torch.code import call, keyword
 from archspec_torch.code import lines as written
+from archspec_torch.comments import safe_text
 from archspec_torch.layout import lay_out
 from archspec_torch.names import class_name
 from archspec_torch.naming import name_classes
@@ -37,15 +38,33 @@ def python_source(network: Compiled) -> tuple[str, str]:
     helpers = sorted(set().union(*(draft.helpers for item in classes for draft in item.drafts)))
     name_classes(classes, helpers, root.record)
     names = {item.token: item.name for item in classes}
-    initialises = any(draft.firsts.lines for item in classes for draft in item.drafts)
+    start = _start(classes)
     blocks = helpers_source(helpers)
     if root.record:
         blocks.append(_record(root.record, record_fields(root)))
+    told: set[str] = set()
     for item in classes:
-        starts = initialises and item is classes[-1]
-        blocks.append(render_class(item, names, starts, network.doc if item is classes[-1] else ""))
+        is_root = item is classes[-1]
+        doc = network.doc if is_root else item.first.unit.either.doc
+        told_once = "" if doc in told else doc
+        blocks.append(render_class(item, names, start if is_root else (), told_once))
+        told.add(doc)
     body = "\n\n\n".join(blocks)
     return f"{_header(network)}\n{_imports(body)}\n\n\n{body}\n", classes[-1].name
+
+
+def _start(classes: Sequence[ClassDef]) -> tuple[str, ...]:
+    """What the network's `__init__` does last: it sets first values, callers before callees."""
+    owners = [item for item in classes if any(draft.firsts.lines for draft in item.drafts)]
+    if not owners:
+        return ()
+    if owners == [classes[-1]]:
+        return ("self.initialise()",)
+    return (
+        "for module in self.modules():",
+        '    if hasattr(module, "initialise"):',
+        "        module.initialise()",
+    )
 
 
 def _header(network: Compiled) -> str:
@@ -58,17 +77,17 @@ def _header(network: Compiled) -> str:
 
 
 def _imports(body: str) -> str:
-    def used(name: str) -> bool:
-        return re.search(rf"(?<![\w.]){name}(?!\w)", body) is not None
-
+    """Only what the body uses: `torch` for `torch.cat`, not in a string or as a name of a part."""
+    used = {node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name)}
     first = []
-    if used("math"):
+    if "math" in used:
         first.append("import math")
-    if used("OrderedDict"):
+    if "OrderedDict" in used:
         first.append("from collections import OrderedDict")
-    if typing := [name for name in TYPING if used(name)]:
+    if typing := [name for name in TYPING if name in used]:
         first.append(f"from typing import {', '.join(typing)}")
-    second = ["import torch", "import torch.nn.functional as F"] if used("F") else ["import torch"]
+    second = ["import torch"] if "torch" in used else []
+    second += ["import torch.nn.functional as F"] if "F" in used else []
     second += ["from torch import Tensor, nn"]
     return "\n".join([*first, "", *second] if first else second)
 
@@ -80,9 +99,3 @@ def _record(name: str, fields: Sequence[tuple[str, str]]) -> str:
     lines += ["", "", "# so that torch.export keeps the names of the outputs when it saves"]
     lines += written(call("torch.utils._pytree._register_namedtuple", name, named), 0)
     return "\n".join(lines)
-
-
-def safe_text(text: str) -> str:
-    """Text of a spec as it may stand in a docstring."""
-    kept = "".join(char if char.isprintable() and char not in '"\\' else " " for char in text)
-    return " ".join(kept.split())

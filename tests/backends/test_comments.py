@@ -1,0 +1,80 @@
+"""What the comments of a spec become in generated source, and what its imports are."""
+
+import ast
+import inspect
+
+import pytest
+
+from archspec.shipped import folder
+from archspec_torch.comments import doc_lines
+from archspec_torch.module import load_source
+from archspec_torch.source import python_source
+from tests.specs.compiled import shipped
+from tests.specs.test_running import NETWORKS
+
+
+def test_a_comment_reads_back_whole(network):
+    words = " ".join(f"word{number}" for number in range(60))
+    net = network(
+        f"""
+# Says "this" and \'\'\'that\'\'\', C:\\new, and \"\"\"three\"\"\" quotes.
+#
+# {words}
+block unit {{ linear(4) -> relu }}
+
+# The whole.
+network net {{
+  input x: f32[B = 1, 4]
+  output x -> unit -> unit
+}}
+"""
+    )
+    text, name = python_source(net.compiled)
+    assert max(map(len, text.splitlines())) <= 100
+    module = load_source(text)
+    found = inspect.getdoc(module.Unit).split("\n", 2)[2]
+    assert " ".join(found.split()) == (
+        f"""Says "this" and \'\'\'that\'\'\', C:\\new, and \"\"\"three\"\"\" quotes. {words}"""
+    )
+    assert inspect.getdoc(getattr(module, name)).endswith("The whole.")
+
+
+def test_paragraphs_that_fit_stay_as_they_are():
+    table = "a   1\nbb  2\n\n- item"
+    assert doc_lines(table, 40) == ["a   1", "bb  2", "", "- item"]
+    assert doc_lines("one two three\nfour", 8) == ["one two", "three", "four"]
+    assert doc_lines("\u202e\x07", 8) == []
+
+
+def test_a_rule_has_the_first_comment_of_its_clauses(network):
+    net = network(
+        """
+rule f(0) => identity
+# A line each.
+rule f(n) => linear(4) -> f(n - 1)
+network net {
+  input x: f32[B = 1, 4]
+  output x -> f(2)
+}
+"""
+    )
+    text, _ = python_source(net.compiled)
+    assert text.count("A line each.") == 1
+
+
+@pytest.mark.parametrize("stem", sorted(path.stem for path in folder().glob("*.arch")))
+def test_source_of_a_spec_is_clean(stem):
+    """Every import is used, nothing but torch and typing is imported, every class has a doc."""
+    name, options, _ = NETWORKS[stem]
+    text, _ = python_source(shipped(name, **options).compiled)
+    tree = ast.parse(text)
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            assert {item.name.split(".")[0] for item in node.names} <= {"torch", "math"}
+            assert {item.asname or item.name for item in node.names} <= used
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module in {"torch", "typing", "collections"}
+            assert {item.name for item in node.names} <= used
+        elif isinstance(node, ast.ClassDef | ast.FunctionDef):
+            assert ast.get_docstring(node)
