@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from archspec_torch.code import literal
 
@@ -19,7 +19,7 @@ TAKEN = frozenset(
 
 MODULE_NAMES = frozenset(
     """
-    T_destination add_module append apply bfloat16 buffers call_super_init children compile
+    T_destination add_module apply bfloat16 buffers call_super_init children compile
     cpu cuda double dump_patches eval extra_repr float forward get_buffer get_extra_state
     get_parameter get_submodule half initialise ipu load_state_dict modules mtia named_buffers
     named_children named_modules named_parameters parameters register_backward_hook
@@ -29,9 +29,24 @@ MODULE_NAMES = frozenset(
     register_parameter register_state_dict_post_hook register_state_dict_pre_hook
     requires_grad_ set_extra_state set_submodule share_memory state_dict to to_empty train
     training type xpu zero_grad
+    _apply _backward_hooks _backward_pre_hooks _buffers _call_impl _compiled_call_impl
+    _forward_hooks _forward_hooks_always_called _forward_hooks_with_kwargs _forward_pre_hooks
+    _forward_pre_hooks_with_kwargs _get_backward_hooks _get_backward_pre_hooks _get_name
+    _is_full_backward_hook _load_from_state_dict _load_state_dict_post_hooks
+    _load_state_dict_pre_hooks _maybe_warn_non_full_backward_hook _modules _named_members
+    _non_persistent_buffers_set _parameters _register_load_state_dict_pre_hook
+    _register_state_dict_hook _replicate_for_data_parallel _save_to_state_dict _slow_forward
+    _state_dict_hooks _state_dict_pre_hooks _version _wrapped_call_impl
     """.split()  # noqa: SIM905  (a table)
 )
-"""Names of `nn.Module` itself: no child or parameter can have them."""
+"""Names of `nn.Module` itself (and `initialise`): no child or parameter can have them."""
+
+SEQUENTIAL_NAMES = frozenset(
+    """
+    append extend insert pop
+    """.split()  # noqa: SIM905  (a table)
+)
+"""Further names that `nn.Sequential` keeps for itself."""
 
 MAPPING_NAMES = frozenset(
     """
@@ -39,6 +54,15 @@ MAPPING_NAMES = frozenset(
     """.split()  # noqa: SIM905  (a table)
 )
 """Further names that `nn.ModuleDict` keeps for itself."""
+
+
+TUPLE_NAMES = frozenset({"count", "index", "Ellipsis", "NoneType"})
+"""Names that a field of a named tuple cannot have, in Python or in TorchScript."""
+
+
+def is_module_name(text: str) -> bool:
+    """Whether `nn.Module` or Python keep it for themselves."""
+    return text in MODULE_NAMES or (text.startswith("__") and text.endswith("__"))
 
 
 def is_identifier(text: str) -> bool:
@@ -57,6 +81,19 @@ def identifier(text: str, fallback: str) -> str:
     if not found or found[0].isdigit():
         found = f"{fallback}_{found}" if found else fallback
     return f"{found}_" if keyword.iskeyword(found) else found
+
+
+def field_name(text: str, taken: Container[str]) -> str:
+    """The name of an output in a named tuple: the text itself, unless that cannot be one."""
+    found = re.sub(r"[^0-9A-Za-z_]+", "_", text).lstrip("_")
+    if not found or found[0].isdigit():
+        found = f"output_{found}" if found else "output"
+    if keyword.iskeyword(found) or found in TUPLE_NAMES:
+        found += "_"
+    number, name = 2, found
+    while name in taken:
+        name, number = f"{found}_{number}", number + 1
+    return name
 
 
 def class_name(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from archspec.graph.model import GraphOutput, Port, Structure
 from archspec_torch.code import Argument, Call, Code, call, code
 from archspec_torch.layout import Layout
-from archspec_torch.names import Names, identifier
+from archspec_torch.names import field_name
 
 Read = Callable[[Port], str]
 
@@ -19,15 +19,12 @@ def has_record(layout: Layout) -> bool:
 
 def record_fields(layout: Layout) -> list[tuple[str, str]]:
     """Names and annotations of the fields of the result."""
-    names = Names(("count", "index"))
-    fields = []
+    fields: dict[str, str] = {}
     for result in layout.results:
-        wanted = identifier(result.name, "output").lstrip("_") or "output"
         annotation = _annotation(result.either.structure)
-        fields.append(
-            (names.fresh(wanted), f"Optional[{annotation}]" if result.optional else annotation)
-        )
-    return fields
+        name = field_name(result.name, fields)
+        fields[name] = f"Optional[{annotation}]" if result.optional else annotation
+    return list(fields.items())
 
 
 def return_annotation(layout: Layout) -> str:

@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 from archspec.graph.compiled import Compiled
 from archspec.source import NOWHERE
-from archspec_torch.check import require_supported
+from archspec_torch.check import require_one_form, require_supported
 from archspec_torch.classes import ClassDef, build_classes
 from archspec_torch.code import call, keyword
 from archspec_torch.code import lines as written
@@ -30,7 +30,9 @@ def python_source(network: Compiled) -> tuple[str, str]:
     The same network gives the same text. Raises CompileFailed for what has no form in PyTorch.
     """
     require_supported(network)
-    known = lay_out(plan(network))
+    units = plan(network)
+    require_one_form(units)
+    known = lay_out(units)
     root = known.layouts[id(known.units[-1])]
     if has_record(root):
         root.record = f"{class_name(network.inference.name)}Output"

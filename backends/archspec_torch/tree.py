@@ -7,13 +7,13 @@ rule that out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
 from archspec.graph.model import Graph, Node, Port, consumers
 from archspec_torch.code import literal
-from archspec_torch.names import MAPPING_NAMES, attribute, is_identifier
+from archspec_torch.names import MAPPING_NAMES, SEQUENTIAL_NAMES, attribute, is_identifier
 from archspec_torch.units import Owned, Unit
 
 
@@ -150,7 +150,11 @@ def _chain_paths(unit: Unit, facts: Facts) -> frozenset[str]:
     for owned in unit.owned:
         for prefix in prefixes(owned.key):
             wanted.setdefault(prefix, set()).add(owned.key)
-    chains = {prefix for prefix in wanted if prefix not in taken}
+    chains = {
+        prefix
+        for prefix, keys in wanted.items()
+        if prefix not in taken and not SEQUENTIAL_NAMES & _children(prefix, keys)
+    }
     for graph in unit.graphs:
         below, links = nodes_below(graph), _links(graph)
         for prefix in list(chains):
@@ -161,6 +165,11 @@ def _chain_paths(unit: Unit, facts: Facts) -> frozenset[str]:
             if nodes and not fits:
                 chains.discard(prefix)
     return frozenset(chains)
+
+
+def _children(prefix: str, keys: Iterable[str]) -> set[str]:
+    """Names directly below a path."""
+    return {key[len(prefix) + 1 :].split(".")[0] for key in keys}
 
 
 def _links(graph: Graph) -> frozenset[int]:

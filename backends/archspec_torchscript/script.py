@@ -14,12 +14,17 @@ import torch
 
 from archspec.graph.compiled import Compiled
 from archspec_torch.module import to_module
+from archspec_torchscript.check import require_loadable
 
 
 def to_torchscript(
     network: Compiled, seed: int = 0, module: torch.nn.Module | None = None
 ) -> torch.jit.ScriptModule:
-    """The network (or a module made of it, with its weights) as a ScriptModule."""
+    """The network (or a module made of it, with its weights) as a ScriptModule.
+
+    Raises CompileFailed: E0823 for a name that could be saved but not loaded.
+    """
+    require_loadable(network)
     with _quiet():
         source = module if module is not None else to_module(network, seed)
         scripted: torch.jit.ScriptModule = torch.jit.script(source)

@@ -167,3 +167,39 @@ network net {
     )
     with pytest.raises(CompileFailed, match="E0821"):
         to_module(net.compiled)
+
+
+INNER = """
+network inner {
+  input x: f32[B = 1, 4]
+  output y = x -> fc: linear(4)
+  output aux = x -> side: linear(2) when training
+}
+"""
+
+
+def test_an_output_has_one_form(network):
+    net = network(INNER + "network net {\n  input x: f32[B = 1, 4]\n  output x -> inner\n}", "net")
+    with pytest.raises(CompileFailed, match="a tuple of 2 tensors in training and one tensor in"):
+        python_source(net.compiled)
+
+
+def test_outputs_of_a_network_within_that_exist_in_training_only(network):
+    net = network(
+        INNER
+        + """
+network net {
+  input x: f32[B = 1, 4]
+  found = x -> body: inner
+  output y = if training { found[0] } else { found }
+  output aux = found[1] when training
+}
+""",
+        "net",
+    )
+    model = to_module(net.compiled)
+    x = torch.randn(3, 4)
+    for one in (model, script(model)):
+        assert one.train()(x).aux.shape == (3, 2)
+        assert one.eval()(x).aux is None
+        torch.testing.assert_close(one(x).y, model.body.fc(x))

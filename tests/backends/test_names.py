@@ -1,0 +1,150 @@
+"""Names that torch, TorchScript or named tuples keep for themselves."""
+
+import io
+import warnings
+
+import pytest
+import torch
+from torch import nn
+
+from archspec.diagnostics.model import CompileFailed
+from archspec_torch.module import to_module
+from archspec_torch.names import MAPPING_NAMES, SEQUENTIAL_NAMES, field_name, is_module_name
+from archspec_torch.source import python_source
+from archspec_torchscript.check import KEYWORDS
+from archspec_torchscript.script import to_torchscript
+
+
+def reloaded(module):
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.save(torch.jit.script(module), buffer)
+        buffer.seek(0)
+        return torch.jit.load(buffer)
+
+
+def test_tables_are_those_of_this_torch():
+    names = {name for name in dir(nn.Module()) if not name.startswith("___")}  # of torch.compile
+    assert {name for name in names if not is_module_name(name)} == set()
+    for kind, further in ((nn.Sequential, SEQUENTIAL_NAMES), (nn.ModuleDict, MAPPING_NAMES)):
+        public = {name for name in dir(kind()) if not name.startswith("_")}
+        assert public - set(dir(nn.Module())) == further
+
+
+@pytest.mark.parametrize("name", sorted(KEYWORDS))
+def test_keywords_of_torchscript_cannot_be_loaded(name):
+    with pytest.raises(RuntimeError):
+        reloaded(Holder(nn.ModuleDict({name: nn.Linear(2, 2), "a": nn.Linear(2, 2)})))
+    reloaded(Holder(nn.ModuleDict({f"{name}_": nn.Linear(2, 2), "a": nn.Linear(2, 2)})))
+
+
+class Holder(nn.Module):
+    def __init__(self, parts):
+        super().__init__()
+        self.parts = parts
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.parts.a(x)
+
+
+@pytest.mark.parametrize(
+    "label", ["class", '"import"', '"back\\\\slash.x"', '"größe"', "a: gated(with"]
+)
+def test_torchscript_refuses_what_it_could_not_load(network, label):
+    layer = f"{label}: linear(4)" + (")" if "(" in label else "")
+    net = network(
+        f"""
+network net {{
+  input g: bool[B = 1], x: f32[B, 4]
+  output {"(g, x, x)" if "(" in label else "x"} -> {layer}
+}}
+"""
+    )
+    with pytest.raises(CompileFailed, match="E0823"):
+        to_torchscript(net.compiled)
+    assert net.to_torch()(torch.tensor([True]), torch.ones(1, 4)).shape == (1, 4)
+
+
+def test_labels_of_any_kind_load_again(network):
+    net = network(
+        """
+network net {
+  input x: f32[B = 1, 4]
+  output x -> "conv1/bn": linear(4) -> block: linear(4) -> output: linear(4) -> network: linear(4)
+    -> self: linear(4) -> "0": linear(4) -> "a b": linear(4) -> T: linear(4) -> "x.keys": linear(4)
+    -> "x.items.0": linear(4) -> lambda: linear(4) -> input: linear(4) -> "{{x}}": linear(4)
+}
+"""
+    )
+    model = net.to_torch()
+    x = torch.randn(2, 4)
+    loaded = reloaded(model)
+    torch.testing.assert_close(loaded(x), model(x), rtol=1e-6, atol=1e-6)
+    assert list(loaded.state_dict()) == list(model.state_dict())
+    assert "conv1/bn.weight" in model.state_dict()
+
+
+def test_a_sequence_whose_parts_are_named_like_methods(network):
+    net = network(
+        """
+network net {
+  input x: f32[B = 1, 4]
+  output x -> stack: ("insert": linear(4) -> "append.a": linear(4) -> "append.b": linear(4))
+}
+"""
+    )
+    model = net.to_torch()
+    assert list(model.state_dict())[::2] == [
+        "stack.insert.weight",
+        "stack.append.a.weight",
+        "stack.append.b.weight",
+    ]
+    reloaded(model)(torch.ones(1, 4))
+
+
+@pytest.mark.parametrize("name", ["_modules", "_backward_hooks", "__class__", "a.__call__"])
+def test_private_names_of_modules_are_refused(network, name):
+    net = network(
+        f'network net {{\n  input x: f32[B = 1, 4]\n  output x -> "{name}": linear(4)\n}}'
+    )
+    with pytest.raises(CompileFailed, match="E0820"):
+        to_module(net.compiled)
+
+
+# ---------------------------------------------------------------------- names of outputs
+
+
+def test_outputs_keep_their_names(network):
+    names = ["forward", "self", "input", "len", "T", "torch", "Tensor", "nn", "x", "class", "count"]
+    lines = "\n".join(f"  output {name} = x * {at}" for at, name in enumerate(names))
+    net = network(f"network net {{\n  input x: f32[B = 1, 4]\n{lines}\n}}")
+    model = to_module(net.compiled)
+    x = torch.ones(2, 4)
+    for one in (model, reloaded(model)):
+        found = one(x)
+        assert found._fields == (*names[:-2], "class_", "count_")
+        assert [float(item[0, 0]) for item in found] == list(range(len(names)))
+
+
+def test_names_of_outputs_that_no_field_can_have():
+    taken = {"x"}
+    assert [field_name(name, taken) for name in ("_x", "_y", "is", "1st", "", "a b", "index")] == [
+        *("x_2", "y", "is_", "output_1st", "output", "a_b", "index_"),
+    ]
+
+
+def test_texts_in_strings_import_nothing(network):
+    net = network(
+        """
+block torch { linear(4) }
+block Optional { linear(4) }
+network net {
+  input x: f32[B = 1, 4]
+  output x -> a: torch -> "math/F": Optional
+}
+"""
+    )
+    text, _ = python_source(net.compiled)
+    imports = [line for line in text.splitlines() if line.startswith(("import", "from"))]
+    assert imports == ["from torch import Tensor, nn"]
