@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from archspec.graph.model import Graph, Instance, Node, Port, consumers
 from archspec.types.dim import Dim
-from archspec_torch.code import Code, Hole, call, code, flat
+from archspec_torch.code import Code, Hole, call, code, element, flat
 from archspec_torch.demand import ALWAYS, NEVER, Condition, Demand, dropping, given, text
 from archspec_torch.layout import Layout, Plan, draw_name, ports_of
 from archspec_torch.names import Names, attribute, identifier
@@ -222,6 +222,10 @@ class _Writer:
         lowered = self.layout.lowered[id(instance)]
         self.body.helpers.update(lowered.helpers)
         self.function.accessors = self._accessors(instance)
+        self.function.passed = {
+            region.name: self._passed(self.known.of(self.layout.unit.callee(region)))
+            for region in instance.regions
+        }
         if lowered.raw:
             self.variables.bind(Port(node.id), self.function.module())
             return
@@ -259,13 +263,17 @@ class _Writer:
         arguments = self._call_inputs(callee, node)
         if callee.needs:
             arguments.append(code(self._needs_of(node)))
-        arguments += [code(self.draws[name]) for name in callee.draws]
-        arguments += [self.function.size(Dim.symbol(name)) for name in callee.locals.extra]
+        arguments += self._passed(callee)
         source = call(self.branches[instance.key].access, *arguments)
         if any(result.optional for result in callee.results) and not callee.needs:
             self._take_results(step, callee, source)
         else:
             self._assign(step, source, is_list=callee.needs)
+
+    def _passed(self, callee: Layout) -> list[Code]:
+        """Draws that a callee shares, and sizes that its inputs do not tell."""
+        draws = [code(self.draws[name]) for name in callee.draws]
+        return draws + [self.function.size(Dim.symbol(name)) for name in callee.locals.extra]
 
     def _take_results(self, step: Step, callee: Layout, source: Code) -> None:
         """Assign results of which some exist in one mode only."""
@@ -368,7 +376,8 @@ class _Writer:
             return
         targets, take = self.variables.assign(step)
         if take is not None:
-            source = code(source, f"[{take}]")
+            source = element(source, take)
+            comment = self.function.comment(step.last.types[take : take + 1])
         self.function.add(code(targets, " = ", source) if targets else source, comment)
 
     # ------------------------------------------------------------------ results

@@ -88,6 +88,13 @@ def call(function: str, *arguments: Part | Argument) -> Code:
     return (Call(function, tuple(_argument(item) for item in arguments)),)
 
 
+def element(source: Code, index: int) -> Code:
+    """One item of a tuple; of a tuple that is written out the item alone."""
+    if len(source) == 1 and isinstance(source[0], Call) and not source[0].function:
+        return source[0].arguments[index].code
+    return code(source, f"[{index}]")
+
+
 def listing(items: Sequence[Part | Argument]) -> Code:
     """`[a, b, c]`."""
     return (Call("", tuple(_argument(item) for item in items), "[]"),)

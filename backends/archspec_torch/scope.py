@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from archspec.types.dim import Dim, DimLike, FloorDiv, dim
 from archspec.types.tensor import DType, TensorType
-from archspec_torch.code import Code, Hole, code
+from archspec_torch.code import Code, Hole, call, code
 from archspec_torch.localise import Locals
 from archspec_torch.lowering.base import Scope
 from archspec_torch.names import Names
@@ -52,6 +52,7 @@ class Function(Scope):
     uses_buffer: bool = False
     like: str = "self.like"
     accessors: dict[str, str] = field(default_factory=dict)  # set per op: "" or a region's name
+    passed: dict[str, list[Code]] = field(default_factory=dict)  # likewise: draws and sizes
     _sizes: dict[str, None] = field(default_factory=dict)
     _device: str = ""
     _dtype: str = ""
@@ -96,9 +97,9 @@ class Function(Scope):
         """What the op at hand owns."""
         return self.accessors[""]
 
-    def region(self, name: str) -> str:
-        """The region of the op at hand."""
-        return self.accessors[name]
+    def run(self, region: str, *inputs: str) -> Code:
+        """A call of a region of the op at hand."""
+        return call(self.accessors[region], *inputs, *self.passed.get(region, ()))
 
     def training(self) -> str:
         """The mode flag."""

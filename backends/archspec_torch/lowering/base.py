@@ -36,8 +36,8 @@ class Scope:
         """The module or parameter that the instance owns."""
         raise NotImplementedError
 
-    def region(self, name: str) -> str:
-        """A function that applies a region: `self.field`."""
+    def run(self, region: str, *inputs: str) -> Code:
+        """Code that applies a region: `self.field(x)`, with what it needs besides its inputs."""
         raise NotImplementedError
 
     def training(self) -> str:

@@ -26,7 +26,7 @@ def gated(site: Site) -> Lowered:
         (gate, x, otherwise), captured = _split(site, inputs)
         result = scope.statement("gated", otherwise)
         scope.line(f"if open_anywhere({gate}):")
-        ran = call(scope.region("layer"), x, *captured)
+        ran = scope.run("layer", x, *captured)
         missing = site.y.rank - site.inputs[0].rank
         mask = gate
         if missing and site.inputs[0].rank:
@@ -62,12 +62,13 @@ def _loop(
     scope.line(header)
     outs = [scope.fresh("output") for _ in range(count)]
     targets = ", ".join([*outs, *carried])
-    ran = call(scope.region("layer"), *steps, *carried, *captured)
+    ran = scope.run("layer", *steps, *carried, *captured)
     scope.line(f"{targets} = ", ran, indent=4)
     for name, out in zip(lists, outs, strict=True):
         scope.line(f"{name}.append({out})", indent=4)
-    found = [f"torch.stack({name}, dim={site.op.axis})" for name in lists] + carried
-    return code(f"({', '.join(found)})") if len(found) > 1 else code(found[0])
+    found = [call("torch.stack", name, f"dim={site.op.axis}") for name in lists]
+    found += [code(state) for state in carried]
+    return call("", *found) if len(found) > 1 else found[0]
 
 
 @lowers("iterate")
