@@ -150,6 +150,7 @@ class InitRule:
     op: str
     parameter: str
     initialiser: Initialiser
+    origin: Origin = field(default=Origin(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,5 +195,6 @@ def _build(context: Context, name: str, attributes: dict[str, Value], span: Span
         return INITIALISERS[name].model_validate(attributes)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise context.error("E0301", f"`{where}` of `{name}`: {first['msg']}", span) from None
+        where = "".join(f"`{part}` of " for part in first["loc"])
+        said = first["msg"].removeprefix("Value error, ")
+        raise context.error("E0301", f"{where}`{name}`: {said}", span) from None

@@ -18,6 +18,7 @@ from archspec.semantics.calls import finish
 from archspec.semantics.context import Context, Reported, Session, SpecError
 from archspec.semantics.environment import Environment, did_you_mean
 from archspec.semantics.expressions import evaluate
+from archspec.semantics.first_values import check_init_rules
 from archspec.semantics.identity import Keys
 from archspec.semantics.induction import check_signatures
 from archspec.semantics.inputs import Inputs, network_inputs
@@ -172,6 +173,7 @@ def _compile(
         _doc(scope, name) or definition.node.doc,
     )
     check_sizes(compiled, inputs, compilation.sink)
+    check_init_rules(compiled, compilation.sink)
     return compiled
 
 

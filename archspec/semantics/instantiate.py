@@ -213,7 +213,7 @@ def _infer_now(
         result = op.infer_regions(check, types, yields) if op.regions else op.infer(check, *types)
         outputs = (result,) if isinstance(result, TensorType) else tuple(result)
         if not context.session.integer_symbols:
-            op.parameters(*types)
+            _check_initialisers(op, types)
     except OpError as error:
         raise op_failure(context, error, layer, inputs, span) from None
     except (TypeError, AttributeError) as error:
@@ -226,6 +226,15 @@ def _infer_now(
         ) from None
     _check_sizes(context, op, outputs, inputs, span)
     return outputs, tuple(check.needs), isinstance(result, TensorType)
+
+
+def _check_initialisers(op: Op, types: Types) -> None:
+    for item in op.parameters(*types):
+        fault = item.initialiser.misfit(item.shape) if item.initialiser is not None else ""
+        if fault:
+            named = f"{item.name.removesuffix('_v')}_init"
+            attribute = named if named in type(op).model_fields else "init"
+            raise OpError(fault, code="E0301", attribute=attribute)
 
 
 def _check_sizes(

@@ -192,7 +192,9 @@ def _init(context: Context, statement: ast.InitDecl) -> None:
         )
     value = initialiser_value(context, statement.value)
     if isinstance(value, Initialiser) and context.builder is not None:
-        context.builder.init_rules.append(InitRule(statement.op, statement.parameter, value))
+        origin = context.builder.origin(context, statement.span)
+        rule = InitRule(statement.op, statement.parameter, value, origin)
+        context.builder.init_rules.append(rule)
 
 
 def _draw(context: Context, statement: ast.DrawDecl) -> None:

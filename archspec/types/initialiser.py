@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 
 FanMode: TypeAlias = Literal["fan_in", "fan_out"]
 
@@ -14,6 +21,25 @@ class Initialiser(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     name: ClassVar[str] = ""
+    axes: ClassVar[tuple[int, int | None]] = (0, None)
+    """Least and largest number of axes of a tensor that it can fill."""
+
+    def misfit(self, shape: tuple[int, ...]) -> str:
+        """Why it cannot fill a tensor of this shape, or ""."""
+        least, most = self.axes
+        if least <= len(shape) and (most is None or len(shape) <= most):
+            return ""
+        wanted = f"{least} axes" if most == least else f"{least} axes or more"
+        if most is not None and most != least:
+            wanted = f"{least} to {most} axes"
+        return f"`{self.name}` fills tensors of {wanted}, but this one is {list(shape)}"
+
+    @model_validator(mode="after")
+    def _bounds(self) -> Self:
+        low, high = getattr(self, "low", 0.0), getattr(self, "high", 0.0)
+        if low > high:
+            raise ValueError(f"the lower bound {low:g} is above the upper one, {high:g}")
+        return self
 
 
 class Zeros(Initialiser):
@@ -39,7 +65,7 @@ class Normal(Initialiser):
     """Gaussian."""
 
     name: ClassVar[str] = "normal"
-    std: float = 1.0
+    std: NonNegativeFloat = 1.0
     mean: float = 0.0
 
 
@@ -55,7 +81,7 @@ class TruncatedNormal(Initialiser):
     """Gaussian, redrawn outside [low, high] (absolute bounds, as torch)."""
 
     name: ClassVar[str] = "trunc_normal"
-    std: float = 1.0
+    std: PositiveFloat = 1.0
     mean: float = 0.0
     low: float = -2.0
     high: float = 2.0
@@ -65,6 +91,7 @@ class XavierUniform(Initialiser):
     """Glorot and Bengio 2010, uniform."""
 
     name: ClassVar[str] = "xavier_uniform"
+    axes: ClassVar[tuple[int, int | None]] = (2, None)
     gain: float = 1.0
 
 
@@ -72,6 +99,7 @@ class XavierNormal(Initialiser):
     """Glorot and Bengio 2010, Gaussian."""
 
     name: ClassVar[str] = "xavier_normal"
+    axes: ClassVar[tuple[int, int | None]] = (2, None)
     gain: float = 1.0
 
 
@@ -79,6 +107,7 @@ class KaimingUniform(Initialiser):
     """He et al. 2015, uniform; `slope` is that of the leaky ReLU that follows."""
 
     name: ClassVar[str] = "kaiming_uniform"
+    axes: ClassVar[tuple[int, int | None]] = (2, None)
     mode: FanMode = "fan_in"
     nonlinearity: Literal["relu", "leaky_relu", "linear", "tanh", "sigmoid", "selu"] = "leaky_relu"
     slope: float = 0.0
@@ -88,6 +117,7 @@ class KaimingNormal(Initialiser):
     """He et al. 2015, Gaussian; `slope` is that of the leaky ReLU that follows."""
 
     name: ClassVar[str] = "kaiming_normal"
+    axes: ClassVar[tuple[int, int | None]] = (2, None)
     mode: FanMode = "fan_in"
     nonlinearity: Literal["relu", "leaky_relu", "linear", "tanh", "sigmoid", "selu"] = "leaky_relu"
     slope: float = 0.0
@@ -97,6 +127,7 @@ class Orthogonal(Initialiser):
     """Saxe et al. 2013."""
 
     name: ClassVar[str] = "orthogonal"
+    axes: ClassVar[tuple[int, int | None]] = (2, None)
     gain: float = 1.0
 
 
@@ -104,20 +135,29 @@ class Dirac(Initialiser):
     """A convolution that starts as the identity."""
 
     name: ClassVar[str] = "dirac"
-    groups: int = 1
+    axes: ClassVar[tuple[int, int | None]] = (3, 5)
+    groups: PositiveInt = 1
+
+    def misfit(self, shape: tuple[int, ...]) -> str:
+        """Why it cannot fill a tensor of this shape, or ""."""
+        fault = super().misfit(shape)
+        if not fault and shape[0] % self.groups:
+            return f"`dirac` cannot divide {shape[0]} channels into {self.groups} groups"
+        return fault
 
 
 class Eye(Initialiser):
     """The identity matrix."""
 
     name: ClassVar[str] = "eye"
+    axes: ClassVar[tuple[int, int | None]] = (2, 2)
 
 
 class FanInUniform(Initialiser):
     """Uniform in +-1/sqrt(fan), torch's default for biases; `fan` is the weight's fan-in."""
 
     name: ClassVar[str] = "fan_in_uniform"
-    fan: int
+    fan: PositiveInt
 
 
 class NormOf(Initialiser):

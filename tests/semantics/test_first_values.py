@@ -1,0 +1,70 @@
+"""First values that cannot be: out of range, for tensors of another form, for nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.semantics.specs import errors, layer, network, printed
+
+
+@pytest.mark.parametrize(
+    "init",
+    [
+        "normal(std=-1.0)",
+        "trunc_normal(std=0.0)",
+        "uniform(1.0, 0.0)",
+        "trunc_normal(low=1.0, high=-1.0)",
+        "xavier_uniform",
+        "kaiming_normal",
+        "orthogonal",
+        "dirac",
+        "eye",
+    ],
+)
+def test_a_vector_has_no_such_first_value(init):
+    text = network(f"param p: f32[8] = {init}", "output x * p", shape="B = 1, 8")
+    assert errors(text) == ["E0301"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("conv(8, 3, weight_init=dirac(2))", []),
+        ("conv(8, 3, weight_init=dirac(3))", ["E0301"]),
+        ("conv(8, 3, weight_init=eye)", ["E0301"]),
+        ("conv(8, 3, bias_init=orthogonal)", ["E0301"]),
+        ("conv(8, 3, weight_init=orthogonal, bias_init=uniform(0.0, 0.0))", []),
+        ("prelu(init=xavier_normal)", ["E0301"]),
+        ("global_avg_pool -> linear(3, weight_init=eye)", []),
+    ],
+)
+def test_attributes(expression, expected):
+    assert errors(layer(expression)) == expected
+
+
+def test_the_argument_is_shown():
+    said = printed(layer("conv(8, 3, bias=true, bias_init=eye)"))
+    assert "`eye` fills tensors of 2 axes, but this one is [8]" in said
+    assert "^^^^^^^^^^^^^" in said
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("conv.weight = orthogonal", []),
+        ("conv.weight = eye", ["E0301"]),
+        ("conv.weigth = zeros", ["E0302"]),
+        ("conv.bias = zeros", []),
+        ("batch_norm.weight = xavier_normal", ["E0301"]),
+        ("linear.nothing = zeros", []),  # there is no linear below
+    ],
+)
+def test_statements(statement, expected):
+    head = "block unit { conv(8, 3, bias=false) -> batch_norm }"
+    assert errors(network(f"init {statement}", "output x -> unit -> unit", head=head)) == expected
+
+
+def test_a_name_that_is_nearly_right():
+    said = printed(network("init conv.weigth = zeros", "output x -> conv(8, 3)"))
+    assert "`conv` has no parameter `weigth`" in said
+    assert "did you mean `weight`?" in said
