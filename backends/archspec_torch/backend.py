@@ -16,10 +16,10 @@ class TorchBackend:
     name = "torch"
 
     def build(self, network: Compiled, directory: Path, seed: int) -> tuple[Path, ...]:
-        """Write the source. `seed` is named in it; the values themselves are not written."""
+        """Write the source. It draws its weights itself, and names the seed that gives these."""
         from archspec_torch.source import python_source  # noqa: PLC0415
 
-        text, _ = python_source(network)
+        text, _ = python_source(network, seed)
         path = directory / f"{network.name}.py"
         path.write_text(text, encoding="utf-8", newline="\n")
         return (path,)

@@ -63,6 +63,31 @@ def test_build_writes_source_and_script(network, tmp_path):
     assert not backend("torch").unsupported(net.compiled)
 
 
+def test_source_and_script_begin_with_the_weights_of_the_seed(network, tmp_path):
+    text = """
+block unit { init linear.weight = orthogonal
+  linear(4) -> linear(4, bias_init=normal(std=0.1)) }
+network net { input x: f32[B = 1, 4]
+  param p: f32[4] = normal
+  output x * p -> unit -> linear(2) -> unit }
+"""
+    net = network(text, "net")
+    (source,) = backend("torch").build(net.compiled, tmp_path, 5)
+    (script,) = backend("torchscript").build(net.compiled, tmp_path, 5)
+    space = {"__name__": "net"}
+    exec(compile(source.read_text(), str(source), "exec"), space)
+    assert "torch.manual_seed(5)" in space["__doc__"]
+    torch.manual_seed(5)
+    model = space["Net"]()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        loaded = torch.jit.load(script)
+    live = net.to_torch(seed=5)
+    for other in (loaded.state_dict(), live.state_dict()):
+        assert list(other) == list(model.state_dict())
+        assert all(torch.equal(value, other[key]) for key, value in model.state_dict().items())
+
+
 def test_scripting_silences_only_its_own_warnings(network, tmp_path):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
