@@ -11,6 +11,7 @@ import copyreg
 import hashlib
 import linecache
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -51,12 +52,32 @@ def instantiate(
     kind = getattr(load_source(text), name)
     place = torch.device(device) if device is not None else torch.device("cpu")
     building = place if place.type == "meta" else torch.device("cpu")
-    with torch.random.fork_rng(devices=[]), building:
+    still = _undrawn() if place.type == "meta" else nullcontext()
+    with torch.random.fork_rng(devices=[]), building, still:
         torch.manual_seed(seed)
         module: torch.nn.Module = kind()
     if dtype is not None:
         module = module.to(dtype=dtype)
     return module if place == building else module.to(device=place)
+
+
+def _undrawn() -> AbstractContextManager[Any]:
+    """Leaves out Gaussian first values.
+
+    On meta they do nothing, but torch imports its compiler first: seconds, and tens of megabytes.
+    """
+    from torch import Tensor, nn  # noqa: PLC0415
+    from torch.overrides import TorchFunctionMode  # noqa: PLC0415
+
+    class Undrawn(TorchFunctionMode):
+        def __torch_function__(
+            self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            if func in (Tensor.normal_, nn.init.normal_):
+                return args[0] if args else kwargs["tensor"]
+            return func(*args, **(kwargs or {}))
+
+    return Undrawn()
 
 
 def load_source(text: str) -> ModuleType:

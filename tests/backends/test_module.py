@@ -4,6 +4,8 @@ import copy
 import io
 import multiprocessing
 import pickle
+import subprocess
+import sys
 import warnings
 
 import pytest
@@ -141,6 +143,33 @@ network net {
     assert sum(p.numel() for p in model.parameters()) > 4e12
     assert {p.device.type for p in model.parameters()} == {"meta"}
     assert model(torch.empty(2, 4, device="meta")).shape == (2, 2000000)
+
+
+META = """
+import sys, archspec
+net = archspec.load(sys.argv[1])
+module = net.to_torch(device="meta")
+print({p.device.type for p in module.parameters()}, "torch._dynamo" in sys.modules)
+"""
+
+
+def test_meta_does_not_import_the_compiler(tmp_path):
+    path = tmp_path / "net.arch"
+    path.write_text(
+        """
+network net {
+  input x: f32[B = 1, 8]
+  init linear.weight = normal(std=0.02)
+  param p: f32[8, 8] = orthogonal
+  output (x * (p -> sum(axis=0))) -> linear(8) -> linear(8, weight_init=trunc_normal)
+    -> linear(3, weight_init=xavier_normal)
+}
+"""
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", META, str(path)], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == "{'meta'} False"
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16, torch.float64])
