@@ -17,6 +17,7 @@ from archspec.semantics.builder import (
     structure_of,
 )
 from archspec.semantics.callables import bind_arguments, body_environment, force, rule_value
+from archspec.semantics.collisions import check_collisions
 from archspec.semantics.context import Context, SpecError
 from archspec.semantics.descent import descending
 from archspec.semantics.environment import did_you_mean
@@ -268,7 +269,9 @@ def finish(
         outputs.append(GraphOutput(name, ports_of(value), structure_of(value)))
     shown = {name: plain_argument(value) for name, value in arguments.items()}
     origin = Origin(definition.name_span)
-    return builder.finish(tuple(outputs), shown, structures, origin, _doc(definition))
+    graph = builder.finish(tuple(outputs), shown, structures, origin, _doc(definition))
+    check_collisions(context, graph)
+    return graph
 
 
 def _doc(definition: Callable_) -> str:

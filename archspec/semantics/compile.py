@@ -22,6 +22,7 @@ from archspec.semantics.first_values import check_init_rules
 from archspec.semantics.identity import Keys
 from archspec.semantics.induction import check_signatures
 from archspec.semantics.inputs import Inputs, network_inputs
+from archspec.semantics.modes import check_modes
 from archspec.semantics.modules import BlockDefinition, ModuleScope, Program, networks
 from archspec.semantics.recursion import deep_recursion
 from archspec.semantics.resolve import resolve_names
@@ -172,6 +173,7 @@ def _compile(
         inputs.given,
         _doc(scope, name) or definition.node.doc,
     )
+    check_modes(compiled.inference, compiled.training, compilation.sink)
     check_sizes(compiled, inputs, compilation.sink)
     check_init_rules(compiled, compilation.sink)
     return compiled

@@ -5,7 +5,17 @@ from __future__ import annotations
 import pytest
 
 from archspec.graph.model import Graph
-from tests.semantics.specs import compiled, errors, keys, layer, network, ops, output, weights
+from tests.semantics.specs import (
+    compiled,
+    errors,
+    keys,
+    layer,
+    network,
+    ops,
+    output,
+    printed,
+    weights,
+)
 
 
 def test_two_modes_over_one_table() -> None:
@@ -142,3 +152,23 @@ def test_a_network_is_also_a_block() -> None:
     )
     assert output(text, "net") == "f32[B, 3, H, W]"
     assert list(weights(text, "net")) == ["body.conv.weight", "body.conv.bias"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "says"),
+    [
+        ("conv(if training then 4 else 5, 1)", "`conv.weight` is [4, 4, 1, 1] in training"),
+        ("if training { aux: relu -> conv(4, 1) } else { conv(4, 3) }", "[4, 4, 3, 3]"),
+        ("one(if training then 2 else 3)", "`conv.weight` is [2, 4, 1, 1] in training"),
+        ("a: if training { one(2) } else { relu }", "`a` is `one` in training"),
+    ],
+)
+def test_a_name_has_one_shape_in_both_modes(expression: str, says: str) -> None:
+    text = layer(expression, "block one(width: int) { conv(width, 1) }")
+    assert errors(text) == ["E0609"]
+    assert says in printed(text)
+
+
+def test_weights_of_one_mode_only_are_no_contradiction() -> None:
+    assert keys(layer("a: if training { conv(4, 1) } else { relu }")) == ["a"]
+    assert keys(layer("if training { a: conv(4, 1) } else { b: conv(4, 3) }")) == ["a", "b"]

@@ -145,6 +145,20 @@ def test_what_is_no_label(label: str) -> None:
     assert errors(layer(f'"{label}": conv(4, 1)')) == ["E0605"]
 
 
+@pytest.mark.parametrize("path", ["a.weight", "a.bias.scale", "b.conv", "b.group", "b.group.0"])
+def test_a_path_into_a_name_that_is_taken_is_an_error(path: str) -> None:
+    head = "block body { conv(4, 1) -> group: (relu -> conv(4, 1)) }"
+    assert errors(layer(f'a: conv(4, 1) -> b: body -> "{path}": conv(4, 1)', head)) == ["E0601"]
+    assert errors(layer(f'"{path}": conv(4, 1) -> a: conv(4, 1) -> b: body', head)) == ["E0601"]
+
+
+@pytest.mark.parametrize("path", ["a.extra", "b.extra", "b.group.2", "b.conv.extra", "c.weight"])
+def test_a_path_into_a_name_that_is_free_is_none(path: str) -> None:
+    head = "block body { conv(4, 1) -> group: (relu -> conv(4, 1)) }"
+    text = layer(f'a: conv(4, 1) -> b: body -> c: gelu -> "{path}": conv(4, 1)', head)
+    assert keys(text) == ["a", "b.conv", "b.group.1", path]
+
+
 def test_a_label_travels_with_a_layer_argument() -> None:
     head = "block body(f: layer) { f -> relu }"
     assert keys(layer("body(odefunc: conv(4, 3))", head)) == ["body.odefunc"]
