@@ -16,6 +16,7 @@ from archspec.graph.model import (
     Requirement,
     Structure,
 )
+from archspec.semantics.constants import constant, require_constant
 from archspec.semantics.context import Context
 from archspec.semantics.values import POISON, Tensor, Value, tensors
 from archspec.source import Span
@@ -62,7 +63,9 @@ class GraphBuilder:
         types: tuple[TensorType, ...],
         span: Span,
     ) -> tuple[Tensor, ...]:
-        """A new op or call; its results."""
+        """A new op or call; its results. Raises SpecError in a buffer where it is no constant."""
+        if self.kind == "buffer":
+            require_constant(context, instance, inputs, span)
         context.session.budget.node(span, context.frames)
         context.session.budget.step(span, sum(type_.rank for type_ in types) // AXES)
         node = Node(
@@ -81,7 +84,7 @@ class GraphBuilder:
         if tensor.builder is self:
             return tensor
         if self.kind == "buffer" and self.parent is not None:
-            return self._constant(context, self.parent.own(context, tensor, span), span)
+            return constant(context, self, tensor, span)
         if self.kind != "region" or self.parent is None:
             raise context.error(
                 "E0306",
@@ -95,30 +98,6 @@ class GraphBuilder:
             inner = self.add_input(f"captured_{len(self.captured)}", tensor.type, span)
             self.captured[key] = (outer, inner)
         return self.captured[key][1]
-
-    def _constant(self, context: Context, tensor: Tensor, span: Span) -> Tensor:
-        """A constant of the surrounding graph, computed here too."""
-        node = tensor.builder.nodes[tensor.port.node]
-        key = (id(tensor.builder), Port(node.id))
-        if key not in self.captured:
-            instance = node.instance
-            graph = tensor.builder
-            if instance is None or instance.op is None or graph._owns_weights(node):
-                raise context.error(
-                    "E0409",
-                    "a buffer is computed once, from constants: no input or weight may reach it",
-                    span,
-                    secondary=[(node.origin.span, "this is no constant")],
-                )
-            inputs = tuple(
-                self.own(context, Tensor(tensor.builder, port, tensor.builder.type_of(port)), span)
-                for port in node.inputs
-            )
-            unnamed = Instance("", instance.op, None, instance.regions, instance.origin)
-            first = self.add(context, unnamed, inputs, node.types, node.origin.span)[0]
-            self.captured[key] = (tensor, first)
-        inner = self.captured[key][1]
-        return Tensor(self, Port(inner.port.node, tensor.port.index), tensor.type)
 
     def _owns_weights(self, node: Node) -> bool:
         instance = node.instance

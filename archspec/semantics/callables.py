@@ -273,7 +273,7 @@ def rule_value(context: Context, layer: BlockLayer, span: Span) -> Value:
             f"`{rule.name}` calls itself with the same arguments, so it never ends",
             span,
         )
-    inner = context.expanding(call_text(rule.name, arguments), span)
+    inner = context.expanding(call_text(rule.name, arguments), span).outside()
     session.active_rules[key] = None
     try:
         clause, environment = select_clause(inner, rule, arguments, span)

@@ -18,6 +18,7 @@ from archspec.semantics.builder import (
 )
 from archspec.semantics.callables import bind_arguments, body_environment, force, rule_value
 from archspec.semantics.collisions import check_collisions
+from archspec.semantics.constants import inlined
 from archspec.semantics.context import Context, SpecError
 from archspec.semantics.descent import descending
 from archspec.semantics.environment import did_you_mean
@@ -132,9 +133,12 @@ def _add_call(
     """Add the call; the value of each output."""
     builder = context.builder
     assert builder is not None
-    types = tuple(item.type for item in inputs)
-    instance = _instance(context, graph, label, layer.definition.name, span, types)
-    results = list(builder.add(context, instance, inputs, graph.output_types, span))
+    if builder.kind == "buffer":
+        results = list(inlined(context, builder, graph, inputs, span))
+    else:
+        types = tuple(item.type for item in inputs)
+        instance = _instance(context, graph, label, layer.definition.name, span, types)
+        results = list(builder.add(context, instance, inputs, graph.output_types, span))
     return tuple(pack(item.structure, results) for item in graph.outputs)
 
 

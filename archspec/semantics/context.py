@@ -135,6 +135,10 @@ class Context:
         """The same place with another scope for instances."""
         return self._at(self.environment, scope, self.frames)
 
+    def outside(self) -> Context:
+        """The same place without a graph, where a layer stays a layer."""
+        return Context(self.session, self.environment, None, None, self.frames, self.turns)
+
     def expanding(self, what: str, span: Span) -> Context:
         """One expansion further in. Raises OutOfBudget when that is too deep."""
         frames = (Frame(what, span), *self.frames)

@@ -37,7 +37,7 @@ from archspec.semantics.operators import (
     plain,
     truth,
 )
-from archspec.semantics.sources import is_source, materialise
+from archspec.semantics.sources import materialise
 from archspec.semantics.values import (
     ABSENT,
     POISON,
@@ -155,7 +155,7 @@ def _binary(context: Context, node: ast.Binary) -> Value:
 
 def _operand(context: Context, node: ast.Expr) -> Value:
     value = force(context, context.evaluate(node), node.span)
-    return plain(materialise(context, value, node.span)) if is_source(value) else plain(value)
+    return plain(materialise(context, value, node.span))
 
 
 def _refuse_layers(context: Context, sign: str, *sides: tuple[Value, ast.Expr]) -> None:
@@ -313,8 +313,7 @@ def _chain(context: Context, node: ast.Chain) -> Value:
     head = context.evaluate(first)
     if isinstance(head, Poison):
         return POISON
-    if is_source(head) and context.builder is not None:
-        head = materialise(context, head, first.span)
+    head = materialise(context, head, first.span)
     if not is_data(head):
         if is_layer(head) or isinstance(head, AbsentLayer):
             return Closure(node, context.environment)

@@ -1,8 +1,13 @@
-"""Layers without input (`arange(n)`, a block that has only outputs) stand for their data."""
+"""Layers without input (`arange(n)`, a block that has only outputs) stand for their data.
+
+So does a rule whose right side is one; a rule with a signature takes data.
+"""
 
 from __future__ import annotations
 
+from archspec.semantics.callables import rule_value
 from archspec.semantics.context import Context
+from archspec.semantics.modules import RuleDefinition
 from archspec.semantics.values import (
     BlockLayer,
     Closure,
@@ -11,18 +16,24 @@ from archspec.semantics.values import (
     OpLayer,
     Value,
 )
-from archspec.source import Span
+from archspec.source import NOWHERE, Span
 from archspec.syntax import ast
 
 
-def is_source(value: Value) -> bool:
+def is_source(context: Context, value: Value) -> bool:
     """Whether it is a layer that takes no data."""
     while isinstance(value, (LabelledLayer, GroupLayer)):
         value = value.inner
     if isinstance(value, OpLayer):
         return value.op.arity[1] == 0
     if isinstance(value, BlockLayer):
-        return value.definition.is_source
+        definition = value.definition
+        if not isinstance(definition, RuleDefinition) or definition.signature is not None:
+            return definition.is_source
+        return is_source(context, rule_value(context, value, value.span or NOWHERE))
+    if isinstance(value, Closure) and isinstance(value.expression, ast.Chain):
+        first = context.within(value.environment).evaluate(value.expression.stages[0])
+        return is_source(context, first)
     if isinstance(value, Closure) and isinstance(value.expression, ast.Anonymous):
         kinds = {type(item) for item in value.expression.body.statements}
         return ast.Output in kinds and ast.Input not in kinds
@@ -31,6 +42,6 @@ def is_source(value: Value) -> bool:
 
 def materialise(context: Context, value: Value, span: Span) -> Value:
     """The data of a layer without input; anything else as it is."""
-    if context.builder is None or not is_source(value):
+    if context.builder is None or not is_source(context, value):
         return value
     return context.session.apply(context, value, (), span)

@@ -136,14 +136,23 @@ def _buffer(context: Context, statement: ast.BufferDecl) -> None:
     assert context.scope is not None
     inner = GraphBuilder(statement.name, "buffer", context.builder, len(context.frames))
     inside = replace(context, builder=inner, scope=NameScope(inner), turns=())
-    value = data_value(inside, statement.value)
+    context.session.mode_readers.append(False)
+    try:
+        value = data_value(inside, statement.value)
+    finally:
+        reads_mode = context.session.mode_readers.pop()
     if has_poison(value):
         raise Reported()
-    wanted = TensorType(dtype, tuple(dim(size) for size in shape))
-    if not isinstance(value, Tensor) or value.builder is not inner:
+    if reads_mode:
         raise context.error(
-            "E0409", "a buffer is computed from constants only", statement.value.span
+            "E0409",
+            "a buffer is computed once, so it can't depend on `training`",
+            statement.value.span,
         )
+    wanted = TensorType(dtype, tuple(dim(size) for size in shape))
+    if not isinstance(value, Tensor):
+        raise context.error("E0409", "a buffer is one tensor, not a tuple", statement.value.span)
+    value = inner.own(inside, value, statement.value.span)
     if value.type != wanted:
         raise context.error(
             "E0405",

@@ -102,8 +102,8 @@ class Function(Scope):
         return call(self.accessors[region], *inputs, *self.passed.get(region, ()))
 
     def training(self) -> str:
-        """The mode flag."""
-        return "self.training"
+        """The mode flag; a plain function computes a constant, once, as in inference."""
+        return "self.training" if self.is_method else "False"
 
     def statement(self, hint: str, *source: Any) -> str:
         """Assign to a fresh name."""

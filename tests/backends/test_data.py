@@ -87,6 +87,25 @@ network net {
     same_eager_and_script(model, torch.randn(2, 3))
 
 
+def test_buffers_call_blocks_and_read_one_another_as_in_inference(network):
+    net = network(
+        """
+block twice { input x
+  output (x, x) -> add }
+network net {
+  input x: f32[B = 1, 4]
+  buffer a: f32[4] = arange(4) -> cast(f32) -> twice -> dropout(0.9)
+  buffer b: f32[4] = (a -> twice) + 1.0
+  output x + b
+}
+"""
+    )
+    model = to_module(net.compiled)
+    assert model.state_dict()["a"].tolist() == [0, 2, 4, 6]
+    assert model.state_dict()["b"].tolist() == [1, 5, 9, 13]
+    same_eager_and_script(model, torch.randn(2, 4))
+
+
 # ---------------------------------------------------------------------- free sizes
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archspec.analysis.parameters import table
+from archspec.graph.model import walk
 from archspec.types.initialiser import Initialiser
 from tests.semantics.specs import compiled, errors, keys, layer, network, output, weights
 
@@ -132,6 +133,46 @@ def test_raw_parameters_and_buffers() -> None:
 )
 def test_what_is_no_parameter(line: str, code: str) -> None:
     assert errors(network(line, "output x")) == [code]
+
+
+def test_a_buffer_is_computed_by_blocks_rules_and_other_buffers() -> None:
+    head = (
+        "block twice {\n  input x\n  output both = (x, x) -> add\n  output one = x\n}\n"
+        "rule ramp(n) => arange(n) -> cast(f32)"
+    )
+    lines = (
+        "step = ramp(4) -> mul(0.5)",
+        "buffer a: f32[4] = ramp(4) -> twice.both",
+        "buffer b: f32[4] = a + step",
+        "y, h = (x -> mean(axis=[2]), zeros([B, 4])) -> scan({",
+        "  input t, state",
+        "  buffer c: f32[4] = b * step",
+        "  output t * c",
+        "  output next = state + c",
+        "}, axis=2)",
+        "output y",
+    )
+    shapes = weights(network(*lines, head=head))
+    assert shapes == {"a": (4,), "b": (4,), "scan.layer.c": (4,)}
+    for graph in walk(compiled(network(*lines, head=head)).inference):
+        assert graph.kind != "buffer" or not (graph.inputs or graph.callees)
+
+
+def test_a_rule_without_input_stands_for_its_data_wherever_it_is_used() -> None:
+    head = (
+        "rule ramp(n) => arange(n) -> cast(f32)\nblock shift {\n  input x\n  output x + ramp(8)\n}"
+    )
+    assert (
+        errors(network("y = x * ramp(8)", "output y -> shift", head=head, shape="B = 1, 8")) == []
+    )
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["arange(4) -> cast(f32) -> linear(4)", "if training { zeros([4]) } else { ones([4]) }"],
+)
+def test_a_buffer_of_what_is_no_constant_is_refused(value: str) -> None:
+    assert errors(network(f"buffer b: f32[4] = {value}", "output x")) == ["E0409"]
 
 
 def test_a_buffer_of_a_weight_is_refused() -> None:
