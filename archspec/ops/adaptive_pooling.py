@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, TypeAlias
 from pydantic import PositiveInt
 
 from archspec.ops.base import Check, Example, Op, OpError, Window
-from archspec.ops.shape_rules import float_input, images
+from archspec.ops.shape_rules import float_input, images, require_filled
 from archspec.types.condition import at_least
 from archspec.types.dim import Dim, dim
 from archspec.types.tensor import TensorType
@@ -118,7 +118,9 @@ class GlobalMaxPool(Op):
     keepdim: bool = False
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return _collapsed(self.name, inputs, keepdim=self.keepdim)
+        found = _collapsed(self.name, inputs, keepdim=self.keepdim)
+        require_filled(self.name, check, inputs[0])
+        return found
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Literal["all"]:
         return "all"
@@ -144,6 +146,7 @@ def _adapted(op: str, check: Check, x: TensorType, size: Target) -> TensorType:
     sizes = _target_sizes(op, x, size)
     for each in sizes:
         check.require(at_least(each, 1), f"`{op}` needs a size of at least 1")
+    require_filled(op, check, x)
     return x.with_shape(*x.shape[:2], *sizes)
 
 

@@ -130,6 +130,8 @@ class Split(Op):
             _few(self.name, self.parts, "parts")
             by = dim(self.parts)
             part = exact_division(self.name, check, total, by, attribute="parts")
+            if self.parts > 1:  # PyTorch takes nothing apart into one part only
+                check.require(at_least(part, 1), "`split` needs something in each part")
             return (part,) * self.parts
         if not self.parts:
             raise OpError("`split` was given an empty list of sizes", attribute="parts")

@@ -58,6 +58,12 @@ def images(op: str, inputs: Sequence[TensorType], *, fix: str | None = None) -> 
     )
 
 
+def require_filled(op: str, check: Check, x: TensorType) -> None:
+    """Need something on each spatial axis, where PyTorch refuses empty tensors."""
+    for axis, size in enumerate(x.shape[2:], start=2):
+        check.require(at_least(size, 1), f"`{op}` needs something on axis {axis}")
+
+
 def axis_index(op: str, axis: int, rank: int, *, attribute: str = "axis") -> int:
     """`axis` counted from 0; negative ones count from the end. Raises OpError outside."""
     if -rank <= axis < rank:

@@ -15,6 +15,7 @@ from archspec.ops.shape_rules import (
     fixed_channels,
     images,
     per_axis,
+    require_filled,
     transposed,
     transposed_window,
 )
@@ -82,6 +83,7 @@ class ConvTranspose(Op):
         divides(self.name, "groups", self.groups, self.width, "a `width`")
         slides = self.slides(x.rank - 2)
         extras = per_axis(self.name, "output_padding", self.output_padding, x.rank - 2)
+        require_filled(self.name, check, x)
         sizes = []
         for axis, (slide, extra) in enumerate(zip(slides, extras, strict=True), start=2):
             if extra >= max(slide.stride, slide.dilation):

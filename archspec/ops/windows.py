@@ -17,6 +17,7 @@ from archspec.ops.shape_rules import (
     convolved,
     float_input,
     per_axis,
+    require_filled,
 )
 from archspec.types.condition import at_least
 from archspec.types.dim import Dim, dim, product
@@ -274,6 +275,7 @@ class PixelUnshuffle(Op):
         (given,) = inputs
         if given.rank != 4:
             raise OpError(f"`{self.name}` takes [B, C, H, W], but got {given.shape_text}", input=0)
+        require_filled(self.name, check, given)
         batch, channels, *space = given.shape
         by = dim(self.factor)
         out = [exact_division(self.name, check, one, by, attribute="factor") for one in space]

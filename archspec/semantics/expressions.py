@@ -30,6 +30,7 @@ from archspec.semantics.operators import (
     OP_OF_OPERATOR,
     OP_OF_SIGN,
     arithmetic,
+    checked,
     compare,
     join_conditions,
     kind_of,
@@ -113,7 +114,7 @@ def _word(context: Context, node: ast.Name) -> Value:
 
 
 def _number(context: Context, node: ast.Number) -> Value:
-    return node.value
+    return checked(context, node.value, node.span)
 
 
 def _text(context: Context, node: ast.Text) -> Value:

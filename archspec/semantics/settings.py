@@ -10,6 +10,7 @@ from archspec.semantics.context import Context
 from archspec.semantics.environment import Environment, did_you_mean
 from archspec.semantics.expressions import evaluate
 from archspec.semantics.modules import BlockDefinition
+from archspec.semantics.operators import checked
 from archspec.semantics.values import Given, ListValue, Value
 from archspec.source import Source, Span
 from archspec.syntax import ast
@@ -65,7 +66,7 @@ def _to_value(
     if isinstance(value, bool):
         return value
     if isinstance(value, Integral):  # those of NumPy, too
-        return int(value)
+        return checked(context, int(value), span)
     if isinstance(value, Real):
         return float(value)
     if isinstance(value, str):

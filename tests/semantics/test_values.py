@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.specs import errors, layer, output, weights
+from archspec.diagnostics.model import CompileFailed
+from tests.semantics.specs import compiled, errors, layer, output, weights
 
 GOOD = {
     "1 + 2 * 3": 7,
@@ -128,3 +129,15 @@ def test_rules_are_functions(expression: str, value: int) -> None:
 
 def test_a_number_may_be_infinite_in_between_but_not_as_an_integer() -> None:
     assert errors(layer("conv(int(1e308 * 10.0), 1)")) in (["E0309"], ["E0314"])
+
+
+def test_integers_beyond_64_bits_are_refused_where_they_stand() -> None:
+    text = layer("relu")
+    assert errors(text.replace("network net {", f"network net(k: int = {2**63}) {{")) == ["E0314"]
+    assert errors(text.replace("network net {", f"network net(k: int = {2**63 - 1}) {{")) == []
+    given = text.replace("network net {", "network net(k: int = 3, l: list[int] = []) {")
+    compiled(given, k=2**63 - 1)
+    with pytest.raises(CompileFailed, match="E0314"):
+        compiled(given, k=2**63)
+    with pytest.raises(CompileFailed, match="E0314"):
+        compiled(given, l=[1, 2**70])
