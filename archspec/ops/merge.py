@@ -111,6 +111,7 @@ class Split(Op):
         Example({"parts": 2}),
         Example({"parts": (3, 5)}),
         Example({"parts": 4, "axis": -1}),
+        Example({"parts": 1}),
     )
 
     parts: int | tuple[int | Dim, ...]
@@ -162,6 +163,7 @@ class Unbind(Op):
     examples: ClassVar[tuple[Example, ...]] = (
         Example(inputs=("f32[3, 2, 8]",)),
         Example({"axis": -1}, ("f32[2, 8, 2]",)),
+        Example(inputs=("f32[1, 8]",)),
     )
 
     axis: int = 0

@@ -88,7 +88,7 @@ def instantiate(
     if tape is not None and known is None:
         tape.record(instance, tuple(item.type for item in inputs))
     results = builder.add(context, instance, inputs + captured, outputs, span)
-    return results[0] if single else results
+    return results[0] if single or len(results) == 1 else results  # a tuple of one is its element
 
 
 def _vanished(

@@ -15,6 +15,15 @@ def test_a_tuple_of_one_is_its_element() -> None:
     assert output(network("output x -> conv(len(x), 1)")) == "f32[B, 1, H, W]"
 
 
+@pytest.mark.parametrize("parts", ["split(1)", "split([4])", "slice(axis=1, stop=1) -> unbind(1)"])
+def test_the_one_part_of_an_op_is_its_element(parts: str) -> None:
+    text = network(
+        f"t = x -> {parts}", "output (t -> relu) + t[0]", "output (p -> tanh for p in t)"
+    )
+    one = "f32[B, H, W]" if "unbind" in parts else "f32[B, 4, H, W]"
+    assert output(text) == f"{one}, {one}"
+
+
 def test_tuples_nest_only_if_written_so() -> None:
     text = network(
         "a = (x, x)", "b = (a, x)", "output (...a, x) -> concat", "output n = b[0] -> add"

@@ -9,7 +9,7 @@ from archspec.ops.einops_notation import Plan
 from archspec.types.dim import Dim
 from archspec.types.tensor import TensorType
 from archspec_torch.code import Code, Hole, Quoted, call, code, keyword
-from archspec_torch.lowering.base import Lowered, Scope, Site, axes_text, lowers, method
+from archspec_torch.lowering.base import Apply, Lowered, Scope, Site, axes_text, lowers, method
 
 
 @lowers("identity")
@@ -204,6 +204,13 @@ def _listed(name: str, site: Site) -> Any:
     return apply
 
 
+def _parts(site: Site, apply: Apply) -> Apply:
+    """The parts that an expression yields; of one part, the part itself."""
+    if len(site.outputs) > 1:
+        return apply
+    return lambda inputs, scope: code(apply(inputs, scope), "[0]")
+
+
 @lowers("split")
 def split(site: Site) -> Lowered:
     """`x.split(sizes, axis)`."""
@@ -216,7 +223,7 @@ def split(site: Site) -> Lowered:
         listed = code("[", *_joined([scope.size(size) for size in sizes]), "]")
         return call(f"{inputs[0]}.split", listed, keyword("dim", str(axis)))
 
-    return Lowered(apply=apply)
+    return Lowered(apply=_parts(site, apply))
 
 
 def _joined(parts: Sequence[Code]) -> list[Any]:
@@ -228,7 +235,7 @@ def _joined(parts: Sequence[Code]) -> list[Any]:
 @lowers("unbind")
 def unbind(site: Site) -> Lowered:
     """`x.unbind(axis)`."""
-    return Lowered(apply=method("unbind", str(site.op.axis)))
+    return Lowered(apply=_parts(site, method("unbind", str(site.op.axis))))
 
 
 @lowers("meshgrid")
@@ -239,4 +246,4 @@ def meshgrid(site: Site) -> Lowered:
     def apply(inputs: Sequence[str], scope: Scope) -> Code:
         return call("torch.meshgrid", f"[{', '.join(inputs)}]", keyword("indexing", how))
 
-    return Lowered(apply=apply)
+    return Lowered(apply=_parts(site, apply))
