@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import replace
 
-from archspec.graph.model import Graph, GraphOutput, Instance, Node, Port
+from archspec.graph.model import Graph, GraphOutput, Node, Port, Structure, leaves
 
 
 def pruned(graph: Graph, outputs: tuple[GraphOutput, ...]) -> Graph:
@@ -13,13 +13,7 @@ def pruned(graph: Graph, outputs: tuple[GraphOutput, ...]) -> Graph:
 
     Inputs stay, so that calls look the same. Instances keep their keys.
     """
-    needed = {port.node for output in outputs for port in output.ports}
-    stack = list(needed)
-    while stack:
-        for port in graph.nodes[stack.pop()].inputs:
-            if port.node not in needed:
-                needed.add(port.node)
-                stack.append(port.node)
+    needed = _needed(graph, {port.node for output in outputs for port in output.ports})
     numbers: dict[int, int] = {}
     nodes: list[Node] = []
     for node in graph.nodes:
@@ -44,60 +38,65 @@ def select_outputs(graph: Graph, paths: tuple[str, ...]) -> Graph:
     A path may lead into calls (`layer1.0.conv2`). Raises LookupError with a message that lists
     what there is when a path is missing or names several nodes.
     """
-    return _select(graph, [(path, path) for path in paths])
+    return _selected(graph, [(path, path) for path in paths], keep=False)
 
 
-def _select(graph: Graph, wanted: list[tuple[str, str]]) -> Graph:
-    below: dict[int, list[tuple[str, str]]] = {}
-    direct: dict[str, Node] = {}
-    for shown, path in wanted:
-        node, rest = _find(graph, path, shown)
-        if rest:
-            below.setdefault(node.id, []).append((shown, rest))
-        direct[shown] = node
+def _selected(graph: Graph, wanted: list[tuple[str, str]], *, keep: bool) -> Graph:
+    """The graph with the outputs `wanted`, pairs of a path as shown and the path from here.
+
+    With `keep` its own outputs come first.
+    """
+    found = [(shown, *_find(graph, path, shown)) for shown, path in wanted]
+    own = graph.outputs if keep else ()
+    ends = {node.id for _, node, _ in found} | {port.node for item in own for port in item.ports}
+    read = {port for number in _needed(graph, ends) for port in graph.nodes[number].inputs}
+    read |= {port for item in own for port in item.ports}
     nodes = list(graph.nodes)
-    ports: dict[str, tuple[tuple[Port, ...], GraphOutput | None]] = {}
-    for number, inner in below.items():
+    outputs: dict[str, GraphOutput] = {}
+    for number in dict.fromkeys(node.id for _, node, _ in found):
         node = graph.nodes[number]
-        assert node.callee is not None
-        callee = _widened(node.callee, inner)
-        assert node.instance is not None
-        instance = Instance(
-            node.instance.key, None, callee, (), node.instance.origin, node.instance.explicit
-        )
-        nodes[number] = replace(node, instance=instance, types=callee.output_types)
-        at = len(callee.output_ports)
-        for output in reversed(callee.outputs[-len(inner) :]):
-            at -= len(output.ports)
-            found = tuple(Port(number, at + index) for index in range(len(output.ports)))
-            ports[output.name] = (found, output)
-    outputs: list[GraphOutput] = []
-    for shown, _ in wanted:
-        if shown in ports:
-            found, inner_output = ports[shown]
-            structure = inner_output.structure if inner_output is not None else None
-            outputs.append(GraphOutput(shown, found, structure))
+        at = len(node.types)
+        for shown in (shown for shown, other, rest in found if other is node and not rest):
+            outputs[shown] = _output(shown, number, 0, None if at == 1 else (None,) * at)
+            read.add(Port(number))
+        inner = [(shown, rest) for shown, other, rest in found if other is node and rest]
+        if not inner:
             continue
-        node = direct[shown]
-        all_ports = tuple(Port(node.id, index) for index in range(len(node.types)))
-        single = len(node.types) == 1
-        outputs.append(GraphOutput(shown, all_ports, None if single else (None,) * len(node.types)))
-    return pruned(replace(graph, nodes=tuple(nodes)), tuple(outputs))
+        is_read = any(port.node == number for port in read)
+        nodes[number] = _opened(node, inner, keep=is_read)
+        at = at if is_read else 0
+        callee = nodes[number].callee
+        assert callee is not None
+        for output in callee.outputs[-len(inner) :]:
+            outputs[output.name] = _output(output.name, number, at, output.structure)
+            at += len(output.ports)
+    chosen = tuple(outputs[shown] for shown, _ in wanted)
+    return pruned(replace(graph, nodes=tuple(nodes)), (*own, *chosen))
 
 
-def _widened(graph: Graph, wanted: list[tuple[str, str]]) -> Graph:
-    """The graph with its own outputs and, after them, those wanted."""
-    outputs = list(graph.outputs)
-    for shown, path in wanted:
-        node, rest = _find(graph, path, shown)
-        if rest:
-            raise LookupError(
-                f"`{shown}` lies more than one block deep; tap the block that holds it instead"
-            )
-        found = tuple(Port(node.id, index) for index in range(len(node.types)))
-        structure = None if len(found) == 1 else (None,) * len(found)
-        outputs.append(GraphOutput(shown, found, structure))
-    return replace(graph, outputs=tuple(outputs))
+def _opened(node: Node, wanted: list[tuple[str, str]], *, keep: bool) -> Node:
+    """A call whose block yields what stands inside of it."""
+    assert node.callee is not None
+    assert node.instance is not None
+    callee = _selected(node.callee, wanted, keep=keep)
+    instance = replace(node.instance, graph=callee)
+    return replace(node, instance=instance, types=callee.output_types)
+
+
+def _output(name: str, node: int, at: int, structure: Structure) -> GraphOutput:
+    ports = tuple(Port(node, at + index) for index in range(leaves(structure)))
+    return GraphOutput(name, ports, structure)
+
+
+def _needed(graph: Graph, ends: set[int]) -> set[int]:
+    """The nodes that these nodes need, themselves included."""
+    needed, stack = set(ends), list(ends)
+    while stack:
+        for port in graph.nodes[stack.pop()].inputs:
+            if port.node not in needed:
+                needed.add(port.node)
+                stack.append(port.node)
+    return needed
 
 
 def _find(graph: Graph, path: str, shown: str) -> tuple[Node, str]:
@@ -112,6 +111,9 @@ def _find(graph: Graph, path: str, shown: str) -> tuple[Node, str]:
     for node in graph.nodes:
         key = node.instance.key if node.instance is not None else ""
         if key and path.startswith(key + ".") and node.callee is not None:
+            uses = sum(other.instance is node.instance for other in graph.nodes)
+            if uses > 1:
+                raise LookupError(f"`{shown}` lies in what is used {uses} times, `{key}`")
             return node, path[len(key) + 1 :]
     keys = sorted({n.instance.key for n in graph.nodes if n.instance and n.instance.key})
     close = difflib.get_close_matches(path, keys, n=1)

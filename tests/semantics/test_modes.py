@@ -169,6 +169,50 @@ def test_a_name_has_one_shape_in_both_modes(expression: str, says: str) -> None:
     assert says in printed(text)
 
 
+def test_a_layer_in_an_op_has_one_form_in_both_modes() -> None:
+    state = "s = x -> mean(axis=[2, 3])"
+    loop = "iterate(step: { input h\n output h -> fc: linear(4)\n output n = h }, steps=2)"
+    other = "iterate(step: { input h\n output n = h -> fc: linear(4) }, steps=2)"
+    both = f"y = if training {{ s -> run: {loop} }} else {{ s -> run: %s }}"
+    assert errors(network(state, both % loop, "output y")) == []
+    assert errors(network(state, both % other, "a = y", "output x")) == ["E0609"]
+
+
 def test_weights_of_one_mode_only_are_no_contradiction() -> None:
     assert keys(layer("a: if training { conv(4, 1) } else { relu }")) == ["a"]
     assert keys(layer("if training { a: conv(4, 1) } else { b: conv(4, 3) }")) == ["a", "b"]
+
+
+def test_an_output_has_one_structure_in_both_modes() -> None:
+    lines = ("pair = if training { (x, x) } else { (x, x, x) }", "output z = pair")
+    assert errors(network(*lines)) == ["E0709"]
+    assert errors(network("output z = if training { x -> relu } else { x }")) == []
+
+
+DEEP = """
+block inner { a: conv(4, 3) -> b: conv(6, 1) -> c: conv(7, 1) }
+block middle { m: inner -> q: conv(8, 1) }
+block whole { m1: middle -> m2: middle -> fc: conv(9, 1) }
+"""
+
+
+def test_a_tap_reaches_into_blocks_and_drops_what_is_not_needed() -> None:
+    one = layer('body: tap(whole, "m1.m.a")', DEEP)
+    assert (output(one), keys(one)) == ("f32[B, 4, H, W]", ["body.m1.m.a"])
+    several = network(
+        'p, q, r = x -> body: tap(whole, "m2.m.b", "m1.m.a", "m1.m")',
+        "output p",
+        "output q",
+        "output r",
+        head=DEEP,
+    )
+    assert output(several) == "f32[B, 6, H, W], f32[B, 4, H, W], f32[B, 7, H, W]"
+    below = ["m1.m.a", "m1.m.b", "m1.m.c", "m1.q", "m2.m.a", "m2.m.b"]
+    assert keys(several) == [f"body.{key}" for key in below]
+
+
+def test_a_tap_into_what_is_shared_is_refused() -> None:
+    head = f"{DEEP}block twice {{\n  input x\n  shared f = f: conv(4, 1)\n  shared g = g: inner2\n"
+    head += "  output x -> f -> f -> g -> g\n}\nblock inner2 { a: conv(4, 1) }"
+    assert errors(layer('tap(twice, "f")', head)) == ["E0902"]
+    assert errors(layer('tap(twice, "g.a")', head)) == ["E0902"]
