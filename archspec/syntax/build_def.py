@@ -111,40 +111,35 @@ def _rule(k: Context, span: Span, c: list[Any], *, inline: bool) -> ast.RuleClau
     return ast.RuleClause(span, name, place, tuple(parameters), c[2], c[4], inline, damaged=damaged)
 
 
-def signature(k: Context, span: Span, c: list[Any]) -> ast.Signature:
+def signature(k: Context, span: Span, c: list[Any]) -> ast.Signature | ast.RuleClause:
     """`rule name(..): S -> S where ..`."""
     return _signature(k, span, c[1:], inline=False)
 
 
-def inline_signature(k: Context, span: Span, c: list[Any]) -> ast.Signature:
+def inline_signature(k: Context, span: Span, c: list[Any]) -> ast.Signature | ast.RuleClause:
     """`inline rule name(..): S -> S`."""
     return _signature(k, span, c[2:], inline=True)
 
 
-def _signature(k: Context, span: Span, c: list[Any], *, inline: bool) -> ast.Signature:
+def _signature(
+    k: Context, span: Span, c: list[Any], *, inline: bool
+) -> ast.Signature | ast.RuleClause:
     sides: ast.Expr = c[3]
-    inputs: ast.Expr = ast.Missing(sides.span)
-    outputs: ast.Expr = inputs
-    if isinstance(sides, ast.Chain) and len(sides.stages) == 2:
-        inputs, outputs = sides.stages
-    elif not isinstance(sides, ast.Missing):
-        k.error(
-            "E0129",
-            "a signature is written `rule name(..): [B, C] -> [B, C]`",
-            sides.span,
-            fix="a clause has `=>` between its head and what it stands for",
-        )
+    name, place = _word(k, c[0])
+    if not isinstance(sides, ast.Chain) or len(sides.stages) != 2:
+        if not isinstance(sides, ast.Missing):
+            k.error(
+                "E0129",
+                "a signature is written `rule name(..): [B, C] -> [B, C]`",
+                sides.span,
+                fix="a clause has `=>` between its head and what it stands for",
+            )
+        lost = ast.Missing(sides.span)  # it may well be a clause that could not be read
+        return ast.RuleClause(span, name, place, (), None, lost, inline, damaged=True)
     parameters, damaged = _whole(c[1])
-    return ast.Signature(
-        span,
-        *_word(k, c[0]),
-        _named(k, parameters),
-        inputs,
-        outputs,
-        tuple(c[4]),
-        inline,
-        damaged=damaged or isinstance(sides, ast.Missing),
-    )
+    named = _named(k, parameters)
+    where = tuple(c[4])
+    return ast.Signature(span, name, place, named, *sides.stages, where, inline, damaged=damaged)
 
 
 def preset(k: Context, span: Span, c: list[Any]) -> ast.Preset:
