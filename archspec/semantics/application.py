@@ -117,6 +117,9 @@ def _apply_shared(
             "it can't be used inside another block",
             span,
             secondary=[(layer.span, "declared here")],
+            notes=("a layer that an op holds, as of `scan`, is a block of its own here",)
+            if context.builder is not None and context.builder.kind == "region"
+            else (),
         )
     scope = layer.scope
     if scope.tape is None:

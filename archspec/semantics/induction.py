@@ -47,6 +47,9 @@ UNDECIDED_HERE = frozenset(
 )
 """Errors which say that a number is needed where there is a symbol: no fault of the signature."""
 
+CERTAIN = frozenset({"E0504", "E0506", "E0508"})
+"""Errors that stand whatever else of a signature is not decided."""
+
 MAX_CASES = 6
 
 
@@ -63,13 +66,14 @@ def _check(rule: RuleDefinition, sink: Sink, budget: Budget) -> None:
     token = SYMBOLIC_INTEGERS.set(True)
     own = Sink()
     try:
-        _Proof(rule, own, budget).run()
+        proof = _Proof(rule, own, budget)
+        proof.run()
         unsure = [item for item in own.diagnostics if item.code in UNDECIDED_HERE]
-        if not unsure:
+        if not unsure and not proof.reasons:
             sink.extend(own.diagnostics)
             return
-        reason = unsure[0].message
-        if unsure[0].code == "E0411":
+        reason = proof.reasons[0] if proof.reasons else unsure[0].message
+        if unsure and unsure[0].code == "E0411":
             reason = "it computes with its parameters beyond polynomials, as `2 ** n` does"
     except NotInductive as error:
         reason = str(error)
@@ -82,7 +86,7 @@ def _check(rule: RuleDefinition, sink: Sink, budget: Budget) -> None:
         reason = error.diagnostics[0].message
     finally:
         SYMBOLIC_INTEGERS.reset(token)
-    sink.extend(item for item in own.diagnostics if item.code in ("E0504", "E0508"))
+    sink.extend(item for item in own.diagnostics if item.code in CERTAIN)
     sink.report(
         diagnostic(
             "N0501",
@@ -105,6 +109,8 @@ class _Proof:
     lower: dict[str, int] = field(default_factory=dict)
     domain: Condition = TRUE
     arguments: Mapping[str, Value] = field(default_factory=dict)
+    reasons: list[str] = field(default_factory=list)
+    """Why clauses are not proved."""
 
     def run(self) -> None:
         self._parameters()
@@ -114,9 +120,16 @@ class _Proof:
             here = conjunction([self.domain, chosen, *(negation(item) for item in earlier)])
             earlier.append(chosen)
             if decide(here, TRUE).kind is not VerdictKind.NEVER:
-                self._clause(clause, here)
+                self._one(clause, here)
         left = conjunction([self.domain, *(negation(item) for item in earlier)])
         self._covered(left)
+
+    def _one(self, clause: ast.RuleClause, here: Condition) -> None:
+        """Check one clause; where induction does not apply to it, others may still be wrong."""
+        try:
+            self._clause(clause, here)
+        except NotInductive as error:
+            self.reasons.append(str(error))
 
     def _covered(self, left: Condition) -> None:
         verdict = decide(negation(left), TRUE)
@@ -144,26 +157,25 @@ class _Proof:
             kind = parameter.type.name if parameter.type is not None else "untyped"
             if kind != "int":
                 raise NotInductive(f"`{name}` is not an integer but {kind}")
-            lower, upper = self._bounds(session, parameter, index)
+            lower, upper = self._bounds(session, self.rule, index)
             self.lower[name] = lower
             self.symbols[name] = Dim.symbol(name) + (lower - 1)
             if upper is not None:
                 conditions.append(at_least(upper - 1, self.symbols[name]))
         self.domain = conjunction(conditions)
 
-    def _bounds(
-        self, session: Session, parameter: ast.Parameter, index: int
-    ) -> tuple[int, int | None]:
+    def _bounds(self, session: Session, rule: RuleDefinition, index: int) -> tuple[int, int | None]:
+        parameter = rule.parameters[index]
         patterns = [
             clause.parameters[index].pattern
-            for clause in self.rule.clauses
+            for clause in rule.clauses
             if index < len(clause.parameters)
         ]
         literals = [item.value for item in patterns if isinstance(item, ast.Number)]
         whole = [value for value in literals if isinstance(value, int)]
         if parameter.domain is None:
             return min([1, *whole]), None
-        context = Context(session, Environment(self.rule.module))
+        context = Context(session, Environment(rule.module))
         domain = context.evaluate(parameter.domain)
         if not isinstance(domain, RangeValue):
             raise NotInductive("a domain is not a range")
@@ -176,6 +188,15 @@ class _Proof:
             for name, value in sizes.items()
             if name in self.lower
         }
+
+    def _shown(self, value: Value) -> str:
+        """A value in the reader's terms."""
+        return str(value.substitute(self._shift) if isinstance(value, Dim) else value)
+
+    @property
+    def _shift(self) -> dict[str, Dim]:
+        """What the symbols, which begin at 1, are called by the reader."""
+        return {name: Dim.symbol(name) - (low - 1) for name, low in self.lower.items()}
 
     # ------------------------------------------------------------------ clauses
 
@@ -278,8 +299,7 @@ class _Proof:
         wanted: list[Segment],
         clause: ast.RuleClause,
     ) -> None:
-        shift = {name: Dim.symbol(name) - (low - 1) for name, low in self.lower.items()}
-        reason = matched(context, actual, wanted, shift)
+        reason = matched(context, actual, wanted, self._shift)
         if reason is None:
             return
         text, counterexample = reason
@@ -303,8 +323,9 @@ class _Proof:
         assert isinstance(rule, RuleDefinition)
         assert rule.signature is not None
         arguments = bind_arguments(context, layer, span)
+        self._stays(context, rule, arguments, span)
         if rule is self.rule:
-            self._descends(context, arguments, span)
+            self._descends(context, arguments)
         sides = context.within(Environment(rule.module))
         for name, value in arguments.items():
             sides.environment.bind(name, plain(value))
@@ -323,24 +344,46 @@ class _Proof:
             results.append(tensor if segment.count == 1 else Copies(segment.count, tensor))
         return _packed(results)
 
-    def _descends(self, context: Context, arguments: Mapping[str, Value], span: Span) -> None:
-        """The call must stay in the domain and come nearer to its end."""
-        given = context.session.given
-        smaller: list[Condition] = []
-        for name, value in arguments.items():
-            size, own = dim(value), dim(self.arguments[name])  # type: ignore[arg-type]
-            verdict = decide(at_least(size, self.lower[name]), given)
-            if verdict.kind is not VerdictKind.ALWAYS:
+    def _stays(
+        self,
+        context: Context,
+        rule: RuleDefinition,
+        arguments: Mapping[str, Value],
+        span: Span,
+    ) -> None:
+        """The arguments of a call must lie in the domain of the rule that is called."""
+        for index, parameter in enumerate(rule.parameters):
+            name = parameter.name or "_"
+            if rule is not self.rule and parameter.domain is None:
+                continue
+            value = arguments[name]
+            if not isinstance(value, (int, Dim)):
+                continue
+            lower, upper = self._bounds(context.session, rule, index)
+            size = dim(value)
+            inside = [(at_least(size, lower), f"begins at {lower}")]
+            if upper is not None:
+                inside.append((at_least(upper - 1, size), f"ends before {upper}"))
+            for condition, says in inside:
+                verdict = decide(condition, context.session.given)
+                if verdict.kind is VerdictKind.ALWAYS:
+                    continue
                 example = sizes_text(self._real(verdict.counterexample or {}))
                 raise context.error(
                     "E0508",
-                    f"this call leaves the domain of `{name}`, which begins at {self.lower[name]}",
+                    f"this call leaves the domain of `{name}`, which {says}",
                     span,
-                    notes=(f"it is {value} where {example}",) if example else (),
+                    notes=(f"it is {self._shown(value)} where {example}",) if example else (),
                     fix="add a clause that ends the recursion before, or widen the domain",
                 )
-            smaller.append(at_least(own, size + 1))
-        if decide(disjunction(smaller), given).kind is not VerdictKind.ALWAYS:
+
+    def _descends(self, context: Context, arguments: Mapping[str, Value]) -> None:
+        """The call must come nearer to its end."""
+        smaller = [
+            at_least(dim(self.arguments[name]), dim(value) + 1)  # type: ignore[arg-type]
+            for name, value in arguments.items()
+        ]
+        if decide(disjunction(smaller), context.session.given).kind is not VerdictKind.ALWAYS:
             raise NotInductive("no integer parameter comes down with each call")
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from archspec.graph.model import Draw, GraphOutput, InitRule, Instance, Origin, Region
-from archspec.ops.base import Need
+from archspec.ops.base import Need, Op
 from archspec.ops.registry import all_ops
 from archspec.semantics.attributes import initialiser_value
 from archspec.semantics.builder import GraphBuilder, NameScope, ports_of, structure_of
@@ -199,11 +200,35 @@ def _init(context: Context, statement: ast.InitDecl) -> None:
         raise context.error(
             "E0210", f"there is no op called `{statement.op}`", statement.span, fix=fix
         )
+    known = _weights_of(op)
+    if _ANY_NUMBER.sub("0", statement.parameter) not in known:
+        fix = did_you_mean(statement.parameter, known)
+        listed = ", ".join(f"`{name}`" for name in sorted(known))
+        raise context.error(
+            "E0302",
+            f"`{op.name}` has no weights called `{statement.parameter}`",
+            statement.span,
+            notes=(f"it has {listed}",) if known else (),
+            fix=fix,
+        )
     value = initialiser_value(context, statement.value)
     if isinstance(value, Initialiser) and context.builder is not None:
         origin = context.builder.origin(context, statement.span)
         rule = InitRule(statement.op, statement.parameter, value, origin)
         context.builder.init_rules.append(rule)
+
+
+_ANY_NUMBER = re.compile(r"\d+")
+
+
+def _weights_of(op: type[Op]) -> set[str]:
+    """Names of the learnt tensors that an op may own, as its examples have them."""
+    names: set[str] = set()
+    for example in op.examples:
+        made = op.model_validate(dict(example.attributes))
+        found = made.parameters(*example.input_types)
+        names |= {_ANY_NUMBER.sub("0", item.name) for item in found if item.learnable}
+    return names - {""}
 
 
 def _draw(context: Context, statement: ast.DrawDecl) -> None:

@@ -202,3 +202,19 @@ def test_asserts_say_their_message() -> None:
     text = network("n = check(3)", 'assert n > 4, "it is {n}"', "output x", head=head)
     assert errors(text) == ["E0318"]
     assert errors(network("assert 3 > 2", "output x")) == []
+
+
+@pytest.mark.parametrize(
+    ("weights_", "fine"),
+    [
+        ("conv.weight", True),
+        ("conv.weigth", False),
+        ("conv.weight_g", True),
+        ("lstm.weight_ih_l7", True),
+        ("batch_norm.running_mean", False),
+        ("relu.weight", False),
+    ],
+)
+def test_an_init_statement_names_weights_that_the_op_may_own(weights_: str, fine: bool) -> None:
+    found = errors(network(f"init {weights_} = zeros", "output x -> conv(4, 1)"))
+    assert found == ([] if fine else ["E0302"])

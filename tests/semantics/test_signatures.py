@@ -133,3 +133,32 @@ def test_what_never_holds_is_refused_at_once() -> None:
         "rule f(n) => [identity, max_pool(2)] -> add"
     )
     assert found.code in ("E0401", "E0506")
+
+
+def test_a_clause_that_is_wrong_is_refused_beside_one_that_is_not_proved() -> None:
+    rules = (
+        "rule f(n: int in 0.., w: int in 1..): [B, C, H, W] -> [B, w, H, W]\n"
+        "rule f(n, w) if n > 12 => conv(w + 1, 3)\n"
+        "rule f(n, w) => for _ in 0..n + 1 { conv(w, 3) }"
+    )
+    found = {item.code: item for item in diagnostics(rules)}
+    assert found.keys() == {"N0501", "E0506"}
+    assert found["E0506"].notes[0].startswith("it fails for n = 13")
+
+
+@pytest.mark.parametrize(("call", "says"), [("n - 5", "begins at 0"), ("n", "ends before 9")])
+def test_a_call_that_leaves_the_domain_of_another_rule(call: str, says: str) -> None:
+    found = only(
+        "rule g(n: int in 0..9): [B, C] -> [B, C]\nrule g(n) => relu\n"
+        f"rule f(n: int in 0..): [B, C] -> [B, C]\nrule f(n) => g({call})"
+    )
+    assert found.code == "E0508"
+    assert says in found.message
+
+
+def test_a_rule_that_is_called_may_have_parameters_of_other_types() -> None:
+    rules = (
+        "rule g(n: int in 0.., f: layer): [B, C] -> [B, C]\nrule g(n, f) => f\n"
+        "rule h(n: int in 0..): [B, C] -> [B, C]\nrule h(n) => g(n, relu)"
+    )
+    assert [item.code for item in diagnostics(rules)] == ["N0501"]  # of g, whose f is a layer
