@@ -16,6 +16,7 @@ from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.condition import TRUE, All, Condition, conjunction, evaluate
 from archspec.types.dim import Dim
+from archspec.types.solver import VerdictKind
 from archspec.types.tensor import TensorType
 
 
@@ -60,7 +61,11 @@ def network_inputs(
             start = found.where_span or expression.span
             found.where_span = start.to(expression.span)
     found.given = conjunction(conditions)
-    if found.where_span is not None and not evaluate(found.given, found.sizes):
+    if found.where_span is None:
+        return found
+    if context.session.decide(found.given, found.where_span).kind is VerdictKind.NEVER:
+        raise context.error("E0402", "no size satisfies this `where`", found.where_span)
+    if not evaluate(found.given, found.sizes):
         raise context.error(
             "E0707",
             f"the size that reports use, {sizes_text(found.sizes)}, is not one that `where` allows",

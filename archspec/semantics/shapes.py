@@ -47,7 +47,8 @@ def bind_targets(
     if not fits:
         poison_targets(context, targets)
         wanted = len(targets) if rest is None else f"{len(targets) - 1} or more"
-        raise context.error("E0316", f"there are {len(parts)} parts for {wanted} names", span)
+        found = "is 1 part" if len(parts) == 1 else f"are {len(parts)} parts"
+        raise context.error("E0316", f"there {found} for {wanted} names", span)
     if rest is None:
         rest = len(targets)
     after = len(targets) - rest - 1

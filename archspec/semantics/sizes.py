@@ -6,9 +6,9 @@ from archspec.diagnostics.model import Edit, Fix, Severity, Sink, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Requirement, walk
 from archspec.semantics.inputs import Inputs
-from archspec.semantics.requirements import is_bound, is_equation
+from archspec.semantics.requirements import is_bound, is_equation, sizes_text
 from archspec.source import Span
-from archspec.types.condition import All, Condition, conjunction
+from archspec.types.condition import All, Condition, conjunction, evaluate
 from archspec.types.solver import VerdictKind, clauses, decide
 
 
@@ -52,6 +52,18 @@ def check_sizes(compiled: Compiled, inputs: Inputs, sink: Sink) -> None:
     strict = [part for part in parts if not is_bound(part)]
     if strict:
         _warn(needs, [text for part in parts for text in clauses(part)], inputs, sink)
+    elif not evaluate(condition, compiled.sizes):
+        failing = tuple(item for item in needs if not evaluate(item.condition, compiled.sizes))
+        sink.report(
+            diagnostic(
+                "W0402",
+                f"reports use {sizes_text(compiled.sizes)}, which the network does not take",
+                where,
+                secondary=_reasons(failing),
+                fix="give the dims sizes that it takes",
+                severity=Severity.WARNING,
+            )
+        )
 
 
 def _is_accident(compiled: Compiled, needs: tuple[Requirement, ...]) -> bool:
@@ -66,12 +78,15 @@ def _warn(needs: tuple[Requirement, ...], texts: list[str], inputs: Inputs, sink
     joined = ", " + ", ".join(texts) if inputs.where_span is not None else " " + clause
     end = (inputs.where_span or span).end
     edit = Edit(Span(span.source, end, end), joined)
+    fits = evaluate(conjunction(item.condition for item in needs), inputs.sizes)
+    size = sizes_text(inputs.sizes)
     sink.report(
         diagnostic(
             "W0401",
             f"this network works only {clause}",
             span,
             secondary=_reasons(needs),
+            notes=() if fits else (f"the size that reports use, {size}, is none of these",),
             fix=Fix(f"say so at the input: `{clause}`", (edit,)),
             severity=Severity.WARNING,
         )

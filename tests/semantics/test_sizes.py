@@ -195,3 +195,17 @@ def test_blocks_pass_their_needs_on() -> None:
     item = only(layer("half", head))
     assert item.code == "W0401"
     assert item.message == "this network works only where H % 2 == 0"
+
+
+def test_a_size_for_reports_that_the_network_does_not_take_is_a_warning() -> None:
+    text = image("max_pool(5) -> max_pool(7)")
+    item = only(text)
+    assert item.code == "W0402"
+    assert "H = 32" in item.message
+    assert check(Source("spec.arch", text.replace("= 32", "= 35"))).diagnostics == ()
+
+
+def test_a_where_that_no_size_satisfies_says_so() -> None:
+    item = only(image("relu", "H % 2 == 0, H % 2 == 1"))
+    assert item.code == "E0402"
+    assert "no size satisfies" in item.message
