@@ -30,7 +30,7 @@ def is_source(context: Context, value: Value) -> bool:
         definition = value.definition
         if not isinstance(definition, RuleDefinition) or definition.signature is not None:
             return definition.is_source
-        return is_source(context, rule_value(context, value, value.span or NOWHERE))
+        return _yields_source(context, value)
     if isinstance(value, Closure) and isinstance(value.expression, ast.Chain):
         first = context.within(value.environment).evaluate(value.expression.stages[0])
         return is_source(context, first)
@@ -38,6 +38,17 @@ def is_source(context: Context, value: Value) -> bool:
         kinds = {type(item) for item in value.expression.body.statements}
         return ast.Output in kinds and ast.Input not in kinds
     return False
+
+
+def _yields_source(context: Context, rule: BlockLayer) -> bool:
+    """Whether the right side of a rule is a source; found out once for each."""
+    span = rule.span or NOWHERE
+    result = rule_value(context, rule, span)
+    known, key = context.session.op_results, ("source", id(result))
+    if key not in known:
+        inner = context.expanding(rule.definition.name, span)
+        known[key] = (is_source(inner, result), result)  # kept, so that its id stays its own
+    return bool(known[key][0])
 
 
 def materialise(context: Context, value: Value, span: Span) -> Value:

@@ -218,3 +218,8 @@ def test_asserts_say_their_message() -> None:
 def test_an_init_statement_names_weights_that_the_op_may_own(weights_: str, fine: bool) -> None:
     found = errors(network(f"init {weights_} = zeros", "output x -> conv(4, 1)"))
     assert found == ([] if fine else ["E0302"])
+
+
+def test_a_recursion_without_end_at_the_head_of_a_chain_is_said_to_be_one() -> None:
+    head = "rule f(n) => f(n + 1) -> f(n + 2)"
+    assert errors(network("y = f(0)", "output x -> y", head=head)) == ["E0502"]
