@@ -211,5 +211,3 @@ def _one_mode(
     results = run_body(inside, body, (), span, inputs_bound=True)
     graph = finish(inside, results, definition, arguments, inputs.structures)
     return graph, inputs
-
-

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Graph, Instance, Structure, leaves, walk
+from archspec.graph.model import Graph, Instance, walk
 from archspec_torch.lowering import lowerings, unsupported
 from archspec_torch.names import is_module_name
-from archspec_torch.units import Unit, results
 
 
 def unsupported_ops(network: Compiled) -> Mapping[str, str]:
@@ -50,32 +49,6 @@ def _diagnostics(network: Compiled) -> list[Diagnostic]:
 def _at(code: str, message: str, instance: Instance, fix: str | None = None) -> Diagnostic:
     span, frames = instance.origin.span, instance.origin.frames
     return diagnostic(code, message, span, expansion=frames, fix=fix)
-
-
-def require_one_form(units: Iterable[Unit]) -> None:
-    """Raise CompileFailed (E0824) for outputs that are of another form in training."""
-    found = []
-    for unit in units:
-        for result in results(unit):
-            one, two = result.inference, result.training
-            if one is None or two is None or one.structure == two.structure:
-                continue
-            graph = unit.either
-            message = (
-                f"`{result.name}` of `{graph.name}` is {_form(two.structure)} in training and "
-                f"{_form(one.structure)} in inference"
-            )
-            fix = "give each part an output of its own, `output name = .. when training`"
-            found.append(diagnostic("E0824", message, graph.origin.span, fix=fix))
-    if found:
-        raise CompileFailed(found)
-
-
-def _form(structure: Structure) -> str:
-    if structure is None:
-        return "one tensor"
-    count = leaves(structure)
-    return f"a tuple of {count} tensor{'' if count == 1 else 's'}"
 
 
 def _graphs(network: Compiled) -> list[Graph]:

@@ -9,7 +9,7 @@ from pathlib import PurePath
 from archspec.analysis.counting import count
 from archspec.graph.compiled import Compiled
 from archspec.source import NOWHERE
-from archspec_torch.check import require_one_form, require_supported
+from archspec_torch.check import require_supported
 from archspec_torch.classes import ClassDef, build_classes
 from archspec_torch.code import call, keyword
 from archspec_torch.code import lines as written
@@ -33,7 +33,6 @@ def python_source(network: Compiled, seed: int | None = None) -> tuple[str, str]
     """
     require_supported(network)
     units = plan(network)
-    require_one_form(units)
     known = lay_out(units)
     root = known.layouts[id(known.units[-1])]
     if has_record(root):

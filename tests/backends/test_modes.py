@@ -178,12 +178,6 @@ network inner {
 """
 
 
-def test_an_output_has_one_form(network):
-    net = network(INNER + "network net {\n  input x: f32[B = 1, 4]\n  output x -> inner\n}", "net")
-    with pytest.raises(CompileFailed, match="a tuple of 2 tensors in training and one tensor in"):
-        python_source(net.compiled)
-
-
 def test_outputs_of_a_network_within_that_exist_in_training_only(network):
     net = network(
         INNER

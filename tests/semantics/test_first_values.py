@@ -56,7 +56,7 @@ def test_the_argument_is_shown():
         ("conv.weigth = zeros", ["E0302"]),
         ("conv.bias = zeros", []),
         ("batch_norm.weight = xavier_normal", ["E0301"]),
-        ("linear.nothing = zeros", []),  # there is no linear below
+        ("linear.weight = zeros", []),  # there is no linear below
     ],
 )
 def test_statements(statement, expected):
@@ -66,5 +66,5 @@ def test_statements(statement, expected):
 
 def test_a_name_that_is_nearly_right():
     said = printed(network("init conv.weigth = zeros", "output x -> conv(8, 3)"))
-    assert "`conv` has no parameter `weigth`" in said
+    assert "`conv` has no weights called `weigth`" in said
     assert "did you mean `weight`?" in said
