@@ -141,6 +141,11 @@ class Sink:
         if len(self._seen) < self._limit:
             self._seen.setdefault(item.sort_key, item)
 
+    @property
+    def count(self) -> int:
+        """How many different things were said."""
+        return len(self._seen)
+
     def reported(self, span: Span) -> bool:
         """Whether an error was reported with this very place."""
         return any(

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
-from archspec.graph.model import Turn
 from archspec.semantics.bodies import result_of, run_body
 from archspec.semantics.budget import ELEMENTS
 from archspec.semantics.builder import Tape
-from archspec.semantics.callables import bind_arguments, body_environment, force, rule_value
+from archspec.semantics.callables import bind_arguments, body_environment, rule_value
 from archspec.semantics.calls import call_graph, call_tap
 from archspec.semantics.context import Context, SpecError
 from archspec.semantics.descent import descending, has_signature
-from archspec.semantics.functions import items_of
 from archspec.semantics.growth import bounded
 from archspec.semantics.instantiate import instantiate
+from archspec.semantics.loops import apply_for
 from archspec.semantics.modules import BlockDefinition, RuleDefinition
 from archspec.semantics.operators import kind_of
-from archspec.semantics.shapes import bind_targets
 from archspec.semantics.showing import call_text
 from archspec.semantics.signatures import honour
 from archspec.semantics.values import (
@@ -44,9 +41,6 @@ from archspec.semantics.values import (
 )
 from archspec.source import Span
 from archspec.syntax import ast
-
-TURN = 3
-"""Steps that a turn of a `for` counts for, besides what is done in it."""
 
 
 def apply_layer(
@@ -103,7 +97,7 @@ def _apply_labelled(
         context = context.naming(context.scope.below(outer, numbered=layer.label is None))
     scope = context.scope
     assert scope is not None
-    label = layer.label if layer.label is not None else scope.take(context, layer.span)
+    label = scope.given(layer.label) if layer.label else scope.take(context, layer.span)
     return apply_layer(context, layer.inner, data, layer.span, label)
 
 
@@ -126,6 +120,7 @@ def _apply_shared(
         scope.tape = Tape()
     scope.tape.position = None if layer.uses == 0 else 0
     layer.uses += 1
+    scope.builder.shared_uses += 1
     return apply_layer(context.naming(scope), layer.inner, data, span)
 
 
@@ -204,25 +199,9 @@ def _apply_closure(context: Context, layer: Closure, data: Value, span: Span) ->
             data = apply_layer(inside, value, data, stage.span)
         return data
     if isinstance(expression, ast.For):
-        return _apply_for(inside, expression, data)
+        return apply_for(inside, expression, data)
     assert isinstance(expression, ast.Anonymous)
     return result_of(run_body(inside.child(), expression.body, data, span))
-
-
-def _apply_for(context: Context, loop: ast.For, data: Value) -> Value:
-    assert context.scope is not None
-    iterable = force(context, context.evaluate(loop.iterable), loop.iterable.span)
-    if isinstance(iterable, Poison):
-        return POISON
-    named = context.naming(context.scope.in_loop(loop.span))
-    for index, item in enumerate(items_of(context, iterable, loop.iterable.span)):
-        context.session.budget.step(loop.span, TURN)
-        turn = replace(named.child(), turns=(*context.turns, Turn(loop.span, index)))
-        bind_targets(turn, loop.targets, item, loop.span, unpack=True)
-        data = result_of(run_body(turn, loop.body, data, loop.span))
-        if has_poison(data):
-            return POISON
-    return data
 
 
 def _apply_op(

@@ -65,12 +65,12 @@ class Budget:
         if self.steps > self.limits.steps:
             self._stop("steps", self.limits.steps, span, frames)
 
-    def node(self, span: Span, frames: tuple[Frame, ...]) -> None:
-        """Count a node."""
-        self.nodes += 1
+    def node(self, span: Span, frames: tuple[Frame, ...], count: int = 1) -> None:
+        """Count a node, or several."""
+        self.nodes += count
         if self.nodes > self.limits.nodes:
             self._stop("ops and calls of blocks", self.limits.nodes, span, frames)
-        self.step(span, NODE, frames)
+        self.step(span, NODE * count, frames)
 
     def graph(self, span: Span, frames: tuple[Frame, ...]) -> None:
         """Count a specialised block."""

@@ -38,10 +38,13 @@ class GraphBuilder:
     keys: dict[str, Span] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
     """The last number taken by default names, by the name without it."""
-    requirements: list[Requirement] = field(default_factory=list)
+    requirements: dict[Requirement, None] = field(default_factory=dict)
+    """Each once: the turns of a `for` need the same at the same place."""
     init_rules: list[InitRule] = field(default_factory=list)
     draws: list[Draw] = field(default_factory=list)
     captured: dict[tuple[int, Port], tuple[Tensor, Tensor]] = field(default_factory=dict)
+    shared_uses: int = 0
+    """How often a shared layer was applied."""
     failed: bool = False
 
     def origin(self, context: Context, span: Span) -> Origin:
@@ -163,6 +166,8 @@ class Counter:
     """The next number of a numbered scope."""
 
     value: int = 0
+    irregular: int = 0
+    """Numbers passed over and labels given: names that do not follow from the number before."""
 
 
 @dataclass(eq=False)
@@ -250,8 +255,15 @@ class NameScope:
                 )
         while self.path(str(counter.value)) in self.builder.keys:
             counter.value += 1
+            counter.irregular += 1
         counter.value += 1
         return str(counter.value - 1)
+
+    def given(self, label: str) -> str:
+        """A label of the spec's own, noted where the scope is numbered."""
+        if self.counter is not None:
+            self.counter.irregular += 1
+        return label
 
     def key_for(self, context: Context, label: str | None, default: str, span: Span) -> str:
         """The key of a new instance. Raises SpecError when its label is taken."""

@@ -84,6 +84,8 @@ def call_graph(
     while isinstance(layer, (LabelledLayer, GroupLayer)):
         if isinstance(layer, LabelledLayer):
             label = layer.label
+            if label is not None and context.scope is not None:
+                context.scope.given(label)
         layer = layer.inner
     if isinstance(layer, OpLayer) and output is not None:
         raise context.error("E0309", f"`{layer.op.name}` has no named outputs", output.span)

@@ -37,7 +37,7 @@ class Keys:
     def __init__(self) -> None:
         self._numbers: dict[Hashable, int] = {}
         self._known: dict[int, tuple[Value, int, int]] = {}
-        self._names: dict[int, tuple[ast.Expr, tuple[str, ...]]] = {}
+        self._names: dict[int, tuple[ast.Expr | ast.Body, tuple[str, ...]]] = {}
 
     def of(self, value: Value) -> Hashable:
         """A key that is equal exactly for values which expand alike."""
@@ -69,11 +69,11 @@ class Keys:
         environment = closure.environment
         return tuple(
             (name, self.of(environment.local(name)))
-            for name in self._free_names(closure.expression)
+            for name in self.names_in(closure.expression)
             if environment.has_local(name)
         )
 
-    def _free_names(self, expression: ast.Expr) -> tuple[str, ...]:
+    def names_in(self, expression: ast.Expr | ast.Body) -> tuple[str, ...]:
         """Every name that occurs in an expression (also those it binds, which is harmless)."""
         known = self._names.get(id(expression))
         if known is not None:

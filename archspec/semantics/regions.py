@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from archspec.graph.model import GraphOutput, Origin, Region
 from archspec.ops.base import Op, OpError
-from archspec.semantics.builder import GraphBuilder, NameScope, ports_of, structure_of
+from archspec.semantics.builder import GraphBuilder, NameScope, pack, ports_of, structure_of
 from archspec.semantics.context import Context, Reported
 from archspec.semantics.values import (
     BlockLayer,
@@ -17,6 +17,7 @@ from archspec.semantics.values import (
     Tensor,
     Value,
     has_poison,
+    tensors,
 )
 from archspec.source import Span
 from archspec.types.tensor import TensorType
@@ -89,6 +90,8 @@ def build_region(
     result = inner.session.apply(inner, layer, data[0] if len(data) == 1 else data, span)
     if has_poison(result):
         raise Reported()
+    yielded = [builder.own(inner, item, span) for item in tensors(result)]
+    result = pack(structure_of(result), yielded)
     captured = tuple(outer for outer, _ in builder.captured.values())
     output = GraphOutput("output", ports_of(result), structure_of(result))
     graph = builder.finish((output,), {}, (None,) * len(builder.nodes), Origin(span))

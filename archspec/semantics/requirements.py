@@ -58,9 +58,9 @@ def settle(
             raise error
     elif verdict.kind is VerdictKind.NEVER and not symbols_of(need.condition):
         raise context.error("E0402", f"in training, {need.reason}", span, secondary=secondary)
-    builder.requirements.append(
-        Requirement(need.condition, need.reason, builder.origin(context, span), need.training_only)
-    )
+    origin = builder.origin(context, span)
+    requirement = Requirement(need.condition, need.reason, origin, need.training_only)
+    builder.requirements[requirement] = None
 
 
 def _refusal(
