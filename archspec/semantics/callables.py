@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from archspec.semantics.context import Context, SpecError
+from archspec.semantics.context import Context, Remembered, SpecError
 from archspec.semantics.environment import Environment, counted, did_you_mean
 from archspec.semantics.functions import RangeValue
 from archspec.semantics.modules import (
@@ -265,8 +265,9 @@ def rule_value(context: Context, layer: BlockLayer, span: Span) -> Value:
     arguments = bind_arguments(context, layer, span)
     session = context.session
     key = (id(rule), session.keys.all_of(tuple(arguments.values())))
-    if key in session.rule_results:
-        return session.rule_results[key]
+    known = session.rule_results.get(key)
+    if known is not None:
+        return session.recall(known)
     if key in session.active_rules:
         raise context.error(
             "E0503",
@@ -276,11 +277,12 @@ def rule_value(context: Context, layer: BlockLayer, span: Span) -> Value:
     inner = context.expanding(call_text(rule.name, arguments), span).outside()
     session.active_rules[key] = None
     try:
-        clause, environment = select_clause(inner, rule, arguments, span)
-        result = force(inner, inner.within(environment).evaluate(clause.value), span)
+        with session.watching_mode() as watch:
+            clause, environment = select_clause(inner, rule, arguments, span)
+            result = force(inner, inner.within(environment).evaluate(clause.value), span)
     finally:
         session.active_rules.pop(key, None)
-    session.rule_results[key] = result
+    session.rule_results[key] = Remembered(result, watch.depends)
     return result
 
 
@@ -336,10 +338,11 @@ def resolve_preset(context: Context, layer: BlockLayer, span: Span) -> Value:
     session = context.session
     if key not in session.rule_results:
         inner = context.expanding(definition.name, span)
-        session.rule_results[key] = POISON
-        value = inner.within(Environment(definition.module)).evaluate(definition.node.value)
-        session.rule_results[key] = value
-    value = session.rule_results[key]
+        session.rule_results[key] = Remembered(POISON, False)
+        with session.watching_mode() as watch:
+            value = inner.within(Environment(definition.module)).evaluate(definition.node.value)
+        session.rule_results[key] = Remembered(value, watch.depends)
+    value = session.recall(session.rule_results[key])
     if isinstance(value, Poison):
         return value
     if not isinstance(value, BlockLayer) or not _is_network(value.definition):

@@ -184,15 +184,12 @@ def specialise(context: Context, call: Call) -> Graph | None:
     inner = context.expanding(call.text, call.span)
     session.budget.graph(call.span, inner.frames)
     session.active_graphs.add(key)
-    session.mode_readers.append(False)
     try:
-        graph = _build(inner, call)
+        with session.watching_mode() as watch:
+            graph = _build(inner, call)
     finally:
         session.active_graphs.discard(key)
-        depends = session.mode_readers.pop()
-    if depends:
-        session.read_mode()
-    session.specialised[(session.training if depends else None, key)] = graph
+    session.specialised[(session.training if watch.depends else None, key)] = graph
     return graph
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +61,21 @@ class OpenCondition(Exception):
         self.condition = condition
 
 
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A value of a memo within one mode, and whether it differs between the modes."""
+
+    value: Value
+    depends: bool
+
+
+@dataclass
+class ModeWatch:
+    """Whether something read `training`; known when it is over."""
+
+    depends: bool = False
+
+
 @dataclass
 class Session:
     """One compilation in one mode. The functions are those of the modules above this one."""
@@ -71,12 +87,12 @@ class Session:
     apply: Callable[[Context, Value, Value, Span], Value]
     specialised: dict[Hashable, Graph | None]
     """The memo. None stands for a graph that failed; its errors were reported."""
-    rule_results: dict[Hashable, Value] = field(default_factory=dict)
+    rule_results: dict[Hashable, Remembered] = field(default_factory=dict)
     given: Condition = TRUE
     """What the network's `where` promises."""
     where_span: Span | None = None
     mode_readers: list[bool] = field(default_factory=list)
-    """For each graph under construction whether it read `training`."""
+    """For each graph or value under construction whether it read `training`."""
     integer_symbols: frozenset[str] = frozenset()
     """Symbols that stand for integer parameters while a signature is checked."""
     op_results: dict[Hashable, Any] = field(default_factory=dict)
@@ -110,6 +126,24 @@ class Session:
         """Note that what is being built depends on the mode."""
         if self.mode_readers:
             self.mode_readers[-1] = True
+
+    @contextmanager
+    def watching_mode(self) -> Iterator[ModeWatch]:
+        """Learn whether what is built meanwhile reads the mode; what is around it then does too."""
+        watch = ModeWatch()
+        self.mode_readers.append(False)
+        try:
+            yield watch
+        finally:
+            watch.depends = self.mode_readers.pop()
+            if watch.depends:
+                self.read_mode()
+
+    def recall(self, known: Remembered) -> Value:
+        """A remembered value; who takes it depends on the mode if it does."""
+        if known.depends:
+            self.read_mode()
+        return known.value
 
 
 @dataclass(frozen=True, slots=True)

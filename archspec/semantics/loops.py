@@ -57,9 +57,7 @@ class _Turns:
 
     def __post_init__(self) -> None:
         self.read = frozenset(self.context.session.keys.names_in(self.loop.body))
-        target = self.loop.targets[0]
-        plain = len(self.loop.targets) == 1 and isinstance(target, ast.NameTarget)
-        self.name = target.name if plain and target.claim is None else None
+        self.name = _single_name(self.loop.targets)
 
     def take(self, index: int, data: Value) -> tuple[int, Value]:
         """Carry out one turn, or copy it and those after it that are the same."""
@@ -79,7 +77,7 @@ class _Turns:
                 return done, result
         before = mark(context, tensors, self.start) if key in self.known else None
         result = self._carry_out(turn or self._open(index), data)
-        self.known[key] = before and record(context, before, income, tensors, result)
+        self.known[key] = record(context, before, income, tensors, result) if before else None
         return 1, result
 
     def _open(self, index: int) -> Context:
@@ -111,3 +109,11 @@ class _Turns:
             return count
         value = self._value(index)
         return next((at for at in range(index + 1, count) if self._value(at) != value), count)
+
+
+def _single_name(targets: tuple[ast.Target, ...]) -> str | None:
+    """The name that takes an item as it is; None where it is taken apart or checked."""
+    first = targets[0]
+    if len(targets) > 1 or not isinstance(first, ast.NameTarget) or first.claim is not None:
+        return None
+    return first.name

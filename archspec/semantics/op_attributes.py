@@ -16,6 +16,7 @@ from archspec.semantics.functions import RangeValue
 from archspec.semantics.operators import kind_of, plain
 from archspec.semantics.showing import show
 from archspec.semantics.values import (
+    BlockLayer,
     Given,
     ListValue,
     OpLayer,
@@ -39,7 +40,9 @@ def complete(context: Context, layer: OpLayer, span: Span) -> tuple[Op, dict[str
     for name in layer.op.regions:
         if name not in layers:
             raise context.error("E0303", f"`{layer.op.name}` needs the layer `{name}`", span)
-    if cache_key in session.op_results:
+    given = (*by_name.values(), *extra, *open_pairs)
+    known = all(_is_known(item.value) for item in given)
+    if known and cache_key in session.op_results:
         return session.op_results[cache_key], layers
     attributes: dict[str, Any] = {
         name: _attribute(context, item.value, item.span) for name, item in by_name.items()
@@ -58,8 +61,16 @@ def complete(context: Context, layer: OpLayer, span: Span) -> tuple[Op, dict[str
         op = layer.op.model_validate(attributes)
     except ValidationError as error:
         raise _attribute_errors(context, layer, by_name, error, span) from None
-    session.op_results[cache_key] = op
+    if known:
+        session.op_results[cache_key] = op
     return op, layers
+
+
+def _is_known(value: Value) -> bool:
+    """Whether it is the value itself: what a rule yields may depend on the mode."""
+    if isinstance(value, (ListValue, tuple)):
+        return all(_is_known(item) for item in (value if isinstance(value, tuple) else value.items))
+    return not isinstance(value, BlockLayer)
 
 
 def _symbolic(layer: OpLayer, attributes: dict[str, Any]) -> Op:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from archspec.graph.model import Graph
+from archspec.graph.model import Graph, walk
+from archspec.ops.random import Dropout
 from tests.semantics.specs import (
     compiled,
     errors,
@@ -216,3 +217,27 @@ def test_a_tap_into_what_is_shared_is_refused() -> None:
     head += "  output x -> f -> f -> g -> g\n}\nblock inner2 { a: conv(4, 1) }"
     assert errors(layer('tap(twice, "f")', head)) == ["E0902"]
     assert errors(layer('tap(twice, "g.a")', head)) == ["E0902"]
+
+
+def test_a_value_of_a_rule_that_reads_training_differs_between_the_modes() -> None:
+    text = layer(
+        "a -> b",
+        "rule rate(n) => if training then 0.5 else 0.25\n"
+        "block a { dropout(rate(1)) }\nblock b { dropout(rate(1)) -> relu }",
+    )
+    found = compiled(text)
+    for top, rate in ((found.inference, 0.25), (found.training, 0.5)):
+        ops = [node.op for graph in walk(top) for node in graph.nodes if node.op is not None]
+        assert [op.p for op in ops if isinstance(op, Dropout)] == [rate, rate]
+
+
+def test_a_region_may_yield_what_it_captures() -> None:
+    text = network(
+        "z = x -> conv(4, 1)",
+        "a, b = x -> iterate({ input y\n output first = z\n output second = y }, steps=2)",
+        "output b + (a -> sum(axis=1))",
+    )
+    instances = compiled(text).inference.instances
+    (region,) = next(item.regions for item in instances if item.title == "iterate")
+    assert region.captured == 1
+    assert len(region.graph.inputs) == 2
