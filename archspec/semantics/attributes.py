@@ -38,6 +38,12 @@ from archspec.types.initialiser import INITIALISERS, Initialiser
 
 def call_layer(context: Context, function: Value, node: ast.Call) -> Value:
     """A layer (or initialiser) with further attributes."""
+    if isinstance(function, OpLayer):
+        given = _given_to_op(context, function, node)
+        return OpLayer(function.op, merged(function.given, given), node.span)
+    if isinstance(function, BlockLayer):
+        given = _given_to_block(context, function, node)
+        return BlockLayer(function.definition, merged(function.given, given), node.span)
     if isinstance(function, Poison):
         return POISON
     if isinstance(function, InitialiserName):
@@ -48,12 +54,6 @@ def call_layer(context: Context, function: Value, node: ast.Call) -> Value:
         )
     if isinstance(function, GroupLayer):
         return call_layer(context, function.inner, node)
-    if isinstance(function, OpLayer):
-        given = _given_to_op(context, function, node)
-        return OpLayer(function.op, merged(function.given, given), node.span)
-    if isinstance(function, BlockLayer):
-        given = _given_to_block(context, function, node)
-        return BlockLayer(function.definition, merged(function.given, given), node.span)
     raise context.error(
         "E0302",
         f"{kind_of(function)} takes no attributes",
@@ -64,6 +64,8 @@ def call_layer(context: Context, function: Value, node: ast.Call) -> Value:
 
 def merged(earlier: tuple[Given, ...], later: tuple[Given, ...]) -> tuple[Given, ...]:
     """Positional attributes add up; named ones replace those of the same name."""
+    if not earlier:
+        return later
     names = {item.name for item in later if item.name is not None}
     return (*(item for item in earlier if item.name not in names), *later)
 

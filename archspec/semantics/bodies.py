@@ -157,7 +157,7 @@ def _require(context: Context, expression: ast.Expr, reason: str) -> None:
         return
     if is_condition(value):
         text = f"`{expression.span.text}` is needed"
-        settle(context, Need(value, f"{text}: {reason}"), expression.span, [])  # type: ignore[arg-type]
+        settle(context, Need(value, f"{text}: {reason}"), expression.span)  # type: ignore[arg-type]
     elif value is not True:
         raise context.error(
             "E0408",

@@ -70,17 +70,12 @@ class GraphBuilder:
         if self.kind == "buffer":
             require_constant(context, instance, inputs, span)
         context.session.budget.node(span, context.frames)
-        context.session.budget.step(span, sum(type_.rank for type_ in types) // AXES)
-        node = Node(
-            len(self.nodes),
-            instance,
-            tuple(item.port for item in inputs),
-            types,
-            self.origin(context, span),
-            context.turns,
-        )
-        self.nodes.append(node)
-        return tuple(Tensor(self, Port(node.id, index), type_) for index, type_ in enumerate(types))
+        context.session.budget.step(span, sum([type_.rank for type_ in types]) // AXES)
+        at = len(self.nodes)
+        ports = tuple([item.port for item in inputs])
+        origin = self.origin(context, span)
+        self.nodes.append(Node(at, instance, ports, types, origin, context.turns))
+        return tuple([Tensor(self, Port(at, index), type_) for index, type_ in enumerate(types)])
 
     def own(self, context: Context, tensor: Tensor, span: Span) -> Tensor:
         """The tensor as one of this graph: a region captures what stands around it."""

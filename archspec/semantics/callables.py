@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from archspec.semantics.context import Context, Remembered, SpecError
+from archspec.semantics.context import Context, ModeWatch, Remembered, SpecError
 from archspec.semantics.environment import Environment, counted, did_you_mean
 from archspec.semantics.functions import RangeValue
 from archspec.semantics.modules import (
@@ -277,7 +277,7 @@ def rule_value(context: Context, layer: BlockLayer, span: Span) -> Value:
     inner = context.expanding(call_text(rule.name, arguments), span).outside()
     session.active_rules[key] = None
     try:
-        with session.watching_mode() as watch:
+        with ModeWatch(session) as watch:
             clause, environment = select_clause(inner, rule, arguments, span)
             result = force(inner, inner.within(environment).evaluate(clause.value), span)
     finally:
@@ -339,7 +339,7 @@ def resolve_preset(context: Context, layer: BlockLayer, span: Span) -> Value:
     if key not in session.rule_results:
         inner = context.expanding(definition.name, span)
         session.rule_results[key] = Remembered(POISON, False)
-        with session.watching_mode() as watch:
+        with ModeWatch(session) as watch:
             value = inner.within(Environment(definition.module)).evaluate(definition.node.value)
         session.rule_results[key] = Remembered(value, watch.depends)
     value = session.recall(session.rule_results[key])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from archspec.semantics.builder import (
 from archspec.semantics.callables import bind_arguments, body_environment, force, rule_value
 from archspec.semantics.collisions import check_collisions
 from archspec.semantics.constants import inlined
-from archspec.semantics.context import Context, SpecError
+from archspec.semantics.context import Context, ModeWatch, SpecError
 from archspec.semantics.descent import descending
 from archspec.semantics.environment import did_you_mean
 from archspec.semantics.modules import BlockDefinition, Callable_, RuleDefinition
@@ -60,11 +60,12 @@ class Call:
     structure: Structure
     span: Span
 
-    def key(self, context: Context) -> tuple[Hashable, ...]:
+    def key(self, context: Context) -> int:
         """What the memo goes by, apart from the mode."""
-        arguments = context.session.keys.all_of(tuple(self.arguments.values()))
-        given = context.session.given
-        return (id(self.definition), arguments, self.types, self.structure, given)
+        keys, given = context.session.keys, context.session.given
+        arguments = keys.all_of(tuple(self.arguments.values()))
+        parts = (id(self.definition), arguments, self.types, self.structure, given)
+        return keys.number(("call", *parts))
 
     @property
     def text(self) -> str:
@@ -185,7 +186,7 @@ def specialise(context: Context, call: Call) -> Graph | None:
     session.budget.graph(call.span, inner.frames)
     session.active_graphs.add(key)
     try:
-        with session.watching_mode() as watch:
+        with ModeWatch(session) as watch:
             graph = _build(inner, call)
     finally:
         session.active_graphs.discard(key)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -69,11 +68,23 @@ class Remembered:
     depends: bool
 
 
-@dataclass
 class ModeWatch:
-    """Whether something read `training`; known when it is over."""
+    """Whether what is built inside of it reads `training`; what is around it then does too."""
 
-    depends: bool = False
+    __slots__ = ("depends", "session")
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.depends = False
+
+    def __enter__(self) -> ModeWatch:
+        self.session.mode_readers.append(False)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.depends = self.session.mode_readers.pop()
+        if self.depends:
+            self.session.read_mode()
 
 
 @dataclass
@@ -126,18 +137,6 @@ class Session:
         """Note that what is being built depends on the mode."""
         if self.mode_readers:
             self.mode_readers[-1] = True
-
-    @contextmanager
-    def watching_mode(self) -> Iterator[ModeWatch]:
-        """Learn whether what is built meanwhile reads the mode; what is around it then does too."""
-        watch = ModeWatch()
-        self.mode_readers.append(False)
-        try:
-            yield watch
-        finally:
-            watch.depends = self.mode_readers.pop()
-            if watch.depends:
-                self.read_mode()
 
     def recall(self, known: Remembered) -> Value:
         """A remembered value; who takes it depends on the mode if it does."""

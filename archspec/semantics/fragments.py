@@ -98,6 +98,8 @@ def tensors_of(builder: GraphBuilder, data: Value) -> tuple[Tensor, ...] | None:
 
 def form_of(data: Value, tensors: Sequence[Tensor]) -> Form:
     """The form of data, given its tensors."""
+    if isinstance(data, Tensor):
+        return (data.type,), None, (0,)
     first: dict[Port, int] = {}
     pattern = tuple(first.setdefault(item.port, at) for at, item in enumerate(tensors))
     return tuple(item.type for item in tensors), structure_of(data), pattern

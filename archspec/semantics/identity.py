@@ -7,7 +7,6 @@ large the value, and a value that holds another twice is looked through once. Sp
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import fields, is_dataclass
 from typing import Any
 
 from archspec.semantics.values import (
@@ -26,7 +25,6 @@ from archspec.semantics.values import (
     Tensor,
     Value,
 )
-from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.dim import Dim
 
@@ -41,20 +39,27 @@ class Keys:
 
     def of(self, value: Value) -> Hashable:
         """A key that is equal exactly for values which expand alike."""
-        if type(value) in _NUMBERS:
-            return (type(value).__name__, repr(value))
+        kind = type(value)
+        if kind is int or kind is bool:
+            return (kind, value)  # 1 and true are equal to Python
+        if kind is float:
+            return (kind, repr(value))  # 0.0 and -0.0 are, and nan is not
         if isinstance(value, Dim):
             return ("dim", value)  # equal to a number when it is one
-        parts = _PARTS.get(type(value))
+        parts = _PARTS.get(kind)
         if parts is None:
             return value  # strings, initialisers, conditions: hashable by value
         seen = _names_in_sight(value)
         known = self._known.get(id(value))
         if known is not None and known[1] == seen:
             return known[2]
-        number = self._numbers.setdefault(parts(self, value), len(self._numbers))
+        number = self.number(parts(self, value))
         self._known[id(value)] = (value, seen, number)  # kept, so that the id stays its own
         return number
+
+    def number(self, parts: Hashable) -> int:
+        """A number that stands for these parts: small, and quick to compare."""
+        return self._numbers.setdefault(parts, len(self._numbers))
 
     def all_of(self, values: tuple[Value, ...]) -> Hashable:
         """The keys of several."""
@@ -86,8 +91,8 @@ class Keys:
                 found.add(item.text)
             elif isinstance(item, tuple):
                 stack.extend(item)
-            elif is_dataclass(item) and not isinstance(item, Span):
-                stack.extend(getattr(item, entry.name) for entry in fields(item))
+            elif isinstance(item, ast.Node):
+                stack.extend(item.parts)
         names = tuple(sorted(found))
         self._names[id(expression)] = (expression, names)
         return names
@@ -97,8 +102,6 @@ def _names_in_sight(value: Value) -> int:
     """How many names a closure can see: a body that goes on binds more."""
     return value.environment.count if isinstance(value, Closure) else 0
 
-
-_NUMBERS = frozenset({bool, int, float})
 
 _PARTS: dict[type, Callable[[Keys, Any], Hashable]] = {
     tuple: lambda keys, value: ("tuple", keys.all_of(value)),

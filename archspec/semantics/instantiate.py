@@ -147,6 +147,8 @@ def _source_key(context: Context, op: Op, span: Span) -> str:
 
 
 def _explicit(layer: OpLayer, op: Op) -> frozenset[str]:
+    if not layer.given:
+        return frozenset()
     names = [item.name for item in layer.given if item.name is not None]
     count = sum(1 for item in layer.given if item.name is None)
     return frozenset([*names, *positional(type(op))[:count]])
@@ -195,7 +197,7 @@ def _infer(
         results[cache_key] = _infer_now(context, op, layer, inputs, yields, span)
     outputs, needs, single = results[cache_key]
     for need in needs:
-        settle(context, need, span, input_labels(inputs))
+        settle(context, need, span, lambda: input_labels(inputs))
     return outputs, single
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from archspec.graph.model import Requirement
 from archspec.ops.base import Need
@@ -27,9 +27,11 @@ def settle(
     context: Context,
     need: Need,
     span: Span,
-    secondary: list[tuple[Span, str]],
+    places: Callable[[], list[tuple[Span, str]]] = list,
 ) -> None:
     """Decide a need; keep it in the graph when it holds for some sizes only.
+
+    `places` tells where its sizes come from; it is asked only when there is something to report.
 
     Raises SpecError when it holds for no size, or for finitely many that `where` does not name,
     or against what `where` promises, or when it can't be decided.
@@ -39,11 +41,12 @@ def settle(
     if need.condition == TRUE:
         return
     if session.integer_symbols:
-        _settle_for_integers(context, need, span, secondary)
+        _settle_for_integers(context, need, span, places)
         return
     verdict = session.decide(need.condition, span)
     if verdict.kind is VerdictKind.ALWAYS:
         return
+    secondary = places()
     if verdict.kind is VerdictKind.UNDECIDED:
         raise context.error(
             "E0410",
@@ -102,7 +105,7 @@ def _refusal(
 
 
 def _settle_for_integers(
-    context: Context, need: Need, span: Span, secondary: list[tuple[Span, str]]
+    context: Context, need: Need, span: Span, places: Callable[[], list[tuple[Span, str]]]
 ) -> None:
     """While a signature is checked: what must hold for all values of its parameters.
 
@@ -121,7 +124,7 @@ def _settle_for_integers(
     notes: tuple[str, ...] = ()
     if verdict.counterexample is not None:
         notes = (f"it fails for {sizes_text(verdict.counterexample)}",)
-    raise context.error("E0506", need.reason, span, secondary=secondary, notes=notes)
+    raise context.error("E0506", need.reason, span, secondary=places(), notes=notes)
 
 
 def sizes_text(sizes: Mapping[str, int]) -> str:

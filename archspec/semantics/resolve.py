@@ -6,7 +6,6 @@ ops, functions and words. It reports what is none of them, with what was probabl
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
 from functools import cache
 
 from archspec.diagnostics.model import Sink, diagnostic
@@ -20,7 +19,6 @@ from archspec.semantics.modules import (
     RuleDefinition,
 )
 from archspec.semantics.words import INITIALISER_NAMES, choices, is_word
-from archspec.source import Span
 from archspec.syntax import ast
 
 ALWAYS = frozenset({"true", "false", "training", "_", "...", "tap"})
@@ -87,8 +85,8 @@ class _Walker:
                 continue
             elif isinstance(item, tuple):
                 stack.extend((part, seen) for part in reversed(item))
-            elif is_dataclass(item) and not isinstance(item, Span):
-                stack.extend((getattr(item, entry.name), seen) for entry in fields(item))
+            elif isinstance(item, ast.Node):
+                stack.extend([(part, seen) for part in item.parts])
 
     def means_something(self, text: str, seen: frozenset[str]) -> bool:
         return text in seen or text in self.known or is_word(text)

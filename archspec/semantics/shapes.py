@@ -173,7 +173,7 @@ def _claim_dim(context: Context, entry: ast.DimExpr, size: Dim, value: Tensor, n
         return
     reason = f"`{name}` is claimed to be {wanted} where it is {size}"
     need = Need(equal(size, wanted), reason)
-    settle(context, need, entry.span, [_made_at(value)])
+    settle(context, need, entry.span, lambda: [_made_at(value)])
 
 
 def _made_at(value: Tensor) -> tuple[Span, str]:

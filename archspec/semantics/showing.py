@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
 
 from archspec.semantics.environment import Environment
 from archspec.semantics.values import BlockLayer, ListValue, Value, is_layer
-from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.dim import Dim
 
@@ -50,8 +48,8 @@ def values_in(environment: Environment, expression: ast.Expr) -> tuple[str, ...]
                 found.setdefault(item.text, show(value))
         elif isinstance(item, tuple):
             stack.extend(item)
-        elif is_dataclass(item) and not isinstance(item, Span):
-            stack.extend(getattr(item, entry.name) for entry in fields(item))
+        elif isinstance(item, ast.Node):
+            stack.extend(item.parts)
     if not found:
         return ()
     return (", ".join(f"`{name}` is {value}" for name, value in sorted(found.items())),)

@@ -155,7 +155,7 @@ def honour(
             if a.constant is not None and b.constant is not None and a != b:
                 raise _broken(context, rule, actual, wanted, span)
             reason = f"the signature of `{rule.name}` promises {b} where it is {a}"
-            settle(context, Need(equal(a, b), reason), span, [])
+            settle(context, Need(equal(a, b), reason), span)
 
 
 def _broken(

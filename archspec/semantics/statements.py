@@ -261,7 +261,7 @@ def _assert(context: Context, statement: ast.Assert) -> None:
         return
     text = message if isinstance(message, str) else f"`{statement.condition.span.text}` is false"
     if is_condition(value):
-        settle(context, Need(value, text), statement.condition.span, [])  # type: ignore[arg-type]
+        settle(context, Need(value, text), statement.condition.span)  # type: ignore[arg-type]
     elif not truth(context, value, statement.condition.span):
         raise context.error(
             "E0318",

@@ -35,7 +35,7 @@ from archspec.syntax.ast_expressions import Spread as Spread
 from archspec.syntax.ast_expressions import Text as Text
 from archspec.syntax.ast_expressions import TupleExpr as TupleExpr
 from archspec.syntax.ast_expressions import Unary as Unary
-from archspec.syntax.node import Node
+from archspec.syntax.node import Node as Node
 
 # ---------------------------------------------------------------------- shapes and targets
 

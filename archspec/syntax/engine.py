@@ -60,6 +60,7 @@ class Engine:
         self.tokens = tokens
         self.at = 0
         self.tables = tables.load()
+        self.rules = _rules()
         self.final = self.tables.end[start]
         self.states = [self.tables.start[start]]
         self.items = [Item(None, tokens[0].start, tokens[0].start, 0, 0)]
@@ -101,7 +102,7 @@ class Engine:
             del self.items[-count:]
 
     def _reduce(self, number: int, following: str) -> None:
-        name, size, function, adds_level = _rules()[number]
+        name, size, function, adds_level = self.rules[number]
         if size == 1 and function is None:
             self.states[-1] = self._pass_on(following)
             return
@@ -109,7 +110,7 @@ class Engine:
         self.undo.append((self.states[-size:] if size else [], items))
         before = self.items[-1]
         start = items[0].start if size else before.end
-        depth = max(item.depth for item in items) + adds_level if size else 0
+        depth = max([item.depth for item in items]) + adds_level if size else 0
         self.pop(size)
         value = None
         if function:

@@ -39,16 +39,17 @@ MAX_NAME = 200
 MAX_ERRORS = 50
 """Syntax errors that one run reports for a file."""
 
+_LITERALS = {
+    "WORD": (MAX_NAME, "name"),
+    "NUMBER": (MAX_DIGITS, "number"),
+    "STRING": (MAX_STRING + 2, "string"),
+}
 _LONG_LINE = re.compile(rf"[^\n]{{{MAX_LINE + 1}}}")
 
 
 def check_literal(kind: str, size: int) -> str | None:
     """What is wrong with the length of a word, number or string, if anything."""
-    limit, what = {
-        "WORD": (MAX_NAME, "name"),
-        "NUMBER": (MAX_DIGITS, "number"),
-        "STRING": (MAX_STRING + 2, "string"),
-    }.get(kind, (MAX_CHARACTERS, "sign"))
+    limit, what = _LITERALS.get(kind, (MAX_CHARACTERS, "sign"))
     if size <= limit:
         return None
     return (

@@ -15,6 +15,11 @@ class Node:
     __slots__ = ()
     __match_args__: ClassVar[tuple[str, ...]] = ()
 
+    @property
+    def parts(self) -> tuple[object, ...]:
+        """Its fields without its span: nodes, tuples of them, and plain data."""
+        return tuple([getattr(self, name) for name in self.__match_args__ if name != "span"])
+
     def _values(self) -> tuple[object, ...]:
         return tuple(getattr(self, name) for name in self.__match_args__)
 

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import pytest
+
 from archspec.graph.model import walk
+from archspec.semantics import compile as compilation
+from archspec.semantics.context import Context
+from archspec.semantics.expressions import evaluate
+from archspec.semantics.values import Value
+from archspec.syntax import ast
 from tests.semantics.specs import compiled, graphs, keys, layer, network, output
 
 UNIT = "block unit(width: int = 4) { conv(width, 3) -> batch_norm -> relu }"
@@ -73,3 +82,46 @@ def test_dead_code_goes_and_weights_stay() -> None:
     text = network("y = x -> relu", "z = x -> conv(4, 3)", "output x -> tanh")
     titles = [node.instance.title for node in compiled(text).inference.nodes if node.instance]
     assert titles == ["conv", "tanh"]
+
+
+Evaluations = Callable[[str], int]
+
+
+@pytest.fixture
+def evaluations(monkeypatch: pytest.MonkeyPatch) -> Evaluations:
+    """How many expressions are evaluated to compile a text."""
+
+    def count(text: str) -> int:
+        found = 0
+
+        def counted(context: Context, expression: ast.Expr) -> Value:
+            nonlocal found
+            found += 1
+            return evaluate(context, expression)
+
+        monkeypatch.setattr(compilation, "evaluate", counted)
+        compiled(text)
+        return found
+
+    return count
+
+
+LOOPS = (
+    "for i in 0..{} {{ unit(8) }}",
+    "body: for i in 0..{} {{ unit(8) -> relu }}",
+    "repeated({}, unit(8))",
+    "for i, j in enumerate(0..{}) {{ unit(8) }}",
+)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_equal_turns_are_evaluated_a_few_times(loop: str, evaluations: Evaluations) -> None:
+    few, many = (evaluations(layer(loop.format(count), UNIT)) for count in (10, 1000))
+    assert few == many < 100
+
+
+def test_different_turns_are_evaluated_each(evaluations: Evaluations) -> None:
+    few, many = (
+        evaluations(layer(f"for i in 0..{count} {{ unit(8 + i) }}", UNIT)) for count in (10, 1000)
+    )
+    assert many > 90 * few
