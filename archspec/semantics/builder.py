@@ -140,7 +140,7 @@ class GraphBuilder:
         for node in reversed(self.nodes):
             if node.id in read or node.is_input or self._owns_weights(node):
                 read.add(node.id)
-                read.update(port.node for port in node.inputs)
+                read.update([port.node for port in node.inputs])
         if len(read) == len(self.nodes):
             return tuple(self.nodes), outputs
         numbers = {old: new for new, old in enumerate(sorted(read))}

@@ -295,8 +295,8 @@ def _labelled(context: Context, node: ast.Labelled) -> Value:
 
 
 def _checked_label(context: Context, label: str | None, span: Span) -> str | None:
-    if label is None:
-        return None
+    if label is None or (label.isidentifier() and len(label) <= MAX_LABEL):
+        return label
     parts = label.split(".")
     printable = all(part.isprintable() for part in parts)
     if not all(parts) or not printable or len(label) > MAX_LABEL:

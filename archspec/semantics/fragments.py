@@ -26,6 +26,9 @@ Form: TypeAlias = "tuple[tuple[TensorType, ...], Structure, tuple[int, ...]]"
 TURN = 3
 """Steps that a turn of a `for` counts for, besides what is done in it."""
 
+PLAN = 2
+"""Steps that a node counts for when it is recorded."""
+
 
 @dataclass(frozen=True, slots=True)
 class Name:
@@ -158,9 +161,17 @@ def _watched(context: Context, tensors: Sequence[Tensor]) -> Hashable:
 
 
 def record(
-    context: Context, before: Mark, income: Form, tensors: Sequence[Tensor], result: Value
+    context: Context,
+    before: Mark,
+    income: Form,
+    tensors: Sequence[Tensor],
+    result: Value,
+    loop: Span,
 ) -> Fragment | None:
-    """What the turn since `before` did, or None where it did more than add nodes."""
+    """What the turn since `before` did, or None where it did more than add nodes.
+
+    Raises OutOfBudget: in loops that are in loops, a node may be recorded at each level.
+    """
     builder, scope = context.builder, context.scope
     assert builder is not None
     assert scope is not None
@@ -171,6 +182,7 @@ def record(
     if names is None:
         return None
     nodes = builder.nodes[before.nodes :]
+    context.session.budget.step(loop, PLAN * len(nodes), context.frames)
     made = tuple((at, index) for at, node in enumerate(nodes) for index in range(len(node.types)))
     places, fixed = _places(before, tensors, nodes, yielded, made)
     keys = {_text(scope, name, before.number): at for at, name in enumerate(names) if name.span}

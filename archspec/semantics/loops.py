@@ -75,9 +75,12 @@ class _Turns:
             done, result = repeat(context, fragment, data, self.loop.span, range(index, end))
             if done:
                 return done, result
-        before = mark(context, tensors, self.start) if key in self.known else None
+        again = key in self.known and index + 1 < len(self.items)
+        before = mark(context, tensors, self.start) if again else None
         result = self._carry_out(turn or self._open(index), data)
-        self.known[key] = record(context, before, income, tensors, result) if before else None
+        self.known[key] = (
+            record(context, before, income, tensors, result, self.loop.span) if before else None
+        )
         return 1, result
 
     def _open(self, index: int) -> Context:
