@@ -9,36 +9,41 @@ from pathlib import Path
 import typer
 
 from archspec.cli.console import Form, verdict, working, write, write_diagnostics, write_json
-from archspec.cli.guard import AT_FAULT
-from archspec.cli.spec import files, locate
+from archspec.cli.guard import WrongUsage, blame
+from archspec.cli.spec import SUFFIX, Spec, files, locate
 from archspec.diagnostics.model import Diagnostic, Severity
 
 
 def run(specs: Sequence[str], form: Form) -> None:
     """Check files; ends with exit code 1 where there is an error."""
-    found: list[Diagnostic] = []
+    found: dict[tuple[str, int, str, str], Diagnostic] = {}
     count = 0
-    for path in _paths(specs):
-        found.extend(_check(path))
+    for spec in _specs(specs):
+        for item in _check(spec):
+            found.setdefault(item.sort_key, item)  # what a file says that several use is said once
         count += 1
-    _write(found, count, form)
-    if any(item.severity is Severity.ERROR for item in found):
-        raise typer.Exit(AT_FAULT)
+    _write(list(found.values()), count, form)
+    if any(item.severity is Severity.ERROR for item in found.values()):
+        raise typer.Exit(blame(found.values()))
 
 
-def _paths(specs: Sequence[str]) -> Iterator[Path]:
+def _specs(specs: Sequence[str]) -> Iterator[Spec]:
     for text in specs:
-        if Path(text).is_dir():
-            yield from files([text])
+        if Path(text).is_dir() and text:
+            found = [Spec(path) for path in files([text])]
+            if not found:
+                raise WrongUsage(f"there is no {SUFFIX} file in {text}")
+            yield from found
         else:
-            yield locate(text).path
+            yield locate(text)
 
 
-def _check(path: Path) -> tuple[Diagnostic, ...]:
+def _check(spec: Spec) -> tuple[Diagnostic, ...]:
+    """What is wrong with the file; also that it has no network of the name, if one is given."""
     from archspec.semantics.compile import check
 
-    with working(f"checking {path}"):
-        return check(path).diagnostics
+    with working(f"checking {spec.path}"):
+        return check(spec.path, spec.name).diagnostics
 
 
 def _write(found: list[Diagnostic], count: int, form: Form) -> None:

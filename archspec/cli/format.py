@@ -10,12 +10,12 @@ from pathlib import Path
 import typer
 
 from archspec.cli.console import coloured, write
-from archspec.cli.guard import AT_FAULT
-from archspec.cli.spec import files
-from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
+from archspec.cli.guard import AT_FAULT, WrongUsage
+from archspec.cli.spec import SUFFIX, files
+from archspec.diagnostics.model import CompileFailed, Diagnostic
 from archspec.diagnostics.paint import Style, paint
 from archspec.diagnostics.printable import printable
-from archspec.source import Source, Span
+from archspec.source import Source
 
 STANDARD_INPUT = "-"
 
@@ -27,17 +27,20 @@ def run(paths: Sequence[str], check: bool, diff: bool) -> None:
         return
     faults: list[Diagnostic] = []
     changed: list[Path] = []
-    count = 0
-    for path in files(paths):
-        count += 1
+    unread = 0
+    found = list(files(paths))
+    if not found:
+        raise WrongUsage(f"there is no {SUFFIX} file in {' '.join(paths)}")
+    for path in found:
         try:
             if _format(path, write_back=not (check or diff), diff=diff):
                 changed.append(path)
         except CompileFailed as failure:
             faults.extend(failure.diagnostics)
+            unread += 1
     for path in changed if not diff else ():
         write(f"{'would reformat' if check else 'reformatted'} {path}\n", sys.stderr)
-    write(_summary(len(changed), count, check or diff), sys.stderr)
+    write(_summary(len(changed), len(found) - unread, unread, check or diff), sys.stderr)
     if faults:
         raise CompileFailed(faults)
     if changed and (check or diff):
@@ -58,13 +61,13 @@ def _format(path: Path, *, write_back: bool, diff: bool) -> bool:
 
 
 def _source(name: str, data: bytes) -> Source:
-    """The text in a file. What is written back must be what was read, so nothing is replaced."""
-    try:
-        return Source(name, data.decode("utf-8"))
-    except UnicodeDecodeError as fault:
-        start = Source(name, data[: fault.start].decode("utf-8") + " ")
-        place = Span(start, len(start.text) - 1, len(start.text))
-        raise CompileFailed([diagnostic("E0830", "this is not UTF-8 text", place)]) from None
+    """The text in a file. Raises CompileFailed (E0830) where it is none."""
+    from archspec.syntax.encoding import decode
+
+    source, fault = decode(name, data)
+    if fault is not None:
+        raise CompileFailed([fault])
+    return source
 
 
 def _formatted(source: Source) -> str:
@@ -85,10 +88,11 @@ def _filter(check: bool, diff: bool) -> None:
         raise typer.Exit(AT_FAULT)
 
 
-def _summary(changed: int, count: int, dry: bool) -> str:
-    left = count - changed
+def _summary(changed: int, read: int, unread: int, dry: bool) -> str:
     verb = "would be reformatted" if dry else "reformatted"
-    return f"{changed} {verb}, {left} already in style\n"
+    parts = [f"{changed} {verb}", f"{read - changed} already in style"]
+    parts += [f"{unread} not formatted"] if unread else []
+    return ", ".join(parts) + "\n"
 
 
 def _write_diff(old: str, new: str, name: str) -> None:

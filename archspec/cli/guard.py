@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, TypeVar
 
 import typer
 
 from archspec.cli.console import coloured, verdict, write, write_diagnostics, write_json
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.model import CompileFailed, Diagnostic, Severity
 from archspec.diagnostics.paint import paint
 from archspec.diagnostics.printable import printable
 
@@ -25,7 +25,7 @@ BUG = 70
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 
-NOT_THE_SPEC = frozenset({"E0701", "E0801", "E0803", "E0811", "E0812"})
+NOT_THE_SPEC = frozenset({"E0701", "E0801", "E0803", "E0810", "E0811", "E0812"})
 """Codes of a network, target or program that is not there, or a place that cannot be written to:
 the command line is at fault, not the spec."""
 
@@ -63,7 +63,7 @@ def _outcome(command: Command, arguments: tuple[Any, ...], options: dict[str, An
         else:
             sys.stdout.flush()
             write_diagnostics(failure.diagnostics)
-        return _blame(failure)
+        return blame(failure.diagnostics)
     except WrongUsage as wrong:
         _complain(wrong.message, wrong.hint)
         return WRONG_USAGE
@@ -83,9 +83,9 @@ def _outcome(command: Command, arguments: tuple[Any, ...], options: dict[str, An
     return 0
 
 
-def _blame(failure: CompileFailed) -> int:
-    """Who is at fault: the spec, or a command line that names what is not there."""
-    codes = {item.code for item in failure.diagnostics}
+def blame(diagnostics: Iterable[Diagnostic]) -> int:
+    """Who is at fault for errors: the spec, or a command line that asks for what cannot be."""
+    codes = {item.code for item in diagnostics if item.severity is Severity.ERROR}
     return WRONG_USAGE if codes <= NOT_THE_SPEC else AT_FAULT
 
 

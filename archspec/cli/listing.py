@@ -17,17 +17,17 @@ Row: TypeAlias = "dict[str, str]"
 def run(path: Path | None, as_json: bool) -> None:
     """Name the networks and presets of a file or folder, or the shipped ones."""
     rows: list[Row] = []
-    faults: list[Diagnostic] = []
+    faults: dict[tuple[str, int, str, str], Diagnostic] = {}
     for file in files([str(path or shipped.folder())]):
         found, wrong = _networks(file)
         rows.extend(found)
-        faults.extend(wrong)
+        faults.update({item.sort_key: item for item in wrong})
     if as_json and not faults:
         write_json(rows)
     elif not as_json:
         _write(rows)
     if faults:
-        raise CompileFailed(faults)
+        raise CompileFailed(faults.values())
 
 
 def _networks(path: Path) -> tuple[list[Row], tuple[Diagnostic, ...]]:

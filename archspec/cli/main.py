@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -116,7 +117,7 @@ def build(
 def check(
     specs: Annotated[
         list[str],
-        typer.Argument(metavar="SPEC...", help="Specs, or folders with specs."),
+        typer.Argument(metavar="SPEC", help="Specs, or folders with specs."),
     ],
     form: Annotated[
         Form, typer.Option("--format", help="How to write them; concise is a line each.")
@@ -196,7 +197,7 @@ def list_(
     path: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[PATH]",
+            metavar="PATH",
             help="A file or folder; the shipped specs if not said.",
             show_default=False,
         ),
@@ -219,7 +220,7 @@ def list_(
 def fmt(
     paths: Annotated[
         list[str],
-        typer.Argument(metavar="PATH...", help="Files or folders; - reads standard input."),
+        typer.Argument(metavar="PATH", help="Files or folders; - reads standard input."),
     ],
     check_only: Annotated[
         bool, typer.Option("--check", help="Change nothing; exit code 1 if something would.")
@@ -246,7 +247,7 @@ def explain(
     code: Annotated[
         str | None,
         typer.Argument(
-            metavar="[CODE]",
+            metavar="CODE",
             help="As printed with the error; all codes if not said.",
             show_default=False,
         ),
@@ -283,6 +284,13 @@ def _program(
 
 def main() -> None:
     """Run the command line. Ends the process with one of the exit codes of `cli.guard`."""
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        # a stream that was closed before we began is None
+        sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
+        _run()
+
+
+def _run() -> None:
     try:
         app(prog_name="archspec")
     except KeyboardInterrupt:

@@ -24,11 +24,13 @@ class Spec:
 
 def locate(text: str) -> Spec:
     """What SPEC means. Raises WrongUsage when nothing is there."""
-    file, name = shipped.split(text)
+    if not text:
+        raise WrongUsage("SPEC is empty", "name a file or a shipped network")
+    file, name = (text, None) if Path(text).is_file() else shipped.split(text)
     path = Path(file)
     if path.is_file():
         return Spec(path, name)
-    if path.is_dir():
+    if path.is_dir() and text not in shipped.networks():
         raise WrongUsage(
             f"{text} is a folder, not a spec", f"`archspec list {text}` says what is in it"
         )
@@ -41,8 +43,8 @@ def files(paths: Sequence[str]) -> Iterator[Path]:
     """The `.arch` files that paths mean: files as given, folders with all below them."""
     for text in paths:
         path = Path(text)
-        if path.is_dir():
-            yield from sorted(path.rglob(f"*{SUFFIX}"))
+        if path.is_dir() and text:
+            yield from sorted(item for item in path.rglob(f"*{SUFFIX}") if item.is_file())
         elif path.is_file():
             yield path
         else:

@@ -10,7 +10,7 @@ from archspec.semantics.budget import ELEMENTS
 from archspec.semantics.builder import Tape
 from archspec.semantics.callables import bind_arguments, body_environment, rule_value
 from archspec.semantics.calls import call_graph, call_tap
-from archspec.semantics.context import Context, SpecError
+from archspec.semantics.context import Context, Reported, SpecError
 from archspec.semantics.descent import descending, has_signature
 from archspec.semantics.growth import bounded
 from archspec.semantics.instantiate import instantiate
@@ -71,6 +71,8 @@ def _scoped(context: Context, label: str | None) -> Context:
 
 
 def _not_a_layer(context: Context, value: Value, span: Span) -> SpecError:
+    if has_poison(value):
+        return Reported()
     if isinstance(value, SpreadLayer):
         return context.error("E0308", "`...` stands inside a list or tuple", span)
     if is_data(value):

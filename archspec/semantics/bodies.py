@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from archspec.ops.base import Need
 from archspec.semantics.callables import force
-from archspec.semantics.context import Context, SpecError
+from archspec.semantics.context import Context, Reported, SpecError
 from archspec.semantics.environment import counted
 from archspec.semantics.growth import bounded
 from archspec.semantics.operators import is_condition, kind_of, truth
@@ -62,6 +62,7 @@ def run_body(
     Errors are reported where they occur; what depends on them is POISON.
     """
     results: list[Result] = []
+    given = any(isinstance(statement, ast.Output) for statement in body.statements)
     if not inputs_bound:
         _bind_inputs(context, body, data, span)
     for statement in body.statements:
@@ -69,7 +70,8 @@ def run_body(
             if isinstance(statement, ast.Output):
                 _output(context, statement, results)
             elif isinstance(statement, ast.ExprStmt):
-                results.append(_point_free(context, statement, data, results))
+                if isinstance(statement.value, ast.Missing) or not (results or given):
+                    results.append(_point_free(context, statement, data))
             elif not isinstance(statement, ast.Input):
                 carry_out(context, statement)
         except SpecError as error:
@@ -143,6 +145,8 @@ def _check_count(context: Context, items: Sequence[ast.InputItem], data: Value, 
     if len(items) == 1 and (items[0].rest or count >= 1):
         return
     if count < least or (count > least and least == len(items)):
+        if context.environment.module.is_misread(items[0].span):
+            raise Reported()
         raise context.error(
             "E0304",
             f"this takes {counted(least, 'input')}, not {count}",
@@ -189,17 +193,7 @@ def _output(context: Context, statement: ast.Output, results: list[Result]) -> N
     results.append(Result(name or "", value, statement.span))
 
 
-def _point_free(
-    context: Context, statement: ast.ExprStmt, data: Value, results: list[Result]
-) -> Result:
-    if results:
-        raise context.error(
-            "E0706",
-            "this stands alone: nothing flows into it and nothing uses it",
-            statement.span,
-            secondary=[(results[0].span, "the result is given here")],
-            fix="join chains with `->`, or bind the result: `y = ..`",
-        )
+def _point_free(context: Context, statement: ast.ExprStmt, data: Value) -> Result:
     value = context.evaluate(statement.value)
     if isinstance(value, Poison):
         return Result("", POISON, statement.span)

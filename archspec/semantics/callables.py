@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from archspec.semantics.context import Context, ModeWatch, Remembered, SpecError
+from archspec.semantics.context import Context, ModeWatch, Remembered, Reported, SpecError
 from archspec.semantics.environment import Environment, counted, did_you_mean
 from archspec.semantics.functions import RangeValue
 from archspec.semantics.modules import (
@@ -96,6 +96,8 @@ def _by_name(
             position += 1
         elif item.name in names:
             found[item.name] = item
+        elif definition.damaged or item.name in definition.module.missed:
+            raise Reported()
         else:
             raise context.error(
                 "E0302",
@@ -301,6 +303,8 @@ def select_clause(
             if not truth(inner, inner.evaluate(guard), guard.span):
                 continue
         return clause, environment
+    if rule.damaged or rule.name in rule.module.missed:
+        raise Reported()
     raise context.error(
         "E0504",
         f"no clause of `{rule.name}` fits `{call_text(rule.name, arguments)}`",

@@ -34,7 +34,6 @@ from archspec.semantics.values import (
     ListValue,
     OpLayer,
     OutputOf,
-    Poison,
     TapLayer,
     Tensor,
     Value,
@@ -231,7 +230,7 @@ def _results(context: Context, call: Call, data: Value) -> tuple[Result, ...]:
     definition = call.definition
     if isinstance(definition, RuleDefinition):
         value = rule_value(context, call.layer, call.span)
-        if isinstance(value, Poison):
+        if has_poison(value):
             return (Result("", POISON, call.span),)
         if not is_layer(value):
             raise context.error(

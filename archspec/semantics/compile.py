@@ -28,7 +28,7 @@ from archspec.semantics.recursion import deep_recursion
 from archspec.semantics.resolve import resolve_names
 from archspec.semantics.settings import settings
 from archspec.semantics.sizes import check_sizes
-from archspec.semantics.values import BlockLayer
+from archspec.semantics.values import BlockLayer, Poison
 from archspec.source import Source, Span
 from archspec.types.condition import TRUE
 
@@ -95,11 +95,16 @@ def load_network(
     return compiled, compilation.sink
 
 
-def check(path: Path | Source, limits: Limits | None = None) -> Sink:
-    """Everything that is wrong with a file: its syntax, names, and each of its networks."""
+def check(path: Path | Source, name: str | None = None, limits: Limits | None = None) -> Sink:
+    """Everything that is wrong with a file: its syntax, names, and each of its networks.
+
+    With a name, also that nothing in the file is called so.
+    """
     compilation = Compilation(limits or Limits())
     try:
         scope = compilation.load(path)
+        if name is not None:
+            choose(scope, name, compilation.sink)
         for name in networks(scope):
             compilation.network(scope, name)
     except OutOfBudget as error:  # what comes after would find nothing left
@@ -114,6 +119,8 @@ def choose(scope: ModuleScope, name: str | None, sink: Sink) -> str | None:
     if name is not None:
         if name in found:
             return name
+        if scope.is_damaged or name in scope.missed:
+            return None  # it may stand where the file could not be read
         message = f"`{scope.name}` has no network or preset `{name}`"
         listed = ", ".join(f"`{item}`" for item in found)
         notes = (f"it has {listed}",) if found else ()
@@ -127,6 +134,8 @@ def choose(scope: ModuleScope, name: str | None, sink: Sink) -> str | None:
         return blocks[0]
     if len(found) == 1:
         return next(iter(found))
+    if not found and sink.failed:
+        return None
     listed = ", ".join(f"`{item}`" for item in found)
     message = "there are several networks: say which" if found else "this file has no network"
     notes = (f"it has {listed}; write `{scope.tree.source.name}:NAME`",) if found else ()
@@ -191,11 +200,13 @@ def _one_mode(
         raise Reported()
     base = BlockLayer(scope.own[name], (), scope.own[name].name_span)
     layer = resolve_preset(context, base, base.definition.name_span)
+    if isinstance(layer, Poison):
+        raise Reported()
     if not isinstance(layer, BlockLayer) or not isinstance(layer.definition, BlockDefinition):
         raise context.error("E0703", f"`{name}` is not a network", scope.own[name].name_span)
     definition = layer.definition
     span = layer.span or definition.name_span
-    given = settings(context, definition, layer.given, parameters)
+    given = settings(context, scope, definition, layer.given, parameters)
     layer = BlockLayer(definition, given, span)
     arguments = bind_arguments(context, layer, span)
     environment = body_environment(definition, arguments)

@@ -103,7 +103,8 @@ def _word(context: Context, node: ast.Name) -> Value:
         return InitialiserName(text)
     if is_word(text):
         return text
-    if context.environment.module.is_damaged or context.session.sink.reported(node.span):
+    module = context.environment.module
+    if module.is_damaged or text in module.missed or context.session.sink.reported(node.span):
         raise Reported()
     raise context.error(
         "E0210",

@@ -7,6 +7,7 @@ is refused.
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,9 +15,12 @@ from pathlib import Path
 from typing import TypeAlias
 
 from archspec.diagnostics.model import Sink, diagnostic
-from archspec.semantics.environment import counted, did_you_mean
+from archspec.semantics.environment import did_you_mean
+from archspec.semantics.heads import check_clauses, check_names
+from archspec.semantics.misread import misread_lines, names_in, names_on
 from archspec.source import Source, Span
 from archspec.syntax import ast, parse
+from archspec.syntax.encoding import decode
 
 STANDARD = Path(__file__).resolve().parent.parent / "stdlib"
 PRELUDE = "combinators"
@@ -151,7 +155,13 @@ class ModuleScope:
     is_damaged: bool = False
     """Whether a `use` failed: names that are unknown may have been meant to come from it."""
     missed: set[str] = field(default_factory=set)
-    """Names that a `use` asked for in vain."""
+    """Names that a `use` asked for in vain, or that a line which could not be read may define."""
+    misread: frozenset[int] = frozenset()
+    """Lines with faults of syntax."""
+
+    def is_misread(self, span: Span) -> bool:
+        """Whether what begins there stands on a line that could not be read."""
+        return span.line in self.misread
 
     def definition(self, name: str) -> Callable_ | None:
         """What a name means here, or None."""
@@ -179,8 +189,13 @@ class Program:
             return known
         with path.open("rb") as stream:
             data = stream.read(MAX_BYTES + 1)
-        text = data.decode("utf-8", errors="replace").removeprefix("\ufeff")
-        return self.load_source(Source(shown or str(path), text), resolved)
+        source, fault = decode(shown or str(path), data.removeprefix(BOM_UTF8))
+        if fault is not None:
+            self.sink.report(fault)
+            scope = ModuleScope(path.stem, ast.Module(source, None, (), (), ()), is_damaged=True)
+            self.modules[resolved] = scope
+            return scope
+        return self.load_source(source, resolved)
 
     def siblings(self, scope: ModuleScope) -> list[ModuleScope]:
         """The modules read so far that are neither this one nor of the standard library."""
@@ -192,6 +207,8 @@ class Program:
         result = parse(source)
         self.sink.extend(result.diagnostics)
         scope = ModuleScope(path.stem if path else source.name, result.module)
+        scope.misread = misread_lines(result.diagnostics)
+        scope.missed = names_on(source, scope.misread) | names_in(result.unread)
         if path is not None:
             self.modules[path] = scope
             self._loading.append(path)
@@ -229,6 +246,9 @@ class Program:
             return
         for name in names:
             definition = module.own.get(name.text)
+            if definition is None and (module.is_damaged or name.text in module.missed):
+                scope.missed.add(name.text)
+                continue
             if definition is None:
                 self.sink.report(
                     diagnostic(
@@ -298,6 +318,8 @@ def _collect(scope: ModuleScope, sink: Sink) -> None:
         scope.own[name] = RuleDefinition(name, scope, tuple(clauses), signatures.pop(name, None))
     _check_heads(scope, sink)
     for name, signature in signatures.items():
+        if scope.is_misread(signature.name_span):
+            continue
         message = f"this is a signature of a rule `{name}` which has no clauses"
         sink.report(diagnostic("E0206", message, signature.name_span))
 
@@ -337,54 +359,9 @@ def _check_heads(scope: ModuleScope, sink: Sink) -> None:
             definition.clauses if isinstance(definition, RuleDefinition) else (definition.node,)
         )
         for head in heads:
-            _check_names(head.parameters, sink)
+            check_names(head.parameters, sink)
         if isinstance(definition, RuleDefinition):
-            _check_clauses(definition, sink)
-
-
-def _check_names(parameters: tuple[ast.Parameter, ...], sink: Sink) -> None:
-    seen: dict[str, ast.Parameter] = {}
-    for parameter in parameters:
-        if parameter.name is None or parameter.name == "_":
-            continue
-        if parameter.name in seen:
-            sink.report(
-                diagnostic(
-                    "E0208",
-                    f"`{parameter.name}` stands twice in this head",
-                    parameter.span,
-                    secondary=[(seen[parameter.name].span, "first here")],
-                    fix="use another name and a guard: `rule f(a, b) if a == b => ..`",
-                )
-            )
-        seen[parameter.name] = parameter
-
-
-def _check_clauses(rule: RuleDefinition, sink: Sink) -> None:
-    first = rule.clauses[0]
-    for clause in rule.clauses[1:]:
-        if len(clause.parameters) != len(first.parameters):
-            sink.report(
-                diagnostic(
-                    "E0209",
-                    f"this clause of `{rule.name}` takes "
-                    f"{counted(len(clause.parameters), 'argument')}, "
-                    f"the first takes {len(first.parameters)}",
-                    clause.name_span,
-                    secondary=[(first.name_span, "the first clause")],
-                )
-            )
-        for own, shared in zip(clause.parameters, rule.parameters, strict=False):
-            if own.name not in (None, "_", shared.name):
-                sink.report(
-                    diagnostic(
-                        "E0209",
-                        f"clauses of one rule use the same names: this is `{own.name}`, "
-                        f"elsewhere it is `{shared.name}`",
-                        own.span,
-                        secondary=[(shared.span, "named here")],
-                    )
-                )
+            check_clauses(definition, sink)
 
 
 def networks(scope: ModuleScope) -> Mapping[str, Callable_]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from functools import cache
 
-from archspec.diagnostics.model import Sink, diagnostic
+from archspec.diagnostics.model import Diagnostic, Sink, diagnostic
 from archspec.ops.registry import all_ops
 from archspec.semantics.environment import did_you_mean
 from archspec.semantics.functions import FUNCTIONS
+from archspec.semantics.misread import words
 from archspec.semantics.modules import (
     BlockDefinition,
     ModuleScope,
@@ -19,6 +20,7 @@ from archspec.semantics.modules import (
     RuleDefinition,
 )
 from archspec.semantics.words import INITIALISER_NAMES, choices, is_word
+from archspec.source import Span
 from archspec.syntax import ast
 
 ALWAYS = frozenset({"true", "false", "training", "_", "...", "tap"})
@@ -31,18 +33,31 @@ def resolve_names(scope: ModuleScope, sink: Sink) -> None:
     """Report every unknown name of a file."""
     known = {*scope.names, *scope.missed, *all_ops(), *FUNCTIONS, *INITIALISER_NAMES, *ALWAYS}
     walker = _Walker(known, sink, scope.is_damaged)
+    _visit_all(scope, walker)
+    scope.missed |= walker.lost
+
+
+def _visit_all(scope: ModuleScope, walker: _Walker) -> None:
     for definition in scope.own.values():
         if isinstance(definition, PresetDefinition):
             walker.visit(definition.node.value, frozenset())
         elif isinstance(definition, BlockDefinition):
-            names = walker.parameters(definition.node.parameters, frozenset())
+            names = walker.parameters(definition.node.parameters, _lost(definition.node))
             walker.visit(definition.node.body, names)
         elif isinstance(definition, RuleDefinition):
             for clause in definition.clauses:
-                names = walker.parameters(clause.parameters, frozenset())
+                names = walker.parameters(clause.parameters, _lost(clause))
                 if clause.guard is not None:
                     walker.visit(clause.guard, names)
                 walker.visit(clause.value, names)
+
+
+def _lost(node: ast.BlockDef | ast.RuleClause) -> frozenset[str]:
+    """Names that a head which could not be read may have declared."""
+    if not node.damaged:
+        return frozenset()
+    end = node.body.span.start if isinstance(node, ast.BlockDef) else node.value.span.start
+    return words(Span(node.span.source, node.span.start, max(end, node.span.start)).text)
 
 
 class _Walker:
@@ -51,6 +66,7 @@ class _Walker:
         self.sink = sink
         self.is_damaged = is_damaged
         self.suggestions: dict[str, str | None] = {}
+        self.lost: frozenset[str] = frozenset()
 
     def parameters(
         self, parameters: tuple[ast.Parameter, ...], names: frozenset[str]
@@ -70,8 +86,10 @@ class _Walker:
             if isinstance(item, ast.Name):
                 self.name(item, seen)
             elif isinstance(item, ast.Body):
+                strays = self.strays(item)
                 inner = seen | _bound_in(item)
-                stack.extend((statement, inner) for statement in reversed(item.statements))
+                used = [part for part in item.statements if part not in strays]
+                stack.extend((statement, inner) for statement in reversed(used))
             elif isinstance(item, ast.For):
                 stack.append((item.iterable, seen))
                 stack.append((item.body, seen | _targets(item.targets)))
@@ -88,8 +106,22 @@ class _Walker:
             elif isinstance(item, ast.Node):
                 stack.extend([(part, seen) for part in item.parts])
 
+    def strays(self, body: ast.Body) -> list[ast.Statement]:
+        """Report expressions that stand alone beside an output or another expression."""
+        kinds = (ast.ExprStmt, ast.Output)
+        results = [item for item in body.statements if isinstance(item, kinds)]
+        outputs = [item for item in results if isinstance(item, ast.Output)]
+        found: list[ast.Statement] = []
+        for item in results:
+            result = [*outputs, *results][0]
+            if isinstance(item, ast.ExprStmt) and item is not result and not _is_gap(item):
+                found.append(item)
+                self.lost |= words(item.span.text)
+                self.sink.report(_stands_alone(item, result.span))
+        return found
+
     def means_something(self, text: str, seen: frozenset[str]) -> bool:
-        return text in seen or text in self.known or is_word(text)
+        return text in seen or text in self.known or text in self.lost or is_word(text)
 
     def may_be_word(self, argument: ast.Argument, seen: frozenset[str]) -> bool:
         """Whether this is nothing that is known, for an attribute that takes words."""
@@ -113,6 +145,24 @@ class _Walker:
         if text not in self.suggestions and len(self.suggestions) < SUGGESTIONS:
             self.suggestions[text] = did_you_mean(text, self.known | seen)
         return self.suggestions.get(text)
+
+
+def _is_gap(statement: ast.ExprStmt) -> bool:
+    """Whether it is a statement that could not be read."""
+    return isinstance(statement.value, ast.Missing)
+
+
+def _stands_alone(statement: ast.ExprStmt, result: Span) -> Diagnostic:
+    value = statement.value
+    claims = isinstance(value, ast.Labelled) and isinstance(value.inner, ast.ListExpr)
+    fix = "join chains with `->`, or bind the result: `y = ..`"
+    return diagnostic(
+        "E0706",
+        "this stands alone: nothing flows into it and nothing uses it",
+        statement.span,
+        secondary=[(result, "the result is given here")],
+        fix="data that comes in is declared by `input x: [..]`" if claims else fix,
+    )
 
 
 @cache

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
 from numbers import Integral, Real
 
 from archspec.ops.registry import all_ops
 from archspec.semantics.context import Context
 from archspec.semantics.environment import Environment, did_you_mean
 from archspec.semantics.expressions import evaluate
-from archspec.semantics.modules import BlockDefinition
-from archspec.semantics.operators import checked
+from archspec.semantics.modules import BlockDefinition, ModuleScope
+from archspec.semantics.operators import MAX_INTEGER
 from archspec.semantics.values import Given, ListValue, Value
 from archspec.source import Source, Span
 from archspec.syntax import ast
@@ -18,16 +19,19 @@ from archspec.syntax import ast
 
 def settings(
     context: Context,
+    scope: ModuleScope,
     definition: BlockDefinition,
     preset: tuple[Given, ...],
     parameters: Mapping[str, object],
 ) -> tuple[Given, ...]:
     """What a preset gives, by name, but for what `parameters` give instead.
 
-    Raises SpecError for what is no value, and for a name that should be that of a layer.
+    A text where a layer is wanted is the name of one that is in sight in the file `scope`. Raises
+    SpecError for what is no value, for a number that no spec could hold, and for a layer that is
+    not there.
     """
     kinds = {item.name: item.type for item in definition.parameters}
-    inside = Context(context.session, Environment(definition.module))
+    inside = Context(context.session, Environment(scope))
     kept = _without(preset, parameters, definition)
     return (
         *kept,
@@ -55,7 +59,7 @@ def _without(
 
 
 def _given(context: Context, name: str, value: object, kind: ast.ParamType | None) -> Given:
-    source = Source("<parameters>", f"{name} = {value}")
+    source = Source("<parameters>", f"{name} = {_written(value)}")
     span = Span(source, 0, len(source.text))
     return Given(name, _to_value(context, value, kind, span, f"`{name}`"), span)
 
@@ -66,8 +70,12 @@ def _to_value(
     if isinstance(value, bool):
         return value
     if isinstance(value, Integral):  # those of NumPy, too
-        return checked(context, int(value), span)
+        if abs(value) > MAX_INTEGER:
+            raise context.error("E0314", f"{what} does not fit in 64 bits", span)
+        return int(value)
     if isinstance(value, Real):
+        if not isfinite(value):
+            raise context.error("E0314", f"{what} is {value}, which is no number of a spec", span)
         return float(value)
     if isinstance(value, str):
         is_layer = kind is not None and kind.name == "layer"
@@ -94,3 +102,14 @@ def _layer(context: Context, text: str, span: Span, what: str) -> Value:
             "E0210", f"{what} is a layer, but nothing is called `{text}`", span, fix=fix
         )
     return evaluate(context, ast.Name(span, text))
+
+
+def _written(value: object) -> str:
+    """The value as it would stand in a spec."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return '"' + value.encode("unicode_escape").decode("ascii") + '"'
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_written(item) for item in value) + "]"
+    return str(value)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from archspec.ops.base import Need
 from archspec.semantics.callables import force
-from archspec.semantics.context import Context
+from archspec.semantics.context import Context, Reported
 from archspec.semantics.environment import did_you_mean
 from archspec.semantics.functions import items_of
 from archspec.semantics.operators import kind_of, plain
@@ -44,6 +44,8 @@ def bind_targets(
     parts = _parts(context, value, span)
     rest = next((i for i, item in enumerate(targets) if isinstance(item, ast.RestTarget)), None)
     fits = len(parts) == len(targets) if rest is None else len(parts) >= len(targets) - 1
+    if not targets:
+        raise Reported()  # what stands left of `=` could not be read
     if not fits:
         poison_targets(context, targets)
         wanted = len(targets) if rest is None else f"{len(targets) - 1} or more"

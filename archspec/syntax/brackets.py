@@ -7,7 +7,9 @@ each repair is reported where a person would point.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from archspec.source import Span
 from archspec.syntax.context import Context
@@ -21,6 +23,7 @@ from archspec.syntax.words import (
 )
 
 _LOOK_AHEAD = 300
+_TAKE_BODIES = frozenset({"for", "if", "else", "block", "network"})
 _OPERAND_STARTS = frozenset({"WORD", "NUMBER", "STRING", "ERROR"})
 
 
@@ -78,6 +81,7 @@ class _Balancer:
         """The balanced tokens."""
         for at, token in enumerate(self.tokens):
             if token.first:
+                self._body_begins(at, token)
                 self.indent = self._indent(token)
                 self._line_begins(at, token)
             if token.type in ("=>", "{") and self._head_ends(token):
@@ -103,6 +107,36 @@ class _Balancer:
             self._close_all(0)
         elif self.open[-1].token.type != "{" and self._states(at, token):
             self._close_all(self._frame())
+
+    def _body_begins(self, at: int, token: Token) -> None:
+        """Put in the `{` that the line before lacks, if the lines from here on are its body."""
+        if self.surplus >= 0 or not at or self._indent(token) <= self.indent:
+            return
+        first = next(i for i in range(at - 1, -1, -1) if self.tokens[i].first)
+        line = self.tokens[first:at]
+        if not self._lacks_brace(first, line) or not self._closes_line(at):
+            return
+        before = self.tokens[at - 1]
+        self.surplus += 1
+        self.open.append(_Open(Token("{", before.end, before.end), len(self.out), self.indent))
+        self.out.append(self.open[-1].token)
+        self.k.damage(before.end)
+        place = self.k.span(before.start, before.end)
+        self.k.error("E0114", "`{` is missing", place, "expected `{` after this")
+
+    def _lacks_brace(self, first: int, line: list[Token]) -> bool:
+        """Whether a line says `for ..`, `if ..` or a head, complete but for its `{`."""
+        heads = [i for i, token in enumerate(line) if self._word(first + i) in _TAKE_BODIES]
+        if not heads or any(token.type == "{" for token in line[heads[-1] :]):
+            return False
+        return balanced(line[heads[-1] :]) and line[-1].type in (*ENDS_OPERAND, "WORD")
+
+    def _closes_line(self, at: int) -> bool:
+        """Whether the first line from `at` on that is indented as the one before is a `}`."""
+        for token in self.tokens[at : at + _LOOK_AHEAD]:
+            if token.first and self._indent(token) <= self.indent:
+                return token.type == "}" and self._indent(token) == self.indent
+        return False
 
     def _frame(self) -> int:
         """How many brackets are open up to and with the innermost `{`."""
@@ -163,6 +197,8 @@ class _Balancer:
             return True
         frame = [entry.token.type for entry in self.open[self._frame() :]]
         wanted_later = self._next_unmatched(at + 1)
+        if frame and kind not in frame and self._all_close(at + 1, frame):
+            return self._drop(token)
         if frame and (kind not in frame or wanted_later == token.type):
             return self._swap(token)
         if kind in frame:
@@ -204,15 +240,23 @@ class _Balancer:
 
     def _next_unmatched(self, at: int) -> str:
         """The next closer from `at` on that closes nothing opened from there."""
+        return next(self._unmatched(at), "")
+
+    def _unmatched(self, at: int) -> Iterator[str]:
+        """Closers from `at` on that close nothing opened from there."""
         depth = 0
         for token in self.tokens[at : at + _LOOK_AHEAD]:
             if token.type in OPENERS:
                 depth += 1
-            elif token.type in CLOSERS:
-                if not depth:
-                    return token.type
+            elif token.type in CLOSERS and depth:
                 depth -= 1
-        return ""
+            elif token.type in CLOSERS:
+                yield token.type
+
+    def _all_close(self, at: int, frame: list[str]) -> bool:
+        """Whether from `at` on these brackets are closed, the last of them first."""
+        later = list(islice(self._unmatched(at), len(frame)))
+        return later == [OPENERS[kind] for kind in reversed(frame)]
 
     def _swap(self, token: Token) -> bool:
         top = self.open.pop()

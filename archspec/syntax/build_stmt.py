@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from archspec.diagnostics.model import Edit, Fix
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.syntax.context import Context, Dots, Equation, Item
 from archspec.syntax.targets import as_target, as_type, label_word, plain
+from archspec.syntax.words import TYPE_WORDS
 
 
 def body_empty(_k: Context, span: Span, _c: list[Any]) -> ast.Body:
@@ -21,9 +23,14 @@ def body(_k: Context, span: Span, c: list[Any]) -> ast.Body:
     return ast.Body(span, tuple(c[1]))
 
 
-def statement(k: Context, span: Span, c: list[Any]) -> ast.Bind | ast.ExprStmt:
+def statement(k: Context, span: Span, c: list[Any]) -> ast.Bind | ast.ExprStmt | ast.Input:
     """`a, b = value`, or an expression."""
     items: list[Item] = c[0]
+    if _declares(k, items[0]):
+        at = items[0].span.start
+        cure = Fix("write `input`", (Edit(k.span(at, at), "input "),))
+        k.error("E0127", "data that comes in is declared by `input`", items[0].span, fix=cure)
+        return input_(k, span, [None, items, (), None])
     for item in items[:-1]:
         if isinstance(item, Equation):
             k.error("E0120", "one statement binds once; begin the next on a new line", item.span)
@@ -48,6 +55,16 @@ def statement(k: Context, span: Span, c: list[Any]) -> ast.Bind | ast.ExprStmt:
     if isinstance(value, ast.Missing):
         return _damaged(k, span, value)
     return ast.ExprStmt(span, value)
+
+
+def _declares(k: Context, item: Item) -> bool:
+    """Whether this is `x: f32[B, N]` without more, which can only be an input."""
+    if not isinstance(item, ast.Labelled) or not label_word(item.label):
+        return False
+    node = item.inner
+    if not isinstance(node, ast.Index) or not isinstance(node.base, ast.Name):
+        return False
+    return node.base.text in TYPE_WORDS
 
 
 _BINDING = re.compile(r"[\w\s,.()]+?(?=(?::[^=\n]*)?=(?!=))")

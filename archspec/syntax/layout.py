@@ -50,7 +50,7 @@ class Layout:
         previous = self.out[-1].type if self.out else "NL"
         breaks = token.first and self._in_body() and previous not in ("NL", "{")
         if breaks and previous in _UNFINISHED:
-            breaks = previous != "," and self._begins_anew(index)
+            breaks = (previous != "," or not self.open) and self._begins_anew(index)
         if token.type == "WORD":
             starts = breaks or previous in ("NL", "{")
             token.type = self._word(token, index, "NL" if breaks else previous, previous, starts)

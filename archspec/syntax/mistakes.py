@@ -107,6 +107,19 @@ ITEMS = (
     ),
     Mistake(
         "E0116",
+        lambda s: s.type == "=" and s.starts_statement,
+        "a name is missing before this `=`",
+        "block a {\n  «=» 3\n  relu\n}",
+        repair=insert("ERROR"),
+    ),
+    Mistake(
+        "E0110",
+        lambda s: s.type == "," and s.after_operand and s.bracket in ("", "{"),
+        "a comma does not fit here: what it parts stands in no brackets",
+        "rule f(n) => n«,»\n  n",
+    ),
+    Mistake(
+        "E0116",
         lambda s: s.type == "->" and s.before == "->",
         "nothing stands between the two `->`",
         "block a {\n  conv(3) -> «->» relu\n}",

@@ -151,6 +151,19 @@ DEFINITIONS = (
 PARAMETERS = (
     Mistake(
         "E0117",
+        lambda s: (
+            s.in_parameters
+            and s.type == "NAME"
+            and s.after_operand
+            and (s.after == ":" or (s.after == "=" and "=" in (s.near(-2).type, s.near(-4).type)))
+            and s.expects(",")
+        ),
+        "`,` is missing before the parameter `<word>`",
+        "block f(n: int = 1 «m»: int) { relu }",
+        repair=insert(","),
+    ),
+    Mistake(
+        "E0117",
         lambda s: s.in_parameters and s.before == "NAME" and s.type == "NAME" and s.expects(":"),
         "`:` is missing between the parameter and its type",
         "block f(n «int») { relu }",

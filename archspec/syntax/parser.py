@@ -26,6 +26,8 @@ class ParseResult:
 
     module: ast.Module
     diagnostics: tuple[Diagnostic, ...]
+    unread: tuple[Span, ...] = ()
+    """What was skipped between definitions, because it looks like none."""
 
 
 def parse(source: Source) -> ParseResult:
@@ -44,7 +46,8 @@ def parse(source: Source) -> ParseResult:
     comments = tuple(_comment(context, token) for token in comment_tokens)
     module = _module(context, items, comments)
     faults = sorted(context.diagnostics, key=lambda item: item.sort_key)
-    return ParseResult(module, tuple(faults[: limits.MAX_ERRORS]))
+    unread = tuple(item.span for item in items if isinstance(item, ast.Missing))
+    return ParseResult(module, tuple(faults[: limits.MAX_ERRORS]), unread)
 
 
 def _recover(engine: Engine) -> bool:

@@ -16,6 +16,9 @@ RESERVED_WORDS = frozenset({"if", "then", "else", "for", "in", "and", "or", "not
 INFIX_WORDS = frozenset({"where", "when", "transient"})
 """Keywords behind something complete."""
 
+TYPE_WORDS = frozenset({"f32", "i32", "i64", "bool", "c64"})
+"""What stands in front of a shape, as the type of its elements."""
+
 OPENERS = {"(": ")", "[": "]", "{": "}"}
 CLOSERS = {")": "(", "]": "[", "}": "{"}
 

@@ -90,6 +90,31 @@ def test_check_takes_folders_and_several_files(run):
     assert done.stdout.startswith("::warning file=warns.arch,line=")
 
 
+def test_check_of_a_network_that_is_not_there(run):
+    done = run("check", "small.arch:wied")
+    assert done.exit_code == 2
+    assert "did you mean `wide`?" in done.stdout
+    assert run("check", "small.arch:wide").exit_code == 0
+
+
+def test_a_fault_in_a_file_that_several_use_is_said_once(run, tmp_path):
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    (folder / "parts.arch").write_text("block part { rleu }\n")
+    for name in "ab":
+        text = GOOD.replace("relu", "part").replace("small", name)
+        (folder / f"{name}.arch").write_text("use parts { part }\n" + text)
+    for command in (["check", "shared", "--json"], ["list", "shared", "--json"]):
+        answer = json.loads(run(*command).stdout)
+        assert [item["code"] for item in answer["diagnostics"]] == ["E0210"]
+
+
+def test_a_file_name_may_have_a_colon(run, tmp_path):
+    (tmp_path / "a:b.arch").write_text(GOOD)
+    assert run("check", "a:b.arch").exit_code == 0
+    assert run("show", "a:b.arch:wide").stdout.startswith("wide at")
+
+
 # ---------------------------------------------------------------------- show and list
 
 
@@ -129,6 +154,42 @@ def test_show_json_has_what_programs_need(run):
 def test_set_gives_a_parameter(run):
     done = run("show", "small.arch", "--set", "width=4", "--json")
     assert json.loads(done.stdout)["parameters"] == 3 * 9 * 4 + 4 + 4 * 10 + 10
+
+
+def test_a_word_names_a_layer_where_one_is_wanted(run, tmp_path):
+    (tmp_path / "acts.arch").write_text(
+        "block soft { softplus -> tanh }\n"
+        "network acts(act: layer = relu, more: list[layer] = [relu]) {\n"
+        "  input x: f32[B = 1, 4]\n"
+        "  output x -> act -> for f in more { f }\n"
+        "}\n"
+        "preset other = acts(gelu)\n"
+    )
+    done = run("show", "acts.arch:other", "--set", "act=soft", "--set", "more=[silu, soft]")
+    assert done.exit_code == 0
+    assert [word in done.stdout for word in ("soft", "silu", "gelu", "relu")] == [
+        *[True, True],
+        *[False, False],
+    ]
+    done = run("show", "acts.arch", "--set", "act=sotf")
+    assert done.exit_code == 1
+    assert "there is nothing called `sotf`" in done.stderr
+    assert "did you mean `soft`?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("width=99999999999999999999", "`width` does not fit in 64 bits"),
+        ("width=-1e999", "`width` is -inf, which is no number of a spec"),
+        ("width=true", "width = true"),
+        ("width=[1, a]", 'width = [1, "a"]'),
+    ],
+)
+def test_what_is_set_is_shown_as_in_a_spec(run, setting, said):
+    done = run("show", "small.arch", "--set", setting)
+    assert done.exit_code == 1
+    assert said in done.stderr
 
 
 @pytest.mark.parametrize("setting", ["depth=4", 'width="a"'])
@@ -217,10 +278,15 @@ def test_build_says_what_it_wrote(run, tmp_path):
         (["build", "small.arch", "--target", "tensorflow"], "there is no target `tensorflow`"),
         (["explain", "E9"], "there is no code E9"),
         (["list", "nowhere"], "no file or folder nowhere"),
+        (["check", "empty"], "there is no .arch file in empty"),
+        (["fmt", "empty"], "there is no .arch file in empty"),
+        (["show", ""], "SPEC is empty"),
+        (["build", "small.arch", "-o", "small.arch"], "cannot write into small.arch"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_wrong_usage_ends_with_2(run, arguments, said):
+def test_wrong_usage_ends_with_2(run, tmp_path, arguments, said):
+    (tmp_path / "empty" / "folder.arch").mkdir(parents=True)
     done = run(*arguments)
     assert done.exit_code == 2
     assert said in done.stderr
@@ -266,6 +332,18 @@ def test_a_reader_that_goes_away_is_no_bug():
         said = running.stderr.read()
     assert running.returncode == 141
     assert said == b""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell closes the streams")
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", "<&-"])
+def test_a_closed_stream_is_no_bug(closed):
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'"$0" -m archspec list {closed}', sys.executable],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_version():

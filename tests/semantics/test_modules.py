@@ -184,7 +184,18 @@ def test_only_spec_files_are_read(tmp_path: Path) -> None:
 def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "net.arch"
     path.write_bytes(b"\xff\xfe\x00\x80" * 100)
-    assert codes(path)[0].startswith("E01")
+    assert codes(path) == ["E0830"]
+
+
+def test_a_file_in_another_encoding_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "net.arch"
+    path.write_bytes(b"# caf\xe9\n" + NET.encode())
+    assert codes(path) == ["E0830"]
+
+
+def test_what_is_used_from_a_file_that_cannot_be_read_is_not_called_missing(tmp_path: Path) -> None:
+    (tmp_path / "blocks.arch").write_bytes(b"\xff")
+    assert codes(write(tmp_path, "net.arch", "use blocks { body }\n" + NET)) == ["E0830"]
 
 
 def test_a_byte_order_mark_and_line_ends_of_windows(tmp_path: Path) -> None:
