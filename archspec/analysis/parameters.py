@@ -23,6 +23,9 @@ from archspec.types.tensor import DType
 EXPANSION_BUDGET = 250_000
 """Tensors that a table may hold, and so a built network."""
 
+WEIGHT_BUDGET = 10_000_000_000
+"""Elements of all parameters and buffers of a module that holds them: 40 GB as 32-bit floats."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -94,6 +97,27 @@ def require_expandable(compiled: Compiled, budget: int = EXPANSION_BUDGET) -> No
                 compiled.inference.origin.span,
                 notes=["its costs and its diagram are still known: `archspec show` and `draw`"],
                 fix="build a smaller preset",
+            )
+        ]
+    )
+
+
+def require_room(compiled: Compiled, budget: int = WEIGHT_BUDGET) -> None:
+    """Raise CompileFailed (E0520) when the weights of a network are more than may be made."""
+    counts = count(compiled)
+    elements = counts.parameters + counts.buffers
+    if elements <= budget:
+        return
+    raise CompileFailed(
+        [
+            diagnostic(
+                "E0520",
+                f"`{compiled.name}` has weights of {elements:,} elements; at most {budget:,} can "
+                "be made (the budget of weights)",
+                compiled.inference.origin.span,
+                notes=["its costs and its diagram are still known: `archspec show` and `draw`"],
+                fix="build a smaller preset; its source alone, which holds no weights, is "
+                'written by `--target torch`, and `to_torch(device="meta")` takes no memory',
             )
         ]
     )

@@ -13,6 +13,8 @@ class Backend(Protocol):
     """One target of `build`. Its module imports nothing heavy; `build` may."""
 
     name: str
+    holds_weights: bool
+    """Whether `build` makes the weights, so that they must have room in memory."""
 
     def build(self, network: Compiled, directory: Path, seed: int) -> tuple[Path, ...]:
         """Write the artefacts into `directory` (a temporary one) and return their paths."""

@@ -6,11 +6,11 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from archspec.analysis.parameters import require_expandable
+from archspec.analysis.parameters import require_expandable, require_room
 from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.targets.base import Backend
@@ -20,16 +20,19 @@ from archspec.targets.registry import backend
 def build_targets(compiled: Compiled, folder: Path, targets: Sequence[str], seed: int) -> None:
     """Let each target write its artefacts.
 
-    Raises CompileFailed: E0520 when the network is too large to be written out, E0801 for an
-    unknown target, E0802 for ops that a target does not lower.
+    Raises CompileFailed: E0520 when the network is too large to be written out, or for the memory
+    of this machine, E0801 for an unknown target, E0802 for ops that a target does not lower.
     """
     require_expandable(compiled)
     chosen = [backend(name) for name in dict.fromkeys(targets)]
+    if any(target.holds_weights for target in chosen):
+        require_room(compiled)
     faults = [fault for target in chosen for fault in _unsupported(compiled, target)]
     if faults:
         raise CompileFailed(faults)
     for target in chosen:
-        target.build(compiled, folder, seed)
+        with _memory_of(compiled):
+            target.build(compiled, folder, seed)
 
 
 def live_module(
@@ -40,11 +43,27 @@ def live_module(
     Raises CompileFailed: E0520, E0801, E0802.
     """
     require_expandable(compiled)
+    if str(device) != "meta":
+        require_room(compiled)
     target: Any = backend("torch")
     faults = list(_unsupported(compiled, target))
     if faults:
         raise CompileFailed(faults)
     return target.module(compiled, device=device, dtype=dtype, seed=seed, weights=weights)
+
+
+@contextmanager
+def _memory_of(compiled: Compiled) -> Iterator[None]:
+    """Say in words that there is too little memory; torch has no exception of its own for it."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as fault:
+        if not isinstance(fault, MemoryError) and "allocate memory" not in str(fault):
+            raise
+        message = f"there is too little memory for the weights of `{compiled.name}`"
+        place = compiled.inference.origin.span
+        fix = "its source alone is written by `--target torch`"
+        raise CompileFailed([diagnostic("E0520", message, place, fix=fix)]) from None
 
 
 def _unsupported(compiled: Compiled, target: Backend) -> Iterator[Diagnostic]:
@@ -60,6 +79,7 @@ def staged(directory: Path) -> Iterator[tuple[Path, list[Path]]]:
     Also gives the list that then holds their new paths, sorted. Raises CompileFailed (E0803)
     when `directory` cannot be written.
     """
+    is_new = not directory.exists()
     try:
         directory.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=".archspec-", dir=directory))
@@ -77,3 +97,6 @@ def staged(directory: Path) -> Iterator[tuple[Path, list[Path]]]:
             files.append(place)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        if is_new and not files:
+            with suppress(OSError):
+                directory.rmdir()

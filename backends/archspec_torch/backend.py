@@ -14,6 +14,7 @@ class TorchBackend:
     """Writes `NAME.py`, which imports torch only."""
 
     name = "torch"
+    holds_weights = False
 
     def build(self, network: Compiled, directory: Path, seed: int) -> tuple[Path, ...]:
         """Write the source. It draws its weights itself, and names the seed that gives these."""

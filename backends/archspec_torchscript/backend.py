@@ -14,6 +14,7 @@ class TorchScriptBackend:
     """Writes `NAME.torchscript.pt`, with initial weights decided by the seed."""
 
     name = "torchscript"
+    holds_weights = True
 
     def build(self, network: Compiled, directory: Path, seed: int) -> tuple[Path, ...]:
         """Script the module of the torch backend, in training mode, and save it.

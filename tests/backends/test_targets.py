@@ -102,3 +102,30 @@ def test_live_module_takes_a_named_dtype_and_weights(network):
     assert next(model.parameters()).dtype is torch.bfloat16
     twin = net.to_torch(weights=net.to_torch(seed=5).state_dict())
     assert torch.equal(twin.linear.weight, net.to_torch(seed=5).linear.weight)
+
+
+LARGE = (
+    "network net(width: int = 60000) {\n input x: f32[B = 1, 4]\n"
+    " output x -> linear(width) -> linear(200000)\n}"
+)
+
+
+def test_weights_beyond_the_budget_are_refused_at_once_and_the_source_is_written(network, tmp_path):
+    net = network(LARGE)
+    for attempt in (lambda: net.build(tmp_path), net.to_torch):
+        with pytest.raises(CompileFailed, match=r"E0520.*12,000,500,000 elements; at most 10,000"):
+            attempt()
+    with pytest.raises(CompileFailed):
+        net.build(tmp_path / "new")
+    assert not list(tmp_path.iterdir())
+    assert tmp_path / "net.py" in net.build(tmp_path, targets=["torch"])
+    assert sum(p.numel() for p in net.to_torch(device="meta").parameters()) == net.parameters
+
+
+def test_too_little_memory_is_said_in_words(network, tmp_path, monkeypatch):
+    def build(*_):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate ..")
+
+    monkeypatch.setattr(type(backend("torchscript")), "build", build)
+    with pytest.raises(CompileFailed, match=r"E0520.*too little memory for the weights of `net`"):
+        network(NET).build(tmp_path)

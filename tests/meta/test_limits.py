@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from archspec.analysis.parameters import EXPANSION_BUDGET
+from archspec.analysis.parameters import EXPANSION_BUDGET, WEIGHT_BUDGET
 from archspec.diagnostics import catalogue
 from archspec.diagram.draw import BOX_BUDGET
 from archspec.passes.expand import NODE_BUDGET
@@ -32,6 +32,7 @@ STATED = {
     "elements and characters made": EXPANSION.elements,
     "expansions inside one another": EXPANSION.depth,
     "tensors of parameters": EXPANSION_BUDGET,
+    "elements of the parameters": WEIGHT_BUDGET,
     "nodes of a graph that is opened": NODE_BUDGET,
     "boxes of a drawing": BOX_BUDGET,
 }
