@@ -116,9 +116,9 @@ def test_unbounded_systems(equal: list, rows: list) -> None:
     system = System(2, Budget(10**6), tuple(equal), (*box_rows({}, 2), *rows))
     far = [
         (x, y)
-        for x, y in product(range(100), repeat=2)
-        if x + y >= 60
-        and all(a * x + b * y + c == 0 for a, b, c in equal)
+        for total in range(250, 300)  # a corner has x + y up to 240, a ray steps by at most 10
+        for x, y in ((x, total - x) for x in range(total + 1))
+        if all(a * x + b * y + c == 0 for a, b, c in equal)
         and all(a * x + b * y + c >= 0 for a, b, c in rows)
     ]
     if feasible(system):
