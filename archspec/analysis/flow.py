@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
 from typing import Generic, TypeAlias, TypeVar
 
 from archspec.analysis.fold import Below, fold
@@ -49,9 +50,13 @@ def flow(graph: Graph, algebra: Algebra[T]) -> Matrix[T]:
             for node in item.nodes
             if node.instance is not None and node.callee is None
         }
+        readers: dict[int, list[int]] = {}
+        for node in item.nodes:
+            for port in node.inputs:
+                readers.setdefault(port.node, []).append(node.id)
         found: dict[tuple[int, int], T] = {}
         for index, start in enumerate(item.inputs):
-            reached = _reach(item, start, steps, algebra, below)
+            reached = _reach(item, start, readers, steps, algebra, below)
             for output, port in enumerate(item.output_ports):
                 row = reached[port.node]
                 value = row[port.index] if row is not None else None
@@ -65,19 +70,27 @@ def flow(graph: Graph, algebra: Algebra[T]) -> Matrix[T]:
 def _reach(
     graph: Graph,
     start: Node,
+    readers: Mapping[int, Sequence[int]],
     steps: Mapping[int, T],
     algebra: Algebra[T],
     below: Below[Matrix[T]],
 ) -> Reached[T]:
     reached: Reached[T] = [None] * len(graph.nodes)
     reached[start.id] = [algebra.start]
-    for node in graph.nodes[start.id + 1 :]:
+    ahead = list(readers.get(start.id, ()))  # a heap: ids go up along every edge
+    heapify(ahead)
+    while ahead:
+        node = graph.nodes[heappop(ahead)]
+        if reached[node.id] is not None:
+            continue
         before: list[T | None] = []
         for port in node.inputs:
             row = reached[port.node]
             before.append(None if row is None else row[port.index])
         if all(value is None for value in before):
             continue
+        for reader in readers.get(node.id, ()):
+            heappush(ahead, reader)
         if node.callee is None:
             after = _through_op(before, steps[node.id], algebra)
             reached[node.id] = [after] * len(node.types)

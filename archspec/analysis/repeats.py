@@ -108,17 +108,17 @@ class _Search:
         return self.nodes[start + period].turns != here
 
     def _run(self, start: int, period: int) -> Run | None:
-        if not self._equal(start, period, 1):  # cheap, and most often the case
-            return None
+        if self._read_elsewhere(start, period, 0) or not self._equal(start, period, 1):
+            return None  # cheap, and most often the case
         sharing = self._same_instances(start + period, period)
         carried: dict[Port, Port] = {}
         count = 1
-        while self._equal(start, period, count) and (
-            self._same_instances(start + count * period, period) == sharing
+        while not self._read_elsewhere(start, period, count - 1) and (
+            self._equal(start, period, count)
+            and self._same_instances(start + count * period, period) == sharing
             and self._wired(start, period, count, carried)
         ):
             count += 1
-        count = self._until_read(start, period, count)
         if count < 2:
             return None
         order = tuple(node.id for node in self.nodes[start : start + period * count])
@@ -168,12 +168,9 @@ class _Search:
     def _at(self, port: Port) -> int:
         return self.place.get(port.node, -1)
 
-    def _until_read(self, start: int, period: int, count: int) -> int:
-        """Shorten a run so that only its last segment is read from elsewhere."""
-        for number in range(count - 1):
-            begin = start + number * period
-            if any(
-                self.last_reader[at] >= begin + 2 * period for at in range(begin, begin + period)
-            ):
-                return number + 1
-        return count
+    def _read_elsewhere(self, start: int, period: int, number: int) -> bool:
+        """Whether more than the next segment reads from segment `number`, which so is the last."""
+        begin = start + number * period
+        return any(
+            self.last_reader[at] >= begin + 2 * period for at in range(begin, begin + period)
+        )
