@@ -6,13 +6,15 @@ polynomial in the k's once the periods carry enough factors of its divisor.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from math import gcd, lcm
+from itertools import takewhile
+from math import gcd, lcm, prod
 from types import MappingProxyType
 from typing import TypeAlias
 
-from archspec.types.dim import Dim, FloorDiv
+from archspec.types.dim import Dim, FloorDiv, Monomial
 
 Powers: TypeAlias = tuple[int, ...]
 """The exponent of each variable, in the order of the symbols."""
@@ -45,11 +47,19 @@ def degree(expression: Dim) -> int:
 
 @lru_cache(maxsize=8192)
 def weight(expression: Dim) -> int:
-    """How many operations it takes to evaluate, roughly."""
+    """How many operations it takes to evaluate, roughly, or to write out as a polynomial."""
     return sum(
-        1 + sum(weight(atom.numerator) if isinstance(atom, FloorDiv) else 1 for atom in monomial)
+        1
+        + sum(weight(atom.numerator) if isinstance(atom, FloorDiv) else 1 for atom in monomial)
+        + _spread(monomial) // 5
         for monomial, _ in expression.terms
     )
+
+
+def _spread(monomial: Monomial) -> int:
+    """Terms that it has when each symbol in it is written as `modulus * k + first`."""
+    powers = Counter(monomial).values()
+    return prod(power + 1 for power in powers)
 
 
 def _atom_degree(atom: str | FloorDiv) -> int:
@@ -98,12 +108,16 @@ class Class:
     def polynomial(self, expression: Dim) -> Polynomial:
         """The expression as a polynomial in the k's of this class."""
         total: Polynomial = {}
-        for monomial, factor in expression.terms:
-            part = {(0,) * len(self.symbols): factor}
-            for atom in monomial:
-                part = multiplied(part, self._atom(atom))
-            for powers, value in part.items():
-                total[powers] = total.get(powers, 0) + value
+        products: list[Polynomial] = [{(0,) * len(self.symbols): 1}]
+        before: Monomial = ()
+        for monomial, factor in _alike_together(expression):
+            shared = sum(1 for _ in takewhile(_are_equal, zip(before, monomial, strict=False)))
+            del products[shared + 1 :]
+            for atom in monomial[shared:]:
+                products.append(multiplied(products[-1], self._atom(atom)))
+            for powers, value in products[-1].items():
+                total[powers] = total.get(powers, 0) + factor * value
+            before = monomial
         return {powers: factor for powers, factor in total.items() if factor}
 
     def _atom(self, atom: str | FloorDiv) -> Polynomial:
@@ -127,6 +141,19 @@ class Class:
         if key is not None:
             self._shared[key] = found
         return found
+
+
+def _alike_together(expression: Dim) -> list[tuple[Monomial, int]]:
+    """The terms, those that begin with the same atoms side by side: these share products."""
+    numbers: dict[str | FloorDiv, int] = {}
+    for monomial, _ in expression.terms:
+        for atom in monomial:
+            numbers.setdefault(atom, len(numbers))
+    return sorted(expression.terms, key=lambda term: [numbers[atom] for atom in term[0]])
+
+
+def _are_equal(pair: tuple[object, object]) -> bool:
+    return pair[0] == pair[1]
 
 
 def multiplied(left: Polynomial, right: Polynomial) -> Polynomial:
