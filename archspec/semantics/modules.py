@@ -180,10 +180,11 @@ class Program:
         self.sink = sink
         self.modules: dict[Path, ModuleScope] = {}
         self._loading: list[Path] = []
+        self._found: dict[tuple[Path | None, tuple[str, ...]], Path] = {}
 
     def load_file(self, path: Path, shown: str | None = None) -> ModuleScope:
         """The module in a file. Raises OSError when it can't be read."""
-        resolved = path.resolve()
+        resolved = path if path in self.modules else path.resolve()
         known = self.modules.get(resolved)
         if known is not None:
             return known
@@ -214,7 +215,7 @@ class Program:
             self._loading.append(path)
         _collect(scope, self.sink)
         self._use_prelude(scope, path)
-        for use in result.module.uses:
+        for use in {use.span.text: use for use in result.module.uses}.values():
             self._use(scope, use, path)
         if path is not None:
             self._loading.pop()
@@ -228,8 +229,10 @@ class Program:
             scope.used.setdefault(name, definition)
 
     def _use(self, scope: ModuleScope, use: ast.Use, path: Path | None) -> None:
-        target = self._find(use, path)
-        if target is not None and target.resolve() in self._loading:
+        target = self._found.get((path, use.path))
+        if target is None and (target := self._find(use, path)) is not None:
+            target = self._found[path, use.path] = target.resolve()
+        if target is not None and target in self._loading:
             message = f"`{'.'.join(use.path)}` uses this file in turn"
             self.sink.report(diagnostic("E0203", message, use.span))
             target = None

@@ -25,8 +25,8 @@ from archspec.syntax import ast
 
 ALWAYS = frozenset({"true", "false", "training", "_", "...", "tap"})
 
-SUGGESTIONS = 30
-"""Unknown names of a file for which the one that was meant is looked for."""
+COMPARED = 30_000
+"""Names of a file that are compared with unknown ones, to find what was meant."""
 
 
 def resolve_names(scope: ModuleScope, sink: Sink) -> None:
@@ -66,6 +66,7 @@ class _Walker:
         self.sink = sink
         self.is_damaged = is_damaged
         self.suggestions: dict[str, str | None] = {}
+        self.compared = 0
         self.lost: frozenset[str] = frozenset()
 
     def parameters(
@@ -142,8 +143,9 @@ class _Walker:
 
     def suggestion(self, text: str, seen: frozenset[str]) -> str | None:
         """What was probably meant; looked for a few times only, for it takes long."""
-        if text not in self.suggestions and len(self.suggestions) < SUGGESTIONS:
+        if text not in self.suggestions and self.compared < COMPARED:
             self.suggestions[text] = did_you_mean(text, self.known | seen)
+            self.compared += len(self.known)
         return self.suggestions.get(text)
 
 
