@@ -94,7 +94,10 @@ def where(p: Layout, conditions: tuple[ast.Expr, ...]) -> list[Doc]:
     """` where a, b`, or nothing."""
     if not conditions:
         return []
-    return [LINE, "where ", join(concat(",", LINE), [p.of(item) for item in conditions])]
+    return [
+        LINE,
+        group("where ", nest(join(concat(",", LINE), [p.of(item) for item in conditions]))),
+    ]
 
 
 def _when(p: Layout, condition: ast.Expr | None) -> list[Doc]:
