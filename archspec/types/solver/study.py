@@ -30,6 +30,7 @@ from archspec.types.dim import Dim, FloorDiv
 from archspec.types.solver.bounds import rises, tightened
 from archspec.types.solver.budget import Budget, BudgetExceeded
 from archspec.types.solver.classes import by_class, class_count
+from archspec.types.solver.effort import effort
 from archspec.types.solver.extent import (
     NOTHING,
     Extent,
@@ -214,14 +215,21 @@ def _grows(value: Dim) -> bool:
 def _smallest(
     inner: Formula, rest: Sequence[str], symbol: str, value: Dim, witness: Sizes, budget: Budget
 ) -> Sizes:
-    """The smallest solution, by listing those up to a sum that is doubled until there is one."""
+    """The smallest solution, by listing those up to a sum that is doubled until there is one.
+
+    Where that is too much work, the witness that is known.
+    """
     total = value
     for name in rest:
         total = total + Dim.symbol(name)
     bound, highest = len(rest) + 1, sum(witness.values())
     while bound < highest:
         bound = min(2 * bound, highest)
-        within = lower(at_least(bound, total), budget.limit)
+        listed = at_least(bound, total)
+        if effort(listed) > budget.left:
+            break
+        budget.spend(effort(listed), "listing the smallest sizes")
+        within = lower(listed, budget.limit)
         found = study(both([inner, within]), rest, budget)
         if found.models:
             return min((_with(model, symbol, value) for model in found.models), key=order)
