@@ -181,7 +181,13 @@ def _hit(start: int, stop: int, period: int) -> int:
 
 
 def _stretched(mask: int, period: int, times: int) -> int:
-    return mask * (((1 << (period * times)) - 1) // ((1 << period) - 1))
+    """The mask as often as said, one behind the other; doubled, for division of giants is slow."""
+    found, have = mask, 1
+    while have < times:
+        more = min(have, times - have)
+        found |= (found & ((1 << (period * more)) - 1)) << (period * have)
+        have += more
+    return found
 
 
 @lru_cache(maxsize=4096)
