@@ -136,7 +136,7 @@ def test_what_a_repl_shows(net):
 def test_a_failure_shows_the_place_and_survives_a_process(file):
     with pytest.raises(CompileFailed) as failure:
         archspec.load(file, "small", width="wide")
-    assert "1 | width = wide" in str(failure.value)
+    assert '1 | width = "wide"' in str(failure.value)
     again = pickle.loads(pickle.dumps(failure.value))
     assert str(again) == str(failure.value)
 

@@ -70,9 +70,10 @@ def _to_value(
     if isinstance(value, bool):
         return value
     if isinstance(value, Integral):  # those of NumPy, too
-        if abs(value) > MAX_INTEGER:
+        number = int(value)
+        if abs(number) > MAX_INTEGER:
             raise context.error("E0314", f"{what} does not fit in 64 bits", span)
-        return int(value)
+        return number
     if isinstance(value, Real):
         if not isfinite(value):
             raise context.error("E0314", f"{what} is {value}, which is no number of a spec", span)

@@ -173,7 +173,7 @@ def test_a_word_names_a_layer_where_one_is_wanted(run, tmp_path):
     ]
     done = run("show", "acts.arch", "--set", "act=sotf")
     assert done.exit_code == 1
-    assert "there is nothing called `sotf`" in done.stderr
+    assert "nothing is called `sotf`" in done.stderr
     assert "did you mean `soft`?" in done.stderr
 
 
