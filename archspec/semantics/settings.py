@@ -98,7 +98,7 @@ def _layer(context: Context, text: str, span: Span, what: str) -> Value:
     """The op or block of a name, as the network itself would find it."""
     module = context.environment.module
     if module.definition(text) is None and text not in all_ops():
-        fix = did_you_mean(text, [*module.own, *all_ops()])
+        fix = did_you_mean(text, module.names) or did_you_mean(text, all_ops())
         raise context.error(
             "E0210", f"{what} is a layer, but nothing is called `{text}`", span, fix=fix
         )
