@@ -10,6 +10,8 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from archspec.frozen import frozen
+
 
 @dataclass(frozen=True, eq=False)
 class Source:
@@ -41,7 +43,7 @@ class Source:
         return self.text[starts[number - 1] : end].rstrip("\r\n")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Span:
     """A half-open range of offsets in a source."""
 

@@ -15,6 +15,7 @@ from archspec.analysis.paths import PathCount, paths
 from archspec.analysis.receptive_field import Field, receptive_field
 from archspec.analysis.sizes import valid_sizes
 from archspec.analysis.table import Row, rows
+from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph
 from archspec.types.dim import Dim
@@ -22,7 +23,7 @@ from archspec.types.sizes import ValidSizes
 from archspec.types.tensor import TensorType
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Signature:
     """A named input or output with its types; several for an output that is a tuple."""
 

@@ -7,18 +7,18 @@ what both own is matched by path, so that nothing counts twice.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from math import prod
 from typing import TypeAlias
 
 from archspec.analysis.fold import Below, fold
 from archspec.analysis.scope import Owned, owned
+from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph, postorder
 from archspec.ops.base import Parameter
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Counts:
     """Elements of parameters and of buffers, and the number of tensors of both together."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from archspec.analysis.flow import Algebra, Matrix, flow
+from archspec.frozen import frozen
 from archspec.graph.model import Graph, Node, Region
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Depth:
     """Weight layers between input and output, both 0 where nothing connects them."""
 

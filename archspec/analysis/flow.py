@@ -8,11 +8,11 @@ output that are connected, so each block is walked once however often it is used
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from typing import Generic, TypeAlias, TypeVar
 
 from archspec.analysis.fold import Below, fold
+from archspec.frozen import frozen
 from archspec.graph.model import Graph, Node, Region
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ Reached: TypeAlias = "list[list[T | None] | None]"
 """By node and output what arrives there from one input; None where nothing does."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Algebra(Generic[T]):
     """How something composes.
 

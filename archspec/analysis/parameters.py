@@ -8,12 +8,12 @@ a budget; `archspec.analysis.counting` counts without writing anything out.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import prod
 
 from archspec.analysis.counting import count
 from archspec.analysis.scope import Owned, join_path, owned
 from archspec.diagnostics.model import CompileFailed, diagnostic
+from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph, InitRule, Instance
 from archspec.ops.base import Parameter
@@ -27,7 +27,7 @@ WEIGHT_BUDGET = 10_000_000_000
 """Elements of all parameters and buffers of a module that holds them: 40 GB as 32-bit floats."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """One tensor of a network. `name` is its full name, `owner` the path of its instance.
 

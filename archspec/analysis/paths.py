@@ -8,16 +8,16 @@ Fractal blocks have 1, 2, 5, 26, 677, .. paths, doubly exponential in their colu
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import log2
 
 from archspec.analysis.flow import Algebra, Matrix, flow
+from archspec.frozen import frozen
 from archspec.graph.model import Graph, Node, Region
 
 EXACT_LIMIT = 1 << 1024
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PathCount:
     """A number of paths, at least 1: `exact` below 2**1024, else None.
 

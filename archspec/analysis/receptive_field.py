@@ -13,12 +13,12 @@ The size is then a mean, and says so.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import zip_longest
 from typing import Literal, TypeAlias
 
 from archspec.analysis.flow import Algebra, Matrix, flow
+from archspec.frozen import frozen
 from archspec.graph.model import Graph, Node, Region
 from archspec.ops.base import Window
 
@@ -26,7 +26,7 @@ Length: TypeAlias = int | Fraction
 """In positions of the input; fractions come from transposed convolutions and resizing."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AxisField:
     """Along one axis: `size` in input positions, `jump` between neighbours.
 

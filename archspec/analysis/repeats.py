@@ -8,16 +8,16 @@ the same outside data; and only the last one is read from elsewhere.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 
 from archspec.analysis.structure import node_signature
+from archspec.frozen import frozen
 from archspec.graph.model import Graph, Node, Port, consumers
 
 LONGEST_PERIOD = 64
 """Nodes in one segment at most; the search is quadratic in it at worst."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Run:
     """`nodes` are the ids of the first segment; segment j has the nodes of `segment(j)`.
 

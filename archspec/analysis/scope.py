@@ -7,8 +7,8 @@ instance may be used in the block and in regions; it is owned once, where it is 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from archspec.frozen import frozen
 from archspec.graph.model import Graph, InitRule, Instance, Node
 from archspec.ops.base import Parameter
 
@@ -18,7 +18,7 @@ def join_path(*parts: str) -> str:
     return ".".join(part for part in parts if part)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Owned:
     """An instance, its path below the block, its first use, and the rules between."""
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from archspec.analysis.counting import Counts, count_by_node
 from archspec.analysis.macs import macs_by_node
 from archspec.analysis.repeats import repeats
 from archspec.analysis.scope import join_path
 from archspec.analysis.structure import structure_classes
+from archspec.frozen import frozen
 from archspec.graph.model import Graph
 from archspec.types.dim import ZERO, Dim
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Row:
     """One line of the table: an op or call, `level` 0 in the network's own body.
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from archspec import shipped
 from archspec.cli.guard import WrongUsage
 from archspec.diagnostics.suggest import closest
+from archspec.frozen import frozen
 
 SUFFIX = shipped.SUFFIX
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Spec:
     """A file, and the network or preset in it; `name` is None for the one it is about."""
 

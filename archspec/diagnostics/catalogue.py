@@ -6,17 +6,17 @@ The pages are the only list of codes. `archspec explain`, the site and the tests
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
 from archspec.diagnostics.suggest import closest
+from archspec.frozen import frozen
 
 _FOLDER = Path(__file__).parent / "explain"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Page:
     """What there is to say about one code. `text` is Markdown and begins with the title."""
 

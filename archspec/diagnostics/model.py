@@ -7,9 +7,9 @@ annotations with labels, notes, the chain of expansions, and a fix where one is 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 
+from archspec.frozen import frozen
 from archspec.source import Span
 
 
@@ -21,7 +21,7 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Annotation:
     """A place, with what there is to say about it."""
 
@@ -29,7 +29,7 @@ class Annotation:
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Edit:
     """Replace the text at `span` by `text`."""
 
@@ -37,7 +37,7 @@ class Edit:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fix:
     """What to do about it, in words, and as edits where they are certain."""
 
@@ -45,7 +45,7 @@ class Fix:
     edits: tuple[Edit, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Frame:
     """One step of the chain of expansions: `what` was expanded at `span`."""
 
@@ -53,7 +53,7 @@ class Frame:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Diagnostic:
     """One thing to tell the reader.
 

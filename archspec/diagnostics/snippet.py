@@ -7,18 +7,18 @@ too long for the page are cut around what is marked.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from archspec.diagnostics.model import Annotation
 from archspec.diagnostics.paint import Row, Style
 from archspec.diagnostics.printable import printable, shown, width
+from archspec.frozen import frozen
 from archspec.source import Source, Span
 
 _EDGE = 2  # lines of a long bracket that are shown at either end
 _GAP = "..."
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mark:
     """One annotation resolved to lines and columns, all counted from 1; `end_column` is past it."""
 

@@ -7,20 +7,21 @@ keeps the order of branches within a frame only.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cmp_to_key
 from itertools import groupby
 from typing import TypeAlias
 
 from archspec.diagram.ranks import levels
 from archspec.diagram.spine import plumb_lines
+from archspec.frozen import frozen
 from archspec.passes.expand import Flat, FlatPort
 
 Reach: TypeAlias = Mapping[int, int]
 """Bars that lie below, each with the leftmost cell that is reached."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Arrow:
     """Data from a box to a box. `out` and `into` are cells of bars; `length` is in ranks.
 
@@ -37,7 +38,7 @@ class Arrow:
     hidden: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wiring:
     """Boxes in order with their frames, frames with their parents, and the cells of bars."""
 
@@ -46,7 +47,7 @@ class Wiring:
     cells: Mapping[int, int]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Drawn:
     """Arrows, and the points where data parts, each with its frame."""
 
@@ -54,7 +55,7 @@ class Drawn:
     splits: Mapping[int, int]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Edge:
     start: int
     end: int

@@ -7,13 +7,13 @@ keep the shape and have no depth of their own (convolution, norm, activation).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
+from archspec.frozen import frozen
 from archspec.passes.expand import Flat, FlatNode, Group
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Chain:
     """Ops in one box; `group` is the opened block that they are all of, if any."""
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from archspec.diagram.arrows import Arrow, Wiring, arrows
 from archspec.diagram.chains import Chain, chains, is_bar
 from archspec.diagram.labels import block_text, key_text, op_text, shortened
+from archspec.frozen import frozen
 from archspec.passes.expand import Flat, FlatNode, Group
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Line:
     """One coloured line of a box: an op, with its label in the spec where it has one."""
 
@@ -21,7 +22,7 @@ class Line:
     key: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Box:
     """One thing drawn.
 
@@ -42,7 +43,7 @@ class Box:
     count: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Frame:
     """A frame around boxes: an opened block, or pieces that repeat."""
 
@@ -53,7 +54,7 @@ class Frame:
     repeat: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Picture:
     """Boxes in order, frames outermost first, arrows by where they start."""
 

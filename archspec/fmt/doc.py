@@ -7,11 +7,12 @@ is left of the line, else its `Line`s become line breaks. `Suffix` waits for the
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from archspec.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Line:
     """A possible line break: `flat` stands for it on one line. A hard one always breaks."""
 
@@ -19,19 +20,19 @@ class Line:
     hard: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Blank:
     """An empty line before the next break."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Suffix:
     """Text for the end of the line, such as a comment."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Choice:
     """One text if the group is broken, another if it is not."""
 
@@ -39,7 +40,7 @@ class Choice:
     flat: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Concat:
     """One after the other."""
 
@@ -47,7 +48,7 @@ class Concat:
     hard: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Nest:
     """Line breaks inside are indented by this much more."""
 
@@ -56,7 +57,7 @@ class Nest:
     hard: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Group:
     """On one line if it fits."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from archspec.frozen import frozen
 from archspec.graph.model import Graph
 from archspec.types.condition import TRUE, Condition
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Compiled:
     """A network ready for analysis and backends.
 

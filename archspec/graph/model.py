@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from archspec.diagnostics.model import Frame
+from archspec.frozen import frozen
 from archspec.ops.base import Op
 from archspec.source import NOWHERE, Span
 from archspec.types.condition import Condition
@@ -33,7 +34,7 @@ def leaves(structure: Structure) -> int:
     return 1 if structure is None else sum(leaves(part) for part in structure)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Port:
     """One output of one node."""
 
@@ -41,7 +42,7 @@ class Port:
     index: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Origin:
     """Where in the text a node or instance was made, and through which inline expansions."""
 
@@ -49,7 +50,10 @@ class Origin:
     frames: tuple[Frame, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+_UNKNOWN = Origin()
+
+
+@frozen
 class Turn:
     """A turn of a `for`: which loop (its span names it) and which turn, from 0."""
 
@@ -57,7 +61,7 @@ class Turn:
     index: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Region:
     """A layer that an op holds. Its graph's inputs are the op's region inputs, then captures.
 
@@ -84,7 +88,7 @@ class Instance:
     op: Op | None = None
     graph: Graph | None = None
     regions: tuple[Region, ...] = ()
-    origin: Origin = Origin()
+    origin: Origin = _UNKNOWN
     explicit: frozenset[str] = frozenset()
 
     @property
@@ -103,7 +107,7 @@ class Node:
     instance: Instance | None
     inputs: tuple[Port, ...]
     types: tuple[TensorType, ...]
-    origin: Origin = Origin()
+    origin: Origin = _UNKNOWN
     turns: tuple[Turn, ...] = ()
     name: str = ""  # the input's name, or the variable the result was bound to
     output_structure: Structure = None
@@ -124,7 +128,7 @@ class Node:
         return self.instance is None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Requirement:
     """Sizes must satisfy `condition`; `reason` says why, `origin` where."""
 
@@ -134,7 +138,7 @@ class Requirement:
     training_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GraphOutput:
     """A named output; `structure` over consecutive ports. Unnamed outputs are called "output"."""
 
@@ -143,7 +147,7 @@ class GraphOutput:
     structure: Structure = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InitRule:
     """`init conv.weight = ..`: the initialiser for a parameter of every such op below."""
 
@@ -153,7 +157,7 @@ class InitRule:
     origin: Origin = field(default=Origin(), compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Draw:
     """A random draw shared by the joins that name it; see the op `join`."""
 
@@ -175,7 +179,7 @@ class Graph:
     requirements: tuple[Requirement, ...] = ()  # its own, not those of graphs it calls
     init_rules: tuple[InitRule, ...] = ()
     draws: tuple[Draw, ...] = ()
-    origin: Origin = Origin()
+    origin: Origin = _UNKNOWN
     doc: str = ""
 
     @cached_property

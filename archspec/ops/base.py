@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal, cast
 
 from pydantic import BaseModel, ConfigDict
 
+from archspec.frozen import frozen
 from archspec.types.condition import TRUE, Condition, equal
 from archspec.types.dim import ZERO, Dim, DimLike
 from archspec.types.initialiser import Initialiser
@@ -46,7 +47,7 @@ class OpError(Exception):
         self.fix = fix
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Need:
     """A condition on sizes under which the op runs, and in one clause why."""
 
@@ -72,7 +73,7 @@ class Check:
         self.require(equal(left, right), reason)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Parameter:
     """A tensor that an instance owns. `learnable` is False for buffers."""
 
@@ -84,7 +85,7 @@ class Parameter:
     persistent: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Window:
     """What one output position sees along one axis: `kernel` (dilation counted in) and `stride`.
 
@@ -96,7 +97,7 @@ class Window:
     scale: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Example:
     """Attributes and input types that the op takes, for tests and documentation."""
 

@@ -7,8 +7,9 @@ symbolic dim that happens to be 1 is not agreement, so `H` against `64` needs `H
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from archspec.frozen import frozen
 from archspec.ops.base import Check, OpError
 from archspec.types.dim import ONE, Dim
 from archspec.types.tensor import DType, TensorType
@@ -18,7 +19,7 @@ REALS = frozenset({DType.F32, DType.I64, DType.I32})
 FLOATS = frozenset({DType.F32, DType.C64})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Meeting:
     """A dim of the result, with the input that it comes from."""
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from archspec.frozen import frozen
 from archspec.ops.base import Check, OpError
 from archspec.ops.shape import exact_division
 from archspec.types.condition import at_least
@@ -24,7 +24,7 @@ ELLIPSIS = "..."
 _TOKEN = re.compile(r"\s*(->|\.\.\.|[^\W\d]\w*|\d+|[(),]|$)")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Group:
     """What stands for one axis: its parts, outermost first. `bare` if without parentheses."""
 
@@ -35,7 +35,7 @@ class Group:
 Side: TypeAlias = tuple[Group, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """The steps that a pattern stands for, in the order in which a backend takes them.
 

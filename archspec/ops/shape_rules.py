@@ -7,12 +7,12 @@ what no size can mend is an `OpError`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import gcd
 from typing import TypeAlias
 
 from pydantic import NonNegativeInt, PositiveInt
 
+from archspec.frozen import frozen
 from archspec.ops.base import Check, OpError, Window, number_of
 from archspec.ops.broadcasting import require_dtype
 from archspec.types.condition import at_least
@@ -110,7 +110,7 @@ def free_names(size: Dim) -> str:
 # ---------------------------------------------------------------------- windows
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slide:
     """How a window moves along one axis; `before` and `after` count padded positions."""
 

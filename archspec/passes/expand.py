@@ -15,6 +15,7 @@ from archspec.analysis.repeats import Run, repeats
 from archspec.analysis.scope import join_path
 from archspec.analysis.structure import structure_classes
 from archspec.diagnostics.model import CompileFailed, Diagnostic, Frame, diagnostic
+from archspec.frozen import frozen
 from archspec.graph.model import Graph, GraphOutput, Node, Port, postorder, walk
 from archspec.types.tensor import TensorType
 
@@ -25,7 +26,7 @@ FlatPort: TypeAlias = "tuple[int, int]"
 """Index of a flat node, and of one of its outputs."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FlatNode:
     """A node of the flat graph.
 
@@ -46,7 +47,7 @@ class FlatNode:
     count: int = 1  # how often it stands for the same in a row
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Group:
     """Nodes that belong together: those of an opened block, or one of `count` equal pieces."""
 
@@ -59,7 +60,7 @@ class Group:
     key: str = ""  # of the call, below the block that it is in
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Flat:
     """An opened graph. Nodes stand in topological order."""
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from archspec.analysis.fold import memoised
+from archspec.frozen import frozen
 from archspec.graph.model import (
     Graph,
     GraphOutput,
@@ -27,7 +28,7 @@ Bypass: TypeAlias = Callable[[Node], "int | None"]
 """For an op node, the index of the input that stands for its output; None leaves it alone."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Demand:
     """A graph and those of its outputs that are needed (flattened), in order.
 
@@ -39,7 +40,7 @@ class Demand:
     keep_inputs: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pruned:
     """What is left of a graph.
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from archspec.frozen import frozen
 from archspec.ops.base import Need
 from archspec.semantics.callables import force
 from archspec.semantics.context import Context, Reported, SpecError
@@ -33,7 +33,7 @@ from archspec.source import Span
 from archspec.syntax import ast
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Result:
     """An output of a body; `name` is "" where none was given."""
 

@@ -7,9 +7,8 @@ together, so that a run which uses a little of each limit is as short as one tha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from archspec.diagnostics.model import CompileFailed, Frame, diagnostic
+from archspec.frozen import frozen
 from archspec.source import Span
 
 NODE = 12
@@ -20,7 +19,7 @@ ELEMENTS = 10
 """Elements of lists, or characters of strings, that count for one step."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """The numbers."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from archspec.frozen import frozen
 from archspec.graph.model import Graph, GraphOutput, Instance, Origin, Structure
 from archspec.graph.selection import select_outputs
 from archspec.semantics.bodies import Result, run_body
@@ -48,7 +49,7 @@ from archspec.types.tensor import TensorType
 Types = tuple[TensorType, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Call:
     """A block with arguments and the types it is applied to."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from archspec.diagnostics.model import Diagnostic, Fix, Frame, Sink, diagnostic
+from archspec.frozen import frozen
 from archspec.graph.model import Graph, Turn
 from archspec.semantics.budget import Budget
 from archspec.semantics.environment import Environment
@@ -60,7 +61,7 @@ class OpenCondition(Exception):
         self.condition = condition
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Remembered:
     """A value of a memo within one mode, and whether it differs between the modes."""
 
@@ -145,7 +146,7 @@ class Session:
         return known.value
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Context:
     """The place: names in sight, graph under construction, scope of names, expansions so far."""
 

@@ -9,10 +9,10 @@ watched: where it changed, there is no fragment, and the next such turn is carri
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import TypeAlias
 
+from archspec.frozen import frozen
 from archspec.graph.model import Instance, Node, Port, Structure, Turn
 from archspec.semantics.builder import AXES, GraphBuilder, NameScope, pack, structure_of
 from archspec.semantics.context import Context
@@ -30,7 +30,7 @@ PLAN = 2
 """Steps that a node counts for when it is recorded."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Name:
     """A number that a turn takes, counted from its first, and the rest of a key that begins so.
 
@@ -42,7 +42,7 @@ class Name:
     span: Span | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NodePlan:
     """How to make a node again."""
 
@@ -57,7 +57,7 @@ class NodePlan:
     """Turns of loops in this one."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fragment:
     """The nodes of a turn, and how they are joined to what stands before and after them."""
 
@@ -111,7 +111,7 @@ def form_of(data: Value, tensors: Sequence[Tensor]) -> Form:
 # ---------------------------------------------------------------------- recording
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mark:
     """A graph before a turn, to see afterwards what the turn did."""
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+from archspec.frozen import frozen
 from archspec.semantics.context import Context, NotInductive
 from archspec.semantics.environment import counted
 from archspec.semantics.growth import listed
@@ -20,14 +20,14 @@ from archspec.syntax import ast
 from archspec.types.dim import Dim, ceil_divide
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Function:
     """A value function as a value."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RangeValue:
     """`a..b` as a value; `stop` is None for no end."""
 

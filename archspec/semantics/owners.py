@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from archspec.frozen import frozen
 from archspec.graph.model import Graph, Instance
 from archspec.ops.base import Parameter
 from archspec.types.tensor import TensorType
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Owner:
     """An instance with a name, its path below the graph, and the types it is applied to."""
 

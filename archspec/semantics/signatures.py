@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from archspec.frozen import frozen
 from archspec.ops.base import Need
 from archspec.semantics.context import Context, NotInductive, SpecError
 from archspec.semantics.environment import Environment
@@ -21,7 +21,7 @@ from archspec.types.solver import VerdictKind, decide
 from archspec.types.tensor import DType, TensorType
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Segment:
     """`count` tensors of one type, one after another."""
 

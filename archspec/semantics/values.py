@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from archspec.frozen import frozen
 from archspec.graph.model import Port
 from archspec.ops.base import Op
 from archspec.source import Span
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 Value: TypeAlias = object
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ListValue:
     """A list. Applied to data, a list of layers gives each the whole input.
 
@@ -46,7 +47,7 @@ class ListValue:
         object.__setattr__(self, "all_layers", bool(items) and all(is_layer(i) for i in items))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tensor:
     """A port of the graph that is being built."""
 
@@ -55,7 +56,7 @@ class Tensor:
     type: TensorType
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Copies:
     """`count` tensors of one type inside a tuple, while a signature is checked by induction."""
 
@@ -75,7 +76,7 @@ POISON: Final = Poison()
 # ---------------------------------------------------------------------- layers
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Given:
     """One attribute as it was given: by position (`name` is None) or by name."""
 
@@ -84,7 +85,7 @@ class Given:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OpLayer:
     """A primitive op with some of its attributes."""
 
@@ -93,7 +94,7 @@ class OpLayer:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BlockLayer:
     """A block, network, rule or preset with some of its attributes."""
 
@@ -102,7 +103,7 @@ class BlockLayer:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Closure:
     """A chain, `for`, or `{..}` with the names around it."""
 
@@ -110,7 +111,7 @@ class Closure:
     environment: Environment
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GroupLayer:
     """A layer in parentheses."""
 
@@ -118,7 +119,7 @@ class GroupLayer:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LabelledLayer:
     """A layer with a label; `label` is None for `_`, the next number."""
 
@@ -127,7 +128,7 @@ class LabelledLayer:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SpreadLayer:
     """`...layer` in a list: its results are spliced in."""
 
@@ -135,7 +136,7 @@ class SpreadLayer:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AbsentLayer:
     """An `if` that contributes nothing."""
 
@@ -154,7 +155,7 @@ class SharedLayer:
     uses: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OutputOf:
     """`net.name`: one output of a layer with several."""
 
@@ -163,7 +164,7 @@ class OutputOf:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TapLayer:
     """`tap(net, "layer1", ..)`: the outputs of instances inside a block."""
 

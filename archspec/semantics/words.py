@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from types import UnionType
@@ -11,6 +10,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
+from archspec.frozen import frozen
 from archspec.ops.registry import choice_words
 from archspec.types.initialiser import INITIALISERS, Initialiser
 from archspec.types.tensor import DType
@@ -18,7 +18,7 @@ from archspec.types.tensor import DType
 INITIALISER_NAMES = frozenset(INITIALISERS)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InitialiserName:
     """An initialiser named outside the places that expect one; calling it makes it."""
 

@@ -7,9 +7,9 @@ knows what a name means.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from archspec.frozen import frozen
 from archspec.source import Source, Span
 from archspec.syntax.ast_expressions import Anonymous as Anonymous
 from archspec.syntax.ast_expressions import Argument as Argument
@@ -40,7 +40,7 @@ from archspec.syntax.node import Node as Node
 # ---------------------------------------------------------------------- shapes and targets
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class DimExpr(Node):
     """One entry of a shape: a name, `_`, a claim; `default` for `H = 224`."""
 
@@ -49,7 +49,7 @@ class DimExpr(Node):
     default: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class TypeExpr(Node):
     """`f32[B, N]`, `[B, N]` (no element type said) or `f32[]`."""
 
@@ -58,7 +58,7 @@ class TypeExpr(Node):
     dims: tuple[DimExpr, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class NameTarget(Node):
     """A name to bind (`_` binds nothing), with an optional claim on its shape."""
 
@@ -67,7 +67,7 @@ class NameTarget(Node):
     claim: TypeExpr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class RestTarget(Node):
     """`...name`: what is left."""
 
@@ -75,7 +75,7 @@ class RestTarget(Node):
     name: str
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class NestedTarget(Node):
     """`(a, b)` inside targets."""
 
@@ -88,7 +88,7 @@ Target: TypeAlias = "NameTarget | RestTarget | NestedTarget"
 # ---------------------------------------------------------------------- statements
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class InputItem(Node):
     """One input of an `input` statement. `rest` for `...taps`."""
 
@@ -98,7 +98,7 @@ class InputItem(Node):
     rest: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Input(Node):
     """`input x: [..], y where c, d when e`."""
 
@@ -108,7 +108,7 @@ class Input(Node):
     when: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Output(Node):
     """`output name = expr when c`; `name` is None for `output expr`."""
 
@@ -118,7 +118,7 @@ class Output(Node):
     when: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class ParamDecl(Node):
     """`param p: f32[..] = init`."""
 
@@ -128,7 +128,7 @@ class ParamDecl(Node):
     init: Expr | None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class BufferDecl(Node):
     """`buffer b: i64[..] = expr`, `buffer b: .. = expr transient`."""
 
@@ -139,7 +139,7 @@ class BufferDecl(Node):
     transient: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Shared(Node):
     """`shared f = label: layer`: one instance."""
 
@@ -148,7 +148,7 @@ class Shared(Node):
     value: Expr
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class InitDecl(Node):
     """`init conv.weight = kaiming_normal(mode=fan_out)`."""
 
@@ -158,7 +158,7 @@ class InitDecl(Node):
     value: Expr
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class DrawDecl(Node):
     """`draw column = mixed(...)`: the policy of a shared random draw."""
 
@@ -167,7 +167,7 @@ class DrawDecl(Node):
     value: Expr
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Assert(Node):
     """`assert condition, "message"`."""
 
@@ -176,7 +176,7 @@ class Assert(Node):
     message: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Bind(Node):
     """`a, b: [..], ...rest = expr`."""
 
@@ -185,7 +185,7 @@ class Bind(Node):
     value: Expr
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class ExprStmt(Node):
     """An expression standing alone: the point-free body, or part of a damaged one."""
 
@@ -199,7 +199,7 @@ Statement: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Body(Node):
     """What stands in braces."""
 
@@ -212,7 +212,7 @@ class Body(Node):
 # parameters are; an error was reported there.
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class ParamType(Node):
     """`int`, `float`, `bool`, `str`, `layer`, `init`, `list[int]`."""
 
@@ -221,7 +221,7 @@ class ParamType(Node):
     argument: ParamType | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Parameter(Node):
     """A parameter of a definition; in a rule's head `pattern` may be a literal instead."""
 
@@ -233,7 +233,7 @@ class Parameter(Node):
     default: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Use(Node):
     """`use std.cnn { conv_bn_relu }`, `use resnet { resnet }`; no braces: all names."""
 
@@ -242,7 +242,7 @@ class Use(Node):
     names: tuple[Name, ...] | None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class BlockDef(Node):
     """`[inline] block name(params) { .. }` or `network name(params) { .. }`."""
 
@@ -257,7 +257,7 @@ class BlockDef(Node):
     damaged: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class RuleClause(Node):
     """`[inline] rule name(patterns) if guard => expr`; a braced right side is `Anonymous`."""
 
@@ -272,7 +272,7 @@ class RuleClause(Node):
     damaged: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Signature(Node):
     """`rule name(c: int, width: int): [B, C] -> c * [B, width]`, sides unsorted."""
 
@@ -288,7 +288,7 @@ class Signature(Node):
     damaged: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Preset(Node):
     """`preset name = network(..)`."""
 
@@ -300,7 +300,7 @@ class Preset(Node):
     damaged: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Language(Node):
     """`language 1`."""
 
@@ -311,7 +311,7 @@ class Language(Node):
 Definition: TypeAlias = "BlockDef | RuleClause | Signature | Preset"
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Comment(Node):
     """A `#` comment. `own_line` when nothing stands before it on its line."""
 
@@ -320,7 +320,7 @@ class Comment(Node):
     own_line: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Module(Node):
     """One file."""
 

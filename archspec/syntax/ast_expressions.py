@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from archspec.frozen import frozen
 from archspec.source import Span
 from archspec.syntax.node import Node
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from archspec.syntax.ast import Body, Target
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Name(Node):
     """A bare word: variable, definition, op, `true`, `false`, `half`, ..."""
 
@@ -20,7 +20,7 @@ class Name(Node):
     text: str
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Number(Node):
     """A literal number; integers are exact."""
 
@@ -28,7 +28,7 @@ class Number(Node):
     value: int | float
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Text(Node):
     """A string. Parts are literal text or interpolated expressions."""
 
@@ -36,7 +36,7 @@ class Text(Node):
     parts: tuple[str | Expr, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class ListExpr(Node):
     """`[a, b]`: of layers a parallel layer, of values a list."""
 
@@ -44,7 +44,7 @@ class ListExpr(Node):
     items: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class TupleExpr(Node):
     """`(a, b)`, `(a,)`, `(...t)`, `()`."""
 
@@ -52,7 +52,7 @@ class TupleExpr(Node):
     items: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Group(Node):
     """`(x)`: grouping only; with a label a numbered scope."""
 
@@ -60,7 +60,7 @@ class Group(Node):
     inner: Expr
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Argument(Node):
     """One argument. `name` is set for `name=value`; a label in front stays in `value`."""
 
@@ -70,7 +70,7 @@ class Argument(Node):
     name_span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Call(Node):
     """`f(a, b=c)`: attributes, never data."""
 
@@ -79,7 +79,7 @@ class Call(Node):
     arguments: tuple[Argument, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Index(Node):
     """`t[i]` or, with a `Range`, `t[a..b]`. `indices` has what stood in the brackets."""
 
@@ -88,7 +88,7 @@ class Index(Node):
     indices: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Attribute(Node):
     """`base.name`."""
 
@@ -97,7 +97,7 @@ class Attribute(Node):
     name: str
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Unary(Node):
     """`-x` or `not x`."""
 
@@ -106,7 +106,7 @@ class Unary(Node):
     operand: Expr
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Binary(Node):
     """`+ - * / // % **`, comparisons, `and`, `or`."""
 
@@ -116,7 +116,7 @@ class Binary(Node):
     right: Expr
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Range(Node):
     """`a..b` leaves b out; `a..` has no end; `..b` begins at 0."""
 
@@ -125,7 +125,7 @@ class Range(Node):
     stop: Expr | None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class IfValue(Node):
     """`if c then a else b`."""
 
@@ -135,7 +135,7 @@ class IfValue(Node):
     otherwise: Expr
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class IfLayer(Node):
     """`if c { .. } else { .. }`; `else if` nests in `otherwise`."""
 
@@ -145,7 +145,7 @@ class IfLayer(Node):
     otherwise: Body | None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class For(Node):
     """`for targets in iterable { .. }`: its turns in sequence."""
 
@@ -155,7 +155,7 @@ class For(Node):
     body: Body
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Comprehension(Node):
     """`[e for t in i if c]` (values or layers) or `(e for t in i if c)` (data)."""
 
@@ -167,7 +167,7 @@ class Comprehension(Node):
     is_tuple: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Anonymous(Node):
     """`{ .. }` as an expression: an anonymous inline block."""
 
@@ -175,7 +175,7 @@ class Anonymous(Node):
     body: Body
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Chain(Node):
     """`a -> b -> c`, two stages or more."""
 
@@ -183,7 +183,7 @@ class Chain(Node):
     stages: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Label(Node):
     """What stands before `:`. `template` is None for `_`, the next number."""
 
@@ -191,7 +191,7 @@ class Label(Node):
     template: Text | None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Labelled(Node):
     """`label: expr`; binds one stage."""
 
@@ -200,7 +200,7 @@ class Labelled(Node):
     inner: Expr
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Spread(Node):
     """`...x` inside a list, tuple or argument."""
 
@@ -208,7 +208,7 @@ class Spread(Node):
     inner: Expr
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen
 class Missing(Node):
     """Where an expression could not be read; an error was reported there."""
 

@@ -8,9 +8,9 @@ each repair is reported where a person would point.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 
+from archspec.frozen import frozen
 from archspec.source import Span
 from archspec.syntax.context import Context
 from archspec.syntax.lexer import Token
@@ -27,7 +27,7 @@ _TAKE_BODIES = frozenset({"for", "if", "else", "block", "network"})
 _OPERAND_STARTS = frozenset({"WORD", "NUMBER", "STRING", "ERROR"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Open:
     """An open bracket: its token, its index in the output, the indentation of its line."""
 

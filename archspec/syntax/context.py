@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from archspec.diagnostics.model import Diagnostic, Fix, diagnostic
+from archspec.frozen import frozen
 from archspec.source import Source, Span
 from archspec.syntax import ast
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Equation:
     """`left = right` before it is known what it is: a binding, an argument, a default."""
 
@@ -21,7 +22,7 @@ class Equation:
     spread: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Dots:
     """A `...` with nothing behind it: the rest of a shape."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from archspec.frozen import frozen
 from archspec.syntax.site import Repair, Site
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mistake:
     """A row. `message` and `fix` may use <word>, <before> (the token before) and <meant>."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from archspec.frozen import frozen
 from archspec.source import Span
 from archspec.syntax.engine import Engine
 from archspec.syntax.lexer import Token
@@ -34,7 +34,7 @@ def accepted(engine: Engine, states: Sequence[int], types: Sequence[str]) -> int
     return len(types)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Repair:
     """Put tokens of these types in front of the offending token, or in its place."""
 

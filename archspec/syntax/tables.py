@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from functools import cache
 
+from archspec.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Tables:
     """LALR(1) tables.
 

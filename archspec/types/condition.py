@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from math import gcd
 from typing import TypeAlias
 
+from archspec.frozen import frozen
 from archspec.types.dim import Dim, DimLike, dim
 
 
@@ -19,7 +19,7 @@ class Relation(StrEnum):
     AT_LEAST = ">="
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Comparison:
     """`expression RELATION 0`."""
 
@@ -27,14 +27,14 @@ class Comparison:
     relation: Relation
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class All:
     """Every part holds; no parts means true."""
 
     parts: tuple[Condition, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AnyOf:
     """Some part holds; no parts means false."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from archspec.frozen import frozen
 from archspec.types.dim import Dim, product
 
 
@@ -28,7 +28,7 @@ class DType(StrEnum):
         return self in (DType.I64, DType.I32)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TensorType:
     """Element type and shape."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from archspec.frozen import frozen
 from archspec_torch.code import Code, Hole, code
 from archspec_torch.names import Names, identifier
 
@@ -25,7 +25,7 @@ VAGUE = ("", "size", "value", "divisor", "position", "end", "table", "amount")
 """Hints that say little; another one for the same constant is preferred."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Parameter:
     """A constructor argument, with its value in each specialisation."""
 
@@ -33,7 +33,7 @@ class Parameter:
     values: Values
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ratio:
     """`times * name // by`."""
 

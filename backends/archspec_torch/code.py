@@ -7,8 +7,9 @@ one class; holes whose values differ between them become its constructor argumen
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from archspec.frozen import frozen
 
 WIDTH = 100
 """Longest line of generated code."""
@@ -26,7 +27,7 @@ class _NoDefault:
 NO_DEFAULT: Any = _NoDefault()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hole:
     """A constant that may become a constructor argument; `hint` proposes its name."""
 
@@ -34,7 +35,7 @@ class Hole:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Argument:
     """An argument of a call. It is left out where it is a constant equal to `default`."""
 
@@ -51,7 +52,7 @@ class Argument:
         return isinstance(piece, Hole) and _same(piece.value, self.default)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Call:
     """`function(arguments)`, broken over lines where it is too long.
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from archspec.frozen import frozen
 from archspec.graph.model import Graph, Node, Port, consumers
 from archspec.ops.arithmetic import Add
 from archspec.ops.random import DropPath, Join
@@ -37,7 +38,7 @@ def dropping(node: Node) -> Join | None:
     return op if op.drop or op.draw else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Gate:
     """A `drop_path` for whole batches, added to something: then its input is not computed.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from archspec.frozen import frozen
 from archspec.graph.model import Draw, Graph, Node, Port
 from archspec_torch.demand import Demand, demand, dropping
 from archspec_torch.localise import Locals, localise
@@ -18,7 +19,7 @@ from archspec_torch.tree import Branch, Facts, build_tree
 from archspec_torch.units import Result, Unit, results
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Input:
     """An input of a unit: its name, and the node in each mode (None where it is absent)."""
 

@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from archspec.frozen import frozen
 from archspec.types.dim import Dim, FloorDiv, dim
 from archspec.types.tensor import TensorType
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Axis:
     """Where a local symbol is read: axis `axis` of input `input`."""
 

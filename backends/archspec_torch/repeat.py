@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from archspec.frozen import frozen
 from archspec_torch.code import (
     Code,
     Hole,
@@ -27,7 +27,7 @@ SHORTEST_VARYING = 3
 """Least number of children that differ in constants and still become a loop."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Run:
     """Children that differ at most in constants: `codes[i]` is child i."""
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from archspec.frozen import frozen
 from archspec.types.dim import Dim, DimLike, FloorDiv, dim
 from archspec.types.tensor import DType, TensorType
 from archspec_torch.code import Code, Hole, call, code
@@ -18,7 +19,7 @@ Comment: TypeAlias = "tuple[tuple[str, tuple[Dim | None, ...]], ...]"
 """Per output the element type, and the sizes over local symbols (None where unknown)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Line:
     """A line of code, with the types of what it makes."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from archspec.frozen import frozen
 from archspec.graph.model import Graph, Node, Port
 from archspec_torch.demand import ALWAYS, NEVER, Condition, Demand
 from archspec_torch.names import Names, is_identifier
@@ -14,7 +14,7 @@ POOL = ("x", "y", "z", "u", "v", "w")
 """Names of values that the spec does not name."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """One statement: a node, or a whole Sequential from `node` to `last`."""
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from archspec.frozen import frozen
 from archspec.graph.model import Graph, Node, Port, consumers
 from archspec_torch.code import literal
 from archspec_torch.names import MAPPING_NAMES, SEQUENTIAL_NAMES, attribute, is_identifier
@@ -47,7 +48,7 @@ class Branch:
             yield from child.leaves()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Facts:
     """What the tree must know of instances, by their ids.
 

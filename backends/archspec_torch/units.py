@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph, GraphOutput, Instance, Region, postorder
 from archspec_torch.shared import aliases
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Owned:
     """One instance in both modes; at least one is there."""
 
@@ -154,7 +155,7 @@ def _subgraph_pairs(
 # ---------------------------------------------------------------------- outputs of both modes
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Result:
     """A named output of a unit; `inference` and `training` are None where it does not exist."""
 

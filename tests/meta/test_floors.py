@@ -11,6 +11,7 @@ PACKAGE = ROOT / "archspec"
 BACKENDS = ROOT / "backends"
 
 FLOORS = (
+    ("frozen",),
     ("source", "shipped"),
     ("diagnostics",),
     ("syntax",),
@@ -35,7 +36,17 @@ FORBIDDEN = {
     "fmt": {"types", "ops", "graph", "semantics", "analysis", "passes"},
     "targets": {"syntax", "semantics"},
 }
-FOR_BACKENDS = {"source", "diagnostics", "types", "ops", "graph", "analysis", "passes", "targets"}
+FOR_BACKENDS = {
+    "frozen",
+    "source",
+    "diagnostics",
+    "types",
+    "ops",
+    "graph",
+    "analysis",
+    "passes",
+    "targets",
+}
 ONLY_IN = {
     "lark": {"syntax"},
     "networkx": {"graph", "passes", "network"},

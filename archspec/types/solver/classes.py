@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import product as choices
 from math import lcm, prod
 
+from archspec.frozen import frozen
 from archspec.types.condition import Comparison, Relation
 from archspec.types.dim import FloorDiv
 from archspec.types.solver.budget import Budget, BudgetExceeded
@@ -36,7 +37,7 @@ MAX_BRANCHES = 512
 """Boxes that the polynomials of one class may combine to."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Branch:
     """What a class comes to: intervals of the k's, and linear rows."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product as choices
 from typing import TypeAlias
 
+from archspec.frozen import frozen
 from archspec.types.solver.formula import Box
 
 Sizes: TypeAlias = dict[str, int]
@@ -26,7 +26,7 @@ class Extent(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Study:
     """How many sizes satisfy a formula, the smallest, and all of them where they are few."""
 

@@ -8,15 +8,16 @@ which decisions use and readers are spared.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
+from archspec.frozen import frozen
 from archspec.types.condition import Comparison, evaluate
 from archspec.types.solver.budget import BudgetExceeded
 from archspec.types.solver.periodic import EVERYTHING, PeriodicSet
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Axis:
     """The symbol's size is in the set."""
 
@@ -24,7 +25,7 @@ class Axis:
     sizes: PeriodicSet
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Joint:
     """A comparison of several symbols."""
 
@@ -32,14 +33,14 @@ class Joint:
     parts: Formula | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Both:
     """All parts hold."""
 
     parts: tuple[Formula, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Either:
     """Some part holds."""
 
@@ -181,7 +182,7 @@ def _merged_along(symbol: str, boxes: list[Box]) -> list[Box]:
     return [{**dict(rest), symbol: sizes} for rest, sizes in groups.items()]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cell:
     """A box with the comparisons that tie its symbols together."""
 

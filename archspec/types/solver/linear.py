@@ -8,10 +8,10 @@ elimination is not exact, its dark part proves a point and splinters cover the r
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from math import gcd
 from typing import TypeAlias
 
+from archspec.frozen import frozen
 from archspec.types.solver.budget import Budget
 
 Row: TypeAlias = tuple[int, ...]
@@ -25,7 +25,7 @@ WHAT = "combining linear relations between the sizes"
 """The work, in the words of a refusal."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class System:
     """`row . (x, 1) == 0` for each of `equal`, `>= 0` for each of `at_least`; x are integers."""
 

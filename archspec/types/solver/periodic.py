@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from math import lcm
 
+from archspec.frozen import frozen
 from archspec.types.solver.budget import BudgetExceeded
 
 MAX_PERIOD = 1 << 20
 """Longest period that sets are combined to; beyond it the answer is undecided."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PeriodicSet:
     """An eventually periodic set of positive integers, in a nearly canonical form."""
 

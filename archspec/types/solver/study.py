@@ -9,11 +9,11 @@ class. What is left after that is unknown, and says why.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice, zip_longest
 from itertools import product as choices
 from math import prod
 
+from archspec.frozen import frozen
 from archspec.types.condition import (
     FALSE,
     Comparison,
@@ -131,7 +131,7 @@ def _formula(cell: Cell, budget: Budget) -> Formula:
 # ---------------------------------------------------------------------- equalities
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Solved:
     """`comparison` says that `symbol` is `numerator / divisor`, which divides without rest."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeAlias
 
+from archspec.frozen import frozen
 from archspec.graph.model import Instance
 from archspec.ops.base import Op, Parameter
 from archspec.types.dim import Dim, DimLike
@@ -57,7 +58,7 @@ class Scope:
         raise NotImplementedError
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Site:
     """An op where it stands: attributes, types, and which attributes the spec wrote."""
 
@@ -88,7 +89,7 @@ class Site:
         return op.parameters(*self.inputs)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lowered:
     """An op in PyTorch.
 
