@@ -24,6 +24,11 @@ from archspec.source import Source
 LONGEST = 5.0
 """Seconds of processor time after which a spec is given up."""
 
+DOUBTFUL = 1.2
+"""Seconds of processor time from which a spec is measured again."""
+
+AGAIN = 2
+
 WARM = """\
 network warm {
   input x: f32[B = 1, 4, H = 8, W = 8] where H % 4 == 0
@@ -60,30 +65,46 @@ def _show(source: Source) -> float:
     return time.process_time() - start
 
 
+def _measure(name: str) -> dict[str, object]:
+    start = time.process_time()
+    signal.setitimer(signal.ITIMER_PROF, LONGEST)
+    source = Source("hostile.arch", CASES[name][1])
+    try:
+        items = check(source).diagnostics
+        drawn = render(items, width=100)
+    except TooLong:
+        items, drawn = (), ""
+    signal.setitimer(signal.ITIMER_PROF, 0)
+    spent = time.process_time() - start
+    errors = sorted({item.code for item in items if item.severity is Severity.ERROR})
+    return {
+        "name": name,
+        "seconds": spent,
+        "seconds_of_show": 0.0 if errors or spent > LONGEST else _show(source),
+        "errors": errors,
+        "printable": all(sign == "\n" or sign.isprintable() for sign in drawn),
+        "kilobytes": _peak(),
+    }
+
+
+def _better(first: dict[str, object], second: dict[str, object]) -> dict[str, object]:
+    """The smaller times: what is more in one of them is what else the machine does."""
+    times = {
+        name: min(float(str(one[name])) for one in (first, second))
+        for name in ("seconds", "seconds_of_show")
+    }
+    return {**second, **times}
+
+
 def main(memory: int, names: list[str]) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     check(Source("warm.arch", WARM))
     signal.signal(signal.SIGPROF, _stop)
     for name in names or CASES:
-        start = time.process_time()
-        signal.setitimer(signal.ITIMER_PROF, LONGEST)
-        source = Source("hostile.arch", CASES[name][1])
-        try:
-            items = check(source).diagnostics
-            drawn = render(items, width=100)
-        except TooLong:
-            items, drawn = (), ""
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        spent = time.process_time() - start
-        errors = sorted({item.code for item in items if item.severity is Severity.ERROR})
-        result = {
-            "name": name,
-            "seconds": spent,
-            "seconds_of_show": 0.0 if errors or spent > LONGEST else _show(source),
-            "errors": errors,
-            "printable": all(sign == "\n" or sign.isprintable() for sign in drawn),
-            "kilobytes": _peak(),
-        }
+        result = _measure(name)
+        for _ in range(AGAIN):
+            if max(float(str(result[key])) for key in ("seconds", "seconds_of_show")) > DOUBTFUL:
+                result = _better(result, _measure(name))
         print(json.dumps(result), flush=True)
 
 
