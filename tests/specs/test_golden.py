@@ -8,18 +8,17 @@ from archspec.analysis.parameters import table
 from archspec.network import Network
 from archspec.shipped import networks
 from tests.specs.compiled import shipped
+from tests.specs.families import merged, options
 from tests.specs.golden import NAMES, Golden, fill, golden, probe
 
-LARGE = {"vit_b_16", "vgg16_bn", "alexnet", "wide_resnet50_2"}
-"""Over 60 million weights: some seconds."""
+HOW = merged("golden")
+"""Options where the run is for another size than the preset's, `slow` for over 60 million weights,
+and a `tolerance` (of std) above 1e-3 where float32 and float64 differ by as much."""
 
-TOLERANCE = {"efficientnet_b0": 3e-3, "vit_b_16": 3e-3}
-"""Of std; elsewhere 1e-3. These runs amplify rounding: float32 and float64 differ by as much."""
-
-OPTIONS = {"swin_t": {"height": 96, "width": 128}}
-"""Where the run is for another size than the preset's."""
-
-RUNS = [pytest.param(name, marks=[pytest.mark.slow] * (name in LARGE)) for name in NAMES]
+RUNS = [
+    pytest.param(name, marks=[pytest.mark.slow] * HOW.get(name, {}).get("slow", False))
+    for name in NAMES
+]
 
 
 def state(network: Network) -> dict[str, tuple[int, ...]]:
@@ -52,7 +51,7 @@ def test_as_many_parameters_as_the_reference(name):
 @pytest.mark.parametrize("name", RUNS)
 def test_outputs_are_those_of_the_reference(name):
     reference = golden(name)
-    module = filled(shipped(name, **OPTIONS.get(name, {})), reference)
+    module = filled(shipped(name, **options(HOW.get(name, {}))), reference)
     with torch.inference_mode():
         results = module(torch.from_numpy(probe(reference.input)))
     tensors = (results,) if isinstance(results, torch.Tensor) else results
@@ -61,7 +60,7 @@ def test_outputs_are_those_of_the_reference(name):
     for values, wanted in zip(found, reference.outputs, strict=True):
         assert values.shape == wanted.shape
         flat = values.ravel()
-        near = {"rtol": 0, "atol": TOLERANCE.get(name, 1e-3) * wanted.std}
+        near = {"rtol": 0, "atol": HOW.get(name, {}).get("tolerance", 1e-3) * wanted.std}
         numpy.testing.assert_allclose(flat[:16], wanted.head, **near)
         numpy.testing.assert_allclose(flat[-16:], wanted.tail, **near)
         assert numpy.linalg.norm(flat) == pytest.approx(wanted.norm, rel=1e-3)

@@ -8,6 +8,7 @@ import torch
 
 from archspec.shipped import networks
 from tests.specs.compiled import shipped
+from tests.specs.families import merged
 
 torchvision = pytest.importorskip("torchvision")
 timm = pytest.importorskip("timm")
@@ -15,22 +16,7 @@ timm = pytest.importorskip("timm")
 IN_TORCHVISION = set(torchvision.models.list_models()) & set(networks())
 IN_TIMM = set(timm.list_models()) & set(networks()) - IN_TORCHVISION
 
-RUN = {
-    "densenet169": 64,
-    "resnet34": 64,
-    "resnet101": 64,
-    "resnext50_32x4d": 64,
-    "vgg13": 64,
-    "efficientnet_b3": 96,
-    "efficientnet_b5": 64,
-    "convnext_small": 64,
-    "vit_b_32": 224,
-    "swin_s": 224,
-    "inception_v3": 80,
-    "mobilenetv1_100": 64,
-    "deit_tiny_patch16_224": 224,
-    "deit_tiny_distilled_patch16_224": 224,
-}
+RUN = merged("live")
 
 pytestmark = pytest.mark.live
 

@@ -8,63 +8,57 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from archspec.network import Network
 from archspec.shipped import folder
+from archspec.types.tensor import TensorType
 from archspec_torchscript.script import to_torchscript
 from tests.specs.compiled import shipped
+from tests.specs.families import NAMES, family, options
 
-# One network of each spec, small where it can be, and a size that it takes.
-NETWORKS = {
-    "alexnet": ("alexnet", {"classes": 5}, 67),
-    "convnext": ("convnext", {"depths": (1, 1, 2, 1), "widths": (8, 16, 24, 32)}, 33),
-    "deit": ("deit", {"dim": 24, "heads": 3, "distilled": True, "depth": 2, "size": 48}, 48),
-    "densenet": ("densenet", {"depths": (2, 2, 2, 2), "growth": 8}, 33),
-    "densenet_cifar": ("densenet_cifar", {"depth": 16}, 18),
-    "efficientnet": ("efficientnet", {"width": 0.25, "depth": 0.5}, 33),
-    "fractalnet": ("fractalnet", {"columns": 3, "widths": (8, 8, 16, 16, 16)}, 35),
-    "inception": ("inception_v3", {"classes": 5}, 299),
-    "lenet": ("lenet", {}, 32),
-    "mobilenet": ("mobilenetv1", {"factor": 0.25}, 33),
-    "pyramidnet": ("pyramidnet", {"depth": 14}, 11),
-    "resnet": ("resnet18", {"depths": (1, 1, 1, 1)}, 33),
-    "resnet_cifar": ("resnet_cifar", {"depth": 8}, 11),
-    "swin": ("swin", {"dim": 24, "depths": (2, 2), "heads": (2, 4), "height": 64, "width": 40}, 64),
-    "unet": ("unet", {"poolings": 2, "width": 4}, 20),
-    "vgg": ("vgg11_bn", {"classes": 5}, 33),
-    "vit": ("vit", {"dim": 24, "depth": 2, "heads": 3, "size": 48}, 48),
-    "wide_resnet": ("wide_resnet", {"depth": 10, "factor": 1}, 11),
-}
 BATCH = 2
-SLOW = {"alexnet", "inception", "vgg"}
+TORCH_NAMES = {"i64": "int64", "i32": "int32", "bool": "bool", "c64": "complex64"}
 
 
 def test_every_spec_is_run():
-    assert set(NETWORKS) == {path.stem for path in folder().glob("*.arch")}
+    assert set(NAMES) == {path.stem for path in folder().glob("*.arch")}
+
+
+SLOW = {name for name in NAMES if family(name)["run"].get("slow")}
 
 
 @pytest.fixture(
-    params=[pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in NETWORKS],
+    params=[pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in NAMES],
     scope="module",
 )
 def case(request):
-    name, options, size = NETWORKS[request.param]
-    network = shipped(name, **options)
-    return network, network.to_torch(seed=1), sizes(network, size)
+    run = family(request.param)["run"]
+    network = shipped(run["network"], **options(run))
+    return network, network.to_torch(seed=1), sizes(network, run)
 
 
-def sizes(network: Network, size: int) -> dict[str, int]:
-    """Heights of `size`, widths a little more where they are free and need not be a multiple."""
-    found = {"B": BATCH, "H": size, "W": size + 5}
-    found = {name: found[name] for name in network.compiled.sizes}
-    if not network.accepts(**found):
-        found["W"] = size
+def sizes(network: Network, run: dict) -> dict[str, int]:
+    """Those that the family says; widths a little more than heights where both are free."""
+    if "sizes" in run:
+        found = {"B": BATCH, **run["sizes"]}
+    else:
+        size = run["size"]
+        found = {"B": BATCH, "H": size, "W": size + 5}
+        found = {name: found[name] for name in network.compiled.sizes}
+        if not network.accepts(**found):
+            found["W"] = size
     assert network.accepts(**found)
     assert network.accepts(training=True, **found)
     return found
 
 
-def data(network: Network, given: dict[str, int]) -> torch.Tensor:
-    (kind,) = network.inputs[0].types
+def data(network: Network, given: dict[str, int]) -> list[torch.Tensor]:
     torch.manual_seed(2)
-    return torch.randn(*(size.evaluate(given) for size in kind.shape))
+    return [example(kind, given) for port in network.inputs for kind in port.types]
+
+
+def example(kind: TensorType, given: dict[str, int]) -> torch.Tensor:
+    shape = [size.evaluate(given) for size in kind.shape]
+    if kind.dtype.value == "f32":
+        return torch.randn(*shape)
+    return torch.randint(0, 2, shape).to(getattr(torch, TORCH_NAMES[kind.dtype.value]))
 
 
 def tensors(results):
@@ -76,7 +70,7 @@ def tensors(results):
 def test_shapes_in_inference_are_those_inferred(case):
     network, module, given = case
     with torch.inference_mode():
-        found = tensors(module.eval()(data(network, given)))
+        found = tensors(module.eval()(*data(network, given)))
     wanted = [kind for output in network.outputs for kind in output.types]
     assert [tuple(item.shape) for item in found] == [
         tuple(size.evaluate(given) for size in kind.shape) for kind in wanted
@@ -88,16 +82,16 @@ def test_macs_are_what_torch_counts(case):
     network, _, given = case
     module = network.to_torch(device="meta").eval()
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
-        module(data(network, given).to("meta"))
+        module(*(item.to("meta") for item in data(network, given)))
     assert counter.get_total_flops() == 2 * network.macs(**given)
 
 
 def test_torchscript_agrees_in_inference(case):
     network, module, given = case
     scripted = to_torchscript(network.compiled, module=copy.deepcopy(module).eval())
-    image = data(network, given)
+    inputs = data(network, given)
     with torch.inference_mode():
-        pairs = zip(tensors(module.eval()(image)), tensors(scripted(image)), strict=True)
+        pairs = zip(tensors(module.eval()(*inputs)), tensors(scripted(*inputs)), strict=True)
     for eager, script in pairs:
         torch.testing.assert_close(script, eager, rtol=1e-6, atol=1e-6 * float(eager.std()))
 
@@ -105,12 +99,12 @@ def test_torchscript_agrees_in_inference(case):
 def test_it_trains(case):
     """Every weight has a gradient, in the module and in TorchScript."""
     network, module, given = case
-    image = data(network, given)
+    inputs = data(network, given)
     scripted = to_torchscript(network.compiled, module=copy.deepcopy(module))
     for one in (copy.deepcopy(module), scripted):
         one.train()
         torch.manual_seed(3)
-        loss = sum(item.square().mean() for item in tensors(one(image)))
+        loss = sum(item.square().mean() for item in tensors(one(*inputs)))
         loss.backward()
         without = [name for name, weight in one.named_parameters() if weight.grad is None]
         # what drop-path drops is not computed

@@ -11,25 +11,10 @@ from archspec.network import load
 from archspec.shipped import networks
 from archspec.types.tensor import TensorType
 from tests.specs.compiled import shipped
+from tests.specs.families import NAMES, family, options
 
-FAMILIES = {
-    "alexnet": "alexnet",
-    "convnext": "convnext_tiny",
-    "densenet": "densenet121",
-    "densenet_cifar": "densenet40_k12_cifar10",
-    "efficientnet": "efficientnet_b0",
-    "fractalnet": "fractalnet20_cifar10",
-    "inception": "inception_v3",
-    "mobilenet": "mobilenetv1_100",
-    "pyramidnet": "pyramidnet110_a48_cifar10",
-    "resnet": "resnet18",
-    "resnet_cifar": "resnet20_cifar10",
-    "unet": "unet",
-    "vgg": "vgg11",
-    "wide_resnet": "wrn_16_4",
-}
-FIXED = {"deit", "lenet", "swin", "vit"}
-"""Specs whose images have one size, that of a parameter."""
+FAMILIES = {name: family(name)["sizes"]["network"] for name in NAMES if "sizes" in family(name)}
+"""The preset of each spec that is tried on every size; in the others, images have one size."""
 
 
 @pytest.fixture(autouse=True)
@@ -92,8 +77,10 @@ def calls(graph: Graph, prefix: str = ""):
             yield path, node.types
 
 
-def test_every_spec_is_tried():
-    assert set(FAMILIES) | FIXED == {path.stem for path in networks().values()}
+def test_specs_that_are_not_tried_take_one_size():
+    for stem in {path.stem for path in networks().values()} - set(FAMILIES):
+        run = family(stem)["run"]
+        assert not {"H", "W"} & set(shipped(run["network"], **options(run)).compiled.sizes)
 
 
 def agree(watched: Watched, pairs) -> None:
@@ -179,7 +166,7 @@ def test_sizes_up_to_300(family):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [n for n, path in networks().items() if path.stem not in FIXED])
+@pytest.mark.parametrize("name", [n for n, path in networks().items() if path.stem in FAMILIES])
 def test_boundaries(name):
     """Around the least sizes, and on residues of the strides, in both directions."""
     network = shipped(name)

@@ -1,0 +1,39 @@
+"""What is known of each spec from outside of it: one file of `families/` for one of `specs/`.
+
+`[run]` is a small network of the family that the tests run, and sizes that it takes: `size` for
+square images, or `sizes` by name. `[sizes]` names the preset that is tried on every size; it is
+missing where an image has one size. `[counts]` has published parameters, multiply-accumulates (of
+convolutions, matrix products and attention, for a batch of one) and depths; `[[variants]]` the
+same for networks with options. `[golden.NAME]` says how a golden file is run, and `[live]` which
+presets are run beside torchvision or timm, and at which size. `[[papers]]` are rows of the table in
+`specs/README.md`.
+"""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent / "families"
+NAMES = tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
+
+
+@cache
+def family(name: str) -> dict[str, Any]:
+    """The file of this name."""
+    return tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def merged(section: str) -> dict[str, Any]:
+    """The tables of this name of all families, which are by name of a network, as one."""
+    return {key: value for name in NAMES for key, value in family(name).get(section, {}).items()}
+
+
+def frozen(value: Any) -> Any:
+    """Lists as tuples, so that options can be keys of a cache."""
+    return tuple(map(frozen, value)) if isinstance(value, list) else value
+
+
+def options(table: dict[str, Any]) -> dict[str, Any]:
+    """The options of a network, ready for `shipped`."""
+    return {name: frozen(value) for name, value in table.get("options", {}).items()}

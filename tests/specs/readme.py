@@ -1,0 +1,41 @@
+"""The table of papers in `specs/README.md`, made from what `families/` and `papers.toml` say."""
+
+import tomllib
+from pathlib import Path
+
+from archspec.shipped import folder, heads
+from tests.specs.families import NAMES, family
+
+README = folder() / "README.md"
+PAPERS = tomllib.loads((Path(__file__).parent / "papers.toml").read_text(encoding="utf-8"))
+BEGIN, END = "<!-- papers -->\n", "<!-- end of papers -->\n"
+
+
+def table() -> str:
+    """Rows of papers that have a spec, then the titles of those that have none yet."""
+    rows = [
+        f"| {row[1:].lstrip('0')} | {PAPERS[row]} | [{name}]({name}.arch): {_networks(name, said)} "
+        f"| {said['verified']} | {said.get('open', '')} |"
+        for row, name, said in sorted(_covered(), key=lambda item: (item[0], item[1]))
+    ]
+    done = {row for row, _, _ in _covered()}
+    left = [f"- {row[1:].lstrip('0')}: {title}" for row, title in PAPERS.items() if row not in done]
+    head = [
+        "| row | paper | spec and presets | verified against | not covered |",
+        "|---|---|---|---|---|",
+    ]
+    return "\n".join([*head, *rows, "", "Open are:", "", *left, ""])
+
+
+def _covered():
+    for name in NAMES:
+        for row, said in family(name).get("papers", {}).items():
+            yield row, name, said
+
+
+def _networks(name: str, said: dict) -> str:
+    if "networks" in said:
+        return said["networks"]
+    text = (folder() / f"{name}.arch").read_text(encoding="utf-8")
+    presets = [found for kind, found in heads(text) if kind == "preset"]
+    return ", ".join(f"`{found}`" for found in presets or [found for _, found in heads(text)])
