@@ -5,8 +5,9 @@ square images, or `sizes` by name. `[sizes]` names the preset that is tried on e
 missing where an image has one size. `[counts]` has published parameters, multiply-accumulates (of
 convolutions, matrix products and attention, for a batch of one) and depths; `[[variants]]` the
 same for networks with options. `[golden.NAME]` says how a golden file is run, and `[live]` which
-presets are run beside torchvision or timm, and at which size. `[[papers]]` are rows of the table in
-`specs/README.md`.
+presets are run beside torchvision or timm, and at which size; `[transformers.NAME]` names a model
+of transformers and its configuration, with a `size` where it is run. `[[papers]]` are rows of the
+table in `specs/README.md`.
 """
 
 import tomllib
