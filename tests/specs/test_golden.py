@@ -13,7 +13,8 @@ from tests.specs.golden import NAMES, Golden, fill, golden, probe
 
 HOW = merged("golden")
 """Options where the run is for another size than the preset's, `slow` for over 60 million weights,
-and a `tolerance` (of std) above 1e-3 where float32 and float64 differ by as much."""
+and where float32 and float64 differ by more than 1e-3 of std either `double`, to run in float64, or
+a `tolerance` (of std)."""
 
 RUNS = [
     pytest.param(name, marks=[pytest.mark.slow] * HOW.get(name, {}).get("slow", False))
@@ -51,16 +52,20 @@ def test_as_many_parameters_as_the_reference(name):
 @pytest.mark.parametrize("name", RUNS)
 def test_outputs_are_those_of_the_reference(name):
     reference = golden(name)
-    module = filled(shipped(name, **options(HOW.get(name, {}))), reference)
+    how = HOW.get(name, {})
+    module = filled(shipped(name, **options(how)), reference)
+    image = torch.from_numpy(probe(reference.input))
+    if how.get("double"):
+        module, image = module.double(), image.double()
     with torch.inference_mode():
-        results = module(torch.from_numpy(probe(reference.input)))
+        results = module(image)
     tensors = (results,) if isinstance(results, torch.Tensor) else results
     found = [item.numpy() for item in tensors if item is not None]
     assert len(found) == len(reference.outputs)
     for values, wanted in zip(found, reference.outputs, strict=True):
         assert values.shape == wanted.shape
         flat = values.ravel()
-        near = {"rtol": 0, "atol": HOW.get(name, {}).get("tolerance", 1e-3) * wanted.std}
+        near = {"rtol": 0, "atol": how.get("tolerance", 1e-3) * wanted.std}
         numpy.testing.assert_allclose(flat[:16], wanted.head, **near)
         numpy.testing.assert_allclose(flat[-16:], wanted.tail, **near)
         assert numpy.linalg.norm(flat) == pytest.approx(wanted.norm, rel=1e-3)
