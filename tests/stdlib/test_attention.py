@@ -87,3 +87,14 @@ def test_patches(network):
     assert str(kind) == "f32[B, (H//16)*(W//16), 10]"
     patches = net.to_torch()(torch.randn(1, 3, 32, 48))
     assert patches.shape == (1, 6, 10)
+
+
+def test_offsets_are_numbered(network):
+    """The same number for the same offset, and one for each."""
+    text = "{ input x\n output (x * 0 -> sum) + (offset_index(2, 3) -> cast(f32)) }"
+    found = network(TOKENS, text, "std.attention").to_torch()(torch.randn(2, 5, 12))
+    assert found.shape == (6, 6)
+    positions = [(i, j) for i in range(2) for j in range(3)]
+    for n, (i, j) in enumerate(positions):
+        for m, (k, other) in enumerate(positions):
+            assert found[n, m] == (i - k + 1) * 5 + (j - other + 2)
