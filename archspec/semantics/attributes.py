@@ -7,8 +7,7 @@ from functools import cache
 from pydantic import BaseModel, ValidationError
 
 from archspec.ops.base import Op
-from archspec.semantics.callables import data_in_parentheses
-from archspec.semantics.context import Context
+from archspec.semantics.context import Context, SpecError
 from archspec.semantics.environment import did_you_mean
 from archspec.semantics.functions import items_of
 from archspec.semantics.operators import kind_of, plain
@@ -146,6 +145,18 @@ def _given_to_block(context: Context, layer: BlockLayer, node: ast.Call) -> tupl
         given.append(Given(argument.name, plain(result), argument.span))
         position += argument.name is None
     return tuple(given)
+
+
+def data_in_parentheses(context: Context, name: str, span: Span) -> SpecError:
+    """Data never stands in parentheses: say how to write it."""
+    text = span.text if span.text.isidentifier() else "x"
+    return context.error(
+        "E0310",
+        "data does not go in parentheses; they hold attributes",
+        span,
+        "this is data",
+        fix=f"let it flow in: `{text} -> {name}`",
+    )
 
 
 # ---------------------------------------------------------------------- initialisers

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from archspec.semantics.context import Context, ModeWatch, Remembered, Reported, SpecError
+from archspec.semantics.attributes import data_in_parentheses, initialiser_value
+from archspec.semantics.context import Context, ModeWatch, Remembered, Reported
 from archspec.semantics.environment import Environment, counted, did_you_mean
 from archspec.semantics.functions import RangeValue
 from archspec.semantics.modules import (
@@ -50,7 +51,7 @@ def bind_arguments(context: Context, layer: BlockLayer, span: Span) -> dict[str,
             value = _coerced(context, item.value, parameter, item.span, definition, environment)
         elif parameter.default is not None:
             inner = context.within(environment)
-            value = inner.evaluate(parameter.default)
+            value = _default(inner, parameter.type, parameter.default)
             value = _coerced(
                 inner, value, parameter, parameter.default.span, definition, environment
             )
@@ -73,6 +74,12 @@ def body_environment(definition: Callable_, arguments: Mapping[str, Value]) -> E
         name = parameter.name or "_"
         environment.bind(name, arguments[name], parameter.span)
     return environment
+
+
+def _default(context: Context, kind: ast.ParamType | None, node: ast.Expr) -> Value:
+    if kind is not None and kind.name == "init":
+        return initialiser_value(context, node)
+    return context.evaluate(node)
 
 
 def _by_name(
@@ -125,18 +132,6 @@ def _coerced(
     if parameter.domain is not None:
         _check_domain(context.within(environment), value, parameter.domain, span, what)
     return value
-
-
-def data_in_parentheses(context: Context, name: str, span: Span) -> SpecError:
-    """Data never stands in parentheses: say how to write it."""
-    text = span.text if span.text.isidentifier() else "x"
-    return context.error(
-        "E0310",
-        "data does not go in parentheses; they hold attributes",
-        span,
-        "this is data",
-        fix=f"let it flow in: `{text} -> {name}`",
-    )
 
 
 def coerce(context: Context, value: Value, kind: ast.ParamType, span: Span, what: str) -> Value:

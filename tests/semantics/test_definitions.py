@@ -223,3 +223,10 @@ def test_an_init_statement_names_weights_that_the_op_may_own(weights_: str, fine
 def test_a_recursion_without_end_at_the_head_of_a_chain_is_said_to_be_one() -> None:
     head = "rule f(n) => f(n + 1) -> f(n + 2)"
     assert errors(network("y = f(0)", "output x -> y", head=head)) == ["E0502"]
+
+
+@pytest.mark.parametrize("first", ["zeros", "ones", "orthogonal", "constant(0.5)"])
+def test_an_initialiser_may_be_a_default(first: str) -> None:
+    """Also one that bears the name of an op."""
+    text = f"block unit(first: init = {first}) {{ conv(8, 3, weight_init=first) }}\n"
+    assert errors(text + network("output x -> unit")) == []
