@@ -80,7 +80,7 @@ def test_shapes_in_inference_are_those_inferred(case):
 
 def test_macs_are_what_torch_counts(case):
     network, _, given = case
-    module = network.to_torch(device="meta").eval()
+    module = network.to_torch(device="meta").eval().requires_grad_(False)
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
         module(*(item.to("meta") for item in data(network, given)))
     assert counter.get_total_flops() == 2 * network.macs(**given)

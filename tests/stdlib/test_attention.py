@@ -98,3 +98,42 @@ def test_offsets_are_numbered(network):
     for n, (i, j) in enumerate(positions):
         for m, (k, other) in enumerate(positions):
             assert found[n, m] == (i - k + 1) * 5 + (j - other + 2)
+
+
+def test_a_query_that_asks_for_nothing_pools_what_a_mean_pools(network):
+    text = "[slice(axis=1, stop=1), identity] -> attn: class_attention(3)"
+    module = network(TOKENS, text, "std.attention").to_torch().eval()
+    x = torch.randn(2, 5, 12)
+    with torch.no_grad():
+        module.attn.q.weight.zero_()
+        module.attn.q.bias.zero_()
+        wanted = module.attn.proj(module.attn.v(x).mean(1, keepdim=True))
+        torch.testing.assert_close(module(x), wanted)
+
+
+@pytest.mark.parametrize("itself", [False, True])
+def test_a_class_block_changes_class_tokens_only(network, itself):
+    """It yields as many tokens as ask; they look at each other only with `itself`."""
+    block = f"class_block(3, 20, 0.1, {str(itself).lower()})"
+    text = f"[slice(axis=1, stop=2), slice(axis=1, start=2)] -> block: {block}"
+    module = network(TOKENS, text, "std.attention").to_torch().eval()
+    assert {"block.gamma_1", "block.gamma_2"} < set(module.state_dict())
+    x = torch.randn(2, 5, 12)
+    other = x.clone()
+    other[:, 1, 0] += 1
+    with torch.no_grad():
+        first, second = module(x), module(other)
+    assert first.shape == (2, 2, 12)
+    assert torch.allclose(first[:, 0], second[:, 0]) != itself
+
+
+@pytest.mark.parametrize(("axis", "shape"), [(-1, (2, 4, 4, 4)), (1, (2, 4, 5, 3)), (1, (2, 4, 7))])
+def test_layer_scale(network, axis, shape):
+    sizes = ", ".join(str(size) for size in shape[1:])
+    text = f'residual(relu -> layer_scale(0.1, "gamma_1", {axis}))'
+    module = network(f"[B = 1, {sizes}]", text, "std.attention").to_torch()
+    assert module.gamma_1.tolist() == pytest.approx([0.1] * 4)
+    module.gamma_1.data = torch.arange(4.0)
+    x = torch.randn(shape)
+    wide = torch.arange(4.0).reshape(4, *[1] * (len(shape) - 2)) if axis == 1 else torch.arange(4.0)
+    torch.testing.assert_close(module(x), x + x.relu() * wide)
