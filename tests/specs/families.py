@@ -1,13 +1,14 @@
 """What is known of each spec from outside of it: one file of `families/` for one of `specs/`.
 
 `[run]` is a small network of the family that the tests run, and sizes that it takes: `size` for
-square images, or `sizes` by name. `[sizes]` names the preset that is tried on every size; it is
-missing where an image has one size. `[counts]` has published parameters, multiply-accumulates (of
-convolutions, matrix products and attention, for a batch of one) and depths; `[[variants]]` the
-same for networks with options. `[golden.NAME]` says how a golden file is run, and `[live]` which
-presets are run beside torchvision or timm, and at which size; `[transformers.NAME]` names a model
-of transformers and its configuration, with a `size` where it is run. `[[papers]]` are rows of the
-table in `specs/README.md`.
+square images, or `sizes` by name. `[sizes]` names the network that is tried on every size, with
+`options`; it is missing where an image has one size. `boundaries` there are the networks that are
+tried around their least size, where not all are (depth takes time and changes no size). `[counts]`
+has published parameters, multiply-accumulates (of convolutions, matrix products and attention, for
+a batch of one) and depths; `[[variants]]` the same for networks with options. `[golden.NAME]` says
+how a golden file is run, and `[live]` which presets are run beside torchvision or timm, and at
+which size; `[transformers.NAME]` names a model of transformers and its configuration, with a `size`
+where it is run. `[[papers]]` are rows of the table in `specs/README.md`.
 """
 
 import tomllib

@@ -13,8 +13,14 @@ from archspec.types.tensor import TensorType
 from tests.specs.compiled import shipped
 from tests.specs.families import NAMES, family, options
 
-FAMILIES = {name: family(name)["sizes"]["network"] for name in NAMES if "sizes" in family(name)}
-"""The preset of each spec that is tried on every size; in the others, images have one size."""
+FAMILIES = {name: family(name)["sizes"] for name in NAMES if "sizes" in family(name)}
+"""What of each spec is tried on every size; in the others, images have one size."""
+
+AT_BOUNDARIES = [
+    name
+    for name, path in networks().items()
+    if path.stem in FAMILIES and name in FAMILIES[path.stem].get("boundaries", [name])
+]
 
 
 @pytest.fixture(autouse=True)
@@ -26,8 +32,8 @@ def quick(monkeypatch):
 class Watched:
     """A network on `meta`, whose calls compare every tensor with the type inferred for it."""
 
-    def __init__(self, name: str) -> None:
-        self.network = shipped(name)
+    def __init__(self, name: str, **parameters: int) -> None:
+        self.network = shipped(name, **parameters)
         self.module = self.network.to_torch(device="meta").eval()
         for module in self.module.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
@@ -162,11 +168,12 @@ def test_what_a_unet_needs_is_found_where_it_is_not_said(poolings, tmp_path):
 def test_sizes_up_to_300(family):
     squares = [(size, size) for size in range(1, 301)]
     oblong = [(size, 7 * size % 300 + 1) for size in range(1, 301, 20)]
-    agree(Watched(FAMILIES[family]), squares + oblong)
+    tried = FAMILIES[family]
+    agree(Watched(tried["network"], **options(tried)), squares + oblong)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [n for n, path in networks().items() if path.stem in FAMILIES])
+@pytest.mark.parametrize("name", AT_BOUNDARIES)
 def test_boundaries(name):
     """Around the least sizes, and on residues of the strides, in both directions."""
     network = shipped(name)

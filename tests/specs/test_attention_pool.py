@@ -1,0 +1,31 @@
+"""Attention in place of the mean, on two hosts."""
+
+import pytest
+import torch
+
+from archspec.network import load
+from archspec.shipped import networks
+from tests.specs.compiled import shipped
+
+
+@pytest.mark.parametrize("host", ["resnet50_attention_pool", "patchconvnet_s60"])
+def test_a_host_is_named_as_before_but_for_the_pool(host):
+    names = {name.split(".")[0] for name in shipped(host).to_torch(device="meta").state_dict()}
+    assert {"cls_token", "blocks_token_only", "norm"} <= names
+    if host.startswith("resnet50"):
+        plain = shipped("resnet50").to_torch(device="meta").state_dict()
+        assert {name.split(".")[0] for name in plain} < names
+
+
+def test_a_label_gives_the_pool_a_scope_of_its_own(tmp_path):
+    (tmp_path / "resnet.arch").write_text(networks()["resnet"].read_text(encoding="utf-8"))
+    path = tmp_path / "net.arch"
+    path.write_text(
+        "use resnet { basic, resnet }\nuse std.attention { attention_pool }\n\n"
+        "preset net = resnet(basic, [1, 1, 1, 1], pool=pool: attention_pool(heads=8))\n"
+    )
+    module = load(path, "net").to_torch()
+    names = set(module.state_dict())
+    assert "pool.cls_token" in names
+    assert "pool.blocks_token_only.0.attn.q.weight" in names
+    assert module(torch.randn(2, 3, 40, 50)).shape == (2, 1000)
