@@ -63,3 +63,24 @@ def test_squeeze_excite(network):
     gate = module.se.fc2(F.gelu(module.se.fc1(x.mean((2, 3), keepdim=True))))
     with torch.inference_mode():
         torch.testing.assert_close(module(x), x * F.hardsigmoid(gate))
+
+
+@pytest.mark.parametrize(("width", "parameters"), [(64, 680), (256, 8_564), (2048, 526_564)])
+def test_parameters_of_cbam(network, width, parameters):
+    assert network(f"[B = 1, {width}, H = 7, W = 7]", "cbam", "std.cnn").parameters == parameters
+
+
+@pytest.mark.parametrize("order", ["channel", "spatial", "parallel"])
+def test_orders_of_cbam(network, order):
+    stage = f'cbam: cbam(4, 3, order="{order}")'
+    module = network(IMAGE, stage, "std.cnn").to_torch(seed=0).eval()
+    torch.nn.init.ones_(module.cbam.SpatialGate.spatial.bn.weight)
+    x = torch.randn(2, 8, 9, 9)
+    channel, spatial = module.cbam.ChannelGate, module.cbam.SpatialGate
+    wanted = {
+        "channel": lambda: (y := x * channel(x)) * spatial(y),
+        "spatial": lambda: (y := x * spatial(x)) * channel(y),
+        "parallel": lambda: x * channel(x) * spatial(x),
+    }
+    with torch.inference_mode():
+        torch.testing.assert_close(module(x), wanted[order]())
