@@ -1,8 +1,13 @@
 """Blocks of convolutional networks."""
 
+import shutil
+
 import pytest
 import torch
 import torch.nn.functional as F
+
+from archspec.network import load
+from archspec.shipped import networks
 
 IMAGE = "[B = 2, 8, H = 9, W = 9]"
 
@@ -20,6 +25,7 @@ def output(network):
         ("conv_bn_relu(4, groups=4, bias=true)", "f32[B, 4, H, W]", 4 * 2 * 9 + 4 + 8),
         ("conv_bn_relu(4, norm=group_norm(2))", "f32[B, 4, H, W]", 4 * 8 * 9 + 8),
         ("conv_bn_relu(4, padding=0, dilation=2)", "f32[B, 4, H - 4, W - 4]", 4 * 8 * 9 + 8),
+        ("conv_bn(4, 1, 2)", "f32[B, 4, (H + 1)//2, (W + 1)//2]", 4 * 8 + 8),
         ("depthwise_conv(5)", "f32[B, 8, H, W]", 8 * 25 + 8),
         ("separable_conv(4, 5, 2)", "f32[B, 4, (H + 1)//2, (W + 1)//2]", 200 + 16 + 32 + 8),
         ("double_conv(4)", "f32[B, 4, H, W]", 4 * 8 * 9 + 8 + 4 * 4 * 9 + 8),
@@ -84,3 +90,45 @@ def test_orders_of_cbam(network, order):
     }
     with torch.inference_mode():
         torch.testing.assert_close(module(x), wanted[order]())
+
+
+@pytest.mark.parametrize(
+    ("width", "stride", "wanted", "parameters"),
+    [(64, 1, "f32[B, 64, H, W]", 4_388), (128, 2, "f32[B, 128, H//2, W//2]", 17_096)],
+)
+def test_shapes_and_parameters_of_involution(network, width, stride, wanted, parameters):
+    shape = f"[B = 1, {width}, H = 8, W = 6] where H % 2 == 0, W % 2 == 0"
+    net = network(shape, f"involution(7, {stride})", "std.cnn")
+    assert output(net) == wanted
+    assert net.parameters == parameters
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_involution_is_a_sum_over_windows(network, stride):
+    shape = "[B = 2, 8, H = 6, W = 4] where H % 2 == 0, W % 2 == 0"
+    net = network(shape, f"inv: involution(3, {stride}, 4, 2)", "std.cnn")
+    module = net.to_torch(seed=0).eval()
+    x = torch.randn(2, 8, 6, 4)
+    with torch.inference_mode():
+        found = module(x)
+        weights = module.inv.conv2.conv(module.inv.conv1(F.avg_pool2d(x, stride)))
+    padded = F.pad(x, (1, 1, 1, 1))
+    for channel, i, j in [(0, 0, 0), (3, 1, 1), (4, 2, 0), (7, 2, 1)]:
+        window = padded[:, channel, i * stride : i * stride + 3, j * stride : j * stride + 3]
+        group = 9 * (channel // 4)
+        wanted = (window.flatten(1) * weights[:, group : group + 9, i, j]).sum(1)
+        torch.testing.assert_close(found[:, channel, i, j], wanted)
+
+
+@pytest.mark.parametrize("module", ["cbam", "involution(3)"])
+def test_modules_attach_to_blocks_of_resnet(module, tmp_path):
+    """They are layers, and travel with the label that stands before them."""
+    shutil.copy(networks()["resnet"], tmp_path)
+    path = tmp_path / "host.arch"
+    host = f"preset host = resnet(basic(attend=extra: {module}), [1, 1, 1, 1])"
+    path.write_text(f"language 1\nuse std.cnn\nuse resnet {{ basic, resnet }}\n{host}\n")
+    net = load(path, "host")
+    assert {
+        name.split(".")[2] for name in net.to_torch(device="meta").state_dict() if "layer" in name
+    } >= {"extra", "conv2"}
+    assert net.to_torch(seed=0).eval()(torch.randn(1, 3, 32, 32)).isfinite().all()
