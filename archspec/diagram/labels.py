@@ -47,9 +47,12 @@ def block_text(graph: Graph) -> str:
 
 
 def key_text(key: str, name: str) -> str:
-    """The label of an instance, unless it only repeats the name of its op or block."""
+    """The label of an instance, unless it only repeats the name of its op or block.
+
+    Of a long one the end is kept: labels that begin alike differ there.
+    """
     plain = key == name or (key.startswith(name + "_") and key[len(name) + 1 :].isdecimal())
-    return "" if plain else shortened(key, 24)
+    return "" if plain else shortened(key[::-1], 24)[::-1]
 
 
 def shortened(text: str, most: int = WIDEST) -> str:

@@ -254,6 +254,7 @@ def test_labels():
     assert block_text(graph) == "bottleneck(64, 2)"
     assert key_text("conv_2", "conv") == ""
     assert key_text("conv1", "conv") == "conv1"
+    assert key_text("mask/down_sample/res1/conv", "conv") == "…k/down_sample/res1/conv"
 
 
 @given(st.text())
