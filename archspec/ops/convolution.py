@@ -36,14 +36,15 @@ class Conv(Op):
     [B, C, H, W] or [B, C, D, H, W], says over how many axes; the number of input channels is
     never written.
 
-    width: number of output channels.
+    width: number of output channels; `same` for as many as come in.
     kernel: size of the window, one number or one per spatial axis.
     stride: step of the window.
     padding: positions added on both sides: a number, one per axis, `half` (the default:
         dilation * (kernel - 1) // 2, so that an odd kernel at stride 1 keeps the size), `same`
         (keeps the size for even kernels too, stride 1 only) or `valid` (none).
     dilation: distance between the taps of the window.
-    groups: input and output channels are split into so many independent convolutions.
+    groups: input and output channels are split into so many independent convolutions; `each` for
+        one per input channel, so that `conv(same, 3, groups=each)` is a depthwise convolution.
     bias: whether a number is added per output channel.
     padding_mode: what is added: `zeros`, `reflect`, `replicate` or `circular`.
     parametrization: `weight_norm` splits the weight into `weight_g` and `weight_v`
@@ -61,6 +62,7 @@ class Conv(Op):
         Example({"width": 4, "kernel": 3, "stride": 2, "bias": False}),
         Example({"width": 4, "kernel": (3, 2), "stride": (2, 1), "padding": (1, 0)}),
         Example({"width": 16, "kernel": 3, "padding": 4, "dilation": 4, "groups": 8}),
+        Example({"width": "same", "kernel": 3, "groups": "each"}),
         Example({"width": 4, "kernel": 4, "padding": "same", "dilation": 3}),
         Example({"width": 4, "kernel": 3, "padding": "valid"}, ("f32[2, 3, 20]",)),
         Example({"width": 4, "kernel": 3, "padding_mode": "reflect"}),
@@ -77,12 +79,12 @@ class Conv(Op):
         ),
     )
 
-    width: PositiveInt
+    width: PositiveInt | Literal["same"]
     kernel: Sizes
     stride: Sizes = 1
     padding: Padding = "half"
     dilation: Sizes = 1
-    groups: PositiveInt = 1
+    groups: PositiveInt | Literal["each"] = 1
     bias: bool = True
     padding_mode: PaddingMode = "zeros"
     parametrization: Parametrization = "none"
@@ -92,11 +94,18 @@ class Conv(Op):
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         x = images(self.name, inputs, fix="did you mean `linear`?" if inputs[0].rank < 3 else None)
         channels = fixed_channels(self.name, x)
-        divides(self.name, "groups", self.groups, channels, "a number of input channels")
-        divides(self.name, "groups", self.groups, self.width, "a `width`")
+        width, groups = self.counts(x)
+        divides(self.name, "groups", groups, channels, "a number of input channels")
+        divides(self.name, "groups", groups, width, "a `width`")
         slides = self.slides(x.rank - 2)
         sizes = slid_sizes(self.name, check, x, slides, self.padding_mode)
-        return x.with_shape(x.shape[0], Dim.constant_of(self.width), *sizes)
+        return x.with_shape(x.shape[0], Dim.constant_of(width), *sizes)
+
+    def counts(self, x: TensorType) -> tuple[int, int]:
+        """The numbers of output channels and of groups for this input."""
+        channels = fixed_channels(self.name, x)
+        width = channels if self.width == "same" else self.width
+        return width, channels if self.groups == "each" else self.groups
 
     def slides(self, axes: int) -> tuple[Slide, ...]:
         """How the window moves along each of `axes` spatial axes."""
@@ -106,13 +115,15 @@ class Conv(Op):
     def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
         x = inputs[0]
         kernel = per_axis(self.name, "kernel", self.kernel, x.rank - 2)
-        shape = (self.width, fixed_channels(self.name, x) // self.groups, *kernel)
+        width, groups = self.counts(x)
+        shape = (width, fixed_channels(self.name, x) // groups, *kernel)
         weight = weight_parameters(shape, self.weight_init, self.parametrization)
-        return (*weight, *bias_parameter(self.bias, self.width, shape, self.bias_init))
+        return (*weight, *bias_parameter(self.bias, width, shape, self.bias_init))
 
     def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
         kernel = per_axis(self.name, "kernel", self.kernel, inputs[0].rank - 2)
-        return outputs[0].elements * (inputs[0].shape[1] // self.groups) * product(kernel)
+        _, groups = self.counts(inputs[0])
+        return outputs[0].elements * (inputs[0].shape[1] // groups) * product(kernel)
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> tuple[Window, ...]:
         return tuple(slide.window for slide in self.slides(inputs[0].rank - 2))

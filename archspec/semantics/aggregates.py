@@ -126,10 +126,8 @@ def index_value(context: Context, node: ast.Index) -> Value:
 def _parts(context: Context, base: Value, node: ast.Index) -> tuple[Value, ...]:
     if isinstance(base, ListValue):
         return base.items
-    if isinstance(base, (tuple, RangeValue)):
+    if isinstance(base, (tuple, RangeValue)) or is_data(base):
         return items_of(context, base, node.span)
-    if is_data(base):
-        return (base,)  # a tuple of one is its element
     raise context.error("E0309", f"{kind_of(base)} has no parts to choose", node.span)
 
 
@@ -171,8 +169,6 @@ def comprehension_value(context: Context, node: ast.Comprehension) -> Value:
     iterable = force(context, context.evaluate(node.iterable), node.iterable.span)
     if isinstance(iterable, Poison):
         return POISON
-    if node.is_tuple and is_data(iterable) and not isinstance(iterable, tuple):
-        iterable = (iterable,)
     results: list[Value] = []
     parts = iterable if isinstance(iterable, tuple) else None
     for item in parts or items_of(context, iterable, node.iterable.span):

@@ -7,7 +7,7 @@ from functools import cache
 from pydantic import BaseModel, ValidationError
 
 from archspec.ops.base import Op
-from archspec.semantics.context import Context, SpecError
+from archspec.semantics.context import Context, Reported, SpecError
 from archspec.semantics.environment import did_you_mean
 from archspec.semantics.functions import items_of
 from archspec.semantics.operators import kind_of, plain
@@ -101,6 +101,8 @@ def _values(
     if isinstance(node, ast.Name) and node.text in choices(model, name) - _locals(context, node):
         return (node.text,)
     if isinstance(node, ast.Name) and choices(model, name) and _means_nothing(context, node.text):
+        if context.session.sink.reported(node.span):
+            raise Reported()
         listed = ", ".join(f"`{word}`" for word in sorted(choices(model, name)))
         raise context.error(
             "E0301",

@@ -14,7 +14,7 @@ from archspec.semantics.context import Context, NotInductive
 from archspec.semantics.environment import counted
 from archspec.semantics.growth import listed
 from archspec.semantics.operators import arithmetic, checked, compare, is_number, kind_of, plain
-from archspec.semantics.values import Copies, ListValue, Value
+from archspec.semantics.values import Copies, ListValue, Value, is_data
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.dim import Dim, ceil_divide
@@ -54,7 +54,7 @@ class RangeValue:
 
 
 def items_of(context: Context, value: Value, span: Span) -> tuple[Value, ...]:
-    """What there is to go through in a list, range or tuple."""
+    """What there is to go through in a list, range or tuple of data."""
     if isinstance(value, ListValue):
         items = value.items
     elif isinstance(value, RangeValue):
@@ -63,6 +63,8 @@ def items_of(context: Context, value: Value, span: Span) -> tuple[Value, ...]:
         if any(isinstance(item, Copies) for item in value):
             raise NotInductive("it goes through a tuple whose length depends on a parameter")
         items = value
+    elif is_data(value):
+        items = (value,)  # a tuple of one is its element
     else:
         raise context.error("E0313", f"{kind_of(value)} can't be gone through; a list can", span)
     context.session.budget.made(len(items), span)

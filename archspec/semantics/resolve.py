@@ -22,6 +22,7 @@ from archspec.semantics.modules import (
 from archspec.semantics.words import INITIALISER_NAMES, choices, is_word
 from archspec.source import Span
 from archspec.syntax import ast
+from archspec.types.initialiser import INITIALISERS
 
 ALWAYS = frozenset({"true", "false", "training", "_", "...", "tap"})
 
@@ -98,8 +99,9 @@ class _Walker:
                 stack.append((item.iterable, seen))
                 inner = seen | _targets(item.targets)
                 stack.extend((part, inner) for part in (item.element, item.condition))
-            elif isinstance(item, ast.Argument) and self.may_be_word(item, seen):
-                continue  # whether the attribute takes it is seen where it is given
+            elif isinstance(item, ast.Call):
+                given = [one for one in item.arguments if not self.may_be_word(item, one, seen)]
+                stack.extend((part, seen) for part in (*reversed(given), item.function))
             elif isinstance(item, ast.DrawDecl):
                 continue
             elif isinstance(item, tuple):
@@ -124,12 +126,21 @@ class _Walker:
     def means_something(self, text: str, seen: frozenset[str]) -> bool:
         return text in seen or text in self.known or text in self.lost or is_word(text)
 
-    def may_be_word(self, argument: ast.Argument, seen: frozenset[str]) -> bool:
-        """Whether this is nothing that is known, for an attribute that takes words."""
-        value = argument.value
-        if not isinstance(value, ast.Name) or self.means_something(value.text, seen):
+    def may_be_word(self, call: ast.Call, argument: ast.Argument, seen: frozenset[str]) -> bool:
+        """Whether this is nothing that is known, for an attribute that takes words.
+
+        Whether it takes this one is seen where it is given.
+        """
+        value, name = argument.value, argument.name
+        if name is None or not isinstance(value, ast.Name):
+            return False
+        if self.means_something(value.text, seen):
             return False  # asked first: to know the attributes of all ops, all are imported
-        return argument.name in _word_attributes()
+        function = call.function
+        if not isinstance(function, ast.Name) or function.text in seen:
+            return name in _word_attributes()  # a layer that a variable holds
+        model = all_ops().get(function.text) or INITIALISERS.get(function.text)
+        return model is not None and bool(choices(model, name))
 
     def name(self, node: ast.Name, seen: frozenset[str]) -> None:
         text = node.text

@@ -159,3 +159,19 @@ def test_extra_symbols_reach_inner_blocks():
     model = to_module(compiled(b.build(y)))
     assert model(torch.randn(2, 4, 9)).shape == (2, 4, 4)
     same_eager_and_script(model, torch.randn(2, 4, 9))
+
+
+def test_complex_numbers_from_a_permuted_tensor(network):
+    """The parts of a number lie far apart in memory here."""
+    net = network(
+        """
+network net {
+  input x: f32[B = 1, 2, N = 5]
+  output y = x -> rearrange("b two n -> b n two") -> as_complex -> as_real
+}
+"""
+    )
+    x = torch.randn(3, 2, 5)
+    model = to_module(net.compiled)
+    torch.testing.assert_close(model(x), x.transpose(1, 2))
+    same_eager_and_script(model, x)

@@ -94,6 +94,20 @@ def test_conv_weights_are_those_of_torch(case):
         assert table(op, x) == state(torch_conv(op, len(sizes), "meta"))
 
 
+def test_counts_taken_from_the_input():
+    x = symbolic("B", 6, "H", "W")
+    depthwise = Conv(width="same", kernel=3, groups="each")
+    plain = Conv(width=6, kernel=3, groups=6)
+    assert table(depthwise, x) == table(plain, x)
+    assert depthwise.infer(Check(), x) == plain.infer(Check(), x)
+    assert depthwise.macs((x,), (x,)) == plain.macs((x,), (x,))
+    assert Conv(width=12, kernel=1, groups="each").counts(x) == (12, 6)
+    with pytest.raises(OpError, match="divisible by `groups`"):
+        Conv(width=8, kernel=1, groups="each").infer(Check(), x)
+    with pytest.raises(OpError, match="channels"):
+        depthwise.infer(Check(), symbolic("B", "C", "H", "W"))
+
+
 @st.composite
 def transposed_convolutions(draw):
     axes = draw(st.integers(1, 3))

@@ -24,6 +24,16 @@ def test_the_one_part_of_an_op_is_its_element(parts: str) -> None:
     assert output(text) == f"{one}, {one}"
 
 
+def test_a_tuple_of_one_can_be_gone_through() -> None:
+    text = network(
+        "first, ...rest = x -> [relu, conv(2, 1)]",
+        "y = first -> for i, part in enumerate(rest) { input v\n output (v, part) -> concat }",
+        "z = (part -> tanh for part in rest)",
+        "output (y, ...rest[0..1], ...rest, z) -> concat",
+    )
+    assert output(text) == "f32[B, 12, H, W]"
+
+
 def test_tuples_nest_only_if_written_so() -> None:
     text = network(
         "a = (x, x)", "b = (a, x)", "output (...a, x) -> concat", "output n = b[0] -> add"

@@ -84,6 +84,12 @@ def test_no_value(expression: str, code: str) -> None:
     assert errors(layer(f"conv({expression}, 1)")) == [code]
 
 
+def test_words_and_names_that_nothing_has() -> None:
+    """One error for each; a word is asked for only where the attribute takes words."""
+    text = "conv(nothing, 1)", "conv(4, 3, 1, hlf)", "conv(4, 3, padding=hlf)", "linear(width=hlf)"
+    assert [errors(layer(one)) for one in text] == [["E0210"], ["E0210"], ["E0301"], ["E0210"]]
+
+
 def test_strings_are_templates() -> None:
     text = layer(
         '"a{1 + 1}_{true}_{[7, 8][1]}_{s}": conv(4, 1, bias=false)'.replace("{s}", "{f(0)}"),

@@ -27,14 +27,15 @@ def torch_defaults(site: Site) -> dict[str, Initialiser]:
 def conv(site: Site) -> Lowered:
     """`nn.Conv1d`, `nn.Conv2d`, `nn.Conv3d`, or the same with a normalised weight."""
     op = site.op
+    width, groups = op.counts(site.x)
     arguments = [
         positional(constant(site.x.shape[1]), "in_channels"),
-        positional(op.width, "out_channels"),
+        positional(width, "out_channels"),
         positional(collapsed(op.kernel), "kernel_size"),
         keyword("stride", collapsed(op.stride), 1),
         padding(site),
         keyword("dilation", collapsed(op.dilation), 1),
-        keyword("groups", op.groups, 1),
+        keyword("groups", groups, 1),
         keyword("bias", op.bias, True),
         keyword("padding_mode", Hole(Quoted(op.padding_mode)), Quoted("zeros")),
     ]

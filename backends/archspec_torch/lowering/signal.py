@@ -41,6 +41,16 @@ def over_pictures(site: Site) -> Lowered:
     return Lowered(apply=apply)
 
 
-lowers("as_complex")(lambda site: Lowered(apply=function("torch.view_as_complex")))
+@lowers("as_complex")
+def as_complex(site: Site) -> Lowered:
+    """`torch.view_as_complex`, which needs the two parts of a number side by side."""
+    return Lowered(apply=lambda inputs, scope: call("torch.view_as_complex", packed(inputs[0])))
+
+
+def packed(x: str) -> Code:
+    """The tensor in the order of its axes in memory: itself, where it already is."""
+    return call(f"{x}.contiguous")
+
+
 lowers("as_real")(lambda site: Lowered(apply=function("torch.view_as_real")))
 lowers("conjugate")(lambda site: Lowered(apply=function("torch.conj_physical")))
