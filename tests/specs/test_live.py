@@ -64,7 +64,16 @@ def test_outputs_are_those_of_the_reference(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["resnet18", "densenet121", "vit_b_16", "convnext_tiny", "efficientnet_b0", "swin_t"]
+    "name",
+    [
+        "resnet18",
+        "densenet121",
+        "vit_b_16",
+        "convnext_tiny",
+        "efficientnet_b0",
+        "swin_t",
+        "rdnet_tiny",
+    ],
 )
 def test_first_weights_are_drawn_alike(name):
     """The spread of every tensor is that of the reference, where there are enough numbers."""
