@@ -32,6 +32,8 @@ def output(network):
         ("double_conv(4, 2, norm=identity, bias=true)", "f32[B, 4, H, W]", 146 + 76),
         ("up_conv(4)", "f32[B, 4, 2*H, 2*W]", 8 * 4 * 4 + 4),
         ("squeeze_excite(2)", "f32[B, 8, H, W]", 8 * 2 + 2 + 2 * 8 + 8),
+        ("gnconv(1)", "f32[B, 8, H, W]", 144 + 400 + 72),
+        ("gnconv(2, identity)", "f32[B, 8, H, W]", 144 + 40 + 72),
     ],
 )
 def test_shapes_and_parameters(network, stage, wanted, parameters):
@@ -132,3 +134,24 @@ def test_modules_attach_to_blocks_of_resnet(module, tmp_path):
         name.split(".")[2] for name in net.to_torch(device="meta").state_dict() if "layer" in name
     } >= {"extra", "conv2"}
     assert net.to_torch(seed=0).eval()(torch.randn(1, 3, 32, 32)).isfinite().all()
+
+
+def test_squeeze_excite_under_other_names(network, weights):
+    net = network(IMAGE, 'se: squeeze_excite(2, names=["down", "up"])', "std.cnn")
+    assert [*weights(net)] == ["se.down.weight", "se.down.bias", "se.up.weight", "se.up.bias"]
+
+
+def test_gnconv(network):
+    """The paper's recursion, order 3: widths 2, 4 and 8."""
+    module = network(IMAGE, "g: gnconv(3)", "std.cnn").to_torch().eval().g
+    x = torch.randn(2, 8, 9, 9)
+    with torch.inference_mode():
+        first, around = module.proj_in(x).split([2, 14], dim=1)
+        gates = (module.dwconv(around) / 3).split([2, 4, 8], dim=1)
+        y = module.pws[1](module.pws[0](first * gates[0]) * gates[1]) * gates[2]
+        torch.testing.assert_close(module(x), module.proj_out(y))
+
+
+def test_gnconv_has_as_many_weights_as_published(network):
+    net = network("[B = 1, 64, H = 14, W = 14]", "gnconv(5)", "std.cnn")
+    assert net.parameters == 21_520
