@@ -73,6 +73,7 @@ def test_outputs_are_those_of_the_reference(name):
         "efficientnet_b0",
         "swin_t",
         "rdnet_tiny",
+        "dm_nfnet_f0",
     ],
 )
 def test_first_weights_are_drawn_alike(name):

@@ -34,6 +34,7 @@ def output(network):
         ("squeeze_excite(2)", "f32[B, 8, H, W]", 8 * 2 + 2 + 2 * 8 + 8),
         ("gnconv(1)", "f32[B, 8, H, W]", 144 + 400 + 72),
         ("gnconv(2, identity)", "f32[B, 8, H, W]", 144 + 40 + 72),
+        ("same_padding(3, 2)", "f32[B, 8, 2*((H + 1)//2) + 1, 2*((W + 1)//2) + 1]", 0),
     ],
 )
 def test_shapes_and_parameters(network, stage, wanted, parameters):
@@ -155,3 +156,20 @@ def test_gnconv(network):
 def test_gnconv_has_as_many_weights_as_published(network):
     net = network("[B = 1, 64, H = 14, W = 14]", "gnconv(5)", "std.cnn")
     assert net.parameters == 21_520
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(1, 1), (3, 1), (3, 2), (5, 3), (2, 2)])
+def test_padding_of_tensorflow(network, kernel, stride):
+    """Half of what is missing comes first, rounded down, and the size is ceil(size / stride)."""
+    stage = f"same_padding({kernel}, {stride}) -> conv(4, {kernel}, {stride}, padding=0)"
+    net = network("[B = 1, 8, H = 9, W = 10]", stage, "std.cnn")
+    size = "{0}" if stride == 1 else f"({{0}} + {stride - 1})//{stride}"
+    assert output(net) == f"f32[B, 4, {size.format('H')}, {size.format('W')}]"
+    x = torch.randn(1, 8, 9, 10)
+    sides = []
+    for axis in (3, 2):
+        total = (-(-x.shape[axis] // stride) - 1) * stride + kernel - x.shape[axis]
+        sides += [total // 2, total - total // 2]
+    module = net.to_torch().eval()
+    with torch.inference_mode():
+        torch.testing.assert_close(module(x), module.conv(F.pad(x, sides)))
