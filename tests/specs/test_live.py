@@ -24,7 +24,7 @@ pytestmark = pytest.mark.live
 def reference(name, **options):
     if name in IN_TIMM:
         return timm.create_model(name, **options)
-    if name == "inception_v3":
+    if name in {"inception_v3", "googlenet"}:
         options["init_weights"] = False
     return torchvision.models.get_model(name, weights=None, **options)
 
