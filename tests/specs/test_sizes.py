@@ -44,6 +44,8 @@ class Watched:
         for path, types in calls(self.network.compiled.inference):
             if path in modules:  # what has no weights may be a function call
                 modules[path].register_forward_hook(self.compare(path, types))
+        results = tuple(kind for output in self.network.outputs for kind in output.types)
+        self.module.register_forward_hook(self.compare("output", results))
 
     def compare(self, path: str, types: tuple[TensorType, ...]):
         def hook(module, inputs, found):
