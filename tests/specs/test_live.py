@@ -21,9 +21,14 @@ RUN = merged("live")
 pytestmark = pytest.mark.live
 
 
+SEGMENTERS = set(torchvision.models.list_models(torchvision.models.segmentation))
+
+
 def reference(name, **options):
     if name in IN_TIMM:
         return timm.create_model(name, **options)
+    if name in SEGMENTERS:  # by default their backbones are downloaded
+        options["weights_backbone"] = None
     if name in {"inception_v3", "googlenet"}:
         options["init_weights"] = False
     return torchvision.models.get_model(name, weights=None, **options)
@@ -46,6 +51,13 @@ def test_state_dict_is_that_of_the_reference(name):
     assert shapes(shipped(name).to_torch(device="meta")) == wanted
 
 
+@pytest.mark.parametrize("name", sorted(SEGMENTERS & IN_TORCHVISION))
+def test_state_dict_with_an_auxiliary_head_is_that_of_the_reference(name):
+    with torch.device("meta"):
+        wanted = shapes(reference(name, aux_loss=True))
+    assert shapes(shipped(f"{name}_aux").to_torch(device="meta")) == wanted
+
+
 @pytest.mark.parametrize("name", RUN)
 def test_outputs_are_those_of_the_reference(name):
     torch.manual_seed(0)
@@ -59,6 +71,7 @@ def test_outputs_are_those_of_the_reference(name):
     image = torch.randn(2, 3, RUN[name], RUN[name])
     with torch.inference_mode():
         found, expected = module(image), wanted(image)
+    expected = expected["out"] if isinstance(expected, dict) else expected
     found = found if isinstance(found, torch.Tensor) else next(x for x in found if x is not None)
     torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-3 * float(expected.std()))
 
