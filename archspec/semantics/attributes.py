@@ -172,7 +172,7 @@ def initialiser_value(context: Context, node: ast.Expr) -> Value:
         name = node.function.text
         if name in INITIALISER_NAMES and not context.environment.has_local(name):
             return _make_initialiser(context, name, node)
-    value = context.evaluate(node)
+    value = context.settled(node)
     if isinstance(value, InitialiserName):
         return _build(context, value.name, {}, node.span)
     if isinstance(value, (Initialiser, Poison)):
@@ -199,7 +199,7 @@ def _make_initialiser(context: Context, name: str, node: ast.Call) -> Value:
                 fix=did_you_mean(argument.name or "", order),
             )
         (value,) = _values(context, argument, model, key)
-        attributes[key] = plain(value)
+        attributes[key] = plain(context.session.force(context, value, argument.span))
     return _build(context, name, attributes, node.span)
 
 

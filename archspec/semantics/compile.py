@@ -13,7 +13,7 @@ from archspec.semantics.application import apply_layer
 from archspec.semantics.bodies import active_inputs, run_body
 from archspec.semantics.budget import Budget, Limits, OutOfBudget
 from archspec.semantics.builder import GraphBuilder, NameScope
-from archspec.semantics.callables import bind_arguments, body_environment, resolve_preset
+from archspec.semantics.callables import bind_arguments, body_environment, force, resolve_preset
 from archspec.semantics.calls import finish
 from archspec.semantics.context import Context, Reported, Session, SpecError
 from archspec.semantics.environment import Environment, did_you_mean
@@ -156,7 +156,13 @@ def _compile(
     inputs: Inputs | None = None
     for training in (False, True):
         session = Session(
-            compilation.sink, compilation.budget, training, evaluate, apply_layer, compilation.memo
+            compilation.sink,
+            compilation.budget,
+            training,
+            evaluate,
+            apply_layer,
+            force,
+            compilation.memo,
         )
         session.op_results, session.keys = compilation.op_results, compilation.keys
         context = Context(session, Environment(scope))

@@ -97,6 +97,7 @@ class Session:
     training: bool
     evaluate: Callable[[Context, ast.Expr], Value]
     apply: Callable[[Context, Value, Value, Span], Value]
+    force: Callable[[Context, Value, Span], Value]
     specialised: dict[Hashable, Graph | None]
     """The memo. None stands for a graph that failed; its errors were reported."""
     rule_results: dict[Hashable, Remembered] = field(default_factory=dict)
@@ -221,3 +222,7 @@ class Context:
     def evaluate(self, expression: ast.Expr) -> Value:
         """The value of an expression here."""
         return self.session.evaluate(self, expression)
+
+    def settled(self, expression: ast.Expr) -> Value:
+        """The same, or what a rule yields where the expression is a call of one."""
+        return self.session.force(self, self.evaluate(expression), expression.span)

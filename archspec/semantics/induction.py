@@ -17,7 +17,7 @@ from archspec.ops.base import SYMBOLIC_INTEGERS
 from archspec.semantics.application import apply_layer
 from archspec.semantics.budget import Budget
 from archspec.semantics.builder import GraphBuilder, NameScope
-from archspec.semantics.callables import bind_arguments
+from archspec.semantics.callables import bind_arguments, force
 from archspec.semantics.context import Context, NotInductive, OpenCondition, Session, SpecError
 from archspec.semantics.environment import Environment
 from archspec.semantics.expressions import evaluate
@@ -225,7 +225,7 @@ class _Proof:
         return conjunction(parts)
 
     def _session(self, given: Condition) -> Session:
-        session = Session(self.sink, self.budget, False, evaluate, apply_layer, {})
+        session = Session(self.sink, self.budget, False, evaluate, apply_layer, force, {})
         session.given = given
         session.integer_symbols = frozenset(self.symbols)
         session.by_signature = self._by_signature

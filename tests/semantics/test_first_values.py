@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.specs import errors, layer, network, printed
+from archspec.analysis.parameters import table
+from archspec.types.initialiser import Normal, Orthogonal
+from tests.semantics.specs import compiled, errors, layer, network, printed
 
 
 @pytest.mark.parametrize(
@@ -68,3 +70,20 @@ def test_a_name_that_is_nearly_right():
     said = printed(network("init conv.weigth = zeros", "output x -> conv(8, 3)"))
     assert "`conv` has no weights called `weigth`" in said
     assert "did you mean `weight`?" in said
+
+
+@pytest.mark.parametrize(
+    "init", ["normal(spread(0.5, 8))", "normal(std=spread(0.5, 8))", "small(8)", "small(0)"]
+)
+def test_rules_yield_first_values_and_their_numbers(init):
+    rules = (
+        "rule spread(scale, fan) => scale * sqrt(2 / fan)",
+        "rule small(0) => orthogonal",
+        "rule small(fan) => normal(std=spread(0.5, fan))",
+    )
+    weight, _ = table(compiled(layer(f"conv(8, 3, weight_init={init})", *rules)))
+    assert weight.initialiser == (Orthogonal() if init == "small(0)" else Normal(std=0.25))
+
+
+def test_what_a_rule_yields_must_be_a_first_value():
+    assert errors(layer("conv(8, 3, weight_init=half(3))", "rule half(n) => n / 2")) == ["E0305"]
