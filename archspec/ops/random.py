@@ -79,10 +79,13 @@ class AlphaDropout(Op):
 class DropPath(Op):
     """Stochastic depth: in training the whole input is set to 0 with probability p.
 
-    What is kept is scaled by 1 / (1 - p). Put at the end of a residual branch (Huang et al. 2016).
+    Put at the end of a residual branch (Huang et al. 2016). Of a branch that is dropped for the
+    whole batch and then added to something, nothing is computed.
 
     p: probability to be dropped.
     mode: `row` draws for each sample (axis 0) on its own, `batch` once for all of them.
+    scale: what makes the mean in training that in inference. `training` scales what is kept by
+        1 / (1 - p), as most code does; `inference` scales by 1 - p there, as the paper does.
     """
 
     name: ClassVar[str] = "drop_path"
@@ -91,10 +94,13 @@ class DropPath(Op):
         Example(),
         Example({"p": 0.2}),
         Example({"p": 0.2, "mode": "batch"}, ("f32[2, 5, 8]",)),
+        Example({"p": 0.2, "scale": "inference"}),
+        Example({"p": 0.2, "mode": "batch", "scale": "inference"}, ("f32[2, 5, 8]",)),
     )
 
     p: Probability = 0.0
     mode: Literal["row", "batch"] = "row"
+    scale: Literal["training", "inference"] = "training"
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         x = float_input(self.name, inputs)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from archspec.graph.model import Graph, Instance, Node, Port, consumers
 from archspec.types.dim import Dim
-from archspec_torch.code import Code, Hole, call, code, element, flat
+from archspec_torch.code import Code, Hole, call, code, element, flat, keyword
 from archspec_torch.demand import ALWAYS, NEVER, Condition, Demand, dropping, given, text
 from archspec_torch.layout import Layout, Plan, draw_name, ports_of
 from archspec_torch.names import Names, attribute, identifier
@@ -213,8 +213,9 @@ class _Writer:
         branch = self.graph.nodes[gated].inputs[0]
         other = node.inputs[1 - gate.index]
         p = Hole(gate.p, "p")
-        mode = self.function.training()
-        return call("add_branch", self._read(other), self.variables.text(branch), p, mode)
+        read, mode = self.variables.text(branch), self.function.training()
+        scaled = keyword("in_training", gate.in_training, True)
+        return call("add_branch", self._read(other), read, p, mode, scaled)
 
     def _op(self, step: Step) -> None:
         node, instance = step.node, step.node.instance

@@ -42,12 +42,13 @@ def dropping(node: Node) -> Join | None:
 class Gate:
     """A `drop_path` for whole batches, added to something: then its input is not computed.
 
-    `p` is the probability to be dropped, `add` the node that adds it, `index` its place among the
-    two inputs there.
+    `p` is the probability to be dropped, `in_training` whether training scales what is kept, `add`
+    the node that adds it, `index` its place among the two inputs there.
     """
 
     flag: str
     p: float
+    in_training: bool
     add: int
     index: int
 
@@ -65,16 +66,23 @@ def gates(graph: Graph) -> dict[int, Gate]:
         if op.mode != "batch" or not 0.0 < op.p < 1.0:
             continue
         adds = readers.get(port, ())
-        if len(adds) == 1 and adds[0].id not in taken and _adds_equals(graph, adds[0]):
+        if len(adds) == 1 and adds[0].id not in taken and _keeps_shape(graph, adds[0]):
             taken.add(adds[0].id)
             flag = f"kept_{len(found)}" if found else "kept_branch"
-            found[node.id] = Gate(flag, op.p, adds[0].id, adds[0].inputs.index(port))
+            index = adds[0].inputs.index(port)
+            found[node.id] = Gate(flag, op.p, op.scale == "training", adds[0].id, index)
     return found
 
 
-def _adds_equals(graph: Graph, node: Node) -> bool:
-    plain = isinstance(node.op, Add) and len(node.inputs) == 2
-    return plain and graph.type_of(node.inputs[0]) == graph.type_of(node.inputs[1])
+def _keeps_shape(graph: Graph, node: Node) -> bool:
+    """Whether it adds two tensors of one shape, which the compiler may know in two forms."""
+    if not isinstance(node.op, Add) or len(node.inputs) != 2:
+        return False
+    one, other = (graph.type_of(port) for port in node.inputs)
+    if one.dtype is not other.dtype or one.rank != other.rank:
+        return False
+    sizes = zip(one.shape, other.shape, strict=True)
+    return all((a == 1) == (b == 1) for a, b in sizes)  # only a literal 1 broadcasts
 
 
 @dataclass

@@ -253,3 +253,33 @@ network net {
     ran.clear()
     model.eval()(x)
     assert len(ran) == 6
+
+
+@pytest.mark.parametrize("mode", ["row", "batch"])
+def test_drop_path_scales_in_inference(network, mode):
+    """As in the paper: a branch is kept as it is in training, and scaled afterwards."""
+    net = network(
+        f"""
+network net {{
+  input x: f32[B = 1, 4]
+  output x + (x -> a: linear(4) -> drop_path(0.25, "{mode}", scale="inference"))
+}}
+"""
+    )
+    model = to_module(net.compiled)
+    scripted = script(model)
+    x = torch.randn(1, 4)
+    branch = model.a(x)
+    torch.testing.assert_close(model.eval()(x), x + 0.75 * branch)
+    torch.testing.assert_close(scripted.eval()(x), x + 0.75 * branch)
+    model.train()
+    scripted.train()
+    kept = 0
+    for seed in range(400):
+        torch.manual_seed(seed)
+        y = model(x)
+        kept += not torch.equal(y, x)
+        torch.testing.assert_close(y, x if torch.equal(y, x) else x + branch)
+        torch.manual_seed(seed)
+        torch.testing.assert_close(scripted(x), y)
+    assert kept / 400 == pytest.approx(0.75, abs=0.06)

@@ -23,6 +23,8 @@ def test_every_spec_is_run():
 
 SLOW = {name for name in NAMES if family(name)["run"].get("slow")}
 
+SKIPPING = {run["network"] for run in (family(name)["run"] for name in NAMES) if run.get("skips")}
+
 
 @pytest.fixture(
     params=[pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in NAMES],
@@ -108,5 +110,5 @@ def test_it_trains(case):
         loss.backward()
         without = [name for name, weight in one.named_parameters() if weight.grad is None]
         # what drop-path drops is not computed
-        assert without == [] or network.name == "fractalnet"
+        assert without == [] or network.name in SKIPPING
         assert all(w.grad.isfinite().all() for w in one.parameters() if w.grad is not None)

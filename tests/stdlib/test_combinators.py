@@ -54,3 +54,13 @@ def test_each_has_weights_for_every_part(network, weights):
 def test_repeated(network, weights):
     net = network(IMAGE, "body: repeated(3, conv(3, 3, bias=false) -> relu)")
     assert list(weights(net)) == ["body.0.weight", "body.2.weight", "body.4.weight"]
+
+
+def test_stochastic_depth_grows_from_block_to_block(network):
+    branch = '"branch{i}": conv(3, 3) -> stochastic_depth(0.5, i + 1, 4)'
+    net = network(IMAGE, f"for i in 0..4 {{ residual({branch}) }}")
+    x = torch.randn(2, 3, 8, 8)
+    module, y = run(net, x)
+    for i in range(4):
+        x = x + (1 - 0.5 * (i + 1) / 4) * module.get_submodule(f"branch{i}")(x)
+    torch.testing.assert_close(y, x)

@@ -47,12 +47,16 @@ def _random(site: Site, module: str, function: str) -> Lowered:
 def drop_path(site: Site) -> Lowered:
     """A helper: torch has none."""
     op = site.op
+    p = Hole(op.p, "p")
+    options = [
+        keyword("by_row", op.mode == "row", True),
+        keyword("in_training", op.scale == "training", True),
+    ]
 
     def apply(inputs: Sequence[str], scope: Scope) -> Code:
-        by_row = keyword("by_row", op.mode == "row", True)
-        return call("drop_path", *inputs, Hole(op.p, "p"), scope.training(), by_row)
+        return call("drop_path", *inputs, p, scope.training(), *options)
 
-    module = call("DropPath", Hole(op.p, "p"), keyword("by_row", op.mode == "row", True))
+    module = call("DropPath", p, *options)
     return Lowered(module, apply, helpers=("drop_path",), module_helpers=("DropPath",))
 
 
