@@ -1,4 +1,4 @@
-"""Stochastic depth: which branches are left out, how often, and that this is to be had elsewhere."""
+"""Stochastic depth: which branches are left out, how often, and the same in other blocks."""
 
 import pytest
 import torch
