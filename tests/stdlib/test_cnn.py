@@ -173,3 +173,11 @@ def test_padding_of_tensorflow(network, kernel, stride):
     module = net.to_torch().eval()
     with torch.inference_mode():
         torch.testing.assert_close(module(x), module.conv(F.pad(x, sides)))
+
+
+def test_maxout(network):
+    net = network(IMAGE, "maxout(4)")
+    assert output(net) == "f32[B, 2, H, W]"
+    x = torch.randn(2, 8, 9, 9)
+    wanted = torch.stack([x[:, :4].max(1).values, x[:, 4:].max(1).values], 1)
+    torch.testing.assert_close(net.to_torch()(x), wanted)

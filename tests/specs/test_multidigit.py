@@ -1,0 +1,78 @@
+"""Reading several digits: the layers that the network brings with it, and the decoding."""
+
+from itertools import product
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from archspec.analysis.parameters import table
+from archspec.network import load
+from archspec.shipped import folder
+from tests.specs.compiled import shipped
+
+USES = "use multidigit { locally_connected, most_probable, subtractive_norm }\n"
+
+
+@pytest.fixture
+def module(tmp_path):
+    """The network that is the text, with the blocks of the spec in sight."""
+
+    def made(text):
+        (tmp_path / "multidigit.arch").write_bytes((folder() / "multidigit.arch").read_bytes())
+        path = tmp_path / "net.arch"
+        path.write_text(f"{USES}network net {{\n{text}\n}}\n", encoding="utf-8")
+        return load(path, "net").to_torch(seed=1).eval()
+
+    return made
+
+
+def test_names_are_those_of_the_port():
+    layers = [f"_hidden{i}.0" for i in range(1, 11)] + [f"_digit{i}.0" for i in range(1, 6)]
+    norms = [f"_hidden{i}.1" for i in range(1, 9)]
+    kinds = ("weight", "bias", "running_mean", "running_var")
+    wanted = {f"{path}.{kind}" for path in [*layers, "_digit_length.0"] for kind in kinds[:2]}
+    wanted |= {f"{path}.{kind}" for path in norms for kind in kinds}
+    found = table(shipped("svhn_classifier").compiled)
+    assert {item.name for item in found if item.dtype.value == "f32"} == wanted
+
+
+def test_every_position_has_weights_of_its_own(module):
+    net = module("input x: f32[B = 1, 2, 4, 5]\noutput y = x -> local: locally_connected(3, 3)")
+    x = torch.randn(2, 2, 4, 5)
+    found = net(x)
+    padded = F.pad(x, [1, 1, 1, 1])
+    for row, column in product(range(4), range(5)):
+        window = padded[:, :, row : row + 3, column : column + 3].flatten(1)
+        position = 5 * row + column
+        wanted = window @ net.local.weight[:, :, position].T + net.local.bias[:, position]
+        torch.testing.assert_close(found[:, :, row, column], wanted)
+
+
+def test_the_mean_around_is_subtracted(module):
+    net = module("input x: f32[B = 1, 2, 4, 5]\noutput y = x -> subtractive_norm")
+    x = torch.randn(2, 2, 4, 5)
+    found = net(x)
+    for row, column in product(range(4), range(5)):
+        window = x[:, :, max(0, row - 1) : row + 2, max(0, column - 1) : column + 2]
+        wanted = x[:, :, row, column] - window.mean((2, 3))
+        torch.testing.assert_close(found[:, :, row, column], wanted)
+
+
+def test_the_most_probable_number_is_found(module):
+    inputs = ", ".join(f"d{i}: f32[B, 10]" for i in range(5))
+    net = module(
+        f"input length: f32[B = 1, 7], {inputs}\n"
+        "n, digits = (length, d0, d1, d2, d3, d4) -> most_probable\n"
+        "output n = n\noutput digits = digits"
+    )
+    torch.manual_seed(0)
+    lengths, digits = torch.randn(200, 7), [torch.randn(200, 10) for _ in range(5)]
+    with torch.inference_mode():
+        found, places = net(4 * lengths, *digits)
+    sizes = (4 * lengths).log_softmax(1)
+    best = torch.stack([one.log_softmax(1).max(1).values for one in digits], 1)
+    scores = torch.stack([sizes[:, n] + best[:, :n].sum(1) for n in range(7)], 1)
+    assert torch.equal(found, scores.argmax(1))
+    assert len(set(found.tolist())) == 7
+    assert torch.equal(places, torch.stack([one.argmax(1) for one in digits], 1))
