@@ -176,7 +176,7 @@ def test_padding_of_tensorflow(network, kernel, stride):
 
 
 def test_maxout(network):
-    net = network(IMAGE, "maxout(4)")
+    net = network(IMAGE, "maxout(4)", "std.cnn")
     assert output(net) == "f32[B, 2, H, W]"
     x = torch.randn(2, 8, 9, 9)
     wanted = torch.stack([x[:, :4].max(1).values, x[:, 4:].max(1).values], 1)
