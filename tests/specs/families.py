@@ -8,7 +8,8 @@ has published parameters, multiply-accumulates (of convolutions, matrix products
 a batch of one) and depths; `[[variants]]` the same for networks with options. `[golden.NAME]` says
 how a golden file is run, and `[live]` which presets are run beside torchvision or timm, and at
 which size; `[transformers.NAME]` names a model of transformers and its configuration, with a `size`
-where it is run. `[[papers]]` are rows of the table in `specs/README.md`.
+where it is run. `renamed` are presets whose tensors have other names there. `skips` in `[run]` says
+that training may leave layers out. `[[papers]]` are rows of the table in `specs/README.md`.
 """
 
 import tomllib
