@@ -52,13 +52,13 @@ def test_state_dict_is_that_of_the_reference(name):
     assert shapes(shipped(name).to_torch(device="meta")) == wanted
 
 
-<<<<<<< HEAD
 @pytest.mark.parametrize("name", sorted(SEGMENTERS & IN_TORCHVISION))
 def test_state_dict_with_an_auxiliary_head_is_that_of_the_reference(name):
     with torch.device("meta"):
         wanted = shapes(reference(name, aux_loss=True))
     assert shapes(shipped(f"{name}_aux").to_torch(device="meta")) == wanted
-=======
+
+
 @pytest.mark.parametrize("name", sorted(RENAMED))
 def test_tensors_stand_in_the_order_of_the_reference(name):
     """Where the family is named as in another package: as many numbers, one after the other."""
@@ -66,7 +66,6 @@ def test_tensors_stand_in_the_order_of_the_reference(name):
         wanted = reference(name).state_dict().values()
     found = shipped(name).to_torch(device="meta").state_dict().values()
     assert [value.numel() for value in found] == [value.numel() for value in wanted]
->>>>>>> 7d9b753 (ConvNeXt-XL and the isotropic ConvNeXts)
 
 
 @pytest.mark.parametrize("name", RUN)
