@@ -8,6 +8,7 @@ from functools import cached_property
 from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from warnings import warn
 
 from archspec.analysis.cost import Report, Signature, inputs_of, outputs_of
 from archspec.analysis.cost import report as analyse
@@ -23,6 +24,8 @@ from archspec.types.sizes import ValidSizes
 if TYPE_CHECKING:
     import networkx
 
+    from archspec.targets.base import Weights
+
 TARGETS = ("torch", "torchscript")
 """What `build` writes when nothing is said."""
 
@@ -37,6 +40,8 @@ class Network:
 
     compiled: Compiled
     warnings: tuple[Diagnostic, ...] = ()
+    whole: Compiled | None = None
+    """The network that this one was extracted from."""
 
     @property
     def name(self) -> str:
@@ -122,32 +127,44 @@ class Network:
         from archspec.passes.extract import extract  # rarely needed
 
         number = _whole("column", column)
-        return Network(extract(self.compiled, number, draw), self.warnings)
+        column_alone = extract(self.compiled, number, draw)
+        return Network(column_alone, self.warnings, self.whole or self.compiled)
 
     def to_torch(
         self,
         device: Any = None,
         dtype: Any = None,
         seed: int = 0,
-        weights: Mapping[str, Any] | None = None,
+        weights: str | Path | Mapping[str, Any] | Weights | None = None,
     ) -> Any:
         """The network as a `torch.nn.Module`.
 
         `device` and `dtype` are those of torch (a dtype may also be named: "bfloat16"). `seed`
-        decides the initial weights, unless `weights`, a state dict, is given. On device "meta"
-        no memory is taken. Raises CompileFailed: E0520, E0801, E0802.
+        decides the initial weights, unless `weights` are given: a file (`.safetensors`, or what
+        `torch.save` wrote) or a state dict, with a tensor for every name, and none besides. An
+        extracted column also takes those of the whole network. They are converted to the dtype
+        of the module. On device "meta" no memory is taken, and only their names and shapes count.
+
+        Raises CompileFailed: E0520, E0801, E0802, and E0840 to E0842 for weights. Warns when a
+        wrapper or a prefix (`module.`) was taken off to make them fit.
         """
         from archspec.targets.building import live_module
 
         start = _whole("seed", seed)
-        return live_module(self.compiled, device=device, dtype=dtype, seed=start, weights=weights)
+        values = self._weights(weights, names_only=str(device) == "meta")
+        return live_module(self.compiled, device=device, dtype=dtype, seed=start, weights=values)
 
     def build(
-        self, directory: str | Path, targets: str | Sequence[str] = TARGETS, seed: int = 0
+        self,
+        directory: str | Path,
+        targets: str | Sequence[str] = TARGETS,
+        seed: int = 0,
+        weights: str | Path | Mapping[str, Any] | Weights | None = None,
     ) -> tuple[Path, ...]:
         """Write the artefacts of the targets, a diagram and a report; the files written.
 
-        Nothing is written where something fails. Raises CompileFailed.
+        `weights` are as for `to_torch`; what is written says where they come from. Nothing is
+        written where something fails. Raises CompileFailed.
         """
         chosen = (targets,) if isinstance(targets, str) else targets
         start = _whole("seed", seed)
@@ -155,12 +172,25 @@ class Network:
         from archspec.diagram import draw
         from archspec.targets.building import build_targets, staged
 
+        values = self._weights(weights)
         with staged(Path(directory)) as (folder, files):
-            build_targets(self.compiled, folder, chosen, start)
+            build_targets(self.compiled, folder, chosen, start, values)
             draw(self.compiled, folder / f"{self.name}.svg")
-            text = markdown(self.report(), self.training_sizes)
+            origin = values.origin if values else ""
+            text = markdown(self.report(), self.training_sizes, origin)
             (folder / f"{self.name}.report.md").write_bytes(text.encode())
         return tuple(files)
+
+    def read_weights(
+        self, given: str | Path | Mapping[str, Any], *, names_only: bool = False
+    ) -> Weights:
+        """The weights in a file or state dict, once they are found to fit, without a module.
+
+        Raises CompileFailed: E0840, E0841, E0842.
+        """
+        from archspec.targets.building import fitting_weights
+
+        return fitting_weights(self.compiled, given, whole=self.whole, names_only=names_only)
 
     def __repr__(self) -> str:
         return f"<Network {self.name}: {self.parameters:,} parameters>"
@@ -173,6 +203,16 @@ class Network:
         from archspec.diagram.html import html  # only notebooks need it
 
         return html(self.compiled)
+
+    def _weights(self, given: Any, names_only: bool = False) -> Weights | None:
+        from archspec.targets.base import Weights
+
+        if given is None or isinstance(given, Weights):
+            return given
+        found = self.read_weights(given, names_only=names_only)
+        if found.liberties:
+            warn(f"the weights of {self.name} are from {found.origin}", stacklevel=3)
+        return found
 
     def _mode(self, training: bool) -> Any:
         return self.compiled.training if training else self.compiled.inference

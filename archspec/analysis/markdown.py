@@ -10,14 +10,17 @@ from archspec.analysis.words import short, short_bytes, sizes_text
 from archspec.types.sizes import ValidSizes
 
 
-def markdown(report: Report, training_sizes: ValidSizes | None = None) -> str:
-    """The report; `training_sizes` are said where they differ from those of inference."""
+def markdown(report: Report, training_sizes: ValidSizes | None = None, weights: str = "") -> str:
+    """The report; `training_sizes` are said where they differ from those of inference.
+
+    `weights` says where they come from.
+    """
     at = sizes_text(report.sizes)
     title = report.name if not at else f"{report.name} at {at}"
     parts = [
         f"# {title}",
         "",
-        *_table(("", ""), facts(report, training_sizes)),
+        *_table(("", ""), [*facts(report, training_sizes), *_origin(weights)]),
         "",
         "## Inputs and outputs",
         "",
@@ -48,6 +51,10 @@ def facts(report: Report, training_sizes: ValidSizes | None = None) -> Iterator[
     yield "valid sizes", str(report.valid_sizes)
     if training_sizes is not None and training_sizes != report.valid_sizes:
         yield "valid sizes in training", str(training_sizes)
+
+
+def _origin(weights: str) -> list[tuple[str, str]]:
+    return [("weights", f"from {weights}")] if weights else []
 
 
 def _depth(report: Report) -> str:

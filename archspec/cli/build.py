@@ -7,6 +7,7 @@ from pathlib import Path
 
 from archspec.cli.console import working, write, write_json
 from archspec.cli.opening import open_network
+from archspec.diagnostics.printable import printable
 
 TARGETS = ("torch", "torchscript")
 """What is built when nobody says."""
@@ -19,6 +20,7 @@ def run(
     given: Sequence[str],
     column: int | None,
     seed: int,
+    weights: Path | None,
     as_json: bool,
 ) -> None:
     """Write the artefacts of every target and say which files there are."""
@@ -26,11 +28,15 @@ def run(
     folder = output or Path("build") / network.name
     chosen = tuple(dict.fromkeys(targets)) or TARGETS
     with working(f"building {network.name} for {', '.join(chosen)}"):
-        written = network.build(folder, targets=chosen, seed=seed)
+        values = network.read_weights(weights) if weights is not None else None
+        written = network.build(folder, targets=chosen, seed=seed, weights=values)
+    origin = values.origin if values is not None else None
     if as_json:
         rows = [{"path": str(path), "bytes": path.stat().st_size} for path in written]
-        write_json({"ok": True, "name": network.name, "files": rows})
+        write_json({"ok": True, "name": network.name, "weights": origin, "files": rows})
         return
+    if origin is not None:
+        write(f"weights from {printable(origin)}\n")
     for path in written:
         write(f"wrote {path}  ({_size(path.stat().st_size)})\n")
 

@@ -25,9 +25,9 @@ BUG = 70
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 
-NOT_THE_SPEC = frozenset({"E0701", "E0801", "E0803", "E0810", "E0811", "E0812"})
-"""Codes of a network, target or program that is not there, or a place that cannot be written to:
-the command line is at fault, not the spec."""
+NOT_THE_SPEC = frozenset({"E0701", "E0801", "E0803", "E0810", "E0811", "E0812", "E0840", "E0841"})
+"""Codes of a network, target, program or file of weights that is not there or cannot be read, or
+of a place that cannot be written to: the command line is at fault, not the spec."""
 
 Command = TypeVar("Command", bound=Callable[..., None])
 

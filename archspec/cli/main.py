@@ -98,6 +98,15 @@ def build(
     settings: Settings = None,
     column: Column = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Decides the initial weights.")] = 0,
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Weights instead of initial ones: .safetensors, or a state dict that torch.save "
+            "wrote (.pth, .pt). Every name must fit. With --column, those of the whole network do.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write PyTorch source, TorchScript, a drawing and a report.
@@ -106,10 +115,11 @@ def build(
     archspec build specs/fractalnet.arch
     archspec build resnet50 --set classes=10 -o build/resnet10
     archspec build specs/fractalnet.arch --column 3 --target torch
+    archspec build resnet50 --weights resnet50-11ad3fa6.pth
     """
     from archspec.cli import build as command
 
-    command.run(spec, output, target or [], settings or [], column, seed, as_json)
+    command.run(spec, output, target or [], settings or [], column, seed, weights, as_json)
 
 
 @app.command()

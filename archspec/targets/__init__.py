@@ -1,6 +1,6 @@
 """Targets of `build`: the backend protocol and how backends are found."""
 
-from archspec.targets.base import Backend
+from archspec.targets.base import Backend, Weights
 from archspec.targets.registry import available, backend
 
-__all__ = ["Backend", "available", "backend"]
+__all__ = ["Backend", "Weights", "available", "backend"]

@@ -3,10 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from archspec.graph.compiled import Compiled
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """Values from outside for every parameter and buffer in the state dict of a network.
+
+    `tensors` are torch's, by full name, in the order of the network. `source` names the file, and
+    `liberties` say what was done to make them fit ("without `module.`").
+    """
+
+    tensors: Mapping[str, Any]
+    source: str
+    liberties: tuple[str, ...] = ()
+
+    @property
+    def origin(self) -> str:
+        """Where they come from, in words."""
+        return ", ".join((self.source, *self.liberties))
 
 
 class Backend(Protocol):
@@ -16,8 +35,13 @@ class Backend(Protocol):
     holds_weights: bool
     """Whether `build` makes the weights, so that they must have room in memory."""
 
-    def build(self, network: Compiled, directory: Path, seed: int) -> tuple[Path, ...]:
-        """Write the artefacts into `directory` (a temporary one) and return their paths."""
+    def build(
+        self, network: Compiled, directory: Path, seed: int, weights: Weights | None = None
+    ) -> tuple[Path, ...]:
+        """Write the artefacts into `directory` (a temporary one) and return their paths.
+
+        With `weights` the artefacts have these, and say where they come from.
+        """
         ...
 
     def unsupported(self, network: Compiled) -> Mapping[str, str]:

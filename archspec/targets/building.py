@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,30 @@ from typing import Any
 from archspec.analysis.parameters import require_expandable, require_room
 from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
 from archspec.graph.compiled import Compiled
-from archspec.targets.base import Backend
+from archspec.targets.base import Backend, Weights
 from archspec.targets.registry import backend
 
 
-def build_targets(compiled: Compiled, folder: Path, targets: Sequence[str], seed: int) -> None:
+def fitting_weights(
+    compiled: Compiled, given: Any, *, whole: Compiled | None = None, names_only: bool = False
+) -> Weights:
+    """The weights in a file or state dict, which must be those of the network.
+
+    Those of `whole`, the network that this one was extracted from, will do too. Where `names_only`
+    holds, tensors may lack values. Raises CompileFailed: E0840, E0841, E0842.
+    """
+    target: Any = backend("torch")
+    found: Weights = target.weights(compiled, given, whole=whole, names_only=names_only)
+    return found
+
+
+def build_targets(
+    compiled: Compiled,
+    folder: Path,
+    targets: Sequence[str],
+    seed: int,
+    weights: Weights | None = None,
+) -> None:
     """Let each target write its artefacts.
 
     Raises CompileFailed: E0520 when the network is too large to be written out, or for the memory
@@ -32,11 +51,11 @@ def build_targets(compiled: Compiled, folder: Path, targets: Sequence[str], seed
         raise CompileFailed(faults)
     for target in chosen:
         with _memory_of(compiled):
-            target.build(compiled, folder, seed)
+            target.build(compiled, folder, seed, weights)
 
 
 def live_module(
-    compiled: Compiled, *, device: Any, dtype: Any, seed: int, weights: Mapping[str, Any] | None
+    compiled: Compiled, *, device: Any, dtype: Any, seed: int, weights: Weights | None
 ) -> Any:
     """The network as a live module of the target `torch`.
 

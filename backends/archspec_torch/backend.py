@@ -8,22 +8,34 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from archspec.graph.compiled import Compiled
+    from archspec.targets.base import Weights
 
 
 class TorchBackend:
-    """Writes `NAME.py`, which imports torch only."""
+    """Writes `NAME.py`, which imports torch only, and given weights as `NAME.weights.pt`."""
 
     name = "torch"
     holds_weights = False
 
-    def build(self, network: Compiled, directory: Path, seed: int) -> tuple[Path, ...]:
-        """Write the source. It draws its weights itself, and names the seed that gives these."""
-        from archspec_torch.source import python_source  # noqa: PLC0415
+    def build(
+        self, network: Compiled, directory: Path, seed: int, weights: Weights | None = None
+    ) -> tuple[Path, ...]:
+        """Write the source. It draws its weights itself, and names the seed that gives these.
 
-        text, _ = python_source(network, seed)
+        Weights are written beside it, as a state dict without wrappers, and it names their file.
+        """
+        from archspec_torch.source import first_weights, python_source  # noqa: PLC0415
+
+        text, _ = python_source(network, first_weights(network, seed, weights))
         path = directory / f"{network.name}.py"
         path.write_text(text, encoding="utf-8", newline="\n")
-        return (path,)
+        if weights is None:
+            return (path,)
+        from archspec_torch.checkpoint import save  # noqa: PLC0415
+
+        values = directory / f"{network.name}.weights.pt"
+        save(weights, values)
+        return path, values
 
     def module(
         self,
@@ -32,12 +44,12 @@ class TorchBackend:
         device: Any = None,
         dtype: Any = None,
         seed: int = 0,
-        weights: Mapping[str, Any] | None = None,
+        weights: Weights | None = None,
     ) -> Any:
         """The network as a live `nn.Module`; see `archspec_torch.module.to_module`.
 
-        A dtype may be named (`"bfloat16"`). `weights` is a state dict that fits exactly. Raises
-        ValueError for a dtype that is none of torch's floating types.
+        A dtype may be named (`"bfloat16"`). Raises ValueError for a dtype that is none of torch's
+        floating types.
         """
         import torch  # noqa: PLC0415
 
@@ -46,10 +58,21 @@ class TorchBackend:
         kind = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
         if dtype is not None and not (isinstance(kind, torch.dtype) and kind.is_floating_point):
             raise ValueError(f"`{dtype}` is not a floating type of torch")
-        made = to_module(network, seed, device, kind)
-        if weights is not None:
-            made.load_state_dict(weights, strict=True)
-        return made
+        return to_module(network, seed, device, kind, weights)
+
+    def weights(
+        self,
+        network: Compiled,
+        given: str | Path | Mapping[str, Any],
+        *,
+        whole: Compiled | None = None,
+        names_only: bool = False,
+    ) -> Weights:
+        """The weights in a file or a state dict; see `archspec_torch.fit.fit`."""
+        from archspec_torch.checkpoint import stored  # noqa: PLC0415
+        from archspec_torch.fit import fit  # noqa: PLC0415
+
+        return fit(network, stored(given), whole, names_only)
 
     def unsupported(self, network: Compiled) -> Mapping[str, str]:
         """Ops that it cannot lower, with the reason."""

@@ -21,6 +21,8 @@ from archspec_torch.source import python_source
 if TYPE_CHECKING:
     import torch
 
+    from archspec.targets.base import Weights
+
 PREFIX = "_archspec_generated_"
 
 
@@ -29,14 +31,18 @@ def to_module(
     seed: int = 0,
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
+    weights: Weights | None = None,
 ) -> torch.nn.Module:
-    """The network as an `nn.Module` with initial weights decided by `seed`.
+    """The network as an `nn.Module` with initial weights decided by `seed`, or with `weights`.
 
     On `device="meta"` no memory is used. The state of torch's random generators is left as it
     was. `dtype` is the floating type of parameters and buffers (float32 by default).
     """
     text, name = python_source(network)
-    return instantiate(text, name, seed, device, dtype)
+    module = instantiate(text, name, seed, device, dtype)
+    if weights is not None and str(device) != "meta":
+        module.load_state_dict(weights.tensors, strict=True)
+    return module
 
 
 def instantiate(

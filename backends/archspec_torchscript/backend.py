@@ -8,23 +8,27 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from archspec.graph.compiled import Compiled
+    from archspec.targets.base import Weights
 
 
 class TorchScriptBackend:
-    """Writes `NAME.torchscript.pt`, with initial weights decided by the seed."""
+    """Writes `NAME.torchscript.pt`, with given weights or initial ones decided by the seed."""
 
     name = "torchscript"
     holds_weights = True
 
-    def build(self, network: Compiled, directory: Path, seed: int) -> tuple[Path, ...]:
+    def build(
+        self, network: Compiled, directory: Path, seed: int, weights: Weights | None = None
+    ) -> tuple[Path, ...]:
         """Script the module of the torch backend, in training mode, and save it.
 
-        `train()` and `eval()` of the loaded module work as on the module itself.
+        `train()` and `eval()` of the loaded module work as on the module itself. Where its weights
+        come from stands in the archive, as the extra file `weights.txt`.
         """
         from archspec_torchscript.script import save_scripted  # noqa: PLC0415
 
         path = directory / f"{network.name}.torchscript.pt"
-        save_scripted(network, path, seed)
+        save_scripted(network, path, seed, weights)
         return (path,)
 
     def unsupported(self, network: Compiled) -> Mapping[str, str]:

@@ -258,6 +258,33 @@ def test_build_says_what_it_wrote(run, tmp_path):
     assert any(item["path"].endswith(".py") for item in files)
 
 
+def test_build_takes_weights_and_says_so(run, tmp_path):
+    torch = pytest.importorskip("torch")
+    state = archspec.load(tmp_path / "small.arch", "small").to_torch(seed=9).state_dict()
+    torch.save({"model": state}, tmp_path / "w.pth")
+    arguments = ("build", "small.arch", "--weights", "w.pth", "-o", "out")
+    done = run(*arguments)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout.startswith("weights from w.pth, entry `model`\nwrote ")
+    assert json.loads(run(*arguments, "--json").stdout)["weights"] == "w.pth, entry `model`"
+    assert json.loads(run("build", "small.arch", "--json").stdout)["weights"] is None
+
+
+def test_weights_that_do_not_fit_are_the_specs_fault_and_damaged_ones_are_not(run, tmp_path):
+    torch = pytest.importorskip("torch")
+    state = archspec.load(tmp_path / "small.arch", "small").to_torch().state_dict()
+    torch.save({"fd" + name[2:]: value for name, value in state.items()}, tmp_path / "w.pth")
+    done = run("build", "small.arch", "--weights", "w.pth", "-o", "out")
+    assert done.exit_code == 1
+    assert done.stderr.startswith("error[E0842]: weights do not fit `small`: 4 missing, 4 unexp")
+    (tmp_path / "w.pth").write_bytes(b"PK")
+    for name, code in (("w.pth", "E0841"), ("no.pth", "E0840")):
+        done = run("build", "small.arch", "--weights", name, "-o", "out", "--json")
+        assert (done.exit_code, done.stderr) == (2, "")
+        assert json.loads(done.stdout)["diagnostics"][0]["code"] == code
+    assert not (tmp_path / "out").exists()
+
+
 # ---------------------------------------------------------------------- wrong usage
 
 
