@@ -17,7 +17,7 @@ from archspec.graph.compiled import Compiled
 from archspec.targets.base import Weights
 from archspec_torch.checkpoint import Stored
 
-_SHOWN = 5  # names of each sort in a diagnostic
+_SHOWN = 3  # names of each sort in a diagnostic
 _LONGEST = 120  # characters of a name
 _NEAR = 1_000  # names that a suggestion is looked for among
 
@@ -155,17 +155,17 @@ def _refusal(network: Compiled, given: Stored, prefix: str, misfit: _Misfit) -> 
     }
     counted = ", ".join(f"{number:,} {sort}" for sort, number in sorts.items() if number)
     taken = ", ".join((given.source, *_liberties(given.entry, prefix)))
-    near = [
-        f"`{_name(found)}` for `{_name(entry.name)}`"
-        for entry in misfit.missing[:_SHOWN]
+    near = {
+        found: f"`{_name(found)}` for `{_name(entry.name)}`"
+        for entry in reversed(misfit.missing[:_SHOWN])
         if (found := _nearest(entry, given, prefix, misfit)) is not None
-    ]
+    }
     return diagnostic(
         "E0842",
         f"weights do not fit `{network.name}`: {counted}",
         network.inference.origin.span,
         notes=[f"the weights are from {taken}", *_notes(given, prefix, misfit)],
-        fix=f"did you mean {', '.join(near)}?" if near else None,
+        fix=f"did you mean {', '.join(reversed(near.values()))}?" if near else None,
     )
 
 
@@ -203,7 +203,7 @@ def _nearest(entry: Entry, given: Stored, prefix: str, misfit: _Misfit) -> str |
         for name in misfit.unexpected
         if name.rpartition(".")[2] == last and _shape(given.tensors[prefix + name]) == entry.shape
     ][:_NEAR]
-    return alike[0] if len(alike) == 1 else closest(entry.name, alike, cutoff=0.3)
+    return alike[0] if len(alike) == 1 else closest(entry.name, alike)
 
 
 def _name(name: str) -> str:

@@ -203,8 +203,8 @@ def test_long_lists_and_names_are_cut(net, state):
     given = {f"{'x' * 500}{index}": torch.ones(1) for index in range(20)}
     item = refused(net.to_torch, weights=given)
     assert item.message == "weights do not fit `net`: 8 missing, 20 unexpected"
-    assert item.notes[1].endswith(" and 3 more")
-    assert item.notes[2].endswith(" and 15 more")
+    assert item.notes[1].endswith(" and 5 more")
+    assert item.notes[2].endswith(" and 17 more")
     assert all(len(note) < 1000 for note in item.notes)
 
 
