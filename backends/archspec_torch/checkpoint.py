@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_STORED, ZipFile
 
 import torch
 
@@ -97,8 +98,19 @@ def _safetensors(path: Path) -> Mapping[str, Any]:
 def _pickled(path: Path, head: bytes) -> object:
     """What `torch.save` wrote. Only the newer of its two formats can be mapped."""
     mapped = head.startswith(_ZIP)
+    if mapped:
+        _require_stored(path)
     found: object = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     return found
+
+
+def _require_stored(path: Path) -> None:
+    """Raise ValueError for compressed data: a few bytes of them could fill the memory."""
+    with ZipFile(path) as archive:
+        for item in archive.infolist():
+            is_data = item.filename.endswith("data.pkl") or "/data/" in item.filename
+            if is_data and item.compress_type != ZIP_STORED:
+                raise ValueError("its data are compressed, which torch.save does not do")
 
 
 def _unreadable(path: Path, words: str) -> CompileFailed:

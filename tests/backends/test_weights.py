@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 import warnings
+import zipfile
 
 import pytest
 import torch
@@ -296,6 +297,14 @@ def test_files_cut_off(net, state, tmp_path, suffix):
         path.write_bytes(data[: len(data) * part // 10])
         assert refused(net.to_torch, weights=path).code == "E0841"
     assert not (tmp_path / "out").exists()
+
+
+def test_compressed_data_are_not_unpacked(net, tmp_path):
+    path = tmp_path / "w.pth"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("w/data.pkl", bytes(10_000_000))
+    item = refused(net.to_torch, weights=path)
+    assert item.notes[0] == "the reader says: its data are compressed, which torch.save does not do"
 
 
 @pytest.mark.parametrize("held", [[torch.ones(2)], torch.ones(2), {"epoch": 3}, "text", 7])
