@@ -5,12 +5,11 @@ import inspect
 
 import pytest
 
-from archspec.shipped import folder
 from archspec_torch.comments import doc_lines
 from archspec_torch.module import load_source
 from archspec_torch.source import python_source
 from tests.specs.compiled import shipped
-from tests.specs.test_running import NETWORKS
+from tests.specs.families import NAMES, family, options
 
 
 def test_a_comment_reads_back_whole(network):
@@ -62,11 +61,11 @@ network net {
     assert text.count("A line each.") == 1
 
 
-@pytest.mark.parametrize("stem", sorted(path.stem for path in folder().glob("*.arch")))
+@pytest.mark.parametrize("stem", NAMES)
 def test_source_of_a_spec_is_clean(stem):
     """Every import is used, nothing but torch and typing is imported, every class has a doc."""
-    name, options, _ = NETWORKS[stem]
-    text, _ = python_source(shipped(name, **options).compiled)
+    run = family(stem)["run"]
+    text, _ = python_source(shipped(run["network"], **options(run)).compiled)
     tree = ast.parse(text)
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     for node in tree.body:
