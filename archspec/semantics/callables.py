@@ -328,6 +328,10 @@ def _matches(
     return True
 
 
+_UNDER_WAY = Remembered(POISON, False)
+"""Stands for a preset whose value is being found out, so that it must not be asked for."""
+
+
 def resolve_preset(context: Context, layer: BlockLayer, span: Span) -> Value:
     """The network that a preset stands for, with its attributes filled in."""
     definition = layer.definition
@@ -337,10 +341,16 @@ def resolve_preset(context: Context, layer: BlockLayer, span: Span) -> Value:
     session = context.session
     if key not in session.rule_results:
         inner = context.expanding(definition.name, span)
-        session.rule_results[key] = Remembered(POISON, False)
-        with ModeWatch(session) as watch:
-            value = inner.within(Environment(definition.module)).evaluate(definition.node.value)
-        session.rule_results[key] = Remembered(value, watch.depends)
+        session.rule_results[key] = _UNDER_WAY
+        found = Remembered(POISON, False)  # unless it is said below what it is
+        try:
+            with ModeWatch(session) as watch:
+                value = inner.within(Environment(definition.module)).evaluate(definition.node.value)
+            found = Remembered(value, watch.depends)
+        finally:
+            session.rule_results[key] = found
+    if session.rule_results[key] is _UNDER_WAY:
+        raise context.error("E0503", f"the preset `{definition.name}` stands for itself", span)
     value = session.recall(session.rule_results[key])
     if isinstance(value, Poison):
         return value
