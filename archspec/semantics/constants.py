@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from archspec.graph.model import Graph, Instance, Port
-from archspec.ops.source import Buffer
 from archspec.semantics.context import Context, SpecError
 from archspec.semantics.values import Tensor
 from archspec.source import Span
@@ -68,6 +67,8 @@ def _taken(
     types: tuple[TensorType, ...],
     span: Span,
 ) -> Tensors:
+    from archspec.ops.source import Buffer  # noqa: PLC0415  (only who has buffers needs this family)
+
     if instance.graph is not None:
         return inlined(context, builder, instance.graph, inputs, span)
     if isinstance(instance.op, Buffer):
