@@ -12,22 +12,6 @@ from archspec.types.dim import ONE, Dim, OutsideFragment, dim, exact_quotient, p
 from archspec.types.tensor import TensorType
 
 
-class Identity(Op):
-    """Its input, or the tuple of its inputs, unchanged; it leaves no trace in the graph."""
-
-    name: ClassVar[str] = "identity"
-    arity: ClassVar[tuple[int, int | None]] = (0, None)
-    category: ClassVar[str] = "shape"
-    transparent: ClassVar[bool] = True
-    examples: ClassVar[tuple[Example, ...]] = (
-        Example(),
-        Example(inputs=("f32[2, 8]", "i64[4]")),
-    )
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType | tuple[TensorType, ...]:
-        return inputs[0] if len(inputs) == 1 else inputs
-
-
 class Flatten(Op):
     """The axes from `start` to `stop`, both included, as one; by default all but the first.
 

@@ -3,11 +3,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archspec.ops.base import Check, OpError
+from archspec.ops.identity import Identity
 from archspec.ops.merge import MOST_OUTPUTS, Concat, Split, Stack, Unbind
 from archspec.ops.shape import (
     Expand,
     Flatten,
-    Identity,
     Permute,
     Reshape,
     Squeeze,
