@@ -112,3 +112,17 @@ def test_it_trains(case):
         # what drop-path drops is not computed
         assert without == [] or network.name in SKIPPING
         assert all(w.grad.isfinite().all() for w in one.parameters() if w.grad is not None)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_drawn(name, tmp_path):
+    """Closed, and with one level of blocks open, which shows more."""
+    run = family(name)["run"]
+    network = shipped(run["network"], **options(run))
+    texts = []
+    for depth in (0, 2):
+        network.draw(tmp_path / f"{depth}.dot", depth=depth)
+        texts.append((tmp_path / f"{depth}.dot").read_text(encoding="utf-8"))
+    assert all("digraph" in text for text in texts)
+    assert len(texts[1]) > len(texts[0])
+    assert all(item.name in texts[1] for item in network.inputs)
