@@ -112,7 +112,7 @@ class _Balancer:
         """Put in the `{` that the line before lacks, if the lines from here on are its body."""
         if self.surplus >= 0 or not at or self._indent(token) <= self.indent:
             return
-        first = next(i for i in range(at - 1, -1, -1) if self.tokens[i].first)
+        first = next((i for i in range(at - 1, -1, -1) if self.tokens[i].first), 0)
         line = self.tokens[first:at]
         if not self._lacks_brace(first, line) or not self._closes_line(at):
             return

@@ -118,6 +118,10 @@ def test_any_sequence_of_pieces(text):
     check(f"block a {{\n{text}\n}}\n")
 
 
+def test_a_file_that_begins_with_what_is_no_token():
+    check("\\ ' then } .. .. } , . } \n \u00e9 if = }")
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=60))
 def test_any_text(text):
