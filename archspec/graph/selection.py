@@ -117,7 +117,7 @@ def _find(graph: Graph, path: str, shown: str) -> tuple[Node, str]:
             return node, path[len(key) + 1 :]
     keys = sorted({n.instance.key for n in graph.nodes if n.instance and n.instance.key})
     close = difflib.get_close_matches(path, keys, n=1)
-    hint = f"; did you mean `{close[0]}`?" if close else ""
+    hint = f"; did you mean `{close[0]}`?" if close else "."
     listed = ", ".join(f"`{key}`" for key in keys[:12]) + (", .." if len(keys) > 12 else "")
     raise LookupError(f"`{graph.name}` has nothing at `{shown}`{hint} It has {listed}")
 

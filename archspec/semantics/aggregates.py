@@ -175,7 +175,7 @@ def comprehension_value(context: Context, node: ast.Comprehension) -> Value:
         turn = context.child()
         copied = item if isinstance(item, Copies) else None
         part = copied.item if copied is not None else item
-        bind_targets(turn, node.targets, part, node.span, unpack=True)
+        bind_targets(turn, node.targets, part, node.span)
         if node.condition is not None:
             condition = turn.evaluate(node.condition)
             if not truth(turn, condition, node.condition.span):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from archspec.diagnostics.model import Diagnostic, Sink, diagnostic
+from archspec.diagnostics.model import Sink, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph, InitRule, walk
 from archspec.ops.base import Parameter
@@ -25,7 +25,9 @@ def _check(rule: InitRule, graph: Graph, sink: Sink) -> None:
     for item in _parameters(rule.op, graph):
         fault = rule.initialiser.misfit(item.shape) if item.name == rule.parameter else None
         if fault:
-            sink.report(_at(rule, "E0301", f"{fault} (`{item.name}` of `{rule.op}`)"))
+            message = f"{fault} (`{item.name}` of `{rule.op}`)"
+            origin = rule.origin
+            sink.report(diagnostic("E0301", message, origin.span, expansion=origin.frames))
             return
 
 
@@ -36,7 +38,3 @@ def _parameters(op: str, top: Graph) -> Iterator[Parameter]:
             if node.op is not None and node.op.name == op:
                 types = tuple(graph.type_of(port) for port in node.inputs)
                 yield from node.op.parameters(*types)
-
-
-def _at(rule: InitRule, code: str, message: str) -> Diagnostic:
-    return diagnostic(code, message, rule.origin.span, expansion=rule.origin.frames)

@@ -87,7 +87,7 @@ class _Turns:
         """The place inside a turn, its names bound."""
         loop, outer = self.loop, self.context
         turn = replace(outer.child(), turns=(*outer.turns, Turn(loop.span, index)))
-        bind_targets(turn, loop.targets, self.items[index], loop.span, unpack=True)
+        bind_targets(turn, loop.targets, self.items[index], loop.span)
         return turn
 
     def _carry_out(self, turn: Context, data: Value) -> Value:

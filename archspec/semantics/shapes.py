@@ -24,13 +24,11 @@ def bind_targets(
     targets: Sequence[ast.Target],
     value: Value,
     span: Span,
-    *,
-    unpack: bool = False,
 ) -> None:
     """Bind names to a value or its parts; claims on shapes are checked.
 
-    With `unpack` (turns of a `for`) several targets take a value apart, one takes it whole.
-    Raises SpecError when the number of parts differs.
+    Several targets take a value apart, one takes it whole. Raises SpecError when the
+    number of parts differs.
     """
     if len(targets) == 1 and not isinstance(targets[0], ast.RestTarget):
         bind_target(context, targets[0], value, span)
