@@ -24,6 +24,7 @@ from archspec.types.sizes import ValidSizes
 if TYPE_CHECKING:
     import networkx
 
+    from archspec.passes.folding.fold import Folding
     from archspec.targets.base import Weights
 
 TARGETS = ("torch", "torchscript")
@@ -42,6 +43,8 @@ class Network:
     warnings: tuple[Diagnostic, ...] = ()
     whole: Compiled | None = None
     """The network that this one was extracted from."""
+    folding: Folding | None = None
+    """What made it, where norms were folded."""
 
     @property
     def name(self) -> str:
@@ -127,8 +130,25 @@ class Network:
         from archspec.passes.extract import extract  # rarely needed
 
         number = _whole("column", column)
-        column_alone = extract(self.compiled, number, draw)
-        return Network(column_alone, self.warnings, self.whole or self.compiled)
+        source = self.folding.whole if self.folding is not None else self.compiled
+        column_alone = extract(source, number, draw)
+        found = Network(column_alone, self.warnings, self.whole or source)
+        return found if self.folding is None else found.fold()
+
+    def fold(self) -> Network:
+        """The same network for inference, with its batch norms in the layers beside them.
+
+        A LayerScale, a shift and parallel convolutions that are added go into layers too, where
+        nothing but reorderings of axes stands between. Names of weights stay; a layer may gain a
+        `bias`. `to_torch`, `build` and `read_weights` take weights of the network as it was, and
+        fold them; without any they fold its first ones. It has no other form for training.
+        """
+        if self.folding is not None:
+            return self
+        from archspec.passes.folding.fold import fold  # rarely needed
+
+        folding = fold(self.compiled)
+        return Network(folding.compiled, self.warnings, self.whole, folding)
 
     def to_torch(
         self,
@@ -151,7 +171,7 @@ class Network:
         from archspec.targets.building import live_module
 
         start = _whole("seed", seed)
-        values = self._weights(weights, names_only=str(device) == "meta")
+        values = self._weights(weights, start, names_only=str(device) == "meta")
         return live_module(self.compiled, device=device, dtype=dtype, seed=start, weights=values)
 
     def build(
@@ -172,7 +192,7 @@ class Network:
         from archspec.diagram import draw
         from archspec.targets.building import build_targets, staged
 
-        values = self._weights(weights)
+        values = self._weights(weights, start)
         with staged(Path(directory)) as (folder, files):
             build_targets(self.compiled, folder, chosen, start, values)
             draw(self.compiled, folder / f"{self.name}.svg")
@@ -190,7 +210,13 @@ class Network:
         """
         from archspec.targets.building import fitting_weights
 
-        return fitting_weights(self.compiled, given, whole=self.whole, names_only=names_only)
+        return fitting_weights(
+            self.compiled,
+            given,
+            whole=self.whole,
+            names_only=names_only,
+            folding=self.folding,
+        )
 
     def __repr__(self) -> str:
         return f"<Network {self.name}: {self.parameters:,} parameters>"
@@ -204,9 +230,13 @@ class Network:
 
         return html(self.compiled)
 
-    def _weights(self, given: Any, names_only: bool = False) -> Weights | None:
+    def _weights(self, given: Any, seed: int, names_only: bool = False) -> Weights | None:
         from archspec.targets.base import Weights
 
+        if given is None and self.folding is not None and not names_only:
+            from archspec.targets.building import first_weights
+
+            return first_weights(self.folding, seed)
         if given is None or isinstance(given, Weights):
             return given
         found = self.read_weights(given, names_only=names_only)

@@ -19,12 +19,13 @@ def run(
     targets: Sequence[str],
     given: Sequence[str],
     column: int | None,
+    fold: bool,
     seed: int,
     weights: Path | None,
     as_json: bool,
 ) -> None:
     """Write the artefacts of every target and say which files there are."""
-    network = open_network(spec, given, column)
+    network = open_network(spec, given, column, fold)
     folder = output or Path("build") / network.name
     chosen = tuple(dict.fromkeys(targets)) or TARGETS
     with working(f"building {network.name} for {', '.join(chosen)}"):

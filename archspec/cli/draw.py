@@ -18,12 +18,13 @@ def run(
     depth: int,
     given: Sequence[str],
     column: int | None,
+    fold: bool,
     training: bool,
 ) -> None:
     """Draw a network into a file whose name says the format."""
     if output is not None and output.suffix.lower() not in FORMATS:
         raise WrongUsage(f"{output}: a drawing ends in one of {', '.join(FORMATS)}")
-    network = open_network(spec, given, column)
+    network = open_network(spec, given, column, fold)
     path = output or Path(f"{network.name}.svg")
     with working(f"drawing {network.name}"):
         network.draw(path, depth=depth, training=training)

@@ -70,6 +70,15 @@ Column = Annotated[
     ),
 ]
 
+Fold = Annotated[
+    bool,
+    typer.Option(
+        "--fold",
+        help="For inference only: batch norms, and what else is affine per channel, go into the "
+        "layers beside them.",
+    ),
+]
+
 
 @app.command()
 @guarded
@@ -97,13 +106,15 @@ def build(
     ] = None,
     settings: Settings = None,
     column: Column = None,
+    fold: Fold = False,
     seed: Annotated[int, typer.Option(metavar="N", help="Decides the initial weights.")] = 0,
     weights: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
             help="Weights instead of initial ones: .safetensors, or a state dict that torch.save "
-            "wrote (.pth, .pt). Every name must fit. With --column, those of the whole network do.",
+            "wrote (.pth, .pt). Every name must fit. With --column, those of the whole network do; "
+            "with --fold, those of the network as it was.",
             show_default=False,
         ),
     ] = None,
@@ -115,11 +126,11 @@ def build(
     archspec build specs/fractalnet.arch
     archspec build resnet50 --set classes=10 -o build/resnet10
     archspec build specs/fractalnet.arch --column 3 --target torch
-    archspec build resnet50 --weights resnet50-11ad3fa6.pth
+    archspec build resnet50 --weights resnet50-11ad3fa6.pth --fold
     """
     from archspec.cli import build as command
 
-    command.run(spec, output, target or [], settings or [], column, seed, weights, as_json)
+    command.run(spec, output, target or [], settings or [], column, fold, seed, weights, as_json)
 
 
 @app.command()
@@ -153,6 +164,7 @@ def show(
     spec: Spec,
     settings: Settings = None,
     column: Column = None,
+    fold: Fold = False,
     depth: Annotated[
         int, typer.Option(min=0, metavar="N", help="Levels of blocks in the table; 0 for no table.")
     ] = 1,
@@ -168,7 +180,7 @@ def show(
     """
     from archspec.cli import show as command
 
-    command.run(spec, settings or [], column, depth, training, as_json)
+    command.run(spec, settings or [], column, fold, depth, training, as_json)
 
 
 @app.command()
@@ -188,6 +200,7 @@ def draw(
     depth: Annotated[int, typer.Option(min=0, metavar="N", help="Levels of blocks to open.")] = 1,
     settings: Settings = None,
     column: Column = None,
+    fold: Fold = False,
     training: Training = False,
 ) -> None:
     """Draw a network: blocks as boxes, repeats folded, shapes on the edges.
@@ -198,7 +211,7 @@ def draw(
     """
     from archspec.cli import draw as command
 
-    command.run(spec, output, depth, settings or [], column, training)
+    command.run(spec, output, depth, settings or [], column, fold, training)
 
 
 @app.command(name="list")

@@ -1,4 +1,4 @@
-"""From SPEC, `--set` and `--column` to a network."""
+"""From SPEC, `--set`, `--column` and `--fold` to a network."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from archspec.network import Network
 
 
-def open_network(text: str, given: Sequence[str], column: int | None = None) -> Network:
+def open_network(
+    text: str, given: Sequence[str], column: int | None = None, fold: bool = False
+) -> Network:
     """Compile what SPEC means, and say what there is to warn of.
 
     Raises CompileFailed and WrongUsage.
@@ -26,6 +28,8 @@ def open_network(text: str, given: Sequence[str], column: int | None = None) -> 
         network = load(spec.path, spec.name, **parameters)
         if column is not None:
             network = network.extract(column=column)
+        if fold:
+            network = network.fold()
     if network.warnings:
         write_diagnostics(network.warnings)
     return network

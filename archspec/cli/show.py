@@ -22,12 +22,13 @@ def run(
     spec: str,
     given: Sequence[str],
     column: int | None,
+    fold: bool,
     depth: int,
     training: bool,
     as_json: bool,
 ) -> None:
     """Print what a network is and costs."""
-    network = open_network(spec, given, column)
+    network = open_network(spec, given, column, fold)
     with working(f"analysing {network.name}"):
         report = network.report(training=training, depth=depth)
     if as_json:

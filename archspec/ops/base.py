@@ -179,6 +179,13 @@ class Op(BaseModel):
         """
         return self.transparent
 
+    def permutation(self, rank: int) -> tuple[int, ...] | None:
+        """For an input of this rank, which of its axes stands in each place of the output.
+
+        None for an op that does more in inference than put axes in another order.
+        """
+        return None
+
     def region_inputs(self, region: str, inputs: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
         """Types that the region's layer is applied to."""
         raise NotImplementedError

@@ -31,6 +31,9 @@ class Dropout(Op):
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         return float_input(self.name, inputs)
 
+    def permutation(self, rank: int) -> tuple[int, ...] | None:
+        return tuple(range(rank))
+
 
 class ChannelDropout(Op):
     """Drops whole channels: all positions of a sample's channel together, in training.
@@ -57,6 +60,9 @@ class ChannelDropout(Op):
             raise OpError(f"`channel_dropout` takes [B, C, ...], but its input is `{x}`", input=0)
         return x
 
+    def permutation(self, rank: int) -> tuple[int, ...] | None:
+        return tuple(range(rank))
+
 
 class AlphaDropout(Op):
     """Dropout that keeps mean and variance of inputs activated by `selu`, in training.
@@ -74,6 +80,9 @@ class AlphaDropout(Op):
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         return float_input(self.name, inputs)
+
+    def permutation(self, rank: int) -> tuple[int, ...] | None:
+        return tuple(range(rank))
 
 
 class DropPath(Op):

@@ -57,6 +57,16 @@ class Rearrange(Op):
         (given,) = inputs
         return given.with_shape(*self.plan(given, check).merge)
 
+    def permutation(self, rank: int) -> tuple[int, ...] | None:
+        left, right = read(self.name, self.pattern)
+        before = [
+            group.items[0] for group in left if group.bare and isinstance(group.items[0], str)
+        ]
+        after = [group.items[0] for group in right if group.bare]
+        if ELLIPSIS in before or not len(before) == len(left) == len(right) == len(after) == rank:
+            return None
+        return tuple(before.index(str(name)) for name in after)
+
     def receptive_field(
         self, inputs: tuple[TensorType, ...]
     ) -> tuple[Window, ...] | Literal["all"] | None:

@@ -206,6 +206,11 @@ class Transpose(Op):
         shape[a], shape[b] = shape[b], shape[a]
         return given.with_shape(*shape)
 
+    def permutation(self, rank: int) -> tuple[int, ...] | None:
+        order = list(range(rank))
+        order[self.axis_a], order[self.axis_b] = order[self.axis_b], order[self.axis_a]
+        return tuple(order)
+
 
 class Permute(Op):
     """All axes in another order: `permute(0, 2, 3, 1)`.
@@ -232,6 +237,9 @@ class Permute(Op):
                 attribute="axes",
             )
         return given.with_shape(*(given.shape[axis] for axis in order))
+
+    def permutation(self, rank: int) -> tuple[int, ...] | None:
+        return tuple(axis % rank for axis in self.axes)
 
 
 class Unsqueeze(Op):

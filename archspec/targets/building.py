@@ -13,20 +13,41 @@ from typing import Any
 from archspec.analysis.parameters import require_expandable, require_room
 from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
 from archspec.graph.compiled import Compiled
+from archspec.passes.folding.fold import Folding
 from archspec.targets.base import Backend, Weights
 from archspec.targets.registry import backend
 
 
 def fitting_weights(
-    compiled: Compiled, given: Any, *, whole: Compiled | None = None, names_only: bool = False
+    compiled: Compiled,
+    given: Any,
+    *,
+    whole: Compiled | None = None,
+    names_only: bool = False,
+    folding: Folding | None = None,
 ) -> Weights:
     """The weights in a file or state dict, which must be those of the network.
 
-    Those of `whole`, the network that this one was extracted from, will do too. Where `names_only`
-    holds, tensors may lack values. Raises CompileFailed: E0840, E0841, E0842.
+    Those of `whole`, the network that this one was extracted from, will do too, and where it was
+    made by a `folding` those of the network as it was. Where `names_only` holds, tensors may lack
+    values. Raises CompileFailed: E0840, E0841, E0842.
     """
     target: Any = backend("torch")
-    found: Weights = target.weights(compiled, given, whole=whole, names_only=names_only)
+    found: Weights = target.weights(
+        compiled, given, whole=whole, names_only=names_only, folding=folding
+    )
+    return found
+
+
+def first_weights(folding: Folding, seed: int) -> Weights:
+    """The first weights of a folded network: those of the network as it was, folded.
+
+    Raises CompileFailed: E0520.
+    """
+    require_expandable(folding.whole)
+    require_room(folding.whole)
+    target: Any = backend("torch")
+    found: Weights = target.first_folded(folding, seed)
     return found
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from archspec.graph.compiled import Compiled
+    from archspec.passes.folding.fold import Folding
     from archspec.targets.base import Weights
 
 
@@ -67,12 +68,27 @@ class TorchBackend:
         *,
         whole: Compiled | None = None,
         names_only: bool = False,
+        folding: Folding | None = None,
     ) -> Weights:
-        """The weights in a file or a state dict; see `archspec_torch.fit.fit`."""
+        """The weights in a file or a state dict; see `archspec_torch.fit.fit`.
+
+        With a `folding`, which made the network, those of the network as it was are folded.
+        """
         from archspec_torch.checkpoint import stored  # noqa: PLC0415
+
+        if folding is not None:
+            from archspec_torch.folding import fit_folded  # noqa: PLC0415
+
+            return fit_folded(folding, stored(given), whole, names_only)
         from archspec_torch.fit import fit  # noqa: PLC0415
 
         return fit(network, stored(given), whole, names_only)
+
+    def first_folded(self, folding: Folding, seed: int) -> Weights:
+        """The weights with which the network as it was begins, folded."""
+        from archspec_torch.folding import first_folded  # noqa: PLC0415
+
+        return first_folded(folding, seed)
 
     def unsupported(self, network: Compiled) -> Mapping[str, str]:
         """Ops that it cannot lower, with the reason."""

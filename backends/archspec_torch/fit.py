@@ -47,8 +47,8 @@ def fit(
     Raises CompileFailed (E0842) where something is missing, is too much, or has another shape or
     kind.
     """
-    wanted = _persistent(network)
-    spare = _persistent(whole) if whole is not None else {}
+    wanted = persistent(network)
+    spare = persistent(whole) if whole is not None else {}
     best: tuple[int, str, _Misfit] | None = None
     for prefix in _prefixes(given.tensors):
         tensors = {name.removeprefix(prefix): value for name, value in given.tensors.items()}
@@ -65,7 +65,7 @@ def fit(
     raise CompileFailed([_refusal(network, given, *best[1:])])
 
 
-def _persistent(network: Compiled) -> dict[str, Entry]:
+def persistent(network: Compiled) -> dict[str, Entry]:
     """What the state dict of a network holds; nothing where it is too large to be written out."""
     if count(network).tensors > EXPANSION_BUDGET:
         return {}

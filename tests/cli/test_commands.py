@@ -270,6 +270,23 @@ def test_build_takes_weights_and_says_so(run, tmp_path):
     assert json.loads(run("build", "small.arch", "--json").stdout)["weights"] is None
 
 
+def test_folded_networks_are_shown_drawn_and_built(run, tmp_path):
+    torch = pytest.importorskip("torch")
+    (tmp_path / "norms.arch").write_text(GOOD.replace("-> relu", "-> batch_norm -> relu"))
+    whole = json.loads(run("show", "norms.arch:small", "--json").stdout)
+    folded = json.loads(run("show", "norms.arch:small", "--fold", "--json").stdout)
+    assert folded["name"] == "small_folded"
+    assert whole["parameters"] - folded["parameters"] == 2 * 8
+    done = run("draw", "norms.arch:small", "--fold", "-o", "small.dot")
+    assert done.exit_code == 0
+    assert "batch_norm" not in (tmp_path / "small.dot").read_text()
+    state = archspec.load(tmp_path / "norms.arch", "small").to_torch(seed=9).state_dict()
+    torch.save(state, tmp_path / "w.pth")
+    done = run("build", "norms.arch:small", "--fold", "--weights", "w.pth", "-o", "out")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout.startswith("weights from w.pth, folded\nwrote out/small_folded.py")
+
+
 def test_weights_that_do_not_fit_are_the_specs_fault_and_damaged_ones_are_not(run, tmp_path):
     torch = pytest.importorskip("torch")
     state = archspec.load(tmp_path / "small.arch", "small").to_torch().state_dict()

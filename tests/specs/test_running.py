@@ -98,6 +98,24 @@ def test_torchscript_agrees_in_inference(case):
         torch.testing.assert_close(script, eager, rtol=1e-6, atol=1e-6 * float(eager.std()))
 
 
+def test_folded_it_computes_the_same(case):
+    network, module, given = case
+    whole = copy.deepcopy(module).double().eval()
+    torch.manual_seed(4)
+    for name, value in whole.state_dict().items():
+        if name.endswith("running_var"):
+            value.uniform_(0.5, 2.0)
+        elif value.is_floating_point() and value.ndim == 1:
+            value.add_(torch.randn_like(value), alpha=0.1)
+    folded = network.fold().to_torch(dtype=torch.float64, weights=whole.state_dict()).eval()
+    inputs = [x.double() if x.is_floating_point() else x for x in data(network, given)]
+    with torch.inference_mode():
+        pairs = zip(tensors(whole(*inputs)), tensors(folded(*inputs)), strict=True)
+        for before, after in pairs:
+            spread = float(before.std()) if before.numel() > 1 else 1.0
+            torch.testing.assert_close(after, before, rtol=1e-7, atol=1e-7 * spread)
+
+
 def test_it_trains(case):
     """Every weight has a gradient, in the module and in TorchScript."""
     network, module, given = case

@@ -1,0 +1,201 @@
+"""Folded networks compute what they were made of, and take its weights."""
+
+import copy
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import archspec
+from archspec.diagnostics.model import CompileFailed
+
+
+def unsettled(module):
+    """A copy in float64 with other statistics and weights than those that modules begin with."""
+    made = copy.deepcopy(module).double().eval()
+    torch.manual_seed(5)
+    for name, value in made.state_dict().items():
+        if name.endswith("running_var"):
+            value.uniform_(0.5, 2.0)
+        elif value.is_floating_point():
+            value.normal_(0.2, 0.4)
+    return made
+
+
+def agrees(network, shape):
+    """Whether the folded network does the same; how many tensors fewer it has."""
+    module = unsettled(network.to_torch())
+    folded = network.fold().to_torch(dtype=torch.float64, weights=module.state_dict()).eval()
+    x = torch.randn(*shape, dtype=torch.float64)
+    with torch.inference_mode():
+        torch.testing.assert_close(folded(x), module(x), rtol=1e-9, atol=1e-9)
+    return len(module.state_dict()) - len(folded.state_dict())
+
+
+LAYERS = (
+    "conv(8, 3, bias=false)",
+    "conv(8, 3, stride=2, groups=4)",
+    "conv(8, [3, 1], dilation=2, padding_mode=reflect)",
+    "conv(8, 3, padding=valid, groups=2, bias=false)",
+    "conv(same, 4, padding=same, groups=each)",
+    "conv_transpose(8, 3, stride=2, groups=2, bias=false)",
+    "conv_transpose(8, 2, stride=2)",
+    'rearrange("b c h w -> b h w c") -> linear(8) -> rearrange("b h w c -> b c h w")',
+    "[conv(same, 5, groups=2), conv(same, 3, groups=2, bias=false)] -> add",
+    "[conv(same, [1, 3], bias=false), conv(same, [3, 1]), conv(same, 3), identity] -> add",
+    "[conv(same, 7), conv(same, 3, dilation=2) -> batch_norm, conv(same, [5, 2], padding=same)]"
+    " -> add",
+    "wide",
+)
+CHANGES = (
+    "batch_norm",
+    "batch_norm(affine=false, eps=0.1)",
+    "frozen_batch_norm",
+    "factor",
+    "offset",
+)
+BETWEEN = ("relu", "dropout(0.5)", "transpose(2, 3)")
+BLOCKS = """
+block factor { input x: [B, C, H, W]
+param g: f32[C, 1, 1] = ones
+output x * g }
+block offset { input x: [B, C, H, W]
+param t: f32[1, C, 1, 1] = zeros
+output t + x }
+block wide { batch_norm -> conv(12, 1) -> wider }
+block wider { conv(8, 3, bias=false) -> factor }
+"""
+
+
+@settings(
+    deadline=None,
+    max_examples=40,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    chain=st.lists(
+        st.sampled_from((*LAYERS, *CHANGES, *CHANGES, *BETWEEN)), min_size=2, max_size=6
+    ).filter(lambda chain: any(item in LAYERS for item in chain))
+)
+def test_any_chain_computes_the_same(tmp_path_factory, chain):
+    path = tmp_path_factory.mktemp("fold") / "net.arch"
+    body = " -> ".join(f"({item})" for item in chain)
+    path.write_text(
+        f"{BLOCKS}\nnetwork net {{ input x: f32[B = 2, 8, 24, 24]\noutput x -> {body} }}\n"
+    )
+    agrees(archspec.load(path), (2, 8, 24, 24))
+
+
+def left(net):
+    """Names of what `last` owns in the folded network."""
+    return [name for name in net.fold().to_torch().state_dict() if name.startswith("last")]
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_behind_each_layer_goes_into_it(network, layer, change):
+    net = network(
+        f"{BLOCKS}\nnetwork net {{\n  input x: f32[B = 2, 8, 12, 12]\n"
+        f"  output x -> {layer} -> last: {change}\n}}"
+    )
+    assert bool(left(net)) == ("identity" in layer)  # then it stands behind another sum
+    agrees(net, (2, 8, 12, 12))
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize(
+    "layer", ["conv(6, 1, groups=2)", "conv(6, 3, padding=valid, bias=false)", LAYERS[7]]
+)
+def test_a_change_in_front_goes_into_it(network, layer, change):
+    net = network(
+        f"{BLOCKS}\nnetwork net {{\n  input x: f32[B = 2, 8, 12, 12]\n"
+        f"  output x -> relu -> last: {change} -> {layer}\n}}"
+    )
+    assert not left(net)
+    agrees(net, (2, 8, 12, 12))
+
+
+NET = """
+block unit(width: int) { conv(width, 3, bias=false) -> bn: batch_norm -> relu }
+network net { input x: f32[B = 1, 3, H = 8, W = 8]
+output x -> a: unit(4) -> b: unit(4) -> global_avg_pool -> fc: linear(5) }
+"""
+
+
+@pytest.fixture
+def net(network):
+    return network(NET)
+
+
+def test_without_weights_the_first_ones_are_folded(net):
+    whole, folded = net.to_torch(seed=3).eval(), net.fold().to_torch(seed=3).eval()
+    assert {*folded.state_dict()} == {
+        *("a.conv.weight", "a.conv.bias", "b.conv.weight", "b.conv.bias", "fc.weight", "fc.bias")
+    }
+    x = torch.randn(2, 3, 8, 8)
+    torch.testing.assert_close(folded(x), whole(x))
+
+
+def test_it_takes_its_own_weights_too(net, tmp_path):
+    folded = net.fold()
+    state = folded.to_torch(seed=4).state_dict()
+    again = folded.to_torch(weights=state)
+    for name, value in again.state_dict().items():
+        torch.testing.assert_close(value, state[name], rtol=0, atol=0)
+
+
+def test_weights_of_neither_are_refused_with_what_the_network_has(net):
+    state = net.to_torch().state_dict()
+    del state["a.bn.weight"]
+    with pytest.raises(CompileFailed) as failure:
+        net.fold().to_torch(weights=state)
+    (item,) = failure.value.diagnostics
+    assert item.code == "E0842"
+    assert "a.bn.weight" in str(item.notes)
+
+
+def test_on_meta_nothing_is_drawn(net):
+    module = net.fold().to_torch(device="meta", weights=net.to_torch(device="meta").state_dict())
+    assert all(value.is_meta for value in module.state_dict().values())
+
+
+def test_half_precision_is_folded_in_double(net):
+    module = net.to_torch().half().eval()
+    folded = net.fold().to_torch(dtype="float16", weights=module.state_dict())
+    assert folded.a.conv.bias.dtype is torch.float16
+
+
+def test_folding_twice_and_columns(network):
+    columns = network(
+        """
+rule f(1) => conv(4, 3) -> bn: batch_norm
+rule f(n) => [f(n - 1) -> join -> f(n - 1), ...f(1)] -> concat
+network net { input x: f32[B = 1, 4, 8, 8]
+output x -> [conv(4, 3) -> batch_norm, conv(4, 5) -> batch_norm -> relu] -> join(drop=0.1) }
+"""
+    )
+    folded = columns.fold()
+    assert folded.fold() is folded
+    weights = columns.to_torch(seed=2).state_dict()
+    one = columns.extract(column=2).fold()
+    other = folded.extract(column=2)
+    assert one.parameters == other.parameters < folded.parameters
+    x = torch.randn(1, 4, 8, 8)
+    results = [net.to_torch(weights=weights).eval()(x) for net in (one, other)]
+    whole = columns.extract(column=2).to_torch(weights=weights).eval()(x)
+    torch.testing.assert_close(results, [whole, whole])
+
+
+def test_what_is_built_says_where_its_weights_come_from(net, tmp_path):
+    module = unsettled(net.to_torch()).float()
+    torch.save(module.state_dict(), tmp_path / "w.pth")
+    files = net.fold().build(tmp_path / "out", weights=tmp_path / "w.pth")
+    assert {path.name for path in files} == {
+        f"net_folded.{end}" for end in ("py", "svg", "report.md", "weights.pt", "torchscript.pt")
+    }
+    assert "w.pth, folded" in (tmp_path / "out" / "net_folded.py").read_text()
+    script = torch.jit.load(str(tmp_path / "out" / "net_folded.torchscript.pt"))
+    x = torch.randn(2, 3, 8, 8)
+    with torch.inference_mode():
+        torch.testing.assert_close(script(x), module(x), rtol=1e-4, atol=1e-4)

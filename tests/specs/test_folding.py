@@ -1,0 +1,55 @@
+"""Networks for inference, with their norms folded, are those that the references deploy."""
+
+import json
+
+import numpy
+import pytest
+import torch
+
+from archspec.analysis.parameters import table
+from tests.specs.compiled import shipped
+from tests.specs.families import merged
+from tests.specs.golden import FOLDER, fill, probe
+
+COUNTS = merged("folded")
+GOLDEN = sorted((FOLDER / "folded").glob("*.json"))
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_counts(name):
+    published, network = COUNTS[name], shipped(name).fold()
+    assert network.parameters == published["parameters"]
+    assert network.macs(**published.get("at", {})) == published["macs"]
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
+def test_weights_and_outputs_are_those_of_the_reference(path):
+    reference = json.loads(path.read_text(encoding="utf-8"))
+    gain = reference["gain"]
+    network = shipped(path.stem).fold()
+    weights = {
+        name: torch.from_numpy(numpy.array(fill(name, tuple(shape), gain)))
+        for name, shape in reference["state"].items()
+    }
+    module = network.to_torch(weights=weights).eval()
+    assert network.parameters == reference["merged_params"]
+    found = module.state_dict()
+    assert {*found} == {*reference["merged"]} == {entry.name for entry in table(network.compiled)}
+    for name, wanted in reference["merged"].items():
+        same(found[name], wanted, 1e-4)  # it merges in float32
+    with torch.inference_mode():
+        same(module(torch.from_numpy(probe(tuple(reference["input"])))), wanted_output(reference))
+
+
+def wanted_output(reference):
+    (wanted,) = reference["outputs"].values()
+    return wanted
+
+
+def same(tensor, wanted, tolerance=1e-3):
+    assert list(tensor.shape) == wanted["shape"]
+    flat = tensor.numpy().ravel()
+    near = {"rtol": 0, "atol": tolerance * wanted["std"]}
+    numpy.testing.assert_allclose(flat[:16], wanted["head"], **near)
+    numpy.testing.assert_allclose(flat[-16:], wanted["tail"], **near)
+    numpy.testing.assert_allclose(numpy.linalg.norm(flat), wanted["norm"], rtol=tolerance)
