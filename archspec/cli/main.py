@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -314,6 +315,9 @@ def main() -> None:
 
 
 def _run() -> None:
+    # a compilation keeps what it makes, and the collector would go through it again and again
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
     try:
         app(prog_name="archspec")
     except KeyboardInterrupt:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TypeAlias
 
@@ -19,7 +19,7 @@ from archspec.semantics.environment import did_you_mean
 from archspec.semantics.heads import check_clauses, check_names
 from archspec.semantics.misread import misread_lines, names_in, names_on
 from archspec.source import Source, Span
-from archspec.syntax import ast, parse
+from archspec.syntax import ParseResult, ast, parse
 from archspec.syntax.encoding import decode
 
 STANDARD = Path(__file__).resolve().parent.parent / "stdlib"
@@ -173,6 +173,12 @@ class ModuleScope:
         return [*self.own, *self.used]
 
 
+@cache
+def _library(name: str, text: str) -> ParseResult:
+    """A file of the standard library; all compilations of a process share its tree."""
+    return parse(Source(name, text))
+
+
 class Program:
     """All files of one compilation."""
 
@@ -205,7 +211,9 @@ class Program:
 
     def load_source(self, source: Source, path: Path | None = None) -> ModuleScope:
         """The module in a text; `path` says where siblings stand."""
-        result = parse(source)
+        shared = path is not None and path.parent == STANDARD
+        result = _library(source.name, source.text) if shared else parse(source)
+        source = result.module.source
         self.sink.extend(result.diagnostics)
         scope = ModuleScope(path.stem if path else source.name, result.module)
         scope.misread = misread_lines(result.diagnostics)
