@@ -1,0 +1,30 @@
+"""The auxiliary heads of Inception-v4 and Inception-ResNet-v2 in TF-slim; the paper has none."""
+
+import pytest
+import torch
+
+from tests.specs.compiled import shipped
+
+NAMES = ["inception_v4", "inception_resnet_v2"]
+
+
+def image():
+    return torch.empty(2, 3, 299, 299, device="meta")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_head_is_there_in_training_only(name):
+    module = shipped(name, aux=True).to_torch(device="meta")
+    logits, aux = module.train()(image())
+    assert logits.shape == aux.shape == (2, 1000)
+    logits, aux = module.eval()(image())
+    assert logits.shape == (2, 1000)
+    assert aux is None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_without_the_head_there_is_one_output_and_the_other_names_stay(name):
+    module = shipped(name).to_torch(device="meta")
+    assert module.train()(image()).shape == (2, 1000)
+    helped = shipped(name, aux=True).to_torch(device="meta").state_dict()
+    assert [key for key in helped if not key.startswith("AuxLogits.")] == list(module.state_dict())
