@@ -8,9 +8,12 @@ from tests.specs.compiled import shipped
 NAMES = {nn.Conv2d: "conv", nn.BatchNorm2d: "norm", nn.ReLU: "relu", nn.MaxPool2d: "pool"}
 
 
+def features(name):
+    return shipped(name).to_torch(device="meta").features
+
+
 def layers(name):
-    features = shipped(name).to_torch(device="meta").features
-    found = (NAMES.get(type(layer)) for layer in features)
+    found = (NAMES.get(type(layer)) for layer in features(name))
     return [kind for kind in found if kind]
 
 
@@ -32,3 +35,12 @@ def test_order_of_layers_in_pytorch():
         *[*unit * 4, "pool", *unit * 3, "pool"],
         *[*unit * 2, "pool", *unit * 3, "pool", *unit],
     ]
+
+
+def test_dropout_in_caffe():
+    found = list(features("simplenet_cifar_5m_caffe"))
+    drops = [i for i, layer in enumerate(found) if isinstance(layer, nn.Dropout)]
+    before = [NAMES[type(found[i - 1])] for i in drops]
+    assert before == [*["relu"] * 3, "pool", *["relu"] * 7, "pool"]
+    assert {found[i].p for i in drops} == {0.2}
+    assert isinstance(found[drops[8] + 1], nn.MaxPool2d)
