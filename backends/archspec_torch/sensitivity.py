@@ -1,0 +1,147 @@
+"""What a network looks at: measurements on a module and some images.
+
+These are experiments, not facts about a graph: they need weights and pictures. What a position can
+see at most stands in the report (`receptive_fields`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+
+def occlusion_map(
+    module: nn.Module,
+    images: Tensor,
+    label: int | Sequence[int],
+    window: int,
+    stride: int = 1,
+    fill: float | Tensor = 0.0,
+    batch: int = 64,
+) -> Tensor:
+    """The score of a label while a square of the image is covered: [B, P, Q], a value a place.
+
+    Squares of `window` by `window` pixels stand `stride` apart from the upper left corner on, as
+    many as it takes to cover each pixel; the last ones may hang over the edge. Low values are where
+    the network looks. Zeiler and Fergus (arXiv:1311.2901) cover with grey and plot a probability.
+
+    Args:
+        module: A network whose output, or the first of two axes among several, is [B, classes].
+            It is measured in inference, and left in the mode in which it was.
+        images: [B, C, H, W].
+        label: The column of the score: one for all images, or one each.
+        window: Side of the square.
+        stride: How far apart the squares stand.
+        fill: What they are covered with: a number, or a tensor that goes with an image [C, H, W],
+            such as the mean of each channel in [C, 1, 1].
+        batch: How many covered images are computed at once.
+    """
+    if window < 1 or stride < 1:
+        raise ValueError(f"window and stride are from 1 on, not {window} and {stride}")
+    labels = [label] * len(images) if isinstance(label, int) else list(label)
+    rows, columns = (
+        _covered(size, window, stride, images.device) for size in (images.shape[2], images.shape[3])
+    )
+    places = torch.arange(len(rows) * len(columns), device=images.device)
+    cover = torch.as_tensor(fill, dtype=images.dtype, device=images.device)
+    maps = []
+    with _in_inference(module), torch.no_grad():
+        for image, column in zip(images, labels, strict=True):
+            scores = []
+            for some in torch.split(places, batch):
+                high, wide = rows[some // len(columns)], columns[some % len(columns)]
+                hidden = (high[:, :, None] & wide[:, None, :])[:, None]
+                outputs = module(torch.where(hidden, cover, image))
+                scores.append(_with_axes(outputs, 2)[0][:, column])
+            maps.append(torch.cat(scores).reshape(len(rows), len(columns)))
+    return torch.stack(maps)
+
+
+def effective_receptive_field(
+    module: nn.Module, images: Tensor, *, positive: bool = False, batch: int = 1
+) -> Tensor:
+    """How much each pixel moves the centre of the last feature map: [H, W].
+
+    It is the gradient of the sum over channels at the centre, its absolute value summed over
+    channels of the input and averaged over images. Luo et al. (arXiv:1701.04128). Where a layer
+    norm over channels comes last, that sum is always the same and only `positive` tells something.
+
+    Args:
+        module: A network whose output, or the last of four axes among several, is [B, C, P, Q].
+            It is measured in inference, and left in the mode in which it was.
+        images: [B, C, H, W].
+        positive: Only channels that answer (above zero) and pixels that raise them, as the authors
+            of RepLKNet (arXiv:2203.06717) and UniRepLKNet count.
+        batch: How many images are computed at once.
+    """
+    total = torch.zeros(images.shape[2:], dtype=images.dtype, device=images.device)
+    with _in_inference(module), torch.enable_grad():
+        for some in torch.split(images, batch):
+            pixels = some.detach().requires_grad_()
+            answers = _with_axes(module(pixels), 4)[-1]
+            centre = answers[:, :, answers.shape[2] // 2, answers.shape[3] // 2]
+            (slope,) = torch.autograd.grad((centre.relu() if positive else centre).sum(), pixels)
+            total += (slope.relu() if positive else slope.abs()).sum((0, 1))
+    return total / len(images)
+
+
+def log_scaled(field: Tensor) -> Tensor:
+    """An effective receptive field as it is plotted and compared: log(1 + value), the most as 1."""
+    logarithm = field.log1p()
+    return logarithm / logarithm.max()
+
+
+def high_contribution_area(field: Tensor, share: float) -> tuple[int, float]:
+    """The least centred square with more than this share of all; its side, and part of the area.
+
+    The ratio is `r` of the tables of RepLKNet, where `field` is what `log_scaled` gives. The side
+    is odd, for the square has a pixel in its centre. The whole field is (H, 1.0) where no square
+    inside of it has as much.
+    """
+    height, width = field.shape
+    enough = share * float(field.sum())
+    for reach in range(min(height, width) // 2):
+        top, left = height // 2 - reach, width // 2 - reach
+        side = 2 * reach + 1
+        if float(field[top : top + side, left : left + side].sum()) > enough:
+            return side, side * side / (height * width)
+    return height, 1.0
+
+
+def _covered(size: int, window: int, stride: int, device: torch.device) -> Tensor:
+    """Which pixels of an axis each square covers: [places, size]."""
+    places = 1 + max(0, -(-(size - window) // stride))
+    first = stride * torch.arange(places, device=device)[:, None]
+    pixels = torch.arange(size, device=device)
+    return (first <= pixels) & (pixels < first + window)
+
+
+def _with_axes(outputs: object, axes: int) -> list[Tensor]:
+    """The outputs that have so many axes, in order."""
+    found = [tensor for tensor in _tensors(outputs) if tensor.dim() == axes]
+    if not found:
+        shapes = [list(tensor.shape) for tensor in _tensors(outputs)]
+        raise ValueError(f"none of the outputs has {axes} axes; their shapes: {shapes}")
+    return found
+
+
+def _tensors(outputs: object) -> Iterator[Tensor]:
+    if isinstance(outputs, Tensor):
+        yield outputs
+    elif isinstance(outputs, (tuple, list)):
+        for output in outputs:
+            yield from _tensors(output)
+
+
+@contextmanager
+def _in_inference(module: nn.Module) -> Iterator[None]:
+    modes = [(part, part.training) for part in module.modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for part, mode in modes:
+            part.training = mode

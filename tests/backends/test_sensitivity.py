@@ -1,0 +1,146 @@
+"""Occlusion maps and effective receptive fields, where the answer is known."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from archspec_torch.sensitivity import (
+    effective_receptive_field,
+    high_contribution_area,
+    log_scaled,
+    occlusion_map,
+)
+from tests.specs.compiled import shipped
+
+
+class Pixel(nn.Module):
+    """Scores are ten times a pixel, and the sum of all pixels."""
+
+    def forward(self, x):
+        return torch.stack([10 * x[:, 0, 2, 3], x.sum((1, 2, 3))], 1)
+
+
+def test_a_score_falls_where_its_pixel_is_covered():
+    images = torch.ones(2, 1, 5, 6)
+    found = occlusion_map(Pixel(), images, label=0, window=2)
+    expected = torch.full((4, 5), 10.0)
+    expected[1:3, 2:4] = 0.0  # the squares that have row 2 and column 3
+    assert torch.equal(found, expected.expand(2, 4, 5))
+
+
+@pytest.mark.parametrize("batch", [1, 3, 64])
+def test_squares_cover_every_pixel_and_hang_over_the_edge(batch):
+    images = torch.ones(1, 2, 5, 7)
+    found = occlusion_map(Pixel(), images, label=1, window=3, stride=3, batch=batch)
+    assert found.tolist() == [[[52, 52, 64], [58, 58, 66]]]
+
+
+def test_labels_and_what_covers():
+    images = torch.zeros(2, 2, 4, 4)
+    grey = torch.tensor([1.0, 2.0])[:, None, None]
+    found = occlusion_map(Pixel(), images, label=[1, 0], window=4, fill=grey)
+    assert found.tolist() == [[[48.0]], [[10.0]]]
+    with pytest.raises(ValueError, match="shorter"):
+        occlusion_map(Pixel(), images, label=[1], window=4)
+    with pytest.raises(ValueError, match="from 1 on, not 0"):
+        occlusion_map(Pixel(), images, label=1, window=0)
+
+
+def test_a_window_larger_than_the_image_covers_it_once():
+    assert occlusion_map(Pixel(), torch.ones(1, 1, 4, 4), 1, window=9, stride=2).shape == (1, 1, 1)
+
+
+def test_a_shipped_network_is_measured_in_inference_and_left_in_training():
+    module = shipped("zfnet", classes=5).to_torch(seed=1).train()
+    image = torch.randn(1, 3, 67, 67, generator=torch.Generator().manual_seed(0))
+    found = occlusion_map(module, image, label=2, window=32, stride=24, fill=0.5)
+    assert all(part.training for part in module.modules())
+    assert found.shape == (1, 3, 3)
+    image[:, :, 24:56, 48:] = 0.5
+    assert found[0, 1, 2] == pytest.approx(module.eval()(image)[0, 2].item(), rel=1e-5)
+
+
+def test_one_convolution_sees_its_window():
+    convolution = nn.Conv2d(2, 4, 3, padding=1)
+    found = effective_receptive_field(convolution, torch.randn(3, 2, 9, 9))
+    expected = torch.zeros(9, 9)
+    expected[3:6, 3:6] = convolution.weight.sum(0).abs().sum(0)
+    assert torch.allclose(found, expected)
+
+
+def test_only_what_raises_an_answer():
+    convolution = nn.Conv2d(1, 2, 1, bias=False)
+    convolution.weight.data[:] = torch.tensor([3.0, -2.0])[:, None, None, None]
+    image = torch.ones(1, 1, 5, 5)
+    assert effective_receptive_field(convolution, image)[2, 2] == 1
+    assert effective_receptive_field(convolution, image, positive=True)[2, 2] == 3
+    assert effective_receptive_field(convolution, -image, positive=True).sum() == 0
+
+
+def test_it_stays_within_the_receptive_field_that_is_reported():
+    network = shipped("g_dncnn_15_gray")
+    (reported, _) = network.report().receptive_fields["image", "restored"]
+    found = effective_receptive_field(network.to_torch(), torch.randn(2, 1, 65, 65))
+    rows, columns = found.nonzero().T
+    assert rows.max() - rows.min() + 1 == columns.max() - columns.min() + 1 == reported.size
+
+
+def test_large_kernels_see_more():
+    """What the paper argues with; the gates of its units see all, and the report says so."""
+    areas = []
+    for kernel in (3, 13):
+        network = shipped("unireplknet_a", features=True, kernels=((3,), *[(kernel,)] * 3))
+        assert network.report().receptive_fields["image", "features"] == "all"
+        module = network.to_torch()
+        for name, parameter in module.named_parameters():
+            if name.startswith("stages") and name.endswith("gamma"):
+                nn.init.ones_(parameter)  # else the units hardly do anything at the beginning
+        images = torch.randn(2, 3, 128, 128, generator=torch.Generator().manual_seed(0))
+        found = effective_receptive_field(module, images, positive=True, batch=2)
+        one_by_one = effective_receptive_field(module, images, positive=True)
+        assert torch.allclose(found, one_by_one, rtol=1e-3, atol=1e-3 * found.max())
+        side, area = high_contribution_area(log_scaled(found), 0.99)
+        assert area == (side / 128) ** 2
+        areas.append(area)
+    assert 1.5 * areas[0] < areas[1] < 1
+
+
+def test_the_least_square_with_a_share():
+    field = torch.zeros(7, 7)
+    field[3, 3] = 2.0
+    field[2:5, 2:5] += 1.0
+    assert high_contribution_area(field, 0.2) == (1, 1 / 49)
+    assert high_contribution_area(field, 0.5) == (3, 9 / 49)
+    assert high_contribution_area(torch.eye(7), 0.99) == (7, 1.0)
+    assert log_scaled(torch.tensor([0.0, 9.0, 99.0])).tolist() == pytest.approx([0.0, 0.5, 1.0])
+
+
+class Several(nn.Module):
+    """Two feature maps as one output, and two rows of scores."""
+
+    def forward(self, x):
+        scores = x.sum((2, 3))
+        return [x, 2 * x], scores, 3 * scores, None
+
+
+def test_the_last_map_and_the_first_scores_count():
+    image = torch.ones(1, 1, 3, 3)
+    assert effective_receptive_field(Several(), image).sum() == 2
+    assert occlusion_map(Several(), image, label=0, window=3, fill=4.0).item() == 36
+
+
+def test_a_network_without_such_an_output():
+    with pytest.raises(ValueError, match=r"none of the outputs has 4 axes; .*\[\[1, 2\]\]"):
+        effective_receptive_field(Pixel(), torch.ones(1, 1, 5, 5))
+
+
+def test_the_example_of_the_docs_runs():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"## What a network looks at\n+```python\n(.*?)```", page, re.DOTALL)
+    seen = {}
+    exec(example.replace("128, 128", "64, 64"), seen)
+    assert seen["scores"].shape == (2, 3, 3)
+    assert 0 < seen["area"] <= 1
