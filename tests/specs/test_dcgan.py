@@ -6,14 +6,20 @@ import torch
 from tests.specs.compiled import shipped
 
 
-def test_the_composition_is_that_of_its_parts():
-    whole = shipped("dcgan").to_torch(seed=1).eval()
-    parts = [shipped(f"dcgan_{name}").to_torch().eval() for name in ("generator", "discriminator")]
-    for part, name in zip(parts, ("generator", "discriminator"), strict=True):
-        part.load_state_dict(getattr(whole, name).state_dict(), strict=True)
-    noise = torch.randn(2, 100, 1, 1)
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [("", [(2, 100, 1, 1)]), ("_faces", [(2, 100)]), ("_mnist", [(2, 100), (2, 10)])],
+)
+def test_the_composition_is_that_of_its_parts(name, given):
+    whole = shipped(f"dcgan{name}").to_torch(seed=1).eval()
+    kinds = ("generator", "discriminator")
+    parts = [shipped(f"dcgan{name}_{kind}").to_torch().eval() for kind in kinds]
+    for part, kind in zip(parts, kinds, strict=True):
+        part.load_state_dict(getattr(whole, kind).state_dict(), strict=True)
+    noise, *label = (torch.randn(shape) for shape in given)
     with torch.inference_mode():
-        torch.testing.assert_close(whole(noise), parts[1](parts[0](noise)))
+        made = parts[0](noise, *label)
+        torch.testing.assert_close(whole(noise, *label), parts[1](made, *label))
 
 
 def test_features_are_as_many_as_the_paper_says():

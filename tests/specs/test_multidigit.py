@@ -76,3 +76,29 @@ def test_the_most_probable_number_is_found(module):
     assert torch.equal(found, scores.argmax(1))
     assert len(set(found.tolist())) == 7
     assert torch.equal(places, torch.stack([one.argmax(1) for one in digits], 1))
+
+
+def test_the_loss_is_of_the_length_and_of_the_digits_that_there_are(tmp_path):
+    small = "widths=[4, 4, 6, 6, 6, 4, 4, 4], dense=16, drop=0.0"
+    (tmp_path / "multidigit.arch").write_bytes((folder() / "multidigit.arch").read_bytes())
+    path = tmp_path / "net.arch"
+    path.write_text(
+        "use multidigit { multidigit, multidigit_loss }\n"
+        f"preset net = multidigit_loss(multidigit({small}))\n",
+        encoding="utf-8",
+    )
+    module = load(path, "net").to_torch(seed=1)
+    image, lengths = torch.randn(4, 3, 54, 54), torch.tensor([0, 2, 5, 6])
+    digits = torch.randint(10, (4, 5))
+    found = module(image, lengths, digits)
+    length, *heads = module.net(image)
+    wanted = F.cross_entropy(length, lengths, reduction="sum")
+    for place, head in enumerate(heads):
+        there = lengths > place
+        wanted = wanted + F.cross_entropy(head[there], digits[there, place], reduction="sum")
+    torch.testing.assert_close(found, wanted / 4)
+    found.backward()
+    assert module.net.get_parameter("_digit1.0.bias").grad.abs().max() > 0
+    module.zero_grad()
+    module(image[:1], lengths[:1], digits[:1]).backward()
+    assert module.net.get_parameter("_digit1.0.bias").grad.abs().max() == 0
