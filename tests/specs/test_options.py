@@ -4,6 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from archspec.analysis.parameters import table
 from archspec.network import load
 from archspec.shipped import folder
 from archspec_torch.source import python_source
@@ -84,3 +85,16 @@ def test_the_towers_of_siglip_alone(beside):
         shipped(name) for name in ("vit_base_patch16_siglip_224", "siglip_base_patch16_224")
     )
     assert whole.parameters == tower.parameters + image.parameters + 2
+
+
+@pytest.mark.parametrize(
+    ("m", "n"), [(2, 13), (2, 14), (3, 8), (3, 9), (4, 6), (4, 7), (5, 5), (5, 6)]
+)
+def test_samplecnn_of_the_papers_table(m, n):
+    """Its networks read m ** (n + 1) samples, and end at one position."""
+    network = shipped("samplecnn", m=m, n=n)
+    ((wave,),) = [port.types for port in network.inputs]
+    assert wave.shape[2].constant == m ** (n + 1)
+    shapes = {item.name: item.shape for item in table(network.compiled)}
+    assert shapes["tags.weight"] == (50, 512)
+    assert shapes["stem.0.weight"] == (128, 1, m)
