@@ -74,7 +74,10 @@ def test_squeeze_excite(network):
         torch.testing.assert_close(module(x), x * F.hardsigmoid(gate))
 
 
-@pytest.mark.parametrize(("width", "parameters"), [(64, 680), (256, 8_564), (2048, 526_564)])
+@pytest.mark.parametrize(
+    ("width", "parameters"),
+    [(64, 680), (256, 8_564), (512, 33_412), (1024, 132_260), (2048, 526_564)],
+)
 def test_parameters_of_cbam(network, width, parameters):
     assert network(f"[B = 1, {width}, H = 7, W = 7]", "cbam", "std.cnn").parameters == parameters
 
