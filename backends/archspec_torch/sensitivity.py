@@ -34,14 +34,16 @@ def occlusion_map(
         images: [B, C, H, W].
         label: The column of the score: one for all images, or one each.
         window: Side of the square.
-        stride: How far apart the squares stand.
+        stride: How far apart the squares stand, at most their side.
         fill: What they are covered with: a number, or a tensor that goes with an image [C, H, W],
             such as the mean of each channel in [C, 1, 1].
         batch: How many covered images are computed at once.
     """
-    if window < 1 or stride < 1:
-        raise ValueError(f"window and stride are from 1 on, not {window} and {stride}")
+    if not 1 <= stride <= window:
+        raise ValueError(f"stride is from 1 to window, which is {window}, not {stride}")
     labels = [label] * len(images) if isinstance(label, int) else list(label)
+    if len(labels) != len(images):
+        raise ValueError(f"there are {len(labels)} labels for {len(images)} images")
     rows, columns = (
         _covered(size, window, stride, images.device) for size in (images.shape[2], images.shape[3])
     )

@@ -43,10 +43,10 @@ def test_labels_and_what_covers():
     grey = torch.tensor([1.0, 2.0])[:, None, None]
     found = occlusion_map(Pixel(), images, label=[1, 0], window=4, fill=grey)
     assert found.tolist() == [[[48.0]], [[10.0]]]
-    with pytest.raises(ValueError, match="shorter"):
+    with pytest.raises(ValueError, match="1 labels for 2 images"):
         occlusion_map(Pixel(), images, label=[1], window=4)
-    with pytest.raises(ValueError, match="from 1 on, not 0"):
-        occlusion_map(Pixel(), images, label=1, window=0)
+    with pytest.raises(ValueError, match="from 1 to window, which is 2, not 3"):
+        occlusion_map(Pixel(), images, label=1, window=2, stride=3)
 
 
 def test_a_window_larger_than_the_image_covers_it_once():
