@@ -79,7 +79,10 @@ def _same_node(left: Node, right: Node) -> bool:
 
 def _constants(op: Op) -> dict[str, object]:
     """Attributes, without sizes that are read from the data at run time."""
-    return {
-        name: "size" if isinstance(value, Dim) else value
-        for name, value in ((name, getattr(op, name)) for name in type(op).model_fields)
-    }
+    return {name: _without_sizes(getattr(op, name)) for name in type(op).model_fields}
+
+
+def _without_sizes(value: object) -> object:
+    if isinstance(value, tuple):  # as of `rearrange` and `crop`
+        return tuple(map(_without_sizes, value))
+    return "size" if isinstance(value, Dim) else value

@@ -60,6 +60,28 @@ def test_it_scripts() -> None:
     torch.testing.assert_close(scripted(image), module(image))
 
 
+def test_sizes_may_stand_in_lists_and_names_of_attributes() -> None:
+    """What is shared reads them from what it is given."""
+    text = """
+    block f {
+      input x: [B, C, H, W]
+      windows = x -> unfold(3, padding=1) -> rearrange("b (c k) (h w) -> b c k h w", c=C, h=H, w=W)
+      output windows -> max(axis=2) -> pad([(2, 0, H)]) -> crop([(2, H, 2 * H)])
+    }
+    network net {
+      input image: f32[B = 1, 3, H = 16, W = 16]
+      shared g = f
+      output both = (image -> g, image -> max_pool(2) -> g)
+    }
+    """
+    net = network(text)
+    image = torch.randn(2, 3, 6, 10)
+    large, small = net.to_torch()(image)
+    assert (large.shape, small.shape) == ((2, 3, 6, 10), (2, 3, 3, 5))
+    assert not large.any()
+    assert not small.any()
+
+
 def test_what_differs_in_more_than_sizes_is_refused() -> None:
     text = """
     block f { input x: [B, C, H, W] output x -> if H > 8 { relu } else { sigmoid } }
