@@ -234,7 +234,15 @@ def _function_value(context: Context, name: str, node: ast.Call) -> Value | None
 
 
 def _tap(context: Context, node: ast.Call) -> Value:
-    values = [context.evaluate(argument.value) for argument in node.arguments]
+    values: list[Value] = []
+    for argument in node.arguments:
+        if isinstance(argument.value, ast.Spread):
+            spread = force(context, context.evaluate(argument.value.inner), argument.span)
+            if isinstance(spread, Poison):
+                return POISON
+            values.extend(items_of(context, spread, argument.span))
+        else:
+            values.append(context.evaluate(argument.value))
     if has_poison(tuple(values)):
         return POISON
     paths = values[1:]

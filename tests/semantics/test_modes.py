@@ -73,6 +73,20 @@ def test_taps_keep_the_names_and_drop_what_no_longer_matters() -> None:
     assert keys(text) == ["body.layer1", "body.layer2.0"]
 
 
+def test_the_paths_of_a_tap_may_be_a_list() -> None:
+    text = network(
+        'paths = ["layer{2 - i}" for i in 0..2]',
+        "a, b = x -> body: tap(backbone, ...paths)",
+        "output b",
+        head=BACKBONE,
+    )
+    assert output(text) == "f32[B, 8, H, W]"
+    assert keys(text) == ["body.layer1", "body.layer2.0"]
+    assert errors(layer("tap(backbone, ...[])", BACKBONE)) == ["E0303"]
+    assert errors(layer("tap(backbone, ...3)", BACKBONE)) == ["E0313"]
+    assert errors(layer("tap(backbone, ...paths)", BACKBONE)) == ["E0210"]
+
+
 @pytest.mark.parametrize("path", ["layer3", "layer2.7", "", "fc.weight"])
 def test_a_tap_of_nothing(path: str) -> None:
     assert errors(layer(f'tap(backbone, "layer1", "{path}") -> concat', BACKBONE)) == ["E0902"]
