@@ -118,6 +118,22 @@ class DropPath(Op):
         return x
 
 
+class Bernoulli(Op):
+    """Zeros and ones at random: in training an element is 1 with the probability that it gives.
+
+    Otherwise it stays the probability, which is the mean of the draw. What is below 0 is as 0, and
+    above 1 as 1. Nothing goes back through the draw; a number that depends on sizes, or on data,
+    can be the probability, where those of dropout are fixed.
+    """
+
+    name: ClassVar[str] = "bernoulli"
+    category: ClassVar[str] = "random"
+    examples: ClassVar[tuple[Example, ...]] = (Example(), Example(inputs=("f32[4]",)))
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return float_input(self.name, inputs)
+
+
 class Join(Op):
     """Element-wise mean of those inputs that survive drop-path, as FractalNet joins its columns.
 

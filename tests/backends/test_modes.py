@@ -156,6 +156,20 @@ network net {
     torch.testing.assert_close(y, last(torch.nn.functional.dropout(hidden, 0.5)))
 
 
+@pytest.mark.parametrize("kind", [torch.float16, torch.float32, torch.float64])
+def test_a_draw_has_the_chances_that_it_is_given(network, kind):
+    net = network("network net {\n  input p: f32[B = 1, 4]\n  output p -> bernoulli\n}")
+    model = to_module(net.compiled)
+    chances = torch.tensor([-0.5, 0.25, 1e-3, 1.5], dtype=kind)
+    given = chances.expand(100_000, 4)
+    assert torch.equal(model.eval()(given), given)
+    torch.manual_seed(0)
+    drawn = model.train()(given)
+    assert drawn.dtype is kind
+    assert drawn.unique().tolist() == [0, 1]
+    assert drawn.double().mean(0).tolist() == pytest.approx([0, 0.25, 1e-3, 1], rel=0.1)
+
+
 def test_a_layer_cannot_have_two_strides(network):
     net = network(
         """

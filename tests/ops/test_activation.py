@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from archspec.ops import activation, shaped_activation
 from archspec.ops.base import Check, Op, OpError
-from archspec.ops.random import ChannelDropout, Dropout, DropPath, Join
+from archspec.ops.random import Bernoulli, ChannelDropout, Dropout, DropPath, Join
 from archspec.ops.shaped_activation import Glu, Prelu, Softmax
 from archspec.types.dim import Dim
 from archspec.types.tensor import DType
@@ -80,7 +80,7 @@ def test_attributes_have_domains(kind, attributes):
 
 def test_dropping_keeps_the_type():
     x = symbolic("B", 8, "H")
-    for op in (Dropout(p=0.1), ChannelDropout(), DropPath(p=0.3, mode="batch")):
+    for op in (Dropout(p=0.1), ChannelDropout(), DropPath(p=0.3, mode="batch"), Bernoulli()):
         assert op.infer(Check(), x) == x
     with pytest.raises(OpError, match="channel_dropout"):
         ChannelDropout().infer(Check(), symbolic("C"))

@@ -60,6 +60,16 @@ def drop_path(site: Site) -> Lowered:
     return Lowered(module, apply, helpers=("drop_path",), module_helpers=("DropPath",))
 
 
+@lowers("bernoulli")
+def bernoulli(site: Site) -> Lowered:
+    """A helper: torch's refuses what is no probability, and in half precision draws coarsely."""
+
+    def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        return call("bernoulli", *inputs, scope.training())
+
+    return Lowered(apply=apply, helpers=("bernoulli",))
+
+
 @lowers("join")
 def join(site: Site) -> Lowered:
     """The mean; joins that drop inputs are written with the block that they stand in."""
