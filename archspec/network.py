@@ -262,8 +262,8 @@ def load(file: str | Path, name: str | None = None, **parameters: Any) -> Networ
     `name` chooses a network or preset where the file has several; it may also follow the file:
     `"nets.arch:small"`. The name of a shipped network (`"resnet50"`) may stand for the file.
     `parameters` are those of the network: numbers, truth values, strings, lists of them, and for
-    a layer the name of an op or block. Raises CompileFailed, whose `diagnostics` say what is
-    wrong with the spec, and FileNotFoundError.
+    a layer an op or block as it is written: "relu", "batch_norm(eps=1e-3)". Raises CompileFailed,
+    whose `diagnostics` say what is wrong with the spec, and FileNotFoundError.
     """
     from archspec.semantics.compile import load_network
 

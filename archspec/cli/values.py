@@ -35,7 +35,7 @@ def _value(name: str, text: str) -> Value:
     if value is None:
         raise WrongUsage(
             f"--set {name}={text}: `{text}` is not a value",
-            'values are written as in a spec: 3, 0.1, true, [64, 128], "same", a name',
+            'values are written as in a spec: 3, 0.1, true, [64, 128], "same", a name, relu(..)',
         )
     return value
 
@@ -48,7 +48,10 @@ def _only_argument(module: ast.Module) -> ast.Expr | None:
 
 
 def _literal(expression: ast.Expr) -> Value | None:
-    """Python's value for a literal; a bare name stands for itself. None for anything else."""
+    """Python's value for a literal; a name, or a layer with attributes, stands for itself.
+
+    None for anything else.
+    """
     match expression:
         case ast.Number(value=value):
             return value
@@ -58,6 +61,8 @@ def _literal(expression: ast.Expr) -> Value | None:
             return word == "true"
         case ast.Name(text=word):
             return word
+        case ast.Call(span=span):
+            return span.text  # of a layer; what it means is known where the network is
         case ast.Text(parts=parts):
             return _text(parts)
         case ast.ListExpr(items=items):

@@ -14,7 +14,7 @@ from archspec.semantics.modules import BlockDefinition, ModuleScope
 from archspec.semantics.operators import MAX_INTEGER
 from archspec.semantics.values import Given, ListValue, Value
 from archspec.source import Source, Span
-from archspec.syntax import ast
+from archspec.syntax import ast, parse
 
 
 def settings(
@@ -95,14 +95,30 @@ def _to_value(
 
 
 def _layer(context: Context, text: str, span: Span, what: str) -> Value:
-    """The op or block of a name, as the network itself would find it."""
+    """The op or block of a name, with attributes or without, as the file itself would find it."""
+    written = _read(text)
+    match written:
+        case ast.Name(text=name) | ast.Call(function=ast.Name(text=name)):
+            pass
+        case _:
+            fix = "write an op or block, with attributes or without: `batch_norm(eps=1e-3)`"
+            raise context.error("E0305", f"{what} is a layer, but `{text}` is none", span, fix=fix)
     module = context.environment.module
-    if module.definition(text) is None and text not in all_ops():
-        fix = did_you_mean(text, module.names) or did_you_mean(text, all_ops())
+    if module.definition(name) is None and name not in all_ops():
+        fix = did_you_mean(name, module.names) or did_you_mean(name, all_ops())
         raise context.error(
-            "E0210", f"{what} is a layer, but nothing is called `{text}`", span, fix=fix
+            "E0210", f"{what} is a layer, but nothing is called `{name}`", span, fix=fix
         )
-    return evaluate(context, ast.Name(span, text))
+    return evaluate(context, written)
+
+
+def _read(text: str) -> ast.Expr | None:
+    """The expression in a text; None where it is none."""
+    result = parse(Source("<parameters>", f"preset layer =\n{text}\n"))
+    match result.module.definitions:
+        case (ast.Preset(value=value),) if not result.diagnostics:
+            return value
+    return None
 
 
 def _written(value: object) -> str:

@@ -17,6 +17,7 @@ from archspec.cli.values import settings
         ("false", False),
         ('"same"', "same"),
         ("group_norm", "group_norm"),
+        ("group_norm(8, eps=1e-3)", "group_norm(8, eps=1e-3)"),
         ("[16, 32]", [16, 32]),
         ("[[1, 2], []]", [[1, 2], []]),
         ("[true, false]", [True, False]),
@@ -28,7 +29,9 @@ def test_values_are_written_as_in_a_spec(text, value):
     assert type(found) is type(value)
 
 
-@pytest.mark.parametrize("text", ["", "1 + 1", "f(3)", "3) -> relu(", "[1, x()]", "a, b", "\x1b"])
+@pytest.mark.parametrize(
+    "text", ["", "1 + 1", "f(3)(4) + 1", "3) -> relu(", "[1, x + 1]", "a, b", "\x1b"]
+)
 def test_what_is_not_a_value_is_wrong_usage(text):
     with pytest.raises(WrongUsage, match="is not a value"):
         settings([f"name={text}"])

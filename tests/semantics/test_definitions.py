@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from archspec.analysis.parameters import table
+from archspec.diagnostics.model import CompileFailed
 from archspec.graph.model import walk
+from archspec.ops.normalisation import BatchNorm
 from archspec.types.initialiser import Initialiser
 from tests.semantics.specs import compiled, errors, keys, layer, network, output, weights
 
@@ -230,3 +232,37 @@ def test_an_initialiser_may_be_a_default(first: str) -> None:
     """Also one that bears the name of an op."""
     text = f"block unit(first: init = {first}) {{ conv(8, 3, weight_init=first) }}\n"
     assert errors(text + network("output x -> unit")) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "epsilon"),
+    [("batch_norm", 1e-5), ("batch_norm(eps=1e-3)", 1e-3), ("mine(2)", 0.5), ("tiny()", 0.25)],
+)
+def test_a_layer_from_outside_is_written_as_in_the_file(given: str, epsilon: float) -> None:
+    head = """\
+rule mine(n) => batch_norm(eps=1 / n)
+inline block tiny { batch_norm(eps=0.25) }"""
+    text = network("output x -> norm", head=head).replace("net {", "net(norm: layer = relu) {")
+    graphs = walk(compiled(text, norm=given).inference)
+    (op,) = (node.op for graph in graphs for node in graph.nodes if node.op is not None)
+    assert isinstance(op, BatchNorm)
+    assert op.eps == epsilon
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ("relu -> relu", "E0305"),
+        ("(relu", "E0305"),
+        ("3", "E0305"),
+        ("nothing", "E0210"),
+        ("nothing(3)", "E0210"),
+        ("batch_norm(epps=1)", "E0302"),
+        ("relu\nblock more { relu }", "E0305"),
+    ],
+)
+def test_what_is_no_layer_from_outside(given: str, code: str) -> None:
+    text = network("output x -> norm").replace("net {", "net(norm: layer = relu) {")
+    with pytest.raises(CompileFailed) as failure:
+        compiled(text, norm=given)
+    assert [item.code for item in failure.value.diagnostics] == [code]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archspec.analysis.parameters import table
-from archspec.types.initialiser import Normal, Orthogonal
+from archspec.types.initialiser import Normal, Ones, Orthogonal
 from tests.semantics.specs import compiled, errors, layer, network, printed
 
 
@@ -87,3 +87,18 @@ def test_rules_yield_first_values_and_their_numbers(init):
 
 def test_what_a_rule_yields_must_be_a_first_value():
     assert errors(layer("conv(8, 3, weight_init=half(3))", "rule half(n) => n / 2")) == ["E0305"]
+
+
+@pytest.mark.parametrize("given", ["", "4 < 3"])
+def test_a_condition_chooses_a_first_value(given):
+    chosen = f"if {given or 'true'} then ones else normal(std=0.25)"
+    weight, _ = table(compiled(layer(f"conv(8, 3, weight_init={chosen})")))
+    assert weight.initialiser == (Normal(std=0.25) if given else Ones())
+    unit = "block unit(first: init) { conv(8, 3, weight_init=first) }"
+    weight, _ = table(compiled(layer(f"unit({chosen})", unit)))
+    assert weight.initialiser == (Normal(std=0.25) if given else Ones())
+
+
+def test_what_a_condition_chooses_must_be_a_first_value():
+    assert errors(layer("conv(8, 3, weight_init=if true then 3 else zeros)")) == ["E0305"]
+    assert errors(layer("conv(8, 3, weight_init=if 3 then ones else zeros)")) == ["E0312"]
