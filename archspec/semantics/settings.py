@@ -97,12 +97,11 @@ def _to_value(
 def _layer(context: Context, text: str, span: Span, what: str) -> Value:
     """The op or block of a name, with attributes or without, as the file itself would find it."""
     written = _read(text)
-    match written:
-        case ast.Name(text=name) | ast.Call(function=ast.Name(text=name)):
-            pass
-        case _:
-            fix = "write an op or block, with attributes or without: `batch_norm(eps=1e-3)`"
-            raise context.error("E0305", f"{what} is a layer, but `{text}` is none", span, fix=fix)
+    head = written.function if isinstance(written, ast.Call) else written
+    if written is None or not isinstance(head, ast.Name):
+        example = "write an op or block, with attributes or without: `batch_norm(eps=1e-3)`"
+        raise context.error("E0305", f"{what} is a layer, but `{text}` is none", span, fix=example)
+    name = head.text
     module = context.environment.module
     if module.definition(name) is None and name not in all_ops():
         fix = did_you_mean(name, module.names) or did_you_mean(name, all_ops())
