@@ -118,6 +118,7 @@ class Constructor:
         (parameter,) = self.sites[id(instance)].parameters
         for region in instance.regions:  # a buffer that is computed
             value = self.construct(self.unit.callee(region))
+            value += code(".contiguous()")  # a view could not be loaded into
             yield Line(_register_buffer(owner, branch.name, value, parameter.persistent))
             return
         how = parameter.initialiser

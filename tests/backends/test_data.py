@@ -106,6 +106,26 @@ network net {
     same_eager_and_script(model, torch.randn(2, 4))
 
 
+def test_state_is_loaded_into_a_buffer_that_repeats_what_it_holds(network):
+    net = network(
+        """
+network net {
+  input x: f32[B = 1, 3, 4]
+  i, j = (arange(3), arange(4)) -> meshgrid
+  buffer rows: f32[3, 4] = arange(4) -> cast(f32) -> expand(3, 4)
+  buffer columns: i64[3, 4] = i
+  output x * rows + (columns -> cast(f32))
+}
+"""
+    )
+    model, other = to_module(net.compiled), to_module(net.compiled)
+    with torch.no_grad():
+        other.rows.add_(torch.randn(3, 4))
+    model.load_state_dict(other.state_dict())
+    assert torch.equal(model.rows, other.rows)
+    same_eager_and_script(model, torch.randn(2, 3, 4))
+
+
 # ---------------------------------------------------------------------- free sizes
 
 

@@ -1,5 +1,7 @@
 """Convolutions with curves for weights, and what attaches them to the stages of a network."""
 
+import math
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -11,7 +13,7 @@ IMAGE = "[B = 2, 8, H = 9, W = 9]"
     ("kernel", "stride", "degree"), [(3, 1, 3), (3, 2, 3), (5, 2, 1), (1, 1, 5)]
 )
 def test_every_tap_has_a_curve_of_its_own(network, kernel, stride, degree):
-    net = network(IMAGE, f"kan: kan_conv({kernel}, {stride}, {degree})", "std.cnn")
+    net = network(IMAGE, f"kan: kan_conv({kernel}, {stride}, {degree})", "std.kan")
     assert net.parameters == kernel**2 * (degree + 3)
     kan = net.to_torch(seed=0).eval()
     line, curves, scaler = (
@@ -31,6 +33,63 @@ def test_every_tap_has_a_curve_of_its_own(network, kernel, stride, degree):
     torch.testing.assert_close(found, wanted.view(found.shape), rtol=1e-4, atol=1e-4)
 
 
+def taps_of(x, kernel, stride):
+    """Windows of each channel: [B, C, N, K]."""
+    columns = F.unfold(x, kernel, stride=stride, padding=kernel // 2)
+    return columns.unflatten(1, (x.shape[1], -1)).transpose(2, 3)
+
+
+@pytest.mark.parametrize(("kernel", "stride", "count"), [(3, 1, 5), (3, 2, 2), (5, 2, 8)])
+def test_curves_of_bumps(network, kernel, stride, count):
+    net = network(IMAGE, f"kan: kan_conv_rbf({kernel}, {stride}, {count})", "std.kan")
+    taps = kernel**2
+    assert net.parameters == 2 * taps + taps * count + taps + 1
+    module = net.to_torch(seed=0).eval()
+    kan = module.kan
+    grid = torch.linspace(-2, 2, count)
+    torch.testing.assert_close(kan.rbf.grid, grid)
+    x = torch.randn(2, 8, 9, 9)
+    v = taps_of(x, kernel, stride)
+    normed = F.layer_norm(v, (taps,))
+    # a normal curve, as wide as the points are apart
+    near = torch.exp(-(((normed[..., None] - grid) * (count - 1) / 4) ** 2))
+    wanted = (near * kan.spline_linear.weight.view(taps, count)).sum((-1, -2))
+    wanted = wanted + F.silu(v) @ kan.base_linear.weight[0] + kan.base_linear.bias
+    found = module(x)
+    torch.testing.assert_close(found, wanted.view(found.shape), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(("kernel", "stride", "pieces", "order"), [(3, 1, 5, 3), (5, 2, 4, 2)])
+def test_curves_of_splines(network, kernel, stride, pieces, order):
+    stages = f"kan: kan_conv_spline({kernel}, {stride}, {pieces}, {order})"
+    net = network(IMAGE, stages, "std.kan")
+    taps = kernel**2
+    assert net.parameters == taps * (pieces + order + 2)
+    module = net.to_torch(seed=0).eval()
+    kan = module.kan
+    torch.nn.init.normal_(kan.spline_weight)
+    step = 2 / pieces
+    x = torch.randn(2, 8, 9, 9) / 2
+    v = taps_of(x, kernel, stride)
+    wanted = F.silu(v) @ kan.base_weight[0]
+    for i in range(pieces + order):
+        place = v / step + pieces / 2 - (i - order)  # 0 to order + 1 where the spline is not 0
+        wanted = wanted + cardinal(order, place) @ (
+            kan.spline_weight[0, :, i] * kan.spline_scaler[0]
+        )
+    # a spline is cut off at the last piece on either side
+    found = module(x)
+    torch.testing.assert_close(found, wanted.view(found.shape), rtol=1e-4, atol=1e-4)
+
+
+def cardinal(order, x):
+    """The B-spline on whole numbers from 0 on, by differences of powers."""
+    total = torch.zeros_like(x, dtype=torch.float64)
+    for k in range(order + 2):
+        total += (-1) ** k * math.comb(order + 1, k) * (x.double() - k).clamp(min=0) ** order
+    return (total / math.factorial(order)).float()
+
+
 @pytest.mark.parametrize(
     ("stage", "stride", "wanted"),
     [
@@ -39,7 +98,7 @@ def test_every_tap_has_a_curve_of_its_own(network, kernel, stride, degree):
     ],
 )
 def test_rkan_stands_beside_any_stage(network, weights, stage, stride, wanted):
-    net = network(IMAGE, f"rkan({stage}, stride={stride}, reduce=2)", "std.cnn")
+    net = network(IMAGE, f"rkan({stage}, stride={stride}, reduce=2)", "std.kan")
     ((kind,),) = [item.types for item in net.outputs]
     assert str(kind) == wanted
     assert weights(net)["reduce.weight"] == (4, 8, 1, 1)
@@ -47,7 +106,7 @@ def test_rkan_stands_beside_any_stage(network, weights, stage, stride, wanted):
 
 
 def test_rkan_can_be_merged_by_another_layer(network):
-    module = network(IMAGE, "rkan(f: identity, 1, merge=mul)", "std.cnn").to_torch().eval()
+    module = network(IMAGE, "rkan(f: identity, 1, merge=mul)", "std.kan").to_torch().eval()
     x = torch.randn(2, 8, 9, 9)
     with torch.inference_mode():
         curved = module.norm(module.expand(module.kan(module.reduce(x))))
