@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, TypeAlias
 from pydantic import PositiveInt
 
 from archspec.ops.base import Check, Example, Op, OpError, Parameter, Window
+from archspec.ops.shape import exact_division
 from archspec.ops.shape_rules import (
     Amounts,
     Sizes,
@@ -20,7 +21,7 @@ from archspec.ops.shape_rules import (
 )
 from archspec.ops.weights import Parametrization, bias_parameter, weight_parameters
 from archspec.types.condition import at_least
-from archspec.types.dim import Dim, product
+from archspec.types.dim import Dim, dim, product
 from archspec.types.initialiser import Constant, Initialiser, KaimingNormal
 from archspec.types.tensor import TensorType
 
@@ -141,7 +142,8 @@ class Convolve(Op):
     padding: positions added on both sides, as in `conv`: a number, one per axis, `half`, `same`
         or `valid`.
     dilation: distance between the taps of the window.
-    groups: input and output channels are split into so many independent convolutions.
+    groups: input and output channels are split into so many independent convolutions. It may be a
+        free dim, such as batch * channels: then each sample is convolved with filters of its own.
     padding_mode: what is added: `zeros`, `reflect`, `replicate` or `circular`.
     """
 
@@ -154,13 +156,14 @@ class Convolve(Op):
         Example({"stride": 2}, ("f32[2, 8, 16, 16]", "f32[4, 8, 3, 2]", "f32[4]")),
         Example({"padding": 4, "dilation": 2, "groups": 2}, ("f32[2, 8, 20]", "f32[6, 4, 3]")),
         Example({"padding": "same"}, ("f32[2, 3, 5, 6, 7]", "f32[4, 3, 2, 3, 4]")),
+        Example({"groups": 16}, ("f32[1, 16, 9, 8]", "f32[16, 1, 3, 3]")),
         Example({"padding_mode": "circular"}, ("f32[2, 8, 16, 16]", "f32[4, 8, 3, 3]")),
     )
 
     stride: Sizes = 1
     padding: Padding = "half"
     dilation: Sizes = 1
-    groups: PositiveInt = 1
+    groups: PositiveInt | Dim = 1
     padding_mode: PaddingMode = "zeros"
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -175,7 +178,7 @@ class Convolve(Op):
         check.require_equal(
             x.shape[1], channels * self.groups, "`convolve` needs channels that fit its weight"
         )
-        check.require_equal(width % self.groups, 0, "`convolve` needs a width that groups divide")
+        exact_division(self.name, check, width, dim(self.groups), attribute="groups")
         if len(inputs) == 3:
             require_bias(self.name, check, inputs, width)
         slides = self.slides(weight)

@@ -126,6 +126,26 @@ network net {
     same_eager_and_script(model, torch.randn(2, 3, 4))
 
 
+def test_each_sample_is_convolved_with_filters_of_its_own(network):
+    net = network(
+        """
+network net {
+  input x: f32[B = 1, 3, H = 8, W = 8], filters: f32[B, 3, 3, 3]
+  output ((x -> rearrange("b c h w -> 1 (b c) h w"), filters -> rearrange("b c i j -> (b c) 1 i j"))
+    -> convolve(groups=3 * B)) -> rearrange("1 (b c) h w -> b c h w", c=3)
+}
+"""
+    )
+    x, filters = torch.randn(4, 3, 6, 7), torch.randn(4, 3, 3, 3)
+    model = to_module(net.compiled)
+    same_eager_and_script(model, x, filters)
+    wanted = [
+        torch.nn.functional.conv2d(one, own[:, None], padding=1, groups=3)
+        for one, own in zip(x, filters, strict=True)
+    ]
+    torch.testing.assert_close(model(x, filters), torch.stack(wanted))
+
+
 # ---------------------------------------------------------------------- free sizes
 
 

@@ -8,8 +8,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from archspec.ops.base import Check, OpError, Window
 from archspec.ops.convolution import Conv, Convolve
 from archspec.ops.transposed_convolution import ConvTranspose
+from archspec.types.dim import Dim, dim
 from archspec.types.initialiser import FanInUniform, NormOf
-from archspec.types.tensor import DType
+from archspec.types.tensor import DType, TensorType
 from tests.ops.agreement import happens, inferred, state, symbolic, table
 
 CONV = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
@@ -253,3 +254,18 @@ def test_convolve_needs_a_weight_that_fits():
     assert inferred(Convolve(), (x, symbolic(6, 4, 3)), {}) is None
     assert inferred(Convolve(), (x, symbolic(6, 4, 3, "K")), {"K": 3}) is None
     assert inferred(Convolve(), (x, symbolic(6, 4, 3, 3), symbolic(5)), {}) is None
+
+
+def test_convolve_takes_groups_that_are_free():
+    """A depth-wise convolution of each sample with filters of its own, two for each channel."""
+    batch, height, width = (Dim.symbol(name) for name in ("B", "H", "W"))
+    given = Convolve(groups=4 * batch)
+    x = TensorType(DType.F32, (dim(1), 4 * batch, height, width))
+    weight = TensorType(DType.F32, (8 * batch, dim(1), dim(3), dim(3)))
+    out = given.infer(Check(), x, weight)
+    assert out == x.with_shape(dim(1), 8 * batch, height, width)
+    assert given.macs((x, weight), (out,)) == 72 * batch * height * width
+    with pytest.raises(OpError, match="cannot divide"):
+        given.infer(Check(), x, weight.with_shape(8 * batch + 1, dim(1), dim(3), dim(3)))
+    with pytest.raises(OpError, match="cannot divide"):
+        Convolve(groups=4).infer(Check(), symbolic(1, 8, 9, 9), symbolic(6, 2, 3, 3))

@@ -1,9 +1,13 @@
 """Attention is two convolutions whose filters come from the input."""
 
+import pytest
 import torch
 import torch.nn.functional as F
 
 from archspec.analysis.parameters import table
+from archspec.diagnostics.model import CompileFailed
+from archspec.network import load
+from archspec.shipped import folder
 from tests.specs.compiled import shipped
 
 
@@ -53,6 +57,80 @@ def test_another_activation_in_windows():
     assert {name: other[name] for name in plain} == plain
     assert {other[name] for name in other.keys() - plain.keys()} == {(49,)}
     assert len(other) - len(plain) == 2 * 12
+
+
+def a_sample_at_a_time(conv, x):
+    """As torch's own depth-wise convolution, with filters made from the mean of each sample."""
+    outputs = []
+    for maps in x:
+        mid = conv.conv1.weight.flatten(1) @ maps.mean((1, 2))
+        mid = F.layer_norm(mid, mid.shape, conv.bn.weight, conv.bn.bias).relu()
+        made = conv.conv2.weight.flatten(1) @ mid + conv.conv2.bias
+        filters = made.unflatten(0, (len(maps), 1, *[round((len(made) / len(maps)) ** 0.5)] * 2))
+        half = filters.shape[-1] // 2
+        outputs.append(F.conv2d(maps[None], filters, conv.bias, padding=half, groups=len(maps)))
+    return torch.cat(outputs)
+
+
+def stirred(module):
+    """With weights that are far from those that are made, so that all of them matter."""
+    for weight in module.parameters():
+        torch.nn.init.normal_(weight, std=0.2)
+    return module
+
+
+def same(wanted, found, x, module):
+    torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
+    over = [x, *module.parameters()]
+    way = torch.randn_like(found)
+    pairs = [torch.autograd.grad((y * way).sum(), over) for y in (wanted, found)]
+    for expected, gradient in zip(*pairs, strict=True):
+        torch.testing.assert_close(gradient, expected, rtol=1e-3, atol=1e-3)
+
+
+@pytest.fixture
+def deit(tmp_path):
+    """A small DeiT whose attention is as given, and other options."""
+    path = tmp_path / "net.arch"
+    for name in ("deit", "swin", "dynamic_convolution", "resnet"):
+        path.with_name(f"{name}.arch").write_bytes((folder() / f"{name}.arch").read_bytes())
+
+    def made(attention, more=""):
+        path.write_text(
+            "use deit { deit }\nuse dynamic_convolution { depthwise_attention }\n"
+            f"preset net = deit(24, 2, depth=2, size=64, attention={attention}{more})\n",
+            encoding="utf-8",
+        )
+        return load(path, "net").to_torch(seed=1)
+
+    return made
+
+
+@pytest.mark.parametrize("kernel", [3, 7])
+def test_tokens_are_convolved_on_their_grid(deit, kernel):
+    """And the class token, which has no place in it, gets the mean of all values."""
+    attn = stirred(deit(f"depthwise_attention({kernel})").blocks[0].attn)
+    x = torch.randn(3, 17, 24, requires_grad=True)
+    values = attn.v(x)
+    maps = a_sample_at_a_time(attn.conv, values[:, 1:].mT.unflatten(2, (4, 4)))
+    tokens = torch.cat((values.mean(1, keepdim=True), maps.flatten(2).mT), 1)
+    same(attn.proj(tokens), attn(x), x, attn)
+
+
+def test_a_distilled_host_has_two_tokens_beside_the_grid(deit):
+    module = deit("depthwise_attention(3, 2)", ", distilled=true").eval()
+    assert module(torch.randn(2, 3, 64, 64)).logits.shape == (2, 1000)
+    with pytest.raises(CompileFailed, match="those of a square"):
+        deit("depthwise_attention(3, 1)", ", distilled=true")
+
+
+def test_windows_slide_in_place_of_being_shifted():
+    options = {"dim": 24, "depths": (2,), "heads": (2,), "window": 5, "height": 32, "width": 28}
+    for block in shipped("swin_t_depthwise", **options).to_torch(seed=1).features[1]:
+        attn = stirred(block.attn)
+        x = torch.randn(3, 8, 7, 24, requires_grad=True)
+        maps = a_sample_at_a_time(attn.conv, attn.v(x).permute(0, 3, 1, 2))
+        same(attn.proj(maps.permute(0, 2, 3, 1)), attn(x), x, attn)
 
 
 def weights(name):

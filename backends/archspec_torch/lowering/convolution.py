@@ -6,7 +6,7 @@ from typing import Any
 
 from archspec.types.initialiser import FanInUniform, Initialiser, KaimingUniform, Normal
 from archspec_torch.code import Argument, Code, Hole, Quoted, call, code, keyword, positional
-from archspec_torch.lowering.base import Lowered, Scope, Site, collapsed, constant, lowers
+from archspec_torch.lowering.base import Lowered, Scope, Site, collapsed, constant, fixed, lowers
 
 DEFAULT_WEIGHT = KaimingUniform(slope=5**0.5)
 
@@ -105,6 +105,7 @@ def convolve(site: Site) -> Lowered:
             widths = f"({', '.join(map(str, sides))})"
             x = scope.statement("padded", call("F.pad", x, widths, keyword("mode", mode)))
             given = keyword("padding", 0, 0)
+        groups = fixed(op.groups) or scope.size(op.groups)
         return call(
             f"F.conv{site.axes}d",
             x,
@@ -112,7 +113,7 @@ def convolve(site: Site) -> Lowered:
             keyword("stride", collapsed(op.stride), 1),
             given,
             keyword("dilation", collapsed(op.dilation), 1),
-            keyword("groups", op.groups, 1),
+            keyword("groups", groups, 1),
         )
 
     return Lowered(apply=apply)
