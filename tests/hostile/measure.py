@@ -10,6 +10,7 @@ import resource
 import signal
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,6 +29,8 @@ DOUBTFUL = 1.2
 """Seconds of processor time from which a spec is measured again."""
 
 AGAIN = 2
+
+LATER = ("seconds_of_show", "seconds_of_fold")
 
 WARM = """\
 network warm {
@@ -51,16 +54,20 @@ def _peak() -> int:
     return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1])
 
 
-def _show(source: Source) -> float:
-    """Processor time of what `show` does once a network is compiled."""
+def _later(source: Source) -> dict[str, float]:
+    """Processor time of what `show` and `--fold` do once a network is compiled."""
     try:
         network = Network(load_network(source)[0])
     except CompileFailed:  # several networks: none is meant
-        return 0.0
+        return {}
+    return {"seconds_of_show": _timed(network.report), "seconds_of_fold": _timed(network.fold)}
+
+
+def _timed(action: Callable[[], object]) -> float:
     start = time.process_time()
     signal.setitimer(signal.ITIMER_PROF, LONGEST)
     with suppress(TooLong):
-        network.report()
+        action()
     signal.setitimer(signal.ITIMER_PROF, 0)
     return time.process_time() - start
 
@@ -80,7 +87,8 @@ def _measure(name: str) -> dict[str, object]:
     return {
         "name": name,
         "seconds": spent,
-        "seconds_of_show": 0.0 if errors or spent > LONGEST else _show(source),
+        **dict.fromkeys(LATER, 0.0),
+        **({} if errors or spent > LONGEST else _later(source)),
         "errors": errors,
         "printable": all(sign == "\n" or sign.isprintable() for sign in drawn),
         "kilobytes": _peak(),
@@ -90,8 +98,7 @@ def _measure(name: str) -> dict[str, object]:
 def _better(first: dict[str, object], second: dict[str, object]) -> dict[str, object]:
     """The smaller times: what is more in one of them is what else the machine does."""
     times = {
-        name: min(float(str(one[name])) for one in (first, second))
-        for name in ("seconds", "seconds_of_show")
+        name: min(float(str(one[name])) for one in (first, second)) for name in ("seconds", *LATER)
     }
     return {**second, **times}
 
@@ -103,7 +110,7 @@ def main(memory: int, names: list[str]) -> None:
     for name in names or CASES:
         result = _measure(name)
         for _ in range(AGAIN):
-            if max(float(str(result[key])) for key in ("seconds", "seconds_of_show")) > DOUBTFUL:
+            if max(float(str(result[key])) for key in ("seconds", *LATER)) > DOUBTFUL:
                 result = _better(result, _measure(name))
         print(json.dumps(result), flush=True)
 

@@ -145,6 +145,36 @@ layer(
     "rule c(n) if n % 2 == 0 => 1 + c(n // 2)",
     "rule c(n) => 1 + c(3 * n + 1)",
 )
+# ---------------------------------------------------------------------- much to fold
+
+layer(
+    "norms behind a great many layers that do nothing",
+    FINE,
+    "conv(4, 3) -> a: for i in 0..4000 { dropout } -> b: for i in 0..4000 { batch_norm }",
+)
+layer(
+    "a norm and a reordering, again and again",
+    FINE,
+    "conv(4, 3) -> for i in 0..3000 { transpose(2, 3) -> batch_norm }",
+)
+layer(
+    "a sum of a great many convolutions",
+    FINE,
+    '["c{i}": conv(4, 3, bias=false) for i in 0..1000] -> add',
+)
+layer(
+    "a sum of a great many convolutions that do not merge",
+    FINE,
+    '["c{i}": conv(4, [2 * i + 1, 1999 - 2 * i]) for i in 0..1000] -> add',
+)
+layer(
+    "blocks that are opened one by one",
+    FINE,
+    "conv(4, 3) -> f(90)",
+    "rule f(0) => batch_norm",
+    "rule f(n) => g(n) -> f(n - 1)",
+    "block g(n) { batch_norm -> conv(4, 1) }",
+)
 case("a NUL in a name", "E01", network("output x -> re\0lu"))
 
 __all__ = ["CASES"]

@@ -88,3 +88,4 @@ def test_hostile(name: str) -> None:
     assert float(str(result["kilobytes"])) * 1000 < MEMORY
     assert float(str(result["seconds"])) < SECONDS
     assert float(str(result["seconds_of_show"])) < SECONDS
+    assert float(str(result["seconds_of_fold"])) < SECONDS

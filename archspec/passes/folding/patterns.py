@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Hashable
+from math import prod
+
 from archspec.frozen import frozen
 from archspec.graph.model import Graph, Node, Port
 from archspec.ops.arithmetic import Add, Mul
@@ -93,34 +97,35 @@ def with_bias(op: Op) -> Op:
 class Taps:
     """What a convolution reads of its input, and how: two that agree in all but the taps add up.
 
-    Per spatial axis, `first` is the place of the first tap relative to the output position.
+    Per spatial axis, `first` and `last` are the places of the outer taps relative to the output
+    position, `dense` says whether there is a tap at each place between.
     """
 
     source: Port
     width: int
     groups: int
     stride: tuple[int, ...]
-    kernel: tuple[int, ...]
     dilation: tuple[int, ...]
     first: tuple[int, ...]
+    last: tuple[int, ...]
+    dense: bool
 
     @property
-    def last(self) -> tuple[int, ...]:
-        """The place of the last tap on each axis."""
-        spans = zip(self.first, self.kernel, self.dilation, strict=True)
-        return tuple(first + (kernel - 1) * step for first, kernel, step in spans)
+    def frame(self) -> tuple[Hashable, ...]:
+        """All but the taps."""
+        return self.source, self.width, self.groups, self.stride
+
+    @property
+    def span(self) -> int:
+        """Places between the outer taps, with these."""
+        return prod(end - start + 1 for start, end in zip(self.first, self.last, strict=True))
 
     def holds(self, other: Taps) -> bool:
-        """Whether each tap of the other convolution is one of this."""
+        """Whether each tap of another convolution of the same frame is one of this."""
         return (
-            (self.source, self.width, self.groups, self.stride)
-            == (other.source, other.width, other.groups, other.stride)
-            and all(
-                step == 1 or size == 1
-                for step, size in zip(self.dilation, self.kernel, strict=True)
-            )
-            and all(mine <= its for mine, its in zip(self.first, other.first, strict=True))
-            and all(mine >= its for mine, its in zip(self.last, other.last, strict=True))
+            self.dense
+            and all(map(operator.le, self.first, other.first))
+            and all(map(operator.ge, self.last, other.last))
         )
 
 
@@ -136,10 +141,11 @@ def taps_of(graph: Graph, node: Node, source: Port) -> Taps | None:
         source,
         width,
         groups,
-        tuple(slide.stride for slide in slides),
-        tuple(slide.kernel for slide in slides),
-        tuple(slide.dilation for slide in slides),
-        tuple(-slide.before for slide in slides),
+        stride=tuple(slide.stride for slide in slides),
+        dilation=tuple(slide.dilation for slide in slides),
+        first=tuple(-slide.before for slide in slides),
+        last=tuple(slide.reach - 1 - slide.before for slide in slides),
+        dense=all(slide.dilation == 1 or slide.kernel == 1 for slide in slides),
     )
 
 

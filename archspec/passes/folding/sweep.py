@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable
 from dataclasses import replace
 
 from archspec.graph.model import Graph, Instance, Node, Port
@@ -12,6 +12,7 @@ from archspec.ops.arithmetic import Add
 from archspec.ops.base import Op
 from archspec.passes.folding.patterns import (
     Linearity,
+    Taps,
     affine_of,
     linearity_of,
     order_of,
@@ -53,6 +54,7 @@ class _Sweep:
         self._inputs = [list(node.inputs) for node in graph.nodes]
         self._ops: dict[int, Op] = {}
         self._became: dict[Port, Port] = {}
+        self._behind: dict[Port, tuple[Port, tuple[int, ...]]] = {}
         read = [port for ports in self._inputs for port in ports]
         self._reads = Counter([*read, *graph.output_ports])
         self.steps: list[Step] = []
@@ -63,6 +65,7 @@ class _Sweep:
             return
         if not (self._add_up(node) or self._fold_back(node)):
             self._fold_forward(node)
+            self._note_order(node)
             self._cancel(node)
 
     def result(self) -> Graph:
@@ -104,12 +107,22 @@ class _Sweep:
         """The node behind reorderings that nothing else reads, and there the place of an axis."""
         port = self._now(port)
         while self._reads[port] == 1:
-            node = self._graph.nodes[port.node]
-            order = order_of(self._graph, node)
-            if order is None:
-                return node, axis
-            axis, port = order[axis], self._now(self._inputs[node.id][0])
+            if port not in self._behind:
+                return self._graph.nodes[port.node], axis
+            base, order = self._behind[port]
+            axis, port = order[axis], self._now(base)
         return None
+
+    def _note_order(self, node: Node) -> None:
+        """Remember what is behind a reordering: all before it that nothing else reads at once."""
+        order = order_of(self._graph, node)
+        if order is None:
+            return
+        port = self._now(self._inputs[node.id][0])
+        if self._reads[port] == 1 and port in self._behind:
+            port, earlier = self._behind[port]
+            order = tuple(earlier[axis] for axis in order)
+        self._behind[Port(node.id)] = port, order
 
     def _layer(self, node: Node) -> Linearity | None:
         return linearity_of(self._graph, node) if self._owns(node) else None
@@ -158,40 +171,42 @@ class _Sweep:
         """Convolutions of one input that are added become the largest of them."""
         if not isinstance(node.op, Add) or len(node.inputs) < 2:
             return False
-        before = len(self.steps)
-        for into in self._summands(node):
-            for part in self._summands(node):
-                self._merge(node, into, part)
+        merged: set[int] = set()
+        for alike in self._alike(node):
+            rest = sorted(alike, key=lambda item: item[1].span, reverse=True)
+            while rest:
+                (into, large), *others = rest
+                rest = [item for item in others if not large.holds(item[1])]
+                for part, small in others:
+                    if large.holds(small):
+                        self._merge(into, large, part, small)
+                        merged.add(part.id)
+        self._inputs[node.id] = [
+            port for port in self._inputs[node.id] if self._now(port).node not in merged
+        ]
         if len(self._inputs[node.id]) == 1:
             self._bypass(node, 0)
-        return len(self.steps) > before
+        return bool(merged)
 
-    def _summands(self, node: Node) -> Iterator[Node]:
-        """Convolutions that only this node reads."""
-        for port in list(self._inputs[node.id]):
-            found = self._graph.nodes[self._now(port).node]
-            kinds_agree = self._graph.type_of(port) == node.types[0]
-            if self._reads[self._now(port)] == 1 and kinds_agree and self._layer(found):
-                yield found
+    def _alike(self, node: Node) -> Iterable[list[tuple[Node, Taps]]]:
+        """Convolutions that only this node reads, those together that differ in taps only."""
+        found: dict[Hashable, list[tuple[Node, Taps]]] = {}
+        for port in self._inputs[node.id]:
+            made = self._graph.nodes[self._now(port).node]
+            if self._reads[self._now(port)] != 1 or self._layer(made) is None:
+                continue
+            taps = taps_of(self._graph, made, self._now(self._inputs[made.id][0]))
+            if taps is not None and self._graph.type_of(port) == node.types[0]:
+                found.setdefault(taps.frame, []).append((made, taps))
+        return found.values()
 
-    def _merge(self, node: Node, into: Node, part: Node) -> None:
-        present = {self._now(port).node for port in self._inputs[node.id]}
-        if into is part or not {into.id, part.id} <= present:
-            return
-        large = taps_of(self._graph, into, self._now(self._inputs[into.id][0]))
-        small = taps_of(self._graph, part, self._now(self._inputs[part.id][0]))
-        if large is None or small is None or not large.holds(small):
-            return
+    def _merge(self, into: Node, large: Taps, part: Node, small: Taps) -> None:
         assert into.instance is not None
         assert part.instance is not None
         start = (its - mine for mine, its in zip(large.first, small.first, strict=True))
         self.steps.append(Merge(into.instance.key, part.instance.key, tuple(start), small.dilation))
-        op = self._ops.get(part.id, part.op)
-        if getattr(op, "bias", False):
+        if getattr(self._ops.get(part.id, part.op), "bias", False):
             self._gain_bias(into)
-        self._inputs[node.id] = [
-            port for port in self._inputs[node.id] if self._now(port).node != part.id
-        ]
         self._reads[small.source] -= 1
 
     def _cancel(self, node: Node) -> None:
