@@ -10,11 +10,14 @@ from collections.abc import Iterator
 
 from archspec.graph.model import Graph
 from archspec.semantics.context import Context
-from archspec.semantics.owners import Owner, owners
+from archspec.semantics.owners import Owner, owners, paths
 
 
 def check_collisions(context: Context, graph: Graph) -> None:
     """Report (E0601) instances of a block that lie inside of one another's names."""
+    every = set(paths(graph))
+    if every.isdisjoint(prefix for path in every if "." in path for prefix in _prefixes(path)):
+        return
     known = {owner.path: owner for owner in owners(graph)}
     for path, inner in known.items():
         for prefix in _prefixes(path):

@@ -267,13 +267,14 @@ def repeat(
     assert tensors is not None
     ports, done = tuple([item.port for item in tensors]), 0
     span = fragment.nodes[0].node.origin.span if fragment.nodes else loop
+    prefix, around = scope.path(""), context.turns
     for index in turns:
-        names = _next_names(scope, fragment)
+        names = _next_names(scope, prefix, fragment)
         if names is None:
             break
         context.session.budget.step(loop, fragment.steps)
         context.session.budget.node(span, context.frames, len(fragment.nodes))
-        ports = _copy(builder, fragment, ports, names, (*context.turns, Turn(loop, index)))
+        ports = _copy(builder, fragment, ports, names, (*around, Turn(loop, index)))
         done += 1
     if not done:
         return 0, data
@@ -283,9 +284,9 @@ def repeat(
     )
 
 
-def _next_names(scope: NameScope, fragment: Fragment) -> list[str] | None:
+def _next_names(scope: NameScope, prefix: str, fragment: Fragment) -> list[str] | None:
     """The names of the next turn, taken now; None where one is not free."""
-    counter, keys, prefix = scope.counter, scope.builder.keys, scope.path("")
+    counter, keys = scope.counter, scope.builder.keys
     assert counter is not None
     first = counter.value
     names = [f"{prefix}{first + name.number}{name.rest}" for name in fragment.names]
