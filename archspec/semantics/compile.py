@@ -24,7 +24,7 @@ from archspec.semantics.induction import check_signatures
 from archspec.semantics.inputs import Inputs, network_inputs
 from archspec.semantics.modes import check_modes
 from archspec.semantics.modules import BlockDefinition, ModuleScope, Program, networks
-from archspec.semantics.recursion import deep_recursion
+from archspec.semantics.recursion import deeply
 from archspec.semantics.resolve import resolve_names
 from archspec.semantics.settings import settings
 from archspec.semantics.sizes import check_sizes
@@ -55,8 +55,7 @@ class Compilation:
             scope = self.program.load_file(path)
         for module in (scope, *self.program.siblings(scope)):
             resolve_names(module, self.sink)
-        with deep_recursion():
-            check_signatures(scope, self.sink, self.budget)
+        deeply(lambda: check_signatures(scope, self.sink, self.budget))
         return scope
 
     def network(
@@ -66,8 +65,7 @@ class Compilation:
 
         Raises OutOfBudget when it is too large to expand.
         """
-        with deep_recursion():
-            return _compile(self, scope, name, parameters or {})
+        return deeply(lambda: _compile(self, scope, name, parameters or {}))
 
 
 def load_network(
