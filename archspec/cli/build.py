@@ -9,9 +9,6 @@ from archspec.cli.console import working, write, write_json
 from archspec.cli.opening import open_network
 from archspec.diagnostics.printable import printable
 
-TARGETS = ("torch", "torchscript")
-"""What is built when nobody says."""
-
 
 def run(
     spec: str,
@@ -25,6 +22,8 @@ def run(
     as_json: bool,
 ) -> None:
     """Write the artefacts of every target and say which files there are."""
+    from archspec.network import TARGETS
+
     network = open_network(spec, given, column, fold)
     folder = output or Path("build") / network.name
     chosen = tuple(dict.fromkeys(targets)) or TARGETS
