@@ -1,5 +1,6 @@
 """Combinators: what they compute, and that they open no scope."""
 
+import pytest
 import torch
 
 IMAGE = "[B = 2, 3, H = 8, W = 8]"
@@ -64,3 +65,15 @@ def test_stochastic_depth_grows_from_block_to_block(network):
     for i in range(4):
         x = x + (1 - 0.5 * (i + 1) / 4) * module.get_submodule(f"branch{i}")(x)
     torch.testing.assert_close(y, x)
+
+
+@pytest.mark.parametrize(
+    ("depths", "rates"),
+    [("[2, 3]", [0.0, 0.1, 0.2, 0.3, 0.4]), ("[1]", [0.0]), ("[1, 0, 1]", [0.0, 0.4])],
+)
+def test_rates_of_drop_path_grow_over_all_stages(network, depths, rates):
+    branch = f"relu -> drop_path(drop_path_rate(0.4, {depths}, i, j))"
+    stages = f"for i, n in enumerate({depths}) {{ for j in 0..n {{ residual({branch}) }} }}"
+    nodes = network(IMAGE, stages).compiled.training.nodes
+    found = [node.op.p for node in nodes if node.op is not None and node.op.name == "drop_path"]
+    assert found == pytest.approx(rates)
