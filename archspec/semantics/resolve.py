@@ -32,10 +32,19 @@ COMPARED = 30_000
 
 def resolve_names(scope: ModuleScope, sink: Sink) -> None:
     """Report every unknown name of a file."""
-    known = {*scope.names, *scope.missed, *all_ops(), *FUNCTIONS, *INITIALISER_NAMES, *ALWAYS}
-    walker = _Walker(known, sink, scope.is_damaged)
+    walker = _walker(scope, sink)
     _visit_all(scope, walker)
     scope.missed |= walker.lost
+
+
+def resolve_expression(scope: ModuleScope, expression: ast.Expr, sink: Sink) -> None:
+    """Report every unknown name of an expression that does not stand in the file."""
+    _walker(scope, sink).visit(expression, frozenset())
+
+
+def _walker(scope: ModuleScope, sink: Sink) -> _Walker:
+    known = {*scope.names, *scope.missed, *all_ops(), *FUNCTIONS, *INITIALISER_NAMES, *ALWAYS}
+    return _Walker(known, sink, scope.is_damaged)
 
 
 def _visit_all(scope: ModuleScope, walker: _Walker) -> None:

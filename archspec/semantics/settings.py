@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from math import isfinite
 from numbers import Integral, Real
 
-from archspec.ops.registry import all_ops
-from archspec.semantics.context import Context
-from archspec.semantics.environment import Environment, did_you_mean
+from archspec.semantics.context import Context, Reported
+from archspec.semantics.environment import Environment
 from archspec.semantics.expressions import evaluate
 from archspec.semantics.modules import BlockDefinition, ModuleScope
 from archspec.semantics.operators import MAX_INTEGER
+from archspec.semantics.resolve import resolve_expression
 from archspec.semantics.values import Given, ListValue, Value
 from archspec.source import Source, Span
 from archspec.syntax import ast, parse
@@ -101,13 +101,10 @@ def _layer(context: Context, text: str, span: Span, what: str) -> Value:
     if written is None or not isinstance(head, ast.Name):
         example = "write an op or block, with attributes or without: `batch_norm(eps=1e-3)`"
         raise context.error("E0305", f"{what} is a layer, but `{text}` is none", span, fix=example)
-    name = head.text
-    module = context.environment.module
-    if module.definition(name) is None and name not in all_ops():
-        fix = did_you_mean(name, module.names) or did_you_mean(name, all_ops())
-        raise context.error(
-            "E0210", f"{what} is a layer, but nothing is called `{name}`", span, fix=fix
-        )
+    sink, before = context.session.sink, context.session.sink.count
+    resolve_expression(context.environment.module, written, sink)
+    if sink.count > before:
+        raise Reported()
     return evaluate(context, written)
 
 
