@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from math import isfinite
 from numbers import Integral, Real
 
+from archspec.ops.registry import all_ops
 from archspec.semantics.context import Context, Reported
-from archspec.semantics.environment import Environment
+from archspec.semantics.environment import Environment, did_you_mean
 from archspec.semantics.expressions import evaluate
 from archspec.semantics.modules import BlockDefinition, ModuleScope
 from archspec.semantics.operators import MAX_INTEGER
@@ -96,21 +97,27 @@ def _to_value(
 
 def _layer(context: Context, text: str, span: Span, what: str) -> Value:
     """The op or block of a name, with attributes or without, as the file itself would find it."""
-    written = _read(text)
+    written = _read(text, what)
     head = written.function if isinstance(written, ast.Call) else written
     if written is None or not isinstance(head, ast.Name):
         example = "write an op or block, with attributes or without: `batch_norm(eps=1e-3)`"
         raise context.error("E0305", f"{what} is a layer, but `{text}` is none", span, fix=example)
+    module, name = context.environment.module, head.text
+    if module.definition(name) is None and name not in all_ops():
+        fix = did_you_mean(name, module.names) or did_you_mean(name, all_ops())
+        raise context.error(
+            "E0210", f"{what} is a layer, but nothing is called `{name}`", span, fix=fix
+        )
     sink, before = context.session.sink, context.session.sink.count
-    resolve_expression(context.environment.module, written, sink)
+    resolve_expression(module, written, sink)
     if sink.count > before:
         raise Reported()
     return evaluate(context, written)
 
 
-def _read(text: str) -> ast.Expr | None:
-    """The expression in a text; None where it is none."""
-    result = parse(Source("<parameters>", f"preset layer =\n{text}\n"))
+def _read(text: str, what: str) -> ast.Expr | None:
+    """The expression in a text; None where it is none. Faults are shown as of a file `what`."""
+    result = parse(Source(f"<{what.replace('`', '')}>", f"preset layer =\n{text}\n"))
     match result.module.definitions:
         case (ast.Preset(value=value),) if not result.diagnostics:
             return value
