@@ -23,6 +23,7 @@ from archspec.semantics.functions import (
     applies,
     call_function,
     items_of,
+    member,
 )
 from archspec.semantics.growth import joined
 from archspec.semantics.instantiate import data_op
@@ -145,6 +146,10 @@ def _binary(context: Context, node: ast.Binary) -> Value:
     right = _operand(context, node.right)
     if isinstance(left, Poison) or isinstance(right, Poison):
         return POISON
+    if sign in ("in", "not in"):
+        _refuse_layers(context, sign, (left, node.left), (right, node.right))
+        found = member(context, left, right, node.span)
+        return found if sign == "in" else negate(context, found, node.span)
     if is_data(left) or is_data(right):
         return _tensor_binary(context, sign, left, right, node)
     if sign in ("and", "or"):

@@ -13,8 +13,16 @@ from archspec.frozen import frozen
 from archspec.semantics.context import Context, NotInductive
 from archspec.semantics.environment import counted
 from archspec.semantics.growth import listed
-from archspec.semantics.operators import arithmetic, checked, compare, is_number, kind_of, plain
-from archspec.semantics.values import Copies, ListValue, Value, is_data
+from archspec.semantics.operators import (
+    arithmetic,
+    checked,
+    compare,
+    is_number,
+    join_conditions,
+    kind_of,
+    plain,
+)
+from archspec.semantics.values import Copies, ListValue, Poison, Value, is_data
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.dim import Dim, ceil_divide
@@ -69,6 +77,30 @@ def items_of(context: Context, value: Value, span: Span) -> tuple[Value, ...]:
         raise context.error("E0313", f"{kind_of(value)} can't be gone through; a list can", span)
     context.session.budget.made(len(items), span)
     return items
+
+
+def member(context: Context, value: Value, whole: Value, span: Span) -> Value:
+    """`value in whole` for a list or range: a truth value or, with free dims, a condition."""
+    if is_data(value) or not isinstance(whole, (ListValue, RangeValue)):
+        sides = f"for {kind_of(value)} in {kind_of(whole)}"
+        fix = "it looks for a value in a list or a range: `i in [1, 3]`"
+        raise context.error("E0309", f"`in` does not look {sides}", span, fix=fix)
+    if isinstance(whole, RangeValue):
+        if not isinstance(value, Dim):
+            return not isinstance(value, bool) and whole.contains(value)
+        inside = compare(context, ">=", value, whole.start, span)
+        if whole.stop is None:
+            return inside
+        below = compare(context, "<", value, whole.stop, span)
+        return join_conditions(context, "and", inside, below, span)
+    found: Value = False
+    context.session.budget.made(len(whole.items), span)
+    for item in whole.items:
+        same = compare(context, "==", value, item, span)
+        if same is True or isinstance(same, Poison):
+            return same
+        found = join_conditions(context, "or", found, same, span)
+    return found
 
 
 Call = Callable[[Context, tuple[Value, ...], Span], Value]

@@ -174,6 +174,11 @@ def binary(_k: Context, span: Span, c: list[Any]) -> ast.Binary:
     return ast.Binary(span, c[1].type, c[0], c[2])
 
 
+def not_in(_k: Context, span: Span, c: list[Any]) -> ast.Binary:
+    """`a not in b`."""
+    return ast.Binary(span, "not in", c[0], c[3])
+
+
 def unary(_k: Context, span: Span, c: list[Any]) -> ast.Unary:
     """`-x`, `not x`."""
     return ast.Unary(span, c[0].type, c[1])

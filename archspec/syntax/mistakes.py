@@ -13,7 +13,7 @@ from archspec.syntax.mistakes_heads import DEFINITIONS, PARAMETERS
 from archspec.syntax.site import OPERAND_STARTS, Site
 from archspec.syntax.words import DEFINITION_WORDS, RESERVED_WORDS, STATEMENT_WORDS
 
-_COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">="})
+_COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">=", "in"})
 
 
 def _joined(s: Site) -> bool:

@@ -20,6 +20,11 @@ def words_of_statement(s: Site) -> list[str]:
     return types
 
 
+def _in_is_next(s: Site) -> bool:
+    """Whether the names of a `for` stand before; behind an expression a sum might go on too."""
+    return s.expects("in") and not s.expects("+")
+
+
 def _binds_already(s: Site) -> bool:
     """Whether a `=` stands in this statement, and no condition after it."""
     types = words_of_statement(s)
@@ -64,14 +69,14 @@ CHOICES = (
     ),
     Mistake(
         "E0131",
-        lambda s: s.expects("in") and (s.word() == "of" or s.type in ("=", ":")),
+        lambda s: _in_is_next(s) and (s.word() == "of" or s.type in ("=", ":")),
         "written as `for i in 0..n { .. }`",
         "block a {\n  for i «of» widths { conv(i) }\n}",
         repair=replace("in"),
     ),
     Mistake(
         "E0131",
-        lambda s: s.expects("in") and not s.in_parameters and "for" in words_of_statement(s),
+        lambda s: _in_is_next(s) and not s.in_parameters and "for" in words_of_statement(s),
         "`in` is missing: `for i in 0..n { .. }`",
         "block a {\n  for i «0»..n { conv(i) }\n}",
         repair=insert("in"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archspec.diagnostics.model import CompileFailed
+from archspec.network import Network
 from tests.semantics.specs import compiled, errors, layer, output, weights
 
 GOOD = {
@@ -50,6 +51,16 @@ GOOD = {
     'if "a" < "b" then 2 else 3': 2,
     "9223372036854775807 - 9223372036854775800": 7,
     "if 0.1 + 0.2 == 0.3 then 1 else 2": 2,
+    "if 3 in [1, 3] then 8 else 9": 8,
+    "if 2 + 1 not in [1, 3] then 8 else 9": 9,
+    "if not 3 in [1, 3] then 8 else 9": 9,
+    "if 1.0 in [1, 3] then 8 else 9": 8,
+    "if true in [1, 3] then 8 else 9": 9,
+    'if "b" in ["a", "b"] and "b" not in [] then 8 else 9': 8,
+    "if 3 in 0..3 then 8 else 9": 9,
+    "if 3 in 2.. and true not in 0..3 then 8 else 9": 8,
+    "if [1, 2] in [[1], [1, 2]] then 8 else 9": 8,
+    "len([i for i in 0..9 if i in [2, 3, 11]])": 2,
 }
 
 
@@ -76,6 +87,12 @@ BAD = {
     "not 3": "E0309",
     "7 / 2": "E0301",
     "nothing": "E0210",
+    "if 1 in 3 then 8 else 9": "E0309",
+    'if "a" in "ab" then 8 else 9': "E0309",
+    "if relu in [relu] then 8 else 9": "E0307",
+    "if x in [1] then 8 else 9": "E0309",
+    "if 1 in x then 8 else 9": "E0309",
+    "if H in [1, 9] then 8 else 9": "E0312",
 }
 
 
@@ -147,3 +164,19 @@ def test_integers_beyond_64_bits_are_refused_where_they_stand() -> None:
         compiled(given, k=2**63)
     with pytest.raises(CompileFailed, match="E0314"):
         compiled(given, l=[1, 2**70])
+
+
+def test_sizes_are_among_others() -> None:
+    text = """
+network net {
+  input x: f32[B = 1, 4, H = 8, W = 8] where H in [8, 16, 24], W in 8..20, W not in [9]
+  output x -> if H in [8, 16, 24] { conv(if H // 8 in [1, 2, 3] then 4 else 5, 3) }
+}
+"""
+    network = Network(compiled(text))
+    assert [h for h in range(1, 40) if network.accepts(H=h)] == [8, 16, 24]
+    assert [w for w in range(1, 40) if network.accepts(W=w)] == [8, *range(10, 20)]
+
+
+def test_among_what_is_poisoned_nothing_more_is_said() -> None:
+    assert errors(layer("conv(if 3 in [1, 1 / 0] then 4 else 5, 1)")) == ["E0309"]
