@@ -148,8 +148,7 @@ def _binary(context: Context, node: ast.Binary) -> Value:
         return POISON
     if sign in ("in", "not in"):
         _refuse_layers(context, sign, (left, node.left), (right, node.right))
-        found = member(context, left, right, node.span)
-        return found if sign == "in" else negate(context, found, node.span)
+        return member(context, sign, left, right, node.span)
     if is_data(left) or is_data(right):
         return _tensor_binary(context, sign, left, right, node)
     if sign in ("and", "or"):

@@ -20,6 +20,7 @@ from archspec.semantics.operators import (
     is_number,
     join_conditions,
     kind_of,
+    negate,
     plain,
 )
 from archspec.semantics.values import Copies, ListValue, Poison, Value, is_data
@@ -79,20 +80,30 @@ def items_of(context: Context, value: Value, span: Span) -> tuple[Value, ...]:
     return items
 
 
-def member(context: Context, value: Value, whole: Value, span: Span) -> Value:
-    """`value in whole` for a list or range: a truth value or, with free dims, a condition."""
+def member(context: Context, sign: str, value: Value, whole: Value, span: Span) -> Value:
+    """`value in whole`, `value not in whole`: a truth value or, with free dims, a condition."""
     if is_data(value) or not isinstance(whole, (ListValue, RangeValue)):
         sides = f"for {kind_of(value)} in {kind_of(whole)}"
         fix = "it looks for a value in a list or a range: `i in [1, 3]`"
-        raise context.error("E0309", f"`in` does not look {sides}", span, fix=fix)
-    if isinstance(whole, RangeValue):
-        if not isinstance(value, Dim):
-            return not isinstance(value, bool) and whole.contains(value)
-        inside = compare(context, ">=", value, whole.start, span)
-        if whole.stop is None:
-            return inside
-        below = compare(context, "<", value, whole.stop, span)
-        return join_conditions(context, "and", inside, below, span)
+        raise context.error("E0309", f"`{sign}` does not look {sides}", span, fix=fix)
+    if isinstance(whole, ListValue):
+        found = _in_list(context, value, whole, span)
+    else:
+        found = _in_range(context, value, whole, span)
+    return found if sign == "in" else negate(context, found, span)
+
+
+def _in_range(context: Context, value: Value, whole: RangeValue, span: Span) -> Value:
+    if not isinstance(value, Dim):
+        return not isinstance(value, bool) and whole.contains(value)
+    inside = compare(context, ">=", value, whole.start, span)
+    if whole.stop is None:
+        return inside
+    below = compare(context, "<", value, whole.stop, span)
+    return join_conditions(context, "and", inside, below, span)
+
+
+def _in_list(context: Context, value: Value, whole: ListValue, span: Span) -> Value:
     found: Value = False
     context.session.budget.made(len(whole.items), span)
     for item in whole.items:
