@@ -214,9 +214,9 @@ class Graph:
     def callees(self) -> tuple[Graph, ...]:
         """Graphs that it calls or holds in regions, each once."""
         found: dict[int, Graph] = {}
-        for node in self.nodes:
-            for graph in subgraphs(node.instance) if node.instance is not None else ():
-                found.setdefault(id(graph), graph)
+        for instance in [node.instance for node in self.nodes]:
+            if instance is not None and (instance.graph is not None or instance.regions):
+                found.update({id(graph): graph for graph in subgraphs(instance)})
         return tuple(found.values())
 
     def type_of(self, port: Port) -> TensorType:

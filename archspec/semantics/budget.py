@@ -64,12 +64,12 @@ class Budget:
         if self.steps > self.limits.steps:
             self._stop("steps", self.limits.steps, span, frames)
 
-    def node(self, span: Span, frames: tuple[Frame, ...], count: int = 1) -> None:
-        """Count a node, or several."""
+    def node(self, span: Span, frames: tuple[Frame, ...], count: int = 1, steps: int = 0) -> None:
+        """Count a node, or several, and further steps that making them takes."""
         self.nodes += count
         if self.nodes > self.limits.nodes:
             self._stop("ops and calls of blocks", self.limits.nodes, span, frames)
-        self.step(span, NODE * count, frames)
+        self.step(span, NODE * count + steps, frames)
 
     def graph(self, span: Span, frames: tuple[Frame, ...]) -> None:
         """Count a specialised block."""

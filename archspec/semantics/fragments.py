@@ -263,18 +263,24 @@ def repeat(
     builder, scope = context.builder, context.scope
     assert builder is not None
     assert scope is not None
+    assert scope.counter is not None
     tensors = tensors_of(builder, data)
     assert tensors is not None
-    ports, done = tuple([item.port for item in tensors]), 0
+    counter, keys, prefix = scope.counter, scope.builder.keys, scope.path("")
+    charge, around, frames = context.session.budget.node, context.turns, context.frames
     span = fragment.nodes[0].node.origin.span if fragment.nodes else loop
-    prefix, around = scope.path(""), context.turns
+    count, ports, done = len(fragment.nodes), tuple([item.port for item in tensors]), 0
     for index in turns:
-        names = _next_names(scope, prefix, fragment)
-        if names is None:
+        first = counter.value
+        names = [f"{prefix}{first + name.number}{name.rest}" for name in fragment.names]
+        if not keys.keys().isdisjoint(names):
             break
-        context.session.budget.step(loop, fragment.steps)
-        context.session.budget.node(span, context.frames, len(fragment.nodes))
-        ports = _copy(builder, fragment, ports, names, (*around, Turn(loop, index)))
+        charge(span, frames, count, fragment.steps)
+        counter.value = first + fragment.numbers
+        for text, name in zip(names, fragment.names, strict=True):
+            if name.span is not None:
+                keys[text] = name.span
+        ports = _copy(builder.nodes, fragment, ports, names, (*around, Turn(loop, index)))
         done += 1
     if not done:
         return 0, data
@@ -284,39 +290,29 @@ def repeat(
     )
 
 
-def _next_names(scope: NameScope, prefix: str, fragment: Fragment) -> list[str] | None:
-    """The names of the next turn, taken now; None where one is not free."""
-    counter, keys = scope.counter, scope.builder.keys
-    assert counter is not None
-    first = counter.value
-    names = [f"{prefix}{first + name.number}{name.rest}" for name in fragment.names]
-    if not keys.keys().isdisjoint(names):
-        return None
-    counter.value = first + fragment.numbers
-    for text, name in zip(names, fragment.names, strict=True):
-        if name.span is not None:
-            keys[text] = name.span
-    return names
-
-
 def _copy(
-    builder: GraphBuilder,
+    nodes: list[Node],
     fragment: Fragment,
     data: tuple[Port, ...],
     names: list[str],
     turns: tuple[Turn, ...],
 ) -> tuple[Port, ...]:
     """Add the nodes of a turn on this data; what it yields."""
-    nodes = builder.nodes
     base = len(nodes)
     ports = [*data, *fragment.fixed, *[Port(base + at, i) for at, i in fragment.made]]
-    for plan in fragment.nodes:
+    for number, plan in enumerate(fragment.nodes, base):
         node, known = plan.node, plan.instance
-        key = "" if plan.key is None else names[plan.key]
         nodes.append(
             Node(
-                len(nodes),
-                Instance(key, known.op, known.graph, known.regions, known.origin, known.explicit),
+                number,
+                Instance(
+                    "" if plan.key is None else names[plan.key],
+                    known.op,
+                    known.graph,
+                    known.regions,
+                    known.origin,
+                    known.explicit,
+                ),
                 tuple([ports[at] for at in plan.inputs]),
                 node.types,
                 node.origin,
