@@ -18,6 +18,7 @@ import archspec
 SPECS = ROOT / "specs"
 PEERS = {"resnet50": "resnet.arch", "densenet121": "densenet.arch", "vit_b_16": "vit.arch"}
 """Networks of torchvision, and where they are described here."""
+FOLDED = {"resnet50": "resnet.arch", "unireplknet_a": "unireplknet.arch"}
 AS_FAST = 1.03
 GLOBAL_SHARE = 0.4
 """Of the step that computes all columns: those of one column, as a mean over columns."""
@@ -38,7 +39,7 @@ def main() -> int:
     parser.add_argument("--fractalnet", default="fractalnet40_w16", help="a preset of 4 columns")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    found = [*against_torchvision(options), *drop_path(options)]
+    found = [*against_torchvision(options), *folded(options), *drop_path(options)]
     return report("Generated modules", found)
 
 
@@ -120,6 +121,35 @@ def timed(run: Callable[[], None], options: argparse.Namespace) -> Times:
             torch.accelerator.synchronize()
 
     return call(finished)
+
+
+# ---------------------------------------------------------------------- folding
+
+
+def folded(options: argparse.Namespace) -> list[Ratio]:
+    """Forward passes with norms and parallel convolutions folded, against the same without."""
+    found: list[Ratio] = []
+    for name, file in FOLDED.items():
+        what = f"{name} folded, forward"
+        if options.only not in what:
+            continue
+        network = archspec.load(SPECS / file, name)
+        images = torch.randn(options.batch, 3, options.size, options.size, device=options.device)
+        runs = (
+            partial(timed, forward(each.to_torch(device=options.device), images), options)
+            for each in (network.fold(), network)
+        )
+        found.append(
+            paired(
+                what,
+                *runs,
+                against="the same, not folded",
+                target=1.0,
+                rounds=options.rounds,
+                clock=clock(options),
+            )
+        )
+    return found
 
 
 # ---------------------------------------------------------------------- drop-path
