@@ -6,8 +6,8 @@ square images, or `sizes` by name. `[sizes]` names the network that is tried on 
 tried around their least size, where not all are (depth takes time and changes no size). `[counts]`
 has published parameters, multiply-accumulates (of convolutions, matrix products and attention, for
 a batch of one) and depths; `[[variants]]` the same for networks with options, `[folded]` of those
-whose norms are folded. `[golden.NAME]` says how a golden file is run, and `[live]` which presets are
-run beside torchvision or timm, and at which size; `[transformers.NAME]` names a model of
+whose norms are folded. `[golden.NAME]` says how a golden file is run, and `[live]` which presets
+are run beside torchvision or timm, and at which size; `[transformers.NAME]` names a model of
 transformers and its configuration, with a `size` where it is run. `skips` in `[run]` says that
 training may leave layers out. `[[papers]]` are rows of the table in `specs/README.md`.
 """
