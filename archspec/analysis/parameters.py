@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from math import prod
 
 from archspec.analysis.counting import count
-from archspec.analysis.scope import Owned, join_path, owned
+from archspec.analysis.scope import Owned, owned
 from archspec.diagnostics.model import CompileFailed, diagnostic
 from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph, InitRule, Instance
+from archspec.graph.names import join_path
 from archspec.ops.base import Parameter
 from archspec.types.initialiser import Initialiser
 from archspec.types.tensor import DType

@@ -10,12 +10,8 @@ from collections.abc import Iterator
 
 from archspec.frozen import frozen
 from archspec.graph.model import Graph, InitRule, Instance, Node
+from archspec.graph.names import join_path
 from archspec.ops.base import Parameter
-
-
-def join_path(*parts: str) -> str:
-    """Dotted path of the parts that are not empty."""
-    return ".".join(part for part in parts if part)
 
 
 @frozen

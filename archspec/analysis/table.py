@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from archspec.analysis.counting import Counts, count_by_node
 from archspec.analysis.macs import macs_by_node
 from archspec.analysis.repeats import repeats
-from archspec.analysis.scope import join_path
 from archspec.analysis.structure import structure_classes
 from archspec.frozen import frozen
 from archspec.graph.model import Graph
+from archspec.graph.names import join_path
 from archspec.types.dim import ZERO, Dim
 
 

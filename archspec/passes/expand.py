@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from archspec.analysis.repeats import Run, repeats
-from archspec.analysis.scope import join_path
 from archspec.analysis.structure import structure_classes
 from archspec.diagnostics.model import CompileFailed, Diagnostic, Frame, diagnostic
 from archspec.frozen import frozen
 from archspec.graph.model import Graph, GraphOutput, Node, Port, postorder, walk
+from archspec.graph.names import join_path
 from archspec.types.tensor import TensorType
 
 NODE_BUDGET = 20_000

@@ -6,9 +6,8 @@ that are equal are refused where they are given; here are those that are paths i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from archspec.graph.model import Graph
+from archspec.graph.names import prefixes
 from archspec.semantics.context import Context
 from archspec.semantics.owners import Owner, owners, paths
 
@@ -16,11 +15,11 @@ from archspec.semantics.owners import Owner, owners, paths
 def check_collisions(context: Context, graph: Graph) -> None:
     """Report (E0601) instances of a block that lie inside of one another's names."""
     every = set(paths(graph))
-    if every.isdisjoint(prefix for path in every if "." in path for prefix in _prefixes(path)):
+    if every.isdisjoint(prefix for path in every if "." in path for prefix in prefixes(path)):
         return
     known = {owner.path: owner for owner in owners(graph)}
     for path, inner in known.items():
-        for prefix in _prefixes(path):
+        for prefix in prefixes(path):
             outer = known.get(prefix)
             if outer is not None and _has(outer, path[len(prefix) + 1 :]):
                 place = inner.instance.origin.span
@@ -35,13 +34,6 @@ def check_collisions(context: Context, graph: Graph) -> None:
                 context.session.report(error)
 
 
-def _prefixes(path: str) -> Iterator[str]:
-    place = path.find(".")
-    while place >= 0:
-        yield path[:place]
-        place = path.find(".", place + 1)
-
-
 def _has(outer: Owner, path: str) -> bool:
     """Whether `outer` has something at a path below it, or a tensor on the way there."""
     graph = outer.instance.graph
@@ -50,5 +42,5 @@ def _has(outer: Owner, path: str) -> bool:
     below = {owner.path: owner for owner in owners(graph)}
     if path in below or any(item.startswith(f"{path}.") for item in below):
         return True
-    inner = [prefix for prefix in _prefixes(path) if prefix in below]
+    inner = [prefix for prefix in prefixes(path) if prefix in below]
     return any(_has(below[prefix], path[len(prefix) + 1 :]) for prefix in inner)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archspec.frozen import frozen
-from archspec.graph.model import Graph, Instance
+from archspec.graph.model import Graph, Instance, Node
+from archspec.graph.names import join_path
 from archspec.ops.base import Parameter
 from archspec.types.tensor import TensorType
 
@@ -25,30 +26,26 @@ class Owner:
         return op.parameters(*self.types) if op is not None else ()
 
 
-def owners(graph: Graph, prefix: str = "") -> Iterator[Owner]:
+def owners(graph: Graph) -> Iterator[Owner]:
     """The named instances of a graph, in order of use; one that is used twice comes twice."""
+    for path, inner, node in _named(graph, ""):
+        assert node.instance is not None
+        yield Owner(path, node.instance, tuple(inner.type_of(port) for port in node.inputs))
+
+
+def paths(graph: Graph) -> Iterator[str]:
+    """The paths of all owners."""
+    return (path for path, _, _ in _named(graph, ""))
+
+
+def _named(graph: Graph, prefix: str) -> Iterator[tuple[str, Graph, Node]]:
+    """The nodes of named instances, with their paths and the graph that each is in."""
     for node in graph.nodes:
         instance = node.instance
         if instance is None:
             continue
-        path = _joined(prefix, instance.key)
+        path = join_path(prefix, instance.key) if prefix else instance.key
         if instance.key:
-            yield Owner(path, instance, tuple(graph.type_of(port) for port in node.inputs))
+            yield path, graph, node
         for region in instance.regions:
-            yield from owners(region.graph, _joined(path, region.key))
-
-
-def paths(graph: Graph, prefix: str = "") -> Iterator[str]:
-    """The paths of all owners; quick, since nothing else is looked at."""
-    for node in graph.nodes:
-        instance = node.instance
-        if instance is None:
-            continue
-        if instance.key:
-            yield _joined(prefix, instance.key) if prefix else instance.key
-        for region in instance.regions:
-            yield from paths(region.graph, _joined(prefix, instance.key, region.key))
-
-
-def _joined(*parts: str) -> str:
-    return ".".join(part for part in parts if part)
+            yield from _named(region.graph, join_path(path, region.key))

@@ -13,6 +13,7 @@ from enum import Enum
 
 from archspec.frozen import frozen
 from archspec.graph.model import Graph, Node, Port, consumers
+from archspec.graph.names import prefixes
 from archspec_torch.code import literal
 from archspec_torch.names import MAPPING_NAMES, SEQUENTIAL_NAMES, attribute, is_identifier
 from archspec_torch.units import Owned, Unit
@@ -93,14 +94,6 @@ def nodes_below(graph: Graph) -> dict[str, list[Node]]:
             for prefix in prefixes(node.instance.key):
                 found.setdefault(prefix, []).append(node)
     return found
-
-
-def prefixes(key: str) -> Iterator[str]:
-    """`a` and `a.b` of `a.b.c`."""
-    at = key.find(".")
-    while at >= 0:
-        yield key[:at]
-        at = key.find(".", at + 1)
 
 
 def _insert(root: Branch, owned: Owned) -> None:

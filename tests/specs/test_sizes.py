@@ -5,8 +5,8 @@ from itertools import product
 import pytest
 import torch
 
-from archspec.analysis.scope import join_path
 from archspec.graph.model import Graph
+from archspec.graph.names import join_path
 from archspec.network import load
 from archspec.shipped import networks
 from archspec.types.tensor import TensorType

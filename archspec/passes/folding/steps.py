@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeAlias
 
-from archspec.analysis.scope import join_path
 from archspec.frozen import frozen
+from archspec.graph.names import join_path
 
 
 @frozen

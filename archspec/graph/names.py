@@ -1,0 +1,18 @@
+"""Dotted names: of instances below a block, and of tensors below a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+
+def join_path(*parts: str) -> str:
+    """Dotted path of the parts that are not empty."""
+    return ".".join(part for part in parts if part)
+
+
+def prefixes(path: str) -> Iterator[str]:
+    """`a` and `a.b` of `a.b.c`."""
+    at = path.find(".")
+    while at >= 0:
+        yield path[:at]
+        at = path.find(".", at + 1)
