@@ -234,9 +234,9 @@ class Network:
         from archspec.targets.base import Weights
 
         if given is None and self.folding is not None and not names_only:
-            from archspec.targets.building import first_weights
+            from archspec.targets.building import first_folded
 
-            return first_weights(self.folding, seed)
+            return first_folded(self.folding, seed)
         if given is None or isinstance(given, Weights):
             return given
         found = self.read_weights(given, names_only=names_only)

@@ -39,7 +39,7 @@ def fitting_weights(
     return found
 
 
-def first_weights(folding: Folding, seed: int) -> Weights:
+def first_folded(folding: Folding, seed: int) -> Weights:
     """The first weights of a folded network: those of the network as it was, folded.
 
     Raises CompileFailed: E0520.

@@ -8,8 +8,7 @@ from typing import Literal
 
 from archspec.frozen import frozen
 from archspec.graph.model import Graph, Node, Port, consumers
-from archspec.passes.folding.patterns import affine_of, linearity_of, order_of
-from archspec.passes.folding.steps import Factor
+from archspec.passes.folding.patterns import Affine, affine_of, linearity_of, order_of
 from archspec.passes.folding.sweep import uses_of
 
 
@@ -41,29 +40,9 @@ class Ends:
     tails: tuple[End | None, ...]
 
 
-def ends(graph: Graph, known: Mapping[Graph, Ends]) -> Ends:
-    """The ends of a block; `known` has those of all that it calls."""
-    look = _Look(graph, known)
-    heads = tuple(look.head(Port(node.id)) for node in graph.inputs)
-    return Ends(heads, tuple(map(look.tail, graph.output_ports)))
+class Look:
+    """What stands beside what in a block; `known` has the ends of all that it calls."""
 
-
-def to_open(graph: Graph, known: Mapping[Graph, Ends]) -> tuple[Node, ...]:
-    """The calls whose ends can be folded with what is beside them in this block."""
-    look = _Look(graph, known)
-    found: dict[int, Node] = {}
-    for node in graph.nodes:
-        for port, head in look.heads_at(node):
-            tail, maker = look.behind(port)
-            if tail is None or head is None or not tail.meets(head):
-                continue
-            calls = [one for one in (node, maker) if one is not None and one.callee is not None]
-            if all(map(look.owns, calls)):
-                found |= {call.id: call for call in calls}
-    return tuple(found.values())
-
-
-class _Look:
     def __init__(self, graph: Graph, known: Mapping[Graph, Ends]) -> None:
         self._graph, self._known = graph, known
         self._reads = Counter(graph.output_ports)
@@ -71,11 +50,28 @@ class _Look:
         self._readers = consumers(graph)
         self._uses = uses_of(graph)
 
-    def owns(self, node: Node) -> bool:
-        """Whether a call, layer or norm is the only one with its weights."""
+    def ends(self) -> Ends:
+        """The ends of the block."""
+        heads = tuple(self._head(Port(node.id)) for node in self._graph.inputs)
+        return Ends(heads, tuple(self._behind(port)[0] for port in self._graph.output_ports))
+
+    def to_open(self) -> set[int]:
+        """The calls, by node, whose ends can be folded with what is beside them."""
+        found: set[int] = set()
+        for node in self._graph.nodes:
+            for port, head in self._heads_at(node):
+                tail, maker = self._behind(port)
+                if tail is None or head is None or not tail.meets(head):
+                    continue
+                calls = [one for one in (node, maker) if one is not None and one.callee is not None]
+                if all(map(self._owns, calls)):
+                    found |= {call.id for call in calls}
+        return found
+
+    def _owns(self, node: Node) -> bool:
         return self._uses[id(node.instance)] == 1
 
-    def heads_at(self, node: Node) -> Iterator[tuple[Port, End | None]]:
+    def _heads_at(self, node: Node) -> Iterator[tuple[Port, End | None]]:
         """For each input of a node that could be folded with what yields it, as what."""
         if node.callee is not None:
             yield from zip(node.inputs, self._known[node.callee].heads, strict=True)
@@ -84,9 +80,9 @@ class _Look:
         if layer is not None:
             yield node.inputs[0], End("layer", layer.inputs, layer.padded)
         elif change is not None:
-            yield node.inputs[change.at], End(_kind(self._graph, node), change.axis)
+            yield node.inputs[change.at], _end_of(change)
 
-    def behind(self, port: Port) -> tuple[End | None, Node | None]:
+    def _behind(self, port: Port) -> tuple[End | None, Node | None]:
         """What yields a port that is read once, its axis as the reader sees it, and the node."""
         orders: list[tuple[int, ...]] = []
         while self._reads[port] == 1:
@@ -105,11 +101,7 @@ class _Look:
             return End(found.kind, axis, found.padded), node
         return None, None
 
-    def tail(self, port: Port) -> End | None:
-        """The end at an output."""
-        return self.behind(port)[0]
-
-    def head(self, port: Port) -> End | None:
+    def _head(self, port: Port) -> End | None:
         """The end at an input."""
         orders: list[tuple[int, ...]] = []
         while self._reads[port] == 1 and port in self._readers:
@@ -119,7 +111,7 @@ class _Look:
                 orders.append(order)
                 port = Port(node.id)
                 continue
-            found = dict(self.heads_at(node)).get(port)
+            found = dict(self._heads_at(node)).get(port)
             if found is None or not self._usable(node):
                 return None
             axis = found.axis
@@ -136,12 +128,11 @@ class _Look:
         layer, change = linearity_of(self._graph, node), affine_of(self._graph, node)
         if layer is not None:
             return End("layer", layer.outputs, layer.padded)
-        return End(_kind(self._graph, node), change.axis) if change is not None else None
+        return _end_of(change) if change is not None else None
 
     def _usable(self, node: Node) -> bool:
-        return node.instance is not None and (not node.instance.key or self.owns(node))
+        return node.instance is not None and (not node.instance.key or self._owns(node))
 
 
-def _kind(graph: Graph, node: Node) -> Literal["factor", "change"]:
-    found = affine_of(graph, node)
-    return "factor" if found is not None and isinstance(found.change, Factor) else "change"
+def _end_of(change: Affine) -> End:
+    return End("factor" if change.is_factor else "change", change.axis)

@@ -16,11 +16,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from archspec.analysis.scope import join_path, owned
+from archspec.analysis.scope import owned
 from archspec.diagnostics.model import Frame
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph, Instance, Node, Origin, Port, Region, walk
-from archspec.passes.folding.ends import Ends, ends, to_open
+from archspec.graph.names import join_path
+from archspec.passes.folding.ends import Ends, Look
 from archspec.passes.folding.steps import Step, below
 from archspec.passes.folding.sweep import sweep
 
@@ -69,24 +70,32 @@ class _Folder:
         self._ends: dict[Graph, Ends] = {}
 
     def take(self, graph: Graph) -> None:
-        """Fold one graph whose callees are folded."""
-        now, steps = self._recalled(graph), list[Step]()
-        while graph.kind not in ("region", "buffer"):
-            now, more = sweep(now)
+        """Fold one graph whose callees are folded. In what an op holds, only the callees are."""
+        now = self._recalled(graph)
+        if graph.kind not in ("region", "buffer"):
+            now = self._folded(now)
+        self.became[graph] = now
+
+    def _folded(self, graph: Graph) -> Graph:
+        """What stands in a graph is folded, calls are opened, and what then stands in it folded."""
+        steps: list[Step] = []
+        while True:
+            graph, more = sweep(graph)
             steps += more
-            calls = to_open(now, self._ends)
+            look = Look(graph, self._ends)
+            calls = look.to_open()
             if not calls:
                 break
-            for call in calls:
+            for call in (graph.nodes[at] for at in sorted(calls)):
                 assert call.instance is not None
                 assert call.callee is not None
                 key = call.instance.key
                 steps += (below(step, key) for step in self.steps.get(call.callee, ()))
-            now = opened(now, {call.id for call in calls})
-        self.became[graph] = now
-        self._ends[now] = ends(now, self._ends)
+            graph = opened(graph, calls)
+        self._ends[graph] = look.ends()
         if steps:
-            self.steps[now] = tuple(steps)
+            self.steps[graph] = tuple(steps)
+        return graph
 
     def _recalled(self, graph: Graph) -> Graph:
         """The graph with calls of what the blocks below have become."""

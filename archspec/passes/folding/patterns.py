@@ -29,6 +29,11 @@ class Affine:
     axis: int
     at: int = 0
 
+    @property
+    def is_factor(self) -> bool:
+        """Whether nothing is added, so that zeros stay zeros."""
+        return isinstance(self.change, Factor)
+
 
 def affine_of(graph: Graph, node: Node) -> Affine | None:
     """The node as an affine map of single channels in inference, if it is one."""

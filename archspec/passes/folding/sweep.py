@@ -19,7 +19,7 @@ from archspec.passes.folding.patterns import (
     taps_of,
     with_bias,
 )
-from archspec.passes.folding.steps import After, Before, Factor, Merge, Statistics, Step
+from archspec.passes.folding.steps import After, Before, Merge, Statistics, Step
 
 
 def sweep(graph: Graph) -> tuple[Graph, tuple[Step, ...]]:
@@ -142,7 +142,7 @@ class _Sweep:
         if isinstance(found.change, Statistics) and not self._owns(node):
             return False
         self.steps.append(After(layer.layer, found.change))
-        if not isinstance(found.change, Factor):
+        if not found.is_factor:
             self._gain_bias(made[0])
         self._bypass(node, found.at)
         return True
@@ -157,13 +157,12 @@ class _Sweep:
         found = affine_of(self._graph, made[0]) if made is not None else None
         if layer is None or made is None or found is None or found.axis != made[1]:
             return
-        is_factor = isinstance(found.change, Factor)
-        if layer.padded and not is_factor:
+        if layer.padded and not found.is_factor:
             return
         if isinstance(found.change, Statistics) and not self._owns(made[0]):
             return
         self.steps.append(Before(layer.layer, found.change))
-        if not is_factor:
+        if not found.is_factor:
             self._gain_bias(node)
         self._bypass(made[0], found.at)
 
