@@ -10,7 +10,7 @@ from archspec.ops.base import Op
 from archspec.semantics.context import Context, Reported, SpecError
 from archspec.semantics.environment import did_you_mean
 from archspec.semantics.functions import items_of
-from archspec.semantics.operators import kind_of, plain, truth
+from archspec.semantics.operators import holds, kind_of, plain
 from archspec.semantics.values import (
     POISON,
     BlockLayer,
@@ -173,11 +173,10 @@ def initialiser_value(context: Context, node: ast.Expr) -> Value:
         if name in INITIALISER_NAMES and not context.environment.has_local(name):
             return _make_initialiser(context, name, node)
     if isinstance(node, ast.IfValue):
-        condition = context.settled(node.condition)
-        if isinstance(condition, Poison):
+        verdict = holds(context, node.condition)
+        if verdict is None:
             return POISON
-        holds = truth(context, condition, node.condition.span)
-        return initialiser_value(context, node.then if holds else node.otherwise)
+        return initialiser_value(context, node.then if verdict else node.otherwise)
     value = context.settled(node)
     if isinstance(value, InitialiserName):
         return _build(context, value.name, {}, node.span)

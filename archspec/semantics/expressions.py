@@ -17,21 +17,10 @@ from archspec.semantics.aggregates import (
 from archspec.semantics.attributes import call_layer
 from archspec.semantics.callables import force, resolve_preset
 from archspec.semantics.context import Context, Reported
-from archspec.semantics.functions import (
-    FUNCTIONS,
-    Function,
-    applies,
-    call_function,
-    items_of,
-)
+from archspec.semantics.functions import FUNCTIONS, Function, applies, call_function, items_of
 from archspec.semantics.growth import joined
 from archspec.semantics.operations import binary, unary
-from archspec.semantics.operators import (
-    checked,
-    kind_of,
-    plain,
-    truth,
-)
+from archspec.semantics.operators import checked, holds, kind_of, plain
 from archspec.semantics.sources import materialise
 from archspec.semantics.values import (
     ABSENT,
@@ -263,18 +252,18 @@ def _chain(context: Context, node: ast.Chain) -> Value:
 
 
 def _if_value(context: Context, node: ast.IfValue) -> Value:
-    condition = force(context, context.evaluate(node.condition), node.condition.span)
-    if isinstance(condition, Poison):
+    verdict = holds(context, node.condition)
+    if verdict is None:
         return POISON
-    chosen = node.then if truth(context, condition, node.condition.span) else node.otherwise
+    chosen = node.then if verdict else node.otherwise
     return context.evaluate(chosen)
 
 
 def _if_layer(context: Context, node: ast.IfLayer) -> Value:
-    condition = force(context, context.evaluate(node.condition), node.condition.span)
-    if isinstance(condition, Poison):
+    verdict = holds(context, node.condition)
+    if verdict is None:
         return POISON
-    chosen = node.then if truth(context, condition, node.condition.span) else node.otherwise
+    chosen = node.then if verdict else node.otherwise
     if chosen is None:
         return ABSENT
     if len(chosen.statements) == 1 and isinstance(chosen.statements[0], ast.ExprStmt):

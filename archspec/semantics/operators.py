@@ -14,6 +14,7 @@ from archspec.semantics.context import Context, OpenCondition
 from archspec.semantics.growth import joined, listed
 from archspec.semantics.values import ListValue, Poison, Value, is_data, is_layer
 from archspec.source import Span
+from archspec.syntax import ast
 from archspec.types.condition import (
     All,
     AnyOf,
@@ -237,6 +238,12 @@ def negate(context: Context, value: Value, span: Span) -> Value:
     if isinstance(value, Poison):
         return value
     raise context.error("E0309", f"`not` needs a condition, not {kind_of(value)}", span)
+
+
+def holds(context: Context, condition: ast.Expr) -> bool | None:
+    """Whether a condition holds; None where what it is made of failed."""
+    value = context.settled(condition)
+    return None if isinstance(value, Poison) else truth(context, value, condition.span)
 
 
 def truth(context: Context, value: Value, span: Span) -> bool:
