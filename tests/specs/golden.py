@@ -38,22 +38,25 @@ class Golden:
 def golden(name: str) -> Golden:
     """The reference network of this name."""
     data = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
-    outputs = tuple(
-        Output(
-            tuple(item["shape"]),
-            item["std"],
-            item["norm"],
-            tuple(item["head"]),
-            tuple(item["tail"]),
-        )
-        for item in data["outputs"].values()
-    )
+    outputs = tuple(map(output, data["outputs"].values()))
     state = {key: tuple(shape) for key, shape in data["state"].items()}
     return Golden(data["params"], state, tuple(data["input"]), data["gain"], outputs)
 
 
-def _tuples(item: dict) -> dict:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in item.items()}
+def output(item: dict) -> Output:
+    """A tensor as it is described in a file."""
+    head, tail = tuple(item["head"]), tuple(item["tail"])
+    return Output(tuple(item["shape"]), item["std"], item["norm"], head, tail)
+
+
+def assert_agrees(values: numpy.ndarray, wanted: Output, tolerance: float, norm: float) -> None:
+    """Values differ by `tolerance` (of std) at most, the norm by the share `norm`."""
+    assert values.shape == wanted.shape
+    flat = values.ravel()
+    near = {"rtol": 0, "atol": tolerance * wanted.std}
+    numpy.testing.assert_allclose(flat[:16], wanted.head, **near)
+    numpy.testing.assert_allclose(flat[-16:], wanted.tail, **near)
+    numpy.testing.assert_allclose(numpy.linalg.norm(flat), wanted.norm, rtol=norm)
 
 
 def fill(name: str, shape: tuple[int, ...], gain: float) -> numpy.ndarray:

@@ -9,7 +9,7 @@ from archspec.network import Network
 from archspec.shipped import networks
 from tests.specs.compiled import shipped
 from tests.specs.families import merged, options
-from tests.specs.golden import NAMES, Golden, fill, golden, probe
+from tests.specs.golden import NAMES, Golden, assert_agrees, fill, golden, probe
 
 HOW = merged("golden")
 """Options where the run is for another size than the preset's, `slow` for over 60 million weights,
@@ -63,12 +63,7 @@ def test_outputs_are_those_of_the_reference(name):
     found = [item.numpy() for item in tensors if item is not None]
     assert len(found) == len(reference.outputs)
     for values, wanted in zip(found, reference.outputs, strict=True):
-        assert values.shape == wanted.shape
-        flat = values.ravel()
-        near = {"rtol": 0, "atol": how.get("tolerance", 1e-3) * wanted.std}
-        numpy.testing.assert_allclose(flat[:16], wanted.head, **near)
-        numpy.testing.assert_allclose(flat[-16:], wanted.tail, **near)
-        assert numpy.linalg.norm(flat) == pytest.approx(wanted.norm, rel=1e-3)
+        assert_agrees(values, wanted, how.get("tolerance", 1e-3), norm=1e-3)
 
 
 def filled(network: Network, reference: Golden) -> torch.nn.Module:
