@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 from pydantic import BaseModel, ValidationError
@@ -82,7 +83,40 @@ def _given_to_op(context: Context, layer: OpLayer, node: ast.Call) -> tuple[Give
                 raise data_in_parentheses(context, layer.op.name, argument.value.span)
             given.append(Given(argument.name, value, argument.span))
             position += argument.name is None
+    _refuse_twice(context, layer.op.name, given, order, position, layer.op.variadic)
     return tuple(given)
+
+
+def _refuse_twice(
+    context: Context,
+    what: str,
+    given: Sequence[Given],
+    order: Sequence[str],
+    end: int,
+    variadic: str | None = None,
+) -> None:
+    """Report (E0303) what one call gives twice: by name, or by position and by name.
+
+    `order` names the attributes by position, of which the call gives those that end at `end`;
+    `variadic` is the one that takes all positions. Over what an earlier call gave, names win.
+    """
+    position = end - sum(1 for item in given if item.name is None)
+    seen: dict[str, Given] = {}
+    for item in given:
+        name = item.name
+        if name is None:
+            name = variadic or (order[position] if position < len(order) else None)
+            position += 1
+        if name is None:
+            continue
+        first = seen.setdefault(name, item)
+        if first is not item and (first.name is not None or item.name is not None):
+            raise context.error(
+                "E0303",
+                f"`{what}` is given `{name}` twice",
+                item.span,
+                secondary=[(first.span, "first given here")],
+            )
 
 
 @cache
@@ -129,7 +163,7 @@ def _locals(context: Context, node: ast.Name) -> frozenset[str]:
 def _given_to_block(context: Context, layer: BlockLayer, node: ast.Call) -> tuple[Given, ...]:
     parameters = layer.definition.parameters
     kinds = {item.name: item.type.name for item in parameters if item.type is not None}
-    names = [item.name for item in parameters]
+    names = [item.name or "_" for item in parameters]
     position = sum(1 for item in layer.given if item.name is None)
     given: list[Given] = []
     for argument in node.arguments:
@@ -146,6 +180,7 @@ def _given_to_block(context: Context, layer: BlockLayer, node: ast.Call) -> tupl
             raise data_in_parentheses(context, layer.definition.name, value.span)
         given.append(Given(argument.name, plain(result), argument.span))
         position += argument.name is None
+    _refuse_twice(context, layer.definition.name, given, names, position)
     return tuple(given)
 
 
@@ -194,17 +229,23 @@ def _make_initialiser(context: Context, name: str, node: ast.Call) -> Value:
     model = INITIALISERS[name]
     order = tuple(model.model_fields)
     attributes: dict[str, Value] = {}
-    for index, argument in enumerate(node.arguments):
-        key = argument.name or (order[index] if index < len(order) else None)
-        if key is None or key not in order:
-            raise context.error(
-                "E0302",
-                f"`{name}` has no attribute {f'`{argument.name}`' if argument.name else 'here'}",
-                argument.span,
-                fix=did_you_mean(argument.name or "", order),
-            )
-        (value,) = _values(context, argument, model, key)
-        attributes[key] = plain(context.session.force(context, value, argument.span))
+    given: list[Given] = []
+    position = 0
+    for argument in node.arguments:
+        key = argument.name or (order[position] if position < len(order) else "")
+        for value in _values(context, argument, model, key):
+            key = argument.name or (order[position] if position < len(order) else "")
+            if key not in order:
+                raise context.error(
+                    "E0302",
+                    f"`{name}` has no attribute {f'`{key}`' if key else 'here'}",
+                    argument.span,
+                    fix=did_you_mean(key, order),
+                )
+            given.append(Given(argument.name, value, argument.span))
+            attributes[key] = plain(context.session.force(context, value, argument.span))
+            position += argument.name is None
+    _refuse_twice(context, name, given, order, position)
     return _build(context, name, attributes, node.span)
 
 

@@ -134,8 +134,10 @@ def _call(context: Context, node: ast.Call) -> Value:
 def _function_value(context: Context, name: str, node: ast.Call) -> Value | None:
     """What a function makes of its arguments; None where the op of the same name is meant."""
     is_op = name in all_ops()
-    if is_op and any(argument.name for argument in node.arguments):
-        return None
+    if any(argument.name for argument in node.arguments):
+        if is_op:
+            return None
+        _refuse_names(context, name, node)
     values = _plain_arguments(context, node)
     if is_op and not applies(name, node.arguments, values):
         return None
@@ -146,7 +148,20 @@ def _function_value(context: Context, name: str, node: ast.Call) -> Value | None
     return call_function(context, name, values, node.span)
 
 
+def _refuse_names(context: Context, name: str, node: ast.Call) -> None:
+    """Report a named argument of a function on values: these have no names."""
+    for argument in node.arguments:
+        if argument.name is not None:
+            raise context.error(
+                "E0302",
+                f"`{name}` has no attribute `{argument.name}`",
+                argument.span,
+                notes=("a function of values takes them by position",),
+            )
+
+
 def _tap(context: Context, node: ast.Call) -> Value:
+    _refuse_names(context, "tap", node)
     values: list[Value] = []
     for argument in node.arguments:
         if isinstance(argument.value, ast.Spread):

@@ -93,6 +93,7 @@ def _sorted(context: Context, layer: OpLayer) -> tuple[dict[str, Given], list[Gi
     for item in layer.given:
         if item.name is None:
             if op.variadic is not None:
+                by_name.pop(op.variadic, None)
                 extra.append(item)
             elif position < len(order):
                 by_name[order[position]] = item
@@ -105,6 +106,7 @@ def _sorted(context: Context, layer: OpLayer) -> tuple[dict[str, Given], list[Gi
                 )
         elif item.name in order or item.name == op.variadic:
             by_name[item.name] = item
+            extra = [] if item.name == op.variadic else extra
         elif op.open_attributes is not None:
             open_pairs.append(item)
         else:
