@@ -1,13 +1,24 @@
-"""Pools over windows, as `torch.nn` has them, over one to three spatial axes."""
+"""Pools over windows and their reversal, as `torch.nn` has them, over one to three spatial axes."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 from archspec.ops.base import Check, Example, Op, OpError, Window
-from archspec.ops.shape_rules import Amounts, Sizes, Slide, images, per_axis, pooled
+from archspec.ops.broadcasting import require_dtype, require_equal_dims
+from archspec.ops.shape_rules import (
+    Amounts,
+    Sizes,
+    Slide,
+    images,
+    per_axis,
+    pooled,
+    transposed,
+    transposed_window,
+)
 from archspec.types.condition import at_least
-from archspec.types.tensor import TensorType
+from archspec.types.dim import Dim, dim
+from archspec.types.tensor import DType, TensorType
 
 
 class MaxPool(Op):
@@ -19,6 +30,8 @@ class MaxPool(Op):
     dilation: distance between the positions of a window.
     ceil: whether sizes are rounded up: a last window may hang over the end, if it begins inside
         the input or its left padding.
+    indices: whether it also yields, as i64, where each value stood: the position in its channel,
+        counted through all spatial axes, the last one fastest. `max_unpool` takes them.
 
     Each output size is (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1.
     """
@@ -32,6 +45,8 @@ class MaxPool(Op):
         Example({"kernel": 3, "dilation": 2}, ("f32[2, 8, 20]",)),
         Example({"kernel": 2, "ceil": True}, ("f32[2, 3, 5, 6, 7]",)),
         Example({"kernel": 2, "stride": 3, "padding": 1, "ceil": True}, ("f32[2, 3, 9, 10]",)),
+        Example({"kernel": 2, "indices": True}),
+        Example({"kernel": 3, "stride": 2, "padding": 1, "indices": True}, ("f32[2, 3, 9]",)),
     )
 
     kernel: Sizes
@@ -39,10 +54,12 @@ class MaxPool(Op):
     padding: Amounts = 0
     dilation: Sizes = 1
     ceil: bool = False
+    indices: bool = False
 
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType | tuple[TensorType, ...]:
         x = images(self.name, inputs)
-        return _shrunk(self.name, check, x, self.slides(x.rank - 2), ceil=self.ceil)
+        y = _shrunk(self.name, check, x, self.slides(x.rank - 2), ceil=self.ceil)
+        return (y, y.with_dtype(DType.I64)) if self.indices else y
 
     def slides(self, axes: int) -> tuple[Slide, ...]:
         """How the window moves along each of `axes` spatial axes."""
@@ -50,6 +67,89 @@ class MaxPool(Op):
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> tuple[Window, ...]:
         return tuple(slide.window for slide in self.slides(inputs[0].rank - 2))
+
+
+class MaxUnpool(Op):
+    """`(x, indices) -> max_unpool(kernel)`: each value put where `indices` say, 0 elsewhere.
+
+    Reverses `max_pool(kernel, stride, padding, indices=true)`, as `torch.nn.MaxUnpool1d`, `2d` and
+    `3d`. What is pooled to one size comes from several, so the size may have to be said.
+
+    kernel: size of the window of the pool, one number or one per spatial axis.
+    stride: step of the window; None for its size.
+    padding: positions that the pool added on both sides.
+    size: sizes of the spatial axes of the result, torch's `output_size`, each less than a stride
+        away from the default, (size - 1) * stride - 2 * padding + kernel. A size may be free.
+
+    An index at or behind the number of positions of the result is a fault at run time.
+    """
+
+    name: ClassVar[str] = "max_unpool"
+    arity: ClassVar[tuple[int, int | None]] = (2, 2)
+    category: ClassVar[str] = "pooling"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"kernel": 2}, ("f32[2, 8, 4, 4]", "i64[2, 8, 4, 4]")),
+        Example(
+            {"kernel": 3, "stride": 2, "padding": 1, "size": (8, 10)},
+            ("f32[2, 3, 4, 5]", "i64[2, 3, 4, 5]"),
+        ),
+        Example({"kernel": 3, "stride": 2, "size": 10}, ("f32[2, 3, 4]", "i64[2, 3, 4]")),
+        Example({"kernel": 2}, ("f32[2, 3, 2, 3, 4]", "i64[2, 3, 2, 3, 4]")),
+    )
+
+    kernel: Sizes
+    stride: Sizes | None = None
+    padding: Amounts = 0
+    size: int | Dim | tuple[int | Dim, ...] | None = None
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        x = images(self.name, inputs)
+        indices = inputs[1]
+        require_dtype(self.name, indices, frozenset({DType.I64}), input=1)
+        if indices.rank != x.rank:
+            raise OpError(f"`max_unpool` needs an index for each value of `{x}`", input=1)
+        for axis in range(x.rank):
+            require_equal_dims(self.name, check, axis, x, indices, 1)
+        return x.with_shape(*x.shape[:2], *self.sizes(check, x))
+
+    def sizes(self, check: Check, x: TensorType) -> tuple[Dim, ...]:
+        """The spatial sizes of the result. Raises OpError where the ones asked for cannot be."""
+        axes = x.rank - 2
+        wanted = self.size if isinstance(self.size, tuple) else (self.size,) * axes
+        if len(wanted) != axes:
+            raise OpError(
+                f"`max_unpool` takes one size for each of {axes} spatial axes, but got "
+                f"{len(wanted)}",
+                attribute="size",
+            )
+        found = []
+        for axis, (slide, asked) in enumerate(zip(self.slides(axes), wanted, strict=True), 2):
+            usual = transposed(x.shape[axis], slide, 0)
+            size = usual if asked is None else dim(asked)
+            for room in (size - usual, usual - size):
+                least = room + (slide.stride - 1)
+                if least.constant is not None and least.constant < 0:
+                    raise OpError(
+                        f"`max_unpool` makes sizes less than {slide.stride} away from {usual} on "
+                        f"axis {axis}, but {size} is asked for",
+                        attribute="size",
+                    )
+                check.require(
+                    at_least(least, 0),
+                    f"`max_unpool` needs a size less than {slide.stride} away from {usual} on "
+                    f"axis {axis}",
+                )
+            check.require(at_least(size, 1), f"`max_unpool` needs something left of axis {axis}")
+            found.append(size)
+        return tuple(found)
+
+    def slides(self, axes: int) -> tuple[Slide, ...]:
+        """How the window of the pool moves along each of `axes` spatial axes."""
+        return _slides(self.name, axes, self.kernel, self.stride, self.padding, 1)
+
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> tuple[Window, ...]:
+        """With the indices of a pool of the same windows, which may point anywhere in them."""
+        return tuple(transposed_window(slide) for slide in self.slides(inputs[0].rank - 2))
 
 
 class AvgPool(Op):

@@ -15,6 +15,7 @@ from archspec_torch.lowering.base import (
     fixed,
     lowers,
 )
+from archspec_torch.lowering.resampling import listed
 
 
 @lowers("max_pool")
@@ -28,8 +29,27 @@ def max_pool(site: Site) -> Lowered:
         keyword("padding", collapsed(op.padding), 0),
         keyword("dilation", collapsed(op.dilation), 1),
         keyword("ceil_mode", op.ceil, False),
+        keyword("return_indices", op.indices, False),
     ]
     return _pool(f"nn.MaxPool{site.axes}d", f"F.max_pool{site.axes}d", arguments)
+
+
+@lowers("max_unpool")
+def max_unpool(site: Site) -> Lowered:
+    """`F.max_unpool1d` to `3d`."""
+    op = site.op
+    kernel = collapsed(op.kernel)
+    arguments = [
+        positional(kernel, "kernel_size"),
+        keyword("stride", collapsed(op.stride) or kernel, kernel),
+        keyword("padding", collapsed(op.padding), 0),
+    ]
+
+    def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        sizes = [] if op.size is None else [keyword("output_size", listed(site.y.shape[2:], scope))]
+        return call(f"F.max_unpool{site.axes}d", *inputs, *arguments, *sizes)
+
+    return Lowered(apply=apply)
 
 
 @lowers("avg_pool")

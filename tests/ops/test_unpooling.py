@@ -1,0 +1,149 @@
+"""Pools that say where their values stood, and what puts values back there."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from archspec.ops.base import Check, OpError, Window
+from archspec.ops.pooling import MaxPool, MaxUnpool
+from archspec.types.condition import evaluate
+from archspec.types.dim import Dim
+from archspec.types.tensor import DType
+from tests.ops.agreement import happens, inferred, symbolic
+from tests.ops.test_pooling import MAX, SPATIAL, numbers
+from tests.ops.values import values
+
+UNPOOL = {1: nn.MaxUnpool1d, 2: nn.MaxUnpool2d, 3: nn.MaxUnpool3d}
+
+
+@st.composite
+def unpools(draw):
+    axes = draw(st.integers(1, 3))
+    op = MaxUnpool(
+        kernel=draw(numbers(axes, 1, 5)),
+        stride=draw(st.one_of(st.none(), numbers(axes, 1, 5))),
+        padding=draw(numbers(axes, 0, 2)),
+        size=draw(st.one_of(st.none(), st.tuples(*[st.integers(1, 20)] * axes))),
+    )
+    return op, draw(st.tuples(*[st.integers(1, 6)] * axes))
+
+
+@settings(deadline=None, max_examples=400)
+@given(unpools())
+def test_max_unpool_runs_where_torch_does(case):
+    op, sizes = case
+    names = SPATIAL[len(sizes)]
+    x = symbolic("B", 1, *names)
+    ours = inferred(
+        op, (x, x.with_dtype(DType.I64)), {"B": 1, **dict(zip(names, sizes, strict=True))}
+    )
+    half = all(
+        pad <= kernel // 2
+        for kernel, pad in zip(
+            op.kernel if isinstance(op.kernel, tuple) else (op.kernel,) * len(sizes),
+            op.padding if isinstance(op.padding, tuple) else (op.padding,) * len(sizes),
+            strict=True,
+        )
+    )
+    if not half:  # no pool has such a padding
+        assert ours is None
+        return
+    module = UNPOOL[len(sizes)](op.kernel, op.stride, op.padding)
+    zeros = torch.zeros(1, 1, *sizes)
+    assert ours == happens(lambda: module(zeros, zeros.long(), op.size and list(op.size)))
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.data())
+def test_indices_do_not_change_the_sizes(data):
+    axes = data.draw(st.integers(1, 3))
+    plain = MaxPool(
+        kernel=data.draw(numbers(axes, 2, 4)),
+        stride=data.draw(st.one_of(st.none(), numbers(axes, 1, 4))),
+        padding=data.draw(numbers(axes, 0, 1)),
+        ceil=data.draw(st.booleans()),
+    )
+    pool = plain.model_copy(update={"indices": True})
+    x = symbolic("B", 2, *SPATIAL[axes])
+    both, alone = Check(), Check()
+    y, where = pool.infer(both, x)
+    assert y == plain.infer(alone, x)
+    assert where == y.with_dtype(DType.I64)
+    assert both.needs == alone.needs
+    sizes = data.draw(st.tuples(*[st.integers(6, 9)] * axes))
+    module = MAX[axes](
+        pool.kernel, pool.stride, pool.padding, ceil_mode=pool.ceil, return_indices=True
+    )
+    theirs = module(torch.zeros(1, 2, *sizes))
+    found = dict(zip(("B", *SPATIAL[axes]), (1, *sizes), strict=True))
+    assert tuple(theirs[1].shape) == tuple(size.evaluate(found) for size in where.shape)
+
+
+def pooled(x, kernel, stride, padding):
+    """Greatest values of all windows and their places in the plane, by definition."""
+    batch, channels, height, width = x.shape
+    out = [(size + 2 * padding - kernel) // stride + 1 for size in (height, width)]
+    y = np.zeros((batch, channels, *out))
+    places = np.zeros((batch, channels, *out), dtype=np.int64)
+    for b, c, i, j in itertools.product(range(batch), range(channels), *map(range, out)):
+        window = {
+            (h, w): x[b, c, h, w]
+            for h in range(i * stride - padding, i * stride - padding + kernel)
+            for w in range(j * stride - padding, j * stride - padding + kernel)
+            if 0 <= h < height and 0 <= w < width
+        }
+        h, w = max(window, key=window.__getitem__)
+        y[b, c, i, j], places[b, c, i, j] = x[b, c, h, w], h * width + w
+    return y, places
+
+
+@pytest.mark.parametrize(("kernel", "stride", "padding"), [(2, 2, 0), (3, 2, 1), (2, 3, 0)])
+def test_values_go_back_to_where_they_stood(kernel, stride, padding):
+    x = np.random.default_rng(0).permutation(2 * 3 * 7 * 9).reshape(2, 3, 7, 9).astype(np.float64)
+    given = {"kernel": kernel, "stride": stride, "padding": padding}
+    y, places = pooled(x, kernel, stride, padding)
+    found, where = values("max_pool", [x], indices=True, **given)
+    np.testing.assert_array_equal(found, y)
+    np.testing.assert_array_equal(where, places)
+    restored = np.zeros_like(x).reshape(2, 3, -1)
+    for b, c in itertools.product(range(2), range(3)):
+        restored[b, c, places[b, c].ravel()] = y[b, c].ravel()
+    (back,) = values("max_unpool", [y, places], size=(7, 9), **given)
+    np.testing.assert_array_equal(back, restored.reshape(x.shape))
+
+
+def test_a_size_may_be_free():
+    check, height = Check(), Dim.symbol("H")
+    x = symbolic("B", 4, "h")
+    out = MaxUnpool(kernel=2, size=(height,)).infer(check, x, x.with_dtype(DType.I64))
+    assert out == symbolic("B", 4, "H")
+    fits = [evaluate(need.condition, {"B": 1, "H": 7, "h": 3}) for need in check.needs]
+    assert all(fits)
+    assert not all(evaluate(need.condition, {"B": 1, "H": 7, "h": 5}) for need in check.needs)
+
+
+def test_what_does_not_fit_is_refused():
+    x = symbolic("B", 4, 5, 5)
+    places = x.with_dtype(DType.I64)
+    for op, inputs, match in (
+        (MaxUnpool(kernel=2), (x, x), "takes i64"),
+        (MaxUnpool(kernel=2), (x, symbolic("B", 4, 5, dtype=DType.I64)), "an index for each"),
+        (MaxUnpool(kernel=2), (x, symbolic("B", 4, 5, 6, dtype=DType.I64)), "equal dims"),
+        (MaxUnpool(kernel=2, size=(12, 10)), (x, places), "less than 2 away from 10"),
+        (MaxUnpool(kernel=2, size=(10, 10, 10)), (x, places), "one size for each of 2"),
+        (MaxUnpool(kernel=2, padding=2), (x, places), "half"),
+    ):
+        with pytest.raises(OpError, match=match):
+            op.infer(Check(), *inputs)
+
+
+def test_windows():
+    x = symbolic(1, 3, 4, 4)
+    places = x.with_dtype(DType.I64)
+    assert MaxUnpool(kernel=2).receptive_field((x, places)) == (Window(1, 1, 2),) * 2
+    assert MaxUnpool(kernel=3, stride=2).receptive_field((x, places)) == (Window(2, 1, 2),) * 2
