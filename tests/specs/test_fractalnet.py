@@ -90,3 +90,36 @@ def test_a_column_alone(column):
             x = F.max_pool2d(chain(block.columns, 4, x, column), 2)
         wanted = whole.fc(x.mean((2, 3)))
         torch.testing.assert_close(alone(image), wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_each_column_has_an_output():
+    """What a column says beside the others is what it says alone, from the same weights."""
+    network = shipped("fractalnet", columns=3, anytime=True, **SMALL)
+    plain = shipped("fractalnet", columns=3, **SMALL)
+    whole = network.to_torch().eval()
+    state = whole.state_dict()
+    image = torch.randn(2, 3, 16, 16)
+    with torch.inference_mode():
+        answer = whole(image)
+        for column, logits in enumerate(answer.column_logits, start=1):
+            alone = plain.extract(column=column).to_torch(weights=state_of(plain, state, column))
+            torch.testing.assert_close(alone.eval()(image), logits, rtol=1e-4, atol=1e-5)
+        joined = plain.to_torch(weights=state).eval()(image)
+    assert len(answer.column_logits) == 3
+    torch.testing.assert_close(answer.logits, joined, rtol=1e-4, atol=1e-5)
+
+
+def state_of(plain, state, column):
+    """The weights that a column has."""
+    return {name: state[name] for name in plain.extract(column=column).to_torch().state_dict()}
+
+
+@pytest.mark.parametrize("doubling", ["none", "conv", "unit"])
+def test_every_column_learns_under_deep_supervision(doubling):
+    options = {**SMALL, "doubling": doubling, "dropouts": (0.0, 0.0, 0.0)}
+    network = shipped("fractalnet", columns=3, anytime=True, **options)
+    module = network.to_torch().train()
+    answer = module(torch.randn(4, 3, 16, 16))
+    sum(logits.square().sum() for logits in answer.column_logits).backward()
+    weights = [p for p in module.parameters() if p.dim() > 1]
+    assert all(p.grad is not None and bool(p.grad.any()) for p in weights)
