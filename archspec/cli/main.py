@@ -186,6 +186,42 @@ def show(
 
 @app.command()
 @guarded
+def table(
+    spec: Spec,
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=[..]",
+            help="Values of a parameter, as in a spec; A=B=[..] gives two the same. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    sizes: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="H=W=[..]",
+            help="Sizes of free dimensions; those that share a list go together. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    settings: Settings = None,
+    column: Column = None,
+    fold: Fold = False,
+    as_json: Json = False,
+) -> None:
+    """Compare parameters, MACs and depth over values of parameters and over sizes.
+
+    \b
+    archspec table mobilenetv1_100 --vary factor='[1.0, 0.5]' --sizes H=W='[224, 192]'
+    archspec table fractalnet_w16 --vary columns='[1, 2, 3, 4, 5, 6]'
+    """
+    from archspec.cli import table as command
+
+    command.run(spec, vary or [], sizes or [], settings or [], column, fold, as_json)
+
+
+@app.command()
+@guarded
 def draw(
     spec: Spec,
     output: Annotated[

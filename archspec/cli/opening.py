@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from archspec.cli.console import working, write_diagnostics
 from archspec.cli.spec import locate
-from archspec.cli.values import settings
+from archspec.cli.values import Value, settings
 
 if TYPE_CHECKING:
     from archspec.network import Network
@@ -20,16 +20,25 @@ def open_network(
 
     Raises CompileFailed and WrongUsage.
     """
-    from archspec.network import load
-
-    spec = locate(text)
     parameters = settings(given)
     with working(f"compiling {text}"):
-        network = load(spec.path, spec.name, **parameters)
-        if column is not None:
-            network = network.extract(column=column)
-        if fold:
-            network = network.fold()
+        network = load_spec(text, parameters, column, fold)
     if network.warnings:
         write_diagnostics(network.warnings)
     return network
+
+
+def load_spec(
+    text: str, parameters: Mapping[str, Value], column: int | None = None, fold: bool = False
+) -> Network:
+    """Compile what SPEC means, with these parameters, and extract or fold where that is asked for.
+
+    Raises CompileFailed and WrongUsage.
+    """
+    from archspec.network import load
+
+    spec = locate(text)
+    network = load(spec.path, spec.name, **parameters)
+    if column is not None:
+        network = network.extract(column=column)
+    return network.fold() if fold else network

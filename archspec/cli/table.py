@@ -1,0 +1,164 @@
+"""`archspec table`: what a network costs over values of its parameters and over sizes."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from archspec.cli.console import coloured, working, write, write_json
+from archspec.cli.guard import WrongUsage
+from archspec.cli.opening import load_spec
+from archspec.cli.values import Value, settings
+from archspec.diagnostics.paint import paint
+from archspec.diagnostics.printable import printable, width
+from archspec.frozen import frozen
+
+if TYPE_CHECKING:
+    from archspec.network import Network
+
+MOST_ROWS = 1_000
+_AXIS = re.compile(r"((?:[^\W\d]\w*\s*=\s*)+)(.+)", re.DOTALL)
+
+
+@frozen
+class Axis:
+    """Names that go through the same values together."""
+
+    names: tuple[str, ...]
+    values: tuple[Value, ...]
+
+    @property
+    def title(self) -> str:
+        """What heads its column."""
+        return " = ".join(self.names)
+
+
+@frozen
+class Row:
+    """A network at a size. `macs` is None where it does not take that size."""
+
+    choice: tuple[Value, ...]
+    settings: Mapping[str, Value]
+    sizes: Mapping[str, int]
+    parameters: int
+    macs: int | None
+    depth: int
+
+
+def run(
+    spec: str,
+    varied: Sequence[str],
+    sized: Sequence[str],
+    given: Sequence[str],
+    column: int | None,
+    fold: bool,
+    as_json: bool,
+) -> None:
+    """Print parameters, MACs and depth for every combination of values, the last one fastest."""
+    axes = [_axis("--vary", text) for text in varied]
+    sizes = [_axis("--sizes", text) for text in sized]
+    fixed = settings(given)
+    _distinct([*axes, *sizes], fixed)
+    count = prod(len(axis.values) for axis in (*axes, *sizes))
+    if count > MOST_ROWS:
+        raise WrongUsage(f"that is a table of {count:,} rows; {MOST_ROWS:,} are the most")
+    rows: list[Row] = []
+    for choice in product(*(axis.values for axis in axes)):
+        chosen = _named(axes, choice)
+        words = ", ".join(f"{name}={value}" for name, value in chosen.items())
+        with working(f"compiling {spec} {words}".rstrip()):
+            network = load_spec(spec, {**fixed, **chosen}, column, fold)
+        rows.extend(_rows(network, choice, chosen, sizes))
+    if as_json:
+        write_json({"name": network.name, "rows": [_json(row) for row in rows]})
+        return
+    _write([axis.title for axis in (*axes, *sizes)], rows)
+
+
+def _axis(option: str, text: str) -> Axis:
+    found = _AXIS.fullmatch(text.strip())
+    if found is None:
+        example = "factor='[0.5, 1.0]'" if option == "--vary" else "H=W='[192, 224]'"
+        raise WrongUsage(f"{option} {text}: write it as name=[..]", f"{option} {example}")
+    names = tuple(name.strip() for name in found[1].split("=")[:-1])
+    (values,) = settings([f"{names[0]}={found[2]}"]).values()
+    if not isinstance(values, list) or not values:
+        raise WrongUsage(f"{option} {text}: the values are a list", f"{option} {names[0]}='[..]'")
+    if option == "--sizes" and not all(type(value) is int and value >= 0 for value in values):
+        raise WrongUsage(f"{option} {text}: sizes are whole numbers")
+    return Axis(names, tuple(values))
+
+
+def _distinct(axes: Iterable[Axis], fixed: Mapping[str, Value]) -> None:
+    seen = set(fixed)
+    for name in (name for axis in axes for name in axis.names):
+        if name in seen:
+            raise WrongUsage(f"`{name}` is given twice")
+        seen.add(name)
+
+
+def _named(axes: Sequence[Axis], choice: Sequence[Value]) -> dict[str, Value]:
+    pairs = zip(axes, choice, strict=True)
+    return {name: value for axis, value in pairs for name in axis.names}
+
+
+def _rows(
+    network: Network, choice: tuple[Value, ...], chosen: Mapping[str, Value], sizes: Sequence[Axis]
+) -> Iterator[Row]:
+    free = network.compiled.sizes
+    for name in (name for axis in sizes for name in axis.names):
+        if name not in free:
+            listed = ", ".join(free) or "none"
+            raise WrongUsage(f"{network.name} has no free dimension `{name}`", f"it has: {listed}")
+    for at in product(*(axis.values for axis in sizes)):
+        given: dict[str, Any] = _named(sizes, at)
+        macs = network.macs(**given) if network.accepts(**given) else None
+        yield Row(
+            (*choice, *at),
+            chosen,
+            {**free, **given},
+            network.parameters,
+            macs,
+            network.depth,
+        )
+
+
+def _json(row: Row) -> dict[str, Any]:
+    return {
+        "settings": dict(row.settings),
+        "sizes": dict(row.sizes),
+        "parameters": row.parameters,
+        "macs": row.macs,
+        "depth": row.depth,
+    }
+
+
+def _write(titles: Sequence[str], rows: Sequence[Row]) -> None:
+    head = [*titles, "parameters", "MACs", "depth"]
+    cells = [head]
+    for row in rows:
+        macs = "-" if row.macs is None else f"{row.macs:,}"
+        words = [printable(_text(value)) for value in row.choice]
+        cells.append([*words, f"{row.parameters:,}", macs, str(row.depth)])
+    widths = [max(width(line[at]) for line in cells) for at in range(len(head))]
+    colour = coloured(sys.stdout)
+    for number, line in enumerate(cells):
+        text = "  ".join(
+            " " * (room - width(cell)) + cell for cell, room in zip(line, widths, strict=True)
+        )
+        write((text if number else paint(text, "bold", colour)) + "\n")
+    if any(row.macs is None for row in rows):
+        write("\n- : a size that the network does not take\n")
+
+
+def _text(value: Value) -> str:
+    """A value as it is written in a spec."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_text, value))}]"
+    return str(value)
