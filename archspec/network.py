@@ -96,14 +96,24 @@ class Network:
         return macs_of(self.compiled.inference).evaluate(chosen)
 
     def accepts(self, *, training: bool = False, **sizes: int) -> bool:
-        """Whether the network takes these sizes.
+        """Whether the network takes these sizes: exactly, by evaluation of what its layers need.
+
+        These are the sizes with which the module runs, but for three: what `where` does not
+        allow; a slice that ends behind the end of its axis, which PyTorch cuts off; and sizes of 0
+        of dims for which `where` does not say `>= 0`. A tensor on the way may be empty where
+        PyTorch takes it.
 
         Raises TypeError for a name that is no free dimension and for what is no whole number.
         """
         return accepts(self.compiled, self._sizes(sizes), training=training)
 
     def report(self, *, training: bool = False, depth: int = 1) -> Report:
-        """Everything that is known about the network; the table of blocks opened to `depth`."""
+        """Everything that is known about the network; the table of blocks opened to `depth`.
+
+        In training it is made for the next batch (or other size) that training takes, where it
+        does not take the reported one. Raises CompileFailed: E0707 where the network does not take
+        the sizes that the spec says.
+        """
         return analyse(self.compiled, training=training, depth=depth)
 
     def graph(self, depth: int | None = 1, *, training: bool = False) -> networkx.MultiDiGraph[int]:
@@ -115,8 +125,8 @@ class Network:
     def draw(self, path: str | Path, depth: int | None = 1, *, training: bool = False) -> Path:
         """Draw into a file whose suffix says the format: .svg, .png, .dot or .pdf.
 
-        Raises CompileFailed: E0521 where the drawing would be too large, E0810 and on where it
-        cannot be rendered.
+        Raises CompileFailed: E0521 where the drawing would be too large, E0707 where the network
+        does not take the sizes that the spec says, E0810 and on where it cannot be rendered.
         """
         from archspec.diagram import draw  # only drawing needs graphviz
 
@@ -192,12 +202,12 @@ class Network:
         from archspec.diagram import draw
         from archspec.targets.building import build_targets, staged
 
-        values = self._weights(weights, start)
+        report, values = self.report(), self._weights(weights, start)
         with staged(Path(directory)) as (folder, files):
             build_targets(self.compiled, folder, chosen, start, values)
             draw(self.compiled, folder / f"{self.name}.svg")
             origin = values.origin if values else ""
-            text = markdown(self.report(), self.training_sizes, origin)
+            text = markdown(report, self.training_sizes, origin)
             (folder / f"{self.name}.report.md").write_bytes(text.encode())
         return tuple(files)
 

@@ -13,7 +13,7 @@ from archspec.analysis.macs import macs
 from archspec.analysis.memory import activation_memory, peak_memory
 from archspec.analysis.paths import PathCount, paths
 from archspec.analysis.receptive_field import Field, receptive_field
-from archspec.analysis.sizes import valid_sizes
+from archspec.analysis.sizes import reported_sizes, valid_sizes
 from archspec.analysis.table import Row, rows
 from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled
@@ -77,22 +77,26 @@ class Report:
 
 
 def report(compiled: Compiled, *, training: bool = False, depth: int = 1) -> Report:
-    """Analyse a network; its table of blocks is opened to `depth`."""
+    """Analyse a network; its table of blocks is opened to `depth`.
+
+    Raises CompileFailed (E0707) where the network does not take the sizes that the spec says.
+    """
     graph = compiled.training if training else compiled.inference
+    sizes = reported_sizes(compiled, training=training)
     return Report(
         name=compiled.name,
         training=training,
         counts=count(compiled),
         macs=macs(graph),
         memory=activation_memory(graph),
-        peak=None if training else peak_memory(graph, compiled.sizes),
+        peak=None if training else peak_memory(graph, sizes),
         depth=depth_of(graph),
         paths=paths(graph),
         receptive_fields=named_fields(graph),
         inputs=inputs_of(graph),
         outputs=outputs_of(graph),
         rows=rows(graph, depth),
-        sizes=compiled.sizes,
+        sizes=sizes,
         valid_sizes=valid_sizes(compiled, training=training),
     )
 

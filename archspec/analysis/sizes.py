@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from archspec.analysis.words import sizes_text
+from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph, Requirement, walk
+from archspec.source import Span
 from archspec.types.condition import Condition, conjunction, evaluate
-from archspec.types.sizes import ValidSizes
+from archspec.types.sizes import ValidSizes, next_size
 
 
 def requirements(graph: Graph, *, training: bool) -> tuple[Requirement, ...]:
@@ -30,6 +33,58 @@ def condition(compiled: Compiled, *, training: bool = False) -> Condition:
     graph = compiled.training if training else compiled.inference
     needs = (need.condition for need in requirements(graph, training=training))
     return conjunction([compiled.where, *needs])
+
+
+NEAR = 64
+"""How far the sizes of a report in training may be from those of the spec."""
+
+FAR = 1024
+"""How far a size that is proposed may be from that of the spec."""
+
+
+def reported_sizes(compiled: Compiled, *, training: bool = False) -> Mapping[str, int]:
+    """The sizes to report a network at: those that the spec says, where it takes them.
+
+    Training may need more than inference does, such as two images for the statistics of a batch
+    norm; a report in training is then made for the next size of one dim that is enough.
+
+    Raises CompileFailed (E0707) where the network does not take the sizes that the spec says.
+    """
+    sizes = compiled.sizes
+    needs = requirements(compiled.training if training else compiled.inference, training=False)
+    failing = [need for need in needs if not evaluate(need.condition, sizes)]
+    if failing:
+        places = {need.origin.span: need.reason for need in reversed(failing)}
+        raise CompileFailed([_not_taken(compiled, dict(reversed(places.items())))])
+    return _next_in_training(compiled) if training else sizes
+
+
+def _next_in_training(compiled: Compiled) -> Mapping[str, int]:
+    """The reported sizes, or the nearest that differ in one dim and that training takes."""
+    sizes, needed = compiled.sizes, condition(compiled, training=True)
+    if evaluate(needed, sizes):
+        return sizes
+    near = next_size(needed, sizes, NEAR)
+    if near is None:
+        raise CompileFailed([_not_taken(compiled, {}, training=True)])
+    return {**sizes, near[0]: near[1]}
+
+
+def _not_taken(
+    compiled: Compiled, places: Mapping[Span, str], *, training: bool = False
+) -> Diagnostic:
+    mode = " in training" if training else ""
+    span, reason = next(iter(places.items()), (None, ""))
+    near = next_size(condition(compiled, training=training), compiled.sizes, FAR)
+    return diagnostic(
+        "E0707",
+        f"reports use {sizes_text(compiled.sizes)}, which the network does not take{mode}",
+        span,
+        reason,
+        secondary=list(places.items())[1:4],
+        notes=[f"valid are {valid_sizes(compiled, training=training)}"],
+        fix=f"give the dim another size: `{near[0]} = {near[1]}`" if near else None,
+    )
 
 
 def valid_sizes(compiled: Compiled, *, training: bool = False) -> ValidSizes:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from archspec.analysis.counting import count
 from archspec.analysis.macs import macs
+from archspec.analysis.sizes import reported_sizes
 from archspec.analysis.words import short, sizes_text
 from archspec.diagram.dot import dot_text
 from archspec.diagram.picture import picture
@@ -20,11 +22,13 @@ BOX_BUDGET = 1_500
 def drawing(compiled: Compiled, depth: int | None = 1, *, training: bool = False) -> str:
     """The drawing of a network in DOT, opened to a depth; None opens everything.
 
-    Raises CompileFailed (E0521) when it would show more than 1,500 nodes.
+    Raises CompileFailed: E0521 when it would show more than 1,500 nodes, E0707 where the network
+    does not take the sizes that the spec says.
     """
+    sizes = reported_sizes(compiled, training=training)
     graph = compiled.training if training else compiled.inference
     flat = expand(graph, depth, fold=True, budget=BOX_BUDGET)
-    return dot_text(picture(flat), compiled.name, _subtitle(compiled, training))
+    return dot_text(picture(flat), compiled.name, _subtitle(compiled, sizes, training))
 
 
 def draw(compiled: Compiled, path: Path, depth: int | None = 1, *, training: bool = False) -> Path:
@@ -32,10 +36,10 @@ def draw(compiled: Compiled, path: Path, depth: int | None = 1, *, training: boo
     return render(drawing(compiled, depth, training=training), path)
 
 
-def _subtitle(compiled: Compiled, training: bool) -> list[str]:
+def _subtitle(compiled: Compiled, sizes: Mapping[str, int], training: bool) -> list[str]:
     graph = compiled.training if training else compiled.inference
-    cost = macs(graph).evaluate(compiled.sizes)
+    cost = macs(graph).evaluate(sizes)
     mode = "training" if training else "inference"
     first = f"{count(compiled).parameters:,} parameters, {short(cost)} MACs"
-    at = sizes_text(compiled.sizes)
+    at = sizes_text(sizes)
     return [f"{first} at {at}, {mode}" if at else f"{first}, {mode}"]

@@ -17,8 +17,14 @@ _STYLE = "font-family: sans-serif; display: flex; flex-wrap: wrap; gap: 2em; ali
 
 
 def html(compiled: Compiled, depth: int = 1) -> str:
-    """HTML with the drawing at a depth; without it where there is nothing to draw with."""
-    report = analyse(compiled)
+    """HTML with the drawing at a depth; without it where there is nothing to draw with.
+
+    Where there is no report, it says why.
+    """
+    try:
+        report = analyse(compiled)
+    except CompileFailed as failure:
+        return f"<i>{escape(failure.diagnostics[0].message)}</i>"
     return (
         f'<div style="{_STYLE}"><div>{_drawing(compiled, depth)}</div>'
         f"<div><h3>{escape(report.name)}</h3>{_facts(report)}{_blocks(report)}</div></div>"

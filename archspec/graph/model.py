@@ -130,12 +130,16 @@ class Node:
 
 @frozen
 class Requirement:
-    """Sizes must satisfy `condition`; `reason` says why, `origin` where."""
+    """Sizes must satisfy `condition`; `reason` says why, `origin` where.
+
+    `chosen` says that the spec itself set this limit, so that it may leave finitely many sizes.
+    """
 
     condition: Condition
     reason: str
     origin: Origin
     training_only: bool = False
+    chosen: bool = False
 
 
 @frozen

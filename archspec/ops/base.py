@@ -49,11 +49,17 @@ class OpError(Exception):
 
 @frozen
 class Need:
-    """A condition on sizes under which the op runs, and in one clause why."""
+    """A condition on sizes under which the op runs, and in one clause why.
+
+    `chosen` says that the spec itself set this limit, by an axis of fixed size that is read as far
+    as needed or by a `where`: it may leave finitely many sizes. Where other needs leave finitely
+    many, they agree by accident.
+    """
 
     condition: Condition
     reason: str
     training_only: bool = False
+    chosen: bool = False
 
 
 @dataclass
@@ -62,11 +68,18 @@ class Check:
 
     needs: list[Need] = field(default_factory=list)
 
-    def require(self, condition: Condition, reason: str, *, training_only: bool = False) -> None:
+    def require(
+        self,
+        condition: Condition,
+        reason: str,
+        *,
+        training_only: bool = False,
+        chosen: bool = False,
+    ) -> None:
         """State a need. `reason` reads after "because": "`add` needs equal dims on axis 2"."""
         if condition == TRUE:
             return
-        self.needs.append(Need(condition, reason, training_only))
+        self.needs.append(Need(condition, reason, training_only, chosen))
 
     def require_equal(self, left: DimLike, right: DimLike, reason: str) -> None:
         """State that two dimensions are the same."""

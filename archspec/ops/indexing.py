@@ -34,8 +34,13 @@ def bounds(
                 f"`{op}` needs {what}, whose size is {size}",
                 attribute="stop" if high is size else "start",
             )
-        check.require(at_least(high, low), f"`{op}` needs {what}")
+        check.require(at_least(high, low), f"`{op}` needs {what}", chosen=is_fixed(size))
     return first, last
+
+
+def is_fixed(size: Dim) -> bool:
+    """Whether an axis has a size that the spec chose, such as the length of a table."""
+    return size.constant is not None
 
 
 def _from_front(size: Dim, at: int | Dim) -> Dim:
@@ -110,7 +115,7 @@ class Select(Op):
         for room in (at, size - at - 1):
             if room.constant is not None and room.constant < 0:
                 raise OpError(f"{reason}, whose size is {size}", attribute="index")
-            check.require(at_least(room, 0), reason)
+            check.require(at_least(room, 0), reason, chosen=is_fixed(size))
         return given.with_shape(*given.shape[:axis], *given.shape[axis + 1 :])
 
 
@@ -212,7 +217,8 @@ class Gather(Op):
                     f"{indices.shape_text}",
                     input=1,
                 )
-            check.require(at_least(size, asked), f"`gather` needs indices within axis {other}")
+            reason = f"`gather` needs indices within axis {other}"
+            check.require(at_least(size, asked), reason, chosen=is_fixed(size))
         return indices.with_dtype(given.dtype)
 
 

@@ -140,7 +140,8 @@ class Split(Op):
         for size in sizes:
             if size.constant is not None and size.constant < 0:
                 raise OpError(f"`split` cannot make a part of size {size}", attribute="parts")
-            check.require(at_least(size, 0), f"`split` needs the part {size} not to be negative")
+            reason = f"`split` needs the part {size} not to be negative"
+            check.require(at_least(size, 0), reason, chosen=total.constant is not None)
         together = sum(sizes, ZERO)
         if together.constant is not None and total.constant is not None and together != total:
             raise OpError(

@@ -123,7 +123,8 @@ class TopK(Op):
         if count.constant is not None and count.constant < 1:
             raise OpError("`topk` needs a count of at least 1", attribute="count")
         reason = f"`topk` needs {count} elements on axis {axis}"
-        check.require(at_least(given.shape[axis], count), reason)
+        size = given.shape[axis]
+        check.require(at_least(size, count), reason, chosen=size.constant is not None)
         check.require(at_least(count, 0), "`topk` needs a count that is not negative")
         shape = (*given.shape[:axis], count, *given.shape[axis + 1 :])
         return TensorType(given.dtype, shape), TensorType(DType.I64, shape)

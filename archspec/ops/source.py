@@ -22,7 +22,8 @@ def _shape(op: str, check: Check, sizes: tuple[int | Dim, ...]) -> tuple[Dim, ..
     for size in shape:
         if size.constant is not None and size.constant < 0:
             raise OpError(f"`{op}` cannot make an axis of size {size}", attribute="shape")
-        check.require(at_least(size, 0), f"`{op}` needs the size {size} not to be negative")
+        reason = f"`{op}` needs the size {size} not to be negative"
+        check.require(at_least(size, 0), reason, chosen=True)
     return shape
 
 
@@ -148,7 +149,7 @@ class Arange(Op):
                 f"`arange` cannot go from {first} to {last} in steps of {self.step}",
                 attribute="start" if self.stop is None else "stop",
             )
-        check.require(at_least(way, 0), f"`arange` goes from {first} to {last}")
+        check.require(at_least(way, 0), f"`arange` goes from {first} to {last}", chosen=True)
         step = abs(self.step)
         return TensorType(self.dtype, ((way + (step - 1)) // step,))
 

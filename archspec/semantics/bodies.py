@@ -161,7 +161,8 @@ def _require(context: Context, expression: ast.Expr, reason: str) -> None:
         return
     if is_condition(value):
         text = f"`{expression.span.text}` is needed"
-        settle(context, Need(value, f"{text}: {reason}"), expression.span)  # type: ignore[arg-type]
+        need = Need(value, f"{text}: {reason}", chosen=True)  # type: ignore[arg-type]
+        settle(context, need, expression.span)
     elif value is not True:
         raise context.error(
             "E0408",

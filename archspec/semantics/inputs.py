@@ -16,6 +16,7 @@ from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.condition import TRUE, All, Condition, conjunction, evaluate
 from archspec.types.dim import Dim
+from archspec.types.sizes import next_size
 from archspec.types.solver import VerdictKind
 from archspec.types.tensor import TensorType
 
@@ -77,11 +78,10 @@ def network_inputs(
 
 def _allowed(found: Inputs) -> str:
     """The next size of one dim that `where` allows, where changing one is enough."""
-    for distance in range(1, 1025):
-        for name, size in found.sizes.items():
-            if evaluate(found.given, {**found.sizes, name: size + distance}):
-                return f"give the dim another size: `{name} = {size + distance}`"
-    return "give the dims other sizes: `H = 256`"
+    near = next_size(found.given, found.sizes, 1024)
+    if near is None:
+        return "give the dims other sizes: `H = 256`"
+    return f"give the dim another size: `{near[0]} = {near[1]}`"
 
 
 def _condition(context: Context, expression: ast.Expr) -> list[Condition]:

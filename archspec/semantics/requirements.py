@@ -17,7 +17,10 @@ from archspec.types.condition import (
     Relation,
     symbols_of,
 )
-from archspec.types.solver import Verdict, VerdictKind, clauses
+from archspec.types.solver import Verdict, VerdictKind, clauses, limited
+
+MAX_LISTED = 3
+"""Sizes that a message lists one by one."""
 
 MAX_CLAUSE = 100
 """Characters of a clause that a person would still want to read in a message."""
@@ -33,8 +36,8 @@ def settle(
 
     `places` tells where its sizes come from; it is asked only when there is something to report.
 
-    Raises SpecError when it holds for no size, or for finitely many that `where` does not name,
-    or against what `where` promises, or when it can't be decided.
+    Raises SpecError when it holds for no size, or for finitely many of a dim that the spec did not
+    choose, or against what `where` promises, or when it can't be decided.
     """
     builder, session = context.builder, context.session
     assert builder is not None
@@ -62,7 +65,7 @@ def settle(
     elif verdict.kind is VerdictKind.NEVER and not symbols_of(need.condition):
         raise context.error("E0402", f"in training, {need.reason}", span, secondary=secondary)
     origin = builder.origin(context, span)
-    requirement = Requirement(need.condition, need.reason, origin, need.training_only)
+    requirement = Requirement(need.condition, need.reason, origin, need.training_only, need.chosen)
     builder.requirements[requirement] = None
 
 
@@ -75,15 +78,10 @@ def _refusal(
 ) -> SpecError | None:
     if verdict.kind is VerdictKind.NEVER:
         return context.error("E0402", need.reason, span, secondary=secondary)
-    if verdict.kind is VerdictKind.FINITE and is_equation(need.condition):
-        only = " or ".join(sizes_text(sizes) for sizes in verdict.solutions[:3])
-        return context.error(
-            "E0402",
-            need.reason,
-            span,
-            secondary=secondary,
-            notes=(f"they agree only for {only or 'finitely many sizes'}",),
-        )
+    if not need.chosen:
+        only = _only(context, need, verdict)
+        if only:
+            return context.error("E0402", need.reason, span, secondary=secondary, notes=(only,))
     promised = symbols_of(context.session.given) & symbols_of(need.condition)
     if verdict.kind is VerdictKind.SOMETIMES and promised and verdict.counterexample is not None:
         places = list(secondary)
@@ -102,6 +100,24 @@ def _refusal(
             else "without a `where` for these sizes, the compiler says what they must satisfy",
         )
     return None
+
+
+def _only(context: Context, need: Need, verdict: Verdict) -> str:
+    """For which sizes alone a need holds, where these are finitely many, or those of a symbol."""
+    names = sorted(symbols_of(need.condition))
+    if verdict.kind is VerdictKind.FINITE:
+        if 0 < len(verdict.solutions) <= MAX_LISTED:
+            listed = " or ".join(sizes_text(sizes) for sizes in verdict.solutions)
+            return f"they agree only for {listed}"
+    elif len(names) > 1:
+        names = list(limited(need.condition, context.session.given))
+    else:
+        names = []
+    if not names:
+        return ""
+    holds = " and ".join(clauses(verdict.formula))
+    few = f"finitely many sizes of {', '.join(names)}"
+    return f"they agree only for {few}" + (f": {holds}" if len(holds) <= MAX_CLAUSE else "")
 
 
 def _settle_for_integers(
@@ -133,10 +149,7 @@ def sizes_text(sizes: Mapping[str, int]) -> str:
 
 
 def is_equation(condition: Condition) -> bool:
-    """Whether it asks for equal sizes: holding for finitely many is then an accident.
-
-    An upper bound also leaves finitely many sizes, on purpose.
-    """
+    """Whether it asks for equal sizes."""
     if isinstance(condition, (All, AnyOf)):
         return any(is_equation(part) for part in condition.parts)
     return condition.relation is Relation.EQUAL

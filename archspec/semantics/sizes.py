@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from archspec.diagnostics.model import Edit, Fix, Severity, Sink, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Requirement, walk
 from archspec.semantics.inputs import Inputs
-from archspec.semantics.requirements import is_bound, is_equation, sizes_text
+from archspec.semantics.requirements import is_bound, sizes_text
 from archspec.source import Span
-from archspec.types.condition import All, Condition, conjunction, evaluate
-from archspec.types.solver import VerdictKind, clauses, decide
+from archspec.types.condition import All, Condition, conjunction, evaluate, symbols_of
+from archspec.types.solver import VerdictKind, clauses, decide, limited
 
 
 def requirements_of(compiled: Compiled, *, training: bool) -> tuple[Requirement, ...]:
     """All requirements in one mode, once each."""
     top = compiled.training if training else compiled.inference
-    found: dict[Condition, Requirement] = {}
+    found: dict[tuple[Condition, bool], Requirement] = {}
     for graph in walk(top):
         for item in graph.requirements:
             if training or not item.training_only:
-                found.setdefault(item.condition, item)
+                found.setdefault((item.condition, item.chosen), item)
     return tuple(found.values())
 
 
@@ -31,17 +33,12 @@ def check_sizes(compiled: Compiled, inputs: Inputs, sink: Sink) -> None:
     condition = conjunction(item.condition for item in needs)
     verdict = decide(condition, compiled.where)
     where = _input_span(inputs)
-    finite = verdict.kind is VerdictKind.FINITE
-    if verdict.kind is VerdictKind.NEVER or (finite and _is_accident(compiled, needs)):
-        only = finite
-        sink.report(
-            diagnostic(
-                "E0402",
-                "only finitely many sizes suit all layers" if only else "no size suits all layers",
-                where,
-                secondary=_reasons(needs),
-            )
-        )
+    never = verdict.kind is VerdictKind.NEVER
+    names = () if never else _limited_by_accident(compiled, needs)
+    if never or names:
+        few = f"only finitely many sizes of {', '.join(names)} suit all layers"
+        message = few if names else "no size suits all layers"
+        sink.report(diagnostic("E0402", message, where, secondary=_reasons(needs)))
         return
     if verdict.kind is VerdictKind.UNDECIDED:
         sink.report(
@@ -66,10 +63,16 @@ def check_sizes(compiled: Compiled, inputs: Inputs, sink: Sink) -> None:
         )
 
 
-def _is_accident(compiled: Compiled, needs: tuple[Requirement, ...]) -> bool:
-    """Whether equations alone, without upper bounds, leave finitely many sizes."""
-    equations = conjunction(item.condition for item in needs if is_equation(item.condition))
-    return decide(equations, compiled.where).kind is VerdictKind.FINITE
+def _limited_by_accident(compiled: Compiled, needs: tuple[Requirement, ...]) -> tuple[str, ...]:
+    """The dims of which finitely many sizes are left without what the spec chose to limit.
+
+    Each need by itself leaves infinitely many, so it takes two that share a dim.
+    """
+    found = [item.condition for item in needs if not item.chosen]
+    shared = Counter(name for condition in found for name in symbols_of(condition))
+    if max(shared.values(), default=0) < 2:
+        return ()
+    return limited(conjunction(found), compiled.where)
 
 
 def _warn(needs: tuple[Requirement, ...], texts: list[str], inputs: Inputs, sink: Sink) -> None:

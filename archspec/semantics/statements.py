@@ -261,7 +261,8 @@ def _assert(context: Context, statement: ast.Assert) -> None:
         return
     text = message if isinstance(message, str) else f"`{statement.condition.span.text}` is false"
     if is_condition(value):
-        settle(context, Need(value, text), statement.condition.span)  # type: ignore[arg-type]
+        need = Need(value, text, chosen=True)  # type: ignore[arg-type]
+        settle(context, need, statement.condition.span)
     elif not truth(context, value, statement.condition.span):
         raise context.error(
             "E0318",

@@ -21,6 +21,15 @@ from archspec.types.solver import clauses, condition_text, simplify
 Json: TypeAlias = "str | bool | list[Json] | dict[str, Json]"
 
 
+def next_size(condition: Condition, sizes: Mapping[str, int], reach: int) -> tuple[str, int] | None:
+    """The nearest larger size of one dim, at most `reach` away, with which the condition holds."""
+    for distance in range(1, reach + 1):
+        for name, size in sizes.items():
+            if evaluate(condition, {**sizes, name: size + distance}):
+                return name, size + distance
+    return None
+
+
 @dataclass(frozen=True)
 class ValidSizes:
     """Exactly the sizes (integers from 1 on) for which `formula` holds.

@@ -209,3 +209,81 @@ def test_a_where_that_no_size_satisfies_says_so() -> None:
     item = only(image("relu", "H % 2 == 0, H % 2 == 1"))
     assert item.code == "E0402"
     assert "no size satisfies" in item.message
+
+
+ACCIDENTS = {
+    "slice(axis=2, start=-3, stop=5)": "H <= 8",
+    "slice(axis=2, start=-1, stop=1)": "H = 1 or H = 2",
+    "slice(axis=-1, start=-2, stop=30)": "W <= 32",
+    "crop([(2, 0, 2), (3, -3, 5)])": "W <= 8",
+    "slice(axis=2, start=H - 3, stop=5)": "H <= 8",
+    'pad([(2, 0, 8 - H)], mode="reflect")': "H <= 8",
+    "reshape([B, 3, 8, W])": "H == 8",
+    "reshape([B, 3, 64])": "H*W == 64",
+    "squeeze(2)": "H = 1",
+    'rearrange("b c h w -> b (c h w)") -> linear(8) -> reshape([B, 2, 4])': "",
+}
+
+
+@pytest.mark.parametrize("expression", [name for name, said in ACCIDENTS.items() if said])
+def test_an_agreement_for_finitely_many_sizes_is_an_error(expression: str) -> None:
+    item = only(image(expression))
+    assert item.code == "E0402", item
+    assert item.primary is not None
+    assert expression.startswith(item.primary.span.text[:6])
+    (note,) = item.notes
+    assert note.startswith("they agree only for ")
+    assert note.endswith(ACCIDENTS[expression])
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        # each leaves infinitely many sizes, both together one
+        (
+            'a = (x, x -> rearrange("b c h w -> b c w h")) -> add',
+            'b = (x -> pad([(2, 8, 0)]), x -> rearrange("b c h w -> b c w h")'
+            " -> pad([(2, 0, W)])) -> concat(axis=1)",
+        ),
+        # and a need of another dim beside them
+        (
+            'a = (x, x -> rearrange("b c h w -> b c w h")) -> add',
+            'b = (x -> pad([(2, 8, 0)]), x -> rearrange("b c h w -> b c w h")'
+            " -> pad([(2, 0, W)])) -> concat(axis=1)",
+            'c = x -> rearrange("(b two) c h w -> b two c h w", two=2)',
+        ),
+    ],
+)
+def test_layers_that_together_leave_finitely_many_sizes(lines: tuple[str, ...]) -> None:
+    names = [f"output {line[0]}" for line in lines]
+    found = check(Source("spec.arch", network(*lines, *names))).diagnostics
+    assert [item.code for item in found] == ["E0402"]
+    assert "finitely many sizes of H, W" in found[0].message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # a table that is read as far as needed
+        "param t: f32[1, 3, 50, 1] = zeros\n  output x + (t -> slice(axis=2, stop=H))",
+        "param t: f32[50, 1] = zeros\n  output x + (t -> select(axis=0, index=H))",
+        "param t: f32[1, 3, 50, 1] = zeros\n  output x + (t -> split([H, 50 - H], axis=2))[0]",
+        "output x -> pad([(2, 0, 50 - H)]) -> conv(8, 3)\n  output t = zeros([50 - H])",
+        # the limit of a block
+        "output x -> short",
+        'assert H in [32, 48], "as published"\n  output x',
+    ],
+)
+def test_a_limit_that_the_spec_chose_is_a_warning_that_names_it(text: str) -> None:
+    block = "block short { input x: [B, C, H, W] where H <= 50\n output x -> relu }\n"
+    spec = f"{block}network net {{\n  input x: f32[{IMAGE}]\n  {text}\n}}\n"
+    item = only(spec)
+    assert item.code == "W0401"
+    mended = spec.replace(f"f32[{IMAGE}]", f"f32[{IMAGE}]{item.fix.edits[0].text}")  # type: ignore[union-attr]
+    assert check(Source("spec.arch", mended)).diagnostics == ()
+
+
+def test_what_where_bounds_may_be_finite() -> None:
+    sliced = "slice(axis=2, start=-3, stop=5)"
+    assert errors(image(sliced, "H >= 5, H <= 8", "B = 1, 3, H = 6, W = 4")) == []
+    assert errors(image(sliced, "H <= 8", "B = 1, 3, H = 6, W = 4")) == ["E0404"]

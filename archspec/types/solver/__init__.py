@@ -8,7 +8,7 @@ the budget, is UNDECIDED with a reason, never a guess.
 """
 
 from archspec.types.solver.budget import BUDGET, Budget
-from archspec.types.solver.decide import Verdict, VerdictKind, decide
+from archspec.types.solver.decide import Verdict, VerdictKind, decide, limited
 from archspec.types.solver.effort import effort
 from archspec.types.solver.simplify import simplify
 from archspec.types.solver.text import clauses, condition_text
@@ -22,5 +22,6 @@ __all__ = [
     "condition_text",
     "decide",
     "effort",
+    "limited",
     "simplify",
 ]

@@ -7,7 +7,15 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property, lru_cache
 
-from archspec.types.condition import TRUE, Condition, negation, symbols_of
+from archspec.types.condition import (
+    TRUE,
+    Condition,
+    at_least,
+    conjunction,
+    negation,
+    symbols_of,
+)
+from archspec.types.dim import Dim
 from archspec.types.solver.budget import BUDGET, Budget, BudgetExceeded
 from archspec.types.solver.effort import effort
 from archspec.types.solver.extent import Extent, Study
@@ -15,6 +23,9 @@ from archspec.types.solver.formula import Formula, both
 from archspec.types.solver.lower import lower
 from archspec.types.solver.simplify import simplify
 from archspec.types.solver.study import components, study
+
+FAR = 1 << 40
+"""A size that no tensor has: a symbol that cannot be as large has finitely many sizes."""
 
 
 class VerdictKind(StrEnum):
@@ -62,6 +73,23 @@ def decide(condition: Condition, given: Condition = TRUE, budget: int = BUDGET) 
     is decided, or took more work than `budget`; `reason` says which.
     """
     return _answer(condition, given, budget)
+
+
+def limited(condition: Condition, given: Condition = TRUE) -> tuple[str, ...]:
+    """The symbols of which a condition leaves finitely many sizes, of infinitely many allowed.
+
+    `H == 8` together with any relation of other symbols limits H. What is undecided is left out.
+    """
+    return tuple(
+        name
+        for name in sorted(symbols_of(condition))
+        if not _reaches_far(conjunction([condition, given]), name) and _reaches_far(given, name)
+    )
+
+
+def _reaches_far(condition: Condition, name: str) -> bool:
+    far = at_least(Dim.symbol(name), FAR)
+    return decide(conjunction([condition, far])).kind is not VerdictKind.NEVER
 
 
 @lru_cache(maxsize=4096)
