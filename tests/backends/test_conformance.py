@@ -1,6 +1,7 @@
-"""Every op's examples, lowered and run: shapes, types, parameters, MACs, TorchScript."""
+"""Every op's examples, lowered and run: shapes, types, parameters, MACs.
 
-import warnings
+What they compute is held by `tests/ops/test_values.py`.
+"""
 
 import pytest
 import torch
@@ -100,45 +101,7 @@ def test_example(name, number):
         key: (tuple(value.shape), value.dtype, True) for key, value in module.state_dict().items()
     }
     assert state == {key: value for key, value in owned.items() if value[2]}
-    check_script(module, inputs, found)
     check_macs(op, types, graph, inputs)
-
-
-IN_SEQUENTIAL = [
-    case
-    for case in CASES
-    if len(all_ops()[case.values[0]].examples[case.values[1]].inputs) == 1
-    and not all_ops()[case.values[0]].regions
-]
-
-
-@pytest.mark.parametrize(("name", "number"), IN_SEQUENTIAL)
-def test_example_in_a_sequential(name, number):
-    """The same where the op stands as a module in a container."""
-    example = all_ops()[name].examples[number]
-    results = []
-    for key in ("it", "it.0"):
-        graph, op, types = network(name, example, key)
-        module = to_module(compiled(graph)).eval()
-        torch.manual_seed(0)
-        inputs = [sample(one, index_limit(op, types)) for one in types]
-        with torch.no_grad():
-            results.append(module(*inputs))
-    one, other = ((found if isinstance(found, tuple) else (found,)) for found in results)
-    torch.testing.assert_close(one, other, equal_nan=True)
-    check_script(module, inputs, other)
-
-
-def check_script(module, inputs, found):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        scripted = torch.jit.script(module)
-        with torch.no_grad():
-            again = scripted(*inputs)
-    again = again if isinstance(again, tuple) else (again,)
-    for one, other in zip(found, again, strict=True):
-        assert one.dtype == other.dtype
-        torch.testing.assert_close(one, other, rtol=1e-6, atol=1e-6, equal_nan=True)
 
 
 def check_macs(op, types, graph, inputs):

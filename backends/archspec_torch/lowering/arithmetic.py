@@ -62,19 +62,25 @@ def floor_div(site: Site) -> Lowered:
     """Division rounded down."""
 
     def apply(inputs: Sequence[str], scope: Scope) -> Code:
-        left, right = operands(site, inputs, scope)
-        if site.op.scalar is not None and site.op.reverse:
-            left = call("torch.full_like", inputs[0], left)
+        left, right = _tensor_first(site, inputs, scope)
         return call("torch.div", left, right, keyword("rounding_mode", '"floor"'))
 
     return Lowered(apply=apply)
+
+
+def _tensor_first(site: Site, inputs: Sequence[str], scope: Scope) -> list[Code]:
+    """Both operands; the first is a tensor, where torch has nothing (or no gradient) otherwise."""
+    left, right = operands(site, inputs, scope)
+    if site.op.scalar is not None and site.op.reverse:
+        left = call("torch.full_like", inputs[0], left)
+    return [left, right]
 
 
 @lowers("mod")
 def mod(site: Site) -> Lowered:
     """The rest of division rounded down, as Python's `%`."""
     return Lowered(
-        apply=lambda inputs, scope: call("torch.remainder", *operands(site, inputs, scope))
+        apply=lambda inputs, scope: call("torch.remainder", *_tensor_first(site, inputs, scope))
     )
 
 

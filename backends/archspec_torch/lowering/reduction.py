@@ -73,10 +73,12 @@ def norm(site: Site) -> Lowered:
 
 @lowers("logsumexp")
 def logsumexp(site: Site) -> Lowered:
-    """`torch.logsumexp`."""
+    """`torch.logsumexp`, which takes a number as a vector of one."""
     keepdim = keyword("keepdim", site.op.keepdim, False)
 
     def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        if not site.x.rank:
+            return call(f"{inputs[0]}.logsumexp", "0")
         return call(f"{inputs[0]}.logsumexp", _over(site), keepdim)
 
     return Lowered(apply=apply)

@@ -20,8 +20,8 @@ def identity(site: Site) -> Lowered:
 
 @lowers("flatten")
 def flatten(site: Site) -> Lowered:
-    """`x.flatten(start, stop)`."""
-    start, stop = site.op.start, site.op.stop
+    """`x.flatten(start, stop)`; a number has no axis to begin with."""
+    start, stop = (site.op.start, site.op.stop) if site.x.rank else (0, -1)
     module = call("nn.Flatten", keyword("start_dim", start, 1), keyword("end_dim", stop, -1))
 
     def apply(inputs: Sequence[str], scope: Scope) -> Code:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from archspec.ops.source import number_dtype
 from archspec.types.dim import Dim, DimLike, dim
 from archspec.types.tensor import DType
 from archspec_torch.code import Code, Hole, call, code, keyword, literal
@@ -96,18 +97,22 @@ def linspace(site: Site) -> Lowered:
 
 @lowers("tensor")
 def tensor(site: Site) -> Lowered:
-    """`torch.tensor` of numbers as written."""
+    """`torch.tensor` of numbers of one kind: TorchScript takes no others side by side."""
+    kind = _LITERALS[number_dtype(site.op.values)]
 
     def apply(inputs: Sequence[str], scope: Scope) -> Code:
-        return _made("tensor", scope, site.y.dtype, _nested(site.op.values))
+        return _made("tensor", scope, site.y.dtype, _nested(site.op.values, kind))
 
     return Lowered(apply=apply)
 
 
-def _nested(values: Any) -> str:
+_LITERALS: dict[DType, type] = {DType.F32: float, DType.I64: int, DType.BOOL: bool}
+
+
+def _nested(values: Any, kind: type) -> str:
     if isinstance(values, tuple):
-        return f"[{', '.join(_nested(value) for value in values)}]"
-    return literal(values)
+        return f"[{', '.join(_nested(value, kind) for value in values)}]"
+    return literal(kind(values))
 
 
 @lowers("zeros_like", "ones_like")
