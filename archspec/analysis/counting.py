@@ -20,17 +20,22 @@ from archspec.ops.base import Parameter
 
 @frozen
 class Counts:
-    """Elements of parameters and of buffers, and the number of tensors of both together."""
+    """Elements of parameters and of buffers, and the number of tensors of both together.
+
+    `fixed` is how many elements of parameters do not learn, as they are frozen.
+    """
 
     parameters: int = 0
     buffers: int = 0
     tensors: int = 0
+    fixed: int = 0
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
             self.parameters + other.parameters,
             self.buffers + other.buffers,
             self.tensors + other.tensors,
+            self.fixed + other.fixed,
         )
 
 
@@ -77,11 +82,11 @@ def _count_step(graph: Graph, below: Below[Counts]) -> Counts:
 def _count_one(item: Owned, below: Below[Counts]) -> Counts:
     if item.instance.graph is not None:
         return below(item.instance.graph)
-    return count_tensors(item.parameters)
+    return count_tensors(item.parameters, frozen=item.instance.frozen)
 
 
-def count_tensors(parameters: Iterable[Parameter]) -> Counts:
-    """Counts of some tensors."""
+def count_tensors(parameters: Iterable[Parameter], *, frozen: bool = False) -> Counts:
+    """Counts of some tensors of one instance."""
     learnable = others = tensors = 0
     for parameter in parameters:
         tensors += 1
@@ -89,7 +94,7 @@ def count_tensors(parameters: Iterable[Parameter]) -> Counts:
             learnable += prod(parameter.shape)
         else:
             others += prod(parameter.shape)
-    return Counts(learnable, others, tensors)
+    return Counts(learnable, others, tensors, learnable if frozen else 0)
 
 
 def _total(counts: Iterable[Counts]) -> Counts:
@@ -141,4 +146,4 @@ def _count_union(
     if below is not None or left is None or right is None:
         return _count_one(one, single.__getitem__) if one is not None else Counts()
     tensors = {item.name: item for item in (*right.parameters, *left.parameters)}
-    return count_tensors(tensors.values())
+    return count_tensors(tensors.values(), frozen=right.instance.frozen)

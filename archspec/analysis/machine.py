@@ -20,6 +20,7 @@ def to_json(report: Report) -> dict[str, Json]:
         "name": report.name,
         "mode": "training" if report.training else "inference",
         "parameters": report.counts.parameters,
+        "fixed_parameters": report.counts.fixed,
         "buffers": report.counts.buffers,
         "tensors": report.counts.tensors,
         "sizes": dict(report.sizes),

@@ -37,6 +37,8 @@ def markdown(report: Report, training_sizes: ValidSizes | None = None, weights: 
 def facts(report: Report, training_sizes: ValidSizes | None = None) -> Iterator[tuple[str, str]]:
     """What there is to say in one line each: `("parameters", "33,714,314")`."""
     yield "parameters", f"{report.counts.parameters:,}"
+    if report.counts.fixed:
+        yield "fixed parameters", f"{report.counts.fixed:,}"
     if report.counts.buffers:
         yield "buffers", f"{report.counts.buffers:,}"
     yield "MACs", f"{report.macs_at_sizes:,} ({short(report.macs_at_sizes)})"

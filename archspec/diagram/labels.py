@@ -39,11 +39,13 @@ def op_text(op: Op, regions: Sequence[Region] = ()) -> str:
 
 
 def block_text(graph: Graph) -> str:
-    """`bottleneck(64, 2)`: the name with its first arguments, as far as they are numbers."""
+    """`bottleneck(64, 2)`: the name with its first arguments, as far as they are numbers.
+
+    `frozen(resnet50)` where it does not learn.
+    """
     shown = list(islice(takewhile(_is_number, graph.arguments.values()), 2))
-    return shortened(
-        f"{graph.name}({', '.join(_value(value) for value in shown)})" if shown else graph.name
-    )
+    text = f"{graph.name}({', '.join(_value(value) for value in shown)})" if shown else graph.name
+    return shortened(f"frozen({text})" if graph.frozen else text)
 
 
 def key_text(key: str, name: str) -> str:

@@ -151,7 +151,10 @@ def _line(item: FlatNode) -> Line:
     op, instance = item.node.op, item.node.instance
     assert op is not None
     assert instance is not None
-    return Line(op_text(op, instance.regions), op.category, key_text(instance.key, op.name))
+    text = op_text(op, instance.regions)
+    if instance.frozen and instance.key and not (item.graph is not None and item.graph.frozen):
+        text = shortened(f"frozen({text})")
+    return Line(text, op.category, key_text(instance.key, op.name))
 
 
 def _single(item: FlatNode, shown: Mapping[int | None, int | None]) -> Box:

@@ -90,6 +90,7 @@ class Instance:
     regions: tuple[Region, ...] = ()
     origin: Origin = _UNKNOWN
     explicit: frozenset[str] = frozenset()
+    frozen: bool = False  # stays in inference, and its weights do not learn
 
     @property
     def title(self) -> str:
@@ -185,6 +186,7 @@ class Graph:
     draws: tuple[Draw, ...] = ()
     origin: Origin = _UNKNOWN
     doc: str = ""
+    frozen: bool = False  # all of its instances are
 
     @cached_property
     def inputs(self) -> tuple[Node, ...]:

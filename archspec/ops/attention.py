@@ -45,6 +45,9 @@ class ScaledDotProductAttention(Op):
     scale: float | None = None
     dropout: Probability = 0.0
 
+    def in_inference(self) -> Op:
+        return self.model_copy(update={"dropout": 0.0})
+
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         q, k, v = (float_input(self.name, inputs, index) for index in range(3))
         for index, other in enumerate((q, k, v)):
@@ -114,6 +117,9 @@ class MultiheadAttention(Op):
     bias: bool = True
     dropout: Probability = 0.0
     causal: bool = False
+
+    def in_inference(self) -> Op:
+        return self.model_copy(update={"dropout": 0.0})
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         if len(inputs) == 2:

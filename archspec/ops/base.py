@@ -185,6 +185,13 @@ class Op(BaseModel):
         """Types of the outputs. Raises OpError where none exist."""
         raise NotImplementedError
 
+    def in_inference(self) -> Op:
+        """The op as it is outside training, for a layer that is frozen.
+
+        An op whose fields say what happens in training only gives one in which nothing does.
+        """
+        return self
+
     def vanishes(self, *inputs: TensorType) -> bool:
         """Whether it hands on these inputs as they are, so that it leaves no node.
 

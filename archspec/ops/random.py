@@ -8,6 +8,8 @@ from pydantic import Field
 
 from archspec.ops.base import Check, Example, Op, OpError
 from archspec.ops.broadcasting import require_equal_dims, same_dtype, same_rank
+from archspec.ops.choice import Clamp
+from archspec.ops.identity import Identity
 from archspec.ops.shape_rules import float_input
 from archspec.types.tensor import TensorType
 
@@ -27,6 +29,9 @@ class Dropout(Op):
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"p": 0.0}))
 
     p: Probability = 0.5
+
+    def in_inference(self) -> Op:
+        return Identity()
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         return float_input(self.name, inputs)
@@ -54,6 +59,9 @@ class ChannelDropout(Op):
 
     p: Probability = 0.5
 
+    def in_inference(self) -> Op:
+        return Identity()
+
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         x = float_input(self.name, inputs)
         if x.rank < 2:
@@ -77,6 +85,9 @@ class AlphaDropout(Op):
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"p": 0.05}))
 
     p: Probability = 0.5
+
+    def in_inference(self) -> Op:
+        return Identity()
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         return float_input(self.name, inputs)
@@ -111,6 +122,9 @@ class DropPath(Op):
     mode: Literal["row", "batch"] = "row"
     scale: Literal["training", "inference"] = "training"
 
+    def in_inference(self) -> Op:
+        return Identity()
+
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         x = float_input(self.name, inputs)
         if not x.rank:
@@ -129,6 +143,9 @@ class Bernoulli(Op):
     name: ClassVar[str] = "bernoulli"
     category: ClassVar[str] = "random"
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example(inputs=("f32[4]",)))
+
+    def in_inference(self) -> Op:
+        return Clamp(low=0.0, high=1.0)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         return float_input(self.name, inputs)
@@ -163,6 +180,9 @@ class Join(Op):
 
     drop: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     draw: str | None = None
+
+    def in_inference(self) -> Op:
+        return Join()
 
     def vanishes(self, *inputs: TensorType) -> bool:
         return len(inputs) == 1

@@ -51,6 +51,9 @@ class Lstm(Op):
     bias: bool = True
     batch_first: bool = True
 
+    def in_inference(self) -> Op:
+        return self.model_copy(update={"dropout": 0.0})
+
     def infer(self, check: Check, *inputs: TensorType) -> tuple[TensorType, ...]:
         if len(inputs) == 2:
             raise OpError("`lstm` takes x or (x, h, c), but got two inputs")
@@ -97,6 +100,9 @@ class Gru(Op):
     dropout: Probability = 0.0
     bias: bool = True
     batch_first: bool = True
+
+    def in_inference(self) -> Op:
+        return self.model_copy(update={"dropout": 0.0})
 
     def infer(self, check: Check, *inputs: TensorType) -> tuple[TensorType, ...]:
         return _run(self, check, inputs, states=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from archspec.semantics.bodies import result_of, run_body
@@ -24,6 +25,7 @@ from archspec.semantics.values import (
     AbsentLayer,
     BlockLayer,
     Closure,
+    FrozenLayer,
     GroupLayer,
     LabelledLayer,
     ListValue,
@@ -120,6 +122,16 @@ def _apply_shared(
     scope = layer.scope
     if scope.tape is None:
         scope.tape = Tape()
+    frozen = context.session.frozen
+    if layer.uses and layer.frozen != frozen:
+        raise context.error(
+            "E0608",
+            f"`{layer.name}` is shared, so it is frozen in all of its uses or in none",
+            span,
+            secondary=[(layer.span, "declared here")],
+            fix="share what is frozen: `shared f = frozen(..)`",
+        )
+    layer.frozen = frozen
     scope.tape.position = None if layer.uses == 0 else 0
     layer.uses += 1
     scope.builder.shared_uses += 1
@@ -230,6 +242,13 @@ def _apply_tap(
     return call_tap(context, layer, data, label, span)
 
 
+def _apply_frozen(
+    context: Context, layer: FrozenLayer, data: Value, span: Span, label: str | None
+) -> Value:
+    inside = replace(context, session=context.session.for_frozen())
+    return apply_layer(inside, layer.inner, data, layer.span, label)
+
+
 def _apply_group(context: Context, layer: GroupLayer, data: Value, span: Span) -> Value:
     return apply_layer(context, layer.inner, data, layer.span)
 
@@ -242,6 +261,7 @@ _NAMED: dict[type, Callable[[Context, Any, Value, Span, str | None], Value]] = {
     AbsentLayer: _apply_absent,
     OutputOf: _apply_output,
     TapLayer: _apply_tap,
+    FrozenLayer: _apply_frozen,
 }
 """Layers whose label names one instance."""
 

@@ -46,6 +46,7 @@ class GraphBuilder:
     shared_uses: int = 0
     """How often a shared layer was applied."""
     failed: bool = False
+    frozen: bool = False
 
     def origin(self, context: Context, span: Span) -> Origin:
         """Where a node is made: its span and the inline expansions within this graph."""
@@ -130,6 +131,7 @@ class GraphBuilder:
             tuple(self.draws),
             origin,
             doc,
+            self.frozen,
         )
 
     def _live(

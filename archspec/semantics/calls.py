@@ -64,7 +64,8 @@ class Call:
         """What the memo goes by, apart from the mode."""
         keys, given = context.session.keys, context.session.given
         arguments = keys.all_of(tuple(self.arguments.values()))
-        parts = (id(self.definition), arguments, self.types, self.structure, given)
+        frozen = context.session.frozen
+        parts = (id(self.definition), arguments, self.types, self.structure, given, frozen)
         return keys.number(("call", *parts))
 
     @property
@@ -154,8 +155,9 @@ def _instance(
     known = scope.tape.replayed() if scope.tape is not None else None
     origin = builder.origin(context, span)
     if known is not None:
-        return known if known.graph is graph else Instance(known.key, None, graph, (), origin)
-    instance = Instance(scope.key_for(context, label, name, span), None, graph, (), origin)
+        return known if known.graph is graph else replace(known, graph=graph, origin=origin)
+    key, frozen = scope.key_for(context, label, name, span), context.session.frozen
+    instance = Instance(key, None, graph, (), origin, frozen=frozen)
     if scope.tape is not None:
         scope.tape.record(instance, types)
     return instance
@@ -201,6 +203,7 @@ def _build(context: Context, call: Call) -> Graph | None:
     if isinstance(definition, BlockDefinition) and definition.node.is_network:
         kind = "network"
     builder = GraphBuilder(definition.name, kind, None, len(context.frames))
+    builder.frozen = context.session.frozen
     names = _input_names(definition, len(call.types))
     flat = [
         builder.add_input(name, type_, definition.name_span)

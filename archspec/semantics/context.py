@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from archspec.diagnostics.model import Diagnostic, Fix, Frame, Sink, diagnostic
@@ -114,8 +114,24 @@ class Session:
     open_rules: list[tuple[object, Mapping[str, Value]]] = field(default_factory=list)
     """Rules whose layers are being applied, outermost first, with their arguments."""
     active_graphs: set[Hashable] = field(default_factory=set)
+    frozen: bool = False
+    """Whether what is built stays in inference, and does not learn."""
+    frozen_results: dict[Hashable, Remembered] = field(default_factory=dict)
+    """The results of rules for what is frozen."""
     by_signature: Callable[[Context, Value, Value, Span], Value] | None = None
     """How calls of rules with signatures are answered while one is checked."""
+
+    def for_frozen(self) -> Session:
+        """The same compilation where a layer is frozen: in inference, whatever the mode is."""
+        if self.frozen:
+            return self
+        return replace(
+            self,
+            training=False,
+            frozen=True,
+            rule_results=self.frozen_results,
+            mode_readers=[False],
+        )
 
     def report(self, error: SpecError) -> None:
         """Add an error to what is reported."""

@@ -28,6 +28,7 @@ from archspec.semantics.values import (
     AbsentLayer,
     BlockLayer,
     Closure,
+    FrozenLayer,
     LabelledLayer,
     ListValue,
     OpLayer,
@@ -127,6 +128,8 @@ def _call(context: Context, node: ast.Call) -> Value:
             return value
     if name == "tap" and not _is_defined(context, name):
         return _tap(context, node)
+    if name == "frozen" and not _is_defined(context, name):
+        return _frozen(context, node)
     function = context.evaluate(node.function)
     return call_layer(context, function, node)
 
@@ -181,6 +184,18 @@ def _tap(context: Context, node: ast.Call) -> Value:
             node.span,
         )
     return TapLayer(values[0], tuple(str(path) for path in paths), node.span)
+
+
+def _frozen(context: Context, node: ast.Call) -> Value:
+    values = [context.evaluate(argument.value) for argument in node.arguments]
+    if has_poison(tuple(values)):
+        return POISON
+    named = any(argument.name for argument in node.arguments)
+    if len(values) != 1 or named or not is_layer(values[0]):
+        raise context.error(
+            "E0303", "`frozen` holds one layer: `teacher: frozen(resnet50)`", node.span
+        )
+    return FrozenLayer(values[0], node.span)
 
 
 def _is_defined(context: Context, name: str) -> bool:

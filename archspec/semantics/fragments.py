@@ -312,6 +312,7 @@ def _copy(
                     known.regions,
                     known.origin,
                     known.explicit,
+                    known.frozen,
                 ),
                 tuple([ports[at] for at in plan.inputs]),
                 node.types,

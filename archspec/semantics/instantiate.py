@@ -61,6 +61,9 @@ def instantiate(
     if isinstance(data, tuple) and any(isinstance(item, Copies) for item in data):
         return _over_copies(context, layer, data, span)
     op, layers = complete(context, layer, span)
+    frozen = context.session.frozen
+    if frozen:
+        op = op.in_inference()
     if op.transparent:
         return _vanished(context, data, label, key, span)
     inputs = _inputs(context, op, data, span)
@@ -83,7 +86,7 @@ def instantiate(
     if known is not None:
         _check_shared(context, known, op, inputs, span)
     instance = known or Instance(
-        key, op, None, regions, builder.origin(context, span), _explicit(layer, op)
+        key, op, None, regions, builder.origin(context, span), _explicit(layer, op), frozen
     )
     if tape is not None and known is None:
         tape.record(instance, tuple(item.type for item in inputs))
@@ -197,6 +200,8 @@ def _infer(
         results[cache_key] = _infer_now(context, op, layer, inputs, yields, span)
     outputs, needs, single = results[cache_key]
     for need in needs:
+        if need.training_only and context.session.frozen:
+            continue
         settle(context, need, span, lambda: input_labels(inputs))
     return outputs, single
 

@@ -81,6 +81,7 @@ def build_region(
         key, label = "", key
     context.session.budget.step(span, REGION, context.frames)
     builder = GraphBuilder(name, "region", context.builder, len(context.frames))
+    builder.frozen = context.session.frozen
     inner = _inside(context, builder)
     data = tuple(
         builder.add_input(f"input_{index}", type_, span) for index, type_ in enumerate(wanted)

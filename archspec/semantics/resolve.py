@@ -24,7 +24,7 @@ from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.initialiser import INITIALISERS
 
-ALWAYS = frozenset({"true", "false", "training", "_", "...", "tap"})
+ALWAYS = frozenset({"true", "false", "training", "_", "...", "tap", "frozen"})
 
 COMPARED = 30_000
 """Names of a file that are compared with unknown ones, to find what was meant."""

@@ -153,6 +153,7 @@ class SharedLayer:
     span: Span
     scope: NameScope
     uses: int = 0
+    frozen: bool = False  # in its first use
 
 
 @frozen
@@ -173,6 +174,14 @@ class TapLayer:
     span: Span
 
 
+@frozen
+class FrozenLayer:
+    """`frozen(layer)`: stays in inference, and its weights do not learn."""
+
+    inner: Value
+    span: Span
+
+
 LAYERS: Final = (
     OpLayer,
     BlockLayer,
@@ -184,6 +193,7 @@ LAYERS: Final = (
     SharedLayer,
     OutputOf,
     TapLayer,
+    FrozenLayer,
 )
 
 

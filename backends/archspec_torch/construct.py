@@ -30,7 +30,25 @@ class Constructor:
 
     def write(self) -> list[Line]:
         """All statements, in the order of the tree."""
-        return [line for child in self.layout.tree.children.values() for line in self._top(child)]
+        children = self.layout.tree.children.values()
+        made = [line for child in children for line in self._top(child)]
+        if self.unit.either.frozen:
+            return made  # who holds it says that nothing in it learns
+        return [*made, *(line for child in children for line in self._fixed(child))]
+
+    def _fixed(self, branch: Branch) -> Iterator[Line]:
+        """What does not learn: in one line where nothing below a name does."""
+        instances = [leaf.owned.either for leaf in branch.leaves() if leaf.owned is not None]
+        if not all(instance.frozen for instance in instances):
+            for child in branch.children.values():
+                yield from self._fixed(child)
+        elif any(self._has_weights(instance) for instance in instances):
+            yield Line(code(f"{branch.access}.requires_grad_(False)"))
+
+    def _has_weights(self, instance: Instance) -> bool:
+        if instance.op is None or instance.regions:
+            return True
+        return any(one.learnable for one in self.sites[id(instance)].parameters)
 
     def _top(self, branch: Branch) -> Iterator[Line]:
         if branch.kind is Kind.PARAMETER:

@@ -39,12 +39,11 @@ def soft(found, aims, tau):
 def test_loss_is_that_of_the_formula(network, hard):
     net = network("" if hard else ", hard=false, alpha=0.3, tau=3.0")
     module = net.to_torch(seed=0).train()
-    module.teacher.eval()
     image, labels = torch.randn(4, 3, 32, 32), torch.rand(4, 10).softmax(1)
     found = module(image, labels).loss
     with torch.no_grad():
         label, distilled = module.student(image)
-        known = module.teacher(image)
+        known = module.teacher.eval()(image)
         if hard:
             near, alpha = cross_entropy(distilled, known.argmax(1)), 0.5
         else:
@@ -56,4 +55,18 @@ def test_loss_is_that_of_the_formula(network, hard):
     torch.testing.assert_close(inference.logits, (label + distilled) / 2)
     found.backward()
     assert all(weight.grad is not None for weight in module.student.parameters())
-    assert all(weight.grad is None for weight in module.teacher.parameters())
+    assert not any(weight.requires_grad for weight in module.teacher.parameters())
+
+
+def test_the_teacher_stays_as_it_is(network):
+    """Through three steps with weight decay, its statistics too."""
+    module = network("").to_torch(seed=0).train()
+    before = {name: x.clone() for name, x in module.teacher.state_dict().items()}
+    student = {name: x.clone() for name, x in module.student.state_dict().items()}
+    optimiser = torch.optim.SGD(module.parameters(), lr=0.1, weight_decay=0.1)
+    for _ in range(3):
+        optimiser.zero_grad()
+        module(torch.randn(4, 3, 32, 32), torch.rand(4, 10).softmax(1)).loss.backward()
+        optimiser.step()
+    assert all(torch.equal(x, before[name]) for name, x in module.teacher.state_dict().items())
+    assert not any(torch.equal(x, student[name]) for name, x in module.student.named_parameters())

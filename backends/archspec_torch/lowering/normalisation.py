@@ -35,6 +35,9 @@ def batch_norm(site: Site) -> Lowered:
     )
     if not (op.affine or op.track):
         return Lowered(apply=_batch_statistics(site, axis))
+    if site.instance.frozen and op.track:
+        fixed = [keyword("eps", op.eps, 1e-5)]
+        return Lowered(module, _running_statistics("F.batch_norm", axis, fixed), given=GIVEN)
     if axis == 1:
         return Lowered(module, given=GIVEN)
     return Lowered(module, _moved(axis), given=GIVEN)
@@ -48,6 +51,19 @@ def _batch_statistics(site: Site, axis: int) -> Apply:
         found = call(
             "F.batch_norm", x, "None", "None", keyword("training", "True"), keyword("eps", op.eps)
         )
+        return found if axis == 1 else code(found, f".movedim(1, {axis})")
+
+    return apply
+
+
+def _running_statistics(function: str, axis: int, options: Sequence[Argument]) -> Apply:
+    """As in inference, whatever the mode of the module is."""
+
+    def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        own = scope.module()
+        x = inputs[0] if axis == 1 else f"{inputs[0]}.movedim({axis}, 1)"
+        tensors = [f"{own}.{name}" for name in ("running_mean", "running_var", "weight", "bias")]
+        found = call(function, x, *tensors, *options)
         return found if axis == 1 else code(found, f".movedim(1, {axis})")
 
     return apply
@@ -83,6 +99,9 @@ def instance_norm(site: Site) -> Lowered:
         keyword("affine", op.affine, False),
         keyword("track_running_stats", op.track, False),
     )
+    if site.instance.frozen and op.track:
+        fixed = [keyword("use_input_stats", "False"), keyword("eps", op.eps, 1e-5)]
+        return Lowered(module, _running_statistics("F.instance_norm", 1, fixed), given=GIVEN)
     if op.affine or op.track:
         return Lowered(module, given=GIVEN)
 

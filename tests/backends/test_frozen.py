@@ -1,0 +1,146 @@
+"""`frozen(layer)`: it stays in inference, does not learn, and lets gradients through."""
+
+import copy
+import warnings
+
+import pytest
+import torch
+from torch.func import functional_call
+
+from archspec.diagnostics.model import CompileFailed
+from archspec_torch.module import to_module
+
+UNIT = """
+block unit(width: int) {
+  input x: [B, C, H, W]
+  y = x -> conv: conv(width, 3) -> bn: batch_norm -> relu -> dropout(0.5)
+  output if training { y * 2 } else { y }
+}
+block stage(width: int) {
+  body: (unit(width) -> drop_path(0.5)) -> inorm: instance_norm(track=true)
+}
+"""
+LEARNT = {
+    "block": "teacher: unit(6)",
+    "blocks in a block": "teacher: stage(6)",
+    "sequence": "teacher: (conv(6, 3) -> batch_norm -> dropout(0.5) -> conv(6, 1) -> relu)",
+    "composition": "a: conv(6, 3) -> b: batch_norm -> channel_dropout(0.5) -> c: unit(6)",
+    "op": "teacher: conv(6, 3)",
+    "norm": "teacher: batch_norm -> conv(6, 1)",
+    "norm of another axis": "transpose(1, 3) -> teacher: batch_norm(axis=3) -> transpose(1, 3)",
+    "loop": "for i in 0..3 { unit(6) }",
+    "region": "teacher: iterate([unit(3), unit(3)], 2)",
+    "own parameters": "teacher: { input x\n param p: f32[3, 1, 1] = ones\n"
+    " output x * p -> unit(6) }",
+    "recurrent": "flatten(2) -> transpose(1, 2) -> teacher: lstm(6, layers=2, dropout=0.5)",
+    "attention": "flatten(2) -> transpose(1, 2) -> [identity, identity, identity]"
+    " -> teacher: multihead_attention(heads=1, dropout=0.5)",
+    "join": "[a: unit(6), b: unit(6)] -> join(drop=0.5)",
+    "random draws": "sigmoid -> bernoulli -> teacher: conv(6, 1)",
+}
+
+
+def pair(network, layer):
+    """The network with the layer as it is, and frozen, in front of something that learns."""
+    text = "{} network net {{ input x: f32[B = 4, 3, H = 6, W = 5]\n output x -> {} -> {} }}"
+    head = "{ input ...y\n output y[0] -> flatten(1) -> mean(axis=1, keepdim=true)"
+    head += " -> last: linear(2) }"
+    plain, frozen = (network(text.format(UNIT, one, head)) for one in (layer, f"frozen({layer})"))
+    return plain, frozen
+
+
+@pytest.mark.parametrize("layer", LEARNT.values(), ids=LEARNT.keys())
+def test_three_steps_leave_it_as_it_was(network, layer):
+    plain, frozen = pair(network, layer)
+    module = frozen.to_torch(seed=0).train()
+    reference = plain.to_torch(seed=0).eval()
+    assert list(module.state_dict()) == list(reference.state_dict())
+    reference.load_state_dict(module.state_dict())
+    before = copy.deepcopy(module.state_dict())
+    optimiser = torch.optim.SGD(module.parameters(), lr=0.1, weight_decay=0.1)
+    for _ in range(3):
+        x = torch.rand(4, 3, 6, 5, requires_grad=True)
+        with torch.no_grad():  # as the plain network in inference, though it trains
+            state = {n: t for n, t in module.state_dict().items() if n.startswith("last.")}
+            wanted = functional_call(reference, state, (x,))
+        found = module(x)
+        torch.testing.assert_close(found, wanted)
+        optimiser.zero_grad()
+        found.square().sum().backward()
+        optimiser.step()
+        assert bool(x.grad.any()) or "bernoulli" in layer
+    for name, tensor in module.state_dict().items():
+        if name.startswith("last."):
+            assert not torch.equal(tensor, before[name]), name
+        else:
+            assert torch.equal(tensor, before[name]), name
+
+
+def test_gradients_are_those_of_inference(network):
+    plain, frozen = pair(network, LEARNT["blocks in a block"])
+    module, reference = frozen.to_torch(seed=0).train(), plain.to_torch(seed=0).eval()
+    reference.load_state_dict(module.state_dict())
+    x = torch.rand(4, 3, 6, 5, requires_grad=True)
+    y = x.detach().clone().requires_grad_()
+    module(x).square().sum().backward()
+    reference(y).square().sum().backward()
+    torch.testing.assert_close(x.grad, y.grad)
+
+
+@pytest.mark.parametrize("layer", ["block", "sequence", "loop", "recurrent"])
+def test_torchscript_keeps_it(network, layer):
+    _, frozen = pair(network, LEARNT[layer])
+    module = to_module(frozen.compiled)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        scripted = torch.jit.script(module)
+    x = torch.rand(4, 3, 6, 5)
+    wanted = module.eval()(x)
+    before = copy.deepcopy(scripted.state_dict())
+    torch.testing.assert_close(scripted.train()(x), wanted)
+    assert all(torch.equal(t, before[n]) for n, t in scripted.state_dict().items())
+    learns = {n for n, p in scripted.named_parameters() if p.requires_grad}
+    assert learns == {"last.weight", "last.bias"}
+
+
+def test_reports_tell_what_does_not_learn(network):
+    net = network(
+        UNIT + "network net { input x: f32[B = 1, 3, H = 6, W = 6]\n"
+        " output x -> a: unit(4) -> b: frozen(unit(4)) }"
+    )
+    a, b = (4 * 3 * 9 + 4 + 8), (4 * 4 * 9 + 4 + 8)
+    counts = net.report().counts
+    assert (net.parameters, counts.fixed) == (a + b, b)
+
+
+def test_a_layer_that_learns_elsewhere_is_another(network):
+    """One block, frozen in one place and learning in another."""
+    net = network(
+        UNIT + "network net { input x: f32[B = 4, 3, H = 6, W = 6]\n"
+        " output x -> a: unit(3) -> b: frozen(unit(3)) -> c: unit(3) }"
+    )
+    module = net.to_torch().train()
+    assert {n.split(".")[0] for n, p in module.named_parameters() if p.requires_grad} == {"a", "c"}
+    module(torch.rand(4, 3, 6, 6)).sum().backward()
+    counted = {n for n, t in module.state_dict().items() if n.endswith("tracked") and t == 1}
+    assert counted == {"a.bn.num_batches_tracked", "c.bn.num_batches_tracked"}
+
+
+def test_what_is_shared_is_frozen_in_all_uses(network):
+    head = "network net { input x: f32[B = 1, 3, H = 6, W = 6]\n"
+    whole = network(
+        UNIT + head + " shared f = frozen(t: unit(3))\n output x -> f -> f -> conv(2, 1) }"
+    )
+    module = whole.to_torch().train()
+    assert not any(p.requires_grad for n, p in module.named_parameters() if n.startswith("t."))
+    with pytest.raises(CompileFailed, match="frozen in all of its uses or in none"):
+        network(UNIT + head + " shared f = t: unit(3)\n output x -> f -> frozen(f) }")
+
+
+@pytest.mark.parametrize("layer", ["frozen(frozen(teacher: unit(6)))", "frozen(teacher: identity)"])
+def test_nothing_more_to_freeze(network, layer):
+    _, frozen = pair(network, layer)
+    assert [n for n, p in frozen.to_torch().named_parameters() if p.requires_grad] == [
+        "last.weight",
+        "last.bias",
+    ]
