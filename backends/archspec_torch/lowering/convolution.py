@@ -119,6 +119,24 @@ def convolve(site: Site) -> Lowered:
     return Lowered(apply=apply)
 
 
+@lowers("deform_conv")
+def deform_conv(site: Site) -> Lowered:
+    """A module of the prelude with the arguments of `nn.Conv2d`."""
+    op = site.op
+    arguments = [
+        positional(constant(site.x.shape[1]), "in_channels"),
+        positional(op.width, "out_channels"),
+        positional(collapsed(op.kernel), "kernel_size"),
+        keyword("stride", collapsed(op.stride), 1),
+        keyword("padding", collapsed(tuple(slide.before for slide in op.slides())), 0),
+        keyword("dilation", collapsed(op.dilation), 1),
+        keyword("groups", op.groups, 1),
+        keyword("bias", op.bias, True),
+    ]
+    name = "DeformConv2d"
+    return Lowered(call(name, *arguments), module_helpers=(name,), given=torch_defaults(site))
+
+
 @lowers("linear")
 def linear(site: Site) -> Lowered:
     """`nn.Linear`."""
