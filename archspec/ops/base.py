@@ -88,7 +88,11 @@ class Check:
 
 @frozen
 class Parameter:
-    """A tensor that an instance owns. `learnable` is False for buffers."""
+    """A tensor that an instance owns. `learnable` is False for buffers.
+
+    Where a parametrisation computes the weight of a layer, `stands_for` is the name of the weight,
+    `weight`, on the tensor whose first values are those of the weight.
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -96,6 +100,7 @@ class Parameter:
     dtype: DType = DType.F32
     learnable: bool = True
     persistent: bool = True
+    stands_for: str = ""
 
 
 @frozen

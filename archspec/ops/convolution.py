@@ -49,7 +49,9 @@ class Conv(Op):
     bias: whether a number is added per output channel.
     padding_mode: what is added: `zeros`, `reflect`, `replicate` or `circular`.
     parametrization: `weight_norm` splits the weight into `weight_g` and `weight_v`
-        (Salimans and Kingma 2016).
+        (Salimans and Kingma 2016); `spectral_norm` divides it by its greatest singular value,
+        which one step of power iteration follows in each forward pass of training (Miyato et al.
+        2018), as `torch.nn.utils.parametrizations.spectral_norm` does.
     weight_init, bias_init: first values; by default those of torch.
 
     Each output size is (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1.
@@ -70,6 +72,7 @@ class Conv(Op):
         Example({"width": 4, "kernel": 3, "padding_mode": "replicate"}, ("f32[2, 3, 5, 6, 7]",)),
         Example({"width": 4, "kernel": 4, "padding": "same", "padding_mode": "circular"}),
         Example({"width": 4, "kernel": 3, "parametrization": "weight_norm"}),
+        Example({"width": 4, "kernel": 3, "parametrization": "spectral_norm"}),
         Example(
             {
                 "width": 4,

@@ -24,7 +24,9 @@ class Linear(Op):
     bias: whether a vector is added.
     weight_init, bias_init: first values; by default those of torch.
     parametrization: `weight_norm` splits the weight into `weight_g` and `weight_v`
-        (Salimans and Kingma 2016).
+        (Salimans and Kingma 2016); `spectral_norm` divides it by its greatest singular value,
+        which one step of power iteration follows in each forward pass of training (Miyato et al.
+        2018), as `torch.nn.utils.parametrizations.spectral_norm` does.
     """
 
     name: ClassVar[str] = "linear"
@@ -38,6 +40,7 @@ class Linear(Op):
             ("f32[2, 4, 4, 8]",),
         ),
         Example({"width": 10, "parametrization": "weight_norm"}, ("f32[8]",)),
+        Example({"width": 10, "parametrization": "spectral_norm"}, ("f32[8]",)),
     )
 
     width: PositiveInt

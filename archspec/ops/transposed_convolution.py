@@ -42,7 +42,7 @@ class ConvTranspose(Op):
     groups: input and output channels are split into so many independent convolutions.
     bias: whether a number is added per output channel.
     parametrization: `weight_norm` splits the weight into `weight_g` and `weight_v`, over the
-        input channels, as torch does.
+        input channels, as torch does; `spectral_norm` as in `conv`.
     weight_init, bias_init: first values; by default those of torch.
 
     The usual way to double a size: `conv_transpose(width, 2, stride=2)`.
@@ -58,6 +58,7 @@ class ConvTranspose(Op):
         Example({"width": 4, "kernel": (3, 2), "stride": (1, 3), "output_padding": (0, 2)}),
         Example({"width": 4, "kernel": 3, "dilation": 2, "groups": 4}, ("f32[2, 8, 9]",)),
         Example({"width": 4, "kernel": 3, "parametrization": "weight_norm"}),
+        Example({"width": 4, "kernel": 3, "parametrization": "spectral_norm"}),
         Example(
             {"width": 4, "kernel": 2, "weight_init": Normal(std=0.02), "bias_init": Zeros()},
             ("f32[2, 3, 4, 5, 6]",),
@@ -120,7 +121,7 @@ class ConvTranspose(Op):
         x = inputs[0]
         kernel = per_axis(self.name, "kernel", self.kernel, x.rank - 2)
         shape = (fixed_channels(self.name, x), self.width // self.groups, *kernel)
-        weight = weight_parameters(shape, self.weight_init, self.parametrization)
+        weight = weight_parameters(shape, self.weight_init, self.parametrization, rows=1)
         return (*weight, *bias_parameter(self.bias, self.width, shape, self.bias_init))
 
     def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:

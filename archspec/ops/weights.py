@@ -6,9 +6,15 @@ from math import prod, sqrt
 from typing import Literal, TypeAlias
 
 from archspec.ops.base import Parameter
-from archspec.types.initialiser import FanInUniform, Initialiser, KaimingUniform, NormOf
+from archspec.types.initialiser import (
+    FanInUniform,
+    Initialiser,
+    KaimingUniform,
+    NormOf,
+    SingularVectorsOf,
+)
 
-Parametrization: TypeAlias = Literal["none", "weight_norm"]
+Parametrization: TypeAlias = Literal["none", "weight_norm", "spectral_norm"]
 
 DEFAULT_WEIGHT = KaimingUniform(slope=sqrt(5))
 """What torch gives `Linear` and `Conv`: uniform in +-1/sqrt(fan_in), written as its code does."""
@@ -20,20 +26,36 @@ def fan_in(shape: tuple[int, ...]) -> int:
 
 
 def weight_parameters(
-    shape: tuple[int, ...], initialiser: Initialiser | None, parametrization: Parametrization
+    shape: tuple[int, ...],
+    initialiser: Initialiser | None,
+    parametrization: Parametrization,
+    *,
+    rows: int = 0,
 ) -> tuple[Parameter, ...]:
-    """`weight`, or `weight_g` and `weight_v` under weight normalisation over axis 0.
+    """`weight`, or what it is computed from.
 
-    There weight = weight_g * weight_v / norm(weight_v), the norm taken per slice of axis 0
-    (Salimans and Kingma 2016), with the names of `torch.nn.utils.weight_norm`.
+    `weight_norm` has `weight_g` and `weight_v`: weight = weight_g * weight_v / norm(weight_v), the
+    norm taken per slice of axis 0 (Salimans and Kingma 2016), with the names of
+    `torch.nn.utils.weight_norm`. `spectral_norm` has the weight that is divided by its greatest
+    singular value, as a matrix whose rows are axis `rows`, and that value's two vectors (Miyato et
+    al. 2018), with the names of `torch.nn.utils.parametrizations.spectral_norm`.
     """
     initialiser = initialiser if initialiser is not None else DEFAULT_WEIGHT
     if parametrization == "none":
         return (Parameter("weight", shape, initialiser),)
+    if parametrization == "spectral_norm":
+        holder = "parametrizations.weight"
+        sizes = shape[rows], prod(shape) // shape[rows]
+        first = SingularVectorsOf(of=f"{holder}.original")
+        return (
+            Parameter(f"{holder}.original", shape, initialiser, stands_for="weight"),
+            Parameter(f"{holder}.0._u", sizes[:1], first, learnable=False),
+            Parameter(f"{holder}.0._v", sizes[1:], learnable=False),
+        )
     lengths = (shape[0],) + (1,) * (len(shape) - 1)
     return (
         Parameter("weight_g", lengths, NormOf(of="weight_v")),
-        Parameter("weight_v", shape, initialiser),
+        Parameter("weight_v", shape, initialiser, stands_for="weight"),
     )
 
 

@@ -23,7 +23,8 @@ def check_init_rules(compiled: Compiled, sink: Sink) -> None:
 
 def _check(rule: InitRule, graph: Graph, sink: Sink) -> None:
     for item in _parameters(rule.op, graph):
-        fault = rule.initialiser.misfit(item.shape) if item.name == rule.parameter else None
+        reached = rule.parameter in (item.name, item.stands_for or item.name)
+        fault = rule.initialiser.misfit(item.shape) if reached else None
         if fault:
             message = f"{fault} (`{item.name}` of `{rule.op}`)"
             origin = rule.origin

@@ -171,6 +171,17 @@ class NormOf(Initialiser):
     of: str
 
 
+class SingularVectorsOf(Initialiser):
+    """The vectors of the greatest singular value of `of`, found by power iteration.
+
+    The first values of the buffers of spectral normalisation (Miyato et al. 2018). Made by ops, not
+    written in a spec.
+    """
+
+    name: ClassVar[str] = "singular_vectors_of"
+    of: str
+
+
 INITIALISERS: dict[str, type[Initialiser]] = {
     kind.name: kind
     for kind in (

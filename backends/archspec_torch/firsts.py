@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from archspec.graph.model import InitRule, Instance
 from archspec.ops.base import Parameter
@@ -36,7 +37,7 @@ def write_firsts(layout: Layout, known: Plan) -> Firsts:
         for rule in graph.init_rules:
             rules.setdefault((rule.op, rule.parameter), rule)
     lines += _rule_lines(list(rules.values()), layout, known)
-    lines += _grouped(list(_explicit(layout)), layout)
+    lines += _grouped([asked for asked in _asked(layout) if asked.explicit], layout)
     return Firsts(tuple(lines))
 
 
@@ -45,21 +46,43 @@ def _rule_lines(rules: list[InitRule], layout: Layout, known: Plan) -> list[Line
     found: list[Line] = []
     before: tuple[str, ...] = ()
     for rule in rules:
-        kinds = module_kinds(_ops_below(layout, known, rule))
-        if not kinds:
-            continue
-        if kinds != before:
-            found.append(Line(code(f"if {kind_condition(kinds)}:"), 4))
-        before, indent = kinds, 8
-        if rule.parameter == "bias":
-            found.append(Line(code("if module.bias is not None:"), indent))
-            indent += 4
-        found.append(Line(init_call(rule.initialiser, f"module.{rule.parameter}"), indent))
+        for filled, lowered in _filled_below(layout, known, rule).items():
+            kinds = module_kinds(lowered)
+            if not kinds:
+                continue
+            if kinds != before:
+                found.append(Line(code(f"if {kind_condition(kinds)}:"), 4))
+            before, indent = kinds, 8
+            if rule.parameter == "bias":
+                found.append(Line(code("if module.bias is not None:"), indent))
+                indent += 4
+            found += [Line(init_call(how, f"module.{name}"), indent) for name, how in filled]
     return [Line(code("for module in self.modules():")), *found] if found else []
 
 
-def _ops_below(layout: Layout, known: Plan, rule: InitRule) -> Iterator[Lowered]:
-    """All ops of the rule's name that own the parameter, here and in all callees."""
+Filled: TypeAlias = tuple[tuple[str, Initialiser], ...]
+"""Names of parameters with their first values."""
+
+
+def _filled(rule: InitRule, owned: tuple[Parameter, ...]) -> Filled:
+    """What a rule gives first values to: the parameter of its name, or what stands for it.
+
+    What is computed from that, as the norms of weight normalisation are, follows.
+    """
+    named = [
+        item.name for item in owned if rule.parameter in (item.name, item.stands_for or item.name)
+    ]
+    derived = [
+        (item.name, item.initialiser)
+        for item in owned
+        if item.initialiser is not None and getattr(item.initialiser, "of", "") in named
+    ]
+    return (*((name, rule.initialiser) for name in named), *derived)
+
+
+def _filled_below(layout: Layout, known: Plan, rule: InitRule) -> dict[Filled, list[Lowered]]:
+    """The ops that a rule reaches, here and in all callees, by what it fills."""
+    found: dict[Filled, list[Lowered]] = {}
     seen: set[int] = set()
     stack = [layout.unit]
     while stack:
@@ -71,55 +94,65 @@ def _ops_below(layout: Layout, known: Plan, rule: InitRule) -> Iterator[Lowered]
         for graph in unit.graphs:
             for node in graph.nodes:
                 if node.op is not None and node.op.name == rule.op:
-                    owned = {item.name for item in site(graph, node).parameters}
-                    if rule.parameter in owned:
-                        yield known.of(unit).lowered[id(node.instance)]
+                    filled = _filled(rule, site(graph, node).parameters)
+                    if filled:
+                        lowered = known.of(unit).lowered[id(node.instance)]
+                        found.setdefault(filled, []).append(lowered)
+    return found
 
 
-def _asked(layout: Layout) -> Iterator[tuple[Instance, str, Parameter]]:
-    """Parameters whose first value is not what their module's constructor gives anyway."""
+@dataclass(frozen=True)
+class Asked:
+    """A parameter whose first value is not what its module's constructor gives anyway.
+
+    `explicit` says that an attribute of the spec says the first value.
+    """
+
+    path: str
+    name: str
+    initialiser: Initialiser
+    explicit: bool
+
+
+def _asked(layout: Layout) -> Iterator[Asked]:
+    """All of a unit; what is computed from others, as weight_g is from weight_v, after them."""
     owns = _parameters(layout)
     for owned in layout.unit.owned:
         instance = owned.either
         if instance.op is None or layout.lowered[id(instance)].raw:
             continue
         given = layout.lowered[id(instance)].given
-        changed = False
-        for parameter in reversed(owns[id(instance)]):  # weight_g after weight_v
-            how = parameter.initialiser
+        found: dict[str, Asked] = {}
+        for parameter in sorted(owns[id(instance)], key=is_derived):
+            how, source = parameter.initialiser, None
             if how is None:
                 continue
-            if how.name == "norm_of":
-                wanted = changed
+            if is_derived(parameter):
+                source = found.get(getattr(how, "of", ""))
+                wanted, explicit = source is not None, source is not None and source.explicit
             else:
-                wanted = is_explicit(instance, parameter) or given.get(parameter.name) != how
+                explicit = is_explicit(instance, parameter)
+                wanted = explicit or given.get(parameter.name) != how
             if wanted:
-                changed = True
-                yield instance, owned.key, parameter
+                found[parameter.name] = Asked(owned.key, parameter.name, how, explicit)
+        yield from found.values()
+
+
+def is_derived(parameter: Parameter) -> bool:
+    """Whether its first values are computed from those of another parameter."""
+    return hasattr(parameter.initialiser, "of")
 
 
 def is_explicit(instance: Instance, parameter: Parameter) -> bool:
     """Whether an attribute of the spec says the first value."""
-    attribute = f"{parameter.name.removesuffix('_v').removesuffix('_g')}_init"
+    attribute = f"{parameter.stands_for or parameter.name}_init"
     written = getattr(instance.op, attribute, None) is not None
     return written or attribute in instance.explicit
 
 
-def _explicit(layout: Layout) -> Iterator[tuple[str, str, Initialiser]]:
-    """Path, parameter and initialiser of what an attribute says."""
-    for instance, path, parameter in _asked(layout):
-        if parameter.initialiser is not None and is_explicit(instance, parameter):
-            yield path, parameter.name, parameter.initialiser
-
-
 def default_lines(layout: Layout) -> list[Line]:
     """Lines of `__init__` for defaults of ops that are not those of torch; rules override them."""
-    found = [
-        (path, parameter.name, parameter.initialiser)
-        for instance, path, parameter in _asked(layout)
-        if parameter.initialiser is not None and not is_explicit(instance, parameter)
-    ]
-    return list(_grouped(found, layout))
+    return list(_grouped([asked for asked in _asked(layout) if not asked.explicit], layout))
 
 
 def _parameters(layout: Layout) -> dict[int, tuple[Parameter, ...]]:
@@ -132,18 +165,18 @@ def _parameters(layout: Layout) -> dict[int, tuple[Parameter, ...]]:
     }
 
 
-def _grouped(items: list[tuple[str, str, Initialiser]], layout: Layout) -> Iterator[Line]:
+def _grouped(items: list[Asked], layout: Layout) -> Iterator[Line]:
     """One loop for all parameters that get the same."""
     access = {leaf.path: leaf.access for leaf in layout.tree.leaves()}
-    groups: dict[tuple[str, Code], list[str]] = {}
-    for path, parameter, how in items:
-        source = init_call(how, f"\0.{parameter}")
-        groups.setdefault((parameter, source), []).append(path)
-    for (parameter, _), paths in groups.items():
-        how = next(h for p, q, h in items if q == parameter and p == paths[0])
-        if len(paths) == 1:
-            yield Line(init_call(how, f"{access[paths[0]]}.{parameter}"))
+    groups: dict[tuple[str, Code], list[Asked]] = {}
+    for asked in items:
+        source = init_call(asked.initialiser, f"\0.{asked.name}")
+        groups.setdefault((asked.name, source), []).append(asked)
+    for (name, _), group in groups.items():
+        how = group[0].initialiser
+        if len(group) == 1:
+            yield Line(init_call(how, f"{access[group[0].path]}.{name}"))
             continue
-        modules = call("", *(access[path] for path in paths))
+        modules = call("", *(access[asked.path] for asked in group))
         yield Line(code("for module in ", modules, ":"))
-        yield Line(init_call(how, f"module.{parameter}"), 4)
+        yield Line(init_call(how, f"module.{name}"), 4)

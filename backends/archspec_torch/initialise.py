@@ -53,6 +53,9 @@ def init_call(how: Initialiser, target: str) -> Code:
     if how.name == "norm_of":  # of weight normalisation, over all axes but the first
         source = f"{target.rpartition('.')[0]}.{getattr(how, 'of', 'weight_v')}.data"
         return call(f"{target}.data.copy_", call("torch.norm_except_dim", source, "2", "0"))
+    if how.name == "singular_vectors_of":
+        source = target.rpartition(".0.")[0]
+        return call(f"{source}.find_singular_vectors")
     arguments: list[str | Argument | Hole] = [target]
     if how.name == "constant":
         arguments.append(Hole(float(getattr(how, "value", 0.0)), "value"))

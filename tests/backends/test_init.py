@@ -130,3 +130,40 @@ network net {
     assert model.r.weight_hh_l0.abs().max() == 0
     assert model.r.weight_ih_l0.abs().max() > 0
     assert model.p.weight.item() == 0.5
+
+
+PARAMETRISED = """
+network net {{
+  input x: f32[B = 1, 3, H = 8, W = 8]
+  {rule}
+  output x -> c: conv(4, 3{attributes}) -> t: conv_transpose(5, 2{attributes})
+    -> flatten(2) -> transpose(1, 2) -> l: linear(6{attributes})
+}}
+"""
+
+
+@pytest.mark.parametrize("form", ["weight_norm", "spectral_norm"])
+@pytest.mark.parametrize("by", ["rule", "attribute", "neither"])
+def test_first_values_reach_what_a_weight_is_computed_from(network, form, by):
+    how = "normal(std=3.0)"
+    ops = ("conv", "conv_transpose", "linear")
+    rule = "".join(f"init {op}.weight = {how}\n  " for op in ops) if by == "rule" else ""
+    attributes = f", parametrization={form}"
+    attributes += f", weight_init={how}" if by == "attribute" else ""
+    model = network(PARAMETRISED.format(rule=rule, attributes=attributes)).to_torch()
+    for name, rows in (("c", 0), ("t", 1), ("l", 0)):
+        layer = model.get_submodule(name)
+        if form == "weight_norm":
+            given = layer.weight_v
+            norms = given.flatten(1).norm(dim=1)
+            torch.testing.assert_close(layer.weight_g.flatten(), norms)
+        else:
+            given = layer.parametrizations.weight.original
+            vectors = layer.parametrizations.weight.get_submodule("0")
+            matrix = given.movedim(rows, 0).flatten(1)
+            for vector in (vectors._u, vectors._v):
+                torch.testing.assert_close(vector.norm(), torch.tensor(1.0))
+            found = vectors._u @ matrix @ vectors._v
+            # after 15 steps of power iteration
+            torch.testing.assert_close(found, torch.linalg.matrix_norm(matrix, 2), rtol=0.1, atol=0)
+        assert (given.std() > 1.5) == (by != "neither")

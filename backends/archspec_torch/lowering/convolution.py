@@ -14,7 +14,9 @@ DEFAULT_WEIGHT = KaimingUniform(slope=5**0.5)
 def torch_defaults(site: Site) -> dict[str, Initialiser]:
     """What the constructors of torch give to `weight` and `bias`."""
     found: dict[str, Initialiser] = {"weight": DEFAULT_WEIGHT}
-    weight = next((item for item in site.parameters if item.name in ("weight", "weight_v")), None)
+    weight = next(
+        (item for item in site.parameters if "weight" in (item.name, item.stands_for)), None
+    )
     if weight is not None:
         fan = 1
         for size in weight.shape[1:]:
@@ -39,7 +41,7 @@ def conv(site: Site) -> Lowered:
         keyword("bias", op.bias, True),
         keyword("padding_mode", Hole(Quoted(op.padding_mode)), Quoted("zeros")),
     ]
-    if op.parametrization == "weight_norm":
+    if op.parametrization != "none":
         return _normalised("Conv", arguments, site)
     module = call(f"nn.Conv{site.axes}d", *arguments)
     return Lowered(module, given=torch_defaults(site))
@@ -62,10 +64,12 @@ def padding(site: Site, kernel: tuple[int, ...] | None = None) -> Argument:
 
 
 def _normalised(kind: str, arguments: list[Argument], site: Site) -> Lowered:
-    """A module whose weight is `weight_g * weight_v / |weight_v|`."""
-    name = f"WeightNorm{kind}" + (f"{site.axes}d" if kind != "Linear" else "")
+    """A module whose weight is computed by a parametrisation."""
+    prefix = {"weight_norm": "WeightNorm", "spectral_norm": "SpectralNorm"}
+    name = prefix[site.op.parametrization] + kind + (f"{site.axes}d" if kind != "Linear" else "")
     defaults = torch_defaults(site)
-    given = {"weight_v": defaults["weight"], "bias": defaults["bias"]}
+    weight = next(item.name for item in site.parameters if item.stands_for)
+    given = {weight: defaults["weight"], "bias": defaults["bias"]}
     return Lowered(call(name, *arguments), module_helpers=(name,), given=given)
 
 
@@ -84,7 +88,7 @@ def conv_transpose(site: Site) -> Lowered:
         keyword("bias", op.bias, True),
         keyword("dilation", collapsed(op.dilation), 1),
     ]
-    if op.parametrization == "weight_norm":
+    if op.parametrization != "none":
         return _normalised("ConvTranspose", arguments, site)
     return Lowered(call(f"nn.ConvTranspose{site.axes}d", *arguments), given=torch_defaults(site))
 
@@ -146,7 +150,7 @@ def linear(site: Site) -> Lowered:
         positional(op.width, "out_features"),
         keyword("bias", op.bias, True),
     ]
-    if op.parametrization == "weight_norm":
+    if op.parametrization != "none":
         return _normalised("Linear", arguments, site)
     return Lowered(call("nn.Linear", *arguments), given=torch_defaults(site))
 
