@@ -13,7 +13,7 @@ from archspec_torch.layout import Layout, Plan, draw_name, ports_of
 from archspec_torch.names import Names, attribute, identifier
 from archspec_torch.prelude import helper_names
 from archspec_torch.scope import Function
-from archspec_torch.signature import return_code
+from archspec_torch.signature import return_code, returns_differ
 from archspec_torch.steps import Step, Variables, plan_steps
 from archspec_torch.tree import sequences
 
@@ -266,8 +266,8 @@ class _Writer:
             arguments.append(code(self._needs_of(node)))
         arguments += self._passed(callee)
         source = call(self.branches[instance.key].access, *arguments)
-        if any(result.optional for result in callee.results) and not callee.needs:
-            self._take_results(step, callee, source)
+        if returns_differ(callee):
+            self._take_results(step, source)
         else:
             self._assign(step, source, is_list=callee.needs)
 
@@ -276,19 +276,18 @@ class _Writer:
         draws = [code(self.draws[name]) for name in callee.draws]
         return draws + [self.function.size(Dim.symbol(name)) for name in callee.locals.extra]
 
-    def _take_results(self, step: Step, callee: Layout, source: Code) -> None:
-        """Assign results of which some exist in one mode only."""
-        ports, targets = iter(step.outputs), []
-        for result in callee.results:
-            present = result.output(self.training) is not None
-            for _ in result.either.ports:
-                if not present:
-                    targets.append(self.function.names.fresh("absent"))
-                    continue
-                port = next(ports)
-                targets.append(self.variables.declare(port, optional=result.optional))
+    def _take_results(self, step: Step, source: Code) -> None:
+        """Assign what is one tensor in one mode and a tuple in the other."""
         comment = self.function.comment(step.last.types)
-        self.function.add(code(", ".join(targets), " = ", source), comment)
+        first, single = step.outputs[0], len(step.outputs) == 1
+        if single and not self.variables.declared(first):
+            found = self.variables.declare(first, optional=False)
+        else:
+            found = self.function.names.fresh("found")
+        self.function.add(code(found, " = ", source), comment)
+        self.function.add(code(f"assert isinstance({found}, {'Tensor' if single else 'tuple'})"))
+        if not single or self.variables.text(first) != found:
+            self._assign(step, code(found))
 
     def _call_inputs(self, callee: Layout, node: Node) -> list[Code]:
         ports = iter(node.inputs)

@@ -16,7 +16,7 @@ from archspec_torch.lowering import lower
 from archspec_torch.lowering.base import Lowered, Site
 from archspec_torch.names import identifier
 from archspec_torch.tree import Branch, Facts, build_tree
-from archspec_torch.units import Result, Unit, results
+from archspec_torch.units import Unit
 
 
 @frozen
@@ -46,7 +46,6 @@ class Layout:
 
     unit: Unit
     inputs: tuple[Input, ...] = ()
-    results: tuple[Result, ...] = ()
     needs: bool = False  # takes `need: List[bool]`, returns List[Optional[Tensor]]
     draws: tuple[str, ...] = ()  # takes these as int arguments
     locals: Locals = field(default_factory=Locals)
@@ -54,19 +53,15 @@ class Layout:
     lowered: dict[int, Lowered] = field(default_factory=dict)  # by id of instance
     tree: Branch = field(default_factory=lambda: Branch("", ""))
     root: bool = False
-    record: str = ""  # name of the class of several results
+    records: tuple[str, str] = ("", "")  # names of the classes of several results, by mode
     is_function: bool = False  # a plain function: the expression of a buffer
 
     @property
     def plain(self) -> bool:
         """Whether it is called with one tensor and gives one."""
-        one = (
-            len(self.inputs) == 1
-            and len(self.results) == 1
-            and self.results[0].either.structure is None
-        )
+        one = len(self.inputs) == 1 and self.unit.yields_one
         extra = self.needs or self.draws or self.locals.extra
-        return one and not extra and not self.inputs[0].optional and not self.results[0].optional
+        return one and not extra and not self.inputs[0].optional
 
 
 @dataclass
@@ -91,7 +86,6 @@ def lay_out(units: Sequence[Unit]) -> Plan:
     for unit in units:
         layout = layouts[id(unit)]
         layout.inputs = _inputs(unit)
-        layout.results = results(unit)
         layout.draws = _draws(unit, result)
         layout.locals = localise([item.either.types[0] for item in layout.inputs])
         layout.lowered = {id(n.instance): lower(site(g, n)) for g in unit.graphs for n in _ops(g)}

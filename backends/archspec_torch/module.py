@@ -99,7 +99,7 @@ def load_source(text: str) -> ModuleType:
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     sys.modules[name] = module
     try:
-        exec(compile(text, file, "exec"), module.__dict__)
+        exec(compile(text, file, "exec", dont_inherit=True), module.__dict__)
     except BaseException:
         del sys.modules[name]
         raise

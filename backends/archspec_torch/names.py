@@ -12,7 +12,7 @@ TAKEN = frozenset(
     """
     self torch nn F Tensor Optional List Tuple NamedTuple OrderedDict math int float bool str
     len range list tuple dict sum min max abs any all enumerate zip print super type round
-    getattr isinstance None True False i need Dict Union
+    getattr isinstance None True False i need Any Dict Union
     """.split()  # noqa: SIM905  (a table)
 )
 """Names that a local variable or argument may not have."""

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from archspec_torch.classes import ClassDef
 from archspec_torch.names import Names, class_name, identifier
 
-RESERVED = ("Scope", "Tensor", "OrderedDict", "Dict")
+RESERVED = ("Any", "Scope", "Tensor", "OrderedDict", "Dict")
 
 
-def name_classes(classes: Sequence[ClassDef], helpers: Sequence[str], record: str) -> None:
+def name_classes(
+    classes: Sequence[ClassDef], helpers: Sequence[str], records: Sequence[str]
+) -> None:
     """Give each class a name; those of one definition are told apart by what differs."""
     arguments = {parameter.name for item in classes for parameter in item.parameters}
-    names = Names((*RESERVED, *helpers, *arguments, *([record] if record else [])))
+    names = Names((*RESERVED, *helpers, *arguments, *records))
     by_definition: dict[str, list[ClassDef]] = {}
     for item in reversed(classes):  # the network has the first choice
         by_definition.setdefault(item.first.unit.either.name, []).append(item)

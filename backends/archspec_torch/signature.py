@@ -11,59 +11,96 @@ from archspec_torch.names import field_name
 
 Read = Callable[[Port], str]
 
-
-def has_record(layout: Layout) -> bool:
-    """Whether the results are returned under their names."""
-    return layout.root and len(layout.results) > 1
+MODES = (False, True)
+"""Values of `training`."""
 
 
-def record_fields(layout: Layout) -> list[tuple[str, str]]:
-    """Names and annotations of the fields of the result."""
-    fields: dict[str, str] = {}
-    for result in layout.results:
-        annotation = _annotation(result.either.structure)
-        name = field_name(result.name, fields)
-        fields[name] = f"Optional[{annotation}]" if result.optional else annotation
-    return list(fields.items())
+def name_records(layout: Layout, base: str) -> None:
+    """Give the results of a network that are several the names of their classes.
+
+    Training has a class of its own where its results are others than those of inference.
+    """
+    plain, training = (_fields(layout, mode) if _is_several(layout, mode) else [] for mode in MODES)
+    first = f"{base}Output" if plain else ""
+    second = f"{base}Output" if training else ""
+    if plain and training and plain != training:
+        second = f"{base}TrainingOutput"
+    layout.records = (first, second)
+
+
+def record_fields(layout: Layout) -> dict[str, list[tuple[str, str]]]:
+    """For each class of results the names and annotations of its fields."""
+    return {layout.records[mode]: _fields(layout, mode) for mode in MODES if layout.records[mode]}
 
 
 def return_annotation(layout: Layout) -> str:
-    """What `forward` returns."""
-    if layout.needs:
-        return "List[Optional[Tensor]]"
-    if has_record(layout):
-        return layout.record
-    if layout.root:
-        return _annotation(layout.results[0].either.structure)
-    kinds = [
-        "Optional[Tensor]" if result.optional else "Tensor"
-        for result in layout.results
-        for _ in result.either.ports
-    ]
-    return kinds[0] if len(kinds) == 1 else f"Tuple[{', '.join(kinds)}]"
+    """What `forward` returns: one type where both modes return the same.
+
+    TorchScript has no sum of two tuple types that are alike, so two of them are `Any`.
+    """
+    kinds = dict.fromkeys(_returned(layout, mode) for mode in MODES)
+    if len(kinds) == 1:
+        return next(iter(kinds))
+    return f"Union[{', '.join(kinds)}]" if "Tensor" in kinds else "Any"
+
+
+def returns_differ(layout: Layout) -> bool:
+    """Whether a caller has to say which of two types it got: one tensor, or a tuple."""
+    return len({_returned(layout, mode) for mode in MODES}) > 1
 
 
 def return_code(layout: Layout, training: bool, read: Read) -> Code:
-    """The expression after `return`."""
-    if has_record(layout):
-        values = [_value(result.output(training), read) for result in layout.results]
-        return call(layout.record, *(Argument(value) for value in values))
+    """The expression after `return`. What does not exist in the mode is not in it."""
+    outputs = layout.unit.outputs(training)
+    if layout.records[training]:
+        values = [Argument(_value(output, read)) for output in outputs]
+        return call(layout.records[training], *values)
     if layout.root:
-        only = layout.results[0]
-        return _value(only.output(training) or only.either, read)
-    values = []
-    for result in layout.results:
-        output = result.output(training)
-        for index in range(len(result.either.ports)):
-            values.append(code("None" if output is None else read(output.ports[index])))
+        return _value(outputs[0], read)
+    values = [Argument(code(read(port))) for output in outputs for port in output.ports]
+    if layout.needs or _is_list(layout):
+        return (Call("", tuple(values), "[]"),)
+    return values[0].code if len(values) == 1 else call("", *values)
+
+
+def _fields(layout: Layout, training: bool) -> list[tuple[str, str]]:
+    """Names and annotations of the results in one mode."""
+    fields: dict[str, str] = {}
+    for output in layout.unit.outputs(training):
+        fields[field_name(output.name, fields)] = _annotation(output.structure)
+    return list(fields.items())
+
+
+def _is_several(layout: Layout, training: bool) -> bool:
+    return len(layout.unit.outputs(training)) > 1
+
+
+def _returned(layout: Layout, training: bool) -> str:
+    """What `forward` returns in one mode."""
     if layout.needs:
-        return (Call("", tuple(Argument(value) for value in values), "[]"),)
-    return values[0] if len(values) == 1 else call("", *(Argument(value) for value in values))
+        return "List[Optional[Tensor]]"
+    if layout.root:
+        return layout.records[training] or _annotation(layout.unit.outputs(training)[0].structure)
+    count = _count(layout, training)
+    if count == 1:
+        return "Tensor"
+    return "List[Tensor]" if _is_list(layout) else f"Tuple[{', '.join(['Tensor'] * count)}]"
 
 
-def _value(output: GraphOutput | None, read: Read) -> Code:
-    if output is None:
-        return code("None")
+def _is_list(layout: Layout) -> bool:
+    """Whether a block returns several tensors in both modes, and not equally many.
+
+    Tuples of two lengths are types that TorchScript alone can tell apart.
+    """
+    counts = {_count(layout, mode) for mode in MODES}
+    return len(counts) > 1 and 1 not in counts
+
+
+def _count(layout: Layout, training: bool) -> int:
+    return len(layout.unit.graph(training).output_ports)
+
+
+def _value(output: GraphOutput, read: Read) -> Code:
     remaining = iter(output.ports)
 
     def build(structure: Structure) -> Code:

@@ -20,10 +20,10 @@ from archspec_torch.names import class_name
 from archspec_torch.naming import name_classes
 from archspec_torch.prelude import helpers_source
 from archspec_torch.render import render_class
-from archspec_torch.signature import has_record, record_fields
+from archspec_torch.signature import name_records, record_fields
 from archspec_torch.units import plan
 
-TYPING = ("Dict", "List", "NamedTuple", "Optional", "Tuple", "Union")
+TYPING = ("Any", "Dict", "List", "NamedTuple", "Optional", "Tuple", "Union")
 
 
 def first_weights(network: Compiled, seed: int, weights: Weights | None) -> tuple[str, ...]:
@@ -49,16 +49,15 @@ def python_source(network: Compiled, remarks: Sequence[str] = ()) -> tuple[str, 
     units = plan(network)
     known = lay_out(units)
     root = known.layouts[id(known.units[-1])]
-    if has_record(root):
-        root.record = f"{class_name(network.inference.name)}Output"
+    name_records(root, class_name(network.inference.name))
+    records = record_fields(root)
     classes = build_classes(known)
     helpers = sorted(set().union(*(draft.helpers for item in classes for draft in item.drafts)))
-    name_classes(classes, helpers, root.record)
+    name_classes(classes, helpers, tuple(records))
     names = {item.token: item.name for item in classes}
     start = _start(classes)
     blocks = helpers_source(helpers)
-    if root.record:
-        blocks.append(_record(root.record, record_fields(root)))
+    blocks += [_record(name, fields, root.records) for name, fields in records.items()]
     told: set[str] = set()
     for item in classes:
         is_root = item is classes[-1]
@@ -113,8 +112,10 @@ def _imports(body: str) -> str:
     return "\n".join([*first, "", *second] if first else second)
 
 
-def _record(name: str, fields: Sequence[tuple[str, str]]) -> str:
-    lines = [f"class {name}(NamedTuple):", '    """What the network returns."""', ""]
+def _record(name: str, fields: Sequence[tuple[str, str]], by_mode: tuple[str, str]) -> str:
+    plain, training = by_mode
+    mode = "" if plain == training else " in training" if name == training else " in inference"
+    lines = [f"class {name}(NamedTuple):", f'    """What the network returns{mode}."""', ""]
     lines += [f"    {field}: {annotation}" for field, annotation in fields]
     named = keyword("serialized_type_name", f'f"{{__name__}}.{name}"')
     lines += ["", "", "# so that torch.export keeps the names of the outputs when it saves"]

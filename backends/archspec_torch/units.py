@@ -77,6 +77,16 @@ class Unit:
         found = self.training if training else self.inference
         return found if found is not None else self.either
 
+    def outputs(self, training: bool) -> tuple[GraphOutput, ...]:
+        """Its outputs in one mode, those that exist there, in the order of the spec."""
+        return self.graph(training).outputs
+
+    @property
+    def yields_one(self) -> bool:
+        """Whether it gives one tensor in each mode."""
+        modes = (self.outputs(training) for training in (False, True))
+        return all(len(made) == 1 and made[0].structure is None for made in modes)
+
     def callee(self, owner: Instance | Region) -> Unit:
         """The unit that an instance calls, or that a region holds."""
         return self.callees[id(owner)]
@@ -150,43 +160,3 @@ def _subgraph_pairs(
         first, second = regions_one.get(name), regions_two.get(name)
         owners = tuple(item for item in (first, second) if item is not None)
         yield owners, (first.graph if first else None, second.graph if second else None)
-
-
-# ---------------------------------------------------------------------- outputs of both modes
-
-
-@frozen
-class Result:
-    """A named output of a unit; `inference` and `training` are None where it does not exist."""
-
-    name: str
-    inference: GraphOutput | None
-    training: GraphOutput | None
-
-    @property
-    def either(self) -> GraphOutput:
-        """The output in inference, else in training."""
-        found = self.inference or self.training
-        assert found is not None
-        return found
-
-    @property
-    def optional(self) -> bool:
-        """Whether it exists in one mode only."""
-        return self.inference is None or self.training is None
-
-    def output(self, training: bool) -> GraphOutput | None:
-        """The output in one mode."""
-        return self.training if training else self.inference
-
-
-def results(unit: Unit) -> tuple[Result, ...]:
-    """The outputs of both modes, matched by name."""
-    one = {item.name: item for item in unit.inference.outputs} if unit.inference else {}
-    two = {item.name: item for item in unit.training.outputs} if unit.training else {}
-    if unit.inference is None:
-        one = two
-    if unit.training is None:
-        two = one
-    names = dict.fromkeys((*one, *two))
-    return tuple(Result(name, one.get(name), two.get(name)) for name in names)
