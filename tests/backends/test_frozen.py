@@ -35,6 +35,7 @@ LEARNT = {
     "recurrent": "flatten(2) -> transpose(1, 2) -> teacher: lstm(6, layers=2, dropout=0.5)",
     "attention": "flatten(2) -> transpose(1, 2) -> [identity, identity, identity]"
     " -> teacher: multihead_attention(heads=1, dropout=0.5)",
+    "parametrized": 'teacher: conv(6, 3, parametrization="spectral_norm")',
     "join": "[a: unit(6), b: unit(6)] -> join(drop=0.5)",
     "random draws": "sigmoid -> bernoulli -> teacher: conv(6, 1)",
 }
@@ -87,7 +88,7 @@ def test_gradients_are_those_of_inference(network):
     torch.testing.assert_close(x.grad, y.grad)
 
 
-@pytest.mark.parametrize("layer", ["block", "sequence", "loop", "recurrent"])
+@pytest.mark.parametrize("layer", ["block", "sequence", "loop", "recurrent", "parametrized"])
 def test_torchscript_keeps_it(network, layer):
     _, frozen = pair(network, LEARNT[layer])
     module = to_module(frozen.compiled)
