@@ -1,8 +1,5 @@
 """Pools that say where their values stood, and what puts values back there."""
 
-import itertools
-
-import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -16,7 +13,6 @@ from archspec.types.dim import Dim
 from archspec.types.tensor import DType
 from tests.ops.agreement import happens, inferred, symbolic
 from tests.ops.test_pooling import MAX, SPATIAL, numbers
-from tests.ops.values import values
 
 UNPOOL = {1: nn.MaxUnpool1d, 2: nn.MaxUnpool2d, 3: nn.MaxUnpool3d}
 
@@ -82,39 +78,6 @@ def test_indices_do_not_change_the_sizes(data):
     theirs = module(torch.zeros(1, 2, *sizes))
     found = dict(zip(("B", *SPATIAL[axes]), (1, *sizes), strict=True))
     assert tuple(theirs[1].shape) == tuple(size.evaluate(found) for size in where.shape)
-
-
-def pooled(x, kernel, stride, padding):
-    """Greatest values of all windows and their places in the plane, by definition."""
-    batch, channels, height, width = x.shape
-    out = [(size + 2 * padding - kernel) // stride + 1 for size in (height, width)]
-    y = np.zeros((batch, channels, *out))
-    places = np.zeros((batch, channels, *out), dtype=np.int64)
-    for b, c, i, j in itertools.product(range(batch), range(channels), *map(range, out)):
-        window = {
-            (h, w): x[b, c, h, w]
-            for h in range(i * stride - padding, i * stride - padding + kernel)
-            for w in range(j * stride - padding, j * stride - padding + kernel)
-            if 0 <= h < height and 0 <= w < width
-        }
-        h, w = max(window, key=window.__getitem__)
-        y[b, c, i, j], places[b, c, i, j] = x[b, c, h, w], h * width + w
-    return y, places
-
-
-@pytest.mark.parametrize(("kernel", "stride", "padding"), [(2, 2, 0), (3, 2, 1), (2, 3, 0)])
-def test_values_go_back_to_where_they_stood(kernel, stride, padding):
-    x = np.random.default_rng(0).permutation(2 * 3 * 7 * 9).reshape(2, 3, 7, 9).astype(np.float64)
-    given = {"kernel": kernel, "stride": stride, "padding": padding}
-    y, places = pooled(x, kernel, stride, padding)
-    found, where = values("max_pool", [x], indices=True, **given)
-    np.testing.assert_array_equal(found, y)
-    np.testing.assert_array_equal(where, places)
-    restored = np.zeros_like(x).reshape(2, 3, -1)
-    for b, c in itertools.product(range(2), range(3)):
-        restored[b, c, places[b, c].ravel()] = y[b, c].ravel()
-    (back,) = values("max_unpool", [y, places], size=(7, 9), **given)
-    np.testing.assert_array_equal(back, restored.reshape(x.shape))
 
 
 def test_a_size_may_be_free():

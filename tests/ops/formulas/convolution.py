@@ -1,5 +1,6 @@
 """Convolutions, linear layers and embeddings as sums over taps of a window."""
 
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -53,11 +54,48 @@ def norms(v):
     return np.sqrt((v**2).sum(tuple(range(1, v.ndim)), keepdims=True))
 
 
-def weight_of(weights):
-    """The weight, put together from `weight_g` and `weight_v` (Salimans and Kingma 2016)."""
+HELD = "parametrizations_weight_"
+
+
+def weight_of(weights, rows=0):
+    """The weight, put together from `weight_g` and `weight_v` (Salimans and Kingma 2016).
+
+    Or divided by its greatest singular value, with axis `rows` for rows (Miyato et al. 2018).
+    """
     if "weight" in weights:
         return weights["weight"]
-    return weights["weight_g"] * weights["weight_v"] / norms(weights["weight_v"])
+    if "weight_g" in weights:
+        return weights["weight_g"] * weights["weight_v"] / norms(weights["weight_v"])
+    matrix, u, v = spectral(weights, rows)
+    return weights[HELD + "original"] / (u @ matrix @ v)
+
+
+def spectral(weights, rows):
+    """The weight as a matrix, and the two vectors of its greatest singular value."""
+    original = weights[HELD + "original"]
+    matrix = np.moveaxis(original, rows, 0).reshape(original.shape[rows], -1)
+    return matrix, weights[HELD + "0__u"], weights[HELD + "0__v"]
+
+
+def trained(run, rows=0):
+    """As `run`, after one step of power iteration where there are singular vectors to follow."""
+
+    def apply(op, *inputs, **weights):
+        after = followed(op, *inputs, rows=rows, **weights)
+        vectors = {name.replace(".", "_"): value for name, value in after.items()}
+        return run(op, *inputs, **{**weights, **vectors})
+
+    return apply
+
+
+def followed(op, *inputs, rows=0, **weights):
+    """The singular vectors after one step of power iteration, by name."""
+    if HELD + "original" not in weights:
+        return {}
+    matrix, _, v = spectral(weights, rows)
+    u = matrix @ v / np.linalg.norm(matrix @ v)
+    v = u @ matrix / np.linalg.norm(u @ matrix)
+    return {"parametrizations.weight.0._u": u, "parametrizations.weight.0._v": v}
 
 
 CONVOLUTIONS = (
@@ -79,10 +117,12 @@ CONVOLUTIONS = (
 )
 
 
-@reference("conv", cases=CONVOLUTIONS)
 def conv(op, x, bias=None, **weights):
     groups = x.shape[1] if op.groups == "each" else op.groups
     return convolved(op, x, weight_of(weights), bias, groups, op.padding_mode)
+
+
+reference("conv", cases=CONVOLUTIONS, training=trained(conv), after=followed)(conv)
 
 
 GIVEN = (
@@ -112,10 +152,9 @@ TRANSPOSED = (
 )
 
 
-@reference("conv_transpose", cases=TRANSPOSED)
 def conv_transpose(op, x, bias=None, **weights):
     """Each position adds its weighted window to the result, of which the padding is cut off."""
-    weight, axes = weight_of(weights), x.ndim - 2
+    weight, axes = weight_of(weights, rows=1), x.ndim - 2
     kernel = weight.shape[2:]
     stride, dilation, padding, extra = (
         each_axis(value, axes) for value in (op.stride, op.dilation, op.padding, op.output_padding)
@@ -138,9 +177,19 @@ def conv_transpose(op, x, bias=None, **weights):
     return y if bias is None else y + bias.reshape(-1, *[1] * axes)
 
 
-@reference("linear")
+reference(
+    "conv_transpose",
+    cases=TRANSPOSED,
+    training=trained(conv_transpose, rows=1),
+    after=partial(followed, rows=1),
+)(conv_transpose)
+
+
 def linear(op, x, bias=0, **weights):
     return (x[..., None, :] * weight_of(weights)).sum(-1) + bias
+
+
+reference("linear", training=trained(linear), after=followed)(linear)
 
 
 @reference("affine")
