@@ -1,4 +1,4 @@
-"""Ops that pick elements by position: slice, select, take, gather, roll, flip, triangles."""
+"""Ops that pick or place elements by position: slice, take, gather, scatter, roll, triangles."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from archspec.ops.base import Check, Example, Op, OpError, Window
+from archspec.ops.broadcasting import REALS, require_dtype, require_equal_dims, same_dtype
 from archspec.ops.shape_rules import axis_index, index_input
 from archspec.types.condition import at_least
 from archspec.types.dim import ZERO, Dim, ceil_divide, dim
@@ -202,24 +203,79 @@ class Gather(Op):
         given = inputs[0]
         indices = index_input(self.name, inputs, 1)
         axis = axis_index(self.name, self.axis, given.rank)
-        if indices.rank != given.rank:
+        _require_within(self.name, check, indices, given, but=axis)
+        return indices.with_dtype(given.dtype)
+
+
+def _require_within(
+    op: str, check: Check, indices: TensorType, given: TensorType, *, but: int
+) -> None:
+    """Need indices of the rank of a tensor and at most as long, `but` on one axis."""
+    if indices.rank != given.rank:
+        raise OpError(
+            f"`{op}` needs indices of rank {given.rank}, but got {indices.shape_text}", input=1
+        )
+    for axis, (size, asked) in enumerate(zip(given.shape, indices.shape, strict=True)):
+        if axis == but:
+            continue
+        room = (size - asked).constant
+        if room is not None and room < 0:
             raise OpError(
-                f"`gather` needs indices of rank {given.rank}, but got {indices.shape_text}",
+                f"`{op}` needs indices at most {size} long on axis {axis}, but got "
+                f"{indices.shape_text}",
                 input=1,
             )
-        for other, (size, asked) in enumerate(zip(given.shape, indices.shape, strict=True)):
-            if other == axis:
-                continue
-            room = (size - asked).constant
-            if room is not None and room < 0:
-                raise OpError(
-                    f"`gather` needs indices at most {size} long on axis {other}, but got "
-                    f"{indices.shape_text}",
-                    input=1,
-                )
-            reason = f"`gather` needs indices within axis {other}"
-            check.require(at_least(size, asked), reason, chosen=is_fixed(size))
-        return indices.with_dtype(given.dtype)
+        reason = f"`{op}` needs indices within axis {axis}"
+        check.require(at_least(size, asked), reason, chosen=is_fixed(size))
+
+
+class Scatter(Op):
+    """`(x, indices, source) -> scatter(axis)`: x with `out[i, indices[i, j]] = source[i, j]`.
+
+    So on axis 1: the reverse of `gather`. `indices` and `source` have one shape, which is at most
+    as long as x on all axes but `axis`.
+
+    axis: the axis that indices lead into.
+    reduction: what becomes of the value of x and of all values that go to one place: `add` sums
+        them, `max` and `min` keep one; with `none` one value of `source` is put there, and which
+        one is not defined where several go to one place.
+    """
+
+    name: ClassVar[str] = "scatter"
+    arity: ClassVar[tuple[int, int | None]] = (3, 3)
+    category: ClassVar[str] = "indexing"
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"axis": 1}, ("f32[2, 9, 4]", "i64[2, 3, 4]", "f32[2, 3, 4]")),
+        Example(
+            {"axis": 1, "reduction": "add"}, ("f32[2, 9, 4]", "i64[2, 12, 3]", "f32[2, 12, 3]")
+        ),
+        Example({"axis": -1, "reduction": "add"}, ("i64[9]", "i32[5]", "i64[5]")),
+        Example({"axis": 0, "reduction": "max"}, ("f32[9, 2]", "i64[12, 2]", "f32[12, 2]")),
+        Example({"axis": 0, "reduction": "min"}, ("f32[9]", "i64[12]", "f32[12]")),
+    )
+
+    axis: int
+    reduction: Literal["none", "add", "max", "min"] = "none"
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        given, _, source = inputs
+        indices = index_input(self.name, inputs, 1)
+        axis = axis_index(self.name, self.axis, given.rank)
+        if self.reduction != "none":
+            require_dtype(self.name, given, REALS)
+        if same_dtype(self.name, (given, given, source)) and source.rank != given.rank:
+            raise OpError(
+                f"`scatter` needs a source of rank {given.rank}, but got {source.shape_text}",
+                input=2,
+            )
+        _require_within(self.name, check, indices, given, but=axis)
+        for other in range(given.rank):  # torch has no gradient where they differ
+            require_equal_dims(self.name, check, other, indices, source, 2)
+        return given
+
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Literal["all"]:
+        """Indices may lead anywhere."""
+        return "all"
 
 
 class Roll(Op):

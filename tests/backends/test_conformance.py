@@ -73,7 +73,7 @@ def sample(one, limit):
 
 def index_limit(op, types):
     """Integers below this are valid indices."""
-    if op.name in ("take", "gather"):
+    if op.name in ("take", "gather", "scatter"):
         return types[0].shape[op.axis].constant
     return getattr(op, "count", 7) if op.name == "embedding" else 7
 

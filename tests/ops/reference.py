@@ -116,6 +116,14 @@ def literal(run: Callable[..., Any], op, value, *before):
     return run(*before, value, dtype=dtype)
 
 
+def scatter(op, x, index, source):
+    reduce = {"add": "sum", "max": "amax", "min": "amin"}.get(op.reduction)
+    index = index.long()
+    if reduce is None:
+        return torch.scatter(x, op.axis, index, source)
+    return torch.scatter_reduce(x, op.axis, index, source, reduce)
+
+
 def roll(op, x):
     return torch.roll(x, op.shifts, op.axes)
 
@@ -190,6 +198,7 @@ REFERENCE: dict[str, Callable[..., Any]] = {
     "crop": crop,
     "take": take,
     "gather": lambda op, x, index: torch.gather(x, op.axis, index),
+    "scatter": scatter,
     "roll": roll,
     "flip": lambda op, x: torch.flip(x, (op.axes,) if isinstance(op.axes, int) else op.axes),
     "tril": lambda op, x: torch.tril(x, op.diagonal),

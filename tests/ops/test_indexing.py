@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archspec.ops.base import Check, OpError
-from archspec.ops.indexing import Crop, Flip, Gather, Roll, Select, Slice, Take, Tril
+from archspec.ops.indexing import Crop, Flip, Gather, Roll, Scatter, Select, Slice, Take, Tril
 from archspec.ops.windows import Fold, Pad, PixelShuffle, PixelUnshuffle, Unfold
 from archspec.types.dim import Dim
 from archspec.types.tensor import DType
@@ -102,6 +102,36 @@ def test_gather_needs_indices_within_the_other_axes(axis, sizes):
     inputs = (symbolic("B", "H", 4), symbolic(2, "W", 3, dtype=DType.I64))
     op = Gather(axis=axis)
     assert inferred(op, inputs, sizes) == happens(op, inputs, sizes)
+
+
+@given(st.integers(-3, 2), st.sampled_from(["none", "add", "max", "min"]), SIZES)
+@MANY
+def test_scatter_runs_where_torch_does(axis, reduction, sizes):
+    inputs = (
+        symbolic("B", "H", 4),
+        symbolic(2, "W", 3, dtype=DType.I64),
+        symbolic(2, "W", 3),
+    )
+    op = Scatter(axis=axis, reduction=reduction)
+    assert inferred(op, inputs, sizes) == happens(op, inputs, sizes)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "inputs", "message", "at"),
+    [
+        ({}, (symbolic(4), symbolic(3), symbolic(3)), "i64", 1),
+        ({}, (symbolic(4), symbolic(3, 1, dtype=DType.I64), symbolic(3)), "indices of rank 1", 1),
+        ({}, (symbolic(4), symbolic(3, dtype=DType.I64), symbolic(3, 1)), "source of rank 1", 2),
+        ({}, (symbolic(4), symbolic(5, dtype=DType.I64), symbolic(3)), "equal dims", 2),
+        ({}, (symbolic(4), *[symbolic(3, dtype=DType.I64)] * 2), "one element type", 2),
+        ({"reduction": "add"}, (symbolic(4, dtype=DType.BOOL), symbolic(3, dtype=DType.I64),
+                                symbolic(3, dtype=DType.BOOL)), "takes f32", 0),
+    ],
+)  # fmt: skip
+def test_a_scatter_that_does_not_fit_is_refused(attributes, inputs, message, at):
+    with pytest.raises(OpError, match=message) as error:
+        Scatter(axis=0, **attributes).infer(Check(), *inputs)
+    assert error.value.input == at
 
 
 KERNEL = st.integers(1, 4) | st.tuples(st.integers(1, 4), st.integers(1, 4))

@@ -106,6 +106,25 @@ def gather(site: Site) -> Lowered:
     return Lowered(apply=apply)
 
 
+@lowers("scatter")
+def scatter(site: Site) -> Lowered:
+    """`x.scatter(axis, indices, source)`, `scatter_add` or `scatter_reduce`."""
+    method, *more = {
+        "none": ("scatter",),
+        "add": ("scatter_add",),
+        "max": ("scatter_reduce", '"amax"'),
+        "min": ("scatter_reduce", '"amin"'),
+    }[site.op.reduction]
+
+    def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        x, indices, source = inputs
+        if str(site.inputs[1].dtype) == "i32":
+            indices = f"{indices}.to(torch.int64)"
+        return call(f"{x}.{method}", str(site.op.axis), indices, source, *more)
+
+    return Lowered(apply=apply)
+
+
 @lowers("roll")
 def roll(site: Site) -> Lowered:
     """`x.roll(shifts, axes)`."""

@@ -56,6 +56,37 @@ def gather(op, x, indices):
     return found
 
 
+def apart(rng, kind, position, op):
+    """Indices into an axis of 9 places; where nothing is reduced, no two are equal."""
+    shape = [size.constant for size in kind.shape]
+    if position != 1:
+        return normal(rng, kind, position, op)
+    if op.reduction != "none":
+        return rng.integers(0, 4, shape)
+    axis = op.axis % len(shape)
+    drawn = rng.random([9 if at == axis else size for at, size in enumerate(shape)])
+    return np.take(np.argsort(drawn, axis), range(shape[axis]), axis)
+
+
+SCATTERED = (
+    Case({"axis": 0}, ("f32[9, 2]", "i64[5, 2]", "f32[5, 2]")),
+    Case({"axis": -1, "reduction": "add"}, ("f32[2, 4]", "i64[2, 9]", "f32[2, 9]")),
+    Case({"axis": 1, "reduction": "max"}, ("i64[2, 4]", "i64[1, 9]", "i64[1, 9]")),
+)
+
+
+@reference("scatter", cases=SCATTERED, draw=apart)
+def scatter(op, x, indices, source):
+    """One value after another goes to its place."""
+    put = {"none": lambda old, new: new, "add": np.add, "max": np.maximum, "min": np.minimum}
+    y = x.copy()
+    for place in np.ndindex(*indices.shape):
+        at = list(place)
+        at[op.axis] = indices[place]
+        y[tuple(at)] = put[op.reduction](y[tuple(at)], source[place])
+    return y
+
+
 @reference("roll", cases=(Case({"shifts": (0, 2), "axes": (2, -1)}), Case({"shifts": 0, "axes": 1}),
            Case({"shifts": (1, 1), "axes": (2, 2)})))  # fmt: skip
 def roll(op, x):
