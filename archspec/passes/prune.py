@@ -88,7 +88,12 @@ class Pruner:
 
 
 def _is_shared(graph: Graph, node: Node) -> bool:
-    return sum(other.instance is node.instance for other in graph.nodes) > 1
+    """Whether it stands for one of several uses: of one instance, or of one name."""
+    assert node.instance is not None
+    key = node.instance.key
+    return (
+        sum(other.instance is not None and other.instance.key == key for other in graph.nodes) > 1
+    )
 
 
 @dataclass(slots=True)

@@ -8,7 +8,6 @@ from typing import Any
 
 from archspec.semantics.bodies import result_of, run_body
 from archspec.semantics.budget import ELEMENTS
-from archspec.semantics.builder import Tape
 from archspec.semantics.callables import bind_arguments, body_environment, rule_value
 from archspec.semantics.calls import call_graph, call_tap
 from archspec.semantics.context import Context, Reported, SpecError
@@ -120,10 +119,9 @@ def _apply_shared(
             else (),
         )
     scope = layer.scope
-    if scope.tape is None:
-        scope.tape = Tape()
+    assert scope.tape is not None
     frozen = context.session.frozen
-    if layer.uses and layer.frozen != frozen:
+    if layer.start is not None and layer.frozen != frozen:
         raise context.error(
             "E0608",
             f"`{layer.name}` is shared, so it is frozen in all of its uses or in none",
@@ -132,8 +130,11 @@ def _apply_shared(
             fix="share what is frozen: `shared f = frozen(..)`",
         )
     layer.frozen = frozen
-    scope.tape.position = None if layer.uses == 0 else 0
-    layer.uses += 1
+    scope.tape.begin()
+    if layer.start is None:
+        layer.start = scope.counter.value if scope.counter is not None else 0
+    else:
+        scope = scope.again(layer.start)
     scope.builder.shared_uses += 1
     return apply_layer(context.naming(scope), layer.inner, data, span)
 

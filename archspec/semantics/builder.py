@@ -18,6 +18,7 @@ from archspec.graph.model import (
 )
 from archspec.semantics.constants import constant, require_constant
 from archspec.semantics.context import Context
+from archspec.semantics.sharing import Tape
 from archspec.semantics.values import POISON, Tensor, Value, tensors
 from archspec.source import Span
 from archspec.types.tensor import TensorType
@@ -168,31 +169,6 @@ class Counter:
 
 
 @dataclass(eq=False)
-class Tape:
-    """The instances of something shared: recorded at its first use, taken again at the next."""
-
-    instances: list[Instance] = field(default_factory=list)
-    types: list[tuple[TensorType, ...]] = field(default_factory=list)
-    position: int | None = None
-
-    def replayed(self) -> Instance | None:
-        """The instance to use again, or None while the first use is recorded."""
-        if self.position is None:
-            return None
-        self.position += 1
-        return self.instances[self.position - 1]
-
-    def record(self, instance: Instance, types: tuple[TensorType, ...]) -> None:
-        """Keep a new instance."""
-        self.instances.append(instance)
-        self.types.append(types)
-
-    def types_of(self, instance: Instance) -> tuple[TensorType, ...]:
-        """What an instance was first applied to."""
-        return self.types[self.instances.index(instance)]
-
-
-@dataclass(eq=False)
 class NameScope:
     """Where new instances are named: a prefix, and a counter if the scope is numbered."""
 
@@ -216,9 +192,27 @@ class NameScope:
             self.tape,
         )
 
-    def copy(self) -> NameScope:
-        """The same scope, to be given a tape of its own."""
-        return NameScope(self.builder, self.prefix, self.counter, self.loop, self.loops)
+    def taped(self) -> NameScope:
+        """The same scope for something shared, whose instances are kept under their names."""
+        tape = Tape(self.tape)
+        return NameScope(self.builder, self.prefix, self.counter, self.loop, self.loops, tape)
+
+    def again(self, start: int) -> NameScope:
+        """The same scope for one more use of what is shared: it takes the same names."""
+        counter = None if self.counter is None else Counter(start)
+        return NameScope(self.builder, self.prefix, counter, self.loop, self.loops, self.tape)
+
+    def _taken(self, key: str) -> Span | None:
+        """Where a key was claimed; None where it is free, or shared and not used yet this time."""
+        if self.tape is not None and self.tape.is_free(key):
+            return None
+        return self.builder.keys.get(key)
+
+    def _take_key(self, key: str, span: Span) -> str:
+        if self.tape is not None:
+            self.tape.take(key)
+        self.builder.keys[key] = span
+        return key
 
     def path(self, key: str) -> str:
         """A key below the prefix."""
@@ -250,7 +244,7 @@ class NameScope:
                     secondary=[(first, "the first numbers them here"), (self.loop, "the second")],
                     fix="give one of the two a label: `stage: for ..`",
                 )
-        while self.path(str(counter.value)) in self.builder.keys:
+        while self._taken(self.path(str(counter.value))) is not None:
             counter.value += 1
             counter.irregular += 1
         counter.value += 1
@@ -269,17 +263,16 @@ class NameScope:
         if self.counter is not None:
             return self.claim(context, self.path(self.take(context, span)), span)
         first = key = self.path(default)
-        number = self.builder.numbers.get(first, 0)
-        while key in self.builder.keys:
+        number = self.builder.numbers.get(first, 0) if self.tape is None else 0
+        while self._taken(key) is not None:
             number += 1
             key = f"{first}_{number}"
-        self.builder.numbers[first] = number
-        self.builder.keys[key] = span
-        return key
+        self.builder.numbers[first] = max(number, self.builder.numbers.get(first, 0))
+        return self._take_key(key, span)
 
     def claim(self, context: Context, key: str, span: Span) -> str:
         """Take a key that must be free."""
-        taken = self.builder.keys.get(key)
+        taken = self._taken(key)
         if taken == span:
             raise context.error(
                 "E0601",
@@ -295,8 +288,7 @@ class NameScope:
                 secondary=[(taken, "by this")],
                 fix="choose another label",
             )
-        self.builder.keys[key] = span
-        return key
+        return self._take_key(key, span)
 
 
 def pack(structure: Structure, items: list[Tensor]) -> Value:

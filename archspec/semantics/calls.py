@@ -25,6 +25,7 @@ from archspec.semantics.descent import descending
 from archspec.semantics.environment import did_you_mean
 from archspec.semantics.modules import BlockDefinition, Callable_, RuleDefinition
 from archspec.semantics.operators import kind_of
+from archspec.semantics.sharing import one_instance
 from archspec.semantics.showing import call_text, show
 from archspec.semantics.signatures import honour
 from archspec.semantics.values import (
@@ -152,15 +153,9 @@ def _instance(
     builder, scope = context.builder, context.scope
     assert builder is not None
     assert scope is not None
-    known = scope.tape.replayed() if scope.tape is not None else None
-    origin = builder.origin(context, span)
-    if known is not None:
-        return known if known.graph is graph else replace(known, graph=graph, origin=origin)
     key, frozen = scope.key_for(context, label, name, span), context.session.frozen
-    instance = Instance(key, None, graph, (), origin, frozen=frozen)
-    if scope.tape is not None:
-        scope.tape.record(instance, types)
-    return instance
+    instance = Instance(key, None, graph, (), builder.origin(context, span), frozen=frozen)
+    return one_instance(context, instance, types, span)
 
 
 # ---------------------------------------------------------------------- the memo

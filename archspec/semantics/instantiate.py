@@ -13,6 +13,7 @@ from archspec.semantics.op_attributes import complete
 from archspec.semantics.operators import MAX_INTEGER, kind_of
 from archspec.semantics.regions import build_regions, input_labels
 from archspec.semantics.requirements import settle
+from archspec.semantics.sharing import one_instance
 from archspec.semantics.values import (
     POISON,
     Copies,
@@ -70,11 +71,7 @@ def instantiate(
     if len(inputs) == 1 and op.vanishes(inputs[0].type):
         _infer(context, op, layer, inputs, {}, span)
         return _vanished(context, inputs[0], label, key, span)
-    tape = scope.tape if key is None else None
-    known = tape.replayed() if tape is not None else None
-    if known is not None:
-        key = known.key
-    elif key is None:
+    if key is None:
         unnamed = op.arity[1] == 0 and label is None
         key = (
             _source_key(context, op, span)
@@ -83,13 +80,12 @@ def instantiate(
         )
     regions, captured, yields = build_regions(context, op, layers, inputs, span)
     outputs, single = _infer(context, op, layer, inputs, yields, span)
-    if known is not None:
-        _check_shared(context, known, op, inputs, span)
-    instance = known or Instance(
+    instance = Instance(
         key, op, None, regions, builder.origin(context, span), _explicit(layer, op), frozen
     )
-    if tape is not None and known is None:
-        tape.record(instance, tuple(item.type for item in inputs))
+    if key:
+        types = tuple(item.type for item in inputs + captured)
+        instance = one_instance(context, instance, types, span)
     results = builder.add(context, instance, inputs + captured, outputs, span)
     return results[0] if single or len(results) == 1 else results  # a tuple of one is its element
 
@@ -278,28 +274,3 @@ def op_failure(
         notes=error.notes,
         fix=error.fix,
     )
-
-
-def _check_shared(
-    context: Context, known: Instance, op: Op, inputs: tuple[Tensor, ...], span: Span
-) -> None:
-    assert context.scope is not None
-    assert context.scope.tape is not None
-    first = context.scope.tape.types_of(known)
-    types = tuple(item.type for item in inputs)
-    assert known.op is not None
-    before = [(item.name, item.shape) for item in known.op.parameters(*first)]
-    now = [(item.name, item.shape) for item in op.parameters(*types)]
-    if before != now:
-        differing = [(name, a, b) for (name, a), (_, b) in zip(before, now, strict=False) if a != b]
-        notes = [
-            f"`{name}` is {list(a)} where it was used first, and would be {list(b)} now"
-            for name, a, b in differing
-        ]
-        raise context.error(
-            "E0607",
-            f"this `{op.name}` is shared, but its weights would have other shapes here",
-            span,
-            secondary=[(known.origin.span, "its first use")] if known.origin.span != span else [],
-            notes=tuple(notes[:1]),
-        )

@@ -24,6 +24,7 @@ from archspec.semantics.shapes import (
     name_free,
     size_of,
 )
+from archspec.semantics.sharing import one_instance
 from archspec.semantics.showing import values_in
 from archspec.semantics.sources import materialise
 from archspec.semantics.values import (
@@ -172,6 +173,7 @@ def _buffer(context: Context, statement: ast.BufferDecl) -> None:
     key = context.scope.key_for(context, statement.name, "buffer", statement.span)
     origin = context.builder.origin(context, statement.span)
     instance = Instance(key, op, None, (Region("value", "", graph),), origin)
+    instance = one_instance(context, instance, (), statement.span)
     (result,) = context.builder.add(context, instance, (), (wanted,), statement.span)
     context.environment.bind(statement.name, result, statement.span)
     _remember_name(result, statement.name)
@@ -188,8 +190,7 @@ def _shared(context: Context, statement: ast.Shared) -> None:
         raise context.error(
             "E0308", f"a layer is shared, but this is {kind_of(value)}", statement.value.span
         )
-    scope = context.scope.copy()
-    shared = SharedLayer(statement.name, value, statement.span, scope)
+    shared = SharedLayer(statement.name, value, statement.span, context.scope.taped())
     context.environment.bind(statement.name, shared, statement.span)
 
 

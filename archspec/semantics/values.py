@@ -152,7 +152,8 @@ class SharedLayer:
     inner: Value
     span: Span
     scope: NameScope
-    uses: int = 0
+    start: int | None = None
+    """The number that a numbered scope had reached when it was used first."""
     frozen: bool = False  # in its first use
 
 

@@ -45,16 +45,17 @@ class _Writer:
         self.graph: Graph = layout.unit.graph(training)
         self.demand: Demand = layout.demands[id(self.graph)]
         flags = [gate.flag for gate in self.demand.gates.values()]
-        names = Names((*layout.locals.known, "need", *self.demand.sizes, *flags, *helper_names()))
+        own = layout.locals[training]
+        names = Names((*own.known, "need", *self.demand.sizes, *flags, *helper_names()))
         names.fresh("need")
         self.draws = {name: names.fresh(identifier(name, "draw")) for name in layout.draws}
         self.arguments = [names.fresh(item.name) for item in layout.inputs]
         typed = [
-            (name, item.either.types[0])
+            (name, item.type_in(training))
             for name, item in zip(self.arguments, layout.inputs, strict=True)
         ]
         self.function = Function(
-            layout.locals, names, typed, not layout.is_function, like=f"self.{like_name(layout)}"
+            own, names, typed, not layout.is_function, like=f"self.{like_name(layout)}"
         )
         self.body = Body(self.function, {} if layout.root else self.draws)
         self.branches = {leaf.path: leaf for leaf in layout.tree.leaves()}
@@ -220,7 +221,7 @@ class _Writer:
     def _op(self, step: Step) -> None:
         node, instance = step.node, step.node.instance
         assert instance is not None
-        lowered = self.layout.lowered[id(instance)]
+        lowered = self.layout.at(self.graph, node)
         self.body.helpers.update(lowered.helpers)
         self.function.accessors = self._accessors(instance)
         self.function.passed = {
@@ -272,9 +273,10 @@ class _Writer:
             self._assign(step, source, is_list=callee.needs)
 
     def _passed(self, callee: Layout) -> list[Code]:
-        """Draws that a callee shares, and sizes that its inputs do not tell."""
+        """Draws that a callee shares, sizes that its inputs do not tell, and which use it is."""
         draws = [code(self.draws[name]) for name in callee.draws]
-        return draws + [self.function.size(Dim.symbol(name)) for name in callee.locals.extra]
+        sizes = [self.function.size(Dim.symbol(name)) for name in callee.extra]
+        return [*draws, *sizes, *(code(Hole(item.value, item.name)) for item in callee.told)]
 
     def _take_results(self, step: Step, source: Code) -> None:
         """Assign what is one tensor in one mode and a tuple in the other."""
@@ -323,7 +325,8 @@ class _Writer:
                 continue
             source = self.graph.nodes[first.inputs[0].node]
             ports = [port for node in nodes for port in node.inputs]
-            same = all(node.op == first.op and not self._owns(node) for node in nodes)
+            kinds = {(node.op, *map(self.graph.type_of, node.inputs)) for node in nodes}
+            same = len(kinds) == 1 and not any(map(self._owns, nodes))
             made = [Port(node.id) for node in nodes]
             alone = all(len(readers.get(port, ())) == 1 and port not in results for port in made)
             if same and alone and self._is_list(source) and ports == ports_of(source):
@@ -331,7 +334,7 @@ class _Writer:
         return found
 
     def _owns(self, node: Node) -> bool:
-        lowered = self.layout.lowered[id(node.instance)]
+        lowered = self.layout.at(self.graph, node)
         return (
             lowered.apply is None
             or lowered.raw
@@ -341,7 +344,7 @@ class _Writer:
     def _each(self, nodes: tuple[Node, ...]) -> str:
         """`for branch in columns: pooled.append(...)`; the name of the list."""
         function, first = self.function, nodes[0]
-        lowered = self.layout.lowered[id(first.instance)]
+        lowered = self.layout.at(self.graph, first)
         self.body.helpers.update(lowered.helpers)
         source = self.variables.list_name(first.inputs[0].node)
         result, branch = function.names.fresh("branches"), function.names.fresh("branch")

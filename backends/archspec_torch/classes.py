@@ -41,7 +41,7 @@ def build_classes(known: Plan) -> list[ClassDef]:
     made: dict[int, tuple[ClassDef, int]] = {}  # by id of unit: class and number of its draft
 
     def construct(unit: Unit) -> Code:
-        owner, number = made[id(unit)]
+        owner, number = made[id(unit.owner)]
         arguments = [
             Argument((Hole(parameter.values[number], parameter.name),), parameter.name)
             for parameter in owner.parameters
@@ -68,7 +68,7 @@ def _by_height(units: Sequence[Unit]) -> Iterator[list[Unit]]:
     heights: dict[int, int] = {}
     layers: list[list[Unit]] = []
     for unit in units:
-        height = max((heights[id(callee)] + 1 for callee in unit.callees.values()), default=0)
+        height = max((heights[id(one.owner)] + 1 for one in unit.callees.values()), default=0)
         heights[id(unit)] = height
         while len(layers) <= height:
             layers.append([])

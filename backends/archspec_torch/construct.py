@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from archspec.diagnostics.model import CompileFailed, diagnostic
-from archspec.graph.model import Instance, Region
-from archspec_torch.code import Argument, Call, Code, Hole, call, code, listing, literal
+from archspec.graph.model import Graph, Node, Region
+from archspec_torch.code import Argument, Call, Code, Hole, call, code, flat, listing, literal
 from archspec_torch.initialise import init_call
 from archspec_torch.layout import Layout, site
-from archspec_torch.lowering.base import Site
 from archspec_torch.names import MAPPING_NAMES, is_identifier, is_numbered
 from archspec_torch.repeat import compress, compress_named
 from archspec_torch.scope import TORCH_TYPES, Line
@@ -26,7 +25,6 @@ class Constructor:
     def __init__(self, layout: Layout, construct: Construct) -> None:
         self.layout, self.unit, self.construct = layout, layout.unit, construct
         self.helpers: set[str] = set()
-        self.sites = _sites(layout)
 
     def write(self) -> list[Line]:
         """All statements, in the order of the tree."""
@@ -38,17 +36,12 @@ class Constructor:
 
     def _fixed(self, branch: Branch) -> Iterator[Line]:
         """What does not learn: in one line where nothing below a name does."""
-        instances = [leaf.owned.either for leaf in branch.leaves() if leaf.owned is not None]
-        if not all(instance.frozen for instance in instances):
+        found = [leaf.owned for leaf in branch.leaves() if leaf.owned is not None]
+        if not all(owned.either.frozen for owned in found):
             for child in branch.children.values():
                 yield from self._fixed(child)
-        elif any(self._has_weights(instance) for instance in instances):
+        elif any(map(_has_weights, found)):
             yield Line(code(f"{branch.access}.requires_grad_(False)"))
-
-    def _has_weights(self, instance: Instance) -> bool:
-        if instance.op is None or instance.regions:
-            return True
-        return any(one.learnable for one in self.sites[id(instance)].parameters)
 
     def _top(self, branch: Branch) -> Iterator[Line]:
         if branch.kind is Kind.PARAMETER:
@@ -78,8 +71,7 @@ class Constructor:
     def _value(self, branch: Branch) -> Code:
         if branch.kind is Kind.MODULE:
             assert branch.owned is not None
-            self._require_one_module(branch.owned)
-            return self._module(branch.owned.either)
+            return self._module(branch.owned)
         children = [child for child in branch.children.values() if child.kind is not Kind.PARAMETER]
         values = [self._value(child) for child in children]
         names = [child.name for child in children]
@@ -101,19 +93,20 @@ class Constructor:
         return call(function, Call("", items, "{}")) if items else call(function)
 
     def _require_one_module(self, owned: Owned) -> None:
-        """Raise E0821 where a layer with weights would need a module for each mode."""
-        modules = {self.layout.lowered[id(one)].module for one in owned.instances if one.op}
-        if owned.differs and len(modules) > 1:
-            origin = owned.either.origin
-            message = f"`{owned.key}` has other attributes in training than in inference"
-            fix = "give the layer of each mode a label of its own"
-            found = diagnostic("E0821", message, origin.span, expansion=origin.frames, fix=fix)
-            raise CompileFailed([found])
+        """Raise where a layer would need several modules: for the modes, or for its uses."""
+        lowered = [self.layout.at(*found) for found in owned.places]
+        first = owned.places[0]
+        for found, item in zip(owned.places, lowered, strict=True):
+            if item.module != lowered[0].module:
+                modules = [flat(one.module or code("no module")) for one in (item, lowered[0])]
+                raise _several_modules(owned.key, first, found, modules)
 
-    def _module(self, instance: Instance) -> Code:
+    def _module(self, owned: Owned) -> Code:
+        instance = owned.either
         if instance.op is None:
             return self.construct(self.unit.callee(instance))
-        lowered = self.layout.lowered[id(instance)]
+        self._require_one_module(owned)
+        lowered = self.layout.at(*owned.places[0])
         self.helpers.update(lowered.module_helpers)
         if lowered.module is not None:
             return lowered.module
@@ -133,7 +126,7 @@ class Constructor:
     def _parameter(self, owner: str, branch: Branch) -> Iterator[Line]:
         assert branch.owned is not None
         instance = branch.owned.either
-        (parameter,) = self.sites[id(instance)].parameters
+        (parameter,) = site(*branch.owned.places[0]).parameters
         for region in instance.regions:  # a buffer that is computed
             value = self.construct(self.unit.callee(region))
             value += code(".contiguous()")  # a view could not be loaded into
@@ -183,10 +176,24 @@ def _display(items: list[Code]) -> Code:
     return listing(items)
 
 
-def _sites(layout: Layout) -> dict[int, Site]:
-    return {
-        id(node.instance): site(graph, node)
-        for graph in layout.unit.graphs
-        for node in graph.nodes
-        if node.op is not None
-    }
+def _has_weights(owned: Owned) -> bool:
+    if owned.either.op is None or owned.either.regions:
+        return True
+    return any(one.learnable for one in site(*owned.places[0]).parameters)
+
+
+def _several_modules(
+    key: str, first: tuple[Graph, Node], other: tuple[Graph, Node], modules: list[str]
+) -> CompileFailed:
+    """E0821 for the modes, E0822 for uses of what is shared; `modules` are here and first."""
+    origin = other[1].origin
+    if other[0] is not first[0] and other[1].instance is not first[1].instance:
+        message = f"`{key}` has other attributes in training than in inference"
+        fix = "give the layer of each mode a label of its own"
+        found = diagnostic("E0821", message, origin.span, expansion=origin.frames, fix=fix)
+        return CompileFailed([found])
+    span = first[1].origin.span
+    message = f"`{key}` is shared, but would be `{modules[0]}` in one use and `{modules[1]}` before"
+    secondary = [(span, "its first use")] if span != origin.span else []
+    found = diagnostic("E0822", message, origin.span, expansion=origin.frames, secondary=secondary)
+    return CompileFailed([found])

@@ -9,11 +9,13 @@ from archspec_torch.body import Body, like_name, write_body
 from archspec_torch.code import Code, Hole, code, holes, literal, skeleton
 from archspec_torch.construct import Constructor
 from archspec_torch.firsts import Firsts, default_lines, write_firsts
-from archspec_torch.layout import Layout, Plan
+from archspec_torch.layout import Layout, Plan, Told
 from archspec_torch.loops import fold_loops
+from archspec_torch.names import Names
 from archspec_torch.scope import Line
 from archspec_torch.signature import arguments_text, return_annotation
 from archspec_torch.units import Unit
+from archspec_torch.uses import merged
 
 
 @dataclass
@@ -54,21 +56,44 @@ def write_draft(layout: Layout, known: Plan, construct: Callable[[Unit], Code]) 
     """Write a unit whose callees are classes already."""
     constructor = Constructor(layout, construct)
     init = [*constructor.write(), *default_lines(layout)]
-    bodies = [write_body(layout, known, training=False)]
-    if layout.unit.has_modes:
-        bodies.append(write_body(layout, known, training=True))
-    functions = [body.function for body in bodies]
+    family = known.uses(layout.unit)
+    bodies = [_bodies(use, known) for use in family]
+    functions = [body.function for one in bodies for body in one]
     if any(function.uses_buffer for function in functions):
         name = literal(like_name(layout))
         init.append(Line(code(f"self.register_buffer({name}, torch.empty(0), persistent=False)")))
-    parts = [[*function.prologue(), *function.lines] for function in functions]
-    if len(parts) == 1:
-        init, forward = fold_loops(layout.tree, init, parts[0], functions[0].names)
-    else:
-        forward = both_modes(*parts)
+    forward, names = _forward(family, bodies)
+    if not any(use.unit.has_modes for use in family):
+        init, forward = fold_loops(layout.tree, init, forward, names)
     firsts = write_firsts(layout, known)
-    helpers = constructor.helpers.union(*(body.helpers for body in bodies))
-    return Draft(layout, _signature(layout, bodies[-1]), init, firsts, forward, helpers)
+    helpers = constructor.helpers.union(*(body.helpers for one in bodies for body in one))
+    return Draft(layout, _signature(layout, bodies[0][-1]), init, firsts, forward, helpers)
+
+
+def _bodies(layout: Layout, known: Plan) -> list[Body]:
+    """What one use does: in inference, and in training where that differs."""
+    modes = (False, True) if layout.unit.has_modes else (False,)
+    return [write_body(layout, known, training=training) for training in modes]
+
+
+def _forward(
+    family: Sequence[Layout], bodies: Sequence[Sequence[Body]]
+) -> tuple[list[Line], Names]:
+    """The statements for all uses; their layouts learn what callers have to tell."""
+    written = []
+    for one in bodies:
+        parts = [[*body.function.prologue(), *body.function.lines] for body in one]
+        written.append(parts[0] if len(parts) == 1 else both_modes(*parts))
+    extra = dict.fromkeys(n for use in family for mode in use.locals for n in mode.extra)
+    for use in family:
+        use.extra = tuple(extra)
+    if len(family) == 1:
+        return written[0], bodies[0][0].function.names
+    names = Names(set().union(*(body.function.names.taken for one in bodies for body in one)))
+    lines, arguments = merged(written, names)
+    for number, use in enumerate(family):
+        use.told = tuple(Told(item.name, item.values[number]) for item in arguments)
+    return lines, names
 
 
 def _signature(layout: Layout, body: Body) -> str:

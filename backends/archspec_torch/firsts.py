@@ -33,7 +33,7 @@ def write_firsts(layout: Layout, known: Plan) -> Firsts:
     """The lines for one unit: rules first, then explicit attributes."""
     lines: list[Line] = []
     rules: dict[tuple[str, str], InitRule] = {}
-    for graph in layout.unit.graphs:
+    for graph in layout.unit.all_graphs:
         for rule in graph.init_rules:
             rules.setdefault((rule.op, rule.parameter), rule)
     lines += _rule_lines(list(rules.values()), layout, known)
@@ -90,13 +90,13 @@ def _filled_below(layout: Layout, known: Plan, rule: InitRule) -> dict[Filled, l
         if id(unit) in seen:
             continue
         seen.add(id(unit))
-        stack.extend(unit.callees.values())
-        for graph in unit.graphs:
+        stack.extend(callee.owner for callee in unit.callees.values())
+        for graph in unit.all_graphs:
             for node in graph.nodes:
                 if node.op is not None and node.op.name == rule.op:
                     filled = _filled(rule, site(graph, node).parameters)
                     if filled:
-                        lowered = known.of(unit).lowered[id(node.instance)]
+                        lowered = known.of(unit).at(graph, node)
                         found.setdefault(filled, []).append(lowered)
     return found
 
@@ -116,14 +116,13 @@ class Asked:
 
 def _asked(layout: Layout) -> Iterator[Asked]:
     """All of a unit; what is computed from others, as weight_g is from weight_v, after them."""
-    owns = _parameters(layout)
     for owned in layout.unit.owned:
         instance = owned.either
-        if instance.op is None or layout.lowered[id(instance)].raw:
+        if instance.op is None or layout.at(*owned.places[0]).raw:
             continue
-        given = layout.lowered[id(instance)].given
+        given = layout.at(*owned.places[0]).given
         found: dict[str, Asked] = {}
-        for parameter in sorted(owns[id(instance)], key=is_derived):
+        for parameter in sorted(site(*owned.places[0]).parameters, key=is_derived):
             how, source = parameter.initialiser, None
             if how is None:
                 continue
@@ -153,16 +152,6 @@ def is_explicit(instance: Instance, parameter: Parameter) -> bool:
 def default_lines(layout: Layout) -> list[Line]:
     """Lines of `__init__` for defaults of ops that are not those of torch; rules override them."""
     return list(_grouped([asked for asked in _asked(layout) if not asked.explicit], layout))
-
-
-def _parameters(layout: Layout) -> dict[int, tuple[Parameter, ...]]:
-    """What each op owns, by id of its instance."""
-    return {
-        id(node.instance): site(graph, node).parameters
-        for graph in layout.unit.graphs
-        for node in graph.nodes
-        if node.op is not None
-    }
 
 
 def _grouped(items: list[Asked], layout: Layout) -> Iterator[Line]:

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from archspec.diagnostics.model import CompileFailed, diagnostic
 from archspec.frozen import frozen
 from archspec.graph.model import Draw, Graph, Node, Port
+from archspec.types.tensor import TensorType
 from archspec_torch.demand import Demand, demand, dropping
 from archspec_torch.localise import Locals, localise
 from archspec_torch.lowering import lower
 from archspec_torch.lowering.base import Lowered, Site
 from archspec_torch.names import identifier
 from archspec_torch.tree import Branch, Facts, build_tree
-from archspec_torch.units import Unit
+from archspec_torch.units import Owned, Unit
 
 
 @frozen
@@ -32,6 +35,11 @@ class Input:
         """Whether it exists in one mode only."""
         return self.inference is None or self.training is None
 
+    def type_in(self, training: bool) -> TensorType:
+        """Its type in one mode (the other's where it exists in one mode only)."""
+        node = self.training if training else self.inference
+        return (node or self.either).types[0]
+
     @property
     def either(self) -> Node:
         """The node in inference, else in training."""
@@ -40,27 +48,50 @@ class Input:
         return found
 
 
+def place(graph: Graph, node: Node) -> tuple[int, int]:
+    """A node among those of all graphs."""
+    return id(graph), node.id
+
+
+@frozen
+class Told:
+    """What a use of a shared block says of itself: an argument of its `forward`, and its value."""
+
+    name: str
+    value: Any
+
+
 @dataclass
 class Layout:
-    """What is known of a unit before its code is written."""
+    """What is known of a unit before its code is written; each use of a shared block has its own.
+
+    `needs`, `draws`, `tree` and `lowered` are those of all of its uses.
+    """
 
     unit: Unit
     inputs: tuple[Input, ...] = ()
     needs: bool = False  # takes `need: List[bool]`, returns List[Optional[Tensor]]
     draws: tuple[str, ...] = ()  # takes these as int arguments
-    locals: Locals = field(default_factory=Locals)
+    locals: tuple[Locals, Locals] = field(default_factory=lambda: (Locals(), Locals()))
+    """Sizes in inference and in training."""
+    extra: tuple[str, ...] = ()  # symbols of the network that no input tells: callers pass them
     demands: dict[int, Demand] = field(default_factory=dict)  # by id of graph
-    lowered: dict[int, Lowered] = field(default_factory=dict)  # by id of instance
+    lowered: dict[tuple[int, int], Lowered] = field(default_factory=dict)  # by `place`
     tree: Branch = field(default_factory=lambda: Branch("", ""))
     root: bool = False
     records: tuple[str, str] = ("", "")  # names of the classes of several results, by mode
     is_function: bool = False  # a plain function: the expression of a buffer
+    told: tuple[Told, ...] = ()  # what callers of a shared block say of their use
+
+    def at(self, graph: Graph, node: Node) -> Lowered:
+        """How the op of a node is lowered there; one instance may stand at several nodes."""
+        return self.lowered[place(graph, node)]
 
     @property
     def plain(self) -> bool:
         """Whether it is called with one tensor and gives one."""
         one = len(self.inputs) == 1 and self.unit.yields_one
-        extra = self.needs or self.draws or self.locals.extra
+        extra = self.needs or self.draws or self.extra or self.told
         return one and not extra and not self.inputs[0].optional
 
 
@@ -77,25 +108,59 @@ class Plan:
         """The layout of a unit."""
         return self.layouts[id(unit)]
 
+    def uses(self, unit: Unit) -> list[Layout]:
+        """The layouts of all uses of its block."""
+        return [self.layouts[id(use)] for use in unit.uses]
+
 
 def lay_out(units: Sequence[Unit]) -> Plan:
     """Layouts of all units, which come callees first."""
-    layouts = {id(unit): Layout(unit) for unit in units}
+    layouts = {id(use): Layout(use) for unit in units for use in unit.uses}
     result = Plan(tuple(units), layouts, _policies(units), _deepest(units))
     layouts[id(units[-1])].root = True
     for unit in units:
-        layout = layouts[id(unit)]
-        layout.inputs = _inputs(unit)
-        layout.draws = _draws(unit, result)
-        layout.locals = localise([item.either.types[0] for item in layout.inputs])
-        layout.lowered = {id(n.instance): lower(site(g, n)) for g in unit.graphs for n in _ops(g)}
-        for instance in (node.instance for g in unit.graphs for node in _ops(g)):
-            if instance is not None and layout.lowered[id(instance)].raw:
-                for region in instance.regions:
-                    layouts[id(unit.callee(region))].is_function = True
+        family = result.uses(unit)
+        lowered = {place(g, n): lower(site(g, n)) for g in unit.all_graphs for n in _ops(g)}
+        draws = _draws(unit, result)
+        for layout in family:
+            layout.inputs = _inputs(layout.unit)
+            layout.draws, layout.lowered = draws, lowered
+        require_one_form(family)
+        _localise(family)
+        for graph in unit.all_graphs:
+            for node in _ops(graph):
+                if node.instance is not None and lowered[place(graph, node)].raw:
+                    for region in node.instance.regions:
+                        layouts[id(unit.callee(region))].is_function = True
     for unit in reversed(units):
-        _demands(unit, result)
+        for layout in result.uses(unit):
+            _demands(layout, result)
     return result
+
+
+def _localise(family: Sequence[Layout]) -> None:
+    """Sizes of each use in each mode, all over the same symbols."""
+    places = [(layout, training) for layout in family for training in (False, True)]
+    types = [[item.type_in(training) for item in layout.inputs] for layout, training in places]
+    found = localise(types)
+    for number, layout in enumerate(family):
+        layout.locals = found[2 * number], found[2 * number + 1]
+
+
+def require_one_form(family: Sequence[Layout]) -> None:
+    """Raise CompileFailed (E0822) where the uses of a block take or yield data of other forms."""
+    first = family[0]
+    for layout in family[1:]:
+        if _form(layout) != _form(first):
+            graph = layout.unit.either
+            message = f"`{graph.name}` is shared, but takes or yields other data in one of its uses"
+            raise CompileFailed([diagnostic("E0822", message, graph.origin.span)])
+
+
+def _form(layout: Layout) -> tuple[object, ...]:
+    inputs = [(item.optional, item.inference is None) for item in layout.inputs]
+    modes = [layout.unit.outputs(training) for training in (False, True)]
+    return inputs, [[(item.name, item.structure) for item in outputs] for outputs in modes]
 
 
 def _ops(graph: Graph) -> list[Node]:
@@ -136,7 +201,7 @@ def _policies(units: Sequence[Unit]) -> dict[str, Draw]:
     """Declared draws; the outermost network wins."""
     found: dict[str, Draw] = {}
     for unit in units:
-        for graph in unit.graphs:
+        for graph in unit.all_graphs:
             found.update({draw.name: draw for draw in graph.draws})
     return found
 
@@ -151,7 +216,7 @@ def _deepest(units: Sequence[Unit]) -> dict[str, int]:
     """Number of columns of each draw: the most inputs of a join that names it."""
     found: dict[str, int] = {}
     for unit in units:
-        for graph in unit.graphs:
+        for graph in unit.all_graphs:
             for node in graph.nodes:
                 if name := draw_name(node):
                     found[name] = max(found.get(name, 0), len(node.inputs))
@@ -160,7 +225,7 @@ def _deepest(units: Sequence[Unit]) -> dict[str, int]:
 
 def _draws(unit: Unit, known: Plan) -> tuple[str, ...]:
     names: dict[str, None] = {}
-    for graph in unit.graphs:
+    for graph in unit.all_graphs:
         for node in graph.nodes:
             if name := draw_name(node):
                 names.setdefault(name)
@@ -169,9 +234,9 @@ def _draws(unit: Unit, known: Plan) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def _demands(unit: Unit, known: Plan) -> None:
+def _demands(layout: Layout, known: Plan) -> None:
     """Conditions inside a unit; tells its callees whether their outputs are wanted apart."""
-    layout = known.of(unit)
+    unit = layout.unit
     for graph in unit.graphs:
         found = demand(graph, layout.needs)
         layout.demands[id(graph)] = found
@@ -180,7 +245,8 @@ def _demands(unit: Unit, known: Plan) -> None:
                 continue
             wanted = {found.ports[port] for port in ports_of(node)}
             if (len(wanted) > 1 and found.masks) or (len(wanted) > 1 and layout.needs):
-                known.of(unit.callee(node.instance)).needs = True
+                for use in known.uses(unit.callee(node.instance)):
+                    use.needs = True
 
 
 def ports_of(node: Node) -> list[Port]:
@@ -193,33 +259,39 @@ def ports_of(node: Node) -> list[Port]:
 
 def plant(unit: Unit, known: Plan) -> None:
     """Build the tree of a unit; the code of its callees has been written."""
-    known.of(unit).tree = build_tree(unit, _facts(unit, known))
+    tree = build_tree(unit, _facts(unit, known))
+    for layout in known.uses(unit):
+        layout.tree = tree
 
 
 def _facts(unit: Unit, known: Plan) -> Facts:
-    layout = known.of(unit)
     chainable, stateless, parameters = set(), set(), set()
-    differing = {id(one) for owned in unit.owned if owned.differs for one in owned.instances}
-    for graph in unit.graphs:
-        for node in graph.nodes:
-            instance = node.instance
-            if instance is None:
-                continue
-            if instance.op is None:
-                if known.of(unit.callee(instance)).plain:
-                    chainable.add(id(instance))
-                continue
-            lowered = layout.lowered[id(instance)]
-            if lowered.raw:
-                parameters.add(id(instance))
-            owns = bool(site(graph, node).parameters)
-            # where the weights stand in a module and there is an expression too, it calls the
-            # module in a way of its own, as a norm over another axis does
-            as_it_is = lowered.apply is None or not owns
-            gated = node.id in layout.demands[id(graph)].gates
-            alike = not gated and id(instance) not in differing
-            if lowered.module is not None and as_it_is and not instance.regions and alike:
-                chainable.add(id(instance))
-            if not instance.regions and not lowered.raw and not owns:
-                stateless.add(id(instance))
+    for owned in unit.owned:
+        if owned.either.op is None:
+            if all(known.of(unit.callee(one)).plain for one in owned.instances):
+                chainable.add(owned.key)
+            continue
+        lowered = [known.of(unit).at(*found) for found in owned.places]
+        regions = any(one.regions for one in owned.instances)
+        owns = any(site(*found).parameters for found in owned.places)
+        if any(item.raw for item in lowered):
+            parameters.add(owned.key)
+        elif not regions and not owns:
+            stateless.add(owned.key)
+        if not regions and _is_one_module(owned, lowered, owns, unit, known):
+            chainable.add(owned.key)
     return Facts(frozenset(chainable), frozenset(stateless), frozenset(parameters))
+
+
+def _is_one_module(
+    owned: Owned, lowered: Sequence[Lowered], owns: bool, unit: Unit, known: Plan
+) -> bool:
+    """Whether one module, called with the input, is what each node does."""
+    demands = {key: found for use in known.uses(unit) for key, found in use.demands.items()}
+    if any(item.module is None or item.module != lowered[0].module for item in lowered):
+        return False
+    # where the weights stand in a module and there is an expression too, it calls the module in a
+    # way of its own, as a norm over another axis does
+    if owns and any(item.apply is not None for item in lowered):
+        return False
+    return not any(node.id in demands[id(graph)].gates for graph, node in owned.places)

@@ -143,20 +143,35 @@ def _from_division(atom: FloorDiv, known: Dim, local: Dim) -> Dim | None:
     return (local + steps) // (atom.divisor // inner.divisor)
 
 
-def localise(inputs: Sequence[TensorType]) -> Locals:
-    """Local symbols for the axes of these inputs that are not numbers."""
-    result = Locals()
+def localise(uses: Sequence[Sequence[TensorType]]) -> list[Locals]:
+    """Local symbols for the axes of the inputs that are not numbers, for each use of a block.
+
+    A mode is a use too. The uses have the same symbols for the same axes, so that what is the same
+    in all of them is written in the same way. Two axes have one symbol where they are equal in
+    each use.
+    """
+    result = [Locals() for _ in uses]
     taken: set[str] = set()
-    wanted = _bare(inputs)
-    for index, type_ in enumerate(inputs):
-        for axis, size in enumerate(type_.shape):
-            if size.constant is not None or size in result.known.values():
+    wanted = _bare(uses[0])
+    for index, types in enumerate(zip(*uses, strict=True)):
+        for axis in range(min(type_.rank for type_ in types)):
+            sizes = [type_.shape[axis] for type_ in types]
+            if all(size.constant is not None for size in sizes) or _is_known(sizes, result):
                 continue
-            name = _name(size, taken, wanted)
+            name = _name(next(size for size in sizes if size.constant is None), taken, wanted)
             taken.add(name)
-            result.known[name] = size
-            result.where[name] = Axis(index, axis)
+            for size, found in zip(sizes, result, strict=True):
+                found.known[name] = size
+                found.where[name] = Axis(index, axis)
     return result
+
+
+def _is_known(sizes: Sequence[Dim], found: Sequence[Locals]) -> bool:
+    """Whether one symbol stands for these sizes already, in each use."""
+    return any(
+        all(item.known[name] == size for size, item in zip(sizes, found, strict=True))
+        for name in found[0].known
+    )
 
 
 def _bare(inputs: Iterable[TensorType]) -> frozenset[str]:

@@ -137,7 +137,7 @@ def _folded(
             line,
             code=_marked(line.code, children[0], each),
             indent=line.indent + 4,
-            comment=_common([turn[at].comment for turn in turns]),
+            comment=common([turn[at].comment for turn in turns]),
         )
         for at, line in enumerate(turns[0])
     ]
@@ -185,8 +185,8 @@ def _marked(source: Code, child: str, mark: str = CHILD) -> Code:
     return tuple(pieces)
 
 
-def _common(comments: Sequence[Comment]) -> Comment:
-    """What the comments of all turns share; sizes that change are unknown."""
+def common(comments: Sequence[Comment]) -> Comment:
+    """What the comments of all turns (or uses) share; sizes that change are unknown."""
     if len({tuple((dtype, len(shape)) for dtype, shape in comment) for comment in comments}) > 1:
         return ()
     result = []

@@ -136,6 +136,11 @@ class Names:
         self._taken.add(name)
         return name
 
+    @property
+    def taken(self) -> set[str]:
+        """All names that somebody has."""
+        return set(self._taken)
+
     def free(self, name: str) -> bool:
         """Whether nobody has it."""
         return name not in self._taken and not keyword.iskeyword(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from archspec.graph.model import GraphOutput, Port, Structure
-from archspec_torch.code import Argument, Call, Code, call, code
+from archspec_torch.code import Argument, Call, Code, call, code, kind
 from archspec_torch.layout import Layout
 from archspec_torch.names import field_name
 
@@ -130,5 +130,6 @@ def arguments_text(layout: Layout, tensors: list[str], draws: list[str]) -> str:
     if layout.needs:
         parts.append("need: List[bool]")
     parts += [f"{name}: int" for name in draws]
-    parts += [f"{layout.locals.extra_name(name)}: int" for name in layout.locals.extra]
+    parts += [f"{layout.locals[0].extra_name(name)}: int" for name in layout.extra]
+    parts += [f"{item.name}: {kind(item.value)}" for item in layout.told]
     return ", ".join(parts)

@@ -51,15 +51,15 @@ class Branch:
 
 @frozen
 class Facts:
-    """What the tree must know of instances, by their ids.
+    """What the tree must know of instances, by their keys.
 
     Which can stand in a Sequential, which need no module unless they stand in one, and which are
     parameters themselves.
     """
 
-    chainable: frozenset[int]
-    stateless: frozenset[int]
-    parameters: frozenset[int]
+    chainable: frozenset[str]
+    stateless: frozenset[str]
+    parameters: frozenset[str]
 
 
 def build_tree(unit: Unit, facts: Facts) -> Branch:
@@ -68,7 +68,7 @@ def build_tree(unit: Unit, facts: Facts) -> Branch:
     chains = _chain_paths(unit, facts)
     for owned in unit.owned:
         in_chain = _inside(owned.key, chains)
-        if not in_chain and all(id(i) in facts.stateless for i in owned.instances):
+        if not in_chain and owned.key in facts.stateless:
             continue
         _insert(root, owned)
     _settle(root, facts, chains)
@@ -119,12 +119,11 @@ def _settle(branch: Branch, facts: Facts, chains: frozenset[str]) -> None:
 
 def _kind(branch: Branch, facts: Facts, chains: frozenset[str]) -> Kind:
     if branch.owned is not None:
-        owner = id(branch.owned.either)
-        return Kind.PARAMETER if owner in facts.parameters else Kind.MODULE
+        return Kind.PARAMETER if branch.path in facts.parameters else Kind.MODULE
     if branch.path in chains:
         return Kind.SEQUENTIAL
     parameters = any(
-        child.owned is not None and id(child.owned.either) in facts.parameters
+        child.owned is not None and child.path in facts.parameters
         for child in branch.children.values()
     )
     if parameters or not branch.path:
@@ -149,7 +148,7 @@ def _chain_paths(unit: Unit, facts: Facts) -> frozenset[str]:
         for prefix, keys in wanted.items()
         if prefix not in taken and not SEQUENTIAL_NAMES & _children(prefix, keys)
     }
-    for graph in unit.graphs:
+    for graph in unit.all_graphs:
         below, links = nodes_below(graph), _links(graph)
         for prefix in list(chains):
             nodes = below.get(prefix, [])
@@ -182,7 +181,7 @@ def _links(graph: Graph) -> frozenset[int]:
 def _is_chain(nodes: list[Node], links: frozenset[int], facts: Facts) -> bool:
     """Whether each node reads the one before it only, and nobody else reads that."""
     for at, node in enumerate(nodes):
-        if id(node.instance) not in facts.chainable:
+        if node.instance is None or node.instance.key not in facts.chainable:
             return False
         if len(node.inputs) != 1 or len(node.types) != 1:
             return False

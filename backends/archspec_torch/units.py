@@ -1,55 +1,59 @@
 """What becomes a class: a block in both modes, with everything that it owns.
 
 A network has an inference and a training graph. Where a block is the same in both, both hold the
-same `Graph` object; otherwise the two are walked side by side, instances matched by their keys.
+same `Graph` object; otherwise the two are walked side by side, instances matched by their keys. A
+block that is shared may be applied to data of several types: it has a graph for each, and one
+class.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Graph, GraphOutput, Instance, Region, postorder
-from archspec_torch.shared import aliases
+from archspec.graph.model import Graph, GraphOutput, Instance, Node, Region, postorder
 
 
 @frozen
 class Owned:
-    """One instance in both modes; at least one is there."""
+    """What stands under one name in a unit: an instance in all of its forms.
+
+    `places` are the nodes that use it, with their graphs. There is one instance in most cases. What
+    is shared, and what differs between the modes, has one for each form.
+    """
 
     key: str
-    inference: Instance | None
-    training: Instance | None
+    places: tuple[tuple[Graph, Node], ...]
 
     @property
     def either(self) -> Instance:
-        """The instance that inference uses, else the other."""
-        found = self.inference or self.training
-        assert found is not None
-        return found
+        """The instance that inference uses first, else training."""
+        return self.instances[0]
 
     @property
     def instances(self) -> tuple[Instance, ...]:
-        """The instance of each mode."""
-        return tuple(one for one in (self.inference, self.training) if one is not None)
-
-    @property
-    def differs(self) -> bool:
-        """Whether it is an op with other attributes in training than in inference."""
-        one, two = self.inference, self.training
-        return one is not None and two is not None and one.op != two.op
+        """Its forms, each once."""
+        found = {id(node.instance): node.instance for _, node in self.places}
+        return tuple(one for one in found.values() if one is not None)
 
 
 @dataclass(eq=False)
 class Unit:
-    """A block in both modes. `owned` are its instances with a key, in order of first use."""
+    """A block in both modes. `owned` are its instances with a key, in order of first use.
+
+    A block that is shared is used on data of several types, with a graph for each. Then its unit
+    stands for its first use, and `uses` has a unit for each, itself first; `owned` are those of all
+    uses. They have one class.
+    """
 
     inference: Graph | None
     training: Graph | None
     owned: tuple[Owned, ...] = ()
     callees: Mapping[int, Unit] = field(default_factory=dict)  # by id of instance or region
+    uses: tuple[Unit, ...] = ()
 
     @property
     def either(self) -> Graph:
@@ -67,10 +71,20 @@ class Unit:
         return tuple(graph for graph in both if graph is not None)
 
     @property
+    def all_graphs(self) -> tuple[Graph, ...]:
+        """The graphs of all uses."""
+        return tuple(graph for use in self.uses for graph in use.graphs)
+
+    @property
     def has_modes(self) -> bool:
         """Whether it differs between training and inference."""
         both_exist = self.inference is not None and self.training is not None
         return both_exist and self.inference is not self.training
+
+    @property
+    def owner(self) -> Unit:
+        """The unit that stands for all uses of the block."""
+        return self.uses[0]
 
     def graph(self, training: bool) -> Graph:
         """Its graph in one mode (the other's where it exists in one mode only)."""
@@ -88,75 +102,114 @@ class Unit:
         return all(len(made) == 1 and made[0].structure is None for made in modes)
 
     def callee(self, owner: Instance | Region) -> Unit:
-        """The unit that an instance calls, or that a region holds."""
+        """The unit that an instance calls, or that a region holds: the use that it is."""
         return self.callees[id(owner)]
 
 
+Pair: TypeAlias = "tuple[Graph | None, Graph | None]"
+"""A block in inference and in training."""
+
+
 def plan(network: Compiled) -> tuple[Unit, ...]:
-    """All units of a network, callees before callers; the network's own comes last."""
-    memo: dict[tuple[int, int], Unit] = {}
-    root = _pair(network.inference, network.training, memo)
-    return postorder(root, lambda unit: unit.callees.values())
+    """All units of a network, callees before callers; the network's own comes last.
+
+    Of a block that is shared only the unit of the first use is among them.
+    """
+    memo: dict[tuple[tuple[int, int], ...], Unit] = {}
+    root = _planned([(network.inference, network.training)], memo)
+    return postorder(root, lambda unit: [callee.owner for callee in unit.callees.values()])
 
 
-def _pair(
-    inference: Graph | None, training: Graph | None, memo: dict[tuple[int, int], Unit]
-) -> Unit:
-    """The unit of a pair of graphs. Iterative: recursion in a spec may be deep."""
-    root = Unit(inference, training)
-    memo[(id(inference), id(training))] = root
+def _planned(start: list[Pair], memo: dict[tuple[tuple[int, int], ...], Unit]) -> Unit:
+    """The unit of a block in all of its uses. Iterative: recursion in a spec may be deep."""
+    root = _unit(start, memo)
     open_ = [root]
     while open_:
         unit = open_.pop()
         unit.owned = tuple(_owned(unit))
         callees: dict[int, Unit] = {}
-        for pair in _all_instances(unit):
-            for owners, graphs in _subgraph_pairs(pair):
-                key = (id(graphs[0]), id(graphs[1]))
-                if key not in memo:
-                    memo[key] = Unit(*graphs)
-                    open_.append(memo[key])
-                for owner in owners:
-                    callees[id(owner)] = memo[key]
-        for graph in unit.graphs:
-            for instance, first in aliases(graph):
-                callees[id(instance)] = callees[id(first)]
-        unit.callees = callees
+        for forms in _forms(unit):
+            pairs = _paired(*forms)
+            known = len(memo)
+            callee = _unit(pairs, memo)
+            if len(memo) > known:
+                open_.append(callee)
+            for use, owners in zip(callee.uses, _owners_of(pairs, *forms), strict=True):
+                callees.update({id(owner): use for owner in owners})
+        for use in unit.uses:
+            use.callees, use.owned = callees, unit.owned
     return root
 
 
-def _by_key(graph: Graph | None) -> dict[str, Instance]:
-    if graph is None:
-        return {}
-    return {instance.key: instance for instance in graph.instances if instance.key}
+def _unit(pairs: Sequence[Pair], memo: dict[tuple[tuple[int, int], ...], Unit]) -> Unit:
+    key = tuple((id(one), id(two)) for one, two in pairs)
+    if key not in memo:
+        uses = tuple(Unit(*pair) for pair in pairs)
+        for use in uses:
+            use.uses = uses
+        memo[key] = uses[0]
+    return memo[key]
 
 
 def _owned(unit: Unit) -> Iterator[Owned]:
-    inference, training = _by_key(unit.inference), _by_key(unit.training)
-    for key in (*inference, *(key for key in training if key not in inference)):
-        yield Owned(key, inference.get(key), training.get(key))
+    """By key, those of inference first: in order of first use there."""
+    places: dict[str, list[tuple[Graph, Node]]] = {}
+    order = [use.inference for use in unit.uses] + [use.training for use in unit.uses]
+    for graph in dict.fromkeys(graph for graph in order if graph is not None):
+        for node in graph.nodes:
+            if node.instance is not None and node.instance.key:
+                places.setdefault(node.instance.key, []).append((graph, node))
+    for key, found in places.items():
+        yield Owned(key, tuple(found))
 
 
-def _all_instances(unit: Unit) -> Iterator[Owned]:
-    """Those with keys matched, those without by themselves."""
-    yield from unit.owned
-    for graph in unit.graphs:
+_Forms: TypeAlias = "list[tuple[Instance | Region, Graph]]"
+"""Owners of the graphs that one thing has in one mode, in order of use."""
+
+
+def _forms(unit: Unit) -> Iterator[tuple[_Forms, _Forms]]:
+    """What calls or holds a graph, in inference and in training: instances and their regions."""
+    inference = {id(use.inference) for use in unit.uses}
+    training = {id(use.training) for use in unit.uses}
+    for owned in unit.owned:
+        slots: dict[str | None, tuple[_Forms, _Forms]] = {}
+        for graph, node in owned.places:
+            assert node.instance is not None
+            for slot, owner, held in _held(node.instance):
+                found = slots.setdefault(slot, ([], []))
+                if id(graph) in inference:
+                    found[0].append((owner, held))
+                if id(graph) in training:
+                    found[1].append((owner, held))
+        yield from slots.values()
+    for graph in unit.all_graphs:
         for instance in graph.instances:
             if not instance.key:
-                yield Owned("", instance, instance)
+                yield from (([(o, held)], [(o, held)]) for _, o, held in _held(instance))
 
 
-def _subgraph_pairs(
-    pair: Owned,
-) -> Iterator[tuple[tuple[Instance | Region, ...], tuple[Graph | None, Graph | None]]]:
-    """Owners of a graph, with the graph in both modes."""
-    one, two = pair.inference, pair.training
-    graphs = (one.graph if one else None, two.graph if two else None)
-    if graphs != (None, None):
-        yield tuple(item for item in (one, two) if item is not None), graphs
-    regions_one = {region.name: region for region in (one.regions if one else ())}
-    regions_two = {region.name: region for region in (two.regions if two else ())}
-    for name in dict.fromkeys((*regions_one, *regions_two)):
-        first, second = regions_one.get(name), regions_two.get(name)
-        owners = tuple(item for item in (first, second) if item is not None)
-        yield owners, (first.graph if first else None, second.graph if second else None)
+def _held(instance: Instance) -> Iterator[tuple[str | None, Instance | Region, Graph]]:
+    if instance.graph is not None:
+        yield None, instance, instance.graph
+    for region in instance.regions:
+        yield region.name, region, region.graph
+
+
+def _paired(inference: _Forms, training: _Forms) -> list[Pair]:
+    """The graphs of both modes matched: those that both have, then the others in their order."""
+    one = list(dict.fromkeys(graph for _, graph in inference))
+    two = list(dict.fromkeys(graph for _, graph in training))
+    if not one or not two:
+        return [(graph, None) for graph in one] or [(None, graph) for graph in two]
+    others = iter([graph for graph in two if graph not in one])
+    pairs: list[Pair] = [(graph, graph if graph in two else next(others, None)) for graph in one]
+    return [*pairs, *((None, graph) for graph in others)]
+
+
+def _owners_of(
+    pairs: Sequence[Pair], inference: _Forms, training: _Forms
+) -> Iterator[list[Instance | Region]]:
+    for one, two in pairs:
+        yield [owner for owner, graph in inference if graph is one] + [
+            owner for owner, graph in training if graph is two
+        ]
