@@ -56,7 +56,8 @@ def ops_page() -> str:
         "# Primitive ops",
         f"The {len(all_ops())} ops that backends lower. The rest is written in the language: "
         "see the [standard library](std.md). Attributes are given by position in this order, or by "
-        "name.",
+        "name; those behind `*` go by name only. Input channels are never written: "
+        "`nn.Conv2d(3, 64, 3)` is `conv(64, 3)`, `nn.BatchNorm2d(64)` is `batch_norm`.",
     ]
     for category in sorted(by_category):
         parts.append(f"## {category.capitalize()}")
@@ -69,6 +70,8 @@ def _op(op: type[Op]) -> str:
         name + ("" if field.is_required() else f"={_literal(field.default)}")
         for name, field in op.model_fields.items()
     ]
+    if op.positions is not None and op.positions < len(fields):
+        fields.insert(op.positions, "*")
     least, most = op.arity
     inputs = (
         str(least)

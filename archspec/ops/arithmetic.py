@@ -79,6 +79,7 @@ class Add(Op):
     name: ClassVar[str] = "add"
     arity: ClassVar[tuple[int, int | None]] = (1, None)
     category: ClassVar[str] = "arithmetic"
+    positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (
         Example(inputs=_PAIR),
         Example(inputs=(*_BROADCAST, "f32[16]")),
@@ -106,6 +107,7 @@ class Sub(Op):
     name: ClassVar[str] = "sub"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     category: ClassVar[str] = "arithmetic"
+    positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (
         Example(inputs=_BROADCAST),
         Example({"scalar": 1}),
@@ -129,6 +131,7 @@ class Mul(Op):
     name: ClassVar[str] = "mul"
     arity: ClassVar[tuple[int, int | None]] = (1, None)
     category: ClassVar[str] = "arithmetic"
+    positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (
         Example(inputs=_BROADCAST),
         Example({"scalar": 0.5}),
@@ -152,6 +155,7 @@ class Div(Op):
     name: ClassVar[str] = "div"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     category: ClassVar[str] = "arithmetic"
+    positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (
         Example(inputs=_BROADCAST),
         Example({"scalar": 2}),
@@ -176,6 +180,7 @@ class FloorDiv(Op):
     name: ClassVar[str] = "floor_div"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     category: ClassVar[str] = "arithmetic"
+    positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"scalar": 2}, _INTEGERS),
         Example({"scalar": 2.0}),
@@ -200,6 +205,7 @@ class Mod(Op):
     name: ClassVar[str] = "mod"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     category: ClassVar[str] = "arithmetic"
+    positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"scalar": 3}, _INTEGERS),
         Example({"scalar": 3.0, "reverse": True}),
@@ -223,6 +229,7 @@ class Pow(Op):
     name: ClassVar[str] = "pow"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     category: ClassVar[str] = "arithmetic"
+    positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"scalar": 2}),
         Example({"scalar": 2.0, "reverse": True}),
@@ -266,6 +273,7 @@ class Maximum(Op):
     name: ClassVar[str] = "maximum"
     arity: ClassVar[tuple[int, int | None]] = (1, None)
     category: ClassVar[str] = "arithmetic"
+    positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (
         Example(inputs=(*_BROADCAST, "f32[16]")),
         Example({"scalar": 0.0}),
@@ -289,6 +297,7 @@ class Minimum(Op):
     name: ClassVar[str] = "minimum"
     arity: ClassVar[tuple[int, int | None]] = (1, None)
     category: ClassVar[str] = "arithmetic"
+    positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (
         Example(inputs=(*_BROADCAST, "f32[16]")),
         Example({"scalar": 6.0}),

@@ -32,6 +32,7 @@ class ScaledDotProductAttention(Op):
     name: ClassVar[str] = "scaled_dot_product_attention"
     arity: ClassVar[tuple[int, int | None]] = (3, 4)
     category: ClassVar[str] = "attention"
+    positions: ClassVar[int | None] = 0
     examples: ClassVar[tuple[Example, ...]] = (
         Example({}, ("f32[2, 3, 5, 8]", "f32[2, 3, 5, 8]", "f32[2, 3, 5, 8]")),
         Example({"causal": True}, ("f32[2, 3, 5, 8]", "f32[2, 3, 5, 8]", "f32[2, 3, 5, 8]")),
@@ -105,6 +106,8 @@ class MultiheadAttention(Op):
     name: ClassVar[str] = "multihead_attention"
     arity: ClassVar[tuple[int, int | None]] = (1, 3)
     category: ClassVar[str] = "attention"
+    positions: ClassVar[int | None] = 1
+    inferred: ClassVar[int | None] = 0
     weight_layers: ClassVar[int] = 2
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"heads": 2}, ("f32[2, 5, 8]",)),

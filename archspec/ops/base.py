@@ -166,7 +166,14 @@ class Op(BaseModel):
     """What it adds to the depth of a path: 1 for convolutions and linear layers."""
     regions: ClassVar[tuple[str, ...]] = ()
     """Names of attributes that are layers; see `region_inputs`. They are no fields, and stand
-    before the fields in positional order."""
+    before the fields in positional order, always."""
+    positions: ClassVar[int | None] = None
+    """How many of its attributes may be given by position, the others by name only; None for all.
+    By name go those that are no architecture (`eps`, `momentum`, `affine`), and those that torch
+    has in another place."""
+    inferred: ClassVar[int | None] = None
+    """Where torch's constructor takes the number of channels that come in, which is never written
+    here: 0 in `nn.Conv2d(3, 64, 3)`, 1 in `nn.GroupNorm(32, 64)`. So a mistake can be named."""
     variadic: ClassVar[str | None] = None
     """A field that takes all positional arguments: `expand(B, 1)` gives sizes=(B, 1). A single
     argument that is a list is taken as the whole: `reshape([B, -1])` is `reshape(B, -1)`."""

@@ -37,6 +37,7 @@ class Eq(Op):
     name: ClassVar[str] = "eq"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     category: ClassVar[str] = "arithmetic"
+    positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = _EXAMPLES
 
     scalar: int | float | Dim | None = None
@@ -56,6 +57,7 @@ class Ne(Op):
     name: ClassVar[str] = "ne"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     category: ClassVar[str] = "arithmetic"
+    positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = _EXAMPLES
 
     scalar: int | float | Dim | None = None
@@ -75,6 +77,7 @@ class Lt(Op):
     name: ClassVar[str] = "lt"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     category: ClassVar[str] = "arithmetic"
+    positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = _EXAMPLES
 
     scalar: int | float | Dim | None = None
@@ -94,6 +97,7 @@ class Le(Op):
     name: ClassVar[str] = "le"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     category: ClassVar[str] = "arithmetic"
+    positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = _EXAMPLES
 
     scalar: int | float | Dim | None = None
@@ -113,6 +117,7 @@ class Gt(Op):
     name: ClassVar[str] = "gt"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     category: ClassVar[str] = "arithmetic"
+    positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = _EXAMPLES
 
     scalar: int | float | Dim | None = None
@@ -132,6 +137,7 @@ class Ge(Op):
     name: ClassVar[str] = "ge"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     category: ClassVar[str] = "arithmetic"
+    positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = _EXAMPLES
 
     scalar: int | float | Dim | None = None

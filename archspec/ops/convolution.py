@@ -59,6 +59,8 @@ class Conv(Op):
 
     name: ClassVar[str] = "conv"
     category: ClassVar[str] = "convolution"
+    positions: ClassVar[int | None] = 6
+    inferred: ClassVar[int | None] = 0
     weight_layers: ClassVar[int] = 1
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"width": 4, "kernel": 3}),
@@ -153,6 +155,7 @@ class Convolve(Op):
     name: ClassVar[str] = "convolve"
     arity: ClassVar[tuple[int, int | None]] = (2, 3)
     category: ClassVar[str] = "convolution"
+    positions: ClassVar[int | None] = 4
     weight_layers: ClassVar[int] = 1
     examples: ClassVar[tuple[Example, ...]] = (
         Example({}, ("f32[2, 8, 16, 16]", "f32[4, 8, 3, 3]")),

@@ -31,6 +31,8 @@ class LayerNorm(Op):
 
     name: ClassVar[str] = "layer_norm"
     category: ClassVar[str] = "normalisation"
+    positions: ClassVar[int | None] = 0
+    inferred: ClassVar[int | None] = 0
     examples: ClassVar[tuple[Example, ...]] = (
         Example({}, ("f32[2, 5, 8]",)),
         Example({"axis": 1, "eps": 1e-6}),
@@ -77,6 +79,8 @@ class RMSNorm(Op):
 
     name: ClassVar[str] = "rms_norm"
     category: ClassVar[str] = "normalisation"
+    positions: ClassVar[int | None] = 0
+    inferred: ClassVar[int | None] = 0
     examples: ClassVar[tuple[Example, ...]] = (
         Example({}, ("f32[2, 5, 8]",)),
         Example({"axis": 1, "eps": 1e-6}),
@@ -148,6 +152,7 @@ class L2Normalize(Op):
 
     name: ClassVar[str] = "l2_normalize"
     category: ClassVar[str] = "normalisation"
+    positions: ClassVar[int | None] = 0
     examples: ClassVar[tuple[Example, ...]] = (
         Example(),
         Example({"axis": -1, "eps": 1e-6}, ("f32[2, 8]",)),

@@ -31,6 +31,8 @@ class Linear(Op):
 
     name: ClassVar[str] = "linear"
     category: ClassVar[str] = "linear"
+    positions: ClassVar[int | None] = 1
+    inferred: ClassVar[int | None] = 0
     weight_layers: ClassVar[int] = 1
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"width": 10}, ("f32[2, 8]",)),

@@ -32,6 +32,8 @@ class BatchNorm(Op):
 
     name: ClassVar[str] = "batch_norm"
     category: ClassVar[str] = "normalisation"
+    positions: ClassVar[int | None] = 0
+    inferred: ClassVar[int | None] = 0
     examples: ClassVar[tuple[Example, ...]] = (
         Example(),
         Example({"eps": 1e-3, "momentum": 0.01}, ("f32[4, 8]",)),
@@ -85,6 +87,8 @@ class FrozenBatchNorm(Op):
 
     name: ClassVar[str] = "frozen_batch_norm"
     category: ClassVar[str] = "normalisation"
+    positions: ClassVar[int | None] = 0
+    inferred: ClassVar[int | None] = 0
     examples: ClassVar[tuple[Example, ...]] = (
         Example(),
         Example({"eps": 1e-3}, ("f32[2, 8]",)),
@@ -128,6 +132,8 @@ class InstanceNorm(Op):
 
     name: ClassVar[str] = "instance_norm"
     category: ClassVar[str] = "normalisation"
+    positions: ClassVar[int | None] = 0
+    inferred: ClassVar[int | None] = 0
     examples: ClassVar[tuple[Example, ...]] = (
         Example(),
         Example({"eps": 1e-3, "affine": True}, ("f32[2, 8, 16]",)),
@@ -175,6 +181,8 @@ class GroupNorm(Op):
 
     name: ClassVar[str] = "group_norm"
     category: ClassVar[str] = "normalisation"
+    positions: ClassVar[int | None] = 1
+    inferred: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"groups": 4}),
         Example({"groups": 1, "eps": 1e-12}, ("f32[2, 8, 16]",)),

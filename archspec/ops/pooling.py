@@ -38,6 +38,7 @@ class MaxPool(Op):
 
     name: ClassVar[str] = "max_pool"
     category: ClassVar[str] = "pooling"
+    positions: ClassVar[int | None] = 4
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"kernel": 2}),
         Example({"kernel": 3, "stride": 2, "padding": 1}),
@@ -167,6 +168,7 @@ class AvgPool(Op):
 
     name: ClassVar[str] = "avg_pool"
     category: ClassVar[str] = "pooling"
+    positions: ClassVar[int | None] = 3
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"kernel": 2}),
         Example({"kernel": 3, "stride": 1, "padding": 1}),

@@ -27,15 +27,17 @@ class Lstm(Op):
 
     hidden: size of the state.
     layers: number of layers (at most 1000), each over the sequence that the one before gives.
-    bidirectional: whether a second direction runs from the end; then directions is 2.
-    dropout: probability of an element to be dropped between layers, in training.
     bias: whether the gates add vectors.
     batch_first: whether x is [B, T, C] (unlike in torch the default) or [T, B, C].
+    dropout: probability of an element to be dropped between layers, in training.
+    bidirectional: whether a second direction runs from the end; then directions is 2.
     """
 
     name: ClassVar[str] = "lstm"
     arity: ClassVar[tuple[int, int | None]] = (1, 3)
     category: ClassVar[str] = "recurrent"
+    positions: ClassVar[int | None] = 1
+    inferred: ClassVar[int | None] = 0
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"hidden": 6}, ("f32[2, 5, 8]",)),
         Example({"hidden": 6, "layers": 2, "dropout": 0.1}, ("f32[2, 5, 8]",)),
@@ -46,10 +48,10 @@ class Lstm(Op):
 
     hidden: PositiveInt
     layers: Layers = 1
-    bidirectional: bool = False
-    dropout: Probability = 0.0
     bias: bool = True
     batch_first: bool = True
+    dropout: Probability = 0.0
+    bidirectional: bool = False
 
     def in_inference(self) -> Op:
         return self.model_copy(update={"dropout": 0.0})
@@ -77,15 +79,17 @@ class Gru(Op):
 
     hidden: size of the state.
     layers: number of layers (at most 1000), each over the sequence that the one before gives.
-    bidirectional: whether a second direction runs from the end; then directions is 2.
-    dropout: probability of an element to be dropped between layers, in training.
     bias: whether the gates add vectors.
     batch_first: whether x is [B, T, C] (unlike in torch the default) or [T, B, C].
+    dropout: probability of an element to be dropped between layers, in training.
+    bidirectional: whether a second direction runs from the end; then directions is 2.
     """
 
     name: ClassVar[str] = "gru"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     category: ClassVar[str] = "recurrent"
+    positions: ClassVar[int | None] = 1
+    inferred: ClassVar[int | None] = 0
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"hidden": 6}, ("f32[2, 5, 8]",)),
         Example({"hidden": 6, "layers": 2, "dropout": 0.1}, ("f32[2, 5, 8]",)),
@@ -96,10 +100,10 @@ class Gru(Op):
 
     hidden: PositiveInt
     layers: Layers = 1
-    bidirectional: bool = False
-    dropout: Probability = 0.0
     bias: bool = True
     batch_first: bool = True
+    dropout: Probability = 0.0
+    bidirectional: bool = False
 
     def in_inference(self) -> Op:
         return self.model_copy(update={"dropout": 0.0})
@@ -130,6 +134,8 @@ class LstmCell(Op):
     name: ClassVar[str] = "lstm_cell"
     arity: ClassVar[tuple[int, int | None]] = (1, 3)
     category: ClassVar[str] = "recurrent"
+    positions: ClassVar[int | None] = 1
+    inferred: ClassVar[int | None] = 0
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"hidden": 6}, ("f32[2, 8]", "f32[2, 6]", "f32[2, 6]")),
         Example({"hidden": 6, "bias": False}, ("f32[2, 8]",)),
@@ -165,6 +171,8 @@ class GruCell(Op):
     name: ClassVar[str] = "gru_cell"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     category: ClassVar[str] = "recurrent"
+    positions: ClassVar[int | None] = 1
+    inferred: ClassVar[int | None] = 0
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"hidden": 6}, ("f32[2, 8]", "f32[2, 6]")),
         Example({"hidden": 6, "bias": False}, ("f32[2, 8]",)),

@@ -217,6 +217,7 @@ class Std(Op):
 
     name: ClassVar[str] = "std"
     category: ClassVar[str] = "reduction"
+    positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (*_EXAMPLES, Example({"correction": 0}))
 
     axis: int | tuple[int, ...] | None = None
@@ -243,6 +244,7 @@ class Var(Op):
 
     name: ClassVar[str] = "var"
     category: ClassVar[str] = "reduction"
+    positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (*_EXAMPLES, Example({"correction": 0}))
 
     axis: int | tuple[int, ...] | None = None

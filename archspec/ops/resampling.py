@@ -94,6 +94,7 @@ class Resize(Op):
 
     name: ClassVar[str] = "resize"
     category: ClassVar[str] = "resampling"
+    positions: ClassVar[int | None] = 2
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"size": 7}),
         Example({"size": (20, 9), "mode": "bilinear"}),
@@ -146,6 +147,7 @@ class ResizeLike(Op):
     name: ClassVar[str] = "resize_like"
     arity: ClassVar[tuple[int, int | None]] = (2, 2)
     category: ClassVar[str] = "resampling"
+    positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (
         Example(inputs=("f32[2, 8, 4, 4]", "f32[2, 3, 9, 7]")),
         Example(
@@ -211,6 +213,7 @@ class Upsample(Op):
 
     name: ClassVar[str] = "upsample"
     category: ClassVar[str] = "resampling"
+    positions: ClassVar[int | None] = 2
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"scale": 2}),
         Example({"scale": 1.5, "mode": "bilinear", "align_corners": True}),
@@ -255,6 +258,7 @@ class GridSample(Op):
     name: ClassVar[str] = "grid_sample"
     arity: ClassVar[tuple[int, int | None]] = (2, 2)
     category: ClassVar[str] = "resampling"
+    positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (
         Example(inputs=("f32[2, 8, 4, 5]", "f32[2, 6, 7, 2]")),
         Example(

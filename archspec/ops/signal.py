@@ -54,6 +54,7 @@ class RFFT(Op):
 
     name: ClassVar[str] = "rfft"
     category: ClassVar[str] = "signal"
+    positions: ClassVar[int | None] = 0
     examples: ClassVar[tuple[Example, ...]] = (
         Example(),
         Example({"axis": 1, "size": 12, "norm": "ortho"}),
@@ -87,6 +88,7 @@ class IRFFT(Op):
 
     name: ClassVar[str] = "irfft"
     category: ClassVar[str] = "signal"
+    positions: ClassVar[int | None] = 0
     examples: ClassVar[tuple[Example, ...]] = (
         Example(inputs=("c64[2, 8, 9]",)),
         Example({"axis": 1, "size": 13, "norm": "forward"}, ("c64[2, 7, 3]",)),
@@ -117,6 +119,7 @@ class RFFT2(Op):
 
     name: ClassVar[str] = "rfft2"
     category: ClassVar[str] = "signal"
+    positions: ClassVar[int | None] = 0
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"norm": "ortho"}))
 
     norm: Norm = "backward"
@@ -145,6 +148,7 @@ class IRFFT2(Op):
 
     name: ClassVar[str] = "irfft2"
     category: ClassVar[str] = "signal"
+    positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (
         Example(inputs=("c64[2, 8, 9]",)),
         Example({"size": (8, 15), "norm": "ortho"}, ("c64[2, 8, 8]",)),

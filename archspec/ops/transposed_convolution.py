@@ -38,9 +38,9 @@ class ConvTranspose(Op):
     padding: positions cut from both sides of the result; 0 by default, as in torch (only `conv`
         defaults to `half`).
     output_padding: positions added at the end, below the greater of stride and dilation.
-    dilation: distance between the taps of the window.
     groups: input and output channels are split into so many independent convolutions.
     bias: whether a number is added per output channel.
+    dilation: distance between the taps of the window.
     parametrization: `weight_norm` splits the weight into `weight_g` and `weight_v`, over the
         input channels, as torch does; `spectral_norm` as in `conv`.
     weight_init, bias_init: first values; by default those of torch.
@@ -50,6 +50,8 @@ class ConvTranspose(Op):
 
     name: ClassVar[str] = "conv_transpose"
     category: ClassVar[str] = "convolution"
+    positions: ClassVar[int | None] = 5
+    inferred: ClassVar[int | None] = 0
     weight_layers: ClassVar[int] = 1
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"width": 4, "kernel": 2, "stride": 2}),
@@ -70,9 +72,9 @@ class ConvTranspose(Op):
     stride: Sizes = 1
     padding: Amounts = 0
     output_padding: Amounts = 0
-    dilation: Sizes = 1
     groups: PositiveInt = 1
     bias: bool = True
+    dilation: Sizes = 1
     parametrization: Parametrization = "none"
     weight_init: Initialiser | None = None
     bias_init: Initialiser | None = None

@@ -44,6 +44,7 @@ class Unfold(Op):
 
     name: ClassVar[str] = "unfold"
     category: ClassVar[str] = "indexing"
+    positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"kernel": 3}),
         Example({"kernel": (3, 2), "stride": 2, "padding": 1}),
@@ -101,6 +102,7 @@ class Fold(Op):
 
     name: ClassVar[str] = "fold"
     category: ClassVar[str] = "indexing"
+    positions: ClassVar[int | None] = 2
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"size": (6, 5), "kernel": 2}, ("f32[2, 12, 20]",)),
         Example(

@@ -35,6 +35,8 @@ from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.initialiser import INITIALISERS, Initialiser
 
+INFERRED = "the number of channels that come in is inferred, and never written"
+
 
 def call_layer(context: Context, function: Value, node: ast.Call) -> Value:
     """A layer (or initialiser) with further attributes."""
@@ -83,7 +85,8 @@ def _given_to_op(context: Context, layer: OpLayer, node: ast.Call) -> tuple[Give
                 raise data_in_parentheses(context, layer.op.name, argument.value.span)
             given.append(Given(argument.name, value, argument.span))
             position += argument.name is None
-    _refuse_twice(context, layer.op.name, given, order, position, layer.op.variadic)
+    note = INFERRED if layer.op.inferred is not None else None
+    _refuse_twice(context, layer.op.name, given, order, position, layer.op.variadic, note)
     return tuple(given)
 
 
@@ -94,11 +97,13 @@ def _refuse_twice(
     order: Sequence[str],
     end: int,
     variadic: str | None = None,
+    note: str | None = None,
 ) -> None:
     """Report (E0303) what one call gives twice: by name, or by position and by name.
 
     `order` names the attributes by position, of which the call gives those that end at `end`;
-    `variadic` is the one that takes all positions. Over what an earlier call gave, names win.
+    `variadic` is the one that takes all positions, `note` is added where a position is at fault.
+    Over what an earlier call gave, names win.
     """
     position = end - sum(1 for item in given if item.name is None)
     seen: dict[str, Given] = {}
@@ -116,14 +121,22 @@ def _refuse_twice(
                 f"`{what}` is given `{name}` twice",
                 item.span,
                 secondary=[(first.span, "first given here")],
+                notes=(note,) if note and first.name is None else (),
             )
 
 
 @cache
-def positional(op: type[Op]) -> tuple[str, ...]:
-    """Names of an op's attributes in positional order."""
+def attribute_names(op: type[Op]) -> tuple[str, ...]:
+    """Names of an op's attributes, those that may be given by position first, in order."""
     special = {op.variadic, op.open_attributes}
     return (*op.regions, *(name for name in op.model_fields if name not in special))
+
+
+@cache
+def positional(op: type[Op]) -> tuple[str, ...]:
+    """Names of the attributes that an op takes by position, in order."""
+    names = attribute_names(op)
+    return names if op.positions is None else names[: len(op.regions) + op.positions]
 
 
 def _values(

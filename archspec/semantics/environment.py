@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,9 @@ LIKE = 0.7
 """How like two names are (0 to 1) when one was probably meant for the other."""
 
 
+_RANK = re.compile("[123]d$")
+"""How torch ends the names of layers, `Conv2d`; here one op serves all ranks."""
+
 MAX_LIKE = 60
 """Characters of names that are compared: it takes long for long ones."""
 
@@ -84,7 +88,8 @@ def suggestion(name: str, candidates: Iterable[str]) -> str | None:
         if sorted(candidate) == sorted(name):
             return candidate
     folded = {candidate.replace("_", "").lower(): candidate for candidate in pool}
-    return folded.get(name.replace("_", "").lower())
+    plain = name.replace("_", "").lower()
+    return folded.get(plain) or folded.get(_RANK.sub("", plain))
 
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str | None:

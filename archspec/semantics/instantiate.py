@@ -9,6 +9,7 @@ from archspec.ops.base import Check, Need, Op, OpError
 from archspec.ops.registry import all_ops
 from archspec.semantics.attributes import positional
 from archspec.semantics.context import Context, NotInductive, SpecError
+from archspec.semantics.habits import warn_of_channels
 from archspec.semantics.op_attributes import complete
 from archspec.semantics.operators import MAX_INTEGER, kind_of
 from archspec.semantics.regions import build_regions, input_labels
@@ -61,7 +62,7 @@ def instantiate(
     assert scope is not None
     if isinstance(data, tuple) and any(isinstance(item, Copies) for item in data):
         return _over_copies(context, layer, data, span)
-    op, layers = complete(context, layer, span)
+    op, layers = complete(context, layer, data, span)
     frozen = context.session.frozen
     if frozen:
         op = op.in_inference()
@@ -78,6 +79,7 @@ def instantiate(
             if unnamed
             else scope.key_for(context, label, op.name, span)
         )
+    warn_of_channels(context, layer, op, inputs, span)
     regions, captured, yields = build_regions(context, op, layers, inputs, span)
     outputs, single = _infer(context, op, layer, inputs, yields, span)
     instance = Instance(

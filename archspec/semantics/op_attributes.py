@@ -8,11 +8,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from archspec.ops.base import Op
-from archspec.semantics.attributes import positional
+from archspec.semantics.attributes import attribute_names, positional
 from archspec.semantics.callables import force
 from archspec.semantics.context import Context, NotInductive, SpecError
-from archspec.semantics.environment import counted, did_you_mean
+from archspec.semantics.environment import did_you_mean
 from archspec.semantics.functions import RangeValue
+from archspec.semantics.habits import too_many
 from archspec.semantics.operators import kind_of, plain
 from archspec.semantics.showing import show
 from archspec.semantics.values import (
@@ -27,15 +28,18 @@ from archspec.source import Span
 from archspec.types.dim import Dim
 
 
-def complete(context: Context, layer: OpLayer, span: Span) -> tuple[Op, dict[str, Given]]:
+def complete(
+    context: Context, layer: OpLayer, data: Value, span: Span
+) -> tuple[Op, dict[str, Given]]:
     """The op with all its attributes, and the layers it holds.
 
-    Raises SpecError with one diagnostic for the first attribute that is missing or wrong; the
+    `data` is what it is applied to: where too much is given, this tells what was meant. Raises
+    SpecError with one diagnostic for the first attribute that is missing or wrong; the
     others are reported beside it.
     """
     cache_key = ("op", layer.op.name, context.session.keys.of(layer))
     session = context.session
-    by_name, extra, open_pairs = _sorted(context, layer)
+    by_name, extra, open_pairs = _sorted(context, layer, data)
     layers = {name: by_name.pop(name) for name in layer.op.regions if name in by_name}
     for name in layer.op.regions:
         if name not in layers:
@@ -83,9 +87,11 @@ def _symbolic(layer: OpLayer, attributes: dict[str, Any]) -> Op:
     return layer.op.model_construct(**attributes)
 
 
-def _sorted(context: Context, layer: OpLayer) -> tuple[dict[str, Given], list[Given], list[Given]]:
+def _sorted(
+    context: Context, layer: OpLayer, data: Value
+) -> tuple[dict[str, Given], list[Given], list[Given]]:
     op = layer.op
-    order = positional(op)
+    order, names = positional(op), attribute_names(op)
     by_name: dict[str, Given] = {}
     extra: list[Given] = []
     open_pairs: list[Given] = []
@@ -99,12 +105,8 @@ def _sorted(context: Context, layer: OpLayer) -> tuple[dict[str, Given], list[Gi
                 by_name[order[position]] = item
                 position += 1
             else:
-                raise context.error(
-                    "E0303",
-                    f"`{op.name}` takes {counted(len(order), 'attribute')}, this is one too many",
-                    item.span,
-                )
-        elif item.name in order or item.name == op.variadic:
+                raise too_many(context, layer, item, data)
+        elif item.name in names or item.name == op.variadic:
             by_name[item.name] = item
             extra = [] if item.name == op.variadic else extra
         elif op.open_attributes is not None:
@@ -114,8 +116,8 @@ def _sorted(context: Context, layer: OpLayer) -> tuple[dict[str, Given], list[Gi
                 "E0302",
                 f"`{op.name}` has no attribute `{item.name}`",
                 item.span,
-                notes=(f"it has {', '.join(order)}",) if order else (),
-                fix=did_you_mean(item.name, order),
+                notes=(f"it has {', '.join(names)}",) if names else (),
+                fix=did_you_mean(item.name, names),
             )
     return by_name, extra, open_pairs
 

@@ -41,3 +41,10 @@ def test_every_op_and_code_has_a_place(hooks):
     ops, codes = hooks.ops_page(), hooks.diagnostics_page()
     assert all(f"### {name}\n" in ops for name in all_ops())
     assert all(f"## {code}" in codes for code in catalogue.pages())
+
+
+def test_attributes_by_name_only_stand_behind_a_star(hooks):
+    ops = hooks.ops_page()
+    assert "\nbatch_norm(*, eps=1e-05, " in ops
+    assert "\nlinear(width, *, bias=true, " in ops
+    assert "\ndropout(p=0.5)" in ops

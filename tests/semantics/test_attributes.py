@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.text import apply
 from archspec.ops.base import Op
 from archspec.ops.registry import all_ops
 from archspec.semantics.attributes import positional
 from archspec.semantics.compile import check
 from archspec.semantics.words import takes_initialiser
-from archspec.source import Source
+from archspec.source import Source, Span
 from archspec.types.initialiser import INITIALISERS
 from tests.semantics.specs import compiled, errors, layer, network, output, weights
 
@@ -95,3 +98,113 @@ def test_initialisers_take_spreads() -> None:
     assert errors(layer("conv(4, 1, weight_init=normal(...[]))")) == []
     assert errors(layer("conv(4, 1, weight_init=normal(...[1, 2, 3]))")) == ["E0302"]
     assert errors(layer('tap(relu, paths="a")')) == ["E0302"]
+
+
+# ---------------------------------------------------------------------- by position or by name
+
+BY_NAME_ONLY = re.compile(
+    r"eps|momentum|affine|track|bias|\w+_init|padding_mode|parametrization|layers|bidirectional"
+    r"|batch_first|causal|align_corners|antialias|ceil|count_include_pad|correction|reverse|norm"
+)
+"""What is no architecture, or stands in another place in torch."""
+
+
+@pytest.mark.parametrize("op", all_ops().values(), ids=all_ops().keys())
+def test_what_goes_by_name_only(op: type[Op]) -> None:
+    assert [name for name in positional(op) if BY_NAME_ONLY.fullmatch(name)] == []
+    required = [name for name, field in op.model_fields.items() if field.is_required()]
+    assert [name for name in required if name not in (*positional(op), op.variadic)] == []
+
+
+@pytest.mark.parametrize("op", all_ops().values(), ids=all_ops().keys())
+def test_one_more_by_position_is_refused(op: type[Op]) -> None:
+    if op.variadic is not None:
+        return
+    given = ["zeros" if takes_initialiser(op, name) else "1" for name in positional(op)]
+    errors_found = errors(network(f"output x -> (l: {op.name})({', '.join([*given, '1'])})"))
+    assert "E0303" in errors_found or errors_found == ["E0304"]
+
+
+IMAGES, TOKENS = "B = 1, 64, H = 256, W = 256", "B = 1, T = 12, 128"
+HABITS = [
+    (IMAGES, "batch_norm(64)", "batch_norm"),
+    (IMAGES, "batch_norm(64, 1e-3, 0.01)", "batch_norm(eps=1e-3, momentum=0.01)"),
+    (IMAGES, "batch_norm(32)", "batch_norm"),
+    (IMAGES, "batch_norm(1e-3)", "batch_norm(eps=1e-3)"),
+    (IMAGES, "batch_norm(64, affine=false)", "batch_norm(affine=false)"),
+    (IMAGES, "instance_norm(64)", "instance_norm"),
+    (IMAGES, "frozen_batch_norm(64)", "frozen_batch_norm"),
+    (IMAGES, "group_norm(32, 64)", "group_norm(32)"),
+    (IMAGES, "group_norm(32, 64, 1e-6)", "group_norm(32, eps=1e-6)"),
+    (IMAGES, "group_norm(32, 1e-6)", "group_norm(32, eps=1e-6)"),
+    (IMAGES, "conv(64, 128, 3)", "conv(128, 3)"),
+    (IMAGES, "conv(64, 64, 1)", "conv(64, 1)"),
+    (IMAGES, "conv(64, 128, 3, 1, 1)", "conv(128, 3, 1, 1)"),
+    (IMAGES, "conv(64, 128, 3, padding=1)", "conv(128, 3, padding=1)"),
+    (IMAGES, "conv(64, 128, 3, 1, 1, 1, 1, false)", "conv(128, 3, 1, 1, 1, 1, bias=false)"),
+    (IMAGES, "conv(8, 3, 1, 1, 1, 1, false)", "conv(8, 3, 1, 1, 1, 1, bias=false)"),
+    (IMAGES, "conv_transpose(64, 32, 4)", "conv_transpose(32, 4)"),
+    (IMAGES, "conv_transpose(64, 32, 2, 2)", "conv_transpose(32, 2, 2)"),
+    (TOKENS, "linear(128, 10)", "linear(10)"),
+    (TOKENS, "linear(512, 10)", "linear(10)"),
+    (TOKENS, "linear(128, 10, false)", "linear(10, bias=false)"),
+    (TOKENS, "linear(10, false)", "linear(10, bias=false)"),
+    (TOKENS, "layer_norm(128)", "layer_norm"),
+    (TOKENS, "layer_norm([128], 1e-6)", "layer_norm(eps=1e-6)"),
+    (IMAGES, "layer_norm(1)", "layer_norm(axis=1)"),
+    (TOKENS, "rms_norm(128, 1e-6)", "rms_norm(eps=1e-6)"),
+    (TOKENS, "multihead_attention(128, 8)", "multihead_attention(8)"),
+    (TOKENS, "multihead_attention(128, 8, 0.1)", "multihead_attention(8, dropout=0.1)"),
+]
+STATES = [
+    ("lstm(128, 256)", "lstm(256)"),
+    ("lstm(128, 256, 2)", "lstm(256, layers=2)"),
+    ("lstm(256, 2)", "lstm(256, layers=2)"),
+    ("gru(128, 256)", "gru(256)"),
+]
+CASES = [
+    *(pytest.param(shape, habit, "", right, id=habit) for shape, habit, right in HABITS),
+    *(pytest.param(TOKENS, habit, "states", right, id=habit) for habit, right in STATES),
+]
+
+
+@pytest.mark.parametrize(("shape", "habit", "takes", "right"), CASES)
+def test_the_order_of_torch_is_told_with_what_to_write(
+    shape: str, habit: str, takes: str, right: str
+) -> None:
+    line = "y, ...states = x -> {}" if takes else "y = x -> {}"
+    text = network(line.format(habit), "output y", shape=shape)
+    said = check(Source("spec.arch", text)).diagnostics
+    item = next(item for item in said if item.code in ("E0303", "W0301"))
+    assert any("inferred" in note for note in item.notes)
+    assert item.fix is not None
+    mended = apply(item.fix.edits, Span(item.fix.edits[0].span.source, 0, len(text)))
+    assert mended == network(line.format(right), "output y", shape=shape)
+    assert not check(Source("spec.arch", mended)).diagnostics
+
+
+@pytest.mark.parametrize(
+    "fine",
+    [
+        "conv(64, 3, 2)", "conv(64, 4, 4)", "conv(64, 4, 2)", "conv(64, 7, 1)", "conv(64, 16, 8)",
+        "conv(64, 9, 1)", "conv(8, 16, 3)", "conv(64, 64, stride=3)", "conv_transpose(64, 64, 32)",
+        "conv(64, 3, 1, 1)", "group_norm(8)",
+    ],
+)  # fmt: skip
+def test_what_is_meant_is_not_warned_of(fine: str) -> None:
+    text = network(f"output x -> {fine}", shape=IMAGES)
+    assert [item.code for item in check(Source("spec.arch", text)).diagnostics] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "op"),
+    [
+        ("Conv2d", "conv"), ("conv1d", "conv"), ("BatchNorm2d", "batch_norm"), ("Linear", "linear"),
+        ("batch_norm2d", "batch_norm"), ("MaxPool3d", "max_pool"), ("ReLU", "relu"),
+        ("ConvTranspose2d", "conv_transpose"), ("LSTM", "lstm"), ("LayerNorm", "layer_norm"),
+    ],
+)  # fmt: skip
+def test_names_of_torch_are_understood(name: str, op: str) -> None:
+    (item,) = check(Source("spec.arch", layer(f"{name}(3)"))).diagnostics
+    assert item.fix is not None
+    assert item.fix.message == f"did you mean `{op}`?"
