@@ -286,13 +286,13 @@ def _located(file: str | Path, name: str | None) -> tuple[Path, str | None]:
     from archspec import shipped
 
     path, text = Path(file), str(file)
-    if path.exists():
+    if path.exists() or shipped.in_place_of_file(path):
         return path, name
     if name is None:
         stem, name = shipped.split(text)
         path = Path(stem)
     known = shipped.networks()
-    if path.exists():
+    if path.exists() or shipped.in_place_of_file(path):
         return path, name
     if text in known:
         return known[text], name or text

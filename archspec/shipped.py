@@ -6,12 +6,18 @@ In a wheel they stand in `archspec/specs`, in a checkout in `specs` beside the p
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Mapping
+from errno import ELOOP, ENOTDIR
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
 SUFFIX = ".arch"
+STANDARD = "std/"
+LIBRARY = "archspec/specs/"
+"""How files of the standard library, and shipped specs that another file uses, are named in what is
+said of them."""
 
 _HEAD = re.compile(r"^[ \t]*(network|preset)[ \t]+([A-Za-z_][A-Za-z0-9_]*)", re.MULTILINE)
 
@@ -21,6 +27,11 @@ def folder() -> Path:
     package = Path(__file__).resolve().parent
     inside = package / "specs"
     return inside if inside.is_dir() else package.parent / "specs"
+
+
+def is_library(name: str) -> bool:
+    """Whether a text of this name comes with the package and was read for another file."""
+    return name.startswith((STANDARD, LIBRARY))
 
 
 @cache
@@ -34,6 +45,35 @@ def networks() -> Mapping[str, Path]:
         for _, name in heads(path.read_text(encoding="utf-8", errors="replace")):
             found.setdefault(name, path)
     return MappingProxyType(found)
+
+
+def in_place_of_file(path: Path) -> str | None:
+    """What stands at a path in place of a file, in words; None for a file, and where nothing is.
+
+    Asked before a file is opened: a FIFO would never end. Raises OSError, as for missing rights.
+    """
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return "a link to nothing" if path.is_symlink() else None
+    except OSError as fault:
+        if fault.errno == ELOOP:
+            return "a link that leads back to itself"
+        if fault.errno == ENOTDIR:
+            return None
+        raise
+    except ValueError:  # a character that no path may have
+        return None
+    return next((words for is_one, words in _KINDS if is_one(mode)), None)
+
+
+_KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a FIFO"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
 
 
 def heads(text: str) -> list[tuple[str, str]]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import wraps
 from typing import Any, TypeVar
 
 import typer
 
 from archspec.cli.console import coloured, verdict, write, write_diagnostics, write_json
-from archspec.diagnostics.model import CompileFailed, Diagnostic, Severity
+from archspec.diagnostics.model import CompileFailed, Diagnostic, Severity, diagnostic
 from archspec.diagnostics.paint import paint
 from archspec.diagnostics.printable import printable
 
@@ -25,7 +26,9 @@ BUG = 70
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 
-NOT_THE_SPEC = frozenset({"E0701", "E0801", "E0803", "E0810", "E0811", "E0812", "E0840", "E0841"})
+NOT_THE_SPEC = frozenset(
+    {"E0701", "E0801", "E0803", "E0804", "E0810", "E0811", "E0812", "E0840", "E0841"}
+)
 """Codes of a network, target, program or file of weights that is not there or cannot be read, or
 of a place that cannot be written to: the command line is at fault, not the spec."""
 
@@ -55,23 +58,14 @@ def guarded(command: Command) -> Command:
 
 def _outcome(command: Command, arguments: tuple[Any, ...], options: dict[str, Any]) -> int:
     try:
-        command(*arguments, **options)
-        sys.stdout.flush()
-    except CompileFailed as failure:
-        if options.get("as_json"):
-            write_json(verdict(failure.diagnostics))
-        else:
-            sys.stdout.flush()
-            write_diagnostics(failure.diagnostics)
-        return blame(failure.diagnostics)
-    except WrongUsage as wrong:
-        _complain(wrong.message, wrong.hint)
-        return WRONG_USAGE
+        return _told(command, arguments, options)
     except BrokenPipeError:
         _forget_output()
         return BROKEN_PIPE
-    except OSError as fault:  # a file that may not be read or written
-        _complain(f"{fault.filename}: {fault.strerror}" if fault.filename else str(fault))
+    except OSError as fault:  # the output is full
+        with suppress(OSError):  # and so may be the place to tell of it
+            write_diagnostics([_refusal(fault)])
+        _forget_what_is_lost()
         return WRONG_USAGE
     except KeyboardInterrupt:
         _complain("interrupted")
@@ -80,7 +74,35 @@ def _outcome(command: Command, arguments: tuple[Any, ...], options: dict[str, An
         raise
     except Exception as bug:
         return _confess(bug)
-    return 0
+
+
+def _told(command: Command, arguments: tuple[Any, ...], options: dict[str, Any]) -> int:
+    """Run the command; the exit code, once what is wrong with the spec or the usage is said."""
+    try:
+        command(*arguments, **options)
+        sys.stdout.flush()
+        return 0
+    except CompileFailed as failure:
+        found = failure.diagnostics
+    except WrongUsage as wrong:
+        _complain(wrong.message, wrong.hint)
+        return WRONG_USAGE
+    except OSError as fault:  # a file that may not be read or written
+        if fault.filename is None:
+            raise
+        found = (_refusal(fault),)
+    if options.get("as_json"):
+        write_json(verdict(found))
+    else:
+        sys.stdout.flush()
+        write_diagnostics(found)
+    return blame(found)
+
+
+def _refusal(fault: OSError) -> Diagnostic:
+    """What the system said, as a diagnostic."""
+    words = fault.strerror or str(fault)
+    return diagnostic("E0804", f"{fault.filename}: {words}" if fault.filename else words)
 
 
 def blame(diagnostics: Iterable[Diagnostic]) -> int:
@@ -107,6 +129,14 @@ def _confess(bug: Exception) -> int:
         "add the spec that caused it; with ARCHSPEC_DEBUG=1 the traceback is shown",
     )
     return BUG
+
+
+def _forget_what_is_lost() -> None:
+    """The same, where what is still to be written cannot be."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _forget_output()
 
 
 def _forget_output() -> None:

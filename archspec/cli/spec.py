@@ -8,6 +8,7 @@ from pathlib import Path
 
 from archspec import shipped
 from archspec.cli.guard import WrongUsage
+from archspec.diagnostics.model import CompileFailed, diagnostic
 from archspec.diagnostics.suggest import closest
 from archspec.frozen import frozen
 
@@ -34,9 +35,19 @@ def locate(text: str) -> Spec:
         raise WrongUsage(
             f"{text} is a folder, not a spec", f"`archspec list {text}` says what is in it"
         )
+    if name is None and _is_plain_name(file) and file in shipped.networks():
+        return _shipped(file)
+    _refuse_what_is_no_file(path)
     if name is None and _is_plain_name(file):
         return _shipped(file)
     raise WrongUsage(f"there is no file {file}", _nearest_file(path))
+
+
+def _refuse_what_is_no_file(path: Path) -> None:
+    """Report (E0804) a FIFO, a device or a link without end in the place of a spec."""
+    instead = shipped.in_place_of_file(path)
+    if instead is not None:
+        raise CompileFailed([diagnostic("E0804", f"{path} is {instead}, not a file")])
 
 
 def files(paths: Sequence[str]) -> Iterator[Path]:
@@ -48,6 +59,7 @@ def files(paths: Sequence[str]) -> Iterator[Path]:
         elif path.is_file():
             yield path
         else:
+            _refuse_what_is_no_file(path)
             raise WrongUsage(f"there is no file or folder {text}", _nearest_file(path))
 
 

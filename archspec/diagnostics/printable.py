@@ -1,7 +1,8 @@
 r"""Text from a spec made safe for a terminal: nothing may move the cursor or reorder a line.
 
-Control characters, lone surrogates and the marks that turn the direction of writing around are
-shown by their number (`\x1b`, `\u202e`); a tab becomes spaces.
+Control characters, lone surrogates, the marks that turn the direction of writing around, and what
+looks like a blank but is none (`\xa0`) are shown by their number (`\x1b`, `\u202e`); a tab becomes
+spaces.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ import unicodedata
 TAB = 4
 """Columns that a tab takes in a drawn line."""
 
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
+
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols that leave nothing on the page."""
 
 
 def shown(character: str) -> str:
@@ -20,7 +24,7 @@ def shown(character: str) -> str:
         return character
     if character == "\t":
         return " " * TAB
-    if unicodedata.category(character) not in _HIDDEN:
+    if unicodedata.category(character) not in _HIDDEN and character not in _BLANK:
         return character
     number = ord(character)
     if number < 0x100:

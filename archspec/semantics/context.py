@@ -13,6 +13,7 @@ from archspec.semantics.budget import Budget
 from archspec.semantics.environment import Environment
 from archspec.semantics.identity import Keys
 from archspec.semantics.values import Value
+from archspec.shipped import STANDARD, is_library
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types import solver
@@ -24,7 +25,12 @@ if TYPE_CHECKING:
 
 
 def _is_shipped(span: Span) -> bool:
-    return span.source.name.startswith("std/")
+    return is_library(span.source.name)
+
+
+def _library(span: Span) -> str:
+    is_standard = span.source.name.startswith(STANDARD)
+    return "in the standard library" if is_standard else "in a shipped spec"
 
 
 EXPANSION = 3
@@ -216,11 +222,12 @@ class Context:
     ) -> SpecError:
         """An error here, with the chain of expansions.
 
-        What goes wrong inside of the standard library is shown where the spec uses it.
+        What goes wrong inside of the standard library, or of a shipped spec that another file uses,
+        is shown where the spec uses it.
         """
         place = next((f.span for f in self.frames if not _is_shipped(f.span)), None)
         if _is_shipped(span) and place is not None:
-            secondary = [*(secondary or []), (span, label or "in the standard library")]
+            secondary = [*(secondary or []), (span, label or _library(span))]
             span, label = place, ""
         return SpecError(
             diagnostic(

@@ -1,8 +1,8 @@
 """Files, what they define, and what they use.
 
-A spec may use the standard library (`use std.cnn { .. }`) and files beside it by name. Nothing
-else is read: a path in a `use` is made of plain names, and a link that leads out of the folder
-is refused.
+A spec may use the standard library (`use std.cnn { .. }`), files beside it by name, and the shipped
+specs, where no file beside it has the name. Nothing else is read: a path in a `use` is made of
+plain names, and a link that leads out of the folder is refused.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TypeAlias
 
-from archspec.diagnostics.model import Sink, diagnostic
+from archspec import shipped
+from archspec.diagnostics.model import Diagnostic, Sink, diagnostic
 from archspec.semantics.environment import did_you_mean
+from archspec.semantics.finding import STANDARD, find, shown_name, unreadable
 from archspec.semantics.heads import check_clauses, check_names
 from archspec.semantics.misread import misread_lines, names_in, names_on
 from archspec.source import Source, Span
 from archspec.syntax import ParseResult, ast, parse
 from archspec.syntax.encoding import decode
 
-STANDARD = Path(__file__).resolve().parent.parent / "stdlib"
 PRELUDE = "combinators"
 """The module of the standard library that is in sight everywhere."""
 
@@ -189,14 +190,16 @@ class Program:
         self._found: dict[tuple[Path | None, tuple[str, ...]], Path] = {}
 
     def load_file(self, path: Path, shown: str | None = None) -> ModuleScope:
-        """The module in a file. Raises OSError when it can't be read."""
-        resolved = path if path in self.modules else path.resolve()
+        """The module in a file. Raises OSError when it can't be read.
+
+        What is no file, as a folder or a FIFO, is reported (E0804).
+        """
+        instead = None if path in self.modules else shipped.in_place_of_file(path)
+        resolved = path if instead or path in self.modules else path.resolve()
         known = self.modules.get(resolved)
         if known is not None:
             return known
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-        source, fault = decode(shown or str(path), data.removeprefix(BOM_UTF8))
+        source, fault = _read(path, shown or str(path), instead)
         if fault is not None:
             self.sink.report(fault)
             scope = ModuleScope(path.stem, ast.Module(source, None, (), (), ()), is_damaged=True)
@@ -205,13 +208,17 @@ class Program:
         return self.load_source(source, resolved)
 
     def siblings(self, scope: ModuleScope) -> list[ModuleScope]:
-        """The modules read so far that are neither this one nor of the standard library."""
-        read = self.modules.items()
-        return [item for path, item in read if item is not scope and path.parent != STANDARD]
+        """The modules read so far that are neither this one nor of a library."""
+        read = self.modules.values()
+        return [
+            item
+            for item in read
+            if item is not scope and not shipped.is_library(item.tree.source.name)
+        ]
 
     def load_source(self, source: Source, path: Path | None = None) -> ModuleScope:
         """The module in a text; `path` says where siblings stand."""
-        shared = path is not None and path.parent == STANDARD
+        shared = path is not None and shipped.is_library(source.name)
         result = _library(source.name, source.text) if shared else parse(source)
         source = result.module.source
         self.sink.extend(result.diagnostics)
@@ -233,24 +240,23 @@ class Program:
         prelude = STANDARD / f"{PRELUDE}.arch"
         if path is not None and path == prelude.resolve():
             return
-        for name, definition in self.load_file(prelude, f"std/{PRELUDE}.arch").own.items():
+        shown = f"{shipped.STANDARD}{prelude.name}"
+        for name, definition in self.load_file(prelude, shown).own.items():
             scope.used.setdefault(name, definition)
 
     def _use(self, scope: ModuleScope, use: ast.Use, path: Path | None) -> None:
         target = self._found.get((path, use.path))
-        if target is None and (target := self._find(use, path)) is not None:
+        if target is None and (target := find(use, path, self.sink)) is not None:
             target = self._found[path, use.path] = target.resolve()
         if target is not None and target in self._loading:
             message = f"`{'.'.join(use.path)}` uses this file in turn"
             self.sink.report(diagnostic("E0203", message, use.span))
             target = None
-        if target is None:
+        module = None if target is None else self._used_file(scope, use, target)
+        if module is None:
             scope.is_damaged = True
             scope.missed.update(name.text for name in use.names or ())
             return
-        beside = Path(scope.tree.source.name).with_name(target.name)
-        shown = f"std/{target.name}" if use.path[0] == "std" else str(beside)
-        module = self.load_file(target, shown)
         names = use.names
         if names is None:
             scope.used.update(module.own)
@@ -273,35 +279,25 @@ class Program:
                 continue
             scope.used[name.text] = definition
 
-    def _find(self, use: ast.Use, path: Path | None) -> Path | None:
-        if use.path[0] == "std":
-            folder, rest = STANDARD, use.path[1:]
-        elif path is not None:
-            folder, rest = path.parent, use.path
-        else:
-            folder, rest = None, use.path
-        target = folder.joinpath(*rest).with_suffix(".arch") if folder and rest else None
-        if target is not None and target.is_file():
-            if target.resolve().is_relative_to(folder.resolve() if folder else target):
-                return target
-            message = f"`{'.'.join(use.path)}` leads out of the folder of this file"
-            self.sink.report(diagnostic("E0204", message, use.span))
+    def _used_file(self, scope: ModuleScope, use: ast.Use, target: Path) -> ModuleScope | None:
+        try:
+            return self.load_file(target, shown_name(scope.tree.source, use, target))
+        except OSError as fault:
+            self.sink.report(unreadable(use, fault))
             return None
-        there = [item.stem for item in folder.glob("*.arch")] if folder else []
-        self.sink.report(
-            diagnostic(
-                "E0201",
-                f"there is no module `{'.'.join(use.path)}`",
-                use.span,
-                notes=("modules are `std.*` and files in the same folder, by name",),
-                fix=did_you_mean(rest[-1] if rest else "", there),
-            )
-        )
-        return None
 
 
 MAX_BYTES = 4_000_000
 """More of a file is not even read; the parser's own limit is lower and says so."""
+
+
+def _read(path: Path, shown: str, instead: str | None) -> tuple[Source, Diagnostic | None]:
+    """The text of a file and what is wrong with it; `instead` says what stands in its place."""
+    if instead is not None:
+        return Source(shown, ""), diagnostic("E0804", f"{shown} is {instead}, not a file")
+    with path.open("rb") as stream:
+        data = stream.read(MAX_BYTES + 1)
+    return decode(shown, data.removeprefix(BOM_UTF8))
 
 
 def _collect(scope: ModuleScope, sink: Sink) -> None:

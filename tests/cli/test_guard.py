@@ -2,6 +2,9 @@
 
 import io
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import typer
@@ -101,4 +104,22 @@ def test_what_an_encoding_cannot_hold_is_escaped():
 
 def test_a_file_that_may_not_be_read_is_wrong_usage(capsys):
     assert ending(PermissionError(13, "Permission denied", "secret.arch")) == 2
-    assert capsys.readouterr().err == "error: secret.arch: Permission denied\n"
+    assert "error[E0804]: secret.arch: Permission denied\n" in capsys.readouterr().err
+
+
+def test_what_the_system_says_has_a_code_in_json_too(capsys):
+    assert ending(OSError(36, "File name too long", "a" * 300), as_json=True) == 2
+    assert json.loads(capsys.readouterr().out)["diagnostics"][0]["code"] == "E0804"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")
+@pytest.mark.parametrize("errors_too", [False, True])
+@pytest.mark.parametrize("arguments", [["list"], ["show", "resnet18", "--json"]])
+def test_a_full_output_ends_with_2_and_a_code(arguments, errors_too):
+    command = [sys.executable, "-m", "archspec", *arguments]
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(command, stdout=full, stderr=full if errors_too else subprocess.PIPE)
+    assert ended.returncode == 2
+    if not errors_too:
+        assert b"error[E0804]: No space left on device" in ended.stderr
+        assert b"Traceback" not in ended.stderr

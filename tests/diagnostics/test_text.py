@@ -303,3 +303,13 @@ def test_edits_apply_in_order_and_the_first_of_two_that_overlap_wins(edits, resu
     source = Source("a", "abc")
     made = [Edit(Span(source, start, end), text) for start, end, text in edits]
     assert apply(made, Span(source, 0, 3)) == result
+
+
+@pytest.mark.parametrize("blank", "\xa0\u1680\u2003\u202f\u205f\u3000\u2800\u3164\u115f\uffa0")
+def test_what_looks_like_a_blank_is_shown_by_its_number(blank):
+    source = Source("a.arch", f"x ={blank}y\n")
+    drawn = render([diagnostic("E0111", "no space", Span(source, 3, 4))])
+    number = f"\\x{ord(blank):02x}" if ord(blank) < 0x100 else f"\\u{ord(blank):04x}"
+    assert f"x ={number}y\n" in drawn
+    assert blank not in drawn
+    assert "   " + "^" * len(number) + "\n" in drawn

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from archspec.cli.main import app
 from archspec.diagnostics.model import CompileFailed
+from archspec.network import load
 from archspec.semantics.compile import check, load_network
 from archspec.source import Source
 
@@ -179,6 +183,131 @@ def test_only_spec_files_are_read(tmp_path: Path) -> None:
     (tmp_path / "folder.arch").mkdir()
     assert codes(write(tmp_path, "net.arch", "use blocks { body }\n" + NET)) == ["E0201"]
     assert codes(write(tmp_path, "net2.arch", "use folder { body }\n" + NET)) == ["E0201"]
+
+
+def odd(folder: Path, kind: str) -> Path:
+    """Something under the name of a spec that is no file."""
+    path = folder / "odd.arch"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "FIFO":
+        os.mkfifo(path)
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(os.path.relpath(path))
+    else:
+        path.symlink_to({"itself": path, "nothing": folder / "none", "device": "/dev/zero"}[kind])
+    return path
+
+
+ODD = ("folder", "FIFO", "socket", "itself", "nothing", "device")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs FIFOs and links")
+@pytest.mark.parametrize("kind", ODD)
+def test_what_is_no_file_is_said_to_be_what_it_is(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = odd(tmp_path, kind)
+    (item,) = check(path).diagnostics
+    assert item.code == "E0804"
+    assert kind in item.message
+    with pytest.raises(CompileFailed, match="E0804"):
+        load(path)
+    (item,) = check(write(tmp_path, "net.arch", "use odd { body }\n" + NET)).diagnostics
+    assert item.code == "E0201"
+    assert item.primary is not None
+    assert item.primary.span.text == "use odd { body }"
+    assert kind in item.message
+    for arguments in (["show", "odd.arch"], ["fmt", "odd.arch"], ["check", "odd.arch:net"]):
+        with pytest.raises(SystemExit) as ended:
+            app(arguments)
+        assert ended.value.code == 2
+        assert kind in capsys.readouterr().err or kind == "folder"
+
+
+def test_a_sibling_that_the_system_does_not_give(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "blocks.arch", BODY)
+    path = write(tmp_path, "net.arch", "use blocks { body }\n" + NET)
+    whole = Path.open
+
+    def refused(self: Path, *arguments: Any, **options: Any) -> Any:
+        if self.name == "blocks.arch":
+            raise PermissionError(13, "Permission denied", str(self))
+        return whole(self, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", refused)
+    (item,) = check(path).diagnostics
+    assert (item.code, "Permission denied" in item.message) == ("E0201", True)
+
+
+def test_a_name_that_is_too_long_for_a_file(tmp_path: Path) -> None:
+    parts = ".".join("ab"[i % 2] * 150 for i in range(30))
+    assert codes(write(tmp_path, "net.arch", f"use {parts} {{ body }}\n{NET}")) == ["E0201"]
+
+
+# the shipped specs
+
+USER = """
+use resnet { basic, resnet }
+use std.cnn { cbam }
+preset host = resnet(basic(attend=cbam: cbam), [1, 1, 1, 1])
+"""
+
+
+def test_a_shipped_spec_from_anybodys_file(tmp_path: Path) -> None:
+    compiled, sink = load_network(write(tmp_path, "mine.arch", USER), "host")
+    assert sink.diagnostics == ()
+    assert compiled.inference.name == "resnet"
+    assert load_network(Source("cell", USER), "host")[0].name == "host"
+
+
+def test_a_file_named_as_the_shipped_one_may_use_it(tmp_path: Path) -> None:
+    assert codes(write(tmp_path, "resnet.arch", USER)) == []
+
+
+def test_a_sibling_comes_before_a_shipped_spec(tmp_path: Path) -> None:
+    write(tmp_path, "resnet.arch", "block body { conv(5, 3) }\n")
+    path = write(tmp_path, "net.arch", "use resnet { body }\n" + NET)
+    assert str(load_network(path)[0].inference.outputs[0].name) == "output"
+    assert codes(write(tmp_path, "two.arch", "use resnet { basic }\n" + NET))[0] == "E0202"
+
+
+def test_what_shipped_specs_use_is_shipped(tmp_path: Path) -> None:
+    write(tmp_path, "resnet.arch", "block broken { nothing_of_this_name }\n")
+    path = write(tmp_path, "net.arch", "use cbam { resnet18_cbam }\npreset net = resnet18_cbam\n")
+    assert codes(path) == []
+
+
+def test_a_link_out_of_the_folder_is_not_made_good_by_a_shipped_spec(tmp_path: Path) -> None:
+    write(tmp_path, "secret.arch", SECRET)
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (inner / "resnet.arch").symlink_to(tmp_path / "secret.arch")
+    assert codes(write(inner, "net.arch", "use resnet { basic }\n" + NET))[0] == "E0204"
+
+
+def test_nothing_below_the_shipped_specs_or_beside_them_is_read(tmp_path: Path) -> None:
+    for use in ("use resnet.resnet", "use specs.resnet", "use stdlib.cnn", "use cnn"):
+        assert codes(write(tmp_path, "net.arch", use + "\n" + NET))[0] == "E0201"
+
+
+def test_a_fault_inside_of_a_shipped_spec_is_shown_where_it_is_used(tmp_path: Path) -> None:
+    text = USER.replace("[1, 1, 1, 1]", "[1, 1, 1, 1], pool=conv(3, 9, padding=0)")
+    path = write(tmp_path, "mine.arch", text.replace("pool=", "width=12, pool="))
+    (item, *_) = check(path).diagnostics
+    assert item.primary is not None
+    assert Path(item.primary.span.source.name).name == "mine.arch"
+
+
+def test_what_is_meant_is_looked_for_among_shipped_specs(tmp_path: Path) -> None:
+    (item, *_) = check(write(tmp_path, "net.arch", "use resnt { body }\n" + NET)).diagnostics
+    assert item.fix is not None
+    assert item.fix.message == "did you mean `resnet`?"
+    assert "shipped specs" in item.notes[0]
 
 
 def test_what_is_no_text_is_refused(tmp_path: Path) -> None:

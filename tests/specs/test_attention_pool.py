@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from archspec.network import load
-from archspec.shipped import networks
 from tests.specs.compiled import shipped
 
 
@@ -18,7 +17,6 @@ def test_a_host_is_named_as_before_but_for_the_pool(host):
 
 
 def test_a_label_gives_the_pool_a_scope_of_its_own(tmp_path):
-    (tmp_path / "resnet.arch").write_text(networks()["resnet"].read_text(encoding="utf-8"))
     path = tmp_path / "net.arch"
     path.write_text(
         "use resnet { basic, resnet }\nuse std.attention { attention_pool }\n\n"
