@@ -51,6 +51,8 @@ class DeformConv(Op):
     name: ClassVar[str] = "deform_conv"
     arity: ClassVar[tuple[int, int | None]] = (2, 3)
     category: ClassVar[str] = "convolution"
+    positions: ClassVar[int | None] = 6
+    inferred: ClassVar[int | None] = 0
     weight_layers: ClassVar[int] = 1
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"width": 4, "kernel": 3}, ("f32[2, 6, 7, 9]", "f32[2, 18, 7, 9]")),
