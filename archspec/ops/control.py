@@ -103,7 +103,8 @@ class Iterate(Op):
     The layer goes `state -> (y, state)`; state may be several tensors, and so may y, which stands
     first. The result is the y of all steps, stacked on `axis`, and then the last state.
 
-    steps: how often the layer runs.
+    steps: how often the layer runs; it may be a free dim, such as the length of an input, while
+        the types of state are the same before and after a step. MACs grow with it.
     axis: where the results of the steps are stacked.
     """
 
@@ -120,7 +121,7 @@ class Iterate(Op):
         ),
     )
 
-    steps: Annotated[int, Field(ge=1)]
+    steps: Annotated[int, Field(ge=1)] | Dim
     axis: int = 1
 
     def region_inputs(self, region: str, inputs: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
@@ -132,8 +133,10 @@ class Iterate(Op):
         inputs: tuple[TensorType, ...],
         regions: Mapping[str, tuple[TensorType, ...]],
     ) -> tuple[TensorType, ...]:
-        found = regions["layer"]
-        return _stacked(self.name, check, inputs, found, self.axis, dim(self.steps))
+        found, steps = regions["layer"], dim(self.steps)
+        least = 1 if len(found) > len(inputs) else 0  # nothing cannot be stacked
+        check.require(at_least(steps, least), f"`iterate` needs {least} steps or more")
+        return _stacked(self.name, check, inputs, found, self.axis, steps)
 
     def region_runs(self, region: str, inputs: tuple[TensorType, ...]) -> DimLike | None:
         return self.steps

@@ -115,3 +115,60 @@ network net {
         torch.testing.assert_close(one(x, m), x + 3 * rows)
     text, _ = python_source(net.compiled)
     assert "x = state  # [B, 4]\n" in text
+
+
+FREE_STEPS = """
+network net {
+  input x: f32[B = 2, 4], times: f32[T = 5]
+  ys, last = x -> iterate({
+    input h
+    y = h -> l: linear(4) -> tanh
+    output (y -> p: linear(3), y)
+  }, steps=T + 1)
+  output end = last + (times -> sum)
+  output all = ys
+}
+"""
+
+
+def test_as_many_steps_as_an_input_is_long(network):
+    net = network(FREE_STEPS)
+    assert net.macs(T=7) - net.macs(T=6) == 2 * (4 * 4 + 4 * 3)
+    model = net.to_torch()
+    layer = model.iterate.layer
+    scripted = script(model)
+    for length in (1, 4):
+        x, times = torch.randn(3, 4), torch.randn(length)
+        h, wanted = x, []
+        for _ in range(length + 1):
+            h = torch.tanh(layer.l(h))
+            wanted.append(layer.p(h))
+        for one in (model, scripted):
+            end, ys = one(x, times)
+            torch.testing.assert_close(end, h + times.sum())
+            torch.testing.assert_close(ys, torch.stack(wanted, 1))
+
+
+def test_steps_inside_of_steps_and_a_size_that_nothing_else_reads(network):
+    net = network(
+        """
+network net {
+  input x: f32[B = 2, 4], times: f32[T = 5], inner: f32[S = 2]
+  h = x -> iterate({
+    input h
+    output h -> iterate(l: linear(4), steps=S)
+  }, steps=T - 1)
+  output h
+}
+"""
+    )
+    assert net.macs(B=1, T=4, S=3) == 3 * 3 * 16
+    model = net.to_torch()
+    (layer,) = (module for module in model.modules() if isinstance(module, nn.Linear))
+    x, scripted = torch.randn(3, 4), script(model)
+    for length, inside in ((1, 2), (4, 3)):
+        h = x
+        for _ in range((length - 1) * inside):
+            h = layer(h)
+        for one in (model, scripted):
+            torch.testing.assert_close(one(x, torch.ones(length), torch.ones(inside)), h)

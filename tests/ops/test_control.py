@@ -1,4 +1,5 @@
 import pytest
+from pydantic import ValidationError
 
 from archspec.ops.base import Check, OpError
 from archspec.ops.control import Gated, Iterate, Scan
@@ -55,6 +56,26 @@ def test_iterate_stacks_what_each_step_puts_out_and_hands_the_state_on():
     assert found == (symbolic("B", 5, 4), token, X)
     assert op.region_runs("layer", inputs) == 5
     assert op.infer_regions(Check(), inputs, {"layer": inputs}) == inputs
+
+
+def test_the_number_of_steps_may_be_free():
+    steps = Dim.symbol("T") - 2
+    op, check = Iterate(steps=steps, axis=0), Check()
+    assert op.infer_regions(check, (X,), {"layer": (OUT, X)}) == (
+        OUT.with_shape(steps, *OUT.shape),
+        X,
+    )
+    assert op.region_runs("layer", (X,)) == steps
+    assert [evaluate(need.condition, {"T": 3}) for need in check.needs] == [True]
+    assert [evaluate(need.condition, {"T": 2}) for need in check.needs] == [False]
+    check = Check()  # without results of steps, no step need be taken
+    assert op.infer_regions(check, (X,), {"layer": (X,)}) == (X,)
+    assert [evaluate(need.condition, {"T": 2}) for need in check.needs] == [True]
+    assert [evaluate(need.condition, {"T": 1}) for need in check.needs] == [False]
+    with pytest.raises(OpError, match="one type"):  # the state grows with each step
+        op.infer_regions(Check(), (X,), {"layer": (symbolic("B", 9),)})
+    with pytest.raises(ValidationError):
+        Iterate(steps=0)
 
 
 def test_scan_takes_the_axis_away_and_puts_it_back():

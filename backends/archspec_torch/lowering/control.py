@@ -73,11 +73,13 @@ def _loop(
 
 @lowers("iterate")
 def iterate(site: Site) -> Lowered:
-    """A fixed number of steps."""
+    """A number of steps that is fixed or a size."""
 
     def apply(inputs: Sequence[str], scope: Scope) -> Code:
         states, captured = _split(site, inputs)
-        header = code("for _ in range(", Hole(site.op.steps, "steps"), "):")
+        steps = site.op.steps
+        count = code(Hole(steps, "steps")) if isinstance(steps, int) else scope.size(steps)
+        header = code("for _ in range(", count, "):")
         return _loop(site, scope, states, captured, header, [])
 
     return Lowered(apply=apply)
