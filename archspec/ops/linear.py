@@ -7,8 +7,10 @@ from typing import ClassVar
 from pydantic import PositiveInt
 
 from archspec.ops.base import Check, Example, Op, OpError, Parameter, number_of
-from archspec.ops.shape_rules import float_input, free_names
+from archspec.ops.broadcasting import require_equal_dims
+from archspec.ops.shape_rules import float_input, free_names, index_input
 from archspec.ops.weights import Parametrization, bias_parameter, weight_parameters
+from archspec.types.condition import at_least
 from archspec.types.dim import Dim
 from archspec.types.initialiser import Initialiser, TruncatedNormal, Zeros
 from archspec.types.tensor import TensorType
@@ -120,3 +122,64 @@ class Affine(Op):
 
     def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
         return inputs[0].elements * inputs[1].shape[0]
+
+
+class RoutedAffine(Op):
+    """`(x, route, weight) -> routed_affine`: each row through one of several affine maps.
+
+    x is [..., N], `route` says in [...] which of E maps each row goes through, counted from 0;
+    weight is [E, M, N], and bias, where it is given, [E, M]. The result is [..., M]. A map is
+    computed on the rows that are sent to it and on no others, so MACs are those of one map for
+    each row, however many maps there are. None has a capacity: no row is dropped.
+
+    For mixtures of experts (Shazeer et al. 2017, arXiv:1701.06538), whose tokens stand k times in
+    x, once for each expert that they are sent to: `std.experts` has them.
+    """
+
+    name: ClassVar[str] = "routed_affine"
+    arity: ClassVar[tuple[int, int | None]] = (3, 4)
+    category: ClassVar[str] = "linear"
+    weight_layers: ClassVar[int] = 1
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({}, ("f32[2, 5, 8]", "i64[2, 5]", "f32[9, 10, 8]")),
+        Example({}, ("f32[6, 8]", "i32[6]", "f32[9, 4, 8]", "f32[9, 4]")),
+    )
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        x, weight = float_input(self.name, inputs), float_input(self.name, inputs, 2)
+        route = index_input(self.name, inputs, 1)
+        if route.rank + 1 != x.rank:
+            raise OpError(
+                f"`routed_affine` needs a route for each row of {x.shape_text}, but got "
+                f"{route.shape_text}",
+                input=1,
+            )
+        for axis in range(route.rank):
+            require_equal_dims(self.name, check, axis, x, route, 1)
+        if weight.rank != 3:
+            raise OpError(
+                f"`routed_affine` takes a weight of rank 3, but it is `{weight}`", input=2
+            )
+        count, width, features = weight.shape
+        check.require_equal(
+            x.shape[-1],
+            features,
+            "`routed_affine` needs the last axes of input and weight to be equal",
+        )
+        if len(inputs) == 4:
+            bias = float_input(self.name, inputs, 3)
+            if bias.rank != 2:
+                raise OpError(
+                    f"`routed_affine` takes a bias of rank 2, but it is `{bias}`", input=3
+                )
+            for axis in range(2):
+                require_equal_dims(self.name, check, axis, weight, bias, 3)
+        check.require(at_least(count, 1), "`routed_affine` needs a map")
+        return x.with_shape(*x.shape[:-1], width)
+
+    def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
+        return inputs[0].elements * inputs[2].shape[1]
+
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> None:
+        """Each row is mapped by itself."""
+        return

@@ -4,7 +4,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from archspec.ops.base import Check, OpError
-from archspec.ops.linear import Affine, Linear
+from archspec.ops.linear import Affine, Linear, RoutedAffine
+from archspec.types.condition import evaluate
 from archspec.types.initialiser import FanInUniform
 from archspec.types.tensor import DType
 from tests.ops.agreement import inferred, state, symbolic, table
@@ -64,3 +65,39 @@ def test_affine_is_functional_linear():
 )
 def test_affine_refuses_what_torch_refuses(shapes):
     assert inferred(Affine(), tuple(symbolic(*shape) for shape in shapes), {}) is None
+
+
+ROWS, ROUTE = symbolic("B", "N", 8), symbolic("B", "N", dtype=DType.I64)
+MAPS = symbolic(9, 10, 8)
+
+
+def test_routed_rows_keep_their_places():
+    check = Check()
+    assert RoutedAffine().infer(check, ROWS, ROUTE, MAPS) == symbolic("B", "N", 10)
+    assert not check.needs
+    macs = RoutedAffine().macs((ROWS, ROUTE, MAPS), (symbolic("B", "N", 10),))
+    assert macs.evaluate({"B": 2, "N": 3}) == 2 * 3 * 8 * 10  # whatever the number of maps
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message", "at"),
+    [
+        ((ROWS, symbolic("B", "N"), MAPS), "i64", 1),
+        ((ROWS, symbolic("B", dtype=DType.I64), MAPS), "a route for each row", 1),
+        ((symbolic(2, 8), symbolic(3, dtype=DType.I64), MAPS), "equal dims", 1),
+        ((ROWS, ROUTE, symbolic(10, 8)), "weight of rank 3", 2),
+        ((ROWS, ROUTE, MAPS, symbolic(10)), "bias of rank 2", 3),
+        ((ROWS, ROUTE, MAPS, symbolic(9, 8)), "equal dims", 3),
+    ],
+)
+def test_rows_that_cannot_be_routed_are_refused(inputs, message, at):
+    with pytest.raises(OpError, match=message) as error:
+        RoutedAffine().infer(Check(), *inputs)
+    assert error.value.input == at
+
+
+def test_maps_take_the_features_of_the_rows():
+    check = Check()
+    RoutedAffine().infer(check, ROWS, ROUTE, symbolic(9, 10, "F"))
+    assert evaluate(check.needs[0].condition, {"F": 8})
+    assert not evaluate(check.needs[0].condition, {"F": 7})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from archspec.types.initialiser import FanInUniform, Initialiser, KaimingUniform, Normal
+from archspec.types.tensor import DType
 from archspec_torch.code import Argument, Code, Hole, Quoted, call, code, keyword, positional
 from archspec_torch.lowering.base import Lowered, Scope, Site, collapsed, constant, fixed, lowers
 
@@ -159,6 +160,19 @@ def linear(site: Site) -> Lowered:
 def affine(site: Site) -> Lowered:
     """`F.linear` with a weight that is data."""
     return Lowered(apply=lambda inputs, scope: code(call("F.linear", *inputs)))
+
+
+@lowers("routed_affine")
+def routed_affine(site: Site) -> Lowered:
+    """A function of the prelude, which computes each map on its rows only."""
+    integers = site.inputs[1].dtype is not DType.I64
+
+    def apply(inputs: Any, scope: Scope) -> Code:
+        x, route, *weights = inputs
+        route = f"{route}.to(torch.int64)" if integers else route
+        return call("routed_affine", x, route, *weights)
+
+    return Lowered(apply=apply, helpers=("routed_affine",))
 
 
 @lowers("embedding")

@@ -197,6 +197,21 @@ def affine(op, x, weight, bias=0):
     return (x[..., None, :] * weight).sum(-1) + bias
 
 
+def routes(rng, kind, position, op):
+    """Maps, some of which no row is sent to."""
+    shape = [size.constant for size in kind.shape]
+    return rng.integers(0, 4, shape) if position == 1 else rng.normal(size=shape)
+
+
+@reference("routed_affine", draw=routes)
+def routed_affine(op, x, route, weight, bias=None):
+    y = np.zeros((*route.shape, weight.shape[1]))
+    for place in np.ndindex(*route.shape):
+        chosen = route[place]
+        y[place] = weight[chosen] @ x[place] + (0 if bias is None else bias[chosen])
+    return y
+
+
 def rows(rng, kind, position, op):
     return rng.integers(0, op.count, [size.constant for size in kind.shape])
 
