@@ -42,7 +42,7 @@ def step():
 
 ITERATED = tuple(
     Case({"steps": 4, **more}, ("f32[2, 3]",), {"layer": step()})
-    for more in ({}, {"axis": 0}, {"axis": -1})
+    for more in ({}, {"axis": 0, "steps": 2}, {"axis": -1})
 )
 
 

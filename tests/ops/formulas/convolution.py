@@ -189,7 +189,8 @@ def linear(op, x, bias=0, **weights):
     return (x[..., None, :] * weight_of(weights)).sum(-1) + bias
 
 
-reference("linear", training=trained(linear), after=followed)(linear)
+WIDTHS = (Case({"width": 3, "parametrization": "spectral_norm"}, ("f32[2, 4]",)),)
+reference("linear", cases=WIDTHS, training=trained(linear), after=followed)(linear)
 
 
 @reference("affine")

@@ -126,9 +126,13 @@ def is_random(op: Op) -> bool:
 # ---------------------------------------------------------------------- what is compared
 
 
-def compare_values(name: str, *, training: bool) -> None:
+Cases = tuple[Case, ...] | None
+"""Those to compare; None for all."""
+
+
+def compare_values(name: str, cases: Cases = None, *, training: bool) -> None:
     """The results are those of the reference, of the shapes and kinds that the op infers."""
-    built = bench(name)
+    built = bench(name, cases)
     found = built.run(built.module.train(training), built.tensors())
     function = built.reference.training if training else built.reference.run
     for use in built.uses:
@@ -191,9 +195,9 @@ def compare_drawn(name: str) -> None:
 # ---------------------------------------------------------------------- gradients
 
 
-def compare_gradients(name: str) -> None:
+def compare_gradients(name: str, cases: Cases = None) -> None:
     """The gradient along a direction is the difference of the reference's results."""
-    built = bench(name)
+    built = bench(name, cases)
     inputs, weights = built.tensors(), dict(built.module.eval().named_parameters())
     found, rng = built.run(built.module, inputs), np.random.default_rng(0)
     upstream = [rng.normal(size=tuple(one.shape)) for one in found]

@@ -27,6 +27,7 @@ def held(name, **attributes):
 
 STORED = (
     Case({"shape": (4,), "dtype": "i64"}, (), {"value": held("arange", start=4)}),
+    Case({"shape": (2,), "dtype": "i64"}, (), {"value": held("arange", start=2)}),
     Case(
         {"shape": (4,), "transient": True},
         (),
