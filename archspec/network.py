@@ -12,7 +12,7 @@ from warnings import warn
 
 from archspec.analysis.cost import Report, Signature, inputs_of, outputs_of
 from archspec.analysis.cost import report as analyse
-from archspec.analysis.counting import count
+from archspec.analysis.counting import count, unused_parameters
 from archspec.analysis.depth import depth as depth_of
 from archspec.analysis.macs import macs as macs_of
 from archspec.analysis.sizes import accepts, valid_sizes
@@ -55,6 +55,11 @@ class Network:
     def parameters(self) -> int:
         """Number of elements of all parameters, of both modes together, without buffers."""
         return count(self.compiled).parameters
+
+    @cached_property
+    def unused_parameters(self) -> int:
+        """Number of elements of the parameters that no output needs, in neither mode."""
+        return unused_parameters(self.compiled)
 
     @cached_property
     def depth(self) -> int:

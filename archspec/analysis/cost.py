@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from archspec.analysis.counting import Counts, count
+from archspec.analysis.counting import Counts, count, unused_parameters
 from archspec.analysis.depth import Depth
 from archspec.analysis.depth import depth as depth_of
 from archspec.analysis.macs import macs
@@ -41,13 +41,15 @@ class Signature:
 class Report:
     """What one mode of a network is and costs.
 
-    Parameters are those of both modes together; everything else is of this mode. MACs and bytes
-    are in the free dimensions; `sizes` are the ones to report them at.
+    Parameters are those of both modes together, and of them `unused_parameters` are needed by no
+    output; everything else is of what is computed in this mode. MACs and bytes are in the free
+    dimensions; `sizes` are the ones to report them at.
     """
 
     name: str
     training: bool
     counts: Counts
+    unused_parameters: int
     macs: Dim
     memory: Dim
     peak: int | None
@@ -87,6 +89,7 @@ def report(compiled: Compiled, *, training: bool = False, depth: int = 1) -> Rep
         name=compiled.name,
         training=training,
         counts=count(compiled),
+        unused_parameters=unused_parameters(compiled),
         macs=macs(graph),
         memory=activation_memory(graph),
         peak=None if training else peak_memory(graph, sizes),

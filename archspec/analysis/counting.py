@@ -14,7 +14,8 @@ from archspec.analysis.fold import Below, fold
 from archspec.analysis.scope import Owned, owned
 from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Graph, postorder
+from archspec.graph.model import Graph, postorder, walk
+from archspec.graph.usage import Usage, is_read
 from archspec.ops.base import Parameter
 
 
@@ -53,6 +54,14 @@ def count(compiled: Compiled) -> Counts:
             _count_union(left, right, single, both) for left, right in _matched(pair, single)
         )
     return both[root]
+
+
+def unused_parameters(compiled: Compiled) -> int:
+    """Elements of the parameters that no output needs, in neither mode."""
+    graphs = (compiled.inference, compiled.training)
+    if all(is_read(item) for graph in graphs for item in walk(graph)):
+        return 0
+    return count(compiled).parameters - Usage(compiled).count()
 
 
 def count_graph(graph: Graph) -> Counts:

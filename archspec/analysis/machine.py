@@ -21,6 +21,7 @@ def to_json(report: Report) -> dict[str, Json]:
         "mode": "training" if report.training else "inference",
         "parameters": report.counts.parameters,
         "fixed_parameters": report.counts.fixed,
+        "unused_parameters": report.unused_parameters,
         "buffers": report.counts.buffers,
         "tensors": report.counts.tensors,
         "sizes": dict(report.sizes),
@@ -74,4 +75,5 @@ def _row(row: Row, report: Report) -> Json:
         "shapes": list(row.shapes),
         "parameters": row.parameters,
         "macs": row.macs.evaluate(report.sizes),
+        "computed": row.computed,
     }

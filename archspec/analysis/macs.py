@@ -10,12 +10,15 @@ from archspec.types.dim import ZERO, Dim, dim
 
 
 def macs(graph: Graph) -> Dim:
-    """MACs of a graph in its free dimensions. A region that may or may not run counts once."""
+    """MACs of what a graph computes, in its free dimensions.
+
+    A region that may or may not run counts once.
+    """
     return fold(graph, _graph_step)
 
 
 def macs_by_node(graph: Graph, memo: dict[Graph, Dim] | None = None) -> Mapping[int, Dim]:
-    """By node id, what the node costs with all that it calls.
+    """By node id, what the node costs with all that it calls; 0 where it is not computed.
 
     `memo` is for asking about several graphs that share blocks.
     """
@@ -29,6 +32,8 @@ def _graph_step(graph: Graph, below: Below[Dim]) -> Dim:
 
 
 def _node_macs(graph: Graph, node: Node, below: Below[Dim]) -> Dim:
+    if node.id not in graph.computed:
+        return ZERO
     if node.callee is not None:
         return below(node.callee)
     if node.instance is None or node.op is None:

@@ -39,6 +39,8 @@ def facts(report: Report, training_sizes: ValidSizes | None = None) -> Iterator[
     yield "parameters", f"{report.counts.parameters:,}"
     if report.counts.fixed:
         yield "fixed parameters", f"{report.counts.fixed:,}"
+    if report.unused_parameters:
+        yield "parameters that no output needs", f"{report.unused_parameters:,}"
     if report.counts.buffers:
         yield "buffers", f"{report.counts.buffers:,}"
     yield "MACs", f"{report.macs_at_sizes:,} ({short(report.macs_at_sizes)})"
@@ -69,9 +71,8 @@ def _depth(report: Report) -> str:
 def block_rows(report: Report) -> Iterator[tuple[str, ...]]:
     """The table of blocks: name, block, output, parameters, MACs."""
     for row in report.rows:
-        what = row.what if row.count == 1 else f"{row.what} × {row.count}"
         macs = row.macs.evaluate(report.sizes)
-        yield row.name, what, "; ".join(row.shapes), f"{row.parameters:,}", f"{macs:,}"
+        yield row.name, row.title, "; ".join(row.shapes), f"{row.parameters:,}", f"{macs:,}"
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:

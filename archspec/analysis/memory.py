@@ -29,13 +29,15 @@ def bytes_of(kind: TensorType) -> Dim:
 
 
 def activation_memory(graph: Graph) -> Dim:
-    """Bytes of the outputs of all ops together; inputs of the network do not count."""
+    """Bytes of the outputs of all ops that are computed; inputs of the network do not count."""
     return fold(graph, _sum_step)
 
 
 def _sum_step(graph: Graph, below: Below[Dim]) -> Dim:
     total = ZERO
     for node in graph.nodes:
+        if node.id not in graph.computed:
+            continue
         if node.callee is not None:
             total = total + below(node.callee)
         elif node.instance is not None:
@@ -68,7 +70,7 @@ def _peak_step(graph: Graph, below: Below[int], size_of: Callable[[Node], int]) 
     held = {node.id: size_of(node) for node in graph.nodes if not node.is_input}
     alive = peak = 0
     for position, node in enumerate(graph.nodes):
-        if node.is_input:
+        if node.is_input or node.id not in graph.computed:
             continue
         # A callee's own outputs are part of its peak.
         inside = below(node.callee) if node.callee is not None else 0
@@ -84,7 +86,7 @@ def _last_uses(graph: Graph) -> Mapping[int, tuple[int, ...]]:
     kept = {port.node for port in graph.output_ports}
     last = {node.id: position for position, node in enumerate(graph.nodes)}
     for position, node in enumerate(graph.nodes):
-        for port in node.inputs:
+        for port in node.inputs if node.id in graph.computed else ():
             last[port.node] = position
     found: dict[int, tuple[int, ...]] = {}
     for identity, position in last.items():

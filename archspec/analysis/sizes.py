@@ -1,8 +1,8 @@
 """The sizes that a network takes, per mode.
 
 Every graph states what its own ops need, in the free dimensions of the network, so what the
-network needs is the conjunction over all graphs below it. What its `where` promises is part of
-it: other sizes are not what the spec speaks of, even where they would run.
+network needs is the conjunction over what is computed of all graphs below it. What its `where`
+promises is part of it: other sizes are not what the spec speaks of, even where they would run.
 """
 
 from __future__ import annotations
@@ -12,20 +12,10 @@ from collections.abc import Mapping
 from archspec.analysis.words import sizes_text
 from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Graph, Requirement, walk
+from archspec.graph.model import requirements
 from archspec.source import Span
 from archspec.types.condition import Condition, conjunction, evaluate
 from archspec.types.sizes import ValidSizes, next_size
-
-
-def requirements(graph: Graph, *, training: bool) -> tuple[Requirement, ...]:
-    """What a graph needs with all that it calls, each condition once, where it is first met."""
-    found: dict[Condition, Requirement] = {}
-    for item in reversed(walk(graph)):
-        for need in item.requirements:
-            if training or not need.training_only:
-                found.setdefault(need.condition, need)
-    return tuple(found.values())
 
 
 def condition(compiled: Compiled, *, training: bool = False) -> Condition:

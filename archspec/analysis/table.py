@@ -20,6 +20,7 @@ class Row:
 
     `count` equal ones in a row are one line; its costs are those of all of them together. The
     lines below it, one level deeper, are those of one of them. `graph` is the block of a call.
+    What is not `computed`, as no output of its block needs it, costs nothing and is not opened.
     """
 
     name: str
@@ -30,6 +31,13 @@ class Row:
     count: int = 1
     level: int = 0
     graph: Graph | None = None
+    computed: bool = True
+
+    @property
+    def title(self) -> str:
+        """The op or block, how many of it there are, and whether it is not computed."""
+        what = self.what if self.count == 1 else f"{self.what} × {self.count}"
+        return what if self.computed else f"{what} (not computed)"
 
 
 def rows(graph: Graph, depth: int = 1) -> tuple[Row, ...]:
@@ -77,6 +85,7 @@ class _Table:
             group = together.get(node.id, (node.id,))
             parameters = sum(weights[at].parameters for at in group if at in weights)
             cost = sum((costs[at] for at in group), ZERO)
+            computed = node.id in graph.computed
             if node.instance.key or parameters or cost.terms:
                 yield Row(
                     _name(graph, prefix, group),
@@ -86,7 +95,8 @@ class _Table:
                     cost,
                     len(group),
                     level,
-                    node.callee,
+                    node.callee if computed else None,
+                    computed,
                 )
 
 

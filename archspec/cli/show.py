@@ -72,7 +72,7 @@ def _table(report: Report, colour: bool) -> Iterator[str]:
     table += [
         (
             "  " * row.level + row.name,
-            row.what if row.count == 1 else f"{row.what} × {row.count}",
+            row.title,
             _shapes(row.shapes),
             f"{row.parameters:,}",
             f"{row.macs.evaluate(report.sizes):,}",

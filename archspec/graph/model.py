@@ -112,6 +112,8 @@ class Node:
     turns: tuple[Turn, ...] = ()
     name: str = ""  # the input's name, or the variable the result was bound to
     output_structure: Structure = None
+    requirements: tuple[Requirement, ...] = ()  # what it needs of the sizes
+    discarded: frozenset[int] = frozenset()  # its outputs that the spec says nothing is to use
 
     @property
     def op(self) -> Op | None:
@@ -181,7 +183,7 @@ class Graph:
     outputs: tuple[GraphOutput, ...]
     arguments: Mapping[str, Any] = field(default_factory=dict)  # by parameter, as given
     input_structures: tuple[Structure, ...] = ()  # of the data it was called with, per input
-    requirements: tuple[Requirement, ...] = ()  # its own, not those of graphs it calls
+    requirements: tuple[Requirement, ...] = ()  # of the block as a whole, as its `where` says
     init_rules: tuple[InitRule, ...] = ()
     draws: tuple[Draw, ...] = ()
     origin: Origin = _UNKNOWN
@@ -230,6 +232,30 @@ class Graph:
         return self.nodes[port.node].types[port.index]
 
     @cached_property
+    def computed(self) -> frozenset[int]:
+        """Numbers of the nodes that its outputs need; the others are not computed.
+
+        Costs, sizes and the generated code are those of these nodes. All outputs of a block are
+        computed, whether a caller reads them or not. Weights of the others are still owned.
+        """
+        return needed(self, (port.node for port in self.output_ports))
+
+    @cached_property
+    def computed_callees(self) -> tuple[Graph, ...]:
+        """The callees of the nodes that are computed, each once."""
+        nodes = (self.nodes[number] for number in sorted(self.computed))
+        instances = (node.instance for node in nodes if node.instance is not None)
+        return tuple(dict.fromkeys(graph for item in instances for graph in subgraphs(item)))
+
+    @cached_property
+    def size_requirements(self) -> tuple[Requirement, ...]:
+        """What it needs of the sizes, without the graphs that it calls, each once."""
+        found = dict.fromkeys(self.requirements)
+        for number in sorted(self.computed):
+            found.update(dict.fromkeys(self.nodes[number].requirements))
+        return tuple(found)
+
+    @cached_property
     def digraph(self) -> networkx.MultiDiGraph[int]:
         """The same as a NetworkX graph.
 
@@ -257,9 +283,39 @@ def subgraphs(instance: Instance) -> Iterator[Graph]:
         yield region.graph
 
 
+def needed(graph: Graph, ends: Iterable[int]) -> frozenset[int]:
+    """Numbers of the nodes that these nodes need, themselves included."""
+    found = set(ends)
+    stack = list(found)
+    while stack:
+        for port in graph.nodes[stack.pop()].inputs:
+            if port.node not in found:
+                found.add(port.node)
+                stack.append(port.node)
+    return frozenset(found)
+
+
 def walk(graph: Graph) -> tuple[Graph, ...]:
     """`graph` and all graphs below it, each once, callees before callers."""
     return postorder(graph, lambda item: item.callees)
+
+
+def walk_computed(graph: Graph) -> tuple[Graph, ...]:
+    """The graphs below `graph` whose nodes are computed, and itself, as `walk` gives them."""
+    return postorder(graph, lambda item: item.computed_callees)
+
+
+def requirements(graph: Graph, *, training: bool) -> tuple[Requirement, ...]:
+    """What is needed of the sizes with all that is called, each condition once.
+
+    One that a spec chose and one that an op has are told apart.
+    """
+    found: dict[tuple[Condition, bool], Requirement] = {}
+    for item in walk_computed(graph):
+        for need in item.size_requirements:
+            if training or not need.training_only:
+                found.setdefault((need.condition, need.chosen), need)
+    return tuple(found.values())
 
 
 def postorder(root: K, children: Callable[[K], Iterable[K]]) -> tuple[K, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import replace
 
-from archspec.graph.model import Graph, GraphOutput, Node, Port, Structure, leaves
+from archspec.graph.model import Graph, GraphOutput, Node, Port, Structure, leaves, needed
 
 
 def pruned(graph: Graph, outputs: tuple[GraphOutput, ...]) -> Graph:
@@ -13,11 +13,11 @@ def pruned(graph: Graph, outputs: tuple[GraphOutput, ...]) -> Graph:
 
     Inputs stay, so that calls look the same. Instances keep their keys.
     """
-    needed = _needed(graph, {port.node for output in outputs for port in output.ports})
+    kept = needed(graph, (port.node for output in outputs for port in output.ports))
     numbers: dict[int, int] = {}
     nodes: list[Node] = []
     for node in graph.nodes:
-        if node.id not in needed and not node.is_input:
+        if node.id not in kept and not node.is_input:
             continue
         numbers[node.id] = len(nodes)
         inputs = tuple(Port(numbers[port.node], port.index) for port in node.inputs)
@@ -26,10 +26,7 @@ def pruned(graph: Graph, outputs: tuple[GraphOutput, ...]) -> Graph:
         replace(item, ports=tuple(Port(numbers[p.node], p.index) for p in item.ports))
         for item in outputs
     )
-    kept = {node.origin.span for node in nodes}
-    dropped = {node.origin.span for node in graph.nodes} - kept
-    requirements = tuple(r for r in graph.requirements if r.origin.span not in dropped)
-    return replace(graph, nodes=tuple(nodes), outputs=moved, requirements=requirements)
+    return replace(graph, nodes=tuple(nodes), outputs=moved)
 
 
 def select_outputs(graph: Graph, paths: tuple[str, ...]) -> Graph:
@@ -49,7 +46,7 @@ def _selected(graph: Graph, wanted: list[tuple[str, str]], *, keep: bool) -> Gra
     found = [(shown, *_find(graph, path, shown)) for shown, path in wanted]
     own = graph.outputs if keep else ()
     ends = {node.id for _, node, _ in found} | {port.node for item in own for port in item.ports}
-    read = {port for number in _needed(graph, ends) for port in graph.nodes[number].inputs}
+    read = {port for number in needed(graph, ends) for port in graph.nodes[number].inputs}
     read |= {port for item in own for port in item.ports}
     nodes = list(graph.nodes)
     outputs: dict[str, GraphOutput] = {}
@@ -86,17 +83,6 @@ def _opened(node: Node, wanted: list[tuple[str, str]], *, keep: bool) -> Node:
 def _output(name: str, node: int, at: int, structure: Structure) -> GraphOutput:
     ports = tuple(Port(node, at + index) for index in range(leaves(structure)))
     return GraphOutput(name, ports, structure)
-
-
-def _needed(graph: Graph, ends: set[int]) -> set[int]:
-    """The nodes that these nodes need, themselves included."""
-    needed, stack = set(ends), list(ends)
-    while stack:
-        for port in graph.nodes[stack.pop()].inputs:
-            if port.node not in needed:
-                needed.add(port.node)
-                stack.append(port.node)
-    return needed
 
 
 def _find(graph: Graph, path: str, shown: str) -> tuple[Node, str]:

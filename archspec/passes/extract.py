@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Graph, Node, walk
+from archspec.graph.model import Graph, Node, walk_computed
 from archspec.ops.random import Join
 from archspec.passes.prune import Pruner
 
@@ -24,7 +24,7 @@ def extract(compiled: Compiled, column: int, draw: str | None = None) -> Compile
     all joins where none names a draw. Raises CompileFailed: E0901 where there is no such column
     or draw, E0902 where a join that is needed lacks it.
     """
-    joins = [node for graph in walk(compiled.inference) for node in _joins(graph)]
+    joins = [node for graph in walk_computed(compiled.inference) for node in _joins(graph)]
     chosen = _draw_of(compiled, joins, draw)
     arities = [len(node.inputs) for node in joins if _takes_part(node, chosen)]
     deepest = max(arities, default=0)
@@ -47,7 +47,9 @@ def extract(compiled: Compiled, column: int, draw: str | None = None) -> Compile
 
 
 def _joins(graph: Graph) -> Iterator[Node]:
-    return (node for node in graph.nodes if isinstance(node.op, Join))
+    if graph.kind == "buffer":  # a buffer keeps its values, as weights do
+        return iter(())
+    return (graph.nodes[at] for at in graph.computed if isinstance(graph.nodes[at].op, Join))
 
 
 def _takes_part(node: Node, draw: str | None) -> bool:

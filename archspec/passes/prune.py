@@ -19,7 +19,6 @@ from archspec.graph.model import (
     Instance,
     Node,
     Port,
-    Requirement,
     Structure,
     leaves,
 )
@@ -140,7 +139,6 @@ def _rebuild(
         nodes=tuple(body.nodes),
         outputs=_outputs(graph, outputs, body.ports),
         input_structures=_input_structures(graph, kept),
-        requirements=_requirements(graph, body),
     )
     forwards = {new: kept[old] for new, old in _forwards(result).items()}
     return Pruned(result, kept, forwards)
@@ -218,13 +216,6 @@ def _input_structures(graph: Graph, kept: tuple[int, ...]) -> tuple[Structure, .
         if left:
             found.append(structure if left == size else _plain(left))
     return tuple(found)
-
-
-def _requirements(graph: Graph, body: _Body) -> tuple[Requirement, ...]:
-    """Requirements of what is left, and those that belong to no node, as of a `where`."""
-    left = {node.origin for node in body.nodes}
-    gone = {node.origin for node in graph.nodes} - left
-    return tuple(item for item in graph.requirements if item.origin not in gone)
 
 
 def _forwards(graph: Graph) -> Mapping[int, int]:

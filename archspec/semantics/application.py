@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
@@ -160,16 +161,23 @@ def _apply_block(
                 return POISON
             raise _not_a_layer(context, value, span)
         inner = _scoped(context.expanding(call_text(definition.name, arguments), span), label)
-        with descending(inner, definition, arguments, span):
-            result = apply_layer(inner, value, data, span)
-        honour(inner, definition, arguments, data, result, span)
+        with _written_out(inner):
+            with descending(inner, definition, arguments, span):
+                result = apply_layer(inner, value, data, span)
+            honour(inner, definition, arguments, data, result, span)
         return result
     assert isinstance(definition, BlockDefinition)
     arguments = bind_arguments(context, layer, span)
     environment = body_environment(definition, arguments)
     inner = context.expanding(call_text(definition.name, arguments), span).within(environment)
     inner = _scoped(inner, label)
-    return result_of(run_body(inner, definition.node.body, data, span))
+    with _written_out(inner):
+        return result_of(run_body(inner, definition.node.body, data, span))
+
+
+def _written_out(context: Context) -> AbstractContextManager[None]:
+    assert context.builder is not None
+    return context.builder.written_out()
 
 
 # ---------------------------------------------------------------------- combinators
@@ -216,7 +224,8 @@ def _apply_closure(context: Context, layer: Closure, data: Value, span: Span) ->
     if isinstance(expression, ast.For):
         return apply_for(inside, expression, data)
     assert isinstance(expression, ast.Anonymous)
-    return result_of(run_body(inside.child(), expression.body, data, span))
+    with _written_out(inside):
+        return result_of(run_body(inside.child(), expression.body, data, span))
 
 
 def _apply_op(

@@ -11,7 +11,7 @@ from archspec.semantics.context import Context, Reported, SpecError
 from archspec.semantics.environment import counted
 from archspec.semantics.growth import bounded
 from archspec.semantics.operators import is_condition, kind_of, truth
-from archspec.semantics.requirements import settle
+from archspec.semantics.requirements import require, settle
 from archspec.semantics.shapes import (
     bind_targets,
     claim,
@@ -162,7 +162,7 @@ def _require(context: Context, expression: ast.Expr, reason: str) -> None:
     if is_condition(value):
         text = f"`{expression.span.text}` is needed"
         need = Need(value, f"{text}: {reason}", chosen=True)  # type: ignore[arg-type]
-        settle(context, need, expression.span)
+        require(context, settle(context, need, expression.span))
     elif value is not True:
         raise context.error(
             "E0408",

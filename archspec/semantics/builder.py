@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from archspec.graph.model import (
@@ -40,7 +42,7 @@ class GraphBuilder:
     numbers: dict[str, int] = field(default_factory=dict)
     """The last number taken by default names, by the name without it."""
     requirements: dict[Requirement, None] = field(default_factory=dict)
-    """Each once: the turns of a `for` need the same at the same place."""
+    """Of the graph as a whole, each once; what an op needs stands at its node."""
     init_rules: list[InitRule] = field(default_factory=list)
     draws: list[Draw] = field(default_factory=list)
     captured: dict[tuple[int, Port], tuple[Tensor, Tensor]] = field(default_factory=dict)
@@ -67,6 +69,7 @@ class GraphBuilder:
         inputs: tuple[Tensor, ...],
         types: tuple[TensorType, ...],
         span: Span,
+        requirements: tuple[Requirement, ...] = (),
     ) -> tuple[Tensor, ...]:
         """A new op or call; its results. Raises SpecError in a buffer where it is no constant."""
         if self.kind == "buffer":
@@ -76,8 +79,38 @@ class GraphBuilder:
         at = len(self.nodes)
         ports = tuple([item.port for item in inputs])
         origin = self.origin(context, span)
-        self.nodes.append(Node(at, instance, ports, types, origin, context.turns))
+        node = Node(at, instance, ports, types, origin, context.turns)
+        node.requirements = requirements
+        self.nodes.append(node)
         return tuple([Tensor(self, Port(at, index), type_) for index, type_ in enumerate(types)])
+
+    def require(self, needs: tuple[Requirement, ...], claimed: Tensor | None = None) -> None:
+        """Keep requirements: of the graph, or of the node that made the tensor they are about."""
+        if claimed is not None and claimed.builder is self:
+            node = self.nodes[claimed.port.node]
+            if not node.is_input:
+                node.requirements += tuple(item for item in needs if item not in node.requirements)
+                return
+        self.requirements.update(dict.fromkeys(needs))
+
+    @contextmanager
+    def written_out(self) -> Iterator[None]:
+        """While a body is carried out in place: what it needs holds where its nodes are computed.
+
+        So its `where` and `assert` restrict no sizes when nothing of it is computed, just as those
+        of a block that is called.
+        """
+        around, first = self.requirements, len(self.nodes)
+        self.requirements = {}
+        try:
+            yield
+        finally:
+            own, self.requirements = tuple(self.requirements), around
+            made = self.nodes[first:]
+            if own and not made:
+                around.update(dict.fromkeys(own))
+            for node in made if own else ():
+                node.requirements += tuple(item for item in own if item not in node.requirements)
 
     def own(self, context: Context, tensor: Tensor, span: Span) -> Tensor:
         """The tensor as one of this graph: a region captures what stands around it."""
@@ -144,6 +177,9 @@ class GraphBuilder:
             if node.id in read or node.is_input or self._owns_weights(node):
                 read.add(node.id)
                 read.update([port.node for port in node.inputs])
+            elif node.discarded:  # what it alone reads is discarded, too
+                for port in node.inputs:
+                    self.nodes[port.node].discarded |= {port.index}
         if len(read) == len(self.nodes):
             return tuple(self.nodes), outputs
         numbers = {old: new for new, old in enumerate(sorted(read))}

@@ -27,7 +27,9 @@ from archspec.semantics.modules import BlockDefinition, ModuleScope, Program, ne
 from archspec.semantics.recursion import deeply
 from archspec.semantics.resolve import resolve_names
 from archspec.semantics.settings import settings
+from archspec.semantics.silent import check_silent
 from archspec.semantics.sizes import check_sizes
+from archspec.semantics.unused import check_usage
 from archspec.semantics.values import BlockLayer, Poison
 from archspec.source import Source, Span
 from archspec.types.condition import TRUE
@@ -55,6 +57,8 @@ class Compilation:
             scope = self.program.load_file(path)
         for module in (scope, *self.program.siblings(scope)):
             resolve_names(module, self.sink)
+        if not self.sink.failed:
+            check_silent(scope, self.sink)
         deeply(lambda: check_signatures(scope, self.sink, self.budget))
         return scope
 
@@ -189,6 +193,8 @@ def _compile(
     check_modes(compiled.inference, compiled.training, compilation.sink)
     check_sizes(compiled, inputs, compilation.sink)
     check_init_rules(compiled, compilation.sink)
+    if not compilation.sink.failed:
+        check_usage(compiled, compilation.sink)
     return compiled
 
 

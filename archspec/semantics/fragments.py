@@ -156,8 +156,13 @@ def _watched(context: Context, tensors: Sequence[Tensor]) -> Hashable:
         len(scope.loops),
         scope.counter.irregular if scope.counter is not None else 0,
         context.session.sink.count,
-        tuple(builder.nodes[item.port.node].name for item in tensors),
+        tuple([_marks(builder.nodes[item.port.node]) for item in tensors]),
     )
+
+
+def _marks(node: Node) -> Hashable:
+    """What a turn may note at a node that stands before it."""
+    return node.name, len(node.requirements), len(node.discarded)
 
 
 def record(
@@ -319,6 +324,9 @@ def _copy(
                 node.origin,
                 turns + plan.inner if plan.inner else turns,
                 plan.variable,
+                None,
+                node.requirements,
+                node.discarded,
             )
         )
     return tuple([ports[at] for at in fragment.results])

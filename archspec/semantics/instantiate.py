@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from archspec.graph.model import Instance
+from archspec.graph.model import Instance, Requirement
 from archspec.ops.base import Check, Need, Op, OpError
 from archspec.ops.registry import all_ops
 from archspec.semantics.attributes import positional
@@ -13,7 +13,7 @@ from archspec.semantics.habits import warn_of_channels
 from archspec.semantics.op_attributes import complete
 from archspec.semantics.operators import MAX_INTEGER, kind_of
 from archspec.semantics.regions import build_regions, input_labels
-from archspec.semantics.requirements import settle
+from archspec.semantics.requirements import require, settle
 from archspec.semantics.sharing import one_instance
 from archspec.semantics.values import (
     POISON,
@@ -70,7 +70,8 @@ def instantiate(
         return _vanished(context, data, label, key, span)
     inputs = _inputs(context, op, data, span)
     if len(inputs) == 1 and op.vanishes(inputs[0].type):
-        _infer(context, op, layer, inputs, {}, span)
+        needs = _infer(context, op, layer, inputs, {}, span)[2]
+        require(context, needs, inputs[0])
         return _vanished(context, inputs[0], label, key, span)
     if key is None:
         unnamed = op.arity[1] == 0 and label is None
@@ -81,14 +82,14 @@ def instantiate(
         )
     warn_of_channels(context, layer, op, inputs, span)
     regions, captured, yields = build_regions(context, op, layers, inputs, span)
-    outputs, single = _infer(context, op, layer, inputs, yields, span)
+    outputs, single, needs = _infer(context, op, layer, inputs, yields, span)
     instance = Instance(
         key, op, None, regions, builder.origin(context, span), _explicit(layer, op), frozen
     )
     if key:
         types = tuple(item.type for item in inputs + captured)
         instance = one_instance(context, instance, types, span)
-    results = builder.add(context, instance, inputs + captured, outputs, span)
+    results = builder.add(context, instance, inputs + captured, outputs, span, needs)
     return results[0] if single or len(results) == 1 else results  # a tuple of one is its element
 
 
@@ -190,18 +191,19 @@ def _infer(
     inputs: tuple[Tensor, ...],
     yields: Mapping[str, Types],
     span: Span,
-) -> tuple[Types, bool]:
+) -> tuple[Types, bool, tuple[Requirement, ...]]:
     types = tuple(item.type for item in inputs)
     cache_key = ("infer", op.name, op, types)
     results = context.session.op_results
     if op.regions or cache_key not in results:
         results[cache_key] = _infer_now(context, op, layer, inputs, yields, span)
     outputs, needs, single = results[cache_key]
+    kept: list[Requirement] = []
     for need in needs:
         if need.training_only and context.session.frozen:
             continue
-        settle(context, need, span, lambda: input_labels(inputs))
-    return outputs, single
+        kept.extend(settle(context, need, span, lambda: input_labels(inputs)))
+    return outputs, single, tuple(kept)
 
 
 def _infer_now(

@@ -92,7 +92,9 @@ class _Turns:
 
     def _carry_out(self, turn: Context, data: Value) -> Value:
         turn.session.budget.step(self.loop.span, TURN)
-        return result_of(run_body(turn, self.loop.body, data, self.loop.span))
+        assert turn.builder is not None
+        with turn.builder.written_out():
+            return result_of(run_body(turn, self.loop.body, data, self.loop.span))
 
     def _value(self, index: int) -> Hashable:
         """What the body reads of a turn that binds one name."""

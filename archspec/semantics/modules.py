@@ -153,6 +153,10 @@ class ModuleScope:
     tree: ast.Module
     own: dict[str, Callable_] = field(default_factory=dict)
     used: dict[str, Callable_] = field(default_factory=dict)
+    prelude: frozenset[str] = frozenset()
+    """Names that are in sight everywhere."""
+    brought: list[tuple[str, str, Span | None]] = field(default_factory=list)
+    """Names that a `use` brings in, with the module; their place, where they are written."""
     is_damaged: bool = False
     """Whether a `use` failed: names that are unknown may have been meant to come from it."""
     missed: set[str] = field(default_factory=set)
@@ -241,8 +245,9 @@ class Program:
         if path is not None and path == prelude.resolve():
             return
         shown = f"{shipped.STANDARD}{prelude.name}"
-        for name, definition in self.load_file(prelude, shown).own.items():
-            scope.used.setdefault(name, definition)
+        found = self.load_file(prelude, shown).own
+        scope.prelude = frozenset(found)
+        scope.used.update(found)
 
     def _use(self, scope: ModuleScope, use: ast.Use, path: Path | None) -> None:
         target = self._found.get((path, use.path))
@@ -258,8 +263,10 @@ class Program:
             scope.missed.update(name.text for name in use.names or ())
             return
         names = use.names
+        path_text = ".".join(use.path)
         if names is None:
             scope.used.update(module.own)
+            scope.brought += ((name, path_text, None) for name in module.own)
             return
         for name in names:
             definition = module.own.get(name.text)
@@ -278,6 +285,7 @@ class Program:
                 scope.is_damaged = True
                 continue
             scope.used[name.text] = definition
+            scope.brought.append((name.text, path_text, name.span))
 
     def _used_file(self, scope: ModuleScope, use: ast.Use, target: Path) -> ModuleScope | None:
         try:

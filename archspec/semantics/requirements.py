@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from archspec.graph.model import Requirement
 from archspec.ops.base import Need
 from archspec.semantics.context import Context, NotInductive, SpecError
+from archspec.semantics.values import Tensor
 from archspec.source import Span
 from archspec.types.condition import (
     TRUE,
@@ -31,8 +32,8 @@ def settle(
     need: Need,
     span: Span,
     places: Callable[[], list[tuple[Span, str]]] = list,
-) -> None:
-    """Decide a need; keep it in the graph when it holds for some sizes only.
+) -> tuple[Requirement, ...]:
+    """Decide a need; what is to be kept of it when it holds for some sizes only.
 
     `places` tells where its sizes come from; it is asked only when there is something to report.
 
@@ -42,13 +43,13 @@ def settle(
     builder, session = context.builder, context.session
     assert builder is not None
     if need.condition == TRUE:
-        return
+        return ()
     if session.integer_symbols:
         _settle_for_integers(context, need, span, places)
-        return
+        return ()
     verdict = session.decide(need.condition, span)
     if verdict.kind is VerdictKind.ALWAYS:
-        return
+        return ()
     secondary = places()
     if verdict.kind is VerdictKind.UNDECIDED:
         raise context.error(
@@ -65,8 +66,17 @@ def settle(
     elif verdict.kind is VerdictKind.NEVER and not symbols_of(need.condition):
         raise context.error("E0402", f"in training, {need.reason}", span, secondary=secondary)
     origin = builder.origin(context, span)
-    requirement = Requirement(need.condition, need.reason, origin, need.training_only, need.chosen)
-    builder.requirements[requirement] = None
+    kept = Requirement(need.condition, need.reason, origin, need.training_only, need.chosen)
+    return (kept,)
+
+
+def require(
+    context: Context, needs: tuple[Requirement, ...], claimed: Tensor | None = None
+) -> None:
+    """Keep what a body needs of the sizes, or what is claimed of this tensor."""
+    builder = context.builder
+    assert builder is not None
+    builder.require(needs, claimed)
 
 
 def _refusal(

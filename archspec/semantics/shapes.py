@@ -10,8 +10,8 @@ from archspec.semantics.context import Context, Reported
 from archspec.semantics.environment import did_you_mean
 from archspec.semantics.functions import items_of
 from archspec.semantics.operators import kind_of, plain
-from archspec.semantics.requirements import settle
-from archspec.semantics.values import POISON, Poison, Tensor, Value, is_data
+from archspec.semantics.requirements import require, settle
+from archspec.semantics.values import POISON, Poison, Tensor, Value, is_data, tensors
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.condition import equal
@@ -76,8 +76,18 @@ def bind_target(context: Context, target: ast.Target, value: Value, span: Span) 
         return
     name_free(context, target.name, target.span)
     context.environment.bind(target.name, value, target.span)
+    if target.name.startswith("_"):
+        discard(context, value)
     if isinstance(target, ast.NameTarget) and target.claim is not None:
         claim(context, target.claim, value, target.name)
+
+
+def discard(context: Context, value: Value) -> None:
+    """Note at the nodes that nothing is to use this data: its name begins with `_`."""
+    for item in tensors(value) if is_data(value) else ():
+        if item.builder is context.builder:
+            node = item.builder.nodes[item.port.node]
+            node.discarded |= {item.port.index}
 
 
 def poison_targets(context: Context, targets: Sequence[ast.Target]) -> None:
@@ -173,7 +183,7 @@ def _claim_dim(context: Context, entry: ast.DimExpr, size: Dim, value: Tensor, n
         return
     reason = f"`{name}` is claimed to be {wanted} where it is {size}"
     need = Need(equal(size, wanted), reason)
-    settle(context, need, entry.span, lambda: [_made_at(value)])
+    require(context, settle(context, need, entry.span, lambda: [_made_at(value)]), value)
 
 
 def _made_at(value: Tensor) -> tuple[Span, str]:

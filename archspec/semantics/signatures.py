@@ -10,7 +10,7 @@ from archspec.semantics.context import Context, NotInductive, SpecError
 from archspec.semantics.environment import Environment
 from archspec.semantics.modules import RuleDefinition
 from archspec.semantics.operators import is_number, kind_of, plain
-from archspec.semantics.requirements import settle
+from archspec.semantics.requirements import require, settle
 from archspec.semantics.shapes import size_of
 from archspec.semantics.values import Copies, Tensor, Value, has_poison
 from archspec.source import Span
@@ -155,7 +155,7 @@ def honour(
             if a.constant is not None and b.constant is not None and a != b:
                 raise _broken(context, rule, actual, wanted, span)
             reason = f"the signature of `{rule.name}` promises {b} where it is {a}"
-            settle(context, Need(equal(a, b), reason), span)
+            require(context, settle(context, Need(equal(a, b), reason), span))
 
 
 def _broken(

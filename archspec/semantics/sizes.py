@@ -6,28 +6,17 @@ from collections import Counter
 
 from archspec.diagnostics.model import Edit, Fix, Severity, Sink, diagnostic
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Requirement, walk
+from archspec.graph.model import Requirement, requirements
 from archspec.semantics.inputs import Inputs
 from archspec.semantics.requirements import is_bound, sizes_text
 from archspec.source import Span
-from archspec.types.condition import All, Condition, conjunction, evaluate, symbols_of
+from archspec.types.condition import All, conjunction, evaluate, symbols_of
 from archspec.types.solver import VerdictKind, clauses, decide, limited
-
-
-def requirements_of(compiled: Compiled, *, training: bool) -> tuple[Requirement, ...]:
-    """All requirements in one mode, once each."""
-    top = compiled.training if training else compiled.inference
-    found: dict[tuple[Condition, bool], Requirement] = {}
-    for graph in walk(top):
-        for item in graph.requirements:
-            if training or not item.training_only:
-                found.setdefault((item.condition, item.chosen), item)
-    return tuple(found.values())
 
 
 def check_sizes(compiled: Compiled, inputs: Inputs, sink: Sink) -> None:
     """Report when the requirements together leave no size, or only some (with the clause)."""
-    needs = requirements_of(compiled, training=False)
+    needs = requirements(compiled.inference, training=False)
     if not needs:
         return
     condition = conjunction(item.condition for item in needs)

@@ -17,9 +17,10 @@ from archspec.semantics.context import Context, Reported
 from archspec.semantics.environment import did_you_mean
 from archspec.semantics.instantiate import instantiate
 from archspec.semantics.operators import is_condition, kind_of, truth
-from archspec.semantics.requirements import settle
+from archspec.semantics.requirements import require, settle
 from archspec.semantics.shapes import (
     bind_targets,
+    discard,
     dtype_of,
     name_free,
     size_of,
@@ -107,6 +108,8 @@ def _declare(context: Context, statement: ast.ParamDecl, layer: OpLayer) -> None
     name_free(context, statement.name, statement.span)
     value = instantiate(context, layer, (), statement.name, statement.span)
     context.environment.bind(statement.name, value, statement.span)
+    if statement.name.startswith("_"):
+        discard(context, value)
     _remember_name(value, statement.name)
 
 
@@ -263,7 +266,7 @@ def _assert(context: Context, statement: ast.Assert) -> None:
     text = message if isinstance(message, str) else f"`{statement.condition.span.text}` is false"
     if is_condition(value):
         need = Need(value, text, chosen=True)  # type: ignore[arg-type]
-        settle(context, need, statement.condition.span)
+        require(context, settle(context, need, statement.condition.span))
     elif not truth(context, value, statement.condition.span):
         raise context.error(
             "E0318",

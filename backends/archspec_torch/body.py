@@ -300,9 +300,10 @@ class _Writer:
         return arguments
 
     def _needs_of(self, node: Node) -> str:
-        """The list of flags for a callee: a mask itself where it is just that."""
+        """The flags for a callee, a mask itself where it is just that; what is unread is wanted."""
         own = self.demand.nodes[node.id]
-        conditions = [given(self.demand.ports[port], own) for port in ports_of(node)]
+        wanted = (self.demand.ports[port] for port in ports_of(node))
+        conditions = [given(own if item == NEVER else item, own) for item in wanted]
         flags = [next(iter(next(iter(c)))) if _single(c) else None for c in conditions]
         names = {flag[0] for flag in flags if flag is not None}
         if None not in flags and len(names) == 1:

@@ -100,7 +100,8 @@ class Demand:
 def demand(graph: Graph, needs: bool) -> Demand:
     """Conditions of all nodes; `needs` says that the caller tells which outputs it wants."""
     result = Demand(gates=gates(graph))
-    for number, node in enumerate(node for node in graph.nodes if dropping(node)):
+    joins = (node for node in graph.nodes if node.id in graph.computed and dropping(node))
+    for number, node in enumerate(joins):
         name = f"live_{number}" if number else "live"
         result.masks[node.id] = name
         result.sizes[name] = len(node.inputs)
@@ -111,7 +112,11 @@ def demand(graph: Graph, needs: bool) -> Demand:
         wanted = frozenset({frozenset({("need", index)})}) if needs else ALWAYS
         collected.setdefault(port, []).append(wanted)
     for node in reversed(graph.nodes):
-        _node(node, collected, result)
+        if node.id in graph.computed:
+            _node(node, collected, result)
+        else:
+            result.nodes[node.id] = NEVER
+            result.ports.update({Port(node.id, index): NEVER for index in range(len(node.types))})
     return result
 
 

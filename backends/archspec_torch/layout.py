@@ -5,7 +5,7 @@ Which arguments its `forward` takes beside tensors, what it returns, how its ops
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from archspec.diagnostics.model import CompileFailed, diagnostic
 from archspec.frozen import frozen
 from archspec.graph.model import Draw, Graph, Node, Port
 from archspec.types.tensor import TensorType
-from archspec_torch.demand import Demand, demand, dropping
+from archspec_torch.demand import NEVER, Demand, demand, dropping
 from archspec_torch.localise import Locals, localise
 from archspec_torch.lowering import lower
 from archspec_torch.lowering.base import Lowered, Site
@@ -163,6 +163,10 @@ def _form(layout: Layout) -> tuple[object, ...]:
     return inputs, [[(item.name, item.structure) for item in outputs] for outputs in modes]
 
 
+def _computed(graph: Graph) -> Iterator[Node]:
+    return (graph.nodes[number] for number in sorted(graph.computed))
+
+
 def _ops(graph: Graph) -> list[Node]:
     return [node for node in graph.nodes if node.op is not None]
 
@@ -217,7 +221,7 @@ def _deepest(units: Sequence[Unit]) -> dict[str, int]:
     found: dict[str, int] = {}
     for unit in units:
         for graph in unit.all_graphs:
-            for node in graph.nodes:
+            for node in _computed(graph):
                 if name := draw_name(node):
                     found[name] = max(found.get(name, 0), len(node.inputs))
     return found
@@ -226,7 +230,7 @@ def _deepest(units: Sequence[Unit]) -> dict[str, int]:
 def _draws(unit: Unit, known: Plan) -> tuple[str, ...]:
     names: dict[str, None] = {}
     for graph in unit.all_graphs:
-        for node in graph.nodes:
+        for node in _computed(graph):
             if name := draw_name(node):
                 names.setdefault(name)
     for callee in unit.callees.values():
@@ -243,7 +247,7 @@ def _demands(layout: Layout, known: Plan) -> None:
         for node in graph.nodes:
             if node.callee is None or node.instance is None:
                 continue
-            wanted = {found.ports[port] for port in ports_of(node)}
+            wanted = {found.ports[port] for port in ports_of(node)} - {NEVER}
             if (len(wanted) > 1 and found.masks) or (len(wanted) > 1 and layout.needs):
                 for use in known.uses(unit.callee(node.instance)):
                     use.needs = True

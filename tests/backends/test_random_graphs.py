@@ -58,7 +58,9 @@ class Training:
     def joins(self, graph):
         for one in walk(graph):
             yield from (
-                node for node in one.nodes if node.op is not None and node.op.name == "join"
+                node
+                for node in one.nodes
+                if node.op is not None and node.op.name == "join" and node.id in one.computed
             )
 
     def run(self, graph, inputs):

@@ -12,7 +12,6 @@ from archspec.ops.random import Join
 from archspec.passes.extract import extract
 from archspec.passes.flatten import flatten
 from archspec.passes.prune import prune
-from archspec.source import Source, Span
 from archspec.types.condition import at_least
 from archspec.types.dim import Dim
 from tests.building import Build, Layer, Pointwise, compiled, fractal, tensor
@@ -96,17 +95,15 @@ def test_both_modes_share_what_they_shared():
 
 
 def test_pruning_drops_dead_branches_inputs_of_blocks_and_their_needs():
-    source = Source("a.arch", "0123456789")
-    here, there, where = (Origin(Span(source, at, at + 1)) for at in range(3))
     inner = Build("inner")
     a, b = inner.input(tensor(1, "N"), "a"), inner.input(tensor(1, "N"), "b")
     live, dead = inner.op(Pointwise(), a), inner.op(Pointwise(), b)
-    inner.nodes[live.node].origin, inner.nodes[dead.node].origin = here, there
     needs = tuple(
-        Requirement(at_least(Dim.symbol("N"), least), "because", origin)
-        for least, origin in ((1, here), (2, there), (3, where))
+        Requirement(at_least(Dim.symbol("N"), least), "because", Origin()) for least in (1, 2, 3)
     )
-    graph = inner.graph(live, dead, requirements=needs, input_structures=(None, None))
+    inner.nodes[live.node].requirements = needs[:1]
+    inner.nodes[dead.node].requirements = needs[1:2]
+    graph = inner.graph(live, dead, requirements=needs[2:], input_structures=(None, None))
     build = Build()
     x, y = build.input(tensor(1, "N")), build.input(tensor(1, "N"), "y")
     first, _ = build.call(graph, x, y)
@@ -114,7 +111,7 @@ def test_pruning_drops_dead_branches_inputs_of_blocks_and_their_needs():
     assert [node.name for node in result.inputs] == ["x", "y"]  # a network keeps its interface
     (callee,) = result.callees
     assert [node.name for node in callee.inputs] == ["a"]
-    assert callee.requirements == (needs[0], needs[2])
+    assert callee.size_requirements == (needs[2], needs[0])
     assert callee.input_structures == (None,)
     assert len(callee.output_ports) == 1
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from archspec.diagnostics.model import Severity
 from archspec.diagnostics.text import render
-from archspec.graph.model import walk
+from archspec.graph.model import requirements
 from archspec.network import Network
 from archspec.semantics.compile import Compilation
 from archspec.source import Source
@@ -35,7 +35,7 @@ def network(text: str) -> Network | None:
     event(", ".join(codes) or "compiled")
     assert set(codes) <= REFUSALS, render(said)
     assert bool(codes) == compilation.sink.failed
-    return None if compiled is None or codes else Network(compiled)
+    return None if compiled is None or codes else Network(compiled, said)
 
 
 EXPLORE = int(os.environ.get("ARCHSPEC_EXPLORE", "1"))
@@ -80,12 +80,8 @@ def ran(module, shapes):
 
 def broadcasts(net, sizes):
     """Whether torch stretches a size that happens to be 1, which is no agreement."""
-    failing = [
-        item
-        for graph in walk(net.compiled.inference)
-        for item in graph.requirements
-        if not item.training_only and not evaluate(item.condition, sizes)
-    ]
+    needs = requirements(net.compiled.inference, training=False)
+    failing = [item for item in needs if not evaluate(item.condition, sizes)]
     return bool(failing) and all(item.reason.startswith(("`add`", "`mul`")) for item in failing)
 
 

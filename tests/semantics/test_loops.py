@@ -132,7 +132,9 @@ def _described(network: Compiled) -> Iterator[object]:
     for graph in (*walk(network.inference), *walk(network.training)):
         numbers.setdefault(id(graph), len(numbers))
         yield graph.name, graph.outputs, dict(graph.arguments), graph.init_rules
-        yield {(need.condition, need.reason, str(need.origin.span)) for need in graph.requirements}
+        yield {
+            (need.condition, need.reason, str(need.origin.span)) for need in graph.size_requirements
+        }
         for node in graph.nodes:
             turns = [(str(turn.loop), turn.index) for turn in node.turns]
             yield node.id, node.inputs, node.types, turns, node.name, str(node.origin.span)

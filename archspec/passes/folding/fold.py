@@ -19,7 +19,16 @@ from functools import cached_property
 from archspec.analysis.scope import owned
 from archspec.diagnostics.model import Frame
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Graph, Instance, Node, Origin, Port, Region, walk
+from archspec.graph.model import (
+    Graph,
+    Instance,
+    Node,
+    Origin,
+    Port,
+    Region,
+    Requirement,
+    walk,
+)
 from archspec.graph.names import join_path
 from archspec.passes.folding.ends import Ends, Look
 from archspec.passes.folding.steps import Step, below
@@ -80,7 +89,9 @@ class _Folder:
         """What stands in a graph is folded, calls are opened, and what then stands in it folded."""
         steps: list[Step] = []
         while True:
+            before = graph
             graph, more = sweep(graph)
+            graph = _still_required(before, graph)
             steps += more
             look = Look(graph, self._ends)
             calls = look.to_open()
@@ -148,9 +159,8 @@ def opened(graph: Graph, calls: set[int]) -> Graph:
         assert callee is not None
         inner = {Port(one.id): port for one, port in zip(callee.inputs, inputs, strict=True)}
         _insert(nodes, inner, node, callee)
-        requirements += (
-            replace(item, origin=_called(item.origin, callee, node)) for item in callee.requirements
-        )
+        if node.id in graph.computed:
+            requirements += (_below(item, callee, node) for item in callee.requirements)
         for index, port in enumerate(callee.output_ports):
             ports[Port(node.id, index)] = inner[port]
     outputs = tuple(
@@ -158,6 +168,13 @@ def opened(graph: Graph, calls: set[int]) -> Graph:
         for output in graph.outputs
     )
     return replace(graph, nodes=tuple(nodes), outputs=outputs, requirements=tuple(requirements))
+
+
+def _still_required(before: Graph, after: Graph) -> Graph:
+    """The graph after a sweep, with what the layers that are gone needed of the sizes."""
+    kept = {item for node in after.nodes for item in node.requirements}
+    lost = tuple(item for item in before.size_requirements if item not in kept)
+    return after if lost == after.requirements else replace(after, requirements=lost)
 
 
 def _insert(nodes: list[Node], ports: dict[Port, Port], call: Node, callee: Graph) -> None:
@@ -178,8 +195,13 @@ def _insert(nodes: list[Node], ports: dict[Port, Port], call: Node, callee: Grap
                 inputs=tuple(ports[port] for port in node.inputs),
                 origin=_called(node.origin, callee, call),
                 turns=call.turns,
+                requirements=tuple(_below(item, callee, call) for item in node.requirements),
             )
         )
+
+
+def _below(item: Requirement, callee: Graph, call: Node) -> Requirement:
+    return replace(item, origin=_called(item.origin, callee, call))
 
 
 def _called(origin: Origin, callee: Graph, call: Node) -> Origin:

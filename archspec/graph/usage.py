@@ -1,0 +1,208 @@
+"""Which weights the outputs of a network need, across blocks, regions and both modes.
+
+A block computes all of its outputs, so weights may be computed with and still reach no output of
+the network: those that serve an output which no caller reads. What is needed is told by views: a
+graph, and those of its outputs that are needed. What one instance is used for, in both modes and
+at each of its uses, are several views; its weights are needed where one of them needs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import reduce
+from math import prod
+from operator import or_
+from typing import TypeAlias
+
+from archspec.frozen import frozen
+from archspec.graph.compiled import Compiled
+from archspec.graph.model import Graph, Node, Port, postorder, walk
+from archspec.graph.names import join_path
+
+EVERYTHING = -1
+"""As a set of outputs: all of them, and what serves none of them, too."""
+
+MANY = 10_000
+"""Sets of views that are told apart; what comes after counts as needed whole."""
+
+View: TypeAlias = "tuple[Graph, int]"
+"""A graph and the outputs that are needed, as the bits of a number."""
+
+Views: TypeAlias = "frozenset[View]"
+
+
+@frozen
+class Part:
+    """A graph of a view, or of a region in one: its nodes that are needed, with their outputs.
+
+    `prefix` is the path of a region below the graph of the view.
+    """
+
+    graph: Graph
+    prefix: str
+    asked: Mapping[int, int]
+
+    def path(self, node: Node) -> str:
+        """The path of the instance of a node."""
+        return join_path(self.prefix, node.instance.key if node.instance is not None else "")
+
+
+@dataclass
+class Used:
+    """What is needed of the graphs of some views: parameters by path, calls by path."""
+
+    parts: list[Part] = field(default_factory=list)
+    parameters: dict[str, dict[str, int]] = field(default_factory=dict)
+    calls: dict[str, Views] = field(default_factory=dict)
+
+
+class Usage:
+    """What the outputs of a network need."""
+
+    def __init__(self, compiled: Compiled) -> None:
+        graphs = dict.fromkeys((compiled.inference, compiled.training))
+        self.root: Views = frozenset((graph, full(graph)) for graph in graphs)
+        self._inputs: dict[Graph, tuple[int, ...]] = {}
+        for item in (item for graph in graphs for item in walk(graph)):
+            if item not in self._inputs:
+                self._inputs[item] = self._inputs_of_outputs(item)
+        self._used: dict[Views, Used] = {}
+        self._counts: dict[Views, int] = {}
+
+    def below(self) -> Iterator[Used]:
+        """What is needed of each block, once for each way in which it is needed."""
+        for views in postorder(self.root, self._children):
+            yield self.used(views)
+
+    def count(self, views: Views | None = None) -> int:
+        """Elements of the parameters that are needed; of the whole network without views."""
+        start = self.root if views is None else views
+        for item in postorder(start, self._children):
+            if item not in self._counts:
+                used = self.used(item)
+                own = sum(sum(sizes.values()) for sizes in used.parameters.values())
+                self._counts[item] = own + sum(self._counts[call] for call in used.calls.values())
+        return self._counts[start]
+
+    def owned(self, graph: Graph, node: Node) -> int:
+        """Elements of the parameters of one node, with all that it calls and holds."""
+        found = Used()
+        self._take(found, Part(graph, "", {node.id: EVERYTHING}))
+        own = sum(sum(sizes.values()) for sizes in found.parameters.values())
+        return own + sum(self.count(views) for views in found.calls.values())
+
+    def used(self, views: Views) -> Used:
+        """What is needed of the graphs of these views."""
+        if views not in self._used:
+            found = self._used[views] = Used()
+            for graph, outputs in views:
+                self._take(found, Part(graph, "", self._asked(graph, outputs)))
+        return self._used[views]
+
+    # ------------------------------------------------------------------ one graph
+
+    def _children(self, views: Views) -> tuple[Views, ...]:
+        return tuple(self.used(views).calls.values())
+
+    def _take(self, found: Used, part: Part) -> None:
+        """Add what is needed of a graph and of the regions in it."""
+        stack = [part]
+        while stack:
+            part = stack.pop()
+            found.parts.append(part)
+            for number, outputs in part.asked.items():
+                node = part.graph.nodes[number]
+                if node.instance is None:
+                    continue
+                path = part.path(node)
+                if node.callee is not None:
+                    many = len(self._used) > MANY and outputs != EVERYTHING
+                    view = (node.callee, full(node.callee) if many else outputs)
+                    found.calls[path] = found.calls.get(path, frozenset()) | {view}
+                    continue
+                sizes = _learnable(part.graph, node)
+                if sizes:
+                    found.parameters.setdefault(path, {}).update(sizes)
+                for region in node.instance.regions:
+                    all_of_it = EVERYTHING if outputs == EVERYTHING else full(region.graph)
+                    asked = self._asked(region.graph, all_of_it)
+                    stack.append(Part(region.graph, join_path(path, region.key), asked))
+
+    def _asked(self, graph: Graph, outputs: int) -> Mapping[int, int]:
+        """By number of each node that these outputs need, its outputs that are needed."""
+        if outputs == EVERYTHING:
+            return {node.id: EVERYTHING for node in graph.nodes}
+        asked: dict[int, int] = {}
+        for index, port in enumerate(graph.output_ports):
+            if outputs >> index & 1:
+                asked[port.node] = asked.get(port.node, 0) | 1 << port.index
+        for node in reversed(graph.nodes):
+            for at in self._read(node, asked.get(node.id, 0)):
+                port = node.inputs[at]
+                asked[port.node] = asked.get(port.node, 0) | 1 << port.index
+        return asked
+
+    def _read(self, node: Node, outputs: int) -> Iterator[int]:
+        """The inputs of a node that some of its outputs need."""
+        if not outputs:
+            return
+        if node.callee is None:
+            yield from range(len(node.inputs))
+            return
+        read = _either(_chosen(self._inputs[node.callee], outputs))
+        yield from (at for at in range(len(node.inputs)) if read >> at & 1)
+
+    def _inputs_of_outputs(self, graph: Graph) -> tuple[int, ...]:
+        """For each output the inputs that it needs, as bits."""
+        place = {node.id: index for index, node in enumerate(graph.inputs)}
+        masks: list[tuple[int, ...]] = []
+        for node in graph.nodes:
+            read = [masks[port.node][port.index] for port in node.inputs]
+            if node.is_input:
+                masks.append((1 << place[node.id],))
+            elif node.callee is None:
+                masks.append((_either(read),) * len(node.types))
+            else:
+                wanted = self._inputs[node.callee]
+                known = {inputs: _either(_chosen(read, inputs)) for inputs in set(wanted)}
+                masks.append(tuple(known[inputs] for inputs in wanted))
+        return tuple(masks[port.node][port.index] for port in graph.output_ports)
+
+
+def _either(masks: Iterable[int]) -> int:
+    return reduce(or_, masks, 0)
+
+
+def _chosen(masks: Iterable[int], bits: int) -> Iterator[int]:
+    return (mask for at, mask in enumerate(masks) if bits >> at & 1)
+
+
+def is_read(graph: Graph) -> bool:
+    """Whether all nodes of a graph are computed, and all outputs of its calls read."""
+    if any(node.id not in graph.computed and not node.is_input for node in graph.nodes):
+        return False
+    calls = [node for node in graph.nodes if node.callee is not None]
+    if not calls:
+        return True
+    read = read_ports(graph)
+    return all(Port(node.id, at) in read for node in calls for at in range(len(node.types)))
+
+
+def read_ports(graph: Graph) -> set[Port]:
+    """The outputs of nodes that what is computed reads, or that are outputs of the graph."""
+    found = {port for number in graph.computed for port in graph.nodes[number].inputs}
+    return found.union(graph.output_ports)
+
+
+def full(graph: Graph) -> int:
+    """All outputs of a graph, as bits."""
+    return (1 << len(graph.output_ports)) - 1
+
+
+def _learnable(graph: Graph, node: Node) -> dict[str, int]:
+    """Elements of the parameters of an op, by name."""
+    if node.op is None:
+        return {}
+    parameters = node.op.parameters(*(graph.type_of(port) for port in node.inputs))
+    return {item.name: prod(item.shape) for item in parameters if item.learnable}
