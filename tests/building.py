@@ -48,6 +48,7 @@ class Pointwise(Op):
 
     name: ClassVar[str] = "pointwise"
     category: ClassVar[str] = "activation"
+    pointwise: ClassVar[bool] = True
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         return inputs[0]

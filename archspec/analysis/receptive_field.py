@@ -43,7 +43,7 @@ class AxisField:
 
 Field: TypeAlias = "tuple[AxisField, ...] | Literal['all', 'unknown']"
 """Per spatial axis (an empty tuple: one position); "all" where everything is seen; "unknown"
-where the axes were rearranged on the way."""
+where axes were mixed or exchanged on the way, or an op does not say."""
 
 
 def receptive_field(graph: Graph) -> Matrix[Field]:
@@ -97,18 +97,16 @@ def _through_op(graph: Graph, node: Node, regions: Sequence[tuple[Region, Matrix
     if op is None:
         return ()
     inputs = tuple(graph.type_of(port) for port in node.inputs)
-    windows = op.receptive_field(inputs)
-    if windows == "all":
+    seen = op.receptive_field(inputs)
+    if seen == "all":
         return "all"
-    if regions:
+    if regions or (isinstance(seen, str) and seen != "pointwise"):
         return "unknown"
-    if windows is None:
-        if op.category != "shape":
-            return ()
-        ranks = {kind.rank for kind in inputs}
-        moved = any(kind.rank not in ranks for kind in node.types)
-        return "unknown" if moved and max(ranks, default=0) > 2 else ()
-    return tuple(_axis(window) for window in windows)
+    if isinstance(seen, tuple):
+        return tuple(_axis(window) for window in seen)
+    ranks = {kind.rank for kind in inputs}
+    moved = any(kind.rank not in ranks for kind in node.types)
+    return "unknown" if moved and max(ranks, default=0) > 2 else ()
 
 
 def _axis(window: Window) -> AxisField:

@@ -14,6 +14,7 @@ class Relu(Op):
 
     name: ClassVar[str] = "relu"
     category: ClassVar[str] = "activation"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -25,6 +26,7 @@ class Relu6(Op):
 
     name: ClassVar[str] = "relu6"
     category: ClassVar[str] = "activation"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -36,6 +38,7 @@ class Selu(Op):
 
     name: ClassVar[str] = "selu"
     category: ClassVar[str] = "activation"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -47,6 +50,7 @@ class Silu(Op):
 
     name: ClassVar[str] = "silu"
     category: ClassVar[str] = "activation"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -58,6 +62,7 @@ class Mish(Op):
 
     name: ClassVar[str] = "mish"
     category: ClassVar[str] = "activation"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -69,6 +74,7 @@ class Sigmoid(Op):
 
     name: ClassVar[str] = "sigmoid"
     category: ClassVar[str] = "activation"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -80,6 +86,7 @@ class LogSigmoid(Op):
 
     name: ClassVar[str] = "log_sigmoid"
     category: ClassVar[str] = "activation"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -91,6 +98,7 @@ class Tanh(Op):
 
     name: ClassVar[str] = "tanh"
     category: ClassVar[str] = "activation"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -102,6 +110,7 @@ class TanhShrink(Op):
 
     name: ClassVar[str] = "tanh_shrink"
     category: ClassVar[str] = "activation"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -113,6 +122,7 @@ class Softsign(Op):
 
     name: ClassVar[str] = "softsign"
     category: ClassVar[str] = "activation"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -124,6 +134,7 @@ class HardSwish(Op):
 
     name: ClassVar[str] = "hard_swish"
     category: ClassVar[str] = "activation"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -135,6 +146,7 @@ class HardSigmoid(Op):
 
     name: ClassVar[str] = "hard_sigmoid"
     category: ClassVar[str] = "activation"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:

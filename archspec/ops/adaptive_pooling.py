@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, TypeAlias
 
 from pydantic import PositiveInt
 
-from archspec.ops.base import Check, Example, Op, OpError, Window
+from archspec.ops.base import Check, Example, Op, OpError, Seen, Window
 from archspec.ops.shape_rules import float_input, images, require_filled
 from archspec.types.condition import at_least
 from archspec.types.dim import Dim, dim
@@ -40,9 +40,7 @@ class AdaptiveAvgPool(Op):
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         return _adapted(self.name, check, images(self.name, inputs), self.size)
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return _even_windows(self.name, inputs[0], self.size)
 
 
@@ -70,9 +68,7 @@ class AdaptiveMaxPool(Op):
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         return _adapted(self.name, check, images(self.name, inputs), self.size)
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return _even_windows(self.name, inputs[0], self.size)
 
 
@@ -150,9 +146,7 @@ def _adapted(op: str, check: Check, x: TensorType, size: Target) -> TensorType:
     return x.with_shape(*x.shape[:2], *sizes)
 
 
-def _even_windows(
-    op: str, x: TensorType, size: Target
-) -> tuple[Window, ...] | Literal["all"] | None:
+def _even_windows(op: str, x: TensorType, size: Target) -> Seen:
     windows: list[Window] = []
     for old, new in zip(x.shape[2:], _target_sizes(op, x, size), strict=True):
         if old == new:

@@ -79,6 +79,7 @@ class Add(Op):
     name: ClassVar[str] = "add"
     arity: ClassVar[tuple[int, int | None]] = (1, None)
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (
         Example(inputs=_PAIR),
@@ -107,6 +108,7 @@ class Sub(Op):
     name: ClassVar[str] = "sub"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (
         Example(inputs=_BROADCAST),
@@ -131,6 +133,7 @@ class Mul(Op):
     name: ClassVar[str] = "mul"
     arity: ClassVar[tuple[int, int | None]] = (1, None)
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (
         Example(inputs=_BROADCAST),
@@ -155,6 +158,7 @@ class Div(Op):
     name: ClassVar[str] = "div"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (
         Example(inputs=_BROADCAST),
@@ -180,6 +184,7 @@ class FloorDiv(Op):
     name: ClassVar[str] = "floor_div"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"scalar": 2}, _INTEGERS),
@@ -205,6 +210,7 @@ class Mod(Op):
     name: ClassVar[str] = "mod"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"scalar": 3}, _INTEGERS),
@@ -229,6 +235,7 @@ class Pow(Op):
     name: ClassVar[str] = "pow"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"scalar": 2}),
@@ -257,6 +264,7 @@ class Neg(Op):
 
     name: ClassVar[str] = "neg"
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example(inputs=_INTEGERS))
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -273,6 +281,7 @@ class Maximum(Op):
     name: ClassVar[str] = "maximum"
     arity: ClassVar[tuple[int, int | None]] = (1, None)
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (
         Example(inputs=(*_BROADCAST, "f32[16]")),
@@ -297,6 +306,7 @@ class Minimum(Op):
     name: ClassVar[str] = "minimum"
     arity: ClassVar[tuple[int, int | None]] = (1, None)
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (
         Example(inputs=(*_BROADCAST, "f32[16]")),

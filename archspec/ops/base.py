@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, Literal, TypeAlias, cast
 
 from pydantic import BaseModel, ConfigDict
 
@@ -115,6 +115,11 @@ class Window:
     scale: int = 1
 
 
+Seen: TypeAlias = tuple[Window, ...] | Literal["pointwise", "all", "unknown"]
+"""A window for each spatial axis; "all" for up to everything; "unknown" where axes are mixed or
+exchanged, so that windows cannot say it."""
+
+
 @frozen
 class Example:
     """Attributes and input types that the op takes, for tests and documentation."""
@@ -180,6 +185,10 @@ class Op(BaseModel):
     open_attributes: ClassVar[str | None] = None
     """A field that takes the keywords which are no fields, as pairs of name and value in the
     order written: `rearrange("b (h p) -> b h p", p=2)` gives axes=(("p", 2),)."""
+    pointwise: ClassVar[bool] = False
+    """Whether a position of the result sees one position of each input, and neighbours see
+    neighbours. Positions are those along the spatial axes, from axis 2 on; what has none is
+    pointwise too."""
     transparent: ClassVar[bool] = False
     """True for `identity`: leaves no node, though it takes a number in a numbered scope."""
 
@@ -243,11 +252,12 @@ class Op(BaseModel):
         """How often the region runs in one forward pass; None when that is not known."""
         return 1
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
-        """Windows over the spatial axes (from axis 2); None if pointwise, "all" if global."""
-        return None
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
+        """What a position of the result sees of the inputs, along their spatial axes.
+
+        An op says `pointwise` or defines this; nobody knows what others see.
+        """
+        return "pointwise" if self.pointwise else "unknown"
 
 
 SYMBOLIC_INTEGERS: ContextVar[bool] = ContextVar("symbolic_integers", default=False)

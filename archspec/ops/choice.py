@@ -27,6 +27,7 @@ class Where(Op):
     name: ClassVar[str] = "where"
     arity: ClassVar[tuple[int, int | None]] = (1, 3)
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example(inputs=("bool[8, 1]", "f32[2, 8, 16]", "f32[16]")),
         Example({"otherwise": 0}, ("bool[8, 16]", "f32[2, 8, 16]")),
@@ -72,6 +73,7 @@ class MaskedFill(Op):
     name: ClassVar[str] = "masked_fill"
     arity: ClassVar[tuple[int, int | None]] = (2, 2)
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"value": -100.0}, ("f32[2, 8, 16]", "bool[8, 16]")),
         Example({"value": 0}, ("i64[2, 8]", "bool[2, 1]")),
@@ -96,6 +98,7 @@ class Clamp(Op):
 
     name: ClassVar[str] = "clamp"
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"low": -1.0, "high": 1.0}),
         Example({"low": 0}, ("i64[2, 8]",)),
@@ -127,6 +130,7 @@ class Binarize(Op):
 
     name: ClassVar[str] = "binarize"
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example(),
         Example({"threshold": 0.5, "gradient": "straight_through"}),

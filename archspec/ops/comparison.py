@@ -37,6 +37,7 @@ class Eq(Op):
     name: ClassVar[str] = "eq"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = _EXAMPLES
 
@@ -57,6 +58,7 @@ class Ne(Op):
     name: ClassVar[str] = "ne"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = _EXAMPLES
 
@@ -77,6 +79,7 @@ class Lt(Op):
     name: ClassVar[str] = "lt"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = _EXAMPLES
 
@@ -97,6 +100,7 @@ class Le(Op):
     name: ClassVar[str] = "le"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = _EXAMPLES
 
@@ -117,6 +121,7 @@ class Gt(Op):
     name: ClassVar[str] = "gt"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = _EXAMPLES
 
@@ -137,6 +142,7 @@ class Ge(Op):
     name: ClassVar[str] = "ge"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = _EXAMPLES
 
@@ -153,6 +159,7 @@ class LogicalAnd(Op):
     name: ClassVar[str] = "logical_and"
     arity: ClassVar[tuple[int, int | None]] = (1, None)
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = _LOGIC
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -165,6 +172,7 @@ class LogicalOr(Op):
     name: ClassVar[str] = "logical_or"
     arity: ClassVar[tuple[int, int | None]] = (1, None)
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = _LOGIC
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -176,6 +184,7 @@ class LogicalNot(Op):
 
     name: ClassVar[str] = "logical_not"
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(inputs=("bool[2, 8]",)),)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:

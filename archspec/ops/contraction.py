@@ -5,7 +5,7 @@ from __future__ import annotations
 from string import ascii_letters
 from typing import ClassVar
 
-from archspec.ops.base import Check, Example, Op, OpError
+from archspec.ops.base import Check, Example, Op, OpError, Seen
 from archspec.ops.broadcasting import (
     FLOATS,
     NUMBERS,
@@ -15,6 +15,7 @@ from archspec.ops.broadcasting import (
     same_dtype,
 )
 from archspec.ops.einops_notation import ELLIPSIS, tokens
+from archspec.ops.shape_rules import mixed
 from archspec.types.dim import ZERO, Dim, product
 from archspec.types.tensor import TensorType
 
@@ -191,6 +192,9 @@ class Einsum(Op):
             current = dict.fromkeys(name for name in both if name in later)
         return total
 
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
+        return mixed(inputs)
+
 
 class MatMul(Op):
     """Matrix product over the last two axes; the axes before them are broadcast."""
@@ -225,6 +229,9 @@ class MatMul(Op):
     def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
         return outputs[0].elements * inputs[0].shape[-1]
 
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
+        return mixed(inputs)
+
 
 class Outer(Op):
     """`(a, b) -> outer`: the matrix of the products of two vectors' elements."""
@@ -241,3 +248,6 @@ class Outer(Op):
                 raise OpError(f"`outer` takes vectors, but got {one.shape_text}", input=position)
         kind = same_dtype(self.name, inputs)
         return TensorType(kind, (inputs[0].shape[0], inputs[1].shape[0]))
+
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
+        return mixed(inputs)

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from archspec.ops.base import Check, Example, Op, OpError
+from archspec.ops.base import Check, Example, Op, OpError, Seen
 from archspec.ops.broadcasting import require_dtype, require_equal_dims
 from archspec.ops.shape_rules import axis_index
 from archspec.types.condition import FALSE, at_least, equal
@@ -62,6 +62,9 @@ class Gated(Op):
         for axis in range(gate.rank):
             require_equal_dims(self.name, check, axis, gate, found, 0)
         return found
+
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
+        return "unknown"
 
     def region_runs(self, region: str, inputs: tuple[TensorType, ...]) -> DimLike | None:
         return None
@@ -138,6 +141,9 @@ class Iterate(Op):
         check.require(at_least(steps, least), f"`iterate` needs {least} steps or more")
         return _stacked(self.name, check, inputs, found, self.axis, steps)
 
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
+        return "unknown"
+
     def region_runs(self, region: str, inputs: tuple[TensorType, ...]) -> DimLike | None:
         return self.steps
 
@@ -201,6 +207,9 @@ class Scan(Op):
         check.require(at_least(length, 1), "`scan` needs at least one step")
         states = inputs[self.sequences :]
         return _stacked(self.name, check, states, regions["layer"], self.axis, length)
+
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
+        return "unknown"
 
     def region_runs(self, region: str, inputs: tuple[TensorType, ...]) -> DimLike | None:
         return self._length(inputs)

@@ -25,6 +25,7 @@ class Exp(Op):
 
     name: ClassVar[str] = "exp"
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -36,6 +37,7 @@ class Log(Op):
 
     name: ClassVar[str] = "log"
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -47,6 +49,7 @@ class Log1p(Op):
 
     name: ClassVar[str] = "log1p"
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -58,6 +61,7 @@ class Sqrt(Op):
 
     name: ClassVar[str] = "sqrt"
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -69,6 +73,7 @@ class Rsqrt(Op):
 
     name: ClassVar[str] = "rsqrt"
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -80,6 +85,7 @@ class Square(Op):
 
     name: ClassVar[str] = "square"
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), _WHOLE)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -91,6 +97,7 @@ class Reciprocal(Op):
 
     name: ClassVar[str] = "reciprocal"
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -102,6 +109,7 @@ class Sign(Op):
 
     name: ClassVar[str] = "sign"
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), _WHOLE)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -113,6 +121,7 @@ class Sin(Op):
 
     name: ClassVar[str] = "sin"
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -124,6 +133,7 @@ class Cos(Op):
 
     name: ClassVar[str] = "cos"
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -135,6 +145,7 @@ class Erf(Op):
 
     name: ClassVar[str] = "erf"
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -146,6 +157,7 @@ class Floor(Op):
 
     name: ClassVar[str] = "floor"
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), _WHOLE)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -157,6 +169,7 @@ class Ceil(Op):
 
     name: ClassVar[str] = "ceil"
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), _WHOLE)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -168,6 +181,7 @@ class Round(Op):
 
     name: ClassVar[str] = "round"
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), _WHOLE)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -179,6 +193,7 @@ class Abs(Op):
 
     name: ClassVar[str] = "abs"
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), _WHOLE, Example(inputs=("c64[2, 8]",)))
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -197,6 +212,7 @@ class Cast(Op):
 
     name: ClassVar[str] = "cast"
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"dtype": "i64"}),
         Example({"dtype": "f32"}, ("bool[2, 8]",)),
@@ -219,6 +235,7 @@ class Detach(Op):
 
     name: ClassVar[str] = "detach"
     category: ClassVar[str] = "arithmetic"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:

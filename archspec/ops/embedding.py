@@ -24,6 +24,7 @@ class Embedding(Op):
 
     name: ClassVar[str] = "embedding"
     category: ClassVar[str] = "embedding"
+    pointwise: ClassVar[bool] = True
     positions: ClassVar[int | None] = 3
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"count": 20, "width": 8}, ("i64[2, 5]",)),

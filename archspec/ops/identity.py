@@ -14,6 +14,7 @@ class Identity(Op):
     name: ClassVar[str] = "identity"
     arity: ClassVar[tuple[int, int | None]] = (0, None)
     category: ClassVar[str] = "shape"
+    pointwise: ClassVar[bool] = True
     transparent: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example(),

@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from archspec.ops.base import Check, Example, Op, OpError, Window
+from archspec.ops.base import Check, Example, Op, OpError, Seen, Window
 from archspec.ops.broadcasting import REALS, require_dtype, require_equal_dims, same_dtype
-from archspec.ops.shape_rules import axis_index, index_input
+from archspec.ops.shape_rules import axis_index, index_input, mixed
 from archspec.types.condition import at_least
 from archspec.types.dim import ZERO, Dim, ceil_divide, dim
 from archspec.types.tensor import TensorType
@@ -80,13 +80,11 @@ class Slice(Op):
         size = ceil_divide(last - first, self.step)
         return given.with_shape(*given.shape[:axis], size, *given.shape[axis + 1 :])
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         rank = inputs[0].rank
         axis = self.axis % rank
         if self.step == 1 or axis < 2:
-            return None
+            return "pointwise"
         return tuple(Window(1, self.step if axis == index else 1) for index in range(2, rank))
 
 
@@ -99,6 +97,7 @@ class Select(Op):
 
     name: ClassVar[str] = "select"
     category: ClassVar[str] = "indexing"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"axis": 1, "index": 0}),
         Example({"axis": -1, "index": -1}),
@@ -130,6 +129,7 @@ class Crop(Op):
 
     name: ClassVar[str] = "crop"
     category: ClassVar[str] = "indexing"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"ranges": ((2, 1, -1), (3, 0, 10))}),
         Example({"ranges": ((-1, -4, None),)}),
@@ -180,6 +180,9 @@ class Take(Op):
         axis = axis_index(self.name, self.axis, table.rank)
         return table.with_shape(*table.shape[:axis], *indices.shape, *table.shape[axis + 1 :])
 
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
+        return mixed(inputs)
+
 
 class Gather(Op):
     """`(x, indices) -> gather(axis)`: `out[i, j] = x[i, indices[i, j]]` on axis 1, and so on.
@@ -205,6 +208,9 @@ class Gather(Op):
         axis = axis_index(self.name, self.axis, given.rank)
         _require_within(self.name, check, indices, given, but=axis)
         return indices.with_dtype(given.dtype)
+
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
+        return mixed(inputs)
 
 
 def _require_within(
@@ -289,6 +295,7 @@ class Roll(Op):
 
     name: ClassVar[str] = "roll"
     category: ClassVar[str] = "indexing"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"shifts": 1, "axes": -1}),
         Example({"shifts": (-3, 2), "axes": (1, 2)}),
@@ -319,6 +326,7 @@ class Flip(Op):
 
     name: ClassVar[str] = "flip"
     category: ClassVar[str] = "indexing"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"axes": -1}),
         Example({"axes": (2, 3)}),
@@ -349,6 +357,7 @@ class Tril(Op):
 
     name: ClassVar[str] = "tril"
     category: ClassVar[str] = "indexing"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"diagonal": -1}))
 
     diagonal: int = 0
@@ -365,6 +374,7 @@ class Triu(Op):
 
     name: ClassVar[str] = "triu"
     category: ClassVar[str] = "indexing"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"diagonal": 1}))
 
     diagonal: int = 0

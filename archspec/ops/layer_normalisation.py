@@ -6,9 +6,9 @@ from typing import ClassVar, TypeAlias
 
 from pydantic import PositiveInt
 
-from archspec.ops.base import Check, Example, Op, OpError, Parameter
+from archspec.ops.base import Check, Example, Op, OpError, Parameter, Seen
 from archspec.ops.normalisation import scale_and_shift
-from archspec.ops.shape_rules import axis_index, fixed_axis, float_input
+from archspec.ops.shape_rules import along, axis_index, fixed_axis, float_input
 from archspec.types.initialiser import Constant, Initialiser, Ones, Zeros
 from archspec.types.tensor import TensorType
 
@@ -65,6 +65,9 @@ class LayerNorm(Op):
         both = scale_and_shift(shape, self.weight_init, self.bias_init)
         return both if self.bias else both[:1]
 
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
+        return along(self.axis, inputs[0])
+
 
 class RMSNorm(Op):
     """Root-mean-square normalisation: `x / sqrt(mean(x**2) + eps) * weight` over the given axes.
@@ -107,6 +110,9 @@ class RMSNorm(Op):
         shape = normalised_shape(self.name, x, normalised_axes(self.name, self.axis, x.rank))
         return scale_and_shift(shape, self.weight_init, None)[:1]
 
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
+        return along(self.axis, inputs[0])
+
 
 class LocalResponseNorm(Op):
     """Local response normalisation over neighbouring channels, as AlexNet has it.
@@ -122,6 +128,7 @@ class LocalResponseNorm(Op):
 
     name: ClassVar[str] = "local_response_norm"
     category: ClassVar[str] = "normalisation"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"size": 5}),
         Example({"size": 2, "alpha": 1e-3, "beta": 0.5, "k": 2.0}, ("f32[2, 8, 16]",)),
@@ -165,6 +172,9 @@ class L2Normalize(Op):
         x = float_input(self.name, inputs)
         axis_index(self.name, self.axis, x.rank)
         return x
+
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
+        return along(self.axis, inputs[0])
 
 
 def normalised_axes(op: str, axis: Axes, rank: int) -> tuple[int, ...]:

@@ -14,6 +14,7 @@ class ZerosLike(Op):
 
     name: ClassVar[str] = "zeros_like"
     category: ClassVar[str] = "source"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example(inputs=("i64[4]",)))
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -25,6 +26,7 @@ class OnesLike(Op):
 
     name: ClassVar[str] = "ones_like"
     category: ClassVar[str] = "source"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example(inputs=("i64[4]",)))
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -39,6 +41,7 @@ class FullLike(Op):
 
     name: ClassVar[str] = "full_like"
     category: ClassVar[str] = "source"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"value": 0.5}),
         Example({"value": 3}, ("i64[4]",)),

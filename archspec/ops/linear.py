@@ -6,9 +6,9 @@ from typing import ClassVar
 
 from pydantic import PositiveInt
 
-from archspec.ops.base import Check, Example, Op, OpError, Parameter, number_of
+from archspec.ops.base import Check, Example, Op, OpError, Parameter, Seen, number_of
 from archspec.ops.broadcasting import require_equal_dims
-from archspec.ops.shape_rules import float_input, free_names, index_input
+from archspec.ops.shape_rules import float_input, free_names, index_input, mixed
 from archspec.ops.weights import Parametrization, bias_parameter, weight_parameters
 from archspec.types.condition import at_least
 from archspec.types.dim import Dim
@@ -84,6 +84,9 @@ class Linear(Op):
     def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
         return inputs[0].elements * self.width
 
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
+        return mixed(inputs)
+
 
 class Affine(Op):
     """`x @ weight.T + bias` with weights that are data, as `torch.nn.functional.linear`.
@@ -122,6 +125,9 @@ class Affine(Op):
 
     def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
         return inputs[0].elements * inputs[1].shape[0]
+
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
+        return mixed(inputs)
 
 
 class RoutedAffine(Op):
@@ -180,6 +186,6 @@ class RoutedAffine(Op):
     def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
         return inputs[0].elements * inputs[2].shape[1]
 
-    def receptive_field(self, inputs: tuple[TensorType, ...]) -> None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         """Each row is mapped by itself."""
-        return
+        return mixed(inputs[:1])

@@ -40,6 +40,7 @@ class Concat(Op):
     name: ClassVar[str] = "concat"
     arity: ClassVar[tuple[int, int | None]] = (1, None)
     category: ClassVar[str] = "merge"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example(inputs=("f32[2, 8, 16, 16]", "f32[2, 4, 16, 16]", "f32[2, 1, 16, 16]")),
         Example({"axis": -1}, ("f32[2, 8]", "f32[2, 4]")),
@@ -75,6 +76,7 @@ class Stack(Op):
     name: ClassVar[str] = "stack"
     arity: ClassVar[tuple[int, int | None]] = (1, None)
     category: ClassVar[str] = "merge"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example(inputs=("f32[2, 8]", "f32[2, 8]")),
         Example({"axis": -1}, ("f32[2, 8]", "f32[2, 8]", "f32[2, 8]")),
@@ -107,6 +109,7 @@ class Split(Op):
 
     name: ClassVar[str] = "split"
     category: ClassVar[str] = "merge"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"parts": 2}),
         Example({"parts": (3, 5)}),
@@ -161,6 +164,7 @@ class Unbind(Op):
 
     name: ClassVar[str] = "unbind"
     category: ClassVar[str] = "merge"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example(inputs=("f32[3, 2, 8]",)),
         Example({"axis": -1}, ("f32[2, 8, 2]",)),
@@ -192,6 +196,7 @@ class MeshGrid(Op):
     name: ClassVar[str] = "meshgrid"
     arity: ClassVar[tuple[int, int | None]] = (1, None)
     category: ClassVar[str] = "merge"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example(inputs=("i64[3]", "i64[4]")),
         Example({"indexing": "xy"}, ("f32[3]", "f32[4]", "f32[5]")),

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import PositiveInt
 
-from archspec.ops.base import Check, Example, Op, OpError, Parameter
+from archspec.ops.base import Check, Example, Op, OpError, Parameter, Seen
 from archspec.ops.shape_rules import axis_index, fixed_channels, float_input, images
 from archspec.types.condition import at_least
 from archspec.types.dim import Dim, product
@@ -75,6 +75,9 @@ class BatchNorm(Op):
         learned = scale_and_shift((width,), self.weight_init, self.bias_init)
         return (*(learned if self.affine else ()), *(running(width) if self.track else ()))
 
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
+        return "pointwise" if self.track else "all"
+
 
 class FrozenBatchNorm(Op):
     """Batch normalisation whose statistics and scale never change, as torchvision's detectors use.
@@ -87,6 +90,7 @@ class FrozenBatchNorm(Op):
 
     name: ClassVar[str] = "frozen_batch_norm"
     category: ClassVar[str] = "normalisation"
+    pointwise: ClassVar[bool] = True
     positions: ClassVar[int | None] = 0
     inferred: ClassVar[int | None] = 0
     examples: ClassVar[tuple[Example, ...]] = (
@@ -166,6 +170,9 @@ class InstanceNorm(Op):
         learned = scale_and_shift((width,), self.weight_init, self.bias_init)
         return (*(learned if self.affine else ()), *(running(width) if self.track else ()))
 
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
+        return "pointwise" if self.track else "all"
+
 
 class GroupNorm(Op):
     """Group normalisation: the channels of a sample in groups, each by its mean and variance.
@@ -215,6 +222,9 @@ class GroupNorm(Op):
             return ()
         width = fixed_channels(self.name, inputs[0])
         return scale_and_shift((width,), self.weight_init, self.bias_init)
+
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
+        return "all" if inputs[0].rank > 2 else "pointwise"
 
 
 def scale_and_shift(

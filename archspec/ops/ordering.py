@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-from archspec.ops.base import Check, Example, Op, OpError, Window
+from archspec.ops.base import Check, Example, Op, OpError, Seen
 from archspec.ops.broadcasting import NUMBERS, REALS, require_dtype
 from archspec.ops.reduction import nonempty, reduced, seen
 from archspec.ops.shape_rules import axis_index
@@ -38,9 +38,7 @@ class ArgMax(Op):
         nonempty(self.name, check, inputs[0], self.axis)
         return reduced(self.name, inputs[0], self.axis, self.keepdim).with_dtype(DType.I64)
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return seen(self.axis, inputs)
 
 
@@ -63,9 +61,7 @@ class ArgMin(Op):
         nonempty(self.name, check, inputs[0], self.axis)
         return reduced(self.name, inputs[0], self.axis, self.keepdim).with_dtype(DType.I64)
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return seen(self.axis, inputs)
 
 
@@ -90,9 +86,7 @@ class CumSum(Op):
         axis_index(self.name, self.axis, given.rank)
         return given.with_dtype(DType.I64) if kind is DType.I32 else given
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return seen(self.axis, inputs)
 
 
@@ -129,9 +123,7 @@ class TopK(Op):
         shape = (*given.shape[:axis], count, *given.shape[axis + 1 :])
         return TensorType(given.dtype, shape), TensorType(DType.I64, shape)
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return seen(self.axis, inputs)
 
 
@@ -158,7 +150,5 @@ class Sort(Op):
         axis_index(self.name, self.axis, given.rank)
         return given, given.with_dtype(DType.I64)
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return seen(self.axis, inputs)

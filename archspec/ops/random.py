@@ -26,6 +26,7 @@ class Dropout(Op):
 
     name: ClassVar[str] = "dropout"
     category: ClassVar[str] = "random"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"p": 0.0}))
 
     p: Probability = 0.5
@@ -51,6 +52,7 @@ class ChannelDropout(Op):
 
     name: ClassVar[str] = "channel_dropout"
     category: ClassVar[str] = "random"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example(),
         Example({"p": 0.2}, ("f32[2, 8, 10]",)),
@@ -82,6 +84,7 @@ class AlphaDropout(Op):
 
     name: ClassVar[str] = "alpha_dropout"
     category: ClassVar[str] = "random"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"p": 0.05}))
 
     p: Probability = 0.5
@@ -110,6 +113,7 @@ class DropPath(Op):
 
     name: ClassVar[str] = "drop_path"
     category: ClassVar[str] = "random"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example(),
         Example({"p": 0.2}),
@@ -142,6 +146,7 @@ class Bernoulli(Op):
 
     name: ClassVar[str] = "bernoulli"
     category: ClassVar[str] = "random"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example(inputs=("f32[4]",)))
 
     def in_inference(self) -> Op:
@@ -171,6 +176,7 @@ class Join(Op):
     name: ClassVar[str] = "join"
     arity: ClassVar[tuple[int, int | None]] = (1, None)
     category: ClassVar[str] = "merge"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example({}, ("f32[2, 8, 4, 4]",)),
         Example({}, ("f32[2, 8, 4, 4]", "f32[2, 8, 4, 4]", "f32[2, 8, 4, 4]")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from archspec.ops.base import Check, Example, Op, OpError, Window
+from archspec.ops.base import Check, Example, Op, OpError, Seen, Window
 from archspec.ops.broadcasting import FLOATS, NUMBERS, REALS, require_dtype
 from archspec.ops.einops_notation import ELLIPSIS, Group, Plan, difference, names, plan, read
 from archspec.types.condition import at_least
@@ -67,9 +67,7 @@ class Rearrange(Op):
             return None
         return tuple(before.index(str(name)) for name in after)
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return _windows(self.name, self.pattern, self.axes, inputs[0].rank)
 
 
@@ -84,9 +82,7 @@ def _no_new_sizes(op: str, left: tuple[Group, ...], right: tuple[Group, ...]) ->
                 )
 
 
-def _windows(
-    op: str, pattern: str, axes: tuple[tuple[str, int | Dim], ...], rank: int
-) -> tuple[Window, ...] | Literal["all"] | None:
+def _windows(op: str, pattern: str, axes: tuple[tuple[str, int | Dim], ...], rank: int) -> Seen:
     """What an output position sees where spatial axes stay in place, split or merged with others.
 
     `(h p)` that becomes `h` sees p positions, p apart; `h` that becomes `(h p)` the reverse.
@@ -95,7 +91,7 @@ def _windows(
     if any(not set(names((group,))) <= set(names(right)) and group.bare for group in left[2:]):
         return "all"
     if all(group.bare for group in (*left, *right)):
-        return None
+        return "pointwise" if left[2:] == right[2:] or rank < 3 else "unknown"
     if ELLIPSIS in names(left) or len(left) != len(right) or rank < 3:
         return "all"
     windows: list[Window] = []
@@ -164,9 +160,7 @@ class Reduce(Op):
             kind = DType.I64
         return TensorType(kind, steps.merge)
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return _windows(self.name, self.pattern, self.axes, inputs[0].rank)
 
 
@@ -207,7 +201,5 @@ class Repeat(Op):
         (given,) = inputs
         return given.with_shape(*self.plan(given, check).merge)
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return _windows(self.name, self.pattern, self.axes, inputs[0].rank)

@@ -6,10 +6,10 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import Field, PositiveInt
 
-from archspec.ops.base import Check, Example, Op, OpError, Parameter
+from archspec.ops.base import Check, Example, Op, OpError, Parameter, Seen
 from archspec.ops.broadcasting import require_equal_dims
 from archspec.ops.random import Probability
-from archspec.ops.shape_rules import fixed_axis, float_input
+from archspec.ops.shape_rules import fixed_axis, float_input, mixed
 from archspec.types.dim import ZERO, Dim, dim, product
 from archspec.types.initialiser import FanInUniform
 from archspec.types.tensor import TensorType
@@ -158,6 +158,9 @@ class LstmCell(Op):
         batch, width = inputs[0].shape
         return batch * (width + self.hidden) * (4 * self.hidden)
 
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
+        return mixed(inputs)
+
 
 class GruCell(Op):
     """One step of `gru`, as `torch.nn.GRUCell`.
@@ -191,6 +194,9 @@ class GruCell(Op):
     def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
         batch, width = inputs[0].shape
         return batch * (width + self.hidden) * (3 * self.hidden)
+
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
+        return mixed(inputs)
 
 
 def _run(

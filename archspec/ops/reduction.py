@@ -6,9 +6,9 @@ reduced. `keepdim` leaves a 1 where an axis was.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar, TypeAlias
 
-from archspec.ops.base import Check, Example, Op, OpError, Window
+from archspec.ops.base import Check, Example, Op, OpError, Seen
 from archspec.ops.broadcasting import FLOATS, NUMBERS, REALS, require_dtype
 from archspec.ops.shape_rules import axis_index
 from archspec.types.condition import at_least
@@ -56,11 +56,11 @@ def nonempty(op: str, check: Check, given: TensorType, axis: Axes) -> None:
         check.require(at_least(size, 1), f"`{op}` needs an element on axis {index}")
 
 
-def seen(axis: Axes, inputs: tuple[TensorType, ...]) -> tuple[Window, ...] | Literal["all"] | None:
+def seen(axis: Axes, inputs: tuple[TensorType, ...]) -> Seen:
     """The receptive field: everything, where a spatial axis is reduced."""
     rank = inputs[0].rank
     gone = range(rank) if axis is None else [axis] if isinstance(axis, int) else axis
-    return "all" if any(index % rank >= 2 for index in gone if rank) else None
+    return "all" if any(index % rank >= 2 for index in gone if rank) else "pointwise"
 
 
 class Sum(Op):
@@ -83,9 +83,7 @@ class Sum(Op):
         result = reduced(self.name, given, self.axis, self.keepdim)
         return result.with_dtype(DType.I64) if kind is DType.I32 else result
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return seen(self.axis, inputs)
 
 
@@ -107,9 +105,7 @@ class Mean(Op):
         require_dtype(self.name, inputs[0], FLOATS)
         return reduced(self.name, inputs[0], self.axis, self.keepdim)
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return seen(self.axis, inputs)
 
 
@@ -132,9 +128,7 @@ class Max(Op):
         nonempty(self.name, check, inputs[0], self.axis)
         return reduced(self.name, inputs[0], self.axis, self.keepdim)
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return seen(self.axis, inputs)
 
 
@@ -157,9 +151,7 @@ class Min(Op):
         nonempty(self.name, check, inputs[0], self.axis)
         return reduced(self.name, inputs[0], self.axis, self.keepdim)
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return seen(self.axis, inputs)
 
 
@@ -184,6 +176,9 @@ class Any(Op):
         require_dtype(self.name, inputs[0], _BOOL, fix="compare first: `(x > 0)`")
         return reduced(self.name, inputs[0], self.axis, self.keepdim)
 
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
+        return seen(self.axis, inputs)
+
 
 class All(Op):
     """Whether every element holds.
@@ -205,6 +200,9 @@ class All(Op):
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         require_dtype(self.name, inputs[0], _BOOL, fix="compare first: `(x > 0)`")
         return reduced(self.name, inputs[0], self.axis, self.keepdim)
+
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
+        return seen(self.axis, inputs)
 
 
 class Std(Op):
@@ -228,9 +226,7 @@ class Std(Op):
         require_dtype(self.name, inputs[0], _REAL)
         return reduced(self.name, inputs[0], self.axis, self.keepdim)
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return seen(self.axis, inputs)
 
 
@@ -255,9 +251,7 @@ class Var(Op):
         require_dtype(self.name, inputs[0], _REAL)
         return reduced(self.name, inputs[0], self.axis, self.keepdim)
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return seen(self.axis, inputs)
 
 
@@ -287,9 +281,7 @@ class Norm(Op):
             nonempty(self.name, check, inputs[0], self.axis)
         return reduced(self.name, inputs[0], self.axis, self.keepdim)
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return seen(self.axis, inputs)
 
 
@@ -311,7 +303,5 @@ class LogSumExp(Op):
         require_dtype(self.name, inputs[0], _REAL)
         return reduced(self.name, inputs[0], self.axis, self.keepdim)
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return seen(self.axis, inputs)

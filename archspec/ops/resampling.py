@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field
 
-from archspec.ops.base import Check, Example, Op, OpError, Window
+from archspec.ops.base import Check, Example, Op, OpError, Seen, Window
 from archspec.ops.broadcasting import require_equal_dims
 from archspec.ops.shape_rules import float_input, images
 from archspec.types.condition import at_least
@@ -129,9 +129,7 @@ class Resize(Op):
             _positive(self.name, check, size, "size")
         return given.with_shape(*given.shape[:2], *sizes)
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return _windows(inputs[0].shape[2:], self._sizes(inputs[0]), self.mode)
 
 
@@ -173,9 +171,7 @@ class ResizeLike(Op):
             _positive(self.name, check, size, "size")
         return given.with_shape(*given.shape[:2], *like.shape[2:])
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return _windows(inputs[0].shape[2:], inputs[1].shape[2:], self.mode)
 
 
@@ -233,13 +229,13 @@ class Upsample(Op):
             _positive(self.name, check, size, "size")
         return given.with_shape(*given.shape[:2], *sizes)
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         scale = exact_scale(self.scale)
+        space = inputs[0].shape[2:]
+        if self.mode == "area" and scale.denominator > 1:  # sizes that are rounded change windows
+            after = tuple(size * scale.numerator // scale.denominator for size in space)
+            return _windows(space, after, self.mode)
         taps = _TAPS.get(self.mode, 2)
-        if self.mode == "area":
-            taps = -(-scale.denominator // scale.numerator)
         window = Window(1 if scale == 1 else taps, scale.denominator, scale.numerator)
         return (window,) * (inputs[0].rank - 2)
 
@@ -298,7 +294,5 @@ class GridSample(Op):
             _positive(self.name, check, size, "size")
         return given.with_shape(*given.shape[:2], *grid.shape[1:-1])
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return "all"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-from archspec.ops.base import Check, Example, Op, OpError, Window
-from archspec.ops.shape_rules import axis_index
+from archspec.ops.base import Check, Example, Op, OpError, Seen
+from archspec.ops.shape_rules import axis_index, exchanged
 from archspec.types.condition import at_least
 from archspec.types.dim import ONE, Dim, OutsideFragment, dim, exact_quotient, product
 from archspec.types.tensor import TensorType
@@ -44,14 +44,12 @@ class Flatten(Op):
             *shape[:start], product(shape[start : stop + 1]), *shape[stop + 1 :]
         )
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         (given,) = inputs
         if given.rank == 0:
-            return None
+            return "pointwise"
         start, stop = self.start % given.rank, self.stop % given.rank
-        return "all" if start < stop and stop >= 2 else None
+        return "all" if start < stop and stop >= 2 else "pointwise"
 
 
 def with_one_unknown(
@@ -148,10 +146,8 @@ class Reshape(Op):
             *with_one_unknown(self.name, check, total, self.shape, attribute="shape")
         )
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
-        return "all" if inputs[0].rank > 2 else None
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
+        return "all" if inputs[0].rank > 2 else "pointwise"
 
 
 class Unflatten(Op):
@@ -163,6 +159,7 @@ class Unflatten(Op):
 
     name: ClassVar[str] = "unflatten"
     category: ClassVar[str] = "shape"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"axis": 1, "sizes": (4, -1)}),
         Example({"axis": -1, "sizes": (2, 2, 4)}),
@@ -211,6 +208,9 @@ class Transpose(Op):
         order[self.axis_a], order[self.axis_b] = order[self.axis_b], order[self.axis_a]
         return tuple(order)
 
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
+        return exchanged(self.permutation(inputs[0].rank))
+
 
 class Permute(Op):
     """All axes in another order: `permute(0, 2, 3, 1)`.
@@ -241,6 +241,9 @@ class Permute(Op):
     def permutation(self, rank: int) -> tuple[int, ...] | None:
         return tuple(axis % rank for axis in self.axes)
 
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
+        return exchanged(self.permutation(inputs[0].rank))
+
 
 class Unsqueeze(Op):
     """A new axis of size 1, before which `axis` others stand.
@@ -250,6 +253,7 @@ class Unsqueeze(Op):
 
     name: ClassVar[str] = "unsqueeze"
     category: ClassVar[str] = "shape"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example({"axis": 0}), Example({"axis": -1}))
 
     axis: int
@@ -268,6 +272,7 @@ class Squeeze(Op):
 
     name: ClassVar[str] = "squeeze"
     category: ClassVar[str] = "shape"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"axis": 1}, ("f32[2, 1, 16]",)),
         Example({"axis": (-2, -1)}, ("f32[2, 8, 1, 1]",)),
@@ -304,6 +309,7 @@ class Expand(Op):
 
     name: ClassVar[str] = "expand"
     category: ClassVar[str] = "shape"
+    pointwise: ClassVar[bool] = True
     variadic: ClassVar[str | None] = "sizes"
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"sizes": (4,)}, ("f32[1, 1, 8]",)),

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from pydantic import NonNegativeInt, PositiveInt
 
 from archspec.frozen import frozen
-from archspec.ops.base import Check, OpError, Window, number_of
+from archspec.ops.base import Check, OpError, Seen, Window, number_of
 from archspec.ops.broadcasting import require_dtype
 from archspec.types.condition import at_least
 from archspec.types.dim import Dim
@@ -191,3 +191,26 @@ def transposed_window(slide: Slide) -> Window:
     step = slide.stride // gcd(slide.stride, slide.dilation)
     farthest = (slide.kernel - 1) // step * step
     return Window(slide.dilation * farthest // slide.stride + 1, 1, scale=slide.stride)
+
+
+# ---------------------------------------------------------------------- what is seen
+
+
+def along(axis: int | tuple[int, ...], x: TensorType) -> Seen:
+    """What is seen where all of some axes goes into each position."""
+    axes = {one % x.rank for one in ((axis,) if isinstance(axis, int) else axis)}
+    spatial = set(range(2, x.rank))
+    if not axes & spatial:
+        return "pointwise"
+    return "all" if spatial <= axes else "unknown"
+
+
+def mixed(inputs: Sequence[TensorType]) -> Seen:
+    """What is seen where axes are summed over or looked up; without spatial axes, one position."""
+    return "pointwise" if all(one.rank <= 2 for one in inputs) else "unknown"
+
+
+def exchanged(order: tuple[int, ...] | None) -> Seen:
+    """What is seen where axes stand in another order: one position, if spatial ones stay."""
+    stay = order is not None and order[2:] == tuple(range(2, len(order)))
+    return "pointwise" if stay else "unknown"

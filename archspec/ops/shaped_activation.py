@@ -6,8 +6,8 @@ from typing import ClassVar, Literal
 
 from pydantic import NonNegativeFloat, PositiveInt
 
-from archspec.ops.base import Check, Example, Op, OpError, Parameter
-from archspec.ops.shape_rules import axis_index, fixed_channels, float_input
+from archspec.ops.base import Check, Example, Op, OpError, Parameter, Seen
+from archspec.ops.shape_rules import along, axis_index, fixed_channels, float_input
 from archspec.types.initialiser import Constant
 from archspec.types.tensor import TensorType
 
@@ -20,6 +20,7 @@ class LeakyRelu(Op):
 
     name: ClassVar[str] = "leaky_relu"
     category: ClassVar[str] = "activation"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"slope": 0.2}))
 
     slope: float = 0.01
@@ -38,6 +39,7 @@ class Elu(Op):
 
     name: ClassVar[str] = "elu"
     category: ClassVar[str] = "activation"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"alpha": 0.5}))
 
     alpha: float = 1.0
@@ -54,6 +56,7 @@ class Celu(Op):
 
     name: ClassVar[str] = "celu"
     category: ClassVar[str] = "activation"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"alpha": 0.5}))
 
     alpha: float = 1.0
@@ -70,6 +73,7 @@ class Gelu(Op):
 
     name: ClassVar[str] = "gelu"
     category: ClassVar[str] = "activation"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"approximate": "tanh"}))
 
     approximate: Literal["none", "tanh"] = "none"
@@ -87,6 +91,7 @@ class Softplus(Op):
 
     name: ClassVar[str] = "softplus"
     category: ClassVar[str] = "activation"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"beta": 2.0, "threshold": 10.0}))
 
     beta: float = 1.0
@@ -104,6 +109,7 @@ class HardTanh(Op):
 
     name: ClassVar[str] = "hard_tanh"
     category: ClassVar[str] = "activation"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"low": 0.0, "high": 6.0}))
 
     low: float = -1.0
@@ -121,6 +127,7 @@ class HardShrink(Op):
 
     name: ClassVar[str] = "hard_shrink"
     category: ClassVar[str] = "activation"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"bound": 0.1}))
 
     bound: float = 0.5
@@ -137,6 +144,7 @@ class SoftShrink(Op):
 
     name: ClassVar[str] = "soft_shrink"
     category: ClassVar[str] = "activation"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"bound": 0.1}))
 
     bound: NonNegativeFloat = 0.5
@@ -154,6 +162,7 @@ class Prelu(Op):
 
     name: ClassVar[str] = "prelu"
     category: ClassVar[str] = "activation"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example(),
         Example({"weights": 8}),
@@ -201,6 +210,9 @@ class Glu(Op):
         check.require_equal(size % 2, 0, f"`glu` needs an even size on axis {axis}")
         return x.with_shape(*x.shape[:axis], size // 2, *x.shape[axis + 1 :])
 
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
+        return along(self.axis, inputs[0])
+
 
 class Softmax(Op):
     """`exp(x) / sum(exp(x))` along an axis: positive numbers that sum to 1.
@@ -219,6 +231,9 @@ class Softmax(Op):
         axis_index(self.name, self.axis, x.rank)
         return x
 
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
+        return along(self.axis, inputs[0])
+
 
 class LogSoftmax(Op):
     """`x - log(sum(exp(x)))` along an axis: the logarithm of `softmax`.
@@ -236,3 +251,6 @@ class LogSoftmax(Op):
         x = float_input(self.name, inputs)
         axis_index(self.name, self.axis, x.rank)
         return x
+
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
+        return along(self.axis, inputs[0])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, TypeAlias
 
-from archspec.ops.base import Check, Example, Op, OpError, Window
+from archspec.ops.base import Check, Example, Op, OpError, Seen
 from archspec.ops.broadcasting import require_dtype
 from archspec.ops.shape_rules import axis_index, float_input
 from archspec.types.condition import at_least
@@ -72,9 +72,7 @@ class RFFT(Op):
         points = _points(self.name, check, points)
         return _replaced(given, DType.C64, {axis: points // 2 + 1})
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return "all"
 
 
@@ -105,9 +103,7 @@ class IRFFT(Op):
         points = (given.shape[axis] - 1) * 2 if self.size is None else dim(self.size)
         return _replaced(given, DType.F32, {axis: _points(self.name, check, points)})
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return "all"
 
 
@@ -131,9 +127,7 @@ class RFFT2(Op):
         points = _points(self.name, check, given.shape[wide])
         return _replaced(given, DType.C64, {wide: points // 2 + 1})
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return "all"
 
 
@@ -166,9 +160,7 @@ class IRFFT2(Op):
         found = [_points(self.name, check, dim(size)) for size in sizes]
         return _replaced(given, DType.F32, dict(zip(axes, found, strict=True)))
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return "all"
 
 
@@ -177,6 +169,7 @@ class AsComplex(Op):
 
     name: ClassVar[str] = "as_complex"
     category: ClassVar[str] = "signal"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(inputs=("f32[3, 4, 2]",)),)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -194,6 +187,7 @@ class AsReal(Op):
 
     name: ClassVar[str] = "as_real"
     category: ClassVar[str] = "signal"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(inputs=("c64[3, 4]",)),)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -206,6 +200,7 @@ class Conjugate(Op):
 
     name: ClassVar[str] = "conjugate"
     category: ClassVar[str] = "signal"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(inputs=("c64[3, 4]",)),)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:

@@ -39,6 +39,7 @@ class Param(Op):
     name: ClassVar[str] = "param"
     arity: ClassVar[tuple[int, int | None]] = _NO_INPUT
     category: ClassVar[str] = "source"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"shape": (1, 5, 8)}, ()),
         Example({"shape": (), "init": Normal(std=0.02)}, ()),
@@ -67,6 +68,7 @@ class Buffer(Op):
     name: ClassVar[str] = "buffer"
     arity: ClassVar[tuple[int, int | None]] = _NO_INPUT
     category: ClassVar[str] = "source"
+    pointwise: ClassVar[bool] = True
     regions: ClassVar[tuple[str, ...]] = ("value",)
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"shape": (4,), "dtype": "i64"}, (), {"value": ("i64[4]",)}),
@@ -126,6 +128,7 @@ class Arange(Op):
     name: ClassVar[str] = "arange"
     arity: ClassVar[tuple[int, int | None]] = _NO_INPUT
     category: ClassVar[str] = "source"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"start": 5}, ()),
         Example({"start": 2, "stop": 9, "step": 3}, ()),
@@ -172,6 +175,7 @@ class Linspace(Op):
     name: ClassVar[str] = "linspace"
     arity: ClassVar[tuple[int, int | None]] = _NO_INPUT
     category: ClassVar[str] = "source"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"start": -1.0, "stop": 1.0, "count": 5}, ()),
         Example({"start": 0, "stop": 3, "count": 4}, ()),
@@ -195,6 +199,7 @@ class ZerosTensor(Op):
     name: ClassVar[str] = "zeros"
     arity: ClassVar[tuple[int, int | None]] = _NO_INPUT
     category: ClassVar[str] = "source"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"shape": (2, 3)}, ()),
         Example({"shape": (2,), "dtype": "bool"}, ()),
@@ -217,6 +222,7 @@ class OnesTensor(Op):
     name: ClassVar[str] = "ones"
     arity: ClassVar[tuple[int, int | None]] = _NO_INPUT
     category: ClassVar[str] = "source"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"shape": (2, 3)}, ()),
         Example({"shape": (2,), "dtype": "i64"}, ()),
@@ -252,6 +258,7 @@ class Full(Op):
     name: ClassVar[str] = "full"
     arity: ClassVar[tuple[int, int | None]] = _NO_INPUT
     category: ClassVar[str] = "source"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"shape": (2, 3), "value": 0.5}, ()),
         Example({"shape": (2,), "value": 7}, ()),
@@ -280,6 +287,7 @@ class EyeTensor(Op):
     name: ClassVar[str] = "eye"
     arity: ClassVar[tuple[int, int | None]] = _NO_INPUT
     category: ClassVar[str] = "source"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"size": 3}, ()),
         Example({"size": 3, "columns": 5, "dtype": "i64"}, ()),
@@ -323,6 +331,7 @@ class TensorLiteral(Op):
     name: ClassVar[str] = "tensor"
     arity: ClassVar[tuple[int, int | None]] = _NO_INPUT
     category: ClassVar[str] = "source"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"values": ((1, 0, 2), (0, 1, 3))}, ()),
         Example({"values": (0.5, 1.0)}, ()),

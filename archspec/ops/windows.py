@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from archspec.ops.base import Check, Example, Op, OpError, Window
+from archspec.ops.base import Check, Example, Op, OpError, Seen, Window
 from archspec.ops.broadcasting import literal_dtype, require_dtype
 from archspec.ops.shape import exact_division
 from archspec.ops.shape_rules import (
@@ -69,9 +69,7 @@ class Unfold(Op):
         area = product(slide.kernel for slide in slides)
         return given.with_shape(given.shape[0], given.shape[1] * area, product(counts))
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return "all"
 
 
@@ -145,9 +143,7 @@ class Fold(Op):
             )
         check.require_equal(found, expected, f"`fold` needs {expected} windows on axis 2")
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return "all"
 
 
@@ -165,6 +161,7 @@ class Pad(Op):
 
     name: ClassVar[str] = "pad"
     category: ClassVar[str] = "indexing"
+    pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"amounts": ((2, 1, 2), (-1, 0, 3))}),
         Example({"amounts": ((1, 0, 4),), "value": 1.0}),
@@ -255,9 +252,7 @@ class PixelShuffle(Op):
         out = exact_division(self.name, check, channels, area, attribute="factor")
         return given.with_shape(batch, out, height * self.factor, width * self.factor)
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return (Window(1, 1, self.factor),) * 2
 
 
@@ -283,7 +278,5 @@ class PixelUnshuffle(Op):
         out = [exact_division(self.name, check, one, by, attribute="factor") for one in space]
         return given.with_shape(batch, channels * self.factor**2, *out)
 
-    def receptive_field(
-        self, inputs: tuple[TensorType, ...]
-    ) -> tuple[Window, ...] | Literal["all"] | None:
+    def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return (Window(self.factor, self.factor),) * 2

@@ -1,6 +1,7 @@
 """Depth, paths, receptive field, MACs and memory on graphs made by hand."""
 
 from math import isclose
+from typing import ClassVar
 
 import pytest
 
@@ -10,7 +11,13 @@ from archspec.analysis.memory import activation_memory, peak_memory
 from archspec.analysis.paths import PathCount, paths
 from archspec.analysis.receptive_field import AxisField, field_text, receptive_field
 from archspec.graph.model import Region
+from archspec.ops.base import Check, Op
+from archspec.ops.layer_normalisation import LayerNorm
+from archspec.ops.linear import Linear
 from archspec.ops.random import Join
+from archspec.ops.shape import Permute, Transpose
+from archspec.ops.shaped_activation import Softmax
+from archspec.types.tensor import TensorType
 from tests.building import Build, Layer, Pointwise, Repeat, Whole, fractal, tensor
 
 
@@ -121,3 +128,31 @@ def test_memory_sums_outputs_and_peaks_at_what_is_alive():
 def test_macs_by_node_add_up():
     graph = fractal(4)
     assert sum(macs_by_node(graph).values()) == macs(graph)
+
+
+class Silent(Op):
+    """An op of others, which says nothing of what it sees."""
+
+    name: ClassVar[str] = "silent"
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return inputs[0]
+
+
+def test_of_an_op_that_says_nothing_the_receptive_field_is_unknown():
+    build = Build()
+    x = build.input(tensor("B", 3, "H", "W"))
+    deep = build.op(Layer(width=3), x)
+    assert receptive_field(build.graph(build.op(Silent(), deep)))[0, 0] == "unknown"
+    assert len(receptive_field(build.graph(deep))[0, 0]) == 2
+
+
+@pytest.mark.parametrize(
+    "op",
+    [Softmax(), Transpose(), Permute(axes=(0, 2, 3, 1)), LayerNorm(affine=False), Linear(width=2)],
+    ids=lambda op: op.name,
+)
+def test_what_mixes_or_exchanges_spatial_axes_is_not_pointwise(op):
+    build = Build()
+    x = build.input(tensor("B", 3, 8, 9))
+    assert receptive_field(build.graph(build.op(op, x)))[0, 0] in ("unknown", "all")

@@ -174,7 +174,7 @@ def test_integers_are_not_averaged():
 @pytest.mark.parametrize(
     ("op", "seen"),
     [
-        (Rearrange(pattern="b c h w -> b h w c"), None),
+        (Rearrange(pattern="b c h w -> b h w c"), "unknown"),
         (Rearrange(pattern="b c h w -> b (h w) c"), "all"),
         (
             Rearrange(pattern="b c (h p) (w q) -> b (p q c) h w", axes=axes(p=2, q=3)),
@@ -186,7 +186,7 @@ def test_integers_are_not_averaged():
         ),
         (Rearrange(pattern="b c (p h) w -> b (p c) h w", axes=axes(p=2)), "all"),
         (Reduce(pattern="b c h w -> b c", reduction="mean"), "all"),
-        (Reduce(pattern="b c h w -> b h w", reduction="mean"), None),
+        (Reduce(pattern="b c h w -> b h w", reduction="mean"), "unknown"),
         (Reduce(pattern="b c (h 2) w -> b c h w", reduction="max"), (Window(2, 2), Window(1))),
         (Repeat(pattern="b c h w -> b c (h 2) w"), (Window(1, 1, 2), Window(1))),
     ],
