@@ -153,10 +153,10 @@ class Network:
     def fold(self) -> Network:
         """The same network for inference, with its batch norms in the layers beside them.
 
-        A LayerScale, a shift and parallel convolutions that are added go into layers too, where
-        nothing but reorderings of axes stands between. Names of weights stay; a layer may gain a
-        `bias`. `to_torch`, `build` and `read_weights` take weights of the network as it was, and
-        fold them; without any they fold its first ones. It has no other form for training.
+        A LayerScale, a shift and what is added to a convolution of the same input go into layers
+        too, across blocks and through pooling. Names of weights stay; a layer may gain a `bias`.
+        `to_torch`, `build` and `read_weights` take weights of the network as it was, and fold
+        them; without any they fold its first ones. It has no other form for training.
         """
         if self.folding is not None:
             return self

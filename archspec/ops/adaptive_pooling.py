@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, TypeAlias
 from pydantic import PositiveInt
 
 from archspec.ops.base import Check, Example, Op, OpError, Seen, Window
+from archspec.ops.passage import Passage
 from archspec.ops.shape_rules import float_input, images, require_filled
 from archspec.types.condition import at_least
 from archspec.types.dim import Dim, dim
@@ -39,6 +40,9 @@ class AdaptiveAvgPool(Op):
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         return _adapted(self.name, check, images(self.name, inputs), self.size)
+
+    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
+        return Passage(axis) if axis < 2 else None
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return _even_windows(self.name, inputs[0], self.size)
@@ -91,6 +95,9 @@ class GlobalAvgPool(Op):
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         return _collapsed(self.name, inputs, keepdim=self.keepdim)
+
+    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
+        return Passage(axis) if axis < 2 else None
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Literal["all"]:
         return "all"

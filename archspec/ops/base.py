@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal, TypeAlias, cast
 from pydantic import BaseModel, ConfigDict
 
 from archspec.frozen import frozen
+from archspec.ops.passage import Passage
 from archspec.types.condition import TRUE, Condition, equal
 from archspec.types.dim import ZERO, Dim, DimLike
 from archspec.types.initialiser import Initialiser
@@ -226,6 +227,14 @@ class Op(BaseModel):
         None for an op that does more in inference than put axes in another order.
         """
         return None
+
+    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
+        """Where the channels of an axis (from 0) go, for an op that passes on affine maps of them.
+
+        None for an op that does not, in inference. What reorders axes only does.
+        """
+        order = self.permutation(inputs[0].rank) if len(inputs) == 1 else None
+        return Passage(order.index(axis)) if order is not None else None
 
     def region_inputs(self, region: str, inputs: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
         """Types that the region's layer is applied to."""

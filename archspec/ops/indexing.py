@@ -8,6 +8,7 @@ from pydantic import Field
 
 from archspec.ops.base import Check, Example, Op, OpError, Seen, Window
 from archspec.ops.broadcasting import REALS, require_dtype, require_equal_dims, same_dtype
+from archspec.ops.passage import Passage, beside, without
 from archspec.ops.shape_rules import axis_index, index_input, mixed
 from archspec.types.condition import at_least
 from archspec.types.dim import ZERO, Dim, ceil_divide, dim
@@ -80,6 +81,9 @@ class Slice(Op):
         size = ceil_divide(last - first, self.step)
         return given.with_shape(*given.shape[:axis], size, *given.shape[axis + 1 :])
 
+    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
+        return beside(axis, self.axis, inputs[0].rank)
+
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         rank = inputs[0].rank
         axis = self.axis % rank
@@ -118,6 +122,9 @@ class Select(Op):
             check.require(at_least(room, 0), reason, chosen=is_fixed(size))
         return given.with_shape(*given.shape[:axis], *given.shape[axis + 1 :])
 
+    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
+        return without(axis, self.axis, inputs[0].rank)
+
 
 class Crop(Op):
     """Parts of several axes: `crop([(2, 1, -1), (3, 1, -1)])`, each `(axis, start, stop)`.
@@ -152,6 +159,9 @@ class Crop(Op):
                 raise OpError(fault.message, attribute="ranges") from fault
             shape[axis] = last - first
         return given.with_shape(*shape)
+
+    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
+        return beside(axis, (where for where, _, _ in self.ranges), inputs[0].rank)
 
 
 class Take(Op):
@@ -317,6 +327,9 @@ class Roll(Op):
             axis_index(self.name, axis, given.rank, attribute="axes")
         return given
 
+    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
+        return beside(axis, self.axes, inputs[0].rank)
+
 
 class Flip(Op):
     """The order along axes reversed.
@@ -341,6 +354,9 @@ class Flip(Op):
         if len(set(found)) < len(found):
             raise OpError(f"`flip` was given an axis twice: {list(axes)}", attribute="axes")
         return given
+
+    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
+        return beside(axis, self.axes, inputs[0].rank)
 
 
 def _matrix(op: str, given: TensorType) -> TensorType:

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from archspec.ops.base import Check, Example, Op, OpError, Window
 from archspec.ops.broadcasting import require_dtype, require_equal_dims
+from archspec.ops.passage import Passage
 from archspec.ops.shape_rules import (
     Amounts,
     Sizes,
@@ -195,6 +196,11 @@ class AvgPool(Op):
                     f"{slide.kernel} without padding",
                 )
         return _shrunk(self.name, check, x, slides, ceil=self.ceil)
+
+    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
+        padded = any(slide.before or slide.after for slide in self.slides(inputs[0].rank - 2))
+        constants = not (padded and self.count_include_pad)
+        return Passage(axis, constants=constants) if axis < 2 else None
 
     def slides(self, axes: int) -> tuple[Slide, ...]:
         """How the window moves along each of `axes` spatial axes."""

@@ -135,6 +135,9 @@ class DropPath(Op):
             raise OpError(f"`drop_path` takes at least a batch axis, but its input is `{x}`")
         return x
 
+    def permutation(self, rank: int) -> tuple[int, ...] | None:
+        return tuple(range(rank)) if self.scale == "training" or not self.p else None
+
 
 class Bernoulli(Op):
     """Zeros and ones at random: in training an element is 1 with the probability that it gives.

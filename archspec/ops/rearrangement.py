@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from archspec.ops.base import Check, Example, Op, OpError, Seen, Window
 from archspec.ops.broadcasting import FLOATS, NUMBERS, REALS, require_dtype
 from archspec.ops.einops_notation import ELLIPSIS, Group, Plan, difference, names, plan, read
+from archspec.ops.passage import Passage, regrouped
 from archspec.types.condition import at_least
 from archspec.types.dim import Dim, product
 from archspec.types.tensor import DType, TensorType
@@ -66,6 +67,18 @@ class Rearrange(Op):
         if ELLIPSIS in before or not len(before) == len(left) == len(right) == len(after) == rank:
             return None
         return tuple(before.index(str(name)) for name in after)
+
+    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
+        steps = self.plan(inputs[0])
+        split = regrouped(axis, inputs[0].shape, steps.split)
+        if split is None or not split.is_plain:
+            return None
+        moved = [steps.split[at] for at in steps.order]
+        place = steps.order.index(split.axis)
+        for at, size in steps.insert:  # axes of size 1
+            moved.insert(at, size)
+            place += at <= place
+        return regrouped(place, moved, steps.merge)
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return _windows(self.name, self.pattern, self.axes, inputs[0].rank)

@@ -10,6 +10,7 @@ from typing import ClassVar, TypeAlias
 
 from archspec.ops.base import Check, Example, Op, OpError, Seen
 from archspec.ops.broadcasting import FLOATS, NUMBERS, REALS, require_dtype
+from archspec.ops.passage import Passage, without
 from archspec.ops.shape_rules import axis_index
 from archspec.types.condition import at_least
 from archspec.types.dim import ONE
@@ -104,6 +105,11 @@ class Mean(Op):
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         require_dtype(self.name, inputs[0], FLOATS)
         return reduced(self.name, inputs[0], self.axis, self.keepdim)
+
+    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
+        gone = axes_of(self.name, self.axis, inputs[0].rank)
+        found = without(axis, gone, inputs[0].rank)
+        return Passage(axis) if found is not None and self.keepdim else found
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return seen(self.axis, inputs)

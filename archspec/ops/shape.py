@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from archspec.ops.base import Check, Example, Op, OpError, Seen
+from archspec.ops.passage import Passage, regrouped
 from archspec.ops.shape_rules import axis_index, exchanged
 from archspec.types.condition import at_least
 from archspec.types.dim import ONE, Dim, OutsideFragment, dim, exact_quotient, product
@@ -43,6 +44,9 @@ class Flatten(Op):
         return given.with_shape(
             *shape[:start], product(shape[start : stop + 1]), *shape[stop + 1 :]
         )
+
+    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
+        return regrouped(axis, inputs[0].shape, self.infer(Check(), *inputs).shape)
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         (given,) = inputs
@@ -146,6 +150,9 @@ class Reshape(Op):
             *with_one_unknown(self.name, check, total, self.shape, attribute="shape")
         )
 
+    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
+        return regrouped(axis, inputs[0].shape, self.infer(Check(), *inputs).shape)
+
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return "all" if inputs[0].rank > 2 else "pointwise"
 
@@ -176,6 +183,9 @@ class Unflatten(Op):
         total = given.shape[axis]
         sizes = with_one_unknown(self.name, check, total, self.sizes, attribute="sizes")
         return given.with_shape(*given.shape[:axis], *sizes, *given.shape[axis + 1 :])
+
+    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
+        return regrouped(axis, inputs[0].shape, self.infer(Check(), *inputs).shape)
 
 
 class Transpose(Op):
@@ -263,6 +273,9 @@ class Unsqueeze(Op):
         axis = axis_index(self.name, self.axis, given.rank + 1)
         return given.with_shape(*given.shape[:axis], ONE, *given.shape[axis:])
 
+    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
+        return regrouped(axis, inputs[0].shape, self.infer(Check(), *inputs).shape)
+
 
 class Squeeze(Op):
     """Without an axis (or several) whose size is 1. A size that is not 1 is an error.
@@ -295,6 +308,9 @@ class Squeeze(Op):
                 )
             check.require_equal(size, 1, f"`squeeze` needs size 1 on axis {axis}")
         return given.with_shape(*(s for i, s in enumerate(given.shape) if i not in gone))
+
+    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
+        return regrouped(axis, inputs[0].shape, self.infer(Check(), *inputs).shape)
 
 
 class Expand(Op):

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from archspec.ops.base import Check, Example, Op, OpError, Seen, Window
 from archspec.ops.broadcasting import literal_dtype, require_dtype
+from archspec.ops.passage import Passage, beside
 from archspec.ops.shape import exact_division
 from archspec.ops.shape_rules import (
     Amounts,
@@ -188,6 +189,12 @@ class Pad(Op):
             seen.add(axis)
             shape[axis] = self._padded(check, given, axis, dim(before), dim(after))
         return given.with_shape(*shape)
+
+    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
+        found = beside(axis, (where for where, _, _ in self.amounts), inputs[0].rank)
+        if found is None or self.mode != "constant":
+            return found
+        return None if self.value else Passage(axis, constants=False)
 
     def _suits(self, given: TensorType) -> None:
         if self.mode == "constant":

@@ -1,6 +1,7 @@
 """Folded networks compute what they were made of, and take its weights."""
 
 import copy
+from pathlib import Path
 
 import pytest
 import torch
@@ -99,7 +100,7 @@ def test_a_change_behind_each_layer_goes_into_it(network, layer, change):
         f"{BLOCKS}\nnetwork net {{\n  input x: f32[B = 2, 8, 12, 12]\n"
         f"  output x -> {layer} -> last: {change}\n}}"
     )
-    assert bool(left(net)) == ("identity" in layer)  # then it stands behind another sum
+    assert not left(net)
     agrees(net, (2, 8, 12, 12))
 
 
@@ -114,6 +115,117 @@ def test_a_change_in_front_goes_into_it(network, layer, change):
     )
     assert not left(net)
     agrees(net, (2, 8, 12, 12))
+
+
+PAIR = "a: conv_bn(8, 3, act=identity), b: conv_bn(8, 1, act=identity)"
+BARE = "conv(8, 3, bias=false) -> batch_norm, conv(8, 1, bias=false) -> batch_norm"
+LARGE, POINT = BARE.split(", conv(8, 1")[0], "conv(8, 1" + BARE.split(", conv(8, 1")[1]
+DEPTHWISE = "conv_bn(8, 3, groups=8, act=identity), conv(8, 1, groups=8), identity"
+HALF = "mul(scalar=0.5)"
+ITEMS = {
+    "two blocks": (f"[{PAIR}] -> add", 584, 93_312),
+    "two convolutions": (f"[{BARE}] -> add", 584, 93_312),
+    "a block and a convolution": (f"[a: conv_bn(8, 3, act=identity), {POINT}] -> add", 584, 93_312),
+    "a convolution and a norm": (f"[{LARGE}, batch_norm] -> add", 584, 93_312),
+    "two convolutions and a norm": (f"[{BARE}, batch_norm] -> add", 584, 93_312),
+    "blocks and a norm": (f"[{PAIR}, batch_norm] -> add", 584, 93_312),
+    "a sum in a block": (f"rep({PAIR.split(', b')[0]})", 584, 93_312),
+    "a norm in a block": (f"[{PAIR}, normed] -> add", 584, 93_312),
+    "RepViT": (f"[{DEPTHWISE}] -> add -> batch_norm", 80, 11_664),
+    "RepViT in blocks": (f"[sum: rep({DEPTHWISE.split(', conv')[0]}), "
+                         "conv(8, 1, groups=8)] -> add -> normed", 80, 11_664),
+    "ConvMixer": ("relu -> batch_norm -> global_avg_pool -> linear(10)", 90, 160),
+    "ConvMixer in blocks": ("relu -> normed -> pooled", 90, 160),
+    "a sum within a sum": (f"[[{PAIR}] -> add, [batch_norm, identity] -> add] -> add", 584, 93_312),
+    "a scaled sum": (f"[[{PAIR}] -> add -> {HALF}, {HALF} -> batch_norm] -> add", 584, 93_312),
+    "a difference": ("differ(conv(8, 3), conv(8, 1))", 584, 93_312),
+    "groups in a dense one": ("[conv(8, 3), conv(8, 3, groups=4), identity] -> add", 584, 93_312),
+    "LayerScale": ("[conv(8, 3) -> scaled, identity -> dropout] -> add", 584, 93_312),
+    "steps of two": (f"[{PAIR.replace(', act', ', 2, act')}] -> add", 584, 28_800),
+    "in a region": (f"iterate([{PAIR}, batch_norm] -> add, 2)", 584, 186_624),
+    "transposed": ("[conv_transpose(8, 3, padding=1), conv_transpose(8, 1, groups=4), identity]"
+                   " -> add -> batch_norm", 584, 93_312),
+}  # fmt: skip
+"""What is deployed of x: [2, 8, 9, 9]: layers, parameters, MACs."""
+
+
+@pytest.mark.parametrize("case", ITEMS)
+def test_as_it_is_deployed(network, case):
+    body, parameters, macs = ITEMS[case]
+    net = network(
+        f"""use std.cnn {{ conv_bn }}
+block rep(f: layer) {{ [f, identity] -> add }}
+block normed {{ batch_norm }}
+block pooled {{ global_avg_pool(keepdim=true) -> flatten -> linear(10) }}
+block scaled {{ input x: [B, C, H, W]
+param gamma: f32[C, 1, 1] = ones
+output x * gamma }}
+block differ(f: layer, g: layer) {{ input x
+output (x -> f) - (x -> g) / 4 }}
+network net {{ input x: f32[B = 2, 8, H = 9, W = 9]
+output x -> {body} }}"""
+    )
+    folded = net.fold()
+    assert (folded.parameters, folded.macs()) == (parameters, macs)
+    agrees(net, (2, 8, 9, 9))
+
+
+def test_a_norm_beside_a_scaled_shortcut_goes_into_a_linear_layer(network):
+    net = network(
+        """block rep { input x: [B, N, D]
+param alpha: f32[1] = ones
+t = x -> transpose(1, 2)
+output ((t -> batch_norm) + alpha * t) -> transpose(1, 2) }
+network net { input x: f32[B = 2, N = 5, 8]
+output x -> rep -> fc: linear(12) }"""
+    )
+    assert [*net.fold().to_torch().state_dict()] == ["fc.weight", "fc.bias"]
+    agrees(net, (2, 5, 8))
+
+
+@pytest.mark.parametrize("size", ["L = 9", "D = 5, H = 6, W = 7"])
+def test_over_one_and_three_axes(network, size):
+    net = network(
+        f"""network net {{ input x: f32[B = 2, 8, {size}]
+output x -> [conv(8, 3, bias=false) -> batch_norm, conv(8, 1, groups=2), batch_norm, identity]
+  -> add -> relu -> batch_norm -> conv(4, 3, padding=valid) }}"""
+    )
+    taps = 3 ** size.count("=")
+    assert net.fold().parameters == 64 * taps + 8 + 32 * taps + 4
+    agrees(net, (2, 8, *(int(part.split("=")[1]) for part in size.split(","))))
+
+
+REPVGG = Path(__file__).parent / "repvgg.arch"
+
+
+def test_repvgg_is_the_network_that_is_deployed():
+    net = archspec.load(REPVGG)
+    folded = net.fold()
+    assert net.parameters == 9_108_968  # of timm's repvgg_a0
+    assert (folded.parameters, folded.macs()) == (8_309_384, 1_361_451_008)  # and once it is merged
+    assert len(folded.to_torch(device="meta").state_dict()) == 2 * 22 + 2
+
+
+@pytest.mark.live
+def test_repvgg_is_that_of_timm():
+    timm = pytest.importorskip("timm")
+    utilities = pytest.importorskip("timm.utils.model")
+    torch.manual_seed(1)
+    peer = unsettled(timm.create_model("repvgg_a0"))
+    for value in peer.state_dict().values():
+        if value.is_floating_point() and value.dim() > 1:
+            value.normal_(0, (2 / value[0].numel()) ** 0.5)
+    folded = archspec.load(REPVGG).fold()
+    module = folded.to_torch(weights=peer.state_dict(), dtype=torch.float64).eval()
+    merged = utilities.reparameterize_model(peer)
+    assert sum(value.numel() for value in merged.parameters()) == folded.parameters
+    wanted, found = merged.state_dict(), module.state_dict()
+    for (name, value), (theirs, other) in zip(found.items(), wanted.items(), strict=True):
+        assert name.replace("conv_kxk.conv", "reparam_conv") == theirs
+        torch.testing.assert_close(value, other, rtol=1e-9, atol=1e-9)
+    x = torch.randn(2, 3, 64, 64, dtype=torch.float64)
+    with torch.inference_mode():
+        torch.testing.assert_close(module(x), merged(x), rtol=1e-9, atol=1e-9)
 
 
 NET = """

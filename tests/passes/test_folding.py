@@ -5,7 +5,19 @@ import pytest
 import archspec
 from archspec.analysis.parameters import table
 from archspec.passes.folding.fold import fold
-from archspec.passes.folding.steps import After, Before, Factor, Layer, Merge, Offset, Statistics
+from archspec.passes.folding.steps import (
+    IDENTITY,
+    After,
+    Become,
+    Before,
+    Chain,
+    Factor,
+    Layer,
+    Merge,
+    Offset,
+    Statistics,
+    Total,
+)
 from tests.building import compiled, fractal
 
 
@@ -27,6 +39,7 @@ def names(folding):
     return [entry.name for entry in table(folding.compiled)]
 
 
+UNIT = "block unit { conv(4, 3, bias=false) -> bn: batch_norm }"
 STATISTICS = Statistics("bn", 1e-5)
 
 
@@ -81,8 +94,13 @@ def test_another_axis_than_that_of_the_channels_stays(folding):
 
 def test_what_something_else_reads_stays(folding):
     kept = "y = x -> conv(4, 3)"
-    assert not folding(f"{kept}; output (y -> batch_norm) + y").steps
+    assert not folding(f"{kept}; output (y -> batch_norm) + (y -> relu)").steps
     assert not folding(f"{kept}; output y -> batch_norm; output raw = y").steps
+
+
+def test_what_is_added_to_itself_is_one_change(folding):
+    found = folding("y = x -> conv(4, 3); output (y -> bn: batch_norm) + y")
+    assert found.steps == (After(Layer("conv"), Total((IDENTITY, STATISTICS))),)
 
 
 def test_statistics_of_the_batch_stay(folding):
@@ -117,19 +135,22 @@ def test_convolutions_of_one_input_add_up(folding):
           identity,
         ] -> add"""
     )
+    large = Layer("large", groups=4)
     assert found.steps[1:] == (
-        Merge("large", "small", (1, 1), (2, 2)),
-        Merge("large", "point", (3, 3), (1, 1)),
+        Merge(large, Layer("small", groups=4), (1, 1), (2, 2)),
+        Merge(large, Layer("point", groups=4), (3, 3), (1, 1)),
+        Merge(large, IDENTITY, (3, 3), (1, 1)),
     )
     assert names(found) == ["large.weight", "large.bias"]
-    assert len(found.compiled.inference.nodes[-1].inputs) == 2  # the sum with what came in
+    assert len(found.compiled.inference.nodes) == 2  # what comes in, and the convolution
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        "conv(4, 5, stride=2)",  # another step
-        "conv(4, 3, groups=2, stride=2)",  # other groups
+        "conv(4, 5, stride=2)",
+        "conv(4, 3, groups=2, stride=2)",  # more groups: fewer weights, with a place for each
+        "conv(4, 1, padding=0, stride=2, groups=4, padding_mode=reflect)",  # reads no edge
         "conv(4, 9, padding=4, stride=2, padding_mode=circular)",
         "relu -> conv(4, 3, stride=2)",  # another input
     ],
@@ -137,7 +158,7 @@ def test_convolutions_of_one_input_add_up(folding):
 def test_other_convolutions_do_not(folding, other):
     body = f"output x -> [conv(4, 7, stride=2, padding=3), {other}] -> add"
     merged = [step for step in folding(body).steps if isinstance(step, Merge)]
-    assert bool(merged) == (other == "conv(4, 5, stride=2)")
+    assert bool(merged) == (other[:9] in ("conv(4, 5", "conv(4, 3", "conv(4, 1"))
 
 
 def test_taps_outside_of_the_larger_kernel_do_not(folding):
@@ -179,11 +200,16 @@ def test_dropout_between_does_nothing_in_inference(folding):
     assert folding("output x -> conv(4, 3) -> dropout(0.5) -> batch_norm").steps
 
 
-def test_what_stands_in_regions_stays(folding):
-    found = folding(
-        "output x -> iterate(conv(4, 3) -> batch_norm, 2)",
+def test_regions_are_folded_as_blocks_are(folding):
+    found = folding("output x -> it: iterate([unit, unit] -> add -> bn: batch_norm, 2)", UNIT)
+    first, second = Layer("it.layer.unit.conv"), Layer("it.layer.unit_1.conv")
+    assert found.steps == (
+        After(first, Statistics("it.layer.unit.bn", 1e-5)),
+        After(second, Statistics("it.layer.unit_1.bn", 1e-5)),
+        Merge(first, second, (0, 0), (1, 1)),
+        After(first, Statistics("it.layer.bn", 1e-5)),
     )
-    assert not found.steps
+    assert names(found) == ["it.layer.unit.conv.weight", "it.layer.unit.conv.bias"]
 
 
 def test_forty_columns_fold_without_expanding():
@@ -208,3 +234,90 @@ def test_valid_sizes_stay(tmp_path):
     )
     network = archspec.load(path)
     assert network.fold().valid_sizes == network.valid_sizes
+
+
+@pytest.mark.parametrize(
+    ("maker", "change", "reader"),
+    [
+        ("conv(4, 3)", "global_avg_pool", "batch_norm"),
+        ("conv(4, 3)", 'upsample(2, mode="bilinear")', "batch_norm"),
+        ("conv(4, 3)", "avg_pool(3, padding=1, count_include_pad=false)", "batch_norm"),
+        ("batch_norm", "avg_pool(2)", "conv(4, 1)"),
+        ("batch_norm", "global_avg_pool(keepdim=true) -> flatten", "linear(5)"),
+        ("batch_norm", "mean(axis=[2, 3])", "linear(5)"),
+        ("batch_norm", "drop_path(0.1) -> flip([2])", "conv(4, 3, padding=valid)"),
+        ("batch_norm", 'rearrange("b c h w -> b (h w) c")', "linear(5)"),
+        ("batch_norm", "select(axis=2, index=0) -> transpose(1, 2)", "linear(5)"),
+        ("batch_norm", "relu", None),
+        ("batch_norm", "max_pool(2)", None),
+        ("batch_norm", "pad([(2, 1, 1)])", None),
+        ("batch_norm", "avg_pool(3, padding=1)", None),
+        ("batch_norm", "slice(axis=1, stop=2)", None),
+    ],
+)
+def test_what_treats_channels_alike_is_looked_through(folding, maker, change, reader):
+    body = f"output x -> relu -> {maker} -> {change} -> {reader or 'conv(4, 1)'}"
+    found = folding(body)
+    assert bool(found.steps) == (reader is not None)
+    assert any("batch_norm" in name for name in names(found)) == (reader is None)
+
+
+def test_pooled_channels_laid_out_in_a_row_are_followed(folding):
+    body = "output x -> relu -> bn: batch_norm -> adaptive_avg_pool(3) -> flatten -> fc: linear(5)"
+    assert folding(body).steps == (Before(Layer("fc"), STATISTICS, outer=1, inner=9),)
+
+
+def test_a_map_goes_into_all_that_read_it_or_none(folding):
+    both = "y = x -> relu -> bn: batch_norm; output y -> a: conv(4, 1); output z = y -> b: {}"
+    found = folding(both.replace("{}", "conv(4, 3, padding=valid)"))
+    assert {step.layer.owner for step in found.steps} == {"a", "b"}
+    assert not folding(both.replace("{}", "conv(4, 3)")).steps
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "x -> relu -> batch_norm -> conv(64, 1, bias=false)",  # 64 numbers for 8
+        "x -> conv(64, 1, bias=false) -> add(scalar=1.0)",
+        "x -> [conv(4, [1, 3]), conv(4, [3, 1])] -> add",
+    ],
+)
+def test_nothing_is_folded_into_more_numbers_than_before(folding, body):
+    assert not folding(f"output {body}").steps
+
+
+def test_norms_that_meet_no_layer_become_one(folding):
+    found = folding("output x -> relu -> a: batch_norm -> dropout -> b: batch_norm -> relu")
+    norm = Statistics("a", 1e-5)
+    assert found.steps == (Become(norm, Chain((norm, Statistics("b", 1e-5)))),)
+    assert {name.rpartition(".")[0] for name in names(found)} == {"a"}
+
+
+def test_shared_blocks_of_two_sizes_stay(folding):
+    body = "shared f = f: unit; output x -> f -> batch_norm -> relu -> max_pool(2) -> f -> relu"
+    found = folding(body, UNIT)
+    assert found.steps == (After(Layer("f.conv"), Statistics("f.bn", 1e-5)),)
+    assert "batch_norm.weight" in names(found)
+
+
+def test_blocks_that_only_hand_on_are_no_border(folding):
+    blocks = "block nothing { identity }; block same { nothing }"
+    found = folding("output x -> [conv: conv(4, 3), same] -> add -> same -> bn: batch_norm", blocks)
+    assert found.steps == (
+        Merge(Layer("conv"), IDENTITY, (1, 1), (1, 1)),
+        After(Layer("conv"), STATISTICS),
+    )
+    assert len(found.compiled.inference.nodes) == 2
+
+
+def test_calls_of_one_block_are_opened_one_by_one(folding):
+    found = folding("output x -> a: unit -> relu -> b: unit -> last: batch_norm", UNIT)
+    calls = [node for node in found.compiled.inference.nodes if node.callee is not None]
+    assert [node.instance.key for node in calls] == ["a"]
+    assert {"a.conv.bias", "b.conv.bias"} < {*names(found)}
+
+
+def test_ends_that_meet_in_vain_stay_closed(folding):
+    blocks = "block f { conv(4, 3) }; block g { input x; output x -> [identity, relu] -> add }"
+    found = folding("output x -> f -> g -> f -> relu", blocks)
+    assert found.compiled.inference is found.whole.inference

@@ -1,138 +1,172 @@
-"""What stands at the ends of blocks, so that it can be folded with what stands beside them."""
+"""What stands at the ends of blocks, and may be folded with what stands beside them."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Literal
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
 
 from archspec.frozen import frozen
-from archspec.graph.model import Graph, Node, Port, consumers
-from archspec.passes.folding.patterns import Affine, affine_of, linearity_of, order_of
-from archspec.passes.folding.sweep import uses_of
+from archspec.graph.model import Graph, Instance, Node, Port, subgraphs
+from archspec.passes.folding.draft import Draft
+from archspec.passes.folding.patterns import linearity_of, parts_of, passage_of
 
+Kind: TypeAlias = Literal["layer", "change", "sum"]
 
-@frozen
-class End:
-    """A layer or a change of channels that nothing but reorderings parts from the end of a block.
+_MEETING: frozenset[tuple[Kind, Kind]] = frozenset(
+    {
+        ("layer", "change"),
+        ("layer", "sum"),
+        ("change", "layer"),
+        ("change", "change"),
+        ("change", "sum"),
+        ("sum", "change"),
+        ("sum", "sum"),
+    }
+)
+"""What yields data and what reads them, where the two may be folded."""
 
-    `axis` is that of the channels in the input or output of the block. `padded` as in Linearity.
-    """
-
-    kind: Literal["layer", "factor", "change"]
-    axis: int
-    padded: bool = False
-
-    def meets(self, after: End) -> bool:
-        """Whether this one and what comes after it can be folded."""
-        if self.axis != after.axis:
-            return False
-        if self.kind == "layer":
-            return after.kind != "layer"
-        return after.kind == "layer" and (self.kind == "factor" or not after.padded)
+_NOTHING: frozenset[Kind] = frozenset()
 
 
 @frozen
 class Ends:
-    """The ends of a block, per input and output; None where nothing can be folded."""
+    """The ends of a block: what reads each input and what yields each output.
 
-    heads: tuple[End | None, ...]
-    tails: tuple[End | None, ...]
+    What only passes on channels is looked through. `is_empty` holds where the block only hands on
+    what comes in; `is_closed` where it cannot be opened, since a region uses weights of it.
+    """
+
+    heads: tuple[frozenset[Kind], ...]
+    tails: tuple[frozenset[Kind], ...]
+    is_empty: bool
+    is_closed: bool
+
+
+def _unknown(node: Node) -> Ends:
+    """Those of a call of what was not folded, since other calls of it could not be."""
+    heads, tails = (_NOTHING,) * len(node.inputs), (_NOTHING,) * len(node.types)
+    return Ends(heads, tails, is_empty=False, is_closed=True)
 
 
 class Look:
     """What stands beside what in a block; `known` has the ends of all that it calls."""
 
-    def __init__(self, graph: Graph, known: Mapping[Graph, Ends]) -> None:
-        self._graph, self._known = graph, known
-        self._reads = Counter(graph.output_ports)
-        self._reads.update(port for node in graph.nodes for port in node.inputs)
-        self._readers = consumers(graph)
-        self._uses = uses_of(graph)
+    def __init__(self, graph: Graph, known: Mapping[Graph, Ends], shared: Mapping[int, Instance]):
+        self._graph, self._known, self._shared = graph, known, shared
+        self._draft = Draft(graph, shared)
+        self._kinds = [self._kind(node) for node in graph.nodes]
+        self._tails: dict[Port, frozenset[Kind]] = {}
+        self._heads: dict[Port, frozenset[Kind]] = {}
+        for node in graph.nodes:
+            self._note_tails(node)
+        for node in reversed(graph.nodes):
+            self._note_heads(node)
 
     def ends(self) -> Ends:
         """The ends of the block."""
-        heads = tuple(self._head(Port(node.id)) for node in self._graph.inputs)
-        return Ends(heads, tuple(self._behind(port)[0] for port in self._graph.output_ports))
+        nodes = [node for node in self._graph.nodes if not node.is_input]
+        regions = [
+            instance
+            for graph in held(self._graph)
+            for instance in (node.instance for node in graph.nodes)
+            if instance is not None and id(instance) in self._shared
+        ]
+        return Ends(
+            heads=tuple(self._heads.get(Port(node.id), _NOTHING) for node in self._graph.inputs),
+            tails=tuple(self._tails.get(port, _NOTHING) for port in self._graph.output_ports),
+            is_empty=all(self._is_empty(node) for node in nodes),
+            is_closed=bool(regions),
+        )
 
     def to_open(self) -> set[int]:
-        """The calls, by node, whose ends can be folded with what is beside them."""
+        """The calls, by node, whose ends may be folded with what is beside them."""
         found: set[int] = set()
         for node in self._graph.nodes:
-            for port, head in self._heads_at(node):
-                tail, maker = self._behind(port)
-                if tail is None or head is None or not tail.meets(head):
-                    continue
-                calls = [one for one in (node, maker) if one is not None and one.callee is not None]
-                if all(map(self._owns, calls)):
-                    found |= {call.id for call in calls}
-        return found
+            for at, port in enumerate(node.inputs):
+                maker, heads = self._graph.nodes[port.node], self._heads_at(node, at, port)
+                tails = self._tails.get(port, _NOTHING)
+                if any((tail, head) in _MEETING for tail in tails for head in heads):
+                    found |= {one.id for one in (maker, node) if self.can_open(one)}
+        # what stands between two that meet may itself be a block that only passes data on
+        return found | self.empty()
 
-    def _owns(self, node: Node) -> bool:
-        return self._uses[id(node.instance)] == 1
+    def empty(self) -> set[int]:
+        """The calls of blocks that only hand on what comes in."""
+        return {
+            node.id for node in self._graph.nodes if self._is_empty(node) and self.can_open(node)
+        }
 
-    def _heads_at(self, node: Node) -> Iterator[tuple[Port, End | None]]:
-        """For each input of a node that could be folded with what yields it, as what."""
+    def can_open(self, node: Node) -> bool:
+        """Whether a node is a call whose weights are used by it alone."""
+        if node.callee is None or self._ends_of(node).is_closed:
+            return False
+        return self._draft.owns(node) or self._is_empty(node)
+
+    def _is_empty(self, node: Node) -> bool:
+        return node.callee is not None and self._ends_of(node).is_empty
+
+    def _ends_of(self, call: Node) -> Ends:
+        assert call.callee is not None
+        return self._known.get(call.callee) or _unknown(call)
+
+    def _heads_at(self, node: Node, at: int, port: Port) -> frozenset[Kind]:
+        """What a node does with an input."""
         if node.callee is not None:
-            yield from zip(node.inputs, self._known[node.callee].heads, strict=True)
+            return self._ends_of(node).heads[at]
+        kind = self._kinds[node.id]
+        if kind is not None:
+            return frozenset((kind,))
+        passes = at == 0 and self._passes(node)
+        return self._heads.get(Port(node.id), _NOTHING) if passes else _NOTHING
+
+    def _note_heads(self, node: Node) -> None:
+        for at, port in enumerate(node.inputs):
+            heads = self._heads_at(node, at, port)
+            self._heads[port] = self._heads.get(port, _NOTHING) | heads
+
+    def _note_tails(self, node: Node) -> None:
+        if node.callee is not None:
+            ends = self._ends_of(node)
+            for index, kinds in enumerate(ends.tails):
+                passed = self._tails.get(node.inputs[0], _NOTHING) if ends.is_empty else kinds
+                self._tails[Port(node.id, index)] = passed
             return
-        layer, change = linearity_of(self._graph, node), affine_of(self._graph, node)
-        if layer is not None:
-            yield node.inputs[0], End("layer", layer.inputs, layer.padded)
-        elif change is not None:
-            yield node.inputs[change.at], _end_of(change)
+        kind, port = self._kinds[node.id], Port(node.id)
+        if kind == "sum":
+            before = [self._tails.get(one, _NOTHING) for one in node.inputs]
+            more = "change" in frozenset().union(*before)
+            self._tails[port] = frozenset(("sum", "change") if more else ("sum",))
+        elif kind is not None:
+            self._tails[port] = frozenset((kind,))
+        elif node.inputs and self._passes(node):
+            self._tails[port] = self._tails.get(node.inputs[0], _NOTHING)
 
-    def _behind(self, port: Port) -> tuple[End | None, Node | None]:
-        """What yields a port that is read once, its axis as the reader sees it, and the node."""
-        orders: list[tuple[int, ...]] = []
-        while self._reads[port] == 1:
-            node = self._graph.nodes[port.node]
-            order = order_of(self._graph, node)
-            if order is not None:
-                orders.append(order)
-                port = node.inputs[0]
-                continue
-            found = self._made(node, port.index)
-            if found is None:
-                return None, None
-            axis = found.axis
-            for step in reversed(orders):
-                axis = step.index(axis)
-            return End(found.kind, axis, found.padded), node
-        return None, None
-
-    def _head(self, port: Port) -> End | None:
-        """The end at an input."""
-        orders: list[tuple[int, ...]] = []
-        while self._reads[port] == 1 and port in self._readers:
-            (node,) = self._readers[port]
-            order = order_of(self._graph, node)
-            if order is not None:
-                orders.append(order)
-                port = Port(node.id)
-                continue
-            found = dict(self._heads_at(node)).get(port)
-            if found is None or not self._usable(node):
-                return None
-            axis = found.axis
-            for step in reversed(orders):
-                axis = step[axis]
-            return End(found.kind, axis, found.padded)
-        return None
-
-    def _made(self, node: Node, index: int) -> End | None:
-        if not self._usable(node):
+    def _kind(self, node: Node) -> Kind | None:
+        """What a node is to folding; None for what is nothing, or only passes on channels."""
+        if linearity_of(self._draft, node) is not None:
+            return "layer"
+        parts = parts_of(self._draft, node)
+        if parts is None:
             return None
-        if node.callee is not None:
-            return self._known[node.callee].tails[index]
-        layer, change = linearity_of(self._graph, node), affine_of(self._graph, node)
-        if layer is not None:
-            return End("layer", layer.outputs, layer.padded)
-        return _end_of(change) if change is not None else None
+        if len(parts.terms) > 1:
+            return "sum"
+        return "change" if parts.is_change else None
 
-    def _usable(self, node: Node) -> bool:
-        return node.instance is not None and (not node.instance.key or self._owns(node))
+    def _passes(self, node: Node) -> bool:
+        if node.op is None or len(node.inputs) != 1:
+            return False
+        rank = self._draft.type_of(node.inputs[0]).rank
+        return any(passage_of(self._draft, node, axis) is not None for axis in range(rank))
 
 
-def _end_of(change: Affine) -> End:
-    return End("factor" if change.is_factor else "change", change.axis)
+def held(graph: Graph) -> list[Graph]:
+    """The graphs of the regions of a block, and of those in them."""
+    found: list[Graph] = []
+    stack = [graph]
+    while stack:
+        for node in stack.pop().nodes:
+            if node.instance is not None and node.instance.graph is None:
+                below = [*subgraphs(node.instance)]
+                found += below
+                stack += below
+    return found

@@ -4,35 +4,32 @@ In inference a batch norm multiplies each channel by a number and adds one, and 
 and other products with a parameter. Behind a convolution or linear layer, or in front of it,
 that is the same layer with other weights: y = s (W x + b) + t = (s W) x + (s b + t) (Jacob et
 al., arXiv:1712.05877, section 3.2). Convolutions of one input that are added, as in RepVGG (Ding
-et al., arXiv:2101.03697) and UniRepLKNet (arXiv:2311.15599, section 3.2), are one convolution.
+et al., arXiv:2101.03697) and UniRepLKNet (arXiv:2311.15599, section 3.2), are one convolution, and
+so are the identity and a batch norm beside them, whose kernels are diagonal.
 
-Each block is folded once, however often it is called. A call is opened where a block ends in a
-layer and a norm follows, or the reverse. Weights used twice, and what stands in regions, stay.
+Each block, and each region of an op, is folded once, however often it is used. A call is opened
+where something in the block can be folded with what stands beside the call: calls whose ends may
+meet are opened on trial, and those stay open that take part in what is folded then. Weights that
+are used twice stay.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from archspec.analysis.scope import owned
-from archspec.diagnostics.model import Frame
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import (
-    Graph,
-    Instance,
-    Node,
-    Origin,
-    Port,
-    Region,
-    Requirement,
-    walk,
-)
+from archspec.graph.model import Graph, Instance, Node, Region, subgraphs, walk
 from archspec.graph.names import join_path
-from archspec.passes.folding.ends import Ends, Look
+from archspec.passes.folding.ends import Ends, Look, held
+from archspec.passes.folding.opening import opened
 from archspec.passes.folding.steps import Step, below
 from archspec.passes.folding.sweep import sweep
+
+OPENED_NODES = 20_000
+"""Nodes that calls may be opened to, in all; the other calls stay closed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,14 +52,19 @@ class Folding:
             for step in self.by_graph.get(graph, ()):
                 yield below(step, prefix)
             for item in owned(graph):
+                path = join_path(prefix, item.path)
                 if item.instance.graph is not None:
-                    stack.append((join_path(prefix, item.path), item.instance.graph))
+                    stack.append((path, item.instance.graph))
+                for region in item.instance.regions:
+                    for step in self.by_graph.get(region.graph, ()):
+                        yield below(step, join_path(path, region.key))
 
 
 def fold(compiled: Compiled) -> Folding:
     """Fold the inference graph, which is then that of training too. Names of weights stay."""
-    work = _Folder()
-    for graph in walk(compiled.inference):
+    graphs = walk(compiled.inference)
+    work = _Folder(graphs)
+    for graph in graphs:
         work.take(graph)
     graph = work.became[compiled.inference]
     name = f"{compiled.name}_folded"
@@ -71,58 +73,99 @@ def fold(compiled: Compiled) -> Folding:
 
 
 class _Folder:
-    """Folds graphs, callees before callers."""
+    """Folds graphs, those that they call or hold before them."""
 
-    def __init__(self) -> None:
+    def __init__(self, graphs: tuple[Graph, ...]) -> None:
         self.became: dict[Graph, Graph] = {}
         self.steps: dict[Graph, tuple[Step, ...]] = {}
         self._ends: dict[Graph, Ends] = {}
+        self._ways: dict[Graph, int] = {}
+        self._numbers: dict[Hashable, int] = {}
+        self._made: dict[int, Instance] = {}
+        self._room = OPENED_NODES
+        self._shared = _across(graphs)
 
     def take(self, graph: Graph) -> None:
-        """Fold one graph whose callees are folded. In what an op holds, only the callees are."""
+        """Fold one graph; those below it are folded. The value of a buffer stays."""
         now = self._recalled(graph)
-        if graph.kind not in ("region", "buffer"):
+        if graph.kind != "buffer":
             now = self._folded(now)
         self.became[graph] = now
+        if now not in self._ends:
+            self._ends[now] = Look(now, self._ends, self._shared).ends()
+        self._ways[now] = self._way(now)
 
     def _folded(self, graph: Graph) -> Graph:
         """What stands in a graph is folded, calls are opened, and what then stands in it folded."""
         steps: list[Step] = []
         while True:
-            before = graph
-            graph, more = sweep(graph)
-            graph = _still_required(before, graph)
-            steps += more
-            look = Look(graph, self._ends)
-            calls = look.to_open()
+            swept = sweep(graph, self._shared)
+            graph = _still_required(graph, swept.graph)
+            steps += swept.steps
+            calls = self._worth_opening(graph)
             if not calls:
                 break
-            for call in (graph.nodes[at] for at in sorted(calls)):
-                assert call.instance is not None
-                assert call.callee is not None
-                key = call.instance.key
-                steps += (below(step, key) for step in self.steps.get(call.callee, ()))
-            graph = opened(graph, calls)
-        self._ends[graph] = look.ends()
+            while calls:
+                for call in (graph.nodes[at] for at in sorted(calls)):
+                    steps += self._steps_of(call)
+                graph = opened(graph, calls).graph
+                calls = self._worth_opening(graph)
         if steps:
             self.steps[graph] = tuple(steps)
         return graph
 
+    def _steps_of(self, call: Node) -> Iterator[Step]:
+        assert call.instance is not None
+        assert call.callee is not None
+        for step in self.steps.get(call.callee, ()):
+            yield below(step, call.instance.key)
+
+    def _worth_opening(self, graph: Graph) -> set[int]:
+        """The calls whose nodes take part in what can be folded once calls are opened."""
+        trial, origins = graph, tuple(range(len(graph.nodes)))
+        empty: set[int] | None = None
+        while True:
+            look = Look(trial, self._ends, self._shared)
+            empty = look.empty() if empty is None else empty
+            calls = self._within_room(trial, look.to_open())
+            if not calls:
+                break
+            step = opened(trial, calls)
+            trial, origins = step.graph, tuple(origins[at] for at in step.origins)
+        if trial is graph:
+            return set()
+        touched = {origins[at] for at in sweep(trial, self._shared).touched}
+        found = {at for at in touched if graph.nodes[at].callee is not None}
+        return found | empty if touched else set()
+
+    def _within_room(self, graph: Graph, calls: set[int]) -> set[int]:
+        found: set[int] = set()
+        for at in sorted(calls):
+            callee = graph.nodes[at].callee
+            assert callee is not None
+            if len(callee.nodes) <= self._room:
+                self._room -= len(callee.nodes)
+                found.add(at)
+        return found
+
     def _recalled(self, graph: Graph) -> Graph:
         """The graph with calls of what the blocks below have become."""
-        made: dict[int, Instance] = {}
         nodes: list[Node] = []
         kept = self._inconsistent(graph)
         for node in graph.nodes:
             old = node.instance
-            if old is not None and id(old) not in made:
-                made[id(old)] = old if old.key in kept else self._instance(old)
-            nodes.append(node if old is None else replace(node, instance=made[id(old)]))
+            if old is None or old.key in kept:
+                nodes.append(node)
+                continue
+            nodes.append(replace(node, instance=self._instance(old)))
         if all(new.instance is old.instance for new, old in zip(nodes, graph.nodes, strict=True)):
             return graph
         return replace(graph, nodes=tuple(nodes))
 
     def _instance(self, old: Instance) -> Instance:
+        """The instance with what its graphs have become: one object wherever it is used."""
+        if id(old) in self._made:
+            return self._made[id(old)]
         graph = self.became[old.graph] if old.graph is not None else None
         regions = tuple(
             Region(item.name, item.key, self.became[item.graph], item.captured)
@@ -131,43 +174,30 @@ class _Folder:
         same = graph is old.graph and all(
             new.graph is item.graph for new, item in zip(regions, old.regions, strict=True)
         )
-        return old if same else replace(old, graph=graph, regions=regions)
+        made = self._made[id(old)] = old if same else replace(old, graph=graph, regions=regions)
+        if id(old) in self._shared:
+            self._shared[id(made)] = made
+        return made
 
     def _inconsistent(self, graph: Graph) -> set[str]:
         """Keys of shared blocks that were folded in different ways for different inputs."""
-        found: dict[str, set[tuple[Step, ...]]] = {}
+        found: dict[str, set[int]] = {}
         for node in graph.nodes:
-            if node.callee is not None and node.instance is not None:
-                steps = self.steps.get(self.became[node.callee], ())
-                found.setdefault(node.instance.key, set()).add(steps)
+            if node.callee is not None and node.instance is not None and node.instance.key:
+                way = self._ways[self.became[node.callee]]
+                found.setdefault(node.instance.key, set()).add(way)
         return {key for key, ways in found.items() if len(ways) > 1}
 
-
-def opened(graph: Graph, calls: set[int]) -> Graph:
-    """The graph with the nodes of some of the blocks that it calls in place of the calls."""
-    nodes: list[Node] = []
-    ports: dict[Port, Port] = {}
-    requirements = list(graph.requirements)
-    for node in graph.nodes:
-        inputs = tuple(ports[port] for port in node.inputs)
-        if node.id not in calls:
-            for index in range(len(node.types)):
-                ports[Port(node.id, index)] = Port(len(nodes), index)
-            nodes.append(replace(node, id=len(nodes), inputs=inputs))
-            continue
-        callee = node.callee
-        assert callee is not None
-        inner = {Port(one.id): port for one, port in zip(callee.inputs, inputs, strict=True)}
-        _insert(nodes, inner, node, callee)
-        if node.id in graph.computed:
-            requirements += (_below(item, callee, node) for item in callee.requirements)
-        for index, port in enumerate(callee.output_ports):
-            ports[Port(node.id, index)] = inner[port]
-    outputs = tuple(
-        replace(output, ports=tuple(ports[port] for port in output.ports))
-        for output in graph.outputs
-    )
-    return replace(graph, nodes=tuple(nodes), outputs=outputs, requirements=tuple(requirements))
+    def _way(self, graph: Graph) -> int:
+        """A number for how a graph and all below it were folded: one way, one number."""
+        ways = [
+            (item.path, self._ways.get(below_it))
+            for item in owned(graph)
+            for below_it in subgraphs(item.instance)
+        ]
+        return self._numbers.setdefault(
+            (self.steps.get(graph, ()), tuple(ways)), len(self._numbers)
+        )
 
 
 def _still_required(before: Graph, after: Graph) -> Graph:
@@ -177,33 +207,16 @@ def _still_required(before: Graph, after: Graph) -> Graph:
     return after if lost == after.requirements else replace(after, requirements=lost)
 
 
-def _insert(nodes: list[Node], ports: dict[Port, Port], call: Node, callee: Graph) -> None:
-    assert call.instance is not None
-    made: dict[int, Instance] = {}
-    for node in callee.nodes:
-        if node.instance is None:
+def _across(graphs: tuple[Graph, ...]) -> dict[int, Instance]:
+    """The instances, by identity, that a block uses in several graphs: its own and regions."""
+    found: dict[int, Instance] = {}
+    for graph in graphs:
+        regions = {id(item): item for item in held(graph)}
+        if not regions:
             continue
-        key = node.instance.key and join_path(call.instance.key, node.instance.key)
-        fresh = made.setdefault(id(node.instance), replace(node.instance, key=key))
-        for index in range(len(node.types)):
-            ports[Port(node.id, index)] = Port(len(nodes), index)
-        nodes.append(
-            replace(
-                node,
-                id=len(nodes),
-                instance=fresh,
-                inputs=tuple(ports[port] for port in node.inputs),
-                origin=_called(node.origin, callee, call),
-                turns=call.turns,
-                requirements=tuple(_below(item, callee, call) for item in node.requirements),
-            )
-        )
-
-
-def _below(item: Requirement, callee: Graph, call: Node) -> Requirement:
-    return replace(item, origin=_called(item.origin, callee, call))
-
-
-def _called(origin: Origin, callee: Graph, call: Node) -> Origin:
-    frame = Frame(callee.name, call.origin.span)
-    return replace(origin, frames=(*origin.frames, frame, *call.origin.frames))
+        met: set[int] = set()
+        for item in (graph, *regions.values()):
+            mine = {id(node.instance): node.instance for node in item.nodes if node.instance}
+            found |= {number: mine[number] for number in met & mine.keys()}
+            met |= mine.keys()
+    return found

@@ -1,162 +1,294 @@
-"""What can be folded: layers, affine maps of single channels, and reorderings of axes."""
+"""What folding knows of nodes: layers, affine maps of single channels, and what passes them on."""
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Hashable
 from math import prod
 
 from archspec.frozen import frozen
-from archspec.graph.model import Graph, Node, Port
-from archspec.ops.arithmetic import Add, Mul
-from archspec.ops.base import Op
+from archspec.graph.model import Node, Port
+from archspec.ops.arithmetic import Add, Div, Mul, Sub
 from archspec.ops.convolution import Conv
 from archspec.ops.linear import Linear
 from archspec.ops.normalisation import BatchNorm, FrozenBatchNorm
+from archspec.ops.passage import Passage
+from archspec.ops.random import DropPath
+from archspec.ops.shape_rules import Slide
 from archspec.ops.source import Param
 from archspec.ops.transposed_convolution import ConvTranspose
-from archspec.passes.folding.steps import Change, Factor, Layer, Offset, Statistics
+from archspec.passes.folding.changes import chained
+from archspec.passes.folding.draft import Draft
+from archspec.passes.folding.steps import (
+    IDENTITY,
+    Change,
+    Factor,
+    Layer,
+    Offset,
+    Scale,
+    Shift,
+    Statistics,
+)
+
+_NEGATIVE = Scale(-1.0)
 
 
 @frozen
-class Affine:
-    """A node that changes each channel of its input on its own.
+class Parts:
+    """A node as a sum: for each input that it reads, by index, what becomes of its channels.
 
-    `at` is the index of the input that it changes, `axis` that of the channels.
+    `axis` is that of the channels, None where all are changed alike. `spare` is how many numbers
+    of the state dict are no longer needed where the node is gone.
     """
 
-    change: Change
-    axis: int
-    at: int = 0
+    terms: tuple[tuple[int, Change], ...]
+    axis: int | None = None
+    spare: int = 0
 
     @property
-    def is_factor(self) -> bool:
-        """Whether nothing is added, so that zeros stay zeros."""
-        return isinstance(self.change, Factor)
+    def is_change(self) -> bool:
+        """Whether it does more than add up."""
+        return any(change not in (IDENTITY, _NEGATIVE) for _, change in self.terms)
 
 
-def affine_of(graph: Graph, node: Node) -> Affine | None:
-    """The node as an affine map of single channels in inference, if it is one."""
+def parts_of(draft: Draft, node: Node) -> Parts | None:
+    """The node as a sum of affine maps of single channels in inference, if it is one."""
+    match node.op:
+        case BatchNorm() | FrozenBatchNorm():
+            return _norm(draft, node)
+        case Add() | Sub() | Mul() | Div():
+            return _arithmetic(draft, node)
+        case DropPath(scale="inference", p=p):
+            return Parts(((0, Scale(1.0 - p)),))
+        case None:
+            return None
+        case op if len(node.inputs) == 1:
+            rank = draft.type_of(node.inputs[0]).rank
+            same = op.permutation(rank) == tuple(range(rank))
+            return Parts(((0, IDENTITY),)) if same else None
+        case _:
+            return None
+
+
+def statistics_of(node: Node) -> Statistics | None:
+    """The map of a batch norm that has running averages."""
     op, instance = node.op, node.instance
-    if instance is None or op is None:
+    if instance is None:
         return None
     if isinstance(op, BatchNorm):
-        axis = op.axis % node.types[0].rank
-        return Affine(Statistics(instance.key, op.eps, op.affine), axis) if op.track else None
-    if isinstance(op, FrozenBatchNorm):
-        return Affine(Statistics(instance.key, op.eps), 1)
-    if isinstance(op, Add | Mul) and op.scalar is None and len(node.inputs) == 2:
-        return _with_parameter(graph, node, Factor if isinstance(op, Mul) else Offset)
-    return None
+        return Statistics(instance.key, op.eps, op.affine) if op.track else None
+    return Statistics(instance.key, op.eps) if isinstance(op, FrozenBatchNorm) else None
 
 
-def _with_parameter(graph: Graph, node: Node, kind: type[Factor] | type[Offset]) -> Affine | None:
+def _norm(draft: Draft, node: Node) -> Parts | None:
+    op, change = node.op, statistics_of(node)
+    if change is None or op is None or not draft.owns(node):
+        return None
+    axis = op.axis % node.types[0].rank if isinstance(op, BatchNorm) else 1
+    # weight and bias; where there is nothing to learn, what there is in their place
+    each = 4 if isinstance(op, FrozenBatchNorm) else 2
+    return Parts(((0, change),), axis, each * (node.types[0].shape[axis].constant or 0))
+
+
+def _arithmetic(draft: Draft, node: Node) -> Parts | None:
+    op = node.op
+    assert isinstance(op, Add | Sub | Mul | Div)
+    if op.scalar is not None or len(node.inputs) == 1:
+        return _with_number(op)
+    if len(node.inputs) == 2:
+        found = _with_parameter(draft, node, op)
+        if found is not None:
+            return found
+    if isinstance(op, Add):
+        return Parts(tuple((at, IDENTITY) for at in range(len(node.inputs))))
+    return Parts(((0, IDENTITY), (1, _NEGATIVE))) if isinstance(op, Sub) else None
+
+
+def _with_number(op: Add | Sub | Mul | Div) -> Parts | None:
+    number = op.scalar
+    if not isinstance(number, int | float):
+        return None
+    match op:
+        case Add():
+            change: Change = Shift(float(number))
+        case Sub() if op.reverse:
+            change = chained(_NEGATIVE, Shift(float(number)))
+        case Sub():
+            change = Shift(-float(number))
+        case Mul():
+            change = Scale(float(number))
+        case _:
+            if op.reverse or not number:
+                return None
+            change = Scale(1.0 / number)
+    return Parts(((0, change),))
+
+
+def _with_parameter(draft: Draft, node: Node, op: Add | Sub | Mul | Div) -> Parts | None:
     for at in (0, 1):
-        other = graph.nodes[node.inputs[1 - at].node]
+        source = node.inputs[1 - at]
+        other = draft.nodes[source.node]
         if not isinstance(other.op, Param) or other.instance is None:
             continue
-        if graph.type_of(node.inputs[at]) != node.types[0]:
-            return None
-        rank, shape = node.types[0].rank, other.op.shape
+        change = _change_by(op, other.instance.key, at)
+        shape, rank = other.op.shape, node.types[0].rank
         long = [rank - len(shape) + axis for axis, size in enumerate(shape) if size != 1]
-        return Affine(kind(other.instance.key), long[0], at) if len(long) == 1 else None
+        if change is None or len(long) > 1 or draft.type_of(node.inputs[at]) != node.types[0]:
+            continue
+        spare = prod(shape) if draft.reads(source) == 1 and draft.owns(other) else 0
+        return Parts(((at, change),), long[0] if long else None, spare)
     return None
+
+
+def _change_by(op: Add | Sub | Mul | Div, owner: str, at: int) -> Change | None:
+    """What arithmetic with a parameter makes of its input `at`."""
+    match op:
+        case Add():
+            return Offset(owner)
+        case Mul():
+            return Factor(owner)
+        case Sub() if at == 0:
+            return chained(chained(_NEGATIVE, Offset(owner)), _NEGATIVE)
+        case Sub():
+            return chained(_NEGATIVE, Offset(owner))
+        case _:
+            return Factor(owner, inverse=True) if at == 0 else None
 
 
 @frozen
 class Linearity:
     """A node that is a layer with weights of its own.
 
-    `inputs` and `outputs` are the axes of its channels. `padded` says whether its windows reach
-    over the edge, where a number that was added before is missing.
+    `inputs` and `outputs` are the axes of its channels, `width` is the number of its outputs.
+    `padded` says whether its windows reach over an edge where zeros are, so that a number that
+    was added before is missing.
     """
 
     layer: Layer
     inputs: int
     outputs: int
+    width: int
     padded: bool
+    biased: bool
 
 
-def linearity_of(graph: Graph, node: Node) -> Linearity | None:
-    """The node as a layer, if it is one; not where its weight is parametrised."""
+def linearity_of(draft: Draft, node: Node) -> Linearity | None:
+    """The node as a layer that can be folded, if it is one."""
     op, instance = node.op, node.instance
     if instance is None or not isinstance(op, Conv | ConvTranspose | Linear):
         return None
-    if op.parametrization != "none":
+    if op.parametrization != "none" or not draft.owns(node):
         return None
-    kind = graph.type_of(node.inputs[0])
+    kind = draft.type_of(node.inputs[0])
     if isinstance(op, Linear):
-        return Linearity(Layer(instance.key), kind.rank - 1, kind.rank - 1, padded=False)
+        last = kind.rank - 1
+        return Linearity(Layer(instance.key), last, last, op.width, False, op.bias)
     if isinstance(op, ConvTranspose):
-        return Linearity(Layer(instance.key, op.groups, transposed=True), 1, 1, padded=True)
-    padded = any(slide.before or slide.after for slide in op.slides(kind.rank - 2))
-    return Linearity(Layer(instance.key, op.counts(kind)[1]), 1, 1, padded)
+        layer = Layer(instance.key, op.groups, transposed=True)
+        return Linearity(layer, 1, 1, op.width, True, op.bias)
+    padded = _reaches_over(op.slides(kind.rank - 2)) and op.padding_mode == "zeros"
+    width, groups = op.counts(kind)
+    return Linearity(Layer(instance.key, groups), 1, 1, width, padded, op.bias)
 
 
-def with_bias(op: Op) -> Op:
-    """The layer with a bias."""
-    return op.model_copy(update={"bias": True})
+def _reaches_over(slides: tuple[Slide, ...]) -> bool:
+    return any(slide.before or slide.after for slide in slides)
 
 
 @frozen
 class Taps:
-    """What a convolution reads of its input, and how: two that agree in all but the taps add up.
+    """What a layer reads of its input, and how: two that agree in all but the taps add up.
 
     Per spatial axis, `first` and `last` are the places of the outer taps relative to the output
-    position, `dense` says whether there is a tap at each place between.
+    position, and `every` is their distance; a linear layer has no such axis. `edge` says what is
+    read beyond the edge: "" for nothing.
     """
 
     source: Port
+    kind: str
     width: int
+    inputs: int
     groups: int
     stride: tuple[int, ...]
-    dilation: tuple[int, ...]
     first: tuple[int, ...]
     last: tuple[int, ...]
-    dense: bool
+    every: tuple[int, ...]
+    edge: str
 
     @property
-    def frame(self) -> tuple[Hashable, ...]:
-        """All but the taps."""
-        return self.source, self.width, self.groups, self.stride
-
-    @property
-    def span(self) -> int:
-        """Places between the outer taps, with these."""
-        return prod(end - start + 1 for start, end in zip(self.first, self.last, strict=True))
+    def weights(self) -> int:
+        """Number of weights."""
+        spans = zip(self.first, self.last, self.every, strict=True)
+        kernel = prod((last - first) // every + 1 for first, last, every in spans)
+        return self.width * self.inputs // self.groups * kernel
 
     def holds(self, other: Taps) -> bool:
-        """Whether each tap of another convolution of the same frame is one of this."""
-        return (
-            self.dense
-            and all(map(operator.le, self.first, other.first))
-            and all(map(operator.ge, self.last, other.last))
+        """Whether each weight of another layer over the same input has its place in this one."""
+        same = (self.source, self.kind, self.width, self.inputs, self.stride)
+        if same != (other.source, other.kind, other.width, other.inputs, other.stride):
+            return False
+        if other.groups % self.groups or other.edge not in ("", self.edge):
+            return False
+        return all(
+            self.first[axis] <= other.first[axis]
+            and other.last[axis] <= self.last[axis]
+            and not (other.first[axis] - self.first[axis]) % self.every[axis]
+            and not (other.last[axis] - other.first[axis]) % self.every[axis]
+            and (other.first[axis] == other.last[axis] or not other.every[axis] % self.every[axis])
+            for axis in range(len(self.first))
+        )
+
+    def places(self, other: Taps) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Where in this kernel that of the other begins, and how far apart its weights are."""
+        axes = range(len(self.first))
+        start = tuple((other.first[at] - self.first[at]) // self.every[at] for at in axes)
+        return start, tuple(max(other.every[at] // self.every[at], 1) for at in axes)
+
+    def diagonal(self) -> Taps | None:
+        """Those of the map of each channel of its input to itself, where it can be such a layer."""
+        if self.width != self.inputs or any(step != 1 for step in self.stride):
+            return None
+        zero, one = (0,) * len(self.first), (1,) * len(self.first)
+        return Taps(
+            self.source,
+            self.kind,
+            self.width,
+            self.inputs,
+            self.width,
+            self.stride,
+            zero,
+            zero,
+            one,
+            "",
         )
 
 
-def taps_of(graph: Graph, node: Node, source: Port) -> Taps | None:
-    """The taps of a convolution that reads `source` and is padded with zeros."""
-    op = node.op
-    if not isinstance(op, Conv) or op.padding_mode != "zeros" or op.parametrization != "none":
+def taps_of(draft: Draft, node: Node, source: Port) -> Taps | None:
+    """The taps of a layer that reads `source`."""
+    op, kind = node.op, draft.type_of(node.inputs[0])
+    if isinstance(op, Linear):
+        inputs = kind.shape[-1].constant or 0
+        return Taps(source, op.name, op.width, inputs, 1, (), (), (), (), "")
+    if not isinstance(op, Conv | ConvTranspose):
         return None
-    kind = graph.type_of(node.inputs[0])
-    width, groups = op.counts(kind)
-    slides = op.slides(kind.rank - 2)
+    slides, inputs = op.slides(kind.rank - 2), kind.shape[1].constant or 0
+    width, groups = op.counts(kind) if isinstance(op, Conv) else (op.width, op.groups)
+    is_padded = isinstance(op, Conv) and _reaches_over(slides)
     return Taps(
         source,
+        op.name,
         width,
+        inputs,
         groups,
         stride=tuple(slide.stride for slide in slides),
-        dilation=tuple(slide.dilation for slide in slides),
         first=tuple(-slide.before for slide in slides),
         last=tuple(slide.reach - 1 - slide.before for slide in slides),
-        dense=all(slide.dilation == 1 or slide.kernel == 1 for slide in slides),
+        every=tuple(slide.dilation if slide.kernel > 1 else 1 for slide in slides),
+        edge=op.padding_mode if isinstance(op, Conv) and is_padded else "",
     )
 
 
-def order_of(graph: Graph, node: Node) -> tuple[int, ...] | None:
-    """The axes of its input in their new order, where the node does no more than reorder them."""
+def passage_of(draft: Draft, node: Node, axis: int) -> Passage | None:
+    """Where the channels of an axis of the input go, where the node passes on maps of them."""
     op = node.op
-    if op is None or len(node.inputs) != 1:
+    if op is None or len(node.inputs) != 1 or len(node.types) != 1:
         return None
-    return op.permutation(graph.type_of(node.inputs[0]).rank)
+    return op.passage(axis, *(draft.type_of(port) for port in node.inputs))

@@ -27,9 +27,10 @@ class Statistics:
 
 @frozen
 class Factor:
-    """Multiplication of each channel by a number of the parameter `owner`."""
+    """Multiplication of each channel by a number of the parameter `owner`; `inverse`: division."""
 
     owner: str
+    inverse: bool = False
 
 
 @frozen
@@ -39,8 +40,45 @@ class Offset:
     owner: str
 
 
-Change: TypeAlias = Statistics | Factor | Offset
+@frozen
+class Scale:
+    """Multiplication of all channels by one number."""
+
+    number: float
+
+
+@frozen
+class Shift:
+    """Addition of one number to all channels."""
+
+    number: float
+
+
+@frozen
+class Slope:
+    """The factor of a change, without what it adds."""
+
+    of: Change
+
+
+@frozen
+class Chain:
+    """Changes one after another. Of none it is the identity."""
+
+    parts: tuple[Change, ...]
+
+
+@frozen
+class Total:
+    """The sum of what several changes make of one input."""
+
+    parts: tuple[Change, ...]
+
+
+Change: TypeAlias = Statistics | Factor | Offset | Scale | Shift | Slope | Chain | Total
 """An affine map of each channel on its own, x * scale + shift."""
+
+IDENTITY = Chain(())
 
 
 @frozen
@@ -66,33 +104,72 @@ class After:
 
 @frozen
 class Before:
-    """A change in front of a layer: weight * scale over its inputs, bias + weight @ shift."""
+    """A change in front of a layer: weight * scale over its inputs, bias + weight @ shift.
+
+    The inputs have the channels `outer` times in their order, each `inner` times in a row.
+    """
 
     layer: Layer
     change: Change
+    outer: int = 1
+    inner: int = 1
 
 
 @frozen
 class Merge:
-    """A convolution that is added to a larger one over the same input.
+    """A layer, or a change of the input, that is added to a larger layer over the same input.
 
     Its kernel, spread by `dilation`, is added to that of `into` from position `start` on (both
-    per spatial axis), and its bias to that bias.
+    per spatial axis), and its bias to that bias. A change is the kernel of a single tap that
+    joins each channel to itself, so the identity is the unit matrix.
     """
 
-    into: str
-    part: str
+    into: Layer
+    part: Layer | Change
     start: tuple[int, ...]
     dilation: tuple[int, ...]
 
 
-Step: TypeAlias = After | Before | Merge
+@frozen
+class Become:
+    """A batch norm whose weight and bias become what makes `change` of its whole map."""
+
+    norm: Statistics
+    change: Change
+
+
+Step: TypeAlias = After | Before | Merge | Become
 
 
 def below(step: Step, prefix: str) -> Step:
     """The step with all its paths below `prefix`."""
-    if isinstance(step, Merge):
-        return replace(step, into=join_path(prefix, step.into), part=join_path(prefix, step.part))
-    layer = replace(step.layer, owner=join_path(prefix, step.layer.owner))
-    change = replace(step.change, owner=join_path(prefix, step.change.owner))
-    return replace(step, layer=layer, change=change)
+    if not prefix:
+        return step
+    match step:
+        case After() | Before():
+            return replace(
+                step, layer=_moved(step.layer, prefix), change=_renamed(step.change, prefix)
+            )
+        case Merge(into, part, start, dilation):
+            named = _moved(part, prefix) if isinstance(part, Layer) else _renamed(part, prefix)
+            return Merge(_moved(into, prefix), named, start, dilation)
+        case Become(norm, change):
+            return Become(
+                replace(norm, owner=join_path(prefix, norm.owner)), _renamed(change, prefix)
+            )
+
+
+def _moved(layer: Layer, prefix: str) -> Layer:
+    return replace(layer, owner=join_path(prefix, layer.owner))
+
+
+def _renamed(change: Change, prefix: str) -> Change:
+    match change:
+        case Statistics() | Factor() | Offset():
+            return replace(change, owner=join_path(prefix, change.owner))
+        case Slope(of):
+            return Slope(_renamed(of, prefix))
+        case Chain(parts) | Total(parts):
+            return replace(change, parts=tuple(_renamed(part, prefix) for part in parts))
+        case _:
+            return change

@@ -1,0 +1,70 @@
+"""Where the channels of an axis go in ops that treat every channel alike, as a mean over others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from archspec.frozen import frozen
+from archspec.types.dim import Dim, exact_quotient, product
+
+
+@frozen
+class Passage:
+    """An op f that yields each channel from that channel alone, with f(s x + t) = s f(x) + t.
+
+    `axis` is that of the channels in the result, which has `outer` times all of them in their
+    order, each `inner` times in a row, as `flatten` lays them out. Without `constants` t does not
+    pass: f(s x) = s f(x) only, as of a border of zeros.
+    """
+
+    axis: int
+    outer: int = 1
+    inner: int = 1
+    constants: bool = True
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the channels of the result are those of the input, one for one."""
+        return self.outer == self.inner == 1
+
+    def then(self, after: Passage) -> Passage:
+        """Through this op and another behind it."""
+        constants = self.constants and after.constants
+        outer, inner = self.outer * after.outer, self.inner * after.inner
+        return Passage(after.axis, outer, inner, constants)
+
+
+def beside(axis: int, axes: int | Iterable[int], rank: int) -> Passage | None:
+    """Through an op that works along `axes`, which stay: all but these are untouched."""
+    return None if axis in _places(axes, rank) else Passage(axis)
+
+
+def without(axis: int, gone: int | Iterable[int], rank: int) -> Passage | None:
+    """Through an op whose result lacks the axes `gone`."""
+    lost = _places(gone, rank)
+    return None if axis in lost else Passage(axis - sum(other < axis for other in lost))
+
+
+def _places(axes: int | Iterable[int], rank: int) -> set[int]:
+    return {other % rank for other in ((axes,) if isinstance(axes, int) else axes)}
+
+
+def regrouped(axis: int, before: Sequence[Dim], after: Sequence[Dim]) -> Passage | None:
+    """Through an op that gives the same elements, in the same order, another shape."""
+    count = before[axis].constant
+    if not count:
+        return None
+    ahead, behind = product(before[:axis]), product(before[axis + 1 :])
+    for place, size in enumerate(after):
+        copies = size.constant
+        if not copies or copies % count:
+            continue
+        left, right = product(after[:place]), product(after[place + 1 :])
+        quotient = exact_quotient(behind, right)
+        inner = quotient.constant if quotient is not None else None
+        if not inner or copies // count % inner:
+            continue
+        outer = copies // count // inner
+        if left * outer == ahead and right * inner == behind:
+            return Passage(place, outer, inner)
+    return None

@@ -1,0 +1,81 @@
+"""Arithmetic on affine maps of single channels, without their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archspec.passes.folding.steps import (
+    IDENTITY,
+    Chain,
+    Change,
+    Factor,
+    Offset,
+    Scale,
+    Slope,
+    Statistics,
+    Total,
+)
+
+
+def chained(first: Change, then: Change) -> Change:
+    """One change and then another."""
+    parts: list[Change] = [*_links(first)]
+    for part in _links(then):
+        last = parts[-1] if parts else None
+        if isinstance(part, Scale) and isinstance(last, Scale):
+            number = last.number * part.number
+            parts[-1:] = [Scale(number)] if number != 1 else []
+        else:
+            parts.append(part)
+    return parts[0] if len(parts) == 1 else Chain(tuple(parts))
+
+
+def added(left: Change, right: Change) -> Change:
+    """The sum of what two changes make of one input."""
+    terms = (left.parts if isinstance(left, Total) else (left,)) + (
+        right.parts if isinstance(right, Total) else (right,)
+    )
+    return Total(terms)
+
+
+def slope(change: Change) -> Change:
+    """The change without what it adds."""
+    return change if is_factor(change) else Slope(change)
+
+
+def is_factor(change: Change) -> bool:
+    """Whether nothing is added, so that zeros stay zeros."""
+    match change:
+        case Factor() | Scale() | Slope():
+            return True
+        case Chain(parts) | Total(parts):
+            return all(map(is_factor, parts))
+        case _:
+            return False
+
+
+def is_identity(change: Change) -> bool:
+    """Whether it changes nothing."""
+    return change == IDENTITY
+
+
+def leaves(change: Change) -> Iterator[Change]:
+    """The changes that it is made of."""
+    match change:
+        case Chain(parts) | Total(parts):
+            for part in parts:
+                yield from leaves(part)
+        case Slope(of):
+            yield from leaves(of)
+        case _:
+            yield change
+
+
+def owners(change: Change) -> set[str]:
+    """The norms and parameters whose numbers it has."""
+    named = (Statistics, Factor, Offset)
+    return {leaf.owner for leaf in leaves(change) if isinstance(leaf, named)}
+
+
+def _links(change: Change) -> tuple[Change, ...]:
+    return change.parts if isinstance(change, Chain) else (change,)

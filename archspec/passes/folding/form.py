@@ -1,0 +1,150 @@
+"""The normal form of what a node yields: a sum of affine maps of other ports, channel by channel.
+
+`bn(f(x) + x) * g` is, with the map s of the norm, (s, then g) of f(x) plus (the slope of s, then
+g) of x. Branches, their order and the borders of what is written as one sum do not matter to it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+
+from archspec.frozen import frozen
+from archspec.graph.model import Node, Port
+from archspec.passes.folding.changes import added, chained, is_identity, leaves, slope
+from archspec.passes.folding.draft import Draft
+from archspec.passes.folding.patterns import Parts, parts_of
+from archspec.passes.folding.steps import IDENTITY, Change, Factor, Offset, Scale, Statistics
+
+_LARGEST = 64
+"""Changes that a term may be made of."""
+
+
+@frozen
+class Term:
+    """What becomes of a port within a sum.
+
+    `made` are ports that add up to it as the block is, each with whether it is subtracted; None
+    where there are none.
+    """
+
+    change: Change
+    made: tuple[tuple[bool, Port], ...] | None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is the port itself, or its negative."""
+        return self.change in (IDENTITY, Scale(-1.0))
+
+
+@dataclass
+class Form:
+    """The form of a node; `expand` takes it one node further back.
+
+    It goes back through a node only where all that reads the node belongs to the form, so that
+    nothing is computed twice. Without `deep` it leaves sums alone of which more is made than
+    further sums. `spare` counts, by owner, numbers that are not needed if the nodes go.
+    """
+
+    draft: Draft
+    root: Node
+    deep: bool
+    is_mixed: bool = False  # whether it went back where only a deep one does
+    terms: dict[Port, Term] = field(default_factory=dict)
+    axis: int | None = None
+    nodes: list[Node] = field(default_factory=list)
+    changes: list[Node] = field(default_factory=list)  # those that do more than add up
+    spare: dict[str, int] = field(default_factory=dict)
+    reads: Counter[Port] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        port = Port(self.root.id)
+        self.terms[port] = Term(IDENTITY, ((False, port),))
+        self._open = [(-port.node, port.index)]
+
+    def states(self) -> Iterator[None]:
+        """Take the form further back as often as that is possible.
+
+        The last node comes first, so that all of the form that reads a node is known by then.
+        """
+        while self._open:
+            number, index = heappop(self._open)
+            if self._expand(Port(-number, index)):
+                yield
+
+    def whole(self) -> Form:
+        """The form taken back as far as it goes."""
+        for _ in self.states():
+            pass
+        return self
+
+    def is_whole(self, port: Port) -> bool:
+        """Whether nothing else reads a port."""
+        return self.draft.reads(port) == self.reads[port]
+
+    def _expand(self, port: Port) -> bool:
+        """Put the parts of a node in its place; False where that cannot be."""
+        draft, node = self.draft, self.draft.nodes[port.node]
+        if port != Port(self.root.id) and not self.is_whole(port):
+            return False
+        parts = parts_of(draft, node)
+        if parts is None or not self._suits(node, self.terms[port], parts):
+            return False
+        term = self.terms.pop(port)
+        self.axis = parts.axis if parts.axis is not None else self.axis
+        self.nodes.append(node)
+        if parts.is_change:
+            self.changes.append(node)
+            _count(parts, self.spare)
+        for number, (at, change) in enumerate(parts.terms):
+            then = term.change if not number else slope(term.change)
+            made = _made(node, at, change, term, len(parts.terms))
+            self._add(node.inputs[at], Term(chained(change, then), made))
+            self.reads[node.inputs[at]] += 1
+        return True
+
+    def _suits(self, node: Node, term: Term, parts: Parts) -> bool:
+        if parts.axis is not None and self.axis not in (None, parts.axis):
+            return False
+        if sum(1 for _ in leaves(term.change)) > _LARGEST:
+            return False
+        if term.is_plain or len(parts.terms) == 1:
+            return True
+        kinds = (self.draft.type_of(node.inputs[at]) for at, _ in parts.terms)
+        is_able = self.deep and all(kind == node.types[0] for kind in kinds)
+        self.is_mixed |= is_able
+        return is_able
+
+    def _add(self, port: Port, term: Term) -> None:
+        old = self.terms.get(port)
+        if old is not None:
+            both = old.made is not None and term.made is not None
+            made = (old.made or ()) + (term.made or ()) if both else None
+            term = Term(added(old.change, term.change), made)
+        else:
+            heappush(self._open, (-port.node, port.index))
+        self.terms[port] = term
+
+
+def _made(
+    node: Node, at: int, change: Change, term: Term, count: int
+) -> tuple[tuple[bool, Port], ...] | None:
+    """The ports that yield what a part of a node contributes."""
+    if count == 1:
+        if is_identity(change) and term.made == ((False, Port(node.id)),):
+            return ((False, node.inputs[at]),)
+        return term.made
+    if not term.is_plain or term.made is None:
+        return None
+    ((minus, _),) = term.made
+    return ((minus != (not is_identity(change)), node.inputs[at]),)
+
+
+def _count(parts: Parts, spare: dict[str, int]) -> None:
+    """Note the numbers of what a change owns."""
+    for _, change in parts.terms:
+        for leaf in leaves(change):
+            if isinstance(leaf, Statistics | Factor | Offset):
+                spare[leaf.owner] = parts.spare
