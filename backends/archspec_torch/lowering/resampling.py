@@ -74,6 +74,20 @@ def grid_sample(site: Site) -> Lowered:
     return Lowered(apply=function("F.grid_sample", *settings))
 
 
+@lowers("roi_align")
+def roi_align(site: Site) -> Lowered:
+    """A function of the prelude."""
+    op = site.op
+    size = op.size if isinstance(op.size, tuple) else (op.size, op.size)
+    settings = [
+        keyword("size", size),
+        keyword("scale", op.scale),
+        keyword("samples", op.samples),
+        keyword("aligned", op.aligned),
+    ]
+    return Lowered(apply=function("roi_align", *settings), helpers=("roi_align",))
+
+
 @lowers("pixel_shuffle")
 def pixel_shuffle(site: Site) -> Lowered:
     """`F.pixel_shuffle`."""
