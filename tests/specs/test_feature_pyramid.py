@@ -11,7 +11,7 @@ from tests.specs.compiled import shipped
 SIZES = [(64, 64), (75, 101), (33, 47)]
 
 HOSTS = """
-use feature_pyramid { fpn, rpn }
+use feature_pyramid { faster_rcnn, fpn, rpn }
 use rednet { rednet }
 use resnet { basic, resnet }
 use std.cnn { feature_pyramid, involution }
@@ -19,6 +19,11 @@ use std.cnn { feature_pyramid, involution }
 network learned {
   input image: f32[B = 1, 3, H = 64, W = 64]
   output proposals = image -> rpn(fpn(resnet(norm=batch_norm)))
+}
+
+network detecting {
+  input image: f32[B = 1, 3, H = 64, W = 64], boxes: f32[K = 7, 5]
+  output found = (image, boxes) -> faster_rcnn(fpn(resnet(norm=batch_norm)), classes=4)
 }
 
 network red {
@@ -105,6 +110,44 @@ def test_the_head_is_that_of_torchvision(host):
     with torch.inference_mode():
         scores, boxes = wanted.rpn.head(list(wanted.backbone(image).values()))
         torch.testing.assert_close(module(image), tuple(zip(scores, boxes, strict=True)))
+
+
+def drawn_boxes(count, height, width, images):
+    """Boxes of all sizes, for every map of the pyramid, with the number of their image."""
+    generator = torch.Generator().manual_seed(0)
+    sides = 8 * 2 ** (6 * torch.rand(count, 2, generator=generator))
+    corners = torch.rand(count, 2, generator=generator) * torch.tensor([width, height])
+    image = torch.arange(count) * images // count
+    return torch.cat([image[:, None], corners, corners + sides], 1)
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("size", [(64, 96), (75, 101)])
+def test_boxes_are_judged_as_in_torchvision(host, size):
+    torch.manual_seed(0)
+    wanted = spread(detector(num_classes=4))
+    module = host("detecting").to_torch().eval()
+    state = {f"faster_rcnn.{key}": value for key, value in wanted.state_dict().items()}
+    module.load_state_dict(state, strict=True)
+    image, boxes = torch.randn(2, 3, *size), drawn_boxes(40, *size, images=2)
+    boxes[0, 1:] = torch.tensor([3, 4, 3 + 112, 4 + 112])  # on the border of two maps
+    with torch.inference_mode():
+        *_, scores, moves = module(image, boxes)
+        maps = wanted.backbone(image)
+        each = [boxes[boxes[:, 0] == number, 1:] for number in range(2)]
+        heads = wanted.roi_heads
+        seen = heads.box_head(heads.box_roi_pool(maps, each, [size] * 2))
+        levels = heads.box_roi_pool.map_levels(each)
+        assert levels.unique().tolist() == [0, 1, 2]
+        torch.testing.assert_close((scores, moves), heads.box_predictor(seen), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.live
+def test_names_are_those_of_the_whole_detector():
+    state = detector(num_classes=91).state_dict()
+    counters = {key: () for key in state if key.endswith("num_batches_tracked")}
+    frozen = shipped("fasterrcnn_resnet50_fpn").to_torch(device="meta").state_dict()
+    assert shapes(frozen) | counters == shapes(state)
 
 
 @pytest.mark.live
