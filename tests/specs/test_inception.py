@@ -26,3 +26,14 @@ def test_without_the_head_there_is_one_output_and_the_other_names_stay(name):
     assert module.train()(image()).shape == (2, 1000)
     helped = shipped(name, aux=True).to_torch(device="meta").state_dict()
     assert [key for key in helped if not key.startswith("AuxLogits.")] == list(module.state_dict())
+
+
+def test_without_norms_it_has_the_weights_of_the_folded_one():
+    plain = shipped("inception_v3_no_bn")
+    folded = shipped("inception_v3", aux=False).fold()
+    assert folded.parameters == plain.parameters
+    wanted, found = (
+        {name: value.shape for name, value in one.to_torch(device="meta").state_dict().items()}
+        for one in (folded, plain)
+    )
+    assert found == wanted
