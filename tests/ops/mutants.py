@@ -85,10 +85,17 @@ def runs(name: str, wrong: Lowering) -> bool:
 # ---------------------------------------------------------------------- kinds of mutants
 
 
+BY_TYPES = {"reshape", "unflatten", "expand", "full", "zeros_like", "ones_like"}
+"""Ops whose lowerings follow the types or the name of the op that they are given, and so are right
+for others too."""
+
+
 def siblings(name: str) -> Iterator[tuple[str, Lowering]]:
     """The lowerings of other ops that run in its place: in the family first."""
     family = lowerings()[name].__module__
-    for other in sorted(lowerings(), key=lambda one: lowerings()[one].__module__ != family):
+    for other in sorted(
+        set(lowerings()) - BY_TYPES, key=lambda one: lowerings()[one].__module__ != family
+    ):
         if other != name and lowerings()[other] is not lowerings()[name]:
             yield other, lowerings()[other]
 
@@ -98,10 +105,14 @@ def half_swapped(name: str, other: Lowering) -> Iterator[tuple[str, Lowering]]:
     right = lowerings()[name]
 
     def module(site: Site) -> Lowered:
-        return dataclasses.replace(right(site), module=other(site).module)
+        own, found = right(site), other(site)
+        both = own.module is not None and found.module is not None
+        return dataclasses.replace(own, module=found.module) if both else own
 
     def function(site: Site) -> Lowered:
-        return dataclasses.replace(right(site), apply=other(site).apply)
+        own, found = right(site), other(site)
+        both = own.apply is not None and found.apply is not None
+        return dataclasses.replace(own, apply=found.apply) if both else own
 
     yield "module", module
     yield "function", function

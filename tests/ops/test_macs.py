@@ -1,0 +1,44 @@
+"""Multiply-accumulates of every op, at all cases of its reference, against what is computed."""
+
+import pytest
+from torch.utils.flop_counter import FlopCounterMode
+
+from archspec.ops.base import Op
+from archspec.ops.registry import all_ops
+from tests.ops.formulas.judge import bench
+from tests.ops.formulas.recurrent import Counted
+from tests.ops.formulas.table import cases_of, references
+
+NAMES = sorted(references())
+STEPS = [name for name in NAMES if all_ops()[name].category == "recurrent"]
+
+
+def stated(use):
+    return use.op.macs(use.case.types, use.types).constant
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_recurrent_layers_take_the_products_of_their_equations(name):
+    """PyTorch's counter does not know them; the reference counts what it multiplies."""
+    held = references()[name]
+    for case in cases_of(name):
+        use = bench(name, (case,)).uses[0]
+        before = Counted.macs
+        use.run(held.run)
+        assert stated(use) == Counted.macs - before > 0, use
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in STEPS])
+def test_other_ops_take_what_torch_counts(name):
+    """Of ops that hold layers only what they compute themselves, which is nothing."""
+    for case in cases_of(name):
+        if case.regions:
+            assert stated(bench(name, (case,)).uses[0]) == 0
+            continue
+        if all_ops()[name].macs is Op.macs and case is not cases_of(name)[0]:
+            continue
+        built = bench(name, (case,))
+        inputs = [one.detach().to("meta") for one in built.tensors()]  # no fused kernels there
+        with FlopCounterMode(display=False) as counter:
+            built.run(built.module.to("meta"), inputs)
+        assert 2 * sum(map(stated, built.uses)) == counter.get_total_flops(), case
