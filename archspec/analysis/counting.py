@@ -15,6 +15,7 @@ from archspec.analysis.scope import Owned, owned
 from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph, postorder, walk
+from archspec.graph.ties import tensor_at, tied, ties_below
 from archspec.graph.usage import Usage, is_read
 from archspec.ops.base import Parameter
 
@@ -30,6 +31,15 @@ class Counts:
     buffers: int = 0
     tensors: int = 0
     fixed: int = 0
+
+    def __sub__(self, other: Counts) -> Counts:
+        """Without what is counted under another name; it keeps the names of the tensors."""
+        return Counts(
+            self.parameters - other.parameters,
+            self.buffers,
+            self.tensors,
+            self.fixed - other.fixed,
+        )
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
@@ -52,7 +62,7 @@ def count(compiled: Compiled) -> Counts:
     for pair in postorder(root, lambda item: _called_by_both(item, single)):
         both[pair] = _total(
             _count_union(left, right, single, both) for left, right in _matched(pair, single)
-        )
+        ) - _total(_count_tied(pair).values())
     return both[root]
 
 
@@ -61,7 +71,8 @@ def unused_parameters(compiled: Compiled) -> int:
     graphs = (compiled.inference, compiled.training)
     if all(is_read(item) for graph in graphs for item in walk(graph)):
         return 0
-    return count(compiled).parameters - Usage(compiled).count()
+    usage = Usage(compiled)
+    return count(compiled).parameters - usage.count() + _tied_and_needed(compiled, usage)
 
 
 def count_graph(graph: Graph) -> Counts:
@@ -81,11 +92,23 @@ def count_by_node(graph: Graph, memo: dict[Graph, Counts] | None = None) -> Mapp
     for item in owned(graph):
         at = item.root.id
         found[at] = found.get(at, Counts()) + _count_one(item, memo.__getitem__)
+    for at, counts in _count_tied((graph,)).items():
+        found[at] -= counts
     return found
 
 
 def _count_step(graph: Graph, below: Below[Counts]) -> Counts:
-    return _total(_count_one(item, below) for item in owned(graph))
+    whole = _total(_count_one(item, below) for item in owned(graph))
+    return whole - _total(_count_tied((graph,)).values())
+
+
+def _count_tied(graphs: tuple[Graph, ...]) -> dict[int, Counts]:
+    """What is tied to other weights of a block, by the node that leads to it."""
+    found: dict[int, Counts] = {}
+    for item in tied(graphs).values():
+        counts = count_tensors([item.parameter], frozen=item.instance.frozen)
+        found[item.node] = found.get(item.node, Counts()) + counts
+    return found
 
 
 def _count_one(item: Owned, below: Below[Counts]) -> Counts:
@@ -108,6 +131,21 @@ def count_tensors(parameters: Iterable[Parameter], *, frozen: bool = False) -> C
 
 def _total(counts: Iterable[Counts]) -> Counts:
     return sum(counts, Counts())
+
+
+def _tied_and_needed(compiled: Compiled, usage: Usage) -> int:
+    """Elements that usage counts under several names: all names that are needed but one."""
+    both = (compiled.inference, compiled.training)
+    groups: dict[str, list[str]] = {}
+    for name, source in {k: v for graph in both for k, v in ties_below(graph).items()}.items():
+        groups.setdefault(source, [source]).append(name)
+    total = 0
+    for source, names in groups.items():
+        found = next(filter(None, (tensor_at(graph, source) for graph in both)), None)
+        needed = sum(map(usage.needs, names))
+        if found is not None and needed:
+            total += prod(found.parameter.shape) * (needed - 1)
+    return total
 
 
 # ---------------------------------------------------------------------- two modes

@@ -8,6 +8,7 @@ a budget; `archspec.analysis.counting` counts without writing anything out.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import prod
 
 from archspec.analysis.counting import count
@@ -17,6 +18,7 @@ from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph, InitRule, Instance
 from archspec.graph.names import join_path
+from archspec.graph.ties import ties_below
 from archspec.ops.base import Parameter
 from archspec.types.initialiser import Initialiser
 from archspec.types.tensor import DType
@@ -34,6 +36,7 @@ class Entry:
 
     `initialiser` is the one that holds: an attribute written in the spec, else the innermost
     `init` statement, else the default of the op. None means that the op fills the tensor itself.
+    `tied` is the name of the tensor that it is, where it is tied to one.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Entry:
     initialiser: Initialiser | None
     op: str
     instance: Instance
+    tied: str = ""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -81,6 +85,9 @@ def table(compiled: Compiled, budget: int = EXPANSION_BUDGET) -> tuple[Entry, ..
     if compiled.inference is not compiled.training:
         for entry in _entries(compiled.inference):
             found.setdefault(entry.name, entry)
+    ties = {**ties_below(compiled.training), **ties_below(compiled.inference)}
+    for name, source in ties.items():
+        found[name] = replace(found[name], tied=source, initialiser=found[source].initialiser)
     return tuple(found.values())
 
 

@@ -131,6 +131,10 @@ def _draw(p: Layout, node: ast.DrawDecl) -> Doc:
     return concat("draw ", node.name, " = ", p.of(node.value))
 
 
+def _tie(p: Layout, node: ast.TieDecl) -> Doc:
+    return concat("tie ", p.of(node.name), " = ", p.of(node.source))
+
+
 def _assert(p: Layout, node: ast.Assert) -> Doc:
     message: list[Doc] = [] if node.message is None else [",", LINE, p.of(node.message)]
     return group("assert ", p.of(node.condition), nest(*message))
@@ -146,5 +150,6 @@ _RULES: dict[type, Any] = {
     ast.Shared: _shared,
     ast.InitDecl: _init,
     ast.DrawDecl: _draw,
+    ast.TieDecl: _tie,
     ast.Assert: _assert,
 }

@@ -165,6 +165,15 @@ class InitRule:
 
 
 @frozen
+class Tie:
+    """The weights called `name` are those called `source`; both are full names below the graph."""
+
+    name: str
+    source: str
+    origin: Origin = field(default=Origin(), compare=False)
+
+
+@frozen
 class Draw:
     """A random draw shared by the joins that name it; see the op `join`."""
 
@@ -189,6 +198,7 @@ class Graph:
     origin: Origin = _UNKNOWN
     doc: str = ""
     frozen: bool = False  # all of its instances are
+    ties: tuple[Tie, ...] = ()
 
     @cached_property
     def inputs(self) -> tuple[Node, ...]:

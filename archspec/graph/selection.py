@@ -6,6 +6,7 @@ import difflib
 from dataclasses import replace
 
 from archspec.graph.model import Graph, GraphOutput, Node, Port, Structure, leaves, needed
+from archspec.graph.ties import with_ties_left
 
 
 def pruned(graph: Graph, outputs: tuple[GraphOutput, ...]) -> Graph:
@@ -26,7 +27,7 @@ def pruned(graph: Graph, outputs: tuple[GraphOutput, ...]) -> Graph:
         replace(item, ports=tuple(Port(numbers[p.node], p.index) for p in item.ports))
         for item in outputs
     )
-    return replace(graph, nodes=tuple(nodes), outputs=moved)
+    return with_ties_left(replace(graph, nodes=tuple(nodes), outputs=moved))
 
 
 def select_outputs(graph: Graph, paths: tuple[str, ...]) -> Graph:
@@ -97,7 +98,9 @@ def _find(graph: Graph, path: str, shown: str) -> tuple[Node, str]:
     for node in graph.nodes:
         key = node.instance.key if node.instance is not None else ""
         if key and path.startswith(key + ".") and node.callee is not None:
-            uses = sum(other.instance is node.instance for other in graph.nodes)
+            uses = sum(
+                other.instance is not None and other.instance.key == key for other in graph.nodes
+            )
             if uses > 1:
                 raise LookupError(f"`{shown}` lies in what is used {uses} times, `{key}`")
             return node, path[len(key) + 1 :]

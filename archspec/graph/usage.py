@@ -85,6 +85,19 @@ class Usage:
                 self._counts[item] = own + sum(self._counts[call] for call in used.calls.values())
         return self._counts[start]
 
+    def needs(self, name: str) -> bool:
+        """Whether the weights of this full name are needed."""
+        views, rest = self.root, name
+        while True:
+            used = self.used(views)
+            for path, sizes in used.parameters.items():
+                if any(join_path(path, own) == rest for own in sizes):
+                    return True
+            call = next((path for path in used.calls if rest.startswith(f"{path}.")), None)
+            if call is None:
+                return False
+            views, rest = used.calls[call], rest[len(call) + 1 :]
+
     def owned(self, graph: Graph, node: Node) -> int:
         """Elements of the parameters of one node, with all that it calls and holds."""
         found = Used()

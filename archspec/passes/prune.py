@@ -22,6 +22,7 @@ from archspec.graph.model import (
     Structure,
     leaves,
 )
+from archspec.graph.ties import with_ties_left
 
 Bypass: TypeAlias = Callable[[Node], "int | None"]
 """For an op node, the index of the input that stands for its output; None leaves it alone."""
@@ -140,6 +141,7 @@ def _rebuild(
         outputs=_outputs(graph, outputs, body.ports),
         input_structures=_input_structures(graph, kept),
     )
+    result = with_ties_left(result)
     forwards = {new: kept[old] for new, old in _forwards(result).items()}
     return Pruned(result, kept, forwards)
 

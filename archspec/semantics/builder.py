@@ -17,6 +17,7 @@ from archspec.graph.model import (
     Port,
     Requirement,
     Structure,
+    Tie,
 )
 from archspec.semantics.constants import constant, require_constant
 from archspec.semantics.context import Context
@@ -45,6 +46,7 @@ class GraphBuilder:
     """Of the graph as a whole, each once; what an op needs stands at its node."""
     init_rules: list[InitRule] = field(default_factory=list)
     draws: list[Draw] = field(default_factory=list)
+    ties: list[Tie] = field(default_factory=list)
     captured: dict[tuple[int, Port], tuple[Tensor, Tensor]] = field(default_factory=dict)
     shared_uses: int = 0
     """How often a shared layer was applied."""
@@ -166,6 +168,7 @@ class GraphBuilder:
             origin,
             doc,
             self.frozen,
+            tuple(self.ties),
         )
 
     def _live(

@@ -29,6 +29,7 @@ from archspec.semantics.resolve import resolve_names
 from archspec.semantics.settings import settings
 from archspec.semantics.silent import check_silent
 from archspec.semantics.sizes import check_sizes
+from archspec.semantics.tying import check_ties
 from archspec.semantics.unused import check_usage
 from archspec.semantics.values import BlockLayer, Poison
 from archspec.source import Source, Span
@@ -193,6 +194,7 @@ def _compile(
     check_modes(compiled.inference, compiled.training, compilation.sink)
     check_sizes(compiled, inputs, compilation.sink)
     check_init_rules(compiled, compilation.sink)
+    check_ties(compiled, compilation.sink)
     if not compilation.sink.failed:
         check_usage(compiled, compilation.sink)
     return compiled

@@ -151,6 +151,7 @@ def _watched(context: Context, tensors: Sequence[Tensor]) -> Hashable:
         len(builder.requirements),
         len(builder.init_rules),
         len(builder.draws),
+        len(builder.ties),
         len(builder.captured),
         builder.shared_uses,
         len(scope.loops),

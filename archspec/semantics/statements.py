@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from archspec.graph.model import Draw, GraphOutput, InitRule, Instance, Origin, Region
+from archspec.graph.model import Draw, GraphOutput, InitRule, Instance, Origin, Region, Tie
 from archspec.ops.base import Need, Op
 from archspec.ops.registry import all_ops
 from archspec.semantics.attributes import initialiser_value
@@ -16,7 +16,7 @@ from archspec.semantics.callables import force
 from archspec.semantics.context import Context, Reported
 from archspec.semantics.environment import did_you_mean
 from archspec.semantics.instantiate import instantiate
-from archspec.semantics.operators import is_condition, kind_of, truth
+from archspec.semantics.operators import is_condition, kind_of, plain, truth
 from archspec.semantics.requirements import require, settle
 from archspec.semantics.shapes import (
     bind_targets,
@@ -258,6 +258,22 @@ def _draw(context: Context, statement: ast.DrawDecl) -> None:
         context.builder.draws.append(Draw(statement.name, policy, ratio))
 
 
+def _tie(context: Context, statement: ast.TieDecl) -> None:
+    names: list[str] = []
+    for node in (statement.name, statement.source):
+        value = plain(context.settled(node))
+        if isinstance(value, Poison):
+            return
+        if not isinstance(value, str):
+            what = f"the full name of weights, but this is {kind_of(value)}"
+            fix = 'in quotes: `tie "head.weight" = "embed.weight"`'
+            raise context.error("E0305", f"`tie` takes {what}", node.span, fix=fix)
+        names.append(value)
+    if context.builder is not None:
+        origin = context.builder.origin(context, statement.span)
+        context.builder.ties.append(Tie(names[0], names[1], origin))
+
+
 def _assert(context: Context, statement: ast.Assert) -> None:
     message = context.evaluate(statement.message) if statement.message is not None else None
     value = force(context, context.evaluate(statement.condition), statement.condition.span)
@@ -284,5 +300,6 @@ _STATEMENTS: dict[type, Callable[[Context, Any], None]] = {
     ast.Shared: _shared,
     ast.InitDecl: _init,
     ast.DrawDecl: _draw,
+    ast.TieDecl: _tie,
     ast.Assert: _assert,
 }

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from archspec.diagnostics.model import Severity, Sink, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Node, Port, needed, walk
+from archspec.graph.ties import tied_instances
 from archspec.graph.usage import EVERYTHING, Part, Usage, Used, is_read, read_ports
 
 NOTE = "such weights stay in the state dict and count as parameters, but get no gradient"
@@ -21,10 +22,12 @@ def check_usage(compiled: Compiled, sink: Sink) -> None:
     if all(is_read(item) for graph in graphs for item in walk(graph)):
         return  # the usual case
     usage = Usage(compiled)
+    tied = tied_instances(item for graph in graphs for item in walk(graph))
     for used in usage.below():
         for part in used.parts:
             for node in _dead_layers(part, used, usage):
-                _warn_of_layer(node, usage.owned(part.graph, node), sink)
+                if id(node.instance) not in tied:
+                    _warn_of_layer(node, usage.owned(part.graph, node), sink)
             for node in part.graph.nodes:
                 if node.callee is not None and node.id in part.asked:
                     _check_call(part, node, used, usage, sink)

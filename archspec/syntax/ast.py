@@ -168,6 +168,15 @@ class DrawDecl(Node):
 
 
 @frozen
+class TieDecl(Node):
+    """`tie "head.weight" = "embed.weight"`: one tensor of weights under two names."""
+
+    span: Span
+    name: Expr
+    source: Expr
+
+
+@frozen
 class Assert(Node):
     """`assert condition, "message"`."""
 
@@ -194,8 +203,8 @@ class ExprStmt(Node):
 
 
 Statement: TypeAlias = (
-    "Input | Output | ParamDecl | BufferDecl | Shared | InitDecl | DrawDecl | Assert | Bind | "
-    "ExprStmt"
+    "Input | Output | ParamDecl | BufferDecl | Shared | InitDecl | DrawDecl | TieDecl | Assert | "
+    "Bind | ExprStmt"
 )
 
 

@@ -212,6 +212,17 @@ def draw(k: Context, span: Span, c: list[Any]) -> ast.DrawDecl | ast.ExprStmt:
     return ast.DrawDecl(span, *named) if named else ast.ExprStmt(span, ast.Missing(span))
 
 
+def tie(k: Context, span: Span, c: list[Any]) -> ast.TieDecl | ast.ExprStmt:
+    """`tie "head.weight" = "embed.weight"`."""
+    item: Item = c[1]
+    if isinstance(item, Equation) and not item.spread:
+        left = plain(k, item.left, "a name of weights")
+        return ast.TieDecl(span, left, item.right)
+    if not isinstance(item, ast.Missing):
+        k.error("E0127", 'written as `tie "head.weight" = "embed.weight"`', item.span)
+    return ast.ExprStmt(span, ast.Missing(span))
+
+
 def _named(k: Context, word: str, item: Item) -> tuple[str, ast.Expr] | None:
     """Name and value of `word name = value`."""
     if isinstance(item, Equation) and isinstance(item.left, ast.Name):

@@ -6,7 +6,7 @@ DEFINITION_WORDS = frozenset({"block", "network", "rule", "preset", "use", "inli
 """Keywords at the beginning of a definition."""
 
 STATEMENT_WORDS = frozenset(
-    {"input", "output", "param", "buffer", "shared", "init", "draw", "assert"}
+    {"input", "output", "param", "buffer", "shared", "init", "draw", "tie", "assert"}
 )
 """Keywords at the beginning of a statement."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
@@ -30,10 +30,15 @@ class _Misfit:
     unexpected: tuple[str, ...]
     shapes: tuple[Entry, ...]
     kinds: tuple[Entry, ...]
+    untied: tuple[Entry, ...] = ()
 
     @property
     def count(self) -> int:
-        return len(self.missing) + len(self.unexpected) + len(self.shapes) + len(self.kinds)
+        return sum(map(len, self.sorts))
+
+    @property
+    def sorts(self) -> tuple[Sized, ...]:
+        return self.missing, self.unexpected, self.shapes, self.kinds, self.untied
 
 
 def fit(
@@ -43,26 +48,41 @@ def fit(
 
     What all names begin with (`module.`) is taken off where they fit then and not before. Tensors
     of `whole`, the network that this one was extracted from, are left out. Where a file has no
-    counters, as older ones, they begin at zero. Where `names_only` holds, tensors may be on meta.
-    Raises CompileFailed (E0842) where something is missing, is too much, or has another shape or
-    kind.
+    counters, as older ones, they begin at zero. Of weights that are tied one name is enough. Where
+    `names_only` holds, tensors may be on meta.
+    Raises CompileFailed (E0842) where something is missing, is too much, has another shape or
+    kind, or where what is tied differs.
     """
     wanted = persistent(network)
     spare = persistent(whole) if whole is not None else {}
+    names = _tied(wanted)
     best: tuple[int, str, _Misfit] | None = None
     for prefix in _prefixes(given.tensors):
         tensors = {name.removeprefix(prefix): value for name, value in given.tensors.items()}
         misfit = _compare(wanted, spare, tensors, names_only)
         if not misfit.count:
-            values = {
-                name: tensors[name] if name in tensors else torch.zeros((), dtype=torch.int64)
-                for name in wanted
-            }
+            values = {name: _value(entry, names, tensors) for name, entry in wanted.items()}
             return Weights(values, given.source, _liberties(given.entry, prefix))
         if best is None or misfit.count < best[0]:
             best = misfit.count, prefix, misfit
     assert best is not None  # the first prefix is the empty one
     raise CompileFailed([_refusal(network, given, *best[1:])])
+
+
+def _value(entry: Entry, names: Mapping[str, Sequence[str]], tensors: Mapping[str, Any]) -> Any:
+    """The tensor of one name: its own, or that of a name that it is tied to, or a new counter."""
+    every = (entry.name, *names.get(entry.tied or entry.name, ()))
+    found = next((name for name in every if name in tensors), None)
+    return tensors[found] if found is not None else torch.zeros((), dtype=torch.int64)
+
+
+def _tied(wanted: Mapping[str, Entry]) -> Mapping[str, Sequence[str]]:
+    """By the name of a tensor that others are tied to, all of its names."""
+    found: dict[str, list[str]] = {}
+    for entry in wanted.values():
+        if entry.tied:
+            found.setdefault(entry.tied, [entry.tied]).append(entry.name)
+    return found
 
 
 def persistent(network: Compiled) -> dict[str, Entry]:
@@ -103,17 +123,33 @@ def _compare(
         if _kind(tensors[entry.name], names_only) != _wanted_kind(entry) and entry not in shapes
     )
     counts = any(_is_counter(entry) for entry in both)
+    names = _tied(wanted)
     missing = (
         entry
         for name, entry in wanted.items()
         if name not in tensors and (counts or not _is_counter(entry))
+        if not any(other in tensors for other in names.get(entry.tied or name, ()))
     )
     unexpected = (
         name
         for name, value in tensors.items()
         if name not in wanted and (name not in spare or spare[name].shape != _shape(value))
     )
-    return _Misfit(tuple(missing), tuple(unexpected), shapes, kinds)
+    untied = (
+        entry
+        for entry in both
+        if entry.tied in tensors and not _equal(tensors[entry.name], tensors[entry.tied])
+    )
+    return _Misfit(tuple(missing), tuple(unexpected), shapes, kinds, tuple(untied))
+
+
+def _equal(one: object, two: object) -> bool:
+    """Whether two tensors are one, as far as can be told."""
+    if not isinstance(one, torch.Tensor) or not isinstance(two, torch.Tensor):
+        return True  # said as another kind
+    if one is two or one.is_meta or two.is_meta or one.shape != two.shape:
+        return True
+    return torch.equal(one, two)
 
 
 def _is_counter(entry: Entry) -> bool:
@@ -152,6 +188,7 @@ def _refusal(network: Compiled, given: Stored, prefix: str, misfit: _Misfit) -> 
         "unexpected": len(misfit.unexpected),
         "of another shape": len(misfit.shapes),
         "of another kind": len(misfit.kinds),
+        "tied but different": len(misfit.untied),
     }
     counted = ", ".join(f"{number:,} {sort}" for sort, number in sorts.items() if number)
     taken = ", ".join((given.source, *_liberties(given.entry, prefix)))
@@ -187,9 +224,11 @@ def _notes(given: Stored, prefix: str, misfit: _Misfit) -> Iterator[str]:
             f"`{_name(one.name)}` is {_kind(at(one), False)}, not {_wanted_kind(one)}"
             for one in misfit.kinds[:_SHOWN]
         ],
+        "tied but different": [
+            f"`{_name(one.name)}` and `{_name(one.tied)}`" for one in misfit.untied[:_SHOWN]
+        ],
     }
-    totals = (misfit.missing, misfit.unexpected, misfit.shapes, misfit.kinds)
-    for (sort, names), total in zip(named.items(), totals, strict=True):
+    for (sort, names), total in zip(named.items(), misfit.sorts, strict=True):
         if names:
             more = len(total) - len(names)
             yield f"{sort}: {', '.join(names)}" + (f" and {more:,} more" if more else "")

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import reduce
 from pathlib import PurePath
 
 from archspec.analysis.counting import count
 from archspec.graph.compiled import Compiled
+from archspec.graph.ties import ties_below
 from archspec.source import NOWHERE
 from archspec.targets.base import Weights
 from archspec_torch.check import require_supported
 from archspec_torch.classes import ClassDef, build_classes
-from archspec_torch.code import call, keyword
+from archspec_torch.code import call, keyword, literal
 from archspec_torch.code import lines as written
 from archspec_torch.comments import safe_text
 from archspec_torch.layout import lay_out
-from archspec_torch.names import class_name
+from archspec_torch.names import attribute, class_name, is_identifier
 from archspec_torch.naming import name_classes
 from archspec_torch.prelude import helpers_source
 from archspec_torch.render import render_class
@@ -55,7 +57,7 @@ def python_source(network: Compiled, remarks: Sequence[str] = ()) -> tuple[str, 
     helpers = sorted(set().union(*(draft.helpers for item in classes for draft in item.drafts)))
     name_classes(classes, helpers, tuple(records))
     names = {item.token: item.name for item in classes}
-    start = _start(classes)
+    start = (*_start(classes), *_ties(network))
     blocks = helpers_source(helpers)
     blocks += [_record(name, fields, root.records) for name, fields in records.items()]
     told: set[str] = set()
@@ -81,6 +83,22 @@ def _start(classes: Sequence[ClassDef]) -> tuple[str, ...]:
         '    if hasattr(module, "initialise"):',
         "        module.initialise()",
     )
+
+
+def _ties(network: Compiled) -> Iterator[str]:
+    """Lines that make one tensor of those that are tied; it begins as its source does."""
+    ties = {**ties_below(network.training), **ties_below(network.inference)}
+    for name, source in ties.items():
+        owner, _, last = name.rpartition(".")
+        holder, value = _access(owner), _access(source)
+        if is_identifier(last):
+            yield f"{holder}.{last} = {value}"
+        else:
+            yield f"{holder}.register_parameter({literal(last)}, {value})"
+
+
+def _access(path: str) -> str:
+    return reduce(attribute, path.split(".") if path else (), "self")
 
 
 def _header(network: Compiled, remarks: Sequence[str]) -> str:

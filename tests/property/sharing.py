@@ -102,7 +102,7 @@ def programs(draw: st.DrawFn) -> str:
                     "x -> transpose(2, 3) -> f",
                     "x -> pad([(2, 1, 2)]) -> f",
                     "x -> if training { max_pool(2) } -> f",
-                    "x -> if training { f -> conv(3, 1) } -> f",
+                    "x -> if training { f -> again@: conv(3, 1) } -> f",
                     "x -> f -> conv(3, 1) -> f",
                     "x -> turns@: for i in 0..2 { f -> conv(3, 1) }",
                     "(x -> f -> conv(3, 1), x -> conv(3, 1) -> f -> conv(3, 1)) -> join",

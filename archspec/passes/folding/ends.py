@@ -75,7 +75,7 @@ class Look:
             heads=tuple(self._heads.get(Port(node.id), _NOTHING) for node in self._graph.inputs),
             tails=tuple(self._tails.get(port, _NOTHING) for port in self._graph.output_ports),
             is_empty=all(self._is_empty(node) for node in nodes),
-            is_closed=bool(regions),
+            is_closed=bool(regions or self._graph.ties),
         )
 
     def to_open(self) -> set[int]:

@@ -23,6 +23,7 @@ from archspec.analysis.scope import owned
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph, Instance, Node, Region, subgraphs, walk
 from archspec.graph.names import join_path
+from archspec.graph.ties import tied_instances
 from archspec.passes.folding.ends import Ends, Look, held
 from archspec.passes.folding.opening import opened
 from archspec.passes.folding.steps import Step, below
@@ -83,7 +84,7 @@ class _Folder:
         self._numbers: dict[Hashable, int] = {}
         self._made: dict[int, Instance] = {}
         self._room = OPENED_NODES
-        self._shared = _across(graphs)
+        self._shared = {**_across(graphs), **tied_instances(graphs)}
 
     def take(self, graph: Graph) -> None:
         """Fold one graph; those below it are folded. The value of a buffer stays."""
