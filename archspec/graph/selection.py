@@ -6,6 +6,7 @@ import difflib
 from dataclasses import replace
 
 from archspec.graph.model import Graph, GraphOutput, Node, Port, Structure, leaves, needed
+from archspec.graph.names import join_path
 from archspec.graph.ties import with_ties_left
 
 
@@ -78,7 +79,8 @@ def _opened(node: Node, wanted: list[tuple[str, str]], *, keep: bool) -> Node:
     assert node.instance is not None
     callee = _selected(node.callee, wanted, keep=keep)
     instance = replace(node.instance, graph=callee)
-    return replace(node, instance=instance, types=callee.output_types)
+    discarded = node.discarded if keep else frozenset()
+    return replace(node, instance=instance, types=callee.output_types, discarded=discarded)
 
 
 def _output(name: str, node: int, at: int, structure: Structure) -> GraphOutput:
@@ -104,11 +106,20 @@ def _find(graph: Graph, path: str, shown: str) -> tuple[Node, str]:
             if uses > 1:
                 raise LookupError(f"`{shown}` lies in what is used {uses} times, `{key}`")
             return node, path[len(key) + 1 :]
+        held = node.instance.regions if node.instance is not None else ()
+        if any(path.startswith(join_path(key, region.key) + ".") for region in held):
+            raise LookupError(
+                f"`{shown}` lies in a layer that `{_title(node)}` runs, so it has no single output"
+            )
     keys = sorted({n.instance.key for n in graph.nodes if n.instance and n.instance.key})
     close = difflib.get_close_matches(path, keys, n=1)
     hint = f"; did you mean `{close[0]}`?" if close else "."
     listed = ", ".join(f"`{key}`" for key in keys[:12]) + (", .." if len(keys) > 12 else "")
     raise LookupError(f"`{graph.name}` has nothing at `{shown}`{hint} It has {listed}")
+
+
+def _title(node: Node) -> str:
+    return node.instance.title if node.instance is not None else ""
 
 
 def _last_of_group(graph: Graph, path: str) -> Node | None:

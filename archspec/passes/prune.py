@@ -1,8 +1,9 @@
-"""Removal of what no output needs, across block boundaries.
+"""Removal of what no output needs, across block boundaries and in regions.
 
 A block of which a caller needs less is specialised anew for what it needs, once per set of
 outputs. Keys of instances stay, so a state dict of the result is a subset of the old one, by the
-same names. What does not change stays the same object.
+same names. What does not change stays the same object. A region keeps its outputs and the inputs
+that its op gives to it, and loses captures that it no longer needs; a buffer keeps its value.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from archspec.graph.model import (
     Instance,
     Node,
     Port,
+    Region,
     Structure,
     leaves,
 )
@@ -32,12 +34,12 @@ Bypass: TypeAlias = Callable[[Node], "int | None"]
 class Demand:
     """A graph and those of its outputs that are needed (flattened), in order.
 
-    A network keeps its inputs, whether they are needed or not.
+    The first `kept` inputs stay, whether they are needed or not.
     """
 
     graph: Graph
     outputs: tuple[int, ...]
-    keep_inputs: bool = False
+    kept: int = 0
 
 
 @frozen
@@ -62,15 +64,15 @@ class Pruner:
 
     def network(self, graph: Graph) -> Graph:
         """A whole network: all outputs are needed, and all inputs stay."""
-        everything = tuple(range(len(graph.output_ports)))
-        return memoised(Demand(graph, everything, True), self._step, self._memo).graph
+        demand = _everything(graph, len(graph.inputs))
+        return memoised(demand, self._step, self._memo).graph
 
     def _step(self, demand: Demand) -> Generator[Demand, Pruned, Pruned]:
         graph, outputs = demand.graph, demand.outputs
         needed = {graph.output_ports[index] for index in outputs}
-        if demand.keep_inputs:
-            needed |= {Port(node.id) for node in graph.inputs}
+        needed |= {Port(node.id) for node in graph.inputs[: demand.kept]}
         calls: dict[int, tuple[tuple[int, ...], Pruned]] = {}
+        held: dict[int, tuple[Pruned, ...]] = {}
         for node in reversed(graph.nodes):
             asked = tuple(i for i in range(len(node.types)) if Port(node.id, i) in needed)
             if not asked:
@@ -83,8 +85,38 @@ class Pruner:
                 needed |= {node.inputs[index] for index in below.inputs}
                 continue
             one = self._bypass(node) if node.instance is not None else None
-            needed |= set(node.inputs) if one is None else {node.inputs[one]}
-        return _rebuild(graph, outputs, needed, calls, self._bypass)
+            if one is not None:
+                needed.add(node.inputs[one])
+                continue
+            parts: list[Pruned] = []
+            for region in _regions(node):
+                own = len(region.graph.inputs) - region.captured
+                parts.append((yield _everything(region.graph, own)))
+            held[node.id] = tuple(parts)
+            needed |= {node.inputs[index] for index in _inputs_read(node, held[node.id])}
+        return _rebuild(graph, outputs, needed, calls, held, self._bypass)
+
+
+def _everything(graph: Graph, kept: int) -> Demand:
+    return Demand(graph, tuple(range(len(graph.output_ports))), kept)
+
+
+def _regions(node: Node) -> tuple[Region, ...]:
+    """The layers that an op holds; the value of a buffer is none."""
+    regions = node.instance.regions if node.instance is not None else ()
+    return tuple(region for region in regions if region.graph.kind != "buffer")
+
+
+def _inputs_read(node: Node, held: tuple[Pruned, ...]) -> tuple[int, ...]:
+    """The inputs of an op that are left when its regions have become these."""
+    regions = _regions(node)
+    place = len(node.inputs) - sum(region.captured for region in regions)
+    found = [*range(place)]
+    for region, part in zip(regions, held, strict=True):
+        own = len(region.graph.inputs) - region.captured
+        found += [place + at - own for at in part.inputs if at >= own]
+        place += region.captured
+    return tuple(found)
 
 
 def _is_shared(graph: Graph, node: Node) -> bool:
@@ -116,9 +148,10 @@ def _rebuild(
     outputs: tuple[int, ...],
     needed: set[Port],
     calls: Mapping[int, tuple[tuple[int, ...], Pruned]],
+    held: Mapping[int, tuple[Pruned, ...]],
     bypass: Bypass,
 ) -> Pruned:
-    if _unchanged(graph, outputs, needed, calls, bypass):
+    if _unchanged(graph, outputs, needed, calls, held, bypass):
         return Pruned(graph, tuple(range(len(graph.inputs))), _forwards(graph))
     body = _Body()
     for node in graph.nodes:
@@ -131,7 +164,7 @@ def _rebuild(
         if one is not None:
             body.ports[Port(node.id)] = body.ports[node.inputs[one]]
             continue
-        index = body.add(node, inputs=tuple(body.ports[port] for port in node.inputs))
+        index = _take_op(body, node, held.get(node.id, ()))
         for output in range(len(node.types)):
             body.ports[Port(node.id, output)] = Port(index, output)
     kept = tuple(at for at, node in enumerate(graph.inputs) if Port(node.id) in needed)
@@ -151,6 +184,7 @@ def _unchanged(
     outputs: tuple[int, ...],
     needed: set[Port],
     calls: Mapping[int, tuple[tuple[int, ...], Pruned]],
+    held: Mapping[int, tuple[Pruned, ...]],
     bypass: Bypass,
 ) -> bool:
     if len(outputs) != len(graph.output_ports):
@@ -162,7 +196,28 @@ def _unchanged(
             return False
         if node.op is not None and bypass(node) is not None:
             return False
+        parts = zip(_regions(node), held.get(node.id, ()), strict=False)
+        if any(part.graph is not region.graph for region, part in parts):
+            return False
     return True
+
+
+def _take_op(body: _Body, node: Node, held: tuple[Pruned, ...]) -> int:
+    """Take over an input or an op, with what its regions have become; its new number."""
+    instance = node.instance
+    if instance is None or not held:
+        return body.add(node, inputs=tuple(body.ports[port] for port in node.inputs))
+    inputs = tuple(body.ports[node.inputs[at]] for at in _inputs_read(node, held))
+    became: dict[str, Region] = {}
+    for region, part in zip(_regions(node), held, strict=True):
+        own = len(region.graph.inputs) - region.captured
+        captured = len(part.inputs) - own
+        became[region.name] = replace(region, graph=part.graph, captured=captured)
+    regions = tuple(became.get(region.name, region) for region in instance.regions)
+    if regions != instance.regions:
+        fresh = replace(instance, regions=regions)
+        instance = body.instances.setdefault(id(instance), fresh)
+    return body.add(node, instance=instance, inputs=inputs)
 
 
 def _take_call(body: _Body, node: Node, asked: tuple[int, ...], below: Pruned) -> None:
@@ -181,6 +236,7 @@ def _take_call(body: _Body, node: Node, asked: tuple[int, ...], below: Pruned) -
         instance=instance,
         inputs=tuple(body.ports[node.inputs[at]] for at in below.inputs),
         types=tuple(node.types[at] for at in asked),
+        discarded=frozenset(new for new, old in enumerate(asked) if old in node.discarded),
         output_structure=node.output_structure if whole else _plain(len(asked)),
     )
     for new, old in enumerate(asked):
