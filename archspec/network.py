@@ -63,7 +63,7 @@ class Network:
 
     @cached_property
     def depth(self) -> int:
-        """Convolution and linear layers on the longest path, in inference."""
+        """Weight layers on the longest path, in inference."""
         return depth_of(self.compiled.inference).longest
 
     @property

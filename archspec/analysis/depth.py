@@ -1,4 +1,8 @@
-"""Depth: convolution and linear layers on the longest and on the shortest path."""
+"""Depth: weight layers on the longest and on the shortest path from an input to an output.
+
+What a weight layer is, each op says (`Op.depth`): a convolution, a linear layer, each layer of a
+recurrent network, a product with learnt weights alone.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from collections.abc import Sequence
 from archspec.analysis.flow import Algebra, Matrix, flow
 from archspec.frozen import frozen
 from archspec.graph.model import Graph, Node, Region
+from archspec.ops.base import Made
 
 
 @frozen
@@ -41,10 +46,15 @@ def _merge(left: Depth, right: Depth) -> Depth:
     return Depth(max(left.longest, right.longest), min(left.shortest, right.shortest))
 
 
-def _through_op(graph: Graph, node: Node, regions: Sequence[tuple[Region, Matrix[Depth]]]) -> Depth:
+def _through_op(
+    graph: Graph,
+    node: Node,
+    made: tuple[Made, ...],
+    regions: Sequence[tuple[Region, Matrix[Depth]]],
+) -> Depth:
     if node.op is None:
         return Depth(0, 0)
-    longest = shortest = node.op.weight_layers
+    longest = shortest = node.op.depth(made)
     if not regions:
         return Depth(longest, shortest)
     inputs = tuple(graph.type_of(port) for port in node.inputs)

@@ -7,13 +7,14 @@ output that are connected, so each block is walked once however often it is used
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 from typing import Generic, TypeAlias, TypeVar
 
-from archspec.analysis.fold import Below, fold
+from archspec.analysis.fold import memoised
 from archspec.frozen import frozen
 from archspec.graph.model import Graph, Node, Region
+from archspec.ops.base import Made
 
 T = TypeVar("T")
 
@@ -30,41 +31,113 @@ class Algebra(Generic[T]):
 
     `start` is the value at an input. `series` continues a path by a step, `merge` joins two paths
     that end at the same place; `series` distributes over `merge`. `op` is the step through an op
-    node, from any input to any output; it is given the matrices of the op's regions.
+    node, from any input to any output; it is given what the inputs are made of, and the matrices
+    of the op's regions.
     """
 
     start: T
     series: Callable[[T, T], T]
     merge: Callable[[T, T], T]
-    op: Callable[[Graph, Node, Sequence[tuple[Region, Matrix[T]]]], T]
+    op: Callable[[Graph, Node, tuple[Made, ...], Sequence[tuple[Region, Matrix[T]]]], T]
+
+
+MANY = 10_000
+"""Uses of blocks, told apart by what their inputs are made of; after so many all is data."""
+
+
+@frozen
+class Summary(Generic[T]):
+    """What is known of a block: its matrix, and what its outputs are made of."""
+
+    matrix: Matrix[T]
+    made: tuple[Made, ...]
+
+
+Place: TypeAlias = "tuple[Graph, tuple[Made, ...]]"
+"""A block, and what its inputs are made of."""
 
 
 def flow(graph: Graph, algebra: Algebra[T]) -> Matrix[T]:
-    """The matrix of a graph."""
+    """The matrix of a graph, whose inputs are data."""
+    known: dict[Place, Summary[T]] = {}
 
-    def step(item: Graph, below: Below[Matrix[T]]) -> Matrix[T]:
-        steps = {
-            node.id: algebra.op(
-                item, node, [(region, below(region.graph)) for region in node.instance.regions]
-            )
-            for node in item.nodes
-            if node.instance is not None and node.callee is None
-        }
-        readers: dict[int, list[int]] = {}
+    def step(place: Place) -> Generator[Place, Summary[T], Summary[T]]:
+        item, inputs = place
+        made = list(inputs)
+        made_of: list[tuple[Made, ...]] = []
+        steps: dict[int, T] = {}
+        inside: dict[int, Matrix[T]] = {}
         for node in item.nodes:
-            for port in node.inputs:
-                readers.setdefault(port.node, []).append(node.id)
-        found: dict[tuple[int, int], T] = {}
-        for index, start in enumerate(item.inputs):
-            reached = _reach(item, start, readers, steps, algebra, below)
-            for output, port in enumerate(item.output_ports):
-                row = reached[port.node]
-                value = row[port.index] if row is not None else None
-                if value is not None:
-                    found[index, output] = value
-        return found
+            read = tuple([made_of[port.node][port.index] for port in node.inputs])
+            if node.callee is not None:
+                below = yield _place(node.callee, read, known)
+                inside[node.id] = below.matrix
+                made_of.append(below.made)
+            elif node.instance is None:
+                made_of.append((made.pop(0),))
+            else:
+                regions: list[tuple[Region, Matrix[T]]] = []
+                for region, given in _given(node.instance.regions, read):
+                    below = yield _place(region.graph, given, known)
+                    regions.append((region, below.matrix))
+                steps[node.id] = algebra.op(item, node, read, regions)
+                made_of.append((_made_by(item, node, read),) * len(node.types))
+        outputs = tuple(made_of[port.node][port.index] for port in item.output_ports)
+        return Summary(_matrix(item, steps, inside, algebra), outputs)
 
-    return fold(graph, step)
+    start = (graph, (Made.DATA,) * len(graph.inputs))
+    return memoised(start, step, known).matrix
+
+
+def _place(graph: Graph, made: tuple[Made, ...], known: Mapping[Place, object]) -> Place:
+    many = len(known) > MANY and (graph, made) not in known
+    return graph, (Made.DATA,) * len(made) if many else made
+
+
+def _given(
+    regions: Sequence[Region], read: tuple[Made, ...]
+) -> Iterator[tuple[Region, tuple[Made, ...]]]:
+    """What the inputs of each region are made of: what its op gives to it, then its captures."""
+    place = len(read) - sum(region.captured for region in regions)
+    own = _either(read[:place])
+    for region in regions:
+        captured = read[place : place + region.captured]
+        yield region, (own,) * (len(region.graph.inputs) - region.captured) + captured
+        place += region.captured
+
+
+def _either(read: tuple[Made, ...]) -> Made:
+    """What is made of several."""
+    for kind in (Made.DATA, Made.WEIGHTS):
+        if kind in read:
+            return kind
+    return Made.CONSTANTS
+
+
+def _made_by(graph: Graph, node: Node, read: tuple[Made, ...]) -> Made:
+    found = _either(read)
+    if found is not Made.CONSTANTS or node.op is None:
+        return found
+    parameters = node.op.parameters(*(graph.type_of(port) for port in node.inputs))
+    return Made.WEIGHTS if any(item.learnable for item in parameters) else found
+
+
+def _matrix(
+    item: Graph, steps: Mapping[int, T], inside: Mapping[int, Matrix[T]], algebra: Algebra[T]
+) -> Matrix[T]:
+    readers: dict[int, list[int]] = {}
+    for node in item.nodes:
+        for port in node.inputs:
+            readers.setdefault(port.node, []).append(node.id)
+    found: dict[tuple[int, int], T] = {}
+    for index, start in enumerate(item.inputs):
+        reached = _reach(item, start, readers, steps, inside, algebra)
+        for output, port in enumerate(item.output_ports):
+            row = reached[port.node]
+            value = row[port.index] if row is not None else None
+            if value is not None:
+                found[index, output] = value
+    return found
 
 
 def _reach(
@@ -72,8 +145,8 @@ def _reach(
     start: Node,
     readers: Mapping[int, Sequence[int]],
     steps: Mapping[int, T],
+    inside: Mapping[int, Matrix[T]],
     algebra: Algebra[T],
-    below: Below[Matrix[T]],
 ) -> Reached[T]:
     reached: Reached[T] = [None] * len(graph.nodes)
     reached[start.id] = [algebra.start]
@@ -95,7 +168,7 @@ def _reach(
             after = _through_op(before, steps[node.id], algebra)
             reached[node.id] = [after] * len(node.types)
         else:
-            reached[node.id] = _through_call(node, before, below(node.callee), algebra)
+            reached[node.id] = _through_call(node, before, inside[node.id], algebra)
     return reached
 
 

@@ -13,6 +13,7 @@ from math import log2
 from archspec.analysis.flow import Algebra, Matrix, flow
 from archspec.frozen import frozen
 from archspec.graph.model import Graph, Node, Region
+from archspec.ops.base import Made
 
 EXACT_LIMIT = 1 << 1024
 
@@ -72,7 +73,10 @@ def path_matrix(graph: Graph) -> Matrix[PathCount]:
     one = PathCount.of(1)
 
     def through_op(
-        graph: Graph, node: Node, regions: Sequence[tuple[Region, Matrix[PathCount]]]
+        graph: Graph,
+        node: Node,
+        made: tuple[Made, ...],
+        regions: Sequence[tuple[Region, Matrix[PathCount]]],
     ) -> PathCount:
         return one
 

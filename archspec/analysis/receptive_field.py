@@ -20,7 +20,7 @@ from typing import Literal, TypeAlias
 from archspec.analysis.flow import Algebra, Matrix, flow
 from archspec.frozen import frozen
 from archspec.graph.model import Graph, Node, Region
-from archspec.ops.base import Window
+from archspec.ops.base import Made, Window
 
 Length: TypeAlias = int | Fraction
 """In positions of the input; fractions come from transposed convolutions and resizing."""
@@ -92,7 +92,12 @@ def _merge(left: Field, right: Field) -> Field:
     )
 
 
-def _through_op(graph: Graph, node: Node, regions: Sequence[tuple[Region, Matrix[Field]]]) -> Field:
+def _through_op(
+    graph: Graph,
+    node: Node,
+    made: tuple[Made, ...],
+    regions: Sequence[tuple[Region, Matrix[Field]]],
+) -> Field:
     op = node.op
     if op is None:
         return ()

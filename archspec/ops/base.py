@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, ClassVar, Literal, TypeAlias, cast
 
 from pydantic import BaseModel, ConfigDict
@@ -152,6 +153,19 @@ def type_of_text(text: str) -> TensorType:
     return TensorType(DType(dtype.strip()), tuple(shape))
 
 
+class Made(Enum):
+    """What a value is made of."""
+
+    DATA = "data"  # inputs of the network, perhaps with weights
+    WEIGHTS = "weights"  # learnt weights, and nothing of the inputs
+    CONSTANTS = "constants"
+
+
+def product_depth(inputs: tuple[Made, ...]) -> int:
+    """Depth of a product: 1 where data meets what is made of learnt weights alone."""
+    return int(Made.DATA in inputs and Made.WEIGHTS in inputs)
+
+
 class Op(BaseModel):
     """Base of all primitive ops. Subclasses are frozen data; nothing else lists them."""
 
@@ -169,7 +183,7 @@ class Op(BaseModel):
     source, recurrent, signal, control."""
     examples: ClassVar[tuple[Example, ...]] = ()
     weight_layers: ClassVar[int] = 0
-    """What it adds to the depth of a path: 1 for convolutions and linear layers."""
+    """How often it multiplies what flows with weights of its own; see `depth`."""
     regions: ClassVar[tuple[str, ...]] = ()
     """Names of attributes that are layers; see `region_inputs`. They are no fields, and stand
     before the fields in positional order, always."""
@@ -256,6 +270,15 @@ class Op(BaseModel):
     def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
         """Multiply-accumulates of convolutions and matrix products; nothing else counts."""
         return ZERO
+
+    def depth(self, inputs: tuple[Made, ...]) -> int:
+        """What it adds to the depth of a path: the weight layers that a value passes in it.
+
+        A weight layer is a sum of products of data with learnt weights: a convolution, a linear
+        layer, each layer of a recurrent network (once, not at each step), or a matrix product
+        with weights alone. `inputs` says what each input is made of.
+        """
+        return self.weight_layers
 
     def region_runs(self, region: str, inputs: tuple[TensorType, ...]) -> DimLike | None:
         """How often the region runs in one forward pass; None when that is not known."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from string import ascii_letters
 from typing import ClassVar
 
-from archspec.ops.base import Check, Example, Op, OpError, Seen
+from archspec.ops.base import Check, Example, Made, Op, OpError, Seen, product_depth
 from archspec.ops.broadcasting import (
     FLOATS,
     NUMBERS,
@@ -178,6 +178,9 @@ class Einsum(Op):
         _, result, sizes = self._sizes(check, inputs)
         return TensorType(kind, tuple(sizes[name] for name in result))
 
+    def depth(self, inputs: tuple[Made, ...]) -> int:
+        return product_depth(inputs)
+
     def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
         operands, result, sizes = self._sizes(Check(), inputs)
         total = ZERO
@@ -225,6 +228,9 @@ class MatMul(Op):
         require_equal_dims(self.name, check, -1, left.with_shape(inner), turned, 1)
         batch = broadcast(self.name, check, [one.with_shape(*one.shape[:-2]) for one in inputs])
         return TensorType(kind, (*batch, rows, columns))
+
+    def depth(self, inputs: tuple[Made, ...]) -> int:
+        return product_depth(inputs)
 
     def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
         return outputs[0].elements * inputs[0].shape[-1]

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, TypeAlias
 
 from pydantic import PositiveInt
 
-from archspec.ops.base import Check, Example, Op, OpError, Parameter, Window
+from archspec.ops.base import Check, Example, Made, Op, OpError, Parameter, Window
 from archspec.ops.shape import exact_division
 from archspec.ops.shape_rules import (
     Amounts,
@@ -205,6 +205,9 @@ class Convolve(Op):
                 )
             kernel.append(size)
         return window_slides(self.name, tuple(kernel), self.stride, self.padding, self.dilation)
+
+    def depth(self, inputs: tuple[Made, ...]) -> int:
+        return int(inputs[1] is not Made.CONSTANTS)
 
     def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
         return outputs[0].elements * product(inputs[1].shape[1:])

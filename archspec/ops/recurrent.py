@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import Field, PositiveInt
 
-from archspec.ops.base import Check, Example, Op, OpError, Parameter, Seen
+from archspec.ops.base import Check, Example, Made, Op, OpError, Parameter, Seen
 from archspec.ops.broadcasting import require_equal_dims
 from archspec.ops.random import Probability
 from archspec.ops.shape_rules import fixed_axis, float_input, mixed
@@ -64,6 +64,9 @@ class Lstm(Op):
     def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
         return _stacked(self, inputs[0], gates=4)
 
+    def depth(self, inputs: tuple[Made, ...]) -> int:
+        return self.layers
+
     def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
         return _stacked_macs(self, inputs[0], gates=4)
 
@@ -114,6 +117,9 @@ class Gru(Op):
     def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
         return _stacked(self, inputs[0], gates=3)
 
+    def depth(self, inputs: tuple[Made, ...]) -> int:
+        return self.layers
+
     def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
         return _stacked_macs(self, inputs[0], gates=3)
 
@@ -134,6 +140,7 @@ class LstmCell(Op):
     name: ClassVar[str] = "lstm_cell"
     arity: ClassVar[tuple[int, int | None]] = (1, 3)
     category: ClassVar[str] = "recurrent"
+    weight_layers: ClassVar[int] = 1
     positions: ClassVar[int | None] = 1
     inferred: ClassVar[int | None] = 0
     examples: ClassVar[tuple[Example, ...]] = (
@@ -174,6 +181,7 @@ class GruCell(Op):
     name: ClassVar[str] = "gru_cell"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     category: ClassVar[str] = "recurrent"
+    weight_layers: ClassVar[int] = 1
     positions: ClassVar[int | None] = 1
     inferred: ClassVar[int | None] = 0
     examples: ClassVar[tuple[Example, ...]] = (
