@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import networkx
 
     from archspec.passes.folding.fold import Folding
-    from archspec.targets.base import Weights
+    from archspec.targets.base import Taking, Weights
 
 TARGETS = ("torch", "torchscript")
 """What `build` writes when nothing is said."""
@@ -171,6 +171,7 @@ class Network:
         dtype: Any = None,
         seed: int = 0,
         weights: str | Path | Mapping[str, Any] | Weights | None = None,
+        **taking: Any,
     ) -> Any:
         """The network as a `torch.nn.Module`.
 
@@ -180,13 +181,15 @@ class Network:
         extracted column also takes those of the whole network. They are converted to the dtype
         of the module. On device "meta" no memory is taken, and only their names and shapes count.
 
+        `entry`, `ignore` and `rename` are those of `read_weights`.
+
         Raises CompileFailed: E0520, E0801, E0802, and E0840 to E0842 for weights. Warns when a
         wrapper or a prefix (`module.`) was taken off to make them fit.
         """
         from archspec.targets.building import live_module
 
         start = _whole("seed", seed)
-        values = self._weights(weights, start, names_only=str(device) == "meta")
+        values = self._weights(weights, start, taking, names_only=str(device) == "meta")
         return live_module(self.compiled, device=device, dtype=dtype, seed=start, weights=values)
 
     def build(
@@ -195,6 +198,7 @@ class Network:
         targets: str | Sequence[str] = TARGETS,
         seed: int = 0,
         weights: str | Path | Mapping[str, Any] | Weights | None = None,
+        **taking: Any,
     ) -> tuple[Path, ...]:
         """Write the artefacts of the targets, a diagram and a report; the files written.
 
@@ -207,7 +211,7 @@ class Network:
         from archspec.diagram import draw
         from archspec.targets.building import build_targets, staged
 
-        report, values = self.report(), self._weights(weights, start)
+        report, values = self.report(), self._weights(weights, start, taking)
         with staged(Path(directory)) as (folder, files):
             build_targets(self.compiled, folder, chosen, start, values)
             draw(self.compiled, folder / f"{self.name}.svg")
@@ -217,9 +221,21 @@ class Network:
         return tuple(files)
 
     def read_weights(
-        self, given: str | Path | Mapping[str, Any], *, names_only: bool = False
+        self,
+        given: str | Path | Mapping[str, Any],
+        *,
+        names_only: bool = False,
+        entry: str | None = None,
+        ignore: str | Sequence[str] = (),
+        rename: Mapping[str, str] | Sequence[tuple[str, str]] = (),
     ) -> Weights:
         """The weights in a file or state dict, once they are found to fit, without a module.
+
+        `entry` says which entry of the file they are, or what their names begin with, where there
+        are several that may be meant: "model_ema", "ema.state_dict". Names that are as a pattern
+        of `ignore` says, "criterion.*", are left out. `rename` gives names another beginning,
+        {"backbone": "body"}; where it has `*`, this stands for the same text on both sides:
+        {"*.gamma": "*.weight"}. What was done is said in `liberties`.
 
         Raises CompileFailed: E0840, E0841, E0842.
         """
@@ -231,6 +247,7 @@ class Network:
             whole=self.whole,
             names_only=names_only,
             folding=self.folding,
+            taking=_taking(entry, ignore, rename),
         )
 
     def __repr__(self) -> str:
@@ -245,16 +262,23 @@ class Network:
 
         return html(self.compiled)
 
-    def _weights(self, given: Any, seed: int, names_only: bool = False) -> Weights | None:
+    def _weights(
+        self, given: Any, seed: int, taking: Mapping[str, Any], names_only: bool = False
+    ) -> Weights | None:
         from archspec.targets.base import Weights
 
+        unknown = taking.keys() - {"entry", "ignore", "rename"}
+        if unknown:
+            raise TypeError(f"there is no keyword argument {min(unknown)!r}")
+        if taking and (given is None or isinstance(given, Weights)):
+            raise TypeError(f"{min(taking)!r} says what to take of weights, and none are read")
         if given is None and self.folding is not None and not names_only:
             from archspec.targets.building import first_folded
 
             return first_folded(self.folding, seed)
         if given is None or isinstance(given, Weights):
             return given
-        found = self.read_weights(given, names_only=names_only)
+        found = self.read_weights(given, names_only=names_only, **taking)
         if found.liberties:
             warn(f"the weights of {self.name} are from {found.origin}", stacklevel=3)
         return found
@@ -311,6 +335,18 @@ def _whole(what: str, number: object) -> int:
     if isinstance(number, Integral) and not isinstance(number, bool):
         return int(number)
     raise TypeError(f"{what} must be a whole number, not {number!r}")
+
+
+def _taking(
+    entry: str | None,
+    ignore: str | Sequence[str],
+    rename: Mapping[str, str] | Sequence[tuple[str, str]],
+) -> Taking:
+    from archspec.targets.base import Taking
+
+    pairs = rename.items() if isinstance(rename, Mapping) else rename
+    patterns = (ignore,) if isinstance(ignore, str) else tuple(ignore)
+    return Taking(entry, patterns, tuple((old, new) for old, new in pairs))
 
 
 def _levels(depth: int | None) -> int | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from archspec.cli.console import working, write, write_json
+from archspec.cli.guard import WrongUsage
 from archspec.cli.opening import open_network
 from archspec.diagnostics.printable import printable
 
@@ -19,16 +20,26 @@ def run(
     fold: bool,
     seed: int,
     weights: Path | None,
+    entry: str | None,
+    ignore: Sequence[str],
+    rename: Sequence[str],
     as_json: bool,
 ) -> None:
     """Write the artefacts of every target and say which files there are."""
     from archspec.network import TARGETS
 
+    if weights is None and (entry is not None or ignore or rename):
+        raise WrongUsage("--entry, --ignore and --rename are about the file of --weights")
+    pairs = [_renaming(text) for text in rename]
     network = open_network(spec, given, column, fold)
     folder = output or Path("build") / network.name
     chosen = tuple(dict.fromkeys(targets)) or TARGETS
     with working(f"building {network.name} for {', '.join(chosen)}"):
-        values = network.read_weights(weights) if weights is not None else None
+        values = (
+            network.read_weights(weights, entry=entry, ignore=ignore, rename=pairs)
+            if weights is not None
+            else None
+        )
         written = network.build(folder, targets=chosen, seed=seed, weights=values)
     origin = values.origin if values is not None else None
     if as_json:
@@ -39,6 +50,13 @@ def run(
         write(f"weights from {printable(origin)}\n")
     for path in written:
         write(f"wrote {path}  ({_size(path.stat().st_size)})\n")
+
+
+def _renaming(text: str) -> tuple[str, str]:
+    old, sign, new = text.partition("=")
+    if not sign:
+        raise WrongUsage(f"--rename `{text}`: write OLD=NEW")
+    return old, new
 
 
 def _size(count: int) -> str:

@@ -119,6 +119,30 @@ def build(
             show_default=False,
         ),
     ] = None,
+    entry: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Entry of the file, or beginning of names, that is meant: model_ema, ema.module.",
+            show_default=False,
+        ),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATTERN",
+            help="Leave out names such as criterion.*. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    rename: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="OLD=NEW",
+            help="Names that begin with OLD begin with NEW; * stands for any text. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write PyTorch source, TorchScript, a drawing and a report.
@@ -128,10 +152,24 @@ def build(
     archspec build resnet50 --set classes=10 -o build/resnet10
     archspec build specs/fractalnet.arch --column 3 --target torch
     archspec build resnet50 --weights resnet50-11ad3fa6.pth --fold
+    archspec build resnet50 --weights last.ckpt --entry model_ema --rename backbone=
     """
     from archspec.cli import build as command
 
-    command.run(spec, output, target or [], settings or [], column, fold, seed, weights, as_json)
+    command.run(
+        spec,
+        output,
+        target or [],
+        settings or [],
+        column,
+        fold,
+        seed,
+        weights,
+        entry,
+        ignore or [],
+        rename or [],
+        as_json,
+    )
 
 
 @app.command()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled
 
 
@@ -26,6 +27,18 @@ class Weights:
     def origin(self) -> str:
         """Where they come from, in words."""
         return ", ".join((self.source, *self.liberties))
+
+
+@frozen
+class Taking:
+    """What of a file of weights is taken: see `Network.read_weights`."""
+
+    entry: str | None = None
+    ignore: tuple[str, ...] = ()
+    rename: tuple[tuple[str, str], ...] = ()
+
+
+EVERYTHING = Taking()
 
 
 class Backend(Protocol):

@@ -14,7 +14,7 @@ from archspec.analysis.parameters import require_expandable, require_room
 from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.passes.folding.fold import Folding
-from archspec.targets.base import Backend, Weights
+from archspec.targets.base import EVERYTHING, Backend, Taking, Weights
 from archspec.targets.registry import backend
 
 
@@ -25,6 +25,7 @@ def fitting_weights(
     whole: Compiled | None = None,
     names_only: bool = False,
     folding: Folding | None = None,
+    taking: Taking = EVERYTHING,
 ) -> Weights:
     """The weights in a file or state dict, which must be those of the network.
 
@@ -34,7 +35,7 @@ def fitting_weights(
     """
     target: Any = backend("torch")
     found: Weights = target.weights(
-        compiled, given, whole=whole, names_only=names_only, folding=folding
+        compiled, given, whole=whole, names_only=names_only, folding=folding, taking=taking
     )
     return found
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from archspec.graph.compiled import Compiled
     from archspec.passes.folding.fold import Folding
-    from archspec.targets.base import Weights
+    from archspec.targets.base import Taking, Weights
 
 
 class TorchBackend:
@@ -69,20 +69,24 @@ class TorchBackend:
         whole: Compiled | None = None,
         names_only: bool = False,
         folding: Folding | None = None,
+        taking: Taking | None = None,
     ) -> Weights:
         """The weights in a file or a state dict; see `archspec_torch.fit.fit`.
 
         With a `folding`, which made the network, those of the network as it was are folded.
         """
-        from archspec_torch.checkpoint import stored  # noqa: PLC0415
+        from archspec.targets.base import EVERYTHING  # noqa: PLC0415
+        from archspec_torch.checkpoint import candidates  # noqa: PLC0415
+        from archspec_torch.selection import fitting  # noqa: PLC0415
 
+        found = candidates(given, taking or EVERYTHING)
         if folding is not None:
             from archspec_torch.folding import fit_folded  # noqa: PLC0415
 
-            return fit_folded(folding, stored(given), whole, names_only)
+            return fitting(found, lambda one: fit_folded(folding, one, whole, names_only))
         from archspec_torch.fit import fit  # noqa: PLC0415
 
-        return fit(network, stored(given), whole, names_only)
+        return fitting(found, lambda one: fit(network, one, whole, names_only))
 
     def first_folded(self, folding: Folding, seed: int) -> Weights:
         """The weights with which the network as it was begins, folded."""

@@ -6,7 +6,6 @@ import re
 import stat
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_STORED, ZipFile
@@ -15,41 +14,31 @@ import torch
 
 from archspec.diagnostics.model import CompileFailed, diagnostic
 from archspec.diagnostics.printable import printable
-from archspec.targets.base import Weights
-
-_ENTRIES = (
-    "state_dict",
-    "model_state_dict",
-    "model",
-    "module",
-    "network",
-    "net",
-    "params",
-    "weights",
-)
-"""Where training scripts keep the state dict beside other things; earlier ones win."""
+from archspec.targets.base import EVERYTHING, Taking, Weights
+from archspec_torch.selection import Stored, selected, several
 
 _ZIP = b"PK\x03\x04"
 _CODE = re.compile(r"GLOBAL ([\w.]+)")
 
 
-@dataclass(frozen=True, eq=False)
-class Stored:
-    """A state dict as it was found; `entry` is the one of the file in which it stood."""
-
-    tensors: Mapping[str, Any]
-    source: str
-    entry: str = ""
-
-
 def stored(given: str | Path | Mapping[str, Any]) -> Stored:
-    """The state dict in a file, or in what such a file holds.
+    """The only state dict in a file, or in what such a file holds; see `candidates`."""
+    found = candidates(given)
+    if len(found) > 1:
+        raise several(found[0].source, [item.entry for item in found])
+    return found[0]
+
+
+def candidates(
+    given: str | Path | Mapping[str, Any], taking: Taking = EVERYTHING
+) -> tuple[Stored, ...]:
+    """The state dicts in a file, or in what such a file holds, that may be meant.
 
     Tensors of large files are mapped into memory, not read. Raises CompileFailed: E0840 when the
     file cannot be read, E0841 when it holds no state dict; TypeError for what is neither.
     """
     if isinstance(given, Mapping):
-        return _unwrapped(given, "a state dict")
+        return selected(given, "a state dict", taking)
     if not isinstance(given, str | Path):
         raise TypeError(f"weights must be a file or a state dict, not {type(given).__name__}")
     path = Path(given)
@@ -61,7 +50,7 @@ def stored(given: str | Path | Mapping[str, Any]) -> Stored:
             loaded = _safetensors(path) if is_safe else _pickled(path, head)
     except Exception as fault:  # what a damaged file makes its readers raise is not documented
         raise _unreadable(path, str(fault)) from None
-    return _unwrapped(loaded, path.name)
+    return selected(loaded, path.name, taking)
 
 
 def save(weights: Weights, path: Path) -> None:
@@ -130,33 +119,3 @@ def _unreadable(path: Path, words: str) -> CompileFailed:
     if words and len(words) < 200:
         notes.insert(0, f"the reader says: {printable(words)}")
     return CompileFailed([diagnostic("E0841", message, notes=notes)])
-
-
-def _unwrapped(loaded: object, source: str) -> Stored:
-    """The state dict in what was read: all of it, or one of its entries."""
-    if not isinstance(loaded, Mapping):
-        raise _no_state_dict(source, f"a {type(loaded).__name__}")
-    if _is_state_dict(loaded):
-        return Stored(loaded, source)
-    entries = [name for name, value in loaded.items() if _is_state_dict(value) and value]
-    named = [name for name in _ENTRIES if name in entries]
-    if named or len(entries) == 1:
-        entry = (named or entries)[0]
-        return Stored(loaded[entry], source, str(entry))
-    if entries:
-        listed = ", ".join(f"`{name}`" for name in entries[:8])
-        raise _no_state_dict(source, f"several: {listed}", "take one out and save it alone")
-    if any(isinstance(value, torch.Tensor) for value in loaded.values()):
-        return Stored({str(name): value for name, value in loaded.items()}, source)
-    raise _no_state_dict(source, "a dict without tensors")
-
-
-def _is_state_dict(value: object) -> bool:
-    return isinstance(value, Mapping) and all(
-        isinstance(name, str) and isinstance(item, torch.Tensor) for name, item in value.items()
-    )
-
-
-def _no_state_dict(source: str, what: str, fix: str | None = None) -> CompileFailed:
-    message = f"{source} should hold one state dict, tensors by name, but holds {what}"
-    return CompileFailed([diagnostic("E0841", message, fix=fix)])

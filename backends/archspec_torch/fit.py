@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from itertools import takewhile
@@ -15,10 +16,12 @@ from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
 from archspec.diagnostics.suggest import closest
 from archspec.graph.compiled import Compiled
 from archspec.targets.base import Weights
-from archspec_torch.checkpoint import Stored
+from archspec_torch.selection import Stored, several
 
 _SHOWN = 3  # names of each sort in a diagnostic
 _LONGEST = 120  # characters of a name
+_PREFIXES = 8  # that are tried beside those of all names
+_LONG = 1_000  # characters of names among which prefixes are looked for
 _NEAR = 1_000  # names that a suggestion is looked for among
 
 
@@ -46,7 +49,8 @@ def fit(
 ) -> Weights:
     """The tensors of a state dict that the network has, all of them, in its order.
 
-    What all names begin with (`module.`) is taken off where they fit then and not before. Tensors
+    What the names begin with (`module.`) is taken off where they fit then and not before; names
+    that begin with something else then belong to other modules, and are left out. Tensors
     of `whole`, the network that this one was extracted from, are left out. Where a file has no
     counters, as older ones, they begin at zero. Of weights that are tied one name is enough. Where
     `names_only` holds, tensors may be on meta.
@@ -57,14 +61,25 @@ def fit(
     spare = persistent(whole) if whole is not None else {}
     names = _tied(wanted)
     best: tuple[int, str, _Misfit] | None = None
-    for prefix in _prefixes(given.tensors):
-        tensors = {name.removeprefix(prefix): value for name, value in given.tensors.items()}
+    fits: dict[str, Weights] = {}
+    for prefix in _prefixes(given.tensors, wanted):
+        tensors = {
+            name.removeprefix(prefix): value
+            for name, value in given.tensors.items()
+            if name.startswith(prefix)
+        }
         misfit = _compare(wanted, spare, tensors, names_only)
         if not misfit.count:
             values = {name: _value(entry, names, tensors) for name, entry in wanted.items()}
-            return Weights(values, given.source, _liberties(given.entry, prefix))
-        if best is None or misfit.count < best[0]:
+            fits[prefix] = Weights(values, given.source, _liberties(given, prefix))
+            if not prefix:
+                break
+        elif best is None or misfit.count < best[0]:
             best = misfit.count, prefix, misfit
+    if len(fits) > 1:
+        raise several(given.source, [prefix.removesuffix(".") for prefix in fits])
+    if fits:
+        return next(iter(fits.values()))
     assert best is not None  # the first prefix is the empty one
     raise CompileFailed([_refusal(network, given, *best[1:])])
 
@@ -92,20 +107,40 @@ def persistent(network: Compiled) -> dict[str, Entry]:
     return {entry.name: entry for entry in table(network) if entry.persistent}
 
 
-def _prefixes(names: Iterable[str]) -> Iterator[str]:
-    """Nothing, then what all names begin with: `module.`, `module.model.`, ..."""
+def _prefixes(names: Iterable[str], wanted: Mapping[str, Entry]) -> Iterator[str]:
+    """Nothing, what all names begin with, then what stands before most names of the network.
+
+    `module.`, `module.model.`, ...
+    """
+    every = [*names]
     yield ""
-    levels = zip(*(name.split(".")[:-1] for name in names), strict=False)
-    prefix = ""
+    levels = zip(*(name.split(".")[:-1] for name in every), strict=False)
+    prefix, met = "", {""}
     for parts in takewhile(lambda parts: len({*parts}) == 1, levels):
         prefix += f"{parts[0]}."
+        met.add(prefix)
         yield prefix
+    found = Counter(
+        name[: at + 1]
+        for name in every
+        for at, letter in enumerate(name)
+        if letter == "." and len(name) < _LONG and name[at + 1 :] in wanted
+    )
+    for prefix, times in found.most_common(_PREFIXES):
+        if prefix not in met and 2 * times > len(wanted):
+            yield prefix
 
 
-def _liberties(entry: str, prefix: str) -> tuple[str, ...]:
-    said = [f"entry `{_name(entry)}`"] if entry else []
+def _liberties(given: Stored, prefix: str) -> tuple[str, ...]:
+    said = [f"entry `{_name(given.entry)}`"] if given.entry else []
+    said += given.said
     if prefix:
         said.append(f"names without `{_name(prefix)}`")
+        beside = [name for name in given.tensors if not name.startswith(prefix)]
+        more = f" and {len(beside) - _SHOWN:,} more" if len(beside) > _SHOWN else ""
+        if beside:
+            listed = ", ".join(f"`{_name(name)}`" for name in beside[:_SHOWN])
+            said.append(f"left out {listed}{more}")
     return tuple(said)
 
 
@@ -191,7 +226,7 @@ def _refusal(network: Compiled, given: Stored, prefix: str, misfit: _Misfit) -> 
         "tied but different": len(misfit.untied),
     }
     counted = ", ".join(f"{number:,} {sort}" for sort, number in sorts.items() if number)
-    taken = ", ".join((given.source, *_liberties(given.entry, prefix)))
+    taken = ", ".join((given.source, *_liberties(given, prefix)))
     near = {
         found: f"`{_name(found)}` for `{_name(entry.name)}`"
         for entry in reversed(misfit.missing[:_SHOWN])

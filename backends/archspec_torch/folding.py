@@ -33,7 +33,7 @@ from archspec_torch.module import to_module
 if TYPE_CHECKING:
     from archspec.graph.compiled import Compiled
     from archspec.passes.folding.fold import Folding
-    from archspec_torch.checkpoint import Stored
+    from archspec_torch.selection import Stored
 
 
 def fit_folded(

@@ -139,10 +139,10 @@ def test_a_prefix_that_the_network_has_stays(network):
         same(net.to_torch(weights=state), state)
 
 
-def test_of_several_entries_the_usual_is_taken_or_none(net, state, tmp_path):
+def test_of_several_entries_that_which_fits_is_taken_or_none(net, state, tmp_path):
     other = {name: torch.zeros_like(value) for name, value in state.items()}
     with pytest.warns(UserWarning, match="entry `model`"):
-        same(net.to_torch(weights={"model_ema": other, "model": state}), state)
+        same(net.to_torch(weights={"other": {"a": torch.ones(2)}, "model": state}), state)
     path = write({"teacher": other, "student": state}, tmp_path / "w.pth")
     item = refused(net.to_torch, weights=path)
     assert (item.code, item.message) == (

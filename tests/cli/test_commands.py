@@ -270,6 +270,24 @@ def test_build_takes_weights_and_says_so(run, tmp_path):
     assert json.loads(run("build", "small.arch", "--json").stdout)["weights"] is None
 
 
+def test_build_is_told_what_to_take_of_a_checkpoint(run, tmp_path):
+    torch = pytest.importorskip("torch")
+    state = archspec.load(tmp_path / "small.arch", "small").to_torch(seed=9).state_dict()
+    named = {f"body.{name}": value for name, value in state.items()} | {"loss.a": torch.ones(1)}
+    torch.save({"model": named, "model_ema": named}, tmp_path / "w.pth")
+    arguments = ("build", "small.arch", "--weights", "w.pth", "-o", "out")
+    done = run(*arguments, "--rename", "body=", "--ignore", "loss.*")
+    assert done.exit_code == 2
+    assert "several: `model`, `model_ema`" in done.stderr
+    assert not (tmp_path / "out").exists()
+    done = run(*arguments, "--entry", "model_ema", "--rename", "body=", "--ignore", "loss.*")
+    assert (done.exit_code, done.stderr) == (0, "")
+    said = f"1 name ignored as `loss.*`, {len(state)} names renamed from `body` to ``"
+    assert done.stdout.startswith(f"weights from w.pth, entry `model_ema`, {said}\nwrote ")
+    assert run(*arguments, "--rename", "body").exit_code == 2
+    assert run("build", "small.arch", "--entry", "model").exit_code == 2
+
+
 def test_folded_networks_are_shown_drawn_and_built(run, tmp_path):
     torch = pytest.importorskip("torch")
     (tmp_path / "norms.arch").write_text(GOOD.replace("-> relu", "-> batch_norm -> relu"))

@@ -1,0 +1,212 @@
+"""What of a file of weights is meant: an entry, without some names, under other names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from functools import partial
+from typing import Any
+
+import torch
+
+from archspec.diagnostics.model import CompileFailed, diagnostic
+from archspec.diagnostics.suggest import closest
+from archspec.targets.base import Taking, Weights
+
+USUAL = (
+    "state_dict",
+    "model_state_dict",
+    "model",
+    "module",
+    "network",
+    "net",
+    "params",
+    "weights",
+)
+"""Where training scripts keep the state dict beside other things; earlier ones come first."""
+
+_DEPTH = 4  # entries inside of one another
+_ENTRIES = 10_000  # that are looked at
+_SHOWN = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """A state dict as it was found; `entry` is the one of the file in which it stood.
+
+    `said` is what was done to it since.
+    """
+
+    tensors: Mapping[str, Any]
+    source: str
+    entry: str = ""
+    said: tuple[str, ...] = ()
+
+
+def selected(loaded: object, source: str, taking: Taking) -> tuple[Stored, ...]:
+    """The state dicts in what was read that may be meant, with the names that they shall have.
+
+    Raises CompileFailed: E0841 where there is none, or none of that name, E0842 where a pattern
+    or a name does nothing, or makes one name of two.
+    """
+    found = _found(loaded, source)
+    if taking.entry is not None:
+        found = [_named(found, source, taking.entry)]
+    for pattern in taking.ignore:
+        found = _all(found, pattern, partial(_without, pattern=pattern))
+    for old, new in taking.rename:
+        found = _all(found, old, partial(_renamed, old=old, new=new))
+    return tuple(found)
+
+
+def fitting(given: Sequence[Stored], fit: Callable[[Stored], Weights]) -> Weights:
+    """The weights in the only one of several state dicts that fits.
+
+    Raises CompileFailed: E0841 where several fit, and what `fit` raises where none does.
+    """
+    if len(given) == 1:
+        return fit(given[0])
+    fits: list[tuple[Stored, Weights]] = []
+    faults: dict[str, CompileFailed] = {}
+    for item in given:
+        try:
+            fits.append((item, fit(item)))
+        except CompileFailed as fault:
+            faults[item.entry] = fault
+    if len(fits) == 1:
+        return fits[0][1]
+    usual = [name for name in USUAL if name in faults]
+    if not fits and usual:
+        raise faults[usual[0]]
+    raise several(given[0].source, [item.entry for item, _ in fits] or [*faults])
+
+
+def several(source: str, names: Sequence[str]) -> CompileFailed:
+    """The question which of several state dicts is meant."""
+    return _no_state_dict(
+        source,
+        f"several: {_listed(names)}",
+        f'say which: `entry="{names[0]}"`, `--entry {names[0]}`',
+    )
+
+
+def _found(loaded: object, source: str) -> list[Stored]:
+    """All state dicts in what was read: all of it, or entries of it."""
+    if not isinstance(loaded, Mapping):
+        raise _no_state_dict(source, f"a {type(loaded).__name__}")
+    if _is_state_dict(loaded):
+        return [Stored(loaded, source)]
+    entries = [Stored(tensors, source, path) for path, tensors in _entries(loaded)]
+    if entries:
+        return entries
+    if any(isinstance(value, torch.Tensor) for value in loaded.values()):
+        return [Stored({str(name): value for name, value in loaded.items()}, source)]
+    raise _no_state_dict(source, "a dict without tensors")
+
+
+def _entries(loaded: Mapping[Any, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    stack: list[tuple[str, Mapping[Any, Any], int]] = [("", loaded, 0)]
+    seen = 0
+    while stack and seen < _ENTRIES:
+        path, held, depth = stack.pop()
+        if path and held and _is_state_dict(held):
+            yield path, held
+        elif depth < _DEPTH:
+            inner = [
+                (f"{path}.{name}" if path else name, value, depth + 1)
+                for name, value in held.items()
+                if isinstance(name, str) and isinstance(value, Mapping)
+            ]
+            stack += reversed(inner)
+        seen += 1
+
+
+def _named(found: Sequence[Stored], source: str, entry: str) -> Stored:
+    """The state dict of this entry, or what in one has names that begin with it."""
+    for item in found:
+        if item.entry == entry:
+            return item
+    for item in found:
+        prefix = f"{entry.removeprefix(f'{item.entry}.' if item.entry else '')}."
+        inner = {
+            name.removeprefix(prefix): value
+            for name, value in item.tensors.items()
+            if name.startswith(prefix)
+        }
+        if inner:
+            return Stored(inner, source, entry)
+    names = [item.entry for item in found if item.entry]
+    message = f"{source} has no state dict in an entry `{entry}`"
+    held = f"it has {_listed(names)}" if names else "it is one state dict, without entries"
+    near = closest(entry, names)
+    fix = f"did you mean `{near}`?" if near else None
+    raise CompileFailed([diagnostic("E0841", message, notes=[held], fix=fix)])
+
+
+def _all(found: Sequence[Stored], pattern: str, change: Callable[[Stored], Stored]) -> list[Stored]:
+    """All state dicts after a change, which must have done something to one of them."""
+    changed = [change(item) for item in found]
+    if all(new is old for new, old in zip(changed, found, strict=True)):
+        message = f"no name in {found[0].source} is as `{pattern}` says"
+        some = _listed([*found[0].tensors])
+        raise CompileFailed([diagnostic("E0842", message, notes=[f"its names are {some}"])])
+    return changed
+
+
+def _without(item: Stored, pattern: str) -> Stored:
+    kept = {name: value for name, value in item.tensors.items() if not fnmatchcase(name, pattern)}
+    gone = len(item.tensors) - len(kept)
+    said = f"{gone:,} {'name' if gone == 1 else 'names'} ignored as `{pattern}`"
+    return replace(item, tensors=kept, said=(*item.said, said)) if gone else item
+
+
+def _renamed(item: Stored, old: str, new: str) -> Stored:
+    made: dict[str, Any] = {}
+    count = 0
+    for name, value in item.tensors.items():
+        other = _other_name(name, old, new)
+        count += other is not None
+        now = name if other is None else other
+        if now in made:
+            message = f"renaming `{old}` to `{new}` gives two tensors the name `{now}`"
+            raise CompileFailed([diagnostic("E0842", message)])
+        made[now] = value
+    said = f"{count:,} {'name' if count == 1 else 'names'} renamed from `{old}` to `{new}`"
+    return replace(item, tensors=made, said=(*item.said, said)) if count else item
+
+
+def _other_name(name: str, old: str, new: str) -> str | None:
+    """The name with `new` in place of `old`: at its beginning, or where `*` says.
+
+    None where `old` does not stand there. Each `*` stands for any text, the same on both sides.
+    """
+    if "*" in old:
+        found = re.fullmatch("(.*?)".join(map(re.escape, old.split("*"))), name)
+        if found is None:
+            return None
+        texts = iter(found.groups())
+        return re.sub(r"\*", lambda _: next(texts, ""), new)
+    if name == old and new:
+        return new
+    if old and not name.startswith(f"{old}."):
+        return None
+    rest = name.removeprefix(f"{old}.") if old else name
+    return f"{new}.{rest}" if new else rest
+
+
+def _is_state_dict(value: object) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(name, str) and isinstance(item, torch.Tensor) for name, item in value.items()
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    listed = ", ".join(f"`{name}`" for name in names[:_SHOWN])
+    return f"{listed} and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else listed
+
+
+def _no_state_dict(source: str, what: str, fix: str | None = None) -> CompileFailed:
+    message = f"{source} should hold one state dict, tensors by name, but holds {what}"
+    return CompileFailed([diagnostic("E0841", message, fix=fix)])
