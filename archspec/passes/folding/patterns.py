@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import prod
 
 from archspec.frozen import frozen
 from archspec.graph.model import Node, Port
 from archspec.ops.arithmetic import Add, Div, Mul, Sub
+from archspec.ops.base import Op
 from archspec.ops.convolution import Conv
 from archspec.ops.linear import Linear
 from archspec.ops.normalisation import BatchNorm, FrozenBatchNorm
@@ -27,6 +29,7 @@ from archspec.passes.folding.steps import (
     Shift,
     Statistics,
 )
+from archspec.types.tensor import TensorType
 
 _NEGATIVE = Scale(-1.0)
 
@@ -291,4 +294,10 @@ def passage_of(draft: Draft, node: Node, axis: int) -> Passage | None:
     op = node.op
     if op is None or len(node.inputs) != 1 or len(node.types) != 1:
         return None
-    return op.passage(axis, *(draft.type_of(port) for port in node.inputs))
+    return _passage(op, axis, draft.type_of(node.inputs[0]))
+
+
+@lru_cache(maxsize=4096)
+def _passage(op: Op, axis: int, given: TensorType) -> Passage | None:
+    """What the op says; blocks are looked at several times, on trial too."""
+    return op.passage(axis, given)
