@@ -305,8 +305,9 @@ def load(file: str | Path, name: str | None = None, **parameters: Any) -> Networ
     whose `diagnostics` say what is wrong with the spec, and FileNotFoundError.
     """
     from archspec.semantics.compile import load_network
+    from archspec.targets.preflight import is_reserved
 
-    compiled, sink = load_network(*_located(file, name), parameters)
+    compiled, sink = load_network(*_located(file, name), parameters, reserved=is_reserved)
     return Network(compiled, sink.diagnostics)
 
 

@@ -11,7 +11,8 @@ import typer
 from archspec.cli.console import Form, verdict, working, write, write_diagnostics, write_json
 from archspec.cli.guard import WrongUsage, blame
 from archspec.cli.spec import SUFFIX, Spec, files, locate
-from archspec.diagnostics.model import Diagnostic, Severity
+from archspec.diagnostics.model import Diagnostic, Severity, Sink
+from archspec.source import Source
 
 
 def run(specs: Sequence[str], form: Form) -> None:
@@ -40,10 +41,16 @@ def _specs(specs: Sequence[str]) -> Iterator[Spec]:
 
 def _check(spec: Spec) -> tuple[Diagnostic, ...]:
     """What is wrong with the file; also that it has no network of the name, if one is given."""
-    from archspec.semantics.compile import check
-
     with working(f"checking {spec.path}"):
-        return check(spec.path, spec.name).diagnostics
+        return examine(spec.path, spec.name).diagnostics
+
+
+def examine(path: Path | Source, name: str | None = None) -> Sink:
+    """What is wrong with a file, and what of its networks the installed targets cannot build."""
+    from archspec.semantics.compile import check
+    from archspec.targets.preflight import foreseen, is_reserved
+
+    return check(path, name, reserved=is_reserved, inspect=foreseen)
 
 
 def _write(found: list[Diagnostic], count: int, form: Form) -> None:

@@ -301,7 +301,7 @@ class NameScope:
             return self.claim(context, self.path(label), span)
         if self.counter is not None:
             return self.claim(context, self.path(self.take(context, span)), span)
-        first = key = self.path(default)
+        first, key = self.path(default), self.path(available(context, default))
         number = self.builder.numbers.get(first, 0) if self.tape is None else 0
         while self._taken(key) is not None:
             number += 1
@@ -328,6 +328,11 @@ class NameScope:
                 fix="choose another label",
             )
         return self._take_key(key, span)
+
+
+def available(context: Context, name: str) -> str:
+    """A derived name, with a `_` behind it where the parts of a module cannot be called so."""
+    return f"{name}_" if context.session.reserved(name) else name
 
 
 def pack(structure: Structure, items: list[Tensor]) -> Value:

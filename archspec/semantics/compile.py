@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from archspec.diagnostics.model import CompileFailed, Sink, diagnostic
+from archspec.diagnostics.model import CompileFailed, Diagnostic, Sink, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph
 from archspec.semantics.application import apply_layer
@@ -15,7 +15,14 @@ from archspec.semantics.budget import Budget, Limits, OutOfBudget
 from archspec.semantics.builder import GraphBuilder, NameScope
 from archspec.semantics.callables import bind_arguments, body_environment, force, resolve_preset
 from archspec.semantics.calls import finish
-from archspec.semantics.context import Context, Reported, Session, SpecError
+from archspec.semantics.context import (
+    Context,
+    Reported,
+    Reserved,
+    Session,
+    SpecError,
+    nothing_reserved,
+)
 from archspec.semantics.environment import Environment, did_you_mean
 from archspec.semantics.expressions import evaluate
 from archspec.semantics.first_values import check_init_rules
@@ -45,6 +52,8 @@ class Compilation:
     memo: dict[Hashable, Graph | None] = field(default_factory=dict)
     op_results: dict[Hashable, object] = field(default_factory=dict)
     keys: Keys = field(default_factory=Keys)
+    reserved: Reserved = nothing_reserved
+    """Names that an instance without a label cannot have."""
 
     def __post_init__(self) -> None:
         self.program = Program(self.sink)
@@ -78,13 +87,14 @@ def load_network(
     name: str | None = None,
     parameters: Mapping[str, object] | None = None,
     limits: Limits | None = None,
+    reserved: Reserved = nothing_reserved,
 ) -> tuple[Compiled, Sink]:
     """Compile one network of a file. Without a name: the only one, or the one named as the file.
 
     Raises CompileFailed with all diagnostics when the spec is at fault, OSError when the file
     can't be read. Warnings are in the sink that is returned.
     """
-    compilation = Compilation(limits or Limits())
+    compilation = Compilation(limits or Limits(), reserved=reserved)
     compiled: Compiled | None = None
     try:
         scope = compilation.load(path)
@@ -98,18 +108,26 @@ def load_network(
     return compiled, compilation.sink
 
 
-def check(path: Path | Source, name: str | None = None, limits: Limits | None = None) -> Sink:
+def check(
+    path: Path | Source,
+    name: str | None = None,
+    limits: Limits | None = None,
+    reserved: Reserved = nothing_reserved,
+    inspect: Callable[[Compiled], Iterable[Diagnostic]] = lambda _: (),
+) -> Sink:
     """Everything that is wrong with a file: its syntax, names, and each of its networks.
 
-    With a name, also that nothing in the file is called so.
+    With a name, also that nothing in the file is called so. `inspect` has more to say of a network.
     """
-    compilation = Compilation(limits or Limits())
+    compilation = Compilation(limits or Limits(), reserved=reserved)
     try:
         scope = compilation.load(path)
         if name is not None:
             choose(scope, name, compilation.sink)
         for name in networks(scope):
-            compilation.network(scope, name)
+            compiled = compilation.network(scope, name)
+            if compiled is not None and not compilation.sink.failed:
+                compilation.sink.extend(inspect(compiled))
     except OutOfBudget as error:  # what comes after would find nothing left
         compilation.sink.extend(error.diagnostics)
     return compilation.sink
@@ -168,6 +186,7 @@ def _compile(
             compilation.memo,
         )
         session.op_results, session.keys = compilation.op_results, compilation.keys
+        session.reserved = compilation.reserved
         context = Context(session, Environment(scope))
         session.mode_readers.append(False)
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from archspec.diagnostics.model import Diagnostic, Fix, Frame, Sink, diagnostic
 from archspec.frozen import frozen
@@ -94,6 +94,15 @@ class ModeWatch:
             self.session.read_mode()
 
 
+Reserved: TypeAlias = Callable[[str], bool]
+"""Whether the parts of a module cannot have a name, as a target says."""
+
+
+def nothing_reserved(_: str) -> bool:
+    """Where no target is asked, every name will do."""
+    return False
+
+
 @dataclass
 class Session:
     """One compilation in one mode. The functions are those of the modules above this one."""
@@ -120,6 +129,8 @@ class Session:
     open_rules: list[tuple[object, Mapping[str, Value]]] = field(default_factory=list)
     """Rules whose layers are being applied, outermost first, with their arguments."""
     active_graphs: set[Hashable] = field(default_factory=set)
+    reserved: Reserved = nothing_reserved
+    """Names that an instance without a label cannot have."""
     frozen: bool = False
     """Whether what is built stays in inference, and does not learn."""
     frozen_results: dict[Hashable, Remembered] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from archspec.diagnostics.model import Diagnostic
 from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled
 
@@ -55,6 +56,14 @@ class Backend(Protocol):
 
         With `weights` the artefacts have these, and say where they come from.
         """
+        ...
+
+    def keeps(self, name: str) -> bool:
+        """Whether a part of what it builds cannot have this name."""
+        ...
+
+    def faults(self, network: Compiled) -> tuple[Diagnostic, ...]:
+        """What `build` refuses of a network, found without anything heavy; `check` warns of it."""
         ...
 
     def unsupported(self, network: Compiled) -> Mapping[str, str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from importlib.metadata import EntryPoint, entry_points
 
 from archspec.diagnostics.model import CompileFailed, diagnostic
@@ -27,6 +28,19 @@ HINTS: Mapping[str, str] = {
 def available() -> tuple[str, ...]:
     """Names of all targets, sorted. Nothing is imported."""
     return tuple(sorted({**BUNDLED, **{point.name: "" for point in _points()}}))
+
+
+def bundled() -> Iterator[Backend]:
+    """The backends of this distribution, without a look at what else is installed."""
+    for name, value in BUNDLED.items():
+        yield EntryPoint(name, value, GROUP).load()
+
+
+def installed() -> Iterator[Backend]:
+    """Every backend that can be loaded."""
+    for name in available():
+        with suppress(CompileFailed):
+            yield backend(name)
 
 
 def backend(name: str) -> Backend:

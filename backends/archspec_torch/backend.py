@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from archspec.diagnostics.model import Diagnostic
     from archspec.graph.compiled import Compiled
     from archspec.passes.folding.fold import Folding
     from archspec.targets.base import Taking, Weights
@@ -93,6 +94,18 @@ class TorchBackend:
         from archspec_torch.folding import first_folded  # noqa: PLC0415
 
         return first_folded(folding, seed)
+
+    def keeps(self, name: str) -> bool:
+        """Whether `nn.Module` has the name for itself."""
+        from archspec_torch.reserved import is_module_name  # noqa: PLC0415
+
+        return is_module_name(name)
+
+    def faults(self, network: Compiled) -> tuple[Diagnostic, ...]:
+        """What `build` refuses of a network, found without torch."""
+        from archspec_torch.check import foreseen  # noqa: PLC0415
+
+        return foreseen(network)
 
     def unsupported(self, network: Compiled) -> Mapping[str, str]:
         """Ops that it cannot lower, with the reason."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from archspec.diagnostics.model import Diagnostic
     from archspec.graph.compiled import Compiled
     from archspec.targets.base import Weights
 
@@ -30,6 +31,20 @@ class TorchScriptBackend:
         path = directory / f"{network.name}.torchscript.pt"
         save_scripted(network, path, seed, weights)
         return (path,)
+
+    def keeps(self, name: str) -> bool:
+        """Whether a saved module cannot have a part of this name."""
+        from archspec_torch.reserved import is_module_name  # noqa: PLC0415
+        from archspec_torchscript.reserved import is_unreadable  # noqa: PLC0415
+
+        return is_module_name(name) or is_unreadable(name)
+
+    def faults(self, network: Compiled) -> tuple[Diagnostic, ...]:
+        """What `build` refuses of a network: what the torch backend does, and further names."""
+        from archspec_torch.check import foreseen  # noqa: PLC0415
+        from archspec_torchscript.check import name_faults  # noqa: PLC0415
+
+        return (*foreseen(network), *name_faults(network))
 
     def unsupported(self, network: Compiled) -> Mapping[str, str]:
         """Ops that it cannot lower: those of the torch backend."""

@@ -10,11 +10,15 @@ import pytest
 import torch
 from torch import nn
 
+from archspec.cli.check import examine
 from archspec.diagnostics.model import CompileFailed
+from archspec.source import Source
+from archspec.syntax import parse
 from archspec_torch.module import to_module
-from archspec_torch.names import MAPPING_NAMES, SEQUENTIAL_NAMES, field_name, is_module_name
+from archspec_torch.names import MAPPING_NAMES, SEQUENTIAL_NAMES, field_name
+from archspec_torch.reserved import MODULE_NAMES, is_module_name
 from archspec_torch.source import python_source
-from archspec_torchscript.check import KEYWORDS
+from archspec_torchscript.reserved import KEYWORDS
 from archspec_torchscript.script import to_torchscript
 
 
@@ -122,6 +126,65 @@ def test_private_names_of_modules_are_refused(network, name):
     )
     with pytest.raises(CompileFailed, match="E0820"):
         to_module(net.compiled)
+
+
+# ---------------------------------------------------------------------- derived names
+
+KEPT = sorted(MODULE_NAMES | {"__init__", "__class__"} | KEYWORDS)
+
+
+def is_free(name):
+    """Whether a block can be called so: it is no word of the language."""
+    return (
+        name != "training"
+        and not parse(Source("net.arch", f"block {name} {{ relu }}\n")).diagnostics
+    )
+
+
+def blocks(names):
+    return "\n".join(f"block {name} {{ linear(4) -> relu }}" for name in names)
+
+
+def test_derived_names_that_a_module_cannot_have_get_a_line_behind_them(network):
+    names = [name for name in KEPT if is_free(name)]
+    assert len(names) > 100
+    used = [f"{name} -> {name}" for name in names]
+    net = network(
+        f"{blocks(names)}\nnetwork net {{\n  input x: f32[B = 1, 4]\n"
+        f"  output x -> {' -> '.join(used)}\n}}"
+    )
+    model = net.to_torch()
+    wanted = [f"{name}{end}" for name in names for end in ("_", "_1")]
+    assert [name for name, _ in model.named_children()] == wanted
+    assert [row.name for row in net.report().rows] == [f"{name}_ .. {name}_1" for name in names]
+    loaded, x = reloaded(model), torch.randn(2, 4)
+    torch.testing.assert_close(loaded(x), model(x), rtol=1e-6, atol=1e-6)
+    assert list(loaded.state_dict()) == list(model.state_dict())
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_an_explicit_label_is_warned_of(name, tmp_path):
+    path = tmp_path / "net.arch"
+    label = f'"{name}": linear(4)'
+    text = f"network net {{\n  input x: f32[B = 1, 4]\n  output x -> {label}\n}}"
+    path.write_text(text, encoding="utf-8")
+    found = [(item.code, item.severity.value) for item in examine(path).diagnostics]
+    assert found == [("E0820" if is_module_name(name) else "E0823", "warning")]
+
+
+def test_a_path_of_a_tap_has_the_name_of_the_module(network):
+    net = network(
+        """
+block double(width: int) { conv: conv(width, 3) -> relu }
+network net { input x: f32[B = 1, 3, H = 8, W = 8]
+  output x -> double(4) -> double(5) -> conv(6, 3) }
+network taps { input x: f32[B = 1, 3, H = 8, W = 8]
+  output x -> body: tap(net, "double_", "double_1.conv") }
+""",
+        "taps",
+    )
+    keys = {key.rpartition(".")[0] for key in net.to_torch(device="meta").state_dict()}
+    assert keys == {"body.double_.conv", "body.double_1.conv"}
 
 
 # ---------------------------------------------------------------------- names of outputs

@@ -1,0 +1,47 @@
+"""What can be said before anything is built: names that targets keep, networks that they refuse.
+
+Nothing here imports what a target builds with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+
+from archspec.analysis.parameters import require_expandable, require_room
+from archspec.diagnostics.model import CompileFailed, Diagnostic, Severity
+from archspec.graph.compiled import Compiled
+from archspec.targets.base import Backend
+from archspec.targets.registry import bundled, installed
+
+
+@cache
+def is_reserved(name: str) -> bool:
+    """Whether a target that comes with archspec cannot have a part of this name.
+
+    Others are not asked: names of weights do not depend on what is installed.
+    """
+    return any(target.keeps(name) for target in bundled())
+
+
+def foreseen(compiled: Compiled) -> tuple[Diagnostic, ...]:
+    """What `build` would refuse for one of the installed targets, as warnings."""
+    try:
+        require_expandable(compiled)
+        if any(target.holds_weights for target in _installed()):
+            require_room(compiled)
+    except CompileFailed as failure:
+        found = list(failure.diagnostics)
+    else:
+        found = [fault for target in _installed() for fault in _faults(target, compiled)]
+    return tuple(replace(item, severity=Severity.WARNING) for item in dict.fromkeys(found))
+
+
+@cache
+def _installed() -> tuple[Backend, ...]:
+    return tuple(installed())
+
+
+def _faults(target: Backend, compiled: Compiled) -> Iterator[Diagnostic]:
+    yield from getattr(target, "faults", lambda _: ())(compiled)

@@ -1,0 +1,16 @@
+"""Names that TorchScript writes but cannot read again. Nothing is imported here."""
+
+from __future__ import annotations
+
+KEYWORDS = frozenset(
+    """
+    Ellipsis False None NoneType True and as assert break class continue def del elif else for
+    global if import in is not or pass raise return while with
+    """.split()  # noqa: SIM905  (a table)
+)
+"""Words of the language in which a scripted module is saved; it writes names as they are."""
+
+
+def is_unreadable(name: str) -> bool:
+    """Whether a saved module with a part of this name could not be loaded."""
+    return name in KEYWORDS or any(char in '"\\' or not " " <= char <= "~" for char in name)
