@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from archspec.frozen import frozen
 from archspec.types.dim import Dim, FloorDiv, dim
 from archspec.types.tensor import TensorType
+from archspec_torch.names import Names
+from archspec_torch.prelude import helper_names
 
 
 @frozen
@@ -49,6 +51,7 @@ class Locals:
 
     def extra_name(self, name: str) -> str:
         """The local name of a symbol that the caller passes."""
+        name = _variable(name)
         return f"{name}_" if name in self.known else name
 
     def find(self, size: Dim) -> Dim | None:
@@ -184,11 +187,19 @@ def _bare(inputs: Iterable[TensorType]) -> frozenset[str]:
     return frozenset(found)
 
 
+def _variable(symbol: str) -> str:
+    """A symbol as a variable of generated code, whose own names it may not hide."""
+    free = symbol not in helper_names() and Names().free(symbol)
+    return symbol if free else f"{symbol}_"
+
+
 def _name(size: Dim, taken: set[str], wanted: frozenset[str]) -> str:
     symbols = sorted(size.symbols)
     if len(symbols) == 1:
-        name = symbols[0]
-        if size == Dim.symbol(name) or (name not in taken and name not in wanted):
+        name = _variable(symbols[0])
+        if size == Dim.symbol(symbols[0]) and name not in taken:
+            return name
+        if name not in taken and name not in wanted:
             return name
     else:
         name = "N"

@@ -12,7 +12,8 @@ TAKEN = frozenset(
     """
     self torch nn F Tensor Optional List Tuple NamedTuple OrderedDict math int float bool str
     len range list tuple dict sum min max abs any all enumerate zip print super type round
-    getattr isinstance None True False i need Any Dict Union
+    getattr isinstance None True False i need Any Dict Union Ellipsis NoneType
+    annotate unchecked_cast uninitialized
     """.split()  # noqa: SIM905  (a table)
 )
 """Names that a local variable or argument may not have."""
@@ -100,6 +101,8 @@ class Names:
 
     def fresh(self, wanted: str) -> str:
         """`wanted`, with a number where it is taken; it is taken from now on."""
+        if wanted in TAKEN:
+            wanted = f"{wanted}_"  # where it is read better than a number
         name, number = wanted, self._next.get(wanted, 2)
         while name in self._taken or keyword.iskeyword(name):
             name, number = f"{wanted}_{number}", number + 1

@@ -10,7 +10,16 @@ KEYWORDS = frozenset(
 )
 """Words of the language in which a scripted module is saved; it writes names as they are."""
 
+HIDING = frozenset(
+    """
+    torch annotate unchecked_cast uninitialized _c _concrete_type _initializing
+    """.split()  # noqa: SIM905  (a table)
+)
+"""Names of that text, and of what holds a scripted module, that a part of the name would hide."""
+
 
 def is_unreadable(name: str) -> bool:
     """Whether a saved module with a part of this name could not be loaded."""
-    return name in KEYWORDS or any(char in '"\\' or not " " <= char <= "~" for char in name)
+    return name in KEYWORDS | HIDING or any(
+        char in '"\\' or not " " <= char <= "~" for char in name
+    )

@@ -5,20 +5,31 @@ torch warns that `torch.jit` is deprecated; that is known, and silenced here and
 
 from __future__ import annotations
 
+import io
+import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 
+from archspec.diagnostics.model import CompileFailed, diagnostic
 from archspec.graph.compiled import Compiled
+from archspec.graph.model import Node
 from archspec.targets.base import Weights
 from archspec_torch.module import to_module
+from archspec_torch.scope import TORCH_TYPES
 from archspec_torchscript.check import require_loadable
 
 ORIGIN = "weights.txt"
 """Name of the extra file in the archive that says where the weights come from."""
+
+FINALS = re.compile(rb"(?:^  \w+ : Final\[.*\n){2,}", re.MULTILINE)
+"""Constants of a class in the text of an archive. Their order means nothing."""
+
+OF_THE_WRITER = frozenset({"version", ".data/version", ".data/serialization_id"})
+"""Records that torch adds to every archive."""
 
 
 def to_torchscript(
@@ -41,11 +52,63 @@ def to_torchscript(
 def save_scripted(
     network: Compiled, path: Path, seed: int = 0, weights: Weights | None = None
 ) -> None:
-    """Script the network and save it."""
+    """Script the network and write it to a file, once it has been loaded and run.
+
+    torch's own writer ends the process where the disk is full, so it writes into memory. Raises
+    CompileFailed (E0823, E0824), and OSError where the file cannot be written.
+    """
     scripted = to_torchscript(network, seed, weights=weights)
     told = {ORIGIN: weights.origin} if weights is not None else {}
     with _quiet():
-        torch.jit.save(scripted, str(path), told)
+        data = in_order(scripted.save_to_buffer(_extra_files=told))
+        try_out(network, data)
+    path.write_bytes(data)
+
+
+def in_order(data: bytes) -> bytes:
+    """The same archive with the constants of each class in the order of their names.
+
+    torch keeps them in a set of texts, whose order is another in each process.
+    """
+    reader, written = torch._C.PyTorchFileReader(io.BytesIO(data)), io.BytesIO()
+    writer = torch._C.PyTorchFileWriter(written)
+    for name in reader.get_all_records():
+        if name in OF_THE_WRITER:
+            continue
+        record = reader.get_record(name)
+        if name.startswith("code/") and name.endswith(".py"):
+            record = FINALS.sub(lambda found: b"".join(sorted(found[0].splitlines(True))), record)
+        writer.write_record(name, record, len(record))
+    writer.write_end_of_file()
+    return written.getvalue()
+
+
+def try_out(network: Compiled, data: bytes) -> None:
+    """Load a file and run it once in inference, without values and so without time or memory.
+
+    Raises CompileFailed (E0824) where TorchScript does not read or run what it wrote.
+    """
+    graph = network.inference
+    try:
+        with _quiet(), torch.no_grad():
+            read: Callable[..., torch.nn.Module] = torch.jit.load
+            loaded = read(io.BytesIO(data), map_location="meta").eval()
+            loaded(*(_example(port, network.sizes) for port in graph.inputs))
+    except RuntimeError as fault:
+        lines = [line.strip() for line in str(fault).splitlines() if line.strip()]
+        message = f"TorchScript does not read or run what it wrote of `{network.name}`"
+        notes = [f"it says: {lines[0]}"] if lines else []
+        fix = "build with `--target torch` only, and please report it"
+        found = diagnostic("E0824", message, graph.origin.span, notes=notes, fix=fix)
+        raise CompileFailed([found]) from fault
+
+
+def _example(node: Node, sizes: Mapping[str, int]) -> torch.Tensor:
+    """An input of the sizes that the spec reports, without values."""
+    (kind,) = node.types
+    shape = [size.evaluate(sizes) for size in kind.shape]
+    dtype = getattr(torch, TORCH_TYPES.get(kind.dtype, "torch.float32").partition(".")[2])
+    return torch.empty(shape, dtype=dtype, device="meta")
 
 
 @contextmanager

@@ -1,0 +1,117 @@
+"""A TorchScript file: it is loaded and run before it counts, and has the same bytes each time."""
+
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+import torch
+
+from archspec.diagnostics.model import CompileFailed
+from archspec.targets.preflight import foreseen
+from archspec_torchscript import check
+from archspec_torchscript.reserved import is_unreadable
+from archspec_torchscript.script import save_scripted
+
+ROOT = Path(__file__).resolve().parents[2]
+
+NAMES = """
+    torch nn F self List Any print len inf math annotations training need Tensor i x like Net int
+    NoneType OrderedDict __torch__ getattr Optional forward CONSTANTS ops aten uninitialized _0
+    annotate unchecked_cast Ellipsis _c join dtype device class Union object net
+    """.split()  # noqa: SIM905  (a table)
+"""What generated code and the text of an archive use themselves."""
+
+KINDS = {
+    "label": "  output x -> {0}: linear(4) -> relu -> softplus",
+    "derived": "  output x -> {0} -> relu -> softplus",
+    "block": "  output x -> q: {0} -> relu -> softplus",
+    "param": "  param {0}: f32[4] = ones\n  h = x * {0} -> exp\n  output (h, x) -> concat(axis=1)",
+    "buffer": "  buffer {0}: f32[4] = ones([4])\n  h = x * {0} -> exp\n"
+    "  output (h, x) -> concat(axis=1)",
+    "variable": "  {0} = x * 2 -> exp\n  z = {0} -> exp -> reshape([B, 2, 2]) -> reshape([B, 4])\n"
+    "  output ({0}, x, z, {0}) -> concat(axis=1) -> sum(axis=1)",
+    "output": "  output {0} = x * 2 -> exp\n  output other = x -> exp -> reshape([B, 2, 2])",
+    "draw": '  output x -> [linear(4), linear(4)] -> join(drop=0.5, draw="{0}")',
+    "region": "  output x -> iterate({0}: linear(4), 3) -> relu",
+}
+
+
+def spec(kind, name):
+    block = f"block {name} {{ linear(4) -> relu }}\n" if kind in ("derived", "block") else ""
+    if kind == "input":
+        inner = f"  input {name}: f32[B = 1, 4]\n  h = {name} * 2 -> exp\n  output (h, {name})"
+        return f"network n {{\n{inner} -> concat(axis=1) -> reshape([B, 2, 4])\n}}"
+    if kind == "dim":
+        inner = f"  input x: f32[{name} = 1, 4]\n  h = x -> linear(4) -> reshape([{name}, 2, 2])\n"
+        inner += f"  param t: f32[1, 2, 2] = ones\n  output (h, t -> expand({name}))"
+        return f"network n {{\n{inner} -> concat(axis=1)\n}}"
+    text = "network n {\n  input x: f32[B = 1, 4]\n" + KINDS[kind].format(name) + "\n}"
+    return block + text
+
+
+def compiled(network, kind, name):
+    """The network, or None where the name is taken or a word of the language."""
+    try:
+        return network(spec(kind, name), "n")
+    except CompileFailed:
+        return None
+
+
+def refused(net):
+    return bool(foreseen(net.compiled))
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "input", "dim"])
+def test_no_name_hides_what_the_code_uses(network, kind, tmp_path):
+    nets = {name: compiled(network, kind, name) for name in NAMES}
+    nets = {name: net for name, net in nets.items() if net is not None and not refused(net)}
+    assert len(nets) > 0.6 * len(NAMES)
+    for name, net in nets.items():
+        model, x = net.to_torch(seed=1).eval(), torch.rand(3, 4)
+        path = tmp_path / f"{len(name)}{name}.pt"
+        save_scripted(net.compiled, path, seed=1)
+        loaded = read(path)
+        torch.testing.assert_close(loaded.eval()(x), model(x), msg=name)
+        loaded.train()(x)
+        assert list(loaded.state_dict()) == list(model.state_dict())
+
+
+def read(path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return torch.jit.load(path)
+
+
+def test_names_that_would_hide_it_are_refused():
+    assert all(map(is_unreadable, ["torch", "_c", "annotate", "Ellipsis", "class"]))
+    assert not any(map(is_unreadable, ["nn", "F", "self", "List", "print", "inf", "Torch"]))
+
+
+def test_a_file_that_does_not_run_is_refused(network, tmp_path, monkeypatch):
+    """What the table does not know is found when the file is tried."""
+    monkeypatch.setattr(check, "is_unreadable", lambda _: False)
+    net = network(spec("label", "torch"))
+    with pytest.raises(CompileFailed, match="E0824"):
+        net.build(tmp_path / "out", targets="torchscript")
+    assert not (tmp_path / "out").exists()
+
+
+BUILD = """
+import archspec
+archspec.load("googlenet").build("out", targets="torchscript")
+"""
+
+
+def test_the_same_bytes_under_another_hash_seed(tmp_path):
+    files = []
+    for seed in "12":
+        place = tmp_path / seed
+        place.mkdir()
+        path = os.pathsep.join([str(ROOT), str(ROOT / "backends")])
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": path}
+        subprocess.run([sys.executable, "-c", BUILD], cwd=place, env=environment, check=True)
+        files.append((place / "out" / "googlenet.torchscript.pt").read_bytes())
+    assert files[0] == files[1]
