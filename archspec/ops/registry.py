@@ -91,10 +91,11 @@ def _claim(modules: dict[str, str], name: str, module: str) -> None:
 @cache
 def choice_words() -> frozenset[str]:
     """Every word that an attribute of an op may take, such as `half`."""
+    own = [text for module, text in _texts().items() if module != Op.__module__]
     foreign = [getsource(module) for module in _foreign_modules()]
     return frozenset(
         word
-        for text in (*_texts().values(), *foreign)
+        for text in (*own, *foreign)
         for choices in _CHOICES.findall(text)
         for word in _WORD.findall(choices)
     )
