@@ -105,8 +105,8 @@ def _when(p: Layout, condition: ast.Expr | None) -> list[Doc]:
 
 
 def _output(p: Layout, node: ast.Output) -> Doc:
-    name = "" if node.name is None else node.name + " = "
-    return group("output ", name, p.of(node.value), nest(*_when(p, node.when)))
+    names = f"{', '.join(node.names)} = " if node.names else ""
+    return group("output ", names, p.of(node.value), nest(*_when(p, node.when)))
 
 
 def _param(p: Layout, node: ast.ParamDecl) -> Doc:

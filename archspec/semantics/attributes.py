@@ -30,6 +30,7 @@ from archspec.semantics.words import (
     choices,
     is_word,
     takes_initialiser,
+    word_meant,
 )
 from archspec.source import Span
 from archspec.syntax import ast
@@ -256,7 +257,8 @@ def _make_initialiser(context: Context, name: str, node: ast.Call) -> Value:
                     fix=did_you_mean(key, order),
                 )
             given.append(Given(argument.name, value, argument.span))
-            attributes[key] = plain(context.session.force(context, value, argument.span))
+            meant = word_meant(choices(model, key), value)
+            attributes[key] = plain(context.session.force(context, meant, argument.span))
             position += argument.name is None
     _refuse_twice(context, name, given, order, position)
     return _build(context, name, attributes, node.span)

@@ -9,6 +9,7 @@ from archspec.ops.base import Need
 from archspec.semantics.callables import force
 from archspec.semantics.context import Context, Reported, SpecError
 from archspec.semantics.environment import counted
+from archspec.semantics.functions import items_of
 from archspec.semantics.growth import bounded
 from archspec.semantics.operators import is_condition, kind_of, truth
 from archspec.semantics.requirements import require, settle
@@ -87,7 +88,8 @@ def _after_error(context: Context, statement: ast.Statement, results: list[Resul
     if isinstance(statement, ast.Bind):
         poison_targets(context, statement.targets)
     elif isinstance(statement, ast.Output):
-        results.append(Result(statement.name or "", POISON, statement.span))
+        names = statement.names or ("",)
+        results.extend(Result(name, POISON, statement.span) for name in names)
     elif isinstance(statement, ast.ExprStmt):
         results.append(Result("", POISON, statement.span))
     elif isinstance(statement, (ast.ParamDecl, ast.BufferDecl, ast.Shared)):
@@ -179,19 +181,37 @@ def _output(context: Context, statement: ast.Output, results: list[Result]) -> N
     when = statement.when
     if when is not None and not truth(context, context.evaluate(when), when.span):
         return
-    name = statement.name
-    if name is None and isinstance(statement.value, ast.Name):
-        name = statement.value.text
-    first = next((item for item in results if name and item.name == name), None)
-    if first is not None:
-        raise context.error(
-            "E0705",
-            f"there are two outputs called `{name}`",
-            statement.span,
-            secondary=[(first.span, "the first")],
-        )
+    names = statement.names
+    if not names and isinstance(statement.value, ast.Name):
+        names = (statement.value.text,)
+    for at, name in enumerate(names):
+        first = next((item.span for item in results if item.name == name), None)
+        if name == "_" and len(names) > 1:
+            continue
+        if first is not None or name in names[:at]:
+            raise context.error(
+                "E0705",
+                f"there are two outputs called `{name}`",
+                statement.span,
+                secondary=[] if first is None else [(first, "the first")],
+            )
     value = data_value(context, statement.value)
-    results.append(Result(name or "", value, statement.span))
+    parts = (value,) if len(names) < 2 else _parts(context, value, len(names), statement)
+    for name, part in zip(names or ("",), parts, strict=True):
+        if name != "_" or len(names) == 1:
+            results.append(Result(name, part, statement.span))
+
+
+def _parts(context: Context, value: Value, count: int, statement: ast.Output) -> tuple[Value, ...]:
+    """What `output a, b = value` gives each name. Raises SpecError for another number of parts."""
+    if isinstance(value, Poison):
+        return (value,) * count
+    parts = items_of(context, value, statement.value.span)
+    if len(parts) != count:
+        found = "is 1 part" if len(parts) == 1 else f"are {len(parts)} parts"
+        message = f"there {found} for {count} names"
+        raise context.error("E0316", message, statement.value.span)
+    return parts
 
 
 def _point_free(context: Context, statement: ast.ExprStmt, data: Value) -> Result:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from archspec.graph.model import (
     Draw,
@@ -18,6 +19,7 @@ from archspec.graph.model import (
     Requirement,
     Structure,
     Tie,
+    walk,
 )
 from archspec.semantics.constants import constant, require_constant
 from archspec.semantics.context import Context
@@ -25,6 +27,8 @@ from archspec.semantics.sharing import Tape
 from archspec.semantics.values import POISON, Tensor, Value, tensors
 from archspec.source import Span
 from archspec.types.tensor import TensorType
+
+Owns: TypeAlias = "Callable[[], bool]"
 
 AXES = 16
 """Axes of results that count for one step."""
@@ -263,8 +267,8 @@ class NameScope:
             return self
         return NameScope(self.builder, self.prefix, Counter(), span, self.loops, self.tape)
 
-    def take(self, context: Context, span: Span) -> str:
-        """The next number."""
+    def take(self, context: Context, span: Span, owns: Owns = lambda: True) -> str:
+        """The next number. `owns` says whether what takes it has weights, whose name it is."""
         counter = self.counter
         if counter is None:
             raise context.error(
@@ -275,7 +279,7 @@ class NameScope:
             )
         if self.loop is not None:
             first = self.loops.setdefault(self.prefix, self.loop)
-            if first != self.loop:
+            if first != self.loop and owns():
                 raise context.error(
                     "E0602",
                     "a second unlabelled `for` would number its layers in the same scope",
@@ -295,12 +299,19 @@ class NameScope:
             self.counter.irregular += 1
         return label
 
-    def key_for(self, context: Context, label: str | None, default: str, span: Span) -> str:
+    def key_for(
+        self,
+        context: Context,
+        label: str | None,
+        default: str,
+        span: Span,
+        owns: Owns = lambda: True,
+    ) -> str:
         """The key of a new instance. Raises SpecError when its label is taken."""
         if label is not None:
             return self.claim(context, self.path(label), span)
         if self.counter is not None:
-            return self.claim(context, self.path(self.take(context, span)), span)
+            return self.claim(context, self.path(self.take(context, span, owns)), span)
         first, key = self.path(default), self.path(available(context, default))
         number = self.builder.numbers.get(first, 0) if self.tape is None else 0
         while self._taken(key) is not None:
@@ -333,6 +344,16 @@ class NameScope:
 def available(context: Context, name: str) -> str:
     """A derived name, with a `_` behind it where the parts of a module cannot be called so."""
     return f"{name}_" if context.session.reserved(name) else name
+
+
+def owns_weights(graph: Graph) -> bool:
+    """Whether an op in it, or in what it calls or holds, owns parameters or buffers."""
+    return any(
+        node.op is not None
+        and bool(node.op.parameters(*(part.type_of(port) for port in node.inputs)))
+        for part in walk(graph)
+        for node in part.nodes
+    )
 
 
 def pack(structure: Structure, items: list[Tensor]) -> Value:

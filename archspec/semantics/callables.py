@@ -26,6 +26,7 @@ from archspec.semantics.values import (
     is_data,
     is_layer,
 )
+from archspec.semantics.words import all_words, word_meant
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.dim import Dim
@@ -138,6 +139,8 @@ def coerce(context: Context, value: Value, kind: ast.ParamType, span: Span, what
     """The value as one of the declared type. Raises SpecError when it is none."""
     if isinstance(value, Poison):
         return value
+    if kind.name == "str" and isinstance(value, BlockLayer):  # `each`; an op is no string
+        value = word_meant(all_words(), value)
     if kind.name != "layer":
         value = plain(force(context, value, span))
     if kind.name == "list":

@@ -13,6 +13,7 @@ from archspec.semantics.bodies import Result, run_body
 from archspec.semantics.builder import (
     GraphBuilder,
     NameScope,
+    owns_weights,
     pack,
     ports_of,
     structure_of,
@@ -153,7 +154,10 @@ def _instance(
     builder, scope = context.builder, context.scope
     assert builder is not None
     assert scope is not None
-    key, frozen = scope.key_for(context, label, name, span), context.session.frozen
+    key, frozen = (
+        scope.key_for(context, label, name, span, lambda: owns_weights(graph)),
+        context.session.frozen,
+    )
     instance = Instance(key, None, graph, (), builder.origin(context, span), frozen=frozen)
     return one_instance(context, instance, types, span)
 

@@ -79,7 +79,7 @@ def _check(rule: RuleDefinition, sink: Sink, budget: Budget) -> None:
         reason = str(error)
     except SpecError as error:  # the signature itself can't be read
         if error.item.code not in UNDECIDED_HERE:
-            sink.report(error.item)
+            sink.extend([error.item] if error.item.code else own.diagnostics)
             return
         reason = error.item.message
     except CompileFailed as error:
@@ -382,6 +382,7 @@ class _Proof:
         smaller = [
             at_least(dim(self.arguments[name]), dim(value) + 1)  # type: ignore[arg-type]
             for name, value in arguments.items()
+            if not isinstance(value, Poison)
         ]
         if decide(disjunction(smaller), context.session.given).kind is not VerdictKind.ALWAYS:
             raise NotInductive("no integer parameter comes down with each call")

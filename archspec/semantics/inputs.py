@@ -117,7 +117,7 @@ def _input_dim(context: Context, entry: ast.DimExpr, found: Inputs) -> Dim:
             return _free_dim(context, entry, name, found)
     size = size_of(context, entry.value)
     if size is None:
-        return Dim.symbol("_")
+        raise Reported()  # what needs this size would be said of a size that nobody wrote
     if size.constant is not None and size.constant < 1:
         raise context.error("E0402", f"this dim would be {size.constant}", entry.span)
     return size

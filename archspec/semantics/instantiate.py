@@ -78,7 +78,7 @@ def instantiate(
         key = (
             _source_key(context, op, span)
             if unnamed
-            else scope.key_for(context, label, op.name, span)
+            else scope.key_for(context, label, op.name, span, lambda: _owns(op, inputs))
         )
     warn_of_channels(context, layer, op, inputs, span)
     regions, captured, yields = build_regions(context, op, layers, inputs, span)
@@ -99,8 +99,16 @@ def _vanished(
     """An op that leaves no node still takes its number."""
     scope = context.scope
     if label is None and key is None and scope is not None and scope.counter is not None:
-        scope.take(context, span)
+        scope.take(context, span, lambda: False)
     return data
+
+
+def _owns(op: Op, inputs: tuple[Tensor, ...]) -> bool:
+    """Whether an instance on these inputs has weights; true where it cannot have these inputs."""
+    try:
+        return bool(op.regions or op.parameters(*(item.type for item in inputs)))
+    except OpError:
+        return True
 
 
 def _over_copies(context: Context, layer: OpLayer, data: tuple[Value, ...], span: Span) -> Value:

@@ -24,6 +24,7 @@ from archspec.semantics.values import (
     Value,
     is_layer,
 )
+from archspec.semantics.words import choices, word_meant
 from archspec.source import Span
 from archspec.types.dim import Dim
 
@@ -49,7 +50,8 @@ def complete(
     if known and cache_key in session.op_results:
         return session.op_results[cache_key], layers
     attributes: dict[str, Any] = {
-        name: _attribute(context, item.value, item.span) for name, item in by_name.items()
+        name: _attribute(context, word_meant(choices(layer.op, name), item.value), item.span)
+        for name, item in by_name.items()
     }
     if layer.op.variadic is not None and extra:
         values = tuple(_attribute(context, item.value, item.span) for item in extra)

@@ -178,6 +178,8 @@ def _stands_alone(statement: ast.ExprStmt, result: Span) -> Diagnostic:
     value = statement.value
     claims = isinstance(value, ast.Labelled) and isinstance(value.inner, ast.ListExpr)
     fix = "join chains with `->`, or bind the result: `y = ..`"
+    if statement.span.text.startswith("-"):
+        fix = "to go on with the line before, end that one with `-`"
     return diagnostic(
         "E0706",
         "this stands alone: nothing flows into it and nothing uses it",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from archspec.frozen import frozen
 from archspec.ops.base import Need
-from archspec.semantics.context import Context, NotInductive, SpecError
+from archspec.semantics.context import Context, NotInductive, Reported, SpecError
 from archspec.semantics.environment import Environment
 from archspec.semantics.modules import RuleDefinition
 from archspec.semantics.operators import is_number, kind_of, plain
@@ -65,7 +65,7 @@ def promised(context: Context, side: ast.Expr) -> list[Segment]:
         dtype, dims = _shape(context, shape)
         sizes = [size_of(context, entry) for entry in dims]
         if any(size is None for size in sizes):
-            raise NotInductive("a size in the signature could not be read")
+            raise Reported()
         found.append(Segment(count, TensorType(dtype, tuple(s for s in sizes if s is not None))))
     return found
 
@@ -112,7 +112,7 @@ def _bound(context: Context, entry: ast.Expr, size: Dim | None, *, fresh: bool) 
         return value
     wanted = size_of(context, entry)
     if wanted is None:
-        raise NotInductive("a size in the signature could not be read")
+        raise Reported()
     if size is not None:
         verdict = decide(equal(size, wanted), context.session.given)
         if verdict.kind is not VerdictKind.ALWAYS:
@@ -134,6 +134,23 @@ def honour(
     signature = rule.signature
     if signature is None or context.session.integer_symbols or has_poison(result):
         return
+    try:
+        _compare(context, rule, signature, arguments, data, result, span)
+    except NotInductive as reason:
+        message = f"the signature of `{rule.name}` does not hold here: {reason}"
+        place = [(signature.span, "the signature")]
+        raise context.error("E0506", message, span, secondary=place) from None
+
+
+def _compare(
+    context: Context,
+    rule: RuleDefinition,
+    signature: ast.Signature,
+    arguments: Mapping[str, Value],
+    data: Value,
+    result: Value,
+    span: Span,
+) -> None:
     sides = context.within(Environment(rule.module))
     for name, value in arguments.items():
         sides.environment.bind(name, value)

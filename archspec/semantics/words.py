@@ -12,6 +12,8 @@ from pydantic import BaseModel
 
 from archspec.frozen import frozen
 from archspec.ops.registry import choice_words
+from archspec.semantics.functions import Function
+from archspec.semantics.values import BlockLayer, OpLayer, Value
 from archspec.types.initialiser import INITIALISERS, Initialiser
 from archspec.types.tensor import DType
 
@@ -64,7 +66,8 @@ def takes_initialiser(model: type[BaseModel], attribute: str) -> bool:
 
 
 @cache
-def _words() -> frozenset[str]:
+def all_words() -> frozenset[str]:
+    """The words that some attribute takes."""
     found: set[str] = {"local", "global", "mixed", *DType, *choice_words()}
     for model in INITIALISERS.values():
         for attribute in model.model_fields:
@@ -72,6 +75,24 @@ def _words() -> frozenset[str]:
     return frozenset(found)
 
 
+def word_meant(words: frozenset[str], value: Value) -> Value:
+    """A word that a layer or function of the same name stands for; anything else as it is.
+
+    Where a word is handed on, `b(each)`, its name means the block `each` of the standard library
+    until an attribute asks for one of its `words`.
+    """
+    match value:
+        case OpLayer(op=op, given=()):
+            name = op.name
+        case BlockLayer(definition=definition, given=()):
+            name = definition.name
+        case InitialiserName(name=name) | Function(name=name):
+            pass
+        case _:
+            return value
+    return name if name in words else value
+
+
 def is_word(text: str) -> bool:
     """Whether some attribute of some op takes this word."""
-    return text in _words()
+    return text in all_words()

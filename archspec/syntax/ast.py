@@ -110,10 +110,10 @@ class Input(Node):
 
 @frozen
 class Output(Node):
-    """`output name = expr when c`; `name` is None for `output expr`."""
+    """`output name = expr when c`, `output a, b = expr`; no `names` for `output expr`."""
 
     span: Span
-    name: str | None
+    names: tuple[str, ...]
     value: Expr
     when: Expr | None = None
 

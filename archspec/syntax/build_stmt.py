@@ -143,15 +143,20 @@ def _shape(k: Context, word: str, node: ast.Expr) -> ast.TypeExpr | None:
 
 
 def output(k: Context, span: Span, c: list[Any]) -> ast.Output:
-    """`output value`, `output name = value`."""
-    item = _one(k, c[1], "output")
-    if not isinstance(item, Equation):
-        return ast.Output(span, None, plain(k, item, "an output"), c[2])
-    if isinstance(item.left, ast.Name) and not item.spread:
-        return ast.Output(span, item.left.text, item.right, c[2])
-    if not isinstance(item.left, ast.Missing):
-        k.error("E0127", "an output has a plain name: `output logits = ..`", item.left.span)
-    return ast.Output(span, None, item.right, c[2])
+    """`output value`, `output name = value`, `output a, b = value`."""
+    items: list[Item] = c[1]
+    last = items[-1]
+    if not isinstance(last, Equation) or any(isinstance(item, Equation) for item in items[:-1]):
+        return ast.Output(span, (), plain(k, _one(k, items, "output"), "an output"), c[2])
+    left: Item = ast.Spread(last.left.span, last.left) if last.spread else last.left
+    names: list[str] = []
+    for item in (*items[:-1], left):
+        if isinstance(item, ast.Name):
+            names.append(item.text)
+        elif not isinstance(item, ast.Missing):
+            k.error("E0127", "an output has a plain name: `output logits = ..`", item.span)
+    whole = len(names) == len(items)
+    return ast.Output(span, tuple(names) if whole else (), last.right, c[2])
 
 
 # ---------------------------------------------------------------------- declarations

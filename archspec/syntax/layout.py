@@ -2,8 +2,9 @@
 
 Keywords are contextual: `input`, `block` or `where` are names wherever a keyword would make no
 sense. A line break ends a statement unless brackets are open, the line ends in an operator, or
-the next line begins with something that can only go on (`->`, `=>`, `else`, `then`, `where`,
-`when`, `and`, `or`).
+the next line begins with something that can only go on: `->`, `=>`, `else`, `then`, `where`,
+`when`, `and`, `or`, `.`, or an operator other than `-`, which may also stand in front of a value,
+and `//`, which begins a comment in other languages.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from archspec.syntax.words import (
     STATEMENT_WORDS,
 )
 
-_GOES_ON = frozenset({"}", "->", "=>", "else", "then", "where", "when", "and", "or"})
+_OPERATORS = frozenset({"+", "*", "**", "/", "%", "==", "!=", "<=", ">=", "<", ">"})
+_GOES_ON = _OPERATORS | {"}", "->", "=>", ".", "else", "then", "where", "when", "and", "or"}
 _SIGNS = ("->", "=>", "==", "!=", "<=", ">=", "<", ">", "=", "+", "-", "*", "/", "//", "%", "**")
 _UNFINISHED = STATEMENT_WORDS | RESERVED_WORDS | {*_SIGNS, ".", "..", ",", ":", "where", "when"}
 _NO_STATEMENT = frozenset({":", "=", "->", "=>", ".", ",", ")", "]", "}", "", "=="})

@@ -15,6 +15,8 @@ from archspec.syntax.words import DEFINITION_WORDS, RESERVED_WORDS, STATEMENT_WO
 
 _COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">=", "in"})
 
+_OPERATORS = _COMPARISONS | {"+", "-", "*", "/", "//", "%", "**", "..", "and", "or", "not"}
+
 
 def _joined(s: Site) -> bool:
     """An operand right behind another one."""
@@ -159,6 +161,12 @@ ITEMS = (
         lambda s: s.type in _COMPARISONS and s.after_operand,
         "comparisons do not chain: write `a < b and b < c`",
         "block a {\n  y = 1 < n «<» 3\n}",
+    ),
+    Mistake(
+        "E0131",
+        lambda s: s.type in ("if", "for") and s.before in _OPERATORS,
+        "`<word>` stands in parentheses behind `<before>`: `<before> (<word> ..)`",
+        "block a {\n  output (y + «if» c { x } else { y }) -> relu\n}",
     ),
     Mistake(
         "E0132",

@@ -12,7 +12,7 @@ from archspec.ops.base import Op
 from archspec.ops.registry import all_ops
 from archspec.semantics.attributes import positional
 from archspec.semantics.compile import check
-from archspec.semantics.words import takes_initialiser
+from archspec.semantics.words import choices, takes_initialiser
 from archspec.source import Source, Span
 from archspec.types.initialiser import INITIALISERS
 from tests.semantics.specs import compiled, errors, layer, network, output, weights
@@ -208,3 +208,63 @@ def test_names_of_torch_are_understood(name: str, op: str) -> None:
     (item,) = check(Source("spec.arch", layer(f"{name}(3)"))).diagnostics
     assert item.fix is not None
     assert item.fix.message == f"did you mean `{op}`?"
+
+
+# ---------------------------------------------------------------------- words as values
+
+WORDS = """
+block grouped(groups = 1, mode: str = "zeros") {
+  c: conv(same, 3, groups=groups, padding_mode=mode, bias=false)
+}
+block named(groups: str in ["each"]) { c: conv(same, 3, groups=groups, bias=false) }
+block reduced(how) { reduce("b c h w -> b c", how) }
+block drawn(act: value) { c: conv(same, 1, weight_init=kaiming_normal(nonlinearity=act)) }
+block single(c: bool) { c: conv(same, 3, groups=if c then each else 1, bias=false) }
+"""
+
+
+@pytest.mark.parametrize(
+    ("use", "width"),
+    [
+        ("grouped(each)", 1),
+        ("grouped(groups=each, mode=circular)", 1),
+        ('grouped(each, "zeros")', 1),
+        ("named(each)", 1),
+        ("grouped(2)", 2),
+        ("g", 1),
+        ("grouped([each, 1][0])", 1),
+        ("single(true)", 1),
+        ("single(false)", 4),
+    ],
+)
+def test_each_is_handed_on(use: str, width: int) -> None:
+    text = network("g = u: grouped(each)", f"output x -> u: {use}", head=WORDS)
+    if use == "g":
+        text = text.replace("u: g\n", "g\n")
+    assert weights(text) == {"u.c.weight": (4, width, 3, 3)}
+
+
+@pytest.mark.parametrize("use", ["reduced(mean)", "reduced(max)", "reduced(sum)", "drawn(relu)"])
+def test_words_that_are_ops_or_functions_are_handed_on(use: str) -> None:
+    assert errors(network(f"output x -> {use}", head=WORDS)) == []
+
+
+def test_every_word_of_every_op_is_handed_on() -> None:
+    """Whatever else a word means, a parameter carries it to the attribute that takes it."""
+    failed = []
+    for op in all_ops().values():
+        for name in op.model_fields:
+            for word in sorted(choices(op, name) - {"training"}):  # a truth value everywhere
+                head = f"block handed(word) {{ (l: {op.name})({name}=word) }}"
+                text = network(f"output x -> handed({word})", head=head)
+                said = [item.message for item in check(Source("spec.arch", text)).diagnostics]
+                if any("not a layer" in message or f"`{name}` of" in message for message in said):
+                    failed.append((op.name, name, word, said))
+    assert failed == []
+
+
+def test_what_is_no_word_is_still_refused() -> None:
+    assert errors(network("output x -> grouped(relu)", head=WORDS)) == ["E0301"]
+    assert errors(network("output x -> grouped(residual)", head=WORDS)) == ["E0301"]
+    assert errors(network("output x -> grouped(1, relu)", head=WORDS)) == ["E0305"]
+    assert errors(network("output x -> named(residual)", head=WORDS)) == ["E0305"]

@@ -266,3 +266,18 @@ def test_what_is_no_layer_from_outside(given: str, code: str) -> None:
     with pytest.raises(CompileFailed) as failure:
         compiled(text, norm=given)
     assert [item.code for item in failure.value.diagnostics] == [code]
+
+
+def test_an_output_for_each_part_of_a_tuple() -> None:
+    head = "block pair { input x\n  output low, high = x -> [conv(2, 3), conv(3, 3)] }"
+    text = network("output a, b = x -> pair", "output c = x -> pair.high", head=head)
+    assert [item.name for item in compiled(text).inference.outputs] == ["a", "b", "c"]
+    assert output(text) == "f32[B, 2, H, W], f32[B, 3, H, W], f32[B, 3, H, W]"
+    kept = network("output a, _ = x -> pair", head=head)
+    assert [item.name for item in compiled(kept).inference.outputs] == ["a"]
+    some = network("output y = x", "output a, b = (x -> pair) when training", head=head)
+    assert [item.name for item in compiled(some).training.outputs] == ["y", "a", "b"]
+    for wrong in ("output a, b, c = x -> pair", "output a, b = x"):
+        assert errors(network(wrong, head=head)) == ["E0316"]
+    assert errors(network("output a, a = x -> pair", head=head)) == ["E0705"]
+    assert errors(network("output a, ...b = x -> pair", head=head)) == ["E0127"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.specs import errors, keys, layer, network
+from tests.semantics.specs import compiled, errors, keys, layer, network
 
 UNIT = "block unit(width: int = 4) { conv(width, 3) -> batch_norm -> relu }"
 
@@ -178,6 +178,27 @@ def test_a_second_such_loop_asks_for_a_label() -> None:
     loop = "for i in 0..2 { conv(4, 3) }"
     assert errors(layer(f"{loop} -> {loop}")) == ["E0602"]
     assert keys(layer(f"{loop} -> b: {loop}")) == ["0", "1", "b.0", "b.1"]
+
+
+def test_what_has_no_weights_is_numbered_in_several_loops() -> None:
+    head = "block quiet { relu -> dropout(0.1) }"
+    first = 'for i in 0..2 { "a{i}": conv(4, 3) -> relu -> quiet -> identity }'
+    second = 'for i in 0..3 { "b{i}": conv(4, 3) -> tanh -> quiet }'
+    text = layer(f"{first} -> {second} -> for i in 0..2 {{ max_pool(1) }}", head)
+    assert keys(text) == ["a0", "a1", "b0", "b1", "b2"]
+    graph = compiled(text).inference
+    names = [node.instance.key for node in graph.nodes if node.instance is not None]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(
+    "weighs", ["conv(4, 3)", "batch_norm(affine=false)", "unit", "prelu", "gated_unit"]
+)
+@pytest.mark.parametrize("first", ["relu", "conv(4, 3)"])
+def test_what_has_weights_is_not(weighs: str, first: str) -> None:
+    head = UNIT + "\nblock gated_unit { relu -> iterate(conv(4, 3), 2) }"
+    text = layer(f"for i in 0..2 {{ {first} }} -> for i in 0..2 {{ {weighs} }}", head)
+    assert errors(text) == ["E0602"]
 
 
 def test_names_do_not_depend_on_what_is_edited_elsewhere() -> None:

@@ -81,9 +81,10 @@ STATEMENTS = [
         "Input([InputItem(x TypeExpr(- [DimExpr(B -) DimExpr(C -)]) False) "
         "InputItem(y - False) InputItem(z - True)] [(B > 1) ((C % 2) == 0)] training)",
     ),
-    ("output a", "Output(- a -)"),
-    ("output (a, b)", "Output(- TupleExpr([a b]) -)"),
-    ("output n = a -> b when not training", "Output(n {a -> b} Unary(not training))"),
+    ("output a", "Output([] a -)"),
+    ("output (a, b)", "Output([] TupleExpr([a b]) -)"),
+    ("output a, b = c when d", "Output([a b] c d)"),
+    ("output n = a -> b when not training", "Output([n] {a -> b} Unary(not training))"),
     ("param p: f32[1, C] = zeros", "ParamDecl(p TypeExpr(f32 [DimExpr(1 -) DimExpr(C -)]) zeros)"),
     ("param p: f32[1]", "ParamDecl(p TypeExpr(f32 [DimExpr(1 -)]) -)"),
     (
@@ -136,3 +137,17 @@ def test_line_breaks(text, count):
     from tests.syntax.tree import read
 
     assert len(read(f"block a {{\n{text}\n}}").definitions[0].body.statements) == count
+
+
+CONTINUED = ("+", "*", "**", "/", "%", "==", "!=", "<", "<=", ">", ">=", "and", "or", "->")
+
+
+@pytest.mark.parametrize("sign", CONTINUED)
+@pytest.mark.parametrize("comment", ["", "  # why", "\n  # why\n"])
+def test_a_line_that_begins_with_an_operator_goes_on(sign, comment):
+    whole = f"y = a {sign} b"
+    assert statement(f"y = a{comment}\n    {sign} b") == statement(whole)
+
+
+def test_a_line_that_begins_with_a_dot_goes_on():
+    assert statement("y = a\n    .b\n    .c") == statement("y = a.b.c")
