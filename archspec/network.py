@@ -19,6 +19,7 @@ from archspec.analysis.sizes import accepts, valid_sizes
 from archspec.diagnostics.model import Diagnostic
 from archspec.diagnostics.suggest import closest
 from archspec.graph.compiled import Compiled
+from archspec.types.condition import allowed_size, zero_allowed
 from archspec.types.sizes import ValidSizes
 
 if TYPE_CHECKING:
@@ -93,8 +94,11 @@ class Network:
         ValueError for sizes that the network does not take.
         """
         chosen = self._sizes(sizes)
-        if any(size < 1 for size in chosen.values()):
-            raise ValueError(f"sizes are from 1 on, not {min(chosen.values())}")
+        zero = zero_allowed(self.compiled.where)
+        for name, size in chosen.items():
+            if not allowed_size(size, name, zero):
+                first = f"0 on, not {size}" if name in zero else f"1 on, not {size}"
+                raise ValueError(f"sizes are from {first}")
         if not accepts(self.compiled, chosen):
             given = ", ".join(f"{name} = {size}" for name, size in chosen.items())
             raise ValueError(f"{self.name} does not take {given}: valid are {self.valid_sizes}")

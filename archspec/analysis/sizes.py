@@ -14,7 +14,13 @@ from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import requirements
 from archspec.source import Span
-from archspec.types.condition import Condition, conjunction, evaluate
+from archspec.types.condition import (
+    Condition,
+    allowed_size,
+    conjunction,
+    evaluate,
+    zero_allowed,
+)
 from archspec.types.sizes import ValidSizes, next_size
 
 
@@ -87,6 +93,7 @@ def accepts(compiled: Compiled, sizes: Mapping[str, int], *, training: bool = Fa
 
     Raises KeyError for a free dimension that matters and has no size.
     """
-    if any(size < 1 for size in sizes.values()):
+    zero = zero_allowed(compiled.where)
+    if not all(allowed_size(size, name, zero) for name, size in sizes.items()):
         return False
     return evaluate(condition(compiled, training=training), sizes)

@@ -187,6 +187,7 @@ class Convolve(Op):
         exact_division(self.name, check, width, dim(self.groups), attribute="groups")
         if len(inputs) == 3:
             require_bias(self.name, check, inputs, width)
+        check.require(at_least(x.shape[1], 1), f"`{self.name}` needs at least one channel")
         slides = self.slides(weight)
         sizes = slid_sizes(self.name, check, x, slides, self.padding_mode)
         return x.with_shape(x.shape[0], width, *sizes)

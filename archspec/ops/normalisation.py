@@ -8,7 +8,7 @@ from pydantic import PositiveInt
 
 from archspec.ops.base import Check, Example, Op, OpError, Parameter, Seen
 from archspec.ops.shape_rules import axis_index, fixed_channels, float_input, images
-from archspec.types.condition import at_least
+from archspec.types.condition import at_least, unequal
 from archspec.types.dim import Dim, product
 from archspec.types.initialiser import Constant, Initialiser, Ones, Zeros
 from archspec.types.tensor import DType, TensorType
@@ -61,7 +61,7 @@ class BatchNorm(Op):
         if self.affine or self.track:
             fixed_channels(self.name, x, axis)
         check.require(
-            at_least(product(x.shape[:axis] + x.shape[axis + 1 :]), 2),
+            unequal(product(x.shape[:axis] + x.shape[axis + 1 :]), 1),
             "`batch_norm` needs more than one value per channel for the statistics of a batch",
             training_only=self.track,
         )
@@ -156,8 +156,9 @@ class InstanceNorm(Op):
         x = images(self.name, inputs)
         if self.affine or self.track:
             fixed_channels(self.name, x)
+        check.require(at_least(x.shape[0], 1), "`instance_norm` needs an image")
         check.require(
-            at_least(product(x.shape[2:]), 2),
+            unequal(product(x.shape[2:]), 1),
             "`instance_norm` needs more than one spatial position",
             training_only=self.track,
         )
@@ -214,7 +215,7 @@ class GroupNorm(Op):
             channels % self.groups, 0, "`group_norm` needs channels that `groups` divides"
         )
         values = x.shape[0] * (channels // self.groups) * product(x.shape[2:])
-        check.require(at_least(values, 2), "`group_norm` needs more than one value per group")
+        check.require(unequal(values, 1), "`group_norm` needs more than one value per group")
         return x
 
     def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:

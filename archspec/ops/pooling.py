@@ -108,6 +108,7 @@ class MaxUnpool(Op):
         x = images(self.name, inputs)
         indices = inputs[1]
         require_dtype(self.name, indices, frozenset({DType.I64}), input=1)
+        check.require(at_least(x.shape[1], 1), "`max_unpool` needs something on axis 1")
         if indices.rank != x.rank:
             raise OpError(f"`max_unpool` needs an index for each value of `{x}`", input=1)
         for axis in range(x.rank):
@@ -237,6 +238,7 @@ def _slides(
 def _shrunk(
     op: str, check: Check, x: TensorType, slides: tuple[Slide, ...], *, ceil: bool
 ) -> TensorType:
+    check.require(at_least(x.shape[1], 1), f"`{op}` needs something on axis 1")
     sizes = (
         pooled(op, check, x.shape[axis], slide, axis, ceil=ceil)
         for axis, slide in enumerate(slides, start=2)

@@ -10,6 +10,7 @@ from archspec.ops.base import Check, Example, Made, Op, OpError, Parameter, Seen
 from archspec.ops.broadcasting import require_equal_dims
 from archspec.ops.random import Probability
 from archspec.ops.shape_rules import fixed_axis, float_input, mixed
+from archspec.types.condition import at_least
 from archspec.types.dim import ZERO, Dim, dim, product
 from archspec.types.initialiser import FanInUniform
 from archspec.types.tensor import TensorType
@@ -214,6 +215,8 @@ def _run(
     if x.rank != 3:
         raise OpError(f"`{op.name}` takes [B, T, C], but its input is `{x}`", input=0)
     fixed_axis(op.name, x, 2, what="features")
+    length = x.shape[1 if op.batch_first else 0]
+    check.require(at_least(length, 1), f"`{op.name}` needs at least one step")
     directions = 2 if op.bidirectional else 1
     batch = x.shape[0] if op.batch_first else x.shape[1]
     state = x.with_shape(dim(op.layers * directions), batch, dim(op.hidden))

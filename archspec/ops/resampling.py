@@ -27,7 +27,12 @@ _MOST_DENOMINATOR = 64
 
 
 def suited(
-    op: str, inputs: tuple[TensorType, ...], mode: str, align_corners: bool, antialias: bool
+    op: str,
+    check: Check,
+    inputs: tuple[TensorType, ...],
+    mode: str,
+    align_corners: bool,
+    antialias: bool,
 ) -> TensorType:
     """The input, which must have the rank that `mode` is for. Raises OpError otherwise."""
     given = images(op, inputs)
@@ -45,6 +50,7 @@ def suited(
             f'`{op}` with "{mode}" has no antialiasing; "bilinear" and "bicubic" have it',
             attribute="antialias",
         )
+    check.require(at_least(given.shape[1], 1), f"`{op}` needs something on axis 1")
     return given
 
 
@@ -124,7 +130,7 @@ class Resize(Op):
         return tuple(map(dim, self.size))
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        given = suited(self.name, inputs, self.mode, self.align_corners, self.antialias)
+        given = suited(self.name, check, inputs, self.mode, self.align_corners, self.antialias)
         sizes = self._sizes(given)
         for size in (*given.shape[2:], *sizes):
             _positive(self.name, check, size, "size")
@@ -163,7 +169,7 @@ class ResizeLike(Op):
     antialias: bool = False
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        given = suited(self.name, inputs, self.mode, self.align_corners, self.antialias)
+        given = suited(self.name, check, inputs, self.mode, self.align_corners, self.antialias)
         like = inputs[1]
         if like.rank != given.rank:
             raise OpError(
@@ -226,7 +232,7 @@ class Upsample(Op):
     align_corners: bool = False
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        given = suited(self.name, inputs, self.mode, self.align_corners, antialias=False)
+        given = suited(self.name, check, inputs, self.mode, self.align_corners, antialias=False)
         scale = exact_scale(self.scale)
         sizes = [size * scale.numerator // scale.denominator for size in given.shape[2:]]
         for size in (*given.shape[2:], *sizes):

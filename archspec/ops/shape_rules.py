@@ -58,9 +58,9 @@ def images(op: str, inputs: Sequence[TensorType], *, fix: str | None = None) -> 
     )
 
 
-def require_filled(op: str, check: Check, x: TensorType) -> None:
-    """Need something on each spatial axis, where PyTorch refuses empty tensors."""
-    for axis, size in enumerate(x.shape[2:], start=2):
+def require_filled(op: str, check: Check, x: TensorType, first: int = 1) -> None:
+    """Need something on each axis but that of the batch, where PyTorch refuses empty tensors."""
+    for axis, size in enumerate(x.shape[first:], start=first):
         check.require(at_least(size, 1), f"`{op}` needs something on axis {axis}")
 
 
@@ -147,11 +147,12 @@ def per_axis(op: str, attribute: str, value: int | tuple[int, ...], axes: int) -
 def convolved(op: str, check: Check, size: Dim, slide: Slide, axis: int) -> Dim:
     """Size after a convolution: `(size + padding - reach) // stride + 1`.
 
-    Needs the padded axis to hold the window once, as torch does.
+    Needs the padded axis to hold the window once, and something to pad, as torch does.
     """
-    padded = size + (slide.before + slide.after)
+    padding = slide.before + slide.after
+    padded = size + padding
     check.require(
-        at_least(padded, slide.reach),
+        at_least(size, max(1, slide.reach - padding)),
         f"`{op}` needs axis {axis} to have at least {slide.reach} positions with its padding",
     )
     return (padded - slide.reach) // slide.stride + 1
@@ -165,15 +166,14 @@ def pooled(op: str, check: Check, size: Dim, slide: Slide, axis: int, *, ceil: b
     rounding up gives (n + stride - (reach - after)) // stride + 1, at most one more. So the
     first is the lesser when stride > reach - after, else the second: no case depends on size.
     """
-    padded = size + (slide.before + slide.after)
-    if not ceil:
-        room = padded - slide.reach
-    elif slide.stride > slide.reach - slide.after:
-        room = size + (slide.before - 1)
-    else:
-        room = padded - slide.reach + (slide.stride - 1)
-    check.require(at_least(room, 0), f"`{op}` needs axis {axis} to be large enough for one window")
-    return room // slide.stride + 1
+    more = slide.before + slide.after - slide.reach
+    if ceil and slide.stride > slide.reach - slide.after:
+        more = slide.before - 1
+    elif ceil:
+        more += slide.stride - 1
+    reason = f"`{op}` needs axis {axis} to be large enough for one window"
+    check.require(at_least(size, max(1, -more)), reason)
+    return (size + more) // slide.stride + 1
 
 
 def transposed(size: Dim, slide: Slide, extra: int) -> Dim:

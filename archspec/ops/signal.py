@@ -10,7 +10,7 @@ from typing import ClassVar, Literal, TypeAlias
 
 from archspec.ops.base import Check, Example, Op, OpError, Seen
 from archspec.ops.broadcasting import require_dtype
-from archspec.ops.shape_rules import axis_index, float_input
+from archspec.ops.shape_rules import axis_index, float_input, require_filled
 from archspec.types.condition import at_least
 from archspec.types.dim import Dim, dim
 from archspec.types.tensor import DType, TensorType
@@ -66,6 +66,7 @@ class RFFT(Op):
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         given = float_input(self.name, inputs)
+        require_filled(self.name, check, given, first=0)
         axis = axis_index(self.name, self.axis, given.rank)
         _points(self.name, check, given.shape[axis])
         points = given.shape[axis] if self.size is None else dim(self.size)
@@ -98,6 +99,7 @@ class IRFFT(Op):
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         given = _complex_input(self.name, inputs)
+        require_filled(self.name, check, given, first=0)
         axis = axis_index(self.name, self.axis, given.rank)
         _points(self.name, check, given.shape[axis])
         points = (given.shape[axis] - 1) * 2 if self.size is None else dim(self.size)
@@ -122,6 +124,7 @@ class RFFT2(Op):
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         given = float_input(self.name, inputs)
+        require_filled(self.name, check, given, first=0)
         high, wide = _matrix_axes(self.name, given)
         _points(self.name, check, given.shape[high])
         points = _points(self.name, check, given.shape[wide])
@@ -153,6 +156,7 @@ class IRFFT2(Op):
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         given = _complex_input(self.name, inputs)
+        require_filled(self.name, check, given, first=0)
         axes = _matrix_axes(self.name, given)
         for axis in axes:
             _points(self.name, check, given.shape[axis])

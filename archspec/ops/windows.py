@@ -62,6 +62,7 @@ class Unfold(Op):
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         given = _picture(self.name, inputs)
+        require_filled(self.name, check, given)
         slides = self._slides()
         counts = [
             convolved(self.name, check, given.shape[axis], slide, axis)
@@ -132,6 +133,7 @@ class Fold(Op):
             for axis, (size, slide) in enumerate(zip(sizes, slides, strict=True), start=2)
         ]
         self._windows(check, given.shape[2], product(counts))
+        require_filled(self.name, check, given)
         area = product(slide.kernel for slide in slides)
         channels = exact_division(self.name, check, given.shape[1], area, attribute="kernel")
         return given.with_shape(given.shape[0], channels, *map(dim, sizes))
@@ -225,8 +227,8 @@ class Pad(Op):
                 if most is not None:
                     reason = f'{where} with "{self.mode}" needs more than {amount} positions'
                     self._need(check, most - amount, reason)
-            if self.mode == "replicate":
-                self._need(check, size - 1, f"{where} needs an element to repeat")
+            for other in given.shape[1:]:
+                self._need(check, other - 1, f"{where} needs an element to repeat")
         for rest in (size + before, size + after, size + before + after):
             self._need(check, rest, f"{where} cannot cut off more than there is")
         return size + before + after
@@ -279,7 +281,7 @@ class PixelUnshuffle(Op):
         (given,) = inputs
         if given.rank != 4:
             raise OpError(f"`{self.name}` takes [B, C, H, W], but got {given.shape_text}", input=0)
-        require_filled(self.name, check, given)
+        require_filled(self.name, check, given, first=0)
         batch, channels, *space = given.shape
         by = dim(self.factor)
         out = [exact_division(self.name, check, one, by, attribute="factor") for one in space]

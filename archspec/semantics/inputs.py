@@ -14,7 +14,15 @@ from archspec.semantics.shapes import dtype_of, is_ellipsis, name_free, size_of
 from archspec.semantics.values import POISON, Poison
 from archspec.source import Span
 from archspec.syntax import ast
-from archspec.types.condition import TRUE, All, Condition, conjunction, evaluate
+from archspec.types.condition import (
+    TRUE,
+    All,
+    Condition,
+    allowed_size,
+    conjunction,
+    evaluate,
+    zero_allowed,
+)
 from archspec.types.dim import Dim
 from archspec.types.sizes import next_size
 from archspec.types.solver import VerdictKind
@@ -27,6 +35,8 @@ class Inputs:
 
     definition: BlockDefinition
     sizes: dict[str, int] = field(default_factory=dict)
+    places: dict[str, Span] = field(default_factory=dict)
+    """Where each of the sizes is written."""
     given: Condition = TRUE
     where_span: Span | None = None
     statements: tuple[ast.Input, ...] = ()
@@ -62,6 +72,7 @@ def network_inputs(
             start = found.where_span or expression.span
             found.where_span = start.to(expression.span)
     found.given = conjunction(conditions)
+    _sizes_from_one(context, found)
     if found.where_span is None:
         return found
     if context.session.decide(found.given, found.where_span).kind is VerdictKind.NEVER:
@@ -74,6 +85,19 @@ def network_inputs(
             fix=_allowed(found),
         )
     return found
+
+
+def _sizes_from_one(context: Context, found: Inputs) -> None:
+    """Refuse a reported size of 0 of a dim that `where` does not let begin there."""
+    zero = zero_allowed(found.given)
+    for name, size in found.sizes.items():
+        if not allowed_size(size, name, zero):
+            raise context.error(
+                "E0309",
+                "the size of a free dim is a positive integer",
+                found.places[name],
+                fix=f"say that it may be 0: `where {name} >= 0`",
+            )
 
 
 def _allowed(found: Inputs) -> str:
@@ -134,7 +158,7 @@ def _free_dim(context: Context, entry: ast.DimExpr, name: str, found: Inputs) ->
         )
     name_free(context, name, entry.span)
     default = plain(context.evaluate(entry.default))
-    if not isinstance(default, int) or isinstance(default, bool) or default < 1:
+    if not isinstance(default, int) or isinstance(default, bool) or default < 0:
         if isinstance(default, Poison):
             default = 1
         else:
@@ -143,4 +167,5 @@ def _free_dim(context: Context, entry: ast.DimExpr, name: str, found: Inputs) ->
             )
     context.environment.bind(name, Dim.symbol(name), entry.span)
     found.sizes[name] = default
+    found.places[name] = entry.default.span
     return Dim.symbol(name)

@@ -151,6 +151,23 @@ def symbols_of(condition: Condition) -> frozenset[str]:
     return frozenset().union(*(symbols_of(part) for part in condition.parts))
 
 
+def zero_allowed(condition: Condition) -> frozenset[str]:
+    """The symbols that may be 0, for which a conjunct says `P >= 0`; all others are from 1 on."""
+    parts = condition.parts if isinstance(condition, All) else (condition,)
+    return frozenset(
+        str(part.expression)
+        for part in parts
+        if isinstance(part, Comparison)
+        and part.relation is Relation.AT_LEAST
+        and part.expression.atoms == {str(part.expression)}
+    )
+
+
+def allowed_size(size: int, name: str, zero: frozenset[str]) -> bool:
+    """Whether a symbol can have a size, where those in `zero` may be 0."""
+    return size >= 1 or (size == 0 and name in zero)
+
+
 def substitute(condition: Condition, replacement: Mapping[str, DimLike]) -> Condition:
     """Replace symbols by dimensions."""
     if isinstance(condition, All):

@@ -5,11 +5,11 @@ atom is a symbol or a `FloorDiv` of a Dim by a positive constant. The form is ca
 that most equal expressions are equal objects: multiples of the divisor leave the division,
 common factors cancel, and `(e // a + k) // b` becomes `(e + k * a) // (a * b)`. What the form
 does not see is decided by `archspec.types.solver`. `a % c` is `a - c * (a // c)`, floors are
-as in Python. Symbols stand for positive integers.
+as in Python. Symbols stand for integers from 1 on, or from
+0 where `where` says so.
 
-Dims are immutable and shape rules build the same ones over and over, so sums, products and
-quotients are remembered. What would grow without bound (terms, degree, digits, nested divisions)
-is refused with `OutsideFragment` at the limits below.
+Dims are immutable; sums, products and quotients are remembered. What would grow without bound
+(terms, degree, digits, nested divisions) is refused with `OutsideFragment`.
 """
 
 from __future__ import annotations

@@ -12,10 +12,15 @@ from archspec.types.condition import (
     TRUE,
     All,
     Condition,
+    allowed_size,
+    at_least,
     conjunction,
+    equal,
     evaluate,
     symbols_of,
+    zero_allowed,
 )
+from archspec.types.dim import Dim
 from archspec.types.solver import clauses, condition_text, simplify
 
 Json: TypeAlias = "str | bool | list[Json] | dict[str, Json]"
@@ -32,7 +37,7 @@ def next_size(condition: Condition, sizes: Mapping[str, int], reach: int) -> tup
 
 @dataclass(frozen=True)
 class ValidSizes:
-    """Exactly the sizes (integers from 1 on) for which `formula` holds.
+    """Exactly the sizes for which `formula` holds: integers from 1 on, from 0 where it says so.
 
     `per_axis` has what it says about one symbol alone, `joint` what ties several together; the
     formula is the conjunction of all of them.
@@ -59,7 +64,15 @@ class ValidSizes:
     @classmethod
     def of(cls, condition: Condition) -> ValidSizes:
         """The sizes that satisfy `condition`, in its shortest form."""
-        return cls(simplify(condition))
+        begin = {name: at_least(Dim.symbol(name), 0) for name in zero_allowed(condition)}
+        allowed = conjunction(begin.values())
+        found = simplify(condition, allowed)
+        kept = [
+            clause
+            for name, clause in sorted(begin.items())
+            if simplify(conjunction([found, equal(Dim.symbol(name), 0)]), allowed) != FALSE
+        ]
+        return cls(conjunction([found, *kept]))
 
     @property
     def symbols(self) -> frozenset[str]:
@@ -76,7 +89,9 @@ class ValidSizes:
 
         Raises KeyError for a symbol of the formula that has no size.
         """
-        return all(size >= 1 for size in sizes.values()) and evaluate(self.formula, sizes)
+        zero = zero_allowed(self.formula)
+        allowed = all(allowed_size(size, name, zero) for name, size in sizes.items())
+        return allowed and evaluate(self.formula, sizes)
 
     def __str__(self) -> str:
         """`H % 32 == 0, W % 32 == 0`, or `every size`, or `no size`."""

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 import archspec
+from archspec.semantics.compile import check
 
 
 @pytest.mark.parametrize(
@@ -90,3 +91,85 @@ def test_these_pads_do_not_cut_off(tmp_path, mode):
     )
     with pytest.raises(archspec.CompileFailed):
         archspec.load(spec)
+
+
+CACHE = """network net {{
+  input x: f32[B = 1, T = 1, 8], cached: f32[B, P = {size}, 8] {where}
+  keys = (cached, x -> linear(8)) -> concat(axis=1)
+  output (x, keys, keys) -> scaled_dot_product_attention
+}}
+"""
+
+
+def test_a_dim_begins_at_0_where_the_spec_says_so(tmp_path):
+    spec = tmp_path / "net.arch"
+    spec.write_text(CACHE.format(size=0, where="where P >= 0"))
+    net = archspec.load(spec)
+    assert net.accepts(P=0)
+    assert not net.accepts(T=0)
+    assert not net.accepts(P=-1)
+    assert str(net.valid_sizes) == "P >= 0"
+    assert net.valid_sizes.accepts({"P": 0, "T": 1, "B": 1})
+    assert net.macs() == 8 * 8 + 2 * 8
+    assert net.report().sizes["P"] == 0
+    assert net.macs(P=3) == 8 * 8 + 2 * 8 * 4
+    model = net.to_torch().eval()
+    assert model(torch.zeros(1, 1, 8), torch.zeros(1, 0, 8)).shape == (1, 1, 8)
+    with pytest.raises(ValueError, match="from 0 on"):
+        net.macs(P=-1)
+    assert net.draw(tmp_path / "net.dot").exists()
+    assert net.build(tmp_path / "built")
+
+
+def test_and_else_at_1(tmp_path):
+    spec = tmp_path / "net.arch"
+    spec.write_text(CACHE.format(size=1, where=""))
+    assert not archspec.load(spec).accepts(P=0)
+    for where in ("", "where P >= -3", "where P <= 5"):
+        spec.write_text(CACHE.format(size=0, where=where))
+        with pytest.raises(archspec.CompileFailed) as failure:
+            archspec.load(spec)
+        assert failure.value.diagnostics[0].code == "E0309"
+
+
+@pytest.mark.parametrize("where", ["H >= 0", "H >= 0, H % 2 == 0", "H >= 0, H <= 6"])
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "relu",
+        "slice(axis=2, step=2)",
+        "pad([(2, 0, 1)]) -> conv(4, 3)",
+        "pad([(2, 0, 2)]) -> max_pool(2)",
+        'rearrange("b c h w -> b (h w) c") -> linear(3)',
+        "softmax(axis=2)",
+        "sum(axis=2)",
+        "conv(4, 1)",
+        "max_pool(2)",
+        "max(axis=2)",
+        'reduce("b c h w -> b c w", "max")',
+        "residual(max_pool(2) -> upsample(2))",
+    ],
+)
+def test_what_holds_from_0_on(tmp_path, layer, where):
+    """A layer that does not take 0 is against the promise; what is accepted runs."""
+    spec = tmp_path / "net.arch"
+    text = "network net {{\n  input x: f32[B = 1, 8, H = 4, W = 6]{}\n  output x -> {}\n}}\n"
+    spec.write_text(text.format(f" where {where}", layer))
+    codes = [item.code for item in check(spec).diagnostics]
+    assert codes in ([], ["E0404"])
+    if codes:
+        spec.write_text(text.format("", layer))
+    net, free = archspec.load(spec), 0 if codes else None
+    model = net.to_torch().eval()
+    for height in range(9):
+        try:
+            shape = list(model(torch.zeros(1, 8, height, 6)).shape)
+        except (RuntimeError, ValueError, IndexError):
+            shape = None
+        sizes = {**net.compiled.sizes, "H": height}
+        runs = shape == [size.evaluate(sizes) for size in net.outputs[0].types[0].shape]
+        promised = (height % 2 == 0 or "%" not in where) and (height <= 6 or "<=" not in where)
+        if free is None:
+            assert net.accepts(H=height) == (runs and promised), height
+        elif height:
+            assert net.accepts(H=height) == runs, height

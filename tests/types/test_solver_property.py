@@ -20,8 +20,10 @@ from archspec.types.condition import (
     evaluate,
     negation,
     symbols_of,
+    zero_allowed,
 )
 from archspec.types.dim import Dim, dim
+from archspec.types.sizes import ValidSizes
 from archspec.types.solver import VerdictKind, decide, simplify
 
 BOUNDED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -78,7 +80,8 @@ def givens(names: str) -> st.SearchStrategy[Condition]:
             lambda s, m, r: equal(s % m, r % m), symbol, st.integers(2, 5), st.integers(0, 4)
         ),
     )
-    return st.lists(one, max_size=2).map(conjunction)
+    begin = st.builds(at_least, symbol, st.just(0))
+    return st.lists(st.one_of(one, begin), max_size=3).map(conjunction)
 
 
 def order(names: list[str]):
@@ -89,10 +92,9 @@ def check(condition: Condition, given: Condition, names: list[str], last: int) -
     verdict = decide(condition, given)
     short = simplify(condition, given)
     symbols = sorted(symbols_of(condition) | symbols_of(given)) or names[:1]
-    grid = [
-        dict(zip(symbols, row, strict=True))
-        for row in product(range(1, last + 1), repeat=len(symbols))
-    ]
+    zero = zero_allowed(given)
+    sizes_of = [range(0 if name in zero else 1, last + 1) for name in symbols]
+    grid = [dict(zip(symbols, row, strict=True)) for row in product(*sizes_of)]
     allowed = [sizes for sizes in grid if evaluate(given, sizes)]
     for sizes in allowed:
         truth = evaluate(condition, sizes)
@@ -150,6 +152,18 @@ def test_two_symbols(condition: Condition, given: Condition) -> None:
 @given(conditions("BHW", 1), givens("BHW"))
 def test_three_symbols(condition: Condition, given: Condition) -> None:
     check(condition, given, ["B", "H", "W"], 9)
+
+
+@BOUNDED
+@given(conditions("HP"), givens("HP"), st.sampled_from(["", "P", "HP"]))
+def test_valid_sizes_from_0(condition: Condition, given: Condition, names: str) -> None:
+    begin = conjunction(at_least(Dim.symbol(name), 0) for name in names)
+    whole = conjunction([begin, given, condition])
+    found, zero = ValidSizes.of(whole), zero_allowed(whole)
+    for h, p in product(range(12), repeat=2):
+        sizes = {"H": h, "P": p}
+        allowed = all(size or name in zero for name, size in sizes.items())
+        assert found.accepts(sizes) == (allowed and evaluate(whole, sizes)), sizes
 
 
 @BOUNDED

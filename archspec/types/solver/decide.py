@@ -8,12 +8,14 @@ from enum import StrEnum
 from functools import cached_property, lru_cache
 
 from archspec.types.condition import (
+    FALSE,
     TRUE,
     Condition,
     at_least,
     conjunction,
     negation,
     symbols_of,
+    zero_allowed,
 )
 from archspec.types.dim import Dim
 from archspec.types.solver.budget import BUDGET, Budget, BudgetExceeded
@@ -21,6 +23,7 @@ from archspec.types.solver.effort import effort
 from archspec.types.solver.extent import Extent, Study
 from archspec.types.solver.formula import Formula, both
 from archspec.types.solver.lower import lower
+from archspec.types.solver.origin import from_one, sizes_back
 from archspec.types.solver.simplify import simplify
 from archspec.types.solver.study import components, study
 
@@ -66,7 +69,10 @@ class Verdict:
 
 
 def decide(condition: Condition, given: Condition = TRUE, budget: int = BUDGET) -> Verdict:
-    """Whether `condition` holds for all sizes (integers from 1 on) that `given` allows.
+    """Whether `condition` holds for all sizes that `given` allows.
+
+    Sizes are integers from 1 on; those of symbols for which a conjunct of `given` says `P >= 0`
+    are from 0 on.
 
     ALWAYS: for every allowed size. NEVER: for none. FINITE: for finitely many while infinitely
     many are allowed. SOMETIMES: for others. UNDECIDED: the question is outside the fragment that
@@ -95,11 +101,27 @@ def _reaches_far(condition: Condition, name: str) -> bool:
 @lru_cache(maxsize=4096)
 def _answer(condition: Condition, given: Condition, budget: int) -> Verdict:
     work = Budget(budget)
+    zero = zero_allowed(given)
     try:
-        found = _decided(condition, given, work)
+        found = _decided(from_one(condition, zero), from_one(given, zero), work)
     except BudgetExceeded as fault:
         found = Verdict(VerdictKind.UNDECIDED, condition, given, reason=str(fault))
+    if zero:
+        found = _moved_back(found, condition, given, zero)
     return replace(found, work=work.used + effort(condition), limit=budget)
+
+
+def _moved_back(
+    found: Verdict, condition: Condition, given: Condition, zero: frozenset[str]
+) -> Verdict:
+    least = found.counterexample
+    return replace(
+        found,
+        condition=found.condition if found.condition in (TRUE, FALSE) else condition,
+        given=given,
+        counterexample=None if least is None else sizes_back(least, zero),
+        solutions=tuple(sizes_back(sizes, zero) for sizes in found.solutions),
+    )
 
 
 def _decided(condition: Condition, given: Condition, budget: Budget) -> Verdict:
@@ -110,7 +132,7 @@ def _decided(condition: Condition, given: Condition, budget: Budget) -> Verdict:
         return Verdict(VerdictKind.ALWAYS, TRUE)
     holds = study(both([allowed, lower(condition, budget.limit)]), symbols, budget)
     if holds.extent is Extent.EMPTY:
-        return Verdict(VerdictKind.NEVER, negation(TRUE), counterexample=_sorted(fails.least))
+        return Verdict(VerdictKind.NEVER, FALSE, counterexample=_sorted(fails.least))
     unknown = _unknown(fails, holds)
     if unknown:
         least = _sorted(fails.least)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from math import lcm
 
+from archspec.frozen import frozen
 from archspec.types.condition import (
     FALSE,
     TRUE,
@@ -17,7 +18,6 @@ from archspec.types.condition import (
     at_least,
     conjunction,
     disjunction,
-    divisible,
     equal,
     unequal,
 )
@@ -33,15 +33,32 @@ MAX_EXCEPTIONS = 4
 """Single sizes that are named one by one before pieces are described instead."""
 
 
+@frozen
+class _Name:
+    """A symbol, and by how much the numbers of its set are larger than its sizes."""
+
+    symbol: Dim
+    offset: int
+
+    def remainder(self, step: int, residue: int) -> tuple[Dim, int]:
+        """What says that a number of the set has a residue: a remainder, and what it is."""
+        return self.symbol % step, (residue - self.offset) % step
+
+
 @lru_cache(maxsize=4096)
-def describe(symbol: str, wanted: PeriodicSet, allowed: PeriodicSet = EVERYTHING) -> Condition:
-    """A short condition that, among the `allowed` sizes, holds for the `wanted` ones."""
+def describe(
+    symbol: str, wanted: PeriodicSet, allowed: PeriodicSet = EVERYTHING, offset: int = 0
+) -> Condition:
+    """A short condition that, among the `allowed` sizes, holds for the `wanted` ones.
+
+    Where sizes are counted from 1 although the symbol begins at 0, `offset` is 1.
+    """
     inside = wanted & allowed
     if inside.is_empty:
         return FALSE
     if allowed <= wanted:
         return TRUE
-    name = Dim.symbol(symbol)
+    name = _Name(Dim.symbol(symbol), offset)
     listed = _listed(name, inside)
     if listed is not None:
         return listed
@@ -49,7 +66,7 @@ def describe(symbol: str, wanted: PeriodicSet, allowed: PeriodicSet = EVERYTHING
     return _pieces(name, inside, allowed) if spread is None else spread
 
 
-def _listed(name: Dim, inside: PeriodicSet) -> Condition | None:
+def _listed(name: _Name, inside: PeriodicSet) -> Condition | None:
     """`H == 3`, or `H == 3 or H == 7`, for very few sizes that are no interval."""
     count = inside.count()
     if count is None or count > 2:
@@ -57,10 +74,10 @@ def _listed(name: Dim, inside: PeriodicSet) -> Condition | None:
     members = list(inside.members())
     if count == 2 and members[1] - members[0] == 1 and members[0] == 1:
         return None
-    return disjunction(equal(name, member) for member in members)
+    return disjunction(equal(name.symbol, member - name.offset) for member in members)
 
 
-def _spread(name: Dim, inside: PeriodicSet, allowed: PeriodicSet) -> Condition | None:
+def _spread(name: _Name, inside: PeriodicSet, allowed: PeriodicSet) -> Condition | None:
     """One congruence between one lower and one upper bound, up to a few exceptions."""
     least, greatest = inside.least, inside.greatest
     assert least is not None
@@ -76,9 +93,10 @@ def _spread(name: Dim, inside: PeriodicSet, allowed: PeriodicSet) -> Condition |
     if count is None or count > MAX_EXCEPTIONS:
         return None
     parts = [_congruent(name, modulus, members, allowed & interval(low or 1, high))]
-    parts += [at_least(name, low)] if low is not None else []
-    parts += [at_least(high, name)] if high is not None else []
-    parts += [unequal(name, number) for number in missing.members()]
+    size, offset = name.symbol, name.offset
+    parts += [at_least(size, low - offset)] if low is not None else []
+    parts += [at_least(high - offset, size)] if high is not None else []
+    parts += [unequal(size, number - offset) for number in missing.members()]
     return conjunction(parts)
 
 
@@ -122,7 +140,9 @@ def _residues(numbers: PeriodicSet, modulus: int) -> frozenset[int]:
     return frozenset(found)
 
 
-def _congruent(name: Dim, modulus: int, members: frozenset[int], allowed: PeriodicSet) -> Condition:
+def _congruent(
+    name: _Name, modulus: int, members: frozenset[int], allowed: PeriodicSet
+) -> Condition:
     """`name % modulus` is among `members`, from as few congruences as possible."""
     others = _residues(allowed, modulus) - members
     if not others:
@@ -130,12 +150,8 @@ def _congruent(name: Dim, modulus: int, members: frozenset[int], allowed: Period
     classes = _cover(modulus, members, others)
     against = _cover(modulus, others, members)
     if len(against) == 1 and len(classes) > 1:
-        (step, residue) = against[0]
-        return unequal(name % step, residue)
-    return disjunction(
-        divisible(name, step) if residue == 0 else equal(name % step, residue)
-        for step, residue in classes
-    )
+        return unequal(*name.remainder(*against[0]))
+    return disjunction(equal(*name.remainder(step, residue)) for step, residue in classes)
 
 
 def _cover(modulus: int, members: frozenset[int], others: frozenset[int]) -> list[tuple[int, int]]:
@@ -152,7 +168,7 @@ def _cover(modulus: int, members: frozenset[int], others: frozenset[int]) -> lis
     return found
 
 
-def _pieces(name: Dim, inside: PeriodicSet, allowed: PeriodicSet) -> Condition:
+def _pieces(name: _Name, inside: PeriodicSet, allowed: PeriodicSet) -> Condition:
     """Piece by piece, where no single pattern fits."""
     found: list[Condition] = []
     for (start, stop), mask in zip(inside.spans(), inside.masks, strict=True):
@@ -168,13 +184,14 @@ def _pieces(name: Dim, inside: PeriodicSet, allowed: PeriodicSet) -> Condition:
     return disjunction(found)
 
 
-def _plainly(name: Dim, here: PeriodicSet) -> Condition:
+def _plainly(name: _Name, here: PeriodicSet) -> Condition:
     """Bounds and all residues, for one piece."""
     least, greatest = here.least, here.greatest
     assert least is not None
     members = _residues(here, here.period)
-    parts: list[Condition] = [at_least(name, least)]
+    parts: list[Condition] = [at_least(name.symbol, least - name.offset)]
     if greatest is not None:
-        parts.append(at_least(greatest, name))
-    parts.append(disjunction(equal(name % here.period, member) for member in sorted(members)))
+        parts.append(at_least(greatest - name.offset, name.symbol))
+    remainders = (name.remainder(here.period, member) for member in sorted(members))
+    parts.append(disjunction(equal(*each) for each in remainders))
     return conjunction(parts)

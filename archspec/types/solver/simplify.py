@@ -12,6 +12,7 @@ from archspec.types.condition import (
     conjunction,
     disjunction,
     negation,
+    zero_allowed,
 )
 from archspec.types.solver.budget import BUDGET, Budget, BudgetExceeded
 from archspec.types.solver.extent import Extent
@@ -29,6 +30,7 @@ from archspec.types.solver.formula import (
     symbols_in,
 )
 from archspec.types.solver.lower import lower
+from archspec.types.solver.origin import back, from_one
 from archspec.types.solver.periodic import EVERYTHING, PeriodicSet
 from archspec.types.solver.render import describe
 from archspec.types.solver.study import study
@@ -39,25 +41,30 @@ Limits = dict[str, PeriodicSet]
 def simplify(condition: Condition, given: Condition = TRUE, budget: int = BUDGET) -> Condition:
     """The shortest condition found that is equivalent for all sizes that `given` allows.
 
-    What takes more work than `budget` is returned as it is.
+    Sizes are from 1 on, and from 0 on where a conjunct of `given` says `P >= 0`. What takes more
+    work than `budget` is returned as it is.
     """
     return _remembered(condition, given, budget)
 
 
 @lru_cache(maxsize=4096)
 def _remembered(condition: Condition, given: Condition, budget: int) -> Condition:
+    zero = zero_allowed(given)
+    work = Budget(budget, budget // 2)
     try:
-        return _simplified(condition, given, Budget(budget, budget // 2))
+        return _simplified(from_one(condition, zero), from_one(given, zero), work, zero)
     except BudgetExceeded:
         return condition
 
 
-def _simplified(condition: Condition, given: Condition, budget: Budget) -> Condition:
+def _simplified(
+    condition: Condition, given: Condition, budget: Budget, zero: frozenset[str]
+) -> Condition:
     allowed = lower(given, budget.limit)
     limits = _limits(allowed)
     formula = _reduced(lower(condition, budget.limit), limits)
     parts = _without_implied(list(_conjuncts(formula)), allowed, budget)
-    return conjunction(_written(part, limits) for part in sorted(parts, key=_place))
+    return conjunction(_written(part, limits, zero) for part in sorted(parts, key=_place))
 
 
 def _limits(allowed: Formula) -> Limits:
@@ -152,13 +159,13 @@ def _opposite(formula: Formula, budget: Budget) -> Formula:
             return both([_opposite(part, budget) for part in parts])
 
 
-def _written(formula: Formula, limits: Limits) -> Condition:
+def _written(formula: Formula, limits: Limits, zero: frozenset[str]) -> Condition:
     match formula:
         case Axis(symbol, sizes):
-            return describe(symbol, sizes, limits.get(symbol, EVERYTHING))
+            return describe(symbol, sizes, limits.get(symbol, EVERYTHING), int(symbol in zero))
         case Joint(comparison, _):
-            return comparison
+            return back(comparison, zero)
         case Both(parts):
-            return conjunction(_written(part, limits) for part in parts)
+            return conjunction(_written(part, limits, zero) for part in parts)
         case Either(parts):
-            return disjunction(_written(part, limits) for part in parts)
+            return disjunction(_written(part, limits, zero) for part in parts)
