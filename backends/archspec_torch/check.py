@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph, Instance, walk
+from archspec.types.tensor import TensorType
 from archspec_torch.reserved import is_module_name
 
 OWN_OPS = "archspec.ops."
@@ -67,7 +68,8 @@ def foreseen(network: Compiled) -> tuple[Diagnostic, ...]:
     """
     graphs = _graphs(network)
     size = sum(len(graph.nodes) for graph in graphs)
-    if size <= LARGEST_TRIAL and (any(map(_is_special, graphs)) or _modes_differ(network)):
+    special = any(map(_is_special, graphs)) or _several_forms(graphs) or _modes_differ(network)
+    if size <= LARGEST_TRIAL and special:
         from archspec_torch.source import python_source  # noqa: PLC0415
 
         try:
@@ -85,6 +87,18 @@ def _is_special(graph: Graph) -> bool:
         return True
     ops = (instance.op for instance in graph.instances)
     return any(op is not None and not type(op).__module__.startswith(OWN_OPS) for op in ops)
+
+
+def _several_forms(graphs: Iterable[Graph]) -> bool:
+    """Whether one instance with a name is applied to data of several types."""
+    taken: dict[int, tuple[TensorType, ...]] = {}
+    for graph in graphs:
+        for node in graph.nodes:
+            if node.instance is not None and node.instance.key:
+                types = tuple(graph.type_of(port) for port in node.inputs)
+                if taken.setdefault(id(node.instance), types) != types:
+                    return True
+    return False
 
 
 def _modes_differ(network: Compiled) -> bool:
