@@ -131,11 +131,20 @@ def staged(directory: Path) -> Iterator[tuple[Path, list[Path]]]:
     files: list[Path] = []
     try:
         yield folder, files
-        for path in sorted(item for item in folder.rglob("*") if item.is_file()):
-            place = directory / path.relative_to(folder)
+        made = sorted(item for item in folder.rglob("*") if item.is_file())
+        places = {path: directory / path.relative_to(folder) for path in made}
+        for place in places.values():
+            if place.is_dir():
+                message = f"cannot write {place}: a folder of that name is there"
+                raise CompileFailed([diagnostic("E0803", message)])
+        for path, place in places.items():
             place.parent.mkdir(parents=True, exist_ok=True)
             os.replace(path, place)
             files.append(place)
+    except OSError as error:
+        words = error.strerror or str(error)
+        message = f"cannot write into {directory}: {words}"
+        raise CompileFailed([diagnostic("E0803", message)]) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         if is_new and not files:
