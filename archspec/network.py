@@ -134,8 +134,9 @@ class Network:
     def draw(self, path: str | Path, depth: int | None = 1, *, training: bool = False) -> Path:
         """Draw into a file whose suffix says the format: .svg, .png, .dot or .pdf.
 
-        Raises CompileFailed: E0521 where the drawing would be too large, E0707 where the network
-        does not take the sizes that the spec says, E0810 and on where it cannot be rendered.
+        It appears whole or not at all. Raises CompileFailed: E0521 where the drawing would be too
+        large, E0707 where the network does not take the sizes that the spec says, E0803 where the
+        file cannot be written, E0810 and on where it cannot be rendered.
         """
         from archspec.diagram import draw  # only drawing needs graphviz
 
@@ -206,19 +207,22 @@ class Network:
     ) -> tuple[Path, ...]:
         """Write the artefacts of the targets, a diagram and a report; the files written.
 
-        `weights` are as for `to_torch`; what is written says where they come from. Nothing is
-        written where something fails. Raises CompileFailed.
+        `weights` are as for `to_torch`; what is written says where they come from. Where something
+        fails, or the user interrupts, the directory is as it was. Raises CompileFailed: E0803 where
+        a file cannot be written, and those of the targets and of `draw`.
         """
         chosen = (targets,) if isinstance(targets, str) else targets
         start = _whole("seed", seed)
         from archspec.analysis.markdown import markdown
-        from archspec.diagram import draw
-        from archspec.targets.building import build_targets, staged
+        from archspec.diagram import drawing, layout
+        from archspec.staging import staged
+        from archspec.targets.building import build_targets
 
         report, values = self.report(), self._weights(weights, start, taking)
         with staged(Path(directory)) as (folder, files):
             build_targets(self.compiled, folder, chosen, start, values)
-            draw(self.compiled, folder / f"{self.name}.svg")
+            picture = layout(drawing(self.compiled), "svg")
+            (folder / f"{self.name}.svg").write_bytes(picture)
             origin = values.origin if values else ""
             text = markdown(report, self.training_sizes, origin)
             (folder / f"{self.name}.report.md").write_bytes(text.encode())

@@ -12,10 +12,11 @@ import typer
 from archspec.cli.console import coloured, write
 from archspec.cli.guard import AT_FAULT, WrongUsage
 from archspec.cli.spec import SUFFIX, files
-from archspec.diagnostics.model import CompileFailed, Diagnostic
+from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
 from archspec.diagnostics.paint import Style, paint
 from archspec.diagnostics.printable import printable
 from archspec.source import Source
+from archspec.staging import write_file
 
 STANDARD_INPUT = "-"
 
@@ -49,15 +50,23 @@ def run(paths: Sequence[str], check: bool, diff: bool) -> None:
 
 def _format(path: Path, *, write_back: bool, diff: bool) -> bool:
     """Whether the file was not in the one style."""
-    source = _source(str(path), path.read_bytes())
+    source = _source(str(path), _bytes(path))
     old, new = source.text, _formatted(source)
     if new == old:
         return False
     if diff:
         _write_diff(old, new, str(path))
     if write_back:
-        path.write_bytes(new.encode())
+        write_file(path, new.encode())
     return True
+
+
+def _bytes(path: Path) -> bytes:
+    """What stands in a file. Raises CompileFailed (E0804), as for other faults of one file."""
+    try:
+        return path.read_bytes()
+    except OSError as fault:
+        raise CompileFailed([diagnostic("E0804", f"{path}: {fault.strerror}")]) from None
 
 
 def _source(name: str, data: bytes) -> Source:

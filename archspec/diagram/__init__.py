@@ -1,5 +1,6 @@
 """Drawings of networks."""
 
 from archspec.diagram.draw import draw, drawing
+from archspec.diagram.render import layout
 
-__all__ = ["draw", "drawing"]
+__all__ = ["draw", "drawing", "layout"]

@@ -7,13 +7,13 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 from archspec.diagnostics.model import CompileFailed, diagnostic
 from archspec.diagram.pdf import pdf
+from archspec.staging import write_file
 
 FORMATS = ("svg", "png", "dot", "pdf")
 TIME_LIMIT = 120
@@ -56,32 +56,8 @@ def render(dot: str, path: Path) -> Path:
         listed = ", ".join(f".{item}" for item in FORMATS)
         raise _failed("E0810", f"{path} does not end in a format of drawings: {listed}")
     data = dot.encode() if kind == "dot" else layout(dot, kind)
-    try:
-        _write(data, path)
-    except OSError as error:
-        words = error.strerror or str(error)
-        raise _failed("E0803", f"cannot write {path}: {words}") from error
+    write_file(path, data)
     return path
-
-
-def _write(data: bytes, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-
-
-@cache
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def layout(dot: str, kind: str) -> bytes:

@@ -54,6 +54,7 @@ class Backend(Protocol):
     ) -> tuple[Path, ...]:
         """Write the artefacts into `directory` (a temporary one) and return their paths.
 
+        They are moved to their places when all is done; OSError is reported as a diagnostic.
         With `weights` the artefacts have these, and say where they come from.
         """
         ...

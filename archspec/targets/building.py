@@ -1,12 +1,9 @@
-"""Running backends, and putting files in their place only when all of them are there."""
+"""Running backends."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -111,42 +108,3 @@ def _unsupported(compiled: Compiled, target: Backend) -> Iterator[Diagnostic]:
     for op, reason in sorted(target.unsupported(compiled).items()):
         message = f"target `{target.name}` has no lowering for `{op}`: {reason}"
         yield diagnostic("E0802", message, compiled.inference.origin.span)
-
-
-@contextmanager
-def staged(directory: Path) -> Iterator[tuple[Path, list[Path]]]:
-    """A temporary folder whose files move into `directory` when nothing failed.
-
-    Also gives the list that then holds their new paths, sorted. Raises CompileFailed (E0803)
-    when `directory` cannot be written.
-    """
-    is_new = not directory.exists()
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".archspec-", dir=directory))
-    except OSError as error:
-        words = error.strerror or str(error)
-        message = f"cannot write into {directory}: {words}"
-        raise CompileFailed([diagnostic("E0803", message)]) from error
-    files: list[Path] = []
-    try:
-        yield folder, files
-        made = sorted(item for item in folder.rglob("*") if item.is_file())
-        places = {path: directory / path.relative_to(folder) for path in made}
-        for place in places.values():
-            if place.is_dir():
-                message = f"cannot write {place}: a folder of that name is there"
-                raise CompileFailed([diagnostic("E0803", message)])
-        for path, place in places.items():
-            place.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(path, place)
-            files.append(place)
-    except OSError as error:
-        words = error.strerror or str(error)
-        message = f"cannot write into {directory}: {words}"
-        raise CompileFailed([diagnostic("E0803", message)]) from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        if is_new and not files:
-            with suppress(OSError):
-                directory.rmdir()

@@ -30,7 +30,7 @@ class TorchBackend:
 
         text, _ = python_source(network, first_weights(network, seed, weights))
         path = directory / f"{network.name}.py"
-        path.write_text(text, encoding="utf-8", newline="\n")
+        path.write_bytes(text.encode())
         if weights is None:
             return (path,)
         from archspec_torch.checkpoint import save  # noqa: PLC0415

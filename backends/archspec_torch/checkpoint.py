@@ -14,6 +14,7 @@ import torch
 
 from archspec.diagnostics.model import CompileFailed, diagnostic
 from archspec.diagnostics.printable import printable
+from archspec.staging import deferring
 from archspec.targets.base import EVERYTHING, Taking, Weights
 from archspec_torch.selection import Stored, selected, several
 
@@ -54,12 +55,16 @@ def candidates(
 
 
 def save(weights: Weights, path: Path) -> None:
-    """Write the tensors as a plain state dict, which `torch.load` reads with `weights_only`."""
+    """Write the tensors as a plain state dict, which `torch.load` reads with `weights_only`.
+
+    torch's own writer may end the process where the disk is full. Raises OSError instead.
+    """
     values = {name: value.detach() for name, value in weights.tensors.items()}
     for name, value in values.items():
         if value.untyped_storage().nbytes() > value.nbytes:  # else what it is a part of is saved
             values[name] = value.clone()
-    torch.save(values, path)
+    with deferring(path) as file:
+        torch.save(values, file)
 
 
 def _head(path: Path) -> bytes:

@@ -129,26 +129,3 @@ def test_too_little_memory_is_said_in_words(network, tmp_path, monkeypatch):
     monkeypatch.setattr(type(backend("torchscript")), "build", build)
     with pytest.raises(CompileFailed, match=r"E0520.*too little memory for the weights of `net`"):
         network(NET).build(tmp_path)
-
-
-SMALL = "network net {\n  input x: f32[B = 1, 4]\n  output x -> linear(4)\n}"
-
-
-@pytest.mark.parametrize("blocked", ["net.py", "net.svg", "net.report.md", "net.torchscript.pt"])
-def test_a_folder_in_the_way_of_one_file_leaves_all_as_they_were(network, tmp_path, blocked):
-    place = tmp_path / "out"
-    (place / blocked).mkdir(parents=True)
-    with pytest.raises(CompileFailed, match="E0803"):
-        network(SMALL).build(place)
-    assert [item.name for item in place.iterdir()] == [blocked]
-
-
-def test_a_full_disk_is_an_error_with_a_code_and_leaves_nothing(network, tmp_path, monkeypatch):
-    def full(*_):
-        raise OSError(28, "No space left on device", "/tmp/.archspec-secret")
-
-    monkeypatch.setattr("pathlib.Path.write_bytes", full)
-    with pytest.raises(CompileFailed, match="E0803") as caught:
-        network(SMALL).build(tmp_path / "out", targets="torchscript")
-    assert "secret" not in str(caught.value)
-    assert not (tmp_path / "out").exists()
