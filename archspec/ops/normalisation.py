@@ -216,6 +216,8 @@ class GroupNorm(Op):
         )
         values = x.shape[0] * (channels // self.groups) * product(x.shape[2:])
         check.require(unequal(values, 1), "`group_norm` needs more than one value per group")
+        for size in x.shape[1:]:
+            check.require(at_least(size, 1), "`group_norm` needs values in every group")
         return x
 
     def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:

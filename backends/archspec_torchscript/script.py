@@ -28,7 +28,10 @@ ORIGIN = "weights.txt"
 FINALS = re.compile(rb"(?:^  \w+ : Final\[.*\n){2,}", re.MULTILINE)
 """Constants of a class in the text of an archive. Their order means nothing."""
 
-OF_THE_WRITER = frozenset({"version", ".data/version", ".data/serialization_id"})
+VERSIONS = ("version", ".data/version")
+"""Records, one of them in an archive, of the version of its ops: older ones read otherwise."""
+
+OF_THE_WRITER = frozenset({*VERSIONS, ".data/serialization_id"})
 """Records that torch adds to every archive."""
 
 
@@ -73,6 +76,8 @@ def in_order(data: bytes) -> bytes:
     reader, written = torch._C.PyTorchFileReader(io.BytesIO(data)), io.BytesIO()
     writer = torch._C.PyTorchFileWriter(written)
     for name in reader.get_all_records():
+        if name in VERSIONS:
+            writer.set_min_version(int(reader.get_record(name)))
         if name in OF_THE_WRITER:
             continue
         record = reader.get_record(name)

@@ -13,7 +13,11 @@ from tests.specs.families import merged
 torchvision = pytest.importorskip("torchvision")
 timm = pytest.importorskip("timm")
 
-IN_TORCHVISION = set(torchvision.models.list_models()) & set(networks())
+DETECTORS = set(torchvision.models.list_models(torchvision.models.detection))
+"""With the norms that they are trained with only where weights are downloaded, so they are compared
+in `test_feature_pyramid.py`."""
+
+IN_TORCHVISION = (set(torchvision.models.list_models()) & set(networks())) - DETECTORS
 IN_TIMM = set(timm.list_models()) & set(networks()) - IN_TORCHVISION
 
 RUN = merged("live")
