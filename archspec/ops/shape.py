@@ -8,8 +8,9 @@ from typing import ClassVar
 from archspec.ops.base import Check, Example, Op, OpError, Seen
 from archspec.ops.passage import Passage, regrouped
 from archspec.ops.shape_rules import axis_index, exchanged
+from archspec.types.atoms import OutsideFragment
 from archspec.types.condition import at_least
-from archspec.types.dim import ONE, Dim, OutsideFragment, dim, exact_quotient, product
+from archspec.types.dim import ONE, Dim, dim, exact_quotient, product
 from archspec.types.tensor import TensorType
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 from archspec.frozen import frozen
 from archspec.semantics.context import Context, NotInductive
@@ -22,11 +23,12 @@ from archspec.semantics.operators import (
     kind_of,
     negate,
     plain,
+    within_fragment,
 )
 from archspec.semantics.values import Copies, ListValue, Poison, Value, is_data
 from archspec.source import Span
 from archspec.syntax import ast
-from archspec.types.dim import Dim, ceil_divide
+from archspec.types.dim import Dim, ceil_divide, extreme
 
 
 @frozen
@@ -139,7 +141,7 @@ def _sum(context: Context, arguments: tuple[Value, ...], span: Span) -> Value:
     return total
 
 
-def _extreme(sign: str) -> Call:
+def _extreme(name: Literal["min", "max"], sign: str) -> Call:
     def call(context: Context, arguments: tuple[Value, ...], span: Span) -> Value:
         items = _sequence(context, arguments, span)
         if not items:
@@ -147,14 +149,22 @@ def _extreme(sign: str) -> Call:
         best = items[0]
         for item in items[1:]:
             better = compare(context, sign, item, best, span)
-            if not isinstance(better, bool):
-                raise context.error(
-                    "E0411", f"which of `{best}` and `{item}` is chosen depends on the size", span
-                )
-            best = item if better else best
+            if isinstance(better, bool):
+                best = item if better else best
+            else:
+                best = _of_sizes(context, name, best, item, span)
         return best
 
     return call
+
+
+def _of_sizes(
+    context: Context, name: Literal["min", "max"], left: Value, right: Value, span: Span
+) -> Value:
+    if not isinstance(left, (int, Dim)) or not isinstance(right, (int, Dim)):
+        return left if isinstance(left, Poison) else right  # one that failed
+    sides = (left, right)
+    return within_fragment(context, lambda: extreme(name, *sides), span)
 
 
 def _real(name: str, function: Callable[[float], float]) -> Call:
@@ -200,8 +210,8 @@ def _absolute(context: Context, arguments: tuple[Value, ...], span: Span) -> Val
 FUNCTIONS: Mapping[str, tuple[Call, int, int | None]] = {
     "len": (_length, 1, 1),
     "sum": (_sum, 1, 1),
-    "min": (_extreme("<"), 1, None),
-    "max": (_extreme(">"), 1, None),
+    "min": (_extreme("min", "<"), 1, None),
+    "max": (_extreme("max", ">"), 1, None),
     "abs": (_absolute, 1, 1),
     "int": (_real("int", math.trunc), 1, 1),
     "float": (_real("float", float), 1, 1),

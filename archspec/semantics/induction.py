@@ -29,6 +29,7 @@ from archspec.semantics.signatures import Segment, matched, promised, segments_o
 from archspec.semantics.values import BlockLayer, Copies, Poison, Value
 from archspec.source import Span
 from archspec.syntax import ast
+from archspec.types.atoms import OutsideFragment
 from archspec.types.condition import (
     FALSE,
     TRUE,
@@ -75,7 +76,7 @@ def _check(rule: RuleDefinition, sink: Sink, budget: Budget) -> None:
         reason = proof.reasons[0] if proof.reasons else unsure[0].message
         if unsure and unsure[0].code == "E0411":
             reason = "it computes with its parameters beyond polynomials, as `2 ** n` does"
-    except NotInductive as error:
+    except (NotInductive, OutsideFragment) as error:
         reason = str(error)
     except SpecError as error:  # the signature itself can't be read
         if error.item.code not in UNDECIDED_HERE:

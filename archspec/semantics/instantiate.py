@@ -25,8 +25,8 @@ from archspec.semantics.values import (
     has_poison,
 )
 from archspec.source import Span
+from archspec.types.atoms import OutsideFragment
 from archspec.types.condition import at_least
-from archspec.types.dim import OutsideFragment
 from archspec.types.solver import VerdictKind, decide
 from archspec.types.tensor import TensorType
 

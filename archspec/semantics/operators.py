@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from typing import TypeVar
 
 from archspec.semantics.context import Context, OpenCondition
 from archspec.semantics.growth import joined, listed
 from archspec.semantics.values import ListValue, Poison, Value, is_data, is_layer
 from archspec.source import Span
 from archspec.syntax import ast
+from archspec.types.atoms import OutsideFragment
 from archspec.types.condition import (
     All,
     AnyOf,
@@ -27,9 +29,10 @@ from archspec.types.condition import (
     negation,
     unequal,
 )
-from archspec.types.dim import Dim, OutsideFragment
+from archspec.types.dim import Dim
 from archspec.types.solver import VerdictKind, clauses
 
+Made = TypeVar("Made")
 Number = int | float
 MAX_INTEGER = 2**63 - 1
 
@@ -132,9 +135,8 @@ def arithmetic(context: Context, sign: str, left: Value, right: Value, span: Spa
             "E0309", f"`{sign}` does not work on {kind_of(left)} and {kind_of(right)}", span
         )
     try:
-        return checked(context, plain(_compute(sign, left, right)), span)
-    except OutsideFragment as error:
-        raise context.error("E0411", f"this is beyond symbolic sizes: {error}", span) from None
+        found = within_fragment(context, lambda: _compute(sign, left, right), span)
+        return checked(context, plain(found), span)
     except ZeroDivisionError:
         raise context.error("E0309", "division by zero", span) from None
     except OverflowError:
@@ -200,7 +202,20 @@ def _compare_dims(context: Context, sign: str, left: Value, right: Value, span: 
         ">": lambda: at_least(a, b + 1),  # type: ignore[operator,arg-type]
         "<": lambda: at_least(b, a + 1),  # type: ignore[operator,arg-type]
     }
-    return table[sign]()
+    return within_fragment(context, table[sign], span)
+
+
+def equality(context: Context, left: Dim, right: Dim, span: Span) -> Condition:
+    """`left == right`. Raises SpecError (E0411) where that is beyond symbolic sizes."""
+    return within_fragment(context, lambda: equal(left, right), span)
+
+
+def within_fragment(context: Context, made: Callable[[], Made], span: Span) -> Made:
+    """What `made` makes of sizes. Raises SpecError (E0411) where that is beyond symbolic sizes."""
+    try:
+        return made()
+    except OutsideFragment as error:
+        raise context.error("E0411", f"this is beyond symbolic sizes: {error}", span) from None
 
 
 def is_condition(value: Value) -> bool:

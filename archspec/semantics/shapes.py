@@ -9,12 +9,11 @@ from archspec.semantics.callables import force
 from archspec.semantics.context import Context, Reported
 from archspec.semantics.environment import did_you_mean
 from archspec.semantics.functions import items_of
-from archspec.semantics.operators import kind_of, plain
+from archspec.semantics.operators import equality, kind_of, plain
 from archspec.semantics.requirements import require, settle
 from archspec.semantics.values import POISON, Poison, Tensor, Value, is_data, tensors
 from archspec.source import Span
 from archspec.syntax import ast
-from archspec.types.condition import equal
 from archspec.types.dim import Dim, dim
 from archspec.types.tensor import DType
 
@@ -182,7 +181,7 @@ def _claim_dim(context: Context, entry: ast.DimExpr, size: Dim, value: Tensor, n
     if wanted is None:
         return
     reason = f"`{name}` is claimed to be {wanted} where it is {size}"
-    need = Need(equal(size, wanted), reason)
+    need = Need(equality(context, size, wanted, entry.span), reason)
     require(context, settle(context, need, entry.span, lambda: [_made_at(value)]), value)
 
 

@@ -9,7 +9,7 @@ from archspec.ops.base import Need
 from archspec.semantics.context import Context, NotInductive, Reported, SpecError
 from archspec.semantics.environment import Environment
 from archspec.semantics.modules import RuleDefinition
-from archspec.semantics.operators import is_number, kind_of, plain
+from archspec.semantics.operators import equality, is_number, kind_of, plain
 from archspec.semantics.requirements import require, settle
 from archspec.semantics.shapes import size_of
 from archspec.semantics.values import Copies, Tensor, Value, has_poison
@@ -114,7 +114,7 @@ def _bound(context: Context, entry: ast.Expr, size: Dim | None, *, fresh: bool) 
     if wanted is None:
         raise Reported()
     if size is not None:
-        verdict = decide(equal(size, wanted), context.session.given)
+        verdict = decide(equality(context, size, wanted, entry.span), context.session.given)
         if verdict.kind is not VerdictKind.ALWAYS:
             raise context.error(
                 "E0506", f"this call gives {size} where the signature says {wanted}", entry.span
@@ -172,7 +172,8 @@ def _compare(
             if a.constant is not None and b.constant is not None and a != b:
                 raise _broken(context, rule, actual, wanted, span)
             reason = f"the signature of `{rule.name}` promises {b} where it is {a}"
-            require(context, settle(context, Need(equal(a, b), reason), span))
+            need = Need(equality(context, a, b, span), reason)
+            require(context, settle(context, need, span))
 
 
 def _broken(

@@ -1,4 +1,8 @@
-"""Formulas over symbolic dimensions: comparisons with zero, joined by `and` and `or`."""
+"""Formulas over symbolic dimensions: comparisons with zero, joined by `and` and `or`.
+
+No comparison has a `min` or `max` in it: it is made as two cases, one for each side that may be
+the value. So the solver decides them exactly, and knows polynomials and floor divisions only.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,11 @@ from math import gcd
 from typing import TypeAlias
 
 from archspec.frozen import frozen
+from archspec.types.atoms import OutsideFragment
 from archspec.types.dim import Dim, DimLike, dim
+
+MAX_EXTREMES = 4
+"""Most different `min` and `max` in one comparison, which doubles its cases with each."""
 
 
 class Relation(StrEnum):
@@ -52,6 +60,8 @@ def _compare(expression: Dim, relation: Relation) -> Condition:
 
     Common factors go, `3*H - 7 >= 0` is `H - 3 >= 0`, and an equation begins with a plus.
     """
+    if expression.extremes:
+        return _by_cases(expression, relation)
     common = gcd(*(factor for monomial, factor in expression.terms if monomial))
     if not common:
         value = expression.constant_term
@@ -67,6 +77,23 @@ def _compare(expression: Dim, relation: Relation) -> Condition:
         common = 1  # never equal, which the solver says with an example
     sign = -1 if expression.terms[0][1] < 0 else 1
     return Comparison(_divided(expression, common) * sign, relation)
+
+
+def _by_cases(expression: Dim, relation: Relation) -> Condition:
+    """The comparison for each side of an extreme that has none inside, where that side is it.
+
+    Raises OutsideFragment for more than MAX_EXTREMES of them.
+    """
+    if len(expression.extremes) > MAX_EXTREMES:
+        raise OutsideFragment(f"a comparison with over {MAX_EXTREMES} different `min` and `max`")
+    inner = min(expression.extremes, key=lambda extreme: (len(extreme.extremes), extreme.text))
+    left, right = inner.sides
+    below, above = at_least(right, left), at_least(left, right + 1)
+    first, second = (below, above) if inner.name == "min" else (above, below)
+    return disjunction(
+        conjunction([when, _compare(expression.choose(inner, side), relation)])
+        for when, side in ((first, left), (second, right))
+    )
 
 
 def _divided(expression: Dim, by: int) -> Dim:

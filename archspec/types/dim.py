@@ -1,7 +1,8 @@
-"""Symbolic dimensions: integer polynomials over symbols and floor divisions by constants.
+"""Symbolic dimensions: integer polynomials over symbols, floor divisions and extremes.
 
 A `Dim` is a sum of monomials with integer coefficients. A monomial is a product of atoms; an
-atom is a symbol or a `FloorDiv` of a Dim by a positive constant. The form is canonical enough
+atom is a symbol, a `FloorDiv` of a Dim by a positive constant, or the smaller or larger of two
+Dims (`archspec.types.atoms`). The form is canonical enough
 that most equal expressions are equal objects: multiples of the divisor leave the division,
 common factors cancel, and `(e // a + k) // b` becomes `(e + k * a) // (a * b)`. What the form
 does not see is decided by `archspec.types.solver`. `a % c` is `a - c * (a // c)`, floors are
@@ -17,8 +18,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from math import gcd
-from typing import TypeAlias
+from typing import Any, Literal, TypeAlias
 
+from archspec.types.atoms import MAX_BITS, Extreme, FloorDiv, OutsideFragment
 from archspec.types.dim_text import terms_text
 
 Monomial: TypeAlias = "tuple[Atom, ...]"
@@ -30,64 +32,16 @@ MAX_TERMS = 4_096
 MAX_DEGREE = 64
 """Most symbols and divisions multiplied in one term."""
 
-MAX_BITS = 4_096
-"""Largest coefficient, in bits."""
-
-MAX_DIVISION_TEXT = 2_000
-"""Longest numerator of a division, in characters."""
-
-MAX_NESTING = 32
-"""Most divisions inside each other that do not merge into one."""
-
 _REMEMBERED = 1 << 15
 
 
-class OutsideFragment(Exception):
-    """An expression that symbolic dimensions do not cover; the message says which."""
-
-
-class FloorDiv:
-    """`numerator // divisor`, floored, with a constant divisor above 1."""
-
-    __slots__ = ("_hash", "depth", "divisor", "numerator", "symbols", "text")
-
-    depth: int
-    """How many divisions are inside each other, this one included."""
-
-    def __init__(self, numerator: Dim, divisor: int) -> None:
-        inside = [atom.depth for atom in numerator.atoms if isinstance(atom, FloorDiv)]
-        self.depth = 1 + max(inside, default=0)
-        self.text = str(numerator)
-        long = len(self.text) > MAX_DIVISION_TEXT or divisor.bit_length() > MAX_BITS
-        if long or self.depth > MAX_NESTING:
-            raise OutsideFragment("a size that is divided and rounded down too often")
-        self.numerator = numerator
-        self.divisor = divisor
-        self.symbols: frozenset[str] = numerator.symbols
-        self._hash = hash((self.text, divisor))
-
-    def __eq__(self, other: object) -> bool:
-        return self is other or (
-            isinstance(other, FloorDiv)
-            and self.divisor == other.divisor
-            and self.numerator == other.numerator
-        )
-
-    def __hash__(self) -> int:
-        return self._hash
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return (FloorDiv, (self.numerator, self.divisor))
-
-    def __repr__(self) -> str:
-        return f"FloorDiv({self.text!r}, {self.divisor})"
-
-
-Atom: TypeAlias = "str | FloorDiv"
+Atom: TypeAlias = "str | FloorDiv | Extreme"
 
 
 def _atom_key(atom: Atom) -> tuple[int, str, int]:
-    return (0, atom, 0) if isinstance(atom, str) else (1, atom.text, atom.divisor)
+    if isinstance(atom, str):
+        return (0, atom, 0)
+    return (1, atom.text, atom.divisor) if isinstance(atom, FloorDiv) else (2, atom.text, 0)
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -102,13 +56,16 @@ def _term_key(term: tuple[Monomial, int]) -> tuple[int, list[tuple[int, str, int
 class Dim:
     """An immutable symbolic integer."""
 
-    __slots__ = ("_hash", "_symbols", "constant", "terms")
+    __slots__ = ("_hash", "_symbols", "constant", "extremes", "terms")
 
     terms: tuple[tuple[Monomial, int], ...]
     """Monomials with their coefficients, in canonical order, no coefficient 0."""
 
     constant: int | None
     """Its value when it is a number, else None."""
+
+    extremes: frozenset[Extreme]
+    """Each `min` and `max` in it, those inside of others and of divisions too."""
 
     def __init__(self, terms: Mapping[Monomial, int]) -> None:
         kept = [term for term in terms.items() if term[1]]
@@ -118,6 +75,7 @@ class Dim:
                 raise OutsideFragment(f"a size with more than {MAX_TERMS} terms")
         self.terms = tuple(kept)
         self.constant = _constant(self.terms)
+        self.extremes = _extremes(self.terms)
         self._hash = hash(self.terms if self.constant is None else self.constant)
         self._symbols: frozenset[str] | None = None
 
@@ -140,7 +98,7 @@ class Dim:
 
     @property
     def atoms(self) -> frozenset[Atom]:
-        """Symbols and floor divisions at the top level."""
+        """Symbols, floor divisions and extremes at the top level."""
         return frozenset(atom for monomial, _ in self.terms for atom in monomial)
 
     @property
@@ -159,10 +117,7 @@ class Dim:
         for monomial, factor in self.terms:
             value = factor
             for atom in monomial:
-                if isinstance(atom, str):
-                    value *= sizes[atom]
-                else:
-                    value *= atom.numerator.evaluate(sizes) // atom.divisor
+                value *= sizes[atom] if isinstance(atom, str) else atom.evaluate(sizes)
             total += value
         return total
 
@@ -170,6 +125,13 @@ class Dim:
         """Replace symbols by dimensions, all at once."""
         if not any(name in replacement for name in self.symbols):
             return self
+        return self._replaced(replacement)
+
+    def choose(self, extreme: Extreme, side: Dim) -> Dim:
+        """What it is where `side` is the value of `extreme`."""
+        return self._replaced({extreme: side}) if extreme in self.extremes else self
+
+    def _replaced(self, replacement: Mapping[Any, DimLike]) -> Dim:
         total: dict[Monomial, int] = {}
         for monomial, factor in self.terms:
             value = _number(factor)
@@ -288,11 +250,25 @@ def _constant(terms: tuple[tuple[Monomial, int], ...]) -> int | None:
     return terms[0][1] if len(terms) == 1 and not terms[0][0] else None
 
 
-def _substituted(atom: Atom, replacement: Mapping[str, DimLike]) -> DimLike:
-    if isinstance(atom, FloorDiv):
-        return atom.numerator.substitute(replacement) // atom.divisor
+def _extremes(terms: tuple[tuple[Monomial, int], ...]) -> frozenset[Extreme]:
+    found: frozenset[Extreme] = frozenset()
+    for monomial, _ in terms:
+        for atom in monomial:
+            if not isinstance(atom, str) and atom.extremes:
+                found |= atom.extremes
+    return found
+
+
+def _substituted(atom: Atom, replacement: Mapping[Any, DimLike]) -> DimLike:
     found = replacement.get(atom)
-    return Dim.symbol(atom) if found is None else found
+    if found is not None:
+        return found
+    if isinstance(atom, FloorDiv):
+        return atom.numerator._replaced(replacement) // atom.divisor
+    if isinstance(atom, Extreme):
+        left, right = (side._replaced(replacement) for side in atom.sides)
+        return extreme(atom.name, left, right)
+    return Dim.symbol(atom)
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -331,6 +307,15 @@ def _within_bits(value: Dim) -> Dim:
 def ceil_divide(numerator: DimLike, divisor: int) -> Dim:
     """`numerator / divisor` rounded up."""
     return (dim(numerator) + (divisor - 1)) // divisor
+
+
+def extreme(name: Literal["min", "max"], left: DimLike, right: DimLike) -> Dim:
+    """The smaller or the larger of two dimensions."""
+    sides = (dim(left), dim(right))
+    difference = (sides[0] - sides[1]).constant
+    if difference is not None:
+        return sides[0] if (difference > 0) == (name == "max") else sides[1]
+    return Dim({(Extreme(name, sides),): 1})
 
 
 def product(factors: Iterable[DimLike]) -> Dim:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from archspec.types.atoms import Extreme, FloorDiv
+
 if TYPE_CHECKING:
-    from archspec.types.dim import FloorDiv, Monomial
+    from archspec.types.dim import Monomial
 
 
 def terms_text(terms: Sequence[tuple[Monomial, int]]) -> str:
@@ -26,15 +28,17 @@ def _term_text(monomial: Monomial, factor: int) -> str:
     while index < len(monomial):
         atom = monomial[index]
         power = monomial.count(atom)
-        text = atom if isinstance(atom, str) else _division_text(atom)
-        if not isinstance(atom, str) and (power > 1 or len(monomial) > 1 or factor != 1):
+        text = atom if isinstance(atom, str) else _atom_text(atom)
+        if isinstance(atom, FloorDiv) and (power > 1 or len(monomial) > 1 or factor != 1):
             text = f"({text})"
         parts.append(text if power == 1 else f"{text}**{power}")
         index += power
     return ("" if factor == 1 else f"{factor}*") + "*".join(parts)
 
 
-def _division_text(atom: FloorDiv) -> str:
+def _atom_text(atom: FloorDiv | Extreme) -> str:
+    if isinstance(atom, Extreme):
+        return atom.text
     single = len(atom.numerator.terms) == 1 and atom.numerator.terms[0][1] == 1
     simple = single and len(atom.numerator.terms[0][0]) == 1
     return f"{atom.text if simple else f'({atom.text})'}//{atom.divisor}"

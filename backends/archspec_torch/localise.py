@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from archspec.frozen import frozen
-from archspec.types.dim import Dim, FloorDiv, dim
+from archspec.types.atoms import Extreme, FloorDiv
+from archspec.types.dim import Atom, Dim, dim, extreme
 from archspec.types.tensor import TensorType
 from archspec_torch.names import Names
 from archspec_torch.prelude import helper_names
@@ -81,12 +82,25 @@ class Locals:
         for monomial, factor in size.terms:
             value = dim(factor)
             for atom in monomial:
-                found = self._symbol(atom) if isinstance(atom, str) else self._division(atom)
+                found = self._atom(atom)
                 if found is None:
                     return None
                 value = value * found
             total = total + value
         return total
+
+    def _atom(self, atom: Atom) -> Dim | None:
+        if isinstance(atom, str):
+            return self._symbol(atom)
+        exact = Dim({(atom,): 1})
+        for local, known in self.known.items():
+            if known == exact:
+                return Dim.symbol(local)
+        return self._division(atom) if isinstance(atom, FloorDiv) else self._extreme(atom)
+
+    def _extreme(self, atom: Extreme) -> Dim | None:
+        left, right = (self.find(side) for side in atom.sides)
+        return None if left is None or right is None else extreme(atom.name, left, right)
 
     def _symbol(self, name: str) -> Dim | None:
         """A symbol of the network from an axis that is linear in it."""
@@ -106,10 +120,6 @@ class Locals:
 
         The second holds as `((n + k) // p + j) // m == (n + k + j * p) // (p * m)`.
         """
-        exact = Dim({(atom,): 1})
-        for local, known in self.known.items():
-            if known == exact:
-                return Dim.symbol(local)
         inner = self._by_atoms(atom.numerator)
         if inner is not None:
             return inner // atom.divisor
@@ -137,7 +147,7 @@ def _from_division(atom: FloorDiv, known: Dim, local: Dim) -> Dim | None:
     if len(base.terms) != 1 or base.terms[0][1] != 1 or len(base.terms[0][0]) != 1:
         return None
     (inner,) = base.terms[0][0]
-    if isinstance(inner, str) or atom.divisor % inner.divisor:
+    if not isinstance(inner, FloorDiv) or atom.divisor % inner.divisor:
         return None
     shift = (atom.numerator - inner.numerator).constant
     if shift is None or shift % inner.divisor:

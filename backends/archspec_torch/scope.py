@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from archspec.frozen import frozen
-from archspec.types.dim import Dim, DimLike, FloorDiv, dim
+from archspec.types.atoms import Extreme
+from archspec.types.dim import Atom, Dim, DimLike, dim
 from archspec.types.tensor import DType, TensorType
 from archspec_torch.code import Code, Hole, call, code
 from archspec_torch.localise import Locals
@@ -171,9 +172,11 @@ def size_code(value: Dim) -> Code:
     return code(*parts)
 
 
-def _atom(atom: str | FloorDiv, nested: bool) -> Code:
+def _atom(atom: Atom, nested: bool) -> Code:
     if isinstance(atom, str):
         return code(atom)
+    if isinstance(atom, Extreme):
+        return call(atom.name, *(size_code(side) for side in atom.sides))
     inner = size_code(atom.numerator)
     if len(inner) > 1:
         inner = code("(", inner, ")")

@@ -172,6 +172,10 @@ def test_a_size_that_is_a_parameter_is_a_number() -> None:
             "E0410",
         ),
         ("conv(H, 3)", "E0403"),
+        ("conv(min(H, 64), 3)", "E0403"),
+        ("if min(H, W) > 8 { relu }", "E0312"),
+        ("resize((min(H, 0.5), W))", "E0309"),
+        (f"resize(({' + '.join(f'min(H, {n})' for n in range(2, 7))}, W))", "E0411"),
         ("for i in 0..H { relu }", "E0403"),
         ('"layer{H}": conv(3, 3)', "E0309"),
     ],
@@ -179,6 +183,36 @@ def test_a_size_that_is_a_parameter_is_a_number() -> None:
 def test_outside_of_what_is_decided(expression: str, code: str) -> None:
     text = f"network net {{\n  input x: f32[{IMAGE}]\n  output x -> {expression}\n}}\n"
     assert errors(text) == [code]
+
+
+@pytest.mark.parametrize(
+    ("layer", "wanted"),
+    [
+        ("crop([(2, 0, min(H, 8)), (3, 0, max(1, min(W, H)))])", "f32[B, 3, min(H, 8), {}]"),
+        ("roll(3 * min((H - 1) // 7, 1), axes=2)", "f32[B, 3, H, W]"),
+        ("resize((max(H, W), max(7, H // 2, 1)))", "f32[B, 3, max(H, W), max(max(H//2, 7), 1)]"),
+        (
+            "[identity, crop([(2, 0, min(H, 6) - min(H, 6, 2 * H) + H)])] -> add",
+            "f32[B, 3, H, W]",
+        ),
+    ],
+)
+def test_the_smaller_and_the_larger_of_sizes(layer: str, wanted: str) -> None:
+    """They are decided exactly: that a side is never chosen, or that two agree, is seen."""
+    text = image(layer)
+    assert errors(text) == []
+    assert output(text) == wanted.format("max(min(H, W), 1)")
+
+
+def test_the_smaller_of_sizes_in_requirements() -> None:
+    item = only(image("crop([(2, 0, min(H, 3))]) -> crop([(2, 0, 4)])"))
+    assert item.code == "E0402"
+
+
+def test_too_many_choices_are_refused_where_sizes_are_claimed() -> None:
+    many = " + ".join(f"min(H, {n})" for n in range(2, 7))
+    text = f"network net {{\n  input x: f32[{IMAGE}]\n  y: [B, 3, {many}, W] = x\n  output y\n}}\n"
+    assert errors(text) == ["E0411"]
 
 
 def test_the_size_of_reports_must_be_allowed() -> None:

@@ -5,6 +5,7 @@ The golden files hold samples; here every preset is held to the same.
 
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from archspec.shipped import networks
 from tests.specs.compiled import shipped
@@ -115,3 +116,33 @@ def test_first_weights_are_drawn_alike(name):
             assert float(value.std()) == pytest.approx(spread, rel=0.1, abs=1e-9), key
         elif value.is_floating_point() and float(wanted[key].std()) == 0:
             assert float(value.mean()) == pytest.approx(float(wanted[key].mean())), key
+
+
+def test_one_swin_takes_every_size():
+    """Windows are padded, and an axis that one of them covers is not shifted, as in torchvision."""
+    torch.manual_seed(0)
+    wanted = reference("swin_t").eval()
+    for module in wanted.modules():
+        if hasattr(module, "relative_position_bias_table"):
+            torch.nn.init.normal_(module.relative_position_bias_table)
+    network = shipped("swin_t")
+    module = network.to_torch().eval()
+    module.load_state_dict(wanted.state_dict(), strict=True)
+    for height, width in [
+        (224, 224),
+        (256, 256),
+        (200, 288),
+        (33, 65),
+        (32, 32),
+        (224, 48),
+        (4, 9),
+    ]:
+        image = torch.randn(1, 3, height, width)
+        with torch.inference_mode():
+            found = module(image)
+            with FlopCounterMode(display=False) as counter:
+                expected = wanted(image)
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+        assert 2 * network.macs(H=height, W=width) == counter.get_total_flops()
+        assert network.accepts(H=height, W=width)
+    assert not network.accepts(H=3, W=32)

@@ -4,7 +4,8 @@ import pickle
 
 import pytest
 
-from archspec.types.dim import ONE, ZERO, Dim, OutsideFragment, ceil_divide, dim, exact_quotient
+from archspec.types.atoms import OutsideFragment
+from archspec.types.dim import ONE, ZERO, Dim, ceil_divide, dim, exact_quotient, extreme
 
 H, W = Dim.symbol("H"), Dim.symbol("W")
 
@@ -42,6 +43,8 @@ def test_equal_expressions_are_equal_objects(left: Dim, right: Dim) -> None:
         (3 * (H // 2) ** 2 - 1, "3*(H//2)**2 - 1"),
         (ZERO, "0"),
         (-H + 2, "-H + 2"),
+        (3 * extreme("min", 1, (H - 1) // 7), "3*min((H + 6)//7 - 1, 1)"),
+        (extreme("max", W, H) // 2 + 1, "max(H, W)//2 + 1"),
     ],
 )
 def test_text(value: Dim, text: str) -> None:
@@ -63,9 +66,25 @@ def test_exact_quotient() -> None:
         (H + 1) // W
 
 
+def test_extremes() -> None:
+    assert extreme("min", H, H + 1) == H
+    assert extreme("max", H, H + 1) == H + 1
+    assert extreme("min", H, W) == extreme("min", W, H) != extreme("max", H, W)
+    assert extreme("min", H, W).substitute({"H": W + 2}) == W
+    assert (extreme("min", H, 3) // 2).substitute({"H": 2 * W}) == extreme("min", 2 * W, 3) // 2
+    assert extreme("max", H // 2, W).evaluate({"H": 9, "W": 3}) == 4
+
+
 def test_pickles_equal() -> None:
-    value = H * ((W + 3) // 4) - 2
+    value = H * ((W + 3) // 4) - 2 * extreme("max", H // 3, W)
     assert pickle.loads(pickle.dumps(value)) == value
+
+
+def _nested_extremes() -> Dim:
+    value = H
+    for number in range(1000):
+        value = extreme("max", extreme("min", value, W + number), number)
+    return value
 
 
 def _squared() -> Dim:
@@ -99,6 +118,7 @@ def _doubled_text() -> Dim:
         _squared,
         _nested,
         _doubled_text,
+        _nested_extremes,
     ],
 )
 def test_growth_is_refused(grow) -> None:

@@ -22,7 +22,7 @@ from archspec.types.condition import (
     symbols_of,
     zero_allowed,
 )
-from archspec.types.dim import Dim, dim
+from archspec.types.dim import Dim, dim, extreme
 from archspec.types.sizes import ValidSizes
 from archspec.types.solver import VerdictKind, decide, simplify
 
@@ -43,7 +43,20 @@ def dims(names: str, depth: int) -> st.SearchStrategy[Dim]:
     return st.one_of(inner, linear, divided, divided, remainder, total, times)
 
 
-def comparisons(names: str, depth: int) -> st.SearchStrategy[Condition]:
+def extremes(names: str) -> st.SearchStrategy[Dim]:
+    """Sums with a `min` or `max`, of another one or of divisions too, and divisions of it."""
+    side = dims(names, 1)
+    one = st.builds(extreme, st.sampled_from(["min", "max"]), side, st.one_of(side, SMALL))
+    two = st.builds(extreme, st.sampled_from(["min", "max"]), one, side)  # a comparison has 4
+    chosen = st.one_of(one, two)
+    divided = st.builds(lambda x, b, d: (x + b) // d, chosen, SMALL, st.integers(2, 3))
+    total = st.builds(lambda x, y, a: x + y * a, side, chosen, st.integers(-3, 3))
+    return st.one_of(chosen, divided, total)
+
+
+def comparisons(
+    names: str, depth: int, sizes: st.SearchStrategy[Dim] | None = None
+) -> st.SearchStrategy[Condition]:
     def build(left: Dim, right: Dim | int, relation: Relation) -> Condition:
         shown = {
             Relation.EQUAL: equal,
@@ -52,8 +65,9 @@ def comparisons(names: str, depth: int) -> st.SearchStrategy[Condition]:
         }
         return shown[relation](left, right)
 
-    right = st.one_of(dims(names, depth), st.integers(0, 9))
-    return st.builds(build, dims(names, depth), right, st.sampled_from(list(Relation)))
+    sizes = sizes if sizes is not None else dims(names, depth)
+    right = st.one_of(sizes, st.integers(0, 9))
+    return st.builds(build, sizes, right, st.sampled_from(list(Relation)))
 
 
 def conditions(names: str, depth: int = 2) -> st.SearchStrategy[Condition]:
@@ -155,6 +169,12 @@ def test_three_symbols(condition: Condition, given: Condition) -> None:
 
 
 @BOUNDED
+@given(comparisons("HW", 1, extremes("HW")), givens("HW"))
+def test_min_and_max(condition: Condition, given: Condition) -> None:
+    check(condition, given, ["H", "W"], 20)
+
+
+@BOUNDED
 @given(conditions("HP"), givens("HP"), st.sampled_from(["", "P", "HP"]))
 def test_valid_sizes_from_0(condition: Condition, given: Condition, names: str) -> None:
     begin = conjunction(at_least(Dim.symbol(name), 0) for name in names)
@@ -167,7 +187,7 @@ def test_valid_sizes_from_0(condition: Condition, given: Condition, names: str) 
 
 
 @BOUNDED
-@given(dims("HW", 3), st.integers(1, 200), st.integers(1, 200))
+@given(st.one_of(dims("HW", 3), extremes("HW")), st.integers(1, 200), st.integers(1, 200))
 def test_dims_evaluate_like_integers(expression: Dim, h: int, w: int) -> None:
     sizes = {"H": h, "W": w}
     assert expression.evaluate(sizes) == expression.substitute(sizes).constant

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from archspec.types.atoms import FloorDiv
 from archspec.types.condition import Comparison, Relation
 from archspec.types.dim import ZERO, Atom, Dim
 from archspec.types.solver.budget import Budget, BudgetExceeded
@@ -66,13 +67,13 @@ def _allowed(
 
 
 def _symbols(atom: Atom) -> frozenset[str]:
-    return frozenset({atom}) if isinstance(atom, str) else atom.numerator.symbols
+    return frozenset({atom}) if isinstance(atom, str) else atom.symbols
 
 
 def rises(atom: Atom) -> bool:
     """Whether an atom never falls when a symbol grows, and is never negative."""
-    if isinstance(atom, str):
-        return True
+    if not isinstance(atom, FloorDiv):
+        return isinstance(atom, str)
     for monomial, factor in atom.numerator.terms:
         if monomial and (factor < 0 or not all(map(rises, monomial))):
             return False

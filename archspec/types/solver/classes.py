@@ -13,8 +13,8 @@ from itertools import product as choices
 from math import lcm, prod
 
 from archspec.frozen import frozen
+from archspec.types.atoms import FloorDiv
 from archspec.types.condition import Comparison, Relation
-from archspec.types.dim import FloorDiv
 from archspec.types.solver.budget import Budget, BudgetExceeded
 from archspec.types.solver.formula import Box
 from archspec.types.solver.linear import (

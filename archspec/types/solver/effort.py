@@ -9,8 +9,9 @@ from __future__ import annotations
 from functools import lru_cache
 from math import prod
 
+from archspec.types.atoms import FloorDiv
 from archspec.types.condition import Comparison, Condition
-from archspec.types.dim import Dim, FloorDiv
+from archspec.types.dim import Dim
 from archspec.types.solver.budget import BUDGET
 from archspec.types.solver.residue import degree, periods, weight
 

@@ -11,7 +11,7 @@ from archspec.types.dim import Atom, Dim, Monomial
 
 def symbols_of_atom(atom: Atom) -> frozenset[str]:
     """The symbols in a symbol or a floor division."""
-    return frozenset({atom}) if isinstance(atom, str) else atom.numerator.symbols
+    return frozenset({atom}) if isinstance(atom, str) else atom.symbols
 
 
 @lru_cache(maxsize=2048)

@@ -13,8 +13,9 @@ from functools import lru_cache
 from itertools import product as choices
 from math import prod
 
+from archspec.types.atoms import FloorDiv
 from archspec.types.condition import All, AnyOf, Comparison, Condition, Relation
-from archspec.types.dim import ONE, Dim, FloorDiv, product
+from archspec.types.dim import ONE, Dim, product
 from archspec.types.solver.factor import content, exact, factors
 from archspec.types.solver.formula import (
     NO,

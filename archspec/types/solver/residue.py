@@ -14,7 +14,8 @@ from math import gcd, lcm, prod
 from types import MappingProxyType
 from typing import TypeAlias
 
-from archspec.types.dim import Dim, FloorDiv, Monomial
+from archspec.types.atoms import FloorDiv
+from archspec.types.dim import Atom, Dim, Monomial
 
 Powers: TypeAlias = tuple[int, ...]
 """The exponent of each variable, in the order of the symbols."""
@@ -33,6 +34,7 @@ def periods(expression: Dim, modulus: int = 1) -> Mapping[str, int]:
             if isinstance(atom, FloorDiv):
                 inner = periods(atom.numerator, needed * atom.divisor)
             else:
+                assert isinstance(atom, str), "conditions have no extremes"
                 inner = {atom: needed}
             for symbol, period in inner.items():
                 found[symbol] = lcm(found.get(symbol, 1), period)
@@ -62,7 +64,7 @@ def _spread(monomial: Monomial) -> int:
     return prod(power + 1 for power in powers)
 
 
-def _atom_degree(atom: str | FloorDiv) -> int:
+def _atom_degree(atom: Atom) -> int:
     return degree(atom.numerator) if isinstance(atom, FloorDiv) else 1
 
 
@@ -98,7 +100,7 @@ class Class:
         self.moduli = tuple(moduli)
         self.first = tuple(first)
         self._shared = {} if shared is None else shared
-        self._atoms: dict[str | FloorDiv, Polynomial] = {}
+        self._atoms: dict[Atom, Polynomial] = {}
         width = len(self.symbols)
         for index, symbol in enumerate(self.symbols):
             line = {tuple(int(place == index) for place in range(width)): self.moduli[index]}
@@ -120,7 +122,7 @@ class Class:
             before = monomial
         return {powers: factor for powers, factor in total.items() if factor}
 
-    def _atom(self, atom: str | FloorDiv) -> Polynomial:
+    def _atom(self, atom: Atom) -> Polynomial:
         known = self._atoms.get(atom)
         if known is None:
             assert isinstance(atom, FloorDiv)
@@ -145,7 +147,7 @@ class Class:
 
 def _alike_together(expression: Dim) -> list[tuple[Monomial, int]]:
     """The terms, those that begin with the same atoms side by side: these share products."""
-    numbers: dict[str | FloorDiv, int] = {}
+    numbers: dict[Atom, int] = {}
     for monomial, _ in expression.terms:
         for atom in monomial:
             numbers.setdefault(atom, len(numbers))

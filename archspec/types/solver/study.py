@@ -14,6 +14,7 @@ from itertools import product as choices
 from math import prod
 
 from archspec.frozen import frozen
+from archspec.types.atoms import FloorDiv
 from archspec.types.condition import (
     FALSE,
     Comparison,
@@ -26,7 +27,7 @@ from archspec.types.condition import (
     equal,
     substitute,
 )
-from archspec.types.dim import Dim, FloorDiv
+from archspec.types.dim import Dim
 from archspec.types.solver.bounds import rises, tightened
 from archspec.types.solver.budget import Budget, BudgetExceeded
 from archspec.types.solver.classes import by_class, class_count

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from math import gcd
 
+from archspec.types.atoms import FloorDiv
 from archspec.types.condition import All, AnyOf, Comparison, Condition, Relation
-from archspec.types.dim import Dim, FloorDiv
+from archspec.types.dim import Dim
 
 
 def clauses(condition: Condition) -> tuple[str, ...]:

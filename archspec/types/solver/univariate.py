@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from math import gcd
 
+from archspec.types.atoms import FloorDiv
 from archspec.types.condition import Comparison, Relation
-from archspec.types.dim import Dim, FloorDiv
+from archspec.types.dim import Dim
 from archspec.types.solver.budget import BudgetExceeded
 from archspec.types.solver.periodic import (
     EMPTY,

@@ -1,0 +1,107 @@
+"""What symbolic dimensions are made of beside symbols: floor divisions, and extremes of two."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from archspec.types.dim import Dim
+
+MAX_BITS = 4_096
+"""Largest coefficient, in bits."""
+
+MAX_DIVISION_TEXT = 2_000
+"""Longest numerator of a division or side of an extreme, in characters."""
+
+MAX_NESTING = 32
+"""Most divisions inside each other that do not merge into one."""
+
+
+class OutsideFragment(Exception):
+    """An expression that symbolic dimensions do not cover; the message says which."""
+
+
+class FloorDiv:
+    """`numerator // divisor`, floored, with a constant divisor above 1."""
+
+    __slots__ = ("_hash", "depth", "divisor", "extremes", "numerator", "symbols", "text")
+
+    depth: int
+    """How many divisions and extremes are inside each other, this one included."""
+
+    def __init__(self, numerator: Dim, divisor: int) -> None:
+        self.depth = _depth(numerator)
+        self.text = str(numerator)
+        long = len(self.text) > MAX_DIVISION_TEXT or divisor.bit_length() > MAX_BITS
+        if long or self.depth > MAX_NESTING:
+            raise OutsideFragment("a size that is divided and rounded down too often")
+        self.numerator = numerator
+        self.divisor = divisor
+        self.symbols: frozenset[str] = numerator.symbols
+        self.extremes: frozenset[Extreme] = numerator.extremes
+        self._hash = hash((self.text, divisor))
+
+    def evaluate(self, sizes: Mapping[str, int]) -> int:
+        """Its value at given sizes."""
+        return self.numerator.evaluate(sizes) // self.divisor
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (
+            isinstance(other, FloorDiv)
+            and self.divisor == other.divisor
+            and self.numerator == other.numerator
+        )
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (FloorDiv, (self.numerator, self.divisor))
+
+    def __repr__(self) -> str:
+        return f"FloorDiv({self.text!r}, {self.divisor})"
+
+
+class Extreme:
+    """`min(a, b)` or `max(a, b)`, with sides in the order of their texts, numbers last.
+
+    Conditions know no extremes: `archspec.types.condition` takes one case for each side.
+    """
+
+    __slots__ = ("_hash", "depth", "extremes", "name", "sides", "symbols", "text")
+
+    def __init__(self, name: Literal["min", "max"], sides: tuple[Dim, Dim]) -> None:
+        self.depth = max(map(_depth, sides))
+        self.name: Literal["min", "max"] = name
+        left, right = sorted(sides, key=lambda side: (side.constant is not None, str(side)))
+        self.sides = (left, right)
+        self.text = f"{name}({left}, {right})"
+        if len(self.text) > MAX_DIVISION_TEXT or self.depth > MAX_NESTING:
+            raise OutsideFragment("`min` and `max` of sizes inside each other too often")
+        self.symbols: frozenset[str] = left.symbols | right.symbols
+        self._hash = hash(self.text)
+        self.extremes: frozenset[Extreme] = frozenset({self}) | left.extremes | right.extremes
+
+    def evaluate(self, sizes: Mapping[str, int]) -> int:
+        """Its value at given sizes."""
+        left, right = (side.evaluate(sizes) for side in self.sides)
+        return min(left, right) if self.name == "min" else max(left, right)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (
+            isinstance(other, Extreme) and self.name == other.name and self.sides == other.sides
+        )
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (Extreme, (self.name, self.sides))
+
+    def __repr__(self) -> str:
+        return f"Extreme({self.text!r})"
+
+
+def _depth(inside: Dim) -> int:
+    return 1 + max((atom.depth for atom in inside.atoms if not isinstance(atom, str)), default=0)
