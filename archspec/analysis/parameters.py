@@ -16,7 +16,7 @@ from archspec.analysis.scope import Owned, owned
 from archspec.diagnostics.model import CompileFailed, diagnostic
 from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Graph, InitRule, Instance
+from archspec.graph.model import Graph, InitRule, Instance, rule_for
 from archspec.graph.names import join_path
 from archspec.graph.ties import ties_below
 from archspec.ops.base import Parameter
@@ -161,13 +161,12 @@ def resolve_initialiser(
 ) -> Initialiser | None:
     """The initialiser that holds for a parameter; `rules` of the graphs above, innermost first.
 
-    Within one graph the last statement wins.
+    `rule_for` says which of those of one graph.
     """
-    attribute = f"{parameter.name}_init" if parameter.name else "init"
-    if attribute in instance.explicit or not parameter.learnable:
+    named = parameter.stands_for or parameter.name
+    attribute = f"{named}_init" if named else "init"
+    if attribute in instance.explicit or not parameter.learnable or instance.op is None:
         return parameter.initialiser
-    for level in rules:
-        for rule in reversed(level):
-            if rule.op == instance.title and rule.parameter == parameter.name:
-                return rule.initialiser
-    return parameter.initialiser
+    found = (rule_for(level, instance.op, parameter) for level in rules)
+    rule = next(filter(None, found), None)
+    return rule.initialiser if rule is not None else parameter.initialiser

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from archspec.diagnostics.model import Frame
 from archspec.frozen import frozen
-from archspec.ops.base import Op
+from archspec.ops.base import Op, Parameter
 from archspec.source import NOWHERE, Span
 from archspec.types.condition import Condition
 from archspec.types.initialiser import Initialiser
@@ -162,6 +162,20 @@ class InitRule:
     parameter: str
     initialiser: Initialiser
     origin: Origin = field(default=Origin(), compare=False)
+
+
+def rule_for(rules: Sequence[InitRule], op: Op, item: Parameter) -> InitRule | None:
+    """Which of the rules of one graph holds for a parameter of an op: the last one.
+
+    One that names the op itself wins over one that names the op of a layer inside it.
+    """
+    layer, _, name = item.name.rpartition(".")
+    named = (op.name, (item.name, item.stands_for or item.name))
+    for kind, parameters in (named, (op.inner_layers.get(layer), (name,))):
+        for rule in reversed(rules):
+            if rule.op == kind and rule.parameter in parameters:
+                return rule
+    return None
 
 
 @frozen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from pydantic import PositiveInt
@@ -109,6 +110,7 @@ class MultiheadAttention(Op):
     positions: ClassVar[int | None] = 1
     inferred: ClassVar[int | None] = 0
     weight_layers: ClassVar[int] = 2
+    inner_layers: ClassVar[Mapping[str, str]] = {"out_proj": "linear"}
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"heads": 2}, ("f32[2, 5, 8]",)),
         Example({"heads": 4, "bias": False}, ("f32[2, 5, 8]", "f32[2, 7, 8]", "f32[2, 7, 8]")),

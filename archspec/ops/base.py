@@ -184,6 +184,9 @@ class Op(BaseModel):
     examples: ClassVar[tuple[Example, ...]] = ()
     weight_layers: ClassVar[int] = 0
     """How often it multiplies what flows with weights of its own; see `depth`."""
+    inner_layers: ClassVar[Mapping[str, str]] = {}
+    """Layers that torch's module has inside, by name, with the op that each is: what `init` says
+    of that op holds for their weights too."""
     regions: ClassVar[tuple[str, ...]] = ()
     """Names of attributes that are layers; see `region_inputs`. They are no fields, and stand
     before the fields in positional order, always."""

@@ -241,12 +241,13 @@ def init(k: Context, span: Span, c: list[Any]) -> ast.InitDecl | ast.ExprStmt:
     """`init conv.weight = initialiser`."""
     item: Item = c[1]
     left = item.left if isinstance(item, Equation) else item
-    if (
-        isinstance(item, Equation)
-        and isinstance(left, ast.Attribute)
-        and isinstance(left.base, ast.Name)
-    ):
-        return ast.InitDecl(span, left.base.text, left.name, item.right)
+    names: list[str] = []
+    base: object = left
+    while isinstance(base, ast.Attribute):
+        names.append(base.name)
+        base = base.base
+    if isinstance(item, Equation) and names and isinstance(base, ast.Name):
+        return ast.InitDecl(span, base.text, ".".join(reversed(names)), item.right)
     if not isinstance(left, ast.Missing):
         k.error("E0127", "written as `init op.parameter = initialiser`", item.span)
     return ast.ExprStmt(span, ast.Missing(span))

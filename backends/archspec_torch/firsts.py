@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeAlias
 
-from archspec.graph.model import InitRule, Instance
-from archspec.ops.base import Parameter
+from archspec.graph.model import InitRule, Instance, rule_for
+from archspec.ops.base import Op, Parameter
 from archspec.types.initialiser import Initialiser
 from archspec_torch.code import Code, call, code
 from archspec_torch.initialise import init_call
@@ -35,7 +36,7 @@ def write_firsts(layout: Layout, known: Plan) -> Firsts:
     rules: dict[tuple[str, str], InitRule] = {}
     for graph in layout.unit.all_graphs:
         for rule in graph.init_rules:
-            rules.setdefault((rule.op, rule.parameter), rule)
+            rules[rule.op, rule.parameter] = rule
     lines += _rule_lines(list(rules.values()), layout, known)
     lines += _grouped([asked for asked in _asked(layout) if asked.explicit], layout)
     return Firsts(tuple(lines))
@@ -46,32 +47,39 @@ def _rule_lines(rules: list[InitRule], layout: Layout, known: Plan) -> list[Line
     found: list[Line] = []
     before: tuple[str, ...] = ()
     for rule in rules:
-        for filled, lowered in _filled_below(layout, known, rule).items():
+        below = _filled_below(layout, known, rule, rules)
+        for filled, lowered in below.items():
             kinds = module_kinds(lowered)
-            if not kinds:
+            if not filled or not kinds:
                 continue
             if kinds != before:
                 found.append(Line(code(f"if {kind_condition(kinds)}:"), 4))
             before, indent = kinds, 8
-            if rule.parameter == "bias":
-                found.append(Line(code("if module.bias is not None:"), indent))
+            others = chain.from_iterable(ops for names, ops in below.items() if names != filled)
+            if rule.parameter == "bias" or not set(kinds).isdisjoint(module_kinds(others)):
+                found.append(Line(_has(filled[0][0]), indent))
                 indent += 4
             found += [Line(init_call(how, f"module.{name}"), indent) for name, how in filled]
     return [Line(code("for module in self.modules():")), *found] if found else []
+
+
+def _has(name: str) -> Code:
+    """Whether a module has a tensor; torch has None for some, and no attribute for others."""
+    if name.rpartition(".")[2] == "bias":
+        return code(f"if module.{name} is not None:")
+    return code(f'if getattr(module, "{name}", None) is not None:')
 
 
 Filled: TypeAlias = tuple[tuple[str, Initialiser], ...]
 """Names of parameters with their first values."""
 
 
-def _filled(rule: InitRule, owned: tuple[Parameter, ...]) -> Filled:
+def _filled(rule: InitRule, rules: list[InitRule], op: Op, owned: tuple[Parameter, ...]) -> Filled:
     """What a rule gives first values to: the parameter of its name, or what stands for it.
 
     What is computed from that, as the norms of weight normalisation are, follows.
     """
-    named = [
-        item.name for item in owned if rule.parameter in (item.name, item.stands_for or item.name)
-    ]
+    named = [item.name for item in owned if rule_for(rules, op, item) is rule]
     derived = [
         (item.name, item.initialiser)
         for item in owned
@@ -80,8 +88,13 @@ def _filled(rule: InitRule, owned: tuple[Parameter, ...]) -> Filled:
     return (*((name, rule.initialiser) for name in named), *derived)
 
 
-def _filled_below(layout: Layout, known: Plan, rule: InitRule) -> dict[Filled, list[Lowered]]:
-    """The ops that a rule reaches, here and in all callees, by what it fills."""
+def _filled_below(
+    layout: Layout, known: Plan, rule: InitRule, rules: list[InitRule]
+) -> dict[Filled, list[Lowered]]:
+    """The ops that a rule may reach, here and in all callees, by what it fills of them.
+
+    It is one of the rules of a graph.
+    """
     found: dict[Filled, list[Lowered]] = {}
     seen: set[int] = set()
     stack = [layout.unit]
@@ -93,11 +106,10 @@ def _filled_below(layout: Layout, known: Plan, rule: InitRule) -> dict[Filled, l
         stack.extend(callee.owner for callee in unit.callees.values())
         for graph in unit.all_graphs:
             for node in graph.nodes:
-                if node.op is not None and node.op.name == rule.op:
-                    filled = _filled(rule, site(graph, node).parameters)
-                    if filled:
-                        lowered = known.of(unit).at(graph, node)
-                        found.setdefault(filled, []).append(lowered)
+                op = node.op
+                if op is not None and rule.op in (op.name, *op.inner_layers.values()):
+                    filled = _filled(rule, rules, op, site(graph, node).parameters)
+                    found.setdefault(filled, []).append(known.of(unit).at(graph, node))
     return found
 
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from archspec.analysis.parameters import table
 from archspec_torch.module import to_module
 from archspec_torch.source import python_source
 
@@ -56,7 +57,9 @@ inline block multihead(heads: int) { input x: [B, D]
     assert means["o.i.b.weight"] == 4
     assert means["o.i.b.bias"] == 0
     (attend,) = [m for m in model.modules() if isinstance(m, nn.MultiheadAttention)]
-    assert attend.out_proj.weight.std() > 0.01  # no op `linear`
+    assert attend.out_proj.weight.mean() == 1
+    assert attend.out_proj.bias.abs().max() == 0
+    assert attend.in_proj_weight.std() > 0.01  # no layer in torch
 
 
 @pytest.mark.parametrize(
@@ -112,6 +115,63 @@ network net {
     assert model.a.unique().tolist() == [1]
     assert model.b.unique().tolist() == [0.5]
     assert 0 < model.c.std() < 0.1
+
+
+def test_a_rule_for_the_op_wins_over_one_for_a_layer_inside_it(network):
+    net = network(
+        """
+block own { input x: [B, N, D]
+  init multihead_attention.out_proj.weight = constant(4.0)
+  output x -> multihead_attention(2) }
+block inner { input x: [B, N, D]
+  init linear.weight = constant(5.0)
+  output x -> multihead_attention(2) }
+network net {
+  input x: f32[B = 1, 3, 8]
+  init multihead_attention.out_proj.weight = constant(1.0)
+  init linear.weight = constant(2.0)
+  init linear.bias = constant(3.0)
+  init multihead_attention.in_proj_bias = constant(6.0)
+  output x -> a: multihead_attention(2) -> b: multihead_attention(2, bias=false) -> c: linear(8)
+    -> d: own -> e: inner
+}
+"""
+    )
+    found = {key: value.mean().item() for key, value in to_module(net.compiled).named_parameters()}
+    wanted = {
+        "a.in_proj_bias": 6,
+        "a.out_proj.weight": 1,
+        "a.out_proj.bias": 3,
+        "b.out_proj.weight": 1,
+        "c.weight": 2,
+        "c.bias": 3,
+        "d.multihead_attention.out_proj.weight": 4,
+        "e.multihead_attention.out_proj.weight": 5,
+        "e.multihead_attention.out_proj.bias": 3,
+    }
+    assert {name: found[name] for name in wanted} == wanted
+    entries = {entry.name: entry.initialiser for entry in table(net.compiled)}
+    assert {name: entries[name].value for name in wanted} == wanted
+
+
+def test_a_rule_reaches_only_modules_that_have_the_tensor(network):
+    net = network(
+        """
+network net {
+  input x: f32[B = 1, 3, 8]
+  init lstm.weight_ih_l1 = constant(9.0)
+  init lstm.weight_ih_l1 = constant(1.0)
+  init multihead_attention.q_proj_weight = constant(2.0)
+  y, _, _ = x -> multihead_attention(2) -> a: lstm(6, layers=2)
+  z, _, _ = y -> b: lstm(4)
+  output (x, z, z) -> c: multihead_attention(2)
+}
+"""
+    )
+    found = {key: value.mean().item() for key, value in to_module(net.compiled).named_parameters()}
+    assert found["a.weight_ih_l1"] == 1  # of two in one block the later one holds
+    assert abs(found["b.weight_ih_l0"]) < 0.5
+    assert found["c.q_proj_weight"] == 2
 
 
 def test_rule_for_an_op_without_modules_of_its_own_class(network):
