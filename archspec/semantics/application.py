@@ -119,6 +119,13 @@ def _apply_shared(
             if context.builder is not None and context.builder.kind == "region"
             else (),
         )
+    if layer.active:
+        raise context.error(
+            "E0503",
+            f"`{layer.name}` contains itself; it never ends",
+            span,
+            secondary=[(layer.span, "declared here")],
+        )
     scope = layer.scope
     assert scope.tape is not None
     frozen = context.session.frozen
@@ -137,7 +144,11 @@ def _apply_shared(
     else:
         scope = scope.again(layer.start)
     scope.builder.shared_uses += 1
-    return apply_layer(context.naming(scope), layer.inner, data, span)
+    layer.active = True
+    try:
+        return apply_layer(context.naming(scope), layer.inner, data, span)
+    finally:
+        layer.active = False
 
 
 # ---------------------------------------------------------------------- blocks and rules

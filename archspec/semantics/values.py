@@ -155,6 +155,7 @@ class SharedLayer:
     start: int | None = None
     """The number that a numbered scope had reached when it was used first."""
     frozen: bool = False  # in its first use
+    active: bool = False  # while it is being applied
 
 
 @frozen
