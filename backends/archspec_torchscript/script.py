@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import io
 import re
+import signal
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import torch
 
@@ -60,9 +63,9 @@ def save_scripted(
     torch's own writer ends the process where the disk is full, so it writes into memory. Raises
     CompileFailed (E0823, E0824), and OSError where the file cannot be written.
     """
-    scripted = to_torchscript(network, seed, weights=weights)
     told = {ORIGIN: weights.origin} if weights is not None else {}
-    with _quiet():
+    with _interruptible(), _quiet():
+        scripted = to_torchscript(network, seed, weights=weights)
         data = in_order(scripted.save_to_buffer(_extra_files=told))
         try_out(network, data)
     path.write_bytes(data)
@@ -122,3 +125,34 @@ def _quiet() -> Iterator[None]:
         for category in (FutureWarning, DeprecationWarning):
             warnings.filterwarnings("ignore", message=r".*torch\.jit", category=category)
         yield
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let an interrupt by the user end the body as it ends other code.
+
+    TorchScript makes a RuntimeError of what a signal handler raises while it runs a module.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if not callable(before) or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    raised = list[BaseException]()
+
+    def remember(number: int, frame: FrameType | None) -> None:
+        try:
+            before(number, frame)
+        except BaseException as interrupt:
+            raised.append(interrupt)
+            raise
+
+    signal.signal(signal.SIGINT, remember)
+    try:
+        yield
+    except BaseException:
+        if not raised:
+            raise
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if raised:
+        raise raised[0]

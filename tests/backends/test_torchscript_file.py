@@ -1,17 +1,20 @@
 """A TorchScript file: it is loaded and run before it counts, and has the same bytes each time."""
 
 import os
+import signal
 import subprocess
 import sys
+import threading
 import warnings
 from pathlib import Path
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from archspec.diagnostics.model import CompileFailed
 from archspec.targets.preflight import foreseen
-from archspec_torchscript import check
+from archspec_torchscript import check, script
 from archspec_torchscript.reserved import is_unreadable
 from archspec_torchscript.script import save_scripted
 
@@ -97,6 +100,70 @@ def test_a_file_that_does_not_run_is_refused(network, tmp_path, monkeypatch):
     with pytest.raises(CompileFailed, match="E0824"):
         net.build(tmp_path / "out", targets="torchscript")
     assert not (tmp_path / "out").exists()
+
+
+class Interrupted(TorchDispatchMode):
+    """The user interrupts in the middle of the first op."""
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        signal.raise_signal(signal.SIGINT)
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.fixture
+def interrupted_trial(monkeypatch):
+    """The user interrupts while TorchScript runs the file."""
+    try_out = script.try_out
+
+    def interrupted(*arguments):
+        with Interrupted():
+            try_out(*arguments)
+
+    monkeypatch.setattr(script, "try_out", interrupted)
+
+
+class Stop(RuntimeError):
+    pass
+
+
+def stop(number, frame):
+    raise Stop
+
+
+@pytest.mark.usefixtures("interrupted_trial")
+@pytest.mark.parametrize(
+    ("handler", "ending"), [(signal.default_int_handler, KeyboardInterrupt), (stop, Stop)]
+)
+def test_an_interrupt_while_the_file_is_tried_is_one(network, tmp_path, handler, ending):
+    net = network(spec("label", "q"))
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        with pytest.raises(ending):
+            net.build(tmp_path / "out", targets="torchscript")
+        assert signal.getsignal(signal.SIGINT) is handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert [file.name for file in tmp_path.iterdir()] == ["net.arch"]
+
+
+@pytest.mark.usefixtures("interrupted_trial")
+def test_an_interrupt_that_is_ignored_stops_nothing(network, tmp_path):
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        network(spec("label", "q")).build(tmp_path / "out", targets="torchscript")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (tmp_path / "out" / "n.torchscript.pt").exists()
+
+
+def test_a_file_is_written_off_the_main_thread(network, tmp_path):
+    net = network(spec("label", "q"))
+    writer = threading.Thread(
+        target=net.build, args=(tmp_path / "out",), kwargs={"targets": "torchscript"}
+    )
+    writer.start()
+    writer.join()
+    assert (tmp_path / "out" / "n.torchscript.pt").exists()
 
 
 BUILD = """
