@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from archspec.diagnostics.model import Diagnostic, Fix, Frame, Sink, diagnostic
+from archspec.diagnostics.model import Diagnostic, Fix, Frame, Severity, Sink, diagnostic
 from archspec.frozen import frozen
 from archspec.graph.model import Graph, Turn
 from archspec.semantics.budget import Budget
@@ -41,10 +41,13 @@ DECISION = 70
 
 
 class SpecError(Exception):
-    """The spec is at fault at one place; caught where the elaborator can go on."""
+    """The spec is at fault at one place; caught where the elaborator can go on.
 
-    def __init__(self, item: Diagnostic) -> None:
-        super().__init__(item.message)
+    `item` is what there is to say of it, None where it was said already.
+    """
+
+    def __init__(self, item: Diagnostic | None) -> None:
+        super().__init__("reported" if item is None else item.message)
         self.item = item
 
 
@@ -52,7 +55,7 @@ class Reported(SpecError):
     """Something failed whose diagnostic was reported already."""
 
     def __init__(self) -> None:
-        super().__init__(diagnostic("", "this has errors, which are reported where they are"))
+        super().__init__(None)
 
 
 class NotInductive(Exception):
@@ -151,8 +154,8 @@ class Session:
         )
 
     def report(self, error: SpecError) -> None:
-        """Add an error to what is reported."""
-        if not isinstance(error, Reported):
+        """Add an error to what is reported, unless it was."""
+        if error.item is not None:
             self.sink.report(error.item)
 
     def decide(self, condition: Condition, span: Span) -> Verdict:
@@ -230,6 +233,7 @@ class Context:
         secondary: list[tuple[Span, str]] | None = None,
         notes: tuple[str, ...] = (),
         fix: str | Fix | None = None,
+        severity: Severity = Severity.ERROR,
     ) -> SpecError:
         """An error here, with the chain of expansions.
 
@@ -250,6 +254,7 @@ class Context:
                 notes=notes,
                 fix=fix,
                 expansion=self.frames,
+                severity=severity,
             )
         )
 

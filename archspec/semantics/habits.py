@@ -6,7 +6,6 @@ There the number of channels that come in stands first, `nn.Conv2d(3, 64, 3)`; h
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from pydantic import ValidationError
 
@@ -130,7 +129,7 @@ def warn_of_channels(
         return
     width, kernel, stride = (item.value for item in given)
     written = all(item.span.text == str(item.value) for item in given[:2])
-    error = context.error(
+    warning = context.error(
         "W0301",
         f"`{op.name}` has a kernel of {kernel} and stride {_first(stride)} here, "
         f"and yields {width} channels, as many as come in",
@@ -140,8 +139,9 @@ def warn_of_channels(
             f"for {kernel} channels and a kernel of {_first(stride)} leave out the {width}",
             (Edit(_with_comma(given[0].span), ""),) if written else (),
         ),
+        severity=Severity.WARNING,
     )
-    context.session.sink.report(replace(error.item, severity=Severity.WARNING))
+    context.session.report(warning)
 
 
 def _reads_as_torch(op: Op, x: Tensor) -> bool:

@@ -79,8 +79,8 @@ def _check(rule: RuleDefinition, sink: Sink, budget: Budget) -> None:
     except (NotInductive, OutsideFragment) as error:
         reason = str(error)
     except SpecError as error:  # the signature itself can't be read
-        if error.item.code not in UNDECIDED_HERE:
-            sink.extend([error.item] if error.item.code else own.diagnostics)
+        if error.item is None or error.item.code not in UNDECIDED_HERE:
+            sink.extend(own.diagnostics if error.item is None else [error.item])
             return
         reason = error.item.message
     except CompileFailed as error:

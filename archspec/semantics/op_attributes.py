@@ -157,7 +157,7 @@ def _attribute_errors(
         found[name] = context.error(code, message, place)
     first, *others = found.values()
     for other in others:
-        context.session.sink.report(other.item)
+        context.session.report(other)
     return first
 
 

@@ -1,5 +1,9 @@
-"""Every code that the source uses has a page, every page is used, and pages keep their form."""
+"""Every code that the source uses has a page, every page is used, and pages keep their form.
 
+What is wrong with a text has a place in it.
+"""
+
+import ast
 import re
 from pathlib import Path
 
@@ -26,6 +30,28 @@ def test_every_code_has_a_page():
 
 def test_every_page_is_used():
     assert sorted(catalogue.pages().keys() - used().keys()) == []
+
+
+def without_place(text):
+    """The codes of diagnostics that are made without a span."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "diagnostic":
+            named = {item.arg for item in node.keywords}
+            if len(node.args) < 3 and "span" not in named:
+                yield ast.literal_eval(node.args[0])
+
+
+@pytest.mark.parametrize("folder", ["syntax", "types", "ops", "graph", "semantics"])
+def test_what_is_wrong_with_a_text_has_a_place(folder):
+    """E0804 is of a file that was named from outside and cannot be read."""
+    for path in sorted((ROOT / "archspec" / folder).rglob("*.py")):
+        found = set(without_place(path.read_text(encoding="utf-8")))
+        assert found <= {"E0804"}, path.relative_to(ROOT)
+
+
+def test_a_diagnostic_without_a_place_is_found():
+    text = 'diagnostic("E0101", "a", notes=())\ndiagnostic("E0102", "b", span)'
+    assert [*without_place(text)] == ["E0101"]
 
 
 @pytest.mark.parametrize("page", catalogue.pages().values(), ids=lambda page: page.code)

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = re.compile(r"^```arch\n(.*?)^```", re.MULTILINE | re.DOTALL)
 FILES = sorted(
     [*(ROOT / "specs").glob("*.arch"), *(ROOT / "archspec" / "stdlib").glob("*.arch")],
     key=lambda path: path.name,
@@ -86,6 +87,12 @@ network n {
 def specs() -> tuple[str, ...]:
     """Texts of good specs, short ones first."""
     return (*SMALL, *(path.read_text(encoding="utf-8") for path in FILES))
+
+
+@cache
+def examples() -> tuple[str, ...]:
+    """The examples of the reference of the language: each feature, and each kind of error."""
+    return tuple(EXAMPLE.findall((ROOT / "docs" / "language.md").read_text(encoding="utf-8")))
 
 
 def spoil(text: str, chance: random.Random, times: int) -> str:

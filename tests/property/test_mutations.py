@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from archspec.diagnostics.text import render
 from archspec.semantics.compile import check
 from archspec.source import Source
-from tests.property.mutations import SMALL, specs, spoil
+from tests.property.mutations import SMALL, examples, specs, spoil
 
 SECONDS = 4.0
 """Processor time; the budget of a run holds it far below on a machine of today."""
@@ -72,6 +72,13 @@ def test_spoilt_small_specs(seed: int, times: int) -> None:
 def test_spoilt_shipped_specs(seed: int, times: int) -> None:
     chance = random.Random(seed)
     examine(spoil(chance.choice(specs()), chance, times))
+
+
+@settings(PROFILE, max_examples=120 * EXPLORE)
+@given(seed=st.integers(0, 2**32), times=st.sampled_from([1, 1, 2, 3, 6]))
+def test_spoilt_examples(seed: int, times: int) -> None:
+    chance = random.Random(seed)
+    examine(spoil(chance.choice(examples()), chance, times))
 
 
 @settings(PROFILE, max_examples=60 * EXPLORE)
