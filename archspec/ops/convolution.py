@@ -187,7 +187,8 @@ class Convolve(Op):
         exact_division(self.name, check, width, dim(self.groups), attribute="groups")
         if len(inputs) == 3:
             require_bias(self.name, check, inputs, width)
-        check.require(at_least(x.shape[1], 1), f"`{self.name}` needs at least one channel")
+        for size in (x.shape[1], width):
+            check.require(at_least(size, 1), f"`{self.name}` needs at least one channel")
         slides = self.slides(weight)
         sizes = slid_sizes(self.name, check, x, slides, self.padding_mode)
         return x.with_shape(x.shape[0], width, *sizes)

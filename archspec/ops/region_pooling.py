@@ -8,6 +8,7 @@ from pydantic import NonNegativeInt, PositiveFloat
 
 from archspec.ops.base import Check, Example, Op, OpError
 from archspec.ops.shape_rules import Sizes, float_input, per_axis, require_filled
+from archspec.types.condition import at_least, disjunction, equal
 from archspec.types.dim import Dim
 from archspec.types.tensor import TensorType
 
@@ -60,7 +61,9 @@ class RoiAlign(Op):
                 "`(image, box) -> concat(axis=1)`",
             )
         check.require_equal(boxes.shape[1], 5, "`roi_align` takes five numbers of each box")
-        require_filled(self.name, check, x)
+        require_filled(self.name, check, x, first=2)
+        some = disjunction([at_least(x.shape[0], 1), equal(boxes.shape[0], 0)])
+        check.require(some, "`roi_align` needs an image that its boxes lie in")
         sizes = map(Dim.constant_of, per_axis(self.name, "size", self.size, 2))
         return x.with_shape(boxes.shape[0], x.shape[1], *sizes)
 
