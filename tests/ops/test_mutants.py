@@ -21,6 +21,7 @@ ONE_AND_THE_SAME = {
     ("all", "min"), ("any", "max"), ("hard_tanh", "clamp"),
     ("identity", "join"), ("identity", "conjugate"),
     ("identity", "logical_and"), ("identity", "logical_or"),
+    ("unsqueeze", "stack"),
 }  # fmt: skip
 """Of the inputs and attributes of the first the second is the same function."""
 SYMMETRIC = {("add", "reverse"), ("mul", "reverse")}
