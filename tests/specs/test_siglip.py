@@ -38,7 +38,7 @@ def shapes(module):
 @pytest.mark.parametrize("name", presets())
 def test_state_dict_is_that_of_transformers(name):
     network = shipped(name)
-    image, ids = (port.types[0].shape for port in network.inputs)
+    image, _ = (port.types[0].shape for port in network.inputs)
     module = network.to_torch(device="meta")
     state = shapes(module)
     words, dim = state["text_model.embeddings.token_embedding.weight"]
@@ -51,7 +51,7 @@ def test_state_dict_is_that_of_transformers(name):
             size=image[2].constant,
             hidden=state["text_model.encoder.layers.0.mlp.fc1.weight"][0],
             words=words,
-            length=ids[1].constant,
+            length=network.compiled.sizes["T"],
         )
     assert state == shapes(wanted)
 
@@ -88,6 +88,10 @@ def test_outputs_and_loss_are_those_of_transformers(pairs):
         expected = wanted(input_ids=ids, pixel_values=image, return_loss=True)
         torch.testing.assert_close(logits, expected.logits_per_image, rtol=1e-4, atol=1e-5)
         torch.testing.assert_close(few, logits[:, :2])
+        for length in (1, 4):  # shorter texts
+            _, _, read_short = module(image, ids[:, :length])
+            short = wanted(input_ids=ids[:, :length], pixel_values=image).text_embeds
+            torch.testing.assert_close(read_short, short, rtol=1e-4, atol=1e-5)
         torch.testing.assert_close(seen, expected.image_embeds, rtol=1e-4, atol=1e-5)
         torch.testing.assert_close(read, expected.text_embeds, rtol=1e-4, atol=1e-5)
         torch.testing.assert_close(loss(image, ids), expected.loss, rtol=1e-4, atol=1e-5)
