@@ -195,6 +195,14 @@ def test_dims_evaluate_like_integers(expression: Dim, h: int, w: int) -> None:
     assert doubled.evaluate({"W": w}) == expression.evaluate({"H": 2 * w, "W": w})
 
 
+@pytest.mark.parametrize("first", [0, 1, 3])
+def test_a_symbol_that_falls_out_of_a_condition_has_a_size(first: int) -> None:
+    h, w = Dim.symbol("H"), Dim.symbol("W")
+    nothing = All((equal(h, h), equal(h, w), AnyOf(())))
+    check(nothing, at_least(h, first), ["H", "W"], 6)
+    assert decide(nothing, at_least(h, first)).counterexample == {"H": first, "W": 1}
+
+
 def test_comparison_is_evaluated() -> None:
     assert evaluate(Comparison(dim(0) + Dim.symbol("H"), Relation.AT_LEAST), {"H": 1})
     assert decide(TRUE).kind is VerdictKind.ALWAYS

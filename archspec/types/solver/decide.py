@@ -45,7 +45,7 @@ class VerdictKind(StrEnum):
 class Verdict:
     """The answer to `decide`.
 
-    `counterexample` is the
+    `counterexample` gives each symbol of the condition a size: the
     smallest allowed size (by sum, then alphabetically by symbol) where it fails; for nonlinear
     relations of several symbols a small one, where looking further would exceed the budget.
     `solutions` are all sizes of a FINITE condition where they are few enough to list. `reason`
@@ -103,7 +103,8 @@ def _answer(condition: Condition, given: Condition, budget: int) -> Verdict:
     work = Budget(budget)
     zero = zero_allowed(given)
     try:
-        found = _decided(from_one(condition, zero), from_one(given, zero), work)
+        names = symbols_of(condition)  # counted from 1, a symbol may fall out of a condition
+        found = _decided(from_one(condition, zero), from_one(given, zero), names, work)
     except BudgetExceeded as fault:
         found = Verdict(VerdictKind.UNDECIDED, condition, given, reason=str(fault))
     if zero:
@@ -124,9 +125,11 @@ def _moved_back(
     )
 
 
-def _decided(condition: Condition, given: Condition, budget: Budget) -> Verdict:
+def _decided(
+    condition: Condition, given: Condition, names: frozenset[str], budget: Budget
+) -> Verdict:
     allowed = lower(given, budget.limit)
-    symbols = _universe(condition, given, allowed)
+    symbols = _universe(names, given, allowed)
     fails = study(both([allowed, lower(negation(condition), budget.limit)]), symbols, budget)
     if fails.extent is Extent.EMPTY:
         return Verdict(VerdictKind.ALWAYS, TRUE)
@@ -159,13 +162,13 @@ def _sorted(sizes: Mapping[str, int] | None) -> Mapping[str, int] | None:
     return None if sizes is None else dict(sorted(sizes.items()))
 
 
-def _universe(condition: Condition, given: Condition, allowed: Formula) -> list[str]:
-    """The symbols of the condition, and those that `given` ties to them."""
-    names = set(symbols_of(condition))
-    for group, _ in components(allowed, names | symbols_of(given)):
-        if names & set(group):
-            names |= set(group)
-    return sorted(names)
+def _universe(names: frozenset[str], given: Condition, allowed: Formula) -> list[str]:
+    """The symbols of a condition, and those that `given` ties to them."""
+    found = set(names)
+    for group, _ in components(allowed, found | symbols_of(given)):
+        if found & set(group):
+            found |= set(group)
+    return sorted(found)
 
 
 def _unknown(fails: Study, holds: Study) -> str:

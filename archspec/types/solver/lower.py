@@ -35,7 +35,7 @@ from archspec.types.solver.periodic import (
     EVERYTHING,
     PeriodicSet,
     interval,
-    residues,
+    periodic,
 )
 from archspec.types.solver.region import KBox, region
 from archspec.types.solver.residue import Class, Polynomial, periods, weight
@@ -157,4 +157,4 @@ def _sizes(symbols: Sequence[str], steps: Sequence[int], first: Sequence[int], b
 def class_sizes(step: int, first: int, low: int, high: int | None) -> PeriodicSet:
     """`step * k + first` for k from `low` to `high`, included."""
     span = interval(step * low + first, None if high is None else step * high + first)
-    return (EVERYTHING if step == 1 else residues(step, [first])) & span
+    return (EVERYTHING if step == 1 else periodic(step, 1 << first % step)) & span

@@ -8,11 +8,12 @@ complement are exact; thresholds may be as large as they like, since only pieces
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from math import lcm
 
 from archspec.frozen import frozen
+from archspec.types.solver import masks as bits
 from archspec.types.solver.budget import BudgetExceeded
 
 MAX_PERIOD = 1 << 20
@@ -59,10 +60,9 @@ class PeriodicSet:
         if not self.is_finite:
             return None
         for (start, stop), mask in zip(reversed(self.spans()), reversed(self.masks), strict=True):
-            if mask and stop is not None:
-                for number in range(stop - 1, max(start, stop - self.period) - 1, -1):
-                    if mask >> (number % self.period) & 1:
-                        return number
+            last = None if stop is None else bits.last_before(mask, self.period, start, stop)
+            if last is not None:
+                return last
         return None
 
     def spans(self) -> list[tuple[int, int | None]]:
@@ -75,7 +75,7 @@ class PeriodicSet:
         for (start, stop), mask in zip(self.spans(), self.masks, strict=True):
             if not mask or (stop is not None and stop <= number):
                 continue
-            found = _next_bit(mask, self.period, max(start, number))
+            found = bits.first_from(mask, self.period, max(start, number))
             if stop is None or found < stop:
                 return found
         return None
@@ -83,10 +83,10 @@ class PeriodicSet:
     def members(self) -> Iterator[int]:
         """Its members, ascending; without end unless it is finite."""
         for (start, stop), mask in zip(self.spans(), self.masks, strict=True):
-            number = _next_bit(mask, self.period, start) if mask else stop
+            number = bits.first_from(mask, self.period, start) if mask else stop
             while number is not None and (stop is None or number < stop):
                 yield number
-                number = _next_bit(mask, self.period, number + 1)
+                number = bits.first_from(mask, self.period, number + 1)
 
     def count(self) -> int | None:
         """How many members it has; None where it is infinite."""
@@ -97,12 +97,20 @@ class PeriodicSet:
             if mask and stop is not None:
                 rounds, rest = divmod(stop - start, self.period)
                 total += rounds * mask.bit_count()
-                total += (mask & _hit(start, start + rest, self.period)).bit_count()
+                total += (mask & bits.hit(start, start + rest, self.period)).bit_count()
         return total
+
+    def residues_modulo(self, modulus: int) -> int:
+        """The mask of the residues that its members have."""
+        found = 0
+        for (start, stop), mask in zip(self.spans(), self.masks, strict=True):
+            if mask:
+                found |= bits.seen(mask, self.period, start, stop, modulus)
+        return found
 
     def complement(self) -> PeriodicSet:
         """The positive integers that are not in it."""
-        full = (1 << self.period) - 1
+        full = bits.full(self.period)
         return _normal(self.period, self.starts, [mask ^ full for mask in self.masks])
 
     def __and__(self, other: PeriodicSet) -> PeriodicSet:
@@ -133,12 +141,14 @@ def interval(first: int, last: int | None = None) -> PeriodicSet:
     return PeriodicSet(1, tuple(starts), tuple(masks))
 
 
+def periodic(period: int, mask: int) -> PeriodicSet:
+    """The numbers n with bit `n % period` set in the mask."""
+    return _normal(period, (1,), [mask])
+
+
 def residues(period: int, members: Iterable[int]) -> PeriodicSet:
     """The numbers n with `n % period` among `members`."""
-    mask = 0
-    for member in members:
-        mask |= 1 << (member % period)
-    return _normal(period, (1,), [mask])
+    return periodic(period, bits.of(members, period))
 
 
 def points(numbers: Iterable[int]) -> PeriodicSet:
@@ -149,45 +159,16 @@ def points(numbers: Iterable[int]) -> PeriodicSet:
     return result
 
 
-def from_events(period: int, first_mask: int, flips: Iterable[tuple[int, int]]) -> PeriodicSet:
-    """A set by sweeping: at number n of `(n, residue)` the residue enters or leaves."""
-    starts, masks = [1], [first_mask]
-    for number, residue in sorted(flips):
-        mask = masks[-1] ^ (1 << residue)
-        if starts[-1] == number:
-            masks[-1] = mask
-        else:
-            starts.append(number)
-            masks.append(mask)
+def from_rounds(period: int, first: int, flips: Mapping[int, int]) -> PeriodicSet:
+    """A set round by round: the mask of the first one, and who enters or leaves in later ones.
+
+    Round k has the numbers from `period * k + 1` to `period * (k + 1)`.
+    """
+    starts, masks = [1], [first]
+    for k, mask in sorted(flips.items()):
+        starts.append(period * k + 1)
+        masks.append(masks[-1] ^ mask)
     return _normal(period, tuple(starts), masks)
-
-
-def _next_bit(mask: int, period: int, number: int) -> int:
-    offset = number % period
-    above = mask >> offset
-    if above:
-        return number + (above & -above).bit_length() - 1
-    return number + period - offset + (mask & -mask).bit_length() - 1
-
-
-def _hit(start: int, stop: int, period: int) -> int:
-    """The residues of start..stop-1."""
-    full = (1 << period) - 1
-    length = stop - start
-    if length >= period:
-        return full
-    bits = ((1 << length) - 1) << (start % period)
-    return (bits | bits >> period) & full
-
-
-def _stretched(mask: int, period: int, times: int) -> int:
-    """The mask as often as said, one behind the other; doubled, for division of giants is slow."""
-    found, have = mask, 1
-    while have < times:
-        more = min(have, times - have)
-        found |= (found & ((1 << (period * more)) - 1)) << (period * have)
-        have += more
-    return found
 
 
 @lru_cache(maxsize=4096)
@@ -211,57 +192,45 @@ def _combined(left: PeriodicSet, right: PeriodicSet, how: str) -> PeriodicSet:
 
 def _aligned(numbers: PeriodicSet, period: int) -> list[int]:
     times = period // numbers.period
-    return [_stretched(mask, numbers.period, times) for mask in numbers.masks]
+    return [bits.stretched(mask, numbers.period, times) for mask in numbers.masks]
 
 
 def _normal(period: int, starts: tuple[int, ...], masks: list[int]) -> PeriodicSet:
-    """Merge pieces that one mask describes, then shorten the period."""
+    """Begin each piece as early as its mask is right, merge pieces, then shorten the period."""
     kept: list[tuple[int, int | None, int]] = [(starts[-1], None, masks[-1])]
-    for index in range(len(starts) - 2, -1, -1):
+    for start, mask in zip(reversed(starts[:-1]), reversed(masks[:-1]), strict=True):
         first, stop, after = kept[-1]
-        mask = masks[index]
-        if not (mask ^ after) & _hit(starts[index], first, period):
-            kept[-1] = (starts[index], stop, after)
-        else:
-            kept.append((starts[index], first, _plain(mask, starts[index], first, period)))
+        other = bits.last_before(mask ^ after, period, start, first)
+        begin = start if other is None else other + 1
+        kept[-1] = (begin, stop, after)
+        if begin > start:
+            kept.append((start, begin, _plain(mask, start, begin, period)))
     kept.reverse()
     merged = [kept[0]]
     for start, stop, mask in kept[1:]:
         before, _, earlier = merged[-1]
-        if stop is not None and not (mask ^ earlier) & _hit(start, stop, period):
+        if stop is not None and bits.last_before(mask ^ earlier, period, start, stop) is None:
             merged[-1] = (before, stop, earlier)
         else:
             merged.append((start, stop, mask))
-    found = [mask for _, _, mask in merged]
-    shorter = _shortened(period, found)
-    low = (1 << shorter) - 1
+    shorter = bits.shortest_period(period, [mask for _, _, mask in merged], primes_of(period))
+    low = bits.full(shorter)
     return PeriodicSet(
-        shorter, tuple(start for start, _, _ in merged), tuple(mask & low for mask in found)
+        shorter, tuple(start for start, _, _ in merged), tuple(mask & low for _, _, mask in merged)
     )
 
 
 def _plain(mask: int, start: int, stop: int, period: int) -> int:
     """The mask of a short piece, with the residues that it never meets filled in plainly."""
-    hit = _hit(start, stop, period)
+    hit = bits.hit(start, stop, period)
     if not mask & hit:
         return 0
-    return (1 << period) - 1 if mask & hit == hit else mask
-
-
-def _shortened(period: int, masks: list[int]) -> int:
-    for prime in _primes_of(period):
-        while period % prime == 0:
-            part = period // prime
-            low = (1 << part) - 1
-            full = (1 << period) - 1
-            if any(mask & full != _stretched(mask & low, part, prime) for mask in masks):
-                break
-            period = part
-    return period
+    return bits.full(period) if mask & hit == hit else mask
 
 
 @lru_cache(maxsize=1024)
-def _primes_of(number: int) -> tuple[int, ...]:
+def primes_of(number: int) -> tuple[int, ...]:
+    """The primes that divide a number."""
     found: list[int] = []
     factor = 2
     while factor * factor <= number:
@@ -271,6 +240,18 @@ def _primes_of(number: int) -> tuple[int, ...]:
                 number //= factor
         factor += 1
     return (*found, number) if number > 1 else tuple(found)
+
+
+def divisors(number: int) -> list[int]:
+    """The numbers that divide a number, ascending."""
+    found, rest = [1], number
+    for prime in primes_of(number):
+        powers = [1]
+        while rest % prime == 0:
+            rest //= prime
+            powers.append(powers[-1] * prime)
+        found = [one * power for one in found for power in powers]
+    return sorted(found)
 
 
 EMPTY = PeriodicSet(1, (1,), (0,))

@@ -7,8 +7,9 @@ proposal is checked against the set before it is used.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
-from math import lcm
+from itertools import islice
 
 from archspec.frozen import frozen
 from archspec.types.condition import (
@@ -22,11 +23,13 @@ from archspec.types.condition import (
     unequal,
 )
 from archspec.types.dim import Dim
+from archspec.types.solver import masks as bits
 from archspec.types.solver.periodic import (
     EVERYTHING,
     PeriodicSet,
+    divisors,
     interval,
-    residues,
+    periodic,
 )
 
 MAX_EXCEPTIONS = 4
@@ -83,7 +86,7 @@ def _spread(name: _Name, inside: PeriodicSet, allowed: PeriodicSet) -> Condition
     assert least is not None
     bounds = interval(least, greatest)
     modulus, members = _congruence(inside, allowed & bounds)
-    pattern = residues(modulus, members)
+    pattern = periodic(modulus, members)
     low, high = _needed(pattern & allowed, least, greatest)
     shape = pattern & interval(low or 1, high) & allowed
     missing, extra = shape - inside, inside - shape
@@ -111,61 +114,39 @@ def _needed(
     return low, greatest if pattern.next_from(greatest + 1) is not None else None
 
 
-def _congruence(inside: PeriodicSet, allowed: PeriodicSet) -> tuple[int, frozenset[int]]:
+def _congruence(inside: PeriodicSet, allowed: PeriodicSet) -> tuple[int, int]:
     """The smallest modulus whose residues tell the wanted sizes of the last piece from others."""
     start = max(inside.starts[-2:][0] if inside.is_finite else inside.starts[-1], 1)
     here = interval(start, inside.greatest)
     yes, no = inside & here, (allowed - inside) & here
-    for modulus in _divisors(inside.period):
-        members = _residues(yes, modulus)
-        if not members & _residues(no, modulus):
+    for modulus in divisors(inside.period):
+        members = yes.residues_modulo(modulus)
+        if not members & no.residues_modulo(modulus):
             return modulus, members
-    return inside.period, _residues(yes, inside.period)
+    return inside.period, yes.residues_modulo(inside.period)
 
 
-def _divisors(number: int) -> list[int]:
-    return [d for d in range(1, number + 1) if number % d == 0]
-
-
-def _residues(numbers: PeriodicSet, modulus: int) -> frozenset[int]:
-    """The residues that members of the set have."""
-    found: set[int] = set()
-    period = numbers.period
-    whole = lcm(period, modulus)  # what does not occur in a stretch this long never does
-    for (start, stop), mask in zip(numbers.spans(), numbers.masks, strict=True):
-        end = start + whole if stop is None else min(stop, start + whole)
-        for first in range(start, min(end, start + period)):
-            if mask >> (first % period) & 1:
-                found.update(number % modulus for number in range(first, end, period))
-    return frozenset(found)
-
-
-def _congruent(
-    name: _Name, modulus: int, members: frozenset[int], allowed: PeriodicSet
-) -> Condition:
-    """`name % modulus` is among `members`, from as few congruences as possible."""
-    others = _residues(allowed, modulus) - members
+def _congruent(name: _Name, modulus: int, members: int, allowed: PeriodicSet) -> Condition:
+    """`name % modulus` is in the mask `members`, from as few congruences as possible."""
+    others = allowed.residues_modulo(modulus) & ~members
     if not others:
         return TRUE
-    classes = _cover(modulus, members, others)
-    against = _cover(modulus, others, members)
+    classes = list(_cover(modulus, members, others))
+    against = list(islice(_cover(modulus, others, members), 2))
     if len(against) == 1 and len(classes) > 1:
         return unequal(*name.remainder(*against[0]))
     return disjunction(equal(*name.remainder(step, residue)) for step, residue in classes)
 
 
-def _cover(modulus: int, members: frozenset[int], others: frozenset[int]) -> list[tuple[int, int]]:
+def _cover(modulus: int, members: int, others: int) -> Iterator[tuple[int, int]]:
     """Classes `(step, residue)` that contain all members and none of the others, coarse first."""
-    left, found = set(members), []
-    for step in _divisors(modulus):
-        if not left:
+    for step in divisors(modulus):
+        if not members:
             break
-        taken = {other % step for other in others}
-        for residue in sorted({member % step for member in left} - taken):
-            if any(member % step == residue for member in left):
-                found.append((step, residue))
-                left = {member for member in left if member % step != residue}
-    return found
+        free = bits.folded(members, step) & ~bits.folded(others, step)
+        if free:
+            yield from ((step, residue) for residue in bits.members(free))
+            members &= ~bits.stretched(free, step, modulus // step)
 
 
 def _pieces(name: _Name, inside: PeriodicSet, allowed: PeriodicSet) -> Condition:
@@ -188,10 +169,10 @@ def _plainly(name: _Name, here: PeriodicSet) -> Condition:
     """Bounds and all residues, for one piece."""
     least, greatest = here.least, here.greatest
     assert least is not None
-    members = _residues(here, here.period)
+    members = here.residues_modulo(here.period)
     parts: list[Condition] = [at_least(name.symbol, least - name.offset)]
     if greatest is not None:
         parts.append(at_least(greatest - name.offset, name.symbol))
-    remainders = (name.remainder(here.period, member) for member in sorted(members))
+    remainders = (name.remainder(here.period, member) for member in bits.members(members))
     parts.append(disjunction(equal(*each) for each in remainders))
     return conjunction(parts)

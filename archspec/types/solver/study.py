@@ -18,11 +18,9 @@ from archspec.types.atoms import FloorDiv
 from archspec.types.condition import (
     FALSE,
     Comparison,
-    Condition,
     Relation,
     at_least,
     conjunction,
-    disjunction,
     divisible,
     equal,
     substitute,
@@ -54,7 +52,9 @@ from archspec.types.solver.formula import (
 )
 from archspec.types.solver.lower import lower
 from archspec.types.solver.periodic import EVERYTHING, PeriodicSet, interval
+from archspec.types.solver.render import describe
 from archspec.types.solver.residue import degree
+from archspec.types.solver.univariate import preimage
 
 WORK_PER_CELL = 5
 """How much of the budget one case of a disjunction takes."""
@@ -167,7 +167,7 @@ def _eliminated(cell: Cell, solved: _Solved, symbols: Sequence[str], budget: Bud
     rest = [name for name in symbols if name != symbol]
     parts: list[Formula] = [axis(name, cell.box[name]) for name in rest]
     parts.append(lower(divisible(solved.numerator, solved.divisor), budget.limit))
-    parts.append(lower(membership(value, cell.box[symbol]), budget.limit))
+    parts.append(_member(value, cell.box[symbol], budget))
     for other in cell.joints:
         if other is not solved.comparison:
             parts.append(lower(substitute(other, {symbol: value}), budget.limit))
@@ -239,21 +239,13 @@ def _smallest(
     return witness
 
 
-def membership(value: Dim, sizes: PeriodicSet) -> Condition:
-    """`value` is a member of the set, as a condition."""
-    parts: list[Condition] = []
-    full = (1 << sizes.period) - 1
-    for (start, stop), mask in zip(sizes.spans(), sizes.masks, strict=True):
-        if not mask:
-            continue
-        piece = [at_least(value, start)]
-        if stop is not None:
-            piece.append(at_least(stop - 1, value))
-        if mask != full:
-            members = [r for r in range(sizes.period) if mask >> r & 1]
-            piece.append(disjunction(equal(value % sizes.period, r) for r in members))
-        parts.append(conjunction(piece))
-    return disjunction(parts)
+def _member(value: Dim, sizes: PeriodicSet, budget: Budget) -> Formula:
+    """That the value is a size in the set."""
+    if len(value.symbols) == 1:
+        (name,) = value.symbols
+        return axis(name, preimage(value, sizes, budget.limit))
+    held = substitute(describe("n", sizes), {"n": value})
+    return lower(conjunction([at_least(value, 1), held]), budget.limit)
 
 
 # ---------------------------------------------------------------------- residue classes

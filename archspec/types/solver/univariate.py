@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from math import gcd
 
 from archspec.types.atoms import FloorDiv
 from archspec.types.condition import Comparison, Relation
 from archspec.types.dim import Dim
+from archspec.types.solver import masks as bits
 from archspec.types.solver.budget import BudgetExceeded
 from archspec.types.solver.periodic import (
     EMPTY,
     EVERYTHING,
     PeriodicSet,
-    from_events,
+    from_rounds,
+    periodic,
 )
-from archspec.types.solver.polynomial import differences, sign_runs
+from archspec.types.solver.polynomial import Run, differences, sign_runs
 from archspec.types.solver.residue import degree, periods, values, weight
 
 WORK = 20
@@ -40,6 +43,38 @@ def solve(comparison: Comparison, budget: int) -> PeriodicSet:
         return _solved(anonymous, comparison.relation, budget)
     except BudgetExceeded as fault:
         raise BudgetExceeded(f"`{expression}` {fault}") from None
+
+
+def preimage(expression: Dim, wanted: PeriodicSet, budget: int) -> PeriodicSet:
+    """The sizes of its one symbol for which an expression is in a set.
+
+    Raises BudgetExceeded as `solve` does.
+    """
+    found = EMPTY
+    for (start, stop), mask in zip(wanted.spans(), wanted.masks, strict=True):
+        if not mask:
+            continue
+        held = solve(Comparison(expression - start, Relation.AT_LEAST), budget)
+        if stop is not None:
+            below = Comparison(stop - 1 - expression, Relation.AT_LEAST)
+            held = held & solve(below, budget)
+        if mask != bits.full(wanted.period):
+            held = held & _with_residue(expression, wanted.period, mask, budget)
+        found = found | held
+    return found
+
+
+def _with_residue(expression: Dim, modulus: int, mask: int, budget: int) -> PeriodicSet:
+    """The sizes for which an expression has one of the residues in the mask."""
+    ((_, period),) = periods(expression, modulus).items()
+    if period * weight(expression) > WORK * budget:
+        raise BudgetExceeded(
+            f"`{expression} % {modulus}` has {period} residue classes, "
+            f"which is more work than the budget of {budget} allows"
+        )
+    held = bits.flags(mask, modulus)
+    found = values(expression, range(period))  # a polynomial with this period from 0 on
+    return periodic(period, bits.of_flags(held[value % modulus] for value in found))
 
 
 @lru_cache(maxsize=4096)
@@ -104,22 +139,56 @@ def _swept(expression: Dim, relation: Relation, budget: int) -> PeriodicSet:
         raise BudgetExceeded(
             f"has {period} residue classes, which is more work than the budget of {budget} allows"
         )
+    if width <= 2:
+        return _of_lines(expression, relation, period)
     found = values(expression, range(1, period * width + 1))
+    signs = (sign_runs(differences(found[place::period])) for place in range(period))
+    return _from_changes(period, (_changes(runs, _WANTED[relation]) for runs in signs))
+
+
+def _of_lines(expression: Dim, relation: Relation, period: int) -> PeriodicSet:
+    """Where all residue classes grow by the same in each round, or by nothing."""
+    found = values(expression, range(1, period + 1))
+    slope = expression.evaluate({"n": period + 1}) - found[0]
+    if slope:
+        ways = {Relation.AT_LEAST: _reaching, Relation.EQUAL: _passing, Relation.UNEQUAL: _passing}
+        held = _from_changes(period, (ways[relation](value, slope) for value in found))
+        return held.complement() if relation is Relation.UNEQUAL else held
+    found.insert(0, found.pop())  # number n = period has residue 0
     wanted = _WANTED[relation]
-    first, flips = 0, []
-    for residue in range(1, period + 1):
-        runs = sign_runs(differences(found[residue - 1 :: period]))
-        inside = False
-        for k, sign in runs:
-            if (sign in wanted) is not inside:
-                inside = not inside
-                flips.append((residue + period * k, residue % period))
-    # A class whose first number lies beyond 1 may as well be counted from 1: nothing lies between.
-    late = [flip for flip in flips if flip[0] > period]
-    for number, residue in flips:
-        if number <= period:
-            first |= 1 << residue
-    return from_events(period, first, late)
+    return periodic(period, bits.of_flags((v > 0) - (v < 0) in wanted for v in found))
+
+
+def _reaching(value: int, slope: int) -> tuple[int, ...]:
+    """The k where it changes whether `value + slope * k >= 0`, which is false before k = 0."""
+    if slope > 0:
+        return (max(0, -(value // slope)),)
+    return () if value < 0 else (0, value // -slope + 1)
+
+
+def _passing(value: int, slope: int) -> tuple[int, ...]:
+    """The k where it changes whether `value + slope * k == 0`."""
+    k, rest = divmod(-value, slope)
+    return () if rest or k < 0 else (k, k + 1)
+
+
+def _changes(runs: Iterable[Run], wanted: frozenset[int]) -> Iterator[int]:
+    """The k where it changes whether the sign is wanted."""
+    inside = False
+    for k, sign in runs:
+        if (sign in wanted) is not inside:
+            inside = not inside
+            yield k
+
+
+def _from_changes(period: int, changes: Iterable[Iterable[int]]) -> PeriodicSet:
+    """The set in which `period * k + n` enters or leaves at each k that is said for n = 1, 2, .."""
+    rounds: dict[int, list[int]] = {}
+    for number, places in enumerate(changes, start=1):
+        for k in places:
+            rounds.setdefault(k, []).append(number)
+    flips = {k: bits.of(numbers, period) for k, numbers in rounds.items()}
+    return from_rounds(period, flips.pop(0, 0), flips)
 
 
 _N = Dim.symbol("n")

@@ -1,0 +1,121 @@
+"""Sets of small numbers as integers: bit r of a mask says whether r is in the set.
+
+A mask and a period describe an endless set, the numbers n whose bit `n % period` is set. Every
+operation here takes time in proportion to the bits, in machine words wherever Python allows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from math import gcd
+
+
+def full(period: int) -> int:
+    """The mask of all residues."""
+    return (1 << period) - 1
+
+
+def of(numbers: Iterable[int], period: int) -> int:
+    """The residues that the numbers have."""
+    flags = bytearray(b"0") * period
+    for number in numbers:
+        flags[-1 - number % period] = 49  # "1"; the text of a number begins with its highest bit
+    return int(flags, 2)
+
+
+def of_flags(flags: Iterable[int]) -> int:
+    """The mask whose bit r is the r-th flag, 0 or 1."""
+    return int(bytes(flags)[::-1].translate(_DIGITS) or b"0", 2)
+
+
+def flags(mask: int, period: int) -> bytes:
+    """The bits of the mask, 0 or 1 each."""
+    return format(mask, f"0{period}b")[::-1].encode().translate(_FLAGS)
+
+
+_DIGITS = b"01" + bytes(254)
+_FLAGS = bytes.maketrans(b"01", b"\x00\x01")
+
+
+def members(mask: int) -> Iterator[int]:
+    """The bits that are set, ascending."""
+    text = bin(mask)[:1:-1]
+    place = text.find("1")
+    while place >= 0:
+        yield place
+        place = text.find("1", place + 1)
+
+
+def hit(start: int, stop: int, period: int) -> int:
+    """The residues of start..stop-1."""
+    length = stop - start
+    if length >= period:
+        return full(period)
+    bits = ((1 << length) - 1) << (start % period)
+    return (bits | bits >> period) & full(period)
+
+
+def stretched(mask: int, period: int, times: int) -> int:
+    """The mask as often as said, one behind the other; doubled, for division of giants is slow."""
+    found, have = mask, 1
+    while have < times:
+        more = min(have, times - have)
+        found |= (found & full(period * more)) << (period * have)
+        have += more
+    return found
+
+
+def folded(bits: int, modulus: int) -> int:
+    """The residues of the bits that are set."""
+    width = bits.bit_length()
+    while width > modulus:
+        half = modulus * ((width + 2 * modulus - 1) // (2 * modulus))
+        bits = bits & full(half) | bits >> half
+        width = half
+    return bits
+
+
+def window(mask: int, period: int, start: int, length: int) -> int:
+    """Bit i says whether `start + i` is in the set, for i below `length`."""
+    offset = start % period
+    return stretched(mask, period, -(-(offset + length) // period)) >> offset & full(length)
+
+
+def seen(mask: int, period: int, start: int, stop: int | None, modulus: int) -> int:
+    """The residues, for another modulus, that members from `start` to before `stop` have."""
+    common = gcd(period, modulus)
+    if stop is None or stop - start >= period * (modulus // common):
+        return stretched(folded(mask, common), common, modulus // common)
+    return folded(window(mask, period, start, stop - start) << (start % modulus), modulus)
+
+
+def first_from(mask: int, period: int, number: int) -> int:
+    """The smallest member from `number` on, of a mask that is not empty."""
+    offset = number % period
+    above = mask >> offset
+    if above:
+        return number + (above & -above).bit_length() - 1
+    return number + period - offset + (mask & -mask).bit_length() - 1
+
+
+def last_before(mask: int, period: int, start: int, stop: int) -> int | None:
+    """The largest member in start..stop-1."""
+    if not mask:
+        return None
+    offset = (stop - 1) % period
+    below = mask & full(offset + 1)
+    number = stop - 1 - offset + (below or mask).bit_length() - 1 - (0 if below else period)
+    return number if number >= start else None
+
+
+def shortest_period(period: int, masks: Iterable[int], primes: Iterable[int]) -> int:
+    """The smallest divisor of the period with which all masks repeat, given its primes."""
+    kept = list(masks)
+    for prime in primes:
+        while period % prime == 0:
+            part = period // prime
+            if any(mask >> part != mask & full(period - part) for mask in kept):
+                break
+            kept = [mask & full(part) for mask in kept]
+            period = part
+    return period
