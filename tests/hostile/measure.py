@@ -66,8 +66,12 @@ def _later(source: Source) -> dict[str, float]:
 def _timed(action: Callable[[], object]) -> float:
     start = time.process_time()
     signal.setitimer(signal.ITIMER_PROF, LONGEST)
-    with suppress(TooLong, CompileFailed):  # E0707: there is no report
-        action()
+    with suppress(TooLong):
+        try:
+            action()
+        except CompileFailed as failure:
+            if any(item.code != "E0707" for item in failure.diagnostics):  # there is no report
+                raise
     signal.setitimer(signal.ITIMER_PROF, 0)
     return time.process_time() - start
 

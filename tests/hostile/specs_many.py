@@ -1,9 +1,11 @@
 """More hostile and large specs: inputs at their limits, and a great many of one thing.
 
-What stands in `specs` is taken up here, so that `CASES` is all of them.
+What stands in `specs` and `specs_folding` is taken up here, so that `CASES` is all of them.
 """
 
 from __future__ import annotations
+
+import specs_folding  # noqa: F401
 
 from specs import CASES, FINE, case, layer, network, rule
 

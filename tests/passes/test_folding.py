@@ -15,6 +15,7 @@ from archspec.passes.folding.steps import (
     Layer,
     Merge,
     Offset,
+    Scale,
     Statistics,
     Total,
 )
@@ -321,3 +322,23 @@ def test_ends_that_meet_in_vain_stay_closed(folding):
     blocks = "block f { conv(4, 3) }; block g { input x; output x -> [identity, relu] -> add }"
     found = folding("output x -> f -> g -> f -> relu", blocks)
     assert found.compiled.inference is found.whole.inference
+
+
+@pytest.mark.parametrize("looks", [0, 1, 3, 10])
+def test_what_is_not_reached_stays(folding, monkeypatch, looks):
+    statements = "y0 = x; " + "; ".join(
+        f"y{i + 1} = y{i} -> c{i}: conv(4, 1) -> n{i}: batch_norm -> relu" for i in range(4)
+    )
+    monkeypatch.setattr("archspec.passes.folding.fold.LOOKED_AT", looks)
+    found = folding(f"{statements}; output y4")
+    layers = {step.layer.owner for step in found.steps}
+    assert layers == {f"c{i}" for i in range(len(layers))}
+    assert len(layers) < 4 or looks == 10
+    assert {f"n{i}.weight" for i in range(len(layers), 4)} <= set(names(found))
+
+
+def test_a_sum_that_doubles_is_followed_for_a_while(folding):
+    lines = "; ".join(f"y{i + 1} = y{i} + y{i}" for i in range(200))
+    assert not folding(f"y0 = x; {lines}; output y200").steps
+    found = folding("y0 = x -> c: conv(4, 1); y1 = y0 + y0; y2 = y1 * 2 + y1; output y2")
+    assert found.steps == (After(Layer("c"), Scale(6.0)),)

@@ -207,6 +207,7 @@ def _piece(form: Form, port: Port, term: Term) -> Piece:
     passed: list[Node] = []
     is_whole = form.is_whole(port) and draft.type_of(port) == form.root.types[0]
     while is_whole and len(passed) < LONGEST:
+        draft.effort.left -= 1
         line = linearity_of(draft, node)
         if line is not None:
             if axis not in (None, line.outputs):

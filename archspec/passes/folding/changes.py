@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from archspec.passes.folding.steps import (
     IDENTITY,
@@ -23,8 +24,7 @@ def chained(first: Change, then: Change) -> Change:
     for part in _links(then):
         last = parts[-1] if parts else None
         if isinstance(part, Scale) and isinstance(last, Scale):
-            number = last.number * part.number
-            parts[-1:] = [Scale(number)] if number != 1 else []
+            parts[-1:] = _links(_scaled(last.number * part.number))
         else:
             parts.append(part)
     return parts[0] if len(parts) == 1 else Chain(tuple(parts))
@@ -32,6 +32,9 @@ def chained(first: Change, then: Change) -> Change:
 
 def added(left: Change, right: Change) -> Change:
     """The sum of what two changes make of one input."""
+    numbers = _number(left), _number(right)
+    if numbers[0] is not None and numbers[1] is not None:
+        return _scaled(numbers[0] + numbers[1])
     terms = (left.parts if isinstance(left, Total) else (left,)) + (
         right.parts if isinstance(right, Total) else (right,)
     )
@@ -71,10 +74,37 @@ def leaves(change: Change) -> Iterator[Change]:
             yield change
 
 
+def is_longer(change: Change, count: int) -> bool:
+    """Whether it is made of more than so many changes; an identity in a sum counts as one."""
+    return next(islice(_each(change), count, None), None) is not None
+
+
+def _each(change: Change) -> Iterator[Change]:
+    match change:
+        case Chain(parts) | Total(parts) if parts:
+            for part in parts:
+                yield from _each(part)
+        case Slope(of):
+            yield from _each(of)
+        case _:
+            yield change
+
+
 def owners(change: Change) -> set[str]:
     """The norms and parameters whose numbers it has."""
     named = (Statistics, Factor, Offset)
     return {leaf.owner for leaf in leaves(change) if isinstance(leaf, named)}
+
+
+def _number(change: Change) -> float | None:
+    """The number that it multiplies by, if that is all."""
+    if change == IDENTITY:
+        return 1.0
+    return change.number if isinstance(change, Scale) else None
+
+
+def _scaled(number: float) -> Change:
+    return Scale(number) if number != 1 else IDENTITY
 
 
 def _links(change: Change) -> tuple[Change, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from archspec.graph.model import Graph, Instance, Node, Port
 from archspec.graph.selection import pruned
@@ -14,6 +14,18 @@ from archspec.types.tensor import TensorType
 _OUTPUT = -1  # the reader that stands for an output of the block
 
 
+@dataclass
+class Effort:
+    """How many nodes may still be looked at, over all that is folded; then nothing more is."""
+
+    left: int
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing is left."""
+        return self.left <= 0
+
+
 class Draft:
     """The nodes as they are by now; the graph itself stays as it is.
 
@@ -21,8 +33,9 @@ class Draft:
     instances, by identity, that are used elsewhere too, as in a region.
     """
 
-    def __init__(self, graph: Graph, shared: Collection[int] = ()) -> None:
+    def __init__(self, graph: Graph, shared: Collection[int], effort: Effort) -> None:
         self._graph = graph
+        self.effort = effort
         self._shared = shared
         self.nodes = list(graph.nodes)
         self.outputs = list(graph.output_ports)

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from archspec.frozen import frozen
 from archspec.graph.model import Graph, Instance, Node, Port, subgraphs
-from archspec.passes.folding.draft import Draft
+from archspec.passes.folding.draft import Draft, Effort
 from archspec.passes.folding.patterns import linearity_of, parts_of, passage_of
 
 Kind: TypeAlias = Literal["layer", "change", "sum"]
@@ -53,7 +53,7 @@ class Look:
 
     def __init__(self, graph: Graph, known: Mapping[Graph, Ends], shared: Mapping[int, Instance]):
         self._graph, self._known, self._shared = graph, known, shared
-        self._draft = Draft(graph, shared)
+        self._draft = Draft(graph, shared, Effort(0))
         self._kinds = [self._kind(node) for node in graph.nodes]
         self._tails: dict[Port, frozenset[Kind]] = {}
         self._heads: dict[Port, frozenset[Kind]] = {}

@@ -24,6 +24,7 @@ from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph, Instance, Node, Region, subgraphs, walk
 from archspec.graph.names import join_path
 from archspec.graph.ties import tied_instances
+from archspec.passes.folding.draft import Effort
 from archspec.passes.folding.ends import Ends, Look, held
 from archspec.passes.folding.opening import opened
 from archspec.passes.folding.steps import Step, below
@@ -31,6 +32,9 @@ from archspec.passes.folding.sweep import sweep
 
 OPENED_NODES = 20_000
 """Nodes that calls may be opened to, in all; the other calls stay closed."""
+
+LOOKED_AT = 60_000
+"""Nodes that are looked at, in all; what is not folded by then stays as it is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +88,7 @@ class _Folder:
         self._numbers: dict[Hashable, int] = {}
         self._made: dict[int, Instance] = {}
         self._room = OPENED_NODES
+        self._effort = Effort(LOOKED_AT)
         self._shared = {**_across(graphs), **tied_instances(graphs)}
 
     def take(self, graph: Graph) -> None:
@@ -100,7 +105,7 @@ class _Folder:
         """What stands in a graph is folded, calls are opened, and what then stands in it folded."""
         steps: list[Step] = []
         while True:
-            swept = sweep(graph, self._shared)
+            swept = sweep(graph, self._shared, self._effort)
             graph = _still_required(graph, swept.graph)
             steps += swept.steps
             calls = self._worth_opening(graph)
@@ -135,7 +140,7 @@ class _Folder:
             trial, origins = step.graph, tuple(origins[at] for at in step.origins)
         if trial is graph:
             return set()
-        touched = {origins[at] for at in sweep(trial, self._shared).touched}
+        touched = {origins[at] for at in sweep(trial, self._shared, self._effort).touched}
         found = {at for at in touched if graph.nodes[at].callee is not None}
         return found | empty if touched else set()
 

@@ -13,13 +13,20 @@ from heapq import heappop, heappush
 
 from archspec.frozen import frozen
 from archspec.graph.model import Node, Port
-from archspec.passes.folding.changes import added, chained, is_identity, leaves, slope
+from archspec.passes.folding.changes import (
+    added,
+    chained,
+    is_identity,
+    is_longer,
+    leaves,
+    slope,
+)
 from archspec.passes.folding.draft import Draft
 from archspec.passes.folding.patterns import Parts, parts_of
 from archspec.passes.folding.steps import IDENTITY, Change, Factor, Offset, Scale, Statistics
 
 _LARGEST = 64
-"""Changes that a term may be made of."""
+"""Changes that a term may be made of; nodes that a form goes back through."""
 
 
 @frozen
@@ -69,8 +76,9 @@ class Form:
 
         The last node comes first, so that all of the form that reads a node is known by then.
         """
-        while self._open:
+        while self._open and len(self.nodes) < _LARGEST:
             number, index = heappop(self._open)
+            self.draft.effort.left -= 1
             if self._expand(Port(-number, index)):
                 yield
 
@@ -108,7 +116,7 @@ class Form:
     def _suits(self, node: Node, term: Term, parts: Parts) -> bool:
         if parts.axis is not None and self.axis not in (None, parts.axis):
             return False
-        if sum(1 for _ in leaves(term.change)) > _LARGEST:
+        if is_longer(term.change, _LARGEST):
             return False
         if term.is_plain or len(parts.terms) == 1:
             return True

@@ -10,7 +10,7 @@ from archspec.ops.normalisation import BatchNorm, FrozenBatchNorm
 from archspec.ops.passage import Passage
 from archspec.passes.folding.addition import LONGEST, Addition
 from archspec.passes.folding.changes import is_factor
-from archspec.passes.folding.draft import Draft
+from archspec.passes.folding.draft import Draft, Effort
 from archspec.passes.folding.form import Form
 from archspec.passes.folding.patterns import (
     Linearity,
@@ -35,14 +35,18 @@ class Swept:
     touched: frozenset[int] = frozenset()
 
 
-def sweep(graph: Graph, shared: Collection[int] = ()) -> Swept:
-    """Fold what stands in a block; `shared` are instances, by identity, that must stay."""
-    work = _Sweep(Draft(graph, shared))
+def sweep(graph: Graph, shared: Collection[int], effort: Effort) -> Swept:
+    """Fold what stands in a block, as far as `effort` allows.
+
+    `shared` are instances, by identity, that must stay.
+    """
+    work = _Sweep(Draft(graph, shared, effort))
     before = -1
     while len(work.steps) != before:
         before = len(work.steps)
         for number in range(len(graph.nodes)):
-            work.visit(number)
+            if not effort.is_spent:
+                work.visit(number)
     if not work.steps:
         return Swept(graph)
     return Swept(work.draft.result(), tuple(work.steps), frozenset(work.touched))
@@ -83,47 +87,39 @@ class _Sweep:
             return
         parts = parts_of(self.draft, node)
         if parts is not None and (parts.is_change or len(parts.terms) > 1):
-            if not (self._add_up(node) or self._forward(node)):
-                self._unite(node)
+            form = Form(self.draft, node, deep=True)
+            maps = [*_maps(form)]
+            if not (self._add_up(form) or self._forward(node, maps)):
+                self._unite(node, maps)
         elif self.steps:
             self._cancel(node)
 
     def _note(self, nodes: Iterable[Node]) -> None:
         self.touched.update(node.id for node in nodes)
 
-    def _add_up(self, node: Node) -> bool:
-        """What a sum is of goes into layers, and layers of one input into one."""
-        for deep in (True, False):
-            form = Form(self.draft, node, deep).whole()
-            found = Addition(form)
+    def _add_up(self, form: Form) -> bool:
+        """What a sum is of goes into layers, and layers of one input into one.
+
+        Where sums stand behind other changes, each is left alone if they all together do not.
+        """
+        forms = [form]
+        if form.is_mixed:
+            forms.append(Form(self.draft, form.root, deep=False).whole())
+        for one in forms:
+            found = Addition(one)
             if found.is_better and found.operands() is not None:
                 self.steps += found.steps()
                 self._note(found.touched())
                 found.commit()
                 return True
-            if not form.is_mixed:
-                break
         return False
 
-    def _maps(self, node: Node) -> Iterator[_Map]:
-        """The node as a map of a port, of ever earlier ones."""
-        form = Form(self.draft, node, deep=True)
-        for _ in form.states():
-            if len(form.terms) != 1 or not form.changes:
-                continue
-            ((source, term),) = form.terms.items()
-            if self.draft.type_of(source) != node.types[0]:
-                continue
-            nodes, changes = tuple(form.nodes), tuple(form.changes)
-            spare = sum(form.spare.values())
-            yield _Map(source, term.change, form.axis, nodes, changes, spare)
-
-    def _forward(self, node: Node) -> bool:
+    def _forward(self, node: Node, maps: list[_Map]) -> bool:
         """A map of channels goes into all the layers that read it, if nothing else does.
 
         Where their windows reach over the edge, only a factor does: what is there stays zero.
         """
-        for found in reversed([*self._maps(node)]):
+        for found in reversed(maps):
             targets = self._targets(node, found)
             if not targets:
                 continue
@@ -157,6 +153,7 @@ class _Sweep:
         while stack:
             port, way, passed = stack.pop()
             for reader in self.draft.readers(port):
+                self.draft.effort.left -= 1
                 target = self._target(reader, way, passed, constants) if reader else None
                 if reader is None or target is None or len(passed) > LONGEST:
                     return None
@@ -179,9 +176,9 @@ class _Sweep:
             return None
         return way.then(step)
 
-    def _unite(self, node: Node) -> None:
+    def _unite(self, node: Node, maps: list[_Map]) -> None:
         """Norms and other maps one after another, or added, become one norm."""
-        for found in reversed([*self._maps(node)]):
+        for found in reversed(maps):
             norm = next((one for one in reversed(found.changes) if _is_free(one)), None)
             own = statistics_of(norm) if norm is not None else None
             if norm is None or own is None or found.change == own:
@@ -207,6 +204,18 @@ class _Sweep:
         if node.op is None or len(node.inputs) != 1:
             return None
         return node.op.permutation(self.draft.type_of(node.inputs[0]).rank)
+
+
+def _maps(form: Form) -> Iterator[_Map]:
+    """The root of a form as a map of a port, of ever earlier ones."""
+    for _ in form.states():
+        if len(form.terms) != 1 or not form.changes:
+            continue
+        ((source, term),) = form.terms.items()
+        if form.draft.type_of(source) != form.root.types[0]:
+            continue
+        nodes, changes = tuple(form.nodes), tuple(form.changes)
+        yield _Map(source, term.change, form.axis, nodes, changes, sum(form.spare.values()))
 
 
 def _is_free(node: Node) -> bool:
