@@ -1,0 +1,260 @@
+"""What holds of every graph: its wiring, its types, its names, and what it needs of the sizes.
+
+A pass that breaks one of these would be wrong without a message, or fail far from where it went
+wrong. So tests verify what comes out of each pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from archspec.frozen import frozen
+from archspec.graph.compiled import Compiled
+from archspec.graph.model import Graph, Instance, Node, Port, leaves, subgraphs, walk
+from archspec.ops.base import Check, Need, Op, OpError
+from archspec.types.condition import TRUE, Condition
+from archspec.types.solver import VerdictKind, decide
+from archspec.types.tensor import TensorType
+
+Types = tuple[TensorType, ...]
+
+
+@frozen
+class Fault:
+    """What is wrong with a graph. `node` is the number of the node; None for the graph itself."""
+
+    graph: str
+    node: int | None
+    title: str
+    message: str
+
+    def __str__(self) -> str:
+        place = f"{self.graph}: node {self.node} ({self.title})" if self.title else self.graph
+        return f"{place}: {self.message}"
+
+
+class NotVerified(Exception):
+    """Graphs are not what graphs are; `faults` says how. The fault of a pass, never of a spec."""
+
+    def __init__(self, faults: tuple[Fault, ...], after: str = "") -> None:
+        self.faults = faults
+        lines = "\n".join(f"  {fault}" for fault in faults)
+        super().__init__(f"{after or 'this graph'} does not verify:\n{lines}")
+
+
+def verify(graph: Graph, given: Condition = TRUE) -> tuple[Fault, ...]:
+    """Everything that is wrong with a graph and those below it.
+
+    `given` is what the network promises of its sizes: a need that holds then need not stand at its
+    node.
+    """
+    return tuple(_faults(walk(graph), given))
+
+
+def verify_network(compiled: Compiled) -> tuple[Fault, ...]:
+    """Everything that is wrong with the graphs of a network, in both modes."""
+    graphs = dict.fromkeys((*walk(compiled.inference), *walk(compiled.training)))
+    return tuple(_faults(graphs, compiled.where))
+
+
+def require_verified(compiled: Compiled, after: str = "") -> None:
+    """Raise NotVerified where something is wrong with a network; `after` says what was done."""
+    faults = verify_network(compiled)
+    if faults:
+        raise NotVerified(faults, after)
+
+
+def _faults(graphs: Iterable[Graph], given: Condition) -> Iterator[Fault]:
+    """The faults of graphs, those below before those above.
+
+    Of a graph in which a port leads nowhere, nothing else can be asked, nor of those that use it.
+    """
+    memo = _Memo(given)
+    broken: set[Graph] = set()
+    for graph in graphs:
+        verifier = _Verifier(graph, memo)
+        found = [*verifier.wiring()]
+        yield from found
+        if found or not broken.isdisjoint(graph.callees):
+            broken.add(graph)
+        else:
+            yield from verifier.meaning()
+
+
+@dataclass
+class _Memo:
+    """What ops infer and which needs always hold, each found once."""
+
+    given: Condition
+    inferred: dict[Hashable, tuple[Types, tuple[Need, ...]] | str] = field(default_factory=dict)
+    holds: dict[Condition, bool] = field(default_factory=dict)
+
+    def infer(
+        self, op: Op, inputs: Types, regions: dict[str, Types]
+    ) -> tuple[Types, tuple[Need, ...]] | str:
+        """The types that an op yields and its needs, or why it does not take these inputs."""
+        key = (op, inputs, tuple(regions.items()))
+        if key not in self.inferred:
+            self.inferred[key] = _infer(op, inputs, regions)
+        return self.inferred[key]
+
+    def always(self, condition: Condition) -> bool:
+        """Whether a condition holds for all sizes that the network takes."""
+        if condition not in self.holds:
+            verdict = decide(condition, self.given)
+            self.holds[condition] = verdict.kind is VerdictKind.ALWAYS
+        return self.holds[condition]
+
+
+def _infer(
+    op: Op, inputs: Types, regions: dict[str, Types]
+) -> tuple[Types, tuple[Need, ...]] | str:
+    check = Check()
+    try:
+        found = op.infer_regions(check, inputs, regions) if regions else op.infer(check, *inputs)
+    except OpError as error:
+        return error.message
+    return (found if isinstance(found, tuple) else (found,)), tuple(check.needs)
+
+
+class _Verifier:
+    def __init__(self, graph: Graph, memo: _Memo) -> None:
+        self._graph, self._memo = graph, memo
+
+    def wiring(self) -> Iterator[Fault]:
+        """Ports that lead nowhere, nodes out of their order, outputs that are not as they say."""
+        for place, node in enumerate(self._graph.nodes):
+            for message in self._wiring(place, node):
+                yield self._fault(place, node, message)
+        for message in self._ends():
+            yield Fault(self._graph.name, None, "", message)
+
+    def meaning(self) -> Iterator[Fault]:
+        """Types that ops do not yield, requirements that are missing, keys that are taken."""
+        for place, node in enumerate(self._graph.nodes):
+            for message in self._meaning(node):
+                yield self._fault(place, node, message)
+        for place, message in self._keys():
+            yield self._fault(place, self._graph.nodes[place], message)
+
+    def _fault(self, place: int, node: Node, message: str) -> Fault:
+        title = "input" if node.instance is None else node.instance.key or node.instance.title
+        return Fault(self._graph.name, place, title, message)
+
+    def _wiring(self, place: int, node: Node) -> Iterator[str]:
+        """Numbers and order: a node stands at its number, behind all that it reads."""
+        if node.id != place:
+            yield f"it has the number {node.id}"
+        for at, port in enumerate(node.inputs):
+            if port.node >= place:
+                yield f"input {at} reads node {port.node}, which does not stand before it"
+            elif not self._exists(port):
+                yield f"input {at} reads output {port.index} of node {port.node}, which has none"
+        if node.instance is None:
+            if node.inputs or len(node.types) != 1:
+                yield "an input has one type and reads nothing"
+        elif (node.op is None) == (node.callee is None):
+            yield "an instance is an op or a use of a graph"
+
+    def _exists(self, port: Port) -> bool:
+        nodes = self._graph.nodes
+        return 0 <= port.node < len(nodes) and 0 <= port.index < len(nodes[port.node].types)
+
+    def _ends(self) -> Iterator[str]:
+        names = [output.name for output in self._graph.outputs]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield f"two outputs are called `{name}`"
+        for output in self._graph.outputs:
+            if leaves(output.structure) != len(output.ports):
+                yield f"output `{output.name}` has {len(output.ports)} tensors, not those it says"
+            for port in output.ports:
+                if not self._exists(port):
+                    yield f"output `{output.name}` is output {port.index} of node {port.node}"
+
+    def _meaning(self, node: Node) -> Iterator[str]:
+        """Types are those that ops and callees say; what an op needs of the sizes is kept."""
+        if node.instance is None:
+            return
+        inputs = tuple(self._graph.type_of(port) for port in node.inputs)
+        if node.callee is not None:
+            yield from _differences("takes", inputs, tuple(_types(node.callee)))
+            yield from _differences("yields", node.types, node.callee.output_types)
+        elif node.op is not None:
+            yield from self._op(node, node.op, node.instance, inputs)
+
+    def _op(self, node: Node, op: Op, instance: Instance, inputs: Types) -> Iterator[str]:
+        if tuple(region.name for region in instance.regions) != op.regions:
+            yield f"it holds the layers {[region.name for region in instance.regions]}"
+            return
+        captured = sum(region.captured for region in instance.regions)
+        own = len(inputs) - captured
+        faults = [*_regions(op, instance, inputs, own)]
+        if faults:
+            yield from faults
+            return
+        yields = {region.name: region.graph.output_types for region in instance.regions}
+        found = self._memo.infer(op, inputs[:own], yields)
+        if isinstance(found, str):
+            yield f"it does not take its inputs: {found}"
+            return
+        types, needs = found
+        yield from _differences("yields", node.types, types)
+        kept = {item.condition for item in (*node.requirements, *self._graph.requirements)}
+        for need in needs:
+            if need.condition not in kept and not self._memo.always(need.condition):
+                yield f"a requirement is missing: {need.reason} ({need.condition})"
+
+    def _keys(self) -> Iterator[tuple[int, str]]:
+        """Weights of one name are the same weights."""
+        first: dict[str, Node] = {}
+        for place, node in enumerate(self._graph.nodes):
+            instance = node.instance
+            if instance is None or not instance.key:
+                continue
+            other = first.setdefault(instance.key, node)
+            if other.instance is not instance and not _are_one(self._graph, other, node):
+                yield place, f"the key `{instance.key}` is that of node {other.id} too"
+
+
+def _types(graph: Graph) -> Iterator[TensorType]:
+    for node in graph.inputs:
+        yield from node.types
+
+
+def _differences(does: str, found: Types, wanted: Types) -> Iterator[str]:
+    if found != wanted:
+        shown = [", ".join(map(str, types)) or "nothing" for types in (wanted, found)]
+        yield f"it {does} {shown[0]}, but the graph says {shown[1]}"
+
+
+def _regions(op: Op, instance: Instance, inputs: Types, own: int) -> Iterator[str]:
+    """The layers of an op take what the op gives them, and then what they capture."""
+    at = own
+    for region in instance.regions:
+        try:
+            given = op.region_inputs(region.name, inputs[:own])
+        except OpError as error:
+            yield f"its layer `{region.name}` cannot be applied: {error.message}"
+            return
+        given += inputs[at : at + region.captured]
+        at += region.captured
+        for message in _differences("gives", tuple(_types(region.graph)), given):
+            yield f"{message}, in its layer `{region.name}`"
+
+
+def _are_one(graph: Graph, left: Node, right: Node) -> bool:
+    """Whether two instances of one key are one layer that is used in several ways."""
+    one, two = left.instance, right.instance
+    assert one is not None
+    assert two is not None
+    if one.op is None or two.op is None:
+        pairs = zip(subgraphs(one), subgraphs(two), strict=False)
+        return one.op is two.op and all(a.name == b.name for a, b in pairs)
+    if type(one.op) is not type(two.op):
+        return False
+    owned = [
+        node.op.parameters(*(graph.type_of(port) for port in node.inputs)) if node.op else ()
+        for node in (left, right)
+    ]
+    return [item.shape for item in owned[0]] == [item.shape for item in owned[1]]
