@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from archspec.graph.build import Building
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Graph, GraphOutput, Instance, Node, Port, Region
+from archspec.graph.model import Graph, Instance, Port, Region
 from archspec.ops.base import Check, Op, Parameter, Window
 from archspec.ops.random import Join
 from archspec.types.dim import Dim
@@ -82,44 +83,25 @@ class Repeat(Op):
         return self.times
 
 
-class Build:
-    """A graph under construction."""
+class Build(Building):
+    """A graph under construction whose ops yield one tensor."""
 
     def __init__(self, name: str = "net", kind: str = "block") -> None:
-        self.name, self.kind = name, kind
-        self.nodes: list[Node] = []
-        self.keys = 0
+        super().__init__(name, kind)
 
     def input(self, kind: TensorType, name: str = "x") -> Port:
-        return self._add(None, (), (kind,), name)
+        return super().input(name, kind)
 
     def op(self, op: Op, *inputs: Port, key: str = "", regions: tuple[Region, ...] = ()) -> Port:
-        return self.use(Instance(key or self._key(op.name), op=op, regions=regions), *inputs)
+        return super().op(op, *inputs, key=key, regions=regions)[0]
 
-    def call(self, graph: Graph, *inputs: Port, key: str = "") -> tuple[Port, ...]:
-        instance = Instance(key or self._key(graph.name), graph=graph)
-        first = self._add(instance, inputs, graph.output_types)
-        return tuple(Port(first.node, index) for index in range(len(graph.output_types)))
-
-    def use(self, instance: Instance, *inputs: Port) -> Port:
-        types = tuple(self.nodes[port.node].types[port.index] for port in inputs)
-        if instance.op is None:
-            return self._add(instance, inputs, instance.graph.output_types)
-        return self._add(instance, inputs, (instance.op.infer(Check(), *types),))
+    def one(self, instance: Instance, *inputs: Port) -> Port:
+        return self.use(instance, *inputs)[0]
 
     def graph(self, *outputs: Port, **fields: object) -> Graph:
-        named = (
-            GraphOutput("output", outputs, None if len(outputs) == 1 else (None,) * len(outputs)),
-        )
-        return Graph(self.name, self.kind, tuple(self.nodes), named, **fields)
-
-    def _add(self, instance: Instance | None, inputs, types, name: str = "") -> Port:
-        self.nodes.append(Node(len(self.nodes), instance, tuple(inputs), types, name=name))
-        return Port(len(self.nodes) - 1)
-
-    def _key(self, name: str) -> str:
-        self.keys += 1
-        return f"{name}_{self.keys}"
+        self.outputs.clear()
+        self.output("output", *outputs)
+        return super().graph(**fields)
 
 
 def compiled(graph: Graph, training: Graph | None = None, **sizes: int) -> Compiled:

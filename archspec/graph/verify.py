@@ -112,7 +112,7 @@ def _infer(
 ) -> tuple[Types, tuple[Need, ...]] | str:
     check = Check()
     try:
-        found = op.infer_regions(check, inputs, regions) if regions else op.infer(check, *inputs)
+        found = op.infer_regions(check, inputs, regions)
     except OpError as error:
         return error.message
     return (found if isinstance(found, tuple) else (found,)), tuple(check.needs)

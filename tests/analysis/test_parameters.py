@@ -38,7 +38,7 @@ def test_a_shared_instance_counts_once():
     build = Build()
     x = build.input(tensor(1, 4, 8, 8))
     shared = Instance("f", op=Layer(width=4))
-    graph = build.graph(build.use(shared, build.use(shared, x)))
+    graph = build.graph(build.one(shared, build.one(shared, x)))
     assert count_graph(graph).parameters == 4 * 4 * 9
     assert [entry.name for entry in table(compiled(graph))] == ["f.weight"]
     assert sum(item.parameters for item in count_by_node(graph).values()) == 4 * 4 * 9
@@ -48,13 +48,13 @@ def test_a_shared_instance_captured_by_a_region_counts_once():
     shared = Instance("f", op=Layer(width=4))
     inner = Build("body", "region")
     y = inner.input(tensor(1, 4, 8, 8))
-    region = Region("body", "field", inner.graph(inner.op(Layer(width=4), inner.use(shared, y))))
+    region = Region("body", "field", inner.graph(inner.op(Layer(width=4), inner.one(shared, y))))
     build = Build()
-    x = build.use(shared, build.input(tensor(1, 4, 8, 8)))
+    x = build.one(shared, build.input(tensor(1, 4, 8, 8)))
     graph = build.graph(build.op(Repeat(), x, key="ode", regions=(region,)))
     assert [entry.name for entry in table(compiled(graph))] == [
         "f.weight",
-        "ode.field.layer_1.weight",
+        "ode.field.layer.weight",
     ]
     assert count_graph(graph).tensors == 2
 
@@ -103,7 +103,7 @@ def test_an_explicit_attribute_wins_over_rules():
     x = build.input(tensor("B", 4, "H", "W"))
     instance = Instance("f", op=Layer(width=4), explicit=frozenset({"weight_init"}))
     rules = (InitRule("layer", "weight", Zeros()),)
-    (entry,) = table(compiled(build.graph(build.use(instance, x), init_rules=rules)))
+    (entry,) = table(compiled(build.graph(build.one(instance, x), init_rules=rules)))
     assert entry.initialiser is None  # the op's own
 
 

@@ -66,7 +66,7 @@ def test_shared_instances_do_not_mix_with_others():
     x = build.input(tensor(1, 4, 8, 8))
     shared = Instance("f", op=Layer(width=4))
     for _ in range(3):
-        x = build.use(shared, x)
+        x = build.one(shared, x)
     for _ in range(3):
         x = build.op(Layer(width=4), x)
     graph = build.graph(x)

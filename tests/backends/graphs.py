@@ -1,11 +1,10 @@
 """Graphs made by hand, for tests that need no spec."""
 
 import re
-from dataclasses import dataclass, field
 
+from archspec.graph.build import Building
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Graph, GraphOutput, Instance, Node, Port, Region
-from archspec.ops.base import Check
+from archspec.graph.model import GraphOutput, Instance, Port, Region
 from archspec.ops.registry import all_ops
 from archspec.types.dim import Dim, dim
 from archspec.types.tensor import DType, TensorType
@@ -19,58 +18,41 @@ def tensor(text):
     return TensorType(DType(dtype), tuple(dim(size) for size in sizes))
 
 
-@dataclass
-class Builder:
-    name: str
-    kind: str = "block"
-    arguments: dict = field(default_factory=dict)
-    nodes: list = field(default_factory=list)
+class Builder(Building):
+    """A graph under construction: ops by name, types as text, one port where there is one."""
 
-    def add(self, instance, inputs, types, name="", structure=None):
-        node = Node(len(self.nodes), instance, tuple(inputs), tuple(types), name=name)
-        node.output_structure = structure
-        self.nodes.append(node)
-        ports = tuple(Port(node.id, index) for index in range(len(types)))
-        return ports[0] if len(ports) == 1 else ports
+    def __init__(self, name, kind="block", arguments=None):
+        super().__init__(name, kind)
+        self.arguments = arguments or {}
 
     def input(self, type_, name="x"):
-        return self.add(None, (), [tensor(type_) if isinstance(type_, str) else type_], name)
-
-    def type_of(self, port):
-        return self.nodes[port.node].types[port.index]
+        return super().input(name, tensor(type_) if isinstance(type_, str) else type_)
 
     def op(
         self, name, inputs=(), key="", bind="", explicit=(), regions=(), share=None, **attributes
     ):
-        inputs = (inputs,) if isinstance(inputs, Port) else tuple(inputs)
         op = all_ops()[name](**attributes)
-        types = [self.type_of(port) for port in inputs]
-        if regions:
-            captured = sum(region.captured for region in regions)
-            own = types[: len(types) - captured]
-            yielded = {region.name: region.graph.output_types for region in regions}
-            made = op.infer_regions(Check(), tuple(own), yielded)
-        else:
-            made = op.infer(Check(), *types)
-        made = made if isinstance(made, tuple) else (made,)
-        instance = share or Instance(key, op, regions=tuple(regions), explicit=frozenset(explicit))
-        return self.add(instance, inputs, made, bind)
+        made = Instance(key, op, regions=tuple(regions), explicit=frozenset(explicit))
+        return _one(self.use(share or made, *_ports(inputs), name=bind))
 
     def call(self, graph, inputs=(), key="", bind="", share=None):
-        inputs = (inputs,) if isinstance(inputs, Port) else tuple(inputs)
-        instance = share or Instance(key, graph=graph)
-        return self.add(instance, inputs, graph.output_types, bind)
+        return _one(self.use(share or Instance(key, graph=graph), *_ports(inputs), name=bind))
 
     def build(self, *outputs, **more):
-        made = []
         for output in outputs:
             if isinstance(output, GraphOutput):
-                made.append(output)
-            elif isinstance(output, tuple):
-                made.append(GraphOutput("output", output, (None,) * len(output)))
+                self.outputs.append(output)
             else:
-                made.append(GraphOutput("output", (output,)))
-        return Graph(self.name, self.kind, tuple(self.nodes), tuple(made), self.arguments, **more)
+                self.output("output", *_ports(output))
+        return self.graph(arguments=self.arguments, **more)
+
+
+def _ports(inputs):
+    return (inputs,) if isinstance(inputs, Port) else tuple(inputs)
+
+
+def _one(ports):
+    return ports[0] if len(ports) == 1 else ports
 
 
 def compiled(graph, training=None, name=None):

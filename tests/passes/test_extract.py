@@ -128,8 +128,8 @@ def test_a_shared_block_keeps_all_outputs_that_some_use_needs():
     shared = Instance("f", graph=graph)
     build = Build()
     x = build.input(tensor(1, 4))
-    first = build.use(shared, x)
-    second = build.use(shared, first)
+    first = build.one(shared, x)
+    second = build.one(shared, first)
     result = prune(build.graph(type(second)(second.node, 1)))
     assert len(result.instances) == 1
     assert result.callees[0] is graph

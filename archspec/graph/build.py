@@ -1,0 +1,157 @@
+"""Building a graph without any text: for importers, plug-ins and tests.
+
+    building = Building("net", "network")
+    x = building.input("image", TensorType(DType.F32, (Dim.symbol("B"), dim(3), dim(8), dim(8))))
+    (y,) = building.op(Conv(width=8, kernel=3), x, key="conv")
+    building.output("logits", y)
+    graph = building.graph()
+
+Types are inferred and what ops need of the sizes is kept at their nodes, so that the graph
+verifies. Names are given as the language gives them: where no key is, that of the op with a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from archspec.graph.model import (
+    Graph,
+    GraphOutput,
+    Instance,
+    Node,
+    Origin,
+    Port,
+    Region,
+    Requirement,
+    Structure,
+)
+from archspec.ops.base import Check, Need, Op, OpError
+from archspec.types.condition import TRUE, Condition
+from archspec.types.solver import VerdictKind, decide
+from archspec.types.tensor import TensorType
+
+
+@dataclass(eq=False)
+class Building:
+    """A graph that is being built. `given` is what is promised of the sizes."""
+
+    name: str
+    kind: str = "block"
+    given: Condition = TRUE
+    nodes: list[Node] = field(default_factory=list)
+    outputs: list[GraphOutput] = field(default_factory=list)
+    _keys: set[str] = field(default_factory=set)
+
+    def input(self, name: str, kind: TensorType) -> Port:
+        """A new input."""
+        return self._add(None, (), (kind,), name)[0]
+
+    def op(
+        self,
+        op: Op,
+        *inputs: Port,
+        key: str = "",
+        regions: Sequence[Region] = (),
+        explicit: frozenset[str] = frozenset(),
+        name: str = "",
+    ) -> tuple[Port, ...]:
+        """A new op on these inputs, and its results; captures of its layers come last.
+
+        `name` is that of the variable which the result is bound to. Raises OpError where the op
+        does not take the inputs, for any sizes; ValueError where the key is taken.
+        """
+        key = self._key(key, op.name)
+        return self.use(
+            Instance(key, op, regions=tuple(regions), explicit=explicit), *inputs, name=name
+        )
+
+    def call(self, graph: Graph, *inputs: Port, key: str = "", name: str = "") -> tuple[Port, ...]:
+        """A use of another graph, and its results.
+
+        Raises OpError where the inputs are not of its types; ValueError where the key is taken.
+        """
+        return self.use(Instance(self._key(key, graph.name), graph=graph), *inputs, name=name)
+
+    def use(self, instance: Instance, *inputs: Port, name: str = "") -> tuple[Port, ...]:
+        """A use of an instance, which may be used before: then the weights are shared.
+
+        Raises OpError where it does not take the inputs.
+        """
+        types = tuple(self.type_of(port) for port in inputs)
+        if instance.op is not None:
+            yielded, needs = _inferred(instance.op, instance.regions, types)
+            return self._add(instance, inputs, yielded, name, self._kept(needs, instance.origin))
+        assert instance.graph is not None
+        wanted = tuple(kind for node in instance.graph.inputs for kind in node.types)
+        if types != wanted:
+            shown = [", ".join(map(str, kinds)) or "nothing" for kinds in (wanted, types)]
+            raise OpError(f"`{instance.graph.name}` takes {shown[0]}, but got {shown[1]}")
+        return self._add(instance, inputs, instance.graph.output_types, name)
+
+    def output(self, name: str, *ports: Port, structure: Structure = None) -> None:
+        """A new output; of several ports it is a tuple, unless `structure` says otherwise."""
+        if structure is None and len(ports) != 1:
+            structure = (None,) * len(ports)
+        self.outputs.append(GraphOutput(name, ports, structure))
+
+    def type_of(self, port: Port) -> TensorType:
+        """The type of a port."""
+        return self.nodes[port.node].types[port.index]
+
+    def graph(self, **fields: Any) -> Graph:
+        """The graph; `fields` are further ones of `Graph`, such as `init_rules`."""
+        return Graph(self.name, self.kind, tuple(self.nodes), tuple(self.outputs), **fields)
+
+    def _add(
+        self,
+        instance: Instance | None,
+        inputs: tuple[Port, ...],
+        types: tuple[TensorType, ...],
+        name: str = "",
+        requirements: tuple[Requirement, ...] = (),
+    ) -> tuple[Port, ...]:
+        number = len(self.nodes)
+        node = Node(number, instance, inputs, types, name=name, requirements=requirements)
+        self.nodes.append(node)
+        if instance is not None:
+            self._keys.add(instance.key)
+        return tuple(Port(number, index) for index in range(len(types)))
+
+    def _key(self, key: str, default: str) -> str:
+        if key:
+            if key in self._keys:
+                raise ValueError(f"the key `{key}` is taken")
+            return key
+        key, number = default, 0
+        while key in self._keys:
+            number += 1
+            key = f"{default}_{number}"
+        return key
+
+    def _kept(self, needs: Sequence[Need], origin: Origin) -> tuple[Requirement, ...]:
+        """What holds for some sizes only. Raises OpError where something holds for none."""
+        kept: list[Requirement] = []
+        for need in needs:
+            kind = decide(need.condition, self.given).kind
+            if kind is VerdictKind.NEVER and not need.training_only:
+                raise OpError(need.reason)
+            if kind is not VerdictKind.ALWAYS:
+                kept.append(
+                    Requirement(
+                        need.condition, need.reason, origin, need.training_only, need.chosen
+                    )
+                )
+        return tuple(kept)
+
+
+def _inferred(
+    op: Op, regions: Sequence[Region], types: tuple[TensorType, ...]
+) -> tuple[tuple[TensorType, ...], Sequence[Need]]:
+    """What an op yields and needs. Raises OpError where it does not take these types."""
+    check = Check()
+    own = types[: len(types) - sum(region.captured for region in regions)]
+    yields = {region.name: region.graph.output_types for region in regions}
+    found = op.infer_regions(check, own, yields)
+    return (found if isinstance(found, tuple) else (found,)), check.needs
