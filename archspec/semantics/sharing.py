@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from archspec.graph.equality import same_instance
+from archspec.graph.compare import same_instance
 from archspec.graph.model import Graph, Instance, subgraphs, walk
 from archspec.semantics.context import Context
 from archspec.semantics.owners import Owner, owners

@@ -4,7 +4,7 @@ import pytest
 
 import archspec
 from archspec.graph.build import Building
-from archspec.graph.equality import same_graph
+from archspec.graph.compare import same_graph
 from archspec.graph.model import Region
 from archspec.graph.text import graph_text
 from archspec.graph.verify import verify

@@ -1,0 +1,114 @@
+"""Whether two graphs are the same: the same ops on the same types, wired in the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import sha256
+
+from archspec.graph.model import Graph, Instance, Node, Requirement, subgraphs, walk
+from archspec.ops.base import Op
+
+
+def fingerprint(graph: Graph) -> str:
+    """64 hexadecimal digits that are equal for graphs that say the same.
+
+    They tell kinds and names of blocks, ops with their attributes, keys, types, wiring, outputs,
+    what is needed of the sizes, first values, ties and draws, in the graph and in all below it.
+    Where something is written, and with which arguments a block was made, does not matter. The
+    same in every process, for one version of archspec.
+    """
+    found: dict[Graph, str] = {}
+    for item in walk(graph):
+        found[item] = sha256("\n".join(_lines(item, found)).encode()).hexdigest()
+    return found[graph]
+
+
+def _lines(graph: Graph, below: Mapping[Graph, str]) -> list[str]:
+    """What a graph says, a line for each part; each part in a form that is unique."""
+    used: dict[int, int] = {}
+    lines = [repr((graph.kind, graph.name, graph.frozen))]
+    for node in graph.nodes:
+        one = used.setdefault(id(node.instance), len(used))
+        ports = [(port.node, port.index) for port in node.inputs]
+        name = node.name if node.is_input else ""
+        lines.append(repr((one, _owner(node.instance, below), ports, _texts(node.types), name)))
+        lines += _needs(node.requirements)
+    for output in graph.outputs:
+        ports = [(port.node, port.index) for port in output.ports]
+        lines.append(repr((output.name, ports, output.structure)))
+    lines += _needs(graph.requirements)
+    for rule in graph.init_rules:
+        lines.append(repr((rule.op, rule.parameter, type(rule.initialiser), rule.initialiser)))
+    lines += [repr((tie.name, tie.source)) for tie in graph.ties]
+    lines += [repr((draw.name, draw.policy, draw.ratio)) for draw in graph.draws]
+    return lines
+
+
+def _owner(instance: Instance | None, below: Mapping[Graph, str]) -> object:
+    if instance is None:
+        return None
+    regions = [
+        (region.name, region.key, region.captured, below[region.graph])
+        for region in instance.regions
+    ]
+    callee = below[instance.graph] if instance.graph is not None else None
+    own = _op(instance.op) if instance.op is not None else None
+    return instance.key, own, callee, regions, sorted(instance.explicit), instance.frozen
+
+
+def _op(op: Op) -> tuple[str, list[tuple[str, str, str]]]:
+    fields = [
+        (name, type(getattr(op, name)).__name__, repr(getattr(op, name)))
+        for name in type(op).model_fields
+    ]
+    return op.name, fields
+
+
+def _texts(items: tuple[object, ...]) -> list[str]:
+    return [str(item) for item in items]
+
+
+def _needs(needs: tuple[Requirement, ...]) -> list[str]:
+    return [repr((str(need.condition), need.training_only, need.chosen)) for need in needs]
+
+
+def same_graph(left: Graph, right: Graph) -> bool:
+    """Whether two graphs do the same with weights of the same names."""
+    pairs = [(left, right)]
+    seen: set[tuple[int, int]] = set()
+    while pairs:
+        one, two = pairs.pop()
+        if one is two or (id(one), id(two)) in seen:
+            continue
+        seen.add((id(one), id(two)))
+        if len(one.nodes) != len(two.nodes) or one.outputs != two.outputs:
+            return False
+        for a, b in zip(one.nodes, two.nodes, strict=True):
+            if not _same_node(a, b):
+                return False
+            if a.instance is not None and b.instance is not None:
+                below = zip(subgraphs(a.instance), subgraphs(b.instance), strict=True)
+                pairs += [pair for pair in below if pair[0] is not pair[1]]
+    return True
+
+
+def same_instance(left: Instance, right: Instance) -> bool:
+    """Whether two instances of one name are the same: op, block, and what the op holds."""
+    if left.op != right.op or left.graph is not right.graph:
+        return False
+    if [(item.name, item.key) for item in left.regions] != [
+        (item.name, item.key) for item in right.regions
+    ]:
+        return False
+    pairs = zip(left.regions, right.regions, strict=True)
+    return all(same_graph(one.graph, two.graph) for one, two in pairs)
+
+
+def _same_node(left: Node, right: Node) -> bool:
+    if (left.inputs, left.types) != (right.inputs, right.types):
+        return False
+    one, two = left.instance, right.instance
+    if one is None or two is None:
+        return one is two
+    kinds = [(item.graph is None, [(r.name, r.key) for r in item.regions]) for item in (one, two)]
+    return (one.key, one.op) == (two.key, two.op) and kinds[0] == kinds[1]
