@@ -1,18 +1,26 @@
 """One network for two modes: what bears a name in both has one form.
 
-Weights have one shape, since both modes share one table of them; outputs have one structure, since
-the module is called in the same way.
+Weights and buffers have one type, since both modes share one table of them; outputs have one
+structure, since the module is called in the same way; buffers have one value, since they are
+computed once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from archspec.diagnostics.model import Diagnostic, Sink, diagnostic
-from archspec.graph.model import Graph, Structure
+from archspec.graph.model import Graph, Node, Structure
+from archspec.ops.base import Parameter
 from archspec.semantics.owners import Owner, owners
+from archspec.types.tensor import DType
 
 
 def check_modes(inference: Graph, training: Graph, sink: Sink) -> None:
-    """Report weights (E0609) and outputs (E0709) that differ between the graphs of a network."""
+    """Report what differs between the graphs of a network.
+
+    These are weights (E0609), outputs (E0709) and the values of buffers (E0409).
+    """
     pairs = [(inference, training)]
     seen: set[tuple[int, int]] = set()
     while pairs:
@@ -66,19 +74,67 @@ def _compare(inference: Owner, training: Owner, sink: Sink) -> None:
             what = f"the layer `{path}` takes or yields other data in training than in inference"
             sink.report(_differs(inference, training, what))
             return
-    shapes = {parameter.name: parameter.shape for parameter in training.parameters}
+    others = {parameter.name: parameter for parameter in training.parameters}
     for parameter in inference.parameters:
-        name, shape = parameter.name, parameter.shape
-        other = shapes.get(name, shape)
-        if other != shape:
+        name = parameter.name
+        told = _told(others.get(name, parameter), parameter)
+        if told[0] != told[1]:
             path = f"{inference.path}.{name}" if name else inference.path
-            what = f"`{path}` is {list(other)} in training and {list(shape)} in inference"
+            what = f"`{path}` is {told[0]} in training and {told[1]} in inference"
             sink.report(_differs(inference, training, what))
             return
+    if titles == ("buffer", "buffer"):
+        pairs = zip(inference.instance.regions, training.instance.regions, strict=True)
+        if not all(_alike(one.graph, two.graph) for one, two in pairs):
+            sink.report(_two_values(training))
+
+
+def _told(*tensors: Parameter) -> list[str]:
+    """In words what kind of tensor each is; where that is one kind, of which type."""
+    kinds = ["a weight" if one.learnable else "a buffer" for one in tensors]
+    if len(set(kinds)) > 1:
+        return kinds
+    late = ["" if one.persistent else "transient " for one in tensors]
+    types = [f"{'' if one.dtype is DType.F32 else one.dtype}{[*one.shape]}" for one in tensors]
+    return [first + second for first, second in zip(late, types, strict=True)]
 
 
 def _ends(graph: Graph) -> tuple[int, int]:
     return len(graph.inputs), len(graph.output_ports)
+
+
+def _alike(one: Graph, two: Graph) -> bool:
+    """Whether two graphs compute the same in the same way."""
+    if one is two:
+        return True
+    if len(one.nodes) != len(two.nodes) or one.output_ports != two.output_ports:
+        return False
+    return all(_same_node(*nodes) for nodes in zip(one.nodes, two.nodes, strict=True))
+
+
+def _same_node(one: Node, two: Node) -> bool:
+    if (one.op, one.inputs, one.types) != (two.op, two.inputs, two.types):
+        return False
+    below = [*_graphs(one)], [*_graphs(two)]
+    return len(below[0]) == len(below[1]) and all(map(_alike, *below))
+
+
+def _graphs(node: Node) -> Iterator[Graph]:
+    if node.callee is not None:
+        yield node.callee
+    if node.instance is not None:
+        yield from (region.graph for region in node.instance.regions)
+
+
+def _two_values(buffer: Owner) -> Diagnostic:
+    return diagnostic(
+        "E0409",
+        f"the buffer `{buffer.path}` would have another value in training than in inference, but "
+        "it is computed once",
+        buffer.instance.origin.span,
+        fix="make a buffer for each mode, with names of their own",
+        expansion=buffer.instance.origin.frames,
+    )
 
 
 def _differs(inference: Owner, training: Owner, what: str) -> Diagnostic:

@@ -71,8 +71,11 @@ def write_draft(layout: Layout, known: Plan, construct: Callable[[Unit], Code]) 
 
 
 def _bodies(layout: Layout, known: Plan) -> list[Body]:
-    """What one use does: in inference, and in training where that differs."""
-    modes = (False, True) if layout.unit.has_modes else (False,)
+    """What one use does: in inference, and in training where that differs.
+
+    The value of a buffer does not: it has a graph of each mode, which are alike.
+    """
+    modes = (False, True) if layout.unit.has_modes and not layout.is_function else (False,)
     return [write_body(layout, known, training=training) for training in modes]
 
 

@@ -106,6 +106,29 @@ network net {
     same_eager_and_script(model, torch.randn(2, 4))
 
 
+def test_buffers_of_what_differs_between_the_modes(network):
+    net = network(
+        """
+block part { input x: [B, C]
+  buffer rows: i64[4] = arange(4) % 2
+  output x -> if training { dropout(0.5) -> linear(C) } else { relu } }
+network net {
+  input x: f32[B = 1, 4]
+  buffer scale: f32[4] = (arange(4) -> cast(f32)) * 2.0
+  output y = (x -> part) * scale
+  output z = x -> linear(2) when training
+}
+"""
+    )
+    model = to_module(net.compiled)
+    state = model.state_dict()
+    assert state["scale"].tolist() == [0, 2, 4, 6]
+    assert state["part.rows"].tolist() == [0, 1, 0, 1]
+    x = torch.randn(2, 4)
+    assert model.train()(x)[1].shape == (2, 2)
+    assert torch.equal(model.eval()(x), x.relu() * state["scale"])
+
+
 def test_state_is_loaded_into_a_buffer_that_repeats_what_it_holds(network):
     net = network(
         """

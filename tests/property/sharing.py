@@ -46,7 +46,8 @@ def _body(draw: st.DrawFn, inner: str) -> str:
     again = draw(st.booleans())
     if again:
         once = f"shared s = {draw(st.sampled_from(KEEPING))}"
-        text = text.replace("v ->", "v -> s ->", 1) + (" -> s" if inner in KEEPING else "")
+        kept = inner in KEEPING and "(c p)" not in sized
+        text = text.replace("v ->", "v -> s ->", 1) + (" -> s" if kept else "")
         return f"input v: [B_, C_, P, Q]\n {once}\n output {text}"
     return f"input v: [B_, C_, P, Q]\n output {text}"
 

@@ -255,3 +255,29 @@ def test_a_region_may_yield_what_it_captures() -> None:
     (region,) = next(item.regions for item in instances if item.title == "iterate")
     assert region.captured == 1
     assert len(region.graph.inputs) == 2
+
+
+@pytest.mark.parametrize(
+    ("inference", "training", "says"),
+    [
+        ("param b: f32[3, 1, 1] = ones", "buffer b: f32[3, 1, 1] = ones([3, 1, 1])", "a weight in"),
+        ("buffer b: i64[3] = arange(3)", "buffer b: f32[3] = ones([3])", "i64[3] in inference"),
+        ("buffer b: i64[3] = arange(3)", "buffer b: i64[4] = arange(4)", "[4] in training"),
+        ("buffer b: i64[3] = arange(3)", "buffer b: i64[3] = arange(3) transient", "transient"),
+    ],
+)
+def test_what_is_kept_under_one_name_is_one_in_both_modes(inference, training, says) -> None:
+    body = "{{ input v\n {}\n output v + (b -> sum -> cast(f32)) }}"
+    text = network(
+        f"y = x -> if training {body.format(training)} else {body.format(inference)}", "output y"
+    )
+    assert errors(text) == ["E0609"]
+    assert says in printed(text)
+
+
+def test_a_buffer_has_one_value_in_both_modes() -> None:
+    value = "buffer b: f32[1] = ones([1]) * n"
+    late = "output z = x -> relu when training"
+    text = network("n = if training then 2.0 else {}", value, "output y = x + b", late)
+    assert errors(text.replace("{}", "3.0")) == ["E0409"]
+    assert errors(text.replace("{}", "2.0")) == []
