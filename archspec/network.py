@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from warnings import warn
 
+from archspec.analysis.bounded import bounded
 from archspec.analysis.cost import Report, Signature, inputs_of, outputs_of
 from archspec.analysis.cost import report as analyse
 from archspec.analysis.counting import count, unused_parameters
@@ -91,7 +92,8 @@ class Network:
         """Multiply-accumulates of one forward pass in inference.
 
         Raises TypeError for a name that is no free dimension and for what is no whole number,
-        ValueError for sizes that the network does not take.
+        ValueError for sizes that the network does not take, CompileFailed (E0411) where the
+        number is beyond symbolic sizes.
         """
         chosen = self._sizes(sizes)
         zero = zero_allowed(self.compiled.where)
@@ -102,7 +104,8 @@ class Network:
         if not accepts(self.compiled, chosen):
             given = ", ".join(f"{name} = {size}" for name, size in chosen.items())
             raise ValueError(f"{self.name} does not take {given}: valid are {self.valid_sizes}")
-        return macs_of(self.compiled.inference).evaluate(chosen)
+        graph = self.compiled.inference
+        return bounded(self.compiled, lambda: macs_of(graph)).evaluate(chosen)
 
     def accepts(self, *, training: bool = False, **sizes: int) -> bool:
         """Whether the network takes these sizes: exactly, by evaluation of what its layers need.
@@ -121,7 +124,7 @@ class Network:
 
         In training it is made for the next batch (or other size) that training takes, where it
         does not take the reported one. Raises CompileFailed: E0707 where the network does not take
-        the sizes that the spec says.
+        the sizes that the spec says, E0411 where its costs are beyond symbolic sizes.
         """
         return analyse(self.compiled, training=training, depth=depth)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from archspec.analysis.bounded import bounded
 from archspec.analysis.counting import Counts, count, unused_parameters
 from archspec.analysis.depth import Depth
 from archspec.analysis.depth import depth as depth_of
@@ -81,8 +82,13 @@ class Report:
 def report(compiled: Compiled, *, training: bool = False, depth: int = 1) -> Report:
     """Analyse a network; its table of blocks is opened to `depth`.
 
-    Raises CompileFailed (E0707) where the network does not take the sizes that the spec says.
+    Raises CompileFailed: E0707 where the network does not take the sizes that the spec says, E0411
+    where its costs are beyond symbolic sizes.
     """
+    return bounded(compiled, lambda: _report(compiled, training, depth))
+
+
+def _report(compiled: Compiled, training: bool, depth: int) -> Report:
     graph = compiled.training if training else compiled.inference
     sizes = reported_sizes(compiled, training=training)
     return Report(

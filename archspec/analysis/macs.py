@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from archspec.analysis.fold import Below, fold
 from archspec.graph.model import Graph, Node
-from archspec.types.dim import ZERO, Dim, dim
+from archspec.types.dim import ZERO, Dim, dim, sum_of
 
 
 def macs(graph: Graph) -> Dim:
@@ -28,7 +28,7 @@ def macs_by_node(graph: Graph, memo: dict[Graph, Dim] | None = None) -> Mapping[
 
 
 def _graph_step(graph: Graph, below: Below[Dim]) -> Dim:
-    return sum((_node_macs(graph, node, below) for node in graph.nodes), ZERO)
+    return sum_of(_node_macs(graph, node, below) for node in graph.nodes)
 
 
 def _node_macs(graph: Graph, node: Node, below: Below[Dim]) -> Dim:
@@ -39,8 +39,8 @@ def _node_macs(graph: Graph, node: Node, below: Below[Dim]) -> Dim:
     if node.instance is None or node.op is None:
         return ZERO
     inputs = tuple(graph.type_of(port) for port in node.inputs)
-    total = node.op.macs(inputs, node.types)
+    found = node.op.macs(inputs, node.types)
     for region in node.instance.regions:
         runs = node.op.region_runs(region.name, inputs)
-        total = total + dim(1 if runs is None else runs) * below(region.graph)
-    return total
+        found = found + dim(1 if runs is None else runs) * below(region.graph)
+    return found

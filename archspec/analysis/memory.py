@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from archspec.analysis.fold import Below, fold
 from archspec.graph.model import Graph, Node
-from archspec.types.dim import ZERO, Dim
+from archspec.types.dim import Dim, sum_of
 from archspec.types.tensor import DType, TensorType
 
 BYTES: Mapping[DType, int] = {
@@ -34,15 +34,15 @@ def activation_memory(graph: Graph) -> Dim:
 
 
 def _sum_step(graph: Graph, below: Below[Dim]) -> Dim:
-    total = ZERO
+    parts: list[Dim] = []
     for node in graph.nodes:
         if node.id not in graph.computed:
             continue
         if node.callee is not None:
-            total = total + below(node.callee)
+            parts.append(below(node.callee))
         elif node.instance is not None:
-            total = total + sum((bytes_of(kind) for kind in node.types), ZERO)
-    return total
+            parts.extend(map(bytes_of, node.types))
+    return sum_of(parts)
 
 
 def peak_memory(graph: Graph, sizes: Mapping[str, int]) -> int:
@@ -53,13 +53,10 @@ def peak_memory(graph: Graph, sizes: Mapping[str, int]) -> int:
     known: dict[TensorType, int] = {}
 
     def size_of(node: Node) -> int:
-        total = 0
         for kind in node.types:
-            size = known.get(kind)
-            if size is None:
-                size = known[kind] = bytes_of(kind).evaluate(sizes)
-            total += size
-        return total
+            if kind not in known:
+                known[kind] = bytes_of(kind).evaluate(sizes)
+        return sum(known[kind] for kind in node.types)
 
     inputs = sum(size_of(node) for node in graph.inputs)
     return inputs + fold(graph, lambda item, below: _peak_step(item, below, size_of))

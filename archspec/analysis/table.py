@@ -11,7 +11,7 @@ from archspec.analysis.structure import structure_classes
 from archspec.frozen import frozen
 from archspec.graph.model import Graph
 from archspec.graph.names import join_path
-from archspec.types.dim import ZERO, Dim
+from archspec.types.dim import Dim, sum_of
 
 
 @frozen
@@ -84,7 +84,7 @@ class _Table:
                 continue
             group = together.get(node.id, (node.id,))
             parameters = sum(weights[at].parameters for at in group if at in weights)
-            cost = sum((costs[at] for at in group), ZERO)
+            cost = sum_of(costs[at] for at in group)
             computed = node.id in graph.computed
             if node.instance.key or parameters or cost.terms:
                 yield Row(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from archspec.analysis.bounded import bounded
 from archspec.analysis.counting import count
 from archspec.analysis.macs import macs
 from archspec.analysis.sizes import reported_sizes
@@ -38,7 +39,7 @@ def draw(compiled: Compiled, path: Path, depth: int | None = 1, *, training: boo
 
 def _subtitle(compiled: Compiled, sizes: Mapping[str, int], training: bool) -> list[str]:
     graph = compiled.training if training else compiled.inference
-    cost = macs(graph).evaluate(sizes)
+    cost = bounded(compiled, lambda: macs(graph)).evaluate(sizes)
     mode = "training" if training else "inference"
     first = f"{count(compiled).parameters:,} parameters, {short(cost)} MACs"
     at = sizes_text(sizes)

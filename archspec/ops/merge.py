@@ -9,7 +9,7 @@ from archspec.ops.broadcasting import require_equal_dims, same_dtype, same_rank
 from archspec.ops.shape import exact_division
 from archspec.ops.shape_rules import axis_index
 from archspec.types.condition import at_least
-from archspec.types.dim import ZERO, Dim, dim
+from archspec.types.dim import Dim, dim, sum_of
 from archspec.types.tensor import TensorType
 
 MOST_OUTPUTS = 4096
@@ -63,7 +63,7 @@ class Concat(Op):
                 require_equal_dims(self.name, check, other, inputs[0], one, index)
                 if one.shape[other].constant is not None:
                     shape[other] = one.shape[other]
-        shape[axis] = sum((one.shape[axis] for one in inputs), ZERO)
+        shape[axis] = sum_of(one.shape[axis] for one in inputs)
         return TensorType(kind, tuple(shape))
 
 
@@ -145,7 +145,7 @@ class Split(Op):
                 raise OpError(f"`split` cannot make a part of size {size}", attribute="parts")
             reason = f"`split` needs the part {size} not to be negative"
             check.require(at_least(size, 0), reason, chosen=total.constant is not None)
-        together = sum(sizes, ZERO)
+        together = sum_of(sizes)
         if together.constant is not None and total.constant is not None and together != total:
             raise OpError(
                 f"`split` needs parts that add up to {total}, but "

@@ -3,6 +3,7 @@
 The limits are documented in docs/limits.md. They count work, not only calls: a spec can explode
 in few steps through long strings, lists or integers. `steps` bounds the time of everything
 together, so that a run which uses a little of each limit is as short as one that exhausts one.
+What sums, products and decisions of sizes take is counted on a meter, and comes to the steps.
 """
 
 from __future__ import annotations
@@ -10,7 +11,12 @@ from __future__ import annotations
 from archspec.diagnostics.model import CompileFailed, Frame, diagnostic
 from archspec.frozen import frozen
 from archspec.source import Span
+from archspec.types.condition import Condition
+from archspec.types.meter import Meter
+from archspec.types.solver import BUDGET, Verdict, decide
 
+DECISION = 10
+"""Steps that a decision of the solver takes besides its own."""
 NODE = 12
 """Steps that a node of a graph counts for."""
 GRAPH = 10
@@ -52,15 +58,30 @@ class Budget:
         self.nodes = 0
         self.graphs = 0
         self.elements = 0
+        self.meter = Meter()
+        """What work on sizes takes."""
+        self._taken = 0
 
     @property
     def left(self) -> int:
         """Steps that are left."""
-        return self.limits.steps - self.steps
+        return self.limits.steps - self.steps - (self.meter.steps - self._taken)
+
+    @property
+    def question(self) -> int:
+        """Steps that a question about sizes may take."""
+        return max(0, min(BUDGET, self.left))
+
+    def decide(self, condition: Condition, given: Condition, span: Span) -> Verdict:
+        """Whether a condition holds for all sizes that `given` allows, within what is left."""
+        verdict = decide(condition, given, self.question)
+        self.step(span, DECISION)
+        return verdict
 
     def step(self, span: Span, count: int = 1, frames: tuple[Frame, ...] = ()) -> None:
         """Count an evaluated expression, or what takes as long as several."""
-        self.steps += count
+        self.steps += count + self.meter.steps - self._taken
+        self._taken = self.meter.steps
         if self.steps > self.limits.steps:
             self._stop("steps", self.limits.steps, span, frames)
 

@@ -69,7 +69,8 @@ class Compilation:
             resolve_names(module, self.sink)
         if not self.sink.failed:
             check_silent(scope, self.sink)
-        deeply(lambda: check_signatures(scope, self.sink, self.budget))
+        run = self.budget.meter.run
+        deeply(lambda: run(lambda: check_signatures(scope, self.sink, self.budget)))
         return scope
 
     def network(
@@ -79,7 +80,8 @@ class Compilation:
 
         Raises OutOfBudget when it is too large to expand.
         """
-        return deeply(lambda: _compile(self, scope, name, parameters or {}))
+        run = self.budget.meter.run
+        return deeply(lambda: run(lambda: _compile(self, scope, name, parameters or {})))
 
 
 def load_network(
@@ -211,7 +213,7 @@ def _compile(
         _doc(scope, name) or definition.node.doc,
     )
     check_modes(compiled.inference, compiled.training, compilation.sink)
-    check_sizes(compiled, inputs, compilation.sink)
+    check_sizes(compiled, inputs, compilation.sink, compilation.budget)
     check_init_rules(compiled, compilation.sink)
     check_ties(compiled, compilation.sink)
     if not compilation.sink.failed:

@@ -16,7 +16,6 @@ from archspec.semantics.values import Value
 from archspec.shipped import STANDARD, is_library
 from archspec.source import Span
 from archspec.syntax import ast
-from archspec.types import solver
 from archspec.types.condition import TRUE, Condition
 from archspec.types.solver import Verdict
 
@@ -35,9 +34,6 @@ def _library(span: Span) -> str:
 
 EXPANSION = 3
 """Steps that an expansion counts for, besides what is done in it."""
-
-DECISION = 70
-"""Steps that a decision of the solver takes besides its own count of work."""
 
 
 class SpecError(Exception):
@@ -159,15 +155,14 @@ class Session:
             self.sink.report(error.item)
 
     def decide(self, condition: Condition, span: Span) -> Verdict:
-        """Whether a condition holds for all sizes that `where` allows; its work is counted.
+        """Whether a condition holds for all sizes that `where` allows; asked again, it is free.
 
         Raises OutOfBudget when the run has no more steps for it.
         """
         key = ("decide", condition, self.given)
         verdict = self.op_results.get(key)
         if verdict is None:
-            verdict = self.op_results[key] = solver.decide(condition, self.given)
-            self.budget.step(span, verdict.work + DECISION)
+            verdict = self.op_results[key] = self.budget.decide(condition, self.given, span)
         found: Verdict = verdict
         return found
 

@@ -41,7 +41,7 @@ from archspec.types.condition import (
     negation,
 )
 from archspec.types.dim import Dim, dim
-from archspec.types.solver import VerdictKind, decide
+from archspec.types.solver import VerdictKind
 
 UNDECIDED_HERE = frozenset(
     {"E0301", "E0305", "E0309", "E0311", "E0312", "E0313", "E0403", "E0410", "E0411", "E0501"}
@@ -120,7 +120,7 @@ class _Proof:
             chosen = self._condition(clause)
             here = conjunction([self.domain, chosen, *(negation(item) for item in earlier)])
             earlier.append(chosen)
-            if decide(here, TRUE).kind is not VerdictKind.NEVER:
+            if self.budget.decide(here, TRUE, clause.name_span).kind is not VerdictKind.NEVER:
                 self._one(clause, here)
         left = conjunction([self.domain, *(negation(item) for item in earlier)])
         self._covered(left)
@@ -133,7 +133,7 @@ class _Proof:
             self.reasons.append(str(error))
 
     def _covered(self, left: Condition) -> None:
-        verdict = decide(negation(left), TRUE)
+        verdict = self.budget.decide(negation(left), TRUE, self.rule.name_span)
         if left == FALSE or verdict.kind is VerdictKind.ALWAYS:
             return
         if verdict.kind is VerdictKind.UNDECIDED:
@@ -243,7 +243,7 @@ class _Proof:
             self.sink.replace(before)
             for case in (split.condition, negation(split.condition)):
                 inside = conjunction([here, case])
-                if decide(inside, TRUE).kind is not VerdictKind.NEVER:
+                if self.budget.decide(inside, TRUE, clause.name_span).kind is not VerdictKind.NEVER:
                     self._clause(clause, inside, cases + 1)
 
     def _expand(self, clause: ast.RuleClause, here: Condition) -> None:
@@ -300,7 +300,7 @@ class _Proof:
         wanted: list[Segment],
         clause: ast.RuleClause,
     ) -> None:
-        reason = matched(context, actual, wanted, self._shift)
+        reason = matched(context, actual, wanted, self._shift, clause.name_span)
         if reason is None:
             return
         text, counterexample = reason
@@ -326,7 +326,7 @@ class _Proof:
         arguments = bind_arguments(context, layer, span)
         self._stays(context, rule, arguments, span)
         if rule is self.rule:
-            self._descends(context, arguments)
+            self._descends(context, arguments, span)
         sides = context.within(Environment(rule.module))
         for name, value in arguments.items():
             sides.environment.bind(name, plain(value))
@@ -366,7 +366,7 @@ class _Proof:
             if upper is not None:
                 inside.append((at_least(upper - 1, size), f"ends before {upper}"))
             for condition, says in inside:
-                verdict = decide(condition, context.session.given)
+                verdict = context.session.decide(condition, span)
                 if verdict.kind is VerdictKind.ALWAYS:
                     continue
                 example = sizes_text(self._real(verdict.counterexample or {}))
@@ -378,14 +378,15 @@ class _Proof:
                     fix="add a clause that ends the recursion before, or widen the domain",
                 )
 
-    def _descends(self, context: Context, arguments: Mapping[str, Value]) -> None:
+    def _descends(self, context: Context, arguments: Mapping[str, Value], span: Span) -> None:
         """The call must come nearer to its end."""
         smaller = [
             at_least(dim(self.arguments[name]), dim(value) + 1)  # type: ignore[arg-type]
             for name, value in arguments.items()
             if not isinstance(value, Poison)
         ]
-        if decide(disjunction(smaller), context.session.given).kind is not VerdictKind.ALWAYS:
+        comes_down = context.session.decide(disjunction(smaller), span)
+        if comes_down.kind is not VerdictKind.ALWAYS:
             raise NotInductive("no integer parameter comes down with each call")
 
 

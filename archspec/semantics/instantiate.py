@@ -27,7 +27,7 @@ from archspec.semantics.values import (
 from archspec.source import Span
 from archspec.types.atoms import OutsideFragment
 from archspec.types.condition import at_least
-from archspec.types.solver import VerdictKind, decide
+from archspec.types.solver import VerdictKind
 from archspec.types.tensor import TensorType
 
 Types = tuple[TensorType, ...]
@@ -117,7 +117,7 @@ def _over_copies(context: Context, layer: OpLayer, data: tuple[Value, ...], span
         return data
     counts = [item.count for item in data if isinstance(item, Copies)]
     for count in counts:
-        if decide(at_least(count, 1), context.session.given).kind is not VerdictKind.ALWAYS:
+        if context.session.decide(at_least(count, 1), span).kind is not VerdictKind.ALWAYS:
             raise NotInductive(f"a tuple may have {count} parts, which may be none")
 
     def result(times: list[int]) -> Tensor:

@@ -95,7 +95,8 @@ def _refusal(
     promised = symbols_of(context.session.given) & symbols_of(need.condition)
     if verdict.kind is VerdictKind.SOMETIMES and promised and verdict.counterexample is not None:
         places = list(secondary)
-        holds = " and ".join(clauses(verdict.formula))
+        parts = clauses(verdict.formula)
+        holds = " and ".join(parts)
         short = len(holds) <= MAX_CLAUSE
         if context.session.where_span is not None:
             places.append((context.session.where_span, "this promises more"))
@@ -105,7 +106,7 @@ def _refusal(
             span,
             secondary=places,
             notes=(f"it holds where {holds}",) if short else (),
-            fix=f"promise that too: `where .., {', '.join(clauses(verdict.formula))}`"
+            fix=f"promise that too: `where .., {', '.join(parts)}`"
             if short
             else "without a `where` for these sizes, the compiler says what they must satisfy",
         )
@@ -120,7 +121,9 @@ def _only(context: Context, need: Need, verdict: Verdict) -> str:
             listed = " or ".join(sizes_text(sizes) for sizes in verdict.solutions)
             return f"they agree only for {listed}"
     elif len(names) > 1:
-        names = list(limited(need.condition, context.session.given))
+        names = list(
+            limited(need.condition, context.session.given, context.session.budget.question)
+        )
     else:
         names = []
     if not names:

@@ -17,7 +17,7 @@ from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.condition import equal
 from archspec.types.dim import ONE, Dim, DimLike, dim
-from archspec.types.solver import VerdictKind, decide
+from archspec.types.solver import VerdictKind
 from archspec.types.tensor import DType, TensorType
 
 
@@ -114,7 +114,7 @@ def _bound(context: Context, entry: ast.Expr, size: Dim | None, *, fresh: bool) 
     if wanted is None:
         raise Reported()
     if size is not None:
-        verdict = decide(equality(context, size, wanted, entry.span), context.session.given)
+        verdict = context.session.decide(equality(context, size, wanted, entry.span), entry.span)
         if verdict.kind is not VerdictKind.ALWAYS:
             raise context.error(
                 "E0506", f"this call gives {size} where the signature says {wanted}", entry.span
@@ -214,10 +214,11 @@ def matched(
     actual: Sequence[Segment],
     wanted: Sequence[Segment],
     real: Mapping[str, DimLike],
+    span: Span,
 ) -> tuple[str, Mapping[str, int]] | None:
     """None when both are the same for all values; else what differs, with a counterexample.
 
-    `real` says what the symbols are called by the reader.
+    `real` says what the symbols are called by the reader, `span` what is compared.
     """
     merged = _merged(wanted)
     mine = _merged(actual)
@@ -229,7 +230,7 @@ def matched(
             return difference, {}
         pairs = [(left.count, right.count), *zip(left.type.shape, right.type.shape, strict=True)]
         for a, b in pairs:
-            verdict = decide(equal(a, b), context.session.given)
+            verdict = context.session.decide(equal(a, b), span)
             if verdict.kind is VerdictKind.UNDECIDED:
                 raise NotInductive(verdict.reason)
             if verdict.kind is not VerdictKind.ALWAYS:

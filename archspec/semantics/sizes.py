@@ -7,6 +7,7 @@ from collections import Counter
 from archspec.diagnostics.model import Edit, Fix, Severity, Sink, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Requirement, requirements
+from archspec.semantics.budget import Budget
 from archspec.semantics.inputs import Inputs
 from archspec.semantics.requirements import is_bound, sizes_text
 from archspec.source import Span
@@ -14,16 +15,16 @@ from archspec.types.condition import All, conjunction, evaluate, symbols_of
 from archspec.types.solver import VerdictKind, clauses, decide, limited
 
 
-def check_sizes(compiled: Compiled, inputs: Inputs, sink: Sink) -> None:
+def check_sizes(compiled: Compiled, inputs: Inputs, sink: Sink, budget: Budget) -> None:
     """Report when the requirements together leave no size, or only some (with the clause)."""
     needs = requirements(compiled.inference, training=False)
     if not needs:
         return
     condition = conjunction(item.condition for item in needs)
-    verdict = decide(condition, compiled.where)
+    verdict = decide(condition, compiled.where, budget.question)
     where = _input_span(inputs)
     never = verdict.kind is VerdictKind.NEVER
-    names = () if never else _limited_by_accident(compiled, needs)
+    names = () if never else _limited_by_accident(compiled, needs, budget)
     if never or names:
         few = f"only finitely many sizes of {', '.join(names)} suit all layers"
         message = few if names else "no size suits all layers"
@@ -34,7 +35,8 @@ def check_sizes(compiled: Compiled, inputs: Inputs, sink: Sink) -> None:
             diagnostic("E0410", "undecided: which sizes work", where, notes=[verdict.reason])
         )
         return
-    parts = verdict.formula.parts if isinstance(verdict.formula, All) else (verdict.formula,)
+    formula = verdict.formula
+    parts = formula.parts if isinstance(formula, All) else (formula,)
     strict = [part for part in parts if not is_bound(part)]
     if strict:
         _warn(needs, [text for part in parts for text in clauses(part)], inputs, sink)
@@ -52,7 +54,9 @@ def check_sizes(compiled: Compiled, inputs: Inputs, sink: Sink) -> None:
         )
 
 
-def _limited_by_accident(compiled: Compiled, needs: tuple[Requirement, ...]) -> tuple[str, ...]:
+def _limited_by_accident(
+    compiled: Compiled, needs: tuple[Requirement, ...], budget: Budget
+) -> tuple[str, ...]:
     """The dims of which finitely many sizes are left without what the spec chose to limit.
 
     Each need by itself leaves infinitely many, so it takes two that share a dim.
@@ -61,7 +65,7 @@ def _limited_by_accident(compiled: Compiled, needs: tuple[Requirement, ...]) -> 
     shared = Counter(name for condition in found for name in symbols_of(condition))
     if max(shared.values(), default=0) < 2:
         return ()
-    return limited(conjunction(found), compiled.where)
+    return limited(conjunction(found), compiled.where, budget.question)
 
 
 def _warn(needs: tuple[Requirement, ...], texts: list[str], inputs: Inputs, sink: Sink) -> None:

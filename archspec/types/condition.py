@@ -171,6 +171,13 @@ def evaluate(condition: Condition, sizes: Mapping[str, int]) -> bool:
     return value >= 0
 
 
+def comparisons(condition: Condition) -> int:
+    """How many comparisons are in it."""
+    if isinstance(condition, Comparison):
+        return 1
+    return sum(map(comparisons, condition.parts))
+
+
 def symbols_of(condition: Condition) -> frozenset[str]:
     """The symbols that it mentions."""
     if isinstance(condition, Comparison):

@@ -15,6 +15,7 @@ Dims are immutable; sums, products and quotients are remembered. What would grow
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from math import gcd
@@ -22,9 +23,8 @@ from typing import Any, Literal, TypeAlias
 
 from archspec.types.atoms import MAX_BITS, Extreme, FloorDiv, OutsideFragment
 from archspec.types.dim_text import terms_text
-
-Monomial: TypeAlias = "tuple[Atom, ...]"
-"""A product of atoms, sorted; the empty product is 1."""
+from archspec.types.meter import charge
+from archspec.types.monomial import Atom, Monomial, joined, term_key
 
 MAX_TERMS = 4_096
 """Most terms of one Dim."""
@@ -32,25 +32,10 @@ MAX_TERMS = 4_096
 MAX_DEGREE = 64
 """Most symbols and divisions multiplied in one term."""
 
+FEW = 8
+"""Terms that are so soon added up that the steps are those of who does it."""
+
 _REMEMBERED = 1 << 15
-
-
-Atom: TypeAlias = "str | FloorDiv | Extreme"
-
-
-def _atom_key(atom: Atom) -> tuple[int, str, int]:
-    if isinstance(atom, str):
-        return (0, atom, 0)
-    return (1, atom.text, atom.divisor) if isinstance(atom, FloorDiv) else (2, atom.text, 0)
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def _monomial_key(monomial: Monomial) -> tuple[int, list[tuple[int, str, int]]]:
-    return (-len(monomial), [_atom_key(atom) for atom in monomial])
-
-
-def _term_key(term: tuple[Monomial, int]) -> tuple[int, list[tuple[int, str, int]]]:
-    return _monomial_key(term[0])
 
 
 class Dim:
@@ -70,7 +55,7 @@ class Dim:
     def __init__(self, terms: Mapping[Monomial, int]) -> None:
         kept = [term for term in terms.items() if term[1]]
         if len(kept) > 1:
-            kept.sort(key=_term_key)
+            kept.sort(key=term_key)
             if len(kept) > MAX_TERMS:
                 raise OutsideFragment(f"a size with more than {MAX_TERMS} terms")
         self.terms = tuple(kept)
@@ -133,6 +118,7 @@ class Dim:
 
     def _replaced(self, replacement: Mapping[Any, DimLike]) -> Dim:
         total: dict[Monomial, int] = {}
+        charge(len(self.terms) // 2)
         for monomial, factor in self.terms:
             value = _number(factor)
             for atom in monomial:
@@ -142,25 +128,34 @@ class Dim:
         return Dim(total)
 
     def __add__(self, other: DimLike) -> Dim:
-        return _sum(self, dim(other)) if other != 0 else self
+        if other == 0:
+            return self
+        value = dim(other)
+        _charge_terms(len(self.terms) + len(value.terms))
+        return _sum(self, value)
 
     __radd__ = __add__
 
     def __neg__(self) -> Dim:
+        _charge_terms(len(self.terms))
         return _scaled(self, -1)
 
     def __sub__(self, other: DimLike) -> Dim:
-        return _sum(self, _scaled(dim(other), -1)) if other != 0 else self
+        return self + -dim(other) if other != 0 else self
 
     def __rsub__(self, other: DimLike) -> Dim:
         return dim(other) - self
 
     def __mul__(self, other: DimLike) -> Dim:
         value = dim(other)
-        if value.constant is not None:
-            return self if value.constant == 1 else _scaled(self, value.constant)
         if self.constant is not None:
-            return _scaled(value, self.constant)
+            self, value = value, self
+        if value.constant is not None:
+            _charge_terms(len(self.terms))
+            return self if value.constant == 1 else _scaled(self, value.constant)
+        pairs = len(self.terms) * len(value.terms)
+        if pairs > FEW:
+            charge(pairs * (2 + len(self.terms[0][0]) + len(value.terms[0][0])) // 16)
         return _product(self, value)
 
     __rmul__ = __mul__
@@ -190,6 +185,7 @@ class Dim:
             raise ZeroDivisionError("division by zero")
         if by < 0:
             return (-self) // -by
+        _charge_terms(2 * len(self.terms))
         return _floor_divide(self, by)
 
     def __rfloordiv__(self, other: DimLike) -> Dim:
@@ -271,6 +267,12 @@ def _substituted(atom: Atom, replacement: Mapping[Any, DimLike]) -> DimLike:
     return Dim.symbol(atom)
 
 
+def _charge_terms(count: int) -> None:
+    """Steps for terms that are added, scaled or divided; what is remembered counts none itself."""
+    if count > FEW:
+        charge(count // 2)
+
+
 @lru_cache(maxsize=_REMEMBERED)
 def _sum(left: Dim, right: Dim) -> Dim:
     terms = dict(left.terms)
@@ -293,7 +295,7 @@ def _product(left: Dim, right: Dim) -> Dim:
     terms: dict[Monomial, int] = {}
     for one, a in left.terms:
         for two, b in right.terms:
-            monomial = tuple(sorted(one + two, key=_atom_key)) if one and two else one or two
+            monomial = joined(one, two) if one and two else one or two
             terms[monomial] = terms.get(monomial, 0) + a * b
     return _within_bits(Dim(terms))
 
@@ -316,6 +318,16 @@ def extreme(name: Literal["min", "max"], left: DimLike, right: DimLike) -> Dim:
     if difference is not None:
         return sides[0] if (difference > 0) == (name == "max") else sides[1]
     return Dim({(Extreme(name, sides),): 1})
+
+
+def sum_of(parts: Iterable[DimLike]) -> Dim:
+    """The sum of all, 0 for none; of many parts much sooner than one after the other."""
+    terms: dict[Monomial, int] = {}
+    for part, times in Counter(map(dim, parts)).items():
+        _charge_terms(len(part.terms))
+        for monomial, factor in part.terms:
+            terms[monomial] = terms.get(monomial, 0) + factor * times
+    return _within_bits(Dim(terms))
 
 
 def product(factors: Iterable[DimLike]) -> Dim:
@@ -364,20 +376,20 @@ def _floor_divide(numerator: Dim, by: int) -> Dim:
     constant = numerator.constant_term
     rest = Dim(inside)
     if not rest.terms:
-        return Dim(outside) + constant // by
+        return _sum(Dim(outside), _number(constant // by))
     common = gcd(by, *(factor for _, factor in rest.terms))
     if common > 1:
-        return Dim(outside) + _floor_divide(
-            Dim({m: f // common for m, f in rest.terms}) + constant // common, by // common
-        )
+        inside = {m: f // common for m, f in rest.terms} | {(): constant // common}
+        return _sum(Dim(outside), _floor_divide(Dim(inside), by // common))
     whole, constant = divmod(constant, by)
     if len(rest.terms) == 1 and rest.terms[0][1] == 1 and len(rest.terms[0][0]) == 1:
         (atom,) = rest.terms[0][0]
         if isinstance(atom, FloorDiv):
-            inner = atom.numerator + constant * atom.divisor
-            return Dim(outside) + whole + _floor_divide(inner, atom.divisor * by)
-    rest = rest + constant
-    return Dim(outside) + whole + Dim({(FloorDiv(rest, by),): 1})
+            inner = _sum(atom.numerator, _number(constant * atom.divisor))
+            found = _floor_divide(inner, atom.divisor * by)
+            return _sum(Dim(outside | {(): whole}), found)
+    divided = FloorDiv(Dim(inside | {(): constant}), by)
+    return _sum(Dim(outside | {(): whole}), Dim({(divided,): 1}))
 
 
 ZERO = Dim({})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from archspec.types.atoms import Extreme, FloorDiv
 
 if TYPE_CHECKING:
-    from archspec.types.dim import Monomial
+    from archspec.types.monomial import Monomial
 
 
 def terms_text(terms: Sequence[tuple[Monomial, int]]) -> str:

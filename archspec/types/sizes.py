@@ -21,7 +21,14 @@ from archspec.types.condition import (
     zero_allowed,
 )
 from archspec.types.dim import Dim
-from archspec.types.solver import clauses, condition_text, simplify
+from archspec.types.solver import (
+    WRITING,
+    VerdictKind,
+    clauses,
+    condition_text,
+    decide,
+    simplify,
+)
 
 Json: TypeAlias = "str | bool | list[Json] | dict[str, Json]"
 
@@ -63,15 +70,16 @@ class ValidSizes:
 
     @classmethod
     def of(cls, condition: Condition) -> ValidSizes:
-        """The sizes that satisfy `condition`, in its shortest form."""
-        begin = {name: at_least(Dim.symbol(name), 0) for name in zero_allowed(condition)}
+        """The sizes that satisfy `condition`, in the shortest form that is found soon."""
+        begin = {name: at_least(Dim.symbol(name), 0) for name in sorted(zero_allowed(condition))}
         allowed = conjunction(begin.values())
-        found = simplify(condition, allowed)
-        kept = [
-            clause
-            for name, clause in sorted(begin.items())
-            if simplify(conjunction([found, equal(Dim.symbol(name), 0)]), allowed) != FALSE
-        ]
+        budget = WRITING
+        found = simplify(condition, allowed, budget)
+        kept: list[Condition] = []
+        for name, clause in begin.items():
+            verdict = decide(conjunction([found, equal(Dim.symbol(name), 0)]), allowed, budget)
+            budget -= verdict.work
+            kept += [clause] if verdict.kind is not VerdictKind.NEVER else []
         return cls(conjunction([found, *kept]))
 
     @property

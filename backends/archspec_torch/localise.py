@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from archspec.frozen import frozen
 from archspec.types.atoms import Extreme, FloorDiv
-from archspec.types.dim import Atom, Dim, dim, extreme
+from archspec.types.dim import Dim, dim, extreme
+from archspec.types.monomial import Atom
 from archspec.types.tensor import TensorType
 from archspec_torch.names import Names
 from archspec_torch.prelude import helper_names

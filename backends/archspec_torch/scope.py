@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 
 from archspec.frozen import frozen
 from archspec.types.atoms import Extreme
-from archspec.types.dim import Atom, Dim, DimLike, dim
+from archspec.types.dim import Dim, DimLike, dim
+from archspec.types.monomial import Atom
 from archspec.types.tensor import DType, TensorType
 from archspec_torch.code import Code, Hole, call, code
 from archspec_torch.localise import Locals

@@ -4,12 +4,16 @@ from pathlib import Path
 
 import pytest
 
+from archspec.analysis.bounded import STEPS
 from archspec.analysis.parameters import EXPANSION_BUDGET, WEIGHT_BUDGET
 from archspec.diagnostics import catalogue
 from archspec.diagram.draw import BOX_BUDGET
 from archspec.passes.expand import NODE_BUDGET
 from archspec.semantics.budget import Limits
 from archspec.syntax import limits
+from archspec.types.dim import MAX_TERMS
+from archspec.types.solver import BUDGET, WRITING
+from archspec.types.solver.periodic import MAX_PERIOD
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "limits.md").read_text(encoding="utf-8")
 EXPANSION = Limits()
@@ -31,6 +35,11 @@ STATED = {
     "characters of a string | 10,": EXPANSION.characters,
     "elements and characters made": EXPANSION.elements,
     "expansions inside one another": EXPANSION.depth,
+    "one question": BUDGET,
+    "writing for which sizes": WRITING,
+    "the sizes in one report": STEPS,
+    "period with which": MAX_PERIOD,
+    "terms of a size": MAX_TERMS,
     "tensors of parameters": EXPANSION_BUDGET,
     "elements of the parameters": WEIGHT_BUDGET,
     "nodes of a graph that is opened": NODE_BUDGET,

@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from archspec.types.atoms import OutsideFragment
-from archspec.types.dim import ONE, ZERO, Dim, ceil_divide, dim, exact_quotient, extreme
+from archspec.types.dim import ONE, ZERO, Dim, ceil_divide, dim, exact_quotient, extreme, sum_of
 
 H, W = Dim.symbol("H"), Dim.symbol("W")
 
@@ -22,6 +22,8 @@ H, W = Dim.symbol("H"), Dim.symbol("W")
         (H * W - W * H, ZERO),
         ((H + 1) * (H - 1), H**2 - 1),
         ((6 * H) % 3, ZERO),
+        ((7 * (H // 7) + H) // 7, 2 * (H // 7)),
+        ((15 * (H // 5) + H + 7) // 5, 4 * (H // 5) + (H % 5 + 7) // 5),
         (H**0, ONE),
     ],
 )
@@ -124,3 +126,9 @@ def _doubled_text() -> Dim:
 def test_growth_is_refused(grow) -> None:
     with pytest.raises(OutsideFragment):
         grow()
+
+
+def test_the_sum_of_many() -> None:
+    parts = [H // 2, H // 2, W * 3, 5, H // 2 * -1, W * -3, 0, H * W]
+    assert sum_of(parts) == sum(parts[1:], dim(parts[0]))
+    assert sum_of([]) == ZERO

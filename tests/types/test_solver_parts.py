@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from archspec.types.condition import evaluate
 from archspec.types.dim import Dim
-from archspec.types.solver.budget import Budget
 from archspec.types.solver.factor import factors, product_and_rest
 from archspec.types.solver.linear import System, box_rows, feasible, greatest, smallest, unbounded
 from archspec.types.solver.periodic import (
@@ -95,7 +94,7 @@ ROW = st.tuples(st.integers(-5, 5), st.integers(-5, 5), st.integers(-12, 12))
 @given(st.lists(ROW, max_size=1), st.lists(ROW, min_size=1, max_size=3), st.integers(1, 6))
 def test_linear_systems(equal: list, rows: list, weight: int) -> None:
     spans = {0: (0, 9), 1: (0, 9)}
-    system = System(2, Budget(10**6), tuple(equal), (*box_rows(spans, 2), *rows))
+    system = System(2, tuple(equal), (*box_rows(spans, 2), *rows))
     found = [
         (x, y)
         for x, y in product(range(10), repeat=2)
@@ -113,7 +112,7 @@ def test_linear_systems(equal: list, rows: list, weight: int) -> None:
 @QUICK
 @given(st.lists(ROW, max_size=1), st.lists(ROW, min_size=1, max_size=3))
 def test_unbounded_systems(equal: list, rows: list) -> None:
-    system = System(2, Budget(10**6), tuple(equal), (*box_rows({}, 2), *rows))
+    system = System(2, tuple(equal), (*box_rows({}, 2), *rows))
     far = [
         (x, y)
         for total in range(250, 300)  # a corner has x + y up to 240, a ray steps by at most 10

@@ -14,8 +14,9 @@ from archspec.ops.base import Op
 from archspec.ops.registry import all_ops
 from archspec.types.atoms import Extreme, FloorDiv
 from archspec.types.condition import All, AnyOf, Comparison, Condition, Relation
-from archspec.types.dim import Atom, Dim
+from archspec.types.dim import Dim
 from archspec.types.initialiser import INITIALISERS, Initialiser
+from archspec.types.monomial import Atom
 from archspec.types.tensor import DType, TensorType
 
 Json: TypeAlias = "dict[str, Any] | list[Any] | str | int | float | bool | None"

@@ -7,21 +7,18 @@ taken apart where they come apart (`lower`), the rest is worked off relation by 
 What neither reaches, or what takes more than the budget, is UNDECIDED with a reason, never a guess.
 """
 
-from archspec.types.solver.budget import BUDGET, Budget
-from archspec.types.solver.decide import Verdict, VerdictKind, decide, limited
-from archspec.types.solver.effort import effort
-from archspec.types.solver.simplify import simplify
+from archspec.types.solver.decide import BUDGET, Verdict, VerdictKind, decide, limited
+from archspec.types.solver.simplify import WRITING, simplify
 from archspec.types.solver.text import clauses, condition_text
 
 __all__ = [
     "BUDGET",
-    "Budget",
+    "WRITING",
     "Verdict",
     "VerdictKind",
     "clauses",
     "condition_text",
     "decide",
-    "effort",
     "limited",
     "simplify",
 ]

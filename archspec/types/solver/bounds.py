@@ -6,17 +6,21 @@ from collections.abc import Mapping, Sequence
 
 from archspec.types.atoms import FloorDiv
 from archspec.types.condition import Comparison, Relation
-from archspec.types.dim import ZERO, Atom, Dim
-from archspec.types.solver.budget import Budget, BudgetExceeded
+from archspec.types.dim import ZERO, Dim
+from archspec.types.meter import charge, within
+from archspec.types.monomial import Atom
 from archspec.types.solver.formula import Box, Cell
 from archspec.types.solver.periodic import EMPTY, EVERYTHING, PeriodicSet
 from archspec.types.solver.univariate import solve
+
+ALLOWED = 5_000
+"""Steps to find the sizes that a comparison allows; where it takes more, it allows all."""
 
 ROUNDS = 4
 """How often bounds are passed on before what is left counts as unbounded."""
 
 
-def tightened(cell: Cell, symbols: Sequence[str], budget: Budget) -> Box:
+def tightened(cell: Cell, symbols: Sequence[str]) -> Box:
     """The cell's box without sizes that its joint comparisons rule out one symbol at a time."""
     box = {name: cell.box.get(name, EVERYTHING) for name in symbols}
     for _ in range(ROUNDS):
@@ -24,8 +28,8 @@ def tightened(cell: Cell, symbols: Sequence[str], budget: Budget) -> Box:
         for joint in cell.joints:
             for expression in _lower_sides(joint):
                 for symbol in sorted(expression.symbols):
-                    budget.spend(1 + len(expression.terms) // 8, "passing bounds on")
-                    box[symbol] = box[symbol] & _allowed(expression, symbol, box, budget)
+                    charge(2 * len(expression.terms), "passing bounds on")
+                    box[symbol] = box[symbol] & _allowed(expression, symbol, box)
                     if box[symbol].is_empty:
                         return box
         if box == before:
@@ -42,9 +46,7 @@ def _lower_sides(joint: Comparison) -> tuple[Dim, ...]:
     return (joint.expression,)
 
 
-def _allowed(
-    expression: Dim, symbol: str, box: Mapping[str, PeriodicSet], budget: Budget
-) -> PeriodicSet:
+def _allowed(expression: Dim, symbol: str, box: Mapping[str, PeriodicSet]) -> PeriodicSet:
     """Sizes of `symbol` with `expression >= 0` for the most favourable sizes of the others."""
     best = ZERO
     for monomial, factor in expression.terms:
@@ -60,10 +62,8 @@ def _allowed(
         best = best + Dim({monomial: factor}).substitute(limits)
     if best.constant is not None:
         return EVERYTHING if best.constant >= 0 else EMPTY
-    try:
-        return solve(Comparison(best, Relation.AT_LEAST), budget.limit)
-    except BudgetExceeded:
-        return EVERYTHING
+    found = within(ALLOWED, lambda: solve(Comparison(best, Relation.AT_LEAST)))
+    return EVERYTHING if found is None else found
 
 
 def _symbols(atom: Atom) -> frozenset[str]:

@@ -15,7 +15,7 @@ from math import lcm, prod
 from archspec.frozen import frozen
 from archspec.types.atoms import FloorDiv
 from archspec.types.condition import Comparison, Relation
-from archspec.types.solver.budget import Budget, BudgetExceeded
+from archspec.types.meter import BudgetExceeded, charge
 from archspec.types.solver.formula import Box
 from archspec.types.solver.linear import (
     Row,
@@ -57,7 +57,7 @@ class Outcome:
     unknown: bool = False
 
 
-def by_class(box: Box, joints: Sequence[Comparison], budget: Budget) -> Outcome:
+def by_class(box: Box, joints: Sequence[Comparison]) -> Outcome:
     """The sizes in the box that satisfy all comparisons.
 
     `least` is their sum and the sizes in the order of the symbols; `highest` bounds each symbol of
@@ -70,15 +70,15 @@ def by_class(box: Box, joints: Sequence[Comparison], budget: Budget) -> Outcome:
     what = f"telling {count} residue classes of {', '.join(symbols)} apart"
     if count > MAX_CLASSES:
         raise BudgetExceeded(f"{what} is more work than the limit of {MAX_CLASSES} allows")
-    budget.spend(count * sum(weight(joint.expression) for joint in joints), what)
+    charge(count * sum(1 + weight(joint.expression) // 4 for joint in joints), what)
     outcome = Outcome(highest=(0,) * len(symbols))
     shared: dict[tuple[FloorDiv, int], Polynomial] = {}
     for chosen in choices(*segments):
         first = [start for start, _ in chosen]
         spans = {index: span for index, (_, span) in enumerate(chosen)}
         here = Class(symbols, moduli, first, shared)
-        for branch in _branches(here, spans, joints, outcome, budget):
-            _account(branch, moduli, first, outcome, budget)
+        for branch in _branches(here, spans, joints, outcome):
+            _account(branch, moduli, first, outcome)
     return outcome
 
 
@@ -94,6 +94,7 @@ def _modulus(symbol: str, sizes: PeriodicSet, joints: Sequence[Comparison]) -> i
 
 def _segments(sizes: PeriodicSet, step: int) -> list[tuple[int, Span]]:
     """The set as `(first, (low, high))`: the numbers `step * k + first` for these k."""
+    charge(step * len(sizes.starts) // 10)
     found: list[tuple[int, Span]] = []
     for first in range(1, step + 1):
         for (start, stop), mask in zip(sizes.spans(), sizes.masks, strict=True):
@@ -110,7 +111,7 @@ def _segments(sizes: PeriodicSet, step: int) -> list[tuple[int, Span]]:
 
 
 def _branches(
-    here: Class, spans: KBox, joints: Sequence[Comparison], outcome: Outcome, budget: Budget
+    here: Class, spans: KBox, joints: Sequence[Comparison], outcome: Outcome
 ) -> Iterator[Branch]:
     """The systems whose union the class is; what is not linear and has no boxes is unknown."""
     branches = [Branch(spans)]
@@ -120,13 +121,14 @@ def _branches(
         if options is None:
             unknown = True
             continue
+        charge(1 + len(branches) * len(options) // 2)
         met_ = [_met(one, two) for one in branches for two in options]
         branches = [branch for branch in met_ if branch is not None]
         if len(branches) > MAX_BRANCHES:
             raise BudgetExceeded(f"one residue class comes to more than {MAX_BRANCHES} boxes")
     if not unknown:
         yield from branches
-    elif any(feasible(_system(branch, len(here.symbols), budget)) for branch in branches):
+    elif any(feasible(_system(branch, len(here.symbols))) for branch in branches):
         outcome.unknown = True
 
 
@@ -154,20 +156,18 @@ def _options(polynomial: Polynomial, relation: Relation, width: int) -> list[Bra
     return [Branch({}, unequal=rows)]
 
 
-def _system(branch: Branch, width: int, budget: Budget) -> System:
-    return System(width, budget, branch.equal, (*box_rows(branch.spans, width), *branch.at_least))
+def _system(branch: Branch, width: int) -> System:
+    return System(width, branch.equal, (*box_rows(branch.spans, width), *branch.at_least))
 
 
-def _account(
-    branch: Branch, steps: Sequence[int], first: Sequence[int], outcome: Outcome, budget: Budget
-) -> None:
+def _account(branch: Branch, steps: Sequence[int], first: Sequence[int], outcome: Outcome) -> None:
     """Add what one system contributes.
 
     Where one point avoids all rows of `unequal`, every ray from it does but for finitely many
     points, so whether there are infinitely many can be asked without them.
     """
     width = len(steps)
-    whole = _system(branch, width, budget)
+    whole = _system(branch, width)
     if not feasible(whole):
         return
     total = sum(first)

@@ -5,27 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cached_property, lru_cache
+from functools import lru_cache, partial
 
+from archspec.types.atoms import OutsideFragment
 from archspec.types.condition import (
     FALSE,
     TRUE,
     Condition,
     at_least,
+    comparisons,
     conjunction,
     negation,
     symbols_of,
     zero_allowed,
 )
 from archspec.types.dim import Dim
-from archspec.types.solver.budget import BUDGET, Budget, BudgetExceeded
-from archspec.types.solver.effort import effort
+from archspec.types.meter import BudgetExceeded, Meter, charge
 from archspec.types.solver.extent import Extent, Study
 from archspec.types.solver.formula import Formula, both
 from archspec.types.solver.lower import lower
 from archspec.types.solver.origin import from_one, sizes_back
 from archspec.types.solver.simplify import simplify
 from archspec.types.solver.study import components, study
+
+BUDGET = 100_000
+"""Steps that one question may take; a step is some five microseconds."""
+
+ASKED = 8
+"""Steps for each comparison of a question, besides what is found out about it."""
 
 FAR = 1 << 40
 """A size that no tensor has: a symbol that cannot be as large has finitely many sizes."""
@@ -49,23 +56,22 @@ class Verdict:
     smallest allowed size (by sum, then alphabetically by symbol) where it fails; for nonlinear
     relations of several symbols a small one, where looking further would exceed the budget.
     `solutions` are all sizes of a FINITE condition where they are few enough to list. `reason`
-    is for people. `work` counts the units it took. Verdicts are remembered: do not change the
+    is for people. `work` counts the steps it took. Verdicts are remembered: do not change the
     mappings in them.
     """
 
     kind: VerdictKind
     condition: Condition
     given: Condition = TRUE
-    limit: int = BUDGET
     work: int = 0
     solutions: tuple[Mapping[str, int], ...] = ()
     counterexample: Mapping[str, int] | None = None
     reason: str = ""
 
-    @cached_property
+    @property
     def formula(self) -> Condition:
         """For which of the allowed sizes the condition holds, written when it is asked for."""
-        return simplify(self.condition, self.given, self.limit)
+        return simplify(self.condition, self.given)
 
 
 def decide(condition: Condition, given: Condition = TRUE, budget: int = BUDGET) -> Verdict:
@@ -78,38 +84,45 @@ def decide(condition: Condition, given: Condition = TRUE, budget: int = BUDGET) 
     many are allowed. SOMETIMES: for others. UNDECIDED: the question is outside the fragment that
     is decided, or took more work than `budget`; `reason` says which.
     """
-    return _answer(condition, given, budget)
+    verdict = _answer(condition, given, budget)
+    charge(verdict.work, "deciding a condition")
+    return verdict
 
 
-def limited(condition: Condition, given: Condition = TRUE) -> tuple[str, ...]:
+def limited(condition: Condition, given: Condition = TRUE, budget: int = BUDGET) -> tuple[str, ...]:
     """The symbols of which a condition leaves finitely many sizes, of infinitely many allowed.
 
-    `H == 8` together with any relation of other symbols limits H. What is undecided is left out.
+    `H == 8` together with any relation of other symbols limits H. What is undecided, or takes
+    more steps than `budget` for all symbols together, is left out.
     """
-    return tuple(
-        name
-        for name in sorted(symbols_of(condition))
-        if not _reaches_far(conjunction([condition, given]), name) and _reaches_far(given, name)
-    )
+    found: list[str] = []
+    whole = conjunction([condition, given])
+    for name in sorted(symbols_of(condition)):
+        here = _far(whole, name, budget)
+        budget -= here.work
+        if here.kind is VerdictKind.NEVER:
+            anyway = _far(given, name, budget)
+            budget -= anyway.work
+            found += [name] if anyway.kind is not VerdictKind.NEVER else []
+    return tuple(found)
 
 
-def _reaches_far(condition: Condition, name: str) -> bool:
-    far = at_least(Dim.symbol(name), FAR)
-    return decide(conjunction([condition, far])).kind is not VerdictKind.NEVER
+def _far(condition: Condition, name: str, budget: int) -> Verdict:
+    """Whether the symbol may be larger than any size is."""
+    return decide(conjunction([condition, at_least(Dim.symbol(name), FAR)]), TRUE, budget)
 
 
 @lru_cache(maxsize=4096)
 def _answer(condition: Condition, given: Condition, budget: int) -> Verdict:
-    work = Budget(budget)
+    meter = Meter(budget)
     zero = zero_allowed(given)
     try:
-        names = symbols_of(condition)  # counted from 1, a symbol may fall out of a condition
-        found = _decided(from_one(condition, zero), from_one(given, zero), names, work)
-    except BudgetExceeded as fault:
+        found = meter.run(partial(_decided, condition, given, zero))
+    except (BudgetExceeded, OutsideFragment) as fault:
         found = Verdict(VerdictKind.UNDECIDED, condition, given, reason=str(fault))
     if zero:
         found = _moved_back(found, condition, given, zero)
-    return replace(found, work=work.used + effort(condition), limit=budget)
+    return replace(found, work=min(meter.steps, budget))
 
 
 def _moved_back(
@@ -125,15 +138,16 @@ def _moved_back(
     )
 
 
-def _decided(
-    condition: Condition, given: Condition, names: frozenset[str], budget: Budget
-) -> Verdict:
-    allowed = lower(given, budget.limit)
+def _decided(condition: Condition, given: Condition, zero: frozenset[str]) -> Verdict:
+    charge(ASKED * (comparisons(condition) + comparisons(given)))
+    names = symbols_of(condition)  # counted from 1, a symbol may fall out of a condition
+    condition, given = from_one(condition, zero), from_one(given, zero)
+    allowed = lower(given)
     symbols = _universe(names, given, allowed)
-    fails = study(both([allowed, lower(negation(condition), budget.limit)]), symbols, budget)
+    fails = study(both([allowed, lower(negation(condition))]), symbols)
     if fails.extent is Extent.EMPTY:
         return Verdict(VerdictKind.ALWAYS, TRUE)
-    holds = study(both([allowed, lower(condition, budget.limit)]), symbols, budget)
+    holds = study(both([allowed, lower(condition)]), symbols)
     if holds.extent is Extent.EMPTY:
         return Verdict(VerdictKind.NEVER, FALSE, counterexample=_sorted(fails.least))
     unknown = _unknown(fails, holds)
@@ -143,7 +157,7 @@ def _decided(
             VerdictKind.UNDECIDED, condition, given, counterexample=least, reason=unknown
         )
     kind = VerdictKind.SOMETIMES
-    if holds.extent is Extent.FINITE and study(allowed, symbols, budget).extent is Extent.INFINITE:
+    if holds.extent is Extent.FINITE and study(allowed, symbols).extent is Extent.INFINITE:
         kind = VerdictKind.FINITE
     models = holds.models if kind is VerdictKind.FINITE else ()
     solutions = tuple(dict(sorted(model.items())) for model in models)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import lru_cache
 from math import gcd
 
-from archspec.types.dim import Atom, Dim, Monomial
+from archspec.types.dim import Dim
+from archspec.types.meter import charge, remembered
+from archspec.types.monomial import Atom, Monomial
 
 
 def symbols_of_atom(atom: Atom) -> frozenset[str]:
@@ -14,12 +15,13 @@ def symbols_of_atom(atom: Atom) -> frozenset[str]:
     return frozenset({atom}) if isinstance(atom, str) else atom.symbols
 
 
-@lru_cache(maxsize=2048)
+@remembered(2048)
 def factors(expression: Dim) -> tuple[Dim, ...]:
     """Dims whose product it is; the first may be a number.
 
     Symbols and divisions that all terms share are taken out, then factors in symbols of their own.
     """
+    charge(1 + len(expression.terms))
     whole = content(expression)
     if whole == 0:
         return (expression,)
@@ -103,6 +105,7 @@ def content(expression: Dim) -> int:
 
 def _split(expression: Dim, symbol: str) -> tuple[Dim, Dim] | None:
     """`expression = u * v` with `u` over `symbol` alone and `v` without it, neither a number."""
+    charge(1 + len(expression.terms))
     rows: dict[Monomial, dict[Monomial, int]] = {}
     for monomial, factor in expression.terms:
         inside = tuple(atom for atom in monomial if symbol in symbols_of_atom(atom))

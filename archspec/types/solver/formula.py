@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from archspec.frozen import frozen
 from archspec.types.condition import Comparison, evaluate
-from archspec.types.solver.budget import BudgetExceeded
+from archspec.types.meter import charge
 from archspec.types.solver.periodic import EVERYTHING, PeriodicSet
 
 
@@ -68,10 +68,12 @@ def both(parts: Iterable[Formula]) -> Formula:
     box: Box = {}
     rest: dict[Formula, None] = {}
     stack = list(parts)[::-1]
+    charge(1 + len(stack) // 2)
     while stack:
         part = stack.pop()
         if isinstance(part, Both):
             stack += part.parts[::-1]
+            charge(len(part.parts) // 2)
         elif isinstance(part, Axis):
             known = box.get(part.symbol)
             box[part.symbol] = part.sizes if known is None else known & part.sizes
@@ -91,10 +93,12 @@ def either(parts: Iterable[Formula]) -> Formula:
     box: Box = {}
     rest: dict[Formula, None] = {}
     stack = list(parts)[::-1]
+    charge(1 + len(stack) // 2)
     while stack:
         part = stack.pop()
         if isinstance(part, Either):
             stack += part.parts[::-1]
+            charge(len(part.parts) // 2)
         elif isinstance(part, Axis):
             known = box.get(part.symbol)
             box[part.symbol] = part.sizes if known is None else known | part.sizes
@@ -120,6 +124,13 @@ def holds_at(formula: Formula, sizes: Mapping[str, int]) -> bool:
             return all(holds_at(part, sizes) for part in parts)
         case Either(parts):
             return any(holds_at(part, sizes) for part in parts)
+
+
+def leaves(formula: Formula) -> int:
+    """How many sets and comparisons are in it."""
+    if isinstance(formula, Both | Either):
+        return sum(map(leaves, formula.parts))
+    return 1
 
 
 def joints_in(formula: Formula) -> bool:
@@ -167,6 +178,7 @@ def merged(boxes: Iterable[Box]) -> list[Box]:
     before = len(kept) + 1
     while len(kept) < before:
         before = len(kept)
+        charge(len(kept) * len(symbols) * (1 + len(symbols)) // 3)
         for symbol in symbols:
             kept = _merged_along(symbol, kept)
     return kept
@@ -190,21 +202,20 @@ class Cell:
     joints: tuple[Comparison, ...] = ()
 
 
-def cells(formula: Formula, limit: int) -> list[Cell]:
-    """The formula as a union of cells. Raises BudgetExceeded for more than `limit`."""
+def cells(formula: Formula) -> list[Cell]:
+    """The formula as a union of cells."""
     match formula:
         case Axis(symbol, sizes):
             return [Cell({symbol: sizes})]
         case Joint(comparison, parts):
-            return [Cell({}, (comparison,))] if parts is None else cells(parts, limit)
+            return [Cell({}, (comparison,))] if parts is None else cells(parts)
         case Either(parts):
-            return [cell for part in parts for cell in cells(part, limit)]
+            return [cell for part in parts for cell in cells(part)]
         case Both(parts):
             found = [Cell({})]
             for part in sorted(parts, key=lambda part: isinstance(part, Either | Joint)):
-                choices = cells(part, limit)
-                if len(found) * len(choices) > limit:
-                    raise BudgetExceeded(f"the cases to tell apart are more than {limit}")
+                choices = cells(part)
+                charge(1 + len(found) * len(choices), "telling the cases apart")
                 crossed = [_met(one, two) for one in found for two in choices]
                 found = [cell for cell in crossed if cell is not None]
             return found

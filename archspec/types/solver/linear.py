@@ -12,14 +12,13 @@ from math import gcd
 from typing import TypeAlias
 
 from archspec.frozen import frozen
-from archspec.types.solver.budget import Budget
+from archspec.types.meter import charge
 
 Row: TypeAlias = tuple[int, ...]
 """Coefficients of the variables, then the constant: `row . (x, 1)`."""
 
-WORK_PER_VARIABLE = 5
-"""Units of the budget for eliminating a variable, besides one for each pair of inequalities."""
-
+COEFFICIENTS = 25
+"""Coefficients of rows that are looked at or combined in one step."""
 
 WHAT = "combining linear relations between the sizes"
 """The work, in the words of a refusal."""
@@ -30,19 +29,18 @@ class System:
     """`row . (x, 1) == 0` for each of `equal`, `>= 0` for each of `at_least`; x are integers."""
 
     width: int
-    budget: Budget
     equal: tuple[Row, ...] = ()
     at_least: tuple[Row, ...] = ()
 
     def with_rows(self, *rows: Row) -> System:
         """The system with more inequalities."""
-        return System(self.width, self.budget, self.equal, self.at_least + rows)
+        return System(self.width, self.equal, self.at_least + rows)
 
 
 def feasible(system: System) -> bool:
     """Whether some integer point satisfies the system."""
     reduced = _without_equalities(system)
-    return reduced is not None and _has_point(reduced, system.budget)
+    return reduced is not None and _has_point(reduced)
 
 
 def unbounded(system: System) -> bool:
@@ -58,7 +56,7 @@ def unbounded(system: System) -> bool:
     for index in range(width):
         rows.append((*(int(place == index) for place in range(width)), 0))
     while rows and width:
-        shadow = _shadow(rows, width - 1, system.budget, dark=False)
+        shadow = _shadow(rows, width - 1, dark=False)
         if shadow is None:
             return False
         rows, width = shadow, width - 1
@@ -122,6 +120,7 @@ def _without_equalities(system: System) -> list[Row] | None:
     equal, rows = list(system.equal), list(system.at_least)
     while equal:
         row = equal.pop()
+        charge(1 + 2 * _coefficients([row, *equal, *rows]) // COEFFICIENTS, WHAT)
         common = gcd(*row[:-1])
         if common == 0:
             if row[-1]:
@@ -158,8 +157,8 @@ def _replaced(row: Row, index: int, change: Row, *, keep: bool) -> Row:
 # ---------------------------------------------------------------------- inequalities
 
 
-def _has_point(rows: Sequence[Row], budget: Budget) -> bool:
-    budget.spend(1 + len(rows) // 2, WHAT)
+def _has_point(rows: Sequence[Row]) -> bool:
+    charge(1 + 3 * _coefficients(rows) // COEFFICIENTS, WHAT)
     tight = _tight(rows)
     if tight is None:
         return False
@@ -168,15 +167,15 @@ def _has_point(rows: Sequence[Row], budget: Budget) -> bool:
     if index is None:
         return True
     exact = _is_exact(tight, index)
-    shadow = _shadow(tight, index, budget, dark=False)
+    shadow = _shadow(tight, index, dark=False)
     if exact:
-        return shadow is not None and _has_point(shadow, budget)
-    if shadow is None or not _has_point(shadow, budget):
+        return shadow is not None and _has_point(shadow)
+    if shadow is None or not _has_point(shadow):
         return False
-    dark = _shadow(tight, index, budget, dark=True)
-    if dark is not None and _has_point(dark, budget):
+    dark = _shadow(tight, index, dark=True)
+    if dark is not None and _has_point(dark):
         return True
-    return _in_splinters(tight, index, budget)
+    return _in_splinters(tight, index)
 
 
 def _tight(rows: Iterable[Row]) -> list[Row] | None:
@@ -211,18 +210,22 @@ def _next_variable(rows: Sequence[Row], width: int) -> int | None:
     return None if best is None else best[2]
 
 
+def _coefficients(rows: Sequence[Row]) -> int:
+    return len(rows) * (8 + len(rows[0])) if rows else 0
+
+
 def _is_exact(rows: Sequence[Row], index: int) -> bool:
     lower = max((row[index] for row in rows), default=0)
     upper = min((row[index] for row in rows), default=0)
     return lower <= 1 or upper >= -1
 
 
-def _shadow(rows: Sequence[Row], index: int, budget: Budget, *, dark: bool) -> list[Row] | None:
+def _shadow(rows: Sequence[Row], index: int, *, dark: bool) -> list[Row] | None:
     """The rows without variable `index`; `dark` keeps only points that surely lift back."""
     lower = [row for row in rows if row[index] > 0]
     upper = [row for row in rows if row[index] < 0]
-    work = WORK_PER_VARIABLE + len(rows) + len(lower) * len(upper)
-    budget.spend(work, WHAT)
+    made = len(rows) + 3 * len(lower) * len(upper)
+    charge(1 + made * (8 + len(rows[0]) if rows else 8) // COEFFICIENTS, WHAT)
     kept = [_dropped(row, index) for row in rows if not row[index]]
     for low in lower:
         for high in upper:
@@ -239,14 +242,14 @@ def _dropped(row: Row, index: int) -> Row:
     return (*row[:index], 0, *row[index + 1 :])
 
 
-def _in_splinters(rows: Sequence[Row], index: int, budget: Budget) -> bool:
+def _in_splinters(rows: Sequence[Row], index: int) -> bool:
     """Points that the dark shadow misses lie close above one of the lower bounds."""
     steepest = max(-row[index] for row in rows)
     for low in (row for row in rows if row[index] > 0):
         factor = low[index]
         for offset in range((steepest * factor - steepest - factor) // steepest + 1):
             row = (*low[:-1], low[-1] - offset)
-            if feasible(System(len(row) - 1, budget, (row,), tuple(rows))):
+            if feasible(System(len(row) - 1, (row,), tuple(rows))):
                 return True
     return False
 

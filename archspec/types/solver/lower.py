@@ -9,13 +9,13 @@ together after that is `Joint`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from itertools import product as choices
 from math import prod
 
 from archspec.types.atoms import FloorDiv
 from archspec.types.condition import All, AnyOf, Comparison, Condition, Relation
 from archspec.types.dim import ONE, Dim, product
+from archspec.types.meter import charge, remembered
 from archspec.types.solver.factor import content, exact, factors
 from archspec.types.solver.formula import (
     NO,
@@ -42,41 +42,45 @@ from archspec.types.solver.residue import Class, Polynomial, periods, weight
 from archspec.types.solver.threshold import against_number
 from archspec.types.solver.univariate import solve, unwrapped
 
+MAX_WORK = 50_000
+"""Operations on residue classes that a comparison is taken apart with; else it stays together."""
+
 READABLE_BOXES = 3
 """A comparison that comes apart into more boxes than this is shown as it was written."""
 
 
-def lower(condition: Condition, budget: int) -> Formula:
+def lower(condition: Condition) -> Formula:
     """The formula by axis of a condition.
 
-    Raises BudgetExceeded where a comparison in one symbol has too many residue classes.
+    Raises BudgetExceeded where a comparison is too much work.
     """
     if isinstance(condition, All):
-        return both([lower(part, budget) for part in condition.parts])
+        return both([lower(part) for part in condition.parts])
     if isinstance(condition, AnyOf):
-        return either([lower(part, budget) for part in condition.parts])
-    return _lowered(condition, budget)
+        return either([lower(part) for part in condition.parts])
+    return _lowered(condition)
 
 
-@lru_cache(maxsize=4096)
-def _lowered(comparison: Comparison, budget: int) -> Formula:
+@remembered(4096)
+def _lowered(comparison: Comparison) -> Formula:
+    charge(2 + len(comparison.expression.terms) // 2)
     symbols = comparison.expression.symbols
     if not symbols:
         return _truth(comparison)
     if len(symbols) == 1:
         (symbol,) = symbols
-        return axis(symbol, solve(comparison, budget))
+        return axis(symbol, solve(comparison))
     expression, relation = unwrapped(comparison.expression, comparison.relation)
     expression = reduced(expression, relation)
     if expression != comparison.expression:
-        return _lowered(Comparison(expression, relation), budget)
+        return _lowered(Comparison(expression, relation))
     parts = [part for part in factors(expression) if part.constant is None]
     if len(parts) > 1:
-        return _of_product(parts, content(expression), relation, budget)
-    threshold = against_number(comparison, lambda part: _lowered(part, budget))
+        return _of_product(parts, content(expression), relation)
+    threshold = against_number(comparison, _lowered)
     if threshold is not None:
         return threshold
-    return _by_class(comparison, budget)
+    return _by_class(comparison)
 
 
 def _truth(comparison: Comparison) -> Formula:
@@ -102,17 +106,17 @@ def reduced(expression: Dim, relation: Relation) -> Dim:
     return exact(varying, common) + constant // common
 
 
-def _of_product(parts: Sequence[Dim], sign: int, relation: Relation, budget: int) -> Formula:
+def _of_product(parts: Sequence[Dim], sign: int, relation: Relation) -> Formula:
     if relation is Relation.EQUAL:
-        return either([_lowered(Comparison(part, relation), budget) for part in parts])
+        return either([_lowered(Comparison(part, relation)) for part in parts])
     if relation is Relation.UNEQUAL:
-        return both([_lowered(Comparison(part, relation), budget) for part in parts])
+        return both([_lowered(Comparison(part, relation)) for part in parts])
     first, rest = parts[0], product(parts[1:])
     return either(
         both(
             [
-                _lowered(Comparison(first * one, relation), budget),
-                _lowered(Comparison(rest * one * sign, relation), budget),
+                _lowered(Comparison(first * one, relation)),
+                _lowered(Comparison(rest * one * sign, relation)),
             ]
         )
         for one in (1, -1)
@@ -122,14 +126,14 @@ def _of_product(parts: Sequence[Dim], sign: int, relation: Relation, budget: int
 # ---------------------------------------------------------------------- residue classes
 
 
-def _by_class(comparison: Comparison, budget: int) -> Formula:
+def _by_class(comparison: Comparison) -> Formula:
     moduli = periods(comparison.expression)
     symbols = sorted(moduli)
     work = prod(moduli.values()) * weight(comparison.expression)
-    if work > budget:
+    if work > MAX_WORK:
         return Joint(comparison)
     if comparison.relation is Relation.UNEQUAL:
-        agreed = _lowered(Comparison(comparison.expression, Relation.EQUAL), budget)
+        agreed = _lowered(Comparison(comparison.expression, Relation.EQUAL))
         if not joints_in(agreed):
             return opposite(agreed)
     boxes: list[Box] = []
@@ -140,6 +144,7 @@ def _by_class(comparison: Comparison, budget: int) -> Formula:
         found = region(polynomial, comparison.relation)
         if found is None:
             return Joint(comparison)
+        charge(len(found))
         boxes += [_sizes(symbols, steps, first, box) for box in found]
     boxes = merged(boxes)
     apart = from_boxes(boxes)
@@ -153,7 +158,7 @@ def _sizes(symbols: Sequence[str], steps: Sequence[int], first: Sequence[int], b
     }
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def class_sizes(step: int, first: int, low: int, high: int | None) -> PeriodicSet:
     """`step * k + first` for k from `low` to `high`, included."""
     span = interval(step * low + first, None if high is None else step * high + first)

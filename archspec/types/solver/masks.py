@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from math import gcd
 
+BITS = 20_000
+"""Bits of a mask on which one of these operations takes about a microsecond."""
+
 
 def full(period: int) -> int:
     """The mask of all residues."""

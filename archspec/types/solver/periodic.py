@@ -13,11 +13,16 @@ from functools import lru_cache
 from math import lcm
 
 from archspec.frozen import frozen
+from archspec.types.meter import BudgetExceeded, charge, remembered
 from archspec.types.solver import masks as bits
-from archspec.types.solver.budget import BudgetExceeded
 
 MAX_PERIOD = 1 << 20
 """Longest period that sets are combined to; beyond it the answer is undecided."""
+
+DIGITS = 2_500
+"""Bits of a mask that are set one by one in one step."""
+
+COMBINING = "combining sets of sizes"
 
 
 @frozen
@@ -102,6 +107,7 @@ class PeriodicSet:
 
     def residues_modulo(self, modulus: int) -> int:
         """The mask of the residues that its members have."""
+        charge(1 + len(self.starts) * (1 + lcm(self.period, modulus) // bits.BITS), COMBINING)
         found = 0
         for (start, stop), mask in zip(self.spans(), self.masks, strict=True):
             if mask:
@@ -164,6 +170,7 @@ def from_rounds(period: int, first: int, flips: Mapping[int, int]) -> PeriodicSe
 
     Round k has the numbers from `period * k + 1` to `period * (k + 1)`.
     """
+    charge(len(flips) * (1 + period // DIGITS), COMBINING)
     starts, masks = [1], [first]
     for k, mask in sorted(flips.items()):
         starts.append(period * k + 1)
@@ -171,7 +178,7 @@ def from_rounds(period: int, first: int, flips: Mapping[int, int]) -> PeriodicSe
     return _normal(period, tuple(starts), masks)
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def _combined(left: PeriodicSet, right: PeriodicSet, how: str) -> PeriodicSet:
     period = lcm(left.period, right.period)
     if period > MAX_PERIOD:
@@ -197,6 +204,7 @@ def _aligned(numbers: PeriodicSet, period: int) -> list[int]:
 
 def _normal(period: int, starts: tuple[int, ...], masks: list[int]) -> PeriodicSet:
     """Begin each piece as early as its mask is right, merge pieces, then shorten the period."""
+    charge(1 + len(starts) * (1 + period // bits.BITS), COMBINING)
     kept: list[tuple[int, int | None, int]] = [(starts[-1], None, masks[-1])]
     for start, mask in zip(reversed(starts[:-1]), reversed(masks[:-1]), strict=True):
         first, stop, after = kept[-1]

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from archspec.types.meter import charge
+
 Run = tuple[int, int]
 """From this k on, until the next run starts, the sign is -1, 0 or 1."""
 
@@ -88,8 +90,9 @@ def _first_not_below(
     newton: tuple[int, ...], start: int, end: int | None, slope: int
 ) -> int | None:
     """The first k in (start, end) where `slope * value >= 0`; it is negative at `start`."""
-    low, step = start, 1
+    low, step, work = start, 1, 1 + len(newton) // 4
     while True:  # doubling: a strictly monotone integer sequence without end crosses zero
+        charge(work)
         high = low + step if end is None else min(low + step, end - 1)
         if slope * value_at(newton, high) >= 0:
             break
@@ -97,6 +100,7 @@ def _first_not_below(
             return None
         low, step = high, 2 * step
     while high - low > 1:
+        charge(work)
         middle = (low + high) // 2
         if slope * value_at(newton, middle) >= 0:
             high = middle

@@ -10,6 +10,7 @@ from math import gcd
 from typing import TypeAlias
 
 from archspec.types.condition import Relation
+from archspec.types.meter import charge
 from archspec.types.solver.polynomial import differences, sign_runs
 from archspec.types.solver.residue import Polynomial
 
@@ -21,6 +22,9 @@ KBox: TypeAlias = dict[int, Span]
 
 MAX_BOXES = 256
 """Boxes that one polynomial may come apart into before it is kept as it is."""
+
+BOXES = 5
+"""Pairs of boxes that are compared in one step."""
 
 FEW_STEPS = 2
 """A linear relation with a larger constant stays whole; linear systems are decided elsewhere."""
@@ -40,6 +44,7 @@ def region(polynomial: Polynomial, relation: Relation) -> list[KBox] | None:
 
 def signs(polynomial: Polynomial, wanted: frozenset[int]) -> list[KBox] | None:
     """Where the sign of the polynomial is among `wanted`."""
+    charge(1 + len(polynomial) // 2)
     seen = set(map(_sign, polynomial.values())) or {0}
     if (len(seen) == 1 and (0,) * _width(polynomial) in polynomial) or not polynomial:
         return _EVERYWHERE if seen <= wanted else []
@@ -62,6 +67,7 @@ def _width(polynomial: Polynomial) -> int:
 
 def _in_one(polynomial: Polynomial, index: int, wanted: frozenset[int]) -> list[KBox]:
     high = max(powers[index] for powers in polynomial)
+    charge(high * high)
     sample = [
         sum(factor * k ** powers[index] for powers, factor in polynomial.items())
         for k in range(high + 1)
@@ -114,6 +120,7 @@ def _of_product(left: Polynomial, right: Polynomial, wanted: frozenset[int]) -> 
         first, second = signs(left, frozenset({one})), signs(right, frozenset({two}))
         if first is None or second is None:
             return None
+        charge(len(first) * len(second) // BOXES)
         found += [box for a in first for b in second if (box := met(a, b)) is not None]
         if len(found) > MAX_BOXES:
             return None
@@ -152,11 +159,13 @@ def _of_rising(polynomial: Polynomial, constant: int, wanted: frozenset[int]) ->
         return below + one
     if -1 in wanted:
         return below
+    charge(len(zero) * len(below) // BOXES)
     return [box for a in zero for b in below if (box := met(a, b)) is not None]
 
 
 def _above(polynomial: Polynomial, least: int) -> list[KBox] | None:
     """Boxes that make up `polynomial >= least`, where every varying coefficient is positive."""
+    charge(1 + len(polynomial) // 2)
     used = [i for i in range(_width(polynomial)) if any(powers[i] for powers in polynomial)]
     constant = sum(factor for powers, factor in polynomial.items() if not any(powers))
     if constant >= least:
@@ -194,6 +203,7 @@ def _without(boxes: list[KBox]) -> list[KBox] | None:
     left: list[KBox] = [{}]
     for box in boxes:
         lower: list[KBox] = [{i: (0, low - 1)} for i, (low, _) in box.items() if low > 0]
+        charge(1 + len(left) * len(lower) // BOXES)
         left = _maximal([both for a in left for b in lower if (both := met(a, b)) is not None])
         if len(left) > MAX_BOXES:
             return None
@@ -203,6 +213,7 @@ def _without(boxes: list[KBox]) -> list[KBox] | None:
 def _maximal(boxes: list[KBox]) -> list[KBox]:
     kept: list[KBox] = []
     for box in sorted(boxes, key=len):
+        charge(1 + len(kept) // BOXES)
         if not any(_covers(other, box) for other in kept):
             kept.append(box)
     return kept

@@ -8,7 +8,6 @@ proposal is checked against the set before it is used.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from itertools import islice
 
 from archspec.frozen import frozen
@@ -23,6 +22,7 @@ from archspec.types.condition import (
     unequal,
 )
 from archspec.types.dim import Dim
+from archspec.types.meter import charge, remembered
 from archspec.types.solver import masks as bits
 from archspec.types.solver.periodic import (
     EVERYTHING,
@@ -34,6 +34,10 @@ from archspec.types.solver.periodic import (
 
 MAX_EXCEPTIONS = 4
 """Single sizes that are named one by one before pieces are described instead."""
+
+
+CONGRUENCE = 4
+"""Steps to write that a size has a residue."""
 
 
 @frozen
@@ -48,7 +52,7 @@ class _Name:
         return self.symbol % step, (residue - self.offset) % step
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def describe(
     symbol: str, wanted: PeriodicSet, allowed: PeriodicSet = EVERYTHING, offset: int = 0
 ) -> Condition:
@@ -143,9 +147,12 @@ def _cover(modulus: int, members: int, others: int) -> Iterator[tuple[int, int]]
     for step in divisors(modulus):
         if not members:
             break
+        charge(1 + modulus // bits.BITS)
         free = bits.folded(members, step) & ~bits.folded(others, step)
         if free:
-            yield from ((step, residue) for residue in bits.members(free))
+            for residue in bits.members(free):
+                charge(CONGRUENCE, "writing congruences")
+                yield step, residue
             members &= ~bits.stretched(free, step, modulus // step)
 
 
@@ -173,6 +180,7 @@ def _plainly(name: _Name, here: PeriodicSet) -> Condition:
     parts: list[Condition] = [at_least(name.symbol, least - name.offset)]
     if greatest is not None:
         parts.append(at_least(greatest - name.offset, name.symbol))
+    charge(CONGRUENCE * members.bit_count(), "writing congruences")
     remainders = (name.remainder(here.period, member) for member in bits.members(members))
     parts.append(disjunction(equal(*each) for each in remainders))
     return conjunction(parts)

@@ -15,13 +15,22 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from archspec.types.atoms import FloorDiv
-from archspec.types.dim import Atom, Dim, Monomial
+from archspec.types.dim import Dim
+from archspec.types.meter import charge
+from archspec.types.monomial import Atom, Monomial
 
 Powers: TypeAlias = tuple[int, ...]
 """The exponent of each variable, in the order of the symbols."""
 
 Polynomial: TypeAlias = dict[Powers, int]
 """Coefficients by exponents; no coefficient 0."""
+
+
+PRODUCTS = 8
+"""Products of coefficients in one step."""
+
+LONG = 300
+"""Bits of a coefficient with which a term takes as long as two."""
 
 
 @lru_cache(maxsize=8192)
@@ -54,7 +63,8 @@ def weight(expression: Dim) -> int:
         1
         + sum(weight(atom.numerator) if isinstance(atom, FloorDiv) else 1 for atom in monomial)
         + _spread(monomial) // 5
-        for monomial, _ in expression.terms
+        + factor.bit_length() // LONG
+        for monomial, factor in expression.terms
     )
 
 
@@ -109,6 +119,7 @@ class Class:
 
     def polynomial(self, expression: Dim) -> Polynomial:
         """The expression as a polynomial in the k's of this class."""
+        charge(1 + len(expression.terms) // 2)
         total: Polynomial = {}
         products: list[Polynomial] = [{(0,) * len(self.symbols): 1}]
         before: Monomial = ()
@@ -117,6 +128,7 @@ class Class:
             del products[shared + 1 :]
             for atom in monomial[shared:]:
                 products.append(multiplied(products[-1], self._atom(atom)))
+            charge(len(products[-1]) // PRODUCTS)
             for powers, value in products[-1].items():
                 total[powers] = total.get(powers, 0) + factor * value
             before = monomial
@@ -160,6 +172,7 @@ def _are_equal(pair: tuple[object, object]) -> bool:
 
 def multiplied(left: Polynomial, right: Polynomial) -> Polynomial:
     """The product of two polynomials."""
+    charge(1 + len(left) * len(right) // PRODUCTS)
     result: Polynomial = {}
     for one, a in left.items():
         for two, b in right.items():

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice, product
 
+from archspec.types.atoms import OutsideFragment
 from archspec.types.condition import (
     TRUE,
     Condition,
+    comparisons,
     conjunction,
     disjunction,
     negation,
     zero_allowed,
 )
-from archspec.types.solver.budget import BUDGET, Budget, BudgetExceeded
+from archspec.types.meter import BudgetExceeded, Meter, charge, left, within
 from archspec.types.solver.extent import Extent
 from archspec.types.solver.formula import (
     NO,
@@ -27,6 +29,7 @@ from archspec.types.solver.formula import (
     both,
     either,
     holds_at,
+    leaves,
     symbols_in,
 )
 from archspec.types.solver.lower import lower
@@ -35,35 +38,43 @@ from archspec.types.solver.periodic import EVERYTHING, PeriodicSet
 from archspec.types.solver.render import describe
 from archspec.types.solver.study import study
 
+WRITING = 30_000
+"""Steps that writing one condition may take."""
+
+WRITTEN = 2
+"""Steps for each comparison that is to be written, besides what is found out about it."""
+
 Limits = dict[str, PeriodicSet]
 
 
-def simplify(condition: Condition, given: Condition = TRUE, budget: int = BUDGET) -> Condition:
+def simplify(condition: Condition, given: Condition = TRUE, budget: int = WRITING) -> Condition:
     """The shortest condition found that is equivalent for all sizes that `given` allows.
 
     Sizes are from 1 on, and from 0 on where a conjunct of `given` says `P >= 0`. What takes more
     work than `budget` is returned as it is.
     """
-    return _remembered(condition, given, budget)
+    found, steps = _remembered(condition, given, budget)
+    charge(steps, "writing a condition in its shortest form")
+    return found
 
 
 @lru_cache(maxsize=4096)
-def _remembered(condition: Condition, given: Condition, budget: int) -> Condition:
-    zero = zero_allowed(given)
-    work = Budget(budget, budget // 2)
+def _remembered(condition: Condition, given: Condition, budget: int) -> tuple[Condition, int]:
+    meter = Meter(budget)
     try:
-        return _simplified(from_one(condition, zero), from_one(given, zero), work, zero)
-    except BudgetExceeded:
-        return condition
+        found = meter.run(partial(_simplified, condition, given))
+    except (BudgetExceeded, OutsideFragment):
+        found = condition
+    return found, min(meter.steps, budget)
 
 
-def _simplified(
-    condition: Condition, given: Condition, budget: Budget, zero: frozenset[str]
-) -> Condition:
-    allowed = lower(given, budget.limit)
+def _simplified(condition: Condition, given: Condition) -> Condition:
+    zero = zero_allowed(given)
+    charge(WRITTEN * (comparisons(condition) + comparisons(given)))
+    allowed = lower(from_one(given, zero))
     limits = _limits(allowed)
-    formula = _reduced(lower(condition, budget.limit), limits)
-    parts = _without_implied(list(_conjuncts(formula)), allowed, budget)
+    formula = _reduced(lower(from_one(condition, zero)), limits)
+    parts = _without_implied(list(_conjuncts(formula)), allowed)
     return conjunction(_written(part, limits, zero) for part in sorted(parts, key=_place))
 
 
@@ -99,16 +110,23 @@ def _reduced(formula: Formula, limits: Limits) -> Formula:
             return both([*own, *rest])
 
 
-def _without_implied(parts: list[Formula], allowed: Formula, budget: Budget) -> list[Formula]:
-    """Without the conjuncts of several symbols that the others imply."""
+def _without_implied(parts: list[Formula], allowed: Formula) -> list[Formula]:
+    """Without the conjuncts of several symbols that the others imply, as far as that is found.
+
+    Half of the steps are left to write what is kept.
+    """
     kept = list(parts)
+    reserve = left() // 2
     for part in sorted(parts, key=_place):
         others = [other for other in kept if other is not part]
-        if _apart(part, [allowed, *others]):
-            continue
-        if _implied(part, both([allowed, *others]), budget):
+        if within(left() - reserve, partial(_superfluous, part, allowed, others)):
             kept = others
     return kept
+
+
+def _superfluous(part: Formula, allowed: Formula, others: Sequence[Formula]) -> bool:
+    by = [allowed, *others]
+    return not _apart(part, by) and _implied(part, both(by))
 
 
 def _apart(part: Formula, others: Sequence[Formula]) -> bool:
@@ -116,6 +134,7 @@ def _apart(part: Formula, others: Sequence[Formula]) -> bool:
     if not isinstance(part, Axis):
         return False
     flat = [inner for other in others for inner in _conjuncts(other)]
+    charge(1 + len(flat) // 5)
     return all(isinstance(inner, Axis) or part.symbol not in symbols_in(inner) for inner in flat)
 
 
@@ -123,15 +142,11 @@ def _conjuncts(formula: Formula) -> Sequence[Formula]:
     return formula.parts if isinstance(formula, Both) else (formula,)
 
 
-def _implied(part: Formula, by: Formula, budget: Budget) -> bool:
+def _implied(part: Formula, by: Formula) -> bool:
     if _refuted(part, by):
         return False
-    try:
-        against = _opposite(part, budget)
-        names = symbols_in(part) | symbols_in(by)
-        return study(both([by, against]), names, budget).extent is Extent.EMPTY
-    except BudgetExceeded:
-        return False
+    names = symbols_in(part) | symbols_in(by)
+    return study(both([by, _opposite(part)]), names).extent is Extent.EMPTY
 
 
 def _refuted(part: Formula, by: Formula) -> bool:
@@ -142,24 +157,26 @@ def _refuted(part: Formula, by: Formula) -> bool:
         return False
     depth = max(2, int(256 ** (1 / len(names))))
     small = [islice(box.get(name, EVERYTHING).members(), depth) for name in names]
+    charge(1 + 512 * (leaves(part) + leaves(by)) // 40)
     points = (dict(zip(names, row, strict=True)) for row in product(*small))
     return any(holds_at(by, sizes) and not holds_at(part, sizes) for sizes in islice(points, 512))
 
 
-def _opposite(formula: Formula, budget: Budget) -> Formula:
+def _opposite(formula: Formula) -> Formula:
     match formula:
         case Axis(symbol, sizes):
             complement = sizes.complement()
             return NO if complement.is_empty else Axis(symbol, complement)
         case Joint(comparison, _):
-            return lower(negation(comparison), budget.limit)
+            return lower(negation(comparison))
         case Both(parts):
-            return either([_opposite(part, budget) for part in parts])
+            return either([_opposite(part) for part in parts])
         case Either(parts):
-            return both([_opposite(part, budget) for part in parts])
+            return both([_opposite(part) for part in parts])
 
 
 def _written(formula: Formula, limits: Limits, zero: frozenset[str]) -> Condition:
+    charge(1)
     match formula:
         case Axis(symbol, sizes):
             return describe(symbol, sizes, limits.get(symbol, EVERYTHING), int(symbol in zero))

@@ -9,6 +9,7 @@ class. What is left after that is unknown, and says why.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice, zip_longest
 from itertools import product as choices
 from math import prod
@@ -18,6 +19,7 @@ from archspec.types.atoms import FloorDiv
 from archspec.types.condition import (
     FALSE,
     Comparison,
+    Condition,
     Relation,
     at_least,
     conjunction,
@@ -26,10 +28,9 @@ from archspec.types.condition import (
     substitute,
 )
 from archspec.types.dim import Dim
+from archspec.types.meter import charge, left, within
 from archspec.types.solver.bounds import rises, tightened
-from archspec.types.solver.budget import Budget, BudgetExceeded
 from archspec.types.solver.classes import by_class, class_count
-from archspec.types.solver.effort import effort
 from archspec.types.solver.extent import (
     NOTHING,
     Extent,
@@ -57,7 +58,7 @@ from archspec.types.solver.residue import degree
 from archspec.types.solver.univariate import preimage
 
 WORK_PER_CELL = 5
-"""How much of the budget one case of a disjunction takes."""
+"""Steps that one case of a disjunction takes, besides what is done in it."""
 
 FEW_CLASSES = 64
 """Linear relations with no more residue classes than this are decided class by class at once."""
@@ -69,11 +70,11 @@ MAX_TRIED = 2_000
 """Sizes of one symbol that are tried one by one."""
 
 
-def study(formula: Formula, symbols: Iterable[str], budget: Budget) -> Study:
+def study(formula: Formula, symbols: Iterable[str]) -> Study:
     """All sizes of `symbols` that satisfy the formula, split by connected symbols first."""
     found = Study(Extent.FINITE, {}, ({},))
     for names, part in components(formula, symbols):
-        found = crossed(found, _studied(part, names, budget))
+        found = crossed(found, _studied(part, names))
         if found.extent is Extent.EMPTY:
             return NOTHING
     return found
@@ -82,6 +83,7 @@ def study(formula: Formula, symbols: Iterable[str], budget: Budget) -> Study:
 def components(formula: Formula, symbols: Iterable[str]) -> list[tuple[list[str], Formula]]:
     """The conjuncts, grouped so that groups share no symbol."""
     parts = formula.parts if isinstance(formula, Both) else (formula,)
+    charge(1 + len(parts))
     groups: list[tuple[set[str], list[Formula]]] = [({name}, []) for name in sorted(set(symbols))]
     for part in parts:
         names = set(symbols_in(part))
@@ -94,39 +96,37 @@ def components(formula: Formula, symbols: Iterable[str]) -> list[tuple[list[str]
     return [(sorted(names), both(held)) for names, held in groups]
 
 
-def _studied(formula: Formula, symbols: Sequence[str], budget: Budget) -> Study:
-    return united(
-        _of_cell(cell, symbols, budget) for cell in cells(formula, budget.left // WORK_PER_CELL)
-    )
+def _studied(formula: Formula, symbols: Sequence[str]) -> Study:
+    return united(_of_cell(cell, symbols) for cell in cells(formula))
 
 
-def _of_cell(cell: Cell, symbols: Sequence[str], budget: Budget) -> Study:
-    budget.spend(WORK_PER_CELL, "telling the cases apart")
+def _of_cell(cell: Cell, symbols: Sequence[str]) -> Study:
+    charge(WORK_PER_CELL, "telling the cases apart")
     if not cell.joints:
         return of_box({name: cell.box.get(name, EVERYTHING) for name in symbols})
-    box = tightened(cell, symbols, budget)
+    box = tightened(cell, symbols)
     if any(sizes.is_empty for sizes in box.values()):
         return NOTHING
     linear = all(degree(joint.expression) == 1 for joint in cell.joints)
     if linear and class_count(box, cell.joints) <= FEW_CLASSES:
-        return _by_class(box, cell.joints, budget)
+        return _by_class(box, cell.joints)
     held = Cell(box, cell.joints)
     solved = _solved(cell.joints)
     if solved is not None:
-        return _eliminated(held, solved, symbols, budget)
+        return _eliminated(held, solved, symbols)
     few = None if linear else _fewest(box)
     if few is not None:
-        return _tried(box, cell.joints, few, budget)
+        return _tried(box, cell.joints, few)
     opened = None if linear else _opened(held)
     if opened is not None:
-        return united(_studied(_formula(each, budget), symbols, budget) for each in opened)
-    return _by_class(box, cell.joints, budget)
+        return united(_studied(_formula(each), symbols) for each in opened)
+    return _by_class(box, cell.joints)
 
 
-def _formula(cell: Cell, budget: Budget) -> Formula:
+def _formula(cell: Cell) -> Formula:
     """The cell with each comparison taken apart again as far as it goes."""
     limits = [axis(name, sizes) for name, sizes in cell.box.items()]
-    return both([*limits, *(lower(joint, budget.limit) for joint in cell.joints)])
+    return both([*limits, *(lower(joint) for joint in cell.joints)])
 
 
 # ---------------------------------------------------------------------- equalities
@@ -162,22 +162,22 @@ def _solved(joints: Sequence[Comparison]) -> _Solved | None:
     return min(found, key=lambda each: each.divisor, default=None)
 
 
-def _eliminated(cell: Cell, solved: _Solved, symbols: Sequence[str], budget: Budget) -> Study:
+def _eliminated(cell: Cell, solved: _Solved, symbols: Sequence[str]) -> Study:
     symbol, value = solved.symbol, solved.value
     rest = [name for name in symbols if name != symbol]
     parts: list[Formula] = [axis(name, cell.box[name]) for name in rest]
-    parts.append(lower(divisible(solved.numerator, solved.divisor), budget.limit))
-    parts.append(_member(value, cell.box[symbol], budget))
+    parts.append(lower(divisible(solved.numerator, solved.divisor)))
+    parts.append(_member(value, cell.box[symbol]))
     for other in cell.joints:
         if other is not solved.comparison:
-            parts.append(lower(substitute(other, {symbol: value}), budget.limit))
+            parts.append(lower(substitute(other, {symbol: value})))
     inner = both(parts)
-    found = study(inner, rest, budget)
+    found = study(inner, rest)
     if found.least is None:
         return found
     least = _with(found.least, symbol, value)
     if len(rest) > 1 or not _grows(value):
-        least = _smallest(inner, rest, symbol, value, least, budget)
+        least = _smallest(inner, rest, symbol, value, least)
     models = tuple(_with(model, symbol, value) for model in found.models)
     return Study(found.extent, least, models, found.reason)
 
@@ -214,7 +214,7 @@ def _grows(value: Dim) -> bool:
 
 
 def _smallest(
-    inner: Formula, rest: Sequence[str], symbol: str, value: Dim, witness: Sizes, budget: Budget
+    inner: Formula, rest: Sequence[str], symbol: str, value: Dim, witness: Sizes
 ) -> Sizes:
     """The smallest solution, by listing those up to a sum that is doubled until there is one.
 
@@ -227,11 +227,9 @@ def _smallest(
     while bound < highest:
         bound = min(2 * bound, highest)
         listed = at_least(bound, total)
-        if effort(listed) > budget.left:
+        found = within(left() // 2, partial(_listed, inner, listed, rest))
+        if found is None:
             break
-        budget.spend(effort(listed), "listing the smallest sizes")
-        within = lower(listed, budget.limit)
-        found = study(both([inner, within]), rest, budget)
         if found.models:
             return min((_with(model, symbol, value) for model in found.models), key=order)
         if found.extent is not Extent.EMPTY:
@@ -239,28 +237,32 @@ def _smallest(
     return witness
 
 
-def _member(value: Dim, sizes: PeriodicSet, budget: Budget) -> Formula:
+def _listed(inner: Formula, listed: Condition, symbols: Sequence[str]) -> Study:
+    return study(both([inner, lower(listed)]), symbols)
+
+
+def _member(value: Dim, sizes: PeriodicSet) -> Formula:
     """That the value is a size in the set."""
     if len(value.symbols) == 1:
         (name,) = value.symbols
-        return axis(name, preimage(value, sizes, budget.limit))
+        return axis(name, preimage(value, sizes))
     held = substitute(describe("n", sizes), {"n": value})
-    return lower(conjunction([at_least(value, 1), held]), budget.limit)
+    return lower(conjunction([at_least(value, 1), held]))
 
 
 # ---------------------------------------------------------------------- residue classes
 
 
-def _by_class(box: Box, joints: Sequence[Comparison], budget: Budget) -> Study:
-    outcome = by_class(box, joints, budget)
+def _by_class(box: Box, joints: Sequence[Comparison]) -> Study:
+    outcome = by_class(box, joints)
     least = None
     if outcome.least is not None:
         least = dict(zip(sorted(box), outcome.least[1], strict=True))
     if outcome.unknown:
-        found = _sampled(box, joints, budget)
+        found = _sampled(box, joints)
         if outcome.infinite and found.extent is Extent.UNKNOWN:
             known = [each for each in (least, found.least) if each is not None]
-            return Study(Extent.INFINITE, _least(box, joints, min(known, key=order), budget))
+            return Study(Extent.INFINITE, _least(box, joints, min(known, key=order)))
         return found
     if least is None:
         return NOTHING
@@ -271,7 +273,7 @@ def _by_class(box: Box, joints: Sequence[Comparison], budget: Budget) -> Study:
     symbol = _fewest(near)
     if symbol is None or prod(sizes.count() or 0 for sizes in near.values()) > MAX_TRIED:
         return Study(Extent.FINITE, least)
-    return _tried(near, joints, symbol, budget)
+    return _tried(near, joints, symbol)
 
 
 # ---------------------------------------------------------------------- trying sizes
@@ -284,47 +286,49 @@ def _fewest(box: Box) -> str | None:
     return best[1] if best is not None and best[0] <= MAX_TRIED else None
 
 
-def _tried(box: Box, joints: Sequence[Comparison], symbol: str, budget: Budget) -> Study:
+def _tried(box: Box, joints: Sequence[Comparison], symbol: str) -> Study:
     rest = [name for name in box if name != symbol]
     found = []
     for size in box[symbol].members():
-        inner = study(_fixed(box, joints, {symbol: size}, budget), rest, budget)
+        inner = study(_fixed(box, joints, {symbol: size}), rest)
         found.append(crossed(Study(Extent.FINITE, {symbol: size}, ({symbol: size},)), inner))
     return united(found)
 
 
-def _fixed(box: Box, joints: Sequence[Comparison], sizes: Sizes, budget: Budget) -> Formula:
+def _fixed(box: Box, joints: Sequence[Comparison], sizes: Sizes) -> Formula:
+    charge(2 + sum(len(joint.expression.terms) for joint in joints), "trying sizes one by one")
     parts: list[Formula] = [axis(name, held) for name, held in box.items() if name not in sizes]
-    parts += [lower(substitute(joint, sizes), budget.limit) for joint in joints]
+    parts += [lower(substitute(joint, sizes)) for joint in joints]
     return both(parts)
 
 
-def _sampled(box: Box, joints: Sequence[Comparison], budget: Budget) -> Study:
+def _sampled(box: Box, joints: Sequence[Comparison]) -> Study:
     """Infinite along one symbol while the others stay small: that much a search can prove."""
     witness: Sizes | None = None
     for fixed in _small(box):
         free = [name for name in box if name not in fixed]
-        found = study(_fixed(box, joints, fixed, budget), free, budget)
+        found = study(_fixed(box, joints, fixed), free)
         if found.least is None:
             continue
         here = {**fixed, **found.least}
         witness = here if witness is None else min(witness, here, key=order)
         if found.extent is Extent.INFINITE:
-            return Study(Extent.INFINITE, _least(box, joints, witness, budget))
+            return Study(Extent.INFINITE, _least(box, joints, witness))
     text = " and ".join(f"`{joint.expression} {joint.relation} 0`" for joint in joints)
     return Study(Extent.UNKNOWN, witness, reason=f"{text} is outside what can be decided")
 
 
-def _least(box: Box, joints: Sequence[Comparison], witness: Sizes, budget: Budget) -> Sizes:
+def _least(box: Box, joints: Sequence[Comparison], witness: Sizes) -> Sizes:
     """The smallest solution: its sum is at most that of the witness."""
     highest = sum(witness.values()) - len(witness) + 1
     near = {name: sizes & interval(1, highest) for name, sizes in box.items()}
     symbol = _fewest(near)
-    try:
-        found = NOTHING if symbol is None else _tried(near, joints, symbol, budget.share(2))
-    except BudgetExceeded:  # the witness is no guess, only perhaps not the smallest
+    if symbol is None:
         return witness
-    return witness if found.least is None else min(witness, found.least, key=order)
+    found = within(left() // 2, partial(_tried, near, joints, symbol))
+    if found is None or found.least is None:  # no guess, only perhaps not the smallest
+        return witness
+    return min(witness, found.least, key=order)
 
 
 def _small(box: Box) -> Iterator[Sizes]:

@@ -13,14 +13,19 @@ from typing import TypeAlias
 
 from archspec.types.condition import Comparison, Relation
 from archspec.types.dim import Dim
+from archspec.types.meter import charge
 from archspec.types.solver.factor import product_and_rest
 from archspec.types.solver.formula import NO, YES, Formula, Joint, both, either
+from archspec.types.solver.periodic import divisors
 
 Solve: TypeAlias = Callable[[Comparison], Formula]
 """The formula of a comparison in one symbol."""
 
 MAX_CASES = 2_000
 """Thresholds that a comparison may come to; about `n * number ** (1 - 1/n)` for n factors."""
+
+MAX_NUMBER = 10**9
+"""Above this number the cases are more, whatever the number of factors."""
 
 READABLE = 2
 """Up to this number the thresholds read better than the product."""
@@ -37,7 +42,7 @@ def against_number(comparison: Comparison, solve: Solve) -> Formula | None:
     if scale < 0:
         weight, rest = -weight, -rest
     limit = abs(rest) // abs(weight) + 1
-    if len(parts) * limit ** (1 - 1 / len(parts)) > MAX_CASES:
+    if limit > MAX_NUMBER or len(parts) * limit ** (1 - 1 / len(parts)) > MAX_CASES:
         return None
     cases = [_zero(parts, rest, comparison.relation, solve)]
     for signs in choices((1, -1), repeat=len(parts)):
@@ -112,7 +117,7 @@ def _is(parts: Sequence[Dim], target: int, solve: Solve) -> Formula:
     if not rest:
         return solve(Comparison(first - target, Relation.EQUAL))
     cases = []
-    for divisor in _divisors(target):
+    for divisor in divisors(target):
         here = solve(Comparison(first - divisor, Relation.EQUAL))
         if here != NO:
             cases.append(both([here, _is(rest, target // divisor, solve)]))
@@ -131,10 +136,7 @@ def _corners(number: int) -> list[int]:
     """1, and each v where `number // v` is smaller than `number // (v - 1)`."""
     found, v = [], 1
     while v <= number:
+        charge(1)
         found.append(v)
         v = number // (number // v) + 1
     return found
-
-
-def _divisors(number: int) -> list[int]:
-    return [d for d in range(1, number + 1) if number % d == 0]

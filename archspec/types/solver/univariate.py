@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from math import gcd
 
 from archspec.types.atoms import FloorDiv
 from archspec.types.condition import Comparison, Relation
 from archspec.types.dim import Dim
+from archspec.types.meter import BudgetExceeded, charge, remembered
 from archspec.types.solver import masks as bits
-from archspec.types.solver.budget import BudgetExceeded
 from archspec.types.solver.periodic import (
     EMPTY,
     EVERYTHING,
@@ -21,8 +20,11 @@ from archspec.types.solver.periodic import (
 from archspec.types.solver.polynomial import Run, differences, sign_runs
 from archspec.types.solver.residue import degree, periods, values, weight
 
-WORK = 20
-"""Evaluations of one term or division that count as one unit of the budget."""
+EVALUATIONS = 100
+"""Evaluations of one term or division in one step."""
+
+SIGNS = 20
+"""Products of coefficients, of one polynomial whose signs are found, in one step."""
 
 _WANTED = {
     Relation.EQUAL: frozenset({0}),
@@ -31,21 +33,21 @@ _WANTED = {
 }
 
 
-def solve(comparison: Comparison, budget: int) -> PeriodicSet:
+def solve(comparison: Comparison) -> PeriodicSet:
     """The sizes where a comparison in one symbol holds.
 
-    Raises BudgetExceeded when its residue classes are more work than `budget`.
+    Raises BudgetExceeded when its residue classes are too much work.
     """
     expression = comparison.expression
     (symbol,) = expression.symbols
     anonymous = expression if symbol == "n" else expression.substitute({symbol: _N})
     try:
-        return _solved(anonymous, comparison.relation, budget)
+        return _solved(anonymous, comparison.relation)
     except BudgetExceeded as fault:
-        raise BudgetExceeded(f"`{expression}` {fault}") from None
+        raise BudgetExceeded(f"`{expression}`: {fault}") from None
 
 
-def preimage(expression: Dim, wanted: PeriodicSet, budget: int) -> PeriodicSet:
+def preimage(expression: Dim, wanted: PeriodicSet) -> PeriodicSet:
     """The sizes of its one symbol for which an expression is in a set.
 
     Raises BudgetExceeded as `solve` does.
@@ -54,36 +56,33 @@ def preimage(expression: Dim, wanted: PeriodicSet, budget: int) -> PeriodicSet:
     for (start, stop), mask in zip(wanted.spans(), wanted.masks, strict=True):
         if not mask:
             continue
-        held = solve(Comparison(expression - start, Relation.AT_LEAST), budget)
+        held = solve(Comparison(expression - start, Relation.AT_LEAST))
         if stop is not None:
-            below = Comparison(stop - 1 - expression, Relation.AT_LEAST)
-            held = held & solve(below, budget)
+            held = held & solve(Comparison(stop - 1 - expression, Relation.AT_LEAST))
         if mask != bits.full(wanted.period):
-            held = held & _with_residue(expression, wanted.period, mask, budget)
+            held = held & _with_residue(expression, wanted.period, mask)
         found = found | held
     return found
 
 
-def _with_residue(expression: Dim, modulus: int, mask: int, budget: int) -> PeriodicSet:
+def _with_residue(expression: Dim, modulus: int, mask: int) -> PeriodicSet:
     """The sizes for which an expression has one of the residues in the mask."""
     ((_, period),) = periods(expression, modulus).items()
-    if period * weight(expression) > WORK * budget:
-        raise BudgetExceeded(
-            f"`{expression} % {modulus}` has {period} residue classes, "
-            f"which is more work than the budget of {budget} allows"
-        )
+    work = 1 + (period * (4 + weight(expression)) + modulus) // EVALUATIONS
+    charge(work, f"telling {period} residue classes of `{expression} % {modulus}` apart")
     held = bits.flags(mask, modulus)
     found = values(expression, range(period))  # a polynomial with this period from 0 on
     return periodic(period, bits.of_flags(held[value % modulus] for value in found))
 
 
-@lru_cache(maxsize=4096)
-def _solved(expression: Dim, relation: Relation, budget: int) -> PeriodicSet:
+@remembered(4096)
+def _solved(expression: Dim, relation: Relation) -> PeriodicSet:
     expression, relation = unwrapped(expression, relation)
     if expression.constant is not None:
         return EVERYTHING if _holds(expression.constant, relation) else EMPTY
-    pair = _two_sided(expression, relation, budget)
-    return _swept(expression, relation, budget) if pair is None else pair
+    charge(2 + weight(expression) // 2)
+    pair = _two_sided(expression, relation)
+    return _swept(expression, relation) if pair is None else pair
 
 
 def _holds(value: int, relation: Relation) -> bool:
@@ -112,7 +111,7 @@ def unwrapped(expression: Dim, relation: Relation) -> tuple[Dim, Relation]:
     return expression, relation
 
 
-def _two_sided(expression: Dim, relation: Relation, budget: int) -> PeriodicSet | None:
+def _two_sided(expression: Dim, relation: Relation) -> PeriodicSet | None:
     """`e // d == t` as two inequalities, so that a large divisor costs nothing."""
     varying = expression - expression.constant_term
     if relation is Relation.AT_LEAST or len(varying.terms) != 1:
@@ -123,24 +122,22 @@ def _two_sided(expression: Dim, relation: Relation, budget: int) -> PeriodicSet 
     if expression.constant_term % factor:
         inside = EMPTY
     else:
-        inside = _solved(expression, Relation.AT_LEAST, budget) & _solved(
-            -expression, Relation.AT_LEAST, budget
-        )
+        inside = _solved(expression, Relation.AT_LEAST) & _solved(-expression, Relation.AT_LEAST)
     return inside if relation is Relation.EQUAL else inside.complement()
 
 
-def _swept(expression: Dim, relation: Relation, budget: int) -> PeriodicSet:
+def _swept(expression: Dim, relation: Relation) -> PeriodicSet:
     common = gcd(*(factor for _, factor in expression.terms))
     if common > 1 and relation is not Relation.AT_LEAST:
         expression = Dim({monomial: factor // common for monomial, factor in expression.terms})
     ((_, period),) = periods(expression).items()
     width = degree(expression) + 1
-    if period * width * (weight(expression) + width) > WORK * budget:
-        raise BudgetExceeded(
-            f"has {period} residue classes, which is more work than the budget of {budget} allows"
-        )
+    what = f"telling {period} residue classes apart"
     if width <= 2:
+        charge(period * (4 + weight(expression)) // EVALUATIONS, what)
         return _of_lines(expression, relation, period)
+    charge(period * width * weight(expression) // EVALUATIONS, what)
+    charge(period * (10 + width * width) // SIGNS, what)
     found = values(expression, range(1, period * width + 1))
     signs = (sign_runs(differences(found[place::period])) for place in range(period))
     return _from_changes(period, (_changes(runs, _WANTED[relation]) for runs in signs))

@@ -1,0 +1,29 @@
+"""Analyses end soon: what they do with symbolic sizes is counted, and refused beyond a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from archspec.diagnostics.model import CompileFailed, diagnostic
+from archspec.graph.compiled import Compiled
+from archspec.types.atoms import OutsideFragment
+from archspec.types.meter import BudgetExceeded, Meter
+
+T = TypeVar("T")
+
+STEPS = 150_000
+"""Steps that the sizes of one report may take, some five microseconds each."""
+
+
+def bounded(compiled: Compiled, work: Callable[[], T]) -> T:
+    """What an analysis of a network finds.
+
+    Raises CompileFailed (E0411) where its sums and products of sizes are no size, or too much work.
+    """
+    try:
+        return Meter(STEPS).run(work)
+    except (BudgetExceeded, OutsideFragment) as fault:
+        reason = str(fault)
+    message = f"the costs of `{compiled.name}` are beyond symbolic sizes: {reason}"
+    raise CompileFailed([diagnostic("E0411", message, compiled.inference.origin.span)])
