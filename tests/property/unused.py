@@ -48,7 +48,7 @@ ONE = (
     "iterate(conv(same, 3), 2)",
     "iterate({ input v\n    lost = v -> conv(5, 1)\n    output v -> conv(same, 1) }, 3)",
     "conv(3, 1) -> iterate({ input v\n    near, far = v -> pair(3)\n    output near }, 2)",
-    "if training { late@: conv(3, 1) } else { relu }",
+    "if training { late@: conv(same, 1) } else { relu }",
 )
 TWO = ("pair(4)", "nested(3)", "columns(4)", "[conv(2, 1), conv(2, 3)]", "split([1, 1], axis=0)")
 
