@@ -123,3 +123,34 @@ def spoil(text: str, chance: random.Random, times: int) -> str:
                 del parts[first : min(last, first + 12)]
         text = "".join(parts)
     return text
+
+
+NUMBER = re.compile(r"(?<![\w.])\d+(?![\w.])")
+NAME = re.compile(r"(?<![\w.\"])[a-z_]\w*(?=\()")
+ARROW = re.compile(r"-> ")
+HEAD = re.compile(r"\binput [^\n{}]*$", re.MULTILINE)
+NUMBERS = ("0", "1", "2", "3", "4", "8", "n", "C", "H", "H // 2", "if training then 2 else 3")
+LAYERS = (
+    *("relu", "dropout(0.5)", "conv(8, 3)", "batch_norm", "global_avg_pool", "flatten", "softmax"),
+    *("if training { dropout(0.1) }", "if training { relu } else { tanh }", "[identity, relu]"),
+    *("frozen(batch_norm)", "join", "residual(conv(same, 3))", "a: conv(same, 1)", "concat"),
+    *("{ input v\n buffer b: f32[1] = ones([1])\n output v + b }", "transpose(-1, -2)"),
+    *("{ input v\n param b: f32[1] = ones\n output v * b }", "iterate(conv(same, 3), 2)"),
+)
+PROMISES = (" where H % 2 == 0", " where H >= 0", " where H == W", ", z", " when training")
+
+
+def change(text: str, chance: random.Random, times: int) -> str:
+    """The text after some mutations after which it can most often be read: other words in place."""
+    for _ in range(times):
+        kind, words = chance.choice(
+            ((NUMBER, NUMBERS), (NAME, ()), (ARROW, LAYERS), (ARROW, LAYERS), (HEAD, PROMISES))
+        )
+        found = [*kind.finditer(text)]
+        if not found:
+            continue
+        place = chance.choice(found)
+        word = chance.choice(words or [item[0] for item in found])
+        new = {ARROW: f"-> {word} -> ", HEAD: f"{place[0]}{word}"}.get(kind, word)
+        text = text[: place.start()] + new + text[place.end() :]
+    return text

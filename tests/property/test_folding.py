@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 import archspec
 from archspec.analysis.parameters import table
 from archspec.passes.folding.fold import fold
+from tests.property.test_programs import EXPLORE
 
 BLOCKS = """
 use std.cnn { conv_bn }
@@ -133,7 +134,8 @@ def numbers(compiled) -> int:
 
 @settings(
     deadline=None,
-    max_examples=60,
+    derandomize=EXPLORE == 1,
+    max_examples=60 * EXPLORE,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(body=programs(), end=ENDS)

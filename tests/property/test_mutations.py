@@ -7,13 +7,17 @@ import random
 import re
 import time
 
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from archspec.diagnostics.model import CompileFailed
 from archspec.diagnostics.text import render
+from archspec.graph.compiled import Compiled
+from archspec.network import Network
 from archspec.semantics.compile import check
 from archspec.source import Source
-from tests.property.mutations import SMALL, examples, specs, spoil
+from tests.property.mutations import SMALL, change, examples, specs, spoil
 
 SECONDS = 4.0
 """Processor time; the budget of a run holds it far below on a machine of today."""
@@ -79,6 +83,32 @@ def test_spoilt_shipped_specs(seed: int, times: int) -> None:
 def test_spoilt_examples(seed: int, times: int) -> None:
     chance = random.Random(seed)
     examine(spoil(chance.choice(examples()), chance, times))
+
+
+def build(net: Network) -> list[str]:
+    """Make the module, as it is and folded; the codes of what is said against it."""
+    try:
+        module = net.to_torch(device="meta")
+        net.fold().to_torch(device="meta")
+    except CompileFailed as failed:
+        return [item.code for item in failed.diagnostics]
+    assert sum(one.numel() for one in module.parameters()) == net.parameters
+    return []
+
+
+@settings(PROFILE, max_examples=150 * EXPLORE)
+@given(seed=st.integers(0, 2**32), times=st.sampled_from([1, 1, 2, 3]))
+def test_changed_examples_are_built_where_they_compile(seed: int, times: int) -> None:
+    pytest.importorskip("torch")
+    chance = random.Random(seed)
+    text = change(chance.choice([*examples(), *SMALL]), chance, times)
+    examine(text)
+    found: list[Compiled] = []
+    sink = check(Source("changed.arch", text), inspect=lambda one: found.append(one) or ())
+    event("failed" if sink.failed else "compiles")
+    for compiled in [] if sink.failed else found:
+        refused = build(Network(compiled))
+        assert all(code.startswith("E08") for code in refused), text
 
 
 @settings(PROFILE, max_examples=60 * EXPLORE)
