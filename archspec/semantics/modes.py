@@ -7,10 +7,9 @@ computed once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from archspec.diagnostics.model import Diagnostic, Sink, diagnostic
-from archspec.graph.model import Graph, Node, Structure
+from archspec.graph.compare import same_graph
+from archspec.graph.model import Graph, Structure
 from archspec.ops.base import Parameter
 from archspec.semantics.owners import Owner, owners
 from archspec.types.tensor import DType
@@ -84,8 +83,8 @@ def _compare(inference: Owner, training: Owner, sink: Sink) -> None:
             sink.report(_differs(inference, training, what))
             return
     if titles == ("buffer", "buffer"):
-        pairs = zip(inference.instance.regions, training.instance.regions, strict=True)
-        if not all(_alike(one.graph, two.graph) for one, two in pairs):
+        values = zip(inference.instance.regions, training.instance.regions, strict=True)
+        if not all(same_graph(one.graph, two.graph) for one, two in values):
             sink.report(_two_values(training))
 
 
@@ -101,29 +100,6 @@ def _told(*tensors: Parameter) -> list[str]:
 
 def _ends(graph: Graph) -> tuple[int, int]:
     return len(graph.inputs), len(graph.output_ports)
-
-
-def _alike(one: Graph, two: Graph) -> bool:
-    """Whether two graphs compute the same in the same way."""
-    if one is two:
-        return True
-    if len(one.nodes) != len(two.nodes) or one.output_ports != two.output_ports:
-        return False
-    return all(_same_node(*nodes) for nodes in zip(one.nodes, two.nodes, strict=True))
-
-
-def _same_node(one: Node, two: Node) -> bool:
-    if (one.op, one.inputs, one.types) != (two.op, two.inputs, two.types):
-        return False
-    below = [*_graphs(one)], [*_graphs(two)]
-    return len(below[0]) == len(below[1]) and all(map(_alike, *below))
-
-
-def _graphs(node: Node) -> Iterator[Graph]:
-    if node.callee is not None:
-        yield node.callee
-    if node.instance is not None:
-        yield from (region.graph for region in node.instance.regions)
 
 
 def _two_values(buffer: Owner) -> Diagnostic:
