@@ -16,7 +16,7 @@ from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph, postorder, walk
 from archspec.graph.ties import tensor_at, tied, ties_below
-from archspec.graph.usage import Usage, is_read
+from archspec.graph.usage import Usage
 from archspec.ops.base import Parameter
 
 
@@ -50,6 +50,9 @@ class Counts:
         )
 
 
+NOTHING = Counts()
+
+
 def count(compiled: Compiled) -> Counts:
     """What a network owns in both modes together; what both modes own counts once."""
     if compiled.inference is compiled.training:
@@ -69,7 +72,7 @@ def count(compiled: Compiled) -> Counts:
 def unused_parameters(compiled: Compiled) -> int:
     """Elements of the parameters that no output needs, in neither mode."""
     graphs = (compiled.inference, compiled.training)
-    if all(is_read(item) for graph in graphs for item in walk(graph)):
+    if all(item.is_read for graph in graphs for item in walk(graph)):
         return 0
     usage = Usage(compiled)
     return count(compiled).parameters - usage.count() + _tied_and_needed(compiled, usage)
@@ -114,7 +117,8 @@ def _count_tied(graphs: tuple[Graph, ...]) -> dict[int, Counts]:
 def _count_one(item: Owned, below: Below[Counts]) -> Counts:
     if item.instance.graph is not None:
         return below(item.instance.graph)
-    return count_tensors(item.parameters, frozen=item.instance.frozen)
+    parameters = item.parameters
+    return count_tensors(parameters, frozen=item.instance.frozen) if parameters else NOTHING
 
 
 def count_tensors(parameters: Iterable[Parameter], *, frozen: bool = False) -> Counts:
@@ -130,7 +134,7 @@ def count_tensors(parameters: Iterable[Parameter], *, frozen: bool = False) -> C
 
 
 def _total(counts: Iterable[Counts]) -> Counts:
-    return sum(counts, Counts())
+    return sum((item for item in counts if item is not NOTHING), NOTHING)
 
 
 def _tied_and_needed(compiled: Compiled, usage: Usage) -> int:

@@ -116,10 +116,9 @@ def _either(read: tuple[Made, ...]) -> Made:
 
 def _made_by(graph: Graph, node: Node, read: tuple[Made, ...]) -> Made:
     found = _either(read)
-    if found is not Made.CONSTANTS or node.op is None:
+    if found is not Made.CONSTANTS:
         return found
-    parameters = node.op.parameters(*(graph.type_of(port) for port in node.inputs))
-    return Made.WEIGHTS if any(item.learnable for item in parameters) else found
+    return Made.WEIGHTS if any(item.learnable for item in graph.parameters_of(node)) else found
 
 
 def _matrix(

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from math import prod
 
-from archspec.analysis.counting import count
+from archspec.analysis.counting import Counts, count
 from archspec.analysis.scope import Owned, owned
 from archspec.diagnostics.model import CompileFailed, diagnostic
 from archspec.frozen import frozen
@@ -93,15 +93,29 @@ def table(compiled: Compiled, budget: int = EXPANSION_BUDGET) -> tuple[Entry, ..
 
 def require_expandable(compiled: Compiled, budget: int = EXPANSION_BUDGET) -> None:
     """Raise CompileFailed (E0520) when a network owns more than `budget` tensors."""
-    tensors = count(compiled).tensors
-    if tensors <= budget:
+    _require_expandable(compiled, count(compiled), budget)
+
+
+def require_buildable(compiled: Compiled, *, with_weights: bool) -> None:
+    """Raise CompileFailed (E0520) when a network owns more tensors than can be written out.
+
+    `with_weights` says that they are made too: then also where these have too many elements.
+    """
+    counts = count(compiled)
+    _require_expandable(compiled, counts, EXPANSION_BUDGET)
+    if with_weights:
+        _require_room(compiled, counts, WEIGHT_BUDGET)
+
+
+def _require_expandable(compiled: Compiled, counts: Counts, budget: int) -> None:
+    if counts.tensors <= budget:
         return
     raise CompileFailed(
         [
             diagnostic(
                 "E0520",
-                f"`{compiled.name}` has {tensors:,} parameter tensors; at most {budget:,} can be "
-                "written out (the expansion budget)",
+                f"`{compiled.name}` has {counts.tensors:,} parameter tensors; at most {budget:,} "
+                "can be written out (the expansion budget)",
                 compiled.inference.origin.span,
                 notes=["its costs and its diagram are still known: `archspec show` and `draw`"],
                 fix="build a smaller preset",
@@ -110,9 +124,7 @@ def require_expandable(compiled: Compiled, budget: int = EXPANSION_BUDGET) -> No
     )
 
 
-def require_room(compiled: Compiled, budget: int = WEIGHT_BUDGET) -> None:
-    """Raise CompileFailed (E0520) when the weights of a network are more than may be made."""
-    counts = count(compiled)
+def _require_room(compiled: Compiled, counts: Counts, budget: int) -> None:
     elements = counts.parameters + counts.buffers
     if elements <= budget:
         return

@@ -16,9 +16,9 @@ from archspec.ops.base import Parameter
 
 @frozen
 class Owned:
-    """An instance, its path below the block, its first use, and the rules between."""
+    """An instance, the path of its region below the block, its first use, and the rules between."""
 
-    path: str
+    prefix: str
     instance: Instance
     node: Node
     graph: Graph  # that the node is in: the block, or a region in it
@@ -26,12 +26,14 @@ class Owned:
     rules: tuple[tuple[InitRule, ...], ...] = ()  # of the block and the regions, innermost first
 
     @property
+    def path(self) -> str:
+        """Its path below the block."""
+        return join_path(self.prefix, self.instance.key)
+
+    @property
     def parameters(self) -> tuple[Parameter, ...]:
         """Tensors of the op itself; none for a call."""
-        if self.instance.op is None:
-            return ()
-        inputs = (self.graph.type_of(port) for port in self.node.inputs)
-        return self.instance.op.parameters(*inputs)
+        return self.graph.parameters_of(self.node)
 
 
 def owned(graph: Graph) -> Iterator[Owned]:
@@ -63,5 +65,4 @@ def _uses(
         name = (instance.key or id(instance)) if instance is not None else ""
         if instance is not None and name not in met:
             met.add(name)
-            path = join_path(prefix, instance.key)
-            yield Owned(path, instance, node, graph, root or node, rules)
+            yield Owned(prefix, instance, node, graph, root or node, rules)

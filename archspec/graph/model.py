@@ -114,6 +114,8 @@ class Node:
     output_structure: Structure = None
     requirements: tuple[Requirement, ...] = ()  # what it needs of the sizes
     discarded: frozenset[int] = frozenset()  # its outputs that the spec says nothing is to use
+    parameters: tuple[Parameter, ...] | None = field(default=None, init=False)
+    """What its op owns, once that is known: `Graph.parameters_of` tells it."""
 
     @property
     def op(self) -> Op | None:
@@ -245,15 +247,24 @@ class Graph:
     @cached_property
     def callees(self) -> tuple[Graph, ...]:
         """Graphs that it calls or holds in regions, each once."""
-        found: dict[int, Graph] = {}
-        for instance in [node.instance for node in self.nodes]:
-            if instance is not None and (instance.graph is not None or instance.regions):
-                found.update({id(graph): graph for graph in subgraphs(instance)})
-        return tuple(found.values())
+        return self._called_by(self.nodes)
+
+    def _called_by(self, nodes: Iterable[Node]) -> tuple[Graph, ...]:
+        instances = [node.instance for node in nodes if node.instance is not None]
+        owners = (one for one in instances if one.graph is not None or one.regions)
+        return tuple(dict.fromkeys(graph for one in owners for graph in subgraphs(one)))
 
     def type_of(self, port: Port) -> TensorType:
         """Type of a port."""
         return self.nodes[port.node].types[port.index]
+
+    def parameters_of(self, node: Node) -> tuple[Parameter, ...]:
+        """Tensors that the op of a node owns; none for an input or a call."""
+        if node.parameters is None:
+            op = node.op
+            types = map(self.type_of, node.inputs)
+            node.parameters = op.parameters(*types) if op is not None else ()
+        return node.parameters
 
     @cached_property
     def computed(self) -> frozenset[int]:
@@ -267,16 +278,33 @@ class Graph:
     @cached_property
     def computed_callees(self) -> tuple[Graph, ...]:
         """The callees of the nodes that are computed, each once."""
-        nodes = (self.nodes[number] for number in sorted(self.computed))
-        instances = (node.instance for node in nodes if node.instance is not None)
-        return tuple(dict.fromkeys(graph for item in instances for graph in subgraphs(item)))
+        return self._called_by(node for node in self.nodes if node.id in self.computed)
+
+    @cached_property
+    def is_read(self) -> bool:
+        """Whether all nodes but inputs are computed, and all outputs of calls are read."""
+        several = []
+        for node in self.nodes:
+            if node.instance is not None and node.id not in self.computed:
+                return False
+            if node.callee is not None and len(node.types) > 1:
+                several.append(node)
+        read = self.read_ports if several else ()
+        return all(Port(node.id, at) in read for node in several for at in range(len(node.types)))
+
+    @property
+    def read_ports(self) -> set[Port]:
+        """The outputs of nodes that what is computed reads, or that are outputs of the graph."""
+        found = {port for number in self.computed for port in self.nodes[number].inputs}
+        return found.union(self.output_ports)
 
     @cached_property
     def size_requirements(self) -> tuple[Requirement, ...]:
         """What it needs of the sizes, without the graphs that it calls, each once."""
         found = dict.fromkeys(self.requirements)
-        for number in sorted(self.computed):
-            found.update(dict.fromkeys(self.nodes[number].requirements))
+        for node in self.nodes:
+            if node.requirements and node.id in self.computed:
+                found.update(dict.fromkeys(node.requirements))
         return tuple(found)
 
     @cached_property
@@ -310,12 +338,9 @@ def subgraphs(instance: Instance) -> Iterator[Graph]:
 def needed(graph: Graph, ends: Iterable[int]) -> frozenset[int]:
     """Numbers of the nodes that these nodes need, themselves included."""
     found = set(ends)
-    stack = list(found)
-    while stack:
-        for port in graph.nodes[stack.pop()].inputs:
-            if port.node not in found:
-                found.add(port.node)
-                stack.append(port.node)
+    for node in reversed(graph.nodes):
+        if node.id in found:
+            found.update([port.node for port in node.inputs])
     return frozenset(found)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 
 def join_path(*parts: str) -> str:
@@ -16,3 +16,8 @@ def prefixes(path: str) -> Iterator[str]:
     while at >= 0:
         yield path[:at]
         at = path.find(".", at + 1)
+
+
+def components(keys: Iterable[str]) -> set[str]:
+    """The names that dotted keys are made of."""
+    return {name for key in set(keys) for name in key.split(".")}

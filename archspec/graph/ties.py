@@ -37,8 +37,7 @@ def _tensors_at(graph: Graph, path: str, root: int | None) -> Iterator[Found]:
             continue
         at = node.id if root is None else root
         if instance.op is not None:
-            types = (graph.type_of(port) for port in node.inputs)
-            for parameter in instance.op.parameters(*types):
+            for parameter in graph.parameters_of(node):
                 if parameter.name == rest:
                     yield Found(parameter, instance, at)
         if instance.graph is not None:

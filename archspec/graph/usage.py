@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Graph, Node, Port, postorder, walk
+from archspec.graph.model import Graph, Node, postorder, walk
 from archspec.graph.names import join_path
 
 EVERYTHING = -1
@@ -191,23 +191,6 @@ def _chosen(masks: Iterable[int], bits: int) -> Iterator[int]:
     return (mask for at, mask in enumerate(masks) if bits >> at & 1)
 
 
-def is_read(graph: Graph) -> bool:
-    """Whether all nodes of a graph are computed, and all outputs of its calls read."""
-    if any(node.id not in graph.computed and not node.is_input for node in graph.nodes):
-        return False
-    calls = [node for node in graph.nodes if node.callee is not None]
-    if not calls:
-        return True
-    read = read_ports(graph)
-    return all(Port(node.id, at) in read for node in calls for at in range(len(node.types)))
-
-
-def read_ports(graph: Graph) -> set[Port]:
-    """The outputs of nodes that what is computed reads, or that are outputs of the graph."""
-    found = {port for number in graph.computed for port in graph.nodes[number].inputs}
-    return found.union(graph.output_ports)
-
-
 def full(graph: Graph) -> int:
     """All outputs of a graph, as bits."""
     return (1 << len(graph.output_ports)) - 1
@@ -215,7 +198,5 @@ def full(graph: Graph) -> int:
 
 def _learnable(graph: Graph, node: Node) -> dict[str, int]:
     """Elements of the parameters of an op, by name."""
-    if node.op is None:
-        return {}
-    parameters = node.op.parameters(*(graph.type_of(port) for port in node.inputs))
+    parameters = graph.parameters_of(node)
     return {item.name: prod(item.shape) for item in parameters if item.learnable}

@@ -13,7 +13,7 @@ from archspec.ops.random import Probability
 from archspec.ops.shape_rules import divides, fixed_axis, float_input
 from archspec.ops.weights import DEFAULT_WEIGHT
 from archspec.types.dim import Dim, product
-from archspec.types.initialiser import XavierUniform, Zeros
+from archspec.types.initialiser import XavierUniform, zeros
 from archspec.types.tensor import DType, TensorType
 
 
@@ -164,8 +164,8 @@ class MultiheadAttention(Op):
         out = Parameter("out_proj.weight", (width, width), DEFAULT_WEIGHT)
         if not self.bias:
             return (*projections, out)
-        in_bias = Parameter("in_proj_bias", (3 * width,), Zeros())
-        return (*projections, in_bias, out, Parameter("out_proj.bias", (width,), Zeros()))
+        in_bias = Parameter("in_proj_bias", (3 * width,), zeros())
+        return (*projections, in_bias, out, Parameter("out_proj.bias", (width,), zeros()))
 
     def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
         q, k, v = _query_key_value(inputs)

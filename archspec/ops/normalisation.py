@@ -10,7 +10,7 @@ from archspec.ops.base import Check, Example, Op, OpError, Parameter, Seen
 from archspec.ops.shape_rules import axis_index, fixed_channels, float_input, images
 from archspec.types.condition import at_least, unequal
 from archspec.types.dim import Dim, product
-from archspec.types.initialiser import Constant, Initialiser, Ones, Zeros
+from archspec.types.initialiser import Constant, Initialiser, Ones, Zeros, ones, zeros
 from archspec.types.tensor import DType, TensorType
 
 
@@ -112,10 +112,10 @@ class FrozenBatchNorm(Op):
         return tuple(
             Parameter(name, shape, first, learnable=False)
             for name, first in (
-                ("weight", Ones()),
-                ("bias", Zeros()),
-                ("running_mean", Zeros()),
-                ("running_var", Ones()),
+                ("weight", ones()),
+                ("bias", zeros()),
+                ("running_mean", zeros()),
+                ("running_var", ones()),
             )
         )
 
@@ -234,13 +234,13 @@ def scale_and_shift(
     shape: tuple[int, ...], weight: Initialiser | None, bias: Initialiser | None
 ) -> tuple[Parameter, ...]:
     """`weight` and `bias` of a normalisation."""
-    return (Parameter("weight", shape, weight or Ones()), Parameter("bias", shape, bias or Zeros()))
+    return (Parameter("weight", shape, weight or ones()), Parameter("bias", shape, bias or zeros()))
 
 
 def running(width: int) -> tuple[Parameter, ...]:
     """The buffers of running statistics, as torch names them."""
     return (
-        Parameter("running_mean", (width,), Zeros(), learnable=False),
-        Parameter("running_var", (width,), Ones(), learnable=False),
-        Parameter("num_batches_tracked", (), Zeros(), DType.I64, learnable=False),
+        Parameter("running_mean", (width,), zeros(), learnable=False),
+        Parameter("running_var", (width,), ones(), learnable=False),
+        Parameter("num_batches_tracked", (), zeros(), DType.I64, learnable=False),
     )

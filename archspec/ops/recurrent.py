@@ -12,7 +12,7 @@ from archspec.ops.random import Probability
 from archspec.ops.shape_rules import fixed_axis, float_input, mixed
 from archspec.types.condition import at_least
 from archspec.types.dim import ZERO, Dim, dim, product
-from archspec.types.initialiser import FanInUniform
+from archspec.types.initialiser import fan_in_uniform
 from archspec.types.tensor import TensorType
 
 Layers: TypeAlias = Annotated[int, Field(ge=1, le=1000)]
@@ -252,7 +252,7 @@ def _gates(
     shapes = {"weight_ih": (gates * hidden, width), "weight_hh": (gates * hidden, hidden)}
     vectors = {"bias_ih": (gates * hidden,), "bias_hh": (gates * hidden,)}
     return tuple(
-        Parameter(name + suffix, shape, FanInUniform(fan=hidden))
+        Parameter(name + suffix, shape, fan_in_uniform(hidden))
         for name, shape in {**shapes, **(vectors if bias else {})}.items()
     )
 

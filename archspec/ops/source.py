@@ -11,7 +11,7 @@ from archspec.ops.base import Check, Example, Op, OpError, Parameter, fixed
 from archspec.ops.broadcasting import literal_dtype
 from archspec.types.condition import at_least
 from archspec.types.dim import Dim, DimLike, dim
-from archspec.types.initialiser import Initialiser, Normal, Zeros
+from archspec.types.initialiser import Initialiser, Normal, zeros
 from archspec.types.tensor import DType, TensorType
 
 _NO_INPUT = (0, 0)
@@ -52,7 +52,7 @@ class Param(Op):
         return TensorType(DType.F32, _shape(self.name, check, self.shape))
 
     def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
-        return (Parameter("", self.shape, self.init or Zeros()),)
+        return (Parameter("", self.shape, self.init or zeros()),)
 
 
 class Buffer(Op):

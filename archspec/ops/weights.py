@@ -7,11 +7,11 @@ from typing import Literal, TypeAlias
 
 from archspec.ops.base import Parameter
 from archspec.types.initialiser import (
-    FanInUniform,
     Initialiser,
     KaimingUniform,
     NormOf,
     SingularVectorsOf,
+    fan_in_uniform,
 )
 
 Parametrization: TypeAlias = Literal["none", "weight_norm", "spectral_norm"]
@@ -65,4 +65,4 @@ def bias_parameter(
     """`bias` of `width` numbers if present; uniform in +-1/sqrt(fan-in of `shape`) by default."""
     if not present:
         return ()
-    return (Parameter("bias", (width,), initialiser or FanInUniform(fan=fan_in(shape))),)
+    return (Parameter("bias", (width,), initialiser or fan_in_uniform(fan_in(shape))),)

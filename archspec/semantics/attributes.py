@@ -106,7 +106,10 @@ def _refuse_twice(
     `variadic` is the one that takes all positions, `note` is added where a position is at fault.
     Over what an earlier call gave, names win.
     """
-    position = end - sum(1 for item in given if item.name is None)
+    by_position = [item.name for item in given].count(None)
+    if by_position == len(given):
+        return  # as in most calls
+    position = end - by_position
     seen: dict[str, Given] = {}
     for item in given:
         name = item.name
@@ -146,18 +149,20 @@ def _values(
     node = argument.value
     if isinstance(node, ast.Spread):
         return items_of(context, context.evaluate(node.inner), node.span)
-    if isinstance(node, ast.Name) and node.text in choices(model, name) - _locals(context, node):
-        return (node.text,)
-    if isinstance(node, ast.Name) and choices(model, name) and _means_nothing(context, node.text):
-        if context.session.sink.reported(node.span):
-            raise Reported()
-        listed = ", ".join(f"`{word}`" for word in sorted(choices(model, name)))
-        raise context.error(
-            "E0301",
-            f"`{name}` takes {listed}, not `{node.text}`",
-            node.span,
-            fix=did_you_mean(node.text, choices(model, name)),
-        )
+    words = choices(model, name) if isinstance(node, ast.Name) else ()
+    if words and isinstance(node, ast.Name):
+        if node.text in words and not context.environment.has_local(node.text):
+            return (node.text,)
+        if _means_nothing(context, node.text):
+            if context.session.sink.reported(node.span):
+                raise Reported()
+            listed = ", ".join(f"`{word}`" for word in sorted(words))
+            raise context.error(
+                "E0301",
+                f"`{name}` takes {listed}, not `{node.text}`",
+                node.span,
+                fix=did_you_mean(node.text, words),
+            )
     if takes_initialiser(model, name):
         return (initialiser_value(context, node),)
     return (context.evaluate(node),)

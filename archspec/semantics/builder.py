@@ -19,8 +19,8 @@ from archspec.graph.model import (
     Requirement,
     Structure,
     Tie,
-    walk,
 )
+from archspec.ops.base import Parameter
 from archspec.semantics.constants import constant, require_constant
 from archspec.semantics.context import Context
 from archspec.semantics.sharing import Tape
@@ -76,8 +76,12 @@ class GraphBuilder:
         types: tuple[TensorType, ...],
         span: Span,
         requirements: tuple[Requirement, ...] = (),
+        parameters: tuple[Parameter, ...] | None = None,
     ) -> tuple[Tensor, ...]:
-        """A new op or call; its results. Raises SpecError in a buffer where it is no constant."""
+        """A new op or call; its results. Raises SpecError in a buffer where it is no constant.
+
+        `parameters` are those of the op, where they are known.
+        """
         if self.kind == "buffer":
             require_constant(context, instance, inputs, span)
         context.session.budget.node(span, context.frames)
@@ -86,7 +90,7 @@ class GraphBuilder:
         ports = tuple([item.port for item in inputs])
         origin = self.origin(context, span)
         node = Node(at, instance, ports, types, origin, context.turns)
-        node.requirements = requirements
+        node.requirements, node.parameters = requirements, parameters
         self.nodes.append(node)
         return tuple([Tensor(self, Port(at, index), type_) for index, type_ in enumerate(types)])
 
@@ -344,16 +348,6 @@ class NameScope:
 def available(context: Context, name: str) -> str:
     """A derived name, with a `_` behind it where the parts of a module cannot be called so."""
     return f"{name}_" if context.session.reserved(name) else name
-
-
-def owns_weights(graph: Graph) -> bool:
-    """Whether an op in it, or in what it calls or holds, owns parameters or buffers."""
-    return any(
-        node.op is not None
-        and bool(node.op.parameters(*(part.type_of(port) for port in node.inputs)))
-        for part in walk(graph)
-        for node in part.nodes
-    )
 
 
 def pack(structure: Structure, items: list[Tensor]) -> Value:

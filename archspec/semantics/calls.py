@@ -13,7 +13,6 @@ from archspec.semantics.bodies import Result, run_body
 from archspec.semantics.builder import (
     GraphBuilder,
     NameScope,
-    owns_weights,
     pack,
     ports_of,
     structure_of,
@@ -26,6 +25,7 @@ from archspec.semantics.descent import descending
 from archspec.semantics.environment import did_you_mean
 from archspec.semantics.modules import BlockDefinition, Callable_, RuleDefinition
 from archspec.semantics.operators import kind_of
+from archspec.semantics.owners import owns_weights
 from archspec.semantics.sharing import one_instance
 from archspec.semantics.showing import call_text, show
 from archspec.semantics.signatures import honour

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from archspec.diagnostics.model import Sink, diagnostic
 from archspec.graph.compiled import Compiled
@@ -12,31 +12,32 @@ from archspec.ops.base import Op, Parameter
 
 def check_init_rules(compiled: Compiled, sink: Sink) -> None:
     """Report statements whose initialiser cannot fill what it reaches."""
-    seen: set[int] = set()
-    for top in (compiled.training, compiled.inference):
-        for graph in walk(top):
-            if id(graph) not in seen:
-                seen.add(id(graph))
-                for rule in graph.init_rules:
-                    _check(rule, graph, sink)
+    for graph in dict.fromkeys((*walk(compiled.training), *walk(compiled.inference))):
+        rules = [rule for rule in graph.init_rules if rule.initialiser.is_particular]
+        if rules:
+            _check(rules, graph, sink)
 
 
-def _check(rule: InitRule, graph: Graph, sink: Sink) -> None:
-    for op, item in _parameters(rule.op, graph):
-        reached = rule_for((rule,), op, item) is not None
-        fault = rule.initialiser.misfit(item.shape) if reached else None
-        if fault:
-            message = f"{fault} (`{item.name}` of `{op.name}`)"
-            origin = rule.origin
-            sink.report(diagnostic("E0301", message, origin.span, expansion=origin.frames))
-            return
+def _check(rules: Sequence[InitRule], graph: Graph, sink: Sink) -> None:
+    """Report statements of a graph, each at the first tensor that it cannot fill."""
+    faults: dict[int, str] = {}
+    for op, item in _parameters({rule.op for rule in rules}, graph):
+        for number, rule in enumerate(rules):
+            if number not in faults and rule_for((rule,), op, item) is not None:
+                fault = rule.initialiser.misfit(item.shape)
+                if fault:
+                    faults[number] = f"{fault} (`{item.name}` of `{op.name}`)"
+    for number in sorted(faults):
+        origin = rules[number].origin
+        sink.report(diagnostic("E0301", faults[number], origin.span, expansion=origin.frames))
 
 
-def _parameters(name: str, top: Graph) -> Iterator[tuple[Op, Parameter]]:
-    """What ops of this name own, or that have such a layer inside, in a graph and all below it."""
+def _parameters(names: set[str], top: Graph) -> Iterator[tuple[Op, Parameter]]:
+    """What ops of these names own, or that have such a layer inside, in a graph and all below."""
     for graph in walk(top):
         for node in graph.nodes:
             op = node.op
-            if op is not None and (op.name == name or name in op.inner_layers.values()):
-                types = tuple(graph.type_of(port) for port in node.inputs)
-                yield from ((op, item) for item in op.parameters(*types))
+            if op is None:
+                continue
+            if op.name in names or not names.isdisjoint(op.inner_layers.values()):
+                yield from ((op, item) for item in graph.parameters_of(node))

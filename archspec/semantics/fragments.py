@@ -308,26 +308,27 @@ def _copy(
     ports = [*data, *fragment.fixed, *[Port(base + at, i) for at, i in fragment.made]]
     for number, plan in enumerate(fragment.nodes, base):
         node, known = plan.node, plan.instance
-        nodes.append(
-            Node(
-                number,
-                Instance(
-                    "" if plan.key is None else names[plan.key],
-                    known.op,
-                    known.graph,
-                    known.regions,
-                    known.origin,
-                    known.explicit,
-                    known.frozen,
-                ),
-                tuple([ports[at] for at in plan.inputs]),
-                node.types,
-                node.origin,
-                turns + plan.inner if plan.inner else turns,
-                plan.variable,
-                None,
-                node.requirements,
-                node.discarded,
-            )
+        instance = Instance(
+            "" if plan.key is None else names[plan.key],
+            known.op,
+            known.graph,
+            known.regions,
+            known.origin,
+            known.explicit,
+            known.frozen,
         )
+        copied = Node(
+            number,
+            instance,
+            tuple([ports[at] for at in plan.inputs]),
+            node.types,
+            node.origin,
+            turns + plan.inner if plan.inner else turns,
+            plan.variable,
+            None,
+            node.requirements,
+            node.discarded,
+        )
+        copied.parameters = node.parameters
+        nodes.append(copied)
     return tuple([ports[at] for at in fragment.results])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from archspec.graph.model import Instance, Requirement
-from archspec.ops.base import Check, Need, Op, OpError
+from archspec.ops.base import Check, Need, Op, OpError, Parameter
 from archspec.ops.registry import all_ops
 from archspec.semantics.attributes import positional
 from archspec.semantics.context import Context, NotInductive, SpecError
@@ -26,7 +27,7 @@ from archspec.semantics.values import (
 )
 from archspec.source import Span
 from archspec.types.atoms import OutsideFragment
-from archspec.types.condition import at_least
+from archspec.types.condition import Condition, at_least
 from archspec.types.solver import VerdictKind
 from archspec.types.tensor import TensorType
 
@@ -70,7 +71,7 @@ def instantiate(
         return _vanished(context, data, label, key, span)
     inputs = _inputs(context, op, data, span)
     if len(inputs) == 1 and op.vanishes(inputs[0].type):
-        needs = _infer(context, op, layer, inputs, {}, span)[2]
+        _, needs = _infer(context, op, layer, inputs, {}, span)
         require(context, needs, inputs[0])
         return _vanished(context, inputs[0], label, key, span)
     if key is None:
@@ -82,15 +83,18 @@ def instantiate(
         )
     warn_of_channels(context, layer, op, inputs, span)
     regions, captured, yields = build_regions(context, op, layers, inputs, span)
-    outputs, single, needs = _infer(context, op, layer, inputs, yields, span)
+    found, needs = _infer(context, op, layer, inputs, yields, span)
     instance = Instance(
         key, op, None, regions, builder.origin(context, span), _explicit(layer, op), frozen
     )
     if key:
         types = tuple(item.type for item in inputs + captured)
         instance = one_instance(context, instance, types, span)
-    results = builder.add(context, instance, inputs + captured, outputs, span, needs)
-    return results[0] if single or len(results) == 1 else results  # a tuple of one is its element
+    results = builder.add(
+        context, instance, inputs + captured, found.outputs, span, needs, found.parameters
+    )
+    # a tuple of one is its element
+    return results[0] if found.single or len(results) == 1 else results
 
 
 def _vanished(
@@ -199,19 +203,36 @@ def _infer(
     inputs: tuple[Tensor, ...],
     yields: Mapping[str, Types],
     span: Span,
-) -> tuple[Types, bool, tuple[Requirement, ...]]:
-    types = tuple(item.type for item in inputs)
-    cache_key = ("infer", op.name, op, types)
-    results = context.session.op_results
-    if op.regions or cache_key not in results:
-        results[cache_key] = _infer_now(context, op, layer, inputs, yields, span)
-    outputs, needs, single = results[cache_key]
+) -> tuple[_Inferred, tuple[Requirement, ...]]:
+    """What the op makes of the inputs, and what is to be kept of its needs."""
+    session, types = context.session, tuple([item.type for item in inputs])
+    key = ("infer", op, types)
+    found: _Inferred | None = None if op.regions else session.op_results.get(key)
+    if found is None:
+        found = _infer_now(context, op, layer, inputs, yields, span)
+        session.op_results[key] = found
+    if found.settled is session.given:
+        return found, ()
     kept: list[Requirement] = []
-    for need in needs:
-        if need.training_only and context.session.frozen:
+    for need in found.needs:
+        if need.training_only and session.frozen:
             continue
         kept.extend(settle(context, need, span, lambda: input_labels(inputs)))
-    return outputs, single, tuple(kept)
+    if not kept and not session.frozen and not session.integer_symbols:
+        found.settled = session.given
+    return found, tuple(kept)
+
+
+@dataclass
+class _Inferred:
+    """What an op makes of inputs of some types, and what it needs of their sizes."""
+
+    outputs: Types
+    single: bool
+    needs: tuple[Need, ...]
+    parameters: tuple[Parameter, ...] | None
+    settled: Condition | None = None
+    """The promise about sizes, as this very object, under which all of its needs always hold."""
 
 
 def _infer_now(
@@ -221,14 +242,15 @@ def _infer_now(
     inputs: tuple[Tensor, ...],
     yields: Mapping[str, Types],
     span: Span,
-) -> tuple[Types, tuple[Need, ...], bool]:
+) -> _Inferred:
     types = tuple(item.type for item in inputs)
-    check = Check()
+    check, parameters = Check(), None
     try:
         result = op.infer_regions(check, types, yields) if op.regions else op.infer(check, *types)
         outputs = (result,) if isinstance(result, TensorType) else tuple(result)
         if not context.session.integer_symbols:
-            _check_initialisers(op, types)
+            parameters = op.parameters(*types)
+            _check_initialisers(op, parameters)
     except OpError as error:
         raise op_failure(context, error, layer, inputs, span) from None
     except (TypeError, AttributeError) as error:
@@ -240,11 +262,13 @@ def _infer_now(
             "E0411", f"this is beyond symbolic sizes: {error}", span, secondary=input_labels(inputs)
         ) from None
     _check_sizes(context, op, outputs, inputs, span)
-    return outputs, tuple(check.needs), isinstance(result, TensorType)
+    if op.regions:  # what they capture are inputs, too
+        parameters = None
+    return _Inferred(outputs, isinstance(result, TensorType), tuple(check.needs), parameters)
 
 
-def _check_initialisers(op: Op, types: Types) -> None:
-    for item in op.parameters(*types):
+def _check_initialisers(op: Op, parameters: tuple[Parameter, ...]) -> None:
+    for item in parameters:
         fault = item.initialiser.misfit(item.shape) if item.initialiser is not None else ""
         if fault:
             named = f"{item.name.removesuffix('_v')}_init"

@@ -40,15 +40,18 @@ def complete(
     """
     cache_key = ("op", layer.op.name, context.session.keys.of(layer))
     session = context.session
+    made = session.op_results.get(cache_key)
+    if made is not None and not layer.op.regions:
+        return made, {}
     by_name, extra, open_pairs = _sorted(context, layer, data)
     layers = {name: by_name.pop(name) for name in layer.op.regions if name in by_name}
     for name in layer.op.regions:
         if name not in layers:
             raise context.error("E0303", f"`{layer.op.name}` needs the layer `{name}`", span)
     given = (*by_name.values(), *extra, *open_pairs)
+    if made is not None:
+        return made, layers
     known = all(_is_known(item.value) for item in given)
-    if known and cache_key in session.op_results:
-        return session.op_results[cache_key], layers
     attributes: dict[str, Any] = {
         name: _attribute(context, word_meant(choices(layer.op, name), item.value), item.span)
         for name, item in by_name.items()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archspec.frozen import frozen
-from archspec.graph.model import Graph, Instance, Node
+from archspec.graph.model import Graph, Instance, Node, walk
 from archspec.graph.names import join_path
 from archspec.ops.base import Parameter
 from archspec.types.tensor import TensorType
@@ -49,3 +49,8 @@ def _named(graph: Graph, prefix: str) -> Iterator[tuple[str, Graph, Node]]:
             yield path, graph, node
         for region in instance.regions:
             yield from _named(region.graph, join_path(path, region.key))
+
+
+def owns_weights(graph: Graph) -> bool:
+    """Whether an op in it, or in what it calls or holds, owns parameters or buffers."""
+    return any(part.parameters_of(node) for part in walk(graph) for node in part.nodes)

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from archspec.graph.compare import same_instance
-from archspec.graph.model import Graph, Instance, subgraphs, walk
+from archspec.graph.model import Graph, Instance, subgraphs
 from archspec.semantics.context import Context
-from archspec.semantics.owners import Owner, owners
+from archspec.semantics.owners import Owner, owners, owns_weights
 from archspec.source import Span
 from archspec.types.tensor import TensorType
 
@@ -165,10 +165,4 @@ def _own_fault(left: Owner, right: Owner) -> str | None:
 def _owns(owner: Owner) -> bool:
     if owner.parameters:
         return True
-    instance = owner.instance
-    return any(
-        node.op is not None and node.op.parameters(*map(item.type_of, node.inputs))
-        for graph in subgraphs(instance)
-        for item in walk(graph)
-        for node in item.nodes
-    )
+    return any(map(owns_weights, subgraphs(owner.instance)))

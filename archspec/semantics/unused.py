@@ -8,7 +8,7 @@ from archspec.diagnostics.model import Severity, Sink, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Node, Port, needed, walk
 from archspec.graph.ties import tied_instances
-from archspec.graph.usage import EVERYTHING, Part, Usage, Used, is_read, read_ports
+from archspec.graph.usage import EVERYTHING, Part, Usage, Used
 
 NOTE = "such weights stay in the state dict and count as parameters, but get no gradient"
 
@@ -19,7 +19,7 @@ def check_usage(compiled: Compiled, sink: Sink) -> None:
     Where the result, or what is made of it, has a name that begins with `_`, that is meant.
     """
     graphs = (compiled.inference, compiled.training)
-    if all(is_read(item) for graph in graphs for item in walk(graph)):
+    if all(item.is_read for graph in graphs for item in walk(graph)):
         return  # the usual case
     usage = Usage(compiled)
     tied = tied_instances(item for graph in graphs for item in walk(graph))
@@ -75,7 +75,7 @@ def _warn_of_layer(node: Node, elements: int, sink: Sink) -> None:
 def _check_call(part: Part, node: Node, used: Used, usage: Usage, sink: Sink) -> None:
     """Report weights of a block that serve only outputs which are not read here."""
     assert node.callee is not None
-    read = read_ports(part.graph)
+    read = part.graph.read_ports
     unread = [
         index
         for index in range(len(node.types))

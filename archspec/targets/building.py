@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from archspec.analysis.parameters import require_expandable, require_room
+from archspec.analysis.parameters import require_buildable
 from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.passes.folding.fold import Folding
@@ -42,8 +42,7 @@ def first_folded(folding: Folding, seed: int) -> Weights:
 
     Raises CompileFailed: E0520.
     """
-    require_expandable(folding.whole)
-    require_room(folding.whole)
+    require_buildable(folding.whole, with_weights=True)
     target: Any = backend("torch")
     found: Weights = target.first_folded(folding, seed)
     return found
@@ -61,10 +60,8 @@ def build_targets(
     Raises CompileFailed: E0520 when the network is too large to be written out, or for the memory
     of this machine, E0801 for an unknown target, E0802 for ops that a target does not lower.
     """
-    require_expandable(compiled)
     chosen = [backend(name) for name in dict.fromkeys(targets)]
-    if any(target.holds_weights for target in chosen):
-        require_room(compiled)
+    require_buildable(compiled, with_weights=any(target.holds_weights for target in chosen))
     faults = [fault for target in chosen for fault in _unsupported(compiled, target)]
     if faults:
         raise CompileFailed(faults)
@@ -80,9 +77,7 @@ def live_module(
 
     Raises CompileFailed: E0520, E0801, E0802.
     """
-    require_expandable(compiled)
-    if str(device) != "meta":
-        require_room(compiled)
+    require_buildable(compiled, with_weights=str(device) != "meta")
     target: Any = backend("torch")
     faults = list(_unsupported(compiled, target))
     if faults:

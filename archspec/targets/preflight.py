@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
-from archspec.analysis.parameters import require_expandable, require_room
+from archspec.analysis.parameters import require_buildable
 from archspec.diagnostics.model import CompileFailed, Diagnostic, Severity
 from archspec.graph.compiled import Compiled
 from archspec.targets.base import Backend
@@ -28,9 +28,8 @@ def is_reserved(name: str) -> bool:
 def foreseen(compiled: Compiled) -> tuple[Diagnostic, ...]:
     """What `build` would refuse for one of the installed targets, as warnings."""
     try:
-        require_expandable(compiled)
-        if any(target.holds_weights for target in _installed()):
-            require_room(compiled)
+        with_weights = any(target.holds_weights for target in _installed())
+        require_buildable(compiled, with_weights=with_weights)
     except CompileFailed as failure:
         found = list(failure.diagnostics)
     else:

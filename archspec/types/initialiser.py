@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import ClassVar, Literal, Self, TypeAlias
 
 from pydantic import (
@@ -24,6 +25,11 @@ class Initialiser(BaseModel):
     axes: ClassVar[tuple[int, int | None]] = (0, None)
     """Least and largest number of axes of a tensor that it can fill."""
 
+    @property
+    def is_particular(self) -> bool:
+        """Whether there are tensors that it cannot fill."""
+        return self.axes != (0, None)
+
     def misfit(self, shape: tuple[int, ...]) -> str:
         """Why it cannot fill a tensor of this shape, or ""."""
         least, most = self.axes
@@ -33,13 +39,6 @@ class Initialiser(BaseModel):
         if most is not None and most != least:
             wanted = f"{least} to {most} axes"
         return f"`{self.name}` fills tensors of {wanted}, but this one is {list(shape)}"
-
-    @model_validator(mode="after")
-    def _bounds(self) -> Self:
-        low, high = getattr(self, "low", 0.0), getattr(self, "high", 0.0)
-        if low > high:
-            raise ValueError(f"the lower bound {low:g} is above the upper one, {high:g}")
-        return self
 
 
 class Zeros(Initialiser):
@@ -76,6 +75,11 @@ class Uniform(Initialiser):
     low: float = 0.0
     high: float = 1.0
 
+    @model_validator(mode="after")
+    def _bounds(self) -> Self:
+        _require_order(self.low, self.high)
+        return self
+
 
 class TruncatedNormal(Initialiser):
     """Gaussian, redrawn outside [low, high] (absolute bounds, as torch)."""
@@ -85,6 +89,16 @@ class TruncatedNormal(Initialiser):
     mean: float = 0.0
     low: float = -2.0
     high: float = 2.0
+
+    @model_validator(mode="after")
+    def _bounds(self) -> Self:
+        _require_order(self.low, self.high)
+        return self
+
+
+def _require_order(low: float, high: float) -> None:
+    if low > high:
+        raise ValueError(f"the lower bound {low:g} is above the upper one, {high:g}")
 
 
 class XavierUniform(Initialiser):
@@ -201,3 +215,21 @@ INITIALISERS: dict[str, type[Initialiser]] = {
         FanInUniform,
     )
 }
+
+
+@cache
+def zeros() -> Zeros:
+    """All 0: one object for the many tensors that begin so."""
+    return Zeros()
+
+
+@cache
+def ones() -> Ones:
+    """All 1: one object for the many tensors that begin so."""
+    return Ones()
+
+
+@cache
+def fan_in_uniform(fan: int) -> FanInUniform:
+    """Uniform in +-1/sqrt(fan): one object for each `fan`."""
+    return FanInUniform(fan=fan)

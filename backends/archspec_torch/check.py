@@ -6,15 +6,14 @@ from collections.abc import Iterable, Mapping
 
 from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Graph, Instance, walk
+from archspec.graph.model import Graph, Instance, Node, walk
+from archspec.graph.names import components
+from archspec.ops.base import Op
 from archspec.types.tensor import TensorType
 from archspec_torch.reserved import is_module_name
 
 OWN_OPS = "archspec.ops."
 """Where the ops stand that come with archspec: every one of them has a lowering."""
-
-LARGEST_TRIAL = 3_000
-"""Nodes of a network whose source is written only to see whether it can be."""
 
 
 def unsupported_ops(network: Compiled) -> Mapping[str, str]:
@@ -47,58 +46,58 @@ def _diagnostics(network: Compiled) -> list[Diagnostic]:
                 reason = missing[instance.op.name]
                 message = f"target `torch` has no lowering for `{instance.op.name}`: {reason}"
                 found.append(_at("E0802", message, instance))
-    return [*found, *_name_faults(network)]
+    return [*found, *_name_faults(_graphs(network))]
 
 
-def _name_faults(network: Compiled) -> list[Diagnostic]:
+def _name_faults(graphs: Iterable[Graph]) -> list[Diagnostic]:
+    instances = [instance for graph in graphs for instance in graph.instances]
+    if not any(map(is_module_name, components(instance.key for instance in instances))):
+        return []  # as most networks
     found: list[Diagnostic] = []
-    for graph in _graphs(network):
-        for instance in graph.instances:
-            clash = next(filter(is_module_name, instance.key.split(".")), "")
-            if clash:
-                message = f"a PyTorch module cannot have a part named `{clash}`"
-                found.append(_at("E0820", message, instance, "give it another label"))
+    for instance in instances:
+        clash = next(filter(is_module_name, instance.key.split(".")), "")
+        if clash:
+            message = f"a PyTorch module cannot have a part named `{clash}`"
+            found.append(_at("E0820", message, instance, "give it another label"))
     return found
 
 
 def foreseen(network: Compiled) -> tuple[Diagnostic, ...]:
-    """What `build` refuses of a network, said without torch and mostly without its lowerings.
-
-    Where more than names may be refused, and the network is not too large, its source is written.
-    """
+    """What `build` refuses of a network, said without torch and mostly without its lowerings."""
     graphs = _graphs(network)
-    size = sum(len(graph.nodes) for graph in graphs)
-    special = any(map(_is_special, graphs)) or _several_forms(graphs) or _modes_differ(network)
-    if size <= LARGEST_TRIAL and special:
-        from archspec_torch.source import python_source  # noqa: PLC0415
+    faults = _diagnostics(network) if _has_ops_of_others(graphs) else _name_faults(graphs)
+    if not faults and (_several_forms(graphs) or _modes_differ(network)):
+        from archspec_torch.forms import form_faults  # noqa: PLC0415
+        from archspec_torch.units import plan  # noqa: PLC0415
 
-        try:
-            python_source(network)
-        except CompileFailed as failure:
-            return failure.diagnostics
-        return ()
-    return tuple(_name_faults(network))
+        return form_faults(plan(network))
+    return tuple(faults)
 
 
-def _is_special(graph: Graph) -> bool:
-    """Whether a graph has ops of others, or one instance in several forms."""
-    used = {id(node.instance) for node in graph.nodes if node.instance is not None}
-    if len(graph.instances) < len(used):
-        return True
-    ops = (instance.op for instance in graph.instances)
-    return any(op is not None and not type(op).__module__.startswith(OWN_OPS) for op in ops)
+def _has_ops_of_others(graphs: Iterable[Graph]) -> bool:
+    kinds = {type(instance.op) for graph in graphs for instance in graph.instances}
+    return any(issubclass(kind, Op) and not kind.__module__.startswith(OWN_OPS) for kind in kinds)
 
 
 def _several_forms(graphs: Iterable[Graph]) -> bool:
-    """Whether one instance with a name is applied to data of several types."""
-    taken: dict[int, tuple[TensorType, ...]] = {}
+    """Whether a name is that of several instances in one graph, or of one on data of two types."""
+    first: dict[int, tuple[Graph, Node]] = {}
     for graph in graphs:
+        instances: dict[str, Instance] = {}
         for node in graph.nodes:
-            if node.instance is not None and node.instance.key:
-                types = tuple(graph.type_of(port) for port in node.inputs)
-                if taken.setdefault(id(node.instance), types) != types:
-                    return True
+            instance = node.instance
+            if instance is None or not instance.key:
+                continue
+            if instances.setdefault(instance.key, instance) is not instance:
+                return True
+            place = first.setdefault(id(instance), (graph, node))
+            if place[1] is not node and _types(*place) != _types(graph, node):
+                return True
     return False
+
+
+def _types(graph: Graph, node: Node) -> tuple[TensorType, ...]:
+    return tuple(graph.type_of(port) for port in node.inputs)
 
 
 def _modes_differ(network: Compiled) -> bool:

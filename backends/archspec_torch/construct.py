@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from archspec.diagnostics.model import CompileFailed, diagnostic
-from archspec.graph.model import Graph, Node, Region
-from archspec_torch.code import Argument, Call, Code, Hole, call, code, flat, listing, literal
+from archspec.graph.model import Region
+from archspec_torch.code import Argument, Call, Code, Hole, call, code, listing, literal
 from archspec_torch.initialise import init_call
 from archspec_torch.layout import Layout, site
 from archspec_torch.names import MAPPING_NAMES, is_identifier, is_numbered
@@ -92,20 +91,10 @@ class Constructor:
         )
         return call(function, Call("", items, "{}")) if items else call(function)
 
-    def _require_one_module(self, owned: Owned) -> None:
-        """Raise where a layer would need several modules: for the modes, or for its uses."""
-        lowered = [self.layout.at(*found) for found in owned.places]
-        first = owned.places[0]
-        for found, item in zip(owned.places, lowered, strict=True):
-            if item.module != lowered[0].module:
-                modules = [flat(one.module or code("no module")) for one in (item, lowered[0])]
-                raise _several_modules(owned.key, first, found, modules)
-
     def _module(self, owned: Owned) -> Code:
         instance = owned.either
         if instance.op is None:
             return self.construct(self.unit.callee(instance))
-        self._require_one_module(owned)
         lowered = self.layout.at(*owned.places[0])
         self.helpers.update(lowered.module_helpers)
         if lowered.module is not None:
@@ -180,20 +169,3 @@ def _has_weights(owned: Owned) -> bool:
     if owned.either.op is None or owned.either.regions:
         return True
     return any(one.learnable for one in site(*owned.places[0]).parameters)
-
-
-def _several_modules(
-    key: str, first: tuple[Graph, Node], other: tuple[Graph, Node], modules: list[str]
-) -> CompileFailed:
-    """E0821 for the modes, E0822 for uses of what is shared; `modules` are here and first."""
-    origin = other[1].origin
-    if other[0] is not first[0] and other[1].instance is not first[1].instance:
-        message = f"`{key}` has other attributes in training than in inference"
-        fix = "give the layer of each mode a label of its own"
-        found = diagnostic("E0821", message, origin.span, expansion=origin.frames, fix=fix)
-        return CompileFailed([found])
-    span = first[1].origin.span
-    message = f"`{key}` is shared, but would be `{modules[0]}` in one use and `{modules[1]}` before"
-    secondary = [(span, "its first use")] if span != origin.span else []
-    found = diagnostic("E0822", message, origin.span, expansion=origin.frames, secondary=secondary)
-    return CompileFailed([found])

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from archspec.diagnostics.model import CompileFailed, diagnostic
 from archspec.frozen import frozen
 from archspec.graph.model import Draw, Graph, Node, Port
 from archspec.types.tensor import TensorType
@@ -123,9 +122,8 @@ def lay_out(units: Sequence[Unit]) -> Plan:
         lowered = {place(g, n): lower(site(g, n)) for g in unit.all_graphs for n in _ops(g)}
         draws = _draws(unit, result)
         for layout in family:
-            layout.inputs = _inputs(layout.unit)
+            layout.inputs = inputs_of(layout.unit)
             layout.draws, layout.lowered = draws, lowered
-        require_one_form(family)
         _localise(family)
         for graph in unit.all_graphs:
             for node in _ops(graph):
@@ -147,22 +145,6 @@ def _localise(family: Sequence[Layout]) -> None:
         layout.locals = found[2 * number], found[2 * number + 1]
 
 
-def require_one_form(family: Sequence[Layout]) -> None:
-    """Raise CompileFailed (E0822) where the uses of a block take or yield data of other forms."""
-    first = family[0]
-    for layout in family[1:]:
-        if _form(layout) != _form(first):
-            graph = layout.unit.either
-            message = f"`{graph.name}` is shared, but takes or yields other data in one of its uses"
-            raise CompileFailed([diagnostic("E0822", message, graph.origin.span)])
-
-
-def _form(layout: Layout) -> tuple[object, ...]:
-    inputs = [(item.optional, item.inference is None) for item in layout.inputs]
-    modes = [layout.unit.outputs(training) for training in (False, True)]
-    return inputs, [[(item.name, item.structure) for item in outputs] for outputs in modes]
-
-
 def _computed(graph: Graph) -> Iterator[Node]:
     return (graph.nodes[number] for number in sorted(graph.computed))
 
@@ -178,7 +160,7 @@ def site(graph: Graph, node: Node) -> Site:
     return Site(node.op, inputs, node.types, node.instance)
 
 
-def _inputs(unit: Unit) -> tuple[Input, ...]:
+def inputs_of(unit: Unit) -> tuple[Input, ...]:
     """Inputs of both modes: by place where there are equally many, else by name."""
     one = unit.inference.inputs if unit.inference else ()
     two = unit.training.inputs if unit.training else ()

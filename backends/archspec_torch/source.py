@@ -17,6 +17,7 @@ from archspec_torch.classes import ClassDef, build_classes
 from archspec_torch.code import call, keyword, literal
 from archspec_torch.code import lines as written
 from archspec_torch.comments import safe_text
+from archspec_torch.forms import require_one_form
 from archspec_torch.layout import lay_out
 from archspec_torch.names import attribute, class_name, is_identifier
 from archspec_torch.naming import name_classes
@@ -49,6 +50,7 @@ def python_source(network: Compiled, remarks: Sequence[str] = ()) -> tuple[str, 
     """
     require_supported(network)
     units = plan(network)
+    require_one_form(units)
     known = lay_out(units)
     root = known.layouts[id(known.units[-1])]
     name_records(root, class_name(network.inference.name))

@@ -40,11 +40,10 @@ class TorchScriptBackend:
         return is_module_name(name) or is_unreadable(name)
 
     def faults(self, network: Compiled) -> tuple[Diagnostic, ...]:
-        """What `build` refuses of a network: what the torch backend does, and further names."""
-        from archspec_torch.check import foreseen  # noqa: PLC0415
+        """Names that `build` refuses, beside what the torch backend says, which comes along."""
         from archspec_torchscript.check import name_faults  # noqa: PLC0415
 
-        return (*foreseen(network), *name_faults(network))
+        return name_faults(network)
 
     def unsupported(self, network: Compiled) -> Mapping[str, str]:
         """Ops that it cannot lower: those of the torch backend."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Instance, walk
+from archspec.graph.names import components
 from archspec_torchscript.reserved import is_unreadable
 
 
@@ -17,18 +18,22 @@ def require_loadable(network: Compiled) -> None:
 
 def name_faults(network: Compiled) -> tuple[Diagnostic, ...]:
     """What there is to say (E0823) of such names."""
+    graphs = dict.fromkeys((*walk(network.inference), *walk(network.training)))
+    instances = [instance for graph in graphs for instance in graph.instances]
+    keys = [one.key for one in instances] + [part.key for one in instances for part in one.regions]
+    if not any(map(is_unreadable, components(keys))):
+        return ()  # as most networks
     found: dict[tuple[str, object], Diagnostic] = {}
-    for top in (network.inference, network.training):
-        for graph in walk(top):
-            for instance in graph.instances:
-                for name in filter(is_unreadable, _components(instance)):
-                    found.setdefault((name, instance.origin.span), _diagnostic(name, instance))
+    for instance in instances:
+        for name in _names(instance):
+            if is_unreadable(name):
+                found.setdefault((name, instance.origin.span), _diagnostic(name, instance))
     return tuple(found.values())
 
 
-def _components(instance: Instance) -> list[str]:
+def _names(instance: Instance) -> list[str]:
     keys = (instance.key, *(region.key for region in instance.regions))
-    return [component for key in keys for component in key.split(".")]
+    return [name for key in keys for name in key.split(".")]
 
 
 def _diagnostic(name: str, instance: Instance) -> Diagnostic:

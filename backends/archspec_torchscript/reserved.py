@@ -20,6 +20,5 @@ HIDING = frozenset(
 
 def is_unreadable(name: str) -> bool:
     """Whether a saved module with a part of this name could not be loaded."""
-    return name in KEYWORDS | HIDING or any(
-        char in '"\\' or not " " <= char <= "~" for char in name
-    )
+    plain = name.isascii() and name.isprintable() and '"' not in name and "\\" not in name
+    return not plain or name in KEYWORDS or name in HIDING
