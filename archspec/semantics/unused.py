@@ -39,12 +39,14 @@ def _dead_layers(part: Part, used: Used, usage: Usage) -> Iterator[Node]:
     if len(graph.computed) == len(graph.nodes):
         return
     meant = needed(graph, (node.id for node in graph.nodes if node.discarded))
-    elsewhere = used.parameters.keys() | used.calls.keys()
+    elsewhere = used.parameters.keys() | used.calls.keys()  # of an op with layers, those below it
     before: set[int] = set()  # what such layers need
     for node in reversed(graph.nodes):
         if node.is_input or node.id in graph.computed:
             continue
-        dead = part.path(node) not in elsewhere and usage.owned(graph, node) > 0
+        path = part.path(node)
+        used_elsewhere = any(f"{name}.".startswith(f"{path}.") for name in elsewhere)
+        dead = not used_elsewhere and usage.owned(graph, node) > 0
         if dead and node.id not in meant and node.id not in before:
             yield node
         if dead or node.id in before:

@@ -103,6 +103,8 @@ def test_a_shape_that_never_fits_is_an_error_anywhere(other, code):
         ("buffer b: f32[3] = zeros([3])", 0),
         ("z = x -> relu", 0),
         ("z = x -> gru: conv(3, 1) -> iterate(conv(3, 1), 2)", 24),
+        ("z = x -> iterate(conv(3, 1), 2)\n output late = z when training", 0),
+        ("z = x -> conv(3, 1)\n output late = z when training", 0),
     ],
 )
 def test_weights_that_no_output_needs(body, unused):
