@@ -14,6 +14,9 @@ MAX_BITS = 4_096
 MAX_DIVISION_TEXT = 2_000
 """Longest numerator of a division or side of an extreme, in characters."""
 
+MAX_DEGREE = 64
+"""Most symbols and divisions multiplied in one term; in a division, those inside of it too."""
+
 MAX_NESTING = 32
 """Most divisions inside each other that do not merge into one."""
 
@@ -25,7 +28,10 @@ class OutsideFragment(Exception):
 class FloorDiv:
     """`numerator // divisor`, floored, with a constant divisor above 1."""
 
-    __slots__ = ("_hash", "depth", "divisor", "extremes", "numerator", "symbols", "text")
+    __slots__ = ("_hash", "degree", "depth", "divisor", "extremes", "numerator", "symbols", "text")
+
+    degree: int
+    """Most symbols multiplied in one term, those in divisions too: how fast it grows."""
 
     depth: int
     """How many divisions and extremes are inside each other, this one included."""
@@ -36,6 +42,9 @@ class FloorDiv:
         long = len(self.text) > MAX_DIVISION_TEXT or divisor.bit_length() > MAX_BITS
         if long or self.depth > MAX_NESTING:
             raise OutsideFragment("a size that is divided and rounded down too often")
+        self.degree = _degree(numerator)
+        if self.degree > MAX_DEGREE:
+            raise OutsideFragment(f"a size of a degree above {MAX_DEGREE}")
         self.numerator = numerator
         self.divisor = divisor
         self.symbols: frozenset[str] = numerator.symbols
@@ -69,7 +78,7 @@ class Extreme:
     Conditions know no extremes: `archspec.types.condition` takes one case for each side.
     """
 
-    __slots__ = ("_hash", "depth", "extremes", "name", "sides", "symbols", "text")
+    __slots__ = ("_hash", "degree", "depth", "extremes", "name", "sides", "symbols", "text")
 
     def __init__(self, name: Literal["min", "max"], sides: tuple[Dim, Dim]) -> None:
         self.depth = max(map(_depth, sides))
@@ -79,6 +88,7 @@ class Extreme:
         self.text = f"{name}({left}, {right})"
         if len(self.text) > MAX_DIVISION_TEXT or self.depth > MAX_NESTING:
             raise OutsideFragment("`min` and `max` of sizes inside each other too often")
+        self.degree = max(map(_degree, sides))
         self.symbols: frozenset[str] = left.symbols | right.symbols
         self._hash = hash(self.text)
         self.extremes: frozenset[Extreme] = frozenset({self}) | left.extremes | right.extremes
@@ -105,3 +115,11 @@ class Extreme:
 
 def _depth(inside: Dim) -> int:
     return 1 + max((atom.depth for atom in inside.atoms if not isinstance(atom, str)), default=0)
+
+
+def _degree(inside: Dim) -> int:
+    degrees = (
+        sum(1 if isinstance(atom, str) else atom.degree for atom in monomial)
+        for monomial, _ in inside.terms
+    )
+    return max(degrees, default=0)

@@ -21,16 +21,13 @@ from functools import lru_cache
 from math import gcd
 from typing import Any, Literal, TypeAlias
 
-from archspec.types.atoms import MAX_BITS, Extreme, FloorDiv, OutsideFragment
+from archspec.types.atoms import MAX_BITS, MAX_DEGREE, Extreme, FloorDiv, OutsideFragment
 from archspec.types.dim_text import terms_text
 from archspec.types.meter import charge
 from archspec.types.monomial import Atom, Monomial, joined, term_key
 
 MAX_TERMS = 4_096
 """Most terms of one Dim."""
-
-MAX_DEGREE = 64
-"""Most symbols and divisions multiplied in one term."""
 
 FEW = 8
 """Terms that are so soon added up that the steps are those of who does it."""
@@ -99,10 +96,16 @@ class Dim:
     def evaluate(self, sizes: Mapping[str, int]) -> int:
         """Its value at given sizes. Raises KeyError for a symbol without one."""
         total = 0
+        known: dict[Atom, int] = {}
         for monomial, factor in self.terms:
             value = factor
             for atom in monomial:
-                value *= sizes[atom] if isinstance(atom, str) else atom.evaluate(sizes)
+                if isinstance(atom, str):
+                    value *= sizes[atom]
+                    continue
+                if atom not in known:
+                    known[atom] = atom.evaluate(sizes)
+                value *= known[atom]
             total += value
         return total
 

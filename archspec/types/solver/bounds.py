@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from math import prod
 
 from archspec.types.atoms import FloorDiv
 from archspec.types.condition import Comparison, Relation
@@ -72,9 +74,18 @@ def _symbols(atom: Atom) -> frozenset[str]:
 
 def rises(atom: Atom) -> bool:
     """Whether an atom never falls when a symbol grows, and is never negative."""
+    return lowest(atom) is not None
+
+
+@lru_cache(maxsize=1 << 14)
+def lowest(atom: Atom) -> int | None:
+    """The value of an atom that rises where every symbol is 1; None of one that does not rise."""
     if not isinstance(atom, FloorDiv):
-        return isinstance(atom, str)
+        return 1 if isinstance(atom, str) else None
+    total = 0
     for monomial, factor in atom.numerator.terms:
-        if monomial and (factor < 0 or not all(map(rises, monomial))):
-            return False
-    return atom.numerator.evaluate(dict.fromkeys(atom.numerator.symbols, 1)) >= 0
+        values = [lowest(part) for part in monomial]
+        if monomial and (factor < 0 or None in values):
+            return None
+        total += factor * prod(value for value in values if value is not None)
+    return total // atom.divisor if total >= 0 else None

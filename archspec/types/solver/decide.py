@@ -25,6 +25,7 @@ from archspec.types.solver.extent import Extent, Study
 from archspec.types.solver.formula import Formula, both
 from archspec.types.solver.lower import lower
 from archspec.types.solver.origin import from_one, sizes_back
+from archspec.types.solver.plain import plainly
 from archspec.types.solver.simplify import simplify
 from archspec.types.solver.study import components, study
 
@@ -142,8 +143,13 @@ def _decided(condition: Condition, given: Condition, zero: frozenset[str]) -> Ve
     charge(ASKED * (comparisons(condition) + comparisons(given)))
     names = symbols_of(condition)  # counted from 1, a symbol may fall out of a condition
     condition, given = from_one(condition, zero), from_one(given, zero)
+    truth = plainly(condition)
+    if truth:
+        return Verdict(VerdictKind.ALWAYS, TRUE)
     allowed = lower(given)
     symbols = _universe(names, given, allowed)
+    if truth is False:
+        return _never(study(allowed, symbols), condition, given)
     fails = study(both([allowed, lower(negation(condition))]), symbols)
     if fails.extent is Extent.EMPTY:
         return Verdict(VerdictKind.ALWAYS, TRUE)
@@ -170,6 +176,15 @@ def _decided(condition: Condition, given: Condition, zero: frozenset[str]) -> Ve
         counterexample=_sorted(fails.least),
         reason=reason,
     )
+
+
+def _never(allowed: Study, condition: Condition, given: Condition) -> Verdict:
+    """The answer to what holds for no sizes at all."""
+    if allowed.extent is Extent.EMPTY:
+        return Verdict(VerdictKind.ALWAYS, TRUE)
+    if allowed.least is None and allowed.extent is Extent.UNKNOWN:
+        return Verdict(VerdictKind.UNDECIDED, condition, given, reason=allowed.reason)
+    return Verdict(VerdictKind.NEVER, FALSE, counterexample=_sorted(allowed.least))
 
 
 def _sorted(sizes: Mapping[str, int] | None) -> Mapping[str, int] | None:

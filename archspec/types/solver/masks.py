@@ -63,7 +63,7 @@ def stretched(mask: int, period: int, times: int) -> int:
     found, have = mask, 1
     while have < times:
         more = min(have, times - have)
-        found |= (found & full(period * more)) << (period * have)
+        found |= (found & ((1 << period * more) - 1)) << (period * have)
         have += more
     return found
 

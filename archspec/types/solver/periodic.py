@@ -180,6 +180,7 @@ def from_rounds(period: int, first: int, flips: Mapping[int, int]) -> PeriodicSe
 
 @remembered(4096)
 def _combined(left: PeriodicSet, right: PeriodicSet, how: str) -> PeriodicSet:
+    charge(2, COMBINING)
     period = lcm(left.period, right.period)
     if period > MAX_PERIOD:
         raise BudgetExceeded(f"sizes would have to be told apart modulo {period}")
@@ -199,6 +200,8 @@ def _combined(left: PeriodicSet, right: PeriodicSet, how: str) -> PeriodicSet:
 
 def _aligned(numbers: PeriodicSet, period: int) -> list[int]:
     times = period // numbers.period
+    if times == 1:
+        return list(numbers.masks)
     return [bits.stretched(mask, numbers.period, times) for mask in numbers.masks]
 
 

@@ -44,7 +44,7 @@ def region(polynomial: Polynomial, relation: Relation) -> list[KBox] | None:
 
 def signs(polynomial: Polynomial, wanted: frozenset[int]) -> list[KBox] | None:
     """Where the sign of the polynomial is among `wanted`."""
-    charge(1 + len(polynomial) // 2)
+    charge(1 + len(polynomial) // 4)
     seen = set(map(_sign, polynomial.values())) or {0}
     if (len(seen) == 1 and (0,) * _width(polynomial) in polynomial) or not polynomial:
         return _EVERYWHERE if seen <= wanted else []
@@ -165,7 +165,7 @@ def _of_rising(polynomial: Polynomial, constant: int, wanted: frozenset[int]) ->
 
 def _above(polynomial: Polynomial, least: int) -> list[KBox] | None:
     """Boxes that make up `polynomial >= least`, where every varying coefficient is positive."""
-    charge(1 + len(polynomial) // 2)
+    charge(1 + len(polynomial) // 4)
     used = [i for i in range(_width(polynomial)) if any(powers[i] for powers in polynomial)]
     constant = sum(factor for powers, factor in polynomial.items() if not any(powers))
     if constant >= least:

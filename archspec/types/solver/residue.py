@@ -119,7 +119,7 @@ class Class:
 
     def polynomial(self, expression: Dim) -> Polynomial:
         """The expression as a polynomial in the k's of this class."""
-        charge(1 + len(expression.terms) // 2)
+        charge(1 + len(expression.terms) // 3)
         total: Polynomial = {}
         products: list[Polynomial] = [{(0,) * len(self.symbols): 1}]
         before: Monomial = ()
@@ -172,7 +172,7 @@ def _are_equal(pair: tuple[object, object]) -> bool:
 
 def multiplied(left: Polynomial, right: Polynomial) -> Polynomial:
     """The product of two polynomials."""
-    charge(1 + len(left) * len(right) // PRODUCTS)
+    charge(len(left) * len(right) // PRODUCTS)
     result: Polynomial = {}
     for one, a in left.items():
         for two, b in right.items():
