@@ -125,7 +125,7 @@ class _Writer:
                 p = Hole(gate.p, "p")
                 value = call("kept", p, self.function.training())
                 self.function.add(code(gate.flag, " = ", value))
-        for name, condition in reversed(self.demand.named):
+        for name, condition in self.demand.named:
             self.function.add(code(f"{name} = {text(condition)}"))
 
     # ------------------------------------------------------------------ guarded segments

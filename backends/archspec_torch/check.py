@@ -10,6 +10,7 @@ from archspec.graph.model import Graph, Instance, Node, walk
 from archspec.graph.names import components
 from archspec.ops.base import Op
 from archspec.types.tensor import TensorType
+from archspec_torch.depth import depth_faults
 from archspec_torch.reserved import is_module_name
 
 OWN_OPS = "archspec.ops."
@@ -46,7 +47,7 @@ def _diagnostics(network: Compiled) -> list[Diagnostic]:
                 reason = missing[instance.op.name]
                 message = f"target `torch` has no lowering for `{instance.op.name}`: {reason}"
                 found.append(_at("E0802", message, instance))
-    return [*found, *_name_faults(_graphs(network))]
+    return [*found, *_name_faults(_graphs(network)), *depth_faults(network)]
 
 
 def _name_faults(graphs: Iterable[Graph]) -> list[Diagnostic]:
@@ -65,7 +66,10 @@ def _name_faults(graphs: Iterable[Graph]) -> list[Diagnostic]:
 def foreseen(network: Compiled) -> tuple[Diagnostic, ...]:
     """What `build` refuses of a network, said without torch and mostly without its lowerings."""
     graphs = _graphs(network)
-    faults = _diagnostics(network) if _has_ops_of_others(graphs) else _name_faults(graphs)
+    if _has_ops_of_others(graphs):
+        faults = _diagnostics(network)
+    else:
+        faults = [*_name_faults(graphs), *depth_faults(network)]
     if not faults and (_several_forms(graphs) or _modes_differ(network)):
         from archspec_torch.forms import form_faults  # noqa: PLC0415
         from archspec_torch.units import plan  # noqa: PLC0415

@@ -31,6 +31,11 @@ class ClassDef:
         return self.drafts[0]
 
     @property
+    def variables(self) -> set[str]:
+        """Names of the local variables of its `__init__`."""
+        return {name for draft in self.drafts for name in draft.variables}
+
+    @property
     def is_function(self) -> bool:
         """Whether it is a plain function."""
         return self.first.layout.is_function
@@ -90,7 +95,7 @@ def _parametrise(defined: ClassDef) -> None:
 def _reserved(defined: ClassDef) -> set[str]:
     """Names that an argument cannot have: those of children, of `nn.Module`, of the forward."""
     children = {name for draft in defined.drafts for name in draft.layout.tree.children}
-    return children | MODULE_NAMES | {"x", "like"}
+    return children | defined.variables | MODULE_NAMES | {"x", "like"}
 
 
 def _arguments(defined: ClassDef) -> dict[str, tuple[Any, ...]]:

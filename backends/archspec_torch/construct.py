@@ -14,6 +14,10 @@ from archspec_torch.scope import TORCH_TYPES, Line
 from archspec_torch.tree import Branch, Kind
 from archspec_torch.units import Owned, Unit
 
+MOST_NESTED = 8
+"""Containers written inside one another; deeper ones are made first, since Python reads about 200
+open brackets and a container may open four."""
+
 Construct = Callable[[Unit], Code]
 """Code that makes an instance of a unit's class, or calls its function."""
 
@@ -24,6 +28,8 @@ class Constructor:
     def __init__(self, layout: Layout, construct: Construct) -> None:
         self.layout, self.unit, self.construct = layout, layout.unit, construct
         self.helpers: set[str] = set()
+        self.variables: list[str] = []  # that hold containers
+        self._before: list[Line] = []  # statements that must come before the one at hand
 
     def write(self) -> list[Line]:
         """All statements, in the order of the tree."""
@@ -47,6 +53,7 @@ class Constructor:
             yield from self._parameter("self", branch)
             return
         source = self._value(branch)
+        yield from self._made_before()
         if is_identifier(branch.name):
             yield Line(code(f"self.{branch.name} = ", source))
         else:
@@ -60,25 +67,49 @@ class Constructor:
                 yield from self._parameter(branch.access, child)
                 continue
             if branch.kind is Kind.MODULE:
-                yield Line(
-                    call(f"{branch.access}.add_module", literal(child.name), self._value(child))
-                )
+                source = self._value(child)
+                yield from self._made_before()
+                yield Line(call(f"{branch.access}.add_module", literal(child.name), source))
             yield from self._later(child)
 
     # ------------------------------------------------------------------ values
 
     def _value(self, branch: Branch) -> Code:
+        """What makes a module; containers far inside it are left in `_before`."""
+        return self._nested(branch)[0]
+
+    def _nested(self, branch: Branch) -> tuple[Code, int]:
+        """What makes a module, and how many containers are written inside one another in it."""
         if branch.kind is Kind.MODULE:
             assert branch.owned is not None
-            return self._module(branch.owned)
+            return self._module(branch.owned), 0
         children = [child for child in branch.children.values() if child.kind is not Kind.PARAMETER]
-        values = [self._value(child) for child in children]
-        names = [child.name for child in children]
-        if branch.kind is Kind.SEQUENTIAL:
+        values, most = [], 0
+        for child in children:
+            value, height = self._nested(child)
+            if height == MOST_NESTED:
+                value, height = self._held(value), 0
+            values.append(value)
+            most = max(most, height)
+        return self._container([child.name for child in children], values, branch.kind), most + 1
+
+    def _held(self, value: Code) -> Code:
+        """A local variable for a container, which is made before the statement at hand."""
+        name = f"part_{len(self.variables) + 1}"
+        self.variables.append(name)
+        self._before.append(Line(code(f"{name} = ", value)))
+        return code(name)
+
+    def _made_before(self) -> Iterator[Line]:
+        yield from self._before
+        self._before.clear()
+
+    def _container(self, names: list[str], values: list[Code], kind: Kind) -> Code:
+        if kind is Kind.SEQUENTIAL:
             return _sequential(names, values)
-        if branch.kind is Kind.LIST:
+        if kind is Kind.LIST:
             return call("nn.ModuleList", _display(compress(values)))
-        return self._mapping(names, values, branch.kind)
+        return self._mapping(names, values, kind)
 
     def _mapping(self, names: list[str], values: list[Code], kind: Kind) -> Code:
         function = "nn.ModuleDict"

@@ -159,28 +159,35 @@ def given(condition: Condition, known: Condition) -> Condition:
 
 def either(conditions: Iterable[Condition], sizes: Mapping[str, int]) -> Condition:
     """Any of the conditions, simplified."""
-    parts: set[frozenset[Flag]] = set()
-    for condition in conditions:
-        parts |= condition
-    changed = True
-    while changed:
-        parts = {part for part in parts if not any(other < part for other in parts)}
-        changed = False
-        for name, count in sizes.items():
-            covered = _covered(parts, name, count)
-            if covered is not None:
-                parts.add(covered)
-                changed = True
-                break
-    return frozenset(parts)
+    parts = set[frozenset[Flag]]().union(*conditions)
+    while True:
+        parts = _shortest(parts)
+        names = sorted({name for part in parts for name, _ in part} & sizes.keys())
+        found = (_covered(parts, name, sizes[name]) for name in names)
+        covered = next((base for base in found if base is not None), None)
+        if covered is None:
+            return frozenset(parts)
+        parts.add(covered)
+
+
+def _shortest(parts: set[frozenset[Flag]]) -> set[frozenset[Flag]]:
+    """Those that hold where no shorter one does."""
+    if len({len(part) for part in parts}) < 2:
+        return parts
+    if frozenset() in parts:
+        return {frozenset()}
+    return {part for part in parts if not any(other < part for other in parts)}
 
 
 def _covered(parts: set[frozenset[Flag]], name: str, count: int) -> frozenset[Flag] | None:
     """A conjunction that stands in `parts` with each flag of `name`, once without all."""
+    tried: set[frozenset[Flag]] = set()
     for part in parts:
         base = frozenset(flag for flag in part if flag[0] != name)
-        one_more = len(part) == len(base) + 1 and base not in parts
-        if one_more and all(base | {(name, index)} in parts for index in range(count)):
+        if len(part) != len(base) + 1 or base in parts or base in tried:
+            continue
+        tried.add(base)
+        if all(base | {(name, index)} in parts for index in range(count)):
             return base
     return None
 

@@ -20,7 +20,7 @@ from archspec_torch.uses import merged
 
 @dataclass
 class Draft:
-    """Code of one unit. `sections` are `__init__`, `initialise` and `forward`."""
+    """Code of one unit. `variables` are the local ones of its `__init__`."""
 
     layout: Layout
     signature: str
@@ -28,6 +28,7 @@ class Draft:
     firsts: Firsts
     forward: list[Line]
     helpers: set[str] = field(default_factory=set)
+    variables: tuple[str, ...] = ()
 
     @property
     def unit(self) -> Unit:
@@ -67,7 +68,9 @@ def write_draft(layout: Layout, known: Plan, construct: Callable[[Unit], Code]) 
         init, forward = fold_loops(layout.tree, init, forward, names)
     firsts = write_firsts(layout, known)
     helpers = constructor.helpers.union(*(body.helpers for one in bodies for body in one))
-    return Draft(layout, _signature(layout, bodies[0][-1]), init, firsts, forward, helpers)
+    signature = _signature(layout, bodies[0][-1])
+    made = tuple(constructor.variables)
+    return Draft(layout, signature, init, firsts, forward, helpers, made)
 
 
 def _bodies(layout: Layout, known: Plan) -> list[Body]:

@@ -101,7 +101,7 @@ def _mentions(forward: Sequence[Line], children: Sequence[str]) -> dict[str, lis
         for text in _called(line.code):
             if text in known:
                 found.setdefault(text, []).append(at)
-            elif "self." in text:
+            elif "self." in text and "(" in text:
                 for child in children:
                     if f"{child}(" in text:
                         found.setdefault(child, []).append(at)

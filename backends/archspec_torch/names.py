@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Collection, Container, Iterable
 
 from archspec_torch.code import literal
 
@@ -82,14 +82,18 @@ def attribute(owner: str, name: str) -> str:
     return f"getattr({owner}, {literal(name)})"
 
 
-def is_numbered(names: Iterable[str]) -> bool:
-    """Whether they are "0", "1", "2" … in this order, with gaps at most."""
+MOST_GAPS = 100
+"""Places of a numbered sequence that may be empty."""
+
+
+def is_numbered(names: Collection[str]) -> bool:
+    """Whether they are "0", "1", "2" … in this order, with a few gaps at most."""
     last = -1
     for name in names:
         if not (name.isascii() and name.isdigit()) or str(int(name)) != name or int(name) <= last:
             return False
         last = int(name)
-    return True
+    return last < len(names) + MOST_GAPS
 
 
 class Names:

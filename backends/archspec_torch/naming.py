@@ -16,7 +16,8 @@ def name_classes(
 ) -> None:
     """Give each class a name; those of one definition are told apart by what differs."""
     arguments = {parameter.name for item in classes for parameter in item.parameters}
-    names = Names((*RESERVED, *helpers, *arguments, *records))
+    local = set[str]().union(*(item.variables for item in classes))
+    names = Names((*RESERVED, *helpers, *arguments, *local, *records))
     by_definition: dict[str, list[ClassDef]] = {}
     for item in reversed(classes):  # the network has the first choice
         by_definition.setdefault(item.first.unit.either.name, []).append(item)

@@ -15,7 +15,13 @@ from archspec.frozen import frozen
 from archspec.graph.model import Graph, Node, Port, consumers
 from archspec.graph.names import prefixes
 from archspec_torch.code import literal
-from archspec_torch.names import MAPPING_NAMES, SEQUENTIAL_NAMES, attribute, is_identifier
+from archspec_torch.names import (
+    MAPPING_NAMES,
+    SEQUENTIAL_NAMES,
+    attribute,
+    is_identifier,
+    is_numbered,
+)
 from archspec_torch.units import Owned, Unit
 
 
@@ -107,8 +113,10 @@ def _insert(root: Branch, owned: Owned) -> None:
 def _settle(branch: Branch, facts: Facts, chains: frozenset[str]) -> None:
     """Give kinds and accessors, from the root on."""
     branch.kind = _kind(branch, facts, chains)
+    sequential = branch.kind in (Kind.SEQUENTIAL, Kind.LIST)
+    by_place = sequential and is_numbered(branch.children.keys())
     for child in branch.children.values():
-        if branch.kind in (Kind.SEQUENTIAL, Kind.LIST) and child.name.isdigit():
+        if by_place:
             child.access = f"{branch.access}[{int(child.name)}]"
         elif branch.kind is Kind.MAPPING and not is_identifier(child.name):
             child.access = f"{branch.access}[{literal(child.name)}]"

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from archspec_torch.code import Code, Hole, call, code, keyword
 from archspec_torch.lowering.base import (
+    Apply,
     Lowered,
     Lowering,
     Scope,
     Site,
+    accumulated,
     function,
     lowers,
     method,
@@ -45,12 +47,22 @@ def operands(site: Site, inputs: Sequence[str], scope: Scope) -> list[Code]:
 def _operator(sign: str) -> Lowering:
     def lowering(site: Site) -> Lowered:
         def apply(inputs: Sequence[str], scope: Scope) -> Code:
-            first, *rest = operands(site, inputs, scope)
-            return code(first, *(part for item in rest for part in (f" {sign} ", item)))
+            given = operands(site, inputs, scope)
+            return accumulated(given, lambda left, right: code(left, f" {sign} ", right), scope)
 
         return Lowered(apply=apply)
 
     return lowering
+
+
+def _pairwise(name: str) -> Apply:
+    """`torch.name(torch.name(a, b), c)`."""
+
+    def apply(inputs: Sequence[str], scope: Scope) -> Code:
+        given = [code(item) for item in inputs]
+        return accumulated(given, lambda left, right: call(f"torch.{name}", left, right), scope)
+
+    return apply
 
 
 for _name, _sign in OPERATORS.items():
@@ -102,10 +114,7 @@ def _extreme(name: str, bound: str) -> Lowering:
             if site.op.scalar is not None:
                 given = number(site.op.scalar, scope)
                 return call(f"{inputs[0]}.clamp", keyword(bound, given))
-            result = code(inputs[0])
-            for other in inputs[1:]:
-                result = call(f"torch.{name}", result, other)
-            return result
+            return _pairwise(name)(inputs, scope)
 
         return Lowered(apply=apply)
 
@@ -133,21 +142,8 @@ for _name, (_sign, _exchanged) in COMPARISONS.items():
     lowers(_name)(_comparison(_sign, _exchanged))
 
 
-def _logical(name: str) -> Lowering:
-    def lowering(site: Site) -> Lowered:
-        def apply(inputs: Sequence[str], scope: Scope) -> Code:
-            result = code(inputs[0])
-            for other in inputs[1:]:
-                result = call(f"torch.{name}", result, other)
-            return result
-
-        return Lowered(apply=apply)
-
-    return lowering
-
-
-lowers("logical_and")(_logical("logical_and"))
-lowers("logical_or")(_logical("logical_or"))
+lowers("logical_and")(lambda site: Lowered(apply=_pairwise("logical_and")))
+lowers("logical_or")(lambda site: Lowered(apply=_pairwise("logical_or")))
 lowers("logical_not")(lambda site: Lowered(apply=function("torch.logical_not")))
 
 

@@ -108,6 +108,9 @@ class Lowered:
     module_helpers: tuple[str, ...] = ()
 
 
+LONGEST = 50
+"""Operands of one expression; Python nests its tree, and calls their brackets, once for each."""
+
 Lowering: TypeAlias = Callable[[Site], Lowered]
 
 LOWERINGS: dict[str, Lowering] = {}
@@ -164,6 +167,20 @@ def number(value: int | float | Dim, scope: Scope) -> Code:
         size = scope.size(value)
         return code("(", size, ")") if len(size) > 1 else size
     return code(Hole(value, "value"))
+
+
+def accumulated(
+    operands: Sequence[Code], combine: Callable[[Code, Code], Code], scope: Scope
+) -> Code:
+    """All operands combined from the left, in expressions that are not too long for Python."""
+    result, name = operands[0], ""
+    for count, operand in enumerate(operands[1:], 1):
+        if count % LONGEST == 0:
+            name = name or scope.fresh("total")
+            scope.line(name, " = ", result)
+            result = code(name)
+        result = combine(result, operand)
+    return result
 
 
 def function(name: str, *more: Any) -> Apply:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archspec_torch.code import Code, Hole, call, code, keyword
-from archspec_torch.lowering.base import Lowered, Scope, Site, lowers
+from archspec_torch.lowering.base import Lowered, Scope, Site, accumulated, lowers
 
 
 @lowers("dropout")
@@ -77,6 +77,7 @@ def join(site: Site) -> Lowered:
     def apply(inputs: Sequence[str], scope: Scope) -> Code:
         if len(inputs) == 1:
             return code(inputs[0])
-        return code("(", " + ".join(inputs), f") / {len(inputs)}")
+        total = accumulated(list(map(code, inputs)), lambda a, b: code(a, " + ", b), scope)
+        return code("(", total, f") / {len(inputs)}")
 
     return Lowered(apply=apply)

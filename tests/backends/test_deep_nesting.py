@@ -1,0 +1,122 @@
+"""What stands deep inside, or side by side in great numbers, is built within Python's limits."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from archspec.diagnostics.model import CompileFailed
+from archspec.network import Network
+from archspec.semantics.compile import load_network
+from archspec.source import Source
+from archspec_torch.source import python_source
+from archspec_torchscript.script import to_torchscript
+
+HEAD = "network net {\n  input x: f32[B = 1, 4, H = 8, W = 8]\n  output x -> "
+
+
+def net(layer: str, *head: str) -> Network:
+    return Network(load_network(Source("deep.arch", "\n".join((*head, HEAD + layer + "\n}\n"))))[0])
+
+
+def chain(depth: int) -> Network:
+    """Convolutions in labelled scopes that are sequences."""
+    rules = ("(0) => conv(4, 1)", "(n) => a: (conv(4, 1) -> f(n - 1))")
+    return net(f"f({depth})", *(f"inline rule f{rule}" for rule in rules))
+
+
+def branches(depth: int) -> Network:
+    """The same in scopes that are no sequences."""
+    rules = ("(0) => conv(4, 1)", "(n) => a: ([conv(4, 1), f(n - 1)] -> add)")
+    return net(f"f({depth})", *(f"inline rule f{rule}" for rule in rules))
+
+
+def require_agreement(network: Network, script: bool = True) -> None:
+    """The module has the front end's parameters and shape, and TorchScript computes the same."""
+    module = network.to_torch().eval()
+    assert sum(item.numel() for item in module.parameters()) == network.parameters
+    x = torch.randn(2, 4, 8, 8)
+    with torch.no_grad():
+        y = module(x)
+        (kind,) = network.outputs[0].types
+        assert list(y.shape) == [size.evaluate({"B": 2, "H": 8, "W": 8}) for size in kind.shape]
+        if script:
+            file = io.BytesIO()
+            torch.jit.save(to_torchscript(network.compiled, module=module), file)
+            file.seek(0)
+            torch.testing.assert_close(torch.jit.load(file)(x), y)
+
+
+@pytest.mark.parametrize("depth", [59, 100, 190])
+@pytest.mark.parametrize("make", [chain, branches])
+def test_labelled_scopes(make: Callable[[int], Network], depth: int) -> None:
+    require_agreement(make(depth))
+
+
+def test_a_label_of_many_components() -> None:
+    network = net('"' + ".".join(["a"] * 90) + '": conv(4, 1)')
+    require_agreement(network)
+    assert next(iter(network.to_torch(device="meta").state_dict())) == "a." * 90 + "weight"
+
+
+def test_deep_containers_are_made_first() -> None:
+    text, _ = python_source(chain(59).compiled)
+    assert "part_1 = nn.Sequential(" in text
+    assert max(len(line) - len(line.lstrip()) for line in text.splitlines()) < 200
+
+
+def test_an_argument_has_another_name_than_a_container() -> None:
+    rules = ("(0) => conv(4, part_1)", "(n) => a: (conv(4, 1) -> f(n - 1, part_1))")
+    head = [
+        f"inline rule f{rule.replace('(0)', '(0, part_1)', 1).replace('(n)', '(n, part_1)', 1)}"
+        for rule in rules
+    ]
+    block = "block b(part_1: int) { f(30, part_1) }"
+    require_agreement(net("b(3) -> b(5)", *head, block))
+
+
+@pytest.mark.parametrize("op", ["add", "mul", "maximum", "minimum", "join"])
+def test_many_operands(op: str) -> None:
+    require_agreement(net(f"[leaky_relu(0.001 * i) for i in 0..320] -> {op}"))
+
+
+def test_a_sum_of_thousands() -> None:
+    require_agreement(net("[conv(4, 1) for i in 0..4500] -> add"), script=False)
+
+
+def test_what_is_too_deep_is_refused() -> None:
+    with pytest.raises(CompileFailed) as failure:
+        chain(201).to_torch(device="meta")
+    assert [item.code for item in failure.value.diagnostics] == ["E0825"]
+
+
+def test_names_that_are_numbers_out_of_order() -> None:
+    """First values go to the layer of the name, not of the place."""
+    parts = '"1": conv(4, 1, weight_init=zeros) -> "0": conv(4, 3, weight_init=ones)'
+    module = net(f"a: ({parts})").to_torch()
+    assert not module.state_dict()["a.1.weight"].any()
+    assert (module.state_dict()["a.0.weight"] == 1).all()
+
+
+def test_a_number_as_a_label_is_no_number_of_places() -> None:
+    network = net('"a.999999999": conv(4, 1)')
+    assert len(list(network.to_torch(device="meta").modules())) == 3
+    require_agreement(network)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "[conv(4, 1), conv(4, 1) -> f(n - 1)] -> join(drop=0.15)",
+        'residual(conv(4, 1) -> f(n - 1) -> drop_path(0.1, mode="batch"))',
+    ],
+)
+def test_conditions_that_use_conditions(step: str) -> None:
+    """What is dropped inside of what is dropped: names of conditions stand before their uses."""
+    module = net("f(30)", "inline rule f(0) => relu", f"inline rule f(n) => {step}").to_torch()
+    for seed in range(20):
+        torch.manual_seed(seed)
+        module.train()(torch.randn(1, 4, 8, 8, requires_grad=True)).sum().backward()
