@@ -17,6 +17,8 @@ from types import FrameType
 
 import torch
 
+from archspec.analysis.memory import activation_memory
+from archspec.analysis.operations import operations
 from archspec.diagnostics.model import CompileFailed, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Node
@@ -24,6 +26,12 @@ from archspec.targets.base import Weights
 from archspec_torch.module import to_module
 from archspec_torch.scope import TORCH_TYPES
 from archspec_torchscript.check import require_loadable
+
+MOST_TRIED = 20_000
+"""Ops that a file may run when it is tried out: some seconds."""
+
+MOST_BYTES = 2**60
+"""Bytes of all activations of a file that is tried out; torch counts a tensor in 63 bits."""
 
 ORIGIN = "weights.txt"
 """Name of the extra file in the archive that says where the weights come from."""
@@ -46,12 +54,16 @@ def to_torchscript(
 ) -> torch.jit.ScriptModule:
     """The network (or a module made of it, with its weights) as a ScriptModule.
 
-    Raises CompileFailed: E0823 for a name that could be saved but not loaded.
+    Raises CompileFailed: E0823 for a name that could be saved but not loaded, E0824 for what
+    TorchScript does not compile.
     """
     require_loadable(network)
     with _quiet():
         source = module if module is not None else to_module(network, seed, weights=weights)
-        scripted: torch.jit.ScriptModule = torch.jit.script(source)
+        try:
+            scripted: torch.jit.ScriptModule = torch.jit.script(source)
+        except RuntimeError as fault:
+            raise _failed(network, "compile", fault) from fault
     return scripted
 
 
@@ -91,24 +103,37 @@ def in_order(data: bytes) -> bytes:
     return written.getvalue()
 
 
+def is_bounded(network: Compiled) -> bool:
+    """Whether a forward pass at the reported sizes ends soon, with tensors that torch can have."""
+    graph, sizes = network.inference, network.sizes
+    few = operations(graph).evaluate(sizes) <= MOST_TRIED
+    return few and activation_memory(graph).evaluate(sizes) <= MOST_BYTES
+
+
 def try_out(network: Compiled, data: bytes) -> None:
     """Load a file and run it once in inference, without values and so without time or memory.
 
-    Raises CompileFailed (E0824) where TorchScript does not read or run what it wrote.
+    A network whose forward pass is not bounded is loaded only. Raises CompileFailed (E0824) where
+    TorchScript does not read or run what it wrote.
     """
     graph = network.inference
     try:
         with _quiet(), torch.no_grad():
             read: Callable[..., torch.nn.Module] = torch.jit.load
             loaded = read(io.BytesIO(data), map_location="meta").eval()
-            loaded(*(_example(port, network.sizes) for port in graph.inputs))
+            if is_bounded(network):
+                loaded(*(_example(port, network.sizes) for port in graph.inputs))
     except RuntimeError as fault:
-        lines = [line.strip() for line in str(fault).splitlines() if line.strip()]
-        message = f"TorchScript does not read or run what it wrote of `{network.name}`"
-        notes = [f"it says: {lines[0]}"] if lines else []
-        fix = "build with `--target torch` only, and please report it"
-        found = diagnostic("E0824", message, graph.origin.span, notes=notes, fix=fix)
-        raise CompileFailed([found]) from fault
+        raise _failed(network, "read or run what it wrote of", fault) from fault
+
+
+def _failed(network: Compiled, what: str, fault: RuntimeError) -> CompileFailed:
+    lines = [line.strip() for line in str(fault).splitlines() if line.strip()]
+    message = f"TorchScript does not {what} `{network.name}`"
+    notes = [f"it says: {lines[0]}"] if lines else []
+    fix = "build with `--target torch` only, and please report it"
+    place = network.inference.origin.span
+    return CompileFailed([diagnostic("E0824", message, place, notes=notes, fix=fix)])
 
 
 def _example(node: Node, sizes: Mapping[str, int]) -> torch.Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from archspec.network import Network
 from archspec.semantics.compile import load_network
 from archspec.source import Source
 from archspec_torch.source import python_source
-from archspec_torchscript.script import to_torchscript
+from archspec_torchscript.script import is_bounded, save_scripted, to_torchscript
 
 HEAD = "network net {\n  input x: f32[B = 1, 4, H = 8, W = 8]\n  output x -> "
 
@@ -120,3 +121,20 @@ def test_conditions_that_use_conditions(step: str) -> None:
     for seed in range(20):
         torch.manual_seed(seed)
         module.train()(torch.randn(1, 4, 8, 8, requires_grad=True)).sum().backward()
+
+
+@pytest.mark.parametrize(
+    "layer", ["iterate(conv(4, 3), steps=10**18)", "resize((10**9, 10**9)) -> relu"]
+)
+def test_what_does_not_end_is_not_run(layer: str, tmp_path: Path) -> None:
+    network = net(layer).compiled
+    assert not is_bounded(network)
+    save_scripted(network, tmp_path / "net.pt")
+    assert (tmp_path / "net.pt").stat().st_size
+
+
+def test_what_torchscript_does_not_compile_is_said() -> None:
+    body = "{ input v: [_, _, h, w]\n output v -> pad([(2, h, h), (3, w, w)]) }"
+    with pytest.raises(CompileFailed) as failure:
+        to_torchscript(net(f"for i in 0..100 {body}").compiled)
+    assert [item.code for item in failure.value.diagnostics] == ["E0824"]

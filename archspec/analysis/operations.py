@@ -1,0 +1,33 @@
+"""How many ops one forward pass runs."""
+
+from __future__ import annotations
+
+from archspec.analysis.fold import Below, fold
+from archspec.graph.model import Graph, Node
+from archspec.types.dim import ZERO, Dim, dim
+
+
+def operations(graph: Graph) -> Dim:
+    """Ops that one forward pass of a graph runs, in its free dimensions.
+
+    What a region holds counts as often as it runs; one that may or may not run counts once.
+    """
+    return fold(graph, _graph_step)
+
+
+def _graph_step(graph: Graph, below: Below[Dim]) -> Dim:
+    nodes = (graph.nodes[number] for number in sorted(graph.computed))
+    return sum((_node_operations(graph, node, below) for node in nodes), ZERO)
+
+
+def _node_operations(graph: Graph, node: Node, below: Below[Dim]) -> Dim:
+    if node.callee is not None:
+        return below(node.callee)
+    if node.instance is None or node.op is None:
+        return ZERO
+    inputs = tuple(graph.type_of(port) for port in node.inputs)
+    total = dim(1)
+    for region in node.instance.regions:
+        runs = node.op.region_runs(region.name, inputs)
+        total = total + dim(1 if runs is None else runs) * below(region.graph)
+    return total
