@@ -63,9 +63,9 @@ def is_identity(change: Change) -> bool:
 
 
 def leaves(change: Change) -> Iterator[Change]:
-    """The changes that it is made of."""
+    """The changes that it is made of; an identity is one."""
     match change:
-        case Chain(parts) | Total(parts):
+        case Chain(parts) | Total(parts) if parts:
             for part in parts:
                 yield from leaves(part)
         case Slope(of):
@@ -75,19 +75,8 @@ def leaves(change: Change) -> Iterator[Change]:
 
 
 def is_longer(change: Change, count: int) -> bool:
-    """Whether it is made of more than so many changes; an identity in a sum counts as one."""
-    return next(islice(_each(change), count, None), None) is not None
-
-
-def _each(change: Change) -> Iterator[Change]:
-    match change:
-        case Chain(parts) | Total(parts) if parts:
-            for part in parts:
-                yield from _each(part)
-        case Slope(of):
-            yield from _each(of)
-        case _:
-            yield change
+    """Whether it is made of more than so many changes."""
+    return next(islice(leaves(change), count, None), None) is not None
 
 
 def owners(change: Change) -> set[str]:
