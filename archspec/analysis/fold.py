@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Hashable
 from typing import TypeAlias, TypeVar
 
-from archspec.graph.model import Graph, walk
+from archspec.graph.model import Graph, Node, walk
+from archspec.types.dim import ZERO, Dim, dim
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
@@ -30,6 +31,17 @@ def fold(
         if item not in results:
             results[item] = step(item, results.__getitem__)
     return results[graph]
+
+
+def in_regions(graph: Graph, node: Node, below: Below[Dim]) -> Dim:
+    """What stands in the layers that an op holds, as often as each runs; once if nobody knows."""
+    if node.instance is None or node.op is None or not node.instance.regions:
+        return ZERO
+    total, inputs = ZERO, graph.types_read(node)
+    for region in node.instance.regions:
+        runs = node.op.region_runs(region.name, inputs)
+        total = total + dim(1 if runs is None else runs) * below(region.graph)
+    return total
 
 
 def memoised(

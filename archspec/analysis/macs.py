@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from archspec.analysis.fold import Below, fold
+from archspec.analysis.fold import Below, fold, in_regions
 from archspec.graph.model import Graph, Node
-from archspec.types.dim import ZERO, Dim, dim, sum_of
+from archspec.types.dim import ZERO, Dim, sum_of
 
 
 def macs(graph: Graph) -> Dim:
@@ -38,9 +38,4 @@ def _node_macs(graph: Graph, node: Node, below: Below[Dim]) -> Dim:
         return below(node.callee)
     if node.instance is None or node.op is None:
         return ZERO
-    inputs = tuple(graph.type_of(port) for port in node.inputs)
-    found = node.op.macs(inputs, node.types)
-    for region in node.instance.regions:
-        runs = node.op.region_runs(region.name, inputs)
-        found = found + dim(1 if runs is None else runs) * below(region.graph)
-    return found
+    return node.op.macs(graph.types_read(node), node.types) + in_regions(graph, node, below)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from archspec.analysis.fold import Below, fold
+from archspec.analysis.fold import Below, fold, in_regions
 from archspec.graph.model import Graph, Node
-from archspec.types.dim import ZERO, Dim, dim
+from archspec.types.dim import ZERO, Dim, sum_of
 
 
 def operations(graph: Graph) -> Dim:
@@ -17,7 +17,7 @@ def operations(graph: Graph) -> Dim:
 
 def _graph_step(graph: Graph, below: Below[Dim]) -> Dim:
     nodes = (graph.nodes[number] for number in sorted(graph.computed))
-    return sum((_node_operations(graph, node, below) for node in nodes), ZERO)
+    return sum_of(_node_operations(graph, node, below) for node in nodes)
 
 
 def _node_operations(graph: Graph, node: Node, below: Below[Dim]) -> Dim:
@@ -25,9 +25,4 @@ def _node_operations(graph: Graph, node: Node, below: Below[Dim]) -> Dim:
         return below(node.callee)
     if node.instance is None or node.op is None:
         return ZERO
-    inputs = tuple(graph.type_of(port) for port in node.inputs)
-    total = dim(1)
-    for region in node.instance.regions:
-        runs = node.op.region_runs(region.name, inputs)
-        total = total + dim(1 if runs is None else runs) * below(region.graph)
-    return total
+    return in_regions(graph, node, below) + 1

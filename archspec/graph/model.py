@@ -222,6 +222,11 @@ class Graph:
         return tuple(node for node in self.nodes if node.is_input)
 
     @cached_property
+    def input_types(self) -> tuple[TensorType, ...]:
+        """Types of all inputs."""
+        return tuple(kind for node in self.inputs for kind in node.types)
+
+    @cached_property
     def output_ports(self) -> tuple[Port, ...]:
         """All outputs flattened."""
         return tuple(port for output in self.outputs for port in output.ports)
@@ -258,12 +263,15 @@ class Graph:
         """Type of a port."""
         return self.nodes[port.node].types[port.index]
 
+    def types_read(self, node: Node) -> tuple[TensorType, ...]:
+        """Types of what a node reads, captures of its layers last."""
+        return tuple([self.type_of(port) for port in node.inputs])
+
     def parameters_of(self, node: Node) -> tuple[Parameter, ...]:
         """Tensors that the op of a node owns; none for an input or a call."""
         if node.parameters is None:
             op = node.op
-            types = map(self.type_of, node.inputs)
-            node.parameters = op.parameters(*types) if op is not None else ()
+            node.parameters = op.parameters(*self.types_read(node)) if op is not None else ()
         return node.parameters
 
     @cached_property
