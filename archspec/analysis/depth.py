@@ -57,7 +57,7 @@ def _through_op(
     longest = shortest = node.op.depth(made)
     if not regions:
         return Depth(longest, shortest)
-    inputs = tuple(graph.type_of(port) for port in node.inputs)
+    inputs = graph.types_read(node)
     for region, matrix in regions:
         runs = _known_runs(node.op.region_runs(region.name, inputs))
         # A region that may be skipped adds nothing to the shortest path.

@@ -101,7 +101,7 @@ def _through_op(
     op = node.op
     if op is None:
         return ()
-    inputs = tuple(graph.type_of(port) for port in node.inputs)
+    inputs = graph.types_read(node)
     seen = op.receptive_field(inputs)
     if seen == "all":
         return "all"

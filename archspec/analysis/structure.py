@@ -28,7 +28,7 @@ def structure_classes(graph: Graph, known: dict[Graph, int] | None = None) -> Ma
 
 def node_signature(graph: Graph, node: Node, below: Callable[[Graph], int]) -> Hashable:
     """What makes two nodes equal, wiring and names apart; `below` gives the class of a graph."""
-    inputs = tuple(graph.type_of(port) for port in node.inputs)
+    inputs = graph.types_read(node)
     if node.instance is None:
         return ("input", node.types)
     callee = below(node.callee) if node.callee is not None else None

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from archspec.graph.inference import inferred, own_inputs
 from archspec.graph.model import (
     Graph,
     GraphOutput,
@@ -27,7 +28,7 @@ from archspec.graph.model import (
     Requirement,
     Structure,
 )
-from archspec.ops.base import Check, Need, Op, OpError
+from archspec.ops.base import Need, Op, OpError
 from archspec.types.condition import TRUE, Condition
 from archspec.types.solver import VerdictKind, decide
 from archspec.types.tensor import TensorType
@@ -81,10 +82,11 @@ class Building:
         """
         types = tuple(self.type_of(port) for port in inputs)
         if instance.op is not None:
-            yielded, needs = _inferred(instance.op, instance.regions, types)
+            own = own_inputs(instance.regions, types)
+            yielded, needs = inferred(instance.op, instance.regions, own)
             return self._add(instance, inputs, yielded, name, self._kept(needs, instance.origin))
         assert instance.graph is not None
-        wanted = tuple(kind for node in instance.graph.inputs for kind in node.types)
+        wanted = instance.graph.input_types
         if types != wanted:
             shown = [", ".join(map(str, kinds)) or "nothing" for kinds in (wanted, types)]
             raise OpError(f"`{instance.graph.name}` takes {shown[0]}, but got {shown[1]}")
@@ -144,14 +146,3 @@ class Building:
                     )
                 )
         return tuple(kept)
-
-
-def _inferred(
-    op: Op, regions: Sequence[Region], types: tuple[TensorType, ...]
-) -> tuple[tuple[TensorType, ...], Sequence[Need]]:
-    """What an op yields and needs. Raises OpError where it does not take these types."""
-    check = Check()
-    own = types[: len(types) - sum(region.captured for region in regions)]
-    yields = {region.name: region.graph.output_types for region in regions}
-    found = op.infer_regions(check, own, yields)
-    return (found if isinstance(found, tuple) else (found,)), check.needs

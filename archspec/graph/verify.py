@@ -11,13 +11,11 @@ from dataclasses import dataclass, field
 
 from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Graph, Instance, Node, Port, leaves, subgraphs, walk
-from archspec.ops.base import Check, Need, Op, OpError
+from archspec.graph.inference import Types, inferred, own_inputs
+from archspec.graph.model import Graph, Instance, Node, Port, Region, leaves, subgraphs, walk
+from archspec.ops.base import Need, Op, OpError
 from archspec.types.condition import TRUE, Condition
 from archspec.types.solver import VerdictKind, decide
-from archspec.types.tensor import TensorType
-
-Types = tuple[TensorType, ...]
 
 
 @frozen
@@ -91,12 +89,15 @@ class _Memo:
     holds: dict[Condition, bool] = field(default_factory=dict)
 
     def infer(
-        self, op: Op, inputs: Types, regions: dict[str, Types]
+        self, op: Op, regions: tuple[Region, ...], inputs: Types
     ) -> tuple[Types, tuple[Need, ...]] | str:
         """The types that an op yields and its needs, or why it does not take these inputs."""
-        key = (op, inputs, tuple(regions.items()))
+        key = (op, regions, inputs)
         if key not in self.inferred:
-            self.inferred[key] = _infer(op, inputs, regions)
+            try:
+                self.inferred[key] = inferred(op, regions, inputs)
+            except OpError as error:
+                self.inferred[key] = error.message
         return self.inferred[key]
 
     def always(self, condition: Condition) -> bool:
@@ -105,17 +106,6 @@ class _Memo:
             verdict = decide(condition, self.given)
             self.holds[condition] = verdict.kind is VerdictKind.ALWAYS
         return self.holds[condition]
-
-
-def _infer(
-    op: Op, inputs: Types, regions: dict[str, Types]
-) -> tuple[Types, tuple[Need, ...]] | str:
-    check = Check()
-    try:
-        found = op.infer_regions(check, inputs, regions)
-    except OpError as error:
-        return error.message
-    return (found if isinstance(found, tuple) else (found,)), tuple(check.needs)
 
 
 class _Verifier:
@@ -176,9 +166,9 @@ class _Verifier:
         """Types are those that ops and callees say; what an op needs of the sizes is kept."""
         if node.instance is None:
             return
-        inputs = tuple(self._graph.type_of(port) for port in node.inputs)
+        inputs = self._graph.types_read(node)
         if node.callee is not None:
-            yield from _differences("takes", inputs, tuple(_types(node.callee)))
+            yield from _differences("takes", inputs, node.callee.input_types)
             yield from _differences("yields", node.types, node.callee.output_types)
         elif node.op is not None:
             yield from self._op(node, node.op, node.instance, inputs)
@@ -187,14 +177,12 @@ class _Verifier:
         if tuple(region.name for region in instance.regions) != op.regions:
             yield f"it holds the layers {[region.name for region in instance.regions]}"
             return
-        captured = sum(region.captured for region in instance.regions)
-        own = len(inputs) - captured
-        faults = [*_regions(op, instance, inputs, own)]
+        own = own_inputs(instance.regions, inputs)
+        faults = [*_regions(op, instance, own, inputs[len(own) :])]
         if faults:
             yield from faults
             return
-        yields = {region.name: region.graph.output_types for region in instance.regions}
-        found = self._memo.infer(op, inputs[:own], yields)
+        found = self._memo.infer(op, instance.regions, own)
         if isinstance(found, str):
             yield f"it does not take its inputs: {found}"
             return
@@ -217,29 +205,24 @@ class _Verifier:
                 yield place, f"the key `{instance.key}` is that of node {other.id} too"
 
 
-def _types(graph: Graph) -> Iterator[TensorType]:
-    for node in graph.inputs:
-        yield from node.types
-
-
 def _differences(does: str, found: Types, wanted: Types) -> Iterator[str]:
     if found != wanted:
         shown = [", ".join(map(str, types)) or "nothing" for types in (wanted, found)]
         yield f"it {does} {shown[0]}, but the graph says {shown[1]}"
 
 
-def _regions(op: Op, instance: Instance, inputs: Types, own: int) -> Iterator[str]:
+def _regions(op: Op, instance: Instance, inputs: Types, captures: Types) -> Iterator[str]:
     """The layers of an op take what the op gives them, and then what they capture."""
-    at = own
+    at = 0
     for region in instance.regions:
         try:
-            given = op.region_inputs(region.name, inputs[:own])
+            given = op.region_inputs(region.name, inputs)
         except OpError as error:
             yield f"its layer `{region.name}` cannot be applied: {error.message}"
             return
-        given += inputs[at : at + region.captured]
+        given += captures[at : at + region.captured]
         at += region.captured
-        for message in _differences("gives", tuple(_types(region.graph)), given):
+        for message in _differences("gives", region.graph.input_types, given):
             yield f"{message}, in its layer `{region.name}`"
 
 
@@ -253,8 +236,5 @@ def _are_one(graph: Graph, left: Node, right: Node) -> bool:
         return one.op is two.op and all(a.name == b.name for a, b in pairs)
     if type(one.op) is not type(two.op):
         return False
-    owned = [
-        node.op.parameters(*(graph.type_of(port) for port in node.inputs)) if node.op else ()
-        for node in (left, right)
-    ]
-    return [item.shape for item in owned[0]] == [item.shape for item in owned[1]]
+    shapes = [[item.shape for item in graph.parameters_of(node)] for node in (left, right)]
+    return shapes[0] == shapes[1]

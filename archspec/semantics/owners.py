@@ -30,7 +30,7 @@ def owners(graph: Graph) -> Iterator[Owner]:
     """The named instances of a graph, in order of use; one that is used twice comes twice."""
     for path, inner, node in _named(graph, ""):
         assert node.instance is not None
-        yield Owner(path, node.instance, tuple(inner.type_of(port) for port in node.inputs))
+        yield Owner(path, node.instance, inner.types_read(node))
 
 
 def paths(graph: Graph) -> Iterator[str]:

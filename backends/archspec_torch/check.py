@@ -9,7 +9,6 @@ from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph, Instance, Node, walk
 from archspec.graph.names import components
 from archspec.ops.base import Op
-from archspec.types.tensor import TensorType
 from archspec_torch.depth import depth_faults
 from archspec_torch.reserved import is_module_name
 
@@ -94,14 +93,10 @@ def _several_forms(graphs: Iterable[Graph]) -> bool:
                 continue
             if instances.setdefault(instance.key, instance) is not instance:
                 return True
-            place = first.setdefault(id(instance), (graph, node))
-            if place[1] is not node and _types(*place) != _types(graph, node):
+            other, place = first.setdefault(id(instance), (graph, node))
+            if place is not node and other.types_read(place) != graph.types_read(node):
                 return True
     return False
-
-
-def _types(graph: Graph, node: Node) -> tuple[TensorType, ...]:
-    return tuple(graph.type_of(port) for port in node.inputs)
 
 
 def _modes_differ(network: Compiled) -> bool:

@@ -78,7 +78,7 @@ def _keeps_shape(graph: Graph, node: Node) -> bool:
     """Whether it adds two tensors of one shape, which the compiler may know in two forms."""
     if not isinstance(node.op, Add) or len(node.inputs) != 2:
         return False
-    one, other = (graph.type_of(port) for port in node.inputs)
+    one, other = graph.types_read(node)
     if one.dtype is not other.dtype or one.rank != other.rank:
         return False
     sizes = zip(one.shape, other.shape, strict=True)

@@ -67,8 +67,7 @@ def _distinct_places(owned: Owned) -> list[tuple[Graph, Node]]:
     """Where a layer is used: the first place of each form of it, and of each type of data."""
     found: dict[object, tuple[Graph, Node]] = {}
     for graph, node in owned.places:
-        types = tuple(graph.type_of(port) for port in node.inputs)
-        found.setdefault((id(node.instance), types), (graph, node))
+        found.setdefault((id(node.instance), graph.types_read(node)), (graph, node))
     return list(found.values())
 
 

@@ -156,7 +156,7 @@ def _ops(graph: Graph) -> list[Node]:
 def site(graph: Graph, node: Node) -> Site:
     """An op where it stands."""
     assert node.instance is not None
-    inputs = tuple(graph.type_of(port) for port in node.inputs)
+    inputs = graph.types_read(node)
     return Site(node.op, inputs, node.types, node.instance)
 
 

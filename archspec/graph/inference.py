@@ -1,0 +1,27 @@
+"""What an op makes of its inputs and of the layers that it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archspec.graph.model import Region
+from archspec.ops.base import Check, Need, Op
+from archspec.types.tensor import TensorType
+
+Types = tuple[TensorType, ...]
+
+
+def own_inputs(regions: Sequence[Region], types: Types) -> Types:
+    """The types of what the op itself reads, without what its layers capture."""
+    return types[: len(types) - sum(region.captured for region in regions)]
+
+
+def inferred(op: Op, regions: Sequence[Region], types: Types) -> tuple[Types, tuple[Need, ...]]:
+    """The types that an op yields on its own inputs, and what it needs of their sizes.
+
+    Raises OpError where it does not take them.
+    """
+    check = Check()
+    yields = {region.name: region.graph.output_types for region in regions}
+    found = op.infer_regions(check, types, yields)
+    return (found if isinstance(found, tuple) else (found,)), tuple(check.needs)
