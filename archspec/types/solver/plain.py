@@ -51,7 +51,7 @@ def _least(expression: Dim) -> int | None:
         return None
     room = {monomial: factor for monomial, factor in varying if factor > 0}
     for monomial, factor in less:
-        if not all(isinstance(atom, str) for atom in monomial):
+        if not _is_power(monomial):
             return None  # a division may be 0 where what outweighs it is, too
         part, left = Counter(monomial), -factor
         for larger, weight in room.items():
