@@ -16,7 +16,8 @@ from archspec.analysis.scope import Owned, owned
 from archspec.diagnostics.model import CompileFailed, diagnostic
 from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Graph, InitRule, Instance, rule_for
+from archspec.graph.init_rules import rule_for
+from archspec.graph.model import Graph, InitRule, Instance
 from archspec.graph.names import join_path
 from archspec.graph.ties import ties_below
 from archspec.ops.base import Parameter

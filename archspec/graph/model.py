@@ -166,20 +166,6 @@ class InitRule:
     origin: Origin = field(default=Origin(), compare=False)
 
 
-def rule_for(rules: Sequence[InitRule], op: Op, item: Parameter) -> InitRule | None:
-    """Which of the rules of one graph holds for a parameter of an op: the last one.
-
-    One that names the op itself wins over one that names the op of a layer inside it.
-    """
-    layer, _, name = item.name.rpartition(".")
-    named = (op.name, (item.name, item.stands_for or item.name))
-    for kind, parameters in (named, (op.inner_layers.get(layer), (name,))):
-        for rule in reversed(rules):
-            if rule.op == kind and rule.parameter in parameters:
-                return rule
-    return None
-
-
 @frozen
 class Tie:
     """The weights called `name` are those called `source`; both are full names below the graph."""

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TypeAlias
 
-from archspec.graph.model import InitRule, Instance, rule_for
+from archspec.graph.init_rules import rule_for
+from archspec.graph.model import InitRule, Instance
 from archspec.ops.base import Op, Parameter
 from archspec.types.initialiser import Initialiser
 from archspec_torch.code import Code, call, code

@@ -1,0 +1,22 @@
+"""Which `init` statement gives a parameter its first value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archspec.graph.model import InitRule
+from archspec.ops.base import Op, Parameter
+
+
+def rule_for(rules: Sequence[InitRule], op: Op, item: Parameter) -> InitRule | None:
+    """Which of the rules of one graph holds for a parameter of an op: the last one.
+
+    One that names the op itself wins over one that names the op of a layer inside it.
+    """
+    layer, _, name = item.name.rpartition(".")
+    named = (op.name, (item.name, item.stands_for or item.name))
+    for kind, parameters in (named, (op.inner_layers.get(layer), (name,))):
+        for rule in reversed(rules):
+            if rule.op == kind and rule.parameter in parameters:
+                return rule
+    return None
