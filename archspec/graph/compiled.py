@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field
 
 from archspec.frozen import frozen
-from archspec.graph.model import Graph
+from archspec.graph.model import Graph, walk
 from archspec.types.condition import TRUE, Condition
 
 
@@ -26,3 +26,8 @@ class Compiled:
     sizes: Mapping[str, int] = field(default_factory=dict)
     where: Condition = TRUE
     doc: str = ""
+
+    @property
+    def graphs(self) -> tuple[Graph, ...]:
+        """The graphs of both modes with all below them, each once: those of inference first."""
+        return tuple(dict.fromkeys((*walk(self.inference), *walk(self.training))))

@@ -52,8 +52,7 @@ def verify(graph: Graph, given: Condition = TRUE) -> tuple[Fault, ...]:
 
 def verify_network(compiled: Compiled) -> tuple[Fault, ...]:
     """Everything that is wrong with the graphs of a network, in both modes."""
-    graphs = dict.fromkeys((*walk(compiled.inference), *walk(compiled.training)))
-    return tuple(_faults(graphs, compiled.where))
+    return tuple(_faults(compiled.graphs, compiled.where))
 
 
 def require_verified(compiled: Compiled, after: str = "") -> None:

@@ -64,9 +64,18 @@ class Backend(Protocol):
         ...
 
     def faults(self, network: Compiled) -> tuple[Diagnostic, ...]:
-        """What `build` refuses of a network, found without anything heavy; `check` warns of it."""
+        """What `build` refuses of a network beside ops without lowering; `check` warns of it.
+
+        It is found without anything heavy, where `unsupported` names all ops. A backend gives what
+        it refuses itself, not what one refuses that it builds upon: `torch` gives names of modules
+        (E0820), layers and blocks of two forms (E0821, E0822) and depth (E0825), `torchscript`
+        only the names that it cannot load (E0823).
+        """
         ...
 
     def unsupported(self, network: Compiled) -> Mapping[str, str]:
-        """Ops in the network that it cannot lower, with the reason."""
+        """Ops in the network that it cannot lower, with the reason; they are reported as E0802.
+
+        `check` asks for it too, so a network of ops that it can lower costs next to nothing.
+        """
         ...

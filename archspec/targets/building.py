@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from archspec.analysis.parameters import require_buildable
-from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
+from archspec.diagnostics.model import CompileFailed, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.passes.folding.fold import Folding
 from archspec.targets.base import EVERYTHING, Backend, Taking, Weights
+from archspec.targets.lowering import unlowered
 from archspec.targets.registry import backend
 
 
@@ -62,9 +63,7 @@ def build_targets(
     """
     chosen = [backend(name) for name in dict.fromkeys(targets)]
     require_buildable(compiled, with_weights=any(target.holds_weights for target in chosen))
-    faults = [fault for target in chosen for fault in _unsupported(compiled, target)]
-    if faults:
-        raise CompileFailed(faults)
+    _require_lowered(compiled, chosen)
     for target in chosen:
         with _memory_of(compiled):
             target.build(compiled, folder, seed, weights)
@@ -79,9 +78,7 @@ def live_module(
     """
     require_buildable(compiled, with_weights=str(device) != "meta")
     target: Any = backend("torch")
-    faults = list(_unsupported(compiled, target))
-    if faults:
-        raise CompileFailed(faults)
+    _require_lowered(compiled, [target])
     return target.module(compiled, device=device, dtype=dtype, seed=seed, weights=weights)
 
 
@@ -99,7 +96,8 @@ def _memory_of(compiled: Compiled) -> Iterator[None]:
         raise CompileFailed([diagnostic("E0520", message, place, fix=fix)]) from None
 
 
-def _unsupported(compiled: Compiled, target: Backend) -> Iterator[Diagnostic]:
-    for op, reason in sorted(target.unsupported(compiled).items()):
-        message = f"target `{target.name}` has no lowering for `{op}`: {reason}"
-        yield diagnostic("E0802", message, compiled.inference.origin.span)
+def _require_lowered(compiled: Compiled, targets: Sequence[Backend]) -> None:
+    """Raise CompileFailed (E0802) with every place of an op that one of the targets refuses."""
+    faults = unlowered(compiled, {one.name: one.unsupported(compiled) for one in targets})
+    if faults:
+        raise CompileFailed(faults)

@@ -13,6 +13,7 @@ from archspec.analysis.parameters import require_buildable
 from archspec.diagnostics.model import CompileFailed, Diagnostic, Severity
 from archspec.graph.compiled import Compiled
 from archspec.targets.base import Backend
+from archspec.targets.lowering import unlowered
 from archspec.targets.registry import bundled, installed
 
 
@@ -33,7 +34,9 @@ def foreseen(compiled: Compiled) -> tuple[Diagnostic, ...]:
     except CompileFailed as failure:
         found = list(failure.diagnostics)
     else:
-        found = [fault for target in _installed() for fault in _faults(target, compiled)]
+        refused = {target.name: target.unsupported(compiled) for target in _installed()}
+        found = list(unlowered(compiled, refused))
+        found += [fault for target in _installed() for fault in _faults(target, compiled)]
     return tuple(replace(item, severity=Severity.WARNING) for item in dict.fromkeys(found))
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 
 from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Graph, Instance, Node, walk
+from archspec.graph.model import Graph, Instance, Node
 from archspec.graph.names import components
 from archspec.ops.base import Op
+from archspec.targets.lowering import unlowered
 from archspec_torch.depth import depth_faults
 from archspec_torch.reserved import is_module_name
 
@@ -18,35 +19,22 @@ OWN_OPS = "archspec.ops."
 
 def unsupported_ops(network: Compiled) -> Mapping[str, str]:
     """Ops of the network that have no lowering, with the reason."""
+    graphs = network.graphs
+    if not _has_ops_of_others(graphs):
+        return {}
     from archspec_torch.lowering import lowerings, unsupported  # noqa: PLC0415  (a third of a check)
 
-    reasons = unsupported()
-    found: dict[str, str] = {}
-    for graph in _graphs(network):
-        for instance in graph.instances:
-            if instance.op is not None and instance.op.name not in lowerings():
-                name = instance.op.name
-                found.setdefault(name, reasons.get(name, "no lowering to PyTorch is known"))
-    return found
+    names = {one.op.name for graph in graphs for one in graph.instances if one.op is not None}
+    missing, reasons = sorted(names - lowerings().keys()), unsupported()
+    return {name: reasons.get(name, "no lowering to PyTorch is known") for name in missing}
 
 
 def require_supported(network: Compiled) -> None:
     """Raise CompileFailed when something of the network has no form in PyTorch."""
-    found = list(_diagnostics(network))
+    missing = unlowered(network, {"torch": unsupported_ops(network)})
+    found = [*missing, *_name_faults(network.graphs), *depth_faults(network)]
     if found:
         raise CompileFailed(found)
-
-
-def _diagnostics(network: Compiled) -> list[Diagnostic]:
-    missing = unsupported_ops(network)
-    found: list[Diagnostic] = []
-    for graph in _graphs(network):
-        for instance in graph.instances:
-            if instance.op is not None and instance.op.name in missing:
-                reason = missing[instance.op.name]
-                message = f"target `torch` has no lowering for `{instance.op.name}`: {reason}"
-                found.append(_at("E0802", message, instance))
-    return [*found, *_name_faults(_graphs(network)), *depth_faults(network)]
 
 
 def _name_faults(graphs: Iterable[Graph]) -> list[Diagnostic]:
@@ -63,18 +51,20 @@ def _name_faults(graphs: Iterable[Graph]) -> list[Diagnostic]:
 
 
 def foreseen(network: Compiled) -> tuple[Diagnostic, ...]:
-    """What `build` refuses of a network, said without torch and mostly without its lowerings."""
-    graphs = _graphs(network)
-    if _has_ops_of_others(graphs):
-        faults = _diagnostics(network)
-    else:
-        faults = [*_name_faults(graphs), *depth_faults(network)]
-    if not faults and (_several_forms(graphs) or _modes_differ(network)):
+    """What `build` refuses of a network, said without torch and mostly without its lowerings.
+
+    Ops without lowering are left out: see `unsupported_ops`.
+    """
+    graphs = network.graphs
+    faults = (*_name_faults(graphs), *depth_faults(network))
+    if faults or unsupported_ops(network):
+        return faults
+    if _several_forms(graphs) or _modes_differ(network):
         from archspec_torch.forms import form_faults  # noqa: PLC0415
         from archspec_torch.units import plan  # noqa: PLC0415
 
         return form_faults(plan(network))
-    return tuple(faults)
+    return ()
 
 
 def _has_ops_of_others(graphs: Iterable[Graph]) -> bool:
@@ -122,9 +112,3 @@ def _modes_differ(network: Compiled) -> bool:
 def _at(code: str, message: str, instance: Instance, fix: str | None = None) -> Diagnostic:
     span, frames = instance.origin.span, instance.origin.frames
     return diagnostic(code, message, span, expansion=frames, fix=fix)
-
-
-def _graphs(network: Compiled) -> list[Graph]:
-    found = {id(graph): graph for graph in walk(network.inference)}
-    found.update({id(graph): graph for graph in walk(network.training)})
-    return list(found.values())

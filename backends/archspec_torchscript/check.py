@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Instance, walk
+from archspec.graph.model import Instance
 from archspec.graph.names import components
 from archspec_torchscript.reserved import is_unreadable
 
@@ -18,8 +18,7 @@ def require_loadable(network: Compiled) -> None:
 
 def name_faults(network: Compiled) -> tuple[Diagnostic, ...]:
     """What there is to say (E0823) of such names."""
-    graphs = dict.fromkeys((*walk(network.inference), *walk(network.training)))
-    instances = [instance for graph in graphs for instance in graph.instances]
+    instances = [instance for graph in network.graphs for instance in graph.instances]
     keys = [one.key for one in instances] + [part.key for one in instances for part in one.regions]
     if not any(map(is_unreadable, components(keys))):
         return ()  # as most networks
