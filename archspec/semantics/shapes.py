@@ -124,25 +124,35 @@ def name_free(context: Context, name: str, span: Span) -> None:
 
 
 def claim(context: Context, shape: ast.TypeExpr, value: Value, name: str) -> None:
-    """Check data against a shape; names that are new in it are bound to the dims they meet."""
+    """Check data against a shape; names that are new in it are bound to the dims they meet.
+
+    Raises SpecError where they do not fit; what it did not come to bind is POISON then.
+    """
+    try:
+        for entry, size, tensor in _entries(context, shape, value, name):
+            _claim_dim(context, entry, size, tensor, name)
+    finally:
+        poison_dims(context, shape)
+
+
+def _entries(
+    context: Context, shape: ast.TypeExpr, value: Value, name: str
+) -> list[tuple[ast.DimExpr, Dim, Tensor]]:
+    """The entries of a shape with the sizes they meet; none of what failed already."""
     if isinstance(value, Poison):
-        poison_dims(context, shape)
-        return
+        return []
     if not isinstance(value, Tensor):
-        poison_dims(context, shape)
         what = "a tuple" if is_data(value) else kind_of(value)
         raise context.error("E0405", f"`{name}` is {what}, a shape is for one tensor", shape.span)
     if shape.dtype is not None:
         wanted = dtype_of(context, shape)
         if wanted is not value.type.dtype:
-            poison_dims(context, shape)
             raise context.error(
                 "E0406", f"`{name}` has elements {value.type.dtype}, not {wanted}", shape.span
             )
-    actual = _aligned(context, shape, value, name)
-    for entry, size in zip(shape.dims, actual, strict=True):
-        if size is not None:
-            _claim_dim(context, entry, size, value, name)
+    sizes = _aligned(context, shape, value, name)
+    met = zip(shape.dims, sizes, strict=True)
+    return [(entry, size, value) for entry, size in met if size is not None]
 
 
 def _aligned(context: Context, shape: ast.TypeExpr, value: Tensor, name: str) -> list[Dim | None]:
@@ -150,7 +160,6 @@ def _aligned(context: Context, shape: ast.TypeExpr, value: Tensor, name: str) ->
     rest = next((i for i, entry in enumerate(shape.dims) if is_ellipsis(entry)), None)
     fits = len(sizes) == len(shape.dims) if rest is None else len(sizes) >= len(shape.dims) - 1
     if not fits:
-        poison_dims(context, shape)
         wanted = len(shape.dims) if rest is None else f"{len(shape.dims) - 1} or more"
         raise context.error(
             "E0405",

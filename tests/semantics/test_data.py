@@ -138,6 +138,28 @@ def test_shapes_bind_claim_and_ignore() -> None:
     assert errors(network("y: [B, H] = x", "output y")) == ["E0405"]
 
 
+@pytest.mark.parametrize(
+    ("claim", "code"),
+    [
+        ("[n, 1, h, w]", "E0402"),
+        ("[n, c, 8, w, h]", "E0405"),
+        ("[n, c // 0, h, w]", "E0210"),
+        ("[n, n // 0, h, w]", "E0309"),
+        ("[n, w, h]", "E0405"),
+        ("i64[n, c, h, w]", "E0406"),
+        ("[n, missing + 1, h, w]", "E0210"),
+        ("[8, n, h, w]", "E0402"),
+    ],
+)
+def test_a_claim_that_fails_is_said_once_whatever_reads_its_dims(claim: str, code: str) -> None:
+    read = "output t -> reshape(n, h, -1, w)"
+    body = f"{{\n  input t: {claim} where h % 2 == 0, w > 1\n  {read}\n}}"
+    assert errors(layer("b", f"block b {body}")) == [code]
+    assert errors(layer(body)) == [code]
+    assert errors(layer(f"iterate({body}, 2)")) == [code]
+    assert errors(network(f"t: {claim} = x", read)) == [code]
+
+
 def test_a_block_may_say_what_it_needs() -> None:
     head = "block even { input x: [B, C, H, W] where C % 2 == 0\n output x }"
     assert errors(layer("even", head)) == []
