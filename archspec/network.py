@@ -65,8 +65,8 @@ class Network:
 
     @cached_property
     def depth(self) -> int:
-        """Weight layers on the longest path, in inference."""
-        return depth_of(self.compiled.inference).longest
+        """Weight layers on the longest path, in inference at the sizes that the spec reports."""
+        return depth_of(self.compiled.inference, self.compiled.sizes).longest
 
     @property
     def inputs(self) -> tuple[Signature, ...]:

@@ -99,7 +99,7 @@ def _report(compiled: Compiled, training: bool, depth: int) -> Report:
         macs=macs(graph),
         memory=activation_memory(graph),
         peak=None if training else peak_memory(graph, sizes),
-        depth=depth_of(graph),
+        depth=depth_of(graph, sizes),
         paths=paths(graph),
         receptive_fields=named_fields(graph),
         inputs=inputs_of(graph),

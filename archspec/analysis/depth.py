@@ -1,14 +1,17 @@
 """Depth: weight layers on the longest and on the shortest path from an input to an output.
 
 What a weight layer is, each op says (`Op.depth`): a convolution, a linear layer, each layer of a
-recurrent network, a product with learnt weights alone.
+recurrent network, a product with learnt weights alone. A layer that an op runs n times counts n
+times, and n may be a free dimension: so depth is that at given sizes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 from archspec.analysis.flow import Algebra, Matrix, flow
+from archspec.analysis.fold import region_runs
 from archspec.frozen import frozen
 from archspec.graph.model import Graph, Node, Region
 from archspec.ops.base import Made
@@ -22,9 +25,12 @@ class Depth:
     shortest: int
 
 
-def depth(graph: Graph) -> Depth:
-    """Depth over all inputs and outputs of a graph."""
-    matrix = depth_matrix(graph)
+def depth(graph: Graph, sizes: Mapping[str, int]) -> Depth:
+    """Depth over all inputs and outputs of a graph at given sizes of its free dimensions.
+
+    Raises KeyError when a free dimension that says how often a layer runs has no size.
+    """
+    matrix = depth_matrix(graph, sizes)
     if not matrix:
         return Depth(0, 0)
     return Depth(
@@ -33,9 +39,9 @@ def depth(graph: Graph) -> Depth:
     )
 
 
-def depth_matrix(graph: Graph) -> Matrix[Depth]:
-    """Depth from each input to each output."""
-    return flow(graph, Algebra(Depth(0, 0), _series, _merge, _through_op))
+def depth_matrix(graph: Graph, sizes: Mapping[str, int]) -> Matrix[Depth]:
+    """Depth from each input to each output at given sizes, as in `depth`."""
+    return flow(graph, Algebra(Depth(0, 0), _series, _merge, partial(_through_op, sizes)))
 
 
 def _series(first: Depth, second: Depth) -> Depth:
@@ -47,6 +53,7 @@ def _merge(left: Depth, right: Depth) -> Depth:
 
 
 def _through_op(
+    sizes: Mapping[str, int],
     graph: Graph,
     node: Node,
     made: tuple[Made, ...],
@@ -55,20 +62,10 @@ def _through_op(
     if node.op is None:
         return Depth(0, 0)
     longest = shortest = node.op.depth(made)
-    if not regions:
-        return Depth(longest, shortest)
-    inputs = graph.types_read(node)
-    for region, matrix in regions:
-        runs = _known_runs(node.op.region_runs(region.name, inputs))
+    for (_, matrix), (_, times) in zip(regions, region_runs(graph, node), strict=True):
         # A region that may be skipped adds nothing to the shortest path.
-        longest += (1 if runs is None else runs) * max(
-            (entry.longest for entry in matrix.values()), default=0
-        )
-        shortest += (runs or 0) * min((entry.shortest for entry in matrix.values()), default=0)
+        most = 1 if times is None else max(0, times.evaluate(sizes))
+        least = 0 if times is None else most
+        longest += most * max((entry.longest for entry in matrix.values()), default=0)
+        shortest += least * min((entry.shortest for entry in matrix.values()), default=0)
     return Depth(longest, shortest)
-
-
-def _known_runs(runs: object) -> int | None:
-    if runs is None or isinstance(runs, int):
-        return runs
-    return getattr(runs, "constant", None)

@@ -6,11 +6,11 @@ recurses, so deep chains of blocks do not exhaust the stack.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Hashable
+from collections.abc import Callable, Generator, Hashable, Iterator
 from typing import TypeAlias, TypeVar
 
 from archspec.graph.model import Graph, Node, walk
-from archspec.types.dim import ZERO, Dim, dim
+from archspec.types.dim import ONE, ZERO, Dim, dim
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
@@ -33,14 +33,21 @@ def fold(
     return results[graph]
 
 
-def in_regions(graph: Graph, node: Node, below: Below[Dim]) -> Dim:
-    """What stands in the layers that an op holds, as often as each runs; once if nobody knows."""
+def region_runs(graph: Graph, node: Node) -> Iterator[tuple[Graph, Dim | None]]:
+    """The layers that an op holds, with how often each runs; None if nobody knows."""
     if node.instance is None or node.op is None or not node.instance.regions:
-        return ZERO
-    total, inputs = ZERO, graph.types_read(node)
+        return
+    inputs = graph.types_read(node)
     for region in node.instance.regions:
         runs = node.op.region_runs(region.name, inputs)
-        total = total + dim(1 if runs is None else runs) * below(region.graph)
+        yield region.graph, None if runs is None else dim(runs)
+
+
+def in_regions(graph: Graph, node: Node, below: Below[Dim]) -> Dim:
+    """What stands in the layers that an op holds, as often as each runs; once if nobody knows."""
+    total = ZERO
+    for region, runs in region_runs(graph, node):
+        total = total + (ONE if runs is None else runs) * below(region)
     return total
 
 

@@ -1,15 +1,16 @@
 """Memory that activations take, in bytes, with 4 bytes for the floating type.
 
 The sum over all ops is what training keeps at most, if nothing is recomputed and every op keeps
-its output. The peak is what inference needs when a tensor is freed after its last use. Views,
-in-place ops and workspaces of kernels are not modelled.
+its output; ops in a layer that an op holds count as often as it runs. The peak is what inference
+needs when a tensor is freed after its last use. Views, in-place ops and workspaces of kernels are
+not modelled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
-from archspec.analysis.fold import Below, fold
+from archspec.analysis.fold import Below, fold, in_regions, region_runs
 from archspec.graph.model import Graph, Node
 from archspec.types.dim import Dim, sum_of
 from archspec.types.tensor import DType, TensorType
@@ -42,6 +43,7 @@ def _sum_step(graph: Graph, below: Below[Dim]) -> Dim:
             parts.append(below(node.callee))
         elif node.instance is not None:
             parts.extend(map(bytes_of, node.types))
+            parts.append(in_regions(graph, node, below))
     return sum_of(parts)
 
 
@@ -59,23 +61,34 @@ def peak_memory(graph: Graph, sizes: Mapping[str, int]) -> int:
         return sum(known[kind] for kind in node.types)
 
     inputs = sum(size_of(node) for node in graph.inputs)
-    return inputs + fold(graph, lambda item, below: _peak_step(item, below, size_of))
+    return inputs + fold(graph, lambda item, below: _peak_step(item, below, size_of, sizes))
 
 
-def _peak_step(graph: Graph, below: Below[int], size_of: Callable[[Node], int]) -> int:
+def _peak_step(
+    graph: Graph, below: Below[int], size_of: Callable[[Node], int], sizes: Mapping[str, int]
+) -> int:
     last = _last_uses(graph)
     held = {node.id: size_of(node) for node in graph.nodes if not node.is_input}
     alive = peak = 0
     for position, node in enumerate(graph.nodes):
         if node.is_input or node.id not in graph.computed:
             continue
-        # A callee's own outputs are part of its peak.
+        # A callee's own outputs are part of its peak; beside a layer that an op runs stand its
+        # state and what it has put out so far.
         inside = below(node.callee) if node.callee is not None else 0
-        peak = max(peak, alive + max(held[node.id], inside))
+        beside = max((below(item) for item in _running(graph, node, sizes)), default=0)
+        peak = max(peak, alive + max(held[node.id] + beside, inside))
         alive += held[node.id]
         for done in last.get(position, ()):
             alive -= held.get(done, 0)
     return peak
+
+
+def _running(graph: Graph, node: Node, sizes: Mapping[str, int]) -> Iterator[Graph]:
+    """The layers of an op that run, or may run, at given sizes."""
+    for region, runs in region_runs(graph, node):
+        if runs is None or runs.evaluate(sizes) > 0:
+            yield region
 
 
 def _last_uses(graph: Graph) -> Mapping[int, tuple[int, ...]]:

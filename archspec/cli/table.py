@@ -39,14 +39,14 @@ class Axis:
 
 @frozen
 class Row:
-    """A network at a size. `macs` is None where it does not take that size."""
+    """A network at a size. `macs` and `depth` are None where it does not take that size."""
 
     choice: tuple[Value, ...]
     settings: Mapping[str, Value]
     sizes: Mapping[str, int]
     parameters: int
     macs: int | None
-    depth: int
+    depth: int | None
 
 
 def run(
@@ -109,21 +109,23 @@ def _named(axes: Sequence[Axis], choice: Sequence[Value]) -> dict[str, Value]:
 def _rows(
     network: Network, choice: tuple[Value, ...], chosen: Mapping[str, Value], sizes: Sequence[Axis]
 ) -> Iterator[Row]:
-    free = network.compiled.sizes
+    from archspec.analysis.depth import depth
+
+    free, graph = network.compiled.sizes, network.compiled.inference
     for name in (name for axis in sizes for name in axis.names):
         if name not in free:
             listed = ", ".join(free) or "none"
             raise WrongUsage(f"{network.name} has no free dimension `{name}`", f"it has: {listed}")
     for at in product(*(axis.values for axis in sizes)):
         given: dict[str, Any] = _named(sizes, at)
-        macs = network.macs(**given) if network.accepts(**given) else None
+        here, taken = {**free, **given}, network.accepts(**given)
         yield Row(
             (*choice, *at),
             chosen,
-            {**free, **given},
+            here,
             network.parameters,
-            macs,
-            network.depth,
+            network.macs(**given) if taken else None,
+            depth(graph, here).longest if taken else None,
         )
 
 
@@ -141,9 +143,9 @@ def _write(titles: Sequence[str], rows: Sequence[Row]) -> None:
     head = [*titles, "parameters", "MACs", "depth"]
     cells = [head]
     for row in rows:
-        macs = "-" if row.macs is None else f"{row.macs:,}"
         words = [printable(_text(value)) for value in row.choice]
-        cells.append([*words, f"{row.parameters:,}", macs, str(row.depth)])
+        costs = ["-" if cost is None else f"{cost:,}" for cost in (row.macs, row.depth)]
+        cells.append([*words, f"{row.parameters:,}", *costs])
     widths = [max(width(line[at]) for line in cells) for at in range(len(head))]
     colour = coloured(sys.stdout)
     for number, line in enumerate(cells):

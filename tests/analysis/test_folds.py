@@ -41,12 +41,12 @@ def test_numbers_of_paths_as_text(number, text):
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
 def test_fractal_depth_counts_the_head(count):
-    assert depth(fractal(count)) == Depth(2 ** (count - 1) + 1, 2)
+    assert depth(fractal(count), {}) == Depth(2 ** (count - 1) + 1, 2)
 
 
 def test_forty_columns_are_known_at_once():
     graph = fractal(40)
-    assert depth(graph).longest == 2**39 + 1
+    assert depth(graph, {}).longest == 2**39 + 1
     count = paths(graph)
     assert count.exact is None
     # P(c) = P(c - 1)**2 + 1, so log2 doubles once the 1 no longer matters.
@@ -77,7 +77,7 @@ def test_depth_is_per_input_and_output():
     x, y = build.input(tensor(1, 3, 8, 8)), build.input(tensor(1, 3, 8, 8), "y")
     deep = build.op(Layer(width=3), build.op(Layer(width=3), x))
     both = build.op(Join(), deep, y)
-    matrix = depth_matrix(build.graph(both, y))
+    matrix = depth_matrix(build.graph(both, y), {})
     assert matrix == {(0, 0): Depth(2, 2), (1, 0): Depth(0, 0), (1, 1): Depth(0, 0)}
 
 
@@ -89,7 +89,7 @@ def test_a_region_counts_as_often_as_it_runs(times, expected):
     region = Region("body", "body", body)
     out = build.op(Repeat(times=times), build.input(tensor(1, 3, 8, 8)), regions=(region,))
     graph = build.graph(out)
-    assert depth(graph) == expected
+    assert depth(graph, {}) == expected
     assert macs(graph) == 3 * 3 * 9 * 64 * (times or 1)
 
 

@@ -82,8 +82,8 @@ def test_folds_agree_with_the_opened_graph(graph):
     layers = [item for item in ops if isinstance(item.node.op, Layer)]
     computed = list(carried_out(graph))
     assert (paths(graph).exact if found else paths(graph)) == (len(found) or None)
-    assert depth(graph).longest == max(found, default=0)
-    assert depth(graph).shortest == min(found, default=0)
+    assert depth(graph, {}).longest == max(found, default=0)
+    assert depth(graph, {}).shortest == min(found, default=0)
     assert macs(graph) == sum(isinstance(node.op, Layer) for node in computed) * 4 * 4 * 9 * 64
     assert activation_memory(graph) == sum((bytes_of(node.types[0]) for node in computed), ZERO)
     assert count_graph(graph).tensors == len(layers) == len(table(compiled(graph)))
@@ -96,7 +96,7 @@ def test_pruning_keeps_what_outputs_need_and_nothing_else(graph):
     pruned = prune(graph)
     assert prune(pruned) is pruned
     assert paths(pruned) == paths(graph)
-    assert depth(pruned) == depth(graph)
+    assert depth(pruned, {}) == depth(graph, {})
     opened = flatten(pruned, None)
     outputs = [n for n, data in opened.nodes(data=True) if data["kind"] == "output"]
     needed = set(outputs).union(*(nx.ancestors(opened, output) for output in outputs))

@@ -79,10 +79,21 @@ def test_names_that_share_a_list_go_together(run):
 def test_a_size_that_is_not_taken_has_no_cost(run):
     done = run("small.arch", "--sizes", "H=[2, 4]")
     assert done.exit_code == 0
-    assert [line.split()[-2] for line in done.stdout.splitlines()[1:3]] == ["-", "27,728"]
+    costs = [line.split()[-2:] for line in done.stdout.splitlines()[1:3]]
+    assert costs == [["-", "-"], ["27,728", "2"]]
     assert "- : a size that the network does not take" in done.stdout
     done = run("small.arch", "--sizes", "H=[2, 4]", "--json")
     assert [row["macs"] for row in json.loads(done.stdout)["rows"]] == [None, 27_728]
+
+
+def test_depth_is_that_at_the_sizes_of_a_row(run, tmp_path):
+    (tmp_path / "again.arch").write_text(
+        "network again {\n  input x: f32[B = 1, T = 3, 4] where T % 2 == 1\n"
+        "  output y = x -> mean(axis=1) -> iterate(linear(4), T)\n}\n"
+    )
+    done = run("again.arch", "--sizes", "T=[1, 5, 6]", "--json")
+    rows = json.loads(done.stdout)["rows"]
+    assert [(row["macs"], row["depth"]) for row in rows] == [(16, 1), (80, 5), (None, None)]
 
 
 @pytest.mark.parametrize(
