@@ -7,8 +7,9 @@ from archspec.diagnostics.model import Diagnostic, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph, Origin, Structure
 
-DEEPEST_PART = 200
-"""Modules inside one another: torch calls each from the one around it, and Python has a limit."""
+DEEPEST_PART = 100
+"""Modules inside one another. Copying one takes six calls of Python for each module around it, and
+calls may stand some thousand deep, those of the caller included."""
 
 DEEPEST_OUTPUT = 190
 """Tuples inside one another in an output: Python reads about 200 open brackets."""

@@ -14,6 +14,7 @@ from archspec.syntax import limits
 from archspec.types.dim import MAX_TERMS
 from archspec.types.solver import BUDGET, WRITING
 from archspec.types.solver.periodic import MAX_PERIOD
+from archspec_torch.depth import DEEPEST_OUTPUT, DEEPEST_PART
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "limits.md").read_text(encoding="utf-8")
 EXPANSION = Limits()
@@ -42,6 +43,8 @@ STATED = {
     "terms of a size": MAX_TERMS,
     "tensors of parameters": EXPANSION_BUDGET,
     "elements of the parameters": WEIGHT_BUDGET,
+    "modules inside one another": DEEPEST_PART,
+    "tuples inside one another in an output": DEEPEST_OUTPUT,
     "nodes of a graph that is opened": NODE_BUDGET,
     "boxes of a drawing": BOX_BUDGET,
 }
