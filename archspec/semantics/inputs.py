@@ -19,6 +19,7 @@ from archspec.types.condition import (
     All,
     Condition,
     allowed_size,
+    beginning_at_zero,
     conjunction,
     evaluate,
     zero_allowed,
@@ -65,13 +66,14 @@ def network_inputs(
     if failed:
         raise Reported()
     found.structures = (None,) * len(builder.nodes)
-    conditions: list[Condition] = []
-    for statement in statements:
-        for expression in statement.where:
-            conditions.extend(_condition(context, expression))
-            start = found.where_span or expression.span
-            found.where_span = start.to(expression.span)
-    found.given = conjunction(conditions)
+    clauses = [expression for statement in statements for expression in statement.where]
+    if clauses:
+        found.where_span = clauses[0].span.to(clauses[-1].span)
+    found.given = _promised(context, clauses)
+    zero = beginning_at_zero(found.given)
+    if zero != TRUE:
+        context.session.given = zero
+        found.given = _promised(context, clauses)  # an `if` in it may depend on where sizes begin
     _sizes_from_one(context, found)
     if found.where_span is None:
         return found
@@ -106,6 +108,10 @@ def _allowed(found: Inputs) -> str:
     if near is None:
         return "give the dims other sizes: `H = 256`"
     return f"give the dim another size: `{near[0]} = {near[1]}`"
+
+
+def _promised(context: Context, clauses: Sequence[ast.Expr]) -> Condition:
+    return conjunction(part for clause in clauses for part in _condition(context, clause))
 
 
 def _condition(context: Context, expression: ast.Expr) -> list[Condition]:

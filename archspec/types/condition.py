@@ -197,6 +197,11 @@ def zero_allowed(condition: Condition) -> frozenset[str]:
     )
 
 
+def beginning_at_zero(condition: Condition) -> Condition:
+    """What a condition says of the symbols that may be 0: `P >= 0` for each."""
+    return conjunction(at_least(Dim.symbol(name), 0) for name in sorted(zero_allowed(condition)))
+
+
 def allowed_size(size: int, name: str, zero: frozenset[str]) -> bool:
     """Whether a symbol can have a size, where those in `zero` may be 0."""
     return size >= 1 or (size == 0 and name in zero)

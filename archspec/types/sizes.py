@@ -14,6 +14,7 @@ from archspec.types.condition import (
     Condition,
     allowed_size,
     at_least,
+    beginning_at_zero,
     conjunction,
     equal,
     evaluate,
@@ -71,15 +72,15 @@ class ValidSizes:
     @classmethod
     def of(cls, condition: Condition) -> ValidSizes:
         """The sizes that satisfy `condition`, in the shortest form that is found soon."""
-        begin = {name: at_least(Dim.symbol(name), 0) for name in sorted(zero_allowed(condition))}
-        allowed = conjunction(begin.values())
+        allowed = beginning_at_zero(condition)
         budget = WRITING
         found = simplify(condition, allowed, budget)
         kept: list[Condition] = []
-        for name, clause in begin.items():
-            verdict = decide(conjunction([found, equal(Dim.symbol(name), 0)]), allowed, budget)
+        for name in sorted(zero_allowed(condition)):
+            size = Dim.symbol(name)
+            verdict = decide(conjunction([found, equal(size, 0)]), allowed, budget)
             budget -= verdict.work
-            kept += [clause] if verdict.kind is not VerdictKind.NEVER else []
+            kept += [at_least(size, 0)] if verdict.kind is not VerdictKind.NEVER else []
         return cls(conjunction([found, *kept]))
 
     @property

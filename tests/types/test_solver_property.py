@@ -24,10 +24,11 @@ from archspec.types.condition import (
 )
 from archspec.types.dim import Dim, dim, extreme
 from archspec.types.sizes import ValidSizes
-from archspec.types.solver import VerdictKind, decide, simplify
+from archspec.types.solver import VerdictKind, decide, limited, simplify
 
 BOUNDED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SMALL = st.integers(-6, 6)
+H, P = Dim.symbol("H"), Dim.symbol("P")
 
 
 def dims(names: str, depth: int) -> st.SearchStrategy[Dim]:
@@ -184,6 +185,42 @@ def test_valid_sizes_from_0(condition: Condition, given: Condition, names: str) 
         sizes = {"H": h, "P": p}
         allowed = all(size or name in zero for name, size in sizes.items())
         assert found.accepts(sizes) == (allowed and evaluate(whole, sizes)), sizes
+
+
+@BOUNDED
+@given(conditions("HP", 1), givens("HP"), st.sampled_from(["", "P", "HP"]))
+def test_symbols_of_which_finitely_many_sizes_are_left(
+    condition: Condition, given: Condition, names: str
+) -> None:
+    given = conjunction([given, *(at_least(Dim.symbol(name), 0) for name in names)])
+    whole, zero = conjunction([condition, given]), zero_allowed(given)
+    found = limited(condition, given)
+    for name, other in (("H", "P"), ("P", "H")):
+        # Sizes repeat with periods up to 24, and one symbol is less than 16 times the other.
+        late = range(96, 121)
+        rest = [*range(0 if other in zero else 1, 60), *range(60, 2_000, 7)]
+        grid = [{name: far, other: near} for far in late for near in rest]
+        holds = any(evaluate(whole, sizes) for sizes in grid)
+        if name in found:
+            assert not holds, name
+            assert any(evaluate(given, sizes) for sizes in grid), name
+
+
+@pytest.mark.parametrize(
+    ("condition", "given", "expected"),
+    [
+        (equal(H * P, 0), at_least(P, 0), ("P",)),
+        (equal(H * P, 0), conjunction([at_least(P, 0), at_least(H, 0)]), ()),
+        (at_least(5, H * P), TRUE, ("H", "P")),
+        (at_least(5, H * P), at_least(P, 0), ("P",)),
+        (conjunction([equal(P, 0), at_least(H, P)]), at_least(P, 0), ("P",)),
+        (equal(P, 0), conjunction([at_least(P, 0), at_least(3, P)]), ()),
+    ],
+)
+def test_finitely_many_sizes_where_some_begin_at_0(
+    condition: Condition, given: Condition, expected: tuple[str, ...]
+) -> None:
+    assert limited(condition, given) == expected
 
 
 @BOUNDED

@@ -13,6 +13,7 @@ from archspec.types.condition import (
     TRUE,
     Condition,
     at_least,
+    beginning_at_zero,
     comparisons,
     conjunction,
     negation,
@@ -97,20 +98,20 @@ def limited(condition: Condition, given: Condition = TRUE, budget: int = BUDGET)
     more steps than `budget` for all symbols together, is left out.
     """
     found: list[str] = []
-    whole = conjunction([condition, given])
+    whole, begin = conjunction([condition, given]), beginning_at_zero(given)
     for name in sorted(symbols_of(condition)):
-        here = _far(whole, name, budget)
+        here = _far(whole, begin, name, budget)
         budget -= here.work
         if here.kind is VerdictKind.NEVER:
-            anyway = _far(given, name, budget)
+            anyway = _far(given, begin, name, budget)
             budget -= anyway.work
             found += [name] if anyway.kind is not VerdictKind.NEVER else []
     return tuple(found)
 
 
-def _far(condition: Condition, name: str, budget: int) -> Verdict:
-    """Whether the symbol may be larger than any size is."""
-    return decide(conjunction([condition, at_least(Dim.symbol(name), FAR)]), TRUE, budget)
+def _far(condition: Condition, begin: Condition, name: str, budget: int) -> Verdict:
+    """Whether the symbol may be larger than any size is, where some begin at 0."""
+    return decide(conjunction([condition, at_least(Dim.symbol(name), FAR)]), begin, budget)
 
 
 @lru_cache(maxsize=4096)
