@@ -128,7 +128,8 @@ def _parts(context: Context, base: Value, node: ast.Index) -> tuple[Value, ...]:
         return base.items
     if isinstance(base, (tuple, RangeValue)) or is_data(base):
         return items_of(context, base, node.span)
-    raise context.error("E0309", f"{kind_of(base)} has no parts to choose", node.span)
+    fix = "first apply it, then choose of what it yields: `(x -> f)[0]`" if is_layer(base) else None
+    raise context.error("E0309", f"{kind_of(base)} has no parts to choose", node.span, fix=fix)
 
 
 def _not_one_index(context: Context, base: Value, node: ast.Index) -> Value:

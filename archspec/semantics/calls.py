@@ -26,6 +26,7 @@ from archspec.semantics.environment import did_you_mean
 from archspec.semantics.modules import BlockDefinition, Callable_, RuleDefinition
 from archspec.semantics.operators import kind_of
 from archspec.semantics.owners import owns_weights
+from archspec.semantics.picking import no_named_outputs
 from archspec.semantics.sharing import one_instance
 from archspec.semantics.showing import call_text, show
 from archspec.semantics.signatures import honour
@@ -35,7 +36,6 @@ from archspec.semantics.values import (
     GroupLayer,
     LabelledLayer,
     ListValue,
-    OpLayer,
     OutputOf,
     TapLayer,
     Tensor,
@@ -91,10 +91,9 @@ def call_graph(
             if label is not None and context.scope is not None:
                 context.scope.given(label)
         layer = layer.inner
-    if isinstance(layer, OpLayer) and output is not None:
-        raise context.error("E0309", f"`{layer.op.name}` has no named outputs", output.span)
     if not isinstance(layer, BlockLayer) or layer.definition.inline:
-        raise context.error("E0309", f"{kind_of(layer)} has no named outputs", span)
+        name, place = ("output", span) if output is None else (output.name, output.span)
+        raise no_named_outputs(context, layer, name, place)
     if has_poison(data):
         return POISON
     inputs, graph = _specialised(context, layer, data, span)
@@ -109,10 +108,18 @@ def call_graph(
             "E0212",
             f"`{graph.name}` has no output `{output.name}`",
             output.span,
-            notes=(f"its outputs are {', '.join(names)}",),
+            notes=(_named(graph),),
             fix=did_you_mean(output.name, names),
         )
     return parts[names.index(output.name)]
+
+
+def _named(graph: Graph) -> str:
+    """Which outputs a block has, in words."""
+    names = [item.name for item in graph.outputs]
+    if names == ["output"]:
+        return "it has one output, without a name: a body names it by `output name = ..`"
+    return f"its outputs are {', '.join(names)}"
 
 
 def _specialised(

@@ -21,6 +21,7 @@ from archspec.semantics.functions import FUNCTIONS, Function, applies, call_func
 from archspec.semantics.growth import joined
 from archspec.semantics.operations import binary, unary
 from archspec.semantics.operators import checked, holds, kind_of, plain
+from archspec.semantics.picking import no_attribute
 from archspec.semantics.sources import materialise
 from archspec.semantics.values import (
     ABSENT,
@@ -221,9 +222,7 @@ def _attribute(context: Context, node: ast.Attribute) -> Value:
         return POISON
     if is_layer(base) and not isinstance(base, ListValue):
         return OutputOf(base, node.name, node.span)
-    raise context.error(
-        "E0309", f"{kind_of(base)} has no `.{node.name}`; a layer with named outputs has", node.span
-    )
+    raise no_attribute(context, base, node)
 
 
 def _labelled(context: Context, node: ast.Labelled) -> Value:

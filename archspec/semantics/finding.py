@@ -5,11 +5,13 @@ Nothing else is read, so that a spec of somebody else can be checked without fea
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from archspec import shipped
 from archspec.diagnostics.model import Diagnostic, Sink, diagnostic
-from archspec.semantics.environment import did_you_mean
+from archspec.semantics.environment import did_you_mean, suggestion
 from archspec.source import Source
 from archspec.syntax import ast
 
@@ -42,11 +44,53 @@ def find(use: ast.Use, path: Path | None, sink: Sink) -> Path | None:
         itself = itself or found
     if itself is not None:
         return itself
-    there = {item.stem for folder in folders for item in folder.glob(f"*{shipped.SUFFIX}")}
-    fix = did_you_mean(rest[-1] if rest else "", there)
     message = f"there is no module `{_name(use)}`"
+    fix = _meant(use, folders)
     sink.report(diagnostic("E0201", message, use.span, notes=(NOTE,), fix=fix))
     return None
+
+
+def _meant(use: ast.Use, folders: Sequence[Path]) -> str | None:
+    """What was probably meant by a `use` of nothing, as it is written."""
+    standard = _stems(STANDARD)
+    *head, last = use.path
+    outer = ".".join(head)
+    within = use.path[:1] == ("std",)
+    if head == ["std"]:
+        near = suggestion(last, standard)
+        return f"did you mean `std.{near}`?" if near else None
+    if not head and within:
+        found = next((item.text for item in use.names or () if item.text in standard), "cnn")
+        return f"say which module of `std`: `use std.{found}`"
+    parts = head[1:] if within else head
+    if parts and any(
+        folder.joinpath(*parts).with_suffix(shipped.SUFFIX).is_file() for folder in folders
+    ):
+        return f"names stand in braces: `use {outer} {{ {last} }}`"
+    if last in standard:
+        return f"did you mean `std.{last}`?"
+    there = {stem for folder in folders for stem in _stems(folder.joinpath(*head))}
+    if near := suggestion(last, there):
+        return f"did you mean `{'.'.join((*head, near))}`?"
+    return did_you_mean(_name(use), {f"std.{stem}" for stem in standard})
+
+
+def _stems(folder: Path) -> set[str]:
+    return {item.stem for item in folder.glob(f"*{shipped.SUFFIX}")}
+
+
+def hidden(use: ast.Use, target: Path, name: str) -> tuple[str, ...]:
+    """A note where a shipped spec defines `name`, and the file `target` stands before it."""
+    other = shipped.folder().joinpath(*use.path).with_suffix(shipped.SUFFIX)
+    if use.path[0] == "std" or other == target or not other.is_file():
+        return ()
+    head = rf"^[ \t]*(?:inline[ \t]+)?(?:block|network|rule|preset)[ \t]+{re.escape(name)}\b"
+    if re.search(head, other.read_text(encoding="utf-8"), re.MULTILINE) is None:
+        return ()
+    return (
+        f"the shipped spec `{_name(use)}` defines it, but is hidden by the file `{target.name}` "
+        "in this folder, which comes first; give that one another name to use both",
+    )
 
 
 def _in_folder(use: ast.Use, target: Path, folder: Path) -> Path | Diagnostic | None:

@@ -17,7 +17,7 @@ from typing import TypeAlias
 from archspec import shipped
 from archspec.diagnostics.model import Diagnostic, Sink, diagnostic
 from archspec.semantics.environment import did_you_mean
-from archspec.semantics.finding import STANDARD, find, shown_name, unreadable
+from archspec.semantics.finding import STANDARD, find, hidden, shown_name, unreadable
 from archspec.semantics.heads import check_clauses, check_names
 from archspec.semantics.misread import misread_lines, names_in, names_on
 from archspec.source import Source, Span
@@ -258,7 +258,7 @@ class Program:
             self.sink.report(diagnostic("E0203", message, use.span))
             target = None
         module = None if target is None else self._used_file(scope, use, target)
-        if module is None:
+        if target is None or module is None:
             scope.is_damaged = True
             scope.missed.update(name.text for name in use.names or ())
             return
@@ -279,6 +279,7 @@ class Program:
                         "E0202",
                         f"`{'.'.join(use.path)}` defines no `{name.text}`",
                         name.span,
+                        notes=hidden(use, target, name.text),
                         fix=did_you_mean(name.text, module.own),
                     )
                 )

@@ -60,6 +60,20 @@ def balanced(tokens: list[Token]) -> bool:
     return not stack
 
 
+def unmatched_closers(tokens: list[Token]) -> list[Token]:
+    """The closing brackets among these tokens whose partner is none of them."""
+    found: list[Token] = []
+    depth = 0
+    for token in tokens:
+        if token.type in OPENERS:
+            depth += 1
+        elif token.type in CLOSERS and depth:
+            depth -= 1
+        elif token.type in CLOSERS:
+            found.append(token)
+    return found
+
+
 def balance(k: Context, tokens: list[Token]) -> list[Token]:
     """Tokens with matching brackets; what was wrong is reported."""
     return tokens if balanced(tokens) else _Balancer(k, tokens).run()
@@ -244,14 +258,8 @@ class _Balancer:
 
     def _unmatched(self, at: int) -> Iterator[str]:
         """Closers from `at` on that close nothing opened from there."""
-        depth = 0
-        for token in self.tokens[at : at + _LOOK_AHEAD]:
-            if token.type in OPENERS:
-                depth += 1
-            elif token.type in CLOSERS and depth:
-                depth -= 1
-            elif token.type in CLOSERS:
-                yield token.type
+        for token in unmatched_closers(self.tokens[at : at + _LOOK_AHEAD]):
+            yield token.type
 
     def _all_close(self, at: int, frame: list[str]) -> bool:
         """Whether from `at` on these brackets are closed, the last of them first."""

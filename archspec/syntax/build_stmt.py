@@ -33,7 +33,7 @@ def statement(k: Context, span: Span, c: list[Any]) -> ast.Bind | ast.ExprStmt |
         return input_(k, span, [None, items, (), None])
     for item in items[:-1]:
         if isinstance(item, Equation):
-            k.error("E0120", "one statement binds once; begin the next on a new line", item.span)
+            _several(k, item, items, "y = (a, b)")
             return ast.ExprStmt(span, ast.Missing(span))
     last = items[-1]
     if isinstance(last, Equation):
@@ -55,6 +55,23 @@ def statement(k: Context, span: Span, c: list[Any]) -> ast.Bind | ast.ExprStmt |
     if isinstance(value, ast.Missing):
         return _damaged(k, span, value)
     return ast.ExprStmt(span, value)
+
+
+def _several(k: Context, first: Equation, items: list[Item], form: str) -> None:
+    """Say what is wrong with `a = b, ..`; `form` is how a tuple would be bound."""
+    following = items[items.index(first) + 1]
+    if following.span.line > first.span.to(first.right.span).line and not k.is_damaged(
+        following.span.start
+    ):
+        at = k.source.text.find(",", first.span.end)
+        cure = Fix("leave it out", (Edit(k.span(at, at + 1), ""),))
+        message = "this `,` joins the next line to the statement"
+        k.error("E0126", message, k.span(at, at + 1), fix=cure)
+    elif any(isinstance(item, Equation) for item in items[items.index(first) + 1 :]):
+        k.error("E0120", "one statement binds once; begin the next on a new line", first.span)
+    elif not any(isinstance(item, ast.Missing) for item in items):
+        place = first.right.span.to(items[-1].span)
+        k.error("E0126", f"a tuple stands in parentheses: `{form}`", place)
 
 
 def _declares(k: Context, item: Item) -> bool:
@@ -146,7 +163,11 @@ def output(k: Context, span: Span, c: list[Any]) -> ast.Output:
     """`output value`, `output name = value`, `output a, b = value`."""
     items: list[Item] = c[1]
     last = items[-1]
-    if not isinstance(last, Equation) or any(isinstance(item, Equation) for item in items[:-1]):
+    first = next((item for item in items[:-1] if isinstance(item, Equation)), None)
+    if first is not None:
+        _several(k, first, items, "output a, b = (x, y)")
+        return ast.Output(span, (), ast.Missing(span), c[2])
+    if not isinstance(last, Equation):
         return ast.Output(span, (), plain(k, _one(k, items, "output"), "an output"), c[2])
     left: Item = ast.Spread(last.left.span, last.left) if last.spread else last.left
     names: list[str] = []

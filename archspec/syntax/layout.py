@@ -3,8 +3,8 @@
 Keywords are contextual: `input`, `block` or `where` are names wherever a keyword would make no
 sense. A line break ends a statement unless brackets are open, the line ends in an operator, or
 the next line begins with something that can only go on: `->`, `=>`, `else`, `then`, `where`,
-`when`, `and`, `or`, `.`, or an operator other than `-`, which may also stand in front of a value,
-and `//`, which begins a comment in other languages.
+`when`, `and`, `or`, `in`, `not in`, `.`, `,`, or an operator other than `-`, which may also stand
+in front of a value, and `//`, which begins a comment in other languages.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from archspec.syntax.words import (
     STATEMENT_WORDS,
 )
 
-_OPERATORS = frozenset({"+", "*", "**", "/", "%", "==", "!=", "<=", ">=", "<", ">"})
-_GOES_ON = _OPERATORS | {"}", "->", "=>", ".", "else", "then", "where", "when", "and", "or"}
+_OPERATORS = frozenset({"+", "*", "**", "/", "%", "==", "!=", "<=", ">=", "<", ">", ".."})
+_WORDS = frozenset({"else", "then", "where", "when", "and", "or", "in"})
+_GOES_ON = _OPERATORS | _WORDS | {"}", "->", "=>", ".", ","}
 _SIGNS = ("->", "=>", "==", "!=", "<=", ">=", "<", ">", "=", "+", "-", "*", "/", "//", "%", "**")
 _UNFINISHED = STATEMENT_WORDS | RESERVED_WORDS | {*_SIGNS, ".", "..", ",", ":", "where", "when"}
 _NO_STATEMENT = frozenset({":", "=", "->", "=>", ".", ",", ")", "]", "}", "", "=="})
@@ -52,13 +53,14 @@ class Layout:
         previous = self.out[-1].type if self.out else "NL"
         breaks = token.first and self._in_body() and previous not in ("NL", "{")
         if breaks and previous in _UNFINISHED:
-            breaks = (previous != "," or not self.open) and self._begins_anew(index)
+            breaks = self._begins_anew(index, previous)
         if token.type == "WORD":
             starts = breaks or previous in ("NL", "{")
             token.type = self._word(token, index, "NL" if breaks else previous, previous, starts)
         elif token.type == ".." and self._range_ends(index):
             token.type = "DOTS_END"
         goes_on = token.type in _GOES_ON or (token.type == "{" and not self.open)
+        goes_on = goes_on or (token.type == "not" and self._next_word(index) == "in")
         if breaks and not goes_on:
             at = self.out[-1].end
             self.out.append(Token("NL", at, at, False, len(self.open)))
@@ -69,7 +71,7 @@ class Layout:
             self.open.pop()
         self.out.append(token)
 
-    def _begins_anew(self, index: int) -> bool:
+    def _begins_anew(self, index: int, previous: str) -> bool:
         """Whether a statement begins at `index`, although the line before is unfinished."""
         if self.raw[index].type != "WORD":
             return False
@@ -77,7 +79,8 @@ class Layout:
         after = self._next(index)
         if not self.open:
             return word in DEFINITION_WORDS and after == "WORD"
-        return after == "=" or (word in STATEMENT_WORDS and after == "WORD")
+        binds = after == "=" and previous != ","  # `a,` and `b = pair` bind two names
+        return binds or (word in STATEMENT_WORDS and after == "WORD")
 
     def _semicolon(self, index: int, token: Token) -> None:
         """A `;`, reported before, stands for the end of a statement."""
@@ -95,12 +98,17 @@ class Layout:
             return ""
         return self.raw[index + 1].type
 
+    def _next_word(self, index: int) -> str:
+        """Text of the raw token after `index`; "" at the end of the file or of a statement."""
+        if not self._next(index):
+            return ""
+        return self.text[self.raw[index + 1].start : self.raw[index + 1].end]
+
     def _range_ends(self, index: int) -> bool:
         """Whether nothing follows the `..` at `index` that could be the end of a range."""
-        after = self._next(index)
-        if after in _NO_RANGE_END:
+        if self._next(index) in _NO_RANGE_END:
             return True
-        word = self.text[self.raw[index + 1].start : self.raw[index + 1].end]
+        word = self._next_word(index)
         return word in INFIX_WORDS or word in RESERVED_WORDS - {"not"}
 
     def _word(self, token: Token, index: int, before: str, previous: str, starts: bool) -> str:

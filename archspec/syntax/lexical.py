@@ -9,9 +9,10 @@ from itertools import pairwise
 
 from archspec.diagnostics.model import Edit, Fix
 from archspec.syntax import limits
+from archspec.syntax.brackets import balanced, unmatched_closers
 from archspec.syntax.context import Context
 from archspec.syntax.lexer import Token
-from archspec.syntax.words import INFIX_WORDS, RESERVED_WORDS
+from archspec.syntax.words import ENDS_OPERAND, INFIX_WORDS, RESERVED_WORDS
 
 _MEANT = {
     "&&": ("and", "`&&` is written `and`"),
@@ -27,6 +28,7 @@ _MEANT = {
     "++": ("+", "`++` is written `+`"),
     "×": ("*", "`×` is written `*`"),
     "·": ("*", "`·` is written `*`"),
+    "|>": ("->", "`|>` is written `->`"),
     "→": ("->", "`→` is written `->`"),
     "⇒": ("=>", "`⇒` is written `=>`"),
     "≤": ("<=", "`≤` is written `<=`"),
@@ -41,10 +43,18 @@ _MEANT = {
 _NO_MATMUL = "`@` is no operator here: write `(a, b) -> matmul`"
 
 
+_DIVIDES = "`//` divides; a comment begins with `#`"
+_BEGINS_LINE = (
+    "a line does not begin with `//`: a comment begins with `#`; to divide, write `//` at the end "
+    "of the line before"
+)
+
+
 def clean(k: Context, raw: list[Token]) -> list[Token]:
     """Tokens of known types."""
     text = k.source.text
     result: list[Token] = []
+    closers: list[Token] = []  # in what was taken for comments
     open_brackets = 0
     at = 0
     while at < len(raw):
@@ -54,9 +64,13 @@ def clean(k: Context, raw: list[Token]) -> list[Token]:
             open_brackets += 1
         elif token.type in (")", "]"):
             open_brackets = max(0, open_brackets - 1)
-        if token.type == "//" and _is_comment(text, raw, at, open_brackets):
-            _report_meant(k, "E0111", "`//` divides; a comment begins with `#`", token, "#")
-            at = _next_line(k, raw, at)
+        divides = bool(result) and result[-1].type in ENDS_OPERAND
+        if token.type == "//" and not (divides and _may_divide(text, raw, at, open_brackets)):
+            message = _BEGINS_LINE if token.first and divides else _DIVIDES
+            _report_meant(k, "E0111", message, token, "#")
+            end = _next_line(k, raw, at)
+            closers += unmatched_closers(raw[at:end])
+            at = end
             continue
         if token.first and text[token.start : token.end] == "@":
             _report(k, "E0118", "there are no decorators", token)
@@ -65,6 +79,9 @@ def clean(k: Context, raw: list[Token]) -> list[Token]:
         replaced = _settle(k, token)
         if replaced is not None:
             result.append(replaced)
+    if closers and not balanced(result):
+        whole = sorted((*result, *closers), key=lambda token: token.start)
+        result = whole if balanced(whole) else result
     if len(result) < len(raw):
         for earlier, later in pairwise(result):
             later.first = later.first or "\n" in text[earlier.end : later.start]
@@ -96,13 +113,13 @@ def _report_meant(k: Context, code: str, message: str, token: Token, meant: str)
 # ---------------------------------------------------------------------- comments
 
 
-def _is_comment(text: str, raw: list[Token], at: int, open_brackets: int) -> bool:
-    """Whether the `//` before `raw[at]` was meant to begin a comment, not to divide."""
+def _may_divide(text: str, raw: list[Token], at: int, open_brackets: int) -> bool:
+    """Whether the `//` before `raw[at]` was not meant to begin a comment."""
     slashes = raw[at - 1]
     if slashes.first and not open_brackets:
-        return True
+        return False
     words = [text[t.start : t.end] for t in raw[at : at + 2] if t.type == "WORD" and not t.first]
-    return len(words) == 2 and not any(w in RESERVED_WORDS or w in INFIX_WORDS for w in words)
+    return len(words) < 2 or any(w in RESERVED_WORDS or w in INFIX_WORDS for w in words)
 
 
 def _next_line(k: Context, raw: list[Token], at: int) -> int:
@@ -190,6 +207,8 @@ def _foreign(k: Context, token: Token) -> Token | None:
         message = f"`{text}` does not exist: a name is bound once, and nothing is changed later"
         _report(k, "E0111", message, token, f"bind a new name: `y = x {text[:-1]} ..`")
         token.type = "="
+        if token.first:
+            k.damage(token.start)  # what it follows stands on the line before
         return token
     if text == ";":
         _report(k, "E0111", "a statement ends with its line; `;` has no meaning", token)

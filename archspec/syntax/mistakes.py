@@ -90,6 +90,23 @@ STATEMENTS = (
     ),
 )
 
+NAMES = (
+    Mistake(
+        "E0116",
+        lambda s: s.type == "=" and s.before in ("[", ",") and s.bracket == "[",
+        "the name of a dimension is missing before this `=`: `H = 224`",
+        "block a {\n  input x: f32[B = 1, 3, «=» 8]\n  relu\n}",
+        repair=insert("ERROR"),
+    ),
+    Mistake(
+        "E0116",
+        lambda s: s.type == "=" and s.before in ("(", ",") and s.bracket == "(",
+        "a name is missing before this `=`: `name = value`",
+        "block a {\n  conv(8, 3, «=» 2)\n}",
+        repair=insert("ERROR"),
+    ),
+)
+
 ITEMS = (
     Mistake(
         "E0118",
@@ -103,6 +120,12 @@ ITEMS = (
     ),
     Mistake(
         "E0117",
+        lambda s: s.type == ":" and s.starts_statement,
+        "the name of a label stands on the line of its `:`",
+        "block a {\n  «:» conv(3)\n}",
+    ),
+    Mistake(
+        "E0117",
         lambda s: s.type == ":",
         "only a name or a string stands before `:`, as a label",
         "block a {\n  conv(3)«:» relu\n}",
@@ -110,7 +133,7 @@ ITEMS = (
     Mistake(
         "E0116",
         lambda s: s.type == "=" and s.starts_statement,
-        "a name is missing before this `=`",
+        "a name is missing on the line of this `=`",
         "block a {\n  «=» 3\n  relu\n}",
         repair=insert("ERROR"),
     ),
@@ -237,4 +260,4 @@ GENERIC = (
     ),
 )
 
-MISTAKES = (*DEFINITIONS, *PARAMETERS, *STATEMENTS, *CHOICES, *ITEMS, *GENERIC)
+MISTAKES = (*DEFINITIONS, *PARAMETERS, *STATEMENTS, *NAMES, *CHOICES, *ITEMS, *GENERIC)

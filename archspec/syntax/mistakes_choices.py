@@ -90,6 +90,12 @@ CHOICES = (
     ),
     Mistake(
         "E0120",
+        lambda s: s.type == "=" and s.after_operand and s.bracket in ("(", "["),
+        "one `=` an item, between its name and its value",
+        "block a {\n  input x: f32[B = 1, H = W «=» 8]\n  relu\n}",
+    ),
+    Mistake(
+        "E0120",
         lambda s: s.type == "=" and _binds_already(s),
         "one `=` a statement: it binds the names on its left",
         "block a {\n  x = y «=» 3\n}",

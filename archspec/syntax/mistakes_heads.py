@@ -150,6 +150,19 @@ DEFINITIONS = (
 
 PARAMETERS = (
     Mistake(
+        "E0116",
+        lambda s: s.in_parameters and s.type == "=" and s.before == ":",
+        "a type is missing between `:` and `=`: `n: int = 3`",
+        "block f(n: «=» 3) { relu }",
+        repair=insert("ERROR"),
+    ),
+    Mistake(
+        "E0116",
+        lambda s: s.in_parameters and s.type == ":" and s.before in ("(", ","),
+        "the name of a parameter is missing before this `:`",
+        "block f(n: int, «:» int) { relu }",
+    ),
+    Mistake(
         "E0117",
         lambda s: (
             s.in_parameters

@@ -343,3 +343,54 @@ def test_choosing_a_network(tmp_path: Path) -> None:
         with pytest.raises(CompileFailed) as caught:
             load_network(moved, name)
         assert [item.code for item in caught.value.diagnostics] == ["E0701"]
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("std.cnnn", "did you mean `std.cnn`?"),
+        ("std.cnn.conv_bn_relu", "names stand in braces: `use std.cnn { conv_bn_relu }`"),
+        ("std", "say which module of `std`: `use std.cnn`"),
+        ("std { attention }", "say which module of `std`: `use std.attention`"),
+        ("cnn", "did you mean `std.cnn`?"),
+        ("stdd.cnn", "did you mean `std.cnn`?"),
+        ("blockz", "did you mean `blocks`?"),
+        ("parts.onez", "did you mean `parts.ones`?"),
+        ("parts.ones.body", "names stand in braces: `use parts.ones { body }`"),
+        ("blocks.body", "names stand in braces: `use blocks { body }`"),
+        ("resnett { resnet }", "did you mean `resnet`?"),
+        ("resnet.basic", "names stand in braces: `use resnet { basic }`"),
+        ("nothing_like_it", None),
+        ("std.nothing_like_it", None),
+        ("nothing.like_it", None),
+    ],
+)
+def test_what_a_use_of_nothing_probably_means(
+    tmp_path: Path, written: str, meant: str | None
+) -> None:
+    (tmp_path / "parts").mkdir()
+    write(tmp_path / "parts", "ones.arch", BODY)
+    write(tmp_path, "blocks.arch", BODY)
+    path = write(tmp_path, "net.arch", f"use {written}\n{NET.replace('body', 'relu')}")
+    (fault,) = check(path).diagnostics
+    assert fault.code == "E0201"
+    assert (fault.fix.message if fault.fix else None) == meant
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "hides"),
+    [
+        ("resnet", "basic", True),
+        ("resnet", "resnet", True),
+        ("resnet", "nothing_like_it", False),
+        ("blocks", "basic", False),
+    ],
+)
+def test_a_file_that_hides_a_shipped_spec_is_named(
+    tmp_path: Path, file: str, name: str, hides: bool
+) -> None:
+    write(tmp_path, f"{file}.arch", BODY)
+    path = write(tmp_path, "net.arch", f"use {file} {{ {name} }}\n{NET.replace('body', 'relu')}")
+    (fault,) = check(path).diagnostics
+    assert fault.code == "E0202"
+    assert [f"hidden by the file `{file}.arch`" in note for note in fault.notes] == [True] * hides

@@ -1,0 +1,111 @@
+"""What a line that begins with a sign or word of the language means: each goes on or says why not.
+
+The table has every terminal of the grammar, so that a new one cannot be forgotten.
+"""
+
+import pytest
+
+from archspec.source import Source
+from archspec.syntax import parse
+from archspec.syntax.tables import load
+from tests.syntax.tree import read, show
+
+GOES_ON = {
+    **{sign: f"y = a {sign} b" for sign in ("+", "*", "**", "/", "%", "->", "..")},
+    **{sign: f"y = a {sign} b" for sign in ("==", "!=", "<", "<=", ">", ">=", "and", "or", "in")},
+    "not in": "y = a not in b",
+    ".": "y = a . b",
+    ",": "y, z = b",
+    "then": "y = if a then b else c",
+    "else": "y = if a then b else c",
+    "where": "input x: [B, H] where H > 1",
+    "when": "output y = a when b",
+}
+"""By the sign, a statement that goes on with a line which begins with it."""
+
+SAYS = {
+    "//": ("E0111", "a line does not begin with `//`"),
+    "=": ("E0116", "a name is missing on the line of this `=`"),
+    ":": ("E0117", "the name of a label stands on the line of its `:`"),
+    "=>": ("E0118", "`=>` belongs to rules"),
+    ")": ("E0115", "this `)` closes nothing"),
+    "]": ("E0115", "this `]` closes nothing"),
+    "...": ("E0124", "`...` spreads inside"),
+}
+"""By the sign, the one thing that is said of `y = a` and a line with the sign and a value."""
+
+FOREIGN = {"&&": "and", "||": "or", "|>": "->", "→": "->", "×": "*", "≤": "<=", "∈": "in"}
+"""Signs of other languages, which are said, and go on as what was meant."""
+
+BEGINS = {
+    *("-", "not", "(", "[", "{", "NAME", "NUMBER", "STRING", "if", "for", "transient"),
+    *("input", "output", "param", "buffer", "shared", "init", "draw", "tie", "assert"),
+    *("block", "network", "rule", "preset", "use", "inline", "language"),
+}
+"""What a statement, definition or value may begin with."""
+
+MADE_BY_LAYOUT = {"}", "NL", "ERROR", "$END", "DOTS_END"}
+
+
+def body(text: str) -> str:
+    return f"block a {{\n{text}\n}}\n"
+
+
+def test_every_terminal_has_its_place():
+    terminals = {kind for state in load().actions for kind in state}
+    placed = {*GOES_ON, *SAYS, *BEGINS, *MADE_BY_LAYOUT} - {"not in"}
+    assert terminals == placed
+
+
+@pytest.mark.parametrize("comment", ["", "  # why", "\n  # why\n"])
+@pytest.mark.parametrize(("sign", "whole"), GOES_ON.items(), ids=list(GOES_ON))
+def test_it_goes_on(sign, whole, comment):
+    before, _, after = whole.partition(f" {sign} " if sign != "," else ",")
+    broken = f"{before}{comment}\n    {sign} {after}"
+    assert show(read(body(broken)).definitions) == show(read(body(whole)).definitions)
+
+
+@pytest.mark.parametrize(("sign", "said"), SAYS.items(), ids=list(SAYS))
+@pytest.mark.parametrize("tail", ["\n  output y\n}", "\n}", " }"])
+def test_it_is_refused_in_one_message(sign, said, tail):
+    result = parse(Source("a.arch", f"block a {{\n  y = a\n    {sign} b{tail}\n"))
+    (fault,) = result.diagnostics
+    code, words = said
+    assert fault.code == code
+    assert words in fault.message
+    assert fault.primary is not None
+    assert fault.primary.span.line == 3
+
+
+@pytest.mark.parametrize(("sign", "meant"), FOREIGN.items())
+def test_it_goes_on_as_what_was_meant(sign, meant):
+    result = parse(Source("a.arch", body(f"  y = a\n    {sign} b")))
+    assert [fault.code for fault in result.diagnostics] == ["E0111"]
+    assert f"`{meant}`" in result.diagnostics[0].message
+    assert show(result.module.definitions) == show(read(body(f"y = a {meant} b")).definitions)
+
+
+@pytest.mark.parametrize("text", ["// (b) }", "// see {", "f(a) // of the first\n}"])
+def test_brackets_in_what_is_taken_for_a_comment_close_what_else_would_stay_open(text):
+    result = parse(Source("a.arch", f"block a {{\n  y = a\n  {text}\n"))
+    codes = {fault.code for fault in result.diagnostics}
+    assert codes == ({"E0111"} if "}" in text else {"E0111", "E0114"})
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "words", "line"),
+    [
+        ("y = a,\n  output y", "E0116", "missing after `,`", 2),
+        ("y = a,\n  z = b\n  output z", "E0126", "joins the next line", 2),
+        ("y = a, b", "E0126", "a tuple stands in parentheses", 2),
+        ("output y, z = a, b", "E0126", "a tuple stands in parentheses", 2),
+        ("y = a, z = b", "E0120", "binds once", 2),
+        ("y = ( // the first of\n    a\n  )", "E0111", "`//` divides", 2),
+    ],
+)
+def test_lines_that_end_with_a_comma_or_a_comment(text, code, words, line):
+    (fault,) = parse(Source("a.arch", body(f"  {text}").replace("{\n\n", "{\n"))).diagnostics
+    assert fault.code == code
+    assert words in fault.message
+    assert fault.primary is not None
+    assert fault.primary.span.line == line
