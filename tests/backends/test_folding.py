@@ -170,14 +170,30 @@ output x -> {body} }}"""
     agrees(net, (2, 8, 9, 9))
 
 
-def test_a_norm_beside_a_scaled_shortcut_goes_into_a_linear_layer(network):
+REORDERED = {
+    "both": "t = x -> transpose(1, 2)\noutput ((t -> batch_norm) + alpha * t) -> transpose(1, 2)",
+    "norm": "output (x -> transpose(1, 2) -> batch_norm -> transpose(1, 2)) + alpha * x",
+    "shortcut": """t = x -> transpose(1, 2) -> mul(scalar=2) -> rearrange("b d n -> b n d")
+output (x -> batch_norm(axis=2)) + alpha * t""",
+    "each": """t = x -> rearrange("b n d -> d b n") -> rearrange("d b n -> b d n") -> batch_norm
+output (t -> transpose(1, 2)) - (x -> transpose(0, 2) -> mul(scalar=3) -> transpose(0, 2))""",
+    "one after another": """t = x -> transpose(1, 2) -> batch_norm -> transpose(1, 2)
+u = t -> transpose(0, 1) -> batch_norm(axis=2) -> alpha_of -> transpose(0, 1)
+output u + x""",
+}
+
+
+@pytest.mark.parametrize("body", REORDERED.values(), ids=REORDERED)
+def test_a_norm_beside_a_scaled_shortcut_goes_into_a_linear_layer(network, body):
+    alpha = "" if "alpha *" not in body else "param alpha: f32[1] = ones\n"
     net = network(
-        """block rep { input x: [B, N, D]
-param alpha: f32[1] = ones
-t = x -> transpose(1, 2)
-output ((t -> batch_norm) + alpha * t) -> transpose(1, 2) }
-network net { input x: f32[B = 2, N = 5, 8]
-output x -> rep -> fc: linear(12) }"""
+        f"""inline block alpha_of {{ input x
+param beta: f32[1] = ones
+output beta * x }}
+block rep {{ input x: [B, N, D]
+{alpha}{body} }}
+network net {{ input x: f32[B = 2, N = 5, 8]
+output x -> rep -> fc: linear(12) }}"""
     )
     assert [*net.fold().to_torch().state_dict()] == ["fc.weight", "fc.bias"]
     agrees(net, (2, 5, 8))

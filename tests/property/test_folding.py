@@ -31,6 +31,10 @@ output x - t }
 block other { input x: [B, C, ...]
 param t: f32[C, 1, 1] = zeros
 output t - x }
+block moved { input x: [B, C, H, W]
+output x -> transpose(1, 3) -> batch_norm(axis=3) -> transpose(1, 3) }
+block turned { input x: [B, C, H, W]
+output x -> rearrange("b c h w -> c b w h") -> mul(scalar=0.5) -> rearrange("c b w h -> b c h w") }
 block nothing { identity }
 block plain(k: int) { conv(8, k) }
 block rep { [conv_bn(8, 3, act=identity), conv_bn(8, 1, act=identity), batch_norm] -> add }
@@ -58,6 +62,7 @@ LAYERS = st.sampled_from(
 CHANGES = st.sampled_from(
     (
         *("batch_norm", "batch_norm", "batch_norm(affine=false, eps=0.1)", "frozen_batch_norm"),
+        *("moved", "turned"),
         *("factor", "divided", "offset", "less", "other", "alpha", "mul(scalar=0.5)"),
         *("add(scalar=2.0)", "sub(scalar=1.0, reverse=true)", "div(scalar=4)"),
     )

@@ -18,12 +18,12 @@ from archspec.passes.folding.changes import (
     chained,
     is_identity,
     is_longer,
-    leaves,
     slope,
 )
 from archspec.passes.folding.draft import Draft
-from archspec.passes.folding.patterns import Parts, parts_of
-from archspec.passes.folding.steps import IDENTITY, Change, Factor, Offset, Scale, Statistics
+from archspec.passes.folding.patterns import Parts, parts_of, spare_of
+from archspec.passes.folding.reordering import reordered
+from archspec.passes.folding.steps import IDENTITY, Change, Scale
 
 _LARGEST = 64
 """Changes that a term may be made of; nodes that a form goes back through."""
@@ -98,19 +98,36 @@ class Form:
         if port != Port(self.root.id) and not self.is_whole(port):
             return False
         parts = parts_of(draft, node)
-        if parts is None or not self._suits(node, self.terms[port], parts):
+        if parts is None:
+            return self._reorder(port)
+        if not self._suits(node, self.terms[port], parts):
             return False
         term = self.terms.pop(port)
         self.axis = parts.axis if parts.axis is not None else self.axis
         self.nodes.append(node)
         if parts.is_change:
             self.changes.append(node)
-            _count(parts, self.spare)
+            self.spare |= spare_of(parts)
         for number, (at, change) in enumerate(parts.terms):
             then = term.change if not number else slope(term.change)
             made = _made(node, at, change, term, len(parts.terms))
             self._add(node.inputs[at], Term(chained(change, then), made))
             self.reads[node.inputs[at]] += 1
+        return True
+
+    def _reorder(self, port: Port) -> bool:
+        """Put what stands in front of two orders of axes that undo one another in their place."""
+        found = reordered(self.draft, self.draft.nodes[port.node])
+        if found is None or not self._suits(found.nodes[0], self.terms[port], found.parts):
+            return False
+        term = self.terms.pop(port)
+        ((_, change),) = found.parts.terms
+        self.axis = found.parts.axis if found.parts.axis is not None else self.axis
+        self.nodes += found.nodes
+        self.changes.append(found.nodes[0])
+        self.spare |= found.spare
+        self._add(found.source, Term(chained(change, term.change), term.made))
+        self.reads[found.source] += 1
         return True
 
     def _suits(self, node: Node, term: Term, parts: Parts) -> bool:
@@ -148,11 +165,3 @@ def _made(
         return None
     ((minus, _),) = term.made
     return ((minus != (not is_identity(change)), node.inputs[at]),)
-
-
-def _count(parts: Parts, spare: dict[str, int]) -> None:
-    """Note the numbers of what a change owns."""
-    for _, change in parts.terms:
-        for leaf in leaves(change):
-            if isinstance(leaf, Statistics | Factor | Offset):
-                spare[leaf.owner] = parts.spare

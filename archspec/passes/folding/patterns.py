@@ -17,7 +17,7 @@ from archspec.ops.random import DropPath
 from archspec.ops.shape_rules import Slide
 from archspec.ops.source import Param
 from archspec.ops.transposed_convolution import ConvTranspose
-from archspec.passes.folding.changes import chained
+from archspec.passes.folding.changes import chained, leaves
 from archspec.passes.folding.draft import Draft
 from archspec.passes.folding.steps import (
     IDENTITY,
@@ -50,6 +50,16 @@ class Parts:
     def is_change(self) -> bool:
         """Whether it does more than add up."""
         return any(change not in (IDENTITY, _NEGATIVE) for _, change in self.terms)
+
+
+def spare_of(parts: Parts) -> dict[str, int]:
+    """By owner, how many numbers of the state dict are not needed where a node is gone."""
+    return {
+        leaf.owner: parts.spare
+        for _, change in parts.terms
+        for leaf in leaves(change)
+        if isinstance(leaf, Statistics | Factor | Offset)
+    }
 
 
 def parts_of(draft: Draft, node: Node) -> Parts | None:

@@ -19,6 +19,7 @@ from archspec.passes.folding.patterns import (
     passage_of,
     statistics_of,
 )
+from archspec.passes.folding.reordering import order_of
 from archspec.passes.folding.steps import Become, Before, Change, Step
 
 
@@ -192,18 +193,13 @@ class _Sweep:
 
     def _cancel(self, node: Node) -> None:
         """An order of axes that undoes the one before it, once nothing stands between them."""
-        order = self._order(node)
+        order = order_of(self.draft, node)
         if order is None or self.draft.reads(node.inputs[0]) != 1:
             return
         other = self.draft.nodes[node.inputs[0].node]
-        first = self._order(other)
+        first = order_of(self.draft, other)
         if first is not None and [first[axis] for axis in order] == [*range(len(order))]:
             self.draft.redirect(Port(node.id), other.inputs[0])
-
-    def _order(self, node: Node) -> tuple[int, ...] | None:
-        if node.op is None or len(node.inputs) != 1:
-            return None
-        return node.op.permutation(self.draft.type_of(node.inputs[0]).rank)
 
 
 def _maps(form: Form) -> Iterator[_Map]:
