@@ -128,6 +128,12 @@ class Node:
         return self.instance.graph if self.instance is not None else None
 
     @property
+    def runs_graphs(self) -> bool:
+        """Whether it is a call, or an op with regions."""
+        one = self.instance
+        return one is not None and (one.graph is not None or bool(one.regions))
+
+    @property
     def is_input(self) -> bool:
         """Whether it is an input of the block."""
         return self.instance is None
@@ -242,8 +248,7 @@ class Graph:
 
     def _called_by(self, nodes: Iterable[Node]) -> tuple[Graph, ...]:
         instances = [node.instance for node in nodes if node.instance is not None]
-        owners = (one for one in instances if one.graph is not None or one.regions)
-        return tuple(dict.fromkeys(graph for one in owners for graph in subgraphs(one)))
+        return tuple(dict.fromkeys(graph for one in instances for graph in subgraphs(one)))
 
     def type_of(self, port: Port) -> TensorType:
         """Type of a port."""
@@ -276,12 +281,12 @@ class Graph:
 
     @cached_property
     def is_read(self) -> bool:
-        """Whether all nodes but inputs are computed, and all outputs of calls are read."""
+        """Whether all nodes but inputs are computed, and all that calls and regions yield read."""
         several = []
         for node in self.nodes:
             if node.instance is not None and node.id not in self.computed:
                 return False
-            if node.callee is not None and len(node.types) > 1:
+            if len(node.types) > 1 and node.runs_graphs:
                 several.append(node)
         read = self.read_ports if several else ()
         return all(Port(node.id, at) in read for node in several for at in range(len(node.types)))

@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Graph, Node, postorder, walk
+from archspec.graph.model import Graph, Node, Region, postorder, walk
 from archspec.graph.names import join_path
 
 EVERYTHING = -1
@@ -98,6 +98,20 @@ class Usage:
                 return False
             views, rest = used.calls[call], rest[len(call) + 1 :]
 
+    def lost(self, part: Part, node: Node, unread: Iterable[int], used: Used) -> int:
+        """Elements of parameters that nothing needs, but that these outputs of a node need."""
+        outputs = part.asked[node.id] | _either(1 << index for index in unread)
+        more = Used()
+        self._take(more, Part(part.graph, part.prefix, {node.id: outputs}))
+        lost = 0
+        for path, sizes in more.parameters.items():
+            needed = used.parameters.get(path, {})
+            lost += sum(size for name, size in sizes.items() if name not in needed)
+        for path, views in more.calls.items():
+            needed_views = used.calls.get(path, frozenset())
+            lost += self.count(views | needed_views) - self.count(needed_views)
+        return lost
+
     def owned(self, graph: Graph, node: Node) -> int:
         """Elements of the parameters of one node, with all that it calls and holds."""
         found = Used()
@@ -138,8 +152,7 @@ class Usage:
                 if sizes:
                     found.parameters.setdefault(path, {}).update(sizes)
                 for region in node.instance.regions:
-                    all_of_it = EVERYTHING if outputs == EVERYTHING else full(region.graph)
-                    asked = self._asked(region.graph, all_of_it)
+                    asked = self._asked(region.graph, self._wanted(node, region, outputs))
                     stack.append(Part(region.graph, join_path(path, region.key), asked))
 
     def _asked(self, graph: Graph, outputs: int) -> Mapping[int, int]:
@@ -161,10 +174,46 @@ class Usage:
         if not outputs:
             return
         if node.callee is None:
-            yield from range(len(node.inputs))
-            return
-        read = _either(_chosen(self._inputs[node.callee], outputs))
+            read = self._inputs_of_op(node, outputs)
+        else:
+            read = _either(_chosen(self._inputs[node.callee], outputs))
         yield from (at for at in range(len(node.inputs)) if read >> at & 1)
+
+    def _wanted(self, node: Node, region: Region, outputs: int) -> int:
+        """The outputs of a region that these outputs of its op need, over all steps."""
+        graph, op = region.graph, node.op
+        if op is None or op.yields_region != region.name or outputs == EVERYTHING:
+            return EVERYTHING if outputs == EVERYTHING else full(graph)
+        own = len(graph.inputs) - region.captured
+        states = op.region_states(region.name, own, len(graph.output_ports))
+        wanted, before = outputs, 0
+        while wanted != before:
+            before = wanted
+            read = _either(_chosen(self._inputs[graph], wanted))
+            wanted |= _either(1 << output for at, output in states.items() if read >> at & 1)
+        return wanted
+
+    def _inputs_of_op(self, node: Node, outputs: int) -> int:
+        """The inputs of an op that some of its outputs need, as bits.
+
+        Not the first state of a region, nor what it captures, where only other outputs need it.
+        """
+        read = (1 << len(node.inputs)) - 1
+        if node.instance is None or node.op is None:
+            return read
+        place = len(node.inputs) - sum(region.captured for region in node.instance.regions)
+        for region in node.instance.regions:
+            graph, wanted = region.graph, self._wanted(node, region, outputs)
+            own = len(graph.inputs) - region.captured
+            needed = _either(_chosen(self._inputs[graph], wanted))
+            states = node.op.region_states(region.name, own, len(graph.output_ports))
+            spared = {at: at for at in states}
+            spared |= {own + at: place + at for at in range(region.captured)}
+            for inside, outside in spared.items():
+                if not needed >> inside & 1:
+                    read &= ~(1 << outside)
+            place += region.captured
+        return read
 
     def _inputs_of_outputs(self, graph: Graph) -> tuple[int, ...]:
         """For each output the inputs that it needs, as bits."""
@@ -175,12 +224,19 @@ class Usage:
             if node.is_input:
                 masks.append((1 << place[node.id],))
             elif node.callee is None:
-                masks.append((_either(read),) * len(node.types))
+                masks.append(self._through_op(node, read))
             else:
                 wanted = self._inputs[node.callee]
                 known = {inputs: _either(_chosen(read, inputs)) for inputs in set(wanted)}
                 masks.append(tuple(known[inputs] for inputs in wanted))
         return tuple(masks[port.node][port.index] for port in graph.output_ports)
+
+    def _through_op(self, node: Node, read: list[int]) -> tuple[int, ...]:
+        """For each output of an op what it needs, from what each of its inputs does."""
+        if node.instance is None or not node.instance.regions:
+            return (_either(read),) * len(node.types)
+        wanted = (self._inputs_of_op(node, 1 << index) for index in range(len(node.types)))
+        return tuple(_either(_chosen(read, inputs)) for inputs in wanted)
 
 
 def _either(masks: Iterable[int]) -> int:

@@ -190,6 +190,8 @@ class Op(BaseModel):
     regions: ClassVar[tuple[str, ...]] = ()
     """Names of attributes that are layers; see `region_inputs`. They are no fields, and stand
     before the fields in positional order, always."""
+    yields_region: ClassVar[str | None] = None
+    """The region whose outputs those of the op are made of, each of the one in its place."""
     positions: ClassVar[int | None] = None
     """How many of its attributes may be given by position, the others by name only; None for all.
     By name go those that are no architecture (`eps`, `momentum`, `affine`), and those that torch
@@ -286,6 +288,14 @@ class Op(BaseModel):
     def region_runs(self, region: str, inputs: tuple[TensorType, ...]) -> DimLike | None:
         """How often the region runs in one forward pass; None when that is not known."""
         return 1
+
+    def region_states(self, region: str, inputs: int, outputs: int) -> Mapping[int, int]:
+        """For inputs that the next step takes from this one, the output that it takes.
+
+        `inputs` and `outputs` are how many the region has. For the first step, such an input is
+        that of the op in the same place.
+        """
+        return {}
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         """What a position of the result sees of the inputs, along their spatial axes.

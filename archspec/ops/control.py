@@ -35,6 +35,7 @@ class Gated(Op):
     arity: ClassVar[tuple[int, int | None]] = (3, 3)
     category: ClassVar[str] = "control"
     regions: ClassVar[tuple[str, ...]] = ("layer",)
+    yields_region: ClassVar[str | None] = "layer"
     examples: ClassVar[tuple[Example, ...]] = (
         Example({}, ("bool[]", "f32[2, 8]", "f32[2, 4]"), {"layer": ("f32[2, 4]",)}),
         Example({}, ("bool[2]", "f32[2, 8]", "f32[2, 8]"), {"layer": ("f32[2, 8]",)}),
@@ -115,6 +116,7 @@ class Iterate(Op):
     arity: ClassVar[tuple[int, int | None]] = (1, None)
     category: ClassVar[str] = "control"
     regions: ClassVar[tuple[str, ...]] = ("layer",)
+    yields_region: ClassVar[str | None] = "layer"
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"steps": 3}, ("f32[2, 8]",), {"layer": ("f32[2, 4]", "f32[2, 8]")}),
         Example(
@@ -147,6 +149,9 @@ class Iterate(Op):
     def region_runs(self, region: str, inputs: tuple[TensorType, ...]) -> DimLike | None:
         return self.steps
 
+    def region_states(self, region: str, inputs: int, outputs: int) -> Mapping[int, int]:
+        return {at: outputs - inputs + at for at in range(inputs)}
+
 
 class Scan(Op):
     """`(x, state) -> scan(layer, axis)`: the layer along an axis of x, handing its state on.
@@ -163,6 +168,7 @@ class Scan(Op):
     arity: ClassVar[tuple[int, int | None]] = (1, None)
     category: ClassVar[str] = "control"
     regions: ClassVar[tuple[str, ...]] = ("layer",)
+    yields_region: ClassVar[str | None] = "layer"
     examples: ClassVar[tuple[Example, ...]] = (
         Example({}, ("f32[2, 5, 8]", "f32[2, 4]"), {"layer": ("f32[2, 3]", "f32[2, 4]")}),
         Example(
@@ -213,3 +219,6 @@ class Scan(Op):
 
     def region_runs(self, region: str, inputs: tuple[TensorType, ...]) -> DimLike | None:
         return self._length(inputs)
+
+    def region_states(self, region: str, inputs: int, outputs: int) -> Mapping[int, int]:
+        return {at: outputs - inputs + at for at in range(self.sequences, inputs)}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from archspec.diagnostics.model import Severity, Sink, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Node, Port, needed, walk
 from archspec.graph.ties import tied_instances
-from archspec.graph.usage import EVERYTHING, Part, Usage, Used
+from archspec.graph.usage import Part, Usage, Used
 
 NOTE = "such weights stay in the state dict and count as parameters, but get no gradient"
 
@@ -29,8 +29,8 @@ def check_usage(compiled: Compiled, sink: Sink) -> None:
                 if id(node.instance) not in tied:
                     _warn_of_layer(node, usage.owned(part.graph, node), sink)
             for node in part.graph.nodes:
-                if node.callee is not None and node.id in part.asked:
-                    _check_call(part, node, used, usage, sink)
+                if node.runs_graphs and part.asked.get(node.id):
+                    _check_outputs(part, node, used, usage, sink)
 
 
 def _dead_layers(part: Part, used: Used, usage: Usage) -> Iterator[Node]:
@@ -59,58 +59,64 @@ def _warn_of_layer(node: Node, elements: int, sink: Sink) -> None:
     what = f"what this `{title}` yields, so its weights are never trained"
     if title == "param":
         what = f"the parameter `{key}`, so it is never trained"
-    sink.report(
-        diagnostic(
-            "W0701",
-            f"nothing uses {what}",
-            node.origin.span,
-            f"`{key}`: {elements:,} parameter{'s' if elements != 1 else ''}",
-            notes=[NOTE],
-            fix="use it or remove it; if it is meant, give what it yields a name that begins "
-            "with `_`",
-            expansion=node.origin.frames,
-            severity=Severity.WARNING,
-        )
-    )
+    fix = "use it or remove it; if it is meant, give what it yields a name that begins with `_`"
+    _warn(node, what, f"`{key}`: {_counted(elements)}", fix, sink)
 
 
-def _check_call(part: Part, node: Node, used: Used, usage: Usage, sink: Sink) -> None:
-    """Report weights of a block that serve only outputs which are not read here."""
-    assert node.callee is not None
+def _check_outputs(part: Part, node: Node, used: Used, usage: Usage, sink: Sink) -> None:
+    """Report weights of a block or of a region that serve only outputs which are not read here."""
     read = part.graph.read_ports
     unread = [
         index
         for index in range(len(node.types))
         if Port(node.id, index) not in read and index not in node.discarded
     ]
-    if not unread or not part.asked[node.id]:
+    lost = usage.lost(part, node, unread, used) if unread else 0
+    if not lost:
         return
-    views = used.calls[part.path(node)]
-    computed = frozenset((graph, _with(outputs, node, unread)) for graph, outputs in views)
-    lost = usage.count(computed) - usage.count(views)
-    if lost <= 0:
-        return
-    names = [output.name for output in node.callee.outputs for _ in output.ports]
-    listed = ", ".join(dict.fromkeys(f"`{names[index]}`" for index in unread))
+    assert node.instance is not None
+    listed = ", ".join(dict.fromkeys(_names(node, unread)))
+    owner = "block" if node.callee is not None else "layer"
+    _warn(
+        node,
+        f"{listed} of `{node.instance.title}`, so weights that serve it alone are never trained",
+        _counted(lost),
+        f"take fewer outputs from a {owner} that makes fewer; if it is meant, give what is not "
+        "used a name that begins with `_`: `a, _ = x -> f`",
+        sink,
+    )
+
+
+def _names(node: Node, outputs: Iterable[int]) -> Iterator[str]:
+    """Names of outputs, as the block or the region that yields them calls them."""
+    assert node.instance is not None
+    op = node.op
+    graphs = [
+        region.graph
+        for region in node.instance.regions
+        if op is not None and region.name == op.yields_region
+    ]
+    for graph in (node.callee, *graphs):
+        if graph is not None:
+            names = [item.name for item in graph.outputs for _ in item.ports]
+            own = graph.kind != "region"  # an anonymous body gives its outputs no names
+            yield from (f"`{names[index]}`" if own else f"output {index + 1}" for index in outputs)
+
+
+def _warn(node: Node, what: str, label: str, fix: str, sink: Sink) -> None:
     sink.report(
         diagnostic(
             "W0701",
-            f"nothing uses {listed} of `{node.callee.name}`, so weights that serve it alone are "
-            "never trained",
+            f"nothing uses {what}",
             node.origin.span,
-            f"{lost:,} parameter{'s' if lost != 1 else ''}",
+            label,
             notes=[NOTE],
-            fix="take fewer outputs from a block that makes fewer; if it is meant, give what is "
-            "not used a name that begins with `_`: `a, _ = x -> f`",
+            fix=fix,
             expansion=node.origin.frames,
             severity=Severity.WARNING,
         )
     )
 
 
-def _with(outputs: int, node: Node, more: list[int]) -> int:
-    if outputs == EVERYTHING:
-        return outputs
-    for index in more:
-        outputs |= 1 << index
-    return outputs
+def _counted(elements: int) -> str:
+    return f"{elements:,} parameter{'s' if elements != 1 else ''}"

@@ -50,7 +50,16 @@ ONE = (
     "conv(3, 1) -> iterate({ input v\n    near, far = v -> pair(3)\n    output near }, 2)",
     "if training { late@: conv(same, 1) } else { relu }",
 )
-TWO = ("pair(4)", "nested(3)", "columns(4)", "[conv(2, 1), conv(2, 3)]", "split([1, 1], axis=0)")
+TWO = (
+    *("pair(4)", "nested(3)", "columns(4)", "[conv(2, 1), conv(2, 3)]", "split([1, 1], axis=0)"),
+    "conv(3, 1) -> iterate({ input v\n    output near = v -> conv(2, 1)\n"
+    "    output far = v -> conv(3, 1) }, 2)",
+    "[conv(3, 1), conv(3, 1)] -> iterate({ input v\n    input w\n"
+    "    output v -> conv(3, 3)\n    output near = v + (w -> conv(3, 3)) }, 2)",
+    "[conv(2, 1), conv(3, 1)] -> scan({ input v\n    input w\n"
+    "    output near = w -> conv(4, 1)\n"
+    "    output w + (v -> unsqueeze(1) -> conv(3, 1)) }, axis=1)",
+)
 
 
 @st.composite

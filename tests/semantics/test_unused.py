@@ -135,3 +135,35 @@ def test_parameters_that_nothing_reads(head, body, unread):
     net = network(f"q = {x}\n{body.replace('= x', '= q')}\n output y = q -> conv(8, 3)", head)
     said = [item.message for item in net.warnings if item.code == "W0702"]
     assert said == [f"nothing in `net` reads its parameter `{name}`" for name in unread]
+
+
+@pytest.mark.parametrize(
+    ("layer", "unused", "said"),
+    [
+        (
+            "x -> iterate({ input t\n output y = t -> conv(8, 3)\n output s = t -> conv(3, 3) }, 3)",
+            {"a": 0, "b": 224},
+            {"a": [], "b": ["output 1 of `iterate`"]},
+        ),
+        (
+            "x -> [conv(3, 1), conv(3, 1)] -> iterate({ input v\n input w\n"
+            " output v -> conv(3, 3)\n output v + (w -> conv(3, 3)) }, 2)",
+            {"a": 84 + 12, "b": 0},  # the first state too
+            {"a": ["output 2 of `iterate`"], "b": []},
+        ),
+        (
+            "(x, x -> mean([1], keepdim=false)) -> scan({ input v\n input w\n"
+            " output v -> unsqueeze(1) -> conv(4, 3)\n output w + 1 }, axis=1)",
+            {"a": 0, "b": 40},
+            {"a": [], "b": ["output 1 of `scan`"]},
+        ),
+    ],
+)
+def test_what_only_an_output_of_a_region_needs_that_is_not_read(layer, unused, said):
+    for name in "ab":
+        net = network(f"a, b = {layer}\noutput {name}")
+        assert net.unused_parameters == unused[name]
+        assert [item.message.split(", so")[0] for item in net.warnings] == [
+            f"nothing uses {what}" for what in said[name]
+        ]
+        assert network(f"a, b = {layer}\noutput a\noutput b").unused_parameters == 0
