@@ -141,7 +141,7 @@ def test_parameters_that_nothing_reads(head, body, unread):
     ("layer", "unused", "said"),
     [
         (
-            "x -> iterate({ input t\n output y = t -> conv(8, 3)\n output s = t -> conv(3, 3) }, 3)",
+            "x -> iterate({ input t\n output y = t -> conv(8, 3)\n output t -> conv(3, 3) }, 3)",
             {"a": 0, "b": 224},
             {"a": [], "b": ["output 1 of `iterate`"]},
         ),
