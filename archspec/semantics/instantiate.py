@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from archspec.graph.model import Instance, Requirement
+from archspec.graph.model import Instance, Region, Requirement
 from archspec.ops.base import Check, Need, Op, OpError, Parameter
 from archspec.ops.registry import all_ops
 from archspec.semantics.attributes import positional
@@ -13,6 +13,7 @@ from archspec.semantics.context import Context, NotInductive, SpecError
 from archspec.semantics.habits import warn_of_channels
 from archspec.semantics.op_attributes import complete
 from archspec.semantics.operators import MAX_INTEGER, kind_of
+from archspec.semantics.owners import has_weights, owns_weights
 from archspec.semantics.regions import build_regions, input_labels
 from archspec.semantics.requirements import require, settle
 from archspec.semantics.sharing import one_instance
@@ -74,15 +75,15 @@ def instantiate(
         _, needs = _infer(context, op, layer, inputs, {}, span)
         require(context, needs, inputs[0])
         return _vanished(context, inputs[0], label, key, span)
+    regions, captured, yields = build_regions(context, op, layers, inputs, span)
     if key is None:
         unnamed = op.arity[1] == 0 and label is None
         key = (
             _source_key(context, op, span)
             if unnamed
-            else scope.key_for(context, label, op.name, span, lambda: _owns(op, inputs))
+            else scope.key_for(context, label, op.name, span, lambda: _owns(op, inputs, regions))
         )
     warn_of_channels(context, layer, op, inputs, span)
-    regions, captured, yields = build_regions(context, op, layers, inputs, span)
     found, needs = _infer(context, op, layer, inputs, yields, span)
     instance = Instance(
         key, op, None, regions, builder.origin(context, span), _explicit(layer, op), frozen
@@ -107,12 +108,13 @@ def _vanished(
     return data
 
 
-def _owns(op: Op, inputs: tuple[Tensor, ...]) -> bool:
+def _owns(op: Op, inputs: tuple[Tensor, ...], regions: tuple[Region, ...]) -> bool:
     """Whether an instance on these inputs has weights; true where it cannot have these inputs."""
     try:
-        return bool(op.regions or op.parameters(*(item.type for item in inputs)))
+        own = op.parameters(*(item.type for item in inputs))
     except OpError:
         return True
+    return has_weights(own) or any(owns_weights(region.graph) for region in regions)
 
 
 def _over_copies(context: Context, layer: OpLayer, data: tuple[Value, ...], span: Span) -> Value:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from archspec.frozen import frozen
 from archspec.graph.model import Graph, Instance, Node, walk
@@ -52,5 +52,10 @@ def _named(graph: Graph, prefix: str) -> Iterator[tuple[str, Graph, Node]]:
 
 
 def owns_weights(graph: Graph) -> bool:
-    """Whether an op in it, or in what it calls or holds, owns parameters or buffers."""
-    return any(part.parameters_of(node) for part in walk(graph) for node in part.nodes)
+    """Whether an op in it, or in what it calls or holds, owns what a state dict has."""
+    return any(has_weights(part.parameters_of(node)) for part in walk(graph) for node in part.nodes)
+
+
+def has_weights(tensors: Iterable[Parameter]) -> bool:
+    """Whether there is a parameter or a buffer in the state dict among these."""
+    return any(tensor.persistent for tensor in tensors)

@@ -191,8 +191,31 @@ def test_what_has_no_weights_is_numbered_in_several_loops() -> None:
     assert len(set(names)) == len(names)
 
 
+@pytest.mark.parametrize("first", ["relu", "conv(4, 3)"])
 @pytest.mark.parametrize(
-    "weighs", ["conv(4, 3)", "batch_norm(affine=false)", "unit", "prelu", "gated_unit"]
+    "second", ["iterate(relu, 2)", "quiet", "{ iterate(quiet, 2) -> iterate(quiet, 2) }", "table"]
+)
+def test_ops_that_hold_layers_and_what_is_in_no_state_dict_are_numbered_too(first, second) -> None:
+    head = """block quiet { relu -> dropout(0.1) }
+block table { input x: [B, C, H, W]
+  buffer g: f32[C, 1, 1] = ones([C, 1, 1]) transient
+  output g * x }"""
+    text = layer(f"for i in 0..2 {{ {first} }} -> for i in 0..2 {{ {second} }}", head)
+    assert errors(text) == []
+    assert keys(text) == (["0", "1"] if first != "relu" else [])
+
+
+@pytest.mark.parametrize(
+    "weighs",
+    [
+        "iterate(conv(4, 3), 2)",
+        "iterate(unit, 2)",
+        "conv(4, 3)",
+        "batch_norm(affine=false)",
+        "unit",
+        "prelu",
+        "gated_unit",
+    ],
 )
 @pytest.mark.parametrize("first", ["relu", "conv(4, 3)"])
 def test_what_has_weights_is_not(weighs: str, first: str) -> None:
