@@ -28,6 +28,18 @@ def test_without_the_head_there_is_one_output_and_the_other_names_stay(name):
     assert [key for key in helped if not key.startswith("AuxLogits.")] == list(module.state_dict())
 
 
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("inception_v3", ("logits", "aux_logits")),
+        ("googlenet", ("logits", "aux_logits2", "aux_logits1")),
+    ],
+)
+def test_in_training_the_results_stand_in_the_order_of_torchvision(name, fields):
+    """As in `InceptionOutputs` and `GoogLeNetOutputs`, which people take apart by position."""
+    assert shipped(name).to_torch(device="meta").train()(image())._fields == fields
+
+
 def test_without_norms_it_has_the_weights_of_the_folded_one():
     plain = shipped("inception_v3_no_bn")
     folded = shipped("inception_v3", aux=False).fold()
