@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from math import prod
 
-from archspec.analysis.counting import Counts, count
+from archspec.analysis.counting import count
 from archspec.analysis.scope import Owned, owned
-from archspec.diagnostics.model import CompileFailed, diagnostic
+from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
 from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled
 from archspec.graph.init_rules import rule_for
@@ -25,10 +25,7 @@ from archspec.types.initialiser import Initialiser
 from archspec.types.tensor import DType
 
 EXPANSION_BUDGET = 250_000
-"""Tensors that a table may hold, and so a built network."""
-
-WEIGHT_BUDGET = 10_000_000_000
-"""Elements of all parameters and buffers of a module that holds them: 40 GB as 32-bit floats."""
+"""Tensors that a table may hold, and so a built network, and modules that this may have."""
 
 
 @frozen
@@ -94,53 +91,20 @@ def table(compiled: Compiled, budget: int = EXPANSION_BUDGET) -> tuple[Entry, ..
 
 def require_expandable(compiled: Compiled, budget: int = EXPANSION_BUDGET) -> None:
     """Raise CompileFailed (E0520) when a network owns more than `budget` tensors."""
-    _require_expandable(compiled, count(compiled), budget)
-
-
-def require_buildable(compiled: Compiled, *, with_weights: bool) -> None:
-    """Raise CompileFailed (E0520) when a network owns more tensors than can be written out.
-
-    `with_weights` says that they are made too: then also where these have too many elements.
-    """
     counts = count(compiled)
-    _require_expandable(compiled, counts, EXPANSION_BUDGET)
-    if with_weights:
-        _require_room(compiled, counts, WEIGHT_BUDGET)
+    if counts.tensors > budget:
+        raise CompileFailed([unexpanded(compiled, counts.tensors, "parameter tensors", budget)])
 
 
-def _require_expandable(compiled: Compiled, counts: Counts, budget: int) -> None:
-    if counts.tensors <= budget:
-        return
-    raise CompileFailed(
-        [
-            diagnostic(
-                "E0520",
-                f"`{compiled.name}` has {counts.tensors:,} parameter tensors; at most {budget:,} "
-                "can be written out (the expansion budget)",
-                compiled.inference.origin.span,
-                notes=["its costs and its diagram are still known: `archspec show` and `draw`"],
-                fix="build a smaller preset",
-            )
-        ]
-    )
-
-
-def _require_room(compiled: Compiled, counts: Counts, budget: int) -> None:
-    elements = counts.parameters + counts.buffers
-    if elements <= budget:
-        return
-    raise CompileFailed(
-        [
-            diagnostic(
-                "E0520",
-                f"`{compiled.name}` has weights of {elements:,} elements; at most {budget:,} can "
-                "be made (the budget of weights)",
-                compiled.inference.origin.span,
-                notes=["its costs and its diagram are still known: `archspec show` and `draw`"],
-                fix="build a smaller preset; its source alone, which holds no weights, is "
-                'written by `--target torch`, and `to_torch(device="meta")` takes no memory',
-            )
-        ]
+def unexpanded(compiled: Compiled, number: int, what: str, budget: int) -> Diagnostic:
+    """What is said (E0520) of a network that has more of something than can be written out."""
+    return diagnostic(
+        "E0520",
+        f"`{compiled.name}` has {number:,} {what}; at most {budget:,} can be written out (the "
+        "expansion budget)",
+        compiled.inference.origin.span,
+        notes=["its costs and its diagram are still known: `archspec show` and `draw`"],
+        fix="build a smaller preset",
     )
 
 

@@ -83,7 +83,7 @@ class GraphBuilder:
         `parameters` are those of the op, where they are known.
         """
         if self.kind == "buffer":
-            require_constant(context, instance, inputs, span)
+            require_constant(context, instance, inputs, types, span)
         context.session.budget.node(span, context.frames)
         context.session.budget.step(span, sum([type_.rank for type_ in types]) // AXES)
         at = len(self.nodes)

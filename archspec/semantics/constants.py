@@ -6,12 +6,15 @@ Blocks that it applies, and constants of the surrounding graphs that it reads, a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+from archspec.diagnostics.model import Frame
 from archspec.graph.model import Graph, Instance, Port
 from archspec.semantics.context import Context, SpecError
 from archspec.semantics.values import Tensor
 from archspec.source import Span
+from archspec.types.dim import Dim
 from archspec.types.tensor import TensorType
 
 if TYPE_CHECKING:
@@ -50,11 +53,13 @@ def inlined(
 ) -> Tensors:
     """The results of a block whose nodes are taken into the graph of a buffer."""
     found = {Port(node.id): tensor for node, tensor in zip(graph.inputs, inputs, strict=True)}
+    frames = (Frame(graph.name, span), *context.frames)
     for node in graph.nodes:
         if node.instance is None:
             continue
         own = tuple(found[port] for port in node.inputs)
-        results = _taken(context, builder, node.instance, own, node.types, node.origin.span)
+        inside = replace(context, frames=(*node.origin.frames, *frames))
+        results = _taken(inside, builder, node.instance, own, node.types, node.origin.span)
         found.update({Port(node.id, index): item for index, item in enumerate(results)})
     return tuple(found[port] for port in graph.output_ports)
 
@@ -77,11 +82,32 @@ def _taken(
     return builder.add(context, unnamed, inputs, types, span)
 
 
-def require_constant(context: Context, instance: Instance, inputs: Tensors, span: Span) -> None:
-    """Refuse an op in the graph of a buffer which owns weights or runs layers."""
-    assert instance.op is not None
-    if instance.regions or instance.op.parameters(*(item.type for item in inputs)):
+def require_constant(
+    context: Context,
+    instance: Instance,
+    inputs: Tensors,
+    types: tuple[TensorType, ...],
+    span: Span,
+) -> None:
+    """Refuse an op in the graph of a buffer which owns weights, runs layers or knows free sizes."""
+    op = instance.op
+    assert op is not None
+    if instance.regions or op.parameters(*(item.type for item in inputs)):
         raise no_constant(context, span, instance.origin.span)
+    free = _free_size((*vars(op).values(), *(kind.shape for kind in types)))
+    if free is not None:
+        message = f"a buffer is computed before an input is known, and `{free}` is a free size"
+        fix = "make the size a parameter of the network, or compute with it outside of the buffer"
+        raise context.error("E0409", message, span, fix=fix)
+
+
+def _free_size(values: tuple[Any, ...]) -> Dim | None:
+    """A size among attributes and axes that is no number."""
+    for value in values:
+        found = _free_size(value) if isinstance(value, tuple) else value
+        if isinstance(found, Dim) and found.constant is None:
+            return found
+    return None
 
 
 def no_constant(context: Context, span: Span, place: Span) -> SpecError:

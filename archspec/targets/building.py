@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from archspec.analysis.parameters import require_buildable
+from archspec.analysis.buildable import require_buildable
 from archspec.diagnostics.model import CompileFailed, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.passes.folding.fold import Folding
@@ -45,7 +45,8 @@ def first_folded(folding: Folding, seed: int) -> Weights:
     """
     require_buildable(folding.whole, with_weights=True)
     target: Any = backend("torch")
-    found: Weights = target.first_folded(folding, seed)
+    with _memory_of(folding.whole):
+        found: Weights = target.first_folded(folding, seed)
     return found
 
 
@@ -79,7 +80,8 @@ def live_module(
     require_buildable(compiled, with_weights=str(device) != "meta")
     target: Any = backend("torch")
     _require_lowered(compiled, [target])
-    return target.module(compiled, device=device, dtype=dtype, seed=seed, weights=weights)
+    with _memory_of(compiled):
+        return target.module(compiled, device=device, dtype=dtype, seed=seed, weights=weights)
 
 
 @contextmanager
@@ -92,7 +94,7 @@ def _memory_of(compiled: Compiled) -> Iterator[None]:
             raise
         message = f"there is too little memory for the weights of `{compiled.name}`"
         place = compiled.inference.origin.span
-        fix = "its source alone is written by `--target torch`"
+        fix = "its source alone, which holds no weights, is written by `--target torch`"
         raise CompileFailed([diagnostic("E0520", message, place, fix=fix)]) from None
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
-from archspec.analysis.parameters import require_buildable
+from archspec.analysis.buildable import require_buildable
 from archspec.diagnostics.model import CompileFailed, Diagnostic, Severity
 from archspec.graph.compiled import Compiled
 from archspec.targets.base import Backend

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from archspec.analysis.bounded import STEPS
-from archspec.analysis.parameters import EXPANSION_BUDGET, WEIGHT_BUDGET
+from archspec.analysis.buildable import LARGEST_TENSOR, WEIGHT_BUDGET
+from archspec.analysis.parameters import EXPANSION_BUDGET
 from archspec.diagnostics import catalogue
 from archspec.diagram.draw import BOX_BUDGET
 from archspec.passes.expand import NODE_BUDGET
@@ -42,7 +43,9 @@ STATED = {
     "period with which": MAX_PERIOD,
     "terms of a size": MAX_TERMS,
     "tensors of parameters": EXPANSION_BUDGET,
+    "modules that": EXPANSION_BUDGET,
     "elements of the parameters": WEIGHT_BUDGET,
+    "elements of one tensor": LARGEST_TENSOR,
     "modules inside one another": DEEPEST_PART,
     "tuples inside one another in an output": DEEPEST_OUTPUT,
     "nodes of a graph that is opened": NODE_BUDGET,

@@ -1,0 +1,139 @@
+"""Whether a network has a size in which it can be built, found without building it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+
+from archspec.analysis.counting import Counts, count
+from archspec.analysis.fold import Below, fold
+from archspec.analysis.memory import peak_memory
+from archspec.analysis.parameters import EXPANSION_BUDGET, unexpanded
+from archspec.analysis.words import short_bytes
+from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
+from archspec.graph.compiled import Compiled
+from archspec.graph.model import Graph, Instance, Node, walk
+from archspec.graph.names import join_path
+from archspec.ops.source import Buffer
+
+WEIGHT_BUDGET = 10_000_000_000
+"""Elements of all parameters and buffers of a module that holds them: 40 GB as 32-bit floats."""
+
+LARGEST_TENSOR = 2**59
+"""Elements of one tensor, with values or without. Bytes are counted in 63 bits, and an element
+has up to 16."""
+
+BYTES_OF_A_BUFFER = 4 * WEIGHT_BUDGET
+"""Bytes that computing the value of a buffer may take at once."""
+
+
+def require_buildable(compiled: Compiled, *, with_weights: bool) -> None:
+    """Raise CompileFailed (E0520) when a network is too large to be built.
+
+    It may own so many tensors and have so many modules as can be written out, and no tensor may be
+    larger than one can be. `with_weights` says that the tensors are made too: then also where these
+    have too many elements, or are computed from too many.
+    """
+    counts = count(compiled)
+    found = [*_unexpanded(compiled, counts)] or [*_too_large(compiled)]
+    if with_weights and not found:
+        found = [*_without_room(compiled, counts), *_costly_buffers(compiled)]
+    if found:
+        raise CompileFailed(found)
+
+
+# ---------------------------------------------------------------------- the expansion budget
+
+
+def _unexpanded(compiled: Compiled, counts: Counts) -> Iterator[Diagnostic]:
+    if counts.tensors > EXPANSION_BUDGET:
+        yield unexpanded(compiled, counts.tensors, "parameter tensors", EXPANSION_BUDGET)
+        return
+    modules = max(fold(graph, _modules_step) for graph in (compiled.inference, compiled.training))
+    if modules > EXPANSION_BUDGET:
+        yield unexpanded(compiled, modules, "modules", EXPANSION_BUDGET)
+
+
+def _modules_step(graph: Graph, below: Below[int]) -> int:
+    """Blocks, layers that ops hold, and ops in labelled scopes; others need no module."""
+    found: dict[str, int] = {}
+    for instance in graph.instances:
+        inside = [region.graph for region in instance.regions]
+        if instance.graph is not None:
+            inside.append(instance.graph)
+        if instance.key and (inside or "." in instance.key):
+            found[instance.key] = 1 + sum(map(below, inside))
+    return sum(found.values())
+
+
+# ---------------------------------------------------------------------- tensors
+
+
+def _too_large(compiled: Compiled) -> Iterator[Diagnostic]:
+    """Tensors that nothing can make, not even without values."""
+    for graph, node, instance in _instances(compiled):
+        found = {
+            f"`{join_path(instance.key, parameter.name)}` has": prod(parameter.shape)
+            for parameter in graph.parameters_of(node)
+        }
+        value = _value_of(node)
+        if value is not None:
+            found[f"the value of `{instance.key}` is computed from a tensor of"] = _largest(value)
+        words, elements = max(found.items(), key=lambda item: item[1], default=("", 0))
+        if elements > LARGEST_TENSOR:
+            message = f"{words} {elements:,} elements; a tensor has at most {LARGEST_TENSOR:,}"
+            yield _at(message, instance)
+
+
+def _largest(graph: Graph) -> int:
+    kinds = (kind for number in graph.computed for kind in graph.nodes[number].types)
+    return max((kind.elements.constant or 0 for kind in kinds), default=0)
+
+
+def _without_room(compiled: Compiled, counts: Counts) -> Iterator[Diagnostic]:
+    elements = counts.parameters + counts.buffers
+    if elements > WEIGHT_BUDGET:
+        yield diagnostic(
+            "E0520",
+            f"`{compiled.name}` has weights of {elements:,} elements; at most {WEIGHT_BUDGET:,} "
+            "can be made (the budget of weights)",
+            compiled.inference.origin.span,
+            notes=["its costs and its diagram are still known: `archspec show` and `draw`"],
+            fix="build a smaller preset; its source alone, which holds no weights, is "
+            'written by `--target torch`, and `to_torch(device="meta")` takes no memory',
+        )
+
+
+def _costly_buffers(compiled: Compiled) -> Iterator[Diagnostic]:
+    for _, node, instance in _instances(compiled):
+        value = _value_of(node)
+        taken = peak_memory(value, {}) if value is not None else 0
+        if taken > BYTES_OF_A_BUFFER:
+            message = (
+                f"computing the value of `{instance.key}` takes {short_bytes(taken)}; at most "
+                f"{short_bytes(BYTES_OF_A_BUFFER)} can be taken (the budget of weights)"
+            )
+            yield _at(message, instance)
+
+
+def _value_of(node: Node) -> Graph | None:
+    """The graph that computes a buffer: of fixed sizes, calling nothing."""
+    if isinstance(node.op, Buffer) and node.instance is not None:
+        return node.instance.regions[0].graph
+    return None
+
+
+def _instances(compiled: Compiled) -> Iterator[tuple[Graph, Node, Instance]]:
+    """Layers of all blocks, each once."""
+    seen: set[int] = set()
+    for graph in dict.fromkeys((*walk(compiled.inference), *walk(compiled.training))):
+        for node in graph.nodes:
+            if node.instance is not None and node.op is not None and id(node.instance) not in seen:
+                seen.add(id(node.instance))
+                yield graph, node, node.instance
+
+
+def _at(message: str, instance: Instance) -> Diagnostic:
+    origin = instance.origin
+    fix = "choose smaller sizes"
+    return diagnostic("E0520", message, origin.span, expansion=origin.frames, fix=fix)
