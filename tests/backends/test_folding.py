@@ -1,6 +1,5 @@
 """Folded networks compute what they were made of, and take its weights."""
 
-import copy
 from pathlib import Path
 
 import pytest
@@ -10,18 +9,7 @@ from hypothesis import strategies as st
 
 import archspec
 from archspec.diagnostics.model import CompileFailed
-
-
-def unsettled(module):
-    """A copy in float64 with other statistics and weights than those that modules begin with."""
-    made = copy.deepcopy(module).double().eval()
-    torch.manual_seed(5)
-    for name, value in made.state_dict().items():
-        if name.endswith("running_var"):
-            value.uniform_(0.5, 2.0)
-        elif value.is_floating_point():
-            value.normal_(0.2, 0.4)
-    return made
+from tests.backends.values import unsettled
 
 
 def agrees(network, shape):

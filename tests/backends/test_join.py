@@ -1,6 +1,5 @@
 """Joins and drop-path: what is averaged, what is not computed, what is drawn."""
 
-import warnings
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from torch import nn
 import archspec
 from archspec_torch.module import load_source, to_module
 from archspec_torch.source import python_source
+from tests.backends.scripts import script
 
 SPEC = Path(__file__).parents[2] / "specs" / "fractalnet.arch"
 
@@ -17,12 +17,6 @@ SPEC = Path(__file__).parents[2] / "specs" / "fractalnet.arch"
 def small(**more):
     settings = {"columns": 3, "widths": [4, 6], "dropouts": [0.0, 0.0], "classes": 3, "size": 8}
     return archspec.load(SPEC, "fractalnet", **{**settings, "affine": True, **more})
-
-
-def script(module):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return torch.jit.script(module)
 
 
 def units(module):

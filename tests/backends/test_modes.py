@@ -1,19 +1,12 @@
 """Blocks that differ between training and inference, at any depth."""
 
-import warnings
-
 import pytest
 import torch
 
 from archspec.diagnostics.model import CompileFailed
 from archspec_torch.module import to_module
 from archspec_torch.source import python_source
-
-
-def script(module):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return torch.jit.script(module)
+from tests.backends.scripts import script
 
 
 def test_a_block_deep_inside_differs(network):

@@ -6,7 +6,6 @@ import multiprocessing
 import pickle
 import subprocess
 import sys
-import warnings
 
 import pytest
 import torch
@@ -14,6 +13,7 @@ from torch import nn
 
 from archspec_torch.module import to_module
 from archspec_torch.source import python_source
+from tests.backends.scripts import saved, script
 
 TWO = """
 block body(width: int) { linear(width) -> relu -> dropout(0.5) }
@@ -24,21 +24,6 @@ network net {
   output both = (h, h -> side: linear(2)) when training
 }
 """
-
-
-def script(module):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return torch.jit.script(module)
-
-
-def saved(scripted):
-    buffer = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.jit.save(scripted, buffer)
-        buffer.seek(0)
-        return torch.jit.load(buffer)
 
 
 def test_deepcopy_shares_nothing(network):

@@ -1,12 +1,11 @@
 """Layers inside of ops: what they get besides the op's own inputs."""
 
-import warnings
-
 import pytest
 import torch
 from torch import nn
 
 from archspec_torch.source import python_source
+from tests.backends.scripts import script
 
 STEP = """
 block step {
@@ -16,12 +15,6 @@ block step {
 }
 block pair { [a: linear(4), b: linear(4) -> c: linear(4)] -> join(drop=0.5, draw="column") }
 """
-
-
-def script(module):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return torch.jit.script(module)
 
 
 def ran_by_seed(model, *inputs):

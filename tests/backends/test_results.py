@@ -3,9 +3,7 @@
 The same of the live module, of its source as a file, of TorchScript and of an exported program.
 """
 
-import io
 import itertools
-import warnings
 from typing import NamedTuple
 
 import pytest
@@ -15,6 +13,7 @@ from torch import Tensor
 from archspec_torch.module import to_module
 from archspec_torch.source import python_source
 from archspec_torchscript.script import to_torchscript
+from tests.backends.scripts import saved
 
 WHEN = {"always": "", "training": " when training", "inference": " when not training"}
 FORMS = {"tensor": "x * {0}", "pair": "(x * {0}, x + {0})", "nested": "(x, (x * {0}, x + {0}))"}
@@ -53,15 +52,6 @@ def said(cases, forms, training, x):
         for number, (case, form) in enumerate(zip(cases, forms, strict=True))
         if case in ("always", mode)
     ]
-
-
-def saved(scripted):
-    buffer = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.jit.save(scripted, buffer)
-        buffer.seek(0)
-        return torch.jit.load(buffer)
 
 
 def from_a_file(compiled, folder):

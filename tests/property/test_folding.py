@@ -1,7 +1,5 @@
 """Folded, any program computes the same, holds no more numbers and takes no more operations."""
 
-import copy
-
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -9,6 +7,7 @@ from hypothesis import strategies as st
 import archspec
 from archspec.analysis.parameters import table
 from archspec.passes.folding.fold import fold
+from tests.backends.values import unsettled
 from tests.property.test_programs import EXPLORE
 
 BLOCKS = """
@@ -117,18 +116,6 @@ ENDS = st.sampled_from(
         ),
     )
 )
-
-
-def unsettled(module):
-    """A copy in float64 with other statistics and weights than those that modules begin with."""
-    made = copy.deepcopy(module).double().eval()
-    torch.manual_seed(5)
-    for name, value in made.state_dict().items():
-        if name.endswith("running_var"):
-            value.uniform_(0.5, 2.0)
-        elif value.is_floating_point():
-            value.normal_(0.1, 0.4).add_(0.2 * value.sign())  # what is divided by is not 0
-    return made
 
 
 def numbers(compiled) -> int:

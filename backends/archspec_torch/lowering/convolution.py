@@ -32,10 +32,7 @@ def conv(site: Site) -> Lowered:
     op = site.op
     width, groups = op.counts(site.x)
     arguments = [
-        positional(constant(site.x.shape[1]), "in_channels"),
-        positional(width, "out_channels"),
-        positional(collapsed(op.kernel), "kernel_size"),
-        keyword("stride", collapsed(op.stride), 1),
+        *_kernel(site, width),
         padding(site),
         keyword("dilation", collapsed(op.dilation), 1),
         keyword("groups", groups, 1),
@@ -46,6 +43,16 @@ def conv(site: Site) -> Lowered:
         return _normalised("Conv", arguments, site)
     module = call(f"nn.Conv{site.axes}d", *arguments)
     return Lowered(module, given=torch_defaults(site))
+
+
+def _kernel(site: Site, width: int) -> list[Argument]:
+    """Channels, size and stride of a kernel."""
+    return [
+        positional(constant(site.x.shape[1]), "in_channels"),
+        positional(width, "out_channels"),
+        positional(collapsed(site.op.kernel), "kernel_size"),
+        keyword("stride", collapsed(site.op.stride), 1),
+    ]
 
 
 def padding(site: Site, kernel: tuple[int, ...] | None = None) -> Argument:
@@ -79,10 +86,7 @@ def conv_transpose(site: Site) -> Lowered:
     """`nn.ConvTranspose1d` to `3d`."""
     op = site.op
     arguments = [
-        positional(constant(site.x.shape[1]), "in_channels"),
-        positional(op.width, "out_channels"),
-        positional(collapsed(op.kernel), "kernel_size"),
-        keyword("stride", collapsed(op.stride), 1),
+        *_kernel(site, op.width),
         keyword("padding", collapsed(op.padding), 0),
         keyword("output_padding", collapsed(op.output_padding), 0),
         keyword("groups", op.groups, 1),
@@ -129,10 +133,7 @@ def deform_conv(site: Site) -> Lowered:
     """A module of the prelude with the arguments of `nn.Conv2d`."""
     op = site.op
     arguments = [
-        positional(constant(site.x.shape[1]), "in_channels"),
-        positional(op.width, "out_channels"),
-        positional(collapsed(op.kernel), "kernel_size"),
-        keyword("stride", collapsed(op.stride), 1),
+        *_kernel(site, op.width),
         keyword("padding", collapsed(tuple(slide.before for slide in op.slides())), 0),
         keyword("dilation", collapsed(op.dilation), 1),
         keyword("groups", op.groups, 1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from archspec_torch.code import Argument, Code, Hole, call, code, keyword, positional
 from archspec_torch.lowering.base import (
@@ -18,15 +19,22 @@ from archspec_torch.lowering.base import (
 from archspec_torch.lowering.resampling import listed
 
 
+def _window(op: Any) -> list[Argument]:
+    """Kernel size, stride and padding of a pool."""
+    kernel = collapsed(op.kernel)
+    return [
+        positional(kernel, "kernel_size"),
+        keyword("stride", collapsed(op.stride) or kernel, kernel),
+        keyword("padding", collapsed(op.padding), 0),
+    ]
+
+
 @lowers("max_pool")
 def max_pool(site: Site) -> Lowered:
     """`F.max_pool1d` to `3d`."""
     op = site.op
-    kernel = collapsed(op.kernel)
     arguments = [
-        positional(kernel, "kernel_size"),
-        keyword("stride", collapsed(op.stride) or kernel, kernel),
-        keyword("padding", collapsed(op.padding), 0),
+        *_window(op),
         keyword("dilation", collapsed(op.dilation), 1),
         keyword("ceil_mode", op.ceil, False),
         keyword("return_indices", op.indices, False),
@@ -38,12 +46,7 @@ def max_pool(site: Site) -> Lowered:
 def max_unpool(site: Site) -> Lowered:
     """`F.max_unpool1d` to `3d`."""
     op = site.op
-    kernel = collapsed(op.kernel)
-    arguments = [
-        positional(kernel, "kernel_size"),
-        keyword("stride", collapsed(op.stride) or kernel, kernel),
-        keyword("padding", collapsed(op.padding), 0),
-    ]
+    arguments = _window(op)
 
     def apply(inputs: Sequence[str], scope: Scope) -> Code:
         sizes = [] if op.size is None else [keyword("output_size", listed(site.y.shape[2:], scope))]
@@ -56,11 +59,8 @@ def max_unpool(site: Site) -> Lowered:
 def avg_pool(site: Site) -> Lowered:
     """`F.avg_pool1d` to `3d`."""
     op = site.op
-    kernel = collapsed(op.kernel)
     arguments = [
-        positional(kernel, "kernel_size"),
-        keyword("stride", collapsed(op.stride) or kernel, kernel),
-        keyword("padding", collapsed(op.padding), 0),
+        *_window(op),
         keyword("ceil_mode", op.ceil, False),
         keyword("count_include_pad", op.count_include_pad, True),
     ]

@@ -1,0 +1,17 @@
+"""Modules whose weights are not those that modules begin with."""
+
+import copy
+
+import torch
+
+
+def unsettled(module):
+    """A copy in float64 with other statistics and weights than those that modules begin with."""
+    made = copy.deepcopy(module).double().eval()
+    torch.manual_seed(5)
+    for name, value in made.state_dict().items():
+        if name.endswith("running_var"):
+            value.uniform_(0.5, 2.0)
+        elif value.is_floating_point():
+            value.normal_(0.1, 0.4).add_(0.2 * value.sign())  # what is divided by is not 0
+    return made
