@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral
@@ -17,9 +17,12 @@ from archspec.analysis.counting import count, unused_parameters
 from archspec.analysis.depth import depth as depth_of
 from archspec.analysis.macs import macs as macs_of
 from archspec.analysis.sizes import accepts, valid_sizes
-from archspec.diagnostics.model import Diagnostic
+from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
+from archspec.diagnostics.printable import printable
+from archspec.diagnostics.refusal import refusal
 from archspec.diagnostics.suggest import closest
 from archspec.graph.compiled import Compiled
+from archspec.staging import destination
 from archspec.types.condition import allowed_size, zero_allowed
 from archspec.types.sizes import ValidSizes
 
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     import networkx
 
     from archspec.passes.folding.fold import Folding
-    from archspec.targets.base import Taking, Weights
+    from archspec.targets.base import Weights
 
 TARGETS = ("torch", "torchscript")
 """What `build` writes when nothing is said."""
@@ -143,7 +146,7 @@ class Network:
         """
         from archspec.diagram import draw  # only drawing needs graphviz
 
-        return draw(self.compiled, Path(path), _levels(depth), training=training)
+        return draw(self.compiled, destination(path), _levels(depth), training=training)
 
     def extract(self, *, column: int, draw: str | None = None) -> Network:
         """The plain network of one column, 1 being the shallowest; weights keep their names.
@@ -214,15 +217,15 @@ class Network:
         fails, or the user interrupts, the directory is as it was. Raises CompileFailed: E0803 where
         a file cannot be written, and those of the targets and of `draw`.
         """
-        chosen = (targets,) if isinstance(targets, str) else targets
-        start = _whole("seed", seed)
+        chosen = _names("targets", targets)
+        start, place = _whole("seed", seed), destination(directory)
         from archspec.analysis.markdown import markdown
         from archspec.diagram import drawing, layout
         from archspec.staging import staged
         from archspec.targets.building import build_targets
 
         report, values = self.report(), self._weights(weights, start, taking)
-        with staged(Path(directory)) as (folder, files):
+        with staged(place) as (folder, files):
             build_targets(self.compiled, folder, chosen, start, values)
             picture = layout(drawing(self.compiled), "svg")
             (folder / f"{self.name}.svg").write_bytes(picture)
@@ -246,11 +249,14 @@ class Network:
         are several that may be meant: "model_ema", "ema.state_dict". Names that are as a pattern
         of `ignore` says, "criterion.*", are left out. `rename` gives names another beginning,
         {"backbone": "body"}; where it has `*`, this stands for the same text on both sides:
-        {"*.gamma": "*.weight"}. What was done is said in `liberties`.
+        {"*.gamma": "*.weight"}. An empty side takes a beginning off, {"backbone": ""}, or puts one
+        on, {"": "body"}. What was done is said in `liberties`.
 
-        Raises CompileFailed: E0840, E0841, E0842.
+        Raises CompileFailed: E0840, E0841, E0842; TypeError for what is no text, ValueError for
+        what can do nothing, such as an empty pattern.
         """
         from archspec.targets.building import fitting_weights
+        from archspec.targets.taking import taking
 
         return fitting_weights(
             self.compiled,
@@ -258,7 +264,7 @@ class Network:
             whole=self.whole,
             names_only=names_only,
             folding=self.folding,
-            taking=_taking(entry, ignore, rename),
+            taking=taking(entry, ignore, rename),
         )
 
     def __repr__(self) -> str:
@@ -313,12 +319,19 @@ def load(file: str | Path, name: str | None = None, **parameters: Any) -> Networ
     `"nets.arch:small"`. The name of a shipped network (`"resnet50"`) may stand for the file.
     `parameters` are those of the network: numbers, truth values, strings, lists of them, and for
     a layer an op or block as it is written: "relu", "batch_norm(eps=1e-3)". Raises CompileFailed,
-    whose `diagnostics` say what is wrong with the spec, and FileNotFoundError.
+    whose `diagnostics` say what is wrong with the spec or why the system does not give the file,
+    and FileNotFoundError.
     """
     from archspec.semantics.compile import load_network
     from archspec.targets.preflight import is_reserved
 
-    compiled, sink = load_network(*_located(file, name), parameters, reserved=is_reserved)
+    try:
+        place = _located(file, name)
+        compiled, sink = load_network(*place, parameters, reserved=is_reserved)
+    except FileNotFoundError:
+        raise
+    except OSError as fault:  # a name that is too long, missing rights
+        raise CompileFailed([refusal(fault)]) from None
     return Network(compiled, sink.diagnostics)
 
 
@@ -326,20 +339,22 @@ def _located(file: str | Path, name: str | None) -> tuple[Path, str | None]:
     """The file, and the network in it, as `load` is told."""
     from archspec import shipped
 
+    if file == "":
+        raise CompileFailed([diagnostic("E0804", "the path of the spec is empty")])
     path, text = Path(file), str(file)
-    if path.exists() or shipped.in_place_of_file(path):
-        return path, name
     if name is None:
-        stem, name = shipped.split(text)
-        path = Path(stem)
+        path, name = shipped.parts(text)
     known = shipped.networks()
-    if path.exists() or shipped.in_place_of_file(path):
+    if shipped.is_there(path) and not (path.is_dir() and text in known):
         return path, name
     if text in known:
         return known[text], name or text
     near = None if path.suffix else closest(text, known)
     hint = f"; did you mean `{near}`?" if near else ""
-    raise FileNotFoundError(f"there is no file and no shipped network `{path}`{hint}")
+    if text.startswith("~"):
+        hint = "; `~` is not expanded here, as it is by a shell: `Path(..).expanduser()`"
+    shown = printable(str(path))
+    raise FileNotFoundError(f"there is no file and no shipped network `{shown}`{hint}")
 
 
 def _whole(what: str, number: object) -> int:
@@ -349,16 +364,12 @@ def _whole(what: str, number: object) -> int:
     raise TypeError(f"{what} must be a whole number, not {number!r}")
 
 
-def _taking(
-    entry: str | None,
-    ignore: str | Sequence[str],
-    rename: Mapping[str, str] | Sequence[tuple[str, str]],
-) -> Taking:
-    from archspec.targets.base import Taking
-
-    pairs = rename.items() if isinstance(rename, Mapping) else rename
-    patterns = (ignore,) if isinstance(ignore, str) else tuple(ignore)
-    return Taking(entry, patterns, tuple((old, new) for old, new in pairs))
+def _names(what: str, given: str | Sequence[str]) -> tuple[str, ...]:
+    """A name or several. Raises TypeError for what is neither."""
+    listed = (given,) if isinstance(given, str | bytes) else given
+    if not isinstance(listed, Iterable) or not all(isinstance(item, str) for item in listed):
+        raise TypeError(f"{what} must be a name or a sequence of names, not {given!r}")
+    return tuple(listed)
 
 
 def _levels(depth: int | None) -> int | None:

@@ -76,6 +76,26 @@ _KINDS = (
 )
 
 
+def is_there(path: Path) -> bool:
+    """Whether anything stands at a path, a file or what is none. Raises OSError."""
+    return in_place_of_file(path) is not None or path.exists()
+
+
+def parts(text: str) -> tuple[Path, str | None]:
+    """The file that a text means, and the network in it: of `file.arch:name`, or of the whole text.
+
+    A file that has the whole text for its name comes first.
+    """
+    file, name = split(text)
+    if file != text:
+        try:
+            if is_there(Path(text)):
+                return Path(text), None
+        except OSError:
+            pass  # the whole text can be no name of a file; its first part may be one
+    return Path(file), name
+
+
 def heads(text: str) -> list[tuple[str, str]]:
     """`("network", "resnet")`, `("preset", "resnet50")`, .. in a text that need not be correct."""
     return [(match[1], match[2]) for match in _HEAD.finditer(text)]

@@ -22,6 +22,24 @@ from archspec.frozen import frozen
 from archspec.shipped import in_place_of_file
 
 
+def destination(given: str | Path) -> Path:
+    """The path of what is to be written, as a user gave it.
+
+    Raises CompileFailed (E0803) for a text that can be no path: an empty one, or one with a
+    character that the system has not.
+    """
+    path = Path(given)
+    if given == "":
+        raise CompileFailed([diagnostic("E0803", "cannot write: the path is empty")])
+    try:
+        os.lstat(path)
+    except ValueError as fault:
+        raise CompileFailed([_refusal(path, str(fault))]) from None
+    except OSError:
+        pass  # said where it is written
+    return path
+
+
 @contextmanager
 def staged(directory: Path) -> Iterator[tuple[Path, list[Path]]]:
     """An empty folder whose files move into `directory` when nothing failed.
@@ -40,7 +58,7 @@ def write_file(path: Path, data: bytes) -> None:
 
     A link stays, and the file that it leads to is replaced. Raises CompileFailed (E0803).
     """
-    place = Path(os.path.realpath(path)) if path.is_symlink() else path
+    place = Path(os.path.realpath(path)) if os.path.islink(path) else path
     with _staged(place.parent, str(path)) as (folder, _):
         (folder / place.name).write_bytes(data)
 

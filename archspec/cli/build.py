@@ -9,6 +9,7 @@ from archspec.cli.console import working, write, write_json
 from archspec.cli.guard import WrongUsage
 from archspec.cli.opening import open_network
 from archspec.diagnostics.printable import printable
+from archspec.targets.taking import renaming
 
 
 def run(
@@ -30,6 +31,9 @@ def run(
 
     if weights is None and (entry is not None or ignore or rename):
         raise WrongUsage("--entry, --ignore and --rename are about the file of --weights")
+    for option, texts in (("--entry", [entry]), ("--ignore", ignore)):
+        if "" in texts:
+            raise WrongUsage(f"{option} is empty")
     pairs = [_renaming(text) for text in rename]
     network = open_network(spec, given, column, fold)
     folder = output or Path("build") / network.name
@@ -54,9 +58,12 @@ def run(
 
 def _renaming(text: str) -> tuple[str, str]:
     old, sign, new = text.partition("=")
-    if not sign:
-        raise WrongUsage(f"--rename `{text}`: write OLD=NEW")
-    return old, new
+    if not sign or "=" in new:
+        raise WrongUsage(f"--rename {text}: write it as OLD=NEW", "--rename backbone=body")
+    try:
+        return renaming(old, new)
+    except ValueError as fault:
+        raise WrongUsage(f"--rename {text}: {fault}", "--rename backbone=body") from None
 
 
 def _size(count: int) -> str:

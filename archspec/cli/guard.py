@@ -16,9 +16,10 @@ from typing import Any, TypeVar
 import typer
 
 from archspec.cli.console import coloured, verdict, write, write_diagnostics, write_json
-from archspec.diagnostics.model import CompileFailed, Diagnostic, Severity, diagnostic
+from archspec.diagnostics.model import CompileFailed, Diagnostic, Severity
 from archspec.diagnostics.paint import paint
 from archspec.diagnostics.printable import printable
+from archspec.diagnostics.refusal import refusal
 
 AT_FAULT = 1
 WRONG_USAGE = 2
@@ -64,7 +65,7 @@ def _outcome(command: Command, arguments: tuple[Any, ...], options: dict[str, An
         return BROKEN_PIPE
     except OSError as fault:  # the output is full
         with suppress(OSError):  # and so may be the place to tell of it
-            write_diagnostics([_refusal(fault)])
+            write_diagnostics([refusal(fault)])
         _forget_what_is_lost()
         return WRONG_USAGE
     except KeyboardInterrupt:
@@ -90,19 +91,13 @@ def _told(command: Command, arguments: tuple[Any, ...], options: dict[str, Any])
     except OSError as fault:  # a file that may not be read or written
         if fault.filename is None:
             raise
-        found = (_refusal(fault),)
+        found = (refusal(fault),)
     if options.get("as_json"):
         write_json(verdict(found))
     else:
         sys.stdout.flush()
         write_diagnostics(found)
     return blame(found)
-
-
-def _refusal(fault: OSError) -> Diagnostic:
-    """What the system said, as a diagnostic."""
-    words = fault.strerror or str(fault)
-    return diagnostic("E0804", f"{fault.filename}: {words}" if fault.filename else words)
 
 
 def blame(diagnostics: Iterable[Diagnostic]) -> int:

@@ -8,7 +8,8 @@ from typing import TypeAlias
 
 from archspec import shipped
 from archspec.cli.console import write, write_json
-from archspec.cli.spec import files
+from archspec.cli.guard import WrongUsage
+from archspec.cli.spec import SUFFIX, files
 from archspec.diagnostics.model import CompileFailed, Diagnostic
 
 Row: TypeAlias = "dict[str, str]"
@@ -18,7 +19,10 @@ def run(path: Path | None, as_json: bool) -> None:
     """Name the networks and presets of a file or folder, or the shipped ones."""
     rows: list[Row] = []
     faults: dict[tuple[str, int, str, str], Diagnostic] = {}
-    for file in files([str(path or shipped.folder())]):
+    places = list(files([str(path or shipped.folder())]))
+    if not places:
+        raise WrongUsage(f"there is no {SUFFIX} file in {path}")
+    for file in places:
         found, wrong = _networks(file)
         rows.extend(found)
         faults.update({item.sort_key: item for item in wrong})

@@ -12,6 +12,7 @@ import typer
 
 from archspec.cli.console import Form
 from archspec.cli.guard import INTERRUPTED, guarded
+from archspec.cli.options import Column, Fold, Json, Settings, Spec, Training, path_of
 
 _EPILOG = """
 Exit codes: 0 fine, 1 the spec is at fault, 2 wrong usage.
@@ -24,6 +25,7 @@ archspec show resnet50
 archspec draw fractalnet --depth 3 -o fractal.svg
 archspec build resnet50 --set classes=10 -o build/resnet50
 """
+
 
 app = typer.Typer(
     name="archspec",
@@ -38,48 +40,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Spec = Annotated[
-    str,
-    typer.Argument(
-        metavar="SPEC",
-        help="file.arch, file.arch:name, or the name of a shipped network",
-        show_default=False,
-    ),
-]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="NAME=VALUE",
-        help="Give a parameter of the network: --set classes=10 --set widths='[16, 32]'. "
-        "Values are written as in a spec. Repeatable.",
-        show_default=False,
-    ),
-]
-Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
-Training = Annotated[
-    bool, typer.Option("--training", help="The graph of training mode instead of inference.")
-]
-Column = Annotated[
-    int | None,
-    typer.Option(
-        "--column",
-        metavar="K",
-        min=1,
-        help="Only column K of a network with joins; 1 is the shallowest.",
-        show_default=False,
-    ),
-]
-
-Fold = Annotated[
-    bool,
-    typer.Option(
-        "--fold",
-        help="For inference only: batch norms, and what else is affine per channel, go into the "
-        "layers beside them.",
-    ),
-]
-
 
 @app.command()
 @guarded
@@ -90,6 +50,7 @@ def build(
         typer.Option(
             "-o",
             "--output",
+            parser=path_of,
             metavar="DIR",
             help="Folder to write; build/NAME if not said.",
             show_default=False,
@@ -112,6 +73,7 @@ def build(
     weights: Annotated[
         Path | None,
         typer.Option(
+            parser=path_of,
             metavar="FILE",
             help="Weights instead of initial ones: .safetensors, or a state dict that torch.save "
             "wrote (.pth, .pt). Every name must fit. With --column, those of the whole network do; "
@@ -267,6 +229,7 @@ def draw(
         typer.Option(
             "-o",
             "--output",
+            parser=path_of,
             metavar="FILE",
             help=".svg, .png, .pdf or .dot; NAME.svg if not said.",
             show_default=False,
@@ -295,6 +258,7 @@ def list_(
     path: Annotated[
         Path | None,
         typer.Argument(
+            parser=path_of,
             metavar="PATH",
             help="A file or folder; the shipped specs if not said.",
             show_default=False,

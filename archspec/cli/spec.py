@@ -27,14 +27,11 @@ def locate(text: str) -> Spec:
     """What SPEC means. Raises WrongUsage when nothing is there."""
     if not text:
         raise WrongUsage("SPEC is empty", "name a file or a shipped network")
-    file, name = (text, None) if Path(text).is_file() else shipped.split(text)
-    path = Path(file)
-    if path.is_file():
+    path, name = shipped.parts(text)
+    if not path.is_dir() and shipped.is_there(path):
+        _refuse_what_is_no_file(path)
         return Spec(path, name)
-    if path.is_dir() and text not in shipped.networks():
-        raise WrongUsage(
-            f"{text} is a folder, not a spec", f"`archspec list {text}` says what is in it"
-        )
+    file = str(path)
     if name is None and _is_plain_name(file) and file in shipped.networks():
         return _shipped(file)
     _refuse_what_is_no_file(path)
@@ -44,17 +41,20 @@ def locate(text: str) -> Spec:
 
 
 def _refuse_what_is_no_file(path: Path) -> None:
-    """Report (E0804) a FIFO, a device or a link without end in the place of a spec."""
+    """Report (E0804) a folder, a FIFO, a device or a link without end in the place of a spec."""
     instead = shipped.in_place_of_file(path)
     if instead is not None:
-        raise CompileFailed([diagnostic("E0804", f"{path} is {instead}, not a file")])
+        fix = f"`archspec list {path}` says what is in it" if path.is_dir() else None
+        raise CompileFailed([diagnostic("E0804", f"{path} is {instead}, not a file", fix=fix)])
 
 
 def files(paths: Sequence[str]) -> Iterator[Path]:
     """The `.arch` files that paths mean: files as given, folders with all below them."""
     for text in paths:
         path = Path(text)
-        if path.is_dir() and text:
+        if not text:
+            raise WrongUsage("PATH is empty", "name a file or a folder; `.` is the current one")
+        if path.is_dir():
             yield from sorted(item for item in path.rglob(f"*{SUFFIX}") if item.is_file())
         elif path.is_file():
             yield path

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from archspec.cli.console import coloured, working, write, write_json
 from archspec.cli.guard import WrongUsage
 from archspec.cli.opening import load_spec
-from archspec.cli.values import Value, settings
+from archspec.cli.values import Value, settings, value_in
 from archspec.diagnostics.paint import paint
 from archspec.diagnostics.printable import printable, width
 from archspec.frozen import frozen
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from archspec.network import Network
 
 MOST_ROWS = 1_000
-_AXIS = re.compile(r"((?:[^\W\d]\w*\s*=\s*)+)(.+)", re.DOTALL)
+VARY, SIZES = "--vary", "--sizes"
+_EXAMPLES = {VARY: "--vary factor='[0.5, 1.0]'", SIZES: "--sizes H=W='[192, 224]'"}
+_AXIS = re.compile(r"((?:[^\W\d]\w*\s*=\s*)+)(.*)", re.DOTALL)
 
 
 @frozen
@@ -59,10 +61,10 @@ def run(
     as_json: bool,
 ) -> None:
     """Print parameters, MACs and depth for every combination of values, the last one fastest."""
-    axes = [_axis("--vary", text) for text in varied]
-    sizes = [_axis("--sizes", text) for text in sized]
+    axes = [_axis(VARY, text) for text in varied]
+    sizes = [_axis(SIZES, text) for text in sized]
     fixed = settings(given)
-    _distinct([*axes, *sizes], fixed)
+    _distinct({VARY: axes, SIZES: sizes}, fixed)
     count = prod(len(axis.values) for axis in (*axes, *sizes))
     if count > MOST_ROWS:
         raise WrongUsage(f"that is a table of {count:,} rows; {MOST_ROWS:,} are the most")
@@ -80,25 +82,32 @@ def run(
 
 
 def _axis(option: str, text: str) -> Axis:
+    given, example = f"{option} {text}", _EXAMPLES[option]
     found = _AXIS.fullmatch(text.strip())
     if found is None:
-        example = "factor='[0.5, 1.0]'" if option == "--vary" else "H=W='[192, 224]'"
-        raise WrongUsage(f"{option} {text}: write it as name=[..]", f"{option} {example}")
+        raise WrongUsage(f"{given}: write it as name=[..]", example)
     names = tuple(name.strip() for name in found[1].split("=")[:-1])
-    (values,) = settings([f"{names[0]}={found[2]}"]).values()
-    if not isinstance(values, list) or not values:
-        raise WrongUsage(f"{option} {text}: the values are a list", f"{option} {names[0]}='[..]'")
-    if option == "--sizes" and not all(type(value) is int and value >= 0 for value in values):
-        raise WrongUsage(f"{option} {text}: sizes are whole numbers")
+    if not found[2]:
+        raise WrongUsage(f"{given}: the list of values is missing", example)
+    values = value_in(given, found[2])
+    if not isinstance(values, list):
+        raise WrongUsage(f"{given}: the values are a list", f"{option} {names[0]}='[..]'")
+    if not values:
+        raise WrongUsage(f"{given}: the list of values is empty", example)
+    if option == SIZES and not all(type(value) is int and value >= 0 for value in values):
+        raise WrongUsage(f"{given}: sizes are whole numbers")
     return Axis(names, tuple(values))
 
 
-def _distinct(axes: Iterable[Axis], fixed: Mapping[str, Value]) -> None:
-    seen = set(fixed)
-    for name in (name for axis in axes for name in axis.names):
-        if name in seen:
-            raise WrongUsage(f"`{name}` is given twice")
-        seen.add(name)
+def _distinct(axes: Mapping[str, Iterable[Axis]], fixed: Iterable[str]) -> None:
+    """Raise WrongUsage where options give a name twice; `axes` are those of each option."""
+    seen = dict.fromkeys(fixed, "--set")
+    for option, listed in axes.items():
+        for name in (name for axis in listed for name in axis.names):
+            if name in seen:
+                by = option if seen[name] == option else f"{seen[name]} and {option}"
+                raise WrongUsage(f"`{name}` is given twice, by {by}")
+            seen[name] = option
 
 
 def _named(axes: Sequence[Axis], choice: Sequence[Value]) -> dict[str, Value]:
@@ -114,8 +123,10 @@ def _rows(
     free, graph = network.compiled.sizes, network.compiled.inference
     for name in (name for axis in sizes for name in axis.names):
         if name not in free:
-            listed = ", ".join(free) or "none"
-            raise WrongUsage(f"{network.name} has no free dimension `{name}`", f"it has: {listed}")
+            hint = f"it has: {', '.join(free) or 'none'}"
+            if name in network.compiled.inference.arguments:
+                hint = f"`{name}` is a parameter: --vary {name}='[..]'"
+            raise WrongUsage(f"{network.name} has no free dimension `{name}`", hint)
     for at in product(*(axis.values for axis in sizes)):
         given: dict[str, Any] = _named(sizes, at)
         here, taken = {**free, **given}, network.accepts(**given)

@@ -12,6 +12,7 @@ from archspec.syntax import ast, parse
 Value: TypeAlias = "int | float | bool | str | list[Value]"
 
 _HEAD = "preset settings = settings("
+_FORMS = 'values are written as in a spec: 3, 0.1, true, [64, 128], "same", a name, relu(..)'
 
 
 def settings(given: Iterable[str]) -> Mapping[str, Value]:
@@ -24,19 +25,26 @@ def settings(given: Iterable[str]) -> Mapping[str, Value]:
             raise WrongUsage(f"--set {text}: write it as name=value", "--set classes=10")
         if name in found:
             raise WrongUsage(f"--set gives `{name}` twice")
-        found[name] = _value(name, value.strip())
+        found[name] = value_in(f"--set {text}", value)
     return found
 
 
-def _value(name: str, text: str) -> Value:
-    result = parse(Source("--set", f"{_HEAD}{text})\n"))
+def value_in(option: str, text: str) -> Value:
+    """The value in a text that is a part of `option`, as it was given: `--set classes=10`.
+
+    Raises WrongUsage for what is none.
+    """
+    text = text.strip()
+    if not text:
+        raise WrongUsage(f"{option}: the value is missing", _FORMS)
+    result = parse(Source("value", f"{_HEAD}{text})\n"))
     expression = None if result.diagnostics else _only_argument(result.module)
     value = None if expression is None else _literal(expression)
     if value is None:
-        raise WrongUsage(
-            f"--set {name}={text}: `{text}` is not a value",
-            'values are written as in a spec: 3, 0.1, true, [64, 128], "same", a name, relu(..)',
-        )
+        hint = _FORMS
+        if isinstance(expression, ast.Range):
+            hint = "a range is written out, as a list: [1, 2, 3]"
+        raise WrongUsage(f"{option}: `{text}` is not a value", hint)
     return value
 
 

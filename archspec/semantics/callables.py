@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from archspec.semantics.arguments import by_name
 from archspec.semantics.attributes import data_in_parentheses, initialiser_value
 from archspec.semantics.context import Context, ModeWatch, Remembered, Reported
-from archspec.semantics.environment import Environment, counted, did_you_mean
+from archspec.semantics.environment import Environment, did_you_mean
 from archspec.semantics.functions import RangeValue
 from archspec.semantics.modules import (
     BlockDefinition,
@@ -19,7 +20,6 @@ from archspec.semantics.showing import call_text
 from archspec.semantics.values import (
     POISON,
     BlockLayer,
-    Given,
     ListValue,
     Poison,
     Value,
@@ -42,7 +42,7 @@ def bind_arguments(context: Context, layer: BlockLayer, span: Span) -> dict[str,
     """
     definition = layer.definition
     parameters = definition.parameters
-    given = _by_name(context, definition, layer.given)
+    given = by_name(context, definition, layer.given)
     environment = Environment(definition.module)
     bound: dict[str, Value] = {}
     for parameter in parameters:
@@ -81,40 +81,6 @@ def _default(context: Context, kind: ast.ParamType | None, node: ast.Expr) -> Va
     if kind is not None and kind.name == "init":
         return initialiser_value(context, node)
     return context.evaluate(node)
-
-
-def _by_name(
-    context: Context, definition: Callable_, given: tuple[Given, ...]
-) -> Mapping[str, Given]:
-    parameters = definition.parameters
-    names = [parameter.name or "_" for parameter in parameters]
-    found: dict[str, Given] = {}
-    position = 0
-    for item in given:
-        if item.name is None:
-            if position >= len(names):
-                takes = counted(len(names), "argument")
-                raise context.error(
-                    "E0303",
-                    f"`{definition.name}` takes {takes}, this is one too many",
-                    item.span,
-                    secondary=[(definition.name_span, "defined here")],
-                )
-            found[names[position]] = item
-            position += 1
-        elif item.name in names:
-            found[item.name] = item
-        elif definition.damaged or item.name in definition.module.missed:
-            raise Reported()
-        else:
-            raise context.error(
-                "E0302",
-                f"`{definition.name}` has no parameter `{item.name}`",
-                item.span,
-                secondary=[(definition.name_span, "defined here")],
-                fix=did_you_mean(item.name, names),
-            )
-    return found
 
 
 def _coerced(

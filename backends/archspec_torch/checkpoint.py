@@ -42,6 +42,8 @@ def candidates(
         return selected(given, "a state dict", taking)
     if not isinstance(given, str | Path):
         raise TypeError(f"weights must be a file or a state dict, not {type(given).__name__}")
+    if given == "":
+        raise CompileFailed([diagnostic("E0840", "cannot read the weights: the path is empty")])
     path = Path(given)
     head = _head(path)
     try:

@@ -53,7 +53,7 @@ def selected(loaded: object, source: str, taking: Taking) -> tuple[Stored, ...]:
     """
     found = _found(loaded, source)
     if taking.entry is not None:
-        found = [_named(found, source, taking.entry)]
+        found = _named(found, source, taking.entry)
     for pattern in taking.ignore:
         found = _all(found, pattern, partial(_without, pattern=pattern))
     for old, new in taking.rename:
@@ -123,11 +123,12 @@ def _entries(loaded: Mapping[Any, Any]) -> Iterator[tuple[str, Mapping[str, Any]
         seen += 1
 
 
-def _named(found: Sequence[Stored], source: str, entry: str) -> Stored:
-    """The state dict of this entry, or what in one has names that begin with it."""
-    for item in found:
-        if item.entry == entry:
-            return item
+def _named(found: Sequence[Stored], source: str, entry: str) -> list[Stored]:
+    """The state dict of this entry, those inside of it, or what in one begins with its name."""
+    there = [item for item in found if item.entry == entry]
+    there = there or [item for item in found if item.entry.startswith(f"{entry}.")]
+    if there:
+        return there
     for item in found:
         prefix = f"{entry.removeprefix(f'{item.entry}.' if item.entry else '')}."
         inner = {
@@ -136,7 +137,7 @@ def _named(found: Sequence[Stored], source: str, entry: str) -> Stored:
             if name.startswith(prefix)
         }
         if inner:
-            return Stored(inner, source, entry)
+            return [Stored(inner, source, entry)]
     names = [item.entry for item in found if item.entry]
     message = f"{source} has no state dict in an entry `{entry}`"
     held = f"it has {_listed(names)}" if names else "it is one state dict, without entries"
@@ -173,7 +174,10 @@ def _renamed(item: Stored, old: str, new: str) -> Stored:
             message = f"renaming `{old}` to `{new}` gives two tensors the name `{now}`"
             raise CompileFailed([diagnostic("E0842", message)])
         made[now] = value
-    said = f"{count:,} {'name' if count == 1 else 'names'} renamed from `{old}` to `{new}`"
+    names = f"{count:,} {'name' if count == 1 else 'names'}"
+    said = f"{names} renamed from `{old}` to `{new}`"
+    if not old or not new:
+        said = f"`{old}.` taken off {names}" if old else f"`{new}.` put before {names}"
     return replace(item, tensors=made, said=(*item.said, said)) if count else item
 
 

@@ -138,7 +138,7 @@ def test_names_that_are_renamed_are_said(net, state, rename, renamed):
     for name, value in state.items():
         first, dot, rest = name.partition(".")
         given[renamed.get(first, first) + dot + rest] = value
-    with pytest.warns(UserWarning, match="names? renamed from `"):
+    with pytest.warns(UserWarning, match="names? renamed from `|taken off"):
         same(net.to_torch(weights=given, rename=rename), state)
 
 
@@ -170,3 +170,67 @@ def test_folded_networks_and_columns_take_the_same(net, state, tmp_path):
         small = folded.to_torch(weights=path, entry="ema.state_dict").eval()
     x = torch.randn(2, 3, 8, 8)
     torch.testing.assert_close(small(x), module(x), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("entry", ["ema", "ema.", "ema.state_dict"])
+def test_a_state_dict_inside_of_the_entry_is_found(net, state, other, tmp_path, entry):
+    held = {"model": other, "ema": {"state_dict": state, "decay": 0.9}}
+    path = write(held, tmp_path / "w.pth")
+    loads(net, state, path, "entry `ema.state_dict`", entry=entry)
+
+
+def test_of_several_inside_of_the_entry_the_one_that_fits_is_taken(net, state, other, tmp_path):
+    held = {"ema": {"net": state, "loss": {"weight": torch.ones(2)}}, "model": other}
+    loads(net, state, write(held, tmp_path / "w.pth"), "entry `ema.net`", entry="ema")
+    both = write({"ema": {"net": state, "old": other}}, tmp_path / "both.pth")
+    item = refused(net.to_torch, weights=both, entry="ema")
+    assert item.code == "E0841"
+    assert item.fix.message == 'say which: `entry="ema.net"`, `--entry ema.net`'
+
+
+@pytest.mark.parametrize(
+    ("rename", "said"),
+    [
+        ({"backbone": ""}, "`backbone.` taken off "),
+        ({"backbone.": ""}, "`backbone.` taken off "),
+        ({"backbone.*": "*"}, "renamed from `backbone.*` to `*`"),
+        ([("backbone.", "body."), ["body", ""]], "`body.` taken off "),
+        ({"": "x", "x.backbone": ""}, "`x.` put before "),
+    ],
+)
+def test_a_beginning_is_taken_off_or_put_on(net, state, rename, said):
+    found = net.read_weights(below("backbone", state), rename=rename)
+    assert any(said in item for item in found.liberties)
+    same(net.to_torch(weights=found), state)
+
+
+@pytest.mark.parametrize(
+    ("taking", "fault"),
+    [
+        ({"entry": 3}, TypeError),
+        ({"entry": b"ema"}, TypeError),
+        ({"entry": ""}, ValueError),
+        ({"ignore": 3}, TypeError),
+        ({"ignore": [3]}, TypeError),
+        ({"ignore": {"a": 1}}, TypeError),
+        ({"ignore": ""}, ValueError),
+        ({"ignore": ["a", ""]}, ValueError),
+        ({"rename": 3}, TypeError),
+        ({"rename": "a=b"}, TypeError),
+        ({"rename": [1]}, TypeError),
+        ({"rename": ["ab"]}, TypeError),
+        ({"rename": [("a", "b", "c")]}, TypeError),
+        ({"rename": {"a": 3}}, TypeError),
+        ({"rename": {3: "a"}}, TypeError),
+        ({"rename": {"": ""}}, ValueError),
+        ({"rename": {"a": "a."}}, ValueError),
+        ({"rename": {"a.*": ""}}, ValueError),
+        ({"rename": {"a": "*"}}, ValueError),
+    ],
+    ids=str,
+)
+def test_what_is_nonsense_in_any_file(net, state, taking, fault):
+    (name,) = taking
+    for call in (net.read_weights, lambda given, **more: net.to_torch(weights=given, **more)):
+        with pytest.raises(fault, match=f"^(a pattern of )?{name}|^a pattern of {name}"):
+            call(state, **taking)

@@ -282,7 +282,7 @@ def test_build_is_told_what_to_take_of_a_checkpoint(run, tmp_path):
     assert not (tmp_path / "out").exists()
     done = run(*arguments, "--entry", "model_ema", "--rename", "body=", "--ignore", "loss.*")
     assert (done.exit_code, done.stderr) == (0, "")
-    said = f"1 name ignored as `loss.*`, {len(state)} names renamed from `body` to ``"
+    said = f"1 name ignored as `loss.*`, `body.` taken off {len(state)} names"
     assert done.stdout.startswith(f"weights from w.pth, entry `model_ema`, {said}\nwrote ")
     assert run(*arguments, "--rename", "body").exit_code == 2
     assert run("build", "small.arch", "--entry", "model").exit_code == 2

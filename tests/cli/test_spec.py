@@ -5,6 +5,7 @@ import pytest
 from archspec import shipped
 from archspec.cli.guard import WrongUsage
 from archspec.cli.spec import Spec, files, locate
+from archspec.diagnostics.model import CompileFailed
 from archspec.shipped import split
 
 
@@ -56,7 +57,6 @@ def test_a_file_of_that_name_wins(shelf, tmp_path, monkeypatch):
         ("resnet5O", "no file and no shipped network `resnet5O`", "did you mean `resnet50`?"),
         ("nowhere.arch", "there is no file nowhere.arch", None),
         ("specs/resnt.arch:a", "there is no file specs/resnt.arch", "specs/resnet.arch"),
-        ("specs", "is a folder", "archspec list specs"),
     ],
 )
 def test_what_is_not_there_is_wrong_usage(shelf, monkeypatch, text, message, hint):
@@ -65,6 +65,19 @@ def test_what_is_not_there_is_wrong_usage(shelf, monkeypatch, text, message, hin
         locate(text)
     assert message in caught.value.message
     assert hint is None if caught.value.hint is None else hint in caught.value.hint
+
+
+@pytest.mark.parametrize("text", ["specs", "d.arch", "d.arch:net", "specs/../specs"])
+def test_a_folder_is_no_spec(shelf, monkeypatch, text):
+    monkeypatch.chdir(shelf.parent)
+    (shelf.parent / "d.arch").mkdir()
+    with pytest.raises(CompileFailed) as caught:
+        locate(text)
+    (fault,) = caught.value.diagnostics
+    assert fault.code == "E0804"
+    assert "is a folder, not a file" in fault.message
+    assert fault.fix is not None
+    assert "`archspec list " in fault.fix.message
 
 
 def test_files_of_a_folder_come_in_order(tmp_path):

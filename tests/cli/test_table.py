@@ -100,10 +100,20 @@ def test_depth_is_that_at_the_sizes_of_a_row(run, tmp_path):
     ("arguments", "message"),
     [
         (("--vary", "width=8"), "the values are a list"),
-        (("--vary", "width=[]"), "the values are a list"),
+        (("--vary", "width=[]"), "--vary width=[]: the list of values is empty"),
+        (("--vary", "width="), "--vary width=: the list of values is missing"),
+        (("--vary", "=[1]"), "--vary =[1]: write it as name=[..]"),
+        (("--vary", "wi dth=[1]"), "--vary wi dth=[1]: write it as name=[..]"),
+        (("--vary", ""), "--vary : write it as name=[..]"),
+        (("--vary", "width=(1, 2)"), "--vary width=(1, 2): `(1, 2)` is not a value"),
+        (("--sizes", "H=W="), "--sizes H=W=: the list of values is missing"),
+        (("--sizes", "H=1..4"), "--sizes H=1..4: `1..4` is not a value"),
+        (("--sizes", "H=1..4"), "a range is written out, as a list"),
+        (("--sizes", "width=[1]"), "`width` is a parameter: --vary width='[..]'"),
+        (("--sizes", "H=[1]", "--sizes", "H=[2]"), "`H` is given twice, by --sizes"),
         (("--vary", "width"), "write it as name=[..]"),
         (("--vary", "width=[1 + 1]"), "is not a value"),
-        (("--vary", "width=[1]", "--set", "width=2"), "`width` is given twice"),
+        (("--vary", "width=[1]", "--set", "width=2"), "twice, by --set and --vary"),
         (("--vary", "width=width=[1]"), "`width` is given twice"),
         (("--sizes", "H=[1.5]"), "sizes are whole numbers"),
         (("--sizes", "Q=[3]"), "no free dimension `Q`"),
@@ -120,3 +130,6 @@ def test_a_value_that_the_network_refuses_is_a_fault_of_the_spec(run):
     done = run("small.arch", "--vary", "widht=[1]")
     assert done.exit_code == 1
     assert "did you mean `width`?" in done.stderr
+    done = run("small.arch", "--vary", "H=[64]")
+    assert done.exit_code == 1
+    assert "`H` is a free dimension of an input" in done.stderr

@@ -30,7 +30,7 @@ def test_values_are_written_as_in_a_spec(text, value):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1 + 1", "f(3)(4) + 1", "3) -> relu(", "[1, x + 1]", "a, b", "\x1b"]
+    "text", ["1 + 1", "1..3", "=3", "f(3)(4) + 1", "3) -> relu(", "[1, x + 1]", "a, b", "\x1b"]
 )
 def test_what_is_not_a_value_is_wrong_usage(text):
     with pytest.raises(WrongUsage, match="is not a value"):
@@ -39,7 +39,16 @@ def test_what_is_not_a_value_is_wrong_usage(text):
 
 @pytest.mark.parametrize(
     ("given", "message"),
-    [(["classes"], "name=value"), (["a b=1"], "name=value"), (["a=1", "a=2"], "`a` twice")],
+    [
+        (["classes"], "--set classes: write it as name=value"),
+        (["a b=1"], "name=value"),
+        (["=1"], "name=value"),
+        ([""], "name=value"),
+        (["a=1", "a=2"], "`a` twice"),
+        (["a=1", " a =2"], "`a` twice"),
+        (["a="], "--set a=: the value is missing"),
+        (["a=  "], "the value is missing"),
+    ],
 )
 def test_what_is_not_a_setting_is_wrong_usage(given, message):
     with pytest.raises(WrongUsage, match=message):
