@@ -115,11 +115,11 @@ def _bind_inputs(context: Context, body: ast.Body, data: Value, span: Span) -> N
     items = [item for statement in statements for item in statement.items]
     if not items:
         return
+    # what is called `_` is bound too, for its type, under a name that nobody can write
+    names = [f"_ {at}" if item.name == "_" else item.name for at, item in enumerate(items)]
     targets: list[ast.Target] = [
-        ast.RestTarget(item.span, item.name)
-        if item.rest
-        else ast.NameTarget(item.span, item.name, None)
-        for item in items
+        ast.RestTarget(item.span, name) if item.rest else ast.NameTarget(item.span, name, None)
+        for item, name in zip(items, names, strict=True)
     ]
     if has_poison(data):
         poison_targets(context, targets)
@@ -129,13 +129,13 @@ def _bind_inputs(context: Context, body: ast.Body, data: Value, span: Span) -> N
         return
     _check_count(context, items, data, span)
     bind_targets(context, targets, data, span)
-    for item in items:
+    for item, name in zip(items, names, strict=True):
         if item.type is not None:
             try:
-                claim(context, item.type, context.environment.local(item.name), item.name)
+                claim(context, item.type, context.environment.local(name), item.name)
             except SpecError as error:
                 context.session.report(error)
-                context.environment.names[item.name] = POISON
+                context.environment.names[name] = POISON
     for statement in statements:
         for condition in statement.where:
             _require(context, condition, "`where` asks for it")

@@ -44,10 +44,9 @@ class _Writer:
         self.layout, self.known, self.training = layout, known, training
         self.graph: Graph = layout.unit.graph(training)
         self.demand: Demand = layout.demands[id(self.graph)]
-        flags = [gate.flag for gate in self.demand.gates.values()]
         own = layout.locals[training]
-        names = Names((*own.known, "need", *self.demand.sizes, *flags, *helper_names()))
-        names.fresh("need")
+        told = {own.extra_name(symbol) for symbol in known.symbols}  # which a caller may pass
+        names = Names((*own.known, *told, *self.demand.flags, *layout.records, *helper_names()))
         self.draws = {name: names.fresh(identifier(name, "draw")) for name in layout.draws}
         self.arguments = [names.fresh(item.name) for item in layout.inputs]
         typed = [

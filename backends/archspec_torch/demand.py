@@ -96,6 +96,12 @@ class Demand:
     named: list[tuple[str, Condition]] = field(default_factory=list)  # in order of definition
     sizes: dict[str, int] = field(default_factory=dict)  # number of flags under a name
 
+    @property
+    def flags(self) -> set[str]:
+        """Names of all variables that hold flags."""
+        named = {name for name, _ in self.named}
+        return {*self.sizes, *named, *(gate.flag for gate in self.gates.values())}
+
 
 def demand(graph: Graph, needs: bool) -> Demand:
     """Conditions of all nodes; `needs` says that the caller tells which outputs it wants."""

@@ -103,6 +103,13 @@ class Plan:
     draws: Mapping[str, Draw]
     deepest: Mapping[str, int]
 
+    @property
+    def symbols(self) -> frozenset[str]:
+        """Free dims of the network, all of which its inputs have."""
+        inputs = self.layouts[id(self.units[-1])].inputs
+        types = [item.type_in(training) for item in inputs for training in (False, True)]
+        return frozenset(name for kind in types for size in kind.shape for name in size.symbols)
+
     def of(self, unit: Unit) -> Layout:
         """The layout of a unit."""
         return self.layouts[id(unit)]

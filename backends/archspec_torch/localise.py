@@ -16,7 +16,7 @@ from archspec.types.atoms import Extreme, FloorDiv
 from archspec.types.dim import Dim, dim, extreme
 from archspec.types.monomial import Atom
 from archspec.types.tensor import TensorType
-from archspec_torch.names import Names
+from archspec_torch.names import Names, is_flag
 from archspec_torch.prelude import helper_names
 
 
@@ -53,8 +53,9 @@ class Locals:
 
     def extra_name(self, name: str) -> str:
         """The local name of a symbol that the caller passes."""
-        name = _variable(name)
-        return f"{name}_" if name in self.known else name
+        base = name.rstrip("_")
+        behind = [len(known) - len(base) for known in self.known if known.rstrip("_") == base]
+        return f"{name}{'_' * (max(behind) + 1)}" if behind else _variable(name)
 
     def find(self, size: Dim) -> Dim | None:
         """`size` over local symbols, or None."""
@@ -199,8 +200,15 @@ def _bare(inputs: Iterable[TensorType]) -> frozenset[str]:
 
 
 def _variable(symbol: str) -> str:
-    """A symbol as a variable of generated code, whose own names it may not hide."""
-    free = symbol not in helper_names() and Names().free(symbol)
+    """A symbol as a variable of generated code, whose own names it may not hide.
+
+    Two symbols never become the same. None begins with `__`, for which Python and TorchScript have
+    rules of their own.
+    """
+    if symbol.startswith("__"):
+        return f"size{symbol}"
+    base = symbol.rstrip("_")
+    free = base not in helper_names() and not is_flag(base) and Names().free(base)
     return symbol if free else f"{symbol}_"
 
 

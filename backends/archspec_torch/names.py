@@ -13,7 +13,7 @@ TAKEN = frozenset(
     self torch nn F Tensor Optional List Tuple NamedTuple OrderedDict math int float bool str
     len range list tuple dict sum min max abs any all enumerate zip print super type round
     getattr isinstance None True False i need Any Dict Union Ellipsis NoneType
-    annotate unchecked_cast uninitialized
+    annotate unchecked_cast uninitialized hasattr __debug__
     """.split()  # noqa: SIM905  (a table)
 )
 """Names that a local variable or argument may not have."""
@@ -35,6 +35,14 @@ MAPPING_NAMES = frozenset(
 
 TUPLE_NAMES = frozenset({"count", "index", "Ellipsis", "NoneType"})
 """Names that a field of a named tuple cannot have, in Python or in TorchScript."""
+
+
+_FLAG = re.compile(r"(live|wanted)(_[0-9]+)?|kept_(branch|[0-9]+)")
+
+
+def is_flag(name: str) -> bool:
+    """Whether a variable of the name says what is computed: see `demand`."""
+    return _FLAG.fullmatch(name) is not None
 
 
 def is_identifier(text: str) -> bool:

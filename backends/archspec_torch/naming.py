@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from archspec_torch.classes import ClassDef
 from archspec_torch.names import Names, class_name, identifier
 
-RESERVED = ("Scope",)
-"""Further names that classes cannot have beside those that no variable can."""
+RESERVED = ("Scope", "module")
+"""Further names that classes and functions cannot have beside those that no variable can."""
 
 
 def name_classes(

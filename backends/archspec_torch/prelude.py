@@ -11,12 +11,20 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
+AXES = "@AXES@"
+"""Stands in a file for the number of axes."""
+
 
 @cache
 def helper_names() -> frozenset[str]:
     """Names of all helpers; local variables must not hide them."""
     folder = files("archspec_torch").joinpath("prelude")
-    return frozenset(file.name.removesuffix(".txt") for file in folder.iterdir())
+    found: set[str] = set()
+    for file in folder.iterdir():
+        name = file.name.removesuffix(".txt")
+        numbered = AXES in file.read_text(encoding="utf-8")
+        found.update(f"{name}{axes}d" for axes in "123") if numbered else found.add(name)
+    return frozenset(found)
 
 
 @cache
@@ -40,7 +48,7 @@ def _for_axes(template: str, axes: str) -> str:
     text = template.replace(
         "@PADDING@", f"Union[str, {one}]" if axes == "1" else f"Union[str, int, {one}]"
     )
-    return text.replace("@SIZE@", size).replace("@AXES@", axes)
+    return text.replace("@SIZE@", size).replace(AXES, axes)
 
 
 def helpers_source(names: Iterable[str]) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from archspec.graph.model import GraphOutput, Port, Structure
 from archspec_torch.code import Argument, Call, Code, call, code, kind
 from archspec_torch.layout import Layout
-from archspec_torch.names import field_name
+from archspec_torch.names import Names, field_name
 
 Read = Callable[[Port], str]
 
@@ -18,14 +18,15 @@ MODES = (False, True)
 def name_records(layout: Layout, base: str) -> None:
     """Give the results of a network that are several the names of their classes.
 
-    Training has a class of its own where its results are others than those of inference.
+    Training has a class of its own where its results are others than those of inference. None has
+    the name of an argument or a size of `forward`.
     """
+    names = Names((*(item.name for item in layout.inputs), *layout.locals[0].known))
     plain, training = (_fields(layout, mode) if _is_several(layout, mode) else [] for mode in MODES)
-    first = f"{base}Output" if plain else ""
-    second = f"{base}Output" if training else ""
+    first = second = names.fresh(f"{base}Output") if plain or training else ""
     if plain and training and plain != training:
-        second = f"{base}TrainingOutput"
-    layout.records = (first, second)
+        second = names.fresh(f"{base}TrainingOutput")
+    layout.records = (first if plain else "", second if training else "")
 
 
 def record_fields(layout: Layout) -> dict[str, list[tuple[str, str]]]:

@@ -12,7 +12,8 @@ KEYWORDS = frozenset(
 
 HIDING = frozenset(
     """
-    torch annotate unchecked_cast uninitialized _c _concrete_type _initializing
+    torch annotate unchecked_cast uninitialized bool isinstance range
+    _c _concrete_type _initializing
     """.split()  # noqa: SIM905  (a table)
 )
 """Names of that text, and of what holds a scripted module, that a part of the name would hide."""

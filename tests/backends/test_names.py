@@ -18,7 +18,7 @@ from archspec_torch.module import to_module
 from archspec_torch.names import MAPPING_NAMES, SEQUENTIAL_NAMES, field_name
 from archspec_torch.reserved import MODULE_NAMES, is_module_name
 from archspec_torch.source import python_source
-from archspec_torchscript.reserved import KEYWORDS
+from archspec_torchscript.reserved import HIDING, KEYWORDS
 from archspec_torchscript.script import to_torchscript
 
 
@@ -130,7 +130,7 @@ def test_private_names_of_modules_are_refused(network, name):
 
 # ---------------------------------------------------------------------- derived names
 
-KEPT = sorted(MODULE_NAMES | {"__init__", "__class__"} | KEYWORDS)
+KEPT = sorted(MODULE_NAMES | {"__init__", "__class__"} | KEYWORDS | HIDING)
 
 
 def is_free(name):

@@ -13,6 +13,9 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from archspec.diagnostics.model import CompileFailed
+from archspec.graph.build import Building
+from archspec.graph.compiled import Compiled
+from archspec.ops.registry import all_ops
 from archspec.targets.preflight import foreseen
 from archspec_torchscript import check, script
 from archspec_torchscript.reserved import is_unreadable
@@ -24,6 +27,7 @@ NAMES = """
     torch nn F self List Any print len inf math annotations training need Tensor i x like Net int
     NoneType OrderedDict __torch__ getattr Optional forward CONSTANTS ops aten uninitialized _0
     annotate unchecked_cast Ellipsis _c join dtype device class Union object net
+    range bool isinstance hasattr
     """.split()  # noqa: SIM905  (a table)
 """What generated code and the text of an archive use themselves."""
 
@@ -182,3 +186,15 @@ def test_the_same_bytes_under_another_hash_seed(tmp_path):
         subprocess.run([sys.executable, "-c", BUILD], cwd=place, env=environment, check=True)
         files.append((place / "out" / "googlenet.torchscript.pt").read_bytes())
     assert files[0] == files[1]
+
+
+@pytest.mark.parametrize("name", sorted(name for name, op in all_ops().items() if not op.regions))
+def test_the_file_of_each_op_is_loaded_and_run(name, tmp_path):
+    """Without values, so that none may decide what is computed."""
+    op = all_ops()[name]
+    for example in () if op.transparent else op.examples:
+        build = Building("net", "network")
+        ports = [build.input(f"x{at}", kind) for at, kind in enumerate(example.input_types)]
+        for at, port in enumerate(build.op(op(**example.attributes), *ports, key=name)):
+            build.output(f"y{at}", port)
+        save_scripted(Compiled("net", *[build.graph()] * 2), tmp_path / "net.pt")

@@ -193,3 +193,11 @@ def test_what_is_no_data(line: str, code: str) -> None:
 def test_reports_name_every_weight_once() -> None:
     found = weights(layer("[conv(4, 3), conv(4, 3)] -> add -> conv(4, 3, bias=false)"))
     assert len(found) == 5
+
+
+def test_an_input_of_a_block_that_is_ignored_has_a_type() -> None:
+    block = "block b {{\n  input _: f32[B, N], {0}_: [B, {1}]\n  output y = ones([N]) }}"
+    text = f"{block}\nnetwork net {{{{\n  input x: f32[B = 1, 4]\n  output y = (x, x) -> b\n}}}}"
+    assert errors(text.format("", "N")) == []
+    assert errors(text.format("...", "N")) == []
+    assert errors(text.format("", "5")) == ["E0402"]
