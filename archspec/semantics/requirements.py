@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from archspec.graph.model import Requirement
 from archspec.ops.base import Need
@@ -13,15 +13,26 @@ from archspec.types.condition import (
     TRUE,
     All,
     AnyOf,
-    Comparison,
     Condition,
     Relation,
+    substitute,
     symbols_of,
 )
-from archspec.types.solver import Verdict, VerdictKind, clauses, limited
+from archspec.types.dim import Dim
+from archspec.types.solver import (
+    Verdict,
+    VerdictKind,
+    clauses,
+    decide,
+    limited,
+    never_fails_later,
+)
 
 MAX_LISTED = 3
 """Sizes that a message lists one by one."""
+
+TELLING_BOUNDS = 10_000
+"""Steps to tell which conditions only ask for sizes that are large enough."""
 
 MAX_CLAUSE = 100
 """Characters of a clause that a person would still want to read in a message."""
@@ -168,14 +179,22 @@ def is_equation(condition: Condition) -> bool:
     return condition.relation is Relation.EQUAL
 
 
-def is_bound(condition: Condition) -> bool:
-    """Whether it only asks for sizes that are large enough: it excludes finitely many on an axis.
+def beyond_bounds(conditions: Iterable[Condition]) -> list[Condition]:
+    """Those that ask for more than sizes which are large enough: some hold, and not for all larger.
 
-    Such needs are reported in `valid_sizes`; they are no reason for a warning.
+    Others are reported in `valid_sizes`; they are no reason for a warning. What takes too many
+    steps to tell counts as asking for more.
     """
-    if isinstance(condition, (All, AnyOf)):
-        return all(is_bound(part) for part in condition.parts)
-    if not isinstance(condition, Comparison):
-        return False
-    text = clauses(condition)
-    return all(">" in clause and "%" not in clause for clause in text)
+    found: list[Condition] = []
+    budget = TELLING_BOUNDS
+    for condition in conditions:
+        if never_fails_later(condition):
+            continue
+        for name in sorted(symbols_of(condition)):
+            later = substitute(condition, {name: Dim.symbol(name) + 1})
+            verdict = decide(later, condition, budget)
+            budget -= verdict.work
+            if verdict.kind is not VerdictKind.ALWAYS:
+                found.append(condition)
+                break
+    return found

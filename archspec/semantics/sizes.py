@@ -9,7 +9,7 @@ from archspec.graph.compiled import Compiled
 from archspec.graph.model import Requirement, requirements
 from archspec.semantics.budget import Budget
 from archspec.semantics.inputs import Inputs
-from archspec.semantics.requirements import is_bound, sizes_text
+from archspec.semantics.requirements import beyond_bounds, sizes_text
 from archspec.source import Span
 from archspec.types.condition import All, conjunction, evaluate, symbols_of
 from archspec.types.solver import VerdictKind, clauses, decide, limited
@@ -37,8 +37,7 @@ def check_sizes(compiled: Compiled, inputs: Inputs, sink: Sink, budget: Budget) 
         return
     formula = verdict.formula
     parts = formula.parts if isinstance(formula, All) else (formula,)
-    strict = [part for part in parts if not is_bound(part)]
-    if strict:
+    if beyond_bounds(parts):
         _warn(needs, [text for part in parts for text in clauses(part)], inputs, sink)
     elif not evaluate(condition, compiled.sizes):
         failing = tuple(item for item in needs if not evaluate(item.condition, compiled.sizes))
@@ -92,8 +91,9 @@ def _warn(needs: tuple[Requirement, ...], texts: list[str], inputs: Inputs, sink
 def _reasons(needs: tuple[Requirement, ...]) -> list[tuple[Span, str]]:
     """Where sizes are restricted, one reason a place; that they are large enough goes unsaid."""
     places: dict[Span, str] = {}
+    strict = set(beyond_bounds(item.condition for item in needs))
     for item in needs:
-        if not is_bound(item.condition):
+        if item.condition in strict:
             places.setdefault(item.origin.span, item.reason)
     found = list(places.items()) or [(item.origin.span, item.reason) for item in needs]
     return found[:4]

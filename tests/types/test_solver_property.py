@@ -1,5 +1,6 @@
 """The solver against brute force on random conditions."""
 
+from collections.abc import Iterator
 from itertools import product
 
 import pytest
@@ -14,21 +15,24 @@ from archspec.types.condition import (
     Condition,
     Relation,
     at_least,
+    beginning_at_zero,
     conjunction,
+    disjunction,
     divisible,
     equal,
     evaluate,
     negation,
     symbols_of,
+    unequal,
     zero_allowed,
 )
 from archspec.types.dim import Dim, dim, extreme
 from archspec.types.sizes import ValidSizes
-from archspec.types.solver import VerdictKind, decide, limited, simplify
+from archspec.types.solver import VerdictKind, condition_text, decide, limited, simplify
 
 BOUNDED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SMALL = st.integers(-6, 6)
-H, P = Dim.symbol("H"), Dim.symbol("P")
+H, P, W = map(Dim.symbol, "HPW")
 
 
 def dims(names: str, depth: int) -> st.SearchStrategy[Dim]:
@@ -173,6 +177,71 @@ def test_three_symbols(condition: Condition, given: Condition) -> None:
 @given(comparisons("HW", 1, extremes("HW")), givens("HW"))
 def test_min_and_max(condition: Condition, given: Condition) -> None:
     check(condition, given, ["H", "W"], 20)
+
+
+def alternatives(condition: Condition, around: Condition) -> Iterator[tuple[AnyOf, Condition]]:
+    """Each disjunction in a condition, with what holds beside it."""
+    if isinstance(condition, Comparison):
+        return
+    for part in condition.parts:
+        others = [other for other in condition.parts if other is not part]
+        beside = [*others, around] if isinstance(condition, All) else [around]
+        yield from alternatives(part, conjunction(beside))
+    if isinstance(condition, AnyOf):
+        yield condition, around
+
+
+CASES = st.one_of(
+    comparisons("HW", 1, extremes("HW")),
+    conditions("HW", 1),
+    st.builds(
+        lambda case, then, other: disjunction(
+            [conjunction([case, then]), conjunction([negation(case), other])]
+        ),
+        comparisons("HW", 1),
+        comparisons("HW", 1),
+        conditions("HW", 1),
+    ),
+)
+
+
+@BOUNDED
+@given(CASES, givens("HW"))
+def test_each_alternative_that_is_written_says_something(
+    condition: Condition, given: Condition
+) -> None:
+    short, zero = simplify(condition, given), beginning_at_zero(given)
+    check(condition, given, ["H", "W"], 12)
+    for whole, around in alternatives(short, given):
+        if len(symbols_of(whole)) < 2:
+            continue
+        around = conjunction([around, zero])
+        for part in whole.parts:
+            others = disjunction(other for other in whole.parts if other is not part)
+            alone = decide(conjunction([part, negation(others)]), around)
+            cheap = alone.work < 2_000  # what takes more may stay as it is
+            assert not cheap or alone.kind is not VerdictKind.NEVER, (short, part)
+
+
+@pytest.mark.parametrize(
+    ("condition", "text"),
+    [
+        (equal(extreme("max", H, W), W), "W >= H"),
+        (equal(extreme("min", H, W), W), "H >= W"),
+        (unequal(extreme("max", H, W), W), "H >= W + 1"),
+        (at_least(extreme("max", H, W), 7), "H > 6 or W > 6"),
+        (equal(extreme("max", H, 7), H), "H >= 7"),
+        (equal(extreme("max", H, W), extreme("min", H, W)), "H == W"),
+        (at_least(extreme("min", H, extreme("max", W, P)), P), "H >= P"),
+        (
+            disjunction([at_least(W, H), conjunction([at_least(H, W + 1), equal(H % 2, 0)])]),
+            "H % 2 == 0 or W >= H",
+        ),
+        (disjunction([equal(H, 3), equal(H, 7), at_least(W, 1)]), "true"),
+    ],
+)
+def test_cases_are_written_as_a_person_would(condition: Condition, text: str) -> None:
+    assert condition_text(simplify(condition)) == text
 
 
 @BOUNDED

@@ -7,6 +7,7 @@ taken apart where they come apart (`lower`), the rest is worked off relation by 
 What neither reaches, or what takes more than the budget, is UNDECIDED with a reason, never a guess.
 """
 
+from archspec.types.solver.bounds import never_fails_later
 from archspec.types.solver.decide import BUDGET, Verdict, VerdictKind, decide, limited
 from archspec.types.solver.simplify import WRITING, simplify
 from archspec.types.solver.text import clauses, condition_text
@@ -20,5 +21,6 @@ __all__ = [
     "condition_text",
     "decide",
     "limited",
+    "never_fails_later",
     "simplify",
 ]

@@ -7,7 +7,7 @@ from functools import lru_cache
 from math import prod
 
 from archspec.types.atoms import FloorDiv
-from archspec.types.condition import Comparison, Relation
+from archspec.types.condition import Comparison, Condition, Relation
 from archspec.types.dim import ZERO, Dim
 from archspec.types.meter import charge, within
 from archspec.types.monomial import Atom
@@ -75,6 +75,16 @@ def _symbols(atom: Atom) -> frozenset[str]:
 def rises(atom: Atom) -> bool:
     """Whether an atom never falls when a symbol grows, and is never negative."""
     return lowest(atom) is not None
+
+
+def never_fails_later(condition: Condition) -> bool:
+    """Whether it is plain that what holds for some sizes holds for all that are larger."""
+    if not isinstance(condition, Comparison):
+        return all(map(never_fails_later, condition.parts))
+    terms = condition.expression.terms
+    return condition.relation is Relation.AT_LEAST and all(
+        factor > 0 and all(map(rises, monomial)) for monomial, factor in terms if monomial
+    )
 
 
 @lru_cache(maxsize=1 << 14)

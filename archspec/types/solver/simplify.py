@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache, partial
-from itertools import islice, product
 
 from archspec.types.atoms import OutsideFragment
 from archspec.types.condition import (
@@ -13,38 +12,34 @@ from archspec.types.condition import (
     comparisons,
     conjunction,
     disjunction,
-    negation,
     zero_allowed,
 )
 from archspec.types.meter import BudgetExceeded, Meter, charge, left, within
-from archspec.types.solver.extent import Extent
+from archspec.types.solver.alternatives import without_idle
 from archspec.types.solver.formula import (
     NO,
     YES,
     Axis,
     Both,
+    Box,
     Either,
     Formula,
     Joint,
     both,
     either,
-    holds_at,
-    leaves,
     symbols_in,
 )
+from archspec.types.solver.implied import conjuncts, implied, limits
 from archspec.types.solver.lower import lower
 from archspec.types.solver.origin import back, from_one
-from archspec.types.solver.periodic import EVERYTHING, PeriodicSet
+from archspec.types.solver.periodic import EVERYTHING
 from archspec.types.solver.render import describe
-from archspec.types.solver.study import study
 
 WRITING = 30_000
 """Steps that writing one condition may take."""
 
 WRITTEN = 2
 """Steps for each comparison that is to be written, besides what is found out about it."""
-
-Limits = dict[str, PeriodicSet]
 
 
 def simplify(condition: Condition, given: Condition = TRUE, budget: int = WRITING) -> Condition:
@@ -72,36 +67,35 @@ def _simplified(condition: Condition, given: Condition) -> Condition:
     zero = zero_allowed(given)
     charge(WRITTEN * (comparisons(condition) + comparisons(given)))
     allowed = lower(from_one(given, zero))
-    limits = _limits(allowed)
-    formula = _reduced(lower(from_one(condition, zero)), limits)
-    parts = _without_implied(list(_conjuncts(formula)), allowed)
-    return conjunction(_written(part, limits, zero) for part in sorted(parts, key=_place))
-
-
-def _limits(allowed: Formula) -> Limits:
-    """The sizes that each symbol may have, as far as `allowed` says so by itself."""
-    return {part.symbol: part.sizes for part in _conjuncts(allowed) if isinstance(part, Axis)}
+    box = limits(allowed)
+    formula = _reduced(lower(from_one(condition, zero)), box)
+    parts = _without_implied(list(conjuncts(formula)), allowed)
+    found = conjunction(_written(part, box, zero) for part in sorted(parts, key=_place))
+    shorter = within(left() // 2, partial(without_idle, found, allowed, zero))
+    if shorter is None or comparisons(shorter) == comparisons(found):
+        return found
+    return _simplified(shorter, given)
 
 
 def _place(formula: Formula) -> tuple[int, str]:
     return (0 if isinstance(formula, Axis) else 1, ",".join(sorted(symbols_in(formula))))
 
 
-def _reduced(formula: Formula, limits: Limits) -> Formula:
+def _reduced(formula: Formula, box: Box) -> Formula:
     """Without what the limits, and the conjuncts about one symbol, decide already."""
     match formula:
         case Axis(symbol, sizes):
-            allowed = limits.get(symbol, EVERYTHING)
+            allowed = box.get(symbol, EVERYTHING)
             if allowed <= sizes:
                 return YES
             return NO if (allowed & sizes).is_empty else formula
         case Joint():
             return formula
         case Either(parts):
-            return either([_reduced(part, limits) for part in parts])
+            return either([_reduced(part, box) for part in parts])
         case Both(parts):
-            own = [_reduced(part, limits) for part in parts if isinstance(part, Axis)]
-            closer = dict(limits)
+            own = [_reduced(part, box) for part in parts if isinstance(part, Axis)]
+            closer = dict(box)
             for part in own:
                 if isinstance(part, Axis):
                     known = closer.get(part.symbol, EVERYTHING)
@@ -126,63 +120,26 @@ def _without_implied(parts: list[Formula], allowed: Formula) -> list[Formula]:
 
 def _superfluous(part: Formula, allowed: Formula, others: Sequence[Formula]) -> bool:
     by = [allowed, *others]
-    return not _apart(part, by) and _implied(part, both(by))
+    return not _apart(part, by) and implied(part, both(by))
 
 
 def _apart(part: Formula, others: Sequence[Formula]) -> bool:
     """Whether what is said about the part's one symbol is said nowhere else but as limits."""
     if not isinstance(part, Axis):
         return False
-    flat = [inner for other in others for inner in _conjuncts(other)]
+    flat = [inner for other in others for inner in conjuncts(other)]
     charge(1 + len(flat) // 5)
     return all(isinstance(inner, Axis) or part.symbol not in symbols_in(inner) for inner in flat)
 
 
-def _conjuncts(formula: Formula) -> Sequence[Formula]:
-    return formula.parts if isinstance(formula, Both) else (formula,)
-
-
-def _implied(part: Formula, by: Formula) -> bool:
-    if _refuted(part, by):
-        return False
-    names = symbols_in(part) | symbols_in(by)
-    return study(both([by, _opposite(part)]), names).extent is Extent.EMPTY
-
-
-def _refuted(part: Formula, by: Formula) -> bool:
-    """Whether a small size shows that `by` does not imply `part`."""
-    box = _limits(by)
-    names = sorted(symbols_in(part) | symbols_in(by))
-    if not names:
-        return False
-    depth = max(2, int(256 ** (1 / len(names))))
-    small = [islice(box.get(name, EVERYTHING).members(), depth) for name in names]
-    charge(1 + 512 * (leaves(part) + leaves(by)) // 40)
-    points = (dict(zip(names, row, strict=True)) for row in product(*small))
-    return any(holds_at(by, sizes) and not holds_at(part, sizes) for sizes in islice(points, 512))
-
-
-def _opposite(formula: Formula) -> Formula:
-    match formula:
-        case Axis(symbol, sizes):
-            complement = sizes.complement()
-            return NO if complement.is_empty else Axis(symbol, complement)
-        case Joint(comparison, _):
-            return lower(negation(comparison))
-        case Both(parts):
-            return either([_opposite(part) for part in parts])
-        case Either(parts):
-            return both([_opposite(part) for part in parts])
-
-
-def _written(formula: Formula, limits: Limits, zero: frozenset[str]) -> Condition:
+def _written(formula: Formula, box: Box, zero: frozenset[str]) -> Condition:
     charge(1)
     match formula:
         case Axis(symbol, sizes):
-            return describe(symbol, sizes, limits.get(symbol, EVERYTHING), int(symbol in zero))
+            return describe(symbol, sizes, box.get(symbol, EVERYTHING), int(symbol in zero))
         case Joint(comparison, _):
             return back(comparison, zero)
         case Both(parts):
-            return conjunction(_written(part, limits, zero) for part in parts)
+            return conjunction(_written(part, box, zero) for part in parts)
         case Either(parts):
-            return disjunction(_written(part, limits, zero) for part in parts)
+            return disjunction(_written(part, box, zero) for part in parts)
