@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from archspec.frozen import frozen
 from archspec.ops.base import Need
@@ -32,6 +33,8 @@ from archspec.semantics.values import (
 )
 from archspec.source import Span
 from archspec.syntax import ast
+from archspec.types.condition import TRUE, All, Condition, conjunction
+from archspec.types.solver import VerdictKind
 
 
 @frozen
@@ -63,9 +66,17 @@ def run_body(
     Errors are reported where they occur; what depends on them is POISON.
     """
     results: list[Result] = []
+    promise = None if inputs_bound else _bind_inputs(context, body, data, span)
+    with context.session.promising(*promise) if promise else nullcontext():
+        _carry_out_all(context, body, data, results)
+    if not results:
+        raise context.error("E0704", "this body has no output", body.span)
+    bounded(context, (item.value for item in results), span)
+    return tuple(results)
+
+
+def _carry_out_all(context: Context, body: ast.Body, data: Value, results: list[Result]) -> None:
     given = any(isinstance(statement, ast.Output) for statement in body.statements)
-    if not inputs_bound:
-        _bind_inputs(context, body, data, span)
     for statement in body.statements:
         try:
             if isinstance(statement, ast.Output):
@@ -78,10 +89,6 @@ def run_body(
         except SpecError as error:
             context.session.report(error)
             _after_error(context, statement, results)
-    if not results:
-        raise context.error("E0704", "this body has no output", body.span)
-    bounded(context, (item.value for item in results), span)
-    return tuple(results)
 
 
 def _after_error(context: Context, statement: ast.Statement, results: list[Result]) -> None:
@@ -110,11 +117,14 @@ def active_inputs(context: Context, body: ast.Body) -> list[ast.Input]:
     return found
 
 
-def _bind_inputs(context: Context, body: ast.Body, data: Value, span: Span) -> None:
+def _bind_inputs(
+    context: Context, body: ast.Body, data: Value, span: Span
+) -> tuple[Condition, Span] | None:
+    """Give names to the data; what `where` promises of it, and where it stands."""
     statements = active_inputs(context, body)
     items = [item for statement in statements for item in statement.items]
     if not items:
-        return
+        return None
     # what is called `_` is bound too, for its type, under a name that nobody can write
     names = [f"_ {at}" if item.name == "_" else item.name for at, item in enumerate(items)]
     targets: list[ast.Target] = [
@@ -126,7 +136,7 @@ def _bind_inputs(context: Context, body: ast.Body, data: Value, span: Span) -> N
         for item in items:
             if item.type is not None:
                 poison_dims(context, item.type)
-        return
+        return None
     _check_count(context, items, data, span)
     bind_targets(context, targets, data, span)
     for item, name in zip(items, names, strict=True):
@@ -136,9 +146,31 @@ def _bind_inputs(context: Context, body: ast.Body, data: Value, span: Span) -> N
             except SpecError as error:
                 context.session.report(error)
                 context.environment.names[name] = POISON
-    for statement in statements:
-        for condition in statement.where:
-            _require(context, condition, "`where` asks for it")
+    return _promise(context, [each for statement in statements for each in statement.where])
+
+
+def _promise(context: Context, clauses: Sequence[ast.Expr]) -> tuple[Condition, Span] | None:
+    """What the clauses of a `where` promise beyond what holds anyway; each is kept as a need.
+
+    Raises SpecError where a clause, or all of them together, hold for no size.
+    """
+    session = context.session
+    found: list[Condition] = []
+    for clause in clauses:
+        condition = _require(context, clause, "`where` asks for it")
+        parts = condition.parts if isinstance(condition, All) else (condition,)
+        found += [
+            part
+            for part in parts
+            if session.decide(part, clause.span).kind is not VerdictKind.ALWAYS
+        ]
+    if not found:
+        return None
+    span, whole = clauses[0].span.to(clauses[-1].span), conjunction(found)
+    several = len(found) > 1 and not session.integer_symbols
+    if several and session.decide(whole, span).kind is VerdictKind.NEVER:
+        raise context.error("E0402", "no size satisfies this `where`", span)
+    return whole, span
 
 
 def _check_count(context: Context, items: Sequence[ast.InputItem], data: Value, span: Span) -> None:
@@ -157,21 +189,25 @@ def _check_count(context: Context, items: Sequence[ast.InputItem], data: Value, 
         )
 
 
-def _require(context: Context, expression: ast.Expr, reason: str) -> None:
+def _require(context: Context, expression: ast.Expr, reason: str) -> Condition:
+    """Need what an expression says of the sizes, where it does; the condition."""
     value = context.evaluate(expression)
     if isinstance(value, Poison):
-        return
+        return TRUE
     if is_condition(value):
         text = f"`{expression.span.text}` is needed"
-        need = Need(value, f"{text}: {reason}", chosen=True)  # type: ignore[arg-type]
+        condition: Condition = value  # type: ignore[assignment]
+        need = Need(condition, f"{text}: {reason}", chosen=True)
         require(context, settle(context, need, expression.span))
-    elif value is not True:
+        return condition
+    if value is not True:
         raise context.error(
             "E0408",
             f"`{expression.span.text}` does not hold here",
             expression.span,
             notes=values_in(context.environment, expression),
         )
+    return TRUE
 
 
 # ---------------------------------------------------------------------- outputs

@@ -230,7 +230,7 @@ def rule_value(context: Context, layer: BlockLayer, span: Span) -> Value:
     assert isinstance(rule, RuleDefinition)
     arguments = bind_arguments(context, layer, span)
     session = context.session
-    key = (id(rule), session.keys.all_of(tuple(arguments.values())))
+    key = (id(rule), session.keys.all_of(tuple(arguments.values())), session.given)
     known = session.rule_results.get(key)
     if known is not None:
         return session.recall(known)

@@ -250,8 +250,9 @@ def _one_mode(
     )
     body = definition.node.body
     inputs = network_inputs(inside, definition, active_inputs(inside, body))
-    context.session.given = inputs.given
-    context.session.where_span = inputs.where_span
+    context.session.given = context.session.network_given = inputs.given
+    if inputs.where_span is not None:
+        context.session.promises = ((inputs.given, inputs.where_span),)
     results = run_body(inside, body, (), span, inputs_bound=True)
     graph = finish(inside, results, definition, arguments, inputs.structures)
     return graph, inputs

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -16,8 +17,8 @@ from archspec.semantics.values import Value
 from archspec.shipped import STANDARD, is_library
 from archspec.source import Span
 from archspec.syntax import ast
-from archspec.types.condition import TRUE, Condition
-from archspec.types.solver import Verdict
+from archspec.types.condition import TRUE, Condition, conjunction
+from archspec.types.solver import Verdict, VerdictKind
 
 if TYPE_CHECKING:
     from archspec.semantics.builder import GraphBuilder, NameScope
@@ -116,8 +117,11 @@ class Session:
     """The memo. None stands for a graph that failed; its errors were reported."""
     rule_results: dict[Hashable, Remembered] = field(default_factory=dict)
     given: Condition = TRUE
+    """What `where` promises here: that of the network, and those of the bodies around."""
+    network_given: Condition = TRUE
     """What the network's `where` promises."""
-    where_span: Span | None = None
+    promises: tuple[tuple[Condition, Span], ...] = ()
+    """What each of these promises, and where it stands."""
     mode_readers: list[bool] = field(default_factory=list)
     """For each graph or value under construction whether it read `training`."""
     integer_symbols: frozenset[str] = frozenset()
@@ -149,6 +153,17 @@ class Session:
             mode_readers=[False],
         )
 
+    @contextmanager
+    def promising(self, condition: Condition, span: Span) -> Iterator[None]:
+        """While a body is carried out whose `where` at `span` promises this, too."""
+        before = self.given, self.promises
+        self.given = conjunction([self.given, condition])
+        self.promises += ((condition, span),)
+        try:
+            yield
+        finally:
+            self.given, self.promises = before
+
     def report(self, error: SpecError) -> None:
         """Add an error to what is reported, unless it was."""
         if error.item is not None:
@@ -159,10 +174,21 @@ class Session:
 
         Raises OutOfBudget when the run has no more steps for it.
         """
-        key = ("decide", condition, self.given)
+        return self._decide(condition, self.given, span)
+
+    def always(self, condition: Condition, span: Span) -> bool:
+        """Whether it holds for all sizes that the network's `where` allows.
+
+        Raises OutOfBudget as `decide` does.
+        """
+        verdict = self._decide(condition, self.network_given, span)
+        return verdict.kind is VerdictKind.ALWAYS
+
+    def _decide(self, condition: Condition, given: Condition, span: Span) -> Verdict:
+        key = ("decide", condition, given)
         verdict = self.op_results.get(key)
         if verdict is None:
-            verdict = self.op_results[key] = self.budget.decide(condition, self.given, span)
+            verdict = self.op_results[key] = self.budget.decide(condition, given, span)
         found: Verdict = verdict
         return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from archspec.graph.model import Requirement
 from archspec.ops.base import Need
@@ -60,7 +61,10 @@ def settle(
         return ()
     verdict = session.decide(need.condition, span)
     if verdict.kind is VerdictKind.ALWAYS:
-        return ()
+        if session.given is session.network_given or session.always(need.condition, span):
+            return ()
+        # It holds by the `where` of a body, and is kept beside that: a graph says all it needs.
+        return (_kept(context, replace(need, chosen=True), span),)
     secondary = places()
     if verdict.kind is VerdictKind.UNDECIDED:
         raise context.error(
@@ -76,9 +80,13 @@ def settle(
             raise error
     elif verdict.kind is VerdictKind.NEVER and not symbols_of(need.condition):
         raise context.error("E0402", f"in training, {need.reason}", span, secondary=secondary)
-    origin = builder.origin(context, span)
-    kept = Requirement(need.condition, need.reason, origin, need.training_only, need.chosen)
-    return (kept,)
+    return (_kept(context, need, span),)
+
+
+def _kept(context: Context, need: Need, span: Span) -> Requirement:
+    assert context.builder is not None
+    origin = context.builder.origin(context, span)
+    return Requirement(need.condition, need.reason, origin, need.training_only, need.chosen)
 
 
 def require(
@@ -109,8 +117,9 @@ def _refusal(
         parts = clauses(verdict.formula)
         holds = " and ".join(parts)
         short = len(holds) <= MAX_CLAUSE
-        if context.session.where_span is not None:
-            places.append((context.session.where_span, "this promises more"))
+        for condition, place in context.session.promises:
+            if symbols_of(condition) & symbols_of(need.condition):
+                places.append((place, "this promises more"))
         return context.error(
             "E0404",
             f"{need.reason}, which fails for {sizes_text(verdict.counterexample)}",
