@@ -152,6 +152,16 @@ class Sink:
             item.primary is not None and item.primary.span == span for item in self._seen.values()
         )
 
+    def touches(self, span: Span) -> bool:
+        """Whether an error was reported with a place inside of this one."""
+        return any(
+            item.severity is Severity.ERROR
+            and item.primary is not None
+            and item.primary.span.source is span.source
+            and span.start <= item.primary.span.start < span.end
+            for item in self._seen.values()
+        )
+
     def _is_misread(self, span: Span) -> bool:
         return any(
             wrong.source is span.source and wrong.start < span.end and span.start < wrong.end

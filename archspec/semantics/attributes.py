@@ -87,11 +87,11 @@ def _given_to_op(context: Context, layer: OpLayer, node: ast.Call) -> tuple[Give
             given.append(Given(argument.name, value, argument.span))
             position += argument.name is None
     note = INFERRED if layer.op.inferred is not None else None
-    _refuse_twice(context, layer.op.name, given, order, position, layer.op.variadic, note)
+    refuse_twice(context, layer.op.name, given, order, position, layer.op.variadic, note)
     return tuple(given)
 
 
-def _refuse_twice(
+def refuse_twice(
     context: Context,
     what: str,
     given: Sequence[Given],
@@ -199,7 +199,7 @@ def _given_to_block(context: Context, layer: BlockLayer, node: ast.Call) -> tupl
             raise data_in_parentheses(context, layer.definition.name, value.span)
         given.append(Given(argument.name, plain(result), argument.span))
         position += argument.name is None
-    _refuse_twice(context, layer.definition.name, given, names, position)
+    refuse_twice(context, layer.definition.name, given, names, position)
     return tuple(given)
 
 
@@ -253,20 +253,29 @@ def _make_initialiser(context: Context, name: str, node: ast.Call) -> Value:
     for argument in node.arguments:
         key = argument.name or (order[position] if position < len(order) else "")
         for value in _values(context, argument, model, key):
-            key = argument.name or (order[position] if position < len(order) else "")
-            if key not in order:
-                raise context.error(
-                    "E0302",
-                    f"`{name}` has no attribute {f'`{key}`' if key else 'here'}",
-                    argument.span,
-                    fix=did_you_mean(key, order),
-                )
+            key = initialiser_attribute(context, name, argument, position)
             given.append(Given(argument.name, value, argument.span))
             meant = word_meant(choices(model, key), value)
             attributes[key] = plain(context.session.force(context, meant, argument.span))
             position += argument.name is None
-    _refuse_twice(context, name, given, order, position)
+    refuse_twice(context, name, given, order, position)
     return _build(context, name, attributes, node.span)
+
+
+def initialiser_attribute(
+    context: Context, name: str, argument: ast.Argument, position: int
+) -> str:
+    """The attribute of an initialiser that an argument is for. Raises SpecError (E0302)."""
+    order = tuple(INITIALISERS[name].model_fields)
+    key = argument.name or (order[position] if position < len(order) else "")
+    if key not in order:
+        raise context.error(
+            "E0302",
+            f"`{name}` has no attribute {f'`{key}`' if key else 'here'}",
+            argument.span,
+            fix=did_you_mean(key, order),
+        )
+    return key
 
 
 def _build(context: Context, name: str, attributes: dict[str, Value], span: Span) -> Value:

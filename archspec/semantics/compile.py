@@ -39,6 +39,7 @@ from archspec.semantics.sizes import check_sizes
 from archspec.semantics.tying import check_ties
 from archspec.semantics.unused import check_usage
 from archspec.semantics.values import BlockLayer, Poison
+from archspec.semantics.written import check_written
 from archspec.source import Source, Span
 from archspec.types.condition import TRUE
 
@@ -73,6 +74,19 @@ class Compilation:
         deeply(lambda: run(lambda: check_signatures(scope, self.sink, self.budget)))
         return scope
 
+    def session(self, training: bool) -> Session:
+        """The state of one mode."""
+        session = Session(self.sink, self.budget, training, evaluate, apply_layer, force, self.memo)
+        session.op_results, session.keys = self.op_results, self.keys
+        session.reserved = self.reserved
+        return session
+
+    def check_unused(self, scope: ModuleScope) -> None:
+        """Report what is wrong with calls that no network carried out."""
+        session = self.session(False)
+        for module in (scope, *self.program.siblings(scope)):
+            check_written(Context(session, Environment(module)), module)
+
     def network(
         self, scope: ModuleScope, name: str, parameters: Mapping[str, object] | None = None
     ) -> Compiled | None:
@@ -103,6 +117,7 @@ def load_network(
         chosen = choose(scope, name, compilation.sink)
         if chosen is not None:
             compiled = compilation.network(scope, chosen, parameters)
+        compilation.check_unused(scope)
     except OutOfBudget as error:
         compilation.sink.extend(error.diagnostics)
     if compiled is None or compilation.sink.failed:
@@ -130,6 +145,7 @@ def check(
             compiled = compilation.network(scope, name)
             if compiled is not None and not compilation.sink.failed:
                 compilation.sink.extend(inspect(compiled))
+        compilation.check_unused(scope)
     except OutOfBudget as error:  # what comes after would find nothing left
         compilation.sink.extend(error.diagnostics)
     return compilation.sink
@@ -178,17 +194,7 @@ def _compile(
     graphs: list[Graph] = []
     inputs: Inputs | None = None
     for training in (False, True):
-        session = Session(
-            compilation.sink,
-            compilation.budget,
-            training,
-            evaluate,
-            apply_layer,
-            force,
-            compilation.memo,
-        )
-        session.op_results, session.keys = compilation.op_results, compilation.keys
-        session.reserved = compilation.reserved
+        session = compilation.session(training)
         context = Context(session, Environment(scope))
         session.mode_readers.append(False)
         try:

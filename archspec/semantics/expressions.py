@@ -17,7 +17,14 @@ from archspec.semantics.aggregates import (
 from archspec.semantics.attributes import call_layer
 from archspec.semantics.callables import force, resolve_preset
 from archspec.semantics.context import Context, Reported
-from archspec.semantics.functions import FUNCTIONS, Function, applies, call_function, items_of
+from archspec.semantics.functions import (
+    FUNCTIONS,
+    Function,
+    applies,
+    call_function,
+    items_of,
+    refuse_names,
+)
 from archspec.semantics.growth import joined
 from archspec.semantics.operations import binary, unary
 from archspec.semantics.operators import checked, holds, kind_of, plain
@@ -139,9 +146,8 @@ def _function_value(context: Context, name: str, node: ast.Call) -> Value | None
     """What a function makes of its arguments; None where the op of the same name is meant."""
     is_op = name in all_ops()
     if any(argument.name for argument in node.arguments):
-        if is_op:
-            return None
-        _refuse_names(context, name, node)
+        refuse_names(context, name, node)
+        return None
     values = _plain_arguments(context, node)
     if is_op and not applies(name, node.arguments, values):
         return None
@@ -152,20 +158,8 @@ def _function_value(context: Context, name: str, node: ast.Call) -> Value | None
     return call_function(context, name, values, node.span)
 
 
-def _refuse_names(context: Context, name: str, node: ast.Call) -> None:
-    """Report a named argument of a function on values: these have no names."""
-    for argument in node.arguments:
-        if argument.name is not None:
-            raise context.error(
-                "E0302",
-                f"`{name}` has no attribute `{argument.name}`",
-                argument.span,
-                notes=("a function of values takes them by position",),
-            )
-
-
 def _tap(context: Context, node: ast.Call) -> Value:
-    _refuse_names(context, "tap", node)
+    refuse_names(context, "tap", node)
     values: list[Value] = []
     for argument in node.arguments:
         if isinstance(argument.value, ast.Spread):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from archspec.frozen import frozen
+from archspec.ops.registry import all_ops
 from archspec.semantics.context import Context, NotInductive
 from archspec.semantics.environment import counted
 from archspec.semantics.growth import listed
@@ -239,12 +240,33 @@ def applies(name: str, arguments: Sequence[ast.Argument], values: Sequence[Value
     return True
 
 
-def call_function(context: Context, name: str, arguments: tuple[Value, ...], span: Span) -> Value:
-    """Carry out a value function."""
-    function, least, most = FUNCTIONS[name]
-    if len(arguments) < least or (most is not None and len(arguments) > most):
+def refuse_names(context: Context, name: str, node: ast.Call) -> None:
+    """Report (E0302) arguments by name: a function has none, the op of its name only its own."""
+    op = all_ops().get(name)
+    by_position = any(argument.name is None for argument in node.arguments)
+    for argument in node.arguments:
+        if argument.name is None or (op is not None and not by_position):
+            continue  # of an op, said where it is given
+        if op is None or argument.name not in op.model_fields:
+            notes = ["a function of values takes them by position"]
+            if op is not None and op.model_fields:
+                notes.append(f"the op `{name}` has {', '.join(op.model_fields)}")
+            message = f"`{name}` has no attribute `{argument.name}`"
+            raise context.error("E0302", message, argument.span, notes=tuple(notes))
+
+
+def refuse_count(context: Context, name: str, count: int, span: Span) -> None:
+    """Report (E0303) too few or too many arguments."""
+    _, least, most = FUNCTIONS[name]
+    if count < least or (most is not None and count > most):
         wanted = counted(least, "argument")
         if least != most:
             wanted = f"{least} or more arguments"
-        raise context.error("E0303", f"`{name}` takes {wanted}, not {len(arguments)}", span)
+        raise context.error("E0303", f"`{name}` takes {wanted}, not {count}", span)
+
+
+def call_function(context: Context, name: str, arguments: tuple[Value, ...], span: Span) -> Value:
+    """Carry out a value function."""
+    refuse_count(context, name, len(arguments), span)
+    function, _, _ = FUNCTIONS[name]
     return function(context, tuple(plain(argument) for argument in arguments), span)

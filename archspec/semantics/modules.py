@@ -20,6 +20,7 @@ from archspec.semantics.environment import did_you_mean
 from archspec.semantics.finding import STANDARD, find, hidden, shown_name, unreadable
 from archspec.semantics.heads import check_clauses, check_names
 from archspec.semantics.misread import misread_lines, names_in, names_on
+from archspec.semantics.written_calls import WrittenCall
 from archspec.source import Source, Span
 from archspec.syntax import ParseResult, ast, parse
 from archspec.syntax.encoding import decode
@@ -161,6 +162,8 @@ class ModuleScope:
     """Whether a `use` failed: names that are unknown may have been meant to come from it."""
     missed: set[str] = field(default_factory=set)
     """Names that a `use` asked for in vain, or that a line which could not be read may define."""
+    calls: tuple[WrittenCall, ...] = ()
+    """Calls of what no local name hides, used or not."""
     misread: frozenset[int] = frozenset()
     """Lines with faults of syntax."""
 

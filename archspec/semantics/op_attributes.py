@@ -127,6 +127,23 @@ def _sorted(
     return by_name, extra, open_pairs
 
 
+def attributes_in_order(context: Context, layer: OpLayer, data: Value) -> Mapping[str, Given]:
+    """What is given to an op by attribute. Raises SpecError: E0302, E0303."""
+    return _sorted(context, layer, data)[0]
+
+
+def literal_fault(context: Context, op: type[Op], name: str, item: Given) -> SpecError | None:
+    """What is wrong with the value of an attribute, whatever the others are."""
+    try:
+        op.model_validate({name: _attribute(context, item.value, item.span)})
+    except ValidationError as error:
+        for detail in error.errors():
+            if detail["loc"][:1] == (name,) and detail["type"] != "missing":
+                code, message = _what_is_wrong(op, name, detail)
+                return context.error(code, message, item.span)
+    return None
+
+
 def _attribute(context: Context, value: Value, span: Span) -> Any:
     value = plain(force(context, value, span))
     if isinstance(value, ListValue):

@@ -20,6 +20,7 @@ from archspec.semantics.modules import (
     RuleDefinition,
 )
 from archspec.semantics.words import INITIALISER_NAMES, choices, is_word
+from archspec.semantics.written_calls import WrittenCall
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.initialiser import INITIALISERS
@@ -35,6 +36,7 @@ def resolve_names(scope: ModuleScope, sink: Sink) -> None:
     walker = _walker(scope, sink)
     _visit_all(scope, walker)
     scope.missed |= walker.lost
+    scope.calls = tuple(walker.calls)
 
 
 def resolve_expression(scope: ModuleScope, expression: ast.Expr, sink: Sink) -> None:
@@ -53,6 +55,9 @@ def _visit_all(scope: ModuleScope, walker: _Walker) -> None:
             walker.visit(definition.node.value, frozenset())
         elif isinstance(definition, BlockDefinition):
             names = walker.parameters(definition.node.parameters, _lost(definition.node))
+            for statement in definition.node.body.statements:
+                if isinstance(statement, ast.ExprStmt):
+                    walker.stage(statement.value, names | _bound_in(definition.node.body))
             walker.visit(definition.node.body, names)
         elif isinstance(definition, RuleDefinition):
             for clause in definition.clauses:
@@ -78,6 +83,9 @@ class _Walker:
         self.suggestions: dict[str, str | None] = {}
         self.compared = 0
         self.lost: frozenset[str] = frozenset()
+        self.calls: list[WrittenCall] = []
+        self.stages: set[int] = set()
+        """Identities of calls that are stages of chains."""
 
     def parameters(
         self, parameters: tuple[ast.Parameter, ...], names: frozenset[str]
@@ -96,27 +104,48 @@ class _Walker:
             item, seen = stack.pop()
             if isinstance(item, ast.Name):
                 self.name(item, seen)
-            elif isinstance(item, ast.Body):
-                strays = self.strays(item)
-                inner = seen | _bound_in(item)
-                used = [part for part in item.statements if part not in strays]
-                stack.extend((statement, inner) for statement in reversed(used))
-            elif isinstance(item, ast.For):
-                stack.append((item.iterable, seen))
-                stack.append((item.body, seen | _targets(item.targets)))
-            elif isinstance(item, ast.Comprehension):
-                stack.append((item.iterable, seen))
-                inner = seen | _targets(item.targets)
-                stack.extend((part, inner) for part in (item.element, item.condition))
-            elif isinstance(item, ast.Call):
-                given = [one for one in item.arguments if not self.may_be_word(item, one, seen)]
-                stack.extend((part, seen) for part in (*reversed(given), item.function))
-            elif isinstance(item, ast.DrawDecl):
-                continue
             elif isinstance(item, tuple):
                 stack.extend((part, seen) for part in reversed(item))
             elif isinstance(item, ast.Node):
-                stack.extend([(part, seen) for part in item.parts])
+                stack.extend(reversed(self.parts(item, seen)))
+
+    def parts(self, item: ast.Node, seen: frozenset[str]) -> list[tuple[object, frozenset[str]]]:
+        """What is read of a node, each part with the names that it sees."""
+        if isinstance(item, ast.Body):
+            strays = self.strays(item)
+            inner = seen | _bound_in(item)
+            return [(part, inner) for part in item.statements if part not in strays]
+        if isinstance(item, ast.For):
+            return [(item.iterable, seen), (item.body, seen | _targets(item.targets))]
+        if isinstance(item, ast.Comprehension):
+            inner = seen | _targets(item.targets)
+            return [(item.iterable, seen), (item.element, inner), (item.condition, inner)]
+        if isinstance(item, ast.DrawDecl):
+            return []
+        if isinstance(item, ast.Chain):
+            for stage in item.stages:
+                self.stage(stage, seen)
+        if isinstance(item, ast.Call):
+            self.call(item, seen)
+            given = [one for one in item.arguments if not self.may_be_word(item, one, seen)]
+            return [(item.function, seen), *((part, seen) for part in given)]
+        return [(part, seen) for part in item.parts]
+
+    def stage(self, node: ast.Expr, seen: frozenset[str]) -> None:
+        """Note what gets no more attributes."""
+        while isinstance(node, ast.Labelled | ast.Group):
+            node = node.inner
+        self.stages.add(id(node))
+        if isinstance(node, ast.Name) and node.text not in seen:
+            self.calls.append(WrittenCall(node, True))
+
+    def call(self, node: ast.Call, seen: frozenset[str]) -> None:
+        """Note a call of what has a name in the file."""
+        base: ast.Expr = node
+        while isinstance(base, ast.Call):
+            base = base.function
+        if isinstance(base, ast.Name) and base.text not in seen:
+            self.calls.append(WrittenCall(node, id(node) in self.stages))
 
     def strays(self, body: ast.Body) -> list[ast.Statement]:
         """Report expressions that stand alone beside an output or another expression."""
