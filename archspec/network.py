@@ -213,26 +213,43 @@ class Network:
     ) -> tuple[Path, ...]:
         """Write the artefacts of the targets, a diagram and a report; the files written.
 
-        `weights` are as for `to_torch`; what is written says where they come from. Where something
-        fails, or the user interrupts, the directory is as it was. Raises CompileFailed: E0803 where
-        a file cannot be written, and those of the targets and of `draw`.
+        Where the network is too large to be drawn there is no diagram, and the report says so, as
+        where its costs are beyond symbolic sizes. `weights` are as for `to_torch`; what is written
+        says where they come from. Where something fails, or the user interrupts, the directory is
+        as it was. Raises CompileFailed: E0803 where a file cannot be written, E0707, E0811, and
+        those of the targets.
         """
         chosen = _names("targets", targets)
         start, place = _whole("seed", seed), destination(directory)
-        from archspec.analysis.markdown import markdown
-        from archspec.diagram import drawing, layout
+        from archspec.analysis.markdown import markdown, without_costs
+        from archspec.diagram import illustration
         from archspec.staging import staged
         from archspec.targets.building import build_targets
 
-        report, values = self.report(), self._weights(weights, start, taking)
+        report, values = self._reported(), self._weights(weights, start, taking)
         with staged(place) as (folder, files):
             build_targets(self.compiled, folder, chosen, start, values)
-            picture = layout(drawing(self.compiled), "svg")
-            (folder / f"{self.name}.svg").write_bytes(picture)
+            picture, undrawn = illustration(self.compiled)
+            if picture is not None:
+                (folder / f"{self.name}.svg").write_bytes(picture)
             origin = values.origin if values else ""
-            text = markdown(report, self.training_sizes, origin)
+            text = (
+                without_costs(self.name, report, origin, undrawn)
+                if isinstance(report, str)
+                else markdown(report, self.training_sizes, origin, undrawn)
+            )
             (folder / f"{self.name}.report.md").write_bytes(text.encode())
         return tuple(files)
+
+    def _reported(self) -> Report | str:
+        """The report, or in words why its costs are not known."""
+        try:
+            return self.report()
+        except CompileFailed as failure:
+            found = failure.diagnostics[0]
+            if found.code != "E0411":
+                raise
+            return found.message
 
     def read_weights(
         self,

@@ -1,5 +1,6 @@
 """The facade: what a user does with a network."""
 
+import importlib
 import json
 import pickle
 import subprocess
@@ -269,3 +270,37 @@ def test_unknown_names_of_the_package():
     with pytest.raises(AttributeError):
         archspec.nothing  # noqa: B018
     assert "load" in dir(archspec)
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "reason"),
+    [
+        ("BOX_BUDGET", 2, "nodes; at most 2 can be written out"),
+        ("SECONDS_OF_A_BUILD", 0, "laying out the drawing took more than 0 seconds"),
+    ],
+)
+def test_what_cannot_be_drawn_is_built(net, tmp_path, monkeypatch, limit, value, reason):
+    monkeypatch.setattr(importlib.import_module("archspec.diagram.draw"), limit, value)
+    written = net.build(tmp_path, "torch")
+    assert [path.name for path in written] == ["small.py", "small.report.md"]
+    (row,) = [line for line in written[1].read_text().splitlines() if "no drawing" in line]
+    assert reason in row
+    if limit == "BOX_BUDGET":
+        with pytest.raises(CompileFailed, match="E0521"):
+            net.draw(tmp_path / "small.svg")
+
+
+def test_what_has_costs_beyond_symbolic_sizes_is_built(tmp_path):
+    spec = tmp_path / "large.arch"
+    spec.write_text(
+        "network large {\n  input x: f32[B = 1, 4, H = 8, W = 8]\n"
+        "  output x -> resize(((H + W + B) ** 20, (H * W + B) ** 30)) -> conv(4, 1)\n}\n"
+    )
+    large = archspec.load(spec)
+    with pytest.raises(CompileFailed, match="E0411"):
+        large.report()
+    written = large.build(tmp_path / "out", "torch", seed=3)
+    assert "large.py" in [path.name for path in written]
+    text = (tmp_path / "out" / "large.report.md").read_text()
+    assert "| costs | the costs of" in text
+    assert "beyond symbolic sizes" in text

@@ -12,7 +12,7 @@ from archspec.analysis.parameters import EXPANSION_BUDGET, unexpanded
 from archspec.analysis.words import short_bytes
 from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Graph, Instance, Node, walk
+from archspec.graph.model import Graph, Instance, Node
 from archspec.graph.names import join_path
 from archspec.ops.source import Buffer
 
@@ -126,7 +126,7 @@ def _value_of(node: Node) -> Graph | None:
 def _instances(compiled: Compiled) -> Iterator[tuple[Graph, Node, Instance]]:
     """Layers of all blocks, each once."""
     seen: set[int] = set()
-    for graph in dict.fromkeys((*walk(compiled.inference), *walk(compiled.training))):
+    for graph in compiled.graphs:
         for node in graph.nodes:
             if node.instance is not None and node.op is not None and id(node.instance) not in seen:
                 seen.add(id(node.instance))

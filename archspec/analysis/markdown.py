@@ -10,17 +10,19 @@ from archspec.analysis.words import short, short_bytes, sizes_text
 from archspec.types.sizes import ValidSizes
 
 
-def markdown(report: Report, training_sizes: ValidSizes | None = None, weights: str = "") -> str:
+def markdown(
+    report: Report, training_sizes: ValidSizes | None = None, weights: str = "", undrawn: str = ""
+) -> str:
     """The report; `training_sizes` are said where they differ from those of inference.
 
-    `weights` says where they come from.
+    `weights` says where they come from, `undrawn` why there is no drawing of the network.
     """
     at = sizes_text(report.sizes)
     title = report.name if not at else f"{report.name} at {at}"
     parts = [
         f"# {title}",
         "",
-        *_table(("", ""), [*facts(report, training_sizes), *_origin(weights)]),
+        *_table(("", ""), [*facts(report, training_sizes), *_remarks(weights, undrawn)]),
         "",
         "## Inputs and outputs",
         "",
@@ -57,8 +59,17 @@ def facts(report: Report, training_sizes: ValidSizes | None = None) -> Iterator[
         yield "valid sizes in training", str(training_sizes)
 
 
-def _origin(weights: str) -> list[tuple[str, str]]:
-    return [("weights", f"from {weights}")] if weights else []
+def without_costs(name: str, reason: str, weights: str = "", undrawn: str = "") -> str:
+    """What takes the place of the report where the costs of a network are not known."""
+    rows = [("costs", reason), *_remarks(weights, undrawn)]
+    return "\n".join([f"# {name}", "", *_table(("", ""), rows)]) + "\n"
+
+
+def _remarks(weights: str, undrawn: str) -> Iterator[tuple[str, str]]:
+    if weights:
+        yield "weights", f"from {weights}"
+    if undrawn:
+        yield "no drawing", undrawn
 
 
 def _depth(report: Report) -> str:

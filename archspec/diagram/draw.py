@@ -10,14 +10,21 @@ from archspec.analysis.counting import count
 from archspec.analysis.macs import macs
 from archspec.analysis.sizes import reported_sizes
 from archspec.analysis.words import short, sizes_text
+from archspec.diagnostics.model import CompileFailed
 from archspec.diagram.dot import dot_text
 from archspec.diagram.picture import picture
-from archspec.diagram.render import render
+from archspec.diagram.render import layout, render
 from archspec.graph.compiled import Compiled
 from archspec.passes.expand import expand
 
 BOX_BUDGET = 1_500
 """Nodes that a drawing may show."""
+
+SECONDS_OF_A_BUILD = 30
+"""Time that the layout of a drawing may take where it is made beside something else."""
+
+NO_DRAWING = ("E0411", "E0521", "E0812")
+"""Codes with which a network is built, but not drawn."""
 
 
 def drawing(compiled: Compiled, depth: int | None = 1, *, training: bool = False) -> str:
@@ -30,6 +37,21 @@ def drawing(compiled: Compiled, depth: int | None = 1, *, training: bool = False
     graph = compiled.training if training else compiled.inference
     flat = expand(graph, depth, fold=True, budget=BOX_BUDGET)
     return dot_text(picture(flat), compiled.name, _subtitle(compiled, sizes, training))
+
+
+def illustration(compiled: Compiled) -> tuple[bytes | None, str]:
+    """The drawing that comes with a build, as SVG; or None, and in words why there is none.
+
+    There is none of a network with too many nodes, that is not laid out soon, or whose costs are
+    beyond symbolic sizes. Raises CompileFailed: E0707, E0811.
+    """
+    try:
+        return layout(drawing(compiled), "svg", SECONDS_OF_A_BUILD), ""
+    except CompileFailed as failure:
+        found = failure.diagnostics[0]
+        if found.code not in NO_DRAWING:
+            raise
+        return None, found.message
 
 
 def draw(compiled: Compiled, path: Path, depth: int | None = 1, *, training: bool = False) -> Path:

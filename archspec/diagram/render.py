@@ -60,8 +60,8 @@ def render(dot: str, path: Path) -> Path:
     return path
 
 
-def layout(dot: str, kind: str) -> bytes:
-    """The bytes of a drawing. Raises CompileFailed (E0811, E0812)."""
+def layout(dot: str, kind: str, seconds: int = TIME_LIMIT) -> bytes:
+    """The bytes of a drawing. Raises CompileFailed (E0811; E0812 beyond so many seconds)."""
     command = program()
     if command is None:
         raise _failed(
@@ -70,18 +70,18 @@ def layout(dot: str, kind: str) -> bytes:
             fix=f"pip install {PURE}, or install Graphviz; a .dot file needs neither",
         )
     if kind == "pdf" and Path(command).stem == PURE:
-        return pdf(_run(command, dot, "json"))
-    return _run(command, dot, kind)
+        return pdf(_run(command, dot, "json", seconds))
+    return _run(command, dot, kind, seconds)
 
 
-def _run(command: str, dot: str, kind: str) -> bytes:
+def _run(command: str, dot: str, kind: str, seconds: int) -> bytes:
     arguments = [command, f"-T{kind}", *(PNG if kind == "png" else ())]
     try:
         done = subprocess.run(  # the program is ours, and no shell is involved
-            arguments, input=dot.encode(), capture_output=True, timeout=TIME_LIMIT, check=False
+            arguments, input=dot.encode(), capture_output=True, timeout=seconds, check=False
         )
     except subprocess.TimeoutExpired:
-        message = f"laying out the drawing took more than {TIME_LIMIT} seconds"
+        message = f"laying out the drawing took more than {seconds} seconds"
         raise _failed("E0812", message, fix="choose a smaller depth") from None
     except OSError as error:
         raise _failed("E0812", f"{command} could not be run: {error}") from None

@@ -40,10 +40,10 @@ class TorchScriptBackend:
         return is_module_name(name) or is_unreadable(name)
 
     def faults(self, network: Compiled) -> tuple[Diagnostic, ...]:
-        """Names that `build` refuses, beside what the torch backend says, which comes along."""
-        from archspec_torchscript.check import name_faults  # noqa: PLC0415
+        """What `build` refuses beside what the torch backend says, which comes along."""
+        from archspec_torchscript.check import foreseen  # noqa: PLC0415
 
-        return name_faults(network)
+        return foreseen(network)
 
     def unsupported(self, network: Compiled) -> Mapping[str, str]:
         """Ops that it cannot lower: those of the torch backend."""

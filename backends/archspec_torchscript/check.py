@@ -1,19 +1,81 @@
-"""What TorchScript cannot load again, said before it is written."""
+"""What TorchScript cannot compile or load again, said before it is written."""
 
 from __future__ import annotations
 
+import ast
+
 from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Instance
+from archspec.graph.model import Instance, Node
 from archspec.graph.names import components
+from archspec.types.atoms import Extreme, FloorDiv
+from archspec.types.dim import Dim
 from archspec_torchscript.reserved import is_unreadable
+
+WIDEST = 2**63 - 1
+"""The largest whole number in the text of a module."""
 
 
 def require_loadable(network: Compiled) -> None:
-    """Raise CompileFailed (E0823) for names that `torch.jit.save` writes but nobody can read."""
-    found = name_faults(network)
+    """Raise CompileFailed for what `torch.jit` does not compile, or writes but cannot read again.
+
+    E0823 for names, E0824 for numbers.
+    """
+    found = foreseen(network)
     if found:
         raise CompileFailed(found)
+
+
+def foreseen(network: Compiled) -> tuple[Diagnostic, ...]:
+    """What there is to say of names (E0823) and of numbers (E0824)."""
+    return name_faults(network) or number_faults(network)
+
+
+def number_faults(network: Compiled) -> tuple[Diagnostic, ...]:
+    """What there is to say (E0824) of a size whose text has a number beyond 64 bits.
+
+    Only what is written counts, so the source is asked where a size of the network is such a one.
+    """
+    node = _with_wide_size(network)
+    if node is None:
+        return ()
+    from archspec_torch.source import python_source  # noqa: PLC0415  (hardly ever needed)
+
+    try:
+        text, _ = python_source(network)
+    except CompileFailed:  # what the torch backend says of it comes along
+        return ()
+    numbers = [item.value for item in ast.walk(ast.parse(text)) if isinstance(item, ast.Constant)]
+    if not any(isinstance(number, int) and number > WIDEST for number in numbers):
+        return ()
+    origin = node.origin
+    message = "a size of what this yields has a number beyond 64 bits, which TorchScript lacks"
+    fix = "build with `--target torch` only"
+    return (diagnostic("E0824", message, origin.span, expansion=origin.frames, fix=fix),)
+
+
+def _with_wide_size(network: Compiled) -> Node | None:
+    """The first node that yields such a size."""
+    narrow: set[Dim] = set()
+    for graph in network.graphs:
+        for node in graph.nodes:
+            sizes = {size for kind in node.types for size in kind.shape} - narrow
+            if any(map(_is_wide, sizes)):
+                return node
+            narrow |= sizes
+    return None
+
+
+def _is_wide(size: Dim) -> bool:
+    if any(abs(factor) > WIDEST for _, factor in size.terms):
+        return True
+    for atom in size.atoms:
+        if isinstance(atom, FloorDiv):
+            if atom.divisor > WIDEST or _is_wide(atom.numerator):
+                return True
+        elif isinstance(atom, Extreme) and any(map(_is_wide, atom.sides)):
+            return True
+    return False
 
 
 def name_faults(network: Compiled) -> tuple[Diagnostic, ...]:

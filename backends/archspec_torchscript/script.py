@@ -17,6 +17,7 @@ from types import FrameType
 
 import torch
 
+from archspec.analysis.bounded import bounded
 from archspec.analysis.memory import activation_memory
 from archspec.analysis.operations import operations
 from archspec.diagnostics.model import CompileFailed, diagnostic
@@ -104,10 +105,21 @@ def in_order(data: bytes) -> bytes:
 
 
 def is_bounded(network: Compiled) -> bool:
-    """Whether a forward pass at the reported sizes ends soon, with tensors that torch can have."""
+    """Whether a forward pass at the reported sizes ends soon, with tensors that torch can have.
+
+    One whose costs are beyond symbolic sizes is not.
+    """
     graph, sizes = network.inference, network.sizes
-    few = operations(graph).evaluate(sizes) <= MOST_TRIED
-    return few and activation_memory(graph).evaluate(sizes) <= MOST_BYTES
+    try:
+        return bounded(
+            network,
+            lambda: (
+                operations(graph).evaluate(sizes) <= MOST_TRIED
+                and activation_memory(graph).evaluate(sizes) <= MOST_BYTES
+            ),
+        )
+    except CompileFailed:
+        return False
 
 
 def try_out(network: Compiled, data: bytes) -> None:

@@ -15,8 +15,10 @@ from archspec.diagnostics.model import CompileFailed
 from archspec.network import Network
 from archspec.semantics.compile import load_network
 from archspec.source import Source
+from archspec.targets.preflight import foreseen
 from archspec_torch.depth import DEEPEST_PART, parts_inside
 from archspec_torch.source import python_source
+from archspec_torchscript import script
 from archspec_torchscript.script import is_bounded, save_scripted, to_torchscript
 
 HEAD = "network net {\n  input x: f32[B = 1, 4, H = 8, W = 8]\n  output x -> "
@@ -192,8 +194,29 @@ def test_what_does_not_end_is_not_run(layer: str, tmp_path: Path) -> None:
     assert (tmp_path / "net.pt").stat().st_size
 
 
-def test_what_torchscript_does_not_compile_is_said() -> None:
-    body = "{ input v: [_, _, h, w]\n output v -> pad([(2, h, h), (3, w, w)]) }"
-    with pytest.raises(CompileFailed) as failure:
-        to_torchscript(net(f"for i in 0..100 {body}").compiled)
+GROWING = "{ input v: [_, _, h, w]\n output v -> pad([(2, h, h), (3, w, w)]) }"
+
+
+@pytest.mark.parametrize(
+    ("layer", "count", "codes"),
+    [(GROWING, 100, ["E0824"]), (GROWING, 30, []), ("upsample(2)", 70, [])],
+)
+def test_numbers_beyond_64_bits_are_foreseen(layer: str, count: int, codes: list[str]) -> None:
+    """Sizes may have them; what counts is whether TorchScript has to compute with them."""
+    network = net(f"for i in 0..{count} {{ {layer} }}").compiled
+    found = foreseen(network)
+    assert [item.code for item in found] == codes
+    if not codes:
+        assert to_torchscript(network) is not None
+        return
+    assert found[0].primary is not None
+    assert found[0].primary.span.text.startswith("pad(")
+    with pytest.raises(CompileFailed, match="number beyond 64 bits"):
+        to_torchscript(network)
+
+
+def test_what_torchscript_does_not_compile_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(script, "require_loadable", lambda _: None)
+    with pytest.raises(CompileFailed, match="TorchScript does not compile") as failure:
+        to_torchscript(net(f"for i in 0..100 {GROWING}").compiled)
     assert [item.code for item in failure.value.diagnostics] == ["E0824"]

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from specs_sizes import CASES
+from specs_building import CASES
 
 from archspec.diagnostics.model import CompileFailed, Severity
 from archspec.diagnostics.text import render

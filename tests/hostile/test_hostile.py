@@ -30,7 +30,7 @@ pytestmark = pytest.mark.skipif(
 def _cases() -> dict[str, tuple[str, str]]:
     sys.path.insert(0, str(HERE))
     try:
-        found: dict[str, tuple[str, str]] = importlib.import_module("specs_sizes").CASES
+        found: dict[str, tuple[str, str]] = importlib.import_module("specs_building").CASES
     finally:
         sys.path.remove(str(HERE))
     return found
