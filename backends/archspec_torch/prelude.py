@@ -51,18 +51,22 @@ def _for_axes(template: str, axes: str) -> str:
     return text.replace("@SIZE@", size).replace(AXES, axes)
 
 
-def helpers_source(names: Iterable[str]) -> list[str]:
-    """Sources of these helpers and of what they need, dependencies first, sorted by name."""
-    order: dict[str, str] = {}
+def with_needed(names: Iterable[str]) -> list[str]:
+    """These helpers and what they need, dependencies first, sorted by name."""
+    order: dict[str, None] = {}
 
     def visit(name: str) -> None:
         if name in order:
             return
-        source, needed = helper(name)
-        for other in needed:
+        for other in helper(name)[1]:
             visit(other)
-        order[name] = source
+        order[name] = None
 
     for name in sorted(names):
         visit(name)
-    return list(order.values())
+    return list(order)
+
+
+def helpers_source(names: Iterable[str]) -> list[str]:
+    """Sources of these helpers and of what they need, as `with_needed` gives them."""
+    return [helper(name)[0] for name in with_needed(names)]

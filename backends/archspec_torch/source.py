@@ -21,7 +21,7 @@ from archspec_torch.forms import require_one_form
 from archspec_torch.layout import lay_out
 from archspec_torch.names import attribute, class_name, is_identifier
 from archspec_torch.naming import name_classes
-from archspec_torch.prelude import helpers_source
+from archspec_torch.prelude import helpers_source, with_needed
 from archspec_torch.render import render_class
 from archspec_torch.signature import name_records, record_fields
 from archspec_torch.units import plan
@@ -56,11 +56,12 @@ def python_source(network: Compiled, remarks: Sequence[str] = ()) -> tuple[str, 
     name_records(root, class_name(network.inference.name))
     records = record_fields(root)
     classes = build_classes(known)
-    helpers = sorted(set().union(*(draft.helpers for item in classes for draft in item.drafts)))
+    used = set().union(*(draft.helpers for item in classes for draft in item.drafts))
+    helpers = with_needed(used)
     name_classes(classes, helpers, tuple(records))
     names = {item.token: item.name for item in classes}
     start = (*_start(classes), *_ties(network))
-    blocks = helpers_source(helpers)
+    blocks = helpers_source(used)
     blocks += [_record(name, fields, root.records) for name, fields in records.items()]
     told: set[str] = set()
     for item in classes:

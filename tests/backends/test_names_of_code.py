@@ -321,3 +321,30 @@ def test_no_two_sizes_get_one_variable():
     assert len(set(names)) == len(names)
     assert not {"F", "live", "__x"} & set(names)
     assert {"W", "x"} < set(names)
+
+
+HELPED = {
+    "conv(4, 3, parametrization=spectral_norm)": "f32[B = 2, 3, H = 7, W = 7]",
+    "linear(4, parametrization=spectral_norm)": "f32[B = 2, 3]",
+}
+
+
+@pytest.mark.parametrize("layer", HELPED)
+@pytest.mark.parametrize("kind", ["network", "block"])
+def test_what_helpers_need_is_hidden_by_no_class(layer, kind, tmp_path):
+    """A block or network whose class would have the name of something that a helper brings."""
+    shape = HELPED[layer]
+    plain = compiled(f"network n {{\n  input x: {shape}\n  output x -> {layer}\n}}")
+    brought = [node.name for node in ast.parse(python_source(plain)[0]).body if is_definition(node)]
+    assert len(brought) == 4
+    for name in brought[:-1]:
+        block = f"block {name} {{ {layer} -> relu }}" if kind == "block" else ""
+        stage, head = (name, "n") if kind == "block" else (layer, name)
+        net = compiled(f"{block}\nnetwork {head} {{\n  input x: {shape}\n  output x -> {stage}\n}}")
+        assert foreseen(net) == ()
+        to_module(net).train()(*(example(node) for node in net.inference.inputs))
+        save_scripted(net, tmp_path / "net.pt")
+
+
+def is_definition(node):
+    return isinstance(node, ast.ClassDef | ast.FunctionDef)
