@@ -9,7 +9,6 @@ from pydantic import PositiveInt
 from archspec.ops.base import Check, Example, Op, OpError, Seen, Window
 from archspec.ops.passage import Passage
 from archspec.ops.shape_rules import float_input, images, require_filled
-from archspec.types.condition import at_least
 from archspec.types.dim import Dim, dim
 from archspec.types.tensor import TensorType
 
@@ -147,8 +146,9 @@ def _target_sizes(op: str, x: TensorType, size: Target) -> tuple[Dim, ...]:
 
 def _adapted(op: str, check: Check, x: TensorType, size: Target) -> TensorType:
     sizes = _target_sizes(op, x, size)
-    for each in sizes:
-        check.require(at_least(each, 1), f"`{op}` needs a size of at least 1")
+    for old, each in zip(x.shape[2:], sizes, strict=True):
+        asked = None if each != old else old
+        check.require_room(each - 1, f"`{op}` needs a size of at least 1", of=asked)
     require_filled(op, check, x)
     return x.with_shape(*x.shape[:2], *sizes)
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from archspec.frozen import frozen
 from archspec.ops.passage import Passage
-from archspec.types.condition import TRUE, Condition, equal
+from archspec.types.condition import TRUE, Condition, at_least, equal
 from archspec.types.dim import ZERO, Dim, DimLike
 from archspec.types.initialiser import Initialiser
 from archspec.types.tensor import DType, TensorType
@@ -82,6 +82,14 @@ class Check:
         if condition == TRUE:
             return
         self.needs.append(Need(condition, reason, training_only, chosen))
+
+    def require_room(self, room: Dim, reason: str, *, of: Dim | None) -> None:
+        """State that what an attribute asks for leaves `room`, which is not negative.
+
+        `of` is the axis that it asks positions of, None where it asks for a size by itself. An axis
+        of fixed size, and a size that stands for itself, are limits that the spec sets.
+        """
+        self.require(at_least(room, 0), reason, chosen=of is None or of.constant is not None)
 
     def require_equal(self, left: DimLike, right: DimLike, reason: str) -> None:
         """State that two dimensions are the same."""

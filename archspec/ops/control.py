@@ -140,7 +140,7 @@ class Iterate(Op):
     ) -> tuple[TensorType, ...]:
         found, steps = regions["layer"], dim(self.steps)
         least = 1 if len(found) > len(inputs) else 0  # nothing cannot be stacked
-        check.require(at_least(steps, least), f"`iterate` needs {least} steps or more")
+        check.require_room(steps - least, f"`iterate` needs {least} steps or more", of=None)
         return _stacked(self.name, check, inputs, found, self.axis, steps)
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:

@@ -13,7 +13,6 @@ from typing import TypeAlias
 from archspec.frozen import frozen
 from archspec.ops.base import Check, OpError
 from archspec.ops.shape import exact_division
-from archspec.types.condition import at_least
 from archspec.types.dim import Dim, dim, product
 from archspec.types.tensor import TensorType
 
@@ -236,7 +235,7 @@ def _given_sizes(
         number = sizes[name].constant
         if number is not None and number < 1:
             raise OpError(f"`{op}` needs a positive size for `{name}`", attribute=name)
-        check.require(at_least(sizes[name], 1), f"`{op}` needs a positive size for `{name}`")
+        check.require_room(sizes[name] - 1, f"`{op}` needs a positive size for `{name}`", of=None)
     return sizes
 
 

@@ -10,7 +10,6 @@ from archspec.ops.base import Check, Example, Op, OpError, Seen, Window
 from archspec.ops.broadcasting import REALS, require_dtype, require_equal_dims, same_dtype
 from archspec.ops.passage import Passage, beside, without
 from archspec.ops.shape_rules import axis_index, index_input, mixed
-from archspec.types.condition import at_least
 from archspec.types.dim import ZERO, Dim, ceil_divide, dim
 from archspec.types.tensor import TensorType
 
@@ -36,13 +35,8 @@ def bounds(
                 f"`{op}` needs {what}, whose size is {size}",
                 attribute="stop" if high is size else "start",
             )
-        check.require(at_least(high, low), f"`{op}` needs {what}", chosen=is_fixed(size))
+        check.require_room(high - low, f"`{op}` needs {what}", of=size)
     return first, last
-
-
-def is_fixed(size: Dim) -> bool:
-    """Whether an axis has a size that the spec chose, such as the length of a table."""
-    return size.constant is not None
 
 
 def _from_front(size: Dim, at: int | Dim) -> Dim:
@@ -119,7 +113,7 @@ class Select(Op):
         for room in (at, size - at - 1):
             if room.constant is not None and room.constant < 0:
                 raise OpError(f"{reason}, whose size is {size}", attribute="index")
-            check.require(at_least(room, 0), reason, chosen=is_fixed(size))
+            check.require_room(room, reason, of=size)
         return given.with_shape(*given.shape[:axis], *given.shape[axis + 1 :])
 
     def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
@@ -242,7 +236,7 @@ def _require_within(
                 input=1,
             )
         reason = f"`{op}` needs indices within axis {axis}"
-        check.require(at_least(size, asked), reason, chosen=is_fixed(size))
+        check.require_room(size - asked, reason, of=size)
 
 
 class Scatter(Op):

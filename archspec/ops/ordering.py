@@ -8,7 +8,6 @@ from archspec.ops.base import Check, Example, Op, OpError, Seen
 from archspec.ops.broadcasting import NUMBERS, REALS, require_dtype
 from archspec.ops.reduction import nonempty, reduced, seen
 from archspec.ops.shape_rules import axis_index
-from archspec.types.condition import at_least
 from archspec.types.dim import Dim, dim
 from archspec.types.tensor import DType, TensorType
 
@@ -118,8 +117,8 @@ class TopK(Op):
             raise OpError("`topk` needs a count of at least 1", attribute="count")
         reason = f"`topk` needs {count} elements on axis {axis}"
         size = given.shape[axis]
-        check.require(at_least(size, count), reason, chosen=size.constant is not None)
-        check.require(at_least(count, 0), "`topk` needs a count that is not negative")
+        check.require_room(size - count, reason, of=size)
+        check.require_room(count, "`topk` needs a count that is not negative", of=size)
         shape = (*given.shape[:axis], count, *given.shape[axis + 1 :])
         return TensorType(given.dtype, shape), TensorType(DType.I64, shape)
 

@@ -137,12 +137,15 @@ class MaxUnpool(Op):
                         f"axis {axis}, but {size} is asked for",
                         attribute="size",
                     )
-                check.require(
-                    at_least(least, 0),
+                check.require_room(
+                    least,
                     f"`max_unpool` needs a size less than {slide.stride} away from {usual} on "
                     f"axis {axis}",
+                    of=usual,
                 )
-            check.require(at_least(size, 1), f"`max_unpool` needs something left of axis {axis}")
+            from_input = None if asked is not None else size
+            reason = f"`max_unpool` needs something left of axis {axis}"
+            check.require_room(size - 1, reason, of=from_input)
             found.append(size)
         return tuple(found)
 

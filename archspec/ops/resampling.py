@@ -54,10 +54,10 @@ def suited(
     return given
 
 
-def _positive(op: str, check: Check, size: Dim, what: str) -> None:
+def _positive(op: str, check: Check, size: Dim, what: str, *, of: Dim | None) -> None:
     if size.constant is not None and size.constant < 1:
         raise OpError(f"`{op}` needs a positive {what}, but it is {size}")
-    check.require(at_least(size, 1), f"`{op}` needs a positive {what}")
+    check.require_room(size - 1, f"`{op}` needs a positive {what}", of=of)
 
 
 def _windows(
@@ -132,8 +132,10 @@ class Resize(Op):
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         given = suited(self.name, check, inputs, self.mode, self.align_corners, self.antialias)
         sizes = self._sizes(given)
-        for size in (*given.shape[2:], *sizes):
-            _positive(self.name, check, size, "size")
+        for size in given.shape[2:]:
+            _positive(self.name, check, size, "size", of=size)
+        for size in sizes:
+            _positive(self.name, check, size, "size", of=None)
         return given.with_shape(*given.shape[:2], *sizes)
 
     def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
@@ -178,7 +180,7 @@ class ResizeLike(Op):
                 input=1,
             )
         for size in (*given.shape[2:], *like.shape[2:]):
-            _positive(self.name, check, size, "size")
+            _positive(self.name, check, size, "size", of=size)
         return given.with_shape(*given.shape[:2], *like.shape[2:])
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
@@ -236,7 +238,7 @@ class Upsample(Op):
         scale = exact_scale(self.scale)
         sizes = [size * scale.numerator // scale.denominator for size in given.shape[2:]]
         for size in (*given.shape[2:], *sizes):
-            _positive(self.name, check, size, "size")
+            _positive(self.name, check, size, "size", of=size)
         return given.with_shape(*given.shape[:2], *sizes)
 
     def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
@@ -304,7 +306,7 @@ class GridSample(Op):
         coordinates = f"`grid_sample` needs {given.rank - 2} coordinates"
         check.require_equal(grid.shape[-1], given.rank - 2, coordinates)
         for size in given.shape[2:]:
-            _positive(self.name, check, size, "size")
+            _positive(self.name, check, size, "size", of=size)
         return given.with_shape(*given.shape[:2], *grid.shape[1:-1])
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:

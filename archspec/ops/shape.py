@@ -9,7 +9,6 @@ from archspec.ops.base import Check, Example, Op, OpError, Seen
 from archspec.ops.passage import Passage, regrouped
 from archspec.ops.shape_rules import axis_index, exchanged
 from archspec.types.atoms import OutsideFragment
-from archspec.types.condition import at_least
 from archspec.types.dim import ONE, Dim, dim, exact_quotient, product
 from archspec.types.tensor import TensorType
 
@@ -83,7 +82,7 @@ def _not_negative(op: str, check: Check, size: Dim, attribute: str) -> None:
         return
     if size.constant is not None and size.constant < 0:
         raise OpError(f"`{op}` cannot make an axis of size {size}", attribute=attribute)
-    check.require(at_least(size, 0), f"`{op}` needs the size {size} not to be negative")
+    check.require_room(size, f"`{op}` needs the size {size} not to be negative", of=None)
 
 
 def _same_number(op: str, check: Check, total: Dim, known: Dim, attribute: str) -> None:
@@ -98,7 +97,7 @@ def _same_number(op: str, check: Check, total: Dim, known: Dim, attribute: str) 
 def exact_division(op: str, check: Check, total: Dim, by: Dim, *, attribute: str) -> Dim:
     """`total / by`, needing that nothing is left over. Raises OpError where that is undecidable."""
     if by.constant is None:
-        check.require(at_least(by, 1), f"`{op}` divides {total} by {by}")
+        check.require_room(by - 1, f"`{op}` divides {total} by {by}", of=None)
         total, by = _without_common_factor(total, by)
     try:
         quotient = total // by

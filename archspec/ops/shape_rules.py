@@ -144,16 +144,20 @@ def per_axis(op: str, attribute: str, value: int | tuple[int, ...], axes: int) -
     )
 
 
-def convolved(op: str, check: Check, size: Dim, slide: Slide, axis: int) -> Dim:
+def convolved(
+    op: str, check: Check, size: Dim, slide: Slide, axis: int, *, asked: bool = False
+) -> Dim:
     """Size after a convolution: `(size + padding - reach) // stride + 1`.
 
-    Needs the padded axis to hold the window once, and something to pad, as torch does.
+    Needs the padded axis to hold the window once, and something to pad, as torch does. It is an
+    axis of the input, or one that was `asked` for.
     """
     padding = slide.before + slide.after
     padded = size + padding
-    check.require(
-        at_least(size, max(1, slide.reach - padding)),
+    check.require_room(
+        size - max(1, slide.reach - padding),
         f"`{op}` needs axis {axis} to have at least {slide.reach} positions with its padding",
+        of=None if asked else size,
     )
     return (padded - slide.reach) // slide.stride + 1
 

@@ -9,7 +9,6 @@ from pydantic import AfterValidator, Field
 
 from archspec.ops.base import Check, Example, Op, OpError, Parameter, fixed
 from archspec.ops.broadcasting import literal_dtype
-from archspec.types.condition import at_least
 from archspec.types.dim import Dim, DimLike, dim
 from archspec.types.initialiser import Initialiser, Normal, zeros
 from archspec.types.tensor import DType, TensorType
@@ -23,7 +22,7 @@ def _shape(op: str, check: Check, sizes: tuple[int | Dim, ...]) -> tuple[Dim, ..
         if size.constant is not None and size.constant < 0:
             raise OpError(f"`{op}` cannot make an axis of size {size}", attribute="shape")
         reason = f"`{op}` needs the size {size} not to be negative"
-        check.require(at_least(size, 0), reason, chosen=True)
+        check.require_room(size, reason, of=None)
     return shape
 
 
@@ -152,7 +151,7 @@ class Arange(Op):
                 f"`arange` cannot go from {first} to {last} in steps of {self.step}",
                 attribute="start" if self.stop is None else "stop",
             )
-        check.require(at_least(way, 0), f"`arange` goes from {first} to {last}", chosen=True)
+        check.require_room(way, f"`arange` goes from {first} to {last}", of=None)
         step = abs(self.step)
         return TensorType(self.dtype, ((way + (step - 1)) // step,))
 

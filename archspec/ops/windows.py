@@ -20,7 +20,6 @@ from archspec.ops.shape_rules import (
     per_axis,
     require_filled,
 )
-from archspec.types.condition import at_least
 from archspec.types.dim import Dim, dim, product
 from archspec.types.tensor import DType, TensorType
 
@@ -129,7 +128,7 @@ class Fold(Op):
             raise OpError("`fold` takes one size or two", attribute="size")
         slides = _slides(self.name, self.kernel, self.stride, self.padding, self.dilation)
         counts = [
-            convolved(self.name, check, dim(size), slide, axis)
+            convolved(self.name, check, dim(size), slide, axis, asked=True)
             for axis, (size, slide) in enumerate(zip(sizes, slides, strict=True), start=2)
         ]
         self._windows(check, given.shape[2], product(counts))
@@ -223,21 +222,21 @@ class Pad(Op):
                 )
             most = {"reflect": size - 1, "circular": size}.get(self.mode)
             for amount in (before, after):
-                self._need(check, amount, f'{where} with "{self.mode}" cannot cut off')
+                self._need(check, amount, f'{where} with "{self.mode}" cannot cut off', size)
                 if most is not None:
                     reason = f'{where} with "{self.mode}" needs more than {amount} positions'
-                    self._need(check, most - amount, reason)
+                    self._need(check, most - amount, reason, size)
             for other in given.shape[1:]:
-                self._need(check, other - 1, f"{where} needs an element to repeat")
+                self._need(check, other - 1, f"{where} needs an element to repeat", other)
         for rest in (size + before, size + after, size + before + after):
-            self._need(check, rest, f"{where} cannot cut off more than there is")
+            self._need(check, rest, f"{where} cannot cut off more than there is", size)
         return size + before + after
 
     @staticmethod
-    def _need(check: Check, room: Dim, reason: str) -> None:
+    def _need(check: Check, room: Dim, reason: str, of: Dim) -> None:
         if room.constant is not None and room.constant < 0:
             raise OpError(reason, attribute="amounts")
-        check.require(at_least(room, 0), reason)
+        check.require_room(room, reason, of=of)
 
 
 class PixelShuffle(Op):

@@ -112,7 +112,7 @@ def _refusal(
         if only:
             return context.error("E0402", need.reason, span, secondary=secondary, notes=(only,))
     promised = symbols_of(context.session.given) & symbols_of(need.condition)
-    if verdict.kind is VerdictKind.SOMETIMES and promised and verdict.counterexample is not None:
+    if promised and verdict.counterexample is not None:
         places = list(secondary)
         parts = clauses(verdict.formula)
         holds = " and ".join(parts)

@@ -1,0 +1,84 @@
+"""What an attribute asks for: a limit of the spec or an accident, whichever op asks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import archspec.ops
+from tests.semantics.specs import errors, layer, network, printed
+
+FIXED = [
+    "slice(axis=2, start=H - 5)",
+    "slice(axis=2, stop=10 - H)",
+    "select(axis=2, index=10 - H)",
+    "crop([(2, 0, 10 - H)])",
+    "pad([(2, 10 - H, 0)])",
+    "pad([(2, 0, 5 - H)])",
+    'pad([(2, 0, 10 - H)], mode="reflect")',
+    'pad([(2, H - 4, 0)], mode="circular")',
+    "topk(H, axis=2)",
+    "topk(10 - H, axis=2)",
+    "split([10 - H, H - 3], axis=2)",
+]
+"""Of an axis of 7 positions."""
+
+ALONE = [
+    "resize([10 - H, W])",
+    "adaptive_avg_pool([10 - H, W])",
+    "adaptive_max_pool([10 - H, W])",
+    "iterate(conv(4, 3), 10 - H)",
+    "unsqueeze(2) -> expand([B, 4, 10 - H, H, W])",
+    'repeat("b c h w -> b c h w k", k=10 - H)',
+    "{ input t\n z = full([10 - H, 3], 0.0)\n output (t, z) }",
+    "{ input t\n z = arange(H, 10)\n output (t, z) }",
+]
+"""Sizes that stand for themselves."""
+
+FREE = [
+    "slice(axis=2, stop=10 - H)",
+    "slice(axis=2, start=-3, stop=5)",
+    "select(axis=2, index=10 - H)",
+    "crop([(2, 0, 10 - H)])",
+    "topk(10 - H, axis=2)",
+    "split([10 - H, 2 * H - 10], axis=2)",
+    "pad([(2, 10 - 2 * H, 0)])",
+    'pad([(2, 0, 10 - H)], mode="reflect")',
+]
+"""Of the axis H itself."""
+
+
+@pytest.mark.parametrize("ask", [*(f"resize([7, W]) -> {each}" for each in FIXED), *ALONE])
+def test_a_limit_that_the_spec_sets_is_a_warning(ask: str) -> None:
+    text = layer(ask, shape="B = 1, 4, H = 6, W = 6")
+    assert errors(text) == []
+    assert "warning[W0401]: this network works only where H" in printed(text)
+
+
+@pytest.mark.parametrize("ask", FREE)
+def test_finitely_many_sizes_of_an_axis_are_an_accident(ask: str) -> None:
+    assert errors(layer(ask, shape="B = 1, 4, H = 6, W = 6")) == ["E0402"]
+
+
+def test_equal_sizes_are_never_a_limit() -> None:
+    for text in (
+        network("output x -> resize([7, W]) -> expand([B, 4, H, W])"),
+        network("output (x, x -> resize([7, W])) -> add"),
+        network("output x -> resize([10 - H, W]) -> squeeze(2)"),
+    ):
+        assert errors(text) == ["E0402"]
+
+
+def test_one_function_tells_limits_from_accidents() -> None:
+    """No op says by itself that what it needs is a limit of the spec."""
+    for path in Path(archspec.ops.__file__).parent.glob("*.py"):
+        assert path.read_text().count("chosen=") == (path.name == "base.py"), path.name
+
+
+@pytest.mark.parametrize("ask", [*(f"resize([7, W]) -> {each}" for each in FIXED[1:4]), *ALONE])
+def test_a_promise_of_more_than_the_limit_is_an_error(ask: str) -> None:
+    text = layer(ask, shape="B = 1, 4, H = 6, W = 6")
+    for where, codes in (("H >= 4, H <= 9", []), ("H >= 4", ["E0404"])):
+        said = text.replace("W = 6]\n", f"W = 6] where {where}\n", 1)
+        assert errors(said) == codes, said
