@@ -70,7 +70,8 @@ def run_body(
     with context.session.promising(*promise) if promise else nullcontext():
         _carry_out_all(context, body, data, results)
     if not results:
-        raise context.error("E0704", "this body has no output", body.span)
+        fix = "say what it yields: `output y`"
+        raise context.error("E0704", "this body has no output", body.span, fix=fix)
     bounded(context, (item.value for item in results), span)
     return tuple(results)
 

@@ -133,7 +133,9 @@ def coerce(context: Context, value: Value, kind: ast.ParamType, span: Span, what
             span,
             fix="make the size a parameter, or declare the parameter as `dim`",
         )
-    raise context.error("E0305", f"{what} must be {_WORDS[kind.name]}, not {kind_of(value)}", span)
+    message = f"{what} must be {_WORDS[kind.name]}, not {kind_of(value)}"
+    fix = f"without quotes: `{value}`" if kind.name == "layer" and isinstance(value, str) else None
+    raise context.error("E0305", message, span, fix=fix)
 
 
 def _coerce_list(

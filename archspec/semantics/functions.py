@@ -78,7 +78,9 @@ def items_of(context: Context, value: Value, span: Span) -> tuple[Value, ...]:
     elif is_data(value):
         items = (value,)  # a tuple of one is its element
     else:
-        raise context.error("E0313", f"{kind_of(value)} can't be gone through; a list can", span)
+        fix = f"a range is written `0..{span.text}`" if isinstance(value, int) else None
+        message = f"{kind_of(value)} can't be gone through; a list can"
+        raise context.error("E0313", message, span, fix=fix)
     context.session.budget.made(len(items), span)
     return items
 

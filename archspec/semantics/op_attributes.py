@@ -11,7 +11,7 @@ from archspec.ops.base import Op
 from archspec.semantics.attributes import attribute_names, positional
 from archspec.semantics.callables import force
 from archspec.semantics.context import Context, NotInductive, SpecError
-from archspec.semantics.environment import did_you_mean
+from archspec.semantics.foreign import meant_by_attribute
 from archspec.semantics.functions import RangeValue
 from archspec.semantics.habits import too_many
 from archspec.semantics.operators import kind_of, plain
@@ -122,7 +122,7 @@ def _sorted(
                 f"`{op.name}` has no attribute `{item.name}`",
                 item.span,
                 notes=(f"it has {', '.join(names)}",) if names else (),
-                fix=did_you_mean(item.name, names),
+                fix=meant_by_attribute(op, item.name, names),
             )
     return by_name, extra, open_pairs
 

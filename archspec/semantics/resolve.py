@@ -10,7 +10,7 @@ from functools import cache
 
 from archspec.diagnostics.model import Diagnostic, Sink, diagnostic
 from archspec.ops.registry import all_ops
-from archspec.semantics.environment import did_you_mean
+from archspec.semantics.foreign import meant_by
 from archspec.semantics.functions import FUNCTIONS
 from archspec.semantics.misread import words
 from archspec.semantics.modules import (
@@ -122,6 +122,8 @@ class _Walker:
             return [(item.iterable, seen), (item.element, inner), (item.condition, inner)]
         if isinstance(item, ast.DrawDecl):
             return []
+        if isinstance(item, ast.Attribute) and self.is_foreign(item, seen):
+            return []
         if isinstance(item, ast.Chain):
             for stage in item.stages:
                 self.stage(stage, seen)
@@ -130,6 +132,22 @@ class _Walker:
             given = [one for one in item.arguments if not self.may_be_word(item, one, seen)]
             return [(item.function, seen), *((part, seen) for part in given)]
         return [(part, seen) for part in item.parts]
+
+    def is_foreign(self, node: ast.Attribute, seen: frozenset[str]) -> bool:
+        """Report `nn.relu`, where nothing is called `nn`, with what was meant by `relu`."""
+        base = node.base
+        if not isinstance(base, ast.Name) or self.means_something(base.text, seen):
+            return False
+        if self.is_damaged:
+            return False
+        known = self.means_something(node.name, seen)
+        fix = f"did you mean `{node.name}`?" if known else self.suggestion(node.name, seen)
+        if fix is None or not fix.startswith("did you mean"):
+            return False
+        message = f"there is nothing called `{base.text}` here"
+        fix = f"{fix.removesuffix('?')}, without `{base.text}.`?"
+        self.sink.report(diagnostic("E0210", message, base.span, fix=fix))
+        return True
 
     def stage(self, node: ast.Expr, seen: frozenset[str]) -> None:
         """Note what gets no more attributes."""
@@ -193,7 +211,7 @@ class _Walker:
     def suggestion(self, text: str, seen: frozenset[str]) -> str | None:
         """What was probably meant; looked for a few times only, for it takes long."""
         if text not in self.suggestions and self.compared < COMPARED:
-            self.suggestions[text] = did_you_mean(text, self.known | seen)
+            self.suggestions[text] = meant_by(text, self.known | seen)
             self.compared += len(self.known)
         return self.suggestions.get(text)
 
@@ -207,6 +225,9 @@ def _stands_alone(statement: ast.ExprStmt, result: Span) -> Diagnostic:
     value = statement.value
     claims = isinstance(value, ast.Labelled) and isinstance(value.inner, ast.ListExpr)
     fix = "join chains with `->`, or bind the result: `y = ..`"
+    if isinstance(value, ast.For | ast.IfLayer):
+        word = "for" if isinstance(value, ast.For) else "if"
+        fix = f"say what flows into it, and bind what it yields: `y = x -> {word} ..`"
     if statement.span.text.startswith("-"):
         fix = "to go on with the line before, end that one with `-`"
     return diagnostic(

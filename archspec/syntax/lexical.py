@@ -18,7 +18,7 @@ _MEANT = {
     "&&": ("and", "`&&` is written `and`"),
     "&": ("and", "`&` is written `and`"),
     "||": ("or", "`||` is written `or`"),
-    "|": ("or", "`|` is written `or`"),
+    "|": ("or", "`|` is written `or`; layers are joined by `->`"),
     "!": ("not", "`!` is written `not`"),
     ":=": ("=", "`:=` is written `=`; a name is bound once"),
     "===": ("==", "`===` is written `==`"),
@@ -28,6 +28,7 @@ _MEANT = {
     "++": ("+", "`++` is written `+`"),
     "×": ("*", "`×` is written `*`"),
     "·": ("*", "`·` is written `*`"),
+    ">>": ("->", "`>>` is written `->`"),
     "|>": ("->", "`|>` is written `->`"),
     "→": ("->", "`→` is written `->`"),
     "⇒": ("=>", "`⇒` is written `=>`"),
@@ -40,7 +41,10 @@ _MEANT = {
     "–": ("-", "this is not the sign `-` of the keyboard"),
     "—": ("-", "this is not the sign `-` of the keyboard"),
 }
-_NO_MATMUL = "`@` is no operator here: write `(a, b) -> matmul`"
+_SAID = {
+    "@": "`@` is no operator here: write `(a, b) -> matmul`",
+    "?": "there is no `?`: a value is chosen by `if c then a else b`",
+}
 
 
 _DIVIDES = "`//` divides; a comment begins with `#`"
@@ -214,8 +218,12 @@ def _foreign(k: Context, token: Token) -> Token | None:
         _report(k, "E0111", "a statement ends with its line; `;` has no meaning", token)
         token.type = ";"
         return token
-    message = _NO_MATMUL if text == "@" else f"`{text}` has no meaning here"
+    message = _SAID.get(text, f"`{text}` has no meaning here")
     _report(k, "E0111", message, token)
+    if text == "?":
+        k.damage(token.start)
+        token.type = "ERROR"
+        return token
     if text == "@":
         k.damage(token.start)
     return None

@@ -109,6 +109,18 @@ NAMES = (
 
 ITEMS = (
     Mistake(
+        "E0112",
+        lambda s: (
+            s.type == "STRING"
+            and s.before == "NAME"
+            and s.word(-1) in ("f", "r", "b", "fr", "rf")
+            and s.near(-1).end == s.token.start
+        ),
+        "every string may hold expressions: it is written without `<before>`",
+        'block a {\n  y = «f»"layer{i}"\n}',
+        points=BEFORE,
+    ),
+    Mistake(
         "E0118",
         lambda s: (
             s.type == ":" and s.bracket == "[" and s.near(s.opener() - 1).type in ("NAME", ")")

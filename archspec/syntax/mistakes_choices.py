@@ -96,6 +96,13 @@ CHOICES = (
     ),
     Mistake(
         "E0120",
+        lambda s: s.type == "=" and s.before == "NAME" and s.near(-2).type == "->",
+        "the name of a layer is a label, written `<before>: layer`",
+        "block a {\n  y = x -> act «=» relu\n}",
+        repair=replace(":"),
+    ),
+    Mistake(
+        "E0120",
         lambda s: s.type == "=" and _binds_already(s),
         "one `=` a statement: it binds the names on its left",
         "block a {\n  x = y «=» 3\n}",

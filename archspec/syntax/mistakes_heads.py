@@ -77,6 +77,12 @@ DEFINITIONS = (
     ),
     Mistake(
         "E0128",
+        lambda s: s.type == "*" and s.before == "{" and s.after == "}",
+        "`use path` without braces brings in all names",
+        "use std.cnn { «*» }\nblock a { relu }",
+    ),
+    Mistake(
+        "E0128",
         lambda s: s.head() == "use",
         "written as `use path { name, name }` or `use path`",
         "use std.cnn «(»conv_bn_relu)\nblock a { relu }",
