@@ -152,6 +152,11 @@ class Sink:
             item.primary is not None and item.primary.span == span for item in self._seen.values()
         )
 
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more is kept of what is said."""
+        return len(self._seen) >= self._limit
+
     def touches(self, span: Span) -> bool:
         """Whether an error was reported with a place inside of this one."""
         return any(
