@@ -133,7 +133,7 @@ class Network:
 
     def graph(self, depth: int | None = 1, *, training: bool = False) -> networkx.MultiDiGraph[int]:
         """The network as a NetworkX graph, opened to a depth; see `archspec.passes.flatten`."""
-        from archspec.passes.flatten import flatten  # networkx is slow to import
+        from archspec.passes.flatten import flatten
 
         return flatten(self._mode(training), _levels(depth))
 

@@ -14,9 +14,10 @@ from archspec.analysis.fold import Below, fold
 from archspec.analysis.scope import Owned, owned
 from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Graph, postorder, walk
+from archspec.graph.model import Graph
 from archspec.graph.ties import tensor_at, tied, ties_below
 from archspec.graph.usage import Usage
+from archspec.graph.walk import postorder, walk
 from archspec.ops.base import Parameter
 
 

@@ -21,7 +21,7 @@ T = TypeVar("T")
 Matrix: TypeAlias = Mapping[tuple[int, int], T]
 """By index of input and index of output (flattened), for those that are connected."""
 
-Reached: TypeAlias = "list[list[T | None] | None]"
+Reached: TypeAlias = "dict[int, list[T | None]]"
 """By node and output what arrives there from one input; None where nothing does."""
 
 
@@ -64,7 +64,7 @@ def flow(graph: Graph, algebra: Algebra[T]) -> Matrix[T]:
     def step(place: Place) -> Generator[Place, Summary[T], Summary[T]]:
         item, inputs = place
         made = list(inputs)
-        made_of: list[tuple[Made, ...]] = []
+        made_of: dict[int, tuple[Made, ...]] = {}
         steps: dict[int, T] = {}
         inside: dict[int, Matrix[T]] = {}
         for node in item.nodes:
@@ -72,16 +72,16 @@ def flow(graph: Graph, algebra: Algebra[T]) -> Matrix[T]:
             if node.callee is not None:
                 below = yield _place(node.callee, read, known)
                 inside[node.id] = below.matrix
-                made_of.append(below.made)
+                made_of[node.id] = below.made
             elif node.instance is None:
-                made_of.append((made.pop(0),))
+                made_of[node.id] = (made.pop(0),)
             else:
                 regions: list[tuple[Region, Matrix[T]]] = []
                 for region, given in _given(node.instance.regions, read):
                     below = yield _place(region.graph, given, known)
                     regions.append((region, below.matrix))
                 steps[node.id] = algebra.op(item, node, read, regions)
-                made_of.append((_made_by(item, node, read),) * len(node.types))
+                made_of[node.id] = (_made_by(item, node, read),) * len(node.types)
         outputs = tuple(made_of[port.node][port.index] for port in item.output_ports)
         return Summary(_matrix(item, steps, inside, algebra), outputs)
 
@@ -124,15 +124,15 @@ def _made_by(graph: Graph, node: Node, read: tuple[Made, ...]) -> Made:
 def _matrix(
     item: Graph, steps: Mapping[int, T], inside: Mapping[int, Matrix[T]], algebra: Algebra[T]
 ) -> Matrix[T]:
-    readers: dict[int, list[int]] = {}
-    for node in item.nodes:
+    readers: dict[int, list[int]] = {}  # places in the order of the graph
+    for place, node in enumerate(item.nodes):
         for port in node.inputs:
-            readers.setdefault(port.node, []).append(node.id)
+            readers.setdefault(port.node, []).append(place)
     found: dict[tuple[int, int], T] = {}
     for index, start in enumerate(item.inputs):
         reached = _reach(item, start, readers, steps, inside, algebra)
         for output, port in enumerate(item.output_ports):
-            row = reached[port.node]
+            row = reached.get(port.node)
             value = row[port.index] if row is not None else None
             if value is not None:
                 found[index, output] = value
@@ -147,17 +147,16 @@ def _reach(
     inside: Mapping[int, Matrix[T]],
     algebra: Algebra[T],
 ) -> Reached[T]:
-    reached: Reached[T] = [None] * len(graph.nodes)
-    reached[start.id] = [algebra.start]
-    ahead = list(readers.get(start.id, ()))  # a heap: ids go up along every edge
+    reached: Reached[T] = {start.id: [algebra.start]}
+    ahead = list(readers.get(start.id, ()))  # a heap: places go up along every edge
     heapify(ahead)
     while ahead:
         node = graph.nodes[heappop(ahead)]
-        if reached[node.id] is not None:
+        if node.id in reached:
             continue
         before: list[T | None] = []
         for port in node.inputs:
-            row = reached[port.node]
+            row = reached.get(port.node)
             before.append(None if row is None else row[port.index])
         if all(value is None for value in before):
             continue

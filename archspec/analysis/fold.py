@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Hashable, Iterator
 from typing import TypeAlias, TypeVar
 
-from archspec.graph.model import Graph, Node, walk
+from archspec.graph.model import Graph, Node
+from archspec.graph.walk import walk
 from archspec.types.dim import ONE, ZERO, Dim, dim
 
 T = TypeVar("T")

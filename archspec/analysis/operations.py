@@ -16,7 +16,7 @@ def operations(graph: Graph) -> Dim:
 
 
 def _graph_step(graph: Graph, below: Below[Dim]) -> Dim:
-    nodes = (graph.nodes[number] for number in sorted(graph.computed))
+    nodes = graph.in_order(graph.computed)
     return sum_of(_node_operations(graph, node, below) for node in nodes)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Sequence
 
 from archspec.analysis.structure import node_signature
 from archspec.frozen import frozen
-from archspec.graph.model import Graph, Node, Port, consumers
+from archspec.graph.model import Graph, Node, Port
 
 LONGEST_PERIOD = 64
 """Nodes in one segment at most; the search is quadratic in it at worst."""
@@ -71,7 +71,7 @@ class _Search:
             for node in self.nodes
         ]
         self.last_reader = [-1] * len(self.nodes)
-        for port, readers in consumers(graph).items():
+        for port, readers in graph.consumers.items():
             if port.node in self.place:
                 at = self.place[port.node]
                 furthest = max(self.place[reader.id] for reader in readers)

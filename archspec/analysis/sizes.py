@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from archspec.analysis.words import sizes_text
 from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import requirements
+from archspec.graph.walk import requirements
 from archspec.source import Span
 from archspec.types.condition import (
     Condition,

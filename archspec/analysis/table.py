@@ -103,7 +103,7 @@ class _Table:
 def _name(graph: Graph, prefix: str, group: tuple[int, ...]) -> str:
     keys = [
         instance.key
-        for instance in (graph.nodes[group[0]].instance, graph.nodes[group[-1]].instance)
+        for instance in (graph.node(group[0]).instance, graph.node(group[-1]).instance)
         if instance is not None
     ]
     first = join_path(prefix, keys[0])

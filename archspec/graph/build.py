@@ -16,21 +16,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from archspec.graph.inference import inferred, own_inputs
+from archspec.graph.inference import inferred, kept_needs, own_inputs
 from archspec.graph.model import (
     Graph,
     GraphOutput,
     Instance,
     Node,
-    Origin,
     Port,
     Region,
     Requirement,
     Structure,
 )
-from archspec.ops.base import Need, Op, OpError
+from archspec.ops.base import Op, OpError
 from archspec.types.condition import TRUE, Condition
-from archspec.types.solver import VerdictKind, decide
 from archspec.types.tensor import TensorType
 
 
@@ -84,7 +82,9 @@ class Building:
         if instance.op is not None:
             own = own_inputs(instance.regions, types)
             yielded, needs = inferred(instance.op, instance.regions, own)
-            return self._add(instance, inputs, yielded, name, self._kept(needs, instance.origin))
+            return self._add(
+                instance, inputs, yielded, name, kept_needs(needs, self.given, instance.origin)
+            )
         assert instance.graph is not None
         wanted = instance.graph.input_types
         if types != wanted:
@@ -131,18 +131,3 @@ class Building:
             number += 1
             key = f"{default}_{number}"
         return key
-
-    def _kept(self, needs: Sequence[Need], origin: Origin) -> tuple[Requirement, ...]:
-        """What holds for some sizes only. Raises OpError where something holds for none."""
-        kept: list[Requirement] = []
-        for need in needs:
-            kind = decide(need.condition, self.given).kind
-            if kind is VerdictKind.NEVER and not need.training_only:
-                raise OpError(need.reason)
-            if kind is not VerdictKind.ALWAYS:
-                kept.append(
-                    Requirement(
-                        need.condition, need.reason, origin, need.training_only, need.chosen
-                    )
-                )
-        return tuple(kept)

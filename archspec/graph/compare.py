@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
-from archspec.graph.model import Graph, Instance, Node, Requirement, subgraphs, walk
+from archspec.graph.model import Graph, Instance, Node, Port, Requirement, subgraphs
+from archspec.graph.walk import walk
 from archspec.ops.base import Op
 
 
@@ -29,12 +30,12 @@ def _lines(graph: Graph, below: Mapping[Graph, str]) -> list[str]:
     lines = [repr((graph.kind, graph.name, graph.frozen))]
     for node in graph.nodes:
         one = used.setdefault(id(node.instance), len(used))
-        ports = [(port.node, port.index) for port in node.inputs]
+        ports = _ports(graph, node.inputs)
         name = node.name if node.is_input else ""
         lines.append(repr((one, _owner(node.instance, below), ports, _texts(node.types), name)))
         lines += _needs(node.requirements)
     for output in graph.outputs:
-        ports = [(port.node, port.index) for port in output.ports]
+        ports = _ports(graph, output.ports)
         lines.append(repr((output.name, ports, output.structure)))
     lines += _needs(graph.requirements)
     for rule in graph.init_rules:
@@ -42,6 +43,11 @@ def _lines(graph: Graph, below: Mapping[Graph, str]) -> list[str]:
     lines += [repr((tie.name, tie.source)) for tie in graph.ties]
     lines += [repr((draw.name, draw.policy, draw.ratio)) for draw in graph.draws]
     return lines
+
+
+def _ports(graph: Graph, ports: Iterable[Port]) -> list[tuple[int, int]]:
+    """Ports by the places of their nodes, as numbers of nodes mean nothing."""
+    return [(graph.place[port.node], port.index) for port in ports]
 
 
 def _owner(instance: Instance | None, below: Mapping[Graph, str]) -> object:
@@ -81,15 +87,19 @@ def same_graph(left: Graph, right: Graph) -> bool:
         if one is two or (id(one), id(two)) in seen:
             continue
         seen.add((id(one), id(two)))
-        if len(one.nodes) != len(two.nodes) or one.outputs != two.outputs:
+        if len(one.nodes) != len(two.nodes) or _outputs(one) != _outputs(two):
             return False
         for a, b in zip(one.nodes, two.nodes, strict=True):
-            if not _same_node(a, b):
+            if not _same_node(a, b) or _ports(one, a.inputs) != _ports(two, b.inputs):
                 return False
             if a.instance is not None and b.instance is not None:
                 below = zip(subgraphs(a.instance), subgraphs(b.instance), strict=True)
                 pairs += [pair for pair in below if pair[0] is not pair[1]]
     return True
+
+
+def _outputs(graph: Graph) -> list[object]:
+    return [(item.name, _ports(graph, item.ports), item.structure) for item in graph.outputs]
 
 
 def same_instance(left: Instance, right: Instance) -> bool:
@@ -105,7 +115,7 @@ def same_instance(left: Instance, right: Instance) -> bool:
 
 
 def _same_node(left: Node, right: Node) -> bool:
-    if (left.inputs, left.types) != (right.inputs, right.types):
+    if left.types != right.types:
         return False
     one, two = left.instance, right.instance
     if one is None or two is None:

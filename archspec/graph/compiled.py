@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import field
 
 from archspec.frozen import frozen
-from archspec.graph.model import Graph, walk
+from archspec.graph.model import Graph
+from archspec.graph.walk import walk
 from archspec.types.condition import TRUE, Condition
 
 

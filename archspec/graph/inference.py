@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archspec.graph.model import Region
-from archspec.ops.base import Check, Need, Op
+from archspec.graph.model import Origin, Region, Requirement
+from archspec.ops.base import Check, Need, Op, OpError
+from archspec.types.condition import Condition
+from archspec.types.solver import VerdictKind, decide
 from archspec.types.tensor import TensorType
 
 Types = tuple[TensorType, ...]
@@ -25,3 +27,17 @@ def inferred(op: Op, regions: Sequence[Region], types: Types) -> tuple[Types, tu
     yields = {region.name: region.graph.output_types for region in regions}
     found = op.infer_regions(check, types, yields)
     return (found if isinstance(found, tuple) else (found,)), tuple(check.needs)
+
+
+def kept_needs(needs: Sequence[Need], given: Condition, origin: Origin) -> tuple[Requirement, ...]:
+    """What holds for some of the sizes that `given` allows. Raises OpError where one never does."""
+    kept: list[Requirement] = []
+    for need in needs:
+        kind = decide(need.condition, given).kind
+        if kind is VerdictKind.NEVER and not need.training_only:
+            raise OpError(need.reason)
+        if kind is not VerdictKind.ALWAYS:
+            kept.append(
+                Requirement(need.condition, need.reason, origin, need.training_only, need.chosen)
+            )
+    return tuple(kept)

@@ -7,23 +7,21 @@ Data with structure (tuples, nested) is flattened into ports; `Structure` rememb
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
+
+import networkx
 
 from archspec.diagnostics.model import Frame
 from archspec.frozen import frozen
+from archspec.graph.wiring import ordered, wired
 from archspec.ops.base import Op, Parameter
 from archspec.source import NOWHERE, Span
 from archspec.types.condition import Condition
 from archspec.types.initialiser import Initialiser
 from archspec.types.tensor import TensorType
-
-if TYPE_CHECKING:
-    import networkx
-
-K = TypeVar("K", bound=Hashable)
 
 Structure: TypeAlias = "tuple[Structure, ...] | None"
 """Form of data: None is one tensor, a tuple is a tuple of forms."""
@@ -102,7 +100,11 @@ class Instance:
 
 @dataclass(eq=False, slots=True)
 class Node:
-    """An input (no instance), an op or a call. `types` are its outputs, flattened."""
+    """An input (no instance), an op or a call. `types` are its outputs, flattened.
+
+    `id` is its number, by which ports name it; it stays whatever else of the graph changes.
+    Among nodes that do not depend on each other, that of the smaller `rank` stands first.
+    """
 
     id: int
     instance: Instance | None
@@ -114,8 +116,13 @@ class Node:
     output_structure: Structure = None
     requirements: tuple[Requirement, ...] = ()  # what it needs of the sizes
     discarded: frozenset[int] = frozenset()  # its outputs that the spec says nothing is to use
+    rank: tuple[int, ...] = ()  # (id,) unless it says otherwise
     parameters: tuple[Parameter, ...] | None = field(default=None, init=False)
     """What its op owns, once that is known: `Graph.parameters_of` tells it."""
+
+    def __post_init__(self) -> None:
+        if not self.rank:
+            self.rank = (self.id,)
 
     @property
     def op(self) -> Op | None:
@@ -208,6 +215,45 @@ class Graph:
     frozen: bool = False  # all of its instances are
     ties: tuple[Tie, ...] = ()
 
+    wires: networkx.MultiDiGraph[int] = field(init=False, repr=False)
+    """The graph itself: numbers of nodes with the attribute `node`, and an edge for each input.
+
+    The key of an edge is the index of the input; `output` is that of the output it comes from, and
+    `type` the type of what it carries. `nodes` are the same, in topological order.
+    """
+
+    def __post_init__(self) -> None:
+        self.wires = wired(self.name, self.nodes)
+        self.nodes = ordered(self.wires, self.nodes)
+
+    @cached_property
+    def _by_number(self) -> dict[int, Node]:
+        return {node.id: node for node in self.nodes}
+
+    @cached_property
+    def place(self) -> Mapping[int, int]:
+        """For the number of each node, where it stands in the order."""
+        return {node.id: place for place, node in enumerate(self.nodes)}
+
+    @cached_property
+    def consumers(self) -> Mapping[Port, Sequence[Node]]:
+        """For each port the nodes that read it, in order, once for each time."""
+        found: dict[Port, list[Node]] = {}
+        for node in self.nodes:
+            for port in node.inputs:
+                found.setdefault(port, []).append(node)
+        return found
+
+    def node(self, number: int) -> Node:
+        """The node of this number. Raises KeyError where there is none."""
+        return self._by_number[number]
+
+    def in_order(self, numbers: Iterable[int]) -> tuple[Node, ...]:
+        """The nodes of these numbers, each once, in topological order."""
+        return tuple(
+            self._by_number[number] for number in sorted(set(numbers), key=self.place.__getitem__)
+        )
+
     @cached_property
     def inputs(self) -> tuple[Node, ...]:
         """The input nodes, in order; one per tensor."""
@@ -252,7 +298,7 @@ class Graph:
 
     def type_of(self, port: Port) -> TensorType:
         """Type of a port."""
-        return self.nodes[port.node].types[port.index]
+        return self._by_number[port.node].types[port.index]
 
     def types_read(self, node: Node) -> tuple[TensorType, ...]:
         """Types of what a node reads, captures of its layers last."""
@@ -294,7 +340,7 @@ class Graph:
     @property
     def read_ports(self) -> set[Port]:
         """The outputs of nodes that what is computed reads, or that are outputs of the graph."""
-        found = {port for number in self.computed for port in self.nodes[number].inputs}
+        found = {port for number in self.computed for port in self._by_number[number].inputs}
         return found.union(self.output_ports)
 
     @cached_property
@@ -305,25 +351,6 @@ class Graph:
             if node.requirements and node.id in self.computed:
                 found.update(dict.fromkeys(node.requirements))
         return tuple(found)
-
-    @cached_property
-    def digraph(self) -> networkx.MultiDiGraph[int]:
-        """The same as a NetworkX graph.
-
-        Node attribute `node`; edge attributes `source` (output index), `target` (input index) and
-        `type`.
-        """
-        import networkx  # noqa: PLC0415  (a fifth of a second that most commands do not need)
-
-        graph: networkx.MultiDiGraph[int] = networkx.MultiDiGraph(name=self.name)
-        for node in self.nodes:
-            graph.add_node(node.id, node=node)
-        for node in self.nodes:
-            for target, port in enumerate(node.inputs):
-                graph.add_edge(
-                    port.node, node.id, source=port.index, target=target, type=self.type_of(port)
-                )
-        return graph
 
 
 def subgraphs(instance: Instance) -> Iterator[Graph]:
@@ -341,55 +368,3 @@ def needed(graph: Graph, ends: Iterable[int]) -> frozenset[int]:
         if node.id in found:
             found.update([port.node for port in node.inputs])
     return frozenset(found)
-
-
-def walk(graph: Graph) -> tuple[Graph, ...]:
-    """`graph` and all graphs below it, each once, callees before callers."""
-    return postorder(graph, lambda item: item.callees)
-
-
-def walk_computed(graph: Graph) -> tuple[Graph, ...]:
-    """The graphs below `graph` whose nodes are computed, and itself, as `walk` gives them."""
-    return postorder(graph, lambda item: item.computed_callees)
-
-
-def requirements(graph: Graph, *, training: bool) -> tuple[Requirement, ...]:
-    """What is needed of the sizes with all that is called, each condition once.
-
-    One that a spec chose and one that an op has are told apart.
-    """
-    found: dict[tuple[Condition, bool], Requirement] = {}
-    for item in walk_computed(graph):
-        for need in item.size_requirements:
-            if training or not need.training_only:
-                found.setdefault((need.condition, need.chosen), need)
-    return tuple(found.values())
-
-
-def postorder(root: K, children: Callable[[K], Iterable[K]]) -> tuple[K, ...]:
-    """`root` and all that is reachable from it, each once, children before parents.
-
-    Nothing recurses, so what is deep does not exhaust the stack.
-    """
-    order: list[K] = []
-    seen = {root}
-    stack: list[tuple[K, Iterator[K]]] = [(root, iter(children(root)))]
-    while stack:
-        current, rest = stack[-1]
-        following = next((item for item in rest if item not in seen), None)
-        if following is None:
-            order.append(current)
-            stack.pop()
-        else:
-            seen.add(following)
-            stack.append((following, iter(children(following))))
-    return tuple(order)
-
-
-def consumers(graph: Graph) -> Mapping[Port, Sequence[Node]]:
-    """For each port the nodes that read it."""
-    found: dict[Port, list[Node]] = {}
-    for node in graph.nodes:
-        for port in node.inputs:
-            found.setdefault(port, []).append(node)
-    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import replace
 
+from archspec.graph.edit import Edit
 from archspec.graph.model import Graph, GraphOutput, Node, Port, Structure, leaves, needed
 from archspec.graph.names import join_path
 from archspec.graph.ties import with_ties_left
@@ -16,19 +17,8 @@ def pruned(graph: Graph, outputs: tuple[GraphOutput, ...]) -> Graph:
     Inputs stay, so that calls look the same. Instances keep their keys.
     """
     kept = needed(graph, (port.node for output in outputs for port in output.ports))
-    numbers: dict[int, int] = {}
-    nodes: list[Node] = []
-    for node in graph.nodes:
-        if node.id not in kept and not node.is_input:
-            continue
-        numbers[node.id] = len(nodes)
-        inputs = tuple(Port(numbers[port.node], port.index) for port in node.inputs)
-        nodes.append(replace(node, id=len(nodes), inputs=inputs))
-    moved = tuple(
-        replace(item, ports=tuple(Port(numbers[p.node], p.index) for p in item.ports))
-        for item in outputs
-    )
-    return with_ties_left(replace(graph, nodes=tuple(nodes), outputs=moved))
+    nodes = tuple(node for node in graph.nodes if node.id in kept or node.is_input)
+    return with_ties_left(replace(graph, nodes=nodes, outputs=outputs))
 
 
 def select_outputs(graph: Graph, paths: tuple[str, ...]) -> Graph:
@@ -48,12 +38,12 @@ def _selected(graph: Graph, wanted: list[tuple[str, str]], *, keep: bool) -> Gra
     found = [(shown, *_find(graph, path, shown)) for shown, path in wanted]
     own = graph.outputs if keep else ()
     ends = {node.id for _, node, _ in found} | {port.node for item in own for port in item.ports}
-    read = {port for number in needed(graph, ends) for port in graph.nodes[number].inputs}
+    read = {port for number in needed(graph, ends) for port in graph.node(number).inputs}
     read |= {port for item in own for port in item.ports}
-    nodes = list(graph.nodes)
+    edit = Edit(graph)
     outputs: dict[str, GraphOutput] = {}
     for number in dict.fromkeys(node.id for _, node, _ in found):
-        node = graph.nodes[number]
+        node = graph.node(number)
         at = len(node.types)
         for shown in (shown for shown, other, rest in found if other is node and not rest):
             outputs[shown] = _output(shown, number, 0, None if at == 1 else (None,) * at)
@@ -62,25 +52,26 @@ def _selected(graph: Graph, wanted: list[tuple[str, str]], *, keep: bool) -> Gra
         if not inner:
             continue
         is_read = any(port.node == number for port in read)
-        nodes[number] = _opened(node, inner, keep=is_read)
         at = at if is_read else 0
-        callee = nodes[number].callee
-        assert callee is not None
+        callee = _open(edit, node, inner, keep=is_read)
         for output in callee.outputs[-len(inner) :]:
             outputs[output.name] = _output(output.name, number, at, output.structure)
             at += len(output.ports)
     chosen = tuple(outputs[shown] for shown, _ in wanted)
-    return pruned(replace(graph, nodes=tuple(nodes)), (*own, *chosen))
+    edit.outputs = [*own, *chosen]
+    edit.erase_unneeded()
+    return edit.graph()
 
 
-def _opened(node: Node, wanted: list[tuple[str, str]], *, keep: bool) -> Node:
-    """A call whose block yields what stands inside of it."""
+def _open(edit: Edit, node: Node, wanted: list[tuple[str, str]], *, keep: bool) -> Graph:
+    """Let the block of a call yield what stands inside of it; the block."""
     assert node.callee is not None
     assert node.instance is not None
     callee = _selected(node.callee, wanted, keep=keep)
     instance = replace(node.instance, graph=callee)
     discarded = node.discarded if keep else frozenset()
-    return replace(node, instance=instance, types=callee.output_types, discarded=discarded)
+    edit.put(node.id, instance=instance, types=callee.output_types, discarded=discarded)
+    return callee
 
 
 def _output(name: str, node: int, at: int, structure: Structure) -> GraphOutput:

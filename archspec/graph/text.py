@@ -97,19 +97,19 @@ def _block(graph: Graph, names: Mapping[Graph, str]) -> Iterator[str]:
     yield ""
 
 
-def _called(graph: Graph) -> tuple[str, ...]:
+def _called(graph: Graph) -> dict[int, str]:
     """What each node is called: a later one of the same name gets its number behind it."""
     taken: dict[str, int] = {}
-    found: list[str] = []
+    found: dict[int, str] = {}
     for node in graph.nodes:
         instance = node.instance
         name = node.name if instance is None else instance.key or instance.title
         number = taken[name] = taken.get(name, 0) + 1
-        found.append(f"{name}'{number}" if number > 1 else name)
-    return tuple(found)
+        found[node.id] = f"{name}'{number}" if number > 1 else name
+    return found
 
 
-def _line(graph: Graph, node: Node, called: tuple[str, ...], names: Mapping[Graph, str]) -> str:
+def _line(graph: Graph, node: Node, called: Mapping[int, str], names: Mapping[Graph, str]) -> str:
     types = ", ".join(map(str, node.types))
     if node.instance is None:
         return f"{called[node.id]}: {types}"
@@ -120,8 +120,8 @@ def _line(graph: Graph, node: Node, called: tuple[str, ...], names: Mapping[Grap
     return f"{' '.join(words)}: {types or 'nothing'}"
 
 
-def _port(port: Port, graph: Graph, called: tuple[str, ...]) -> str:
-    several = len(graph.nodes[port.node].types) > 1
+def _port(port: Port, graph: Graph, called: Mapping[int, str]) -> str:
+    several = len(graph.node(port.node).types) > 1
     return called[port.node] + (f"[{port.index}]" if several else "")
 
 
@@ -171,7 +171,7 @@ def _condition(condition: Condition) -> str:
     return " and ".join(clauses(condition))
 
 
-def _output(output: GraphOutput, graph: Graph, called: tuple[str, ...]) -> str:
+def _output(output: GraphOutput, graph: Graph, called: Mapping[int, str]) -> str:
     ports = iter(output.ports)
 
     def text(structure: Structure) -> str:

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from archspec.frozen import frozen
-from archspec.graph.model import Graph, Instance, walk
+from archspec.graph.model import Graph, Instance
 from archspec.graph.names import join_path
+from archspec.graph.walk import walk
 from archspec.ops.base import Parameter
 
 

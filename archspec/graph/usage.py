@@ -17,8 +17,9 @@ from typing import TypeAlias
 
 from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Graph, Node, Region, postorder, walk
+from archspec.graph.model import Graph, Node, Region
 from archspec.graph.names import join_path
+from archspec.graph.walk import postorder, walk
 
 EVERYTHING = -1
 """As a set of outputs: all of them, and what serves none of them, too."""
@@ -139,7 +140,7 @@ class Usage:
             part = stack.pop()
             found.parts.append(part)
             for number, outputs in part.asked.items():
-                node = part.graph.nodes[number]
+                node = part.graph.node(number)
                 if node.instance is None:
                     continue
                 path = part.path(node)
@@ -218,17 +219,17 @@ class Usage:
     def _inputs_of_outputs(self, graph: Graph) -> tuple[int, ...]:
         """For each output the inputs that it needs, as bits."""
         place = {node.id: index for index, node in enumerate(graph.inputs)}
-        masks: list[tuple[int, ...]] = []
+        masks: dict[int, tuple[int, ...]] = {}
         for node in graph.nodes:
             read = [masks[port.node][port.index] for port in node.inputs]
             if node.is_input:
-                masks.append((1 << place[node.id],))
+                masks[node.id] = (1 << place[node.id],)
             elif node.callee is None:
-                masks.append(self._through_op(node, read))
+                masks[node.id] = self._through_op(node, read)
             else:
                 wanted = self._inputs[node.callee]
                 known = {inputs: _either(_chosen(read, inputs)) for inputs in set(wanted)}
-                masks.append(tuple(known[inputs] for inputs in wanted))
+                masks[node.id] = tuple(known[inputs] for inputs in wanted)
         return tuple(masks[port.node][port.index] for port in graph.output_ports)
 
     def _through_op(self, node: Node, read: list[int]) -> tuple[int, ...]:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled
 from archspec.graph.inference import Types, inferred, own_inputs
-from archspec.graph.model import Graph, Instance, Node, Port, Region, leaves, subgraphs, walk
+from archspec.graph.model import Graph, Instance, Node, Port, Region, leaves, subgraphs
+from archspec.graph.walk import walk
 from archspec.ops.base import Need, Op, OpError
 from archspec.types.condition import TRUE, Condition
 from archspec.types.solver import VerdictKind, decide
@@ -113,33 +114,33 @@ class _Verifier:
 
     def wiring(self) -> Iterator[Fault]:
         """Ports that lead nowhere, nodes out of their order, outputs that are not as they say."""
-        for place, node in enumerate(self._graph.nodes):
-            for message in self._wiring(place, node):
-                yield self._fault(place, node, message)
+        for node in self._graph.nodes:
+            for message in self._wiring(node):
+                yield self._fault(node, message)
         for message in self._ends():
             yield Fault(self._graph.name, None, "", message)
 
     def meaning(self) -> Iterator[Fault]:
         """Types that ops do not yield, requirements that are missing, keys that are taken."""
-        for place, node in enumerate(self._graph.nodes):
+        for node in self._graph.nodes:
             for message in self._meaning(node):
-                yield self._fault(place, node, message)
-        for place, message in self._keys():
-            yield self._fault(place, self._graph.nodes[place], message)
+                yield self._fault(node, message)
+        for node, message in self._keys():
+            yield self._fault(node, message)
 
-    def _fault(self, place: int, node: Node, message: str) -> Fault:
+    def _fault(self, node: Node, message: str) -> Fault:
         title = "input" if node.instance is None else node.instance.key or node.instance.title
-        return Fault(self._graph.name, place, title, message)
+        return Fault(self._graph.name, node.id, title, message)
 
-    def _wiring(self, place: int, node: Node) -> Iterator[str]:
-        """Numbers and order: a node stands at its number, behind all that it reads."""
-        if node.id != place:
-            yield f"it has the number {node.id}"
+    def _wiring(self, node: Node) -> Iterator[str]:
+        """Numbers and edges: no node depends on itself, and what it reads exists."""
+        if self._graph.node(node.id) is not node:
+            yield f"the number {node.id} is that of another node too"
         for at, port in enumerate(node.inputs):
-            if port.node >= place:
-                yield f"input {at} reads node {port.node}, which does not stand before it"
-            elif not self._exists(port):
+            if not self._exists(port):
                 yield f"input {at} reads output {port.index} of node {port.node}, which has none"
+            elif self._graph.place[port.node] >= self._graph.place[node.id]:
+                yield f"input {at} reads node {port.node}, which depends on it"
         if node.instance is None:
             if node.inputs or len(node.types) != 1:
                 yield "an input has one type and reads nothing"
@@ -147,8 +148,9 @@ class _Verifier:
             yield "an instance is an op or a use of a graph"
 
     def _exists(self, port: Port) -> bool:
-        nodes = self._graph.nodes
-        return 0 <= port.node < len(nodes) and 0 <= port.index < len(nodes[port.node].types)
+        if port.node not in self._graph.place:
+            return False
+        return 0 <= port.index < len(self._graph.node(port.node).types)
 
     def _ends(self) -> Iterator[str]:
         names = [output.name for output in self._graph.outputs]
@@ -192,16 +194,16 @@ class _Verifier:
             if need.condition not in kept and not self._memo.always(need.condition):
                 yield f"a requirement is missing: {need.reason} ({need.condition})"
 
-    def _keys(self) -> Iterator[tuple[int, str]]:
+    def _keys(self) -> Iterator[tuple[Node, str]]:
         """Weights of one name are the same weights."""
         first: dict[str, Node] = {}
-        for place, node in enumerate(self._graph.nodes):
+        for node in self._graph.nodes:
             instance = node.instance
             if instance is None or not instance.key:
                 continue
             other = first.setdefault(instance.key, node)
             if other.instance is not instance and not _are_one(self._graph, other, node):
-                yield place, f"the key `{instance.key}` is that of node {other.id} too"
+                yield node, f"the key `{instance.key}` is that of node {other.id} too"
 
 
 def _differences(does: str, found: Types, wanted: Types) -> Iterator[str]:

@@ -15,8 +15,9 @@ from archspec.analysis.repeats import Run, repeats
 from archspec.analysis.structure import structure_classes
 from archspec.diagnostics.model import CompileFailed, Diagnostic, Frame, diagnostic
 from archspec.frozen import frozen
-from archspec.graph.model import Graph, GraphOutput, Node, Port, postorder, walk
+from archspec.graph.model import Graph, GraphOutput, Node, Port
 from archspec.graph.names import join_path
+from archspec.graph.walk import postorder, walk
 from archspec.types.tensor import TensorType
 
 NODE_BUDGET = 20_000
@@ -147,7 +148,7 @@ class _Runs:
 
 def _of_rules(graph: Graph, run: Run) -> bool:
     """Whether only calls of rules repeat: halves of an expansion, which belong side by side."""
-    callees = (graph.nodes[at].callee for at in run.nodes)
+    callees = (graph.node(at).callee for at in run.nodes)
     return all(callee is not None and callee.kind == "rule" for callee in callees)
 
 

@@ -12,7 +12,8 @@ from dataclasses import replace
 
 from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Graph, Node, walk_computed
+from archspec.graph.model import Graph, Node
+from archspec.graph.walk import walk_computed
 from archspec.ops.random import Join
 from archspec.passes.prune import Pruner
 
@@ -49,7 +50,7 @@ def extract(compiled: Compiled, column: int, draw: str | None = None) -> Compile
 def _joins(graph: Graph) -> Iterator[Node]:
     if graph.kind == "buffer":  # a buffer keeps its values, as weights do
         return iter(())
-    return (graph.nodes[at] for at in graph.computed if isinstance(graph.nodes[at].op, Join))
+    return (node for node in graph.in_order(graph.computed) if isinstance(node.op, Join))
 
 
 def _takes_part(node: Node, draw: str | None) -> bool:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import networkx
 
 from archspec.graph.model import Graph
 from archspec.passes.expand import FlatNode, expand
 from archspec.source import NOWHERE, Span
-
-if TYPE_CHECKING:
-    import networkx
 
 
 def flatten(graph: Graph, depth: int | None = 1) -> networkx.MultiDiGraph[int]:
@@ -24,8 +21,6 @@ def flatten(graph: Graph, depth: int | None = 1) -> networkx.MultiDiGraph[int]:
 
     Raises CompileFailed (E0521) when the graph would have too many nodes.
     """
-    import networkx  # noqa: PLC0415  (a fifth of a second that most commands do not need)
-
     flat = expand(graph, depth)
     found: networkx.MultiDiGraph[int] = networkx.MultiDiGraph(name=graph.name)
     for item in flat.nodes:

@@ -130,17 +130,15 @@ def _is_shared(graph: Graph, node: Node) -> bool:
 
 @dataclass(slots=True)
 class _Body:
-    """The new nodes, and where the ports of the old ones went."""
+    """The nodes that are left, and where the ports of the old ones went."""
 
     nodes: list[Node] = field(default_factory=list)
     ports: dict[Port, Port] = field(default_factory=dict)
     instances: dict[int, Instance] = field(default_factory=dict)  # by id of the old one
 
-    def add(self, node: Node, **changes: object) -> int:
-        """Take over a node, with its inputs renumbered."""
-        index = len(self.nodes)
-        self.nodes.append(replace(node, id=index, **changes))  # type: ignore[arg-type]
-        return index
+    def add(self, node: Node, **changes: object) -> None:
+        """Take over a node."""
+        self.nodes.append(replace(node, **changes))  # type: ignore[arg-type]
 
 
 def _rebuild(
@@ -164,9 +162,9 @@ def _rebuild(
         if one is not None:
             body.ports[Port(node.id)] = body.ports[node.inputs[one]]
             continue
-        index = _take_op(body, node, held.get(node.id, ()))
+        _take_op(body, node, held.get(node.id, ()))
         for output in range(len(node.types)):
-            body.ports[Port(node.id, output)] = Port(index, output)
+            body.ports[Port(node.id, output)] = Port(node.id, output)
     kept = tuple(at for at, node in enumerate(graph.inputs) if Port(node.id) in needed)
     result = replace(
         graph,
@@ -202,11 +200,12 @@ def _unchanged(
     return True
 
 
-def _take_op(body: _Body, node: Node, held: tuple[Pruned, ...]) -> int:
-    """Take over an input or an op, with what its regions have become; its new number."""
+def _take_op(body: _Body, node: Node, held: tuple[Pruned, ...]) -> None:
+    """Take over an input or an op, with what its regions have become."""
     instance = node.instance
     if instance is None or not held:
-        return body.add(node, inputs=tuple(body.ports[port] for port in node.inputs))
+        body.add(node, inputs=tuple(body.ports[port] for port in node.inputs))
+        return
     inputs = tuple(body.ports[node.inputs[at]] for at in _inputs_read(node, held))
     became: dict[str, Region] = {}
     for region, part in zip(_regions(node), held, strict=True):
@@ -217,7 +216,7 @@ def _take_op(body: _Body, node: Node, held: tuple[Pruned, ...]) -> int:
     if regions != instance.regions:
         fresh = replace(instance, regions=regions)
         instance = body.instances.setdefault(id(instance), fresh)
-    return body.add(node, instance=instance, inputs=inputs)
+    body.add(node, instance=instance, inputs=inputs)
 
 
 def _take_call(body: _Body, node: Node, asked: tuple[int, ...], below: Pruned) -> None:
@@ -231,7 +230,7 @@ def _take_call(body: _Body, node: Node, asked: tuple[int, ...], below: Pruned) -
         fresh = replace(instance, graph=below.graph)
         instance = body.instances.setdefault(id(node.instance), fresh)
     whole = len(asked) == len(node.types)
-    index = body.add(
+    body.add(
         node,
         instance=instance,
         inputs=tuple(body.ports[node.inputs[at]] for at in below.inputs),
@@ -240,7 +239,7 @@ def _take_call(body: _Body, node: Node, asked: tuple[int, ...], below: Pruned) -
         output_structure=node.output_structure if whole else _plain(len(asked)),
     )
     for new, old in enumerate(asked):
-        body.ports[Port(node.id, old)] = Port(index, new)
+        body.ports[Port(node.id, old)] = Port(node.id, new)
 
 
 def _plain(count: int) -> Structure:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from archspec.graph.model import (
@@ -162,11 +162,10 @@ class GraphBuilder:
         doc: str = "",
     ) -> Graph:
         """The graph."""
-        nodes, outputs = self._live(outputs)
         return Graph(
             self.name,
             self.kind,
-            nodes,
+            self._live(outputs),
             outputs,
             arguments,
             structures,
@@ -179,10 +178,8 @@ class GraphBuilder:
             tuple(self.ties),
         )
 
-    def _live(
-        self, outputs: tuple[GraphOutput, ...]
-    ) -> tuple[tuple[Node, ...], tuple[GraphOutput, ...]]:
-        """Without nodes that nothing reads and that own nothing, renumbered."""
+    def _live(self, outputs: tuple[GraphOutput, ...]) -> tuple[Node, ...]:
+        """The nodes, without those that nothing reads and that own nothing."""
         read = {port.node for output in outputs for port in output.ports}
         for node in reversed(self.nodes):
             if node.id in read or node.is_input or self._owns_weights(node):
@@ -191,19 +188,7 @@ class GraphBuilder:
             elif node.discarded:  # what it alone reads is discarded, too
                 for port in node.inputs:
                     self.nodes[port.node].discarded |= {port.index}
-        if len(read) == len(self.nodes):
-            return tuple(self.nodes), outputs
-        numbers = {old: new for new, old in enumerate(sorted(read))}
-
-        def moved(ports: tuple[Port, ...]) -> tuple[Port, ...]:
-            return tuple(Port(numbers[port.node], port.index) for port in ports)
-
-        nodes = tuple(
-            replace(node, id=numbers[node.id], inputs=moved(node.inputs))
-            for node in self.nodes
-            if node.id in read
-        )
-        return nodes, tuple(replace(item, ports=moved(item.ports)) for item in outputs)
+        return tuple(node for node in self.nodes if node.id in read)
 
 
 @dataclass(eq=False)

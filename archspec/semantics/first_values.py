@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from archspec.diagnostics.model import Sink, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.graph.init_rules import rule_for
-from archspec.graph.model import Graph, InitRule, walk
+from archspec.graph.model import Graph, InitRule
+from archspec.graph.walk import walk
 from archspec.ops.base import Op, Parameter
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from archspec.frozen import frozen
-from archspec.graph.model import Graph, Instance, Node, walk
+from archspec.graph.model import Graph, Instance, Node
 from archspec.graph.names import join_path
+from archspec.graph.walk import walk
 from archspec.ops.base import Parameter
 from archspec.types.tensor import TensorType
 

@@ -6,7 +6,8 @@ from collections import Counter
 
 from archspec.diagnostics.model import Edit, Fix, Severity, Sink, diagnostic
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Requirement, requirements
+from archspec.graph.model import Requirement
+from archspec.graph.walk import requirements
 from archspec.semantics.budget import Budget
 from archspec.semantics.inputs import Inputs
 from archspec.semantics.requirements import beyond_bounds, sizes_text

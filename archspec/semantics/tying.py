@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from archspec.diagnostics.model import Diagnostic, Sink, diagnostic
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Graph, Tie, walk
+from archspec.graph.model import Graph, Tie
 from archspec.graph.names import prefixes
 from archspec.graph.ties import tensor_at
+from archspec.graph.walk import walk
 from archspec.semantics.environment import did_you_mean
 from archspec.semantics.owners import owners
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from archspec.diagnostics.model import Severity, Sink, diagnostic
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Node, Port, needed, walk
+from archspec.graph.model import Node, Port, needed
 from archspec.graph.ties import tied_instances
 from archspec.graph.usage import Part, Usage, Used
+from archspec.graph.walk import walk
 
 NOTE = "such weights stay in the state dict and count as parameters, but get no gradient"
 

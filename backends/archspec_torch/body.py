@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from archspec.graph.model import Graph, Instance, Node, Port, consumers
+from archspec.graph.model import Graph, Instance, Node, Port
 from archspec.types.dim import Dim
 from archspec_torch.code import Code, Hole, call, code, element, flat, keyword
 from archspec_torch.demand import ALWAYS, NEVER, Condition, Demand, dropping, given, text
@@ -210,7 +210,7 @@ class _Writer:
         """A sum with a branch that may not have been computed."""
         gated = self.gated_adds[node.id]
         gate = self.demand.gates[gated]
-        branch = self.graph.nodes[gated].inputs[0]
+        branch = self.graph.node(gated).inputs[0]
         other = node.inputs[1 - gate.index]
         p = Hole(gate.p, "p")
         read, mode = self.variables.text(branch), self.function.training()
@@ -314,16 +314,16 @@ class _Writer:
 
     def _each_groups(self) -> dict[int, tuple[Node, ...]]:
         """Joins whose inputs are one stateless op on every output of one call."""
-        readers, results = consumers(self.graph), set(self.graph.output_ports)
+        readers, results = self.graph.consumers, set(self.graph.output_ports)
         found: dict[int, tuple[Node, ...]] = {}
         for join in self.graph.nodes:
             if join.id not in self.demand.masks:
                 continue
-            nodes = tuple(self.graph.nodes[port.node] for port in join.inputs)
+            nodes = tuple(self.graph.node(port.node) for port in join.inputs)
             first = nodes[0]
             if first.op is None or len(first.inputs) != 1 or len(set(map(id, nodes))) < 2:
                 continue
-            source = self.graph.nodes[first.inputs[0].node]
+            source = self.graph.node(first.inputs[0].node)
             ports = [port for node in nodes for port in node.inputs]
             kinds = {(node.op, *map(self.graph.type_of, node.inputs)) for node in nodes}
             same = len(kinds) == 1 and not any(map(self._owns, nodes))
@@ -364,7 +364,7 @@ class _Writer:
             return call("join", self._each(self.each[node.id]), mask)
         source = node.inputs[0].node
         whole = self.variables.list_name(source)
-        if whole and [*node.inputs] == ports_of(self.graph.nodes[source]):
+        if whole and [*node.inputs] == ports_of(self.graph.node(source)):
             return call("join", whole, mask)
         items = ", ".join(self.variables.text(port) for port in node.inputs)
         name = self.function.names.fresh("branches")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from archspec.frozen import frozen
-from archspec.graph.model import Graph, Node, Port, consumers
+from archspec.graph.model import Graph, Node, Port
 from archspec.ops.arithmetic import Add
 from archspec.ops.random import DropPath, Join
 
@@ -55,7 +55,7 @@ class Gate:
 
 def gates(graph: Graph) -> dict[int, Gate]:
     """Gates of a graph by their nodes."""
-    readers = consumers(graph)
+    readers = graph.consumers
     outputs = set(graph.output_ports)
     found: dict[int, Gate] = {}
     taken: set[int] = set()

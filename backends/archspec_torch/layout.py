@@ -153,7 +153,7 @@ def _localise(family: Sequence[Layout]) -> None:
 
 
 def _computed(graph: Graph) -> Iterator[Node]:
-    return (graph.nodes[number] for number in sorted(graph.computed))
+    return iter(graph.in_order(graph.computed))
 
 
 def _ops(graph: Graph) -> list[Node]:

@@ -130,7 +130,7 @@ class Variables:
         """A fresh name for a value that may be None outside, unless one is declared already."""
         if port in self._text:
             return self._text[port]
-        node = self.graph.nodes[port.node]
+        node = self.graph.node(port.node)
         name = self.names.fresh(self._wanted(port) or self._list_base(node, "y"))
         self._text[port], self._optional[port] = name, optional
         return name
@@ -174,7 +174,7 @@ class Variables:
         return name
 
     def _wanted(self, port: Port) -> str:
-        node = self.graph.nodes[port.node]
+        node = self.graph.node(port.node)
         parts = [part.strip() for part in node.name.split(",")]
         if len(parts) == len(node.types) and is_identifier(parts[port.index]):
             return parts[port.index]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from archspec.frozen import frozen
-from archspec.graph.model import Graph, Node, Port, consumers
+from archspec.graph.model import Graph, Node, Port
 from archspec.graph.names import prefixes
 from archspec_torch.code import literal
 from archspec_torch.names import (
@@ -175,7 +175,7 @@ def _children(prefix: str, keys: Iterable[str]) -> set[str]:
 
 def _links(graph: Graph) -> frozenset[int]:
     """Nodes whose one output has one reader and is no result."""
-    readers = consumers(graph)
+    readers = graph.consumers
     results = {port.node for port in graph.output_ports}
     return frozenset(
         node.id

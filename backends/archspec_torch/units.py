@@ -14,7 +14,8 @@ from typing import TypeAlias
 
 from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Graph, GraphOutput, Instance, Node, Region, postorder
+from archspec.graph.model import Graph, GraphOutput, Instance, Node, Region
+from archspec.graph.walk import postorder
 
 
 @frozen

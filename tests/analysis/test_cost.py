@@ -5,7 +5,8 @@ import pytest
 from archspec.analysis.cost import report
 from archspec.analysis.sizes import accepts, valid_sizes
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Origin, Requirement, requirements
+from archspec.graph.model import Origin, Requirement
+from archspec.graph.walk import requirements
 from archspec.semantics.compile import load_network
 from archspec.source import Source
 from archspec.types.condition import TRUE, at_least, divisible, equal, evaluate

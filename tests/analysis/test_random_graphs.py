@@ -57,7 +57,7 @@ def all_paths(graph):
 
 def carried_out(graph):
     """The ops that are computed when a graph runs, each as often as it is."""
-    wires = graph.digraph
+    wires = graph.wires
     ends = {port.node for port in graph.output_ports}
     for at in ends.union(*(nx.ancestors(wires, end) for end in ends)):
         node = graph.nodes[at]

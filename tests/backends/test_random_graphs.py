@@ -7,7 +7,8 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from archspec.graph.model import Draw, GraphOutput, Instance, Port, walk
+from archspec.graph.model import Draw, GraphOutput, Instance, Port
+from archspec.graph.walk import walk
 from archspec_torch.module import to_module
 from tests.backends.graphs import Builder, compiled
 

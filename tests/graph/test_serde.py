@@ -7,12 +7,12 @@ import pytest
 
 import archspec
 from archspec.graph.compare import fingerprint, same_graph
-from archspec.graph.model import walk
 from archspec.graph.serde.read import read_network
 from archspec.graph.serde.values import NotReadable
 from archspec.graph.serde.write import network_json
 from archspec.graph.text import network_text
 from archspec.graph.verify import verify_network
+from archspec.graph.walk import walk
 from archspec_torch.source import python_source
 from tests.specs.compiled import shipped
 from tests.specs.families import NAMES, family, options

@@ -103,13 +103,13 @@ WRONG = {
         ),
         "layer: node 2 (c): the key `c` is that of node 1 too",
     ),
-    "nodes in another order": (
-        lambda g: replace(g, nodes=(*g.nodes[:4], g.nodes[5], g.nodes[4], *g.nodes[6:])),
-        "net: node 4 (norm): it has the number 5",
+    "two nodes of one number": (
+        lambda g: with_node(g, "norm", lambda n: replace(n, id=4)),
+        "net: node 4 (pool): the number 4 is that of another node too",
     ),
-    "a node behind its reader": (
+    "a circle": (
         lambda g: with_node(g, "pool", lambda n: replace(n, inputs=(Port(5),))),
-        "net: node 4 (pool): input 0 reads node 5, which does not stand before it",
+        "net: node 4 (pool): input 0 reads node 5, which depends on it",
     ),
     "an output that is not there": (
         lambda g: with_node(g, "pool", lambda n: replace(n, inputs=(Port(3, 1),))),
@@ -119,7 +119,7 @@ WRONG = {
         lambda g: with_callee(
             g, "unit", lambda b: replace(b, nodes=tuple(n for n in b.nodes if not n.is_input))
         ),
-        "unit: node 0 (a): it has the number 1",
+        "unit: node 1 (a): input 0 reads output 0 of node 0, which has none",
     ),
     "a callee for another type": (
         lambda g: with_callee(

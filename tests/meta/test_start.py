@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 CHECKOUT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "backends")])}
 
-HEAVY = ("torch", "networkx", "graphviz", "numpy", "rich", "archspec.ops.recurrent")
+HEAVY = ("torch", "graphviz", "numpy", "rich", "archspec.ops.recurrent")
 """The last stands for ops that a spec does not use: they are imported when asked for."""
 
 SPEC = """\

@@ -21,7 +21,7 @@ from tests.building import Build, Layer, Pointwise, compiled, fractal, tensor
 def test_a_column_is_a_plain_network_with_weights_of_the_whole(column):
     whole = compiled(fractal(4))
     part = extract(whole, column)
-    assert depth(part.inference) == Depth(2 ** (column - 1) + 1, 2 ** (column - 1) + 1)
+    assert depth(part.inference, {}) == Depth(2 ** (column - 1) + 1, 2 ** (column - 1) + 1)
     assert paths(part.inference).exact == 1
     names = {node["name"] for _, node in flatten(part.inference, None).nodes(data=True)}
     assert "join" not in names
@@ -66,7 +66,7 @@ def test_a_join_that_lacks_the_column_is_named():
     with pytest.raises(CompileFailed) as failure:
         extract(compiled(graph), 1)
     assert [item.code for item in failure.value.diagnostics] == ["E0902"]
-    assert depth(extract(compiled(graph), 2).inference).longest == 2
+    assert depth(extract(compiled(graph), 2).inference, {}).longest == 2
 
 
 def test_joins_outside_the_draw_stay_and_the_draw_goes():

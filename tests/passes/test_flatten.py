@@ -50,12 +50,13 @@ def test_edges_carry_types_and_ports():
 
 def test_a_block_alone_is_a_networkx_graph_of_its_nodes():
     graph = fractal(3)
-    found = graph.digraph
+    found = graph.wires
     assert [data["node"] for _, data in sorted(found.nodes(data=True))] == list(graph.nodes)
     for node in graph.nodes:
-        edges = sorted(found.in_edges(node.id, data=True), key=lambda edge: edge[2]["target"])
-        assert [Port(start, data["source"]) for start, _, data in edges] == list(node.inputs)
-        assert [data["type"] for *_, data in edges] == [graph.type_of(p) for p in node.inputs]
+        edges = sorted(found.in_edges(node.id, keys=True, data=True), key=lambda edge: edge[2])
+        assert [key for *_, key, _ in edges] == [*range(len(node.inputs))]
+        assert [Port(edge[0], edge[3]["output"]) for edge in edges] == list(node.inputs)
+        assert [edge[3]["type"] for edge in edges] == [graph.type_of(p) for p in node.inputs]
 
 
 def test_provenance_lists_the_calls_innermost_first():

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from archspec.diagnostics.model import Severity
 from archspec.diagnostics.text import render
-from archspec.graph.model import requirements
+from archspec.graph.walk import requirements
 from archspec.network import Network
 from archspec.semantics.compile import Compilation
 from archspec.source import Source

@@ -8,7 +8,8 @@ from archspec.analysis.parameters import table
 from archspec.diagnostics.model import Severity
 from archspec.diagnostics.text import render
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Graph, walk
+from archspec.graph.model import Graph
+from archspec.graph.walk import walk
 from archspec.semantics.compile import check, load_network
 from archspec.source import Source
 

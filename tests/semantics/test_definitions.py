@@ -6,7 +6,7 @@ import pytest
 
 from archspec.analysis.parameters import table
 from archspec.diagnostics.model import CompileFailed
-from archspec.graph.model import walk
+from archspec.graph.walk import walk
 from archspec.ops.normalisation import BatchNorm
 from archspec.types.initialiser import Initialiser
 from tests.semantics.specs import compiled, errors, keys, layer, network, output, weights

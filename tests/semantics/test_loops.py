@@ -8,7 +8,8 @@ import pytest
 
 from archspec.diagnostics.text import render
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Instance, walk
+from archspec.graph.model import Instance
+from archspec.graph.walk import walk
 from archspec.semantics import loops
 from archspec.semantics.compile import check, load_network
 from archspec.semantics.fragments import repeat

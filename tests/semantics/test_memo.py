@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from archspec.graph.model import walk
+from archspec.graph.walk import walk
 from archspec.semantics import compile as compilation
 from archspec.semantics.context import Context
 from archspec.semantics.expressions import evaluate

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from archspec.graph.model import Graph, walk
+from archspec.graph.model import Graph
+from archspec.graph.walk import walk
 from archspec.ops.random import Dropout
 from tests.semantics.specs import (
     compiled,

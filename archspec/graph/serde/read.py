@@ -97,6 +97,7 @@ class _Tables:
             _structure(data.get("structure")),
             tuple(self._need(item) for item in data.get("requirements", ())),
             frozenset(data.get("discarded", ())),
+            tuple(data.get("rank", ())),
         )
 
     def _instance(self, number: int) -> Instance:

@@ -18,9 +18,9 @@ from archspec.graph.model import (
     Region,
     Requirement,
     Structure,
-    walk,
 )
 from archspec.graph.serde.values import Json, dump, dump_condition, dump_op, dump_type
+from archspec.graph.walk import walk
 from archspec.source import Source, Span
 
 FORMAT = 1
@@ -84,6 +84,7 @@ class _Tables:
     def _node(self, node: Node) -> Json:
         return _kept(
             id=node.id,
+            rank=None if node.rank == (node.id,) else list(node.rank),
             instance=None if node.instance is None else self._instance(node.instance),
             inputs=[_port(port) for port in node.inputs],
             types=[dump_type(kind) for kind in node.types],

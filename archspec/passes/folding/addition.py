@@ -203,7 +203,7 @@ def _taps(piece: Piece) -> Taps:
 def _piece(form: Form, port: Port, term: Term) -> Piece:
     """A term with the layer behind it, if only what passes on channels stands between."""
     piece, draft, axis = Piece(port, term), form.draft, form.axis
-    node = draft.nodes[port.node]
+    node = draft.node(port.node)
     passed: list[Node] = []
     is_whole = form.is_whole(port) and draft.type_of(port) == form.root.types[0]
     while is_whole and len(passed) < LONGEST:
@@ -222,7 +222,7 @@ def _piece(form: Form, port: Port, term: Term) -> Piece:
             break
         passed.append(node)
         axis = came[0]
-        node = draft.nodes[node.inputs[0].node]
+        node = draft.node(node.inputs[0].node)
         is_whole = draft.reads(Port(node.id)) == 1
     return piece
 
@@ -245,7 +245,7 @@ def _before(
 def _same(draft: Draft, port: Port) -> Port:
     """The port behind what hands it on as it is in inference."""
     while True:
-        node = draft.nodes[port.node]
+        node = draft.node(port.node)
         parts = parts_of(draft, node)
         if parts is None or len(parts.terms) > 1 or not is_identity(parts.terms[0][1]):
             return port

@@ -54,12 +54,15 @@ class Look:
     def __init__(self, graph: Graph, known: Mapping[Graph, Ends], shared: Mapping[int, Instance]):
         self._graph, self._known, self._shared = graph, known, shared
         self._draft = Draft(graph, shared, Effort(0))
-        self._kinds = [self._kind(node) for node in graph.nodes]
+        self._needed = [
+            node for node in graph.nodes if node.is_input or self._draft.is_alive(node.id)
+        ]
+        self._kinds = {node.id: self._kind(node) for node in self._needed}
         self._tails: dict[Port, frozenset[Kind]] = {}
         self._heads: dict[Port, frozenset[Kind]] = {}
-        for node in graph.nodes:
+        for node in self._needed:
             self._note_tails(node)
-        for node in reversed(graph.nodes):
+        for node in reversed(self._needed):
             self._note_heads(node)
 
     def ends(self) -> Ends:
@@ -81,9 +84,9 @@ class Look:
     def to_open(self) -> set[int]:
         """The calls, by node, whose ends may be folded with what is beside them."""
         found: set[int] = set()
-        for node in self._graph.nodes:
+        for node in self._needed:
             for at, port in enumerate(node.inputs):
-                maker, heads = self._graph.nodes[port.node], self._heads_at(node, at, port)
+                maker, heads = self._graph.node(port.node), self._heads_at(node, at, port)
                 tails = self._tails.get(port, _NOTHING)
                 if any((tail, head) in _MEETING for tail in tails for head in heads):
                     found |= {one.id for one in (maker, node) if self.can_open(one)}

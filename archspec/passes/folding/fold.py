@@ -21,9 +21,10 @@ from functools import cached_property
 
 from archspec.analysis.scope import owned
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Graph, Instance, Node, Region, subgraphs, walk
+from archspec.graph.model import Graph, Instance, Node, Region, subgraphs
 from archspec.graph.names import join_path
 from archspec.graph.ties import tied_instances
+from archspec.graph.walk import walk
 from archspec.passes.folding.draft import Effort
 from archspec.passes.folding.ends import Ends, Look, held
 from archspec.passes.folding.opening import opened
@@ -112,7 +113,7 @@ class _Folder:
             if not calls:
                 break
             while calls:
-                for call in (graph.nodes[at] for at in sorted(calls)):
+                for call in graph.in_order(calls):
                     steps += self._steps_of(call)
                 graph = opened(graph, calls).graph
                 calls = self._worth_opening(graph)
@@ -128,7 +129,7 @@ class _Folder:
 
     def _worth_opening(self, graph: Graph) -> set[int]:
         """The calls whose nodes take part in what can be folded once calls are opened."""
-        trial, origins = graph, tuple(range(len(graph.nodes)))
+        trial, origins = graph, {node.id: node.id for node in graph.nodes}
         empty: set[int] | None = None
         while True:
             look = Look(trial, self._ends, self._shared)
@@ -137,17 +138,18 @@ class _Folder:
             if not calls:
                 break
             step = opened(trial, calls)
-            trial, origins = step.graph, tuple(origins[at] for at in step.origins)
+            trial = step.graph
+            origins = {now: origins[before] for now, before in step.origins.items()}
         if trial is graph:
             return set()
         touched = {origins[at] for at in sweep(trial, self._shared, self._effort).touched}
-        found = {at for at in touched if graph.nodes[at].callee is not None}
+        found = {at for at in touched if graph.node(at).callee is not None}
         return found | empty if touched else set()
 
     def _within_room(self, graph: Graph, calls: set[int]) -> set[int]:
         found: set[int] = set()
         for at in sorted(calls):
-            callee = graph.nodes[at].callee
+            callee = graph.node(at).callee
             assert callee is not None
             if len(callee.nodes) <= self._room:
                 self._room -= len(callee.nodes)

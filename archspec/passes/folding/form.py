@@ -69,7 +69,8 @@ class Form:
     def __post_init__(self) -> None:
         port = Port(self.root.id)
         self.terms[port] = Term(IDENTITY, ((False, port),))
-        self._open = [(-port.node, port.index)]
+        self._open: list[tuple[int, int, int]] = []  # a heap
+        self._queue(port)
 
     def states(self) -> Iterator[None]:
         """Take the form further back as often as that is possible.
@@ -77,10 +78,13 @@ class Form:
         The last node comes first, so that all of the form that reads a node is known by then.
         """
         while self._open and len(self.nodes) < _LARGEST:
-            number, index = heappop(self._open)
+            _, index, number = heappop(self._open)
             self.draft.effort.left -= 1
-            if self._expand(Port(-number, index)):
+            if self._expand(Port(number, index)):
                 yield
+
+    def _queue(self, port: Port) -> None:
+        heappush(self._open, (-self.draft.place[port.node], port.index, port.node))
 
     def whole(self) -> Form:
         """The form taken back as far as it goes."""
@@ -94,7 +98,7 @@ class Form:
 
     def _expand(self, port: Port) -> bool:
         """Put the parts of a node in its place; False where that cannot be."""
-        draft, node = self.draft, self.draft.nodes[port.node]
+        draft, node = self.draft, self.draft.node(port.node)
         if port != Port(self.root.id) and not self.is_whole(port):
             return False
         parts = parts_of(draft, node)
@@ -117,7 +121,7 @@ class Form:
 
     def _reorder(self, port: Port) -> bool:
         """Put what stands in front of two orders of axes that undo one another in their place."""
-        found = reordered(self.draft, self.draft.nodes[port.node])
+        found = reordered(self.draft, self.draft.node(port.node))
         if found is None or not self._suits(found.nodes[0], self.terms[port], found.parts):
             return False
         term = self.terms.pop(port)
@@ -149,7 +153,7 @@ class Form:
             made = (old.made or ()) + (term.made or ()) if both else None
             term = Term(added(old.change, term.change), made)
         else:
-            heappush(self._open, (-port.node, port.index))
+            self._queue(port)
         self.terms[port] = term
 
 

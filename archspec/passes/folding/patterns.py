@@ -138,7 +138,7 @@ def _with_number(op: Add | Sub | Mul | Div) -> Parts | None:
 def _with_parameter(draft: Draft, node: Node, op: Add | Sub | Mul | Div) -> Parts | None:
     for at in (0, 1):
         source = node.inputs[1 - at]
-        other = draft.nodes[source.node]
+        other = draft.node(source.node)
         if not isinstance(other.op, Param) or other.instance is None:
             continue
         change = _change_by(op, other.instance.key, at)

@@ -47,7 +47,7 @@ def reordered(draft: Draft, node: Node) -> Reordered | None:
         draft.effort.left -= 1
         if order == tuple(range(len(order))):
             return Reordered(port, Parts(((0, change),), axis), tuple(nodes), spare)
-        before = draft.nodes[port.node]
+        before = draft.node(port.node)
         first, parts = order_of(draft, before), parts_of(draft, before)
         if draft.reads(port) != 1:
             return None

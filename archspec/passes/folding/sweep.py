@@ -45,9 +45,9 @@ def sweep(graph: Graph, shared: Collection[int], effort: Effort) -> Swept:
     before = -1
     while len(work.steps) != before:
         before = len(work.steps)
-        for number in range(len(graph.nodes)):
+        for node in graph.nodes:
             if not effort.is_spent:
-                work.visit(number)
+                work.visit(node.id)
     if not work.steps:
         return Swept(graph)
     return Swept(work.draft.result(), tuple(work.steps), frozenset(work.touched))
@@ -83,9 +83,9 @@ class _Sweep:
 
     def visit(self, number: int) -> None:
         """Fold what a node completes."""
-        node = self.draft.nodes[number]
-        if node.is_input or not self.draft.is_alive(node):
+        if not self.draft.is_alive(number):
             return
+        node = self.draft.node(number)
         parts = parts_of(self.draft, node)
         if parts is not None and (parts.is_change or len(parts.terms) > 1):
             form = Form(self.draft, node, deep=True)
@@ -196,7 +196,7 @@ class _Sweep:
         order = order_of(self.draft, node)
         if order is None or self.draft.reads(node.inputs[0]) != 1:
             return
-        other = self.draft.nodes[node.inputs[0].node]
+        other = self.draft.node(node.inputs[0].node)
         first = order_of(self.draft, other)
         if first is not None and [first[axis] for axis in order] == [*range(len(order))]:
             self.draft.redirect(Port(node.id), other.inputs[0])

@@ -1,0 +1,243 @@
+"""Changing graphs: nodes keep their numbers, and what reads them stays known.
+
+A graph is never changed in place, for calls, modes and memos share it. An `Edit` is a copy that is
+changed step by step, and `graph` yields what has become of it:
+
+    edit = Edit(graph)
+    for node in graph.nodes:
+        if isinstance(node.op, Dropout):
+            edit.redirect(Port(node.id), node.inputs[0])
+            edit.erase(node.id)
+    changed = edit.graph()
+
+`map_network` applies such a function to every graph of a network: to blocks, to the layers that
+ops hold, and to both modes, which go on sharing what they shared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Any
+
+from archspec.diagnostics.model import Frame
+from archspec.graph.inference import inferred, kept_needs, own_inputs
+from archspec.graph.model import (
+    Graph,
+    Instance,
+    Node,
+    Origin,
+    Port,
+    Requirement,
+)
+from archspec.graph.names import join_path
+from archspec.graph.ties import with_ties_left
+from archspec.types.condition import TRUE, Condition
+from archspec.types.tensor import TensorType
+
+OUTPUT = -1
+"""The reader that stands for an output of the graph."""
+
+
+class Edit:
+    """A graph while it is being changed."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._nodes = {node.id: node for node in graph.nodes}
+        self._next = max(self._nodes, default=-1) + 1
+        self._readers: dict[Port, list[int]] = {}
+        self.outputs = list(graph.outputs)
+        self.requirements = list(graph.requirements)
+        for output in self.outputs:
+            for port in output.ports:
+                self._readers.setdefault(port, []).append(OUTPUT)
+        for node in graph.nodes:
+            self._read(node)
+
+    # ------------------------------------------------------------------ looking
+
+    def __contains__(self, number: int) -> bool:
+        """Whether there is a node of this number."""
+        return number in self._nodes
+
+    def node(self, number: int) -> Node:
+        """The node of this number as it is now. Raises KeyError where there is none."""
+        return self._nodes[number]
+
+    def type_of(self, port: Port) -> TensorType:
+        """Type of a port."""
+        return self._nodes[port.node].types[port.index]
+
+    def readers(self, port: Port) -> tuple[int, ...]:
+        """The nodes that read a port, once for each time, and `OUTPUT` for each output."""
+        return tuple(self._readers.get(port, ()))
+
+    def is_read(self, number: int) -> bool:
+        """Whether anything reads a node."""
+        node = self._nodes[number]
+        return any(self._readers.get(Port(number, index)) for index in range(len(node.types)))
+
+    # ------------------------------------------------------------------ changing
+
+    def redirect(self, old: Port, new: Port, *, keep: Collection[int] = ()) -> None:
+        """Let all that reads one port read another, outputs too, but not the nodes in `keep`."""
+        moving = [number for number in self._readers.get(old, ()) if number not in keep]
+        self._readers[old] = [number for number in self._readers.get(old, ()) if number in keep]
+        self._readers.setdefault(new, []).extend(moving)
+        for number in dict.fromkeys(moving):
+            if number == OUTPUT:
+                self.outputs = [
+                    replace(item, ports=_moved(item.ports, old, new)) for item in self.outputs
+                ]
+            else:
+                node = self._nodes[number]
+                self._nodes[number] = replace(node, inputs=_moved(node.inputs, old, new))
+
+    def put(self, number: int, **changes: Any) -> Node:
+        """Change fields of a node, such as `inputs`, `instance` and `types`."""
+        before = self._nodes[number]
+        made = self._nodes[number] = replace(before, **changes)
+        if made.inputs != before.inputs:
+            self._unread(before)
+            self._read(made)
+        return made
+
+    def insert(
+        self,
+        instance: Instance,
+        inputs: Sequence[Port],
+        *,
+        given: Condition = TRUE,
+        origin: Origin | None = None,
+    ) -> Node:
+        """A new op or call, as early as what it reads allows.
+
+        Types are inferred, and what the op needs of the sizes is kept unless it holds where
+        `given` does. Raises OpError where it does not take the inputs.
+        """
+        types = tuple(self.type_of(port) for port in inputs)
+        origin = origin or instance.origin
+        requirements: tuple[Requirement, ...] = ()
+        if instance.op is not None:
+            own = own_inputs(instance.regions, types)
+            yielded, needs = inferred(instance.op, instance.regions, own)
+            requirements = kept_needs(needs, given, origin)
+        else:
+            assert instance.graph is not None
+            yielded = instance.graph.output_types
+        ranks = [self._nodes[port.node].rank for port in inputs]
+        rank = (*max(ranks, default=(-1,)), self._next)
+        node = Node(
+            self._next,
+            instance,
+            tuple(inputs),
+            yielded,
+            origin,
+            requirements=requirements,
+            rank=rank,
+        )
+        return self._add(node)
+
+    def erase(self, number: int) -> None:
+        """Take out a node. Raises ValueError where it is read, or is an input."""
+        node = self._nodes[number]
+        if node.is_input or self.is_read(number):
+            raise ValueError(f"node {number} is an input, or is still read")
+        self._unread(node)
+        del self._nodes[number]
+
+    def erase_unneeded(self) -> None:
+        """Take out what no output needs; inputs stay, so that calls look the same."""
+        ends = [port.node for output in self.outputs for port in output.ports]
+        kept, stack = set(ends), ends
+        while stack:
+            for port in self._nodes[stack.pop()].inputs:
+                if port.node not in kept:
+                    kept.add(port.node)
+                    stack.append(port.node)
+        for node in [*self._nodes.values()]:
+            if node.id not in kept and not node.is_input:
+                self._unread(node)
+                del self._nodes[node.id]
+
+    def inline(self, number: int) -> tuple[int, ...]:
+        """Put the nodes of a called block in place of a call; their numbers.
+
+        Their keys are those below the call's, and what the block needs of the sizes is now needed
+        by the graph, where the call was computed.
+        """
+        call = self._nodes[number]
+        callee, instance = call.callee, call.instance
+        assert callee is not None
+        assert instance is not None
+        ports = {Port(one.id): port for one, port in zip(callee.inputs, call.inputs, strict=True)}
+        instances: dict[int, Instance] = {}
+        made: list[int] = []
+        for node in callee.nodes:
+            own = node.instance
+            if own is None:
+                continue
+            key = own.key and join_path(instance.key, own.key)
+            fresh = instances.setdefault(id(own), replace(own, key=key))
+            moved = replace(
+                node,
+                id=self._next,
+                instance=fresh,
+                inputs=tuple(ports[port] for port in node.inputs),
+                origin=_called(node.origin, callee, call),
+                turns=call.turns,
+                requirements=tuple(_below(item, callee, call) for item in node.requirements),
+                rank=(*call.rank, *node.rank),
+            )
+            for index in range(len(node.types)):
+                ports[Port(node.id, index)] = Port(moved.id, index)
+            made.append(self._add(moved).id)
+        if number in self._graph.computed:
+            self.requirements += [_below(item, callee, call) for item in callee.requirements]
+        for index, port in enumerate(callee.output_ports):
+            self.redirect(Port(number, index), ports[port])
+        self._unread(call)
+        del self._nodes[number]
+        return tuple(made)
+
+    def graph(self, **fields: Any) -> Graph:
+        """What has become of the graph; `fields` are further ones of `Graph` that change."""
+        return with_ties_left(
+            replace(
+                self._graph,
+                nodes=tuple(sorted(self._nodes.values(), key=lambda node: node.rank)),
+                outputs=tuple(self.outputs),
+                requirements=tuple(self.requirements),
+                **fields,
+            )
+        )
+
+    # ------------------------------------------------------------------ inside
+
+    def _add(self, node: Node) -> Node:
+        self._nodes[node.id] = node
+        self._next = node.id + 1
+        self._read(node)
+        return node
+
+    def _read(self, node: Node) -> None:
+        for port in node.inputs:
+            self._readers.setdefault(port, []).append(node.id)
+
+    def _unread(self, node: Node) -> None:
+        for port in node.inputs:
+            self._readers[port].remove(node.id)
+
+
+def _moved(ports: tuple[Port, ...], old: Port, new: Port) -> tuple[Port, ...]:
+    return tuple(new if port == old else port for port in ports)
+
+
+def _below(item: Requirement, callee: Graph, call: Node) -> Requirement:
+    return replace(item, origin=_called(item.origin, callee, call))
+
+
+def _called(origin: Origin, callee: Graph, call: Node) -> Origin:
+    frame = Frame(callee.name, call.origin.span)
+    return replace(origin, frames=(*origin.frames, frame, *call.origin.frames))
