@@ -10,8 +10,7 @@ changed step by step, and `graph` yields what has become of it:
             edit.erase(node.id)
     changed = edit.graph()
 
-`map_network` applies such a function to every graph of a network: to blocks, to the layers that
-ops hold, and to both modes, which go on sharing what they shared.
+`mapping.map_network` applies such a function to every graph of a network.
 """
 
 from __future__ import annotations

@@ -1,0 +1,224 @@
+"""Editing: nodes keep their numbers, and nothing but ports depends on what those are."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import archspec
+from archspec.analysis.machine import to_json
+from archspec.graph.build import Building
+from archspec.graph.compare import fingerprint, same_graph
+from archspec.graph.compiled import Compiled
+from archspec.graph.edit import OUTPUT, Edit
+from archspec.graph.mapping import map_network
+from archspec.graph.model import Graph, Instance, Port
+from archspec.graph.text import graph_text, network_text
+from archspec.graph.verify import verify, verify_network
+from archspec.graph.walk import walk
+from archspec.network import Network
+from archspec.ops.base import OpError
+from archspec.ops.convolution import Conv
+from archspec.ops.registry import all_ops
+from archspec.passes.folding.fold import fold
+from archspec_torch.source import python_source
+from tests.building import tensor
+from tests.property.test_programs import EXPLORE, network
+from tests.property.unused import programs
+from tests.specs.compiled import shipped
+from tests.specs.families import NAMES, family, options
+
+RELU = all_ops()["relu"]
+DROPOUT = all_ops()["dropout"]
+
+
+def renumbered(graph: Graph) -> Graph:
+    """The same graph under other numbers, which go down where the order goes up."""
+    numbers = {node.id: 1000 - place * 3 for place, node in enumerate(graph.nodes)}
+
+    def moved(ports):
+        return tuple(Port(numbers[port.node], port.index) for port in ports)
+
+    nodes = [
+        replace(node, id=numbers[node.id], inputs=moved(node.inputs), rank=(place,))
+        for place, node in enumerate(graph.nodes)
+    ]
+    outputs = tuple(replace(item, ports=moved(item.ports)) for item in graph.outputs)
+    return replace(graph, nodes=tuple(nodes), outputs=outputs)
+
+
+def said(compiled: Compiled) -> dict[str, object]:
+    """What is said and made of a network."""
+    net, folding = Network(compiled, ()), fold(compiled)
+    return {
+        "text": network_text(compiled),
+        "fingerprint": [fingerprint(compiled.inference), fingerprint(compiled.training)],
+        "report": to_json(net.report()),
+        "training": to_json(net.report(training=True)),
+        "sizes": (str(net.valid_sizes), str(net.training_sizes)),
+        "unused": net.unused_parameters,
+        "steps": folding.steps,
+        "folded": python_source(folding.compiled),
+        "source": python_source(compiled),
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_numbers_of_nodes_mean_nothing(name):
+    run = family(name)["run"]
+    compiled = shipped(run["network"], **options(run)).compiled
+    moved = map_network(compiled, renumbered)
+    assert moved.inference.nodes[0].id == 1000
+    assert verify_network(moved) == ()
+    assert same_graph(compiled.inference, moved.inference)
+    assert said(moved) == said(compiled)
+
+
+@settings(
+    max_examples=40 * EXPLORE,
+    deadline=None,
+    derandomize=EXPLORE == 1,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(text=programs())
+def test_nor_do_those_of_any_program(text):
+    net = network(text)
+    if net is None or not net.accepts() or not net.accepts(training=True):
+        return
+    assert said(map_network(net.compiled, renumbered)) == said(net.compiled)
+
+
+TEXT = """\
+block unit(width: int) { a: conv(width, 3) -> dropout(0.5) -> b: relu }
+network net {
+  input x: f32[B = 2, 4, H = 8, W = 8]
+  y = x -> unit(4)
+  output z = y -> dropout(0.1) -> unit(4) -> iterate(c: conv(4, 3) -> dropout(0.2), 3)
+  output t = y -> unit(6) when training
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def net(tmp_path_factory):
+    path = tmp_path_factory.mktemp("net") / "net.arch"
+    path.write_text(TEXT)
+    return archspec.load(path)
+
+
+def without_dropout(graph: Graph) -> Graph:
+    edit = Edit(graph)
+    found = [node for node in graph.nodes if isinstance(node.op, DROPOUT)]
+    for node in found:
+        edit.redirect(Port(node.id), node.inputs[0])
+        edit.erase(node.id)
+    return edit.graph() if found else graph
+
+
+def titles(compiled):
+    graphs = dict.fromkeys(walk(compiled.inference) + walk(compiled.training))
+    return [node.instance.title for graph in graphs for node in graph.nodes if node.instance]
+
+
+def test_a_change_reaches_blocks_regions_and_both_modes(net):
+    before = net.compiled
+    after = map_network(before, without_dropout)
+    assert "dropout" in titles(before)
+    assert "dropout" not in titles(after)
+    assert verify_network(after) == ()
+    shared = set(walk(before.inference)) & set(walk(before.training))
+    assert len(set(walk(after.inference)) & set(walk(after.training))) == len(shared) > 0
+    assert map_network(after, without_dropout) is after
+    assert Network(after, ()).parameters == net.parameters
+
+
+def test_nodes_that_are_left_keep_their_numbers(net):
+    before = net.compiled.inference
+    after = without_dropout(before)
+    assert {node.id for node in after.nodes} < {node.id for node in before.nodes}
+    for node in after.nodes:
+        assert before.node(node.id).instance is node.instance
+
+
+def chain() -> Graph:
+    build = Building("chain")
+    x = build.input("x", tensor(1, 4, 8, 8))
+    (a,) = build.op(Conv(width=4, kernel=3), x, key="a")
+    (b,) = build.op(Conv(width=4, kernel=1), a, key="b")
+    build.output("first", b)
+    build.output("second", a)
+    return build.graph()
+
+
+def test_what_is_inserted_stands_behind_what_it_reads():
+    graph = chain()
+    edit = Edit(graph)
+    made = edit.insert(Instance("", RELU()), [Port(1)])
+    edit.redirect(Port(1), Port(made.id), keep=[made.id])
+    assert edit.readers(Port(made.id)) == (OUTPUT, 2)
+    changed = edit.graph()
+    assert verify(changed) == ()
+    assert [node.id for node in changed.nodes] == [0, 1, made.id, 2]
+    lines = [line.split(":")[0] for line in graph_text(changed).splitlines() if "=" in line]
+    assert lines[1:] == ["  relu = relu a", "  b = conv(width=4, kernel=1) relu"]
+    assert fingerprint(graph) == fingerprint(chain())
+
+
+def test_an_op_that_takes_no_such_input_is_refused():
+    edit = Edit(chain())
+    with pytest.raises(OpError):
+        edit.insert(Instance("c", Conv(width=4, kernel=20, padding=0)), [Port(2)])
+
+
+def test_what_is_read_is_not_erased():
+    edit = Edit(chain())
+    for number in (0, 1, 2):
+        with pytest.raises(ValueError, match="is an input, or is still read"):
+            edit.erase(number)
+    with pytest.raises(KeyError):
+        edit.node(7)
+    assert 7 not in edit
+
+
+def test_what_no_output_needs_goes_and_inputs_stay():
+    edit = Edit(chain())
+    edit.outputs = [replace(edit.outputs[1], ports=(Port(0),))]
+    edit.erase_unneeded()
+    assert [node.id for node in edit.graph().nodes] == [0]
+
+
+def test_a_call_is_opened_in_its_place(net):
+    graph = net.compiled.inference
+    edit = Edit(graph)
+    call = next(node for node in graph.nodes if node.callee is not None)
+    made = edit.inline(call.id)
+    changed = edit.graph()
+    assert verify(changed) == ()
+    assert [node.instance.key for node in changed.in_order(made)] == [
+        "unit.a",
+        "unit.dropout",
+        "unit.b",
+    ]
+    places = [changed.place[number] for number in made]
+    assert places == [graph.place[call.id] + at for at in range(3)]
+    assert call.id not in changed.place
+
+
+@settings(max_examples=30 * EXPLORE, deadline=None, derandomize=EXPLORE == 1)
+@given(text=programs(), data=st.data())
+def test_the_cached_readers_are_those_of_the_graph(text, data):
+    net = network(text)
+    if net is None:
+        return
+    graph = net.compiled.inference
+    for node in graph.nodes:
+        for index, port in enumerate(node.inputs):
+            edge = graph.wires.edges[port.node, node.id, index]
+            assert (edge["output"], edge["type"]) == (port.index, graph.type_of(port))
+    assert graph.wires.number_of_edges() == sum(len(node.inputs) for node in graph.nodes)
+    edit = Edit(graph)
+    for node in graph.nodes:
+        for index in range(len(node.types)):
+            readers = [one.id for one in graph.consumers.get(Port(node.id, index), ())]
+            assert [at for at in edit.readers(Port(node.id, index)) if at != OUTPUT] == readers
