@@ -87,7 +87,7 @@ def _too_large(compiled: Compiled) -> Iterator[Diagnostic]:
 
 
 def _largest(graph: Graph) -> int:
-    kinds = (kind for number in graph.computed for kind in graph.nodes[number].types)
+    kinds = (kind for number in graph.computed for kind in graph.node(number).types)
     return max((kind.elements.constant or 0 for kind in kinds), default=0)
 
 
