@@ -29,6 +29,7 @@ from archspec.types.sizes import ValidSizes
 if TYPE_CHECKING:
     import networkx
 
+    from archspec.passes.base import Applied, Request
     from archspec.passes.folding.fold import Folding
     from archspec.targets.base import Weights
 
@@ -46,15 +47,26 @@ class Network:
 
     compiled: Compiled
     warnings: tuple[Diagnostic, ...] = ()
-    whole: Compiled | None = None
-    """The network that this one was extracted from."""
-    folding: Folding | None = None
-    """What made it, where norms were folded."""
+    applied: tuple[Applied, ...] = ()
+    """The passes that made it from what the spec says, in the order in which they ran."""
 
     @property
     def name(self) -> str:
         """Name of the network or preset."""
         return self.compiled.name
+
+    @property
+    def whole(self) -> Compiled | None:
+        """What the spec says, where passes before folding took something away from it."""
+        return self.applied[0].before if len(self.applied) > (self.folding is not None) else None
+
+    @property
+    def folding(self) -> Folding | None:
+        """What made it, where norms were folded: that pass runs last."""
+        from archspec.passes.folding.fold import Folding  # rarely needed
+
+        last = self.applied[-1].outcome.did if self.applied else None
+        return last if isinstance(last, Folding) else None
 
     @cached_property
     def parameters(self) -> int:
@@ -148,18 +160,33 @@ class Network:
 
         return draw(self.compiled, destination(path), _levels(depth), training=training)
 
+    def apply(self, name: str, **options: object) -> Network:
+        """What a pass makes of the network: extract, fold, prune, strip, or an installed one.
+
+        `options` are those of the pass. It runs behind the passes that ran before, unless one of
+        those says that it comes later, as folding does. Raises CompileFailed: E0910 for a pass or
+        an option that there is not, and what the pass raises.
+        """
+        from archspec.passes.base import Request
+
+        return self.with_passes([Request(name, options)])
+
+    def with_passes(self, requests: Sequence[Request]) -> Network:
+        """What several passes make of the network, in an order that they allow; see `apply`."""
+        from archspec.passes.manager import apply  # rarely needed
+
+        if not requests:
+            return self
+        first = self.applied[0].before if self.applied else self.compiled
+        applied = apply(first, [*(item.request for item in self.applied), *requests])
+        return Network(applied[-1].outcome.network, self.warnings, applied)
+
     def extract(self, *, column: int, draw: str | None = None) -> Network:
         """The plain network of one column, 1 being the shallowest; weights keep their names.
 
         Raises CompileFailed: E0901, E0902.
         """
-        from archspec.passes.extract import extract  # rarely needed
-
-        number = _whole("column", column)
-        source = self.folding.whole if self.folding is not None else self.compiled
-        column_alone = extract(source, number, draw)
-        found = Network(column_alone, self.warnings, self.whole or source)
-        return found if self.folding is None else found.fold()
+        return self.apply("extract", column=_whole("column", column), draw=draw)
 
     def fold(self) -> Network:
         """The same network for inference, with its batch norms in the layers beside them.
@@ -169,12 +196,7 @@ class Network:
         `to_torch`, `build` and `read_weights` take weights of the network as it was, and fold
         them; without any they fold its first ones. It has no other form for training.
         """
-        if self.folding is not None:
-            return self
-        from archspec.passes.folding.fold import fold  # rarely needed
-
-        folding = fold(self.compiled)
-        return Network(folding.compiled, self.warnings, self.whole, folding)
+        return self if self.folding is not None else self.apply("fold")
 
     def to_torch(
         self,

@@ -8,6 +8,7 @@ from pathlib import Path
 from archspec.cli.console import working, write, write_json
 from archspec.cli.guard import WrongUsage
 from archspec.cli.opening import open_network
+from archspec.cli.passes import Passes
 from archspec.diagnostics.printable import printable
 from archspec.targets.taking import renaming
 
@@ -17,8 +18,7 @@ def run(
     output: Path | None,
     targets: Sequence[str],
     given: Sequence[str],
-    column: int | None,
-    fold: bool,
+    passes: Passes,
     seed: int,
     weights: Path | None,
     entry: str | None,
@@ -35,7 +35,7 @@ def run(
         if "" in texts:
             raise WrongUsage(f"{option} is empty")
     pairs = [_renaming(text) for text in rename]
-    network = open_network(spec, given, column, fold)
+    network = open_network(spec, given, passes)
     folder = output or Path("build") / network.name
     chosen = tuple(dict.fromkeys(targets)) or TARGETS
     with working(f"building {network.name} for {', '.join(chosen)}"):

@@ -12,7 +12,18 @@ import typer
 
 from archspec.cli.console import Form
 from archspec.cli.guard import INTERRUPTED, guarded
-from archspec.cli.options import Column, Fold, Json, Settings, Spec, Training, path_of
+from archspec.cli.options import (
+    After,
+    Column,
+    Fold,
+    Json,
+    PassTexts,
+    Settings,
+    Spec,
+    Training,
+    path_of,
+)
+from archspec.cli.passes import Passes
 
 _EPILOG = """
 Exit codes: 0 fine, 1 the spec is at fault, 2 wrong usage.
@@ -67,6 +78,7 @@ def build(
         ),
     ] = None,
     settings: Settings = None,
+    passes: PassTexts = None,
     column: Column = None,
     fold: Fold = False,
     seed: Annotated[int, typer.Option(metavar="N", help="Decides the initial weights.")] = 0,
@@ -123,8 +135,7 @@ def build(
         output,
         target or [],
         settings or [],
-        column,
-        fold,
+        Passes(passes or (), column, fold),
         seed,
         weights,
         entry,
@@ -164,12 +175,14 @@ def check(
 def show(
     spec: Spec,
     settings: Settings = None,
+    passes: PassTexts = None,
     column: Column = None,
     fold: Fold = False,
     depth: Annotated[
         int, typer.Option(min=0, metavar="N", help="Levels of blocks in the table; 0 for no table.")
     ] = 1,
     training: Training = False,
+    after: After = None,
     as_json: Json = False,
 ) -> None:
     """Say what a network is and costs: shapes, parameters, MACs, memory, depth, valid sizes.
@@ -178,10 +191,13 @@ def show(
     archspec show resnet50
     archspec show specs/vit.arch:vit_b_16 --set size=384 --depth 2
     archspec show resnet50 --json
+    archspec show resnet18 --pass fold --after fold
     """
     from archspec.cli import show as command
 
-    command.run(spec, settings or [], column, fold, depth, training, as_json)
+    command.run(
+        spec, settings or [], Passes(passes or (), column, fold), depth, training, after, as_json
+    )
 
 
 @app.command()
@@ -205,6 +221,7 @@ def table(
         ),
     ] = None,
     settings: Settings = None,
+    passes: PassTexts = None,
     column: Column = None,
     fold: Fold = False,
     as_json: Json = False,
@@ -217,7 +234,9 @@ def table(
     """
     from archspec.cli import table as command
 
-    command.run(spec, vary or [], sizes or [], settings or [], column, fold, as_json)
+    command.run(
+        spec, vary or [], sizes or [], settings or [], Passes(passes or (), column, fold), as_json
+    )
 
 
 @app.command()
@@ -237,6 +256,7 @@ def draw(
     ] = None,
     depth: Annotated[int, typer.Option(min=0, metavar="N", help="Levels of blocks to open.")] = 1,
     settings: Settings = None,
+    passes: PassTexts = None,
     column: Column = None,
     fold: Fold = False,
     training: Training = False,
@@ -249,7 +269,7 @@ def draw(
     """
     from archspec.cli import draw as command
 
-    command.run(spec, output, depth, settings or [], column, fold, training)
+    command.run(spec, output, depth, settings or [], Passes(passes or (), column, fold), training)
 
 
 @app.command(name="list")

@@ -56,3 +56,22 @@ Fold = Annotated[
         "layers beside them.",
     ),
 ]
+PassTexts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--pass",
+        metavar="NAME{..}",
+        help="Let a pass run: fold, prune, strip, extract{column=3} or an installed one. "
+        "Repeatable.",
+        show_default=False,
+    ),
+]
+After = Annotated[
+    str | None,
+    typer.Option(
+        "--after",
+        metavar="PASS",
+        help="Print the graphs as they are after this pass, a node a line; `input` for before all.",
+        show_default=False,
+    ),
+]

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from archspec.cli.console import coloured, working, write, write_json
+from archspec.cli.guard import WrongUsage
 from archspec.cli.opening import open_network
+from archspec.cli.passes import Passes
 from archspec.diagnostics.paint import paint
 from archspec.diagnostics.printable import printable, width
 
@@ -15,20 +17,24 @@ if TYPE_CHECKING:
     from archspec.analysis.cost import Report
     from archspec.network import Network
 
+BEFORE = "input"
 _NUMBERS = (3, 4)  # columns of the table of blocks that are aligned to the right
 
 
 def run(
     spec: str,
     given: Sequence[str],
-    column: int | None,
-    fold: bool,
+    passes: Passes,
     depth: int,
     training: bool,
+    after: str | None,
     as_json: bool,
 ) -> None:
-    """Print what a network is and costs."""
-    network = open_network(spec, given, column, fold)
+    """Print what a network is and costs; with `after`, its graphs as they are after a pass."""
+    network = open_network(spec, given, passes)
+    if after is not None:
+        write(_listing(network, after))
+        return
     with working(f"analysing {network.name}"):
         report = network.report(training=training, depth=depth)
     if as_json:
@@ -39,6 +45,20 @@ def run(
     colour = coloured(sys.stdout)
     for line in _page(network, report, colour):
         write(line.rstrip() + "\n")
+
+
+def _listing(network: Network, after: str) -> str:
+    """The graphs after the last run of a pass, or before all."""
+    from archspec.graph.text import network_text
+
+    if after == BEFORE:
+        first = network.applied[0].before if network.applied else network.compiled
+        return network_text(first)
+    for item in reversed(network.applied):
+        if item.request.name == after:
+            return network_text(item.outcome.network)
+    ran = ", ".join(item.request.name for item in network.applied) or "no pass"
+    raise WrongUsage(f"--after {after}: {ran} ran", f"--pass {after} --after {after}")
 
 
 def _page(network: Network, report: Report, colour: bool) -> Iterator[str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from archspec.cli.console import coloured, working, write, write_json
 from archspec.cli.guard import WrongUsage
 from archspec.cli.opening import load_spec
+from archspec.cli.passes import Passes
 from archspec.cli.values import Value, settings, value_in
 from archspec.diagnostics.paint import paint
 from archspec.diagnostics.printable import printable, width
@@ -56,8 +57,7 @@ def run(
     varied: Sequence[str],
     sized: Sequence[str],
     given: Sequence[str],
-    column: int | None,
-    fold: bool,
+    passes: Passes,
     as_json: bool,
 ) -> None:
     """Print parameters, MACs and depth for every combination of values, the last one fastest."""
@@ -73,7 +73,7 @@ def run(
         chosen = _named(axes, choice)
         words = ", ".join(f"{name}={value}" for name, value in chosen.items())
         with working(f"compiling {spec} {words}".rstrip()):
-            network = load_spec(spec, {**fixed, **chosen}, column, fold)
+            network = load_spec(spec, {**fixed, **chosen}, passes)
         rows.extend(_rows(network, choice, chosen, sizes))
     if as_json:
         write_json({"name": network.name, "rows": [_json(row) for row in rows]})

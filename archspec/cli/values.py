@@ -48,6 +48,29 @@ def value_in(option: str, text: str) -> Value:
     return value
 
 
+def named_values(option: str, text: str, example: str) -> Mapping[str, Value]:
+    """The values by name in a text such as `column=3, draw="wide"`, a part of `option`.
+
+    Raises WrongUsage for what is not written so, with the example.
+    """
+    result = parse(Source("value", f"{_HEAD}{text})\n"))
+    match result.module.definitions if not result.diagnostics else ():
+        case (ast.Preset(value=ast.Call(arguments=arguments)),):
+            pass
+        case _:
+            raise WrongUsage(f"{option}: what stands in braces is option=value, ..", example)
+    found: dict[str, Value] = {}
+    for argument in arguments:
+        value = _literal(argument.value)
+        if argument.name is None or value is None:
+            shown = argument.value.span.text
+            raise WrongUsage(f"{option}: `{shown}` is not option=value", example)
+        if argument.name in found:
+            raise WrongUsage(f"{option} gives `{argument.name}` twice", example)
+        found[argument.name] = value
+    return found
+
+
 def _only_argument(module: ast.Module) -> ast.Expr | None:
     match module.definitions:
         case (ast.Preset(value=ast.Call(arguments=(ast.Argument(name=None) as argument,))),):

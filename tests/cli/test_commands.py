@@ -410,3 +410,47 @@ def test_a_closed_stream_is_no_bug(closed):
 
 def test_the_version():
     assert process("--version").stdout == f"archspec {archspec.__version__}\n"
+
+
+# ---------------------------------------------------------------------- passes
+
+
+def test_a_pass_is_asked_for_by_name_and_shown(run):
+    done = run("show", "small.arch:small", "--pass", "strip", "--after", "strip")
+    assert done.exit_code == 0
+    assert "  relu = relu conv: f32[B, 8, H, W]\n" in done.stdout
+    before = run("show", "small.arch:small", "--pass", "strip", "--after", "input")
+    assert before.stdout == done.stdout
+
+
+def test_the_short_form_of_a_pass_is_the_pass(run):
+    texts = [
+        run("show", "fractalnet", *arguments).stdout
+        for arguments in (
+            ["--column", "2", "--fold"],
+            ["--pass", "fold", "--pass", "extract{column=2}"],
+            ["--pass", " extract { column = 2 } ", "--fold"],
+        )
+    ]
+    assert texts[0].startswith("fractalnet_column_2_folded at ")
+    assert texts[1:] == texts[:1] * 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--pass", "nosuch"], "error[E0910]: there is no pass `nosuch`; there are `extract`, "),
+        (["--pass", "fould"], "write `fold`"),
+        (["--pass", "extract"], "the pass `extract` needs `column`"),
+        (["--pass", "extract{2}"], "error: --pass extract{2}: `2` is not option=value"),
+        (["--pass", "extract{column=}"], "what stands in braces is option=value, .."),
+        (["--pass", "extract{column=1, column=2}"], "gives `column` twice"),
+        (["--pass", ""], "write it as name{option=value}"),
+        (["--pass", "fold{", "--after", "fold"], "write it as name{option=value}"),
+        (["--after", "fold"], "error: --after fold: no pass ran"),
+        (["--pass", "strip", "--after", "fold"], "error: --after fold: strip ran"),
+    ],
+)
+def test_a_pass_that_means_nothing_is_wrong_usage(run, arguments, said):
+    done = run("show", "small.arch:small", *arguments)
+    assert (done.exit_code, said in done.output) == (2, True), done.output

@@ -1,0 +1,105 @@
+"""The passes of this package, as passes are asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pydantic import Field
+
+from archspec.graph.compiled import Compiled
+from archspec.graph.edit import Edit
+from archspec.graph.mapping import mapped
+from archspec.graph.model import Graph, Node, Port
+from archspec.passes.base import EVERY_OTHER, Options, Outcome, Pass
+from archspec.passes.extract import extract
+from archspec.passes.folding.fold import fold
+from archspec.passes.prune import Pruner
+
+
+class ExtractOptions(Options):
+    """Which column, 1 being the shallowest, and of which draw where there are several."""
+
+    column: int = Field(ge=1)
+    draw: str | None = None
+
+
+class Extract:
+    """Extraction of a column; see `archspec.passes.extract`."""
+
+    name = "extract"
+    summary = "only one column of a network with joins"
+    options: type[Options] = ExtractOptions
+    after: tuple[str, ...] = ()
+
+    def run(self, network: Compiled, options: ExtractOptions) -> Outcome:
+        """The network of the column. Raises CompileFailed: E0901, E0902."""
+        return Outcome(extract(network, options.column, options.draw))
+
+
+class Fold:
+    """Folding of norms into layers; see `archspec.passes.folding`. What it did is a `Folding`."""
+
+    name = "fold"
+    summary = "for inference: norms, and what else is affine per channel, go into layers"
+    options: type[Options] = Options
+    after: tuple[str, ...] = (EVERY_OTHER,)
+
+    def run(self, network: Compiled, options: Options) -> Outcome:
+        """The folded network, which has no other form for training."""
+        folding = fold(network)
+        return Outcome(folding.compiled, folding)
+
+
+class Prune:
+    """Removal of what no output needs, weights too."""
+
+    name = "prune"
+    summary = "without what no output needs, and its weights"
+    options: type[Options] = Options
+    after: tuple[str, ...] = ("extract",)
+
+    def run(self, network: Compiled, options: Options) -> Outcome:
+        """The network with what is computed in each mode."""
+        pruner = Pruner()
+        inference = pruner.network(network.inference)
+        training = pruner.network(network.training)
+        return Outcome(replace(network, inference=inference, training=training))
+
+
+class Strip:
+    """Removal of what only hands on its input in inference: dropout, drop-path, identities."""
+
+    name = "strip"
+    summary = "for inference: without dropout and what else only hands on its input"
+    options: type[Options] = Options
+    after: tuple[str, ...] = ("extract",)
+
+    def run(self, network: Compiled, options: Options) -> Outcome:
+        """The network, which has no other form for training."""
+        graph = mapped([network.inference], _stripped)[network.inference]
+        return Outcome(replace(network, inference=graph, training=graph))
+
+
+def _stripped(graph: Graph) -> Graph:
+    found = [node for node in graph.nodes if _hands_on(graph, node)]
+    if not found:
+        return graph
+    edit = Edit(graph)
+    for node in found:
+        edit.redirect(Port(node.id), edit.node(node.id).inputs[0])
+        edit.erase(node.id)
+    return edit.graph()
+
+
+def _hands_on(graph: Graph, node: Node) -> bool:
+    """Whether an op yields its input as it is in inference, and owns nothing."""
+    if node.op is None or len(node.inputs) != 1 or graph.parameters_of(node):
+        return False
+    rank = graph.type_of(node.inputs[0]).rank
+    return node.op.permutation(rank) == tuple(range(rank))
+
+
+EXTRACT: Pass = Extract()
+FOLD: Pass = Fold()
+PRUNE: Pass = Prune()
+STRIP: Pass = Strip()

@@ -1,0 +1,211 @@
+"""The contract of a pass: how it is found, told, ordered, and looked at afterwards."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+import archspec
+from archspec.diagnostics.model import CompileFailed
+from archspec.graph.edit import Edit
+from archspec.graph.mapping import map_network
+from archspec.graph.model import Port
+from archspec.graph.verify import verify_network
+from archspec.passes import registry
+from archspec.passes.base import Options, Outcome
+from archspec.passes.manager import VERIFY
+from tests.graph.test_verify import with_callee, with_node, with_op, with_region
+
+TEXT = """\
+block unit(width: int) { a: conv(width, 3, padding=0) -> b: conv(width, 5, padding=0) }
+
+network net {
+  input x: f32[B = 2, 4, H = 16, W = 16], y: f32[B, 4, H, W]
+  a, b = (x, y) -> { input x, y
+    output (x, y) -> sub
+    output y -> max_pool(1) }
+  spare = x -> unused: conv(8, 3)
+  output a -> dropout(0.5) -> unit(8) -> pool: max_pool(2) -> norm: batch_norm
+    -> turn: iterate([c: conv(8, 3), d: conv(8, 1)] -> add -> dropout(0.1), 3)
+}
+"""
+
+
+@pytest.fixture
+def net(tmp_path):
+    path = tmp_path / "net.arch"
+    path.write_text(TEXT)
+    return archspec.load(path)
+
+
+class Changed:
+    """A pass of somebody else, made of a function of the inference graph."""
+
+    summary = "a change"
+    options: type[Options] = Options
+    after: tuple[str, ...] = ()
+
+    def __init__(self, change, name="changed", after=()):
+        self.change, self.name, self.after = change, name, after
+
+    def run(self, network, options):
+        return Outcome(replace(network, inference=self.change(network.inference)))
+
+
+@pytest.fixture
+def install(monkeypatch):
+    """Makes a pass one that is found."""
+
+    def found(one):
+        monkeypatch.setattr(registry, "BUNDLED", {**registry.BUNDLED, one.name: "tests:it"})
+        load = registry.EntryPoint.load
+
+        def loaded(point):
+            return one if point.name == one.name else load(point)
+
+        monkeypatch.setattr(registry.EntryPoint, "load", loaded)
+
+    return found
+
+
+def faults(action):
+    with pytest.raises(CompileFailed) as failure:
+        action()
+    return [(item.code, item.message) for item in failure.value.diagnostics]
+
+
+def takes_a_key(block):
+    return with_node(block, "b", lambda n: replace(n, instance=replace(n.instance, key="a")))
+
+
+def forgets_regions(graph):
+    """Only what stands in the graph itself gets wider."""
+    return with_region(graph, "turn", lambda b: with_node(b, "c", lambda n: with_op(n, width=4)))
+
+
+WRONG = {
+    "regions are forgotten": (forgets_regions, "layer: node 1 (c): it yields f32[B, 4, "),
+    "a requirement is dropped": (
+        lambda g: with_node(g, "norm", lambda n: replace(n, requirements=())),
+        "(norm): a requirement is missing",
+    ),
+    "ports are reordered": (
+        lambda g: with_node(g, "turn", lambda n: replace(n, inputs=(Port(0),))),
+        "(turn): ",
+    ),
+    "a type is stale": (
+        lambda g: with_node(g, "pool", lambda n: with_op(n, kernel=3)),
+        "(pool): it yields ",
+    ),
+    "a key is given twice": (
+        lambda g: with_callee(
+            g,
+            "unit",
+            lambda b: with_node(
+                b, "b", lambda n: replace(n, instance=replace(n.instance, key="a"))
+            ),
+        ),
+        "unit: node 2 (a): the key `a` is that of node 1 too",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_a_wrong_pass_is_caught_by_name_with_the_node(net, install, kind):
+    change, where = WRONG[kind]
+    install(Changed(change))
+    ((code, message),) = faults(lambda: net.apply("changed"))
+    assert code == "E0911"
+    assert message.startswith("what the pass `changed` yields does not verify: ")
+    assert where in message
+
+
+def test_a_pass_that_changes_what_it_is_given_is_caught(net, install):
+    def spoil(graph):
+        graph.nodes[-1].instance.key = "other"
+        return graph
+
+    install(Changed(spoil))
+    assert faults(lambda: net.apply("changed")) == [
+        ("E0911", "the pass `changed` changes the network that it is given")
+    ]
+
+
+def test_without_the_flag_nothing_is_verified(net, install, monkeypatch):
+    monkeypatch.delenv(VERIFY)
+    install(Changed(WRONG["a type is stale"][0]))
+    assert verify_network(net.apply("changed").compiled)
+
+
+def test_passes_run_in_the_order_of_the_request_unless_one_comes_later(net, install):
+    ran = []
+    install(Changed(lambda graph: ran.append("changed") or graph))
+    made = net.fold().apply("changed").apply("prune")
+    assert [item.request.name for item in made.applied] == ["changed", "prune", "fold"]
+    assert made.folding is not None
+    assert made.whole is net.compiled
+
+
+def test_two_passes_that_each_come_later_are_refused(net, install):
+    install(Changed(lambda graph: graph, name="one", after=("two",)))
+    install(Changed(lambda graph: graph, name="two", after=("one",)))
+    assert faults(lambda: net.apply("one").apply("two")) == [
+        ("E0910", "the passes `one`, `two` must each run before another of them")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        ("foldd", {}, "there is no pass `foldd`; there are `extract`, `fold`, `prune`, `strip`"),
+        ("extract", {}, "the pass `extract` needs `column`"),
+        (
+            "extract",
+            {"colum": 1},
+            "the pass `extract` has no option `colum`; its options are `column`, `draw`",
+        ),
+        ("fold", {"x": 1}, "the pass `fold` has no option `x`; it has none"),
+        (
+            "extract",
+            {"column": "a"},
+            "the option `column` of the pass `extract` should be a valid integer, but it is 'a'",
+        ),
+    ],
+)
+def test_what_is_not_there_is_named(net, name, options, said):
+    assert faults(lambda: net.apply(name, **options)) == [("E0910", said)]
+
+
+def test_stripped_it_computes_the_same_without_dropout(net):
+    found = net.apply("strip")
+    assert verify_network(found.compiled) == ()
+    assert "dropout" not in str(found.to_torch())
+    assert [node.op.name for node in net.compiled.inference.nodes if node.op].count("dropout") == 1
+    data = torch.randn(2, 4, 16, 16), torch.randn(2, 4, 16, 16)
+    state = net.to_torch(seed=3).state_dict()
+    wanted = net.to_torch(weights=state).eval()(*data)
+    assert torch.equal(found.to_torch(weights=state).eval()(*data), wanted)
+
+
+def test_pruned_it_has_only_the_weights_that_are_needed(net):
+    found = net.apply("prune")
+    assert found.unused_parameters == 0
+    assert found.parameters == net.parameters - net.unused_parameters < net.parameters
+    state = net.to_torch(seed=3).state_dict()
+    assert [*found.to_torch(weights=state).state_dict()] == [
+        name for name in state if not name.startswith("unused.")
+    ]
+
+
+def test_a_pass_may_be_written_in_a_few_lines(net):
+    """As docs/architecture.md shows."""
+
+    def without_pools(graph):
+        edit = Edit(graph)
+        for node in graph.nodes:
+            if node.op is not None and node.op.name == "max_pool" and node.op.kernel == (1, 1):
+                edit.redirect(Port(node.id), node.inputs[0])
+                edit.erase(node.id)
+        return edit.graph()
+
+    assert verify_network(map_network(net.compiled, without_pools)) == ()
