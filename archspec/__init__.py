@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from archspec.diagnostics.model import CompileFailed, Diagnostic
-    from archspec.network import Network, load
+    from archspec.loading import load
+    from archspec.network import Network
 
 __all__ = ["CompileFailed", "Diagnostic", "Network", "__version__", "load"]
 
@@ -23,7 +24,7 @@ _HOMES = {
     "CompileFailed": "archspec.diagnostics.model",
     "Diagnostic": "archspec.diagnostics.model",
     "Network": "archspec.network",
-    "load": "archspec.network",
+    "load": "archspec.loading",
 }
 
 

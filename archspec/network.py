@@ -17,10 +17,7 @@ from archspec.analysis.counting import count, unused_parameters
 from archspec.analysis.depth import depth as depth_of
 from archspec.analysis.macs import macs as macs_of
 from archspec.analysis.sizes import accepts, valid_sizes
-from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
-from archspec.diagnostics.printable import printable
-from archspec.diagnostics.refusal import refusal
-from archspec.diagnostics.suggest import closest
+from archspec.diagnostics.model import CompileFailed, Diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.staging import destination
 from archspec.types.condition import allowed_size, zero_allowed
@@ -145,7 +142,7 @@ class Network:
 
     def graph(self, depth: int | None = 1, *, training: bool = False) -> networkx.MultiDiGraph[int]:
         """The network as a NetworkX graph, opened to a depth; see `archspec.passes.flatten`."""
-        from archspec.passes.flatten import flatten
+        from archspec.passes.flatten import flatten  # rarely needed
 
         return flatten(self._mode(training), _levels(depth))
 
@@ -167,16 +164,16 @@ class Network:
         those says that it comes later, as folding does. Raises CompileFailed: E0910 for a pass or
         an option that there is not, and what the pass raises.
         """
-        from archspec.passes.base import Request
+        from archspec.passes.base import Request  # rarely needed
 
         return self.with_passes([Request(name, options)])
 
     def with_passes(self, requests: Sequence[Request]) -> Network:
         """What several passes make of the network, in an order that they allow; see `apply`."""
-        from archspec.passes.manager import apply  # rarely needed
-
         if not requests:
             return self
+        from archspec.passes.manager import apply  # rarely needed
+
         first = self.applied[0].before if self.applied else self.compiled
         applied = apply(first, [*(item.request for item in self.applied), *requests])
         return Network(applied[-1].outcome.network, self.warnings, applied)
@@ -349,51 +346,6 @@ class Network:
                 free = ", ".join(known) or "none"
                 raise TypeError(f"{self.name} has no free dimension `{name}`; there are: {free}")
         return {**known, **{name: _whole(name, size) for name, size in given.items()}}
-
-
-def load(file: str | Path, name: str | None = None, **parameters: Any) -> Network:
-    """Compile a network from a file.
-
-    `name` chooses a network or preset where the file has several; it may also follow the file:
-    `"nets.arch:small"`. The name of a shipped network (`"resnet50"`) may stand for the file.
-    `parameters` are those of the network: numbers, truth values, strings, lists of them, and for
-    a layer an op or block as it is written: "relu", "batch_norm(eps=1e-3)". Raises CompileFailed,
-    whose `diagnostics` say what is wrong with the spec or why the system does not give the file,
-    and FileNotFoundError.
-    """
-    from archspec.semantics.compile import load_network
-    from archspec.targets.preflight import is_reserved
-
-    try:
-        place = _located(file, name)
-        compiled, sink = load_network(*place, parameters, reserved=is_reserved)
-    except FileNotFoundError:
-        raise
-    except OSError as fault:  # a name that is too long, missing rights
-        raise CompileFailed([refusal(fault)]) from None
-    return Network(compiled, sink.diagnostics)
-
-
-def _located(file: str | Path, name: str | None) -> tuple[Path, str | None]:
-    """The file, and the network in it, as `load` is told."""
-    from archspec import shipped
-
-    if file == "":
-        raise CompileFailed([diagnostic("E0804", "the path of the spec is empty")])
-    path, text = Path(file), str(file)
-    if name is None:
-        path, name = shipped.parts(text)
-    known = shipped.networks()
-    if shipped.is_there(path) and not (path.is_dir() and text in known):
-        return path, name
-    if text in known:
-        return known[text], name or text
-    near = None if path.suffix else closest(text, known)
-    hint = f"; did you mean `{near}`?" if near else ""
-    if text.startswith("~"):
-        hint = "; `~` is not expanded here, as it is by a shell: `Path(..).expanduser()`"
-    shown = printable(str(path))
-    raise FileNotFoundError(f"there is no file and no shipped network `{shown}`{hint}")
 
 
 def _whole(what: str, number: object) -> int:

@@ -14,7 +14,6 @@ from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph, Instance, Node
 from archspec.graph.names import join_path
-from archspec.graph.walk import walk
 from archspec.ops.source import Buffer
 
 WEIGHT_BUDGET = 10_000_000_000

@@ -32,7 +32,7 @@ def load_spec(text: str, parameters: Mapping[str, Value], passes: Passes) -> Net
 
     Raises CompileFailed and WrongUsage.
     """
-    from archspec.network import load
+    from archspec.loading import load
 
     spec = locate(text)
     return load(spec.path, spec.name, **parameters).with_passes(passes.requests())

@@ -24,6 +24,7 @@ FLOORS = (
     ("passes",),
     ("targets", "diagram", "fmt"),
     ("network",),
+    ("loading",),
     ("__init__",),
     ("cli",),
     ("__main__",),

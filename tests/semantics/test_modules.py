@@ -11,7 +11,7 @@ import pytest
 
 from archspec.cli.main import app
 from archspec.diagnostics.model import CompileFailed
-from archspec.network import load
+from archspec.loading import load
 from archspec.semantics.compile import check, load_network
 from archspec.source import Source
 

@@ -3,7 +3,7 @@
 import pytest
 
 from archspec.diagnostics.model import CompileFailed
-from archspec.network import load
+from archspec.loading import load
 from archspec.semantics.compile import check
 from archspec.source import Source
 

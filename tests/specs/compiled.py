@@ -2,7 +2,8 @@
 
 from functools import cache
 
-from archspec.network import Network, load
+from archspec.loading import load
+from archspec.network import Network
 from archspec.shipped import networks
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from archspec.network import load
+from archspec.loading import load
 from tests.specs.compiled import shipped
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy, kl_div, log_softmax
 
-from archspec.network import load
+from archspec.loading import load
 from archspec.shipped import networks
 
 STUDENT = "deit(24, 3, true, depth=2, size=32, drop=0.0, classes=10)"

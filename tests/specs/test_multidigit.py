@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from archspec.analysis.parameters import table
-from archspec.network import load
+from archspec.loading import load
 from archspec.shipped import folder
 from tests.specs.compiled import shipped
 

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from archspec.analysis.parameters import table
-from archspec.network import load
+from archspec.loading import load
 from archspec.shipped import folder
 from archspec_torch.source import python_source
 from tests.specs.compiled import shipped

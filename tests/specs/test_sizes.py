@@ -7,7 +7,7 @@ import torch
 
 from archspec.graph.model import Graph
 from archspec.graph.names import join_path
-from archspec.network import load
+from archspec.loading import load
 from archspec.shipped import networks
 from archspec.types.tensor import TensorType
 from tests.specs.compiled import shipped

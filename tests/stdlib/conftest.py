@@ -1,7 +1,7 @@
 import pytest
 
 from archspec.analysis.parameters import table
-from archspec.network import load
+from archspec.loading import load
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from archspec.network import load
+from archspec.loading import load
 from archspec.shipped import folder
 from archspec_torchscript.script import to_torchscript
 from tests.specs.compiled import shipped

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from archspec.network import load
+from archspec.loading import load
 from archspec.shipped import networks
 
 IMAGE = "[B = 2, 8, H = 9, W = 9]"

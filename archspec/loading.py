@@ -1,0 +1,57 @@
+"""From a file, or the name of a shipped network, to a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from archspec.diagnostics.model import CompileFailed, diagnostic
+from archspec.diagnostics.printable import printable
+from archspec.diagnostics.refusal import refusal
+from archspec.diagnostics.suggest import closest
+from archspec.network import Network
+
+
+def load(file: str | Path, name: str | None = None, **parameters: Any) -> Network:
+    """Compile a network from a file.
+
+    `name` chooses a network or preset where the file has several; it may also follow the file:
+    `"nets.arch:small"`. The name of a shipped network (`"resnet50"`) may stand for the file.
+    `parameters` are those of the network: numbers, truth values, strings, lists of them, and for
+    a layer an op or block as it is written: "relu", "batch_norm(eps=1e-3)". Raises CompileFailed,
+    whose `diagnostics` say what is wrong with the spec or why the system does not give the file,
+    and FileNotFoundError.
+    """
+    from archspec.semantics.compile import load_network
+    from archspec.targets.preflight import is_reserved
+
+    try:
+        place = _located(file, name)
+        compiled, sink = load_network(*place, parameters, reserved=is_reserved)
+    except FileNotFoundError:
+        raise
+    except OSError as fault:  # a name that is too long, missing rights
+        raise CompileFailed([refusal(fault)]) from None
+    return Network(compiled, sink.diagnostics)
+
+
+def _located(file: str | Path, name: str | None) -> tuple[Path, str | None]:
+    """The file, and the network in it, as `load` is told."""
+    from archspec import shipped
+
+    if file == "":
+        raise CompileFailed([diagnostic("E0804", "the path of the spec is empty")])
+    path, text = Path(file), str(file)
+    if name is None:
+        path, name = shipped.parts(text)
+    known = shipped.networks()
+    if shipped.is_there(path) and not (path.is_dir() and text in known):
+        return path, name
+    if text in known:
+        return known[text], name or text
+    near = None if path.suffix else closest(text, known)
+    hint = f"; did you mean `{near}`?" if near else ""
+    if text.startswith("~"):
+        hint = "; `~` is not expanded here, as it is by a shell: `Path(..).expanduser()`"
+    shown = printable(str(path))
+    raise FileNotFoundError(f"there is no file and no shipped network `{shown}`{hint}")
