@@ -125,11 +125,11 @@ def _value_of(node: Node) -> Graph | None:
 
 def _instances(compiled: Compiled) -> Iterator[tuple[Graph, Node, Instance]]:
     """Layers of all blocks, each once."""
-    seen: set[int] = set()
+    seen: set[Instance] = set()
     for graph in compiled.graphs:
         for node in graph.nodes:
-            if node.instance is not None and node.op is not None and id(node.instance) not in seen:
-                seen.add(id(node.instance))
+            if node.instance is not None and node.op is not None and node.instance not in seen:
+                seen.add(node.instance)
                 yield graph, node, node.instance
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Sequence
 
 from archspec.analysis.structure import node_signature
 from archspec.frozen import frozen
-from archspec.graph.model import Graph, Node, Port
+from archspec.graph.model import Graph, Instance, Node, Port
 
 LONGEST_PERIOD = 64
 """Nodes in one segment at most; the search is quadratic in it at worst."""
@@ -141,9 +141,9 @@ class _Search:
 
     def _sharing(self, begin: int, period: int) -> tuple[int, ...]:
         """For each node of a segment, which node of it first used the same instance."""
-        first: dict[int, int] = {}
+        first: dict[Instance | None, int] = {}
         return tuple(
-            first.setdefault(id(self.nodes[begin + offset].instance), offset)
+            first.setdefault(self.nodes[begin + offset].instance, offset)
             for offset in range(period)
         )
 

@@ -38,7 +38,7 @@ class Owned:
 
 def owned(graph: Graph) -> Iterator[Owned]:
     """Instances of a block, those of regions after the op that holds them."""
-    seen: set[int] = {id(instance) for instance in graph.instances}
+    seen: set[Instance] = set(graph.instances)
     stack = [_uses(graph, "", (graph.init_rules,), None)]
     while stack:
         item = next(stack[-1], None)
@@ -46,9 +46,9 @@ def owned(graph: Graph) -> Iterator[Owned]:
             stack.pop()
             continue
         if item.graph is not graph:
-            if id(item.instance) in seen:
+            if item.instance in seen:
                 continue
-            seen.add(id(item.instance))
+            seen.add(item.instance)
         yield item
         for region in reversed(item.instance.regions):
             rules = (region.graph.init_rules, *item.rules)
@@ -59,10 +59,10 @@ def owned(graph: Graph) -> Iterator[Owned]:
 def _uses(
     graph: Graph, prefix: str, rules: tuple[tuple[InitRule, ...], ...], root: Node | None
 ) -> Iterator[Owned]:
-    met: set[str | int] = set()
+    met: set[str | Instance] = set()
     for node in graph.nodes:
         instance = node.instance
-        name = (instance.key or id(instance)) if instance is not None else ""
+        name = (instance.key or instance) if instance is not None else ""
         if instance is not None and name not in met:
             met.add(name)
             yield Owned(prefix, instance, node, graph, root or node, rules)

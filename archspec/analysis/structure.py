@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 
 from archspec.analysis.fold import fold
-from archspec.graph.model import Graph, Node
+from archspec.graph.model import Graph, Instance, Node
 
 
 def structure_classes(graph: Graph, known: dict[Graph, int] | None = None) -> Mapping[Graph, int]:
@@ -40,14 +40,16 @@ def node_signature(graph: Graph, node: Node, below: Callable[[Graph], int]) -> H
 
 
 def _signature(graph: Graph, below: Callable[[Graph], int]) -> Hashable:
-    sharing: dict[int, int] = {}
+    sharing: dict[Instance, int] = {}
     nodes = tuple(
         (
             node_signature(graph, node, below),
-            node.inputs,
-            sharing.setdefault(id(node.instance), len(sharing)) if node.instance else None,
+            graph.places(node.inputs),
+            sharing.setdefault(node.instance, len(sharing)) if node.instance else None,
         )
         for node in graph.nodes
     )
-    outputs = tuple((output.name, output.ports, output.structure) for output in graph.outputs)
+    outputs = tuple(
+        (output.name, graph.places(output.ports), output.structure) for output in graph.outputs
+    )
     return (graph.name, graph.kind, nodes, outputs, repr(graph.draws))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from hashlib import sha256
 
-from archspec.graph.model import Graph, Instance, Node, Port, Requirement, subgraphs
+from archspec.graph.model import Graph, Instance, Node, Requirement, subgraphs
 from archspec.graph.walk import walk
 from archspec.ops.base import Op
 
@@ -26,16 +26,16 @@ def fingerprint(graph: Graph) -> str:
 
 def _lines(graph: Graph, below: Mapping[Graph, str]) -> list[str]:
     """What a graph says, a line for each part; each part in a form that is unique."""
-    used: dict[int, int] = {}
+    used: dict[Instance | None, int] = {}
     lines = [repr((graph.kind, graph.name, graph.frozen))]
     for node in graph.nodes:
-        one = used.setdefault(id(node.instance), len(used))
-        ports = _ports(graph, node.inputs)
+        one = used.setdefault(node.instance, len(used))
+        ports = graph.places(node.inputs)
         name = node.name if node.is_input else ""
         lines.append(repr((one, _owner(node.instance, below), ports, _texts(node.types), name)))
         lines += _needs(node.requirements)
     for output in graph.outputs:
-        ports = _ports(graph, output.ports)
+        ports = graph.places(output.ports)
         lines.append(repr((output.name, ports, output.structure)))
     lines += _needs(graph.requirements)
     for rule in graph.init_rules:
@@ -43,11 +43,6 @@ def _lines(graph: Graph, below: Mapping[Graph, str]) -> list[str]:
     lines += [repr((tie.name, tie.source)) for tie in graph.ties]
     lines += [repr((draw.name, draw.policy, draw.ratio)) for draw in graph.draws]
     return lines
-
-
-def _ports(graph: Graph, ports: Iterable[Port]) -> list[tuple[int, int]]:
-    """Ports by the places of their nodes, as numbers of nodes mean nothing."""
-    return [(graph.place[port.node], port.index) for port in ports]
 
 
 def _owner(instance: Instance | None, below: Mapping[Graph, str]) -> object:
@@ -81,16 +76,16 @@ def _needs(needs: tuple[Requirement, ...]) -> list[str]:
 def same_graph(left: Graph, right: Graph) -> bool:
     """Whether two graphs do the same with weights of the same names."""
     pairs = [(left, right)]
-    seen: set[tuple[int, int]] = set()
+    seen: set[tuple[Graph, Graph]] = set()
     while pairs:
         one, two = pairs.pop()
-        if one is two or (id(one), id(two)) in seen:
+        if one is two or (one, two) in seen:
             continue
-        seen.add((id(one), id(two)))
+        seen.add((one, two))
         if len(one.nodes) != len(two.nodes) or _outputs(one) != _outputs(two):
             return False
         for a, b in zip(one.nodes, two.nodes, strict=True):
-            if not _same_node(a, b) or _ports(one, a.inputs) != _ports(two, b.inputs):
+            if not _same_node(a, b) or one.places(a.inputs) != two.places(b.inputs):
                 return False
             if a.instance is not None and b.instance is not None:
                 below = zip(subgraphs(a.instance), subgraphs(b.instance), strict=True)
@@ -99,7 +94,7 @@ def same_graph(left: Graph, right: Graph) -> bool:
 
 
 def _outputs(graph: Graph) -> list[object]:
-    return [(item.name, _ports(graph, item.ports), item.structure) for item in graph.outputs]
+    return [(item.name, graph.places(item.ports), item.structure) for item in graph.outputs]
 
 
 def same_instance(left: Instance, right: Instance) -> bool:

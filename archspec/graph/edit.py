@@ -171,14 +171,14 @@ class Edit:
         assert callee is not None
         assert instance is not None
         ports = {Port(one.id): port for one, port in zip(callee.inputs, call.inputs, strict=True)}
-        instances: dict[int, Instance] = {}
+        instances: dict[Instance, Instance] = {}
         made: list[int] = []
         for node in callee.nodes:
             own = node.instance
             if own is None:
                 continue
             key = own.key and join_path(instance.key, own.key)
-            fresh = instances.setdefault(id(own), replace(own, key=key))
+            fresh = instances.setdefault(own, replace(own, key=key))
             moved = replace(
                 node,
                 id=self._next,

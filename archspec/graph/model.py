@@ -248,6 +248,10 @@ class Graph:
         """The node of this number. Raises KeyError where there is none."""
         return self._by_number[number]
 
+    def places(self, ports: Iterable[Port]) -> tuple[tuple[int, int], ...]:
+        """Ports by the places of their nodes, to compare graphs: numbers of nodes mean nothing."""
+        return tuple([(self.place[port.node], port.index) for port in ports])
+
     def in_order(self, numbers: Iterable[int]) -> tuple[Node, ...]:
         """The nodes of these numbers, each once, in topological order."""
         return tuple(
@@ -281,10 +285,10 @@ class Graph:
         A shared block that is applied to several shapes is one instance for each of its graphs,
         all with one key and the same weights: the first stands for all.
         """
-        found: dict[str | int, Instance] = {}
+        found: dict[str | Instance, Instance] = {}
         for node in self.nodes:
             if node.instance is not None:
-                found.setdefault(node.instance.key or id(node.instance), node.instance)
+                found.setdefault(node.instance.key or node.instance, node.instance)
         return tuple(found.values())
 
     @cached_property

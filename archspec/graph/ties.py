@@ -109,15 +109,14 @@ def _last(ties: dict[str, str], name: str) -> str:
     return name
 
 
-def tied_instances(graphs: Iterable[Graph]) -> dict[int, Instance]:
-    """The instances whose weights these graphs tie, by id."""
-    found: dict[int, Instance] = {}
+def tied_instances(graphs: Iterable[Graph]) -> set[Instance]:
+    """The instances whose weights these graphs tie."""
+    found: set[Instance] = set()
     for graph in graphs:
         for tie in graph.ties:
             left, right = tensor_at(graph, tie.name), tensor_at(graph, tie.source)
             if left is not None and right is not None:
-                found[id(left.instance)] = left.instance
-                found[id(right.instance)] = right.instance
+                found |= {left.instance, right.instance}
     return found
 
 

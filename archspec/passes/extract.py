@@ -91,7 +91,7 @@ class _Picker:
 
     def __init__(self, column: int, deepest: int, draw: str | None) -> None:
         self._column, self._deepest, self._draw = column, deepest, draw
-        self.faults: dict[int, Diagnostic] = {}
+        self.faults: dict[Node, Diagnostic] = {}
 
     def bypass(self, node: Node) -> int | None:
         if not _takes_part(node, self._draw):
@@ -101,7 +101,7 @@ class _Picker:
         if index >= 0:
             return index
         first = self._deepest - count + 1
-        self.faults[id(node)] = diagnostic(
+        self.faults[node] = diagnostic(
             "E0902",
             f"column {self._column} cannot be extracted: a join that its result needs has no "
             "input for it",

@@ -134,7 +134,7 @@ class _Body:
 
     nodes: list[Node] = field(default_factory=list)
     ports: dict[Port, Port] = field(default_factory=dict)
-    instances: dict[int, Instance] = field(default_factory=dict)  # by id of the old one
+    instances: dict[Instance, Instance] = field(default_factory=dict)  # by the old one
 
     def add(self, node: Node, **changes: object) -> None:
         """Take over a node."""
@@ -215,7 +215,7 @@ def _take_op(body: _Body, node: Node, held: tuple[Pruned, ...]) -> None:
     regions = tuple(became.get(region.name, region) for region in instance.regions)
     if regions != instance.regions:
         fresh = replace(instance, regions=regions)
-        instance = body.instances.setdefault(id(instance), fresh)
+        instance = body.instances.setdefault(instance, fresh)
     body.add(node, instance=instance, inputs=inputs)
 
 
@@ -228,7 +228,7 @@ def _take_call(body: _Body, node: Node, asked: tuple[int, ...], below: Pruned) -
     assert instance is not None
     if below.graph is not node.callee:
         fresh = replace(instance, graph=below.graph)
-        instance = body.instances.setdefault(id(node.instance), fresh)
+        instance = body.instances.setdefault(instance, fresh)
     whole = len(asked) == len(node.types)
     body.add(
         node,

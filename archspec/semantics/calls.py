@@ -324,7 +324,7 @@ def call_tap(context: Context, tap: TapLayer, data: Value, label: str | None, sp
     inputs, graph = _specialised(context, inner, data, span)
     if graph is None:
         return POISON
-    key = ("tap", id(graph), tap.paths)
+    key = ("tap", graph, tap.paths)
     results = context.session.op_results
     if key not in results:
         try:

@@ -21,12 +21,12 @@ def check_modes(inference: Graph, training: Graph, sink: Sink) -> None:
     These are weights (E0609), outputs (E0709) and the values of buffers (E0409).
     """
     pairs = [(inference, training)]
-    seen: set[tuple[int, int]] = set()
+    seen: set[tuple[Graph, Graph]] = set()
     while pairs:
         left, right = pairs.pop()
-        if left is right or (id(left), id(right)) in seen:
+        if left is right or (left, right) in seen:
             continue
-        seen.add((id(left), id(right)))
+        seen.add((left, right))
         _compare_outputs(left, right, sink)
         others = {owner.path: owner for owner in owners(right)}
         for owner in owners(left):

@@ -99,16 +99,16 @@ def _require_same_weights(context: Context, first: Owner, owner: Owner, span: Sp
 def _fault(first: Owner, owner: Owner) -> str | None:
     """How the weights of two uses differ; None where they are the same."""
     pairs = [(first, owner)]
-    seen: set[tuple[int, int]] = set()
+    seen: set[tuple[Graph, Graph]] = set()
     while pairs:
         left, right = pairs.pop()
         fault = _own_fault(left, right)
         if fault is not None:
             return fault
         for one, two in _below(left.instance, right.instance):
-            if one is two or (id(one), id(two)) in seen:
+            if one is two or (one, two) in seen:
                 continue
-            seen.add((id(one), id(two)))
+            seen.add((one, two))
             mine, theirs = _by_path(one), _by_path(two)
             for path in {**mine, **theirs}:
                 alone = mine.get(path) if path not in theirs else theirs.get(path)

@@ -27,7 +27,7 @@ def check_usage(compiled: Compiled, sink: Sink) -> None:
     for used in usage.below():
         for part in used.parts:
             for node in _dead_layers(part, used, usage):
-                if id(node.instance) not in tied:
+                if node.instance not in tied:
                     _warn_of_layer(node, usage.owned(part.graph, node), sink)
             for node in part.graph.nodes:
                 if node.runs_graphs and part.asked.get(node.id):

@@ -27,11 +27,11 @@ class Effort:
 class Draft:
     """The nodes as they are by now; the graph itself stays as it is.
 
-    What no output needs reads nothing. `shared` are the instances, by identity, that are used
-    elsewhere too, as in a region.
+    What no output needs reads nothing. `shared` are the instances that are used elsewhere
+    too, as in a region.
     """
 
-    def __init__(self, graph: Graph, shared: Collection[int], effort: Effort) -> None:
+    def __init__(self, graph: Graph, shared: Collection[Instance], effort: Effort) -> None:
         self.effort = effort
         self._shared = shared
         self._uses = Counter(node.instance.key for node in graph.nodes if node.instance is not None)
@@ -64,9 +64,7 @@ class Draft:
         """Whether the weights of a node are used by it alone."""
         instance = node.instance
         return (
-            instance is not None
-            and self._uses[instance.key] == 1
-            and id(instance) not in self._shared
+            instance is not None and self._uses[instance.key] == 1 and instance not in self._shared
         )
 
     def redirect(self, old: Port, new: Port) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal, TypeAlias
 
 from archspec.frozen import frozen
@@ -51,7 +51,7 @@ def _unknown(node: Node) -> Ends:
 class Look:
     """What stands beside what in a block; `known` has the ends of all that it calls."""
 
-    def __init__(self, graph: Graph, known: Mapping[Graph, Ends], shared: Mapping[int, Instance]):
+    def __init__(self, graph: Graph, known: Mapping[Graph, Ends], shared: Collection[Instance]):
         self._graph, self._known, self._shared = graph, known, shared
         self._draft = Draft(graph, shared, Effort(0))
         self._needed = [
@@ -72,7 +72,7 @@ class Look:
             instance
             for graph in held(self._graph)
             for instance in (node.instance for node in graph.nodes)
-            if instance is not None and id(instance) in self._shared
+            if instance is not None and instance in self._shared
         ]
         return Ends(
             heads=tuple(self._heads.get(Port(node.id), _NOTHING) for node in self._graph.inputs),

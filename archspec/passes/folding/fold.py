@@ -87,10 +87,10 @@ class _Folder:
         self._ends: dict[Graph, Ends] = {}
         self._ways: dict[Graph, int] = {}
         self._numbers: dict[Hashable, int] = {}
-        self._made: dict[int, Instance] = {}
+        self._made: dict[Instance, Instance] = {}
         self._room = OPENED_NODES
         self._effort = Effort(LOOKED_AT)
-        self._shared = {**_across(graphs), **tied_instances(graphs)}
+        self._shared = _across(graphs) | tied_instances(graphs)
 
     def take(self, graph: Graph) -> None:
         """Fold one graph; those below it are folded. The value of a buffer stays."""
@@ -172,8 +172,8 @@ class _Folder:
 
     def _instance(self, old: Instance) -> Instance:
         """The instance with what its graphs have become: one object wherever it is used."""
-        if id(old) in self._made:
-            return self._made[id(old)]
+        if old in self._made:
+            return self._made[old]
         graph = self.became[old.graph] if old.graph is not None else None
         regions = tuple(
             Region(item.name, item.key, self.became[item.graph], item.captured)
@@ -182,9 +182,9 @@ class _Folder:
         same = graph is old.graph and all(
             new.graph is item.graph for new, item in zip(regions, old.regions, strict=True)
         )
-        made = self._made[id(old)] = old if same else replace(old, graph=graph, regions=regions)
-        if id(old) in self._shared:
-            self._shared[id(made)] = made
+        made = self._made[old] = old if same else replace(old, graph=graph, regions=regions)
+        if old in self._shared:
+            self._shared.add(made)
         return made
 
     def _inconsistent(self, graph: Graph) -> set[str]:
@@ -215,16 +215,13 @@ def _still_required(before: Graph, after: Graph) -> Graph:
     return after if lost == after.requirements else replace(after, requirements=lost)
 
 
-def _across(graphs: tuple[Graph, ...]) -> dict[int, Instance]:
-    """The instances, by identity, that a block uses in several graphs: its own and regions."""
-    found: dict[int, Instance] = {}
+def _across(graphs: tuple[Graph, ...]) -> set[Instance]:
+    """The instances that a block uses in several graphs: its own and those of regions."""
+    found: set[Instance] = set()
     for graph in graphs:
-        regions = {id(item): item for item in held(graph)}
-        if not regions:
-            continue
-        met: set[int] = set()
-        for item in (graph, *regions.values()):
-            mine = {id(node.instance): node.instance for node in item.nodes if node.instance}
-            found |= {number: mine[number] for number in met & mine.keys()}
-            met |= mine.keys()
+        met: set[Instance] = set()
+        for item in dict.fromkeys((graph, *held(graph))):
+            mine = {node.instance for node in item.nodes if node.instance is not None}
+            found |= met & mine
+            met |= mine
     return found

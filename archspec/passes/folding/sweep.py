@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from archspec.frozen import frozen
-from archspec.graph.model import Graph, Node, Port
+from archspec.graph.model import Graph, Instance, Node, Port
 from archspec.ops.normalisation import BatchNorm, FrozenBatchNorm
 from archspec.ops.passage import Passage
 from archspec.passes.folding.addition import LONGEST, Addition
@@ -36,10 +36,10 @@ class Swept:
     touched: frozenset[int] = frozenset()
 
 
-def sweep(graph: Graph, shared: Collection[int], effort: Effort) -> Swept:
+def sweep(graph: Graph, shared: Collection[Instance], effort: Effort) -> Swept:
     """Fold what stands in a block, as far as `effort` allows.
 
-    `shared` are instances, by identity, that must stay.
+    `shared` are instances that must stay.
     """
     work = _Sweep(Draft(graph, shared, effort))
     before = -1
