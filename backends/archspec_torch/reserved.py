@@ -22,9 +22,13 @@ MODULE_NAMES = frozenset(
     _non_persistent_buffers_set _parameters _register_load_state_dict_pre_hook
     _register_state_dict_hook _replicate_for_data_parallel _save_to_state_dict _slow_forward
     _state_dict_hooks _state_dict_pre_hooks _version _wrapped_call_impl
+    ___needs_generation_tag_patch ___needs_mutation_patch
     """.split()  # noqa: SIM905  (a table)
 )
-"""Names of `nn.Module` itself (and `initialise`): no child or parameter can have them."""
+"""Names of `nn.Module` itself (and `initialise`): no child or parameter can have them.
+
+Those of the last line are there once torch's compiler has run.
+"""
 
 
 def is_module_name(text: str) -> bool:

@@ -2,9 +2,11 @@
 
 import io
 import json
+import re
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import pytest
 import torch
@@ -33,6 +35,7 @@ def reloaded(module):
 
 NAMES_OF_TORCH = """
 import json
+import re
 from torch import nn
 print(json.dumps([dir(kind()) for kind in (nn.Module, nn.Sequential, nn.ModuleDict)]))
 """
@@ -223,3 +226,13 @@ network net {
     text, _ = python_source(net.compiled)
     imports = [line for line in text.splitlines() if line.startswith(("import", "from"))]
     assert imports == ["from torch import Tensor, nn"]
+
+
+def test_marks_of_the_compiler_on_modules_are_names_that_they_keep():
+    """It sets them once it has run, on all modules of a process."""
+    from torch._dynamo import mutation_guard
+
+    source = Path(mutation_guard.__file__).read_text(encoding="utf-8")
+    marks = set(re.findall(r"___\w+", source))
+    assert marks
+    assert {mark for mark in marks if not is_module_name(mark)} == set()
