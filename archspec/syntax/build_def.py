@@ -35,13 +35,6 @@ def missing_definition(k: Context, span: Span, _c: list[Any]) -> ast.Definition 
     return ast.BlockDef(span, name, place, (), body, inline, kind == "network", damaged=True)
 
 
-def append(_k: Context, _span: Span, c: list[Any]) -> list[Any]:
-    """One more definition."""
-    c[0].append(c[2])
-    items: list[Any] = c[0]
-    return items
-
-
 # ---------------------------------------------------------------------- uses
 
 

@@ -25,7 +25,7 @@ def _text(k: Context, token: Token) -> str:
     return k.source.text[token.start : token.end]
 
 
-def bracketed(build: Callable[[Context, Span, list[Any]], _T]) -> Callable[..., _T | ast.Missing]:
+def _bracketed(build: Callable[[Context, Span, list[Any]], _T]) -> Callable[..., _T | ast.Missing]:
     """What ends in a bracket that was put in (it has no width) is uncertain: it is `Missing`."""
 
     @wraps(build)
@@ -34,40 +34,6 @@ def bracketed(build: Callable[[Context, Span, list[Any]], _T]) -> Callable[..., 
         return ast.Missing(span) if closer.start == closer.end else build(k, span, c)
 
     return checked
-
-
-# ---------------------------------------------------------------------- lists of things
-
-
-def nothing(_k: Context, _span: Span, _c: list[Any]) -> None:
-    """An optional part that is absent."""
-
-
-def empty(_k: Context, _span: Span, _c: list[Any]) -> list[Any]:
-    """A list without items."""
-    return []
-
-
-def first(_k: Context, _span: Span, c: list[Any]) -> list[Any]:
-    """A list of one."""
-    return [c[0]]
-
-
-def pair(_k: Context, _span: Span, c: list[Any]) -> list[Any]:
-    """A list of the two things around a sign."""
-    return [c[0], c[2]]
-
-
-def append_third(_k: Context, _span: Span, c: list[Any]) -> list[Any]:
-    """A list with one more after a sign."""
-    c[0].append(c[2])
-    items: list[Any] = c[0]
-    return items
-
-
-def second(_k: Context, _span: Span, c: list[Any]) -> Any:
-    """What stands after a sign or word."""
-    return c[1]
 
 
 # ---------------------------------------------------------------------- items
@@ -98,7 +64,7 @@ def dots(_k: Context, span: Span, _c: list[Any]) -> Dots:
     return Dots(span)
 
 
-def chain(_k: Context, span: Span, c: list[Any]) -> ast.Chain:
+def joined(_k: Context, span: Span, c: list[Any]) -> ast.Chain:
     """`a -> b`."""
     return ast.Chain(span, tuple(c[0]))
 
@@ -202,13 +168,13 @@ def range_to(_k: Context, span: Span, c: list[Any]) -> ast.Range:
 # ---------------------------------------------------------------------- postfix
 
 
-@bracketed
+@_bracketed
 def call_empty(_k: Context, span: Span, c: list[Any]) -> ast.Call:
     """`f()`."""
     return ast.Call(span, c[0], ())
 
 
-@bracketed
+@_bracketed
 def call(k: Context, span: Span, c: list[Any]) -> ast.Call:
     """`f(a, b=c)`."""
     return ast.Call(span, c[0], tuple(_argument(k, item) for item in c[2]))
@@ -243,7 +209,7 @@ def _positional(k: Context, value: ast.Expr) -> ast.Argument:
     return ast.Argument(value.span, value)
 
 
-@bracketed
+@_bracketed
 def index_empty(k: Context, span: Span, c: list[Any]) -> ast.Index:
     """`f32[]`."""
     node = ast.Index(span, c[0], ())
@@ -251,7 +217,7 @@ def index_empty(k: Context, span: Span, c: list[Any]) -> ast.Index:
     return node
 
 
-@bracketed
+@_bracketed
 def index(k: Context, span: Span, c: list[Any]) -> ast.Index:
     """`t[i]`, or a shape such as `f32[B, N]`."""
     node = ast.Index(span, c[0], _loose(c[2]))
@@ -301,13 +267,13 @@ def string(k: Context, _span: Span, c: list[Any]) -> ast.Text:
     return read_string(k, c[0])
 
 
-@bracketed
+@_bracketed
 def tuple_empty(_k: Context, span: Span, _c: list[Any]) -> ast.TupleExpr:
     """`()`."""
     return ast.TupleExpr(span, ())
 
 
-@bracketed
+@_bracketed
 def paren(k: Context, span: Span, c: list[Any]) -> ast.Group | ast.TupleExpr:
     """`(x)`, `(a, b)`, `(...t)`."""
     items = tuple(plain(k, item, "a tuple") for item in c[1])
@@ -316,19 +282,19 @@ def paren(k: Context, span: Span, c: list[Any]) -> ast.Group | ast.TupleExpr:
     return ast.TupleExpr(span, items)
 
 
-@bracketed
+@_bracketed
 def tuple_(k: Context, span: Span, c: list[Any]) -> ast.TupleExpr:
     """`(a,)`."""
     return ast.TupleExpr(span, tuple(plain(k, item, "a tuple") for item in c[1]))
 
 
-@bracketed
+@_bracketed
 def list_empty(_k: Context, span: Span, _c: list[Any]) -> ast.ListExpr:
     """`[]`."""
     return ast.ListExpr(span, ())
 
 
-@bracketed
+@_bracketed
 def list_(k: Context, span: Span, c: list[Any]) -> ast.ListExpr:
     """`[a, b]`, or a shape."""
     node = ast.ListExpr(span, _loose(c[1]))
@@ -336,28 +302,28 @@ def list_(k: Context, span: Span, c: list[Any]) -> ast.ListExpr:
     return node
 
 
-@bracketed
+@_bracketed
 def list_comprehension(k: Context, span: Span, c: list[Any]) -> ast.Comprehension:
     """`[e for t in i]`."""
     element = plain(k, c[1], "a list")
     return ast.Comprehension(span, element, tuple(c[3]), c[5], None, False)
 
 
-@bracketed
+@_bracketed
 def list_comprehension_if(k: Context, span: Span, c: list[Any]) -> ast.Comprehension:
     """`[e for t in i if c]`."""
     element = plain(k, c[1], "a list")
     return ast.Comprehension(span, element, tuple(c[3]), c[5], c[7], False)
 
 
-@bracketed
+@_bracketed
 def tuple_comprehension(k: Context, span: Span, c: list[Any]) -> ast.Comprehension:
     """`(e for t in i)`."""
     element = plain(k, c[1], "a tuple")
     return ast.Comprehension(span, element, tuple(c[3]), c[5], None, True)
 
 
-@bracketed
+@_bracketed
 def tuple_comprehension_if(k: Context, span: Span, c: list[Any]) -> ast.Comprehension:
     """`(e for t in i if c)`."""
     element = plain(k, c[1], "a tuple")
@@ -367,8 +333,3 @@ def tuple_comprehension_if(k: Context, span: Span, c: list[Any]) -> ast.Comprehe
 def anonymous(_k: Context, span: Span, c: list[Any]) -> ast.Anonymous:
     """`{ .. }` as a layer."""
     return ast.Anonymous(span, c[0])
-
-
-def template(_k: Context, _span: Span, c: list[Any]) -> Any:
-    """What stands in the braces of a string."""
-    return c[0]

@@ -13,17 +13,17 @@ from archspec.syntax.targets import as_target, as_type, label_word, plain
 from archspec.syntax.words import TYPE_WORDS
 
 
-def body_empty(_k: Context, span: Span, _c: list[Any]) -> ast.Body:
+def empty_body(_k: Context, span: Span, _c: list[Any]) -> ast.Body:
     """`{}`."""
     return ast.Body(span, ())
 
 
-def body(_k: Context, span: Span, c: list[Any]) -> ast.Body:
+def filled_body(_k: Context, span: Span, c: list[Any]) -> ast.Body:
     """`{ .. }`."""
     return ast.Body(span, tuple(c[1]))
 
 
-def statement(k: Context, span: Span, c: list[Any]) -> ast.Bind | ast.ExprStmt | ast.Input:
+def unmarked(k: Context, span: Span, c: list[Any]) -> ast.Bind | ast.ExprStmt | ast.Input:
     """`a, b = value`, or an expression."""
     items: list[Item] = c[0]
     if _declares(k, items[0]):

@@ -10,10 +10,10 @@ from archspec.source import Source, Span
 from archspec.syntax import ast, limits
 from archspec.syntax.brackets import balance, beyond
 from archspec.syntax.context import Context
-from archspec.syntax.engine import Engine
 from archspec.syntax.layout import Layout
 from archspec.syntax.lexer import Token, scan
 from archspec.syntax.lexical import clean
+from archspec.syntax.reader import Reader
 from archspec.syntax.targets import leftovers
 
 VERSION = 1
@@ -40,7 +40,7 @@ def parse(source: Source) -> ParseResult:
     items: list[Any] = []
     tokens = _prepare(context, raw)
     if tokens is not None:
-        found = Engine(context, tokens, "module").run(_recover)
+        found = Reader(context, tokens, "module").run(_recover)
         items = found if isinstance(found, list) else []
         leftovers(context)
     comments = tuple(_comment(context, token) for token in comment_tokens)
@@ -50,11 +50,11 @@ def parse(source: Source) -> ParseResult:
     return ParseResult(module, tuple(faults[: limits.MAX_ERRORS]), unread)
 
 
-def _recover(engine: Engine) -> bool:
+def _recover(reader: Reader) -> bool:
     """Deal with a token that does not fit; what to say is loaded only when there is need."""
     from archspec.syntax.recover import recover
 
-    return recover(engine)
+    return recover(reader)
 
 
 def _prepare(context: Context, raw: list[Token]) -> list[Token] | None:
@@ -97,7 +97,7 @@ def _template(context: Context, start: int, end: int) -> ast.Expr:
         context.error("E0112", "nothing stands between these braces", missing.span)
         return missing
     tokens = _prepare(context, raw)
-    value: ast.Expr | None = Engine(context, tokens, "template").run(_recover) if tokens else None
+    value: ast.Expr | None = Reader(context, tokens, "template").run(_recover) if tokens else None
     return value or missing
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from archspec.diagnostics.model import Edit, Fix
 from archspec.syntax import limits
-from archspec.syntax.engine import Engine
+from archspec.syntax.grammar import Stack, Value, first_token
 from archspec.syntax.lexer import Token
 from archspec.syntax.mistake import Mistake
 from archspec.syntax.mistakes import MISTAKES
-from archspec.syntax.site import Repair, Site, accepted
-from archspec.syntax.words import DEFINITION_WORDS, RESERVED_WORDS
+from archspec.syntax.reader import Reader
+from archspec.syntax.site import Repair, Site
+from archspec.syntax.words import CLOSERS, DEFINITION_WORDS, RESERVED_WORDS
 
 _STOPS = frozenset({"NL", ",", ")", "]", "}", "->", "{", "=>", "=", "then", "else", "$END"})
 _DEFINITIONS = DEFINITION_WORDS | {"$END"}
@@ -23,28 +24,28 @@ _ENOUGH = 2
 """Tokens that must fit behind a repair."""
 
 
-def recover(engine: Engine) -> bool:
+def recover(reader: Reader) -> bool:
     """Report the offending token and go on; False when there were too many errors already."""
-    k = engine.k
-    engine.errors += 1
-    if engine.errors > 4 * limits.MAX_ERRORS:
+    k = reader.k
+    reader.errors += 1
+    if reader.errors > 4 * limits.MAX_ERRORS:
         return False
-    site = Site(engine)
+    site = Site(reader)
     mistake = next(row for row in MISTAKES if row.when(site))
-    before = engine.tokens[engine.at - 1] if engine.at else site.token
+    before = reader.tokens[reader.at - 1] if reader.at else site.token
     damaged = k.is_damaged(site.token.start) or k.is_damaged(before.end)
     repair = mistake.repair
     if repair and (site.fits(repair) < _ENOUGH or (damaged and site.token.depth)):
         # what is guessed on a damaged line would only lead to more that looks wrong
         repair = None
-    if not damaged and engine.at >= engine.quiet_until:
+    if not damaged and reader.at >= reader.quiet_until:
         _report(site, mistake, repair)
     if repair:
-        _apply(engine, repair)
-        engine.quiet_until = engine.at + len(repair.types) + _QUIET
+        _apply(reader, repair)
+        reader.quiet_until = reader.at + len(repair.types) + _QUIET
         return True
-    engine.quiet_until = engine.at + 1
-    return skip(engine)
+    reader.quiet_until = reader.at + 1
+    return skip(reader)
 
 
 def _report(site: Site, mistake: Mistake, repair: Repair | None) -> None:
@@ -60,7 +61,7 @@ def _report(site: Site, mistake: Mistake, repair: Repair | None) -> None:
     if edit and not fix:
         fix = f"write `{' '.join(repair.types)}`" if repair and repair.types else "leave it out"
     cure = Fix(fix, (edit,) if edit else ()) if fix else None
-    site.engine.k.error(mistake.code, message, site.span(*mistake.points), fix=cure)
+    site.reader.k.error(mistake.code, message, site.span(*mistake.points), fix=cure)
 
 
 def _edit(site: Site, repair: Repair) -> Edit | None:
@@ -73,49 +74,62 @@ def _edit(site: Site, repair: Repair) -> Edit | None:
         joined = text.isalpha() and before.end == here.start
         return Edit(here, " " * joined + text)
     if text in (",", ":"):
-        return Edit(site.engine.k.span(before.end, before.end), text)
-    return Edit(site.engine.k.span(here.start, here.start), text + " ")
+        return Edit(site.reader.k.span(before.end, before.end), text)
+    return Edit(site.reader.k.span(here.start, here.start), text + " ")
 
 
-def _apply(engine: Engine, repair: Repair) -> None:
-    at = engine.at
-    token = engine.tokens[at]
-    place = engine.tokens[at - 1].end if at else token.start
+def _apply(reader: Reader, repair: Repair) -> None:
+    at = reader.at
+    token = reader.tokens[at]
+    place = reader.tokens[at - 1].end if at else token.start
     if repair.replace:
         new = [Token(kind, token.start, token.end, False, token.depth) for kind in repair.types]
-        engine.tokens[at : at + 1] = new
+        reader.tokens[at : at + 1] = new
     else:
         new = [Token(kind, place, place, False, token.depth) for kind in repair.types]
-        engine.tokens[at:at] = new
+        reader.tokens[at:at] = new
 
 
-def skip(engine: Engine) -> bool:
+def skip(reader: Reader) -> bool:
     """Put ERROR in place of the smallest enclosing item and skip the rest of it."""
-    actions = engine.tables.actions
-    for index in range(len(engine.states) - 1, -1, -1):
-        state = actions[engine.states[index]].get("ERROR", 0)
-        if state <= 0:
-            continue
-        states = [*engine.states[: index + 1], state]
-        stop = _resume(engine, states, engine.items[index].inside)
-        if stop is None:
-            continue
-        popped = index + 1 < len(engine.states)
-        start = engine.items[index + 1].start if popped else engine.tokens[engine.at].start
-        end = engine.tokens[stop - 1].end if stop > engine.at else engine.items[-1].end
-        engine.pop(len(engine.states) - index - 1)
-        depth = engine.items[-1].inside
-        engine.shift(state, Token("ERROR", start, max(start, end), False, depth))
-        engine.at = stop
-        return True
-    return False
+    stack, at = reader.stack.copy(), reader.at
+    lost: list[Value] = []
+    last = before = stack.last
+    inside = _inside(before)
+    while (stop := _resume(reader, stack, inside)) is None:
+        if not stack.values:
+            return False
+        lost.append(stack.pop())
+        before = stack.last
+        inside = _inside(before)
+    start = end = reader.tokens[at].start
+    if lost:
+        first = first_token(lost[-1])
+        start = first.start if first else before.end if before else 0
+    if stop > at:
+        end = reader.tokens[stop - 1].end
+    elif last:
+        end = last.end
+    stack.read([Token("ERROR", start, max(start, end), False, inside)], 0, 1)
+    reader.lost.extend(lost)
+    reader.stack, reader.at = stack, stop
+    return True
 
 
-def _resume(engine: Engine, states: list[int], depth: int) -> int | None:
-    """Index of the token to go on with after ERROR, at the given depth of brackets."""
+def _inside(before: Token | None) -> int:
+    """How many brackets are open behind a token."""
+    return before.depth - (before.type in CLOSERS) if before else 0
+
+
+def _resume(reader: Reader, stack: Stack, depth: int) -> int | None:
+    """Index of the token to go on with if ERROR comes next, at the given depth of brackets."""
+    if not stack.takes("ERROR"):
+        return None
+    behind = stack.copy()
+    behind.read([Token("ERROR", 0, 0)], 0, 1)
     checked: dict[str, bool] = {}
-    for index in range(engine.at, len(engine.tokens)):
-        token = engine.tokens[index]
+    for index in range(reader.at, len(reader.tokens)):
+        token = reader.tokens[index]
         inside = token.depth
         if inside < depth:
             return None
@@ -123,10 +137,10 @@ def _resume(engine: Engine, states: list[int], depth: int) -> int | None:
             inside -= 1
         if inside != depth or token.type not in _STOPS:
             continue
-        if token.type == "NL" and not depth and engine.tokens[index + 1].type not in _DEFINITIONS:
+        if token.type == "NL" and not depth and reader.tokens[index + 1].type not in _DEFINITIONS:
             continue
         if token.type not in checked:
-            checked[token.type] = accepted(engine, states, (token.type,)) == 1
+            checked[token.type] = behind.fits((token.type,)) == 1
         if checked[token.type]:
             return index
     return None

@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from archspec.frozen import frozen
 from archspec.source import Span
-from archspec.syntax.engine import Engine
 from archspec.syntax.lexer import Token
+from archspec.syntax.reader import Reader
 from archspec.syntax.words import CLOSERS, ENDS_OPERAND, OPENERS
 
 _NONE = Token("", 0, 0)
 _WINDOW = 10
 OPERAND_STARTS = frozenset({"NAME", "NUMBER", "STRING", "ERROR", "(", "[", "{"})
-
-
-def accepted(engine: Engine, states: Sequence[int], types: Sequence[str]) -> int:
-    """How many of the tokens can be read from a stack of states, one after the other."""
-    tables = engine.tables
-    stack = list(states)
-    for count, kind in enumerate(types):
-        while True:
-            action = tables.actions[stack[-1]].get(kind)
-            if action is None:
-                return count + (kind == "$END" and stack[-1] == engine.final)
-            if action > 0:
-                stack.append(action)
-                break
-            name, size, _ = tables.rules[-action - 1]
-            if size:
-                del stack[-size:]
-            stack.append(tables.gotos[stack[-1]][name])
-    return len(types)
 
 
 @frozen
@@ -45,22 +24,22 @@ class Repair:
 class Site:
     """Read-only view of the parser's state at an error."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.at = engine.at
-        self.token = engine.tokens[engine.at]
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self.at = reader.at
+        self.token = reader.tokens[reader.at]
 
     # -- tokens around ---------------------------------------------------------------------
 
     def near(self, offset: int) -> Token:
         """The token `offset` places behind the offending one."""
         at = self.at + offset
-        return self.engine.tokens[at] if 0 <= at < len(self.engine.tokens) else _NONE
+        return self.reader.tokens[at] if 0 <= at < len(self.reader.tokens) else _NONE
 
     def word(self, offset: int = 0) -> str:
         """The text of a token nearby."""
         token = self.near(offset)
-        return self.engine.k.source.text[token.start : token.end]
+        return self.reader.k.source.text[token.start : token.end]
 
     @property
     def type(self) -> str:
@@ -133,20 +112,20 @@ class Site:
         heads = ("block", "network", "rule")
         return self.bracket == "(" and self.near(offset - 2).type in heads
 
-    # -- what the tables say ---------------------------------------------------------------
+    # -- what the grammar says ---------------------------------------------------------------
 
     def expects(self, *types: str) -> bool:
         """Whether this sequence of tokens would fit here."""
-        return accepted(self.engine, self.engine.states, types) == len(types)
+        return self.reader.stack.fits(types) == len(types)
 
     def fits(self, repair: Repair) -> int:
         """How many tokens behind the repair fit, up to a small window or the next line."""
         rest = []
-        for token in self.engine.tokens[self.at + repair.replace : self.at + _WINDOW]:
+        for token in self.reader.tokens[self.at + repair.replace : self.at + _WINDOW]:
             rest.append(token.type)
             if token.type in ("NL", "$END"):
                 break
-        got = accepted(self.engine, self.engine.states, (*repair.types, *rest))
+        got = self.reader.stack.fits((*repair.types, *rest))
         return _WINDOW if got == len(repair.types) + len(rest) else got - len(repair.types)
 
     # -- places ----------------------------------------------------------------------------
@@ -154,7 +133,7 @@ class Site:
     def span(self, first: int = 0, last: int | None = None) -> Span:
         """The place from one token nearby to another."""
         start, end = self.near(first), self.near(first if last is None else last)
-        return self.engine.k.span(start.start, max(start.end, end.end))
+        return self.reader.k.span(start.start, max(start.end, end.end))
 
     def span_before(self) -> Span:
         """The last thing that was read, at the end of which something is missing."""

@@ -80,7 +80,7 @@ def show(folder: Path, rounds: int) -> Ratio:
         lambda: process(archspec("show", "specs/resnet.arch:resnet152"), environment=ENVIRONMENT),
         lambda: process([sys.executable, "-c", peer], environment=ENVIRONMENT),
         against=f"torchinfo.summary of {name}",
-        target=0.1,
+        target=0.14,
         rounds=rounds,
         note="whole processes",
     )

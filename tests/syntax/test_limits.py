@@ -46,6 +46,8 @@ OVER = {
     "open parentheses": (body("(\n" * 10_000), "E0103"),
     "braces": (nested(2_000, "{", "}"), "E0103"),
     "sum": (body("x = " + "1 + " * 1_000 + "1"), "E0104"),
+    "long sum": (body("x = " + "1 +\n" * 39_000 + "1"), "E0104"),
+    "minuses": (body("x = " + ("- " * 1_000 + "\n") * 60 + "1"), "E0104"),
     "not": (body("x = " + "not " * 1_000 + "1"), "E0104"),
     "powers": (body("x = " + "2 ** " * 900 + "2"), "E0104"),
     "else if": (body("if a { b }" + " else if a { b }" * 300), "E0104"),

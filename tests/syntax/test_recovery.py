@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from archspec.diagnostics.text import render
 from archspec.source import Source
-from archspec.syntax import ast, limits, parse
+from archspec.syntax import ast, limits, parse, reader
 from archspec.syntax.visit import walk
 from tests.syntax.tree import show
 
@@ -83,6 +85,35 @@ def test_a_parameter_that_cannot_be_read_is_left_out():
         [None, "z"],
         [],
     ]
+
+
+def test_what_parsing_takes_back_leaves_nothing_behind():
+    """Before the second `=` is seen not to fit, the chain was complete once already."""
+    (block,) = parse(Source("test.arch", "block a {\n  y = x -> f -> g = o\n}")).module.definitions
+    assert [show(statement) for statement in block.body.statements] == [
+        "Bind([y] {x -> f -> g: o})"
+    ]
+
+
+def test_a_fault_in_what_parsing_takes_back_is_not_said():
+    """Before `in` is put in, what stands in parentheses was a tuple once."""
+    assert faults("block a {\n  y = (for u(b, c=0))\n}") == [("E0131", 2), ("E0110", 2)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_it_does_not_matter_how_often_the_parser_is_copied(data):
+    """The tokens between two copies are read again after an error."""
+    text = data.draw(st.sampled_from(PROGRAMS))
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(text)))
+        text = text[:at] + data.draw(st.sampled_from(PIECES)) + text[at:]
+    once = check(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reader, "_STEP", data.draw(st.sampled_from([1, 2, 7, 100_000])))
+        again = check(text)
+    assert render(once.diagnostics, width=100) == render(again.diagnostics, width=100)
+    assert show(once.module) == show(again.module)
 
 
 def check(text):

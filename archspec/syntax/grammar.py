@@ -1,0 +1,180 @@
+"""Lark, and the one door to it: its tables as they were saved, and a parser that can be cut back.
+
+Whatever the rest of the package wants of Lark stands here. Its public interface is used: `load`,
+`parse_interactive`, `feed_token`, `choices`, `copy`. Only to give up the innermost things that it
+has read, which Lark has no call for, the two lists of `parser_state` are shortened. They are not
+documented, hence the bounds of Lark's version in pyproject.toml.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from typing import Any
+
+from lark import Lark, Tree, UnexpectedToken
+from lark import Token as LarkToken
+from lark import __version__ as lark_version
+from lark.lexer import Lexer
+from lark.parsers.lalr_analysis import Shift
+
+from archspec.syntax.lexer import Token
+
+GRAMMAR = os.path.join(os.path.dirname(__file__), "arch.lark")
+SAVED = os.path.join(os.path.dirname(__file__), "grammar.bin")
+
+
+class NoLexer(Lexer):
+    """Lark is handed tokens one by one and asks for none."""
+
+    def __init__(self, _conf: object) -> None:
+        pass
+
+    def lex(self, _lexer_state: object, _parser_state: object) -> Iterator[LarkToken]:
+        """Nothing to read."""
+        return iter(())
+
+
+class Leaf(LarkToken):
+    """A token of ours as Lark takes it: `type` is the name of a terminal of the grammar."""
+
+    __slots__ = ("token",)
+    token: Token
+
+
+Value = Leaf | Tree[Any]
+"""What Lark's parser has read: a token, or the productions that it made of several."""
+
+
+def compiled(text: str, *, debug: bool = False) -> Lark:
+    """The parser of a grammar; takes a third of a second. `debug` logs its conflicts."""
+    return Lark(
+        text,
+        parser="lalr",
+        lexer=NoLexer,
+        start=["module", "template"],
+        maybe_placeholders=False,
+        keep_all_tokens=True,
+        debug=debug,
+    )
+
+
+def stamp(text: str) -> bytes:
+    """The line before saved tables: for which grammar and which Lark they are."""
+    import hashlib
+
+    digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
+    return f"{lark_version} {digest}\n".encode("ascii")
+
+
+@cache
+def _lark() -> Lark:
+    """The parser: from the saved tables, if this Lark wrote them, else from the grammar."""
+    with open(SAVED, "rb") as saved:
+        if saved.readline().split()[:1] == [lark_version.encode("ascii")]:
+            return Lark.load(saved)
+    with open(GRAMMAR, encoding="utf-8") as grammar:
+        return compiled(grammar.read())
+
+
+@cache
+def _terminals() -> dict[str, str]:
+    """A sign or keyword -> the name that it has in the grammar."""
+    return {t.pattern.value: t.name for t in _lark().terminals if t.pattern is not None}
+
+
+def terminals() -> set[str]:
+    """The types of tokens that occur in the grammar."""
+    signs = {name: sign for sign, name in _terminals().items()}
+    symbols = [symbol for rule in _lark().rules for symbol in rule.expansion if symbol.is_term]
+    return {signs.get(symbol.name, symbol.name) for symbol in symbols}
+
+
+def productions() -> set[str]:
+    """The names under which Lark's trees may stand."""
+    return {
+        str(rule.alias or rule.origin.name)
+        for rule in _lark().rules
+        if rule.alias or not rule.options.expand1
+    }
+
+
+class Stack:
+    """What was read so far and what may follow."""
+
+    def __init__(self, parser: Any) -> None:
+        self._parser = parser  # an InteractiveParser; not all of it has types
+
+    @classmethod
+    def start(cls, symbol: str) -> Stack:
+        """Nothing was read yet."""
+        return cls(_lark().parse_interactive(start=symbol))
+
+    @property
+    def values(self) -> list[Value]:
+        """What was read, the innermost last."""
+        values: list[Value] = self._parser.parser_state.value_stack
+        return values
+
+    @property
+    def last(self) -> Token | None:
+        """The last token that was read."""
+        edges = (_edge(value, last=True) for value in reversed(self.values))
+        return next((token for token in edges if token), None)
+
+    def read(self, tokens: Sequence[Token], at: int, stop: int) -> int:
+        """Read from index `at` up to `stop`, or to what does not fit; where it ended.
+
+        Before Lark notices that a token does not fit it may have reduced what it read before;
+        what could follow is seen only in a copy that was made earlier.
+        """
+        feed, names = self._parser.feed_token, _terminals()
+        index = at
+        try:
+            for index in range(at, stop):
+                token = tokens[index]
+                leaf = str.__new__(Leaf)
+                kind = token.type
+                leaf.type = names.get(kind, kind)
+                leaf.token = token
+                feed(leaf)
+        except UnexpectedToken:
+            return index
+        return stop
+
+    def copy(self) -> Stack:
+        """The same again; neither changes the other."""
+        return Stack(self._parser.copy(deepcopy_values=False))
+
+    def pop(self) -> Value:
+        """Take back what was read last."""
+        state = self._parser.parser_state
+        state.state_stack.pop()
+        value: Value = state.value_stack.pop()
+        return value
+
+    def takes(self, kind: str) -> bool:
+        """Whether a token of this type is what comes next, without anything ending before it."""
+        action = self._parser.choices().get(_terminals().get(kind, kind))
+        return action is not None and action[0] is Shift
+
+    def fits(self, types: Iterable[str]) -> int:
+        """How many tokens of these types could be read, one after the other."""
+        tokens = [Token(kind, 0, 0) for kind in types]
+        return self.copy().read(tokens, 0, len(tokens))
+
+
+def first_token(value: Value) -> Token | None:
+    """The first token that this consists of; None for an optional part that is absent."""
+    return _edge(value, last=False)
+
+
+def _edge(value: Value, *, last: bool) -> Token | None:
+    todo: list[Value] = [value]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, Leaf):
+            return value.token
+        todo.extend(value.children if last else reversed(value.children))
+    return None
