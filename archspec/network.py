@@ -26,7 +26,8 @@ from archspec.types.sizes import ValidSizes
 if TYPE_CHECKING:
     import networkx
 
-    from archspec.passes.base import Applied, Request
+    from archspec.options import Request
+    from archspec.passes.base import Applied
     from archspec.passes.folding.fold import Folding
     from archspec.targets.base import Weights
 
@@ -164,7 +165,7 @@ class Network:
         those says that it comes later, as folding does. Raises CompileFailed: E0910 for a pass or
         an option that there is not, and what the pass raises.
         """
-        from archspec.passes.base import Request  # rarely needed
+        from archspec.options import Request  # rarely needed
 
         return self.with_passes([Request(name, options)])
 
@@ -225,20 +226,21 @@ class Network:
     def build(
         self,
         directory: str | Path,
-        targets: str | Sequence[str] = TARGETS,
+        targets: str | Sequence[str] | Mapping[str, Mapping[str, object]] = TARGETS,
         seed: int = 0,
         weights: str | Path | Mapping[str, Any] | Weights | None = None,
         **taking: Any,
     ) -> tuple[Path, ...]:
         """Write the artefacts of the targets, a diagram and a report; the files written.
 
+        `targets` may give each target values for its options: `{"mine": {"opset": 18}}`.
         Where the network is too large to be drawn there is no diagram, and the report says so, as
         where its costs are beyond symbolic sizes. `weights` are as for `to_torch`; what is written
         says where they come from. Where something fails, or the user interrupts, the directory is
         as it was. Raises CompileFailed: E0803 where a file cannot be written, E0707, E0811, and
         those of the targets.
         """
-        chosen = _names("targets", targets)
+        chosen = _requested(targets)
         start, place = _whole("seed", seed), destination(directory)
         from archspec.analysis.markdown import markdown, without_costs
         from archspec.diagram import illustration
@@ -355,7 +357,20 @@ def _whole(what: str, number: object) -> int:
     raise TypeError(f"{what} must be a whole number, not {number!r}")
 
 
-def _names(what: str, given: str | Sequence[str]) -> tuple[str, ...]:
+def _requested(
+    targets: str | Sequence[str] | Mapping[str, Mapping[str, object]],
+) -> Mapping[str, Mapping[str, object]]:
+    """The options of each target. Raises TypeError for what is neither name nor options."""
+    names = _names("targets", targets)
+    if not isinstance(targets, Mapping):
+        return {name: {} for name in names}
+    for name, options in targets.items():
+        if not isinstance(options, Mapping):
+            raise TypeError(f"the options of {name} must be a mapping, not {options!r}")
+    return targets
+
+
+def _names(what: str, given: str | Iterable[str]) -> tuple[str, ...]:
     """A name or several. Raises TypeError for what is neither."""
     listed = (given,) if isinstance(given, str | bytes) else given
     if not isinstance(listed, Iterable) or not all(isinstance(item, str) for item in listed):

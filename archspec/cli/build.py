@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from archspec.cli.console import working, write, write_json
 from archspec.cli.guard import WrongUsage
 from archspec.cli.opening import open_network
 from archspec.cli.passes import Passes
+from archspec.cli.requests import request
 from archspec.diagnostics.printable import printable
 from archspec.targets.taking import renaming
+
+_EXAMPLE = "--target 'torch{option=value}'"
 
 
 def run(
@@ -35,9 +38,10 @@ def run(
         if "" in texts:
             raise WrongUsage(f"{option} is empty")
     pairs = [_renaming(text) for text in rename]
+    requested = _targets(targets)
     network = open_network(spec, given, passes)
     folder = output or Path("build") / network.name
-    chosen = tuple(dict.fromkeys(targets)) or TARGETS
+    chosen = requested or {name: {} for name in TARGETS}
     with working(f"building {network.name} for {', '.join(chosen)}"):
         values = (
             network.read_weights(weights, entry=entry, ignore=ignore, rename=pairs)
@@ -54,6 +58,16 @@ def run(
         write(f"weights from {printable(origin)}\n")
     for path in written:
         write(f"wrote {path}  ({_size(path.stat().st_size)})\n")
+
+
+def _targets(texts: Sequence[str]) -> Mapping[str, Mapping[str, object]]:
+    """The options of each target. Raises WrongUsage where one has others a second time."""
+    found: dict[str, Mapping[str, object]] = {}
+    for text in texts:
+        asked = request("--target", text, _EXAMPLE)
+        if found.setdefault(asked.name, asked.options) != asked.options:
+            raise WrongUsage(f"--target {text}: `{asked.name}` has other options before", _EXAMPLE)
+    return found
 
 
 def _renaming(text: str) -> tuple[str, str]:

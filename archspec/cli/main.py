@@ -71,9 +71,9 @@ def build(
         list[str] | None,
         typer.Option(
             "--target",
-            metavar="BACKEND",
-            help="What to build: torch, torchscript or another installed backend. Repeatable; "
-            "torch and torchscript if not said.",
+            metavar="NAME{..}",
+            help="What to build: torch, torchscript or another installed backend, with its "
+            "options. Repeatable; torch and torchscript if not said.",
             show_default=False,
         ),
     ] = None,

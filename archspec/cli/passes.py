@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from archspec.cli.guard import WrongUsage
+from archspec.cli.requests import request
 
 if TYPE_CHECKING:
-    from archspec.passes.base import Request
+    from archspec.options import Request
 
-_FORM = re.compile(r"\s*([\w.-]+)\s*(?:\{(.*)\}\s*)?", re.DOTALL)
 _EXAMPLE = "--pass 'extract{column=3}'"
 
 
@@ -29,19 +27,9 @@ class Passes(NamedTuple):
         """
         if self == Passes(self.texts) and not self.texts:
             return ()
-        from archspec.passes.base import Request
+        from archspec.options import Request
 
-        found = [_request(text) for text in self.texts]
+        found = [request("--pass", text, _EXAMPLE) for text in self.texts]
         found += [Request("extract", {"column": self.column})] if self.column is not None else []
         found += [Request("fold")] if self.fold else []
         return tuple(found)
-
-
-def _request(text: str) -> Request:
-    from archspec.cli.values import named_values
-    from archspec.passes.base import Request
-
-    form = _FORM.fullmatch(text)
-    if form is None:
-        raise WrongUsage(f"--pass {text}: write it as name{{option=value}}", _EXAMPLE)
-    return Request(form[1], named_values(f"--pass {text}", form[2] or "", _EXAMPLE))

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import field
 from typing import Any, Protocol
-
-from pydantic import BaseModel, ConfigDict
 
 from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled
+from archspec.options import Options, Request
 
 EVERY_OTHER = "*"
-
-
-class Options(BaseModel):
-    """What can be said of a pass: each field with its type and, unless it must be said, a default.
-
-    On the command line values are texts, which pydantic reads: `extract{column=3}`.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 @frozen
@@ -48,14 +36,6 @@ class Pass(Protocol):
         `archspec.graph.mapping`. Raises CompileFailed where the network cannot be changed so.
         """
         ...
-
-
-@frozen
-class Request:
-    """A pass that is asked for, by name, with values for its options."""
-
-    name: str
-    options: Mapping[str, object] = field(default_factory=dict)
 
 
 @frozen

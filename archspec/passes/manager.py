@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import networkx
-from pydantic import ValidationError
 
-from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
-from archspec.diagnostics.suggest import closest
+from archspec.diagnostics.model import CompileFailed, diagnostic
 from archspec.graph.compare import fingerprint
 from archspec.graph.compiled import Compiled
 from archspec.graph.verify import verify_network
-from archspec.passes.base import EVERY_OTHER, Applied, Options, Outcome, Pass, Request
+from archspec.options import Options, Request, read_options
+from archspec.passes.base import EVERY_OTHER, Applied, Outcome, Pass
 from archspec.passes.registry import pass_named
 
 VERIFY = "ARCHSPEC_VERIFY"
 """Where this variable of the environment is set, graphs are verified after every pass."""
-
-UNKNOWN = "extra_forbidden"
-"""What pydantic calls an option that there is not."""
 
 MOST_FAULTS = 10
 """Faults of one pass that are told."""
@@ -35,7 +30,10 @@ def apply(network: Compiled, requests: Sequence[Request]) -> tuple[Applied, ...]
     is no graph or changes what it is given, and what the passes raise.
     """
     asked = [(request, pass_named(request.name)) for request in requests]
-    chosen = [(request, one, _options(request, one)) for request, one in asked]
+    chosen = [
+        (request, one, read_options("pass", one, request.options, "E0910"))
+        for request, one in asked
+    ]
     applied: list[Applied] = []
     for at in _order([one for _, one, _ in chosen]):
         request, one, options = chosen[at]
@@ -43,35 +41,6 @@ def apply(network: Compiled, requests: Sequence[Request]) -> tuple[Applied, ...]
         applied.append(Applied(request, network, outcome))
         network = outcome.network
     return tuple(applied)
-
-
-def _options(request: Request, one: Pass) -> Options:
-    try:
-        return one.options.model_validate(dict(request.options))
-    except ValidationError as error:
-        faults = error.errors()
-        unknown = [item for item in faults if item["type"] == UNKNOWN]  # others follow from them
-        raise CompileFailed([_fault(one, item) for item in unknown or faults]) from None
-
-
-def _fault(one: Pass, item: Mapping[str, Any]) -> Diagnostic:
-    """What is wrong with an option, in words."""
-    known = one.options.model_fields
-    name = ".".join(map(str, item["loc"]))
-    if item["type"] == UNKNOWN:
-        listed = ", ".join(f"`{field}`" for field in known)
-        has = f"its options are {listed}" if known else "it has none"
-        near = closest(name, known)
-        fix = f"write `{near}`" if near else None
-        return diagnostic("E0910", f"the pass `{one.name}` has no option `{name}`; {has}", fix=fix)
-    if item["type"] == "missing":
-        example = f"{one.name}{{{name}=..}}"
-        return diagnostic(
-            "E0910", f"the pass `{one.name}` needs `{name}`", fix=f"write `{example}`"
-        )
-    told = item["msg"].removeprefix("Input ").removeprefix("Value error, ").partition(",")[0]
-    message = f"the option `{name}` of the pass `{one.name}` {told}, but it is {item['input']!r}"
-    return diagnostic("E0910", message)
 
 
 def _order(passes: Sequence[Pass]) -> Iterator[int]:

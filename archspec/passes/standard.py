@@ -10,7 +10,8 @@ from archspec.graph.compiled import Compiled
 from archspec.graph.edit import Edit
 from archspec.graph.mapping import mapped
 from archspec.graph.model import Graph, Node, Port
-from archspec.passes.base import EVERY_OTHER, Options, Outcome, Pass
+from archspec.options import Options
+from archspec.passes.base import EVERY_OTHER, Outcome, Pass
 from archspec.passes.extract import extract
 from archspec.passes.folding.fold import fold
 from archspec.passes.prune import Pruner

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,9 @@ from typing import Any
 from archspec.analysis.buildable import require_buildable
 from archspec.diagnostics.model import CompileFailed, diagnostic
 from archspec.graph.compiled import Compiled
+from archspec.options import Options, read_options
 from archspec.passes.folding.fold import Folding
-from archspec.targets.base import EVERYTHING, Backend, Taking, Weights
+from archspec.targets.base import EVERYTHING, Backend, BuildRequest, Taking, Weights
 from archspec.targets.lowering import unlowered
 from archspec.targets.registry import backend
 
@@ -53,21 +54,30 @@ def first_folded(folding: Folding, seed: int) -> Weights:
 def build_targets(
     compiled: Compiled,
     folder: Path,
-    targets: Sequence[str],
+    targets: Mapping[str, Mapping[str, object]],
     seed: int,
     weights: Weights | None = None,
 ) -> None:
-    """Let each target write its artefacts.
+    """Let each target write its artefacts; `targets` have values for the options of each.
 
     Raises CompileFailed: E0520 when the network is too large to be written out, or for the memory
-    of this machine, E0801 for an unknown target, E0802 for ops that a target does not lower.
+    of this machine, E0801 for a target or an option that there is not, E0802 for ops that a target
+    does not lower.
     """
-    chosen = [backend(name) for name in dict.fromkeys(targets)]
-    require_buildable(compiled, with_weights=any(target.holds_weights for target in chosen))
-    _require_lowered(compiled, chosen)
-    for target in chosen:
+    found = [(backend(name), given) for name, given in targets.items()]
+    chosen = [
+        (target, BuildRequest(compiled, folder, seed, weights, _options(target, given)))
+        for target, given in found
+    ]
+    require_buildable(compiled, with_weights=any(target.holds_weights for target, _ in chosen))
+    _require_lowered(compiled, [target for target, _ in chosen])
+    for target, request in chosen:
         with _memory_of(compiled):
-            target.build(compiled, folder, seed, weights)
+            target.build(request)
+
+
+def _options(target: Backend, given: Mapping[str, object]) -> Options:
+    return read_options("target", target, given, "E0801")
 
 
 def live_module(
@@ -100,6 +110,6 @@ def _memory_of(compiled: Compiled) -> Iterator[None]:
 
 def _require_lowered(compiled: Compiled, targets: Sequence[Backend]) -> None:
     """Raise CompileFailed (E0802) with every place of an op that one of the targets refuses."""
-    faults = unlowered(compiled, {one.name: one.unsupported(compiled) for one in targets})
+    faults = unlowered(compiled, {one.name: one.coverage(compiled) for one in targets})
     if faults:
         raise CompileFailed(faults)

@@ -2,43 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from archspec.diagnostics.model import Diagnostic, Sink, diagnostic
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Instance
+from archspec.graph.model import Graph, Instance, Node
 from archspec.source import NOWHERE
+from archspec.targets.base import Uncovered
+
+Refusal: TypeAlias = "tuple[Graph, str | Instance | Node, str]"
+"""What stands in a graph, all uses of one instance together, with the reason."""
 
 
 def unlowered(
-    network: Compiled, unsupported: Mapping[str, Mapping[str, str]]
+    network: Compiled, coverage: Mapping[str, Iterable[Uncovered]]
 ) -> tuple[Diagnostic, ...]:
     """What there is to say (E0802) of ops that targets cannot lower: each place of one, once.
 
-    `unsupported` has for each target what `Backend.unsupported` tells of the network. Targets that
+    `coverage` has for each target what `Backend.coverage` tells of the network. Targets that
     refuse an op for the same reason are named together. An op that was made without text is
     reported at the head of the network.
     """
-    refusals = _refusals(unsupported)
+    nodes: dict[Refusal, Node] = {}
+    targets: dict[Refusal, list[str]] = {}
+    for target, uncovered in coverage.items():
+        for one in uncovered:
+            refusal = one.graph, _owner(one.node), one.reason
+            nodes.setdefault(refusal, one.node)
+            names = targets.setdefault(refusal, [])
+            if target not in names:
+                names.append(target)
     sink = Sink()
-    for graph in network.graphs if refusals else ():
-        for instance in graph.instances:
-            if instance.op is not None and instance.op.name in refusals:
-                sink.extend(_at_its_place(network, instance, refusals[instance.op.name]))
+    for refusal, node in nodes.items():
+        sink.report(_at_its_place(network, node, _named(targets[refusal]), refusal[-1]))
     return sink.diagnostics
 
 
-def _refusals(unsupported: Mapping[str, Mapping[str, str]]) -> dict[str, list[str]]:
-    """For each op the messages about it, one for each reason."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for target, ops in unsupported.items():
-        for op, reason in ops.items():
-            found.setdefault((op, reason), []).append(target)
-    messages: dict[str, list[str]] = {}
-    for (op, reason), targets in found.items():
-        message = f"{_named(targets)} no lowering for `{op}`: {reason}"
-        messages.setdefault(op, []).append(message)
-    return messages
+def _owner(node: Node) -> str | Instance | Node:
+    return node if node.instance is None else node.instance.key or node.instance
 
 
 def _named(targets: Sequence[str]) -> str:
@@ -47,11 +49,11 @@ def _named(targets: Sequence[str]) -> str:
     return f"targets {', '.join(first)} and {last} have" if first else f"target {last} has"
 
 
-def _at_its_place(
-    network: Compiled, instance: Instance, messages: Sequence[str]
-) -> Iterator[Diagnostic]:
-    origin = instance.origin
+def _at_its_place(network: Compiled, node: Node, targets: str, reason: str) -> Diagnostic:
+    title, origin = node.name, node.origin
+    if node.instance is not None:
+        title, origin = node.instance.title, node.instance.origin
     if origin.span is NOWHERE:
         origin = network.inference.origin
-    for message in messages:
-        yield diagnostic("E0802", message, origin.span, expansion=origin.frames)
+    message = f"{targets} no lowering for `{title}`: {reason}"
+    return diagnostic("E0802", message, origin.span, expansion=origin.frames)

@@ -5,7 +5,6 @@ Nothing here imports what a target builds with.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
@@ -34,16 +33,12 @@ def foreseen(compiled: Compiled) -> tuple[Diagnostic, ...]:
     except CompileFailed as failure:
         found = list(failure.diagnostics)
     else:
-        refused = {target.name: target.unsupported(compiled) for target in _installed()}
-        found = list(unlowered(compiled, refused))
-        found += [fault for target in _installed() for fault in _faults(target, compiled)]
+        coverage = {target.name: target.coverage(compiled) for target in _installed()}
+        found = list(unlowered(compiled, coverage))
+        found += [fault for target in _installed() for fault in target.faults(compiled)]
     return tuple(replace(item, severity=Severity.WARNING) for item in dict.fromkeys(found))
 
 
 @cache
 def _installed() -> tuple[Backend, ...]:
     return tuple(installed())
-
-
-def _faults(target: Backend, compiled: Compiled) -> Iterator[Diagnostic]:
-    yield from getattr(target, "faults", lambda _: ())(compiled)

@@ -2,40 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from archspec.options import Options
 
 if TYPE_CHECKING:
     from archspec.diagnostics.model import Diagnostic
     from archspec.graph.compiled import Compiled
     from archspec.passes.folding.fold import Folding
-    from archspec.targets.base import Taking, Weights
+    from archspec.targets.base import BuildRequest, Taking, Uncovered, Weights
 
 
 class TorchBackend:
     """Writes `NAME.py`, which imports torch only, and given weights as `NAME.weights.pt`."""
 
     name = "torch"
+    options: type[Options] = Options
     holds_weights = False
 
-    def build(
-        self, network: Compiled, directory: Path, seed: int, weights: Weights | None = None
-    ) -> tuple[Path, ...]:
+    def build(self, request: BuildRequest) -> tuple[Path, ...]:
         """Write the source. It draws its weights itself, and names the seed that gives these.
 
         Weights are written beside it, as a state dict without wrappers, and it names their file.
         """
         from archspec_torch.source import first_weights, python_source  # noqa: PLC0415
 
-        text, _ = python_source(network, first_weights(network, seed, weights))
-        path = directory / f"{network.name}.py"
+        network, weights = request.network, request.weights
+        text, _ = python_source(network, first_weights(network, request.seed, weights))
+        path = request.directory / f"{network.name}.py"
         path.write_bytes(text.encode())
         if weights is None:
             return (path,)
         from archspec_torch.checkpoint import save  # noqa: PLC0415
 
-        values = directory / f"{network.name}.weights.pt"
+        values = request.directory / f"{network.name}.weights.pt"
         save(weights, values)
         return path, values
 
@@ -107,11 +109,11 @@ class TorchBackend:
 
         return foreseen(network)
 
-    def unsupported(self, network: Compiled) -> Mapping[str, str]:
-        """Ops that it cannot lower, with the reason."""
-        from archspec_torch.check import unsupported_ops  # noqa: PLC0415
+    def coverage(self, network: Compiled) -> Iterator[Uncovered]:
+        """Nodes of ops that have no lowering."""
+        from archspec_torch.check import uncovered  # noqa: PLC0415
 
-        return unsupported_ops(network)
+        return uncovered(network)
 
 
 BACKEND = TorchBackend()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph, Instance, Node
 from archspec.graph.names import components
 from archspec.ops.base import Op
+from archspec.targets.base import Uncovered
 from archspec.targets.lowering import unlowered
 from archspec_torch.depth import depth_faults
 from archspec_torch.reserved import is_module_name
@@ -29,9 +30,18 @@ def unsupported_ops(network: Compiled) -> Mapping[str, str]:
     return {name: reasons.get(name, "no lowering to PyTorch is known") for name in missing}
 
 
+def uncovered(network: Compiled) -> Iterator[Uncovered]:
+    """The nodes of such ops."""
+    reasons = unsupported_ops(network)
+    for graph in network.graphs if reasons else ():
+        for node in graph.nodes:
+            if node.op is not None and node.op.name in reasons:
+                yield Uncovered(graph, node, reasons[node.op.name])
+
+
 def require_supported(network: Compiled) -> None:
     """Raise CompileFailed when something of the network has no form in PyTorch."""
-    missing = unlowered(network, {"torch": unsupported_ops(network)})
+    missing = unlowered(network, {"torch": uncovered(network)})
     found = [*missing, *_name_faults(network.graphs), *depth_faults(network)]
     if found:
         raise CompileFailed(found)
@@ -53,7 +63,7 @@ def _name_faults(graphs: Iterable[Graph]) -> list[Diagnostic]:
 def foreseen(network: Compiled) -> tuple[Diagnostic, ...]:
     """What `build` refuses of a network, said without torch and mostly without its lowerings.
 
-    Ops without lowering are left out: see `unsupported_ops`.
+    Ops without lowering are left out: see `uncovered`.
     """
     graphs = network.graphs
     faults = (*_name_faults(graphs), *depth_faults(network))

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from archspec.options import Options
 
 if TYPE_CHECKING:
     from archspec.diagnostics.model import Diagnostic
     from archspec.graph.compiled import Compiled
-    from archspec.targets.base import Weights
+    from archspec.targets.base import BuildRequest, Uncovered
 
 
 class TorchScriptBackend:
     """Writes `NAME.torchscript.pt`, with given weights or initial ones decided by the seed."""
 
     name = "torchscript"
+    options: type[Options] = Options
     holds_weights = True
 
-    def build(
-        self, network: Compiled, directory: Path, seed: int, weights: Weights | None = None
-    ) -> tuple[Path, ...]:
+    def build(self, request: BuildRequest) -> tuple[Path, ...]:
         """Script the module of the torch backend, in training mode, and save it.
 
         `train()` and `eval()` of the loaded module work as on the module itself. Where its weights
@@ -28,8 +29,8 @@ class TorchScriptBackend:
         """
         from archspec_torchscript.script import save_scripted  # noqa: PLC0415
 
-        path = directory / f"{network.name}.torchscript.pt"
-        save_scripted(network, path, seed, weights)
+        path = request.directory / f"{request.network.name}.torchscript.pt"
+        save_scripted(request.network, path, request.seed, request.weights)
         return (path,)
 
     def keeps(self, name: str) -> bool:
@@ -45,11 +46,11 @@ class TorchScriptBackend:
 
         return foreseen(network)
 
-    def unsupported(self, network: Compiled) -> Mapping[str, str]:
-        """Ops that it cannot lower: those of the torch backend."""
-        from archspec_torch.check import unsupported_ops  # noqa: PLC0415
+    def coverage(self, network: Compiled) -> Iterator[Uncovered]:
+        """Nodes of ops that it cannot lower: those of the torch backend."""
+        from archspec_torch.check import uncovered  # noqa: PLC0415
 
-        return unsupported_ops(network)
+        return uncovered(network)
 
 
 BACKEND = TorchScriptBackend()

@@ -5,9 +5,12 @@ from importlib.metadata import EntryPoint
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
+from archspec.cli.main import app
 from archspec.diagnostics.model import CompileFailed
-from archspec.targets import available, backend, registry
+from archspec.options import Options
+from archspec.targets import BuildRequest, available, backend, registry
 
 NET = "network net {\n input x: f32[B = 1, 4]\n output x -> linear(3) -> dropout(0.5)\n}"
 
@@ -47,8 +50,8 @@ def test_failing_import_has_a_hint(monkeypatch):
 
 def test_build_writes_source_and_script(network, tmp_path):
     net = network(NET)
-    (source,) = backend("torch").build(net.compiled, tmp_path, 0)
-    (script,) = backend("torchscript").build(net.compiled, tmp_path, 3)
+    (source,) = backend("torch").build(BuildRequest(net.compiled, tmp_path, 0))
+    (script,) = backend("torchscript").build(BuildRequest(net.compiled, tmp_path, 3))
     assert source.name == "net.py"
     assert script.name == "net.torchscript.pt"
     space = {"__name__": "net"}
@@ -60,7 +63,7 @@ def test_build_writes_source_and_script(network, tmp_path):
     x = torch.randn(5, 4)
     torch.testing.assert_close(loaded.eval()(x), model.eval()(x))
     assert not torch.equal(loaded.train()(x), loaded.train()(x))
-    assert not backend("torch").unsupported(net.compiled)
+    assert [*backend("torch").coverage(net.compiled)] == []
 
 
 def test_source_and_script_begin_with_the_weights_of_the_seed(network, tmp_path):
@@ -72,8 +75,8 @@ network net { input x: f32[B = 1, 4]
   output x * p -> unit -> linear(2) -> unit }
 """
     net = network(text, "net")
-    (source,) = backend("torch").build(net.compiled, tmp_path, 5)
-    (script,) = backend("torchscript").build(net.compiled, tmp_path, 5)
+    (source,) = backend("torch").build(BuildRequest(net.compiled, tmp_path, 5))
+    (script,) = backend("torchscript").build(BuildRequest(net.compiled, tmp_path, 5))
     space = {"__name__": "net"}
     exec(compile(source.read_text(), str(source), "exec"), space)
     assert "torch.manual_seed(5)" in space["__doc__"]
@@ -91,7 +94,7 @@ network net { input x: f32[B = 1, 4]
 def test_scripting_silences_only_its_own_warnings(network, tmp_path):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        backend("torchscript").build(network(NET).compiled, tmp_path, 0)
+        backend("torchscript").build(BuildRequest(network(NET).compiled, tmp_path, 0))
         warnings.warn("torch.jit is mine", FutureWarning, stacklevel=1)
     assert [str(one.message) for one in caught] == ["torch.jit is mine"]
 
@@ -129,3 +132,106 @@ def test_too_little_memory_is_said_in_words(network, tmp_path, monkeypatch):
     monkeypatch.setattr(type(backend("torchscript")), "build", build)
     with pytest.raises(CompileFailed, match=r"E0520.*too little memory for the weights of `net`"):
         network(NET).build(tmp_path)
+
+
+class Written:
+    """A backend of somebody else, with options: it writes a text."""
+
+    name = "written"
+    holds_weights = False
+
+    class Options(Options):
+        text: str
+        times: int = 1
+
+    options = Options
+
+    def coverage(self, network):
+        return ()
+
+    def faults(self, network):
+        return ()
+
+    def keeps(self, name):
+        return False
+
+    def build(self, request):
+        path = request.directory / f"{request.network.name}.txt"
+        path.write_bytes((request.options.text * request.options.times).encode())
+        return (path,)
+
+
+@pytest.fixture
+def written(monkeypatch):
+    """Makes the backend one that is found."""
+    value = f"{__name__}:Written"
+    monkeypatch.setitem(registry.BUNDLED, "written", value)
+    load = EntryPoint.load
+    monkeypatch.setattr(
+        EntryPoint, "load", lambda point: Written() if point.value == value else load(point)
+    )
+
+
+def refused(net, folder, targets):
+    with pytest.raises(CompileFailed) as failure:
+        net.build(folder, targets)
+    return [(item.code, item.message) for item in failure.value.diagnostics]
+
+
+def test_options_reach_the_backend(written, network, tmp_path):
+    net = network(NET)
+    net.build(tmp_path / "a", {"written": {"text": "ab", "times": "2"}})
+    assert (tmp_path / "a" / "net.txt").read_text() == "abab"
+    command = ["build", str(tmp_path / "net.arch"), "-o", str(tmp_path / "b")]
+    done = CliRunner().invoke(app, [*command, "--target", 'written{text="c", times=3}'])
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "b" / "net.txt").read_text() == "ccc"
+
+
+@pytest.mark.parametrize(
+    ("target", "options", "said"),
+    [
+        ("torch", {"x": 1}, "the target `torch` has no option `x`; it has none"),
+        ("torchscript", {"x": 1}, "the target `torchscript` has no option `x`; it has none"),
+        ("written", {}, "the target `written` needs `text`"),
+        (
+            "written",
+            {"text": "a", "time": 2},
+            "the target `written` has no option `time`; its options are `text`, `times`",
+        ),
+        (
+            "written",
+            {"text": "a", "times": "b"},
+            "the option `times` of the target `written` should be a valid integer, but it is 'b'",
+        ),
+    ],
+)
+def test_options_that_mean_nothing_are_refused_before_anything_is_written(
+    written, network, tmp_path, target, options, said
+):
+    net = network(NET)
+    assert refused(net, tmp_path / "out", {target: options}) == [("E0801", said)]
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        (["torch{x=1}"], "error[E0801]: the target `torch` has no option `x`; it has none"),
+        (["torch{1}"], "error: --target torch{1}: `1` is not option=value"),
+        (["torch{"], "error: --target torch{: write it as name{option=value}"),
+        (["written{text=a}", "written{text=b}"], "`written` has other options before"),
+    ],
+)
+def test_a_target_that_means_nothing_is_wrong_usage(written, network, tmp_path, texts, said):
+    network(NET)
+    command = ["build", str(tmp_path / "net.arch"), "-o", str(tmp_path / "out")]
+    command += [word for text in texts for word in ("--target", text)]
+    done = CliRunner().invoke(app, command)
+    assert (done.exit_code, said in done.output) == (2, True), done.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_options_must_be_a_mapping(network, tmp_path):
+    with pytest.raises(TypeError, match="the options of torch must be a mapping, not None"):
+        network(NET).build(tmp_path / "out", {"torch": None})

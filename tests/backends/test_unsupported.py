@@ -8,7 +8,8 @@ from archspec.cli.check import examine
 from archspec.diagnostics.model import CompileFailed
 from archspec.ops import registry
 from archspec.ops.base import Op
-from archspec.targets import backend, preflight
+from archspec.options import Options
+from archspec.targets import Uncovered, backend, preflight
 from archspec_torch.source import python_source
 from tests.building import Build, compiled, tensor
 
@@ -39,6 +40,7 @@ class Third:
     """A backend of another package, which lowers no linear layers either."""
 
     name = "third"
+    options = Options
     holds_weights = False
 
     def keeps(self, name):
@@ -47,8 +49,15 @@ class Third:
     def faults(self, network):
         return ()
 
-    def unsupported(self, network):
-        return {"linear": "weights are not for it", "strange": "nobody knows it"}
+    def coverage(self, network):
+        reasons = {"linear": "weights are not for it", "strange": "nobody knows it"}
+        for graph in network.graphs:
+            for node in graph.nodes:
+                if node.op is not None and node.op.name in reasons:
+                    yield Uncovered(graph, node, reasons[node.op.name])
+
+    def build(self, request):
+        raise AssertionError("it lowers nothing")
 
 
 @pytest.fixture

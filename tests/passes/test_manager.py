@@ -11,8 +11,9 @@ from archspec.graph.edit import Edit
 from archspec.graph.mapping import map_network
 from archspec.graph.model import Port
 from archspec.graph.verify import verify_network
+from archspec.options import Options
 from archspec.passes import registry
-from archspec.passes.base import Options, Outcome
+from archspec.passes.base import Outcome
 from archspec.passes.manager import VERIFY
 from tests.graph.test_verify import with_callee, with_node, with_op, with_region
 

@@ -1,0 +1,73 @@
+"""Options of what is found by entry point, passes and targets: asked for by name, read by type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
+from archspec.diagnostics.suggest import closest
+from archspec.frozen import frozen
+
+UNKNOWN = "extra_forbidden"
+"""What pydantic calls an option that there is not."""
+
+
+class Options(BaseModel):
+    """What can be said of a pass or target: fields with types and, unless needed, defaults.
+
+    On the command line values are texts, which pydantic reads: `extract{column=3}`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class HasOptions(Protocol):
+    """What has a name and takes options."""
+
+    name: str
+    options: type[Options]
+
+
+@frozen
+class Request:
+    """A pass or target that is asked for, by name, with values for its options."""
+
+    name: str
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+def read_options(kind: str, one: HasOptions, given: Mapping[str, object], code: str) -> Options:
+    """The options of `one`, which is of a kind ("pass"), with the given values.
+
+    Raises CompileFailed with the code for options that there are not, that are missing, and for
+    values that they do not take.
+    """
+    try:
+        return one.options.model_validate(dict(given))
+    except ValidationError as error:
+        faults = error.errors()
+        unknown = [item for item in faults if item["type"] == UNKNOWN]  # others follow from them
+        found = [_fault(kind, one, item, code) for item in unknown or faults]
+        raise CompileFailed(found) from None
+
+
+def _fault(kind: str, one: HasOptions, item: Mapping[str, Any], code: str) -> Diagnostic:
+    """What is wrong with an option, in words."""
+    known, owner = one.options.model_fields, f"the {kind} `{one.name}`"
+    name = ".".join(map(str, item["loc"]))
+    if item["type"] == UNKNOWN:
+        listed = ", ".join(f"`{field}`" for field in known)
+        has = f"its options are {listed}" if known else "it has none"
+        near = closest(name, known)
+        fix = f"write `{near}`" if near else None
+        return diagnostic(code, f"{owner} has no option `{name}`; {has}", fix=fix)
+    if item["type"] == "missing":
+        example = f"{one.name}{{{name}=..}}"
+        return diagnostic(code, f"{owner} needs `{name}`", fix=f"write `{example}`")
+    told = item["msg"].removeprefix("Input ").removeprefix("Value error, ").partition(",")[0]
+    message = f"the option `{name}` of {owner} {told}, but it is {item['input']!r}"
+    return diagnostic(code, message)
