@@ -9,7 +9,7 @@ from pydantic import Field
 from archspec.ops.base import Check, Example, Op, OpError, Seen, Window
 from archspec.ops.broadcasting import REALS, require_dtype, require_equal_dims, same_dtype
 from archspec.ops.passage import Passage, beside, without
-from archspec.ops.shape_rules import axis_index, index_input, mixed
+from archspec.ops.shape_rules import axis_index, index_input, mixed, require_entries
 from archspec.types.dim import ZERO, Dim, ceil_divide, dim
 from archspec.types.tensor import TensorType
 
@@ -182,6 +182,7 @@ class Take(Op):
         table = inputs[0]
         indices = index_input(self.name, inputs, 1)
         axis = axis_index(self.name, self.axis, table.rank)
+        require_entries(self.name, check, table.shape[axis], indices)
         return table.with_shape(*table.shape[:axis], *indices.shape, *table.shape[axis + 1 :])
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
@@ -210,6 +211,7 @@ class Gather(Op):
         given = inputs[0]
         indices = index_input(self.name, inputs, 1)
         axis = axis_index(self.name, self.axis, given.rank)
+        require_entries(self.name, check, given.shape[axis], indices)
         _require_within(self.name, check, indices, given, but=axis)
         return indices.with_dtype(given.dtype)
 
@@ -278,6 +280,7 @@ class Scatter(Op):
                 f"`scatter` needs a source of rank {given.rank}, but got {source.shape_text}",
                 input=2,
             )
+        require_entries(self.name, check, given.shape[axis], indices)
         _require_within(self.name, check, indices, given, but=axis)
         for other in range(given.rank):  # torch has no gradient where they differ
             require_equal_dims(self.name, check, other, indices, source, 2)

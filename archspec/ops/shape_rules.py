@@ -15,7 +15,7 @@ from pydantic import NonNegativeInt, PositiveInt
 from archspec.frozen import frozen
 from archspec.ops.base import Check, OpError, Seen, Window, number_of
 from archspec.ops.broadcasting import require_dtype
-from archspec.types.condition import at_least
+from archspec.types.condition import at_least, disjunction, equal
 from archspec.types.dim import Dim
 from archspec.types.tensor import DType, TensorType
 
@@ -218,3 +218,10 @@ def exchanged(order: tuple[int, ...] | None) -> Seen:
     """What is seen where axes stand in another order: one position, if spatial ones stay."""
     stay = order is not None and order[2:] == tuple(range(2, len(order)))
     return "pointwise" if stay else "unknown"
+
+
+def require_entries(op: str, check: Check, size: Dim, indices: TensorType) -> None:
+    """Need an axis of this size to have an entry, unless there are no indices to look up."""
+    nothing = (equal(one, 0) for one in indices.shape)
+    needed = disjunction([at_least(size, 1), *nothing])
+    check.require(needed, f"`{op}` needs an entry that its indices lead to")

@@ -30,7 +30,7 @@ def emptied(types, index, axis):
     )
 
 
-BY_VALUE = {"take", "gather", "embedding", "scatter", "one_hot"}
+BY_VALUE = {"embedding", "one_hot"}
 """Whether these run depends on the values of their indices."""
 
 STRICTER = {
