@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from archspec.options import Request
     from archspec.passes.base import Applied
     from archspec.passes.folding.fold import Folding
-    from archspec.targets.base import Weights
+    from archspec.targets.weights import Given, Weights
 
 TARGETS = ("torch", "torchscript")
 """What `build` writes when nothing is said."""
@@ -198,10 +198,10 @@ class Network:
 
     def to_torch(
         self,
-        device: Any = None,
-        dtype: Any = None,
+        device: object = None,
+        dtype: object = None,
         seed: int = 0,
-        weights: str | Path | Mapping[str, Any] | Weights | None = None,
+        weights: Given | Weights | None = None,
         **taking: Any,
     ) -> Any:
         """The network as a `torch.nn.Module`.
@@ -228,7 +228,7 @@ class Network:
         directory: str | Path,
         targets: str | Sequence[str] | Mapping[str, Mapping[str, object]] = TARGETS,
         seed: int = 0,
-        weights: str | Path | Mapping[str, Any] | Weights | None = None,
+        weights: Given | Weights | None = None,
         **taking: Any,
     ) -> tuple[Path, ...]:
         """Write the artefacts of the targets, a diagram and a report; the files written.
@@ -274,7 +274,7 @@ class Network:
 
     def read_weights(
         self,
-        given: str | Path | Mapping[str, Any],
+        given: Given,
         *,
         names_only: bool = False,
         entry: str | None = None,
@@ -293,10 +293,10 @@ class Network:
         Raises CompileFailed: E0840, E0841, E0842; TypeError for what is no text, ValueError for
         what can do nothing, such as an empty pattern.
         """
-        from archspec.targets.building import fitting_weights
+        from archspec.targets.registry import weight_store
         from archspec.targets.taking import taking
 
-        return fitting_weights(
+        return weight_store().read_weights(
             self.compiled,
             given,
             whole=self.whole,
@@ -318,9 +318,13 @@ class Network:
         return html(self.compiled)
 
     def _weights(
-        self, given: Any, seed: int, taking: Mapping[str, Any], names_only: bool = False
+        self,
+        given: Given | Weights | None,
+        seed: int,
+        taking: Mapping[str, Any],
+        names_only: bool = False,
     ) -> Weights | None:
-        from archspec.targets.base import Weights
+        from archspec.targets.weights import Weights
 
         unknown = taking.keys() - {"entry", "ignore", "rename"}
         if unknown:

@@ -1,6 +1,16 @@
 """Targets of `build`: the backend protocol and how backends are found."""
 
-from archspec.targets.base import Backend, BuildRequest, Uncovered, Weights
+from archspec.targets.base import Backend, BuildRequest, LiveBackend, Uncovered
 from archspec.targets.registry import available, backend
+from archspec.targets.weights import Weights, WeightStore
 
-__all__ = ["Backend", "BuildRequest", "Uncovered", "Weights", "available", "backend"]
+__all__ = [
+    "Backend",
+    "BuildRequest",
+    "LiveBackend",
+    "Uncovered",
+    "WeightStore",
+    "Weights",
+    "available",
+    "backend",
+]

@@ -2,46 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol, runtime_checkable
 
 from archspec.diagnostics.model import Diagnostic
 from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph, Node
 from archspec.options import Options
-
-
-@dataclass(frozen=True, eq=False)
-class Weights:
-    """Values from outside for every parameter and buffer in the state dict of a network.
-
-    `tensors` are torch's, by full name, in the order of the network. `source` names the file, and
-    `liberties` say what was done to make them fit ("without `module.`").
-    """
-
-    tensors: Mapping[str, Any]
-    source: str
-    liberties: tuple[str, ...] = ()
-
-    @property
-    def origin(self) -> str:
-        """Where they come from, in words."""
-        return ", ".join((self.source, *self.liberties))
-
-
-@frozen
-class Taking:
-    """What of a file of weights is taken: see `Network.read_weights`."""
-
-    entry: str | None = None
-    ignore: tuple[str, ...] = ()
-    rename: tuple[tuple[str, str], ...] = ()
-
-
-EVERYTHING = Taking()
+from archspec.targets.weights import Weights
 
 
 @frozen
@@ -103,5 +73,25 @@ class Backend(Protocol):
         """Write the artefacts into the directory of the request and return their paths.
 
         They are moved to their places when all is done; OSError is reported as a diagnostic.
+        """
+        ...
+
+
+@runtime_checkable
+class LiveBackend(Protocol):
+    """A backend that also makes a module in this process."""
+
+    def module(
+        self,
+        network: Compiled,
+        *,
+        device: object = None,
+        dtype: object = None,
+        seed: int = 0,
+        weights: Weights | None = None,
+    ) -> object:
+        """The network as a live module; `device` and `dtype` are those of its library.
+
+        Raises ValueError for a dtype that is none of its floating types.
         """
         ...

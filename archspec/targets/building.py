@@ -5,38 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from archspec.analysis.buildable import require_buildable
 from archspec.diagnostics.model import CompileFailed, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.options import Options, read_options
 from archspec.passes.folding.fold import Folding
-from archspec.targets.base import EVERYTHING, Backend, BuildRequest, Taking, Weights
+from archspec.targets.base import Backend, BuildRequest
 from archspec.targets.lowering import unlowered
-from archspec.targets.registry import backend
-
-
-def fitting_weights(
-    compiled: Compiled,
-    given: Any,
-    *,
-    whole: Compiled | None = None,
-    names_only: bool = False,
-    folding: Folding | None = None,
-    taking: Taking = EVERYTHING,
-) -> Weights:
-    """The weights in a file or state dict, which must be those of the network.
-
-    Those of `whole`, the network that this one was extracted from, will do too, and where it was
-    made by a `folding` those of the network as it was. Where `names_only` holds, tensors may lack
-    values. Raises CompileFailed: E0840, E0841, E0842.
-    """
-    target: Any = backend("torch")
-    found: Weights = target.weights(
-        compiled, given, whole=whole, names_only=names_only, folding=folding, taking=taking
-    )
-    return found
+from archspec.targets.registry import MAIN, backend, live_backend, weight_store
+from archspec.targets.weights import Weights
 
 
 def first_folded(folding: Folding, seed: int) -> Weights:
@@ -45,10 +23,9 @@ def first_folded(folding: Folding, seed: int) -> Weights:
     Raises CompileFailed: E0520.
     """
     require_buildable(folding.whole, with_weights=True)
-    target: Any = backend("torch")
+    store = weight_store()
     with _memory_of(folding.whole):
-        found: Weights = target.first_folded(folding, seed)
-    return found
+        return store.first_folded(folding, seed)
 
 
 def build_targets(
@@ -81,17 +58,17 @@ def _options(target: Backend, given: Mapping[str, object]) -> Options:
 
 
 def live_module(
-    compiled: Compiled, *, device: Any, dtype: Any, seed: int, weights: Weights | None
-) -> Any:
-    """The network as a live module of the target `torch`.
+    compiled: Compiled, *, device: object, dtype: object, seed: int, weights: Weights | None
+) -> object:
+    """The network as a live module of the main target.
 
     Raises CompileFailed: E0520, E0801, E0802.
     """
     require_buildable(compiled, with_weights=str(device) != "meta")
-    target: Any = backend("torch")
-    _require_lowered(compiled, [target])
+    live = live_backend()
+    _require_lowered(compiled, [backend(MAIN)])
     with _memory_of(compiled):
-        return target.module(compiled, device=device, dtype=dtype, seed=seed, weights=weights)
+        return live.module(compiled, device=device, dtype=dtype, seed=seed, weights=weights)
 
 
 @contextmanager

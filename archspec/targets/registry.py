@@ -7,7 +7,8 @@ from contextlib import suppress
 from importlib.metadata import EntryPoint, entry_points
 
 from archspec.diagnostics.model import CompileFailed, diagnostic
-from archspec.targets.base import Backend
+from archspec.targets.base import Backend, LiveBackend
+from archspec.targets.weights import WeightStore
 
 GROUP = "archspec.backends"
 """Entry-point group; the name of a point is the name of the target, its value the object."""
@@ -17,6 +18,9 @@ BUNDLED: Mapping[str, str] = {
     "torchscript": "archspec_torchscript:BACKEND",
 }
 """Backends of this distribution, found in a checkout that is not installed too."""
+
+MAIN = "torch"
+"""The backend that makes live modules, and reads weights for all."""
 
 HINTS: Mapping[str, str] = {
     "torch": "pip install 'torch>=2.13'",
@@ -64,6 +68,22 @@ def backend(name: str) -> Backend:
         message = f"the target `{name}` cannot be loaded: {error}"
         raise CompileFailed([diagnostic("E0801", message, fix=hint)]) from error
     return loaded
+
+
+def weight_store(name: str = MAIN) -> WeightStore:
+    """The backend that reads and folds weights. Raises CompileFailed (E0801)."""
+    found = backend(name)
+    if isinstance(found, WeightStore):
+        return found
+    raise CompileFailed([diagnostic("E0801", f"the target `{name}` reads no weights")])
+
+
+def live_backend(name: str = MAIN) -> LiveBackend:
+    """The backend that makes live modules. Raises CompileFailed (E0801)."""
+    found = backend(name)
+    if isinstance(found, LiveBackend):
+        return found
+    raise CompileFailed([diagnostic("E0801", f"the target `{name}` makes no live modules")])
 
 
 def _points() -> tuple[EntryPoint, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from archspec.targets.base import Taking
+from archspec.targets.weights import Taking
 
 
 def taking(

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archspec.options import Options
+from archspec.targets.base import Backend, BuildRequest, LiveBackend
+from archspec.targets.weights import EVERYTHING, Given, Taking, Weights, WeightStore
 
 if TYPE_CHECKING:
     from archspec.diagnostics.model import Diagnostic
     from archspec.graph.compiled import Compiled
     from archspec.passes.folding.fold import Folding
-    from archspec.targets.base import BuildRequest, Taking, Uncovered, Weights
+    from archspec.targets.base import Uncovered
 
 
-class TorchBackend:
+class TorchBackend(Backend, LiveBackend, WeightStore):
     """Writes `NAME.py`, which imports torch only, and given weights as `NAME.weights.pt`."""
 
     name = "torch"
@@ -64,25 +66,24 @@ class TorchBackend:
             raise ValueError(f"`{dtype}` is not a floating type of torch")
         return to_module(network, seed, device, kind, weights)
 
-    def weights(
+    def read_weights(
         self,
         network: Compiled,
-        given: str | Path | Mapping[str, Any],
+        given: Given,
         *,
         whole: Compiled | None = None,
         names_only: bool = False,
         folding: Folding | None = None,
-        taking: Taking | None = None,
+        taking: Taking = EVERYTHING,
     ) -> Weights:
         """The weights in a file or a state dict; see `archspec_torch.fit.fit`.
 
         With a `folding`, which made the network, those of the network as it was are folded.
         """
-        from archspec.targets.base import EVERYTHING  # noqa: PLC0415
         from archspec_torch.checkpoint import candidates  # noqa: PLC0415
         from archspec_torch.selection import fitting  # noqa: PLC0415
 
-        found = candidates(given, taking or EVERYTHING)
+        found = candidates(given, taking)
         if folding is not None:
             from archspec_torch.folding import fit_folded  # noqa: PLC0415
 

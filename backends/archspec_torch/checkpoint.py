@@ -15,8 +15,9 @@ import torch
 from archspec.diagnostics.model import CompileFailed, diagnostic
 from archspec.diagnostics.printable import printable
 from archspec.staging import deferring
-from archspec.targets.base import EVERYTHING, Taking, Weights
+from archspec.targets.weights import EVERYTHING, Taking, Weights
 from archspec_torch.selection import Stored, selected, several
+from archspec_torch.tensors import tensors
 
 _ZIP = b"PK\x03\x04"
 _CODE = re.compile(r"GLOBAL ([\w.]+)")
@@ -61,7 +62,7 @@ def save(weights: Weights, path: Path) -> None:
 
     torch's own writer may end the process where the disk is full. Raises OSError instead.
     """
-    values = {name: value.detach() for name, value in weights.tensors.items()}
+    values = {name: value.detach() for name, value in tensors(weights).items()}
     for name, value in values.items():
         if value.untyped_storage().nbytes() > value.nbytes:  # else what it is a part of is saved
             values[name] = value.clone()

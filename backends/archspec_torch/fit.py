@@ -15,7 +15,7 @@ from archspec.analysis.parameters import EXPANSION_BUDGET, Entry, table
 from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
 from archspec.diagnostics.suggest import closest
 from archspec.graph.compiled import Compiled
-from archspec.targets.base import Weights
+from archspec.targets.weights import Weights
 from archspec_torch.selection import Stored, several
 
 _SHOWN = 3  # names of each sort in a diagnostic

@@ -26,9 +26,10 @@ from archspec.passes.folding.steps import (
     Step,
     Total,
 )
-from archspec.targets.base import Weights
+from archspec.targets.weights import Weights
 from archspec_torch.fit import fit, persistent
 from archspec_torch.module import to_module
+from archspec_torch.tensors import tensors
 
 if TYPE_CHECKING:
     from archspec.graph.compiled import Compiled
@@ -61,7 +62,7 @@ def first_folded(folding: Folding, seed: int) -> Weights:
 
 def _folded(folding: Folding, weights: Weights) -> Weights:
     names = persistent(folding.compiled)
-    values = folded(folding.steps, weights.tensors, names)
+    values = folded(folding.steps, tensors(weights), names)
     return Weights(values, f"{weights.source}, folded", weights.liberties)
 
 

@@ -21,7 +21,7 @@ from archspec_torch.source import python_source
 if TYPE_CHECKING:
     import torch
 
-    from archspec.targets.base import Weights
+    from archspec.targets.weights import Weights
 
 PREFIX = "_archspec_generated_"
 
@@ -41,7 +41,9 @@ def to_module(
     text, name = python_source(network)
     module = instantiate(text, name, seed, device, dtype)
     if weights is not None and str(device) != "meta":
-        module.load_state_dict(weights.tensors, strict=True)
+        from archspec_torch.tensors import tensors  # noqa: PLC0415  (it imports torch)
+
+        module.load_state_dict(tensors(weights), strict=True)
     return module
 
 

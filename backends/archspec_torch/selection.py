@@ -13,7 +13,7 @@ import torch
 
 from archspec.diagnostics.model import CompileFailed, diagnostic
 from archspec.diagnostics.suggest import closest
-from archspec.targets.base import Taking, Weights
+from archspec.targets.weights import Taking, Weights
 
 USUAL = (
     "state_dict",

@@ -11,7 +11,7 @@ from archspec.analysis.counting import count
 from archspec.graph.compiled import Compiled
 from archspec.graph.ties import ties_below
 from archspec.source import NOWHERE
-from archspec.targets.base import Weights
+from archspec.targets.weights import Weights
 from archspec_torch.check import require_supported
 from archspec_torch.classes import ClassDef, build_classes
 from archspec_torch.code import call, keyword, literal

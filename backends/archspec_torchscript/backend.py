@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archspec.options import Options
+from archspec.targets.base import Backend, BuildRequest
 
 if TYPE_CHECKING:
     from archspec.diagnostics.model import Diagnostic
     from archspec.graph.compiled import Compiled
-    from archspec.targets.base import BuildRequest, Uncovered
+    from archspec.targets.base import Uncovered
 
 
-class TorchScriptBackend:
+class TorchScriptBackend(Backend):
     """Writes `NAME.torchscript.pt`, with given weights or initial ones decided by the seed."""
 
     name = "torchscript"

@@ -23,7 +23,7 @@ from archspec.analysis.operations import operations
 from archspec.diagnostics.model import CompileFailed, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Node
-from archspec.targets.base import Weights
+from archspec.targets.weights import Weights
 from archspec_torch.module import to_module
 from archspec_torch.scope import TORCH_TYPES
 from archspec_torchscript.check import require_loadable

@@ -1,16 +1,28 @@
 """Backends by entry point, and what they write."""
 
+import ast
 import warnings
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 import torch
 from typer.testing import CliRunner
 
+from archspec import targets
 from archspec.cli.main import app
 from archspec.diagnostics.model import CompileFailed
 from archspec.options import Options
-from archspec.targets import BuildRequest, available, backend, registry
+from archspec.targets import (
+    BuildRequest,
+    LiveBackend,
+    Weights,
+    WeightStore,
+    available,
+    backend,
+    registry,
+)
+from archspec.targets.registry import live_backend, weight_store
 
 NET = "network net {\n input x: f32[B = 1, 4]\n output x -> linear(3) -> dropout(0.5)\n}"
 
@@ -235,3 +247,28 @@ def test_a_target_that_means_nothing_is_wrong_usage(written, network, tmp_path, 
 def test_options_must_be_a_mapping(network, tmp_path):
     with pytest.raises(TypeError, match="the options of torch must be a mapping, not None"):
         network(NET).build(tmp_path / "out", {"torch": None})
+
+
+def test_weights_may_be_arrays_of_another_library(network, tmp_path):
+    net = network(NET)
+    state = net.to_torch(seed=5).state_dict()
+    weights = Weights({name: value.numpy() for name, value in state.items()}, "arrays")
+    written = net.build(tmp_path / "out", "torch", weights=weights)
+    saved = torch.load(next(path for path in written if path.suffix == ".pt"))
+    for found in (net.to_torch(weights=weights).state_dict(), saved):
+        assert all(torch.equal(found[name], value) for name, value in state.items())
+
+
+def test_backends_say_by_their_type_what_they_do():
+    assert weight_store() is live_backend() is backend("torch")
+    assert not isinstance(backend("torchscript"), WeightStore | LiveBackend)
+    with pytest.raises(CompileFailed, match=r"E0801.*the target `torchscript` reads no weights"):
+        weight_store("torchscript")
+    with pytest.raises(CompileFailed, match=r"E0801.*`torchscript` makes no live modules"):
+        live_backend("torchscript")
+
+
+@pytest.mark.parametrize("path", sorted(Path(targets.__file__).parent.glob("*.py")), ids=str)
+def test_what_targets_are_to_the_core_has_types(path):
+    words = {node.id for node in ast.walk(ast.parse(path.read_text())) if hasattr(node, "id")}
+    assert "Any" not in words
