@@ -261,6 +261,32 @@ def test_it_takes_its_own_weights_too(net, tmp_path):
         torch.testing.assert_close(value, state[name], rtol=0, atol=0)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "conv(8, 3) -> mul(scalar=0.3)",
+        "conv(8, 3) -> { input q\noutput 0.5 * q }",
+        "batch_norm -> add(scalar=1.0) -> relu",
+        "mul(scalar=0.5) -> batch_norm",
+        "[conv(8, 3) -> mul(scalar=2.0), relu -> conv(8, 1)] -> add",
+        "conv(8, 3) -> mul(scalar=0.3) -> relu -> conv(8, 1, bias=false) -> batch_norm",
+        "conv(8, 3, bias=false) -> add(scalar=0.3)",
+    ],
+)
+def test_its_own_weights_are_never_folded_once_more(network, body, tmp_path):
+    net = network(f"network net {{ input x: f32[B = 2, 8, H = 6, W = 6]\noutput x -> {body} }}")
+    folded, state = net.fold(), unsettled(net.to_torch()).state_dict()
+    made = folded.to_torch(dtype=torch.float64, weights=state).eval()
+    folded.build(tmp_path, targets="torch", weights=made.state_dict())
+    x = torch.randn(2, 8, 6, 6, dtype=torch.float64)
+    for own in (made.state_dict(), tmp_path / "net_folded.weights.pt"):
+        again = folded.to_torch(dtype=torch.float64, weights=own).eval()
+        torch.testing.assert_close(again(x), made(x), rtol=0, atol=0)
+    names = [net.to_torch().state_dict().keys(), made.state_dict().keys()]
+    steps = folded.folding.steps
+    assert bool(steps) == (names[0] != names[1])
+
+
 def test_weights_of_neither_are_refused_with_what_the_network_has(net):
     state = net.to_torch().state_dict()
     del state["a.bn.weight"]

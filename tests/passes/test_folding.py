@@ -340,5 +340,7 @@ def test_what_is_not_reached_stays(folding, monkeypatch, looks):
 def test_a_sum_that_doubles_is_followed_for_a_while(folding):
     lines = "; ".join(f"y{i + 1} = y{i} + y{i}" for i in range(200))
     assert not folding(f"y0 = x; {lines}; output y200").steps
-    found = folding("y0 = x -> c: conv(4, 1); y1 = y0 + y0; y2 = y1 * 2 + y1; output y2")
-    assert found.steps == (After(Layer("c"), Scale(6.0)),)
+    text = "y0 = x -> c: conv(4, 1); y1 = y0 + y0; y2 = y1 * 2 + y1; output y2"
+    assert not folding(text).steps  # no name would tell whether its weights are folded
+    found = folding(f"{text}; output z = x -> d: conv(4, 1) -> batch_norm")
+    assert After(Layer("c"), Scale(6.0)) in found.steps

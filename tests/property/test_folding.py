@@ -149,8 +149,10 @@ def test_any_program_computes_the_same(tmp_path_factory, body, end):
     module = unsettled(network.to_torch())
     small = folded.to_torch(dtype=torch.float64, weights=module.state_dict()).eval()
     x = torch.randn(2, 8, 9, 9, dtype=torch.float64)
+    again = folded.to_torch(dtype=torch.float64, weights=small.state_dict()).eval()
     with torch.inference_mode():
         wanted, found = module(x), small(x)
+        assert torch.equal(again(x), found)  # its own weights are not folded once more
     assert found.shape == wanted.shape
     error = (found - wanted).abs().max() / wanted.abs().max().clamp(min=1e-30)
     assert float(error) < 1e-7

@@ -19,7 +19,9 @@ from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from archspec.analysis.parameters import table
 from archspec.analysis.scope import owned
+from archspec.diagnostics.model import CompileFailed
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph, Instance, Node, Region, subgraphs
 from archspec.graph.names import join_path
@@ -67,15 +69,32 @@ class Folding:
 
 
 def fold(compiled: Compiled) -> Folding:
-    """Fold the inference graph, which is then that of training too. Names of weights stay."""
+    """Fold the inference graph, which is then that of training too. Names of weights stay.
+
+    Where that would leave each name with its shape, nothing is folded: nobody could tell from a
+    file of weights whether they are folded, and they would be folded again.
+    """
     graphs = walk(compiled.inference)
     work = _Folder(graphs)
     for graph in graphs:
         work.take(graph)
-    graph = work.became[compiled.inference]
-    name = f"{compiled.name}_folded"
-    folded = replace(compiled, name=name, inference=graph, training=graph)
+    folded = _in_one_mode(compiled, work.became[compiled.inference])
+    if work.steps and _shapes(folded) == _shapes(compiled):
+        return Folding(compiled, _in_one_mode(compiled, compiled.inference), {})
     return Folding(compiled, folded, work.steps)
+
+
+def _in_one_mode(compiled: Compiled, graph: Graph) -> Compiled:
+    return replace(compiled, name=f"{compiled.name}_folded", inference=graph, training=graph)
+
+
+def _shapes(compiled: Compiled) -> Hashable:
+    """What a state dict shows; nothing like it for what is too large for one."""
+    try:
+        entries = table(compiled)
+    except CompileFailed:
+        return object()
+    return frozenset((entry.name, entry.shape) for entry in entries if entry.persistent)
 
 
 class _Folder:
