@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import Field
 
+from archspec.ops.arithmetic import Mul
 from archspec.ops.base import Check, Example, Op, OpError
 from archspec.ops.broadcasting import require_equal_dims, same_dtype, same_rank
 from archspec.ops.choice import Clamp
@@ -127,6 +128,8 @@ class DropPath(Op):
     scale: Literal["training", "inference"] = "training"
 
     def in_inference(self) -> Op:
+        if self.scale == "inference" and self.p:
+            return Mul(scalar=1.0 - self.p)
         return Identity()
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:

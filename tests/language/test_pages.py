@@ -1,7 +1,7 @@
 """The examples in the docs and in the pages of diagnostics do what the text says.
 
-A block of the docs is checked as a file, and what has no error is built. A comment
-`# error: E0402` or `# warning: W0401` at the end of a line says what is reported there;
+A block of the docs is checked as a file, and what has no error is built, for both targets. A
+comment `# error: E0402` or `# warning: W0401` at the end of a line says what is reported there;
 nothing else may be.
 """
 
@@ -14,14 +14,16 @@ from archspec.cli.check import examine
 from archspec.diagnostics import catalogue
 from archspec.diagnostics.model import Severity
 from archspec.diagnostics.text import render
-from archspec.network import Network
+from archspec.network import TARGETS
 from archspec.semantics.compile import Compilation
 from archspec.semantics.modules import networks
 from archspec.source import Source
+from archspec.targets.building import build_targets
 from archspec.targets.preflight import is_reserved
 
 ROOT = Path(__file__).resolve().parents[2]
-BLOCK = re.compile(r"^```arch\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```arch(?: [^\n]*)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.arch"))
 EXPECTED = re.compile(r"# (error|warning): ([EW]\d{4})")
 
 
@@ -53,18 +55,39 @@ def test_documented(text):
     assert reported == expected(text), drawn
 
 
-def build(text):
-    """Write the source of each network and make the module, without values."""
+def build(text, folder):
+    """Write each network for both targets; the TorchScript file is loaded and run as it is."""
     compilation = Compilation(reserved=is_reserved)
     scope = compilation.load(Source("example.arch", text))
     for name in networks(scope):
         compiled = compilation.network(scope, name)
-        assert Network(compiled).to_torch(device="meta").state_dict() is not None
+        build_targets(compiled, folder, {name: {} for name in TARGETS}, seed=0)
+        assert (folder / f"{name}.py").stat().st_size
+        assert (folder / f"{name}.torchscript.pt").stat().st_size
 
 
 @pytest.mark.parametrize("text", [case for case in documented() if "# error" not in case.values[0]])
-def test_documented_examples_are_built(text):
-    build(text)
+def test_documented_examples_are_built(text, tmp_path):
+    build(text, tmp_path)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_files_of_examples_are_built(path, tmp_path):
+    text = path.read_text(encoding="utf-8")
+    assert found(text)[0] == []
+    build(text, tmp_path)
+
+
+def test_every_block_of_a_page_is_looked_at():
+    """However the fence goes on behind `arch`."""
+    pages = [*(ROOT / "docs").rglob("*.md"), ROOT / "README.md"]
+    fences = sum(
+        line.strip().startswith("```arch")
+        for page in pages
+        for line in page.read_text(encoding="utf-8").splitlines()
+    )
+    assert fences == len([*documented()]) > 40
+    assert len(EXAMPLES) > 1
 
 
 def explained():
@@ -85,7 +108,7 @@ TOO_LARGE = ("E0101", "E0102", "E0106")  # a whole example would fill the page
 
 
 @pytest.mark.parametrize(("code", "text", "is_example"), list(explained()))
-def test_explained(code, text, is_example):
+def test_explained(code, text, is_example, tmp_path):
     reported, drawn = found(text, Severity.NOTE)
     codes = {code for _, code in reported}
     if is_example and not code.startswith((*BUILDING, *TOO_LARGE)):
@@ -94,4 +117,4 @@ def test_explained(code, text, is_example):
         assert codes == {"E0520"}, drawn
     else:
         assert codes == set(), drawn
-        build(text)
+        build(text, tmp_path)

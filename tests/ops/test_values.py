@@ -6,6 +6,7 @@ from archspec.ops.registry import all_ops
 from archspec_torch.lowering import lowerings
 from tests.ops.formulas.judge import (
     compare_drawn,
+    compare_frozen,
     compare_gradients,
     compare_script,
     compare_values,
@@ -30,6 +31,11 @@ def test_values_in_inference(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_values_in_training(name):
     compare_values(name, training=True)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_values_of_frozen_layers(name):
+    compare_frozen(name)
 
 
 @pytest.mark.parametrize("name", NAMES)

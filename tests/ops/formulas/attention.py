@@ -107,6 +107,8 @@ def all_weights_are_dropped(op, inputs, results, **weights):
         Case({"heads": 2, "bias": False, "causal": True}, ("f32[2, 5, 8]",)),
         Case({"heads": 4, "bias": False}, ("f32[2, 5, 8]", "f32[2, 7, 6]", "f32[2, 7, 4]")),
         Case({"heads": 1, "causal": True}, ("f32[2, 5, 8]", "f32[2, 5, 8]", "f32[2, 5, 8]")),
+        Case({"heads": 2, "causal": True}, ("f32[2, 3, 8]", "f32[2, 5, 8]", "f32[2, 5, 8]")),
+        Case({"heads": 2, "causal": True}, ("f32[2, 5, 8]", "f32[2, 3, 8]", "f32[2, 3, 8]")),
     ),
     drawn=(
         Case({"heads": 2, "dropout": 0.3}, ("f32[40, 6, 8]",)),

@@ -131,6 +131,7 @@ GIVEN = (
     Case({"padding_mode": "reflect", "stride": 2}, ("f32[2, 4, 6, 5]", "f32[2, 4, 3, 3]")),
     Case({"padding_mode": "replicate", "padding": 2}, ("f32[2, 4, 9]", "f32[2, 4, 3]")),
     Case({"padding_mode": "circular", "padding": "same"}, ("f32[2, 4, 9]", "f32[2, 4, 2]")),
+    Case({"padding_mode": "circular", "padding": "same"}, ("f32[2, 4, 6, 5]", "f32[2, 4, 1, 3]")),
 )
 
 

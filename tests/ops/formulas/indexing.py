@@ -40,7 +40,8 @@ def positions(rng, kind, position, op):
 
 
 @reference("take", draw=positions, cases=(Case({"axis": 1}, ("f32[2, 5, 3]", "i64[7]")),
-           Case({"axis": 1}, ("f32[2, 5, 3]", "i32[2, 2]"))))  # fmt: skip
+           Case({"axis": 1}, ("f32[2, 5, 3]", "i32[2, 2]")),
+           Case({"axis": -1}, ("f32[2, 4, 5]", "i64[3]"))))  # fmt: skip
 def take(op, table, indices):
     return np.take(table, indices, op.axis)
 

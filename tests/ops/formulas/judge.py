@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from archspec.graph.model import Instance
 from archspec.ops.base import Op, Parameter
 from archspec.ops.registry import all_ops
 from archspec.types.tensor import DType
@@ -67,8 +68,8 @@ class Bench:
         return found if isinstance(found, tuple) else (found,)
 
 
-def bench(name: str, cases: tuple[Case, ...] | None = None) -> Bench:
-    """Build the network, with weights that are drawn."""
+def bench(name: str, cases: tuple[Case, ...] | None = None, *, frozen: bool = False) -> Bench:
+    """Build the network, with weights that are drawn; `frozen` ops stay in inference."""
     kind, held = all_ops()[name], references()[name]
     builder, uses, arrays, ports = Builder("net", "network"), [], [], []
     for number, case in enumerate(cases_of(name) if cases is None else cases):
@@ -83,8 +84,9 @@ def bench(name: str, cases: tuple[Case, ...] | None = None) -> Bench:
         }
         regions = [region(key, graph, "inner") for key, graph in case.regions.items()]
         for key in keys(case, op, number):
-            more = {"regions": regions, **case.attributes}
-            made = builder.op(name, given, key=key, **more)
+            held_op = op.in_inference() if frozen else op
+            one = Instance(key, held_op, regions=tuple(regions), frozen=frozen)
+            made = builder.op(name, given, share=one, **case.attributes)
             made = made if isinstance(made, tuple) else (made,)
             outputs = slice(len(ports), len(ports) + len(made))
             ports += made
@@ -128,6 +130,15 @@ def is_random(op: Op) -> bool:
 
 Cases = tuple[Case, ...] | None
 """Those to compare; None for all."""
+
+
+def compare_frozen(name: str) -> None:
+    """In both modes, the results of a frozen layer are those of inference."""
+    built = bench(name, frozen=True)
+    for training in (False, True):
+        found = built.run(built.module.train(training), built.tensors())
+        for use in built.uses:
+            compare(use, found[use.outputs], use.run(built.reference.run))
 
 
 def compare_values(name: str, cases: Cases = None, *, training: bool) -> None:

@@ -132,7 +132,7 @@ def draws(op, inputs, results):
 
 @reference("bernoulli", draw=chances, drawn=(Case({}, MANY),), holds=draws)
 def bernoulli(op, p):
-    return p
+    return np.clip(p, 0, 1)
 
 
 THREE = ("f32[2, 3]",) * 3
