@@ -70,8 +70,8 @@ def foreseen(network: Compiled) -> tuple[Diagnostic, ...]:
     if faults or unsupported_ops(network):
         return faults
     if _several_forms(graphs) or _modes_differ(network):
+        from archspec.graph.units import plan  # noqa: PLC0415
         from archspec_torch.forms import form_faults  # noqa: PLC0415
-        from archspec_torch.units import plan  # noqa: PLC0415
 
         return form_faults(plan(network))
     return ()

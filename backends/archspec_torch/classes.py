@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from archspec.graph.units import Unit
 from archspec_torch.arguments import Parameter, Ratio, choose_arguments
 from archspec_torch.code import Argument, Call, Code, Hole, call, code, replace
 from archspec_torch.draft import Draft, write_draft
 from archspec_torch.layout import Plan, plant
 from archspec_torch.names import Names, identifier
 from archspec_torch.reserved import MODULE_NAMES
-from archspec_torch.units import Unit
 
 
 @dataclass(eq=False)

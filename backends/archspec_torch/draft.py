@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from archspec.graph.units import Unit
 from archspec_torch.body import Body, like_name, write_body
 from archspec_torch.code import Code, Hole, code, holes, literal, skeleton
 from archspec_torch.construct import Constructor
@@ -14,7 +15,6 @@ from archspec_torch.loops import fold_loops
 from archspec_torch.names import Names
 from archspec_torch.scope import Line
 from archspec_torch.signature import arguments_text, return_annotation
-from archspec_torch.units import Unit
 from archspec_torch.uses import merged
 
 

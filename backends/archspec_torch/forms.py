@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 
 from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
 from archspec.graph.model import Graph, Node
+from archspec.graph.units import Owned, Unit
 from archspec_torch.code import code, flat
 from archspec_torch.layout import inputs_of, site
 from archspec_torch.lowering import lower
-from archspec_torch.units import Owned, Unit
 
 
 def require_one_form(units: Sequence[Unit]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from archspec.frozen import frozen
 from archspec.graph.model import Draw, Graph, Node, Port
+from archspec.graph.units import Owned, Unit
 from archspec.types.tensor import TensorType
 from archspec_torch.demand import NEVER, Demand, demand, dropping
 from archspec_torch.localise import Locals, localise
@@ -18,7 +19,6 @@ from archspec_torch.lowering import lower
 from archspec_torch.lowering.base import Lowered, Site
 from archspec_torch.names import identifier
 from archspec_torch.tree import Branch, Facts, build_tree
-from archspec_torch.units import Owned, Unit
 
 
 @frozen

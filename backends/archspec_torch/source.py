@@ -10,6 +10,7 @@ from pathlib import PurePath
 from archspec.analysis.counting import count
 from archspec.graph.compiled import Compiled
 from archspec.graph.ties import ties_below
+from archspec.graph.units import plan
 from archspec.source import NOWHERE
 from archspec.targets.weights import Weights
 from archspec_torch.check import require_supported
@@ -24,7 +25,6 @@ from archspec_torch.naming import name_classes
 from archspec_torch.prelude import helpers_source, with_needed
 from archspec_torch.render import render_class
 from archspec_torch.signature import name_records, record_fields
-from archspec_torch.units import plan
 
 TYPING = ("Any", "Dict", "List", "NamedTuple", "Optional", "Tuple", "Union")
 

@@ -14,6 +14,7 @@ from enum import Enum
 from archspec.frozen import frozen
 from archspec.graph.model import Graph, Node, Port
 from archspec.graph.names import prefixes
+from archspec.graph.units import Owned, Unit
 from archspec_torch.code import literal
 from archspec_torch.names import (
     MAPPING_NAMES,
@@ -22,7 +23,6 @@ from archspec_torch.names import (
     is_identifier,
     is_numbered,
 )
-from archspec_torch.units import Owned, Unit
 
 
 class Kind(Enum):

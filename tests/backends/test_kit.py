@@ -181,7 +181,7 @@ def test_a_wrong_backend_is_found(name, tmp_path):
     assert any(said in fault for fault in found.faults), found
 
 
-@pytest.mark.parametrize("example", network_examples(), ids=lambda one: one.name)
+@pytest.mark.parametrize("example", [*network_examples()], ids=lambda one: one.name)
 def test_each_network_finds_weights_that_are_others(example, tmp_path):
     """Every weight of it counts."""
     for name in example.weights:

@@ -1,9 +1,9 @@
-"""What becomes a class: a block in both modes, with everything that it owns.
+"""What a backend writes once, as a class or a function: a block in both modes, with what it owns.
 
 A network has an inference and a training graph. Where a block is the same in both, both hold the
 same `Graph` object; otherwise the two are walked side by side, instances matched by their keys. A
-block that is shared may be applied to data of several types: it has a graph for each, and one
-class.
+block that is shared may be applied to data of several types: it has a graph for each, and is one
+unit.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Unit:
 
     A block that is shared is used on data of several types, with a graph for each. Then its unit
     stands for its first use, and `uses` has a unit for each, itself first; `owned` are those of all
-    uses. They have one class.
+    uses.
     """
 
     inference: Graph | None
