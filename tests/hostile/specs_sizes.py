@@ -89,6 +89,9 @@ sized(
     "relu",
     "(H // 2) // 16 + (W + W) // 2 == (H // 2) // 8, W // 2 // 12 % 10 == 0",
 )
+where("a long period of divisions in extremes", FINE, "max(H // 30030, W % 4) % 16 == 0")
+where("a shorter one", FINE, "max(H // 20000, W % 4) % 16 == 0")
+where("rounds as many as residues", FINE, "H >= 1000000 * (H % 65536) - 8000000")
 NESTED = "H"
 for divisor in (2, 3, 5, 7, 11, 13, 3, 2):
     NESTED = f"(({NESTED} + 1) // {divisor} + H)"
@@ -296,3 +299,40 @@ case(
 )
 
 __all__ = ["CASES"]
+
+
+def of_four(name: str, codes: str, sizes: tuple[int, ...], clause: str, *layers: str) -> None:
+    """A network of four symbols, some with long periods."""
+    dims = ", ".join(f"{symbol} = {size}" for symbol, size in zip("HWPQ", sizes, strict=True))
+    head = f"network net {{\n  input x: f32[B = 1, {dims}] where {clause}\n"
+    case(name, codes, f"{head}  output {' -> '.join(('x', *layers))}\n}}\n")
+
+
+of_four(
+    "long periods beside products",
+    "E0410",
+    (2, 16, 7, 64),
+    "P * 7 != H, Q >= (H * 510510 - 3) % 2, (H // 30030 % 8 != W or 2 > H)",
+    "roll(min(P // 7, W - P), axes=3)",
+    "crop([(2, (Q - W) % 8, max(7, P + 2))])",
+    "residual(pad([(1, W * W * 12, Q % 4096)]))",
+)
+of_four(
+    "remainders of extremes by a long period",
+    "E0410",
+    (2, 256, 1000, 16),
+    "(max(P, W) * (8 * W) == H"
+    " or ((P + Q) // 8 + max(Q + W, W % 30030)) % 30030 != max(65536 % 97 * 0, Q))",
+    "crop([(1, Q * 4096, 9973)])",
+    "crop([(3, H + P - H * W, min(W, P) * 7)])",
+)
+of_four(
+    "a division by a long period among alternatives",
+    "E0410",
+    (7, 8, 1, 1),
+    "(360 + (P % 19 // 4 - (1 - H) // 7) != 13 or H + (Q + Q) * (P // 12) == P // 2),"
+    " (P // 510510 - (Q - 3 * P) < max(Q, 4320) or max(P + Q, W % 12) != W // 2)",
+    "slice(axis=2, start=W - H)",
+    "slice(axis=4, start=P + P)",
+    "residual(pad([(4, 5 * Q - W, min(P, H))]))",
+)

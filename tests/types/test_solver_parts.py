@@ -1,12 +1,20 @@
 """The solver's parts against brute force: periodic sets, signs of polynomials, linear systems."""
 
-from itertools import pairwise, product
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import islice, pairwise, product
+from time import process_time
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archspec.types.condition import evaluate
+from archspec.types.condition import Comparison, Relation, evaluate
 from archspec.types.dim import Dim
+from archspec.types.meter import BudgetExceeded, Meter
+from archspec.types.solver.classes import _segments as segments
+from archspec.types.solver.classes import by_class
+from archspec.types.solver.decide import BUDGET
 from archspec.types.solver.factor import factors, product_and_rest
 from archspec.types.solver.linear import System, box_rows, feasible, greatest, smallest, unbounded
 from archspec.types.solver.periodic import (
@@ -14,12 +22,14 @@ from archspec.types.solver.periodic import (
     EVERYTHING,
     PeriodicSet,
     interval,
+    periodic,
     points,
     residues,
 )
 from archspec.types.solver.polynomial import differences, sign_runs, value_at
 from archspec.types.solver.region import region, signs
 from archspec.types.solver.render import describe
+from archspec.types.solver.univariate import solve
 
 LAST = 80
 QUICK = settings(max_examples=150, deadline=None)
@@ -63,6 +73,70 @@ def test_sets_combine_like_sets(left: PeriodicSet, right: PeriodicSet) -> None:
         assert list(left.members()) == members
         assert left.count() == len(members)
         assert left.greatest == (members[-1] if members else None)
+
+
+@QUICK
+@given(sets(), st.integers(1, 40))
+def test_pieces_are_read_from_their_starts(numbers: PeriodicSet, step: int) -> None:
+    ends = [LAST if stop is None else stop for _, stop in numbers.spans()]
+    wanted = [
+        [number for number in range(start, min(end, start + step)) if number in numbers]
+        for start, end in zip(numbers.starts, ends, strict=True)
+    ]
+    assert [list(members) for members in numbers.members_within(step)] == wanted
+    assert numbers.counts_within(step) == list(map(len, wanted))
+    assert list(islice(numbers.members(), 9)) == sorted(listed(numbers) | _far(numbers))[:9]
+
+
+def _far(numbers: PeriodicSet) -> set[int]:
+    return {number for number in range(LAST, 12 * LAST) if number in numbers}
+
+
+@QUICK
+@given(sets(), st.integers(1, 9))
+def test_each_size_is_in_one_class(numbers: PeriodicSet, times: int) -> None:
+    """A class is a first size with an interval of rounds; classes come in order."""
+    step = numbers.period * times
+    found = segments(numbers, step)
+    assert found == sorted(found, key=lambda each: (each[0], each[1][0]))
+    for one, two in pairwise(found):
+        assert one[0] != two[0] or (one[1][1] is not None and one[1][1] + 1 < two[1][0])
+    for number in range(1, 2 * LAST):
+        k, before = divmod(number - 1, step)
+        inside = [
+            span
+            for first, span in found
+            if first == before + 1 and span[0] <= k and (span[1] is None or k <= span[1])
+        ]
+        assert len(inside) == (number in numbers)
+
+
+MANY = 720_720
+"""The longest period that has many divisors."""
+
+N, P = Dim.symbol("N"), Dim.symbol("P")
+MIXED = periodic(MANY, sum(1 << place for place in range(7, MANY, 71)))
+
+
+def at_least_one(expression: Dim) -> Comparison:
+    return Comparison(expression - 1, Relation.AT_LEAST)
+
+
+WORK: dict[str, Callable[[], object]] = {
+    "classes": lambda: by_class({"N": MIXED, "P": EVERYTHING}, [at_least_one(N + P)]),
+    "membership": lambda: [number in MIXED for number in range(1, 200_000)],
+    "the next member": lambda: [MIXED.next_from(number) for number in range(1, 50_000)],
+    "rounds": lambda: solve(at_least_one(N - 10**6 * (N % 65_536))),
+}
+
+
+@pytest.mark.parametrize("name", WORK)
+def test_long_masks_are_charged_for(name: str) -> None:
+    """What is done with masks again and again ends in the time that its budget stands for."""
+    start = process_time()
+    with suppress(BudgetExceeded):
+        Meter(BUDGET).run(WORK[name])
+    assert process_time() - start < 2
 
 
 @QUICK

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product as choices
 from math import lcm, prod
+from operator import itemgetter
 
 from archspec.frozen import frozen
 from archspec.types.atoms import FloorDiv
@@ -65,11 +66,13 @@ def by_class(box: Box, joints: Sequence[Comparison]) -> Outcome:
     """
     symbols = sorted(box)
     moduli = [_modulus(symbol, box[symbol], joints) for symbol in symbols]
-    segments = [_segments(box[s], step) for s, step in zip(symbols, moduli, strict=True)]
+    axes = [(box[symbol], step) for symbol, step in zip(symbols, moduli, strict=True)]
+    counts = [sizes.counts_within(step) for sizes, step in axes]
+    what = _limited(prod(map(max, counts)), symbols)
+    charge(sum(map(sum, counts)) // 10, what)
+    segments = [_segments(sizes, step) for sizes, step in axes]
     count = prod(map(len, segments))
-    what = f"telling {count} residue classes of {', '.join(symbols)} apart"
-    if count > MAX_CLASSES:
-        raise BudgetExceeded(f"{what} is more work than the limit of {MAX_CLASSES} allows")
+    what = _limited(count, symbols)
     charge(count * sum(1 + weight(joint.expression) // 4 for joint in joints), what)
     outcome = Outcome(highest=(0,) * len(symbols))
     shared: dict[tuple[FloorDiv, int], Polynomial] = {}
@@ -80,6 +83,14 @@ def by_class(box: Box, joints: Sequence[Comparison]) -> Outcome:
         for branch in _branches(here, spans, joints, outcome):
             _account(branch, moduli, first, outcome)
     return outcome
+
+
+def _limited(count: int, symbols: Sequence[str]) -> str:
+    """What telling so many classes apart is called. Raises BudgetExceeded for too many."""
+    what = f"telling {count} residue classes of {', '.join(symbols)} apart"
+    if count > MAX_CLASSES:
+        raise BudgetExceeded(f"{what} is more work than the limit of {MAX_CLASSES} allows")
+    return what
 
 
 def class_count(box: Box, joints: Sequence[Comparison]) -> int:
@@ -94,20 +105,18 @@ def _modulus(symbol: str, sizes: PeriodicSet, joints: Sequence[Comparison]) -> i
 
 def _segments(sizes: PeriodicSet, step: int) -> list[tuple[int, Span]]:
     """The set as `(first, (low, high))`: the numbers `step * k + first` for these k."""
-    charge(step * len(sizes.starts) // 10)
-    found: list[tuple[int, Span]] = []
-    for first in range(1, step + 1):
-        for (start, stop), mask in zip(sizes.spans(), sizes.masks, strict=True):
-            if not mask >> (first % sizes.period) & 1:
-                continue
-            low = max(0, -((first - start) // step))
-            high = None if stop is None else (stop - 1 - first) // step
-            if high is not None and high < low:
-                continue
-            if found and found[-1][0] == first and found[-1][1][1] == low - 1:
-                low = found.pop()[1][0]
-            found.append((first, (low, high)))
-    return found
+    found: list[tuple[int, int, int | None]] = []
+    for (_, stop), members in zip(sizes.spans(), sizes.members_within(step), strict=True):
+        for number in members:
+            low, before = divmod(number - 1, step)
+            found.append((before + 1, low, None if stop is None else (stop - 2 - before) // step))
+    found.sort(key=itemgetter(0, 1))
+    joined: list[tuple[int, Span]] = []
+    for first, low, high in found:
+        if joined and joined[-1][0] == first and joined[-1][1][1] == low - 1:
+            low = joined.pop()[1][0]
+        joined.append((first, (low, high)))
+    return joined
 
 
 def _branches(

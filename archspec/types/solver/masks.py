@@ -12,6 +12,9 @@ from math import gcd
 BITS = 20_000
 """Bits of a mask on which one of these operations takes about a microsecond."""
 
+COPIED = 200_000
+"""Bits of a mask that one operation of Python copies in one step of the meter."""
+
 
 def full(period: int) -> int:
     """The mask of all residues."""

@@ -36,6 +36,7 @@ class PeriodicSet:
     def __contains__(self, number: int) -> bool:
         if number < 1:
             return False
+        charge(self.period // bits.COPIED, COMBINING)
         piece = bisect_right(self.starts, number) - 1
         return bool(self.masks[piece] >> (number % self.period) & 1)
 
@@ -65,6 +66,7 @@ class PeriodicSet:
         if not self.is_finite:
             return None
         for (start, stop), mask in zip(reversed(self.spans()), reversed(self.masks), strict=True):
+            charge(self.period // bits.COPIED, COMBINING)
             last = None if stop is None else bits.last_before(mask, self.period, start, stop)
             if last is not None:
                 return last
@@ -80,6 +82,7 @@ class PeriodicSet:
         for (start, stop), mask in zip(self.spans(), self.masks, strict=True):
             if not mask or (stop is not None and stop <= number):
                 continue
+            charge(4 * self.period // bits.COPIED, COMBINING)
             found = bits.first_from(mask, self.period, max(start, number))
             if stop is None or found < stop:
                 return found
@@ -88,22 +91,52 @@ class PeriodicSet:
     def members(self) -> Iterator[int]:
         """Its members, ascending; without end unless it is finite."""
         for (start, stop), mask in zip(self.spans(), self.masks, strict=True):
-            number = bits.first_from(mask, self.period, start) if mask else stop
-            while number is not None and (stop is None or number < stop):
-                yield number
-                number = bits.first_from(mask, self.period, number + 1)
+            yield from self._between(mask, start, stop)
+
+    def members_within(self, step: int) -> list[Iterator[int]]:
+        """For each piece, its members among the first `step` numbers of it."""
+        return [
+            self._between(mask, start, start + step if stop is None else min(stop, start + step))
+            for (start, stop), mask in zip(self.spans(), self.masks, strict=True)
+        ]
+
+    def _between(self, mask: int, start: int, stop: int | None) -> Iterator[int]:
+        """The numbers of a mask from `start` to before `stop`; each of its bits is read once."""
+        if not mask:
+            return
+        length = self.period if stop is None else min(self.period, stop - start)
+        charge(length // DIGITS + self.period // bits.COPIED, COMBINING)
+        flags = bits.flags(bits.window(mask, self.period, start, length), length)
+        place = flags.find(1)
+        while place >= 0 and (stop is None or start + place < stop):
+            yield start + place
+            place = flags.find(1, place + 1)
+            if place < 0:  # the next round
+                charge(self.period // bits.COPIED, COMBINING)
+                start += self.period
+                place = flags.find(1)
 
     def count(self) -> int | None:
         """How many members it has; None where it is infinite."""
         if not self.is_finite:
             return None
-        total = 0
-        for (start, stop), mask in zip(self.spans(), self.masks, strict=True):
-            if mask and stop is not None:
-                rounds, rest = divmod(stop - start, self.period)
-                total += rounds * mask.bit_count()
-                total += (mask & bits.hit(start, start + rest, self.period)).bit_count()
-        return total
+        ends = zip(self.spans(), self.masks, strict=True)
+        return sum(self._counted(mask, start, stop or start) for (start, stop), mask in ends)
+
+    def counts_within(self, step: int) -> list[int]:
+        """For each piece, how many members are among the first `step` numbers of it."""
+        return [
+            self._counted(mask, start, start + step if stop is None else min(stop, start + step))
+            for (start, stop), mask in zip(self.spans(), self.masks, strict=True)
+        ]
+
+    def _counted(self, mask: int, start: int, stop: int) -> int:
+        if not mask:
+            return 0
+        charge(self.period // bits.BITS, COMBINING)
+        rounds, rest = divmod(stop - start, self.period)
+        part = mask & bits.hit(start, start + rest, self.period)
+        return rounds * mask.bit_count() + part.bit_count()
 
     def residues_modulo(self, modulus: int) -> int:
         """The mask of the residues that its members have."""
@@ -170,7 +203,6 @@ def from_rounds(period: int, first: int, flips: Mapping[int, int]) -> PeriodicSe
 
     Round k has the numbers from `period * k + 1` to `period * (k + 1)`.
     """
-    charge(len(flips) * (1 + period // DIGITS), COMBINING)
     starts, masks = [1], [first]
     for k, mask in sorted(flips.items()):
         starts.append(period * k + 1)
@@ -184,6 +216,8 @@ def _combined(left: PeriodicSet, right: PeriodicSet, how: str) -> PeriodicSet:
     period = lcm(left.period, right.period)
     if period > MAX_PERIOD:
         raise BudgetExceeded(f"sizes would have to be told apart modulo {period}")
+    pieces = len(left.starts) + len(right.starts)
+    charge(4 * pieces * period // bits.COPIED, COMBINING)
     one = _aligned(left, period)
     two = _aligned(right, period)
     join: Callable[[int, int], int] = int.__and__ if how == "and" else int.__or__

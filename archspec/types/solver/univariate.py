@@ -11,6 +11,8 @@ from archspec.types.dim import Dim
 from archspec.types.meter import BudgetExceeded, charge, remembered
 from archspec.types.solver import masks as bits
 from archspec.types.solver.periodic import (
+    COMBINING,
+    DIGITS,
     EMPTY,
     EVERYTHING,
     PeriodicSet,
@@ -52,14 +54,14 @@ def preimage(expression: Dim, wanted: PeriodicSet) -> PeriodicSet:
 
     Raises BudgetExceeded as `solve` does.
     """
-    found = EMPTY
+    found, full = EMPTY, bits.full(wanted.period)
     for (start, stop), mask in zip(wanted.spans(), wanted.masks, strict=True):
         if not mask:
             continue
         held = solve(Comparison(expression - start, Relation.AT_LEAST))
         if stop is not None:
             held = held & solve(Comparison(stop - 1 - expression, Relation.AT_LEAST))
-        if mask != bits.full(wanted.period):
+        if mask != full:
             held = held & _with_residue(expression, wanted.period, mask)
         found = found | held
     return found
@@ -184,6 +186,7 @@ def _from_changes(period: int, changes: Iterable[Iterable[int]]) -> PeriodicSet:
     for number, places in enumerate(changes, start=1):
         for k in places:
             rounds.setdefault(k, []).append(number)
+    charge(len(rounds.keys() - {0}) * (1 + period // DIGITS), COMBINING)
     flips = {k: bits.of(numbers, period) for k, numbers in rounds.items()}
     return from_rounds(period, flips.pop(0, 0), flips)
 
