@@ -119,7 +119,7 @@ class Class:
 
     def polynomial(self, expression: Dim) -> Polynomial:
         """The expression as a polynomial in the k's of this class."""
-        charge(1 + len(expression.terms) // 3)
+        charge(1 + len(expression.terms))
         total: Polynomial = {}
         products: list[Polynomial] = [{(0,) * len(self.symbols): 1}]
         before: Monomial = ()
