@@ -22,6 +22,7 @@ said of them."""
 _HEAD = re.compile(r"^[ \t]*(network|preset)[ \t]+([A-Za-z_][A-Za-z0-9_]*)", re.MULTILINE)
 
 
+@cache
 def folder() -> Path:
     """Where the shipped specs stand."""
     package = Path(__file__).resolve().parent

@@ -81,8 +81,10 @@ def _stems(folder: Path) -> set[str]:
 
 def hidden(use: ast.Use, target: Path, name: str) -> tuple[str, ...]:
     """A note where a shipped spec defines `name`, and the file `target` stands before it."""
+    if use.path[0] == "std":
+        return ()
     other = shipped.folder().joinpath(*use.path).with_suffix(shipped.SUFFIX)
-    if use.path[0] == "std" or other == target or not other.is_file():
+    if other == target or not other.is_file():
         return ()
     head = rf"^[ \t]*(?:inline[ \t]+)?(?:block|network|rule|preset)[ \t]+{re.escape(name)}\b"
     if re.search(head, other.read_text(encoding="utf-8"), re.MULTILINE) is None:

@@ -277,16 +277,17 @@ class Program:
                 scope.missed.add(name.text)
                 continue
             if definition is None:
-                self.sink.report(
-                    diagnostic(
-                        "E0202",
-                        f"`{'.'.join(use.path)}` defines no `{name.text}`",
-                        name.span,
-                        notes=hidden(use, target, name.text),
-                        fix=did_you_mean(name.text, module.own),
-                    )
-                )
                 scope.is_damaged = True
+                if not self.sink.is_full:  # what is probably meant takes a while to find
+                    self.sink.report(
+                        diagnostic(
+                            "E0202",
+                            f"`{'.'.join(use.path)}` defines no `{name.text}`",
+                            name.span,
+                            notes=hidden(use, target, name.text),
+                            fix=did_you_mean(name.text, module.own),
+                        )
+                    )
                 continue
             scope.used[name.text] = definition
             scope.brought.append((name.text, path_text, name.span))

@@ -1,5 +1,6 @@
 """The solver against brute force on random conditions."""
 
+import os
 from collections.abc import Iterator
 from itertools import product
 
@@ -30,7 +31,13 @@ from archspec.types.dim import Dim, dim, extreme
 from archspec.types.sizes import ValidSizes
 from archspec.types.solver import VerdictKind, condition_text, decide, limited, simplify
 
-BOUNDED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+EXPLORE = int(os.environ.get("ARCHSPEC_EXPLORE", "1"))
+BOUNDED = settings(
+    max_examples=150 * EXPLORE,
+    deadline=None,
+    derandomize=EXPLORE == 1,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 SMALL = st.integers(-6, 6)
 H, P, W = map(Dim.symbol, "HPW")
 
@@ -219,7 +226,7 @@ def test_each_alternative_that_is_written_says_something(
         for part in whole.parts:
             others = disjunction(other for other in whole.parts if other is not part)
             alone = decide(conjunction([part, negation(others)]), around)
-            cheap = alone.work < 2_000  # what takes more may stay as it is
+            cheap = alone.work < 500  # what takes more may stay as it is
             assert not cheap or alone.kind is not VerdictKind.NEVER, (short, part)
 
 
