@@ -97,8 +97,8 @@ def test_a_folder_in_the_way_of_one_file_leaves_all_as_they_were(net, weights, t
 
 
 def test_faults_of_the_system_in_any_backend_have_a_code(net, tmp_path, monkeypatch):
-    def build(self, network, directory, seed, weights=None):
-        (directory / "half").write_text("written")
+    def build(self, request):
+        (request.directory / "half").write_text("written")
         raise OSError(28, "No space left on device", "/tmp/of-another-library")
 
     monkeypatch.setattr(type(backend("torch")), "build", build)
