@@ -176,7 +176,8 @@ class Network:
         from archspec.passes.manager import apply  # rarely needed
 
         first = self.applied[0].before if self.applied else self.compiled
-        applied = apply(first, [*(item.request for item in self.applied), *requests])
+        asked = [*(item.request for item in self.applied), *requests]
+        applied = apply(first, asked, self.applied)
         return Network(applied[-1].outcome.network, self.warnings, applied)
 
     def extract(self, *, column: int, draw: str | None = None) -> Network:

@@ -6,8 +6,7 @@ changed step by step, and `graph` yields what has become of it:
     edit = Edit(graph)
     for node in graph.nodes:
         if isinstance(node.op, Dropout):
-            edit.redirect(Port(node.id), node.inputs[0])
-            edit.erase(node.id)
+            edit.bypass(node.id)
     changed = edit.graph()
 
 `mapping.map_network` applies such a function to every graph of a network.
@@ -92,6 +91,11 @@ class Edit:
             else:
                 node = self._nodes[number]
                 self._nodes[number] = replace(node, inputs=_moved(node.inputs, old, new))
+
+    def bypass(self, number: int, index: int = 0) -> None:
+        """Let what reads a node of one output read its input in place of it, and take it out."""
+        self.redirect(Port(number), self._nodes[number].inputs[index])
+        self.erase(number)
 
     def put(self, number: int, **changes: Any) -> Node:
         """Change fields of a node, such as `inputs`, `instance` and `types`."""

@@ -48,7 +48,7 @@ def _recalled(
             nodes.append(node)
             continue
         if old not in instances:
-            instances[old] = _with_graphs(old, became)
+            instances[old] = with_graphs(old, became)
         new = instances[old]
         if new is old:
             nodes.append(node)
@@ -61,7 +61,8 @@ def _recalled(
     return replace(graph, nodes=tuple(nodes))
 
 
-def _with_graphs(old: Instance, became: Mapping[Graph, Graph]) -> Instance:
+def with_graphs(old: Instance, became: Mapping[Graph, Graph]) -> Instance:
+    """An instance of what its graphs have become; the same object where they are the same."""
     graph = became[old.graph] if old.graph is not None else None
     regions = tuple(replace(region, graph=became[region.graph]) for region in old.regions)
     same = graph is old.graph and all(

@@ -8,17 +8,6 @@ from dataclasses import replace
 from archspec.graph.edit import Edit
 from archspec.graph.model import Graph, GraphOutput, Node, Port, Structure, leaves, needed
 from archspec.graph.names import join_path
-from archspec.graph.ties import with_ties_left
-
-
-def pruned(graph: Graph, outputs: tuple[GraphOutput, ...]) -> Graph:
-    """The graph with these outputs, without the nodes that none of them needs.
-
-    Inputs stay, so that calls look the same. Instances keep their keys.
-    """
-    kept = needed(graph, (port.node for output in outputs for port in output.ports))
-    nodes = tuple(node for node in graph.nodes if node.id in kept or node.is_input)
-    return with_ties_left(replace(graph, nodes=nodes, outputs=outputs))
 
 
 def select_outputs(graph: Graph, paths: tuple[str, ...]) -> Graph:

@@ -22,10 +22,13 @@ MOST_FAULTS = 10
 """Faults of one pass that are told."""
 
 
-def apply(network: Compiled, requests: Sequence[Request]) -> tuple[Applied, ...]:
+def apply(
+    network: Compiled, requests: Sequence[Request], done: Sequence[Applied] = ()
+) -> tuple[Applied, ...]:
     """What the passes make of a network, one after another.
 
-    They run as asked for, except that one runs behind those that it names in `after`. Raises
+    They run as asked for, except that one runs behind those that it names in `after`. What of
+    them is `done`, in the same order from the start, is not done again. Raises
     CompileFailed: E0910 for a pass or an option that there is not, E0911 where a pass yields what
     is no graph or changes what it is given, and what the passes raise.
     """
@@ -37,9 +40,11 @@ def apply(network: Compiled, requests: Sequence[Request]) -> tuple[Applied, ...]
     applied: list[Applied] = []
     for at in _order([one for _, one, _ in chosen]):
         request, one, options = chosen[at]
-        outcome = _run(one, network, options)
-        applied.append(Applied(request, network, outcome))
-        network = outcome.network
+        item = next((known for known in done if known.request is request), None)
+        if item is None or item.before is not network:
+            item = Applied(request, network, _run(one, network, options))
+        applied.append(item)
+        network = item.outcome.network
     return tuple(applied)
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from archspec.graph.compiled import Compiled
 from archspec.graph.edit import Edit
 from archspec.graph.mapping import mapped
-from archspec.graph.model import Graph, Node, Port
+from archspec.graph.model import Graph, Node
 from archspec.options import Options
 from archspec.passes.base import EVERY_OTHER, Outcome, Pass
 from archspec.passes.extract import extract
@@ -87,8 +87,7 @@ def _stripped(graph: Graph) -> Graph:
         return graph
     edit = Edit(graph)
     for node in found:
-        edit.redirect(Port(node.id), edit.node(node.id).inputs[0])
-        edit.erase(node.id)
+        edit.bypass(node.id)
     return edit.graph()
 
 

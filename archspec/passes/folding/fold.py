@@ -23,7 +23,8 @@ from archspec.analysis.parameters import table
 from archspec.analysis.scope import owned
 from archspec.diagnostics.model import CompileFailed
 from archspec.graph.compiled import Compiled
-from archspec.graph.model import Graph, Instance, Node, Region, subgraphs
+from archspec.graph.mapping import with_graphs
+from archspec.graph.model import Graph, Instance, Node, subgraphs
 from archspec.graph.names import join_path
 from archspec.graph.ties import tied_instances
 from archspec.graph.walk import walk
@@ -193,15 +194,7 @@ class _Folder:
         """The instance with what its graphs have become: one object wherever it is used."""
         if old in self._made:
             return self._made[old]
-        graph = self.became[old.graph] if old.graph is not None else None
-        regions = tuple(
-            Region(item.name, item.key, self.became[item.graph], item.captured)
-            for item in old.regions
-        )
-        same = graph is old.graph and all(
-            new.graph is item.graph for new, item in zip(regions, old.regions, strict=True)
-        )
-        made = self._made[old] = old if same else replace(old, graph=graph, regions=regions)
+        made = self._made[old] = with_graphs(old, self.became)
         if old in self._shared:
             self._shared.add(made)
         return made
