@@ -72,13 +72,14 @@ class Backend(Protocol):
     def build(self, request: BuildRequest) -> tuple[Path, ...]:
         """Write the artefacts into the directory of the request and return their paths.
 
-        They are moved to their places when all is done; OSError is reported as a diagnostic.
+        They are moved to their places when all is done; OSError is reported as a diagnostic, and
+        so is MemoryError, which a backend raises whatever its library raises for that.
         """
         ...
 
 
 @runtime_checkable
-class LiveBackend(Protocol):
+class LiveBackend(Backend, Protocol):
     """A backend that also makes a module in this process."""
 
     def module(
@@ -92,6 +93,6 @@ class LiveBackend(Protocol):
     ) -> object:
         """The network as a live module; `device` and `dtype` are those of its library.
 
-        Raises ValueError for a dtype that is none of its floating types.
+        Raises ValueError for a dtype that is none of its floating types, MemoryError.
         """
         ...

@@ -13,7 +13,7 @@ from archspec.options import Options, read_options
 from archspec.passes.folding.fold import Folding
 from archspec.targets.base import Backend, BuildRequest
 from archspec.targets.lowering import unlowered
-from archspec.targets.registry import MAIN, backend, live_backend, weight_store
+from archspec.targets.registry import backend, live_backend, weight_store, without_weights
 from archspec.targets.weights import Weights
 
 
@@ -60,29 +60,30 @@ def _options(target: Backend, given: Mapping[str, object]) -> Options:
 def live_module(
     compiled: Compiled, *, device: object, dtype: object, seed: int, weights: Weights | None
 ) -> object:
-    """The network as a live module of the main target.
+    """The network as a live module of the first target that makes one.
 
     Raises CompileFailed: E0520, E0801, E0802.
     """
     require_buildable(compiled, with_weights=str(device) != "meta")
     live = live_backend()
-    _require_lowered(compiled, [backend(MAIN)])
+    _require_lowered(compiled, [live])
     with _memory_of(compiled):
         return live.module(compiled, device=device, dtype=dtype, seed=seed, weights=weights)
 
 
 @contextmanager
 def _memory_of(compiled: Compiled) -> Iterator[None]:
-    """Say in words that there is too little memory; torch has no exception of its own for it."""
+    """Say in words that there is too little memory."""
     try:
         yield
-    except (MemoryError, RuntimeError) as fault:
-        if not isinstance(fault, MemoryError) and "allocate memory" not in str(fault):
-            raise
+    except MemoryError:
         message = f"there is too little memory for the weights of `{compiled.name}`"
         place = compiled.inference.origin.span
-        fix = "its source alone, which holds no weights, is written by `--target torch`"
-        raise CompileFailed([diagnostic("E0520", message, place, fix=fix)]) from None
+        bare = without_weights()
+        fix = f"its source alone, which holds no weights, is written by `--target {bare}`"
+        raise CompileFailed(
+            [diagnostic("E0520", message, place, fix=fix if bare is not None else None)]
+        ) from None
 
 
 def _require_lowered(compiled: Compiled, targets: Sequence[Backend]) -> None:

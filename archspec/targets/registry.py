@@ -17,10 +17,10 @@ BUNDLED: Mapping[str, str] = {
     "torch": "archspec_torch:BACKEND",
     "torchscript": "archspec_torchscript:BACKEND",
 }
-"""Backends of this distribution, found in a checkout that is not installed too."""
+"""Backends of this distribution, found in a checkout that is not installed too.
 
-MAIN = "torch"
-"""The backend that makes live modules, and reads weights for all."""
+Where any backend will do that can do a thing, the first of these that can is taken.
+"""
 
 HINTS: Mapping[str, str] = {
     "torch": "pip install 'torch>=2.13'",
@@ -70,20 +70,57 @@ def backend(name: str) -> Backend:
     return loaded
 
 
-def weight_store(name: str = MAIN) -> WeightStore:
-    """The backend that reads and folds weights. Raises CompileFailed (E0801)."""
-    found = backend(name)
-    if isinstance(found, WeightStore):
-        return found
-    raise CompileFailed([diagnostic("E0801", f"the target `{name}` reads no weights")])
+def weight_store(name: str | None = None) -> WeightStore:
+    """The backend of a target, else the first that can, which reads and folds weights.
+
+    Raises CompileFailed (E0801) where it cannot.
+    """
+    for found in _candidates(name):
+        if isinstance(found, WeightStore):
+            return found
+    raise _unable(name, "reads no weights")
 
 
-def live_backend(name: str = MAIN) -> LiveBackend:
-    """The backend that makes live modules. Raises CompileFailed (E0801)."""
-    found = backend(name)
-    if isinstance(found, LiveBackend):
-        return found
-    raise CompileFailed([diagnostic("E0801", f"the target `{name}` makes no live modules")])
+def live_backend(name: str | None = None) -> LiveBackend:
+    """The backend of a target, else the first that can, which makes live modules.
+
+    Raises CompileFailed (E0801) where it cannot.
+    """
+    for found in _candidates(name):
+        if isinstance(found, LiveBackend):
+            return found
+    raise _unable(name, "makes no live modules")
+
+
+def without_weights() -> str | None:
+    """The first target whose artefacts hold no weights, and so need no memory for them."""
+    for name in _names():
+        with suppress(CompileFailed):
+            if not backend(name).holds_weights:
+                return name
+    return None
+
+
+def _names() -> tuple[str, ...]:
+    """All targets, those of this distribution first."""
+    return tuple(dict.fromkeys((*BUNDLED, *available())))
+
+
+def _candidates(name: str | None) -> Iterator[Backend]:
+    """The backend of a target, or all in order. One that cannot be loaded is said at the end."""
+    faults: list[CompileFailed] = []
+    for one in _names() if name is None else (name,):
+        try:
+            yield backend(one)
+        except CompileFailed as fault:
+            faults.append(fault)
+    if faults:
+        raise faults[0]
+
+
+def _unable(name: str | None, what: str) -> CompileFailed:
+    who = f"the target `{name}`" if name is not None else "every target that is installed"
+    return CompileFailed([diagnostic("E0801", f"{who} {what}")])
 
 
 def _points() -> tuple[EntryPoint, ...]:

@@ -85,5 +85,5 @@ class WeightStore(Protocol):
         ...
 
     def first_folded(self, folding: Folding, seed: int) -> Weights:
-        """The weights with which the network as it was begins, folded."""
+        """The weights with which the network as it was begins, folded. Raises MemoryError."""
         ...

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archspec.options import Options
-from archspec.targets.base import Backend, BuildRequest, LiveBackend
+from archspec.targets.base import BuildRequest, LiveBackend
 from archspec.targets.weights import EVERYTHING, Given, Taking, Weights, WeightStore
+from archspec_torch.memory import memory_errors
 
 if TYPE_CHECKING:
     from archspec.diagnostics.model import Diagnostic
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from archspec.targets.base import Uncovered
 
 
-class TorchBackend(Backend, LiveBackend, WeightStore):
+class TorchBackend(LiveBackend, WeightStore):
     """Writes `NAME.py`, which imports torch only, and given weights as `NAME.weights.pt`."""
 
     name = "torch"
@@ -40,7 +41,8 @@ class TorchBackend(Backend, LiveBackend, WeightStore):
         from archspec_torch.checkpoint import save  # noqa: PLC0415
 
         values = request.directory / f"{network.name}.weights.pt"
-        save(weights, values)
+        with memory_errors():
+            save(weights, values)
         return path, values
 
     def module(
@@ -64,7 +66,8 @@ class TorchBackend(Backend, LiveBackend, WeightStore):
         kind = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
         if dtype is not None and not (isinstance(kind, torch.dtype) and kind.is_floating_point):
             raise ValueError(f"`{dtype}` is not a floating type of torch")
-        return to_module(network, seed, device, kind, weights)
+        with memory_errors():
+            return to_module(network, seed, device, kind, weights)
 
     def read_weights(
         self,
@@ -96,7 +99,8 @@ class TorchBackend(Backend, LiveBackend, WeightStore):
         """The weights with which the network as it was begins, folded."""
         from archspec_torch.folding import first_folded  # noqa: PLC0415
 
-        return first_folded(folding, seed)
+        with memory_errors():
+            return first_folded(folding, seed)
 
     def keeps(self, name: str) -> bool:
         """Whether `nn.Module` has the name for itself."""

@@ -28,10 +28,12 @@ class TorchScriptBackend(Backend):
         `train()` and `eval()` of the loaded module work as on the module itself. Where its weights
         come from stands in the archive, as the extra file `weights.txt`.
         """
+        from archspec_torch.memory import memory_errors  # noqa: PLC0415
         from archspec_torchscript.script import save_scripted  # noqa: PLC0415
 
         path = request.directory / f"{request.network.name}.torchscript.pt"
-        save_scripted(request.network, path, request.seed, request.weights)
+        with memory_errors():
+            save_scripted(request.network, path, request.seed, request.weights)
         return (path,)
 
     def keeps(self, name: str) -> bool:

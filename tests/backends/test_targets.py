@@ -137,13 +137,32 @@ def test_weights_beyond_the_budget_are_refused_at_once_and_the_source_is_written
     assert sum(p.numel() for p in net.to_torch(device="meta").parameters()) == net.parameters
 
 
-def test_too_little_memory_is_said_in_words(network, tmp_path, monkeypatch):
-    def build(*_):
-        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate ..")
+NO_ROOM = RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate ..")
 
-    monkeypatch.setattr(type(backend("torchscript")), "build", build)
-    with pytest.raises(CompileFailed, match=r"E0520.*too little memory for the weights of `net`"):
-        network(NET).build(tmp_path)
+
+def raising(fault):
+    def fail(*_, **__):
+        raise fault
+
+    return fail
+
+
+@pytest.mark.parametrize("fault", [NO_ROOM, MemoryError()])
+def test_too_little_memory_is_said_in_words(network, tmp_path, monkeypatch, fault):
+    net = network(NET)
+    monkeypatch.setattr("archspec_torch.module.instantiate", raising(fault))
+    for attempt in (lambda: net.build(tmp_path), net.to_torch):
+        with pytest.raises(CompileFailed, match=r"E0520.*little memory for the weights") as caught:
+            attempt()
+        assert "written by `--target torch`" in caught.value.diagnostics[0].fix.message
+
+
+def test_other_faults_of_a_library_are_not_taken_for_it(network, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "archspec_torch.module.instantiate", raising(RuntimeError("no such device"))
+    )
+    with pytest.raises(RuntimeError, match="no such device"):
+        network(NET).to_torch()
 
 
 class Written:
@@ -257,6 +276,25 @@ def test_weights_may_be_arrays_of_another_library(network, tmp_path):
     saved = torch.load(next(path for path in written if path.suffix == ".pt"))
     for found in (net.to_torch(weights=weights).state_dict(), saved):
         assert all(torch.equal(found[name], value) for name, value in state.items())
+
+
+def test_a_backend_of_others_reads_weights_where_ours_is_not_there(monkeypatch):
+    def load(point):
+        if point.name == "torch":
+            raise ImportError("no module named archspec_torch")
+        return backend_of_others if point.name == "zzz" else Written()
+
+    backend_of_others = backend("torch")
+    monkeypatch.setitem(registry.BUNDLED, "zzz", "others:BACKEND")
+    monkeypatch.setattr(EntryPoint, "load", load)
+    assert weight_store() is live_backend() is backend_of_others
+    monkeypatch.delitem(registry.BUNDLED, "zzz")
+    with pytest.raises(CompileFailed, match=r"E0801.*`torch` cannot be loaded: no module"):
+        weight_store()
+    monkeypatch.delitem(registry.BUNDLED, "torch")
+    monkeypatch.setattr(registry, "_points", lambda: ())
+    with pytest.raises(CompileFailed, match="every target that is installed makes no live modules"):
+        live_backend()
 
 
 def test_backends_say_by_their_type_what_they_do():
