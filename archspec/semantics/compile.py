@@ -9,13 +9,32 @@ from pathlib import Path
 from archspec.diagnostics.model import CompileFailed, Diagnostic, Sink, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph
-from archspec.semantics.application import apply_layer
-from archspec.semantics.bodies import active_inputs, run_body
-from archspec.semantics.budget import Budget, Limits, OutOfBudget
-from archspec.semantics.builder import GraphBuilder, NameScope
-from archspec.semantics.callables import bind_arguments, body_environment, force, resolve_preset
-from archspec.semantics.calls import finish
-from archspec.semantics.context import (
+from archspec.semantics.arguments.binding import (
+    bind_arguments,
+    body_environment,
+    force,
+    resolve_preset,
+)
+from archspec.semantics.building.graph_builder import GraphBuilder, NameScope
+from archspec.semantics.call_stack import deeply
+from archspec.semantics.checks.init_rules import check_init_rules
+from archspec.semantics.checks.modes import check_modes
+from archspec.semantics.checks.names import resolve_names
+from archspec.semantics.checks.no_effect import check_silent
+from archspec.semantics.checks.sizes import check_sizes
+from archspec.semantics.checks.ties import check_ties
+from archspec.semantics.checks.unused_weights import check_usage
+from archspec.semantics.checks.written_calls import check_written
+from archspec.semantics.expansion.blocks import finish
+from archspec.semantics.expansion.bodies import active_inputs, run_body
+from archspec.semantics.expansion.expressions import evaluate
+from archspec.semantics.expansion.layers import apply_layer
+from archspec.semantics.expansion.network_inputs import Inputs, network_inputs
+from archspec.semantics.induction import check_signatures
+from archspec.semantics.network_parameters import settings
+from archspec.semantics.program.modules import BlockDefinition, ModuleScope, Program, networks
+from archspec.semantics.values.budget import Budget, Limits, OutOfBudget
+from archspec.semantics.values.context import (
     Context,
     Reported,
     Reserved,
@@ -23,23 +42,9 @@ from archspec.semantics.context import (
     SpecError,
     nothing_reserved,
 )
-from archspec.semantics.environment import Environment, did_you_mean
-from archspec.semantics.expressions import evaluate
-from archspec.semantics.first_values import check_init_rules
-from archspec.semantics.identity import Keys
-from archspec.semantics.induction import check_signatures
-from archspec.semantics.inputs import Inputs, network_inputs
-from archspec.semantics.modes import check_modes
-from archspec.semantics.modules import BlockDefinition, ModuleScope, Program, networks
-from archspec.semantics.recursion import deeply
-from archspec.semantics.resolve import resolve_names
-from archspec.semantics.settings import settings
-from archspec.semantics.silent import check_silent
-from archspec.semantics.sizes import check_sizes
-from archspec.semantics.tying import check_ties
-from archspec.semantics.unused import check_usage
-from archspec.semantics.values import BlockLayer, Poison
-from archspec.semantics.written import check_written
+from archspec.semantics.values.environment import Environment, did_you_mean
+from archspec.semantics.values.keys import Keys
+from archspec.semantics.values.model import BlockLayer, Poison
 from archspec.source import Source, Span
 from archspec.types.condition import TRUE
 

@@ -14,19 +14,31 @@ from dataclasses import dataclass, field
 
 from archspec.diagnostics.model import CompileFailed, Severity, Sink, diagnostic
 from archspec.ops.base import SYMBOLIC_INTEGERS
-from archspec.semantics.application import apply_layer
-from archspec.semantics.budget import Budget
-from archspec.semantics.builder import GraphBuilder, NameScope
-from archspec.semantics.callables import bind_arguments, force
-from archspec.semantics.context import Context, NotInductive, OpenCondition, Session, SpecError
-from archspec.semantics.environment import Environment
-from archspec.semantics.expressions import evaluate
-from archspec.semantics.functions import RangeValue
-from archspec.semantics.modules import ModuleScope, RuleDefinition
-from archspec.semantics.operators import is_condition, plain
-from archspec.semantics.requirements import sizes_text
-from archspec.semantics.signatures import Segment, matched, promised, segments_of, signature_sides
-from archspec.semantics.values import BlockLayer, Copies, Poison, Value
+from archspec.semantics.arguments.binding import bind_arguments, force
+from archspec.semantics.building.graph_builder import GraphBuilder, NameScope
+from archspec.semantics.expansion.expressions import evaluate
+from archspec.semantics.expansion.layers import apply_layer
+from archspec.semantics.expansion.requirements import sizes_text
+from archspec.semantics.expansion.signatures import (
+    Segment,
+    matched,
+    promised,
+    segments_of,
+    signature_sides,
+)
+from archspec.semantics.program.modules import ModuleScope, RuleDefinition
+from archspec.semantics.values.budget import Budget
+from archspec.semantics.values.context import (
+    Context,
+    NotInductive,
+    OpenCondition,
+    Session,
+    SpecError,
+)
+from archspec.semantics.values.environment import Environment
+from archspec.semantics.values.functions import RangeValue
+from archspec.semantics.values.model import BlockLayer, Copies, Poison, Value
+from archspec.semantics.values.operators import is_condition, plain
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.atoms import OutsideFragment

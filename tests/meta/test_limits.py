@@ -10,7 +10,7 @@ from archspec.analysis.parameters import EXPANSION_BUDGET
 from archspec.diagnostics import catalogue
 from archspec.diagram.draw import BOX_BUDGET
 from archspec.passes.expand import NODE_BUDGET
-from archspec.semantics.budget import Limits
+from archspec.semantics.values.budget import Limits
 from archspec.syntax import limits
 from archspec.types.dim import MAX_TERMS
 from archspec.types.solver import BUDGET, WRITING

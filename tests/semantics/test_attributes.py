@@ -10,9 +10,9 @@ from archspec.diagnostics.model import CompileFailed
 from archspec.diagnostics.text import apply
 from archspec.ops.base import Op
 from archspec.ops.registry import all_ops
-from archspec.semantics.attributes import positional
+from archspec.semantics.arguments.layer_calls import positional
 from archspec.semantics.compile import check
-from archspec.semantics.words import choices, takes_initialiser
+from archspec.semantics.values.words import choices, takes_initialiser
 from archspec.source import Source, Span
 from archspec.types.initialiser import INITIALISERS
 from tests.semantics.specs import compiled, errors, layer, network, output, weights

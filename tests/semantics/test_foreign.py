@@ -4,7 +4,7 @@ import pytest
 
 from archspec.ops.registry import all_ops
 from archspec.semantics import foreign
-from archspec.semantics.attributes import attribute_names
+from archspec.semantics.arguments.layer_calls import attribute_names
 from archspec.semantics.compile import check
 from archspec.source import Source
 

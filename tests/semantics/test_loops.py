@@ -12,7 +12,7 @@ from archspec.graph.model import Instance
 from archspec.graph.walk import walk
 from archspec.semantics import loops
 from archspec.semantics.compile import check, load_network
-from archspec.semantics.fragments import repeat
+from archspec.semantics.expansion.repeated_turns import repeat
 from archspec.source import Source
 from tests.semantics.specs import compiled, errors, keys, layer, network, weights
 

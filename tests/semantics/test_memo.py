@@ -8,9 +8,9 @@ import pytest
 
 from archspec.graph.walk import walk
 from archspec.semantics import compile as compilation
-from archspec.semantics.context import Context
-from archspec.semantics.expressions import evaluate
-from archspec.semantics.values import Value
+from archspec.semantics.expansion.expressions import evaluate
+from archspec.semantics.values.context import Context
+from archspec.semantics.values.model import Value
 from archspec.syntax import ast
 from tests.semantics.specs import compiled, graphs, keys, layer, network, output
 

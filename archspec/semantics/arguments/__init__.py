@@ -1,0 +1,1 @@
+"""Arguments: which attribute or parameter each is for, and what it may be."""

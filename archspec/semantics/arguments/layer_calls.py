@@ -1,0 +1,290 @@
+"""Giving attributes to layers: `conv(64, 3)`, and again: `norm(eps=1e-3)`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from pydantic import BaseModel, ValidationError
+
+from archspec.ops.base import Op
+from archspec.semantics.values.context import Context, Reported, SpecError
+from archspec.semantics.values.environment import did_you_mean
+from archspec.semantics.values.functions import items_of
+from archspec.semantics.values.model import (
+    POISON,
+    BlockLayer,
+    Given,
+    GroupLayer,
+    LabelledLayer,
+    OpLayer,
+    Poison,
+    Value,
+    has_poison,
+    is_data,
+)
+from archspec.semantics.values.operators import holds, kind_of, plain
+from archspec.semantics.values.words import (
+    INITIALISER_NAMES,
+    InitialiserName,
+    choices,
+    is_word,
+    takes_initialiser,
+    word_meant,
+)
+from archspec.source import Span
+from archspec.syntax import ast
+from archspec.types.initialiser import INITIALISERS, Initialiser
+
+INFERRED = "the number of channels that come in is inferred, and never written"
+
+
+def call_layer(context: Context, function: Value, node: ast.Call) -> Value:
+    """A layer (or initialiser) with further attributes."""
+    if isinstance(function, OpLayer):
+        given = _given_to_op(context, function, node)
+        return OpLayer(function.op, merged(function.given, given), node.span)
+    if isinstance(function, BlockLayer):
+        given = _given_to_block(context, function, node)
+        return BlockLayer(function.definition, merged(function.given, given), node.span)
+    if isinstance(function, Poison):
+        return POISON
+    if isinstance(function, InitialiserName):
+        return _make_initialiser(context, function.name, node)
+    if isinstance(function, LabelledLayer):
+        return LabelledLayer(
+            function.label, call_layer(context, function.inner, node), function.span
+        )
+    if isinstance(function, GroupLayer):
+        return call_layer(context, function.inner, node)
+    raise context.error(
+        "E0302",
+        f"{kind_of(function)} takes no attributes",
+        node.function.span,
+        notes=("attributes belong to an op, block, rule or network",),
+    )
+
+
+def merged(earlier: tuple[Given, ...], later: tuple[Given, ...]) -> tuple[Given, ...]:
+    """Positional attributes add up; named ones replace those of the same name."""
+    if not earlier:
+        return later
+    names = {item.name for item in later if item.name is not None}
+    return (*(item for item in earlier if item.name not in names), *later)
+
+
+def _given_to_op(context: Context, layer: OpLayer, node: ast.Call) -> tuple[Given, ...]:
+    order = positional(layer.op)
+    position = sum(1 for item in layer.given if item.name is None)
+    given: list[Given] = []
+    for argument in node.arguments:
+        name = argument.name
+        if name is None and position < len(order):
+            name = order[position]
+        for value in _values(context, argument, layer.op, name or ""):
+            if is_data(value) and not has_poison(value):
+                raise data_in_parentheses(context, layer.op.name, argument.value.span)
+            given.append(Given(argument.name, value, argument.span))
+            position += argument.name is None
+    note = INFERRED if layer.op.inferred is not None else None
+    refuse_twice(context, layer.op.name, given, order, position, layer.op.variadic, note)
+    return tuple(given)
+
+
+def refuse_twice(
+    context: Context,
+    what: str,
+    given: Sequence[Given],
+    order: Sequence[str],
+    end: int,
+    variadic: str | None = None,
+    note: str | None = None,
+) -> None:
+    """Report (E0303) what one call gives twice: by name, or by position and by name.
+
+    `order` names the attributes by position, of which the call gives those that end at `end`;
+    `variadic` is the one that takes all positions, `note` is added where a position is at fault.
+    Over what an earlier call gave, names win.
+    """
+    by_position = [item.name for item in given].count(None)
+    if by_position == len(given):
+        return  # as in most calls
+    position = end - by_position
+    seen: dict[str, Given] = {}
+    for item in given:
+        name = item.name
+        if name is None:
+            name = variadic or (order[position] if position < len(order) else None)
+            position += 1
+        if name is None:
+            continue
+        first = seen.setdefault(name, item)
+        if first is not item and (first.name is not None or item.name is not None):
+            raise context.error(
+                "E0303",
+                f"`{what}` is given `{name}` twice",
+                item.span,
+                secondary=[(first.span, "first given here")],
+                notes=(note,) if note and first.name is None else (),
+            )
+
+
+@cache
+def attribute_names(op: type[Op]) -> tuple[str, ...]:
+    """Names of an op's attributes, those that may be given by position first, in order."""
+    special = {op.variadic, op.open_attributes}
+    return (*op.regions, *(name for name in op.model_fields if name not in special))
+
+
+@cache
+def positional(op: type[Op]) -> tuple[str, ...]:
+    """Names of the attributes that an op takes by position, in order."""
+    names = attribute_names(op)
+    return names if op.positions is None else names[: len(op.regions) + op.positions]
+
+
+def _values(
+    context: Context, argument: ast.Argument, model: type[BaseModel], name: str
+) -> tuple[Value, ...]:
+    node = argument.value
+    if isinstance(node, ast.Spread):
+        return items_of(context, context.evaluate(node.inner), node.span)
+    words = choices(model, name) if isinstance(node, ast.Name) else ()
+    if words and isinstance(node, ast.Name):
+        if node.text in words and not context.environment.has_local(node.text):
+            return (node.text,)
+        if _means_nothing(context, node.text):
+            if context.session.sink.reported(node.span):
+                raise Reported()
+            listed = ", ".join(f"`{word}`" for word in sorted(words))
+            raise context.error(
+                "E0301",
+                f"`{name}` takes {listed}, not `{node.text}`",
+                node.span,
+                fix=did_you_mean(node.text, words),
+            )
+    if takes_initialiser(model, name):
+        return (initialiser_value(context, node),)
+    return (context.evaluate(node),)
+
+
+def _means_nothing(context: Context, text: str) -> bool:
+    environment = context.environment
+    known = environment.has_local(text) or environment.module.definition(text) is not None
+    return not (known or is_word(text) or text in ("true", "false", "training"))
+
+
+def _locals(context: Context, node: ast.Name) -> frozenset[str]:
+    """The word itself where it is a local name: those win over words with a meaning."""
+    return frozenset({node.text} if context.environment.has_local(node.text) else ())
+
+
+def _given_to_block(context: Context, layer: BlockLayer, node: ast.Call) -> tuple[Given, ...]:
+    parameters = layer.definition.parameters
+    kinds = {item.name: item.type.name for item in parameters if item.type is not None}
+    names = [item.name or "_" for item in parameters]
+    position = sum(1 for item in layer.given if item.name is None)
+    given: list[Given] = []
+    for argument in node.arguments:
+        name = argument.name or (names[position] if position < len(names) else None)
+        value = argument.value
+        if isinstance(value, ast.Spread):
+            spread = items_of(context, context.evaluate(value.inner), value.span)
+            given.extend(Given(None, item, argument.span) for item in spread)
+            position += len(spread)
+            continue
+        wants_initialiser = kinds.get(name) == "init"
+        result = initialiser_value(context, value) if wants_initialiser else context.evaluate(value)
+        if is_data(result) and not has_poison(result):
+            raise data_in_parentheses(context, layer.definition.name, value.span)
+        given.append(Given(argument.name, plain(result), argument.span))
+        position += argument.name is None
+    refuse_twice(context, layer.definition.name, given, names, position)
+    return tuple(given)
+
+
+def data_in_parentheses(context: Context, name: str, span: Span) -> SpecError:
+    """Data never stands in parentheses: say how to write it."""
+    text = span.text if span.text.isidentifier() else "x"
+    return context.error(
+        "E0310",
+        "data does not go in parentheses; they hold attributes",
+        span,
+        "this is data",
+        fix=f"let it flow in: `{text} -> {name}`",
+    )
+
+
+# ---------------------------------------------------------------------- initialisers
+
+
+def initialiser_value(context: Context, node: ast.Expr) -> Value:
+    """An expression where an initialiser is expected: `zeros` is the initialiser, not the op."""
+    if isinstance(node, ast.Name) and node.text in INITIALISER_NAMES - _locals(context, node):
+        return _build(context, node.text, {}, node.span)
+    if isinstance(node, ast.Call) and isinstance(node.function, ast.Name):
+        name = node.function.text
+        if name in INITIALISER_NAMES and not context.environment.has_local(name):
+            return _make_initialiser(context, name, node)
+    if isinstance(node, ast.IfValue):
+        verdict = holds(context, node.condition)
+        if verdict is None:
+            return POISON
+        return initialiser_value(context, node.then if verdict else node.otherwise)
+    value = context.settled(node)
+    if isinstance(value, InitialiserName):
+        return _build(context, value.name, {}, node.span)
+    if isinstance(value, (Initialiser, Poison)):
+        return value
+    raise context.error(
+        "E0305",
+        f"an initialiser is needed here, not {kind_of(value)}",
+        node.span,
+        fix="zeros, ones, constant(0.1), normal(std=0.02), kaiming_normal(mode=fan_out), ..",
+    )
+
+
+def _make_initialiser(context: Context, name: str, node: ast.Call) -> Value:
+    model = INITIALISERS[name]
+    order = tuple(model.model_fields)
+    attributes: dict[str, Value] = {}
+    given: list[Given] = []
+    position = 0
+    for argument in node.arguments:
+        key = argument.name or (order[position] if position < len(order) else "")
+        for value in _values(context, argument, model, key):
+            key = initialiser_attribute(context, name, argument, position)
+            given.append(Given(argument.name, value, argument.span))
+            meant = word_meant(choices(model, key), value)
+            attributes[key] = plain(context.session.force(context, meant, argument.span))
+            position += argument.name is None
+    refuse_twice(context, name, given, order, position)
+    return _build(context, name, attributes, node.span)
+
+
+def initialiser_attribute(
+    context: Context, name: str, argument: ast.Argument, position: int
+) -> str:
+    """The attribute of an initialiser that an argument is for. Raises SpecError (E0302)."""
+    order = tuple(INITIALISERS[name].model_fields)
+    key = argument.name or (order[position] if position < len(order) else "")
+    if key not in order:
+        raise context.error(
+            "E0302",
+            f"`{name}` has no attribute {f'`{key}`' if key else 'here'}",
+            argument.span,
+            fix=did_you_mean(key, order),
+        )
+    return key
+
+
+def _build(context: Context, name: str, attributes: dict[str, Value], span: Span) -> Value:
+    if any(isinstance(value, Poison) for value in attributes.values()):
+        return POISON
+    try:
+        return INITIALISERS[name].model_validate(attributes)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = "".join(f"`{part}` of " for part in first["loc"])
+        said = first["msg"].removeprefix("Value error, ")
+        raise context.error("E0301", f"{where}`{name}`: {said}", span) from None

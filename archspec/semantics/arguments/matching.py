@@ -1,0 +1,71 @@
+"""Which parameter of a definition each argument is for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from archspec.semantics.program.modules import BlockDefinition, Callable_
+from archspec.semantics.values.context import Context, Reported
+from archspec.semantics.values.environment import counted, did_you_mean
+from archspec.semantics.values.model import Given
+from archspec.syntax import ast
+
+
+def by_name(
+    context: Context, definition: Callable_, given: tuple[Given, ...]
+) -> Mapping[str, Given]:
+    """The arguments by parameter.
+
+    Raises SpecError for one too many (E0303) and for a name that there is none of (E0302).
+    """
+    parameters = definition.parameters
+    names = [parameter.name or "_" for parameter in parameters]
+    found: dict[str, Given] = {}
+    position = 0
+    for item in given:
+        if item.name is None:
+            if position >= len(names):
+                takes = counted(len(names), "argument")
+                raise context.error(
+                    "E0303",
+                    f"`{definition.name}` takes {takes}, this is one too many",
+                    item.span,
+                    secondary=[(definition.name_span, "defined here")],
+                )
+            found[names[position]] = item
+            position += 1
+        elif item.name in names:
+            found[item.name] = item
+        elif definition.damaged or item.name in definition.module.missed:
+            raise Reported()
+        else:
+            raise context.error(
+                "E0302",
+                f"`{definition.name}` has no parameter `{item.name}`",
+                item.span,
+                secondary=[(definition.name_span, "defined here")],
+                notes=_what_it_has(definition, item.name, names),
+                fix=did_you_mean(item.name, names),
+            )
+    return found
+
+
+def _what_it_has(definition: Callable_, name: str, names: Sequence[str]) -> tuple[str, ...]:
+    """What a definition takes, where it is given something else: in words."""
+    if isinstance(definition, BlockDefinition) and name in free_dims(definition.node.body):
+        return (
+            f"`{name}` is a free dimension of an input: every size is taken, and none is given",
+        )
+    return (f"it has {', '.join(names)}" if names else "it has no parameters",)
+
+
+def free_dims(body: ast.Body) -> frozenset[str]:
+    """Names of dimensions for which the inputs of a network say a size for reports."""
+    inputs = [item for item in body.statements if isinstance(item, ast.Input)]
+    types = [item.type for statement in inputs for item in statement.items if item.type is not None]
+    return frozenset(
+        dim.value.text
+        for type_ in types
+        for dim in type_.dims
+        if dim.default is not None and isinstance(dim.value, ast.Name)
+    )

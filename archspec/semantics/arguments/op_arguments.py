@@ -1,0 +1,217 @@
+"""Attributes of a primitive op: put in order, turned into plain data, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from archspec.ops.base import Op
+from archspec.semantics.arguments.binding import force
+from archspec.semantics.arguments.layer_calls import attribute_names, positional
+from archspec.semantics.arguments.torch_habits import too_many
+from archspec.semantics.program.foreign_names import meant_by_attribute
+from archspec.semantics.values.context import Context, NotInductive, SpecError
+from archspec.semantics.values.display import show
+from archspec.semantics.values.functions import RangeValue
+from archspec.semantics.values.model import (
+    BlockLayer,
+    Given,
+    ListValue,
+    OpLayer,
+    Value,
+    is_layer,
+)
+from archspec.semantics.values.operators import kind_of, plain
+from archspec.semantics.values.words import choices, word_meant
+from archspec.source import Span
+from archspec.types.dim import Dim
+
+
+def complete(
+    context: Context, layer: OpLayer, data: Value, span: Span
+) -> tuple[Op, dict[str, Given]]:
+    """The op with all its attributes, and the layers it holds.
+
+    `data` is what it is applied to: where too much is given, this tells what was meant. Raises
+    SpecError with one diagnostic for the first attribute that is missing or wrong; the
+    others are reported beside it.
+    """
+    cache_key = ("op", layer.op.name, context.session.keys.of(layer))
+    session = context.session
+    made = session.op_results.get(cache_key)
+    if made is not None and not layer.op.regions:
+        return made, {}
+    by_name, extra, open_pairs = _sorted(context, layer, data)
+    layers = {name: by_name.pop(name) for name in layer.op.regions if name in by_name}
+    for name in layer.op.regions:
+        if name not in layers:
+            raise context.error("E0303", f"`{layer.op.name}` needs the layer `{name}`", span)
+    given = (*by_name.values(), *extra, *open_pairs)
+    if made is not None:
+        return made, layers
+    known = all(_is_known(item.value) for item in given)
+    attributes: dict[str, Any] = {
+        name: _attribute(context, word_meant(choices(layer.op, name), item.value), item.span)
+        for name, item in by_name.items()
+    }
+    if layer.op.variadic is not None and extra:
+        values = tuple(_attribute(context, item.value, item.span) for item in extra)
+        whole = len(values) == 1 and isinstance(values[0], tuple)
+        attributes[layer.op.variadic] = values[0] if whole else values
+    if layer.op.open_attributes is not None:
+        attributes[layer.op.open_attributes] = tuple(
+            (item.name, _attribute(context, item.value, item.span)) for item in open_pairs
+        )
+    if session.integer_symbols and any(isinstance(v, Dim) for v in attributes.values()):
+        return _symbolic(layer, attributes), layers
+    try:
+        op = layer.op.model_validate(attributes)
+    except ValidationError as error:
+        raise _attribute_errors(context, layer, by_name, error, span) from None
+    if known:
+        session.op_results[cache_key] = op
+    return op, layers
+
+
+def _is_known(value: Value) -> bool:
+    """Whether it is the value itself: what a rule yields may depend on the mode."""
+    if isinstance(value, (ListValue, tuple)):
+        return all(_is_known(item) for item in (value if isinstance(value, tuple) else value.items))
+    return not isinstance(value, BlockLayer)
+
+
+def _symbolic(layer: OpLayer, attributes: dict[str, Any]) -> Op:
+    """The op with symbols for integer attributes, while a signature is checked."""
+    stand_in = {name: 1 if isinstance(v, Dim) else v for name, v in attributes.items()}
+    try:
+        layer.op.model_validate(stand_in)
+    except ValidationError as error:
+        raise NotInductive(f"`{layer.op.name}` checks its attributes one by one") from error
+    return layer.op.model_construct(**attributes)
+
+
+def _sorted(
+    context: Context, layer: OpLayer, data: Value
+) -> tuple[dict[str, Given], list[Given], list[Given]]:
+    op = layer.op
+    order, names = positional(op), attribute_names(op)
+    by_name: dict[str, Given] = {}
+    extra: list[Given] = []
+    open_pairs: list[Given] = []
+    position = 0
+    for item in layer.given:
+        if item.name is None:
+            if op.variadic is not None:
+                by_name.pop(op.variadic, None)
+                extra.append(item)
+            elif position < len(order):
+                by_name[order[position]] = item
+                position += 1
+            else:
+                raise too_many(context, layer, item, data)
+        elif item.name in names or item.name == op.variadic:
+            by_name[item.name] = item
+            extra = [] if item.name == op.variadic else extra
+        elif op.open_attributes is not None:
+            open_pairs.append(item)
+        else:
+            raise context.error(
+                "E0302",
+                f"`{op.name}` has no attribute `{item.name}`",
+                item.span,
+                notes=(f"it has {', '.join(names)}",) if names else (),
+                fix=meant_by_attribute(op, item.name, names),
+            )
+    return by_name, extra, open_pairs
+
+
+def attributes_in_order(context: Context, layer: OpLayer, data: Value) -> Mapping[str, Given]:
+    """What is given to an op by attribute. Raises SpecError: E0302, E0303."""
+    return _sorted(context, layer, data)[0]
+
+
+def literal_fault(context: Context, op: type[Op], name: str, item: Given) -> SpecError | None:
+    """What is wrong with the value of an attribute, whatever the others are."""
+    try:
+        op.model_validate({name: _attribute(context, item.value, item.span)})
+    except ValidationError as error:
+        for detail in error.errors():
+            if detail["loc"][:1] == (name,) and detail["type"] != "missing":
+                code, message = _what_is_wrong(op, name, detail)
+                return context.error(code, message, item.span)
+    return None
+
+
+def _attribute(context: Context, value: Value, span: Span) -> Any:
+    value = plain(force(context, value, span))
+    if isinstance(value, ListValue):
+        return tuple(_attribute(context, item, span) for item in value.items)
+    if isinstance(value, tuple):
+        return tuple(_attribute(context, item, span) for item in value)
+    if isinstance(value, RangeValue):
+        return value.items(context, span)
+    if is_layer(value):
+        raise context.error("E0301", "this attribute is a value, not a layer", span)
+    return value
+
+
+def _attribute_errors(
+    context: Context,
+    layer: OpLayer,
+    by_name: Mapping[str, Given],
+    error: ValidationError,
+    span: Span,
+) -> SpecError:
+    found: dict[str, SpecError] = {}
+    for detail in error.errors():
+        name = str(detail["loc"][0]) if detail["loc"] else ""
+        if name in found:
+            continue
+        if detail["type"] == "missing":
+            found[name] = context.error("E0303", f"`{layer.op.name}` needs `{name}`", span)
+            continue
+        place = by_name[name].span if name in by_name else span
+        code, message = _what_is_wrong(layer.op, name, detail)
+        found[name] = context.error(code, message, place)
+    first, *others = found.values()
+    for other in others:
+        context.session.report(other)
+    return first
+
+
+def _what_is_wrong(op: type[Op], name: str, detail: Any) -> tuple[str, str]:
+    value = detail["input"]
+    what = f"`{name}` of `{op.name}`"
+    shown = kind_of(plain(value)) if not isinstance(value, (dict, type(None))) else "nothing"
+    if shown == "a dimension":
+        return "E0403", f"{what} must be a fixed number, but `{value}` depends on a free size"
+    if detail["type"] == "value_error":
+        return "E0301", f"{what}: {detail['ctx']['error']}"
+    bound = _BOUNDS.get(detail["type"])
+    if bound is not None:
+        words, limit = bound
+        return "E0301", f"{what} must be {words} {detail['ctx'][limit]}, but it is {show(value)}"
+    wanted = _KINDS.get(detail["type"])
+    if wanted is None:
+        wanted = str(detail["msg"]).removeprefix("Input should be ").replace("'", "`")
+    return "E0301", f"{what} must be {wanted}, not {shown}"
+
+
+_BOUNDS = {
+    "greater_than": ("above", "gt"),
+    "greater_than_equal": ("at least", "ge"),
+    "less_than": ("below", "lt"),
+    "less_than_equal": ("at most", "le"),
+}
+"""Kinds of errors of pydantic, in words, with where they keep the limit."""
+
+_KINDS = {
+    "int_type": "an integer",
+    "int_from_float": "an integer",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "string_type": "a string",
+    "tuple_type": "a list",
+}

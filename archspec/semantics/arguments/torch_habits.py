@@ -1,0 +1,160 @@
+"""Attributes in the order of PyTorch: what was probably meant, and how it is written here.
+
+There the number of channels that come in stands first, `nn.Conv2d(3, 64, 3)`; here it is inferred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import ValidationError
+
+from archspec.diagnostics.model import Edit, Fix, Severity
+from archspec.ops.base import Op
+from archspec.semantics.arguments.layer_calls import INFERRED, attribute_names, positional
+from archspec.semantics.values.context import Context, SpecError
+from archspec.semantics.values.environment import counted
+from archspec.semantics.values.model import Given, ListValue, OpLayer, Tensor, Value, tensors
+from archspec.source import Span
+
+
+def too_many(context: Context, layer: OpLayer, item: Given, data: Value) -> SpecError:
+    """That `item` is one more than the op takes by position, and what to write."""
+    op, order = layer.op, positional(layer.op)
+    takes, named = counted(len(order), "attribute"), attribute_names(op)[len(order) :]
+    how = f"{takes}{' by position' if named else ''}, this is one too many"
+    if named and not order:
+        how = "its attributes by name only"
+    notes = [INFERRED] if op.inferred is not None else []
+    if named:
+        notes.append(f"by name it takes {', '.join(named)}")
+    return context.error(
+        "E0303",
+        f"`{op.name}` takes {how}",
+        item.span,
+        notes=tuple(notes),
+        fix=_as_written_here(layer, data),
+    )
+
+
+def _as_written_here(layer: OpLayer, data: Value) -> Fix | None:
+    """The call without the number of channels, and with names where they are needed."""
+    op, order = layer.op, positional(layer.op)
+    given = [item for item in layer.given if item.name is None]
+    taken = {item.name for item in layer.given} | {*order}
+    if len({item.span for item in given}) < len(given):
+        return None  # several out of one `...list`
+    words, edits = [], []
+    if (channels := _channels_in(op, given, data)) is not None:
+        given.remove(channels)
+        edits.append(Edit(_with_comma(channels.span), ""))
+        words.append("leave out the number of channels")
+    for item in given[len(order) :]:
+        free = (name for name in attribute_names(op) if name not in taken)
+        name = next((name for name in free if _fits(op, name, item.value)), None)
+        if name is None:
+            return None
+        taken.add(name)
+        edits.append(Edit(Span(item.span.source, item.span.start, item.span.start), f"{name}="))
+        words.append(f"give `{name}` by name")
+    return Fix(", ".join(words), tuple(edits))
+
+
+def _channels_in(op: type[Op], given: Sequence[Given], data: Value) -> Given | None:
+    """The attribute by position that is probably the number of channels that come in."""
+    at, first = op.inferred, len(positional(op))
+    if at is None or at >= len(given):
+        return None
+    item, names = given[at], attribute_names(op)
+    value = item.value
+    if isinstance(value, ListValue) and len(value.items) == 1:
+        value = value.items[0]  # as in `nn.LayerNorm([768])`
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    if value in _channels(data):
+        return item
+    small = at >= first and abs(value) < _rank(data)
+    fits = first < len(names) and _fits(op, names[first], given[first].value)
+    return None if small or (fits and at < first) else item
+
+
+def _channels(data: Value) -> set[int]:
+    """How many channels come in, wherever in the shape of the first input they may stand."""
+    shape = next((item.type.shape for item in tensors(data)), ())
+    sizes = [shape[axis].constant for axis in (1, -1)] if len(shape) > 1 else []
+    return {size for size in sizes if size is not None}
+
+
+def _rank(data: Value) -> int:
+    return next((item.type.rank for item in tensors(data)), 0)
+
+
+def _fits(op: type[Op], name: str, value: Value) -> bool:
+    """Whether the attribute takes a value of this kind."""
+    try:
+        op.model_validate({name: value})
+    except ValidationError as error:
+        return all(detail["loc"][:1] != (name,) for detail in error.errors())
+    return True
+
+
+def _with_comma(span: Span) -> Span:
+    """An argument with the comma that parts it from another, or with its parentheses."""
+    text = span.source.text
+    before, after = text[: span.start].rstrip(), text[span.end :].lstrip()
+    end = len(text) - len(after)
+    if after.startswith(","):
+        rest = after[1:].lstrip()
+        return Span(span.source, span.start, len(text) - len(rest))
+    if before.endswith(","):
+        return Span(span.source, len(before) - 1, span.end)
+    return Span(span.source, len(before) - 1, end + 1)
+
+
+# ---------------------------------------------------------------------- convolutions
+
+
+LARGE = 10
+"""From this width on a kernel that keeps the number of channels is a rare thing."""
+
+
+def warn_of_channels(
+    context: Context, layer: OpLayer, op: Op, inputs: Sequence[Tensor], span: Span
+) -> None:
+    """Warn (W0301) where `conv(3, 64, 3)` on 3 channels is a kernel of 64 with stride 3."""
+    if op.inferred != 0 or positional(layer.op)[1:3] != ("kernel", "stride"):
+        return
+    given = [item for item in layer.given if item.name is None][:3]
+    if len(given) < 3 or not _reads_as_torch(op, inputs[0]):
+        return
+    width, kernel, stride = (item.value for item in given)
+    written = all(item.span.text == str(item.value) for item in given[:2])
+    warning = context.error(
+        "W0301",
+        f"`{op.name}` has a kernel of {kernel} and stride {_first(stride)} here, "
+        f"and yields {width} channels, as many as come in",
+        span,
+        notes=(INFERRED, "where it is meant, `stride` is given by name"),
+        fix=Fix(
+            f"for {kernel} channels and a kernel of {_first(stride)} leave out the {width}",
+            (Edit(_with_comma(given[0].span), ""),) if written else (),
+        ),
+        severity=Severity.WARNING,
+    )
+    context.session.report(warning)
+
+
+def _reads_as_torch(op: Op, x: Tensor) -> bool:
+    """Whether width, kernel and stride are rather channels in, channels out and kernel."""
+    width, kernel, stride = (getattr(op, name) for name in ("width", "kernel", "stride"))
+    stride = _first(stride)
+    if not isinstance(kernel, int) or not isinstance(stride, int) or kernel < 6:
+        return False
+    if x.type.rank < 3 or x.type.shape[1].constant != width:
+        return False
+    patches = stride % 2 == 0 and kernel in (stride, 2 * stride)
+    return not patches and (kernel % 2 == 0 or kernel >= LARGE)
+
+
+def _first(value: object) -> object:
+    return value[0] if isinstance(value, tuple) and value else value

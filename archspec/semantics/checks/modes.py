@@ -1,0 +1,125 @@
+"""One network for two modes: what bears a name in both has one form.
+
+Weights and buffers have one type, since both modes share one table of them; outputs have one
+structure, since the module is called in the same way; buffers have one value, since they are
+computed once.
+"""
+
+from __future__ import annotations
+
+from archspec.diagnostics.model import Diagnostic, Sink, diagnostic
+from archspec.graph.compare import same_graph
+from archspec.graph.model import Graph, Structure
+from archspec.ops.base import Parameter
+from archspec.semantics.building.owners import Owner, owners
+from archspec.types.tensor import DType
+
+
+def check_modes(inference: Graph, training: Graph, sink: Sink) -> None:
+    """Report what differs between the graphs of a network.
+
+    These are weights (E0609), outputs (E0709) and the values of buffers (E0409).
+    """
+    pairs = [(inference, training)]
+    seen: set[tuple[Graph, Graph]] = set()
+    while pairs:
+        left, right = pairs.pop()
+        if left is right or (left, right) in seen:
+            continue
+        seen.add((left, right))
+        _compare_outputs(left, right, sink)
+        others = {owner.path: owner for owner in owners(right)}
+        for owner in owners(left):
+            other = others.get(owner.path)
+            if other is None:
+                continue
+            below, beside = owner.instance.graph, other.instance.graph
+            if below is not None and beside is not None:
+                pairs.append((below, beside))
+            else:
+                _compare(owner, other, sink)
+
+
+def _compare_outputs(inference: Graph, training: Graph, sink: Sink) -> None:
+    structures = {output.name: output.structure for output in training.outputs}
+    for output in inference.outputs:
+        other = structures.get(output.name, output.structure)
+        if other != output.structure:
+            sink.report(
+                diagnostic(
+                    "E0709",
+                    f"the output `{output.name}` of `{inference.name}` is {_form(other)} in "
+                    f"training and {_form(output.structure)} in inference",
+                    inference.origin.span,
+                    fix="give what differs two names: `output pair = .. when training`",
+                )
+            )
+
+
+def _form(structure: Structure) -> str:
+    return "a tensor" if structure is None else f"a tuple of {len(structure)}"
+
+
+def _compare(inference: Owner, training: Owner, sink: Sink) -> None:
+    titles = (training.instance.title, inference.instance.title)
+    if (inference.instance.graph is None) != (training.instance.graph is None):
+        what = f"`{inference.path}` is `{titles[0]}` in training and `{titles[1]}` in inference"
+        sink.report(_differs(inference, training, what))
+        return
+    regions = {region.name: region for region in training.instance.regions}
+    for region in inference.instance.regions:
+        if region.name in regions and _ends(region.graph) != _ends(regions[region.name].graph):
+            path = f"{inference.path}.{region.key}" if region.key else inference.path
+            what = f"the layer `{path}` takes or yields other data in training than in inference"
+            sink.report(_differs(inference, training, what))
+            return
+    others = {parameter.name: parameter for parameter in training.parameters}
+    for parameter in inference.parameters:
+        name = parameter.name
+        told = _told(others.get(name, parameter), parameter)
+        if told[0] != told[1]:
+            path = f"{inference.path}.{name}" if name else inference.path
+            what = f"`{path}` is {told[0]} in training and {told[1]} in inference"
+            sink.report(_differs(inference, training, what))
+            return
+    if titles == ("buffer", "buffer"):
+        values = zip(inference.instance.regions, training.instance.regions, strict=True)
+        if not all(same_graph(one.graph, two.graph) for one, two in values):
+            sink.report(_two_values(training))
+
+
+def _told(*tensors: Parameter) -> list[str]:
+    """In words what kind of tensor each is; where that is one kind, of which type."""
+    kinds = ["a weight" if one.learnable else "a buffer" for one in tensors]
+    if len(set(kinds)) > 1:
+        return kinds
+    late = ["" if one.persistent else "transient " for one in tensors]
+    types = [f"{'' if one.dtype is DType.F32 else one.dtype}{[*one.shape]}" for one in tensors]
+    return [first + second for first, second in zip(late, types, strict=True)]
+
+
+def _ends(graph: Graph) -> tuple[int, int]:
+    return len(graph.inputs), len(graph.output_ports)
+
+
+def _two_values(buffer: Owner) -> Diagnostic:
+    return diagnostic(
+        "E0409",
+        f"the buffer `{buffer.path}` would have another value in training than in inference, but "
+        "it is computed once",
+        buffer.instance.origin.span,
+        fix="make a buffer for each mode, with names of their own",
+        expansion=buffer.instance.origin.frames,
+    )
+
+
+def _differs(inference: Owner, training: Owner, what: str) -> Diagnostic:
+    origin, first = training.instance.origin, inference.instance.origin
+    return diagnostic(
+        "E0609",
+        what,
+        origin.span,
+        secondary=[(first.span, "the layer of inference")] if first.span != origin.span else [],
+        fix="give the layer of each mode a label of its own",
+        expansion=origin.frames,
+    )

@@ -1,0 +1,283 @@
+"""Names looked up before anything is expanded, so that unused code is checked too.
+
+This walk knows which names each scope can see: parameters, bindings, dims of shapes, definitions,
+ops, functions and words. It reports what is none of them, with what was probably meant.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from archspec.diagnostics.model import Diagnostic, Sink, diagnostic
+from archspec.ops.registry import all_ops
+from archspec.semantics.program.foreign_names import meant_by
+from archspec.semantics.program.misread import words
+from archspec.semantics.program.modules import (
+    BlockDefinition,
+    ModuleScope,
+    PresetDefinition,
+    RuleDefinition,
+)
+from archspec.semantics.program.written_calls import WrittenCall
+from archspec.semantics.values.functions import FUNCTIONS
+from archspec.semantics.values.words import INITIALISER_NAMES, choices, is_word
+from archspec.source import Span
+from archspec.syntax import ast
+from archspec.types.initialiser import INITIALISERS
+
+ALWAYS = frozenset({"true", "false", "training", "_", "...", "tap", "frozen"})
+
+COMPARED = 30_000
+"""Names of a file that are compared with unknown ones, to find what was meant."""
+
+
+def resolve_names(scope: ModuleScope, sink: Sink) -> None:
+    """Report every unknown name of a file."""
+    walker = _walker(scope, sink)
+    _visit_all(scope, walker)
+    scope.missed |= walker.lost
+    scope.calls = tuple(walker.calls)
+
+
+def resolve_expression(scope: ModuleScope, expression: ast.Expr, sink: Sink) -> None:
+    """Report every unknown name of an expression that does not stand in the file."""
+    _walker(scope, sink).visit(expression, frozenset())
+
+
+def _walker(scope: ModuleScope, sink: Sink) -> _Walker:
+    known = {*scope.names, *scope.missed, *all_ops(), *FUNCTIONS, *INITIALISER_NAMES, *ALWAYS}
+    return _Walker(known, sink, scope.is_damaged)
+
+
+def _visit_all(scope: ModuleScope, walker: _Walker) -> None:
+    for definition in scope.own.values():
+        if isinstance(definition, PresetDefinition):
+            walker.visit(definition.node.value, frozenset())
+        elif isinstance(definition, BlockDefinition):
+            names = walker.parameters(definition.node.parameters, _lost(definition.node))
+            for statement in definition.node.body.statements:
+                if isinstance(statement, ast.ExprStmt):
+                    walker.stage(statement.value, names | _bound_in(definition.node.body))
+            walker.visit(definition.node.body, names)
+        elif isinstance(definition, RuleDefinition):
+            for clause in definition.clauses:
+                names = walker.parameters(clause.parameters, _lost(clause))
+                if clause.guard is not None:
+                    walker.visit(clause.guard, names)
+                walker.visit(clause.value, names)
+
+
+def _lost(node: ast.BlockDef | ast.RuleClause) -> frozenset[str]:
+    """Names that a head which could not be read may have declared."""
+    if not node.damaged:
+        return frozenset()
+    end = node.body.span.start if isinstance(node, ast.BlockDef) else node.value.span.start
+    return words(Span(node.span.source, node.span.start, max(end, node.span.start)).text)
+
+
+class _Walker:
+    def __init__(self, known: set[str], sink: Sink, is_damaged: bool) -> None:
+        self.known = known
+        self.sink = sink
+        self.is_damaged = is_damaged
+        self.suggestions: dict[str, str | None] = {}
+        self.compared = 0
+        self.lost: frozenset[str] = frozenset()
+        self.calls: list[WrittenCall] = []
+        self.stages: set[int] = set()
+        """Identities of calls that are stages of chains."""
+
+    def parameters(
+        self, parameters: tuple[ast.Parameter, ...], names: frozenset[str]
+    ) -> frozenset[str]:
+        for parameter in parameters:
+            for part in (parameter.domain, parameter.default):
+                if part is not None:
+                    self.visit(part, names)
+            if parameter.name is not None:
+                names |= {parameter.name}
+        return names
+
+    def visit(self, node: object, names: frozenset[str]) -> None:
+        stack: list[tuple[object, frozenset[str]]] = [(node, names)]
+        while stack:
+            item, seen = stack.pop()
+            if isinstance(item, ast.Name):
+                self.name(item, seen)
+            elif isinstance(item, tuple):
+                stack.extend((part, seen) for part in reversed(item))
+            elif isinstance(item, ast.Node):
+                stack.extend(reversed(self.parts(item, seen)))
+
+    def parts(self, item: ast.Node, seen: frozenset[str]) -> list[tuple[object, frozenset[str]]]:
+        """What is read of a node, each part with the names that it sees."""
+        if isinstance(item, ast.Body):
+            strays = self.strays(item)
+            inner = seen | _bound_in(item)
+            return [(part, inner) for part in item.statements if part not in strays]
+        if isinstance(item, ast.For):
+            return [(item.iterable, seen), (item.body, seen | _targets(item.targets))]
+        if isinstance(item, ast.Comprehension):
+            inner = seen | _targets(item.targets)
+            return [(item.iterable, seen), (item.element, inner), (item.condition, inner)]
+        if isinstance(item, ast.DrawDecl):
+            return []
+        if isinstance(item, ast.Attribute) and self.is_foreign(item, seen):
+            return []
+        if isinstance(item, ast.Chain):
+            for stage in item.stages:
+                self.stage(stage, seen)
+        if isinstance(item, ast.Call):
+            self.call(item, seen)
+            given = [one for one in item.arguments if not self.may_be_word(item, one, seen)]
+            return [(item.function, seen), *((part, seen) for part in given)]
+        return [(part, seen) for part in item.parts]
+
+    def is_foreign(self, node: ast.Attribute, seen: frozenset[str]) -> bool:
+        """Report `nn.relu`, where nothing is called `nn`, with what was meant by `relu`."""
+        base = node.base
+        if not isinstance(base, ast.Name) or self.means_something(base.text, seen):
+            return False
+        if self.is_damaged:
+            return False
+        known = self.means_something(node.name, seen)
+        fix = f"did you mean `{node.name}`?" if known else self.suggestion(node.name, seen)
+        if fix is None or not fix.startswith("did you mean"):
+            return False
+        message = f"there is nothing called `{base.text}` here"
+        fix = f"{fix.removesuffix('?')}, without `{base.text}.`?"
+        self.sink.report(diagnostic("E0210", message, base.span, fix=fix))
+        return True
+
+    def stage(self, node: ast.Expr, seen: frozenset[str]) -> None:
+        """Note what gets no more attributes."""
+        while isinstance(node, ast.Labelled | ast.Group):
+            node = node.inner
+        self.stages.add(id(node))
+        if isinstance(node, ast.Name) and node.text not in seen:
+            self.calls.append(WrittenCall(node, True))
+
+    def call(self, node: ast.Call, seen: frozenset[str]) -> None:
+        """Note a call of what has a name in the file."""
+        base: ast.Expr = node
+        while isinstance(base, ast.Call):
+            base = base.function
+        if isinstance(base, ast.Name) and base.text not in seen:
+            self.calls.append(WrittenCall(node, id(node) in self.stages))
+
+    def strays(self, body: ast.Body) -> list[ast.Statement]:
+        """Report expressions that stand alone beside an output or another expression."""
+        kinds = (ast.ExprStmt, ast.Output)
+        results = [item for item in body.statements if isinstance(item, kinds)]
+        outputs = [item for item in results if isinstance(item, ast.Output)]
+        found: list[ast.Statement] = []
+        for item in results:
+            result = [*outputs, *results][0]
+            if isinstance(item, ast.ExprStmt) and item is not result and not _is_gap(item):
+                found.append(item)
+                self.lost |= words(item.span.text)
+                self.sink.report(_stands_alone(item, result.span))
+        return found
+
+    def means_something(self, text: str, seen: frozenset[str]) -> bool:
+        return text in seen or text in self.known or text in self.lost or is_word(text)
+
+    def may_be_word(self, call: ast.Call, argument: ast.Argument, seen: frozenset[str]) -> bool:
+        """Whether this is nothing that is known, for an attribute that takes words.
+
+        Whether it takes this one is seen where it is given.
+        """
+        value, name = argument.value, argument.name
+        if name is None or not isinstance(value, ast.Name):
+            return False
+        if self.means_something(value.text, seen):
+            return False  # asked first: to know the attributes of all ops, all are imported
+        function = call.function
+        if not isinstance(function, ast.Name) or function.text in seen:
+            return name in _word_attributes()  # a layer that a variable holds
+        model = all_ops().get(function.text) or INITIALISERS.get(function.text)
+        return model is not None and bool(choices(model, name))
+
+    def name(self, node: ast.Name, seen: frozenset[str]) -> None:
+        text = node.text
+        if self.means_something(text, seen):
+            return
+        fix = self.suggestion(text, seen)
+        if self.is_damaged and fix is None:
+            return  # it may come from a `use` that failed
+        message = f"there is nothing called `{text}` here"
+        self.sink.report(diagnostic("E0210", message, node.span, fix=fix))
+
+    def suggestion(self, text: str, seen: frozenset[str]) -> str | None:
+        """What was probably meant; looked for a few times only, for it takes long."""
+        if text not in self.suggestions and self.compared < COMPARED:
+            self.suggestions[text] = meant_by(text, self.known | seen)
+            self.compared += len(self.known)
+        return self.suggestions.get(text)
+
+
+def _is_gap(statement: ast.ExprStmt) -> bool:
+    """Whether it is a statement that could not be read."""
+    return isinstance(statement.value, ast.Missing)
+
+
+def _stands_alone(statement: ast.ExprStmt, result: Span) -> Diagnostic:
+    value = statement.value
+    claims = isinstance(value, ast.Labelled) and isinstance(value.inner, ast.ListExpr)
+    fix = "join chains with `->`, or bind the result: `y = ..`"
+    if isinstance(value, ast.For | ast.IfLayer):
+        word = "for" if isinstance(value, ast.For) else "if"
+        fix = f"say what flows into it, and bind what it yields: `y = x -> {word} ..`"
+    if statement.span.text.startswith("-"):
+        fix = "to go on with the line before, end that one with `-`"
+    return diagnostic(
+        "E0706",
+        "this stands alone: nothing flows into it and nothing uses it",
+        statement.span,
+        secondary=[(result, "the result is given here")],
+        fix="data that comes in is declared by `input x: [..]`" if claims else fix,
+    )
+
+
+@cache
+def _word_attributes() -> frozenset[str]:
+    """Names of attributes that take words."""
+    models = all_ops().values()
+    return frozenset(
+        name for model in models for name in model.model_fields if choices(model, name)
+    )
+
+
+def _bound_in(body: ast.Body) -> frozenset[str]:
+    """Every name that a body binds, wherever in it: order is checked when it is expanded."""
+    found: set[str] = set()
+    for statement in body.statements:
+        if isinstance(statement, ast.Input):
+            for item in statement.items:
+                found.add(item.name)
+                if item.type is not None:
+                    found |= _dims(item.type)
+        elif isinstance(statement, (ast.ParamDecl, ast.BufferDecl)):
+            found.add(statement.name)
+            found |= _dims(statement.type)
+        elif isinstance(statement, ast.Shared):
+            found.add(statement.name)
+        elif isinstance(statement, ast.Bind):
+            found |= _targets(statement.targets)
+    return frozenset(found)
+
+
+def _targets(targets: tuple[ast.Target, ...]) -> frozenset[str]:
+    found: set[str] = set()
+    for target in targets:
+        if isinstance(target, ast.NestedTarget):
+            found |= _targets(target.items)
+            continue
+        found.add(target.name)
+        if isinstance(target, ast.NameTarget) and target.claim is not None:
+            found |= _dims(target.claim)
+    return frozenset(found)
+
+
+def _dims(shape: ast.TypeExpr) -> set[str]:
+    return {entry.value.text for entry in shape.dims if isinstance(entry.value, ast.Name)}

@@ -1,0 +1,137 @@
+"""What is written and has no effect, or another than it seems: warnings about one file.
+
+A parameter of a network that nothing reads (W0702), and a name that hides another (W0201).
+Parameters of blocks and rules may be there so that several fit the same call, and go unsaid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from archspec.diagnostics.model import Severity, Sink, diagnostic
+from archspec.ops.registry import all_ops
+from archspec.semantics.program.modules import PRELUDE, BlockDefinition, ModuleScope
+from archspec.semantics.values.functions import FUNCTIONS
+from archspec.semantics.values.words import INITIALISER_NAMES
+from archspec.source import Span
+from archspec.syntax import ast
+
+Names = frozenset[str]
+
+
+def check_silent(scope: ModuleScope, sink: Sink) -> None:
+    """Report what has no effect in a file, and names that hide others."""
+    _check_names(scope, sink)
+    for definition in scope.own.values():
+        if isinstance(definition, BlockDefinition) and definition.node.is_network:
+            _check_parameters(scope, definition, sink)
+
+
+# ---------------------------------------------------------------------- parameters
+
+
+def _check_parameters(scope: ModuleScope, network: BlockDefinition, sink: Sink) -> None:
+    if network.damaged or scope.misread:
+        return
+    parts = [network.node.body]
+    read = set(_reads(parts))
+    for parameter in network.parameters:
+        read.update(_reads((parameter.domain, parameter.default)))
+    for parameter in network.parameters:
+        name = parameter.name or "_"
+        if name in read or name.startswith("_"):
+            continue
+        sink.report(
+            diagnostic(
+                "W0702",
+                f"nothing in `{network.name}` reads its parameter `{name}`",
+                parameter.span,
+                fix="remove it; a name that begins with `_` says that it is meant",
+                severity=Severity.WARNING,
+            )
+        )
+
+
+def _reads(parts: Iterable[object]) -> Iterator[str]:
+    """Names that are read, without those that something inside binds for itself."""
+    nothing: Names = frozenset()
+    stack: list[tuple[object, Names]] = [(tuple(parts), nothing)]
+    while stack:
+        item, bound = stack.pop()
+        if isinstance(item, ast.Name):
+            if item.text not in bound:
+                yield item.text
+        elif isinstance(item, ast.Body):
+            stack.append((item.statements, bound | _bound(item)))
+        elif isinstance(item, ast.For):
+            stack += [(item.iterable, bound), (item.body, bound | _targets(item.targets))]
+        elif isinstance(item, ast.Comprehension):
+            inner = bound | _targets(item.targets)
+            stack += [(item.iterable, bound), ((item.element, item.condition), inner)]
+        elif isinstance(item, tuple):
+            stack.extend((part, bound) for part in item)
+        elif isinstance(item, ast.Node):
+            stack.extend((part, bound) for part in item.parts)
+
+
+def _bound(body: ast.Body) -> Names:
+    """Names of inputs and bindings; dims of shapes may be claims about names around."""
+    found: set[str] = set()
+    for statement in body.statements:
+        if isinstance(statement, ast.Input):
+            found.update(item.name for item in statement.items)
+        elif isinstance(statement, ast.Bind):
+            found |= _targets(statement.targets)
+        elif isinstance(statement, (ast.ParamDecl, ast.BufferDecl, ast.Shared)):
+            found.add(statement.name)
+    return frozenset(found)
+
+
+def _targets(targets: tuple[ast.Target, ...]) -> Names:
+    found: set[str] = set()
+    for target in targets:
+        if isinstance(target, ast.NestedTarget):
+            found |= _targets(target.items)
+        else:
+            found.add(target.name)
+    return frozenset(found)
+
+
+# ---------------------------------------------------------------------- names
+
+
+def _check_names(scope: ModuleScope, sink: Sink) -> None:
+    brought: dict[str, str] = {}  # by name the module that it is from
+    for name, module, span in scope.brought:
+        if name in scope.own or module == f"std.{PRELUDE}":
+            continue  # the definition is what hides
+        earlier = brought.get(name, module)
+        what = _meaning(scope, name)
+        if earlier != module:
+            what = f"`{name}` of `{earlier}`, which this file uses, too"
+        if what and span is not None:
+            _warn(f"`{name}` of `{module}` hides {what}", span, "leave one of them out", sink)
+        brought[name] = module
+    modules = {name: module for name, module, _ in scope.brought}
+    for name, definition in scope.own.items():
+        what = _meaning(scope, name)
+        if name in modules:
+            what = f"`{name}` of `{modules[name]}`, which this file uses"
+        if what:
+            message = f"this `{name}` hides {what}"
+            _warn(message, definition.name_span, "give it another name", sink)
+
+
+def _meaning(scope: ModuleScope, name: str) -> str:
+    """What a name means where nothing defines it, or ""."""
+    if name in scope.prelude:
+        return f"`{name}` of `std.{PRELUDE}`, which is in sight everywhere"
+    if name in all_ops():
+        return f"the op `{name}`"
+    if name in FUNCTIONS:
+        return f"the function `{name}`"
+    return f"the initialiser `{name}`" if name in INITIALISER_NAMES else ""
+
+
+def _warn(message: str, span: Span, fix: str, sink: Sink) -> None:
+    sink.report(diagnostic("W0201", message, span, fix=fix, severity=Severity.WARNING))

@@ -1,0 +1,108 @@
+"""The sizes of a whole network: some must work, and what excludes many of them is a warning."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from archspec.diagnostics.model import Edit, Fix, Severity, Sink, diagnostic
+from archspec.graph.compiled import Compiled
+from archspec.graph.model import Requirement
+from archspec.graph.walk import requirements
+from archspec.semantics.expansion.network_inputs import Inputs
+from archspec.semantics.expansion.requirements import beyond_bounds, sizes_text
+from archspec.semantics.values.budget import Budget
+from archspec.source import Span
+from archspec.types.condition import All, conjunction, evaluate, symbols_of
+from archspec.types.solver import VerdictKind, clauses, decide, limited
+
+
+def check_sizes(compiled: Compiled, inputs: Inputs, sink: Sink, budget: Budget) -> None:
+    """Report when the requirements together leave no size, or only some (with the clause)."""
+    needs = requirements(compiled.inference, training=False)
+    if not needs:
+        return
+    condition = conjunction(item.condition for item in needs)
+    verdict = decide(condition, compiled.where, budget.question)
+    where = _input_span(inputs)
+    never = verdict.kind is VerdictKind.NEVER
+    names = () if never else _limited_by_accident(compiled, needs, budget)
+    if never or names:
+        few = f"only finitely many sizes of {', '.join(names)} suit all layers"
+        message = few if names else "no size suits all layers"
+        sink.report(diagnostic("E0402", message, where, secondary=_reasons(needs)))
+        return
+    if verdict.kind is VerdictKind.UNDECIDED:
+        sink.report(
+            diagnostic("E0410", "undecided: which sizes work", where, notes=[verdict.reason])
+        )
+        return
+    formula = verdict.formula
+    parts = formula.parts if isinstance(formula, All) else (formula,)
+    if beyond_bounds(parts):
+        _warn(needs, [text for part in parts for text in clauses(part)], inputs, sink)
+    elif not evaluate(condition, compiled.sizes):
+        failing = tuple(item for item in needs if not evaluate(item.condition, compiled.sizes))
+        sink.report(
+            diagnostic(
+                "W0402",
+                f"reports use {sizes_text(compiled.sizes)}, which the network does not take",
+                where,
+                secondary=_reasons(failing),
+                fix="give the dims sizes that it takes",
+                severity=Severity.WARNING,
+            )
+        )
+
+
+def _limited_by_accident(
+    compiled: Compiled, needs: tuple[Requirement, ...], budget: Budget
+) -> tuple[str, ...]:
+    """The dims of which finitely many sizes are left without what the spec chose to limit.
+
+    Each need by itself leaves infinitely many, so it takes two that share a dim.
+    """
+    found = [item.condition for item in needs if not item.chosen]
+    shared = Counter(name for condition in found for name in symbols_of(condition))
+    if max(shared.values(), default=0) < 2:
+        return ()
+    return limited(conjunction(found), compiled.where, budget.question)
+
+
+def _warn(needs: tuple[Requirement, ...], texts: list[str], inputs: Inputs, sink: Sink) -> None:
+    span = _input_span(inputs)
+    clause = "where " + ", ".join(texts)
+    joined = ", " + ", ".join(texts) if inputs.where_span is not None else " " + clause
+    end = (inputs.where_span or span).end
+    edit = Edit(Span(span.source, end, end), joined)
+    fits = evaluate(conjunction(item.condition for item in needs), inputs.sizes)
+    size = sizes_text(inputs.sizes)
+    sink.report(
+        diagnostic(
+            "W0401",
+            f"this network works only {clause}",
+            span,
+            secondary=_reasons(needs),
+            notes=() if fits else (f"the size that reports use, {size}, is none of these",),
+            fix=Fix(f"say so at the input: `{clause}`", (edit,)),
+            severity=Severity.WARNING,
+        )
+    )
+
+
+def _reasons(needs: tuple[Requirement, ...]) -> list[tuple[Span, str]]:
+    """Where sizes are restricted, one reason a place; that they are large enough goes unsaid."""
+    places: dict[Span, str] = {}
+    strict = set(beyond_bounds(item.condition for item in needs))
+    for item in needs:
+        if item.condition in strict:
+            places.setdefault(item.origin.span, item.reason)
+    found = list(places.items()) or [(item.origin.span, item.reason) for item in needs]
+    return found[:4]
+
+
+def _input_span(inputs: Inputs) -> Span:
+    if not inputs.statements:
+        return inputs.definition.name_span
+    statement = inputs.statements[-1]
+    last = statement.items[-1]
+    return statement.items[0].span.to(last.type.span if last.type is not None else last.span)

@@ -1,0 +1,101 @@
+"""Whether `tie` statements name two tensors that can be one: known when a network is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archspec.diagnostics.model import Diagnostic, Sink, diagnostic
+from archspec.graph.compiled import Compiled
+from archspec.graph.model import Graph, Tie
+from archspec.graph.names import prefixes
+from archspec.graph.ties import tensor_at
+from archspec.graph.walk import walk
+from archspec.semantics.building.owners import owners
+from archspec.semantics.values.environment import did_you_mean
+
+
+def check_ties(compiled: Compiled, sink: Sink) -> None:
+    """Report (E0610) ties of what is not there, of what has two shapes, and of what is tied twice.
+
+    A tie may hold in one mode only, where the other has not the layer.
+    """
+    graphs = dict.fromkeys((*walk(compiled.training), *walk(compiled.inference)))
+    holds: dict[tuple[Tie, object], Diagnostic | None] = {}
+    for graph in graphs:
+        for number, tie in enumerate(graph.ties):
+            key = (tie, tie.origin)
+            fault = _missing(graph, tie)
+            if fault is None:
+                found = next(_faults(graph, tie, number), None)
+                if found is not None:
+                    sink.report(found)
+                    return
+            if holds.get(key, fault) is not None:
+                holds[key] = fault
+            else:
+                holds[key] = None
+    for fault in holds.values():
+        if fault is not None:
+            sink.report(fault)
+
+
+def _missing(graph: Graph, tie: Tie) -> Diagnostic | None:
+    for name in (tie.name, tie.source):
+        if tensor_at(graph, name) is None:
+            message = f"`{graph.name}` has no weights called `{name}`"
+            fix = did_you_mean(name, _names(graph))
+            return diagnostic("E0610", message, tie.origin.span, fix=fix)
+    return None
+
+
+def _faults(graph: Graph, tie: Tie, number: int) -> Iterator[Diagnostic]:
+    left, right = tensor_at(graph, tie.name), tensor_at(graph, tie.source)
+    assert left is not None
+    assert right is not None
+    span = tie.origin.span
+    one, two = left.parameter, right.parameter
+    if not (one.learnable and two.learnable):
+        yield diagnostic("E0610", "weights that learn can be tied, but no buffers", span)
+    if (one.shape, one.dtype) != (two.shape, two.dtype):
+        message = (
+            f"`{tie.name}` is {list(one.shape)} and `{tie.source}` is {list(two.shape)}: "
+            "what is tied has one shape"
+        )
+        yield diagnostic("E0610", message, span)
+    if left.instance.frozen != right.instance.frozen:
+        yield diagnostic(
+            "E0610", "what is tied is frozen under both of its names or under none", span
+        )
+    before = {item.name: item.source for item in graph.ties[:number]}
+    if tie.name in before or _is_tied_below(graph, tie.name):
+        yield diagnostic("E0610", f"`{tie.name}` is tied already", span)
+    at = tie.source
+    while at != tie.name and at in before:
+        at = before[at]
+    if at == tie.name:
+        yield diagnostic("E0610", f"`{tie.name}` would be tied to itself", span)
+
+
+def _is_tied_below(graph: Graph, path: str) -> bool:
+    """Whether a block on the way to a tensor ties it already."""
+    for prefix in prefixes(path):
+        for owner in owners(graph):
+            below = owner.instance.graph
+            if owner.path == prefix and below is not None:
+                rest = path[len(prefix) + 1 :]
+                return any(tie.name == rest for tie in below.ties) or _is_tied_below(below, rest)
+    return False
+
+
+def _names(graph: Graph) -> list[str]:
+    """Full names of weights, not of all that there may be: suggestions are looked for in them."""
+    found: list[str] = []
+    stack = [("", graph, 0)]
+    while stack and len(found) < 1000:
+        prefix, inner, depth = stack.pop()
+        for owner in owners(inner):
+            path = f"{prefix}{owner.path}"
+            found += [f"{path}.{item.name}" if item.name else path for item in owner.parameters]
+            if owner.instance.graph is not None and depth < 6:
+                stack.append((f"{path}.", owner.instance.graph, depth + 1))
+    return list(dict.fromkeys(found))

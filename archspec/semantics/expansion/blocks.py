@@ -1,0 +1,335 @@
+"""Calls of blocks: specialised once for their arguments and input types, then shared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from archspec.frozen import frozen
+from archspec.graph.model import Graph, GraphOutput, Instance, Origin, Structure
+from archspec.graph.selection import select_outputs
+from archspec.semantics.arguments.binding import bind_arguments, body_environment, force, rule_value
+from archspec.semantics.building.graph_builder import (
+    GraphBuilder,
+    NameScope,
+    pack,
+    ports_of,
+    structure_of,
+)
+from archspec.semantics.building.owners import owns_weights
+from archspec.semantics.expansion.bodies import Result, run_body
+from archspec.semantics.expansion.buffers import inlined
+from archspec.semantics.expansion.collisions import check_collisions
+from archspec.semantics.expansion.named_outputs import no_named_outputs
+from archspec.semantics.expansion.rule_recursion import descending
+from archspec.semantics.expansion.sharing import one_instance
+from archspec.semantics.expansion.signatures import honour
+from archspec.semantics.program.modules import BlockDefinition, Callable_, RuleDefinition
+from archspec.semantics.values.context import Context, ModeWatch, SpecError
+from archspec.semantics.values.display import call_text, show
+from archspec.semantics.values.environment import did_you_mean
+from archspec.semantics.values.model import (
+    POISON,
+    BlockLayer,
+    GroupLayer,
+    LabelledLayer,
+    ListValue,
+    OutputOf,
+    TapLayer,
+    Tensor,
+    Value,
+    has_poison,
+    is_layer,
+    tensors,
+)
+from archspec.semantics.values.operators import kind_of
+from archspec.source import Span
+from archspec.syntax import ast
+from archspec.types.tensor import TensorType
+
+Types = tuple[TensorType, ...]
+
+
+@frozen
+class Call:
+    """A block with arguments and the types it is applied to."""
+
+    definition: Callable_
+    layer: BlockLayer
+    arguments: Mapping[str, Value]
+    types: Types
+    structure: Structure
+    span: Span
+
+    def key(self, context: Context) -> int:
+        """What the memo goes by, apart from the mode."""
+        keys, given = context.session.keys, context.session.given
+        arguments = keys.all_of(tuple(self.arguments.values()))
+        frozen = context.session.frozen
+        parts = (id(self.definition), arguments, self.types, self.structure, given, frozen)
+        return keys.number(("call", *parts))
+
+    @property
+    def text(self) -> str:
+        """As the reader would write it."""
+        return call_text(self.definition.name, self.arguments)
+
+
+def call_graph(
+    context: Context,
+    layer: Value,
+    data: Value,
+    label: str | None,
+    span: Span,
+    output: OutputOf | None = None,
+) -> Value:
+    """Add a call of a block to the graph; its results, or the one output that was asked for."""
+    while isinstance(layer, (LabelledLayer, GroupLayer)):
+        if isinstance(layer, LabelledLayer):
+            label = layer.label
+            if label is not None and context.scope is not None:
+                context.scope.given(label)
+        layer = layer.inner
+    if not isinstance(layer, BlockLayer) or layer.definition.inline:
+        name, place = ("output", span) if output is None else (output.name, output.span)
+        raise no_named_outputs(context, layer, name, place)
+    if has_poison(data):
+        return POISON
+    inputs, graph = _specialised(context, layer, data, span)
+    if graph is None:
+        return POISON
+    parts = _add_call(context, graph, layer, inputs, label, span)
+    if output is None:
+        return parts[0] if len(parts) == 1 else parts
+    names = [item.name for item in graph.outputs]
+    if output.name not in names:
+        raise context.error(
+            "E0212",
+            f"`{graph.name}` has no output `{output.name}`",
+            output.span,
+            notes=(_named(graph),),
+            fix=did_you_mean(output.name, names),
+        )
+    return parts[names.index(output.name)]
+
+
+def _named(graph: Graph) -> str:
+    """Which outputs a block has, in words."""
+    names = [item.name for item in graph.outputs]
+    if names == ["output"]:
+        return "it has one output, without a name: a body names it by `output name = ..`"
+    return f"its outputs are {', '.join(names)}"
+
+
+def _specialised(
+    context: Context, layer: BlockLayer, data: Value, span: Span
+) -> tuple[tuple[Tensor, ...], Graph | None]:
+    """The inputs of a call, and the graph for their types; None when the block has errors."""
+    builder = context.builder
+    assert builder is not None
+    inputs = tuple(builder.own(context, item, span) for item in tensors(data))
+    types = tuple(item.type for item in inputs)
+    arguments = bind_arguments(context, layer, span)
+    call = Call(layer.definition, layer, arguments, types, structure_of(data), span)
+    return inputs, specialise(context, call)
+
+
+def _add_call(
+    context: Context,
+    graph: Graph,
+    layer: BlockLayer,
+    inputs: tuple[Tensor, ...],
+    label: str | None,
+    span: Span,
+) -> tuple[Value, ...]:
+    """Add the call; the value of each output."""
+    builder = context.builder
+    assert builder is not None
+    if builder.kind == "buffer":
+        results = list(inlined(context, builder, graph, inputs, span))
+    else:
+        types = tuple(item.type for item in inputs)
+        instance = _instance(context, graph, label, layer.definition.name, span, types)
+        results = list(builder.add(context, instance, inputs, graph.output_types, span))
+    return tuple(pack(item.structure, results) for item in graph.outputs)
+
+
+def _instance(
+    context: Context, graph: Graph, label: str | None, name: str, span: Span, types: Types
+) -> Instance:
+    builder, scope = context.builder, context.scope
+    assert builder is not None
+    assert scope is not None
+    key, frozen = (
+        scope.key_for(context, label, name, span, lambda: owns_weights(graph)),
+        context.session.frozen,
+    )
+    instance = Instance(key, None, graph, (), builder.origin(context, span), frozen=frozen)
+    return one_instance(context, instance, types, span)
+
+
+# ---------------------------------------------------------------------- the memo
+
+
+def specialise(context: Context, call: Call) -> Graph | None:
+    """The graph of a call, made at most once in each mode in which it differs.
+
+    None when the block has errors; they have been reported. Raises OutOfBudget, and SpecError for
+    a call that contains itself.
+    """
+    session = context.session
+    key = call.key(context)
+    for mode in (None, session.training):
+        if (mode, key) in session.specialised:
+            graph = session.specialised[(mode, key)]
+            if mode is not None:
+                session.read_mode()
+            return graph
+    if key in session.active_graphs:
+        raise context.error(
+            "E0503", f"`{call.text}` contains itself with the same inputs; it never ends", call.span
+        )
+    inner = context.expanding(call.text, call.span)
+    session.budget.graph(call.span, inner.frames)
+    session.active_graphs.add(key)
+    try:
+        with ModeWatch(session) as watch:
+            graph = _build(inner, call)
+    finally:
+        session.active_graphs.discard(key)
+    session.specialised[(session.training if watch.depends else None, key)] = graph
+    return graph
+
+
+def _build(context: Context, call: Call) -> Graph | None:
+    definition = call.definition
+    is_rule = isinstance(definition, RuleDefinition)
+    kind = "rule" if is_rule else "block"
+    if isinstance(definition, BlockDefinition) and definition.node.is_network:
+        kind = "network"
+    builder = GraphBuilder(definition.name, kind, None, len(context.frames))
+    builder.frozen = context.session.frozen
+    names = _input_names(definition, len(call.types))
+    flat = [
+        builder.add_input(name, type_, definition.name_span)
+        for name, type_ in zip(names, call.types, strict=True)
+    ]
+    data = pack(call.structure, list(flat)) if flat else ()
+    inside = replace(context, builder=builder, scope=NameScope(builder), turns=())
+    try:
+        results = _results(inside, call, data)
+    except SpecError as error:
+        context.session.report(error)
+        return None
+    return finish(inside, results, definition, call.arguments, (call.structure,))
+
+
+def _input_names(definition: Callable_, count: int) -> list[str]:
+    names: list[str] = []
+    if isinstance(definition, BlockDefinition):
+        for statement in definition.node.body.statements:
+            if isinstance(statement, ast.Input):
+                names.extend(item.name for item in statement.items if not item.rest)
+    if len(names) == count:
+        return names
+    return ["x"] if count == 1 else [f"x{index}" for index in range(count)]
+
+
+def _results(context: Context, call: Call, data: Value) -> tuple[Result, ...]:
+    definition = call.definition
+    if isinstance(definition, RuleDefinition):
+        value = rule_value(context, call.layer, call.span)
+        if has_poison(value):
+            return (Result("", POISON, call.span),)
+        if not is_layer(value):
+            raise context.error(
+                "E0308",
+                f"`{call.text}` is {kind_of(value)}, which can't be applied to data",
+                call.span,
+            )
+        with descending(context, definition, call.arguments, call.span):
+            result = context.session.apply(context, value, data, definition.name_span)
+        honour(context, definition, call.arguments, data, result, call.span)
+        return (Result("", result, definition.name_span),)
+    assert isinstance(definition, BlockDefinition)
+    environment = body_environment(definition, call.arguments)
+    return run_body(context.within(environment), definition.node.body, data, call.span)
+
+
+def finish(
+    context: Context,
+    results: tuple[Result, ...],
+    definition: Callable_,
+    arguments: Mapping[str, Value],
+    structures: tuple[Structure, ...],
+) -> Graph | None:
+    """The graph with these results as outputs; None when one of them failed."""
+    builder = context.builder
+    assert builder is not None
+    if any(has_poison(item.value) for item in results):
+        return None
+    outputs: list[GraphOutput] = []
+    for index, item in enumerate(results):
+        value = item.value
+        for tensor in tensors(value):
+            if tensor.builder is not builder:
+                context.session.report(
+                    context.error("E0306", "this output is data of another block", item.span)
+                )
+                return None
+        name = item.name or ("output" if len(results) == 1 else f"output_{index}")
+        outputs.append(GraphOutput(name, ports_of(value), structure_of(value)))
+    shown = {name: plain_argument(value) for name, value in arguments.items()}
+    origin = Origin(definition.name_span)
+    graph = builder.finish(tuple(outputs), shown, structures, origin, _doc(definition))
+    check_collisions(context, graph)
+    return graph
+
+
+def _doc(definition: Callable_) -> str:
+    """The comment above a definition; of a rule the first that a head of it has."""
+    if not isinstance(definition, RuleDefinition):
+        return definition.node.doc
+    heads = (definition.signature, *definition.clauses)
+    return next((head.doc for head in heads if head is not None and head.doc), "")
+
+
+def plain_argument(value: Value) -> Any:
+    """An argument as plain data: numbers, strings, tuples; layers as text."""
+    if isinstance(value, ListValue):
+        return tuple(plain_argument(item) for item in value.items)
+    if isinstance(value, tuple):
+        return tuple(plain_argument(item) for item in value)
+    if isinstance(value, (bool, int, float, str)):
+        return value
+    return show(value)
+
+
+# ---------------------------------------------------------------------- taps
+
+
+def call_tap(context: Context, tap: TapLayer, data: Value, label: str | None, span: Span) -> Value:
+    """The outputs of instances inside a block, in the order of their paths; the rest is dropped.
+
+    Raises SpecError (E0902) when a path is not there.
+    """
+    inner = force(context, tap.inner, span)
+    while isinstance(inner, (GroupLayer, LabelledLayer)):
+        inner = inner.inner
+    if not isinstance(inner, BlockLayer) or inner.definition.inline:
+        raise context.error("E0902", f"`tap` looks into a block, not {kind_of(inner)}", tap.span)
+    if has_poison(data):
+        return POISON
+    inputs, graph = _specialised(context, inner, data, span)
+    if graph is None:
+        return POISON
+    key = ("tap", graph, tap.paths)
+    results = context.session.op_results
+    if key not in results:
+        try:
+            results[key] = select_outputs(graph, tap.paths)
+        except LookupError as error:
+            raise context.error("E0902", str(error.args[0]), tap.span) from None
+    parts = _add_call(context, results[key], inner, inputs, label, span)
+    return parts[0] if len(parts) == 1 else parts

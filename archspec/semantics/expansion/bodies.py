@@ -1,0 +1,266 @@
+"""What stands in braces: statements with inputs and outputs, or one point-free chain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+
+from archspec.frozen import frozen
+from archspec.ops.base import Need
+from archspec.semantics.arguments.binding import force
+from archspec.semantics.expansion.requirements import require, settle
+from archspec.semantics.expansion.shape_patterns import (
+    bind_targets,
+    claim,
+    poison_dims,
+    poison_targets,
+)
+from archspec.semantics.expansion.statements import carry_out, data_value
+from archspec.semantics.values.context import Context, Reported, SpecError
+from archspec.semantics.values.display import values_in
+from archspec.semantics.values.environment import counted
+from archspec.semantics.values.functions import items_of
+from archspec.semantics.values.growth import bounded
+from archspec.semantics.values.model import (
+    POISON,
+    AbsentLayer,
+    Poison,
+    Value,
+    has_poison,
+    is_data,
+    is_layer,
+)
+from archspec.semantics.values.operators import is_condition, kind_of, truth
+from archspec.source import Span
+from archspec.syntax import ast
+from archspec.types.condition import TRUE, All, Condition, conjunction
+from archspec.types.solver import VerdictKind
+
+
+@frozen
+class Result:
+    """An output of a body; `name` is "" where none was given."""
+
+    name: str
+    value: Value
+    span: Span
+
+
+def result_of(results: Sequence[Result]) -> Value:
+    """All outputs as data: one as itself, several as a tuple."""
+    if len(results) == 1:
+        return results[0].value
+    return tuple(item.value for item in results)
+
+
+def run_body(
+    context: Context,
+    body: ast.Body,
+    data: Value,
+    span: Span,
+    *,
+    inputs_bound: bool = False,
+) -> tuple[Result, ...]:
+    """Carry out a body on data; `context` has a scope of names of its own.
+
+    Errors are reported where they occur; what depends on them is POISON.
+    """
+    results: list[Result] = []
+    promise = None if inputs_bound else _bind_inputs(context, body, data, span)
+    with context.session.promising(*promise) if promise else nullcontext():
+        _carry_out_all(context, body, data, results)
+    if not results:
+        fix = "say what it yields: `output y`"
+        raise context.error("E0704", "this body has no output", body.span, fix=fix)
+    bounded(context, (item.value for item in results), span)
+    return tuple(results)
+
+
+def _carry_out_all(context: Context, body: ast.Body, data: Value, results: list[Result]) -> None:
+    given = any(isinstance(statement, ast.Output) for statement in body.statements)
+    for statement in body.statements:
+        try:
+            if isinstance(statement, ast.Output):
+                _output(context, statement, results)
+            elif isinstance(statement, ast.ExprStmt):
+                if isinstance(statement.value, ast.Missing) or not (results or given):
+                    results.append(_point_free(context, statement, data))
+            elif not isinstance(statement, ast.Input):
+                carry_out(context, statement)
+        except SpecError as error:
+            context.session.report(error)
+            _after_error(context, statement, results)
+
+
+def _after_error(context: Context, statement: ast.Statement, results: list[Result]) -> None:
+    if isinstance(statement, ast.Bind):
+        poison_targets(context, statement.targets)
+    elif isinstance(statement, ast.Output):
+        names = statement.names or ("",)
+        results.extend(Result(name, POISON, statement.span) for name in names)
+    elif isinstance(statement, ast.ExprStmt):
+        results.append(Result("", POISON, statement.span))
+    elif isinstance(statement, (ast.ParamDecl, ast.BufferDecl, ast.Shared)):
+        context.environment.names.setdefault(statement.name, POISON)
+
+
+# ---------------------------------------------------------------------- inputs
+
+
+def active_inputs(context: Context, body: ast.Body) -> list[ast.Input]:
+    """The input statements that exist in this mode and for these arguments."""
+    found: list[ast.Input] = []
+    for statement in body.statements:
+        if isinstance(statement, ast.Input):
+            when = statement.when
+            if when is None or truth(context, context.evaluate(when), when.span):
+                found.append(statement)
+    return found
+
+
+def _bind_inputs(
+    context: Context, body: ast.Body, data: Value, span: Span
+) -> tuple[Condition, Span] | None:
+    """Give names to the data; what `where` promises of it, and where it stands."""
+    statements = active_inputs(context, body)
+    items = [item for statement in statements for item in statement.items]
+    if not items:
+        return None
+    # what is called `_` is bound too, for its type, under a name that nobody can write
+    names = [f"_ {at}" if item.name == "_" else item.name for at, item in enumerate(items)]
+    targets: list[ast.Target] = [
+        ast.RestTarget(item.span, name) if item.rest else ast.NameTarget(item.span, name, None)
+        for item, name in zip(items, names, strict=True)
+    ]
+    if has_poison(data):
+        poison_targets(context, targets)
+        for item in items:
+            if item.type is not None:
+                poison_dims(context, item.type)
+        return None
+    _check_count(context, items, data, span)
+    bind_targets(context, targets, data, span)
+    for item, name in zip(items, names, strict=True):
+        if item.type is not None:
+            try:
+                claim(context, item.type, context.environment.local(name), item.name)
+            except SpecError as error:
+                context.session.report(error)
+                context.environment.names[name] = POISON
+    return _promise(context, [each for statement in statements for each in statement.where])
+
+
+def _promise(context: Context, clauses: Sequence[ast.Expr]) -> tuple[Condition, Span] | None:
+    """What the clauses of a `where` promise beyond what holds anyway; each is kept as a need.
+
+    Raises SpecError where a clause, or all of them together, hold for no size.
+    """
+    session = context.session
+    found: list[Condition] = []
+    for clause in clauses:
+        condition = _require(context, clause, "`where` asks for it")
+        parts = condition.parts if isinstance(condition, All) else (condition,)
+        found += [
+            part
+            for part in parts
+            if session.decide(part, clause.span).kind is not VerdictKind.ALWAYS
+        ]
+    if not found:
+        return None
+    span, whole = clauses[0].span.to(clauses[-1].span), conjunction(found)
+    several = len(found) > 1 and not session.integer_symbols
+    if several and session.decide(whole, span).kind is VerdictKind.NEVER:
+        raise context.error("E0402", "no size satisfies this `where`", span)
+    return whole, span
+
+
+def _check_count(context: Context, items: Sequence[ast.InputItem], data: Value, span: Span) -> None:
+    count = len(data) if isinstance(data, tuple) else 1
+    least = sum(1 for item in items if not item.rest)
+    if len(items) == 1 and (items[0].rest or count >= 1):
+        return
+    if count < least or (count > least and least == len(items)):
+        if context.environment.module.is_misread(items[0].span):
+            raise Reported()
+        raise context.error(
+            "E0304",
+            f"this takes {counted(least, 'input')}, not {count}",
+            span,
+            secondary=[(items[0].span, "declared here")],
+        )
+
+
+def _require(context: Context, expression: ast.Expr, reason: str) -> Condition:
+    """Need what an expression says of the sizes, where it does; the condition."""
+    value = context.evaluate(expression)
+    if isinstance(value, Poison):
+        return TRUE
+    if is_condition(value):
+        text = f"`{expression.span.text}` is needed"
+        condition: Condition = value  # type: ignore[assignment]
+        need = Need(condition, f"{text}: {reason}", chosen=True)
+        require(context, settle(context, need, expression.span))
+        return condition
+    if value is not True:
+        raise context.error(
+            "E0408",
+            f"`{expression.span.text}` does not hold here",
+            expression.span,
+            notes=values_in(context.environment, expression),
+        )
+    return TRUE
+
+
+# ---------------------------------------------------------------------- outputs
+
+
+def _output(context: Context, statement: ast.Output, results: list[Result]) -> None:
+    when = statement.when
+    if when is not None and not truth(context, context.evaluate(when), when.span):
+        return
+    names = statement.names
+    if not names and isinstance(statement.value, ast.Name):
+        names = (statement.value.text,)
+    for at, name in enumerate(names):
+        first = next((item.span for item in results if item.name == name), None)
+        if name == "_" and len(names) > 1:
+            continue
+        if first is not None or name in names[:at]:
+            raise context.error(
+                "E0705",
+                f"there are two outputs called `{name}`",
+                statement.span,
+                secondary=[] if first is None else [(first, "the first")],
+            )
+    value = data_value(context, statement.value)
+    parts = (value,) if len(names) < 2 else _parts(context, value, len(names), statement)
+    for name, part in zip(names or ("",), parts, strict=True):
+        if name != "_" or len(names) == 1:
+            results.append(Result(name, part, statement.span))
+
+
+def _parts(context: Context, value: Value, count: int, statement: ast.Output) -> tuple[Value, ...]:
+    """What `output a, b = value` gives each name. Raises SpecError for another number of parts."""
+    if isinstance(value, Poison):
+        return (value,) * count
+    parts = items_of(context, value, statement.value.span)
+    if len(parts) != count:
+        found = "is 1 part" if len(parts) == 1 else f"are {len(parts)} parts"
+        message = f"there {found} for {count} names"
+        raise context.error("E0316", message, statement.value.span)
+    return parts
+
+
+def _point_free(context: Context, statement: ast.ExprStmt, data: Value) -> Result:
+    value = context.evaluate(statement.value)
+    if isinstance(value, Poison):
+        return Result("", POISON, statement.span)
+    if is_data(value):
+        return Result("", value, statement.span)
+    value = force(context, value, statement.span)
+    if not is_layer(value) and not isinstance(value, AbsentLayer):
+        raise context.error(
+            "E0308", f"a layer or data stands here, but this is {kind_of(value)}", statement.span
+        )
+    result = context.session.apply(context, value, data, statement.span)
+    return Result("", result, statement.span)

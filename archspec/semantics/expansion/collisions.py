@@ -1,0 +1,46 @@
+"""Weights whose names would meet: a label inside of what another label names.
+
+`a: conv(8, 3)` owns `a.weight`, so no other instance of its block may be called `a.weight`. Labels
+that are equal are refused where they are given; here are those that are paths into one another.
+"""
+
+from __future__ import annotations
+
+from archspec.graph.model import Graph
+from archspec.graph.names import prefixes
+from archspec.semantics.building.owners import Owner, owners, paths
+from archspec.semantics.values.context import Context
+
+
+def check_collisions(context: Context, graph: Graph) -> None:
+    """Report (E0601) instances of a block that lie inside of one another's names."""
+    every = set(paths(graph))
+    if every.isdisjoint(prefix for path in every if "." in path for prefix in prefixes(path)):
+        return
+    known = {owner.path: owner for owner in owners(graph)}
+    for path, inner in known.items():
+        for prefix in prefixes(path):
+            outer = known.get(prefix)
+            if outer is not None and _has(outer, path[len(prefix) + 1 :]):
+                place = inner.instance.origin.span
+                other = outer.instance.origin.span
+                error = context.error(
+                    "E0601",
+                    f"the label `{path}` is a name inside of `{prefix}`",
+                    place,
+                    secondary=[(other, f"this owns `{path}` already")],
+                    fix="choose another label",
+                )
+                context.session.report(error)
+
+
+def _has(outer: Owner, path: str) -> bool:
+    """Whether `outer` has something at a path below it, or a tensor on the way there."""
+    graph = outer.instance.graph
+    if graph is None:
+        return path.partition(".")[0] in {item.name for item in outer.parameters}
+    below = {owner.path: owner for owner in owners(graph)}
+    if path in below or any(item.startswith(f"{path}.") for item in below):
+        return True
+    inner = [prefix for prefix in prefixes(path) if prefix in below]
+    return any(_has(below[prefix], path[len(prefix) + 1 :]) for prefix in inner)

@@ -1,0 +1,193 @@
+"""Lists, tuples, ranges, comprehensions and their parts."""
+
+from __future__ import annotations
+
+from archspec.semantics.arguments.binding import force
+from archspec.semantics.expansion.shape_patterns import bind_targets
+from archspec.semantics.expansion.sources import materialise
+from archspec.semantics.values.context import Context
+from archspec.semantics.values.functions import RangeValue, items_of
+from archspec.semantics.values.growth import bounded, listed
+from archspec.semantics.values.model import (
+    POISON,
+    AbsentLayer,
+    Copies,
+    GroupLayer,
+    ListValue,
+    Poison,
+    SpreadLayer,
+    Tensor,
+    Value,
+    has_poison,
+    is_data,
+    is_layer,
+)
+from archspec.semantics.values.operators import kind_of, plain, truth
+from archspec.syntax import ast
+from archspec.types.dim import Dim
+
+
+def list_value(context: Context, node: ast.ListExpr) -> Value:
+    """A list of layers or values."""
+    items: list[Value] = []
+    for item in node.items:
+        if isinstance(item, ast.Spread):
+            items.extend(_spread_in_list(context, item))
+        else:
+            items.append(_list_item(context, item))
+        context.session.budget.length(len(items), node.span)
+    return listed(context, items, node.span)
+
+
+def _list_item(context: Context, item: ast.Expr) -> Value:
+    value = force(context, context.evaluate(item), item.span)
+    if is_data(value) and not has_poison(value):
+        raise context.error(
+            "E0317",
+            "a list holds layers or values, never data",
+            item.span,
+            "this is data",
+            fix="write a tuple: `(a, b)`",
+        )
+    return value
+
+
+def _spread_in_list(context: Context, item: ast.Spread) -> list[Value]:
+    inner = context.evaluate(item.inner)
+    value = force(context, inner, item.span)
+    if isinstance(value, (ListValue, RangeValue)):
+        return list(items_of(context, value, item.span))
+    if is_layer(inner):
+        return [SpreadLayer(inner, item.span)]
+    raise context.error(
+        "E0309", f"`...` spreads a list or the results of a layer, not {kind_of(value)}", item.span
+    )
+
+
+def tuple_value(context: Context, node: ast.TupleExpr) -> Value:
+    """A tuple of data or values; of one part, the part itself."""
+    items: list[Value] = []
+    for item in node.items:
+        spread = isinstance(item, ast.Spread)
+        inner = item.inner if isinstance(item, ast.Spread) else item
+        value = materialise(context, context.evaluate(inner), inner.span)
+        if spread and isinstance(value, tuple):
+            items.extend(value)
+            continue
+        if spread and isinstance(value, (ListValue, RangeValue)):
+            items.extend(items_of(context, value, item.span))
+            continue
+        if is_layer(value) and not isinstance(value, ListValue):
+            raise context.error(
+                "E0315",
+                "a tuple holds data or values, but this is a layer",
+                inner.span,
+                fix="write a list for layers side by side: `[f, g]`",
+            )
+        items.append(value)
+    return items[0] if len(items) == 1 else bounded(context, items, node.span)
+
+
+def group_value(context: Context, node: ast.Group) -> Value:
+    """What stands in parentheses; a layer stays one stage."""
+    value = force(context, context.evaluate(node.inner), node.inner.span)
+    if isinstance(value, AbsentLayer) or not is_layer(value):
+        return value
+    return GroupLayer(value, node.span)
+
+
+def index_value(context: Context, node: ast.Index) -> Value:
+    """A part of a list or tuple, or a slice of it."""
+    base = force(context, context.evaluate(node.base), node.base.span)
+    if isinstance(base, Poison) or len(node.indices) != 1:
+        return _not_one_index(context, base, node)
+    index = plain(force(context, context.evaluate(node.indices[0]), node.indices[0].span))
+    if isinstance(index, Poison):
+        return POISON
+    parts = _parts(context, base, node)
+    if isinstance(index, RangeValue):
+        chosen = parts[index.start : index.stop]
+        if isinstance(base, ListValue):
+            return listed(context, chosen, node.span)
+        return chosen[0] if len(chosen) == 1 else chosen
+    if not isinstance(index, int) or isinstance(index, bool):
+        raise context.error(
+            "E0309", f"an index is an integer or a range, not {kind_of(index)}", node.span
+        )
+    if not -len(parts) <= index < len(parts):
+        if has_poison(base):
+            return POISON
+        raise context.error(
+            "E0311", f"index {index} is outside: there are {len(parts)} parts", node.span
+        )
+    return parts[index]
+
+
+def _parts(context: Context, base: Value, node: ast.Index) -> tuple[Value, ...]:
+    if isinstance(base, ListValue):
+        return base.items
+    if isinstance(base, (tuple, RangeValue)) or is_data(base):
+        return items_of(context, base, node.span)
+    fix = "first apply it, then choose of what it yields: `(x -> f)[0]`" if is_layer(base) else None
+    raise context.error("E0309", f"{kind_of(base)} has no parts to choose", node.span, fix=fix)
+
+
+def _not_one_index(context: Context, base: Value, node: ast.Index) -> Value:
+    if isinstance(base, Poison):
+        return POISON
+    raise context.error(
+        "E0309",
+        "one index stands in brackets: `t[i]` or `t[a..b]`",
+        node.span,
+        fix="slice tensors with `slice(axis=.., start=.., stop=..)` or `select(axis=.., index=..)`",
+    )
+
+
+def range_value(context: Context, node: ast.Range) -> Value:
+    """A range of integers."""
+    ends: list[int | None] = []
+    for end in (node.start, node.stop):
+        value = plain(force(context, context.evaluate(end), end.span)) if end else None
+        if isinstance(value, Poison):
+            return POISON
+        if isinstance(value, Dim):
+            raise context.error(
+                "E0403",
+                f"this must be a fixed number, but `{value}` depends on a free size",
+                node.span,
+                fix="make the size a parameter of the network",
+            )
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+            raise context.error(
+                "E0309", f"a range goes between integers, not {kind_of(value)}", node.span
+            )
+        ends.append(value)
+    return RangeValue(ends[0] or 0, ends[1])
+
+
+def comprehension_value(context: Context, node: ast.Comprehension) -> Value:
+    """A list of values or layers, or a tuple of data, one for each item."""
+    iterable = force(context, context.evaluate(node.iterable), node.iterable.span)
+    if isinstance(iterable, Poison):
+        return POISON
+    results: list[Value] = []
+    parts = iterable if isinstance(iterable, tuple) else None
+    for item in parts or items_of(context, iterable, node.iterable.span):
+        turn = context.child()
+        copied = item if isinstance(item, Copies) else None
+        part = copied.item if copied is not None else item
+        bind_targets(turn, node.targets, part, node.span)
+        if node.condition is not None:
+            condition = turn.evaluate(node.condition)
+            if not truth(turn, condition, node.condition.span):
+                continue
+        value = turn.evaluate(node.element)
+        if node.is_tuple:
+            value = materialise(turn, value, node.element.span)
+        if copied is not None and isinstance(value, Tensor):
+            value = Copies(copied.count, value)
+        results.append(force(turn, value, node.element.span))
+    context.session.budget.length(len(results), node.span)
+    if node.is_tuple:
+        return results[0] if len(results) == 1 else bounded(context, results, node.span)
+    return listed(context, results, node.span)

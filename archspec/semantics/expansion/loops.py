@@ -1,0 +1,124 @@
+"""Applying a `for`: its turns in sequence, those that repeat an earlier one copied."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field, replace
+
+from archspec.graph.model import Turn
+from archspec.semantics.arguments.binding import force
+from archspec.semantics.expansion.bodies import result_of, run_body
+from archspec.semantics.expansion.repeated_turns import (
+    TURN,
+    Fragment,
+    form_of,
+    mark,
+    record,
+    repeat,
+    tensors_of,
+)
+from archspec.semantics.expansion.shape_patterns import bind_targets
+from archspec.semantics.values.context import Context
+from archspec.semantics.values.functions import items_of
+from archspec.semantics.values.model import POISON, Poison, Value, has_poison
+from archspec.syntax import ast
+
+
+def apply_for(context: Context, loop: ast.For, data: Value) -> Value:
+    """What the turns of a `for` make of the data, one after the other."""
+    assert context.scope is not None
+    assert context.builder is not None
+    iterable = force(context, context.evaluate(loop.iterable), loop.iterable.span)
+    if isinstance(iterable, Poison):
+        return POISON
+    items = items_of(context, iterable, loop.iterable.span)
+    named = context.naming(context.scope.in_loop(loop.span))
+    turns = _Turns(named, loop, items, len(context.builder.nodes))
+    index = 0
+    while index < len(items):
+        done, data = turns.take(index, data)
+        if has_poison(data):
+            return POISON
+        index += done
+    return data
+
+
+@dataclass
+class _Turns:
+    """The turns of one loop, and what is known of those that were carried out."""
+
+    context: Context
+    loop: ast.For
+    items: tuple[Value, ...]
+    start: int
+    """The node that comes first in the loop."""
+    known: dict[Hashable, Fragment | None] = field(default_factory=dict)
+    """By values and form of data; None for a turn that came once."""
+
+    def __post_init__(self) -> None:
+        self.read = frozenset(self.context.session.keys.names_in(self.loop.body))
+        self.name = _single_name(self.loop.targets)
+
+    def take(self, index: int, data: Value) -> tuple[int, Value]:
+        """Carry out one turn, or copy it and those after it that are the same."""
+        context = self.context
+        assert context.builder is not None
+        tensors = tensors_of(context.builder, data)
+        if tensors is None:
+            return 1, self._carry_out(self._open(index), data)
+        turn = self._open(index) if self.name is None else None
+        income = form_of(data, tensors)
+        key = (self._value(index) if turn is None else self._values(turn), income)
+        fragment = self.known.get(key)
+        if fragment is not None:
+            end = self._end(index) if fragment.is_stable else index + 1
+            done, result = repeat(context, fragment, data, self.loop.span, range(index, end))
+            if done:
+                return done, result
+        again = key in self.known and index + 1 < len(self.items)
+        before = mark(context, tensors, self.start) if again else None
+        result = self._carry_out(turn or self._open(index), data)
+        self.known[key] = (
+            record(context, before, income, tensors, result, self.loop.span) if before else None
+        )
+        return 1, result
+
+    def _open(self, index: int) -> Context:
+        """The place inside a turn, its names bound."""
+        loop, outer = self.loop, self.context
+        turn = replace(outer.child(), turns=(*outer.turns, Turn(loop.span, index)))
+        bind_targets(turn, loop.targets, self.items[index], loop.span)
+        return turn
+
+    def _carry_out(self, turn: Context, data: Value) -> Value:
+        turn.session.budget.step(self.loop.span, TURN)
+        assert turn.builder is not None
+        with turn.builder.written_out():
+            return result_of(run_body(turn, self.loop.body, data, self.loop.span))
+
+    def _value(self, index: int) -> Hashable:
+        """What the body reads of a turn that binds one name."""
+        return self.context.session.keys.of(self.items[index]) if self.name in self.read else None
+
+    def _values(self, turn: Context) -> Hashable:
+        """What the body reads of a turn that binds several."""
+        of, bound = turn.session.keys.of, turn.environment.names
+        return tuple((name, of(bound[name])) for name in bound if name in self.read)
+
+    def _end(self, index: int) -> int:
+        """The first turn after this one that has other values."""
+        count = len(self.items)
+        if self.name is None:
+            return index + 1
+        if self.name not in self.read:
+            return count
+        value = self._value(index)
+        return next((at for at in range(index + 1, count) if self._value(at) != value), count)
+
+
+def _single_name(targets: tuple[ast.Target, ...]) -> str | None:
+    """The name that takes an item as it is; None where it is taken apart or checked."""
+    first = targets[0]
+    if len(targets) > 1 or not isinstance(first, ast.NameTarget) or first.claim is not None:
+        return None
+    return first.name

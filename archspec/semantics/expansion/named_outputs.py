@@ -1,0 +1,74 @@
+"""`x -> block.name`, where there is no such name: what was meant, and how it is written."""
+
+from __future__ import annotations
+
+from archspec.ops.registry import all_ops
+from archspec.semantics.program.modules import BlockDefinition, RuleDefinition
+from archspec.semantics.values.context import Context, SpecError
+from archspec.semantics.values.model import (
+    BlockLayer,
+    Closure,
+    FrozenLayer,
+    OpLayer,
+    Value,
+    is_data,
+)
+from archspec.semantics.values.operators import kind_of
+from archspec.source import Span
+from archspec.syntax import ast
+
+_SIZES = ("shape", "size", "dim", "ndim", "shape_of")
+
+
+def no_named_outputs(context: Context, layer: Value, name: str, span: Span) -> SpecError:
+    """That a layer is no block whose outputs have names, and how they are taken instead."""
+    names, written = _outputs(layer), "f"
+    message = "only a block has named outputs, and this layer is none"
+    if isinstance(layer, BlockLayer):  # else it would have names
+        written = layer.definition.name
+        message = f"`{written}` is inline, so its outputs are taken in order, not by name"
+    elif isinstance(layer, Closure) and isinstance(layer.expression, ast.Anonymous):
+        written = "{ .. }"
+        message = "the outputs of a body without a name are taken in order, not by name"
+    elif isinstance(layer, OpLayer):
+        message = f"`{layer.op.name}` is an op, and only a block has named outputs"
+        fix = "where an op yields several tensors, they are taken in order: `a, b = x -> f`"
+        return context.error("E0309", message, span, fix=fix)
+    elif isinstance(layer, FrozenLayer):
+        fix = f"choose the output inside: `frozen(f.{name})`"
+        return context.error("E0309", "`frozen(..)` has no named outputs", span, fix=fix)
+    listed = ", ".join(names if len(names) > 1 else ("a", "b"))
+    fix = f"give each output a name where the layer is applied: `{listed} = x -> {written}`"
+    if isinstance(layer, BlockLayer) and len(names) < 2:
+        fix = f"it has one output: `x -> {written}`"
+    return context.error("E0309", message, span, fix=fix)
+
+
+def _outputs(layer: Value) -> tuple[str, ...]:
+    """Names of the outputs of a body, for those that have one."""
+    body: object = None
+    if isinstance(layer, BlockLayer) and isinstance(layer.definition, BlockDefinition):
+        body = layer.definition.node.body
+    elif isinstance(layer, BlockLayer) and isinstance(layer.definition, RuleDefinition):
+        body = layer.definition.clauses[0].value
+    elif isinstance(layer, Closure):
+        body = getattr(layer.expression, "body", None)
+    if not isinstance(body, ast.Body):
+        return ()
+    outputs = [item for item in body.statements if isinstance(item, ast.Output)]
+    return tuple(name for item in outputs for name in item.names)
+
+
+def no_attribute(context: Context, base: Value, node: ast.Attribute) -> SpecError:
+    """That a value has no `.name`: in other languages, data and lists do."""
+    fix = "an output is chosen at the block that yields it: `x -> block.output`"
+    if not is_data(base):
+        return context.error("E0309", f"{kind_of(base)} has no `.{node.name}`", node.span, fix=fix)
+    text = node.base.span.text if node.base.span.text.isidentifier() else "x"
+    if node.name in all_ops():
+        fix = f"an op is applied by `->`: `{text} -> {node.name}`"
+    elif node.name in _SIZES:
+        fix = "sizes have names in the type of an input: `input x: [B, C, H, W]`"
+    elif node.base.span.text != text:
+        fix += ", or by position: `t[0]`"
+    return context.error("E0309", f"data has no `.{node.name}`", node.span, fix=fix)

@@ -1,0 +1,177 @@
+"""Inputs of a network: free dims, the sizes that reports use, and what `where` promises."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from archspec.graph.model import Structure
+from archspec.semantics.expansion.requirements import sizes_text
+from archspec.semantics.expansion.shape_patterns import dtype_of, is_ellipsis, name_free, size_of
+from archspec.semantics.program.modules import BlockDefinition
+from archspec.semantics.values.context import Context, Reported, SpecError
+from archspec.semantics.values.model import POISON, Poison
+from archspec.semantics.values.operators import is_condition, kind_of, plain
+from archspec.source import Span
+from archspec.syntax import ast
+from archspec.types.condition import (
+    TRUE,
+    All,
+    Condition,
+    allowed_size,
+    beginning_at_zero,
+    conjunction,
+    evaluate,
+    zero_allowed,
+)
+from archspec.types.dim import Dim
+from archspec.types.sizes import next_size
+from archspec.types.solver import VerdictKind
+from archspec.types.tensor import TensorType
+
+
+@dataclass
+class Inputs:
+    """What the input statements of a network say."""
+
+    definition: BlockDefinition
+    sizes: dict[str, int] = field(default_factory=dict)
+    places: dict[str, Span] = field(default_factory=dict)
+    """Where each of the sizes is written."""
+    given: Condition = TRUE
+    where_span: Span | None = None
+    statements: tuple[ast.Input, ...] = ()
+    structures: tuple[Structure, ...] = ()
+
+
+def network_inputs(
+    context: Context, definition: BlockDefinition, statements: Sequence[ast.Input]
+) -> Inputs:
+    """Make the input nodes, bind names and free dims, evaluate `where`."""
+    found = Inputs(definition, statements=tuple(statements))
+    builder = context.builder
+    assert builder is not None
+    failed = False
+    for statement in statements:
+        for item in statement.items:
+            try:
+                type_ = _input_type(context, item, found)
+                name_free(context, item.name, item.span)
+            except SpecError as error:
+                context.session.report(error)
+                failed = True
+                continue
+            tensor = builder.add_input(item.name, type_, item.span)
+            context.environment.bind(item.name, tensor, item.span)
+    if failed:
+        raise Reported()
+    found.structures = (None,) * len(builder.nodes)
+    clauses = [expression for statement in statements for expression in statement.where]
+    if clauses:
+        found.where_span = clauses[0].span.to(clauses[-1].span)
+    found.given = _promised(context, clauses)
+    zero = beginning_at_zero(found.given)
+    if zero != TRUE:
+        context.session.given = zero
+        found.given = _promised(context, clauses)  # an `if` in it may depend on where sizes begin
+    _sizes_from_one(context, found)
+    if found.where_span is None:
+        return found
+    if context.session.decide(found.given, found.where_span).kind is VerdictKind.NEVER:
+        raise context.error("E0402", "no size satisfies this `where`", found.where_span)
+    if not evaluate(found.given, found.sizes):
+        raise context.error(
+            "E0707",
+            f"the size that reports use, {sizes_text(found.sizes)}, is not one that `where` allows",
+            found.where_span,
+            fix=_allowed(found),
+        )
+    return found
+
+
+def _sizes_from_one(context: Context, found: Inputs) -> None:
+    """Refuse a reported size of 0 of a dim that `where` does not let begin there."""
+    zero = zero_allowed(found.given)
+    for name, size in found.sizes.items():
+        if not allowed_size(size, name, zero):
+            raise context.error(
+                "E0309",
+                "the size of a free dim is a positive integer",
+                found.places[name],
+                fix=f"say that it may be 0: `where {name} >= 0`",
+            )
+
+
+def _allowed(found: Inputs) -> str:
+    """The next size of one dim that `where` allows, where changing one is enough."""
+    near = next_size(found.given, found.sizes, 1024)
+    if near is None:
+        return "give the dims other sizes: `H = 256`"
+    return f"give the dim another size: `{near[0]} = {near[1]}`"
+
+
+def _promised(context: Context, clauses: Sequence[ast.Expr]) -> Condition:
+    return conjunction(part for clause in clauses for part in _condition(context, clause))
+
+
+def _condition(context: Context, expression: ast.Expr) -> list[Condition]:
+    value = context.evaluate(expression)
+    if isinstance(value, Poison) or value is True:
+        return []
+    if not is_condition(value):
+        shown = "false for all sizes" if value is False else kind_of(value)
+        raise context.error(
+            "E0708", f"`where` needs a condition on sizes, but this is {shown}", expression.span
+        )
+    return list(value.parts) if isinstance(value, All) else [value]  # type: ignore[list-item]
+
+
+def _input_type(context: Context, item: ast.InputItem, found: Inputs) -> TensorType:
+    if item.rest or item.type is None:
+        raise context.error(
+            "E0702",
+            f"an input of a network says its shape, but `{item.name}` does not",
+            item.span,
+            fix=f"`input {item.name}: f32[B = 1, 3, H = 224, W = 224]`",
+        )
+    sizes = tuple(_input_dim(context, entry, found) for entry in item.type.dims)
+    return TensorType(dtype_of(context, item.type), sizes)
+
+
+def _input_dim(context: Context, entry: ast.DimExpr, found: Inputs) -> Dim:
+    if is_ellipsis(entry) or (isinstance(entry.value, ast.Name) and entry.value.text == "_"):
+        raise context.error("E0702", "a network says each dim of its inputs", entry.span)
+    if isinstance(entry.value, ast.Name):
+        name = entry.value.text
+        if entry.default is not None or not context.environment.has_local(name):
+            return _free_dim(context, entry, name, found)
+    size = size_of(context, entry.value)
+    if size is None:
+        raise Reported()  # what needs this size would be said of a size that nobody wrote
+    if size.constant is not None and size.constant < 1:
+        raise context.error("E0402", f"this dim would be {size.constant}", entry.span)
+    return size
+
+
+def _free_dim(context: Context, entry: ast.DimExpr, name: str, found: Inputs) -> Dim:
+    if entry.default is None:
+        context.environment.bind(name, POISON, entry.span)
+        raise context.error(
+            "E0702",
+            f"the free dim `{name}` of a network needs a size for reports",
+            entry.span,
+            fix=f"`{name} = 1` if it is the batch, else a usual size",
+        )
+    name_free(context, name, entry.span)
+    default = plain(context.evaluate(entry.default))
+    if not isinstance(default, int) or isinstance(default, bool) or default < 0:
+        if isinstance(default, Poison):
+            default = 1
+        else:
+            raise context.error(
+                "E0309", "the size of a free dim is a positive integer", entry.default.span
+            )
+    context.environment.bind(name, Dim.symbol(name), entry.span)
+    found.sizes[name] = default
+    found.places[name] = entry.default.span
+    return Dim.symbol(name)

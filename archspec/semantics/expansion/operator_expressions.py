@@ -1,0 +1,93 @@
+"""Expressions with operators: what their sides are, and who works them out."""
+
+from __future__ import annotations
+
+from archspec.semantics.arguments.binding import force
+from archspec.semantics.expansion.ops import data_op
+from archspec.semantics.expansion.sources import materialise
+from archspec.semantics.values.context import Context
+from archspec.semantics.values.functions import member
+from archspec.semantics.values.model import POISON, ListValue, Poison, Value, is_data, is_layer
+from archspec.semantics.values.operators import (
+    OP_OF_OPERATOR,
+    OP_OF_SIGN,
+    arithmetic,
+    compare,
+    join_conditions,
+    kind_of,
+    negate,
+    plain,
+)
+from archspec.syntax import ast
+from archspec.types.dim import Dim
+
+
+def binary(context: Context, node: ast.Binary) -> Value:
+    """`a + b` and the like, on values and on data."""
+    sign = node.operator
+    left = _operand(context, node.left)
+    if sign in ("and", "or") and isinstance(left, bool) and left == (sign == "or"):
+        return left
+    right = _operand(context, node.right)
+    if isinstance(left, Poison) or isinstance(right, Poison):
+        return POISON
+    if sign in ("in", "not in"):
+        _refuse_layers(context, sign, (left, node.left), (right, node.right))
+        return member(context, sign, left, right, node.span)
+    if is_data(left) or is_data(right):
+        return _tensor_binary(context, sign, left, right, node)
+    if sign in ("and", "or"):
+        return join_conditions(context, sign, left, right, node.span)
+    _refuse_layers(context, sign, (left, node.left), (right, node.right))
+    if sign in ("==", "!=", "<", "<=", ">", ">="):
+        return compare(context, sign, left, right, node.span)
+    return arithmetic(context, sign, left, right, node.span)
+
+
+def _operand(context: Context, node: ast.Expr) -> Value:
+    value = force(context, context.evaluate(node), node.span)
+    return plain(materialise(context, value, node.span))
+
+
+def _refuse_layers(context: Context, sign: str, *sides: tuple[Value, ast.Expr]) -> None:
+    for value, node in sides:
+        if is_layer(value) and not isinstance(value, ListValue):
+            raise context.error(
+                "E0307",
+                f"`{sign}` works on values and data, but this is a layer",
+                node.span,
+                fix="apply the layer first: `(x -> f) * 2`",
+            )
+
+
+def _tensor_binary(
+    context: Context, sign: str, left: Value, right: Value, node: ast.Binary
+) -> Value:
+    _refuse_layers(context, sign, (left, node.left), (right, node.right))
+    attributes: dict[str, Value] = {}
+    inputs: list[Value] = []
+    for value, side, is_left in ((left, node.left, True), (right, node.right, False)):
+        if is_data(value):
+            inputs.append(value)
+        elif isinstance(value, (bool, int, float, Dim)):
+            attributes["scalar"] = value
+            if is_left:
+                attributes["reverse"] = True
+        else:
+            raise context.error(
+                "E0309", f"`{sign}` does not work on data and {kind_of(value)}", side.span
+            )
+    return data_op(context, OP_OF_OPERATOR[sign], attributes, tuple(inputs), node.span)
+
+
+def unary(context: Context, node: ast.Unary) -> Value:
+    """`-a` and `not a`."""
+    value = _operand(context, node.operand)
+    if isinstance(value, Poison):
+        return value
+    if is_data(value):
+        return data_op(context, OP_OF_SIGN[node.operator], {}, (value,), node.span)
+    _refuse_layers(context, node.operator, (value, node.operand))
+    if node.operator == "not":
+        return negate(context, value, node.span)
+    return arithmetic(context, "-", 0.0 if isinstance(value, float) else 0, value, node.span)

@@ -1,0 +1,314 @@
+"""Putting a primitive op into the graph: attributes checked, types inferred, needs settled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from archspec.graph.model import Instance, Region, Requirement
+from archspec.ops.base import Check, Need, Op, OpError, Parameter
+from archspec.ops.registry import all_ops
+from archspec.semantics.arguments.layer_calls import positional
+from archspec.semantics.arguments.op_arguments import complete
+from archspec.semantics.arguments.torch_habits import warn_of_channels
+from archspec.semantics.building.owners import has_weights, owns_weights
+from archspec.semantics.expansion.regions import build_regions, input_labels
+from archspec.semantics.expansion.requirements import require, settle
+from archspec.semantics.expansion.sharing import one_instance
+from archspec.semantics.values.context import Context, NotInductive, SpecError
+from archspec.semantics.values.model import (
+    POISON,
+    Copies,
+    Given,
+    OpLayer,
+    Tensor,
+    Value,
+    has_poison,
+)
+from archspec.semantics.values.operators import MAX_INTEGER, kind_of
+from archspec.source import Span
+from archspec.types.atoms import OutsideFragment
+from archspec.types.condition import Condition, at_least
+from archspec.types.solver import VerdictKind
+from archspec.types.tensor import TensorType
+
+Types = tuple[TensorType, ...]
+
+
+def data_op(
+    context: Context, name: str, attributes: Mapping[str, Value], inputs: Value, span: Span
+) -> Value:
+    """An operation on data that has no name of its own: arithmetic, comparisons."""
+    given = tuple(Given(key, value, span) for key, value in attributes.items())
+    return instantiate(context, OpLayer(all_ops()[name], given, span), inputs, None, span, key="")
+
+
+def instantiate(
+    context: Context,
+    layer: OpLayer,
+    data: Value,
+    label: str | None,
+    span: Span,
+    *,
+    key: str | None = None,
+) -> Value:
+    """Add the op to the graph; its results.
+
+    A key that is given is used as it is; otherwise the scope names the instance. Raises SpecError
+    when the op can't take these attributes or inputs.
+    """
+    if has_poison(data) or any(has_poison(item.value) for item in layer.given):
+        return POISON
+    builder, scope = context.builder, context.scope
+    assert builder is not None
+    assert scope is not None
+    if isinstance(data, tuple) and any(isinstance(item, Copies) for item in data):
+        return _over_copies(context, layer, data, span)
+    op, layers = complete(context, layer, data, span)
+    frozen = context.session.frozen
+    if frozen:
+        op = op.in_inference()
+    if op.transparent:
+        return _vanished(context, data, label, key, span)
+    inputs = _inputs(context, op, data, span)
+    if len(inputs) == 1 and op.vanishes(inputs[0].type):
+        _, needs = _infer(context, op, layer, inputs, {}, span)
+        require(context, needs, inputs[0])
+        return _vanished(context, inputs[0], label, key, span)
+    regions, captured, yields = build_regions(context, op, layers, inputs, span)
+    if key is None:
+        unnamed = op.arity[1] == 0 and label is None
+        key = (
+            _source_key(context, op, span)
+            if unnamed
+            else scope.key_for(context, label, op.name, span, lambda: _owns(op, inputs, regions))
+        )
+    warn_of_channels(context, layer, op, inputs, span)
+    found, needs = _infer(context, op, layer, inputs, yields, span)
+    instance = Instance(
+        key, op, None, regions, builder.origin(context, span), _explicit(layer, op), frozen
+    )
+    if key:
+        types = tuple(item.type for item in inputs + captured)
+        instance = one_instance(context, instance, types, span)
+    results = builder.add(
+        context, instance, inputs + captured, found.outputs, span, needs, found.parameters
+    )
+    # a tuple of one is its element
+    return results[0] if found.single or len(results) == 1 else results
+
+
+def _vanished(
+    context: Context, data: Value, label: str | None, key: str | None, span: Span
+) -> Value:
+    """An op that leaves no node still takes its number."""
+    scope = context.scope
+    if label is None and key is None and scope is not None and scope.counter is not None:
+        scope.take(context, span, lambda: False)
+    return data
+
+
+def _owns(op: Op, inputs: tuple[Tensor, ...], regions: tuple[Region, ...]) -> bool:
+    """Whether an instance on these inputs has weights; true where it cannot have these inputs."""
+    try:
+        own = op.parameters(*(item.type for item in inputs))
+    except OpError:
+        return True
+    return has_weights(own) or any(owns_weights(region.graph) for region in regions)
+
+
+def _over_copies(context: Context, layer: OpLayer, data: tuple[Value, ...], span: Span) -> Value:
+    """The op on a tuple whose length depends on a parameter: its type must grow evenly with it."""
+    if layer.op.transparent:
+        return data
+    counts = [item.count for item in data if isinstance(item, Copies)]
+    for count in counts:
+        if context.session.decide(at_least(count, 1), span).kind is not VerdictKind.ALWAYS:
+            raise NotInductive(f"a tuple may have {count} parts, which may be none")
+
+    def result(times: list[int]) -> Tensor:
+        left = list(times)
+        inputs: list[Value] = []
+        for item in data:
+            parts = [item.item] * left.pop(0) if isinstance(item, Copies) else [item]
+            inputs.extend(parts)
+        made = instantiate(context, layer, tuple(inputs), None, span, key="")
+        if not isinstance(made, Tensor):
+            raise NotInductive(f"`{layer.op.name}` has several results here")
+        return made
+
+    base = result([1] * len(counts))
+    shape = list(base.type.shape)
+    for index, count in enumerate(counts):
+        grown = [
+            result([n if i == index else 1 for i in range(len(counts))]).type.shape for n in (2, 3)
+        ]
+        for axis, size in enumerate(base.type.shape):
+            step = grown[0][axis] - size
+            if grown[1][axis] - grown[0][axis] != step:
+                raise NotInductive(f"`{layer.op.name}` does not grow evenly with its inputs")
+            shape[axis] = shape[axis] + step * (count - 1)
+    return Tensor(base.builder, base.port, base.type.with_shape(*shape))
+
+
+def _source_key(context: Context, op: Op, span: Span) -> str:
+    if op.parameters():
+        raise context.error(
+            "E0606",
+            f"a `{op.name}` needs a name for its weights",
+            span,
+            fix=f"`param p: f32[..] = zeros`, or a label: `p: {op.name}(..)`",
+        )
+    return ""
+
+
+def _explicit(layer: OpLayer, op: Op) -> frozenset[str]:
+    if not layer.given:
+        return frozenset()
+    names = [item.name for item in layer.given if item.name is not None]
+    count = sum(1 for item in layer.given if item.name is None)
+    return frozenset([*names, *positional(type(op))[:count]])
+
+
+# ---------------------------------------------------------------------- inputs and types
+
+
+def _inputs(context: Context, op: Op, data: Value, span: Span) -> tuple[Tensor, ...]:
+    builder = context.builder
+    assert builder is not None
+    items = data if isinstance(data, tuple) else (data,)
+    found: list[Tensor] = []
+    for item in items:
+        if not isinstance(item, Tensor):
+            what = "a tuple inside the tuple" if isinstance(item, tuple) else kind_of(item)
+            raise context.error(
+                "E0304", f"`{op.name}` takes tensors, but one of its inputs is {what}", span
+            )
+        found.append(builder.own(context, item, span))
+    least, most = op.arity
+    if len(found) < least or (most is not None and len(found) > most):
+        wanted = str(least) if least == most else f"{least} to {most}" if most else f"{least} up"
+        raise context.error(
+            "E0304",
+            f"`{op.name}` takes {wanted} input{'s' if wanted != '1' else ''}, not {len(found)}",
+            span,
+            secondary=input_labels(tuple(found)),
+            fix="apply it to each: `(x -> f for x in t)`" if most == 1 and found else None,
+        )
+    return tuple(found)
+
+
+def _infer(
+    context: Context,
+    op: Op,
+    layer: OpLayer,
+    inputs: tuple[Tensor, ...],
+    yields: Mapping[str, Types],
+    span: Span,
+) -> tuple[_Inferred, tuple[Requirement, ...]]:
+    """What the op makes of the inputs, and what is to be kept of its needs."""
+    session, types = context.session, tuple([item.type for item in inputs])
+    key = ("infer", op, types)
+    found: _Inferred | None = None if op.regions else session.op_results.get(key)
+    if found is None:
+        found = _infer_now(context, op, layer, inputs, yields, span)
+        session.op_results[key] = found
+    if found.settled is session.given:
+        return found, ()
+    kept: list[Requirement] = []
+    for need in found.needs:
+        if need.training_only and session.frozen:
+            continue
+        kept.extend(settle(context, need, span, lambda: input_labels(inputs)))
+    if not kept and not session.frozen and not session.integer_symbols:
+        found.settled = session.given
+    return found, tuple(kept)
+
+
+@dataclass
+class _Inferred:
+    """What an op makes of inputs of some types, and what it needs of their sizes."""
+
+    outputs: Types
+    single: bool
+    needs: tuple[Need, ...]
+    parameters: tuple[Parameter, ...] | None
+    settled: Condition | None = None
+    """The promise about sizes, as this very object, under which all of its needs always hold."""
+
+
+def _infer_now(
+    context: Context,
+    op: Op,
+    layer: OpLayer,
+    inputs: tuple[Tensor, ...],
+    yields: Mapping[str, Types],
+    span: Span,
+) -> _Inferred:
+    types = tuple(item.type for item in inputs)
+    check, parameters = Check(), None
+    try:
+        result = op.infer_regions(check, types, yields) if op.regions else op.infer(check, *types)
+        outputs = (result,) if isinstance(result, TensorType) else tuple(result)
+        if not context.session.integer_symbols:
+            parameters = op.parameters(*types)
+            _check_initialisers(op, parameters)
+    except OpError as error:
+        raise op_failure(context, error, layer, inputs, span) from None
+    except (TypeError, AttributeError) as error:
+        if not context.session.integer_symbols:
+            raise
+        raise NotInductive(f"`{op.name}` needs numbers for its attributes") from error
+    except OutsideFragment as error:
+        raise context.error(
+            "E0411", f"this is beyond symbolic sizes: {error}", span, secondary=input_labels(inputs)
+        ) from None
+    _check_sizes(context, op, outputs, inputs, span)
+    if op.regions:  # what they capture are inputs, too
+        parameters = None
+    return _Inferred(outputs, isinstance(result, TensorType), tuple(check.needs), parameters)
+
+
+def _check_initialisers(op: Op, parameters: tuple[Parameter, ...]) -> None:
+    for item in parameters:
+        fault = item.initialiser.misfit(item.shape) if item.initialiser is not None else ""
+        if fault:
+            named = f"{item.name.removesuffix('_v')}_init"
+            attribute = named if named in type(op).model_fields else "init"
+            raise OpError(fault, code="E0301", attribute=attribute)
+
+
+def _check_sizes(
+    context: Context, op: Op, outputs: Types, inputs: tuple[Tensor, ...], span: Span
+) -> None:
+    for type_ in outputs:
+        if any((size.constant or 0) > MAX_INTEGER for size in type_.shape):
+            raise context.error(
+                "E0314",
+                f"`{op.name}` would make a size that does not fit in 64 bits",
+                span,
+                secondary=input_labels(inputs),
+            )
+
+
+def op_failure(
+    context: Context, error: OpError, layer: OpLayer, inputs: tuple[Tensor, ...], span: Span
+) -> SpecError:
+    """What an op said, at the attribute or input at fault."""
+    place = span
+    if error.attribute is not None:
+        names = positional(layer.op)
+        position = 0
+        for item in layer.given:
+            name = item.name or (names[position] if position < len(names) else "")
+            position += item.name is None
+            if name == error.attribute:
+                place = item.span
+    return context.error(
+        error.code,
+        error.message,
+        place,
+        secondary=[entry for entry in input_labels(inputs) if entry[0] != place],
+        notes=error.notes,
+        fix=error.fix,
+    )

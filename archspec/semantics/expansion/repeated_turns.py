@@ -1,0 +1,340 @@
+"""What a turn of a `for` added to its graph, in a form that can be added again.
+
+A turn with the values of an earlier one, on data of the same types, makes the same nodes: only
+their numbers, the turn they belong to and the names that the scope counts up differ. So the
+earlier one is copied, which takes a small part of the time. Whatever else a turn may touch is
+watched: where it changed, there is no fragment, and the next such turn is carried out as usual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from itertools import islice
+from typing import TypeAlias
+
+from archspec.frozen import frozen
+from archspec.graph.model import Instance, Node, Port, Structure, Turn
+from archspec.semantics.building.graph_builder import (
+    AXES,
+    GraphBuilder,
+    NameScope,
+    pack,
+    structure_of,
+)
+from archspec.semantics.values.context import Context
+from archspec.semantics.values.model import Tensor, Value
+from archspec.source import Span
+from archspec.types.tensor import TensorType
+
+Form: TypeAlias = "tuple[tuple[TensorType, ...], Structure, tuple[int, ...]]"
+"""Of data: its types, its structure, and for each tensor where the same one came first."""
+
+TURN = 3
+"""Steps that a turn of a `for` counts for, besides what is done in it."""
+
+PLAN = 2
+"""Steps that a node counts for when it is recorded."""
+
+
+@frozen
+class Name:
+    """A number that a turn takes, counted from its first, and the rest of a key that begins so.
+
+    `span` is where the key is claimed; None where the number alone is taken.
+    """
+
+    number: int
+    rest: str
+    span: Span | None
+
+
+@frozen
+class NodePlan:
+    """How to make a node again."""
+
+    node: Node
+    instance: Instance
+    variable: str
+    key: int | None
+    """Place of its key among the names; None where it has none."""
+    inputs: tuple[int, ...]
+    """Places among the ports: those of the data, those from around the loop, the turn's own."""
+    inner: tuple[Turn, ...]
+    """Turns of loops in this one."""
+
+
+@frozen
+class Fragment:
+    """The nodes of a turn, and how they are joined to what stands before and after them."""
+
+    income: Form
+    outcome: Form
+    fixed: tuple[Port, ...]
+    """What it reads from around the loop."""
+    made: tuple[tuple[int, int], ...]
+    """Its own ports: the node, counted from its first, and the index."""
+    nodes: tuple[NodePlan, ...]
+    names: tuple[Name, ...]
+    numbers: int
+    """How many numbers of the scope it takes."""
+    results: tuple[int, ...]
+    """Places among the ports."""
+    steps: int
+
+    @property
+    def is_stable(self) -> bool:
+        """Whether what it yields can flow into it again."""
+        return self.outcome is self.income
+
+
+# ---------------------------------------------------------------------- data
+
+
+def tensors_of(builder: GraphBuilder, data: Value) -> tuple[Tensor, ...] | None:
+    """The tensors of data that belongs to this graph as a whole; None for anything else."""
+    if isinstance(data, Tensor):
+        return (data,) if data.builder is builder else None
+    if not isinstance(data, tuple):
+        return None
+    found: list[Tensor] = []
+    for item in data:
+        inner = tensors_of(builder, item)
+        if inner is None:
+            return None
+        found.extend(inner)
+    return tuple(found)
+
+
+def form_of(data: Value, tensors: Sequence[Tensor]) -> Form:
+    """The form of data, given its tensors."""
+    if isinstance(data, Tensor):
+        return (data.type,), None, (0,)
+    first: dict[Port, int] = {}
+    pattern = tuple(first.setdefault(item.port, at) for at, item in enumerate(tensors))
+    return tuple(item.type for item in tensors), structure_of(data), pattern
+
+
+# ---------------------------------------------------------------------- recording
+
+
+@frozen
+class Mark:
+    """A graph before a turn, to see afterwards what the turn did."""
+
+    nodes: int
+    keys: int
+    number: int
+    watched: Hashable
+
+
+def mark(context: Context, tensors: Sequence[Tensor], start: int) -> Mark | None:
+    """The graph before a turn on this data; None where the turn can't be recorded.
+
+    `start` is the first node of the loop: the data must come from a turn. Then no other name in
+    sight stands for it, and what a turn reads of it is told from what it reads from around.
+    """
+    builder, scope, session = context.builder, context.scope, context.session
+    assert builder is not None
+    assert scope is not None
+    if session.by_signature is not None or session.integer_symbols:
+        return None
+    if builder.captured or scope.tape is not None:
+        return None
+    nodes = builder.nodes
+    if any(item.port.node < start or nodes[item.port.node].is_input for item in tensors):
+        return None
+    assert scope.counter is not None
+    watched = _watched(context, tensors)
+    return Mark(len(nodes), len(builder.keys), scope.counter.value, watched)
+
+
+def _watched(context: Context, tensors: Sequence[Tensor]) -> Hashable:
+    """What a turn that can be copied leaves alone."""
+    builder, scope = context.builder, context.scope
+    assert builder is not None
+    assert scope is not None
+    return (
+        len(builder.requirements),
+        len(builder.init_rules),
+        len(builder.draws),
+        len(builder.ties),
+        len(builder.captured),
+        builder.shared_uses,
+        len(scope.loops),
+        scope.counter.irregular if scope.counter is not None else 0,
+        context.session.sink.count,
+        tuple([_marks(builder.nodes[item.port.node]) for item in tensors]),
+    )
+
+
+def _marks(node: Node) -> Hashable:
+    """What a turn may note at a node that stands before it."""
+    return node.name, len(node.requirements), len(node.discarded)
+
+
+def record(
+    context: Context,
+    before: Mark,
+    income: Form,
+    tensors: Sequence[Tensor],
+    result: Value,
+    loop: Span,
+) -> Fragment | None:
+    """What the turn since `before` did, or None where it did more than add nodes.
+
+    Raises OutOfBudget: in loops that are in loops, a node may be recorded at each level.
+    """
+    builder, scope = context.builder, context.scope
+    assert builder is not None
+    assert scope is not None
+    yielded = tensors_of(builder, result)
+    if yielded is None or _watched(context, tensors) != before.watched:
+        return None
+    names = _names(builder, scope, before)
+    if names is None:
+        return None
+    nodes = builder.nodes[before.nodes :]
+    context.session.budget.step(loop, PLAN * len(nodes), context.frames)
+    made = tuple((at, index) for at, node in enumerate(nodes) for index in range(len(node.types)))
+    places, fixed = _places(before, tensors, nodes, yielded, made)
+    keys = {_text(scope, name, before.number): at for at, name in enumerate(names) if name.span}
+    outer = len(context.turns) + 1
+    plans: list[NodePlan] = []
+    for node in nodes:
+        instance = node.instance
+        if instance is None or instance.regions:
+            return None  # a region stands for weights of its own: it is not shared as blocks are
+        if instance.key and instance.key not in keys:
+            return None
+        key, inputs = keys.get(instance.key), tuple(places[port] for port in node.inputs)
+        plans.append(NodePlan(node, instance, node.name, key, inputs, node.turns[outer:]))
+    assert scope.counter is not None
+    outcome = form_of(result, yielded)
+    return Fragment(
+        income,
+        income if outcome == income else outcome,
+        fixed,
+        made,
+        tuple(plans),
+        names,
+        scope.counter.value - before.number,
+        tuple(places[item.port] for item in yielded),
+        TURN + sum(sum(type_.rank for type_ in node.types) // AXES for node in nodes),
+    )
+
+
+def _names(builder: GraphBuilder, scope: NameScope, before: Mark) -> tuple[Name, ...] | None:
+    """The numbers and keys that a turn took; None where they don't follow from the first number."""
+    assert scope.counter is not None
+    numbers = scope.counter.value - before.number
+    claimed = list(islice(reversed(builder.keys.items()), len(builder.keys) - before.keys))
+    found: list[Name] = []
+    for key, span in reversed(claimed):
+        text = key.removeprefix(scope.path(""))
+        digits, dot, rest = text.partition(".")
+        if not digits.isdecimal() or not 0 <= int(digits) - before.number < numbers:
+            return None
+        found.append(Name(int(digits) - before.number, dot + rest, span))
+    whole = {name.number for name in found if not name.rest}
+    for number in range(numbers):
+        if number not in whole:
+            found.append(Name(number, "", None))
+    return tuple(found)
+
+
+def _text(scope: NameScope, name: Name, first: int) -> str:
+    return scope.path(f"{first + name.number}{name.rest}")
+
+
+def _places(
+    before: Mark,
+    tensors: Sequence[Tensor],
+    nodes: Sequence[Node],
+    yielded: Sequence[Tensor],
+    made: Sequence[tuple[int, int]],
+) -> tuple[Mapping[Port, int], tuple[Port, ...]]:
+    """The place of each port that a turn reads or yields, and those from around the loop."""
+    own = {Port(before.nodes + at, index): None for at, index in made}
+    data = {item.port: None for item in reversed(tensors)}
+    read = [port for node in nodes for port in node.inputs] + [item.port for item in yielded]
+    fixed = tuple(dict.fromkeys(port for port in read if port not in own and port not in data))
+    order = [*(item.port for item in tensors), *fixed, *own]
+    return {port: at for at, port in reversed(list(enumerate(order)))}, fixed
+
+
+# ---------------------------------------------------------------------- copying
+
+
+def repeat(
+    context: Context, fragment: Fragment, data: Value, loop: Span, turns: range
+) -> tuple[int, Value]:
+    """Add the fragment for each of these turns, in sequence; how many were added, and their data.
+
+    There are fewer where a name is taken already. Raises OutOfBudget.
+    """
+    builder, scope = context.builder, context.scope
+    assert builder is not None
+    assert scope is not None
+    assert scope.counter is not None
+    tensors = tensors_of(builder, data)
+    assert tensors is not None
+    counter, keys, prefix = scope.counter, scope.builder.keys, scope.path("")
+    charge, around, frames = context.session.budget.node, context.turns, context.frames
+    span = fragment.nodes[0].node.origin.span if fragment.nodes else loop
+    count, ports, done = len(fragment.nodes), tuple([item.port for item in tensors]), 0
+    for index in turns:
+        first = counter.value
+        names = [f"{prefix}{first + name.number}{name.rest}" for name in fragment.names]
+        if not keys.keys().isdisjoint(names):
+            break
+        charge(span, frames, count, fragment.steps)
+        counter.value = first + fragment.numbers
+        for text, name in zip(names, fragment.names, strict=True):
+            if name.span is not None:
+                keys[text] = name.span
+        ports = _copy(builder.nodes, fragment, ports, names, (*around, Turn(loop, index)))
+        done += 1
+    if not done:
+        return 0, data
+    types, structure, _ = fragment.outcome
+    return done, pack(
+        structure, [Tensor(builder, *item) for item in zip(ports, types, strict=True)]
+    )
+
+
+def _copy(
+    nodes: list[Node],
+    fragment: Fragment,
+    data: tuple[Port, ...],
+    names: list[str],
+    turns: tuple[Turn, ...],
+) -> tuple[Port, ...]:
+    """Add the nodes of a turn on this data; what it yields."""
+    base = len(nodes)
+    ports = [*data, *fragment.fixed, *[Port(base + at, i) for at, i in fragment.made]]
+    for number, plan in enumerate(fragment.nodes, base):
+        node, known = plan.node, plan.instance
+        instance = Instance(
+            "" if plan.key is None else names[plan.key],
+            known.op,
+            known.graph,
+            known.regions,
+            known.origin,
+            known.explicit,
+            known.frozen,
+        )
+        copied = Node(
+            number,
+            instance,
+            tuple([ports[at] for at in plan.inputs]),
+            node.types,
+            node.origin,
+            turns + plan.inner if plan.inner else turns,
+            plan.variable,
+            None,
+            node.requirements,
+            node.discarded,
+        )
+        copied.parameters = node.parameters
+        nodes.append(copied)
+    return tuple([ports[at] for at in fragment.results])

@@ -1,0 +1,66 @@
+"""Recursion of rules: refused when it has passed the clause that would end it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from archspec.semantics.program.modules import Callable_, RuleDefinition
+from archspec.semantics.values.context import Context
+from archspec.semantics.values.model import Value
+from archspec.source import Span
+from archspec.syntax import ast
+
+
+def has_signature(definition: Callable_) -> bool:
+    """Whether it is a rule with a signature."""
+    return isinstance(definition, RuleDefinition) and definition.signature is not None
+
+
+@contextmanager
+def descending(
+    context: Context, rule: RuleDefinition, arguments: Mapping[str, Value], span: Span
+) -> Iterator[None]:
+    """While the layer of a rule is applied: refuse a recursion that has passed its end.
+
+    Raises SpecError when an integer comes down with each call and is below every clause that
+    could end the recursion, so that no clause can be reached any more.
+    """
+    opened = context.session.open_rules
+    outer = next((values for known, values in reversed(opened) if known is rule), None)
+    if outer is not None and all(clause.guard is None for clause in rule.clauses):
+        for index, (name, value) in enumerate(arguments.items()):
+            _check_reach(context, rule, index, name, value, outer.get(name), span)
+    opened.append((rule, arguments))
+    try:
+        yield
+    finally:
+        opened.pop()
+
+
+def _check_reach(
+    context: Context,
+    rule: RuleDefinition,
+    index: int,
+    name: str,
+    value: Value,
+    before: Value,
+    span: Span,
+) -> None:
+    if not isinstance(value, int) or not isinstance(before, int) or value >= before:
+        return
+    patterns = [
+        clause.parameters[index].pattern
+        for clause in rule.clauses
+        if index < len(clause.parameters)
+    ]
+    ends = [item for item in patterns if isinstance(item, ast.Number)]
+    if ends and value < min(item.value for item in ends):
+        raise context.error(
+            "E0508",
+            f"`{name}` is {value} and comes down with each call of `{rule.name}`, "
+            f"past the last clause that ends it",
+            span,
+            secondary=[(item.span, "this was passed") for item in ends[-2:]],
+            fix=f"call it with a value that comes to {ends[-1].value}, or add a clause",
+        )

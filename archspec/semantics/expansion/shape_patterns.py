@@ -1,0 +1,223 @@
+"""Names for data and its dims: targets of bindings, shapes that bind or claim."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archspec.ops.base import Need
+from archspec.semantics.arguments.binding import force
+from archspec.semantics.expansion.requirements import require, settle
+from archspec.semantics.values.context import Context, Reported
+from archspec.semantics.values.environment import did_you_mean
+from archspec.semantics.values.functions import items_of
+from archspec.semantics.values.model import POISON, Poison, Tensor, Value, is_data, tensors
+from archspec.semantics.values.operators import equality, kind_of, plain
+from archspec.source import Span
+from archspec.syntax import ast
+from archspec.types.dim import Dim, dim
+from archspec.types.tensor import DType
+
+
+def bind_targets(
+    context: Context,
+    targets: Sequence[ast.Target],
+    value: Value,
+    span: Span,
+) -> None:
+    """Bind names to a value or its parts; claims on shapes are checked.
+
+    Several targets take a value apart, one takes it whole. Raises SpecError when the
+    number of parts differs.
+    """
+    if len(targets) == 1 and not isinstance(targets[0], ast.RestTarget):
+        bind_target(context, targets[0], value, span)
+        return
+    if isinstance(value, Poison):
+        poison_targets(context, targets)
+        return
+    if len(targets) == 1 and isinstance(value, tuple):
+        bind_target(context, targets[0], value, span)
+        return
+    parts = _parts(context, value, span)
+    rest = next((i for i, item in enumerate(targets) if isinstance(item, ast.RestTarget)), None)
+    fits = len(parts) == len(targets) if rest is None else len(parts) >= len(targets) - 1
+    if not targets:
+        raise Reported()  # what stands left of `=` could not be read
+    if not fits:
+        poison_targets(context, targets)
+        wanted = len(targets) if rest is None else f"{len(targets) - 1} or more"
+        found = "is 1 part" if len(parts) == 1 else f"are {len(parts)} parts"
+        raise context.error("E0316", f"there {found} for {wanted} names", span)
+    if rest is None:
+        rest = len(targets)
+    after = len(targets) - rest - 1
+    for target, part in zip(targets[:rest], parts, strict=False):
+        bind_target(context, target, part, span)
+    if rest == len(targets):
+        return
+    middle = parts[rest : len(parts) - after]
+    bind_target(context, targets[rest], middle[0] if len(middle) == 1 else middle, span)
+    for target, part in zip(targets[rest + 1 :], parts[len(parts) - after :], strict=True):
+        bind_target(context, target, part, span)
+
+
+def _parts(context: Context, value: Value, span: Span) -> tuple[Value, ...]:
+    if isinstance(value, Tensor):
+        return (value,)  # a tuple of one is its element
+    value = force(context, value, span)
+    return items_of(context, value, span)
+
+
+def bind_target(context: Context, target: ast.Target, value: Value, span: Span) -> None:
+    """Bind one target."""
+    if isinstance(target, ast.NestedTarget):
+        bind_targets(context, target.items, value, span)
+        return
+    name_free(context, target.name, target.span)
+    context.environment.bind(target.name, value, target.span)
+    if target.name.startswith("_"):
+        discard(context, value)
+    if isinstance(target, ast.NameTarget) and target.claim is not None:
+        claim(context, target.claim, value, target.name)
+
+
+def discard(context: Context, value: Value) -> None:
+    """Note at the nodes that nothing is to use this data: its name begins with `_`."""
+    for item in tensors(value) if is_data(value) else ():
+        if item.builder is context.builder:
+            node = item.builder.nodes[item.port.node]
+            node.discarded |= {item.port.index}
+
+
+def poison_targets(context: Context, targets: Sequence[ast.Target]) -> None:
+    """Bind all names to POISON, dims of claims too, after an error in what they stand for."""
+    for target in targets:
+        if isinstance(target, ast.NestedTarget):
+            poison_targets(context, target.items)
+            continue
+        if target.name not in context.environment.names:
+            context.environment.bind(target.name, POISON, target.span)
+        if isinstance(target, ast.NameTarget) and target.claim is not None:
+            poison_dims(context, target.claim)
+
+
+def poison_dims(context: Context, shape: ast.TypeExpr) -> None:
+    """Bind the unknown names of a shape to POISON."""
+    for entry in shape.dims:
+        name = entry.value.text if isinstance(entry.value, ast.Name) else "_"
+        if name not in ("_", "...") and not context.environment.has_local(name):
+            context.environment.bind(name, POISON, entry.span)
+
+
+def name_free(context: Context, name: str, span: Span) -> None:
+    """Refuse a second binding of a name in one body."""
+    environment = context.environment
+    if name != "_" and name in environment.names:
+        earlier = environment.spans.get(name)
+        raise context.error(
+            "E0211",
+            f"`{name}` is bound twice; a name has one meaning in its body",
+            span,
+            secondary=[(earlier, "bound here")] if earlier is not None else [],
+            fix="choose another name",
+        )
+
+
+def claim(context: Context, shape: ast.TypeExpr, value: Value, name: str) -> None:
+    """Check data against a shape; names that are new in it are bound to the dims they meet.
+
+    Raises SpecError where they do not fit; what it did not come to bind is POISON then.
+    """
+    try:
+        for entry, size, tensor in _entries(context, shape, value, name):
+            _claim_dim(context, entry, size, tensor, name)
+    finally:
+        poison_dims(context, shape)
+
+
+def _entries(
+    context: Context, shape: ast.TypeExpr, value: Value, name: str
+) -> list[tuple[ast.DimExpr, Dim, Tensor]]:
+    """The entries of a shape with the sizes they meet; none of what failed already."""
+    if isinstance(value, Poison):
+        return []
+    if not isinstance(value, Tensor):
+        what = "a tuple" if is_data(value) else kind_of(value)
+        raise context.error("E0405", f"`{name}` is {what}, a shape is for one tensor", shape.span)
+    if shape.dtype is not None:
+        wanted = dtype_of(context, shape)
+        if wanted is not value.type.dtype:
+            raise context.error(
+                "E0406", f"`{name}` has elements {value.type.dtype}, not {wanted}", shape.span
+            )
+    sizes = _aligned(context, shape, value, name)
+    met = zip(shape.dims, sizes, strict=True)
+    return [(entry, size, value) for entry, size in met if size is not None]
+
+
+def _aligned(context: Context, shape: ast.TypeExpr, value: Tensor, name: str) -> list[Dim | None]:
+    sizes = value.type.shape
+    rest = next((i for i, entry in enumerate(shape.dims) if is_ellipsis(entry)), None)
+    fits = len(sizes) == len(shape.dims) if rest is None else len(sizes) >= len(shape.dims) - 1
+    if not fits:
+        wanted = len(shape.dims) if rest is None else f"{len(shape.dims) - 1} or more"
+        raise context.error(
+            "E0405",
+            f"`{name}` has {len(sizes)} axes, {value.type.shape_text}, not {wanted}",
+            shape.span,
+            f"it is {value.type}",
+        )
+    if rest is None:
+        return list(sizes)
+    after = len(shape.dims) - rest - 1
+    return [*sizes[:rest], None, *sizes[len(sizes) - after :]]
+
+
+def is_ellipsis(entry: ast.DimExpr) -> bool:
+    """Whether an entry of a shape is `...`."""
+    return isinstance(entry.value, ast.Name) and entry.value.text == "..."
+
+
+def _claim_dim(context: Context, entry: ast.DimExpr, size: Dim, value: Tensor, name: str) -> None:
+    expression = entry.value
+    if isinstance(expression, ast.Name):
+        if expression.text == "_":
+            return
+        if not context.environment.has_local(expression.text):
+            context.environment.bind(expression.text, plain(size), entry.span)
+            return
+    wanted = size_of(context, expression)
+    if wanted is None:
+        return
+    reason = f"`{name}` is claimed to be {wanted} where it is {size}"
+    need = Need(equality(context, size, wanted, entry.span), reason)
+    require(context, settle(context, need, entry.span, lambda: [_made_at(value)]), value)
+
+
+def _made_at(value: Tensor) -> tuple[Span, str]:
+    node = value.builder.nodes[value.port.node]
+    return node.origin.span, f"this is {value.type}"
+
+
+def size_of(context: Context, expression: ast.Expr) -> Dim | None:
+    """The value of an entry of a shape; None when an error was reported there."""
+    value = plain(force(context, context.evaluate(expression), expression.span))
+    if isinstance(value, Poison):
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, Dim)):
+        raise context.error("E0309", f"a dim is an integer, not {kind_of(value)}", expression.span)
+    return dim(value)
+
+
+def dtype_of(context: Context, shape: ast.TypeExpr) -> DType:
+    """The element type of a shape, f32 where none is said."""
+    text = shape.dtype or "f32"
+    try:
+        return DType(text)
+    except ValueError:
+        raise context.error(
+            "E0407",
+            f"there is no element type `{text}`",
+            shape.span,
+            fix=did_you_mean(text, list(DType)) or "they are f32, i64, i32, bool and c64",
+        ) from None

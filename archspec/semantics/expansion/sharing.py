@@ -1,0 +1,168 @@
+"""What is shared: its instances are kept under their names and taken again at each use.
+
+A use may be on data of other types than the first, and then need other attributes, as of a `crop`
+to half of the height. Such an instance is one more of the same name: weights go by the name, what
+is done goes by the instance. So the weights must have the same names and shapes at each use.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from archspec.graph.compare import same_instance
+from archspec.graph.model import Graph, Instance, subgraphs
+from archspec.semantics.building.owners import Owner, owners, owns_weights
+from archspec.semantics.values.context import Context
+from archspec.source import Span
+from archspec.types.tensor import TensorType
+
+Types = tuple[TensorType, ...]
+
+
+@dataclass(eq=False)
+class Tape:
+    """The instances of something shared by their names, each in all of its forms.
+
+    `parent` is that of what is shared around it: there, this is made anew at each use.
+    """
+
+    parent: Tape | None = None
+    owners: dict[str, list[Owner]] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+    """Names taken in the use at hand."""
+
+    def begin(self) -> None:
+        """A use begins."""
+        self.used.clear()
+
+    def is_free(self, key: str) -> bool:
+        """Whether the key is one of its own that the use at hand has not taken yet."""
+        if key in self.owners:
+            return key not in self.used
+        return self.parent is not None and self.parent.is_free(key)
+
+    def take(self, key: str) -> None:
+        """Take a key in the use at hand."""
+        self.used.add(key)
+        self.owners.setdefault(key, [])
+        if self.parent is not None:
+            self.parent.take(key)
+
+    def known(self, key: str) -> list[Owner]:
+        """All forms of an instance so far."""
+        found = self.owners.get(key)
+        if found or self.parent is None:
+            return found or []
+        return self.parent.known(key)
+
+    def record(self, owner: Owner) -> None:
+        """Keep a new form of an instance."""
+        self.owners.setdefault(owner.path, []).append(owner)
+        if self.parent is not None:
+            self.parent.record(owner)
+
+
+def one_instance(context: Context, instance: Instance, types: Types, span: Span) -> Instance:
+    """The instance, or the one made for the same at an earlier use of what is shared.
+
+    Raises SpecError (E0607) where its weights would not be those of the earlier use.
+    """
+    tape = context.scope.tape if context.scope is not None else None
+    if tape is None:
+        return instance
+    owner = Owner(instance.key, instance, types)
+    known = tape.known(instance.key)
+    if known:
+        _require_same_weights(context, known[0], owner, span)
+    for other in known:
+        if same_instance(other.instance, instance):
+            return other.instance
+    tape.record(owner)
+    return instance
+
+
+def _require_same_weights(context: Context, first: Owner, owner: Owner, span: Span) -> None:
+    fault = _fault(first, owner)
+    if fault is None:
+        return
+    origin = first.instance.origin.span
+    differ = "have other shapes" if "would be [" in fault else "be others"
+    raise context.error(
+        "E0607",
+        f"this `{owner.instance.title}` is shared, but its weights would {differ} here",
+        span,
+        secondary=[(origin, "its first use")] if origin != span else [],
+        notes=(fault,),
+    )
+
+
+def _fault(first: Owner, owner: Owner) -> str | None:
+    """How the weights of two uses differ; None where they are the same."""
+    pairs = [(first, owner)]
+    seen: set[tuple[Graph, Graph]] = set()
+    while pairs:
+        left, right = pairs.pop()
+        fault = _own_fault(left, right)
+        if fault is not None:
+            return fault
+        for one, two in _below(left.instance, right.instance):
+            if one is two or (one, two) in seen:
+                continue
+            seen.add((one, two))
+            mine, theirs = _by_path(one), _by_path(two)
+            for path in {**mine, **theirs}:
+                alone = mine.get(path) if path not in theirs else theirs.get(path)
+                if path in mine and path in theirs:
+                    pairs.append((mine[path], theirs[path]))
+                elif alone is not None and _owns(alone):
+                    place = "where it was used first" if path in mine else "here"
+                    return f"it has `{path}` only {place}"
+    return None
+
+
+def _below(left: Instance, right: Instance) -> list[tuple[Graph, Graph]]:
+    """Graphs that the two call or hold, matched."""
+    pairs = zip(left.regions, right.regions, strict=False)
+    found = [(one.graph, two.graph) for one, two in pairs]
+    if left.graph is not None and right.graph is not None:
+        found.append((left.graph, right.graph))
+    return found
+
+
+def _by_path(graph: Graph) -> dict[str, Owner]:
+    found: dict[str, Owner] = {}
+    for owner in owners(graph):
+        found.setdefault(owner.path, owner)
+    return found
+
+
+def _own_fault(left: Owner, right: Owner) -> str | None:
+    """What differs in the weights of the two themselves."""
+    one, two = left.instance, right.instance
+    kinds = [(item.graph is None, type(item.op)) for item in (one, two)]
+    if kinds[0] != kinds[1]:
+        if not _owns(left) and not _owns(right):
+            return None
+        return f"`{left.path}` is `{one.title}` where it was used first, and `{two.title}` here"
+    if one.op != two.op and _owns(left):
+        return f"`{left.path}` has other attributes where it was used first"
+    held = [[(region.name, region.key) for region in item.regions] for item in (one, two)]
+    if held[0] != held[1]:
+        return f"`{left.path}` holds layers of other names here"
+    mine, theirs = ({item.name: item for item in owner.parameters} for owner in (left, right))
+    for name in {**mine, **theirs}:
+        a, b = mine.get(name), theirs.get(name)
+        if a is None or b is None:
+            return f"it has `{name}` only {'here' if a is None else 'where it was used first'}"
+        if (a.shape, a.dtype) != (b.shape, b.dtype):
+            return (
+                f"`{name}` is {list(a.shape)} where it was used first, "
+                f"and would be {list(b.shape)} now"
+            )
+    return None
+
+
+def _owns(owner: Owner) -> bool:
+    if owner.parameters:
+        return True
+    return any(map(owns_weights, subgraphs(owner.instance)))

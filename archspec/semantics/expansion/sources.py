@@ -1,0 +1,58 @@
+"""Layers without input (`arange(n)`, a block that has only outputs) stand for their data.
+
+So does a rule whose right side is one; a rule with a signature takes data.
+"""
+
+from __future__ import annotations
+
+from archspec.semantics.arguments.binding import rule_value
+from archspec.semantics.program.modules import RuleDefinition
+from archspec.semantics.values.context import Context
+from archspec.semantics.values.model import (
+    BlockLayer,
+    Closure,
+    GroupLayer,
+    LabelledLayer,
+    OpLayer,
+    Value,
+)
+from archspec.source import NOWHERE, Span
+from archspec.syntax import ast
+
+
+def is_source(context: Context, value: Value) -> bool:
+    """Whether it is a layer that takes no data."""
+    while isinstance(value, (LabelledLayer, GroupLayer)):
+        value = value.inner
+    if isinstance(value, OpLayer):
+        return value.op.arity[1] == 0
+    if isinstance(value, BlockLayer):
+        definition = value.definition
+        if not isinstance(definition, RuleDefinition) or definition.signature is not None:
+            return definition.is_source
+        return _yields_source(context, value)
+    if isinstance(value, Closure) and isinstance(value.expression, ast.Chain):
+        first = context.within(value.environment).evaluate(value.expression.stages[0])
+        return is_source(context, first)
+    if isinstance(value, Closure) and isinstance(value.expression, ast.Anonymous):
+        kinds = {type(item) for item in value.expression.body.statements}
+        return ast.Output in kinds and ast.Input not in kinds
+    return False
+
+
+def _yields_source(context: Context, rule: BlockLayer) -> bool:
+    """Whether the right side of a rule is a source; found out once for each."""
+    span = rule.span or NOWHERE
+    result = rule_value(context, rule, span)
+    known, key = context.session.op_results, ("source", id(result))
+    if key not in known:
+        inner = context.expanding(rule.definition.name, span)
+        known[key] = (is_source(inner, result), result)  # kept, so that its id stays its own
+    return bool(known[key][0])
+
+
+def materialise(context: Context, value: Value, span: Span) -> Value:
+    """The data of a layer without input; anything else as it is."""
+    if context.builder is None or not is_source(context, value):
+        return value
+    return context.session.apply(context, value, (), span)

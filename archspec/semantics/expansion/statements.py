@@ -1,0 +1,310 @@
+"""Statements of a body that declare something: bindings, parameters, buffers, shared layers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from archspec.graph.model import Draw, GraphOutput, InitRule, Instance, Origin, Region, Tie
+from archspec.ops.base import Need, Op
+from archspec.ops.registry import all_ops
+from archspec.semantics.arguments.binding import force
+from archspec.semantics.arguments.layer_calls import initialiser_value
+from archspec.semantics.building.graph_builder import (
+    GraphBuilder,
+    NameScope,
+    ports_of,
+    structure_of,
+)
+from archspec.semantics.expansion.ops import instantiate
+from archspec.semantics.expansion.requirements import require, settle
+from archspec.semantics.expansion.shape_patterns import (
+    bind_targets,
+    discard,
+    dtype_of,
+    name_free,
+    size_of,
+)
+from archspec.semantics.expansion.sharing import one_instance
+from archspec.semantics.expansion.sources import materialise
+from archspec.semantics.values.context import Context, Reported
+from archspec.semantics.values.display import values_in
+from archspec.semantics.values.environment import did_you_mean
+from archspec.semantics.values.model import (
+    AbsentLayer,
+    Given,
+    OpLayer,
+    Poison,
+    SharedLayer,
+    Tensor,
+    Value,
+    has_poison,
+    is_data,
+    is_layer,
+)
+from archspec.semantics.values.operators import is_condition, kind_of, plain, truth
+from archspec.syntax import ast
+from archspec.types.dim import dim
+from archspec.types.initialiser import Initialiser
+from archspec.types.tensor import DType, TensorType
+
+
+def carry_out(context: Context, statement: ast.Statement) -> None:
+    """Carry out a statement that is neither input, output nor an expression."""
+    _STATEMENTS[type(statement)](context, statement)
+
+
+def data_value(context: Context, expression: ast.Expr) -> Value:
+    """The data of an expression. Raises SpecError when it is something else."""
+    value = context.evaluate(expression)
+    value = materialise(context, value, expression.span)
+    if isinstance(value, Poison) or (is_data(value) and not _has_values(value)):
+        return value
+    shown = kind_of(force(context, value, expression.span))
+    fix = "apply it: `output x -> f`" if is_layer(value) else None
+    raise context.error(
+        "E0315", f"an output is data, but this is {shown}", expression.span, fix=fix
+    )
+
+
+def _has_values(value: Value) -> bool:
+    if isinstance(value, tuple):
+        return any(_has_values(item) for item in value)
+    return not isinstance(value, (Tensor, Poison))
+
+
+def _bind(context: Context, statement: ast.Bind) -> None:
+    value = context.evaluate(statement.value)
+    value = force(context, value, statement.value.span)
+    value = materialise(context, value, statement.value.span)
+    bind_targets(context, statement.targets, value, statement.span)
+    for target in statement.targets:
+        if isinstance(target, (ast.NameTarget, ast.RestTarget)) and target.name != "_":
+            _remember_name(context.environment.local(target.name), target.name)
+
+
+def _remember_name(value: Value, name: str) -> None:
+    if isinstance(value, Tensor):
+        node = value.builder.nodes[value.port.node]
+        if not node.name and len(node.types) == 1:
+            node.name = name
+
+
+def _param(context: Context, statement: ast.ParamDecl) -> None:
+    shape = _fixed_shape(context, statement.type, statement.name)
+    init = initialiser_value(context, statement.init) if statement.init is not None else None
+    if dtype_of(context, statement.type) is not DType.F32:
+        raise context.error(
+            "E0407",
+            f"`{statement.name}` is learnt, so its elements are f32",
+            statement.type.span,
+            fix="a constant of another type is a `buffer`",
+        )
+    given = [Given("shape", shape, statement.type.span)]
+    if isinstance(init, Initialiser) and statement.init is not None:
+        given.append(Given("init", init, statement.init.span))
+    layer = OpLayer(all_ops()["param"], tuple(given), statement.span)
+    _declare(context, statement, layer)
+
+
+def _declare(context: Context, statement: ast.ParamDecl, layer: OpLayer) -> None:
+    name_free(context, statement.name, statement.span)
+    value = instantiate(context, layer, (), statement.name, statement.span)
+    context.environment.bind(statement.name, value, statement.span)
+    if statement.name.startswith("_"):
+        discard(context, value)
+    _remember_name(value, statement.name)
+
+
+def _fixed_shape(context: Context, shape: ast.TypeExpr, name: str) -> tuple[int, ...]:
+    sizes: list[int] = []
+    for entry in shape.dims:
+        size = size_of(context, entry.value)
+        if size is None:
+            raise Reported()
+        if size.constant is None:
+            raise context.error(
+                "E0403",
+                f"the shape of `{name}` must be fixed, but `{size}` depends on a free size",
+                entry.span,
+                fix="make the size a parameter of the network: `size: int = 224` and "
+                "`input image: f32[B = 1, 3, size, size]`",
+            )
+        if size.constant < 1:
+            raise context.error("E0402", f"`{name}` would have size {size.constant}", entry.span)
+        sizes.append(size.constant)
+    return tuple(sizes)
+
+
+def _buffer(context: Context, statement: ast.BufferDecl) -> None:
+    name_free(context, statement.name, statement.span)
+    shape = _fixed_shape(context, statement.type, statement.name)
+    dtype = dtype_of(context, statement.type)
+    assert context.builder is not None
+    assert context.scope is not None
+    inner = GraphBuilder(statement.name, "buffer", context.builder, len(context.frames))
+    inside = replace(context, builder=inner, scope=NameScope(inner), turns=())
+    context.session.mode_readers.append(False)
+    try:
+        value = data_value(inside, statement.value)
+    finally:
+        reads_mode = context.session.mode_readers.pop()
+    if has_poison(value):
+        raise Reported()
+    if reads_mode:
+        raise context.error(
+            "E0409",
+            "a buffer is computed once, so it can't depend on `training`",
+            statement.value.span,
+        )
+    wanted = TensorType(dtype, tuple(dim(size) for size in shape))
+    if not isinstance(value, Tensor):
+        raise context.error("E0409", "a buffer is one tensor, not a tuple", statement.value.span)
+    value = inner.own(inside, value, statement.value.span)
+    if value.type != wanted:
+        raise context.error(
+            "E0405",
+            f"`{statement.name}` is declared {wanted}, but its value is {value.type}",
+            statement.span,
+        )
+    graph = inner.finish(
+        (GraphOutput("output", ports_of(value), structure_of(value)),),
+        {},
+        (),
+        Origin(statement.span),
+    )
+    op = all_ops()["buffer"].model_validate(
+        {"shape": shape, "dtype": str(dtype), "transient": statement.transient}
+    )
+    key = context.scope.key_for(context, statement.name, "buffer", statement.span)
+    origin = context.builder.origin(context, statement.span)
+    instance = Instance(key, op, None, (Region("value", "", graph),), origin)
+    instance = one_instance(context, instance, (), statement.span)
+    (result,) = context.builder.add(context, instance, (), (wanted,), statement.span)
+    context.environment.bind(statement.name, result, statement.span)
+    _remember_name(result, statement.name)
+
+
+def _shared(context: Context, statement: ast.Shared) -> None:
+    name_free(context, statement.name, statement.span)
+    value = context.evaluate(statement.value)
+    assert context.scope is not None
+    if isinstance(value, (AbsentLayer, Poison)):
+        context.environment.bind(statement.name, value, statement.span)
+        return
+    if not is_layer(value):
+        raise context.error(
+            "E0308", f"a layer is shared, but this is {kind_of(value)}", statement.value.span
+        )
+    shared = SharedLayer(statement.name, value, statement.span, context.scope.taped())
+    context.environment.bind(statement.name, shared, statement.span)
+
+
+def _init(context: Context, statement: ast.InitDecl) -> None:
+    op = all_ops().get(statement.op)
+    if op is None:
+        fix = did_you_mean(statement.op, all_ops())
+        raise context.error(
+            "E0210", f"there is no op called `{statement.op}`", statement.span, fix=fix
+        )
+    known = _weights_of(op)
+    if _ANY_NUMBER.sub("0", statement.parameter) not in known:
+        fix = did_you_mean(statement.parameter, known)
+        listed = ", ".join(f"`{name}`" for name in sorted(known))
+        raise context.error(
+            "E0302",
+            f"`{op.name}` has no weights called `{statement.parameter}`",
+            statement.span,
+            notes=(f"it has {listed}",) if known else (),
+            fix=fix,
+        )
+    value = initialiser_value(context, statement.value)
+    if isinstance(value, Initialiser) and context.builder is not None:
+        origin = context.builder.origin(context, statement.span)
+        rule = InitRule(statement.op, statement.parameter, value, origin)
+        context.builder.init_rules.append(rule)
+
+
+_ANY_NUMBER = re.compile(r"\d+")
+
+
+def _weights_of(op: type[Op]) -> set[str]:
+    """Names of the learnt tensors that an op may own, as its examples have them."""
+    names: set[str] = set()
+    for example in op.examples:
+        made = op.model_validate(dict(example.attributes))
+        found = made.parameters(*example.input_types)
+        names |= {_ANY_NUMBER.sub("0", item.name) for item in found if item.learnable}
+    return names - {""}
+
+
+def _draw(context: Context, statement: ast.DrawDecl) -> None:
+    policy, ratio = "mixed", 0.5
+    node = statement.value
+    name = node.function if isinstance(node, ast.Call) else node
+    if not isinstance(name, ast.Name) or name.text not in ("local", "global", "mixed"):
+        raise context.error(
+            "E0301",
+            "the policy of a draw is `local`, `global` or `mixed(ratio)`",
+            node.span,
+        )
+    policy = name.text
+    if isinstance(node, ast.Call) and node.arguments:
+        value = context.evaluate(node.arguments[0].value)
+        valid = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1
+        if not valid or len(node.arguments) > 1 or policy != "mixed":
+            raise context.error(
+                "E0301", "`mixed(ratio)` takes one number from 0 to 1", node.arguments[0].span
+            )
+        ratio = float(value)  # type: ignore[arg-type]  # checked above
+    if context.builder is not None:
+        context.builder.draws.append(Draw(statement.name, policy, ratio))
+
+
+def _tie(context: Context, statement: ast.TieDecl) -> None:
+    names: list[str] = []
+    for node in (statement.name, statement.source):
+        value = plain(context.settled(node))
+        if isinstance(value, Poison):
+            return
+        if not isinstance(value, str):
+            what = f"the full name of weights, but this is {kind_of(value)}"
+            fix = 'in quotes: `tie "head.weight" = "embed.weight"`'
+            raise context.error("E0305", f"`tie` takes {what}", node.span, fix=fix)
+        names.append(value)
+    if context.builder is not None:
+        origin = context.builder.origin(context, statement.span)
+        context.builder.ties.append(Tie(names[0], names[1], origin))
+
+
+def _assert(context: Context, statement: ast.Assert) -> None:
+    message = context.evaluate(statement.message) if statement.message is not None else None
+    value = force(context, context.evaluate(statement.condition), statement.condition.span)
+    if isinstance(value, Poison):
+        return
+    text = message if isinstance(message, str) else f"`{statement.condition.span.text}` is false"
+    if is_condition(value):
+        need = Need(value, text, chosen=True)  # type: ignore[arg-type]
+        require(context, settle(context, need, statement.condition.span))
+    elif not truth(context, value, statement.condition.span):
+        raise context.error(
+            "E0318",
+            text,
+            statement.condition.span,
+            "asserted here",
+            notes=values_in(context.environment, statement.condition),
+        )
+
+
+_STATEMENTS: dict[type, Callable[[Context, Any], None]] = {
+    ast.Bind: _bind,
+    ast.ParamDecl: _param,
+    ast.BufferDecl: _buffer,
+    ast.Shared: _shared,
+    ast.InitDecl: _init,
+    ast.DrawDecl: _draw,
+    ast.TieDecl: _tie,
+    ast.Assert: _assert,
+}

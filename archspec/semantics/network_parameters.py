@@ -1,0 +1,135 @@
+"""Parameters of a network set from outside: values of Python as values of the language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isfinite
+from numbers import Integral, Real
+
+from archspec.ops.registry import all_ops
+from archspec.semantics.checks.names import resolve_expression
+from archspec.semantics.expansion.expressions import evaluate
+from archspec.semantics.program.modules import BlockDefinition, ModuleScope
+from archspec.semantics.values.context import Context, Reported
+from archspec.semantics.values.environment import Environment, did_you_mean
+from archspec.semantics.values.model import Given, ListValue, Value
+from archspec.semantics.values.operators import MAX_INTEGER
+from archspec.source import Source, Span
+from archspec.syntax import ast, parse
+
+
+def settings(
+    context: Context,
+    scope: ModuleScope,
+    definition: BlockDefinition,
+    preset: tuple[Given, ...],
+    parameters: Mapping[str, object],
+) -> tuple[Given, ...]:
+    """What a preset gives, by name, but for what `parameters` give instead.
+
+    A text where a layer is wanted is the name of one that is in sight in the file `scope`. Raises
+    SpecError for what is no value, for a number that no spec could hold, and for a layer that is
+    not there.
+    """
+    kinds = {item.name: item.type for item in definition.parameters}
+    inside = Context(context.session, Environment(scope))
+    kept = _without(preset, parameters, definition)
+    return (
+        *kept,
+        *(_given(inside, name, value, kinds.get(name)) for name, value in parameters.items()),
+    )
+
+
+def _without(
+    given: tuple[Given, ...], parameters: Mapping[str, object], definition: BlockDefinition
+) -> tuple[Given, ...]:
+    """The preset's own attributes, by name, without those that are set from outside."""
+    names = [parameter.name for parameter in definition.parameters]
+    if sum(1 for item in given if item.name is None) > len(names):
+        return given  # which is refused where the arguments are bound
+    kept: list[Given] = []
+    position = 0
+    for item in given:
+        name = item.name
+        if name is None:
+            name = names[position]
+            position += 1
+        if name not in parameters:
+            kept.append(Given(name, item.value, item.span))
+    return tuple(kept)
+
+
+def _given(context: Context, name: str, value: object, kind: ast.ParamType | None) -> Given:
+    source = Source("<parameters>", f"{name} = {_written(value)}")
+    span = Span(source, 0, len(source.text))
+    return Given(name, _to_value(context, value, kind, span, f"`{name}`"), span)
+
+
+def _to_value(
+    context: Context, value: object, kind: ast.ParamType | None, span: Span, what: str
+) -> Value:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, Integral):  # those of NumPy, too
+        number = int(value)
+        if abs(number) > MAX_INTEGER:
+            raise context.error("E0314", f"{what} does not fit in 64 bits", span)
+        return number
+    if isinstance(value, Real):
+        if not isfinite(value):
+            raise context.error("E0314", f"{what} is {value}, which is no number of a spec", span)
+        return float(value)
+    if isinstance(value, str):
+        is_layer = kind is not None and kind.name == "layer"
+        return _layer(context, value, span, what) if is_layer else value
+    if isinstance(value, (list, tuple, range)):
+        inner = kind.argument if kind is not None else None
+        return ListValue(
+            tuple(
+                _to_value(context, item, inner, span, f"element {index} of {what}")
+                for index, item in enumerate(value)
+            )
+        )
+    message = f"{what} cannot be a Python value of type `{type(value).__name__}`"
+    words = "values are numbers, truth values, strings and lists of them"
+    raise context.error("E0305", message, span, notes=(words,))
+
+
+def _layer(context: Context, text: str, span: Span, what: str) -> Value:
+    """The op or block of a name, with attributes or without, as the file itself would find it."""
+    written = _read(text, what)
+    head = written.function if isinstance(written, ast.Call) else written
+    if written is None or not isinstance(head, ast.Name):
+        example = "write an op or block, with attributes or without: `batch_norm(eps=1e-3)`"
+        raise context.error("E0305", f"{what} is a layer, but `{text}` is none", span, fix=example)
+    module, name = context.environment.module, head.text
+    if module.definition(name) is None and name not in all_ops():
+        fix = did_you_mean(name, module.names) or did_you_mean(name, all_ops())
+        raise context.error(
+            "E0210", f"{what} is a layer, but nothing is called `{name}`", span, fix=fix
+        )
+    sink, before = context.session.sink, context.session.sink.count
+    resolve_expression(module, written, sink)
+    if sink.count > before:
+        raise Reported()
+    return evaluate(context, written)
+
+
+def _read(text: str, what: str) -> ast.Expr | None:
+    """The expression in a text; None where it is none. Faults are shown as of a file `what`."""
+    result = parse(Source(f"<{what.replace('`', '')}>", f"preset layer =\n{text}\n"))
+    match result.module.definitions:
+        case (ast.Preset(value=value),) if not result.diagnostics:
+            return value
+    return None
+
+
+def _written(value: object) -> str:
+    """The value as it would stand in a spec."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return '"' + value.encode("unicode_escape").decode("ascii") + '"'
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_written(item) for item in value) + "]"
+    return str(value)

@@ -1,0 +1,1 @@
+"""Files, what they define, and what they use; nothing is expanded here."""

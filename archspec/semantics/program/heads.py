@@ -1,0 +1,64 @@
+"""Heads of definitions: their names, and that the clauses of a rule agree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from archspec.diagnostics.model import Sink, diagnostic
+from archspec.semantics.values.environment import counted
+from archspec.syntax import ast
+
+if TYPE_CHECKING:
+    from archspec.semantics.program.modules import RuleDefinition
+
+
+def check_names(parameters: tuple[ast.Parameter, ...], sink: Sink) -> None:
+    """Report names that stand twice in a head."""
+    seen: dict[str, ast.Parameter] = {}
+    for parameter in parameters:
+        if parameter.name is None or parameter.name == "_":
+            continue
+        if parameter.name in seen:
+            sink.report(
+                diagnostic(
+                    "E0208",
+                    f"`{parameter.name}` stands twice in this head",
+                    parameter.span,
+                    secondary=[(seen[parameter.name].span, "first here")],
+                    fix="use another name and a guard: `rule f(a, b) if a == b => ..`",
+                )
+            )
+        seen[parameter.name] = parameter
+
+
+def check_clauses(rule: RuleDefinition, sink: Sink) -> None:
+    """Report clauses that differ in number or names; one whose head is misread says nothing."""
+    readable = [item for item in rule.clauses if not _is_misread(rule, item)]
+    first = readable[0] if readable else rule.clauses[0]
+    for clause in readable[1:]:
+        if len(clause.parameters) != len(first.parameters):
+            sink.report(
+                diagnostic(
+                    "E0209",
+                    f"this clause of `{rule.name}` takes "
+                    f"{counted(len(clause.parameters), 'argument')}, "
+                    f"the first takes {len(first.parameters)}",
+                    clause.name_span,
+                    secondary=[(first.name_span, "the first clause")],
+                )
+            )
+        for own, shared in zip(clause.parameters, rule.parameters, strict=False):
+            if own.name not in (None, "_", shared.name):
+                sink.report(
+                    diagnostic(
+                        "E0209",
+                        f"clauses of one rule use the same names: this is `{own.name}`, "
+                        f"elsewhere it is `{shared.name}`",
+                        own.span,
+                        secondary=[(shared.span, "named here")],
+                    )
+                )
+
+
+def _is_misread(rule: RuleDefinition, clause: ast.RuleClause) -> bool:
+    return clause.damaged or rule.module.is_misread(clause.name_span)

@@ -1,0 +1,394 @@
+"""Files, what they define, and what they use.
+
+A spec may use the standard library (`use std.cnn { .. }`), files beside it by name, and the shipped
+specs, where no file beside it has the name. Nothing else is read: a path in a `use` is made of
+plain names, and a link that leads out of the folder is refused.
+"""
+
+from __future__ import annotations
+
+from codecs import BOM_UTF8
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TypeAlias
+
+from archspec import shipped
+from archspec.diagnostics.model import Diagnostic, Sink, diagnostic
+from archspec.semantics.program.heads import check_clauses, check_names
+from archspec.semantics.program.misread import misread_lines, names_in, names_on
+from archspec.semantics.program.use_paths import STANDARD, find, hidden, shown_name, unreadable
+from archspec.semantics.program.written_calls import WrittenCall
+from archspec.semantics.values.environment import did_you_mean
+from archspec.source import Source, Span
+from archspec.syntax import ParseResult, ast, parse
+from archspec.syntax.encoding import decode
+
+PRELUDE = "combinators"
+"""The module of the standard library that is in sight everywhere."""
+
+
+@dataclass(eq=False)
+class BlockDefinition:
+    """A block or network."""
+
+    name: str
+    module: ModuleScope
+    node: ast.BlockDef
+
+    @property
+    def parameters(self) -> tuple[ast.Parameter, ...]:
+        """Its parameters."""
+        return self.node.parameters
+
+    @property
+    def damaged(self) -> bool:
+        """Whether its head could not be read; that was reported."""
+        return self.node.damaged
+
+    @property
+    def inline(self) -> bool:
+        """Whether it opens no scope."""
+        return self.node.inline
+
+    @property
+    def name_span(self) -> Span:
+        """Where it is named."""
+        return self.node.name_span
+
+    @cached_property
+    def is_source(self) -> bool:
+        """Whether it takes no data: it has outputs and no inputs."""
+        kinds = [type(statement) for statement in self.node.body.statements]
+        return ast.Output in kinds and ast.Input not in kinds
+
+
+@dataclass(eq=False)
+class RuleDefinition:
+    """All clauses of a rule, with its signature."""
+
+    name: str
+    module: ModuleScope
+    clauses: tuple[ast.RuleClause, ...]
+    signature: ast.Signature | None = None
+
+    @cached_property
+    def parameters(self) -> tuple[ast.Parameter, ...]:
+        """One parameter a position.
+
+        It is named as in the first clause that names it, and typed as in the signature or the
+        first clause that says a type.
+        """
+        count = max(len(clause.parameters) for clause in self.clauses)
+        return tuple(self._parameter(index) for index in range(count))
+
+    def _parameter(self, index: int) -> ast.Parameter:
+        heads: list[ast.Signature | ast.RuleClause] = [*self.clauses]
+        if self.signature is not None:
+            heads.insert(0, self.signature)
+        entries = [head.parameters[index] for head in heads if index < len(head.parameters)]
+        named = next((entry for entry in entries if entry.name is not None), entries[0])
+        return ast.Parameter(
+            named.span,
+            named.name or f"_{index}",
+            None,
+            next((entry.type for entry in entries if entry.type is not None), None),
+            next((entry.domain for entry in entries if entry.domain is not None), None),
+            next((entry.default for entry in entries if entry.default is not None), None),
+        )
+
+    @property
+    def damaged(self) -> bool:
+        """Whether a head could not be read; that was reported."""
+        signed = self.signature is not None and self.signature.damaged
+        return signed or any(clause.damaged for clause in self.clauses)
+
+    @property
+    def inline(self) -> bool:
+        """Whether it opens no scope."""
+        return self.clauses[0].inline
+
+    @property
+    def name_span(self) -> Span:
+        """Where its first clause is named."""
+        return self.clauses[0].name_span
+
+    @property
+    def is_source(self) -> bool:
+        """Rules take data."""
+        return False
+
+
+@dataclass(eq=False)
+class PresetDefinition:
+    """A network with attributes filled in."""
+
+    name: str
+    module: ModuleScope
+    node: ast.Preset
+
+    @property
+    def damaged(self) -> bool:
+        """Whether it could not be read; that was reported."""
+        return self.node.damaged
+
+    @property
+    def name_span(self) -> Span:
+        """Where it is named."""
+        return self.node.name_span
+
+    inline = False
+    is_source = False
+    parameters: tuple[ast.Parameter, ...] = ()
+
+
+Callable_: TypeAlias = "BlockDefinition | RuleDefinition | PresetDefinition"
+
+
+@dataclass(eq=False)
+class ModuleScope:
+    """One file: its own definitions and those it uses."""
+
+    name: str
+    tree: ast.Module
+    own: dict[str, Callable_] = field(default_factory=dict)
+    used: dict[str, Callable_] = field(default_factory=dict)
+    prelude: frozenset[str] = frozenset()
+    """Names that are in sight everywhere."""
+    brought: list[tuple[str, str, Span | None]] = field(default_factory=list)
+    """Names that a `use` brings in, with the module; their place, where they are written."""
+    is_damaged: bool = False
+    """Whether a `use` failed: names that are unknown may have been meant to come from it."""
+    missed: set[str] = field(default_factory=set)
+    """Names that a `use` asked for in vain, or that a line which could not be read may define."""
+    calls: tuple[WrittenCall, ...] = ()
+    """Calls of what no local name hides, used or not."""
+    misread: frozenset[int] = frozenset()
+    """Lines with faults of syntax."""
+
+    def is_misread(self, span: Span) -> bool:
+        """Whether what begins there stands on a line that could not be read."""
+        return span.line in self.misread
+
+    def definition(self, name: str) -> Callable_ | None:
+        """What a name means here, or None."""
+        return self.own.get(name) or self.used.get(name)
+
+    @property
+    def names(self) -> Iterable[str]:
+        """All names of definitions in sight."""
+        return [*self.own, *self.used]
+
+
+@cache
+def _library(name: str, text: str) -> ParseResult:
+    """A file of the standard library; all compilations of a process share its tree."""
+    return parse(Source(name, text))
+
+
+class Program:
+    """All files of one compilation."""
+
+    def __init__(self, sink: Sink) -> None:
+        self.sink = sink
+        self.modules: dict[Path, ModuleScope] = {}
+        self._loading: list[Path] = []
+        self._found: dict[tuple[Path | None, tuple[str, ...]], Path] = {}
+
+    def load_file(self, path: Path, shown: str | None = None) -> ModuleScope:
+        """The module in a file. Raises OSError when it can't be read.
+
+        What is no file, as a folder or a FIFO, is reported (E0804).
+        """
+        instead = None if path in self.modules else shipped.in_place_of_file(path)
+        resolved = path if instead or path in self.modules else path.resolve()
+        known = self.modules.get(resolved)
+        if known is not None:
+            return known
+        source, fault = _read(path, shown or str(path), instead)
+        if fault is not None:
+            self.sink.report(fault)
+            scope = ModuleScope(path.stem, ast.Module(source, None, (), (), ()), is_damaged=True)
+            self.modules[resolved] = scope
+            return scope
+        return self.load_source(source, resolved)
+
+    def siblings(self, scope: ModuleScope) -> list[ModuleScope]:
+        """The modules read so far that are neither this one nor of a library."""
+        read = self.modules.values()
+        return [
+            item
+            for item in read
+            if item is not scope and not shipped.is_library(item.tree.source.name)
+        ]
+
+    def load_source(self, source: Source, path: Path | None = None) -> ModuleScope:
+        """The module in a text; `path` says where siblings stand."""
+        shared = path is not None and shipped.is_library(source.name)
+        result = _library(source.name, source.text) if shared else parse(source)
+        source = result.module.source
+        self.sink.extend(result.diagnostics)
+        scope = ModuleScope(path.stem if path else source.name, result.module)
+        scope.misread = misread_lines(result.diagnostics)
+        scope.missed = names_on(source, scope.misread) | names_in(result.unread)
+        if path is not None:
+            self.modules[path] = scope
+            self._loading.append(path)
+        _collect(scope, self.sink)
+        self._use_prelude(scope, path)
+        for use in {use.span.text: use for use in result.module.uses}.values():
+            self._use(scope, use, path)
+        if path is not None:
+            self._loading.pop()
+        return scope
+
+    def _use_prelude(self, scope: ModuleScope, path: Path | None) -> None:
+        prelude = STANDARD / f"{PRELUDE}.arch"
+        if path is not None and path == prelude.resolve():
+            return
+        shown = f"{shipped.STANDARD}{prelude.name}"
+        found = self.load_file(prelude, shown).own
+        scope.prelude = frozenset(found)
+        scope.used.update(found)
+
+    def _use(self, scope: ModuleScope, use: ast.Use, path: Path | None) -> None:
+        target = self._found.get((path, use.path))
+        if target is None and (target := find(use, path, self.sink)) is not None:
+            target = self._found[path, use.path] = target.resolve()
+        if target is not None and target in self._loading:
+            message = f"`{'.'.join(use.path)}` uses this file in turn"
+            self.sink.report(diagnostic("E0203", message, use.span))
+            target = None
+        module = None if target is None else self._used_file(scope, use, target)
+        if target is None or module is None:
+            scope.is_damaged = True
+            scope.missed.update(name.text for name in use.names or ())
+            return
+        names = use.names
+        path_text = ".".join(use.path)
+        if names is None:
+            scope.used.update(module.own)
+            scope.brought += ((name, path_text, None) for name in module.own)
+            return
+        for name in names:
+            definition = module.own.get(name.text)
+            if definition is None and (module.is_damaged or name.text in module.missed):
+                scope.missed.add(name.text)
+                continue
+            if definition is None:
+                scope.is_damaged = True
+                if not self.sink.is_full:  # what is probably meant takes a while to find
+                    self.sink.report(
+                        diagnostic(
+                            "E0202",
+                            f"`{'.'.join(use.path)}` defines no `{name.text}`",
+                            name.span,
+                            notes=hidden(use, target, name.text),
+                            fix=did_you_mean(name.text, module.own),
+                        )
+                    )
+                continue
+            scope.used[name.text] = definition
+            scope.brought.append((name.text, path_text, name.span))
+
+    def _used_file(self, scope: ModuleScope, use: ast.Use, target: Path) -> ModuleScope | None:
+        try:
+            return self.load_file(target, shown_name(scope.tree.source, use, target))
+        except OSError as fault:
+            self.sink.report(unreadable(use, fault))
+            return None
+
+
+MAX_BYTES = 4_000_000
+"""More of a file is not even read; the parser's own limit is lower and says so."""
+
+
+def _read(path: Path, shown: str, instead: str | None) -> tuple[Source, Diagnostic | None]:
+    """The text of a file and what is wrong with it; `instead` says what stands in its place."""
+    if instead is not None:
+        return Source(shown, ""), diagnostic("E0804", f"{shown} is {instead}, not a file")
+    with path.open("rb") as stream:
+        data = stream.read(MAX_BYTES + 1)
+    return decode(shown, data.removeprefix(BOM_UTF8))
+
+
+def _collect(scope: ModuleScope, sink: Sink) -> None:
+    rules: dict[str, list[ast.RuleClause]] = {}
+    signatures: dict[str, ast.Signature] = {}
+    last = ""
+    for node in scope.tree.definitions:
+        if isinstance(node, ast.RuleClause):
+            if node.name in rules and last != node.name:
+                _scattered(node, rules[node.name][0], sink)
+            last = node.name
+            if _is_new(scope, node, sink, node.name in rules):
+                rules.setdefault(node.name, []).append(node)
+            continue
+        last = node.name
+        if isinstance(node, ast.Signature):
+            signatures[node.name] = node
+        elif _is_new(scope, node, sink, node.name in rules):
+            scope.own[node.name] = (
+                PresetDefinition(node.name, scope, node)
+                if isinstance(node, ast.Preset)
+                else BlockDefinition(node.name, scope, node)
+            )
+    for name, clauses in rules.items():
+        scope.own[name] = RuleDefinition(name, scope, tuple(clauses), signatures.pop(name, None))
+    _check_heads(scope, sink)
+    for name, signature in signatures.items():
+        if scope.is_misread(signature.name_span):
+            continue
+        message = f"this is a signature of a rule `{name}` which has no clauses"
+        sink.report(diagnostic("E0206", message, signature.name_span))
+
+
+def _is_new(scope: ModuleScope, node: ast.Definition, sink: Sink, continues: bool) -> bool:
+    earlier = scope.own.get(node.name)
+    if earlier is None and (not continues or isinstance(node, ast.RuleClause)):
+        return True
+    place = earlier.name_span if earlier is not None else node.name_span
+    sink.report(
+        diagnostic(
+            "E0205",
+            f"`{node.name}` is defined twice",
+            node.name_span,
+            secondary=[(place, "first defined here")],
+        )
+    )
+    return False
+
+
+def _scattered(node: ast.RuleClause, first: ast.RuleClause, sink: Sink) -> None:
+    sink.report(
+        diagnostic(
+            "E0207",
+            f"clauses of `{node.name}` must stand together",
+            node.name_span,
+            secondary=[(first.name_span, "the others are here")],
+        )
+    )
+
+
+def _check_heads(scope: ModuleScope, sink: Sink) -> None:
+    for definition in scope.own.values():
+        if isinstance(definition, PresetDefinition):
+            continue
+        heads: Iterable[ast.BlockDef | ast.RuleClause] = (
+            definition.clauses if isinstance(definition, RuleDefinition) else (definition.node,)
+        )
+        for head in heads:
+            check_names(head.parameters, sink)
+        if isinstance(definition, RuleDefinition):
+            check_clauses(definition, sink)
+
+
+def networks(scope: ModuleScope) -> Mapping[str, Callable_]:
+    """Networks and presets of a file, in order."""
+    return {
+        name: definition
+        for name, definition in scope.own.items()
+        if isinstance(definition, PresetDefinition)
+        or (isinstance(definition, BlockDefinition) and definition.node.is_network)
+    }

@@ -1,0 +1,129 @@
+"""Which file a `use` means: one beside the spec, or of the libraries that come with the package.
+
+Nothing else is read, so that a spec of somebody else can be checked without fear.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from archspec import shipped
+from archspec.diagnostics.model import Diagnostic, Sink, diagnostic
+from archspec.semantics.values.environment import did_you_mean, suggestion
+from archspec.source import Source
+from archspec.syntax import ast
+
+STANDARD = Path(__file__).resolve().parent.parent / "stdlib"
+
+NOTE = "modules are `std.*`, files in the same folder, and the shipped specs, by name"
+
+
+def find(use: ast.Use, path: Path | None, sink: Sink) -> Path | None:
+    """The file that a `use` in the file `path` means; None where there is none, which is reported.
+
+    A file beside comes first, then a shipped spec; a file with the name of one may use that.
+    """
+    if use.path[0] == "std":
+        folders, rest = [STANDARD], use.path[1:]
+    else:
+        folders, rest = [*([] if path is None else [path.parent]), shipped.folder()], use.path
+    itself: Path | None = None
+    for folder in folders if rest else ():
+        target = folder.joinpath(*rest).with_suffix(shipped.SUFFIX)
+        try:
+            found = _in_folder(use, target, folder)
+        except OSError as fault:
+            found = unreadable(use, fault)
+        if isinstance(found, Diagnostic):
+            sink.report(found)
+            return None
+        if found is not None and found.resolve() != path:
+            return found
+        itself = itself or found
+    if itself is not None:
+        return itself
+    message = f"there is no module `{_name(use)}`"
+    fix = _meant(use, folders)
+    sink.report(diagnostic("E0201", message, use.span, notes=(NOTE,), fix=fix))
+    return None
+
+
+def _meant(use: ast.Use, folders: Sequence[Path]) -> str | None:
+    """What was probably meant by a `use` of nothing, as it is written."""
+    standard = _stems(STANDARD)
+    *head, last = use.path
+    outer = ".".join(head)
+    within = use.path[:1] == ("std",)
+    if head == ["std"]:
+        near = suggestion(last, standard)
+        return f"did you mean `std.{near}`?" if near else None
+    if not head and within:
+        found = next((item.text for item in use.names or () if item.text in standard), "cnn")
+        return f"say which module of `std`: `use std.{found}`"
+    parts = head[1:] if within else head
+    if parts and any(
+        folder.joinpath(*parts).with_suffix(shipped.SUFFIX).is_file() for folder in folders
+    ):
+        return f"names stand in braces: `use {outer} {{ {last} }}`"
+    if last in standard:
+        return f"did you mean `std.{last}`?"
+    there = {stem for folder in folders for stem in _stems(folder.joinpath(*head))}
+    if near := suggestion(last, there):
+        return f"did you mean `{'.'.join((*head, near))}`?"
+    return did_you_mean(_name(use), {f"std.{stem}" for stem in standard})
+
+
+def _stems(folder: Path) -> set[str]:
+    return {item.stem for item in folder.glob(f"*{shipped.SUFFIX}")}
+
+
+def hidden(use: ast.Use, target: Path, name: str) -> tuple[str, ...]:
+    """A note where a shipped spec defines `name`, and the file `target` stands before it."""
+    if use.path[0] == "std":
+        return ()
+    other = shipped.folder().joinpath(*use.path).with_suffix(shipped.SUFFIX)
+    if other == target or not other.is_file():
+        return ()
+    head = rf"^[ \t]*(?:inline[ \t]+)?(?:block|network|rule|preset)[ \t]+{re.escape(name)}\b"
+    if re.search(head, other.read_text(encoding="utf-8"), re.MULTILINE) is None:
+        return ()
+    return (
+        f"the shipped spec `{_name(use)}` defines it, but is hidden by the file `{target.name}` "
+        "in this folder, which comes first; give that one another name to use both",
+    )
+
+
+def _in_folder(use: ast.Use, target: Path, folder: Path) -> Path | Diagnostic | None:
+    """The file, what is wrong with it, or None where nothing of the name is there."""
+    instead = shipped.in_place_of_file(target)
+    if instead is not None:
+        message = f"the module `{_name(use)}` is {instead}, not a file"
+        return diagnostic("E0201", message, use.span, notes=(NOTE,))
+    if not target.is_file():
+        return None
+    if not target.resolve().is_relative_to(folder.resolve()):
+        message = f"`{_name(use)}` leads out of the folder of this file"
+        return diagnostic("E0204", message, use.span)
+    return target
+
+
+def unreadable(use: ast.Use, fault: OSError) -> Diagnostic:
+    """That the system does not give the file of a `use`."""
+    words = fault.strerror or str(fault)
+    return diagnostic("E0201", f"the module `{_name(use)}` cannot be read: {words}", use.span)
+
+
+def shown_name(source: Source, use: ast.Use, target: Path) -> str:
+    """How a file that `source` uses is named in what is said of it."""
+    if use.path[0] == "std":
+        return f"{shipped.STANDARD}{target.name}"
+    folder = Path(source.name).parent
+    if target.parent == shipped.folder() and folder.resolve() != target.parent:
+        return f"{shipped.LIBRARY}{target.name}"
+    return str(folder.joinpath(*use.path).with_suffix(shipped.SUFFIX))
+
+
+def _name(use: ast.Use) -> str:
+    return ".".join(use.path)

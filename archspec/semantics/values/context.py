@@ -1,0 +1,288 @@
+"""Where the elaborator is: the compilation as a whole, and the place in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from archspec.diagnostics.model import Diagnostic, Fix, Frame, Severity, Sink, diagnostic
+from archspec.frozen import frozen
+from archspec.graph.model import Graph, Turn
+from archspec.semantics.values.budget import Budget
+from archspec.semantics.values.environment import Environment
+from archspec.semantics.values.keys import Keys
+from archspec.semantics.values.model import Value
+from archspec.shipped import STANDARD, is_library
+from archspec.source import Span
+from archspec.syntax import ast
+from archspec.types.condition import TRUE, Condition, conjunction
+from archspec.types.solver import Verdict, VerdictKind
+
+if TYPE_CHECKING:
+    from archspec.semantics.building.graph_builder import GraphBuilder, NameScope
+
+
+def _is_shipped(span: Span) -> bool:
+    return is_library(span.source.name)
+
+
+def _library(span: Span) -> str:
+    is_standard = span.source.name.startswith(STANDARD)
+    return "in the standard library" if is_standard else "in a shipped spec"
+
+
+EXPANSION = 3
+"""Steps that an expansion counts for, besides what is done in it."""
+
+
+class SpecError(Exception):
+    """The spec is at fault at one place; caught where the elaborator can go on.
+
+    `item` is what there is to say of it, None where it was said already.
+    """
+
+    def __init__(self, item: Diagnostic | None) -> None:
+        super().__init__("reported" if item is None else item.message)
+        self.item = item
+
+
+class Reported(SpecError):
+    """Something failed whose diagnostic was reported already."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+
+
+class NotInductive(Exception):
+    """A signature can't be checked for all values at once; the message says why."""
+
+
+class OpenCondition(Exception):
+    """A condition on integer parameters is open while a signature is checked."""
+
+    def __init__(self, condition: Condition) -> None:
+        super().__init__("an open condition")
+        self.condition = condition
+
+
+@frozen
+class Remembered:
+    """A value of a memo within one mode, and whether it differs between the modes."""
+
+    value: Value
+    depends: bool
+
+
+class ModeWatch:
+    """Whether what is built inside of it reads `training`; what is around it then does too."""
+
+    __slots__ = ("depends", "session")
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.depends = False
+
+    def __enter__(self) -> ModeWatch:
+        self.session.mode_readers.append(False)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.depends = self.session.mode_readers.pop()
+        if self.depends:
+            self.session.read_mode()
+
+
+Reserved: TypeAlias = Callable[[str], bool]
+"""Whether the parts of a module cannot have a name, as a target says."""
+
+
+def nothing_reserved(_: str) -> bool:
+    """Where no target is asked, every name will do."""
+    return False
+
+
+@dataclass
+class Session:
+    """One compilation in one mode. The functions are those of the modules above this one."""
+
+    sink: Sink
+    budget: Budget
+    training: bool
+    evaluate: Callable[[Context, ast.Expr], Value]
+    apply: Callable[[Context, Value, Value, Span], Value]
+    force: Callable[[Context, Value, Span], Value]
+    specialised: dict[Hashable, Graph | None]
+    """The memo. None stands for a graph that failed; its errors were reported."""
+    rule_results: dict[Hashable, Remembered] = field(default_factory=dict)
+    given: Condition = TRUE
+    """What `where` promises here: that of the network, and those of the bodies around."""
+    network_given: Condition = TRUE
+    """What the network's `where` promises."""
+    promises: tuple[tuple[Condition, Span], ...] = ()
+    """What each of these promises, and where it stands."""
+    mode_readers: list[bool] = field(default_factory=list)
+    """For each graph or value under construction whether it read `training`."""
+    integer_symbols: frozenset[str] = frozenset()
+    """Symbols that stand for integer parameters while a signature is checked."""
+    op_results: dict[Hashable, Any] = field(default_factory=dict)
+    keys: Keys = field(default_factory=Keys)
+    active_rules: dict[Hashable, None] = field(default_factory=dict)
+    open_rules: list[tuple[object, Mapping[str, Value]]] = field(default_factory=list)
+    """Rules whose layers are being applied, outermost first, with their arguments."""
+    active_graphs: set[Hashable] = field(default_factory=set)
+    reserved: Reserved = nothing_reserved
+    """Names that an instance without a label cannot have."""
+    frozen: bool = False
+    """Whether what is built stays in inference, and does not learn."""
+    frozen_results: dict[Hashable, Remembered] = field(default_factory=dict)
+    """The results of rules for what is frozen."""
+    by_signature: Callable[[Context, Value, Value, Span], Value] | None = None
+    """How calls of rules with signatures are answered while one is checked."""
+
+    def for_frozen(self) -> Session:
+        """The same compilation where a layer is frozen: in inference, whatever the mode is."""
+        if self.frozen:
+            return self
+        return replace(
+            self,
+            training=False,
+            frozen=True,
+            rule_results=self.frozen_results,
+            mode_readers=[False],
+        )
+
+    @contextmanager
+    def promising(self, condition: Condition, span: Span) -> Iterator[None]:
+        """While a body is carried out whose `where` at `span` promises this, too."""
+        before = self.given, self.promises
+        self.given = conjunction([self.given, condition])
+        self.promises += ((condition, span),)
+        try:
+            yield
+        finally:
+            self.given, self.promises = before
+
+    def report(self, error: SpecError) -> None:
+        """Add an error to what is reported, unless it was."""
+        if error.item is not None:
+            self.sink.report(error.item)
+
+    def decide(self, condition: Condition, span: Span) -> Verdict:
+        """Whether a condition holds for all sizes that `where` allows; asked again, it is free.
+
+        Raises OutOfBudget when the run has no more steps for it.
+        """
+        return self._decide(condition, self.given, span)
+
+    def always(self, condition: Condition, span: Span) -> bool:
+        """Whether it holds for all sizes that the network's `where` allows.
+
+        Raises OutOfBudget as `decide` does.
+        """
+        verdict = self._decide(condition, self.network_given, span)
+        return verdict.kind is VerdictKind.ALWAYS
+
+    def _decide(self, condition: Condition, given: Condition, span: Span) -> Verdict:
+        key = ("decide", condition, given)
+        verdict = self.op_results.get(key)
+        if verdict is None:
+            verdict = self.op_results[key] = self.budget.decide(condition, given, span)
+        found: Verdict = verdict
+        return found
+
+    def read_mode(self) -> None:
+        """Note that what is being built depends on the mode."""
+        if self.mode_readers:
+            self.mode_readers[-1] = True
+
+    def recall(self, known: Remembered) -> Value:
+        """A remembered value; who takes it depends on the mode if it does."""
+        if known.depends:
+            self.read_mode()
+        return known.value
+
+
+@frozen
+class Context:
+    """The place: names in sight, graph under construction, scope of names, expansions so far."""
+
+    session: Session
+    environment: Environment
+    builder: GraphBuilder | None = None
+    scope: NameScope | None = None
+    frames: tuple[Frame, ...] = ()
+    turns: tuple[Turn, ...] = ()
+
+    def within(self, environment: Environment) -> Context:
+        """The same place with other names in sight."""
+        return self._at(environment, self.scope, self.frames)
+
+    def child(self) -> Context:
+        """The same place with a new innermost scope of names."""
+        return self._at(self.environment.child(), self.scope, self.frames)
+
+    def naming(self, scope: NameScope) -> Context:
+        """The same place with another scope for instances."""
+        return self._at(self.environment, scope, self.frames)
+
+    def outside(self) -> Context:
+        """The same place without a graph, where a layer stays a layer."""
+        return Context(self.session, self.environment, None, None, self.frames, self.turns)
+
+    def expanding(self, what: str, span: Span) -> Context:
+        """One expansion further in. Raises OutOfBudget when that is too deep."""
+        frames = (Frame(what, span), *self.frames)
+        self.session.budget.deep(len(frames), span, frames)
+        self.session.budget.step(span, EXPANSION, frames)
+        return self._at(self.environment, self.scope, frames)
+
+    def _at(
+        self, environment: Environment, scope: NameScope | None, frames: tuple[Frame, ...]
+    ) -> Context:
+        # `dataclasses.replace` takes several times as long, and this is done at each step
+        return Context(self.session, environment, self.builder, scope, frames, self.turns)
+
+    def error(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        label: str = "",
+        *,
+        secondary: list[tuple[Span, str]] | None = None,
+        notes: tuple[str, ...] = (),
+        fix: str | Fix | None = None,
+        severity: Severity = Severity.ERROR,
+    ) -> SpecError:
+        """An error here, with the chain of expansions.
+
+        What goes wrong inside of the standard library, or of a shipped spec that another file uses,
+        is shown where the spec uses it.
+        """
+        place = next((f.span for f in self.frames if not _is_shipped(f.span)), None)
+        if _is_shipped(span) and place is not None:
+            secondary = [*(secondary or []), (span, label or _library(span))]
+            span, label = place, ""
+        return SpecError(
+            diagnostic(
+                code,
+                message,
+                span,
+                label,
+                secondary=secondary or (),
+                notes=notes,
+                fix=fix,
+                expansion=self.frames,
+                severity=severity,
+            )
+        )
+
+    def evaluate(self, expression: ast.Expr) -> Value:
+        """The value of an expression here."""
+        return self.session.evaluate(self, expression)
+
+    def settled(self, expression: ast.Expr) -> Value:
+        """The same, or what a rule yields where the expression is a call of one."""
+        return self.session.force(self, self.evaluate(expression), expression.span)

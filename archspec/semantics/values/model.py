@@ -1,0 +1,242 @@
+"""What an expression can yield while a spec is expanded.
+
+Compile-time values are Python's int, float, bool and str, `ListValue`, `Dim`, initialisers and
+layers. Data are `Tensor`s and Python tuples of them. `POISON` stands for what could not be made
+because of an error that was reported already; it spreads silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from archspec.frozen import frozen
+from archspec.graph.model import Port
+from archspec.ops.base import Op
+from archspec.source import Span
+from archspec.syntax import ast
+from archspec.types.dim import Dim
+from archspec.types.tensor import TensorType
+
+if TYPE_CHECKING:
+    from archspec.semantics.building.graph_builder import GraphBuilder, NameScope
+    from archspec.semantics.program.modules import Callable_
+    from archspec.semantics.values.environment import Environment
+
+Value: TypeAlias = object
+
+
+@frozen
+class ListValue:
+    """A list. Applied to data, a list of layers gives each the whole input.
+
+    What would need a walk through lists in lists is known when one is made.
+    """
+
+    items: tuple[Value, ...]
+    weight: int = field(init=False, compare=False, repr=False)
+    """Elements that it has when written out, those of lists in it too."""
+    poisoned: bool = field(init=False, compare=False, repr=False)
+    all_layers: bool = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        items = self.items
+        object.__setattr__(self, "weight", sum(weight(item) for item in items))
+        object.__setattr__(self, "poisoned", any(has_poison(item) for item in items))
+        object.__setattr__(self, "all_layers", bool(items) and all(is_layer(i) for i in items))
+
+
+@frozen
+class Tensor:
+    """A port of the graph that is being built."""
+
+    builder: GraphBuilder
+    port: Port
+    type: TensorType
+
+
+@frozen
+class Copies:
+    """`count` tensors of one type inside a tuple, while a signature is checked by induction."""
+
+    count: Dim
+    item: Tensor
+
+
+class Poison:
+    """The result of something that failed and was reported."""
+
+    def __repr__(self) -> str:
+        return "POISON"
+
+
+POISON: Final = Poison()
+
+# ---------------------------------------------------------------------- layers
+
+
+@frozen
+class Given:
+    """One attribute as it was given: by position (`name` is None) or by name."""
+
+    name: str | None
+    value: Value
+    span: Span
+
+
+@frozen
+class OpLayer:
+    """A primitive op with some of its attributes."""
+
+    op: type[Op]
+    given: tuple[Given, ...] = ()
+    span: Span | None = None
+
+
+@frozen
+class BlockLayer:
+    """A block, network, rule or preset with some of its attributes."""
+
+    definition: Callable_
+    given: tuple[Given, ...] = ()
+    span: Span | None = None
+
+
+@frozen
+class Closure:
+    """A chain, `for`, or `{..}` with the names around it."""
+
+    expression: ast.Expr
+    environment: Environment
+
+
+@frozen
+class GroupLayer:
+    """A layer in parentheses."""
+
+    inner: Value
+    span: Span
+
+
+@frozen
+class LabelledLayer:
+    """A layer with a label; `label` is None for `_`, the next number."""
+
+    label: str | None
+    inner: Value
+    span: Span
+
+
+@frozen
+class SpreadLayer:
+    """`...layer` in a list: its results are spliced in."""
+
+    inner: Value
+    span: Span
+
+
+@frozen
+class AbsentLayer:
+    """An `if` that contributes nothing."""
+
+
+ABSENT: Final = AbsentLayer()
+
+
+@dataclass(eq=False, slots=True)
+class SharedLayer:
+    """A layer that is made once: each use takes the same instances."""
+
+    name: str
+    inner: Value
+    span: Span
+    scope: NameScope
+    start: int | None = None
+    """The number that a numbered scope had reached when it was used first."""
+    frozen: bool = False  # in its first use
+    active: bool = False  # while it is being applied
+
+
+@frozen
+class OutputOf:
+    """`net.name`: one output of a layer with several."""
+
+    inner: Value
+    name: str
+    span: Span
+
+
+@frozen
+class TapLayer:
+    """`tap(net, "layer1", ..)`: the outputs of instances inside a block."""
+
+    inner: Value
+    paths: tuple[str, ...]
+    span: Span
+
+
+@frozen
+class FrozenLayer:
+    """`frozen(layer)`: stays in inference, and its weights do not learn."""
+
+    inner: Value
+    span: Span
+
+
+LAYERS: Final = (
+    OpLayer,
+    BlockLayer,
+    Closure,
+    GroupLayer,
+    LabelledLayer,
+    SpreadLayer,
+    AbsentLayer,
+    SharedLayer,
+    OutputOf,
+    TapLayer,
+    FrozenLayer,
+)
+
+
+def is_layer(value: Value) -> bool:
+    """Whether it can be applied to data (a list of layers can)."""
+    if isinstance(value, ListValue):
+        return value.all_layers
+    return isinstance(value, LAYERS)
+
+
+def is_data(value: Value) -> bool:
+    """Whether it is a tensor or a tuple with a tensor in it."""
+    if isinstance(value, tuple):
+        return any(is_data(item) for item in value)
+    return isinstance(value, (Tensor, Copies, Poison))
+
+
+def tensors(data: Value) -> Iterator[Tensor]:
+    """The tensors of data, flattened."""
+    if isinstance(data, Tensor):
+        yield data
+    elif isinstance(data, Copies):
+        yield data.item
+    elif isinstance(data, tuple):
+        for item in data:
+            yield from tensors(item)
+
+
+def has_poison(value: Value) -> bool:
+    """Whether some part of it failed."""
+    if isinstance(value, Poison):
+        return True
+    if isinstance(value, tuple):
+        return any(has_poison(item) for item in value)
+    return isinstance(value, ListValue) and value.poisoned
+
+
+def weight(value: Value) -> int:
+    """Parts that it has when written out: lists and tuples count what is in them."""
+    if isinstance(value, ListValue):
+        return 1 + value.weight
+    if isinstance(value, tuple):
+        return 1 + sum(weight(item) for item in value)
+    return 1

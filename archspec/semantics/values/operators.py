@@ -1,0 +1,305 @@
+"""Operators on compile-time values: exact integers, IEEE doubles, dims and conditions.
+
+Integers are exact and refused beyond 64 bits; `//` and `%` floor; floats are IEEE doubles in
+source order. Comparisons of free dims give conditions, which the solver decides where a truth
+value is needed.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import TypeVar
+
+from archspec.semantics.values.context import Context, OpenCondition
+from archspec.semantics.values.growth import joined, listed
+from archspec.semantics.values.model import ListValue, Poison, Value, is_data, is_layer
+from archspec.source import Span
+from archspec.syntax import ast
+from archspec.types.atoms import OutsideFragment
+from archspec.types.condition import (
+    All,
+    AnyOf,
+    Comparison,
+    Condition,
+    at_least,
+    conjunction,
+    disjunction,
+    equal,
+    negation,
+    unequal,
+)
+from archspec.types.dim import Dim
+from archspec.types.solver import VerdictKind, clauses
+
+Made = TypeVar("Made")
+Number = int | float
+MAX_INTEGER = 2**63 - 1
+
+_ARITHMETIC: dict[str, Callable[[Number, Number], Number]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "//": operator.floordiv,
+    "%": operator.mod,
+}
+_COMPARISON: dict[str, Callable[[object, object], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,  # type: ignore[dict-item]  # operands are both numbers or both strings
+    "<=": operator.le,  # type: ignore[dict-item]
+    ">": operator.gt,  # type: ignore[dict-item]
+    ">=": operator.ge,  # type: ignore[dict-item]
+}
+
+OP_OF_OPERATOR = {
+    "+": "add",
+    "-": "sub",
+    "*": "mul",
+    "/": "div",
+    "//": "floor_div",
+    "%": "mod",
+    "**": "pow",
+    "==": "eq",
+    "!=": "ne",
+    "<": "lt",
+    "<=": "le",
+    ">": "gt",
+    ">=": "ge",
+    "and": "logical_and",
+    "or": "logical_or",
+}
+"""The op that carries out an operator on tensors."""
+
+OP_OF_SIGN = {"-": "neg", "not": "logical_not"}
+"""The same for a sign in front of one operand."""
+
+
+def is_number(value: Value) -> bool:
+    """Whether it is an int or float (a bool is not)."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def plain(value: Value) -> Value:
+    """A Dim that is a number as that number; anything else as it is."""
+    if isinstance(value, Dim) and value.constant is not None:
+        return value.constant
+    return value
+
+
+def kind_of(value: Value) -> str:
+    """What a value is, in the reader's words."""
+    if isinstance(value, bool):
+        return "a truth value"
+    if isinstance(value, int):
+        return "an integer"
+    for kinds, words in _KINDS:
+        if isinstance(value, kinds):
+            return words
+    if is_data(value):
+        return "data"
+    if is_layer(value):
+        return "a layer"
+    return "a list" if isinstance(value, ListValue) else "a tuple"
+
+
+_KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (float, "a number"),
+    (str, "a string"),
+    (Dim, "a dimension"),
+    ((Comparison, All, AnyOf), "a condition"),
+)
+
+
+def checked(context: Context, value: Value, span: Span) -> Value:
+    """The value, refused when it is an integer beyond 64 bits."""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > MAX_INTEGER:
+        raise context.error("E0314", "this integer does not fit in 64 bits", span)
+    return value
+
+
+def arithmetic(context: Context, sign: str, left: Value, right: Value, span: Span) -> Value:
+    """`left sign right` for values."""
+    if isinstance(left, Poison) or isinstance(right, Poison):
+        return left if isinstance(left, Poison) else right
+    if isinstance(left, str) and isinstance(right, str) and sign == "+":
+        return joined(context, (left, right), span)
+    if isinstance(left, ListValue) and isinstance(right, ListValue) and sign == "+":
+        return listed(context, left.items + right.items, span)
+    numeric = (is_number(left) or isinstance(left, Dim)) and (
+        is_number(right) or isinstance(right, Dim)
+    )
+    if not numeric:
+        raise context.error(
+            "E0309", f"`{sign}` does not work on {kind_of(left)} and {kind_of(right)}", span
+        )
+    try:
+        found = within_fragment(context, lambda: _compute(sign, left, right), span)
+        return checked(context, plain(found), span)
+    except ZeroDivisionError:
+        raise context.error("E0309", "division by zero", span) from None
+    except OverflowError:
+        raise context.error("E0314", "this number is too large", span) from None
+
+
+def _compute(sign: str, left: Value, right: Value) -> Value:
+    if sign == "**":
+        return _power(left, right)
+    if isinstance(left, Dim) or isinstance(right, Dim):
+        if isinstance(left, float) or isinstance(right, float) or sign == "/":
+            raise OutsideFragment(f"`{sign}` with a fraction on `{left}` and `{right}`")
+        return _ARITHMETIC[sign](left, right)  # type: ignore[arg-type]  # Dim has the operators
+    return _ARITHMETIC[sign](left, right)  # type: ignore[arg-type]  # both are numbers here
+
+
+def _power(left: Value, right: Value) -> Value:
+    if isinstance(right, Dim):
+        raise OutsideFragment(f"a power with the exponent `{right}`, which is not fixed")
+    if isinstance(left, Dim):
+        if not isinstance(right, int):
+            raise OutsideFragment(f"a power of `{left}` that is not a whole number")
+        return left**right
+    if isinstance(left, int) and isinstance(right, int) and right >= 0:
+        if abs(left) > 1 and right > 64:
+            raise OverflowError
+        return left**right
+    result = left**right  # type: ignore[operator]  # both are numbers here
+    if isinstance(result, complex):
+        raise ZeroDivisionError
+    return result
+
+
+def compare(context: Context, sign: str, left: Value, right: Value, span: Span) -> Value:
+    """`left sign right` as a truth value or, with free dims, a condition."""
+    left, right = plain(left), plain(right)
+    if isinstance(left, Poison) or isinstance(right, Poison):
+        return left if isinstance(left, Poison) else right
+    if isinstance(left, Dim) or isinstance(right, Dim):
+        return _compare_dims(context, sign, left, right, span)
+    if sign in ("==", "!="):
+        same = left == right and (is_number(left) == is_number(right))
+        return same if sign == "==" else not same
+    if (is_number(left) and is_number(right)) or (isinstance(left, str) and isinstance(right, str)):
+        return _COMPARISON[sign](left, right)
+    raise context.error(
+        "E0309", f"`{sign}` does not compare {kind_of(left)} with {kind_of(right)}", span
+    )
+
+
+def _compare_dims(context: Context, sign: str, left: Value, right: Value, span: Span) -> Value:
+    sides = [left, right]
+    if not all(isinstance(side, (int, Dim)) and not isinstance(side, bool) for side in sides):
+        raise context.error(
+            "E0309", f"`{sign}` does not compare {kind_of(left)} with {kind_of(right)}", span
+        )
+    a, b = left, right
+    table: dict[str, Callable[[], Condition]] = {
+        "==": lambda: equal(a, b),  # type: ignore[arg-type]  # ints and Dims, checked above
+        "!=": lambda: unequal(a, b),  # type: ignore[arg-type]
+        ">=": lambda: at_least(a, b),  # type: ignore[arg-type]
+        "<=": lambda: at_least(b, a),  # type: ignore[arg-type]
+        ">": lambda: at_least(a, b + 1),  # type: ignore[operator,arg-type]
+        "<": lambda: at_least(b, a + 1),  # type: ignore[operator,arg-type]
+    }
+    return within_fragment(context, table[sign], span)
+
+
+def equality(context: Context, left: Dim, right: Dim, span: Span) -> Condition:
+    """`left == right`. Raises SpecError (E0411) where that is beyond symbolic sizes."""
+    return within_fragment(context, lambda: equal(left, right), span)
+
+
+def within_fragment(context: Context, made: Callable[[], Made], span: Span) -> Made:
+    """What `made` makes of sizes. Raises SpecError (E0411) where that is beyond symbolic sizes."""
+    try:
+        return made()
+    except OutsideFragment as error:
+        raise context.error("E0411", f"this is beyond symbolic sizes: {error}", span) from None
+
+
+def is_condition(value: Value) -> bool:
+    """Whether it is an undecided condition."""
+    return isinstance(value, (Comparison, All, AnyOf))
+
+
+def join_conditions(context: Context, sign: str, left: Value, right: Value, span: Span) -> Value:
+    """`left and right`, `left or right`, for truth values and conditions."""
+    parts: list[Condition] = []
+    for side in (left, right):
+        if isinstance(side, bool):
+            parts.append(All(()) if side else AnyOf(()))
+        elif isinstance(side, (Comparison, All, AnyOf)):
+            parts.append(side)
+        else:
+            raise context.error("E0309", f"`{sign}` needs conditions, not {kind_of(side)}", span)
+    joined = conjunction(parts) if sign == "and" else disjunction(parts)
+    return settled(joined)
+
+
+def settled(condition: Condition) -> Value:
+    """A truth value where the condition is plainly one."""
+    if condition == All(()):
+        return True
+    return False if condition == AnyOf(()) else condition
+
+
+def negate(context: Context, value: Value, span: Span) -> Value:
+    """`not value`."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, (Comparison, All, AnyOf)):
+        return settled(negation(value))
+    if isinstance(value, Poison):
+        return value
+    raise context.error("E0309", f"`not` needs a condition, not {kind_of(value)}", span)
+
+
+def holds(context: Context, condition: ast.Expr) -> bool | None:
+    """Whether a condition holds; None where what it is made of failed."""
+    value = context.settled(condition)
+    return None if isinstance(value, Poison) else truth(context, value, condition.span)
+
+
+def truth(context: Context, value: Value, span: Span) -> bool:
+    """The truth of a condition, decided under what the network's `where` promises.
+
+    Raises SpecError (E0312) when it is true for some sizes and false for others.
+    """
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, (Comparison, All, AnyOf)):
+        raise context.error("E0312", f"a condition is needed here, not {kind_of(value)}", span)
+    verdict = context.session.decide(value, span)
+    if verdict.kind is VerdictKind.ALWAYS:
+        return True
+    if verdict.kind is VerdictKind.NEVER:
+        return False
+    text = _as_written(value, span)
+    if verdict.kind is VerdictKind.UNDECIDED:
+        raise context.error("E0410", f"`{text}` could not be decided: {verdict.reason}", span)
+    if context.session.integer_symbols >= _symbols(value):
+        raise OpenCondition(value)
+    names = " and ".join(f"`{name}`" for name in sorted(_symbols(value)))
+    free = "is" if len(_symbols(value)) == 1 else "are"
+    raise context.error(
+        "E0312",
+        f"`{text}` holds for some sizes only, and {names} {free} free here",
+        span,
+        notes=("what is built can't depend on a size that is not fixed",),
+        fix="make the size a parameter of the network (`size: int = 224` and "
+        "`input image: f32[B = 1, 3, size, size]`), or let a `where` clause decide it",
+    )
+
+
+def _as_written(condition: Condition, span: Span) -> str:
+    """The condition in the reader's own words, where it is those that stand at the place."""
+    if "\n" not in span.text and all(name in span.text for name in _symbols(condition)):
+        return span.text
+    return " and ".join(clauses(condition))
+
+
+def _symbols(condition: Condition) -> frozenset[str]:
+    if isinstance(condition, Comparison):
+        return condition.expression.symbols
+    return frozenset().union(*(_symbols(part) for part in condition.parts))
