@@ -3,9 +3,9 @@
 import pytest
 
 from archspec.ops.registry import all_ops
-from archspec.semantics import foreign
 from archspec.semantics.arguments.layer_calls import attribute_names
 from archspec.semantics.compile import check
+from archspec.semantics.program import foreign_names as foreign
 from archspec.source import Source
 
 NET = "network net {{\n  input x: f32[B = 1, 3, H = 8, W = 8]\n  {}\n  output y = x -> relu\n}}\n"

@@ -10,8 +10,8 @@ from archspec.diagnostics.text import render
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Instance
 from archspec.graph.walk import walk
-from archspec.semantics import loops
 from archspec.semantics.compile import check, load_network
+from archspec.semantics.expansion import loops
 from archspec.semantics.expansion.repeated_turns import repeat
 from archspec.source import Source
 from tests.semantics.specs import compiled, errors, keys, layer, network, weights

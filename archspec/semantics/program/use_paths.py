@@ -15,7 +15,7 @@ from archspec.semantics.values.environment import did_you_mean, suggestion
 from archspec.source import Source
 from archspec.syntax import ast
 
-STANDARD = Path(__file__).resolve().parent.parent / "stdlib"
+STANDARD = Path(shipped.__file__).resolve().parent / "stdlib"
 
 NOTE = "modules are `std.*`, files in the same folder, and the shipped specs, by name"
 
