@@ -30,7 +30,7 @@ from archspec.semantics.expansion.bodies import active_inputs, run_body
 from archspec.semantics.expansion.expressions import evaluate
 from archspec.semantics.expansion.layers import apply_layer
 from archspec.semantics.expansion.network_inputs import Inputs, network_inputs
-from archspec.semantics.induction import check_signatures
+from archspec.semantics.induction.check import check_signatures
 from archspec.semantics.network_parameters import settings
 from archspec.semantics.program.modules import BlockDefinition, ModuleScope, Program, networks
 from archspec.semantics.values.budget import Budget, Limits, OutOfBudget

@@ -1,19 +1,11 @@
-"""Signatures of rules, checked once for every value of their parameters.
-
-`rule f(c: int in 1.., w: int): [B, C] -> c * [B, w]` is a claim about all c and w. Integer
-parameters become symbols and each clause is expanded once, under the condition that it is the one
-chosen; calls of rules with signatures are answered by the signature (the induction hypothesis),
-provided that their arguments stay in the domain and come down. Where that does not work (a layer
-as parameter, 2 ** n, a `for` over a parameter) a note says that each expansion is checked instead.
-"""
+"""The proof of one signature: each clause is expanded for symbols and compared with it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from archspec.diagnostics.model import CompileFailed, Severity, Sink, diagnostic
-from archspec.ops.base import SYMBOLIC_INTEGERS
+from archspec.diagnostics.model import Sink, diagnostic
 from archspec.semantics.arguments.binding import bind_arguments, force
 from archspec.semantics.building.graph_builder import GraphBuilder, NameScope
 from archspec.semantics.expansion.expressions import evaluate
@@ -26,7 +18,7 @@ from archspec.semantics.expansion.signatures import (
     segments_of,
     signature_sides,
 )
-from archspec.semantics.program.modules import ModuleScope, RuleDefinition
+from archspec.semantics.program.modules import RuleDefinition
 from archspec.semantics.values.budget import Budget
 from archspec.semantics.values.context import (
     Context,
@@ -41,7 +33,6 @@ from archspec.semantics.values.model import BlockLayer, Copies, Poison, Value
 from archspec.semantics.values.operators import is_condition, plain
 from archspec.source import Span
 from archspec.syntax import ast
-from archspec.types.atoms import OutsideFragment
 from archspec.types.condition import (
     FALSE,
     TRUE,
@@ -55,64 +46,11 @@ from archspec.types.condition import (
 from archspec.types.dim import Dim, dim
 from archspec.types.solver import VerdictKind
 
-UNDECIDED_HERE = frozenset(
-    {"E0301", "E0305", "E0309", "E0311", "E0312", "E0313", "E0403", "E0410", "E0411", "E0501"}
-)
-"""Errors which say that a number is needed where there is a symbol: no fault of the signature."""
-
-CERTAIN = frozenset({"E0504", "E0506", "E0508"})
-"""Errors that stand whatever else of a signature is not decided."""
-
 MAX_CASES = 6
 
 
-def check_signatures(scope: ModuleScope, sink: Sink, budget: Budget) -> None:
-    """Check every signature of a file."""
-    for definition in scope.own.values():
-        signed = isinstance(definition, RuleDefinition) and definition.signature is not None
-        if isinstance(definition, RuleDefinition) and signed and not definition.damaged:
-            _check(definition, sink, budget)
-
-
-def _check(rule: RuleDefinition, sink: Sink, budget: Budget) -> None:
-    assert rule.signature is not None
-    token = SYMBOLIC_INTEGERS.set(True)
-    own = Sink()
-    try:
-        proof = _Proof(rule, own, budget)
-        proof.run()
-        unsure = [item for item in own.diagnostics if item.code in UNDECIDED_HERE]
-        if not unsure and not proof.reasons:
-            sink.extend(own.diagnostics)
-            return
-        reason = proof.reasons[0] if proof.reasons else unsure[0].message
-        if unsure and unsure[0].code == "E0411":
-            reason = "it computes with its parameters beyond polynomials, as `2 ** n` does"
-    except (NotInductive, OutsideFragment) as error:
-        reason = str(error)
-    except SpecError as error:  # the signature itself can't be read
-        if error.item is None or error.item.code not in UNDECIDED_HERE:
-            sink.extend(own.diagnostics if error.item is None else [error.item])
-            return
-        reason = error.item.message
-    except CompileFailed as error:
-        reason = error.diagnostics[0].message
-    finally:
-        SYMBOLIC_INTEGERS.reset(token)
-    sink.extend(item for item in own.diagnostics if item.code in CERTAIN)
-    sink.report(
-        diagnostic(
-            "N0501",
-            f"the signature of `{rule.name}` is checked at each expansion, not for all at once",
-            rule.signature.name_span,
-            notes=[reason],
-            severity=Severity.NOTE,
-        )
-    )
-
-
 @dataclass
-class _Proof:
+class Proof:
     """One signature under check."""
 
     rule: RuleDefinition
@@ -126,6 +64,7 @@ class _Proof:
     """Why clauses are not proved."""
 
     def run(self) -> None:
+        """Report what each clause does not keep. Raises NotInductive, SpecError."""
         self._parameters()
         earlier: list[Condition] = []
         for clause in self.rule.clauses:

@@ -1,0 +1,1 @@
+"""Signatures of rules, checked once for every value of their parameters."""
