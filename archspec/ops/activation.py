@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from archspec.ops.base import Check, Example, Op
-from archspec.ops.shape_rules import float_input
-from archspec.types.tensor import TensorType
+from archspec.ops.base import Example, Op, ShapeRule
+from archspec.ops.shape_rules import same_floats
 
 
 class Relu(Op):
@@ -15,10 +14,8 @@ class Relu(Op):
     name: ClassVar[str] = "relu"
     category: ClassVar[str] = "activation"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = same_floats
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return float_input(self.name, inputs)
 
 
 class Relu6(Op):
@@ -27,10 +24,8 @@ class Relu6(Op):
     name: ClassVar[str] = "relu6"
     category: ClassVar[str] = "activation"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = same_floats
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return float_input(self.name, inputs)
 
 
 class Selu(Op):
@@ -39,10 +34,8 @@ class Selu(Op):
     name: ClassVar[str] = "selu"
     category: ClassVar[str] = "activation"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = same_floats
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return float_input(self.name, inputs)
 
 
 class Silu(Op):
@@ -51,10 +44,8 @@ class Silu(Op):
     name: ClassVar[str] = "silu"
     category: ClassVar[str] = "activation"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = same_floats
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return float_input(self.name, inputs)
 
 
 class Mish(Op):
@@ -63,10 +54,8 @@ class Mish(Op):
     name: ClassVar[str] = "mish"
     category: ClassVar[str] = "activation"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = same_floats
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return float_input(self.name, inputs)
 
 
 class Sigmoid(Op):
@@ -75,10 +64,8 @@ class Sigmoid(Op):
     name: ClassVar[str] = "sigmoid"
     category: ClassVar[str] = "activation"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = same_floats
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return float_input(self.name, inputs)
 
 
 class LogSigmoid(Op):
@@ -87,10 +74,8 @@ class LogSigmoid(Op):
     name: ClassVar[str] = "log_sigmoid"
     category: ClassVar[str] = "activation"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = same_floats
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return float_input(self.name, inputs)
 
 
 class Tanh(Op):
@@ -99,10 +84,8 @@ class Tanh(Op):
     name: ClassVar[str] = "tanh"
     category: ClassVar[str] = "activation"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = same_floats
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return float_input(self.name, inputs)
 
 
 class TanhShrink(Op):
@@ -111,10 +94,8 @@ class TanhShrink(Op):
     name: ClassVar[str] = "tanh_shrink"
     category: ClassVar[str] = "activation"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = same_floats
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return float_input(self.name, inputs)
 
 
 class Softsign(Op):
@@ -123,10 +104,8 @@ class Softsign(Op):
     name: ClassVar[str] = "softsign"
     category: ClassVar[str] = "activation"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = same_floats
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return float_input(self.name, inputs)
 
 
 class HardSwish(Op):
@@ -135,10 +114,8 @@ class HardSwish(Op):
     name: ClassVar[str] = "hard_swish"
     category: ClassVar[str] = "activation"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = same_floats
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return float_input(self.name, inputs)
 
 
 class HardSigmoid(Op):
@@ -147,7 +124,5 @@ class HardSigmoid(Op):
     name: ClassVar[str] = "hard_sigmoid"
     category: ClassVar[str] = "activation"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = same_floats
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return float_input(self.name, inputs)

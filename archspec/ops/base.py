@@ -7,7 +7,7 @@ where an int is asked). `infer` is pure. A field that may hold a free dimension 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import Enum
@@ -161,6 +161,10 @@ def type_of_text(text: str) -> TensorType:
     return TensorType(DType(dtype.strip()), tuple(shape))
 
 
+ShapeRule: TypeAlias = Callable[[str, Check, tuple[TensorType, ...]], TensorType]
+"""The type of the output, from the name of the op, what it needs of sizes, and its inputs."""
+
+
 class Made(Enum):
     """What a value is made of."""
 
@@ -217,6 +221,9 @@ class Op(BaseModel):
     """Whether a position of the result sees one position of each input, and neighbours see
     neighbours. Positions are those along the spatial axes, from axis 2 on; what has none is
     pointwise too."""
+    shape_rule: ClassVar[ShapeRule | None] = None
+    """The shape rule, where several ops have the same; an op with a rule of its own defines
+    `infer`."""
     transparent: ClassVar[bool] = False
     """True for `identity`: leaves no node, though it takes a number in a numbered scope."""
 
@@ -232,7 +239,10 @@ class Op(BaseModel):
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType | tuple[TensorType, ...]:
         """Types of the outputs. Raises OpError where none exist."""
-        raise NotImplementedError
+        rule = type(self).shape_rule
+        if rule is None:
+            raise NotImplementedError
+        return rule(self.name, check, inputs)
 
     def in_inference(self) -> Op:
         """The op as it is outside training, for a layer that is frozen.

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from archspec.ops.base import Check, Example, Op
+from archspec.ops.base import Check, Example, Op, ShapeRule
 from archspec.ops.broadcasting import FLOATS, NUMBERS, REALS, require_dtype
 from archspec.types.tensor import DType, TensorType
 
@@ -14,10 +14,15 @@ _REAL = frozenset({DType.F32})
 _WHOLE = Example(inputs=("i64[4]",))
 
 
-def _pointwise(op: str, inputs: tuple[TensorType, ...], allowed: frozenset[DType]) -> TensorType:
-    (given,) = inputs
-    require_dtype(op, given, allowed)
-    return given
+def _same(allowed: frozenset[DType]) -> ShapeRule:
+    """Shape rule of an op that keeps the type of its one input, of one of these elements."""
+
+    def rule(op: str, check: Check, inputs: tuple[TensorType, ...]) -> TensorType:
+        (given,) = inputs
+        require_dtype(op, given, allowed)
+        return given
+
+    return rule
 
 
 class Exp(Op):
@@ -26,10 +31,8 @@ class Exp(Op):
     name: ClassVar[str] = "exp"
     category: ClassVar[str] = "arithmetic"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = _same(FLOATS)
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return _pointwise(self.name, inputs, FLOATS)
 
 
 class Log(Op):
@@ -38,10 +41,8 @@ class Log(Op):
     name: ClassVar[str] = "log"
     category: ClassVar[str] = "arithmetic"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = _same(FLOATS)
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return _pointwise(self.name, inputs, FLOATS)
 
 
 class Log1p(Op):
@@ -50,10 +51,8 @@ class Log1p(Op):
     name: ClassVar[str] = "log1p"
     category: ClassVar[str] = "arithmetic"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = _same(_REAL)
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return _pointwise(self.name, inputs, _REAL)
 
 
 class Sqrt(Op):
@@ -62,10 +61,8 @@ class Sqrt(Op):
     name: ClassVar[str] = "sqrt"
     category: ClassVar[str] = "arithmetic"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = _same(FLOATS)
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return _pointwise(self.name, inputs, FLOATS)
 
 
 class Rsqrt(Op):
@@ -74,10 +71,8 @@ class Rsqrt(Op):
     name: ClassVar[str] = "rsqrt"
     category: ClassVar[str] = "arithmetic"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = _same(_REAL)
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return _pointwise(self.name, inputs, _REAL)
 
 
 class Square(Op):
@@ -86,10 +81,8 @@ class Square(Op):
     name: ClassVar[str] = "square"
     category: ClassVar[str] = "arithmetic"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = _same(NUMBERS)
     examples: ClassVar[tuple[Example, ...]] = (Example(), _WHOLE)
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return _pointwise(self.name, inputs, NUMBERS)
 
 
 class Reciprocal(Op):
@@ -98,10 +91,8 @@ class Reciprocal(Op):
     name: ClassVar[str] = "reciprocal"
     category: ClassVar[str] = "arithmetic"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = _same(FLOATS)
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return _pointwise(self.name, inputs, FLOATS)
 
 
 class Sign(Op):
@@ -110,10 +101,8 @@ class Sign(Op):
     name: ClassVar[str] = "sign"
     category: ClassVar[str] = "arithmetic"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = _same(REALS)
     examples: ClassVar[tuple[Example, ...]] = (Example(), _WHOLE)
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return _pointwise(self.name, inputs, REALS)
 
 
 class Sin(Op):
@@ -122,10 +111,8 @@ class Sin(Op):
     name: ClassVar[str] = "sin"
     category: ClassVar[str] = "arithmetic"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = _same(FLOATS)
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return _pointwise(self.name, inputs, FLOATS)
 
 
 class Cos(Op):
@@ -134,10 +121,8 @@ class Cos(Op):
     name: ClassVar[str] = "cos"
     category: ClassVar[str] = "arithmetic"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = _same(FLOATS)
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return _pointwise(self.name, inputs, FLOATS)
 
 
 class Erf(Op):
@@ -146,10 +131,8 @@ class Erf(Op):
     name: ClassVar[str] = "erf"
     category: ClassVar[str] = "arithmetic"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = _same(_REAL)
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return _pointwise(self.name, inputs, _REAL)
 
 
 class Floor(Op):
@@ -158,10 +141,8 @@ class Floor(Op):
     name: ClassVar[str] = "floor"
     category: ClassVar[str] = "arithmetic"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = _same(REALS)
     examples: ClassVar[tuple[Example, ...]] = (Example(), _WHOLE)
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return _pointwise(self.name, inputs, REALS)
 
 
 class Ceil(Op):
@@ -170,10 +151,8 @@ class Ceil(Op):
     name: ClassVar[str] = "ceil"
     category: ClassVar[str] = "arithmetic"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = _same(REALS)
     examples: ClassVar[tuple[Example, ...]] = (Example(), _WHOLE)
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return _pointwise(self.name, inputs, REALS)
 
 
 class Round(Op):
@@ -182,10 +161,8 @@ class Round(Op):
     name: ClassVar[str] = "round"
     category: ClassVar[str] = "arithmetic"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = _same(REALS)
     examples: ClassVar[tuple[Example, ...]] = (Example(), _WHOLE)
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return _pointwise(self.name, inputs, REALS)
 
 
 class Abs(Op):
@@ -197,7 +174,8 @@ class Abs(Op):
     examples: ClassVar[tuple[Example, ...]] = (Example(), _WHOLE, Example(inputs=("c64[2, 8]",)))
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        given = _pointwise(self.name, inputs, NUMBERS)
+        (given,) = inputs
+        require_dtype(self.name, given, NUMBERS)
         return given.with_dtype(DType.F32) if given.dtype is DType.C64 else given
 
 

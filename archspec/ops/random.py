@@ -7,11 +7,11 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 from pydantic import Field
 
 from archspec.ops.arithmetic import Mul
-from archspec.ops.base import Check, Example, Op, OpError
+from archspec.ops.base import Check, Example, Op, OpError, ShapeRule
 from archspec.ops.broadcasting import require_equal_dims, same_dtype, same_rank
 from archspec.ops.choice import Clamp
 from archspec.ops.identity import Identity
-from archspec.ops.shape_rules import float_input
+from archspec.ops.shape_rules import float_input, same_floats
 from archspec.types.tensor import TensorType
 
 Probability: TypeAlias = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -28,15 +28,13 @@ class Dropout(Op):
     name: ClassVar[str] = "dropout"
     category: ClassVar[str] = "random"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = same_floats
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"p": 0.0}))
 
     p: Probability = 0.5
 
     def in_inference(self) -> Op:
         return Identity()
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return float_input(self.name, inputs)
 
     def permutation(self, rank: int) -> tuple[int, ...] | None:
         return tuple(range(rank))
@@ -86,15 +84,13 @@ class AlphaDropout(Op):
     name: ClassVar[str] = "alpha_dropout"
     category: ClassVar[str] = "random"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = same_floats
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"p": 0.05}))
 
     p: Probability = 0.5
 
     def in_inference(self) -> Op:
         return Identity()
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return float_input(self.name, inputs)
 
     def permutation(self, rank: int) -> tuple[int, ...] | None:
         return tuple(range(rank))
@@ -153,13 +149,11 @@ class Bernoulli(Op):
     name: ClassVar[str] = "bernoulli"
     category: ClassVar[str] = "random"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = same_floats
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example(inputs=("f32[4]",)))
 
     def in_inference(self) -> Op:
         return Clamp(low=0.0, high=1.0)
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return float_input(self.name, inputs)
 
 
 class Join(Op):

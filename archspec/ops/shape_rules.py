@@ -38,6 +38,11 @@ def float_input(op: str, inputs: Sequence[TensorType], index: int = 0) -> Tensor
     return given
 
 
+def same_floats(op: str, check: Check, inputs: tuple[TensorType, ...]) -> TensorType:
+    """Shape rule of an op that keeps the type of its one input, which must be floating."""
+    return float_input(op, inputs)
+
+
 def index_input(op: str, inputs: Sequence[TensorType], index: int = 0) -> TensorType:
     """Input `index`, which must hold integers. Raises OpError otherwise."""
     given = inputs[index]

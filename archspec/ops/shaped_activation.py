@@ -6,8 +6,8 @@ from typing import ClassVar, Literal
 
 from pydantic import NonNegativeFloat, PositiveInt
 
-from archspec.ops.base import Check, Example, Op, OpError, Parameter, Seen
-from archspec.ops.shape_rules import along, axis_index, fixed_channels, float_input
+from archspec.ops.base import Check, Example, Op, OpError, Parameter, Seen, ShapeRule
+from archspec.ops.shape_rules import along, axis_index, fixed_channels, float_input, same_floats
 from archspec.types.initialiser import Constant
 from archspec.types.tensor import TensorType
 
@@ -21,12 +21,10 @@ class LeakyRelu(Op):
     name: ClassVar[str] = "leaky_relu"
     category: ClassVar[str] = "activation"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = same_floats
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"slope": 0.2}))
 
     slope: float = 0.01
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return float_input(self.name, inputs)
 
 
 class Elu(Op):
@@ -40,12 +38,10 @@ class Elu(Op):
     name: ClassVar[str] = "elu"
     category: ClassVar[str] = "activation"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = same_floats
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"alpha": 0.5}))
 
     alpha: float = 1.0
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return float_input(self.name, inputs)
 
 
 class Celu(Op):
@@ -57,12 +53,10 @@ class Celu(Op):
     name: ClassVar[str] = "celu"
     category: ClassVar[str] = "activation"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = same_floats
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"alpha": 0.5}))
 
     alpha: float = 1.0
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return float_input(self.name, inputs)
 
 
 class Gelu(Op):
@@ -74,12 +68,10 @@ class Gelu(Op):
     name: ClassVar[str] = "gelu"
     category: ClassVar[str] = "activation"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = same_floats
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"approximate": "tanh"}))
 
     approximate: Literal["none", "tanh"] = "none"
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return float_input(self.name, inputs)
 
 
 class Softplus(Op):
@@ -92,13 +84,11 @@ class Softplus(Op):
     name: ClassVar[str] = "softplus"
     category: ClassVar[str] = "activation"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = same_floats
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"beta": 2.0, "threshold": 10.0}))
 
     beta: float = 1.0
     threshold: float = 20.0
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return float_input(self.name, inputs)
 
 
 class HardTanh(Op):
@@ -110,13 +100,11 @@ class HardTanh(Op):
     name: ClassVar[str] = "hard_tanh"
     category: ClassVar[str] = "activation"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = same_floats
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"low": 0.0, "high": 6.0}))
 
     low: float = -1.0
     high: float = 1.0
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return float_input(self.name, inputs)
 
 
 class HardShrink(Op):
@@ -128,12 +116,10 @@ class HardShrink(Op):
     name: ClassVar[str] = "hard_shrink"
     category: ClassVar[str] = "activation"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = same_floats
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"bound": 0.1}))
 
     bound: float = 0.5
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return float_input(self.name, inputs)
 
 
 class SoftShrink(Op):
@@ -145,12 +131,10 @@ class SoftShrink(Op):
     name: ClassVar[str] = "soft_shrink"
     category: ClassVar[str] = "activation"
     pointwise: ClassVar[bool] = True
+    shape_rule: ClassVar[ShapeRule | None] = same_floats
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"bound": 0.1}))
 
     bound: NonNegativeFloat = 0.5
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return float_input(self.name, inputs)
 
 
 class Prelu(Op):

@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from archspec.types.initialiser import Constant
 from archspec_torch.code import Argument, Hole, Quoted, call, keyword
 from archspec_torch.lowering.base import Lowered, Lowering, Site, lowers
 
-PLAIN = {
-    "relu": ("nn.ReLU", "F.relu"),
-    "relu6": ("nn.ReLU6", "F.relu6"),
-    "selu": ("nn.SELU", "F.selu"),
-    "silu": ("nn.SiLU", "F.silu"),
-    "mish": ("nn.Mish", "F.mish"),
-    "sigmoid": ("nn.Sigmoid", "torch.sigmoid"),
-    "log_sigmoid": ("nn.LogSigmoid", "F.logsigmoid"),
-    "tanh": ("nn.Tanh", "torch.tanh"),
-    "tanh_shrink": ("nn.Tanhshrink", "F.tanhshrink"),
-    "softsign": ("nn.Softsign", "F.softsign"),
-    "hard_swish": ("nn.Hardswish", "F.hardswish"),
-    "hard_sigmoid": ("nn.Hardsigmoid", "F.hardsigmoid"),
+ACTIVATIONS: dict[str, tuple[str, str, list[tuple[str, str, float]]]] = {
+    "relu": ("nn.ReLU", "F.relu", []),
+    "relu6": ("nn.ReLU6", "F.relu6", []),
+    "selu": ("nn.SELU", "F.selu", []),
+    "silu": ("nn.SiLU", "F.silu", []),
+    "mish": ("nn.Mish", "F.mish", []),
+    "sigmoid": ("nn.Sigmoid", "torch.sigmoid", []),
+    "log_sigmoid": ("nn.LogSigmoid", "F.logsigmoid", []),
+    "tanh": ("nn.Tanh", "torch.tanh", []),
+    "tanh_shrink": ("nn.Tanhshrink", "F.tanhshrink", []),
+    "softsign": ("nn.Softsign", "F.softsign", []),
+    "hard_swish": ("nn.Hardswish", "F.hardswish", []),
+    "hard_sigmoid": ("nn.Hardsigmoid", "F.hardsigmoid", []),
+    "leaky_relu": ("nn.LeakyReLU", "F.leaky_relu", [("negative_slope", "slope", 0.01)]),
+    "elu": ("nn.ELU", "F.elu", [("alpha", "alpha", 1.0)]),
+    "celu": ("nn.CELU", "F.celu", [("alpha", "alpha", 1.0)]),
+    "softplus": (
+        "nn.Softplus",
+        "F.softplus",
+        [("beta", "beta", 1.0), ("threshold", "threshold", 20.0)],
+    ),
+    "hard_tanh": (
+        "nn.Hardtanh",
+        "F.hardtanh",
+        [("min_val", "low", -1.0), ("max_val", "high", 1.0)],
+    ),
+    "hard_shrink": ("nn.Hardshrink", "F.hardshrink", [("lambd", "bound", 0.5)]),
+    "soft_shrink": ("nn.Softshrink", "F.softshrink", [("lambd", "bound", 0.5)]),
 }
+"""Module and function, and for each setting torch's keyword, our attribute, and torch's default."""
 
 
 def _both(module: str, function: str, *arguments: Argument) -> Lowered:
@@ -28,30 +46,16 @@ def _both(module: str, function: str, *arguments: Argument) -> Lowered:
     )
 
 
-def _plain(module: str, function: str) -> Lowering:
-    return lambda site: _both(module, function)
+def _in_table(module: str, function: str, settings: Sequence[tuple[str, str, float]]) -> Lowering:
+    def lower(site: Site) -> Lowered:
+        arguments = [keyword(name, getattr(site.op, of), usual) for name, of, usual in settings]
+        return _both(module, function, *arguments)
+
+    return lower
 
 
-for _name, (_module, _function) in PLAIN.items():
-    lowers(_name)(_plain(_module, _function))
-
-
-@lowers("leaky_relu")
-def leaky_relu(site: Site) -> Lowered:
-    """`F.leaky_relu`."""
-    return _both("nn.LeakyReLU", "F.leaky_relu", keyword("negative_slope", site.op.slope, 0.01))
-
-
-@lowers("elu")
-def elu(site: Site) -> Lowered:
-    """`F.elu`."""
-    return _both("nn.ELU", "F.elu", keyword("alpha", site.op.alpha, 1.0))
-
-
-@lowers("celu")
-def celu(site: Site) -> Lowered:
-    """`F.celu`."""
-    return _both("nn.CELU", "F.celu", keyword("alpha", site.op.alpha, 1.0))
+for _name, _row in ACTIVATIONS.items():
+    lowers(_name)(_in_table(*_row))
 
 
 @lowers("gelu")
@@ -59,32 +63,6 @@ def gelu(site: Site) -> Lowered:
     """`F.gelu`."""
     how = keyword("approximate", Hole(Quoted(site.op.approximate)), Quoted("none"))
     return _both("nn.GELU", "F.gelu", how)
-
-
-@lowers("softplus")
-def softplus(site: Site) -> Lowered:
-    """`F.softplus`."""
-    beta = keyword("beta", site.op.beta, 1.0)
-    return _both("nn.Softplus", "F.softplus", beta, keyword("threshold", site.op.threshold, 20.0))
-
-
-@lowers("hard_tanh")
-def hard_tanh(site: Site) -> Lowered:
-    """`F.hardtanh`."""
-    low = keyword("min_val", site.op.low, -1.0)
-    return _both("nn.Hardtanh", "F.hardtanh", low, keyword("max_val", site.op.high, 1.0))
-
-
-@lowers("hard_shrink")
-def hard_shrink(site: Site) -> Lowered:
-    """`F.hardshrink`."""
-    return _both("nn.Hardshrink", "F.hardshrink", keyword("lambd", site.op.bound, 0.5))
-
-
-@lowers("soft_shrink")
-def soft_shrink(site: Site) -> Lowered:
-    """`F.softshrink`."""
-    return _both("nn.Softshrink", "F.softshrink", keyword("lambd", site.op.bound, 0.5))
 
 
 @lowers("prelu")
