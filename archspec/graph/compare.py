@@ -18,10 +18,15 @@ def fingerprint(graph: Graph) -> str:
     Where something is written, and with which arguments a block was made, does not matter. The
     same in every process, for one version of archspec.
     """
+    return fingerprints(graph)[graph]
+
+
+def fingerprints(graph: Graph) -> dict[Graph, str]:
+    """The fingerprints of a graph and of all below it."""
     found: dict[Graph, str] = {}
     for item in walk(graph):
         found[item] = sha256("\n".join(_lines(item, found)).encode()).hexdigest()
-    return found[graph]
+    return found
 
 
 def _lines(graph: Graph, below: Mapping[Graph, str]) -> list[str]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
+from typing import Literal, TypeAlias
 
 from archspec.frozen import frozen
 from archspec.graph.model import Graph
 from archspec.graph.walk import walk
 from archspec.types.condition import TRUE, Condition
+
+Mode: TypeAlias = Literal["inference", "training"]
 
 
 @frozen
@@ -27,6 +30,10 @@ class Compiled:
     sizes: Mapping[str, int] = field(default_factory=dict)
     where: Condition = TRUE
     doc: str = ""
+
+    def in_mode(self, mode: Mode) -> Graph:
+        """Its graph in one mode."""
+        return self.training if mode == "training" else self.inference
 
     @property
     def graphs(self) -> tuple[Graph, ...]:

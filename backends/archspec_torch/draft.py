@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from archspec.graph.units import Unit
 from archspec_torch.body import Body, like_name, write_body
@@ -12,6 +12,7 @@ from archspec_torch.construct import Constructor
 from archspec_torch.firsts import Firsts, default_lines, write_firsts
 from archspec_torch.layout import Layout, Plan, Told
 from archspec_torch.loops import fold_loops
+from archspec_torch.modes import both_modes
 from archspec_torch.names import Names
 from archspec_torch.scope import Line
 from archspec_torch.signature import arguments_text, return_annotation
@@ -88,8 +89,7 @@ def _forward(
     """The statements for all uses; their layouts learn what callers have to tell."""
     written = []
     for one in bodies:
-        parts = [[*body.function.prologue(), *body.function.lines] for body in one]
-        written.append(parts[0] if len(parts) == 1 else both_modes(*parts))
+        written.append(_statements(one))
     extra = dict.fromkeys(n for use in family for mode in use.locals for n in mode.extra)
     for use in family:
         use.extra = tuple(extra)
@@ -102,27 +102,18 @@ def _forward(
     return lines, names
 
 
+def _statements(bodies: Sequence[Body]) -> list[Line]:
+    """Those of one use, in inference and, where that differs, in training."""
+    functions = [body.function for body in bodies]
+    inference, *others = [[*function.prologue(), *function.lines] for function in functions]
+    if not others:
+        return inference
+    known = [name for function in functions for name, _ in function.arguments]
+    known += [name for body in bodies for name in body.draws]
+    return both_modes(inference, others[0], known)
+
+
 def _signature(layout: Layout, body: Body) -> str:
     tensors = [name for name, _ in body.function.arguments]
     arguments = arguments_text(layout, tensors, list(body.draws.values()))
     return f"({arguments}) -> {return_annotation(layout)}:"
-
-
-def both_modes(inference: Sequence[Line], training: Sequence[Line]) -> list[Line]:
-    """What both modes share first, then `if self.training:` and `else:`."""
-    shared = 0
-    while (
-        shared < min(len(inference), len(training)) - 1
-        and inference[shared].code == training[shared].code
-        and inference[shared].indent == training[shared].indent
-    ):
-        shared += 1
-    while shared and (inference[shared].indent or training[shared].indent):
-        shared -= 1  # do not cut an `if` in two
-    return [
-        *inference[:shared],
-        Line(code("if self.training:")),
-        *(replace(line, indent=line.indent + 4) for line in training[shared:]),
-        Line(code("else:")),
-        *(replace(line, indent=line.indent + 4) for line in inference[shared:]),
-    ]
