@@ -8,7 +8,7 @@ from typing import Any
 from archspec.diagnostics.model import CompileFailed, diagnostic
 from archspec.diagnostics.printable import printable
 from archspec.diagnostics.refusal import refusal
-from archspec.diagnostics.suggest import closest
+from archspec.diagnostics.suggest import closest, meant
 from archspec.network import Network
 
 
@@ -49,8 +49,8 @@ def _located(file: str | Path, name: str | None) -> tuple[Path, str | None]:
         return path, name
     if text in known:
         return known[text], name or text
-    near = None if path.suffix else closest(text, known)
-    hint = f"; did you mean `{near}`?" if near else ""
+    near = None if path.suffix else meant(closest(text, known))
+    hint = f"; {near}" if near else ""
     if text.startswith("~"):
         hint = "; `~` is not expanded here, as it is by a shell: `Path(..).expanduser()`"
     shown = printable(str(path))

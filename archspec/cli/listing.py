@@ -36,7 +36,7 @@ def run(path: Path | None, as_json: bool) -> None:
 
 def _networks(path: Path) -> tuple[list[Row], tuple[Diagnostic, ...]]:
     from archspec.semantics.compile import Compilation
-    from archspec.semantics.program.modules import PresetDefinition, networks
+    from archspec.semantics.program.definitions import PresetDefinition, networks
 
     compilation = Compilation()
     found = networks(compilation.load(path))

@@ -9,7 +9,7 @@ from pathlib import Path
 from archspec import shipped
 from archspec.cli.guard import WrongUsage
 from archspec.diagnostics.model import CompileFailed, diagnostic
-from archspec.diagnostics.suggest import closest
+from archspec.diagnostics.suggest import closest, meant
 from archspec.frozen import frozen
 
 SUFFIX = shipped.SUFFIX
@@ -74,7 +74,7 @@ def _shipped(name: str) -> Spec:
     near = closest(name, shipped.networks())
     raise WrongUsage(
         f"there is no file and no shipped network `{name}`",
-        f"did you mean `{near}`?" if near else "`archspec list` names the shipped networks",
+        meant(near) or "`archspec list` names the shipped networks",
     )
 
 

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+
+LIKE = 0.7
+"""How like two names of a spec are (0 to 1) when one was probably meant for the other."""
+
+MAX_LIKE = 60
+"""Characters of names in a spec that are compared: it takes long for long ones."""
+
+_RANK = re.compile("[123]d$")
+"""How torch ends the names of layers, `Conv2d`; here one op serves all ranks."""
 
 
 def closest(word: str, candidates: Iterable[str], *, cutoff: float = 0.6) -> str | None:
@@ -12,3 +22,31 @@ def closest(word: str, candidates: Iterable[str], *, cutoff: float = 0.6) -> str
     by_fold = {candidate.casefold(): candidate for candidate in sorted(candidates)}
     found = get_close_matches(word.casefold()[:100], by_fold, n=1, cutoff=cutoff)
     return by_fold[found[0]] if found else None
+
+
+def suggestion(name: str, candidates: Iterable[str]) -> str | None:
+    """The candidate that was probably meant by a name in a spec; stricter than `closest`."""
+    if len(name) > MAX_LIKE:
+        return None
+    from difflib import SequenceMatcher, get_close_matches
+
+    pool = sorted({candidate for candidate in candidates if len(candidate) <= MAX_LIKE})
+    for candidate in get_close_matches(name, pool, n=3, cutoff=0.6):
+        ratio = SequenceMatcher(None, name, candidate).ratio()
+        if ratio >= LIKE or candidate.startswith(name) or name.startswith(candidate):
+            return candidate
+        if sorted(candidate) == sorted(name):
+            return candidate
+    folded = {candidate.replace("_", "").lower(): candidate for candidate in pool}
+    plain = name.replace("_", "").lower()
+    return folded.get(plain) or folded.get(_RANK.sub("", plain))
+
+
+def did_you_mean(name: str, candidates: Iterable[str]) -> str | None:
+    """What `suggestion` finds as words for a fix, or None."""
+    return meant(suggestion(name, candidates))
+
+
+def meant(found: str | None) -> str | None:
+    """The words for a fix that names what was found, or None where nothing was."""
+    return f"did you mean `{found}`?" if found else None

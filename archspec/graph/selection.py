@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import replace
 
+from archspec.diagnostics.suggest import closest, meant
 from archspec.graph.edit import Edit
 from archspec.graph.model import Graph, GraphOutput, Node, Port, Structure, leaves, needed
 from archspec.graph.names import join_path
@@ -92,8 +92,8 @@ def _find(graph: Graph, path: str, shown: str) -> tuple[Node, str]:
                 f"`{shown}` lies in a layer that `{_title(node)}` runs, so it has no single output"
             )
     keys = sorted({n.instance.key for n in graph.nodes if n.instance and n.instance.key})
-    close = difflib.get_close_matches(path, keys, n=1)
-    hint = f"; did you mean `{close[0]}`?" if close else "."
+    near = meant(closest(path, keys))
+    hint = f"; {near}" if near else "."
     listed = ", ".join(f"`{key}`" for key in keys[:12]) + (", .." if len(keys) > 12 else "")
     raise LookupError(f"`{graph.name}` has nothing at `{shown}`{hint} It has {listed}")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from archspec.diagnostics.model import CompileFailed, Diagnostic, Sink, diagnostic
+from archspec.diagnostics.suggest import did_you_mean
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph
 from archspec.semantics.arguments.binding import (
@@ -32,7 +33,8 @@ from archspec.semantics.expansion.layers import apply_layer
 from archspec.semantics.expansion.network_inputs import Inputs, network_inputs
 from archspec.semantics.induction.check import check_signatures
 from archspec.semantics.network_parameters import settings
-from archspec.semantics.program.modules import BlockDefinition, ModuleScope, Program, networks
+from archspec.semantics.program.definitions import BlockDefinition, ModuleScope, networks
+from archspec.semantics.program.modules import Program
 from archspec.semantics.values.budget import Budget, Limits, OutOfBudget
 from archspec.semantics.values.context import (
     Context,
@@ -42,7 +44,7 @@ from archspec.semantics.values.context import (
     SpecError,
     nothing_reserved,
 )
-from archspec.semantics.values.environment import Environment, did_you_mean
+from archspec.semantics.values.environment import Environment
 from archspec.semantics.values.keys import Keys
 from archspec.semantics.values.model import BlockLayer, Poison
 from archspec.source import Source, Span

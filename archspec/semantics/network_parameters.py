@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from math import isfinite
 from numbers import Integral, Real
 
+from archspec.diagnostics.suggest import did_you_mean
 from archspec.ops.registry import all_ops
 from archspec.semantics.checks.names import resolve_expression
 from archspec.semantics.expansion.expressions import evaluate
-from archspec.semantics.program.modules import BlockDefinition, ModuleScope
+from archspec.semantics.program.definitions import BlockDefinition, ModuleScope
 from archspec.semantics.values.context import Context, Reported
-from archspec.semantics.values.environment import Environment, did_you_mean
+from archspec.semantics.values.environment import Environment
 from archspec.semantics.values.model import Given, ListValue, Value
 from archspec.semantics.values.operators import MAX_INTEGER
 from archspec.source import Source, Span

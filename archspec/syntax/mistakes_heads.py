@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from archspec.diagnostics.suggest import closest
 from archspec.syntax.mistake import BEFORE, DROP, Mistake, insert, replace
 from archspec.syntax.site import Site
 from archspec.syntax.words import DEFINITION_WORDS
@@ -15,10 +16,8 @@ def _top(s: Site) -> bool:
 
 
 def _meant_definition(s: Site) -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(s.word(), sorted(DEFINITION_WORDS), n=1, cutoff=0.7)
-    return close[0] if close and s.after in ("NAME", "(", "{") else ""
+    close = closest(s.word(), DEFINITION_WORDS, cutoff=0.7)
+    return close if close and s.after in ("NAME", "(", "{") else ""
 
 
 def _head_end(s: Site) -> bool:

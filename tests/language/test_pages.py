@@ -16,7 +16,7 @@ from archspec.diagnostics.model import Severity
 from archspec.diagnostics.text import render
 from archspec.network import TARGETS
 from archspec.semantics.compile import Compilation
-from archspec.semantics.program.modules import networks
+from archspec.semantics.program.definitions import networks
 from archspec.source import Source
 from archspec.targets.building import build_targets
 from archspec.targets.preflight import is_reserved

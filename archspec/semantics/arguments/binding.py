@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from archspec.diagnostics.suggest import did_you_mean
 from archspec.semantics.arguments.layer_calls import data_in_parentheses, initialiser_value
 from archspec.semantics.arguments.matching import by_name
-from archspec.semantics.program.modules import (
+from archspec.semantics.program.definitions import (
     BlockDefinition,
-    Callable_,
+    Definition,
     PresetDefinition,
     RuleDefinition,
 )
 from archspec.semantics.values.context import Context, ModeWatch, Remembered, Reported
 from archspec.semantics.values.display import call_text
-from archspec.semantics.values.environment import Environment, did_you_mean
+from archspec.semantics.values.environment import Environment
 from archspec.semantics.values.functions import RangeValue
 from archspec.semantics.values.model import (
     POISON,
@@ -68,7 +69,7 @@ def bind_arguments(context: Context, layer: BlockLayer, span: Span) -> dict[str,
     return bound
 
 
-def body_environment(definition: Callable_, arguments: Mapping[str, Value]) -> Environment:
+def body_environment(definition: Definition, arguments: Mapping[str, Value]) -> Environment:
     """The names that a body sees first: its parameters, with their arguments."""
     environment = Environment(definition.module)
     for parameter in definition.parameters:
@@ -88,7 +89,7 @@ def _coerced(
     value: Value,
     parameter: ast.Parameter,
     span: Span,
-    definition: Callable_,
+    definition: Definition,
     environment: Environment,
 ) -> Value:
     what = f"`{parameter.name}` of `{definition.name}`"
@@ -334,5 +335,5 @@ def resolve_preset(context: Context, layer: BlockLayer, span: Span) -> Value:
     return BlockLayer(value.definition, (*value.given, *layer.given), layer.span)
 
 
-def _is_network(definition: Callable_) -> bool:
+def _is_network(definition: Definition) -> bool:
     return isinstance(definition, BlockDefinition) and definition.node.is_network

@@ -7,9 +7,9 @@ from functools import cache
 
 from pydantic import BaseModel, ValidationError
 
+from archspec.diagnostics.suggest import did_you_mean
 from archspec.ops.base import Op
 from archspec.semantics.values.context import Context, Reported, SpecError
-from archspec.semantics.values.environment import did_you_mean
 from archspec.semantics.values.functions import items_of
 from archspec.semantics.values.model import (
     POISON,

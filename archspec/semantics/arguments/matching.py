@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from archspec.semantics.program.modules import BlockDefinition, Callable_
+from archspec.diagnostics.suggest import did_you_mean
+from archspec.diagnostics.wording import counted
+from archspec.semantics.program.definitions import BlockDefinition, Definition
 from archspec.semantics.values.context import Context, Reported
-from archspec.semantics.values.environment import counted, did_you_mean
 from archspec.semantics.values.model import Given
 from archspec.syntax import ast
 
 
 def by_name(
-    context: Context, definition: Callable_, given: tuple[Given, ...]
+    context: Context, definition: Definition, given: tuple[Given, ...]
 ) -> Mapping[str, Given]:
     """The arguments by parameter.
 
@@ -50,7 +51,7 @@ def by_name(
     return found
 
 
-def _what_it_has(definition: Callable_, name: str, names: Sequence[str]) -> tuple[str, ...]:
+def _what_it_has(definition: Definition, name: str, names: Sequence[str]) -> tuple[str, ...]:
     """What a definition takes, where it is given something else: in words."""
     if isinstance(definition, BlockDefinition) and name in free_dims(definition.node.body):
         return (

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 
 from archspec.diagnostics.model import Edit, Fix, Severity
+from archspec.diagnostics.wording import counted
 from archspec.ops.base import Op
 from archspec.semantics.arguments.layer_calls import INFERRED, attribute_names, positional
 from archspec.semantics.values.context import Context, SpecError
-from archspec.semantics.values.environment import counted
 from archspec.semantics.values.model import Given, ListValue, OpLayer, Tensor, Value, tensors
 from archspec.source import Span
 

@@ -9,15 +9,16 @@ from __future__ import annotations
 from functools import cache
 
 from archspec.diagnostics.model import Diagnostic, Sink, diagnostic
+from archspec.diagnostics.suggest import meant
 from archspec.ops.registry import all_ops
-from archspec.semantics.program.foreign_names import meant_by
-from archspec.semantics.program.misread import words
-from archspec.semantics.program.modules import (
+from archspec.semantics.program.definitions import (
     BlockDefinition,
     ModuleScope,
     PresetDefinition,
     RuleDefinition,
 )
+from archspec.semantics.program.foreign_names import meant_by
+from archspec.semantics.program.misread import words
 from archspec.semantics.program.written_calls import WrittenCall
 from archspec.semantics.values.functions import FUNCTIONS
 from archspec.semantics.values.words import INITIALISER_NAMES, choices, is_word
@@ -141,7 +142,7 @@ class _Walker:
         if self.is_damaged:
             return False
         known = self.means_something(node.name, seen)
-        fix = f"did you mean `{node.name}`?" if known else self.suggestion(node.name, seen)
+        fix = meant(node.name) if known else self.suggestion(node.name, seen)
         if fix is None or not fix.startswith("did you mean"):
             return False
         message = f"there is nothing called `{base.text}` here"

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 
 from archspec.diagnostics.model import Severity, Sink, diagnostic
 from archspec.ops.registry import all_ops
-from archspec.semantics.program.modules import PRELUDE, BlockDefinition, ModuleScope
+from archspec.semantics.program.definitions import BlockDefinition, ModuleScope
+from archspec.semantics.program.modules import PRELUDE
 from archspec.semantics.values.functions import FUNCTIONS
 from archspec.semantics.values.words import INITIALISER_NAMES
 from archspec.source import Span

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archspec.diagnostics.model import Diagnostic, Sink, diagnostic
+from archspec.diagnostics.suggest import did_you_mean
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph, Tie
 from archspec.graph.names import prefixes
 from archspec.graph.ties import tensor_at
 from archspec.graph.walk import walk
 from archspec.semantics.building.owners import owners
-from archspec.semantics.values.environment import did_you_mean
 
 
 def check_ties(compiled: Compiled, sink: Sink) -> None:

@@ -13,7 +13,7 @@ from archspec.semantics.arguments.binding import coerce
 from archspec.semantics.arguments.layer_calls import initialiser_attribute, positional, refuse_twice
 from archspec.semantics.arguments.matching import by_name
 from archspec.semantics.arguments.op_arguments import attributes_in_order, literal_fault
-from archspec.semantics.program.modules import BlockDefinition, ModuleScope, RuleDefinition
+from archspec.semantics.program.definitions import BlockDefinition, ModuleScope, RuleDefinition
 from archspec.semantics.program.written_calls import WrittenCall
 from archspec.semantics.values.context import Context, SpecError
 from archspec.semantics.values.functions import FUNCTIONS, refuse_count, refuse_names

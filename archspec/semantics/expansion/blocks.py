@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from archspec.diagnostics.suggest import did_you_mean
 from archspec.frozen import frozen
 from archspec.graph.model import Graph, GraphOutput, Instance, Origin, Structure
 from archspec.graph.selection import select_outputs
@@ -25,10 +26,9 @@ from archspec.semantics.expansion.named_outputs import no_named_outputs
 from archspec.semantics.expansion.rule_recursion import descending
 from archspec.semantics.expansion.sharing import one_instance
 from archspec.semantics.expansion.signatures import honour
-from archspec.semantics.program.modules import BlockDefinition, Callable_, RuleDefinition
+from archspec.semantics.program.definitions import BlockDefinition, Definition, RuleDefinition
 from archspec.semantics.values.context import Context, ModeWatch, SpecError
 from archspec.semantics.values.display import call_text, show
-from archspec.semantics.values.environment import did_you_mean
 from archspec.semantics.values.model import (
     POISON,
     BlockLayer,
@@ -55,7 +55,7 @@ Types = tuple[TensorType, ...]
 class Call:
     """A block with arguments and the types it is applied to."""
 
-    definition: Callable_
+    definition: Definition
     layer: BlockLayer
     arguments: Mapping[str, Value]
     types: Types
@@ -225,7 +225,7 @@ def _build(context: Context, call: Call) -> Graph | None:
     return finish(inside, results, definition, call.arguments, (call.structure,))
 
 
-def _input_names(definition: Callable_, count: int) -> list[str]:
+def _input_names(definition: Definition, count: int) -> list[str]:
     names: list[str] = []
     if isinstance(definition, BlockDefinition):
         for statement in definition.node.body.statements:
@@ -260,7 +260,7 @@ def _results(context: Context, call: Call, data: Value) -> tuple[Result, ...]:
 def finish(
     context: Context,
     results: tuple[Result, ...],
-    definition: Callable_,
+    definition: Definition,
     arguments: Mapping[str, Value],
     structures: tuple[Structure, ...],
 ) -> Graph | None:
@@ -287,7 +287,7 @@ def finish(
     return graph
 
 
-def _doc(definition: Callable_) -> str:
+def _doc(definition: Definition) -> str:
     """The comment above a definition; of a rule the first that a head of it has."""
     if not isinstance(definition, RuleDefinition):
         return definition.node.doc

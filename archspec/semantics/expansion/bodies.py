@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 
+from archspec.diagnostics.wording import counted
 from archspec.frozen import frozen
 from archspec.ops.base import Need
 from archspec.semantics.arguments.binding import force
@@ -18,7 +19,6 @@ from archspec.semantics.expansion.shape_patterns import (
 from archspec.semantics.expansion.statements import carry_out, data_value
 from archspec.semantics.values.context import Context, Reported, SpecError
 from archspec.semantics.values.display import values_in
-from archspec.semantics.values.environment import counted
 from archspec.semantics.values.functions import items_of
 from archspec.semantics.values.growth import bounded
 from archspec.semantics.values.model import (

@@ -14,7 +14,7 @@ from archspec.semantics.expansion.loops import apply_for
 from archspec.semantics.expansion.ops import instantiate
 from archspec.semantics.expansion.rule_recursion import descending, has_signature
 from archspec.semantics.expansion.signatures import honour
-from archspec.semantics.program.modules import BlockDefinition, RuleDefinition
+from archspec.semantics.program.definitions import BlockDefinition, RuleDefinition
 from archspec.semantics.values.budget import ELEMENTS
 from archspec.semantics.values.context import Context, Reported, SpecError
 from archspec.semantics.values.display import call_text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archspec.ops.registry import all_ops
-from archspec.semantics.program.modules import BlockDefinition, RuleDefinition
+from archspec.semantics.program.definitions import BlockDefinition, RuleDefinition
 from archspec.semantics.values.context import Context, SpecError
 from archspec.semantics.values.model import (
     BlockLayer,

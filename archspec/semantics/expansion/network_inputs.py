@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from archspec.graph.model import Structure
 from archspec.semantics.expansion.requirements import sizes_text
 from archspec.semantics.expansion.shape_patterns import dtype_of, is_ellipsis, name_free, size_of
-from archspec.semantics.program.modules import BlockDefinition
+from archspec.semantics.program.definitions import BlockDefinition
 from archspec.semantics.values.context import Context, Reported, SpecError
 from archspec.semantics.values.model import POISON, Poison
 from archspec.semantics.values.operators import is_condition, kind_of, plain

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from archspec.semantics.program.modules import Callable_, RuleDefinition
+from archspec.semantics.program.definitions import Definition, RuleDefinition
 from archspec.semantics.values.context import Context
 from archspec.semantics.values.model import Value
 from archspec.source import Span
 from archspec.syntax import ast
 
 
-def has_signature(definition: Callable_) -> bool:
+def has_signature(definition: Definition) -> bool:
     """Whether it is a rule with a signature."""
     return isinstance(definition, RuleDefinition) and definition.signature is not None
 

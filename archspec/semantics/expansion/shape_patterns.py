@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from archspec.diagnostics.suggest import did_you_mean
 from archspec.ops.base import Need
 from archspec.semantics.arguments.binding import force
 from archspec.semantics.expansion.requirements import require, settle
 from archspec.semantics.values.context import Context, Reported
-from archspec.semantics.values.environment import did_you_mean
 from archspec.semantics.values.functions import items_of
 from archspec.semantics.values.model import POISON, Poison, Tensor, Value, is_data, tensors
 from archspec.semantics.values.operators import equality, kind_of, plain

@@ -8,7 +8,7 @@ from archspec.frozen import frozen
 from archspec.ops.base import Need
 from archspec.semantics.expansion.requirements import require, settle
 from archspec.semantics.expansion.shape_patterns import size_of
-from archspec.semantics.program.modules import RuleDefinition
+from archspec.semantics.program.definitions import RuleDefinition
 from archspec.semantics.values.context import Context, NotInductive, Reported, SpecError
 from archspec.semantics.values.environment import Environment
 from archspec.semantics.values.model import Copies, Tensor, Value, has_poison

@@ -6,7 +6,7 @@ So does a rule whose right side is one; a rule with a signature takes data.
 from __future__ import annotations
 
 from archspec.semantics.arguments.binding import rule_value
-from archspec.semantics.program.modules import RuleDefinition
+from archspec.semantics.program.definitions import RuleDefinition
 from archspec.semantics.values.context import Context
 from archspec.semantics.values.model import (
     BlockLayer,

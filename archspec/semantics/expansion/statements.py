@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from archspec.diagnostics.suggest import did_you_mean
 from archspec.graph.model import Draw, GraphOutput, InitRule, Instance, Origin, Region, Tie
 from archspec.ops.base import Need, Op
 from archspec.ops.registry import all_ops
@@ -31,7 +32,6 @@ from archspec.semantics.expansion.sharing import one_instance
 from archspec.semantics.expansion.sources import materialise
 from archspec.semantics.values.context import Context, Reported
 from archspec.semantics.values.display import values_in
-from archspec.semantics.values.environment import did_you_mean
 from archspec.semantics.values.model import (
     AbsentLayer,
     Given,

@@ -12,7 +12,7 @@ from __future__ import annotations
 from archspec.diagnostics.model import CompileFailed, Severity, Sink, diagnostic
 from archspec.ops.base import SYMBOLIC_INTEGERS
 from archspec.semantics.induction.proof import Proof
-from archspec.semantics.program.modules import ModuleScope, RuleDefinition
+from archspec.semantics.program.definitions import ModuleScope, RuleDefinition
 from archspec.semantics.values.budget import Budget
 from archspec.semantics.values.context import (
     NotInductive,

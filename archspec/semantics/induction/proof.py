@@ -18,7 +18,7 @@ from archspec.semantics.expansion.signatures import (
     segments_of,
     signature_sides,
 )
-from archspec.semantics.program.modules import RuleDefinition
+from archspec.semantics.program.definitions import RuleDefinition
 from archspec.semantics.values.budget import Budget
 from archspec.semantics.values.context import (
     Context,

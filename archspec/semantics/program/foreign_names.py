@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from archspec.diagnostics.suggest import did_you_mean, meant
 from archspec.ops.base import Op
-from archspec.semantics.values.environment import did_you_mean
 
 _OPS: Mapping[str, str] = {
     "cat": "concat",
@@ -57,7 +57,7 @@ def meant_by(name: str, candidates: Iterable[str]) -> str | None:
     """What was probably meant by a name that means nothing, as words for a fix."""
     plain = name.lower()
     if plain in _OPS:
-        return f"did you mean `{_OPS[plain]}`?"
+        return meant(_OPS[plain])
     return _WORDS[plain] if plain in _WORDS else did_you_mean(name, candidates)
 
 
@@ -69,4 +69,4 @@ def meant_by_attribute(op: type[Op], name: str, names: Iterable[str]) -> str | N
         return "leave it out: nothing is computed in place"
     known = [*names]
     other = next((item for item in _ATTRIBUTES.get(name, ()) if item in known), None)
-    return f"did you mean `{other}`?" if other is not None else did_you_mean(name, known)
+    return meant(other) or did_you_mean(name, known)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from archspec.diagnostics.model import Sink, diagnostic
-from archspec.semantics.values.environment import counted
+from archspec.diagnostics.wording import counted
 from archspec.syntax import ast
 
 if TYPE_CHECKING:
-    from archspec.semantics.program.modules import RuleDefinition
+    from archspec.semantics.program.definitions import RuleDefinition
 
 
 def check_names(parameters: tuple[ast.Parameter, ...], sink: Sink) -> None:

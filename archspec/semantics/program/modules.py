@@ -8,177 +8,28 @@ plain names, and a link that leads out of the folder is refused.
 from __future__ import annotations
 
 from codecs import BOM_UTF8
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import cache, cached_property
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
-from typing import TypeAlias
 
 from archspec import shipped
 from archspec.diagnostics.model import Diagnostic, Sink, diagnostic
+from archspec.diagnostics.suggest import did_you_mean
+from archspec.semantics.program.definitions import (
+    BlockDefinition,
+    ModuleScope,
+    PresetDefinition,
+    RuleDefinition,
+)
 from archspec.semantics.program.heads import check_clauses, check_names
 from archspec.semantics.program.misread import misread_lines, names_in, names_on
 from archspec.semantics.program.use_paths import STANDARD, find, hidden, shown_name, unreadable
-from archspec.semantics.program.written_calls import WrittenCall
-from archspec.semantics.values.environment import did_you_mean
-from archspec.source import Source, Span
+from archspec.source import Source
 from archspec.syntax import ParseResult, ast, parse
 from archspec.syntax.encoding import decode
 
 PRELUDE = "combinators"
 """The module of the standard library that is in sight everywhere."""
-
-
-@dataclass(eq=False)
-class BlockDefinition:
-    """A block or network."""
-
-    name: str
-    module: ModuleScope
-    node: ast.BlockDef
-
-    @property
-    def parameters(self) -> tuple[ast.Parameter, ...]:
-        """Its parameters."""
-        return self.node.parameters
-
-    @property
-    def damaged(self) -> bool:
-        """Whether its head could not be read; that was reported."""
-        return self.node.damaged
-
-    @property
-    def inline(self) -> bool:
-        """Whether it opens no scope."""
-        return self.node.inline
-
-    @property
-    def name_span(self) -> Span:
-        """Where it is named."""
-        return self.node.name_span
-
-    @cached_property
-    def is_source(self) -> bool:
-        """Whether it takes no data: it has outputs and no inputs."""
-        kinds = [type(statement) for statement in self.node.body.statements]
-        return ast.Output in kinds and ast.Input not in kinds
-
-
-@dataclass(eq=False)
-class RuleDefinition:
-    """All clauses of a rule, with its signature."""
-
-    name: str
-    module: ModuleScope
-    clauses: tuple[ast.RuleClause, ...]
-    signature: ast.Signature | None = None
-
-    @cached_property
-    def parameters(self) -> tuple[ast.Parameter, ...]:
-        """One parameter a position.
-
-        It is named as in the first clause that names it, and typed as in the signature or the
-        first clause that says a type.
-        """
-        count = max(len(clause.parameters) for clause in self.clauses)
-        return tuple(self._parameter(index) for index in range(count))
-
-    def _parameter(self, index: int) -> ast.Parameter:
-        heads: list[ast.Signature | ast.RuleClause] = [*self.clauses]
-        if self.signature is not None:
-            heads.insert(0, self.signature)
-        entries = [head.parameters[index] for head in heads if index < len(head.parameters)]
-        named = next((entry for entry in entries if entry.name is not None), entries[0])
-        return ast.Parameter(
-            named.span,
-            named.name or f"_{index}",
-            None,
-            next((entry.type for entry in entries if entry.type is not None), None),
-            next((entry.domain for entry in entries if entry.domain is not None), None),
-            next((entry.default for entry in entries if entry.default is not None), None),
-        )
-
-    @property
-    def damaged(self) -> bool:
-        """Whether a head could not be read; that was reported."""
-        signed = self.signature is not None and self.signature.damaged
-        return signed or any(clause.damaged for clause in self.clauses)
-
-    @property
-    def inline(self) -> bool:
-        """Whether it opens no scope."""
-        return self.clauses[0].inline
-
-    @property
-    def name_span(self) -> Span:
-        """Where its first clause is named."""
-        return self.clauses[0].name_span
-
-    @property
-    def is_source(self) -> bool:
-        """Rules take data."""
-        return False
-
-
-@dataclass(eq=False)
-class PresetDefinition:
-    """A network with attributes filled in."""
-
-    name: str
-    module: ModuleScope
-    node: ast.Preset
-
-    @property
-    def damaged(self) -> bool:
-        """Whether it could not be read; that was reported."""
-        return self.node.damaged
-
-    @property
-    def name_span(self) -> Span:
-        """Where it is named."""
-        return self.node.name_span
-
-    inline = False
-    is_source = False
-    parameters: tuple[ast.Parameter, ...] = ()
-
-
-Callable_: TypeAlias = "BlockDefinition | RuleDefinition | PresetDefinition"
-
-
-@dataclass(eq=False)
-class ModuleScope:
-    """One file: its own definitions and those it uses."""
-
-    name: str
-    tree: ast.Module
-    own: dict[str, Callable_] = field(default_factory=dict)
-    used: dict[str, Callable_] = field(default_factory=dict)
-    prelude: frozenset[str] = frozenset()
-    """Names that are in sight everywhere."""
-    brought: list[tuple[str, str, Span | None]] = field(default_factory=list)
-    """Names that a `use` brings in, with the module; their place, where they are written."""
-    is_damaged: bool = False
-    """Whether a `use` failed: names that are unknown may have been meant to come from it."""
-    missed: set[str] = field(default_factory=set)
-    """Names that a `use` asked for in vain, or that a line which could not be read may define."""
-    calls: tuple[WrittenCall, ...] = ()
-    """Calls of what no local name hides, used or not."""
-    misread: frozenset[int] = frozenset()
-    """Lines with faults of syntax."""
-
-    def is_misread(self, span: Span) -> bool:
-        """Whether what begins there stands on a line that could not be read."""
-        return span.line in self.misread
-
-    def definition(self, name: str) -> Callable_ | None:
-        """What a name means here, or None."""
-        return self.own.get(name) or self.used.get(name)
-
-    @property
-    def names(self) -> Iterable[str]:
-        """All names of definitions in sight."""
-        return [*self.own, *self.used]
 
 
 @cache
@@ -382,13 +233,3 @@ def _check_heads(scope: ModuleScope, sink: Sink) -> None:
             check_names(head.parameters, sink)
         if isinstance(definition, RuleDefinition):
             check_clauses(definition, sink)
-
-
-def networks(scope: ModuleScope) -> Mapping[str, Callable_]:
-    """Networks and presets of a file, in order."""
-    return {
-        name: definition
-        for name, definition in scope.own.items()
-        if isinstance(definition, PresetDefinition)
-        or (isinstance(definition, BlockDefinition) and definition.node.is_network)
-    }

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from archspec import shipped
 from archspec.diagnostics.model import Diagnostic, Sink, diagnostic
-from archspec.semantics.values.environment import did_you_mean, suggestion
+from archspec.diagnostics.suggest import did_you_mean, meant, suggestion
 from archspec.source import Source
 from archspec.syntax import ast
 
@@ -58,7 +58,7 @@ def _meant(use: ast.Use, folders: Sequence[Path]) -> str | None:
     within = use.path[:1] == ("std",)
     if head == ["std"]:
         near = suggestion(last, standard)
-        return f"did you mean `std.{near}`?" if near else None
+        return meant(near and f"std.{near}")
     if not head and within:
         found = next((item.text for item in use.names or () if item.text in standard), "cnn")
         return f"say which module of `std`: `use std.{found}`"
@@ -68,10 +68,10 @@ def _meant(use: ast.Use, folders: Sequence[Path]) -> str | None:
     ):
         return f"names stand in braces: `use {outer} {{ {last} }}`"
     if last in standard:
-        return f"did you mean `std.{last}`?"
+        return meant(f"std.{last}")
     there = {stem for folder in folders for stem in _stems(folder.joinpath(*head))}
     if near := suggestion(last, there):
-        return f"did you mean `{'.'.join((*head, near))}`?"
+        return meant(".".join((*head, near)))
     return did_you_mean(_name(use), {f"std.{stem}" for stem in standard})
 
 

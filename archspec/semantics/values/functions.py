@@ -10,10 +10,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
+from archspec.diagnostics.wording import counted
 from archspec.frozen import frozen
 from archspec.ops.registry import all_ops
 from archspec.semantics.values.context import Context, NotInductive
-from archspec.semantics.values.environment import counted
 from archspec.semantics.values.growth import listed
 from archspec.semantics.values.model import Copies, ListValue, Poison, Value, is_data
 from archspec.semantics.values.operators import (

@@ -21,7 +21,7 @@ from archspec.types.tensor import TensorType
 
 if TYPE_CHECKING:
     from archspec.semantics.building.graph_builder import GraphBuilder, NameScope
-    from archspec.semantics.program.modules import Callable_
+    from archspec.semantics.program.definitions import Definition
     from archspec.semantics.values.environment import Environment
 
 Value: TypeAlias = object
@@ -98,7 +98,7 @@ class OpLayer:
 class BlockLayer:
     """A block, network, rule or preset with some of its attributes."""
 
-    definition: Callable_
+    definition: Definition
     given: tuple[Given, ...] = ()
     span: Span | None = None
 
