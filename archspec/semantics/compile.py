@@ -10,13 +10,10 @@ from archspec.diagnostics.model import CompileFailed, Diagnostic, Sink, diagnost
 from archspec.diagnostics.suggest import did_you_mean
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph
-from archspec.semantics.arguments.binding import (
-    bind_arguments,
-    body_environment,
-    force,
-    resolve_preset,
-)
-from archspec.semantics.building.graph_builder import GraphBuilder, NameScope
+from archspec.semantics.arguments.binding import bind_arguments, body_environment
+from archspec.semantics.arguments.rules import resolve_preset
+from archspec.semantics.building.graph_builder import GraphBuilder
+from archspec.semantics.building.names import NameScope, Reserved, nothing_reserved
 from archspec.semantics.call_stack import deeply
 from archspec.semantics.checks.init_rules import check_init_rules
 from archspec.semantics.checks.modes import check_modes
@@ -28,25 +25,15 @@ from archspec.semantics.checks.unused_weights import check_usage
 from archspec.semantics.checks.written_calls import check_written
 from archspec.semantics.expansion.blocks import finish
 from archspec.semantics.expansion.bodies import active_inputs, run_body
-from archspec.semantics.expansion.expressions import evaluate
-from archspec.semantics.expansion.layers import apply_layer
 from archspec.semantics.expansion.network_inputs import Inputs, network_inputs
 from archspec.semantics.induction.check import check_signatures
 from archspec.semantics.network_parameters import settings
 from archspec.semantics.program.definitions import BlockDefinition, ModuleScope, networks
 from archspec.semantics.program.modules import Program
 from archspec.semantics.values.budget import Budget, Limits, OutOfBudget
-from archspec.semantics.values.context import (
-    Context,
-    Reported,
-    Reserved,
-    Session,
-    SpecError,
-    nothing_reserved,
-)
-from archspec.semantics.values.environment import Environment
+from archspec.semantics.values.context import Context, GraphContext, Reported, Session, SpecError
 from archspec.semantics.values.keys import Keys
-from archspec.semantics.values.model import BlockLayer, Poison
+from archspec.semantics.values.model import BlockLayer, Environment, Poison
 from archspec.source import Source, Span
 from archspec.types.condition import TRUE
 
@@ -83,7 +70,7 @@ class Compilation:
 
     def session(self, training: bool) -> Session:
         """The state of one mode."""
-        session = Session(self.sink, self.budget, training, evaluate, apply_layer, force, self.memo)
+        session = Session(self.sink, self.budget, training, self.memo)
         session.op_results, session.keys = self.op_results, self.keys
         session.reserved = self.reserved
         return session
@@ -92,7 +79,7 @@ class Compilation:
         """Report what is wrong with calls that no network carried out."""
         session = self.session(False)
         for module in (scope, *self.program.siblings(scope)):
-            check_written(Context(session, Environment(module)), module)
+            check_written(Context(session, Environment(module), ()), module)
 
     def network(
         self, scope: ModuleScope, name: str, parameters: Mapping[str, object] | None = None
@@ -202,7 +189,7 @@ def _compile(
     inputs: Inputs | None = None
     for training in (False, True):
         session = compilation.session(training)
-        context = Context(session, Environment(scope))
+        context = Context(session, Environment(scope), ())
         session.mode_readers.append(False)
         try:
             graph, inputs = _one_mode(context, scope, name, parameters)
@@ -258,9 +245,7 @@ def _one_mode(
     environment = body_environment(definition, arguments)
     builder = GraphBuilder(definition.name, "network")
     context.session.given = TRUE
-    inside = Context(
-        context.session, environment, builder, NameScope(builder), context.frames, context.turns
-    )
+    inside = GraphContext(context.session, environment, context.frames, builder, NameScope(builder))
     body = definition.node.body
     inputs = network_inputs(inside, definition, active_inputs(inside, body))
     context.session.given = context.session.network_given = inputs.given

@@ -9,11 +9,10 @@ from numbers import Integral, Real
 from archspec.diagnostics.suggest import did_you_mean
 from archspec.ops.registry import all_ops
 from archspec.semantics.checks.names import resolve_expression
-from archspec.semantics.expansion.expressions import evaluate
 from archspec.semantics.program.definitions import BlockDefinition, ModuleScope
 from archspec.semantics.values.context import Context, Reported
-from archspec.semantics.values.environment import Environment
-from archspec.semantics.values.model import Given, ListValue, Value
+from archspec.semantics.values.evaluation import evaluate
+from archspec.semantics.values.model import Environment, Given, ListValue, Value
 from archspec.semantics.values.operators import MAX_INTEGER
 from archspec.source import Source, Span
 from archspec.syntax import ast, parse
@@ -33,7 +32,7 @@ def settings(
     not there.
     """
     kinds = {item.name: item.type for item in definition.parameters}
-    inside = Context(context.session, Environment(scope))
+    inside = Context(context.session, Environment(scope), context.frames)
     kept = _without(preset, parameters, definition)
     return (
         *kept,

@@ -7,9 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from archspec.graph.walk import walk
-from archspec.semantics import compile as compilation
-from archspec.semantics.expansion.expressions import evaluate
 from archspec.semantics.values.context import Context
+from archspec.semantics.values.evaluation import EVALUATORS
 from archspec.semantics.values.model import Value
 from archspec.syntax import ast
 from tests.semantics.specs import compiled, graphs, keys, layer, network, output
@@ -84,6 +83,7 @@ def test_dead_code_goes_and_weights_stay() -> None:
     assert titles == ["conv", "tanh"]
 
 
+Evaluator = Callable[[Context, ast.Expr], Value]
 Evaluations = Callable[[str], int]
 
 
@@ -94,13 +94,18 @@ def evaluations(monkeypatch: pytest.MonkeyPatch) -> Evaluations:
     def count(text: str) -> int:
         found = 0
 
-        def counted(context: Context, expression: ast.Expr) -> Value:
-            nonlocal found
-            found += 1
-            return evaluate(context, expression)
+        def counting(evaluator: Evaluator) -> Evaluator:
+            def counted(context: Context, expression: ast.Expr) -> Value:
+                nonlocal found
+                found += 1
+                return evaluator(context, expression)
 
-        monkeypatch.setattr(compilation, "evaluate", counted)
-        compiled(text)
+            return counted
+
+        with monkeypatch.context() as patch:
+            for kind, evaluator in EVALUATORS.items():
+                patch.setitem(EVALUATORS, kind, counting(evaluator))
+            compiled(text)
         return found
 
     return count

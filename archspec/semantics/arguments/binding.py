@@ -1,4 +1,4 @@
-"""Arguments of definitions, and rules: which clause answers a call."""
+"""Arguments of definitions, checked against the types and domains of their parameters."""
 
 from __future__ import annotations
 
@@ -8,25 +8,22 @@ from archspec.diagnostics.suggest import did_you_mean
 from archspec.semantics.arguments.layer_calls import data_in_parentheses, initialiser_value
 from archspec.semantics.arguments.matching import by_name
 from archspec.semantics.program.definitions import (
-    BlockDefinition,
     Definition,
-    PresetDefinition,
-    RuleDefinition,
 )
-from archspec.semantics.values.context import Context, ModeWatch, Remembered, Reported
-from archspec.semantics.values.display import call_text
-from archspec.semantics.values.environment import Environment
+from archspec.semantics.values.context import Context
+from archspec.semantics.values.display import kind_of
+from archspec.semantics.values.evaluation import evaluate, force
 from archspec.semantics.values.functions import RangeValue
 from archspec.semantics.values.model import (
-    POISON,
     BlockLayer,
+    Environment,
     ListValue,
     Poison,
     Value,
     is_data,
     is_layer,
 )
-from archspec.semantics.values.operators import compare, is_number, kind_of, plain, truth
+from archspec.semantics.values.operators import is_number, plain
 from archspec.semantics.values.words import all_words, word_meant
 from archspec.source import Span
 from archspec.syntax import ast
@@ -81,7 +78,7 @@ def body_environment(definition: Definition, arguments: Mapping[str, Value]) -> 
 def _default(context: Context, kind: ast.ParamType | None, node: ast.Expr) -> Value:
     if kind is not None and kind.name == "init":
         return initialiser_value(context, node)
-    return context.evaluate(node)
+    return evaluate(context, node)
 
 
 def _coerced(
@@ -185,7 +182,7 @@ _WORDS = {
 
 
 def _check_domain(context: Context, value: Value, domain: ast.Expr, span: Span, what: str) -> None:
-    allowed = context.evaluate(domain)
+    allowed = evaluate(context, domain)
     if isinstance(value, (Poison, Dim)) or isinstance(allowed, Poison):
         return
     if isinstance(allowed, RangeValue):
@@ -202,138 +199,3 @@ def _check_domain(context: Context, value: Value, domain: ast.Expr, span: Span, 
             span,
             secondary=[(domain.span, "declared here; `a..b` leaves b out")],
         )
-
-
-# ---------------------------------------------------------------------- rules
-
-
-def force(context: Context, value: Value, span: Span) -> Value:
-    """The value of a call of a rule that yields one; anything else as it is.
-
-    A rule with a signature yields a layer, so it is not expanded to find out.
-    """
-    if not isinstance(value, BlockLayer) or not isinstance(value.definition, RuleDefinition):
-        return value
-    if value.definition.signature is not None:
-        return value
-    result = rule_value(context, value, span)
-    return value if _is_layer_result(result) else result
-
-
-def _is_layer_result(result: Value) -> bool:
-    return is_layer(result) or isinstance(result, Poison)
-
-
-def rule_value(context: Context, layer: BlockLayer, span: Span) -> Value:
-    """What the right side of a rule's clause is for these arguments, evaluated once.
-
-    Raises SpecError when no clause takes them, OutOfBudget when a recursion has no end.
-    """
-    rule = layer.definition
-    assert isinstance(rule, RuleDefinition)
-    arguments = bind_arguments(context, layer, span)
-    session = context.session
-    key = (id(rule), session.keys.all_of(tuple(arguments.values())), session.given)
-    known = session.rule_results.get(key)
-    if known is not None:
-        return session.recall(known)
-    if key in session.active_rules:
-        raise context.error(
-            "E0503",
-            f"`{rule.name}` calls itself with the same arguments, so it never ends",
-            span,
-        )
-    inner = context.expanding(call_text(rule.name, arguments), span).outside()
-    session.active_rules[key] = None
-    try:
-        with ModeWatch(session) as watch:
-            clause, environment = select_clause(inner, rule, arguments, span)
-            result = force(inner, inner.within(environment).evaluate(clause.value), span)
-    finally:
-        session.active_rules.pop(key, None)
-    session.rule_results[key] = Remembered(result, watch.depends)
-    return result
-
-
-def select_clause(
-    context: Context, rule: RuleDefinition, arguments: Mapping[str, Value], span: Span
-) -> tuple[ast.RuleClause, Environment]:
-    """The first clause that takes the arguments, with its names bound."""
-    values = list(arguments.values())
-    for clause in rule.clauses:
-        environment = Environment(rule.module)
-        if not _matches(context, clause, values, environment):
-            continue
-        guard = clause.guard
-        if guard is not None:
-            inner = context.within(environment)
-            if not truth(inner, inner.evaluate(guard), guard.span):
-                continue
-        return clause, environment
-    if rule.damaged or rule.name in rule.module.missed:
-        raise Reported()
-    raise context.error(
-        "E0504",
-        f"no clause of `{rule.name}` fits `{call_text(rule.name, arguments)}`",
-        span,
-        secondary=[(clause.name_span, "tried this") for clause in rule.clauses[:4]],
-    )
-
-
-def _matches(
-    context: Context, clause: ast.RuleClause, values: list[Value], environment: Environment
-) -> bool:
-    for parameter, value in zip(clause.parameters, values, strict=False):
-        pattern = parameter.pattern
-        if pattern is None:
-            if parameter.name is not None:
-                environment.bind(parameter.name, value, parameter.span)
-            continue
-        literal = context.within(environment).evaluate(pattern)
-        actual = plain(force(context, value, parameter.span))
-        if isinstance(actual, (Dim, int)) and not isinstance(actual, bool):
-            same = compare(context, "==", actual, literal, parameter.span)
-            if not truth(context, same, parameter.span):
-                return False
-        elif context.session.keys.of(actual) != context.session.keys.of(literal):
-            return False
-    return True
-
-
-_UNDER_WAY = Remembered(POISON, False)
-"""Stands for a preset whose value is being found out, so that it must not be asked for."""
-
-
-def resolve_preset(context: Context, layer: BlockLayer, span: Span) -> Value:
-    """The network that a preset stands for, with its attributes filled in."""
-    definition = layer.definition
-    if not isinstance(definition, PresetDefinition):
-        return layer
-    key = ("preset", id(definition))
-    session = context.session
-    if key not in session.rule_results:
-        inner = context.expanding(definition.name, span)
-        session.rule_results[key] = _UNDER_WAY
-        found = Remembered(POISON, False)  # unless it is said below what it is
-        try:
-            with ModeWatch(session) as watch:
-                value = inner.within(Environment(definition.module)).evaluate(definition.node.value)
-            found = Remembered(value, watch.depends)
-        finally:
-            session.rule_results[key] = found
-    if session.rule_results[key] is _UNDER_WAY:
-        raise context.error("E0503", f"the preset `{definition.name}` stands for itself", span)
-    value = session.recall(session.rule_results[key])
-    if isinstance(value, Poison):
-        return value
-    if not isinstance(value, BlockLayer) or not _is_network(value.definition):
-        raise context.error(
-            "E0703",
-            f"a preset stands for a network, but `{definition.name}` is {kind_of(value)}",
-            definition.node.value.span,
-        )
-    return BlockLayer(value.definition, (*value.given, *layer.given), layer.span)
-
-
-def _is_network(definition: Definition) -> bool:
-    return isinstance(definition, BlockDefinition) and definition.node.is_network

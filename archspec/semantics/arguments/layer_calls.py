@@ -10,6 +10,8 @@ from pydantic import BaseModel, ValidationError
 from archspec.diagnostics.suggest import did_you_mean
 from archspec.ops.base import Op
 from archspec.semantics.values.context import Context, Reported, SpecError
+from archspec.semantics.values.display import kind_of
+from archspec.semantics.values.evaluation import evaluate, force, holds, settled
 from archspec.semantics.values.functions import items_of
 from archspec.semantics.values.model import (
     POISON,
@@ -23,7 +25,7 @@ from archspec.semantics.values.model import (
     has_poison,
     is_data,
 )
-from archspec.semantics.values.operators import holds, kind_of, plain
+from archspec.semantics.values.operators import plain
 from archspec.semantics.values.words import (
     INITIALISER_NAMES,
     InitialiserName,
@@ -148,7 +150,7 @@ def _values(
 ) -> tuple[Value, ...]:
     node = argument.value
     if isinstance(node, ast.Spread):
-        return items_of(context, context.evaluate(node.inner), node.span)
+        return items_of(context, evaluate(context, node.inner), node.span)
     words = choices(model, name) if isinstance(node, ast.Name) else ()
     if words and isinstance(node, ast.Name):
         if node.text in words and not context.environment.has_local(node.text):
@@ -165,7 +167,7 @@ def _values(
             )
     if takes_initialiser(model, name):
         return (initialiser_value(context, node),)
-    return (context.evaluate(node),)
+    return (evaluate(context, node),)
 
 
 def _means_nothing(context: Context, text: str) -> bool:
@@ -189,12 +191,14 @@ def _given_to_block(context: Context, layer: BlockLayer, node: ast.Call) -> tupl
         name = argument.name or (names[position] if position < len(names) else None)
         value = argument.value
         if isinstance(value, ast.Spread):
-            spread = items_of(context, context.evaluate(value.inner), value.span)
+            spread = items_of(context, evaluate(context, value.inner), value.span)
             given.extend(Given(None, item, argument.span) for item in spread)
             position += len(spread)
             continue
         wants_initialiser = kinds.get(name) == "init"
-        result = initialiser_value(context, value) if wants_initialiser else context.evaluate(value)
+        result = (
+            initialiser_value(context, value) if wants_initialiser else evaluate(context, value)
+        )
         if is_data(result) and not has_poison(result):
             raise data_in_parentheses(context, layer.definition.name, value.span)
         given.append(Given(argument.name, plain(result), argument.span))
@@ -231,7 +235,7 @@ def initialiser_value(context: Context, node: ast.Expr) -> Value:
         if verdict is None:
             return POISON
         return initialiser_value(context, node.then if verdict else node.otherwise)
-    value = context.settled(node)
+    value = settled(context, node)
     if isinstance(value, InitialiserName):
         return _build(context, value.name, {}, node.span)
     if isinstance(value, (Initialiser, Poison)):
@@ -256,7 +260,7 @@ def _make_initialiser(context: Context, name: str, node: ast.Call) -> Value:
             key = initialiser_attribute(context, name, argument, position)
             given.append(Given(argument.name, value, argument.span))
             meant = word_meant(choices(model, key), value)
-            attributes[key] = plain(context.session.force(context, meant, argument.span))
+            attributes[key] = plain(force(context, meant, argument.span))
             position += argument.name is None
     refuse_twice(context, name, given, order, position)
     return _build(context, name, attributes, node.span)

@@ -8,22 +8,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from archspec.ops.base import Op
-from archspec.semantics.arguments.binding import force
 from archspec.semantics.arguments.layer_calls import attribute_names, positional
 from archspec.semantics.arguments.torch_habits import too_many
 from archspec.semantics.program.foreign_names import meant_by_attribute
 from archspec.semantics.values.context import Context, NotInductive, SpecError
-from archspec.semantics.values.display import show
+from archspec.semantics.values.display import kind_of, show
+from archspec.semantics.values.evaluation import force
 from archspec.semantics.values.functions import RangeValue
-from archspec.semantics.values.model import (
-    BlockLayer,
-    Given,
-    ListValue,
-    OpLayer,
-    Value,
-    is_layer,
-)
-from archspec.semantics.values.operators import kind_of, plain
+from archspec.semantics.values.model import BlockLayer, Given, ListValue, OpLayer, Value, is_layer
+from archspec.semantics.values.operators import plain
 from archspec.semantics.values.words import choices, word_meant
 from archspec.source import Span
 from archspec.types.dim import Dim

@@ -13,8 +13,9 @@ from archspec.diagnostics.model import Edit, Fix, Severity
 from archspec.diagnostics.wording import counted
 from archspec.ops.base import Op
 from archspec.semantics.arguments.layer_calls import INFERRED, attribute_names, positional
+from archspec.semantics.building.graph_builder import Tensor
 from archspec.semantics.values.context import Context, SpecError
-from archspec.semantics.values.model import Given, ListValue, OpLayer, Tensor, Value, tensors
+from archspec.semantics.values.model import Given, ListValue, OpLayer, Value, tensors
 from archspec.source import Span
 
 

@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from archspec.diagnostics.suggest import did_you_mean
 from archspec.frozen import frozen
 from archspec.graph.model import Graph, GraphOutput, Instance, Origin, Structure
 from archspec.graph.selection import select_outputs
-from archspec.semantics.arguments.binding import bind_arguments, body_environment, force, rule_value
-from archspec.semantics.building.graph_builder import (
-    GraphBuilder,
-    NameScope,
-    pack,
-    ports_of,
-    structure_of,
-)
+from archspec.semantics.arguments.binding import bind_arguments, body_environment
+from archspec.semantics.arguments.rules import rule_value
+from archspec.semantics.building.graph_builder import GraphBuilder, Tensor
 from archspec.semantics.building.owners import owns_weights
 from archspec.semantics.expansion.bodies import Result, run_body
-from archspec.semantics.expansion.buffers import inlined
+from archspec.semantics.expansion.captures import inlined, own
 from archspec.semantics.expansion.collisions import check_collisions
 from archspec.semantics.expansion.named_outputs import no_named_outputs
+from archspec.semantics.expansion.nodes import add_node, instance_key
 from archspec.semantics.expansion.rule_recursion import descending
 from archspec.semantics.expansion.sharing import one_instance
 from archspec.semantics.expansion.signatures import honour
 from archspec.semantics.program.definitions import BlockDefinition, Definition, RuleDefinition
-from archspec.semantics.values.context import Context, ModeWatch, SpecError
-from archspec.semantics.values.display import call_text, show
+from archspec.semantics.values.context import GraphContext, ModeWatch, SpecError
+from archspec.semantics.values.data import pack, ports_of, structure_of
+from archspec.semantics.values.display import call_text, kind_of, show
+from archspec.semantics.values.evaluation import apply_layer, force
 from archspec.semantics.values.model import (
     POISON,
     BlockLayer,
@@ -37,13 +34,11 @@ from archspec.semantics.values.model import (
     ListValue,
     OutputOf,
     TapLayer,
-    Tensor,
     Value,
     has_poison,
     is_layer,
     tensors,
 )
-from archspec.semantics.values.operators import kind_of
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.tensor import TensorType
@@ -62,7 +57,7 @@ class Call:
     structure: Structure
     span: Span
 
-    def key(self, context: Context) -> int:
+    def key(self, context: GraphContext) -> int:
         """What the memo goes by, apart from the mode."""
         keys, given = context.session.keys, context.session.given
         arguments = keys.all_of(tuple(self.arguments.values()))
@@ -77,7 +72,7 @@ class Call:
 
 
 def call_graph(
-    context: Context,
+    context: GraphContext,
     layer: Value,
     data: Value,
     label: str | None,
@@ -123,12 +118,10 @@ def _named(graph: Graph) -> str:
 
 
 def _specialised(
-    context: Context, layer: BlockLayer, data: Value, span: Span
+    context: GraphContext, layer: BlockLayer, data: Value, span: Span
 ) -> tuple[tuple[Tensor, ...], Graph | None]:
     """The inputs of a call, and the graph for their types; None when the block has errors."""
-    builder = context.builder
-    assert builder is not None
-    inputs = tuple(builder.own(context, item, span) for item in tensors(data))
+    inputs = tuple(own(context, item, span) for item in tensors(data))
     types = tuple(item.type for item in inputs)
     arguments = bind_arguments(context, layer, span)
     call = Call(layer.definition, layer, arguments, types, structure_of(data), span)
@@ -136,7 +129,7 @@ def _specialised(
 
 
 def _add_call(
-    context: Context,
+    context: GraphContext,
     graph: Graph,
     layer: BlockLayer,
     inputs: tuple[Tensor, ...],
@@ -145,34 +138,28 @@ def _add_call(
 ) -> tuple[Value, ...]:
     """Add the call; the value of each output."""
     builder = context.builder
-    assert builder is not None
     if builder.kind == "buffer":
         results = list(inlined(context, builder, graph, inputs, span))
     else:
         types = tuple(item.type for item in inputs)
         instance = _instance(context, graph, label, layer.definition.name, span, types)
-        results = list(builder.add(context, instance, inputs, graph.output_types, span))
+        results = list(add_node(context, instance, inputs, graph.output_types, span))
     return tuple(pack(item.structure, results) for item in graph.outputs)
 
 
 def _instance(
-    context: Context, graph: Graph, label: str | None, name: str, span: Span, types: Types
+    context: GraphContext, graph: Graph, label: str | None, name: str, span: Span, types: Types
 ) -> Instance:
-    builder, scope = context.builder, context.scope
-    assert builder is not None
-    assert scope is not None
-    key, frozen = (
-        scope.key_for(context, label, name, span, lambda: owns_weights(graph)),
-        context.session.frozen,
-    )
-    instance = Instance(key, None, graph, (), builder.origin(context, span), frozen=frozen)
+    key = instance_key(context, label, name, span, lambda: owns_weights(graph))
+    frozen = context.session.frozen
+    instance = Instance(key, None, graph, (), context.origin(span), frozen=frozen)
     return one_instance(context, instance, types, span)
 
 
 # ---------------------------------------------------------------------- the memo
 
 
-def specialise(context: Context, call: Call) -> Graph | None:
+def specialise(context: GraphContext, call: Call) -> Graph | None:
     """The graph of a call, made at most once in each mode in which it differs.
 
     None when the block has errors; they have been reported. Raises OutOfBudget, and SpecError for
@@ -202,7 +189,7 @@ def specialise(context: Context, call: Call) -> Graph | None:
     return graph
 
 
-def _build(context: Context, call: Call) -> Graph | None:
+def _build(context: GraphContext, call: Call) -> Graph | None:
     definition = call.definition
     is_rule = isinstance(definition, RuleDefinition)
     kind = "rule" if is_rule else "block"
@@ -216,7 +203,7 @@ def _build(context: Context, call: Call) -> Graph | None:
         for name, type_ in zip(names, call.types, strict=True)
     ]
     data = pack(call.structure, list(flat)) if flat else ()
-    inside = replace(context, builder=builder, scope=NameScope(builder), turns=())
+    inside = context.entering(builder)
     try:
         results = _results(inside, call, data)
     except SpecError as error:
@@ -236,7 +223,7 @@ def _input_names(definition: Definition, count: int) -> list[str]:
     return ["x"] if count == 1 else [f"x{index}" for index in range(count)]
 
 
-def _results(context: Context, call: Call, data: Value) -> tuple[Result, ...]:
+def _results(context: GraphContext, call: Call, data: Value) -> tuple[Result, ...]:
     definition = call.definition
     if isinstance(definition, RuleDefinition):
         value = rule_value(context, call.layer, call.span)
@@ -249,7 +236,7 @@ def _results(context: Context, call: Call, data: Value) -> tuple[Result, ...]:
                 call.span,
             )
         with descending(context, definition, call.arguments, call.span):
-            result = context.session.apply(context, value, data, definition.name_span)
+            result = apply_layer(context, value, data, definition.name_span)
         honour(context, definition, call.arguments, data, result, call.span)
         return (Result("", result, definition.name_span),)
     assert isinstance(definition, BlockDefinition)
@@ -258,7 +245,7 @@ def _results(context: Context, call: Call, data: Value) -> tuple[Result, ...]:
 
 
 def finish(
-    context: Context,
+    context: GraphContext,
     results: tuple[Result, ...],
     definition: Definition,
     arguments: Mapping[str, Value],
@@ -266,7 +253,6 @@ def finish(
 ) -> Graph | None:
     """The graph with these results as outputs; None when one of them failed."""
     builder = context.builder
-    assert builder is not None
     if any(has_poison(item.value) for item in results):
         return None
     outputs: list[GraphOutput] = []
@@ -309,7 +295,9 @@ def plain_argument(value: Value) -> Any:
 # ---------------------------------------------------------------------- taps
 
 
-def call_tap(context: Context, tap: TapLayer, data: Value, label: str | None, span: Span) -> Value:
+def call_tap(
+    context: GraphContext, tap: TapLayer, data: Value, label: str | None, span: Span
+) -> Value:
     """The outputs of instances inside a block, in the order of their paths; the rest is dropped.
 
     Raises SpecError (E0902) when a path is not there.

@@ -8,7 +8,6 @@ from contextlib import nullcontext
 from archspec.diagnostics.wording import counted
 from archspec.frozen import frozen
 from archspec.ops.base import Need
-from archspec.semantics.arguments.binding import force
 from archspec.semantics.expansion.requirements import require, settle
 from archspec.semantics.expansion.shape_patterns import (
     bind_targets,
@@ -17,8 +16,9 @@ from archspec.semantics.expansion.shape_patterns import (
     poison_targets,
 )
 from archspec.semantics.expansion.statements import carry_out, data_value
-from archspec.semantics.values.context import Context, Reported, SpecError
-from archspec.semantics.values.display import values_in
+from archspec.semantics.values.context import GraphContext, Reported, SpecError
+from archspec.semantics.values.display import kind_of, values_in
+from archspec.semantics.values.evaluation import apply_layer, evaluate, force
 from archspec.semantics.values.functions import items_of
 from archspec.semantics.values.growth import bounded
 from archspec.semantics.values.model import (
@@ -30,7 +30,7 @@ from archspec.semantics.values.model import (
     is_data,
     is_layer,
 )
-from archspec.semantics.values.operators import is_condition, kind_of, truth
+from archspec.semantics.values.operators import is_condition, truth
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.condition import TRUE, All, Condition, conjunction
@@ -54,7 +54,7 @@ def result_of(results: Sequence[Result]) -> Value:
 
 
 def run_body(
-    context: Context,
+    context: GraphContext,
     body: ast.Body,
     data: Value,
     span: Span,
@@ -76,7 +76,9 @@ def run_body(
     return tuple(results)
 
 
-def _carry_out_all(context: Context, body: ast.Body, data: Value, results: list[Result]) -> None:
+def _carry_out_all(
+    context: GraphContext, body: ast.Body, data: Value, results: list[Result]
+) -> None:
     given = any(isinstance(statement, ast.Output) for statement in body.statements)
     for statement in body.statements:
         try:
@@ -92,7 +94,7 @@ def _carry_out_all(context: Context, body: ast.Body, data: Value, results: list[
             _after_error(context, statement, results)
 
 
-def _after_error(context: Context, statement: ast.Statement, results: list[Result]) -> None:
+def _after_error(context: GraphContext, statement: ast.Statement, results: list[Result]) -> None:
     if isinstance(statement, ast.Bind):
         poison_targets(context, statement.targets)
     elif isinstance(statement, ast.Output):
@@ -107,19 +109,19 @@ def _after_error(context: Context, statement: ast.Statement, results: list[Resul
 # ---------------------------------------------------------------------- inputs
 
 
-def active_inputs(context: Context, body: ast.Body) -> list[ast.Input]:
+def active_inputs(context: GraphContext, body: ast.Body) -> list[ast.Input]:
     """The input statements that exist in this mode and for these arguments."""
     found: list[ast.Input] = []
     for statement in body.statements:
         if isinstance(statement, ast.Input):
             when = statement.when
-            if when is None or truth(context, context.evaluate(when), when.span):
+            if when is None or truth(context, evaluate(context, when), when.span):
                 found.append(statement)
     return found
 
 
 def _bind_inputs(
-    context: Context, body: ast.Body, data: Value, span: Span
+    context: GraphContext, body: ast.Body, data: Value, span: Span
 ) -> tuple[Condition, Span] | None:
     """Give names to the data; what `where` promises of it, and where it stands."""
     statements = active_inputs(context, body)
@@ -150,7 +152,7 @@ def _bind_inputs(
     return _promise(context, [each for statement in statements for each in statement.where])
 
 
-def _promise(context: Context, clauses: Sequence[ast.Expr]) -> tuple[Condition, Span] | None:
+def _promise(context: GraphContext, clauses: Sequence[ast.Expr]) -> tuple[Condition, Span] | None:
     """What the clauses of a `where` promise beyond what holds anyway; each is kept as a need.
 
     Raises SpecError where a clause, or all of them together, hold for no size.
@@ -174,7 +176,9 @@ def _promise(context: Context, clauses: Sequence[ast.Expr]) -> tuple[Condition, 
     return whole, span
 
 
-def _check_count(context: Context, items: Sequence[ast.InputItem], data: Value, span: Span) -> None:
+def _check_count(
+    context: GraphContext, items: Sequence[ast.InputItem], data: Value, span: Span
+) -> None:
     count = len(data) if isinstance(data, tuple) else 1
     least = sum(1 for item in items if not item.rest)
     if len(items) == 1 and (items[0].rest or count >= 1):
@@ -190,9 +194,9 @@ def _check_count(context: Context, items: Sequence[ast.InputItem], data: Value, 
         )
 
 
-def _require(context: Context, expression: ast.Expr, reason: str) -> Condition:
+def _require(context: GraphContext, expression: ast.Expr, reason: str) -> Condition:
     """Need what an expression says of the sizes, where it does; the condition."""
-    value = context.evaluate(expression)
+    value = evaluate(context, expression)
     if isinstance(value, Poison):
         return TRUE
     if is_condition(value):
@@ -214,9 +218,9 @@ def _require(context: Context, expression: ast.Expr, reason: str) -> Condition:
 # ---------------------------------------------------------------------- outputs
 
 
-def _output(context: Context, statement: ast.Output, results: list[Result]) -> None:
+def _output(context: GraphContext, statement: ast.Output, results: list[Result]) -> None:
     when = statement.when
-    if when is not None and not truth(context, context.evaluate(when), when.span):
+    if when is not None and not truth(context, evaluate(context, when), when.span):
         return
     names = statement.names
     if not names and isinstance(statement.value, ast.Name):
@@ -239,7 +243,9 @@ def _output(context: Context, statement: ast.Output, results: list[Result]) -> N
             results.append(Result(name, part, statement.span))
 
 
-def _parts(context: Context, value: Value, count: int, statement: ast.Output) -> tuple[Value, ...]:
+def _parts(
+    context: GraphContext, value: Value, count: int, statement: ast.Output
+) -> tuple[Value, ...]:
     """What `output a, b = value` gives each name. Raises SpecError for another number of parts."""
     if isinstance(value, Poison):
         return (value,) * count
@@ -251,8 +257,8 @@ def _parts(context: Context, value: Value, count: int, statement: ast.Output) ->
     return parts
 
 
-def _point_free(context: Context, statement: ast.ExprStmt, data: Value) -> Result:
-    value = context.evaluate(statement.value)
+def _point_free(context: GraphContext, statement: ast.ExprStmt, data: Value) -> Result:
+    value = evaluate(context, statement.value)
     if isinstance(value, Poison):
         return Result("", POISON, statement.span)
     if is_data(value):
@@ -262,5 +268,5 @@ def _point_free(context: Context, statement: ast.ExprStmt, data: Value) -> Resul
         raise context.error(
             "E0308", f"a layer or data stands here, but this is {kind_of(value)}", statement.span
         )
-    result = context.session.apply(context, value, data, statement.span)
+    result = apply_layer(context, value, data, statement.span)
     return Result("", result, statement.span)

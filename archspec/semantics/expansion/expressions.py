@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from archspec.ops.registry import all_ops
-from archspec.semantics.arguments.binding import force, resolve_preset
 from archspec.semantics.arguments.layer_calls import call_layer
-from archspec.semantics.expansion.lists_and_tuples import (
-    comprehension_value,
-    group_value,
-    index_value,
-    list_value,
-    range_value,
-    tuple_value,
-)
+from archspec.semantics.arguments.rules import resolve_preset
 from archspec.semantics.expansion.named_outputs import no_attribute
-from archspec.semantics.expansion.operator_expressions import binary, unary
 from archspec.semantics.expansion.sources import materialise
-from archspec.semantics.values.context import Context, Reported
+from archspec.semantics.values.context import Context, Reported, in_graph
+from archspec.semantics.values.display import kind_of
+from archspec.semantics.values.evaluation import (
+    apply_layer,
+    evaluate,
+    evaluates,
+    force,
+    holds,
+)
 from archspec.semantics.values.functions import (
     FUNCTIONS,
     Function,
-    applies,
     call_function,
     items_of,
+    means_function,
     refuse_names,
 )
 from archspec.semantics.values.growth import joined
@@ -47,7 +43,7 @@ from archspec.semantics.values.model import (
     is_data,
     is_layer,
 )
-from archspec.semantics.values.operators import checked, holds, kind_of, plain
+from archspec.semantics.values.operators import checked, plain
 from archspec.semantics.values.words import INITIALISER_NAMES, InitialiserName, is_word
 from archspec.source import Span
 from archspec.syntax import ast
@@ -56,15 +52,10 @@ MAX_LABEL = 200
 """Characters of a label."""
 
 
-def evaluate(context: Context, expression: ast.Expr) -> Value:
-    """The value of an expression. Raises SpecError where there is none."""
-    context.session.budget.step(expression.span, 1, context.frames)
-    return _HANDLERS[type(expression)](context, expression)
-
-
 # ---------------------------------------------------------------------- words
 
 
+@evaluates(ast.Name)
 def _name(context: Context, node: ast.Name) -> Value:
     environment, text = context.environment, node.text
     if environment.has_local(text):
@@ -105,17 +96,19 @@ def _word(context: Context, node: ast.Name) -> Value:
     )
 
 
+@evaluates(ast.Number)
 def _number(context: Context, node: ast.Number) -> Value:
     return checked(context, node.value, node.span)
 
 
+@evaluates(ast.Text)
 def _text(context: Context, node: ast.Text) -> Value:
     pieces = [part if isinstance(part, str) else _piece(context, part) for part in node.parts]
     return joined(context, pieces, node.span)
 
 
 def _piece(context: Context, part: ast.Expr) -> str:
-    value = plain(force(context, context.evaluate(part), part.span))
+    value = plain(force(context, evaluate(context, part), part.span))
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (str, int, float)):
@@ -128,6 +121,7 @@ def _piece(context: Context, part: ast.Expr) -> str:
 # ---------------------------------------------------------------------- calls and layers
 
 
+@evaluates(ast.Call)
 def _call(context: Context, node: ast.Call) -> Value:
     name = node.function.text if isinstance(node.function, ast.Name) else ""
     if name in FUNCTIONS and not _is_defined(context, name):
@@ -138,7 +132,7 @@ def _call(context: Context, node: ast.Call) -> Value:
         return _tap(context, node)
     if name == "frozen" and not _is_defined(context, name):
         return _frozen(context, node)
-    function = context.evaluate(node.function)
+    function = evaluate(context, node.function)
     return call_layer(context, function, node)
 
 
@@ -149,7 +143,7 @@ def _function_value(context: Context, name: str, node: ast.Call) -> Value | None
         refuse_names(context, name, node)
         return None
     values = _plain_arguments(context, node)
-    if is_op and not applies(name, node.arguments, values):
+    if is_op and not means_function(name, node.arguments, values):
         return None
     if has_poison(values):
         return POISON
@@ -163,12 +157,12 @@ def _tap(context: Context, node: ast.Call) -> Value:
     values: list[Value] = []
     for argument in node.arguments:
         if isinstance(argument.value, ast.Spread):
-            spread = force(context, context.evaluate(argument.value.inner), argument.span)
+            spread = force(context, evaluate(context, argument.value.inner), argument.span)
             if isinstance(spread, Poison):
                 return POISON
             values.extend(items_of(context, spread, argument.span))
         else:
-            values.append(context.evaluate(argument.value))
+            values.append(evaluate(context, argument.value))
     if has_poison(tuple(values)):
         return POISON
     paths = values[1:]
@@ -182,7 +176,7 @@ def _tap(context: Context, node: ast.Call) -> Value:
 
 
 def _frozen(context: Context, node: ast.Call) -> Value:
-    values = [context.evaluate(argument.value) for argument in node.arguments]
+    values = [evaluate(context, argument.value) for argument in node.arguments]
     if has_poison(tuple(values)):
         return POISON
     named = any(argument.name for argument in node.arguments)
@@ -202,7 +196,7 @@ def _plain_arguments(context: Context, node: ast.Call) -> tuple[Value, ...]:
     values: list[Value] = []
     for argument in node.arguments:
         inner = argument.value.inner if isinstance(argument.value, ast.Spread) else argument.value
-        value = force(context, context.evaluate(inner), argument.span)
+        value = force(context, evaluate(context, inner), argument.span)
         if isinstance(argument.value, ast.Spread):
             values.extend(items_of(context, value, argument.span))
         else:
@@ -210,8 +204,9 @@ def _plain_arguments(context: Context, node: ast.Call) -> tuple[Value, ...]:
     return tuple(values)
 
 
+@evaluates(ast.Attribute)
 def _attribute(context: Context, node: ast.Attribute) -> Value:
-    base = context.evaluate(node.base)
+    base = evaluate(context, node.base)
     if isinstance(base, Poison):
         return POISON
     if is_layer(base) and not isinstance(base, ListValue):
@@ -219,10 +214,11 @@ def _attribute(context: Context, node: ast.Attribute) -> Value:
     raise no_attribute(context, base, node)
 
 
+@evaluates(ast.Labelled)
 def _labelled(context: Context, node: ast.Labelled) -> Value:
     template = node.label.template
     label = _text(context, template) if template is not None else None
-    value = context.evaluate(node.inner)
+    value = evaluate(context, node.inner)
     if isinstance(value, (AbsentLayer, Poison)):
         return value
     if isinstance(value, InitialiserName) or not is_layer(value):
@@ -254,9 +250,10 @@ def _checked_label(context: Context, label: str | None, span: Span) -> str | Non
     return label
 
 
+@evaluates(ast.Chain)
 def _chain(context: Context, node: ast.Chain) -> Value:
     first = node.stages[0]
-    head = context.evaluate(first)
+    head = evaluate(context, first)
     if isinstance(head, Poison):
         return POISON
     head = materialise(context, head, first.span)
@@ -269,19 +266,21 @@ def _chain(context: Context, node: ast.Chain) -> Value:
             first.span,
         )
     for stage in node.stages[1:]:
-        layer = context.evaluate(stage)
-        head = context.session.apply(context, layer, head, stage.span)
+        layer = evaluate(context, stage)
+        head = apply_layer(in_graph(context), layer, head, stage.span)
     return head
 
 
+@evaluates(ast.IfValue)
 def _if_value(context: Context, node: ast.IfValue) -> Value:
     verdict = holds(context, node.condition)
     if verdict is None:
         return POISON
     chosen = node.then if verdict else node.otherwise
-    return context.evaluate(chosen)
+    return evaluate(context, chosen)
 
 
+@evaluates(ast.IfLayer)
 def _if_layer(context: Context, node: ast.IfLayer) -> Value:
     verdict = holds(context, node.condition)
     if verdict is None:
@@ -290,43 +289,26 @@ def _if_layer(context: Context, node: ast.IfLayer) -> Value:
     if chosen is None:
         return ABSENT
     if len(chosen.statements) == 1 and isinstance(chosen.statements[0], ast.ExprStmt):
-        return context.child().evaluate(chosen.statements[0].value)
+        return evaluate(context.child(), chosen.statements[0].value)
     anonymous = ast.Anonymous(chosen.span, chosen)
     return materialise(context, Closure(anonymous, context.environment), node.span)
 
 
-def _closure(context: Context, node: ast.For | ast.Anonymous) -> Value:
+@evaluates(ast.For)
+def _loop(context: Context, node: ast.For) -> Value:
     return Closure(node, context.environment)
 
 
+@evaluates(ast.Anonymous)
+def _body(context: Context, node: ast.Anonymous) -> Value:
+    return Closure(node, context.environment)
+
+
+@evaluates(ast.Spread)
 def _spread(context: Context, node: ast.Spread) -> Value:
     raise context.error("E0309", "`...` stands inside a list, a tuple or arguments", node.span)
 
 
+@evaluates(ast.Missing)
 def _missing(context: Context, node: ast.Missing) -> Value:
     return POISON
-
-
-_HANDLERS: dict[type, Callable[[Context, Any], Value]] = {
-    ast.Name: _name,
-    ast.Number: _number,
-    ast.Text: _text,
-    ast.ListExpr: list_value,
-    ast.TupleExpr: tuple_value,
-    ast.Group: group_value,
-    ast.Call: _call,
-    ast.Index: index_value,
-    ast.Attribute: _attribute,
-    ast.Unary: unary,
-    ast.Binary: binary,
-    ast.Range: range_value,
-    ast.IfValue: _if_value,
-    ast.IfLayer: _if_layer,
-    ast.For: _closure,
-    ast.Anonymous: _closure,
-    ast.Comprehension: comprehension_value,
-    ast.Chain: _chain,
-    ast.Labelled: _labelled,
-    ast.Spread: _spread,
-    ast.Missing: _missing,
-}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from archspec.semantics.arguments.binding import force
+from archspec.semantics.building.graph_builder import Tensor
 from archspec.semantics.expansion.shape_patterns import bind_targets
 from archspec.semantics.expansion.sources import materialise
 from archspec.semantics.values.context import Context
+from archspec.semantics.values.display import kind_of
+from archspec.semantics.values.evaluation import evaluate, evaluates, force
 from archspec.semantics.values.functions import RangeValue, items_of
 from archspec.semantics.values.growth import bounded, listed
 from archspec.semantics.values.model import (
@@ -16,17 +18,17 @@ from archspec.semantics.values.model import (
     ListValue,
     Poison,
     SpreadLayer,
-    Tensor,
     Value,
     has_poison,
     is_data,
     is_layer,
 )
-from archspec.semantics.values.operators import kind_of, plain, truth
+from archspec.semantics.values.operators import plain, truth
 from archspec.syntax import ast
 from archspec.types.dim import Dim
 
 
+@evaluates(ast.ListExpr)
 def list_value(context: Context, node: ast.ListExpr) -> Value:
     """A list of layers or values."""
     items: list[Value] = []
@@ -40,7 +42,7 @@ def list_value(context: Context, node: ast.ListExpr) -> Value:
 
 
 def _list_item(context: Context, item: ast.Expr) -> Value:
-    value = force(context, context.evaluate(item), item.span)
+    value = force(context, evaluate(context, item), item.span)
     if is_data(value) and not has_poison(value):
         raise context.error(
             "E0317",
@@ -53,7 +55,7 @@ def _list_item(context: Context, item: ast.Expr) -> Value:
 
 
 def _spread_in_list(context: Context, item: ast.Spread) -> list[Value]:
-    inner = context.evaluate(item.inner)
+    inner = evaluate(context, item.inner)
     value = force(context, inner, item.span)
     if isinstance(value, (ListValue, RangeValue)):
         return list(items_of(context, value, item.span))
@@ -64,13 +66,14 @@ def _spread_in_list(context: Context, item: ast.Spread) -> list[Value]:
     )
 
 
+@evaluates(ast.TupleExpr)
 def tuple_value(context: Context, node: ast.TupleExpr) -> Value:
     """A tuple of data or values; of one part, the part itself."""
     items: list[Value] = []
     for item in node.items:
         spread = isinstance(item, ast.Spread)
         inner = item.inner if isinstance(item, ast.Spread) else item
-        value = materialise(context, context.evaluate(inner), inner.span)
+        value = materialise(context, evaluate(context, inner), inner.span)
         if spread and isinstance(value, tuple):
             items.extend(value)
             continue
@@ -88,20 +91,22 @@ def tuple_value(context: Context, node: ast.TupleExpr) -> Value:
     return items[0] if len(items) == 1 else bounded(context, items, node.span)
 
 
+@evaluates(ast.Group)
 def group_value(context: Context, node: ast.Group) -> Value:
     """What stands in parentheses; a layer stays one stage."""
-    value = force(context, context.evaluate(node.inner), node.inner.span)
+    value = force(context, evaluate(context, node.inner), node.inner.span)
     if isinstance(value, AbsentLayer) or not is_layer(value):
         return value
     return GroupLayer(value, node.span)
 
 
+@evaluates(ast.Index)
 def index_value(context: Context, node: ast.Index) -> Value:
     """A part of a list or tuple, or a slice of it."""
-    base = force(context, context.evaluate(node.base), node.base.span)
+    base = force(context, evaluate(context, node.base), node.base.span)
     if isinstance(base, Poison) or len(node.indices) != 1:
         return _not_one_index(context, base, node)
-    index = plain(force(context, context.evaluate(node.indices[0]), node.indices[0].span))
+    index = plain(force(context, evaluate(context, node.indices[0]), node.indices[0].span))
     if isinstance(index, Poison):
         return POISON
     parts = _parts(context, base, node)
@@ -143,11 +148,12 @@ def _not_one_index(context: Context, base: Value, node: ast.Index) -> Value:
     )
 
 
+@evaluates(ast.Range)
 def range_value(context: Context, node: ast.Range) -> Value:
     """A range of integers."""
     ends: list[int | None] = []
     for end in (node.start, node.stop):
-        value = plain(force(context, context.evaluate(end), end.span)) if end else None
+        value = plain(force(context, evaluate(context, end), end.span)) if end else None
         if isinstance(value, Poison):
             return POISON
         if isinstance(value, Dim):
@@ -165,9 +171,10 @@ def range_value(context: Context, node: ast.Range) -> Value:
     return RangeValue(ends[0] or 0, ends[1])
 
 
+@evaluates(ast.Comprehension)
 def comprehension_value(context: Context, node: ast.Comprehension) -> Value:
     """A list of values or layers, or a tuple of data, one for each item."""
-    iterable = force(context, context.evaluate(node.iterable), node.iterable.span)
+    iterable = force(context, evaluate(context, node.iterable), node.iterable.span)
     if isinstance(iterable, Poison):
         return POISON
     results: list[Value] = []
@@ -178,10 +185,10 @@ def comprehension_value(context: Context, node: ast.Comprehension) -> Value:
         part = copied.item if copied is not None else item
         bind_targets(turn, node.targets, part, node.span)
         if node.condition is not None:
-            condition = turn.evaluate(node.condition)
+            condition = evaluate(turn, node.condition)
             if not truth(turn, condition, node.condition.span):
                 continue
-        value = turn.evaluate(node.element)
+        value = evaluate(turn, node.element)
         if node.is_tuple:
             value = materialise(turn, value, node.element.span)
         if copied is not None and isinstance(value, Tensor):

@@ -6,7 +6,6 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 
 from archspec.graph.model import Turn
-from archspec.semantics.arguments.binding import force
 from archspec.semantics.expansion.bodies import result_of, run_body
 from archspec.semantics.expansion.repeated_turns import (
     TURN,
@@ -18,17 +17,16 @@ from archspec.semantics.expansion.repeated_turns import (
     tensors_of,
 )
 from archspec.semantics.expansion.shape_patterns import bind_targets
-from archspec.semantics.values.context import Context
+from archspec.semantics.values.context import GraphContext
+from archspec.semantics.values.evaluation import evaluate, force
 from archspec.semantics.values.functions import items_of
 from archspec.semantics.values.model import POISON, Poison, Value, has_poison
 from archspec.syntax import ast
 
 
-def apply_for(context: Context, loop: ast.For, data: Value) -> Value:
+def apply_for(context: GraphContext, loop: ast.For, data: Value) -> Value:
     """What the turns of a `for` make of the data, one after the other."""
-    assert context.scope is not None
-    assert context.builder is not None
-    iterable = force(context, context.evaluate(loop.iterable), loop.iterable.span)
+    iterable = force(context, evaluate(context, loop.iterable), loop.iterable.span)
     if isinstance(iterable, Poison):
         return POISON
     items = items_of(context, iterable, loop.iterable.span)
@@ -47,7 +45,7 @@ def apply_for(context: Context, loop: ast.For, data: Value) -> Value:
 class _Turns:
     """The turns of one loop, and what is known of those that were carried out."""
 
-    context: Context
+    context: GraphContext
     loop: ast.For
     items: tuple[Value, ...]
     start: int
@@ -62,7 +60,6 @@ class _Turns:
     def take(self, index: int, data: Value) -> tuple[int, Value]:
         """Carry out one turn, or copy it and those after it that are the same."""
         context = self.context
-        assert context.builder is not None
         tensors = tensors_of(context.builder, data)
         if tensors is None:
             return 1, self._carry_out(self._open(index), data)
@@ -83,16 +80,15 @@ class _Turns:
         )
         return 1, result
 
-    def _open(self, index: int) -> Context:
+    def _open(self, index: int) -> GraphContext:
         """The place inside a turn, its names bound."""
         loop, outer = self.loop, self.context
         turn = replace(outer.child(), turns=(*outer.turns, Turn(loop.span, index)))
         bind_targets(turn, loop.targets, self.items[index], loop.span)
         return turn
 
-    def _carry_out(self, turn: Context, data: Value) -> Value:
+    def _carry_out(self, turn: GraphContext, data: Value) -> Value:
         turn.session.budget.step(self.loop.span, TURN)
-        assert turn.builder is not None
         with turn.builder.written_out():
             return result_of(run_body(turn, self.loop.body, data, self.loop.span))
 
@@ -100,7 +96,7 @@ class _Turns:
         """What the body reads of a turn that binds one name."""
         return self.context.session.keys.of(self.items[index]) if self.name in self.read else None
 
-    def _values(self, turn: Context) -> Hashable:
+    def _values(self, turn: GraphContext) -> Hashable:
         """What the body reads of a turn that binds several."""
         of, bound = turn.session.keys.of, turn.environment.names
         return tuple((name, of(bound[name])) for name in bound if name in self.read)

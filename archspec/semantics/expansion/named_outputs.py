@@ -5,6 +5,7 @@ from __future__ import annotations
 from archspec.ops.registry import all_ops
 from archspec.semantics.program.definitions import BlockDefinition, RuleDefinition
 from archspec.semantics.values.context import Context, SpecError
+from archspec.semantics.values.display import kind_of
 from archspec.semantics.values.model import (
     BlockLayer,
     Closure,
@@ -13,7 +14,6 @@ from archspec.semantics.values.model import (
     Value,
     is_data,
 )
-from archspec.semantics.values.operators import kind_of
 from archspec.source import Span
 from archspec.syntax import ast
 

@@ -9,9 +9,11 @@ from archspec.graph.model import Structure
 from archspec.semantics.expansion.requirements import sizes_text
 from archspec.semantics.expansion.shape_patterns import dtype_of, is_ellipsis, name_free, size_of
 from archspec.semantics.program.definitions import BlockDefinition
-from archspec.semantics.values.context import Context, Reported, SpecError
+from archspec.semantics.values.context import GraphContext, Reported, SpecError
+from archspec.semantics.values.display import kind_of
+from archspec.semantics.values.evaluation import evaluate
 from archspec.semantics.values.model import POISON, Poison
-from archspec.semantics.values.operators import is_condition, kind_of, plain
+from archspec.semantics.values.operators import is_condition, plain
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.condition import (
@@ -21,8 +23,10 @@ from archspec.types.condition import (
     allowed_size,
     beginning_at_zero,
     conjunction,
-    evaluate,
     zero_allowed,
+)
+from archspec.types.condition import (
+    evaluate as true_for,
 )
 from archspec.types.dim import Dim
 from archspec.types.sizes import next_size
@@ -45,12 +49,11 @@ class Inputs:
 
 
 def network_inputs(
-    context: Context, definition: BlockDefinition, statements: Sequence[ast.Input]
+    context: GraphContext, definition: BlockDefinition, statements: Sequence[ast.Input]
 ) -> Inputs:
     """Make the input nodes, bind names and free dims, evaluate `where`."""
     found = Inputs(definition, statements=tuple(statements))
     builder = context.builder
-    assert builder is not None
     failed = False
     for statement in statements:
         for item in statement.items:
@@ -79,7 +82,7 @@ def network_inputs(
         return found
     if context.session.decide(found.given, found.where_span).kind is VerdictKind.NEVER:
         raise context.error("E0402", "no size satisfies this `where`", found.where_span)
-    if not evaluate(found.given, found.sizes):
+    if not true_for(found.given, found.sizes):
         raise context.error(
             "E0707",
             f"the size that reports use, {sizes_text(found.sizes)}, is not one that `where` allows",
@@ -89,7 +92,7 @@ def network_inputs(
     return found
 
 
-def _sizes_from_one(context: Context, found: Inputs) -> None:
+def _sizes_from_one(context: GraphContext, found: Inputs) -> None:
     """Refuse a reported size of 0 of a dim that `where` does not let begin there."""
     zero = zero_allowed(found.given)
     for name, size in found.sizes.items():
@@ -110,12 +113,12 @@ def _allowed(found: Inputs) -> str:
     return f"give the dim another size: `{near[0]} = {near[1]}`"
 
 
-def _promised(context: Context, clauses: Sequence[ast.Expr]) -> Condition:
+def _promised(context: GraphContext, clauses: Sequence[ast.Expr]) -> Condition:
     return conjunction(part for clause in clauses for part in _condition(context, clause))
 
 
-def _condition(context: Context, expression: ast.Expr) -> list[Condition]:
-    value = context.evaluate(expression)
+def _condition(context: GraphContext, expression: ast.Expr) -> list[Condition]:
+    value = evaluate(context, expression)
     if isinstance(value, Poison) or value is True:
         return []
     if not is_condition(value):
@@ -126,7 +129,7 @@ def _condition(context: Context, expression: ast.Expr) -> list[Condition]:
     return list(value.parts) if isinstance(value, All) else [value]  # type: ignore[list-item]
 
 
-def _input_type(context: Context, item: ast.InputItem, found: Inputs) -> TensorType:
+def _input_type(context: GraphContext, item: ast.InputItem, found: Inputs) -> TensorType:
     if item.rest or item.type is None:
         raise context.error(
             "E0702",
@@ -138,7 +141,7 @@ def _input_type(context: Context, item: ast.InputItem, found: Inputs) -> TensorT
     return TensorType(dtype_of(context, item.type), sizes)
 
 
-def _input_dim(context: Context, entry: ast.DimExpr, found: Inputs) -> Dim:
+def _input_dim(context: GraphContext, entry: ast.DimExpr, found: Inputs) -> Dim:
     if is_ellipsis(entry) or (isinstance(entry.value, ast.Name) and entry.value.text == "_"):
         raise context.error("E0702", "a network says each dim of its inputs", entry.span)
     if isinstance(entry.value, ast.Name):
@@ -153,7 +156,7 @@ def _input_dim(context: Context, entry: ast.DimExpr, found: Inputs) -> Dim:
     return size
 
 
-def _free_dim(context: Context, entry: ast.DimExpr, name: str, found: Inputs) -> Dim:
+def _free_dim(context: GraphContext, entry: ast.DimExpr, name: str, found: Inputs) -> Dim:
     if entry.default is None:
         context.environment.bind(name, POISON, entry.span)
         raise context.error(
@@ -163,7 +166,7 @@ def _free_dim(context: Context, entry: ast.DimExpr, name: str, found: Inputs) ->
             fix=f"`{name} = 1` if it is the batch, else a usual size",
         )
     name_free(context, name, entry.span)
-    default = plain(context.evaluate(entry.default))
+    default = plain(evaluate(context, entry.default))
     if not isinstance(default, int) or isinstance(default, bool) or default < 0:
         if isinstance(default, Poison):
             default = 1

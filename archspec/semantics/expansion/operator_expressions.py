@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from archspec.semantics.arguments.binding import force
 from archspec.semantics.expansion.ops import data_op
 from archspec.semantics.expansion.sources import materialise
-from archspec.semantics.values.context import Context
+from archspec.semantics.values.context import Context, in_graph
+from archspec.semantics.values.display import kind_of
+from archspec.semantics.values.evaluation import evaluate, evaluates, force
 from archspec.semantics.values.functions import member
 from archspec.semantics.values.model import POISON, ListValue, Poison, Value, is_data, is_layer
 from archspec.semantics.values.operators import (
@@ -14,7 +15,6 @@ from archspec.semantics.values.operators import (
     arithmetic,
     compare,
     join_conditions,
-    kind_of,
     negate,
     plain,
 )
@@ -22,6 +22,7 @@ from archspec.syntax import ast
 from archspec.types.dim import Dim
 
 
+@evaluates(ast.Binary)
 def binary(context: Context, node: ast.Binary) -> Value:
     """`a + b` and the like, on values and on data."""
     sign = node.operator
@@ -45,7 +46,7 @@ def binary(context: Context, node: ast.Binary) -> Value:
 
 
 def _operand(context: Context, node: ast.Expr) -> Value:
-    value = force(context, context.evaluate(node), node.span)
+    value = force(context, evaluate(context, node), node.span)
     return plain(materialise(context, value, node.span))
 
 
@@ -77,16 +78,17 @@ def _tensor_binary(
             raise context.error(
                 "E0309", f"`{sign}` does not work on data and {kind_of(value)}", side.span
             )
-    return data_op(context, OP_OF_OPERATOR[sign], attributes, tuple(inputs), node.span)
+    return data_op(in_graph(context), OP_OF_OPERATOR[sign], attributes, tuple(inputs), node.span)
 
 
+@evaluates(ast.Unary)
 def unary(context: Context, node: ast.Unary) -> Value:
     """`-a` and `not a`."""
     value = _operand(context, node.operand)
     if isinstance(value, Poison):
         return value
     if is_data(value):
-        return data_op(context, OP_OF_SIGN[node.operator], {}, (value,), node.span)
+        return data_op(in_graph(context), OP_OF_SIGN[node.operator], {}, (value,), node.span)
     _refuse_layers(context, node.operator, (value, node.operand))
     if node.operator == "not":
         return negate(context, value, node.span)

@@ -11,21 +11,17 @@ from archspec.ops.registry import all_ops
 from archspec.semantics.arguments.layer_calls import positional
 from archspec.semantics.arguments.op_arguments import complete
 from archspec.semantics.arguments.torch_habits import warn_of_channels
+from archspec.semantics.building.graph_builder import Tensor
 from archspec.semantics.building.owners import has_weights, owns_weights
+from archspec.semantics.expansion.captures import own
+from archspec.semantics.expansion.nodes import add_node, instance_key, next_number
 from archspec.semantics.expansion.regions import build_regions, input_labels
 from archspec.semantics.expansion.requirements import require, settle
 from archspec.semantics.expansion.sharing import one_instance
-from archspec.semantics.values.context import Context, NotInductive, SpecError
-from archspec.semantics.values.model import (
-    POISON,
-    Copies,
-    Given,
-    OpLayer,
-    Tensor,
-    Value,
-    has_poison,
-)
-from archspec.semantics.values.operators import MAX_INTEGER, kind_of
+from archspec.semantics.values.context import GraphContext, NotInductive, SpecError
+from archspec.semantics.values.display import kind_of
+from archspec.semantics.values.model import POISON, Copies, Given, OpLayer, Value, has_poison
+from archspec.semantics.values.operators import MAX_INTEGER
 from archspec.source import Span
 from archspec.types.atoms import OutsideFragment
 from archspec.types.condition import Condition, at_least
@@ -36,7 +32,7 @@ Types = tuple[TensorType, ...]
 
 
 def data_op(
-    context: Context, name: str, attributes: Mapping[str, Value], inputs: Value, span: Span
+    context: GraphContext, name: str, attributes: Mapping[str, Value], inputs: Value, span: Span
 ) -> Value:
     """An operation on data that has no name of its own: arithmetic, comparisons."""
     given = tuple(Given(key, value, span) for key, value in attributes.items())
@@ -44,7 +40,7 @@ def data_op(
 
 
 def instantiate(
-    context: Context,
+    context: GraphContext,
     layer: OpLayer,
     data: Value,
     label: str | None,
@@ -59,9 +55,6 @@ def instantiate(
     """
     if has_poison(data) or any(has_poison(item.value) for item in layer.given):
         return POISON
-    builder, scope = context.builder, context.scope
-    assert builder is not None
-    assert scope is not None
     if isinstance(data, tuple) and any(isinstance(item, Copies) for item in data):
         return _over_copies(context, layer, data, span)
     op, layers = complete(context, layer, data, span)
@@ -81,17 +74,15 @@ def instantiate(
         key = (
             _source_key(context, op, span)
             if unnamed
-            else scope.key_for(context, label, op.name, span, lambda: _owns(op, inputs, regions))
+            else instance_key(context, label, op.name, span, lambda: _owns(op, inputs, regions))
         )
     warn_of_channels(context, layer, op, inputs, span)
     found, needs = _infer(context, op, layer, inputs, yields, span)
-    instance = Instance(
-        key, op, None, regions, builder.origin(context, span), _explicit(layer, op), frozen
-    )
+    instance = Instance(key, op, None, regions, context.origin(span), _explicit(layer, op), frozen)
     if key:
         types = tuple(item.type for item in inputs + captured)
         instance = one_instance(context, instance, types, span)
-    results = builder.add(
+    results = add_node(
         context, instance, inputs + captured, found.outputs, span, needs, found.parameters
     )
     # a tuple of one is its element
@@ -99,12 +90,12 @@ def instantiate(
 
 
 def _vanished(
-    context: Context, data: Value, label: str | None, key: str | None, span: Span
+    context: GraphContext, data: Value, label: str | None, key: str | None, span: Span
 ) -> Value:
     """An op that leaves no node still takes its number."""
     scope = context.scope
     if label is None and key is None and scope is not None and scope.counter is not None:
-        scope.take(context, span, lambda: False)
+        next_number(context, span, lambda: False)
     return data
 
 
@@ -117,7 +108,9 @@ def _owns(op: Op, inputs: tuple[Tensor, ...], regions: tuple[Region, ...]) -> bo
     return has_weights(own) or any(owns_weights(region.graph) for region in regions)
 
 
-def _over_copies(context: Context, layer: OpLayer, data: tuple[Value, ...], span: Span) -> Value:
+def _over_copies(
+    context: GraphContext, layer: OpLayer, data: tuple[Value, ...], span: Span
+) -> Value:
     """The op on a tuple whose length depends on a parameter: its type must grow evenly with it."""
     if layer.op.transparent:
         return data
@@ -151,7 +144,7 @@ def _over_copies(context: Context, layer: OpLayer, data: tuple[Value, ...], span
     return Tensor(base.builder, base.port, base.type.with_shape(*shape))
 
 
-def _source_key(context: Context, op: Op, span: Span) -> str:
+def _source_key(context: GraphContext, op: Op, span: Span) -> str:
     if op.parameters():
         raise context.error(
             "E0606",
@@ -173,9 +166,7 @@ def _explicit(layer: OpLayer, op: Op) -> frozenset[str]:
 # ---------------------------------------------------------------------- inputs and types
 
 
-def _inputs(context: Context, op: Op, data: Value, span: Span) -> tuple[Tensor, ...]:
-    builder = context.builder
-    assert builder is not None
+def _inputs(context: GraphContext, op: Op, data: Value, span: Span) -> tuple[Tensor, ...]:
     items = data if isinstance(data, tuple) else (data,)
     found: list[Tensor] = []
     for item in items:
@@ -184,7 +175,7 @@ def _inputs(context: Context, op: Op, data: Value, span: Span) -> tuple[Tensor, 
             raise context.error(
                 "E0304", f"`{op.name}` takes tensors, but one of its inputs is {what}", span
             )
-        found.append(builder.own(context, item, span))
+        found.append(own(context, item, span))
     least, most = op.arity
     if len(found) < least or (most is not None and len(found) > most):
         wanted = str(least) if least == most else f"{least} to {most}" if most else f"{least} up"
@@ -199,7 +190,7 @@ def _inputs(context: Context, op: Op, data: Value, span: Span) -> tuple[Tensor, 
 
 
 def _infer(
-    context: Context,
+    context: GraphContext,
     op: Op,
     layer: OpLayer,
     inputs: tuple[Tensor, ...],
@@ -238,7 +229,7 @@ class _Inferred:
 
 
 def _infer_now(
-    context: Context,
+    context: GraphContext,
     op: Op,
     layer: OpLayer,
     inputs: tuple[Tensor, ...],
@@ -279,7 +270,7 @@ def _check_initialisers(op: Op, parameters: tuple[Parameter, ...]) -> None:
 
 
 def _check_sizes(
-    context: Context, op: Op, outputs: Types, inputs: tuple[Tensor, ...], span: Span
+    context: GraphContext, op: Op, outputs: Types, inputs: tuple[Tensor, ...], span: Span
 ) -> None:
     for type_ in outputs:
         if any((size.constant or 0) > MAX_INTEGER for size in type_.shape):
@@ -292,7 +283,7 @@ def _check_sizes(
 
 
 def op_failure(
-    context: Context, error: OpError, layer: OpLayer, inputs: tuple[Tensor, ...], span: Span
+    context: GraphContext, error: OpError, layer: OpLayer, inputs: tuple[Tensor, ...], span: Span
 ) -> SpecError:
     """What an op said, at the attribute or input at fault."""
     place = span

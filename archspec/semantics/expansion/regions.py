@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from archspec.graph.model import GraphOutput, Origin, Region
 from archspec.ops.base import Op, OpError
-from archspec.semantics.building.graph_builder import (
-    GraphBuilder,
-    NameScope,
-    pack,
-    ports_of,
-    structure_of,
-)
-from archspec.semantics.values.context import Context, Reported
+from archspec.semantics.building.graph_builder import GraphBuilder, Tensor
+from archspec.semantics.expansion.captures import own
+from archspec.semantics.values.context import GraphContext, Reported
+from archspec.semantics.values.data import pack, ports_of, structure_of
+from archspec.semantics.values.evaluation import apply_layer
 from archspec.semantics.values.model import (
     BlockLayer,
     Given,
     LabelledLayer,
     OpLayer,
-    Tensor,
     Value,
     has_poison,
     tensors,
@@ -45,7 +40,7 @@ def input_labels(inputs: tuple[Tensor, ...]) -> list[tuple[Span, str]]:
 
 
 def build_regions(
-    context: Context,
+    context: GraphContext,
     op: Op,
     layers: Mapping[str, Given],
     inputs: tuple[Tensor, ...],
@@ -73,7 +68,7 @@ def build_regions(
 
 
 def build_region(
-    context: Context, name: str, layer: Value, wanted: Types, span: Span, *, alone: bool
+    context: GraphContext, name: str, layer: Value, wanted: Types, span: Span, *, alone: bool
 ) -> tuple[Region, tuple[Tensor, ...]]:
     """The graph of a layer that an op holds, and what it captures.
 
@@ -94,10 +89,10 @@ def build_region(
     )
     if label is not None:
         layer = LabelledLayer(label, layer, span)
-    result = inner.session.apply(inner, layer, data[0] if len(data) == 1 else data, span)
+    result = apply_layer(inner, layer, data[0] if len(data) == 1 else data, span)
     if has_poison(result):
         raise Reported()
-    yielded = [builder.own(inner, item, span) for item in tensors(result)]
+    yielded = [own(inner, item, span) for item in tensors(result)]
     result = pack(structure_of(result), yielded)
     captured = tuple(outer for outer, _ in builder.captured.values())
     output = GraphOutput("output", ports_of(result), structure_of(result))
@@ -111,5 +106,5 @@ def _is_instance(layer: Value) -> bool:
     return isinstance(layer, OpLayer) and not layer.op.transparent
 
 
-def _inside(context: Context, builder: GraphBuilder) -> Context:
-    return replace(context, builder=builder, scope=NameScope(builder), turns=())
+def _inside(context: GraphContext, builder: GraphBuilder) -> GraphContext:
+    return context.entering(builder)

@@ -14,15 +14,12 @@ from typing import TypeAlias
 
 from archspec.frozen import frozen
 from archspec.graph.model import Instance, Node, Port, Structure, Turn
-from archspec.semantics.building.graph_builder import (
-    AXES,
-    GraphBuilder,
-    NameScope,
-    pack,
-    structure_of,
-)
-from archspec.semantics.values.context import Context
-from archspec.semantics.values.model import Tensor, Value
+from archspec.semantics.building.graph_builder import GraphBuilder, Tensor
+from archspec.semantics.building.names import NameScope
+from archspec.semantics.expansion.nodes import AXES
+from archspec.semantics.values.context import GraphContext
+from archspec.semantics.values.data import pack, structure_of
+from archspec.semantics.values.model import Value
 from archspec.source import Span
 from archspec.types.tensor import TensorType
 
@@ -127,15 +124,13 @@ class Mark:
     watched: Hashable
 
 
-def mark(context: Context, tensors: Sequence[Tensor], start: int) -> Mark | None:
+def mark(context: GraphContext, tensors: Sequence[Tensor], start: int) -> Mark | None:
     """The graph before a turn on this data; None where the turn can't be recorded.
 
     `start` is the first node of the loop: the data must come from a turn. Then no other name in
     sight stands for it, and what a turn reads of it is told from what it reads from around.
     """
     builder, scope, session = context.builder, context.scope, context.session
-    assert builder is not None
-    assert scope is not None
     if session.by_signature is not None or session.integer_symbols:
         return None
     if builder.captured or scope.tape is not None:
@@ -148,11 +143,9 @@ def mark(context: Context, tensors: Sequence[Tensor], start: int) -> Mark | None
     return Mark(len(nodes), len(builder.keys), scope.counter.value, watched)
 
 
-def _watched(context: Context, tensors: Sequence[Tensor]) -> Hashable:
+def _watched(context: GraphContext, tensors: Sequence[Tensor]) -> Hashable:
     """What a turn that can be copied leaves alone."""
     builder, scope = context.builder, context.scope
-    assert builder is not None
-    assert scope is not None
     return (
         len(builder.requirements),
         len(builder.init_rules),
@@ -173,7 +166,7 @@ def _marks(node: Node) -> Hashable:
 
 
 def record(
-    context: Context,
+    context: GraphContext,
     before: Mark,
     income: Form,
     tensors: Sequence[Tensor],
@@ -185,8 +178,6 @@ def record(
     Raises OutOfBudget: in loops that are in loops, a node may be recorded at each level.
     """
     builder, scope = context.builder, context.scope
-    assert builder is not None
-    assert scope is not None
     yielded = tensors_of(builder, result)
     if yielded is None or _watched(context, tensors) != before.watched:
         return None
@@ -266,15 +257,13 @@ def _places(
 
 
 def repeat(
-    context: Context, fragment: Fragment, data: Value, loop: Span, turns: range
+    context: GraphContext, fragment: Fragment, data: Value, loop: Span, turns: range
 ) -> tuple[int, Value]:
     """Add the fragment for each of these turns, in sequence; how many were added, and their data.
 
     There are fewer where a name is taken already. Raises OutOfBudget.
     """
     builder, scope = context.builder, context.scope
-    assert builder is not None
-    assert scope is not None
     assert scope.counter is not None
     tensors = tensors_of(builder, data)
     assert tensors is not None

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from archspec.graph.model import Requirement
 from archspec.ops.base import Need
-from archspec.semantics.values.context import Context, NotInductive, SpecError
-from archspec.semantics.values.model import Tensor
+from archspec.semantics.building.graph_builder import Tensor
+from archspec.semantics.values.context import GraphContext, NotInductive, SpecError
 from archspec.source import Span
 from archspec.types.condition import (
     TRUE,
@@ -40,7 +40,7 @@ MAX_CLAUSE = 100
 
 
 def settle(
-    context: Context,
+    context: GraphContext,
     need: Need,
     span: Span,
     places: Callable[[], list[tuple[Span, str]]] = list,
@@ -52,8 +52,7 @@ def settle(
     Raises SpecError when it holds for no size, or for finitely many of a dim that the spec did not
     choose, or against what `where` promises, or when it can't be decided.
     """
-    builder, session = context.builder, context.session
-    assert builder is not None
+    session = context.session
     if need.condition == TRUE:
         return ()
     if session.integer_symbols:
@@ -83,23 +82,20 @@ def settle(
     return (_kept(context, need, span),)
 
 
-def _kept(context: Context, need: Need, span: Span) -> Requirement:
-    assert context.builder is not None
-    origin = context.builder.origin(context, span)
+def _kept(context: GraphContext, need: Need, span: Span) -> Requirement:
+    origin = context.origin(span)
     return Requirement(need.condition, need.reason, origin, need.training_only, need.chosen)
 
 
 def require(
-    context: Context, needs: tuple[Requirement, ...], claimed: Tensor | None = None
+    context: GraphContext, needs: tuple[Requirement, ...], claimed: Tensor | None = None
 ) -> None:
     """Keep what a body needs of the sizes, or what is claimed of this tensor."""
-    builder = context.builder
-    assert builder is not None
-    builder.require(needs, claimed)
+    context.builder.require(needs, claimed)
 
 
 def _refusal(
-    context: Context,
+    context: GraphContext,
     need: Need,
     verdict: Verdict,
     span: Span,
@@ -133,7 +129,7 @@ def _refusal(
     return None
 
 
-def _only(context: Context, need: Need, verdict: Verdict) -> str:
+def _only(context: GraphContext, need: Need, verdict: Verdict) -> str:
     """For which sizes alone a need holds, where these are finitely many, or those of a symbol."""
     names = sorted(symbols_of(need.condition))
     if verdict.kind is VerdictKind.FINITE:
@@ -154,7 +150,7 @@ def _only(context: Context, need: Need, verdict: Verdict) -> str:
 
 
 def _settle_for_integers(
-    context: Context, need: Need, span: Span, places: Callable[[], list[tuple[Span, str]]]
+    context: GraphContext, need: Need, span: Span, places: Callable[[], list[tuple[Span, str]]]
 ) -> None:
     """While a signature is checked: what must hold for all values of its parameters.
 

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 from archspec.diagnostics.suggest import did_you_mean
 from archspec.ops.base import Need
-from archspec.semantics.arguments.binding import force
+from archspec.semantics.building.graph_builder import Tensor
 from archspec.semantics.expansion.requirements import require, settle
-from archspec.semantics.values.context import Context, Reported
+from archspec.semantics.values.context import Context, Reported, in_graph
+from archspec.semantics.values.display import kind_of
+from archspec.semantics.values.evaluation import evaluate, force
 from archspec.semantics.values.functions import items_of
-from archspec.semantics.values.model import POISON, Poison, Tensor, Value, is_data, tensors
-from archspec.semantics.values.operators import equality, kind_of, plain
+from archspec.semantics.values.model import POISON, Poison, Value, is_data, tensors
+from archspec.semantics.values.operators import equality, plain
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.dim import Dim, dim
@@ -84,7 +86,7 @@ def bind_target(context: Context, target: ast.Target, value: Value, span: Span) 
 def discard(context: Context, value: Value) -> None:
     """Note at the nodes that nothing is to use this data: its name begins with `_`."""
     for item in tensors(value) if is_data(value) else ():
-        if item.builder is context.builder:
+        if item.builder is in_graph(context).builder:
             node = item.builder.nodes[item.port.node]
             node.discarded |= {item.port.index}
 
@@ -191,7 +193,8 @@ def _claim_dim(context: Context, entry: ast.DimExpr, size: Dim, value: Tensor, n
         return
     reason = f"`{name}` is claimed to be {wanted} where it is {size}"
     need = Need(equality(context, size, wanted, entry.span), reason)
-    require(context, settle(context, need, entry.span, lambda: [_made_at(value)]), value)
+    place = in_graph(context)
+    require(place, settle(place, need, entry.span, lambda: [_made_at(value)]), value)
 
 
 def _made_at(value: Tensor) -> tuple[Span, str]:
@@ -201,7 +204,7 @@ def _made_at(value: Tensor) -> tuple[Span, str]:
 
 def size_of(context: Context, expression: ast.Expr) -> Dim | None:
     """The value of an entry of a shape; None when an error was reported there."""
-    value = plain(force(context, context.evaluate(expression), expression.span))
+    value = plain(force(context, evaluate(context, expression), expression.span))
     if isinstance(value, Poison):
         return None
     if isinstance(value, bool) or not isinstance(value, (int, Dim)):

@@ -7,67 +7,22 @@ is done goes by the instance. So the weights must have the same names and shapes
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from archspec.graph.compare import same_instance
 from archspec.graph.model import Graph, Instance, subgraphs
 from archspec.semantics.building.owners import Owner, owners, owns_weights
-from archspec.semantics.values.context import Context
+from archspec.semantics.values.context import GraphContext
 from archspec.source import Span
 from archspec.types.tensor import TensorType
 
 Types = tuple[TensorType, ...]
 
 
-@dataclass(eq=False)
-class Tape:
-    """The instances of something shared by their names, each in all of its forms.
-
-    `parent` is that of what is shared around it: there, this is made anew at each use.
-    """
-
-    parent: Tape | None = None
-    owners: dict[str, list[Owner]] = field(default_factory=dict)
-    used: set[str] = field(default_factory=set)
-    """Names taken in the use at hand."""
-
-    def begin(self) -> None:
-        """A use begins."""
-        self.used.clear()
-
-    def is_free(self, key: str) -> bool:
-        """Whether the key is one of its own that the use at hand has not taken yet."""
-        if key in self.owners:
-            return key not in self.used
-        return self.parent is not None and self.parent.is_free(key)
-
-    def take(self, key: str) -> None:
-        """Take a key in the use at hand."""
-        self.used.add(key)
-        self.owners.setdefault(key, [])
-        if self.parent is not None:
-            self.parent.take(key)
-
-    def known(self, key: str) -> list[Owner]:
-        """All forms of an instance so far."""
-        found = self.owners.get(key)
-        if found or self.parent is None:
-            return found or []
-        return self.parent.known(key)
-
-    def record(self, owner: Owner) -> None:
-        """Keep a new form of an instance."""
-        self.owners.setdefault(owner.path, []).append(owner)
-        if self.parent is not None:
-            self.parent.record(owner)
-
-
-def one_instance(context: Context, instance: Instance, types: Types, span: Span) -> Instance:
+def one_instance(context: GraphContext, instance: Instance, types: Types, span: Span) -> Instance:
     """The instance, or the one made for the same at an earlier use of what is shared.
 
     Raises SpecError (E0607) where its weights would not be those of the earlier use.
     """
-    tape = context.scope.tape if context.scope is not None else None
+    tape = context.scope.tape
     if tape is None:
         return instance
     owner = Owner(instance.key, instance, types)
@@ -81,7 +36,7 @@ def one_instance(context: Context, instance: Instance, types: Types, span: Span)
     return instance
 
 
-def _require_same_weights(context: Context, first: Owner, owner: Owner, span: Span) -> None:
+def _require_same_weights(context: GraphContext, first: Owner, owner: Owner, span: Span) -> None:
     fault = _fault(first, owner)
     if fault is None:
         return

@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 
 from archspec.frozen import frozen
 from archspec.ops.base import Need
+from archspec.semantics.building.graph_builder import Tensor
 from archspec.semantics.expansion.requirements import require, settle
 from archspec.semantics.expansion.shape_patterns import size_of
 from archspec.semantics.program.definitions import RuleDefinition
-from archspec.semantics.values.context import Context, NotInductive, Reported, SpecError
-from archspec.semantics.values.environment import Environment
-from archspec.semantics.values.model import Copies, Tensor, Value, has_poison
-from archspec.semantics.values.operators import equality, is_number, kind_of, plain
+from archspec.semantics.values.context import GraphContext, NotInductive, Reported, SpecError
+from archspec.semantics.values.display import kind_of
+from archspec.semantics.values.evaluation import evaluate
+from archspec.semantics.values.model import Copies, Environment, Value, has_poison
+from archspec.semantics.values.operators import equality, is_number, plain
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.condition import equal
@@ -30,7 +32,7 @@ class Segment:
 
 
 def signature_sides(
-    context: Context,
+    context: GraphContext,
     side: ast.Expr,
     *,
     fresh: bool = False,
@@ -57,7 +59,7 @@ def signature_sides(
     return found
 
 
-def promised(context: Context, side: ast.Expr) -> list[Segment]:
+def promised(context: GraphContext, side: ast.Expr) -> list[Segment]:
     """The output side, all its names bound."""
     found: list[Segment] = []
     for part in _entries(side):
@@ -76,14 +78,14 @@ def _entries(side: ast.Expr) -> tuple[ast.Expr, ...]:
     return side.items if isinstance(side, ast.TupleExpr) else (side,)
 
 
-def _count_and_shape(context: Context, part: ast.Expr) -> tuple[Dim, ast.Expr]:
+def _count_and_shape(context: GraphContext, part: ast.Expr) -> tuple[Dim, ast.Expr]:
     while isinstance(part, (ast.Group, ast.Spread)):
         part = part.inner
     if not isinstance(part, ast.Binary) or part.operator != "*":
         return ONE, part
     is_left = isinstance(part.left, (ast.ListExpr, ast.Index))
     number, shape = (part.right, part.left) if is_left else (part.left, part.right)
-    value = plain(context.evaluate(number))
+    value = plain(evaluate(context, number))
     if not isinstance(value, Dim) and not (is_number(value) and isinstance(value, int)):
         raise context.error(
             "E0309", f"a number of tensors is an integer, not {kind_of(value)}", number.span
@@ -91,7 +93,7 @@ def _count_and_shape(context: Context, part: ast.Expr) -> tuple[Dim, ast.Expr]:
     return dim(value), shape
 
 
-def _shape(context: Context, shape: ast.Expr) -> tuple[DType, tuple[ast.Expr, ...]]:
+def _shape(context: GraphContext, shape: ast.Expr) -> tuple[DType, tuple[ast.Expr, ...]]:
     if isinstance(shape, ast.ListExpr):
         return DType.F32, shape.items
     if isinstance(shape, ast.Index) and isinstance(shape.base, ast.Name):
@@ -104,7 +106,7 @@ def _shape(context: Context, shape: ast.Expr) -> tuple[DType, tuple[ast.Expr, ..
     )
 
 
-def _bound(context: Context, entry: ast.Expr, size: Dim | None, *, fresh: bool) -> Dim:
+def _bound(context: GraphContext, entry: ast.Expr, size: Dim | None, *, fresh: bool) -> Dim:
     environment = context.environment
     if isinstance(entry, ast.Name) and not environment.has_local(entry.text):
         value = Dim.symbol(entry.text) if fresh or size is None else size
@@ -123,7 +125,7 @@ def _bound(context: Context, entry: ast.Expr, size: Dim | None, *, fresh: bool) 
 
 
 def honour(
-    context: Context,
+    context: GraphContext,
     rule: RuleDefinition,
     arguments: Mapping[str, Value],
     data: Value,
@@ -143,7 +145,7 @@ def honour(
 
 
 def _compare(
-    context: Context,
+    context: GraphContext,
     rule: RuleDefinition,
     signature: ast.Signature,
     arguments: Mapping[str, Value],
@@ -177,7 +179,7 @@ def _compare(
 
 
 def _broken(
-    context: Context,
+    context: GraphContext,
     rule: RuleDefinition,
     actual: Sequence[Segment],
     wanted: Sequence[Segment],
@@ -210,7 +212,7 @@ def segments_of(data: Value) -> list[Segment]:
 
 
 def matched(
-    context: Context,
+    context: GraphContext,
     actual: Sequence[Segment],
     wanted: Sequence[Segment],
     real: Mapping[str, DimLike],

@@ -5,9 +5,10 @@ So does a rule whose right side is one; a rule with a signature takes data.
 
 from __future__ import annotations
 
-from archspec.semantics.arguments.binding import rule_value
+from archspec.semantics.arguments.rules import rule_value
 from archspec.semantics.program.definitions import RuleDefinition
-from archspec.semantics.values.context import Context
+from archspec.semantics.values.context import Context, GraphContext
+from archspec.semantics.values.evaluation import apply_layer, evaluate
 from archspec.semantics.values.model import (
     BlockLayer,
     Closure,
@@ -32,7 +33,7 @@ def is_source(context: Context, value: Value) -> bool:
             return definition.is_source
         return _yields_source(context, value)
     if isinstance(value, Closure) and isinstance(value.expression, ast.Chain):
-        first = context.within(value.environment).evaluate(value.expression.stages[0])
+        first = evaluate(context.within(value.environment), value.expression.stages[0])
         return is_source(context, first)
     if isinstance(value, Closure) and isinstance(value.expression, ast.Anonymous):
         kinds = {type(item) for item in value.expression.body.statements}
@@ -53,6 +54,6 @@ def _yields_source(context: Context, rule: BlockLayer) -> bool:
 
 def materialise(context: Context, value: Value, span: Span) -> Value:
     """The data of a layer without input; anything else as it is."""
-    if context.builder is None or not is_source(context, value):
+    if not isinstance(context, GraphContext) or not is_source(context, value):
         return value
-    return context.session.apply(context, value, (), span)
+    return apply_layer(context, value, (), span)

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from archspec.diagnostics.suggest import did_you_mean
 from archspec.graph.model import Draw, GraphOutput, InitRule, Instance, Origin, Region, Tie
 from archspec.ops.base import Need, Op
 from archspec.ops.registry import all_ops
-from archspec.semantics.arguments.binding import force
 from archspec.semantics.arguments.layer_calls import initialiser_value
-from archspec.semantics.building.graph_builder import (
-    GraphBuilder,
-    NameScope,
-    ports_of,
-    structure_of,
-)
+from archspec.semantics.building.graph_builder import GraphBuilder, Tensor
+from archspec.semantics.expansion.captures import own
+from archspec.semantics.expansion.nodes import add_node, instance_key
 from archspec.semantics.expansion.ops import instantiate
 from archspec.semantics.expansion.requirements import require, settle
 from archspec.semantics.expansion.shape_patterns import (
@@ -30,35 +25,36 @@ from archspec.semantics.expansion.shape_patterns import (
 )
 from archspec.semantics.expansion.sharing import one_instance
 from archspec.semantics.expansion.sources import materialise
-from archspec.semantics.values.context import Context, Reported
-from archspec.semantics.values.display import values_in
+from archspec.semantics.values.context import GraphContext, Reported
+from archspec.semantics.values.data import ports_of, structure_of
+from archspec.semantics.values.display import kind_of, values_in
+from archspec.semantics.values.evaluation import evaluate, force, settled
 from archspec.semantics.values.model import (
     AbsentLayer,
     Given,
     OpLayer,
     Poison,
     SharedLayer,
-    Tensor,
     Value,
     has_poison,
     is_data,
     is_layer,
 )
-from archspec.semantics.values.operators import is_condition, kind_of, plain, truth
+from archspec.semantics.values.operators import is_condition, plain, truth
 from archspec.syntax import ast
 from archspec.types.dim import dim
 from archspec.types.initialiser import Initialiser
 from archspec.types.tensor import DType, TensorType
 
 
-def carry_out(context: Context, statement: ast.Statement) -> None:
+def carry_out(context: GraphContext, statement: ast.Statement) -> None:
     """Carry out a statement that is neither input, output nor an expression."""
     _STATEMENTS[type(statement)](context, statement)
 
 
-def data_value(context: Context, expression: ast.Expr) -> Value:
+def data_value(context: GraphContext, expression: ast.Expr) -> Value:
     """The data of an expression. Raises SpecError when it is something else."""
-    value = context.evaluate(expression)
+    value = evaluate(context, expression)
     value = materialise(context, value, expression.span)
     if isinstance(value, Poison) or (is_data(value) and not _has_values(value)):
         return value
@@ -75,8 +71,8 @@ def _has_values(value: Value) -> bool:
     return not isinstance(value, (Tensor, Poison))
 
 
-def _bind(context: Context, statement: ast.Bind) -> None:
-    value = context.evaluate(statement.value)
+def _bind(context: GraphContext, statement: ast.Bind) -> None:
+    value = evaluate(context, statement.value)
     value = force(context, value, statement.value.span)
     value = materialise(context, value, statement.value.span)
     bind_targets(context, statement.targets, value, statement.span)
@@ -92,7 +88,7 @@ def _remember_name(value: Value, name: str) -> None:
             node.name = name
 
 
-def _param(context: Context, statement: ast.ParamDecl) -> None:
+def _param(context: GraphContext, statement: ast.ParamDecl) -> None:
     shape = _fixed_shape(context, statement.type, statement.name)
     init = initialiser_value(context, statement.init) if statement.init is not None else None
     if dtype_of(context, statement.type) is not DType.F32:
@@ -109,7 +105,7 @@ def _param(context: Context, statement: ast.ParamDecl) -> None:
     _declare(context, statement, layer)
 
 
-def _declare(context: Context, statement: ast.ParamDecl, layer: OpLayer) -> None:
+def _declare(context: GraphContext, statement: ast.ParamDecl, layer: OpLayer) -> None:
     name_free(context, statement.name, statement.span)
     value = instantiate(context, layer, (), statement.name, statement.span)
     context.environment.bind(statement.name, value, statement.span)
@@ -118,7 +114,7 @@ def _declare(context: Context, statement: ast.ParamDecl, layer: OpLayer) -> None
     _remember_name(value, statement.name)
 
 
-def _fixed_shape(context: Context, shape: ast.TypeExpr, name: str) -> tuple[int, ...]:
+def _fixed_shape(context: GraphContext, shape: ast.TypeExpr, name: str) -> tuple[int, ...]:
     sizes: list[int] = []
     for entry in shape.dims:
         size = size_of(context, entry.value)
@@ -138,14 +134,12 @@ def _fixed_shape(context: Context, shape: ast.TypeExpr, name: str) -> tuple[int,
     return tuple(sizes)
 
 
-def _buffer(context: Context, statement: ast.BufferDecl) -> None:
+def _buffer(context: GraphContext, statement: ast.BufferDecl) -> None:
     name_free(context, statement.name, statement.span)
     shape = _fixed_shape(context, statement.type, statement.name)
     dtype = dtype_of(context, statement.type)
-    assert context.builder is not None
-    assert context.scope is not None
     inner = GraphBuilder(statement.name, "buffer", context.builder, len(context.frames))
-    inside = replace(context, builder=inner, scope=NameScope(inner), turns=())
+    inside = context.entering(inner)
     context.session.mode_readers.append(False)
     try:
         value = data_value(inside, statement.value)
@@ -162,7 +156,7 @@ def _buffer(context: Context, statement: ast.BufferDecl) -> None:
     wanted = TensorType(dtype, tuple(dim(size) for size in shape))
     if not isinstance(value, Tensor):
         raise context.error("E0409", "a buffer is one tensor, not a tuple", statement.value.span)
-    value = inner.own(inside, value, statement.value.span)
+    value = own(inside, value, statement.value.span)
     if value.type != wanted:
         raise context.error(
             "E0405",
@@ -178,19 +172,18 @@ def _buffer(context: Context, statement: ast.BufferDecl) -> None:
     op = all_ops()["buffer"].model_validate(
         {"shape": shape, "dtype": str(dtype), "transient": statement.transient}
     )
-    key = context.scope.key_for(context, statement.name, "buffer", statement.span)
-    origin = context.builder.origin(context, statement.span)
+    key = instance_key(context, statement.name, "buffer", statement.span)
+    origin = context.origin(statement.span)
     instance = Instance(key, op, None, (Region("value", "", graph),), origin)
     instance = one_instance(context, instance, (), statement.span)
-    (result,) = context.builder.add(context, instance, (), (wanted,), statement.span)
+    (result,) = add_node(context, instance, (), (wanted,), statement.span)
     context.environment.bind(statement.name, result, statement.span)
     _remember_name(result, statement.name)
 
 
-def _shared(context: Context, statement: ast.Shared) -> None:
+def _shared(context: GraphContext, statement: ast.Shared) -> None:
     name_free(context, statement.name, statement.span)
-    value = context.evaluate(statement.value)
-    assert context.scope is not None
+    value = evaluate(context, statement.value)
     if isinstance(value, (AbsentLayer, Poison)):
         context.environment.bind(statement.name, value, statement.span)
         return
@@ -202,7 +195,7 @@ def _shared(context: Context, statement: ast.Shared) -> None:
     context.environment.bind(statement.name, shared, statement.span)
 
 
-def _init(context: Context, statement: ast.InitDecl) -> None:
+def _init(context: GraphContext, statement: ast.InitDecl) -> None:
     op = all_ops().get(statement.op)
     if op is None:
         fix = did_you_mean(statement.op, all_ops())
@@ -222,7 +215,7 @@ def _init(context: Context, statement: ast.InitDecl) -> None:
         )
     value = initialiser_value(context, statement.value)
     if isinstance(value, Initialiser) and context.builder is not None:
-        origin = context.builder.origin(context, statement.span)
+        origin = context.origin(statement.span)
         rule = InitRule(statement.op, statement.parameter, value, origin)
         context.builder.init_rules.append(rule)
 
@@ -240,7 +233,7 @@ def _weights_of(op: type[Op]) -> set[str]:
     return names - {""}
 
 
-def _draw(context: Context, statement: ast.DrawDecl) -> None:
+def _draw(context: GraphContext, statement: ast.DrawDecl) -> None:
     policy, ratio = "mixed", 0.5
     node = statement.value
     name = node.function if isinstance(node, ast.Call) else node
@@ -252,7 +245,7 @@ def _draw(context: Context, statement: ast.DrawDecl) -> None:
         )
     policy = name.text
     if isinstance(node, ast.Call) and node.arguments:
-        value = context.evaluate(node.arguments[0].value)
+        value = evaluate(context, node.arguments[0].value)
         valid = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1
         if not valid or len(node.arguments) > 1 or policy != "mixed":
             raise context.error(
@@ -263,10 +256,10 @@ def _draw(context: Context, statement: ast.DrawDecl) -> None:
         context.builder.draws.append(Draw(statement.name, policy, ratio))
 
 
-def _tie(context: Context, statement: ast.TieDecl) -> None:
+def _tie(context: GraphContext, statement: ast.TieDecl) -> None:
     names: list[str] = []
     for node in (statement.name, statement.source):
-        value = plain(context.settled(node))
+        value = plain(settled(context, node))
         if isinstance(value, Poison):
             return
         if not isinstance(value, str):
@@ -275,13 +268,13 @@ def _tie(context: Context, statement: ast.TieDecl) -> None:
             raise context.error("E0305", f"`tie` takes {what}", node.span, fix=fix)
         names.append(value)
     if context.builder is not None:
-        origin = context.builder.origin(context, statement.span)
+        origin = context.origin(statement.span)
         context.builder.ties.append(Tie(names[0], names[1], origin))
 
 
-def _assert(context: Context, statement: ast.Assert) -> None:
-    message = context.evaluate(statement.message) if statement.message is not None else None
-    value = force(context, context.evaluate(statement.condition), statement.condition.span)
+def _assert(context: GraphContext, statement: ast.Assert) -> None:
+    message = evaluate(context, statement.message) if statement.message is not None else None
+    value = force(context, evaluate(context, statement.condition), statement.condition.span)
     if isinstance(value, Poison):
         return
     text = message if isinstance(message, str) else f"`{statement.condition.span.text}` is false"
@@ -298,7 +291,7 @@ def _assert(context: Context, statement: ast.Assert) -> None:
         )
 
 
-_STATEMENTS: dict[type, Callable[[Context, Any], None]] = {
+_STATEMENTS: dict[type, Callable[[GraphContext, Any], None]] = {
     ast.Bind: _bind,
     ast.ParamDecl: _param,
     ast.BufferDecl: _buffer,

@@ -14,10 +14,7 @@ from archspec.ops.base import SYMBOLIC_INTEGERS
 from archspec.semantics.induction.proof import Proof
 from archspec.semantics.program.definitions import ModuleScope, RuleDefinition
 from archspec.semantics.values.budget import Budget
-from archspec.semantics.values.context import (
-    NotInductive,
-    SpecError,
-)
+from archspec.semantics.values.context import NotInductive, SpecError
 from archspec.types.atoms import OutsideFragment
 
 UNDECIDED_HERE = frozenset(

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from archspec.diagnostics.model import Sink, diagnostic
-from archspec.semantics.arguments.binding import bind_arguments, force
-from archspec.semantics.building.graph_builder import GraphBuilder, NameScope
-from archspec.semantics.expansion.expressions import evaluate
-from archspec.semantics.expansion.layers import apply_layer
+from archspec.semantics.arguments.binding import bind_arguments
+from archspec.semantics.building.graph_builder import GraphBuilder
+from archspec.semantics.building.names import NameScope
 from archspec.semantics.expansion.requirements import sizes_text
 from archspec.semantics.expansion.signatures import (
     Segment,
@@ -22,14 +21,15 @@ from archspec.semantics.program.definitions import RuleDefinition
 from archspec.semantics.values.budget import Budget
 from archspec.semantics.values.context import (
     Context,
+    GraphContext,
     NotInductive,
     OpenCondition,
     Session,
     SpecError,
 )
-from archspec.semantics.values.environment import Environment
+from archspec.semantics.values.evaluation import apply_layer, evaluate
 from archspec.semantics.values.functions import RangeValue
-from archspec.semantics.values.model import BlockLayer, Copies, Poison, Value
+from archspec.semantics.values.model import BlockLayer, Copies, Environment, Poison, Value
 from archspec.semantics.values.operators import is_condition, plain
 from archspec.source import Span
 from archspec.syntax import ast
@@ -127,8 +127,8 @@ class Proof:
         whole = [value for value in literals if isinstance(value, int)]
         if parameter.domain is None:
             return min([1, *whole]), None
-        context = Context(session, Environment(rule.module))
-        domain = context.evaluate(parameter.domain)
+        context = Context(session, Environment(rule.module), ())
+        domain = evaluate(context, parameter.domain)
         if not isinstance(domain, RangeValue):
             raise NotInductive("a domain is not a range")
         return domain.start, domain.stop
@@ -166,8 +166,8 @@ class Proof:
                 raise NotInductive("a pattern is no integer")
             parts.append(equal(symbol, parameter.pattern.value))
         if clause.guard is not None:
-            context = Context(self._session(TRUE), environment)
-            value = context.evaluate(clause.guard)
+            context = Context(self._session(TRUE), environment, ())
+            value = evaluate(context, clause.guard)
             if isinstance(value, bool):
                 parts.append(TRUE if value else FALSE)
             elif is_condition(value):
@@ -177,7 +177,7 @@ class Proof:
         return conjunction(parts)
 
     def _session(self, given: Condition) -> Session:
-        session = Session(self.sink, self.budget, False, evaluate, apply_layer, force, {})
+        session = Session(self.sink, self.budget, False, {})
         session.given = given
         session.integer_symbols = frozenset(self.symbols)
         session.by_signature = self._by_signature
@@ -212,10 +212,10 @@ class Proof:
                 environment.bind(parameter.name, value, parameter.span)
         self.arguments = values
         builder = GraphBuilder(self.rule.name, "rule")
-        context = Context(session, environment, builder, NameScope(builder))
+        context = GraphContext(session, environment, (), builder, NameScope(builder))
         sides, data = self._inputs(context, values)
         try:
-            layer = context.evaluate(clause.value)
+            layer = evaluate(context, clause.value)
             result = apply_layer(context, layer, data, clause.value.span)
             if isinstance(result, Poison) or any(isinstance(p, Poison) for p in _parts(result)):
                 return
@@ -230,13 +230,14 @@ class Proof:
         assert signature is not None
         return signature
 
-    def _inputs(self, context: Context, values: Mapping[str, Value]) -> tuple[Context, Value]:
+    def _inputs(
+        self, context: GraphContext, values: Mapping[str, Value]
+    ) -> tuple[GraphContext, Value]:
         """The context in which the signature's dims have names, and data of its input types."""
         sides = context.within(Environment(self.rule.module))
         for name, value in values.items():
             sides.environment.bind(name, value)
         builder = context.builder
-        assert builder is not None
         data: list[Value] = []
         for segment in signature_sides(sides, self._signature.inputs, fresh=True):
             tensor = builder.add_input("x", segment.type, self._signature.span)
@@ -246,7 +247,7 @@ class Proof:
 
     def _compare(
         self,
-        context: Context,
+        context: GraphContext,
         actual: list[Segment],
         wanted: list[Segment],
         clause: ast.RuleClause,
@@ -268,9 +269,10 @@ class Proof:
 
     # ------------------------------------------------------------------ the hypothesis
 
-    def _by_signature(self, context: Context, layer: Value, data: Value, span: Span) -> Value:
+    def _by_signature(
+        self, context: GraphContext, layer: BlockLayer, data: Value, span: Span
+    ) -> Value:
         """The result of a call as the signature of its rule has it."""
-        assert isinstance(layer, BlockLayer)
         rule = layer.definition
         assert isinstance(rule, RuleDefinition)
         assert rule.signature is not None
@@ -289,7 +291,6 @@ class Proof:
             if isinstance(part, Copies) != (segment.count != 1):
                 raise NotInductive("a call takes a tuple of another form than its signature")
         builder = context.builder
-        assert builder is not None
         results: list[Value] = []
         for segment in promised(sides, rule.signature.outputs):
             tensor = builder.add_input("y", segment.type, span)
@@ -298,7 +299,7 @@ class Proof:
 
     def _stays(
         self,
-        context: Context,
+        context: GraphContext,
         rule: RuleDefinition,
         arguments: Mapping[str, Value],
         span: Span,
@@ -329,7 +330,7 @@ class Proof:
                     fix="add a clause that ends the recursion before, or widen the domain",
                 )
 
-    def _descends(self, context: Context, arguments: Mapping[str, Value], span: Span) -> None:
+    def _descends(self, context: GraphContext, arguments: Mapping[str, Value], span: Span) -> None:
         """The call must come nearer to its end."""
         smaller = [
             at_least(dim(self.arguments[name]), dim(value) + 1)  # type: ignore[arg-type]

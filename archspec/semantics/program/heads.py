@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from archspec.diagnostics.model import Sink, diagnostic
 from archspec.diagnostics.wording import counted
+from archspec.semantics.program.definitions import RuleDefinition
 from archspec.syntax import ast
-
-if TYPE_CHECKING:
-    from archspec.semantics.program.definitions import RuleDefinition
 
 
 def check_names(parameters: tuple[ast.Parameter, ...], sink: Sink) -> None:

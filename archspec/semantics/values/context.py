@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any
 
 from archspec.diagnostics.model import Diagnostic, Fix, Frame, Severity, Sink, diagnostic
 from archspec.frozen import frozen
-from archspec.graph.model import Graph, Turn
+from archspec.graph.model import Graph, Origin, Turn
+from archspec.semantics.building.graph_builder import GraphBuilder
+from archspec.semantics.building.names import NameScope, Reserved, nothing_reserved
 from archspec.semantics.values.budget import Budget
-from archspec.semantics.values.environment import Environment
 from archspec.semantics.values.keys import Keys
-from archspec.semantics.values.model import Value
+from archspec.semantics.values.model import BlockLayer, Environment, Value
 from archspec.shipped import STANDARD, is_library
 from archspec.source import Span
-from archspec.syntax import ast
 from archspec.types.condition import TRUE, Condition, conjunction
 from archspec.types.solver import Verdict, VerdictKind
-
-if TYPE_CHECKING:
-    from archspec.semantics.building.graph_builder import GraphBuilder, NameScope
 
 
 def _is_shipped(span: Span) -> bool:
@@ -94,25 +91,13 @@ class ModeWatch:
             self.session.read_mode()
 
 
-Reserved: TypeAlias = Callable[[str], bool]
-"""Whether the parts of a module cannot have a name, as a target says."""
-
-
-def nothing_reserved(_: str) -> bool:
-    """Where no target is asked, every name will do."""
-    return False
-
-
 @dataclass
 class Session:
-    """One compilation in one mode. The functions are those of the modules above this one."""
+    """One compilation in one mode."""
 
     sink: Sink
     budget: Budget
     training: bool
-    evaluate: Callable[[Context, ast.Expr], Value]
-    apply: Callable[[Context, Value, Value, Span], Value]
-    force: Callable[[Context, Value, Span], Value]
     specialised: dict[Hashable, Graph | None]
     """The memo. None stands for a graph that failed; its errors were reported."""
     rule_results: dict[Hashable, Remembered] = field(default_factory=dict)
@@ -138,7 +123,7 @@ class Session:
     """Whether what is built stays in inference, and does not learn."""
     frozen_results: dict[Hashable, Remembered] = field(default_factory=dict)
     """The results of rules for what is frozen."""
-    by_signature: Callable[[Context, Value, Value, Span], Value] | None = None
+    by_signature: Callable[[GraphContext, BlockLayer, Value, Span], Value] | None = None
     """How calls of rules with signatures are answered while one is checked."""
 
     def for_frozen(self) -> Session:
@@ -206,43 +191,33 @@ class Session:
 
 @frozen
 class Context:
-    """The place: names in sight, graph under construction, scope of names, expansions so far."""
+    """The place: names in sight, and expansions so far, the innermost first."""
 
     session: Session
     environment: Environment
-    builder: GraphBuilder | None = None
-    scope: NameScope | None = None
-    frames: tuple[Frame, ...] = ()
-    turns: tuple[Turn, ...] = ()
+    frames: tuple[Frame, ...]
 
     def within(self, environment: Environment) -> Context:
         """The same place with other names in sight."""
-        return self._at(environment, self.scope, self.frames)
+        return Context(self.session, environment, self.frames)
 
     def child(self) -> Context:
         """The same place with a new innermost scope of names."""
-        return self._at(self.environment.child(), self.scope, self.frames)
-
-    def naming(self, scope: NameScope) -> Context:
-        """The same place with another scope for instances."""
-        return self._at(self.environment, scope, self.frames)
-
-    def outside(self) -> Context:
-        """The same place without a graph, where a layer stays a layer."""
-        return Context(self.session, self.environment, None, None, self.frames, self.turns)
+        return self.within(self.environment.child())
 
     def expanding(self, what: str, span: Span) -> Context:
         """One expansion further in. Raises OutOfBudget when that is too deep."""
+        return Context(self.session, self.environment, self._further(what, span))
+
+    def outside(self) -> Context:
+        """The same place without a graph, where a layer stays a layer."""
+        return Context(self.session, self.environment, self.frames)
+
+    def _further(self, what: str, span: Span) -> tuple[Frame, ...]:
         frames = (Frame(what, span), *self.frames)
         self.session.budget.deep(len(frames), span, frames)
         self.session.budget.step(span, EXPANSION, frames)
-        return self._at(self.environment, self.scope, frames)
-
-    def _at(
-        self, environment: Environment, scope: NameScope | None, frames: tuple[Frame, ...]
-    ) -> Context:
-        # `dataclasses.replace` takes several times as long, and this is done at each step
-        return Context(self.session, environment, self.builder, scope, frames, self.turns)
+        return frames
 
     def error(
         self,
@@ -279,10 +254,49 @@ class Context:
             )
         )
 
-    def evaluate(self, expression: ast.Expr) -> Value:
-        """The value of an expression here."""
-        return self.session.evaluate(self, expression)
 
-    def settled(self, expression: ast.Expr) -> Value:
-        """The same, or what a rule yields where the expression is a call of one."""
-        return self.session.force(self, self.evaluate(expression), expression.span)
+@frozen
+class GraphContext(Context):
+    """A place in a graph under construction, with the scope that names what is added there."""
+
+    builder: GraphBuilder
+    scope: NameScope
+    turns: tuple[Turn, ...] = ()
+
+    def within(self, environment: Environment) -> GraphContext:
+        """The same place with other names in sight."""
+        return self._at(environment, self.scope, self.frames)
+
+    def child(self) -> GraphContext:
+        """The same place with a new innermost scope of names."""
+        return self._at(self.environment.child(), self.scope, self.frames)
+
+    def expanding(self, what: str, span: Span) -> GraphContext:
+        """One expansion further in. Raises OutOfBudget when that is too deep."""
+        return self._at(self.environment, self.scope, self._further(what, span))
+
+    def naming(self, scope: NameScope) -> GraphContext:
+        """The same place with another scope for instances."""
+        return self._at(self.environment, scope, self.frames)
+
+    def entering(self, builder: GraphBuilder) -> GraphContext:
+        """The same place in another graph, whose instances are not named yet."""
+        scope = NameScope(builder)
+        return GraphContext(self.session, self.environment, self.frames, builder, scope)
+
+    def origin(self, span: Span) -> Origin:
+        """Where a node is made: its span and the inline expansions within its graph."""
+        inner = len(self.frames) - self.builder.depth
+        return Origin(span, self.frames[:inner] if inner > 0 else ())
+
+    def _at(
+        self, environment: Environment, scope: NameScope, frames: tuple[Frame, ...]
+    ) -> GraphContext:
+        # `dataclasses.replace` takes several times as long, and this is done at each step
+        return GraphContext(self.session, environment, frames, self.builder, scope, self.turns)
+
+
+def in_graph(context: Context) -> GraphContext:
+    """The same place, known to be in a graph, as it is wherever there is data."""
+    assert isinstance(context, GraphContext)
+    return context

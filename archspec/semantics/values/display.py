@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from archspec.semantics.values.environment import Environment
-from archspec.semantics.values.model import BlockLayer, ListValue, Value, is_layer
+from archspec.semantics.values.model import (
+    BlockLayer,
+    Environment,
+    ListValue,
+    Value,
+    is_data,
+    is_layer,
+)
 from archspec.syntax import ast
+from archspec.types.condition import All, AnyOf, Comparison
 from archspec.types.dim import Dim
 
 
@@ -53,3 +60,27 @@ def values_in(environment: Environment, expression: ast.Expr) -> tuple[str, ...]
     if not found:
         return ()
     return (", ".join(f"`{name}` is {value}" for name, value in sorted(found.items())),)
+
+
+def kind_of(value: Value) -> str:
+    """What a value is, in the reader's words."""
+    if isinstance(value, bool):
+        return "a truth value"
+    if isinstance(value, int):
+        return "an integer"
+    for kinds, words in _KINDS:
+        if isinstance(value, kinds):
+            return words
+    if is_data(value):
+        return "data"
+    if is_layer(value):
+        return "a layer"
+    return "a list" if isinstance(value, ListValue) else "a tuple"
+
+
+_KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (float, "a number"),
+    (str, "a string"),
+    (Dim, "a dimension"),
+    ((Comparison, All, AnyOf), "a condition"),
+)

@@ -1,7 +1,7 @@
 """Functions on compile-time values: `len`, `sum`, `round`, `zip`, ...
 
 Some share their name with an op (`sum`, `abs`, `exp`). Called with values they are the function;
-as a stage they are the op. `applies` decides.
+as a stage they are the op. `means_function` decides.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from archspec.diagnostics.wording import counted
 from archspec.frozen import frozen
 from archspec.ops.registry import all_ops
 from archspec.semantics.values.context import Context, NotInductive
+from archspec.semantics.values.display import kind_of
 from archspec.semantics.values.growth import listed
 from archspec.semantics.values.model import Copies, ListValue, Poison, Value, is_data
 from archspec.semantics.values.operators import (
@@ -22,7 +23,6 @@ from archspec.semantics.values.operators import (
     compare,
     is_number,
     join_conditions,
-    kind_of,
     negate,
     plain,
     within_fragment,
@@ -233,7 +233,7 @@ FUNCTIONS: Mapping[str, tuple[Call, int, int | None]] = {
 _NEED_LIST = frozenset({"sum", "min", "max"})
 
 
-def applies(name: str, arguments: Sequence[ast.Argument], values: Sequence[Value]) -> bool:
+def means_function(name: str, arguments: Sequence[ast.Argument], values: Sequence[Value]) -> bool:
     """Whether a call means the function and not the op of that name."""
     if not values or any(argument.name is not None for argument in arguments):
         return False

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any
 
+from archspec.semantics.building.graph_builder import Tensor
 from archspec.semantics.values.model import (
     BlockLayer,
     Closure,
@@ -23,7 +24,6 @@ from archspec.semantics.values.model import (
     SharedLayer,
     SpreadLayer,
     TapLayer,
-    Tensor,
     Value,
 )
 from archspec.syntax import ast

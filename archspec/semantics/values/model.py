@@ -9,20 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from archspec.frozen import frozen
-from archspec.graph.model import Port
 from archspec.ops.base import Op
+from archspec.semantics.building.graph_builder import Tensor
+from archspec.semantics.building.names import NameScope
+from archspec.semantics.program.definitions import Definition, ModuleScope
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.dim import Dim
-from archspec.types.tensor import TensorType
-
-if TYPE_CHECKING:
-    from archspec.semantics.building.graph_builder import GraphBuilder, NameScope
-    from archspec.semantics.program.definitions import Definition
-    from archspec.semantics.values.environment import Environment
 
 Value: TypeAlias = object
 
@@ -48,15 +44,6 @@ class ListValue:
 
 
 @frozen
-class Tensor:
-    """A port of the graph that is being built."""
-
-    builder: GraphBuilder
-    port: Port
-    type: TensorType
-
-
-@frozen
 class Copies:
     """`count` tensors of one type inside a tuple, while a signature is checked by induction."""
 
@@ -72,6 +59,59 @@ class Poison:
 
 
 POISON: Final = Poison()
+
+# ---------------------------------------------------------------------- names
+
+
+class Environment:
+    """Local names (arguments, bindings, dims), innermost first, then the file's."""
+
+    __slots__ = ("module", "names", "parent", "spans")
+
+    def __init__(self, module: ModuleScope, parent: Environment | None = None) -> None:
+        self.module = module
+        self.parent = parent
+        self.names: dict[str, Value] = {}
+        self.spans: dict[str, Span] = {}
+
+    def child(self) -> Environment:
+        """A scope inside this one."""
+        return Environment(self.module, self)
+
+    def bind(self, name: str, value: Value, span: Span | None = None) -> None:
+        """Bind a name here; `_` binds nothing. The caller has checked that it is free."""
+        if name == "_":
+            return
+        self.names[name] = value
+        if span is not None:
+            self.spans[name] = span
+
+    @property
+    def count(self) -> int:
+        """How many local names are in sight."""
+        total, scope = 0, self
+        while scope.parent is not None:
+            total, scope = total + len(scope.names), scope.parent
+        return total + len(scope.names)
+
+    def has_local(self, name: str) -> bool:
+        """Whether a local name is in sight."""
+        scope: Environment | None = self
+        while scope is not None:
+            if name in scope.names:
+                return True
+            scope = scope.parent
+        return False
+
+    def local(self, name: str) -> Value:
+        """The value of a local name. Raises KeyError."""
+        scope: Environment | None = self
+        while scope is not None:
+            if name in scope.names:
+                return scope.names[name]
+            scope = scope.parent
+        raise KeyError(name)
+
 
 # ---------------------------------------------------------------------- layers
 
@@ -183,6 +223,12 @@ class FrozenLayer:
     inner: Value
     span: Span
 
+
+Layer: TypeAlias = (
+    "OpLayer | BlockLayer | Closure | GroupLayer | LabelledLayer | SpreadLayer | AbsentLayer | "
+    "SharedLayer | OutputOf | TapLayer | FrozenLayer"
+)
+"""What can be applied to data, besides a list of these."""
 
 LAYERS: Final = (
     OpLayer,

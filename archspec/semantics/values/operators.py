@@ -12,10 +12,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from archspec.semantics.values.context import Context, OpenCondition
+from archspec.semantics.values.display import kind_of
 from archspec.semantics.values.growth import joined, listed
-from archspec.semantics.values.model import ListValue, Poison, Value, is_data, is_layer
+from archspec.semantics.values.model import ListValue, Poison, Value
 from archspec.source import Span
-from archspec.syntax import ast
 from archspec.types.atoms import OutsideFragment
 from archspec.types.condition import (
     All,
@@ -86,30 +86,6 @@ def plain(value: Value) -> Value:
     if isinstance(value, Dim) and value.constant is not None:
         return value.constant
     return value
-
-
-def kind_of(value: Value) -> str:
-    """What a value is, in the reader's words."""
-    if isinstance(value, bool):
-        return "a truth value"
-    if isinstance(value, int):
-        return "an integer"
-    for kinds, words in _KINDS:
-        if isinstance(value, kinds):
-            return words
-    if is_data(value):
-        return "data"
-    if is_layer(value):
-        return "a layer"
-    return "a list" if isinstance(value, ListValue) else "a tuple"
-
-
-_KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
-    (float, "a number"),
-    (str, "a string"),
-    (Dim, "a dimension"),
-    ((Comparison, All, AnyOf), "a condition"),
-)
 
 
 def checked(context: Context, value: Value, span: Span) -> Value:
@@ -253,12 +229,6 @@ def negate(context: Context, value: Value, span: Span) -> Value:
     if isinstance(value, Poison):
         return value
     raise context.error("E0309", f"`not` needs a condition, not {kind_of(value)}", span)
-
-
-def holds(context: Context, condition: ast.Expr) -> bool | None:
-    """Whether a condition holds; None where what it is made of failed."""
-    value = context.settled(condition)
-    return None if isinstance(value, Poison) else truth(context, value, condition.span)
 
 
 def truth(context: Context, value: Value, span: Span) -> bool:

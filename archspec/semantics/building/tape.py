@@ -1,0 +1,50 @@
+"""The instances of what is shared, kept under their names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from archspec.semantics.building.owners import Owner
+
+
+@dataclass(eq=False)
+class Tape:
+    """The instances of something shared by their names, each in all of its forms.
+
+    `parent` is that of what is shared around it: there, this is made anew at each use.
+    """
+
+    parent: Tape | None = None
+    owners: dict[str, list[Owner]] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+    """Names taken in the use at hand."""
+
+    def begin(self) -> None:
+        """A use begins."""
+        self.used.clear()
+
+    def is_free(self, key: str) -> bool:
+        """Whether the key is one of its own that the use at hand has not taken yet."""
+        if key in self.owners:
+            return key not in self.used
+        return self.parent is not None and self.parent.is_free(key)
+
+    def take(self, key: str) -> None:
+        """Take a key in the use at hand."""
+        self.used.add(key)
+        self.owners.setdefault(key, [])
+        if self.parent is not None:
+            self.parent.take(key)
+
+    def known(self, key: str) -> list[Owner]:
+        """All forms of an instance so far."""
+        found = self.owners.get(key)
+        if found or self.parent is None:
+            return found or []
+        return self.parent.known(key)
+
+    def record(self, owner: Owner) -> None:
+        """Keep a new form of an instance."""
+        self.owners.setdefault(owner.path, []).append(owner)
+        if self.parent is not None:
+            self.parent.record(owner)

@@ -1,0 +1,53 @@
+"""What a buffer may be computed from: constants only.
+
+A buffer is computed once, when the module is made, so its graph calls nothing and captures nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archspec.graph.model import Instance
+from archspec.semantics.building.graph_builder import Tensor
+from archspec.semantics.values.context import Context, SpecError
+from archspec.source import Span
+from archspec.types.dim import Dim
+from archspec.types.tensor import TensorType
+
+
+def require_constant(
+    context: Context,
+    instance: Instance,
+    inputs: tuple[Tensor, ...],
+    types: tuple[TensorType, ...],
+    span: Span,
+) -> None:
+    """Refuse an op in the graph of a buffer which owns weights, runs layers or knows free sizes."""
+    op = instance.op
+    assert op is not None
+    if instance.regions or op.parameters(*(item.type for item in inputs)):
+        raise no_constant(context, span, instance.origin.span)
+    free = _free_size((*vars(op).values(), *(kind.shape for kind in types)))
+    if free is not None:
+        message = f"a buffer is computed before an input is known, and `{free}` is a free size"
+        fix = "make the size a parameter of the network, or compute with it outside of the buffer"
+        raise context.error("E0409", message, span, fix=fix)
+
+
+def _free_size(values: tuple[Any, ...]) -> Dim | None:
+    """A size among attributes and axes that is no number."""
+    for value in values:
+        found = _free_size(value) if isinstance(value, tuple) else value
+        if isinstance(found, Dim) and found.constant is None:
+            return found
+    return None
+
+
+def no_constant(context: Context, span: Span, place: Span) -> SpecError:
+    """The error for what is not known when the module is made."""
+    return context.error(
+        "E0409",
+        "a buffer is computed once, from constants: no input or weight may reach it",
+        span,
+        secondary=[(place, "this is no constant")] if place != span else [],
+    )

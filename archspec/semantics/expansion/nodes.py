@@ -1,0 +1,69 @@
+"""Adding nodes to the graph at hand, and naming them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from archspec.graph.model import Instance, Requirement
+from archspec.ops.base import Parameter
+from archspec.semantics.building.graph_builder import Tensor
+from archspec.semantics.building.names import NamingError, Owns
+from archspec.semantics.expansion.constants import require_constant
+from archspec.semantics.values.context import GraphContext
+from archspec.source import Span
+from archspec.types.tensor import TensorType
+
+AXES = 16
+"""Axes of results that count for one step."""
+
+
+def add_node(
+    context: GraphContext,
+    instance: Instance,
+    inputs: tuple[Tensor, ...],
+    types: tuple[TensorType, ...],
+    span: Span,
+    requirements: tuple[Requirement, ...] = (),
+    parameters: tuple[Parameter, ...] | None = None,
+) -> tuple[Tensor, ...]:
+    """A new op or call; its results. `parameters` are those of the op, where they are known.
+
+    Raises SpecError in a buffer where it is no constant, OutOfBudget.
+    """
+    builder = context.builder
+    if builder.kind == "buffer":
+        require_constant(context, instance, inputs, types, span)
+    context.session.budget.node(span, context.frames)
+    context.session.budget.step(span, sum([type_.rank for type_ in types]) // AXES)
+    origin = context.origin(span)
+    return builder.add(instance, inputs, types, origin, context.turns, requirements, parameters)
+
+
+def instance_key(
+    context: GraphContext,
+    label: str | None,
+    default: str,
+    span: Span,
+    owns: Owns = lambda: True,
+) -> str:
+    """The key of a new instance: its label, the next number, or a default name.
+
+    `owns` says whether it has weights. Raises SpecError where its label is taken, or where its
+    number would be one of another `for`.
+    """
+    reserved, scope = context.session.reserved, context.scope
+    return _named(context, lambda: scope.key_for(reserved, label, default, span, owns))
+
+
+def next_number(context: GraphContext, span: Span, owns: Owns = lambda: True) -> str:
+    """The next number of a numbered scope. Raises SpecError where there is none."""
+    return _named(context, lambda: context.scope.take(span, owns))
+
+
+def _named(context: GraphContext, name: Callable[[], str]) -> str:
+    try:
+        return name()
+    except NamingError as error:
+        raise context.error(
+            error.code, error.message, error.span, secondary=error.secondary, fix=error.fix
+        ) from None

@@ -1,0 +1,179 @@
+"""Evaluating an expression, applying a layer, finding the value that a call stands for.
+
+What is done depends on the class of the expression, layer or definition: a function for each is
+registered where it stands, by `evaluates`, `applies`, `applies_in_scope` and `stands_for`. So
+expressions and layers, which contain each other, need not import each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from archspec.semantics.program.definitions import RuleDefinition
+from archspec.semantics.values.budget import ELEMENTS
+from archspec.semantics.values.context import Context, GraphContext, Reported, SpecError
+from archspec.semantics.values.display import kind_of
+from archspec.semantics.values.model import (
+    POISON,
+    BlockLayer,
+    Layer,
+    ListValue,
+    Poison,
+    SpreadLayer,
+    Value,
+    has_poison,
+    is_data,
+    is_layer,
+    weight,
+)
+from archspec.semantics.values.operators import truth
+from archspec.source import Span
+from archspec.syntax import ast
+
+E = TypeVar("E", bound=ast.Node)
+L = TypeVar("L", bound="Layer | ListValue")
+
+# ---------------------------------------------------------------------- expressions
+
+EVALUATORS: dict[type, Callable[[Context, Any], Value]] = {}
+"""By class of expression."""
+
+
+def evaluates(
+    kind: type[E],
+) -> Callable[[Callable[[Context, E], Value]], Callable[[Context, E], Value]]:
+    """Register a function as what evaluates expressions of this class."""
+
+    def register(evaluator: Callable[[Context, E], Value]) -> Callable[[Context, E], Value]:
+        EVALUATORS[kind] = evaluator
+        return evaluator
+
+    return register
+
+
+def evaluate(context: Context, expression: ast.Expr) -> Value:
+    """The value of an expression. Raises SpecError where there is none."""
+    context.session.budget.step(expression.span, 1, context.frames)
+    return EVALUATORS[type(expression)](context, expression)
+
+
+# ---------------------------------------------------------------------- layers
+
+Named = Callable[[GraphContext, L, Value, Span, "str | None"], Value]
+Composite = Callable[[GraphContext, L, Value, Span], Value]
+
+NAMED: dict[type, Callable[[GraphContext, Any, Value, Span, str | None], Value]] = {}
+"""By class of layer."""
+COMPOSITE: dict[type, Callable[[GraphContext, Any, Value, Span], Value]] = {}
+"""The same of layers made of layers."""
+
+
+def applies(kind: type[L]) -> Callable[[Named[L]], Named[L]]:
+    """Register a function as what applies layers of this class; a label names one instance."""
+
+    def register(function: Named[L]) -> Named[L]:
+        NAMED[kind] = function
+        return function
+
+    return register
+
+
+def applies_in_scope(kind: type[L]) -> Callable[[Composite[L]], Composite[L]]:
+    """The same for layers made of layers, on which a label opens a numbered scope."""
+
+    def register(function: Composite[L]) -> Composite[L]:
+        COMPOSITE[kind] = function
+        return function
+
+    return register
+
+
+def apply_layer(
+    context: GraphContext, layer: Value, data: Value, span: Span, label: str | None = None
+) -> Value:
+    """What the layer makes of the data. `label` names the instance, or opens a scope.
+
+    Raises SpecError when it can't be applied.
+    """
+    context.session.budget.step(span, 1 + weight(data) // ELEMENTS)
+    named = NAMED.get(type(layer))
+    if named is not None:
+        return named(context, layer, data, span, label)
+    composite = COMPOSITE.get(type(layer))
+    if composite is not None:
+        return composite(scoped(context, label), layer, data, span)
+    if isinstance(layer, Poison):
+        return POISON
+    raise not_a_layer(context, layer, span)
+
+
+def scoped(context: GraphContext, label: str | None) -> GraphContext:
+    """A label on something composite opens a numbered scope."""
+    if label is None:
+        return context
+    return context.naming(context.scope.below(label, numbered=True))
+
+
+def not_a_layer(context: Context, value: Value, span: Span) -> SpecError:
+    """The error for a value that stands where a layer should."""
+    if has_poison(value):
+        return Reported()
+    if isinstance(value, SpreadLayer):
+        return context.error("E0308", "`...` stands inside a list or tuple", span)
+    if is_data(value):
+        return context.error(
+            "E0308",
+            "data can't be applied to data; a layer stands right of `->`",
+            span,
+            "this is data",
+            fix="combine data in a tuple: `(x, y) -> add`",
+        )
+    return context.error(
+        "E0308", f"a layer stands right of `->`, but this is {kind_of(value)}", span
+    )
+
+
+# ---------------------------------------------------------------------- calls of rules
+
+_RIGHT_SIDES: dict[type, Callable[[Context, BlockLayer, Span], Value]] = {}
+
+
+def stands_for(
+    kind: type[RuleDefinition],
+) -> Callable[
+    [Callable[[Context, BlockLayer, Span], Value]], Callable[[Context, BlockLayer, Span], Value]
+]:
+    """Register a function as what finds the value that a call of such a definition stands for."""
+
+    def register(
+        function: Callable[[Context, BlockLayer, Span], Value],
+    ) -> Callable[[Context, BlockLayer, Span], Value]:
+        _RIGHT_SIDES[kind] = function
+        return function
+
+    return register
+
+
+def force(context: Context, value: Value, span: Span) -> Value:
+    """The value of a call of a rule that yields one; anything else as it is.
+
+    A rule with a signature yields a layer, so it is not expanded to find out.
+    """
+    if not isinstance(value, BlockLayer) or not isinstance(value.definition, RuleDefinition):
+        return value
+    if value.definition.signature is not None:
+        return value
+    result = _RIGHT_SIDES[RuleDefinition](context, value, span)
+    return value if is_layer(result) or isinstance(result, Poison) else result
+
+
+def settled(context: Context, expression: ast.Expr) -> Value:
+    """The value of an expression, or what a rule yields where it is a call of one."""
+    return force(context, evaluate(context, expression), expression.span)
+
+
+def holds(context: Context, condition: ast.Expr) -> bool | None:
+    """Whether a condition holds; None where what it is made of failed."""
+    value = settled(context, condition)
+    return None if isinstance(value, Poison) else truth(context, value, condition.span)
