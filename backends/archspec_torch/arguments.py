@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from archspec.frozen import frozen
 from archspec_torch.code import Code, Hole, code
-from archspec_torch.names import Names, identifier
+from archspec_torch.names import identifier, python_names
 
 Values: TypeAlias = tuple[Any, ...]
 """A constant in each specialisation."""
@@ -57,7 +57,7 @@ def choose_arguments(
     """
     columns = [tuple(hole.value for hole in holes) for holes in zip(*rows, strict=True)]
     hints = _hints(rows[0] if rows else (), columns)
-    taken = Names((*reserved, *given))
+    taken = python_names((*reserved, *given))
     by_text = {repr(values): name for name, values in reversed(list(given.items()))}
     chosen: dict[str, Ratio] = {}
     own: dict[str, Values] = {}

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from archspec.graph.codegen.conditions import ALWAYS, NEVER, Condition, given, only_flag
+from archspec.graph.codegen.demand import Demand, dropping
+from archspec.graph.codegen.draws import draw_name
+from archspec.graph.codegen.interface import ports_of
 from archspec.graph.model import Graph, Instance, Node, Port
 from archspec.types.dim import Dim
 from archspec_torch.code import Code, Hole, call, code, element, flat, keyword
-from archspec_torch.demand import ALWAYS, NEVER, Condition, Demand, dropping, given, text
-from archspec_torch.layout import Layout, Plan, draw_name, ports_of
-from archspec_torch.names import Names, attribute, identifier
+from archspec_torch.conditions import condition_text
+from archspec_torch.layout import Layout, Plan
+from archspec_torch.names import attribute, identifier, python_names
 from archspec_torch.prelude import helper_names
 from archspec_torch.scope import Function
 from archspec_torch.signature import return_code, returns_differ
@@ -31,7 +35,7 @@ class Body:
 
 def like_name(layout: Layout) -> str:
     """Name of the empty buffer that knows the floating type."""
-    return Names(layout.tree.children).fresh("like")
+    return python_names(layout.tree.children).fresh("like")
 
 
 def write_body(layout: Layout, known: Plan, training: bool) -> Body:
@@ -43,10 +47,12 @@ class _Writer:
     def __init__(self, layout: Layout, known: Plan, training: bool) -> None:
         self.layout, self.known, self.training = layout, known, training
         self.graph: Graph = layout.unit.graph(training)
-        self.demand: Demand = layout.demands[id(self.graph)]
+        self.demand: Demand = known.demands.of(layout.unit, self.graph)
         own = layout.locals[training]
         told = {own.extra_name(symbol) for symbol in known.symbols}  # which a caller may pass
-        names = Names((*own.known, *told, *self.demand.flags, *layout.records, *helper_names()))
+        names = python_names(
+            (*own.known, *told, *self.demand.flags, *layout.records, *helper_names())
+        )
         self.draws = {name: names.fresh(identifier(name, "draw")) for name in layout.draws}
         self.arguments = [names.fresh(item.name) for item in layout.inputs]
         typed = [
@@ -88,12 +94,12 @@ class _Writer:
 
     def _sample_draws(self) -> None:
         for name, variable in self.draws.items():
-            policy = self.known.draws.get(name)
+            policy = self.known.draws.declared.get(name)
             share = {"local": 0.0, "global": 1.0}.get(policy.policy if policy else "mixed")
             if share is None:
                 share = policy.ratio if policy else 0.5
             self.body.helpers.add("sample_column")
-            count = Hole(self.known.deepest[name], "columns")
+            count = Hole(self.known.draws.columns[name], "columns")
             share_hole = Hole(float(share), "global_share")
             value = call("sample_column", count, share_hole, self.function.training())
             self.function.add(code(variable, " = ", value))
@@ -108,7 +114,7 @@ class _Writer:
             name = draw_name(node)
             column, first = "-1", 0
             if name:
-                column, first = self.draws[name], self.known.deepest[name] - count
+                column, first = self.draws[name], self.known.draws.columns[name] - count
             value = call(
                 "survivors",
                 str(count),
@@ -125,7 +131,7 @@ class _Writer:
                 value = call("kept", p, self.function.training())
                 self.function.add(code(gate.flag, " = ", value))
         for name, condition in self.demand.named:
-            self.function.add(code(f"{name} = {text(condition)}"))
+            self.function.add(code(f"{name} = {condition_text(condition)}"))
 
     # ------------------------------------------------------------------ guarded segments
 
@@ -145,7 +151,7 @@ class _Writer:
             return
         for step in steps:
             self._declare([port for port in step.outputs if self.variables.escapes(port)], step)
-        self.function.add(code(f"if {text(condition)}:"))
+        self.function.add(code(f"if {condition_text(condition)}:"))
         self.function.indent += 4
         before = set(self.narrowed)
         self.renamed = []
@@ -171,8 +177,6 @@ class _Writer:
         if node.callee is None or node.instance is None:
             return False
         return self.known.of(self.layout.unit.callee(node.instance)).needs
-
-    # ------------------------------------------------------------------ reading
 
     def _read(self, port: Port) -> str:
         """Code of a value that is there: an optional one is asserted first."""
@@ -303,14 +307,16 @@ class _Writer:
         own = self.demand.nodes[node.id]
         wanted = (self.demand.ports[port] for port in ports_of(node))
         conditions = [given(own if item == NEVER else item, own) for item in wanted]
-        flags = [next(iter(next(iter(c)))) if _single(c) else None for c in conditions]
+        flags = [only_flag(condition) for condition in conditions]
         names = {flag[0] for flag in flags if flag is not None}
         if None not in flags and len(names) == 1:
             (name,) = names
             whole = [flag[1] for flag in flags if flag is not None] == [*range(len(flags))]
             if whole and self.demand.sizes.get(name) == len(flags):
                 return name
-        return "[" + ", ".join("True" if c == ALWAYS else text(c) for c in conditions) + "]"
+        return (
+            "[" + ", ".join("True" if c == ALWAYS else condition_text(c) for c in conditions) + "]"
+        )
 
     def _each_groups(self) -> dict[int, tuple[Node, ...]]:
         """Joins whose inputs are one stateless op on every output of one call."""
@@ -321,7 +327,7 @@ class _Writer:
                 continue
             nodes = tuple(self.graph.node(port.node) for port in join.inputs)
             first = nodes[0]
-            if first.op is None or len(first.inputs) != 1 or len(set(map(id, nodes))) < 2:
+            if first.op is None or len(first.inputs) != 1 or len(set(nodes)) < 2:
                 continue
             source = self.graph.node(first.inputs[0].node)
             ports = [port for node in nodes for port in node.inputs]
@@ -383,8 +389,6 @@ class _Writer:
             comment = self.function.comment(step.last.types[take : take + 1])
         self.function.add(code(targets, " = ", source) if targets else source, comment)
 
-    # ------------------------------------------------------------------ results
-
     def _return(self) -> None:
         self.function.add(code("return ", return_code(self.layout, self.training, self._result)))
 
@@ -392,7 +396,3 @@ class _Writer:
         if self.layout.needs:
             return self.variables.text(port)
         return self._read(port)
-
-
-def _single(condition: Condition) -> bool:
-    return len(condition) == 1 and len(next(iter(condition))) == 1

@@ -84,7 +84,7 @@ def _has_ops_of_others(graphs: Iterable[Graph]) -> bool:
 
 def _several_forms(graphs: Iterable[Graph]) -> bool:
     """Whether a name is that of several instances in one graph, or of one on data of two types."""
-    first: dict[int, tuple[Graph, Node]] = {}
+    first: dict[Instance, tuple[Graph, Node]] = {}
     for graph in graphs:
         instances: dict[str, Instance] = {}
         for node in graph.nodes:
@@ -93,7 +93,7 @@ def _several_forms(graphs: Iterable[Graph]) -> bool:
                 continue
             if instances.setdefault(instance.key, instance) is not instance:
                 return True
-            other, place = first.setdefault(id(instance), (graph, node))
+            other, place = first.setdefault(instance, (graph, node))
             if place is not node and other.types_read(place) != graph.types_read(node):
                 return True
     return False
@@ -101,12 +101,13 @@ def _several_forms(graphs: Iterable[Graph]) -> bool:
 
 def _modes_differ(network: Compiled) -> bool:
     """Whether an op has other attributes in training than in inference."""
-    pairs, seen = [(network.inference, network.training)], set()
+    pairs = [(network.inference, network.training)]
+    seen: set[tuple[Graph, Graph]] = set()
     while pairs:
         left, right = pairs.pop()
-        if left is right or (id(left), id(right)) in seen:
+        if left is right or (left, right) in seen:
             continue
-        seen.add((id(left), id(right)))
+        seen.add((left, right))
         others = {instance.key: instance for instance in right.instances if instance.key}
         for instance in left.instances:
             other = others.get(instance.key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
 from typing import Any
 
 from archspec.graph.units import Unit
@@ -11,7 +12,7 @@ from archspec_torch.arguments import Parameter, Ratio, choose_arguments
 from archspec_torch.code import Argument, Call, Code, Hole, call, code, replace
 from archspec_torch.draft import Draft, write_draft
 from archspec_torch.layout import Plan, plant
-from archspec_torch.names import Names, identifier
+from archspec_torch.names import identifier, python_names
 from archspec_torch.reserved import MODULE_NAMES
 
 
@@ -44,10 +45,10 @@ class ClassDef:
 def build_classes(known: Plan) -> list[ClassDef]:
     """All classes, callees first. Their names are still tokens."""
     found: list[ClassDef] = []
-    made: dict[int, tuple[ClassDef, int]] = {}  # by id of unit: class and number of its draft
+    made: dict[Unit, tuple[ClassDef, int]] = {}  # class, and number of the draft in it
 
     def construct(unit: Unit) -> Code:
-        owner, number = made[id(unit.owner)]
+        owner, number = made[unit.owner]
         arguments = [
             Argument((Hole(parameter.values[number], parameter.name),), parameter.name)
             for parameter in owner.parameters
@@ -65,21 +66,19 @@ def build_classes(known: Plan) -> list[ClassDef]:
             _parametrise(defined)
             found.append(defined)
             for number, draft in enumerate(drafts):
-                made[id(draft.unit)] = (defined, number)
+                made[draft.unit] = (defined, number)
     return found
 
 
 def _by_height(units: Sequence[Unit]) -> Iterator[list[Unit]]:
     """Units in layers: each calls only units of layers before."""
-    heights: dict[int, int] = {}
-    layers: list[list[Unit]] = []
-    for unit in units:
-        height = max((heights[id(one.owner)] + 1 for one in unit.callees.values()), default=0)
-        heights[id(unit)] = height
-        while len(layers) <= height:
-            layers.append([])
-        layers[height].append(unit)
-    yield from layers
+    place = {unit: number for number, unit in enumerate(units)}
+    calls = {unit: {callee.owner for callee in unit.callees.values()} for unit in units}
+    order = TopologicalSorter(calls)
+    order.prepare()
+    while ready := order.get_ready():
+        yield sorted(ready, key=place.__getitem__)
+        order.done(*ready)
 
 
 # ---------------------------------------------------------------------- arguments
@@ -107,7 +106,7 @@ def _arguments(defined: ClassDef) -> dict[str, tuple[Any, ...]]:
         values = tuple(graph.arguments[name] for graph in graphs)
         safe = identifier(name, "value")
         simple = all(isinstance(value, int | float | tuple) for value in values)
-        if simple and safe == name and Names(_reserved(defined)).free(name):
+        if simple and safe == name and python_names(_reserved(defined)).free(name):
             found[name] = values
     return found
 

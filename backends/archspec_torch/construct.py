@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from archspec.graph.codegen.naming import is_numbered
 from archspec.graph.model import Region
 from archspec.graph.units import Owned, Unit
 from archspec_torch.code import Argument, Call, Code, Hole, call, code, listing, literal
 from archspec_torch.initialise import init_call
 from archspec_torch.layout import Layout, site
-from archspec_torch.names import MAPPING_NAMES, is_identifier, is_numbered
+from archspec_torch.names import MAPPING_NAMES, is_identifier
 from archspec_torch.repeat import compress, compress_named
 from archspec_torch.scope import TORCH_TYPES, Line
 from archspec_torch.tree import Branch, Kind

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from archspec.graph.codegen.naming import Names
 from archspec.graph.units import Unit
 from archspec_torch.body import Body, like_name, write_body
 from archspec_torch.code import Code, Hole, code, holes, literal, skeleton
@@ -13,7 +14,7 @@ from archspec_torch.firsts import Firsts, default_lines, write_firsts
 from archspec_torch.layout import Layout, Plan, Told
 from archspec_torch.loops import fold_loops
 from archspec_torch.modes import both_modes
-from archspec_torch.names import Names
+from archspec_torch.names import python_names
 from archspec_torch.scope import Line
 from archspec_torch.signature import arguments_text, return_annotation
 from archspec_torch.uses import merged
@@ -95,7 +96,9 @@ def _forward(
         use.extra = tuple(extra)
     if len(family) == 1:
         return written[0], bodies[0][0].function.names
-    names = Names(set().union(*(body.function.names.taken for one in bodies for body in one)))
+    names = python_names(
+        set().union(*(body.function.names.taken for one in bodies for body in one))
+    )
     lines, arguments = merged(written, names)
     for number, use in enumerate(family):
         use.told = tuple(Told(item.name, item.values[number]) for item in arguments)

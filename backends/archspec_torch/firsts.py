@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from archspec.graph.init_rules import rule_for
 from archspec.graph.model import InitRule, Instance
+from archspec.graph.units import Unit
 from archspec.ops.base import Op, Parameter
 from archspec.types.initialiser import Initialiser
 from archspec_torch.code import Code, call, code
@@ -97,13 +98,13 @@ def _filled_below(
     It is one of the rules of a graph.
     """
     found: dict[Filled, list[Lowered]] = {}
-    seen: set[int] = set()
+    seen: set[Unit] = set()
     stack = [layout.unit]
     while stack:
         unit = stack.pop()
-        if id(unit) in seen:
+        if unit in seen:
             continue
-        seen.add(id(unit))
+        seen.add(unit)
         stack.extend(callee.owner for callee in unit.callees.values())
         for graph in unit.all_graphs:
             for node in graph.nodes:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
+from archspec.graph.codegen.interface import inputs_of
 from archspec.graph.model import Graph, Node
 from archspec.graph.units import Owned, Unit
 from archspec_torch.code import code, flat
-from archspec_torch.layout import inputs_of, site
+from archspec_torch.layout import site
 from archspec_torch.lowering import lower
 
 
@@ -67,7 +68,7 @@ def _distinct_places(owned: Owned) -> list[tuple[Graph, Node]]:
     """Where a layer is used: the first place of each form of it, and of each type of data."""
     found: dict[object, tuple[Graph, Node]] = {}
     for graph, node in owned.places:
-        found.setdefault((id(node.instance), graph.types_read(node)), (graph, node))
+        found.setdefault((node.instance, graph.types_read(node)), (graph, node))
     return list(found.values())
 
 

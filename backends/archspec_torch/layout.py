@@ -6,50 +6,24 @@ Which arguments its `forward` takes beside tensors, what it returns, how its ops
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
 
 from archspec.frozen import frozen
-from archspec.graph.model import Draw, Graph, Node, Port
+from archspec.graph.codegen.demand import Demands, demands
+from archspec.graph.codegen.draws import Draws, draws
+from archspec.graph.codegen.interface import Input, inputs_of
+from archspec.graph.codegen.sizes import Locals, localise
+from archspec.graph.model import Graph, Node
 from archspec.graph.units import Owned, Unit
-from archspec.types.tensor import TensorType
-from archspec_torch.demand import NEVER, Demand, demand, dropping
-from archspec_torch.localise import Locals, localise
 from archspec_torch.lowering import lower
 from archspec_torch.lowering.base import Lowered, Site
 from archspec_torch.names import identifier
+from archspec_torch.sizes import size_variable
 from archspec_torch.tree import Branch, Facts, build_tree
 
-
-@frozen
-class Input:
-    """An input of a unit: its name, and the node in each mode (None where it is absent)."""
-
-    name: str
-    inference: Node | None
-    training: Node | None
-
-    @property
-    def optional(self) -> bool:
-        """Whether it exists in one mode only."""
-        return self.inference is None or self.training is None
-
-    def type_in(self, training: bool) -> TensorType:
-        """Its type in one mode (the other's where it exists in one mode only)."""
-        node = self.training if training else self.inference
-        return (node or self.either).types[0]
-
-    @property
-    def either(self) -> Node:
-        """The node in inference, else in training."""
-        found = self.inference or self.training
-        assert found is not None
-        return found
-
-
-def place(graph: Graph, node: Node) -> tuple[int, int]:
-    """A node among those of all graphs."""
-    return id(graph), node.id
+Place: TypeAlias = tuple[Graph, int]
+"""A node among those of all graphs: its graph, and its number there."""
 
 
 @frozen
@@ -74,8 +48,7 @@ class Layout:
     locals: tuple[Locals, Locals] = field(default_factory=lambda: (Locals(), Locals()))
     """Sizes in inference and in training."""
     extra: tuple[str, ...] = ()  # symbols of the network that no input tells: callers pass them
-    demands: dict[int, Demand] = field(default_factory=dict)  # by id of graph
-    lowered: dict[tuple[int, int], Lowered] = field(default_factory=dict)  # by `place`
+    lowered: Mapping[Place, Lowered] = field(default_factory=dict)
     tree: Branch = field(default_factory=lambda: Branch("", ""))
     root: bool = False
     records: tuple[str, str] = ("", "")  # names of the classes of several results, by mode
@@ -84,7 +57,7 @@ class Layout:
 
     def at(self, graph: Graph, node: Node) -> Lowered:
         """How the op of a node is lowered there; one instance may stand at several nodes."""
-        return self.lowered[place(graph, node)]
+        return self.lowered[graph, node.id]
 
     @property
     def plain(self) -> bool:
@@ -96,50 +69,52 @@ class Layout:
 
 @dataclass
 class Plan:
-    """All layouts by id of unit, and the draws of the network."""
+    """What is known of all units: their layouts, what is computed when, and the draws."""
 
     units: tuple[Unit, ...]
-    layouts: dict[int, Layout]
-    draws: Mapping[str, Draw]
-    deepest: Mapping[str, int]
+    layouts: dict[Unit, Layout]
+    demands: Demands
+    draws: Draws
+
+    @property
+    def root(self) -> Layout:
+        """The layout of the network itself."""
+        return self.layouts[self.units[-1]]
 
     @property
     def symbols(self) -> frozenset[str]:
         """Free dims of the network, all of which its inputs have."""
-        inputs = self.layouts[id(self.units[-1])].inputs
+        inputs = self.root.inputs
         types = [item.type_in(training) for item in inputs for training in (False, True)]
         return frozenset(name for kind in types for size in kind.shape for name in size.symbols)
 
     def of(self, unit: Unit) -> Layout:
         """The layout of a unit."""
-        return self.layouts[id(unit)]
+        return self.layouts[unit]
 
     def uses(self, unit: Unit) -> list[Layout]:
         """The layouts of all uses of its block."""
-        return [self.layouts[id(use)] for use in unit.uses]
+        return [self.layouts[use] for use in unit.uses]
 
 
 def lay_out(units: Sequence[Unit]) -> Plan:
     """Layouts of all units, which come callees first."""
-    layouts = {id(use): Layout(use) for unit in units for use in unit.uses}
-    result = Plan(tuple(units), layouts, _policies(units), _deepest(units))
-    layouts[id(units[-1])].root = True
+    layouts = {use: Layout(use) for unit in units for use in unit.uses}
+    result = Plan(tuple(units), layouts, demands(units), draws(units))
+    result.root.root = True
     for unit in units:
         family = result.uses(unit)
-        lowered = {place(g, n): lower(site(g, n)) for g in unit.all_graphs for n in _ops(g)}
-        draws = _draws(unit, result)
+        lowered = {(g, n.id): lower(site(g, n)) for g in unit.all_graphs for n in _ops(g)}
         for layout in family:
-            layout.inputs = inputs_of(layout.unit)
-            layout.draws, layout.lowered = draws, lowered
+            layout.inputs = tuple(_named_inputs(layout.unit))
+            layout.needs = unit in result.demands.asked
+            layout.draws, layout.lowered = result.draws.read[unit], lowered
         _localise(family)
         for graph in unit.all_graphs:
             for node in _ops(graph):
-                if node.instance is not None and lowered[place(graph, node)].raw:
+                if node.instance is not None and lowered[graph, node.id].raw:
                     for region in node.instance.regions:
-                        layouts[id(unit.callee(region))].is_function = True
-    for unit in reversed(units):
-        for layout in result.uses(unit):
-            _demands(layout, result)
+                        layouts[unit.callee(region)].is_function = True
     return result
 
 
@@ -147,13 +122,9 @@ def _localise(family: Sequence[Layout]) -> None:
     """Sizes of each use in each mode, all over the same symbols."""
     places = [(layout, training) for layout in family for training in (False, True)]
     types = [[item.type_in(training) for item in layout.inputs] for layout, training in places]
-    found = localise(types)
+    found = localise(types, size_variable)
     for number, layout in enumerate(family):
         layout.locals = found[2 * number], found[2 * number + 1]
-
-
-def _computed(graph: Graph) -> Iterator[Node]:
-    return iter(graph.in_order(graph.computed))
 
 
 def _ops(graph: Graph) -> list[Node]:
@@ -167,84 +138,10 @@ def site(graph: Graph, node: Node) -> Site:
     return Site(node.op, inputs, node.types, node.instance)
 
 
-def inputs_of(unit: Unit) -> tuple[Input, ...]:
-    """Inputs of both modes: by place where there are equally many, else by name."""
-    one = unit.inference.inputs if unit.inference else ()
-    two = unit.training.inputs if unit.training else ()
-    if unit.inference is None or unit.training is None or len(one) == len(two):
-        pairs: list[tuple[Node | None, Node | None]] = list(
-            zip(one or two, two or one, strict=True)
-        )
-    else:
-        first, second = {n.name: n for n in one}, {n.name: n for n in two}
-        names = dict.fromkeys((*first, *second) if len(one) > len(two) else (*second, *first))
-        pairs = [(first.get(name), second.get(name)) for name in names]
-    found = []
-    for number, (left, right) in enumerate(pairs):
-        either = left or right
-        assert either is not None
-        found.append(Input(identifier(either.name, f"x{number}" if number else "x"), left, right))
-    return tuple(found)
-
-
-# ---------------------------------------------------------------------- joins
-
-
-def _policies(units: Sequence[Unit]) -> dict[str, Draw]:
-    """Declared draws; the outermost network wins."""
-    found: dict[str, Draw] = {}
-    for unit in units:
-        for graph in unit.all_graphs:
-            found.update({draw.name: draw for draw in graph.draws})
-    return found
-
-
-def draw_name(node: Node) -> str:
-    """The draw that a join shares, or ""."""
-    join = dropping(node)
-    return (join.draw or "") if join is not None else ""
-
-
-def _deepest(units: Sequence[Unit]) -> dict[str, int]:
-    """Number of columns of each draw: the most inputs of a join that names it."""
-    found: dict[str, int] = {}
-    for unit in units:
-        for graph in unit.all_graphs:
-            for node in _computed(graph):
-                if name := draw_name(node):
-                    found[name] = max(found.get(name, 0), len(node.inputs))
-    return found
-
-
-def _draws(unit: Unit, known: Plan) -> tuple[str, ...]:
-    names: dict[str, None] = {}
-    for graph in unit.all_graphs:
-        for node in _computed(graph):
-            if name := draw_name(node):
-                names.setdefault(name)
-    for callee in unit.callees.values():
-        names.update(dict.fromkeys(known.of(callee).draws))
-    return tuple(sorted(names))
-
-
-def _demands(layout: Layout, known: Plan) -> None:
-    """Conditions inside a unit; tells its callees whether their outputs are wanted apart."""
-    unit = layout.unit
-    for graph in unit.graphs:
-        found = demand(graph, layout.needs)
-        layout.demands[id(graph)] = found
-        for node in graph.nodes:
-            if node.callee is None or node.instance is None:
-                continue
-            wanted = {found.ports[port] for port in ports_of(node)} - {NEVER}
-            if (len(wanted) > 1 and found.masks) or (len(wanted) > 1 and layout.needs):
-                for use in known.uses(unit.callee(node.instance)):
-                    use.needs = True
-
-
-def ports_of(node: Node) -> list[Port]:
-    """The output ports of a node."""
-    return [Port(node.id, index) for index in range(len(node.types))]
+def _named_inputs(unit: Unit) -> Iterator[Input]:
+    """The inputs of a unit, with names that arguments can have."""
+    for number, item in enumerate(inputs_of(unit)):
+        yield replace(item, name=identifier(item.name, f"x{number}" if number else "x"))
 
 
 # ---------------------------------------------------------------------- trees
@@ -280,11 +177,11 @@ def _is_one_module(
     owned: Owned, lowered: Sequence[Lowered], owns: bool, unit: Unit, known: Plan
 ) -> bool:
     """Whether one module, called with the input, is what each node does."""
-    demands = {key: found for use in known.uses(unit) for key, found in use.demands.items()}
+    demand = {graph: known.demands.of(use, graph) for use in unit.uses for graph in use.graphs}
     if any(item.module is None or item.module != lowered[0].module for item in lowered):
         return False
     # where the weights stand in a module and there is an expression too, it calls the module in a
     # way of its own, as a norm over another axis does
     if owns and any(item.apply is not None for item in lowered):
         return False
-    return not any(node.id in demands[id(graph)].gates for graph, node in owned.places)
+    return not any(node.id in demand[graph].gates for graph, node in owned.places)

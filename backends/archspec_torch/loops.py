@@ -10,17 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from archspec.graph.codegen.naming import Names, numbered
+from archspec.graph.codegen.repeats import SHORTEST_TURNS, turns
 from archspec_torch.code import Argument, Call, Code, Piece, code
-from archspec_torch.names import Names
-from archspec_torch.repeat import numbered_comprehension, numbered_names
+from archspec_torch.repeat import numbered_comprehension
 from archspec_torch.scope import Comment, Line
 from archspec_torch.tree import Branch, Kind
-
-SHORTEST = 3
-"""Least number of turns that become a loop."""
-
-LONGEST_TURN = 40
-"""Most lines of a turn that are looked for."""
 
 CHILD = "\2"
 """Stands for the child at hand."""
@@ -49,7 +44,7 @@ def _containers(branch: Branch) -> list[Branch]:
     """Containers of modules that can be iterated over."""
     found: list[Branch] = []
     children = list(branch.children.values())
-    if len(children) >= SHORTEST and all(child.kind is Kind.MODULE for child in children):
+    if len(children) >= SHORTEST_TURNS and all(child.kind is Kind.MODULE for child in children):
         plain = not any(child.children for child in children)
         is_root = not branch.path
         if plain and (branch.kind in (Kind.LIST, Kind.MAPPING) or is_root):
@@ -63,34 +58,11 @@ def _containers(branch: Branch) -> list[Branch]:
 def _turns(forward: Sequence[Line], children: Sequence[str]) -> tuple[int, int] | None:
     """First line and number of lines of a turn."""
     index = _mentions(forward, children)
-    firsts = [index.get(child, [-1])[0] for child in children]
-    length = firsts[1] - firsts[0]
-    if -1 in firsts or not 0 < length <= LONGEST_TURN:
-        return None
-    for start in range(firsts[0], max(firsts[0] - length, -1), -1):
-        if _repeats(forward, children, start, length, index):
-            return start, length
-    return None
 
+    def form(at: int, child: int) -> tuple[int, Code]:
+        return forward[at].indent, _marked(forward[at].code, children[child])
 
-def _repeats(
-    forward: Sequence[Line],
-    children: Sequence[str],
-    start: int,
-    length: int,
-    index: dict[str, list[int]],
-) -> bool:
-    if start + length * len(children) > len(forward):
-        return False
-    first = [(ln.indent, _marked(ln.code, children[0])) for ln in forward[start : start + length]]
-    for number, child in enumerate(children):
-        at = start + number * length
-        if not all(at <= line < at + length for line in index[child]):
-            return False
-        turn = [(ln.indent, _marked(ln.code, child)) for ln in forward[at : at + length]]
-        if turn != first:
-            return False
-    return True
+    return turns([index.get(child, []) for child in children], len(forward), form)
 
 
 def _mentions(forward: Sequence[Line], children: Sequence[str]) -> dict[str, list[int]]:
@@ -128,7 +100,7 @@ def _folded(
     source = {Kind.LIST: branch.access, Kind.MAPPING: f"{branch.access}.values()"}.get(
         branch.kind, "self.children()"
     )
-    turns = [
+    parts = [
         forward[start + number * length : start + (number + 1) * length]
         for number in range(len(children))
     ]
@@ -137,18 +109,18 @@ def _folded(
             line,
             code=_marked(line.code, children[0], each),
             indent=line.indent + 4,
-            comment=common([turn[at].comment for turn in turns]),
+            comment=common([part[at].comment for part in parts]),
         )
-        for at, line in enumerate(turns[0])
+        for at, line in enumerate(parts[0])
     ]
-    head = Line(code(f"for {each} in {source}:"), turns[0][0].indent)
+    head = Line(code(f"for {each} in {source}:"), parts[0][0].indent)
     return [*forward[:start], head, *body, *forward[start + length * len(children) :]]
 
 
 def _folded_init(root: Branch, init: list[Line]) -> list[Line] | None:
     """`for i in range(n): self.add_module(f"layer{i}", ...)`."""
     names = list(root.children)
-    if len(init) != len(names) or numbered_names(names) is None:
+    if len(init) != len(names) or numbered(names) is None:
         return None
     values = []
     for name, line in zip(names, init, strict=True):

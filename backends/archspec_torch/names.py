@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Collection, Container, Iterable
+from collections.abc import Container, Iterable
 
+from archspec.graph.codegen.naming import Names
 from archspec_torch.code import literal
 
 TAKEN = frozenset(
@@ -17,6 +18,8 @@ TAKEN = frozenset(
     """.split()  # noqa: SIM905  (a table)
 )
 """Names that a local variable or argument may not have."""
+
+KEYWORDS = frozenset(keyword.kwlist)
 
 SEQUENTIAL_NAMES = frozenset(
     """
@@ -37,20 +40,12 @@ TUPLE_NAMES = frozenset({"count", "index", "Ellipsis", "NoneType"})
 """Names that a field of a named tuple cannot have, in Python or in TorchScript."""
 
 
-_FLAG = re.compile(r"(live|wanted)(_[0-9]+)?|kept_(branch|[0-9]+)")
-
-
-def is_flag(name: str) -> bool:
-    """Whether a variable of the name says what is computed: see `demand`."""
-    return _FLAG.fullmatch(name) is not None
-
-
 def is_identifier(text: str) -> bool:
     """Whether it can stand after a dot in generated code (ASCII, no name mangling)."""
     return (
         text.isascii()
         and text.isidentifier()
-        and not keyword.iskeyword(text)
+        and text not in KEYWORDS
         and not text.startswith("__")
     )
 
@@ -60,7 +55,7 @@ def identifier(text: str, fallback: str) -> str:
     found = re.sub(r"[^0-9A-Za-z_]+", "_", text).strip("_")
     if not found or found[0].isdigit():
         found = f"{fallback}_{found}" if found else fallback
-    return f"{found}_" if keyword.iskeyword(found) else found
+    return f"{found}_" if found in KEYWORDS else found
 
 
 def field_name(text: str, taken: Container[str]) -> str:
@@ -68,19 +63,12 @@ def field_name(text: str, taken: Container[str]) -> str:
     found = re.sub(r"[^0-9A-Za-z_]+", "_", text).lstrip("_")
     if not found or found[0].isdigit():
         found = f"output_{found}" if found else "output"
-    if keyword.iskeyword(found) or found in TUPLE_NAMES:
+    if found in KEYWORDS or found in TUPLE_NAMES:
         found += "_"
     number, name = 2, found
     while name in taken:
         name, number = f"{found}_{number}", number + 1
     return name
-
-
-def class_name(text: str) -> str:
-    """A definition's name in camel case: `conv_bn_relu` becomes `ConvBnRelu`."""
-    parts = [part for part in re.split(r"[^0-9A-Za-z]+", text) if part]
-    name = "".join(part[0].upper() + part[1:] for part in parts) or "Block"
-    return f"Block{name}" if name[0].isdigit() else name
 
 
 def attribute(owner: str, name: str) -> str:
@@ -90,43 +78,6 @@ def attribute(owner: str, name: str) -> str:
     return f"getattr({owner}, {literal(name)})"
 
 
-MOST_GAPS = 100
-"""Places of a numbered sequence that may be empty."""
-
-
-def is_numbered(names: Collection[str]) -> bool:
-    """Whether they are "0", "1", "2" … in this order, with a few gaps at most."""
-    last = -1
-    for name in names:
-        if not (name.isascii() and name.isdigit()) or str(int(name)) != name or int(name) <= last:
-            return False
-        last = int(name)
-    return last < len(names) + MOST_GAPS
-
-
-class Names:
-    """Unique names in one function or module."""
-
-    def __init__(self, taken: Iterable[str] = ()) -> None:
-        self._taken = {*TAKEN, *taken}
-        self._next: dict[str, int] = {}
-
-    def fresh(self, wanted: str) -> str:
-        """`wanted`, with a number where it is taken; it is taken from now on."""
-        if wanted in TAKEN:
-            wanted = f"{wanted}_"  # where it is read better than a number
-        name, number = wanted, self._next.get(wanted, 2)
-        while name in self._taken or keyword.iskeyword(name):
-            name, number = f"{wanted}_{number}", number + 1
-        self._next[wanted] = number
-        self._taken.add(name)
-        return name
-
-    @property
-    def taken(self) -> set[str]:
-        """All names that somebody has."""
-        return set(self._taken)
-
-    def free(self, name: str) -> bool:
-        """Whether nobody has it."""
-        return name not in self._taken and not keyword.iskeyword(name)
+def python_names(taken: Iterable[str] = ()) -> Names:
+    """Unique names in one function or module of Python."""
+    return Names(taken, TAKEN, KEYWORDS)

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from archspec.frozen import frozen
+from archspec.graph.codegen.naming import Names
+from archspec.graph.codegen.sizes import Locals
 from archspec.types.atoms import Extreme
 from archspec.types.dim import Dim, DimLike, dim
 from archspec.types.monomial import Atom
 from archspec.types.tensor import DType, TensorType
 from archspec_torch.code import Code, Hole, call, code
-from archspec_torch.localise import Locals
 from archspec_torch.lowering.base import Scope
-from archspec_torch.names import Names
 
 Entry: TypeAlias = "int | str | Dim"
 Comment: TypeAlias = "tuple[tuple[str, tuple[Dim | None, ...]], ...]"

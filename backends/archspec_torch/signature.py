@@ -7,7 +7,7 @@ from collections.abc import Callable
 from archspec.graph.model import GraphOutput, Port, Structure
 from archspec_torch.code import Argument, Call, Code, call, code, kind
 from archspec_torch.layout import Layout
-from archspec_torch.names import Names, field_name
+from archspec_torch.names import field_name, python_names
 
 Read = Callable[[Port], str]
 
@@ -21,7 +21,7 @@ def name_records(layout: Layout, base: str) -> None:
     Training has a class of its own where its results are others than those of inference. None has
     the name of an argument or a size of `forward`.
     """
-    names = Names((*(item.name for item in layout.inputs), *layout.locals[0].known))
+    names = python_names((*(item.name for item in layout.inputs), *layout.locals[0].known))
     plain, training = (_fields(layout, mode) if _is_several(layout, mode) else [] for mode in MODES)
     first = second = names.fresh(f"{base}Output") if plain or training else ""
     if plain and training and plain != training:

@@ -8,6 +8,7 @@ from functools import reduce
 from pathlib import PurePath
 
 from archspec.analysis.counting import count
+from archspec.graph.codegen.naming import camel_case
 from archspec.graph.compiled import Compiled
 from archspec.graph.ties import ties_below
 from archspec.graph.units import plan
@@ -20,7 +21,7 @@ from archspec_torch.code import lines as written
 from archspec_torch.comments import safe_text
 from archspec_torch.forms import require_one_form
 from archspec_torch.layout import lay_out
-from archspec_torch.names import attribute, class_name, is_identifier
+from archspec_torch.names import attribute, is_identifier
 from archspec_torch.naming import name_classes
 from archspec_torch.prelude import helpers_source, with_needed
 from archspec_torch.render import render_class
@@ -52,8 +53,8 @@ def python_source(network: Compiled, remarks: Sequence[str] = ()) -> tuple[str, 
     units = plan(network)
     require_one_form(units)
     known = lay_out(units)
-    root = known.layouts[id(known.units[-1])]
-    name_records(root, class_name(network.inference.name))
+    root = known.root
+    name_records(root, camel_case(network.inference.name))
     records = record_fields(root)
     classes = build_classes(known)
     used = set().union(*(draft.helpers for item in classes for draft in item.drafts))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from archspec.frozen import frozen
+from archspec.graph.codegen.conditions import ALWAYS, NEVER, Condition
+from archspec.graph.codegen.demand import Demand
+from archspec.graph.codegen.naming import Names
 from archspec.graph.model import Graph, Node, Port
-from archspec_torch.demand import ALWAYS, NEVER, Condition, Demand
-from archspec_torch.names import Names, is_identifier
+from archspec_torch.names import is_identifier
 from archspec_torch.tree import Branch
 
 POOL = ("x", "y", "z", "u", "v", "w")

@@ -7,22 +7,17 @@ rule that out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
 from archspec.frozen import frozen
-from archspec.graph.model import Graph, Node, Port
-from archspec.graph.names import prefixes
+from archspec.graph.codegen.chains import chains, is_inside, nodes_below
+from archspec.graph.codegen.naming import is_numbered
+from archspec.graph.model import Graph, Node
 from archspec.graph.units import Owned, Unit
 from archspec_torch.code import literal
-from archspec_torch.names import (
-    MAPPING_NAMES,
-    SEQUENTIAL_NAMES,
-    attribute,
-    is_identifier,
-    is_numbered,
-)
+from archspec_torch.names import MAPPING_NAMES, SEQUENTIAL_NAMES, attribute, is_identifier
 
 
 class Kind(Enum):
@@ -71,13 +66,12 @@ class Facts:
 def build_tree(unit: Unit, facts: Facts) -> Branch:
     """The tree of a unit, with kinds and accessors."""
     root = Branch("", "")
-    chains = _chain_paths(unit, facts)
+    runs = chains(unit, facts.chainable, SEQUENTIAL_NAMES.isdisjoint)
     for owned in unit.owned:
-        in_chain = _inside(owned.key, chains)
-        if not in_chain and owned.key in facts.stateless:
+        if owned.key in facts.stateless and not is_inside(owned.key, runs):
             continue
         _insert(root, owned)
-    _settle(root, facts, chains)
+    _settle(root, facts, runs)
     return root
 
 
@@ -92,16 +86,6 @@ def sequences(root: Branch, graph: Graph) -> Mapping[int, tuple[Branch, tuple[No
     return found
 
 
-def nodes_below(graph: Graph) -> dict[str, list[Node]]:
-    """For each prefix of keys the nodes whose instances stand below it."""
-    found: dict[str, list[Node]] = {}
-    for node in graph.nodes:
-        if node.instance is not None:
-            for prefix in prefixes(node.instance.key):
-                found.setdefault(prefix, []).append(node)
-    return found
-
-
 def _insert(root: Branch, owned: Owned) -> None:
     branch = root
     for name in owned.key.split("."):
@@ -110,9 +94,9 @@ def _insert(root: Branch, owned: Owned) -> None:
     branch.owned = owned
 
 
-def _settle(branch: Branch, facts: Facts, chains: frozenset[str]) -> None:
+def _settle(branch: Branch, facts: Facts, runs: frozenset[str]) -> None:
     """Give kinds and accessors, from the root on."""
-    branch.kind = _kind(branch, facts, chains)
+    branch.kind = _kind(branch, facts, runs)
     sequential = branch.kind in (Kind.SEQUENTIAL, Kind.LIST)
     by_place = sequential and is_numbered(branch.children.keys())
     for child in branch.children.values():
@@ -122,13 +106,13 @@ def _settle(branch: Branch, facts: Facts, chains: frozenset[str]) -> None:
             child.access = f"{branch.access}[{literal(child.name)}]"
         else:
             child.access = attribute(branch.access, child.name)
-        _settle(child, facts, chains)
+        _settle(child, facts, runs)
 
 
-def _kind(branch: Branch, facts: Facts, chains: frozenset[str]) -> Kind:
+def _kind(branch: Branch, facts: Facts, runs: frozenset[str]) -> Kind:
     if branch.owned is not None:
         return Kind.PARAMETER if branch.path in facts.parameters else Kind.MODULE
-    if branch.path in chains:
+    if branch.path in runs:
         return Kind.SEQUENTIAL
     parameters = any(
         child.owned is not None and child.path in facts.parameters
@@ -139,74 +123,6 @@ def _kind(branch: Branch, facts: Facts, chains: frozenset[str]) -> Kind:
     if [*branch.children] == [str(number) for number in range(len(branch.children))]:
         return Kind.LIST
     return Kind.SCOPE if MAPPING_NAMES & branch.children.keys() else Kind.MAPPING
-
-
-# ---------------------------------------------------------------------- chains
-
-
-def _chain_paths(unit: Unit, facts: Facts) -> frozenset[str]:
-    """Paths of containers that are chains in every mode in which they occur."""
-    taken = {owned.key for owned in unit.owned}
-    wanted: dict[str, set[str]] = {}
-    for owned in unit.owned:
-        for prefix in prefixes(owned.key):
-            wanted.setdefault(prefix, set()).add(owned.key)
-    chains = {
-        prefix
-        for prefix, keys in wanted.items()
-        if prefix not in taken and not SEQUENTIAL_NAMES & _children(prefix, keys)
-    }
-    for graph in unit.all_graphs:
-        below, links = nodes_below(graph), _links(graph)
-        for prefix in list(chains):
-            nodes = below.get(prefix, [])
-            keys = [node.instance.key for node in nodes if node.instance is not None]
-            whole = set(keys) == wanted[prefix] and len(keys) == len(wanted[prefix])
-            fits = whole and _is_chain(nodes, links, facts) and _is_grouped(keys, prefix)
-            if nodes and not fits:
-                chains.discard(prefix)
-    return frozenset(chains)
-
-
-def _children(prefix: str, keys: Iterable[str]) -> set[str]:
-    """Names directly below a path."""
-    return {key[len(prefix) + 1 :].split(".")[0] for key in keys}
-
-
-def _links(graph: Graph) -> frozenset[int]:
-    """Nodes whose one output has one reader and is no result."""
-    readers = graph.consumers
-    results = {port.node for port in graph.output_ports}
-    return frozenset(
-        node.id
-        for node in graph.nodes
-        if len(node.types) == 1
-        and node.id not in results
-        and len(readers.get(Port(node.id), ())) == 1
-    )
-
-
-def _is_chain(nodes: list[Node], links: frozenset[int], facts: Facts) -> bool:
-    """Whether each node reads the one before it only, and nobody else reads that."""
-    for at, node in enumerate(nodes):
-        if node.instance is None or node.instance.key not in facts.chainable:
-            return False
-        if len(node.inputs) != 1 or len(node.types) != 1:
-            return False
-        if at and (node.inputs[0].node != nodes[at - 1].id or nodes[at - 1].id not in links):
-            return False
-    return True
-
-
-def _is_grouped(keys: list[str], prefix: str) -> bool:
-    """Whether the layers below each child stand together."""
-    components = [key[len(prefix) + 1 :].split(".")[0] for key in keys]
-    starts = [name for at, name in enumerate(components) if not at or components[at - 1] != name]
-    return len(starts) == len(set(starts))
-
-
-def _inside(key: str, chains: frozenset[str]) -> bool:
-    return any(prefix in chains for prefix in prefixes(key))
 
 
 def _outermost(branch: Branch) -> Iterator[Branch]:

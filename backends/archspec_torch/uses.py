@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from archspec.graph.codegen.naming import Names
 from archspec_torch.arguments import Parameter, Ratio, choose_arguments
 from archspec_torch.code import Code, Hole, code, holes, skeleton
 from archspec_torch.code import replace as replaced
 from archspec_torch.loops import common
-from archspec_torch.names import Names
 from archspec_torch.scope import Line
 
 Lines = Sequence[Line]

@@ -14,14 +14,15 @@ import pytest
 import torch
 
 from archspec.diagnostics.model import CompileFailed
+from archspec.graph.codegen.sizes import Locals
 from archspec.semantics.compile import load_network
 from archspec.source import Source
 from archspec.syntax import parse
 from archspec.targets.preflight import foreseen, is_reserved
 from archspec.types.dim import Dim
-from archspec_torch.localise import Locals
 from archspec_torch.module import to_module
 from archspec_torch.prelude import helper_names
+from archspec_torch.sizes import size_variable
 from archspec_torch.source import python_source
 from archspec_torchscript import check
 from archspec_torchscript.reserved import HIDING, KEYWORDS
@@ -316,7 +317,7 @@ def test_no_two_sizes_get_one_variable():
     """Those of the network that a caller passes, beside those that the inputs tell."""
     known = ["H", "H_", "T_"]
     others = ["F", "F_", "F__", "live", "live_", "H", "H__", "T", "W", "__x", "x"]
-    local = Locals(dict.fromkeys(known, Dim.symbol("B")))
+    local = Locals(dict.fromkeys(known, Dim.symbol("B")), spell=size_variable)
     names = [*known, *map(local.extra_name, others)]
     assert len(set(names)) == len(names)
     assert not {"F", "live", "__x"} & set(names)

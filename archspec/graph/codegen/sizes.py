@@ -3,21 +3,23 @@
 The types in a graph are written in the symbols of the whole network: a block in the middle has
 the input `[B, 64, H//2, W//2]`. Generated code can only read the shapes of the tensors that a
 block gets. Here every axis of the inputs gets a local symbol, and the dimensions inside are
-rewritten over those.
+rewritten over those; what they do not tell is passed by callers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from archspec.frozen import frozen
 from archspec.types.atoms import Extreme, FloorDiv
 from archspec.types.dim import Dim, dim, extreme
 from archspec.types.monomial import Atom
 from archspec.types.tensor import TensorType
-from archspec_torch.names import Names, is_flag
-from archspec_torch.prelude import helper_names
+
+Spelling: TypeAlias = Callable[[str], str]
+"""The variable for a symbol. Two symbols never become the same."""
 
 
 @frozen
@@ -34,11 +36,13 @@ class Locals:
 
     `known` has for each local symbol the dimension that it is outside; `where` the axis that it
     is read from. `extra` are symbols of the network that no input tells: the caller passes them.
+    `spell` gives the variable for a symbol of the network.
     """
 
     known: dict[str, Dim] = field(default_factory=dict)
     where: dict[str, Axis] = field(default_factory=dict)
     extra: list[str] = field(default_factory=list)
+    spell: Spelling = str
     _memo: dict[Dim, Dim | None] = field(default_factory=dict)
 
     def rewrite(self, size: Dim) -> Dim:
@@ -55,7 +59,7 @@ class Locals:
         """The local name of a symbol that the caller passes."""
         base = name.rstrip("_")
         behind = [len(known) - len(base) for known in self.known if known.rstrip("_") == base]
-        return f"{name}{'_' * (max(behind) + 1)}" if behind else _variable(name)
+        return f"{name}{'_' * (max(behind) + 1)}" if behind else self.spell(name)
 
     def find(self, size: Dim) -> Dim | None:
         """`size` over local symbols, or None."""
@@ -158,14 +162,14 @@ def _from_division(atom: FloorDiv, known: Dim, local: Dim) -> Dim | None:
     return (local + steps) // (atom.divisor // inner.divisor)
 
 
-def localise(uses: Sequence[Sequence[TensorType]]) -> list[Locals]:
+def localise(uses: Sequence[Sequence[TensorType]], spell: Spelling = str) -> list[Locals]:
     """Local symbols for the axes of the inputs that are not numbers, for each use of a block.
 
     A mode is a use too. The uses have the same symbols for the same axes, so that what is the same
     in all of them is written in the same way. Two axes have one symbol where they are equal in
-    each use.
+    each use. `spell` gives the variable for a symbol of the network.
     """
-    result = [Locals() for _ in uses]
+    result = [Locals(spell=spell) for _ in uses]
     taken: set[str] = set()
     wanted = _bare(uses[0])
     for index, types in enumerate(zip(*uses, strict=True)):
@@ -173,10 +177,11 @@ def localise(uses: Sequence[Sequence[TensorType]]) -> list[Locals]:
             sizes = [type_.shape[axis] for type_ in types]
             if all(size.constant is not None for size in sizes) or _is_known(sizes, result):
                 continue
-            name = _name(next(size for size in sizes if size.constant is None), taken, wanted)
+            size = next(size for size in sizes if size.constant is None)
+            name = _name(size, taken, wanted, spell)
             taken.add(name)
-            for size, found in zip(sizes, result, strict=True):
-                found.known[name] = size
+            for one, found in zip(sizes, result, strict=True):
+                found.known[name] = one
                 found.where[name] = Axis(index, axis)
     return result
 
@@ -199,23 +204,10 @@ def _bare(inputs: Iterable[TensorType]) -> frozenset[str]:
     return frozenset(found)
 
 
-def _variable(symbol: str) -> str:
-    """A symbol as a variable of generated code, whose own names it may not hide.
-
-    Two symbols never become the same. None begins with `__`, for which Python and TorchScript have
-    rules of their own.
-    """
-    if symbol.startswith("__"):
-        return f"size{symbol}"
-    base = symbol.rstrip("_")
-    free = base not in helper_names() and not is_flag(base) and Names().free(base)
-    return symbol if free else f"{symbol}_"
-
-
-def _name(size: Dim, taken: set[str], wanted: frozenset[str]) -> str:
+def _name(size: Dim, taken: set[str], wanted: frozenset[str], spell: Spelling) -> str:
     symbols = sorted(size.symbols)
     if len(symbols) == 1:
-        name = _variable(symbols[0])
+        name = spell(symbols[0])
         if size == Dim.symbol(symbols[0]) and name not in taken:
             return name
         if name not in taken and name not in wanted:

@@ -8,26 +8,34 @@ survives, and of the outputs of a block at least one is needed, or it would not 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from archspec.frozen import frozen
+from archspec.graph.codegen.conditions import (
+    ALWAYS,
+    NEVER,
+    Condition,
+    both,
+    either,
+    single,
+)
+from archspec.graph.codegen.interface import ports_of
 from archspec.graph.model import Graph, Node, Port
+from archspec.graph.units import Unit
 from archspec.ops.arithmetic import Add
 from archspec.ops.random import DropPath, Join
 
-Flag: TypeAlias = tuple[str, int]
-"""`live[2]` is ("live", 2)."""
-
-Condition: TypeAlias = frozenset[frozenset[Flag]]
-"""Any of these conjunctions holds."""
-
-ALWAYS: Condition = frozenset({frozenset()})
-NEVER: Condition = frozenset()
-
 LONGEST = 6
 """Conditions with more flags get a name of their own."""
+
+_FLAG = re.compile(r"(live|wanted)(_[0-9]+)?|kept_(branch|[0-9]+)")
+
+
+def is_flag(name: str) -> bool:
+    """Whether flags may have the name, those of joins, of gates and of long conditions."""
+    return _FLAG.fullmatch(name) is not None
 
 
 def dropping(node: Node) -> Join | None:
@@ -87,7 +95,10 @@ def _keeps_shape(graph: Graph, node: Node) -> bool:
 
 @dataclass
 class Demand:
-    """Conditions of one graph. `masks` names the flags of each join that drops inputs."""
+    """Conditions of one graph. `masks` names the flags of each join that drops inputs.
+
+    The flags called `need` are those by which a caller says which outputs it wants.
+    """
 
     masks: dict[int, str] = field(default_factory=dict)  # by node
     gates: dict[int, Gate] = field(default_factory=dict)  # by node
@@ -115,31 +126,28 @@ def demand(graph: Graph, needs: bool) -> Demand:
     if needs:
         result.sizes["need"] = len(graph.output_ports)
     for index, port in enumerate(graph.output_ports):
-        wanted = frozenset({frozenset({("need", index)})}) if needs else ALWAYS
+        wanted = single(("need", index)) if needs else ALWAYS
         collected.setdefault(port, []).append(wanted)
     for node in reversed(graph.nodes):
         if node.id in graph.computed:
             _node(node, collected, result)
         else:
             result.nodes[node.id] = NEVER
-            result.ports.update({Port(node.id, index): NEVER for index in range(len(node.types))})
+            result.ports.update(dict.fromkeys(ports_of(node), NEVER))
     return result
 
 
-def _node(node: Node, collected: Mapping[Port, list[Condition]], result: Demand) -> None:
-    for index in range(len(node.types)):
-        port = Port(node.id, index)
+def _node(node: Node, collected: dict[Port, list[Condition]], result: Demand) -> None:
+    ports = ports_of(node)
+    for port in ports:
         result.ports[port] = either(collected.get(port, ()), result.sizes)
-    condition = either(
-        (result.ports[Port(node.id, i)] for i in range(len(node.types))), result.sizes
-    )
+    condition = either((result.ports[port] for port in ports), result.sizes)
     if sum(len(part) for part in condition) > LONGEST:
         name = f"wanted_{len(result.named)}" if result.named else "wanted"
         result.named.append((name, condition))
-        condition = frozenset({frozenset({(name, -1)})})
+        condition = single((name, -1))
     result.nodes[node.id] = condition
     mask = result.masks.get(node.id)
-    assert isinstance(collected, dict)
     gate = result.gates.get(node.id)
     for index, port in enumerate(node.inputs):
         needed = condition if mask is None else both(condition, (mask, index))
@@ -148,68 +156,42 @@ def _node(node: Node, collected: Mapping[Port, list[Condition]], result: Demand)
         collected.setdefault(port, []).append(needed)
 
 
-def both(condition: Condition, flag: Flag) -> Condition:
-    """The condition and the flag."""
-    return frozenset(part | {flag} for part in condition)
+# ---------------------------------------------------------------------- across blocks
 
 
-def given(condition: Condition, known: Condition) -> Condition:
-    """A shorter condition that is the same wherever `known` holds."""
-    if known <= condition:
-        return ALWAYS
-    for flag in sorted({flag for part in condition for flag in part}):
-        if condition == both(known, flag):
-            return frozenset({frozenset({flag})})
-    return condition
+@dataclass
+class Demands:
+    """Demand in all units of a network.
+
+    `asked` are the blocks whose callers say which outputs they want: units that stand for all uses.
+    """
+
+    asked: set[Unit] = field(default_factory=set)
+    parts: dict[tuple[Unit, Graph], Demand] = field(default_factory=dict)
+
+    def of(self, unit: Unit, graph: Graph) -> Demand:
+        """Demand in a graph of a unit; what two units hold may be asked in one of them only."""
+        return self.parts[unit, graph]
 
 
-def either(conditions: Iterable[Condition], sizes: Mapping[str, int]) -> Condition:
-    """Any of the conditions, simplified."""
-    parts = set[frozenset[Flag]]().union(*conditions)
-    while True:
-        parts = _shortest(parts)
-        names = sorted({name for part in parts for name, _ in part} & sizes.keys())
-        found = (_covered(parts, name, sizes[name]) for name in names)
-        covered = next((base for base in found if base is not None), None)
-        if covered is None:
-            return frozenset(parts)
-        parts.add(covered)
+def demands(units: Sequence[Unit]) -> Demands:
+    """Demand in units, which come callees first, with what callers tell of their wishes."""
+    result = Demands()
+    for unit in reversed(units):
+        for use in unit.uses:
+            for graph in use.graphs:
+                _graph(use, graph, result)
+    return result
 
 
-def _shortest(parts: set[frozenset[Flag]]) -> set[frozenset[Flag]]:
-    """Those that hold where no shorter one does."""
-    if len({len(part) for part in parts}) < 2:
-        return parts
-    if frozenset() in parts:
-        return {frozenset()}
-    return {part for part in parts if not any(other < part for other in parts)}
-
-
-def _covered(parts: set[frozenset[Flag]], name: str, count: int) -> frozenset[Flag] | None:
-    """A conjunction that stands in `parts` with each flag of `name`, once without all."""
-    tried: set[frozenset[Flag]] = set()
-    for part in parts:
-        base = frozenset(flag for flag in part if flag[0] != name)
-        if len(part) != len(base) + 1 or base in parts or base in tried:
+def _graph(use: Unit, graph: Graph, result: Demands) -> None:
+    asked = use.owner in result.asked
+    found = result.parts[use, graph] = demand(graph, asked)
+    if not found.masks and not asked:
+        return  # all outputs of a call are wanted together
+    for node in graph.nodes:
+        if node.callee is None or node.instance is None:
             continue
-        tried.add(base)
-        if all(base | {(name, index)} in parts for index in range(count)):
-            return base
-    return None
-
-
-def text(condition: Condition) -> str:
-    """The condition as code, flags in a fixed order."""
-    conjunctions = sorted(sorted(part) for part in condition)
-    if not conjunctions:
-        return "False"
-    written = [" and ".join(flag_text(flag) for flag in part) or "True" for part in conjunctions]
-    if len(written) == 1:
-        return written[0]
-    return " or ".join(f"({item})" if " and " in item else item for item in written)
-
-
-def flag_text(flag: Flag) -> str:
-    """One flag as code."""
-    name, index = flag
-    return name if index < 0 else f"{name}[{index}]"
+        wanted = {found.ports[port] for port in ports_of(node)} - {NEVER}
+        if len(wanted) > 1:
+            result.asked.add(use.callee(node.instance).owner)

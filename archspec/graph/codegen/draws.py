@@ -1,0 +1,52 @@
+"""Random draws that joins share by their names, across blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from archspec.frozen import frozen
+from archspec.graph.codegen.demand import dropping
+from archspec.graph.model import Draw, Graph, Node
+from archspec.graph.units import Unit
+
+
+def draw_name(node: Node) -> str:
+    """The draw that a join shares, or ""."""
+    join = dropping(node)
+    return (join.draw or "") if join is not None else ""
+
+
+@frozen
+class Draws:
+    """The draws of a network.
+
+    `declared` has what a spec says of them, `columns` how many there are to draw from: the most
+    inputs of a join that names the draw. `read` are those that a unit, the one that stands for all
+    uses, or what it calls reads, sorted.
+    """
+
+    declared: Mapping[str, Draw]
+    columns: Mapping[str, int]
+    read: Mapping[Unit, tuple[str, ...]]
+
+
+def draws(units: Sequence[Unit]) -> Draws:
+    """The draws of units, which come callees first; the outermost network wins in `declared`."""
+    declared: dict[str, Draw] = {}
+    columns: dict[str, int] = {}
+    read: dict[Unit, tuple[str, ...]] = {}
+    for unit in units:
+        names = {name for callee in unit.callees.values() for name in read[callee.owner]}
+        for graph in unit.all_graphs:
+            declared.update({draw.name: draw for draw in graph.draws})
+            for name, node in _drawing(graph):
+                names.add(name)
+                columns[name] = max(columns.get(name, 0), len(node.inputs))
+        read[unit] = tuple(sorted(names))
+    return Draws(declared, columns, read)
+
+
+def _drawing(graph: Graph) -> Iterator[tuple[str, Node]]:
+    for node in graph.nodes:
+        if node.id in graph.computed and (name := draw_name(node)):
+            yield name, node

@@ -1,0 +1,175 @@
+"""Repeats: runs of things that differ in constants at most, and sequences that have turns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+from archspec.frozen import frozen
+from archspec.graph.codegen.naming import numbered
+
+SHORTEST = 2
+"""Least number of equal things that become a loop."""
+
+SHORTEST_VARYING = 3
+"""Least number of things that differ in constants and still become a loop."""
+
+SHORTEST_TURNS = 3
+"""Least number of turns that become a loop."""
+
+LONGEST_TURN = 40
+"""Most elements of a turn that are looked for."""
+
+
+@frozen
+class Form:
+    """Something that may repeat: what repeats have in common, and the constants in it, in order."""
+
+    structure: Hashable
+    constants: tuple[Any, ...] = ()
+
+
+@frozen
+class Same:
+    """A constant that is the same in each turn of a run."""
+
+    value: Any
+
+
+@frozen
+class Steps:
+    """Integers in steps: `first + step * turn`."""
+
+    first: int
+    step: int
+
+
+@frozen
+class Table:
+    """Numbers that follow no rule, one for each turn."""
+
+    values: tuple[float, ...]
+
+
+Column: TypeAlias = "Same | Steps | Table"
+"""One constant over all turns of a run."""
+
+
+def runs(forms: Sequence[Form], names: Sequence[str] | None = None) -> list[int]:
+    """The lengths of the runs, in order; what stands alone is a run of one.
+
+    With `names`, those of a run are numbered: `layer1`, `layer2`, ...
+    """
+    found: list[int] = []
+    at = 0
+    while at < len(forms):
+        length = _length(forms, at, names)
+        found += [length] if is_run(forms[at : at + length]) else [1] * length
+        at += length
+    return found
+
+
+def is_run(forms: Sequence[Form]) -> bool:
+    """Whether things of one structure are worth a loop, and one can be written."""
+    if len(forms) < SHORTEST:
+        return False
+    if all(form == forms[0] for form in forms):
+        return True
+    return len(forms) >= SHORTEST_VARYING and _is_regular(forms)
+
+
+def columns(run: Sequence[Form]) -> Iterator[Column]:
+    """How each constant of a run goes from turn to turn."""
+    for values in zip(*(form.constants for form in run), strict=True):
+        step = None if _is_same(values) else _step(values)
+        if step is not None:
+            yield Steps(values[0], step)
+        else:
+            yield Same(values[0]) if _is_same(values) else Table(values)
+
+
+def _length(forms: Sequence[Form], at: int, names: Sequence[str] | None) -> int:
+    end = at + 1
+    while end < len(forms) and forms[end].structure == forms[at].structure:
+        if names is not None and numbered(names[at : end + 1]) is None:
+            break
+        end += 1
+    if end - at < SHORTEST_VARYING:
+        return end - at
+    # a run may begin or end with something whose constants fit no pattern: leave those out
+    for start_cut, end_cut in ((0, 0), (1, 0), (0, 1)):
+        if _is_regular(forms[at + start_cut : end - end_cut]):
+            return end - at if not (start_cut or end_cut) else (1 if start_cut else end - at - 1)
+    return _equal_prefix(forms, at, end)
+
+
+def _equal_prefix(forms: Sequence[Form], at: int, end: int) -> int:
+    length = 1
+    while at + length < end and forms[at + length] == forms[at]:
+        length += 1
+    return length
+
+
+def _is_regular(run: Sequence[Form]) -> bool:
+    """Whether constants are equal, in steps, or floats that a table can list."""
+    if len(run) < SHORTEST:
+        return False
+    return all(
+        _is_same(values)
+        or _step(values) is not None
+        or all(isinstance(value, float) for value in values)
+        for values in zip(*(form.constants for form in run), strict=True)
+    )
+
+
+def _is_same(values: Sequence[Any]) -> bool:
+    return len(set(map(repr, values))) == 1
+
+
+def _step(values: Sequence[Any]) -> int | None:
+    if not all(isinstance(value, int) and not isinstance(value, bool) for value in values):
+        return None
+    step = int(values[1]) - int(values[0])
+    regular = all(b - a == step for a, b in pairwise(values))
+    return step if regular else None
+
+
+# ---------------------------------------------------------------------- turns
+
+
+def turns(
+    mentions: Sequence[Sequence[int]], size: int, form: Callable[[int, int], Hashable]
+) -> tuple[int, int] | None:
+    """Start and length of the first turn of a sequence that has one for each of several children.
+
+    `mentions` has for each child the places in the sequence that mention it, `size` is the length
+    of the sequence, and `form(place, child)` what stands at a place with that child left open:
+    turns are alike in that, and mention no other child.
+    """
+    if len(mentions) < SHORTEST_TURNS or not all(mentions):
+        return None
+    first = mentions[0][0]
+    length = mentions[1][0] - first
+    if not 0 < length <= LONGEST_TURN:
+        return None
+    for start in range(first, max(first - length, -1), -1):
+        if start + length * len(mentions) <= size and _has_turns(mentions, start, length, form):
+            return start, length
+    return None
+
+
+def _has_turns(
+    mentions: Sequence[Sequence[int]],
+    start: int,
+    length: int,
+    form: Callable[[int, int], Hashable],
+) -> bool:
+    first = [form(start + place, 0) for place in range(length)]
+    for child, places in enumerate(mentions):
+        at = start + child * length
+        if not all(at <= place < at + length for place in places):
+            return False
+        if any(form(at + place, child) != first[place] for place in range(length)):
+            return False
+    return True
