@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from pydantic import PositiveInt
-
 from archspec.ops.base import Check, Example, Op, OpError, Parameter
 from archspec.ops.broadcasting import require_dtype, require_equal_dims
 from archspec.ops.random import Probability
-from archspec.ops.shape_rules import divides, fixed_axis, float_input
+from archspec.ops.shape_rules import divides, fixed_axis, float_input, known_axis
+from archspec.ops.symbols import Count
 from archspec.ops.weights import DEFAULT_WEIGHT
 from archspec.types.dim import Dim, product
 from archspec.types.initialiser import XavierUniform, zeros
@@ -118,7 +117,7 @@ class MultiheadAttention(Op):
         Example({"heads": 2, "causal": True}, ("f32[2, 5, 8]",)),
     )
 
-    heads: PositiveInt
+    heads: Count
     bias: bool = True
     dropout: Probability = 0.0
     causal: bool = False
@@ -137,7 +136,10 @@ class MultiheadAttention(Op):
                     input=index,
                 )
         q, k, v = _query_key_value(inputs)
-        divides(self.name, "heads", self.heads, self._widths(inputs)[0], "a last axis")
+        for index, each in enumerate((q, k, v)):
+            place = min(index, len(inputs) - 1)
+            known_axis(self.name, check, each, 2, what="features", input=place)
+        divides(self.name, "heads", self.heads, q.shape[2], "a last axis")
         if len(inputs) == 3:
             require_equal_dims(self.name, check, 0, q, k, 1)
             require_equal_dims(self.name, check, 0, q, v, 2)
@@ -146,8 +148,7 @@ class MultiheadAttention(Op):
 
     def _widths(self, inputs: tuple[TensorType, ...]) -> tuple[int, ...]:
         return tuple(
-            fixed_axis(self.name, each, 2, what="features", input=min(index, len(inputs) - 1))
-            for index, each in enumerate(_query_key_value(inputs))
+            fixed_axis(self.name, each, 2, what="features") for each in _query_key_value(inputs)
         )
 
     def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:

@@ -2,16 +2,16 @@
 
 Fields are the attributes, in positional order, checked by pydantic (strictly: no `2.0` or `true`
 where an int is asked). `infer` is pure. A field that may hold a free dimension is declared
-`int | Dim`; all others get numbers only. Sequences arrive as tuples.
+`int | Dim`; one that may be a symbol while a signature is checked is declared as
+`archspec.ops.symbols` says; all others get numbers only. Sequences arrive as tuples.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, ClassVar, Literal, TypeAlias, cast
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
@@ -66,9 +66,17 @@ class Need:
 
 @dataclass
 class Check:
-    """Collects what an op needs of the sizes; the elaborator decides it."""
+    """Collects what an op needs of the sizes; the elaborator decides it.
+
+    While a signature is checked it is `symbolic`: a size that must be a number may be a symbol.
+    """
 
     needs: list[Need] = field(default_factory=list)
+    symbolic: bool = False
+
+    def is_number(self, size: Dim) -> bool:
+        """Whether a size is a number, or the symbol of one."""
+        return self.symbolic or size.constant is not None
 
     def require(
         self,
@@ -323,28 +331,12 @@ class Op(BaseModel):
         return "pointwise" if self.pointwise else "unknown"
 
 
-SYMBOLIC_INTEGERS: ContextVar[bool] = ContextVar("symbolic_integers", default=False)
-"""True while a signature is checked by induction: integer parameters are symbols then, and what
-is otherwise a fixed number may be a Dim over them."""
-
-
-def number_of(size: Dim) -> int | None:
-    """The number that a size is, or None when it is free.
-
-    While a signature is checked, a size over integer parameters stands for its number.
-    """
-    if size.constant is None and SYMBOLIC_INTEGERS.get():
-        return cast(int, size)
-    return size.constant
-
-
 def _kinds(value: object) -> object:
     return tuple(map(_kinds, value)) if isinstance(value, tuple) else type(value)
 
 
 def fixed(size: Dim, what: str, *, fix: str | None = None, code: str = "E0403") -> int:
     """The number that `size` is. Raises OpError naming `what` when it depends on a free dim."""
-    value = number_of(size)
-    if value is None:
+    if size.constant is None:
         raise OpError(f"{what} must be a fixed number, but it is `{size}`", code=code, fix=fix)
-    return value
+    return size.constant

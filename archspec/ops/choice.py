@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from archspec.ops.base import Check, Example, Op, OpError
 from archspec.ops.broadcasting import REALS, broadcast, literal_dtype, require_dtype, same_dtype
+from archspec.ops.symbols import Symbol
 from archspec.types.dim import Dim
 from archspec.types.tensor import DType, TensorType
 
@@ -79,7 +80,7 @@ class MaskedFill(Op):
         Example({"value": 0}, ("i64[2, 8]", "bool[2, 1]")),
     )
 
-    value: int | float
+    value: int | float | Symbol
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         given, mask = inputs

@@ -17,8 +17,10 @@ from archspec.ops.shape_rules import (
     fixed_channels,
     float_input,
     images,
+    known_channels,
     per_axis,
 )
+from archspec.ops.symbols import Count, number
 from archspec.ops.weights import Parametrization, bias_parameter, weight_parameters
 from archspec.types.condition import at_least
 from archspec.types.dim import Dim, dim, product
@@ -85,12 +87,12 @@ class Conv(Op):
         ),
     )
 
-    width: PositiveInt | Literal["same"]
+    width: Count | Literal["same"]
     kernel: Sizes
     stride: Sizes = 1
     padding: Padding = "half"
     dilation: Sizes = 1
-    groups: PositiveInt | Literal["each"] = 1
+    groups: Count | Literal["each"] = 1
     bias: bool = True
     padding_mode: PaddingMode = "zeros"
     parametrization: Parametrization = "none"
@@ -99,19 +101,19 @@ class Conv(Op):
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         x = images(self.name, inputs, fix="did you mean `linear`?" if inputs[0].rank < 3 else None)
-        channels = fixed_channels(self.name, x)
+        channels = known_channels(self.name, check, x)
         width, groups = self.counts(x)
         divides(self.name, "groups", groups, channels, "a number of input channels")
         divides(self.name, "groups", groups, width, "a `width`")
         slides = self.slides(x.rank - 2)
         sizes = slid_sizes(self.name, check, x, slides, self.padding_mode)
-        return x.with_shape(x.shape[0], Dim.constant_of(width), *sizes)
+        return x.with_shape(x.shape[0], width, *sizes)
 
-    def counts(self, x: TensorType) -> tuple[int, int]:
+    def counts(self, x: TensorType) -> tuple[Dim, Dim]:
         """The numbers of output channels and of groups for this input."""
-        channels = fixed_channels(self.name, x)
-        width = channels if self.width == "same" else self.width
-        return width, channels if self.groups == "each" else self.groups
+        channels = x.shape[1]
+        width = channels if self.width == "same" else dim(self.width)
+        return width, channels if self.groups == "each" else dim(self.groups)
 
     def slides(self, axes: int) -> tuple[Slide, ...]:
         """How the window moves along each of `axes` spatial axes."""
@@ -121,7 +123,7 @@ class Conv(Op):
     def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
         x = inputs[0]
         kernel = per_axis(self.name, "kernel", self.kernel, x.rank - 2)
-        width, groups = self.counts(x)
+        width, groups = map(number, self.counts(x))
         shape = (width, fixed_channels(self.name, x) // groups, *kernel)
         weight = weight_parameters(shape, self.weight_init, self.parametrization)
         return (*weight, *bias_parameter(self.bias, width, shape, self.bias_init))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import PositiveInt
-
 from archspec.ops.base import Check, Example, Op, OpError, Parameter
 from archspec.ops.broadcasting import require_equal_dims
 from archspec.ops.convolution import Padding, slid_sizes, window_slides
@@ -16,10 +14,13 @@ from archspec.ops.shape_rules import (
     fixed_axis,
     fixed_channels,
     float_input,
+    is_multiple,
+    known_channels,
     per_axis,
 )
+from archspec.ops.symbols import Count, number
 from archspec.ops.weights import bias_parameter, weight_parameters
-from archspec.types.dim import Dim, product
+from archspec.types.dim import Dim, dim, product
 from archspec.types.initialiser import Constant, Initialiser, KaimingNormal
 from archspec.types.tensor import TensorType
 
@@ -76,12 +77,12 @@ class DeformConv(Op):
         ),
     )
 
-    width: PositiveInt
+    width: Count
     kernel: Sizes
     stride: Sizes = 1
     padding: Padding = "half"
     dilation: Sizes = 1
-    groups: PositiveInt = 1
+    groups: Count = 1
     bias: bool = True
     weight_init: Initialiser | None = None
     bias_init: Initialiser | None = None
@@ -90,7 +91,7 @@ class DeformConv(Op):
         x = float_input(self.name, inputs)
         if x.rank != 4:
             raise OpError(f"`deform_conv` takes [B, C, H, W], but its input is `{x}`", input=0)
-        channels = fixed_channels(self.name, x)
+        channels = known_channels(self.name, check, x)
         divides(self.name, "groups", self.groups, channels, "a number of input channels")
         divides(self.name, "groups", self.groups, self.width, "a `width`")
         sizes = slid_sizes(self.name, check, x, self.slides(), "zeros")
@@ -102,7 +103,7 @@ class DeformConv(Op):
                 f"but got {inputs[2].shape_text}",
                 input=2,
             )
-        return x.with_shape(x.shape[0], Dim.constant_of(self.width), *sizes)
+        return x.with_shape(x.shape[0], dim(self.width), *sizes)
 
     def _parts(
         self,
@@ -124,9 +125,8 @@ class DeformConv(Op):
                 input=index,
             )
         count = fixed_axis(self.name, given, 1, what=what, input=index)
-        channels = fixed_channels(self.name, x)
-        parts = count // each
-        if not parts or count % each or channels % parts:
+        channels, parts = x.shape[1], count // each
+        if not parts or count % each or not is_multiple(channels, parts):
             raise OpError(
                 f"`deform_conv` takes {each} {what} for each group of channels, where the groups "
                 f"divide the {channels} input channels, but got {count}",
@@ -149,9 +149,10 @@ class DeformConv(Op):
 
     def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
         kernel = per_axis(self.name, "kernel", self.kernel, 2)
-        shape = (self.width, fixed_channels(self.name, inputs[0]) // self.groups, *kernel)
+        width, groups = number(self.width), number(self.groups)
+        shape = (width, fixed_channels(self.name, inputs[0]) // groups, *kernel)
         weight = weight_parameters(shape, self.weight_init, "none")
-        return (*weight, *bias_parameter(self.bias, self.width, shape, self.bias_init))
+        return (*weight, *bias_parameter(self.bias, width, shape, self.bias_init))
 
     def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
         kernel = per_axis(self.name, "kernel", self.kernel, 2)

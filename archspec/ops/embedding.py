@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import NonNegativeInt
 
 from archspec.ops.base import Check, Example, Op, OpError, Parameter
 from archspec.ops.shape_rules import index_input
-from archspec.types.dim import Dim
+from archspec.ops.symbols import Count, number
+from archspec.types.condition import at_least
+from archspec.types.dim import dim
 from archspec.types.initialiser import Initialiser, Normal
 from archspec.types.tensor import DType, TensorType
 
@@ -32,19 +34,21 @@ class Embedding(Op):
         Example({"count": 20, "width": 8, "weight_init": Normal(std=0.02)}, ("i64[2, 3, 4]",)),
     )
 
-    count: PositiveInt
-    width: PositiveInt
+    count: Count
+    width: Count
     padding_index: NonNegativeInt | None = None
     weight_init: Initialiser | None = None
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         x = index_input(self.name, inputs)
-        if self.padding_index is not None and self.padding_index >= self.count:
-            raise OpError(
-                f"`embedding` has rows 0 to {self.count - 1}, so no row {self.padding_index}",
-                attribute="padding_index",
-            )
-        return TensorType(DType.F32, (*x.shape, Dim.constant_of(self.width)))
+        count = dim(self.count)
+        if self.padding_index is not None:
+            missing = f"`embedding` has rows 0 to {count - 1}, so no row {self.padding_index}"
+            if count.constant is not None and self.padding_index >= count.constant:
+                raise OpError(missing, attribute="padding_index")
+            check.require(at_least(count, self.padding_index + 1), missing)
+        return TensorType(DType.F32, (*x.shape, dim(self.width)))
 
     def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
-        return (Parameter("weight", (self.count, self.width), self.weight_init or Normal()),)
+        shape = (number(self.count), number(self.width))
+        return (Parameter("weight", shape, self.weight_init or Normal()),)

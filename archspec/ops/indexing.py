@@ -10,6 +10,7 @@ from archspec.ops.base import Check, Example, Op, OpError, Seen, Window
 from archspec.ops.broadcasting import REALS, require_dtype, require_equal_dims, same_dtype
 from archspec.ops.passage import Passage, beside, without
 from archspec.ops.shape_rules import axis_index, index_input, mixed, require_entries
+from archspec.ops.symbols import Symbol
 from archspec.types.dim import ZERO, Dim, ceil_divide, dim
 from archspec.types.tensor import TensorType
 
@@ -373,7 +374,7 @@ class Tril(Op):
     pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"diagonal": -1}))
 
-    diagonal: int = 0
+    diagonal: int | Symbol = 0
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         return _matrix(self.name, inputs[0])
@@ -390,7 +391,7 @@ class Triu(Op):
     pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"diagonal": 1}))
 
-    diagonal: int = 0
+    diagonal: int | Symbol = 0
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         return _matrix(self.name, inputs[0])

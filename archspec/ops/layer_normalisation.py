@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar, TypeAlias
 
-from pydantic import PositiveInt
-
 from archspec.ops.base import Check, Example, Op, OpError, Parameter, Seen
 from archspec.ops.normalisation import scale_and_shift
-from archspec.ops.shape_rules import along, axis_index, fixed_axis, float_input
+from archspec.ops.shape_rules import along, axis_index, fixed_axis, float_input, known_axis
+from archspec.ops.symbols import Count
 from archspec.types.initialiser import Constant, Initialiser, Ones, Zeros
 from archspec.types.tensor import TensorType
 
@@ -53,8 +52,8 @@ class LayerNorm(Op):
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         x = float_input(self.name, inputs)
         axes = normalised_axes(self.name, self.axis, x.rank)
-        if self.affine:
-            normalised_shape(self.name, x, axes)
+        for axis in axes if self.affine else ():
+            known_axis(self.name, check, x, axis, what=NORMALISED)
         return x
 
     def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
@@ -99,8 +98,8 @@ class RMSNorm(Op):
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         x = float_input(self.name, inputs)
         axes = normalised_axes(self.name, self.axis, x.rank)
-        if self.affine:
-            normalised_shape(self.name, x, axes)
+        for axis in axes if self.affine else ():
+            known_axis(self.name, check, x, axis, what=NORMALISED)
         return x
 
     def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
@@ -134,7 +133,7 @@ class LocalResponseNorm(Op):
         Example({"size": 2, "alpha": 1e-3, "beta": 0.5, "k": 2.0}, ("f32[2, 8, 16]",)),
     )
 
-    size: PositiveInt
+    size: Count
     alpha: float = 1e-4
     beta: float = 0.75
     k: float = 1.0
@@ -177,6 +176,9 @@ class L2Normalize(Op):
         return along(self.axis, inputs[0])
 
 
+NORMALISED = "normalised features"
+
+
 def normalised_axes(op: str, axis: Axes, rank: int) -> tuple[int, ...]:
     """The axes counted from 0, in the order of the input. Raises OpError for none or a repeat."""
     given = (axis,) if isinstance(axis, int) else axis
@@ -188,4 +190,4 @@ def normalised_axes(op: str, axis: Axes, rank: int) -> tuple[int, ...]:
 
 def normalised_shape(op: str, x: TensorType, axes: tuple[int, ...]) -> tuple[int, ...]:
     """The fixed sizes of the axes that `weight` and `bias` have."""
-    return tuple(fixed_axis(op, x, axis, what="normalised features") for axis in axes)
+    return tuple(fixed_axis(op, x, axis, what=NORMALISED) for axis in axes)

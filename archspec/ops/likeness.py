@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from archspec.ops.base import Check, Example, Op
 from archspec.ops.broadcasting import NUMBERS, literal_dtype, require_dtype
+from archspec.ops.symbols import Symbol
 from archspec.types.tensor import TensorType
 
 
@@ -47,7 +48,7 @@ class FullLike(Op):
         Example({"value": 3}, ("i64[4]",)),
     )
 
-    value: int | float
+    value: int | float | Symbol
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         (given,) = inputs

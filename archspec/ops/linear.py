@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import PositiveInt
-
-from archspec.ops.base import Check, Example, Op, OpError, Parameter, Seen, number_of
+from archspec.ops.base import Check, Example, Op, OpError, Parameter, Seen
 from archspec.ops.broadcasting import require_equal_dims
 from archspec.ops.shape_rules import float_input, free_names, index_input, mixed
+from archspec.ops.symbols import Count, number
 from archspec.ops.weights import Parametrization, bias_parameter, weight_parameters
 from archspec.types.condition import at_least
-from archspec.types.dim import Dim
+from archspec.types.dim import Dim, dim
 from archspec.types.initialiser import Initialiser, TruncatedNormal, Zeros
 from archspec.types.tensor import TensorType
 
@@ -47,7 +46,7 @@ class Linear(Op):
         Example({"width": 10, "parametrization": "spectral_norm"}, ("f32[8]",)),
     )
 
-    width: PositiveInt
+    width: Count
     bias: bool = True
     weight_init: Initialiser | None = None
     bias_init: Initialiser | None = None
@@ -55,16 +54,17 @@ class Linear(Op):
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         x = float_input(self.name, inputs)
-        self._features(x)
-        return x.with_shape(*x.shape[:-1], Dim.constant_of(self.width))
+        if not (x.rank and check.is_number(x.shape[-1])):
+            self._features(x)
+        return x.with_shape(*x.shape[:-1], dim(self.width))
 
     def _features(self, x: TensorType) -> int:
+        """The size of the last axis. Raises OpError where there is none, or no number."""
         if not x.rank:
             raise OpError("`linear` takes an input with at least one axis, but it has none")
         size = x.shape[-1]
-        number = number_of(size)
-        if number is not None:
-            return number
+        if size.constant is not None:
+            return size.constant
         free = free_names(size)
         raise OpError(
             f"`linear` needs a last axis of fixed size, but that of `{x}` is `{size}`, "
@@ -77,9 +77,10 @@ class Linear(Op):
         )
 
     def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
-        shape = (self.width, self._features(inputs[0]))
+        width = number(self.width)
+        shape = (width, self._features(inputs[0]))
         weight = weight_parameters(shape, self.weight_init, self.parametrization)
-        return (*weight, *bias_parameter(self.bias, self.width, shape, self.bias_init))
+        return (*weight, *bias_parameter(self.bias, width, shape, self.bias_init))
 
     def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
         return inputs[0].elements * self.width

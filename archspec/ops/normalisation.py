@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import PositiveInt
-
 from archspec.ops.base import Check, Example, Op, OpError, Parameter, Seen
-from archspec.ops.shape_rules import axis_index, fixed_channels, float_input, images
+from archspec.ops.shape_rules import axis_index, fixed_channels, float_input, images, known_channels
+from archspec.ops.symbols import Count
 from archspec.types.condition import at_least, unequal
-from archspec.types.dim import Dim, product
+from archspec.types.dim import product
 from archspec.types.initialiser import Constant, Initialiser, Ones, Zeros, ones, zeros
 from archspec.types.tensor import DType, TensorType
 
@@ -59,7 +58,7 @@ class BatchNorm(Op):
         if axis == 0:
             raise OpError("`batch_norm` takes axis 0 as the batch", attribute="axis")
         if self.affine or self.track:
-            fixed_channels(self.name, x, axis)
+            known_channels(self.name, check, x, axis)
         check.require(
             unequal(product(x.shape[:axis] + x.shape[axis + 1 :]), 1),
             "`batch_norm` needs more than one value per channel for the statistics of a batch",
@@ -104,7 +103,7 @@ class FrozenBatchNorm(Op):
         x = float_input(self.name, inputs)
         if x.rank < 2:
             raise OpError(f"`frozen_batch_norm` takes [B, C, ...], but its input is `{x}`", input=0)
-        fixed_channels(self.name, x)
+        known_channels(self.name, check, x)
         return x
 
     def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
@@ -155,7 +154,7 @@ class InstanceNorm(Op):
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         x = images(self.name, inputs)
         if self.affine or self.track:
-            fixed_channels(self.name, x)
+            known_channels(self.name, check, x)
         check.require(at_least(x.shape[0], 1), "`instance_norm` needs an image")
         check.require(
             unequal(product(x.shape[2:]), 1),
@@ -198,7 +197,7 @@ class GroupNorm(Op):
         Example({"groups": 2, "weight_init": Zeros(), "bias_init": Ones()}),
     )
 
-    groups: PositiveInt
+    groups: Count
     eps: float = 1e-5
     affine: bool = True
     weight_init: Initialiser | None = None
@@ -208,9 +207,7 @@ class GroupNorm(Op):
         x = float_input(self.name, inputs)
         if x.rank < 2:
             raise OpError(f"`group_norm` takes [B, C, ...], but its input is `{x}`", input=0)
-        channels = x.shape[1]
-        if self.affine:
-            channels = Dim.constant_of(fixed_channels(self.name, x))
+        channels = known_channels(self.name, check, x) if self.affine else x.shape[1]
         check.require_equal(
             channels % self.groups, 0, "`group_norm` needs channels that `groups` divides"
         )

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
-from pydantic import Field, PositiveInt
+from pydantic import Field
 
 from archspec.ops.base import Check, Example, Made, Op, OpError, Parameter, Seen
 from archspec.ops.broadcasting import require_equal_dims
 from archspec.ops.random import Probability
-from archspec.ops.shape_rules import fixed_axis, float_input, mixed
+from archspec.ops.shape_rules import fixed_axis, float_input, known_axis, mixed
+from archspec.ops.symbols import Count, Symbol, number
 from archspec.types.condition import at_least
 from archspec.types.dim import ZERO, Dim, dim, product
 from archspec.types.initialiser import fan_in_uniform
 from archspec.types.tensor import TensorType
 
-Layers: TypeAlias = Annotated[int, Field(ge=1, le=1000)]
+Layers: TypeAlias = Annotated[int, Field(ge=1, le=1000)] | Symbol
 """Number of layers; each has weights of its own, so the number is bounded."""
 
 
@@ -47,7 +48,7 @@ class Lstm(Op):
         Example({"hidden": 6, "batch_first": False}, ("f32[5, 2, 8]",)),
     )
 
-    hidden: PositiveInt
+    hidden: Count
     layers: Layers = 1
     bias: bool = True
     batch_first: bool = True
@@ -66,7 +67,7 @@ class Lstm(Op):
         return _stacked(self, inputs[0], gates=4)
 
     def depth(self, inputs: tuple[Made, ...]) -> int:
-        return self.layers
+        return number(self.layers)
 
     def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
         return _stacked_macs(self, inputs[0], gates=4)
@@ -102,7 +103,7 @@ class Gru(Op):
         Example({"hidden": 6, "batch_first": False}, ("f32[5, 2, 8]",)),
     )
 
-    hidden: PositiveInt
+    hidden: Count
     layers: Layers = 1
     bias: bool = True
     batch_first: bool = True
@@ -119,7 +120,7 @@ class Gru(Op):
         return _stacked(self, inputs[0], gates=3)
 
     def depth(self, inputs: tuple[Made, ...]) -> int:
-        return self.layers
+        return number(self.layers)
 
     def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
         return _stacked_macs(self, inputs[0], gates=3)
@@ -149,7 +150,7 @@ class LstmCell(Op):
         Example({"hidden": 6, "bias": False}, ("f32[2, 8]",)),
     )
 
-    hidden: PositiveInt
+    hidden: Count
     bias: bool = True
 
     def infer(self, check: Check, *inputs: TensorType) -> tuple[TensorType, ...]:
@@ -160,7 +161,7 @@ class LstmCell(Op):
 
     def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
         width = fixed_axis(self.name, inputs[0], 1, what="features")
-        return _gates(4, width, self.hidden, "", bias=self.bias)
+        return _gates(4, width, number(self.hidden), "", bias=self.bias)
 
     def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
         batch, width = inputs[0].shape
@@ -190,7 +191,7 @@ class GruCell(Op):
         Example({"hidden": 6, "bias": False}, ("f32[2, 8]",)),
     )
 
-    hidden: PositiveInt
+    hidden: Count
     bias: bool = True
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -198,7 +199,7 @@ class GruCell(Op):
 
     def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
         width = fixed_axis(self.name, inputs[0], 1, what="features")
-        return _gates(3, width, self.hidden, "", bias=self.bias)
+        return _gates(3, width, number(self.hidden), "", bias=self.bias)
 
     def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
         batch, width = inputs[0].shape
@@ -214,7 +215,7 @@ def _run(
     x = float_input(op.name, inputs)
     if x.rank != 3:
         raise OpError(f"`{op.name}` takes [B, T, C], but its input is `{x}`", input=0)
-    fixed_axis(op.name, x, 2, what="features")
+    known_axis(op.name, check, x, 2, what="features")
     length = x.shape[1 if op.batch_first else 0]
     check.require(at_least(length, 1), f"`{op.name}` needs at least one step")
     directions = 2 if op.bidirectional else 1
@@ -229,7 +230,7 @@ def _step(op: LstmCell | GruCell, check: Check, inputs: tuple[TensorType, ...]) 
     x = float_input(op.name, inputs)
     if x.rank != 2:
         raise OpError(f"`{op.name}` takes [B, C], but its input is `{x}`", input=0)
-    fixed_axis(op.name, x, 1, what="features")
+    known_axis(op.name, check, x, 1, what="features")
     state = x.with_shape(x.shape[0], dim(op.hidden))
     _require_states(op.name, check, inputs, state)
     return state
@@ -261,7 +262,7 @@ def _layer_widths(op: Lstm | Gru, width: Dim) -> tuple[tuple[int, Dim, str], ...
     directions = 2 if op.bidirectional else 1
     return tuple(
         (layer, width if layer == 0 else dim(op.hidden * directions), suffix)
-        for layer in range(op.layers)
+        for layer in range(number(op.layers))
         for suffix in ("", "_reverse")[:directions]
     )
 
@@ -272,7 +273,7 @@ def _stacked(op: Lstm | Gru, x: TensorType, *, gates: int) -> tuple[Parameter, .
         parameter
         for layer, size, suffix in _layer_widths(op, width)
         for parameter in _gates(
-            gates, size.constant or 0, op.hidden, f"_l{layer}{suffix}", bias=op.bias
+            gates, number(size), number(op.hidden), f"_l{layer}{suffix}", bias=op.bias
         )
     )
 

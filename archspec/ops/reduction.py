@@ -12,6 +12,7 @@ from archspec.ops.base import Check, Example, Op, OpError, Seen
 from archspec.ops.broadcasting import FLOATS, NUMBERS, REALS, require_dtype
 from archspec.ops.passage import Passage, without
 from archspec.ops.shape_rules import axis_index
+from archspec.ops.symbols import Symbol
 from archspec.types.condition import at_least
 from archspec.types.dim import ONE
 from archspec.types.tensor import DType, TensorType
@@ -226,7 +227,7 @@ class Std(Op):
 
     axis: int | tuple[int, ...] | None = None
     keepdim: bool = False
-    correction: int = 1
+    correction: int | Symbol = 1
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         require_dtype(self.name, inputs[0], _REAL)
@@ -251,7 +252,7 @@ class Var(Op):
 
     axis: int | tuple[int, ...] | None = None
     keepdim: bool = False
-    correction: int = 1
+    correction: int | Symbol = 1
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         require_dtype(self.name, inputs[0], _REAL)

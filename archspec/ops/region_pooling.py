@@ -8,6 +8,7 @@ from pydantic import NonNegativeInt, PositiveFloat
 
 from archspec.ops.base import Check, Example, Op, OpError
 from archspec.ops.shape_rules import Sizes, float_input, per_axis, require_filled
+from archspec.ops.symbols import Symbol
 from archspec.types.condition import at_least, disjunction, equal
 from archspec.types.dim import Dim
 from archspec.types.tensor import TensorType
@@ -44,7 +45,7 @@ class RoiAlign(Op):
 
     size: Sizes
     scale: PositiveFloat = 1.0
-    samples: NonNegativeInt = 0
+    samples: NonNegativeInt | Symbol = 0
     aligned: bool = False
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:

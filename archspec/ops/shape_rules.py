@@ -13,10 +13,11 @@ from typing import TypeAlias
 from pydantic import NonNegativeInt, PositiveInt
 
 from archspec.frozen import frozen
-from archspec.ops.base import Check, OpError, Seen, Window, number_of
+from archspec.ops.base import Check, OpError, Seen, Window
 from archspec.ops.broadcasting import require_dtype
+from archspec.types.atoms import OutsideFragment
 from archspec.types.condition import at_least, disjunction, equal
-from archspec.types.dim import Dim
+from archspec.types.dim import Dim, DimLike, dim
 from archspec.types.tensor import DType, TensorType
 
 Sizes: TypeAlias = PositiveInt | tuple[PositiveInt, ...]
@@ -77,13 +78,27 @@ def axis_index(op: str, axis: int, rank: int, *, attribute: str = "axis") -> int
 
 
 def fixed_axis(op: str, x: TensorType, axis: int, *, what: str, input: int = 0) -> int:
-    """The size of an axis that parameters depend on. Raises E0403 naming its free dims."""
+    """The number that the size of an axis is, for parameters. Raises E0403 naming free dims."""
+    number = x.shape[axis].constant
+    if number is None:
+        raise _not_fixed(op, x, axis, what, input)
+    return number
+
+
+def known_axis(
+    op: str, check: Check, x: TensorType, axis: int, *, what: str, input: int = 0
+) -> Dim:
+    """The size of an axis that parameters depend on, for a shape rule. Raises E0403 as above."""
     size = x.shape[axis]
-    number = number_of(size)
-    if number is not None:
-        return number
+    if not check.is_number(size):
+        raise _not_fixed(op, x, axis, what, input)
+    return size
+
+
+def _not_fixed(op: str, x: TensorType, axis: int, what: str, input: int) -> OpError:
+    size = x.shape[axis]
     free = free_names(size)
-    raise OpError(
+    return OpError(
         f"`{op}` needs a fixed number of {what}, but axis {axis} of `{x}` is `{size}`",
         code="E0403",
         input=input,
@@ -93,17 +108,30 @@ def fixed_axis(op: str, x: TensorType, axis: int, *, what: str, input: int = 0) 
 
 
 def fixed_channels(op: str, x: TensorType, axis: int = 1) -> int:
-    """The number of channels, which parameters depend on."""
+    """The number of channels, for parameters. Raises E0403."""
     return fixed_axis(op, x, axis, what="channels")
 
 
-def divides(op: str, attribute: str, value: int, number: int, what: str) -> None:
-    """Raise OpError unless `value` (of `attribute`) divides `number`."""
-    if number % value:
+def known_channels(op: str, check: Check, x: TensorType, axis: int = 1) -> Dim:
+    """The number of channels, which parameters depend on, for a shape rule. Raises E0403."""
+    return known_axis(op, check, x, axis, what="channels")
+
+
+def divides(op: str, attribute: str, value: DimLike, number: DimLike, what: str) -> None:
+    """Raise OpError unless `value` (of `attribute`) divides `number`, OutsideFragment if open."""
+    if not is_multiple(number, value):
         raise OpError(
             f"`{op}` needs {what} divisible by `{attribute}`, but {number} is not by {value}",
             attribute=attribute,
         )
+
+
+def is_multiple(number: DimLike, of: DimLike) -> bool:
+    """Whether one number is a multiple of another. Raises OutsideFragment where that is open."""
+    rest = (dim(number) % of).constant
+    if rest is None:
+        raise OutsideFragment(f"whether {number} is a multiple of {of}")
+    return rest == 0
 
 
 def free_names(size: Dim) -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from pydantic import NonNegativeFloat, PositiveInt
+from pydantic import NonNegativeFloat
 
 from archspec.ops.base import Check, Example, Op, OpError, Parameter, Seen, ShapeRule
-from archspec.ops.shape_rules import along, axis_index, fixed_channels, float_input, same_floats
+from archspec.ops.shape_rules import along, axis_index, float_input, known_channels, same_floats
+from archspec.ops.symbols import Count, number
+from archspec.types.condition import FALSE, disjunction, equal
+from archspec.types.dim import ONE, dim
 from archspec.types.initialiser import Constant
 from archspec.types.tensor import TensorType
 
@@ -153,24 +156,26 @@ class Prelu(Op):
         Example({"init": 0.1}, ("f32[3]",)),
     )
 
-    weights: PositiveInt = 1
+    weights: Count = 1
     init: float = 0.25
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         x = float_input(self.name, inputs)
-        if self.weights == 1:
+        weights = dim(self.weights)
+        if weights == 1:
             return x
-        channels = fixed_channels(self.name, x) if x.rank > 1 else 1
-        if channels != self.weights:
-            raise OpError(
-                f"`prelu` takes 1 weight or one per channel, but has {self.weights} for "
-                f"{channels} channels",
-                attribute="weights",
-            )
+        channels = known_channels(self.name, check, x) if x.rank > 1 else ONE
+        says = (
+            f"`prelu` takes 1 weight or one per channel, but has {weights} for {channels} channels"
+        )
+        fits = disjunction([equal(weights, 1), equal(weights, channels)])
+        if fits == FALSE:
+            raise OpError(says, attribute="weights")
+        check.require(fits, says)
         return x
 
     def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
-        return (Parameter("weight", (self.weights,), Constant(value=self.init)),)
+        return (Parameter("weight", (number(self.weights),), Constant(value=self.init)),)
 
 
 class Glu(Op):

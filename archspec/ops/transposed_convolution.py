@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import PositiveInt
-
 from archspec.ops.base import Check, Example, Op, OpError, Parameter, Window
 from archspec.ops.shape_rules import (
     Amounts,
@@ -14,14 +12,16 @@ from archspec.ops.shape_rules import (
     divides,
     fixed_channels,
     images,
+    known_channels,
     per_axis,
     require_filled,
     transposed,
     transposed_window,
 )
+from archspec.ops.symbols import Count, number
 from archspec.ops.weights import Parametrization, bias_parameter, weight_parameters
 from archspec.types.condition import at_least
-from archspec.types.dim import Dim, product
+from archspec.types.dim import Dim, dim, product
 from archspec.types.initialiser import Initialiser, Normal, Zeros
 from archspec.types.tensor import TensorType
 
@@ -67,12 +67,12 @@ class ConvTranspose(Op):
         ),
     )
 
-    width: PositiveInt
+    width: Count
     kernel: Sizes
     stride: Sizes = 1
     padding: Amounts = 0
     output_padding: Amounts = 0
-    groups: PositiveInt = 1
+    groups: Count = 1
     bias: bool = True
     dilation: Sizes = 1
     parametrization: Parametrization = "none"
@@ -81,7 +81,7 @@ class ConvTranspose(Op):
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         x = images(self.name, inputs)
-        channels = fixed_channels(self.name, x)
+        channels = known_channels(self.name, check, x)
         divides(self.name, "groups", self.groups, channels, "a number of input channels")
         divides(self.name, "groups", self.groups, self.width, "a `width`")
         slides = self.slides(x.rank - 2)
@@ -101,7 +101,7 @@ class ConvTranspose(Op):
                 f"`conv_transpose` needs something left of axis {axis} after its padding is cut",
             )
             sizes.append(size)
-        return x.with_shape(x.shape[0], Dim.constant_of(self.width), *sizes)
+        return x.with_shape(x.shape[0], dim(self.width), *sizes)
 
     def slides(self, axes: int) -> tuple[Slide, ...]:
         """How the window moves along each of `axes` spatial axes of the result."""
@@ -122,9 +122,10 @@ class ConvTranspose(Op):
     def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
         x = inputs[0]
         kernel = per_axis(self.name, "kernel", self.kernel, x.rank - 2)
-        shape = (fixed_channels(self.name, x), self.width // self.groups, *kernel)
+        width, groups = number(self.width), number(self.groups)
+        shape = (fixed_channels(self.name, x), width // groups, *kernel)
         weight = weight_parameters(shape, self.weight_init, self.parametrization, rows=1)
-        return (*weight, *bias_parameter(self.bias, self.width, shape, self.bias_init))
+        return (*weight, *bias_parameter(self.bias, width, shape, self.bias_init))
 
     def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
         kernel = per_axis(self.name, "kernel", self.kernel, inputs[0].rank - 2)

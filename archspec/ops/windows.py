@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
-
-from pydantic import Field
+from typing import ClassVar, Literal
 
 from archspec.ops.base import Check, Example, Op, OpError, Seen, Window
 from archspec.ops.broadcasting import literal_dtype, require_dtype
@@ -20,6 +18,7 @@ from archspec.ops.shape_rules import (
     per_axis,
     require_filled,
 )
+from archspec.ops.symbols import Count, Symbol, number
 from archspec.types.dim import Dim, dim, product
 from archspec.types.tensor import DType, TensorType
 
@@ -176,7 +175,7 @@ class Pad(Op):
 
     amounts: tuple[tuple[int, int | Dim, int | Dim], ...]
     mode: Literal["constant", "reflect", "replicate", "circular"] = "constant"
-    value: int | float = 0.0
+    value: int | float | Symbol = 0.0
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         (given,) = inputs
@@ -249,7 +248,7 @@ class PixelShuffle(Op):
     category: ClassVar[str] = "resampling"
     examples: ClassVar[tuple[Example, ...]] = (Example({"factor": 2}),)
 
-    factor: Annotated[int, Field(ge=1)]
+    factor: Count
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         (given,) = inputs
@@ -261,7 +260,7 @@ class PixelShuffle(Op):
         return given.with_shape(batch, out, height * self.factor, width * self.factor)
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
-        return (Window(1, 1, self.factor),) * 2
+        return (Window(1, 1, number(self.factor)),) * 2
 
 
 class PixelUnshuffle(Op):
@@ -274,7 +273,7 @@ class PixelUnshuffle(Op):
     category: ClassVar[str] = "resampling"
     examples: ClassVar[tuple[Example, ...]] = (Example({"factor": 2}),)
 
-    factor: Annotated[int, Field(ge=1)]
+    factor: Count
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         (given,) = inputs
@@ -287,4 +286,5 @@ class PixelUnshuffle(Op):
         return given.with_shape(batch, channels * self.factor**2, *out)
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
-        return (Window(self.factor, self.factor),) * 2
+        factor = number(self.factor)
+        return (Window(factor, factor),) * 2

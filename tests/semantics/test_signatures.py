@@ -85,6 +85,54 @@ def test_where_induction_does_not_apply_a_note_says_so(rules: str) -> None:
     assert (found.code, found.severity) == ("N0501", Severity.NOTE)
 
 
+@pytest.mark.parametrize(
+    ("layer", "says"),
+    [
+        ("conv(w, n)", "`conv` needs a number for `kernel`"),
+        ("conv(w, [3, n])", "`conv` needs a number for `kernel`"),
+        ("conv(w, 3, stride=n)", "`conv` needs a number for `stride`"),
+        ("conv(w, 3) -> flatten(n)", "`flatten` needs a number for `start`"),
+        ("conv(w, 3) -> leaky_relu(n)", "`leaky_relu` needs a number for `slope`"),
+    ],
+)
+def test_an_attribute_that_needs_a_number_is_named(layer: str, says: str) -> None:
+    found = only(
+        f"rule f(n: int in 1.., w: int): [B, C, H, W] -> [B, w, H, W]\nrule f(n, w) => {layer}"
+    )
+    assert (found.code, found.notes) == ("N0501", (says,))
+
+
+def test_another_attribute_that_is_wrong_is_told_beside_a_symbol() -> None:
+    rule = "rule f(w: int): [B, C, H, W] -> [B, w, H, W]\nrule f(w) => conv({})"
+    assert only(rule.format("w")).code == "E0303"
+    says = "`kernel` of `conv` must be above 0, but it is 0"
+    found = diagnostics(rule.format("w, 0"))
+    assert [(item.code, item.notes) for item in found] == [("N0501", (says,)), ("E0301", ())]
+
+
+@pytest.mark.parametrize(
+    ("body", "promise"),
+    [
+        ("conv(6 * n, 1) -> conv(3 * n, 3, groups=3 * n)", "[B, 3 * n, H, W]"),
+        ("conv(n, 3) -> conv(same, 3, groups=each)", "[B, n, H, W]"),
+        ("conv(5 * n * n, 1) -> pixel_shuffle(n)", "[B, 5, n * H, n * W]"),
+        ("conv(8 * n, 1) -> group_norm(4 * n)", "[B, 8 * n, H, W]"),
+        ("conv(n, 1) -> prelu(n)", "[B, n, H, W]"),
+        ("cast(i64) -> embedding(n, 2 * n, 0)", "[B, C, H, W, 2 * n]"),
+        ('rearrange("b c h w -> b (h w) c") -> linear(n)', "[B, H * W, n]"),
+    ],
+)
+def test_attributes_that_may_be_symbols_are_proved(body: str, promise: str) -> None:
+    assert diagnostics(f"rule f(n: int): [B, C, H, W] -> {promise}\nrule f(n) => {body}") == ()
+
+
+def test_weights_that_fit_the_channels_of_some_only_are_refused() -> None:
+    found = only(
+        "rule f(n: int): [B, C, H, W] -> [B, 5, H, W]\nrule f(n) => conv(5, 1) -> prelu(n)"
+    )
+    assert (found.code, found.notes) == ("E0506", ("it fails for n = 2",))
+
+
 def test_what_induction_leaves_is_checked_at_each_expansion() -> None:
     rules = (
         "rule f(n: int in 0..): [B, C, H, W] -> [B, C * 2 ** n, H, W]\nrule f(0) => identity\n"

@@ -16,6 +16,7 @@ from archspec.ops.passage import Passage
 from archspec.ops.random import DropPath
 from archspec.ops.shape_rules import Slide
 from archspec.ops.source import Param
+from archspec.ops.symbols import number
 from archspec.ops.transposed_convolution import ConvTranspose
 from archspec.passes.folding.changes import chained, leaves
 from archspec.passes.folding.draft import Draft
@@ -193,12 +194,12 @@ def linearity_of(draft: Draft, node: Node) -> Linearity | None:
     kind = draft.type_of(node.inputs[0])
     if isinstance(op, Linear):
         last = kind.rank - 1
-        return Linearity(Layer(instance.key), last, last, op.width, False, op.bias)
+        return Linearity(Layer(instance.key), last, last, number(op.width), False, op.bias)
     if isinstance(op, ConvTranspose):
-        layer = Layer(instance.key, op.groups, transposed=True)
-        return Linearity(layer, 1, 1, op.width, True, op.bias)
+        layer = Layer(instance.key, number(op.groups), transposed=True)
+        return Linearity(layer, 1, 1, number(op.width), True, op.bias)
     padded = _reaches_over(op.slides(kind.rank - 2)) and op.padding_mode == "zeros"
-    width, groups = op.counts(kind)
+    width, groups = map(number, op.counts(kind))
     return Linearity(Layer(instance.key, groups), 1, 1, width, padded, op.bias)
 
 
@@ -279,11 +280,12 @@ def taps_of(draft: Draft, node: Node, source: Port) -> Taps | None:
     op, kind = node.op, draft.type_of(node.inputs[0])
     if isinstance(op, Linear):
         inputs = kind.shape[-1].constant or 0
-        return Taps(source, op.name, op.width, inputs, 1, (), (), (), (), "")
+        return Taps(source, op.name, number(op.width), inputs, 1, (), (), (), (), "")
     if not isinstance(op, Conv | ConvTranspose):
         return None
     slides, inputs = op.slides(kind.rank - 2), kind.shape[1].constant or 0
-    width, groups = op.counts(kind) if isinstance(op, Conv) else (op.width, op.groups)
+    counts = op.counts(kind) if isinstance(op, Conv) else (op.width, op.groups)
+    width, groups = map(number, counts)
     is_padded = isinstance(op, Conv) and _reaches_over(slides)
     return Taps(
         source,

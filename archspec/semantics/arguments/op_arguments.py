@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from archspec.ops.base import Op
+from archspec.ops.symbols import WITH_SYMBOLS
 from archspec.semantics.arguments.layer_calls import attribute_names, positional
 from archspec.semantics.arguments.torch_habits import too_many
 from archspec.semantics.program.foreign_names import meant_by_attribute
@@ -57,10 +58,9 @@ def complete(
         attributes[layer.op.open_attributes] = tuple(
             (item.name, _attribute(context, item.value, item.span)) for item in open_pairs
         )
-    if session.integer_symbols and any(isinstance(v, Dim) for v in attributes.values()):
-        return _symbolic(layer, attributes), layers
+    symbols = WITH_SYMBOLS if session.inductive else None
     try:
-        op = layer.op.model_validate(attributes)
+        op = layer.op.model_validate(attributes, context=symbols)
     except ValidationError as error:
         raise _attribute_errors(context, layer, by_name, error, span) from None
     if known:
@@ -73,16 +73,6 @@ def _is_known(value: Value) -> bool:
     if isinstance(value, (ListValue, tuple)):
         return all(_is_known(item) for item in (value if isinstance(value, tuple) else value.items))
     return not isinstance(value, BlockLayer)
-
-
-def _symbolic(layer: OpLayer, attributes: dict[str, Any]) -> Op:
-    """The op with symbols for integer attributes, while a signature is checked."""
-    stand_in = {name: 1 if isinstance(v, Dim) else v for name, v in attributes.items()}
-    try:
-        layer.op.model_validate(stand_in)
-    except ValidationError as error:
-        raise NotInductive(f"`{layer.op.name}` checks its attributes one by one") from error
-    return layer.op.model_construct(**attributes)
 
 
 def _sorted(
@@ -158,6 +148,10 @@ def _attribute_errors(
     span: Span,
 ) -> SpecError:
     found: dict[str, SpecError] = {}
+    if context.session.inductive:
+        for detail in error.errors():
+            if isinstance(detail["input"], Dim):
+                raise NotInductive(f"`{layer.op.name}` needs a number for `{detail['loc'][0]}`")
     for detail in error.errors():
         name = str(detail["loc"][0]) if detail["loc"] else ""
         if name in found:

@@ -237,19 +237,15 @@ def _infer_now(
     span: Span,
 ) -> _Inferred:
     types = tuple(item.type for item in inputs)
-    check, parameters = Check(), None
+    check, parameters = Check(symbolic=context.session.inductive), None
     try:
         result = op.infer_regions(check, types, yields) if op.regions else op.infer(check, *types)
         outputs = (result,) if isinstance(result, TensorType) else tuple(result)
-        if not context.session.integer_symbols:
+        if not context.session.inductive:
             parameters = op.parameters(*types)
             _check_initialisers(op, parameters)
     except OpError as error:
         raise op_failure(context, error, layer, inputs, span) from None
-    except (TypeError, AttributeError) as error:
-        if not context.session.integer_symbols:
-            raise
-        raise NotInductive(f"`{op.name}` needs numbers for its attributes") from error
     except OutsideFragment as error:
         raise context.error(
             "E0411", f"this is beyond symbolic sizes: {error}", span, secondary=input_labels(inputs)

@@ -10,7 +10,6 @@ as parameter, 2 ** n, a `for` over a parameter) a note says that each expansion 
 from __future__ import annotations
 
 from archspec.diagnostics.model import CompileFailed, Severity, Sink, diagnostic
-from archspec.ops.base import SYMBOLIC_INTEGERS
 from archspec.semantics.induction.proof import Proof
 from archspec.semantics.program.definitions import ModuleScope, RuleDefinition
 from archspec.semantics.values.budget import Budget
@@ -36,7 +35,6 @@ def check_signatures(scope: ModuleScope, sink: Sink, budget: Budget) -> None:
 
 def _check(rule: RuleDefinition, sink: Sink, budget: Budget) -> None:
     assert rule.signature is not None
-    token = SYMBOLIC_INTEGERS.set(True)
     own = Sink()
     try:
         proof = Proof(rule, own, budget)
@@ -57,8 +55,6 @@ def _check(rule: RuleDefinition, sink: Sink, budget: Budget) -> None:
         reason = error.item.message
     except CompileFailed as error:
         reason = error.diagnostics[0].message
-    finally:
-        SYMBOLIC_INTEGERS.reset(token)
     sink.extend(item for item in own.diagnostics if item.code in CERTAIN)
     sink.report(
         diagnostic(

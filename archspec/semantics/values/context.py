@@ -126,6 +126,11 @@ class Session:
     by_signature: Callable[[GraphContext, BlockLayer, Value, Span], Value] | None = None
     """How calls of rules with signatures are answered while one is checked."""
 
+    @property
+    def inductive(self) -> bool:
+        """Whether a signature is checked here for all values of its rule's parameters at once."""
+        return self.by_signature is not None
+
     def for_frozen(self) -> Session:
         """The same compilation where a layer is frozen: in inference, whatever the mode is."""
         if self.frozen:
