@@ -10,7 +10,7 @@ as parameter, 2 ** n, a `for` over a parameter) a note says that each expansion 
 from __future__ import annotations
 
 from archspec.diagnostics.model import CompileFailed, Severity, Sink, diagnostic
-from archspec.semantics.induction.proof import Proof
+from archspec.semantics.induction.proof import prove
 from archspec.semantics.program.definitions import ModuleScope, RuleDefinition
 from archspec.semantics.values.budget import Budget
 from archspec.semantics.values.context import NotInductive, SpecError
@@ -37,13 +37,12 @@ def _check(rule: RuleDefinition, sink: Sink, budget: Budget) -> None:
     assert rule.signature is not None
     own = Sink()
     try:
-        proof = Proof(rule, own, budget)
-        proof.run()
+        reasons = prove(rule, own, budget)
         unsure = [item for item in own.diagnostics if item.code in UNDECIDED_HERE]
-        if not unsure and not proof.reasons:
+        if not unsure and not reasons:
             sink.extend(own.diagnostics)
             return
-        reason = proof.reasons[0] if proof.reasons else unsure[0].message
+        reason = reasons[0] if reasons else unsure[0].message
         if unsure and unsure[0].code == "E0411":
             reason = "it computes with its parameters beyond polynomials, as `2 ** n` does"
     except (NotInductive, OutsideFragment) as error:
