@@ -1,23 +1,21 @@
 """How many parameters and buffers a network owns, without writing them out.
 
-Counting is a fold over blocks. A network has one table for both modes; where its graphs differ,
-what both own is matched by path, so that nothing counts twice.
+Counting is a fold over blocks in their forms, so that what both modes own counts once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from math import prod
-from typing import TypeAlias
 
-from archspec.analysis.fold import Below, fold
-from archspec.analysis.scope import Owned, owned
 from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled
+from archspec.graph.forms import Forms, callee, forms, held, walk_forms
 from archspec.graph.model import Graph
+from archspec.graph.owned import Owned
 from archspec.graph.ties import tensor_at, tied, ties_below
 from archspec.graph.usage import Usage
-from archspec.graph.walk import postorder, walk
+from archspec.graph.walk import walk
 from archspec.ops.base import Parameter
 
 
@@ -56,18 +54,7 @@ NOTHING = Counts()
 
 def count(compiled: Compiled) -> Counts:
     """What a network owns in both modes together; what both modes own counts once."""
-    if compiled.inference is compiled.training:
-        return count_graph(compiled.inference)
-    root = (compiled.inference, compiled.training)
-    single: dict[Graph, Counts] = {}
-    for graph in root:
-        fold(graph, _count_step, single)
-    both: dict[_Pair, Counts] = {}
-    for pair in postorder(root, lambda item: _called_by_both(item, single)):
-        both[pair] = _total(
-            _count_union(left, right, single, both) for left, right in _matched(pair, single)
-        ) - _total(_count_tied(pair).values())
-    return both[root]
+    return _count(forms(compiled), {})
 
 
 def unused_parameters(compiled: Compiled) -> int:
@@ -81,45 +68,52 @@ def unused_parameters(compiled: Compiled) -> int:
 
 def count_graph(graph: Graph) -> Counts:
     """What one graph owns, with all that it calls."""
-    return fold(graph, _count_step)
+    return _count((graph,), {})
 
 
-def count_by_node(graph: Graph, memo: dict[Graph, Counts] | None = None) -> Mapping[int, Counts]:
+def count_by_node(graph: Graph, memo: dict[Forms, Counts] | None = None) -> Mapping[int, Counts]:
     """By node id, what the node's instance owns with all that it calls.
 
     A shared instance counts at its first use, so the values add up to `count_graph`. `memo` is
     for asking about several graphs that share blocks.
     """
     memo = {} if memo is None else memo
-    fold(graph, _count_step, memo)
     found: dict[int, Counts] = {}
-    for item in owned(graph):
-        at = item.root.id
-        found[at] = found.get(at, Counts()) + _count_one(item, memo.__getitem__)
+    for items in held((graph,)).values():
+        at = items[0].root.id
+        found[at] = found.get(at, NOTHING) + _count_one(items, memo)
     for at, counts in _count_tied((graph,)).items():
         found[at] -= counts
     return found
 
 
-def _count_step(graph: Graph, below: Below[Counts]) -> Counts:
-    whole = _total(_count_one(item, below) for item in owned(graph))
-    return whole - _total(_count_tied((graph,)).values())
+def _count(block: Forms, memo: dict[Forms, Counts]) -> Counts:
+    if block not in memo:
+        for one, names in walk_forms(block).items():
+            if one not in memo:
+                whole = _total(_count_one(items, memo) for items in names.values())
+                memo[one] = whole - _total(_count_tied(one).values())
+    return memo[block]
 
 
-def _count_tied(graphs: tuple[Graph, ...]) -> dict[int, Counts]:
+def _count_one(items: tuple[Owned, ...], memo: dict[Forms, Counts]) -> Counts:
+    """What stands under one name, in one form or in several."""
+    below = callee(items)
+    if below:
+        return _count(below, memo)
+    tensors = {tensor.name: tensor for item in items for tensor in item.parameters}
+    if not tensors:
+        return NOTHING
+    return count_tensors(tensors.values(), frozen=items[-1].instance.frozen)
+
+
+def _count_tied(block: Forms) -> dict[int, Counts]:
     """What is tied to other weights of a block, by the node that leads to it."""
     found: dict[int, Counts] = {}
-    for item in tied(graphs).values():
+    for item in tied(block).values():
         counts = count_tensors([item.parameter], frozen=item.instance.frozen)
-        found[item.node] = found.get(item.node, Counts()) + counts
+        found[item.node] = found.get(item.node, NOTHING) + counts
     return found
-
-
-def _count_one(item: Owned, below: Below[Counts]) -> Counts:
-    if item.instance.graph is not None:
-        return below(item.instance.graph)
-    parameters = item.parameters
-    return count_tensors(parameters, frozen=item.instance.frozen) if parameters else NOTHING
 
 
 def count_tensors(parameters: Iterable[Parameter], *, frozen: bool = False) -> Counts:
@@ -151,51 +145,3 @@ def _tied_and_needed(compiled: Compiled, usage: Usage) -> int:
         if found is not None and needed:
             total += prod(found.parameter.shape) * (needed - 1)
     return total
-
-
-# ---------------------------------------------------------------------- two modes
-
-_Pair: TypeAlias = tuple[Graph, Graph]
-
-
-def _matched(
-    pair: _Pair, single: Mapping[Graph, Counts]
-) -> Iterator[tuple[Owned | None, Owned | None]]:
-    """What the two graphs own, matched by path; None where only one owns it."""
-    left, right = (
-        {item.path: item for item in owned(graph) if _count_one(item, single.__getitem__).tensors}
-        for graph in pair
-    )
-    for path in {**left, **right}:
-        yield left.get(path), right.get(path)
-
-
-def _called_by_both(pair: _Pair, single: Mapping[Graph, Counts]) -> Iterator[_Pair]:
-    for left, right in _matched(pair, single):
-        below = _callees(left, right)
-        if below is not None and below[0] is not below[1]:
-            yield below
-
-
-def _callees(left: Owned | None, right: Owned | None) -> _Pair | None:
-    if left is None or right is None:
-        return None
-    if left.instance.graph is None or right.instance.graph is None:
-        return None
-    return left.instance.graph, right.instance.graph
-
-
-def _count_union(
-    left: Owned | None,
-    right: Owned | None,
-    single: Mapping[Graph, Counts],
-    both: Mapping[_Pair, Counts],
-) -> Counts:
-    below = _callees(left, right)
-    if below is not None and below[0] is not below[1]:
-        return both[below]
-    one = left or right
-    if below is not None or left is None or right is None:
-        return _count_one(one, single.__getitem__) if one is not None else Counts()
-    tensors = {item.name: item for item in (*right.parameters, *left.parameters)}
-    return count_tensors(tensors.values(), frozen=right.instance.frozen)

@@ -12,13 +12,13 @@ from dataclasses import replace
 from math import prod
 
 from archspec.analysis.counting import count
-from archspec.analysis.scope import Owned, owned
 from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
 from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled
 from archspec.graph.init_rules import rule_for
 from archspec.graph.model import Graph, InitRule, Instance
 from archspec.graph.names import join_path
+from archspec.graph.owned import Owned, owned
 from archspec.graph.ties import ties_below
 from archspec.ops.base import Parameter
 from archspec.types.initialiser import Initialiser

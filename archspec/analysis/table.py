@@ -9,6 +9,7 @@ from archspec.analysis.macs import macs_by_node
 from archspec.analysis.repeats import repeats
 from archspec.analysis.structure import structure_classes
 from archspec.frozen import frozen
+from archspec.graph.forms import Forms
 from archspec.graph.model import Graph
 from archspec.graph.names import join_path
 from archspec.types.dim import Dim, sum_of
@@ -69,7 +70,7 @@ class _Table:
 
     def __init__(self, root: Graph) -> None:
         self._classes = structure_classes(root)
-        self._counts: dict[Graph, Counts] = {}
+        self._counts: dict[Forms, Counts] = {}
         self._macs: dict[Graph, Dim] = {}
 
     def lines(self, graph: Graph, prefix: str, level: int) -> Iterator[Row]:

@@ -212,7 +212,7 @@ def _compile(
         inputs.given,
         _doc(scope, name) or definition.node.doc,
     )
-    check_modes(compiled.inference, compiled.training, compilation.sink)
+    check_modes(compiled, compilation.sink)
     check_sizes(compiled, inputs, compilation.sink, compilation.budget)
     check_init_rules(compiled, compilation.sink)
     check_ties(compiled, compilation.sink)

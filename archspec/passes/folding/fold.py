@@ -20,12 +20,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from archspec.analysis.parameters import table
-from archspec.analysis.scope import owned
 from archspec.diagnostics.model import CompileFailed
 from archspec.graph.compiled import Compiled
 from archspec.graph.mapping import with_graphs
 from archspec.graph.model import Graph, Instance, Node, subgraphs
 from archspec.graph.names import join_path
+from archspec.graph.owned import owned
 from archspec.graph.ties import tied_instances
 from archspec.graph.walk import walk
 from archspec.passes.folding.draft import Effort

@@ -9,35 +9,27 @@ from __future__ import annotations
 
 from archspec.diagnostics.model import Diagnostic, Sink, diagnostic
 from archspec.graph.compare import same_graph
+from archspec.graph.compiled import Compiled
+from archspec.graph.forms import forms, walk_forms
 from archspec.graph.model import Graph, Structure
+from archspec.graph.owned import Owned
 from archspec.ops.base import Parameter
-from archspec.semantics.building.owners import Owner, owners
 from archspec.types.tensor import DType
 
 
-def check_modes(inference: Graph, training: Graph, sink: Sink) -> None:
+def check_modes(compiled: Compiled, sink: Sink) -> None:
     """Report what differs between the graphs of a network.
 
     These are weights (E0609), outputs (E0709) and the values of buffers (E0409).
     """
-    pairs = [(inference, training)]
-    seen: set[tuple[Graph, Graph]] = set()
-    while pairs:
-        left, right = pairs.pop()
-        if left is right or (left, right) in seen:
+    for block, names in reversed(walk_forms(forms(compiled)).items()):
+        if len(block) < 2:
             continue
-        seen.add((left, right))
-        _compare_outputs(left, right, sink)
-        others = {owner.path: owner for owner in owners(right)}
-        for owner in owners(left):
-            other = others.get(owner.path)
-            if other is None:
-                continue
-            below, beside = owner.instance.graph, other.instance.graph
-            if below is not None and beside is not None:
-                pairs.append((below, beside))
-            else:
-                _compare(owner, other, sink)
+        inference, training = block
+        _compare_outputs(inference, training, sink)
+        for items in names.values():
+            if len(items) > 1 and any(item.instance.graph is None for item in items):
+                _compare(items[0], items[1], sink)
 
 
 def _compare_outputs(inference: Graph, training: Graph, sink: Sink) -> None:
@@ -60,7 +52,7 @@ def _form(structure: Structure) -> str:
     return "a tensor" if structure is None else f"a tuple of {len(structure)}"
 
 
-def _compare(inference: Owner, training: Owner, sink: Sink) -> None:
+def _compare(inference: Owned, training: Owned, sink: Sink) -> None:
     titles = (training.instance.title, inference.instance.title)
     if (inference.instance.graph is None) != (training.instance.graph is None):
         what = f"`{inference.path}` is `{titles[0]}` in training and `{titles[1]}` in inference"
@@ -102,7 +94,7 @@ def _ends(graph: Graph) -> tuple[int, int]:
     return len(graph.inputs), len(graph.output_ports)
 
 
-def _two_values(buffer: Owner) -> Diagnostic:
+def _two_values(buffer: Owned) -> Diagnostic:
     return diagnostic(
         "E0409",
         f"the buffer `{buffer.path}` would have another value in training than in inference, but "
@@ -113,7 +105,7 @@ def _two_values(buffer: Owner) -> Diagnostic:
     )
 
 
-def _differs(inference: Owner, training: Owner, what: str) -> Diagnostic:
+def _differs(inference: Owned, training: Owned, what: str) -> Diagnostic:
     origin, first = training.instance.origin, inference.instance.origin
     return diagnostic(
         "E0609",

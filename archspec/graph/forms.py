@@ -1,0 +1,57 @@
+"""A block in the modes of a network: its forms, and what stands under each name in them.
+
+A network has one table of weights for both modes. Where its graphs differ, what both own is
+matched by path, block by block; this is the one place that does so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from archspec.graph.compiled import Compiled
+from archspec.graph.model import Graph
+from archspec.graph.owned import Owned, owned
+from archspec.graph.walk import postorder
+
+Forms: TypeAlias = "tuple[Graph, ...]"
+"""The graphs of one block, each once: one, or that of inference and that of training."""
+
+
+def forms(compiled: Compiled) -> Forms:
+    """The forms of a network."""
+    return tuple(dict.fromkeys((compiled.inference, compiled.training)))
+
+
+def held(block: Forms) -> dict[str, tuple[Owned, ...]]:
+    """By path what the forms of a block own, one for each form that has it.
+
+    What has no name, such as a sum, owns nothing and is left out.
+    """
+    found: dict[str, tuple[Owned, ...]] = {}
+    for graph in block:
+        for item in owned(graph):
+            if item.instance.key:
+                path = item.path
+                found[path] = (*found[path], item) if path in found else (item,)
+    return found
+
+
+def callee(items: tuple[Owned, ...]) -> Forms:
+    """The forms of the block that stands under one name; none if it is an op."""
+    if len(items) == 1:  # as in most cases
+        graph = items[0].instance.graph
+        return () if graph is None else (graph,)
+    graphs = (item.instance.graph for item in items)
+    return tuple(dict.fromkeys(graph for graph in graphs if graph is not None))
+
+
+def walk_forms(block: Forms) -> dict[Forms, dict[str, tuple[Owned, ...]]]:
+    """What a block and all blocks below it hold, each in its forms, callees before callers."""
+    found: dict[Forms, dict[str, tuple[Owned, ...]]] = {}
+
+    def below(one: Forms) -> Iterator[Forms]:
+        items = found[one] = held(one)
+        return filter(None, map(callee, items.values()))
+
+    return {one: found[one] for one in postorder(block, below)}
