@@ -38,7 +38,7 @@ class TorchBackend(LiveBackend, WeightStore):
         path.write_bytes(text.encode())
         if weights is None:
             return (path,)
-        from archspec_torch.checkpoint import save  # noqa: PLC0415
+        from archspec_torch.weights.checkpoint import save  # noqa: PLC0415
 
         values = request.directory / f"{network.name}.weights.pt"
         with memory_errors():
@@ -83,24 +83,26 @@ class TorchBackend(LiveBackend, WeightStore):
 
         With a `folding`, which made the network, those of the network as it was are folded.
         """
-        from archspec_torch.checkpoint import candidates  # noqa: PLC0415
-        from archspec_torch.selection import fitting  # noqa: PLC0415
+        from archspec_torch.weights.checkpoint import candidates  # noqa: PLC0415
+        from archspec_torch.weights.selection import fitting  # noqa: PLC0415
 
         found = candidates(given, taking)
         if folding is not None:
-            from archspec_torch.folding import fit_folded  # noqa: PLC0415
+            from archspec_torch.weights.folding import fit_folded  # noqa: PLC0415
 
             return fitting(found, lambda one: fit_folded(folding, one, whole, names_only))
-        from archspec_torch.fit import fit  # noqa: PLC0415
+        from archspec_torch.weights.fit import fit  # noqa: PLC0415
 
         return fitting(found, lambda one: fit(network, one, whole, names_only))
 
     def first_folded(self, folding: Folding, seed: int) -> Weights:
         """The weights with which the network as it was begins, folded."""
-        from archspec_torch.folding import first_folded  # noqa: PLC0415
+        from archspec_torch.module import to_module  # noqa: PLC0415
+        from archspec_torch.weights.folding import folded_weights  # noqa: PLC0415
 
         with memory_errors():
-            return first_folded(folding, seed)
+            first = Weights(to_module(folding.whole, seed).state_dict(), f"seed {seed}")
+            return folded_weights(folding, first)
 
     def keeps(self, name: str) -> bool:
         """Whether `nn.Module` has the name for itself."""
@@ -110,13 +112,13 @@ class TorchBackend(LiveBackend, WeightStore):
 
     def faults(self, network: Compiled) -> tuple[Diagnostic, ...]:
         """What `build` refuses of a network, found without torch."""
-        from archspec_torch.check import foreseen  # noqa: PLC0415
+        from archspec_torch.checks.faults import foreseen  # noqa: PLC0415
 
         return foreseen(network)
 
     def coverage(self, network: Compiled) -> Iterator[Uncovered]:
         """Nodes of ops that have no lowering."""
-        from archspec_torch.check import uncovered  # noqa: PLC0415
+        from archspec_torch.checks.coverage import uncovered  # noqa: PLC0415
 
         return uncovered(network)
 

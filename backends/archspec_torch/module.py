@@ -41,7 +41,7 @@ def to_module(
     text, name = python_source(network)
     module = instantiate(text, name, seed, device, dtype)
     if weights is not None and str(device) != "meta":
-        from archspec_torch.tensors import tensors  # noqa: PLC0415  (it imports torch)
+        from archspec_torch.weights.tensors import tensors  # noqa: PLC0415  (it imports torch)
 
         module.load_state_dict(tensors(weights), strict=True)
     return module

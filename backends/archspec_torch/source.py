@@ -14,18 +14,19 @@ from archspec.graph.ties import ties_below
 from archspec.graph.units import plan
 from archspec.source import NOWHERE
 from archspec.targets.weights import Weights
-from archspec_torch.check import require_supported
-from archspec_torch.classes import ClassDef, build_classes
-from archspec_torch.code import call, keyword, literal
-from archspec_torch.code import lines as written
-from archspec_torch.comments import safe_text
-from archspec_torch.forms import require_one_form
-from archspec_torch.layout import lay_out
-from archspec_torch.names import attribute, is_identifier
-from archspec_torch.naming import name_classes
+from archspec_torch.checks.faults import require_supported
+from archspec_torch.checks.forms import require_one_form
+from archspec_torch.classes.grouping import ClassDef, build_classes
+from archspec_torch.classes.naming import name_classes
+from archspec_torch.classes.render import render_class
+from archspec_torch.code.comments import safe_text
+from archspec_torch.code.names import attribute, is_identifier
+from archspec_torch.code.pieces import call, keyword
+from archspec_torch.code.text import lines as written
+from archspec_torch.code.text import literal
+from archspec_torch.forward.signature import name_records, record_fields
+from archspec_torch.planning.layout import lay_out
 from archspec_torch.prelude import helpers_source, with_needed
-from archspec_torch.render import render_class
-from archspec_torch.signature import name_records, record_fields
 
 TYPING = ("Any", "Dict", "List", "NamedTuple", "Optional", "Tuple", "Union")
 

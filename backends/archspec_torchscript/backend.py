@@ -51,7 +51,7 @@ class TorchScriptBackend(Backend):
 
     def coverage(self, network: Compiled) -> Iterator[Uncovered]:
         """Nodes of ops that it cannot lower: those of the torch backend."""
-        from archspec_torch.check import uncovered  # noqa: PLC0415
+        from archspec_torch.checks.coverage import uncovered  # noqa: PLC0415
 
         return uncovered(network)
 

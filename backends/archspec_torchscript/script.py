@@ -24,8 +24,8 @@ from archspec.diagnostics.model import CompileFailed, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Node
 from archspec.targets.weights import Weights
+from archspec_torch.code.dtypes import TORCH_TYPES
 from archspec_torch.module import to_module
-from archspec_torch.scope import TORCH_TYPES
 from archspec_torchscript.check import require_loadable
 
 MOST_TRIED = 20_000

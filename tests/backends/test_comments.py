@@ -5,7 +5,7 @@ import inspect
 
 import pytest
 
-from archspec_torch.comments import doc_lines
+from archspec_torch.code.comments import doc_lines
 from archspec_torch.module import load_source
 from archspec_torch.source import python_source
 from tests.specs.compiled import shipped

@@ -16,7 +16,7 @@ from archspec.network import Network
 from archspec.semantics.compile import load_network
 from archspec.source import Source
 from archspec.targets.preflight import foreseen
-from archspec_torch.depth import DEEPEST_PART, parts_inside
+from archspec_torch.checks.depth import DEEPEST_PART, parts_inside
 from archspec_torch.source import python_source
 from archspec_torchscript import script
 from archspec_torchscript.script import is_bounded, save_scripted, to_torchscript

@@ -16,8 +16,8 @@ from archspec.cli.check import examine
 from archspec.diagnostics.model import CompileFailed
 from archspec.source import Source
 from archspec.syntax import parse
+from archspec_torch.code.names import MAPPING_NAMES, SEQUENTIAL_NAMES, field_name
 from archspec_torch.module import to_module
-from archspec_torch.names import MAPPING_NAMES, SEQUENTIAL_NAMES, field_name
 from archspec_torch.reserved import MODULE_NAMES, is_module_name
 from archspec_torch.source import python_source
 from archspec_torchscript.reserved import HIDING, KEYWORDS

@@ -20,9 +20,9 @@ from archspec.source import Source
 from archspec.syntax import parse
 from archspec.targets.preflight import foreseen, is_reserved
 from archspec.types.dim import Dim
+from archspec_torch.code.sizes import size_variable
 from archspec_torch.module import to_module
 from archspec_torch.prelude import helper_names
-from archspec_torch.sizes import size_variable
 from archspec_torch.source import python_source
 from archspec_torchscript import check
 from archspec_torchscript.reserved import HIDING, KEYWORDS

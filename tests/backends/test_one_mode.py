@@ -17,10 +17,11 @@ from archspec.graph.verify import verify_network
 from archspec.network import Network
 from archspec.ops.linear import Linear
 from archspec.ops.registry import all_ops
-from archspec_torch.code import code, flat
-from archspec_torch.modes import both_modes
+from archspec_torch.code.lines import Line
+from archspec_torch.code.pieces import code
+from archspec_torch.code.text import flat
+from archspec_torch.forward.modes import both_modes
 from archspec_torch.module import load_source, to_module
-from archspec_torch.scope import Line
 from archspec_torch.source import python_source
 from tests.backends.scripts import script
 from tests.specs.compiled import shipped

@@ -14,8 +14,8 @@ from safetensors.torch import save_file
 
 import archspec
 from archspec.diagnostics.model import CompileFailed
-from archspec_torch.checkpoint import stored
-from archspec_torch.fit import fit
+from archspec_torch.weights.checkpoint import stored
+from archspec_torch.weights.fit import fit
 from tests.specs.compiled import shipped
 
 NET = """
@@ -426,7 +426,7 @@ def test_a_name_of_a_file_cannot_end_the_docstring(net, state, tmp_path):
 
 ANONYMOUS = """
 import sys
-from archspec_torch.checkpoint import stored
+from archspec_torch.weights.checkpoint import stored
 def held():
     lines = open("/proc/self/status").read().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon"))

@@ -15,7 +15,7 @@ from archspec.syntax import limits
 from archspec.types.dim import MAX_TERMS
 from archspec.types.solver import BUDGET, WRITING
 from archspec.types.solver.periodic import MAX_PERIOD
-from archspec_torch.depth import DEEPEST_OUTPUT, DEEPEST_PART
+from archspec_torch.checks.depth import DEEPEST_OUTPUT, DEEPEST_PART
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "limits.md").read_text(encoding="utf-8")
 EXPANSION = Limits()

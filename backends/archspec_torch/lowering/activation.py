@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archspec.types.initialiser import Constant
-from archspec_torch.code import Argument, Hole, Quoted, call, keyword
+from archspec_torch.code.pieces import Argument, Hole, Quoted, call, keyword
 from archspec_torch.lowering.base import Lowered, Lowering, Site, lowers
 
 ACTIVATIONS: dict[str, tuple[str, str, list[tuple[str, str, float]]]] = {

@@ -7,12 +7,12 @@ from dataclasses import field
 from typing import Any, TypeAlias
 
 from archspec.frozen import frozen
-from archspec.graph.model import Instance
+from archspec.graph.model import Graph, Instance, Node
 from archspec.ops.base import Op, Parameter
 from archspec.types.dim import Dim, DimLike
 from archspec.types.initialiser import Initialiser
 from archspec.types.tensor import DType, TensorType
-from archspec_torch.code import Code, Hole, call, code
+from archspec_torch.code.pieces import Code, Hole, call, code
 
 Apply: TypeAlias = Callable[[Sequence[str], "Scope"], Code]
 """Code of the result from the code of the inputs."""
@@ -87,6 +87,13 @@ class Site:
         """What the instance owns."""
         op: Op = self.op
         return op.parameters(*self.inputs)
+
+
+def site(graph: Graph, node: Node) -> Site:
+    """An op where it stands."""
+    assert node.instance is not None
+    inputs = graph.types_read(node)
+    return Site(node.op, inputs, node.types, node.instance)
 
 
 @frozen

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archspec.types.initialiser import Initialiser, XavierUniform, Zeros
-from archspec_torch.code import Code, Hole, call, code, keyword, literal, positional
+from archspec_torch.code.pieces import Code, Hole, call, code, keyword, positional
+from archspec_torch.code.text import literal
 from archspec_torch.lowering.base import Lowered, Scope, Site, constant, function, lowers
 from archspec_torch.lowering.convolution import DEFAULT_WEIGHT
 

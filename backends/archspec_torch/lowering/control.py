@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archspec_torch.code import Code, Hole, call, code
+from archspec_torch.code.pieces import Code, Hole, call, code
 from archspec_torch.lowering.base import Lowered, Scope, Site, lowers
 
 

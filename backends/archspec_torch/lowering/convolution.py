@@ -6,7 +6,7 @@ from typing import Any
 
 from archspec.types.initialiser import FanInUniform, Initialiser, KaimingUniform, Normal
 from archspec.types.tensor import DType
-from archspec_torch.code import Argument, Code, Hole, Quoted, call, code, keyword, positional
+from archspec_torch.code.pieces import Argument, Code, Hole, Quoted, call, code, keyword, positional
 from archspec_torch.lowering.base import Lowered, Scope, Site, collapsed, constant, fixed, lowers
 
 DEFAULT_WEIGHT = KaimingUniform(slope=5**0.5)
@@ -30,7 +30,7 @@ def torch_defaults(site: Site) -> dict[str, Initialiser]:
 def conv(site: Site) -> Lowered:
     """`nn.Conv1d`, `nn.Conv2d`, `nn.Conv3d`, or the same with a normalised weight."""
     op = site.op
-    width, groups = op.counts(site.x)
+    width, groups = map(constant, op.counts(site.x))
     arguments = [
         *_kernel(site, width),
         padding(site),

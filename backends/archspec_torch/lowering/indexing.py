@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from archspec.types.dim import Dim, dim
-from archspec_torch.code import Code, Hole, call, code
+from archspec_torch.code.pieces import Code, Hole, call, code
 from archspec_torch.lowering.base import Lowered, Scope, Site, axes_text, fixed, lowers, method
 
 

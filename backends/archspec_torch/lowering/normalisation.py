@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archspec.types.initialiser import Initialiser, Ones, Zeros
-from archspec_torch.code import Argument, Code, Hole, call, code, keyword, positional
+from archspec_torch.code.pieces import Argument, Code, Hole, call, code, keyword, positional
 from archspec_torch.lowering.base import Apply, Lowered, Scope, Site, axes_text, constant, lowers
 
 GIVEN: dict[str, Initialiser] = {

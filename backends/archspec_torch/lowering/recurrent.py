@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archspec.types.initialiser import FanInUniform, Initialiser
-from archspec_torch.code import Argument, Code, call, code, keyword, positional
+from archspec_torch.code.pieces import Argument, Code, call, code, keyword, positional
 from archspec_torch.lowering.base import Lowered, Scope, Site, constant, lowers
 
 

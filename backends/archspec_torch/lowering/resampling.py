@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from archspec.types.dim import DimLike, dim
-from archspec_torch.code import Argument, Code, Hole, Quoted, call, code, keyword, positional
+from archspec_torch.code.pieces import Argument, Code, Hole, Quoted, call, code, keyword, positional
 from archspec_torch.lowering.base import Lowered, Scope, Site, collapsed, fixed, function, lowers
 
 ALIGNABLE = ("linear", "bilinear", "bicubic", "trilinear")

@@ -8,7 +8,7 @@ from typing import Any
 from archspec.ops.einops_notation import Plan
 from archspec.types.dim import Dim
 from archspec.types.tensor import TensorType
-from archspec_torch.code import Code, Hole, Quoted, call, code, keyword
+from archspec_torch.code.pieces import Code, Hole, Quoted, call, code, keyword
 from archspec_torch.lowering.base import Apply, Lowered, Scope, Site, axes_text, lowers, method
 
 

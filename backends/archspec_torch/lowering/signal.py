@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from archspec_torch.code import Code, Hole, Quoted, call, code, keyword
+from archspec_torch.code.pieces import Code, Hole, Quoted, call, code, keyword
 from archspec_torch.lowering.base import Lowered, Scope, Site, function, lowers
 
 

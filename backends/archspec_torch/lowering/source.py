@@ -8,7 +8,8 @@ from typing import Any
 from archspec.ops.source import number_dtype
 from archspec.types.dim import Dim, DimLike, dim
 from archspec.types.tensor import DType
-from archspec_torch.code import Code, Hole, call, code, keyword, literal
+from archspec_torch.code.pieces import Code, Hole, call, code, keyword
+from archspec_torch.code.text import literal
 from archspec_torch.lowering.base import Lowered, Scope, Site, lowers
 
 

@@ -1,0 +1,95 @@
+"""What cannot be written as PyTorch, said as diagnostics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
+from archspec.graph.compiled import Compiled
+from archspec.graph.model import Graph, Instance, Node
+from archspec.graph.names import components
+from archspec.targets.lowering import unlowered
+from archspec_torch.checks.coverage import uncovered, unsupported_ops
+from archspec_torch.checks.depth import depth_faults
+from archspec_torch.reserved import is_module_name
+
+
+def require_supported(network: Compiled) -> None:
+    """Raise CompileFailed when something of the network has no form in PyTorch."""
+    missing = unlowered(network, {"torch": uncovered(network)})
+    found = [*missing, *_name_faults(network.graphs), *depth_faults(network)]
+    if found:
+        raise CompileFailed(found)
+
+
+def _name_faults(graphs: Iterable[Graph]) -> list[Diagnostic]:
+    instances = [instance for graph in graphs for instance in graph.instances]
+    if not any(map(is_module_name, components(instance.key for instance in instances))):
+        return []  # as most networks
+    found: list[Diagnostic] = []
+    for instance in instances:
+        clash = next(filter(is_module_name, instance.key.split(".")), "")
+        if clash:
+            message = f"a PyTorch module cannot have a part named `{clash}`"
+            found.append(_at("E0820", message, instance, "give it another label"))
+    return found
+
+
+def foreseen(network: Compiled) -> tuple[Diagnostic, ...]:
+    """What `build` refuses of a network, said without torch and mostly without its lowerings.
+
+    Ops without lowering are left out: see `uncovered`.
+    """
+    graphs = network.graphs
+    faults = (*_name_faults(graphs), *depth_faults(network))
+    if faults or unsupported_ops(network):
+        return faults
+    if _several_forms(graphs) or _modes_differ(network):
+        from archspec.graph.units import plan  # noqa: PLC0415
+        from archspec_torch.checks.forms import form_faults  # noqa: PLC0415
+
+        return form_faults(plan(network))
+    return ()
+
+
+def _several_forms(graphs: Iterable[Graph]) -> bool:
+    """Whether a name is that of several instances in one graph, or of one on data of two types."""
+    first: dict[Instance, tuple[Graph, Node]] = {}
+    for graph in graphs:
+        instances: dict[str, Instance] = {}
+        for node in graph.nodes:
+            instance = node.instance
+            if instance is None or not instance.key:
+                continue
+            if instances.setdefault(instance.key, instance) is not instance:
+                return True
+            other, place = first.setdefault(instance, (graph, node))
+            if place is not node and other.types_read(place) != graph.types_read(node):
+                return True
+    return False
+
+
+def _modes_differ(network: Compiled) -> bool:
+    """Whether an op has other attributes in training than in inference."""
+    pairs = [(network.inference, network.training)]
+    seen: set[tuple[Graph, Graph]] = set()
+    while pairs:
+        left, right = pairs.pop()
+        if left is right or (left, right) in seen:
+            continue
+        seen.add((left, right))
+        others = {instance.key: instance for instance in right.instances if instance.key}
+        for instance in left.instances:
+            other = others.get(instance.key)
+            if other is None:
+                continue
+            if instance.graph is not None and other.graph is not None:
+                pairs.append((instance.graph, other.graph))
+            elif instance.op != other.op:
+                return True
+    return False
+
+
+def _at(code: str, message: str, instance: Instance, fix: str | None = None) -> Diagnostic:
+    span, frames = instance.origin.span, instance.origin.frames
+    return diagnostic(code, message, span, expansion=frames, fix=fix)

@@ -1,0 +1,123 @@
+"""A unit written as code, before units of the same structure are made one class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from archspec.graph.codegen.naming import Names
+from archspec.graph.units import Unit
+from archspec_torch.classes.uses import merged
+from archspec_torch.code.lines import Line
+from archspec_torch.code.names import python_names
+from archspec_torch.code.pieces import Code, Hole, code, holes, skeleton
+from archspec_torch.code.text import literal
+from archspec_torch.forward.body import Body, like_name, write_body
+from archspec_torch.forward.loops import fold_loops
+from archspec_torch.forward.modes import both_modes
+from archspec_torch.forward.signature import arguments_text, return_annotation
+from archspec_torch.init.construct import Constructor
+from archspec_torch.init.first_values import Firsts, default_lines, write_firsts
+from archspec_torch.planning.layout import Layout, Plan, Told
+
+
+@dataclass
+class Draft:
+    """Code of one unit. `variables` are the local ones of its `__init__`."""
+
+    layout: Layout
+    signature: str
+    init: list[Line]
+    firsts: Firsts
+    forward: list[Line]
+    helpers: set[str] = field(default_factory=set)
+    variables: tuple[str, ...] = ()
+
+    @property
+    def unit(self) -> Unit:
+        """What it is the code of."""
+        return self.layout.unit
+
+    @property
+    def lines(self) -> Iterator[Line]:
+        """All lines of code, in a fixed order."""
+        yield from self.init
+        yield from self.firsts.lines
+        yield from self.forward
+
+    def holes(self) -> list[Hole]:
+        """All constants, in order."""
+        return [hole for line in self.lines for hole in holes(line.code)]
+
+    def skeleton(self) -> str:
+        """What drafts of one class share."""
+        graph = self.unit.either
+        head = f"{graph.name}\n{graph.kind}\n{self.signature}\n{len(self.init)}"
+        return "\n".join([head, *(f"{ln.indent}:{skeleton(ln.code)}" for ln in self.lines)])
+
+
+def write_draft(layout: Layout, known: Plan, construct: Callable[[Unit], Code]) -> Draft:
+    """Write a unit whose callees are classes already."""
+    constructor = Constructor(layout, construct)
+    init = [*constructor.write(), *default_lines(layout)]
+    family = known.uses(layout.unit)
+    bodies = [_bodies(use, known) for use in family]
+    functions = [body.function for one in bodies for body in one]
+    if any(function.uses_buffer for function in functions):
+        name = literal(like_name(layout))
+        init.append(Line(code(f"self.register_buffer({name}, torch.empty(0), persistent=False)")))
+    forward, names = _forward(family, bodies)
+    if not any(use.unit.has_modes for use in family):
+        init, forward = fold_loops(layout.tree, init, forward, names)
+    firsts = write_firsts(layout, known)
+    helpers = constructor.helpers.union(*(body.helpers for one in bodies for body in one))
+    signature = _signature(layout, bodies[0][-1])
+    made = tuple(constructor.variables)
+    return Draft(layout, signature, init, firsts, forward, helpers, made)
+
+
+def _bodies(layout: Layout, known: Plan) -> list[Body]:
+    """What one use does: in inference, and in training where that differs.
+
+    The value of a buffer does not: it has a graph of each mode, which are alike.
+    """
+    modes = (False, True) if layout.unit.has_modes and not layout.is_function else (False,)
+    return [write_body(layout, known, training=training) for training in modes]
+
+
+def _forward(
+    family: Sequence[Layout], bodies: Sequence[Sequence[Body]]
+) -> tuple[list[Line], Names]:
+    """The statements for all uses; their layouts learn what callers have to tell."""
+    written = []
+    for one in bodies:
+        written.append(_statements(one))
+    extra = dict.fromkeys(n for use in family for mode in use.locals for n in mode.extra)
+    for use in family:
+        use.extra = tuple(extra)
+    if len(family) == 1:
+        return written[0], bodies[0][0].function.names
+    names = python_names(
+        set().union(*(body.function.names.taken for one in bodies for body in one))
+    )
+    lines, arguments = merged(written, names)
+    for number, use in enumerate(family):
+        use.told = tuple(Told(item.name, item.values[number]) for item in arguments)
+    return lines, names
+
+
+def _statements(bodies: Sequence[Body]) -> list[Line]:
+    """Those of one use, in inference and, where that differs, in training."""
+    functions = [body.function for body in bodies]
+    inference, *others = [[*function.prologue(), *function.lines] for function in functions]
+    if not others:
+        return inference
+    known = [name for function in functions for name, _ in function.arguments]
+    known += [name for body in bodies for name in body.draws]
+    return both_modes(inference, others[0], known)
+
+
+def _signature(layout: Layout, body: Body) -> str:
+    tensors = [name for name, _ in body.function.arguments]
+    arguments = arguments_text(layout, tensors, list(body.draws.values()))
+    return f"({arguments}) -> {return_annotation(layout)}:"

@@ -1,0 +1,140 @@
+"""Units of one structure become one class; what differs between them becomes its arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
+from typing import Any
+
+from archspec.graph.units import Unit
+from archspec_torch.classes.arguments import Parameter, Ratio, choose_arguments
+from archspec_torch.classes.draft import Draft, write_draft
+from archspec_torch.code.names import identifier, python_names
+from archspec_torch.code.pieces import Argument, Call, Code, Hole, call, code, replace
+from archspec_torch.planning.layout import Plan, plant
+from archspec_torch.reserved import MODULE_NAMES
+
+
+@dataclass(eq=False)
+class ClassDef:
+    """One class (or function) of the generated code."""
+
+    drafts: list[Draft]
+    token: str  # stands for the name until all names are known
+    parameters: list[Parameter] = field(default_factory=list)
+    filled: list[Ratio | None] = field(default_factory=list)  # per hole; None: the constant
+    name: str = ""
+
+    @property
+    def first(self) -> Draft:
+        """The draft that gives the structure."""
+        return self.drafts[0]
+
+    @property
+    def variables(self) -> set[str]:
+        """Names of the local variables of its `__init__`."""
+        return {name for draft in self.drafts for name in draft.variables}
+
+    @property
+    def is_function(self) -> bool:
+        """Whether it is a plain function."""
+        return self.first.layout.is_function
+
+
+def build_classes(known: Plan) -> list[ClassDef]:
+    """All classes, callees first. Their names are still tokens."""
+    found: list[ClassDef] = []
+    made: dict[Unit, tuple[ClassDef, int]] = {}  # class, and number of the draft in it
+
+    def construct(unit: Unit) -> Code:
+        owner, number = made[unit.owner]
+        arguments = [
+            Argument((Hole(parameter.values[number], parameter.name),), parameter.name)
+            for parameter in owner.parameters
+        ]
+        return call(owner.token, *arguments)
+
+    for units in _by_height(known.units):
+        groups: dict[str, list[Draft]] = {}
+        for unit in units:
+            plant(unit, known)
+            draft = write_draft(known.of(unit), known, construct)
+            groups.setdefault(draft.skeleton(), []).append(draft)
+        for drafts in groups.values():
+            defined = ClassDef(drafts, f"\0{len(found)}\0")
+            _parametrise(defined)
+            found.append(defined)
+            for number, draft in enumerate(drafts):
+                made[draft.unit] = (defined, number)
+    return found
+
+
+def _by_height(units: Sequence[Unit]) -> Iterator[list[Unit]]:
+    """Units in layers: each calls only units of layers before."""
+    place = {unit: number for number, unit in enumerate(units)}
+    calls = {unit: {callee.owner for callee in unit.callees.values()} for unit in units}
+    order = TopologicalSorter(calls)
+    order.prepare()
+    while ready := order.get_ready():
+        yield sorted(ready, key=place.__getitem__)
+        order.done(*ready)
+
+
+# ---------------------------------------------------------------------- arguments
+
+
+def _parametrise(defined: ClassDef) -> None:
+    """Decide for each hole: a constant, an argument, or a multiple of one."""
+    rows = [draft.holes() for draft in defined.drafts]
+    chosen = choose_arguments(rows, _arguments(defined), _reserved(defined))
+    defined.filled, defined.parameters = chosen
+
+
+def _reserved(defined: ClassDef) -> set[str]:
+    """Names that an argument cannot have: those of children, of `nn.Module`, of the forward."""
+    children = {name for draft in defined.drafts for name in draft.layout.tree.children}
+    return children | defined.variables | MODULE_NAMES | {"x", "like"}
+
+
+def _arguments(defined: ClassDef) -> dict[str, tuple[Any, ...]]:
+    """Parameters of the definition whose values are constants, over all drafts."""
+    graphs = [draft.unit.either for draft in defined.drafts]
+    names = [name for name in graphs[0].arguments if all(name in g.arguments for g in graphs)]
+    found = {}
+    for name in names:
+        values = tuple(graph.arguments[name] for graph in graphs)
+        safe = identifier(name, "value")
+        simple = all(isinstance(value, int | float | tuple) for value in values)
+        if simple and safe == name and python_names(_reserved(defined)).free(name):
+            found[name] = values
+    return found
+
+
+# ---------------------------------------------------------------------- filling in
+
+
+def fill(source: Code, filled: Iterator[Ratio | None], names: dict[str, str], own: str) -> Code:
+    """Code with its holes filled; arguments are read as `own + name`."""
+
+    def change(hole: Hole) -> Code:
+        item = next(filled)
+        return code(hole) if item is None else item.code(own)
+
+    return _renamed(replace(source, change), names)
+
+
+def _renamed(source: Code, names: dict[str, str]) -> Code:
+    """Tokens of classes replaced by their names."""
+    pieces: list[Any] = []
+    for piece in source:
+        if isinstance(piece, Call):
+            arguments = tuple(
+                Argument(_renamed(item.code, names), item.keyword, item.default)
+                for item in piece.arguments
+            )
+            function = names.get(piece.function, piece.function)
+            pieces.append(Call(function, arguments, piece.brackets, piece.comma))
+        else:
+            pieces.append(piece)
+    return tuple(pieces)

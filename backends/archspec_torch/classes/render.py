@@ -1,0 +1,168 @@
+"""Classes as text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePath
+from typing import Any
+
+from archspec.source import NOWHERE
+from archspec.types.dim import Dim
+from archspec_torch.classes.grouping import ClassDef, fill
+from archspec_torch.code.comments import doc_lines, safe_text
+from archspec_torch.code.lines import Line
+from archspec_torch.code.pieces import Code, kind
+from archspec_torch.code.text import WIDTH, lines
+
+
+def render_class(item: ClassDef, names: Mapping[str, str], start: Sequence[str], doc: str) -> str:
+    """One class or function; `start` are lines that end its `__init__`."""
+    return "\n".join(_Renderer(item, names).render(start, doc))
+
+
+class _Renderer:
+    def __init__(self, item: ClassDef, names: Mapping[str, str]) -> None:
+        self.item, self.names = item, dict(names)
+        self.filled = iter(item.filled)
+        columns = ([line.comment for line in draft.lines] for draft in item.drafts)
+        self.comments = list(zip(*columns, strict=True))
+
+    def render(self, start: Sequence[str], doc: str) -> Iterator[str]:
+        draft = self.item.first
+        own = "" if self.item.is_function else "self."
+        init = self._block(draft.init, 0, "", 8)
+        firsts = self._block(draft.firsts.lines, len(draft.init), own, 8)
+        offset = len(draft.init) + len(draft.firsts.lines)
+        indent = 4 if self.item.is_function else 8
+        forward = self._block(draft.forward, offset, own, indent)
+        if self.item.is_function:
+            yield from self._function(draft.signature, forward)
+            return
+        yield f"class {self.item.name}(nn.Module):"
+        yield from _docstring(self.item, doc)
+        yield ""
+        yield from self._init(init, firsts + forward, start)
+        if firsts:
+            yield ""
+            yield "    def initialise(self) -> None:"
+            yield '        """Set first values. The network calls this once, when it is made."""'
+            yield from firsts
+        yield ""
+        yield from _wrapped(
+            "    def forward", f"(self, {draft.signature[1:]}".replace("(self, )", "(self)")
+        )
+        yield from forward
+
+    def _init(self, body: list[str], rest: list[str], start: Sequence[str]) -> Iterator[str]:
+        arguments = "".join(f", {p.name}: {kind(p.values[0])}" for p in self.item.parameters)
+        yield from _wrapped("    def __init__", f"(self{arguments}) -> None:")
+        yield "        super().__init__()"
+        text = "\n".join(rest)
+        for parameter in self.item.parameters:
+            if re.search(rf"self\.{parameter.name}\b", text):
+                yield f"        self.{parameter.name} = {parameter.name}"
+        yield from body
+        yield from (f"        {line}" for line in start)
+
+    def _function(self, signature: str, body: list[str]) -> Iterator[str]:
+        arguments = ", ".join(f"{p.name}: {kind(p.values[0])}" for p in self.item.parameters)
+        inside = signature[1:]
+        joined = (
+            f"({arguments}, {inside}"
+            if arguments and not inside.startswith(")")
+            else (f"({arguments}{inside}")
+        )
+        yield from _wrapped(f"def {self.item.name}", joined, indent=0)
+        yield '    """The first value of a buffer."""'
+        yield from body
+
+    def _block(self, block: Sequence[Line], offset: int, own: str, indent: int) -> list[str]:
+        found: list[str] = []
+        for number, line in enumerate(block):
+            filled = fill(line.code, self.filled, self.names, own)
+            comment = self._comment(offset + number) if line.comment else ""
+            found += _with_comment(filled, indent + line.indent, comment)
+        return found
+
+    # ------------------------------------------------------------------ comments
+
+    def _comment(self, number: int) -> str:
+        parts = []
+        for outputs in zip(*self.comments[number], strict=True):
+            dtypes = {dtype for dtype, _ in outputs}
+            shapes = [shape for _, shape in outputs]
+            if len(dtypes) > 1 or len({len(shape) for shape in shapes}) > 1:
+                parts.append("_")
+                continue
+            dtype = dtypes.pop()
+            sizes = ", ".join(self._size(sizes) for sizes in zip(*shapes, strict=True))
+            parts.append(f"{'' if dtype == 'f32' else dtype}[{sizes}]")
+        return ", ".join(parts)
+
+    def _size(self, sizes: tuple[Dim | None, ...]) -> str:
+        if any(size is None for size in sizes):
+            return "_"
+        if len(set(sizes)) == 1:
+            return str(sizes[0])
+        values = tuple(size.constant if size is not None else None for size in sizes)
+        for parameter in self.item.parameters:
+            factor = _whole_factor(values, parameter.values)
+            if factor:
+                return parameter.name if factor == 1 else f"{factor}*{parameter.name}"
+        return "_"
+
+
+def _whole_factor(values: Sequence[int | None], base: Sequence[Any]) -> int | None:
+    if not base or not isinstance(base[0], int) or not base[0] or values[0] is None:
+        return None
+    factor = values[0] // base[0]
+    fits = all(v is not None and v == factor * b for v, b in zip(values, base, strict=True))
+    return factor if fits else None
+
+
+def _with_comment(source: Code, indent: int, comment: str) -> list[str]:
+    written = lines(source, indent)
+    if not comment:
+        return written
+    if len(written) == 1 and len(written[0]) + len(comment) + 4 <= WIDTH:
+        return [f"{written[0]}  # {comment}"]
+    if len(comment) + indent + 2 > WIDTH:
+        comment = comment[: WIDTH - indent - 6] + " ..."
+    return [f"{' ' * indent}# {comment}", *written]
+
+
+def _docstring(item: ClassDef, doc: str) -> Iterator[str]:
+    graph = item.first.unit.either
+    span = graph.origin.span
+    where = f" ({safe_text(PurePath(span.source.name).name)}:{span.line})"
+    first = f"The {graph.kind} `{safe_text(graph.name)}`{where if span is not NOWHERE else ''}."
+    text = doc_lines(doc, WIDTH - 4)
+    if not text:
+        yield f'    """{first}"""'
+        return
+    yield f'    """{first}'
+    yield ""
+    yield from (f"    {line}".rstrip() for line in text)
+    yield '    """'
+
+
+def _wrapped(head: str, rest: str, indent: int = 4) -> list[str]:
+    """A `def` line, its arguments one a line where it is too long."""
+    whole = head + rest
+    if len(whole) <= WIDTH:
+        return [whole]
+    inner, _, tail = rest[1:].rpartition(") -> ")
+    pad = " " * (indent + 4)
+    arguments = _split_arguments(inner)
+    return [f"{head}(", *(f"{pad}{item}," for item in arguments), f"{' ' * indent}) -> {tail}"]
+
+
+def _split_arguments(text: str) -> list[str]:
+    parts, depth, start = [], 0, 0
+    for at, char in enumerate(text):
+        depth += (char == "[") - (char == "]")
+        if char == "," and not depth:
+            parts.append(text[start:at].strip())
+            start = at + 1
+    return [*parts, text[start:].strip()]

@@ -1,0 +1,125 @@
+"""Repeats as loops: runs of equal children of a container become a comprehension."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import TypeVar
+
+from archspec.graph.codegen.naming import numbered
+from archspec.graph.codegen.repeats import Form, Same, Steps, Table, columns, is_run, runs
+from archspec_torch.code.pieces import (
+    Code,
+    Hole,
+    call,
+    code,
+    comprehension,
+    holes,
+    kind,
+    replace,
+    skeleton,
+)
+from archspec_torch.code.text import literal
+
+T = TypeVar("T")
+
+
+def compress(items: Sequence[Code]) -> list[Code]:
+    """The items of a list display, runs written as `*[... for ...]`."""
+    result: list[Code] = []
+    for run in _cut(items, runs([_form(item) for item in items])):
+        if len(run) == 1:
+            result.append(run[0])
+        else:
+            child, head = _comprehension(run, ())
+            result.append(comprehension(child, head, star=True))
+    return result
+
+
+def compress_named(names: Sequence[str], items: Sequence[Code]) -> list[Code]:
+    """Items of an OrderedDict: `("name", child)`, runs with numbered names as comprehensions."""
+    result: list[Code] = []
+    lengths = runs([_form(item) for item in items], names)
+    for run, labels in zip(_cut(items, lengths), _cut(names, lengths), strict=True):
+        if len(run) == 1:
+            result.append(call("", literal(labels[0]), run[0]))
+            continue
+        child, head = _comprehension(run, _name_code(labels))
+        pair = call("", _name_code(labels), child)
+        result.append(comprehension(pair, head, star=True))
+    return result
+
+
+def numbered_comprehension(
+    names: Sequence[str], items: Sequence[Code]
+) -> tuple[Code, Code, Code] | None:
+    """Code of name, child and `for i in range(n)` where all items are one run."""
+    forms = [_form(item) for item in items]
+    if not is_run(forms) or numbered(names) is None or len({f.structure for f in forms}) > 1:
+        return None
+    child, head = _comprehension(items, _name_code(names))
+    return _name_code(names), child, head
+
+
+def _form(item: Code) -> Form:
+    return Form(skeleton(item), tuple(hole.value for hole in holes(item)))
+
+
+def _cut(items: Sequence[T], lengths: Sequence[int]) -> Iterator[Sequence[T]]:
+    """Consecutive parts of these lengths."""
+    rest = iter(items)
+    for length in lengths:
+        yield list(islice(rest, length))
+
+
+def _name_code(labels: Sequence[str]) -> Code:
+    """`f"layer{i + 1}"`."""
+    prefix, first = numbered(labels) or ("", 0)
+    number = f"{{i + {first}}}" if first else "{i}"
+    safe = literal(prefix)[1:-1].replace("{", "{{").replace("}", "}}")
+    return code(f'f"{safe}{number}"')
+
+
+def _comprehension(run: Sequence[Code], name: Code) -> tuple[Code, Code]:
+    """`child` and `for i in range(n)`, or over a tuple of floats."""
+    rest = columns([_form(item) for item in run])
+    tables: dict[tuple[float, ...], str] = {}
+    uses_index = bool(name)
+
+    def change(hole: Hole) -> Code:
+        nonlocal uses_index
+        match next(rest):
+            case Same():
+                return code(hole)
+            case Table(values):
+                return code(tables.setdefault(values, _table_name(hole, tables)))
+            case Steps(first, step):
+                uses_index = True
+                index = code(Hole(step, f"{hole.hint}_step"), " * i") if step != 1 else code("i")
+                return code(hole, " + ", index) if first else index
+
+    child = replace(run[0], change)
+    target, source = _loop(tables, len(run), uses_index)
+    return child, code(f"for {target} in ", source)
+
+
+def _table_name(hole: Hole, tables: dict[tuple[float, ...], str]) -> str:
+    wanted = hole.hint if hole.hint.isidentifier() else kind(hole.value)
+    return wanted if wanted not in tables.values() else f"{wanted}_{len(tables)}"
+
+
+def _loop(tables: dict[tuple[float, ...], str], count: int, uses_index: bool) -> tuple[str, Code]:
+    if not tables:
+        times = code("range(", Hole(count, "depth"), ")")
+        return ("i" if uses_index else "_"), times
+    if len(tables) == 1:
+        ((values, target),) = tables.items()
+        source = code(Hole(values, f"{target}_values"))
+    else:
+        target = ", ".join(tables.values())
+        rows = tuple(zip(*tables, strict=True))
+        source = code(Hole(rows, "table"))
+    if uses_index:
+        target = f"i, ({target})" if len(tables) > 1 else f"i, {target}"
+        source = code("enumerate(", source, ")")
+    return target, source

@@ -1,0 +1,13 @@
+"""Element types as torch names them."""
+
+from __future__ import annotations
+
+from archspec.types.tensor import DType
+
+TORCH_TYPES = {
+    DType.I64: "torch.int64",
+    DType.I32: "torch.int32",
+    DType.BOOL: "torch.bool",
+    DType.C64: "torch.complex64",
+}
+"""All but the floating type, which a module is given."""

@@ -1,0 +1,193 @@
+"""Pieces of generated code with holes where specialisations of one block may differ.
+
+Code is a tuple of text, `Hole` and `Call`. Two blocks whose code has the same `skeleton` become
+one class; holes whose values differ between them become its constructor arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias
+
+from archspec.frozen import frozen
+
+
+class _NoDefault:
+    def __repr__(self) -> str:
+        return "NO_DEFAULT"
+
+
+NO_DEFAULT: Any = _NoDefault()
+
+
+@frozen
+class Hole:
+    """A constant that may become a constructor argument; `hint` proposes its name."""
+
+    value: Any
+    hint: str = ""
+
+
+@frozen
+class Argument:
+    """An argument of a call. It is left out where it is a constant equal to `default`."""
+
+    code: Code
+    keyword: str = ""
+    default: Any = NO_DEFAULT
+
+    @property
+    def omitted(self) -> bool:
+        """Whether writing it would repeat the default."""
+        if self.default is NO_DEFAULT or len(self.code) != 1:
+            return False
+        (piece,) = self.code
+        return isinstance(piece, Hole) and _same(piece.value, self.default)
+
+
+@frozen
+class Call:
+    """`function(arguments)`, broken over lines where it is too long.
+
+    `brackets` are "()", or "[]" and "{}" for displays (then `function` is empty, or "*"). The
+    two parts of a comprehension, `x for x in y`, have no `comma` between them.
+    """
+
+    function: str
+    arguments: tuple[Argument, ...]
+    brackets: str = "()"
+    comma: str = ","
+
+
+Piece: TypeAlias = "str | Hole | Call"
+Code: TypeAlias = "tuple[Piece, ...]"
+Part: TypeAlias = "Piece | Code | int | float | bool | None"
+
+
+def code(*parts: Part) -> Code:
+    """Join parts; numbers and None become holes."""
+    pieces: list[Piece] = []
+    for part in parts:
+        if isinstance(part, tuple):
+            pieces.extend(part)
+        elif isinstance(part, str | Hole | Call):
+            pieces.append(part)
+        else:
+            pieces.append(Hole(part))
+    return tuple(pieces)
+
+
+def call(function: str, *arguments: Part | Argument) -> Code:
+    """`function(a, b, keyword=c)`."""
+    return (Call(function, tuple(_argument(item) for item in arguments)),)
+
+
+def element(source: Code, index: int) -> Code:
+    """One item of a tuple; of a tuple that is written out the item alone."""
+    if len(source) == 1 and isinstance(source[0], Call) and not source[0].function:
+        return source[0].arguments[index].code
+    return code(source, f"[{index}]")
+
+
+def listing(items: Sequence[Part | Argument]) -> Code:
+    """`[a, b, c]`."""
+    return (Call("", tuple(_argument(item) for item in items), "[]"),)
+
+
+def comprehension(item: Part, loop: Part, star: bool) -> Code:
+    """`[item for x in y]`, or `*[...]`."""
+    parts = (_argument(item), _argument(loop))
+    return (Call("*" if star else "", parts, "[]", ""),)
+
+
+def keyword(name: str, value: Any, default: Any = NO_DEFAULT, hint: str = "") -> Argument:
+    """`name=value`, left out where the value is `default`."""
+    if not isinstance(value, str | Hole | Call | tuple) or _is_data(value):
+        value = Hole(value, hint or name)
+    return Argument(code(value), name, default)
+
+
+def positional(value: Any, hint: str) -> Argument:
+    """A constant in its place."""
+    return Argument((Hole(value, hint),))
+
+
+class Quoted(str):
+    """A string that stands for itself in a hole."""
+
+    __slots__ = ()
+
+
+def _is_data(value: object) -> bool:
+    return isinstance(value, tuple) and all(
+        isinstance(item, int | float) or _is_data(item) for item in value
+    )
+
+
+def _argument(item: Part | Argument) -> Argument:
+    return item if isinstance(item, Argument) else Argument(code(item))
+
+
+def _same(value: Any, default: Any) -> bool:
+    return type(value) is type(default) and bool(value == default)
+
+
+# ---------------------------------------------------------------------- traversal
+
+
+def holes(source: Code) -> Iterator[Hole]:
+    """All holes, from left to right."""
+    for piece in source:
+        if isinstance(piece, Hole):
+            yield piece
+        elif isinstance(piece, Call):
+            for argument in piece.arguments:
+                yield from holes(argument.code)
+
+
+def replace(source: Code, change: Callable[[Hole], Code]) -> Code:
+    """The same code with every hole changed, from left to right.
+
+    What a hole becomes is put into parentheses unless it stands alone.
+    """
+    pieces: list[Piece] = []
+    for piece in source:
+        if isinstance(piece, Hole):
+            new = change(piece)
+            compound = len(source) > 1 and any(isinstance(p, str) and " " in p for p in new)
+            pieces.extend(("(", *new, ")") if compound else new)
+        elif isinstance(piece, Call):
+            arguments = tuple(
+                Argument(replace(item.code, change), item.keyword, item.default)
+                for item in piece.arguments
+            )
+            pieces.append(Call(piece.function, arguments, piece.brackets, piece.comma))
+        else:
+            pieces.append(piece)
+    return tuple(pieces)
+
+
+def skeleton(source: Code) -> str:
+    """What two pieces of code share when they differ in the values of holes only."""
+    parts: list[str] = []
+    for piece in source:
+        if isinstance(piece, str):
+            parts.append(piece)
+        elif isinstance(piece, Hole):
+            parts.append(f"\0{kind(piece.value)}\0")
+        else:
+            inner = ",".join(f"{a.keyword}={skeleton(a.code)}" for a in piece.arguments)
+            parts.append(f"{piece.function}{piece.brackets[0]}{inner}{piece.brackets[1]}")
+    return "".join(parts)
+
+
+def kind(value: Any) -> str:
+    """Type of a constant, as an annotation writes it."""
+    if isinstance(value, Quoted):
+        return "str"
+    if isinstance(value, tuple):
+        kinds = [kind(item) for item in value]
+        if len(set(kinds)) == 1 and len(kinds) > 8:
+            return f"Tuple[{kinds[0]}, ...]"
+        return f"Tuple[{', '.join(kinds) or '()'}]"
+    return type(value).__name__

@@ -1,0 +1,99 @@
+"""Code as text, broken over lines where it is too long."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archspec_torch.code.pieces import Argument, Call, Code, Hole, Piece
+
+WIDTH = 100
+"""Longest line of generated code."""
+
+TABLE = "( )"
+"""Brackets of a table: several items on a line."""
+
+
+def literal(value: Any) -> str:
+    """A constant as Python writes it. Strings are escaped to ASCII."""
+    if isinstance(value, str):
+        written = ascii(str(value))
+        return f'"{written[1:-1]}"' if written[0] == "'" and '"' not in written else written
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return f'float("{value}")'
+    if isinstance(value, tuple):
+        inner = ", ".join(literal(item) for item in value)
+        return f"({inner},)" if len(value) == 1 else f"({inner})"
+    return repr(value)
+
+
+def flat(source: Code) -> str:
+    """On one line."""
+    parts: list[str] = []
+    for piece in source:
+        if isinstance(piece, str):
+            parts.append(piece)
+        elif isinstance(piece, Hole):
+            parts.append(literal(piece.value))
+        else:
+            inner = f"{piece.comma} ".join(_flat_argument(item) for item in _shown(piece))
+            parts.append(f"{piece.function}{piece.brackets[0]}{inner}{piece.brackets[-1]}")
+    return "".join(parts)
+
+
+def lines(source: Code, indent: int) -> list[str]:
+    """With line breaks inside its longest call where one line would be too long."""
+    pad = " " * indent
+    whole = flat(source)
+    if indent + len(whole) <= WIDTH:
+        return [pad + whole]
+    source = tuple(_table(piece) for piece in source)
+    if not any(isinstance(piece, Call) for piece in source):
+        return [pad + whole]
+    at = _longest_call(source)
+    broken = source[at]
+    assert isinstance(broken, Call)
+    before, after = flat(source[:at]), flat(source[at + 1 :])
+    result = [f"{pad}{before}{broken.function}{broken.brackets[0]}"]
+    result += _arguments(broken, indent + 4)
+    return [*result, f"{pad}{broken.brackets[-1]}{after}"]
+
+
+def _arguments(item: Call, indent: int) -> list[str]:
+    """Arguments one a line; those of a long table as many as fit."""
+    written: list[str] = []
+    for argument in _shown(item):
+        inner = lines(_prefixed(argument), indent)
+        inner[-1] += item.comma
+        joined = f"{written[-1]} {inner[0].lstrip()}" if written else ""
+        if item.brackets == TABLE and written and len(joined) <= WIDTH:
+            written[-1] = joined
+        else:
+            written += inner
+    return written
+
+
+def _table(piece: Piece) -> Piece:
+    """A long tuple of constants as a display that can be broken."""
+    if isinstance(piece, Hole) and isinstance(piece.value, tuple) and len(piece.value) > 2:
+        items = tuple(Argument((Hole(value),)) for value in piece.value)
+        return Call("", items, TABLE)
+    return piece
+
+
+def _longest_call(source: Code) -> int:
+    lengths = {
+        at: len(flat((piece,))) for at, piece in enumerate(source) if isinstance(piece, Call)
+    }
+    return max(lengths, key=lambda at: lengths[at])
+
+
+def _shown(item: Call) -> list[Argument]:
+    return [argument for argument in item.arguments if not argument.omitted]
+
+
+def _flat_argument(argument: Argument) -> str:
+    return flat(_prefixed(argument))
+
+
+def _prefixed(argument: Argument) -> Code:
+    return (f"{argument.keyword}=", *argument.code) if argument.keyword else argument.code

@@ -1,0 +1,135 @@
+"""One function being written: its names, the sizes it reads, where new tensors go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from archspec.graph.codegen.naming import Names
+from archspec.graph.codegen.sizes import Locals
+from archspec.types.dim import Dim, DimLike, dim
+from archspec.types.tensor import DType, TensorType
+from archspec_torch.code.dtypes import TORCH_TYPES
+from archspec_torch.code.lines import Comment, Line
+from archspec_torch.code.pieces import Code, Hole, call, code
+from archspec_torch.code.sizes import size_code
+from archspec_torch.lowering.base import Scope
+
+
+@dataclass
+class Function(Scope):
+    """The function that is being written.
+
+    `arguments` are its tensors with their types. `uses_buffer` tells that it needs the empty
+    buffer `like`, which knows the floating type where no input does.
+    """
+
+    locals: Locals
+    names: Names
+    arguments: Sequence[tuple[str, TensorType]]
+    is_method: bool = True
+    lines: list[Line] = field(default_factory=list)
+    indent: int = 0
+    uses_buffer: bool = False
+    like: str = "self.like"
+    accessors: dict[str, str] = field(default_factory=dict)  # set per op: "" or a region's name
+    passed: dict[str, list[Code]] = field(default_factory=dict)  # likewise: draws and sizes
+    _sizes: dict[str, None] = field(default_factory=dict)
+    _device: str = ""
+    _dtype: str = ""
+
+    # ------------------------------------------------------------------ for lowerings
+
+    def size(self, value: DimLike) -> Code:
+        """A dimension over local symbols; their reading is noted."""
+        number = dim(value).constant
+        if number is not None:
+            return code(Hole(number, "size"))
+        return self.local_size(self.locals.rewrite(dim(value)))
+
+    def local_size(self, value: Dim) -> Code:
+        """An expression over local symbols."""
+        for name in sorted(value.symbols):
+            if name in self.locals.where:
+                self._sizes.setdefault(name)
+        return size_code(value)
+
+    def device(self) -> str:
+        """A local variable with the device of the inputs; empty in a plain function."""
+        if not self.is_method:
+            return ""
+        if not self._device:
+            self._device = self.names.fresh("device")
+            self.uses_buffer |= not self.arguments
+        return self._device
+
+    def dtype(self, dtype: DType) -> str:
+        """An element type; the floating type is that of a floating input."""
+        if dtype in TORCH_TYPES:
+            return TORCH_TYPES[dtype]
+        if not self.is_method:
+            return "torch.get_default_dtype()"
+        if not self._dtype:
+            self._dtype = self.names.fresh("dtype")
+            self.uses_buffer |= self._float_input() is None
+        return self._dtype
+
+    def module(self) -> str:
+        """What the op at hand owns."""
+        return self.accessors[""]
+
+    def run(self, region: str, *inputs: str) -> Code:
+        """A call of a region of the op at hand."""
+        return call(self.accessors[region], *inputs, *self.passed.get(region, ()))
+
+    def training(self) -> str:
+        """The mode flag; a plain function computes a constant, once, as in inference."""
+        return "self.training" if self.is_method else "False"
+
+    def statement(self, hint: str, *source: Any) -> str:
+        """Assign to a fresh name."""
+        name = self.names.fresh(hint)
+        self.line(name, " = ", *source)
+        return name
+
+    def fresh(self, hint: str) -> str:
+        """A name that nobody has."""
+        return self.names.fresh(hint)
+
+    def line(self, *source: Any, indent: int = 0) -> None:
+        """Add a line at the current indentation."""
+        self.lines.append(Line(code(*source), self.indent + indent))
+
+    # ------------------------------------------------------------------ for the writer
+
+    def add(self, source: Code, comment: Comment = ()) -> None:
+        """Add a line with the types of what it makes."""
+        self.lines.append(Line(source, self.indent, comment))
+
+    def comment(self, types: Sequence[TensorType]) -> Comment:
+        """Types as local symbols tell them."""
+        return tuple(
+            (str(one.dtype), tuple(self.locals.find(size) for size in one.shape)) for one in types
+        )
+
+    def prologue(self) -> list[Line]:
+        """Lines that read sizes, device and type; they come first."""
+        found = []
+        by_input: dict[int, list[str]] = {}
+        for name in self.locals.where:
+            if name in self._sizes:
+                by_input.setdefault(self.locals.where[name].input, []).append(name)
+        for index, names in by_input.items():
+            source = self.arguments[index][0]
+            reads = ", ".join(f"{source}.shape[{self.locals.where[name].axis}]" for name in names)
+            found.append(Line(code(f"{', '.join(names)} = {reads}")))
+        if self._device:
+            source = self.arguments[0][0] if self.arguments else self.like
+            found.append(Line(code(f"{self._device} = {source}.device")))
+        if self._dtype:
+            found.append(Line(code(f"{self._dtype} = {self._float_input() or self.like}.dtype")))
+        return found
+
+    def _float_input(self) -> str | None:
+        return next((name for name, type_ in self.arguments if type_.dtype.is_float), None)

@@ -1,0 +1,206 @@
+"""The statements of `__init__`: what a block owns, from the tree of its names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from archspec.graph.codegen.naming import is_numbered
+from archspec.graph.model import Region
+from archspec.graph.units import Owned, Unit
+from archspec_torch.code.comprehensions import compress, compress_named
+from archspec_torch.code.dtypes import TORCH_TYPES
+from archspec_torch.code.lines import Line
+from archspec_torch.code.names import MAPPING_NAMES, is_identifier
+from archspec_torch.code.pieces import Argument, Call, Code, Hole, call, code, listing
+from archspec_torch.code.text import literal
+from archspec_torch.init.initialisers import init_call
+from archspec_torch.lowering.base import site
+from archspec_torch.planning.layout import Layout
+from archspec_torch.planning.tree import Branch, Kind
+
+MOST_NESTED = 8
+"""Containers written inside one another; deeper ones are made first, since Python reads about 200
+open brackets and a container may open four."""
+
+Construct = Callable[[Unit], Code]
+"""Code that makes an instance of a unit's class, or calls its function."""
+
+
+class Constructor:
+    """Writes `__init__` of one unit."""
+
+    def __init__(self, layout: Layout, construct: Construct) -> None:
+        self.layout, self.unit, self.construct = layout, layout.unit, construct
+        self.helpers: set[str] = set()
+        self.variables: list[str] = []  # that hold containers
+        self._before: list[Line] = []  # statements that must come before the one at hand
+
+    def write(self) -> list[Line]:
+        """All statements, in the order of the tree."""
+        children = self.layout.tree.children.values()
+        made = [line for child in children for line in self._top(child)]
+        if self.unit.either.frozen:
+            return made  # who holds it says that nothing in it learns
+        return [*made, *(line for child in children for line in self._fixed(child))]
+
+    def _fixed(self, branch: Branch) -> Iterator[Line]:
+        """What does not learn: in one line where nothing below a name does."""
+        found = [leaf.owned for leaf in branch.leaves() if leaf.owned is not None]
+        if not all(owned.either.frozen for owned in found):
+            for child in branch.children.values():
+                yield from self._fixed(child)
+        elif any(map(_has_weights, found)):
+            yield Line(code(f"{branch.access}.requires_grad_(False)"))
+
+    def _top(self, branch: Branch) -> Iterator[Line]:
+        if branch.kind is Kind.PARAMETER:
+            yield from self._parameter("self", branch)
+            return
+        source = self._value(branch)
+        yield from self._made_before()
+        if is_identifier(branch.name):
+            yield Line(code(f"self.{branch.name} = ", source))
+        else:
+            yield Line(call("self.add_module", literal(branch.name), source))
+        yield from self._later(branch)
+
+    def _later(self, branch: Branch) -> Iterator[Line]:
+        """Parameters in containers, and what hangs below a module."""
+        for child in branch.children.values():
+            if child.kind is Kind.PARAMETER:
+                yield from self._parameter(branch.access, child)
+                continue
+            if branch.kind is Kind.MODULE:
+                source = self._value(child)
+                yield from self._made_before()
+                yield Line(call(f"{branch.access}.add_module", literal(child.name), source))
+            yield from self._later(child)
+
+    # ------------------------------------------------------------------ values
+
+    def _value(self, branch: Branch) -> Code:
+        """What makes a module; containers far inside it are left in `_before`."""
+        return self._nested(branch)[0]
+
+    def _nested(self, branch: Branch) -> tuple[Code, int]:
+        """What makes a module, and how many containers are written inside one another in it."""
+        if branch.kind is Kind.MODULE:
+            assert branch.owned is not None
+            return self._module(branch.owned), 0
+        children = [child for child in branch.children.values() if child.kind is not Kind.PARAMETER]
+        values, most = [], 0
+        for child in children:
+            value, height = self._nested(child)
+            if height == MOST_NESTED:
+                value, height = self._held(value), 0
+            values.append(value)
+            most = max(most, height)
+        return self._container([child.name for child in children], values, branch.kind), most + 1
+
+    def _held(self, value: Code) -> Code:
+        """A local variable for a container, which is made before the statement at hand."""
+        name = f"part_{len(self.variables) + 1}"
+        self.variables.append(name)
+        self._before.append(Line(code(f"{name} = ", value)))
+        return code(name)
+
+    def _made_before(self) -> Iterator[Line]:
+        yield from self._before
+        self._before.clear()
+
+    def _container(self, names: list[str], values: list[Code], kind: Kind) -> Code:
+        if kind is Kind.SEQUENTIAL:
+            return _sequential(names, values)
+        if kind is Kind.LIST:
+            return call("nn.ModuleList", _display(compress(values)))
+        return self._mapping(names, values, kind)
+
+    def _mapping(self, names: list[str], values: list[Code], kind: Kind) -> Code:
+        function = "nn.ModuleDict"
+        if kind is Kind.SCOPE:
+            function = "Scope"
+            self.helpers.add("Scope")
+        items = tuple(
+            Argument(code(f"{literal(name)}: ", value))
+            for name, value in zip(names, values, strict=True)
+        )
+        return call(function, Call("", items, "{}")) if items else call(function)
+
+    def _module(self, owned: Owned) -> Code:
+        instance = owned.either
+        if instance.op is None:
+            return self.construct(self.unit.callee(instance))
+        lowered = self.layout.at(*owned.places[0])
+        self.helpers.update(lowered.module_helpers)
+        if lowered.module is not None:
+            return lowered.module
+        return self._regions(instance.regions)
+
+    def _regions(self, regions: tuple[Region, ...]) -> Code:
+        """A container of the modules of regions; one without a key stands for itself."""
+        if len(regions) == 1 and not regions[0].key:
+            return self.construct(self.unit.callee(regions[0]))
+        names = [region.key for region in regions]
+        values = [self.construct(self.unit.callee(region)) for region in regions]
+        kind = Kind.SCOPE if MAPPING_NAMES & set(names) else Kind.MAPPING
+        return self._mapping(names, values, kind)
+
+    # ------------------------------------------------------------------ parameters
+
+    def _parameter(self, owner: str, branch: Branch) -> Iterator[Line]:
+        assert branch.owned is not None
+        instance = branch.owned.either
+        (parameter,) = site(*branch.owned.places[0]).parameters
+        for region in instance.regions:  # a buffer that is computed
+            value = self.construct(self.unit.callee(region))
+            value += code(".contiguous()")  # a view could not be loaded into
+            yield Line(_register_buffer(owner, branch.name, value, parameter.persistent))
+            return
+        how = parameter.initialiser
+        name = how.name if how is not None else "zeros"
+        sizes = [Argument((Hole(size, "size"),)) for size in parameter.shape] or [Argument(("()",))]
+        dtype = TORCH_TYPES.get(parameter.dtype)
+        more = [Argument((dtype,), "dtype")] if dtype else []
+        makers = {"zeros": "torch.zeros", "ones": "torch.ones"}
+        value = call(makers.get(name, "torch.empty"), *sizes, *more)
+        if parameter.learnable:
+            yield _assigned(owner, branch.name, call("nn.Parameter", value))
+        else:
+            yield Line(_register_buffer(owner, branch.name, value, parameter.persistent))
+        if how is not None and name not in makers:
+            yield Line(init_call(how, branch.access))
+
+
+def _assigned(owner: str, name: str, value: Code) -> Line:
+    if is_identifier(name):
+        return Line(code(f"{owner}.{name} = ", value))
+    return Line(call(f"{owner}.register_parameter", literal(name), value))
+
+
+def _register_buffer(owner: str, name: str, value: Code, persistent: bool) -> Code:
+    more = [] if persistent else [Argument(("False",), "persistent")]
+    return call(f"{owner}.register_buffer", literal(name), value, *more)
+
+
+def _sequential(names: list[str], values: list[Code]) -> Code:
+    if is_numbered(names):
+        filled: list[Code] = []
+        for name, value in zip(names, values, strict=True):
+            filled += [call("nn.Identity")] * (int(name) - len(filled))
+            filled.append(value)
+        return call("nn.Sequential", *compress(filled))
+    return call("nn.Sequential", call("OrderedDict", _display(compress_named(names, values))))
+
+
+def _display(items: list[Code]) -> Code:
+    """A list; one that is a comprehension as a whole is written as such."""
+    if len(items) == 1 and isinstance(items[0][0], Call) and items[0][0].function == "*":
+        only = items[0][0]
+        return (Call("", only.arguments, only.brackets, only.comma),)
+    return listing(items)
+
+
+def _has_weights(owned: Owned) -> bool:
+    if owned.either.op is None or owned.either.regions:
+        return True
+    return any(one.learnable for one in site(*owned.places[0]).parameters)

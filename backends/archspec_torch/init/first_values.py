@@ -1,0 +1,185 @@
+"""The method `initialise`: first values that a spec asks for, where torch's own differ.
+
+The network calls it on all its modules, callers before callees. So an `init` statement reaches
+everything below, a statement further in wins over one further out, and what an attribute says
+explicitly wins over both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import TypeAlias
+
+from archspec.graph.init_rules import rule_for
+from archspec.graph.model import InitRule, Instance
+from archspec.graph.units import Unit
+from archspec.ops.base import Op, Parameter
+from archspec.types.initialiser import Initialiser
+from archspec_torch.code.lines import Line
+from archspec_torch.code.pieces import Code, call, code
+from archspec_torch.init.initialisers import init_call
+from archspec_torch.init.kinds import kind_condition, module_kinds
+from archspec_torch.lowering.base import Lowered, site
+from archspec_torch.planning.layout import Layout, Plan
+
+
+@dataclass(frozen=True)
+class Firsts:
+    """Lines of `initialise`; empty where torch's own values are right."""
+
+    lines: tuple[Line, ...] = ()
+
+
+def write_firsts(layout: Layout, known: Plan) -> Firsts:
+    """The lines for one unit: rules first, then explicit attributes."""
+    lines: list[Line] = []
+    rules: dict[tuple[str, str], InitRule] = {}
+    for graph in layout.unit.all_graphs:
+        for rule in graph.init_rules:
+            rules[rule.op, rule.parameter] = rule
+    lines += _rule_lines(list(rules.values()), layout, known)
+    lines += _grouped([asked for asked in _asked(layout) if asked.explicit], layout)
+    return Firsts(tuple(lines))
+
+
+def _rule_lines(rules: list[InitRule], layout: Layout, known: Plan) -> list[Line]:
+    """A loop over all modules below; rules that reach nothing are left out."""
+    found: list[Line] = []
+    before: tuple[str, ...] = ()
+    for rule in rules:
+        below = _filled_below(layout, known, rule, rules)
+        for filled, lowered in below.items():
+            kinds = module_kinds(lowered)
+            if not filled or not kinds:
+                continue
+            if kinds != before:
+                found.append(Line(code(f"if {kind_condition(kinds)}:"), 4))
+            before, indent = kinds, 8
+            others = chain.from_iterable(ops for names, ops in below.items() if names != filled)
+            if rule.parameter == "bias" or not set(kinds).isdisjoint(module_kinds(others)):
+                found.append(Line(_has(filled[0][0]), indent))
+                indent += 4
+            found += [Line(init_call(how, f"module.{name}"), indent) for name, how in filled]
+    return [Line(code("for module in self.modules():")), *found] if found else []
+
+
+def _has(name: str) -> Code:
+    """Whether a module has a tensor; torch has None for some, and no attribute for others."""
+    if name.rpartition(".")[2] == "bias":
+        return code(f"if module.{name} is not None:")
+    return code(f'if getattr(module, "{name}", None) is not None:')
+
+
+Filled: TypeAlias = tuple[tuple[str, Initialiser], ...]
+"""Names of parameters with their first values."""
+
+
+def _filled(rule: InitRule, rules: list[InitRule], op: Op, owned: tuple[Parameter, ...]) -> Filled:
+    """What a rule gives first values to: the parameter of its name, or what stands for it.
+
+    What is computed from that, as the norms of weight normalisation are, follows.
+    """
+    named = [item.name for item in owned if rule_for(rules, op, item) is rule]
+    derived = [
+        (item.name, item.initialiser)
+        for item in owned
+        if item.initialiser is not None and getattr(item.initialiser, "of", "") in named
+    ]
+    return (*((name, rule.initialiser) for name in named), *derived)
+
+
+def _filled_below(
+    layout: Layout, known: Plan, rule: InitRule, rules: list[InitRule]
+) -> dict[Filled, list[Lowered]]:
+    """The ops that a rule may reach, here and in all callees, by what it fills of them.
+
+    It is one of the rules of a graph.
+    """
+    found: dict[Filled, list[Lowered]] = {}
+    seen: set[Unit] = set()
+    stack = [layout.unit]
+    while stack:
+        unit = stack.pop()
+        if unit in seen:
+            continue
+        seen.add(unit)
+        stack.extend(callee.owner for callee in unit.callees.values())
+        for graph in unit.all_graphs:
+            for node in graph.nodes:
+                op = node.op
+                if op is not None and rule.op in (op.name, *op.inner_layers.values()):
+                    filled = _filled(rule, rules, op, site(graph, node).parameters)
+                    found.setdefault(filled, []).append(known.of(unit).at(graph, node))
+    return found
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A parameter whose first value is not what its module's constructor gives anyway.
+
+    `explicit` says that an attribute of the spec says the first value.
+    """
+
+    path: str
+    name: str
+    initialiser: Initialiser
+    explicit: bool
+
+
+def _asked(layout: Layout) -> Iterator[Asked]:
+    """All of a unit; what is computed from others, as weight_g is from weight_v, after them."""
+    for owned in layout.unit.owned:
+        instance = owned.either
+        if instance.op is None or layout.at(*owned.places[0]).raw:
+            continue
+        given = layout.at(*owned.places[0]).given
+        found: dict[str, Asked] = {}
+        for parameter in sorted(site(*owned.places[0]).parameters, key=is_derived):
+            how, source = parameter.initialiser, None
+            if how is None:
+                continue
+            if is_derived(parameter):
+                source = found.get(getattr(how, "of", ""))
+                wanted, explicit = source is not None, source is not None and source.explicit
+            else:
+                explicit = is_explicit(instance, parameter)
+                wanted = explicit or given.get(parameter.name) != how
+            if wanted:
+                found[parameter.name] = Asked(owned.key, parameter.name, how, explicit)
+        yield from found.values()
+
+
+def is_derived(parameter: Parameter) -> bool:
+    """Whether its first values are computed from those of another parameter."""
+    return hasattr(parameter.initialiser, "of")
+
+
+def is_explicit(instance: Instance, parameter: Parameter) -> bool:
+    """Whether an attribute of the spec says the first value."""
+    attribute = f"{parameter.stands_for or parameter.name}_init"
+    written = getattr(instance.op, attribute, None) is not None
+    return written or attribute in instance.explicit
+
+
+def default_lines(layout: Layout) -> list[Line]:
+    """Lines of `__init__` for defaults of ops that are not those of torch; rules override them."""
+    return list(_grouped([asked for asked in _asked(layout) if not asked.explicit], layout))
+
+
+def _grouped(items: list[Asked], layout: Layout) -> Iterator[Line]:
+    """One loop for all parameters that get the same."""
+    access = {leaf.path: leaf.access for leaf in layout.tree.leaves()}
+    groups: dict[tuple[str, Code], list[Asked]] = {}
+    for asked in items:
+        source = init_call(asked.initialiser, f"\0.{asked.name}")
+        groups.setdefault((asked.name, source), []).append(asked)
+    for (name, _), group in groups.items():
+        how = group[0].initialiser
+        if len(group) == 1:
+            yield Line(init_call(how, f"{access[group[0].path]}.{name}"))
+            continue
+        modules = call("", *(access[asked.path] for asked in group))
+        yield Line(code("for module in ", modules, ":"))
+        yield Line(init_call(how, f"module.{name}"), 4)

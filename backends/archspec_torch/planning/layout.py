@@ -1,0 +1,180 @@
+"""Facts about each unit that its callers and its own code must agree on.
+
+Which arguments its `forward` takes beside tensors, what it returns, how its ops are lowered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+from archspec.frozen import frozen
+from archspec.graph.codegen.demand import Demands, demands
+from archspec.graph.codegen.draws import Draws, draws
+from archspec.graph.codegen.interface import Input, inputs_of
+from archspec.graph.codegen.sizes import Locals, localise
+from archspec.graph.model import Graph, Node
+from archspec.graph.units import Owned, Unit
+from archspec_torch.code.names import identifier
+from archspec_torch.code.sizes import size_variable
+from archspec_torch.lowering import lower
+from archspec_torch.lowering.base import Lowered, site
+from archspec_torch.planning.tree import Branch, Facts, build_tree
+
+Place: TypeAlias = tuple[Graph, int]
+"""A node among those of all graphs: its graph, and its number there."""
+
+
+@frozen
+class Told:
+    """What a use of a shared block says of itself: an argument of its `forward`, and its value."""
+
+    name: str
+    value: Any
+
+
+@dataclass
+class Layout:
+    """What is known of a unit before its code is written; each use of a shared block has its own.
+
+    `needs`, `draws`, `tree` and `lowered` are those of all of its uses.
+    """
+
+    unit: Unit
+    inputs: tuple[Input, ...] = ()
+    needs: bool = False  # takes `need: List[bool]`, returns List[Optional[Tensor]]
+    draws: tuple[str, ...] = ()  # takes these as int arguments
+    locals: tuple[Locals, Locals] = field(default_factory=lambda: (Locals(), Locals()))
+    """Sizes in inference and in training."""
+    extra: tuple[str, ...] = ()  # symbols of the network that no input tells: callers pass them
+    lowered: Mapping[Place, Lowered] = field(default_factory=dict)
+    tree: Branch = field(default_factory=lambda: Branch("", ""))
+    root: bool = False
+    records: tuple[str, str] = ("", "")  # names of the classes of several results, by mode
+    is_function: bool = False  # a plain function: the expression of a buffer
+    told: tuple[Told, ...] = ()  # what callers of a shared block say of their use
+
+    def at(self, graph: Graph, node: Node) -> Lowered:
+        """How the op of a node is lowered there; one instance may stand at several nodes."""
+        return self.lowered[graph, node.id]
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is called with one tensor and gives one."""
+        one = len(self.inputs) == 1 and self.unit.yields_one
+        extra = self.needs or self.draws or self.extra or self.told
+        return one and not extra and not self.inputs[0].optional
+
+
+@dataclass
+class Plan:
+    """What is known of all units: their layouts, what is computed when, and the draws."""
+
+    units: tuple[Unit, ...]
+    layouts: dict[Unit, Layout]
+    demands: Demands
+    draws: Draws
+
+    @property
+    def root(self) -> Layout:
+        """The layout of the network itself."""
+        return self.layouts[self.units[-1]]
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """Free dims of the network, all of which its inputs have."""
+        inputs = self.root.inputs
+        types = [item.type_in(training) for item in inputs for training in (False, True)]
+        return frozenset(name for kind in types for size in kind.shape for name in size.symbols)
+
+    def of(self, unit: Unit) -> Layout:
+        """The layout of a unit."""
+        return self.layouts[unit]
+
+    def uses(self, unit: Unit) -> list[Layout]:
+        """The layouts of all uses of its block."""
+        return [self.layouts[use] for use in unit.uses]
+
+
+def lay_out(units: Sequence[Unit]) -> Plan:
+    """Layouts of all units, which come callees first."""
+    layouts = {use: Layout(use) for unit in units for use in unit.uses}
+    result = Plan(tuple(units), layouts, demands(units), draws(units))
+    result.root.root = True
+    for unit in units:
+        family = result.uses(unit)
+        lowered = {(g, n.id): lower(site(g, n)) for g in unit.all_graphs for n in _ops(g)}
+        for layout in family:
+            layout.inputs = tuple(_named_inputs(layout.unit))
+            layout.needs = unit in result.demands.asked
+            layout.draws, layout.lowered = result.draws.read[unit], lowered
+        _localise(family)
+        for graph in unit.all_graphs:
+            for node in _ops(graph):
+                if node.instance is not None and lowered[graph, node.id].raw:
+                    for region in node.instance.regions:
+                        layouts[unit.callee(region)].is_function = True
+    return result
+
+
+def _localise(family: Sequence[Layout]) -> None:
+    """Sizes of each use in each mode, all over the same symbols."""
+    places = [(layout, training) for layout in family for training in (False, True)]
+    types = [[item.type_in(training) for item in layout.inputs] for layout, training in places]
+    found = localise(types, size_variable)
+    for number, layout in enumerate(family):
+        layout.locals = found[2 * number], found[2 * number + 1]
+
+
+def _ops(graph: Graph) -> list[Node]:
+    return [node for node in graph.nodes if node.op is not None]
+
+
+def _named_inputs(unit: Unit) -> Iterator[Input]:
+    """The inputs of a unit, with names that arguments can have."""
+    for number, item in enumerate(inputs_of(unit)):
+        yield replace(item, name=identifier(item.name, f"x{number}" if number else "x"))
+
+
+# ---------------------------------------------------------------------- trees
+
+
+def plant(unit: Unit, known: Plan) -> None:
+    """Build the tree of a unit; the code of its callees has been written."""
+    tree = build_tree(unit, _facts(unit, known))
+    for layout in known.uses(unit):
+        layout.tree = tree
+
+
+def _facts(unit: Unit, known: Plan) -> Facts:
+    chainable, stateless, parameters = set(), set(), set()
+    for owned in unit.owned:
+        if owned.either.op is None:
+            if all(known.of(unit.callee(one)).plain for one in owned.instances):
+                chainable.add(owned.key)
+            continue
+        lowered = [known.of(unit).at(*found) for found in owned.places]
+        regions = any(one.regions for one in owned.instances)
+        owns = any(site(*found).parameters for found in owned.places)
+        if any(item.raw for item in lowered):
+            parameters.add(owned.key)
+        elif not regions and not owns:
+            stateless.add(owned.key)
+        if not regions and _is_one_module(owned, lowered, owns, unit, known):
+            chainable.add(owned.key)
+    return Facts(frozenset(chainable), frozenset(stateless), frozenset(parameters))
+
+
+def _is_one_module(
+    owned: Owned, lowered: Sequence[Lowered], owns: bool, unit: Unit, known: Plan
+) -> bool:
+    """Whether one module, called with the input, is what each node does."""
+    demand = {graph: known.demands.of(use, graph) for use in unit.uses for graph in use.graphs}
+    if any(item.module is None or item.module != lowered[0].module for item in lowered):
+        return False
+    # where the weights stand in a module and there is an expression too, it calls the module in a
+    # way of its own, as a norm over another axis does
+    if owns and any(item.apply is not None for item in lowered):
+        return False
+    return not any(node.id in demand[graph].gates for graph, node in owned.places)

@@ -1,0 +1,133 @@
+"""The tree of names below a block: leaves are modules and parameters, branches are containers.
+
+A branch whose layers run one after the other is an `nn.Sequential`; one with the children 0, 1,
+2, ... an `nn.ModuleList`; any other an `nn.ModuleDict`, or a `Scope` where names or parameters
+rule that out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from archspec.frozen import frozen
+from archspec.graph.codegen.chains import chains, is_inside, nodes_below
+from archspec.graph.codegen.naming import is_numbered
+from archspec.graph.model import Graph, Node
+from archspec.graph.units import Owned, Unit
+from archspec_torch.code.names import MAPPING_NAMES, SEQUENTIAL_NAMES, attribute, is_identifier
+from archspec_torch.code.text import literal
+
+
+class Kind(Enum):
+    """What a branch becomes."""
+
+    MODULE = "module"  # a leaf that is a module
+    PARAMETER = "parameter"  # a leaf that is a parameter or buffer itself
+    SEQUENTIAL = "sequential"
+    LIST = "list"
+    MAPPING = "mapping"
+    SCOPE = "scope"
+
+
+@dataclass
+class Branch:
+    """One component of a path. `owned` is what stands exactly here."""
+
+    name: str
+    path: str
+    owned: Owned | None = None
+    children: dict[str, Branch] = field(default_factory=dict)
+    kind: Kind = Kind.SCOPE
+    access: str = "self"  # code that reads it
+
+    def leaves(self) -> Iterator[Branch]:
+        """All branches with an owner, this one included."""
+        if self.owned is not None:
+            yield self
+        for child in self.children.values():
+            yield from child.leaves()
+
+
+@frozen
+class Facts:
+    """What the tree must know of instances, by their keys.
+
+    Which can stand in a Sequential, which need no module unless they stand in one, and which are
+    parameters themselves.
+    """
+
+    chainable: frozenset[str]
+    stateless: frozenset[str]
+    parameters: frozenset[str]
+
+
+def build_tree(unit: Unit, facts: Facts) -> Branch:
+    """The tree of a unit, with kinds and accessors."""
+    root = Branch("", "")
+    runs = chains(unit, facts.chainable, SEQUENTIAL_NAMES.isdisjoint)
+    for owned in unit.owned:
+        if owned.key in facts.stateless and not is_inside(owned.key, runs):
+            continue
+        _insert(root, owned)
+    _settle(root, facts, runs)
+    return root
+
+
+def sequences(root: Branch, graph: Graph) -> Mapping[int, tuple[Branch, tuple[Node, ...]]]:
+    """For the first node of each Sequential of a graph the branch, and all of its nodes."""
+    below = nodes_below(graph)
+    found: dict[int, tuple[Branch, tuple[Node, ...]]] = {}
+    for branch in _outermost(root):
+        nodes = below.get(branch.path)
+        if nodes:
+            found[nodes[0].id] = (branch, tuple(nodes))
+    return found
+
+
+def _insert(root: Branch, owned: Owned) -> None:
+    branch = root
+    for name in owned.key.split("."):
+        path = f"{branch.path}.{name}" if branch.path else name
+        branch = branch.children.setdefault(name, Branch(name, path))
+    branch.owned = owned
+
+
+def _settle(branch: Branch, facts: Facts, runs: frozenset[str]) -> None:
+    """Give kinds and accessors, from the root on."""
+    branch.kind = _kind(branch, facts, runs)
+    sequential = branch.kind in (Kind.SEQUENTIAL, Kind.LIST)
+    by_place = sequential and is_numbered(branch.children.keys())
+    for child in branch.children.values():
+        if by_place:
+            child.access = f"{branch.access}[{int(child.name)}]"
+        elif branch.kind is Kind.MAPPING and not is_identifier(child.name):
+            child.access = f"{branch.access}[{literal(child.name)}]"
+        else:
+            child.access = attribute(branch.access, child.name)
+        _settle(child, facts, runs)
+
+
+def _kind(branch: Branch, facts: Facts, runs: frozenset[str]) -> Kind:
+    if branch.owned is not None:
+        return Kind.PARAMETER if branch.path in facts.parameters else Kind.MODULE
+    if branch.path in runs:
+        return Kind.SEQUENTIAL
+    parameters = any(
+        child.owned is not None and child.path in facts.parameters
+        for child in branch.children.values()
+    )
+    if parameters or not branch.path:
+        return Kind.SCOPE
+    if [*branch.children] == [str(number) for number in range(len(branch.children))]:
+        return Kind.LIST
+    return Kind.SCOPE if MAPPING_NAMES & branch.children.keys() else Kind.MAPPING
+
+
+def _outermost(branch: Branch) -> Iterator[Branch]:
+    if branch.kind is Kind.SEQUENTIAL:
+        yield branch
+        return
+    for child in branch.children.values():
+        yield from _outermost(child)

@@ -1,0 +1,1 @@
+"""Weights from outside: files, which of their entries are meant, whether they fit, folding."""

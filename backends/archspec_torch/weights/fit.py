@@ -1,0 +1,288 @@
+"""Whether a state dict is that of a network, and where it is not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any
+
+import torch
+
+from archspec.analysis.counting import count
+from archspec.analysis.parameters import EXPANSION_BUDGET, Entry, table
+from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
+from archspec.diagnostics.suggest import closest
+from archspec.graph.compiled import Compiled
+from archspec.targets.weights import Weights
+from archspec_torch.weights.selection import Stored, several
+
+_SHOWN = 3  # names of each sort in a diagnostic
+_LONGEST = 120  # characters of a name
+_PREFIXES = 8  # that are tried beside those of all names
+_LONG = 1_000  # characters of names among which prefixes are looked for
+_NEAR = 1_000  # names that a suggestion is looked for among
+
+
+@dataclass(frozen=True)
+class _Misfit:
+    """What keeps a state dict from fitting; all empty where it fits."""
+
+    missing: tuple[Entry, ...]
+    unexpected: tuple[str, ...]
+    shapes: tuple[Entry, ...]
+    kinds: tuple[Entry, ...]
+    untied: tuple[Entry, ...] = ()
+
+    @property
+    def count(self) -> int:
+        return sum(map(len, self.sorts))
+
+    @property
+    def sorts(self) -> tuple[Sized, ...]:
+        return self.missing, self.unexpected, self.shapes, self.kinds, self.untied
+
+
+def fit(
+    network: Compiled, given: Stored, whole: Compiled | None = None, names_only: bool = False
+) -> Weights:
+    """The tensors of a state dict that the network has, all of them, in its order.
+
+    What the names begin with (`module.`) is taken off where they fit then and not before; names
+    that begin with something else then belong to other modules, and are left out. Tensors
+    of `whole`, the network that this one was extracted from, are left out. Where a file has no
+    counters, as older ones, they begin at zero. Of weights that are tied one name is enough. Where
+    `names_only` holds, tensors may be on meta.
+    Raises CompileFailed (E0842) where something is missing, is too much, has another shape or
+    kind, or where what is tied differs.
+    """
+    wanted = persistent(network)
+    spare = persistent(whole) if whole is not None else {}
+    names = _tied(wanted)
+    best: tuple[int, str, _Misfit] | None = None
+    fits: dict[str, Weights] = {}
+    for prefix in _prefixes(given.tensors, wanted):
+        tensors = {
+            name.removeprefix(prefix): value
+            for name, value in given.tensors.items()
+            if name.startswith(prefix)
+        }
+        misfit = _compare(wanted, spare, tensors, names_only)
+        if not misfit.count:
+            values = {name: _value(entry, names, tensors) for name, entry in wanted.items()}
+            fits[prefix] = Weights(values, given.source, _liberties(given, prefix))
+            if not prefix:
+                break
+        elif best is None or misfit.count < best[0]:
+            best = misfit.count, prefix, misfit
+    if len(fits) > 1:
+        raise several(given.source, [prefix.removesuffix(".") for prefix in fits])
+    if fits:
+        return next(iter(fits.values()))
+    assert best is not None  # the first prefix is the empty one
+    raise CompileFailed([_refusal(network, given, *best[1:])])
+
+
+def _value(entry: Entry, names: Mapping[str, Sequence[str]], tensors: Mapping[str, Any]) -> Any:
+    """The tensor of one name: its own, or that of a name that it is tied to, or a new counter."""
+    every = (entry.name, *names.get(entry.tied or entry.name, ()))
+    found = next((name for name in every if name in tensors), None)
+    return tensors[found] if found is not None else torch.zeros((), dtype=torch.int64)
+
+
+def _tied(wanted: Mapping[str, Entry]) -> Mapping[str, Sequence[str]]:
+    """By the name of a tensor that others are tied to, all of its names."""
+    found: dict[str, list[str]] = {}
+    for entry in wanted.values():
+        if entry.tied:
+            found.setdefault(entry.tied, [entry.tied]).append(entry.name)
+    return found
+
+
+def persistent(network: Compiled) -> dict[str, Entry]:
+    """What the state dict of a network holds; nothing where it is too large to be written out."""
+    if count(network).tensors > EXPANSION_BUDGET:
+        return {}
+    return {entry.name: entry for entry in table(network) if entry.persistent}
+
+
+def _prefixes(names: Iterable[str], wanted: Mapping[str, Entry]) -> Iterator[str]:
+    """Nothing, what all names begin with, then what stands before most names of the network.
+
+    `module.`, `module.model.`, ...
+    """
+    every = [*names]
+    yield ""
+    levels = zip(*(name.split(".")[:-1] for name in every), strict=False)
+    prefix, met = "", {""}
+    for parts in takewhile(lambda parts: len({*parts}) == 1, levels):
+        prefix += f"{parts[0]}."
+        met.add(prefix)
+        yield prefix
+    found = Counter(
+        name[: at + 1]
+        for name in every
+        for at, letter in enumerate(name)
+        if letter == "." and len(name) < _LONG and name[at + 1 :] in wanted
+    )
+    for prefix, times in found.most_common(_PREFIXES):
+        if prefix not in met and 2 * times > len(wanted):
+            yield prefix
+
+
+def _liberties(given: Stored, prefix: str) -> tuple[str, ...]:
+    said = [f"entry `{_name(given.entry)}`"] if given.entry else []
+    said += given.said
+    if prefix:
+        said.append(f"names without `{_name(prefix)}`")
+        beside = [name for name in given.tensors if not name.startswith(prefix)]
+        more = f" and {len(beside) - _SHOWN:,} more" if len(beside) > _SHOWN else ""
+        if beside:
+            listed = ", ".join(f"`{_name(name)}`" for name in beside[:_SHOWN])
+            said.append(f"left out {listed}{more}")
+    return tuple(said)
+
+
+def _compare(
+    wanted: Mapping[str, Entry],
+    spare: Mapping[str, Entry],
+    tensors: Mapping[str, Any],
+    names_only: bool,
+) -> _Misfit:
+    both = [entry for name, entry in wanted.items() if name in tensors]
+    shapes = tuple(entry for entry in both if entry.shape != _shape(tensors[entry.name]))
+    kinds = tuple(
+        entry
+        for entry in both
+        if _kind(tensors[entry.name], names_only) != _wanted_kind(entry) and entry not in shapes
+    )
+    counts = any(_is_counter(entry) for entry in both)
+    names = _tied(wanted)
+    missing = (
+        entry
+        for name, entry in wanted.items()
+        if name not in tensors and (counts or not _is_counter(entry))
+        if not any(other in tensors for other in names.get(entry.tied or name, ()))
+    )
+    unexpected = (
+        name
+        for name, value in tensors.items()
+        if name not in wanted and (name not in spare or spare[name].shape != _shape(value))
+    )
+    untied = (
+        entry
+        for entry in both
+        if entry.tied in tensors and not _equal(tensors[entry.name], tensors[entry.tied])
+    )
+    return _Misfit(tuple(missing), tuple(unexpected), shapes, kinds, tuple(untied))
+
+
+def _equal(one: object, two: object) -> bool:
+    """Whether two tensors are one, as far as can be told."""
+    if not isinstance(one, torch.Tensor) or not isinstance(two, torch.Tensor):
+        return True  # said as another kind
+    if one is two or one.is_meta or two.is_meta or one.shape != two.shape:
+        return True
+    return torch.equal(one, two)
+
+
+def _is_counter(entry: Entry) -> bool:
+    """Whether it counts from zero, as `num_batches_tracked`, which files before 2018 lack."""
+    first = entry.initialiser
+    is_number = not entry.learnable and entry.shape == () and entry.dtype.is_integer
+    return is_number and first is not None and first.name == "zeros"
+
+
+def _shape(value: object) -> tuple[int, ...] | None:
+    return tuple(value.shape) if isinstance(value, torch.Tensor) else None
+
+
+def _wanted_kind(entry: Entry) -> str:
+    if entry.dtype.is_float:
+        return "floating"
+    return "integer" if entry.dtype.is_integer else {"c64": "complex"}.get(entry.dtype, entry.dtype)
+
+
+def _kind(value: object, names_only: bool) -> str:
+    """What a tensor holds; within one kind numbers are converted to those of the module."""
+    if not isinstance(value, torch.Tensor):
+        return type(value).__name__
+    if value.is_meta and not names_only:
+        return "without values"
+    if value.is_quantized or value.layout is not torch.strided:
+        return "quantised" if value.is_quantized else "sparse"
+    if value.dtype.is_floating_point or value.dtype.is_complex:
+        return "complex" if value.dtype.is_complex else "floating"
+    return "bool" if value.dtype is torch.bool else "integer"
+
+
+def _refusal(network: Compiled, given: Stored, prefix: str, misfit: _Misfit) -> Diagnostic:
+    sorts = {
+        "missing": len(misfit.missing),
+        "unexpected": len(misfit.unexpected),
+        "of another shape": len(misfit.shapes),
+        "of another kind": len(misfit.kinds),
+        "tied but different": len(misfit.untied),
+    }
+    counted = ", ".join(f"{number:,} {sort}" for sort, number in sorts.items() if number)
+    taken = ", ".join((given.source, *_liberties(given, prefix)))
+    near = {
+        found: f"`{_name(found)}` for `{_name(entry.name)}`"
+        for entry in reversed(misfit.missing[:_SHOWN])
+        if (found := _nearest(entry, given, prefix, misfit)) is not None
+    }
+    return diagnostic(
+        "E0842",
+        f"weights do not fit `{network.name}`: {counted}",
+        network.inference.origin.span,
+        notes=[f"the weights are from {taken}", *_notes(given, prefix, misfit)],
+        fix=f"did you mean {', '.join(reversed(near.values()))}?" if near else None,
+    )
+
+
+def _notes(given: Stored, prefix: str, misfit: _Misfit) -> Iterator[str]:
+    def at(entry: Entry) -> Any:
+        return given.tensors[prefix + entry.name]
+
+    named = {
+        "missing": [f"`{_name(one.name)}` {_sizes(one.shape)}" for one in misfit.missing[:_SHOWN]],
+        "unexpected": [
+            f"`{_name(name)}` {_sizes(_shape(given.tensors[prefix + name]))}".rstrip()
+            for name in misfit.unexpected[:_SHOWN]
+        ],
+        "of another shape": [
+            f"`{_name(one.name)}` is {_sizes(_shape(at(one)))}, not {_sizes(one.shape)}"
+            for one in misfit.shapes[:_SHOWN]
+        ],
+        "of another kind": [
+            f"`{_name(one.name)}` is {_kind(at(one), False)}, not {_wanted_kind(one)}"
+            for one in misfit.kinds[:_SHOWN]
+        ],
+        "tied but different": [
+            f"`{_name(one.name)}` and `{_name(one.tied)}`" for one in misfit.untied[:_SHOWN]
+        ],
+    }
+    for (sort, names), total in zip(named.items(), misfit.sorts, strict=True):
+        if names:
+            more = len(total) - len(names)
+            yield f"{sort}: {', '.join(names)}" + (f" and {more:,} more" if more else "")
+
+
+def _nearest(entry: Entry, given: Stored, prefix: str, misfit: _Misfit) -> str | None:
+    """The surplus tensor that this one may be: of its shape, and with the like of its name."""
+    last = entry.name.rpartition(".")[2]
+    alike = [
+        name
+        for name in misfit.unexpected
+        if name.rpartition(".")[2] == last and _shape(given.tensors[prefix + name]) == entry.shape
+    ][:_NEAR]
+    return alike[0] if len(alike) == 1 else closest(entry.name, alike)
+
+
+def _name(name: str) -> str:
+    return name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…"
+
+
+def _sizes(shape: tuple[int, ...] | None) -> str:
+    return "no tensor" if shape is None else f"[{', '.join(map(str, shape))}]"
