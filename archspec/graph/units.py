@@ -17,6 +17,9 @@ from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph, GraphOutput, Instance, Node, Region
 from archspec.graph.walk import postorder
 
+Holder: TypeAlias = "tuple[Instance, str | None]"
+"""What holds a graph: an instance that calls it, or the region of this name in an instance."""
+
 
 @frozen
 class Owned:
@@ -37,8 +40,8 @@ class Owned:
     @property
     def instances(self) -> tuple[Instance, ...]:
         """Its forms, each once."""
-        found = {id(node.instance): node.instance for _, node in self.places}
-        return tuple(one for one in found.values() if one is not None)
+        found = dict.fromkeys(node.instance for _, node in self.places)
+        return tuple(one for one in found if one is not None)
 
 
 @dataclass(eq=False)
@@ -53,7 +56,7 @@ class Unit:
     inference: Graph | None
     training: Graph | None
     owned: tuple[Owned, ...] = ()
-    callees: Mapping[int, Unit] = field(default_factory=dict)  # by id of instance or region
+    callees: Mapping[Holder, Unit] = field(default_factory=dict)
     uses: tuple[Unit, ...] = ()
 
     @property
@@ -102,9 +105,9 @@ class Unit:
         modes = (self.outputs(training) for training in (False, True))
         return all(len(made) == 1 and made[0].structure is None for made in modes)
 
-    def callee(self, owner: Instance | Region) -> Unit:
-        """The unit that an instance calls, or that a region holds: the use that it is."""
-        return self.callees[id(owner)]
+    def callee(self, instance: Instance, region: Region | None = None) -> Unit:
+        """The unit that an instance calls, or that one of its regions holds: the use that it is."""
+        return self.callees[instance, region.name if region is not None else None]
 
 
 Pair: TypeAlias = "tuple[Graph | None, Graph | None]"
@@ -116,34 +119,34 @@ def plan(network: Compiled) -> tuple[Unit, ...]:
 
     Of a block that is shared only the unit of the first use is among them.
     """
-    memo: dict[tuple[tuple[int, int], ...], Unit] = {}
+    memo: dict[tuple[Pair, ...], Unit] = {}
     root = _planned([(network.inference, network.training)], memo)
     return postorder(root, lambda unit: [callee.owner for callee in unit.callees.values()])
 
 
-def _planned(start: list[Pair], memo: dict[tuple[tuple[int, int], ...], Unit]) -> Unit:
+def _planned(start: list[Pair], memo: dict[tuple[Pair, ...], Unit]) -> Unit:
     """The unit of a block in all of its uses. Iterative: recursion in a spec may be deep."""
     root = _unit(start, memo)
     open_ = [root]
     while open_:
         unit = open_.pop()
         unit.owned = tuple(_owned(unit))
-        callees: dict[int, Unit] = {}
+        callees: dict[Holder, Unit] = {}
         for forms in _forms(unit):
             pairs = _paired(*forms)
             known = len(memo)
             callee = _unit(pairs, memo)
             if len(memo) > known:
                 open_.append(callee)
-            for use, owners in zip(callee.uses, _owners_of(pairs, *forms), strict=True):
-                callees.update({id(owner): use for owner in owners})
+            for use, holders in zip(callee.uses, _holders(pairs, *forms), strict=True):
+                callees.update(dict.fromkeys(holders, use))
         for use in unit.uses:
             use.callees, use.owned = callees, unit.owned
     return root
 
 
-def _unit(pairs: Sequence[Pair], memo: dict[tuple[tuple[int, int], ...], Unit]) -> Unit:
-    key = tuple((id(one), id(two)) for one, two in pairs)
+def _unit(pairs: Sequence[Pair], memo: dict[tuple[Pair, ...], Unit]) -> Unit:
+    key = tuple(pairs)
     if key not in memo:
         uses = tuple(Unit(*pair) for pair in pairs)
         for use in uses:
@@ -164,42 +167,39 @@ def _owned(unit: Unit) -> Iterator[Owned]:
         yield Owned(key, tuple(found))
 
 
-_Forms: TypeAlias = "list[tuple[Instance | Region, Graph]]"
-"""Owners of the graphs that one thing has in one mode, in order of use."""
+_Forms: TypeAlias = "list[tuple[Holder, Graph]]"
+"""What one thing holds in one mode, in order of use."""
 
 
 def _forms(unit: Unit) -> Iterator[tuple[_Forms, _Forms]]:
-    """What calls or holds a graph, in inference and in training: instances and their regions."""
-    inference = {id(use.inference) for use in unit.uses}
-    training = {id(use.training) for use in unit.uses}
+    """What instances and their regions hold, in inference and in training."""
+    modes = [{use.inference for use in unit.uses}, {use.training for use in unit.uses}]
     for owned in unit.owned:
         slots: dict[str | None, tuple[_Forms, _Forms]] = {}
         for graph, node in owned.places:
             assert node.instance is not None
-            for slot, owner, held in _held(node.instance):
-                found = slots.setdefault(slot, ([], []))
-                if id(graph) in inference:
-                    found[0].append((owner, held))
-                if id(graph) in training:
-                    found[1].append((owner, held))
+            for holder, inner in _held(node.instance):
+                found = slots.setdefault(holder[1], ([], []))
+                for form, graphs in zip(found, modes, strict=True):
+                    if graph in graphs:
+                        form.append((holder, inner))
         yield from slots.values()
     for graph in unit.all_graphs:
         for instance in graph.instances:
             if not instance.key:
-                yield from (([(o, held)], [(o, held)]) for _, o, held in _held(instance))
+                yield from (([one], [one]) for one in _held(instance))
 
 
-def _held(instance: Instance) -> Iterator[tuple[str | None, Instance | Region, Graph]]:
+def _held(instance: Instance) -> Iterator[tuple[Holder, Graph]]:
     if instance.graph is not None:
-        yield None, instance, instance.graph
+        yield (instance, None), instance.graph
     for region in instance.regions:
-        yield region.name, region, region.graph
+        yield (instance, region.name), region.graph
 
 
 def _paired(inference: _Forms, training: _Forms) -> list[Pair]:
     """The graphs of both modes matched: those that both have, then the others in their order."""
-    one = list(dict.fromkeys(graph for _, graph in inference))
-    two = list(dict.fromkeys(graph for _, graph in training))
+    one, two = ([*dict.fromkeys(graph for _, graph in form)] for form in (inference, training))
     if not one or not two:
         return [(graph, None) for graph in one] or [(None, graph) for graph in two]
     others = iter([graph for graph in two if graph not in one])
@@ -207,10 +207,11 @@ def _paired(inference: _Forms, training: _Forms) -> list[Pair]:
     return [*pairs, *((None, graph) for graph in others)]
 
 
-def _owners_of(
-    pairs: Sequence[Pair], inference: _Forms, training: _Forms
-) -> Iterator[list[Instance | Region]]:
-    for one, two in pairs:
-        yield [owner for owner, graph in inference if graph is one] + [
-            owner for owner, graph in training if graph is two
+def _holders(pairs: Sequence[Pair], *modes: _Forms) -> Iterator[list[Holder]]:
+    for pair in pairs:
+        yield [
+            holder
+            for form, graph in zip(modes, pair, strict=True)
+            for holder, other in form
+            if other is graph
         ]

@@ -25,7 +25,7 @@ LONGEST = 64
 """Ops between a change and its layer that pass on channels; layers that others are merged into."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Piece:
     """A term of a sum; `layer` is the node that yields it, where the change can go into it.
 
@@ -61,8 +61,8 @@ class Addition:
         self._some_stay = any(piece.layer is None for piece in self.left)
 
     def _left(self) -> list[Piece]:
-        gone = set(map(id, self.merged))
-        return [piece for piece in self.pieces if id(piece) not in gone]
+        gone = set(self.merged)
+        return [piece for piece in self.pieces if piece not in gone]
 
     def _merge_layers(self) -> None:
         """Convolutions of one input go into the largest that has a place for each weight.

@@ -229,7 +229,7 @@ class _Writer:
         self.body.helpers.update(lowered.helpers)
         self.function.accessors = self._accessors(instance)
         self.function.passed = {
-            region.name: self._passed(self.known.of(self.layout.unit.callee(region)))
+            region.name: self._passed(self.known.of(self.layout.unit.callee(instance, region)))
             for region in instance.regions
         }
         if lowered.raw:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from archspec.graph.codegen.naming import is_numbered
-from archspec.graph.model import Region
+from archspec.graph.model import Instance
 from archspec.graph.units import Owned, Unit
 from archspec_torch.code.comprehensions import compress, compress_named
 from archspec_torch.code.dtypes import TORCH_TYPES
@@ -134,14 +134,15 @@ class Constructor:
         self.helpers.update(lowered.module_helpers)
         if lowered.module is not None:
             return lowered.module
-        return self._regions(instance.regions)
+        return self._regions(instance)
 
-    def _regions(self, regions: tuple[Region, ...]) -> Code:
+    def _regions(self, instance: Instance) -> Code:
         """A container of the modules of regions; one without a key stands for itself."""
+        regions = instance.regions
         if len(regions) == 1 and not regions[0].key:
-            return self.construct(self.unit.callee(regions[0]))
+            return self.construct(self.unit.callee(instance, regions[0]))
         names = [region.key for region in regions]
-        values = [self.construct(self.unit.callee(region)) for region in regions]
+        values = [self.construct(self.unit.callee(instance, region)) for region in regions]
         kind = Kind.SCOPE if MAPPING_NAMES & set(names) else Kind.MAPPING
         return self._mapping(names, values, kind)
 
@@ -152,7 +153,7 @@ class Constructor:
         instance = branch.owned.either
         (parameter,) = site(*branch.owned.places[0]).parameters
         for region in instance.regions:  # a buffer that is computed
-            value = self.construct(self.unit.callee(region))
+            value = self.construct(self.unit.callee(instance, region))
             value += code(".contiguous()")  # a view could not be loaded into
             yield Line(_register_buffer(owner, branch.name, value, parameter.persistent))
             return

@@ -114,7 +114,7 @@ def lay_out(units: Sequence[Unit]) -> Plan:
             for node in _ops(graph):
                 if node.instance is not None and lowered[graph, node.id].raw:
                     for region in node.instance.regions:
-                        layouts[unit.callee(region)].is_function = True
+                        layouts[unit.callee(node.instance, region)].is_function = True
     return result
 
 
