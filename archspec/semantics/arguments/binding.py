@@ -13,12 +13,13 @@ from archspec.semantics.program.definitions import (
 from archspec.semantics.values.context import Context
 from archspec.semantics.values.display import kind_of
 from archspec.semantics.values.evaluation import evaluate, force
-from archspec.semantics.values.functions import RangeValue
+from archspec.semantics.values.functions import range_items
 from archspec.semantics.values.model import (
     BlockLayer,
     Environment,
     ListValue,
     Poison,
+    RangeValue,
     Value,
     is_data,
     is_layer,
@@ -140,7 +141,7 @@ def _coerce_list(
     context: Context, value: Value, kind: ast.ParamType, span: Span, what: str
 ) -> Value:
     if isinstance(value, RangeValue):
-        value = ListValue(value.items(context, span))
+        value = ListValue(range_items(context, value, span))
     if isinstance(value, tuple) and not is_data(value):
         value = ListValue(value)
     if not isinstance(value, ListValue):

@@ -18,6 +18,7 @@ from archspec.semantics.values.model import (
     BlockLayer,
     Given,
     GroupLayer,
+    InitialiserName,
     LabelledLayer,
     OpLayer,
     Poison,
@@ -28,7 +29,6 @@ from archspec.semantics.values.model import (
 from archspec.semantics.values.operators import plain
 from archspec.semantics.values.words import (
     INITIALISER_NAMES,
-    InitialiserName,
     choices,
     is_word,
     takes_initialiser,

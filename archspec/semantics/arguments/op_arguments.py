@@ -15,8 +15,16 @@ from archspec.semantics.program.foreign_names import meant_by_attribute
 from archspec.semantics.values.context import Context, NotInductive, SpecError
 from archspec.semantics.values.display import kind_of, show
 from archspec.semantics.values.evaluation import force
-from archspec.semantics.values.functions import RangeValue
-from archspec.semantics.values.model import BlockLayer, Given, ListValue, OpLayer, Value, is_layer
+from archspec.semantics.values.functions import range_items
+from archspec.semantics.values.model import (
+    BlockLayer,
+    Given,
+    ListValue,
+    OpLayer,
+    RangeValue,
+    Value,
+    is_layer,
+)
 from archspec.semantics.values.operators import plain
 from archspec.semantics.values.words import choices, word_meant
 from archspec.source import Span
@@ -134,7 +142,7 @@ def _attribute(context: Context, value: Value, span: Span) -> Any:
     if isinstance(value, tuple):
         return tuple(_attribute(context, item, span) for item in value)
     if isinstance(value, RangeValue):
-        return value.items(context, span)
+        return range_items(context, value, span)
     if is_layer(value):
         raise context.error("E0301", "this attribute is a value, not a layer", span)
     return value

@@ -201,10 +201,9 @@ def _require(context: GraphContext, expression: ast.Expr, reason: str) -> Condit
         return TRUE
     if is_condition(value):
         text = f"`{expression.span.text}` is needed"
-        condition: Condition = value  # type: ignore[assignment]
-        need = Need(condition, f"{text}: {reason}", chosen=True)
+        need = Need(value, f"{text}: {reason}", chosen=True)
         require(context, settle(context, need, expression.span))
-        return condition
+        return value
     if value is not True:
         raise context.error(
             "E0408",

@@ -18,7 +18,6 @@ from archspec.semantics.values.evaluation import (
 )
 from archspec.semantics.values.functions import (
     FUNCTIONS,
-    Function,
     call_function,
     items_of,
     means_function,
@@ -32,6 +31,8 @@ from archspec.semantics.values.model import (
     BlockLayer,
     Closure,
     FrozenLayer,
+    Function,
+    InitialiserName,
     LabelledLayer,
     ListValue,
     OpLayer,
@@ -44,7 +45,7 @@ from archspec.semantics.values.model import (
     is_layer,
 )
 from archspec.semantics.values.operators import checked, plain
-from archspec.semantics.values.words import INITIALISER_NAMES, InitialiserName, is_word
+from archspec.semantics.values.words import INITIALISER_NAMES, is_word
 from archspec.source import Span
 from archspec.syntax import ast
 

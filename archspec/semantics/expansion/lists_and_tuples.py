@@ -8,7 +8,7 @@ from archspec.semantics.expansion.sources import materialise
 from archspec.semantics.values.context import Context
 from archspec.semantics.values.display import kind_of
 from archspec.semantics.values.evaluation import evaluate, evaluates, force
-from archspec.semantics.values.functions import RangeValue, items_of
+from archspec.semantics.values.functions import items_of
 from archspec.semantics.values.growth import bounded, listed
 from archspec.semantics.values.model import (
     POISON,
@@ -17,6 +17,7 @@ from archspec.semantics.values.model import (
     GroupLayer,
     ListValue,
     Poison,
+    RangeValue,
     SpreadLayer,
     Value,
     has_poison,

@@ -126,7 +126,7 @@ def _condition(context: GraphContext, expression: ast.Expr) -> list[Condition]:
         raise context.error(
             "E0708", f"`where` needs a condition on sizes, but this is {shown}", expression.span
         )
-    return list(value.parts) if isinstance(value, All) else [value]  # type: ignore[list-item]
+    return list(value.parts) if isinstance(value, All) else [value]
 
 
 def _input_type(context: GraphContext, item: ast.InputItem, found: Inputs) -> TensorType:

@@ -44,7 +44,7 @@ def _check_reach(
     index: int,
     name: str,
     value: Value,
-    before: Value,
+    before: Value | None,
     span: Span,
 ) -> None:
     if not isinstance(value, int) or not isinstance(before, int) or value >= before:

@@ -13,7 +13,7 @@ from archspec.semantics.program.definitions import RuleDefinition
 from archspec.semantics.values.context import GraphContext, NotInductive, Reported, SpecError
 from archspec.semantics.values.display import kind_of
 from archspec.semantics.values.evaluation import evaluate
-from archspec.semantics.values.model import Copies, Environment, Value, has_poison
+from archspec.semantics.values.model import POISON, Copies, Environment, Value, has_poison
 from archspec.semantics.values.operators import equality, is_number, plain
 from archspec.source import Span
 from archspec.syntax import ast
@@ -160,7 +160,7 @@ def _compare(
     against: list[Value] = []
     for entry in _entries(signature.inputs):
         count = _count_and_shape(sides, entry)[0].constant or 0
-        against.append(parts[0] if parts else None)
+        against.append(parts[0] if parts else POISON)
         del parts[:count]
     signature_sides(sides, signature.inputs, against=against)
     wanted = _merged(promised(sides, signature.outputs))

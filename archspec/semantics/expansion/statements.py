@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any
+from typing import TypeAlias, assert_never
 
 from archspec.diagnostics.suggest import did_you_mean
 from archspec.graph.model import Draw, GraphOutput, InitRule, Instance, Origin, Region, Tie
@@ -46,10 +45,34 @@ from archspec.types.dim import dim
 from archspec.types.initialiser import Initialiser
 from archspec.types.tensor import DType, TensorType
 
+Declaration: TypeAlias = (
+    "ast.Bind | ast.ParamDecl | ast.BufferDecl | ast.Shared | ast.InitDecl | ast.DrawDecl | "
+    "ast.TieDecl | ast.Assert"
+)
+"""A statement that is neither input, output nor an expression."""
 
-def carry_out(context: GraphContext, statement: ast.Statement) -> None:
-    """Carry out a statement that is neither input, output nor an expression."""
-    _STATEMENTS[type(statement)](context, statement)
+
+def carry_out(context: GraphContext, statement: Declaration) -> None:
+    """Carry out a statement."""
+    match statement:
+        case ast.Bind():
+            _bind(context, statement)
+        case ast.ParamDecl():
+            _param(context, statement)
+        case ast.BufferDecl():
+            _buffer(context, statement)
+        case ast.Shared():
+            _shared(context, statement)
+        case ast.InitDecl():
+            _init(context, statement)
+        case ast.DrawDecl():
+            _draw(context, statement)
+        case ast.TieDecl():
+            _tie(context, statement)
+        case ast.Assert():
+            _assert(context, statement)
+        case _:
+            assert_never(statement)
 
 
 def data_value(context: GraphContext, expression: ast.Expr) -> Value:
@@ -279,7 +302,7 @@ def _assert(context: GraphContext, statement: ast.Assert) -> None:
         return
     text = message if isinstance(message, str) else f"`{statement.condition.span.text}` is false"
     if is_condition(value):
-        need = Need(value, text, chosen=True)  # type: ignore[arg-type]
+        need = Need(value, text, chosen=True)
         require(context, settle(context, need, statement.condition.span))
     elif not truth(context, value, statement.condition.span):
         raise context.error(
@@ -289,15 +312,3 @@ def _assert(context: GraphContext, statement: ast.Assert) -> None:
             "asserted here",
             notes=values_in(context.environment, statement.condition),
         )
-
-
-_STATEMENTS: dict[type, Callable[[GraphContext, Any], None]] = {
-    ast.Bind: _bind,
-    ast.ParamDecl: _param,
-    ast.BufferDecl: _buffer,
-    ast.Shared: _shared,
-    ast.InitDecl: _init,
-    ast.DrawDecl: _draw,
-    ast.TieDecl: _tie,
-    ast.Assert: _assert,
-}

@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import assert_never
 
+from archspec.semantics.building.graph_builder import Tensor
 from archspec.semantics.values.model import (
+    AbsentLayer,
     BlockLayer,
+    Closure,
+    Copies,
     Environment,
+    FrozenLayer,
+    Function,
+    GroupLayer,
+    InitialiserName,
+    LabelledLayer,
     ListValue,
+    OpLayer,
+    OutputOf,
+    Poison,
+    RangeValue,
+    SharedLayer,
+    SpreadLayer,
+    TapLayer,
     Value,
     is_data,
     is_layer,
@@ -15,6 +32,7 @@ from archspec.semantics.values.model import (
 from archspec.syntax import ast
 from archspec.types.condition import All, AnyOf, Comparison
 from archspec.types.dim import Dim
+from archspec.types.initialiser import Initialiser
 
 
 def call_text(name: str, arguments: Mapping[str, Value]) -> str:
@@ -26,21 +44,24 @@ def call_text(name: str, arguments: Mapping[str, Value]) -> str:
 
 def show(value: Value, depth: int = 0) -> str:
     """A value in a few characters."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return f'"{value[:20]}"'
-    if isinstance(value, ListValue):
-        if depth > 2 and value.items:
-            return "[..]"
-        shown = [show(item, depth + 1) for item in value.items[:4]]
-        return "[" + ", ".join([*shown, ".."] if len(value.items) > 4 else shown) + "]"
-    if isinstance(value, (int, float, Dim)):
-        return str(value)
-    if isinstance(value, BlockLayer):
-        return value.definition.name
-    inner = getattr(value, "op", None)
-    return str(inner.name) if inner is not None else "{..}" if is_layer(value) else str(value)
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f'"{value[:20]}"'
+        case ListValue():
+            if depth > 2 and value.items:
+                return "[..]"
+            shown = [show(item, depth + 1) for item in value.items[:4]]
+            return "[" + ", ".join([*shown, ".."] if len(value.items) > 4 else shown) + "]"
+        case int() | float() | Dim():
+            return str(value)
+        case BlockLayer():
+            return value.definition.name
+        case OpLayer():
+            return value.op.name
+        case _:
+            return "{..}" if is_layer(value) else str(value)
 
 
 def values_in(environment: Environment, expression: ast.Expr) -> tuple[str, ...]:
@@ -62,25 +83,37 @@ def values_in(environment: Environment, expression: ast.Expr) -> tuple[str, ...]
     return (", ".join(f"`{name}` is {value}" for name, value in sorted(found.items())),)
 
 
-def kind_of(value: Value) -> str:
+def kind_of(value: Value) -> str:  # noqa: C901  (a case for each kind)
     """What a value is, in the reader's words."""
-    if isinstance(value, bool):
-        return "a truth value"
-    if isinstance(value, int):
-        return "an integer"
-    for kinds, words in _KINDS:
-        if isinstance(value, kinds):
-            return words
-    if is_data(value):
-        return "data"
-    if is_layer(value):
-        return "a layer"
-    return "a list" if isinstance(value, ListValue) else "a tuple"
-
-
-_KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
-    (float, "a number"),
-    (str, "a string"),
-    (Dim, "a dimension"),
-    ((Comparison, All, AnyOf), "a condition"),
-)
+    match value:
+        case bool():
+            return "a truth value"
+        case int():
+            return "an integer"
+        case float():
+            return "a number"
+        case str():
+            return "a string"
+        case Dim():
+            return "a dimension"
+        case Comparison() | All() | AnyOf():
+            return "a condition"
+        case ListValue():
+            return "a layer" if value.all_layers else "a list"
+        case RangeValue():
+            return "a range"
+        case Function():
+            return "a function"
+        case Initialiser() | InitialiserName():
+            return "an initialiser"
+        case tuple():
+            return "data" if is_data(value) else "a tuple"
+        case Tensor() | Copies() | Poison():
+            return "data"
+        case (
+            OpLayer() | BlockLayer() | Closure() | GroupLayer() | LabelledLayer() | SpreadLayer()
+            | AbsentLayer() | SharedLayer() | OutputOf() | TapLayer() | FrozenLayer()
+        ):  # fmt: skip
+            return "a layer"
+        case _:
+            assert_never(value)

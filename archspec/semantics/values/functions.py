@@ -11,12 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from archspec.diagnostics.wording import counted
-from archspec.frozen import frozen
 from archspec.ops.registry import all_ops
 from archspec.semantics.values.context import Context, NotInductive
 from archspec.semantics.values.display import kind_of
 from archspec.semantics.values.growth import listed
-from archspec.semantics.values.model import Copies, ListValue, Poison, Value, is_data
+from archspec.semantics.values.model import Copies, ListValue, Poison, RangeValue, Value, is_data
 from archspec.semantics.values.operators import (
     arithmetic,
     checked,
@@ -32,37 +31,13 @@ from archspec.syntax import ast
 from archspec.types.dim import Dim, ceil_divide, extreme
 
 
-@frozen
-class Function:
-    """A value function as a value."""
-
-    name: str
-
-
-@frozen
-class RangeValue:
-    """`a..b` as a value; `stop` is None for no end."""
-
-    start: int
-    stop: int | None
-
-    def items(self, context: Context, span: Span) -> tuple[Value, ...]:
-        """Its integers. Raises SpecError when it has no end, OutOfBudget when it is too long."""
-        count = self.length(context, span)
-        context.session.budget.length(count, span)
-        return tuple(range(self.start, self.start + count))
-
-    def length(self, context: Context, span: Span) -> int:
-        """How many integers it has. Raises SpecError when it has no end."""
-        if self.stop is None:
-            raise context.error("E0313", "this range has no end", span)
-        return max(0, self.stop - self.start)
-
-    def contains(self, value: Value) -> bool:
-        """Whether a number lies in it."""
-        if not isinstance(value, (int, float)):
-            return False
-        return self.start <= value and (self.stop is None or value < self.stop)
+def range_items(context: Context, value: RangeValue, span: Span) -> tuple[Value, ...]:
+    """Integers of a range. Raises SpecError where it has no end, OutOfBudget where it is long."""
+    if value.stop is None:
+        raise context.error("E0313", "this range has no end", span)
+    count = max(0, value.stop - value.start)
+    context.session.budget.length(count, span)
+    return tuple(range(value.start, value.start + count))
 
 
 def items_of(context: Context, value: Value, span: Span) -> tuple[Value, ...]:
@@ -70,7 +45,7 @@ def items_of(context: Context, value: Value, span: Span) -> tuple[Value, ...]:
     if isinstance(value, ListValue):
         items = value.items
     elif isinstance(value, RangeValue):
-        items = value.items(context, span)
+        items = range_items(context, value, span)
     elif isinstance(value, tuple):
         if any(isinstance(item, Copies) for item in value):
             raise NotInductive("it goes through a tuple whose length depends on a parameter")

@@ -6,28 +6,55 @@ large the value, and a value that holds another twice is looked through once. Sp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from typing import Any
+from collections.abc import Hashable
+from typing import TypeAlias, assert_never
 
 from archspec.semantics.building.graph_builder import Tensor
 from archspec.semantics.values.model import (
+    AbsentLayer,
     BlockLayer,
     Closure,
     Copies,
     FrozenLayer,
+    Function,
     Given,
     GroupLayer,
+    InitialiserName,
     LabelledLayer,
     ListValue,
     OpLayer,
     OutputOf,
+    Poison,
+    RangeValue,
     SharedLayer,
     SpreadLayer,
     TapLayer,
     Value,
 )
 from archspec.syntax import ast
+from archspec.types.condition import All, AnyOf, Comparison
 from archspec.types.dim import Dim
+from archspec.types.initialiser import Initialiser
+
+Composite: TypeAlias = (
+    "tuple[Value, ...] | ListValue | OpLayer | BlockLayer | Closure | GroupLayer | SpreadLayer | "
+    "LabelledLayer | OutputOf | TapLayer | FrozenLayer | Copies | Tensor | SharedLayer"
+)
+"""Values that are made of others, or that are what they are by identity."""
+
+_BY_VALUE = (
+    str,
+    Initialiser,
+    Comparison,
+    All,
+    AnyOf,
+    RangeValue,
+    Function,
+    InitialiserName,
+    Poison,
+    AbsentLayer,
+)
+"""Hashable by value."""
 
 
 class Keys:
@@ -41,22 +68,55 @@ class Keys:
     def of(self, value: Value) -> Hashable:
         """A key that is equal exactly for values which expand alike."""
         kind = type(value)
-        if kind is int or kind is bool:
+        if isinstance(value, int):
             return (kind, value)  # 1 and true are equal to Python
-        if kind is float:
+        if isinstance(value, float):
             return (kind, repr(value))  # 0.0 and -0.0 are, and nan is not
         if isinstance(value, Dim):
             return ("dim", value)  # equal to a number when it is one
-        parts = _PARTS.get(kind)
-        if parts is None:
-            return value  # strings, initialisers, conditions: hashable by value
+        if isinstance(value, _BY_VALUE):
+            return value
         seen = _names_in_sight(value)
         known = self._known.get(id(value))
         if known is not None and known[1] == seen:
             return known[2]
-        number = self.number(parts(self, value))
+        number = self.number(self._parts(value))
         self._known[id(value)] = (value, seen, number)  # kept, so that the id stays its own
         return number
+
+    def _parts(self, value: Composite) -> Hashable:  # noqa: C901  (a case for each kind)
+        """What makes a value that is made of others."""
+        match value:
+            case tuple():
+                return ("tuple", self.all_of(value))
+            case ListValue():
+                return ("list", self.all_of(value.items))
+            case OpLayer():
+                return ("op", value.op.name, self.given(value.given))
+            case BlockLayer():
+                return ("block", value.definition, self.given(value.given))
+            case Closure():
+                return ("closure", id(value.expression), self.surroundings(value))
+            case GroupLayer():
+                return ("group", self.of(value.inner))
+            case SpreadLayer():
+                return ("spread", self.of(value.inner))
+            case LabelledLayer():
+                return ("label", value.label, self.of(value.inner))
+            case OutputOf():
+                return ("output", value.name, self.of(value.inner))
+            case TapLayer():
+                return ("tap", value.paths, self.of(value.inner))
+            case FrozenLayer():
+                return ("frozen", self.of(value.inner))
+            case Copies():
+                return ("copies", value.count, self.of(value.item))
+            case Tensor():
+                return ("tensor", value.builder, value.port)
+            case SharedLayer():
+                return ("shared", value)
+            case _:
+                assert_never(value)
 
     def number(self, parts: Hashable) -> int:
         """A number that stands for these parts: small, and quick to compare."""
@@ -102,21 +162,3 @@ class Keys:
 def _names_in_sight(value: Value) -> int:
     """How many names a closure can see: a body that goes on binds more."""
     return value.environment.count if isinstance(value, Closure) else 0
-
-
-_PARTS: dict[type, Callable[[Keys, Any], Hashable]] = {
-    tuple: lambda keys, value: ("tuple", keys.all_of(value)),
-    ListValue: lambda keys, value: ("list", keys.all_of(value.items)),
-    OpLayer: lambda keys, value: ("op", value.op.name, keys.given(value.given)),
-    BlockLayer: lambda keys, value: ("block", id(value.definition), keys.given(value.given)),
-    Closure: lambda keys, value: ("closure", id(value.expression), keys.surroundings(value)),
-    GroupLayer: lambda keys, value: ("group", keys.of(value.inner)),
-    SpreadLayer: lambda keys, value: ("spread", keys.of(value.inner)),
-    LabelledLayer: lambda keys, value: ("label", value.label, keys.of(value.inner)),
-    OutputOf: lambda keys, value: ("output", value.name, keys.of(value.inner)),
-    TapLayer: lambda keys, value: ("tap", value.paths, keys.of(value.inner)),
-    FrozenLayer: lambda keys, value: ("frozen", keys.of(value.inner)),
-    Copies: lambda keys, value: ("copies", value.count, keys.of(value.item)),
-    Tensor: lambda keys, value: ("tensor", id(value.builder), value.port),
-    SharedLayer: lambda keys, value: ("shared", id(value)),
-}

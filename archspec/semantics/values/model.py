@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeGuard
 
 from archspec.frozen import frozen
 from archspec.ops.base import Op
@@ -18,9 +18,15 @@ from archspec.semantics.building.names import NameScope
 from archspec.semantics.program.definitions import Definition, ModuleScope
 from archspec.source import Span
 from archspec.syntax import ast
+from archspec.types.condition import Condition
 from archspec.types.dim import Dim
+from archspec.types.initialiser import Initialiser
 
-Value: TypeAlias = object
+Value: TypeAlias = (
+    "int | float | str | Dim | Condition | Initialiser | ListValue | RangeValue | Function | "
+    "InitialiserName | Tensor | Copies | Poison | Layer | tuple[Value, ...]"
+)
+"""Everything that there is; bool is an int. A tuple is data where a tensor is in it."""
 
 
 @frozen
@@ -41,6 +47,34 @@ class ListValue:
         object.__setattr__(self, "weight", sum(weight(item) for item in items))
         object.__setattr__(self, "poisoned", any(has_poison(item) for item in items))
         object.__setattr__(self, "all_layers", bool(items) and all(is_layer(i) for i in items))
+
+
+@frozen
+class RangeValue:
+    """`a..b` as a value; `stop` is None for no end."""
+
+    start: int
+    stop: int | None
+
+    def contains(self, value: Value) -> bool:
+        """Whether a number lies in it."""
+        if not isinstance(value, (int, float)):
+            return False
+        return self.start <= value and (self.stop is None or value < self.stop)
+
+
+@frozen
+class Function:
+    """A function on values, as a value: `len`."""
+
+    name: str
+
+
+@frozen
+class InitialiserName:
+    """An initialiser named outside the places that expect one; calling it makes it."""
+
+    name: str
 
 
 @frozen
@@ -245,7 +279,7 @@ LAYERS: Final = (
 )
 
 
-def is_layer(value: Value) -> bool:
+def is_layer(value: Value) -> TypeGuard[Layer | ListValue]:
     """Whether it can be applied to data (a list of layers can)."""
     if isinstance(value, ListValue):
         return value.all_layers

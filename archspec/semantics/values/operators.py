@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeAlias, TypeGuard, TypeVar
 
 from archspec.semantics.values.context import Context, OpenCondition
 from archspec.semantics.values.display import kind_of
@@ -33,10 +33,11 @@ from archspec.types.dim import Dim
 from archspec.types.solver import VerdictKind, clauses
 
 Made = TypeVar("Made")
-Number = int | float
 MAX_INTEGER = 2**63 - 1
 
-_ARITHMETIC: dict[str, Callable[[Number, Number], Number]] = {
+Operand: TypeAlias = "int | float | Dim"
+
+_ARITHMETIC: dict[str, Callable[[Operand, Operand], Operand]] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
@@ -44,14 +45,7 @@ _ARITHMETIC: dict[str, Callable[[Number, Number], Number]] = {
     "//": operator.floordiv,
     "%": operator.mod,
 }
-_COMPARISON: dict[str, Callable[[object, object], bool]] = {
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,  # type: ignore[dict-item]  # operands are both numbers or both strings
-    "<=": operator.le,  # type: ignore[dict-item]
-    ">": operator.gt,  # type: ignore[dict-item]
-    ">=": operator.ge,  # type: ignore[dict-item]
-}
+Sortable = TypeVar("Sortable", float, str)
 
 OP_OF_OPERATOR = {
     "+": "add",
@@ -76,9 +70,17 @@ OP_OF_SIGN = {"-": "neg", "not": "logical_not"}
 """The same for a sign in front of one operand."""
 
 
-def is_number(value: Value) -> bool:
+def is_number(value: Value) -> TypeGuard[int | float]:
     """Whether it is an int or float (a bool is not)."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_operand(value: Value) -> TypeGuard[Operand]:
+    return is_number(value) or isinstance(value, Dim)
+
+
+def _is_size(value: Value) -> TypeGuard[int | Dim]:
+    return isinstance(value, (int, Dim)) and not isinstance(value, bool)
 
 
 def plain(value: Value) -> Value:
@@ -103,15 +105,13 @@ def arithmetic(context: Context, sign: str, left: Value, right: Value, span: Spa
         return joined(context, (left, right), span)
     if isinstance(left, ListValue) and isinstance(right, ListValue) and sign == "+":
         return listed(context, left.items + right.items, span)
-    numeric = (is_number(left) or isinstance(left, Dim)) and (
-        is_number(right) or isinstance(right, Dim)
-    )
-    if not numeric:
+    if not _is_operand(left) or not _is_operand(right):
         raise context.error(
             "E0309", f"`{sign}` does not work on {kind_of(left)} and {kind_of(right)}", span
         )
     try:
-        found = within_fragment(context, lambda: _compute(sign, left, right), span)
+        one, two = left, right
+        found = within_fragment(context, lambda: _compute(sign, one, two), span)
         return checked(context, plain(found), span)
     except ZeroDivisionError:
         raise context.error("E0309", "division by zero", span) from None
@@ -119,17 +119,16 @@ def arithmetic(context: Context, sign: str, left: Value, right: Value, span: Spa
         raise context.error("E0314", "this number is too large", span) from None
 
 
-def _compute(sign: str, left: Value, right: Value) -> Value:
+def _compute(sign: str, left: Operand, right: Operand) -> Value:
     if sign == "**":
         return _power(left, right)
-    if isinstance(left, Dim) or isinstance(right, Dim):
-        if isinstance(left, float) or isinstance(right, float) or sign == "/":
-            raise OutsideFragment(f"`{sign}` with a fraction on `{left}` and `{right}`")
-        return _ARITHMETIC[sign](left, right)  # type: ignore[arg-type]  # Dim has the operators
-    return _ARITHMETIC[sign](left, right)  # type: ignore[arg-type]  # both are numbers here
+    fractions = isinstance(left, float) or isinstance(right, float) or sign == "/"
+    if fractions and (isinstance(left, Dim) or isinstance(right, Dim)):
+        raise OutsideFragment(f"`{sign}` with a fraction on `{left}` and `{right}`")
+    return _ARITHMETIC[sign](left, right)
 
 
-def _power(left: Value, right: Value) -> Value:
+def _power(left: Operand, right: Operand) -> Value:
     if isinstance(right, Dim):
         raise OutsideFragment(f"a power with the exponent `{right}`, which is not fixed")
     if isinstance(left, Dim):
@@ -139,8 +138,9 @@ def _power(left: Value, right: Value) -> Value:
     if isinstance(left, int) and isinstance(right, int) and right >= 0:
         if abs(left) > 1 and right > 64:
             raise OverflowError
-        return left**right
-    result = left**right  # type: ignore[operator]  # both are numbers here
+        whole: int = left**right
+        return whole
+    result: float | complex = left**right
     if isinstance(result, complex):
         raise ZeroDivisionError
     return result
@@ -156,27 +156,40 @@ def compare(context: Context, sign: str, left: Value, right: Value, span: Span) 
     if sign in ("==", "!="):
         same = left == right and (is_number(left) == is_number(right))
         return same if sign == "==" else not same
-    if (is_number(left) and is_number(right)) or (isinstance(left, str) and isinstance(right, str)):
-        return _COMPARISON[sign](left, right)
+    if is_number(left) and is_number(right):
+        return _in_order(sign, left, right)
+    if isinstance(left, str) and isinstance(right, str):
+        return _in_order(sign, left, right)
     raise context.error(
         "E0309", f"`{sign}` does not compare {kind_of(left)} with {kind_of(right)}", span
     )
 
 
+def _in_order(sign: str, left: Sortable, right: Sortable) -> bool:
+    match sign:
+        case "<":
+            return left < right
+        case "<=":
+            return left <= right
+        case ">":
+            return left > right
+        case _:
+            return left >= right
+
+
 def _compare_dims(context: Context, sign: str, left: Value, right: Value, span: Span) -> Value:
-    sides = [left, right]
-    if not all(isinstance(side, (int, Dim)) and not isinstance(side, bool) for side in sides):
+    if not _is_size(left) or not _is_size(right):
         raise context.error(
             "E0309", f"`{sign}` does not compare {kind_of(left)} with {kind_of(right)}", span
         )
     a, b = left, right
     table: dict[str, Callable[[], Condition]] = {
-        "==": lambda: equal(a, b),  # type: ignore[arg-type]  # ints and Dims, checked above
-        "!=": lambda: unequal(a, b),  # type: ignore[arg-type]
-        ">=": lambda: at_least(a, b),  # type: ignore[arg-type]
-        "<=": lambda: at_least(b, a),  # type: ignore[arg-type]
-        ">": lambda: at_least(a, b + 1),  # type: ignore[operator,arg-type]
-        "<": lambda: at_least(b, a + 1),  # type: ignore[operator,arg-type]
+        "==": lambda: equal(a, b),
+        "!=": lambda: unequal(a, b),
+        ">=": lambda: at_least(a, b),
+        "<=": lambda: at_least(b, a),
+        ">": lambda: at_least(a, b + 1),
+        "<": lambda: at_least(b, a + 1),
     }
     return within_fragment(context, table[sign], span)
 
@@ -194,7 +207,7 @@ def within_fragment(context: Context, made: Callable[[], Made], span: Span) -> M
         raise context.error("E0411", f"this is beyond symbolic sizes: {error}", span) from None
 
 
-def is_condition(value: Value) -> bool:
+def is_condition(value: Value) -> TypeGuard[Condition]:
     """Whether it is an undecided condition."""
     return isinstance(value, (Comparison, All, AnyOf))
 

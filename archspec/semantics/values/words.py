@@ -10,21 +10,12 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from archspec.frozen import frozen
 from archspec.ops.registry import choice_words
-from archspec.semantics.values.functions import Function
-from archspec.semantics.values.model import BlockLayer, OpLayer, Value
+from archspec.semantics.values.model import BlockLayer, Function, InitialiserName, OpLayer, Value
 from archspec.types.initialiser import INITIALISERS, Initialiser
 from archspec.types.tensor import DType
 
 INITIALISER_NAMES = frozenset(INITIALISERS)
-
-
-@frozen
-class InitialiserName:
-    """An initialiser named outside the places that expect one; calling it makes it."""
-
-    name: str
 
 
 def _members(annotation: Any) -> Iterator[Any]:
