@@ -9,8 +9,7 @@ from archspec.semantics.expansion.requirements import sizes_text
 from archspec.semantics.program.definitions import RuleDefinition
 from archspec.semantics.values.context import Context, NotInductive, Session
 from archspec.semantics.values.evaluation import evaluate
-from archspec.semantics.values.functions import RangeValue
-from archspec.semantics.values.model import Environment
+from archspec.semantics.values.model import Environment, RangeValue
 from archspec.syntax import ast
 from archspec.types.condition import TRUE, Condition, at_least, conjunction
 from archspec.types.dim import Dim
