@@ -6,7 +6,7 @@ from typing import Any
 
 from archspec.fmt.comments import items
 from archspec.fmt.doc import BLANK, HARD, Doc, breaks, concat, group, nest
-from archspec.fmt.expressions import Layout
+from archspec.fmt.layout import Layout
 from archspec.fmt.statements import body, separated, tail, where
 from archspec.syntax import ast
 

@@ -4,86 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from archspec.fmt.comments import NONE, Attached
-from archspec.fmt.doc import BLANK, HARD, LINE, SOFT, Choice, Doc, Suffix, concat, group, join, nest
+from archspec.fmt.doc import HARD, LINE, SOFT, Doc, concat, group, join, nest
+from archspec.fmt.layout import Layout, Rules
 from archspec.syntax import ast
 
 _PARENTHESISED = (ast.Binary, ast.Unary, ast.IfValue, ast.Range)
-
-
-class Layout:
-    """Makes documents of nodes; knows the comments."""
-
-    def __init__(self, attached: dict[int, Attached]) -> None:
-        self.attached = attached
-
-    def of(self, node: Any) -> Doc:
-        """The document of an expression, without the comments attached to it as a whole."""
-        doc: Doc = _RULES[type(node)](self, node)
-        return doc
-
-    # -- comments ------------------------------------------------------------------------
-
-    def comments(self, node: Any) -> Attached:
-        """Comments of a node."""
-        return self.attached.get(id(node), NONE)
-
-    def commented(self, *nodes: Any) -> bool:
-        """Whether a comment is attached to one of these."""
-        return any(id(node) in self.attached for node in nodes)
-
-    def item(self, node: Any, doc: Doc) -> Doc:
-        """An item with its comments above and behind it."""
-        own = self.comments(node)
-        return concat(*self.above(own.leading, node), doc, *self.suffixes(own.trailing))
-
-    @staticmethod
-    def above(comments: list[ast.Comment], node: Any) -> list[Doc]:
-        """Comments on lines above a node; an empty line behind one is kept."""
-        docs: list[Doc] = []
-        for at, comment in enumerate(comments):
-            following = comments[at + 1].span if at + 1 < len(comments) else node.span
-            between = comment.span.source.text[comment.span.end : following.start]
-            docs += [comment.text, *([BLANK] if _has_empty_line(between) else []), HARD]
-        return docs
-
-    @staticmethod
-    def suffixes(comments: list[ast.Comment]) -> list[Doc]:
-        """Comments for the end of the line."""
-        return [Suffix("  " + comment.text) for comment in comments]
-
-    def brackets(
-        self,
-        node: Any,
-        opener: str,
-        docs: list[Doc],
-        closer: str,
-        *,
-        comma: str = ",",
-        pad: bool = False,
-    ) -> Doc:
-        """Items in brackets: on one line, or each on its own with a comma behind it."""
-        own = self.comments(node)
-        if not docs and not own.head and not own.tail:
-            return opener + closer
-        edge = LINE if pad else SOFT
-        inside = self.suffixes(own.head)
-        for at, doc in enumerate(docs):
-            inside += [LINE if at else edge, doc, "," if at + 1 < len(docs) else Choice(comma, "")]
-        for comment in own.tail:
-            inside += [HARD, comment.text]
-        return group(opener, nest(*inside), edge, closer)
-
-    def filled(self, opener: str, docs: list[Doc], closer: str) -> Doc:
-        """Short items, as many on a line as fit."""
-        inside: list[Doc] = [SOFT, docs[0]]
-        for doc in docs[1:]:
-            inside += [",", group(LINE, doc)]
-        return group(opener, nest(*inside), Choice(",", ""), SOFT, closer)
-
-
-def _has_empty_line(between: str) -> bool:
-    return any(not line.strip() for line in between.split("\n")[1:-1])
 
 
 # ---------------------------------------------------------------------- atoms and postfix
@@ -281,13 +206,7 @@ def _nested_target(p: Layout, node: ast.NestedTarget) -> Doc:
     return concat("(", _targets(p, node.items), ")")
 
 
-def _body(p: Layout, node: ast.Body) -> Doc:
-    from archspec.fmt.statements import body
-
-    return body(p, node)
-
-
-_RULES: dict[type, Any] = {
+RULES: Rules = {
     ast.Name: _name,
     ast.Number: _source,
     ast.Text: _source,
@@ -312,5 +231,4 @@ _RULES: dict[type, Any] = {
     ast.NameTarget: _name_target,
     ast.RestTarget: _rest_target,
     ast.NestedTarget: _nested_target,
-    ast.Body: _body,
 }

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from archspec.diagnostics.model import CompileFailed
+from archspec.fmt import expressions, statements
 from archspec.fmt.check import FormatterFault, same, same_comments
 from archspec.fmt.comments import attach
 from archspec.fmt.definitions import module
 from archspec.fmt.doc import render
-from archspec.fmt.expressions import Layout
+from archspec.fmt.layout import Layout
 from archspec.source import Source
 from archspec.syntax import ast, parse
+
+RULES = {**expressions.RULES, **statements.RULES}
 
 _ROUNDS = 5
 """A comment in the middle of an expression moves to its end, and then the expression may fit."""
@@ -49,5 +52,5 @@ def _parse(source: Source) -> ast.Module:
 
 
 def _layout(tree: ast.Module) -> str:
-    text = render(module(Layout(attach(tree)), tree))
+    text = render(module(Layout(attach(tree), RULES), tree))
     return text + "\n" if text else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from archspec.fmt.doc import BLANK, HARD, LINE, Doc, concat, group, join, nest
-from archspec.fmt.expressions import Layout
+from archspec.fmt.layout import Layout, Rules
 from archspec.syntax import ast
 
 
@@ -15,7 +15,7 @@ def body(p: Layout, node: ast.Body, *, whole_lines: bool = False) -> Doc:
     if not node.statements and not own.head and not own.tail:
         return "{}"
     simple = len(node.statements) == 1 and isinstance(node.statements[0], ast.ExprStmt)
-    docs = [p.item(item, statement(p, item)) for item in node.statements]
+    docs = [p.item(item, p.of(item)) for item in node.statements]
     line = LINE if simple and not own.tail and not whole_lines else HARD
     inside = p.suffixes(own.head)
     for at, doc in enumerate(docs):
@@ -63,12 +63,6 @@ def _apart(between: str) -> bool:
 
 
 # ---------------------------------------------------------------------- statements
-
-
-def statement(p: Layout, node: ast.Statement) -> Doc:
-    """A statement without the comments around it."""
-    doc: Doc = _RULES[type(node)](p, node)
-    return doc
 
 
 def _expression(p: Layout, node: ast.ExprStmt) -> Doc:
@@ -140,7 +134,8 @@ def _assert(p: Layout, node: ast.Assert) -> Doc:
     return group("assert ", p.of(node.condition), nest(*message))
 
 
-_RULES: dict[type, Any] = {
+RULES: Rules = {
+    ast.Body: body,
     ast.ExprStmt: _expression,
     ast.Bind: _bind,
     ast.Input: _input,

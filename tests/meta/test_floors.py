@@ -4,6 +4,7 @@ import ast
 from functools import cache
 from pathlib import Path
 
+import networkx
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,6 +60,31 @@ ONLY_IN = {
     "typer": {"cli"},
     "rich": {"cli"},
 }
+
+
+SEMANTICS = (
+    ("program", "building"),
+    ("values",),
+    ("arguments",),
+    ("expansion",),
+    ("checks", "induction"),
+    ("network_parameters", "call_stack"),
+    ("compile",),
+)
+"""Floors inside of `archspec/semantics`, as in docs/architecture.md."""
+
+CONTAIN_EACH_OTHER = (
+    {
+        "archspec.types.atoms",
+        "archspec.types.dim",
+        "archspec.types.dim_text",
+        "archspec.types.monomial",
+    },
+    {"archspec.syntax.ast", "archspec.syntax.ast_expressions"},
+    {"archspec.graph.model", "archspec.graph.wiring"},
+    {"archspec.diagnostics.model", "archspec.diagnostics.snippet", "archspec.diagnostics.text"},
+)
+"""Classes that have each other as fields: here an import is for annotations only."""
 
 
 def python_files(folder):
@@ -155,3 +181,50 @@ def test_no_drawer_for_everything(folder):
     vague = {"utils", "util", "helpers", "helper", "common", "misc"}
     named = {path for path in python_files(folder) if vague & {path.stem, path.parent.name}}
     assert named == set()
+
+
+def test_imports_go_down_inside_of_the_semantics():
+    height = {name: at for at, names in enumerate(SEMANTICS) for name in names}
+    folder = PACKAGE / "semantics"
+    wrong = []
+    for path in python_files(folder):
+        part = path.relative_to(folder).parts[0].removesuffix(".py")
+        for module, line in imports(path):
+            if not module.startswith("archspec.semantics.") or part == "__init__":
+                continue
+            below = module.split(".")[2]
+            if below != part and height[below] >= height[part]:
+                wrong.append(f"{path.relative_to(ROOT)}:{line}: {part} imports {module}")
+    assert wrong == []
+
+
+def modules_of(folder, root):
+    """Files by the name of their module."""
+    named = {}
+    for path in python_files(folder):
+        parts = path.relative_to(root).with_suffix("").parts
+        named[".".join(parts).removesuffix(".__init__")] = path
+    return named
+
+
+def import_graph(named):
+    graph = networkx.DiGraph()
+    graph.add_nodes_from(named)
+    for name, path in named.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.ImportFrom) or node.module is None:
+                continue
+            inner = [f"{node.module}.{alias.name}" for alias in node.names]
+            found = [module for module in inner if module in named] or [node.module]
+            graph.add_edges_from((name, module) for module in found if module in named)
+    return graph
+
+
+@pytest.mark.parametrize(
+    ("folder", "root"), [(PACKAGE, ROOT), (BACKENDS, BACKENDS)], ids=["archspec", "backends"]
+)
+def test_no_modules_import_each_other_in_a_circle(folder, root):
+    """Imports inside of functions, and those for annotations, count too."""
+    graph = import_graph(modules_of(folder, root))
+    circles = [found for found in networkx.strongly_connected_components(graph) if len(found) > 1]
+    assert [sorted(found) for found in circles if found not in CONTAIN_EACH_OTHER] == []

@@ -1,0 +1,32 @@
+"""Every class of expression, layer and statement has what evaluates, applies or carries it out."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import archspec.semantics.expansion  # registers
+from archspec.semantics.values import model
+from archspec.semantics.values.evaluation import COMPOSITE, EVALUATORS, NAMED
+from archspec.syntax import ast_expressions
+
+
+def named(module: object, alias: str) -> set[type]:
+    """The classes of a union that is written as a string."""
+    return {getattr(module, name.strip()) for name in getattr(module, alias).split("|")}
+
+
+def test_every_expression_is_evaluated() -> None:
+    assert EVALUATORS.keys() == named(ast_expressions, "Expr")
+
+
+def test_every_layer_is_applied_in_one_way() -> None:
+    refused = {model.SpreadLayer}  # stands inside of lists only
+    layers = named(model, "Layer") | {model.ListValue}
+    assert NAMED.keys() | COMPOSITE.keys() == layers - refused
+    assert not NAMED.keys() & COMPOSITE.keys()
+
+
+def test_layers_are_told_from_other_values() -> None:
+    assert set(model.LAYERS) == named(model, "Layer")
+    assert not get_args(model.Layer)  # it is written as a string, as the test reads it
+    assert archspec.semantics.expansion.__all__
