@@ -15,6 +15,7 @@ class Relu(Op):
     category: ClassVar[str] = "activation"
     pointwise: ClassVar[bool] = True
     shape_rule: ClassVar[ShapeRule | None] = same_floats
+    idempotent: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
 
@@ -25,6 +26,7 @@ class Relu6(Op):
     category: ClassVar[str] = "activation"
     pointwise: ClassVar[bool] = True
     shape_rule: ClassVar[ShapeRule | None] = same_floats
+    idempotent: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
 

@@ -6,9 +6,9 @@ Nothing is converted: both sides have one element type, and a literal takes that
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from archspec.ops.base import Check, Example, Op, OpError
+from archspec.ops.base import Arithmetic, Check, Example, Op, OpError
 from archspec.ops.broadcasting import (
     FLOATS,
     NUMBERS,
@@ -20,6 +20,9 @@ from archspec.ops.broadcasting import (
 )
 from archspec.types.dim import Dim
 from archspec.types.tensor import DType, TensorType
+
+if TYPE_CHECKING:
+    from archspec.ops.channels import ChannelMap
 
 _PAIR = ("f32[2, 8, 16, 16]", "f32[2, 8, 16, 16]")
 _BROADCAST = ("f32[2, 8, 16, 16]", "f32[8, 1, 1]")
@@ -67,6 +70,21 @@ def pair(
     return operands(op, check, inputs, scalar, allowed, fix)
 
 
+def known(scalar: int | float | Dim | None) -> float | None:
+    """The number that takes the place of the second tensor, where it does not depend on sizes."""
+    return float(scalar) if isinstance(scalar, int | float) else None
+
+
+def affine(scale: float | None, shift: float | None) -> ChannelMap:
+    """All channels times one number, and with another added."""
+    from archspec.ops.channels import ChannelMap, Number  # noqa: PLC0415  (start-up)
+
+    return ChannelMap(
+        scale=Number(scale) if scale is not None else None,
+        shift=Number(shift) if shift is not None else None,
+    )
+
+
 class Add(Op):
     """Sum of all inputs, `a + b`. Shapes must be equal; only a literal 1 broadcasts.
 
@@ -79,6 +97,7 @@ class Add(Op):
     name: ClassVar[str] = "add"
     arity: ClassVar[tuple[int, int | None]] = (1, None)
     category: ClassVar[str] = "arithmetic"
+    arithmetic: ClassVar[Arithmetic] = "sum"
     pointwise: ClassVar[bool] = True
     positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (
@@ -97,6 +116,10 @@ class Add(Op):
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         return operands(self.name, check, inputs, self.scalar)
 
+    def affine_per_channel(self, *inputs: TensorType) -> ChannelMap | None:
+        number = known(self.scalar)
+        return affine(None, number) if number is not None else None
+
 
 class Sub(Op):
     """Difference, `a - b`; `scalar - a` with `reverse`.
@@ -108,6 +131,7 @@ class Sub(Op):
     name: ClassVar[str] = "sub"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     category: ClassVar[str] = "arithmetic"
+    arithmetic: ClassVar[Arithmetic] = "difference"
     pointwise: ClassVar[bool] = True
     positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (
@@ -122,6 +146,12 @@ class Sub(Op):
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         return pair(self.name, check, inputs, self.scalar)
 
+    def affine_per_channel(self, *inputs: TensorType) -> ChannelMap | None:
+        number = known(self.scalar)
+        if number is None:
+            return None
+        return affine(-1.0, number) if self.reverse else affine(None, -number)
+
 
 class Mul(Op):
     """Product of all inputs, elementwise, `a * b`.
@@ -133,6 +163,7 @@ class Mul(Op):
     name: ClassVar[str] = "mul"
     arity: ClassVar[tuple[int, int | None]] = (1, None)
     category: ClassVar[str] = "arithmetic"
+    arithmetic: ClassVar[Arithmetic] = "product"
     pointwise: ClassVar[bool] = True
     positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (
@@ -147,6 +178,10 @@ class Mul(Op):
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         return operands(self.name, check, inputs, self.scalar)
 
+    def affine_per_channel(self, *inputs: TensorType) -> ChannelMap | None:
+        number = known(self.scalar)
+        return affine(number, None) if number is not None else None
+
 
 class Div(Op):
     """Quotient, `a / b`, of floating tensors.
@@ -158,6 +193,7 @@ class Div(Op):
     name: ClassVar[str] = "div"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     category: ClassVar[str] = "arithmetic"
+    arithmetic: ClassVar[Arithmetic] = "quotient"
     pointwise: ClassVar[bool] = True
     positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (
@@ -172,6 +208,10 @@ class Div(Op):
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         fix = "use `//` for whole quotients, or `-> cast(f32)` first"
         return pair(self.name, check, inputs, self.scalar, FLOATS, fix)
+
+    def affine_per_channel(self, *inputs: TensorType) -> ChannelMap | None:
+        number = known(self.scalar)
+        return affine(1.0 / number, None) if number and not self.reverse else None
 
 
 class FloorDiv(Op):

@@ -46,6 +46,10 @@ class ScaledDotProductAttention(Op):
     scale: float | None = None
     dropout: Probability = 0.0
 
+    @property
+    def stochastic(self) -> bool:
+        return bool(self.dropout)
+
     def in_inference(self) -> Op:
         return self.model_copy(update={"dropout": 0.0})
 
@@ -121,6 +125,10 @@ class MultiheadAttention(Op):
     bias: bool = True
     dropout: Probability = 0.0
     causal: bool = False
+
+    @property
+    def stochastic(self) -> bool:
+        return bool(self.dropout)
 
     def in_inference(self) -> Op:
         return self.model_copy(update={"dropout": 0.0})

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
@@ -21,6 +21,10 @@ from archspec.types.condition import TRUE, Condition, at_least, equal
 from archspec.types.dim import ZERO, Dim, DimLike
 from archspec.types.initialiser import Initialiser
 from archspec.types.tensor import DType, TensorType
+
+if TYPE_CHECKING:  # few passes ask for these, and making their classes takes time
+    from archspec.ops.channels import ChannelMap, LinearLayer
+    from archspec.ops.dropping import KeptMean, Skipped
 
 
 class OpError(Exception):
@@ -133,6 +137,8 @@ class Window:
     scale: int = 1
 
 
+Arithmetic: TypeAlias = Literal["sum", "difference", "product", "quotient", ""]
+
 Seen: TypeAlias = tuple[Window, ...] | Literal["pointwise", "all", "unknown"]
 """A window for each spatial axis; "all" for up to everything; "unknown" where axes are mixed or
 exchanged, so that windows cannot say it."""
@@ -234,6 +240,13 @@ class Op(BaseModel):
     `infer`."""
     transparent: ClassVar[bool] = False
     """True for `identity`: leaves no node, though it takes a number in a numbered scope."""
+    idempotent: ClassVar[bool] = False
+    """Whether applied to what it yields it yields the same again, in inference."""
+    arithmetic: ClassVar[Arithmetic] = ""
+    """What it is of its inputs, element by element, where they are several: the sum or product of
+    all, the difference or quotient of two. They are broadcast."""
+    yields_parameter: ClassVar[str | None] = None
+    """The name of a parameter that it owns and yields as it is, for an op without inputs."""
 
     def __eq__(self, other: object) -> bool:
         """Same op, same attributes; 1, 1.0 and true differ, for their element types do."""
@@ -280,6 +293,37 @@ class Op(BaseModel):
         """
         order = self.permutation(inputs[0].rank) if len(inputs) == 1 else None
         return Passage(order.index(axis)) if order is not None else None
+
+    def affine_per_channel(self, *inputs: TensorType) -> ChannelMap | None:
+        """The affine map of single channels that it is in inference, if it is one.
+
+        That of a norm with running averages, or of a product with a number. What this says, and
+        `linear_layer`, `arithmetic`, `permutation` and `passage`, is all that folding knows.
+        """
+        return None
+
+    def linear_layer(self, *inputs: TensorType) -> LinearLayer | None:
+        """How it is linear in its only input, for a layer with a weight of its own."""
+        return None
+
+    def with_bias(self) -> Op | None:
+        """The same layer with a bias, for a `linear_layer` without; None where it takes none."""
+        if "bias" in type(self).model_fields:
+            return self.model_copy(update={"bias": True})
+        return None
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether it draws at random in training."""
+        return False
+
+    def kept_mean(self) -> KeptMean | None:
+        """Which of its inputs it drops in training, where it is the mean of the others."""
+        return None
+
+    def skipped(self) -> Skipped | None:
+        """With which probability it drops its input for a whole batch, in training."""
+        return None
 
     def region_inputs(self, region: str, inputs: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
         """Types that the region's layer is applied to."""

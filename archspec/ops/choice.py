@@ -100,6 +100,7 @@ class Clamp(Op):
     name: ClassVar[str] = "clamp"
     category: ClassVar[str] = "arithmetic"
     pointwise: ClassVar[bool] = True
+    idempotent: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"low": -1.0, "high": 1.0}),
         Example({"low": 0}, ("i64[2, 8]",)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 from pydantic import PositiveInt
 
@@ -26,6 +26,9 @@ from archspec.types.condition import at_least
 from archspec.types.dim import Dim, dim, product
 from archspec.types.initialiser import Constant, Initialiser, KaimingNormal
 from archspec.types.tensor import TensorType
+
+if TYPE_CHECKING:
+    from archspec.ops.channels import LinearLayer
 
 Padding: TypeAlias = Amounts | Literal["half", "same", "valid"]
 PaddingMode: TypeAlias = Literal["zeros", "reflect", "replicate", "circular"]
@@ -127,6 +130,17 @@ class Conv(Op):
         shape = (width, fixed_channels(self.name, x) // groups, *kernel)
         weight = weight_parameters(shape, self.weight_init, self.parametrization)
         return (*weight, *bias_parameter(self.bias, width, shape, self.bias_init))
+
+    def linear_layer(self, *inputs: TensorType) -> LinearLayer | None:
+        from archspec.ops.channels import LinearLayer  # noqa: PLC0415  (start-up)
+
+        if self.parametrization != "none":
+            return None
+        slides = self.slides(inputs[0].rank - 2)
+        edge = self.padding_mode if any(one.before or one.after for one in slides) else ""
+        width, groups = map(number, self.counts(inputs[0]))
+        rows = tuple(one.row for one in slides)
+        return LinearLayer(1, 1, width, self.bias, groups, rows=rows, edge=edge)
 
     def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
         kernel = per_axis(self.name, "kernel", self.kernel, inputs[0].rank - 2)

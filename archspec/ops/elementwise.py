@@ -102,6 +102,7 @@ class Sign(Op):
     category: ClassVar[str] = "arithmetic"
     pointwise: ClassVar[bool] = True
     shape_rule: ClassVar[ShapeRule | None] = _same(REALS)
+    idempotent: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), _WHOLE)
 
 
@@ -142,6 +143,7 @@ class Floor(Op):
     category: ClassVar[str] = "arithmetic"
     pointwise: ClassVar[bool] = True
     shape_rule: ClassVar[ShapeRule | None] = _same(REALS)
+    idempotent: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), _WHOLE)
 
 
@@ -152,6 +154,7 @@ class Ceil(Op):
     category: ClassVar[str] = "arithmetic"
     pointwise: ClassVar[bool] = True
     shape_rule: ClassVar[ShapeRule | None] = _same(REALS)
+    idempotent: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), _WHOLE)
 
 
@@ -162,6 +165,7 @@ class Round(Op):
     category: ClassVar[str] = "arithmetic"
     pointwise: ClassVar[bool] = True
     shape_rule: ClassVar[ShapeRule | None] = _same(REALS)
+    idempotent: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), _WHOLE)
 
 
@@ -171,6 +175,7 @@ class Abs(Op):
     name: ClassVar[str] = "abs"
     category: ClassVar[str] = "arithmetic"
     pointwise: ClassVar[bool] = True
+    idempotent: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), _WHOLE, Example(inputs=("c64[2, 8]",)))
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -214,6 +219,7 @@ class Detach(Op):
     name: ClassVar[str] = "detach"
     category: ClassVar[str] = "arithmetic"
     pointwise: ClassVar[bool] = True
+    idempotent: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:

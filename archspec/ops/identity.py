@@ -15,6 +15,7 @@ class Identity(Op):
     arity: ClassVar[tuple[int, int | None]] = (0, None)
     category: ClassVar[str] = "shape"
     pointwise: ClassVar[bool] = True
+    idempotent: ClassVar[bool] = True
     transparent: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from archspec.ops.base import Check, Example, Op, OpError, Parameter, Seen
 from archspec.ops.broadcasting import require_equal_dims
@@ -13,6 +13,9 @@ from archspec.types.condition import at_least
 from archspec.types.dim import Dim, dim
 from archspec.types.initialiser import Initialiser, TruncatedNormal, Zeros
 from archspec.types.tensor import TensorType
+
+if TYPE_CHECKING:
+    from archspec.ops.channels import LinearLayer
 
 
 class Linear(Op):
@@ -81,6 +84,14 @@ class Linear(Op):
         shape = (width, self._features(inputs[0]))
         weight = weight_parameters(shape, self.weight_init, self.parametrization)
         return (*weight, *bias_parameter(self.bias, width, shape, self.bias_init))
+
+    def linear_layer(self, *inputs: TensorType) -> LinearLayer | None:
+        from archspec.ops.channels import LinearLayer  # noqa: PLC0415  (start-up)
+
+        if self.parametrization != "none":
+            return None
+        last = inputs[0].rank - 1
+        return LinearLayer(last, last, number(self.width), self.bias, rows=())
 
     def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
         return inputs[0].elements * self.width

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from archspec.ops.base import Check, Example, Op, OpError, Parameter, Seen
 from archspec.ops.shape_rules import axis_index, fixed_channels, float_input, images, known_channels
@@ -11,6 +11,9 @@ from archspec.types.condition import at_least, unequal
 from archspec.types.dim import product
 from archspec.types.initialiser import Constant, Initialiser, Ones, Zeros, ones, zeros
 from archspec.types.tensor import DType, TensorType
+
+if TYPE_CHECKING:
+    from archspec.ops.channels import ChannelMap
 
 
 class BatchNorm(Op):
@@ -74,6 +77,11 @@ class BatchNorm(Op):
         learned = scale_and_shift((width,), self.weight_init, self.bias_init)
         return (*(learned if self.affine else ()), *(running(width) if self.track else ()))
 
+    def affine_per_channel(self, *inputs: TensorType) -> ChannelMap | None:
+        return (
+            running_map(self.eps, self.axis % inputs[0].rank, self.affine) if self.track else None
+        )
+
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return "pointwise" if self.track else "all"
 
@@ -117,6 +125,9 @@ class FrozenBatchNorm(Op):
                 ("running_var", ones()),
             )
         )
+
+    def affine_per_channel(self, *inputs: TensorType) -> ChannelMap:
+        return running_map(self.eps, 1, affine=True)
 
 
 class InstanceNorm(Op):
@@ -169,6 +180,9 @@ class InstanceNorm(Op):
         width = fixed_channels(self.name, inputs[0])
         learned = scale_and_shift((width,), self.weight_init, self.bias_init)
         return (*(learned if self.affine else ()), *(running(width) if self.track else ()))
+
+    def affine_per_channel(self, *inputs: TensorType) -> ChannelMap | None:
+        return running_map(self.eps, 1, self.affine) if self.track else None
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return "pointwise" if self.track else "all"
@@ -241,3 +255,26 @@ def running(width: int) -> tuple[Parameter, ...]:
         Parameter("running_var", (width,), ones(), learnable=False),
         Parameter("num_batches_tracked", (), zeros(), DType.I64, learnable=False),
     )
+
+
+def running_map(eps: float, axis: int, affine: bool) -> ChannelMap:
+    """What a norm does with running averages, (x - mean) / sqrt(var + eps) * weight + bias.
+
+    Weight and bias are 1 and 0 unless it is `affine` (Ioffe and Szegedy 2015, algorithm 2).
+    """
+    from archspec.ops.channels import (  # noqa: PLC0415  (start-up)
+        SCALE,
+        SHIFT,
+        ChannelMap,
+        Owned,
+        rsqrt,
+        sqrt,
+    )
+
+    mean, spread = Owned("running_mean"), Owned("running_var") + eps
+    scale = rsqrt(spread)
+    if not affine:
+        return ChannelMap(scale, -mean * scale, axis)
+    scale = scale * Owned("weight")
+    settings = (("weight", SCALE * sqrt(spread)), ("bias", mean * SCALE + SHIFT))
+    return ChannelMap(scale, -mean * scale + Owned("bias"), axis, settings)

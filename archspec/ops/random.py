@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import Field
 
-from archspec.ops.arithmetic import Mul
+from archspec.ops.arithmetic import Mul, affine
 from archspec.ops.base import Check, Example, Op, OpError, ShapeRule
 from archspec.ops.broadcasting import require_equal_dims, same_dtype, same_rank
 from archspec.ops.choice import Clamp
 from archspec.ops.identity import Identity
 from archspec.ops.shape_rules import float_input, same_floats
 from archspec.types.tensor import TensorType
+
+if TYPE_CHECKING:
+    from archspec.ops.channels import ChannelMap
+    from archspec.ops.dropping import KeptMean, Skipped
 
 Probability: TypeAlias = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -32,6 +36,10 @@ class Dropout(Op):
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"p": 0.0}))
 
     p: Probability = 0.5
+
+    @property
+    def stochastic(self) -> bool:
+        return bool(self.p)
 
     def in_inference(self) -> Op:
         return Identity()
@@ -59,6 +67,10 @@ class ChannelDropout(Op):
     )
 
     p: Probability = 0.5
+
+    @property
+    def stochastic(self) -> bool:
+        return bool(self.p)
 
     def in_inference(self) -> Op:
         return Identity()
@@ -88,6 +100,10 @@ class AlphaDropout(Op):
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"p": 0.05}))
 
     p: Probability = 0.5
+
+    @property
+    def stochastic(self) -> bool:
+        return bool(self.p)
 
     def in_inference(self) -> Op:
         return Identity()
@@ -123,6 +139,20 @@ class DropPath(Op):
     mode: Literal["row", "batch"] = "row"
     scale: Literal["training", "inference"] = "training"
 
+    @property
+    def stochastic(self) -> bool:
+        return bool(self.p)
+
+    def skipped(self) -> Skipped | None:
+        from archspec.ops.dropping import Skipped  # noqa: PLC0415  (start-up)
+
+        if self.mode != "batch" or not 0.0 < self.p < 1.0:
+            return None
+        return Skipped(self.p, self.scale == "training")
+
+    def affine_per_channel(self, *inputs: TensorType) -> ChannelMap | None:
+        return affine(1.0 - self.p, None) if self.scale == "inference" and self.p else None
+
     def in_inference(self) -> Op:
         if self.scale == "inference" and self.p:
             return Mul(scalar=1.0 - self.p)
@@ -151,6 +181,10 @@ class Bernoulli(Op):
     pointwise: ClassVar[bool] = True
     shape_rule: ClassVar[ShapeRule | None] = same_floats
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example(inputs=("f32[4]",)))
+
+    @property
+    def stochastic(self) -> bool:
+        return True
 
     def in_inference(self) -> Op:
         return Clamp(low=0.0, high=1.0)
@@ -186,6 +220,15 @@ class Join(Op):
 
     drop: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     draw: str | None = None
+
+    @property
+    def stochastic(self) -> bool:
+        return bool(self.drop or self.draw)
+
+    def kept_mean(self) -> KeptMean:
+        from archspec.ops.dropping import KeptMean  # noqa: PLC0415  (start-up)
+
+        return KeptMean(self.drop, self.draw)
 
     def in_inference(self) -> Op:
         return Join()

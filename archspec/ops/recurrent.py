@@ -55,6 +55,10 @@ class Lstm(Op):
     dropout: Probability = 0.0
     bidirectional: bool = False
 
+    @property
+    def stochastic(self) -> bool:
+        return bool(self.dropout)
+
     def in_inference(self) -> Op:
         return self.model_copy(update={"dropout": 0.0})
 
@@ -109,6 +113,10 @@ class Gru(Op):
     batch_first: bool = True
     dropout: Probability = 0.0
     bidirectional: bool = False
+
+    @property
+    def stochastic(self) -> bool:
+        return bool(self.dropout)
 
     def in_inference(self) -> Op:
         return self.model_copy(update={"dropout": 0.0})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import gcd
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from pydantic import NonNegativeInt, PositiveInt
 
@@ -19,6 +19,9 @@ from archspec.types.atoms import OutsideFragment
 from archspec.types.condition import at_least, disjunction, equal
 from archspec.types.dim import Dim, DimLike, dim
 from archspec.types.tensor import DType, TensorType
+
+if TYPE_CHECKING:
+    from archspec.ops.channels import TapRow
 
 Sizes: TypeAlias = PositiveInt | tuple[PositiveInt, ...]
 """One positive number for all spatial axes, or one for each."""
@@ -162,6 +165,14 @@ class Slide:
     def window(self) -> Window:
         """What an output position sees."""
         return Window(self.reach, self.stride)
+
+    @property
+    def row(self) -> TapRow:
+        """Where its taps are."""
+        from archspec.ops.channels import TapRow  # noqa: PLC0415  (start-up)
+
+        every = self.dilation if self.kernel > 1 else 1
+        return TapRow(-self.before, self.kernel, every, self.stride)
 
 
 def per_axis(op: str, attribute: str, value: int | tuple[int, ...], axes: int) -> tuple[int, ...]:

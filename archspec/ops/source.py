@@ -39,6 +39,7 @@ class Param(Op):
     arity: ClassVar[tuple[int, int | None]] = _NO_INPUT
     category: ClassVar[str] = "source"
     pointwise: ClassVar[bool] = True
+    yields_parameter: ClassVar[str | None] = ""
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"shape": (1, 5, 8)}, ()),
         Example({"shape": (), "init": Normal(std=0.02)}, ()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from archspec.ops.base import Check, Example, Op, OpError, Parameter, Window
 from archspec.ops.shape_rules import (
@@ -24,6 +24,9 @@ from archspec.types.condition import at_least
 from archspec.types.dim import Dim, dim, product
 from archspec.types.initialiser import Initialiser, Normal, Zeros
 from archspec.types.tensor import TensorType
+
+if TYPE_CHECKING:
+    from archspec.ops.channels import LinearLayer
 
 
 class ConvTranspose(Op):
@@ -126,6 +129,16 @@ class ConvTranspose(Op):
         shape = (fixed_channels(self.name, x), width // groups, *kernel)
         weight = weight_parameters(shape, self.weight_init, self.parametrization, rows=1)
         return (*weight, *bias_parameter(self.bias, width, shape, self.bias_init))
+
+    def linear_layer(self, *inputs: TensorType) -> LinearLayer | None:
+        from archspec.ops.channels import LinearLayer  # noqa: PLC0415  (start-up)
+
+        if self.parametrization != "none":
+            return None
+        rows = tuple(one.row for one in self.slides(inputs[0].rank - 2))
+        width, groups = number(self.width), number(self.groups)
+        edge = "zeros"  # near it, and between inputs, fewer taps meet
+        return LinearLayer(1, 1, width, self.bias, groups, True, rows, edge)
 
     def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:
         kernel = per_axis(self.name, "kernel", self.kernel, inputs[0].rank - 2)

@@ -7,14 +7,14 @@ A join hands on only its input of that column; what no output needs then goes aw
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph, Node
 from archspec.graph.walk import walk_computed
-from archspec.ops.random import Join
+from archspec.ops.dropping import KeptMean
 from archspec.passes.prune import Pruner
 
 
@@ -25,9 +25,9 @@ def extract(compiled: Compiled, column: int, draw: str | None = None) -> Compile
     all joins where none names a draw. Raises CompileFailed: E0901 where there is no such column
     or draw, E0902 where a join that is needed lacks it.
     """
-    joins = [node for graph in walk_computed(compiled.inference) for node in _joins(graph)]
-    chosen = _draw_of(compiled, joins, draw)
-    arities = [len(node.inputs) for node in joins if _takes_part(node, chosen)]
+    joins = [join for graph in walk_computed(compiled.inference) for join in _joins(graph)]
+    chosen = _draw_of(compiled, [join for _, join in joins], draw)
+    arities = [len(node.inputs) for node, join in joins if _takes_part(join, chosen)]
     deepest = max(arities, default=0)
     if not 1 <= column <= deepest:
         raise CompileFailed([_no_such_column(compiled, column, deepest)])
@@ -47,18 +47,25 @@ def extract(compiled: Compiled, column: int, draw: str | None = None) -> Compile
     )
 
 
-def _joins(graph: Graph) -> Iterator[Node]:
+def _joins(graph: Graph) -> Iterator[tuple[Node, KeptMean]]:
     if graph.kind == "buffer":  # a buffer keeps its values, as weights do
-        return iter(())
-    return (node for node in graph.in_order(graph.computed) if isinstance(node.op, Join))
+        return
+    for node in graph.in_order(graph.computed):
+        join = _join(node)
+        if join is not None:
+            yield node, join
 
 
-def _takes_part(node: Node, draw: str | None) -> bool:
-    return isinstance(node.op, Join) and (draw is None or node.op.draw == draw)
+def _join(node: Node) -> KeptMean | None:
+    return node.op.kept_mean() if node.op is not None else None
 
 
-def _draw_of(compiled: Compiled, joins: list[Node], draw: str | None) -> str | None:
-    names = sorted({node.op.draw for node in joins if isinstance(node.op, Join) and node.op.draw})
+def _takes_part(join: KeptMean | None, draw: str | None) -> bool:
+    return join is not None and (draw is None or join.draw == draw)
+
+
+def _draw_of(compiled: Compiled, joins: Iterable[KeptMean], draw: str | None) -> str | None:
+    names = sorted({join.draw for join in joins if join.draw})
     listed = ", ".join(f"`{name}`" for name in names)
     if draw is None and len(names) <= 1:
         return names[0] if names else None
@@ -94,7 +101,7 @@ class _Picker:
         self.faults: dict[Node, Diagnostic] = {}
 
     def bypass(self, node: Node) -> int | None:
-        if not _takes_part(node, self._draw):
+        if not _takes_part(_join(node), self._draw):
             return None
         count = len(node.inputs)
         index = self._column - self._deepest + count - 1

@@ -41,6 +41,7 @@ CHANGES = (
     "batch_norm",
     "batch_norm(affine=false, eps=0.1)",
     "frozen_batch_norm",
+    "instance_norm(track=true)",
     "factor",
     "offset",
 )

@@ -4,6 +4,7 @@ import pytest
 
 import archspec
 from archspec.analysis.parameters import table
+from archspec.ops.normalisation import running_map
 from archspec.passes.folding.fold import fold
 from archspec.passes.folding.steps import (
     IDENTITY,
@@ -11,12 +12,12 @@ from archspec.passes.folding.steps import (
     Become,
     Before,
     Chain,
+    Channelwise,
     Factor,
     Layer,
     Merge,
     Offset,
     Scale,
-    Statistics,
     Total,
 )
 from tests.building import compiled, fractal
@@ -41,7 +42,14 @@ def names(folding):
 
 
 UNIT = "block unit { conv(4, 3, bias=false) -> bn: batch_norm }"
-STATISTICS = Statistics("bn", 1e-5)
+NORM = running_map(1e-5, axis=1, affine=True)
+
+
+def norm(owner):
+    return Channelwise(owner, NORM.scale, NORM.shift)
+
+
+STATISTICS = norm("bn")
 
 
 def test_behind_a_layer_a_norm_becomes_its_bias(folding):
@@ -108,6 +116,12 @@ def test_statistics_of_the_batch_stay(folding):
     assert not folding("output x -> conv(4, 3) -> batch_norm(track=false)").steps
 
 
+def test_an_instance_norm_with_running_averages_is_a_norm_like_others(folding):
+    found = folding("output x -> conv: conv(4, 3) -> bn: instance_norm(track=true, affine=true)")
+    assert found.steps == (After(Layer("conv"), STATISTICS),)
+    assert not folding("output x -> conv(4, 3) -> instance_norm(affine=true)").steps
+
+
 def test_weight_normalisation_stays(folding):
     assert not folding("output x -> conv(4, 3, parametrization=weight_norm) -> batch_norm").steps
 
@@ -124,7 +138,7 @@ def test_a_shared_block_is_folded_inside(folding):
         "shared f = unit; output x -> f -> max_pool(2) -> f",
         "block unit { conv(4, 3) -> bn: batch_norm }",
     )
-    assert found.steps == (After(Layer("unit.conv"), Statistics("unit.bn", 1e-5)),)
+    assert found.steps == (After(Layer("unit.conv"), norm("unit.bn")),)
 
 
 def test_convolutions_of_one_input_add_up(folding):
@@ -205,10 +219,10 @@ def test_regions_are_folded_as_blocks_are(folding):
     found = folding("output x -> it: iterate([unit, unit] -> add -> bn: batch_norm, 2)", UNIT)
     first, second = Layer("it.layer.unit.conv"), Layer("it.layer.unit_1.conv")
     assert found.steps == (
-        After(first, Statistics("it.layer.unit.bn", 1e-5)),
-        After(second, Statistics("it.layer.unit_1.bn", 1e-5)),
+        After(first, norm("it.layer.unit.bn")),
+        After(second, norm("it.layer.unit_1.bn")),
         Merge(first, second, (0, 0), (1, 1)),
-        After(first, Statistics("it.layer.bn", 1e-5)),
+        After(first, norm("it.layer.bn")),
     )
     assert names(found) == ["it.layer.unit.conv.weight", "it.layer.unit.conv.bias"]
 
@@ -289,15 +303,15 @@ def test_nothing_is_folded_into_more_numbers_than_before(folding, body):
 
 def test_norms_that_meet_no_layer_become_one(folding):
     found = folding("output x -> relu -> a: batch_norm -> dropout -> b: batch_norm -> relu")
-    norm = Statistics("a", 1e-5)
-    assert found.steps == (Become(norm, Chain((norm, Statistics("b", 1e-5)))),)
+    both = Chain((norm("a"), norm("b")))
+    assert found.steps == (Become("a", NORM.settings, both),)
     assert {name.rpartition(".")[0] for name in names(found)} == {"a"}
 
 
 def test_shared_blocks_of_two_sizes_stay(folding):
     body = "shared f = f: unit; output x -> f -> batch_norm -> relu -> max_pool(2) -> f -> relu"
     found = folding(body, UNIT)
-    assert found.steps == (After(Layer("f.conv"), Statistics("f.bn", 1e-5)),)
+    assert found.steps == (After(Layer("f.conv"), norm("f.bn")),)
     assert "batch_norm.weight" in names(found)
 
 

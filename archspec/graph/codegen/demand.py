@@ -24,8 +24,7 @@ from archspec.graph.codegen.conditions import (
 from archspec.graph.codegen.interface import ports_of
 from archspec.graph.model import Graph, Node, Port
 from archspec.graph.units import Unit
-from archspec.ops.arithmetic import Add
-from archspec.ops.random import DropPath, Join
+from archspec.ops.dropping import KeptMean
 
 LONGEST = 6
 """Conditions with more flags get a name of their own."""
@@ -38,12 +37,10 @@ def is_flag(name: str) -> bool:
     return _FLAG.fullmatch(name) is not None
 
 
-def dropping(node: Node) -> Join | None:
+def dropping(node: Node) -> KeptMean | None:
     """The join that the node is, if it drops inputs in training."""
-    op = node.op
-    if not isinstance(op, Join) or len(node.inputs) < 2:
-        return None
-    return op if op.drop or op.draw else None
+    join = node.op.kept_mean() if node.op is not None and len(node.inputs) > 1 else None
+    return join if join is not None and join.drops else None
 
 
 @frozen
@@ -68,23 +65,22 @@ def gates(graph: Graph) -> dict[int, Gate]:
     found: dict[int, Gate] = {}
     taken: set[int] = set()
     for node in graph.nodes:
-        op, port = node.op, Port(node.id)
-        if not isinstance(op, DropPath) or port in outputs:
-            continue
-        if op.mode != "batch" or not 0.0 < op.p < 1.0:
+        port = Port(node.id)
+        skipped = node.op.skipped() if node.op is not None else None
+        if skipped is None or port in outputs:
             continue
         adds = readers.get(port, ())
         if len(adds) == 1 and adds[0].id not in taken and _keeps_shape(graph, adds[0]):
             taken.add(adds[0].id)
             flag = f"kept_{len(found)}" if found else "kept_branch"
             index = adds[0].inputs.index(port)
-            found[node.id] = Gate(flag, op.p, op.scale == "training", adds[0].id, index)
+            found[node.id] = Gate(flag, skipped.p, skipped.in_training, adds[0].id, index)
     return found
 
 
 def _keeps_shape(graph: Graph, node: Node) -> bool:
     """Whether it adds two tensors of one shape, which the compiler may know in two forms."""
-    if not isinstance(node.op, Add) or len(node.inputs) != 2:
+    if node.op is None or node.op.arithmetic != "sum" or len(node.inputs) != 2:
         return False
     one, other = graph.types_read(node)
     if one.dtype is not other.dtype or one.rank != other.rank:

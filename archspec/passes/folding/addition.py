@@ -43,7 +43,7 @@ class Piece:
     @property
     def takes_shift(self) -> bool:
         """Whether something is added to each of its channels in the end."""
-        own = bool(self.linearity and self.linearity.biased) or not is_factor(self.term.change)
+        own = bool(self.linearity and self.linearity.own.biased) or not is_factor(self.term.change)
         return own or any(piece.takes_shift for piece, _ in self.parts)
 
 
@@ -105,7 +105,7 @@ class Addition:
         if self._draft.type_of(piece.port) != self._form.root.types[0] or into.linearity is None:
             return False
         axis = self._form.axis
-        return axis is None or axis == into.linearity.outputs
+        return axis is None or axis == into.linearity.own.outputs
 
     def _take(self, into: Piece, piece: Piece, taps: Taps) -> None:
         into.parts.append((piece, taps))
@@ -142,12 +142,13 @@ class Addition:
         for piece in filter(self.absorbs, self.left):
             line = piece.linearity
             assert line is not None
-            gained += line.width if piece.takes_shift and not line.biased else 0
+            gained += line.gain if piece.takes_shift else 0
             gone |= owners(piece.term.change)
             for part, taps in piece.parts:
                 gone |= owners(part.term.change)
                 if part.linearity is not None:
-                    spared += taps.weights + part.linearity.width * part.linearity.biased
+                    own = part.linearity.own
+                    spared += taps.weights + own.width * own.biased
         for piece in self.left:
             if not self.absorbs(piece):
                 gone -= owners(piece.term.change)
@@ -171,7 +172,7 @@ class Addition:
         assert operands is not None
         root = self._form.root
         for piece in filter(self.absorbs, self.left):
-            if piece.takes_shift and piece.linearity and not piece.linearity.biased:
+            if piece.takes_shift and piece.linearity and piece.linearity.gain:
                 assert piece.layer is not None
                 self._draft.gain_bias(piece.layer)
         ports = tuple(port for _, port in sorted(operands, key=lambda item: item[0]))
@@ -210,7 +211,7 @@ def _piece(form: Form, port: Port, term: Term) -> Piece:
         draft.effort.left -= 1
         line = linearity_of(draft, node)
         if line is not None:
-            if axis not in (None, line.outputs):
+            if axis not in (None, line.own.outputs):
                 break
             source = _same(draft, node.inputs[0])
             taps = taps_of(draft, node, source) if not passed else None

@@ -9,11 +9,11 @@ from archspec.passes.folding.steps import (
     IDENTITY,
     Chain,
     Change,
+    Channelwise,
     Factor,
     Offset,
     Scale,
     Slope,
-    Statistics,
     Total,
 )
 
@@ -51,6 +51,8 @@ def is_factor(change: Change) -> bool:
     match change:
         case Factor() | Scale() | Slope():
             return True
+        case Channelwise():
+            return change.shift is None
         case Chain(parts) | Total(parts):
             return all(map(is_factor, parts))
         case _:
@@ -81,7 +83,7 @@ def is_longer(change: Change, count: int) -> bool:
 
 def owners(change: Change) -> set[str]:
     """The norms and parameters whose numbers it has."""
-    named = (Statistics, Factor, Offset)
+    named = (Channelwise, Factor, Offset)
     return {leaf.owner for leaf in leaves(change) if isinstance(leaf, named)}
 
 

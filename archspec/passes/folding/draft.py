@@ -86,8 +86,7 @@ class Draft:
         old = self.node(node.id).instance
         assert old is not None
         assert old.op is not None
-        op = old.op.model_copy(update={"bias": True})
-        self._edit.put(node.id, instance=replace(old, op=op))
+        self._edit.put(node.id, instance=replace(old, op=old.op.with_bias()))
 
     def result(self) -> Graph:
         """The block as it is now."""

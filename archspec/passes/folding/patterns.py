@@ -7,29 +7,23 @@ from math import prod
 
 from archspec.frozen import frozen
 from archspec.graph.model import Node, Port
-from archspec.ops.arithmetic import Add, Div, Mul, Sub
+from archspec.graph.names import join_path
 from archspec.ops.base import Op
-from archspec.ops.convolution import Conv
-from archspec.ops.linear import Linear
-from archspec.ops.normalisation import BatchNorm, FrozenBatchNorm
+from archspec.ops.channels import ChannelMap, LinearLayer, Number, Numbers
 from archspec.ops.passage import Passage
-from archspec.ops.random import DropPath
-from archspec.ops.shape_rules import Slide
-from archspec.ops.source import Param
-from archspec.ops.symbols import number
-from archspec.ops.transposed_convolution import ConvTranspose
 from archspec.passes.folding.changes import chained, leaves
 from archspec.passes.folding.draft import Draft
 from archspec.passes.folding.steps import (
     IDENTITY,
     Change,
+    Channelwise,
     Factor,
     Layer,
     Offset,
     Scale,
     Shift,
-    Statistics,
 )
+from archspec.types.dim import product
 from archspec.types.tensor import TensorType
 
 _NEGATIVE = Scale(-1.0)
@@ -59,109 +53,118 @@ def spare_of(parts: Parts) -> dict[str, int]:
         leaf.owner: parts.spare
         for _, change in parts.terms
         for leaf in leaves(change)
-        if isinstance(leaf, Statistics | Factor | Offset)
+        if isinstance(leaf, Channelwise | Factor | Offset)
     }
 
 
 def parts_of(draft: Draft, node: Node) -> Parts | None:
     """The node as a sum of affine maps of single channels in inference, if it is one."""
-    match node.op:
-        case BatchNorm() | FrozenBatchNorm():
-            return _norm(draft, node)
-        case Add() | Sub() | Mul() | Div():
-            return _arithmetic(draft, node)
-        case DropPath(scale="inference", p=p):
-            return Parts(((0, Scale(1.0 - p)),))
-        case None:
-            return None
-        case op if len(node.inputs) == 1:
-            rank = draft.type_of(node.inputs[0]).rank
-            same = op.permutation(rank) == tuple(range(rank))
-            return Parts(((0, IDENTITY),)) if same else None
-        case _:
-            return None
-
-
-def statistics_of(node: Node) -> Statistics | None:
-    """The map of a batch norm that has running averages."""
-    op, instance = node.op, node.instance
-    if instance is None:
-        return None
-    if isinstance(op, BatchNorm):
-        return Statistics(instance.key, op.eps, op.affine) if op.track else None
-    return Statistics(instance.key, op.eps) if isinstance(op, FrozenBatchNorm) else None
-
-
-def _norm(draft: Draft, node: Node) -> Parts | None:
-    op, change = node.op, statistics_of(node)
-    if change is None or op is None or not draft.owns(node):
-        return None
-    axis = op.axis % node.types[0].rank if isinstance(op, BatchNorm) else 1
-    # weight and bias; where there is nothing to learn, what there is in their place
-    each = 4 if isinstance(op, FrozenBatchNorm) else 2
-    return Parts(((0, change),), axis, each * (node.types[0].shape[axis].constant or 0))
-
-
-def _arithmetic(draft: Draft, node: Node) -> Parts | None:
     op = node.op
-    assert isinstance(op, Add | Sub | Mul | Div)
-    if op.scalar is not None or len(node.inputs) == 1:
-        return _with_number(op)
-    if len(node.inputs) == 2:
-        found = _with_parameter(draft, node, op)
-        if found is not None:
-            return found
-    if isinstance(op, Add):
-        return Parts(tuple((at, IDENTITY) for at in range(len(node.inputs))))
-    return Parts(((0, IDENTITY), (1, _NEGATIVE))) if isinstance(op, Sub) else None
-
-
-def _with_number(op: Add | Sub | Mul | Div) -> Parts | None:
-    number = op.scalar
-    if not isinstance(number, int | float):
+    if op is None or not node.inputs:
         return None
-    match op:
-        case Add():
-            change: Change = Shift(float(number))
-        case Sub() if op.reverse:
-            change = chained(_NEGATIVE, Shift(float(number)))
-        case Sub():
-            change = Shift(-float(number))
-        case Mul():
-            change = Scale(float(number))
-        case _:
-            if op.reverse or not number:
-                return None
-            change = Scale(1.0 / number)
-    return Parts(((0, change),))
+    if len(node.inputs) > 1:
+        return _arithmetic(draft, node, op) if op.arithmetic else None
+    own = own_map(draft, node)
+    if own is not None:
+        return Parts(((0, own.change),), own.axis, own.spare)
+    rank = draft.type_of(node.inputs[0]).rank
+    same = op.permutation(rank) == tuple(range(rank))
+    return Parts(((0, IDENTITY),)) if same else None
 
 
-def _with_parameter(draft: Draft, node: Node, op: Add | Sub | Mul | Div) -> Parts | None:
+@frozen
+class OwnMap:
+    """What an op does with each channel by itself; see `Parts`.
+
+    `settings` are those of its `ChannelMap`: without any it cannot be another map.
+    """
+
+    change: Change
+    axis: int | None
+    spare: int
+    settings: tuple[tuple[str, Numbers], ...]
+
+
+def own_map(draft: Draft, node: Node) -> OwnMap | None:
+    """The affine map that an op of one input is, if it owns all of the numbers in it alone."""
+    op, instance = node.op, node.instance
+    if op is None or instance is None or len(node.inputs) != 1:
+        return None
+    found = _described(op, draft.type_of(node.inputs[0]))
+    if found is None:
+        return None
+    one, owned = found
+    change = _of_numbers(one)
+    if change is not None:
+        return OwnMap(change, one.axis, 0, ())
+    if not draft.owns(node):
+        return None
+    change = Channelwise(instance.key, one.scale, one.shift)
+    return OwnMap(change, one.axis, owned, one.settings)
+
+
+@lru_cache(maxsize=4096)
+def _described(op: Op, given: TensorType) -> tuple[ChannelMap, int] | None:
+    """What an op says of its channels, and how many numbers are not needed where it is gone.
+
+    Those are what is learnt; where there is nothing to learn, what there is in its place.
+    """
+    found = op.affine_per_channel(given)
+    if found is None:
+        return None
+    owned = [one for one in op.parameters(given) if one.persistent and one.dtype.is_float]
+    learnt = [one for one in owned if one.learnable]
+    return found, sum(prod(one.shape) for one in learnt or owned)
+
+
+def _of_numbers(one: ChannelMap) -> Change | None:
+    """A map of known numbers as a change; None for one that has others."""
+    change: Change = IDENTITY
+    for numbers, kind in ((one.scale, Scale), (one.shift, Shift)):
+        if isinstance(numbers, Number):
+            change = chained(change, kind(numbers.value))
+        elif numbers is not None:
+            return None
+    return change
+
+
+def _arithmetic(draft: Draft, node: Node, op: Op) -> Parts | None:
+    found = _with_parameter(draft, node, op) if len(node.inputs) == 2 else None
+    if found is not None:
+        return found
+    if op.arithmetic == "sum":
+        return Parts(tuple((at, IDENTITY) for at in range(len(node.inputs))))
+    return Parts(((0, IDENTITY), (1, _NEGATIVE))) if op.arithmetic == "difference" else None
+
+
+def _with_parameter(draft: Draft, node: Node, op: Op) -> Parts | None:
     for at in (0, 1):
         source = node.inputs[1 - at]
         other = draft.node(source.node)
-        if not isinstance(other.op, Param) or other.instance is None:
+        name = other.op.yields_parameter if other.op is not None else None
+        if name is None or other.instance is None:
             continue
-        change = _change_by(op, other.instance.key, at)
-        shape, rank = other.op.shape, node.types[0].rank
+        change = _change_by(op, join_path(other.instance.key, name), at)
+        shape, rank = other.types[0].shape, node.types[0].rank
         long = [rank - len(shape) + axis for axis, size in enumerate(shape) if size != 1]
         if change is None or len(long) > 1 or draft.type_of(node.inputs[at]) != node.types[0]:
             continue
-        spare = prod(shape) if draft.reads(source) == 1 and draft.owns(other) else 0
+        is_spare = draft.reads(source) == 1 and draft.owns(other)
+        spare = (product(shape).constant or 0) if is_spare else 0
         return Parts(((at, change),), long[0] if long else None, spare)
     return None
 
 
-def _change_by(op: Add | Sub | Mul | Div, owner: str, at: int) -> Change | None:
+def _change_by(op: Op, owner: str, at: int) -> Change | None:
     """What arithmetic with a parameter makes of its input `at`."""
-    match op:
-        case Add():
+    match op.arithmetic:
+        case "sum":
             return Offset(owner)
-        case Mul():
+        case "product":
             return Factor(owner)
-        case Sub() if at == 0:
+        case "difference" if at == 0:
             return chained(chained(_NEGATIVE, Offset(owner)), _NEGATIVE)
-        case Sub():
+        case "difference":
             return chained(_NEGATIVE, Offset(owner))
         case _:
             return Factor(owner, inverse=True) if at == 0 else None
@@ -169,42 +172,34 @@ def _change_by(op: Add | Sub | Mul | Div, owner: str, at: int) -> Change | None:
 
 @frozen
 class Linearity:
-    """A node that is a layer with weights of its own.
-
-    `inputs` and `outputs` are the axes of its channels, `width` is the number of its outputs.
-    `padded` says whether its windows reach over an edge where zeros are, so that a number that
-    was added before is missing.
-    """
+    """A node that is a layer with weights of its own, as its op describes it."""
 
     layer: Layer
-    inputs: int
-    outputs: int
-    width: int
-    padded: bool
-    biased: bool
+    own: LinearLayer
+
+    @property
+    def gain(self) -> int:
+        """How many numbers it has more where something is added to its outputs."""
+        return 0 if self.own.biased else self.own.width
 
 
 def linearity_of(draft: Draft, node: Node) -> Linearity | None:
     """The node as a layer that can be folded, if it is one."""
     op, instance = node.op, node.instance
-    if instance is None or not isinstance(op, Conv | ConvTranspose | Linear):
+    if op is None or instance is None or len(node.inputs) != 1:
         return None
-    if op.parametrization != "none" or not draft.owns(node):
+    own = _layer(op, draft.type_of(node.inputs[0]))
+    if own is None or not draft.owns(node):
         return None
-    kind = draft.type_of(node.inputs[0])
-    if isinstance(op, Linear):
-        last = kind.rank - 1
-        return Linearity(Layer(instance.key), last, last, number(op.width), False, op.bias)
-    if isinstance(op, ConvTranspose):
-        layer = Layer(instance.key, number(op.groups), transposed=True)
-        return Linearity(layer, 1, 1, number(op.width), True, op.bias)
-    padded = _reaches_over(op.slides(kind.rank - 2)) and op.padding_mode == "zeros"
-    width, groups = map(number, op.counts(kind))
-    return Linearity(Layer(instance.key, groups), 1, 1, width, padded, op.bias)
+    layer = Layer(instance.key, own.groups, own.transposed, own.weight, own.bias)
+    return Linearity(layer, own)
 
 
-def _reaches_over(slides: tuple[Slide, ...]) -> bool:
-    return any(slide.before or slide.after for slide in slides)
+@lru_cache(maxsize=4096)
+def _layer(op: Op, given: TensorType) -> LinearLayer | None:
+    """What the op says, if it can have a bias."""
+    found = op.linear_layer(given)
+    return found if found is None or found.biased or op.with_bias() is not None else None
 
 
 @frozen
@@ -276,28 +271,22 @@ class Taps:
 
 
 def taps_of(draft: Draft, node: Node, source: Port) -> Taps | None:
-    """The taps of a layer that reads `source`."""
+    """The taps of a layer that reads `source`, where it says which they are."""
     op, kind = node.op, draft.type_of(node.inputs[0])
-    if isinstance(op, Linear):
-        inputs = kind.shape[-1].constant or 0
-        return Taps(source, op.name, number(op.width), inputs, 1, (), (), (), (), "")
-    if not isinstance(op, Conv | ConvTranspose):
+    own = _layer(op, kind) if op is not None else None
+    if op is None or own is None or own.rows is None:
         return None
-    slides, inputs = op.slides(kind.rank - 2), kind.shape[1].constant or 0
-    counts = op.counts(kind) if isinstance(op, Conv) else (op.width, op.groups)
-    width, groups = map(number, counts)
-    is_padded = isinstance(op, Conv) and _reaches_over(slides)
     return Taps(
         source,
         op.name,
-        width,
-        inputs,
-        groups,
-        stride=tuple(slide.stride for slide in slides),
-        first=tuple(-slide.before for slide in slides),
-        last=tuple(slide.reach - 1 - slide.before for slide in slides),
-        every=tuple(slide.dilation if slide.kernel > 1 else 1 for slide in slides),
-        edge=op.padding_mode if isinstance(op, Conv) and is_padded else "",
+        own.width,
+        kind.shape[own.inputs].constant or 0,
+        own.groups,
+        stride=tuple(row.stride for row in own.rows),
+        first=tuple(row.first for row in own.rows),
+        last=tuple(row.first + row.every * (row.count - 1) for row in own.rows),
+        every=tuple(row.every for row in own.rows),
+        edge=own.edge,
     )
 
 

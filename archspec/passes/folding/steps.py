@@ -10,19 +10,16 @@ from typing import TypeAlias
 
 from archspec.frozen import frozen
 from archspec.graph.names import join_path
+from archspec.ops.channels import Numbers
 
 
 @frozen
-class Statistics:
-    """The map of a batch norm in inference, per channel.
-
-    scale = weight / sqrt(running_var + eps), shift = bias - running_mean * scale (Ioffe and
-    Szegedy 2015, algorithm 2); weight and bias are 1 and 0 unless it is `affine`.
-    """
+class Channelwise:
+    """What the op at `owner` does with each channel, of numbers that it owns; see `ChannelMap`."""
 
     owner: str
-    eps: float
-    affine: bool = True
+    scale: Numbers | None
+    shift: Numbers | None
 
 
 @frozen
@@ -75,7 +72,7 @@ class Total:
     parts: tuple[Change, ...]
 
 
-Change: TypeAlias = Statistics | Factor | Offset | Scale | Shift | Slope | Chain | Total
+Change: TypeAlias = Channelwise | Factor | Offset | Scale | Shift | Slope | Chain | Total
 """An affine map of each channel on its own, x * scale + shift."""
 
 IDENTITY = Chain(())
@@ -86,12 +83,24 @@ class Layer:
     """A convolution or linear layer: its path, and how its weight is laid out.
 
     The weight is [outputs, inputs / groups, ...], or [inputs, outputs / groups, ...] where it is
-    `transposed`.
+    `transposed`. `weight` and `bias` are their names below the path.
     """
 
     owner: str
     groups: int = 1
     transposed: bool = False
+    weight: str = "weight"
+    bias: str = "bias"
+
+    @property
+    def weight_name(self) -> str:
+        """The full name of its weight."""
+        return join_path(self.owner, self.weight)
+
+    @property
+    def bias_name(self) -> str:
+        """The full name of its bias, which may be missing."""
+        return join_path(self.owner, self.bias)
 
 
 @frozen
@@ -132,9 +141,13 @@ class Merge:
 
 @frozen
 class Become:
-    """A batch norm whose weight and bias become what makes `change` of its whole map."""
+    """A norm whose weight and bias become what makes `change` of its whole map.
 
-    norm: Statistics
+    `settings` are those of its `ChannelMap`.
+    """
+
+    owner: str
+    settings: tuple[tuple[str, Numbers], ...]
     change: Change
 
 
@@ -153,10 +166,8 @@ def below(step: Step, prefix: str) -> Step:
         case Merge(into, part, start, dilation):
             named = _moved(part, prefix) if isinstance(part, Layer) else _renamed(part, prefix)
             return Merge(_moved(into, prefix), named, start, dilation)
-        case Become(norm, change):
-            return Become(
-                replace(norm, owner=join_path(prefix, norm.owner)), _renamed(change, prefix)
-            )
+        case Become(owner, settings, change):
+            return Become(join_path(prefix, owner), settings, _renamed(change, prefix))
 
 
 def _moved(layer: Layer, prefix: str) -> Layer:
@@ -165,7 +176,7 @@ def _moved(layer: Layer, prefix: str) -> Layer:
 
 def _renamed(change: Change, prefix: str) -> Change:
     match change:
-        case Statistics() | Factor() | Offset():
+        case Channelwise() | Factor() | Offset():
             return replace(change, owner=join_path(prefix, change.owner))
         case Slope(of):
             return Slope(_renamed(of, prefix))

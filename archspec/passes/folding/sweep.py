@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Iterator
 
 from archspec.frozen import frozen
 from archspec.graph.model import Graph, Instance, Node, Port
-from archspec.ops.normalisation import BatchNorm, FrozenBatchNorm
 from archspec.ops.passage import Passage
 from archspec.passes.folding.addition import LONGEST, Addition
 from archspec.passes.folding.changes import is_factor
@@ -14,10 +13,11 @@ from archspec.passes.folding.draft import Draft, Effort
 from archspec.passes.folding.form import Form
 from archspec.passes.folding.patterns import (
     Linearity,
+    OwnMap,
     linearity_of,
+    own_map,
     parts_of,
     passage_of,
-    statistics_of,
 )
 from archspec.passes.folding.reordering import order_of
 from archspec.passes.folding.steps import Become, Before, Change, Step
@@ -125,8 +125,8 @@ class _Sweep:
             if not targets:
                 continue
             is_shift = not is_factor(found.change)
-            gaining = [item for item in targets if is_shift and not item.line.biased]
-            if sum(item.line.width for item in gaining) > found.spare:
+            gaining = [item for item in targets if is_shift and item.line.gain]
+            if sum(item.line.gain for item in gaining) > found.spare:
                 continue
             for item in targets:
                 way = item.passage
@@ -170,7 +170,7 @@ class _Sweep:
         """A layer that takes a map, or how it goes on through what passes it on."""
         line = linearity_of(self.draft, reader)
         if line is not None:
-            takes = line.inputs == way.axis and not (constants and line.padded)
+            takes = line.own.inputs == way.axis and not (constants and not line.own.takes_shift)
             return _Target(reader, line, way, passed) if takes else None
         step = passage_of(self.draft, reader, way.axis)
         if step is None or (constants and not step.constants):
@@ -180,16 +180,24 @@ class _Sweep:
     def _unite(self, node: Node, maps: list[_Map]) -> None:
         """Norms and other maps one after another, or added, become one norm."""
         for found in reversed(maps):
-            norm = next((one for one in reversed(found.changes) if _is_free(one)), None)
-            own = statistics_of(norm) if norm is not None else None
-            if norm is None or own is None or found.change == own:
+            norm, own = self._settable(found.changes)
+            if norm is None or own is None or found.change == own.change:
                 continue
-            self.steps.append(Become(own, found.change))
+            assert norm.instance is not None
+            self.steps.append(Become(norm.instance.key, own.settings, found.change))
             self._note(found.nodes)
             self.draft.put(norm, (found.source,))
             if norm.id != node.id:
                 self.draft.redirect(Port(node.id), Port(norm.id))
             return
+
+    def _settable(self, changes: tuple[Node, ...]) -> tuple[Node, OwnMap] | tuple[None, None]:
+        """The first norm whose weight and bias can hold any map; the first ones come last."""
+        for node in reversed(changes):
+            own = own_map(self.draft, node)
+            if own is not None and own.settings:
+                return node, own
+        return None, None
 
     def _cancel(self, node: Node) -> None:
         """An order of axes that undoes the one before it, once nothing stands between them."""
@@ -212,9 +220,3 @@ def _maps(form: Form) -> Iterator[_Map]:
             continue
         nodes, changes = tuple(form.nodes), tuple(form.changes)
         yield _Map(source, term.change, form.axis, nodes, changes, sum(form.spare.values()))
-
-
-def _is_free(node: Node) -> bool:
-    """Whether a norm has a weight and a bias that can hold any map."""
-    op = node.op
-    return isinstance(op, FrozenBatchNorm) or (isinstance(op, BatchNorm) and op.affine)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 import torch
 from torch import Tensor
 
 from archspec.diagnostics.model import CompileFailed
+from archspec.graph.names import join_path
+from archspec.ops.channels import Calculation, Function, Number, Numbers, Owned, Wanted
 from archspec.passes.folding.steps import (
     After,
     Become,
     Before,
     Chain,
     Change,
+    Channelwise,
     Factor,
     Layer,
     Merge,
@@ -22,7 +25,6 @@ from archspec.passes.folding.steps import (
     Scale,
     Shift,
     Slope,
-    Statistics,
     Step,
     Total,
 )
@@ -82,6 +84,17 @@ def folded(
     return {name: work.result(name) for name in names}
 
 
+_FUNCTIONS: Mapping[Function, Callable[..., Tensor]] = {
+    Function.ADD: torch.add,
+    Function.SUBTRACT: torch.sub,
+    Function.MULTIPLY: torch.mul,
+    Function.DIVIDE: torch.div,
+    Function.NEGATIVE: torch.neg,
+    Function.SQRT: torch.sqrt,
+    Function.RSQRT: torch.rsqrt,
+    Function.EXP: torch.exp,
+}
+
 _Map: TypeAlias = tuple[Tensor, Tensor | None]
 """Scale and shift, one for each channel or one for all; None where nothing is added."""
 
@@ -90,11 +103,12 @@ class _Work:
     def __init__(self, tensors: Mapping[str, Tensor]) -> None:
         self._given = tensors
         self._made: dict[str, Tensor] = {}
+        self._biased: dict[str, str] = {}  # the weights beside new biases
 
     def after(self, step: After) -> None:
         """Fold a change of the outputs."""
         layer = step.layer
-        weight, bias = self._value(f"{layer.owner}.weight"), self._bias(layer)
+        weight, bias = self._value(layer.weight_name), self._bias(layer)
         scale, shift = self._map(step.change)
         width = weight.shape[1] * layer.groups if layer.transposed else weight.shape[0]
         if bias is not None:
@@ -104,7 +118,7 @@ class _Work:
     def before(self, step: Before) -> None:
         """Fold a change of the inputs."""
         layer = step.layer
-        weight, bias = self._value(f"{layer.owner}.weight"), self._bias(layer)
+        weight, bias = self._value(layer.weight_name), self._bias(layer)
         count = weight.shape[0] if layer.transposed else weight.shape[1] * layer.groups
         scale, shift = (
             _spread(value, step, count) if value is not None else None
@@ -112,10 +126,10 @@ class _Work:
         )
         assert scale is not None
         if shift is not None:
-            # a transposed convolution takes no shift, since its windows reach over the edge
             parts = shift.reshape(layer.groups, 1, -1)
             rows = weight.flatten(2).sum(2) if weight.dim() > 2 else weight
             rows = rows.reshape(layer.groups, -1, rows.shape[1])
+            rows = rows.transpose(1, 2) if layer.transposed else rows
             added = (rows * parts).sum(2).flatten()
             bias = added if bias is None else bias + added
         self._keep(layer, _scaled_inputs(weight, scale, layer), bias)
@@ -123,10 +137,10 @@ class _Work:
     def merge(self, step: Merge) -> None:
         """Add a layer, or the kernel of a change, to a larger layer."""
         into = step.into
-        weight, bias = self._value(f"{into.owner}.weight").clone(), self._bias(into)
+        weight, bias = self._value(into.weight_name).clone(), self._bias(into)
         width = weight.shape[1] * into.groups if into.transposed else weight.shape[0]
         if isinstance(step.part, Layer):
-            part, groups = self._value(f"{step.part.owner}.weight"), step.part.groups
+            part, groups = self._value(step.part.weight_name), step.part.groups
             more = self._bias(step.part)
         else:
             scale, more = self._map(step.part)
@@ -139,20 +153,19 @@ class _Work:
 
     def become(self, step: Become) -> None:
         """Give a norm the weight and bias that make a change of its map."""
-        owner = step.norm.owner
         scale, shift = self._map(step.change)
-        spread = torch.sqrt(self._value(f"{owner}.running_var") + step.norm.eps)
-        bias = self._value(f"{owner}.running_mean") * scale
-        self._made[f"{owner}.weight"] = scale * spread
-        self._made[f"{owner}.bias"] = bias if shift is None else bias + shift
+        wanted = {"scale": scale, "shift": self._number(0.0) if shift is None else shift}
+        made = {
+            join_path(step.owner, name): self._numbers(step.owner, numbers, wanted)
+            for name, numbers in step.settings
+        }
+        self._made |= {name: self._shaped(name, value) for name, value in made.items()}
 
     def result(self, name: str) -> Tensor:
         """A tensor as it is now."""
         if name not in self._made:
             return self._given[name]
-        like = self._given.get(name)
-        if like is None:  # a bias that was not there before
-            like = self._given[f"{name.rpartition('.')[0]}.weight"]
+        like = self._given[self._biased.get(name, name)]
         return self._made[name].to(like.dtype)
 
     def _value(self, name: str) -> Tensor:
@@ -160,18 +173,27 @@ class _Work:
         return found if found is not None else self._given[name].detach().double()
 
     def _bias(self, layer: Layer) -> Tensor | None:
-        name = f"{layer.owner}.bias"
+        name = layer.bias_name
         return self._value(name) if name in self._made or name in self._given else None
 
     def _keep(self, layer: Layer, weight: Tensor, bias: Tensor | None) -> None:
-        self._made[f"{layer.owner}.weight"] = weight
-        if bias is not None:
-            self._made[f"{layer.owner}.bias"] = bias
+        self._made[layer.weight_name] = weight
+        if bias is None:
+            return
+        self._made[layer.bias_name] = bias
+        if layer.bias_name not in self._given:
+            self._biased[layer.bias_name] = layer.weight_name
+
+    def _shaped(self, name: str, value: Tensor) -> Tensor:
+        """Numbers of channels in the shape that a tensor has."""
+        like = self._given[name]
+        return value.expand(max(value.numel(), like.numel())).reshape(like.shape)
 
     def _map(self, change: Change) -> _Map:
         match change:
-            case Statistics():
-                return self._statistics(change)
+            case Channelwise(owner, scale, shift):
+                factor = self._number(1.0) if scale is None else self._numbers(owner, scale)
+                return factor, None if shift is None else self._numbers(owner, shift)
             case Factor(owner, inverse):
                 value = self._value(owner).flatten()
                 return (value.reciprocal() if inverse else value), None
@@ -203,12 +225,21 @@ class _Work:
             shift = _sum(shift, offset, 1)
         return scale, shift
 
-    def _statistics(self, change: Statistics) -> _Map:
-        scale = torch.rsqrt(self._value(f"{change.owner}.running_var") + change.eps)
-        if change.affine:
-            scale = scale * self._value(f"{change.owner}.weight")
-        shift = -self._value(f"{change.owner}.running_mean") * scale
-        return scale, shift + self._value(f"{change.owner}.bias") if change.affine else shift
+    def _numbers(
+        self, owner: str, numbers: Numbers, wanted: Mapping[str, Tensor] | None = None
+    ) -> Tensor:
+        """What an expression over the tensors of `owner` is."""
+        match numbers:
+            case Number(value):
+                return self._number(value)
+            case Owned(name):
+                return self._value(join_path(owner, name)).flatten()
+            case Wanted(name) if wanted is not None:
+                return wanted[name]
+            case Calculation(function, arguments):
+                found = (self._numbers(owner, one, wanted) for one in arguments)
+                return _FUNCTIONS[function](*found)
+        raise TypeError(f"{numbers!r} is no expression over what {owner} owns")
 
     def _number(self, number: float) -> Tensor:
         # on the device of the weights, which may be meta
