@@ -175,8 +175,8 @@ def type_of_text(text: str) -> TensorType:
     return TensorType(DType(dtype.strip()), tuple(shape))
 
 
-ShapeRule: TypeAlias = Callable[[str, Check, tuple[TensorType, ...]], TensorType]
-"""The type of the output, from the name of the op, what it needs of sizes, and its inputs."""
+ShapeRule: TypeAlias = Callable[[Any, Check, tuple[TensorType, ...]], TensorType]
+"""The type of the output, from the op, what it needs of sizes, and its inputs."""
 
 
 class Made(Enum):
@@ -263,7 +263,7 @@ class Op(BaseModel):
         rule = type(self).shape_rule
         if rule is None:
             raise NotImplementedError
-        return rule(self.name, check, inputs)
+        return rule(self, check, inputs)
 
     def in_inference(self) -> Op:
         """The op as it is outside training, for a layer that is frozen.
@@ -284,7 +284,8 @@ class Op(BaseModel):
 
         None for an op that does more in inference than put axes in another order.
         """
-        return None
+        outside_training = self.in_inference()
+        return None if type(outside_training) is type(self) else outside_training.permutation(rank)
 
     def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
         """Where the channels of an axis (from 0) go, for an op that passes on affine maps of them.

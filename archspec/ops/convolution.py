@@ -19,6 +19,7 @@ from archspec.ops.shape_rules import (
     images,
     known_channels,
     per_axis,
+    slides_of,
 )
 from archspec.ops.symbols import Count, number
 from archspec.ops.weights import Parametrization, bias_parameter, weight_parameters
@@ -243,6 +244,8 @@ def window_slides(
 ) -> tuple[Slide, ...]:
     """The movement of a convolution's window along each axis of `kernel`."""
     axes = len(kernel)
+    if not isinstance(padding, str):
+        return slides_of(op, axes, kernel, stride, padding, dilation)
     strides = per_axis(op, "stride", stride, axes)
     dilations = per_axis(op, "dilation", dilation, axes)
     if padding == "same" and any(step != 1 for step in strides):
@@ -252,12 +255,8 @@ def window_slides(
             fix="use `padding=half`, which is (size + stride - 1) // stride for odd kernels",
         )
     slides = []
-    for axis, (size, step, spread) in enumerate(zip(kernel, strides, dilations, strict=True)):
-        total = spread * (size - 1)
-        if isinstance(padding, str):
-            before, after = _named_padding(padding, total)
-        else:
-            before = after = per_axis(op, "padding", padding, axes)[axis]
+    for size, step, spread in zip(kernel, strides, dilations, strict=True):
+        before, after = _named_padding(padding, spread * (size - 1))
         slides.append(Slide(size, step, spread, before, after))
     return tuple(slides)
 

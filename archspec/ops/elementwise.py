@@ -17,9 +17,9 @@ _WHOLE = Example(inputs=("i64[4]",))
 def _same(allowed: frozenset[DType]) -> ShapeRule:
     """Shape rule of an op that keeps the type of its one input, of one of these elements."""
 
-    def rule(op: str, check: Check, inputs: tuple[TensorType, ...]) -> TensorType:
+    def rule(op: Op, check: Check, inputs: tuple[TensorType, ...]) -> TensorType:
         (given,) = inputs
-        require_dtype(op, given, allowed)
+        require_dtype(op.name, given, allowed)
         return given
 
     return rule

@@ -22,5 +22,8 @@ class Identity(Op):
         Example(inputs=("f32[2, 8]", "i64[4]")),
     )
 
+    def permutation(self, rank: int) -> tuple[int, ...]:
+        return tuple(range(rank))
+
     def infer(self, check: Check, *inputs: TensorType) -> TensorType | tuple[TensorType, ...]:
         return inputs[0] if len(inputs) == 1 else inputs

@@ -4,14 +4,32 @@ from __future__ import annotations
 
 from typing import ClassVar, TypeAlias
 
-from archspec.ops.base import Check, Example, Op, OpError, Parameter, Seen
+from archspec.ops.base import Check, Example, Op, OpError, Parameter, Seen, ShapeRule
 from archspec.ops.normalisation import scale_and_shift
-from archspec.ops.shape_rules import along, axis_index, fixed_axis, float_input, known_axis
+from archspec.ops.shape_rules import (
+    along,
+    axis_index,
+    fixed_axis,
+    float_input,
+    known_axis,
+    same_along_axis,
+)
 from archspec.ops.symbols import Count
 from archspec.types.initialiser import Constant, Initialiser, Ones, Zeros
 from archspec.types.tensor import TensorType
 
 Axes: TypeAlias = int | tuple[int, ...]
+
+
+def _normalised(
+    op: LayerNorm | RMSNorm, check: Check, inputs: tuple[TensorType, ...]
+) -> TensorType:
+    """Shape rule of an op that normalises over axes, with weights for each of their positions."""
+    x = float_input(op.name, inputs)
+    axes = normalised_axes(op.name, op.axis, x.rank)
+    for axis in axes if op.affine else ():
+        known_axis(op.name, check, x, axis, what=NORMALISED)
+    return x
 
 
 class LayerNorm(Op):
@@ -32,6 +50,7 @@ class LayerNorm(Op):
     category: ClassVar[str] = "normalisation"
     positions: ClassVar[int | None] = 0
     inferred: ClassVar[int | None] = 0
+    shape_rule: ClassVar[ShapeRule | None] = _normalised
     examples: ClassVar[tuple[Example, ...]] = (
         Example({}, ("f32[2, 5, 8]",)),
         Example({"axis": 1, "eps": 1e-6}),
@@ -48,13 +67,6 @@ class LayerNorm(Op):
     bias: bool = True
     weight_init: Initialiser | None = None
     bias_init: Initialiser | None = None
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        x = float_input(self.name, inputs)
-        axes = normalised_axes(self.name, self.axis, x.rank)
-        for axis in axes if self.affine else ():
-            known_axis(self.name, check, x, axis, what=NORMALISED)
-        return x
 
     def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
         if not self.affine:
@@ -83,6 +95,7 @@ class RMSNorm(Op):
     category: ClassVar[str] = "normalisation"
     positions: ClassVar[int | None] = 0
     inferred: ClassVar[int | None] = 0
+    shape_rule: ClassVar[ShapeRule | None] = _normalised
     examples: ClassVar[tuple[Example, ...]] = (
         Example({}, ("f32[2, 5, 8]",)),
         Example({"axis": 1, "eps": 1e-6}),
@@ -94,13 +107,6 @@ class RMSNorm(Op):
     eps: float | None = None
     affine: bool = True
     weight_init: Initialiser | None = None
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        x = float_input(self.name, inputs)
-        axes = normalised_axes(self.name, self.axis, x.rank)
-        for axis in axes if self.affine else ():
-            known_axis(self.name, check, x, axis, what=NORMALISED)
-        return x
 
     def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
         if not self.affine:
@@ -159,6 +165,7 @@ class L2Normalize(Op):
     name: ClassVar[str] = "l2_normalize"
     category: ClassVar[str] = "normalisation"
     positions: ClassVar[int | None] = 0
+    shape_rule: ClassVar[ShapeRule | None] = same_along_axis
     examples: ClassVar[tuple[Example, ...]] = (
         Example(),
         Example({"axis": -1, "eps": 1e-6}, ("f32[2, 8]",)),
@@ -166,11 +173,6 @@ class L2Normalize(Op):
 
     axis: int = 1
     eps: float = 1e-12
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        x = float_input(self.name, inputs)
-        axis_index(self.name, self.axis, x.rank)
-        return x
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return along(self.axis, inputs[0])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from archspec.ops.base import Check, Example, Op, OpError, Seen
+from archspec.ops.base import Check, Example, Op, OpError, Seen, ShapeRule
 from archspec.ops.broadcasting import NUMBERS, REALS, require_dtype
-from archspec.ops.reduction import nonempty, reduced, seen
+from archspec.ops.reduction import Reduces, choosing, seen
 from archspec.ops.shape_rules import axis_index
 from archspec.types.dim import Dim, dim
 from archspec.types.tensor import DType, TensorType
@@ -18,6 +18,11 @@ _EXAMPLES = (
 )
 
 
+def _place(op: Reduces, check: Check, inputs: tuple[TensorType, ...]) -> TensorType:
+    """Shape rule of an op that says where an element stands."""
+    return choosing(op, check, inputs).with_dtype(DType.I64)
+
+
 class ArgMax(Op):
     """Where the greatest element stands (i64): along `axis`, or without it in the flat tensor.
 
@@ -27,15 +32,11 @@ class ArgMax(Op):
 
     name: ClassVar[str] = "argmax"
     category: ClassVar[str] = "reduction"
+    shape_rule: ClassVar[ShapeRule | None] = _place
     examples: ClassVar[tuple[Example, ...]] = _EXAMPLES
 
     axis: int | None = None
     keepdim: bool = False
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        require_dtype(self.name, inputs[0], REALS)
-        nonempty(self.name, check, inputs[0], self.axis)
-        return reduced(self.name, inputs[0], self.axis, self.keepdim).with_dtype(DType.I64)
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return seen(self.axis, inputs)
@@ -50,15 +51,11 @@ class ArgMin(Op):
 
     name: ClassVar[str] = "argmin"
     category: ClassVar[str] = "reduction"
+    shape_rule: ClassVar[ShapeRule | None] = _place
     examples: ClassVar[tuple[Example, ...]] = _EXAMPLES
 
     axis: int | None = None
     keepdim: bool = False
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        require_dtype(self.name, inputs[0], REALS)
-        nonempty(self.name, check, inputs[0], self.axis)
-        return reduced(self.name, inputs[0], self.axis, self.keepdim).with_dtype(DType.I64)
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return seen(self.axis, inputs)

@@ -12,8 +12,8 @@ from archspec.ops.shape_rules import (
     Sizes,
     Slide,
     images,
-    per_axis,
     pooled,
+    slides_of,
     transposed,
     transposed_window,
 )
@@ -222,20 +222,15 @@ def _slides(
     padding: int | tuple[int, ...],
     dilation: int | tuple[int, ...],
 ) -> tuple[Slide, ...]:
-    kernels = per_axis(op, "kernel", kernel, axes)
-    strides = kernels if stride is None else per_axis(op, "stride", stride, axes)
-    paddings = per_axis(op, "padding", padding, axes)
-    dilations = per_axis(op, "dilation", dilation, axes)
-    for size, added in zip(kernels, paddings, strict=True):
+    slides = slides_of(op, axes, kernel, kernel if stride is None else stride, padding, dilation)
+    for slide in slides:
+        size, added = slide.kernel, slide.before
         if added > size // 2:
             raise OpError(
                 f"`{op}` takes a padding of at most half its kernel, but {added} > {size} // 2",
                 attribute="padding",
             )
-    return tuple(
-        Slide(size, step, spread, added, added)
-        for size, step, spread, added in zip(kernels, strides, dilations, paddings, strict=True)
-    )
+    return slides
 
 
 def _shrunk(

@@ -44,9 +44,6 @@ class Dropout(Op):
     def in_inference(self) -> Op:
         return Identity()
 
-    def permutation(self, rank: int) -> tuple[int, ...] | None:
-        return tuple(range(rank))
-
 
 class ChannelDropout(Op):
     """Drops whole channels: all positions of a sample's channel together, in training.
@@ -81,9 +78,6 @@ class ChannelDropout(Op):
             raise OpError(f"`channel_dropout` takes [B, C, ...], but its input is `{x}`", input=0)
         return x
 
-    def permutation(self, rank: int) -> tuple[int, ...] | None:
-        return tuple(range(rank))
-
 
 class AlphaDropout(Op):
     """Dropout that keeps mean and variance of inputs activated by `selu`, in training.
@@ -107,9 +101,6 @@ class AlphaDropout(Op):
 
     def in_inference(self) -> Op:
         return Identity()
-
-    def permutation(self, rank: int) -> tuple[int, ...] | None:
-        return tuple(range(rank))
 
 
 class DropPath(Op):
@@ -163,9 +154,6 @@ class DropPath(Op):
         if not x.rank:
             raise OpError(f"`drop_path` takes at least a batch axis, but its input is `{x}`")
         return x
-
-    def permutation(self, rank: int) -> tuple[int, ...] | None:
-        return tuple(range(rank)) if self.scale == "training" or not self.p else None
 
 
 class Bernoulli(Op):

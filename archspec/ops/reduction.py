@@ -6,9 +6,9 @@ reduced. `keepdim` leaves a 1 where an axis was.
 
 from __future__ import annotations
 
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Protocol, TypeAlias
 
-from archspec.ops.base import Check, Example, Op, OpError, Seen
+from archspec.ops.base import Check, Example, Op, OpError, Seen, ShapeRule
 from archspec.ops.broadcasting import FLOATS, NUMBERS, REALS, require_dtype
 from archspec.ops.passage import Passage, without
 from archspec.ops.shape_rules import axis_index
@@ -65,6 +65,37 @@ def seen(axis: Axes, inputs: tuple[TensorType, ...]) -> Seen:
     return "all" if any(index % rank >= 2 for index in gone if rank) else "pointwise"
 
 
+class Reduces(Protocol):
+    """An op that reduces axes."""
+
+    name: ClassVar[str]
+
+    @property
+    def axis(self) -> Axes:
+        """The axis or axes; None for all."""
+
+    @property
+    def keepdim(self) -> bool:
+        """Whether a 1 stays where an axis was."""
+
+
+def choosing(op: Reduces, check: Check, inputs: tuple[TensorType, ...]) -> TensorType:
+    """Shape rule of an op that chooses one of the elements."""
+    require_dtype(op.name, inputs[0], REALS)
+    nonempty(op.name, check, inputs[0], op.axis)
+    return reduced(op.name, inputs[0], op.axis, op.keepdim)
+
+
+def _of(allowed: frozenset[DType], fix: str | None = None) -> ShapeRule:
+    """Shape rule of an op that yields an element of the type of the input, one of these."""
+
+    def rule(op: Reduces, check: Check, inputs: tuple[TensorType, ...]) -> TensorType:
+        require_dtype(op.name, inputs[0], allowed, fix=fix)
+        return reduced(op.name, inputs[0], op.axis, op.keepdim)
+
+    return rule
+
+
 class Sum(Op):
     """Sum. Of integers it is i64.
 
@@ -98,14 +129,11 @@ class Mean(Op):
 
     name: ClassVar[str] = "mean"
     category: ClassVar[str] = "reduction"
+    shape_rule: ClassVar[ShapeRule | None] = _of(FLOATS)
     examples: ClassVar[tuple[Example, ...]] = _EXAMPLES
 
     axis: int | tuple[int, ...] | None = None
     keepdim: bool = False
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        require_dtype(self.name, inputs[0], FLOATS)
-        return reduced(self.name, inputs[0], self.axis, self.keepdim)
 
     def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
         gone = axes_of(self.name, self.axis, inputs[0].rank)
@@ -125,15 +153,11 @@ class Max(Op):
 
     name: ClassVar[str] = "max"
     category: ClassVar[str] = "reduction"
+    shape_rule: ClassVar[ShapeRule | None] = choosing
     examples: ClassVar[tuple[Example, ...]] = _EXAMPLES
 
     axis: int | tuple[int, ...] | None = None
     keepdim: bool = False
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        require_dtype(self.name, inputs[0], REALS)
-        nonempty(self.name, check, inputs[0], self.axis)
-        return reduced(self.name, inputs[0], self.axis, self.keepdim)
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return seen(self.axis, inputs)
@@ -148,15 +172,11 @@ class Min(Op):
 
     name: ClassVar[str] = "min"
     category: ClassVar[str] = "reduction"
+    shape_rule: ClassVar[ShapeRule | None] = choosing
     examples: ClassVar[tuple[Example, ...]] = _EXAMPLES
 
     axis: int | tuple[int, ...] | None = None
     keepdim: bool = False
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        require_dtype(self.name, inputs[0], REALS)
-        nonempty(self.name, check, inputs[0], self.axis)
-        return reduced(self.name, inputs[0], self.axis, self.keepdim)
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return seen(self.axis, inputs)
@@ -171,6 +191,7 @@ class Any(Op):
 
     name: ClassVar[str] = "any"
     category: ClassVar[str] = "reduction"
+    shape_rule: ClassVar[ShapeRule | None] = _of(_BOOL, "compare first: `(x > 0)`")
     examples: ClassVar[tuple[Example, ...]] = (
         Example(inputs=("bool[2, 8]",)),
         Example({"axis": 1, "keepdim": True}, ("bool[2, 8]",)),
@@ -178,10 +199,6 @@ class Any(Op):
 
     axis: int | tuple[int, ...] | None = None
     keepdim: bool = False
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        require_dtype(self.name, inputs[0], _BOOL, fix="compare first: `(x > 0)`")
-        return reduced(self.name, inputs[0], self.axis, self.keepdim)
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return seen(self.axis, inputs)
@@ -196,6 +213,7 @@ class All(Op):
 
     name: ClassVar[str] = "all"
     category: ClassVar[str] = "reduction"
+    shape_rule: ClassVar[ShapeRule | None] = _of(_BOOL, "compare first: `(x > 0)`")
     examples: ClassVar[tuple[Example, ...]] = (
         Example(inputs=("bool[2, 8]",)),
         Example({"axis": 1, "keepdim": True}, ("bool[2, 8]",)),
@@ -203,10 +221,6 @@ class All(Op):
 
     axis: int | tuple[int, ...] | None = None
     keepdim: bool = False
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        require_dtype(self.name, inputs[0], _BOOL, fix="compare first: `(x > 0)`")
-        return reduced(self.name, inputs[0], self.axis, self.keepdim)
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return seen(self.axis, inputs)
@@ -223,15 +237,12 @@ class Std(Op):
     name: ClassVar[str] = "std"
     category: ClassVar[str] = "reduction"
     positions: ClassVar[int | None] = 1
+    shape_rule: ClassVar[ShapeRule | None] = _of(_REAL)
     examples: ClassVar[tuple[Example, ...]] = (*_EXAMPLES, Example({"correction": 0}))
 
     axis: int | tuple[int, ...] | None = None
     keepdim: bool = False
     correction: int | Symbol = 1
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        require_dtype(self.name, inputs[0], _REAL)
-        return reduced(self.name, inputs[0], self.axis, self.keepdim)
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return seen(self.axis, inputs)
@@ -248,15 +259,12 @@ class Var(Op):
     name: ClassVar[str] = "var"
     category: ClassVar[str] = "reduction"
     positions: ClassVar[int | None] = 1
+    shape_rule: ClassVar[ShapeRule | None] = _of(_REAL)
     examples: ClassVar[tuple[Example, ...]] = (*_EXAMPLES, Example({"correction": 0}))
 
     axis: int | tuple[int, ...] | None = None
     keepdim: bool = False
     correction: int | Symbol = 1
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        require_dtype(self.name, inputs[0], _REAL)
-        return reduced(self.name, inputs[0], self.axis, self.keepdim)
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return seen(self.axis, inputs)
@@ -301,14 +309,11 @@ class LogSumExp(Op):
 
     name: ClassVar[str] = "logsumexp"
     category: ClassVar[str] = "reduction"
+    shape_rule: ClassVar[ShapeRule | None] = _of(_REAL)
     examples: ClassVar[tuple[Example, ...]] = _EXAMPLES
 
     axis: int | tuple[int, ...] | None = None
     keepdim: bool = False
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        require_dtype(self.name, inputs[0], _REAL)
-        return reduced(self.name, inputs[0], self.axis, self.keepdim)
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return seen(self.axis, inputs)

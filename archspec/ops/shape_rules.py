@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import gcd
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
 
 from pydantic import NonNegativeInt, PositiveInt
 
 from archspec.frozen import frozen
-from archspec.ops.base import Check, OpError, Seen, Window
+from archspec.ops.base import Check, Op, OpError, Seen, Window
 from archspec.ops.broadcasting import require_dtype
 from archspec.types.atoms import OutsideFragment
 from archspec.types.condition import at_least, disjunction, equal
@@ -42,9 +42,26 @@ def float_input(op: str, inputs: Sequence[TensorType], index: int = 0) -> Tensor
     return given
 
 
-def same_floats(op: str, check: Check, inputs: tuple[TensorType, ...]) -> TensorType:
+def same_floats(op: Op, check: Check, inputs: tuple[TensorType, ...]) -> TensorType:
     """Shape rule of an op that keeps the type of its one input, which must be floating."""
-    return float_input(op, inputs)
+    return float_input(op.name, inputs)
+
+
+class AlongAxis(Protocol):
+    """An op that works along an axis."""
+
+    name: ClassVar[str]
+
+    @property
+    def axis(self) -> int:
+        """The axis, from 0 or negative from the end."""
+
+
+def same_along_axis(op: AlongAxis, check: Check, inputs: tuple[TensorType, ...]) -> TensorType:
+    """The same for an op that works along an `axis`, which must be there."""
+    x = float_input(op.name, inputs)
+    axis_index(op.name, op.axis, x.rank)
+    return x
 
 
 def index_input(op: str, inputs: Sequence[TensorType], index: int = 0) -> TensorType:
@@ -186,6 +203,22 @@ def per_axis(op: str, attribute: str, value: int | tuple[int, ...], axes: int) -
         f"but got {len(value)}",
         attribute=attribute,
     )
+
+
+def slides_of(
+    op: str,
+    axes: int,
+    kernel: int | tuple[int, ...],
+    stride: int | tuple[int, ...],
+    padding: int | tuple[int, ...],
+    dilation: int | tuple[int, ...] = 1,
+) -> tuple[Slide, ...]:
+    """How a window moves along each axis, with as much padding before as after. Raises OpError."""
+    kernels = per_axis(op, "kernel", kernel, axes)
+    strides = per_axis(op, "stride", stride, axes)
+    paddings = per_axis(op, "padding", padding, axes)
+    dilations = per_axis(op, "dilation", dilation, axes)
+    return tuple(map(Slide, kernels, strides, dilations, paddings, paddings))
 
 
 def convolved(

@@ -7,7 +7,14 @@ from typing import ClassVar, Literal
 from pydantic import NonNegativeFloat
 
 from archspec.ops.base import Check, Example, Op, OpError, Parameter, Seen, ShapeRule
-from archspec.ops.shape_rules import along, axis_index, float_input, known_channels, same_floats
+from archspec.ops.shape_rules import (
+    along,
+    axis_index,
+    float_input,
+    known_channels,
+    same_along_axis,
+    same_floats,
+)
 from archspec.ops.symbols import Count, number
 from archspec.types.condition import FALSE, disjunction, equal
 from archspec.types.dim import ONE, dim
@@ -212,14 +219,10 @@ class Softmax(Op):
 
     name: ClassVar[str] = "softmax"
     category: ClassVar[str] = "activation"
+    shape_rule: ClassVar[ShapeRule | None] = same_along_axis
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"axis": 1}))
 
     axis: int = -1
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        x = float_input(self.name, inputs)
-        axis_index(self.name, self.axis, x.rank)
-        return x
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return along(self.axis, inputs[0])
@@ -233,14 +236,10 @@ class LogSoftmax(Op):
 
     name: ClassVar[str] = "log_softmax"
     category: ClassVar[str] = "activation"
+    shape_rule: ClassVar[ShapeRule | None] = same_along_axis
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"axis": 1}))
 
     axis: int = -1
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        x = float_input(self.name, inputs)
-        axis_index(self.name, self.axis, x.rank)
-        return x
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return along(self.axis, inputs[0])

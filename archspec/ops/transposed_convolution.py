@@ -15,6 +15,7 @@ from archspec.ops.shape_rules import (
     known_channels,
     per_axis,
     require_filled,
+    slides_of,
     transposed,
     transposed_window,
 )
@@ -108,19 +109,7 @@ class ConvTranspose(Op):
 
     def slides(self, axes: int) -> tuple[Slide, ...]:
         """How the window moves along each of `axes` spatial axes of the result."""
-        columns = (
-            per_axis(self.name, attribute, value, axes)
-            for attribute, value in (
-                ("kernel", self.kernel),
-                ("stride", self.stride),
-                ("dilation", self.dilation),
-                ("padding", self.padding),
-            )
-        )
-        return tuple(
-            Slide(kernel, stride, dilation, padding, padding)
-            for kernel, stride, dilation, padding in zip(*columns, strict=True)
-        )
+        return slides_of(self.name, axes, self.kernel, self.stride, self.padding, self.dilation)
 
     def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
         x = inputs[0]

@@ -11,12 +11,11 @@ from archspec.ops.shape import exact_division
 from archspec.ops.shape_rules import (
     Amounts,
     Sizes,
-    Slide,
     axis_index,
     convolved,
     float_input,
-    per_axis,
     require_filled,
+    slides_of,
 )
 from archspec.ops.symbols import Count, Symbol, number
 from archspec.types.dim import Dim, dim, product
@@ -55,13 +54,10 @@ class Unfold(Op):
     padding: Amounts = 0
     dilation: Sizes = 1
 
-    def _slides(self) -> tuple[Slide, ...]:
-        return _slides(self.name, self.kernel, self.stride, self.padding, self.dilation)
-
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         given = _picture(self.name, inputs)
         require_filled(self.name, check, given)
-        slides = self._slides()
+        slides = slides_of(self.name, 2, self.kernel, self.stride, self.padding, self.dilation)
         counts = [
             convolved(self.name, check, given.shape[axis], slide, axis)
             for axis, slide in enumerate(slides, start=2)
@@ -71,19 +67,6 @@ class Unfold(Op):
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return "all"
-
-
-def _slides(
-    op: str,
-    kernel: int | tuple[int, ...],
-    stride: int | tuple[int, ...],
-    padding: int | tuple[int, ...],
-    dilation: int | tuple[int, ...],
-) -> tuple[Slide, ...]:
-    names = ("kernel", "stride", "padding", "dilation")
-    values = (kernel, stride, padding, dilation)
-    columns = [per_axis(op, name, value, 2) for name, value in zip(names, values, strict=True)]
-    return tuple(Slide(k, s, d, before=p, after=p) for k, s, p, d in zip(*columns, strict=True))
 
 
 class Fold(Op):
@@ -125,7 +108,7 @@ class Fold(Op):
         sizes = self.size if isinstance(self.size, tuple) else (self.size, self.size)
         if len(sizes) != 2:
             raise OpError("`fold` takes one size or two", attribute="size")
-        slides = _slides(self.name, self.kernel, self.stride, self.padding, self.dilation)
+        slides = slides_of(self.name, 2, self.kernel, self.stride, self.padding, self.dilation)
         counts = [
             convolved(self.name, check, dim(size), slide, axis, asked=True)
             for axis, (size, slide) in enumerate(zip(sizes, slides, strict=True), start=2)

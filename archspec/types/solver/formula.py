@@ -7,8 +7,9 @@ which decisions use and readers are spared.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field
+from operator import and_, or_
 from typing import TypeAlias
 
 from archspec.frozen import frozen
@@ -65,52 +66,42 @@ def axis(symbol: str, sizes: PeriodicSet) -> Formula:
 
 def both(parts: Iterable[Formula]) -> Formula:
     """All of them; sets of one symbol are intersected, nested conjunctions flattened."""
-    box: Box = {}
-    rest: dict[Formula, None] = {}
-    stack = list(parts)[::-1]
-    charge(1 + len(stack) // 2)
-    while stack:
-        part = stack.pop()
-        if isinstance(part, Both):
-            stack += part.parts[::-1]
-            charge(len(part.parts) // 2)
-        elif isinstance(part, Axis):
-            known = box.get(part.symbol)
-            box[part.symbol] = part.sizes if known is None else known & part.sizes
-        else:
-            rest.setdefault(part)
-    if NO in rest:
-        return NO
-    kept = [axis(symbol, sizes) for symbol, sizes in box.items()]
-    if NO in kept:
-        return NO
-    whole = [part for part in kept if part != YES] + list(rest)
-    return whole[0] if len(whole) == 1 else Both(tuple(whole))
+    return _joined(parts, Both, and_, YES, NO)
 
 
 def either(parts: Iterable[Formula]) -> Formula:
     """Any of them; sets of one symbol are united, nested disjunctions flattened."""
+    return _joined(parts, Either, or_, NO, YES)
+
+
+def _joined(
+    parts: Iterable[Formula],
+    kind: type[Both] | type[Either],
+    combine: Callable[[PeriodicSet, PeriodicSet], PeriodicSet],
+    neutral: Formula,
+    absorbing: Formula,
+) -> Formula:
     box: Box = {}
     rest: dict[Formula, None] = {}
     stack = list(parts)[::-1]
     charge(1 + len(stack) // 2)
     while stack:
         part = stack.pop()
-        if isinstance(part, Either):
+        if isinstance(part, kind):
             stack += part.parts[::-1]
             charge(len(part.parts) // 2)
         elif isinstance(part, Axis):
             known = box.get(part.symbol)
-            box[part.symbol] = part.sizes if known is None else known | part.sizes
+            box[part.symbol] = part.sizes if known is None else combine(known, part.sizes)
         else:
             rest.setdefault(part)
-    if YES in rest:
-        return YES
+    if absorbing in rest:
+        return absorbing
     kept = [axis(symbol, sizes) for symbol, sizes in box.items()]
-    if YES in kept:
-        return YES
-    whole = [part for part in kept if part != NO] + list(rest)
-    return whole[0] if len(whole) == 1 else Either(tuple(whole))
+    if absorbing in kept:
+        return absorbing
+    whole = [part for part in kept if part != neutral] + list(rest)
+    return whole[0] if len(whole) == 1 else kind(tuple(whole))
 
 
 def holds_at(formula: Formula, sizes: Mapping[str, int]) -> bool:
