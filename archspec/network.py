@@ -159,7 +159,7 @@ class Network:
         return draw(self.compiled, destination(path), _levels(depth), training=training)
 
     def apply(self, name: str, **options: object) -> Network:
-        """What a pass makes of the network: extract, fold, prune, strip, or an installed one.
+        """What a pass makes of the network: extract, fold, strip, or another one.
 
         `options` are those of the pass. It runs behind the passes that ran before, unless one of
         those says that it comes later, as folding does. Raises CompileFailed: E0910 for a pass or

@@ -15,6 +15,7 @@ GROUP = "archspec.passes"
 BUNDLED: Mapping[str, str] = {
     "extract": "archspec.passes.standard:EXTRACT",
     "fold": "archspec.passes.standard:FOLD",
+    "no_dropout": "archspec.passes.no_dropout:NO_DROPOUT",
     "prune": "archspec.passes.standard:PRUNE",
     "strip": "archspec.passes.standard:STRIP",
 }

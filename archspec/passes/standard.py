@@ -7,14 +7,13 @@ from dataclasses import replace
 from pydantic import Field
 
 from archspec.graph.compiled import Compiled
-from archspec.graph.edit import Edit
-from archspec.graph.mapping import mapped
-from archspec.graph.model import Graph, Node
 from archspec.options import Options
 from archspec.passes.base import EVERY_OTHER, Outcome, Pass
 from archspec.passes.extract import extract
 from archspec.passes.folding.fold import fold
 from archspec.passes.prune import Pruner
+from archspec.passes.rewriting.driver import rewrite_network
+from archspec.passes.rewriting.identities import AGAIN, HANDED_ON, UNDONE
 
 
 class ExtractOptions(Options):
@@ -68,35 +67,18 @@ class Prune:
 
 
 class Strip:
-    """Removal of what only hands on its input in inference: dropout, drop-path, identities."""
+    """Removal of what changes nothing in inference: dropout, drop-path, `relu` behind `relu`."""
 
     name = "strip"
-    summary = "for inference: without dropout and what else only hands on its input"
+    summary = "for inference: without dropout and what else changes nothing"
     options: type[Options] = Options
     after: tuple[str, ...] = ("extract",)
 
     def run(self, network: Compiled, options: Options) -> Outcome:
         """The network, which has no other form for training."""
-        graph = mapped([network.inference], _stripped)[network.inference]
+        rules = (HANDED_ON, UNDONE, AGAIN)
+        graph = rewrite_network(network, rules, mode="inference").inference
         return Outcome(replace(network, inference=graph, training=graph))
-
-
-def _stripped(graph: Graph) -> Graph:
-    found = [node for node in graph.nodes if _hands_on(graph, node)]
-    if not found:
-        return graph
-    edit = Edit(graph)
-    for node in found:
-        edit.bypass(node.id)
-    return edit.graph()
-
-
-def _hands_on(graph: Graph, node: Node) -> bool:
-    """Whether an op yields its input as it is in inference, and owns nothing."""
-    if node.op is None or len(node.inputs) != 1 or graph.parameters_of(node):
-        return False
-    rank = graph.type_of(node.inputs[0]).rank
-    return node.op.permutation(rank) == tuple(range(rank))
 
 
 EXTRACT: Pass = Extract()

@@ -156,10 +156,17 @@ def test_two_passes_that_each_come_later_are_refused(net, install):
     ]
 
 
+OURS = "`extract`, `fold`, `no_dropout`, `prune`, `strip`"
+
+
 @pytest.mark.parametrize(
     ("name", "options", "said"),
     [
-        ("foldd", {}, "there is no pass `foldd`; there are `extract`, `fold`, `prune`, `strip`"),
+        (
+            "foldd",
+            {},
+            "there is no pass `foldd`; there are `extract`, `fold`, `no_dropout`, `prune`, `strip`",
+        ),
         ("extract", {}, "the pass `extract` needs `column`"),
         (
             "extract",

@@ -36,29 +36,30 @@ class Draft:
         self._shared = shared
         self._uses = Counter(node.instance.key for node in graph.nodes if node.instance is not None)
         self.place = graph.place
-        self._edit = Edit(graph)
-        self._edit.erase_unneeded()
+        self.edit = Edit(graph)
+        """The block as it is by now; only this class changes it."""
+        self.edit.erase_unneeded()
 
     def node(self, number: int) -> Node:
         """The node of this number, as it is by now."""
-        return self._edit.node(number)
+        return self.edit.node(number)
 
     def type_of(self, port: Port) -> TensorType:
         """Type of a port."""
-        return self._edit.type_of(port)
+        return self.edit.type_of(port)
 
     def is_alive(self, number: int) -> bool:
         """Whether a node is no input, and still needed by an output."""
-        return number in self._edit and not self._edit.node(number).is_input
+        return number in self.edit and not self.edit.node(number).is_input
 
     def reads(self, port: Port) -> int:
         """How often a port is read, outputs of the block included."""
-        return len(self._edit.readers(port))
+        return len(self.edit.readers(port))
 
     def readers(self, port: Port) -> list[Node | None]:
         """The nodes that read a port, once for each time; None for an output of the block."""
-        numbers = self._edit.readers(port)
-        return [None if number == OUTPUT else self._edit.node(number) for number in numbers]
+        numbers = self.edit.readers(port)
+        return [None if number == OUTPUT else self.edit.node(number) for number in numbers]
 
     def owns(self, node: Node) -> bool:
         """Whether the weights of a node are used by it alone."""
@@ -69,7 +70,7 @@ class Draft:
 
     def redirect(self, old: Port, new: Port) -> None:
         """Let all that reads one port read another one of the same value."""
-        self._edit.redirect(old, new)
+        self.edit.redirect(old, new)
         self._forget(old)
 
     def put(self, node: Node, inputs: tuple[Port, ...], op: Op | None = None) -> None:
@@ -77,7 +78,7 @@ class Draft:
         instance = node.instance
         if op is not None and instance is not None:
             instance = Instance("", op, origin=instance.origin)
-        self._edit.put(node.id, inputs=inputs, instance=instance)
+        self.edit.put(node.id, inputs=inputs, instance=instance)
         for port in node.inputs:
             self._forget(port)
 
@@ -86,19 +87,19 @@ class Draft:
         old = self.node(node.id).instance
         assert old is not None
         assert old.op is not None
-        self._edit.put(node.id, instance=replace(old, op=old.op.with_bias()))
+        self.edit.put(node.id, instance=replace(old, op=old.op.with_bias()))
 
     def result(self) -> Graph:
         """The block as it is now."""
-        return self._edit.graph()
+        return self.edit.graph()
 
     def _forget(self, port: Port) -> None:
         """Take out what nothing needs any more."""
         stack = [port.node]
         while stack:
             number = stack.pop()
-            if number in self._edit and not self._edit.is_read(number):
-                node = self._edit.node(number)
+            if number in self.edit and not self.edit.is_read(number):
+                node = self.edit.node(number)
                 if not node.is_input:
-                    self._edit.erase(number)
+                    self.edit.erase(number)
                     stack += [one.node for one in node.inputs]

@@ -19,8 +19,9 @@ from archspec.passes.folding.patterns import (
     parts_of,
     passage_of,
 )
-from archspec.passes.folding.reordering import order_of
 from archspec.passes.folding.steps import Become, Before, Change, Step
+from archspec.passes.rewriting.driver import replaced
+from archspec.passes.rewriting.identities import UNDONE
 
 
 @frozen
@@ -201,13 +202,9 @@ class _Sweep:
 
     def _cancel(self, node: Node) -> None:
         """An order of axes that undoes the one before it, once nothing stands between them."""
-        order = order_of(self.draft, node)
-        if order is None or self.draft.reads(node.inputs[0]) != 1:
-            return
-        other = self.draft.node(node.inputs[0].node)
-        first = order_of(self.draft, other)
-        if first is not None and [first[axis] for axis in order] == [*range(len(order))]:
-            self.draft.redirect(Port(node.id), other.inputs[0])
+        found = replaced(self.draft.edit, UNDONE, node)
+        if found is not None:
+            self.draft.redirect(Port(node.id), found.port)
 
 
 def _maps(form: Form) -> Iterator[_Map]:

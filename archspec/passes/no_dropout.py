@@ -1,0 +1,32 @@
+"""No dropout in inference: what draws only in training leaves no node there."""
+
+from __future__ import annotations
+
+from archspec.graph.compiled import Compiled
+from archspec.options import Options
+from archspec.passes.base import Outcome, Pass
+from archspec.passes.rewriting.driver import rewrite_network
+from archspec.passes.rewriting.identities import hands_on
+from archspec.passes.rewriting.pattern import Pattern, Rule
+
+DROPPED = Rule(
+    "what draws in training and hands on its input in inference",
+    Pattern(where=lambda site: site.op.stochastic and hands_on(site)),
+    lambda match: match.site.node.inputs[0],
+)
+
+
+class NoDropout:
+    """Removal of dropout and drop-path in inference; training stays as it is."""
+
+    name = "no_dropout"
+    summary = "no dropout in inference; training stays as it is"
+    options: type[Options] = Options
+    after: tuple[str, ...] = ("extract",)
+
+    def run(self, network: Compiled, options: Options) -> Outcome:
+        """The network, whose modes share what they shared but for dropout."""
+        return Outcome(rewrite_network(network, [DROPPED], mode="inference"))
+
+
+NO_DROPOUT: Pass = NoDropout()
