@@ -12,7 +12,8 @@ from archspec_torch.code.lines import Line
 from archspec_torch.code.names import python_names
 from archspec_torch.code.pieces import Code, Hole, code, holes, skeleton
 from archspec_torch.code.text import literal
-from archspec_torch.forward.body import Body, like_name, write_body
+from archspec_torch.forward.body import Body, write_body
+from archspec_torch.forward.frame import like_name
 from archspec_torch.forward.loops import fold_loops
 from archspec_torch.forward.modes import both_modes
 from archspec_torch.forward.signature import arguments_text, return_annotation

@@ -92,6 +92,12 @@ class Plan:
         """The layout of a unit."""
         return self.layouts[unit]
 
+    def yields_list(self, layout: Layout, node: Node) -> bool:
+        """Whether a node yields one list: a call that is told which outputs are wanted."""
+        if node.callee is None or node.instance is None:
+            return False
+        return self.of(layout.unit.callee(node.instance)).needs
+
     def uses(self, unit: Unit) -> list[Layout]:
         """The layouts of all uses of its block."""
         return [self.layouts[use] for use in unit.uses]

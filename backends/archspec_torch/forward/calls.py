@@ -1,0 +1,80 @@
+"""Calls of other blocks: what is passed beside tensors, and what comes back."""
+
+from __future__ import annotations
+
+from archspec.graph.codegen.conditions import ALWAYS, NEVER, given, only_flag
+from archspec.graph.codegen.interface import ports_of
+from archspec.graph.model import Node
+from archspec.types.dim import Dim
+from archspec_torch.code.conditions import condition_text
+from archspec_torch.code.pieces import Code, Hole, call, code
+from archspec_torch.forward.frame import Frame
+from archspec_torch.forward.signature import returns_differ
+from archspec_torch.forward.steps import Step
+from archspec_torch.planning.layout import Layout
+
+
+def write_call(frame: Frame, step: Step) -> None:
+    """A call of a block that the step is."""
+    node, instance = step.node, step.node.instance
+    assert instance is not None
+    callee = frame.known.of(frame.unit.callee(instance))
+    arguments = _inputs(frame, callee, node)
+    if callee.needs:
+        arguments.append(code(_needs(frame, node)))
+    arguments += passed(frame, callee)
+    source = call(frame.access[instance.key], *arguments)
+    if returns_differ(callee):
+        _take_results(frame, step, source)
+    elif callee.needs:
+        frame.values.assign_list(step, source)
+    else:
+        frame.values.assign(step, source)
+
+
+def passed(frame: Frame, callee: Layout) -> list[Code]:
+    """Draws that a callee shares, sizes that its inputs do not tell, and which use it is."""
+    draws = [code(frame.draws[name]) for name in callee.draws]
+    sizes = [frame.function.size(Dim.symbol(name)) for name in callee.extra]
+    return [*draws, *sizes, *(code(Hole(item.value, item.name)) for item in callee.told)]
+
+
+def _inputs(frame: Frame, callee: Layout, node: Node) -> list[Code]:
+    """The tensors; None for what the callee does not take in this mode."""
+    ports = iter(node.inputs)
+    return [
+        code(frame.values.read(next(ports)) if item.node(frame.training) is not None else "None")
+        for item in callee.inputs
+    ]
+
+
+def _needs(frame: Frame, node: Node) -> str:
+    """The flags for a callee, a mask itself where it is just that; what is unread is wanted."""
+    demand = frame.demand
+    own = demand.nodes[node.id]
+    wanted = (demand.ports[port] for port in ports_of(node))
+    conditions = [given(own if item == NEVER else item, own) for item in wanted]
+    flags = [only_flag(condition) for condition in conditions]
+    names = {flag[0] for flag in flags if flag is not None}
+    if None not in flags and len(names) == 1:
+        (name,) = names
+        whole = [flag[1] for flag in flags if flag is not None] == [*range(len(flags))]
+        if whole and demand.sizes.get(name) == len(flags):
+            return name
+    texts = ("True" if item == ALWAYS else condition_text(item) for item in conditions)
+    return f"[{', '.join(texts)}]"
+
+
+def _take_results(frame: Frame, step: Step, source: Code) -> None:
+    """Assign what is one tensor in one mode and a tuple in the other."""
+    function, variables = frame.function, frame.values.variables
+    comment = function.comment(step.last.types)
+    first, single = step.outputs[0], len(step.outputs) == 1
+    if single and not variables.declared(first):
+        found = variables.declare(first, optional=False)
+    else:
+        found = function.names.fresh("found")
+    function.add(code(found, " = ", source), comment)
+    function.add(code(f"assert isinstance({found}, {'Tensor' if single else 'tuple'})"))
+    if not single or variables.text(first) != found:
+        frame.values.assign(step, code(found))

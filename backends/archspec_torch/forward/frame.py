@@ -1,0 +1,81 @@
+"""What all statements of one body share: a unit in one mode, and the function around them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from archspec.graph.codegen.demand import Demand
+from archspec.graph.model import Graph, Node
+from archspec.graph.units import Unit
+from archspec_torch.code.names import identifier, python_names
+from archspec_torch.forward.branches import equal_branches
+from archspec_torch.forward.function import Function
+from archspec_torch.forward.steps import Step, plan_steps
+from archspec_torch.forward.values import Values
+from archspec_torch.forward.variables import Variables
+from archspec_torch.planning.layout import Layout, Plan
+from archspec_torch.planning.tree import sequences
+from archspec_torch.prelude import helper_names
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """A body that is being written.
+
+    `draws` are the variables of draws by name, `access` has code that reads what is owned, by key,
+    `branches` for a join the equal ops that stand before it, `added` for a sum the gate that it
+    adds. Statements go into `function`; `helpers` collects what of the prelude they use.
+    """
+
+    layout: Layout
+    known: Plan
+    training: bool
+    graph: Graph
+    demand: Demand
+    function: Function
+    values: Values
+    draws: Mapping[str, str]
+    access: Mapping[str, str]
+    branches: Mapping[int, tuple[Node, ...]]
+    added: Mapping[int, int]
+    helpers: set[str] = field(default_factory=set)
+
+    @property
+    def unit(self) -> Unit:
+        """The unit, in the use that is written."""
+        return self.layout.unit
+
+
+def open_frame(layout: Layout, known: Plan, training: bool) -> tuple[Frame, list[Step]]:
+    """The frame of a body without statements, and the steps that are to be written."""
+    graph = layout.unit.graph(training)
+    demand = known.demands.of(layout.unit, graph)
+    function, draws = _function(layout, known, training, demand)
+    access = {leaf.path: leaf.access for leaf in layout.tree.leaves()}
+    branches = equal_branches(layout, known, graph, demand, access)
+    steps = plan_steps(graph, demand, sequences(layout.tree, graph), branches)
+    values = Values(Variables(graph, steps, function.names), function)
+    added = {gate.add: node for node, gate in demand.gates.items()}
+    frame = Frame(
+        layout, known, training, graph, demand, function, values, draws, access, branches, added
+    )
+    return frame, steps
+
+
+def _function(
+    layout: Layout, known: Plan, training: bool, demand: Demand
+) -> tuple[Function, dict[str, str]]:
+    """The function with its arguments, and the variables of draws; both have names by now."""
+    own = layout.locals[training]
+    told = {own.extra_name(symbol) for symbol in known.symbols}  # which a caller may pass
+    names = python_names((*own.known, *told, *demand.flags, *layout.records, *helper_names()))
+    draws = {name: names.fresh(identifier(name, "draw")) for name in layout.draws}
+    arguments = [(names.fresh(item.name), item.type_in(training)) for item in layout.inputs]
+    like = f"self.{like_name(layout)}"
+    return Function(own, names, arguments, not layout.is_function, like=like), draws
+
+
+def like_name(layout: Layout) -> str:
+    """Name of the empty buffer that knows the floating type."""
+    return python_names(layout.tree.children).fresh("like")

@@ -1,0 +1,56 @@
+"""Ops, as their lowerings say."""
+
+from __future__ import annotations
+
+from archspec.graph.model import Instance, Port
+from archspec_torch.code.names import attribute
+from archspec_torch.code.pieces import Code, call
+from archspec_torch.code.text import flat
+from archspec_torch.forward.calls import passed
+from archspec_torch.forward.frame import Frame
+from archspec_torch.forward.steps import Step
+
+
+def write_op(frame: Frame, step: Step) -> None:
+    """The op that the step is: an expression, a call of its module, or what it owns itself."""
+    node, instance = step.node, step.node.instance
+    assert instance is not None
+    lowered = frame.layout.at(frame.graph, node)
+    frame.helpers.update(lowered.helpers)
+    function, values = frame.function, frame.values
+    function.accessors = _accessors(frame, instance)
+    function.passed = {
+        region.name: passed(frame, frame.known.of(frame.unit.callee(instance, region)))
+        for region in instance.regions
+    }
+    if lowered.raw:
+        values.variables.bind(Port(node.id), function.module())
+        return
+    inputs = [values.read(port) for port in node.inputs]
+    if lowered.apply is not None:
+        source = lowered.apply(inputs, function)
+    else:
+        source = call(function.module(), *inputs)
+    if _is_alias(frame, step, source, inputs):
+        values.variables.alias(Port(node.id), node.inputs[inputs.index(flat(source))])
+    else:
+        values.assign(step, source)
+
+
+def _is_alias(frame: Frame, step: Step, source: Code, inputs: list[str]) -> bool:
+    """Whether the result is an input itself, and no other name must have it."""
+    same = len(source) == 1 and source[0] in inputs and len(step.node.types) == 1
+    declared = frame.values.variables.declared(Port(step.node.id))
+    return same and not declared and not step.node.name
+
+
+def _accessors(frame: Frame, instance: Instance) -> dict[str, str]:
+    """Code that reads what an instance owns (""), and what each of its regions does."""
+    own = frame.access.get(instance.key, "")
+    found = {"": own}
+    for region in instance.regions:
+        base = own
+        for component in region.key.split(".") if region.key else ():
+            base = attribute(base, component)
+        found[region.name] = base
+    return found

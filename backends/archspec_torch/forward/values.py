@@ -1,0 +1,73 @@
+"""Values while statements are written: read, checked where they may be None, and assigned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from archspec.graph.model import Port
+from archspec_torch.code.pieces import Code, code, element
+from archspec_torch.forward.function import Function
+from archspec_torch.forward.steps import Step
+from archspec_torch.forward.variables import Variables
+
+
+class Values:
+    """The variables of a function, and what its lines so far tell of them."""
+
+    def __init__(self, variables: Variables, function: Function) -> None:
+        self.variables, self.function = variables, function
+        self._narrowed: set[str] = set()
+        self._renamed: list[Port] = []
+
+    def read(self, port: Port) -> str:
+        """Code of a value that is there: an optional one is asserted first."""
+        name = self.variables.text(port)
+        if not self.variables.optional(port):
+            return name
+        if "[" in name:  # an element of a list cannot be narrowed
+            name = self.variables.rename(port)
+            self._renamed.append(port)
+            self.function.add(code(f"{name} = {self.variables.element(port)}"))
+        if name not in self._narrowed:
+            self.function.add(code(f"assert {name} is not None"))
+            self._narrowed.add(name)
+        return name
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """What is asserted under a guard is forgotten behind it."""
+        before = set(self._narrowed)
+        self._renamed = []
+        self.function.indent += 4
+        yield
+        self.function.indent -= 4
+        self._narrowed = before
+        for port in self._renamed:
+            self.variables.forget(port)
+
+    def declare(self, step: Step, is_list: bool) -> None:
+        """Variables for what is made under a guard and read outside."""
+        escaping = [port for port in step.outputs if self.variables.escapes(port)]
+        if escaping and is_list:
+            name = self.variables.declare_list(step.node)
+            empty = ", ".join(["None"] * len(step.node.types))
+            self.function.add(code(f"{name}: List[Optional[Tensor]] = [{empty}]"))
+            return
+        for port in escaping:
+            name = self.variables.declare(port)
+            self.function.add(code(f"{name}: Optional[Tensor] = None"))
+
+    def assign(self, step: Step, source: Code) -> None:
+        """Let the outputs of a step be what is computed, with their types in a comment."""
+        comment = self.function.comment(step.last.types)
+        targets, take = self.variables.assign(step)
+        if take is not None:
+            source = element(source, take)
+            comment = self.function.comment(step.last.types[take : take + 1])
+        self.function.add(code(targets, " = ", source) if targets else source, comment)
+
+    def assign_list(self, step: Step, source: Code) -> None:
+        """Let one list be all outputs of a step."""
+        name = self.variables.assign_list(step.node)
+        self.function.add(code(name, " = ", source), self.function.comment(step.last.types))

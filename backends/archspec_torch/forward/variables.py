@@ -1,0 +1,178 @@
+"""Which name holds each value; a name is used again when its value is dead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archspec.graph.codegen.conditions import ALWAYS
+from archspec.graph.codegen.naming import Names
+from archspec.graph.model import Graph, Node, Port
+from archspec_torch.code.names import is_identifier
+from archspec_torch.forward.steps import Step
+
+POOL = ("x", "y", "z", "u", "v", "w")
+"""Names of values that the spec does not name."""
+
+
+class Variables:
+    """Which name holds each port; a name is used again when its value is dead."""
+
+    def __init__(self, graph: Graph, steps: Sequence[Step], names: Names) -> None:
+        self.graph, self.names = graph, names
+        self._text: dict[Port, str] = {}
+        self._optional: dict[Port, bool] = {}
+        self._lists: dict[int, str] = {}
+        self._segment: dict[Port, int] = {}
+        self._last_use, self._readers = _uses(graph, steps, self._segment)
+        self._at = {step.last.id: number for number, step in enumerate(steps)}
+        self._free: list[str] = []
+        self._conditions = {step.last.id: step.condition for step in steps}
+
+    def bind(self, port: Port, text: str) -> None:
+        """Let a port be this code (an argument, a parameter)."""
+        self._text[port] = text
+
+    def alias(self, port: Port, source: Port) -> None:
+        """Let a port be the same variable as another, which then lives as long."""
+        self._text[port] = self.text(source)
+        self._optional[port] = self.optional(source)
+        last = max(self._last_use.get(port, -1), self._last_use.get(source, -1))
+        self._last_use[port] = self._last_use[source] = last
+
+    def text(self, port: Port) -> str:
+        """Code that reads a port."""
+        if port.node in self._lists and port not in self._text:
+            return self.element(port)
+        return self._text[port]
+
+    def element(self, port: Port) -> str:
+        """A port as an element of its list."""
+        return f"{self._lists[port.node]}[{port.index}]"
+
+    def list_name(self, node: int) -> str:
+        """The list that holds all outputs of a node, or ""."""
+        return self._lists.get(node, "")
+
+    def declared(self, port: Port) -> bool:
+        """Whether it has a variable already."""
+        return port in self._text
+
+    def optional(self, port: Port) -> bool:
+        """Whether the type of its variable admits None."""
+        if port.node in self._lists:
+            return True
+        return self._optional.get(port, False)
+
+    def rename(self, port: Port) -> str:
+        """A name of its own for an element of a list."""
+        self._text[port] = self.names.fresh(f"{self._lists[port.node]}_{port.index}")
+        return self._text[port]
+
+    def forget(self, port: Port) -> None:
+        """Undo `rename`: outside the guard that name may be unset."""
+        self._text.pop(port, None)
+
+    def escapes(self, port: Port) -> bool:
+        """Whether a guarded value is read outside its guard."""
+        own = self._segment.get(port)
+        return any(reader != own for reader in self._readers.get(port, ()))
+
+    def declare(self, port: Port, optional: bool = True) -> str:
+        """A fresh name for a value that may be None outside, unless one is declared already."""
+        if port in self._text:
+            return self._text[port]
+        node = self.graph.node(port.node)
+        name = self.names.fresh(self._wanted(port) or self._list_base(node, "y"))
+        self._text[port], self._optional[port] = name, optional
+        return name
+
+    def declare_list(self, node: Node) -> str:
+        """A fresh name for the outputs of a call."""
+        self._lists[node.id] = self.names.fresh(self._list_base(node, "columns"))
+        return self._lists[node.id]
+
+    def assign_list(self, node: Node) -> str:
+        """The name for the outputs of a call."""
+        return self._lists.get(node.id) or self.declare_list(node)
+
+    def assign(self, step: Step) -> tuple[str, int | None]:
+        """Target text, and which element to take where only one of several is read."""
+        dying = self._dying(step)
+        ports = [port for port in step.outputs if self._readers.get(port)]
+        if len(step.outputs) > 1 and len(ports) == 1:
+            targets, take = self._target(ports[0], step, dying), ports[0].index
+        else:
+            targets, take = ", ".join(self._target(p, step, dying) for p in step.outputs), None
+        if step.condition == ALWAYS:
+            self._free += dying
+        return targets, take
+
+    # ------------------------------------------------------------------ names
+
+    def _target(self, port: Port, step: Step, dying: list[str]) -> str:
+        if port in self._text:  # declared before its guard
+            return self._text[port]
+        wanted = self._wanted(port)
+        if wanted and self.names.free(wanted):
+            name = self.names.fresh(wanted)
+        elif dying:
+            name = dying.pop(0)
+        elif self._free and step.condition == ALWAYS:
+            name = self._free.pop(0)
+        else:
+            name = self.names.fresh(next((n for n in POOL if self.names.free(n)), "x"))
+        self._text[port] = name
+        return name
+
+    def _wanted(self, port: Port) -> str:
+        node = self.graph.node(port.node)
+        parts = [part.strip() for part in node.name.split(",")]
+        if len(parts) == len(node.types) and is_identifier(parts[port.index]):
+            return parts[port.index]
+        return ""
+
+    def _list_base(self, node: Node, fallback: str) -> str:
+        """The name in the spec, else the label."""
+        key = node.instance.key.split(".")[-1] if node.instance else ""
+        for wanted in (node.name, key):
+            if is_identifier(wanted):
+                return wanted
+        return fallback
+
+    def _dying(self, step: Step) -> list[str]:
+        """Names of inputs that are read here for the last time, in order."""
+        at = self._at[step.last.id]
+        found: dict[str, None] = {}
+        for port in step.reads:
+            name = self._text.get(port, "")
+            alone = not self._optional.get(port) and port.node not in self._lists
+            last = self._last_use.get(port) == at and is_generic(name)
+            if alone and last and self._conditions.get(port.node, ALWAYS) == step.condition:
+                found.setdefault(name)
+        return list(found)
+
+
+def is_generic(name: str) -> bool:
+    """Whether it is a name for values that the spec does not name."""
+    return name.split("_")[0] in POOL and is_identifier(name)
+
+
+def _uses(
+    graph: Graph, steps: Sequence[Step], segment: dict[Port, int]
+) -> tuple[dict[Port, int], dict[Port, list[int]]]:
+    """Last step that reads each port, and the segments that read it (-1: the result)."""
+    last: dict[Port, int] = {}
+    readers: dict[Port, list[int]] = {}
+    number, previous = 0, ALWAYS
+    for at, step in enumerate(steps):
+        if step.condition != previous:
+            number, previous = number + 1, step.condition
+        for port in step.outputs:
+            segment[port] = number
+        for port in step.reads:
+            last[port] = at
+            readers.setdefault(port, []).append(number)
+    for port in graph.output_ports:
+        last[port] = len(steps)
+        readers.setdefault(port, []).append(-1)
+    return last, readers
