@@ -61,8 +61,8 @@ PassTexts = Annotated[
     typer.Option(
         "--pass",
         metavar="NAME{..}",
-        help="Let a pass run: fold, no_dropout, prune, strip, extract{column=3} or an installed "
-        "one. Repeatable.",
+        help="Let a pass run: fold, no_dropout, prune, strip, extract{column=3}, "
+        "swap{at=..,layer=..} or an installed one. Repeatable.",
         show_default=False,
     ),
 ]

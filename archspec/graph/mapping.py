@@ -39,13 +39,13 @@ def map_network(compiled: Compiled, change: Change, *, mode: Mode | None = None)
         inference = made[root] if mode == "inference" else compiled.inference
         training = made[root] if mode == "training" else compiled.training
         if compiled.inference is not compiled.training:
-            training = _shared(inference, training)
+            training = shared_between(inference, training)
     if inference is compiled.inference and training is compiled.training:
         return compiled
     return replace(compiled, inference=inference, training=training)
 
 
-def _shared(inference: Graph, training: Graph) -> Graph:
+def shared_between(inference: Graph, training: Graph) -> Graph:
     """The graph of training with those graphs of inference that say the same as its own."""
     known = {text: graph for graph, text in fingerprints(inference).items()}
     texts = fingerprints(training)

@@ -191,6 +191,8 @@ class _Verifier:
         yield from _differences("yields", node.types, types)
         kept = {item.condition for item in (*node.requirements, *self._graph.requirements)}
         for need in needs:
+            if need.training_only and instance.frozen:
+                continue  # what is frozen stays in inference
             if need.condition not in kept and not self._memo.always(need.condition):
                 yield f"a requirement is missing: {need.reason} ({need.condition})"
 

@@ -18,6 +18,7 @@ BUNDLED: Mapping[str, str] = {
     "no_dropout": "archspec.passes.no_dropout:NO_DROPOUT",
     "prune": "archspec.passes.standard:PRUNE",
     "strip": "archspec.passes.standard:STRIP",
+    "swap": "archspec.passes.swap:SWAP",
 }
 """Passes of this package."""
 

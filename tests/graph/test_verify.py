@@ -174,6 +174,15 @@ def test_ports_in_another_order_are_found_where_types_differ(tmp_path):
     assert "node 2 (concat): it yields" in str(verify(moved)[0])
 
 
+def test_what_is_frozen_needs_nothing_for_training(tmp_path):
+    path = tmp_path / "net.arch"
+    layers = "frozen(conv(4, 1) -> batch_norm)"
+    path.write_text(
+        f"network net {{\n  input x: f32[B = 2, 4, H = 4]\n  output x -> {layers}\n}}\n"
+    )
+    assert verify_network(archspec.load(path).compiled) == ()
+
+
 def test_a_need_that_the_network_promises_need_not_stand_at_its_node(tmp_path):
     path = tmp_path / "net.arch"
     path.write_text(

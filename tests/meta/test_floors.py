@@ -70,6 +70,7 @@ SEMANTICS = (
     ("checks", "induction"),
     ("network_parameters", "call_stack"),
     ("compile",),
+    ("written_layer",),
 )
 """Floors inside of `archspec/semantics`, as in docs/architecture.md."""
 

@@ -156,17 +156,13 @@ def test_two_passes_that_each_come_later_are_refused(net, install):
     ]
 
 
-OURS = "`extract`, `fold`, `no_dropout`, `prune`, `strip`"
+OURS = "`extract`, `fold`, `no_dropout`, `prune`, `strip`, `swap`"
 
 
 @pytest.mark.parametrize(
     ("name", "options", "said"),
     [
-        (
-            "foldd",
-            {},
-            "there is no pass `foldd`; there are `extract`, `fold`, `no_dropout`, `prune`, `strip`",
-        ),
+        ("foldd", {}, f"there is no pass `foldd`; there are {OURS}"),
         ("extract", {}, "the pass `extract` needs `column`"),
         (
             "extract",

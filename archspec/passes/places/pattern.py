@@ -1,0 +1,62 @@
+"""Patterns of the full names of instances, as `fnmatch` reads them: `layer*.conv1`.
+
+`*` stands for any text, dots too, `?` for one character, `[12]` and `[!12]` for one of these or of
+others. A pattern is followed along a path piece by piece, so that a block which is called by many
+paths is looked at once for all those that look alike from there on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from fnmatch import translate
+from typing import TypeAlias
+
+States: TypeAlias = frozenset[int]
+"""Where in a pattern a path may have come to; none where it cannot match any more."""
+
+_ONE = re.compile(r"\*+|\[!?\]?[^\]]*\]|.", re.DOTALL)
+
+
+class PathPattern:
+    """A pattern, as the places between its parts."""
+
+    def __init__(self, text: str) -> None:
+        self._parts = tuple(_parts(text))
+        self.start = self._closed({0})
+
+    def after(self, states: States, text: str) -> States:
+        """Where a path has come to with more text."""
+        for letter in text:
+            found: set[int] = set()
+            for at in states:
+                part = self._parts[at] if at < len(self._parts) else _nothing
+                if part is None:
+                    found.add(at)
+                elif part(letter):
+                    found.add(at + 1)
+            states = self._closed(found)
+        return states
+
+    def accepts(self, states: States) -> bool:
+        """Whether a path that has come to these is matched."""
+        return len(self._parts) in states
+
+    def _closed(self, states: set[int]) -> States:
+        """With what follows a `*`; what comes before one that is reached has no more to say."""
+        last = max((at for at in states if self._is_star(at)), default=0)
+        states = {at for at in states if at >= last}
+        return frozenset(states | {at + 1 for at in states if self._is_star(at)})
+
+    def _is_star(self, at: int) -> bool:
+        return at < len(self._parts) and self._parts[at] is None
+
+
+def _nothing(_: str) -> None:
+    return None
+
+
+def _parts(text: str) -> Iterator[Callable[[str], object] | None]:
+    """For each part what asks whether it takes a letter; None for a `*`."""
+    for part in _ONE.findall(text):
+        yield None if part.startswith("*") else re.compile(translate(part)).match
