@@ -14,7 +14,7 @@ changed step by step, and `graph` yields what has become of it:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -78,8 +78,19 @@ class Edit:
 
     # ------------------------------------------------------------------ changing
 
-    def redirect(self, old: Port, new: Port, *, keep: Collection[int] = ()) -> None:
-        """Let all that reads one port read another, outputs too, but not the nodes in `keep`."""
+    def redirect(
+        self,
+        old: Port,
+        new: Port,
+        *,
+        keep: Collection[int] = (),
+        needs: Sequence[Requirement] = (),
+    ) -> tuple[int, ...]:
+        """Let all that reads one port read another, outputs too, but not the nodes in `keep`.
+
+        `needs` is what was needed of the sizes for the old port to be what it is: what reads the
+        new one in place of it needs that now. Yields what does, with `OUTPUT` for outputs.
+        """
         moving = [number for number in self._readers.get(old, ()) if number not in keep]
         self._readers[old] = [number for number in self._readers.get(old, ()) if number in keep]
         self._readers.setdefault(new, []).extend(moving)
@@ -91,10 +102,31 @@ class Edit:
             else:
                 node = self._nodes[number]
                 self._nodes[number] = replace(node, inputs=_moved(node.inputs, old, new))
+        self.require_to_read(new, moving, needs)
+        return tuple(moving)
+
+    def require_to_read(
+        self, port: Port, readers: Iterable[int], needs: Sequence[Requirement]
+    ) -> None:
+        """Let some of what reads a port need more of the sizes; for an output, what yields it."""
+        for number in dict.fromkeys(readers):
+            self.require(port.node if number == OUTPUT else number, needs)
+
+    def require(self, number: int, needs: Iterable[Requirement]) -> None:
+        """Let a node need more of the sizes; what an input would need, the graph does."""
+        node = self._nodes[number]
+        if node.is_input:
+            self.requirements += [item for item in needs if item not in self.requirements]
+        elif more := tuple(item for item in needs if item not in node.requirements):
+            self.put(number, requirements=node.requirements + more)
 
     def bypass(self, number: int, index: int = 0) -> None:
-        """Let what reads a node of one output read its input in place of it, and take it out."""
-        self.redirect(Port(number), self._nodes[number].inputs[index])
+        """Let what reads a node of one output read its input in place of it, and take it out.
+
+        What the node needs of the sizes stays needed, by what reads it.
+        """
+        node = self._nodes[number]
+        self.redirect(Port(number), node.inputs[index], needs=node.requirements)
         self.erase(number)
 
     def put(self, number: int, **changes: Any) -> Node:
@@ -143,7 +175,7 @@ class Edit:
         return self._add(node)
 
     def erase(self, number: int) -> None:
-        """Take out a node. Raises ValueError where it is read, or is an input."""
+        """Take out a node with what it needs. Raises ValueError where it is read, or an input."""
         node = self._nodes[number]
         if node.is_input or self.is_read(number):
             raise ValueError(f"node {number} is an input, or is still read")
@@ -167,8 +199,8 @@ class Edit:
     def inline(self, number: int) -> tuple[int, ...]:
         """Put the nodes of a called block in place of a call; their numbers.
 
-        Their keys are those below the call's, and what the block needs of the sizes is now needed
-        by the graph, where the call was computed.
+        Their keys are those below the call's. What the call and the block as a whole need of the
+        sizes, each of them does, and what reads an input that the block hands on.
         """
         call = self._nodes[number]
         callee, instance = call.callee, call.instance
@@ -190,16 +222,18 @@ class Edit:
                 inputs=tuple(ports[port] for port in node.inputs),
                 origin=_called(node.origin, callee, call),
                 turns=call.turns,
-                requirements=tuple(_below(item, callee, call) for item in node.requirements),
+                requirements=below_call(call, node.requirements),
                 rank=(*call.rank, *node.rank),
             )
             for index in range(len(node.types)):
                 ports[Port(node.id, index)] = Port(moved.id, index)
             made.append(self._add(moved).id)
-        if number in self._graph.computed:
-            self.requirements += [_below(item, callee, call) for item in callee.requirements]
+        needs = (*call.requirements, *below_call(call, callee.requirements))
+        for one in made:
+            self.require(one, needs)
         for index, port in enumerate(callee.output_ports):
-            self.redirect(Port(number, index), ports[port])
+            handed_on = callee.node(port.node).is_input
+            self.redirect(Port(number, index), ports[port], needs=needs if handed_on else ())
         self._unread(call)
         del self._nodes[number]
         return tuple(made)
@@ -237,8 +271,11 @@ def _moved(ports: tuple[Port, ...], old: Port, new: Port) -> tuple[Port, ...]:
     return tuple(new if port == old else port for port in ports)
 
 
-def _below(item: Requirement, callee: Graph, call: Node) -> Requirement:
-    return replace(item, origin=_called(item.origin, callee, call))
+def below_call(call: Node, needs: Iterable[Requirement]) -> tuple[Requirement, ...]:
+    """What a called block needs, as the needs of the graph that calls it."""
+    callee = call.callee
+    assert callee is not None
+    return tuple(replace(item, origin=_called(item.origin, callee, call)) for item in needs)
 
 
 def _called(origin: Origin, callee: Graph, call: Node) -> Origin:

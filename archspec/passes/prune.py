@@ -4,16 +4,20 @@ A block of which a caller needs less is specialised anew for what it needs, once
 outputs. Keys of instances stay, so a state dict of the result is a subset of the old one, by the
 same names. What does not change stays the same object. A region keeps its outputs and the inputs
 that its op gives to it, and loses captures that it no longer needs; a buffer keeps its value.
+
+What a node needs of the sizes goes where the node goes. A call of which only inputs are left that
+it hands on is no more; what was needed for it is then needed by what reads them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from archspec.analysis.fold import memoised
 from archspec.frozen import frozen
+from archspec.graph.edit import below_call
 from archspec.graph.model import (
     Graph,
     GraphOutput,
@@ -21,6 +25,7 @@ from archspec.graph.model import (
     Node,
     Port,
     Region,
+    Requirement,
     Structure,
     leaves,
 )
@@ -132,13 +137,30 @@ def _is_shared(graph: Graph, node: Node) -> bool:
 class _Body:
     """The nodes that are left, and where the ports of the old ones went."""
 
-    nodes: list[Node] = field(default_factory=list)
+    nodes: dict[int, Node] = field(default_factory=dict)
     ports: dict[Port, Port] = field(default_factory=dict)
     instances: dict[Instance, Instance] = field(default_factory=dict)  # by the old one
+    needs: dict[Port, tuple[Requirement, ...]] = field(default_factory=dict)
+    """What is needed to read an old port, beside what is needed for the new one."""
 
-    def add(self, node: Node, **changes: object) -> None:
-        """Take over a node."""
-        self.nodes.append(replace(node, **changes))  # type: ignore[arg-type]
+    def add(self, node: Node, inputs: Iterable[Port], **changes: object) -> None:
+        """Take over a node; `inputs` are those of its old ones that it still reads."""
+        read = tuple(inputs)
+        ports = tuple(self.ports[port] for port in read)
+        self.nodes[node.id] = replace(node, inputs=ports, **changes)  # type: ignore[arg-type]
+        self.require(node.id, [need for port in read for need in self.needs.get(port, ())])
+
+    def require(self, number: int, needs: Iterable[Requirement]) -> None:
+        """Let a node need more of the sizes."""
+        node = self.nodes[number]
+        if more := tuple(item for item in needs if item not in node.requirements):
+            self.nodes[number] = replace(node, requirements=node.requirements + more)
+
+    def hand_on(self, old: Port, source: Port, needs: Iterable[Requirement] = ()) -> None:
+        """Let what reads an old port read another old one in place of it, where `needs` hold."""
+        self.ports[old] = self.ports[source]
+        if found := (*self.needs.get(source, ()), *needs):
+            self.needs[old] = tuple(dict.fromkeys(found))
 
 
 def _rebuild(
@@ -160,15 +182,23 @@ def _rebuild(
             continue
         one = bypass(node) if node.instance is not None else None
         if one is not None:
-            body.ports[Port(node.id)] = body.ports[node.inputs[one]]
+            body.hand_on(Port(node.id), node.inputs[one])
             continue
         _take_op(body, node, held.get(node.id, ()))
         for output in range(len(node.types)):
             body.ports[Port(node.id, output)] = Port(node.id, output)
     kept = tuple(at for at, node in enumerate(graph.inputs) if Port(node.id) in needed)
+    own = dict.fromkeys(graph.requirements)
+    for port in (graph.output_ports[index] for index in outputs):
+        needs, at = body.needs.get(port, ()), body.ports[port].node
+        if body.nodes[at].is_input:
+            own.update(dict.fromkeys(needs))
+        else:
+            body.require(at, needs)
     result = replace(
         graph,
-        nodes=tuple(body.nodes),
+        nodes=tuple(body.nodes.values()),
+        requirements=tuple(own),
         outputs=_outputs(graph, outputs, body.ports),
         input_structures=_input_structures(graph, kept),
     )
@@ -204,9 +234,9 @@ def _take_op(body: _Body, node: Node, held: tuple[Pruned, ...]) -> None:
     """Take over an input or an op, with what its regions have become."""
     instance = node.instance
     if instance is None or not held:
-        body.add(node, inputs=tuple(body.ports[port] for port in node.inputs))
+        body.add(node, node.inputs)
         return
-    inputs = tuple(body.ports[node.inputs[at]] for at in _inputs_read(node, held))
+    inputs = [node.inputs[at] for at in _inputs_read(node, held)]
     became: dict[str, Region] = {}
     for region, part in zip(_regions(node), held, strict=True):
         own = len(region.graph.inputs) - region.captured
@@ -216,13 +246,15 @@ def _take_op(body: _Body, node: Node, held: tuple[Pruned, ...]) -> None:
     if regions != instance.regions:
         fresh = replace(instance, regions=regions)
         instance = body.instances.setdefault(instance, fresh)
-    body.add(node, instance=instance, inputs=inputs)
+    body.add(node, inputs, instance=instance)
 
 
 def _take_call(body: _Body, node: Node, asked: tuple[int, ...], below: Pruned) -> None:
     if len(below.forwards) == len(asked):  # nothing left in it
+        assert node.callee is not None
+        needs = (*node.requirements, *below_call(node, node.callee.requirements))
         for new, old in enumerate(asked):
-            body.ports[Port(node.id, old)] = body.ports[node.inputs[below.forwards[new]]]
+            body.hand_on(Port(node.id, old), node.inputs[below.forwards[new]], needs)
         return
     instance = node.instance
     assert instance is not None
@@ -232,8 +264,8 @@ def _take_call(body: _Body, node: Node, asked: tuple[int, ...], below: Pruned) -
     whole = len(asked) == len(node.types)
     body.add(
         node,
+        [node.inputs[at] for at in below.inputs],
         instance=instance,
-        inputs=tuple(body.ports[node.inputs[at]] for at in below.inputs),
         types=tuple(node.types[at] for at in asked),
         discarded=frozenset(new for new, old in enumerate(asked) if old in node.discarded),
         output_structure=node.output_structure if whole else _plain(len(asked)),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from archspec.graph.edit import OUTPUT, Edit
-from archspec.graph.model import Graph, Instance, Node, Port
+from archspec.graph.model import Graph, Instance, Node, Port, Requirement
 from archspec.ops.base import Op
 from archspec.types.tensor import TensorType
 
@@ -70,8 +70,8 @@ class Draft:
 
     def redirect(self, old: Port, new: Port) -> None:
         """Let all that reads one port read another one of the same value."""
-        self.edit.redirect(old, new)
-        self._forget(old)
+        readers = self.edit.redirect(old, new)
+        self.edit.require_to_read(new, readers, self._forget([old]))
 
     def put(self, node: Node, inputs: tuple[Port, ...], op: Op | None = None) -> None:
         """Give a node other inputs, and another op in place of its own."""
@@ -79,8 +79,7 @@ class Draft:
         if op is not None and instance is not None:
             instance = Instance("", op, origin=instance.origin)
         self.edit.put(node.id, inputs=inputs, instance=instance)
-        for port in node.inputs:
-            self._forget(port)
+        self.edit.require(node.id, self._forget(node.inputs))
 
     def gain_bias(self, node: Node) -> None:
         """Give a layer a bias."""
@@ -93,13 +92,16 @@ class Draft:
         """The block as it is now."""
         return self.edit.graph()
 
-    def _forget(self, port: Port) -> None:
-        """Take out what nothing needs any more."""
-        stack = [port.node]
+    def _forget(self, ports: Iterable[Port]) -> list[Requirement]:
+        """Take out what nothing needs any more; what that needed of the sizes."""
+        stack = [port.node for port in ports]
+        found: list[Requirement] = []
         while stack:
             number = stack.pop()
             if number in self.edit and not self.edit.is_read(number):
                 node = self.edit.node(number)
                 if not node.is_input:
                     self.edit.erase(number)
+                    found += node.requirements
                     stack += [one.node for one in node.inputs]
+        return found

@@ -127,7 +127,7 @@ class _Folder:
         steps: list[Step] = []
         while True:
             swept = sweep(graph, self._shared, self._effort)
-            graph = _still_required(graph, swept.graph)
+            graph = swept.graph
             steps += swept.steps
             calls = self._worth_opening(graph)
             if not calls:
@@ -218,13 +218,6 @@ class _Folder:
         return self._numbers.setdefault(
             (self.steps.get(graph, ()), tuple(ways)), len(self._numbers)
         )
-
-
-def _still_required(before: Graph, after: Graph) -> Graph:
-    """The graph after a sweep, with what the layers that are gone needed of the sizes."""
-    kept = {item for node in after.nodes for item in node.requirements}
-    lost = tuple(item for item in before.size_requirements if item not in kept)
-    return after if lost == after.requirements else replace(after, requirements=lost)
 
 
 def _across(graphs: tuple[Graph, ...]) -> set[Instance]:

@@ -9,7 +9,7 @@ from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled, Mode
 from archspec.graph.edit import OUTPUT, Edit
 from archspec.graph.mapping import map_network
-from archspec.graph.model import Graph, Node, Port
+from archspec.graph.model import Graph, Node, Port, Requirement
 from archspec.passes.rewriting.pattern import Match, Rule, matched
 
 MOST = 100
@@ -72,10 +72,13 @@ def _apply(edit: Edit, rules: Sequence[Rule], number: int, again: list[int]) -> 
         if found is None:
             continue
         again += [found.port.node, *(reader for reader in edit.readers(old) if reader != OUTPUT)]
-        edit.redirect(old, found.port, keep=(found.port.node,))  # which may read what it replaces
+        keep = (found.port.node,)  # which may read what it replaces
+        readers, needs = edit.redirect(old, found.port, keep=keep), list[Requirement]()
         for site in (found.match.site, *found.match.inside.values()):
             one = site.node.id
             if one in edit and not edit.is_read(one):
+                needs += edit.node(one).requirements
                 edit.erase(one)
+        edit.require_to_read(found.port, readers, needs)
         return rule.name
     return None
