@@ -24,10 +24,11 @@ class Step:
 
 @dataclass(frozen=True)
 class RandomRule:
-    """Clauses of a rule f(n, w), the sizes that its signature promises, and the least n."""
+    """Clauses of a rule f(n, w), and its promise: how many tensors, and their sizes without B."""
 
     clauses: tuple[str, ...]
     promise: tuple[str, ...]
+    count: str = "1"
     least: int = 1
 
     @property
@@ -39,7 +40,8 @@ class RandomRule:
     def signed(self) -> str:
         """The rule with its signature."""
         sizes = ", ".join(("B", *self.promise))
-        head = f"rule f(n: int in {self.least}.., w: int in 1..): [B, C, H, W] -> [{sizes}]"
+        right = f"[{sizes}]" if self.count == "1" else f"({self.count}) * [{sizes}]"
+        head = f"rule f(n: int in {self.least}.., w: int in 1..): [B, C, H, W] -> {right}"
         return "\n".join((head, *self.clauses)) + "\n"
 
     @property
@@ -151,7 +153,7 @@ def _growing(draw: st.DrawFn) -> RandomRule:
     e = draw(st.sampled_from(WITHOUT_N))
     step = f"[identity, conv({e}, 3)] -> concat -> f(n - 1, w)"
     clauses = ("rule f(0, w) => identity", f"rule f(n, w) => {step}")
-    return RandomRule(clauses, (f"C + n * ({e})", "H", "W"), 0)
+    return RandomRule(clauses, (f"C + n * ({e})", "H", "W"), least=0)
 
 
 @st.composite
@@ -162,9 +164,20 @@ def _narrowing(draw: st.DrawFn) -> RandomRule:
 
 
 @st.composite
+def _columns(draw: st.DrawFn) -> RandomRule:
+    """As many tensors as FractalNet has columns, or twice as many."""
+    unit = draw(st.sampled_from(("conv(w, 3)", "conv(w, 1) -> relu", "conv(n, 1)")))
+    units, count = draw(st.sampled_from(((unit, "n"), (f"{unit}, {unit}", "2 * n - 1"))))
+    step = f"[{units}, ...(f(n - 1, w) -> join -> f(n - 1, w))]"
+    clauses = (f"rule f(1, w) => [{re.sub(NAME, 'w', unit)}]", f"rule f(n, w) => {step}")
+    count = draw(st.sampled_from((count, count, "n + 1", "w")))
+    return RandomRule(clauses, ("w", "H", "W"), count)
+
+
+@st.composite
 def rules(draw: st.DrawFn) -> RandomRule:
     """A rule and its promise, which may be wrong in one size."""
-    rule = draw(st.one_of(_plain(), _plain(), _plain(), _growing(), _narrowing()))
+    rule = draw(st.one_of(_plain(), _plain(), _plain(), _growing(), _narrowing(), _columns()))
     if draw(st.booleans()):
         return rule
     at = draw(st.integers(0, len(rule.promise) - 1))

@@ -24,8 +24,8 @@ SIZE = re.compile(r"(\w+) = (\d+)")
 SIZES = {"B": 2, "C": 3, "H": 12, "W": 9}
 
 
-def expanded(rule: RandomRule, values: dict[str, int]) -> list[int] | None:
-    """The sizes that the rule yields for numbers, without B; None where it cannot be expanded."""
+def expanded(rule: RandomRule, values: dict[str, int]) -> list[list[int]] | None:
+    """The sizes of what it yields for numbers, without B; None where it cannot be expanded."""
     sizes = ", ".join(str(values[name]) for name in "BCHW")
     call = f"f({values['n']}, {values['w']})"
     text = f"{rule.unsigned}\nnetwork net {{ input x: f32[{sizes}]\n output x -> {call} }}"
@@ -33,8 +33,8 @@ def expanded(rule: RandomRule, values: dict[str, int]) -> list[int] | None:
     compiled = compilation.network(compilation.load(Source("random.arch", text)), "net")
     if compiled is None or compilation.sink.failed:
         return None
-    (kind,) = Network(compiled, ()).outputs[0].types
-    return [size.evaluate({}) for size in kind.shape[1:]]
+    types = Network(compiled, ()).outputs[0].types
+    return [[size.evaluate({}) for size in kind.shape[1:]] for kind in types]
 
 
 def said_of(rule: RandomRule) -> tuple[Diagnostic, ...]:
@@ -42,13 +42,14 @@ def said_of(rule: RandomRule) -> tuple[Diagnostic, ...]:
     return check(Source("random.arch", rule.signed)).diagnostics
 
 
-def promised(rule: RandomRule, values: dict[str, int]) -> list[int]:
-    """The sizes of the promise for numbers."""
+def promised(rule: RandomRule, values: dict[str, int]) -> list[list[int]]:
+    """The sizes of what is promised for numbers."""
     texts = [
         re.sub(r"if (.*) then (.*) else (.*)", r"((\2) if \1 else (\3))", text)
-        for text in rule.promise
+        for text in (rule.count, *rule.promise)
     ]
-    return [eval(text, {}, dict(values)) for text in texts]  # of our own making
+    count, *sizes = (eval(text, {}, dict(values)) for text in texts)  # of our own making
+    return [sizes] * count
 
 
 @settings(
