@@ -148,7 +148,10 @@ def divides(op: str, attribute: str, value: DimLike, number: DimLike, what: str)
 
 def is_multiple(number: DimLike, of: DimLike) -> bool:
     """Whether one number is a multiple of another. Raises OutsideFragment where that is open."""
-    rest = (dim(number) % of).constant
+    number, of = dim(number), dim(of)
+    if number.constant is not None and of.constant is not None:
+        return number.constant % of.constant == 0
+    rest = (number % of).constant
     if rest is None:
         raise OutsideFragment(f"whether {number} is a multiple of {of}")
     return rest == 0
