@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib.util
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
+import time
+from dataclasses import replace
 from pathlib import Path
 
 from paired import ROOT, Ratio, Times, call, paired, process, report
 
+from archspec import load
 from archspec.semantics.compile import check
 from archspec.source import Source
 
@@ -38,7 +43,11 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5, help="pairs of each (default 5)")
     parser.add_argument("--only", default="", help="those with this in their name")
     parser.add_argument("--check", nargs=2, metavar=("KIND", "COUNT"), help=argparse.SUPPRESS)
+    parser.add_argument("--library", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.library:
+        print(json.dumps(library_here()))
+        return 0
     if options.check:
         kind, count = options.check
         print(json.dumps(check_here(kind, int(count)).__dict__))
@@ -46,6 +55,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         measures = {
             "show resnet152": lambda: show(Path(folder), options.rounds),
+            "resnet152 in Python": lambda: library(Path(folder), options.rounds),
             "check 1,000 equal blocks": lambda: growth("equal", 3, options.rounds),
             "check 1,000 different blocks": lambda: growth("different", 12, options.rounds),
             "show fractal of 40 columns": lambda: columns(options.rounds),
@@ -65,14 +75,7 @@ def archspec(*arguments: str) -> list[str]:
 
 def show(folder: Path, rounds: int) -> Ratio:
     """`archspec show` of ResNet-152 against torchinfo's summary of it, whole processes."""
-    if importlib.util.find_spec("torchvision") is not None:
-        make, name = "from torchvision.models import resnet152", "torchvision"
-    else:
-        build = archspec("build", "specs/resnet.arch:resnet152", "--target", "torch")
-        process([*build, "-o", str(folder)], environment=ENVIRONMENT)
-        make = f"import sys; sys.path.insert(0, {str(folder)!r})\n"
-        make += "from resnet152 import Resnet as resnet152"
-        name = "the generated module"
+    make, name = torchvision_or_ours(folder)
     peer = f"{make}\nfrom torchinfo import summary\n"
     peer += "print(summary(resnet152(), (1, 3, 224, 224), verbose=0))"
     return paired(
@@ -84,6 +87,83 @@ def show(folder: Path, rounds: int) -> Ratio:
         rounds=rounds,
         note="whole processes",
     )
+
+
+def torchvision_or_ours(folder: Path) -> tuple[str, str]:
+    """Code that imports a resnet152 of PyTorch, and whose it is."""
+    if importlib.util.find_spec("torchvision") is not None:
+        return "from torchvision.models import resnet152", "torchvision"
+    build = archspec("build", "specs/resnet.arch:resnet152", "--target", "torch")
+    process([*build, "-o", str(folder)], environment=ENVIRONMENT)
+    make = f"import sys; sys.path.insert(0, {str(folder)!r})\n"
+    return make + "from resnet152 import Resnet as resnet152", "the generated module"
+
+
+PEER = """\
+import gc, json, time
+from torchinfo import summary
+MAKE
+gc.collect()
+wall, cpu = time.perf_counter(), time.process_time()
+summary(resnet152(), (1, 3, 224, 224), verbose=0)
+print(json.dumps({"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}))
+"""
+
+
+def library(folder: Path, rounds: int) -> Ratio:
+    """Loading, report and valid sizes of ResNet-152 against building it and torchinfo's summary."""
+    make, name = torchvision_or_ours(folder)
+    peer, collected = PEER.replace("MAKE", make), []
+
+    def ours() -> Times:
+        found = said([__file__, "--library"])
+        collected.append(found.pop("collector") / found["wall"])
+        return Times(**found)
+
+    ratio = paired(
+        "resnet152 in Python",
+        ours,
+        lambda: Times(**said(["-c", peer])),
+        against=f"building {name}'s and torchinfo.summary",
+        target=1 / 15,
+        rounds=rounds,
+    )
+    share = statistics.median(collected)
+    return replace(ratio, note=f"in process; {share:.0%} are the garbage collector's")
+
+
+def said(arguments: list[str]) -> dict[str, float]:
+    """What a fresh process measures in itself, without its start."""
+    command = [sys.executable, *arguments]
+    done = subprocess.run(
+        command, env=ENVIRONMENT, capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    return json.loads(done.stdout)
+
+
+def library_here() -> dict[str, float]:
+    """Load, report and valid sizes when modules and tables have been loaded, for another spec."""
+    known(ROOT / "specs/lenet.arch", "lenet")
+    pauses, began = [], 0.0
+
+    def watch(phase: str, _: object) -> None:
+        nonlocal began
+        if phase == "start":
+            began = time.perf_counter()
+        else:
+            pauses.append(time.perf_counter() - began)
+
+    gc.callbacks.append(watch)
+    times = call(lambda: known(ROOT / "specs/resnet.arch", "resnet152"))
+    return {**times.__dict__, "collector": sum(pauses[1:])}  # the first is that of `call`
+
+
+def known(spec: Path, name: str) -> None:
+    """A network as a library user meets it, with its report and valid sizes."""
+    network = load(spec, name)
+    network.report()
+    if not network.valid_sizes:
+        raise RuntimeError(f"{name} takes no sizes")
 
 
 # ---------------------------------------------------------------------- growth
@@ -104,11 +184,7 @@ def growth(kind: str, target: float, rounds: int) -> Ratio:
 
 def checked(kind: str, count: int) -> Times:
     """What a fresh process says that `check` took in it: nothing remains of other rounds."""
-    command = [sys.executable, __file__, "--check", kind, str(count)]
-    done = subprocess.run(
-        command, env=ENVIRONMENT, capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    return Times(**json.loads(done.stdout))
+    return Times(**said([__file__, "--check", kind, str(count)]))
 
 
 def check_here(kind: str, count: int) -> Times:

@@ -120,7 +120,7 @@ def report(title: str, ratios: Sequence[Ratio]) -> int:
             item.peer,
             *(f"{value:.3f}" for value in (item.median, every[0], every[-1])),
             f"{statistics.median(item.of('wall')):.3f}",
-            f"≤ {item.target:g}",
+            f"≤ {item.target:.3g}",
             "missed" if item.missed else "met",
         )
     wide = None if sys.stdout.isatty() else 160
