@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from warnings import warn
@@ -17,6 +16,7 @@ from archspec.analysis.counting import count, unused_parameters
 from archspec.analysis.depth import depth as depth_of
 from archspec.analysis.macs import macs as macs_of
 from archspec.analysis.sizes import accepts, valid_sizes
+from archspec.arguments import levels, requested, whole
 from archspec.diagnostics.model import CompileFailed, Diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.staging import destination
@@ -26,6 +26,7 @@ from archspec.types.sizes import ValidSizes
 if TYPE_CHECKING:
     import networkx
 
+    from archspec.analysis.base import Finding
     from archspec.options import Request
     from archspec.passes.base import Applied
     from archspec.passes.folding.fold import Folding
@@ -141,11 +142,22 @@ class Network:
         """
         return analyse(self.compiled, training=training, depth=depth)
 
+    def analyse(self, name: str, *, training: bool = False, **options: object) -> Finding:
+        """What an analysis says of one mode: intensity, or an installed one.
+
+        `options` are those of the analysis. Raises CompileFailed: E0912, and those of `report`.
+        """
+        from archspec.analysis.registry import find  # rarely needed
+        from archspec.options import Request
+
+        report = self.report(training=training)
+        return find(self.compiled, report, Request(name, options))[1]
+
     def graph(self, depth: int | None = 1, *, training: bool = False) -> networkx.MultiDiGraph[int]:
         """The network as a NetworkX graph, opened to a depth; see `archspec.passes.flatten`."""
         from archspec.passes.flatten import flatten  # rarely needed
 
-        return flatten(self._mode(training), _levels(depth))
+        return flatten(self._mode(training), levels(depth))
 
     def draw(self, path: str | Path, depth: int | None = 1, *, training: bool = False) -> Path:
         """Draw into a file whose suffix says the format: .svg, .png, .dot or .pdf.
@@ -156,7 +168,7 @@ class Network:
         """
         from archspec.diagram import draw  # only drawing needs graphviz
 
-        return draw(self.compiled, destination(path), _levels(depth), training=training)
+        return draw(self.compiled, destination(path), levels(depth), training=training)
 
     def apply(self, name: str, **options: object) -> Network:
         """What a pass makes of the network: extract, fold, strip, or another one.
@@ -185,7 +197,7 @@ class Network:
 
         Raises CompileFailed: E0901, E0902.
         """
-        return self.apply("extract", column=_whole("column", column), draw=draw)
+        return self.apply("extract", column=whole("column", column), draw=draw)
 
     def fold(self) -> Network:
         """The same network for inference, with its batch norms in the layers beside them.
@@ -220,7 +232,7 @@ class Network:
         """
         from archspec.targets.building import live_module
 
-        start = _whole("seed", seed)
+        start = whole("seed", seed)
         values = self._weights(weights, start, taking, names_only=str(device) == "meta")
         return live_module(self.compiled, device=device, dtype=dtype, seed=start, weights=values)
 
@@ -241,8 +253,8 @@ class Network:
         as it was. Raises CompileFailed: E0803 where a file cannot be written, E0707, E0811, and
         those of the targets.
         """
-        chosen = _requested(targets)
-        start, place = _whole("seed", seed), destination(directory)
+        chosen = requested(targets)
+        start, place = whole("seed", seed), destination(directory)
         from archspec.analysis.markdown import markdown, without_costs
         from archspec.diagram import illustration
         from archspec.staging import staged
@@ -352,38 +364,4 @@ class Network:
             if name not in known:
                 free = ", ".join(known) or "none"
                 raise TypeError(f"{self.name} has no free dimension `{name}`; there are: {free}")
-        return {**known, **{name: _whole(name, size) for name, size in given.items()}}
-
-
-def _whole(what: str, number: object) -> int:
-    """A number that counts, as an int. Raises TypeError for anything else, such as 2.0."""
-    if isinstance(number, Integral) and not isinstance(number, bool):
-        return int(number)
-    raise TypeError(f"{what} must be a whole number, not {number!r}")
-
-
-def _requested(
-    targets: str | Sequence[str] | Mapping[str, Mapping[str, object]],
-) -> Mapping[str, Mapping[str, object]]:
-    """The options of each target. Raises TypeError for what is neither name nor options."""
-    names = _names("targets", targets)
-    if not isinstance(targets, Mapping):
-        return {name: {} for name in names}
-    for name, options in targets.items():
-        if not isinstance(options, Mapping):
-            raise TypeError(f"the options of {name} must be a mapping, not {options!r}")
-    return targets
-
-
-def _names(what: str, given: str | Iterable[str]) -> tuple[str, ...]:
-    """A name or several. Raises TypeError for what is neither."""
-    listed = (given,) if isinstance(given, str | bytes) else given
-    if not isinstance(listed, Iterable) or not all(isinstance(item, str) for item in listed):
-        raise TypeError(f"{what} must be a name or a sequence of names, not {given!r}")
-    return tuple(listed)
-
-
-def _levels(depth: int | None) -> int | None:
-    if depth is None or _whole("depth", depth) >= 0:
-        return depth
-    raise ValueError(f"depth must be 0 or more, or None for everything, not {depth}")
+        return {**known, **{name: whole(name, size) for name, size in given.items()}}

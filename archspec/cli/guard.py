@@ -28,7 +28,19 @@ INTERRUPTED = 130
 BROKEN_PIPE = 141
 
 NOT_THE_SPEC = frozenset(
-    {"E0701", "E0801", "E0803", "E0804", "E0810", "E0811", "E0812", "E0840", "E0841", "E0910"}
+    {
+        "E0701",
+        "E0801",
+        "E0803",
+        "E0804",
+        "E0810",
+        "E0811",
+        "E0812",
+        "E0840",
+        "E0841",
+        "E0910",
+        "E0912",
+    }
 )
 """Codes of a network, target, program or file of weights that is not there or cannot be read, or
 of a place that cannot be written to: the command line is at fault, not the spec."""

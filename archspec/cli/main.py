@@ -14,6 +14,7 @@ from archspec.cli.console import Form
 from archspec.cli.guard import INTERRUPTED, guarded
 from archspec.cli.options import (
     After,
+    Analyses,
     Column,
     Fold,
     Json,
@@ -183,6 +184,7 @@ def show(
     ] = 1,
     training: Training = False,
     after: After = None,
+    analyses: Analyses = None,
     as_json: Json = False,
 ) -> None:
     """Say what a network is and costs: shapes, parameters, MACs, memory, depth, valid sizes.
@@ -192,12 +194,12 @@ def show(
     archspec show specs/vit.arch:vit_b_16 --set size=384 --depth 2
     archspec show resnet50 --json
     archspec show resnet18 --pass fold --after fold
+    archspec show resnet18 --analysis intensity
     """
     from archspec.cli import show as command
 
-    command.run(
-        spec, settings or [], Passes(passes or (), column, fold), depth, training, after, as_json
-    )
+    chosen = Passes(passes or (), column, fold)
+    command.run(spec, settings or [], chosen, depth, training, after, analyses or [], as_json)
 
 
 @app.command()

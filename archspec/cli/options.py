@@ -66,6 +66,15 @@ PassTexts = Annotated[
         show_default=False,
     ),
 ]
+Analyses = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--analysis",
+        metavar="NAME{..}",
+        help="Show what an analysis says, too: intensity, or an installed one. Repeatable.",
+        show_default=False,
+    ),
+]
 After = Annotated[
     str | None,
     typer.Option(

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from archspec.cli.console import coloured, working, write, write_json
 from archspec.cli.guard import WrongUsage
 from archspec.cli.opening import open_network
 from archspec.cli.passes import Passes
+from archspec.cli.requests import request
 from archspec.diagnostics.paint import paint
 from archspec.diagnostics.printable import printable, width
 
 if TYPE_CHECKING:
+    from archspec.analysis.base import Analysis, Cell, Finding
     from archspec.analysis.cost import Report
+    from archspec.analysis.machine import Json
     from archspec.network import Network
+    from archspec.options import Request
 
 BEFORE = "input"
 _NUMBERS = (3, 4)  # columns of the table of blocks that are aligned to the right
@@ -28,23 +33,77 @@ def run(
     depth: int,
     training: bool,
     after: str | None,
+    analyses: Sequence[str],
     as_json: bool,
 ) -> None:
-    """Print what a network is and costs; with `after`, its graphs as they are after a pass."""
+    """Print what a network is and costs; with `after`, its graphs as they are after a pass.
+
+    `analyses` are shown below what is always said.
+    """
+    asked = [request("--analysis", text, "--analysis intensity") for text in analyses]
     network = open_network(spec, given, passes)
     if after is not None:
         write(_listing(network, after))
         return
     with working(f"analysing {network.name}"):
         report = network.report(training=training, depth=depth)
+        found = _found(network, report, asked)
     if as_json:
-        from archspec.analysis.machine import to_json
-
-        write_json(to_json(report))
+        write_json(_data(report, found))
         return
     colour = coloured(sys.stdout)
-    for line in _page(network, report, colour):
+    pages = [_page(network, report, colour), *(_said(*item, colour) for item in found)]
+    for line in chain.from_iterable(pages):
         write(line.rstrip() + "\n")
+
+
+def _found(
+    network: Network, report: Report, asked: Sequence[Request]
+) -> list[tuple[Analysis, Finding]]:
+    if not asked:
+        return []
+    from archspec.analysis.registry import find
+
+    return [find(network.compiled, report, item) for item in asked]
+
+
+def _data(report: Report, found: Sequence[tuple[Analysis, Finding]]) -> dict[str, Json]:
+    from archspec.analysis.machine import to_json
+
+    data = to_json(report)
+    if found:
+        data["analyses"] = {
+            analysis.name: {
+                "facts": dict(finding.facts),
+                "columns": list(finding.columns),
+                "rows": [list(row) for row in finding.rows],
+            }
+            for analysis, finding in found
+        }
+    return data
+
+
+def _said(analysis: Analysis, finding: Finding, colour: bool) -> Iterator[str]:
+    """What an analysis says, below its title."""
+    yield ""
+    yield paint(printable(analysis.summary), "bold", colour)
+    if finding.facts:
+        yield from _aligned((name, _cell(value)) for name, value in finding.facts)
+    if finding.rows:
+        yield ""
+        rows = [[_cell(value) for value in row] for row in finding.rows]
+        numbers = {at for row in finding.rows for at, value in enumerate(row) if _is_number(value)}
+        yield from _table([list(finding.columns), *rows], numbers, colour)
+
+
+def _cell(value: Cell) -> str:
+    if value is None:
+        return ""
+    return f"{value:,}" if _is_number(value) else str(value)
+
+
+def _is_number(value: Cell) -> bool:
+    return isinstance(value, (int, float))
 
 
 def _listing(network: Network, after: str) -> str:
@@ -77,7 +136,7 @@ def _page(network: Network, report: Report, colour: bool) -> Iterator[str]:
     yield from _aligned([*signatures, *facts(report, other)])
     if report.rows:
         yield ""
-        yield from _table(report, colour)
+        yield from _table(_blocks(report), set(_NUMBERS), colour)
 
 
 def _aligned(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
@@ -87,22 +146,27 @@ def _aligned(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
         yield f"{printable(name):<{left}}  {printable(value)}"
 
 
-def _table(report: Report, colour: bool) -> Iterator[str]:
-    table = [("name", "block", "output", "parameters", "MACs")]
+def _blocks(report: Report) -> list[list[str]]:
+    table = [["name", "block", "output", "parameters", "MACs"]]
     table += [
-        (
+        [
             "  " * row.level + row.name,
             row.title,
             _shapes(row.shapes),
             f"{row.parameters:,}",
             f"{row.macs.evaluate(report.sizes):,}",
-        )
+        ]
         for row in report.rows
     ]
+    return table
+
+
+def _table(table: Sequence[Sequence[str]], numbers: Set[int], colour: bool) -> Iterator[str]:
+    """Rows below a heading, in columns; `numbers` are aligned to the right."""
     cells = [[printable(cell) for cell in row] for row in table]
     widths = [max(width(row[column]) for row in cells) for column in range(len(cells[0]))]
     for index, row in enumerate(cells):
-        line = "  ".join(_pad(cell, widths[at], at in _NUMBERS) for at, cell in enumerate(row))
+        line = "  ".join(_pad(cell, widths[at], at in numbers) for at, cell in enumerate(row))
         yield line if index else paint(line, "bold", colour)
 
 

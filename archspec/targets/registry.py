@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
+from typing import cast
 
+from archspec import extensions
 from archspec.diagnostics.model import CompileFailed, diagnostic
 from archspec.targets.base import Backend, LiveBackend
 from archspec.targets.weights import WeightStore
-
-GROUP = "archspec.backends"
-"""Entry-point group; the name of a point is the name of the target, its value the object."""
 
 BUNDLED: Mapping[str, str] = {
     "torch": "archspec_torch:BACKEND",
@@ -28,16 +27,18 @@ HINTS: Mapping[str, str] = {
 }
 """What to install where a backend's own imports fail."""
 
+KIND = extensions.Kind("target", "archspec.backends", "E0801", BUNDLED, HINTS)
+
 
 def available() -> tuple[str, ...]:
     """Names of all targets, sorted. Nothing is imported."""
-    return tuple(sorted({**BUNDLED, **{point.name: "" for point in _points()}}))
+    return extensions.available(KIND)
 
 
 def bundled() -> Iterator[Backend]:
     """The backends of this distribution, without a look at what else is installed."""
     for name, value in BUNDLED.items():
-        yield EntryPoint(name, value, GROUP).load()
+        yield EntryPoint(name, value, KIND.group).load()
 
 
 def installed() -> Iterator[Backend]:
@@ -53,21 +54,7 @@ def backend(name: str) -> Backend:
     Raises CompileFailed (E0801) for a name that nobody provides or that two packages provide,
     and where it cannot be imported.
     """
-    found = {point.value: point for point in _points() if point.name == name}
-    if not found and name in BUNDLED:
-        found = {BUNDLED[name]: EntryPoint(name, BUNDLED[name], GROUP)}
-    if not found:
-        raise _unknown(name)
-    if len(found) > 1:
-        raise _two(name, found.values())
-    (point,) = found.values()
-    try:
-        loaded: Backend = point.load()
-    except ImportError as error:
-        hint = HINTS.get(name, f"pip install the package that provides {point.value}")
-        message = f"the target `{name}` cannot be loaded: {error}"
-        raise CompileFailed([diagnostic("E0801", message, fix=hint)]) from error
-    return loaded
+    return cast(Backend, extensions.load(KIND, name))
 
 
 def weight_store(name: str | None = None) -> WeightStore:
@@ -121,19 +108,3 @@ def _candidates(name: str | None) -> Iterator[Backend]:
 def _unable(name: str | None, what: str) -> CompileFailed:
     who = f"the target `{name}`" if name is not None else "every target that is installed"
     return CompileFailed([diagnostic("E0801", f"{who} {what}")])
-
-
-def _points() -> tuple[EntryPoint, ...]:
-    return tuple(entry_points(group=GROUP))
-
-
-def _unknown(name: str) -> CompileFailed:
-    known = ", ".join(f"`{one}`" for one in available())
-    message = f"there is no target `{name}`; there are {known}"
-    return CompileFailed([diagnostic("E0801", message)])
-
-
-def _two(name: str, points: Iterable[EntryPoint]) -> CompileFailed:
-    places = " and ".join(sorted(point.value for point in points))
-    message = f"two packages provide the target `{name}`: {places}"
-    return CompileFailed([diagnostic("E0801", message, fix="uninstall one of them")])

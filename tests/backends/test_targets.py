@@ -9,7 +9,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from archspec import targets
+from archspec import extensions, targets
 from archspec.cli.main import app
 from archspec.diagnostics.model import CompileFailed
 from archspec.options import Options
@@ -40,10 +40,10 @@ def test_unknown():
 
 def test_two_of_one_name_are_refused(monkeypatch):
     points = [
-        EntryPoint("x", "one:BACKEND", registry.GROUP),
-        EntryPoint("x", "two:BACKEND", registry.GROUP),
+        EntryPoint("x", "one:BACKEND", registry.KIND.group),
+        EntryPoint("x", "two:BACKEND", registry.KIND.group),
     ]
-    monkeypatch.setattr(registry, "_points", lambda: tuple(points))
+    monkeypatch.setattr(extensions, "entry_points", lambda **_: tuple(points))
     with pytest.raises(
         CompileFailed, match="two packages provide the target `x`: one:BACKEND and two:BACKEND"
     ):
@@ -51,8 +51,8 @@ def test_two_of_one_name_are_refused(monkeypatch):
 
 
 def test_failing_import_has_a_hint(monkeypatch):
-    point = EntryPoint("x", "no_such_package:BACKEND", registry.GROUP)
-    monkeypatch.setattr(registry, "_points", lambda: (point,))
+    point = EntryPoint("x", "no_such_package:BACKEND", registry.KIND.group)
+    monkeypatch.setattr(extensions, "entry_points", lambda **_: (point,))
     with pytest.raises(CompileFailed) as caught:
         backend("x")
     (found,) = caught.value.diagnostics
@@ -292,7 +292,7 @@ def test_a_backend_of_others_reads_weights_where_ours_is_not_there(monkeypatch):
     with pytest.raises(CompileFailed, match=r"E0801.*`torch` cannot be loaded: no module"):
         weight_store()
     monkeypatch.delitem(registry.BUNDLED, "torch")
-    monkeypatch.setattr(registry, "_points", lambda: ())
+    monkeypatch.setattr(extensions, "entry_points", lambda **_: ())
     with pytest.raises(CompileFailed, match="every target that is installed makes no live modules"):
         live_backend()
 

@@ -13,9 +13,9 @@ BACKENDS = ROOT / "backends"
 
 FLOORS = (
     ("frozen",),
-    ("source", "shipped"),
+    ("source", "shipped", "arguments"),
     ("diagnostics",),
-    ("options",),
+    ("options", "extensions"),
     ("staging",),
     ("syntax",),
     ("types",),
@@ -46,6 +46,7 @@ FOR_BACKENDS = {
     "diagnostics",
     "staging",
     "options",
+    "extensions",
     "types",
     "ops",
     "graph",

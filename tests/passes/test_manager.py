@@ -1,6 +1,7 @@
 """The contract of a pass: how it is found, told, ordered, and looked at afterwards."""
 
 from dataclasses import replace
+from importlib.metadata import EntryPoint
 
 import pytest
 import torch
@@ -58,13 +59,13 @@ def install(monkeypatch):
     """Makes a pass one that is found."""
 
     def found(one):
-        monkeypatch.setattr(registry, "BUNDLED", {**registry.BUNDLED, one.name: "tests:it"})
-        load = registry.EntryPoint.load
+        monkeypatch.setitem(registry.BUNDLED, one.name, "tests:it")
+        load = EntryPoint.load
 
         def loaded(point):
             return one if point.name == one.name else load(point)
 
-        monkeypatch.setattr(registry.EntryPoint, "load", loaded)
+        monkeypatch.setattr(EntryPoint, "load", loaded)
 
     return found
 

@@ -1,0 +1,37 @@
+"""Finding analyses by entry point: each installed package may bring some."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+from archspec import extensions
+from archspec.analysis.base import Analysis, Finding
+from archspec.analysis.cost import Report
+from archspec.graph.compiled import Compiled
+from archspec.options import Request, read_options
+
+BUNDLED: Mapping[str, str] = {"intensity": "archspec.analysis.intensity:INTENSITY"}
+"""Analyses of this package that are shown when they are asked for."""
+
+KIND = extensions.Kind("analysis", "archspec.analyses", "E0912", BUNDLED, {})
+
+
+def available() -> tuple[str, ...]:
+    """Names of all analyses, sorted. Nothing is imported."""
+    return extensions.available(KIND)
+
+
+def analysis_named(name: str) -> Analysis:
+    """The analysis of a name. Raises CompileFailed (E0912) where it is not there."""
+    return cast(Analysis, extensions.load(KIND, name))
+
+
+def find(network: Compiled, report: Report, request: Request) -> tuple[Analysis, Finding]:
+    """What an analysis that is asked for says of the mode and the sizes of a report.
+
+    Raises CompileFailed: E0912 for one that is not there, or an option that it does not take.
+    """
+    found = analysis_named(request.name)
+    options = read_options("analysis", found, request.options, KIND.code)
+    return found, found.find(network, report, options)

@@ -1,0 +1,41 @@
+"""What the functions in Python are given, checked: numbers that count, names, targets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral
+
+
+def whole(what: str, number: object) -> int:
+    """A number that counts, as an int. Raises TypeError for anything else, such as 2.0."""
+    if isinstance(number, Integral) and not isinstance(number, bool):
+        return int(number)
+    raise TypeError(f"{what} must be a whole number, not {number!r}")
+
+
+def requested(
+    targets: str | Sequence[str] | Mapping[str, Mapping[str, object]],
+) -> Mapping[str, Mapping[str, object]]:
+    """The options of each target. Raises TypeError for what is neither name nor options."""
+    listed = names("targets", targets)
+    if not isinstance(targets, Mapping):
+        return {name: {} for name in listed}
+    for name, options in targets.items():
+        if not isinstance(options, Mapping):
+            raise TypeError(f"the options of {name} must be a mapping, not {options!r}")
+    return targets
+
+
+def names(what: str, given: str | Iterable[str]) -> tuple[str, ...]:
+    """A name or several. Raises TypeError for what is neither."""
+    listed = (given,) if isinstance(given, str | bytes) else given
+    if not isinstance(listed, Iterable) or not all(isinstance(item, str) for item in listed):
+        raise TypeError(f"{what} must be a name or a sequence of names, not {given!r}")
+    return tuple(listed)
+
+
+def levels(depth: int | None) -> int | None:
+    """Levels of blocks, None for all. Raises TypeError, and ValueError for a negative number."""
+    if depth is None or whole("depth", depth) >= 0:
+        return depth
+    raise ValueError(f"depth must be 0 or more, or None for everything, not {depth}")
