@@ -9,6 +9,7 @@ from archspec_torch.code.pieces import Argument, Code, Hole, call, code, keyword
 from archspec_torch.lowering.base import (
     Apply,
     Lowered,
+    Lowering,
     Scope,
     Site,
     axes_text,
@@ -101,28 +102,23 @@ def _fixed(function: str, size: Argument) -> Apply:
     return lambda inputs, scope: call(function, *inputs, size)
 
 
-@lowers("global_avg_pool")
-def global_avg_pool(site: Site) -> Lowered:
-    """The mean over the spatial axes."""
-    keepdim = keyword("keepdim", site.op.keepdim, False)
-    over = axes_text(range(2, site.x.rank))
-    pool = call(f"nn.AdaptiveAvgPool{site.axes}d", code(Hole(1)))
-    return Lowered(
-        _flattened(pool, site.op.keepdim),
-        lambda inputs, scope: call(f"{inputs[0]}.mean", over, keepdim),
-    )
+def _global(module: str, method: str) -> Lowering:
+    """One value of all positions: a pool to one position in a Sequential, a reduction elsewhere."""
+
+    def lower(site: Site) -> Lowered:
+        keepdim = keyword("keepdim", site.op.keepdim, False)
+        over = axes_text(range(2, site.x.rank))
+        pool = call(f"nn.{module}{site.axes}d", code(Hole(1)))
+        return Lowered(
+            _flattened(pool, site.op.keepdim),
+            lambda inputs, scope: call(f"{inputs[0]}.{method}", over, keepdim),
+        )
+
+    return lower
 
 
-@lowers("global_max_pool")
-def global_max_pool(site: Site) -> Lowered:
-    """The greatest value over the spatial axes."""
-    keepdim = keyword("keepdim", site.op.keepdim, False)
-    over = axes_text(range(2, site.x.rank))
-    pool = call(f"nn.AdaptiveMaxPool{site.axes}d", code(Hole(1)))
-    return Lowered(
-        _flattened(pool, site.op.keepdim),
-        lambda inputs, scope: call(f"{inputs[0]}.amax", over, keepdim),
-    )
+lowers("global_avg_pool")(_global("AdaptiveAvgPool", "mean"))
+lowers("global_max_pool")(_global("AdaptiveMaxPool", "amax"))
 
 
 def _flattened(pool: Code, keepdim: bool) -> Code:
