@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from hashlib import sha256
 
+import networkx
+
 from archspec.graph.model import Graph, Instance, Node, Requirement, subgraphs
 from archspec.graph.walk import walk
 from archspec.ops.base import Op
@@ -76,6 +78,45 @@ def _texts(items: tuple[object, ...]) -> list[str]:
 
 def _needs(needs: tuple[Requirement, ...]) -> list[str]:
     return [repr((str(need.condition), need.training_only, need.chosen)) for need in needs]
+
+
+def isomorphic(left: Graph, right: Graph) -> bool:
+    """Whether two graphs say the same but for the order in which their nodes stand.
+
+    For small graphs: what is searched may grow with the factorial of the nodes that look alike.
+    """
+    below = fingerprints(left) | fingerprints(right)
+    if _ends(left) != _ends(right):
+        return False
+    return networkx.is_isomorphic(
+        _marked(left, below),
+        _marked(right, below),
+        node_match=lambda one, two: one["says"] == two["says"],
+        edge_match=lambda one, two: (
+            {key: edge["output"] for key, edge in one.items()}
+            == {key: edge["output"] for key, edge in two.items()}
+        ),
+    )
+
+
+def _ends(graph: Graph) -> object:
+    """What a graph says beside its nodes."""
+    outputs = [(item.name, item.structure, len(item.ports)) for item in graph.outputs]
+    return graph.kind, graph.name, graph.frozen, outputs, set(_needs(graph.requirements))
+
+
+def _marked(graph: Graph, below: Mapping[Graph, str]) -> networkx.MultiDiGraph[int]:
+    """The NetworkX graph, whose nodes say what they are and which results are theirs."""
+    marked = graph.wires.copy()
+    for node in graph.nodes:
+        yields = [
+            (at, port.index) for at, port in enumerate(graph.output_ports) if port.node == node.id
+        ]
+        place = graph.inputs.index(node) if node.is_input else None
+        owner = _owner(node.instance, below)
+        needs = sorted(_needs(node.requirements))
+        marked.nodes[node.id]["says"] = repr((owner, _texts(node.types), needs, yields, place))
+    return marked
 
 
 def same_graph(left: Graph, right: Graph) -> bool:

@@ -29,6 +29,7 @@ from archspec.graph.model import (
     Requirement,
 )
 from archspec.graph.names import join_path
+from archspec.graph.outlining import outline, shared_turns, used
 from archspec.graph.ties import with_ties_left
 from archspec.types.condition import TRUE, Condition
 from archspec.types.tensor import TensorType
@@ -73,8 +74,7 @@ class Edit:
 
     def is_read(self, number: int) -> bool:
         """Whether anything reads a node."""
-        node = self._nodes[number]
-        return any(self._readers.get(Port(number, index)) for index in range(len(node.types)))
+        return bool(self._readers_of(number))
 
     # ------------------------------------------------------------------ changing
 
@@ -237,6 +237,65 @@ class Edit:
         self._unread(call)
         del self._nodes[number]
         return tuple(made)
+
+    def outline(self, numbers: Collection[int], name: str, key: str) -> Node:
+        """Put a call of a new block in place of some nodes, which then stand in the block.
+
+        The keys of their weights must lead through `key`, that of the call, and so stay the names
+        that they are. What is read of the nodes are the results of the block. `inline` undoes it.
+        Raises ValueError where a key does not, where weights are used by other nodes too, where
+        an input is among the nodes, where nothing reads them, and where a path leads out of them
+        and back.
+        """
+        nodes = sorted((self._nodes[number] for number in numbers), key=lambda one: one.rank)
+        inside, outside = {node.id for node in nodes}, self._outside(numbers)
+        if any(node.is_input for node in nodes) or not outside:
+            raise ValueError("an input is among the nodes, or nothing reads them")
+        others = used(node for node in self._nodes.values() if node.id not in inside)
+        if not used(nodes).keys().isdisjoint(others):
+            raise ValueError("weights of the nodes are used elsewhere")
+        if any(isinstance(one, str) and f"{one}.".startswith(f"{key}.") for one in others):
+            raise ValueError(f"the key `{key}` is taken")
+        found = outline(
+            nodes, name, key, self.type_of, lambda port: not inside.issuperset(self.readers(port))
+        )
+        origin = nodes[0].origin
+        call = self._add(
+            Node(
+                self._next,
+                Instance(key, graph=found.graph, origin=origin),
+                found.inputs,
+                found.graph.output_types,
+                origin,
+                shared_turns(nodes),
+                rank=nodes[0].rank,
+            )
+        )
+        for index, port in enumerate(found.outputs):
+            self.redirect(port, Port(call.id, index), keep=inside)
+        for node in nodes:
+            self._unread(node)
+            del self._nodes[node.id]
+        return call
+
+    def _outside(self, numbers: Collection[int]) -> set[int]:
+        """What reads some nodes. Raises ValueError where a path leads out of them and back."""
+        found: set[int] = set()
+        readers = {reader for number in numbers for reader in self._readers_of(number)}
+        direct = readers.difference(numbers)
+        stack = [*direct]
+        while stack:
+            number = stack.pop()
+            if number in numbers:
+                raise ValueError(f"a path leads out of the nodes and back to node {number}")
+            if number != OUTPUT and number not in found:
+                found.add(number)
+                stack += self._readers_of(number)
+        return direct
+
+    def _readers_of(self, number: int) -> list[int]:
+        node = self._nodes[number]
+        return [one for at in range(len(node.types)) for one in self.readers(Port(number, at))]
 
     def graph(self, **fields: Any) -> Graph:
         """What has become of the graph; `fields` are further ones of `Graph` that change."""

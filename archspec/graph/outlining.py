@@ -1,0 +1,99 @@
+"""The block that some nodes of a graph are, once they stand in a graph of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from archspec.frozen import frozen
+from archspec.graph.model import Graph, GraphOutput, Instance, Node, Port, Turn
+from archspec.graph.walk import walk
+from archspec.types.tensor import TensorType
+
+
+@frozen
+class Outline:
+    """A block, what a call of it reads, and of which ports its results stand in place."""
+
+    graph: Graph
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+
+
+def outline(
+    nodes: Sequence[Node],
+    name: str,
+    key: str,
+    type_of: Callable[[Port], TensorType],
+    is_read: Callable[[Port], bool],
+) -> Outline:
+    """The block of these nodes, which stand in order; `is_read` says what others read of them.
+
+    Nodes keep their numbers, and their keys but for `key`, that of the call. Raises ValueError
+    where a key does not lead through it.
+    """
+    own = {node.id for node in nodes}
+    read = dict.fromkeys(port for node in nodes for port in node.inputs if port.node not in own)
+    first = max(own | {port.node for port in read}) + 1
+    names = [f"x{at}" for at in range(len(read))] if len(read) > 1 else ["x"]
+    inputs = [
+        Node(first + at, None, (), (type_of(port),), name=names[at], rank=(-1, at))
+        for at, port in enumerate(read)
+    ]
+    ports = {port: Port(node.id) for port, node in zip(read, inputs, strict=True)}
+    instances: dict[Instance, Instance] = {}
+    turns = shared_turns(nodes)
+    inside = [
+        replace(
+            node,
+            instance=_below(node.instance, key, instances),
+            inputs=tuple(ports.get(port, port) for port in node.inputs),
+            turns=node.turns[len(turns) :],
+        )
+        for node in nodes
+    ]
+    made = [Port(node.id, index) for node in nodes for index in range(len(node.types))]
+    outputs = tuple(port for port in made if is_read(port))
+    structure = None if len(outputs) == 1 else (None,) * len(outputs)
+    graph = Graph(
+        name,
+        "block",
+        (*inputs, *inside),
+        (GraphOutput("output", outputs, structure),),
+        input_structures=(None,) * len(inputs),
+        origin=nodes[0].origin,
+    )
+    return Outline(graph, tuple(read), outputs)
+
+
+def shared_turns(nodes: Sequence[Node]) -> tuple[Turn, ...]:
+    """The turns of loops that all of the nodes stand in, outermost first."""
+    found = nodes[0].turns
+    for node in nodes:
+        same = [one == two for one, two in zip(found, node.turns, strict=False)]
+        found = found[: same.index(False) if False in same else len(same)]
+    return found
+
+
+def used(nodes: Iterable[Node]) -> Mapping[Instance | str, Node]:
+    """The named instances of nodes and of the layers that they hold, and the names of their own."""
+    found: dict[Instance | str, Node] = {}
+    for node in nodes:
+        if node.instance is None:
+            continue
+        if node.instance.key:
+            found[node.instance] = found[node.instance.key] = node
+        for region in node.instance.regions:
+            for graph in walk(region.graph):
+                found.update({one: node for one in graph.instances if one.key})
+    return found
+
+
+def _below(old: Instance | None, key: str, instances: dict[Instance, Instance]) -> Instance:
+    assert old is not None
+    if old not in instances:
+        if old.key and not old.key.startswith(f"{key}."):
+            raise ValueError(f"the key `{old.key}` does not lead through `{key}`")
+        rest = old.key[len(key) + 1 :]
+        instances[old] = replace(old, key=rest) if rest != old.key else old
+    return instances[old]
