@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
 from archspec.graph.compiled import Compiled
+from archspec.graph.forms import Forms, callee, forms, held
 from archspec.graph.model import Graph, Instance, Node
 from archspec.graph.names import components
 from archspec.targets.lowering import unlowered
@@ -71,22 +72,16 @@ def _several_forms(graphs: Iterable[Graph]) -> bool:
 
 def _modes_differ(network: Compiled) -> bool:
     """Whether an op has other attributes in training than in inference."""
-    pairs = [(network.inference, network.training)]
-    seen: set[tuple[Graph, Graph]] = set()
-    while pairs:
-        left, right = pairs.pop()
-        if left is right or (left, right) in seen:
+    blocks, seen = [forms(network)], set[Forms]()
+    while blocks:
+        block = blocks.pop()
+        if len(block) < 2 or block in seen:
             continue
-        seen.add((left, right))
-        others = {instance.key: instance for instance in right.instances if instance.key}
-        for instance in left.instances:
-            other = others.get(instance.key)
-            if other is None:
-                continue
-            if instance.graph is not None and other.graph is not None:
-                pairs.append((instance.graph, other.graph))
-            elif instance.op != other.op:
+        seen.add(block)
+        for items in held(block).values():
+            if any(item.instance.op != items[0].instance.op for item in items):
                 return True
+            blocks.append(callee(items))
     return False
 
 

@@ -101,7 +101,7 @@ class Function(Scope):
         """Add a line at the current indentation."""
         self.lines.append(Line(code(*source), self.indent + indent))
 
-    # ------------------------------------------------------------------ for the writer
+    # ------------------------------------------------------------------ for statements
 
     def add(self, source: Code, comment: Comment = ()) -> None:
         """Add a line with the types of what it makes."""

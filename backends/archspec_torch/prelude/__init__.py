@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
+from archspec.graph.walk import postorder
+
 AXES = "@AXES@"
 """Stands in a file for the number of axes."""
 
@@ -55,18 +57,8 @@ def _for_axes(template: str, axes: str) -> str:
 
 def with_needed(names: Iterable[str]) -> list[str]:
     """These helpers and what they need, dependencies first, sorted by name."""
-    order: dict[str, None] = {}
-
-    def visit(name: str) -> None:
-        if name in order:
-            return
-        for other in helper(name)[1]:
-            visit(other)
-        order[name] = None
-
-    for name in sorted(names):
-        visit(name)
-    return list(order)
+    wanted = sorted(names)
+    return list(postorder("", lambda name: helper(name)[1] if name else wanted)[:-1])
 
 
 def helpers_source(names: Iterable[str]) -> list[str]:
