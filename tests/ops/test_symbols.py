@@ -83,7 +83,7 @@ def inferred(op, check, inputs, example):
 
 
 def for_symbols(op, attributes, inputs, example):
-    """What it yields and needs for symbols; nothing where that is left open.
+    """What it yields and needs for symbols, and the op; nothing where that is left open.
 
     No other exception may come, and parameters are told for numbers only.
     """
@@ -92,7 +92,7 @@ def for_symbols(op, attributes, inputs, example):
         for parameter in made.parameters(*inputs):
             assert all(isinstance(size, int) for size in parameter.shape)
     try:
-        return inferred(made, check, inputs, example), check.needs
+        return inferred(made, check, inputs, example), check.needs, made
     except (OpError, OutsideFragment):
         return None
 
@@ -108,13 +108,13 @@ def for_numbers(op, attributes, inputs, example):
 
 
 def compared(op, symbolic, inputs, example):
-    """For how many numbers both say what it yields; then they say the same.
+    """For how many numbers both say what it yields; then they say the same, and of MACs too.
 
     Equations between sizes are proved where a signature is checked: they hold here.
     """
     found, times = for_symbols(op, symbolic, inputs, example), 0
     for n in NUMBERS if found is not None else ():
-        types, needs = found
+        types, needs, made = found
         sizes = {"n": n, "c": 3}
         if not all(evaluate(need.condition, sizes) for need in needs):
             continue
@@ -126,6 +126,9 @@ def compared(op, symbolic, inputs, example):
         if there is not None:
             times += 1
             assert at(types, sizes) == there, (symbolic, inputs, n)
+            with suppress(OpError, OutsideFragment):
+                macs = op.model_validate(attributes).macs(at(inputs, sizes), there)
+                assert made.macs(inputs, types).evaluate(sizes) == macs, (symbolic, inputs, n)
     return times
 
 
