@@ -11,6 +11,7 @@ import archspec
 from archspec.diagnostics.model import CompileFailed
 from archspec.graph.verify import verify_network
 from archspec.graph.walk import walk
+from archspec.passes.places import change
 from archspec.passes.places.pattern import PathPattern
 
 
@@ -87,6 +88,14 @@ def test_a_network_of_very_many_paths_is_no_work():
     assert verify_network(made.compiled) == ()
     before, after = (len(walk(one.compiled.inference)) for one in (net, made))
     assert after <= 2 * before
+
+
+def test_a_pattern_that_tells_too_many_paths_apart_is_refused(monkeypatch):
+    monkeypatch.setattr(change, "MOST", 2000)
+    net = archspec.load("fractalnet", columns=30)
+    assert faults(net, "*s" + "?" * 60, "gelu") == [
+        ("E0913", "the paths of blocks look different to this pattern in too many ways")
+    ]
 
 
 def test_weights_are_called_by_the_key_at_the_place(network):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from archspec.analysis.fold import memoised
+from archspec.diagnostics.model import CompileFailed, diagnostic
 from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled, Mode
 from archspec.graph.edit import Edit
@@ -46,6 +47,9 @@ class Place:
         return own_inputs(self.instance.regions, read)
 
 
+MOST = 50_000
+"""Blocks that are looked at, each once for all paths to it that look alike to the pattern."""
+
 Change: TypeAlias = Callable[[Place], None]
 """Changes `place.edit` at `place.node`, whose types stay."""
 
@@ -54,7 +58,8 @@ def change_places(compiled: Compiled, pattern: PathPattern, change: Change) -> C
     """A network in which `change` was carried out at each place, in both modes.
 
     What stands in something that matches is no place of its own. Where both modes say the same
-    afterwards, they are one graph.
+    afterwards, they are one graph. Raises CompileFailed (E0913) where paths look different to the
+    pattern in too many ways.
     """
     inference = _Changing(pattern, change, "inference").network(compiled.inference)
     training = _Changing(pattern, change, "training").network(compiled.training)
@@ -80,7 +85,7 @@ class _Changing:
     """The changes of one mode."""
 
     def __init__(self, pattern: PathPattern, change: Change, mode: Mode) -> None:
-        self._pattern, self._change, self._mode = pattern, change, mode
+        self._pattern, self._change, self._mode, self._left = pattern, change, mode, MOST
         self._paths: dict[_Asked, str] = {}  # the first of those that lead to a block
 
     def network(self, graph: Graph) -> Graph:
@@ -91,6 +96,10 @@ class _Changing:
         block, states = asked
         if not states or block.kind == "buffer":
             return block
+        self._left -= 1
+        if not self._left:
+            message = "the paths of blocks look different to this pattern in too many ways"
+            raise CompileFailed([diagnostic("E0913", message, block.origin.span)])
         prefix = self._paths.get(asked, "")
         found = self._look(block, states)
         below: dict[Instance, Graph] = {}
