@@ -60,6 +60,11 @@ class Edit:
         """Whether there is a node of this number."""
         return number in self._nodes
 
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of its nodes as they are now, by rank."""
+        return tuple(sorted(self._nodes, key=lambda number: self._nodes[number].rank))
+
     def node(self, number: int) -> Node:
         """The node of this number as it is now. Raises KeyError where there is none."""
         return self._nodes[number]

@@ -13,6 +13,7 @@ from archspec.graph.model import Instance, Port
 from archspec.graph.verify import verify_network
 from archspec.graph.walk import walk
 from archspec.ops.activation import Relu, Relu6
+from archspec.ops.arithmetic import Neg, Sub
 from archspec.passes.rewriting.driver import rewrite, rewrite_network
 from archspec.passes.rewriting.identities import AGAIN, HANDED_ON, UNDONE
 from archspec.passes.rewriting.pattern import Pattern, Rule
@@ -74,6 +75,17 @@ def test_what_something_else_reads_is_not_matched_as_read_once(network):
     assert left(net, replace(UNDONE, pattern=read_often)) == ["transpose"]
 
 
+def test_what_one_rule_leaves_another_may_take_wherever_it_stands(network):
+    """What reads a node twice is gone only once the sum behind it was seen."""
+    once = Rule("alone", Pattern(Relu6, inputs=(Pattern(Relu, read_once=True),)), lambda m: None)
+    cut = replace(once, becomes=lambda match: match.site.node.inputs[0])
+    sums = Rule("sum", Pattern(Sub), lambda match: match.site.node.inputs[0])
+    net = network("y = x -> relu; z = y -> relu6; output z - (y -> neg)")
+    assert left(net, cut) == ["relu", "relu6", "neg", "sub"]
+    gone = Rule("neg", Pattern(Neg), lambda match: Port(0))
+    assert left(net, cut, sums, gone) == ["relu"]
+
+
 def test_where_nothing_matches_the_graph_is_the_same_object(network):
     compiled = network("output x -> conv(4, 3) -> relu").compiled
     assert rewrite(compiled.inference, [AGAIN, UNDONE, HANDED_ON]) is compiled.inference
@@ -114,7 +126,7 @@ def test_rules_that_come_to_no_end_are_stopped_and_named(network):
     (item,) = failure.value.diagnostics
     assert (item.code, item.message) == (
         "E0912",
-        "the rules of a pass come to no end in `net`, last that of `more`",
+        "the rules of a pass come to no end in `net`, last `more`",
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from archspec.diagnostics.model import CompileFailed, diagnostic
 from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled, Mode
-from archspec.graph.edit import OUTPUT, Edit
+from archspec.graph.edit import Edit
 from archspec.graph.mapping import map_network
 from archspec.graph.model import Graph, Node, Port, Requirement
 from archspec.passes.rewriting.pattern import Match, Rule, matched
@@ -32,20 +32,16 @@ def rewrite(graph: Graph, rules: Sequence[Rule]) -> Graph:
     At each node the first rule that matches is applied. What a rule matched goes away where
     nothing reads it any more. Raises CompileFailed (E0912) where the rules come to no end.
     """
-    edit, left, last = Edit(graph), MOST * len(graph.nodes), ""
-    numbers, changed = [node.id for node in graph.nodes], False
-    while numbers:
-        again: list[int] = []
-        for number in numbers:
-            name = _apply(edit, rules, number, again) if number in edit else None
-            if name is not None:
-                changed, left, last = True, left - 1, name
-            if left < 0:
-                message = (
-                    f"the rules of a pass come to no end in `{graph.name}`, last that of `{last}`"
-                )
+    edit, left, before = Edit(graph), MOST * len(graph.nodes), -1
+    changed = 0
+    while changed != before:  # one rule may make place for another anywhere
+        before = changed
+        for number in edit.numbers:
+            name = _apply(edit, rules, number) if number in edit else None
+            changed += name is not None
+            if changed > left:
+                message = f"the rules of a pass come to no end in `{graph.name}`, last `{name}`"
                 raise CompileFailed([diagnostic("E0912", message)])
-        numbers = [*dict.fromkeys(again)]
     return edit.graph() if changed else graph
 
 
@@ -64,16 +60,16 @@ def replaced(edit: Edit, rule: Rule, node: Node) -> Replaced | None:
     return Replaced(match, port) if match is not None and port is not None else None
 
 
-def _apply(edit: Edit, rules: Sequence[Rule], number: int, again: list[int]) -> str | None:
-    """Apply one rule to a node; its name. What it may have made possible is noted in `again`."""
-    node, old = edit.node(number), Port(number)
+def _apply(edit: Edit, rules: Sequence[Rule], number: int) -> str | None:
+    """Apply the first rule that matches at a node; its name."""
+    node = edit.node(number)
     for rule in rules:
         found = replaced(edit, rule, node)
         if found is None:
             continue
-        again += [found.port.node, *(reader for reader in edit.readers(old) if reader != OUTPUT)]
-        keep = (found.port.node,)  # which may read what it replaces
-        readers, needs = edit.redirect(old, found.port, keep=keep), list[Requirement]()
+        keep = (found.port.node,)  # what is put around a node may read it
+        readers = edit.redirect(Port(number), found.port, keep=keep)
+        needs: list[Requirement] = []
         for site in (found.match.site, *found.match.inside.values()):
             one = site.node.id
             if one in edit and not edit.is_read(one):
