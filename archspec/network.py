@@ -154,10 +154,14 @@ class Network:
         return find(self.compiled, report, Request(name, options))[1]
 
     def graph(self, depth: int | None = 1, *, training: bool = False) -> networkx.MultiDiGraph[int]:
-        """The network as a NetworkX graph, opened to a depth; see `archspec.passes.flatten`."""
-        from archspec.passes.flatten import flatten  # rarely needed
+        """A copy of the graph, which is a NetworkX graph, with blocks opened to a depth.
 
-        return flatten(self._mode(training), levels(depth))
+        What its attributes are says `archspec.graph.wiring.described`.
+        """
+        from archspec.graph.wiring import described  # rarely needed
+        from archspec.passes.flatten import flatten
+
+        return described(flatten(self._mode(training), levels(depth)))
 
     def draw(self, path: str | Path, depth: int | None = 1, *, training: bool = False) -> Path:
         """Draw into a file whose suffix says the format: .svg, .png, .dot or .pdf.

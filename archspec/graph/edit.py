@@ -27,6 +27,7 @@ from archspec.graph.model import (
     Origin,
     Port,
     Requirement,
+    Tie,
 )
 from archspec.graph.names import join_path
 from archspec.graph.outlining import outline, shared_turns, used
@@ -48,6 +49,8 @@ class Edit:
         self._readers: dict[Port, list[int]] = {}
         self.outputs = list(graph.outputs)
         self.requirements = list(graph.requirements)
+        self.ties = list(graph.ties)
+        self.draws = list(graph.draws)
         for output in self.outputs:
             for port in output.ports:
                 self._readers.setdefault(port, []).append(OUTPUT)
@@ -205,7 +208,8 @@ class Edit:
         """Put the nodes of a called block in place of a call; their numbers.
 
         Their keys are those below the call's. What the call and the block as a whole need of the
-        sizes, each of them does, and what reads an input that the block hands on.
+        sizes, each of them does, and what reads an input that the block hands on. Its ties and
+        draws become those of the graph; its `init` statements, which hold for it alone, go.
         """
         call = self._nodes[number]
         callee, instance = call.callee, call.instance
@@ -233,6 +237,11 @@ class Edit:
             for index in range(len(node.types)):
                 ports[Port(node.id, index)] = Port(moved.id, index)
             made.append(self._add(moved).id)
+        for tie in callee.ties:
+            name, source = (join_path(instance.key, path) for path in (tie.name, tie.source))
+            self.ties.append(Tie(name, source, tie.origin))
+        known = {draw.name for draw in self.draws}
+        self.draws += [draw for draw in callee.draws if draw.name not in known]
         needs = (*call.requirements, *below_call(call, callee.requirements))
         for one in made:
             self.require(one, needs)
@@ -310,6 +319,8 @@ class Edit:
                 nodes=tuple(sorted(self._nodes.values(), key=lambda node: node.rank)),
                 outputs=tuple(self.outputs),
                 requirements=tuple(self.requirements),
+                ties=tuple(self.ties),
+                draws=tuple(self.draws),
                 **fields,
             )
         )

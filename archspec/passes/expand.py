@@ -80,13 +80,24 @@ def expand(
 
     Raises CompileFailed (E0521) when that gives more than `budget` nodes.
     """
-    levels = height(graph) if depth is None else depth
     runs = _Runs(graph).of if fold else None
+    levels = levels_within(graph, depth, budget, runs)
+    return _Opening(runs).run(graph, levels)
+
+
+def levels_within(
+    graph: Graph,
+    depth: int | None,
+    budget: int,
+    runs: Callable[[Graph], tuple[Run, ...]] | None = None,
+) -> int:
+    """The levels to open. Raises CompileFailed (E0521) when that gives more than `budget` nodes."""
+    levels = height(graph) if depth is None else depth
     size = flat_size(graph, levels, runs)
     if size > budget:
         fits = next(d for d in range(levels) if flat_size(graph, d + 1, runs) > budget)
         raise CompileFailed([_too_large(graph, depth, size, budget, fits)])
-    return _Opening(runs).run(graph, levels)
+    return levels
 
 
 def height(graph: Graph) -> int:

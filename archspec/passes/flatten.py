@@ -1,58 +1,41 @@
-"""A graph of blocks as one NetworkX graph, opened to a depth."""
+"""A graph of blocks opened to a depth: calls become the nodes of what they call."""
 
 from __future__ import annotations
 
-import networkx
+from archspec.graph.build import Building
+from archspec.graph.edit import Edit
+from archspec.graph.model import Graph, Instance
+from archspec.passes.expand import NODE_BUDGET, levels_within
 
-from archspec.graph.model import Graph
-from archspec.passes.expand import FlatNode, expand
-from archspec.source import NOWHERE, Span
 
+def flatten(graph: Graph, depth: int | None = 1, *, budget: int = NODE_BUDGET) -> Graph:
+    """The graph opened to a depth: 0 is one call of it, 1 itself, None opens everything.
 
-def flatten(graph: Graph, depth: int | None = 1) -> networkx.MultiDiGraph[int]:
-    """Open a graph to a depth: 0 is the network as one node, 1 its body, None everything.
-
-    Nodes are numbered in topological order. Their attributes: `kind` ("input", "op", "call",
-    "output"), `name` (of the op, block, input or output), `path` (full name of the instance),
-    `op` (the Op or None), `types` (of the outputs), `span` (where it is written) and
-    `provenance` (the chain of expansions that lead to it, innermost first). Edges have `source`
-    and `target` (index of the output and of the input), `type` and `shape`, and the `span` and
-    `provenance` of what yields the data.
-
-    Raises CompileFailed (E0521) when the graph would have too many nodes.
+    Nodes of opened blocks have the full names of their instances as keys. Raises CompileFailed
+    (E0521) when there would be more than `budget` nodes.
     """
-    flat = expand(graph, depth)
-    found: networkx.MultiDiGraph[int] = networkx.MultiDiGraph(name=graph.name)
-    for item in flat.nodes:
-        found.add_node(
-            item.index,
-            kind=item.kind,
-            name=item.name,
-            path=item.path,
-            op=item.node.op if item.node is not None else None,
-            types=item.types,
-            span=_span(item),
-            provenance=item.chain,
-        )
-    for item in flat.nodes:
-        for target, (start, source) in enumerate(item.inputs):
-            before = flat.nodes[start]
-            kind = before.types[source]
-            found.add_edge(
-                start,
-                item.index,
-                source=source,
-                target=target,
-                type=kind,
-                shape=kind.shape_text,
-                span=_span(before),
-                provenance=before.chain,
-            )
-    return found
+    levels = levels_within(graph, depth, budget)
+    if levels == 0:
+        return _whole(graph)
+    edit = Edit(graph)
+    calls = [(node.id, levels) for node in graph.nodes if node.callee is not None]
+    while calls:
+        number, left = calls.pop()
+        if left > 1:
+            made = edit.inline(number)
+            calls += [(one, left - 1) for one in made if edit.node(one).callee is not None]
+    return edit.graph()
 
 
-def _span(item: FlatNode) -> Span:
-    """Where a node is written; an output, and a network that is not opened, at its head."""
-    if item.node is not None:
-        return item.node.origin.span
-    return item.graph.origin.span if item.graph is not None else NOWHERE
+def _whole(graph: Graph) -> Graph:
+    building = Building(graph.name, graph.kind)
+    inputs = []
+    for node in graph.inputs:
+        inputs.append(building.input(node.name, node.types[0]))
+        building.nodes[-1].origin = node.origin
+    results = iter(building.use(Instance("", graph=graph, origin=graph.origin), *inputs))
+    building.nodes[-1].origin = graph.origin
+    for output in graph.outputs:
+        ports = [next(results) for _ in output.ports]
+        building.output(output.name, *ports, structure=output.structure)
+    return building.graph(origin=graph.origin)

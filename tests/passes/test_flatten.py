@@ -1,38 +1,81 @@
 """Opening blocks to a depth."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import archspec
 from archspec.diagnostics.model import CompileFailed
 from archspec.graph.model import Port
+from archspec.graph.verify import verify
+from archspec.graph.wiring import described
 from archspec.ops.random import Join
 from archspec.passes.expand import expand, flat_size, height
 from archspec.passes.flatten import flatten
 from tests.building import Build, Layer, Pointwise, fractal, tensor
+from tests.property.test_programs import network
+from tests.property.unused import programs
+
+
+def opened(graph, depth):
+    return described(flatten(graph, depth))
 
 
 def kinds(graph, depth):
-    found = flatten(graph, depth)
-    return [(data["kind"], data["name"]) for _, data in sorted(found.nodes(data=True))]
+    return [(data["kind"], data["name"]) for _, data in opened(graph, depth).nodes(data=True)]
 
 
 def test_depth_0_is_the_network_as_one_node():
-    assert kinds(fractal(3), 0) == [("input", "image"), ("call", "fractal"), ("output", "output")]
+    graph = fractal(3)
+    assert kinds(graph, 0) == [("input", "image"), ("call", "fractal")]
+    assert flatten(graph, 0).node(1).callee is graph
+    assert verify(flatten(graph, 0)) == ()
 
 
 def test_depth_1_is_the_body():
-    assert kinds(fractal(3), 1) == [
+    graph = fractal(3)
+    assert kinds(graph, 1) == [
         ("input", "image"),
         ("call", "columns"),
         ("op", "join"),
         ("op", "layer"),
-        ("output", "output"),
     ]
+    assert list(opened(graph, 1)) == [node.id for node in graph.nodes]
+    (end,) = graph.output_ports
+    assert opened(graph, 1).graph["outputs"] == {"output": ((end.node, end.index),)}
+
+
+def test_what_is_handed_out_is_a_copy():
+    graph = fractal(3)
+    found = opened(graph, 1)
+    found.remove_node(1)
+    for _, data in found.nodes(data=True):
+        data["types"] = ()
+    for *_, data in found.edges(data=True):
+        data["type"] = None
+    assert opened(graph, 1).number_of_nodes() == len(graph.nodes)
+    assert all(data["types"] for _, data in opened(graph, 1).nodes(data=True))
+    assert all(data["type"] for *_, data in graph.wires.edges(data=True))
+
+
+@given(text=programs(), depth=st.integers(0, 4))
+@settings(deadline=None, max_examples=60, derandomize=True)
+def test_an_opened_graph_is_one_and_is_what_drawings_show(text, depth):
+    net = network(text)
+    if net is None:
+        return
+    graph = net.compiled.inference
+    flat, shown = flatten(graph, depth), expand(graph, depth)
+    assert verify(flat) == ()
+    assert list(described(flat)) == [node.id for node in flat.nodes]
+    ours = [(data["kind"], data["path"]) for _, data in described(flat).nodes(data=True)]
+    drawn = [(item.kind, item.path) for item in shown.nodes if item.kind != "output"]
+    assert sorted(ours) == sorted(drawn)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
 def test_everything_open_has_all_convolutions_and_no_call(count):
-    found = flatten(fractal(count), None)
+    found = opened(fractal(count), None)
     names = [data["name"] for _, data in found.nodes(data=True)]
     assert names.count("layer") == 2**count
     assert "call" not in {data["kind"] for _, data in found.nodes(data=True)}
@@ -41,10 +84,9 @@ def test_everything_open_has_all_convolutions_and_no_call(count):
 
 
 def test_edges_carry_types_and_ports():
-    found = flatten(fractal(2), None)
+    found = opened(fractal(2), None)
     join = next(n for n, data in found.nodes(data=True) if data["name"] == "join")
-    edges = sorted(data["target"] for _, _, data in found.in_edges(join, data=True))
-    assert edges == [0, 1]
+    assert sorted(key for _, _, key in found.in_edges(join, keys=True)) == [0, 1]
     assert {data["shape"] for _, _, data in found.in_edges(join, data=True)} == {"[B, 16, H, W]"}
 
 
@@ -61,12 +103,13 @@ def test_a_block_alone_is_a_networkx_graph_of_its_nodes():
 
 def test_provenance_lists_the_calls_innermost_first():
     inner = Build("inner")
-    inner_graph = inner.graph(inner.op(Layer(width=3), inner.input(tensor(1, 3, 8, 8)), key="conv"))
+    conv = inner.op(Layer(width=3), inner.input(tensor(1, 3, 8, 8)), key="conv")
+    inner_graph = inner.graph(inner.op(Pointwise(), conv))
     outer = Build("outer")
     outer_graph = outer.graph(*outer.call(inner_graph, outer.input(tensor(1, 3, 8, 8)), key="a"))
     build = Build()
     graph = build.graph(*build.call(outer_graph, build.input(tensor(1, 3, 8, 8)), key="b"))
-    found = flatten(graph, None)
+    found = opened(graph, None)
     (conv,) = [data for _, data in found.nodes(data=True) if data["name"] == "layer"]
     assert conv["path"] == "b.a.conv"
     assert [frame.what for frame in conv["provenance"]] == ["inner", "outer"]
@@ -81,8 +124,8 @@ def test_nodes_and_edges_say_where_they_are_written(tmp_path):
     )
     net = archspec.load(path)
     found = net.graph(None)
-    assert [data["span"].line for _, data in found.nodes(data=True)] == [2, 3, 4, 1]
-    assert [data["span"].line for _, _, data in found.edges(data=True)] == [2, 3, 4]
+    assert [data["span"].line for _, data in found.nodes(data=True)] == [2, 3, 4]
+    assert [data["span"].line for _, _, data in found.edges(data=True)] == [2, 3]
     assert {data["span"].line for _, data in net.graph(0).nodes(data=True)} == {1, 2}
 
 
@@ -118,3 +161,4 @@ def test_blocks_nested_a_thousand_deep():
         build = Build(f"block{number}")
         graph = build.graph(*build.call(graph, build.input(tensor(1)), key="a"))
     assert [item.kind for item in expand(graph, None).nodes] == ["input", "op", "output"]
+    assert [node.is_input for node in flatten(graph, None).nodes] == [True, False]
