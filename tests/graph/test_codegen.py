@@ -19,6 +19,8 @@ from archspec.graph.units import plan
 from archspec.ops.base import type_of_text
 from archspec.ops.registry import all_ops
 from archspec.shipped import networks
+from archspec.types.dim import Dim
+from archspec.types.tensor import DType, TensorType
 
 FORMS = [Form("conv", (8, 0.1)), *(Form("conv", (8 * n, 0.1)) for n in (1, 2, 3)), Form("pool")]
 
@@ -187,3 +189,29 @@ def test_sizes_over_the_axes_of_a_block_are_those_of_the_network(name):
                     written = local.rewrite(size)
                     extra = {local.extra_name(one): outside[one] for one in local.extra}
                     assert written.evaluate({**inside, **extra}) == size.evaluate(outside)
+
+
+B, H, N = (Dim.symbol(name) for name in "BHN")
+
+
+@pytest.mark.parametrize(
+    ("axes", "size"),
+    [
+        ([H + 3], H),
+        ([2 * H + 2], H * H),
+        ([H // 2], (H + 4) // 8),
+        ([H // 2 + 1], H // 4),
+        ([B * N, N], 3 * B * N + N),
+        ([B * N], B * N * 2),
+        ([H], B + H // 3),
+    ],
+)
+def test_a_size_is_told_by_the_axes_of_inputs_or_passed(axes, size):
+    (local,) = localise([[TensorType(DType.F32, tuple(axes))]])
+    written = local.rewrite(size)
+    for values in product((4, 9, 14), repeat=3):
+        outside = dict(zip("BHN", values, strict=True))
+        inside = {name: known.evaluate(outside) for name, known in local.known.items()}
+        extra = {local.extra_name(name): outside[name] for name in local.extra}
+        assert written.evaluate({**inside, **extra}) == size.evaluate(outside)
+    assert [*local.extra] == (["B"] if axes == [H] else [])
