@@ -158,7 +158,7 @@ class Network:
 
         What its attributes are says `archspec.graph.wiring.described`.
         """
-        from archspec.graph.wiring import described  # rarely needed
+        from archspec.graph.described import described  # rarely needed
         from archspec.passes.flatten import flatten
 
         return described(flatten(self._mode(training), levels(depth)))

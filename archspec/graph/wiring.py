@@ -3,17 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol, TypeVar
 
 import networkx
 
 from archspec.types.tensor import TensorType
 
-if TYPE_CHECKING:
-    from archspec.graph.model import Graph, Node
+
+class Source(Protocol):
+    """One output of one node, as what reads it names it."""
+
+    @property
+    def node(self) -> int:
+        """The number of the node."""
+
+    @property
+    def index(self) -> int:
+        """Which of its outputs."""
 
 
-def wired(name: str, nodes: Sequence[Node]) -> networkx.MultiDiGraph[int]:
+class Wired(Protocol):
+    """A node, as far as edges and order go."""
+
+    id: int
+    rank: tuple[int, ...]
+    types: tuple[TensorType, ...]
+
+    @property
+    def inputs(self) -> Sequence[Source]:
+        """What it reads."""
+
+
+N = TypeVar("N", bound=Wired)
+
+
+def wired(name: str, nodes: Sequence[Wired]) -> networkx.MultiDiGraph[int]:
     """The NetworkX graph of these nodes, whose inputs say what its edges are.
 
     A port that does not exist, as `verify` reports, is no edge.
@@ -31,48 +55,7 @@ def wired(name: str, nodes: Sequence[Node]) -> networkx.MultiDiGraph[int]:
     return found
 
 
-def described(graph: Graph) -> networkx.MultiDiGraph[int]:
-    """A copy of the NetworkX graph of a block whose attributes say what nodes and edges are.
-
-    Nodes have the numbers that they have in the graph, and stand in topological order. Their
-    attributes: `kind` ("input", "op" or "call"), `name` (of the input, op or block), `path` (the
-    key of the instance, or the name of the input), `op` (the Op or None), `types` (of the outputs),
-    `span` (where it is written) and `provenance` (the chain of expansions that lead to it,
-    innermost first). The key of an edge is the index of the input; its attributes are `output` (the
-    index of the output that it comes from), `type`, `shape`, and the `span` and `provenance` of
-    what yields the data. The graph has `name` and `outputs`, by name pairs of node and output.
-    """
-    outputs = {
-        item.name: tuple((port.node, port.index) for port in item.ports) for item in graph.outputs
-    }
-    found: networkx.MultiDiGraph[int] = networkx.MultiDiGraph(name=graph.name, outputs=outputs)
-    for node in graph.nodes:
-        instance = node.instance
-        found.add_node(
-            node.id,
-            kind="input" if instance is None else "op" if instance.op is not None else "call",
-            name=node.name if instance is None else instance.title,
-            path=node.name if instance is None else instance.key,
-            op=node.op,
-            types=node.types,
-            span=node.origin.span,
-            provenance=node.origin.frames,
-        )
-    for start, end, index, edge in graph.wires.edges(keys=True, data=True):
-        origin = graph.node(start).origin
-        found.add_edge(
-            start,
-            end,
-            index,
-            **edge,
-            shape=edge["type"].shape_text,
-            span=origin.span,
-            provenance=origin.frames,
-        )
-    return found
-
-
-def ordered(wires: networkx.MultiDiGraph[int], nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+def ordered(wires: networkx.MultiDiGraph[int], nodes: tuple[N, ...]) -> tuple[N, ...]:
     """The nodes in topological order, by rank where that leaves a choice.
 
     Nodes that depend on each other in a circle, as `verify` reports, stay as they are.

@@ -13,7 +13,7 @@ from archspec.analysis.memory import activation_memory, bytes_of
 from archspec.analysis.parameters import table
 from archspec.analysis.paths import paths
 from archspec.graph.model import Graph
-from archspec.graph.wiring import described
+from archspec.graph.described import described
 from archspec.ops.random import Join
 from archspec.passes.expand import expand, flat_size
 from archspec.passes.flatten import flatten
