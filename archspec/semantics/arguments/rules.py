@@ -37,7 +37,7 @@ def rule_value(context: Context, layer: BlockLayer, span: Span) -> Value:
     assert isinstance(rule, RuleDefinition)
     arguments = bind_arguments(context, layer, span)
     session = context.session
-    key = (id(rule), session.keys.all_of(tuple(arguments.values())), session.given)
+    key = (rule, session.keys.all_of(tuple(arguments.values())), session.given)
     known = session.rule_results.get(key)
     if known is not None:
         return session.recall(known)
@@ -113,7 +113,7 @@ def resolve_preset(context: Context, layer: BlockLayer, span: Span) -> Value:
     definition = layer.definition
     if not isinstance(definition, PresetDefinition):
         return layer
-    key = ("preset", id(definition))
+    key = ("preset", definition)
     session = context.session
     if key not in session.rule_results:
         inner = context.expanding(definition.name, span)

@@ -62,7 +62,7 @@ class Call:
         keys, given = context.session.keys, context.session.given
         arguments = keys.all_of(tuple(self.arguments.values()))
         frozen = context.session.frozen
-        parts = (id(self.definition), arguments, self.types, self.structure, given, frozen)
+        parts = (self.definition, arguments, self.types, self.structure, given, frozen)
         return keys.number(("call", *parts))
 
     @property
