@@ -12,8 +12,8 @@ from archspec.analysis.macs import macs
 from archspec.analysis.memory import activation_memory, bytes_of
 from archspec.analysis.parameters import table
 from archspec.analysis.paths import paths
-from archspec.graph.model import Graph
 from archspec.graph.described import described
+from archspec.graph.model import Graph
 from archspec.ops.random import Join
 from archspec.passes.expand import expand, flat_size
 from archspec.passes.flatten import flatten

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 import archspec
 from archspec.diagnostics.model import CompileFailed
+from archspec.graph.described import described
 from archspec.graph.model import Port
 from archspec.graph.verify import verify
-from archspec.graph.described import described
 from archspec.ops.random import Join
 from archspec.passes.expand import expand, flat_size, height
 from archspec.passes.flatten import flatten

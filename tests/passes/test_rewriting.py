@@ -125,7 +125,7 @@ def test_rules_that_come_to_no_end_are_stopped_and_named(network):
         )
     (item,) = failure.value.diagnostics
     assert (item.code, item.message) == (
-        "E0912",
+        "E0911",
         "the rules of a pass come to no end in `net`, last `more`",
     )
 

@@ -21,7 +21,7 @@ def rewrite_network(
 ) -> Compiled:
     """The network with every graph rewritten, those that ops hold too, in both modes or in one.
 
-    What graphs share they go on sharing. Raises CompileFailed (E0912) as `rewrite` does.
+    What graphs share they go on sharing. Raises CompileFailed (E0911) as `rewrite` does.
     """
     return map_network(network, lambda graph: rewrite(graph, rules), mode=mode)
 
@@ -30,7 +30,7 @@ def rewrite(graph: Graph, rules: Sequence[Rule]) -> Graph:
     """The graph once none of the rules applies; the same object where none ever does.
 
     At each node the first rule that matches is applied. What a rule matched goes away where
-    nothing reads it any more. Raises CompileFailed (E0912) where the rules come to no end.
+    nothing reads it any more. Raises CompileFailed (E0911) where the rules come to no end.
     """
     edit, left, before = Edit(graph), MOST * len(graph.nodes), -1
     changed = 0
@@ -41,7 +41,7 @@ def rewrite(graph: Graph, rules: Sequence[Rule]) -> Graph:
             changed += name is not None
             if changed > left:
                 message = f"the rules of a pass come to no end in `{graph.name}`, last `{name}`"
-                raise CompileFailed([diagnostic("E0912", message)])
+                raise CompileFailed([diagnostic("E0911", message)])
     return edit.graph() if changed else graph
 
 
