@@ -29,7 +29,7 @@ class Intensity:
 
     def find(self, network: Compiled, report: Report, options: Options) -> Finding:
         """A row for each op and call in the network's own body that costs something."""
-        graph = network.training if report.training else network.inference
+        graph = network.in_mode("training" if report.training else "inference")
         moved: dict[Graph, Dim] = {}
         total = fold(graph, _bytes_of_graph, moved).evaluate(report.sizes)
         costs = macs_by_node(graph)

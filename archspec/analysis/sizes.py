@@ -51,7 +51,8 @@ def reported_sizes(compiled: Compiled, *, training: bool = False) -> Mapping[str
     failing = [need for need in needs if not evaluate(need.condition, sizes)]
     if failing:
         places = {need.origin.span: need.reason for need in reversed(failing)}
-        raise CompileFailed([_not_taken(compiled, dict(reversed(places.items())))])
+        only = training and evaluate(condition(compiled), sizes)
+        raise CompileFailed([_not_taken(compiled, dict(reversed(places.items())), training=only)])
     return _next_in_training(compiled) if training else sizes
 
 

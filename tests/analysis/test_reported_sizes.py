@@ -75,3 +75,20 @@ def test_in_training_a_report_uses_the_next_batch_that_is_enough(tmp_path):
     assert report.sizes == {"B": 2}
     assert report.memory_at_sizes == 2 * net.report().memory_at_sizes
     assert net.accepts(training=True, **report.sizes)
+
+
+def test_what_only_training_does_not_take_is_said_of_training(tmp_path):
+    text = """network net {
+      input x: f32[B = 2, 4, 24, W = 20]
+      y = x -> if training { a: conv(4, 21, padding=0) } else { b: conv(4, 5, padding=0) }
+      output y -> global_avg_pool
+    }
+    """
+    net = archspec.load(written(tmp_path, text))
+    assert net.report().sizes == {"B": 2, "W": 20}
+    with pytest.raises(CompileFailed) as failure:
+        net.report(training=True)
+    (item,) = failure.value.diagnostics
+    assert "does not take in training" in item.message
+    assert item.notes == ("valid are W >= 21",)
+    assert item.fix.message == "give the dim another size: `W = 21`"
