@@ -48,9 +48,28 @@ def network_text(compiled: Compiled) -> str:
 
 def graph_text(graph: Graph) -> str:
     """The listing of a graph and of all below it."""
-    graphs = _in_order(graph)
-    names = _distinct(graphs)
-    return "\n".join(line for item in graphs for line in _block(item, names))
+    names = listed_graphs(graph)
+    return "\n".join(line for item in names for line in _block(item, names))
+
+
+def listed_graphs(root: Graph) -> Mapping[Graph, str]:
+    """What the listing of a graph calls it and each graph below it, in the order of the listing."""
+    return _distinct(_in_order(root))
+
+
+def listed_nodes(graph: Graph) -> Mapping[Node, str]:
+    """What a listing calls the nodes of a graph: a later one of a name gets its number behind it.
+
+    `relu'2` is the second that is called `relu`.
+    """
+    taken: dict[str, int] = {}
+    found: dict[Node, str] = {}
+    for node in graph.nodes:
+        instance = node.instance
+        name = node.name if instance is None else instance.key or instance.title
+        number = taken[name] = taken.get(name, 0) + 1
+        found[node] = f"{name}'{number}" if number > 1 else name
+    return found
 
 
 def _in_order(root: Graph) -> tuple[Graph, ...]:
@@ -79,7 +98,7 @@ def _block(graph: Graph, names: Mapping[Graph, str]) -> Iterator[str]:
     arguments = ", ".join(f"{name}={_value(item)}" for name, item in graph.arguments.items())
     frozen = " frozen" if graph.frozen else ""
     yield f"{graph.kind} {names[graph]}" + (f"({arguments})" if arguments else "") + frozen
-    called = _called(graph)
+    called = {node.id: name for node, name in listed_nodes(graph).items()}
     for node in graph.nodes:
         yield f"  {_line(graph, node, called, names)}"
         for need in node.requirements:
@@ -95,18 +114,6 @@ def _block(graph: Graph, names: Mapping[Graph, str]) -> Iterator[str]:
     for tie in graph.ties:
         yield f'  tie "{tie.name}" = "{tie.source}"'
     yield ""
-
-
-def _called(graph: Graph) -> dict[int, str]:
-    """What each node is called: a later one of the same name gets its number behind it."""
-    taken: dict[str, int] = {}
-    found: dict[int, str] = {}
-    for node in graph.nodes:
-        instance = node.instance
-        name = node.name if instance is None else instance.key or instance.title
-        number = taken[name] = taken.get(name, 0) + 1
-        found[node.id] = f"{name}'{number}" if number > 1 else name
-    return found
 
 
 def _line(graph: Graph, node: Node, called: Mapping[int, str], names: Mapping[Graph, str]) -> str:

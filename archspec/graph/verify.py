@@ -6,31 +6,41 @@ wrong. So tests verify what comes out of each pass.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import get_args
 
 from archspec.frozen import frozen
-from archspec.graph.compiled import Compiled
+from archspec.graph.compiled import Compiled, Mode
 from archspec.graph.inference import Types, inferred, own_inputs
 from archspec.graph.model import Graph, Instance, Node, Port, Region, leaves, subgraphs
+from archspec.graph.text import listed_graphs, listed_nodes
 from archspec.graph.walk import walk
 from archspec.ops.base import Need, Op, OpError
 from archspec.types.condition import TRUE, Condition
-from archspec.types.solver import VerdictKind, decide
+from archspec.types.solver import VerdictKind, condition_text, decide
+
+MODES: tuple[Mode, ...] = get_args(Mode)
 
 
 @frozen
 class Fault:
-    """What is wrong with a graph. `node` is the number of the node; None for the graph itself."""
+    """What is wrong with a graph. `node` is the number of the node; None for the graph itself.
+
+    `graph` and `title` are what listings call them (`archspec.graph.text`). `mode` is the one in
+    which it is wrong, None where it is wrong in both or where there is but one graph.
+    """
 
     graph: str
     node: int | None
     title: str
     message: str
+    mode: Mode | None = None
 
     def __str__(self) -> str:
+        mode = f"in {self.mode}, " if self.mode is not None else ""
         place = f"{self.graph}: node {self.node} ({self.title})" if self.title else self.graph
-        return f"{place}: {self.message}"
+        return f"{mode}{place}: {self.message}"
 
 
 class NotVerified(Exception):
@@ -48,12 +58,21 @@ def verify(graph: Graph, given: Condition = TRUE) -> tuple[Fault, ...]:
     `given` is what the network promises of its sizes: a need that holds then need not stand at its
     node.
     """
-    return tuple(_faults(walk(graph), given))
+    names = listed_graphs(graph)
+    return tuple(dict.fromkeys(fault for _, fault in _faults(walk(graph), names, given)))
 
 
 def verify_network(compiled: Compiled) -> tuple[Fault, ...]:
-    """Everything that is wrong with the graphs of a network, in both modes."""
-    return tuple(_faults(compiled.graphs, compiled.where))
+    """Everything that is wrong with the graphs of a network, in both modes, each fault once."""
+    graphs = {mode: set(walk(compiled.in_mode(mode))) for mode in MODES}
+    names = {**listed_graphs(compiled.training), **listed_graphs(compiled.inference)}
+    found: dict[Fault, set[Mode]] = {}
+    for graph, fault in _faults(compiled.graphs, names, compiled.where):
+        found.setdefault(fault, set()).update(mode for mode in MODES if graph in graphs[mode])
+    return tuple(
+        replace(fault, mode=next(iter(modes))) if len(modes) == 1 else fault
+        for fault, modes in found.items()
+    )
 
 
 def require_verified(compiled: Compiled, after: str = "") -> None:
@@ -63,21 +82,23 @@ def require_verified(compiled: Compiled, after: str = "") -> None:
         raise NotVerified(faults, after)
 
 
-def _faults(graphs: Iterable[Graph], given: Condition) -> Iterator[Fault]:
-    """The faults of graphs, those below before those above.
+def _faults(
+    graphs: Iterable[Graph], names: Mapping[Graph, str], given: Condition
+) -> Iterator[tuple[Graph, Fault]]:
+    """The faults of graphs, those below before those above; `names` are what they are called.
 
     Of a graph in which a port leads nowhere, nothing else can be asked, nor of those that use it.
     """
     memo = _Memo(given)
     broken: set[Graph] = set()
     for graph in graphs:
-        verifier = _Verifier(graph, memo)
+        verifier = _Verifier(graph, names[graph], memo)
         found = [*verifier.wiring()]
-        yield from found
+        yield from ((graph, fault) for fault in found)
         if found or not broken.isdisjoint(graph.callees):
             broken.add(graph)
         else:
-            yield from verifier.meaning()
+            yield from ((graph, fault) for fault in verifier.meaning())
 
 
 @dataclass
@@ -87,6 +108,7 @@ class _Memo:
     given: Condition
     inferred: dict[Hashable, tuple[Types, tuple[Need, ...]] | str] = field(default_factory=dict)
     holds: dict[Condition, bool] = field(default_factory=dict)
+    owning: set[Graph] = field(default_factory=set)
 
     def infer(
         self, op: Op, regions: tuple[Region, ...], inputs: Types
@@ -107,10 +129,24 @@ class _Memo:
             self.holds[condition] = verdict.kind is VerdictKind.ALWAYS
         return self.holds[condition]
 
+    def owns(self, graph: Graph, node: Node) -> bool:
+        """Whether a node, or what it calls or holds, has weights or buffers.
+
+        Asked of graphs below before those above.
+        """
+        instance = node.instance
+        if instance is None:
+            return False
+        found = bool(graph.parameters_of(node)) or not self.owning.isdisjoint(subgraphs(instance))
+        if found:
+            self.owning.add(graph)
+        return found
+
 
 class _Verifier:
-    def __init__(self, graph: Graph, memo: _Memo) -> None:
-        self._graph, self._memo = graph, memo
+    def __init__(self, graph: Graph, name: str, memo: _Memo) -> None:
+        self._graph, self._name, self._memo = graph, name, memo
+        self._called = listed_nodes(graph)
 
     def wiring(self) -> Iterator[Fault]:
         """Ports that lead nowhere, nodes out of their order, outputs that are not as they say."""
@@ -118,19 +154,30 @@ class _Verifier:
             for message in self._wiring(node):
                 yield self._fault(node, message)
         for message in self._ends():
-            yield Fault(self._graph.name, None, "", message)
+            yield Fault(self._name, None, "", message)
 
     def meaning(self) -> Iterator[Fault]:
         """Types that ops do not yield, requirements that are missing, keys that are taken."""
+        taking: list[Node] = []  # only of what takes its inputs is known what it owns
         for node in self._graph.nodes:
-            for message in self._meaning(node):
-                yield self._fault(node, message)
-        for node, message in self._keys():
+            found = [*self._meaning(node)]
+            yield from (self._fault(node, message) for message in found)
+            if not found:
+                taking.append(node)
+        for node, message in self._keys(taking):
             yield self._fault(node, message)
 
     def _fault(self, node: Node, message: str) -> Fault:
-        title = "input" if node.instance is None else node.instance.key or node.instance.title
-        return Fault(self._graph.name, node.id, title, message)
+        return Fault(self._name, node.id, self._called[node], message)
+
+    def _numbered(self, number: int) -> str:
+        """A node by its number, and by what it is called where it is there."""
+        if number not in self._graph.place:
+            return f"node {number}"
+        return f"node {number} ({self._called[self._graph.node(number)]})"
+
+    def _port(self, port: Port) -> str:
+        return f"output {port.index} of {self._numbered(port.node)}"
 
     def _wiring(self, node: Node) -> Iterator[str]:
         """Numbers and edges: no node depends on itself, and what it reads exists."""
@@ -138,9 +185,9 @@ class _Verifier:
             yield f"the number {node.id} is that of another node too"
         for at, port in enumerate(node.inputs):
             if not self._exists(port):
-                yield f"input {at} reads output {port.index} of node {port.node}, which has none"
+                yield f"input {at} reads {self._port(port)}, which has none"
             elif self._graph.place[port.node] >= self._graph.place[node.id]:
-                yield f"input {at} reads node {port.node}, which depends on it"
+                yield f"input {at} reads {self._numbered(port.node)}, which depends on it"
         if node.instance is None:
             if node.inputs or len(node.types) != 1:
                 yield "an input has one type and reads nothing"
@@ -161,7 +208,7 @@ class _Verifier:
                 yield f"output `{output.name}` has {len(output.ports)} tensors, not those it says"
             for port in output.ports:
                 if not self._exists(port):
-                    yield f"output `{output.name}` is output {port.index} of node {port.node}"
+                    yield f"output `{output.name}` is {self._port(port)}, which has none"
 
     def _meaning(self, node: Node) -> Iterator[str]:
         """Types are those that ops and callees say; what an op needs of the sizes is kept."""
@@ -175,8 +222,9 @@ class _Verifier:
             yield from self._op(node, node.op, node.instance, inputs)
 
     def _op(self, node: Node, op: Op, instance: Instance, inputs: Types) -> Iterator[str]:
-        if tuple(region.name for region in instance.regions) != op.regions:
-            yield f"it holds the layers {[region.name for region in instance.regions]}"
+        held = tuple(region.name for region in instance.regions)
+        if held != op.regions:
+            yield f"it holds {_layers(held)}, but `{op.name}` holds {_layers(op.regions)}"
             return
         own = own_inputs(instance.regions, inputs)
         faults = [*_regions(op, instance, own, inputs[len(own) :])]
@@ -194,18 +242,27 @@ class _Verifier:
             if need.training_only and instance.frozen:
                 continue  # what is frozen stays in inference
             if need.condition not in kept and not self._memo.always(need.condition):
-                yield f"a requirement is missing: {need.reason} ({need.condition})"
+                yield f"a requirement is missing: {need.reason} ({condition_text(need.condition)})"
 
-    def _keys(self) -> Iterator[tuple[Node, str]]:
-        """Weights of one name are the same weights."""
+    def _keys(self, nodes: Iterable[Node]) -> Iterator[tuple[Node, str]]:
+        """What has weights has a name for them, and weights of one name are the same weights."""
         first: dict[str, Node] = {}
-        for node in self._graph.nodes:
+        for node in nodes:
             instance = node.instance
-            if instance is None or not instance.key:
+            owns = self._memo.owns(self._graph, node)
+            if instance is None:
+                continue
+            if not instance.key:
+                if owns:
+                    yield node, "it has weights or buffers, but its key is empty"
                 continue
             other = first.setdefault(instance.key, node)
             if other.instance is not instance and not _are_one(self._graph, other, node):
-                yield node, f"the key `{instance.key}` is that of node {other.id} too"
+                yield node, f"the key `{instance.key}` is that of {self._numbered(other.id)} too"
+
+
+def _layers(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names) or "no layers"
 
 
 def _differences(does: str, found: Types, wanted: Types) -> Iterator[str]:

@@ -62,6 +62,10 @@ def with_region(graph: Graph, title: str, change) -> Graph:
     return with_node(graph, title, changed)
 
 
+def without_key(node: Node) -> Node:
+    return replace(node, instance=replace(node.instance, key=""))
+
+
 WRONG = {
     "a stale type": (
         lambda g: with_node(g, "pool", lambda n: with_op(n, kernel=3)),
@@ -101,7 +105,25 @@ WRONG = {
                 b, "d", lambda n: replace(n, instance=replace(n.instance, key="c"))
             ),
         ),
-        "layer: node 2 (c): the key `c` is that of node 1 too",
+        "layer: node 2 (c'2): the key `c` is that of node 1 (c) too",
+    ),
+    "weights without a name": (
+        lambda g: with_node(g, "norm", without_key),
+        "net: node 5 (batch_norm): it has weights or buffers, but its key is empty",
+    ),
+    "a call without a name of what has weights": (
+        lambda g: with_node(g, "unit", without_key),
+        "net: node 3 (unit): it has weights or buffers, but its key is empty",
+    ),
+    "weights in a layer without a name": (
+        lambda g: with_node(g, "turn", without_key),
+        "net: node 6 (iterate): it has weights or buffers, but its key is empty",
+    ),
+    "a layer that is held no more": (
+        lambda g: with_node(
+            g, "turn", lambda n: replace(n, instance=replace(n.instance, regions=()))
+        ),
+        "net: node 6 (turn): it holds no layers, but `iterate` holds `layer`",
     ),
     "two nodes of one number": (
         lambda g: with_node(g, "norm", lambda n: replace(n, id=4)),
@@ -109,11 +131,11 @@ WRONG = {
     ),
     "a circle": (
         lambda g: with_node(g, "pool", lambda n: replace(n, inputs=(Port(5),))),
-        "net: node 4 (pool): input 0 reads node 5, which depends on it",
+        "net: node 4 (pool): input 0 reads node 5 (norm), which depends on it",
     ),
     "an output that is not there": (
         lambda g: with_node(g, "pool", lambda n: replace(n, inputs=(Port(3, 1),))),
-        "net: node 4 (pool): input 0 reads output 1 of node 3, which has none",
+        "net: node 4 (pool): input 0 reads output 1 of node 3 (unit), which has none",
     ),
     "an input too few": (
         lambda g: with_callee(
@@ -159,6 +181,50 @@ def test_what_is_wrong_is_found(net, kind):
     assert any(fault.startswith(wanted) for fault in found), found
     with pytest.raises(NotVerified, match="forgetful does not verify"):
         require_verified(replace(net, inference=graph), after="forgetful")
+
+
+def test_a_size_that_is_needed_is_written_as_a_spec_writes_it(net):
+    graph = with_callee(
+        net.inference, "unit", lambda b: with_node(b, "a", lambda n: replace(n, requirements=()))
+    )
+    found = [str(fault) for fault in verify(graph)]
+    missing = "unit: node 1 (a): a requirement is missing: `conv` needs axis"
+    told = "to have at least 3 positions with its padding"
+    assert found == [f"{missing} 2 {told} (H >= 3)", f"{missing} 3 {told} (W >= 3)"]
+
+
+def test_what_has_no_key_is_called_as_in_the_listing(tmp_path):
+    path = tmp_path / "net.arch"
+    path.write_text("network net { input x: f32[B = 2, 4]\n output x -> relu -> tanh -> relu }\n")
+    compiled = archspec.load(path).compiled
+    graph = compiled.inference
+    nodes = [
+        node if node.is_input else without_key(replace(node, types=graph.input_types * 2))
+        for node in graph.nodes
+    ]
+    found = verify(replace(graph, nodes=tuple(nodes)))
+    assert [fault.title for fault in found] == ["relu", "tanh", "relu'2"]
+
+
+def test_a_fault_is_said_once_and_with_its_mode_where_the_other_has_it_not(tmp_path):
+    path = tmp_path / "net.arch"
+    path.write_text(
+        "block unit() { conv(4, 3, padding=0) }\n"
+        "network net {\n  input x: f32[B = 2, 4, H = 16]\n  y = x -> unit\n"
+        "  output y -> pool: max_pool(2)\n  output aux = y -> relu when training\n}\n"
+    )
+    compiled = archspec.load(path).compiled
+
+    def stale(graph: Graph) -> Graph:
+        return with_node(graph, "pool", lambda n: with_op(n, kernel=3))
+
+    both = replace(compiled, inference=stale(compiled.inference), training=stale(compiled.training))
+    one = replace(compiled, training=stale(compiled.training))
+    assert compiled.inference is not compiled.training
+    yields = "net: node 2 (pool): it yields f32[B, 4, "
+    found = [str(fault) for fault in verify_network(both)]
+    assert [fault.startswith(yields) for fault in found] == [True, False]
+    assert [str(fault) for fault in verify_network(one)] == [f"in training, {it}" for it in found]
 
 
 def test_ports_in_another_order_are_found_where_types_differ(tmp_path):

@@ -107,7 +107,7 @@ WRONG = {
                 b, "b", lambda n: replace(n, instance=replace(n.instance, key="a"))
             ),
         ),
-        "unit: node 2 (a): the key `a` is that of node 1 too",
+        "unit: node 2 (a'2): the key `a` is that of node 1 (a) too",
     ),
 }
 
