@@ -10,9 +10,8 @@ from math import prod
 
 from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled
-from archspec.graph.forms import Forms, callee, forms, held, walk_forms
+from archspec.graph.forms import Forms, Held, callee, forms, held, walk_forms
 from archspec.graph.model import Graph
-from archspec.graph.owned import Owned
 from archspec.graph.ties import tensor_at, tied, ties_below
 from archspec.graph.usage import Usage
 from archspec.graph.walk import walk
@@ -79,7 +78,7 @@ def count_by_node(graph: Graph, memo: dict[Forms, Counts] | None = None) -> Mapp
     """
     memo = {} if memo is None else memo
     found: dict[int, Counts] = {}
-    for items in held((graph,)).values():
+    for items in held((graph,)):
         at = items[0].root.id
         found[at] = found.get(at, NOTHING) + _count_one(items, memo)
     for at, counts in _count_tied((graph,)).items():
@@ -91,12 +90,12 @@ def _count(block: Forms, memo: dict[Forms, Counts]) -> Counts:
     if block not in memo:
         for one, names in walk_forms(block).items():
             if one not in memo:
-                whole = _total(_count_one(items, memo) for items in names.values())
+                whole = _total(_count_one(items, memo) for items in names)
                 memo[one] = whole - _total(_count_tied(one).values())
     return memo[block]
 
 
-def _count_one(items: tuple[Owned, ...], memo: dict[Forms, Counts]) -> Counts:
+def _count_one(items: Held, memo: dict[Forms, Counts]) -> Counts:
     """What stands under one name, in one form or in several."""
     below = callee(items)
     if below:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import networkx
+
 
 def levels(
     boxes: Iterable[int],
@@ -21,21 +23,21 @@ def levels(
     """
     order = list(boxes)
     sources = set(order) - {end for _, end in arrows}
-    before: dict[int, list[int]] = {box: [] for box in order}
-    after: dict[int, list[int]] = {box: [] for box in order}
-    for start, end in (*arrows, *constraints):
-        before[end].append(start)
-        after[start].append(end)
-    earliest: dict[int, int] = {}
-    for box in order:
-        earliest[box] = max((earliest[b] + 1 for b in before[box]), default=0)
+    pairs: networkx.DiGraph[int] = networkx.DiGraph()
+    pairs.add_nodes_from(order)
+    pairs.add_edges_from((*arrows, *constraints))
+    earliest, behind = _generations(pairs), _generations(pairs.reverse(copy=False))
     height = max(earliest.values(), default=0)
-    latest: dict[int, int] = {}
-    for box in reversed(order):
-        latest[box] = min((latest[a] - 1 for a in after[box]), default=height)
     found: dict[int, int] = {}
     for box in order:
-        least = max((found[b] + 1 for b in before[box]), default=0)
-        middle = (earliest[box] + latest[box]) // 2
-        found[box] = max(least, latest[box] if box in sources else middle)
+        least = max((found[before] + 1 for before in pairs.predecessors(box)), default=0)
+        latest = height - behind[box]
+        middle = (earliest[box] + latest) // 2
+        found[box] = max(least, latest if box in sources else middle)
     return found
+
+
+def _generations(pairs: networkx.DiGraph[int]) -> Mapping[int, int]:
+    """For each box the most arrows on a way that leads to it."""
+    generations = enumerate(networkx.topological_generations(pairs))
+    return {box: level for level, boxes in generations for box in boxes}

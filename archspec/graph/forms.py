@@ -17,27 +17,31 @@ from archspec.graph.walk import postorder
 Forms: TypeAlias = "tuple[Graph, ...]"
 """The graphs of one block, each once: one, or that of inference and that of training."""
 
+Held: TypeAlias = "tuple[Owned, ...]"
+"""What stands under one name, once for each form that has it."""
+
 
 def forms(compiled: Compiled) -> Forms:
     """The forms of a network."""
     return tuple(dict.fromkeys((compiled.inference, compiled.training)))
 
 
-def held(block: Forms) -> dict[str, tuple[Owned, ...]]:
-    """By path what the forms of a block own, one for each form that has it.
+def held(block: Forms) -> list[Held]:
+    """What the forms of a block own, matched by path.
 
-    What has no name, such as a sum, owns nothing and is left out.
+    What has no name, such as a sum, owns nothing; where there are several forms it is left out.
     """
-    found: dict[str, tuple[Owned, ...]] = {}
+    if len(block) == 1:  # as in most cases
+        return [(item,) for item in owned(block[0])]
+    found: dict[str, Held] = {}
     for graph in block:
         for item in owned(graph):
             if item.instance.key:
-                path = item.path
-                found[path] = (*found[path], item) if path in found else (item,)
-    return found
+                found[item.path] = (*found.get(item.path, ()), item)
+    return [*found.values()]
 
 
-def callee(items: tuple[Owned, ...]) -> Forms:
+def callee(items: Held) -> Forms:
     """The forms of the block that stands under one name; none if it is an op."""
     if len(items) == 1:  # as in most cases
         graph = items[0].instance.graph
@@ -46,12 +50,15 @@ def callee(items: tuple[Owned, ...]) -> Forms:
     return tuple(dict.fromkeys(graph for graph in graphs if graph is not None))
 
 
-def walk_forms(block: Forms) -> dict[Forms, dict[str, tuple[Owned, ...]]]:
-    """What a block and all blocks below it hold, each in its forms, callees before callers."""
-    found: dict[Forms, dict[str, tuple[Owned, ...]]] = {}
+def walk_forms(block: Forms, *, least: int = 1) -> dict[Forms, list[Held]]:
+    """What a block and all blocks below it hold, each in its forms, callees before callers.
+
+    With `least=2` only blocks that have several forms.
+    """
+    found: dict[Forms, list[Held]] = {}
 
     def below(one: Forms) -> Iterator[Forms]:
         items = found[one] = held(one)
-        return filter(None, map(callee, items.values()))
+        return (inner for inner in map(callee, items) if len(inner) >= least)
 
-    return {one: found[one] for one in postorder(block, below)}
+    return {one: found[one] for one in postorder(block, below)} if len(block) >= least else {}

@@ -367,8 +367,9 @@ def subgraphs(instance: Instance) -> Iterator[Graph]:
 
 def needed(graph: Graph, ends: Iterable[int]) -> frozenset[int]:
     """Numbers of the nodes that these nodes need, themselves included."""
-    found = set(ends)
-    for node in reversed(graph.nodes):
-        if node.id in found:
-            found.update([port.node for port in node.inputs])
+    found: set[int] = set()
+    for end in sorted(set(ends), key=graph.place.__getitem__, reverse=True):
+        if end not in found:
+            found.add(end)
+            found |= networkx.ancestors(graph.wires, end)
     return frozenset(found)

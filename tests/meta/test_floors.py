@@ -56,7 +56,7 @@ FOR_BACKENDS = {
 }
 ONLY_IN = {
     "lark": {"syntax"},
-    "networkx": {"graph", "passes", "network"},
+    "networkx": {"graph", "passes", "network", "diagram"},
     "graphviz": {"diagram"},
     "typer": {"cli"},
     "rich": {"cli"},

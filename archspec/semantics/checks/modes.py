@@ -22,12 +22,10 @@ def check_modes(compiled: Compiled, sink: Sink) -> None:
 
     These are weights (E0609), outputs (E0709) and the values of buffers (E0409).
     """
-    for block, names in reversed(walk_forms(forms(compiled)).items()):
-        if len(block) < 2:
-            continue
+    for block, names in reversed(walk_forms(forms(compiled), least=2).items()):
         inference, training = block
         _compare_outputs(inference, training, sink)
-        for items in names.values():
+        for items in names:
             if len(items) > 1 and any(item.instance.graph is None for item in items):
                 _compare(items[0], items[1], sink)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
 from archspec.graph.compiled import Compiled
-from archspec.graph.forms import Forms, callee, forms, held
+from archspec.graph.forms import forms, walk_forms
 from archspec.graph.model import Graph, Instance, Node
 from archspec.graph.names import components
 from archspec.targets.lowering import unlowered
@@ -72,17 +72,13 @@ def _several_forms(graphs: Iterable[Graph]) -> bool:
 
 def _modes_differ(network: Compiled) -> bool:
     """Whether an op has other attributes in training than in inference."""
-    blocks, seen = [forms(network)], set[Forms]()
-    while blocks:
-        block = blocks.pop()
-        if len(block) < 2 or block in seen:
-            continue
-        seen.add(block)
-        for items in held(block).values():
-            if any(item.instance.op != items[0].instance.op for item in items):
-                return True
-            blocks.append(callee(items))
-    return False
+    blocks = walk_forms(forms(network), least=2).values()
+    return any(
+        item.instance.op != items[0].instance.op
+        for names in blocks
+        for items in names
+        for item in items
+    )
 
 
 def _at(code: str, message: str, instance: Instance, fix: str | None = None) -> Diagnostic:
