@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import EntryPoint, entry_points
+from typing import get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
 
 from archspec.diagnostics.model import CompileFailed, diagnostic
 from archspec.diagnostics.suggest import closest
 from archspec.frozen import frozen
+
+OURS = frozenset({"archspec", "archspec_torch", "archspec_torchscript"})
+"""The packages of this distribution."""
 
 
 @frozen
 class Kind:
     """One sort of extension: what it is called, its entry-point group, and a code for faults.
 
-    The name of an entry point is that of the extension, its value the object. `bundled` are those
-    of this distribution, found in a checkout that is not installed too. `hints` say by name what to
-    install where the imports of one fail.
+    The name of an entry point is that of the extension, its value the object, which has what the
+    protocol `contract` says. `bundled` are those of this distribution, found in a checkout that is
+    not installed too. `hints` say by name what to install where the imports of one fail.
     """
 
     noun: str
@@ -24,6 +31,7 @@ class Kind:
     code: str
     bundled: Mapping[str, str]
     hints: Mapping[str, str]
+    contract: type
 
 
 def available(kind: Kind) -> tuple[str, ...]:
@@ -35,8 +43,45 @@ def load(kind: Kind, name: str) -> object:
     """The extension of a name.
 
     Raises CompileFailed, with the code of its kind, for a name that nobody provides or that two
-    packages provide, and where it cannot be imported.
+    packages provide, where it cannot be imported, and where what others provide is not what the
+    contract of the kind says.
     """
+    point = _point(kind, name)
+    try:
+        found: object = point.load()
+    except ImportError as error:
+        hint = kind.hints.get(name, f"pip install the package that provides {point.value}")
+        message = f"the {kind.noun} `{name}` cannot be loaded: {error}"
+        raise _failed(kind, message, hint) from error
+    except Exception as error:
+        if _is_ours(kind, point):
+            raise
+        raise _broken(kind, point, kind.code, "cannot be loaded", error) from error
+    if not _is_ours(kind, point):
+        _require_contract(kind, point, found)
+    return found
+
+
+@contextmanager
+def blamed(kind: Kind, name: str, code: str, does: str = "failed") -> Iterator[None]:
+    """Let what an extension of others raises be said as a fault of it, with a code.
+
+    `does` says what it did: it "failed". What it means to say, as CompileFailed, stays, and so does
+    what one of this distribution raises, which is a bug of ours.
+    """
+    try:
+        yield
+    except CompileFailed:
+        raise
+    except Exception as error:
+        point = _point(kind, name)
+        if _is_ours(kind, point):
+            raise
+        raise _broken(kind, point, code, does, error) from error
+
+
+def _point(kind: Kind, name: str) -> EntryPoint:
+    """The entry point of a name. Raises CompileFailed unless there is one and no other."""
     points = {point.value: point for point in entry_points(group=kind.group, name=name)}
     if name in kind.bundled:
         own = EntryPoint(name, kind.bundled[name], kind.group)
@@ -51,12 +96,62 @@ def load(kind: Kind, name: str) -> object:
         message = f"two packages provide the {kind.noun} `{name}`: {places}"
         raise _failed(kind, message, "uninstall one of them")
     (point,) = points.values()
-    try:
-        return point.load()
-    except ImportError as error:
-        hint = kind.hints.get(name, f"pip install the package that provides {point.value}")
-        message = f"the {kind.noun} `{name}` cannot be loaded: {error}"
-        raise _failed(kind, message, hint) from error
+    return point
+
+
+def _is_ours(kind: Kind, point: EntryPoint) -> bool:
+    return kind.bundled.get(point.name) == point.value
+
+
+def _named(kind: Kind, point: EntryPoint) -> str:
+    return f"the {kind.noun} `{point.name}` ({point.value})"
+
+
+def _require_contract(kind: Kind, point: EntryPoint, found: object) -> None:
+    """Raise CompileFailed where an object lacks what its kind has, or has it of another type."""
+    named = _named(kind, point)
+    if isinstance(found, type):
+        fix = f"let the entry point name an object, as of `{point.attr} = {found.__name__}()`"
+        raise _failed(kind, f"{named} is a class, not an object", fix)
+    hints = get_type_hints(kind.contract)
+    methods = [one for one in vars(kind.contract) if not one.startswith("_") and one not in hints]
+    missing = [f"`{one}`" for one in (*hints, *methods) if not hasattr(found, one)]
+    if missing:
+        raise _failed(kind, f"{named} has no {', '.join(missing)}", None)
+    for one, hint in hints.items():
+        try:
+            TypeAdapter(hint).validate_python(getattr(found, one))
+        except ValidationError as error:
+            told = error.errors()[0]["msg"].removeprefix("Input ")
+            raise _failed(kind, f"`{one}` of {named} {told}", None) from None
+    if (own := getattr(found, "name", point.name)) != point.name:
+        raise _failed(kind, f"{named} calls itself `{own}`", f"let its `name` be `{point.name}`")
+
+
+def _broken(kind: Kind, point: EntryPoint, code: str, does: str, error: Exception) -> CompileFailed:
+    """What an exception that it did not mean to raise says, and where in it that happened."""
+    said = ": ".join(filter(None, (type(error).__name__, " ".join(str(error).split()))))
+    place = _place(error, point.module.partition(".")[0])
+    notes = [f"raised in {place}"] if place else []
+    message = f"{_named(kind, point)} {does}: {said}"
+    return CompileFailed([diagnostic(code, message, notes=notes)])
+
+
+def _place(error: Exception, package: str) -> str | None:
+    """File, line and function of the last frame of a package, else of the last outside of ours."""
+    from traceback import walk_tb  # rarely needed
+
+    others: list[str] = []
+    own: list[str] = []
+    for frame, line in walk_tb(error.__traceback__):
+        top = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        place = f"{frame.f_code.co_filename}:{line}, in `{frame.f_code.co_name}`"
+        if top == package:
+            own.append(place)
+        elif top not in OURS:
+            others.append(place)
+    found = own or others
+    return found[-1] if found else None
 
 
 def _failed(kind: Kind, message: str, fix: str | None) -> CompileFailed:

@@ -14,7 +14,7 @@ from archspec.options import Request, read_options
 BUNDLED: Mapping[str, str] = {"intensity": "archspec.analysis.intensity:INTENSITY"}
 """Analyses of this package that are shown when they are asked for."""
 
-KIND = extensions.Kind("analysis", "archspec.analyses", "E0912", BUNDLED, {})
+KIND = extensions.Kind("analysis", "archspec.analyses", "E0912", BUNDLED, {}, Analysis)
 
 
 def available() -> tuple[str, ...]:
@@ -30,8 +30,13 @@ def analysis_named(name: str) -> Analysis:
 def find(network: Compiled, report: Report, request: Request) -> tuple[Analysis, Finding]:
     """What an analysis that is asked for says of the mode and the sizes of a report.
 
-    Raises CompileFailed: E0912 for one that is not there, or an option that it does not take.
+    Raises CompileFailed: E0912 for one that is not there, that fails, or an option that it does not
+    take.
     """
     found = analysis_named(request.name)
-    options = read_options("analysis", found, request.options, KIND.code)
-    return found, found.find(network, report, options)
+    with extensions.blamed(KIND, request.name, KIND.code):
+        options = read_options("analysis", found, request.options, KIND.code)
+        finding = found.find(network, report, options)
+        if not isinstance(finding, Finding):
+            raise TypeError(f"`find` yields {type(finding).__name__}, not a Finding")
+    return found, finding

@@ -96,6 +96,7 @@ def _told(command: Command, arguments: tuple[Any, ...], options: dict[str, Any])
         sys.stdout.flush()
         return 0
     except CompileFailed as failure:
+        _show_traceback(failure.__cause__)
         found = failure.diagnostics
     except WrongUsage as wrong:
         _complain(wrong.message, wrong.hint)
@@ -127,15 +128,20 @@ def _complain(message: str, hint: str | None = None) -> None:
 
 def _confess(bug: Exception) -> int:
     """A bug of ours: say so, and keep the traceback for who asks."""
-    if os.environ.get("ARCHSPEC_DEBUG"):
-        import traceback
-
-        traceback.print_exception(bug)
+    _show_traceback(bug)
     _complain(
         f"internal error, please report it: {type(bug).__name__}: {bug}",
         "add the spec that caused it; with ARCHSPEC_DEBUG=1 the traceback is shown",
     )
     return BUG
+
+
+def _show_traceback(error: BaseException | None) -> None:
+    """The traceback of an exception, for who asks: of a bug, of what a pass of others raised."""
+    if error is not None and os.environ.get("ARCHSPEC_DEBUG"):
+        import traceback
+
+        traceback.print_exception(error)
 
 
 def _forget_what_is_lost() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
 import networkx
@@ -27,20 +27,37 @@ def fingerprints(graph: Graph) -> dict[Graph, str]:
     """The fingerprints of a graph and of all below it."""
     found: dict[Graph, str] = {}
     for item in walk(graph):
-        found[item] = sha256("\n".join(_lines(item, found)).encode()).hexdigest()
+        found[item] = _digest(line for part in _parts(item, found) for line in part)
     return found
 
 
-def _lines(graph: Graph, below: Mapping[Graph, str]) -> list[str]:
-    """What a graph says, a line for each part; each part in a form that is unique."""
+def part_fingerprints(graph: Graph) -> dict[Graph, tuple[str, ...]]:
+    """For a graph and all below it, callees first: fingerprints of each node, then of the rest."""
+    below: dict[Graph, str] = {}
+    found: dict[Graph, tuple[str, ...]] = {}
+    for item in walk(graph):
+        parts = _parts(item, below)
+        below[item] = _digest(line for part in parts for line in part)
+        head, *nodes, tail = map(_digest, parts)
+        found[item] = (*nodes, head + tail)
+    return found
+
+
+def _digest(lines: Iterable[str]) -> str:
+    return sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _parts(graph: Graph, below: Mapping[Graph, str]) -> list[list[str]]:
+    """What a graph says in lines, each of a form that is unique: its head, each node, the rest."""
     used: dict[Instance | None, int] = {}
-    lines = [repr((graph.kind, graph.name, graph.frozen))]
+    parts = [[repr((graph.kind, graph.name, graph.frozen))]]
     for node in graph.nodes:
         one = used.setdefault(node.instance, len(used))
         ports = graph.places(node.inputs)
         name = node.name if node.is_input else ""
-        lines.append(repr((one, _owner(node.instance, below), ports, _texts(node.types), name)))
-        lines += _needs(node.requirements)
+        said = repr((one, _owner(node.instance, below), ports, _texts(node.types), name))
+        parts.append([said, *_needs(node.requirements)])
+    lines: list[str] = []
     for output in graph.outputs:
         ports = graph.places(output.ports)
         lines.append(repr((output.name, ports, output.structure)))
@@ -49,7 +66,7 @@ def _lines(graph: Graph, below: Mapping[Graph, str]) -> list[str]:
         lines.append(repr((rule.op, rule.parameter, type(rule.initialiser), rule.initialiser)))
     lines += [repr((tie.name, tie.source)) for tie in graph.ties]
     lines += [repr((draw.name, draw.policy, draw.ratio)) for draw in graph.draws]
-    return lines
+    return [*parts, lines]
 
 
 def _owner(instance: Instance | None, below: Mapping[Graph, str]) -> object:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import networkx
 
 from archspec.diagnostics.model import CompileFailed, diagnostic
-from archspec.graph.compare import fingerprint
+from archspec.extensions import blamed
+from archspec.frozen import frozen
+from archspec.graph.compare import part_fingerprints
 from archspec.graph.compiled import Compiled
+from archspec.graph.model import Graph, Node
+from archspec.graph.text import listed_graphs, listed_nodes
 from archspec.graph.verify import verify_network
 from archspec.options import Options, Request, read_options
 from archspec.passes.base import EVERY_OTHER, Applied, Outcome, Pass
-from archspec.passes.registry import pass_named
+from archspec.passes.registry import KIND, pass_named
 
 VERIFY = "ARCHSPEC_VERIFY"
 """Where this variable of the environment is set, graphs are verified after every pass."""
+
+BROKEN = "E0911"
+"""The code of what is wrong with a pass that runs."""
 
 MOST_FAULTS = 10
 """Faults of one pass that are told."""
@@ -30,13 +37,11 @@ def apply(
     They run as asked for, except that one runs behind those that it names in `after`. What of
     them is `done`, in the same order from the start, is not done again. Raises
     CompileFailed: E0910 for a pass or an option that there is not, E0911 where a pass yields what
-    is no graph or changes what it is given, and what the passes raise.
+    is no graph, changes what it is given, or raises something else than CompileFailed, and what
+    the passes raise.
     """
     asked = [(request, pass_named(request.name)) for request in requests]
-    chosen = [
-        (request, one, read_options("pass", one, request.options, "E0910"))
-        for request, one in asked
-    ]
+    chosen = [(request, one, _options(request, one)) for request, one in asked]
     applied: list[Applied] = []
     for at in _order([one for _, one, _ in chosen]):
         request, one, options = chosen[at]
@@ -46,6 +51,11 @@ def apply(
         applied.append(item)
         network = item.outcome.network
     return tuple(applied)
+
+
+def _options(request: Request, one: Pass) -> Options:
+    with blamed(KIND, request.name, BROKEN):
+        return read_options("pass", one, request.options, KIND.code)
 
 
 def _order(passes: Sequence[Pass]) -> Iterator[int]:
@@ -68,20 +78,69 @@ def _order(passes: Sequence[Pass]) -> Iterator[int]:
 
 
 def _run(one: Pass, network: Compiled, options: Options) -> Outcome:
-    if not os.environ.get(VERIFY):
-        return one.run(network, options)
-    before = _fingerprints(network)
-    outcome = one.run(network, options)
-    if _fingerprints(network) != before:
-        message = f"the pass `{one.name}` changes the network that it is given"
-        raise CompileFailed([diagnostic("E0911", message)])
-    faults = verify_network(outcome.network)
+    """What a pass makes of a network, looked at where that is asked.
+
+    Raises CompileFailed (E0911) for what is wrong with it.
+    """
+    verifying = bool(os.environ.get(VERIFY))
+    before = _said(network) if verifying else {}
+    with blamed(KIND, one.name, BROKEN):
+        outcome = one.run(network, options)
+        if not isinstance(outcome, Outcome):
+            raise TypeError(f"`run` yields {type(outcome).__name__}, not an Outcome")
+        if not isinstance(outcome.network, Compiled):
+            kind = type(outcome.network).__name__
+            raise TypeError(f"`run` yields an Outcome of {kind}, not of a Compiled network")
+    if not verifying:
+        return outcome
+    changed = _changed(before)
+    if changed is not None:
+        message = f"the pass `{one.name}` changes the network that it is given: {changed}"
+        raise CompileFailed([diagnostic(BROKEN, message)])
+    with blamed(KIND, one.name, BROKEN, "yields what cannot be verified"):
+        faults = verify_network(outcome.network)
     if faults:
         message = f"what the pass `{one.name}` yields does not verify: {faults[0]}"
         notes = [str(fault) for fault in faults[1:MOST_FAULTS]]
-        raise CompileFailed([diagnostic("E0911", message, notes=notes)])
+        if len(faults) > MOST_FAULTS:
+            notes.append(f"and {len(faults) - MOST_FAULTS} more")
+        raise CompileFailed([diagnostic(BROKEN, message, notes=notes)])
     return outcome
 
 
-def _fingerprints(network: Compiled) -> tuple[str, str]:
-    return fingerprint(network.inference), fingerprint(network.training)
+@frozen
+class _Said:
+    """What a graph says, and what it and its nodes are called; a fingerprint for each part."""
+
+    name: str
+    nodes: Mapping[Node, str]
+    parts: tuple[str, ...]
+
+
+def _said(network: Compiled) -> dict[Graph, _Said]:
+    """What the graphs of both modes say, callees first."""
+    found: dict[Graph, _Said] = {}
+    for root in dict.fromkeys((network.inference, network.training)):
+        names = listed_graphs(root)
+        for graph, parts in part_fingerprints(root).items():
+            found.setdefault(graph, _Said(names[graph], listed_nodes(graph), parts))
+    return found
+
+
+def _changed(before: Mapping[Graph, _Said]) -> str | None:
+    """The first graph that says something else by now, with the node where that is known."""
+    after: dict[Graph, tuple[str, ...]] = {}
+    for graph, said in before.items():
+        try:
+            if graph not in after:
+                after.update(part_fingerprints(graph))
+        except Exception:  # whatever is no graph any more
+            return said.name
+        if after[graph] != said.parts:
+            if len(after[graph]) == len(said.parts):
+                pairs = zip(said.nodes.items(), said.parts, after[graph], strict=False)
+                for (node, name), old, new in pairs:
+                    if old != new:
+                        return f"{said.name}: node {node.id} ({name})"
+            return said.name
+    return None

@@ -18,7 +18,7 @@ BUNDLED: Mapping[str, str] = {
 }
 """Passes of this package."""
 
-KIND = extensions.Kind("pass", "archspec.passes", "E0910", BUNDLED, {})
+KIND = extensions.Kind("pass", "archspec.passes", "E0910", BUNDLED, {}, Pass)
 
 
 def available() -> tuple[str, ...]:
@@ -30,6 +30,6 @@ def pass_named(name: str) -> Pass:
     """The pass of a name.
 
     Raises CompileFailed (E0910) for a name that nobody provides or that two packages provide, and
-    where it cannot be imported.
+    where it cannot be imported or is no pass.
     """
     return cast(Pass, extensions.load(KIND, name))

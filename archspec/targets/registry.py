@@ -27,7 +27,7 @@ HINTS: Mapping[str, str] = {
 }
 """What to install where a backend's own imports fail."""
 
-KIND = extensions.Kind("target", "archspec.backends", "E0801", BUNDLED, HINTS)
+KIND = extensions.Kind("target", "archspec.backends", "E0801", BUNDLED, HINTS, Backend)
 
 
 def available() -> tuple[str, ...]:
@@ -52,7 +52,7 @@ def backend(name: str) -> Backend:
     """The backend of a target.
 
     Raises CompileFailed (E0801) for a name that nobody provides or that two packages provide,
-    and where it cannot be imported.
+    and where it cannot be imported or is no backend.
     """
     return cast(Backend, extensions.load(KIND, name))
 

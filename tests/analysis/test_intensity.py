@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 import archspec
+from archspec import extensions
 from archspec.analysis import registry
 from archspec.analysis.base import Finding
 from archspec.cli.main import app
@@ -109,6 +110,37 @@ def test_another_package_brings_one(count: None, spec: Path) -> None:
     assert net.analyse("count", kind="linear").facts == (("linear", 2), ("mode", "inference"))
     shown = CliRunner().invoke(app, ["show", str(spec), "--analysis", "count{kind=linear}"])
     assert "\nops of a kind\nlinear  2\nmode    inference\n" in shown.output
+
+
+class Failing(Count):
+    def find(self, network: Any, report: Any, options: CountOptions) -> Finding:
+        return self.missing  # type: ignore[attr-defined, no-any-return]
+
+
+class Silent(Count):
+    def find(self, network: Any, report: Any, options: CountOptions) -> Finding:
+        return None  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("one", "said"),
+    [
+        (Failing(), "failed: AttributeError: 'Failing' object has no attribute 'missing'"),
+        (Silent(), "failed: TypeError: `find` yields NoneType, not a Finding"),
+        (Count, "is a class, not an object"),
+    ],
+)
+def test_one_that_fails_is_told_of(
+    monkeypatch: pytest.MonkeyPatch, spec: Path, one: object, said: str
+) -> None:
+    point = EntryPoint("count", "somebody:COUNT", registry.KIND.group)
+    monkeypatch.setattr(extensions, "entry_points", lambda **_: (point,))
+    monkeypatch.setattr(EntryPoint, "load", lambda _: one)
+    with pytest.raises(CompileFailed) as failure:
+        archspec.load(spec).analyse("count", kind="linear")
+    (found,) = failure.value.diagnostics
+    assert found.code == "E0912"
+    assert found.message == f"the analysis `count` (somebody:COUNT) {said}"
 
 
 @pytest.mark.parametrize(

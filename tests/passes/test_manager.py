@@ -1,21 +1,28 @@
 """The contract of a pass: how it is found, told, ordered, and looked at afterwards."""
 
+import sys
 from dataclasses import replace
 from importlib.metadata import EntryPoint
+from types import ModuleType
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
 import archspec
+from archspec import extensions
+from archspec.cli.main import app
 from archspec.diagnostics.model import CompileFailed
 from archspec.graph.edit import Edit
 from archspec.graph.mapping import map_network
-from archspec.graph.model import Port
+from archspec.graph.model import Instance, Port
 from archspec.graph.verify import verify_network
+from archspec.ops.convolution import Conv
 from archspec.options import Options
 from archspec.passes import registry
 from archspec.passes.base import Outcome
 from archspec.passes.manager import VERIFY
+from archspec.passes.no_dropout import NoDropout
 from tests.graph.test_verify import with_callee, with_node, with_op, with_region
 
 TEXT = """\
@@ -56,16 +63,23 @@ class Changed:
 
 @pytest.fixture
 def install(monkeypatch):
-    """Makes a pass one that is found."""
+    """Makes passes, or what is to be one, found as those of a package `somebody`."""
+    module, points = ModuleType("somebody"), []
+    monkeypatch.setitem(sys.modules, "somebody", module)
 
-    def found(one):
-        monkeypatch.setitem(registry.BUNDLED, one.name, "tests:it")
-        load = EntryPoint.load
+    def entry_points(group, name=None):
+        named = [point for point in points if name in (None, point.name)]
+        return named if group == registry.KIND.group else original(group=group, name=name)
 
-        def loaded(point):
-            return one if point.name == one.name else load(point)
+    original = extensions.entry_points
+    monkeypatch.setattr(extensions, "entry_points", entry_points)
 
-        monkeypatch.setattr(EntryPoint, "load", loaded)
+    def found(one, name=None, attribute=None):
+        name = name or one.name
+        attribute = attribute or name.upper()
+        if one is not None:
+            setattr(module, attribute, one)
+        points.append(EntryPoint(name, f"somebody:{attribute}", registry.KIND.group))
 
     return found
 
@@ -74,6 +88,14 @@ def faults(action):
     with pytest.raises(CompileFailed) as failure:
         action()
     return [(item.code, item.message) for item in failure.value.diagnostics]
+
+
+def fault(action):
+    """The only diagnostic, with its notes."""
+    with pytest.raises(CompileFailed) as failure:
+        action()
+    (found,) = failure.value.diagnostics
+    return found
 
 
 def takes_a_key(block):
@@ -129,8 +151,144 @@ def test_a_pass_that_changes_what_it_is_given_is_caught(net, install):
 
     install(Changed(spoil))
     assert faults(lambda: net.apply("changed")) == [
-        ("E0911", "the pass `changed` changes the network that it is given")
+        (
+            "E0911",
+            "the pass `changed` changes the network that it is given: net: node 9 (turn)",
+        )
     ]
+
+
+def test_of_what_is_changed_the_innermost_is_named(net, install):
+    def spoil(graph):
+        (call,) = [node for node in graph.nodes if node.callee is not None]
+        call.callee.outputs = call.callee.outputs * 2
+        return graph
+
+    install(Changed(spoil))
+    ((_, message),) = faults(lambda: net.apply("changed"))
+    assert message.endswith("changes the network that it is given: unit")
+
+
+def inserts_what_does_not_fit(graph):
+    Edit(graph).insert(Instance("wide", Conv(width=9, kernel=3, groups=3)), [Port(0)])
+
+
+def erases_what_is_read(graph):
+    Edit(graph).erase(2)
+
+
+def asks_for_a_node_that_is_gone(graph):
+    return Edit(graph).node(700)
+
+
+FAILING = {
+    inserts_what_does_not_fit: "OpError: `conv` ",
+    erases_what_is_read: "ValueError: node 2 is an input, or is still read",
+    asks_for_a_node_that_is_gone: "KeyError: 700",
+}
+
+
+@pytest.mark.parametrize("change", FAILING)
+def test_what_a_pass_raises_is_told_as_its_fault_with_the_place(net, install, change):
+    def first(graph):
+        line = change.__code__.co_firstlineno + 1
+        places.append(f"raised in {__file__}:{line}, in `{change.__name__}`")
+        return change(graph)
+
+    places = []
+    install(Changed(first))
+    found = fault(lambda: net.apply("changed"))
+    assert found.code == "E0911"
+    wanted = f"the pass `changed` (somebody:CHANGED) failed: {FAILING[change]}"
+    assert found.message.startswith(wanted)
+    assert found.notes == tuple(places)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        (None, "`run` yields NoneType, not an Outcome"),
+        (Outcome(None), "`run` yields an Outcome of NoneType, not of a Compiled network"),
+    ],
+)
+def test_a_pass_that_yields_no_network_is_at_fault(net, install, monkeypatch, outcome, said):
+    monkeypatch.delenv(VERIFY)
+    one = Changed(None)
+    one.run = lambda network, options: outcome
+    install(one)
+    wanted = f"the pass `changed` (somebody:CHANGED) failed: TypeError: {said}"
+    assert faults(lambda: net.apply("changed")) == [("E0911", wanted)]
+
+
+def test_what_cannot_even_be_verified_is_the_fault_of_the_pass(net, install):
+    install(Changed(lambda graph: None))
+    ((code, message),) = faults(lambda: net.apply("changed"))
+    assert code == "E0911"
+    assert message.startswith(
+        "the pass `changed` (somebody:CHANGED) yields what cannot be verified: AttributeError: "
+    )
+
+
+def test_a_bug_in_a_pass_of_archspec_stays_one(net, monkeypatch):
+    def run(self, network, options):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(NoDropout, "run", run)
+    with pytest.raises(ZeroDivisionError):
+        net.apply("no_dropout")
+
+
+class Nothing:
+    name = "nothing"
+    summary = "nothing"
+
+    def run(self, network, options):
+        return Outcome(network)
+
+
+class Late(Nothing):
+    options = Options
+    after = "fold"
+
+
+class Renamed(Late):
+    after = ("fold",)
+
+
+@pytest.mark.parametrize(
+    ("one", "said"),
+    [
+        (None, "cannot be loaded: AttributeError: module 'somebody' has no attribute 'IT'"),
+        (Nothing(), "has no `options`, `after`"),
+        (Nothing, "is a class, not an object"),
+        (Renamed(), "calls itself `nothing`"),
+    ],
+)
+def test_what_is_no_pass_is_told_when_it_is_loaded(net, install, one, said):
+    install(one, "it")
+    wanted = f"the pass `it` (somebody:IT) {said}"
+    assert faults(lambda: net.apply("it")) == [("E0910", wanted)]
+
+
+def test_names_of_passes_are_no_text(net, install):
+    install(Late(), "nothing", "IT")
+    wanted = "`after` of the pass `nothing` (somebody:IT) should be a valid tuple"
+    assert faults(lambda: net.apply("nothing")) == [("E0910", wanted)]
+
+
+def test_on_the_command_line_it_is_no_internal_error(tmp_path, install, monkeypatch):
+    path = tmp_path / "net.arch"
+    path.write_text(TEXT)
+    install(Changed(asks_for_a_node_that_is_gone))
+    arguments = ["show", str(path), "--pass", "changed"]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 1
+    assert (
+        "error[E0911]: the pass `changed` (somebody:CHANGED) failed: KeyError: 700" in done.output
+    )
+    assert "Traceback" not in done.output
+    monkeypatch.setenv("ARCHSPEC_DEBUG", "1")
+    assert "Traceback" in CliRunner().invoke(app, arguments).output
 
 
 def test_without_the_flag_nothing_is_verified(net, install, monkeypatch):
