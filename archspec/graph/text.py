@@ -13,7 +13,7 @@ default are left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pydantic import BaseModel
 
@@ -33,28 +33,33 @@ from archspec.types.solver import clauses
 
 
 def network_text(compiled: Compiled) -> str:
-    """The listing of a network; of both modes where they differ."""
+    """The listing of a network; a block that is the same in both modes is listed once."""
     sizes = ", ".join(f"{name} = {size}" for name, size in compiled.sizes.items())
     head = [f"# {compiled.name}" + (f" at {sizes}" if sizes else "")]
     if compiled.where != TRUE:
         head.append(f"# where {_condition(compiled.where)}")
     if compiled.training is compiled.inference:
         return "\n".join([*head, "", graph_text(compiled.inference)])
-    parts = []
-    for mode, graph in (("inference", compiled.inference), ("training", compiled.training)):
-        parts += ["", f"# {mode}", "", graph_text(graph)]
-    return "\n".join([*head, *parts])
+    names = listed_graphs(compiled.inference, compiled.training)
+    first = listed_graphs(compiled.inference)
+    others = [graph for graph in names if graph not in first]
+    parts = ["", "# inference", "", *_listed(first, names)]
+    return "\n".join([*head, *parts, "# training, where it differs", "", *_listed(others, names)])
 
 
 def graph_text(graph: Graph) -> str:
     """The listing of a graph and of all below it."""
     names = listed_graphs(graph)
-    return "\n".join(line for item in names for line in _block(item, names))
+    return "\n".join(_listed(names, names))
 
 
-def listed_graphs(root: Graph) -> Mapping[Graph, str]:
-    """What the listing of a graph calls it and each graph below it, in the order of the listing."""
-    return _distinct(_in_order(root))
+def _listed(graphs: Iterable[Graph], names: Mapping[Graph, str]) -> Iterator[str]:
+    return (line for graph in graphs for line in _block(graph, names))
+
+
+def listed_graphs(*roots: Graph) -> Mapping[Graph, str]:
+    """What a listing calls graphs and each graph below them, in the order of the listing."""
+    return _distinct(tuple(dict.fromkeys(graph for root in roots for graph in _in_order(root))))
 
 
 def listed_nodes(graph: Graph) -> Mapping[Node, str]:

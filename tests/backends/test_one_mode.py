@@ -12,6 +12,7 @@ from archspec.graph.compiled import Compiled
 from archspec.graph.edit import Edit
 from archspec.graph.mapping import map_network
 from archspec.graph.model import Graph, Instance, Port
+from archspec.graph.text import network_text
 from archspec.graph.units import plan
 from archspec.graph.verify import verify_network
 from archspec.network import Network
@@ -168,3 +169,13 @@ def test_what_is_the_same_stands_once():
         "else:",
         "    return y",
     ]
+
+
+def test_a_listing_has_what_both_modes_share_once():
+    before = shipped("vit_b_16", size=32, dim=24, depth=3, heads=2, hidden=32).compiled
+    after = map_network(before, without_dropout, mode="inference")
+    lines = network_text(after).splitlines()
+    heads = [line for line in lines if line.startswith(("block ", "network "))]
+    assert len(heads) == len(after.graphs)
+    assert any(line.startswith("block encoder#1(") for line in heads)
+    assert lines.index("# training, where it differs") > lines.index("# inference")
