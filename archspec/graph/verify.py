@@ -244,17 +244,20 @@ class _Verifier:
             if need.condition not in kept and not self._memo.always(need.condition):
                 yield f"a requirement is missing: {need.reason} ({condition_text(need.condition)})"
 
-    def _keys(self, nodes: Iterable[Node]) -> Iterator[tuple[Node, str]]:
-        """What has weights has a name for them, and weights of one name are the same weights."""
+    def _keys(self, nodes: Sequence[Node]) -> Iterator[tuple[Node, str]]:
+        """What has weights has a name for them, and weights of one name are the same weights.
+
+        A call that alone has weights needs no name, as that of a network: theirs are those below.
+        """
+        owning = [node for node in nodes if self._memo.owns(self._graph, node)]
+        for node in owning:
+            alone = node.callee is not None and len(owning) == 1
+            if node.instance is not None and not node.instance.key and not alone:
+                yield node, "it has weights or buffers, but its key is empty"
         first: dict[str, Node] = {}
         for node in nodes:
             instance = node.instance
-            owns = self._memo.owns(self._graph, node)
-            if instance is None:
-                continue
-            if not instance.key:
-                if owns:
-                    yield node, "it has weights or buffers, but its key is empty"
+            if instance is None or not instance.key:
                 continue
             other = first.setdefault(instance.key, node)
             if other.instance is not instance and not _are_one(self._graph, other, node):
