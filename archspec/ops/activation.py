@@ -15,8 +15,11 @@ class Relu(Op):
     category: ClassVar[str] = "activation"
     pointwise: ClassVar[bool] = True
     shape_rule: ClassVar[ShapeRule | None] = same_floats
-    idempotent: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
+
+    @property
+    def idempotent(self) -> bool:
+        return True
 
 
 class Relu6(Op):
@@ -26,8 +29,11 @@ class Relu6(Op):
     category: ClassVar[str] = "activation"
     pointwise: ClassVar[bool] = True
     shape_rule: ClassVar[ShapeRule | None] = same_floats
-    idempotent: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
+
+    @property
+    def idempotent(self) -> bool:
+        return True
 
 
 class Selu(Op):

@@ -97,7 +97,6 @@ class Add(Op):
     name: ClassVar[str] = "add"
     arity: ClassVar[tuple[int, int | None]] = (1, None)
     category: ClassVar[str] = "arithmetic"
-    arithmetic: ClassVar[Arithmetic] = "sum"
     pointwise: ClassVar[bool] = True
     positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (
@@ -109,6 +108,10 @@ class Add(Op):
 
     scalar: int | float | Dim | None = None
     reverse: bool = False
+
+    @property
+    def arithmetic(self) -> Arithmetic:
+        return "sum"
 
     def vanishes(self, *inputs: TensorType) -> bool:
         return len(inputs) == 1 and self.scalar is None
@@ -131,7 +134,6 @@ class Sub(Op):
     name: ClassVar[str] = "sub"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     category: ClassVar[str] = "arithmetic"
-    arithmetic: ClassVar[Arithmetic] = "difference"
     pointwise: ClassVar[bool] = True
     positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (
@@ -142,6 +144,10 @@ class Sub(Op):
 
     scalar: int | float | Dim | None = None
     reverse: bool = False
+
+    @property
+    def arithmetic(self) -> Arithmetic:
+        return "difference"
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         return pair(self.name, check, inputs, self.scalar)
@@ -163,7 +169,6 @@ class Mul(Op):
     name: ClassVar[str] = "mul"
     arity: ClassVar[tuple[int, int | None]] = (1, None)
     category: ClassVar[str] = "arithmetic"
-    arithmetic: ClassVar[Arithmetic] = "product"
     pointwise: ClassVar[bool] = True
     positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (
@@ -174,6 +179,10 @@ class Mul(Op):
 
     scalar: int | float | Dim | None = None
     reverse: bool = False
+
+    @property
+    def arithmetic(self) -> Arithmetic:
+        return "product"
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         return operands(self.name, check, inputs, self.scalar)
@@ -193,7 +202,6 @@ class Div(Op):
     name: ClassVar[str] = "div"
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     category: ClassVar[str] = "arithmetic"
-    arithmetic: ClassVar[Arithmetic] = "quotient"
     pointwise: ClassVar[bool] = True
     positions: ClassVar[int | None] = 1
     examples: ClassVar[tuple[Example, ...]] = (
@@ -204,6 +212,10 @@ class Div(Op):
 
     scalar: int | float | Dim | None = None
     reverse: bool = False
+
+    @property
+    def arithmetic(self) -> Arithmetic:
+        return "quotient"
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         fix = "use `//` for whole quotients, or `-> cast(f32)` first"

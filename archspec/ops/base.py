@@ -240,13 +240,6 @@ class Op(BaseModel):
     `infer`."""
     transparent: ClassVar[bool] = False
     """True for `identity`: leaves no node, though it takes a number in a numbered scope."""
-    idempotent: ClassVar[bool] = False
-    """Whether applied to what it yields it yields the same again, in inference."""
-    arithmetic: ClassVar[Arithmetic] = ""
-    """What it is of its inputs, element by element, where they are several: the sum or product of
-    all, the difference or quotient of two. They are broadcast."""
-    yields_parameter: ClassVar[str | None] = None
-    """The name of a parameter that it owns and yields as it is, for an op without inputs."""
 
     def __eq__(self, other: object) -> bool:
         """Same op, same attributes; 1, 1.0 and true differ, for their element types do."""
@@ -298,8 +291,7 @@ class Op(BaseModel):
     def affine_per_channel(self, *inputs: TensorType) -> ChannelMap | None:
         """The affine map of single channels that it is in inference, if it is one.
 
-        That of a norm with running averages, or of a product with a number. What this says, and
-        `linear_layer`, `arithmetic`, `permutation` and `passage`, is all that folding knows.
+        That of a norm with running averages, or of a product with a number.
         """
         return None
 
@@ -313,10 +305,28 @@ class Op(BaseModel):
             return self.model_copy(update={"bias": True})
         return None
 
+    # Properties, not class variables: pydantic evaluates the annotations of these for each op
+    # that is imported, which a start would notice.
+
     @property
     def stochastic(self) -> bool:
         """Whether it draws at random in training."""
         return False
+
+    @property
+    def idempotent(self) -> bool:
+        """Whether applied to what it yields it yields the same again, in inference."""
+        return False
+
+    @property
+    def arithmetic(self) -> Arithmetic:
+        """What it is of several inputs, which are broadcast: sum or product of all, or of two."""
+        return ""
+
+    @property
+    def yields_parameter(self) -> str | None:
+        """The name of a parameter that it owns and yields as it is, for an op without inputs."""
+        return None
 
     def kept_mean(self) -> KeptMean | None:
         """Which of its inputs it drops in training, where it is the mean of the others."""

@@ -100,7 +100,6 @@ class Clamp(Op):
     name: ClassVar[str] = "clamp"
     category: ClassVar[str] = "arithmetic"
     pointwise: ClassVar[bool] = True
-    idempotent: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"low": -1.0, "high": 1.0}),
         Example({"low": 0}, ("i64[2, 8]",)),
@@ -109,6 +108,10 @@ class Clamp(Op):
 
     low: int | float | Dim | None = None
     high: int | float | Dim | None = None
+
+    @property
+    def idempotent(self) -> bool:
+        return True
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         (given,) = inputs

@@ -102,8 +102,11 @@ class Sign(Op):
     category: ClassVar[str] = "arithmetic"
     pointwise: ClassVar[bool] = True
     shape_rule: ClassVar[ShapeRule | None] = _same(REALS)
-    idempotent: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), _WHOLE)
+
+    @property
+    def idempotent(self) -> bool:
+        return True
 
 
 class Sin(Op):
@@ -143,8 +146,11 @@ class Floor(Op):
     category: ClassVar[str] = "arithmetic"
     pointwise: ClassVar[bool] = True
     shape_rule: ClassVar[ShapeRule | None] = _same(REALS)
-    idempotent: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), _WHOLE)
+
+    @property
+    def idempotent(self) -> bool:
+        return True
 
 
 class Ceil(Op):
@@ -154,8 +160,11 @@ class Ceil(Op):
     category: ClassVar[str] = "arithmetic"
     pointwise: ClassVar[bool] = True
     shape_rule: ClassVar[ShapeRule | None] = _same(REALS)
-    idempotent: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), _WHOLE)
+
+    @property
+    def idempotent(self) -> bool:
+        return True
 
 
 class Round(Op):
@@ -165,8 +174,11 @@ class Round(Op):
     category: ClassVar[str] = "arithmetic"
     pointwise: ClassVar[bool] = True
     shape_rule: ClassVar[ShapeRule | None] = _same(REALS)
-    idempotent: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), _WHOLE)
+
+    @property
+    def idempotent(self) -> bool:
+        return True
 
 
 class Abs(Op):
@@ -175,8 +187,11 @@ class Abs(Op):
     name: ClassVar[str] = "abs"
     category: ClassVar[str] = "arithmetic"
     pointwise: ClassVar[bool] = True
-    idempotent: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), _WHOLE, Example(inputs=("c64[2, 8]",)))
+
+    @property
+    def idempotent(self) -> bool:
+        return True
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         (given,) = inputs
@@ -219,8 +234,11 @@ class Detach(Op):
     name: ClassVar[str] = "detach"
     category: ClassVar[str] = "arithmetic"
     pointwise: ClassVar[bool] = True
-    idempotent: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(),)
+
+    @property
+    def idempotent(self) -> bool:
+        return True
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         (given,) = inputs

@@ -15,12 +15,15 @@ class Identity(Op):
     arity: ClassVar[tuple[int, int | None]] = (0, None)
     category: ClassVar[str] = "shape"
     pointwise: ClassVar[bool] = True
-    idempotent: ClassVar[bool] = True
     transparent: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (
         Example(),
         Example(inputs=("f32[2, 8]", "i64[4]")),
     )
+
+    @property
+    def idempotent(self) -> bool:
+        return True
 
     def permutation(self, rank: int) -> tuple[int, ...]:
         return tuple(range(rank))

@@ -111,11 +111,14 @@ class HardTanh(Op):
     category: ClassVar[str] = "activation"
     pointwise: ClassVar[bool] = True
     shape_rule: ClassVar[ShapeRule | None] = same_floats
-    idempotent: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example({"low": 0.0, "high": 6.0}))
 
     low: float = -1.0
     high: float = 1.0
+
+    @property
+    def idempotent(self) -> bool:
+        return True
 
 
 class HardShrink(Op):

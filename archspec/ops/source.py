@@ -39,7 +39,6 @@ class Param(Op):
     arity: ClassVar[tuple[int, int | None]] = _NO_INPUT
     category: ClassVar[str] = "source"
     pointwise: ClassVar[bool] = True
-    yields_parameter: ClassVar[str | None] = ""
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"shape": (1, 5, 8)}, ()),
         Example({"shape": (), "init": Normal(std=0.02)}, ()),
@@ -47,6 +46,10 @@ class Param(Op):
 
     shape: tuple[int, ...]
     init: Initialiser | None = None
+
+    @property
+    def yields_parameter(self) -> str | None:
+        return ""
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         return TensorType(DType.F32, _shape(self.name, check, self.shape))
