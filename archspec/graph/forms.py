@@ -12,7 +12,7 @@ from typing import TypeAlias
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph
 from archspec.graph.owned import Owned, owned
-from archspec.graph.walk import postorder
+from archspec.graph.walk import postorder, walk
 
 Forms: TypeAlias = "tuple[Graph, ...]"
 """The graphs of one block, each once: one, or that of inference and that of training."""
@@ -29,16 +29,23 @@ def forms(compiled: Compiled) -> Forms:
 def held(block: Forms) -> list[Held]:
     """What the forms of a block own, matched by path.
 
-    What has no name, such as a sum, owns nothing; where there are several forms it is left out.
+    What owns no weights may have no name, such as a sum; where there are several forms, that is
+    left out.
     """
     if len(block) == 1:  # as in most cases
         return [(item,) for item in owned(block[0])]
     found: dict[str, Held] = {}
     for graph in block:
         for item in owned(graph):
-            if item.instance.key:
+            if item.instance.key or _owns_weights(item):
                 found[item.path] = (*found.get(item.path, ()), item)
     return [*found.values()]
+
+
+def _owns_weights(item: Owned) -> bool:
+    below = walk(item.instance.graph) if item.instance.graph is not None else ()
+    owning = (graph.parameters_of(node) for graph in below for node in graph.nodes)
+    return bool(item.parameters) or any(owning)
 
 
 def callee(items: Held) -> Forms:

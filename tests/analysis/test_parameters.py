@@ -113,3 +113,16 @@ def test_a_table_beyond_the_budget_is_refused_at_once():
     (diagnostic,) = failure.value.diagnostics
     assert diagnostic.code == "E0520"
     assert "1,099,511,627,776 parameter tensors; at most 250,000" in diagnostic.message
+
+
+def test_a_call_without_a_key_counts_once_in_both_modes():
+    build = Build("unit")
+    x = build.input(tensor(1, 4, 8, 8))
+    unit = build.graph(build.op(Layer(width=4), x, key="layer"))
+    modes = []
+    for twice in (False, True):
+        build = Build("net")
+        x = build.input(tensor(1, 4, 8, 8))
+        (y,) = build.call(unit, x, key="")
+        modes.append(build.graph(build.op(Pointwise(), y) if twice else y))
+    assert count(compiled(*modes)) == count(compiled(modes[0])) == Counts(4 * 4 * 9, 0, 1)
