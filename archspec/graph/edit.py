@@ -40,10 +40,14 @@ OUTPUT = -1
 
 
 class Edit:
-    """A graph while it is being changed."""
+    """A graph while it is being changed.
 
-    def __init__(self, graph: Graph) -> None:
-        self._graph = graph
+    `given` is what the network promises of its sizes, `Compiled.where`: what ops that are inserted
+    need is kept unless it holds wherever that does.
+    """
+
+    def __init__(self, graph: Graph, given: Condition = TRUE) -> None:
+        self._graph, self._given = graph, given
         self._nodes = {node.id: node for node in graph.nodes}
         self._next = max(self._nodes, default=-1) + 1
         self._readers: dict[Port, list[int]] = {}
@@ -97,8 +101,13 @@ class Edit:
         """Let all that reads one port read another, outputs too, but not the nodes in `keep`.
 
         `needs` is what was needed of the sizes for the old port to be what it is: what reads the
-        new one in place of it needs that now. Yields what does, with `OUTPUT` for outputs.
+        new one in place of it needs that now. Yields what does, with `OUTPUT` for outputs. Raises
+        ValueError where the ports have different types, which what reads them would not expect.
         """
+        wanted, found = self.type_of(old), self.type_of(new)
+        if wanted != found:
+            message = f"node {new.node} yields {found}, but node {old.node}, {wanted}"
+            raise ValueError(f"{message}: what reads it cannot read the other")
         moving = [number for number in self._readers.get(old, ()) if number not in keep]
         self._readers[old] = [number for number in self._readers.get(old, ()) if number in keep]
         self._readers.setdefault(new, []).extend(moving)
@@ -134,8 +143,36 @@ class Edit:
         What the node needs of the sizes stays needed, by what reads it.
         """
         node = self._nodes[number]
-        self.redirect(Port(number), node.inputs[index], needs=node.requirements)
+        self.replace(number, node.inputs[index], needs=node.requirements)
+
+    def replace(
+        self, number: int, *ports: Port, needs: Sequence[Requirement] = ()
+    ) -> tuple[int, ...]:
+        """Let what reads a node read other ports, one for each of its outputs, and take it out.
+
+        The node of the last port, where it was inserted, takes over name, turns and rank, and the
+        origin where it has none. A node of the ports that reads the old one goes on doing so, and
+        then the old one stays. `needs` and what is yielded are as of `redirect`, which drops what
+        the node itself needs of the sizes. Raises ValueError for ports of other types, and where
+        there are more or fewer than outputs.
+        """
+        old = self._nodes[number]
+        if len(ports) != len(old.types):
+            raise ValueError(f"node {number} has {len(old.types)} outputs, not {len(ports)}")
+        keep = {port.node for port in ports}
+        readers: list[int] = []
+        for index, port in enumerate(ports):
+            readers += self.redirect(Port(number, index), port, keep=keep, needs=needs)
+        if self.is_read(number) or old.is_input:
+            return tuple(readers)
         self.erase(number)
+        new = self._nodes.get(ports[-1].node) if ports else None
+        if new is not None and new.id not in self._graph.place:
+            origin = old.origin if new.origin == Origin() else new.origin
+            needed = tuple([replace(item, origin=origin) for item in new.requirements])
+            taken = {"name": old.name, "turns": old.turns, "rank": old.rank, "origin": origin}
+            self.put(new.id, requirements=needed, **taken)
+        return tuple(readers)
 
     def put(self, number: int, **changes: Any) -> Node:
         """Change fields of a node, such as `inputs`, `instance` and `types`."""
@@ -151,14 +188,15 @@ class Edit:
         instance: Instance,
         inputs: Sequence[Port],
         *,
-        given: Condition = TRUE,
+        given: Condition | None = None,
         origin: Origin | None = None,
     ) -> Node:
         """A new op or call, as early as what it reads allows.
 
         Types are inferred, and what the op needs of the sizes is kept unless it holds where
-        `given` does. Raises OpError where it does not take the inputs.
+        `given` does, else that of the edit. Raises OpError where it does not take the inputs.
         """
+        given = self._given if given is None else given
         types = tuple(self.type_of(port) for port in inputs)
         origin = origin or instance.origin
         requirements: tuple[Requirement, ...] = ()

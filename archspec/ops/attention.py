@@ -51,7 +51,7 @@ class ScaledDotProductAttention(Op):
         return bool(self.dropout)
 
     def in_inference(self) -> Op:
-        return self.model_copy(update={"dropout": 0.0})
+        return self.derived(dropout=0.0)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         q, k, v = (float_input(self.name, inputs, index) for index in range(3))
@@ -131,7 +131,7 @@ class MultiheadAttention(Op):
         return bool(self.dropout)
 
     def in_inference(self) -> Op:
-        return self.model_copy(update={"dropout": 0.0})
+        return self.derived(dropout=0.0)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         if len(inputs) == 2:

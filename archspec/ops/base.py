@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
@@ -251,6 +251,10 @@ class Op(BaseModel):
     def __hash__(self) -> int:
         return hash((type(self), *vars(self).values()))
 
+    def derived(self, **attributes: object) -> Self:
+        """The op with other attributes. Raises pydantic's ValidationError as a new op does."""
+        return type(self)(**{**dict(self), **attributes})
+
     def infer(self, check: Check, *inputs: TensorType) -> TensorType | tuple[TensorType, ...]:
         """Types of the outputs. Raises OpError where none exist."""
         rule = type(self).shape_rule
@@ -301,9 +305,7 @@ class Op(BaseModel):
 
     def with_bias(self) -> Op | None:
         """The same layer with a bias, for a `linear_layer` without; None where it takes none."""
-        if "bias" in type(self).model_fields:
-            return self.model_copy(update={"bias": True})
-        return None
+        return self.derived(bias=True) if "bias" in type(self).model_fields else None
 
     # Properties, not class variables: pydantic evaluates the annotations of these for each op
     # that is imported, which a start would notice.

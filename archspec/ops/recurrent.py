@@ -60,7 +60,7 @@ class Lstm(Op):
         return bool(self.dropout)
 
     def in_inference(self) -> Op:
-        return self.model_copy(update={"dropout": 0.0})
+        return self.derived(dropout=0.0)
 
     def infer(self, check: Check, *inputs: TensorType) -> tuple[TensorType, ...]:
         if len(inputs) == 2:
@@ -119,7 +119,7 @@ class Gru(Op):
         return bool(self.dropout)
 
     def in_inference(self) -> Op:
-        return self.model_copy(update={"dropout": 0.0})
+        return self.derived(dropout=0.0)
 
     def infer(self, check: Check, *inputs: TensorType) -> tuple[TensorType, ...]:
         return _run(self, check, inputs, states=1)

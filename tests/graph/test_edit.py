@@ -1,11 +1,13 @@
 """Editing: nodes keep their numbers, and nothing but ports depends on what those are."""
 
 import itertools
+import re
 from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 import archspec
 from archspec.analysis.buildable import require_buildable
@@ -15,7 +17,7 @@ from archspec.graph.compare import fingerprint, same_graph
 from archspec.graph.compiled import Compiled
 from archspec.graph.edit import OUTPUT, Edit
 from archspec.graph.mapping import map_network
-from archspec.graph.model import Graph, Instance, Port
+from archspec.graph.model import Graph, Instance, Origin, Port, Turn
 from archspec.graph.text import graph_text, network_text
 from archspec.graph.verify import verify, verify_network
 from archspec.graph.walk import walk
@@ -24,6 +26,8 @@ from archspec.ops.base import OpError
 from archspec.ops.convolution import Conv
 from archspec.ops.registry import all_ops
 from archspec.passes.folding.fold import fold
+from archspec.source import Source, Span
+from archspec.types.condition import TRUE
 from archspec_torch.source import python_source
 from tests.building import tensor
 from tests.property.test_programs import EXPLORE, network
@@ -173,6 +177,84 @@ def test_an_op_that_takes_no_such_input_is_refused():
     edit = Edit(chain())
     with pytest.raises(OpError):
         edit.insert(Instance("c", Conv(width=4, kernel=20, padding=0)), [Port(2)])
+
+
+def test_a_port_of_another_type_cannot_be_read_in_its_place():
+    edit = Edit(chain())
+    made = edit.insert(Instance("c", Conv(width=6, kernel=3)), [Port(0)])
+    said = "node 3 yields f32[1, 6, 8, 8], but node 1, f32[1, 4, 8, 8]: "
+    for change in (
+        lambda: edit.redirect(Port(1), Port(made.id)),
+        lambda: edit.replace(1, Port(made.id)),
+    ):
+        with pytest.raises(ValueError, match=re.escape(said)):
+            change()
+    assert verify(edit.graph()) == ()
+
+
+def test_what_is_put_in_place_of_a_node_takes_over_its_name_turns_and_rank():
+    here = Origin(Span(Source("net.arch", "conv"), 0, 4))
+    turn = Turn(here.span, 2)
+    graph = chain()
+    nodes = [
+        replace(node, name="y", turns=(turn,), origin=here) if node.id == 1 else node
+        for node in graph.nodes
+    ]
+    edit = Edit(replace(graph, nodes=tuple(nodes)))
+    first = edit.insert(Instance("c", Conv(width=9, kernel=3)), [Port(0)])
+    made = edit.insert(Instance("a", Conv(width=4, kernel=3)), [Port(first.id)])
+    assert edit.replace(1, Port(made.id)) == (OUTPUT, 2)
+    changed = edit.graph()
+    assert verify(changed) == ()
+    assert [node.id for node in changed.nodes] == [0, first.id, made.id, 2]
+    new = changed.node(made.id)
+    assert (new.name, new.turns, new.rank, new.origin) == ("y", (turn,), (1,), here)
+
+
+def test_a_node_that_what_takes_its_place_reads_stays():
+    edit = Edit(chain())
+    made = edit.insert(Instance("", RELU()), [Port(1)])
+    edit.replace(1, Port(made.id))
+    changed = edit.graph()
+    assert verify(changed) == ()
+    assert [node.id for node in changed.nodes] == [0, 1, made.id, 2]
+    assert changed.node(2).inputs == (Port(made.id),)
+    with pytest.raises(ValueError, match="node 2 has 1 outputs, not 2"):
+        edit.replace(2, Port(0), Port(0))
+
+
+def test_what_a_network_promises_is_not_needed_of_what_is_inserted(tmp_path):
+    path = tmp_path / "net.arch"
+    path.write_text(
+        "network net {\n  input x: f32[B = 1, 4, H = 16, W = 16] where H >= 8, W >= 8\n"
+        "  output x -> relu\n}\n"
+    )
+    compiled = archspec.load(path).compiled
+
+    def needs(edit, **given):
+        layer = Instance("c", Conv(width=4, kernel=7, padding=0))
+        return len(edit.insert(layer, [Port(0)], **given).requirements)
+
+    graph = compiled.inference
+    assert needs(Edit(graph)) == needs(Edit(graph, compiled.where), given=TRUE) == 2
+    assert needs(Edit(graph, compiled.where)) == 0
+
+
+def test_an_op_made_of_another_is_checked():
+    op = Conv(width=4, kernel=3, groups=2)
+    made = op.derived(width=8, bias=False)
+    assert made == Conv(width=8, kernel=3, groups=2, bias=False)
+    assert op.width == 4
+    for wrong in ({"width": 2.5}, {"widht": 8}):
+        with pytest.raises(ValidationError):
+            op.derived(**wrong)
+
+
+@pytest.mark.parametrize("name", sorted(all_ops()))
+def test_an_op_with_nothing_changed_is_the_same(name):
+    for example in all_ops()[name].examples:
+        op = all_ops()[name](**example.attributes)
+        assert op.derived() == op
 
 
 def test_what_is_read_is_not_erased():

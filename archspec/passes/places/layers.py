@@ -88,9 +88,7 @@ def _put(place: Place, layer: Graph) -> None:
     inner = [one for one in layer.nodes if not one.is_input]
     if not inner:
         ports = {Port(one.id): port for one, port in zip(layer.inputs, own, strict=True)}
-        for index, port in enumerate(layer.output_ports):
-            edit.redirect(Port(node.id, index), ports[port])
-        edit.erase(node.id)
+        edit.replace(node.id, *(ports[port] for port in layer.output_ports))
         return
     old = place.instance
     instance = Instance(old.key, graph=layer, origin=old.origin, frozen=old.frozen)

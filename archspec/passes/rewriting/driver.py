@@ -9,8 +9,9 @@ from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled, Mode
 from archspec.graph.edit import Edit
 from archspec.graph.mapping import map_network
-from archspec.graph.model import Graph, Node, Port, Requirement
+from archspec.graph.model import Graph, Node, Port
 from archspec.passes.rewriting.pattern import Match, Rule, matched
+from archspec.types.condition import TRUE, Condition
 
 MOST = 100
 """Rewrites of a graph, for each node that it has at first; rules that go on are never done."""
@@ -23,16 +24,17 @@ def rewrite_network(
 
     What graphs share they go on sharing. Raises CompileFailed (E0911) as `rewrite` does.
     """
-    return map_network(network, lambda graph: rewrite(graph, rules), mode=mode)
+    return map_network(network, lambda graph: rewrite(graph, rules, network.where), mode=mode)
 
 
-def rewrite(graph: Graph, rules: Sequence[Rule]) -> Graph:
+def rewrite(graph: Graph, rules: Sequence[Rule], given: Condition = TRUE) -> Graph:
     """The graph once none of the rules applies; the same object where none ever does.
 
+    `given` is what the network promises of its sizes, for what rules insert.
     At each node the first rule that matches is applied. What a rule matched goes away where
     nothing reads it any more. Raises CompileFailed (E0911) where the rules come to no end.
     """
-    edit, left, before = Edit(graph), MOST * len(graph.nodes), -1
+    edit, left, before = Edit(graph, given), MOST * len(graph.nodes), -1
     changed = 0
     while changed != before:  # one rule may make place for another anywhere
         before = changed
@@ -67,10 +69,10 @@ def _apply(edit: Edit, rules: Sequence[Rule], number: int) -> str | None:
         found = replaced(edit, rule, node)
         if found is None:
             continue
-        keep = (found.port.node,)  # what is put around a node may read it
-        readers = edit.redirect(Port(number), found.port, keep=keep)
-        needs: list[Requirement] = []
-        for site in (found.match.site, *found.match.inside.values()):
+        node = edit.node(number)
+        readers = edit.replace(number, found.port)  # it stays where what is put around it reads it
+        needs = [*node.requirements] if number not in edit else []
+        for site in found.match.inside.values():
             one = site.node.id
             if one in edit and not edit.is_read(one):
                 needs += edit.node(one).requirements
