@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from importlib.metadata import EntryPoint, entry_points
 from typing import get_type_hints
 
@@ -90,13 +90,23 @@ def _point(kind: Kind, name: str) -> EntryPoint:
         known = ", ".join(f"`{one}`" for one in available(kind))
         near = closest(name, available(kind))
         fix = f"write `{near}`" if near else None
-        raise _failed(kind, f"there is no {kind.noun} `{name}`; there are {known}", fix)
+        message = f"there is no {kind.noun} `{name}`; there are {known}"
+        raise _failed(kind, message, fix, _summaries(kind))
     if len(points) > 1:
         places = " and ".join(sorted(points))
         message = f"two packages provide the {kind.noun} `{name}`: {places}"
         raise _failed(kind, message, "uninstall one of them")
     (point,) = points.values()
     return point
+
+
+def _summaries(kind: Kind) -> Iterator[str]:
+    """What each of a kind says that it does, where it can be loaded and says so."""
+    if "summary" not in get_type_hints(kind.contract):
+        return
+    for name in available(kind):
+        with suppress(CompileFailed):
+            yield f"`{name}`: {getattr(load(kind, name), 'summary', '')}"
 
 
 def _is_ours(kind: Kind, point: EntryPoint) -> bool:
@@ -154,5 +164,5 @@ def _place(error: Exception, package: str) -> str | None:
     return found[-1] if found else None
 
 
-def _failed(kind: Kind, message: str, fix: str | None) -> CompileFailed:
-    return CompileFailed([diagnostic(kind.code, message, fix=fix)])
+def _failed(kind: Kind, message: str, fix: str | None, notes: Iterable[str] = ()) -> CompileFailed:
+    return CompileFailed([diagnostic(kind.code, message, fix=fix, notes=notes)])

@@ -31,7 +31,8 @@ class Analysis(Protocol):
 
     name: str
     summary: str
-    """What it says, in one line: the title above it."""
+    """What it says, in one line: the title above it, and said where one is asked for that there is
+    not."""
     options: type[Options]
 
     def find(self, network: Compiled, report: Report, options: Any) -> Finding:

@@ -24,7 +24,7 @@ class Pass(Protocol):
 
     name: str
     summary: str
-    """What it does, in one line, for `archspec passes` and the docs."""
+    """What it does, in one line: said of each pass where one is asked for that there is not."""
     options: type[Options]
     after: tuple[str, ...]
     """Names of passes that run before it where both are asked for; `EVERY_OTHER` for all."""

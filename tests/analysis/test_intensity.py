@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -133,9 +135,11 @@ class Silent(Count):
 def test_one_that_fails_is_told_of(
     monkeypatch: pytest.MonkeyPatch, spec: Path, one: object, said: str
 ) -> None:
+    module = ModuleType("somebody")
+    monkeypatch.setattr(module, "COUNT", one, raising=False)
+    monkeypatch.setitem(sys.modules, "somebody", module)
     point = EntryPoint("count", "somebody:COUNT", registry.KIND.group)
     monkeypatch.setattr(extensions, "entry_points", lambda **_: (point,))
-    monkeypatch.setattr(EntryPoint, "load", lambda _: one)
     with pytest.raises(CompileFailed) as failure:
         archspec.load(spec).analyse("count", kind="linear")
     (found,) = failure.value.diagnostics

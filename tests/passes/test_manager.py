@@ -340,6 +340,16 @@ def test_what_is_not_there_is_named(net, name, options, said):
     assert faults(lambda: net.apply(name, **options)) == [("E0910", said)]
 
 
+def test_where_a_pass_is_not_there_each_that_is_says_what_it_does(net, install):
+    install(Changed(None))
+    install(Nothing(), "broken")
+    found = fault(lambda: net.apply("chagned"))
+    assert found.fix.message == "write `changed`"
+    assert found.notes[0] == "`changed`: a change"
+    assert "`no_dropout`: no dropout in inference; training stays as it is" in found.notes
+    assert not any(note.startswith("`broken`") for note in found.notes)
+
+
 def test_stripped_it_computes_the_same_without_dropout(net):
     found = net.apply("strip")
     assert verify_network(found.compiled) == ()
