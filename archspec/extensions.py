@@ -7,8 +7,6 @@ from contextlib import contextmanager, suppress
 from importlib.metadata import EntryPoint, entry_points
 from typing import get_type_hints
 
-from pydantic import TypeAdapter, ValidationError
-
 from archspec.diagnostics.model import CompileFailed, diagnostic
 from archspec.diagnostics.suggest import closest
 from archspec.frozen import frozen
@@ -119,6 +117,8 @@ def _named(kind: Kind, point: EntryPoint) -> str:
 
 def _require_contract(kind: Kind, point: EntryPoint, found: object) -> None:
     """Raise CompileFailed where an object lacks what its kind has, or has it of another type."""
+    from pydantic import TypeAdapter, ValidationError  # only what others bring is looked at
+
     named = _named(kind, point)
     if isinstance(found, type):
         fix = f"let the entry point name an object, as of `{point.attr} = {found.__name__}()`"
