@@ -14,7 +14,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from archspec.diagnostics.model import CompileFailed, Diagnostic
+    from archspec.diagnostics.failure import CompileFailed
+    from archspec.diagnostics.model import Diagnostic
     from archspec.loading import load
     from archspec.network import Network
 

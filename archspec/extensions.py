@@ -7,7 +7,8 @@ from contextlib import contextmanager, suppress
 from importlib.metadata import EntryPoint, entry_points
 from typing import get_type_hints
 
-from archspec.diagnostics.model import CompileFailed, diagnostic
+from archspec.diagnostics.failure import CompileFailed
+from archspec.diagnostics.model import diagnostic
 from archspec.diagnostics.suggest import closest
 from archspec.frozen import frozen
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from archspec.diagnostics.model import CompileFailed, diagnostic
+from archspec.diagnostics.failure import CompileFailed
+from archspec.diagnostics.model import diagnostic
 from archspec.diagnostics.printable import printable
 from archspec.diagnostics.refusal import refusal
 from archspec.diagnostics.suggest import closest, meant

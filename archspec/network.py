@@ -17,7 +17,8 @@ from archspec.analysis.depth import depth as depth_of
 from archspec.analysis.macs import macs as macs_of
 from archspec.analysis.sizes import accepts, valid_sizes
 from archspec.arguments import levels, requested, whole
-from archspec.diagnostics.model import CompileFailed, Diagnostic
+from archspec.diagnostics.failure import CompileFailed
+from archspec.diagnostics.model import Diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.staging import destination
 from archspec.types.condition import allowed_size, zero_allowed

@@ -14,7 +14,7 @@ import archspec
 from archspec.analysis.machine import to_json
 from archspec.analysis.markdown import markdown
 from archspec.analysis.words import short, short_bytes
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 
 ROOT = Path(__file__).resolve().parents[1]
 

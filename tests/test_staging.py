@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from archspec.staging import deferring, staged, write_file
 
 NAMES = ("a.py", "b.pt", "sub/c.svg", "sub/deep/d.md")

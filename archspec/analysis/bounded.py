@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from archspec.diagnostics.model import CompileFailed, diagnostic
+from archspec.diagnostics.failure import CompileFailed
+from archspec.diagnostics.model import diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.types.atoms import OutsideFragment
 from archspec.types.meter import BudgetExceeded, Meter

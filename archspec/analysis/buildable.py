@@ -10,7 +10,8 @@ from archspec.analysis.fold import Below, fold
 from archspec.analysis.memory import peak_memory
 from archspec.analysis.parameters import EXPANSION_BUDGET, unexpanded
 from archspec.analysis.words import short_bytes
-from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
+from archspec.diagnostics.failure import CompileFailed
+from archspec.diagnostics.model import Diagnostic, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph, Instance, Node
 from archspec.graph.names import join_path

@@ -12,7 +12,8 @@ from dataclasses import replace
 from math import prod
 
 from archspec.analysis.counting import count
-from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
+from archspec.diagnostics.failure import CompileFailed
+from archspec.diagnostics.model import Diagnostic, diagnostic
 from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled
 from archspec.graph.init_rules import rule_for

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from archspec.analysis.words import sizes_text
-from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
+from archspec.diagnostics.failure import CompileFailed
+from archspec.diagnostics.model import Diagnostic, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.graph.walk import requirements
 from archspec.source import Span

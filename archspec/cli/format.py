@@ -12,7 +12,8 @@ import typer
 from archspec.cli.console import coloured, write
 from archspec.cli.guard import AT_FAULT, WrongUsage
 from archspec.cli.spec import SUFFIX, files
-from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
+from archspec.diagnostics.failure import CompileFailed
+from archspec.diagnostics.model import Diagnostic, diagnostic
 from archspec.diagnostics.paint import Style, paint
 from archspec.diagnostics.printable import printable
 from archspec.source import Source

@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 import typer
 
 from archspec.cli.console import coloured, verdict, write, write_diagnostics, write_json
-from archspec.diagnostics.model import CompileFailed, Diagnostic, Severity
+from archspec.diagnostics.failure import CompileFailed
+from archspec.diagnostics.model import Diagnostic, Severity
 from archspec.diagnostics.paint import paint
 from archspec.diagnostics.printable import printable
 from archspec.diagnostics.refusal import refusal

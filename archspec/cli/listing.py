@@ -10,7 +10,8 @@ from archspec import shipped
 from archspec.cli.console import write, write_json
 from archspec.cli.guard import WrongUsage
 from archspec.cli.spec import SUFFIX, files
-from archspec.diagnostics.model import CompileFailed, Diagnostic
+from archspec.diagnostics.failure import CompileFailed
+from archspec.diagnostics.model import Diagnostic
 
 Row: TypeAlias = "dict[str, str]"
 

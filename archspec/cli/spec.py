@@ -8,7 +8,8 @@ from pathlib import Path
 
 from archspec import shipped
 from archspec.cli.guard import WrongUsage
-from archspec.diagnostics.model import CompileFailed, diagnostic
+from archspec.diagnostics.failure import CompileFailed
+from archspec.diagnostics.model import diagnostic
 from archspec.diagnostics.suggest import closest, meant
 from archspec.frozen import frozen
 

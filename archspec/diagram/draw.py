@@ -10,7 +10,7 @@ from archspec.analysis.counting import count
 from archspec.analysis.macs import macs
 from archspec.analysis.sizes import reported_sizes
 from archspec.analysis.words import short, sizes_text
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from archspec.diagram.dot import dot_text
 from archspec.diagram.picture import picture
 from archspec.diagram.render import layout, render

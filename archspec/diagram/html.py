@@ -8,7 +8,7 @@ from html import escape
 from archspec.analysis.cost import Report
 from archspec.analysis.cost import report as analyse
 from archspec.analysis.markdown import block_rows, facts
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from archspec.diagram.draw import drawing
 from archspec.diagram.render import layout
 from archspec.graph.compiled import Compiled

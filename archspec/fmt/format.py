@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from archspec.fmt import expressions, statements
 from archspec.fmt.check import FormatterFault, same, same_comments
 from archspec.fmt.comments import attach

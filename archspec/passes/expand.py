@@ -13,7 +13,8 @@ from typing import Literal, TypeAlias
 
 from archspec.analysis.repeats import Run, repeats
 from archspec.analysis.structure import structure_classes
-from archspec.diagnostics.model import CompileFailed, Diagnostic, Frame, diagnostic
+from archspec.diagnostics.failure import CompileFailed
+from archspec.diagnostics.model import Diagnostic, Frame, diagnostic
 from archspec.frozen import frozen
 from archspec.graph.model import Graph, GraphOutput, Node, Port
 from archspec.graph.names import join_path

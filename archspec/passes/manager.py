@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import networkx
 
-from archspec.diagnostics.model import CompileFailed, diagnostic
+from archspec.diagnostics.failure import CompileFailed
+from archspec.diagnostics.model import diagnostic
 from archspec.extensions import blamed
 from archspec.frozen import frozen
 from archspec.graph.compare import part_fingerprints

@@ -6,7 +6,8 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from archspec.diagnostics.model import CompileFailed, Diagnostic, Sink, diagnostic
+from archspec.diagnostics.failure import CompileFailed
+from archspec.diagnostics.model import Diagnostic, Sink, diagnostic
 from archspec.diagnostics.suggest import did_you_mean
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import TypeAlias
 
-from archspec.diagnostics.model import CompileFailed, Sink, diagnostic
+from archspec.diagnostics.failure import CompileFailed
+from archspec.diagnostics.model import Sink, diagnostic
 from archspec.graph.model import Graph, GraphOutput, Origin
 from archspec.semantics.building.graph_builder import GraphBuilder
 from archspec.semantics.building.names import NameScope

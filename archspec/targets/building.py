@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from archspec.analysis.buildable import require_buildable
-from archspec.diagnostics.model import CompileFailed, diagnostic
+from archspec.diagnostics.failure import CompileFailed
+from archspec.diagnostics.model import diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.options import Options, read_options
 from archspec.passes.folding.fold import Folding

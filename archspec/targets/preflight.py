@@ -9,7 +9,8 @@ from dataclasses import replace
 from functools import cache
 
 from archspec.analysis.buildable import require_buildable
-from archspec.diagnostics.model import CompileFailed, Diagnostic, Severity
+from archspec.diagnostics.failure import CompileFailed
+from archspec.diagnostics.model import Diagnostic, Severity
 from archspec.graph.compiled import Compiled
 from archspec.targets.base import Backend
 from archspec.targets.lowering import unlowered

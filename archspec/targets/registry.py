@@ -8,7 +8,8 @@ from importlib.metadata import EntryPoint
 from typing import cast
 
 from archspec import extensions
-from archspec.diagnostics.model import CompileFailed, diagnostic
+from archspec.diagnostics.failure import CompileFailed
+from archspec.diagnostics.model import diagnostic
 from archspec.targets.base import Backend, LiveBackend
 from archspec.targets.weights import WeightStore
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
+from archspec.diagnostics.failure import CompileFailed
+from archspec.diagnostics.model import Diagnostic, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Instance, Node
 from archspec.graph.names import components

@@ -20,7 +20,8 @@ import torch
 from archspec.analysis.bounded import bounded
 from archspec.analysis.memory import activation_memory
 from archspec.analysis.operations import operations
-from archspec.diagnostics.model import CompileFailed, diagnostic
+from archspec.diagnostics.failure import CompileFailed
+from archspec.diagnostics.model import diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Node
 from archspec.targets.weights import Weights

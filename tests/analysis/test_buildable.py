@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from archspec.analysis.buildable import LARGEST_TENSOR, require_buildable
-from archspec.diagnostics.model import CompileFailed, Diagnostic
+from archspec.diagnostics.failure import CompileFailed
+from archspec.diagnostics.model import Diagnostic
 from archspec.network import Network
 from archspec.semantics.compile import load_network
 from archspec.source import Source

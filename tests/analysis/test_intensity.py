@@ -18,7 +18,7 @@ from archspec import extensions
 from archspec.analysis import registry
 from archspec.analysis.base import Finding
 from archspec.cli.main import app
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from archspec.options import Options
 
 NET = """\

@@ -4,7 +4,7 @@ import pytest
 
 from archspec.analysis.counting import Counts, count, count_by_node, count_graph
 from archspec.analysis.parameters import require_expandable, table
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from archspec.graph.model import InitRule, Instance, Region
 from archspec.types.initialiser import KaimingNormal, Ones, Zeros
 from tests.building import Build, Layer, Pointwise, Repeat, columns, compiled, fractal, tensor

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 import archspec
 from archspec.cli.main import app
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 
 SMALL = """network net {{
   input x: f32[B = 1, 3, H = {size}, W = {size}]

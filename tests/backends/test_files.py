@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import archspec
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from archspec.targets import backend
 from tests.test_staging import picture
 
@@ -114,7 +114,7 @@ LIMITED = """
 import resource, sys
 from pathlib import Path
 import archspec, torch
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from tests.test_staging import picture
 
 def refused(act, limit):

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.func import functional_call
 
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from archspec_torch.module import to_module
 
 UNIT = """

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from archspec_torch.module import to_module
 from archspec_torch.source import python_source
 from tests.backends.scripts import script

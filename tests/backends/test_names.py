@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from archspec.cli.check import examine
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from archspec.source import Source
 from archspec.syntax import parse
 from archspec_torch.code.names import MAPPING_NAMES, SEQUENTIAL_NAMES, field_name

@@ -13,7 +13,7 @@ from functools import cache
 import pytest
 import torch
 
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from archspec.graph.codegen.sizes import Locals
 from archspec.semantics.compile import load_network
 from archspec.source import Source

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from archspec.network import Network
 from archspec.semantics.compile import load_network
 from archspec.source import Source

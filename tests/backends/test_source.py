@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from archspec.graph.model import GraphOutput
 from archspec_torch.module import to_module
 from archspec_torch.source import python_source

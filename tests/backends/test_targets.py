@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from archspec import extensions, targets
 from archspec.cli.main import app
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from archspec.options import Options
 from archspec.targets import (
     BuildRequest,

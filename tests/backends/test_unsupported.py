@@ -5,7 +5,7 @@ from typing import ClassVar
 import pytest
 
 from archspec.cli.check import examine
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from archspec.ops import registry
 from archspec.ops.base import Op
 from archspec.options import Options

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save_file
 
 import archspec
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from archspec_torch.weights.checkpoint import stored
 from archspec_torch.weights.fit import fit
 from tests.specs.compiled import shipped

@@ -11,7 +11,8 @@ import typer
 
 from archspec.cli.console import coloured, write
 from archspec.cli.guard import WrongUsage, guarded
-from archspec.diagnostics.model import CompileFailed, diagnostic
+from archspec.diagnostics.failure import CompileFailed
+from archspec.diagnostics.model import diagnostic
 
 
 def ending(problem, **options):

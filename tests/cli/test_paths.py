@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 import archspec
 from archspec.cli.main import app
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 
 SPEC = """\
 network tiny {

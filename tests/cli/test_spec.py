@@ -5,7 +5,7 @@ import pytest
 from archspec import shipped
 from archspec.cli.guard import WrongUsage
 from archspec.cli.spec import Spec, files, locate
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from archspec.shipped import split
 
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from archspec.diagram import render as rendering
 from archspec.diagram.dot import dot_text, escaped, literal
 from archspec.diagram.draw import draw, drawing

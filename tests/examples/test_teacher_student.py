@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 import archspec
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "docs" / "examples"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from archspec.fmt import FormatterFault, format_source
 from archspec.fmt.check import same, same_comments
 from archspec.source import Source

@@ -27,7 +27,8 @@ from archspec.analysis.counting import count
 from archspec.analysis.memory import activation_memory
 from archspec.analysis.operations import operations
 from archspec.cli.check import examine
-from archspec.diagnostics.model import CompileFailed, Severity
+from archspec.diagnostics.failure import CompileFailed
+from archspec.diagnostics.model import Severity
 from archspec.graph.compiled import Compiled
 from archspec.network import TARGETS, Network
 from archspec.semantics.compile import load_network

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from specs_building import CASES
 
-from archspec.diagnostics.model import CompileFailed, Severity
+from archspec.diagnostics.failure import CompileFailed
+from archspec.diagnostics.model import Severity
 from archspec.diagnostics.text import render
 from archspec.network import Network
 from archspec.semantics.compile import check, load_network

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 import archspec
 from archspec.cli.main import app
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from tests.specs.compiled import shipped
 from tests.specs.golden import golden
 

@@ -83,7 +83,6 @@ CONTAIN_EACH_OTHER = (
         "archspec.types.monomial",
     },
     {"archspec.syntax.ast", "archspec.syntax.ast_expressions"},
-    {"archspec.diagnostics.model", "archspec.diagnostics.snippet", "archspec.diagnostics.text"},
 )
 """Classes that have each other as fields: here an import is for annotations only."""
 

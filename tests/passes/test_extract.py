@@ -6,7 +6,7 @@ from archspec.analysis.counting import count_graph
 from archspec.analysis.depth import Depth, depth
 from archspec.analysis.parameters import table
 from archspec.analysis.paths import paths
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from archspec.graph.model import Draw, Instance, Origin, Requirement
 from archspec.ops.random import Join
 from archspec.passes.extract import extract

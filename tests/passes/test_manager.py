@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 import archspec
 from archspec import extensions
 from archspec.cli.main import app
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from archspec.graph.edit import Edit
 from archspec.graph.mapping import map_network
 from archspec.graph.model import Instance, Port

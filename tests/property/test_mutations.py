@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from archspec.diagnostics.text import render
 from archspec.graph.compiled import Compiled
 from archspec.network import Network

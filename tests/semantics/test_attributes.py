@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from archspec.diagnostics.text import apply
 from archspec.ops.base import Op
 from archspec.ops.registry import all_ops

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from archspec.analysis.parameters import table
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from archspec.graph.walk import walk
 from archspec.ops.normalisation import BatchNorm
 from archspec.types.initialiser import Initialiser

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from archspec.cli.main import app
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from archspec.loading import load
 from archspec.semantics.compile import check, load_network
 from archspec.source import Source

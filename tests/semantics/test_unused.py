@@ -2,7 +2,7 @@
 
 import pytest
 
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from archspec.network import Network
 from archspec.semantics.compile import load_network
 from archspec.source import Source

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from archspec.network import Network
 from tests.semantics.specs import compiled, errors, layer, output, weights
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from archspec.loading import load
 from archspec.semantics.compile import check
 from archspec.source import Source

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from archspec.analysis.parameters import table
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from archspec.loading import load
 from archspec.shipped import folder
 from tests.specs.compiled import shipped

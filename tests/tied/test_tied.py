@@ -12,7 +12,7 @@ import torch
 
 import archspec
 from archspec.analysis.counting import unused_parameters
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from archspec.network import Network
 from archspec.semantics.compile import load_network
 from archspec.source import Source

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from archspec.analysis.parameters import table
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from archspec.graph.compiled import Compiled
 from archspec.graph.mapping import with_graphs
 from archspec.graph.model import Graph, Instance, Node, subgraphs

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from archspec.analysis.fold import memoised
-from archspec.diagnostics.model import CompileFailed, diagnostic
+from archspec.diagnostics.failure import CompileFailed
+from archspec.diagnostics.model import diagnostic
 from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled, Mode
 from archspec.graph.edit import Edit

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from archspec.analysis.parameters import table
-from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
+from archspec.diagnostics.failure import CompileFailed
+from archspec.diagnostics.model import Diagnostic, diagnostic
 from archspec.diagnostics.suggest import closest
 from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled

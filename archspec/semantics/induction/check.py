@@ -9,7 +9,8 @@ as parameter, 2 ** n, a `for` over a parameter) a note says that each expansion 
 
 from __future__ import annotations
 
-from archspec.diagnostics.model import CompileFailed, Severity, Sink, diagnostic
+from archspec.diagnostics.failure import CompileFailed
+from archspec.diagnostics.model import Severity, Sink, diagnostic
 from archspec.semantics.induction.proof import prove
 from archspec.semantics.program.definitions import ModuleScope, RuleDefinition
 from archspec.semantics.values.budget import Budget

@@ -8,7 +8,8 @@ What sums, products and decisions of sizes take is counted on a meter, and comes
 
 from __future__ import annotations
 
-from archspec.diagnostics.model import CompileFailed, Frame, diagnostic
+from archspec.diagnostics.failure import CompileFailed
+from archspec.diagnostics.model import Frame, diagnostic
 from archspec.frozen import frozen
 from archspec.source import Span
 from archspec.types.condition import Condition

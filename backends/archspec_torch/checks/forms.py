@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
+from archspec.diagnostics.failure import CompileFailed
+from archspec.diagnostics.model import Diagnostic, diagnostic
 from archspec.graph.codegen.interface import inputs_of
 from archspec.graph.model import Graph, Node
 from archspec.graph.units import Owned, Unit

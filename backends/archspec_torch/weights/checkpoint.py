@@ -12,7 +12,8 @@ from zipfile import ZIP_STORED, ZipFile
 
 import torch
 
-from archspec.diagnostics.model import CompileFailed, diagnostic
+from archspec.diagnostics.failure import CompileFailed
+from archspec.diagnostics.model import diagnostic
 from archspec.diagnostics.printable import printable
 from archspec.staging import deferring
 from archspec.targets.weights import EVERYTHING, Taking, Weights

@@ -12,7 +12,8 @@ import torch
 
 from archspec.analysis.counting import count
 from archspec.analysis.parameters import EXPANSION_BUDGET, Entry, table
-from archspec.diagnostics.model import CompileFailed, Diagnostic, diagnostic
+from archspec.diagnostics.failure import CompileFailed
+from archspec.diagnostics.model import Diagnostic, diagnostic
 from archspec.diagnostics.suggest import closest
 from archspec.graph.compiled import Compiled
 from archspec.targets.weights import Weights

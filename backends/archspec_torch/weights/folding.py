@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import torch
 from torch import Tensor
 
-from archspec.diagnostics.model import CompileFailed
+from archspec.diagnostics.failure import CompileFailed
 from archspec.graph.names import join_path
 from archspec.ops.channels import Calculation, Function, Number, Numbers, Owned, Wanted
 from archspec.passes.folding.steps import (

@@ -11,7 +11,8 @@ from typing import Any
 
 import torch
 
-from archspec.diagnostics.model import CompileFailed, diagnostic
+from archspec.diagnostics.failure import CompileFailed
+from archspec.diagnostics.model import diagnostic
 from archspec.diagnostics.suggest import closest
 from archspec.targets.weights import Taking, Weights
 
