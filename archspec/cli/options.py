@@ -61,7 +61,7 @@ PassTexts = Annotated[
     typer.Option(
         "--pass",
         metavar="NAME{..}",
-        help="Let a pass run: fold, no_dropout, prune, strip, extract{column=3}, "
+        help="Let a pass run: flatten, fold, no_dropout, prune, strip, extract{column=3}, "
         "swap{at=..,layer=..} or an installed one. Repeatable.",
         show_default=False,
     ),

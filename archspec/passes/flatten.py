@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from archspec.graph.build import Building
 from archspec.graph.edit import Edit
 from archspec.graph.model import Graph, Instance
 from archspec.passes.expand import NODE_BUDGET, levels_within
 
 
-def flatten(graph: Graph, depth: int | None = 1, *, budget: int = NODE_BUDGET) -> Graph:
+def flatten(
+    graph: Graph,
+    depth: int | None = 1,
+    *,
+    budget: int = NODE_BUDGET,
+    opens: Callable[[Graph], bool] = lambda _: True,
+) -> Graph:
     """The graph opened to a depth: 0 is one call of it, 1 itself, None opens everything.
 
-    Nodes of opened blocks have the full names of their instances as keys. Raises CompileFailed
-    (E0521) when there would be more than `budget` nodes.
+    Nodes of opened blocks have the full names of their instances as keys. A block that `opens` says
+    no to stays a call. Raises CompileFailed (E0521) when there would be more than `budget` nodes.
     """
     levels = levels_within(graph, depth, budget)
     if levels == 0:
         return _whole(graph)
     edit = Edit(graph)
-    calls = [(node.id, levels) for node in graph.nodes if node.callee is not None]
+    calls = [(node.id, levels) for node in graph.nodes]
     while calls:
         number, left = calls.pop()
-        if left > 1:
-            made = edit.inline(number)
-            calls += [(one, left - 1) for one in made if edit.node(one).callee is not None]
+        callee = edit.node(number).callee
+        if callee is not None and left > 1 and opens(callee):
+            calls += [(one, left - 1) for one in edit.inline(number)]
     return edit.graph()
 
 

@@ -10,6 +10,7 @@ from archspec.passes.base import Pass
 
 BUNDLED: Mapping[str, str] = {
     "extract": "archspec.passes.standard:EXTRACT",
+    "flatten": "archspec.passes.standard:FLATTEN",
     "fold": "archspec.passes.standard:FOLD",
     "no_dropout": "archspec.passes.no_dropout:NO_DROPOUT",
     "prune": "archspec.passes.standard:PRUNE",

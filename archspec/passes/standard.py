@@ -7,9 +7,11 @@ from dataclasses import replace
 from pydantic import Field
 
 from archspec.graph.compiled import Compiled
+from archspec.graph.model import Graph
 from archspec.options import Options
 from archspec.passes.base import EVERY_OTHER, Outcome, Pass
 from archspec.passes.extract import extract
+from archspec.passes.flatten import flatten
 from archspec.passes.folding.fold import fold
 from archspec.passes.prune import Pruner
 from archspec.passes.rewriting.driver import rewrite_network
@@ -50,6 +52,33 @@ class Fold:
         return Outcome(folding.compiled, folding)
 
 
+class FlattenOptions(Options):
+    """Levels of blocks that are opened, the network's own body being the first; all if not said."""
+
+    depth: int | None = Field(default=None, ge=1)
+
+
+class Flatten:
+    """Opening of blocks; see `archspec.passes.flatten`."""
+
+    name = "flatten"
+    summary = "blocks are opened: their ops stand in the body of what called them"
+    options: type[Options] = FlattenOptions
+    after: tuple[str, ...] = ("extract",)
+
+    def run(self, network: Compiled, options: FlattenOptions) -> Outcome:
+        """The network, with the names of weights that it had. Raises CompileFailed (E0521).
+
+        A block with `init` statements stays a block, since they hold for it alone.
+        """
+        opened: dict[Graph, Graph] = {}
+        for graph in (network.inference, network.training):
+            if graph not in opened:
+                opened[graph] = flatten(graph, options.depth, opens=lambda one: not one.init_rules)
+        inference, training = opened[network.inference], opened[network.training]
+        return Outcome(replace(network, inference=inference, training=training))
+
+
 class Prune:
     """Removal of what no output needs, weights too."""
 
@@ -82,6 +111,7 @@ class Strip:
 
 
 EXTRACT: Pass = Extract()
+FLATTEN: Pass = Flatten()
 FOLD: Pass = Fold()
 PRUNE: Pass = Prune()
 STRIP: Pass = Strip()

@@ -1,6 +1,7 @@
 """Opening blocks to a depth."""
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -162,3 +163,53 @@ def test_blocks_nested_a_thousand_deep():
         graph = build.graph(*build.call(graph, build.input(tensor(1)), key="a"))
     assert [item.kind for item in expand(graph, None).nodes] == ["input", "op", "output"]
     assert [node.is_input for node in flatten(graph, None).nodes] == [True, False]
+
+
+NESTED = """\
+block inner { conv(8, 3) -> batch_norm -> dropout(0.5) }
+block special { init conv.weight = constant(0.5)
+  conv(8, 1) }
+block outer { a: inner -> if training { inner } else { relu } -> special }
+network net {
+  input x: f32[B = 2, 8, H = 6, W = 6]
+  init conv.weight = normal(std=0.02)
+  shared twice = body: outer
+  output y = x -> twice -> twice -> iterate(inner, 2)
+}
+"""
+
+
+def test_the_pass_keeps_names_and_values_in_both_modes(tmp_path):
+    path = tmp_path / "net.arch"
+    path.write_text(NESTED)
+    net = archspec.load(path)
+    flat = net.apply("flatten")
+    calls = [node.callee.name for node in flat.compiled.training.nodes if node.callee is not None]
+    assert calls == ["special", "special"]  # its `init` holds for it alone
+    one, two = net.to_torch(seed=1), flat.to_torch(seed=2)
+    assert list(one.state_dict()) == list(two.state_dict())
+    assert torch.equal(two.get_parameter("body.special.conv.weight"), torch.full((8, 8, 1, 1), 0.5))
+    assert float(two.get_parameter("body.a.conv.weight").std()) == pytest.approx(0.02, rel=0.2)
+    two.load_state_dict(one.state_dict())
+    x = torch.rand(2, 8, 6, 6)
+    for training in (True, False):
+        results = []
+        for module in (one.train(training), two.train(training)):
+            torch.manual_seed(3)
+            results.append(module(x))
+        assert torch.equal(*results)
+    assert flat.report().macs == net.report().macs
+    assert flat.report(training=True).counts == net.report(training=True).counts
+
+
+def test_the_pass_opens_to_a_depth(tmp_path):
+    path = tmp_path / "net.arch"
+    path.write_text(NESTED.replace("if training { inner } else { relu }", "relu"))
+    net = archspec.load(path)
+    assert net.apply("flatten", depth=1).compiled.inference.nodes == net.compiled.inference.nodes
+    opened = net.apply("flatten", depth=2).compiled
+    assert opened.inference is opened.training
+    names = [node.callee.name for node in opened.inference.nodes if node.callee is not None]
+    assert names == ["inner", "special", "inner", "special"]
+    with pytest.raises(CompileFailed, match=r"`depth`.*greater than or equal to 1"):
+        net.apply("flatten", depth=0)

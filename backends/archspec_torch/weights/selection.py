@@ -13,7 +13,7 @@ import torch
 
 from archspec.diagnostics.failure import CompileFailed
 from archspec.diagnostics.model import diagnostic
-from archspec.diagnostics.suggest import closest
+from archspec.diagnostics.suggest import closest, meant
 from archspec.targets.weights import Taking, Weights
 
 USUAL = (
@@ -142,8 +142,7 @@ def _named(found: Sequence[Stored], source: str, entry: str) -> list[Stored]:
     names = [item.entry for item in found if item.entry]
     message = f"{source} has no state dict in an entry `{entry}`"
     held = f"it has {_listed(names)}" if names else "it is one state dict, without entries"
-    near = closest(entry, names)
-    fix = f"did you mean `{near}`?" if near else None
+    fix = meant(closest(entry, names))
     raise CompileFailed([diagnostic("E0841", message, notes=[held], fix=fix)])
 
 
