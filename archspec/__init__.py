@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["CompileFailed", "Diagnostic", "Network", "__version__", "load"]
 
 _HOMES = {
-    "CompileFailed": "archspec.diagnostics.model",
+    "CompileFailed": "archspec.diagnostics.failure",
     "Diagnostic": "archspec.diagnostics.model",
     "Network": "archspec.network",
     "load": "archspec.loading",

@@ -19,7 +19,7 @@ from dataclasses import replace
 from typing import Any
 
 from archspec.diagnostics.model import Frame
-from archspec.graph.inference import inferred, kept_needs, own_inputs
+from archspec.graph.inference import inferred, kept_needs, other_needs, own_inputs
 from archspec.graph.model import (
     Graph,
     Instance,
@@ -134,7 +134,7 @@ class Edit:
         node = self._nodes[number]
         if node.is_input:
             self.requirements += [item for item in needs if item not in self.requirements]
-        elif more := tuple(item for item in needs if item not in node.requirements):
+        elif more := other_needs(needs, node.requirements):
             self.put(number, requirements=node.requirements + more)
 
     def bypass(self, number: int, index: int = 0) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from archspec.graph.model import Origin, Region, Requirement
 from archspec.ops.base import Check, Need, Op, OpError
@@ -41,3 +41,17 @@ def kept_needs(needs: Sequence[Need], given: Condition, origin: Origin) -> tuple
                 Requirement(need.condition, need.reason, origin, need.training_only, need.chosen)
             )
     return tuple(kept)
+
+
+def other_needs(
+    needs: Iterable[Requirement], known: Sequence[Requirement]
+) -> tuple[Requirement, ...]:
+    """The needs that are not known.
+
+    In long chains there are many, and none is equal to another: so they are told apart by where
+    they stand before they are compared.
+    """
+    places = {item.origin.span.start for item in known}
+    return tuple(
+        item for item in needs if item.origin.span.start not in places or item not in known
+    )
