@@ -51,7 +51,7 @@ def other_needs(
     In long chains there are many, and none is equal to another: so they are told apart by where
     they stand before they are compared.
     """
-    places = {item.origin.span.start for item in known}
-    return tuple(
-        item for item in needs if item.origin.span.start not in places or item not in known
-    )
+    places: dict[int, list[Requirement]] = {}
+    for item in known:
+        places.setdefault(item.origin.span.start, []).append(item)
+    return tuple(item for item in needs if item not in places.get(item.origin.span.start, ()))
