@@ -11,6 +11,9 @@ from archspec.graph.model import Graph, Instance, Node, Port, Requirement
 from archspec.ops.base import Op
 from archspec.types.tensor import TensorType
 
+HANDED_ON = 10
+"""Needs of sizes that count as one node, where what takes the place of nodes takes them over."""
+
 
 @dataclass
 class Effort:
@@ -104,4 +107,5 @@ class Draft:
                     self.edit.erase(number)
                     found += node.requirements
                     stack += [one.node for one in node.inputs]
+        self.effort.left -= len(found) // HANDED_ON
         return found
