@@ -315,7 +315,7 @@ def test_two_passes_that_each_come_later_are_refused(net, install):
     ]
 
 
-OURS = "`extract`, `fold`, `no_dropout`, `prune`, `strip`, `swap`"
+OURS = "`extract`, `flatten`, `fold`, `no_dropout`, `prune`, `strip`, `swap`"
 
 
 @pytest.mark.parametrize(
