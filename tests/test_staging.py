@@ -190,7 +190,15 @@ def test_what_cannot_be_restored_is_kept_and_said(tmp_path, monkeypatch):
     assert Path(kept).read_text() == "old a.py"
 
 
-def test_an_interrupt_waits_for_the_replacements(tmp_path, monkeypatch):
+@pytest.fixture
+def interruptible():
+    """What is started in the background by a shell ignores interrupts, and so would the test."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_waits_for_the_replacements(tmp_path, monkeypatch, interruptible):
     replace = os.replace
 
     def interrupted(*arguments):
