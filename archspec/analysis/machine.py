@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+from archspec.analysis.base import Finding
 from archspec.analysis.cost import Report, Signature
 from archspec.analysis.paths import PathCount
 from archspec.analysis.receptive_field import field_text
@@ -42,6 +43,12 @@ def to_json(report: Report) -> dict[str, Json]:
         "valid_sizes": report.valid_sizes.to_json(),
         "blocks": [_row(row, report) for row in report.rows],
     }
+
+
+def finding_to_json(finding: Finding) -> dict[str, Json]:
+    """What an analysis says, as plain data."""
+    rows = [list(row) for row in finding.rows]
+    return {"facts": dict(finding.facts), "columns": list(finding.columns), "rows": rows}
 
 
 def _paths(paths: PathCount | None) -> Json:

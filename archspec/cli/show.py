@@ -68,18 +68,11 @@ def _found(
 
 
 def _data(report: Report, found: Sequence[tuple[Analysis, Finding]]) -> dict[str, Json]:
-    from archspec.analysis.machine import to_json
+    from archspec.analysis.machine import finding_to_json, to_json
 
     data = to_json(report)
     if found:
-        data["analyses"] = {
-            analysis.name: {
-                "facts": dict(finding.facts),
-                "columns": list(finding.columns),
-                "rows": [list(row) for row in finding.rows],
-            }
-            for analysis, finding in found
-        }
+        data["analyses"] = {analysis.name: finding_to_json(finding) for analysis, finding in found}
     return data
 
 

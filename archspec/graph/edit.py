@@ -133,7 +133,7 @@ class Edit:
         """Let a node need more of the sizes; what an input would need, the graph does."""
         node = self._nodes[number]
         if node.is_input:
-            self.requirements += [item for item in needs if item not in self.requirements]
+            self.requirements += other_needs(needs, self.requirements)
         elif more := other_needs(needs, node.requirements):
             self.put(number, requirements=node.requirements + more)
 

@@ -13,6 +13,7 @@ from archspec.extensions import blamed
 from archspec.frozen import frozen
 from archspec.graph.compare import part_fingerprints
 from archspec.graph.compiled import Compiled
+from archspec.graph.forms import forms
 from archspec.graph.model import Graph, Node
 from archspec.graph.text import listed_graphs, listed_nodes
 from archspec.graph.verify import verify_network
@@ -121,7 +122,7 @@ class _Said:
 def _said(network: Compiled) -> dict[Graph, _Said]:
     """What the graphs of both modes say, callees first."""
     found: dict[Graph, _Said] = {}
-    for root in dict.fromkeys((network.inference, network.training)):
+    for root in forms(network):
         names = listed_graphs(root)
         for graph, parts in part_fingerprints(root).items():
             found.setdefault(graph, _Said(names[graph], listed_nodes(graph), parts))

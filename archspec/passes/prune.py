@@ -18,6 +18,7 @@ from typing import TypeAlias
 from archspec.analysis.fold import memoised
 from archspec.frozen import frozen
 from archspec.graph.edit import below_call
+from archspec.graph.inference import other_needs
 from archspec.graph.model import (
     Graph,
     GraphOutput,
@@ -153,7 +154,7 @@ class _Body:
     def require(self, number: int, needs: Iterable[Requirement]) -> None:
         """Let a node need more of the sizes."""
         node = self.nodes[number]
-        if more := tuple(item for item in needs if item not in node.requirements):
+        if more := other_needs(needs, node.requirements):
             self.nodes[number] = replace(node, requirements=node.requirements + more)
 
     def hand_on(self, old: Port, source: Port, needs: Iterable[Requirement] = ()) -> None:

@@ -14,7 +14,7 @@ from archspec.graph.model import Graph
 from archspec.semantics.arguments.binding import bind_arguments, body_environment
 from archspec.semantics.arguments.rules import resolve_preset
 from archspec.semantics.building.graph_builder import GraphBuilder
-from archspec.semantics.building.names import NameScope, Reserved, nothing_reserved
+from archspec.semantics.building.names import Reserved, nothing_reserved
 from archspec.semantics.call_stack import deeply
 from archspec.semantics.checks.init_rules import check_init_rules
 from archspec.semantics.checks.modes import check_modes
@@ -32,7 +32,7 @@ from archspec.semantics.network_parameters import settings
 from archspec.semantics.program.definitions import BlockDefinition, ModuleScope, networks
 from archspec.semantics.program.modules import Program
 from archspec.semantics.values.budget import Budget, Limits, OutOfBudget
-from archspec.semantics.values.context import Context, GraphContext, Reported, Session, SpecError
+from archspec.semantics.values.context import Context, Reported, Session, SpecError
 from archspec.semantics.values.keys import Keys
 from archspec.semantics.values.model import BlockLayer, Environment, Poison
 from archspec.source import Source, Span
@@ -246,7 +246,7 @@ def _one_mode(
     environment = body_environment(definition, arguments)
     builder = GraphBuilder(definition.name, "network")
     context.session.given = TRUE
-    inside = GraphContext(context.session, environment, context.frames, builder, NameScope(builder))
+    inside = context.within(environment).entering(builder)
     body = definition.node.body
     inputs = network_inputs(inside, definition, active_inputs(inside, body))
     context.session.given = context.session.network_given = inputs.given

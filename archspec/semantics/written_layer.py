@@ -13,12 +13,11 @@ from archspec.diagnostics.failure import CompileFailed
 from archspec.diagnostics.model import Sink, diagnostic
 from archspec.graph.model import Graph, GraphOutput, Origin
 from archspec.semantics.building.graph_builder import GraphBuilder
-from archspec.semantics.building.names import NameScope
 from archspec.semantics.call_stack import deeply
 from archspec.semantics.compile import Compilation
 from archspec.semantics.program.definitions import ModuleScope, PresetDefinition
 from archspec.semantics.values.budget import OutOfBudget
-from archspec.semantics.values.context import Context, GraphContext, Reported, SpecError
+from archspec.semantics.values.context import Context, Reported, SpecError
 from archspec.semantics.values.data import ports_of, structure_of
 from archspec.semantics.values.display import kind_of
 from archspec.semantics.values.evaluation import apply_layer, evaluate
@@ -86,9 +85,7 @@ class WrittenLayer:
         if not is_layer(value) and not has_poison(value):
             raise outside.error("E0305", f"this is no layer, but {kind_of(value)}", span)
         builder = GraphBuilder("layer", "block", frozen=frozen)
-        context = GraphContext(
-            outside.session, outside.environment, (), builder, NameScope(builder)
-        )
+        context = outside.entering(builder)
         data = tuple(
             builder.add_input(f"input_{index}", type_, span) for index, type_ in enumerate(types)
         )

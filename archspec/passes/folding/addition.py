@@ -135,7 +135,7 @@ class Addition:
     def is_better(self) -> bool:
         """Whether something goes away, and no numbers are more than before."""
         whole = all(map(self.absorbs, self.left))
-        if not (self.merged or (whole and self._form.changes)):
+        if not (self.merged or (whole and self._form.is_change)):
             return False
         gained, spared = 0, 0
         gone: set[str] = set()

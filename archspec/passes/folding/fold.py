@@ -37,7 +37,7 @@ from archspec.passes.folding.sweep import sweep
 OPENED_NODES = 20_000
 """Nodes that calls may be opened to, in all; the other calls stay closed."""
 
-LOOKED_AT = 25_000
+LOOKED_AT = 40_000
 """Nodes that are looked at, in all; what is not folded by then stays as it is."""
 
 

@@ -52,7 +52,9 @@ class Form:
 
     It goes back through a node only where all that reads the node belongs to the form, so that
     nothing is computed twice. Without `deep` it leaves sums alone of which more is made than
-    further sums. `spare` counts, by owner, numbers that are not needed if the nodes go.
+    further sums. `is_change` says whether a node of it does more than add up; `norm` is the
+    earliest that can be any other map, with what it is. `spare` counts, by owner, numbers that are
+    not needed if the nodes go.
     """
 
     draft: Draft
@@ -62,7 +64,8 @@ class Form:
     terms: dict[Port, Term] = field(default_factory=dict)
     axis: int | None = None
     nodes: list[Node] = field(default_factory=list)
-    changes: list[Node] = field(default_factory=list)  # those that do more than add up
+    is_change: bool = False
+    norm: tuple[Node, Parts] | None = None
     spare: dict[str, int] = field(default_factory=dict)
     reads: Counter[Port] = field(default_factory=Counter)
 
@@ -110,8 +113,10 @@ class Form:
         self.axis = parts.axis if parts.axis is not None else self.axis
         self.nodes.append(node)
         if parts.is_change:
-            self.changes.append(node)
+            self.is_change = True
             self.spare |= spare_of(parts)
+        if parts.settings:
+            self.norm = node, parts
         for number, (at, change) in enumerate(parts.terms):
             then = term.change if not number else slope(term.change)
             made = _made(node, at, change, term, len(parts.terms))
@@ -128,7 +133,7 @@ class Form:
         ((_, change),) = found.parts.terms
         self.axis = found.parts.axis if found.parts.axis is not None else self.axis
         self.nodes += found.nodes
-        self.changes.append(found.nodes[0])
+        self.is_change = True
         self.spare |= found.spare
         self._add(found.source, Term(chained(change, term.change), term.made))
         self.reads[found.source] += 1

@@ -34,12 +34,14 @@ class Parts:
     """A node as a sum: for each input that it reads, by index, what becomes of its channels.
 
     `axis` is that of the channels, None where all are changed alike. `spare` is how many numbers
-    of the state dict are no longer needed where the node is gone.
+    of the state dict are no longer needed where the node is gone. `settings` are those of the
+    `ChannelMap` of an op that can be any other map too, a norm; there are none for other nodes.
     """
 
     terms: tuple[tuple[int, Change], ...]
     axis: int | None = None
     spare: int = 0
+    settings: tuple[tuple[str, Numbers], ...] = ()
 
     @property
     def is_change(self) -> bool:
@@ -64,31 +66,18 @@ def parts_of(draft: Draft, node: Node) -> Parts | None:
         return None
     if len(node.inputs) > 1:
         return _arithmetic(draft, node, op) if op.arithmetic else None
-    own = own_map(draft, node)
+    own = _own_map(draft, node, op)
     if own is not None:
-        return Parts(((0, own.change),), own.axis, own.spare)
+        return own
     rank = draft.type_of(node.inputs[0]).rank
     same = op.permutation(rank) == tuple(range(rank))
     return Parts(((0, IDENTITY),)) if same else None
 
 
-@frozen
-class OwnMap:
-    """What an op does with each channel by itself; see `Parts`.
-
-    `settings` are those of its `ChannelMap`: without any it cannot be another map.
-    """
-
-    change: Change
-    axis: int | None
-    spare: int
-    settings: tuple[tuple[str, Numbers], ...]
-
-
-def own_map(draft: Draft, node: Node) -> OwnMap | None:
+def _own_map(draft: Draft, node: Node, op: Op) -> Parts | None:
     """The affine map that an op of one input is, if it owns all of the numbers in it alone."""
-    op, instance = node.op, node.instance
-    if op is None or instance is None or len(node.inputs) != 1:
+    instance = node.instance
+    if instance is None:
         return None
     found = _described(op, draft.type_of(node.inputs[0]))
     if found is None:
@@ -96,11 +85,11 @@ def own_map(draft: Draft, node: Node) -> OwnMap | None:
     one, owned = found
     change = _of_numbers(one)
     if change is not None:
-        return OwnMap(change, one.axis, 0, ())
+        return Parts(((0, change),), one.axis)
     if not draft.owns(node):
         return None
     change = Channelwise(instance.key, one.scale, one.shift)
-    return OwnMap(change, one.axis, owned, one.settings)
+    return Parts(((0, change),), one.axis, owned, one.settings)
 
 
 @lru_cache(maxsize=4096)

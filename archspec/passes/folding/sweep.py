@@ -13,9 +13,8 @@ from archspec.passes.folding.draft import Draft, Effort
 from archspec.passes.folding.form import Form
 from archspec.passes.folding.patterns import (
     Linearity,
-    OwnMap,
+    Parts,
     linearity_of,
-    own_map,
     parts_of,
     passage_of,
 )
@@ -56,13 +55,13 @@ def sweep(graph: Graph, shared: Collection[Instance], effort: Effort) -> Swept:
 
 @frozen
 class _Map:
-    """A node as one affine map of the channels of a port."""
+    """A node as one affine map of the channels of a port; `norm` is that of its form."""
 
     source: Port
     change: Change
     axis: int | None
     nodes: tuple[Node, ...]
-    changes: tuple[Node, ...]
+    norm: tuple[Node, Parts] | None
     spare: int
 
 
@@ -181,8 +180,10 @@ class _Sweep:
     def _unite(self, node: Node, maps: list[_Map]) -> None:
         """Norms and other maps one after another, or added, become one norm."""
         for found in reversed(maps):
-            norm, own = self._settable(found.changes)
-            if norm is None or own is None or found.change == own.change:
+            if found.norm is None:
+                continue
+            norm, own = found.norm
+            if own.terms == ((0, found.change),):
                 continue
             assert norm.instance is not None
             self.steps.append(Become(norm.instance.key, own.settings, found.change))
@@ -191,14 +192,6 @@ class _Sweep:
             if norm.id != node.id:
                 self.draft.redirect(Port(node.id), Port(norm.id))
             return
-
-    def _settable(self, changes: tuple[Node, ...]) -> tuple[Node, OwnMap] | tuple[None, None]:
-        """The first norm whose weight and bias can hold any map; the first ones come last."""
-        for node in reversed(changes):
-            own = own_map(self.draft, node)
-            if own is not None and own.settings:
-                return node, own
-        return None, None
 
     def _cancel(self, node: Node) -> None:
         """An order of axes that undoes the one before it, once nothing stands between them."""
@@ -210,10 +203,10 @@ class _Sweep:
 def _maps(form: Form) -> Iterator[_Map]:
     """The root of a form as a map of a port, of ever earlier ones."""
     for _ in form.states():
-        if len(form.terms) != 1 or not form.changes:
+        if len(form.terms) != 1 or not form.is_change:
             continue
         ((source, term),) = form.terms.items()
         if form.draft.type_of(source) != form.root.types[0]:
             continue
-        nodes, changes = tuple(form.nodes), tuple(form.changes)
-        yield _Map(source, term.change, form.axis, nodes, changes, sum(form.spare.values()))
+        spare = sum(form.spare.values())
+        yield _Map(source, term.change, form.axis, tuple(form.nodes), form.norm, spare)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archspec.frozen import frozen
+from archspec.graph.inference import other_needs
 from archspec.graph.model import (
     Draw,
     Graph,
@@ -89,7 +90,7 @@ class GraphBuilder:
         if claimed is not None and claimed.builder is self:
             node = self.nodes[claimed.port.node]
             if not node.is_input:
-                node.requirements += tuple(item for item in needs if item not in node.requirements)
+                node.requirements += other_needs(needs, node.requirements)
                 return
         self.requirements.update(dict.fromkeys(needs))
 
@@ -110,7 +111,7 @@ class GraphBuilder:
             if own and not made:
                 around.update(dict.fromkeys(own))
             for node in made if own else ():
-                node.requirements += tuple(item for item in own if item not in node.requirements)
+                node.requirements += other_needs(own, node.requirements)
 
     def _owns_weights(self, node: Node) -> bool:
         instance = node.instance

@@ -26,7 +26,7 @@ from archspec.types.tensor import TensorType
 Form: TypeAlias = "tuple[tuple[TensorType, ...], Structure, tuple[int, ...]]"
 """Of data: its types, its structure, and for each tensor where the same one came first."""
 
-TURN = 3
+TURN = 5
 """Steps that a turn of a `for` counts for, besides what is done in it."""
 
 PLAN = 2

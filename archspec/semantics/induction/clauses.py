@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from archspec.diagnostics.model import diagnostic
 from archspec.semantics.building.graph_builder import GraphBuilder
-from archspec.semantics.building.names import NameScope
 from archspec.semantics.expansion.signatures import (
     Segment,
     matched,
@@ -98,7 +97,7 @@ def _expand(claim: Claim, clause: ast.RuleClause, here: Condition) -> None:
             environment.bind(parameter.name, arguments[name], parameter.span)
     builder = GraphBuilder(claim.rule.name, "rule")
     session = claim.session(here, arguments)
-    context = GraphContext(session, environment, (), builder, NameScope(builder))
+    context = Context(session, environment, ()).entering(builder)
     sides = context.within(Environment(claim.rule.module))
     for name, value in arguments.items():
         sides.environment.bind(name, value)

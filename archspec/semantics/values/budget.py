@@ -20,7 +20,7 @@ DECISION = 10
 """Steps that a decision of the solver takes besides its own."""
 NODE = 12
 """Steps that a node of a graph counts for."""
-GRAPH = 10
+GRAPH = 20
 """Steps that a specialised block counts for."""
 ELEMENTS = 10
 """Elements of lists, or characters of strings, that count for one step."""

@@ -214,6 +214,11 @@ class Context:
         """One expansion further in. Raises OutOfBudget when that is too deep."""
         return Context(self.session, self.environment, self._further(what, span))
 
+    def entering(self, builder: GraphBuilder) -> GraphContext:
+        """The same place in a new graph, whose instances are not named yet."""
+        scope = NameScope(builder)
+        return GraphContext(self.session, self.environment, self.frames, builder, scope)
+
     def outside(self) -> Context:
         """The same place without a graph, where a layer stays a layer."""
         return Context(self.session, self.environment, self.frames)
@@ -283,11 +288,6 @@ class GraphContext(Context):
     def naming(self, scope: NameScope) -> GraphContext:
         """The same place with another scope for instances."""
         return self._at(self.environment, scope, self.frames)
-
-    def entering(self, builder: GraphBuilder) -> GraphContext:
-        """The same place in another graph, whose instances are not named yet."""
-        scope = NameScope(builder)
-        return GraphContext(self.session, self.environment, self.frames, builder, scope)
 
     def origin(self, span: Span) -> Origin:
         """Where a node is made: its span and the inline expansions within its graph."""

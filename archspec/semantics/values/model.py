@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias, TypeGuard
+from typing import Final, TypeAlias, TypeGuard, get_args
 
 from archspec.frozen import frozen
 from archspec.ops.base import Op
@@ -259,24 +259,21 @@ class FrozenLayer:
 
 
 Layer: TypeAlias = (
-    "OpLayer | BlockLayer | Closure | GroupLayer | LabelledLayer | SpreadLayer | AbsentLayer | "
-    "SharedLayer | OutputOf | TapLayer | FrozenLayer"
+    OpLayer
+    | BlockLayer
+    | Closure
+    | GroupLayer
+    | LabelledLayer
+    | SpreadLayer
+    | AbsentLayer
+    | SharedLayer
+    | OutputOf
+    | TapLayer
+    | FrozenLayer
 )
 """What can be applied to data, besides a list of these."""
 
-LAYERS: Final = (
-    OpLayer,
-    BlockLayer,
-    Closure,
-    GroupLayer,
-    LabelledLayer,
-    SpreadLayer,
-    AbsentLayer,
-    SharedLayer,
-    OutputOf,
-    TapLayer,
-    FrozenLayer,
-)
+LAYERS: Final = get_args(Layer)
 
 
 def is_layer(value: Value) -> TypeGuard[Layer | ListValue]:
