@@ -87,7 +87,7 @@ def _outcome(command: Command, arguments: tuple[Any, ...], options: dict[str, An
     except typer.Exit:
         raise
     except Exception as bug:
-        return _confess(bug)
+        return _confess(bug, after_passes=bool(options.get("passes")))
 
 
 def _told(command: Command, arguments: tuple[Any, ...], options: dict[str, Any]) -> int:
@@ -127,12 +127,13 @@ def _complain(message: str, hint: str | None = None) -> None:
         write(f"{paint('help', 'help', colour)}: {printable(hint, newlines=True)}\n", sys.stderr)
 
 
-def _confess(bug: Exception) -> int:
-    """A bug of ours: say so, and keep the traceback for who asks."""
+def _confess(bug: Exception, *, after_passes: bool) -> int:
+    """A bug of ours, or of a pass: say so, and keep the traceback for who asks."""
     _show_traceback(bug)
     _complain(
         f"internal error, please report it: {type(bug).__name__}: {bug}",
-        "add the spec that caused it; with ARCHSPEC_DEBUG=1 the traceback is shown",
+        "add the spec that caused it; with ARCHSPEC_DEBUG=1 the traceback is shown"
+        + (", with ARCHSPEC_VERIFY=1 each pass is verified" if after_passes else ""),
     )
     return BUG
 

@@ -9,12 +9,13 @@ from pathlib import Path
 from archspec.analysis.buildable import require_buildable
 from archspec.diagnostics.failure import CompileFailed
 from archspec.diagnostics.model import diagnostic
+from archspec.extensions import blamed
 from archspec.graph.compiled import Compiled
 from archspec.options import Options, read_options
 from archspec.passes.folding.fold import Folding
-from archspec.targets.base import Backend, BuildRequest
+from archspec.targets.base import Backend, BuildRequest, Uncovered
 from archspec.targets.lowering import unlowered
-from archspec.targets.registry import backend, live_backend, weight_store, without_weights
+from archspec.targets.registry import KIND, backend, live_backend, weight_store, without_weights
 from archspec.targets.weights import Weights
 
 
@@ -39,8 +40,8 @@ def build_targets(
     """Let each target write its artefacts; `targets` have values for the options of each.
 
     Raises CompileFailed: E0520 when the network is too large to be written out, or for the memory
-    of this machine, E0801 for a target or an option that there is not, E0802 for ops that a target
-    does not lower.
+    of this machine, E0801 for a target or an option that there is not, and where a target of others
+    fails, E0802 for ops that a target does not lower.
     """
     found = [(backend(name), given) for name, given in targets.items()]
     chosen = [
@@ -50,12 +51,13 @@ def build_targets(
     require_buildable(compiled, with_weights=any(target.holds_weights for target, _ in chosen))
     _require_lowered(compiled, [target for target, _ in chosen])
     for target, request in chosen:
-        with _memory_of(compiled):
+        with blamed(KIND, target.name, KIND.code), _memory_of(compiled):
             target.build(request)
 
 
 def _options(target: Backend, given: Mapping[str, object]) -> Options:
-    return read_options("target", target, given, "E0801")
+    with blamed(KIND, target.name, KIND.code):
+        return read_options("target", target, given, KIND.code)
 
 
 def live_module(
@@ -68,7 +70,7 @@ def live_module(
     require_buildable(compiled, with_weights=str(device) != "meta")
     live = live_backend()
     _require_lowered(compiled, [live])
-    with _memory_of(compiled):
+    with blamed(KIND, live.name, KIND.code), _memory_of(compiled):
         return live.module(compiled, device=device, dtype=dtype, seed=seed, weights=weights)
 
 
@@ -89,6 +91,11 @@ def _memory_of(compiled: Compiled) -> Iterator[None]:
 
 def _require_lowered(compiled: Compiled, targets: Sequence[Backend]) -> None:
     """Raise CompileFailed (E0802) with every place of an op that one of the targets refuses."""
-    faults = unlowered(compiled, {one.name: one.coverage(compiled) for one in targets})
+    faults = unlowered(compiled, {one.name: _uncovered(one, compiled) for one in targets})
     if faults:
         raise CompileFailed(faults)
+
+
+def _uncovered(target: Backend, compiled: Compiled) -> tuple[Uncovered, ...]:
+    with blamed(KIND, target.name, KIND.code):
+        return tuple(target.coverage(compiled))

@@ -245,6 +245,21 @@ def test_options_that_mean_nothing_are_refused_before_anything_is_written(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("method", ["coverage", "build"])
+def test_what_a_target_of_others_raises_is_its_fault(network, tmp_path, monkeypatch, method):
+    point = EntryPoint("written", "package_of_others:BACKEND", registry.KIND.group)
+    other = Written()
+    setattr(other, method, raising(ValueError("oops")))
+    found = extensions.entry_points
+    monkeypatch.setattr(
+        extensions, "entry_points", lambda **which: (point,) if "name" in which else found(**which)
+    )
+    monkeypatch.setattr(EntryPoint, "load", lambda _: other)
+    said = "the target `written` (package_of_others:BACKEND) failed: ValueError: oops"
+    assert refused(network(NET), tmp_path / "out", {"written": {"text": "a"}}) == [("E0801", said)]
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     ("texts", "said"),
     [

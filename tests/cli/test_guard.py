@@ -17,7 +17,7 @@ from archspec.diagnostics.model import diagnostic
 
 def ending(problem, **options):
     @guarded
-    def command(as_json: bool = False) -> None:
+    def command(as_json: bool = False, passes: object = None) -> None:
         raise problem
 
     with pytest.raises(typer.Exit) as caught:
@@ -57,6 +57,11 @@ def test_a_bug_ends_with_70_and_no_traceback(capsys, monkeypatch):
     said = capsys.readouterr().err
     assert "internal error, please report it: RuntimeError: oops" in said
     assert "Traceback" not in said
+
+
+def test_after_passes_a_bug_says_how_they_are_verified(capsys):
+    assert ending(RuntimeError("oops"), passes=["mine"]) == 70
+    assert "with ARCHSPEC_VERIFY=1 each pass is verified" in capsys.readouterr().err
 
 
 def test_the_traceback_of_a_bug_is_shown_on_request(capsys, monkeypatch):
