@@ -96,11 +96,21 @@ class Einsum(Op):
 
     @property
     def equation(self) -> str:
-        """The pattern as torch writes it, with a letter for each name: `abcd,abed->abce`."""
+        """The pattern as torch writes it, with a letter for each name: `bhnd,bhmd->bhnm`.
+
+        A name that is one letter keeps it; a longer one has its first letter where that is free.
+        """
         operands, result = read_einsum(self.pattern)
         names = dict.fromkeys(name for operand in operands for name in operand)
         names.pop(ELLIPSIS, None)
-        letters = dict(zip(names, ascii_letters, strict=False))
+        letters = {name: name for name in names if name in ascii_letters}
+        taken = set(letters)
+        for name in names:
+            if name not in letters:
+                wanted = (name[0], *ascii_letters)
+                free = (one for one in wanted if one in ascii_letters and one not in taken)
+                letters[name] = next(free, name)
+                taken.add(letters[name])
         letters[ELLIPSIS] = ELLIPSIS
         texts = ["".join(letters[name] for name in operand) for operand in operands]
         return ",".join(texts) + "->" + "".join(letters[name] for name in result)

@@ -290,3 +290,46 @@ network net {
     assert [
         name for name, child in model.stack.named_children() if isinstance(child, nn.Linear)
     ] == ["0", "2", "4"]
+
+
+# ---------------------------------------------------------------------- shapes
+
+
+def test_shapes_are_commented_where_they_change(network):
+    text = source(
+        network(
+            """
+network net {
+  input x: f32[B = 1, 3, H = 8, W = 8]
+  output x -> a: conv(8, 3) -> relu -> sigmoid -> b: conv(4, 3) -> tanh
+}
+"""
+        )
+    )
+    body = text.partition("def forward")[2]
+    assert body.count("# [B, 8, H, W]") == body.count("# [B, 4, H, W]") == 1
+
+
+def test_axes_that_stay_whole_are_read_from_the_input(network):
+    """So a block on a fixed and on a free number of tokens is one class."""
+    text = source(
+        network(
+            """
+block attention(heads: int) {
+  input x: [B, N, D]
+  y = x -> rearrange("b n (h d) -> b h n d", h=heads)
+  output ((y, y) -> einsum("batch head n d, batch head m d -> batch head n m"), y)
+    -> einsum("b h n m, b h m d -> b h n d")
+    -> rearrange("b h n d -> b n (h d)")
+    -> linear(D)
+}
+network net {
+  input x: f32[B = 1, N = 5, 8], y: f32[B, 7, 8]
+  output a = x -> attention(2)
+  output b = y -> attention(2)
+}
+"""
+        )
+    )
+    assert text.count("class Attention") == 1
+    assert '"bhnd,bhmd->bhnm"' in text

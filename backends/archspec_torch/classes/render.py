@@ -78,11 +78,16 @@ class _Renderer:
         yield from body
 
     def _block(self, block: Sequence[Line], offset: int, own: str, indent: int) -> list[str]:
+        """Lines as text; the shape is said where it is another than on the line before."""
         found: list[str] = []
+        known = ""
         for number, line in enumerate(block):
             filled = fill(line.code, self.filled, self.names, own)
             comment = self._comment(offset + number) if line.comment else ""
-            found += _with_comment(filled, indent + line.indent, comment)
+            found += _with_comment(
+                filled, indent + line.indent, "" if comment == known else comment
+            )
+            known = comment or known
         return found
 
     # ------------------------------------------------------------------ comments

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from archspec.ops.einops_notation import Plan
-from archspec.types.dim import Dim
+from archspec.types.dim import Dim, dim
 from archspec.types.tensor import TensorType
 from archspec_torch.code.pieces import Code, Hole, Quoted, call, code, keyword
 from archspec_torch.lowering.base import Apply, Lowered, Scope, Site, axes_text, lowers, method
@@ -109,6 +109,9 @@ def expand(site: Site) -> Lowered:
 
 # ---------------------------------------------------------------------- einops notation
 
+Sized: TypeAlias = tuple[Dim, int | None]
+"""A size, and the axis of the input that has it, where it is one."""
+
 
 @lowers("rearrange", "reduce", "repeat")
 def einops(site: Site) -> Lowered:
@@ -117,27 +120,54 @@ def einops(site: Site) -> Lowered:
     if _only_permutes(site, plan):
         return _permuted(plan.order)
 
-    def apply(inputs: Sequence[str], scope: Scope) -> Code:
-        x = inputs[0]
-        result: Code = code(x)
-        shape = list(plan.split)
-        if shape != list(site.x.shape):
-            result += call(".reshape", *sizes_code(shape, scope, x, site.x))
-        if plan.reduce:
-            result = _reduced(result, site.op.reduction, plan.reduce)
-            shape = [size for axis, size in enumerate(shape) if axis not in plan.reduce]
-        if list(plan.order) != sorted(plan.order):
-            result += call(".permute", *(str(axis) for axis in plan.order))
-        shape = [shape[axis] for axis in plan.order]
-        if plan.insert:
-            result, shape = _inserted(result, plan.insert, shape, scope, x, site.x)
-        if shape != list(plan.merge):
-            if list(plan.split) != list(site.x.shape):  # two shapes are too much for one line
-                result = code(scope.statement("parts", result))
-            result += call(".reshape", *sizes_code(plan.merge, scope, x, site.x))
-        return result
+    return Lowered(apply=lambda inputs, scope: _rearranged(site, plan, inputs[0], scope))
 
-    return Lowered(apply=apply)
+
+def _rearranged(site: Site, plan: Plan, x: str, scope: Scope) -> Code:
+    def sizes(shape: Sequence[Sized]) -> list[Code]:
+        """The size of an axis of x that is not taken apart is read from it."""
+        found = [
+            sizes_code([size], scope, x, site.x)[0] if axis is None else code(f"{x}.shape[{axis}]")
+            for size, axis in shape
+        ]
+        return found or [code("()")]
+
+    result: Code = code(x)
+    parts = _whole_axes(plan.split, list(zip(site.x.shape, range(site.x.rank), strict=True)))
+    if plan.split != site.x.shape:
+        result += call(".reshape", *sizes(parts))
+    if plan.reduce:
+        result = _reduced(result, site.op.reduction, plan.reduce)
+        parts = [part for axis, part in enumerate(parts) if axis not in plan.reduce]
+    if list(plan.order) != sorted(plan.order):
+        result += call(".permute", *(str(axis) for axis in plan.order))
+    parts = [parts[axis] for axis in plan.order]
+    if plan.insert:
+        result = _inserted(result, plan.insert, len(parts), scope, x, site.x)
+        for axis, size in plan.insert:
+            parts.insert(axis, (size, None))
+    if tuple(size for size, _ in parts) != plan.merge:
+        if plan.split != site.x.shape:  # two shapes are too much for one line
+            result = code(scope.statement("parts", result))
+        result += call(".reshape", *sizes(_whole_axes(plan.merge, parts)))
+    return result
+
+
+def _whole_axes(shape: Sequence[Dim], parts: Sequence[Sized]) -> list[Sized]:
+    """Sizes to reshape `parts` to, with the axis of each that is one of the parts as it was."""
+    found: list[Sized] = []
+    before, at, after = dim(1), 0, dim(1)  # elements in what was seen of the parts and the shape
+    for size in shape:
+        while at < len(parts) and before != after:
+            before, at = before * parts[at][0], at + 1
+            if before == after:
+                break
+        same = before == after and at < len(parts) and parts[at][0] == size
+        found.append((size, parts[at][1] if same else None))
+        after = after * size
+        if same:
+            before, at = before * size, at + 1
+    return found
 
 
 def _only_permutes(site: Site, plan: Plan) -> bool:
@@ -166,19 +196,17 @@ def _reduced(source: Code, how: str, axes: Sequence[int]) -> Code:
 def _inserted(
     source: Code,
     insert: Sequence[tuple[int, Dim]],
-    shape: list[Dim],
+    rank: int,
     scope: Scope,
     x: str,
     given: TensorType,
-) -> tuple[Code, list[Dim]]:
-    kept = list(shape)
-    sizes: list[Any] = ["-1"] * len(shape)
+) -> Code:
+    sizes: list[Any] = ["-1"] * rank
     for axis, size in insert:
         source += code(f".unsqueeze({axis})")
-        kept.insert(axis, size)
         (wanted,) = sizes_code([size], scope, x, given)
         sizes.insert(axis, wanted)
-    return source + call(".expand", *sizes), kept
+    return source + call(".expand", *sizes)
 
 
 # ---------------------------------------------------------------------- several tensors
