@@ -35,12 +35,26 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         from importlib import import_module
 
+        _require_own_environment()
+
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'archspec' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+def _require_own_environment() -> None:
+    """Raise ImportError where Spack's `archspec` is installed beside ours.
+
+    Importing the package alone does not: tools that mean the other one would break.
+    """
+    from archspec.namesake import ADVICE, conflict
+
+    reason = conflict()
+    if reason is not None:
+        raise ImportError(f"{reason}; {ADVICE}")
 
 
 def _version() -> str:

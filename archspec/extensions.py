@@ -49,9 +49,7 @@ def load(kind: Kind, name: str) -> object:
     try:
         found: object = point.load()
     except ImportError as error:
-        hint = kind.hints.get(name, f"pip install the package that provides {point.value}")
-        message = f"the {kind.noun} `{name}` cannot be loaded: {error}"
-        raise _failed(kind, message, hint) from error
+        raise _not_importable(kind, point, error) from error
     except Exception as error:
         if _is_ours(kind, point):
             raise
@@ -77,6 +75,32 @@ def blamed(kind: Kind, name: str, code: str, does: str = "failed") -> Iterator[N
         if _is_ours(kind, point):
             raise
         raise _broken(kind, point, code, does, error) from error
+
+
+@contextmanager
+def importing(kind: Kind, name: str, fix: str | None = None) -> Iterator[None]:
+    """Report what an extension imports while it works, and cannot, with the code of its kind.
+
+    Loading one imports nothing heavy, so a library that is missing shows here. An ImportError of
+    a module of ours is a bug, and stays. `fix` says what works without the library.
+    """
+    try:
+        yield
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] in OURS:
+            raise
+        raise _not_importable(kind, _point(kind, name), error, fix) from error
+
+
+def _not_importable(
+    kind: Kind, point: EntryPoint, error: ImportError, fix: str | None = None
+) -> CompileFailed:
+    """What to install for an extension, in one line where a package is not there at all."""
+    hint = kind.hints.get(point.name, f"pip install the package that provides {point.value}")
+    who, module = f"the {kind.noun} `{point.name}`", (error.name or "").partition(".")[0]
+    if isinstance(error, ModuleNotFoundError) and module and point.name in kind.hints:
+        return _failed(kind, f"{who} needs {module}, which is not installed: {hint}", fix)
+    return _failed(kind, f"{who} cannot be loaded: {error}", hint)
 
 
 def _point(kind: Kind, name: str) -> EntryPoint:

@@ -311,17 +311,19 @@ class Network:
         Raises CompileFailed: E0840, E0841, E0842; TypeError for what is no text, ValueError for
         what can do nothing, such as an empty pattern.
         """
-        from archspec.targets.registry import weight_store
+        from archspec.targets.registry import importing, weight_store
         from archspec.targets.taking import taking
 
-        return weight_store().read_weights(
-            self.compiled,
-            given,
-            whole=self.whole,
-            names_only=names_only,
-            folding=self.folding,
-            taking=taking(entry, ignore, rename),
-        )
+        store = weight_store()
+        with importing(store.name):
+            return store.read_weights(
+                self.compiled,
+                given,
+                whole=self.whole,
+                names_only=names_only,
+                folding=self.folding,
+                taking=taking(entry, ignore, rename),
+            )
 
     def __repr__(self) -> str:
         return f"<Network {self.name}: {self.parameters:,} parameters>"

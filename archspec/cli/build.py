@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -32,6 +33,8 @@ def run(
     """Write the artefacts of every target and say which files there are."""
     from archspec.network import TARGETS
 
+    # torch says so at its first tensor; nothing that is built needs NumPy
+    warnings.filterwarnings("ignore", message="Failed to initialize NumPy")
     if weights is None and (entry is not None or ignore or rename):
         raise WrongUsage("--entry, --ignore and --rename are about the file of --weights")
     for option, texts in (("--entry", [entry]), ("--ignore", ignore)):

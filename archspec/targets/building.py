@@ -15,7 +15,14 @@ from archspec.options import Options, read_options
 from archspec.passes.folding.fold import Folding
 from archspec.targets.base import Backend, BuildRequest, Uncovered
 from archspec.targets.lowering import unlowered
-from archspec.targets.registry import KIND, backend, live_backend, weight_store, without_weights
+from archspec.targets.registry import (
+    KIND,
+    backend,
+    importing,
+    live_backend,
+    weight_store,
+    without_weights,
+)
 from archspec.targets.weights import Weights
 
 
@@ -26,7 +33,7 @@ def first_folded(folding: Folding, seed: int) -> Weights:
     """
     require_buildable(folding.whole, with_weights=True)
     store = weight_store()
-    with _memory_of(folding.whole):
+    with _memory_of(folding.whole), importing(store.name):
         return store.first_folded(folding, seed)
 
 
@@ -51,7 +58,13 @@ def build_targets(
     require_buildable(compiled, with_weights=any(target.holds_weights for target, _ in chosen))
     _require_lowered(compiled, [target for target, _ in chosen])
     for target, request in chosen:
-        with blamed(KIND, target.name, KIND.code), _memory_of(compiled):
+        bare = without_weights() if weights is None and target.holds_weights else None
+        fix = f"`--target {bare}` writes the source alone, without it" if bare else None
+        with (
+            blamed(KIND, target.name, KIND.code),
+            _memory_of(compiled),
+            importing(target.name, fix),
+        ):
             target.build(request)
 
 
@@ -70,7 +83,7 @@ def live_module(
     require_buildable(compiled, with_weights=str(device) != "meta")
     live = live_backend()
     _require_lowered(compiled, [live])
-    with blamed(KIND, live.name, KIND.code), _memory_of(compiled):
+    with blamed(KIND, live.name, KIND.code), _memory_of(compiled), importing(live.name):
         return live.module(compiled, device=device, dtype=dtype, seed=seed, weights=weights)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from importlib.metadata import EntryPoint
 from typing import cast
 
@@ -23,8 +23,8 @@ Where any backend will do that can do a thing, the first of these that can is ta
 """
 
 HINTS: Mapping[str, str] = {
-    "torch": "pip install 'torch>=2.13'",
-    "torchscript": "pip install 'torch>=2.13'",
+    "torch": "pip install 'archspec-nn[torch]'",
+    "torchscript": "pip install 'archspec-nn[torch]'",
 }
 """What to install where a backend's own imports fail."""
 
@@ -56,6 +56,11 @@ def backend(name: str) -> Backend:
     and where it cannot be imported or is no backend.
     """
     return cast(Backend, extensions.load(KIND, name))
+
+
+def importing(name: str, fix: str | None = None) -> AbstractContextManager[None]:
+    """Report (E0801) what a backend cannot import while it works, with what to install."""
+    return extensions.importing(KIND, name, fix)
 
 
 def weight_store(name: str | None = None) -> WeightStore:

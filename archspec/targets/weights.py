@@ -64,7 +64,9 @@ EVERYTHING = Taking()
 
 @runtime_checkable
 class WeightStore(Protocol):
-    """What reads weights, and folds them as a pass of folding says."""
+    """What reads weights, and folds them as a pass of folding says: a backend that does so."""
+
+    name: str
 
     def read_weights(
         self,

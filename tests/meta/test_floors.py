@@ -12,7 +12,7 @@ PACKAGE = ROOT / "archspec"
 BACKENDS = ROOT / "backends"
 
 FLOORS = (
-    ("frozen",),
+    ("frozen", "namesake"),
     ("source", "shipped", "arguments"),
     ("diagnostics",),
     ("options", "extensions"),
