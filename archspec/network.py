@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -103,6 +103,21 @@ class Network:
         """The sizes that the network takes in training."""
         return valid_sizes(self.compiled, training=True)
 
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """The sizes of free dimensions that reports, drawings and builds are made with."""
+        return dict(self.compiled.sizes)
+
+    def at(self, **sizes: int) -> Network:
+        """The same network, with other sizes for reports, drawings and builds.
+
+        Raises TypeError for a name that is no free dimension and for what is no whole number,
+        ValueError for a size that no dimension has.
+        """
+        chosen = self._sizes(sizes)
+        self._require_allowed(chosen)
+        return replace(self, compiled=replace(self.compiled, sizes=chosen))
+
     def macs(self, **sizes: int) -> int:
         """Multiply-accumulates of one forward pass in inference.
 
@@ -111,11 +126,7 @@ class Network:
         number is beyond symbolic sizes.
         """
         chosen = self._sizes(sizes)
-        zero = zero_allowed(self.compiled.where)
-        for name, size in chosen.items():
-            if not allowed_size(size, name, zero):
-                first = f"0 on, not {size}" if name in zero else f"1 on, not {size}"
-                raise ValueError(f"sizes are from {first}")
+        self._require_allowed(chosen)
         if not accepts(self.compiled, chosen):
             given = ", ".join(f"{name} = {size}" for name, size in chosen.items())
             raise ValueError(f"{self.name} does not take {given}: valid are {self.valid_sizes}")
@@ -364,6 +375,13 @@ class Network:
 
     def _mode(self, training: bool) -> Any:
         return self.compiled.training if training else self.compiled.inference
+
+    def _require_allowed(self, sizes: Mapping[str, int]) -> None:
+        zero = zero_allowed(self.compiled.where)
+        for name, size in sizes.items():
+            if not allowed_size(size, name, zero):
+                first = f"0 on, not {size}" if name in zero else f"1 on, not {size}"
+                raise ValueError(f"sizes are from {first}")
 
     def _sizes(self, given: Mapping[str, int]) -> Mapping[str, int]:
         known = self.compiled.sizes

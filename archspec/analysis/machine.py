@@ -10,7 +10,9 @@ from archspec.analysis.cost import Report, Signature
 from archspec.analysis.paths import PathCount
 from archspec.analysis.receptive_field import field_text
 from archspec.analysis.table import Row
+from archspec.graph.compiled import Compiled
 from archspec.types.dim import Dim
+from archspec.types.sizes import ValidSizes
 
 Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
 
@@ -42,6 +44,23 @@ def to_json(report: Report) -> dict[str, Json]:
         "outputs": [_signature(item) for item in report.outputs],
         "valid_sizes": report.valid_sizes.to_json(),
         "blocks": [_row(row, report) for row in report.rows],
+    }
+
+
+def network_to_json(compiled: Compiled, training_sizes: ValidSizes) -> dict[str, Json]:
+    """What is the same in both modes: what the network can be given, and the sizes of training."""
+    return {
+        "valid_sizes_in_training": training_sizes.to_json(),
+        "settings": [
+            {
+                "name": one.name,
+                "type": one.type,
+                "domain": one.domain,
+                "default": one.default,
+                "value": one.value,
+            }
+            for one in compiled.parameters
+        ],
     }
 
 

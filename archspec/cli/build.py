@@ -22,6 +22,7 @@ def run(
     output: Path | None,
     targets: Sequence[str],
     given: Sequence[str],
+    sized: Sequence[str],
     passes: Passes,
     seed: int,
     weights: Path | None,
@@ -42,7 +43,7 @@ def run(
             raise WrongUsage(f"{option} is empty")
     pairs = [_renaming(text) for text in rename]
     requested = _targets(targets)
-    network = open_network(spec, given, passes)
+    network = open_network(spec, given, passes, sized)
     folder = output or Path("build") / network.name
     chosen = requested or {name: {} for name in TARGETS}
     with working(f"building {network.name} for {', '.join(chosen)}"):

@@ -20,6 +20,7 @@ from archspec.cli.options import (
     Json,
     PassTexts,
     Settings,
+    Sizes,
     Spec,
     Training,
     path_of,
@@ -79,6 +80,7 @@ def build(
         ),
     ] = None,
     settings: Settings = None,
+    sizes: Sizes = None,
     passes: PassTexts = None,
     column: Column = None,
     fold: Fold = False,
@@ -136,6 +138,7 @@ def build(
         output,
         target or [],
         settings or [],
+        sizes or [],
         Passes(passes or (), column, fold),
         seed,
         weights,
@@ -176,6 +179,7 @@ def check(
 def show(
     spec: Spec,
     settings: Settings = None,
+    sizes: Sizes = None,
     passes: PassTexts = None,
     column: Column = None,
     fold: Fold = False,
@@ -192,14 +196,16 @@ def show(
     \b
     archspec show resnet50
     archspec show specs/vit.arch:vit_b_16 --set size=384 --depth 2
-    archspec show resnet50 --json
+    archspec show resnet50 --size H=W=384 --json
     archspec show resnet18 --pass fold --after fold
     archspec show resnet18 --analysis intensity
     """
     from archspec.cli import show as command
 
     chosen = Passes(passes or (), column, fold)
-    command.run(spec, settings or [], chosen, depth, training, after, analyses or [], as_json)
+    command.run(
+        spec, settings or [], sizes or [], chosen, depth, training, after, analyses or [], as_json
+    )
 
 
 @app.command()
@@ -258,6 +264,7 @@ def draw(
     ] = None,
     depth: Annotated[int, typer.Option(min=0, metavar="N", help="Levels of blocks to open.")] = 1,
     settings: Settings = None,
+    sizes: Sizes = None,
     passes: PassTexts = None,
     column: Column = None,
     fold: Fold = False,
@@ -271,7 +278,8 @@ def draw(
     """
     from archspec.cli import draw as command
 
-    command.run(spec, output, depth, settings or [], Passes(passes or (), column, fold), training)
+    chosen = Passes(passes or (), column, fold)
+    command.run(spec, output, depth, settings or [], sizes or [], chosen, training)
 
 
 @app.command(name="list")

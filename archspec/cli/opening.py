@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from archspec.cli.console import working, write_diagnostics
+from archspec.cli.guard import WrongUsage
 from archspec.cli.passes import Passes
 from archspec.cli.spec import locate
-from archspec.cli.values import Value, settings
+from archspec.cli.values import Value, settings, sizes
 
 if TYPE_CHECKING:
     from archspec.network import Network
 
 
-def open_network(text: str, given: Sequence[str], passes: Passes) -> Network:
+def open_network(
+    text: str, given: Sequence[str], passes: Passes, sized: Sequence[str] = ()
+) -> Network:
     """Compile what SPEC means, and say what there is to warn of.
 
-    Raises CompileFailed and WrongUsage.
+    `given` are the texts of `--set`, `sized` those of `--size`. Raises CompileFailed and
+    WrongUsage.
     """
-    parameters = settings(given)
+    parameters, chosen = settings(given), sizes(sized)
     with working(f"compiling {text}"):
         network = load_spec(text, parameters, passes)
+    require_free(network, chosen)
+    if chosen:
+        try:
+            network = network.at(**chosen)
+        except ValueError as fault:
+            raise WrongUsage(f"--size: {fault}") from None
     if network.warnings:
         write_diagnostics(network.warnings)
     return network
@@ -36,3 +46,17 @@ def load_spec(text: str, parameters: Mapping[str, Value], passes: Passes) -> Net
 
     spec = locate(text)
     return load(spec.path, spec.name, **parameters).with_passes(passes.requests())
+
+
+def require_free(network: Network, names: Iterable[str], instead: str = "--set {}=..") -> None:
+    """Raise WrongUsage for a name that is no free dimension of the network.
+
+    `instead` is the option that is meant where it is a parameter.
+    """
+    free = network.compiled.sizes
+    for name in names:
+        if name not in free:
+            hint = f"it has: {', '.join(free) or 'none'}"
+            if any(one.name == name for one in network.compiled.parameters):
+                hint = f"`{name}` is a parameter: {instead.format(name)}"
+            raise WrongUsage(f"{network.name} has no free dimension `{name}`", hint)

@@ -33,6 +33,16 @@ Settings = Annotated[
         show_default=False,
     ),
 ]
+Sizes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--size",
+        metavar="NAME=N",
+        help="Another size of a free dimension than the spec reports: --size H=384, or "
+        "--size H=W=384 for two. Repeatable.",
+        show_default=False,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 Training = Annotated[
     bool, typer.Option("--training", help="The graph of training mode instead of inference.")

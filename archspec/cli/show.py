@@ -29,6 +29,7 @@ _NUMBERS = (3, 4)  # columns of the table of blocks that are aligned to the righ
 def run(
     spec: str,
     given: Sequence[str],
+    sized: Sequence[str],
     passes: Passes,
     depth: int,
     training: bool,
@@ -41,7 +42,7 @@ def run(
     `analyses` are shown below what is always said.
     """
     asked = [request("--analysis", text, "--analysis intensity") for text in analyses]
-    network = open_network(spec, given, passes)
+    network = open_network(spec, given, passes, sized)
     if after is not None:
         write(_listing(network, after))
         return
@@ -49,7 +50,7 @@ def run(
         report = network.report(training=training, depth=depth)
         found = _found(network, report, asked)
     if as_json:
-        write_json(_data(report, found))
+        write_json(_data(network, report, found))
         return
     colour = coloured(sys.stdout)
     pages = [_page(network, report, colour), *(_said(*item, colour) for item in found)]
@@ -67,10 +68,12 @@ def _found(
     return [find(network.compiled, report, item) for item in asked]
 
 
-def _data(report: Report, found: Sequence[tuple[Analysis, Finding]]) -> dict[str, Json]:
-    from archspec.analysis.machine import finding_to_json, to_json
+def _data(
+    network: Network, report: Report, found: Sequence[tuple[Analysis, Finding]]
+) -> dict[str, Json]:
+    from archspec.analysis.machine import finding_to_json, network_to_json, to_json
 
-    data = to_json(report)
+    data = {**to_json(report), **network_to_json(network.compiled, network.training_sizes)}
     if found:
         data["analyses"] = {analysis.name: finding_to_json(finding) for analysis, finding in found}
     return data
@@ -130,6 +133,21 @@ def _page(network: Network, report: Report, colour: bool) -> Iterator[str]:
     if report.rows:
         yield ""
         yield from _table(_blocks(report), set(_NUMBERS), colour)
+    if network.compiled.parameters:
+        yield ""
+        yield from _table(_parameters(network), set(), colour)
+
+
+def _parameters(network: Network) -> list[list[str]]:
+    """What the network can be given, a row each; columns without an entry are left out."""
+    found = network.compiled.parameters
+    rows = [["--set", "type", "default", "domain", "value"]]
+    rows += [
+        [one.name, one.type or "", one.default or "", one.domain or "", one.value or ""]
+        for one in found
+    ]
+    kept = [at for at in range(len(rows[0])) if any(row[at] for row in rows[1:])]
+    return [[row[at] for at in kept] for row in rows]
 
 
 def _aligned(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from archspec.cli.console import coloured, working, write, write_json
 from archspec.cli.guard import WrongUsage
-from archspec.cli.opening import load_spec
+from archspec.cli.opening import load_spec, require_free
 from archspec.cli.passes import Passes
 from archspec.cli.values import Value, settings, value_in
 from archspec.diagnostics.paint import paint
@@ -121,12 +121,7 @@ def _rows(
     from archspec.analysis.depth import depth
 
     free, graph = network.compiled.sizes, network.compiled.inference
-    for name in (name for axis in sizes for name in axis.names):
-        if name not in free:
-            hint = f"it has: {', '.join(free) or 'none'}"
-            if name in network.compiled.inference.arguments:
-                hint = f"`{name}` is a parameter: --vary {name}='[..]'"
-            raise WrongUsage(f"{network.name} has no free dimension `{name}`", hint)
+    require_free(network, (name for axis in sizes for name in axis.names), "--vary {}='[..]'")
     for at in product(*(axis.values for axis in sizes)):
         given: dict[str, Any] = _named(sizes, at)
         here, taken = {**free, **given}, network.accepts(**given)

@@ -29,6 +29,25 @@ def settings(given: Iterable[str]) -> Mapping[str, Value]:
     return found
 
 
+def sizes(given: Iterable[str]) -> Mapping[str, int]:
+    """The sizes by name of `--size H=384` and `--size H=W=384`.
+
+    Raises WrongUsage for what is not written so, or given twice.
+    """
+    found: dict[str, int] = {}
+    for text in given:
+        *names, number = (part.strip() for part in text.split("="))
+        if not names or not all(name.isidentifier() for name in names):
+            raise WrongUsage(f"--size {text}: write it as name=number", "--size H=384")
+        if not number.isascii() or not number.isdecimal():
+            raise WrongUsage(f"--size {text}: a size is a whole number", "--size H=384")
+        for name in names:
+            if name in found:
+                raise WrongUsage(f"--size gives `{name}` twice")
+            found[name] = int(number)
+    return found
+
+
 def value_in(option: str, text: str) -> Value:
     """The value in a text that is a part of `option`, as it was given: `--set classes=10`.
 

@@ -15,13 +15,28 @@ Mode: TypeAlias = Literal["inference", "training"]
 
 
 @frozen
+class NetworkParameter:
+    """A parameter of a network with what its definition says of it, as text of the language.
+
+    `default` is what it is where the network, or the preset, is compiled as it is; None for a
+    parameter that must be given. `value` is what it was given from outside instead, if anything.
+    """
+
+    name: str
+    type: str | None = None
+    domain: str | None = None
+    default: str | None = None
+    value: str | None = None
+
+
+@frozen
 class Compiled:
     """A network ready for analysis and backends.
 
     Where a block does not depend on the mode, both graphs hold the same Graph object below.
     `sizes` are the reported sizes of the free dims, in order of appearance. `where` is what the
     spec promises of its sizes; what it needs of them stands in the requirements of the graphs.
-    `doc` is the comment above the definition.
+    `doc` is the comment above the definition, `parameters` are what the network can be given.
     """
 
     name: str
@@ -30,6 +45,7 @@ class Compiled:
     sizes: Mapping[str, int] = field(default_factory=dict)
     where: Condition = TRUE
     doc: str = ""
+    parameters: tuple[NetworkParameter, ...] = ()
 
     def in_mode(self, mode: Mode) -> Graph:
         """Its graph in one mode."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from archspec.diagnostics.failure import CompileFailed
 from archspec.diagnostics.model import Diagnostic, Sink, diagnostic
 from archspec.diagnostics.suggest import did_you_mean
-from archspec.graph.compiled import Compiled
+from archspec.graph.compiled import Compiled, NetworkParameter
 from archspec.graph.model import Graph
 from archspec.semantics.arguments.binding import bind_arguments, body_environment
 from archspec.semantics.arguments.rules import resolve_preset
@@ -28,7 +28,7 @@ from archspec.semantics.expansion.blocks import finish
 from archspec.semantics.expansion.bodies import active_inputs, run_body
 from archspec.semantics.expansion.network_inputs import Inputs, network_inputs
 from archspec.semantics.induction.check import check_signatures
-from archspec.semantics.network_parameters import settings
+from archspec.semantics.network_parameters import described, settings
 from archspec.semantics.program.definitions import BlockDefinition, ModuleScope, networks
 from archspec.semantics.program.modules import Program
 from archspec.semantics.values.budget import Budget, Limits, OutOfBudget
@@ -188,12 +188,13 @@ def _compile(
 ) -> Compiled | None:
     graphs: list[Graph] = []
     inputs: Inputs | None = None
+    declared: tuple[NetworkParameter, ...] = ()
     for training in (False, True):
         session = compilation.session(training)
         context = Context(session, Environment(scope), ())
         session.mode_readers.append(False)
         try:
-            graph, inputs = _one_mode(context, scope, name, parameters)
+            graph, inputs, declared = _one_mode(context, scope, name, parameters)
         except SpecError as error:
             session.report(error)
             return None
@@ -212,6 +213,7 @@ def _compile(
         dict(inputs.sizes),
         inputs.given,
         _doc(scope, name) or definition.node.doc,
+        declared,
     )
     check_modes(compiled, compilation.sink)
     check_sizes(compiled, inputs, compilation.sink, compilation.budget)
@@ -229,7 +231,7 @@ def _doc(scope: ModuleScope, name: str) -> str:
 
 def _one_mode(
     context: Context, scope: ModuleScope, name: str, parameters: Mapping[str, object]
-) -> tuple[Graph | None, Inputs]:
+) -> tuple[Graph | None, Inputs, tuple[NetworkParameter, ...]]:
     if scope.own[name].damaged:
         raise Reported()
     base = BlockLayer(scope.own[name], (), scope.own[name].name_span)
@@ -241,7 +243,7 @@ def _one_mode(
     definition = layer.definition
     span = layer.span or definition.name_span
     given = settings(context, scope, definition, layer.given, parameters)
-    layer = BlockLayer(definition, given, span)
+    preset, layer = layer.given, BlockLayer(definition, given, span)
     arguments = bind_arguments(context, layer, span)
     environment = body_environment(definition, arguments)
     builder = GraphBuilder(definition.name, "network")
@@ -254,4 +256,4 @@ def _one_mode(
         context.session.promises = ((inputs.given, inputs.where_span),)
     results = run_body(inside, body, (), span, inputs_bound=True)
     graph = finish(inside, results, definition, arguments, inputs.structures)
-    return graph, inputs
+    return graph, inputs, described(definition, preset, parameters, arguments)

@@ -7,10 +7,12 @@ from math import isfinite
 from numbers import Integral, Real
 
 from archspec.diagnostics.suggest import did_you_mean
+from archspec.graph.compiled import NetworkParameter
 from archspec.ops.registry import all_ops
 from archspec.semantics.checks.names import resolve_expression
 from archspec.semantics.program.definitions import BlockDefinition, ModuleScope
 from archspec.semantics.values.context import Context, Reported
+from archspec.semantics.values.display import on_one_line, value_text
 from archspec.semantics.values.evaluation import evaluate
 from archspec.semantics.values.model import Environment, Given, ListValue, Value
 from archspec.semantics.values.operators import MAX_INTEGER
@@ -38,6 +40,30 @@ def settings(
         *kept,
         *(_given(inside, name, value, kinds.get(name)) for name, value in parameters.items()),
     )
+
+
+def described(
+    definition: BlockDefinition,
+    preset: tuple[Given, ...],
+    parameters: Mapping[str, object],
+    arguments: Mapping[str, Value],
+) -> tuple[NetworkParameter, ...]:
+    """The parameters of a network as they are declared, with the values of a preset as defaults.
+
+    `arguments` are what all parameters are in the end, `parameters` those set from outside.
+    """
+    given = {item.name: item.value for item in _without(preset, {}, definition)}
+    found = []
+    for item in definition.parameters:
+        name = item.name or "_"
+        default = value_text(given[name]) if name in given else _text(item.default)
+        value = value_text(arguments[name]) if name in parameters else None
+        found.append(NetworkParameter(name, _text(item.type), _text(item.domain), default, value))
+    return tuple(found)
+
+
+def _text(node: ast.Expr | ast.ParamType | None) -> str | None:
+    return None if node is None else on_one_line(node.span)
 
 
 def _without(

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from archspec.diagnostics.model import Frame
-from archspec.graph.compiled import Compiled
+from archspec.graph.compiled import Compiled, NetworkParameter
 from archspec.graph.model import (
     Draw,
     Graph,
@@ -66,6 +66,7 @@ class _Tables:
             dict(data["sizes"]),
             load_condition(data["where"]),
             data["doc"],
+            tuple(NetworkParameter(*item) for item in data.get("parameters", ())),
         )
 
     def _graph(self, data: Mapping[str, Any]) -> Graph:

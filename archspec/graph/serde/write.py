@@ -36,6 +36,9 @@ def network_json(compiled: Compiled) -> dict[str, Json]:
         "name": compiled.name,
         "doc": compiled.doc,
         "sizes": dict(compiled.sizes),
+        "parameters": [
+            [one.name, one.type, one.domain, one.default, one.value] for one in compiled.parameters
+        ],
         "where": dump_condition(compiled.where),
         "inference": inference,
         "training": training,

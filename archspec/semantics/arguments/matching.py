@@ -8,6 +8,7 @@ from archspec.diagnostics.suggest import did_you_mean
 from archspec.diagnostics.wording import counted
 from archspec.semantics.program.definitions import BlockDefinition, Definition
 from archspec.semantics.values.context import Context, Reported
+from archspec.semantics.values.display import on_one_line
 from archspec.semantics.values.model import Given
 from archspec.syntax import ast
 
@@ -55,8 +56,12 @@ def _what_it_has(definition: Definition, name: str, names: Sequence[str]) -> tup
     """What a definition takes, where it is given something else: in words."""
     if isinstance(definition, BlockDefinition) and name in free_dims(definition.node.body):
         return (
-            f"`{name}` is a free dimension of an input: every size is taken, and none is given",
+            f"`{name}` is a free dimension of an input: every size is taken, and none is given; "
+            f"`--size {name}=..` reports another one",
         )
+    if names and isinstance(definition, BlockDefinition) and definition.node.is_network:
+        declared = ", ".join(f"`{on_one_line(item.span)}`" for item in definition.parameters)
+        return (f"it has {declared}",)
     return (f"it has {', '.join(names)}" if names else "it has no parameters",)
 
 

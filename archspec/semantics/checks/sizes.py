@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from archspec.diagnostics.model import Edit, Fix, Severity, Sink, diagnostic
 from archspec.graph.compiled import Compiled
@@ -39,7 +40,7 @@ def check_sizes(compiled: Compiled, inputs: Inputs, sink: Sink, budget: Budget) 
     formula = verdict.formula
     parts = formula.parts if isinstance(formula, All) else (formula,)
     if beyond_bounds(parts):
-        _warn(needs, [text for part in parts for text in clauses(part)], inputs, sink)
+        _warn(needs, clauses(formula), inputs, sink)
     elif not evaluate(condition, compiled.sizes):
         failing = tuple(item for item in needs if not evaluate(item.condition, compiled.sizes))
         sink.report(
@@ -68,7 +69,7 @@ def _limited_by_accident(
     return limited(conjunction(found), compiled.where, budget.question)
 
 
-def _warn(needs: tuple[Requirement, ...], texts: list[str], inputs: Inputs, sink: Sink) -> None:
+def _warn(needs: tuple[Requirement, ...], texts: Sequence[str], inputs: Inputs, sink: Sink) -> None:
     span = _input_span(inputs)
     clause = "where " + ", ".join(texts)
     joined = ", " + ", ".join(texts) if inputs.where_span is not None else " " + clause

@@ -29,6 +29,7 @@ from archspec.semantics.values.model import (
     is_data,
     is_layer,
 )
+from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.condition import All, AnyOf, Comparison
 from archspec.types.dim import Dim
@@ -62,6 +63,30 @@ def show(value: Value, depth: int = 0) -> str:
             return value.op.name
         case _:
             return "{..}" if is_layer(value) else str(value)
+
+
+def value_text(value: Value) -> str:
+    """A value as it is written in a spec; what has no text of its own there, as `show` says it."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f'"{value}"'
+        case ListValue():
+            return "[" + ", ".join(map(value_text, value.items)) + "]"
+        case int() | float() | Dim() | Initialiser():
+            return str(value)
+        case OpLayer(span=Span() as span) | BlockLayer(span=Span() as span) if value.given:
+            return on_one_line(span)
+        case Closure():
+            return on_one_line(value.expression.span)
+        case _:
+            return show(value)
+
+
+def on_one_line(span: Span) -> str:
+    """A part of a spec without its line breaks."""
+    return " ".join(span.text.split())
 
 
 def values_in(environment: Environment, expression: ast.Expr) -> tuple[str, ...]:

@@ -10,9 +10,12 @@ from archspec.types.dim import Dim
 
 
 def clauses(condition: Condition) -> tuple[str, ...]:
-    """The conjuncts of a condition, each as text of the language: `H % 32 == 0`, `H == W`."""
+    """The conjuncts of a condition, each as text of the language: `H % 32 == 0`, `H == W`.
+
+    Where there are several, an `or` is in parentheses, so that they can be joined by any word.
+    """
     if isinstance(condition, All):
-        return tuple(clause_text(part) for part in condition.parts)
+        return tuple(_inside_and(part) for part in condition.parts)
     return (clause_text(condition),)
 
 
