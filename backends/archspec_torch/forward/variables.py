@@ -26,7 +26,9 @@ class Variables:
         self._last_use, self._readers = _uses(graph, steps, self._segment)
         self._at = {step.last.id: number for number, step in enumerate(steps)}
         self._free: list[str] = []
+        self._own: set[str] = set()  # what statements assign to
         self._conditions = {step.last.id: step.condition for step in steps}
+        self._becomes = self._find_names(steps)
 
     def bind(self, port: Port, text: str) -> None:
         """Let a port be this code (an argument, a parameter)."""
@@ -104,7 +106,7 @@ class Variables:
         else:
             targets, take = ", ".join(self._target(p, step, dying) for p in step.outputs), None
         if step.condition == ALWAYS:
-            self._free += dying
+            self._free += filter(is_generic, dying)
         return targets, take
 
     # ------------------------------------------------------------------ names
@@ -112,8 +114,10 @@ class Variables:
     def _target(self, port: Port, step: Step, dying: list[str]) -> str:
         if port in self._text:  # declared before its guard
             return self._text[port]
-        wanted = self._wanted(port)
-        if wanted and self.names.free(wanted):
+        wanted = self._becomes.get(port, "")
+        if wanted in dying:
+            dying.remove(name := wanted)
+        elif wanted and self.names.free(wanted):
             name = self.names.fresh(wanted)
         elif dying:
             name = dying.pop(0)
@@ -122,6 +126,7 @@ class Variables:
         else:
             name = self.names.fresh(next((n for n in POOL if self.names.free(n)), "x"))
         self._text[port] = name
+        self._own.add(name)
         return name
 
     def _wanted(self, port: Port) -> str:
@@ -130,6 +135,26 @@ class Variables:
         if len(parts) == len(node.types) and is_identifier(parts[port.index]):
             return parts[port.index]
         return ""
+
+    def _find_names(self, steps: Sequence[Step]) -> dict[Port, str]:
+        """For each port the name in the spec: its own, or that of what it becomes.
+
+        What is made of nothing else, statement by statement, has one name from the start, so that
+        no other name keeps what is not needed any more in memory.
+        """
+        found: dict[Port, str] = {}
+        for step in reversed(steps):
+            for port in step.outputs:
+                found[port] = self._wanted(port) or found.get(port, "")
+            only = step.outputs[0] if len(step.outputs) == 1 else None
+            reads = set(step.reads)
+            if only is None or len(reads) != 1 or not found[only]:
+                continue
+            (read,) = reads
+            alone = len(self._readers.get(read, ())) == 1
+            if alone and step.condition == self._conditions.get(read.node, ALWAYS):
+                found[read] = found[only]
+        return found
 
     def _list_base(self, node: Node, fallback: str) -> str:
         """The name in the spec, else the label."""
@@ -140,16 +165,16 @@ class Variables:
         return fallback
 
     def _dying(self, step: Step) -> list[str]:
-        """Names of inputs that are read here for the last time, in order."""
+        """Names of what is read here for the last time, those of the spec last; no arguments."""
         at = self._at[step.last.id]
         found: dict[str, None] = {}
         for port in step.reads:
             name = self._text.get(port, "")
             alone = not self._optional.get(port) and port.node not in self._lists
-            last = self._last_use.get(port) == at and is_generic(name)
+            last = self._last_use.get(port) == at and (is_generic(name) or name in self._own)
             if alone and last and self._conditions.get(port.node, ALWAYS) == step.condition:
                 found.setdefault(name)
-        return list(found)
+        return sorted(found, key=is_generic, reverse=True)
 
 
 def is_generic(name: str) -> bool:

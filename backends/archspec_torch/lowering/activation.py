@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from archspec.types.initialiser import Constant
 from archspec_torch.code.pieces import Argument, Hole, Quoted, call, keyword
@@ -46,10 +47,22 @@ def _both(module: str, function: str, *arguments: Argument) -> Lowered:
     )
 
 
+IN_PLACE = ("relu", "leaky_relu", "elu", "celu", "selu")
+"""Those whose backward pass reads the result and not the input, where the slope is positive."""
+
+
 def _in_table(module: str, function: str, settings: Sequence[tuple[str, str, float]]) -> Lowering:
     def lower(site: Site) -> Lowered:
-        arguments = [keyword(name, getattr(site.op, of), usual) for name, of, usual in settings]
-        return _both(module, function, *arguments)
+        values = [getattr(site.op, of) for _, of, _ in settings]
+        arguments = [
+            keyword(name, value, usual)
+            for (name, _, usual), value in zip(settings, values, strict=True)
+        ]
+        found = _both(module, function, *arguments)
+        if site.op.name not in IN_PLACE or any(value <= 0 for value in values):
+            return found
+        over = Argument(("True",), "inplace")
+        return replace(found, in_place=_both(module, function, *arguments, over))
 
     return lower
 

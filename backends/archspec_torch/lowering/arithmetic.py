@@ -66,7 +66,7 @@ def _pairwise(name: str) -> Apply:
 
 
 for _name, _sign in OPERATORS.items():
-    lowers(_name)(_operator(_sign))
+    lowers(_name, fresh=True)(_operator(_sign))
 
 
 @lowers("floor_div")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any, TypeAlias
 
 from archspec.frozen import frozen
@@ -105,6 +105,11 @@ class Lowered:
     that constructing the module brings about by itself. `helpers` are names in the prelude that
     the expression needs, `module_helpers` those that the constructor needs.
     `raw` says that the instance is a parameter or buffer itself, not a module.
+
+    `fresh` says that the result is a new tensor, not a view, whose values the backward pass of the
+    op does not read. `in_place` is the same op written over its input, where its backward pass
+    does not read that; it takes the place of this one where the input is fresh and nobody else
+    reads it.
     """
 
     module: Code | None = None
@@ -113,6 +118,8 @@ class Lowered:
     given: Mapping[str, Initialiser] = field(default_factory=dict)
     raw: bool = False
     module_helpers: tuple[str, ...] = ()
+    fresh: bool = False
+    in_place: Lowered | None = None
 
 
 LONGEST = 50
@@ -127,17 +134,24 @@ UNSUPPORTED: dict[str, str] = {}
 """Ops that have no lowering, with the reason."""
 
 
-def lowers(*names: str) -> Callable[[Lowering], Lowering]:
-    """Register a function as the lowering of these ops. Two for one op are refused."""
+def lowers(*names: str, fresh: bool = False) -> Callable[[Lowering], Lowering]:
+    """Register a function as the lowering of these ops. Two for one op are refused.
+
+    What it gives is `fresh` if this is said here.
+    """
 
     def register(function: Lowering) -> Lowering:
         for name in names:
             if name in LOWERINGS:
                 raise ValueError(f"two lowerings for the op {name}")
-            LOWERINGS[name] = function
+            LOWERINGS[name] = _freshly(function) if fresh else function
         return function
 
     return register
+
+
+def _freshly(function: Lowering) -> Lowering:
+    return lambda site: replace(function(site), fresh=True)
 
 
 def constant(size: DimLike) -> int:

@@ -26,7 +26,7 @@ def torch_defaults(site: Site) -> dict[str, Initialiser]:
     return found
 
 
-@lowers("conv")
+@lowers("conv", fresh=True)
 def conv(site: Site) -> Lowered:
     """`nn.Conv1d`, `nn.Conv2d`, `nn.Conv3d`, or the same with a normalised weight."""
     op = site.op
@@ -81,7 +81,7 @@ def _normalised(kind: str, arguments: list[Argument], site: Site) -> Lowered:
     return Lowered(call(name, *arguments), module_helpers=(name,), given=given)
 
 
-@lowers("conv_transpose")
+@lowers("conv_transpose", fresh=True)
 def conv_transpose(site: Site) -> Lowered:
     """`nn.ConvTranspose1d` to `3d`."""
     op = site.op
@@ -143,7 +143,7 @@ def deform_conv(site: Site) -> Lowered:
     return Lowered(call(name, *arguments), module_helpers=(name,), given=torch_defaults(site))
 
 
-@lowers("linear")
+@lowers("linear", fresh=True)
 def linear(site: Site) -> Lowered:
     """`nn.Linear`."""
     op = site.op

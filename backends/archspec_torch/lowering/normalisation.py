@@ -18,7 +18,7 @@ GIVEN: dict[str, Initialiser] = {
 """What the constructors of torch give."""
 
 
-@lowers("batch_norm")
+@lowers("batch_norm", fresh=True)
 def batch_norm(site: Site) -> Lowered:
     """`nn.BatchNorm1d` to `3d`; another channel axis is moved to 1 and back."""
     op = site.op
@@ -76,7 +76,7 @@ def _moved(axis: int) -> Apply:
     return apply
 
 
-@lowers("frozen_batch_norm")
+@lowers("frozen_batch_norm", fresh=True)
 def frozen_batch_norm(site: Site) -> Lowered:
     """A helper class: torch has none."""
     module = call(
@@ -111,7 +111,7 @@ def instance_norm(site: Site) -> Lowered:
     return Lowered(module, apply)
 
 
-@lowers("group_norm")
+@lowers("group_norm", fresh=True)
 def group_norm(site: Site) -> Lowered:
     """`nn.GroupNorm`."""
     op = site.op
@@ -148,7 +148,7 @@ def _shape(site: Site, axes: tuple[int, ...]) -> object:
     return sizes[0] if len(sizes) == 1 else sizes
 
 
-@lowers("layer_norm")
+@lowers("layer_norm", fresh=True)
 def layer_norm(site: Site) -> Lowered:
     """`nn.LayerNorm` on the last axes; on others the axes are moved there and back."""
     op, axes = site.op, _axes(site)

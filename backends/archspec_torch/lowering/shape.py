@@ -212,7 +212,7 @@ def _inserted(
 # ---------------------------------------------------------------------- several tensors
 
 
-@lowers("concat")
+@lowers("concat", fresh=True)
 def concat(site: Site) -> Lowered:
     """`torch.cat`."""
     return Lowered(apply=_listed("torch.cat", site))

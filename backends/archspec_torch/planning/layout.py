@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from typing import Any
 
 from archspec.frozen import frozen
 from archspec.graph.codegen.demand import Demands, demands
@@ -20,10 +20,8 @@ from archspec_torch.code.names import identifier
 from archspec_torch.code.sizes import size_variable
 from archspec_torch.lowering import lower
 from archspec_torch.lowering.base import Lowered, site
+from archspec_torch.planning.overwriting import Place, written_over
 from archspec_torch.planning.tree import Branch, Facts, build_tree
-
-Place: TypeAlias = tuple[Graph, int]
-"""A node among those of all graphs: its graph, and its number there."""
 
 
 @frozen
@@ -92,6 +90,10 @@ class Plan:
         """The layout of a unit."""
         return self.layouts[unit]
 
+    def lowering(self, unit: Unit, graph: Graph, node: Node) -> Lowered:
+        """How the op of a node of a unit is lowered."""
+        return self.layouts[unit].at(graph, node)
+
     def yields_list(self, layout: Layout, node: Node) -> bool:
         """Whether a node yields one list: a call that is told which outputs are wanted."""
         if node.callee is None or node.instance is None:
@@ -115,6 +117,7 @@ def lay_out(units: Sequence[Unit]) -> Plan:
             layout.inputs = tuple(_named_inputs(layout.unit))
             layout.needs = unit in result.demands.asked
             layout.draws, layout.lowered = result.draws.read[unit], lowered
+        lowered |= written_over(unit, lowered, result.demands, result.lowering)
         _localise(family)
         for graph in unit.all_graphs:
             for node in _ops(graph):
