@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from archspec.graph.codegen.conditions import ALWAYS
 from archspec.graph.codegen.naming import Names
@@ -28,7 +28,7 @@ class Variables:
         self._free: list[str] = []
         self._own: set[str] = set()  # what statements assign to
         self._conditions = {step.last.id: step.condition for step in steps}
-        self._becomes = self._find_names(steps)
+        self._becomes = _names_of_what_it_becomes(steps, self._wanted, self._readers)
 
     def bind(self, port: Port, text: str) -> None:
         """Let a port be this code (an argument, a parameter)."""
@@ -136,26 +136,6 @@ class Variables:
             return parts[port.index]
         return ""
 
-    def _find_names(self, steps: Sequence[Step]) -> dict[Port, str]:
-        """For each port the name in the spec: its own, or that of what it becomes.
-
-        What is made of nothing else, statement by statement, has one name from the start, so that
-        no other name keeps what is not needed any more in memory.
-        """
-        found: dict[Port, str] = {}
-        for step in reversed(steps):
-            for port in step.outputs:
-                found[port] = self._wanted(port) or found.get(port, "")
-            only = step.outputs[0] if len(step.outputs) == 1 else None
-            reads = set(step.reads)
-            if only is None or len(reads) != 1 or not found[only]:
-                continue
-            (read,) = reads
-            alone = len(self._readers.get(read, ())) == 1
-            if alone and step.condition == self._conditions.get(read.node, ALWAYS):
-                found[read] = found[only]
-        return found
-
     def _list_base(self, node: Node, fallback: str) -> str:
         """The name in the spec, else the label."""
         key = node.instance.key.split(".")[-1] if node.instance else ""
@@ -201,3 +181,26 @@ def _uses(
         last[port] = len(steps)
         readers.setdefault(port, []).append(-1)
     return last, readers
+
+
+def _names_of_what_it_becomes(
+    steps: Sequence[Step], own: Callable[[Port], str], readers: Mapping[Port, Sequence[int]]
+) -> dict[Port, str]:
+    """For each port the name in the spec: its own, or that of what it becomes.
+
+    What is made of nothing else, statement by statement, has one name from the start, so that no
+    other name keeps in memory what is not needed any more.
+    """
+    found: dict[Port, str] = {}
+    conditions = {step.last.id: step.condition for step in steps}
+    for step in reversed(steps):
+        for port in step.outputs:
+            found[port] = own(port) or found.get(port, "")
+        reads = set(step.reads)
+        if len(step.outputs) != 1 or len(reads) != 1 or not found[step.outputs[0]]:
+            continue
+        (read,) = reads
+        guarded = step.condition != conditions.get(read.node, ALWAYS)
+        if len(readers.get(read, ())) == 1 and not guarded:
+            found[read] = found[step.outputs[0]]
+    return found
