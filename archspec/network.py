@@ -323,7 +323,7 @@ class Network:
         what can do nothing, such as an empty pattern.
         """
         from archspec.targets.registry import importing, weight_store
-        from archspec.targets.taking import taking
+        from archspec.targets.weight_options import taking
 
         store = weight_store()
         with importing(store.name):

@@ -13,7 +13,7 @@ import pytest
 import archspec
 from archspec.analysis.machine import to_json
 from archspec.analysis.markdown import markdown
-from archspec.analysis.words import short, short_bytes
+from archspec.analysis.number_format import short, short_bytes
 from archspec.diagnostics.failure import CompileFailed
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -8,8 +8,8 @@ from math import prod
 from archspec.analysis.counting import Counts, count
 from archspec.analysis.fold import Below, fold
 from archspec.analysis.memory import peak_memory
+from archspec.analysis.number_format import short_bytes
 from archspec.analysis.parameters import EXPANSION_BUDGET, unexpanded
-from archspec.analysis.words import short_bytes
 from archspec.diagnostics.failure import CompileFailed
 from archspec.diagnostics.model import Diagnostic, diagnostic
 from archspec.graph.compiled import Compiled

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from archspec.analysis.cost import Report
+from archspec.analysis.number_format import short, short_bytes, sizes_text
 from archspec.analysis.receptive_field import field_text
-from archspec.analysis.words import short, short_bytes, sizes_text
 from archspec.types.sizes import ValidSizes
 
 

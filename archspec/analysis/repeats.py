@@ -91,7 +91,7 @@ class _Search:
                 break  # no longer period can fold more
             if self.signatures[start] != self.signatures[start + period]:
                 continue
-            if self._cuts_a_turn(start, period):
+            if self._cuts_an_iteration(start, period):
                 continue
             run = self._run(start, period)
             if run is not None and (
@@ -100,12 +100,12 @@ class _Search:
                 best = run
         return best
 
-    def _cuts_a_turn(self, start: int, period: int) -> bool:
-        """Whether segments would begin in the middle of a turn of a `for`."""
-        here = self.nodes[start].turns
-        if not here or start == 0 or self.nodes[start - 1].turns != here:
+    def _cuts_an_iteration(self, start: int, period: int) -> bool:
+        """Whether segments would begin in the middle of an iteration of a `for`."""
+        here = self.nodes[start].iterations
+        if not here or start == 0 or self.nodes[start - 1].iterations != here:
             return False
-        return self.nodes[start + period].turns != here
+        return self.nodes[start + period].iterations != here
 
     def _run(self, start: int, period: int) -> Run | None:
         if self._read_elsewhere(start, period, 0) or not self._equal(start, period, 1):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from archspec.analysis.words import sizes_text
+from archspec.analysis.number_format import sizes_text
 from archspec.diagnostics.failure import CompileFailed
 from archspec.diagnostics.model import Diagnostic, diagnostic
 from archspec.graph.compiled import Compiled

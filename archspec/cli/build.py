@@ -12,7 +12,7 @@ from archspec.cli.opening import open_network
 from archspec.cli.passes import Passes
 from archspec.cli.requests import request
 from archspec.diagnostics.printable import printable
-from archspec.targets.taking import renaming
+from archspec.targets.weight_options import renaming
 
 _EXAMPLE = "--target 'torch{option=value}'"
 

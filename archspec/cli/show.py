@@ -118,7 +118,7 @@ def _listing(network: Network, after: str) -> str:
 
 def _page(network: Network, report: Report, colour: bool) -> Iterator[str]:
     from archspec.analysis.markdown import facts
-    from archspec.analysis.words import sizes_text
+    from archspec.analysis.number_format import sizes_text
 
     mode = " in training" if report.training else ""
     at = f" at {sizes_text(report.sizes)}" if report.sizes else ""

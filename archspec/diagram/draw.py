@@ -8,8 +8,8 @@ from pathlib import Path
 from archspec.analysis.bounded import bounded
 from archspec.analysis.counting import count
 from archspec.analysis.macs import macs
+from archspec.analysis.number_format import short, sizes_text
 from archspec.analysis.sizes import reported_sizes
-from archspec.analysis.words import short, sizes_text
 from archspec.diagnostics.failure import CompileFailed
 from archspec.diagram.dot import dot_text
 from archspec.diagram.picture import picture

@@ -38,7 +38,7 @@ def pdf(layout: bytes) -> bytes:
 
 
 class _Pen:
-    """Turns drawing operations into page content; keeps the font from one to the next."""
+    """Iterations drawing operations into page content; keeps the font from one to the next."""
 
     def __init__(self) -> None:
         self.size = 11.0

@@ -30,7 +30,7 @@ from archspec.graph.model import (
     Tie,
 )
 from archspec.graph.names import join_path
-from archspec.graph.outlining import outline, shared_turns, used
+from archspec.graph.outlining import outline, shared_iterations, used
 from archspec.graph.ties import with_ties_left
 from archspec.types.condition import TRUE, Condition
 from archspec.types.tensor import TensorType
@@ -150,8 +150,8 @@ class Edit:
     ) -> tuple[int, ...]:
         """Let what reads a node read other ports, one for each of its outputs, and take it out.
 
-        The node of the last port, where it was inserted, takes over name, turns and rank, and the
-        origin where it has none. A node of the ports that reads the old one goes on doing so, and
+        The node of the last port, if it was inserted, takes over name, iterations and rank, and the
+        origin if it has none. A node of the ports that reads the old one goes on doing so, and
         then the old one stays. `needs` and what is yielded are as of `redirect`, which drops what
         the node itself needs of the sizes. Raises ValueError for ports of other types, and where
         there are more or fewer than outputs.
@@ -170,7 +170,12 @@ class Edit:
         if new is not None and new.id not in self._graph.place:
             origin = old.origin if new.origin == Origin() else new.origin
             needed = tuple([replace(item, origin=origin) for item in new.requirements])
-            taken = {"name": old.name, "turns": old.turns, "rank": old.rank, "origin": origin}
+            taken = {
+                "name": old.name,
+                "iterations": old.iterations,
+                "rank": old.rank,
+                "origin": origin,
+            }
             self.put(new.id, requirements=needed, **taken)
         return tuple(readers)
 
@@ -268,7 +273,7 @@ class Edit:
                 instance=fresh,
                 inputs=tuple(ports[port] for port in node.inputs),
                 origin=_called(node.origin, callee, call),
-                turns=call.turns,
+                iterations=call.iterations,
                 requirements=below_call(call, node.requirements),
                 rank=(*call.rank, *node.rank),
             )
@@ -319,7 +324,7 @@ class Edit:
                 found.inputs,
                 found.graph.output_types,
                 origin,
-                shared_turns(nodes),
+                shared_iterations(nodes),
                 rank=nodes[0].rank,
             )
         )

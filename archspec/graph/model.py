@@ -52,8 +52,8 @@ _UNKNOWN = Origin()
 
 
 @frozen
-class Turn:
-    """A turn of a `for`: which loop (its span names it) and which turn, from 0."""
+class Iteration:
+    """An iteration of a `for`: which loop (its span names it) and which iteration, from 0."""
 
     loop: Span
     index: int
@@ -111,7 +111,7 @@ class Node:
     inputs: tuple[Port, ...]
     types: tuple[TensorType, ...]
     origin: Origin = _UNKNOWN
-    turns: tuple[Turn, ...] = ()
+    iterations: tuple[Iteration, ...] = ()
     name: str = ""  # the input's name, or the variable the result was bound to
     output_structure: Structure = None
     requirements: tuple[Requirement, ...] = ()  # what it needs of the sizes

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from archspec.frozen import frozen
-from archspec.graph.model import Graph, GraphOutput, Instance, Node, Port, Turn
+from archspec.graph.model import Graph, GraphOutput, Instance, Iteration, Node, Port
 from archspec.graph.walk import walk
 from archspec.types.tensor import TensorType
 
@@ -42,13 +42,13 @@ def outline(
     ]
     ports = {port: Port(node.id) for port, node in zip(read, inputs, strict=True)}
     instances: dict[Instance, Instance] = {}
-    turns = shared_turns(nodes)
+    iterations = shared_iterations(nodes)
     inside = [
         replace(
             node,
             instance=_below(node.instance, key, instances),
             inputs=tuple(ports.get(port, port) for port in node.inputs),
-            turns=node.turns[len(turns) :],
+            iterations=node.iterations[len(iterations) :],
         )
         for node in nodes
     ]
@@ -66,11 +66,11 @@ def outline(
     return Outline(graph, tuple(read), outputs)
 
 
-def shared_turns(nodes: Sequence[Node]) -> tuple[Turn, ...]:
-    """The turns of loops that all of the nodes stand in, outermost first."""
-    found = nodes[0].turns
+def shared_iterations(nodes: Sequence[Node]) -> tuple[Iteration, ...]:
+    """The iterations of loops that all of the nodes stand in, outermost first."""
+    found = nodes[0].iterations
     for node in nodes:
-        same = [one == two for one, two in zip(found, node.turns, strict=False)]
+        same = [one == two for one, two in zip(found, node.iterations, strict=False)]
         found = found[: same.index(False) if False in same else len(same)]
     return found
 

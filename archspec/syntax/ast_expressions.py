@@ -147,7 +147,7 @@ class IfLayer(Node):
 
 @frozen
 class For(Node):
-    """`for targets in iterable { .. }`: its turns in sequence."""
+    """`for targets in iterable { .. }`: its iterations in sequence."""
 
     span: Span
     targets: tuple[Target, ...]

@@ -13,14 +13,14 @@ from itertools import islice
 from archspec.frozen import frozen
 from archspec.source import Span
 from archspec.syntax.context import Context
-from archspec.syntax.lexer import Token
-from archspec.syntax.words import (
+from archspec.syntax.keywords import (
     CLOSERS,
     DEFINITION_WORDS,
     ENDS_OPERAND,
     OPENERS,
     STATEMENT_WORDS,
 )
+from archspec.syntax.lexer import Token
 
 _LOOK_AHEAD = 300
 _TAKE_BODIES = frozenset({"for", "if", "else", "block", "network"})

@@ -9,8 +9,8 @@ from archspec.diagnostics.model import Edit, Fix
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.syntax.context import Context, Dots, Equation, Item
+from archspec.syntax.keywords import TYPE_WORDS
 from archspec.syntax.targets import as_target, as_type, label_word, plain
-from archspec.syntax.words import TYPE_WORDS
 
 
 def empty_body(_k: Context, span: Span, _c: list[Any]) -> ast.Body:

@@ -9,8 +9,7 @@ in front of a value, and `//`, which begins a comment in other languages.
 
 from __future__ import annotations
 
-from archspec.syntax.lexer import Token
-from archspec.syntax.words import (
+from archspec.syntax.keywords import (
     CLOSERS,
     DEFINITION_WORDS,
     ENDS_OPERAND,
@@ -19,6 +18,7 @@ from archspec.syntax.words import (
     RESERVED_WORDS,
     STATEMENT_WORDS,
 )
+from archspec.syntax.lexer import Token
 
 _OPERATORS = frozenset({"+", "*", "**", "/", "%", "==", "!=", "<=", ">=", "<", ">", ".."})
 _WORDS = frozenset({"else", "then", "where", "when", "and", "or", "in"})

@@ -11,8 +11,8 @@ from archspec.diagnostics.model import Edit, Fix
 from archspec.syntax import limits
 from archspec.syntax.brackets import balanced, unmatched_closers
 from archspec.syntax.context import Context
+from archspec.syntax.keywords import ENDS_OPERAND, INFIX_WORDS, RESERVED_WORDS
 from archspec.syntax.lexer import Token
-from archspec.syntax.words import ENDS_OPERAND, INFIX_WORDS, RESERVED_WORDS
 
 _MEANT = {
     "&&": ("and", "`&&` is written `and`"),

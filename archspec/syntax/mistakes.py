@@ -7,11 +7,11 @@ of the offending one or in its place; without one the enclosing item is given up
 
 from __future__ import annotations
 
+from archspec.syntax.keywords import DEFINITION_WORDS, RESERVED_WORDS, STATEMENT_WORDS
 from archspec.syntax.mistake import BEFORE, DROP, Mistake, insert, replace
 from archspec.syntax.mistakes_choices import CHOICES
-from archspec.syntax.mistakes_heads import DEFINITIONS, PARAMETERS
+from archspec.syntax.mistakes_definitions import DEFINITIONS, PARAMETERS
 from archspec.syntax.site import OPERAND_STARTS, Site
-from archspec.syntax.words import DEFINITION_WORDS, RESERVED_WORDS, STATEMENT_WORDS
 
 _COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">=", "in"})
 

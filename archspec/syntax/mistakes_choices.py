@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from archspec.syntax.keywords import RESERVED_WORDS
 from archspec.syntax.mistake import BEFORE, DROP, Mistake, insert, replace
 from archspec.syntax.site import Site
-from archspec.syntax.words import RESERVED_WORDS
 
 _IF_FORMS = "layers are chosen by `if c { .. } else { .. }`, values by `if c then a else b`"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from archspec.diagnostics.model import Edit, Fix
 from archspec.syntax import limits
 from archspec.syntax.grammar import Stack, Value, first_token
+from archspec.syntax.keywords import CLOSERS, DEFINITION_WORDS, RESERVED_WORDS
 from archspec.syntax.lexer import Token
 from archspec.syntax.mistake import Mistake
 from archspec.syntax.mistakes import MISTAKES
 from archspec.syntax.reader import Reader
 from archspec.syntax.site import Repair, Site
-from archspec.syntax.words import CLOSERS, DEFINITION_WORDS, RESERVED_WORDS
 
 _STOPS = frozenset({"NL", ",", ")", "]", "}", "->", "{", "=>", "=", "then", "else", "$END"})
 _DEFINITIONS = DEFINITION_WORDS | {"$END"}

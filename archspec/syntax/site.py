@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from archspec.frozen import frozen
 from archspec.source import Span
+from archspec.syntax.keywords import CLOSERS, ENDS_OPERAND, OPENERS
 from archspec.syntax.lexer import Token
 from archspec.syntax.reader import Reader
-from archspec.syntax.words import CLOSERS, ENDS_OPERAND, OPENERS
 
 _NONE = Token("", 0, 0)
 _WINDOW = 10

@@ -6,9 +6,9 @@ import re
 
 from archspec.syntax import ast
 from archspec.syntax.context import Context
+from archspec.syntax.keywords import RESERVED_WORDS
 from archspec.syntax.lexer import Token
 from archspec.syntax.limits import MAX_NAME
-from archspec.syntax.words import RESERVED_WORDS
 
 _WORD = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*")
 

@@ -8,7 +8,7 @@ from functools import reduce
 from pathlib import PurePath
 
 from archspec.analysis.counting import count
-from archspec.graph.codegen.naming import camel_case
+from archspec.graph.codegen.identifiers import camel_case
 from archspec.graph.compiled import Compiled
 from archspec.graph.ties import ties_below
 from archspec.graph.units import plan
@@ -16,8 +16,8 @@ from archspec.source import NOWHERE
 from archspec.targets.weights import Weights
 from archspec_torch.checks.faults import require_supported
 from archspec_torch.checks.forms import require_one_form
+from archspec_torch.classes.class_names import name_classes
 from archspec_torch.classes.grouping import ClassDef, build_classes
-from archspec_torch.classes.naming import name_classes
 from archspec_torch.classes.render import render_class
 from archspec_torch.code.comments import safe_text
 from archspec_torch.code.names import attribute, is_identifier

@@ -2,7 +2,7 @@
 
 from archspec.analysis.repeats import repeats
 from archspec.analysis.structure import structure_classes
-from archspec.graph.model import Instance, Turn
+from archspec.graph.model import Instance, Iteration
 from archspec.ops.random import Join
 from archspec.source import Source, Span
 from tests.building import Build, Layer, Pointwise, columns, fractal, tensor
@@ -77,15 +77,15 @@ def test_shared_instances_do_not_mix_with_others():
     ]
 
 
-def test_turns_of_a_for_are_not_cut():
+def test_iterations_of_a_for_are_not_cut():
     loop = Span(Source("a.arch", "for"), 0, 3)
     build = Build()
     x = build.input(tensor(1, 4, 8, 8))
     for index in range(4):
         for op in (Pointwise(), Layer(width=8 if index == 0 else 4), Pointwise()):
             x = build.op(op, x)
-            build.nodes[-1].turns = (Turn(loop, index),)
-    # The first turn differs, so the run begins with the third; not at the last node of one.
+            build.nodes[-1].iterations = (Iteration(loop, index),)
+    # The first iteration differs, so the run begins with the third; not at the last node of one.
     assert runs(build.graph(x)) == [((7, 8, 9), 2)]
 
 

@@ -8,8 +8,8 @@ import keyword
 
 from archspec.graph.codegen.conditions import ALWAYS, NEVER
 from archspec.graph.codegen.demand import demands
+from archspec.graph.codegen.identifiers import Names
 from archspec.graph.codegen.interface import inputs_of, ports_of
-from archspec.graph.codegen.naming import Names
 from archspec.graph.codegen.sizes import localise
 from archspec.graph.model import Port
 from archspec.graph.units import plan

@@ -26,13 +26,13 @@ ENVIRONMENT = {
     "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "backends")]),
 }
 FRACTALNET = "specs/fractalnet.arch:fractalnet"
-TURNS = {"equal": "unit(64)", "different": "unit(64 + i)"}
+ITERATIONS = {"equal": "unit(64)", "different": "unit(64 + i)"}
 CHAIN = """\
 block unit(width: int) { conv(width, 3, bias=false) -> batch_norm -> relu }
 
 network chain {
   input x: f32[B = 1, 64, H = 32, W = 32]
-  output y = x -> for i in 0..COUNT { TURN }
+  output y = x -> for i in 0..COUNT { ITERATION }
 }
 """
 
@@ -200,7 +200,7 @@ def check_here(kind: str, count: int) -> Times:
 
 def chain(kind: str, count: int) -> Source:
     """Convolution, norm and ReLU in sequence, of one width or each time of another."""
-    text = CHAIN.replace("COUNT", str(count)).replace("TURN", TURNS[kind])
+    text = CHAIN.replace("COUNT", str(count)).replace("ITERATION", ITERATIONS[kind])
     return Source(f"{kind}.arch", text)
 
 

@@ -10,9 +10,9 @@ from archspec.graph.codegen.chains import chains, is_inside
 from archspec.graph.codegen.conditions import ALWAYS, NEVER, both, either, given, only_flag, single
 from archspec.graph.codegen.demand import demands
 from archspec.graph.codegen.draws import draws
+from archspec.graph.codegen.identifiers import Names, camel_case, numbered, suffixes
 from archspec.graph.codegen.interface import inputs_of, ports_of
-from archspec.graph.codegen.naming import Names, camel_case, numbered, suffixes
-from archspec.graph.codegen.repeats import Form, Same, Steps, Table, columns, runs, turns
+from archspec.graph.codegen.repeats import Form, Same, Steps, Table, columns, iterations, runs
 from archspec.graph.codegen.sizes import localise
 from archspec.graph.compiled import Compiled
 from archspec.graph.units import plan
@@ -49,13 +49,13 @@ def residual(count):
     return net.graph()
 
 
-def test_turns_of_nodes():
-    """Each layer of a residual network stands in a turn of three nodes."""
+def test_iterations_of_nodes():
+    """Each layer of a residual network stands in an iteration of three nodes."""
     nodes = residual(4).nodes[1:]
     owners = [at for at, node in enumerate(nodes) if node.instance.key.startswith("body")]
-    found = turns([[at] for at in owners], len(nodes), lambda at, _: type(nodes[at].op))
+    found = iterations([[at] for at in owners], len(nodes), lambda at, _: type(nodes[at].op))
     assert found == (0, 3)
-    assert turns([[0], [3], [10]], len(nodes), lambda at, _: type(nodes[at].op)) is None
+    assert iterations([[0], [3], [10]], len(nodes), lambda at, _: type(nodes[at].op)) is None
 
 
 def test_chains_are_what_runs_in_sequence():

@@ -17,7 +17,7 @@ from archspec.graph.compare import fingerprint, same_graph
 from archspec.graph.compiled import Compiled
 from archspec.graph.edit import OUTPUT, Edit
 from archspec.graph.mapping import map_network
-from archspec.graph.model import Graph, Instance, Origin, Port, Turn
+from archspec.graph.model import Graph, Instance, Iteration, Origin, Port
 from archspec.graph.text import graph_text, network_text
 from archspec.graph.verify import verify, verify_network
 from archspec.graph.walk import walk
@@ -192,12 +192,12 @@ def test_a_port_of_another_type_cannot_be_read_in_its_place():
     assert verify(edit.graph()) == ()
 
 
-def test_what_is_put_in_place_of_a_node_takes_over_its_name_turns_and_rank():
+def test_what_is_put_in_place_of_a_node_takes_over_its_name_iterations_and_rank():
     here = Origin(Span(Source("net.arch", "conv"), 0, 4))
-    turn = Turn(here.span, 2)
+    iteration = Iteration(here.span, 2)
     graph = chain()
     nodes = [
-        replace(node, name="y", turns=(turn,), origin=here) if node.id == 1 else node
+        replace(node, name="y", iterations=(iteration,), origin=here) if node.id == 1 else node
         for node in graph.nodes
     ]
     edit = Edit(replace(graph, nodes=tuple(nodes)))
@@ -208,7 +208,7 @@ def test_what_is_put_in_place_of_a_node_takes_over_its_name_turns_and_rank():
     assert verify(changed) == ()
     assert [node.id for node in changed.nodes] == [0, first.id, made.id, 2]
     new = changed.node(made.id)
-    assert (new.name, new.turns, new.rank, new.origin) == ("y", (turn,), (1,), here)
+    assert (new.name, new.iterations, new.rank, new.origin) == ("y", (iteration,), (1,), here)
 
 
 def test_a_node_that_what_takes_its_place_reads_stays():

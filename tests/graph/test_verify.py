@@ -18,7 +18,7 @@ network net {
   input x: f32[B = 2, 4, H = 16, W = 16], y: f32[B, 4, H, W]
   z = (x, y) -> sub
   output z -> unit(8) -> pool: max_pool(2) -> norm: batch_norm
-    -> turn: iterate([c: conv(8, 3), d: conv(8, 1)] -> add, 3)
+    -> iteration: iterate([c: conv(8, 3), d: conv(8, 1)] -> add, 3)
 }
 """
 
@@ -81,7 +81,7 @@ WRONG = {
     ),
     "a region that was forgotten": (
         lambda g: with_region(
-            g, "turn", lambda b: with_node(b, "c", lambda n: with_op(n, width=4))
+            g, "iteration", lambda b: with_node(b, "c", lambda n: with_op(n, width=4))
         ),
         "layer: node 1 (c): it yields f32[B, 4, H//2 - 3, W//2 - 3], "
         "but the graph says f32[B, 8, H//2 - 3, W//2 - 3]",
@@ -100,7 +100,7 @@ WRONG = {
     "a key that is taken": (
         lambda g: with_region(
             g,
-            "turn",
+            "iteration",
             lambda b: with_node(
                 b, "d", lambda n: replace(n, instance=replace(n.instance, key="c"))
             ),
@@ -116,14 +116,14 @@ WRONG = {
         "net: node 3 (unit): it has weights or buffers, but its key is empty",
     ),
     "weights in a layer without a name": (
-        lambda g: with_node(g, "turn", without_key),
+        lambda g: with_node(g, "iteration", without_key),
         "net: node 6 (iterate): it has weights or buffers, but its key is empty",
     ),
     "a layer that is held no more": (
         lambda g: with_node(
-            g, "turn", lambda n: replace(n, instance=replace(n.instance, regions=()))
+            g, "iteration", lambda n: replace(n, instance=replace(n.instance, regions=()))
         ),
-        "net: node 6 (turn): it holds no layers, but `iterate` holds `layer`",
+        "net: node 6 (iteration): it holds no layers, but `iterate` holds `layer`",
     ),
     "two nodes of one number": (
         lambda g: with_node(g, "norm", lambda n: replace(n, id=4)),

@@ -33,7 +33,7 @@ STATED = {
     "steps": EXPANSION.steps,
     "ops and calls": EXPANSION.nodes,
     "specialised blocks": EXPANSION.graphs,
-    "turns of a loop": EXPANSION.turns,
+    "iterations of a loop": EXPANSION.iterations,
     "characters of a string | 10,": EXPANSION.characters,
     "elements and characters made": EXPANSION.elements,
     "expansions inside one another": EXPANSION.depth,
@@ -61,6 +61,6 @@ def test_the_page_of_limits(words, value):
 
 def test_the_page_of_the_budget():
     text = " ".join(catalogue.pages()["E0501"].text.split())
-    for value in (EXPANSION.steps, EXPANSION.nodes, EXPANSION.graphs, EXPANSION.turns):
+    for value in (EXPANSION.steps, EXPANSION.nodes, EXPANSION.graphs, EXPANSION.iterations):
         assert f"{value:,}" in text
     assert f"{EXPANSION.elements:,} elements and characters" in text

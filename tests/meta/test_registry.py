@@ -10,7 +10,7 @@ import pytest
 import archspec.ops
 from archspec.ops.base import Op
 from archspec.ops.registry import _claim, all_ops, choice_words
-from archspec.semantics.values.words import choices, is_word
+from archspec.semantics.values.bare_words import choices, is_word
 from archspec.types.tensor import DType
 
 

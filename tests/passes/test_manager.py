@@ -35,7 +35,7 @@ network net {
     output y -> max_pool(1) }
   spare = x -> unused: conv(8, 3)
   output a -> dropout(0.5) -> unit(8) -> pool: max_pool(2) -> norm: batch_norm
-    -> turn: iterate([c: conv(8, 3), d: conv(8, 1)] -> add -> dropout(0.1), 3)
+    -> iteration: iterate([c: conv(8, 3), d: conv(8, 1)] -> add -> dropout(0.1), 3)
 }
 """
 
@@ -104,7 +104,9 @@ def takes_a_key(block):
 
 def forgets_regions(graph):
     """Only what stands in the graph itself gets wider."""
-    return with_region(graph, "turn", lambda b: with_node(b, "c", lambda n: with_op(n, width=4)))
+    return with_region(
+        graph, "iteration", lambda b: with_node(b, "c", lambda n: with_op(n, width=4))
+    )
 
 
 WRONG = {
@@ -114,8 +116,8 @@ WRONG = {
         "(norm): a requirement is missing",
     ),
     "ports are reordered": (
-        lambda g: with_node(g, "turn", lambda n: replace(n, inputs=(Port(0),))),
-        "(turn): ",
+        lambda g: with_node(g, "iteration", lambda n: replace(n, inputs=(Port(0),))),
+        "(iteration): ",
     ),
     "a type is stale": (
         lambda g: with_node(g, "pool", lambda n: with_op(n, kernel=3)),
@@ -153,7 +155,7 @@ def test_a_pass_that_changes_what_it_is_given_is_caught(net, install):
     assert faults(lambda: net.apply("changed")) == [
         (
             "E0911",
-            "the pass `changed` changes the network that it is given: net: node 9 (turn)",
+            "the pass `changed` changes the network that it is given: net: node 9 (iteration)",
         )
     ]
 

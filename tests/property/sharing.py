@@ -105,7 +105,7 @@ def programs(draw: st.DrawFn) -> str:
                     "x -> if training { max_pool(2) } -> f",
                     "x -> if training { f -> again@: conv(3, 1) } -> f",
                     "x -> f -> conv(3, 1) -> f",
-                    "x -> turns@: for i in 0..2 { f -> conv(3, 1) }",
+                    "x -> iterations@: for i in 0..2 { f -> conv(3, 1) }",
                     "(x -> f -> conv(3, 1), x -> conv(3, 1) -> f -> conv(3, 1)) -> join",
                     "x -> [iterate(conv(3, 3), 2), f -> conv(3, 1)] -> join",
                     "x -> [f -> conv(3, 1), conv(3, 1) -> f -> conv(3, 1)] -> join",

@@ -12,7 +12,7 @@ from archspec.ops.base import Op
 from archspec.ops.registry import all_ops
 from archspec.semantics.arguments.layer_calls import positional
 from archspec.semantics.compile import check
-from archspec.semantics.values.words import choices, takes_initialiser
+from archspec.semantics.values.bare_words import choices, takes_initialiser
 from archspec.source import Source, Span
 from archspec.types.initialiser import INITIALISERS
 from tests.semantics.specs import compiled, errors, layer, network, output, weights

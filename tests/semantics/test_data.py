@@ -83,8 +83,10 @@ def test_comprehensions_over_data_and_over_layers() -> None:
 
 
 def test_state_runs_through_a_loop_in_a_tuple() -> None:
-    turn = "input a, b\n output (a + b, a)"
-    assert ops(compiled(layer(f"[relu, tanh] -> for i in 0..2 {{ {turn} }} -> add")).inference) == [
+    iteration = "input a, b\n output (a + b, a)"
+    assert ops(
+        compiled(layer(f"[relu, tanh] -> for i in 0..2 {{ {iteration} }} -> add")).inference
+    ) == [
         "relu",
         "tanh",
         "add",

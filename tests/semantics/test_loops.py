@@ -1,4 +1,4 @@
-"""Turns of a `for` that repeat an earlier one are copied: what comes out is the same as ever."""
+"""Iterations of a `for` that repeat an earlier one are copied, and the result is the same."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from archspec.graph.model import Instance
 from archspec.graph.walk import walk
 from archspec.semantics.compile import check, load_network
 from archspec.semantics.expansion import loops
-from archspec.semantics.expansion.repeated_turns import repeat
+from archspec.semantics.expansion.repeated_iterations import repeat
 from archspec.source import Source
 from tests.semantics.specs import compiled, errors, keys, layer, network, weights
 
@@ -59,7 +59,7 @@ COPIED = {
         "output b }"
     ),
 }
-"""Loops in which turns are copied."""
+"""Loops in which iterations are copied."""
 
 CARRIED_OUT = {
     "numbers": layer("for i in 0..5 { conv(4, 2 * i + 1) }"),
@@ -68,7 +68,7 @@ CARRIED_OUT = {
         "init conv.weight = normal(std=0.1)\n output y -> conv(4, 3) }"
     ),
     "shared": network("shared f = conv(4, 3)", "output x -> for i in 0..6 { f -> relu }"),
-    "shared in a turn": network(
+    "shared in an iteration": network(
         "output x -> for i in 0..6 { input y\n shared f = conv(4, 3)\n output y -> f -> f }"
     ),
     "other names for data": network(
@@ -77,7 +77,7 @@ CARRIED_OUT = {
     "regions": layer("for i in 0..5 { input y\n a, b = y -> iterate(cell, 3)\n output b }", CELL),
     "nothing": layer("for i in 0..5 { identity }"),
 }
-"""Loops whose turns do more than add nodes, or each something else."""
+"""Loops whose iterations do more than add nodes, or each something else."""
 
 ODD = {
     "a number that is taken": layer('body: ("4": conv(4, 1) -> for i in 0..6 { conv(4, 3) })'),
@@ -88,7 +88,7 @@ ODD = {
         "body: (for b in [false, false, true, false, true, true] "
         '{ if b { identity -> "2": conv(4, 3) } else { conv(4, 1) } })'
     ),
-    "first used in a later turn": network(
+    "first used in a later iteration": network(
         "output x -> body: { input x\n shared f = conv(4, 3)\n output x -> "
         "for b in [false, true, true, true, false, true] { if b { f } else { conv(4, 1) } } }"
     ),
@@ -98,12 +98,12 @@ ODD = {
     "a part too many": layer("for a, b in [[1, 2], [1, 2], [1, 2], [1, 2, 3]] { tanh }"),
     "a second loop": layer("for i in 0..5 { tanh } -> for i in 0..5 { tanh }"),
 }
-"""Where a copy would not fit, or a turn has a fault."""
+"""Where a copy would not fit, or an iteration has a fault."""
 
 
 @pytest.fixture
 def copies(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many turns were copied, each time that some were."""
+    """How many iterations were copied, each time that some were."""
     found: list[int] = []
 
     def counted(*arguments: object) -> object:
@@ -116,7 +116,7 @@ def copies(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From here on no turn is copied."""
+    """From here on no iteration is copied."""
     monkeypatch.setattr(loops, "record", lambda *arguments: None)
 
 
@@ -137,8 +137,8 @@ def _described(network: Compiled) -> Iterator[object]:
             (need.condition, need.reason, str(need.origin.span)) for need in graph.size_requirements
         }
         for node in graph.nodes:
-            turns = [(str(turn.loop), turn.index) for turn in node.turns]
-            yield node.id, node.inputs, node.types, turns, node.name, str(node.origin.span)
+            iterations = [(str(iteration.loop), iteration.index) for iteration in node.iterations]
+            yield node.id, node.inputs, node.types, iterations, node.name, str(node.origin.span)
             yield _instance(node.instance, numbers) if node.instance is not None else None
         yield [instance.key for instance in graph.instances]
 
@@ -152,7 +152,7 @@ def _instance(instance: Instance, numbers: dict[int, int]) -> object:
 
 
 @pytest.mark.parametrize("name", COPIED)
-def test_copied_turns_are_what_they_would_be_one_by_one(
+def test_copied_iterations_are_what_they_would_be_one_by_one(
     name: str, copies: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = described(COPIED[name])
@@ -162,7 +162,7 @@ def test_copied_turns_are_what_they_would_be_one_by_one(
 
 
 @pytest.mark.parametrize("name", CARRIED_OUT)
-def test_turns_that_do_more_are_carried_out(name: str, copies: list[int]) -> None:
+def test_iterations_that_do_more_are_carried_out(name: str, copies: list[int]) -> None:
     assert not errors(CARRIED_OUT[name])
     assert sum(copies) == 0
 
@@ -174,15 +174,15 @@ def test_what_does_not_fit_is_carried_out(name: str, monkeypatch: pytest.MonkeyP
     assert found == described(ODD[name])
 
 
-def test_copies_know_their_turn_and_own_their_weights() -> None:
+def test_copies_know_their_iteration_and_own_their_weights() -> None:
     text = layer("body: for i in 0..50 { unit }", UNIT)
     nodes = compiled(text).inference.nodes[1:]
-    assert [node.turns[0].index for node in nodes] == list(range(50))
+    assert [node.iterations[0].index for node in nodes] == list(range(50))
     assert len({id(node.instance) for node in nodes}) == 50
     assert keys(text) == [f"body.{number}.conv" for number in range(50)]
 
 
-def test_weights_in_regions_are_not_shared_between_turns() -> None:
+def test_weights_in_regions_are_not_shared_between_iterations() -> None:
     assert len(weights(CARRIED_OUT["regions"])) == 10
 
 
@@ -191,5 +191,5 @@ def test_the_budget_counts_copies() -> None:
     assert errors(layer("for i in 0..8000 { relu -> tanh }")) == ["E0501"]
 
 
-def test_a_fault_in_a_turn_is_said_once() -> None:
+def test_a_fault_in_a_iteration_is_said_once() -> None:
     assert errors(ODD["a fault that nothing depends on"]) == ["E0302"]

@@ -120,12 +120,12 @@ LOOPS = (
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-def test_equal_turns_are_evaluated_a_few_times(loop: str, evaluations: Evaluations) -> None:
+def test_equal_iterations_are_evaluated_a_few_times(loop: str, evaluations: Evaluations) -> None:
     few, many = (evaluations(layer(loop.format(count), UNIT)) for count in (10, 1000))
     assert few == many < 100
 
 
-def test_different_turns_are_evaluated_each(evaluations: Evaluations) -> None:
+def test_different_iterations_are_evaluated_each(evaluations: Evaluations) -> None:
     few, many = (
         evaluations(layer(f"for i in 0..{count} {{ unit(8 + i) }}", UNIT)) for count in (10, 1000)
     )

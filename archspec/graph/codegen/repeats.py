@@ -1,4 +1,4 @@
-"""Repeats: runs of things that differ in constants at most, and sequences that have turns."""
+"""Repeats: runs of things that differ in constants at most, and sequences that have iterations."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any, TypeAlias
 
 from archspec.frozen import frozen
-from archspec.graph.codegen.naming import numbered
+from archspec.graph.codegen.identifiers import numbered
 
 SHORTEST = 2
 """Least number of equal things that become a loop."""
@@ -15,11 +15,11 @@ SHORTEST = 2
 SHORTEST_VARYING = 3
 """Least number of things that differ in constants and still become a loop."""
 
-SHORTEST_TURNS = 3
-"""Least number of turns that become a loop."""
+SHORTEST_ITERATIONS = 3
+"""Least number of iterations that become a loop."""
 
-LONGEST_TURN = 40
-"""Most elements of a turn that are looked for."""
+LONGEST_ITERATION = 40
+"""Most elements of an iteration that are looked for."""
 
 
 @frozen
@@ -32,14 +32,14 @@ class Form:
 
 @frozen
 class Same:
-    """A constant that is the same in each turn of a run."""
+    """A constant that is the same in each iteration of a run."""
 
     value: Any
 
 
 @frozen
 class Steps:
-    """Integers in steps: `first + step * turn`."""
+    """Integers in steps: `first + step * iteration`."""
 
     first: int
     step: int
@@ -47,13 +47,13 @@ class Steps:
 
 @frozen
 class Table:
-    """Numbers that follow no rule, one for each turn."""
+    """Numbers that follow no rule, one for each iteration."""
 
     values: tuple[float, ...]
 
 
 Column: TypeAlias = "Same | Steps | Table"
-"""One constant over all turns of a run."""
+"""One constant over all iterations of a run."""
 
 
 def runs(forms: Sequence[Form], names: Sequence[str] | None = None) -> list[int]:
@@ -80,7 +80,7 @@ def is_run(forms: Sequence[Form]) -> bool:
 
 
 def columns(run: Sequence[Form]) -> Iterator[Column]:
-    """How each constant of a run goes from turn to turn."""
+    """How each constant of a run goes from iteration to iteration."""
     for values in zip(*(form.constants for form in run), strict=True):
         step = None if _is_same(values) else _step(values)
         if step is not None:
@@ -135,31 +135,33 @@ def _step(values: Sequence[Any]) -> int | None:
     return step if regular else None
 
 
-# ---------------------------------------------------------------------- turns
+# ---------------------------------------------------------------------- iterations
 
 
-def turns(
+def iterations(
     mentions: Sequence[Sequence[int]], size: int, form: Callable[[int, int], Hashable]
 ) -> tuple[int, int] | None:
-    """Start and length of the first turn of a sequence that has one for each of several children.
+    """Start and length of the first iteration, in a sequence with one for each of several children.
 
     `mentions` has for each child the places in the sequence that mention it, `size` is the length
     of the sequence, and `form(place, child)` what stands at a place with that child left open:
-    turns are alike in that, and mention no other child.
+    iterations are alike in that, and mention no other child.
     """
-    if len(mentions) < SHORTEST_TURNS or not all(mentions):
+    if len(mentions) < SHORTEST_ITERATIONS or not all(mentions):
         return None
     first = mentions[0][0]
     length = mentions[1][0] - first
-    if not 0 < length <= LONGEST_TURN:
+    if not 0 < length <= LONGEST_ITERATION:
         return None
     for start in range(first, max(first - length, -1), -1):
-        if start + length * len(mentions) <= size and _has_turns(mentions, start, length, form):
+        if start + length * len(mentions) <= size and _has_iterations(
+            mentions, start, length, form
+        ):
             return start, length
     return None
 
 
-def _has_turns(
+def _has_iterations(
     mentions: Sequence[Sequence[int]],
     start: int,
     length: int,

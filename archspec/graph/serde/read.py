@@ -16,6 +16,7 @@ from archspec.graph.model import (
     GraphOutput,
     InitRule,
     Instance,
+    Iteration,
     Node,
     Origin,
     Port,
@@ -23,7 +24,6 @@ from archspec.graph.model import (
     Requirement,
     Structure,
     Tie,
-    Turn,
 )
 from archspec.graph.serde.values import NotReadable, load, load_condition, load_op, load_type
 from archspec.graph.serde.write import FORMAT
@@ -93,7 +93,7 @@ class _Tables:
             tuple(Port(*port) for port in data.get("inputs", ())),
             tuple(load_type(kind) for kind in data.get("types", ())),
             self._origin(data["origin"]),
-            tuple(Turn(self._span(loop), index) for loop, index in data.get("turns", ())),
+            tuple(Iteration(self._span(loop), index) for loop, index in data.get("iterations", ())),
             data.get("name", ""),
             _structure(data.get("structure")),
             tuple(self._need(item) for item in data.get("requirements", ())),

@@ -92,7 +92,9 @@ class _Tables:
             inputs=[_port(port) for port in node.inputs],
             types=[dump_type(kind) for kind in node.types],
             origin=self._origin(node.origin),
-            turns=[[self._span(turn.loop), turn.index] for turn in node.turns],
+            iterations=[
+                [self._span(iteration.loop), iteration.index] for iteration in node.iterations
+            ],
             name=node.name,
             structure=_structure(node.output_structure),
             requirements=[self._need(need) for need in node.requirements],

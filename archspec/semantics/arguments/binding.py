@@ -10,6 +10,7 @@ from archspec.semantics.arguments.matching import by_name
 from archspec.semantics.program.definitions import (
     Definition,
 )
+from archspec.semantics.values.bare_words import all_words, word_meant
 from archspec.semantics.values.context import Context
 from archspec.semantics.values.display import kind_of
 from archspec.semantics.values.evaluation import evaluate, force
@@ -25,7 +26,6 @@ from archspec.semantics.values.model import (
     is_layer,
 )
 from archspec.semantics.values.operators import is_number, plain
-from archspec.semantics.values.words import all_words, word_meant
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.dim import Dim

@@ -9,6 +9,13 @@ from pydantic import BaseModel, ValidationError
 
 from archspec.diagnostics.suggest import did_you_mean
 from archspec.ops.base import Op
+from archspec.semantics.values.bare_words import (
+    INITIALISER_NAMES,
+    choices,
+    is_word,
+    takes_initialiser,
+    word_meant,
+)
 from archspec.semantics.values.context import Context, Reported, SpecError
 from archspec.semantics.values.display import kind_of
 from archspec.semantics.values.evaluation import evaluate, force, holds, settled
@@ -27,13 +34,6 @@ from archspec.semantics.values.model import (
     is_data,
 )
 from archspec.semantics.values.operators import plain
-from archspec.semantics.values.words import (
-    INITIALISER_NAMES,
-    choices,
-    is_word,
-    takes_initialiser,
-    word_meant,
-)
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.initialiser import INITIALISERS, Initialiser

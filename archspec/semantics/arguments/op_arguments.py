@@ -12,6 +12,7 @@ from archspec.ops.symbols import WITH_SYMBOLS
 from archspec.semantics.arguments.layer_calls import attribute_names, positional
 from archspec.semantics.arguments.torch_habits import too_many
 from archspec.semantics.program.foreign_names import meant_by_attribute
+from archspec.semantics.values.bare_words import choices, word_meant
 from archspec.semantics.values.context import Context, NotInductive, SpecError
 from archspec.semantics.values.display import kind_of, show
 from archspec.semantics.values.evaluation import force
@@ -26,7 +27,6 @@ from archspec.semantics.values.model import (
     is_layer,
 )
 from archspec.semantics.values.operators import plain
-from archspec.semantics.values.words import choices, word_meant
 from archspec.source import Span
 from archspec.types.dim import Dim
 

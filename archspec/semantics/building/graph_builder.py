@@ -15,13 +15,13 @@ from archspec.graph.model import (
     GraphOutput,
     InitRule,
     Instance,
+    Iteration,
     Node,
     Origin,
     Port,
     Requirement,
     Structure,
     Tie,
-    Turn,
 )
 from archspec.ops.base import Parameter
 from archspec.source import Span
@@ -73,14 +73,14 @@ class GraphBuilder:
         inputs: tuple[Tensor, ...],
         types: tuple[TensorType, ...],
         origin: Origin,
-        turns: tuple[Turn, ...] = (),
+        iterations: tuple[Iteration, ...] = (),
         requirements: tuple[Requirement, ...] = (),
         parameters: tuple[Parameter, ...] | None = None,
     ) -> tuple[Tensor, ...]:
         """A new op or call; its results. `parameters` are those of the op, where they are known."""
         at = len(self.nodes)
         ports = tuple([item.port for item in inputs])
-        node = Node(at, instance, ports, types, origin, turns)
+        node = Node(at, instance, ports, types, origin, iterations)
         node.requirements, node.parameters = requirements, parameters
         self.nodes.append(node)
         return tuple([Tensor(self, Port(at, index), type_) for index, type_ in enumerate(types)])

@@ -169,7 +169,7 @@ class NameScope:
         if taken == span:
             raise NamingError(
                 "E0601",
-                f"the label `{key}` is taken by an earlier turn of the same line",
+                f"the label `{key}` is taken by an earlier iteration of the same line",
                 span,
                 fix='put what differs into the label: `"layer{i}": ..`',
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from archspec.semantics.building.owners import Owner
+from archspec.semantics.building.instance_paths import Owner
 
 
 @dataclass(eq=False)

@@ -18,10 +18,10 @@ from archspec.semantics.program.definitions import (
     RuleDefinition,
 )
 from archspec.semantics.program.foreign_names import meant_by
-from archspec.semantics.program.misread import words
+from archspec.semantics.program.lines_with_errors import words
 from archspec.semantics.program.written_calls import WrittenCall
+from archspec.semantics.values.bare_words import INITIALISER_NAMES, choices, is_word
 from archspec.semantics.values.functions import FUNCTIONS
-from archspec.semantics.values.words import INITIALISER_NAMES, choices, is_word
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.initialiser import INITIALISERS

@@ -12,8 +12,8 @@ from archspec.diagnostics.model import Severity, Sink, diagnostic
 from archspec.ops.registry import all_ops
 from archspec.semantics.program.definitions import BlockDefinition, ModuleScope
 from archspec.semantics.program.modules import PRELUDE
+from archspec.semantics.values.bare_words import INITIALISER_NAMES
 from archspec.semantics.values.functions import FUNCTIONS
-from archspec.semantics.values.words import INITIALISER_NAMES
 from archspec.source import Span
 from archspec.syntax import ast
 

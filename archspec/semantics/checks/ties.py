@@ -11,7 +11,7 @@ from archspec.graph.model import Graph, Tie
 from archspec.graph.names import prefixes
 from archspec.graph.ties import tensor_at
 from archspec.graph.walk import walk
-from archspec.semantics.building.owners import owners
+from archspec.semantics.building.instance_paths import owners
 
 
 def check_ties(compiled: Compiled, sink: Sink) -> None:

@@ -15,10 +15,10 @@ from archspec.semantics.arguments.matching import by_name
 from archspec.semantics.arguments.op_arguments import attributes_in_order, literal_fault
 from archspec.semantics.program.definitions import BlockDefinition, ModuleScope, RuleDefinition
 from archspec.semantics.program.written_calls import WrittenCall
+from archspec.semantics.values.bare_words import INITIALISER_NAMES, choices, takes_initialiser
 from archspec.semantics.values.context import Context, SpecError
 from archspec.semantics.values.functions import FUNCTIONS, refuse_count, refuse_names
 from archspec.semantics.values.model import POISON, Given, ListValue, OpLayer, Poison, Value
-from archspec.semantics.values.words import INITIALISER_NAMES, choices, takes_initialiser
 from archspec.syntax import ast
 from archspec.types.initialiser import INITIALISERS
 

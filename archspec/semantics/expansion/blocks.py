@@ -12,7 +12,7 @@ from archspec.graph.selection import select_outputs
 from archspec.semantics.arguments.binding import bind_arguments, body_environment
 from archspec.semantics.arguments.rules import rule_value
 from archspec.semantics.building.graph_builder import GraphBuilder, Tensor
-from archspec.semantics.building.owners import owns_weights
+from archspec.semantics.building.instance_paths import owns_weights
 from archspec.semantics.expansion.bodies import Result, run_body
 from archspec.semantics.expansion.captures import inlined, own
 from archspec.semantics.expansion.collisions import check_collisions

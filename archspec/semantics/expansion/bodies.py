@@ -18,9 +18,9 @@ from archspec.semantics.expansion.shape_patterns import (
 from archspec.semantics.expansion.statements import carry_out, data_value
 from archspec.semantics.values.context import GraphContext, Reported, SpecError
 from archspec.semantics.values.display import kind_of, values_in
+from archspec.semantics.values.element_budget import bounded
 from archspec.semantics.values.evaluation import apply_layer, evaluate, force
 from archspec.semantics.values.functions import items_of
-from archspec.semantics.values.growth import bounded
 from archspec.semantics.values.model import (
     POISON,
     AbsentLayer,

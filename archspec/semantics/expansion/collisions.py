@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from archspec.graph.model import Graph
 from archspec.graph.names import prefixes
-from archspec.semantics.building.owners import Owner, owners, paths
+from archspec.semantics.building.instance_paths import Owner, owners, paths
 from archspec.semantics.values.context import Context
 
 

@@ -7,8 +7,10 @@ from archspec.semantics.arguments.layer_calls import call_layer
 from archspec.semantics.arguments.rules import resolve_preset
 from archspec.semantics.expansion.named_outputs import no_attribute
 from archspec.semantics.expansion.sources import materialise
+from archspec.semantics.values.bare_words import INITIALISER_NAMES, is_word
 from archspec.semantics.values.context import Context, Reported, in_graph
 from archspec.semantics.values.display import kind_of
+from archspec.semantics.values.element_budget import joined
 from archspec.semantics.values.evaluation import (
     apply_layer,
     evaluate,
@@ -23,7 +25,6 @@ from archspec.semantics.values.functions import (
     means_function,
     refuse_names,
 )
-from archspec.semantics.values.growth import joined
 from archspec.semantics.values.model import (
     ABSENT,
     POISON,
@@ -45,7 +46,6 @@ from archspec.semantics.values.model import (
     is_layer,
 )
 from archspec.semantics.values.operators import checked, plain
-from archspec.semantics.values.words import INITIALISER_NAMES, is_word
 from archspec.source import Span
 from archspec.syntax import ast
 

@@ -17,6 +17,7 @@ from archspec.semantics.expansion.signatures import honour
 from archspec.semantics.program.definitions import BlockDefinition, RuleDefinition
 from archspec.semantics.values.context import GraphContext, SpecError
 from archspec.semantics.values.display import call_text
+from archspec.semantics.values.element_budget import bounded
 from archspec.semantics.values.evaluation import (
     applies,
     applies_in_scope,
@@ -25,7 +26,6 @@ from archspec.semantics.values.evaluation import (
     not_a_layer,
     scoped,
 )
-from archspec.semantics.values.growth import bounded
 from archspec.semantics.values.model import (
     POISON,
     AbsentLayer,

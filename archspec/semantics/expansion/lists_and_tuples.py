@@ -7,9 +7,9 @@ from archspec.semantics.expansion.shape_patterns import bind_targets
 from archspec.semantics.expansion.sources import materialise
 from archspec.semantics.values.context import Context
 from archspec.semantics.values.display import kind_of
+from archspec.semantics.values.element_budget import bounded, listed
 from archspec.semantics.values.evaluation import evaluate, evaluates, force
 from archspec.semantics.values.functions import items_of
-from archspec.semantics.values.growth import bounded, listed
 from archspec.semantics.values.model import (
     POISON,
     AbsentLayer,
@@ -181,20 +181,20 @@ def comprehension_value(context: Context, node: ast.Comprehension) -> Value:
     results: list[Value] = []
     parts = iterable if isinstance(iterable, tuple) else None
     for item in parts or items_of(context, iterable, node.iterable.span):
-        turn = context.child()
+        iteration = context.child()
         copied = item if isinstance(item, Copies) else None
         part = copied.item if copied is not None else item
-        bind_targets(turn, node.targets, part, node.span)
+        bind_targets(iteration, node.targets, part, node.span)
         if node.condition is not None:
-            condition = evaluate(turn, node.condition)
-            if not truth(turn, condition, node.condition.span):
+            condition = evaluate(iteration, node.condition)
+            if not truth(iteration, condition, node.condition.span):
                 continue
-        value = evaluate(turn, node.element)
+        value = evaluate(iteration, node.element)
         if node.is_tuple:
-            value = materialise(turn, value, node.element.span)
+            value = materialise(iteration, value, node.element.span)
         if copied is not None and isinstance(value, Tensor):
             value = Copies(copied.count, value)
-        results.append(force(turn, value, node.element.span))
+        results.append(force(iteration, value, node.element.span))
     context.session.budget.length(len(results), node.span)
     if node.is_tuple:
         return results[0] if len(results) == 1 else bounded(context, results, node.span)

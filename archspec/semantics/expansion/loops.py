@@ -1,14 +1,14 @@
-"""Applying a `for`: its turns in sequence, those that repeat an earlier one copied."""
+"""Applying a `for`: its iterations in sequence, those that repeat an earlier one copied."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 
-from archspec.graph.model import Turn
+from archspec.graph.model import Iteration
 from archspec.semantics.expansion.bodies import result_of, run_body
-from archspec.semantics.expansion.repeated_turns import (
-    TURN,
+from archspec.semantics.expansion.repeated_iterations import (
+    ITERATION,
     Fragment,
     form_of,
     mark,
@@ -25,16 +25,16 @@ from archspec.syntax import ast
 
 
 def apply_for(context: GraphContext, loop: ast.For, data: Value) -> Value:
-    """What the turns of a `for` make of the data, one after the other."""
+    """What the iterations of a `for` make of the data, one after the other."""
     iterable = force(context, evaluate(context, loop.iterable), loop.iterable.span)
     if isinstance(iterable, Poison):
         return POISON
     items = items_of(context, iterable, loop.iterable.span)
     named = context.naming(context.scope.in_loop(loop.span))
-    turns = _Turns(named, loop, items, len(context.builder.nodes))
+    iterations = _Iterations(named, loop, items, len(context.builder.nodes))
     index = 0
     while index < len(items):
-        done, data = turns.take(index, data)
+        done, data = iterations.take(index, data)
         if has_poison(data):
             return POISON
         index += done
@@ -42,8 +42,8 @@ def apply_for(context: GraphContext, loop: ast.For, data: Value) -> Value:
 
 
 @dataclass
-class _Turns:
-    """The turns of one loop, and what is known of those that were carried out."""
+class _Iterations:
+    """The iterations of one loop, and what is known of those that were carried out."""
 
     context: GraphContext
     loop: ast.For
@@ -51,21 +51,21 @@ class _Turns:
     start: int
     """The node that comes first in the loop."""
     known: dict[Hashable, Fragment | None] = field(default_factory=dict)
-    """By values and form of data; None for a turn that came once."""
+    """By values and form of data; None for an iteration that came once."""
 
     def __post_init__(self) -> None:
         self.read = frozenset(self.context.session.keys.names_in(self.loop.body))
         self.name = _single_name(self.loop.targets)
 
     def take(self, index: int, data: Value) -> tuple[int, Value]:
-        """Carry out one turn, or copy it and those after it that are the same."""
+        """Carry out one iteration, or copy it and those after it that are the same."""
         context = self.context
         tensors = tensors_of(context.builder, data)
         if tensors is None:
             return 1, self._carry_out(self._open(index), data)
-        turn = self._open(index) if self.name is None else None
+        iteration = self._open(index) if self.name is None else None
         income = form_of(data, tensors)
-        key = (self._value(index) if turn is None else self._values(turn), income)
+        key = (self._value(index) if iteration is None else self._values(iteration), income)
         fragment = self.known.get(key)
         if fragment is not None:
             end = self._end(index) if fragment.is_stable else index + 1
@@ -74,35 +74,37 @@ class _Turns:
                 return done, result
         again = key in self.known and index + 1 < len(self.items)
         before = mark(context, tensors, self.start) if again else None
-        result = self._carry_out(turn or self._open(index), data)
+        result = self._carry_out(iteration or self._open(index), data)
         self.known[key] = (
             record(context, before, income, tensors, result, self.loop.span) if before else None
         )
         return 1, result
 
     def _open(self, index: int) -> GraphContext:
-        """The place inside a turn, its names bound."""
+        """The place inside an iteration, its names bound."""
         loop, outer = self.loop, self.context
-        turn = replace(outer.child(), turns=(*outer.turns, Turn(loop.span, index)))
-        bind_targets(turn, loop.targets, self.items[index], loop.span)
-        return turn
+        iteration = replace(
+            outer.child(), iterations=(*outer.iterations, Iteration(loop.span, index))
+        )
+        bind_targets(iteration, loop.targets, self.items[index], loop.span)
+        return iteration
 
-    def _carry_out(self, turn: GraphContext, data: Value) -> Value:
-        turn.session.budget.step(self.loop.span, TURN)
-        with turn.builder.written_out():
-            return result_of(run_body(turn, self.loop.body, data, self.loop.span))
+    def _carry_out(self, iteration: GraphContext, data: Value) -> Value:
+        iteration.session.budget.step(self.loop.span, ITERATION)
+        with iteration.builder.written_out():
+            return result_of(run_body(iteration, self.loop.body, data, self.loop.span))
 
     def _value(self, index: int) -> Hashable:
-        """What the body reads of a turn that binds one name."""
+        """What the body reads of an iteration that binds one name."""
         return self.context.session.keys.of(self.items[index]) if self.name in self.read else None
 
-    def _values(self, turn: GraphContext) -> Hashable:
-        """What the body reads of a turn that binds several."""
-        of, bound = turn.session.keys.of, turn.environment.names
+    def _values(self, iteration: GraphContext) -> Hashable:
+        """What the body reads of an iteration that binds several."""
+        of, bound = iteration.session.keys.of, iteration.environment.names
         return tuple((name, of(bound[name])) for name in bound if name in self.read)
 
     def _end(self, index: int) -> int:
-        """The first turn after this one that has other values."""
+        """The first iteration after this one that has other values."""
         count = len(self.items)
         if self.name is None:
             return index + 1

@@ -36,7 +36,9 @@ def add_node(
     context.session.budget.node(span, context.frames)
     context.session.budget.step(span, sum([type_.rank for type_ in types]) // AXES)
     origin = context.origin(span)
-    return builder.add(instance, inputs, types, origin, context.turns, requirements, parameters)
+    return builder.add(
+        instance, inputs, types, origin, context.iterations, requirements, parameters
+    )
 
 
 def instance_key(

@@ -12,7 +12,7 @@ from archspec.semantics.arguments.layer_calls import positional
 from archspec.semantics.arguments.op_arguments import complete
 from archspec.semantics.arguments.torch_habits import warn_of_channels
 from archspec.semantics.building.graph_builder import Tensor
-from archspec.semantics.building.owners import has_weights, owns_weights
+from archspec.semantics.building.instance_paths import has_weights, owns_weights
 from archspec.semantics.expansion.captures import own
 from archspec.semantics.expansion.nodes import add_node, instance_key, next_number
 from archspec.semantics.expansion.regions import build_regions, input_labels

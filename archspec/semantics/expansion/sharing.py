@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from archspec.graph.compare import same_instance
 from archspec.graph.model import Graph, Instance, subgraphs
-from archspec.semantics.building.owners import Owner, owners, owns_weights
+from archspec.semantics.building.instance_paths import Owner, owners, owns_weights
 from archspec.semantics.values.context import GraphContext
 from archspec.source import Span
 from archspec.types.tensor import TensorType

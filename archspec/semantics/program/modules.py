@@ -15,14 +15,14 @@ from pathlib import Path
 from archspec import shipped
 from archspec.diagnostics.model import Diagnostic, Sink, diagnostic
 from archspec.diagnostics.suggest import did_you_mean
+from archspec.semantics.program.definition_checks import check_clauses, check_names
 from archspec.semantics.program.definitions import (
     BlockDefinition,
     ModuleScope,
     PresetDefinition,
     RuleDefinition,
 )
-from archspec.semantics.program.heads import check_clauses, check_names
-from archspec.semantics.program.misread import misread_lines, names_in, names_on
+from archspec.semantics.program.lines_with_errors import misread_lines, names_in, names_on
 from archspec.semantics.program.use_paths import STANDARD, find, hidden, shown_name, unreadable
 from archspec.source import Source
 from archspec.syntax import ParseResult, ast, parse

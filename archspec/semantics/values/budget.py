@@ -38,8 +38,8 @@ class Limits:
     """Specialised blocks."""
     depth: int = 400
     """Expansions inside one another."""
-    turns: int = 10_000
-    """Turns of one `for`, or length of one list."""
+    iterations: int = 10_000
+    """Iterations of one `for`, or length of one list."""
     characters: int = 10_000
     """Length of one string."""
     elements: int = 500_000
@@ -115,8 +115,10 @@ class Budget:
 
     def length(self, count: int, span: Span) -> None:
         """Refuse a list or loop that is too long by itself."""
-        if count > self.limits.turns:
-            message = f"this has {count:,} turns or elements; {self.limits.turns:,} are allowed"
+        if count > self.limits.iterations:
+            message = (
+                f"this has {count:,} iterations or elements; {self.limits.iterations:,} are allowed"
+            )
             raise OutOfBudget([diagnostic("E0501", message, span, notes=(_LIMITS,))])
 
     def deep(self, depth: int, span: Span, frames: tuple[Frame, ...]) -> None:

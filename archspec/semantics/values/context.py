@@ -9,7 +9,7 @@ from typing import Any
 
 from archspec.diagnostics.model import Diagnostic, Fix, Frame, Severity, Sink, diagnostic
 from archspec.frozen import frozen
-from archspec.graph.model import Graph, Origin, Turn
+from archspec.graph.model import Graph, Iteration, Origin
 from archspec.semantics.building.graph_builder import GraphBuilder
 from archspec.semantics.building.names import NameScope, Reserved, nothing_reserved
 from archspec.semantics.values.budget import Budget
@@ -271,7 +271,7 @@ class GraphContext(Context):
 
     builder: GraphBuilder
     scope: NameScope
-    turns: tuple[Turn, ...] = ()
+    iterations: tuple[Iteration, ...] = ()
 
     def within(self, environment: Environment) -> GraphContext:
         """The same place with other names in sight."""
@@ -298,7 +298,7 @@ class GraphContext(Context):
         self, environment: Environment, scope: NameScope, frames: tuple[Frame, ...]
     ) -> GraphContext:
         # `dataclasses.replace` takes several times as long, and this is done at each step
-        return GraphContext(self.session, environment, frames, self.builder, scope, self.turns)
+        return GraphContext(self.session, environment, frames, self.builder, scope, self.iterations)
 
 
 def in_graph(context: Context) -> GraphContext:

@@ -14,7 +14,7 @@ from archspec.diagnostics.wording import counted
 from archspec.ops.registry import all_ops
 from archspec.semantics.values.context import Context, NotInductive
 from archspec.semantics.values.display import kind_of
-from archspec.semantics.values.growth import listed
+from archspec.semantics.values.element_budget import listed
 from archspec.semantics.values.model import Copies, ListValue, Poison, RangeValue, Value, is_data
 from archspec.semantics.values.operators import (
     arithmetic,

@@ -13,7 +13,7 @@ from typing import TypeAlias, TypeGuard, TypeVar
 
 from archspec.semantics.values.context import Context, OpenCondition
 from archspec.semantics.values.display import kind_of
-from archspec.semantics.values.growth import joined, listed
+from archspec.semantics.values.element_budget import joined, listed
 from archspec.semantics.values.model import ListValue, Poison, Value
 from archspec.source import Span
 from archspec.types.atoms import OutsideFragment

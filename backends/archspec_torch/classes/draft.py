@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from archspec.graph.codegen.naming import Names
+from archspec.graph.codegen.identifiers import Names
 from archspec.graph.units import Unit
 from archspec_torch.classes.uses import merged
 from archspec_torch.code.lines import Line
@@ -18,7 +18,7 @@ from archspec_torch.forward.loops import fold_loops
 from archspec_torch.forward.modes import both_modes
 from archspec_torch.forward.signature import arguments_text, return_annotation
 from archspec_torch.init.construct import Constructor
-from archspec_torch.init.first_values import Firsts, default_lines, write_firsts
+from archspec_torch.init.initialisation import Firsts, default_lines, write_firsts
 from archspec_torch.planning.layout import Layout, Plan, Told
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from archspec.graph.codegen.naming import Names
+from archspec.graph.codegen.identifiers import Names
 from archspec_torch.classes.arguments import Parameter, Ratio, choose_arguments
 from archspec_torch.code.lines import Line, common
 from archspec_torch.code.pieces import Code, Hole, code, holes, skeleton

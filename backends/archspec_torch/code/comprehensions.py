@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 
-from archspec.graph.codegen.naming import numbered
+from archspec.graph.codegen.identifiers import numbered
 from archspec.graph.codegen.repeats import Form, Same, Steps, Table, columns, is_run, runs
 from archspec_torch.code.pieces import (
     Code,

@@ -23,7 +23,7 @@ class Line:
 
 
 def common(comments: Sequence[Comment]) -> Comment:
-    """What the comments of all turns (or uses) share; sizes that change are unknown."""
+    """What the comments of all iterations (or uses) share; sizes that change are unknown."""
     if len({tuple((dtype, len(shape)) for dtype, shape in comment) for comment in comments}) > 1:
         return ()
     result = []

@@ -6,7 +6,7 @@ import keyword
 import re
 from collections.abc import Container, Iterable
 
-from archspec.graph.codegen.naming import Names
+from archspec.graph.codegen.identifiers import Names
 from archspec_torch.code.text import literal
 
 TAKEN = frozenset(

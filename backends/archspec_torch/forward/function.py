@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from archspec.graph.codegen.naming import Names
+from archspec.graph.codegen.identifiers import Names
 from archspec.graph.codegen.sizes import Locals
 from archspec.types.dim import Dim, DimLike, dim
 from archspec.types.tensor import DType, TensorType

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from archspec.graph.codegen.naming import Names, numbered
-from archspec.graph.codegen.repeats import SHORTEST_TURNS, turns
+from archspec.graph.codegen.identifiers import Names, numbered
+from archspec.graph.codegen.repeats import SHORTEST_ITERATIONS, iterations
 from archspec_torch.code.comprehensions import numbered_comprehension
 from archspec_torch.code.lines import Line, common
 from archspec_torch.code.pieces import Argument, Call, Code, Piece, code
@@ -27,7 +27,7 @@ def fold_loops(
     """`__init__` and `forward` with repeats as loops."""
     for branch in _containers(root):
         children = [child.access for child in branch.children.values()]
-        found = _turns(forward, children)
+        found = _iterations(forward, children)
         if found is None:
             continue
         start, length = found
@@ -44,7 +44,9 @@ def _containers(branch: Branch) -> list[Branch]:
     """Containers of modules that can be iterated over."""
     found: list[Branch] = []
     children = list(branch.children.values())
-    if len(children) >= SHORTEST_TURNS and all(child.kind is Kind.MODULE for child in children):
+    if len(children) >= SHORTEST_ITERATIONS and all(
+        child.kind is Kind.MODULE for child in children
+    ):
         plain = not any(child.children for child in children)
         is_root = not branch.path
         if plain and (branch.kind in (Kind.LIST, Kind.MAPPING) or is_root):
@@ -55,14 +57,14 @@ def _containers(branch: Branch) -> list[Branch]:
     return found
 
 
-def _turns(forward: Sequence[Line], children: Sequence[str]) -> tuple[int, int] | None:
-    """First line and number of lines of a turn."""
+def _iterations(forward: Sequence[Line], children: Sequence[str]) -> tuple[int, int] | None:
+    """First line and number of lines of an iteration."""
     index = _mentions(forward, children)
 
     def form(at: int, child: int) -> tuple[int, Code]:
         return forward[at].indent, _marked(forward[at].code, children[child])
 
-    return turns([index.get(child, []) for child in children], len(forward), form)
+    return iterations([index.get(child, []) for child in children], len(forward), form)
 
 
 def _mentions(forward: Sequence[Line], children: Sequence[str]) -> dict[str, list[int]]:
@@ -94,7 +96,7 @@ def _called(source: Code) -> Iterator[str]:
 def _folded(
     branch: Branch, forward: list[Line], start: int, length: int, names: Names
 ) -> list[Line]:
-    """The lines with a loop in the place of all turns."""
+    """The lines with a loop in the place of all iterations."""
     children = [child.access for child in branch.children.values()]
     each = names.fresh("layer")
     source = {Kind.LIST: branch.access, Kind.MAPPING: f"{branch.access}.values()"}.get(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from archspec.graph.codegen.conditions import ALWAYS
-from archspec.graph.codegen.naming import Names
+from archspec.graph.codegen.identifiers import Names
 from archspec.graph.model import Graph, Node, Port
 from archspec_torch.code.names import is_identifier
 from archspec_torch.forward.steps import Step

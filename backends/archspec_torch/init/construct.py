@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from archspec.graph.codegen.naming import is_numbered
+from archspec.graph.codegen.identifiers import is_numbered
 from archspec.graph.model import Instance
 from archspec.graph.units import Owned, Unit
 from archspec_torch.code.comprehensions import compress, compress_named

@@ -13,7 +13,7 @@ from enum import Enum
 
 from archspec.frozen import frozen
 from archspec.graph.codegen.chains import chains, is_inside, nodes_below
-from archspec.graph.codegen.naming import is_numbered
+from archspec.graph.codegen.identifiers import is_numbered
 from archspec.graph.model import Graph, Node
 from archspec.graph.units import Owned, Unit
 from archspec_torch.code.names import MAPPING_NAMES, SEQUENTIAL_NAMES, attribute, is_identifier

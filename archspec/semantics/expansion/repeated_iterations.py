@@ -1,9 +1,9 @@
-"""What a turn of a `for` added to its graph, in a form that can be added again.
+"""What an iteration of a `for` added to its graph, in a form that can be added again.
 
-A turn with the values of an earlier one, on data of the same types, makes the same nodes: only
-their numbers, the turn they belong to and the names that the scope counts up differ. So the
-earlier one is copied, which takes a small part of the time. Whatever else a turn may touch is
-watched: where it changed, there is no fragment, and the next such turn is carried out as usual.
+An iteration with the values of an earlier one, on data of the same types, makes the same nodes:
+only their numbers, the iteration that they belong to and the names that the scope counts differ. So
+the earlier one is copied, which takes a small part of the time. Whatever else an iteration may
+change is checked: if it changed, nothing is recorded, and the next such iteration is expanded.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from itertools import islice
 from typing import TypeAlias
 
 from archspec.frozen import frozen
-from archspec.graph.model import Instance, Node, Port, Structure, Turn
+from archspec.graph.model import Instance, Iteration, Node, Port, Structure
 from archspec.semantics.building.graph_builder import GraphBuilder, Tensor
 from archspec.semantics.building.names import NameScope
 from archspec.semantics.expansion.nodes import AXES
@@ -26,8 +26,8 @@ from archspec.types.tensor import TensorType
 Form: TypeAlias = "tuple[tuple[TensorType, ...], Structure, tuple[int, ...]]"
 """Of data: its types, its structure, and for each tensor where the same one came first."""
 
-TURN = 5
-"""Steps that a turn of a `for` counts for, besides what is done in it."""
+ITERATION = 5
+"""Steps that an iteration of a `for` counts for, besides what is done in it."""
 
 PLAN = 2
 """Steps that a node counts for when it is recorded."""
@@ -35,7 +35,7 @@ PLAN = 2
 
 @frozen
 class Name:
-    """A number that a turn takes, counted from its first, and the rest of a key that begins so.
+    """A number that an iteration takes, counted from its first, and the rest of a key with it.
 
     `span` is where the key is claimed; None where the number alone is taken.
     """
@@ -55,14 +55,14 @@ class NodePlan:
     key: int | None
     """Place of its key among the names; None where it has none."""
     inputs: tuple[int, ...]
-    """Places among the ports: those of the data, those from around the loop, the turn's own."""
-    inner: tuple[Turn, ...]
-    """Turns of loops in this one."""
+    """Places among the ports: of the data, from around the loop, and of the iteration itself."""
+    inner: tuple[Iteration, ...]
+    """Iterations of loops in this one."""
 
 
 @frozen
 class Fragment:
-    """The nodes of a turn, and how they are joined to what stands before and after them."""
+    """The nodes of an iteration, and how they are joined to what stands before and after them."""
 
     income: Form
     outcome: Form
@@ -116,7 +116,7 @@ def form_of(data: Value, tensors: Sequence[Tensor]) -> Form:
 
 @frozen
 class Mark:
-    """A graph before a turn, to see afterwards what the turn did."""
+    """A graph before an iteration, to see afterwards what the iteration did."""
 
     nodes: int
     keys: int
@@ -125,10 +125,10 @@ class Mark:
 
 
 def mark(context: GraphContext, tensors: Sequence[Tensor], start: int) -> Mark | None:
-    """The graph before a turn on this data; None where the turn can't be recorded.
+    """The graph before an iteration on this data; None where the iteration can't be recorded.
 
-    `start` is the first node of the loop: the data must come from a turn. Then no other name in
-    sight stands for it, and what a turn reads of it is told from what it reads from around.
+    `start` is the first node of the loop: the data must come from an iteration. Then no other
+    visible name has it, and what an iteration reads of it is told from what it reads from around.
     """
     builder, scope, session = context.builder, context.scope, context.session
     if session.by_signature is not None or session.integer_symbols:
@@ -144,7 +144,7 @@ def mark(context: GraphContext, tensors: Sequence[Tensor], start: int) -> Mark |
 
 
 def _watched(context: GraphContext, tensors: Sequence[Tensor]) -> Hashable:
-    """What a turn that can be copied leaves alone."""
+    """What an iteration that can be copied leaves alone."""
     builder, scope = context.builder, context.scope
     return (
         len(builder.requirements),
@@ -161,7 +161,7 @@ def _watched(context: GraphContext, tensors: Sequence[Tensor]) -> Hashable:
 
 
 def _marks(node: Node) -> Hashable:
-    """What a turn may note at a node that stands before it."""
+    """What an iteration may note at a node that stands before it."""
     return node.name, len(node.requirements), len(node.discarded)
 
 
@@ -173,7 +173,7 @@ def record(
     result: Value,
     loop: Span,
 ) -> Fragment | None:
-    """What the turn since `before` did, or None where it did more than add nodes.
+    """What the iteration since `before` did, or None where it did more than add nodes.
 
     Raises OutOfBudget: in loops that are in loops, a node may be recorded at each level.
     """
@@ -189,7 +189,7 @@ def record(
     made = tuple((at, index) for at, node in enumerate(nodes) for index in range(len(node.types)))
     places, fixed = _places(before, tensors, nodes, yielded, made)
     keys = {_text(scope, name, before.number): at for at, name in enumerate(names) if name.span}
-    outer = len(context.turns) + 1
+    outer = len(context.iterations) + 1
     plans: list[NodePlan] = []
     for node in nodes:
         instance = node.instance
@@ -198,7 +198,7 @@ def record(
         if instance.key and instance.key not in keys:
             return None
         key, inputs = keys.get(instance.key), tuple(places[port] for port in node.inputs)
-        plans.append(NodePlan(node, instance, node.name, key, inputs, node.turns[outer:]))
+        plans.append(NodePlan(node, instance, node.name, key, inputs, node.iterations[outer:]))
     assert scope.counter is not None
     outcome = form_of(result, yielded)
     return Fragment(
@@ -210,12 +210,12 @@ def record(
         names,
         scope.counter.value - before.number,
         tuple(places[item.port] for item in yielded),
-        TURN + sum(sum(type_.rank for type_ in node.types) // AXES for node in nodes),
+        ITERATION + sum(sum(type_.rank for type_ in node.types) // AXES for node in nodes),
     )
 
 
 def _names(builder: GraphBuilder, scope: NameScope, before: Mark) -> tuple[Name, ...] | None:
-    """The numbers and keys that a turn took; None where they don't follow from the first number."""
+    """The numbers and keys an iteration took; None unless they follow from the first number."""
     assert scope.counter is not None
     numbers = scope.counter.value - before.number
     claimed = list(islice(reversed(builder.keys.items()), len(builder.keys) - before.keys))
@@ -244,7 +244,7 @@ def _places(
     yielded: Sequence[Tensor],
     made: Sequence[tuple[int, int]],
 ) -> tuple[Mapping[Port, int], tuple[Port, ...]]:
-    """The place of each port that a turn reads or yields, and those from around the loop."""
+    """The place of each port that an iteration reads or yields, and those from around the loop."""
     own = {Port(before.nodes + at, index): None for at, index in made}
     data = {item.port: None for item in reversed(tensors)}
     read = [port for node in nodes for port in node.inputs] + [item.port for item in yielded]
@@ -257,9 +257,9 @@ def _places(
 
 
 def repeat(
-    context: GraphContext, fragment: Fragment, data: Value, loop: Span, turns: range
+    context: GraphContext, fragment: Fragment, data: Value, loop: Span, iterations: range
 ) -> tuple[int, Value]:
-    """Add the fragment for each of these turns, in sequence; how many were added, and their data.
+    """Add the fragment for each of these iterations in sequence; how many were added, their data.
 
     There are fewer where a name is taken already. Raises OutOfBudget.
     """
@@ -268,10 +268,10 @@ def repeat(
     tensors = tensors_of(builder, data)
     assert tensors is not None
     counter, keys, prefix = scope.counter, scope.builder.keys, scope.path("")
-    charge, around, frames = context.session.budget.node, context.turns, context.frames
+    charge, around, frames = context.session.budget.node, context.iterations, context.frames
     span = fragment.nodes[0].node.origin.span if fragment.nodes else loop
     count, ports, done = len(fragment.nodes), tuple([item.port for item in tensors]), 0
-    for index in turns:
+    for index in iterations:
         first = counter.value
         names = [f"{prefix}{first + name.number}{name.rest}" for name in fragment.names]
         if not keys.keys().isdisjoint(names):
@@ -281,7 +281,7 @@ def repeat(
         for text, name in zip(names, fragment.names, strict=True):
             if name.span is not None:
                 keys[text] = name.span
-        ports = _copy(builder.nodes, fragment, ports, names, (*around, Turn(loop, index)))
+        ports = _copy(builder.nodes, fragment, ports, names, (*around, Iteration(loop, index)))
         done += 1
     if not done:
         return 0, data
@@ -296,9 +296,9 @@ def _copy(
     fragment: Fragment,
     data: tuple[Port, ...],
     names: list[str],
-    turns: tuple[Turn, ...],
+    iterations: tuple[Iteration, ...],
 ) -> tuple[Port, ...]:
-    """Add the nodes of a turn on this data; what it yields."""
+    """Add the nodes of an iteration on this data; what it yields."""
     base = len(nodes)
     ports = [*data, *fragment.fixed, *[Port(base + at, i) for at, i in fragment.made]]
     for number, plan in enumerate(fragment.nodes, base):
@@ -318,7 +318,7 @@ def _copy(
             tuple([ports[at] for at in plan.inputs]),
             node.types,
             node.origin,
-            turns + plan.inner if plan.inner else turns,
+            iterations + plan.inner if plan.inner else iterations,
             plan.variable,
             None,
             node.requirements,

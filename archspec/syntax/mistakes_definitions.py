@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from archspec.diagnostics.suggest import closest
+from archspec.syntax.keywords import DEFINITION_WORDS
 from archspec.syntax.mistake import BEFORE, DROP, Mistake, insert, replace
 from archspec.syntax.site import Site
-from archspec.syntax.words import DEFINITION_WORDS
 
 _BRACES = "a body stands in braces: `{ .. }`"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archspec.graph.codegen.naming import Names, camel_case, suffixes
+from archspec.graph.codegen.identifiers import Names, camel_case, suffixes
 from archspec_torch.classes.grouping import ClassDef
 from archspec_torch.code.names import identifier, python_names
 

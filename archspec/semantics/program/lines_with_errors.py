@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from archspec.diagnostics.model import Diagnostic
 from archspec.source import Source, Span
-from archspec.syntax.words import DEFINITION_WORDS
+from archspec.syntax.keywords import DEFINITION_WORDS
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _STRING = re.compile(r'"[^"]*"')
