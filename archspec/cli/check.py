@@ -8,6 +8,7 @@ from pathlib import Path
 
 import typer
 
+from archspec import shipped
 from archspec.cli.console import Form, verdict, working, write, write_diagnostics, write_json
 from archspec.cli.guard import WrongUsage, blame
 from archspec.cli.spec import SUFFIX, Spec, files, locate
@@ -32,6 +33,8 @@ def _specs(specs: Sequence[str]) -> Iterator[Spec]:
     for text in specs:
         if Path(text).is_dir() and text:
             found = [Spec(path) for path in files([text])]
+            if not found and text in shipped.networks():  # a folder that `build` may have made
+                found = [locate(text)]
             if not found:
                 raise WrongUsage(f"there is no {SUFFIX} file in {text}")
             yield from found

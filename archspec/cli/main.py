@@ -10,19 +10,28 @@ from typing import Annotated
 
 import typer
 
+from archspec.cli import completion
 from archspec.cli.console import Form
+from archspec.cli.flags import Command, Group
 from archspec.cli.guard import INTERRUPTED, guarded
 from archspec.cli.options import (
     After,
     Analyses,
     Column,
+    Entry,
     Fold,
+    Folder,
+    Ignored,
     Json,
     PassTexts,
+    Renamed,
+    Seed,
     Settings,
     Sizes,
     Spec,
+    Targets,
     Training,
+    WeightsFile,
     path_of,
 )
 from archspec.cli.passes import Passes
@@ -47,79 +56,29 @@ app = typer.Typer(
     "or the name of a network that ships with archspec (resnet50).",
     epilog=_EPILOG,
     no_args_is_help=True,
-    add_completion=False,
+    cls=Group,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
-@app.command()
+@app.command(cls=Command)
 @guarded
 def build(
     spec: Spec,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o",
-            "--output",
-            parser=path_of,
-            metavar="DIR",
-            help="Folder to write; build/NAME if not said.",
-            show_default=False,
-        ),
-    ] = None,
-    target: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--target",
-            metavar="NAME{..}",
-            help="What to build: torch, torchscript or another installed backend, with its "
-            "options. Repeatable; torch and torchscript if not said.",
-            show_default=False,
-        ),
-    ] = None,
+    output: Folder = None,
+    target: Targets = None,
     settings: Settings = None,
     sizes: Sizes = None,
     passes: PassTexts = None,
     column: Column = None,
     fold: Fold = False,
-    seed: Annotated[int, typer.Option(metavar="N", help="Decides the initial weights.")] = 0,
-    weights: Annotated[
-        Path | None,
-        typer.Option(
-            parser=path_of,
-            metavar="FILE",
-            help="Weights instead of initial ones: .safetensors, or a state dict that torch.save "
-            "wrote (.pth, .pt). Every name must fit. With --column, those of the whole network do; "
-            "with --fold, those of the network as it was.",
-            show_default=False,
-        ),
-    ] = None,
-    entry: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Entry of the file, or beginning of names, that is meant: model_ema, ema.module.",
-            show_default=False,
-        ),
-    ] = None,
-    ignore: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="PATTERN",
-            help="Leave out names such as criterion.*. Repeatable.",
-            show_default=False,
-        ),
-    ] = None,
-    rename: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="OLD=NEW",
-            help="Names that begin with OLD begin with NEW; * stands for any text. Repeatable.",
-            show_default=False,
-        ),
-    ] = None,
+    seed: Seed = 0,
+    weights: WeightsFile = None,
+    entry: Entry = None,
+    ignore: Ignored = None,
+    rename: Renamed = None,
     as_json: Json = False,
 ) -> None:
     """Write PyTorch source, TorchScript, a drawing and a report.
@@ -149,12 +108,16 @@ def build(
     )
 
 
-@app.command()
+@app.command(cls=Command)
 @guarded
 def check(
     specs: Annotated[
         list[str],
-        typer.Argument(metavar="SPEC", help="Specs, or folders with specs."),
+        typer.Argument(
+            metavar="SPEC",
+            help="Specs, or folders with specs.",
+            autocompletion=completion.specs,
+        ),
     ],
     form: Annotated[
         Form, typer.Option("--format", help="How to write them; concise is a line each.")
@@ -174,7 +137,7 @@ def check(
     command.run(specs, Form.JSON if as_json else form)
 
 
-@app.command()
+@app.command(cls=Command)
 @guarded
 def show(
     spec: Spec,
@@ -208,7 +171,7 @@ def show(
     )
 
 
-@app.command()
+@app.command(cls=Command)
 @guarded
 def table(
     spec: Spec,
@@ -247,7 +210,7 @@ def table(
     )
 
 
-@app.command()
+@app.command(cls=Command)
 @guarded
 def draw(
     spec: Spec,
@@ -282,37 +245,43 @@ def draw(
     command.run(spec, output, depth, settings or [], sizes or [], chosen, training)
 
 
-@app.command(name="list")
+@app.command(name="list", cls=Command)
 @guarded
 def list_(
-    path: Annotated[
-        Path | None,
+    place: Annotated[
+        str | None,
         typer.Argument(
-            parser=path_of,
-            metavar="PATH",
-            help="A file or folder; the shipped specs if not said.",
+            metavar="WORD|PATH",
+            autocompletion=completion.words,
+            help="A word in the names of shipped networks, or else in their descriptions; or a "
+            "file or folder. All shipped networks by default.",
             show_default=False,
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Name the networks and presets in a file or folder.
+    """List the shipped networks and presets, or those in a file or folder.
 
     \b
     archspec list
+    archspec list resnet
     archspec list specs/resnet.arch --json
     """
     from archspec.cli import listing as command
 
-    command.run(path, as_json)
+    command.run(place, as_json)
 
 
-@app.command()
+@app.command(cls=Command)
 @guarded
 def fmt(
     paths: Annotated[
         list[str],
-        typer.Argument(metavar="PATH", help="Files or folders; - reads standard input."),
+        typer.Argument(
+            metavar="PATH",
+            help="Files or folders; - reads standard input.",
+            autocompletion=completion.paths,
+        ),
     ],
     check_only: Annotated[
         bool, typer.Option("--check", help="Change nothing; exit code 1 if something would.")
@@ -333,13 +302,14 @@ def fmt(
     command.run(paths, check_only, diff)
 
 
-@app.command()
+@app.command(cls=Command)
 @guarded
 def explain(
     code: Annotated[
         str | None,
         typer.Argument(
             metavar="CODE",
+            autocompletion=completion.codes,
             help="As printed with the error; all codes if not said.",
             show_default=False,
         ),

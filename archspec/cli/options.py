@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from archspec.cli import completion
+
 
 def path_of(text: str) -> Path:
     """A path of an option. Raises BadParameter for an empty one: it is not the current folder."""
@@ -19,6 +21,7 @@ Spec = Annotated[
     str,
     typer.Argument(
         metavar="SPEC",
+        autocompletion=completion.specs,
         help="file.arch, file.arch:name, or the name of a shipped network",
         show_default=False,
     ),
@@ -27,6 +30,7 @@ Settings = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
+        autocompletion=completion.settings,
         metavar="NAME=VALUE",
         help="Give a parameter of the network: --set classes=10 --set widths='[16, 32]'. "
         "Values are written as in a spec. Repeatable.",
@@ -37,6 +41,7 @@ Sizes = Annotated[
     list[str] | None,
     typer.Option(
         "--size",
+        autocompletion=completion.sizes,
         metavar="NAME=N",
         help="Another size of a free dimension than the spec reports: --size H=384, or "
         "--size H=W=384 for two. Repeatable.",
@@ -70,6 +75,7 @@ PassTexts = Annotated[
     list[str] | None,
     typer.Option(
         "--pass",
+        autocompletion=completion.passes,
         metavar="NAME{..}",
         help="Let a pass run: flatten, fold, no_dropout, prune, strip, extract{column=3}, "
         "swap{at=..,layer=..} or an installed one. Repeatable.",
@@ -80,6 +86,7 @@ Analyses = Annotated[
     list[str] | None,
     typer.Option(
         "--analysis",
+        autocompletion=completion.analyses,
         metavar="NAME{..}",
         help="Show what an analysis says, too: intensity, or an installed one. Repeatable.",
         show_default=False,
@@ -89,8 +96,70 @@ After = Annotated[
     str | None,
     typer.Option(
         "--after",
+        autocompletion=completion.passes,
         metavar="PASS",
         help="Print the graphs as they are after this pass, a node a line; `input` for before all.",
+        show_default=False,
+    ),
+]
+
+# ---------------------------------------------------------------------- build
+
+Folder = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--output",
+        parser=path_of,
+        metavar="DIR",
+        help="Folder to write; build/NAME by default.",
+        show_default=False,
+    ),
+]
+Targets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--target",
+        autocompletion=completion.targets,
+        metavar="NAME{..}",
+        help="What to build: torch, torchscript or another installed backend, with its options. "
+        "Repeatable; torch and torchscript by default.",
+        show_default=False,
+    ),
+]
+Seed = Annotated[int, typer.Option(metavar="N", help="Decides the initial weights.")]
+WeightsFile = Annotated[
+    Path | None,
+    typer.Option(
+        parser=path_of,
+        metavar="FILE",
+        help="Weights instead of initial ones: .safetensors, or a state dict that torch.save "
+        "wrote (.pth, .pt). Every name must fit. With --column, those of the whole network do; "
+        "with --fold, those of the network as it was.",
+        show_default=False,
+    ),
+]
+Entry = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Entry of the file, or beginning of names, that is meant: model_ema, ema.module.",
+        show_default=False,
+    ),
+]
+Ignored = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PATTERN",
+        help="Leave out names such as criterion.*. Repeatable.",
+        show_default=False,
+    ),
+]
+Renamed = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="OLD=NEW",
+        help="Names that begin with OLD begin with NEW; * stands for any text. Repeatable.",
         show_default=False,
     ),
 ]

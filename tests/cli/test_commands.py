@@ -214,11 +214,12 @@ def test_warnings_of_show_do_not_disturb_its_answer(run):
 
 def test_list(run):
     done = run("list", "small.arch", "--json")
-    assert json.loads(done.stdout) == [
+    found = [{key: row[key] for key in ("name", "file", "kind")} for row in json.loads(done.stdout)]
+    assert found == [
         {"name": "small", "file": "small.arch", "kind": "network"},
         {"name": "wide", "file": "small.arch", "kind": "preset"},
     ]
-    assert "wide   preset" in run("list", "small.arch").stdout
+    assert "wide   small(64)" in run("list", "small.arch").stdout
 
 
 def test_list_names_what_ships_with_archspec(run):
@@ -455,3 +456,12 @@ def test_the_short_form_of_a_pass_is_the_pass(run):
 def test_a_pass_that_means_nothing_is_wrong_usage(run, arguments, said):
     done = run("show", "small.arch:small", *arguments)
     assert (done.exit_code, said in done.output) == (2, True), done.output
+
+
+def test_a_folder_that_build_made_hides_no_shipped_network(run, tmp_path):
+    (tmp_path / "lenet").mkdir()
+    (tmp_path / "lenet" / "lenet.py").write_text("")
+    assert run("check", "lenet").stdout == "no problems found in 1 file\n"
+    assert run("show", "lenet").exit_code == 0
+    assert archspec.load("lenet").name == "lenet"
+    assert "lenet.arch" in run("list", "lenet").stdout
