@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral
+from typing import Literal
 
 
 def whole(what: str, number: object) -> int:
@@ -24,6 +25,13 @@ def requested(
         if not isinstance(options, Mapping):
             raise TypeError(f"the options of {name} must be a mapping, not {options!r}")
     return targets
+
+
+def direction_of(given: object) -> Literal["TB", "LR"]:
+    """Which way data flow in a drawing. Raises ValueError for anything but TB and LR."""
+    if given == "TB" or given == "LR":
+        return given
+    raise ValueError(f'direction must be "TB" or "LR", not {given!r}')
 
 
 def names(what: str, given: str | Iterable[str]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from warnings import warn
 
 from archspec.analysis.bounded import bounded
@@ -15,13 +15,12 @@ from archspec.analysis.cost import report as analyse
 from archspec.analysis.counting import count, unused_parameters
 from archspec.analysis.depth import depth as depth_of
 from archspec.analysis.macs import macs as macs_of
-from archspec.analysis.sizes import accepts, valid_sizes
-from archspec.arguments import levels, requested, whole
+from archspec.analysis.sizes import accepts, require_allowed, valid_sizes
+from archspec.arguments import direction_of, levels, requested, whole
 from archspec.diagnostics.failure import CompileFailed
 from archspec.diagnostics.model import Diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.staging import destination
-from archspec.types.condition import allowed_size, zero_allowed
 from archspec.types.sizes import ValidSizes
 
 if TYPE_CHECKING:
@@ -115,7 +114,7 @@ class Network:
         ValueError for a size that no dimension has.
         """
         chosen = self._sizes(sizes)
-        self._require_allowed(chosen)
+        require_allowed(self.compiled.where, chosen)
         return replace(self, compiled=replace(self.compiled, sizes=chosen))
 
     def macs(self, **sizes: int) -> int:
@@ -126,7 +125,7 @@ class Network:
         number is beyond symbolic sizes.
         """
         chosen = self._sizes(sizes)
-        self._require_allowed(chosen)
+        require_allowed(self.compiled.where, chosen)
         if not accepts(self.compiled, chosen):
             given = ", ".join(f"{name} = {size}" for name, size in chosen.items())
             raise ValueError(f"{self.name} does not take {given}: valid are {self.valid_sizes}")
@@ -173,18 +172,35 @@ class Network:
         from archspec.graph.described import described  # rarely needed
         from archspec.passes.flatten import flatten
 
-        return described(flatten(self._mode(training), levels(depth)))
+        graph = self.compiled.training if training else self.compiled.inference
+        return described(flatten(graph, levels(depth)))
 
-    def draw(self, path: str | Path, depth: int | None = 1, *, training: bool = False) -> Path:
+    def draw(
+        self,
+        path: str | Path,
+        depth: int | None = 1,
+        *,
+        training: bool = False,
+        direction: Literal["TB", "LR"] = "TB",
+        concrete: bool = False,
+    ) -> Path:
         """Draw into a file whose suffix says the format: .svg, .png, .dot or .pdf.
 
-        It appears whole or not at all. Raises CompileFailed: E0521 where the drawing would be too
-        large, E0707 where the network does not take the sizes that the spec says, E0803 where the
-        file cannot be written, E0810 and on where it cannot be rendered.
+        Data flow from top to bottom or, with "LR", from left to right; with `concrete`, shapes are
+        numbers. The file appears whole or not at all. Raises CompileFailed: E0521 for a drawing
+        that is too large, E0707 for sizes that the network does not take, E0803 and E081x for a
+        file that cannot be written or rendered.
         """
         from archspec.diagram import draw  # only drawing needs graphviz
 
-        return draw(self.compiled, destination(path), levels(depth), training=training)
+        return draw(
+            self.compiled,
+            destination(path),
+            levels(depth),
+            training=training,
+            direction=direction_of(direction),
+            concrete=concrete,
+        )
 
     def apply(self, name: str, **options: object) -> Network:
         """What a pass makes of the network: extract, fold, strip, or another one.
@@ -266,8 +282,8 @@ class Network:
         Where the network is too large to be drawn there is no diagram, and the report says so, as
         where its costs are beyond symbolic sizes. `weights` are as for `to_torch`; what is written
         says where they come from. Where something fails, or the user interrupts, the directory is
-        as it was. Raises CompileFailed: E0803 where a file cannot be written, E0707, and those of
-        the targets.
+        as it was. Raises CompileFailed: E0803 where a file cannot be written, E0707, E0811, and
+        those of the targets.
         """
         chosen = requested(targets)
         start, place = whole("seed", seed), destination(directory)
@@ -372,16 +388,6 @@ class Network:
         if found.liberties:
             warn(f"the weights of {self.name} are from {found.origin}", stacklevel=3)
         return found
-
-    def _mode(self, training: bool) -> Any:
-        return self.compiled.training if training else self.compiled.inference
-
-    def _require_allowed(self, sizes: Mapping[str, int]) -> None:
-        zero = zero_allowed(self.compiled.where)
-        for name, size in sizes.items():
-            if not allowed_size(size, name, zero):
-                first = f"0 on, not {size}" if name in zero else f"1 on, not {size}"
-                raise ValueError(f"sizes are from {first}")
 
     def _sizes(self, given: Mapping[str, int]) -> Mapping[str, int]:
         known = self.compiled.sizes

@@ -90,6 +90,14 @@ def valid_sizes(compiled: Compiled, *, training: bool = False) -> ValidSizes:
     return ValidSizes.of(condition(compiled, training=training))
 
 
+def require_allowed(where: Condition, sizes: Mapping[str, int]) -> None:
+    """Raise ValueError for a size that no dimension has under what a network promises."""
+    zero = zero_allowed(where)
+    for name, size in sizes.items():
+        if not allowed_size(size, name, zero):
+            raise ValueError(f"sizes are from {0 if name in zero else 1} on, not {size}")
+
+
 def accepts(compiled: Compiled, sizes: Mapping[str, int], *, training: bool = False) -> bool:
     """Whether the network takes these sizes; exact, by evaluation.
 

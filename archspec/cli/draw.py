@@ -8,19 +8,30 @@ from pathlib import Path
 from archspec.cli.console import working, write
 from archspec.cli.guard import WrongUsage
 from archspec.cli.opening import open_network
+from archspec.cli.options import Direction
 from archspec.cli.passes import Passes
+from archspec.frozen import frozen
 
 FORMATS = (".svg", ".png", ".pdf", ".dot")
+
+
+@frozen
+class Look:
+    """What a drawing shows of a network, and how."""
+
+    depth: int
+    training: bool
+    direction: Direction
+    concrete: bool
 
 
 def run(
     spec: str,
     output: Path | None,
-    depth: int,
     given: Sequence[str],
     sized: Sequence[str],
     passes: Passes,
-    training: bool,
+    look: Look,
 ) -> None:
     """Draw a network into a file whose name says the format."""
     if output is not None and output.suffix.lower() not in FORMATS:
@@ -28,5 +39,11 @@ def run(
     network = open_network(spec, given, passes, sized)
     path = output or Path(f"{network.name}.svg")
     with working(f"drawing {network.name}"):
-        network.draw(path, depth=depth, training=training)
+        network.draw(
+            path,
+            look.depth,
+            training=look.training,
+            direction=look.direction.value,
+            concrete=look.concrete,
+        )
     write(f"wrote {path}\n")

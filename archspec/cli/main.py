@@ -18,6 +18,8 @@ from archspec.cli.options import (
     After,
     Analyses,
     Column,
+    Concrete,
+    Direction,
     Entry,
     Fold,
     Folder,
@@ -31,6 +33,7 @@ from archspec.cli.options import (
     Spec,
     Targets,
     Training,
+    Way,
     WeightsFile,
     path_of,
 )
@@ -232,17 +235,23 @@ def draw(
     column: Column = None,
     fold: Fold = False,
     training: Training = False,
+    direction: Way = Direction.TB,
+    concrete: Concrete = False,
 ) -> None:
     """Draw a network: blocks as boxes, repeats folded, shapes on the edges.
+
+    In a browser, boxes of an SVG file show their shape, parameters, MACs and line of the spec.
 
     \b
     archspec draw resnet50 -o resnet50.svg
     archspec draw fractalnet --depth 9 -o fractal.png
+    archspec draw unet --depth 3 --direction LR --concrete
     """
     from archspec.cli import draw as command
 
     chosen = Passes(passes or (), column, fold)
-    command.run(spec, output, depth, settings or [], sizes or [], chosen, training)
+    look = command.Look(depth, training, direction, concrete)
+    command.run(spec, output, settings or [], sizes or [], chosen, look)
 
 
 @app.command(name="list", cls=Command)

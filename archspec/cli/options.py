@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from archspec.cli import completion
+
+
+class Direction(StrEnum):
+    """Which way data flow in a drawing."""
+
+    TB = "TB"
+    LR = "LR"
 
 
 def path_of(text: str) -> Path:
@@ -51,6 +59,13 @@ Sizes = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 Training = Annotated[
     bool, typer.Option("--training", help="The graph of training mode instead of inference.")
+]
+Way = Annotated[
+    Direction,
+    typer.Option("--direction", help="Data flow from top to bottom or from left to right."),
+]
+Concrete = Annotated[
+    bool, typer.Option("--concrete", help="Shapes as numbers, at the sizes of the report.")
 ]
 Column = Annotated[
     int | None,

@@ -51,6 +51,23 @@ def is_bar(item: FlatNode) -> bool:
     return op.category == "merge" or (op.category == "arithmetic" and len(item.inputs) > 1)
 
 
+def is_wide(item: FlatNode) -> bool:
+    """Whether what merges its inputs is a bar as wide as these: joins, and three branches or more.
+
+    Others are small boxes, beside which a short way passes a long one.
+    """
+    op = item.node.op if item.node is not None else None
+    if op is None or op.category != "merge":
+        return False
+    return op.kept_mean() is not None or len(item.inputs) > 2
+
+
+def is_commutative(item: FlatNode) -> bool:
+    """Whether the order of the inputs is not to be seen: sums and products, and what is merged."""
+    op = item.node.op if item.node is not None else None
+    return op is not None and (op.category == "merge" or op.arithmetic in ("sum", "product"))
+
+
 def _block_chains(flat: Flat, readers: Mapping[int, list[int]]) -> list[Chain]:
     members: dict[int, list[FlatNode]] = {}
     for item in flat.nodes:

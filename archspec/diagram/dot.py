@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
-from typing import cast
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypeAlias, cast
 
 import graphviz  # type: ignore[import-untyped]  # the package has no types
 
 from archspec.diagram.arrows import Arrow
 from archspec.diagram.picture import Box, Frame, Line, Picture
-from archspec.diagram.style import BLOCK, FONT, FRAMES, INK, LINE, SOFT, fill_of, ink_on
+from archspec.diagram.straight import MAIN
+from archspec.diagram.style import BLOCK, END, FONT, FRAMES, INK, LINE, SOFT, fill_of, ink_on
+from archspec.frozen import frozen
+
+Direction: TypeAlias = Literal["TB", "LR"]
+"""Whether data flow from top to bottom or from left to right."""
 
 GAP = 16
 """Distance between boxes side by side, in points."""
 CHARACTER = 5.7
 """Width of a character of a label, in points, on average."""
-NARROWEST, BROADEST = 64, 260
+NARROWEST, BROADEST = 64, 210
+ROW = 30
+"""Height of a cell of an upright bar."""
 PLUMB = "200"
 """Weight of a line that keeps boxes below each other: above 128, with which graphviz makes frames
 narrow. That of arrows is 4."""
@@ -23,16 +31,30 @@ ROOM = 2 * GAP + 2
 """What such a line takes between two boxes, beside their distance."""
 
 
-def dot_text(picture: Picture, name: str, subtitle: Sequence[str] = ()) -> str:
+@frozen
+class _Sides:
+    """Which way data flows: compass points of where arrows leave and enter."""
+
+    rankdir: Direction
+    out: str
+    into: str
+
+
+_SIDES: Mapping[Direction, _Sides] = {"TB": _Sides("TB", "s", "n"), "LR": _Sides("LR", "e", "w")}
+
+
+def dot_text(
+    picture: Picture, name: str, subtitle: Sequence[str] = (), direction: Direction = "TB"
+) -> str:
     """The DOT source of a picture, with a title, lines below it, and a legend."""
-    splits = {box.id for box in picture.boxes if box.shape == "split"}
+    sides = _SIDES[direction]
     graph = graphviz.Digraph(
         literal(name),
         graph_attr={
-            "rankdir": "TB",
+            "rankdir": sides.rankdir,
             "newrank": "true",
-            "ordering": "out",
             "labelloc": "t",
+            "labeljust": "l",
             "nodesep": f"{GAP / 72:.3f}",
             "ranksep": "0.25",
             "bgcolor": "white",
@@ -53,9 +75,7 @@ def dot_text(picture: Picture, name: str, subtitle: Sequence[str] = ()) -> str:
             "penwidth": "0.9",
         },
     )
-    _fill(graph, picture, None, _width(picture))
-    for arrow in picture.arrows:
-        _draw_arrow(graph, arrow, splits)
+    _Writer(graph, picture, sides).write()
     return str(graph.source)
 
 
@@ -80,34 +100,84 @@ def escaped(text: str) -> str:
     return plain
 
 
+def _lines(texts: Sequence[str], end: str = "\\n") -> str:
+    """Lines of text that graphviz takes as they are."""
+    kept = [literal(text) for text in texts]
+    return type(kept[0])(end.join(kept)) if kept else ""
+
+
 # ---------------------------------------------------------------------- boxes and frames
 
 
-def _fill(graph: graphviz.Digraph, picture: Picture, frame: int | None, width: int) -> None:
-    """Add what stands directly in a frame. Nesting is that of the drawing, so it is shallow."""
-    for box in picture.boxes:
-        if box.frame == frame and box.shape == "split":
-            graph.node(f"n{box.id}", shape="point", width="0.05", color=LINE)
-        elif box.frame == frame:
-            label = f"<{_label(box, width)}>"
-            graph.node(f"n{box.id}", label, tooltip=literal(box.tooltip))
-    for item in picture.frames:
-        if item.parent == frame:
-            _draw_frame(graph, picture, item, width)
+class _Writer:
+    """Puts a picture into a graph of graphviz."""
 
+    def __init__(self, graph: graphviz.Digraph, picture: Picture, sides: _Sides) -> None:
+        self.graph, self.picture, self.sides = graph, picture, sides
+        self.width = _width(picture) if sides.rankdir == "TB" else NARROWEST
+        self.splits = {box.id for box in picture.boxes if box.shape == "split"}
+        self.leaving = Counter(arrow.start for arrow in picture.arrows if not arrow.hidden)
+        self.merging = {b.id for b in picture.boxes if b.shape == "merge" and not b.cells}
+        # Graphviz keeps the order of arrows only where it is told to, at the cost of crossings.
+        self.ordered = {arrow.start for arrow in picture.arrows if arrow.ordered}
 
-def _draw_frame(graph: graphviz.Digraph, picture: Picture, frame: Frame, width: int) -> None:
-    with graph.subgraph(name=f"cluster_{frame.id}") as inside:
-        inside.attr(
-            label=f"<{_frame_title(frame)}>",
-            labeljust="l",
-            style="rounded,dashed,bold" if frame.repeat else "rounded,filled",
-            color="#9aa5b1",
-            fillcolor=FRAMES[frame.nesting % len(FRAMES)],
-            margin="8",
-            tooltip=literal(frame.title),
-        )
-        _fill(inside, picture, frame.id, width)
+    def write(self) -> None:
+        self._fill(self.graph, None)
+        for arrow in self.picture.arrows:
+            self._draw_arrow(arrow)
+
+    def _fill(self, graph: graphviz.Digraph, frame: int | None) -> None:
+        """Add what stands directly in a frame. Nesting is that of the drawing, so it is shallow."""
+        for box in self.picture.boxes:
+            if box.frame != frame:
+                continue
+            order = {"ordering": "out"} if box.id in self.ordered else {}
+            if box.shape == "split":
+                size = "0.05" if self.leaving[box.id] > 1 else "0.0125"  # as broad as an arrow
+                pen = {"color": LINE, "penwidth": "0", "width": size}
+                graph.node(f"n{box.id}", shape="point", **pen, **order)
+            else:
+                label = f"<{_label(box, self.width, self.sides)}>"
+                graph.node(f"n{box.id}", label, tooltip=_lines(box.tooltip), **order)
+        for item in self.picture.frames:
+            if item.parent == frame:
+                self._draw_frame(graph, item)
+
+    def _draw_frame(self, graph: graphviz.Digraph, frame: Frame) -> None:
+        with graph.subgraph(name=f"cluster_{frame.id}") as inside:
+            inside.attr(
+                label=f"<{_frame_title(frame)}>",
+                labeljust="l",
+                style="rounded,dashed,bold" if frame.repeat else "rounded,filled",
+                color="#9aa5b1",
+                fillcolor=FRAMES[frame.nesting % len(FRAMES)],
+                margin="8",
+                tooltip=_lines(frame.tooltip),
+            )
+            self._fill(inside, frame.id)
+
+    def _draw_arrow(self, arrow: Arrow) -> None:
+        start, end, sides = f"n{arrow.start}", f"n{arrow.end}", self.sides
+        if arrow.hidden:
+            # Where data enter a bar from above, graphviz takes its middle for its left end.
+            end, least = f"{end}:{sides.out}", str(arrow.length)
+            start += "" if arrow.start in self.splits else f":{sides.out}"
+            self.graph.edge(start, end, style="invis", weight=PLUMB, minlen=least)
+            return
+        attributes = {"tooltip": _lines(arrow.tooltip), "weight": str(arrow.rigid)}
+        if arrow.out is not None:
+            start += f":o{arrow.out}:{sides.out}"
+        elif arrow.start not in self.splits and arrow.rigid == MAIN:
+            start += f":{sides.out}"
+        if arrow.end in self.splits:
+            attributes["arrowhead"] = "none"
+        elif arrow.end not in self.merging or arrow.rigid == MAIN:
+            end += f":i{arrow.into}:{sides.into}" if arrow.into is not None else f":{sides.into}"
+        if arrow.length > 1:
+            attributes["minlen"] = str(arrow.length)
+        if arrow.labels:
+            attributes["label"] = _lines([f" {label} " for label in arrow.labels], "\\l")
+        self.graph.edge(start, end, **attributes)
 
 
 def _frame_title(frame: Frame) -> str:
@@ -115,9 +185,11 @@ def _frame_title(frame: Frame) -> str:
     return f"<b>{text}</b>" if frame.repeat else text
 
 
-def _label(box: Box, width: int) -> str:
+def _label(box: Box, width: int, sides: _Sides) -> str:
     if box.shape == "bar":
-        return _bar(box, width + GAP)
+        return _bar(box, width + 2 + GAP) if sides.rankdir == "TB" else _upright_bar(box)
+    if box.shape == "merge":
+        return _merge(box, sides)
     if box.shape == "end":
         return _end(box)
     if box.shape == "block":
@@ -168,6 +240,45 @@ def _bar(box: Box, cell: int) -> str:
     )
 
 
+def _upright_bar(box: Box) -> str:
+    """A bar between columns, for data that flow from left to right."""
+    (line,) = box.lines
+    fill, rows = fill_of(line.category), max(1, box.cells)
+    text = f'<font point-size="9">{_text(line, box.count)}</font>'
+    middle = f'<td rowspan="{rows}" cellpadding="3">{text}</td>'
+    listed = "".join(
+        f'<tr><td port="i{at}" width="2" height="{ROW}"></td>{middle if at == 0 else ""}'
+        f'<td port="o{at}" width="2" height="{ROW}"></td></tr>'
+        for at in range(rows)
+    )
+    return (
+        f'<table border="1" color="{LINE}" cellborder="0" cellspacing="0" cellpadding="0" '
+        f'bgcolor="{fill}">{listed}</table>'
+    )
+
+
+def _merge(box: Box, sides: _Sides) -> str:
+    """A small box; where the order of its inputs matters they have cells."""
+    (line,) = box.lines
+    text = f'<font point-size="9">{_text(line, box.count)}</font>'
+    span = max(1, box.cells)
+    if sides.rankdir == "TB":
+        cells = "".join(f'<td port="i{at}" width="24" height="2"></td>' for at in range(box.cells))
+        rows = f"<tr>{cells}</tr>" * bool(cells)
+        rows += f'<tr><td colspan="{span}" cellpadding="2">&nbsp;{text}&nbsp;</td></tr>'
+    else:
+        words = f'<td rowspan="{span}" cellpadding="2">&nbsp;{text}&nbsp;</td>'
+        rows = "".join(
+            f'<tr><td port="i{at}" width="2" height="12"></td>{words if at == 0 else ""}</tr>'
+            for at in range(box.cells)
+        )
+        rows = rows or f"<tr>{words}</tr>"
+    return (
+        f'<table border="1" color="{LINE}" style="rounded" cellborder="0" cellspacing="0" '
+        f'cellpadding="0" bgcolor="{fill_of(line.category)}">{rows}</table>'
+    )
+
+
 def _block(box: Box) -> str:
     times = f" × {box.count}" if box.count > 1 else ""
     note = f"{_small(box.note + ':')} " if box.note else ""
@@ -179,33 +290,16 @@ def _block(box: Box) -> str:
 
 
 def _end(box: Box) -> str:
-    shape = f"<tr><td>{_small(box.note)}</td></tr>" if box.note else ""
-    return f"{_PLAIN}<tr><td><i>{escaped(box.title)}</i></td></tr>{shape}</table>"
+    """An input or output: its name and its type."""
+    note = f"<tr><td>&nbsp; {_small(box.note)} &nbsp;</td></tr>" if box.note else ""
+    return (
+        f'<table border="1" color="{LINE}" style="rounded" cellborder="0" cellspacing="0" '
+        f'cellpadding="1" bgcolor="{END}"><tr><td>&nbsp;<i>{escaped(box.title)}</i>&nbsp;</td></tr>'
+        f"{note}</table>"
+    )
 
 
-# ---------------------------------------------------------------------- arrows and heading
-
-
-def _draw_arrow(graph: graphviz.Digraph, arrow: Arrow, splits: Set[int]) -> None:
-    start, end = f"n{arrow.start}", f"n{arrow.end}"
-    if arrow.hidden:
-        # Where data enter a bar from above, graphviz takes its middle for its left end.
-        end, least = f"{end}:s", str(arrow.length)
-        start += "" if arrow.start in splits else ":s"
-        graph.edge(start, end, style="invis", weight=PLUMB, minlen=least)
-        return
-    attributes = {"tooltip": literal(arrow.tooltip), "weight": "4"}
-    if arrow.start not in splits:
-        start += f":o{arrow.out}:s" if arrow.out is not None else ":s"
-    if arrow.end in splits:
-        attributes["arrowhead"] = "none"
-    else:
-        end += f":i{arrow.into}:n" if arrow.into is not None else ":n"
-    if arrow.length > 1:
-        attributes["minlen"] = str(arrow.length)
-    if arrow.label:
-        attributes["label"] = literal(" " + arrow.label)
-    graph.edge(start, end, **attributes)
+# ---------------------------------------------------------------------- heading
 
 
 def _heading(name: str, subtitle: Sequence[str], categories: Sequence[str]) -> str:

@@ -11,9 +11,12 @@ from archspec.analysis.macs import macs
 from archspec.analysis.number_format import short, sizes_text
 from archspec.analysis.sizes import reported_sizes
 from archspec.diagnostics.failure import CompileFailed
-from archspec.diagram.dot import dot_text
+from archspec.diagram.dot import Direction, dot_text
+from archspec.diagram.facts import Facts
 from archspec.diagram.picture import picture
 from archspec.diagram.render import layout, render
+from archspec.diagram.simplified import simplified
+from archspec.diagram.wording import wording
 from archspec.graph.compiled import Compiled
 from archspec.passes.expand import expand
 
@@ -23,27 +26,40 @@ BOX_BUDGET = 1_500
 SECONDS_OF_A_BUILD = 30
 """Time that the layout of a drawing may take where it is made beside something else."""
 
-NO_DRAWING = ("E0411", "E0521", "E0811", "E0812")
+NO_DRAWING = ("E0411", "E0521", "E0812")
 """Codes with which a network is built, but not drawn."""
 
 
-def drawing(compiled: Compiled, depth: int | None = 1, *, training: bool = False) -> str:
+def drawing(
+    compiled: Compiled,
+    depth: int | None = 1,
+    *,
+    training: bool = False,
+    direction: Direction = "TB",
+    concrete: bool = False,
+) -> str:
     """The drawing of a network in DOT, opened to a depth; None opens everything.
 
-    Raises CompileFailed: E0521 when it would show more than 1,500 nodes, E0707 where the network
-    does not take the sizes that the spec says.
+    `concrete` writes shapes as numbers, at the sizes of the report. Raises CompileFailed: E0521
+    when it would show more than 1,500 nodes, E0707 where the network does not take the sizes that
+    the spec says.
     """
     sizes = reported_sizes(compiled, training=training)
-    graph = compiled.training if training else compiled.inference
+    shown = simplified(compiled, training=training)
+    graph = shown.training if training else shown.inference
     flat = expand(graph, depth, fold=True, budget=BOX_BUDGET)
-    return dot_text(picture(flat), compiled.name, _subtitle(compiled, sizes, training))
+    words = wording(flat, graph, sizes if concrete else None, inference=not training)
+    facts = Facts(sizes, concrete=concrete)
+    subtitle = _subtitle(compiled, sizes, training)
+    drawn = bounded(compiled, lambda: picture(flat, words, facts))
+    return dot_text(drawn, compiled.name, subtitle, direction)
 
 
 def illustration(compiled: Compiled) -> tuple[bytes | None, str]:
     """The drawing that comes with a build, as SVG; or None, and in words why there is none.
 
     There is none of a network with too many nodes, that is not laid out soon, or whose costs are
-    beyond symbolic sizes, and where no program can lay it out. Raises CompileFailed: E0707.
+    beyond symbolic sizes. Raises CompileFailed: E0707, E0811.
     """
     try:
         return layout(drawing(compiled), "svg", SECONDS_OF_A_BUILD), ""
@@ -51,13 +67,21 @@ def illustration(compiled: Compiled) -> tuple[bytes | None, str]:
         found = failure.diagnostics[0]
         if found.code not in NO_DRAWING:
             raise
-        fix = found.fix if found.code == "E0811" else None
-        return None, f"{found.message}: {fix.message}" if fix is not None else found.message
+        return None, found.message
 
 
-def draw(compiled: Compiled, path: Path, depth: int | None = 1, *, training: bool = False) -> Path:
+def draw(
+    compiled: Compiled,
+    path: Path,
+    depth: int | None = 1,
+    *,
+    training: bool = False,
+    direction: Direction = "TB",
+    concrete: bool = False,
+) -> Path:
     """Draw a network into a file; its suffix says the format."""
-    return render(drawing(compiled, depth, training=training), path)
+    dot = drawing(compiled, depth, training=training, direction=direction, concrete=concrete)
+    return render(dot, path)
 
 
 def _subtitle(compiled: Compiled, sizes: Mapping[str, int], training: bool) -> list[str]:

@@ -1,4 +1,4 @@
-"""What drawings say about ops and blocks: a call as it would be written, made short.
+"""What drawings say about ops: a call as it would be written, made short.
 
 Numbers have four digits: `p=0.01818` says enough.
 """
@@ -6,19 +6,21 @@ Numbers have four digits: `p=0.01818` says enough.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import islice, takewhile
 from typing import Any
 
-from archspec.graph.model import Graph, Region
+from archspec.graph.model import Region
 from archspec.ops.base import Op
 from archspec.types.dim import Dim
 from archspec.types.initialiser import Initialiser
+from archspec.types.tensor import TensorType
 
 WIDEST = 44
 """Characters in one line of a label."""
+LONGEST_KEY = 24
+"""Characters in the name of an instance."""
 
 
-def op_text(op: Op, regions: Sequence[Region] = ()) -> str:
+def op_text(op: Op, regions: Sequence[Region] = (), sizes: Mapping[str, int] | None = None) -> str:
     """`conv(64, 3, stride=2)`: required attributes by position, then those not at their default.
 
     Layers that the op holds stand first: `scan(cell, axis=1)`.
@@ -28,33 +30,39 @@ def op_text(op: Op, regions: Sequence[Region] = ()) -> str:
     for name, field in type(op).model_fields.items():
         value = getattr(op, name)
         if field.is_required() and positional:
-            parts.append(_value(value))
+            parts.append(value_text(value, sizes))
             continue
         positional = False
         if field.is_required() or value != field.get_default(call_default_factory=True):
             if isinstance(value, Initialiser) or name in op.regions:
                 continue
-            parts.append(f"{name}={_value(value)}")
+            if _are_named(value):
+                parts += [f"{key}={value_text(item, sizes)}" for key, item in value]
+                continue
+            parts.append(f"{name}={value_text(value, sizes)}")
     return shortened(f"{op.name}({', '.join(parts)})" if parts else op.name)
 
 
-def block_text(graph: Graph) -> str:
-    """`bottleneck(64, 2)`: the name with its first arguments, as far as they are numbers.
-
-    `frozen(resnet50)` where it does not learn.
-    """
-    shown = list(islice(takewhile(_is_number, graph.arguments.values()), 2))
-    text = f"{graph.name}({', '.join(_value(value) for value in shown)})" if shown else graph.name
-    return shortened(f"frozen({text})" if graph.frozen else text)
+def _are_named(value: Any) -> bool:
+    """Whether an attribute is a list of names with values, as the axes of `rearrange` are."""
+    return (
+        isinstance(value, (list, tuple))
+        and bool(value)
+        and all(isinstance(p, (list, tuple)) and len(p) == 2 for p in value)
+        and all(isinstance(p[0], str) for p in value)
+    )
 
 
 def key_text(key: str, name: str) -> str:
     """The label of an instance, unless it only repeats the name of its op or block.
 
-    Of a long one the end is kept: labels that begin alike differ there.
+    Of a long one the last names are kept: labels that begin alike differ there.
     """
     plain = key == name or (key.startswith(name + "_") and key[len(name) + 1 :].isdecimal())
-    return "" if plain else shortened(key[::-1], 24)[::-1]
+    if plain or len(key) <= LONGEST_KEY:
+        return "" if plain else shortened(key)
+    at = key.find(".", len(key) - LONGEST_KEY - 1)
+    return shortened(f"…{key[at + 1 :]}" if at >= 0 else f"…{key[1 - LONGEST_KEY :]}")
 
 
 def shortened(text: str, most: int = WIDEST) -> str:
@@ -63,13 +71,15 @@ def shortened(text: str, most: int = WIDEST) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether an argument is a number or a short list of numbers."""
     if isinstance(value, (list, tuple)):
-        return len(value) <= 4 and all(_is_number(item) for item in value)
+        return len(value) <= 4 and all(is_number(item) for item in value)
     return isinstance(value, (int, float, Dim)) and not isinstance(value, bool)
 
 
-def _value(value: Any) -> str:
+def value_text(value: Any, sizes: Mapping[str, int] | None = None) -> str:
+    """A value as it would be written; with sizes, a dim is the number that it is at them."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
@@ -77,7 +87,19 @@ def _value(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_value(item) for item in value) + "]"
+        return "[" + ", ".join(value_text(item, sizes) for item in value) + "]"
     if isinstance(value, Mapping):
-        return ", ".join(f"{name}={_value(item)}" for name, item in value.items())
+        return ", ".join(f"{name}={value_text(item, sizes)}" for name, item in value.items())
+    if isinstance(value, Dim) and sizes is not None and value.symbols <= sizes.keys():
+        return str(value.evaluate(sizes))
     return str(value)
+
+
+def shape_text(kind: TensorType, sizes: Mapping[str, int] | None = None) -> str:
+    """`[B, 64, H//2]`; with sizes, `[1, 64, 112]`."""
+    return value_text(kind.shape, sizes)
+
+
+def type_text(kind: TensorType, sizes: Mapping[str, int] | None = None) -> str:
+    """`f32[B, 64, H//2]`."""
+    return f"{kind.dtype}{shape_text(kind, sizes)}"

@@ -7,7 +7,6 @@ are not in Windows' Latin alphabet become "?".
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
@@ -24,9 +23,8 @@ _SQUARE = "\u25a0"
 _ROUND = 0.5523  # of the radius: the handles of four curves that look like a circle
 
 
-def pdf(layout: bytes) -> bytes:
-    """A page with the drawing whose layout this is, in graphviz's JSON."""
-    drawing = json.loads(layout)
+def pdf(drawing: Mapping[str, Any]) -> bytes:
+    """A page with the drawing whose layout this is, in graphviz's JSON, read."""
     left, bottom, right, top = (float(number) for number in drawing["bb"].split(","))
     width, height = right - left + 2 * PAD, top - bottom + 2 * PAD
     scale = min(1.0, LARGEST / max(width, height))

@@ -6,10 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Literal
 
-from archspec.diagram.arrows import Arrow, Wiring, arrows
-from archspec.diagram.chains import Chain, chains, is_bar
-from archspec.diagram.labels import block_text, key_text, op_text, shortened
+from archspec.diagram.arrows import Arrow, arrows
+from archspec.diagram.chains import Chain, chains, is_bar, is_commutative, is_wide
+from archspec.diagram.edges import Wiring
+from archspec.diagram.facts import Facts
+from archspec.diagram.labels import shortened
+from archspec.diagram.wording import Wording
 from archspec.frozen import frozen
+from archspec.graph.model import Structure
 from archspec.passes.expand import Flat, FlatNode, Group
 
 
@@ -27,18 +31,19 @@ class Box:
     """One thing drawn.
 
     "ops" is one op or a chain of them on top of each other, "bar" an op with several inputs as a
-    wide bar with a cell per input, "block" a block that is not opened, "end" an input or output,
-    "split" the point in a frame where data that enters it parts.
+    wide bar with a cell per input, "merge" one as a small box, "block" a block that is not
+    opened, "end" an input or output, "split" the point in a frame where data that enters it
+    parts. `tooltip` has a line for each fact.
     """
 
     id: int
-    shape: Literal["ops", "bar", "block", "end", "split"]
+    shape: Literal["ops", "bar", "merge", "block", "end", "split"]
     title: str
     lines: tuple[Line, ...]
     frame: int | None
-    tooltip: str
+    tooltip: tuple[str, ...]
     note: str = ""
-    cells: int = 1
+    cells: int = 0  # where its inputs enter, from left to right; 0 for one place for all
     parted: bool = False  # a bar with room in the middle, for a plumb line
     count: int = 1
 
@@ -51,6 +56,7 @@ class Frame:
     parent: int | None
     title: str
     nesting: int
+    tooltip: tuple[str, ...]
     repeat: bool = False
 
 
@@ -64,36 +70,140 @@ class Picture:
     categories: tuple[str, ...]
 
 
-def picture(flat: Flat) -> Picture:
+def picture(flat: Flat, wording: Wording, facts: Facts) -> Picture:
     """Decide what to draw of an opened graph."""
-    shown = _innermost_frames(flat)
-    found = chains(flat, shown)
-    stacks = {chain.members[0]: chain for chain in found}
-    owner = {index: chain.members[0] for chain in found for index in chain.members}
-    boxes = [
-        _stack(flat, stacks[item.index], shown) if item.index in stacks else _single(item, shown)
-        for item in flat.nodes
-        if owner.get(item.index, item.index) == item.index
-    ]
-    closed = {chain.group.index for chain in found if chain.group is not None}
-    frames = tuple(_frames(flat, shown, closed))
-    categories = {line.category for box in boxes for line in box.lines}
-    wiring = Wiring(
-        {box.id: box.frame for box in boxes},
-        {frame.id: frame.parent for frame in frames},
-        {box.id: box.cells for box in boxes if box.shape == "bar"},
-    )
-    drawn = arrows(flat, owner, wiring)
-    plumbed = {box for arrow in drawn.arrows if arrow.hidden for box in (arrow.start, arrow.end)}
-    boxes = [
-        replace(box, parted=True) if box.shape == "bar" and box.id in plumbed else box
-        for box in boxes
-    ]
-    boxes += [Box(index, "split", "", (), frame, "") for index, frame in drawn.splits.items()]
-    return Picture(tuple(boxes), frames, drawn.arrows, tuple(sorted(categories)))
+    return _Drawing(_separate_outputs(flat), wording, facts).picture()
 
 
-# ---------------------------------------------------------------------- frames
+def _separate_outputs(flat: Flat) -> Flat:
+    """The graph in which an output of several tensors is an output for each: `pyramid[0]`."""
+    kept = [item for item in flat.nodes if item.kind != "output"]
+    for item in flat.nodes:
+        if item.kind != "output":
+            continue
+        indices = list(_indices(_structure(item), len(item.inputs)))
+        for place, (port, kind) in enumerate(zip(item.inputs, item.types, strict=True)):
+            name = f"{item.name}{indices[place]}"
+            kept.append(
+                replace(item, index=len(kept), name=name, path=name, types=(kind,), inputs=(port,))
+            )
+    return Flat(tuple(kept), flat.groups)
+
+
+def _structure(item: FlatNode) -> Structure:
+    assert item.graph is not None
+    found = [output for output in item.graph.outputs if output.name == item.name]
+    return found[0].structure if found else None
+
+
+def _indices(structure: Structure, count: int) -> Iterator[str]:
+    """`[0]`, `[1][0]` and so on, for each tensor of a structure; nothing for one tensor."""
+    if structure is None:
+        yield from [""] if count == 1 else [f"[{place}]" for place in range(count)]
+        return
+    for place, part in enumerate(structure):
+        yield from (f"[{place}]{rest}" for rest in _indices(part, 1))
+
+
+class _Drawing:
+    """Makes the boxes and frames of one drawing."""
+
+    def __init__(self, flat: Flat, wording: Wording, facts: Facts) -> None:
+        self.flat, self.wording, self.facts = flat, wording, facts
+        self.shown = _innermost_frames(flat)
+
+    def picture(self) -> Picture:
+        flat, found = self.flat, chains(self.flat, self.shown)
+        stacks = {chain.members[0]: chain for chain in found}
+        owner = {index: chain.members[0] for chain in found for index in chain.members}
+        read = {port[0] for item in flat.nodes for port in item.inputs}
+        boxes = [
+            self._stack(stacks[item.index]) if item.index in stacks else self._single(item)
+            for item in flat.nodes
+            if owner.get(item.index, item.index) == item.index
+            and (item.kind != "op" or item.inputs or item.index in read)  # not a parameter alone
+        ]
+        closed = {chain.group.index for chain in found if chain.group is not None}
+        frames = tuple(self._frames(closed))
+        categories = {line.category for box in boxes for line in box.lines}
+        wiring = Wiring(
+            {box.id: box.frame for box in boxes},
+            {frame.id: frame.parent for frame in frames},
+            {box.id: box.cells for box in boxes if box.cells},
+            frozenset(box.id for box in boxes if box.shape == "bar"),
+            frozenset(box.id for box in boxes if box.shape in ("bar", "merge")),
+        )
+        drawn = arrows(flat, owner, wiring, self.wording)
+        plumbed = {at for one in drawn.arrows if one.hidden for at in (one.start, one.end)}
+        boxes = [
+            replace(box, parted=True) if box.shape == "bar" and box.id in plumbed else box
+            for box in boxes
+        ]
+        boxes += [Box(at, "split", "", (), frame, ()) for at, frame in drawn.splits.items()]
+        return Picture(tuple(boxes), frames, drawn.arrows, tuple(sorted(categories)))
+
+    # ------------------------------------------------------------------ frames
+
+    def _frames(self, closed: set[int]) -> Iterator[Frame]:
+        nesting: dict[int | None, int] = {None: 0}
+        for group in self.flat.groups:
+            if group.index in closed or self.shown[group.index] != group.index:
+                continue
+            parent = self.shown[group.parent]
+            nesting[group.index] = nesting[parent] + 1
+            title, repeat = self.wording.title(group), group.kind == "repeat"
+            tooltip = self._facts_of(group, title)
+            yield Frame(group.index, parent, title, nesting[group.index], tooltip, repeat)
+
+    def _facts_of(self, group: Group, title: str) -> tuple[str, ...]:
+        path = f"{group.path}: {self.wording.call(group)}" if group.graph is not None else title
+        return self.facts.frame(group, path)
+
+    # ------------------------------------------------------------------ boxes
+
+    def _stack(self, chain: Chain) -> Box:
+        members = [self.flat.nodes[index] for index in chain.members]
+        lines = tuple(self._line(item) for item in members)
+        tip: tuple[str, ...] = tuple(" · ".join(self._facts(item)) for item in members)
+        group, first = chain.group, chain.members[0]
+        if group is None or group.graph is None:
+            return Box(first, "ops", "", lines, self.shown[members[0].group], tip)
+        title = "" if _is_rule(group) else self.wording.title(group)
+        tip = (*self._facts_of(group, title), *tip)
+        return Box(first, "ops", title, lines, self.shown[group.parent], tip)
+
+    def _facts(self, item: FlatNode) -> tuple[str, ...]:
+        return self.facts.node(item, self.wording.op(item))
+
+    def _line(self, item: FlatNode) -> Line:
+        assert item.node is not None
+        assert item.node.op is not None
+        return Line(self.wording.op(item), item.node.op.category, self.wording.key(item))
+
+    def _single(self, item: FlatNode) -> Box:
+        frame = self.shown[item.group]
+        if item.kind in ("input", "output"):
+            types = ", ".join(self.wording.type(kind) for kind in item.types)
+            name = shortened(item.name)
+            said = (f"{item.kind} {name}", types)
+            return Box(item.index, "end", name, (), frame, said, shortened(types, 60))
+        if item.kind == "call":
+            return self._block(item, frame)
+        line, tip = self._line(item), self._facts(item)
+        if not is_bar(item):
+            return Box(item.index, "ops", "", (line,), frame, tip, count=item.count)
+        wide = item.node is not None and is_wide(item)
+        cells = 0 if is_commutative(item) and not wide else len(item.inputs)
+        shape: Literal["bar", "merge"] = "bar" if wide else "merge"
+        return Box(item.index, shape, "", (line,), frame, tip, cells=cells, count=item.count)
+
+    def _block(self, item: FlatNode, frame: int | None) -> Box:
+        callee = item.node.callee if item.node is not None else item.graph
+        assert callee is not None
+        title = self.wording.calls[callee]
+        tip = self.facts.node(item, title)
+        key = self.wording.key(item)
+        return Box(item.index, "block", title, (), frame, tip, key, count=item.count)
 
 
 def _innermost_frames(flat: Flat) -> Mapping[int | None, int | None]:
@@ -106,87 +216,3 @@ def _innermost_frames(flat: Flat) -> Mapping[int | None, int | None]:
 
 def _is_rule(group: Group) -> bool:
     return group.graph is not None and group.graph.kind == "rule" and group.count == 1
-
-
-def _frames(
-    flat: Flat, shown: Mapping[int | None, int | None], closed: set[int]
-) -> Iterator[Frame]:
-    nesting: dict[int | None, int] = {None: 0}
-    for group in flat.groups:
-        if group.index in closed or shown[group.index] != group.index:
-            continue
-        parent = shown[group.parent]
-        nesting[group.index] = nesting[parent] + 1
-        repeat = group.kind == "repeat"
-        yield Frame(group.index, parent, _title(group), nesting[group.index], repeat)
-
-
-def _title(group: Group) -> str:
-    """`layer1.1: bottleneck(64) × 2`."""
-    times = f"× {group.count}" if group.count > 1 else ""
-    if group.graph is None:
-        return times
-    key = key_text(group.key, group.graph.name)
-    name = block_text(group.graph)
-    return " ".join(part for part in (f"{key}:" if key else "", name, times) if part)
-
-
-# ---------------------------------------------------------------------- boxes
-
-
-def _stack(flat: Flat, chain: Chain, shown: Mapping[int | None, int | None]) -> Box:
-    members = [flat.nodes[index] for index in chain.members]
-    lines = tuple(_line(item) for item in members)
-    group, first = chain.group, chain.members[0]
-    if group is None or group.graph is None:
-        tip = ", ".join(item.path or item.name for item in members)
-        return Box(first, "ops", "", lines, shown[members[0].group], tip)
-    tip = f"{group.path}: {block_text(group.graph)}"
-    title = "" if _is_rule(group) else _title(group)
-    return Box(first, "ops", title, lines, shown[group.parent], tip)
-
-
-def _line(item: FlatNode) -> Line:
-    assert item.node is not None
-    op, instance = item.node.op, item.node.instance
-    assert op is not None
-    assert instance is not None
-    text = op_text(op, instance.regions)
-    if instance.frozen and instance.key and not (item.graph is not None and item.graph.frozen):
-        text = shortened(f"frozen({text})")
-    return Line(text, op.category, key_text(instance.key, op.name))
-
-
-def _single(item: FlatNode, shown: Mapping[int | None, int | None]) -> Box:
-    frame = shown[item.group]
-    if item.kind in ("input", "output"):
-        types = ", ".join(str(kind) for kind in item.types)
-        name = shortened(item.name)
-        note = shortened(types, 60) if item.kind == "input" else ""
-        return Box(item.index, "end", name, (), frame, f"{name}: {types}", note)
-    if item.kind == "call":
-        return _block(item, frame)
-    line = _line(item)
-    bar = is_bar(item)
-    tip = f"{item.path or item.name}: {line.text}"
-    return Box(
-        item.index,
-        "bar" if bar else "ops",
-        "",
-        (line,),
-        frame,
-        tip,
-        cells=len(item.inputs) if bar else 1,
-        count=item.count,
-    )
-
-
-def _block(item: FlatNode, frame: int | None) -> Box:
-    callee = item.node.callee if item.node is not None else item.graph
-    assert callee is not None
-    title = block_text(callee)
-    key = ""
-    if item.node is not None and item.node.instance is not None:
-        key = key_text(item.node.instance.key, callee.name)
-    tip = f"{item.path or item.name}: {title}"
-    return Box(item.index, "block", title, (), frame, tip, key, count=item.count)

@@ -7,7 +7,7 @@ stand right above what reads them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import networkx
 
@@ -16,10 +16,12 @@ def levels(
     boxes: Iterable[int],
     arrows: Sequence[tuple[int, int]],
     constraints: Iterable[tuple[int, int]] = (),
+    early: Collection[int] = (),
 ) -> Mapping[int, int]:
     """A level for each box such that every arrow goes down; boxes are in topological order.
 
-    Constraints are pairs that must go down as well, though no arrow is drawn.
+    Constraints are pairs that must go down as well, though no arrow is drawn. Boxes that are
+    `early` stand right below what they read, as outputs do.
     """
     order = list(boxes)
     sources = set(order) - {end for _, end in arrows}
@@ -33,7 +35,8 @@ def levels(
         least = max((found[before] + 1 for before in pairs.predecessors(box)), default=0)
         latest = height - behind[box]
         middle = (earliest[box] + latest) // 2
-        found[box] = max(least, latest if box in sources else middle)
+        chosen = latest if box in sources else least if box in early else middle
+        found[box] = max(least, chosen)
     return found
 
 

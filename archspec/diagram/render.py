@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from archspec.diagnostics.failure import CompileFailed
 from archspec.diagnostics.model import diagnostic
 from archspec.diagram.pdf import pdf
+from archspec.diagram.svg import svg
+from archspec.diagram.titles import moves, shift_titles, wider_label, with_attributes
 from archspec.staging import write_file
 
 FORMATS = ("svg", "png", "dot", "pdf")
@@ -68,15 +72,47 @@ def layout(dot: str, kind: str, seconds: int = TIME_LIMIT) -> bytes:
         raise _failed(
             "E0811",
             "no program to draw with was found",
-            fix=f"`pip install {PURE}`, or install Graphviz; a .dot file needs neither",
+            fix=f"pip install {PURE}, or install Graphviz; a .dot file needs neither",
         )
+    if kind == "dot":
+        return dot.encode()
+    placed, moved, dot = _placed(command, dot, seconds)
+    if kind == "svg":
+        return svg(placed)
     if kind == "pdf" and Path(command).stem == PURE:
-        return pdf(_run(command, dot, "json", seconds))
-    return _run(command, dot, kind, seconds)
+        return pdf(placed)
+    if not moved:
+        return _run(command, dot, kind, seconds)
+    # A layout with its places is drawn as it is, but for the titles that have moved.
+    done = _run(command, dot, "dot", seconds).decode()
+    places = {name: f'lp="{frame["lp"]}"' for name, frame in moved.items()}
+    return _run(command, with_attributes(done, placed, places), kind, seconds, "nop2")
 
 
-def _run(command: str, dot: str, kind: str, seconds: int) -> bytes:
-    arguments = [command, f"-T{kind}", *(PNG if kind == "png" else ())]
+def _placed(
+    command: str, dot: str, seconds: int
+) -> tuple[dict[str, Any], Mapping[str, Mapping[str, Any]], str]:
+    """A layout in which no arrow crosses a title, the frames whose titles moved, and the source.
+
+    Frames without a gap that is wide enough are laid out again, wider; where that moves arrows
+    too, once more.
+    """
+    for last in (False, False, False, True):
+        placed = json.loads(_run(command, dot, "json", seconds))
+        found = moves(placed)
+        narrow = {name: moved for name, moved in found.items() if moved.shift is None}
+        if last or not narrow:
+            break
+        frames = {item["name"]: item for item in placed["objects"] if item["name"] in narrow}
+        wider = {name: wider_label(frames[name], moved) for name, moved in narrow.items()}
+        dot = with_attributes(dot, placed, wider)
+    shift_titles(placed, found)
+    moved = {item["name"]: item for item in placed.get("objects", ()) if item["name"] in found}
+    return placed, moved, dot
+
+
+def _run(command: str, dot: str, kind: str, seconds: int, engine: str = "dot") -> bytes:
+    arguments = [command, f"-K{engine}", f"-T{kind}", *(PNG if kind == "png" else ())]
     try:
         done = subprocess.run(  # the program is ours, and no shell is involved
             arguments, input=dot.encode(), capture_output=True, timeout=seconds, check=False

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 FONT = "Helvetica"
+"""The font of a layout."""
+FONTS = "Helvetica, Arial, 'Liberation Sans', Arimo, sans-serif"
+"""What an SVG asks for: fonts of the same widths, then any other, condensed to these widths."""
 
 FILLS: Mapping[str, str] = MappingProxyType(
     {
@@ -33,6 +36,8 @@ FILLS: Mapping[str, str] = MappingProxyType(
 
 OTHER = "#e4e7eb"
 BLOCK = "#ffffff"
+END = "#ffffff"
+"""Fill of inputs and outputs."""
 INK = "#1f2933"
 SOFT = "#52606d"
 LINE = "#616e7c"

@@ -19,6 +19,7 @@ from archspec.frozen import frozen
 from archspec.graph.model import Graph, GraphOutput, Node, Port
 from archspec.graph.names import join_path
 from archspec.graph.walk import postorder, walk
+from archspec.source import NOWHERE, Span
 from archspec.types.tensor import TensorType
 
 NODE_BUDGET = 20_000
@@ -60,6 +61,8 @@ class Group:
     graph: Graph | None = None
     count: int = 1
     key: str = ""  # of the call, below the block that it is in
+    origin: Span = NOWHERE  # of the call
+    pieces: tuple[tuple[str, ...], ...] = ()  # of the first and the last equal piece, its keys
 
 
 @frozen
@@ -142,6 +145,14 @@ def _listed(graph: Graph, runs: Callable[[Graph], tuple[Run, ...]] | None) -> It
     for node in graph.nodes:
         if not node.is_input and node.id not in left_out:
             yield node
+
+
+def _keys(graph: Graph, numbers: tuple[int, ...]) -> Iterator[str]:
+    """The keys of nodes that have weights or call blocks."""
+    for number in numbers:
+        node = graph.node(number)
+        if node.instance is not None and (node.runs_graphs or graph.parameters_of(node)):
+            yield node.instance.key
 
 
 class _Runs:
@@ -290,10 +301,11 @@ class _Opening:
         count: int,
     ) -> _Level:
         assert node.instance is not None
-        opened = Group(len(self.groups), group, "block", path, callee, count, node.instance.key)
+        key, span = node.instance.key, node.origin.span
+        opened = Group(len(self.groups), group, "block", path, callee, count, key, span)
         self.groups.append(opened)
         ports = {Port(i.id): port for i, port in zip(callee.inputs, inputs, strict=True)}
-        chain = (Frame(callee.name, node.origin.span), *node.origin.frames, *level.chain)
+        chain = (Frame(callee.name, span), *node.origin.frames, *level.chain)
         rest, runs, depth = iter(callee.nodes), self._by_node(callee), level.depth - 1
         return _Level(callee, rest, ports, path, chain, opened.index, depth, node, runs)
 
@@ -304,10 +316,11 @@ class _Opening:
         if run.period == 1:
             return level.group, run.count
         if run.start not in level.pieces:
-            level.pieces[run.start] = len(self.groups)
-            self.groups.append(
-                Group(len(self.groups), level.group, "repeat", level.path, None, run.count)
-            )
+            index = level.pieces[run.start] = len(self.groups)
+            ends = [run.segment(at) for at in (0, run.count - 1)]
+            pieces = tuple(tuple(_keys(level.graph, segment)) for segment in ends)
+            whole = Group(index, level.group, "repeat", level.path, count=run.count, pieces=pieces)
+            self.groups.append(whole)
         return level.pieces[run.start], 1
 
     def _add_output(self, output: GraphOutput, graph: Graph, ports: tuple[FlatPort, ...]) -> None:

@@ -1,0 +1,88 @@
+"""The edges of a drawing: what boxes hand to each other, and through which frames it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
+
+from archspec.frozen import frozen
+from archspec.passes.expand import Flat, FlatPort
+
+Reach: TypeAlias = Mapping[int, int]
+"""Bars that lie below, each with the leftmost cell that is reached."""
+
+
+@frozen
+class Wiring:
+    """Boxes in order with their frames, frames with their parents, and the cells of boxes.
+
+    `bars` are those that are as wide as what they merge, `merging` these and the small ones.
+    """
+
+    frame_of: Mapping[int, int | None]
+    parents: Mapping[int, int | None]
+    cells: Mapping[int, int]
+    bars: frozenset[int]
+    merging: frozenset[int]
+
+
+@frozen
+class Edge:
+    """All that one box hands to another, or to one cell of it."""
+
+    start: int
+    end: int
+    ports: tuple[FlatPort, ...]
+    source: int  # the box that yields the data; `start` may be a point where it parts
+    target: int
+
+
+def edges_between(flat: Flat, owner: Mapping[int, int], cells: Mapping[int, int]) -> list[Edge]:
+    """What boxes hand on: one edge for all between two boxes, unless they have cells."""
+    found: dict[tuple[int, int, int], list[FlatPort]] = {}
+    for item in flat.nodes:
+        end = owner.get(item.index, item.index)
+        for target, port in enumerate(item.inputs):
+            start = owner.get(port[0], port[0])
+            if start != end:
+                ports = found.setdefault((start, end, target if end in cells else 0), [])
+                ports += [port] * (port not in ports)
+    return [
+        Edge(start, end, tuple(ports), start, target)
+        for (start, end, target), ports in found.items()
+    ]
+
+
+def around(frame: int | None, parents: Mapping[int, int | None]) -> Iterator[int]:
+    """The frames around something that is in a frame, innermost first."""
+    while frame is not None:
+        yield frame
+        frame = parents[frame]
+
+
+def enters(
+    edge: Edge,
+    frame: int,
+    frames: Mapping[int, int | None],
+    parents: Mapping[int, int | None],
+) -> bool:
+    """Whether an edge begins outside of a frame and ends inside."""
+    into = frame in around(frames[edge.end], parents)
+    return into and frame not in around(frames[edge.start], parents)
+
+
+def below(edge: Edge, cells: Mapping[int, int], reach: Mapping[int, Reach]) -> Reach:
+    """The bars to which an edge leads."""
+    found = dict(reach[edge.end])
+    if edge.end in cells:
+        found[edge.end] = edge.target
+    return found
+
+
+def merged(reaches: Iterable[Reach]) -> Reach:
+    """The bars to which any of several edges leads."""
+    found: dict[int, int] = {}
+    for reach in reaches:
+        for bar, cell in reach.items():
+            found[bar] = min(cell, found.get(bar, cell))
+    return found

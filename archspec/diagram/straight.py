@@ -1,0 +1,118 @@
+"""Which edges are to be straight, and which boxes are to stand straight below others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+
+from archspec.diagram.edges import Edge, Reach, Wiring, around, below, merged
+from archspec.diagram.spine import plumb_lines
+
+SIDE, BRANCH, MAIN = 1, 4, 200
+"""How much an arrow is to be straight: one that goes round something longer, one of the branches
+of a bar, and one of the longest way. Frames are narrow with a weight of 128."""
+
+
+def rigidity(
+    edges: Sequence[Edge],
+    order: Sequence[int],
+    upright: Set[Edge],
+    fans: Set[int],
+    bars: Set[int],
+) -> Mapping[Edge, int]:
+    """How much each edge is to be straight.
+
+    Of the ways that leave a box or meet at one, the longest goes straight on, as the layers of a
+    residual block do, and the others around it. The branches of a fan are alike.
+    """
+    above, below = dict.fromkeys(order, 0), dict.fromkeys(order, 0)
+    place = {box: index for index, box in enumerate(order)}
+    for edge in sorted(edges, key=lambda edge: place[edge.start]):
+        above[edge.end] = max(above[edge.end], above[edge.start] + 1)
+    for edge in sorted(edges, key=lambda edge: -place[edge.end]):
+        below[edge.start] = max(below[edge.start], below[edge.end] + 1)
+    onward: dict[int, Edge] = {}
+    inward: dict[int, Edge] = {}
+    for edge in edges:
+        if edge.start not in onward or below[edge.end] > below[onward[edge.start].end]:
+            onward[edge.start] = edge
+        if edge.end not in inward or above[edge.start] > above[inward[edge.end].start]:
+            inward[edge.end] = edge
+    found: dict[Edge, int] = {}
+    for edge in edges:
+        main = (onward[edge.start] is edge) + (inward[edge.end] is edge)
+        branch = edge.start in fans or edge.end in bars
+        found[edge] = BRANCH if branch else (SIDE, BRANCH, MAIN)[main]
+        if edge not in upright:
+            found[edge] = min(found[edge], BRANCH)
+    return found
+
+
+def fans_of(
+    edges: Sequence[Edge], cells: Mapping[int, int], reach: Mapping[int, Reach]
+) -> frozenset[int]:
+    """Boxes whose ways lead to different cells of one bar."""
+    found: set[int] = set()
+    first: dict[tuple[int, int], int] = {}
+    for edge in edges:
+        for bar, cell in below(edge, cells, reach).items():
+            if first.setdefault((edge.start, bar), cell) != cell:
+                found.add(edge.start)
+    return frozenset(found)
+
+
+def upright(
+    edges: Sequence[Edge],
+    rank: Mapping[int, int],
+    frames: Mapping[int, int | None],
+    parents: Mapping[int, int | None],
+) -> frozenset[Edge]:
+    """Edges that can be straight: they leave frames at the lower end and enter at the upper one."""
+    spans: dict[int, tuple[int, int]] = {}
+    for box, inner in frames.items():
+        frame = inner
+        while frame is not None:
+            top, bottom = spans.get(frame, (rank[box], rank[box]))
+            spans[frame] = min(top, rank[box]), max(bottom, rank[box])
+            frame = parents[frame]
+    found: set[Edge] = set()
+    for edge in edges:
+        left, entered = (set(around(frames[at], parents)) for at in (edge.start, edge.end))
+        below = all(rank[edge.end] > spans[frame][1] for frame in left - entered)
+        above = all(rank[edge.start] < spans[frame][0] for frame in entered - left)
+        found |= {edge} if below and above else set()
+    return frozenset(found)
+
+
+def plumb(
+    edges: Sequence[Edge],
+    order: Sequence[int],
+    reach: Mapping[int, Reach],
+    wiring: Wiring,
+    splits: Mapping[int, int],
+) -> Mapping[int, int]:
+    """By box, the one that is to stand straight below it.
+
+    The line runs down the middle of what leaves the box, so it is drawn only where there is a
+    middle, and where no bar on the way lies across it.
+    """
+    pairs = [(edge.start, edge.end) for edge in edges]
+    frames = {**wiring.frame_of, **splits}
+    place = {box: index for index, box in enumerate(order)}
+    leaving: dict[int, list[Edge]] = {}
+    for edge in edges:
+        leaving.setdefault(edge.start, []).append(edge)
+    found: dict[int, int] = {}
+    for frame in (None, *wiring.parents):
+        inside = [b for b in order if frame is None or frame in around(frames[b], wiring.parents)]
+        known = set(inside)
+        starts = {end for start, end in pairs if end in known and start not in known}
+        ends = {start for start, end in pairs if start in known and end not in known}
+        for start, end in plumb_lines(inside, pairs, starts or inside[:1], ends or inside[-1:]):
+            ways = leaving[start]
+            half = len(ways) // 2
+            left = merged(below(way, wiring.cells, reach) for way in ways[:half])
+            right = merged(below(way, wiring.cells, reach) for way in ways[half:])
+            across = any(place[bar] < place[end] for bar in left if bar in right)
+            if end in wiring.bars and not across and len(ways) % 2 == 0:
+                found[start] = end
+    return found

@@ -1,0 +1,152 @@
+"""Titles of frames where no arrow crosses them.
+
+Graphviz sets the title of a frame at its left end, whatever passes there. In a layout that is done
+it moves along the upper edge to the next gap between the arrows; where there is none, the
+frame has to be laid out wider.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+from archspec.frozen import frozen
+
+Point: TypeAlias = "tuple[float, float]"
+Layout: TypeAlias = "dict[str, Any]"
+
+MARGIN = 8.0
+"""Between the edge of a frame and its title, in points."""
+CLEAR = 4.0
+"""Between a title and an arrow."""
+STEPS = 16
+"""Pieces that a curve is looked at in."""
+
+
+@frozen
+class Moved:
+    """How far a title moves to the right; None where no place is wide enough.
+
+    `needed` is how wide the frame has to be for a place right of all arrows.
+    """
+
+    shift: float | None
+    needed: float
+
+
+def moves(layout: Layout) -> Mapping[str, Moved]:
+    """By the name of a frame, what becomes of its title where an arrow crosses it."""
+    lines = [list(_polyline(edge)) for edge in layout.get("edges", ())]
+    labels = [box for edge in layout.get("edges", ()) if (box := _extent(edge)) is not None]
+    found: dict[str, Moved] = {}
+    for frame in layout.get("objects", ()):
+        title = _extent(frame) if "bb" in frame else None
+        if title is None:
+            continue
+        left, low, right, high = title
+        taken = [span for line in lines if (span := _between(line, low - 1, high + 1))]
+        taken += [(box[0], box[2]) for box in labels if box[1] < high and low < box[3]]
+        frame_left, _, frame_right, _ = (float(number) for number in frame["bb"].split(","))
+        inside = [span for span in taken if span[0] < frame_right and frame_left < span[1]]
+        if not any(_overlap(span, left, right) for span in inside):
+            continue
+        place = _gap(inside, right - left, frame_left + MARGIN, frame_right - MARGIN)
+        shift = None if place is None else place - left
+        needed = max(end for _, end in inside) - frame_left + CLEAR + right - left + MARGIN
+        found[frame["name"]] = Moved(shift, needed)
+    return found
+
+
+def shift_titles(layout: Layout, found: Mapping[str, Moved]) -> None:
+    """Move the titles in a layout."""
+    for frame in layout.get("objects", ()):
+        moved = found.get(frame["name"])
+        if moved is not None and moved.shift is not None:
+            x, y = frame["lp"].split(",")
+            frame["lp"] = f"{float(x) + moved.shift:g},{y}"
+            for operation in _texts(frame):
+                operation["pt"] = [operation["pt"][0] + moved.shift, operation["pt"][1]]
+
+
+def wider_label(frame: Mapping[str, Any], moved: Moved) -> str:
+    """The attribute of a frame that makes it as wide as its title needs."""
+    cell = f'<tr><td width="{round(moved.needed)}" align="left">{frame["label"]}</td></tr>'
+    return f'label=<<table border="0" cellspacing="0" cellpadding="0">{cell}</table>>'
+
+
+def with_attributes(dot: str, layout: Layout, attributes: Mapping[str, str]) -> str:
+    """The source of a graph with other attributes of some frames, told inside of their parents."""
+    items = layout.get("objects", ())
+    parents = {inner: item["name"] for item in items for inner in item.get("subgraphs", ())}
+    around = {item["name"]: parents.get(item["_gvid"]) for item in items if "bb" in item}
+    lines: list[str] = []
+    for name, text in attributes.items():
+        line = f"graph [{text}]"
+        at: str | None = name
+        while at is not None:
+            line, at = f"subgraph {at} {{ {line} }}", around[at]
+        lines.append(f"{line}\n")
+    return f"{dot.rstrip().removesuffix('}')}{''.join(lines)}}}\n"
+
+
+def _gap(taken: Sequence[Point], width: float, left: float, right: float) -> float | None:
+    """The leftmost place for something of a width between `left` and `right`."""
+    place = left
+    for start, end in sorted(taken):
+        if start - CLEAR >= place + width:
+            break
+        place = max(place, end + CLEAR)
+    return place if place + width <= right else None
+
+
+def _overlap(span: Point, left: float, right: float) -> bool:
+    return span[0] - CLEAR / 2 < right and left < span[1] + CLEAR / 2
+
+
+def _texts(item: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [operation for operation in item.get("_ldraw_", ()) if operation["op"] == "T"]
+
+
+def _extent(item: Mapping[str, Any]) -> tuple[float, float, float, float] | None:
+    """Left, lower, right and upper end of the text of a frame or an arrow."""
+    size, found = 11.0, []
+    for operation in item.get("_ldraw_", ()):
+        if operation["op"] == "F":
+            size = float(operation["size"])
+        elif operation["op"] == "T" and operation["text"].strip():
+            x, y = operation["pt"]
+            x -= {"c": 0.5, "r": 1.0}.get(operation["align"], 0.0) * operation["width"]
+            found.append((x, y - 0.25 * size, x + operation["width"], y + 0.8 * size))
+    if not found:
+        return None
+    lefts, lows, rights, highs = zip(*found, strict=True)
+    return min(lefts), min(lows), max(rights), max(highs)
+
+
+def _polyline(edge: Mapping[str, Any]) -> Iterator[Point]:
+    """Points along an arrow."""
+    for operation in edge.get("_draw_", ()):
+        if operation["op"] not in ("b", "B"):
+            continue
+        points = operation["points"]
+        for at in range(0, len(points) - 3, 3):
+            for step in range(STEPS + 1):
+                yield _bezier(points[at : at + 4], step / STEPS)
+
+
+def _bezier(points: Sequence[Sequence[float]], t: float) -> Point:
+    weights = ((1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3)
+    x, y = (sum(w * p[axis] for w, p in zip(weights, points, strict=True)) for axis in (0, 1))
+    return x, y
+
+
+def _between(line: Sequence[Point], low: float, high: float) -> Point | None:
+    """The horizontal extent of the part of a line between two heights."""
+    found = [
+        x
+        for one, other in pairwise(line)
+        if min(one[1], other[1]) <= high and low <= max(one[1], other[1])
+        for x in (one[0], other[0])
+    ]
+    return (min(found), max(found)) if found else None
