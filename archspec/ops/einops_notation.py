@@ -40,6 +40,9 @@ class Plan:
 
     Reshape to `split` (one axis for each name), reduce the axes `reduce` away, permute by
     `order`, put new axes in (`insert`: position and size, ascending), reshape to `merge`.
+
+    `taken_apart` says of each axis of the input into how many of `split` it goes, `joined` of each
+    of `merge` how many it is made of; `inferred` has those of `split` whose size nobody gave.
     """
 
     split: tuple[Dim, ...]
@@ -47,6 +50,9 @@ class Plan:
     order: tuple[int, ...]
     insert: tuple[tuple[int, Dim], ...]
     merge: tuple[Dim, ...]
+    taken_apart: tuple[int, ...] = ()
+    joined: tuple[int, ...] = ()
+    inferred: frozenset[int] = frozenset()
 
 
 def tokens(op: str, pattern: str) -> list[str]:
@@ -203,6 +209,7 @@ def plan(
     sizes = _given_sizes(op, axes, {*names(left), *names(right)}, check)
     sources = _named(left, "left", sizes)
     targets = _named(right, "right", sizes)
+    given_sizes = set(sizes)
     for axis, (parts, size) in enumerate(zip(sources, given.shape, strict=True)):
         _resolve(op, check, axis, parts, size, sizes)
     order = [name for parts in sources for name in parts]
@@ -221,6 +228,9 @@ def plan(
         tuple(kept.index(name) for name in wanted if name in kept),
         tuple((index, sizes[name]) for index, name in enumerate(wanted) if name not in kept),
         tuple(product(sizes[name] for name in parts) for parts in targets),
+        tuple(map(len, sources)),
+        tuple(map(len, targets)),
+        frozenset(index for index, name in enumerate(order) if name not in given_sizes),
     )
 
 

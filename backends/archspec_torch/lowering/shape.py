@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 from archspec.ops.einops_notation import Plan
-from archspec.types.dim import Dim, dim
+from archspec.types.dim import Dim
 from archspec.types.tensor import TensorType
-from archspec_torch.code.pieces import Code, Hole, Quoted, call, code, keyword
+from archspec_torch.code.pieces import Code, Hole, Quoted, call, code, keyword, listing
 from archspec_torch.lowering.base import Apply, Lowered, Scope, Site, axes_text, lowers, method
 
 
@@ -109,9 +109,6 @@ def expand(site: Site) -> Lowered:
 
 # ---------------------------------------------------------------------- einops notation
 
-Sized: TypeAlias = tuple[Dim, int | None]
-"""A size, and the axis of the input that has it, where it is one."""
-
 
 @lowers("rearrange", "reduce", "repeat")
 def einops(site: Site) -> Lowered:
@@ -124,50 +121,59 @@ def einops(site: Site) -> Lowered:
 
 
 def _rearranged(site: Site, plan: Plan, x: str, scope: Scope) -> Code:
-    def sizes(shape: Sequence[Sized]) -> list[Code]:
-        """The size of an axis of x that is not taken apart is read from it."""
-        found = [
-            sizes_code([size], scope, x, site.x)[0] if axis is None else code(f"{x}.shape[{axis}]")
-            for size, axis in shape
-        ]
-        return found or [code("()")]
-
-    result: Code = code(x)
-    parts = _whole_axes(plan.split, list(zip(site.x.shape, range(site.x.rank), strict=True)))
-    if plan.split != site.x.shape:
-        result += call(".reshape", *sizes(parts))
+    result = _taken_apart(code(x), site, plan, x, scope)
+    kept = len(plan.split) - len(plan.reduce)
     if plan.reduce:
         result = _reduced(result, site.op.reduction, plan.reduce)
-        parts = [part for axis, part in enumerate(parts) if axis not in plan.reduce]
     if list(plan.order) != sorted(plan.order):
         result += call(".permute", *(str(axis) for axis in plan.order))
-    parts = [parts[axis] for axis in plan.order]
     if plan.insert:
-        result = _inserted(result, plan.insert, len(parts), scope, x, site.x)
-        for axis, size in plan.insert:
-            parts.insert(axis, (size, None))
-    if tuple(size for size, _ in parts) != plan.merge:
-        if plan.split != site.x.shape:  # two shapes are too much for one line
-            result = code(scope.statement("parts", result))
-        result += call(".reshape", *sizes(_whole_axes(plan.merge, parts)))
-    return result
+        result = _inserted(result, plan.insert, kept, scope, x, site.x)
+    return _joined_axes(result, plan, x, scope, site.x)
 
 
-def _whole_axes(shape: Sequence[Dim], parts: Sequence[Sized]) -> list[Sized]:
-    """Sizes to reshape `parts` to, with the axis of each that is one of the parts as it was."""
-    found: list[Sized] = []
-    before, at, after = dim(1), 0, dim(1)  # elements in what was seen of the parts and the shape
-    for size in shape:
-        while at < len(parts) and before != after:
-            before, at = before * parts[at][0], at + 1
-            if before == after:
-                break
-        same = before == after and at < len(parts) and parts[at][0] == size
-        found.append((size, parts[at][1] if same else None))
-        after = after * size
-        if same:
-            before, at = before * size, at + 1
-    return found
+MOST_CALLS = 2
+"""Axes that are taken apart or joined by a call of their own; more are one `reshape`."""
+
+MOST_IN_LINE = 4
+"""Such calls in one statement."""
+
+
+def _taken_apart(source: Code, site: Site, plan: Plan, x: str, scope: Scope) -> Code:
+    """`x.unflatten(2, [3, heads, -1])`: the size that nobody gave is left to torch."""
+    changed = [axis for axis, count in enumerate(plan.taken_apart) if count != 1]
+    if len(changed) > MOST_CALLS:
+        return source + call(".reshape", *sizes_code(plan.split, scope, x, site.x))
+    for axis in reversed(changed):  # so that the axes before it keep their numbers
+        start = sum(plan.taken_apart[:axis])
+        parts = range(start, start + plan.taken_apart[axis])
+        if not parts:
+            source += call(".squeeze", str(axis))
+            continue
+        sizes: list[Any] = [
+            "-1" if part in plan.inferred else scope.size(plan.split[part]) for part in parts
+        ]
+        source += call(".unflatten", str(axis), listing(sizes))
+    return source
+
+
+def _joined_axes(source: Code, plan: Plan, x: str, scope: Scope, given: TensorType) -> Code:
+    """`x.flatten(2, 3)` where axes become one, `x.unsqueeze(0)` where one of size 1 is new."""
+    changed = [axis for axis, count in enumerate(plan.joined) if count != 1]
+    several = len(source) > 1 and len(source) + len(changed) > MOST_IN_LINE
+    if changed and several:
+        source = code(scope.statement("parts", source))
+    if len(changed) > MOST_CALLS:
+        return source + call(".reshape", *sizes_code(plan.merge, scope, x, given))
+    for axis in reversed(changed):
+        start = sum(plan.joined[:axis])
+        end = start + plan.joined[axis] - 1
+        if end < start:
+            source += call(".unsqueeze", str(start))
+        else:
+            last = start + plan.joined[axis] == sum(plan.joined) and axis == changed[-1]
+            source += call(".flatten", str(start), *([] if last else [str(end)]))
+    return source
 
 
 def _only_permutes(site: Site, plan: Plan) -> bool:
