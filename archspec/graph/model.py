@@ -7,15 +7,17 @@ Data with structure (tuples, nested) is flattened into ports; `Structure` rememb
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import networkx
 
 from archspec.diagnostics.model import Frame
 from archspec.frozen import frozen
+from archspec.graph.expression import Expression
 from archspec.graph.wiring import ordered, wired
 from archspec.ops.base import Op, Parameter
 from archspec.source import NOWHERE, Span
@@ -49,6 +51,7 @@ class Origin:
 
 
 _UNKNOWN = Origin()
+_NOTHING: Mapping[str, Expression] = MappingProxyType({})
 
 
 @frozen
@@ -89,6 +92,18 @@ class Instance:
     origin: Origin = _UNKNOWN
     explicit: frozenset[str] = frozenset()
     frozen: bool = False  # stays in inference, and its weights do not learn
+    source: Mapping[str, Expression] | Callable[[], Mapping[str, Expression]] | None = None
+    """`written`, or what finds it out: few ask for it."""
+
+    @property
+    def written(self) -> Mapping[str, Expression]:
+        """What attributes, or arguments of the block, are in the text, where that says more.
+
+        It is over names of the block around; see `archspec.graph.expression`.
+        """
+        if callable(self.source):
+            self.source = self.source()
+        return _NOTHING if self.source is None else self.source
 
     @property
     def title(self) -> str:
@@ -214,6 +229,13 @@ class Graph:
     doc: str = ""
     frozen: bool = False  # all of its instances are
     ties: tuple[Tie, ...] = ()
+    names: Mapping[str, Any] = field(default_factory=dict)
+    """Numbers and sizes that the body binds, parameters among them: the names that what stands in
+    `Instance.written` is over."""
+    defaults: Mapping[str, Expression] = field(default_factory=dict)
+    """Of parameters, over those before them."""
+    definitions: Mapping[str, Expression] = field(default_factory=dict)
+    """Of sizes that the body binds by a name, in order: what is written for them."""
 
     wires: networkx.MultiDiGraph[int] = field(init=False, repr=False)
     """The graph itself: numbers of nodes with the attribute `node`, and an edge for each input.

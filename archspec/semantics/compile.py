@@ -35,6 +35,7 @@ from archspec.semantics.values.budget import Budget, Limits, OutOfBudget
 from archspec.semantics.values.context import Context, Reported, Session, SpecError
 from archspec.semantics.values.keys import Keys
 from archspec.semantics.values.model import BlockLayer, Environment, Poison
+from archspec.semantics.values.provenance import numbers_in
 from archspec.source import Source, Span
 from archspec.types.condition import TRUE
 
@@ -246,7 +247,7 @@ def _one_mode(
     preset, layer = layer.given, BlockLayer(definition, given, span)
     arguments = bind_arguments(context, layer, span)
     environment = body_environment(definition, arguments)
-    builder = GraphBuilder(definition.name, "network")
+    builder = GraphBuilder(definition.name, "network", owner=definition)
     context.session.given = TRUE
     inside = context.within(environment).entering(builder)
     body = definition.node.body
@@ -255,5 +256,6 @@ def _one_mode(
     if inputs.where_span is not None:
         context.session.promises = ((inputs.given, inputs.where_span),)
     results = run_body(inside, body, (), span, inputs_bound=True)
+    builder.names = numbers_in(environment)
     graph = finish(inside, results, definition, arguments, inputs.structures)
     return graph, inputs, described(definition, preset, parameters, arguments)

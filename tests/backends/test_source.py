@@ -12,6 +12,7 @@ from torch import nn
 
 from archspec.diagnostics.failure import CompileFailed
 from archspec.graph.model import GraphOutput
+from archspec.graph.walk import walk
 from archspec_torch.module import to_module
 from archspec_torch.source import python_source
 from tests.backends.graphs import Builder, compiled
@@ -88,8 +89,10 @@ network net {
 """
         )
     )
-    assert "nn.Sequential(*[Unit(p=0.5) for _ in range(20)])" in text
-    assert re.search(r'\(f"layer\{i\}", Unit\(p=p\)\)\s+for i, p in enumerate\(', text)
+    assert "nn.Sequential(*[Unit(in_features=8, p=0.5) for _ in range(20)])" in text
+    assert re.search(
+        r'\(f"layer\{i\}", Unit\(in_features=8, p=p\)\)\s+for i, p in enumerate\(', text
+    )
     assert "for i in range(" in text.split("self.wider")[1]
 
 
@@ -106,7 +109,7 @@ network net {
     )
     text = source(net)
     assert "for layer in self.children():" in text
-    assert "self.long = Chain(n=7)" in text
+    assert "self.long = Chain(in_features=8, n=7)" in text
     model = to_module(net.compiled)
     assert [k for k in model.state_dict() if k.startswith("long")][::2] == [
         f"long.step{i}.linear.weight" for i in range(7)
@@ -333,3 +336,97 @@ network net {
     )
     assert text.count("class Attention") == 1
     assert '"bhnd,bhmd->bhnm"' in text
+
+
+# ---------------------------------------------------------------------- what the spec wrote
+
+
+def test_arguments_are_parameters_of_the_block_also_where_it_is_used_once(network):
+    text = source(
+        network(
+            """
+block layer(hidden: int, drop: float, slope: float = 0.5, wide: int = 2 * hidden) {
+  input x: [B, N, D]
+  output x -> linear(hidden) -> leaky_relu(slope) -> linear(wide) -> dropout(drop) -> linear(D)
+}
+network net {
+  input x: f32[B = 1, N = 3, 8]
+  output x -> layer(12, 0.1)
+}
+"""
+        )
+    )
+    assert "def __init__(self, in_features: int, hidden: int, drop: float) -> None:" in text
+    assert "nn.Linear(hidden, 2 * hidden)" in text
+    assert "nn.Linear(2 * hidden, in_features)" in text
+    assert "Layer(in_features=8, hidden=12, drop=0.1)" in text
+    assert "negative_slope=0.5" in text  # a default that nobody changes stays where it is
+
+
+def test_derived_numbers_are_expressions_of_names(network):
+    net = network(
+        """
+inline block scaled(by: int) { input x: [..., E]
+  output x * (E // by) ** -0.5 }
+block attention(heads: int, window: int) {
+  input x: [B, H, C]
+  rows = ceil_div(H, window)
+  wide = 2 * C
+  param table: f32[(2 * window - 1) ** 2, heads] = zeros
+  y = (x * (C // heads) ** -0.5) -> pad([(1, 0, rows * window - H)]) -> linear(wide)
+  output y -> scaled(heads) -> rearrange("b (r p) c -> (b r) p c", p=window)
+}
+network net {
+  input x: f32[B = 1, H = 10, 8]
+  output a = x -> attention(2, 4)
+  output b = x -> attention(4, 5)
+}
+"""
+    )
+    text = source(net)
+    assert "rows = -(-H // self.window)" in text
+    assert "torch.zeros((2 * window - 1) ** 2, heads)" in text
+    assert "x * ((self.in_features // self.heads) ** -0.5)" in text
+    assert "y * ((2 * self.in_features // self.heads) ** -0.5)" in text
+    assert "rows * self.window" in text
+    assert "nn.Linear(in_features, 2 * in_features)" in text
+    assert "unflatten(1, [-1, self.window])" in text
+    module = to_module(net.compiled).eval()
+    same_eager_and_script(module, torch.randn(2, 9, 8))
+
+
+def test_what_is_joined_has_the_sum_of_its_sizes(network):
+    text = source(
+        network(
+            """
+block fork(width: int) {
+  input x: [B, C, H, W]
+  y = x -> conv(width, 3)
+  output (x, y, y) -> concat -> conv(C, 1)
+}
+network net {
+  input x: f32[B = 1, 3, H = 8, W = 8]
+  output x -> fork(5)
+}
+"""
+        )
+    )
+    assert "nn.Conv2d(in_channels + 2 * width, in_channels, 1)" in text
+
+
+def test_what_another_block_wrote_is_not_told(network):
+    net = network(
+        """
+block inner(f: layer) { input x: [B, D]
+  output x -> f }
+block outer(width: int) { inner(linear(width)) }
+network net {
+  input x: f32[B = 1, 4]
+  output x -> outer(7)
+}
+"""
+    )
+    graphs = {graph.name: graph for graph in walk(net.compiled.inference)}
+    (node,) = graphs["inner"].nodes[1:]
+    assert node.instance.written == {}
+    assert graphs["outer"].names["width"] == 7

@@ -8,7 +8,7 @@ rewritten over those; what they do not tell is passed by callers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -43,7 +43,15 @@ class Locals:
     where: dict[str, Axis] = field(default_factory=dict)
     extra: list[str] = field(default_factory=list)
     spell: Spelling = str
+    defined: dict[str, str] = field(default_factory=dict)
+    """Those in `known` that the body defines by expressions: the names that these have there."""
     _memo: dict[Dim, Dim | None] = field(default_factory=dict)
+
+    def define(self, variable: str, name: str, size: Dim) -> None:
+        """Let a size be known by the variable for what the body calls it."""
+        self.known[variable] = size
+        self.defined[variable] = name
+        self._memo.clear()
 
     def rewrite(self, size: Dim) -> Dim:
         """`size` over local symbols, asking the caller for what the inputs do not tell."""
@@ -86,6 +94,10 @@ class Locals:
         """Rewrite each symbol and division for itself."""
         total = dim(0)
         for monomial, factor in size.terms:
+            multiple = self._multiple(monomial, factor)
+            if multiple is not None:
+                total = total + multiple
+                continue
             value = dim(factor)
             for atom in monomial:
                 found = self._atom(atom)
@@ -94,6 +106,14 @@ class Locals:
                 value = value * found
             total = total + value
         return total
+
+    def _multiple(self, monomial: tuple[Atom, ...], factor: int) -> Dim | None:
+        """A term that is a multiple of a size which the body defines, as one."""
+        for name in self.defined:
+            terms = self.known[name].terms
+            if len(terms) == 1 and terms[0][0] == monomial and factor % terms[0][1] == 0:
+                return Dim.symbol(name) * (factor // terms[0][1])
+        return None
 
     def _atom(self, atom: Atom) -> Dim | None:
         if isinstance(atom, str):
@@ -162,12 +182,17 @@ def _from_division(atom: FloorDiv, known: Dim, local: Dim) -> Dim | None:
     return (local + steps) // (atom.divisor // inner.divisor)
 
 
-def localise(uses: Sequence[Sequence[TensorType]], spell: Spelling = str) -> list[Locals]:
+def localise(
+    uses: Sequence[Sequence[TensorType]],
+    spell: Spelling = str,
+    names: Sequence[Mapping[str, object]] = (),
+) -> list[Locals]:
     """Local symbols for the axes of the inputs that are not numbers, for each use of a block.
 
     A mode is a use too. The uses have the same symbols for the same axes, so that what is the same
     in all of them is written in the same way. Two axes have one symbol where they are equal in
-    each use. `spell` gives the variable for a symbol of the network.
+    each use. `spell` gives the variable for a symbol of the network; `names` has for each use what
+    its body calls sizes: an axis has that name if it can.
     """
     result = [Locals(spell=spell) for _ in uses]
     taken: set[str] = set()
@@ -178,12 +203,23 @@ def localise(uses: Sequence[Sequence[TensorType]], spell: Spelling = str) -> lis
             if all(size.constant is not None for size in sizes) or _is_known(sizes, result):
                 continue
             size = next(size for size in sizes if size.constant is None)
-            name = _name(size, taken, wanted, spell)
+            name = _called(sizes, names, taken, spell) or _name(size, taken, wanted, spell)
             taken.add(name)
             for one, found in zip(sizes, result, strict=True):
                 found.known[name] = one
                 found.where[name] = Axis(index, axis)
     return result
+
+
+def _called(
+    sizes: Sequence[Dim], names: Sequence[Mapping[str, object]], taken: set[str], spell: Spelling
+) -> str:
+    """What the body calls these sizes, in each use; empty where that is nothing."""
+    for name in names[0] if names else ():
+        same = all(one.get(name) == size for one, size in zip(names, sizes, strict=True))
+        if same and spell(name) not in taken:
+            return spell(name)
+    return ""
 
 
 def _is_known(sizes: Sequence[Dim], found: Sequence[Locals]) -> bool:

@@ -70,6 +70,7 @@ def bind_arguments(context: Context, layer: BlockLayer, span: Span) -> dict[str,
 def body_environment(definition: Definition, arguments: Mapping[str, Value]) -> Environment:
     """The names that a body sees first: its parameters, with their arguments."""
     environment = Environment(definition.module)
+    environment.owner, environment.is_body = definition, True
     for parameter in definition.parameters:
         name = parameter.name or "_"
         environment.bind(name, arguments[name], parameter.span)

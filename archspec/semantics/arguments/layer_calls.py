@@ -27,6 +27,7 @@ from archspec.semantics.values.model import (
     GroupLayer,
     InitialiserName,
     LabelledLayer,
+    ListValue,
     OpLayer,
     Poison,
     Value,
@@ -36,6 +37,7 @@ from archspec.semantics.values.model import (
 from archspec.semantics.values.operators import plain
 from archspec.source import Span
 from archspec.syntax import ast
+from archspec.types.dim import Dim
 from archspec.types.initialiser import INITIALISERS, Initialiser
 
 INFERRED = "the number of channels that come in is inferred, and never written"
@@ -86,7 +88,7 @@ def _given_to_op(context: Context, layer: OpLayer, node: ast.Call) -> tuple[Give
         for value in _values(context, argument, layer.op, name or ""):
             if is_data(value) and not has_poison(value):
                 raise data_in_parentheses(context, layer.op.name, argument.value.span)
-            given.append(Given(argument.name, value, argument.span))
+            given.append(_given(context, argument, value))
             position += argument.name is None
     note = INFERRED if layer.op.inferred is not None else None
     refuse_twice(context, layer.op.name, given, order, position, layer.op.variadic, note)
@@ -201,10 +203,18 @@ def _given_to_block(context: Context, layer: BlockLayer, node: ast.Call) -> tupl
         )
         if is_data(result) and not has_poison(result):
             raise data_in_parentheses(context, layer.definition.name, value.span)
-        given.append(Given(argument.name, plain(result), argument.span))
+        given.append(_given(context, argument, plain(result)))
         position += argument.name is None
     refuse_twice(context, layer.definition.name, given, names, position)
     return tuple(given)
+
+
+def _given(context: Context, argument: ast.Argument, value: Value) -> Given:
+    """What an argument gives; what was written is kept unless it is the value itself."""
+    node = argument.value
+    if type(node) is ast.Number or not isinstance(value, (int, float, Dim, ListValue, tuple)):
+        return Given(argument.name, value, argument.span)
+    return Given(argument.name, value, argument.span, node, context.environment)
 
 
 def data_in_parentheses(context: Context, name: str, span: Span) -> SpecError:

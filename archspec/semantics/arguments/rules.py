@@ -66,6 +66,7 @@ def select_clause(
     values = list(arguments.values())
     for clause in rule.clauses:
         environment = Environment(rule.module)
+        environment.owner, environment.is_body = rule, True
         if not _matches(context, clause, values, environment):
             continue
         guard = clause.guard

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from archspec.frozen import frozen
+from archspec.graph.expression import Expression
 from archspec.graph.inference import other_needs
 from archspec.graph.model import (
     Draw,
@@ -60,6 +61,12 @@ class GraphBuilder:
     """How often a shared layer was applied."""
     failed: bool = False
     frozen: bool = False
+    owner: object = None
+    """The definition over whose names values are written down; see `Environment.owner`."""
+    names: dict[str, Any] = field(default_factory=dict)
+    """Numbers and sizes by these names."""
+    defaults: dict[str, Expression] = field(default_factory=dict)
+    definitions: dict[str, Expression] = field(default_factory=dict)
 
     def add_input(self, name: str, type_: TensorType, span: Span) -> Tensor:
         """A new input."""
@@ -147,6 +154,9 @@ class GraphBuilder:
             doc,
             self.frozen,
             tuple(self.ties),
+            self.names,
+            self.defaults,
+            self.definitions,
         )
 
     def _live(self, outputs: tuple[GraphOutput, ...]) -> tuple[Node, ...]:

@@ -39,6 +39,7 @@ from archspec.semantics.values.model import (
     is_layer,
     tensors,
 )
+from archspec.semantics.values.provenance import defaults_of, numbers_in, written_to_block
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.tensor import TensorType
@@ -142,17 +143,24 @@ def _add_call(
         results = list(inlined(context, builder, graph, inputs, span))
     else:
         types = tuple(item.type for item in inputs)
-        instance = _instance(context, graph, label, layer.definition.name, span, types)
+        instance = _instance(context, graph, label, layer, span, types)
         results = list(add_node(context, instance, inputs, graph.output_types, span))
     return tuple(pack(item.structure, results) for item in graph.outputs)
 
 
 def _instance(
-    context: GraphContext, graph: Graph, label: str | None, name: str, span: Span, types: Types
+    context: GraphContext,
+    graph: Graph,
+    label: str | None,
+    layer: BlockLayer,
+    span: Span,
+    types: Types,
 ) -> Instance:
+    name = layer.definition.name
     key = instance_key(context, label, name, span, lambda: owns_weights(graph))
-    frozen = context.session.frozen
-    instance = Instance(key, None, graph, (), context.origin(span), frozen=frozen)
+    frozen, origin = context.session.frozen, context.origin(span)
+    written = written_to_block(layer, context.builder.owner)
+    instance = Instance(key, None, graph, (), origin, frozenset(), frozen, written)
     return one_instance(context, instance, types, span)
 
 
@@ -196,7 +204,7 @@ def _build(context: GraphContext, call: Call) -> Graph | None:
     if isinstance(definition, BlockDefinition) and definition.node.is_network:
         kind = "network"
     builder = GraphBuilder(definition.name, kind, None, len(context.frames))
-    builder.frozen = context.session.frozen
+    builder.frozen, builder.owner = context.session.frozen, definition
     names = _input_names(definition, len(call.types))
     flat = [
         builder.add_input(name, type_, definition.name_span)
@@ -241,7 +249,9 @@ def _results(context: GraphContext, call: Call, data: Value) -> tuple[Result, ..
         return (Result("", result, definition.name_span),)
     assert isinstance(definition, BlockDefinition)
     environment = body_environment(definition, call.arguments)
-    return run_body(context.within(environment), definition.node.body, data, call.span)
+    results = run_body(context.within(environment), definition.node.body, data, call.span)
+    context.builder.names = numbers_in(environment)
+    return results
 
 
 def finish(
@@ -267,6 +277,9 @@ def finish(
         name = item.name or ("output" if len(results) == 1 else f"output_{index}")
         outputs.append(GraphOutput(name, ports_of(value), structure_of(value)))
     shown = {name: plain_argument(value) for name, value in arguments.items()}
+    if not builder.names:  # of a rule
+        builder.names = {k: v for k, v in shown.items() if isinstance(v, (int, float))}
+    builder.defaults = defaults_of(definition)
     origin = Origin(definition.name_span)
     graph = builder.finish(tuple(outputs), shown, structures, origin, _doc(definition))
     check_collisions(context, graph)

@@ -104,5 +104,7 @@ def _taken(
         return inlined(context, builder, instance.graph, inputs, span)
     if isinstance(instance.op, Buffer):
         return inlined(context, builder, instance.regions[0].graph, (), span)
-    unnamed = Instance("", instance.op, None, instance.regions, instance.origin)
+    unnamed = Instance(
+        "", instance.op, None, instance.regions, instance.origin, source=instance.source
+    )
     return add_node(context, unnamed, inputs, types, span)

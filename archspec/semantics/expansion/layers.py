@@ -139,6 +139,8 @@ def _apply_block(
     assert isinstance(definition, BlockDefinition)
     arguments = bind_arguments(context, layer, span)
     environment = body_environment(definition, arguments)
+    environment.is_body, environment.handed = False, layer
+    environment.owner = context.environment.owner
     inner = context.expanding(call_text(definition.name, arguments), span).within(environment)
     inner = scoped(inner, label)
     with _written_out(inner):

@@ -67,18 +67,20 @@ def _tensor_binary(
     _refuse_layers(context, sign, (left, node.left), (right, node.right))
     attributes: dict[str, Value] = {}
     inputs: list[Value] = []
+    number: ast.Expr | None = None
     for value, side, is_left in ((left, node.left, True), (right, node.right, False)):
         if is_data(value):
             inputs.append(value)
         elif isinstance(value, (bool, int, float, Dim)):
-            attributes["scalar"] = value
+            attributes["scalar"], number = value, side
             if is_left:
                 attributes["reverse"] = True
         else:
             raise context.error(
                 "E0309", f"`{sign}` does not work on data and {kind_of(value)}", side.span
             )
-    return data_op(in_graph(context), OP_OF_OPERATOR[sign], attributes, tuple(inputs), node.span)
+    op = OP_OF_OPERATOR[sign]
+    return data_op(in_graph(context), op, attributes, tuple(inputs), node.span, number)
 
 
 @evaluates(ast.Unary)

@@ -22,7 +22,9 @@ from archspec.semantics.values.context import GraphContext, NotInductive, SpecEr
 from archspec.semantics.values.display import kind_of
 from archspec.semantics.values.model import POISON, Copies, Given, OpLayer, Value, has_poison
 from archspec.semantics.values.operators import MAX_INTEGER
+from archspec.semantics.values.provenance import written_later
 from archspec.source import Span
+from archspec.syntax import ast
 from archspec.types.atoms import OutsideFragment
 from archspec.types.condition import Condition, at_least
 from archspec.types.solver import VerdictKind
@@ -32,10 +34,22 @@ Types = tuple[TensorType, ...]
 
 
 def data_op(
-    context: GraphContext, name: str, attributes: Mapping[str, Value], inputs: Value, span: Span
+    context: GraphContext,
+    name: str,
+    attributes: Mapping[str, Value],
+    inputs: Value,
+    span: Span,
+    number: ast.Expr | None = None,
 ) -> Value:
-    """An operation on data that has no name of its own: arithmetic, comparisons."""
-    given = tuple(Given(key, value, span) for key, value in attributes.items())
+    """An operation on data that has no name of its own: arithmetic, comparisons.
+
+    `number` is the operand that is none, as it was written.
+    """
+    place = context.environment
+    given = tuple(
+        Given(key, value, span, number if key == "scalar" else None, place)
+        for key, value in attributes.items()
+    )
     return instantiate(context, OpLayer(all_ops()[name], given, span), inputs, None, span, key="")
 
 
@@ -78,7 +92,9 @@ def instantiate(
         )
     warn_of_channels(context, layer, op, inputs, span)
     found, needs = _infer(context, op, layer, inputs, yields, span)
-    instance = Instance(key, op, None, regions, context.origin(span), _explicit(layer, op), frozen)
+    written = written_later(layer.given, positional(type(op)), context.builder.owner)
+    origin, explicit = context.origin(span), _explicit(layer, op)
+    instance = Instance(key, op, None, regions, origin, explicit, frozen, written)
     if key:
         types = tuple(item.type for item in inputs + captured)
         instance = one_instance(context, instance, types, span)

@@ -311,6 +311,7 @@ def _copy(
             known.origin,
             known.explicit,
             known.frozen,
+            known.source,
         )
         copied = Node(
             number,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archspec.diagnostics.suggest import did_you_mean
+from archspec.graph.expression import Size
 from archspec.ops.base import Need
 from archspec.semantics.building.graph_builder import Tensor
 from archspec.semantics.expansion.requirements import require, settle
@@ -187,6 +188,8 @@ def _claim_dim(context: Context, entry: ast.DimExpr, size: Dim, value: Tensor, n
             return
         if not context.environment.has_local(expression.text):
             context.environment.bind(expression.text, plain(size), entry.span)
+            if size.constant is not None and not context.environment.is_body:
+                context.environment.stands_for(expression.text, Size(size.constant))
             return
     wanted = size_of(context, expression)
     if wanted is None:

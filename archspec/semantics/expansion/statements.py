@@ -40,8 +40,9 @@ from archspec.semantics.values.model import (
     is_layer,
 )
 from archspec.semantics.values.operators import is_condition, plain, truth
+from archspec.semantics.values.provenance import as_written, numbers_in
 from archspec.syntax import ast
-from archspec.types.dim import dim
+from archspec.types.dim import Dim, dim
 from archspec.types.initialiser import Initialiser
 from archspec.types.tensor import DType, TensorType
 
@@ -102,6 +103,20 @@ def _bind(context: GraphContext, statement: ast.Bind) -> None:
     for target in statement.targets:
         if isinstance(target, (ast.NameTarget, ast.RestTarget)) and target.name != "_":
             _remember_name(context.environment.local(target.name), target.name)
+    _remember_number(context, statement, value)
+
+
+def _remember_number(context: GraphContext, statement: ast.Bind, value: Value) -> None:
+    """A name for a number stands for what it was written as, one for a size is defined so."""
+    target, environment = statement.targets[0], context.environment
+    if len(statement.targets) > 1 or not isinstance(target, ast.NameTarget):
+        return
+    if isinstance(value, (int, float)):
+        environment.stands_for(target.name, statement.value)
+    elif isinstance(value, Dim) and environment.is_body:
+        written = as_written(statement.value, environment)
+        if written is not None:
+            context.builder.definitions[target.name] = written
 
 
 def _remember_name(value: Value, name: str) -> None:
@@ -121,7 +136,8 @@ def _param(context: GraphContext, statement: ast.ParamDecl) -> None:
             statement.type.span,
             fix="a constant of another type is a `buffer`",
         )
-    given = [Given("shape", shape, statement.type.span)]
+    node = ast.TupleExpr(statement.type.span, tuple(one.value for one in statement.type.dims))
+    given = [Given("shape", shape, statement.type.span, node, context.environment)]
     if isinstance(init, Initialiser) and statement.init is not None:
         given.append(Given("init", init, statement.init.span))
     layer = OpLayer(all_ops()["param"], tuple(given), statement.span)
@@ -162,6 +178,7 @@ def _buffer(context: GraphContext, statement: ast.BufferDecl) -> None:
     shape = _fixed_shape(context, statement.type, statement.name)
     dtype = dtype_of(context, statement.type)
     inner = GraphBuilder(statement.name, "buffer", context.builder, len(context.frames))
+    inner.owner, inner.names = context.builder.owner, numbers_in(context.environment)
     inside = context.entering(inner)
     context.session.mode_readers.append(False)
     try:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias, TypeGuard, get_args
 
 from archspec.frozen import frozen
+from archspec.graph.expression import Expression
 from archspec.ops.base import Op
 from archspec.semantics.building.graph_builder import Tensor
 from archspec.semantics.building.names import NameScope
@@ -98,13 +99,23 @@ POISON: Final = Poison()
 
 
 class Environment:
-    """Local names (arguments, bindings, dims), innermost first, then the file's."""
+    """Local names (arguments, bindings, dims), innermost first, then the file's.
 
-    __slots__ = ("module", "names", "parent", "spans")
+    `owner` is the definition over whose names an expression here can be written down: that of the
+    graph that is being built. `is_body` tells that these are the names of its body itself. Names in
+    `written` stand for expressions over those: arguments of inline blocks, and numbers that are
+    bound. Of an inline block `handed` is the call.
+    """
+
+    __slots__ = ("handed", "is_body", "module", "names", "owner", "parent", "spans", "written")
 
     def __init__(self, module: ModuleScope, parent: Environment | None = None) -> None:
         self.module = module
         self.parent = parent
+        self.owner: Definition | None = parent.owner if parent is not None else None
+        self.is_body = False
+        self.written: dict[str, Expression | ast.Expr | None] | None = None
+        self.handed: BlockLayer | None = None
         self.names: dict[str, Value] = {}
         self.spans: dict[str, Span] = {}
 
@@ -119,6 +130,12 @@ class Environment:
         self.names[name] = value
         if span is not None:
             self.spans[name] = span
+
+    def stands_for(self, name: str, written: Expression | ast.Expr) -> None:
+        """Say what a name that is bound here is over the names of `owner`, or in this scope."""
+        if self.written is None:
+            self.written = {}
+        self.written[name] = written
 
     @property
     def count(self) -> int:
@@ -157,6 +174,9 @@ class Given:
     name: str | None
     value: Value
     span: Span
+    node: ast.Expr | None = field(default=None, compare=False, repr=False)
+    """What was written, and where: for `written_given`."""
+    environment: Environment | None = field(default=None, compare=False, repr=False)
 
 
 @frozen

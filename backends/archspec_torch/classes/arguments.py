@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from archspec.frozen import frozen
+from archspec.graph.codegen.identifiers import Names
+from archspec.graph.expression import (
+    Expression,
+    Name,
+    Number,
+    Operation,
+    evaluated,
+    names_in,
+    simplified,
+    substituted,
+)
+from archspec_torch.code.expressions import expression_code
 from archspec_torch.code.names import identifier, python_names
 from archspec_torch.code.pieces import Code, Hole, code
+from archspec_torch.planning.origins import SIZES_OF_INPUTS
 
 Values: TypeAlias = tuple[Any, ...]
 """A constant in each specialisation."""
@@ -41,6 +55,11 @@ class Ratio:
     times: int = 1
     by: int = 1
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The argument that it reads."""
+        return (self.name,)
+
     def code(self, own: str) -> Code:
         """As an expression; `own` stands before the name."""
         if self.times > 1:
@@ -48,22 +67,57 @@ class Ratio:
         return code(f"{own}{self.name}" + (f" // {self.by}" if self.by > 1 else ""))
 
 
-def choose_arguments(
-    rows: Sequence[Sequence[Hole]], given: Mapping[str, Values], reserved: set[str]
-) -> tuple[list[Ratio | None], list[Parameter]]:
-    """For each hole what fills it (None: its constant), and the arguments, in order of use.
+@frozen
+class Written:
+    """What the spec wrote, over arguments; `spelled` has the names of those that have another."""
 
-    `rows` has the holes of each specialisation, `given` the arguments of the definition.
+    expression: Expression
+    spelled: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The arguments that it reads."""
+        spelled = dict(self.spelled)
+        return tuple(spelled.get(name, name) for name in names_in(self.expression))
+
+    def code(self, own: str) -> Code:
+        """As an expression; `own` stands before each name."""
+        spelled = dict(self.spelled)
+        return expression_code(
+            self.expression, lambda name: code(f"{own}{spelled.get(name, name)}")
+        )
+
+
+Filling: TypeAlias = "Ratio | Written"
+
+
+def choose_arguments(
+    rows: Sequence[Sequence[Hole]],
+    given: Mapping[str, Values],
+    reserved: set[str],
+    sizes: Mapping[str, Values] = MappingProxyType({}),
+    defaults: Mapping[str, Expression] = MappingProxyType({}),
+) -> tuple[list[Filling | None], list[Parameter]]:
+    """For each hole what fills it (None: its constant), and the arguments.
+
+    `rows` has the holes of each specialisation, `given` the arguments of the definition, `sizes`
+    what else its body gives names to, `defaults` what is written for arguments that nobody gives
+    in any specialisation. Arguments come in the order of use, those of the definition
+    in its order.
     """
     columns = [tuple(hole.value for hole in holes) for holes in zip(*rows, strict=True)]
     hints = _hints(rows[0] if rows else (), columns)
     taken = python_names((*reserved, *given))
+    written = _written(rows, columns, {**sizes, **given}, defaults)
+    spelled = _spelled(rows, written, given, sizes, taken)
     by_text = {repr(values): name for name, values in reversed(list(given.items()))}
-    chosen: dict[str, Ratio] = {}
-    own: dict[str, Values] = {}
-    for values in columns:
+    chosen: dict[str, Ratio] = {
+        repr(sizes[name]): Ratio(argument) for name, argument in spelled.items()
+    }
+    own: dict[str, Values] = {argument: sizes[name] for name, argument in spelled.items()}
+    for at, values in enumerate(columns):
         text = repr(values)
-        if text in chosen or _constant(values):
+        if text in chosen or _constant(values) or at in written:
             continue
         if text in by_text:
             chosen[text] = Ratio(by_text[text])
@@ -74,11 +128,102 @@ def choose_arguments(
             own[name] = values
             found = Ratio(name)
         chosen[text] = found
-    _fold(own, chosen)
-    filled = [None if _constant(values) else chosen[repr(values)] for values in columns]
-    used = dict.fromkeys(item.name for item in filled if item is not None)
+    _fold({name: own[name] for name in own if name not in spelled.values()}, chosen)
+    filled: list[Filling | None] = [
+        Written(written[at], tuple(spelled.items()))
+        if at in written
+        else None
+        if _constant(values)
+        else chosen[repr(values)]
+        for at, values in enumerate(columns)
+    ]
+    used = dict.fromkeys(name for item in filled if item is not None for name in item.names)
     known = {**given, **own}
-    return filled, [Parameter(name, known[name]) for name in used]
+    of_sizes = set(spelled.values())
+    ordered = [
+        *(name for name in used if name in of_sizes),
+        *(name for name in given if name in used),
+        *(name for name in used if name not in of_sizes and name not in given),
+    ]
+    return filled, [Parameter(name, known[name]) for name in ordered]
+
+
+def _written(
+    rows: Sequence[Sequence[Hole]],
+    columns: Sequence[Values],
+    known: Mapping[str, Values],
+    defaults: Mapping[str, Expression],
+) -> dict[int, Expression]:
+    """For holes what the spec has there, where that has their values in each specialisation."""
+    found: dict[int, Expression] = {}
+    for at, values in enumerate(columns):
+        for origin in dict.fromkeys(row[at].origin for row in rows):
+            if origin is None:
+                continue
+            origin = substituted(origin, defaults)
+            if _yields(origin, values, known):
+                found[at] = origin
+                break
+        else:
+            multiple = _multiple(rows[0][at], values, known)
+            if multiple is not None:
+                found[at] = multiple
+    return found
+
+
+def _multiple(hole: Hole, values: Values, known: Mapping[str, Values]) -> Expression | None:
+    """What a layer takes from its input, as a multiple of a size that has a name."""
+    if hole.hint not in SIZES_OF_INPUTS or hole.hint == "size" or not _sizes(values):
+        return None
+    for name, base in known.items():
+        if _sizes(base) and len(set(base)) >= len(set(values)):
+            times = _factor(values, base)
+            is_size = name[0].isupper() or not name.isidentifier()
+            if 1 <= times <= (LARGEST_FACTOR if is_size else LARGEST_OWN_FACTOR):
+                return simplified(Operation("*", (Number(times), Name(name))))
+    return None
+
+
+def _yields(origin: Expression, values: Values, known: Mapping[str, Values]) -> bool:
+    names = set(names_in(origin))
+    if not names or not names <= known.keys():
+        return False
+    for number, value in enumerate(values):
+        result = evaluated(origin, {name: known[name][number] for name in names})
+        if type(result) is not type(value) or result != value:
+            return False
+    return True
+
+
+def _spelled(
+    rows: Sequence[Sequence[Hole]],
+    written: Mapping[int, Expression],
+    given: Mapping[str, Values],
+    sizes: Mapping[str, Values],
+    taken: Names,
+) -> dict[str, str]:
+    """The arguments for named sizes that are read: what a layer calls them, else their names."""
+    read = dict.fromkeys(name for one in written.values() for name in names_in(one))
+    found: dict[str, str] = {}
+    for name in read:
+        if name in given:
+            continue
+        given_by_layers = name[0].isupper() or not name.isidentifier()
+        wanted = _hint_of(name, rows[0], written) if given_by_layers else name
+        found[name] = taken.fresh(identifier(wanted, "value"))
+    return found
+
+
+def _hint_of(name: str, holes: Sequence[Hole], written: Mapping[int, Expression]) -> str:
+    """What layers call a size, those first that read it as it is."""
+    readers = [at for at, one in written.items() if name in names_in(one)]
+    readers.sort(key=lambda at: written[at] != Name(name))
+    for at in readers:
+        hint = holes[at].hint
+        if hint in SIZES_OF_INPUTS and hint not in VAGUE:
+            pure = written[at] == Name(name)
+            return hint if pure else hint.removeprefix("in_").removeprefix("num_")
+    return name if name.isidentifier() else "size"
 
 
 def _constant(values: Values) -> bool:

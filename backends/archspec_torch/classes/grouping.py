@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from typing import Any
 
+from archspec.graph.expression import Expression, evaluated, substituted
 from archspec.graph.units import Unit
-from archspec_torch.classes.arguments import Parameter, Ratio, choose_arguments
+from archspec_torch.classes.arguments import Filling, Parameter, choose_arguments
 from archspec_torch.classes.draft import Draft, write_draft
 from archspec_torch.code.names import identifier, python_names
 from archspec_torch.code.pieces import Argument, Call, Code, Hole, call, code, replace
 from archspec_torch.planning.layout import Plan, plant
+from archspec_torch.planning.origins import known_numbers
 from archspec_torch.reserved import MODULE_NAMES
 
 
@@ -23,7 +25,7 @@ class ClassDef:
     drafts: list[Draft]
     token: str  # stands for the name until all names are known
     parameters: list[Parameter] = field(default_factory=list)
-    filled: list[Ratio | None] = field(default_factory=list)  # per hole; None: the constant
+    filled: list[Filling | None] = field(default_factory=list)  # per hole; None: the constant
     name: str = ""
 
     @property
@@ -87,7 +89,11 @@ def _by_height(units: Sequence[Unit]) -> Iterator[list[Unit]]:
 def _parametrise(defined: ClassDef) -> None:
     """Decide for each hole: a constant, an argument, or a multiple of one."""
     rows = [draft.holes() for draft in defined.drafts]
-    chosen = choose_arguments(rows, _arguments(defined), _reserved(defined))
+    given, reserved = _arguments(defined), _reserved(defined)
+    sizes = {} if defined.first.layout.root else _sizes(defined)
+    defaults = _unsaid(defined, given)
+    given = {name: values for name, values in given.items() if name not in defaults}
+    chosen = choose_arguments(rows, given, reserved, sizes, defaults)
     defined.filled, defined.parameters = chosen
 
 
@@ -99,6 +105,8 @@ def _reserved(defined: ClassDef) -> set[str]:
 
 def _arguments(defined: ClassDef) -> dict[str, tuple[Any, ...]]:
     """Parameters of the definition whose values are constants, over all drafts."""
+    if defined.first.layout.root:
+        return {}
     graphs = [draft.unit.either for draft in defined.drafts]
     names = [name for name in graphs[0].arguments if all(name in g.arguments for g in graphs)]
     found = {}
@@ -111,10 +119,40 @@ def _arguments(defined: ClassDef) -> dict[str, tuple[Any, ...]]:
     return found
 
 
+def _unsaid(defined: ClassDef, given: Mapping[str, tuple[Any, ...]]) -> dict[str, Expression]:
+    """Arguments that have their default in each draft, with what is written for that."""
+    found: dict[str, Expression] = {}
+    for name, default in defined.first.unit.either.defaults.items():
+        values = given.get(name)
+        if values is None:
+            continue
+        rows = ({key: column[at] for key, column in given.items()} for at in range(len(values)))
+        expected = [evaluated(default, row) for row in rows]
+        if all(
+            type(one) is type(two) and one == two for one, two in zip(values, expected, strict=True)
+        ):
+            found[name] = substituted(default, found)
+    return found
+
+
+def _sizes(defined: ClassDef) -> dict[str, tuple[Any, ...]]:
+    """Further names of the body that stand for numbers, over all drafts."""
+    known = [known_numbers(draft.unit.either) for draft in defined.drafts]
+    arguments = defined.first.unit.either.arguments
+    names = [name for name in known[0] if name not in arguments]
+    found: dict[str, tuple[Any, ...]] = {}
+    for name in sorted(names, key=lambda name: not name.isidentifier()):
+        values = tuple(one.get(name) for one in known)
+        simple = all(isinstance(value, int | float) for value in values)
+        if simple and (name.isidentifier() or values not in found.values()):
+            found[name] = values
+    return found
+
+
 # ---------------------------------------------------------------------- filling in
 
 
-def fill(source: Code, filled: Iterator[Ratio | None], names: dict[str, str], own: str) -> Code:
+def fill(source: Code, filled: Iterator[Filling | None], names: dict[str, str], own: str) -> Code:
     """Code with its holes filled; arguments are read as `own + name`."""
 
     def change(hole: Hole) -> Code:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from archspec.graph.codegen.identifiers import Names
-from archspec_torch.classes.arguments import Parameter, Ratio, choose_arguments
+from archspec_torch.classes.arguments import Parameter, choose_arguments
 from archspec_torch.code.lines import Line, common
 from archspec_torch.code.pieces import Code, Hole, code, holes, skeleton
 from archspec_torch.code.pieces import replace as replaced
@@ -48,7 +48,7 @@ def _with_arguments(uses: Sequence[Lines], names: Names) -> tuple[list[Line], li
     chosen = iter(filled)
 
     def change(hole: Hole) -> Code:
-        item: Ratio | None = next(chosen)
+        item = next(chosen)
         return code(hole) if item is None else item.code("")
 
     lines = [replace(line, code=replaced(line.code, change)) for line in _commented(uses)]

@@ -7,9 +7,11 @@ one class; holes whose values differ between them become its constructor argumen
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import field
 from typing import Any, TypeAlias
 
 from archspec.frozen import frozen
+from archspec.graph.expression import Expression
 
 
 class _NoDefault:
@@ -22,10 +24,14 @@ NO_DEFAULT: Any = _NoDefault()
 
 @frozen
 class Hole:
-    """A constant that may become a constructor argument; `hint` proposes its name."""
+    """A constant that may become a constructor argument; `hint` proposes its name.
+
+    `origin` is what the spec wrote for it, over names of the block.
+    """
 
     value: Any
     hint: str = ""
+    origin: Expression | None = field(default=None, compare=False)
 
 
 @frozen

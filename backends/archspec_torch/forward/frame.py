@@ -52,6 +52,7 @@ def open_frame(layout: Layout, known: Plan, training: bool) -> tuple[Frame, list
     graph = layout.unit.graph(training)
     demand = known.demands.of(layout.unit, graph)
     function, draws = _function(layout, known, training, demand)
+    function.graph = graph
     access = {leaf.path: leaf.access for leaf in layout.tree.leaves()}
     branches = equal_branches(layout, known, graph, demand, access)
     steps = plan_steps(graph, demand, sequences(layout.tree, graph), branches)

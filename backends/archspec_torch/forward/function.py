@@ -8,9 +8,12 @@ from typing import Any
 
 from archspec.graph.codegen.identifiers import Names
 from archspec.graph.codegen.sizes import Locals
+from archspec.graph.expression import Name
+from archspec.graph.model import Graph
 from archspec.types.dim import Dim, DimLike, dim
 from archspec.types.tensor import DType, TensorType
 from archspec_torch.code.dtypes import TORCH_TYPES
+from archspec_torch.code.expressions import expression_code
 from archspec_torch.code.lines import Comment, Line
 from archspec_torch.code.pieces import Code, Hole, call, code
 from archspec_torch.code.sizes import size_code
@@ -35,7 +38,9 @@ class Function(Scope):
     like: str = "self.like"
     accessors: dict[str, str] = field(default_factory=dict)  # set per op: "" or a region's name
     passed: dict[str, list[Code]] = field(default_factory=dict)  # likewise: draws and sizes
+    graph: Graph | None = None
     _sizes: dict[str, None] = field(default_factory=dict)
+    _defined: dict[str, Code] = field(default_factory=dict)
     _device: str = ""
     _dtype: str = ""
 
@@ -53,7 +58,23 @@ class Function(Scope):
         for name in sorted(value.symbols):
             if name in self.locals.where:
                 self._sizes.setdefault(name)
+            elif name in self.locals.defined and name not in self._defined:
+                self._defined[name] = ()  # what it is made of is read before it
+                self._defined[name] = self._definition(self.locals.defined[name])
         return size_code(value)
+
+    def _definition(self, name: str) -> Code:
+        """What the body has for a size that it defines."""
+        assert self.graph is not None
+        names = self.graph.names
+
+        def read(part: str) -> Code:
+            value = names[part]
+            if isinstance(value, Dim):
+                return self.local_size(self.locals.rewrite(value))
+            return code(Hole(value, part, Name(part)))
+
+        return expression_code(self.graph.definitions[name], read)
 
     def device(self) -> str:
         """A local variable with the device of the inputs; empty in a plain function."""
@@ -124,6 +145,9 @@ class Function(Scope):
             source = self.arguments[index][0]
             reads = ", ".join(f"{source}.shape[{self.locals.where[name].axis}]" for name in names)
             found.append(Line(code(f"{', '.join(names)} = {reads}")))
+        for name in self.locals.defined:
+            if name in self._defined:
+                found.append(Line(code(f"{name} = ", self._defined[name])))
         if self._device:
             source = self.arguments[0][0] if self.arguments else self.like
             found.append(Line(code(f"{self._device} = {source}.device")))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from archspec.graph.model import Instance, Port
 from archspec_torch.code.names import attribute
 from archspec_torch.code.pieces import Code, call
@@ -9,6 +11,7 @@ from archspec_torch.code.text import flat
 from archspec_torch.forward.calls import passed
 from archspec_torch.forward.frame import Frame
 from archspec_torch.forward.steps import Step
+from archspec_torch.planning.origins import Origins
 
 
 def write_op(frame: Frame, step: Step) -> None:
@@ -28,7 +31,11 @@ def write_op(frame: Frame, step: Step) -> None:
         return
     inputs = [values.read(port) for port in node.inputs]
     if lowered.apply is not None:
-        source = lowered.apply(inputs, function)
+        origins, first = Origins(frame.graph, node), len(function.lines)
+        source = origins.of(lowered.apply(inputs, function))
+        function.lines[first:] = [
+            replace(line, code=origins.of(line.code)) for line in function.lines[first:]
+        ]
     else:
         source = call(function.module(), *inputs)
     if _is_alias(frame, step, source, inputs):

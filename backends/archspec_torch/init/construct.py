@@ -16,6 +16,7 @@ from archspec_torch.code.text import literal
 from archspec_torch.init.initialisers import init_call
 from archspec_torch.lowering.base import site
 from archspec_torch.planning.layout import Layout
+from archspec_torch.planning.origins import Origins, same_names
 from archspec_torch.planning.tree import Branch, Kind
 
 MOST_NESTED = 8
@@ -129,7 +130,7 @@ class Constructor:
     def _module(self, owned: Owned) -> Code:
         instance = owned.either
         if instance.op is None:
-            return self.construct(self.unit.callee(instance))
+            return Origins(*owned.places[0]).of(self.construct(self.unit.callee(instance)))
         lowered = self.layout.at(*owned.places[0])
         self.helpers.update(lowered.module_helpers)
         if lowered.module is not None:
@@ -140,9 +141,11 @@ class Constructor:
         """A container of the modules of regions; one without a key stands for itself."""
         regions = instance.regions
         if len(regions) == 1 and not regions[0].key:
-            return self.construct(self.unit.callee(instance, regions[0]))
+            return same_names(self.construct(self.unit.callee(instance, regions[0])))
         names = [region.key for region in regions]
-        values = [self.construct(self.unit.callee(instance, region)) for region in regions]
+        values = [
+            same_names(self.construct(self.unit.callee(instance, region))) for region in regions
+        ]
         kind = Kind.SCOPE if MAPPING_NAMES & set(names) else Kind.MAPPING
         return self._mapping(names, values, kind)
 
@@ -153,13 +156,15 @@ class Constructor:
         instance = branch.owned.either
         (parameter,) = site(*branch.owned.places[0]).parameters
         for region in instance.regions:  # a buffer that is computed
-            value = self.construct(self.unit.callee(instance, region))
+            value = same_names(self.construct(self.unit.callee(instance, region)))
             value += code(".contiguous()")  # a view could not be loaded into
             yield Line(_register_buffer(owner, branch.name, value, parameter.persistent))
             return
         how = parameter.initialiser
         name = how.name if how is not None else "zeros"
         sizes = [Argument((Hole(size, "size"),)) for size in parameter.shape] or [Argument(("()",))]
+        origins = Origins(*branch.owned.places[0])
+        sizes = [Argument(origins.of(size.code)) for size in sizes]
         dtype = TORCH_TYPES.get(parameter.dtype)
         more = [Argument((dtype,), "dtype")] if dtype else []
         makers = {"zeros": "torch.zeros", "ones": "torch.ones"}

@@ -14,12 +14,15 @@ from archspec.graph.codegen.demand import Demands, demands
 from archspec.graph.codegen.draws import Draws, draws
 from archspec.graph.codegen.interface import Input, inputs_of
 from archspec.graph.codegen.sizes import Locals, localise
+from archspec.graph.expression import names_in
 from archspec.graph.model import Graph, Node
 from archspec.graph.units import Owned, Unit
+from archspec.types.dim import Dim
 from archspec_torch.code.names import identifier
 from archspec_torch.code.sizes import size_variable
 from archspec_torch.lowering import lower
 from archspec_torch.lowering.base import Lowered, site
+from archspec_torch.planning.origins import with_origins
 from archspec_torch.planning.overwriting import Place, written_over
 from archspec_torch.planning.tree import Branch, Facts, build_tree
 
@@ -112,7 +115,11 @@ def lay_out(units: Sequence[Unit]) -> Plan:
     result.root.root = True
     for unit in units:
         family = result.uses(unit)
-        lowered = {(g, n.id): lower(site(g, n)) for g in unit.all_graphs for n in _ops(g)}
+        lowered = {
+            (g, n.id): with_origins(lower(site(g, n)), g, n)
+            for g in unit.all_graphs
+            for n in _ops(g)
+        }
         for layout in family:
             layout.inputs = tuple(_named_inputs(layout.unit))
             layout.needs = unit in result.demands.asked
@@ -131,9 +138,27 @@ def _localise(family: Sequence[Layout]) -> None:
     """Sizes of each use in each mode, all over the same symbols."""
     places = [(layout, training) for layout in family for training in (False, True)]
     types = [[item.type_in(training) for item in layout.inputs] for layout, training in places]
-    found = localise(types, size_variable)
+    graphs = [layout.unit.graph(training) for layout, training in places]
+    names = [
+        {name: size for name, size in graph.names.items() if name not in graph.definitions}
+        for graph in graphs
+    ]
+    found = localise(types, size_variable, names)
+    for graph, one in zip(graphs, found, strict=True):
+        _define(graph, one)
     for number, layout in enumerate(family):
         layout.locals = found[2 * number], found[2 * number + 1]
+
+
+def _define(graph: Graph, own: Locals) -> None:
+    """Let sizes that the body defines be known by their names, where it can tell them."""
+    for name, written in graph.definitions.items():
+        size, variable = graph.names.get(name), size_variable(name)
+        if not isinstance(size, Dim) or variable in own.known or size in own.known.values():
+            continue
+        parts = [graph.names.get(part) for part in names_in(written)]
+        if all(not isinstance(part, Dim) or own.find(part) is not None for part in parts):
+            own.define(variable, name, size)
 
 
 def _ops(graph: Graph) -> list[Node]:

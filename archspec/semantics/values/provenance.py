@@ -1,0 +1,175 @@
+"""What values were written as, over the names of the block that is being specialised.
+
+An expression is read where it stands, and without evaluating anything: literals, names and
+arithmetic. A name is a parameter of the block itself, or a size that it binds; one of an inline
+block stands for what that block was given (`Environment.written`); any other is its value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, TypeAlias
+
+from archspec.graph.expression import OPERATIONS, Expression, Name, Number, Operation, says_more
+from archspec.semantics.program.definitions import Definition
+from archspec.semantics.values.model import POISON, BlockLayer, Environment, Given, Value
+from archspec.syntax import ast
+from archspec.types.dim import Dim
+
+DEEPEST = 8
+"""Operators and calls in one another; what is nested deeper is no size that a reader would know."""
+
+
+def as_written(node: ast.Expr, environment: Environment, depth: int = 0) -> Expression | None:
+    """What an expression says; None for one that is not made of numbers."""
+    if depth > DEEPEST:
+        return None
+    match node:
+        case ast.Number(value=value):
+            return Number(value)
+        case ast.Name(text=text):
+            return _name(text, environment, depth)
+        case ast.Group(inner=inner):
+            return as_written(inner, environment, depth + 1)
+        case ast.Unary(operator="-", operand=operand):
+            return _operation("neg", (operand,), environment, depth)
+        case ast.Binary(operator=sign, left=left, right=right) if sign in OPERATIONS:
+            return _operation(sign, (left, right), environment, depth)
+        case ast.TupleExpr(items=items) | ast.ListExpr(items=items):
+            return _operation("tuple", items, environment, depth)
+        case ast.Call(function=ast.Name(text=name), arguments=arguments) if (
+            name in OPERATIONS and not environment.has_local(name)
+        ):
+            return _operation(name, [item.value for item in arguments], environment, depth)
+    return None
+
+
+def _operation(
+    sign: str, nodes: Sequence[ast.Expr], environment: Environment, depth: int
+) -> Expression | None:
+    operands = []
+    for node in nodes:
+        operand = as_written(node, environment, depth + 1)
+        if operand is None:
+            return None
+        operands.append(operand)
+    return Operation(sign, tuple(operands))
+
+
+def _name(text: str, environment: Environment, depth: int) -> Expression | None:
+    scope: Environment | None = environment
+    while scope is not None:
+        if text in scope.names:
+            return _bound(text, scope, depth)
+        scope = scope.parent
+    return Number(text == "true") if text in ("true", "false") else None
+
+
+def _bound(text: str, scope: Environment, depth: int) -> Expression | None:
+    """What a name stands for in the scope that binds it."""
+    value = scope.names[text]
+    if scope.written is not None and text in scope.written:
+        written = scope.written[text]
+        if isinstance(written, ast.Node):
+            written = as_written(written, scope, depth + 1)
+        return written or as_number(value)
+    if scope.handed is not None:
+        written = _handed(text, scope, scope.handed, depth)
+        return written or as_number(value)
+    return Name(text) if scope.is_body else as_number(value)
+
+
+def _handed(text: str, scope: Environment, layer: BlockLayer, depth: int) -> Expression | None:
+    """What an inline block was given for a parameter."""
+    found = None
+    for name, item in _by_name(layer.given, parameter_names(layer.definition)):
+        if name == text:
+            found = item
+    if found is None or found.node is None or found.environment is None:
+        return None
+    if found.environment.owner is not scope.owner:
+        return None
+    return as_written(found.node, found.environment, depth + 1)
+
+
+def as_number(value: Value) -> Expression | None:
+    """A value that is a number, as that."""
+    return Number(value) if isinstance(value, (int, float)) else None
+
+
+def numbers_in(environment: Environment) -> dict[str, Any]:
+    """The numbers and sizes that a body has bound."""
+    kinds = (int, float, Dim)
+    return {name: value for name, value in environment.names.items() if isinstance(value, kinds)}
+
+
+@cache
+def defaults_of(definition: Definition) -> dict[str, Expression]:
+    """The defaults of parameters that are numbers, over the parameters before them."""
+    place = Environment(definition.module)
+    place.is_body = True
+    found: dict[str, Expression] = {}
+    for parameter in definition.parameters:
+        name = parameter.name or "_"
+        default = as_written(parameter.default, place) if parameter.default is not None else None
+        if default is not None:
+            kind = parameter.type.name if parameter.type is not None else ""
+            if kind == "float" and isinstance(default, Number):
+                default = Number(float(default.value))
+            found[name] = default
+        place.names[name] = POISON
+    return found
+
+
+def written_given(
+    given: Iterable[Given], order: Sequence[str], owner: object
+) -> dict[str, Expression]:
+    """What is given under each name, where that says more than a number.
+
+    `order` names what is given by position, `owner` is the definition of the block around. What
+    was written in another one, as an argument that is a layer, says nothing here.
+    """
+    found: dict[str, Expression] = {}
+    for name, item in _by_name(given, order):
+        found.pop(name, None)
+        if item.node is None or item.environment is None or item.environment.owner is not owner:
+            continue
+        expression = as_written(item.node, item.environment)
+        if expression is not None and says_more(expression):
+            found[name] = expression
+    return found
+
+
+def _by_name(given: Iterable[Given], order: Sequence[str]) -> Iterator[tuple[str, Given]]:
+    position = 0
+    for item in given:
+        if item.name is not None:
+            yield item.name, item
+        elif position < len(order):
+            yield order[position], item
+            position += 1
+
+
+Later: TypeAlias = "Callable[[], Mapping[str, Expression]] | None"
+"""What finds out what was written; None where that is nothing."""
+
+
+def written_later(given: tuple[Given, ...], order: Sequence[str], owner: object) -> Later:
+    """`written_given`, once somebody asks."""
+    if not any(item.node is not None for item in given):
+        return None
+    return lambda: written_given(given, order, owner)
+
+
+def written_to_block(layer: BlockLayer, owner: object) -> Later:
+    """What a block is given, by parameter."""
+    if not any(item.node is not None for item in layer.given):
+        return None
+    return lambda: written_given(layer.given, parameter_names(layer.definition), owner)
+
+
+@cache
+def parameter_names(definition: Definition) -> tuple[str, ...]:
+    """Names of the parameters, in order."""
+    return tuple(item.name or "_" for item in definition.parameters)

@@ -1,0 +1,52 @@
+"""What the spec wrote for a number, as Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from archspec.graph.expression import Expression, Name, Operation
+from archspec_torch.code.pieces import Code, call, code
+from archspec_torch.code.text import flat, literal
+
+PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2, "neg": 3, "**": 4}
+"""How tightly an operator binds; what is not here is a call or a name."""
+
+ATOM = 5
+
+
+def expression_code(expression: Expression, spelled: Callable[[str], Code]) -> Code:
+    """`(channels // heads) ** -0.5`; `spelled` says how a name is read."""
+    return _code(expression, spelled)[0]
+
+
+def _code(expression: Expression, spelled: Callable[[str], Code]) -> tuple[Code, int]:
+    match expression:
+        case Name(text):
+            source = spelled(text)
+            return source, ATOM if len(source) == 1 and " " not in flat(source) else 0
+        case Operation(sign, operands):
+            return _operation(sign, [_code(one, spelled) for one in operands])
+    return code(literal(expression.value)), ATOM if expression.value >= 0 else PRECEDENCE["neg"]
+
+
+def _operation(sign: str, operands: list[tuple[Code, int]]) -> tuple[Code, int]:
+    if sign == "neg":
+        return code("-", _at_least(operands[0], PRECEDENCE[sign])), PRECEDENCE[sign]
+    if sign == "ceil_div":
+        above, below = _at_least(operands[0], PRECEDENCE["neg"]), _at_least(operands[1], ATOM)
+        return code("-(-", above, " // ", below, ")"), PRECEDENCE["neg"]
+    if sign == "tuple":
+        parts = [part for operand, _ in operands for part in (", ", operand)][1:]
+        return code("(", *parts, ",)" if len(operands) == 1 else ")"), ATOM
+    if sign not in PRECEDENCE:
+        name = "math.sqrt" if sign == "sqrt" else sign
+        return call(name, *(operand for operand, _ in operands)), ATOM
+    grade = PRECEDENCE[sign]
+    left_grade, right_grade = (grade + 1, grade - 1) if sign == "**" else (grade, grade + 1)
+    left, right = _at_least(operands[0], left_grade), _at_least(operands[1], right_grade)
+    return code(left, f" {sign} ", right), grade
+
+
+def _at_least(operand: tuple[Code, int], grade: int) -> Code:
+    source, own = operand
+    return source if own >= grade else code("(", source, ")")
