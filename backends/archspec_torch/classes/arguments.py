@@ -18,7 +18,7 @@ from archspec.graph.expression import (
     simplified,
     substituted,
 )
-from archspec_torch.code.expressions import expression_code
+from archspec_torch.code.expressions import expression_code, is_scriptable
 from archspec_torch.code.names import identifier, python_names
 from archspec_torch.code.pieces import Code, Hole, code
 from archspec_torch.planning.origins import SIZES_OF_INPUTS
@@ -84,7 +84,7 @@ class Written:
         """As an expression; `own` stands before each name."""
         spelled = dict(self.spelled)
         return expression_code(
-            self.expression, lambda name: code(f"{own}{spelled.get(name, name)}")
+            self.expression, lambda name: code(f"{own}{spelled.get(name, name)}"), bool(own)
         )
 
 
@@ -186,7 +186,7 @@ def _multiple(hole: Hole, values: Values, known: Mapping[str, Values]) -> Expres
 
 def _yields(origin: Expression, values: Values, known: Mapping[str, Values]) -> bool:
     names = set(names_in(origin))
-    if not names or not names <= known.keys():
+    if not names or not names <= known.keys() or not is_scriptable(origin):
         return False
     for number, value in enumerate(values):
         result = evaluated(origin, {name: known[name][number] for name in names})

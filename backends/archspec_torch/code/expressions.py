@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 
-from archspec.graph.expression import Expression, Name, Operation
+from archspec.graph.expression import Expression, Name, Operation, evaluated
 from archspec_torch.code.pieces import Code, call, code
 from archspec_torch.code.text import flat, literal
 
@@ -14,9 +15,38 @@ PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2, "neg": 3, "**": 4
 ATOM = 5
 
 
-def expression_code(expression: Expression, spelled: Callable[[str], Code]) -> Code:
-    """`(channels // heads) ** -0.5`; `spelled` says how a name is read."""
-    return _code(expression, spelled)[0]
+def expression_code(
+    expression: Expression, spelled: Callable[[str], Code], scripted: bool = False
+) -> Code:
+    """`(channels // heads) ** -0.5`; `spelled` says how a name is read.
+
+    Where TorchScript reads it (`scripted`), whole powers are products: to it `n ** 2` is no int.
+    """
+    return _code(_without_powers(expression) if scripted else expression, spelled)[0]
+
+
+def is_scriptable(expression: Expression) -> bool:
+    """Whether its powers have fractions, or small numbers, as exponents."""
+    if not isinstance(expression, Operation):
+        return True
+    if expression.sign == "**":
+        exponent = evaluated(expression.operands[1], {})
+        if not isinstance(exponent, float) and exponent not in WHOLE_POWERS:
+            return False
+    return all(map(is_scriptable, expression.operands))
+
+
+WHOLE_POWERS = (2, 3, 4)
+
+
+def _without_powers(expression: Expression) -> Expression:
+    if not isinstance(expression, Operation):
+        return expression
+    operands = tuple(map(_without_powers, expression.operands))
+    exponent = evaluated(operands[-1], {}) if expression.sign == "**" else None
+    if type(exponent) is not int or exponent not in WHOLE_POWERS:
+        return Operation(expression.sign, operands)
+    return reduce(lambda left, right: Operation("*", (left, right)), [operands[0]] * exponent)
 
 
 def _code(expression: Expression, spelled: Callable[[str], Code]) -> tuple[Code, int]:

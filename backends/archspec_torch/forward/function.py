@@ -74,7 +74,7 @@ class Function(Scope):
                 return self.local_size(self.locals.rewrite(value))
             return code(Hole(value, part, Name(part)))
 
-        return expression_code(self.graph.definitions[name], read)
+        return expression_code(self.graph.definitions[name], read, scripted=True)
 
     def device(self) -> str:
         """A local variable with the device of the inputs; empty in a plain function."""

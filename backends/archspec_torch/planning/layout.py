@@ -18,6 +18,7 @@ from archspec.graph.expression import names_in
 from archspec.graph.model import Graph, Node
 from archspec.graph.units import Owned, Unit
 from archspec.types.dim import Dim
+from archspec_torch.code.expressions import is_scriptable
 from archspec_torch.code.names import identifier
 from archspec_torch.code.sizes import size_variable
 from archspec_torch.lowering import lower
@@ -157,7 +158,8 @@ def _define(graph: Graph, own: Locals) -> None:
         if not isinstance(size, Dim) or variable in own.known or size in own.known.values():
             continue
         parts = [graph.names.get(part) for part in names_in(written)]
-        if all(not isinstance(part, Dim) or own.find(part) is not None for part in parts):
+        told = all(not isinstance(part, Dim) or own.find(part) is not None for part in parts)
+        if told and is_scriptable(written):
             own.define(variable, name, size)
 
 
