@@ -385,7 +385,7 @@ network net {
     )
     text = source(net)
     assert "rows = -(-H // self.window)" in text
-    assert "torch.empty((2 * window - 1) ** 2, heads)" in text
+    assert "(2 * window - 1) ** 2, heads)" in text
     assert "x * ((self.in_features // self.heads) ** -0.5)" in text
     assert "y * ((2 * self.in_features // self.heads) ** -0.5)" in text
     assert "rows * self.window" in text
