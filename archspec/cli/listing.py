@@ -106,17 +106,17 @@ def _shipped(word: str | None) -> list[Entry]:
     """The shipped entries with a word in their name or that of their file, else in their texts."""
     known = shipped.networks()
     if word is None:
-        return _read(dict.fromkeys(known.values()))
+        return read(dict.fromkeys(known.values()))
     wanted = word.lower()
     by_name = [
         path for name, path in known.items() if wanted in name.lower() or wanted in path.stem
     ]
     if by_name:
-        found = _read(dict.fromkeys(by_name))
+        found = read(dict.fromkeys(by_name))
         return [one for one in found if wanted in one.name.lower() or wanted in one.file.stem]
     found = [
         one
-        for one in _read(dict.fromkeys(known.values()))
+        for one in read(dict.fromkeys(known.values()))
         if wanted in f"{one.title} {one.summary}".lower()
     ]
     if not found:
@@ -128,8 +128,8 @@ def _shipped(word: str | None) -> list[Entry]:
     return found
 
 
-def _read(paths: Iterable[Path]) -> list[Entry]:
-    """The entries of shipped files, which are only parsed: they are known to be right."""
+def read(paths: Iterable[Path]) -> list[Entry]:
+    """The entries of shipped files, which are only parsed, as they are known to be right."""
     found: list[Entry] = []
     for path in paths:
         tree = parse(Source(path.name, path.read_text(encoding="utf-8"))).module

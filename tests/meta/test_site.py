@@ -48,3 +48,18 @@ def test_attributes_by_name_only_stand_behind_a_star(hooks):
     assert "\nbatch_norm(*, eps=1e-05, " in ops
     assert "\nlinear(width, *, bias=true, " in ops
     assert "\ndropout(p=0.5)" in ops
+
+
+def test_networks_have_a_section_a_file_with_numbers_and_a_drawing():
+    spec = importlib.util.spec_from_file_location("networks", ROOT / "docs" / "networks.py")
+    page = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(page)
+    text, drawings = page.networks_page(
+        [ROOT / "specs" / name for name in ("lenet.arch", "vgg.arch")]
+    )
+    assert "## LeNet-5\n" in text
+    assert "| `archspec show lenet` | 61,706 | 417 k | B = 1 | every size |" in text
+    assert "| `archspec show vgg16` | 138,357,544 |" in text
+    assert "Verified against: torchvision" in text
+    assert text.count('<div class="network-family" markdown>') == text.count("</div>") == 2
+    assert [name for name in drawings if drawings[name].startswith(b"<?xml")] == ["lenet", "vgg"]

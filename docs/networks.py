@@ -1,0 +1,101 @@
+"""The page of the shipped networks, made from their specs: a hook of MkDocs.
+
+What each was verified against stands in the table of specs/README.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+
+import archspec
+from archspec import shipped
+from archspec.analysis.number_format import short, sizes_text
+from archspec.cli.listing import Entry, read
+from archspec.diagram import illustration
+from archspec.network import Network
+
+ROOT = Path(__file__).resolve().parent.parent
+_ROW = re.compile(r"^\| \d+ \| (.+?) \| (\[.+?) \| (.*?) \| (.*?) \|$", re.MULTILINE)
+
+INTRODUCTION = """\
+# Networks
+
+The {count} networks and presets that ship with archspec, by the file that has them. MACs are those
+at the sizes in the next column; all valid sizes are accepted. `archspec list` is this page in a
+terminal, and `archspec.load("resnet50")` one of the networks in Python.
+
+<input id="network-filter" type="search" aria-label="Filter the networks"
+  placeholder="resnet, segmentation, torchvision ...">
+"""
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the page and its drawings."""
+    text, drawings = networks_page(dict.fromkeys(shipped.networks().values()))
+    files.append(File.generated(config, "networks.md", content=text))
+    for name, drawing in drawings.items():
+        files.append(File.generated(config, f"networks/{name}.svg", content=drawing))
+    return files
+
+
+def networks_page(paths: Iterable[Path]) -> tuple[str, Mapping[str, bytes]]:
+    """The page in Markdown, a section for each file, and one drawing for each, by its name."""
+    entries = read(paths)
+    drawings: dict[str, bytes] = {}
+    parts = [INTRODUCTION.format(count=len(entries))]
+    for file, group in groupby(entries, key=lambda entry: entry.file):
+        parts.append(_family(file, list(group), drawings))
+    return "\n\n".join(parts) + "\n", drawings
+
+
+def _family(file: Path, entries: Sequence[Entry], drawings: dict[str, bytes]) -> str:
+    title, _, citation = entries[0].title.partition(". ")
+    rows, drawn = [], _drawn(file, entries)
+    for entry in entries:
+        network = archspec.load(file, entry.name)
+        rows.append(_row(entry, network))
+        if entry.name == drawn:
+            picture, _ = illustration(network.compiled)
+            if picture is not None:
+                drawings[entry.name] = picture
+    parts = ['<div class="network-family" markdown>', f"## {title}", citation]
+    head = "| show it | parameters | MACs | at | valid sizes |\n|---|--:|--:|---|---|"
+    parts.append("\n".join([head, *rows]))
+    parts += [f"Verified against: {text}." for text in _verified(file)]
+    if drawn in drawings:
+        image = f'<img src="networks/{drawn}.svg" alt="Drawing of {drawn}" loading="lazy">'
+        parts.append(
+            f"<details><summary>Drawing of <code>{drawn}</code></summary>{image}</details>"
+        )
+    return "\n\n".join([*filter(None, parts), "</div>"])
+
+
+def _drawn(file: Path, entries: Sequence[Entry]) -> str:
+    """The network of a file that is drawn: the one named like it, else the first."""
+    names = [entry.name for entry in entries]
+    return file.stem if file.stem in names else names[0]
+
+
+def _row(entry: Entry, network: Network) -> str:
+    sizes = sizes_text(network.sizes) or "fixed sizes"
+    try:
+        macs = short(network.macs())
+    except archspec.CompileFailed:  # beyond symbolic sizes
+        macs = "-"
+    valid = str(network.valid_sizes).replace("|", "\\|")
+    command = f"`archspec show {entry.name}`"
+    return f"| {command} | {network.parameters:,} | {macs} | {sizes} | {valid} |"
+
+
+def _verified(file: Path) -> list[str]:
+    """What the presets of a file were verified against, each text once."""
+    table = (ROOT / "specs" / "README.md").read_text(encoding="utf-8")
+    rows = _ROW.findall(table)
+    link = f"[{file.stem}]({file.name})"
+    return list(dict.fromkeys(text for _, specs, text, _ in rows if link in specs and text))
