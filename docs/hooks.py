@@ -1,6 +1,6 @@
-"""Pages of the site that are made from the source: ops, standard library, diagnostics.
+"""Pages of the site that are generated from the source: ops, standard library, diagnostics.
 
-What stands in the code or beside it is not written a second time here.
+Text that exists in the code is not repeated here.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages that are made."""
+    """Add the generated pages."""
     pages = {
         "ops.md": ops_page(),
         "std.md": standard_library_page(),
@@ -54,9 +54,9 @@ def ops_page() -> str:
         by_category[op.category].append(op)
     parts = [
         "# Primitive ops",
-        f"The {len(all_ops())} ops that backends lower. The rest is written in the language: "
+        f"The {len(all_ops())} ops that backends lower. All others are written in the language: "
         "see the [standard library](std.md). Attributes are given by position in this order, or by "
-        "name; those behind `*` go by name only. Input channels are never written: "
+        "name; those after `*` by name only. The number of input channels is inferred: "
         "`nn.Conv2d(3, 64, 3)` is `conv(64, 3)`, `nn.BatchNorm2d(64)` is `batch_norm`.",
     ]
     for category in sorted(by_category):
@@ -108,11 +108,11 @@ def _prose(text: str) -> str:
 
 
 def standard_library_page() -> str:
-    """Each module of the standard library as it is written."""
+    """The source of each module of the standard library."""
     parts = [
         "# Standard library",
-        "Blocks written in the language itself. `use std.cnn { conv_bn_relu }` brings one into "
-        "sight; those of `std.combinators` always are.",
+        "Blocks written in the language itself. `use std.cnn { conv_bn_relu }` imports one; "
+        "those of `std.combinators` are always available.",
     ]
     for path in sorted(STDLIB.glob("*.arch")):
         text = path.read_text(encoding="utf-8").strip()
@@ -124,11 +124,11 @@ def standard_library_page() -> str:
 
 
 def diagnostics_page() -> str:
-    """All pages of `archspec explain` after one another."""
+    """All pages of `archspec explain`."""
     parts = [
         "# Diagnostics",
-        "Each diagnostic has a stable code. E is an error, W a warning, N a note. The same pages "
-        "are printed by `archspec explain CODE`.",
+        "Each diagnostic has a stable code: E for an error, W for a warning, N for a note. "
+        "`archspec explain CODE` prints the same pages.",
     ]
     parts.extend(_demoted(page.text) for page in catalogue.pages().values())
     return "\n\n".join(parts) + "\n"

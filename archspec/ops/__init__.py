@@ -1,1 +1,1 @@
-"""Primitive ops: one class each, one file a family. Adding an op is adding a class here."""
+"""Primitive ops: one class per op, one file per family. To add an op, add a class here."""

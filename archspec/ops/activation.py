@@ -1,4 +1,4 @@
-"""Activations without weights and without settings: pointwise functions of a floating tensor."""
+"""Activations without weights and attributes: pointwise functions of floating-point tensors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Relu(Op):
 
 
 class Relu6(Op):
-    """Rectified linear unit cut at 6, `min(max(x, 0), 6)` (Howard et al. 2017)."""
+    """Rectified linear unit capped at 6, `min(max(x, 0), 6)` (Howard et al. 2017)."""
 
     name: ClassVar[str] = "relu6"
     category: ClassVar[str] = "activation"

@@ -1,4 +1,4 @@
-"""Pools to a given size, or over everything."""
+"""Pooling to a given output size, or over all positions."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ TargetSize: TypeAlias = PositiveInt | Dim | tuple[PositiveInt | Dim | None, ...]
 
 
 class AdaptiveAvgPool(Op):
-    """Means over windows that share the input out evenly, as `torch.nn.AdaptiveAvgPool2d`.
+    """Means over windows that divide the input evenly, as `torch.nn.AdaptiveAvgPool2d`.
 
-    Output position i of n averages the positions from floor(i * size / n) to
-    ceil((i + 1) * size / n), that one left out.
+    Output position i of n is the mean over the half-open range of positions from
+    floor(i * size / n) to ceil((i + 1) * size / n).
 
-    size: size of the result, one number or one per spatial axis; None keeps an axis. May be a
-        free dim.
+    size: size of the result, one number or one per spatial axis; None keeps the size of an
+        axis. May be a free dim.
     """
 
     name: ClassVar[str] = "adaptive_avg_pool"
@@ -48,12 +48,12 @@ class AdaptiveAvgPool(Op):
 
 
 class AdaptiveMaxPool(Op):
-    """Greatest values of windows that share the input out evenly, as `torch.nn.AdaptiveMaxPool2d`.
+    """Maxima of windows that divide the input evenly, as `torch.nn.AdaptiveMaxPool2d`.
 
     The windows are those of `adaptive_avg_pool`.
 
-    size: size of the result, one number or one per spatial axis; None keeps an axis. May be a
-        free dim.
+    size: size of the result, one number or one per spatial axis; None keeps the size of an
+        axis. May be a free dim.
     """
 
     name: ClassVar[str] = "adaptive_max_pool"
@@ -78,7 +78,7 @@ class AdaptiveMaxPool(Op):
 class GlobalAvgPool(Op):
     """The mean over all axes from the third on: [B, C, ...] to [B, C] (Lin et al. 2013).
 
-    keepdim: whether the axes stay, with size 1.
+    keepdim: whether the axes are kept, with size 1.
     """
 
     name: ClassVar[str] = "global_avg_pool"
@@ -103,9 +103,9 @@ class GlobalAvgPool(Op):
 
 
 class GlobalMaxPool(Op):
-    """The greatest value over all axes from the third on: [B, C, ...] to [B, C].
+    """The maximum over all axes from the third on: [B, C, ...] to [B, C].
 
-    keepdim: whether the axes stay, with size 1.
+    keepdim: whether the axes are kept, with size 1.
     """
 
     name: ClassVar[str] = "global_max_pool"

@@ -1,7 +1,8 @@
-"""Arithmetic on tensors: what the operators `+ - * / // % **` mean, and the same as layers.
+"""Arithmetic on tensors: the operators `+ - * / // % **`, which are also available as layers.
 
 Two inputs are broadcast; with one input, `scalar` is the other operand, on the left if `reverse`.
-Nothing is converted: both sides have one element type, and a literal takes that of the tensor.
+There are no implicit conversions: both operands have the same element type, and a literal takes
+the type of the tensor.
 """
 
 from __future__ import annotations
@@ -37,9 +38,9 @@ def operands(
     allowed: frozenset[DType] = NUMBERS,
     fix: str | None = None,
 ) -> TensorType:
-    """The type in which the inputs meet, or in which one input meets `scalar`.
+    """The type of the result for these inputs, or for one input and `scalar`.
 
-    Raises OpError when there are too many or too few operands, or their types do not fit.
+    Raises OpError if there are too many or too few operands, or if their types do not fit.
     """
     if scalar is not None and len(inputs) != 1:
         raise OpError(
@@ -71,12 +72,12 @@ def pair(
 
 
 def known(scalar: int | float | Dim | None) -> float | None:
-    """The number that takes the place of the second tensor, where it does not depend on sizes."""
+    """The number in place of the second tensor, if it does not depend on sizes."""
     return float(scalar) if isinstance(scalar, int | float) else None
 
 
 def affine(scale: float | None, shift: float | None) -> ChannelMap:
-    """All channels times one number, and with another added."""
+    """The map that multiplies all channels by `scale` and adds `shift`."""
     from archspec.ops.channels import ChannelMap, Number  # noqa: PLC0415  (start-up)
 
     return ChannelMap(
@@ -88,10 +89,10 @@ def affine(scale: float | None, shift: float | None) -> ChannelMap:
 class Add(Op):
     """Sum of all inputs, `a + b`. Shapes must be equal; only a literal 1 broadcasts.
 
-    Of one input without `scalar` it is that input: a sum over branches may have one branch.
+    For one input without `scalar`, the result is that input: a sum over branches may have only one.
 
     scalar: a number in place of the second tensor.
-    reverse: whether `scalar` stands on the left.
+    reverse: whether `scalar` is the left operand.
     """
 
     name: ClassVar[str] = "add"
@@ -128,7 +129,7 @@ class Sub(Op):
     """Difference, `a - b`; `scalar - a` with `reverse`.
 
     scalar: a number in place of the second tensor.
-    reverse: whether `scalar` stands on the left.
+    reverse: whether `scalar` is the left operand.
     """
 
     name: ClassVar[str] = "sub"
@@ -163,7 +164,7 @@ class Mul(Op):
     """Product of all inputs, elementwise, `a * b`.
 
     scalar: a number in place of the second tensor.
-    reverse: whether `scalar` stands on the left.
+    reverse: whether `scalar` is the left operand.
     """
 
     name: ClassVar[str] = "mul"
@@ -193,10 +194,10 @@ class Mul(Op):
 
 
 class Div(Op):
-    """Quotient, `a / b`, of floating tensors.
+    """Quotient, `a / b`, of floating-point tensors.
 
     scalar: a number in place of the second tensor.
-    reverse: whether `scalar` stands on the left.
+    reverse: whether `scalar` is the left operand.
     """
 
     name: ClassVar[str] = "div"
@@ -230,7 +231,7 @@ class FloorDiv(Op):
     """Quotient rounded down, `a // b`, as in Python.
 
     scalar: a number in place of the second tensor.
-    reverse: whether `scalar` stands on the left.
+    reverse: whether `scalar` is the left operand.
     """
 
     name: ClassVar[str] = "floor_div"
@@ -256,7 +257,7 @@ class Mod(Op):
     """Remainder of the floored quotient, `a % b`, with the sign of `b`, as in Python.
 
     scalar: a number in place of the second tensor.
-    reverse: whether `scalar` stands on the left.
+    reverse: whether `scalar` is the left operand.
     """
 
     name: ClassVar[str] = "mod"
@@ -278,10 +279,10 @@ class Mod(Op):
 
 
 class Pow(Op):
-    """Power, `a ** b`. Integers take no negative exponent.
+    """Power, `a ** b`. An integer cannot have a negative exponent.
 
     scalar: a number in place of the second tensor.
-    reverse: whether `scalar` stands on the left.
+    reverse: whether `scalar` is the left operand.
     """
 
     name: ClassVar[str] = "pow"
@@ -312,7 +313,7 @@ class Pow(Op):
 
 
 class Neg(Op):
-    """The opposite, `-a`."""
+    """Negation, `-a`."""
 
     name: ClassVar[str] = "neg"
     category: ClassVar[str] = "arithmetic"
@@ -324,10 +325,10 @@ class Neg(Op):
 
 
 class Maximum(Op):
-    """The greatest of all inputs, elementwise; `max` is the reduction over an axis.
+    """Elementwise maximum of all inputs; `max` is the reduction over an axis.
 
     scalar: a number in place of the second tensor.
-    reverse: whether `scalar` stands on the left.
+    reverse: whether `scalar` is the left operand.
     """
 
     name: ClassVar[str] = "maximum"
@@ -349,10 +350,10 @@ class Maximum(Op):
 
 
 class Minimum(Op):
-    """The least of all inputs, elementwise; `min` is the reduction over an axis.
+    """Elementwise minimum of all inputs; `min` is the reduction over an axis.
 
     scalar: a number in place of the second tensor.
-    reverse: whether `scalar` stands on the left.
+    reverse: whether `scalar` is the left operand.
     """
 
     name: ClassVar[str] = "minimum"

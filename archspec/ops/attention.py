@@ -1,4 +1,4 @@
-"""Attention: the scaled dot product, and torch's multi-head module."""
+"""Attention: the scaled dot product, and PyTorch's multi-head module."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from archspec.types.tensor import DType, TensorType
 class ScaledDotProductAttention(Op):
     """`softmax(q @ k.T * scale + mask) @ v`, the attention of Vaswani et al. 2017.
 
-    Takes (q, k, v) or (q, k, v, mask): q is [..., N, E], k [..., M, E], v [..., M, V], the mask
-    [..., N, M] or with axes of size 1, which broadcast. A mask of type bool says where attention
-    may look; a floating one is added. The result is [..., N, V]. As
-    `torch.nn.functional.scaled_dot_product_attention`.
+    The inputs are (q, k, v) or (q, k, v, mask): q is [..., N, E], k [..., M, E], v [..., M, V], and
+    the mask [..., N, M] or with axes of size 1, which broadcast. A bool mask is true for the
+    positions that may be attended to; a floating-point mask is added to the scores. The result is
+    [..., N, V]. As `torch.nn.functional.scaled_dot_product_attention`.
 
     causal: whether position i sees the positions up to i only; not together with a mask.
-    scale: factor of the products; None for 1 / sqrt(E).
-    dropout: probability of a weight to be dropped in training.
+    scale: factor of the scores; None for 1 / sqrt(E).
+    dropout: probability with which an attention weight is dropped in training.
     """
 
     name: ClassVar[str] = "scaled_dot_product_attention"
@@ -96,15 +96,15 @@ class ScaledDotProductAttention(Op):
 class MultiheadAttention(Op):
     """Multi-head attention with its projections, as `torch.nn.MultiheadAttention`.
 
-    Takes x, which attends to itself, or (q, k, v): q is [B, N, E], k [B, M, K], v [B, M, V]; the
+    The input is x, for self-attention, or (q, k, v): q is [B, N, E], k [B, M, K], v [B, M, V]; the
     result is [B, N, E] (Vaswani et al. 2017). E must be a fixed multiple of `heads`. The weights
-    have torch's names: `in_proj_weight` (or `q_proj_weight`, `k_proj_weight`, `v_proj_weight`
-    where K or V is not E), `in_proj_bias`, `out_proj.weight`, `out_proj.bias`.
+    have PyTorch's names: `in_proj_weight` (or `q_proj_weight`, `k_proj_weight`, `v_proj_weight`
+    if K or V differs from E), `in_proj_bias`, `out_proj.weight`, `out_proj.bias`.
 
     heads: number of heads, each of width E / heads.
-    bias: whether projections add a vector.
-    dropout: probability of an attention weight to be dropped in training.
-    causal: whether position i sees the positions up to i only.
+    bias: whether the projections have a bias.
+    dropout: probability with which an attention weight is dropped in training.
+    causal: whether position i attends only to positions up to i.
     """
 
     name: ClassVar[str] = "multihead_attention"

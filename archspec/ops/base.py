@@ -1,9 +1,9 @@
-"""What a primitive op is: one class with its attributes, shape rule, parameters and cost.
+"""The base class of primitive ops: attributes, shape rule, parameters and cost.
 
 Fields are the attributes, in positional order, checked by pydantic (strictly: no `2.0` or `true`
-where an int is asked). `infer` is pure. A field that may hold a free dimension is declared
-`int | Dim`; one that may be a symbol while a signature is checked is declared as
-`archspec.ops.symbols` says; all others get numbers only. Sequences arrive as tuples.
+for an int). `infer` is pure. A field that may be a free dimension is declared `int | Dim`; one that
+may be a symbol while a signature is checked is declared as described in `archspec.ops.symbols`; all
+others are numbers. Sequences are tuples.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from archspec.types.dim import ZERO, Dim, DimLike
 from archspec.types.initialiser import Initialiser
 from archspec.types.tensor import DType, TensorType
 
-if TYPE_CHECKING:  # few passes ask for these, and making their classes takes time
+if TYPE_CHECKING:  # few passes need these, and creating their classes takes time
     from archspec.ops.channels import ChannelMap, LinearLayer
     from archspec.ops.dropping import KeptMean, Skipped
 
 
 class OpError(Exception):
-    """The op cannot take these inputs or attributes.
+    """The op does not accept these inputs or attributes.
 
-    `attribute` names the argument at fault, `input` the index of the input at fault, `fix` says
-    what to do in a few words. The elaborator adds spans and the types of all inputs.
+    `attribute` is the name of the invalid argument, `input` the index of the invalid input, and
+    `fix` a short hint. The elaborator adds spans and the types of all inputs.
     """
 
     def __init__(
@@ -55,11 +55,11 @@ class OpError(Exception):
 
 @frozen
 class Need:
-    """A condition on sizes under which the op runs, and in one clause why.
+    """A condition on sizes that the op requires, with a reason in one clause.
 
-    `chosen` says that the spec itself set this limit, by an axis of fixed size that is read as far
-    as needed or by a `where`: it may leave finitely many sizes. Where other needs leave finitely
-    many, they agree by accident.
+    `chosen` means that the spec itself sets this limit, by an axis of fixed size that is sliced or
+    by a `where`: then finitely many valid sizes are no error. If other needs leave only finitely
+    many sizes, the shapes agree by accident.
     """
 
     condition: Condition
@@ -70,7 +70,7 @@ class Need:
 
 @dataclass
 class Check:
-    """Collects what an op needs of the sizes; the elaborator decides it.
+    """Collects the needs of an op; the elaborator decides them.
 
     While a signature is checked it is `symbolic`: a size that must be a number may be a symbol.
     """
@@ -79,7 +79,7 @@ class Check:
     symbolic: bool = False
 
     def is_number(self, size: Dim) -> bool:
-        """Whether a size is a number, or the symbol of one."""
+        """Whether a size is a number, or a symbol for one."""
         return self.symbolic or size.constant is not None
 
     def require(
@@ -96,15 +96,15 @@ class Check:
         self.needs.append(Need(condition, reason, training_only, chosen))
 
     def require_room(self, room: Dim, reason: str, *, of: Dim | None) -> None:
-        """State that what an attribute asks for leaves `room`, which is not negative.
+        """State that `room`, which is left by an attribute, is not negative.
 
-        `of` is the axis that it asks positions of, None where it asks for a size by itself. An axis
-        of fixed size, and a size that stands for itself, are limits that the spec sets.
+        `of` is the axis whose positions the attribute selects, or None if the attribute is a size.
+        An axis of fixed size, and a size that is an attribute, are limits that the spec sets.
         """
         self.require(at_least(room, 0), reason, chosen=of is None or of.constant is not None)
 
     def require_equal(self, left: DimLike, right: DimLike, reason: str) -> None:
-        """State that two dimensions are the same."""
+        """State that two dimensions are equal."""
         self.require(equal(left, right), reason)
 
 
@@ -112,8 +112,8 @@ class Check:
 class Parameter:
     """A tensor that an instance owns. `learnable` is False for buffers.
 
-    Where a parametrisation computes the weight of a layer, `stands_for` is the name of the weight,
-    `weight`, on the tensor whose first values are those of the weight.
+    If a parametrisation computes the weight of a layer, `stands_for` is the name of the weight,
+    `weight`, for the tensor that is initialised like the weight.
     """
 
     name: str
@@ -127,7 +127,7 @@ class Parameter:
 
 @frozen
 class Window:
-    """What one output position sees along one axis: `kernel` (dilation counted in) and `stride`.
+    """What one output position sees along one axis: `kernel` (including dilation) and `stride`.
 
     For a transposed convolution `stride` is a fraction, given as `(1, factor)` in `scale`.
     """
@@ -140,18 +140,18 @@ class Window:
 Arithmetic: TypeAlias = Literal["sum", "difference", "product", "quotient", ""]
 
 Seen: TypeAlias = tuple[Window, ...] | Literal["pointwise", "all", "unknown"]
-"""A window for each spatial axis; "all" for up to everything; "unknown" where axes are mixed or
-exchanged, so that windows cannot say it."""
+"""A window for each spatial axis; "all" for up to everything; "unknown" if axes are mixed or
+reordered, so that windows cannot describe it."""
 
 
 @frozen
 class Example:
-    """Attributes and input types that the op takes, for tests and documentation."""
+    """Attributes and input types that the op accepts, for tests and documentation."""
 
     attributes: Mapping[str, Any] = field(default_factory=dict)
     inputs: tuple[str, ...] = ("f32[2, 8, 16, 16]",)
     regions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """For ops that take layers: the types that each layer yields."""
+    """For ops that hold layers: the output types of each layer."""
 
     @property
     def input_types(self) -> tuple[TensorType, ...]:
@@ -160,7 +160,7 @@ class Example:
 
     @property
     def region_types(self) -> dict[str, tuple[TensorType, ...]]:
-        """What the layers yield, as types."""
+        """The output types of the layers."""
         return {
             name: tuple(type_of_text(text) for text in texts)
             for name, texts in self.regions.items()
@@ -168,7 +168,7 @@ class Example:
 
 
 def type_of_text(text: str) -> TensorType:
-    """The type written as `f32[2, 8, H]`: numbers and bare symbols only."""
+    """The type of a text such as `f32[2, 8, H]`, with numbers and bare symbols only."""
     dtype, _, rest = text.partition("[")
     sizes = [size.strip() for size in rest.rstrip("] ").split(",") if size.strip()]
     shape = (Dim.constant_of(int(s)) if s.isdecimal() else Dim.symbol(s) for s in sizes)
@@ -176,24 +176,24 @@ def type_of_text(text: str) -> TensorType:
 
 
 ShapeRule: TypeAlias = Callable[[Any, Check, tuple[TensorType, ...]], TensorType]
-"""The type of the output, from the op, what it needs of sizes, and its inputs."""
+"""The type of the output, computed from the op, a check for its needs, and its inputs."""
 
 
 class Made(Enum):
-    """What a value is made of."""
+    """What a value depends on."""
 
-    DATA = "data"  # inputs of the network, perhaps with weights
-    WEIGHTS = "weights"  # learnt weights, and nothing of the inputs
+    DATA = "data"  # inputs of the network, and possibly weights
+    WEIGHTS = "weights"  # learned weights, but not inputs
     CONSTANTS = "constants"
 
 
 def product_depth(inputs: tuple[Made, ...]) -> int:
-    """Depth of a product: 1 where data meets what is made of learnt weights alone."""
+    """Depth of a product: 1 if data is multiplied by a value that depends on weights alone."""
     return int(Made.DATA in inputs and Made.WEIGHTS in inputs)
 
 
 class Op(BaseModel):
-    """Base of all primitive ops. Subclasses are frozen data; nothing else lists them."""
+    """Base of all primitive ops. Subclasses are frozen data; there is no other list of them."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True, defer_build=True
@@ -202,47 +202,47 @@ class Op(BaseModel):
     name: ClassVar[str] = ""
     """Its name in the language and the default name of its instances."""
     arity: ClassVar[tuple[int, int | None]] = (1, 1)
-    """Least and greatest number of inputs; None for no limit. A tuple as input is spread."""
+    """Minimum and maximum number of inputs; None for no limit. A tuple as input is unpacked."""
     category: ClassVar[str] = "other"
     """Kind of op, for colours and docs: convolution, linear, normalisation, activation, pooling,
     merge, arithmetic, reduction, shape, indexing, attention, embedding, resampling, random,
     source, recurrent, signal, control."""
     examples: ClassVar[tuple[Example, ...]] = ()
     weight_layers: ClassVar[int] = 0
-    """How often it multiplies what flows with weights of its own; see `depth`."""
+    """How many times it multiplies its input by its own weights; see `depth`."""
     inner_layers: ClassVar[Mapping[str, str]] = {}
-    """Layers that torch's module has inside, by name, with the op that each is: what `init` says
-    of that op holds for their weights too."""
+    """Sub-layers of PyTorch's module, by name, with the op of each: an `init` statement for that op
+    applies to their weights too."""
     regions: ClassVar[tuple[str, ...]] = ()
-    """Names of attributes that are layers; see `region_inputs`. They are no fields, and stand
-    before the fields in positional order, always."""
+    """Names of attributes that are layers; see `region_inputs`. They are not fields, and always
+    come before the fields in positional order."""
     yields_region: ClassVar[str | None] = None
-    """The region whose outputs those of the op are made of, each of the one in its place."""
+    """The region from whose outputs those of the op are computed, position by position."""
     positions: ClassVar[int | None] = None
     """How many of its attributes may be given by position, the others by name only; None for all.
-    By name go those that are no architecture (`eps`, `momentum`, `affine`), and those that torch
-    has in another place."""
+    Attributes that do not change the architecture (`eps`, `momentum`, `affine`), and those that
+    have another position in PyTorch, are given by name only."""
     inferred: ClassVar[int | None] = None
-    """Where torch's constructor takes the number of channels that come in, which is never written
-    here: 0 in `nn.Conv2d(3, 64, 3)`, 1 in `nn.GroupNorm(32, 64)`. So a mistake can be named."""
+    """The position of the number of input channels in PyTorch's constructor: 0 in
+    `nn.Conv2d(3, 64, 3)`, 1 in `nn.GroupNorm(32, 64)`. It is never written here, and diagnostics
+    use the position to recognise the mistake."""
     variadic: ClassVar[str | None] = None
-    """A field that takes all positional arguments: `expand(B, 1)` gives sizes=(B, 1). A single
-    argument that is a list is taken as the whole: `reshape([B, -1])` is `reshape(B, -1)`."""
+    """A field that collects all positional arguments: `expand(B, 1)` gives sizes=(B, 1). A single
+    argument that is a list is used as the whole: `reshape([B, -1])` is `reshape(B, -1)`."""
     open_attributes: ClassVar[str | None] = None
-    """A field that takes the keywords which are no fields, as pairs of name and value in the
+    """A field that collects the keywords that are not fields, as pairs of name and value in the
     order written: `rearrange("b (h p) -> b h p", p=2)` gives axes=(("p", 2),)."""
     pointwise: ClassVar[bool] = False
     """Whether a position of the result sees one position of each input, and neighbours see
-    neighbours. Positions are those along the spatial axes, from axis 2 on; what has none is
-    pointwise too."""
+    neighbours. Positions are those along the spatial axes, from axis 2 on; an op without spatial
+    axes is pointwise too."""
     shape_rule: ClassVar[ShapeRule | None] = None
-    """The shape rule, where several ops have the same; an op with a rule of its own defines
-    `infer`."""
+    """The shape rule, if several ops share it; an op with its own rule defines `infer`."""
     transparent: ClassVar[bool] = False
-    """True for `identity`: leaves no node, though it takes a number in a numbered scope."""
+    """True for `identity`: it creates no node, but uses a number in a numbered scope."""
 
     def __eq__(self, other: object) -> bool:
-        """Same op, same attributes; 1, 1.0 and true differ, for their element types do."""
+        """Same op and same attributes; 1, 1.0 and true differ because their element types do."""
         if type(self) is not type(other):
             return False
         mine, others = tuple(vars(self).values()), tuple(vars(other).values())
@@ -256,90 +256,90 @@ class Op(BaseModel):
         return type(self)(**{**dict(self), **attributes})
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType | tuple[TensorType, ...]:
-        """Types of the outputs. Raises OpError where none exist."""
+        """Types of the outputs. Raises OpError if the inputs are invalid."""
         rule = type(self).shape_rule
         if rule is None:
             raise NotImplementedError
         return rule(self, check, inputs)
 
     def in_inference(self) -> Op:
-        """The op as it is outside training, for a layer that is frozen.
+        """The op as it is in inference, for a frozen layer.
 
-        An op whose fields say what happens in training only gives one in which nothing does.
+        An op with fields that apply to training only returns one without that behaviour.
         """
         return self
 
     def vanishes(self, *inputs: TensorType) -> bool:
-        """Whether it hands on these inputs as they are, so that it leaves no node.
+        """Whether it returns these inputs unchanged, so that it creates no node.
 
         `identity` always does; a `join`, `add` or `concat` of one input does.
         """
         return self.transparent
 
     def permutation(self, rank: int) -> tuple[int, ...] | None:
-        """For an input of this rank, which of its axes stands in each place of the output.
+        """For an input of this rank, the axis of the input for each axis of the output.
 
-        None for an op that does more in inference than put axes in another order.
+        None for an op that does more in inference than reorder axes.
         """
         outside_training = self.in_inference()
         return None if type(outside_training) is type(self) else outside_training.permutation(rank)
 
     def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
-        """Where the channels of an axis (from 0) go, for an op that passes on affine maps of them.
+        """Where the channels of an axis (from 0) are, for an op that commutes with affine maps.
 
-        None for an op that does not, in inference. What reorders axes only does.
+        None for an op that does not, in inference. An op that only reorders axes does.
         """
         order = self.permutation(inputs[0].rank) if len(inputs) == 1 else None
         return Passage(order.index(axis)) if order is not None else None
 
     def affine_per_channel(self, *inputs: TensorType) -> ChannelMap | None:
-        """The affine map of single channels that it is in inference, if it is one.
+        """The affine map of each channel that the op computes in inference, if it does.
 
-        That of a norm with running averages, or of a product with a number.
+        This is the case for a norm with running averages, or a product with a number.
         """
         return None
 
     def linear_layer(self, *inputs: TensorType) -> LinearLayer | None:
-        """How it is linear in its only input, for a layer with a weight of its own."""
+        """The op as a linear layer with one input and its own weight, if it is one."""
         return None
 
     def with_bias(self) -> Op | None:
-        """The same layer with a bias, for a `linear_layer` without; None where it takes none."""
+        """The same layer with a bias, for a `linear_layer` without; None if it cannot have one."""
         return self.derived(bias=True) if "bias" in type(self).model_fields else None
 
-    # Properties, not class variables: pydantic evaluates the annotations of these for each op
-    # that is imported, which a start would notice.
+    # Properties, not class variables: pydantic evaluates the annotations of class variables for
+    # each op that is imported, which would slow down the start.
 
     @property
     def stochastic(self) -> bool:
-        """Whether it draws at random in training."""
+        """Whether it is random in training."""
         return False
 
     @property
     def idempotent(self) -> bool:
-        """Whether applied to what it yields it yields the same again, in inference."""
+        """Whether applying it twice is the same as applying it once, in inference."""
         return False
 
     @property
     def arithmetic(self) -> Arithmetic:
-        """What it is of several inputs, which are broadcast: sum or product of all, or of two."""
+        """Which arithmetic operation on several broadcast inputs it is, if it is one."""
         return ""
 
     @property
     def yields_parameter(self) -> str | None:
-        """The name of a parameter that it owns and yields as it is, for an op without inputs."""
+        """The name of a parameter that it owns and yields unchanged, for an op without inputs."""
         return None
 
     def kept_mean(self) -> KeptMean | None:
-        """Which of its inputs it drops in training, where it is the mean of the others."""
+        """Which of its inputs it drops in training, if it is the mean of the others."""
         return None
 
     def skipped(self) -> Skipped | None:
-        """With which probability it drops its input for a whole batch, in training."""
+        """The probability with which it drops its input for a whole batch, in training."""
         return None
 
     def region_inputs(self, region: str, inputs: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
-        """Types that the region's layer is applied to."""
+        """Types of the inputs to which the region's layer is applied."""
         raise NotImplementedError
 
     def infer_regions(
@@ -348,7 +348,7 @@ class Op(BaseModel):
         inputs: tuple[TensorType, ...],
         regions: Mapping[str, tuple[TensorType, ...]],
     ) -> TensorType | tuple[TensorType, ...]:
-        """Like `infer`, for ops with regions: `regions` has the types each region yields."""
+        """Like `infer`, for ops with regions: `regions` has the output types of each region."""
         return self.infer(check, *inputs)
 
     def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
@@ -360,30 +360,30 @@ class Op(BaseModel):
         return ZERO
 
     def depth(self, inputs: tuple[Made, ...]) -> int:
-        """What it adds to the depth of a path: the weight layers that a value passes in it.
+        """What it adds to the depth of a path: the number of weight layers on the path through it.
 
-        A weight layer is a sum of products of data with learnt weights: a convolution, a linear
+        A weight layer is a sum of products of data and learned weights: a convolution, a linear
         layer, each layer of a recurrent network (once, not at each step), or a matrix product
-        with weights alone. `inputs` says what each input is made of.
+        with weights alone. `inputs` gives what each input depends on.
         """
         return self.weight_layers
 
     def region_runs(self, region: str, inputs: tuple[TensorType, ...]) -> DimLike | None:
-        """How often the region runs in one forward pass; None when that is not known."""
+        """How many times the region runs in one forward pass; None if that is unknown."""
         return 1
 
     def region_states(self, region: str, inputs: int, outputs: int) -> Mapping[int, int]:
-        """For inputs that the next step takes from this one, the output that it takes.
+        """For each input that carries state from one step to the next, the output it comes from.
 
-        `inputs` and `outputs` are how many the region has. For the first step, such an input is
-        that of the op in the same place.
+        `inputs` and `outputs` are the numbers of inputs and outputs of the region. In the first
+        step, such an input is the input of the op at the same position.
         """
         return {}
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         """What a position of the result sees of the inputs, along their spatial axes.
 
-        An op says `pointwise` or defines this; nobody knows what others see.
+        An op sets `pointwise` or defines this; the receptive field of others is unknown.
         """
         return "pointwise" if self.pointwise else "unknown"
 

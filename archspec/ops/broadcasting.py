@@ -1,7 +1,7 @@
-"""How shapes and element types of several inputs are brought together.
+"""How shapes and element types of several inputs are combined.
 
 Axes are aligned at the right, as in NumPy. Dims must be equal; only a literal 1 broadcasts. A
-symbolic dim that happens to be 1 is not agreement, so `H` against `64` needs `H == 64`.
+symbolic dim that happens to be 1 does not broadcast, so `H` and `64` need `H == 64`.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class _Meeting:
 
 
 def broadcast(op: str, check: Check, inputs: Sequence[TensorType]) -> tuple[Dim, ...]:
-    """The shape in which all inputs meet.
+    """The broadcast shape of all inputs.
 
     States a need for each pair of symbolic dims that must be equal. Raises OpError, with both
-    shapes and the axis, where two numbers differ.
+    shapes and the axis, if two numbers differ.
     """
     rank = max(one.rank for one in inputs)
     shape = [_Meeting() for _ in range(rank)]
@@ -61,9 +61,9 @@ def _meet(
 def require_equal_dims(
     op: str, check: Check, axis: int, left: TensorType, right: TensorType, input: int
 ) -> None:
-    """Need that `left` and `right` agree on an axis (from 0, or from the end if negative).
+    """Require `left` and `right` to agree on an axis (from 0, or from the end if negative).
 
-    Raises OpError with both shapes where they are different numbers.
+    Raises OpError with both shapes if they are different numbers.
     """
     one, other = left.shape[axis], right.shape[axis]
     if one == other:
@@ -86,7 +86,7 @@ def _axis_text(axis: int, left: TensorType, right: TensorType) -> str:
 
 
 def same_rank(op: str, inputs: Sequence[TensorType]) -> int:
-    """The rank that all inputs have. Raises OpError when they differ."""
+    """The common rank of all inputs. Raises OpError if they differ."""
     first = inputs[0]
     for index, one in enumerate(inputs):
         if one.rank != first.rank:
@@ -98,7 +98,7 @@ def same_rank(op: str, inputs: Sequence[TensorType]) -> int:
 
 
 def same_dtype(op: str, inputs: Sequence[TensorType]) -> DType:
-    """The element type that all inputs have. Raises OpError when they differ."""
+    """The common element type of all inputs. Raises OpError if they differ."""
     first = inputs[0].dtype
     for index, one in enumerate(inputs):
         if one.dtype is not first:
@@ -132,9 +132,9 @@ def require_dtype(
 
 
 def literal_dtype(op: str, scalar: object, kind: DType, *, attribute: str = "scalar") -> DType:
-    """The element type of a tensor of `kind` that meets a literal: a literal takes its type.
+    """The element type of a tensor of `kind` combined with a literal: the literal takes its type.
 
-    Raises OpError for a fraction that meets integers.
+    Raises OpError for a fraction combined with integers.
     """
     if isinstance(scalar, float) and not (kind.is_float or kind is DType.C64):
         raise OpError(

@@ -1,8 +1,8 @@
-"""What an op says of its channels, for passes that move their numbers from one op to another.
+"""How ops act on channels, for passes that move affine maps from one op to another.
 
 The numbers of an affine map are expressions over the tensors that an instance owns, by their names
-below it. They are data: a backend computes them (`archspec_torch.folding`), and nothing here knows
-arrays. A norm with running averages is
+below it. They are data: a backend computes them (`archspec_torch.folding`), and this module does
+not depend on arrays. A norm with running averages is
 
     scale = rsqrt(Owned("running_var") + eps) * Owned("weight")
     ChannelMap(scale, Owned("bias") - Owned("running_mean") * scale, axis=1)
@@ -16,7 +16,7 @@ from archspec.frozen import frozen
 
 
 class Function(Enum):
-    """A function of numbers, element by element."""
+    """A function of numbers, applied elementwise."""
 
     ADD = "+"
     SUBTRACT = "-"
@@ -51,28 +51,28 @@ class Numbers:
 
 @frozen
 class Number(Numbers):
-    """A number that is known."""
+    """A known number."""
 
     value: float
 
 
 @frozen
 class Owned(Numbers):
-    """A tensor that the instance owns, by its name below the instance; it is flattened."""
+    """A tensor that the instance owns, by its name relative to the instance, flattened."""
 
     name: str
 
 
 @frozen
 class Wanted(Numbers):
-    """A number of the map that tensors are to be set for; see `ChannelMap.settings`."""
+    """A number of the map for which the tensors are set; see `ChannelMap.settings`."""
 
     name: str
 
 
 @frozen
 class Calculation(Numbers):
-    """What a function makes of numbers."""
+    """A function applied to numbers."""
 
     function: Function
     arguments: tuple[Numbers, ...]
@@ -102,12 +102,12 @@ def _numbers(value: Numbers | float) -> Numbers:
 
 @frozen
 class ChannelMap:
-    """What an op of one input does in inference, `x * scale + shift`; the type stays.
+    """What an op with one input computes in inference, `x * scale + shift`; the type is unchanged.
 
-    `axis`, from 0, is that of the channels; None where all are changed alike. A scale of None is
-    1, a shift of None is 0. `settings` says for tensors that the instance owns how they are to be
-    set so that the op is any other map, as expressions over `SCALE`, `SHIFT` and what else it
-    owns; without any it cannot be another.
+    `axis`, from 0, is that of the channels, or None if the map is the same for all channels. A
+    scale of None is 1, a shift of None is 0. `settings` gives, for tensors that the instance owns,
+    the values that turn the op into any other map, as expressions over `SCALE`, `SHIFT` and its
+    other tensors; if it is empty, the map cannot be changed.
     """
 
     scale: Numbers | None = None
@@ -118,10 +118,11 @@ class ChannelMap:
 
 @frozen
 class TapRow:
-    """Where a layer reads along one spatial axis of its input, for the output at position 0.
+    """The positions along one spatial axis that a layer reads for the output at position 0.
 
-    The first of `count` taps is at position `first`, and they are `every` apart. From output to
-    output they move by `stride`, or where the layer is transposed, outputs from input to input.
+    The first of `count` taps is at position `first`, and they are `every` apart. They move by
+    `stride` from one output to the next; in a transposed layer, the outputs move by `stride`
+    from one input to the next.
     """
 
     first: int
@@ -134,14 +135,14 @@ class TapRow:
 class LinearLayer:
     """A layer that sums its input channels with a weight of its own, and may add a bias.
 
-    `inputs` and `outputs` are the axes of its channels, from 0, and `width` is the number of its
-    outputs. The weight is [outputs, inputs / groups, ...], or [inputs, outputs / groups, ...]
-    where it is `transposed`; the bias, which may be missing, is [outputs]. `weight` and `bias` are
-    their names below the instance; see `Op.with_bias` too.
+    `inputs` and `outputs` are the axes of its channels, from 0, and `width` is the number of output
+    channels. The weight is [outputs, inputs / groups, ...], or [inputs, outputs / groups, ...]
+    if it is `transposed`; the bias, which may be missing, is [outputs]. `weight` and `bias` are
+    their names relative to the instance; see also `Op.with_bias`.
 
-    `rows` has a row for each spatial axis of the weight, in order; None where that is not said,
-    so that layers of one input are not added up. `edge` is what is read beyond the edge of the
-    input: "" for nothing, else zeros or what `padding_mode` of `conv` calls it.
+    `rows` has a row for each spatial axis of the weight, in order; None if it is unknown, so that
+    parallel layers cannot be merged. `edge` is the kind of padding beyond the edge of the input:
+    "" for none, otherwise a `padding_mode` of `conv`.
     """
 
     inputs: int
@@ -157,5 +158,5 @@ class LinearLayer:
 
     @property
     def takes_shift(self) -> bool:
-        """Whether a number added to each of its inputs is one added to each output."""
+        """Whether adding a number to each input adds a number to each output."""
         return self.edge != "zeros"

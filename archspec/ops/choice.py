@@ -1,4 +1,4 @@
-"""Ops that choose, element by element, between numbers."""
+"""Ops that select values elementwise."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _COMPARE = "compare first: `(x > 0)`"
 class Where(Op):
     """`value` where the condition holds, else `otherwise`: `(condition, a, b) -> where`.
 
-    A side that is a number is given as an attribute and then no input:
+    A side that is a number is an attribute and not an input:
     `condition -> where(value=0.0, otherwise=-100.0)`, `(condition, a) -> where(otherwise=0)`.
-    Two whole numbers give i64, a fraction f32.
+    Two integers give i64, a fraction gives f32.
 
-    value: the number where the condition holds, in place of the first tensor.
-    otherwise: the number elsewhere, in place of the last tensor.
+    value: the number where the condition holds, instead of the first tensor.
+    otherwise: the number elsewhere, instead of the last tensor.
     """
 
     name: ClassVar[str] = "where"
@@ -66,9 +66,9 @@ class Where(Op):
 
 
 class MaskedFill(Op):
-    """`(x, mask) -> masked_fill(value)`: `value` where the mask holds, else x.
+    """`(x, mask) -> masked_fill(value)`: `value` where the mask is true, else x.
 
-    value: the number to put in.
+    value: the number to fill in.
     """
 
     name: ClassVar[str] = "masked_fill"
@@ -91,7 +91,7 @@ class MaskedFill(Op):
 
 
 class Clamp(Op):
-    """Cut to the range from `low` to `high`, both included; None leaves a side open.
+    """Clamped to the closed range from `low` to `high`; None for no bound on a side.
 
     low: least value.
     high: greatest value.
@@ -126,10 +126,10 @@ class Clamp(Op):
 class Binarize(Op):
     """1.0 where the element is above `threshold`, else 0.0.
 
-    The gradient is zero, or with "straight_through" passes as if the op were the identity
+    The gradient is zero; with "straight_through" it is that of the identity
     (Bengio, Léonard and Courville 2013).
 
-    threshold: what an element must exceed.
+    threshold: the value that an element must exceed.
     gradient: "zero" or "straight_through".
     """
 

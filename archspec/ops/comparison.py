@@ -31,7 +31,7 @@ class Eq(Op):
     """Whether `a == b`, elementwise.
 
     scalar: a number in place of the second tensor.
-    reverse: whether `scalar` stands on the left.
+    reverse: whether `scalar` is the left operand.
     """
 
     name: ClassVar[str] = "eq"
@@ -52,7 +52,7 @@ class Ne(Op):
     """Whether `a != b`, elementwise.
 
     scalar: a number in place of the second tensor.
-    reverse: whether `scalar` stands on the left.
+    reverse: whether `scalar` is the left operand.
     """
 
     name: ClassVar[str] = "ne"
@@ -73,7 +73,7 @@ class Lt(Op):
     """Whether `a < b`, elementwise.
 
     scalar: a number in place of the second tensor.
-    reverse: whether `scalar` stands on the left.
+    reverse: whether `scalar` is the left operand.
     """
 
     name: ClassVar[str] = "lt"
@@ -94,7 +94,7 @@ class Le(Op):
     """Whether `a <= b`, elementwise.
 
     scalar: a number in place of the second tensor.
-    reverse: whether `scalar` stands on the left.
+    reverse: whether `scalar` is the left operand.
     """
 
     name: ClassVar[str] = "le"
@@ -115,7 +115,7 @@ class Gt(Op):
     """Whether `a > b`, elementwise.
 
     scalar: a number in place of the second tensor.
-    reverse: whether `scalar` stands on the left.
+    reverse: whether `scalar` is the left operand.
     """
 
     name: ClassVar[str] = "gt"
@@ -136,7 +136,7 @@ class Ge(Op):
     """Whether `a >= b`, elementwise.
 
     scalar: a number in place of the second tensor.
-    reverse: whether `scalar` stands on the left.
+    reverse: whether `scalar` is the left operand.
     """
 
     name: ClassVar[str] = "ge"
@@ -154,7 +154,7 @@ class Ge(Op):
 
 
 class LogicalAnd(Op):
-    """Whether all inputs hold, elementwise; `a and b` on tensors."""
+    """Whether all inputs are true, elementwise; `a and b` on tensors."""
 
     name: ClassVar[str] = "logical_and"
     arity: ClassVar[tuple[int, int | None]] = (1, None)
@@ -167,7 +167,7 @@ class LogicalAnd(Op):
 
 
 class LogicalOr(Op):
-    """Whether some input holds, elementwise; `a or b` on tensors."""
+    """Whether at least one input is true, elementwise; `a or b` on tensors."""
 
     name: ClassVar[str] = "logical_or"
     arity: ClassVar[tuple[int, int | None]] = (1, None)
@@ -180,7 +180,7 @@ class LogicalOr(Op):
 
 
 class LogicalNot(Op):
-    """Whether the input does not hold, elementwise; `not a` on tensors."""
+    """Whether the input is false, elementwise; `not a` on tensors."""
 
     name: ClassVar[str] = "logical_not"
     category: ClassVar[str] = "arithmetic"

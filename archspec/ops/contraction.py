@@ -42,7 +42,7 @@ def read_einsum(pattern: str) -> tuple[tuple[tuple[str, ...], ...], tuple[str, .
 
 
 def _consistent(operands: list[tuple[str, ...]], result: tuple[str, ...]) -> None:
-    """Raise OpError where the two sides of a pattern do not go together."""
+    """Raise OpError if the two sides of a pattern do not match."""
     if len(set(result)) < len(result):
         raise _bad("has an index twice on the right of its pattern")
     if ELLIPSIS not in result and any(ELLIPSIS in operand for operand in operands):
@@ -71,15 +71,15 @@ def _bad(message: str, fix: str | None = None) -> OpError:
 
 
 class Einsum(Op):
-    """Products of all inputs, summed over the indices that are missing on the right.
+    """Product of all inputs, summed over the indices that are missing on the right-hand side.
 
-    `(q, k) -> einsum("b h n d, b h m d -> b h n m")`. Names are separated by spaces; an index
-    that several operands share has one size. `...` stands for axes that are broadcast.
+    `(q, k) -> einsum("b h n d, b h m d -> b h n m")`. Names are separated by spaces; an
+    index has the same size in all operands. `...` matches axes that are broadcast.
 
-    MACs are those of `torch.einsum`, which contracts from the left, two at a time: the product of
-    the sizes of all indices of both, where an index is summed that both have; else none.
+    The MACs are those of `torch.einsum`, which contracts two operands at a time, from the left: the
+    product of the sizes of all indices of both, if an index that both have is summed; otherwise 0.
 
-    pattern: axes before and after `->`.
+    pattern: the axes of input and output, before and after `->`.
     """
 
     name: ClassVar[str] = "einsum"
@@ -96,9 +96,9 @@ class Einsum(Op):
 
     @property
     def equation(self) -> str:
-        """The pattern as torch writes it, with a letter for each name: `bhnd,bhmd->bhnm`.
+        """The pattern in PyTorch's notation, with a letter for each name: `bhnd,bhmd->bhnm`.
 
-        A name that is one letter keeps it; a longer one has its first letter where that is free.
+        A name of one letter keeps it; a longer one gets its first letter if that is free.
         """
         operands, result = read_einsum(self.pattern)
         names = dict.fromkeys(name for operand in operands for name in operand)
@@ -118,7 +118,7 @@ class Einsum(Op):
     def _sizes(
         self, check: Check, inputs: tuple[TensorType, ...]
     ) -> tuple[list[tuple[str, ...]], tuple[str, ...], dict[str, Dim]]:
-        """Indices of operands and result, `...` written out, with the size of each index."""
+        """Indices of operands and result, with `...` expanded, and the size of each index."""
         operands, result = read_einsum(self.pattern)
         if len(operands) != len(inputs):
             raise _bad(f"has {len(operands)} operands in its pattern, but {len(inputs)} inputs")

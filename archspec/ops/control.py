@@ -1,4 +1,4 @@
-"""Ops that run a layer they hold when, or as often as, the data says."""
+"""Ops that hold a layer and run it conditionally or repeatedly."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from archspec.types.tensor import DType, TensorType
 
 
 def _same_type(op: str, check: Check, what: str, left: TensorType, right: TensorType) -> None:
-    """Need two types to be the same. Raises OpError where they cannot be."""
+    """Require two types to be the same. Raises OpError if they cannot be."""
     fits = left.dtype is right.dtype and left.rank == right.rank
     if not fits or FALSE in map(equal, left.shape, right.shape):
         raise OpError(f"`{op}` needs {what} of one type, but got {left} and {right}")
@@ -25,10 +25,11 @@ def _same_type(op: str, check: Check, what: str, left: TensorType, right: Tensor
 
 
 class Gated(Op):
-    """`(gate, x, otherwise) -> gated(layer)`: `x -> layer` where the gate holds, else `otherwise`.
+    """`(gate, x, otherwise) -> gated(layer)`: `x -> layer` if the gate is true, else `otherwise`.
 
-    The gate is bool: a number, or one for each of the leading axes, such as [B]. The layer runs
-    only if the gate holds somewhere; it is then given all of x. Both results have one type.
+    The gate is a bool tensor: a scalar, or a tensor with the leading axes of x, such as [B]. The
+    layer runs only if the gate is true somewhere; it then gets all of x. Both results have the
+    same type.
     """
 
     name: ClassVar[str] = "gated"
@@ -85,7 +86,7 @@ def _stacked(
     axis: int,
     count: Dim,
 ) -> tuple[TensorType, ...]:
-    """The types of all results: those of each step stacked on `axis`, then the last state."""
+    """The types of all results: those of each step stacked along `axis`, then the final state."""
     if len(yielded) < len(states):
         raise OpError(
             f"`{op}` needs a layer that yields its {len(states)} states after what it puts out, "
@@ -102,14 +103,14 @@ def _stacked(
 
 
 class Iterate(Op):
-    """`state -> iterate(layer, steps)`: the layer again and again, each time on the last state.
+    """`state -> iterate(layer, steps)`: applies the layer repeatedly, each time to the last state.
 
-    The layer goes `state -> (y, state)`; state may be several tensors, and so may y, which stands
-    first. The result is the y of all steps, stacked on `axis`, and then the last state.
+    The layer maps `state -> (y, state)`; state may be several tensors, and so may y, which comes
+    first. The result is the y of all steps, stacked along `axis`, followed by the final state.
 
-    steps: how often the layer runs; it may be a free dim, such as the length of an input, while
-        the types of state are the same before and after a step. MACs grow with it.
-    axis: where the results of the steps are stacked.
+    steps: number of steps; it may be a free dim, such as the length of an input, if the types of
+        the state are the same before and after a step. MACs are proportional to it.
+    axis: the new axis along which the results of the steps are stacked.
     """
 
     name: ClassVar[str] = "iterate"
@@ -139,7 +140,7 @@ class Iterate(Op):
         regions: Mapping[str, tuple[TensorType, ...]],
     ) -> tuple[TensorType, ...]:
         found, steps = regions["layer"], dim(self.steps)
-        least = 1 if len(found) > len(inputs) else 0  # nothing cannot be stacked
+        least = 1 if len(found) > len(inputs) else 0  # there is nothing to stack
         check.require_room(steps - least, f"`iterate` needs {least} steps or more", of=None)
         return _stacked(self.name, check, inputs, found, self.axis, steps)
 
@@ -154,14 +155,14 @@ class Iterate(Op):
 
 
 class Scan(Op):
-    """`(x, state) -> scan(layer, axis)`: the layer along an axis of x, handing its state on.
+    """`(x, state) -> scan(layer, axis)`: applies the layer along an axis of x, with a state.
 
-    The layer goes `(x_t, state) -> (y, state)`, where x_t is x without the axis; state and y may
-    be several tensors each. The first `sequences` inputs are x, the others state. The result is
-    the y of all steps, stacked on the same axis, and then the last state.
+    The layer maps `(x_t, state) -> (y, state)`, where x_t is x without the axis; state and y may
+    be several tensors each. The first `sequences` inputs are x, the others are the state. The
+    result is the y of all steps, stacked along the same axis, followed by the final state.
 
-    axis: the axis along which the sequences run.
-    sequences: how many of the inputs are sequences.
+    axis: the axis of the sequences.
+    sequences: the number of inputs that are sequences.
     """
 
     name: ClassVar[str] = "scan"

@@ -1,4 +1,4 @@
-"""Deformable convolution, whose window has another form at every position."""
+"""Deformable convolution, whose window has a different form at every position."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ from archspec.types.tensor import TensorType
 
 
 class DeformConv(Op):
-    """`(x, offset) -> deform_conv(width, kernel)`: a convolution whose taps are moved.
+    """`(x, offset) -> deform_conv(width, kernel)`: a convolution whose taps are displaced.
 
     As `torchvision.ops.DeformConv2d` (Dai et al. 2017, arXiv:1703.06211): x is [B, C, H, W]; tap
-    j of the window at p reads x at p * stride + dilation * j - padding + offset, between the
-    positions by bilinear interpolation, and 0 outside. `offset` is [B, 2 * n * taps, H', W'] for
-    results of H' x W': for each of n groups of channels and each tap first how far down, then how
-    far to the right. With a third input `mask`, [B, n * taps, H', W'], what a tap reads is
-    multiplied by it (version 2, Zhu et al. 2019, arXiv:1811.11168).
+    j of the window at p reads x at p * stride + dilation * j - padding + offset, with bilinear
+    interpolation between positions, and 0 outside. `offset` is [B, 2 * n * taps, H', W'] for
+    results of H' x W': for each of n groups of channels and each tap, the vertical and then the
+    horizontal offset. A third input `mask`, [B, n * taps, H', W'], is multiplied with the values
+    that the taps read (version 2, Zhu et al. 2019, arXiv:1811.11168).
 
     width: number of output channels.
     kernel: size of the window, one number or one for height and width.
     stride: step of the window.
     padding: positions added on both sides, as in `conv`.
-    dilation: distance between the taps of the window where nothing moves them.
-    groups: input and output channels are split into so many independent convolutions.
-    bias: whether a number is added per output channel.
-    weight_init, bias_init: first values; by default those of torch.
+    dilation: distance between the taps of the window without offsets.
+    groups: number of independent convolutions into which the channels are split.
+    bias: whether a bias is added to each output channel.
+    weight_init, bias_init: initialisers; by default those of PyTorch.
 
-    Offsets usually come from a convolution of the same kernel, stride and padding that begins
-    with zeros: `x -> conv(18, 3, weight_init=zeros, bias_init=zeros)` for a window of 3 x 3. The
-    weights of the interpolation do not count as MACs.
+    Offsets usually come from a convolution of the same kernel, stride and padding that is
+    initialised with zeros: `x -> conv(18, 3, weight_init=zeros, bias_init=zeros)` for a window of 3
+    x 3. The interpolation is not counted in the MACs.
     """
 
     name: ClassVar[str] = "deform_conv"
@@ -115,7 +115,7 @@ class DeformConv(Op):
         each: int,
         sizes: tuple[Dim, ...],
     ) -> int:
-        """How many groups of channels an input has `each` numbers for. Raises OpError."""
+        """The number of channel groups, each with `each` numbers in an input. Raises OpError."""
         given = float_input(self.name, inputs, index)
         wanted = x.with_shape(x.shape[0], Dim.constant_of(each), *sizes)
         if given.rank != 4:
@@ -137,13 +137,13 @@ class DeformConv(Op):
         return parts
 
     def slides(self) -> tuple[Slide, ...]:
-        """How the window moves along height and width where nothing moves its taps."""
+        """The movement of the window along height and width, without offsets."""
         kernel = per_axis(self.name, "kernel", self.kernel, 2)
         return window_slides(self.name, kernel, self.stride, self.padding, self.dilation)
 
     @property
     def taps(self) -> int:
-        """Positions of the window."""
+        """The number of positions in the window."""
         height, width = per_axis(self.name, "kernel", self.kernel, 2)
         return height * width
 
@@ -159,5 +159,5 @@ class DeformConv(Op):
         return outputs[0].elements * (inputs[0].shape[1] // self.groups) * product(kernel)
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Literal["all"]:
-        """An offset may lead anywhere."""
+        """An offset can refer to any position."""
         return "all"

@@ -1,4 +1,4 @@
-"""What an op says of inputs that it drops in training, so that they need not be computed."""
+"""Inputs that an op drops in training, so that they need not be computed."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from archspec.frozen import frozen
 
 @frozen
 class KeptMean:
-    """An op that yields the mean of those of its inputs that are kept; of all in inference.
+    """An op that yields the mean of the inputs that are kept; in inference, of all inputs.
 
-    In training an input is dropped with probability `drop`. Where it takes part in a `draw`, one
-    column may be kept; columns are counted from the last input. At least one input is kept.
+    In training an input is dropped with probability `drop`. If the op shares a `draw`, it may keep
+    only one column; columns are counted from the last input. At least one input is kept.
     """
 
     drop: float = 0.0
@@ -26,8 +26,8 @@ class KeptMean:
 class Skipped:
     """An op that yields zeros for the whole batch with probability `p`, 0 < p < 1, in training.
 
-    Else it yields its input, which is scaled by 1 / (1 - p) where `in_training`; without it, what
-    inference yields is scaled by 1 - p.
+    Otherwise it yields its input, scaled by 1 / (1 - p) if `in_training`; if not, the result is
+    scaled by 1 - p in inference instead.
     """
 
     p: float

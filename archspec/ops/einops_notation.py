@@ -1,7 +1,7 @@
-"""Patterns in einops notation: reading them, and planning what they do to a shape.
+"""Patterns in einops notation: parsing them, and planning the steps on a shape.
 
-`b c (h p) w -> b h w (c p)`: a name is an axis, parentheses hold axes that are laid out as one,
-`...` stands for any axes, `1` for an axis of size 1. As in einops (Rogozhnikov 2022).
+`b c (h p) w -> b h w (c p)`: a name is an axis, parentheses contain axes that are merged into one,
+`...` matches any axes, `1` for an axis of size 1. As in einops (Rogozhnikov 2022).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _TOKEN = re.compile(r"\s*(->|\.\.\.|[^\W\d]\w*|\d+|[(),]|$)")
 
 @frozen
 class Group:
-    """What stands for one axis: its parts, outermost first. `bare` if without parentheses."""
+    """One axis of the tensor: its parts, outermost first. `bare` if without parentheses."""
 
     items: tuple[Item, ...]
     bare: bool
@@ -36,13 +36,14 @@ Side: TypeAlias = tuple[Group, ...]
 
 @frozen
 class Plan:
-    """The steps that a pattern stands for, in the order in which a backend takes them.
+    """The steps of a pattern, in the order in which a backend applies them.
 
-    Reshape to `split` (one axis for each name), reduce the axes `reduce` away, permute by
-    `order`, put new axes in (`insert`: position and size, ascending), reshape to `merge`.
+    Reshape to `split` (one axis for each name), reduce over the axes `reduce`, permute by `order`,
+    insert new axes (`insert`: position and size, ascending), reshape to `merge`.
 
-    `taken_apart` says of each axis of the input into how many of `split` it goes, `joined` of each
-    of `merge` how many it is made of; `inferred` has those of `split` whose size nobody gave.
+    `taken_apart` gives for each axis of the input into how many axes of `split` it is split,
+    `joined` for each axis of `merge` how many axes it merges; `inferred` are those of `split` whose
+    size was not given.
     """
 
     split: tuple[Dim, ...]
@@ -56,7 +57,7 @@ class Plan:
 
 
 def tokens(op: str, pattern: str) -> list[str]:
-    """The words and signs of a pattern. Raises OpError at a sign that is none of the notation."""
+    """The words and signs of a pattern. Raises OpError at a sign that is not in the notation."""
     found: list[str] = []
     at = 0
     while at < len(pattern):
@@ -74,7 +75,7 @@ def _unreadable(op: str, message: str, fix: str | None = None) -> OpError:
 
 
 def read(op: str, pattern: str) -> tuple[Side, Side]:
-    """Both sides of a pattern. Raises OpError where it does not follow the notation."""
+    """Both sides of a pattern. Raises OpError if it does not follow the notation."""
     words = tokens(op, pattern)
     if words.count("->") != 1:
         raise _unreadable(op, "needs one `->` in its pattern", '`"b c h w -> b h w c"`')
@@ -129,7 +130,7 @@ def _no_repeats(op: str, groups: Sequence[Group]) -> None:
 
 
 def names(side: Side) -> list[str]:
-    """The names on one side, in order; ELLIPSIS counts."""
+    """The names on one side, in order, including ELLIPSIS."""
     return [item for group in side for item in group.items if isinstance(item, str)]
 
 
@@ -137,7 +138,7 @@ def names(side: Side) -> list[str]:
 
 
 def _expand_left(op: str, side: Side, given: TensorType) -> tuple[Side, tuple[str, ...]]:
-    """The left side with `...` replaced by axes of their own, whose names are returned."""
+    """The left side with `...` replaced by new axes, whose names are returned."""
     missing = given.rank - len(side)
     if ELLIPSIS not in names(side):
         if missing:
@@ -178,7 +179,7 @@ def _expand_right(side: Side, inner: tuple[str, ...]) -> Side:
 
 
 def _named(side: Side, prefix: str, sizes: dict[str, Dim]) -> list[list[str]]:
-    """The groups as names; a number gets a name of its own, 1 vanishes."""
+    """The groups as names; a number gets a new name, and 1 is left out."""
     result: list[list[str]] = []
     for group in side:
         parts: list[str] = []
@@ -199,9 +200,9 @@ def _named(side: Side, prefix: str, sizes: dict[str, Dim]) -> list[list[str]]:
 def plan(
     op: str, check: Check, pattern: str, axes: Sequence[tuple[str, int | Dim]], given: TensorType
 ) -> Plan:
-    """What `pattern` does to an input, with the sizes in `axes`; needs go to `check`.
+    """The steps of `pattern` for an input, with the sizes in `axes`; needs are added to `check`.
 
-    Raises OpError where the pattern does not fit the input, or leaves a size open.
+    Raises OpError if the pattern does not fit the input, or does not determine a size.
     """
     left, right = read(op, pattern)
     left, inner = _expand_left(op, left, given)

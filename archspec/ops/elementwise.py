@@ -15,7 +15,7 @@ _WHOLE = Example(inputs=("i64[4]",))
 
 
 def _same(allowed: frozenset[DType]) -> ShapeRule:
-    """Shape rule of an op that keeps the type of its one input, of one of these elements."""
+    """Shape rule of an op that keeps the type of its one input, with one of these element types."""
 
     def rule(op: Op, check: Check, inputs: tuple[TensorType, ...]) -> TensorType:
         (given,) = inputs
@@ -46,7 +46,7 @@ class Log(Op):
 
 
 class Log1p(Op):
-    """`log(1 + x)`, exact near 0."""
+    """`log(1 + x)`, accurate near 0."""
 
     name: ClassVar[str] = "log1p"
     category: ClassVar[str] = "arithmetic"
@@ -96,7 +96,7 @@ class Reciprocal(Op):
 
 
 class Sign(Op):
-    """-1, 0 or 1, as the element is negative, zero or positive."""
+    """-1, 0 or 1 if the element is negative, zero or positive."""
 
     name: ClassVar[str] = "sign"
     category: ClassVar[str] = "arithmetic"
@@ -168,7 +168,7 @@ class Ceil(Op):
 
 
 class Round(Op):
-    """Rounded to the nearest whole number, halves to the even one."""
+    """Rounded to the nearest integer, halves to the nearest even one."""
 
     name: ClassVar[str] = "round"
     category: ClassVar[str] = "arithmetic"
@@ -182,7 +182,7 @@ class Round(Op):
 
 
 class Abs(Op):
-    """The absolute value; of a complex number its modulus, which is floating."""
+    """The absolute value; for a complex number its modulus, which is a floating-point number."""
 
     name: ClassVar[str] = "abs"
     category: ClassVar[str] = "arithmetic"
@@ -200,10 +200,10 @@ class Abs(Op):
 
 
 class Cast(Op):
-    """The same numbers as another element type; the only conversion there is.
+    """The same values as another element type; the only conversion in the language.
 
-    To integers it cuts fractions off; to bool it says what is not zero. A complex tensor is not
-    cast: `as_real` and `abs` say what becomes of its parts.
+    A cast to an integer type truncates; a cast to bool is true for values other than zero. A
+    complex tensor cannot be cast: use `as_real` or `abs`.
 
     dtype: element type of the result.
     """
@@ -229,7 +229,7 @@ class Cast(Op):
 
 
 class Detach(Op):
-    """The same numbers, through which no gradient flows back."""
+    """The same values, without a gradient."""
 
     name: ClassVar[str] = "detach"
     category: ClassVar[str] = "arithmetic"

@@ -1,4 +1,4 @@
-"""Tables that indices are looked up in."""
+"""Lookup tables."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from archspec.types.tensor import DType, TensorType
 
 
 class Embedding(Op):
-    """Looks indices up in a learned table: i64[...] to f32[..., width], as `torch.nn.Embedding`.
+    """Looks up indices in a learned table: i64[...] to f32[..., width], as `torch.nn.Embedding`.
 
-    count: rows of the table; indices are from 0 to count - 1, which is not checked here.
+    count: number of rows of the table; indices are from 0 to count - 1, which is not checked here.
     width: size of a row.
-    padding_index: a row that starts as 0 and gets no gradient; None for none.
-    weight_init: first value; by default normal with deviation 1.
+    padding_index: a row that is initialised with zeros and gets no gradient; None for none.
+    weight_init: initialiser; by default normal with standard deviation 1.
     """
 
     name: ClassVar[str] = "embedding"

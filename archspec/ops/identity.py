@@ -1,4 +1,4 @@
-"""The layer that does nothing: what a `layer` parameter is where nothing shall stand."""
+"""The layer that does nothing, as the value of a `layer` parameter that adds nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from archspec.types.tensor import TensorType
 
 
 class Identity(Op):
-    """Its input, or the tuple of its inputs, unchanged; it leaves no trace in the graph."""
+    """Its input, or the tuple of its inputs, unchanged; it does not appear in the graph."""
 
     name: ClassVar[str] = "identity"
     arity: ClassVar[tuple[int, int | None]] = (0, None)

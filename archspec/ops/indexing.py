@@ -1,4 +1,4 @@
-"""Ops that pick or place elements by position: slice, take, gather, scatter, roll, triangles."""
+"""Ops that select or place elements by position: slice, take, gather, scatter, roll, triangles."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from archspec.types.tensor import TensorType
 def bounds(
     op: str, check: Check, size: Dim, start: int | Dim, stop: int | Dim | None, axis: int
 ) -> tuple[Dim, Dim]:
-    """Where a slice of an axis begins and ends, both from 0; a negative number counts from the end.
+    """Start and stop of a slice of an axis, both from 0; a negative number counts from the end.
 
-    Needs `0 <= start <= stop <= size`: a slice beyond the end is a fault of the spec, not cut off.
-    A symbolic bound counts from the front. Raises OpError where numbers are out of range.
+    Requires `0 <= start <= stop <= size`: a slice beyond the end is an error and is not clipped.
+    A symbolic bound counts from the start. Raises OpError if numbers are out of range.
     """
     first = _from_front(size, start)
     last = size if stop is None else _from_front(size, stop)
@@ -48,12 +48,12 @@ def _from_front(size: Dim, at: int | Dim) -> Dim:
 class Slice(Op):
     """Part of an axis, `x[start:stop:step]` in Python: `slice(axis=1, stop=10)`.
 
-    Unlike Python, `stop` may not lie behind the end.
+    Unlike in Python, `stop` must not be beyond the end.
 
-    axis: the axis to cut.
-    start: first position; negative from the end.
-    stop: the position after the last; negative from the end; by default the end.
-    step: take every so many.
+    axis: the axis to slice.
+    start: first position; negative numbers count from the end.
+    stop: the position after the last; negative numbers count from the end; by default the end.
+    step: distance between selected positions.
     """
 
     name: ClassVar[str] = "slice"
@@ -88,10 +88,10 @@ class Slice(Op):
 
 
 class Select(Op):
-    """One position of an axis, which is gone: `select(axis=1, index=0)`. Negative from the end.
+    """One index along an axis, which is removed: `select(axis=1, index=0)`.
 
-    axis: the axis that goes.
-    index: the position; negative from the end.
+    axis: the axis that is removed.
+    index: the position; negative numbers count from the end.
     """
 
     name: ClassVar[str] = "select"
@@ -122,11 +122,11 @@ class Select(Op):
 
 
 class Crop(Op):
-    """Parts of several axes: `crop([(2, 1, -1), (3, 1, -1)])`, each `(axis, start, stop)`.
+    """A slice along several axes: `crop([(2, 1, -1), (3, 1, -1)])`, each `(axis, start, stop)`.
 
-    As in `slice`, a negative number counts from the end, and `stop` may not lie behind it.
+    As in `slice`, a negative number counts from the end, and `stop` must not be beyond it.
 
-    ranges: an axis, its first position, and that after the last, each.
+    ranges: for each axis its number, the first position, and the position after the last.
     """
 
     name: ClassVar[str] = "crop"
@@ -165,7 +165,7 @@ class Take(Op):
     The axis is replaced by the axes of `indices`, so a table [N, D] and indices [B, T] give
     [B, T, D] on axis 0.
 
-    axis: the axis of the table that is looked up.
+    axis: the axis of the table that is indexed.
     """
 
     name: ClassVar[str] = "take"
@@ -193,9 +193,9 @@ class Take(Op):
 class Gather(Op):
     """`(x, indices) -> gather(axis)`: `out[i, j] = x[i, indices[i, j]]` on axis 1, and so on.
 
-    Both have one rank; on the other axes `indices` is at most as large as x.
+    Both have the same rank; along the other axes `indices` is at most as large as x.
 
-    axis: the axis that is looked up.
+    axis: the axis that is indexed.
     """
 
     name: ClassVar[str] = "gather"
@@ -223,7 +223,7 @@ class Gather(Op):
 def _require_within(
     op: str, check: Check, indices: TensorType, given: TensorType, *, but: int
 ) -> None:
-    """Need indices of the rank of a tensor and at most as long, `but` on one axis."""
+    """Require indices with the rank of a tensor, and at most as large on all axes but `but`."""
     if indices.rank != given.rank:
         raise OpError(
             f"`{op}` needs indices of rank {given.rank}, but got {indices.shape_text}", input=1
@@ -245,13 +245,13 @@ def _require_within(
 class Scatter(Op):
     """`(x, indices, source) -> scatter(axis)`: x with `out[i, indices[i, j]] = source[i, j]`.
 
-    So on axis 1: the reverse of `gather`. `indices` and `source` have one shape, which is at most
-    as long as x on all axes but `axis`.
+    This is the result for axis 1: the reverse of `gather`. `indices` and `source` have the same
+    shape, which is at most as large as x on all axes but `axis`.
 
-    axis: the axis that indices lead into.
-    reduction: what becomes of the value of x and of all values that go to one place: `add` sums
-        them, `max` and `min` keep one; with `none` one value of `source` is put there, and which
-        one is not defined where several go to one place.
+    axis: the axis of x that is indexed.
+    reduction: how the value of x and all values for the same position are combined: `add` sums
+        them, and `max` and `min` keep one; with `none` one value of `source` is used, and it is
+        undefined which one if there are several.
     """
 
     name: ClassVar[str] = "scatter"
@@ -283,22 +283,22 @@ class Scatter(Op):
             )
         require_entries(self.name, check, given.shape[axis], indices)
         _require_within(self.name, check, indices, given, but=axis)
-        for other in range(given.rank):  # torch has no gradient where they differ
+        for other in range(given.rank):  # PyTorch has no gradient if they differ
             require_equal_dims(self.name, check, other, indices, source, 2)
         return given
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Literal["all"]:
-        """Indices may lead anywhere."""
+        """Indices can refer to any position."""
         return "all"
 
 
 class Roll(Op):
-    """Positions moved along axes, what leaves at one end enters at the other.
+    """Elements shifted along axes, cyclically.
 
-    `roll([-3, -3], axes=[1, 2])`: element i goes to i - 3.
+    `roll([-3, -3], axes=[1, 2])` moves element i to i - 3.
 
-    shifts: how far, one number for each axis.
-    axes: the axis or axes to move along.
+    shifts: the number of positions, one for each axis.
+    axes: the axis or axes along which elements are shifted.
     """
 
     name: ClassVar[str] = "roll"
@@ -330,7 +330,7 @@ class Roll(Op):
 
 
 class Flip(Op):
-    """The order along axes reversed.
+    """The elements in reverse order along axes.
 
     axes: the axis or axes to reverse.
     """
@@ -364,9 +364,9 @@ def _matrix(op: str, given: TensorType) -> TensorType:
 
 
 class Tril(Op):
-    """The last two axes below the `diagonal` and on it; 0 above.
+    """The lower triangle of the last two axes, up to and including a diagonal; 0 above it.
 
-    diagonal: which diagonal is the edge: 0 the main one, above it positive, below it negative.
+    diagonal: the bounding diagonal, which is kept: 0 is the main one, positive ones are above it.
     """
 
     name: ClassVar[str] = "tril"
@@ -381,9 +381,9 @@ class Tril(Op):
 
 
 class Triu(Op):
-    """The last two axes above the `diagonal` and on it; 0 below.
+    """The upper triangle of the last two axes, from a diagonal on; 0 below it.
 
-    diagonal: which diagonal is the edge: 0 the main one, above it positive, below it negative.
+    diagonal: the bounding diagonal, which is kept: 0 is the main one, positive ones are above it.
     """
 
     name: ClassVar[str] = "triu"

@@ -1,4 +1,4 @@
-"""Normalisation within a sample: layer, RMS, local response, and to length 1."""
+"""Normalisation within a sample: layer, RMS, local response, and L2 normalisation."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ def _normalised(
 class LayerNorm(Op):
     """Layer normalisation: `(x - mean) / sqrt(var + eps) * weight + bias` over the given axes.
 
-    As `torch.nn.LayerNorm` (Ba et al. 2016), which takes the last axes only; `axis=1` is the
+    As `torch.nn.LayerNorm` (Ba et al. 2016), which supports only the last axes; `axis=1` is the
     channels-first form of ConvNeXt.
 
-    axis: the axis, or a list of axes, over which mean and variance are taken. `weight` and
+    axis: the axis, or a list of axes, over which mean and variance are computed. `weight` and
         `bias` have the sizes of these axes, in the order of the input.
     eps: added to the variance.
-    affine: whether `weight` is learned, and `bias` with it.
-    bias: whether `bias` is learned.
-    weight_init, bias_init: first values; by default 1 and 0.
+    affine: whether there are a learned `weight` and `bias`.
+    bias: whether there is a `bias`.
+    weight_init, bias_init: initialisers; by default ones and zeros.
     """
 
     name: ClassVar[str] = "layer_norm"
@@ -85,10 +85,10 @@ class RMSNorm(Op):
 
     As `torch.nn.RMSNorm` (Zhang and Sennrich 2019).
 
-    axis: the axis, or a list of axes, over which the mean is taken.
-    eps: added to the mean square; None for the machine epsilon of the element type, as torch.
-    affine: whether `weight` is learned.
-    weight_init: first value; by default 1.
+    axis: the axis, or a list of axes, over which the mean is computed.
+    eps: added to the mean square; None for the machine epsilon of the element type, as in PyTorch.
+    affine: whether there is a learned `weight`.
+    weight_init: initialiser; by default ones.
     """
 
     name: ClassVar[str] = "rms_norm"
@@ -120,10 +120,10 @@ class RMSNorm(Op):
 
 
 class LocalResponseNorm(Op):
-    """Local response normalisation over neighbouring channels, as AlexNet has it.
+    """Local response normalisation over neighbouring channels, as in AlexNet.
 
     `y = x / (k + alpha / size * sum of x**2 over the `size` channels around)**beta`, as
-    `torch.nn.LocalResponseNorm` (Krizhevsky et al. 2012). Takes rank 3 and more.
+    `torch.nn.LocalResponseNorm` (Krizhevsky et al. 2012). The rank is at least 3.
 
     size: number of neighbouring channels.
     alpha: factor of the mean square.
@@ -158,8 +158,8 @@ class LocalResponseNorm(Op):
 class L2Normalize(Op):
     """Scales vectors to length 1: `x / max(norm(x), eps)`, as `torch.nn.functional.normalize`.
 
-    axis: along which the vectors lie.
-    eps: least length that is divided by.
+    axis: the axis of the vectors.
+    eps: lower bound of the divisor.
     """
 
     name: ClassVar[str] = "l2_normalize"
@@ -182,7 +182,7 @@ NORMALISED = "normalised features"
 
 
 def normalised_axes(op: str, axis: Axes, rank: int) -> tuple[int, ...]:
-    """The axes counted from 0, in the order of the input. Raises OpError for none or a repeat."""
+    """The axes counted from 0, in the order of the input. Raises OpError if empty or repeated."""
     given = (axis,) if isinstance(axis, int) else axis
     axes = sorted({axis_index(op, each, rank) for each in given})
     if not axes or len(axes) < len(given):

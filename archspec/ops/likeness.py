@@ -1,4 +1,4 @@
-"""Constants in the shape of another tensor."""
+"""Constants with the shape of another tensor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from archspec.types.tensor import TensorType
 
 
 class ZerosLike(Op):
-    """Zeros in the shape and of the type of the input."""
+    """Zeros with the shape and the type of the input."""
 
     name: ClassVar[str] = "zeros_like"
     category: ClassVar[str] = "source"
@@ -23,7 +23,7 @@ class ZerosLike(Op):
 
 
 class OnesLike(Op):
-    """Ones in the shape and of the type of the input."""
+    """Ones with the shape and the type of the input."""
 
     name: ClassVar[str] = "ones_like"
     category: ClassVar[str] = "source"
@@ -35,7 +35,7 @@ class OnesLike(Op):
 
 
 class FullLike(Op):
-    """One number in the shape and of the type of the input.
+    """A constant with the shape and the type of the input.
 
     value: the number.
     """

@@ -1,4 +1,4 @@
-"""Linear maps over the last axis, with weights of their own or given as data."""
+"""Linear maps over the last axis, with their own weights or with data as weights."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 class Linear(Op):
     """Affine map over the last axis, `y = x @ weight.T + bias`, as `torch.nn.Linear`.
 
-    The other axes stay as they are; the size of the last one must be a fixed number, since the
-    weight depends on it.
+    The other axes are unchanged; the size of the last one must be a fixed number, because the shape
+    of the weight depends on it.
 
     width: size of the last axis of the result.
-    bias: whether a vector is added.
-    weight_init, bias_init: first values; by default those of torch.
+    bias: whether a bias is added.
+    weight_init, bias_init: initialisers; by default those of PyTorch.
     parametrization: `weight_norm` splits the weight into `weight_g` and `weight_v`
-        (Salimans and Kingma 2016); `spectral_norm` divides it by its greatest singular value,
-        which one step of power iteration follows in each forward pass of training (Miyato et al.
-        2018), as `torch.nn.utils.parametrizations.spectral_norm` does.
+        (Salimans and Kingma 2016); `spectral_norm` divides it by its largest singular value,
+        which is updated by one step of power iteration in each forward pass of training (Miyato
+        et al. 2018), as `torch.nn.utils.parametrizations.spectral_norm` does.
     """
 
     name: ClassVar[str] = "linear"
@@ -62,7 +62,7 @@ class Linear(Op):
         return x.with_shape(*x.shape[:-1], dim(self.width))
 
     def _features(self, x: TensorType) -> int:
-        """The size of the last axis. Raises OpError where there is none, or no number."""
+        """The size of the last axis. Raises OpError if there is no axis, or no fixed size."""
         if not x.rank:
             raise OpError("`linear` takes an input with at least one axis, but it has none")
         size = x.shape[-1]
@@ -101,10 +101,10 @@ class Linear(Op):
 
 
 class Affine(Op):
-    """`x @ weight.T + bias` with weights that are data, as `torch.nn.functional.linear`.
+    """`x @ weight.T + bias` with data as weights, as `torch.nn.functional.linear`.
 
-    Takes (x, weight) or (x, weight, bias): x is [..., N], weight is [M, N], bias is [M]; the
-    result is [..., M]. For a weight that several layers share or that is computed.
+    The inputs are (x, weight) or (x, weight, bias): x is [..., N], weight is [M, N], bias is [M];
+    the result is [..., M]. This is for a weight that several layers share or that is computed.
     """
 
     name: ClassVar[str] = "affine"
@@ -143,15 +143,15 @@ class Affine(Op):
 
 
 class RoutedAffine(Op):
-    """`(x, route, weight) -> routed_affine`: each row through one of several affine maps.
+    """`(x, route, weight) -> routed_affine`: applies one of several affine maps to each row.
 
-    x is [..., N], `route` says in [...] which of E maps each row goes through, counted from 0;
-    weight is [E, M, N], and bias, where it is given, [E, M]. The result is [..., M]. A map is
-    computed on the rows that are sent to it and on no others, so MACs are those of one map for
-    each row, however many maps there are. None has a capacity: no row is dropped.
+    x is [..., N]; `route` is [...] and gives the index, from 0, of one of E maps for each row;
+    weight is [E, M, N], and an optional bias is [E, M]. The result is [..., M]. Each map is
+    computed only on the rows that are routed to it, so the MACs are those of one map per row,
+    however many maps there are. The maps have no capacity limit: no row is dropped.
 
-    For mixtures of experts (Shazeer et al. 2017, arXiv:1701.06538), whose tokens stand k times in
-    x, once for each expert that they are sent to: `std.experts` has them.
+    This is for mixtures of experts (Shazeer et al. 2017, arXiv:1701.06538), for which x contains
+    each token k times, once for each of its experts: see `std.experts`.
     """
 
     name: ClassVar[str] = "routed_affine"
@@ -199,5 +199,5 @@ class RoutedAffine(Op):
         return inputs[0].elements * inputs[2].shape[1]
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
-        """Each row is mapped by itself."""
+        """Each row is mapped independently."""
         return mixed(inputs[:1])

@@ -1,4 +1,4 @@
-"""Ops that join tensors along an axis, or take one apart."""
+"""Ops that join tensors along an axis, or split one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from archspec.types.dim import Dim, dim, sum_of
 from archspec.types.tensor import TensorType
 
 MOST_OUTPUTS = 4096
-"""The most tensors that one op yields: a size in a spec must not fill the memory."""
+"""The largest number of outputs of an op: a size in a spec must not fill the memory."""
 
 
 def _few(op: str, count: int, attribute: str) -> None:
@@ -30,11 +30,11 @@ def _some(op: str, inputs: tuple[TensorType, ...]) -> None:
 
 
 class Concat(Op):
-    """Inputs one after another along an axis; by default along the channels, axis 1.
+    """The inputs concatenated along an axis; by default along the channels, axis 1.
 
     All other dims must be equal.
 
-    axis: the axis that grows.
+    axis: the axis along which the inputs are concatenated.
     """
 
     name: ClassVar[str] = "concat"
@@ -68,9 +68,9 @@ class Concat(Op):
 
 
 class Stack(Op):
-    """Inputs of one shape side by side along a new axis.
+    """Inputs of the same shape stacked along a new axis.
 
-    axis: where the new axis stands.
+    axis: the position of the new axis.
     """
 
     name: ClassVar[str] = "stack"
@@ -101,10 +101,11 @@ class Stack(Op):
 class Split(Op):
     """A tuple of parts along an axis: a number of equal parts, or a list of sizes.
 
-    `split(2)` halves exactly; `split([8, 24])` gives parts of these sizes, which must add up.
+    `split(2)` yields two equal parts; `split([8, 24])` yields parts of these sizes, whose sum must
+    be the size of the axis.
 
     parts: the number of equal parts, or a list of sizes.
-    axis: the axis to take apart.
+    axis: the axis to split.
     """
 
     name: ClassVar[str] = "split"
@@ -134,7 +135,7 @@ class Split(Op):
             _few(self.name, self.parts, "parts")
             by = dim(self.parts)
             part = exact_division(self.name, check, total, by, attribute="parts")
-            if self.parts > 1:  # PyTorch takes nothing apart into one part only
+            if self.parts > 1:  # PyTorch splits an empty axis into one part only
                 check.require(at_least(part, 1), "`split` needs something in each part")
             return (part,) * self.parts
         if not self.parts:
@@ -157,9 +158,9 @@ class Split(Op):
 
 
 class Unbind(Op):
-    """A tuple of the slices along an axis, which is gone. Its size must be a fixed number.
+    """A tuple of the slices along an axis, which is removed. Its size must be a fixed number.
 
-    axis: the axis that goes.
+    axis: the axis that is removed.
     """
 
     name: ClassVar[str] = "unbind"
@@ -185,10 +186,10 @@ class Unbind(Op):
 
 
 class MeshGrid(Op):
-    """Coordinates of a grid from vectors: one tensor for each, all of the shape of the grid.
+    """Coordinates of a grid from vectors: one tensor for each, all with the shape of the grid.
 
-    With `indexing="ij"` axis k runs along input k; with "xy" the first two are exchanged, as
-    in NumPy.
+    With `indexing="ij"`, axis k corresponds to input k; with "xy" the first two axes are swapped,
+    as in NumPy.
 
     indexing: "ij" or "xy".
     """

@@ -20,16 +20,16 @@ class BatchNorm(Op):
     """Batch normalisation: `(x - mean) / sqrt(var + eps) * weight + bias` per channel.
 
     In training, mean and variance are those of the batch over all axes but `axis`, and running
-    averages are kept; otherwise the running ones are used. As `torch.nn.BatchNorm1d`, `2d` and
-    `3d` (Ioffe and Szegedy 2015). Takes rank 2 to 5. In training torch needs more than one value
-    per channel, so that is a condition on the sizes of the training graph.
+    averages are updated; in inference, the running averages are used. As `torch.nn.BatchNorm1d`,
+    `2d` and `3d` (Ioffe and Szegedy 2015). The rank is 2 to 5. In training, PyTorch needs more than
+    one value per channel, so this is a condition on the sizes of the training graph.
 
     eps: added to the variance.
-    momentum: weight of the new batch in the running averages; None for a plain average.
-    affine: whether `weight` and `bias` are learned.
-    track: whether running averages are kept; without them each batch normalises itself always.
+    momentum: weight of the new batch in the running averages; None for a cumulative average.
+    affine: whether there are a learned `weight` and `bias`.
+    track: whether running averages are kept; without them, the batch statistics are always used.
     axis: the axis of the channels.
-    weight_init, bias_init: first values; by default 1 and 0.
+    weight_init, bias_init: initialisers; by default ones and zeros.
     """
 
     name: ClassVar[str] = "batch_norm"
@@ -87,7 +87,7 @@ class BatchNorm(Op):
 
 
 class FrozenBatchNorm(Op):
-    """Batch normalisation whose statistics and scale never change, as torchvision's detectors use.
+    """Batch normalisation with fixed statistics and scale, as in torchvision's detectors.
 
     `(x - running_mean) / sqrt(running_var + eps) * weight + bias` per channel (axis 1), with
     all four as buffers, as `torchvision.ops.FrozenBatchNorm2d`.
@@ -134,14 +134,14 @@ class InstanceNorm(Op):
     """Instance normalisation: each channel of each sample by its own mean and variance.
 
     As `torch.nn.InstanceNorm1d`, `2d` and `3d` (Ulyanov et al. 2016), without weights and
-    running averages by default. Where the statistics come from the input, torch needs more than
-    one spatial position, H * W > 1; with `track` that holds in training only.
+    running averages by default. If the statistics come from the input, PyTorch needs more than one
+    spatial position, H * W > 1; with `track` this applies only to training.
 
     eps: added to the variance.
     momentum: weight of the new batch in the running averages.
-    affine: whether `weight` and `bias` per channel are learned.
-    track: whether running averages are kept, and used outside training.
-    weight_init, bias_init: first values; by default 1 and 0.
+    affine: whether there are a learned `weight` and `bias` per channel.
+    track: whether running averages are kept, and used in inference.
+    weight_init, bias_init: initialisers; by default ones and zeros.
     """
 
     name: ClassVar[str] = "instance_norm"
@@ -189,15 +189,15 @@ class InstanceNorm(Op):
 
 
 class GroupNorm(Op):
-    """Group normalisation: the channels of a sample in groups, each by its mean and variance.
+    """Group normalisation: each group of channels of a sample by its own mean and variance.
 
-    As `torch.nn.GroupNorm` (Wu and He 2018); one group is a layer norm over all but the batch.
-    torch needs batch * channels / groups * positions > 1.
+    As `torch.nn.GroupNorm` (Wu and He 2018); one group is a layer norm over all axes but the batch.
+    PyTorch needs batch * channels / groups * positions > 1.
 
-    groups: number of groups, which divides the channels.
+    groups: number of groups, which must divide the number of channels.
     eps: added to the variance.
-    affine: whether `weight` and `bias` per channel are learned.
-    weight_init, bias_init: first values; by default 1 and 0.
+    affine: whether there are a learned `weight` and `bias` per channel.
+    weight_init, bias_init: initialisers; by default ones and zeros.
     """
 
     name: ClassVar[str] = "group_norm"
@@ -249,7 +249,7 @@ def scale_and_shift(
 
 
 def running(width: int) -> tuple[Parameter, ...]:
-    """The buffers of running statistics, as torch names them."""
+    """The buffers of running statistics, with PyTorch's names."""
     return (
         Parameter("running_mean", (width,), zeros(), learnable=False),
         Parameter("running_var", (width,), ones(), learnable=False),
@@ -258,7 +258,7 @@ def running(width: int) -> tuple[Parameter, ...]:
 
 
 def running_map(eps: float, axis: int, affine: bool) -> ChannelMap:
-    """What a norm does with running averages, (x - mean) / sqrt(var + eps) * weight + bias.
+    """The map of a norm with running averages, (x - mean) / sqrt(var + eps) * weight + bias.
 
     Weight and bias are 1 and 0 unless it is `affine` (Ioffe and Szegedy 2015, algorithm 2).
     """

@@ -1,4 +1,4 @@
-"""Ops that order or accumulate the elements along one axis."""
+"""Ops that sort or accumulate the elements along one axis."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _EXAMPLES = (
 
 
 def _place(op: Reduces, check: Check, inputs: tuple[TensorType, ...]) -> TensorType:
-    """Shape rule of an op that says where an element stands."""
+    """Shape rule of an op that yields the position of an element."""
     return choosing(op, check, inputs).with_dtype(DType.I64)
 
 
 class ArgMax(Op):
-    """Where the greatest element stands (i64): along `axis`, or without it in the flat tensor.
+    """Index of the largest element (i64): along `axis`, or by default in the flattened tensor.
 
-    axis: the axis to reduce; by default the flat tensor.
-    keepdim: whether a 1 stays where an axis was.
+    axis: the axis to reduce; by default the flattened tensor.
+    keepdim: whether reduced axes are kept with size 1.
     """
 
     name: ClassVar[str] = "argmax"
@@ -43,10 +43,10 @@ class ArgMax(Op):
 
 
 class ArgMin(Op):
-    """Where the least element stands (i64): along `axis`, or without it in the flat tensor.
+    """Index of the smallest element (i64): along `axis`, or by default in the flattened tensor.
 
-    axis: the axis to reduce; by default the flat tensor.
-    keepdim: whether a 1 stays where an axis was.
+    axis: the axis to reduce; by default the flattened tensor.
+    keepdim: whether reduced axes are kept with size 1.
     """
 
     name: ClassVar[str] = "argmin"
@@ -62,9 +62,9 @@ class ArgMin(Op):
 
 
 class CumSum(Op):
-    """Running sum along an axis. Of integers it is i64.
+    """Cumulative sum along an axis. For integers it is i64.
 
-    axis: the axis to run along.
+    axis: the axis along which elements are summed.
     """
 
     name: ClassVar[str] = "cumsum"
@@ -87,11 +87,11 @@ class CumSum(Op):
 
 
 class TopK(Op):
-    """The `count` greatest elements along an axis, greatest first: (values, indices).
+    """The `count` largest elements along an axis, largest first: (values, indices).
 
-    count: how many.
-    axis: the axis to order.
-    largest: false for the least.
+    count: number of elements.
+    axis: the axis to sort.
+    largest: false for the smallest elements.
     """
 
     name: ClassVar[str] = "topk"
@@ -124,10 +124,10 @@ class TopK(Op):
 
 
 class Sort(Op):
-    """The elements in ascending order along an axis, and where they stood: (values, indices).
+    """The elements in ascending order along an axis, and their indices: (values, indices).
 
-    axis: the axis to order.
-    descending: whether the greatest stand first.
+    axis: the axis to sort.
+    descending: whether the largest come first.
     """
 
     name: ClassVar[str] = "sort"

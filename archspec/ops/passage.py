@@ -1,4 +1,4 @@
-"""Where the channels of an axis go in ops that treat every channel alike, as a mean over others."""
+"""Where channels are after ops that treat all channels alike, such as a mean over other axes."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from archspec.types.dim import Dim, exact_quotient, product
 
 @frozen
 class Passage:
-    """An op f that yields each channel from that channel alone, with f(s x + t) = s f(x) + t.
+    """An op f that computes each channel from that channel alone, with f(s x + t) = s f(x) + t.
 
-    `axis` is that of the channels in the result, which has `outer` times all of them in their
-    order, each `inner` times in a row, as `flatten` lays them out. Without `constants` t does not
-    pass: f(s x) = s f(x) only, as of a border of zeros.
+    `axis` is that of the channels in the result, which contains the whole sequence of channels
+    `outer` times, with each channel `inner` times in a row, as `flatten` arranges them. Without
+    `constants`, only f(s x) = s f(x) holds, as for zero padding.
     """
 
     axis: int
@@ -24,23 +24,23 @@ class Passage:
 
     @property
     def is_plain(self) -> bool:
-        """Whether the channels of the result are those of the input, one for one."""
+        """Whether the channels of the result are those of the input, one to one."""
         return self.outer == self.inner == 1
 
     def then(self, after: Passage) -> Passage:
-        """Through this op and another behind it."""
+        """The passage through this op and another one after it."""
         constants = self.constants and after.constants
         outer, inner = self.outer * after.outer, self.inner * after.inner
         return Passage(after.axis, outer, inner, constants)
 
 
 def beside(axis: int, axes: int | Iterable[int], rank: int) -> Passage | None:
-    """Through an op that works along `axes`, which stay: all but these are untouched."""
+    """The passage through an op that works along `axes` only, and keeps them."""
     return None if axis in _places(axes, rank) else Passage(axis)
 
 
 def without(axis: int, gone: int | Iterable[int], rank: int) -> Passage | None:
-    """Through an op whose result lacks the axes `gone`."""
+    """The passage through an op that removes the axes `gone`."""
     lost = _places(gone, rank)
     return None if axis in lost else Passage(axis - sum(other < axis for other in lost))
 
@@ -50,7 +50,7 @@ def _places(axes: int | Iterable[int], rank: int) -> set[int]:
 
 
 def regrouped(axis: int, before: Sequence[Dim], after: Sequence[Dim]) -> Passage | None:
-    """Through an op that gives the same elements, in the same order, another shape."""
+    """The passage through an op that reshapes the elements without reordering them."""
     count = before[axis].constant
     if not count:
         return None

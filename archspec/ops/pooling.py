@@ -1,4 +1,4 @@
-"""Pools over windows and their reversal, as `torch.nn` has them, over one to three spatial axes."""
+"""Pooling over windows and its inverse, as in `torch.nn`, over one to three spatial axes."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from archspec.types.tensor import DType, TensorType
 
 
 class MaxPool(Op):
-    """The greatest value of each window, as `torch.nn.MaxPool1d`, `2d` and `3d`.
+    """The maximum of each window, as `torch.nn.MaxPool1d`, `2d` and `3d`.
 
     kernel: size of the window, one number or one per spatial axis.
-    stride: step of the window; None for its size, so that windows do not overlap.
-    padding: positions added on both sides, at most half the kernel; they never win.
+    stride: step of the window; None for the kernel size, so that windows do not overlap.
+    padding: positions added on both sides, at most half the kernel; they are never the maximum.
     dilation: distance between the positions of a window.
-    ceil: whether sizes are rounded up: a last window may hang over the end, if it begins inside
-        the input or its left padding.
-    indices: whether it also yields, as i64, where each value stood: the position in its channel,
-        counted through all spatial axes, the last one fastest. `max_unpool` takes them.
+    ceil: whether sizes are rounded up: the last window may extend beyond the end if it starts
+        inside the input or its left padding.
+    indices: whether it also yields, as i64, the index of each maximum in its channel, flattened
+        over all spatial axes, the last one fastest. `max_unpool` uses them.
 
     Each output size is (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1.
     """
@@ -64,7 +64,7 @@ class MaxPool(Op):
         return (y, y.with_dtype(DType.I64)) if self.indices else y
 
     def slides(self, axes: int) -> tuple[Slide, ...]:
-        """How the window moves along each of `axes` spatial axes."""
+        """The movement of the window along each of `axes` spatial axes."""
         return _slides(self.name, axes, self.kernel, self.stride, self.padding, self.dilation)
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> tuple[Window, ...]:
@@ -72,18 +72,18 @@ class MaxPool(Op):
 
 
 class MaxUnpool(Op):
-    """`(x, indices) -> max_unpool(kernel)`: each value put where `indices` say, 0 elsewhere.
+    """`(x, indices) -> max_unpool(kernel)`: places each value at its index, with 0 elsewhere.
 
     Reverses `max_pool(kernel, stride, padding, indices=true)`, as `torch.nn.MaxUnpool1d`, `2d` and
-    `3d`. What is pooled to one size comes from several, so the size may have to be said.
+    `3d`. Several sizes are pooled to the same size, so the size may have to be given.
 
     kernel: size of the window of the pool, one number or one per spatial axis.
-    stride: step of the window; None for its size.
+    stride: step of the window; None for the kernel size.
     padding: positions that the pool added on both sides.
     size: sizes of the spatial axes of the result, torch's `output_size`, each less than a stride
         away from the default, (size - 1) * stride - 2 * padding + kernel. A size may be free.
 
-    An index at or behind the number of positions of the result is a fault at run time.
+    An index beyond the positions of the result is an error at run time.
     """
 
     name: ClassVar[str] = "max_unpool"
@@ -116,7 +116,7 @@ class MaxUnpool(Op):
         return x.with_shape(*x.shape[:2], *self.sizes(check, x))
 
     def sizes(self, check: Check, x: TensorType) -> tuple[Dim, ...]:
-        """The spatial sizes of the result. Raises OpError where the ones asked for cannot be."""
+        """The spatial sizes of the result. Raises OpError if the requested ones are impossible."""
         axes = x.rank - 2
         wanted = self.size if isinstance(self.size, tuple) else (self.size,) * axes
         if len(wanted) != axes:
@@ -150,11 +150,11 @@ class MaxUnpool(Op):
         return tuple(found)
 
     def slides(self, axes: int) -> tuple[Slide, ...]:
-        """How the window of the pool moves along each of `axes` spatial axes."""
+        """The movement of the pooling window along each of `axes` spatial axes."""
         return _slides(self.name, axes, self.kernel, self.stride, self.padding, 1)
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> tuple[Window, ...]:
-        """With the indices of a pool of the same windows, which may point anywhere in them."""
+        """For indices from a pool with the same windows: they can be anywhere in these."""
         return tuple(transposed_window(slide) for slide in self.slides(inputs[0].rank - 2))
 
 
@@ -162,13 +162,13 @@ class AvgPool(Op):
     """The mean of each window, as `torch.nn.AvgPool1d`, `2d` and `3d`.
 
     kernel: size of the window, one number or one per spatial axis.
-    stride: step of the window; None for its size, so that windows do not overlap.
+    stride: step of the window; None for the kernel size, so that windows do not overlap.
     padding: zeros added on both sides, at most half the kernel.
     ceil: whether sizes are rounded up, as in `max_pool`.
-    count_include_pad: whether the added zeros count in the mean.
+    count_include_pad: whether the added zeros are counted in the mean.
 
-    Each output size is (size + 2 * padding - kernel) // stride + 1. Over three axes torch needs
-    every size to be at least that of the kernel, padding apart.
+    Each output size is (size + 2 * padding - kernel) // stride + 1. Over three axes, PyTorch
+    needs every size without padding to be at least that of the kernel.
     """
 
     name: ClassVar[str] = "avg_pool"
@@ -207,7 +207,7 @@ class AvgPool(Op):
         return Passage(axis, constants=constants) if axis < 2 else None
 
     def slides(self, axes: int) -> tuple[Slide, ...]:
-        """How the window moves along each of `axes` spatial axes."""
+        """The movement of the window along each of `axes` spatial axes."""
         return _slides(self.name, axes, self.kernel, self.stride, self.padding, 1)
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> tuple[Window, ...]:

@@ -1,4 +1,4 @@
-"""Ops that draw at random in training and do nothing, or average, otherwise."""
+"""Ops that are random in training and do nothing, or average, in inference."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Dropout(Op):
 
     As `torch.nn.Dropout` (Srivastava et al. 2014).
 
-    p: probability of an element to be dropped.
+    p: probability with which an element is dropped.
     """
 
     name: ClassVar[str] = "dropout"
@@ -46,12 +46,12 @@ class Dropout(Op):
 
 
 class ChannelDropout(Op):
-    """Drops whole channels: all positions of a sample's channel together, in training.
+    """Drops whole channels of a sample in training.
 
     The others are scaled by 1 / (1 - p). As `torch.nn.Dropout1d`, `2d` and `3d`
-    (Tompson et al. 2015). Takes [B, C] and any number of spatial axes.
+    (Tompson et al. 2015). The input is [B, C] with any number of spatial axes.
 
-    p: probability of a channel to be dropped.
+    p: probability with which a channel is dropped.
     """
 
     name: ClassVar[str] = "channel_dropout"
@@ -80,11 +80,11 @@ class ChannelDropout(Op):
 
 
 class AlphaDropout(Op):
-    """Dropout that keeps mean and variance of inputs activated by `selu`, in training.
+    """Dropout that preserves the mean and variance of activations of `selu`, in training.
 
     As `torch.nn.AlphaDropout` (Klambauer et al. 2017).
 
-    p: probability of an element to be dropped.
+    p: probability with which an element is dropped.
     """
 
     name: ClassVar[str] = "alpha_dropout"
@@ -106,13 +106,14 @@ class AlphaDropout(Op):
 class DropPath(Op):
     """Stochastic depth: in training the whole input is set to 0 with probability p.
 
-    Put at the end of a residual branch (Huang et al. 2016). Of a branch that is dropped for the
-    whole batch and then added to something, nothing is computed.
+    Used at the end of a residual branch (Huang et al. 2016). A branch that is dropped for the whole
+    batch and then added to something is not computed at all.
 
-    p: probability to be dropped.
-    mode: `row` draws for each sample (axis 0) on its own, `batch` once for all of them.
-    scale: what makes the mean in training that in inference. `training` scales what is kept by
-        1 / (1 - p), as most code does; `inference` scales by 1 - p there, as the paper does.
+    p: probability with which the input is dropped.
+    mode: `row` drops each sample (axis 0) independently, `batch` all of them together.
+    scale: when to scale, so that the means in training and in inference agree. `training` scales
+        what is kept by 1 / (1 - p), as most code does; `inference` scales by 1 - p in inference, as
+        the paper does.
     """
 
     name: ClassVar[str] = "drop_path"
@@ -157,11 +158,11 @@ class DropPath(Op):
 
 
 class Bernoulli(Op):
-    """Zeros and ones at random: in training an element is 1 with the probability that it gives.
+    """Random zeros and ones: in training, an element is 1 with the probability given by the input.
 
-    Otherwise it stays the probability, which is the mean of the draw. What is below 0 is as 0, and
-    above 1 as 1. Nothing goes back through the draw; a number that depends on sizes, or on data,
-    can be the probability, where those of dropout are fixed.
+    In inference, the result is the probability itself, the mean of the random variable.
+    Probabilities are clamped to the range from 0 to 1. There is no gradient. The probability can
+    depend on sizes or on data, whereas that of dropout is fixed.
     """
 
     name: ClassVar[str] = "bernoulli"
@@ -179,20 +180,20 @@ class Bernoulli(Op):
 
 
 class Join(Op):
-    """Element-wise mean of those inputs that survive drop-path, as FractalNet joins its columns.
+    """Elementwise mean of the inputs that survive drop-path, which joins the columns of FractalNet.
 
-    Takes any number of inputs of one type (Larsson et al. 2017). Outside training, and with
-    neither attribute set, it is the mean of all. What was dropped is not computed.
+    It has any number of inputs of the same type (Larsson et al. 2017). In inference, and if neither
+    attribute is set, it is the mean of all inputs. Dropped inputs are not computed.
 
-    Local sampling drops each input with probability `drop`, once for the whole mini-batch; if
-    all were dropped, one drawn uniformly survives. The mean is over the survivors, without
-    further scaling. Global sampling keeps one column of the whole network: all joins that name
-    the same `draw` share it. Columns are counted from the last input, the deepest; a join that
-    lacks the column is of no effect in that pass. The policy of a draw, local, global or a mix
-    of both per mini-batch, is stated once in the network: `draw column = mixed`.
+    Local sampling drops each input with probability `drop`, once for the whole mini-batch; if all
+    would be dropped, one that is drawn uniformly survives. The mean is over the survivors, without
+    further scaling. Global sampling keeps one column of the whole network: all joins that name the
+    same `draw` share it. Columns are counted from the last, deepest input; a join that lacks the
+    column has no effect in that pass. The policy of a draw, which is local, global or a mix of both
+    per mini-batch, is stated once in the network: `draw column = mixed`.
 
-    drop: probability of an input to be dropped in local sampling.
-    draw: name of the draw that the join takes part in; None for local sampling only.
+    drop: probability with which an input is dropped in local sampling.
+    draw: name of the draw that the join shares; None for local sampling only.
     """
 
     name: ClassVar[str] = "join"

@@ -18,13 +18,13 @@ def _quoted(found: list[str]) -> str:
 
 
 class Rearrange(Op):
-    """Axes split, merged and exchanged as the pattern says; the elements stay the same.
+    """Splits, merges and reorders axes by a pattern; the elements are unchanged.
 
-    `rearrange("b (h p) (w q) c -> b h w (p q c)", p=2, q=2)`: where a name on the left has no
-    size, it is found by exact division, so here H and W must be even.
+    `rearrange("b (h p) (w q) c -> b h w (p q c)", p=2, q=2)`: if a name on the left has no
+    size, the size is computed by exact division, so here H and W must be even.
 
-    pattern: axes before and after `->`.
-    axes: sizes of axes by name, `p=2`.
+    pattern: the axes of input and output, before and after `->`.
+    axes: sizes of axes by name, such as `p=2`.
     """
 
     name: ClassVar[str] = "rearrange"
@@ -96,7 +96,7 @@ def _no_new_sizes(op: str, left: tuple[Group, ...], right: tuple[Group, ...]) ->
 
 
 def _windows(op: str, pattern: str, axes: tuple[tuple[str, int | Dim], ...], rank: int) -> Seen:
-    """What an output position sees where spatial axes stay in place, split or merged with others.
+    """What an output position sees if spatial axes keep their places, split or merged with others.
 
     `(h p)` that becomes `h` sees p positions, p apart; `h` that becomes `(h p)` the reverse.
     """
@@ -117,19 +117,19 @@ def _windows(op: str, pattern: str, axes: tuple[tuple[str, int | Dim], ...], ran
 
 
 def _factor(group: Group, sizes: dict[str, int | Dim]) -> int:
-    """The size of all but the first part of a group; 0 where that is not a fixed number."""
+    """The size of all but the first part of a group; 0 if that is not a fixed number."""
     inner = (item if isinstance(item, int) else sizes.get(item, 0) for item in group.items[1:])
     return product(inner).constant or 0
 
 
 class Reduce(Op):
-    """Axes that are missing on the right are reduced: `reduce("b c h w -> b c", "mean")`.
+    """Reduces over the axes that are missing on the right: `reduce("b c h w -> b c", "mean")`.
 
-    The rest is as in `rearrange`. `reduce("b c (h 2) (w 2) -> b c h w", "max")` is a max pool.
+    Otherwise like `rearrange`. `reduce("b c (h 2) (w 2) -> b c h w", "max")` is a max pool.
 
-    pattern: axes before and after `->`.
+    pattern: the axes of input and output, before and after `->`.
     reduction: "mean", "sum", "max", "min" or "prod".
-    axes: sizes of axes by name, `p=2`.
+    axes: sizes of axes by name, such as `p=2`.
     """
 
     name: ClassVar[str] = "reduce"
@@ -178,12 +178,12 @@ class Reduce(Op):
 
 
 class Repeat(Op):
-    """Axes that are new on the right are repeated: `repeat("h w -> h w c", c=3)`.
+    """Repeats along the axes that are new on the right: `repeat("h w -> h w c", c=3)`.
 
-    The rest is as in `rearrange`. Every axis on the left must stay.
+    Otherwise like `rearrange`. Every axis on the left must also be on the right.
 
-    pattern: axes before and after `->`.
-    axes: sizes of axes by name, `p=2`.
+    pattern: the axes of input and output, before and after `->`.
+    axes: sizes of axes by name, such as `p=2`.
     """
 
     name: ClassVar[str] = "repeat"

@@ -17,22 +17,22 @@ from archspec.types.initialiser import fan_in_uniform
 from archspec.types.tensor import TensorType
 
 Layers: TypeAlias = Annotated[int, Field(ge=1, le=1000)] | Symbol
-"""Number of layers; each has weights of its own, so the number is bounded."""
+"""Number of layers; each has its own weights, so the number is limited."""
 
 
 class Lstm(Op):
     """Long short-term memory over a sequence, as `torch.nn.LSTM` (Hochreiter, Schmidhuber 1997).
 
-    Takes x or (x, h, c): x is [B, T, C], the first states h and c are [layers * directions, B,
-    hidden] and 0 by default. Gives (y, h, c): y is [B, T, directions * hidden], h and c are the
-    last states.
+    The input is x or (x, h, c): x is [B, T, C], and the initial states h and c are
+    [layers * directions, B, hidden], by default zeros. The result is (y, h, c): y is
+    [B, T, directions * hidden], and h and c are the final states.
 
     hidden: size of the state.
-    layers: number of layers (at most 1000), each over the sequence that the one before gives.
-    bias: whether the gates add vectors.
-    batch_first: whether x is [B, T, C] (unlike in torch the default) or [T, B, C].
-    dropout: probability of an element to be dropped between layers, in training.
-    bidirectional: whether a second direction runs from the end; then directions is 2.
+    layers: number of stacked layers (at most 1000).
+    bias: whether the gates have biases.
+    batch_first: whether x is [B, T, C] (the default, unlike in PyTorch) or [T, B, C].
+    dropout: probability with which an element is dropped between layers, in training.
+    bidirectional: whether there is a second, backward direction; directions is then 2.
     """
 
     name: ClassVar[str] = "lstm"
@@ -83,15 +83,16 @@ class Lstm(Op):
 class Gru(Op):
     """Gated recurrent unit over a sequence, as `torch.nn.GRU` (Cho et al. 2014).
 
-    Takes x or (x, h): x is [B, T, C], the first state h is [layers * directions, B, hidden] and 0
-    by default. Gives (y, h): y is [B, T, directions * hidden], h is the last state.
+    The input is x or (x, h): x is [B, T, C], and the initial state h is
+    [layers * directions, B, hidden], by default zeros. The result is (y, h): y is
+    [B, T, directions * hidden], and h is the final state.
 
     hidden: size of the state.
-    layers: number of layers (at most 1000), each over the sequence that the one before gives.
-    bias: whether the gates add vectors.
-    batch_first: whether x is [B, T, C] (unlike in torch the default) or [T, B, C].
-    dropout: probability of an element to be dropped between layers, in training.
-    bidirectional: whether a second direction runs from the end; then directions is 2.
+    layers: number of stacked layers (at most 1000).
+    bias: whether the gates have biases.
+    batch_first: whether x is [B, T, C] (the default, unlike in PyTorch) or [T, B, C].
+    dropout: probability with which an element is dropped between layers, in training.
+    bidirectional: whether there is a second, backward direction; directions is then 2.
     """
 
     name: ClassVar[str] = "gru"
@@ -140,11 +141,11 @@ class Gru(Op):
 class LstmCell(Op):
     """One step of `lstm`, as `torch.nn.LSTMCell`.
 
-    Takes x or (x, h, c): x is [B, C], the states h and c are [B, hidden] and 0 by default. Gives
-    the next (h, c).
+    The input is x or (x, h, c): x is [B, C], and the states h and c are [B, hidden], by default
+    zeros. The result is the next (h, c).
 
     hidden: size of the state.
-    bias: whether the gates add vectors.
+    bias: whether the gates have biases.
     """
 
     name: ClassVar[str] = "lstm_cell"
@@ -182,10 +183,11 @@ class LstmCell(Op):
 class GruCell(Op):
     """One step of `gru`, as `torch.nn.GRUCell`.
 
-    Takes x or (x, h): x is [B, C], the state h is [B, hidden] and 0 by default. Gives the next h.
+    The input is x or (x, h): x is [B, C], and the state h is [B, hidden], by default zeros. The
+    result is the next h.
 
     hidden: size of the state.
-    bias: whether the gates add vectors.
+    bias: whether the gates have biases.
     """
 
     name: ClassVar[str] = "gru_cell"

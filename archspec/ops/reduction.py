@@ -1,7 +1,7 @@
-"""Reductions: one number for each group of elements along the axes that are named.
+"""Reductions over one, several or all axes.
 
-`axis` is a number, or a list of them, from 0 or negative from the end; without it all axes are
-reduced. `keepdim` leaves a 1 where an axis was.
+`axis` is a number, or a list of numbers; negative numbers count from the end, and by default all
+axes are reduced. `keepdim` keeps the reduced axes with size 1.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _EXAMPLES = (
 
 
 def axes_of(op: str, axis: Axes, rank: int) -> tuple[int, ...]:
-    """The axes meant, from 0, sorted. Raises OpError for one that is absent or given twice."""
+    """The axes, from 0, sorted. Raises OpError for one that does not exist or is given twice."""
     if axis is None:
         return tuple(range(rank))
     given = (axis,) if isinstance(axis, int) else axis
@@ -52,14 +52,14 @@ def reduced(op: str, given: TensorType, axis: Axes, keepdim: bool) -> TensorType
 
 
 def nonempty(op: str, check: Check, given: TensorType, axis: Axes) -> None:
-    """Need an element to choose: no size along the axes may be 0."""
+    """Require at least one element: no size along the axes may be 0."""
     for index in axes_of(op, axis, given.rank):
         size = given.shape[index]
         check.require(at_least(size, 1), f"`{op}` needs an element on axis {index}")
 
 
 def seen(axis: Axes, inputs: tuple[TensorType, ...]) -> Seen:
-    """The receptive field: everything, where a spatial axis is reduced."""
+    """The receptive field: everything, if a spatial axis is reduced."""
     rank = inputs[0].rank
     gone = range(rank) if axis is None else [axis] if isinstance(axis, int) else axis
     return "all" if any(index % rank >= 2 for index in gone if rank) else "pointwise"
@@ -80,14 +80,14 @@ class Reduces(Protocol):
 
 
 def choosing(op: Reduces, check: Check, inputs: tuple[TensorType, ...]) -> TensorType:
-    """Shape rule of an op that chooses one of the elements."""
+    """Shape rule of an op that selects one of the elements."""
     require_dtype(op.name, inputs[0], REALS)
     nonempty(op.name, check, inputs[0], op.axis)
     return reduced(op.name, inputs[0], op.axis, op.keepdim)
 
 
 def _of(allowed: frozenset[DType], fix: str | None = None) -> ShapeRule:
-    """Shape rule of an op that yields an element of the type of the input, one of these."""
+    """Shape rule of an op whose result has the element type of the input, one of these types."""
 
     def rule(op: Reduces, check: Check, inputs: tuple[TensorType, ...]) -> TensorType:
         require_dtype(op.name, inputs[0], allowed, fix=fix)
@@ -97,10 +97,10 @@ def _of(allowed: frozenset[DType], fix: str | None = None) -> ShapeRule:
 
 
 class Sum(Op):
-    """Sum. Of integers it is i64.
+    """Sum. For integers it is i64.
 
-    axis: the axis or axes to reduce; all by default.
-    keepdim: whether a 1 stays where an axis was.
+    axis: the axis or axes to reduce; by default all.
+    keepdim: whether reduced axes are kept with size 1.
     """
 
     name: ClassVar[str] = "sum"
@@ -123,8 +123,8 @@ class Sum(Op):
 class Mean(Op):
     """Arithmetic mean.
 
-    axis: the axis or axes to reduce; all by default.
-    keepdim: whether a 1 stays where an axis was.
+    axis: the axis or axes to reduce; by default all.
+    keepdim: whether reduced axes are kept with size 1.
     """
 
     name: ClassVar[str] = "mean"
@@ -145,10 +145,10 @@ class Mean(Op):
 
 
 class Max(Op):
-    """The greatest element; `maximum` compares several tensors.
+    """The largest element; `maximum` compares several tensors.
 
-    axis: the axis or axes to reduce; all by default.
-    keepdim: whether a 1 stays where an axis was.
+    axis: the axis or axes to reduce; by default all.
+    keepdim: whether reduced axes are kept with size 1.
     """
 
     name: ClassVar[str] = "max"
@@ -164,10 +164,10 @@ class Max(Op):
 
 
 class Min(Op):
-    """The least element; `minimum` compares several tensors.
+    """The smallest element; `minimum` compares several tensors.
 
-    axis: the axis or axes to reduce; all by default.
-    keepdim: whether a 1 stays where an axis was.
+    axis: the axis or axes to reduce; by default all.
+    keepdim: whether reduced axes are kept with size 1.
     """
 
     name: ClassVar[str] = "min"
@@ -183,10 +183,10 @@ class Min(Op):
 
 
 class Any(Op):
-    """Whether some element holds.
+    """Whether at least one element is true.
 
-    axis: the axis or axes to reduce; all by default.
-    keepdim: whether a 1 stays where an axis was.
+    axis: the axis or axes to reduce; by default all.
+    keepdim: whether reduced axes are kept with size 1.
     """
 
     name: ClassVar[str] = "any"
@@ -205,10 +205,10 @@ class Any(Op):
 
 
 class All(Op):
-    """Whether every element holds.
+    """Whether all elements are true.
 
-    axis: the axis or axes to reduce; all by default.
-    keepdim: whether a 1 stays where an axis was.
+    axis: the axis or axes to reduce; by default all.
+    keepdim: whether reduced axes are kept with size 1.
     """
 
     name: ClassVar[str] = "all"
@@ -227,10 +227,10 @@ class All(Op):
 
 
 class Std(Op):
-    """Standard deviation; the squares are divided by the number of elements less `correction`.
+    """Standard deviation; the sum of squares is divided by the number of elements - `correction`.
 
-    axis: the axis or axes to reduce; all by default.
-    keepdim: whether a 1 stays where an axis was.
+    axis: the axis or axes to reduce; by default all.
+    keepdim: whether reduced axes are kept with size 1.
     correction: 1 for an estimate from a sample, 0 for the whole population.
     """
 
@@ -249,10 +249,10 @@ class Std(Op):
 
 
 class Var(Op):
-    """Variance; the squares are divided by the number of elements less `correction`.
+    """Variance; the sum of squares is divided by the number of elements - `correction`.
 
-    axis: the axis or axes to reduce; all by default.
-    keepdim: whether a 1 stays where an axis was.
+    axis: the axis or axes to reduce; by default all.
+    keepdim: whether reduced axes are kept with size 1.
     correction: 1 for an estimate from a sample, 0 for the whole population.
     """
 
@@ -271,11 +271,11 @@ class Var(Op):
 
 
 class Norm(Op):
-    """The p-norm, `sum(|x| ** p) ** (1 / p)`; of all axes together, not a matrix norm.
+    """The p-norm, `sum(|x| ** p) ** (1 / p)`; over several axes it is not a matrix norm.
 
-    p: the power; 2 is the Euclidean length, 0 counts what is not 0.
-    axis: the axis or axes to reduce; all by default.
-    keepdim: whether a 1 stays where an axis was.
+    p: the power; 2 is the Euclidean norm, 0 counts the elements that are not 0.
+    axis: the axis or axes to reduce; by default all.
+    keepdim: whether reduced axes are kept with size 1.
     """
 
     name: ClassVar[str] = "norm"
@@ -303,8 +303,8 @@ class Norm(Op):
 class LogSumExp(Op):
     """`log(sum(exp(x)))`, computed so that it does not overflow.
 
-    axis: the axis or axes to reduce; all by default.
-    keepdim: whether a 1 stays where an axis was.
+    axis: the axis or axes to reduce; by default all.
+    keepdim: whether reduced axes are kept with size 1.
     """
 
     name: ClassVar[str] = "logsumexp"

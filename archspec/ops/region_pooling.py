@@ -1,4 +1,4 @@
-"""Pooling of regions of a map that data names."""
+"""Pooling of regions of a feature map that are given as data."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from archspec.types.tensor import TensorType
 
 
 class RoiAlign(Op):
-    """`(x, boxes) -> roi_align(size)`: each box of a map, pooled to one size.
+    """`(x, boxes) -> roi_align(size)`: each box of a feature map, pooled to one size.
 
     As `torchvision.ops.roi_align` (He et al. 2017, Mask R-CNN, arXiv:1703.06870): x is [B, C, H,
-    W]; `boxes` is [K, 5], for each box the number of its image in the batch, then left, top, right
-    and bottom; the result is [K, C, height, width]. A box is cut into bins; each yields the mean of
-    samples that lie in it on a grid, read between the positions of x by bilinear interpolation. A
-    sample within one position outside of the map has the value of the edge, one beyond has 0.
+    W]; `boxes` is [K, 5], for each box the index of its image in the batch, then left, top, right
+    and bottom; the result is [K, C, height, width]. A box is divided into bins; each yields the
+    mean of a grid of samples, with bilinear interpolation between the positions of x. A sample at
+    most one position outside of the map has the value of the edge, one further outside has 0.
 
     size: bins over height and width, one number or one for each.
-    scale: what coordinates of boxes are multiplied by, such as 1 / 4 on a map of a quarter of the
-        image's size.
-    samples: samples of a bin along each axis, torchvision's `sampling_ratio`; 0 for as many as
+    scale: factor of the coordinates of boxes, such as 1 / 4 for a map of a quarter of the image
+        size.
+    samples: samples of a bin along each axis, torchvision's `sampling_ratio`; 0 for the number of
         positions that the bin spans, rounded up.
-    aligned: whether coordinates count from corners of pixels, so that half a position is taken
-        off; without it a box has at least the size of one position.
+    aligned: whether coordinates refer to the corners of pixels, so that half a position is
+        subtracted; without it, a box has at least the size of one position.
 
     Boxes get no gradient, as in torchvision.
     """
@@ -69,5 +69,5 @@ class RoiAlign(Op):
         return x.with_shape(boxes.shape[0], x.shape[1], *sizes)
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Literal["all"]:
-        """A box may be anywhere."""
+        """A box can be anywhere."""
         return "all"

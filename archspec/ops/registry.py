@@ -1,8 +1,8 @@
-"""All primitive ops by name, found by looking into this package and at entry points.
+"""All primitive ops by name, discovered in this package and by entry points.
 
-An op's module is imported when the op is first asked for: importing all of them would take most
-of the time that `archspec show` needs. Which module has which op is read off the text of the
-modules, so there is no list to keep.
+The module of an op is imported when the op is first used: importing all of them would take most of
+the time of `archspec show`. The names of the ops are read from the source text of the modules, so
+there is no list to maintain.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def _foreign_modules() -> tuple[ModuleType, ...]:
 
 
 class _Ops(Mapping[str, type[Op]]):
-    """Ops by name; what is not yet imported has only the name of its module."""
+    """Ops by name; for an op that is not yet imported, only the name of its module."""
 
     def __init__(self, modules: Mapping[str, str], loaded: dict[str, type[Op]]) -> None:
         self._modules = modules
@@ -69,7 +69,7 @@ def _ops_in(module: ModuleType) -> Iterator[type[Op]]:
 
 @cache
 def all_ops() -> Mapping[str, type[Op]]:
-    """Every op by its name. Raises ValueError when two ops have the same name."""
+    """Every op by its name. Raises ValueError if two ops have the same name."""
     modules: dict[str, str] = {}
     loaded: dict[str, type[Op]] = {}
     for module, text in _texts().items():
@@ -90,7 +90,7 @@ def _claim(modules: dict[str, str], name: str, module: str) -> None:
 
 @cache
 def choice_words() -> frozenset[str]:
-    """Every word that an attribute of an op may take, such as `half`."""
+    """Every word that is a value of some attribute of an op, such as `half`."""
     own = [text for module, text in _texts().items() if module != Op.__module__]
     foreign = [getsource(module) for module in _foreign_modules()]
     return frozenset(

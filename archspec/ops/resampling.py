@@ -1,4 +1,4 @@
-"""Pictures and signals at another resolution: to a size, by a factor, or along a grid."""
+"""Images and signals at another resolution: to a size, by a factor, or along a grid."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def suited(
     align_corners: bool,
     antialias: bool,
 ) -> TensorType:
-    """The input, which must have the rank that `mode` is for. Raises OpError otherwise."""
+    """The input, which must have a rank that `mode` supports. Raises OpError otherwise."""
     given = images(op, inputs)
     wanted = _RANKS.get(mode)
     if wanted is not None and given.rank != wanted:
@@ -63,7 +63,7 @@ def _positive(op: str, check: Check, size: Dim, what: str, *, of: Dim | None) ->
 def _windows(
     before: tuple[Dim, ...], after: tuple[Dim, ...], mode: str
 ) -> tuple[Window, ...] | Literal["all"]:
-    """What an output sees, where sizes have a whole ratio for all inputs; else "all"."""
+    """What an output sees, if the sizes have an integer ratio for all inputs; otherwise "all"."""
     taps = _TAPS.get(mode, 2)
     found: list[Window] = []
     for small, large in zip(before, after, strict=True):
@@ -88,15 +88,15 @@ def _ratio(numerator: Dim, denominator: Dim) -> int | None:
 
 
 class Resize(Op):
-    """The spatial axes at another size: `resize((H, W), mode="bilinear")`.
+    """Resizes the spatial axes: `resize((H, W), mode="bilinear")`.
 
-    One number is the size of all spatial axes. As `torch.nn.functional.interpolate` with `size`.
+    As `torch.nn.functional.interpolate` with `size`.
 
     size: one number for all spatial axes, or one each; it may be a free dim.
-    mode: "nearest", "nearest-exact", "area" for any rank; "linear" for [B, C, L], "bilinear" and
-        "bicubic" for [B, C, H, W], "trilinear" for [B, C, D, H, W].
-    align_corners: whether the centres of the corner elements, not their outer edges, coincide.
-    antialias: whether a wider filter is used when sizes shrink ("bilinear" and "bicubic").
+    mode: "nearest", "nearest-exact" or "area" for any rank; "linear" for [B, C, L], "bilinear"
+        and "bicubic" for [B, C, H, W], "trilinear" for [B, C, D, H, W].
+    align_corners: whether the centres of the corner elements are aligned, not their outer edges.
+    antialias: whether a wider filter is used if sizes shrink ("bilinear" and "bicubic").
     """
 
     name: ClassVar[str] = "resize"
@@ -146,12 +146,12 @@ class Resize(Op):
 
 
 class ResizeLike(Op):
-    """`(x, ref) -> resize_like`: x with the spatial size of ref, whose channels do not matter.
+    """`(x, ref) -> resize_like`: resizes x to the spatial size of ref, with any number of channels.
 
-    mode: "nearest", "nearest-exact", "area" for any rank; "linear" for [B, C, L], "bilinear" and
-        "bicubic" for [B, C, H, W], "trilinear" for [B, C, D, H, W].
-    align_corners: whether the centres of the corner elements, not their outer edges, coincide.
-    antialias: whether a wider filter is used when sizes shrink ("bilinear" and "bicubic").
+    mode: "nearest", "nearest-exact" or "area" for any rank; "linear" for [B, C, L], "bilinear"
+        and "bicubic" for [B, C, H, W], "trilinear" for [B, C, D, H, W].
+    align_corners: whether the centres of the corner elements are aligned, not their outer edges.
+    antialias: whether a wider filter is used if sizes shrink ("bilinear" and "bicubic").
     """
 
     name: ClassVar[str] = "resize_like"
@@ -188,10 +188,10 @@ class ResizeLike(Op):
 
 
 def exact_scale(scale: int | float) -> Fraction:
-    """The fraction that is meant by `scale`, with a denominator of at most 64.
+    """The fraction closest to `scale`, with a denominator of at most 64.
 
-    Raises ValueError where none is near, or where torch's product in floating point would fall
-    below a whole number that the exact product reaches.
+    Raises ValueError if no fraction is close enough, or if PyTorch's floating-point product would
+    be below an integer that the exact product reaches.
     """
     meant = Fraction(scale).limit_denominator(_MOST_DENOMINATOR) if isfinite(scale) else Fraction()
     if meant <= 0 or float(meant) != float(scale):
@@ -208,15 +208,15 @@ def _is_exact(scale: int | float) -> int | float:
 
 
 class Upsample(Op):
-    """The spatial axes by a factor: `upsample(2)`. A size times the factor is rounded down.
+    """Scales the spatial axes by a factor: `upsample(2)`. Sizes are rounded down.
 
-    As `torch.nn.Upsample`. A fraction such as 1.5 or 0.5 is taken exactly; its denominator may
-    be up to 64.
+    As `torch.nn.Upsample`. A fraction such as 1.5 or 0.5 is exact; its denominator may be at
+    most 64.
 
-    scale: the factor, a whole number or a fraction.
-    mode: "nearest", "nearest-exact", "area" for any rank; "linear" for [B, C, L], "bilinear" and
-        "bicubic" for [B, C, H, W], "trilinear" for [B, C, D, H, W].
-    align_corners: whether the centres of the corner elements, not their outer edges, coincide.
+    scale: the factor, an integer or a fraction.
+    mode: "nearest", "nearest-exact" or "area" for any rank; "linear" for [B, C, L], "bilinear"
+        and "bicubic" for [B, C, H, W], "trilinear" for [B, C, D, H, W].
+    align_corners: whether the centres of the corner elements are aligned, not their outer edges.
     """
 
     name: ClassVar[str] = "upsample"
@@ -247,7 +247,7 @@ class Upsample(Op):
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         scale = exact_scale(self.scale)
         space = inputs[0].shape[2:]
-        if self.mode == "area" and scale.denominator > 1:  # sizes that are rounded change windows
+        if self.mode == "area" and scale.denominator > 1:  # rounding changes the windows
             after = tuple(size * scale.numerator // scale.denominator for size in space)
             return _windows(space, after, self.mode)
         taps = _TAPS.get(self.mode, 2)
@@ -256,14 +256,14 @@ class Upsample(Op):
 
 
 class GridSample(Op):
-    """`(x, grid) -> grid_sample`: x read at the places that the grid names.
+    """`(x, grid) -> grid_sample`: samples x at the positions of a grid.
 
-    The grid is [B, h, w, 2] with (x, y) from -1 to 1, the result [B, C, h, w]; or
-    [B, d, h, w, 3] for [B, C, D, H, W]. As `torch.nn.functional.grid_sample`.
+    The grid is [B, h, w, 2] with (x, y) from -1 to 1, and the result is [B, C, h, w]; or the grid
+    is [B, d, h, w, 3] for [B, C, D, H, W]. As `torch.nn.functional.grid_sample`.
 
     mode: "bilinear", "nearest" or "bicubic".
-    padding_mode: what stands outside: "zeros", "border" or "reflection".
-    align_corners: whether the centres of the corner elements, not their outer edges, coincide.
+    padding_mode: the values outside of x: "zeros", "border" or "reflection".
+    align_corners: whether the centres of the corner elements are aligned, not their outer edges.
     """
 
     name: ClassVar[str] = "grid_sample"

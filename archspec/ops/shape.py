@@ -1,4 +1,4 @@
-"""Ops that move elements about without computing: flatten, reshape, permute, expand."""
+"""Ops that rearrange elements without computing: flatten, reshape, permute, expand."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from archspec.types.tensor import TensorType
 
 
 class Flatten(Op):
-    """The axes from `start` to `stop`, both included, as one; by default all but the first.
+    """Merges the axes from `start` to `stop`, both included; by default all but the first.
 
     start: first axis.
     stop: last axis.
@@ -59,9 +59,9 @@ class Flatten(Op):
 def with_one_unknown(
     op: str, check: Check, total: Dim, sizes: Sequence[int | Dim], *, attribute: str
 ) -> tuple[Dim, ...]:
-    """`sizes` whose product must be `total`; at most one is -1 and found by exact division.
+    """`sizes`, whose product must be `total`; at most one is -1 and computed by exact division.
 
-    Raises OpError when the sizes cannot fit, or lie outside what can be decided.
+    Raises OpError if the sizes cannot fit, or if that cannot be decided.
     """
     asked = [dim(size) for size in sizes]
     unknown = [index for index, size in enumerate(asked) if size == -1]
@@ -95,7 +95,7 @@ def _same_number(op: str, check: Check, total: Dim, known: Dim, attribute: str) 
 
 
 def exact_division(op: str, check: Check, total: Dim, by: Dim, *, attribute: str) -> Dim:
-    """`total / by`, needing that nothing is left over. Raises OpError where that is undecidable."""
+    """`total / by`, which must have no remainder. Raises OpError if that is undecidable."""
     if by.constant is None:
         check.require_room(by - 1, f"`{op}` divides {total} by {by}", of=None)
         total, by = _without_common_factor(total, by)
@@ -118,7 +118,7 @@ def exact_division(op: str, check: Check, total: Dim, by: Dim, *, attribute: str
 
 
 def _without_common_factor(total: Dim, by: Dim) -> tuple[Dim, Dim]:
-    """Both divided by the symbols that they share, so that what is left is a number if it can."""
+    """Both divided by their common symbols, so that the rest is a number if possible."""
     if len(by.terms) != 1:
         return total, by
     ((symbols, number),) = by.terms
@@ -127,7 +127,7 @@ def _without_common_factor(total: Dim, by: Dim) -> tuple[Dim, Dim]:
 
 
 class Reshape(Op):
-    """The same elements in another shape: `reshape(B, -1)`. One size may be -1: what is left.
+    """The same elements with another shape: `reshape(B, -1)`. One size may be -1, to be inferred.
 
     shape: the new sizes, one of which may be -1.
     """
@@ -158,10 +158,10 @@ class Reshape(Op):
 
 
 class Unflatten(Op):
-    """One axis as several: `unflatten(axis=1, sizes=[4, -1])`. One size may be -1.
+    """Splits an axis into several: `unflatten(axis=1, sizes=[4, -1])`. One size may be -1.
 
-    axis: the axis to take apart.
-    sizes: the sizes of its parts.
+    axis: the axis to split.
+    sizes: the sizes of the new axes.
     """
 
     name: ClassVar[str] = "unflatten"
@@ -189,7 +189,7 @@ class Unflatten(Op):
 
 
 class Transpose(Op):
-    """Two axes exchanged; by default the last two.
+    """Swaps two axes; by default the last two.
 
     axis_a: one axis.
     axis_b: the other.
@@ -223,9 +223,9 @@ class Transpose(Op):
 
 
 class Permute(Op):
-    """All axes in another order: `permute(0, 2, 3, 1)`.
+    """Reorders all axes: `permute(0, 2, 3, 1)`.
 
-    axes: which axis of the input stands in each place.
+    axes: for each axis of the result, the axis of the input.
     """
 
     name: ClassVar[str] = "permute"
@@ -256,9 +256,9 @@ class Permute(Op):
 
 
 class Unsqueeze(Op):
-    """A new axis of size 1, before which `axis` others stand.
+    """Inserts a new axis of size 1.
 
-    axis: where the new axis stands.
+    axis: the position of the new axis.
     """
 
     name: ClassVar[str] = "unsqueeze"
@@ -278,9 +278,9 @@ class Unsqueeze(Op):
 
 
 class Squeeze(Op):
-    """Without an axis (or several) whose size is 1. A size that is not 1 is an error.
+    """Removes one or more axes of size 1. Another size is an error.
 
-    axis: the axis or axes that go.
+    axis: the axis or axes to remove.
     """
 
     name: ClassVar[str] = "squeeze"
@@ -314,13 +314,13 @@ class Squeeze(Op):
 
 
 class Expand(Op):
-    """Repeat along axes of size 1 without copying: `class_token -> expand(B)`.
+    """Repeats along axes of size 1 without copying: `class_token -> expand(B)`.
 
-    The sizes are those of the leading axes; the axes after them stay as they are. More sizes than
-    the input has axes put new axes in front: `t -> expand(B, 1, H, W)` of a number t. An axis that
-    is not literally 1 must have the size given; -1 leaves it as it is.
+    The sizes are those of the leading axes; the axes after them are unchanged. More sizes than the
+    input has axes add new axes at the front: `t -> expand(B, 1, H, W)` for a scalar t. An axis that
+    is not literally 1 must have the given size; -1 keeps the size of an axis.
 
-    sizes: sizes of the leading axes, or of all and new ones in front.
+    sizes: sizes of the leading axes, or of new axes followed by all axes.
     """
 
     name: ClassVar[str] = "expand"

@@ -1,7 +1,7 @@
-"""Shape arithmetic and input checks that several families of ops share.
+"""Shape arithmetic and input checks shared by several families of ops.
 
-Everything here is exact: a size is a `Dim`, what restricts sizes becomes a need of `Check`, and
-what no size can mend is an `OpError`.
+Everything here is exact: a size is a `Dim`, a restriction of sizes becomes a need of `Check`, and
+a mismatch for all sizes is an `OpError`.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ Sizes: TypeAlias = PositiveInt | tuple[PositiveInt, ...]
 """One positive number for all spatial axes, or one for each."""
 
 Amounts: TypeAlias = NonNegativeInt | tuple[NonNegativeInt, ...]
-"""One number from 0 for all spatial axes, or one for each."""
+"""One non-negative number for all spatial axes, or one for each."""
 
 
 # ---------------------------------------------------------------------- inputs
 
 
 def float_input(op: str, inputs: Sequence[TensorType], index: int = 0) -> TensorType:
-    """Input `index`, which must be floating. Raises OpError naming the op otherwise."""
+    """Input `index`, which must be floating-point. Raises OpError naming the op otherwise."""
     given = inputs[index]
     ids = given.dtype.is_integer and given.rank <= 2
     fix = "did you mean `embedding`, which looks indices up in a table?" if ids else None
@@ -43,7 +43,7 @@ def float_input(op: str, inputs: Sequence[TensorType], index: int = 0) -> Tensor
 
 
 def same_floats(op: Op, check: Check, inputs: tuple[TensorType, ...]) -> TensorType:
-    """Shape rule of an op that keeps the type of its one input, which must be floating."""
+    """Shape rule of an op that keeps the type of its one input, which must be floating-point."""
     return float_input(op.name, inputs)
 
 
@@ -58,7 +58,7 @@ class AlongAxis(Protocol):
 
 
 def same_along_axis(op: AlongAxis, check: Check, inputs: tuple[TensorType, ...]) -> TensorType:
-    """The same for an op that works along an `axis`, which must be there."""
+    """The same for an op that works along an `axis`, which must exist."""
     x = float_input(op.name, inputs)
     axis_index(op.name, op.axis, x.rank)
     return x
@@ -73,7 +73,7 @@ def index_input(op: str, inputs: Sequence[TensorType], index: int = 0) -> Tensor
 
 
 def images(op: str, inputs: Sequence[TensorType], *, fix: str | None = None) -> TensorType:
-    """The first input: floating, [B, C] followed by one to three spatial axes."""
+    """The first input: floating-point, [B, C] followed by one to three spatial axes."""
     x = float_input(op, inputs)
     if 3 <= x.rank <= 5:
         return x
@@ -85,7 +85,7 @@ def images(op: str, inputs: Sequence[TensorType], *, fix: str | None = None) -> 
 
 
 def require_filled(op: str, check: Check, x: TensorType, first: int = 1) -> None:
-    """Need something on each axis but that of the batch, where PyTorch refuses empty tensors."""
+    """Require each axis but the batch to be non-empty, if PyTorch rejects empty tensors."""
     for axis, size in enumerate(x.shape[first:], start=first):
         check.require(at_least(size, 1), f"`{op}` needs something on axis {axis}")
 
@@ -98,7 +98,7 @@ def axis_index(op: str, axis: int, rank: int, *, attribute: str = "axis") -> int
 
 
 def fixed_axis(op: str, x: TensorType, axis: int, *, what: str, input: int = 0) -> int:
-    """The number that the size of an axis is, for parameters. Raises E0403 naming free dims."""
+    """The size of an axis as a number, for parameters. Raises E0403 naming free dims."""
     number = x.shape[axis].constant
     if number is None:
         raise _not_fixed(op, x, axis, what, input)
@@ -147,7 +147,7 @@ def divides(op: str, attribute: str, value: DimLike, number: DimLike, what: str)
 
 
 def is_multiple(number: DimLike, of: DimLike) -> bool:
-    """Whether one number is a multiple of another. Raises OutsideFragment where that is open."""
+    """Whether one number is a multiple of another. Raises OutsideFragment if undecided."""
     number, of = dim(number), dim(of)
     if number.constant is not None and of.constant is not None:
         return number.constant % of.constant == 0
@@ -168,7 +168,7 @@ def free_names(size: Dim) -> str:
 
 @frozen
 class Slide:
-    """How a window moves along one axis; `before` and `after` count padded positions."""
+    """The movement of a window along one axis; `before` and `after` count padded positions."""
 
     kernel: int
     stride: int = 1
@@ -178,7 +178,7 @@ class Slide:
 
     @property
     def reach(self) -> int:
-        """Positions from the first to the last that the window touches."""
+        """Number of positions from the first to the last tap of the window."""
         return self.dilation * (self.kernel - 1) + 1
 
     @property
@@ -188,7 +188,7 @@ class Slide:
 
     @property
     def row(self) -> TapRow:
-        """Where its taps are."""
+        """The positions of its taps."""
         from archspec.ops.channels import TapRow  # noqa: PLC0415  (start-up)
 
         every = self.dilation if self.kernel > 1 else 1
@@ -196,7 +196,7 @@ class Slide:
 
 
 def per_axis(op: str, attribute: str, value: int | tuple[int, ...], axes: int) -> tuple[int, ...]:
-    """One number for each spatial axis. Raises OpError when there are too many or too few."""
+    """One number for each spatial axis. Raises OpError if there are too many or too few."""
     if isinstance(value, int):
         return (value,) * axes
     if len(value) == axes:
@@ -216,7 +216,7 @@ def slides_of(
     padding: int | tuple[int, ...],
     dilation: int | tuple[int, ...] = 1,
 ) -> tuple[Slide, ...]:
-    """How a window moves along each axis, with as much padding before as after. Raises OpError."""
+    """The movement of a window along each axis, with symmetric padding. Raises OpError."""
     kernels = per_axis(op, "kernel", kernel, axes)
     strides = per_axis(op, "stride", stride, axes)
     paddings = per_axis(op, "padding", padding, axes)
@@ -229,8 +229,8 @@ def convolved(
 ) -> Dim:
     """Size after a convolution: `(size + padding - reach) // stride + 1`.
 
-    Needs the padded axis to hold the window once, and something to pad, as torch does. It is an
-    axis of the input, or one that was `asked` for.
+    Requires the padded axis to be at least as large as the window, and the axis to be non-empty, as
+    PyTorch does. The axis is one of the input, or one that was `asked` for.
     """
     padding = slide.before + slide.after
     padded = size + padding
@@ -243,12 +243,13 @@ def convolved(
 
 
 def pooled(op: str, check: Check, size: Dim, slide: Slide, axis: int, *, ceil: bool) -> Dim:
-    """Size after a pool, as `pooling_output_shape` of torch computes it.
+    """Size after a pool, as `pooling_output_shape` of PyTorch computes it.
 
-    With `ceil`, torch rounds up and then leaves out a last window that would begin in the right
-    padding. Let n = size + before - 1. The windows that begin in time are n // stride + 1, and
-    rounding up gives (n + stride - (reach - after)) // stride + 1, at most one more. So the
-    first is the lesser when stride > reach - after, else the second: no case depends on size.
+    With `ceil`, PyTorch rounds up and then omits a last window that would start in the right
+    padding. Let n = size + before - 1. The number of windows that start before it is
+    n // stride + 1, and rounding up gives (n + stride - (reach - after)) // stride + 1, at most one
+    more. So the first is smaller if stride > reach - after, otherwise the second: the case does not
+    depend on the size.
     """
     more = slide.before + slide.after - slide.reach
     if ceil and slide.stride > slide.reach - slide.after:
@@ -261,13 +262,13 @@ def pooled(op: str, check: Check, size: Dim, slide: Slide, axis: int, *, ceil: b
 
 
 def transposed(size: Dim, slide: Slide, extra: int) -> Dim:
-    """Size after a transposed convolution; `extra` is torch's output padding."""
+    """Size after a transposed convolution; `extra` is PyTorch's output padding."""
     cut = slide.before + slide.after
     return (size - 1) * slide.stride + (slide.reach - cut + extra)
 
 
 def transposed_window(slide: Slide) -> Window:
-    """What an output position of a transposed convolution sees, at most.
+    """Upper bound of what an output position of a transposed convolution sees.
 
     Output o reads the inputs i with o + before = i * stride + dilation * j for some tap j; taps
     that share an o are stride / gcd(stride, dilation) apart.
@@ -277,11 +278,11 @@ def transposed_window(slide: Slide) -> Window:
     return Window(slide.dilation * farthest // slide.stride + 1, 1, scale=slide.stride)
 
 
-# ---------------------------------------------------------------------- what is seen
+# ---------------------------------------------------------------------- receptive fields
 
 
 def along(axis: int | tuple[int, ...], x: TensorType) -> Seen:
-    """What is seen where all of some axes goes into each position."""
+    """The receptive field if each position depends on the whole of some axes."""
     axes = {one % x.rank for one in ((axis,) if isinstance(axis, int) else axis)}
     spatial = set(range(2, x.rank))
     if not axes & spatial:
@@ -290,18 +291,18 @@ def along(axis: int | tuple[int, ...], x: TensorType) -> Seen:
 
 
 def mixed(inputs: Sequence[TensorType]) -> Seen:
-    """What is seen where axes are summed over or looked up; without spatial axes, one position."""
+    """The receptive field if axes are summed or indexed; without spatial axes, one position."""
     return "pointwise" if all(one.rank <= 2 for one in inputs) else "unknown"
 
 
 def exchanged(order: tuple[int, ...] | None) -> Seen:
-    """What is seen where axes stand in another order: one position, if spatial ones stay."""
+    """The receptive field if axes are reordered: one position if the spatial ones stay in place."""
     stay = order is not None and order[2:] == tuple(range(2, len(order)))
     return "pointwise" if stay else "unknown"
 
 
 def require_entries(op: str, check: Check, size: Dim, indices: TensorType) -> None:
-    """Need an axis of this size to have an entry, unless there are no indices to look up."""
+    """Require an axis of this size to be non-empty, unless there are no indices to look up."""
     nothing = (equal(one, 0) for one in indices.shape)
     needed = disjunction([at_least(size, 1), *nothing])
     check.require(needed, f"`{op}` needs an entry that its indices lead to")

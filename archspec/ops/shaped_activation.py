@@ -1,4 +1,4 @@
-"""Activations with settings, with weights, or along an axis."""
+"""Activations with attributes, with weights, or along an axis."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Elu(Op):
 
     Clevert et al. 2015.
 
-    alpha: the limit on the negative side, negated.
+    alpha: minus the limit on the negative side.
     """
 
     name: ClassVar[str] = "elu"
@@ -57,7 +57,7 @@ class Elu(Op):
 class Celu(Op):
     """`max(x, 0) + min(alpha * (exp(x / alpha) - 1), 0)`: `elu` with a continuous derivative.
 
-    alpha: the limit on the negative side, negated; not 0 (Barron 2017).
+    alpha: minus the limit on the negative side; not 0 (Barron 2017).
     """
 
     name: ClassVar[str] = "celu"
@@ -87,8 +87,8 @@ class Gelu(Op):
 class Softplus(Op):
     """`log(1 + exp(beta * x)) / beta`, and `x` itself where `beta * x > threshold`.
 
-    beta: sharpness of the bend.
-    threshold: from where the function is taken as linear, for stability.
+    beta: sharpness of the curve.
+    threshold: bound above which the function is linear, for numerical stability.
     """
 
     name: ClassVar[str] = "softplus"
@@ -104,7 +104,7 @@ class Softplus(Op):
 class HardTanh(Op):
     """`min(max(x, low), high)`.
 
-    low, high: the bounds; low below high.
+    low, high: the bounds; low must be less than high.
     """
 
     name: ClassVar[str] = "hard_tanh"
@@ -124,7 +124,7 @@ class HardTanh(Op):
 class HardShrink(Op):
     """`x` where `abs(x) > bound`, else 0.
 
-    bound: half width of the part set to 0.
+    bound: half the width of the interval that is set to 0.
     """
 
     name: ClassVar[str] = "hard_shrink"
@@ -137,9 +137,9 @@ class HardShrink(Op):
 
 
 class SoftShrink(Op):
-    """`x` moved towards 0 by `bound`, and 0 where `abs(x) <= bound`.
+    """`x` shifted towards 0 by `bound`, and 0 where `abs(x) <= bound`.
 
-    bound: by how much.
+    bound: the amount of the shift.
     """
 
     name: ClassVar[str] = "soft_shrink"
@@ -155,7 +155,7 @@ class Prelu(Op):
     """`x` where positive, else `weight * x` with a learned weight (He et al. 2015).
 
     weights: 1 for one weight, or the number of channels (axis 1) for one each.
-    init: first value of the weight.
+    init: initial value of the weight.
     """
 
     name: ClassVar[str] = "prelu"
@@ -190,11 +190,11 @@ class Prelu(Op):
 
 
 class Glu(Op):
-    """Gated linear unit: halves the axis into a and b and gives `a * sigmoid(b)`.
+    """Gated linear unit: splits the axis into halves a and b, and yields `a * sigmoid(b)`.
 
     Dauphin et al. 2017. The size of the axis must be even.
 
-    axis: the axis that is halved.
+    axis: the axis that is split.
     """
 
     name: ClassVar[str] = "glu"
@@ -217,7 +217,7 @@ class Glu(Op):
 class Softmax(Op):
     """`exp(x) / sum(exp(x))` along an axis: positive numbers that sum to 1.
 
-    axis: along which they sum to 1.
+    axis: the axis along which they sum to 1.
     """
 
     name: ClassVar[str] = "softmax"
@@ -234,7 +234,7 @@ class Softmax(Op):
 class LogSoftmax(Op):
     """`x - log(sum(exp(x)))` along an axis: the logarithm of `softmax`.
 
-    axis: along which the exponentials sum to 1.
+    axis: the axis along which the exponentials sum to 1.
     """
 
     name: ClassVar[str] = "log_softmax"

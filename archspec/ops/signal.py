@@ -1,7 +1,7 @@
-"""Fourier transforms and complex numbers, as in `torch.fft`. FFTs count no MACs.
+"""Fourier transforms and complex numbers, as in `torch.fft`. FFTs are not counted in the MACs.
 
-`norm` says where the factor stands: "backward" divides the inverse by the number of points,
-"forward" the transform, "ortho" both by its square root.
+`norm` selects where the factor is applied: "backward" divides the inverse transform by the number
+of points, "forward" the forward transform, and "ortho" both by its square root.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ def _replaced(given: TensorType, kind: DType, sizes: dict[int, Dim]) -> TensorTy
 
 
 class RFFT(Op):
-    """Discrete Fourier transform of real numbers along an axis: n points give n // 2 + 1.
+    """Fourier transform of real numbers along an axis: n points give n // 2 + 1 frequencies.
 
-    With `size` the axis is first cut, or filled up with zeros, to that many points.
+    With `size`, the axis is first truncated or zero-padded to that number of points.
 
     axis: the axis to transform.
     size: number of points.
-    norm: where the factor stands: "backward", "ortho" or "forward".
+    norm: where the factor is applied: "backward", "ortho" or "forward".
     """
 
     name: ClassVar[str] = "rfft"
@@ -82,7 +82,7 @@ class IRFFT(Op):
 
     axis: the axis to transform.
     size: number of points of the result.
-    norm: where the factor stands: "backward", "ortho" or "forward".
+    norm: where the factor is applied: "backward", "ortho" or "forward".
     """
 
     name: ClassVar[str] = "irfft"
@@ -110,9 +110,9 @@ class IRFFT(Op):
 
 
 class RFFT2(Op):
-    """Discrete Fourier transform of real numbers over the last two axes; the last is halved.
+    """Fourier transform of real numbers over the last two axes; the last keeps n // 2 + 1 of n.
 
-    norm: where the factor stands: "backward", "ortho" or "forward".
+    norm: where the factor is applied: "backward", "ortho" or "forward".
     """
 
     name: ClassVar[str] = "rfft2"
@@ -135,12 +135,12 @@ class RFFT2(Op):
 
 
 class IRFFT2(Op):
-    """The inverse of `rfft2`; `size` is that of the result, (H, W).
+    """The inverse of `rfft2`.
 
-    Without `size`, m frequencies on the last axis give 2 * (m - 1) points.
+    Without `size`, m frequencies along the last axis give 2 * (m - 1) points.
 
     size: (H, W) of the result.
-    norm: where the factor stands: "backward", "ortho" or "forward".
+    norm: where the factor is applied: "backward", "ortho" or "forward".
     """
 
     name: ClassVar[str] = "irfft2"
@@ -169,7 +169,7 @@ class IRFFT2(Op):
 
 
 class AsComplex(Op):
-    """Pairs on the last axis, (real, imaginary), as complex numbers: [.., 2] gives c64[..]."""
+    """Pairs (real, imaginary) along the last axis as complex numbers: [.., 2] gives c64[..]."""
 
     name: ClassVar[str] = "as_complex"
     category: ClassVar[str] = "signal"
@@ -187,7 +187,7 @@ class AsComplex(Op):
 
 
 class AsReal(Op):
-    """Complex numbers as pairs on a new last axis, (real, imaginary)."""
+    """Complex numbers as pairs (real, imaginary) along a new last axis."""
 
     name: ClassVar[str] = "as_real"
     category: ClassVar[str] = "signal"

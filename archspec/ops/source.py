@@ -1,4 +1,4 @@
-"""Ops without input: parameters, constants, ranges. A size may be a free dim but in `param`."""
+"""Ops without inputs: parameters, constants, ranges. Sizes may be free dims, except in `param`."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def _shape(op: str, check: Check, sizes: tuple[int | Dim, ...]) -> tuple[Dim, ..
 
 
 class Param(Op):
-    """A learnable tensor of the module's floating type: `param pos: f32[1, 197, 768] = zeros`.
+    """A learnable tensor of the module's element type: `param pos: f32[1, 197, 768] = zeros`.
 
-    Its shape is fixed. Without an initialiser it begins with zeros.
+    Its shape is fixed. It is initialised with zeros by default.
 
     shape: fixed sizes.
     init: the initialiser.
@@ -59,13 +59,13 @@ class Param(Op):
 
 
 class Buffer(Op):
-    """A constant tensor, computed once when the module is made: `buffer i: i64[4] = arange(4)`.
+    """A constant tensor, computed once when the module is created: `buffer i: i64[4] = arange(4)`.
 
-    `value` is a layer without input. The tensor is part of the state dict unless it is transient.
+    `value` is a layer without inputs. The tensor is part of the state dict unless it is transient.
 
     shape: fixed sizes.
     dtype: its element type.
-    transient: whether it stays out of the state dict.
+    transient: whether it is excluded from the state dict.
     """
 
     name: ClassVar[str] = "buffer"
@@ -84,7 +84,7 @@ class Buffer(Op):
 
     @property
     def type(self) -> TensorType:
-        """The type that is declared."""
+        """The declared type."""
         return TensorType(self.dtype, tuple(map(dim, self.shape)))
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
@@ -120,11 +120,11 @@ class Buffer(Op):
 
 
 class Arange(Op):
-    """Whole numbers in even steps: `arange(n)` from 0, `arange(a, b)` from a, without b.
+    """Evenly spaced integers: the half-open range `arange(n)` from 0, or `arange(a, b)` from a.
 
-    start: the first number, or the end where it stands alone.
-    stop: the end, which is left out.
-    step: the difference of neighbours.
+    start: the first number; or the end, if it is the only argument.
+    stop: the end, which is excluded.
+    step: the difference between neighbours.
     dtype: element type of the result.
     """
 
@@ -161,7 +161,7 @@ class Arange(Op):
 
     @property
     def bounds(self) -> tuple[Dim, Dim]:
-        """Where it begins and ends; the end is left out."""
+        """Its start and its end, which is excluded."""
         if self.stop is None:
             return dim(0), dim(self.start)
         return dim(self.start), dim(self.stop)
@@ -172,7 +172,7 @@ class Linspace(Op):
 
     start: the first number.
     stop: the last number.
-    count: how many; it may be a free dim.
+    count: the number of elements; it may be a free dim.
     """
 
     name: ClassVar[str] = "linspace"
@@ -193,9 +193,9 @@ class Linspace(Op):
 
 
 class ZerosTensor(Op):
-    """Zeros of a shape: `zeros([B, 8])`. Without input, so the shape says all.
+    """Zeros of a given shape: `zeros([B, 8])`.
 
-    shape: sizes of the axes; a size may be a free dim.
+    shape: sizes of the axes, which may be free dims.
     dtype: element type of the result.
     """
 
@@ -216,9 +216,9 @@ class ZerosTensor(Op):
 
 
 class OnesTensor(Op):
-    """Ones of a shape: `ones([B, 8])`.
+    """Ones of a given shape: `ones([B, 8])`.
 
-    shape: sizes of the axes; a size may be a free dim.
+    shape: sizes of the axes, which may be free dims.
     dtype: element type of the result.
     """
 
@@ -239,7 +239,7 @@ class OnesTensor(Op):
 
 
 def number_dtype(values: object) -> DType:
-    """The element type that literals have: bool, i64, or f32 where one is a fraction."""
+    """The element type of literals: bool, i64, or f32 if one of them is a fraction."""
     if isinstance(values, tuple):
         kinds = {number_dtype(value) for value in values} or {DType.F32}
         return DType.F32 if DType.F32 in kinds else DType.I64 if DType.I64 in kinds else DType.BOOL
@@ -249,11 +249,11 @@ def number_dtype(values: object) -> DType:
 
 
 class Full(Op):
-    """One number throughout a shape: `full([B, 8], 0.5)`.
+    """A constant tensor of a given shape: `full([B, 8], 0.5)`.
 
-    Without `dtype`, a fraction gives f32, a whole number i64, true and false bool.
+    Without `dtype`, a fraction gives f32, an integer i64, and true and false give bool.
 
-    shape: sizes of the axes; a size may be a free dim.
+    shape: sizes of the axes, which may be free dims.
     value: the number.
     dtype: element type of the result.
     """
@@ -280,7 +280,7 @@ class Full(Op):
 
 
 class EyeTensor(Op):
-    """The identity matrix of `size` rows, and as many columns unless said otherwise.
+    """The identity matrix with `size` rows, and by default the same number of columns.
 
     size: number of rows.
     columns: number of columns.
@@ -306,7 +306,7 @@ class EyeTensor(Op):
 
 
 def nested_shape(values: object) -> tuple[int, ...]:
-    """The shape of nested tuples of numbers. Raises ValueError where they are ragged."""
+    """The shape of nested tuples of numbers. Raises ValueError if they are ragged."""
     if not isinstance(values, tuple):
         if isinstance(values, bool | int | float):
             return ()
@@ -323,11 +323,11 @@ def _regular(values: object) -> object:
 
 
 class TensorLiteral(Op):
-    """Numbers as written: `tensor([[1, 0], [0, 1]])`.
+    """A tensor of literals: `tensor([[1, 0], [0, 1]])`.
 
-    Without `dtype`, a fraction gives f32, whole numbers i64, true and false bool.
+    Without `dtype`, fractions give f32, integers i64, and true and false give bool.
 
-    values: a number, or lists of numbers, nested.
+    values: a number, or nested lists of numbers.
     dtype: element type of the result.
     """
 

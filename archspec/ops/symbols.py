@@ -1,9 +1,9 @@
 """Attributes that may be symbols while a signature is checked for all integers.
 
-There an integer parameter of a rule is a `Dim`. An attribute takes one only where its type says so:
-`int | Symbol`, `Count`, or `int | Dim`, which takes free dimensions everywhere. The shape rule then
-computes with Dims; what an op has of numbers only (the shapes of its parameters, how it is lowered)
-goes through `number`. All other attributes are numbers always.
+During such a check, an integer parameter of a rule is a `Dim`. An attribute accepts one only if its
+type is `int | Symbol`, `Count`, or `int | Dim`, which always accepts free dimensions. The shape
+rule then computes with Dims; code that needs numbers (the shapes of parameters, the lowering) calls
+`number`. All other attributes are always numbers.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from archspec.ops.base import OpError
 from archspec.types.dim import Dim, DimLike
 
 WITH_SYMBOLS: Mapping[str, bool] = {"symbols": True}
-"""The context for pydantic in which ops are made while a signature is checked."""
+"""The pydantic context in which ops are created while a signature is checked."""
 
 
 def _allowed(value: Dim, info: ValidationInfo) -> Dim:
@@ -27,14 +27,14 @@ def _allowed(value: Dim, info: ValidationInfo) -> Dim:
 
 
 Symbol: TypeAlias = Annotated[Dim, AfterValidator(_allowed)]
-"""A Dim while a signature is checked; refused elsewhere."""
+"""A Dim while a signature is checked; rejected otherwise."""
 
 Count: TypeAlias = PositiveInt | Symbol
 """A positive number, or a symbol for one while a signature is checked."""
 
 
 def number(value: DimLike) -> int:
-    """The number that an attribute or a size is. Raises OpError (E0403) for a symbol."""
+    """An attribute or a size as a number. Raises OpError (E0403) for a symbol."""
     found = value.constant if isinstance(value, Dim) else value
     if found is None:
         raise OpError(f"a number is needed, but this is `{value}`", code="E0403")

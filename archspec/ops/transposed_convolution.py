@@ -1,4 +1,4 @@
-"""Transposed convolution, which enlarges what a convolution of the same attributes shrinks."""
+"""Transposed convolution, which reverses the change of size by a convolution."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ class ConvTranspose(Op):
 
     width: number of output channels.
     kernel: size of the window, one number or one per spatial axis.
-    stride: by how much the input is spread out.
-    padding: positions cut from both sides of the result; 0 by default, as in torch (only `conv`
-        defaults to `half`).
-    output_padding: positions added at the end, below the greater of stride and dilation.
-    groups: input and output channels are split into so many independent convolutions.
-    bias: whether a number is added per output channel.
+    stride: distance between input positions in the result.
+    padding: positions removed from both sides of the result; 0 by default, as in PyTorch (only
+        `conv` defaults to `half`).
+    output_padding: positions added at the end, fewer than the larger of stride and dilation.
+    groups: number of independent convolutions into which the channels are split.
+    bias: whether a bias is added to each output channel.
     dilation: distance between the taps of the window.
     parametrization: `weight_norm` splits the weight into `weight_g` and `weight_v`, over the
-        input channels, as torch does; `spectral_norm` as in `conv`.
-    weight_init, bias_init: first values; by default those of torch.
+        input channels, as PyTorch does; `spectral_norm` as in `conv`.
+    weight_init, bias_init: initialisers; by default those of PyTorch.
 
-    The usual way to double a size: `conv_transpose(width, 2, stride=2)`.
+    Often used to double a size: `conv_transpose(width, 2, stride=2)`.
     """
 
     name: ClassVar[str] = "conv_transpose"
@@ -126,7 +126,7 @@ class ConvTranspose(Op):
             return None
         rows = tuple(one.row for one in self.slides(inputs[0].rank - 2))
         width, groups = number(self.width), number(self.groups)
-        edge = "zeros"  # near it, and between inputs, fewer taps meet
+        edge = "zeros"  # near it, and between inputs, fewer taps contribute
         return LinearLayer(1, 1, width, self.bias, groups, True, rows, edge)
 
     def macs(self, inputs: tuple[TensorType, ...], outputs: tuple[TensorType, ...]) -> Dim:

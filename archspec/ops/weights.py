@@ -1,4 +1,4 @@
-"""First values and parametrisations of the weights of convolutions and linear layers."""
+"""Initialisers and parametrisations of the weights of convolutions and linear layers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from archspec.types.initialiser import (
 Parametrization: TypeAlias = Literal["none", "weight_norm", "spectral_norm"]
 
 DEFAULT_WEIGHT = KaimingUniform(slope=sqrt(5))
-"""What torch gives `Linear` and `Conv`: uniform in +-1/sqrt(fan_in), written as its code does."""
+"""PyTorch's default for `Linear` and `Conv`: uniform in +-1/sqrt(fan_in), as in its code."""
 
 
 def fan_in(shape: tuple[int, ...]) -> int:
@@ -32,12 +32,12 @@ def weight_parameters(
     *,
     rows: int = 0,
 ) -> tuple[Parameter, ...]:
-    """`weight`, or what it is computed from.
+    """`weight`, or the tensors from which it is computed.
 
-    `weight_norm` has `weight_g` and `weight_v`: weight = weight_g * weight_v / norm(weight_v), the
-    norm taken per slice of axis 0 (Salimans and Kingma 2016), with the names of
-    `torch.nn.utils.weight_norm`. `spectral_norm` has the weight that is divided by its greatest
-    singular value, as a matrix whose rows are axis `rows`, and that value's two vectors (Miyato et
+    `weight_norm` has `weight_g` and `weight_v`: weight = weight_g * weight_v / norm(weight_v), with
+    the norm of each slice along axis 0 (Salimans and Kingma 2016), with the names of
+    `torch.nn.utils.weight_norm`. `spectral_norm` has the weight, which is divided by its largest
+    singular value as a matrix with axis `rows` as rows, and the two singular vectors (Miyato et
     al. 2018), with the names of `torch.nn.utils.parametrizations.spectral_norm`.
     """
     initialiser = initialiser if initialiser is not None else DEFAULT_WEIGHT

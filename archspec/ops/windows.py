@@ -1,4 +1,4 @@
-"""Windows laid out as axes, and borders: unfold, fold, pad, pixel shuffle."""
+"""Windows as axes, and padding: unfold, fold, pad, pixel shuffle."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def _picture(op: str, inputs: tuple[TensorType, ...]) -> TensorType:
 
 
 class Unfold(Op):
-    """All windows of a picture as columns: [B, C, H, W] gives [B, C * kernel area, windows].
+    """All windows of an image as columns: [B, C, H, W] gives [B, C * kernel area, windows].
 
-    As `torch.nn.Unfold`. Windows are counted row by row, as a convolution would place them.
+    As `torch.nn.Unfold`. Windows are ordered row by row, as in a convolution.
 
     kernel: size of the window, one number or one per axis.
     stride: step of the window.
@@ -70,11 +70,11 @@ class Unfold(Op):
 
 
 class Fold(Op):
-    """Columns back to a picture of `size`, where windows overlap added: the adjoint of `unfold`.
+    """Columns back to an image, with overlapping windows added: the adjoint of `unfold`.
 
     [B, C * kernel area, windows] gives [B, C, H, W]. As `torch.nn.Fold`.
 
-    size: (H, W) of the picture, or one number for both.
+    size: (H, W) of the image, or one number for both.
     kernel: size of the window, one number or one per axis.
     stride: step of the window.
     padding: zeros added on both sides.
@@ -132,15 +132,15 @@ class Fold(Op):
 
 
 class Pad(Op):
-    """A border: `pad([(2, 1, 1), (3, 0, w)])`, each `(axis, before, after)`.
+    """Padding: `pad([(2, 1, 1), (3, 0, w)])`, each `(axis, before, after)`.
 
-    "constant" fills it with `value`; a negative amount cuts off. "reflect" mirrors at the edge
-    element, "replicate" repeats it, "circular" continues at the other end; these take the
+    "constant" pads with `value`; a negative amount crops. "reflect" mirrors at the edge element,
+    "replicate" repeats it, and "circular" continues at the other end; these three pad only the
     spatial axes of [B, C, L], [B, C, H, W] or [B, C, D, H, W].
 
-    amounts: an axis and how much before and after it, each.
+    amounts: for each axis its number, and the amounts before and after it.
     mode: "constant", "reflect", "replicate" or "circular".
-    value: what a constant border holds.
+    value: the constant.
     """
 
     name: ClassVar[str] = "pad"
@@ -224,7 +224,7 @@ class Pad(Op):
 class PixelShuffle(Op):
     """Channels to space: [B, C * factor², H, W] gives [B, C, H * factor, W * factor].
 
-    factor: how many positions along each axis go into channels, or come out of them.
+    factor: number of positions along each axis that are moved to or from the channels.
     """
 
     name: ClassVar[str] = "pixel_shuffle"
@@ -249,7 +249,7 @@ class PixelShuffle(Op):
 class PixelUnshuffle(Op):
     """Space to channels: [B, C, H, W] gives [B, C * factor², H / factor, W / factor].
 
-    factor: how many positions along each axis go into channels, or come out of them.
+    factor: number of positions along each axis that are moved to or from the channels.
     """
 
     name: ClassVar[str] = "pixel_unshuffle"

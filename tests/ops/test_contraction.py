@@ -53,7 +53,7 @@ def test_an_index_has_one_size():
 def test_names_may_be_long_and_dots_broadcast():
     op = Einsum(pattern="... query dim, ... key dim -> ... query key")
     inputs = (symbolic("B", 1, 4, 5), symbolic(3, 6, 5))
-    assert op.equation == "...ab,...cb->...ac"
+    assert op.equation == "...qd,...kd->...qk"
     assert op.infer(Check(), *inputs) == symbolic("B", 3, 4, 6)
     outputs = (op.infer(Check(), *inputs),)
     assert op.macs(inputs, outputs).evaluate({"B": 2}) == counted(op, inputs, {"B": 2})
