@@ -1,7 +1,7 @@
-"""Changing graphs: nodes keep their numbers, and what reads them stays known.
+"""Editing graphs: nodes keep their numbers, and their readers are tracked.
 
-A graph is never changed in place, for calls, modes and memos share it. An `Edit` is a copy that is
-changed step by step, and `graph` yields what has become of it:
+A graph is never changed in place, because calls, modes and memos share it. An `Edit` is a copy that
+is changed step by step, and `graph` returns the result:
 
     edit = Edit(graph)
     for node in graph.nodes:
@@ -36,14 +36,14 @@ from archspec.types.condition import TRUE, Condition
 from archspec.types.tensor import TensorType
 
 OUTPUT = -1
-"""The reader that stands for an output of the graph."""
+"""The reader of a port that is an output of the graph."""
 
 
 class Edit:
     """A graph while it is being changed.
 
-    `given` is what the network promises of its sizes, `Compiled.where`: what ops that are inserted
-    need is kept unless it holds wherever that does.
+    `given` is the condition that the network states about its sizes, `Compiled.where`: the needs of
+    inserted ops are kept unless it implies them.
     """
 
     def __init__(self, graph: Graph, given: Condition = TRUE) -> None:
@@ -61,19 +61,19 @@ class Edit:
         for node in graph.nodes:
             self._read(node)
 
-    # ------------------------------------------------------------------ looking
+    # ------------------------------------------------------------------ reading
 
     def __contains__(self, number: int) -> bool:
-        """Whether there is a node of this number."""
+        """Whether there is a node with this number."""
         return number in self._nodes
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        """The numbers of its nodes as they are now, by rank."""
+        """The current numbers of its nodes, by rank."""
         return tuple(sorted(self._nodes, key=lambda number: self._nodes[number].rank))
 
     def node(self, number: int) -> Node:
-        """The node of this number as it is now. Raises KeyError where there is none."""
+        """The current node with this number. Raises KeyError if there is none."""
         return self._nodes[number]
 
     def type_of(self, port: Port) -> TensorType:
@@ -81,7 +81,7 @@ class Edit:
         return self._nodes[port.node].types[port.index]
 
     def readers(self, port: Port) -> tuple[int, ...]:
-        """The nodes that read a port, once for each time, and `OUTPUT` for each output."""
+        """The nodes that read a port, once for each use, and `OUTPUT` for each output."""
         return tuple(self._readers.get(port, ()))
 
     def is_read(self, number: int) -> bool:
@@ -98,11 +98,11 @@ class Edit:
         keep: Collection[int] = (),
         needs: Sequence[Requirement] = (),
     ) -> tuple[int, ...]:
-        """Let all that reads one port read another, outputs too, but not the nodes in `keep`.
+        """Make the readers of a port, including outputs, read another, except the nodes in `keep`.
 
-        `needs` is what was needed of the sizes for the old port to be what it is: what reads the
-        new one in place of it needs that now. Yields what does, with `OUTPUT` for outputs. Raises
-        ValueError where the ports have different types, which what reads them would not expect.
+        `needs` are the conditions on sizes under which the old port had its value: the redirected
+        readers need them now. Returns these readers, with `OUTPUT` for outputs. Raises ValueError
+        if the ports have different types.
         """
         wanted, found = self.type_of(old), self.type_of(new)
         if wanted != found:
@@ -125,12 +125,12 @@ class Edit:
     def require_to_read(
         self, port: Port, readers: Iterable[int], needs: Sequence[Requirement]
     ) -> None:
-        """Let some of what reads a port need more of the sizes; for an output, what yields it."""
+        """Add needs to some readers of a port; for an output, to the node that yields it."""
         for number in dict.fromkeys(readers):
             self.require(port.node if number == OUTPUT else number, needs)
 
     def require(self, number: int, needs: Iterable[Requirement]) -> None:
-        """Let a node need more of the sizes; what an input would need, the graph does."""
+        """Add needs on sizes to a node; for an input, to the graph."""
         node = self._nodes[number]
         if node.is_input:
             self.requirements += other_needs(needs, self.requirements)
@@ -138,9 +138,9 @@ class Edit:
             self.put(number, requirements=node.requirements + more)
 
     def bypass(self, number: int, index: int = 0) -> None:
-        """Let what reads a node of one output read its input in place of it, and take it out.
+        """Make the readers of a node with one output read its input instead, and remove the node.
 
-        What the node needs of the sizes stays needed, by what reads it.
+        The needs of the node on sizes are kept, by its readers.
         """
         node = self._nodes[number]
         self.replace(number, node.inputs[index], needs=node.requirements)
@@ -148,13 +148,12 @@ class Edit:
     def replace(
         self, number: int, *ports: Port, needs: Sequence[Requirement] = ()
     ) -> tuple[int, ...]:
-        """Let what reads a node read other ports, one for each of its outputs, and take it out.
+        """Make the readers of a node read other ports, one per output, and remove the node.
 
         The node of the last port, if it was inserted, takes over name, iterations and rank, and the
-        origin if it has none. A node of the ports that reads the old one goes on doing so, and
-        then the old one stays. `needs` and what is yielded are as of `redirect`, which drops what
-        the node itself needs of the sizes. Raises ValueError for ports of other types, and where
-        there are more or fewer than outputs.
+        origin if it has none. If a node of the new ports reads the old node, it continues to do
+        so and is kept. `needs` and the result are those of `redirect`, so the needs of the node
+        itself are dropped. Raises ValueError for another number or other types of ports.
         """
         old = self._nodes[number]
         if len(ports) != len(old.types):
@@ -196,10 +195,10 @@ class Edit:
         given: Condition | None = None,
         origin: Origin | None = None,
     ) -> Node:
-        """A new op or call, as early as what it reads allows.
+        """A new op or call, as early as its inputs allow.
 
-        Types are inferred, and what the op needs of the sizes is kept unless it holds where
-        `given` does, else that of the edit. Raises OpError where it does not take the inputs.
+        Types are inferred, and the needs of the op are kept unless `given`, by default that of the
+        edit, implies them. Raises OpError if the op does not accept the inputs.
         """
         given = self._given if given is None else given
         types = tuple(self.type_of(port) for port in inputs)
@@ -226,7 +225,7 @@ class Edit:
         return self._add(node)
 
     def erase(self, number: int) -> None:
-        """Take out a node with what it needs. Raises ValueError where it is read, or an input."""
+        """Remove a node and its needs. Raises ValueError if it has readers, or is an input."""
         node = self._nodes[number]
         if node.is_input or self.is_read(number):
             raise ValueError(f"node {number} is an input, or is still read")
@@ -234,7 +233,7 @@ class Edit:
         del self._nodes[number]
 
     def erase_unneeded(self) -> None:
-        """Take out what no output needs; inputs stay, so that calls look the same."""
+        """Remove what no output needs; inputs stay, so that calls are unchanged."""
         ends = [port.node for output in self.outputs for port in output.ports]
         kept, stack = set(ends), ends
         while stack:
@@ -248,11 +247,11 @@ class Edit:
                 del self._nodes[node.id]
 
     def inline(self, number: int) -> tuple[int, ...]:
-        """Put the nodes of a called block in place of a call; their numbers.
+        """Replace a call by the nodes of the called block; returns their numbers.
 
-        Their keys are those below the call's. What the call and the block as a whole need of the
-        sizes, each of them does, and what reads an input that the block hands on. Its ties and
-        draws become those of the graph; its `init` statements, which hold for it alone, go.
+        Their keys get the prefix of the call. The needs of the call and of the whole block are added
+        to each of them, and to the readers of an input that the block returns. Its ties and draws
+        are added to the graph; its `init` statements, which apply to it alone, are dropped.
         """
         call = self._nodes[number]
         callee, instance = call.callee, call.instance
@@ -296,13 +295,12 @@ class Edit:
         return tuple(made)
 
     def outline(self, numbers: Collection[int], name: str, key: str) -> Node:
-        """Put a call of a new block in place of some nodes, which then stand in the block.
+        """Move some nodes into a new block, and replace them by a call of it.
 
-        The keys of their weights must lead through `key`, that of the call, and so stay the names
-        that they are. What is read of the nodes are the results of the block. `inline` undoes it.
-        Raises ValueError where a key does not, where weights are used by other nodes too, where
-        an input is among the nodes, where nothing reads them, and where a path leads out of them
-        and back.
+        The keys of their weights must start with `key`, that of the call, so that the names do not
+        change. The outputs of the block are the ports that other nodes read. `inline` undoes it.
+        Raises ValueError if a key does not start so, if other nodes use the same weights, if an
+        input is among the nodes, if nothing reads them, or if a path leaves them and returns.
         """
         nodes = sorted((self._nodes[number] for number in numbers), key=lambda one: one.rank)
         inside, outside = {node.id for node in nodes}, self._outside(numbers)
@@ -336,7 +334,7 @@ class Edit:
         return call
 
     def _outside(self, numbers: Collection[int]) -> set[int]:
-        """What reads some nodes. Raises ValueError where a path leads out of them and back."""
+        """The readers of some nodes. Raises ValueError if a path leaves them and returns."""
         found: set[int] = set()
         readers = {reader for number in numbers for reader in self._readers_of(number)}
         direct = readers.difference(numbers)
@@ -355,7 +353,7 @@ class Edit:
         return [one for at in range(len(node.types)) for one in self.readers(Port(number, at))]
 
     def graph(self, **fields: Any) -> Graph:
-        """What has become of the graph; `fields` are further ones of `Graph` that change."""
+        """The edited graph; `fields` are other fields of `Graph` that change."""
         return with_ties_left(
             replace(
                 self._graph,
@@ -390,7 +388,7 @@ def _moved(ports: tuple[Port, ...], old: Port, new: Port) -> tuple[Port, ...]:
 
 
 def below_call(call: Node, needs: Iterable[Requirement]) -> tuple[Requirement, ...]:
-    """What a called block needs, as the needs of the graph that calls it."""
+    """The needs of a called block as needs of the graph that calls it."""
     callee = call.callee
     assert callee is not None
     return tuple(replace(item, origin=_called(item.origin, callee, call)) for item in needs)
