@@ -249,7 +249,7 @@ class Edit:
     def inline(self, number: int) -> tuple[int, ...]:
         """Replace a call by the nodes of the called block; returns their numbers.
 
-        Their keys get the prefix of the call. The needs of the call and of the whole block are added
+        Their keys get its prefix. The needs of the call and of the whole block are added
         to each of them, and to the readers of an input that the block returns. Its ties and draws
         are added to the graph; its `init` statements, which apply to it alone, are dropped.
         """
