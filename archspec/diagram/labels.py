@@ -61,8 +61,9 @@ def key_text(key: str, name: str) -> str:
     plain = key == name or (key.startswith(name + "_") and key[len(name) + 1 :].isdecimal())
     if plain or len(key) <= LONGEST_KEY:
         return "" if plain else shortened(key)
-    at = key.find(".", len(key) - LONGEST_KEY - 1)
-    return shortened(f"…{key[at + 1 :]}" if at >= 0 else f"…{key[1 - LONGEST_KEY :]}")
+    kept = key[-LONGEST_KEY:]
+    starts = [at for at, mark in enumerate(kept[:-1]) if mark in "./"]
+    return shortened(f"…{kept[starts[0] + 1 :] if starts else kept[1:]}")
 
 
 def shortened(text: str, most: int = WIDEST) -> str:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import time
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,7 @@ from archspec.diagnostics.model import diagnostic
 from archspec.diagram.pdf import pdf
 from archspec.diagram.svg import svg
 from archspec.diagram.titles import moves, shift_titles, wider_label, with_attributes
+from archspec.frozen import frozen
 from archspec.staging import write_file
 
 FORMATS = ("svg", "png", "dot", "pdf")
@@ -28,6 +30,9 @@ PNG = ("-Gdpi=110", "-Gsize=290")
 """Resolution, and the longest side in inches: 32,767 pixels are the most that graphviz writes."""
 
 PURE = "graphviz-pure"
+
+ATTEMPTS = 4
+"""Layouts of one drawing, until no arrow crosses a title."""
 
 
 @cache
@@ -76,57 +81,80 @@ def layout(dot: str, kind: str, seconds: int = TIME_LIMIT) -> bytes:
         )
     if kind == "dot":
         return dot.encode()
-    placed, moved, dot = _placed(command, dot, seconds)
+    graphviz = Graphviz(command, seconds)
+    found = place(graphviz, dot)
     if kind == "svg":
-        return svg(placed)
+        return svg(found.layout)
     if kind == "pdf" and Path(command).stem == PURE:
-        return pdf(placed)
-    if not moved:
-        return _run(command, dot, kind, seconds)
+        return pdf(found.layout)
+    if not found.titles:
+        return graphviz.run(found.dot, kind)
     # A layout with its places is drawn as it is, but for the titles that have moved.
-    done = _run(command, dot, "dot", seconds).decode()
-    places = {name: f'lp="{frame["lp"]}"' for name, frame in moved.items()}
-    return _run(command, with_attributes(done, placed, places), kind, seconds, "nop2")
+    done = graphviz.run(found.dot, "dot").decode()
+    return graphviz.run(with_attributes(done, found.layout, found.titles), kind, "nop2")
 
 
-def _placed(
-    command: str, dot: str, seconds: int
-) -> tuple[dict[str, Any], Mapping[str, Mapping[str, Any]], str]:
-    """A layout in which no arrow crosses a title, the frames whose titles moved, and the source.
+@frozen
+class Placed:
+    """A layout in graphviz's JSON, read, with the source that it is of.
+
+    `titles` has the place of each title that has moved, as an attribute of its frame.
+    """
+
+    layout: dict[str, Any]
+    dot: str
+    titles: Mapping[str, str]
+
+
+def place(graphviz: Graphviz, dot: str) -> Placed:
+    """A layout in which no arrow crosses a title.
 
     Frames without a gap that is wide enough are laid out again, wider; where that moves arrows
-    too, once more.
+    in their way, once more, so wide that there is a gap wherever they are.
     """
-    for last in (False, False, False, True):
-        placed = json.loads(_run(command, dot, "json", seconds))
+    for attempt in range(ATTEMPTS):
+        placed = json.loads(graphviz.run(dot, "json"))
         found = moves(placed)
         narrow = {name: moved for name, moved in found.items() if moved.shift is None}
-        if last or not narrow:
+        if not narrow or attempt == ATTEMPTS - 1:
             break
         frames = {item["name"]: item for item in placed["objects"] if item["name"] in narrow}
-        wider = {name: wider_label(frames[name], moved) for name, moved in narrow.items()}
+        wider = {
+            name: wider_label(frames[name], moved.enough if attempt else moved.needed)
+            for name, moved in narrow.items()
+        }
         dot = with_attributes(dot, placed, wider)
     shift_titles(placed, found)
-    moved = {item["name"]: item for item in placed.get("objects", ()) if item["name"] in found}
-    return placed, moved, dot
+    items = placed.get("objects", ())
+    titles = {item["name"]: f'lp="{item["lp"]}"' for item in items if item["name"] in found}
+    return Placed(placed, dot, titles)
 
 
-def _run(command: str, dot: str, kind: str, seconds: int, engine: str = "dot") -> bytes:
-    arguments = [command, f"-K{engine}", f"-T{kind}", *(PNG if kind == "png" else ())]
-    try:
-        done = subprocess.run(  # the program is ours, and no shell is involved
-            arguments, input=dot.encode(), capture_output=True, timeout=seconds, check=False
-        )
-    except subprocess.TimeoutExpired:
-        message = f"laying out the drawing took more than {seconds} seconds"
-        raise _failed("E0812", message, fix="choose a smaller depth") from None
-    except OSError as error:
-        raise _failed("E0812", f"{command} could not be run: {error}") from None
-    if done.returncode or not done.stdout:
-        words = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        message = f"{Path(command).name} failed: {words[-1] if words else 'it wrote nothing'}"
-        raise _failed("E0812", message)
-    return done.stdout
+class Graphviz:
+    """A program that lays out; all its runs together may take some seconds."""
+
+    def __init__(self, command: str, seconds: int) -> None:
+        self.command, self.seconds = command, seconds
+        self.deadline = time.monotonic() + seconds
+
+    def run(self, dot: str, kind: str, engine: str = "dot") -> bytes:
+        """What it makes of a source. Raises CompileFailed (E0812)."""
+        command, left = self.command, max(0.0, self.deadline - time.monotonic())
+        arguments = [command, f"-K{engine}", f"-T{kind}", *(PNG if kind == "png" else ())]
+        try:
+            done = subprocess.run(  # the program is ours, and no shell is involved
+                arguments, input=dot.encode(), capture_output=True, timeout=left, check=False
+            )
+        except subprocess.TimeoutExpired:
+            message = f"laying out the drawing took more than {self.seconds} seconds"
+            raise _failed("E0812", message, fix="choose a smaller depth") from None
+        except OSError as error:
+            raise _failed("E0812", f"{command} could not be run: {error}") from None
+        if done.returncode or not done.stdout:
+            words = done.stderr.decode("utf-8", "replace").strip().splitlines()
+            message = f"{Path(command).name} failed: {words[-1] if words else 'it wrote nothing'}"
+            raise _failed("E0812", message)
+        return done.stdout
 
 
 def _failed(code: str, message: str, fix: str | None = None) -> CompileFailed:

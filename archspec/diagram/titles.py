@@ -28,11 +28,13 @@ STEPS = 16
 class Moved:
     """How far a title moves to the right; None where no place is wide enough.
 
-    `needed` is how wide the frame has to be for a place right of all arrows.
+    `needed` is how wide the frame has to be for a place right of all arrows where they are now,
+    `enough` how wide it has to be wherever they are.
     """
 
     shift: float | None
     needed: float
+    enough: float
 
 
 def moves(layout: Layout) -> Mapping[str, Moved]:
@@ -54,7 +56,8 @@ def moves(layout: Layout) -> Mapping[str, Moved]:
         place = _gap(inside, right - left, frame_left + MARGIN, frame_right - MARGIN)
         shift = None if place is None else place - left
         needed = max(end for _, end in inside) - frame_left + CLEAR + right - left + MARGIN
-        found[frame["name"]] = Moved(shift, needed)
+        enough = (len(inside) + 1) * (right - left + 2 * CLEAR) + 2 * MARGIN
+        found[frame["name"]] = Moved(shift, needed, enough)
     return found
 
 
@@ -69,9 +72,9 @@ def shift_titles(layout: Layout, found: Mapping[str, Moved]) -> None:
                 operation["pt"] = [operation["pt"][0] + moved.shift, operation["pt"][1]]
 
 
-def wider_label(frame: Mapping[str, Any], moved: Moved) -> str:
-    """The attribute of a frame that makes it as wide as its title needs."""
-    cell = f'<tr><td width="{round(moved.needed)}" align="left">{frame["label"]}</td></tr>'
+def wider_label(frame: Mapping[str, Any], width: float) -> str:
+    """The attribute of a frame that makes it so wide, with its title at the left end."""
+    cell = f'<tr><td width="{round(width)}" align="left">{frame["label"]}</td></tr>'
     return f'label=<<table border="0" cellspacing="0" cellpadding="0">{cell}</table>>'
 
 

@@ -258,7 +258,7 @@ def test_labels():
     assert call_texts(graph)[graph] == "bottleneck(64, 2)"
     assert key_text("conv_2", "conv") == ""
     assert key_text("conv1", "conv") == "conv1"
-    assert key_text("mask/down_sample/res1/conv", "conv") == "…k/down_sample/res1/conv"
+    assert key_text("mask/down_sample/res1/conv", "conv") == "…down_sample/res1/conv"
     assert key_text("encoder.layers.0.self_attn.out_proj", "linear") == "…0.self_attn.out_proj"
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 from itertools import pairwise
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -14,6 +15,7 @@ from archspec.diagram import render as rendering
 from archspec.diagram.draw import drawing
 from archspec.diagram.titles import moves
 
+ROOT = Path(__file__).resolve().parents[2]
 SVG = "{http://www.w3.org/2000/svg}"
 PROGRAMS = sorted({rendering.program(), next(rendering._pure())})
 
@@ -116,7 +118,7 @@ def test_text_keeps_its_width_and_its_box(source, direction, network, program):
 
 def placed(net, depth, program, direction="TB"):
     dot = drawing(net.compiled, depth, direction=direction)
-    return rendering._placed(program, dot, 100)[0]
+    return rendering.place(rendering.Graphviz(program, 100), dot).layout
 
 
 @pytest.mark.parametrize("direction", ["TB", "LR"])
@@ -126,17 +128,18 @@ def test_no_arrow_crosses_the_title_of_a_frame(source, direction, network, progr
 
 
 def test_titles_are_moved_in_pictures_too(network, program, monkeypatch):
-    runs, run = [], rendering._run
+    runs, run = [], rendering.Graphviz.run
 
-    def recorded(command, dot, kind, seconds, engine="dot"):
+    def recorded(graphviz, dot, kind, engine="dot"):
         runs.append((dot, engine))
-        return run(command, dot, kind, seconds, engine)
+        return run(graphviz, dot, kind, engine)
 
-    monkeypatch.setattr(rendering, "_run", recorded)
+    monkeypatch.setattr(rendering.Graphviz, "run", recorded)
     assert rendering.layout(drawing(network(RESIDUAL).compiled, 2), "png").startswith(b"\x89PNG")
     dot, engine = runs[-1]
     assert engine == "nop2"
-    assert not moves(json.loads(run(program, dot, "json", 100, "nop2")))
+    graphviz = rendering.Graphviz(program, 100)
+    assert not moves(json.loads(run(graphviz, dot, "json", "nop2")))
 
 
 def test_residual_blocks_stand_straight(network, program):
@@ -257,6 +260,15 @@ def test_the_command(network, tmp_path):
     assert "rankdir=LR" in text
     assert "[1, 8, 32, 32]" in text
     assert run(app, ["draw", str(tmp_path / "net.arch"), "--direction", "up"]).exit_code == 2
+
+
+def test_the_drawing_of_the_readme_is_that_of_its_command(tmp_path, monkeypatch):
+    monkeypatch.setattr(rendering, "program", lambda: next(rendering._pure()))
+    source = (ROOT / "README.md").read_text().split("```arch\n")[1].split("```")[0]
+    (tmp_path / "fractal.arch").write_text(source)
+    net = load(str(tmp_path / "fractal.arch"), c=3, widths=[64])
+    drawn = net.draw(tmp_path / "fractal.svg", 9).read_text()
+    assert drawn == (ROOT / "docs/images/fractal.svg").read_text()
 
 
 def test_a_direction_that_there_is_not(network, tmp_path):
