@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -62,6 +63,8 @@ def run(
         write(f"weights from {printable(origin)}\n")
     for path in written:
         write(f"wrote {path}  ({_size(path.stat().st_size)})\n")
+    if not any(path.name == f"{network.name}.svg" for path in written):
+        write(f"there is no drawing: {network.name}.report.md says why\n", sys.stderr)
 
 
 def _targets(texts: Sequence[str]) -> Mapping[str, Mapping[str, object]]:

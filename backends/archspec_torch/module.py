@@ -35,16 +35,24 @@ def to_module(
 ) -> torch.nn.Module:
     """The network as an `nn.Module` with initial weights decided by `seed`, or with `weights`.
 
-    On `device="meta"` no memory is used. The state of torch's random generators is left as it
-    was. `dtype` is the floating type of parameters and buffers (float32 by default).
+    Without a `device` it is on torch's default one, that of `with torch.device(..)` too. On "meta"
+    no memory is used. The state of torch's random generators is left as it was. `dtype` is the
+    floating type of parameters and buffers (float32 by default).
     """
     text, name = python_source(network)
     module = instantiate(text, name, seed, device, dtype)
-    if weights is not None and str(device) != "meta":
+    if weights is not None and not _on_meta(device):
         from archspec_torch.weights.tensors import tensors  # noqa: PLC0415  (it imports torch)
 
         module.load_state_dict(tensors(weights), strict=True)
     return module
+
+
+def _on_meta(device: torch.device | str | None) -> bool:
+    import torch  # noqa: PLC0415
+
+    place = torch.get_default_device() if device is None else torch.device(device)
+    return place.type == "meta"
 
 
 def instantiate(
@@ -58,7 +66,7 @@ def instantiate(
     import torch  # noqa: PLC0415  (half a second; only those who build need it)
 
     kind = getattr(load_source(text), name)
-    place = torch.device(device) if device is not None else torch.device("cpu")
+    place = torch.device(device) if device is not None else torch.get_default_device()
     building = place if place.type == "meta" else torch.device("cpu")
     still = _undrawn() if place.type == "meta" else nullcontext()
     with torch.random.fork_rng(devices=[]), building, still:

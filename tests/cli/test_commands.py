@@ -465,3 +465,16 @@ def test_a_folder_that_build_made_hides_no_shipped_network(run, tmp_path):
     assert run("show", "lenet").exit_code == 0
     assert archspec.load("lenet").name == "lenet"
     assert "lenet.arch" in run("list", "lenet").stdout
+
+
+def test_a_build_without_a_program_to_draw_with_has_everything_else(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("archspec.diagram.render.program", lambda: None)
+    done = run("build", "small.arch", "--target", "torch", "-o", "out")
+    assert done.exit_code == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "small.py",
+        "small.report.md",
+    ]
+    assert done.stderr == "there is no drawing: small.report.md says why\n"
+    assert "pip install graphviz-pure" in (tmp_path / "out" / "small.report.md").read_text()
+    assert run("draw", "small.arch").exit_code == 2

@@ -24,11 +24,18 @@ from archspec_torch.planning.layout import Layout, Plan, Told
 
 @dataclass
 class Draft:
-    """Code of one unit. `variables` are the local ones of its `__init__`."""
+    """Code of one unit. `variables` are the local ones of its `__init__`.
+
+    `resets` are the initial values of what it owns itself, `restores` those of it that no state
+    dict has; `transient` says that it has some that it does not restore itself, or does.
+    """
 
     layout: Layout
     signature: str
     init: list[Line]
+    resets: list[Line]
+    restores: list[Line]
+    transient: bool
     firsts: Firsts
     forward: list[Line]
     helpers: set[str] = field(default_factory=set)
@@ -43,6 +50,8 @@ class Draft:
     def lines(self) -> Iterator[Line]:
         """All lines of code, in a fixed order."""
         yield from self.init
+        yield from self.resets
+        yield from self.restores
         yield from self.firsts.lines
         yield from self.forward
 
@@ -54,6 +63,7 @@ class Draft:
         """What drafts of one class share."""
         graph = self.unit.either
         head = f"{graph.name}\n{graph.kind}\n{self.signature}\n{len(self.init)}"
+        head += f" {len(self.resets)} {len(self.restores)} {self.transient}"
         return "\n".join([head, *(f"{ln.indent}:{skeleton(ln.code)}" for ln in self.lines)])
 
 
@@ -61,20 +71,35 @@ def write_draft(layout: Layout, known: Plan, construct: Callable[[Unit], Code]) 
     """Write a unit whose callees are classes already."""
     constructor = Constructor(layout, construct)
     init = [*constructor.write(), *default_lines(layout)]
+    transient = bool(constructor.restores)
     family = known.uses(layout.unit)
     bodies = [_bodies(use, known) for use in family]
     functions = [body.function for one in bodies for body in one]
     if any(function.uses_buffer for function in functions):
         name = literal(like_name(layout))
         init.append(Line(code(f"self.register_buffer({name}, torch.empty(0), persistent=False)")))
+        transient = True
     forward, names = _forward(family, bodies)
     if not any(use.unit.has_modes for use in family):
         init, forward = fold_loops(layout.tree, init, forward, names)
     firsts = write_firsts(layout, known)
     helpers = constructor.helpers.union(*(body.helpers for one in bodies for body in one))
     signature = _signature(layout, bodies[0][-1])
-    made = tuple(constructor.variables)
-    return Draft(layout, signature, init, firsts, forward, helpers, made)
+    if transient:
+        helpers = {*helpers, "TransientBuffers"}
+    resets, restores = constructor.resets, constructor.restores
+    return Draft(
+        layout,
+        signature,
+        init,
+        resets,
+        restores,
+        transient,
+        firsts,
+        forward,
+        helpers,
+        tuple(constructor.variables),
+    )
 
 
 def _bodies(layout: Layout, known: Plan) -> list[Body]:

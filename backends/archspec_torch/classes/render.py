@@ -32,17 +32,25 @@ class _Renderer:
         draft = self.item.first
         own = "" if self.item.is_function else "self."
         init = self._block(draft.init, 0, "", 8)
-        firsts = self._block(draft.firsts.lines, len(draft.init), own, 8)
-        offset = len(draft.init) + len(draft.firsts.lines)
+        resets = self._block(draft.resets, 0, own, 8)
+        restores = self._block(draft.restores, 0, own, 8)
+        firsts = self._block(draft.firsts.lines, 0, own, 8)
+        own_lines = (draft.init, draft.resets, draft.restores, draft.firsts.lines)
+        offset = sum(map(len, own_lines))
         indent = 4 if self.item.is_function else 8
         forward = self._block(draft.forward, offset, own, indent)
         if self.item.is_function:
             yield from self._function(draft.signature, forward)
             return
-        yield f"class {self.item.name}(nn.Module):"
+        base = "TransientBuffers" if draft.transient else "nn.Module"
+        yield f"class {self.item.name}({base}):"
         yield from _docstring(self.item, doc)
         yield ""
-        yield from self._init(init, firsts + forward, start)
+        rest = [*resets, *restores, *firsts, *forward]
+        if resets or restores:
+            start = ("self.reset_parameters()", *start)
+        yield from self._init(init, rest, start)
+        yield from _resets(resets, restores)
         if firsts:
             yield ""
             yield "    def initialise(self) -> None:"
@@ -116,6 +124,21 @@ class _Renderer:
             if factor:
                 return parameter.name if factor == 1 else f"{factor}*{parameter.name}"
         return "_"
+
+
+def _resets(resets: list[str], restores: list[str]) -> Iterator[str]:
+    """The methods that set initial values of what a module owns itself."""
+    if resets or restores:
+        yield ""
+        yield "    def reset_parameters(self) -> None:"
+        yield '        """Set the initial values of the tensors that this module owns itself."""'
+        yield from resets
+    if restores:
+        yield "        self.restore_buffers()"
+        yield ""
+        yield "    def restore_buffers(self) -> None:"
+        yield '        """Set the values of the buffers that no state dict has."""'
+        yield from restores
 
 
 def _whole_factor(values: Sequence[int | None], base: Sequence[Any]) -> int | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from archspec.graph.codegen.identifiers import is_numbered
 from archspec.graph.model import Instance
 from archspec.graph.units import Owned, Unit
+from archspec.types.initialiser import Zeros
 from archspec_torch.code.comprehensions import compress, compress_named
 from archspec_torch.code.dtypes import TORCH_TYPES
 from archspec_torch.code.lines import Line
@@ -34,6 +35,8 @@ class Constructor:
         self.layout, self.unit, self.construct = layout, layout.unit, construct
         self.helpers: set[str] = set()
         self.variables: list[str] = []  # that hold containers
+        self.resets: list[Line] = []  # initial values of weights and buffers of its own
+        self.restores: list[Line] = []  # values of buffers that the state dict leaves out
         self._before: list[Line] = []  # statements that must come before the one at hand
 
     def write(self) -> list[Line]:
@@ -155,26 +158,23 @@ class Constructor:
         assert branch.owned is not None
         instance = branch.owned.either
         (parameter,) = site(*branch.owned.places[0]).parameters
-        for region in instance.regions:  # a buffer that is computed
-            value = same_names(self.construct(self.unit.callee(instance, region)))
-            value += code(".contiguous()")  # a view could not be loaded into
-            yield Line(_register_buffer(owner, branch.name, value, parameter.persistent))
-            return
         how = parameter.initialiser
-        name = how.name if how is not None else "zeros"
         sizes = [Argument((Hole(size, "size"),)) for size in parameter.shape] or [Argument(("()",))]
         origins = Origins(*branch.owned.places[0])
         sizes = [Argument(origins.of(size.code)) for size in sizes]
         dtype = TORCH_TYPES.get(parameter.dtype)
         more = [Argument((dtype,), "dtype")] if dtype else []
-        makers = {"zeros": "torch.zeros", "ones": "torch.ones"}
-        value = call(makers.get(name, "torch.empty"), *sizes, *more)
+        value = call("torch.empty", *sizes, *more)
         if parameter.learnable:
             yield _assigned(owner, branch.name, call("nn.Parameter", value))
         else:
             yield Line(_register_buffer(owner, branch.name, value, parameter.persistent))
-        if how is not None and name not in makers:
-            yield Line(init_call(how, branch.access))
+        filled = self.resets if parameter.persistent else self.restores
+        for region in instance.regions:  # a buffer that is computed
+            computed = same_names(self.construct(self.unit.callee(instance, region)))
+            filled.append(Line(call(f"{branch.access}.copy_", computed)))
+            return
+        filled.append(Line(init_call(how or Zeros(), branch.access)))
 
 
 def _assigned(owner: str, name: str, value: Code) -> Line:

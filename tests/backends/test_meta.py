@@ -1,0 +1,123 @@
+"""Modules that are made without memory, and initial values of what a module owns itself."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+import archspec
+from archspec_torch.module import to_module
+
+TRANSIENT = """
+block placed {
+  input x: [B, N, D]
+  param scale: f32[D] = normal(std=0.1)
+  buffer kept: i64[D] = arange(D)
+  buffer lost: f32[1, 1, D] = (arange(D) -> cast(f32) -> reshape([1, 1, D])) transient
+  output x * scale + lost + (kept -> cast(f32))
+}
+network net {
+  input x: f32[B = 2, 3, 4]
+  output y = x -> linear(6) -> a: placed -> head: linear(2)
+}
+"""
+
+NOISY = """
+network net {
+  input ids: i64[B = 2, 3]
+  output y = ids -> table: embedding(5, 4) -> layer_norm
+  output n = (arange(3) -> cast(f32)) -> linear(2)
+}
+"""
+
+
+def compiled(network, text):
+    return network(text).compiled
+
+
+@pytest.mark.parametrize("text", [TRANSIENT, NOISY])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_assigning_brings_back_what_no_state_dict_has(network, text, dtype):
+    one = to_module(compiled(network, text), seed=1, dtype=dtype).eval()
+    two = to_module(compiled(network, text), device="meta").eval()
+    two.load_state_dict(one.state_dict(), assign=True)
+    assert not any(value.is_meta for value in (*two.parameters(), *two.buffers()))
+    x = torch.arange(6).reshape(2, 3) % 5 if text is NOISY else torch.randn(2, 3, 4, dtype=dtype)
+    torch.testing.assert_close(two(x), one(x))
+
+
+def test_to_empty_brings_back_what_no_state_dict_has(network):
+    one = to_module(compiled(network, TRANSIENT), seed=1)
+    two = to_module(compiled(network, TRANSIENT), device="meta").to_empty(device="cpu")
+    two.load_state_dict(one.state_dict())
+    x = torch.randn(2, 3, 4)
+    torch.testing.assert_close(two(x), one(x))
+
+
+def test_reset_parameters_sets_all_that_a_module_owns_itself(network):
+    one = to_module(compiled(network, TRANSIENT), seed=1)
+    two = copy.deepcopy(one).to_empty(device="cpu")
+    for tensor in (*two.parameters(), *two.buffers()):
+        tensor.data.fill_(7)
+    two.a.reset_parameters()
+    assert torch.equal(two.a.lost, one.a.lost)
+    assert torch.equal(two.a.kept, one.a.kept)
+    assert 0 < two.a.scale.std() < 0.5
+    assert (two.head.weight == 7).all()
+
+
+@pytest.mark.parametrize("name", ["swin_t", "halonet26t", "levit_128s"])
+def test_networks_from_meta(name):
+    net = archspec.load(name)
+    module = net.to_torch(device="meta").to_empty(device="cpu").eval()
+    for part in module.modules():
+        if hasattr(part, "reset_parameters"):
+            part.reset_parameters()
+    assert all(value.isfinite().all() for value in (*module.parameters(), *module.buffers()))
+    known = net.to_torch(seed=2).eval()
+    other = net.to_torch(device="meta").eval()
+    other.load_state_dict(known.state_dict(), assign=True)
+    for values in zip(known.buffers(), other.buffers(), strict=True):
+        assert torch.equal(*values)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        'conv(4, 3, parametrization="weight_norm")',
+        'conv(4, 3, parametrization="spectral_norm")',
+        'conv_transpose(4, 2, stride=2, parametrization="weight_norm")',
+        'conv_transpose(4, 2, stride=2, parametrization="spectral_norm")',
+        'flatten -> linear(4, parametrization="weight_norm")',
+        'flatten -> linear(4, parametrization="spectral_norm")',
+        "frozen_batch_norm",
+    ],
+)
+def test_every_module_that_owns_tensors_has_reset_parameters(network, layer):
+    text = f"network net {{\n  input x: f32[B = 1, 3, 8, 8]\n  output y = x -> {layer}\n}}\n"
+    module = to_module(compiled(network, text)).eval()
+    owners = [
+        part
+        for part in module.modules()
+        if [*part.parameters(recurse=False), *part.buffers(recurse=False)]
+    ]
+    x = torch.randn(1, 3, 8, 8)
+    for tensor in (*module.parameters(), *module.buffers()):
+        tensor.data.fill_(float("nan"))
+    for part in reversed(owners):
+        part.reset_parameters()
+    for part in owners:
+        part.reset_parameters()
+    assert module(x).isfinite().all()
+    assert [*module.state_dict()] == [*to_module(compiled(network, text)).state_dict()]
+
+
+def test_the_default_device_is_where_a_module_is_made(network):
+    with torch.device("meta"):
+        module = network(TRANSIENT).to_torch()
+    assert all(value.is_meta for value in (*module.parameters(), *module.buffers()))
+    with torch.device("meta"):
+        module = network(TRANSIENT).to_torch(device="cpu")
+    assert not any(value.is_meta for value in (*module.parameters(), *module.buffers()))
+    assert isinstance(module, nn.Module)
