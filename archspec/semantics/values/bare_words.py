@@ -1,4 +1,4 @@
-"""Bare words that are neither names nor definitions: choices of attributes, initialisers."""
+"""Bare words that are neither names nor definitions: choices of attributes, and initialisers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _members(annotation: Any) -> Iterator[Any]:
 
 @cache
 def choices(model: type[BaseModel], attribute: str) -> frozenset[str]:
-    """The words that an attribute takes."""
+    """The words accepted by an attribute."""
     info = model.model_fields.get(attribute)
     if info is None:
         return frozenset()
@@ -58,7 +58,7 @@ def takes_initialiser(model: type[BaseModel], attribute: str) -> bool:
 
 @cache
 def all_words() -> frozenset[str]:
-    """The words that some attribute takes."""
+    """All words accepted by any attribute."""
     found: set[str] = {"local", "global", "mixed", *DType, *choice_words()}
     for model in INITIALISERS.values():
         for attribute in model.model_fields:
@@ -67,10 +67,10 @@ def all_words() -> frozenset[str]:
 
 
 def word_meant(words: frozenset[str], value: Value) -> Value:
-    """A word that a layer or function of the same name stands for; anything else as it is.
+    """The word meant by a layer or function of the same name; anything else unchanged.
 
-    Where a word is handed on, `b(each)`, its name means the block `each` of the standard library
-    until an attribute asks for one of its `words`.
+    A word passed on, as in `b(each)`, means the block `each` of the standard library until an
+    attribute accepts it as one of its `words`.
     """
     match value:
         case OpLayer(op=op, given=()):
@@ -85,5 +85,5 @@ def word_meant(words: frozenset[str], value: Value) -> Value:
 
 
 def is_word(text: str) -> bool:
-    """Whether some attribute of some op takes this word."""
+    """Whether some attribute of some op accepts this word."""
     return text in all_words()

@@ -1,9 +1,9 @@
-"""What one run may use. Every program ends because of these, quickly and in little memory.
+"""Limits of one run, so that every program ends quickly and uses little memory.
 
-The limits are documented in docs/limits.md. They count work, not only calls: a spec can explode
-in few steps through long strings, lists or integers. `steps` bounds the time of everything
-together, so that a run which uses a little of each limit is as short as one that exhausts one.
-What sums, products and decisions of sizes take is counted on a meter, and comes to the steps.
+The limits are documented in docs/limits.md. They count work, not only calls: a spec can explode in
+few steps through long strings, lists or integers. `steps` bounds the total time, so that a run that
+uses a little of each limit is as short as one that exhausts a single limit. A meter counts the
+sums, products and decisions of sizes, and adds them to the steps.
 """
 
 from __future__ import annotations
@@ -17,41 +17,41 @@ from archspec.types.meter import Meter
 from archspec.types.solver import BUDGET, Verdict, decide
 
 DECISION = 10
-"""Steps that a decision of the solver takes besides its own."""
+"""Steps charged for a decision, besides those of the solver."""
 NODE = 12
-"""Steps that a node of a graph counts for."""
+"""Steps charged for a node of a graph."""
 GRAPH = 20
-"""Steps that a specialised block counts for."""
+"""Steps charged for a specialised block."""
 ELEMENTS = 10
-"""Elements of lists, or characters of strings, that count for one step."""
+"""Elements of lists, or characters of strings, per step."""
 
 
 @frozen
 class Limits:
-    """The numbers."""
+    """The limits of a run."""
 
     steps: int = 250_000
-    """Expressions evaluated; what else is made counts for some. One is some five microseconds."""
+    """Expressions evaluated, and other work in the same unit. One takes about 5 µs."""
     nodes: int = 15_000
     """Nodes of all specialised blocks together."""
     graphs: int = 6_000
     """Specialised blocks."""
     depth: int = 400
-    """Expansions inside one another."""
+    """Nested expansions."""
     iterations: int = 10_000
-    """Iterations of one `for`, or length of one list."""
+    """Iterations of one `for`, or elements of one list."""
     characters: int = 10_000
-    """Length of one string."""
+    """Characters of one string."""
     elements: int = 500_000
     """Elements of all lists and characters of all strings made."""
 
 
 class OutOfBudget(CompileFailed):
-    """The expansion was stopped; nothing after it is reported."""
+    """The expansion was stopped; later errors are not reported."""
 
 
 class Budget:
-    """Counts one run's use against the limits."""
+    """Counts the work of one run against the limits."""
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
@@ -60,34 +60,34 @@ class Budget:
         self.graphs = 0
         self.elements = 0
         self.meter = Meter()
-        """What work on sizes takes."""
+        """Counts the work on sizes."""
         self._taken = 0
 
     @property
     def left(self) -> int:
-        """Steps that are left."""
+        """Remaining steps."""
         return self.limits.steps - self.steps - (self.meter.steps - self._taken)
 
     @property
     def question(self) -> int:
-        """Steps that a question about sizes may take."""
+        """Steps that one question about sizes may take."""
         return max(0, min(BUDGET, self.left))
 
     def decide(self, condition: Condition, given: Condition, span: Span) -> Verdict:
-        """Whether a condition holds for all sizes that `given` allows, within what is left."""
+        """Whether a condition holds for all sizes that `given` allows, within the steps left."""
         verdict = decide(condition, given, self.question)
         self.step(span, DECISION)
         return verdict
 
     def step(self, span: Span, count: int = 1, frames: tuple[Frame, ...] = ()) -> None:
-        """Count an evaluated expression, or what takes as long as several."""
+        """Count an evaluated expression, or work that takes as long as several."""
         self.steps += count + self.meter.steps - self._taken
         self._taken = self.meter.steps
         if self.steps > self.limits.steps:
             self._stop("steps", self.limits.steps, span, frames)
 
     def node(self, span: Span, frames: tuple[Frame, ...], count: int = 1, steps: int = 0) -> None:
-        """Count a node, or several, and further steps that making them takes."""
+        """Count one or more nodes, and the additional steps that making them takes."""
         self.nodes += count
         if self.nodes > self.limits.nodes:
             self._stop("ops and calls of blocks", self.limits.nodes, span, frames)
@@ -108,13 +108,13 @@ class Budget:
         self.step(span, elements // ELEMENTS)
 
     def characters(self, count: int, span: Span) -> None:
-        """Refuse a string that is too long by itself."""
+        """Reject a single string that is too long."""
         if count > self.limits.characters:
             message = f"this string is longer than {self.limits.characters:,} characters"
             raise OutOfBudget([diagnostic("E0501", message, span, notes=(_LIMITS,))])
 
     def length(self, count: int, span: Span) -> None:
-        """Refuse a list or loop that is too long by itself."""
+        """Reject a single list or loop that is too long."""
         if count > self.limits.iterations:
             message = (
                 f"this has {count:,} iterations or elements; {self.limits.iterations:,} are allowed"
@@ -122,7 +122,7 @@ class Budget:
             raise OutOfBudget([diagnostic("E0501", message, span, notes=(_LIMITS,))])
 
     def deep(self, depth: int, span: Span, frames: tuple[Frame, ...]) -> None:
-        """Refuse expansions nested too deep."""
+        """Reject expansions that are nested too deeply."""
         if depth <= self.limits.depth:
             return
         message = (

@@ -1,4 +1,4 @@
-"""Where the elaborator is: the compilation as a whole, and the place in it."""
+"""The state of the elaborator: the compilation as a whole, and the current place in it."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def _library(span: Span) -> str:
 
 
 EXPANSION = 3
-"""Steps that an expansion counts for, besides what is done in it."""
+"""Steps charged for an expansion, besides the work inside it."""
 
 
 class SpecError(Exception):
-    """The spec is at fault at one place; caught where the elaborator can go on.
+    """An error in the spec at one place; caught where the elaborator can continue.
 
-    `item` is what there is to say of it, None where it was said already.
+    `item` is the diagnostic to report, or None if it was already reported.
     """
 
     def __init__(self, item: Diagnostic | None) -> None:
@@ -46,7 +46,7 @@ class SpecError(Exception):
 
 
 class Reported(SpecError):
-    """Something failed whose diagnostic was reported already."""
+    """A failure whose diagnostic was already reported."""
 
     def __init__(self) -> None:
         super().__init__(None)
@@ -57,7 +57,7 @@ class NotInductive(Exception):
 
 
 class OpenCondition(Exception):
-    """A condition on integer parameters is open while a signature is checked."""
+    """A condition on integer parameters is undecided while a signature is checked."""
 
     def __init__(self, condition: Condition) -> None:
         super().__init__("an open condition")
@@ -66,14 +66,14 @@ class OpenCondition(Exception):
 
 @frozen
 class Remembered:
-    """A value of a memo within one mode, and whether it differs between the modes."""
+    """A memoised value for one mode, and whether it differs between the modes."""
 
     value: Value
     depends: bool
 
 
 class ModeWatch:
-    """Whether what is built inside of it reads `training`; what is around it then does too."""
+    """Records whether code inside it reads `training`; if so, so does the code around it."""
 
     __slots__ = ("depends", "session")
 
@@ -99,18 +99,18 @@ class Session:
     budget: Budget
     training: bool
     specialised: dict[Hashable, Graph | None]
-    """The memo. None stands for a graph that failed; its errors were reported."""
+    """The memo. None represents a graph that failed; its errors were reported."""
     rule_results: dict[Hashable, Remembered] = field(default_factory=dict)
     given: Condition = TRUE
-    """What `where` promises here: that of the network, and those of the bodies around."""
+    """The `where` conditions that hold here: those of the network and of the enclosing bodies."""
     network_given: Condition = TRUE
-    """What the network's `where` promises."""
+    """The `where` condition of the network."""
     promises: tuple[tuple[Condition, Span], ...] = ()
-    """What each of these promises, and where it stands."""
+    """Each of these conditions and its location."""
     mode_readers: list[bool] = field(default_factory=list)
-    """For each graph or value under construction whether it read `training`."""
+    """For each graph or value under construction, whether it read `training`."""
     integer_symbols: frozenset[str] = frozenset()
-    """Symbols that stand for integer parameters while a signature is checked."""
+    """Symbols that represent integer parameters while a signature is checked."""
     op_results: dict[Hashable, Any] = field(default_factory=dict)
     keys: Keys = field(default_factory=Keys)
     active_rules: dict[Hashable, None] = field(default_factory=dict)
@@ -120,19 +120,19 @@ class Session:
     reserved: Reserved = nothing_reserved
     """Names that an instance without a label cannot have."""
     frozen: bool = False
-    """Whether what is built stays in inference, and does not learn."""
+    """Whether the layers being built are frozen: always in inference mode and not trained."""
     frozen_results: dict[Hashable, Remembered] = field(default_factory=dict)
-    """The results of rules for what is frozen."""
+    """Results of rules inside frozen layers."""
     by_signature: Callable[[GraphContext, BlockLayer, Value, Span], Value] | None = None
-    """How calls of rules with signatures are answered while one is checked."""
+    """Applies calls of rules with signatures while a signature is checked."""
 
     @property
     def inductive(self) -> bool:
-        """Whether a signature is checked here for all values of its rule's parameters at once."""
+        """Whether a signature is being checked for all values of its rule's parameters at once."""
         return self.by_signature is not None
 
     def for_frozen(self) -> Session:
-        """The same compilation where a layer is frozen: in inference, whatever the mode is."""
+        """The same compilation inside a frozen layer: in inference mode, whatever the mode is."""
         if self.frozen:
             return self
         return replace(
@@ -145,7 +145,7 @@ class Session:
 
     @contextmanager
     def promising(self, condition: Condition, span: Span) -> Iterator[None]:
-        """While a body is carried out whose `where` at `span` promises this, too."""
+        """Add the condition of the `where` at `span` while the body it belongs to is expanded."""
         before = self.given, self.promises
         self.given = conjunction([self.given, condition])
         self.promises += ((condition, span),)
@@ -155,14 +155,14 @@ class Session:
             self.given, self.promises = before
 
     def report(self, error: SpecError) -> None:
-        """Add an error to what is reported, unless it was."""
+        """Report an error, unless it was already reported."""
         if error.item is not None:
             self.sink.report(error.item)
 
     def decide(self, condition: Condition, span: Span) -> Verdict:
-        """Whether a condition holds for all sizes that `where` allows; asked again, it is free.
+        """Whether a condition holds for all sizes that `where` allows; repeating it is free.
 
-        Raises OutOfBudget when the run has no more steps for it.
+        Raises OutOfBudget when too few steps are left.
         """
         return self._decide(condition, self.given, span)
 
@@ -183,12 +183,12 @@ class Session:
         return found
 
     def read_mode(self) -> None:
-        """Note that what is being built depends on the mode."""
+        """Record that the graph or value under construction depends on the mode."""
         if self.mode_readers:
             self.mode_readers[-1] = True
 
     def recall(self, known: Remembered) -> Value:
-        """A remembered value; who takes it depends on the mode if it does."""
+        """A memoised value; if it depends on the mode, the value that uses it does too."""
         if known.depends:
             self.read_mode()
         return known.value
@@ -196,26 +196,26 @@ class Session:
 
 @frozen
 class Context:
-    """The place: names in sight, and expansions so far, the innermost first."""
+    """The current place: the names in scope, and the expansions so far, innermost first."""
 
     session: Session
     environment: Environment
     frames: tuple[Frame, ...]
 
     def within(self, environment: Environment) -> Context:
-        """The same place with other names in sight."""
+        """The same place with other names in scope."""
         return Context(self.session, environment, self.frames)
 
     def child(self) -> Context:
-        """The same place with a new innermost scope of names."""
+        """The same place with a new innermost scope."""
         return self.within(self.environment.child())
 
     def expanding(self, what: str, span: Span) -> Context:
-        """One expansion further in. Raises OutOfBudget when that is too deep."""
+        """The place one expansion deeper. Raises OutOfBudget if that is too deep."""
         return Context(self.session, self.environment, self._further(what, span))
 
     def entering(self, builder: GraphBuilder) -> GraphContext:
-        """The same place in a new graph, whose instances are not named yet."""
+        """The same place in a new graph, whose instances are not yet named."""
         scope = NameScope(builder)
         return GraphContext(self.session, self.environment, self.frames, builder, scope)
 
@@ -243,8 +243,8 @@ class Context:
     ) -> SpecError:
         """An error here, with the chain of expansions.
 
-        What goes wrong inside of the standard library, or of a shipped spec that another file uses,
-        is shown where the spec uses it.
+        An error inside the standard library, or inside a shipped spec that another file uses, is
+        shown where the user's spec uses it.
         """
         place = next((f.span for f in self.frames if not _is_shipped(f.span)), None)
         if _is_shipped(span) and place is not None:
@@ -267,41 +267,41 @@ class Context:
 
 @frozen
 class GraphContext(Context):
-    """A place in a graph under construction, with the scope that names what is added there."""
+    """A place in a graph under construction, with the scope that names the nodes added there."""
 
     builder: GraphBuilder
     scope: NameScope
     iterations: tuple[Iteration, ...] = ()
 
     def within(self, environment: Environment) -> GraphContext:
-        """The same place with other names in sight."""
+        """The same place with other names in scope."""
         return self._at(environment, self.scope, self.frames)
 
     def child(self) -> GraphContext:
-        """The same place with a new innermost scope of names."""
+        """The same place with a new innermost scope."""
         return self._at(self.environment.child(), self.scope, self.frames)
 
     def expanding(self, what: str, span: Span) -> GraphContext:
-        """One expansion further in. Raises OutOfBudget when that is too deep."""
+        """The place one expansion deeper. Raises OutOfBudget if that is too deep."""
         return self._at(self.environment, self.scope, self._further(what, span))
 
     def naming(self, scope: NameScope) -> GraphContext:
-        """The same place with another scope for instances."""
+        """The same place with another scope for naming instances."""
         return self._at(self.environment, scope, self.frames)
 
     def origin(self, span: Span) -> Origin:
-        """Where a node is made: its span and the inline expansions within its graph."""
+        """The origin of a node: its span and the inline expansions within its graph."""
         inner = len(self.frames) - self.builder.depth
         return Origin(span, self.frames[:inner] if inner > 0 else ())
 
     def _at(
         self, environment: Environment, scope: NameScope, frames: tuple[Frame, ...]
     ) -> GraphContext:
-        # `dataclasses.replace` takes several times as long, and this is done at each step
+        # `dataclasses.replace` is several times slower, and this runs at each step
         return GraphContext(self.session, environment, frames, self.builder, scope, self.iterations)
 
 
 def in_graph(context: Context) -> GraphContext:
-    """The same place, known to be in a graph, as it is wherever there is data."""
+    """The same context, known to be in a graph, which is the case wherever there is data."""
     assert isinstance(context, GraphContext)
     return context

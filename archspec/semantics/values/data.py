@@ -1,4 +1,4 @@
-"""Data: tensors, and tuples of them. A graph has it flattened, with its structure beside it."""
+"""Data: tensors, and tuples of them. Graphs hold them flattened, and their structure separately."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from archspec.semantics.values.model import POISON, Value, tensors
 
 
 def pack(structure: Structure, items: list[Tensor]) -> Value:
-    """Data of a form, from its tensors, which are taken from the front."""
+    """Data of the given structure; its tensors are removed from the front of `items`."""
     if structure is None:
         return items.pop(0) if items else POISON
     return tuple(pack(part, items) for part in structure)
 
 
 def structure_of(data: Value) -> Structure:
-    """The form of data."""
+    """The structure of data."""
     if isinstance(data, tuple):
         return tuple(structure_of(item) for item in data)
     return None

@@ -1,4 +1,4 @@
-"""Values in a few characters, for messages and chains of expansions."""
+"""Short texts of values, for messages and chains of expansions."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ from archspec.types.initialiser import Initialiser
 
 
 def call_text(name: str, arguments: Mapping[str, Value]) -> str:
-    """A call as the reader would write it, shortened."""
+    """A shortened call in the notation of specs."""
     if not arguments:
         return name
     return f"{name}({', '.join(show(value) for value in arguments.values())})"
 
 
 def show(value: Value, depth: int = 0) -> str:
-    """A value in a few characters."""
+    """A short text of a value."""
     match value:
         case bool():
             return "true" if value else "false"
@@ -66,7 +66,7 @@ def show(value: Value, depth: int = 0) -> str:
 
 
 def value_text(value: Value) -> str:
-    """A value as it is written in a spec; what has no text of its own there, as `show` says it."""
+    """A value in the notation of specs; `show` is used for values without one."""
     match value:
         case bool():
             return "true" if value else "false"
@@ -85,12 +85,12 @@ def value_text(value: Value) -> str:
 
 
 def on_one_line(span: Span) -> str:
-    """A part of a spec without its line breaks."""
+    """The text of a span without its line breaks."""
     return " ".join(span.text.split())
 
 
 def values_in(environment: Environment, expression: ast.Expr) -> tuple[str, ...]:
-    """What the names in an expression stand for, as notes: `C is 9`."""
+    """The values of the names in an expression, as notes: `C is 9`."""
     found: dict[str, str] = {}
     stack: list[object] = [expression]
     while stack:
@@ -109,7 +109,7 @@ def values_in(environment: Environment, expression: ast.Expr) -> tuple[str, ...]
 
 
 def kind_of(value: Value) -> str:  # noqa: C901  (a case for each kind)
-    """What a value is, in the reader's words."""
+    """The kind of a value in the user's words."""
     match value:
         case bool():
             return "a truth value"

@@ -1,6 +1,6 @@
-"""What grows: lists, tuples and strings are counted as they are made, written out.
+"""Sizes of lists, tuples and strings, counted as these are made, as if written out.
 
-Lists and tuples share their parts, so nesting them grows what they stand for, not what they are.
+Lists and tuples share their parts, so nesting increases their written-out size, not their memory.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from archspec.source import Span
 
 
 def bounded(context: Context, parts: Iterable[Value], span: Span) -> tuple[Value, ...]:
-    """The parts as a tuple. Raises OutOfBudget when it has too many tensors, written out.
+    """The parts as a tuple. Raises OutOfBudget if it has too many tensors, written out.
 
-    Walking data anywhere else is safe because every tuple went through here.
+    Every tuple is made here, so it is safe to walk through data elsewhere.
     """
     items = tuple(parts)
     total = 0
@@ -27,7 +27,7 @@ def bounded(context: Context, parts: Iterable[Value], span: Span) -> tuple[Value
 
 
 def listed(context: Context, items: Sequence[Value], span: Span) -> ListValue:
-    """The items as a list. Raises OutOfBudget when there are too many, written out."""
+    """The items as a list. Raises OutOfBudget if there are too many, written out."""
     value = ListValue(tuple(items))
     context.session.budget.length(value.weight, span)
     context.session.budget.made(value.weight, span)
@@ -35,7 +35,7 @@ def listed(context: Context, items: Sequence[Value], span: Span) -> ListValue:
 
 
 def joined(context: Context, pieces: Sequence[str], span: Span) -> str:
-    """The pieces as one string. Raises OutOfBudget when it is too long."""
+    """The pieces as one string. Raises OutOfBudget if it is too long."""
     budget = context.session.budget
     size = sum(len(piece) for piece in pieces)
     budget.characters(size, span)

@@ -1,8 +1,8 @@
-"""Evaluating an expression, applying a layer, finding the value that a call stands for.
+"""Evaluation of expressions, application of layers, and values of rule calls.
 
-What is done depends on the class of the expression, layer or definition: a function for each is
-registered where it stands, by `evaluates`, `applies`, `applies_in_scope` and `stands_for`. So
-expressions and layers, which contain each other, need not import each other.
+The function used depends on the class of the expression, layer or definition. It is registered
+where it is defined, by `evaluates`, `applies`, `applies_in_scope` or `stands_for`. So expressions
+and layers, which contain each other, need not import each other.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ L = TypeVar("L", bound="Layer | ListValue")
 # ---------------------------------------------------------------------- expressions
 
 EVALUATORS: dict[type, Callable[[Context, Any], Value]] = {}
-"""By class of expression."""
+"""The evaluator of each class of expression."""
 
 
 def evaluates(
     kind: type[E],
 ) -> Callable[[Callable[[Context, E], Value]], Callable[[Context, E], Value]]:
-    """Register a function as what evaluates expressions of this class."""
+    """Register the evaluator of a class of expressions."""
 
     def register(evaluator: Callable[[Context, E], Value]) -> Callable[[Context, E], Value]:
         EVALUATORS[kind] = evaluator
@@ -53,7 +53,7 @@ def evaluates(
 
 
 def evaluate(context: Context, expression: ast.Expr) -> Value:
-    """The value of an expression. Raises SpecError where there is none."""
+    """The value of an expression. Raises SpecError if it has none."""
     context.session.budget.step(expression.span, 1, context.frames)
     return EVALUATORS[type(expression)](context, expression)
 
@@ -64,13 +64,13 @@ Named = Callable[[GraphContext, L, Value, Span, "str | None"], Value]
 Composite = Callable[[GraphContext, L, Value, Span], Value]
 
 NAMED: dict[type, Callable[[GraphContext, Any, Value, Span, str | None], Value]] = {}
-"""By class of layer."""
+"""The function that applies each class of layer."""
 COMPOSITE: dict[type, Callable[[GraphContext, Any, Value, Span], Value]] = {}
-"""The same of layers made of layers."""
+"""The same for layers composed of layers."""
 
 
 def applies(kind: type[L]) -> Callable[[Named[L]], Named[L]]:
-    """Register a function as what applies layers of this class; a label names one instance."""
+    """Register the function that applies layers of a class; a label names one instance."""
 
     def register(function: Named[L]) -> Named[L]:
         NAMED[kind] = function
@@ -80,7 +80,7 @@ def applies(kind: type[L]) -> Callable[[Named[L]], Named[L]]:
 
 
 def applies_in_scope(kind: type[L]) -> Callable[[Composite[L]], Composite[L]]:
-    """The same for layers made of layers, on which a label opens a numbered scope."""
+    """The same for layers composed of layers, where a label opens a numbered scope."""
 
     def register(function: Composite[L]) -> Composite[L]:
         COMPOSITE[kind] = function
@@ -92,9 +92,9 @@ def applies_in_scope(kind: type[L]) -> Callable[[Composite[L]], Composite[L]]:
 def apply_layer(
     context: GraphContext, layer: Value, data: Value, span: Span, label: str | None = None
 ) -> Value:
-    """What the layer makes of the data. `label` names the instance, or opens a scope.
+    """Apply a layer to data. `label` names the instance, or opens a scope.
 
-    Raises SpecError when it can't be applied.
+    Raises SpecError if it can't be applied.
     """
     context.session.budget.step(span, 1 + weight(data) // ELEMENTS)
     named = NAMED.get(type(layer))
@@ -109,14 +109,14 @@ def apply_layer(
 
 
 def scoped(context: GraphContext, label: str | None) -> GraphContext:
-    """A label on something composite opens a numbered scope."""
+    """Open a numbered scope for the label of a composite layer."""
     if label is None:
         return context
     return context.naming(context.scope.below(label, numbered=True))
 
 
 def not_a_layer(context: Context, value: Value, span: Span) -> SpecError:
-    """The error for a value that stands where a layer should."""
+    """The error for a value that is not a layer where a layer is needed."""
     if has_poison(value):
         return Reported()
     if isinstance(value, SpreadLayer):
@@ -144,7 +144,7 @@ def stands_for(
 ) -> Callable[
     [Callable[[Context, BlockLayer, Span], Value]], Callable[[Context, BlockLayer, Span], Value]
 ]:
-    """Register a function as what finds the value that a call of such a definition stands for."""
+    """Register the function that finds the value of a call of such a definition."""
 
     def register(
         function: Callable[[Context, BlockLayer, Span], Value],
@@ -156,7 +156,7 @@ def stands_for(
 
 
 def force(context: Context, value: Value, span: Span) -> Value:
-    """The value of a call of a rule that yields one; anything else as it is.
+    """The value of a call of a rule that yields a value; anything else unchanged.
 
     A rule with a signature yields a layer, so it is not expanded to find out.
     """
@@ -169,11 +169,11 @@ def force(context: Context, value: Value, span: Span) -> Value:
 
 
 def settled(context: Context, expression: ast.Expr) -> Value:
-    """The value of an expression, or what a rule yields where it is a call of one."""
+    """The value of an expression; a call of a rule is replaced by its value."""
     return force(context, evaluate(context, expression), expression.span)
 
 
 def holds(context: Context, condition: ast.Expr) -> bool | None:
-    """Whether a condition holds; None where what it is made of failed."""
+    """Whether a condition holds; None if a part of it failed."""
     value = settled(context, condition)
     return None if isinstance(value, Poison) else truth(context, value, condition.span)

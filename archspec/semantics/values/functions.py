@@ -1,7 +1,7 @@
-"""Functions on compile-time values: `len`, `sum`, `round`, `zip`, ...
+"""Functions on compile-time values: `len`, `sum`, `round`, `zip` and others.
 
-Some share their name with an op (`sum`, `abs`, `exp`). Called with values they are the function;
-as a stage they are the op. `means_function` decides.
+Some share their name with an op (`sum`, `abs`, `exp`). A call with values means the function, a
+stage of a chain means the op. `means_function` decides.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from archspec.types.dim import Dim, ceil_divide, extreme
 
 
 def range_items(context: Context, value: RangeValue, span: Span) -> tuple[Value, ...]:
-    """Integers of a range. Raises SpecError where it has no end, OutOfBudget where it is long."""
+    """Integers of a range. Raises SpecError if it has no end, OutOfBudget if it is too long."""
     if value.stop is None:
         raise context.error("E0313", "this range has no end", span)
     count = max(0, value.stop - value.start)
@@ -41,7 +41,7 @@ def range_items(context: Context, value: RangeValue, span: Span) -> tuple[Value,
 
 
 def items_of(context: Context, value: Value, span: Span) -> tuple[Value, ...]:
-    """What there is to go through in a list, range or tuple of data."""
+    """The items of a list, range or tuple of data."""
     if isinstance(value, ListValue):
         items = value.items
     elif isinstance(value, RangeValue):
@@ -61,7 +61,7 @@ def items_of(context: Context, value: Value, span: Span) -> tuple[Value, ...]:
 
 
 def member(context: Context, sign: str, value: Value, whole: Value, span: Span) -> Value:
-    """`value in whole`, `value not in whole`: a truth value or, with free dims, a condition."""
+    """Evaluate `value in whole` or `value not in whole`: a bool or, with free dims, a condition."""
     if is_data(value) or not isinstance(whole, (ListValue, RangeValue)):
         sides = f"for {kind_of(value)} in {kind_of(whole)}"
         fix = "it looks for a value in a list or a range: `i in [1, 3]`"
@@ -140,7 +140,7 @@ def _of_sizes(
     context: Context, name: Literal["min", "max"], left: Value, right: Value, span: Span
 ) -> Value:
     if not isinstance(left, (int, Dim)) or not isinstance(right, (int, Dim)):
-        return left if isinstance(left, Poison) else right  # one that failed
+        return left if isinstance(left, Poison) else right  # the one that failed
     sides = (left, right)
     return within_fragment(context, lambda: extreme(name, *sides), span)
 
@@ -209,7 +209,7 @@ _NEED_LIST = frozenset({"sum", "min", "max"})
 
 
 def means_function(name: str, arguments: Sequence[ast.Argument], values: Sequence[Value]) -> bool:
-    """Whether a call means the function and not the op of that name."""
+    """Whether a call means the function rather than the op of that name."""
     if not values or any(argument.name is not None for argument in arguments):
         return False
     if name in _NEED_LIST and len(values) == 1:
@@ -218,7 +218,7 @@ def means_function(name: str, arguments: Sequence[ast.Argument], values: Sequenc
 
 
 def refuse_names(context: Context, name: str, node: ast.Call) -> None:
-    """Report (E0302) arguments by name: a function has none, the op of its name only its own."""
+    """Report (E0302) named arguments: functions take none, an op only its attributes."""
     op = all_ops().get(name)
     by_position = any(argument.name is None for argument in node.arguments)
     for argument in node.arguments:
@@ -243,7 +243,7 @@ def refuse_count(context: Context, name: str, count: int, span: Span) -> None:
 
 
 def call_function(context: Context, name: str, arguments: tuple[Value, ...], span: Span) -> Value:
-    """Carry out a value function."""
+    """Call a function on values."""
     refuse_count(context, name, len(arguments), span)
     function, _, _ = FUNCTIONS[name]
     return function(context, tuple(plain(argument) for argument in arguments), span)

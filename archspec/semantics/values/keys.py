@@ -1,7 +1,7 @@
-"""Which values expand alike: what the memos of rules and blocks go by.
+"""Keys of values for the memos of rules and blocks: values that expand alike have equal keys.
 
-Values that are made of others get a number: equal values the same one. So a key is small, however
-large the value, and a value that holds another twice is looked through once. Spans don't count.
+Each composite value gets a number, and equal values get the same one. So a key is small however
+large the value, and a value that another contains twice is traversed once. Spans are ignored.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Composite: TypeAlias = (
     "tuple[Value, ...] | ListValue | OpLayer | BlockLayer | Closure | GroupLayer | SpreadLayer | "
     "LabelledLayer | OutputOf | TapLayer | FrozenLayer | Copies | Tensor | SharedLayer"
 )
-"""Values that are made of others, or that are what they are by identity."""
+"""Values composed of others, or compared by identity."""
 
 _BY_VALUE = (
     str,
@@ -58,7 +58,7 @@ _BY_VALUE = (
 
 
 class Keys:
-    """The numbers of one compilation."""
+    """The numbers assigned in one compilation."""
 
     def __init__(self) -> None:
         self._numbers: dict[Hashable, int] = {}
@@ -66,14 +66,14 @@ class Keys:
         self._names: dict[int, tuple[ast.Expr | ast.Body, tuple[str, ...]]] = {}
 
     def of(self, value: Value) -> Hashable:
-        """A key that is equal exactly for values which expand alike."""
+        """A key; two keys are equal exactly if their values expand alike."""
         kind = type(value)
         if isinstance(value, int):
-            return (kind, value)  # 1 and true are equal to Python
+            return (kind, value)  # in Python, 1 and true are equal
         if isinstance(value, float):
-            return (kind, repr(value))  # 0.0 and -0.0 are, and nan is not
+            return (kind, repr(value))  # Python has 0.0 == -0.0 and nan != nan
         if isinstance(value, Dim):
-            return ("dim", value)  # equal to a number when it is one
+            return ("dim", value)  # a constant Dim equals a number
         if isinstance(value, _BY_VALUE):
             return value
         seen = _names_in_sight(value)
@@ -81,11 +81,11 @@ class Keys:
         if known is not None and known[1] == seen:
             return known[2]
         number = self.number(self._parts(value))
-        self._known[id(value)] = (value, seen, number)  # kept, so that the id stays its own
+        self._known[id(value)] = (value, seen, number)  # kept, so that its id is not reused
         return number
 
     def _parts(self, value: Composite) -> Hashable:  # noqa: C901  (a case for each kind)
-        """What makes a value that is made of others."""
+        """The parts that identify a composite value."""
         match value:
             case tuple():
                 return ("tuple", self.all_of(value))
@@ -119,11 +119,11 @@ class Keys:
                 assert_never(value)
 
     def number(self, parts: Hashable) -> int:
-        """A number that stands for these parts: small, and quick to compare."""
+        """A number for these parts, small and quick to compare."""
         return self._numbers.setdefault(parts, len(self._numbers))
 
     def all_of(self, values: tuple[Value, ...]) -> Hashable:
-        """The keys of several."""
+        """The keys of several values."""
         return tuple(self.of(value) for value in values)
 
     def given(self, given: tuple[Given, ...]) -> Hashable:
@@ -131,7 +131,7 @@ class Keys:
         return tuple((item.name, self.of(item.value)) for item in given)
 
     def surroundings(self, closure: Closure) -> Hashable:
-        """The key of what a closure reads from where it was written."""
+        """The key of the values that a closure reads from its environment."""
         environment = closure.environment
         return tuple(
             (name, self.of(environment.local(name)))
@@ -140,7 +140,7 @@ class Keys:
         )
 
     def names_in(self, expression: ast.Expr | ast.Body) -> tuple[str, ...]:
-        """Every name that occurs in an expression (also those it binds, which is harmless)."""
+        """Every name in an expression, including the names it binds, which is harmless."""
         known = self._names.get(id(expression))
         if known is not None:
             return known[1]
@@ -160,5 +160,5 @@ class Keys:
 
 
 def _names_in_sight(value: Value) -> int:
-    """How many names a closure can see: a body that goes on binds more."""
+    """Number of names in scope of a closure, which grows while its body is expanded."""
     return value.environment.count if isinstance(value, Closure) else 0

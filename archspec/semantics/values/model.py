@@ -1,8 +1,8 @@
-"""What an expression can yield while a spec is expanded.
+"""The values that expressions yield during expansion.
 
 Compile-time values are Python's int, float, bool and str, `ListValue`, `Dim`, initialisers and
-layers. Data are `Tensor`s and Python tuples of them. `POISON` stands for what could not be made
-because of an error that was reported already; it spreads silently.
+layers. Data are `Tensor`s and Python tuples of them. `POISON` replaces a value that could not be
+made because of an error already reported; it propagates silently.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ Value: TypeAlias = (
     "int | float | str | Dim | Condition | Initialiser | ListValue | RangeValue | Function | "
     "InitialiserName | Tensor | Copies | Poison | Layer | tuple[Value, ...]"
 )
-"""Everything that there is; bool is an int. A tuple is data where a tensor is in it."""
+"""Every possible value. A bool is an int; a tuple that contains a tensor is data."""
 
 
 @frozen
 class ListValue:
-    """A list. Applied to data, a list of layers gives each the whole input.
+    """A list. Applied to data, a list of layers passes the whole input to each layer.
 
-    What would need a walk through lists in lists is known when one is made.
+    Properties that need a walk through nested lists are computed when the list is made.
     """
 
     items: tuple[Value, ...]
     weight: int = field(init=False, compare=False, repr=False)
-    """Elements that it has when written out, those of lists in it too."""
+    """Number of elements when written out, including those of nested lists."""
     poisoned: bool = field(init=False, compare=False, repr=False)
     all_layers: bool = field(init=False, compare=False, repr=False)
 
@@ -52,13 +52,13 @@ class ListValue:
 
 @frozen
 class RangeValue:
-    """`a..b` as a value; `stop` is None for no end."""
+    """`a..b` as a value; `stop` is None if the range has no end."""
 
     start: int
     stop: int | None
 
     def contains(self, value: Value) -> bool:
-        """Whether a number lies in it."""
+        """Whether a number is in the range."""
         if not isinstance(value, (int, float)):
             return False
         return self.start <= value and (self.stop is None or value < self.stop)
@@ -66,28 +66,28 @@ class RangeValue:
 
 @frozen
 class Function:
-    """A function on values, as a value: `len`."""
+    """A function on values, such as `len`, used as a value."""
 
     name: str
 
 
 @frozen
 class InitialiserName:
-    """An initialiser named outside the places that expect one; calling it makes it."""
+    """An initialiser named where none is expected; calling it makes the initialiser."""
 
     name: str
 
 
 @frozen
 class Copies:
-    """`count` tensors of one type inside a tuple, while a signature is checked by induction."""
+    """`count` tensors of one type in a tuple, while a signature is checked by induction."""
 
     count: Dim
     item: Tensor
 
 
 class Poison:
-    """The result of something that failed and was reported."""
+    """The result of an operation whose failure was reported."""
 
     def __repr__(self) -> str:
         return "POISON"
@@ -120,11 +120,11 @@ class Environment:
         self.spans: dict[str, Span] = {}
 
     def child(self) -> Environment:
-        """A scope inside this one."""
+        """A new scope inside this one."""
         return Environment(self.module, self)
 
     def bind(self, name: str, value: Value, span: Span | None = None) -> None:
-        """Bind a name here; `_` binds nothing. The caller has checked that it is free."""
+        """Bind a name here; `_` binds nothing. The caller has checked that the name is free."""
         if name == "_":
             return
         self.names[name] = value
@@ -139,14 +139,14 @@ class Environment:
 
     @property
     def count(self) -> int:
-        """How many local names are in sight."""
+        """Number of local names in scope."""
         total, scope = 0, self
         while scope.parent is not None:
             total, scope = total + len(scope.names), scope.parent
         return total + len(scope.names)
 
     def has_local(self, name: str) -> bool:
-        """Whether a local name is in sight."""
+        """Whether a local name is in scope."""
         scope: Environment | None = self
         while scope is not None:
             if name in scope.names:
@@ -155,7 +155,7 @@ class Environment:
         return False
 
     def local(self, name: str) -> Value:
-        """The value of a local name. Raises KeyError."""
+        """The value of a local name. Raises KeyError if it is not in scope."""
         scope: Environment | None = self
         while scope is not None:
             if name in scope.names:
@@ -169,7 +169,7 @@ class Environment:
 
 @frozen
 class Given:
-    """One attribute as it was given: by position (`name` is None) or by name."""
+    """One attribute as given: by position (`name` is None) or by name."""
 
     name: str | None
     value: Value
@@ -199,7 +199,7 @@ class BlockLayer:
 
 @frozen
 class Closure:
-    """A chain, `for`, or `{..}` with the names around it."""
+    """A chain, `for` or `{..}` with the names in scope around it."""
 
     expression: ast.Expr
     environment: Environment
@@ -224,7 +224,7 @@ class LabelledLayer:
 
 @frozen
 class SpreadLayer:
-    """`...layer` in a list: its results are spliced in."""
+    """`...layer` in a list: its results are spliced into the list."""
 
     inner: Value
     span: Span
@@ -240,21 +240,21 @@ ABSENT: Final = AbsentLayer()
 
 @dataclass(eq=False, slots=True)
 class SharedLayer:
-    """A layer that is made once: each use takes the same instances."""
+    """A layer that is instantiated once: all uses share its instances."""
 
     name: str
     inner: Value
     span: Span
     scope: NameScope
     start: int | None = None
-    """The number that a numbered scope had reached when it was used first."""
-    frozen: bool = False  # in its first use
+    """The number that a numbered scope had reached at the first use."""
+    frozen: bool = False  # during its first use
     active: bool = False  # while it is being applied
 
 
 @frozen
 class OutputOf:
-    """`net.name`: one output of a layer with several."""
+    """`net.name`: one output of a layer with several outputs."""
 
     inner: Value
     name: str
@@ -272,7 +272,7 @@ class TapLayer:
 
 @frozen
 class FrozenLayer:
-    """`frozen(layer)`: stays in inference, and its weights do not learn."""
+    """`frozen(layer)`: always in inference mode, with weights that are not trained."""
 
     inner: Value
     span: Span
@@ -291,20 +291,20 @@ Layer: TypeAlias = (
     | TapLayer
     | FrozenLayer
 )
-"""What can be applied to data, besides a list of these."""
+"""Whatever can be applied to data, except a list of layers."""
 
 LAYERS: Final = get_args(Layer)
 
 
 def is_layer(value: Value) -> TypeGuard[Layer | ListValue]:
-    """Whether it can be applied to data (a list of layers can)."""
+    """Whether the value can be applied to data; a list of layers can."""
     if isinstance(value, ListValue):
         return value.all_layers
     return isinstance(value, LAYERS)
 
 
 def is_data(value: Value) -> bool:
-    """Whether it is a tensor or a tuple with a tensor in it."""
+    """Whether the value is a tensor or a tuple that contains one."""
     if isinstance(value, tuple):
         return any(is_data(item) for item in value)
     return isinstance(value, (Tensor, Copies, Poison))
@@ -322,7 +322,7 @@ def tensors(data: Value) -> Iterator[Tensor]:
 
 
 def has_poison(value: Value) -> bool:
-    """Whether some part of it failed."""
+    """Whether some part of the value failed."""
     if isinstance(value, Poison):
         return True
     if isinstance(value, tuple):
@@ -331,7 +331,7 @@ def has_poison(value: Value) -> bool:
 
 
 def weight(value: Value) -> int:
-    """Parts that it has when written out: lists and tuples count what is in them."""
+    """Number of parts when written out; lists and tuples include their contents."""
     if isinstance(value, ListValue):
         return 1 + value.weight
     if isinstance(value, tuple):

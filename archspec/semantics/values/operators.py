@@ -64,14 +64,14 @@ OP_OF_OPERATOR = {
     "and": "logical_and",
     "or": "logical_or",
 }
-"""The op that carries out an operator on tensors."""
+"""The op that implements each operator on tensors."""
 
 OP_OF_SIGN = {"-": "neg", "not": "logical_not"}
-"""The same for a sign in front of one operand."""
+"""The op that implements each prefix operator on tensors."""
 
 
 def is_number(value: Value) -> TypeGuard[int | float]:
-    """Whether it is an int or float (a bool is not)."""
+    """Whether the value is an int or a float; a bool is not."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
@@ -84,21 +84,21 @@ def _is_size(value: Value) -> TypeGuard[int | Dim]:
 
 
 def plain(value: Value) -> Value:
-    """A Dim that is a number as that number; anything else as it is."""
+    """A constant Dim as a number; anything else unchanged."""
     if isinstance(value, Dim) and value.constant is not None:
         return value.constant
     return value
 
 
 def checked(context: Context, value: Value, span: Span) -> Value:
-    """The value, refused when it is an integer beyond 64 bits."""
+    """The value. Raises SpecError (E0314) for an integer beyond 64 bits."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > MAX_INTEGER:
         raise context.error("E0314", "this integer does not fit in 64 bits", span)
     return value
 
 
 def arithmetic(context: Context, sign: str, left: Value, right: Value, span: Span) -> Value:
-    """`left sign right` for values."""
+    """Evaluate `left sign right` for values."""
     if isinstance(left, Poison) or isinstance(right, Poison):
         return left if isinstance(left, Poison) else right
     if isinstance(left, str) and isinstance(right, str) and sign == "+":
@@ -147,7 +147,7 @@ def _power(left: Operand, right: Operand) -> Value:
 
 
 def compare(context: Context, sign: str, left: Value, right: Value, span: Span) -> Value:
-    """`left sign right` as a truth value or, with free dims, a condition."""
+    """Evaluate `left sign right`: a bool or, with free dims, a condition."""
     left, right = plain(left), plain(right)
     if isinstance(left, Poison) or isinstance(right, Poison):
         return left if isinstance(left, Poison) else right
@@ -195,12 +195,12 @@ def _compare_dims(context: Context, sign: str, left: Value, right: Value, span: 
 
 
 def equality(context: Context, left: Dim, right: Dim, span: Span) -> Condition:
-    """`left == right`. Raises SpecError (E0411) where that is beyond symbolic sizes."""
+    """The condition `left == right`. Raises SpecError (E0411) if it is beyond symbolic sizes."""
     return within_fragment(context, lambda: equal(left, right), span)
 
 
 def within_fragment(context: Context, made: Callable[[], Made], span: Span) -> Made:
-    """What `made` makes of sizes. Raises SpecError (E0411) where that is beyond symbolic sizes."""
+    """The result of `made()`. Raises SpecError (E0411) if it is beyond symbolic sizes."""
     try:
         return made()
     except OutsideFragment as error:
@@ -208,12 +208,12 @@ def within_fragment(context: Context, made: Callable[[], Made], span: Span) -> M
 
 
 def is_condition(value: Value) -> TypeGuard[Condition]:
-    """Whether it is an undecided condition."""
+    """Whether the value is an undecided condition."""
     return isinstance(value, (Comparison, All, AnyOf))
 
 
 def join_conditions(context: Context, sign: str, left: Value, right: Value, span: Span) -> Value:
-    """`left and right`, `left or right`, for truth values and conditions."""
+    """Evaluate `left and right` or `left or right` for bools and conditions."""
     parts: list[Condition] = []
     for side in (left, right):
         if isinstance(side, bool):
@@ -227,14 +227,14 @@ def join_conditions(context: Context, sign: str, left: Value, right: Value, span
 
 
 def settled(condition: Condition) -> Value:
-    """A truth value where the condition is plainly one."""
+    """A bool for a trivial condition; otherwise the condition."""
     if condition == All(()):
         return True
     return False if condition == AnyOf(()) else condition
 
 
 def negate(context: Context, value: Value, span: Span) -> Value:
-    """`not value`."""
+    """Evaluate `not value`."""
     if isinstance(value, bool):
         return not value
     if isinstance(value, (Comparison, All, AnyOf)):
@@ -245,9 +245,9 @@ def negate(context: Context, value: Value, span: Span) -> Value:
 
 
 def truth(context: Context, value: Value, span: Span) -> bool:
-    """The truth of a condition, decided under what the network's `where` promises.
+    """The truth of a condition, given what the network's `where` promises.
 
-    Raises SpecError (E0312) when it is true for some sizes and false for others.
+    Raises SpecError (E0312) if it is true for some sizes and false for others.
     """
     if isinstance(value, bool):
         return value
@@ -276,7 +276,7 @@ def truth(context: Context, value: Value, span: Span) -> bool:
 
 
 def _as_written(condition: Condition, span: Span) -> str:
-    """The condition in the reader's own words, where it is those that stand at the place."""
+    """The condition as the user wrote it at `span`, if that is where it comes from."""
     if "\n" not in span.text and all(name in span.text for name in _symbols(condition)):
         return span.text
     return " and ".join(clauses(condition))
