@@ -31,7 +31,7 @@ from archspec.types.tensor import TensorType
 
 @frozen
 class Tensor:
-    """A port of the graph that is being built."""
+    """A port of the graph under construction."""
 
     builder: GraphBuilder
     port: Port
@@ -49,27 +49,27 @@ class GraphBuilder:
     nodes: list[Node] = field(default_factory=list)
     keys: dict[str, Span] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
-    """The last number taken by default names, by the name without it."""
+    """The last number used for each default name."""
     requirements: dict[Requirement, None] = field(default_factory=dict)
-    """Of the graph as a whole, each once; what an op needs stands at its node."""
+    """Requirements of the whole graph, without duplicates; those of an op are at its node."""
     init_rules: list[InitRule] = field(default_factory=list)
     draws: list[Draw] = field(default_factory=list)
     ties: list[Tie] = field(default_factory=list)
     captured: dict[tuple[GraphBuilder, Port], tuple[Tensor, Tensor]] = field(default_factory=dict)
-    """By builder and port outside of it, what it captures or takes: as it is there, and here."""
+    """Captured or taken tensors, outside and inside, by their builder and port outside."""
     shared_uses: int = 0
     """How often a shared layer was applied."""
     failed: bool = False
     frozen: bool = False
     owner: object = None
-    """The definition over whose names values are written down; see `Environment.owner`."""
+    """The definition in terms of whose names values are recorded; see `Environment.owner`."""
     names: dict[str, Any] = field(default_factory=dict)
-    """Numbers and sizes by these names."""
+    """Numbers and sizes, by those names."""
     defaults: dict[str, Expression] = field(default_factory=dict)
     definitions: dict[str, Expression] = field(default_factory=dict)
 
     def add_input(self, name: str, type_: TensorType, span: Span) -> Tensor:
-        """A new input."""
+        """Add an input."""
         node = Node(len(self.nodes), None, (), (type_,), Origin(span), name=name)
         self.nodes.append(node)
         return Tensor(self, Port(node.id), type_)
@@ -84,7 +84,7 @@ class GraphBuilder:
         requirements: tuple[Requirement, ...] = (),
         parameters: tuple[Parameter, ...] | None = None,
     ) -> tuple[Tensor, ...]:
-        """A new op or call; its results. `parameters` are those of the op, where they are known."""
+        """Add an op or call and return its results. `parameters` are those of the op, if known."""
         at = len(self.nodes)
         ports = tuple([item.port for item in inputs])
         node = Node(at, instance, ports, types, origin, iterations)
@@ -93,7 +93,7 @@ class GraphBuilder:
         return tuple([Tensor(self, Port(at, index), type_) for index, type_ in enumerate(types)])
 
     def require(self, needs: tuple[Requirement, ...], claimed: Tensor | None = None) -> None:
-        """Keep requirements: of the graph, or of the node that made the tensor they are about."""
+        """Add requirements to the graph, or to the node that made the tensor they constrain."""
         if claimed is not None and claimed.builder is self:
             node = self.nodes[claimed.port.node]
             if not node.is_input:
@@ -103,10 +103,10 @@ class GraphBuilder:
 
     @contextmanager
     def written_out(self) -> Iterator[None]:
-        """While a body is carried out in place: what it needs holds where its nodes are computed.
+        """Attach the requirements of a body expanded in place to the nodes made meanwhile.
 
-        So its `where` and `assert` restrict no sizes when nothing of it is computed, just as those
-        of a block that is called.
+        So its `where` and `assert` restrict no sizes if none of it is computed, as for a block that
+        is called.
         """
         around, first = self.requirements, len(self.nodes)
         self.requirements = {}
@@ -139,7 +139,7 @@ class GraphBuilder:
         origin: Origin,
         doc: str = "",
     ) -> Graph:
-        """The graph."""
+        """The finished graph."""
         return Graph(
             self.name,
             self.kind,
@@ -160,13 +160,13 @@ class GraphBuilder:
         )
 
     def _live(self, outputs: tuple[GraphOutput, ...]) -> tuple[Node, ...]:
-        """The nodes, without those that nothing reads and that own nothing."""
+        """The nodes, except those that own nothing and whose results are not used."""
         read = {port.node for output in outputs for port in output.ports}
         for node in reversed(self.nodes):
             if node.id in read or node.is_input or self._owns_weights(node):
                 read.add(node.id)
                 read.update([port.node for port in node.inputs])
-            elif node.discarded:  # what it alone reads is discarded, too
+            elif node.discarded:  # whatever only it reads is discarded, too
                 for port in node.inputs:
                     self.nodes[port.node].discarded |= {port.index}
         return tuple(node for node in self.nodes if node.id in read)

@@ -1,4 +1,4 @@
-"""What a graph names: its instances and those in the regions of its ops, with their paths."""
+"""Named instances of a graph, including those in the regions of its ops, with their paths."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from archspec.types.tensor import TensorType
 
 @frozen
 class Owner:
-    """An instance with a name, its path below the graph, and the types it is applied to."""
+    """A named instance, its path below the graph, and the types it is applied to."""
 
     path: str
     instance: Instance
@@ -22,13 +22,13 @@ class Owner:
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        """Tensors of the op itself; none for a call."""
+        """Tensors of the op itself; empty for a call."""
         op = self.instance.op
         return op.parameters(*self.types) if op is not None else ()
 
 
 def owners(graph: Graph) -> Iterator[Owner]:
-    """The named instances of a graph, in order of use; one that is used twice comes twice."""
+    """The named instances of a graph in order of use; one that is used twice appears twice."""
     for path, inner, node in _named(graph, ""):
         assert node.instance is not None
         yield Owner(path, node.instance, inner.types_read(node))
@@ -53,10 +53,10 @@ def _named(graph: Graph, prefix: str) -> Iterator[tuple[str, Graph, Node]]:
 
 
 def owns_weights(graph: Graph) -> bool:
-    """Whether an op in it, or in what it calls or holds, owns what a state dict has."""
+    """Whether an op in the graph, its callees or its regions has entries in the state dict."""
     return any(has_weights(part.parameters_of(node)) for part in walk(graph) for node in part.nodes)
 
 
 def has_weights(tensors: Iterable[Parameter]) -> bool:
-    """Whether there is a parameter or a buffer in the state dict among these."""
+    """Whether any of these is a parameter or a buffer of the state dict."""
     return any(tensor.persistent for tensor in tensors)

@@ -11,19 +11,19 @@ from archspec.semantics.building.tape import Tape
 from archspec.source import Span
 
 Owns: TypeAlias = "Callable[[], bool]"
-"""Whether what is named has weights."""
+"""Whether the named instance has weights."""
 
 Reserved: TypeAlias = Callable[[str], bool]
-"""Whether the parts of a module cannot have a name, as a target says."""
+"""Whether a target reserves a name, so that no part of a module can have it."""
 
 
 def nothing_reserved(_: str) -> bool:
-    """Where no target is asked, every name will do."""
+    """Reserves no names; used when there is no target."""
     return False
 
 
 class NamingError(Exception):
-    """A name that cannot be given: what a diagnostic says of it."""
+    """A name that cannot be used, with the contents of its diagnostic."""
 
     def __init__(
         self,
@@ -48,12 +48,12 @@ class Counter:
 
     value: int = 0
     irregular: int = 0
-    """Numbers passed over and labels given: names that do not follow from the number before."""
+    """How many numbers were skipped or replaced by labels, so that names are not consecutive."""
 
 
 @dataclass(eq=False)
 class NameScope:
-    """Where new instances are named: a prefix, and a counter if the scope is numbered."""
+    """The scope of names of new instances: a prefix, and a counter if the scope is numbered."""
 
     builder: GraphBuilder
     prefix: str = ""
@@ -61,11 +61,11 @@ class NameScope:
     loop: Span | None = None
     """The unlabelled `for` that numbers its children in the surrounding scope."""
     loops: dict[str, Span] = field(default_factory=dict)
-    """By prefix, the `for` which numbered there first."""
+    """The first `for` that numbered its children, by prefix."""
     tape: Tape | None = None
 
     def below(self, path: str, *, numbered: bool) -> NameScope:
-        """The scope that a label opens."""
+        """The scope opened by a label."""
         return NameScope(
             self.builder,
             self.path(path),
@@ -76,17 +76,17 @@ class NameScope:
         )
 
     def taped(self) -> NameScope:
-        """The same scope for something shared, whose instances are kept under their names."""
+        """The same scope for a shared layer, whose instances are kept by name."""
         tape = Tape(self.tape)
         return NameScope(self.builder, self.prefix, self.counter, self.loop, self.loops, tape)
 
     def again(self, start: int) -> NameScope:
-        """The same scope for one more use of what is shared: it takes the same names."""
+        """The same scope for another use of a shared layer, which gets the same names."""
         counter = None if self.counter is None else Counter(start)
         return NameScope(self.builder, self.prefix, counter, self.loop, self.loops, self.tape)
 
     def _taken(self, key: str) -> Span | None:
-        """Where a key was claimed; None where it is free, or shared and not used yet this time."""
+        """Where a key was claimed; None if it is free, or shared and not yet taken in this use."""
         if self.tape is not None and self.tape.is_free(key):
             return None
         return self.builder.keys.get(key)
@@ -102,15 +102,15 @@ class NameScope:
         return f"{self.prefix}.{key}" if self.prefix else key
 
     def in_loop(self, span: Span) -> NameScope:
-        """The scope of an unlabelled `for` here: its children are numbered."""
+        """The scope of an unlabelled `for`, which numbers its children."""
         if self.counter is not None:
             return self
         return NameScope(self.builder, self.prefix, Counter(), span, self.loops, self.tape)
 
     def take(self, span: Span, owns: Owns = lambda: True) -> str:
-        """The next number. `owns` says whether what takes it has weights, whose name it is.
+        """The next number. `owns` returns whether the instance has weights, named by the number.
 
-        Raises NamingError where there is none to be taken.
+        Raises NamingError if there is no number to take.
         """
         counter = self.counter
         if counter is None:
@@ -137,7 +137,7 @@ class NameScope:
         return str(counter.value - 1)
 
     def given(self, label: str) -> str:
-        """A label of the spec's own, noted where the scope is numbered."""
+        """A label written in the spec, recorded if the scope is numbered."""
         if self.counter is not None:
             self.counter.irregular += 1
         return label
@@ -150,7 +150,7 @@ class NameScope:
         span: Span,
         owns: Owns = lambda: True,
     ) -> str:
-        """The key of a new instance. Raises NamingError when its label is taken."""
+        """The key of a new instance. Raises NamingError if its label is taken."""
         if label is not None:
             return self.claim(self.path(label), span)
         if self.counter is not None:
@@ -164,7 +164,7 @@ class NameScope:
         return self._take_key(key, span)
 
     def claim(self, key: str, span: Span) -> str:
-        """Take a key that must be free. Raises NamingError where it is not."""
+        """Take a key. Raises NamingError if it is not free."""
         taken = self._taken(key)
         if taken == span:
             raise NamingError(
@@ -185,5 +185,5 @@ class NameScope:
 
 
 def available(name: str, reserved: Reserved) -> str:
-    """A derived name, with a `_` behind it where the parts of a module cannot be called so."""
+    """A default name, with a trailing `_` if the target reserves it."""
     return f"{name}_" if reserved(name) else name

@@ -1,4 +1,4 @@
-"""The instances of what is shared, kept under their names."""
+"""The instances of shared layers, by name."""
 
 from __future__ import annotations
 
@@ -9,28 +9,29 @@ from archspec.semantics.building.instance_paths import Owner
 
 @dataclass(eq=False)
 class Tape:
-    """The instances of something shared by their names, each in all of its forms.
+    """The instances of a shared layer by name, each with all its forms.
 
-    `parent` is that of what is shared around it: there, this is made anew at each use.
+    `parent` is the tape of an enclosing shared layer, in which this layer is instantiated anew at
+    each use.
     """
 
     parent: Tape | None = None
     owners: dict[str, list[Owner]] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
-    """Names taken in the use at hand."""
+    """Names taken in the current use."""
 
     def begin(self) -> None:
-        """A use begins."""
+        """Begin a use."""
         self.used.clear()
 
     def is_free(self, key: str) -> bool:
-        """Whether the key is one of its own that the use at hand has not taken yet."""
+        """Whether the key belongs to the shared layer and is not yet taken in the current use."""
         if key in self.owners:
             return key not in self.used
         return self.parent is not None and self.parent.is_free(key)
 
     def take(self, key: str) -> None:
-        """Take a key in the use at hand."""
+        """Take a key in the current use."""
         self.used.add(key)
         self.owners.setdefault(key, [])
         if self.parent is not None:
@@ -44,7 +45,7 @@ class Tape:
         return self.parent.known(key)
 
     def record(self, owner: Owner) -> None:
-        """Keep a new form of an instance."""
+        """Record a new form of an instance."""
         self.owners.setdefault(owner.path, []).append(owner)
         if self.parent is not None:
             self.parent.record(owner)

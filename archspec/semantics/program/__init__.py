@@ -1,1 +1,1 @@
-"""Files, what they define, and what they use; nothing is expanded here."""
+"""Files, their definitions, and the files they use; nothing is expanded here."""

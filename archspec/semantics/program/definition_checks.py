@@ -1,4 +1,4 @@
-"""Heads of definitions: their names, and that the clauses of a rule agree."""
+"""Checks on heads of definitions: unique names, and agreement between the clauses of a rule."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from archspec.syntax import ast
 
 
 def check_names(parameters: tuple[ast.Parameter, ...], sink: Sink) -> None:
-    """Report names that stand twice in a head."""
+    """Report names that appear twice in a head."""
     seen: dict[str, ast.Parameter] = {}
     for parameter in parameters:
         if parameter.name is None or parameter.name == "_":
@@ -28,7 +28,7 @@ def check_names(parameters: tuple[ast.Parameter, ...], sink: Sink) -> None:
 
 
 def check_clauses(rule: RuleDefinition, sink: Sink) -> None:
-    """Report clauses that differ in number or names; one whose head is misread says nothing."""
+    """Report clauses with different numbers or names of parameters; skip misread heads."""
     readable = [item for item in rule.clauses if not _is_misread(rule, item)]
     first = readable[0] if readable else rule.clauses[0]
     for clause in readable[1:]:

@@ -1,4 +1,4 @@
-"""What a file defines: blocks, networks, rules and presets, and the names in sight there."""
+"""Definitions of a file (blocks, networks, rules and presets), and the names visible in it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class BlockDefinition:
 
     @property
     def damaged(self) -> bool:
-        """Whether its head could not be read; that was reported."""
+        """Whether its head could not be parsed, which was reported."""
         return self.node.damaged
 
     @property
@@ -37,12 +37,12 @@ class BlockDefinition:
 
     @property
     def name_span(self) -> Span:
-        """Where it is named."""
+        """The location of its name."""
         return self.node.name_span
 
     @cached_property
     def is_source(self) -> bool:
-        """Whether it takes no data: it has outputs and no inputs."""
+        """Whether it takes no data: it has outputs but no inputs."""
         kinds = [type(statement) for statement in self.node.body.statements]
         return ast.Output in kinds and ast.Input not in kinds
 
@@ -58,10 +58,10 @@ class RuleDefinition:
 
     @cached_property
     def parameters(self) -> tuple[ast.Parameter, ...]:
-        """One parameter a position.
+        """One parameter for each position.
 
-        It is named as in the first clause that names it, and typed as in the signature or the
-        first clause that says a type.
+        Its name is from the first clause that names it, its type from the signature or else from
+        the first clause with a type.
         """
         count = max(len(clause.parameters) for clause in self.clauses)
         return tuple(self._parameter(index) for index in range(count))
@@ -83,7 +83,7 @@ class RuleDefinition:
 
     @property
     def damaged(self) -> bool:
-        """Whether a head could not be read; that was reported."""
+        """Whether a head could not be parsed, which was reported."""
         signed = self.signature is not None and self.signature.damaged
         return signed or any(clause.damaged for clause in self.clauses)
 
@@ -94,12 +94,12 @@ class RuleDefinition:
 
     @property
     def name_span(self) -> Span:
-        """Where its first clause is named."""
+        """The location of the name in the first clause."""
         return self.clauses[0].name_span
 
     @property
     def is_source(self) -> bool:
-        """Rules take data."""
+        """Always false: rules take data."""
         return False
 
 
@@ -113,12 +113,12 @@ class PresetDefinition:
 
     @property
     def damaged(self) -> bool:
-        """Whether it could not be read; that was reported."""
+        """Whether it could not be parsed, which was reported."""
         return self.node.damaged
 
     @property
     def name_span(self) -> Span:
-        """Where it is named."""
+        """The location of its name."""
         return self.node.name_span
 
     inline = False
@@ -131,36 +131,36 @@ Definition: TypeAlias = "BlockDefinition | RuleDefinition | PresetDefinition"
 
 @dataclass(eq=False)
 class ModuleScope:
-    """One file: its own definitions and those it uses."""
+    """One file: its own definitions and those that it imports."""
 
     name: str
     tree: ast.Module
     own: dict[str, Definition] = field(default_factory=dict)
     used: dict[str, Definition] = field(default_factory=dict)
     prelude: frozenset[str] = frozenset()
-    """Names that are in sight everywhere."""
+    """Names that are visible everywhere."""
     brought: list[tuple[str, str, Span | None]] = field(default_factory=list)
-    """Names that a `use` brings in, with the module; their place, where they are written."""
+    """Names imported by a `use`, their module, and their location if they are written there."""
     is_damaged: bool = False
-    """Whether a `use` failed: names that are unknown may have been meant to come from it."""
+    """Whether a `use` failed, so that unknown names may have been meant to come from it."""
     missed: set[str] = field(default_factory=set)
-    """Names that a `use` asked for in vain, or that a line which could not be read may define."""
+    """Names that a `use` did not find, and names that an unreadable line may define."""
     calls: tuple[WrittenCall, ...] = ()
-    """Calls of what no local name hides, used or not."""
+    """Calls of names that no local name hides, whether or not they are used."""
     misread: frozenset[int] = frozenset()
-    """Lines with faults of syntax."""
+    """Lines with syntax errors."""
 
     def is_misread(self, span: Span) -> bool:
-        """Whether what begins there stands on a line that could not be read."""
+        """Whether the span begins on a line with a syntax error."""
         return span.line in self.misread
 
     def definition(self, name: str) -> Definition | None:
-        """What a name means here, or None."""
+        """The definition of a name here, or None."""
         return self.own.get(name) or self.used.get(name)
 
     @property
     def names(self) -> Iterable[str]:
-        """All names of definitions in sight."""
+        """Names of all visible definitions."""
         return [*self.own, *self.used]
 
 

@@ -1,4 +1,4 @@
-"""Names that people bring from elsewhere, where their letters do not say what was meant."""
+"""Names from other frameworks whose spelling does not suggest the right name here."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _OPS: Mapping[str, str] = {
     "batchnormalization": "batch_norm",
     "globalaveragepooling2d": "global_avg_pool",
 }
-"""Ops that have another name here, by the other name in small letters."""
+"""Ops with another name here, by the foreign name in lower case."""
 
 _WORDS: Mapping[str, str | None] = {
     "sequential": "layers in sequence are joined by `->`: `f -> g`",
@@ -33,7 +33,7 @@ _WORDS: Mapping[str, str | None] = {
     "list": None,
     "sorted": None,
 }
-"""What to write instead of a word; None where the most similar name is not what was meant."""
+"""Advice for a word; None if the most similar name would be misleading."""
 
 _ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "dim": ("axis", "axes"),
@@ -54,7 +54,7 @@ _INFERRED = frozenset(
 
 
 def meant_by(name: str, candidates: Iterable[str]) -> str | None:
-    """What was probably meant by a name that means nothing, as words for a fix."""
+    """A fix for an unknown name: the name that was probably meant."""
     plain = name.lower()
     if plain in _OPS:
         return meant(_OPS[plain])
@@ -62,7 +62,7 @@ def meant_by(name: str, candidates: Iterable[str]) -> str | None:
 
 
 def meant_by_attribute(op: type[Op], name: str, names: Iterable[str]) -> str | None:
-    """What was probably meant by an attribute that an op has not."""
+    """A fix for an unknown attribute of an op: the attribute that was probably meant."""
     if name in _INFERRED and op.inferred is not None:
         return "leave it out: the number of channels that come in is inferred"
     if name == "inplace":

@@ -1,7 +1,7 @@
-"""What a file may mean where it could not be read.
+"""Names that a file may define on lines that could not be parsed.
 
-A fault of syntax may hide what its line defines: a name that could be bound there is not called
-unknown elsewhere, so that one fault is said once.
+A syntax error may hide a definition on its line. A name that could be bound there is not reported
+as unknown elsewhere, so that each mistake is reported once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _STRING = re.compile(r'"[^"]*"')
 
 
 def misread_lines(diagnostics: Iterable[Diagnostic]) -> frozenset[int]:
-    """The lines on which faults of syntax begin or end."""
+    """The lines on which syntax errors begin or end."""
     found: set[int] = set()
     for item in diagnostics:
         if item.primary is not None:
@@ -34,7 +34,7 @@ def names_on(source: Source, lines: Iterable[int]) -> set[str]:
 
 
 def names_in(spans: Iterable[Span]) -> set[str]:
-    """Names that lines of skipped text may define: those at its margin, where heads stand."""
+    """Names that lines of skipped text may define: unindented lines, where heads begin."""
     lines = (line for span in spans for line in span.text.splitlines() if line[:1].strip())
     return {name for line in lines for name in _bound(line)}
 
@@ -45,7 +45,7 @@ def words(text: str) -> frozenset[str]:
 
 
 def _bound(line: str) -> Iterator[str]:
-    """Words of a line but those that can only be uses: `-> word`, `= word`, and calls."""
+    """Words of a line that may be bound, without uses: `-> word`, `= word` and calls."""
     code = _STRING.sub('""', line.partition("#")[0])
     for match in _WORD.finditer(code):
         before, after = code[: match.start()].rstrip(), code[match.end() :].lstrip()

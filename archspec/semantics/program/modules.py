@@ -1,8 +1,8 @@
-"""Files, what they define, and what they use.
+"""Files, their definitions, and the files they use.
 
-A spec may use the standard library (`use std.cnn { .. }`), files beside it by name, and the shipped
-specs, where no file beside it has the name. Nothing else is read: a path in a `use` is made of
-plain names, and a link that leads out of the folder is refused.
+A spec may use the standard library (`use std.cnn { .. }`), files in its folder by name, and the
+shipped specs if no file in its folder has that name. No other file is read: a path in a `use`
+consists of plain names, and a link that leads out of the folder is rejected.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from archspec.syntax import ParseResult, ast, parse
 from archspec.syntax.encoding import decode
 
 PRELUDE = "combinators"
-"""The module of the standard library that is in sight everywhere."""
+"""The module of the standard library that is visible everywhere."""
 
 
 @cache
@@ -48,9 +48,9 @@ class Program:
         self._found: dict[tuple[Path | None, tuple[str, ...]], Path] = {}
 
     def load_file(self, path: Path, shown: str | None = None) -> ModuleScope:
-        """The module in a file. Raises OSError when it can't be read.
+        """The module in a file. Raises OSError if it can't be read.
 
-        What is no file, as a folder or a FIFO, is reported (E0804).
+        A path that is not a file, such as a folder or a FIFO, is reported (E0804).
         """
         instead = None if path in self.modules else shipped.in_place_of_file(path)
         resolved = path if instead or path in self.modules else path.resolve()
@@ -66,7 +66,7 @@ class Program:
         return self.load_source(source, resolved)
 
     def siblings(self, scope: ModuleScope) -> list[ModuleScope]:
-        """The modules read so far that are neither this one nor of a library."""
+        """The modules read so far, except this one and those of libraries."""
         read = self.modules.values()
         return [
             item
@@ -75,7 +75,7 @@ class Program:
         ]
 
     def load_source(self, source: Source, path: Path | None = None) -> ModuleScope:
-        """The module in a text; `path` says where siblings stand."""
+        """The module in a text; `path` is its location, used to find siblings."""
         shared = path is not None and shipped.is_library(source.name)
         result = _library(source.name, source.text) if shared else parse(source)
         source = result.module.source
@@ -129,7 +129,7 @@ class Program:
                 continue
             if definition is None:
                 scope.is_damaged = True
-                if not self.sink.is_full:  # what is probably meant takes a while to find
+                if not self.sink.is_full:  # finding a suggestion is slow
                     self.sink.report(
                         diagnostic(
                             "E0202",
@@ -152,11 +152,11 @@ class Program:
 
 
 MAX_BYTES = 4_000_000
-"""More of a file is not even read; the parser's own limit is lower and says so."""
+"""The most that is read of a file; the parser's own limit is lower and has its own message."""
 
 
 def _read(path: Path, shown: str, instead: str | None) -> tuple[Source, Diagnostic | None]:
-    """The text of a file and what is wrong with it; `instead` says what stands in its place."""
+    """The text of a file and any diagnostic; `instead` describes a path that is not a file."""
     if instead is not None:
         return Source(shown, ""), diagnostic("E0804", f"{shown} is {instead}, not a file")
     with path.open("rb") as stream:

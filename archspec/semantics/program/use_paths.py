@@ -1,6 +1,6 @@
-"""Which file a `use` means: one beside the spec, or of the libraries that come with the package.
+"""Finds the file that a `use` means: in the spec's folder, or in the libraries of the package.
 
-Nothing else is read, so that a spec of somebody else can be checked without fear.
+No other file is read, so that an untrusted spec can be checked safely.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ NOTE = "modules are `std.*`, files in the same folder, and the shipped specs, by
 
 
 def find(use: ast.Use, path: Path | None, sink: Sink) -> Path | None:
-    """The file that a `use` in the file `path` means; None where there is none, which is reported.
+    """The file that a `use` in the file `path` means; None if there is none, which is reported.
 
-    A file beside comes first, then a shipped spec; a file with the name of one may use that.
+    A file in the same folder precedes a shipped spec; a file of the same name may use the shipped
+    one.
     """
     if use.path[0] == "std":
         folders, rest = [STANDARD], use.path[1:]
@@ -51,7 +52,7 @@ def find(use: ast.Use, path: Path | None, sink: Sink) -> Path | None:
 
 
 def _meant(use: ast.Use, folders: Sequence[Path]) -> str | None:
-    """What was probably meant by a `use` of nothing, as it is written."""
+    """A fix for a `use` of an unknown module, in the notation of specs."""
     standard = _stems(STANDARD)
     *head, last = use.path
     outer = ".".join(head)
@@ -80,7 +81,7 @@ def _stems(folder: Path) -> set[str]:
 
 
 def hidden(use: ast.Use, target: Path, name: str) -> tuple[str, ...]:
-    """A note where a shipped spec defines `name`, and the file `target` stands before it."""
+    """A note if a shipped spec defines `name` but is hidden by the file `target`."""
     if use.path[0] == "std":
         return ()
     other = shipped.folder().joinpath(*use.path).with_suffix(shipped.SUFFIX)
@@ -96,7 +97,7 @@ def hidden(use: ast.Use, target: Path, name: str) -> tuple[str, ...]:
 
 
 def _in_folder(use: ast.Use, target: Path, folder: Path) -> Path | Diagnostic | None:
-    """The file, what is wrong with it, or None where nothing of the name is there."""
+    """The file, a diagnostic, or None if nothing has that name."""
     instead = shipped.in_place_of_file(target)
     if instead is not None:
         message = f"the module `{_name(use)}` is {instead}, not a file"
@@ -110,13 +111,13 @@ def _in_folder(use: ast.Use, target: Path, folder: Path) -> Path | Diagnostic | 
 
 
 def unreadable(use: ast.Use, fault: OSError) -> Diagnostic:
-    """That the system does not give the file of a `use`."""
+    """The diagnostic for a used file that can't be read."""
     words = fault.strerror or str(fault)
     return diagnostic("E0201", f"the module `{_name(use)}` cannot be read: {words}", use.span)
 
 
 def shown_name(source: Source, use: ast.Use, target: Path) -> str:
-    """How a file that `source` uses is named in what is said of it."""
+    """The name of a file that `source` uses, as shown in messages."""
     if use.path[0] == "std":
         return f"{shipped.STANDARD}{target.name}"
     folder = Path(source.name).parent

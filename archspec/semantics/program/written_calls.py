@@ -1,4 +1,4 @@
-"""A call in a file, as the walk over its names finds it."""
+"""A call in a file, as found by the walk over its names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from archspec.syntax import ast
 
 @frozen
 class WrittenCall:
-    """A call of what has a name in a file, or that name alone as a stage.
+    """A call of a name in a file, or the name alone as a stage of a chain.
 
     A stage of a chain gets no more attributes.
     """

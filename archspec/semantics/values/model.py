@@ -99,12 +99,12 @@ POISON: Final = Poison()
 
 
 class Environment:
-    """Local names (arguments, bindings, dims), innermost first, then the file's.
+    """Local names (arguments, bindings, dims), innermost scope first, then those of the file.
 
-    `owner` is the definition over whose names an expression here can be written down: that of the
-    graph that is being built. `is_body` tells that these are the names of its body itself. Names in
-    `written` stand for expressions over those: arguments of inline blocks, and numbers that are
-    bound. Of an inline block `handed` is the call.
+    `owner` is the definition of the graph under construction; expressions are recorded in terms of
+    its names. `is_body` is true if these are the names of its body. `written` has expressions for
+    names that are not its own: arguments of inline blocks, and bound numbers. `handed` is the call
+    if these are the names of an inline block.
     """
 
     __slots__ = ("handed", "is_body", "module", "names", "owner", "parent", "spans", "written")
@@ -132,7 +132,7 @@ class Environment:
             self.spans[name] = span
 
     def stands_for(self, name: str, written: Expression | ast.Expr) -> None:
-        """Say what a name that is bound here is over the names of `owner`, or in this scope."""
+        """Record the expression of a name bound here, over names of `owner` or of this scope."""
         if self.written is None:
             self.written = {}
         self.written[name] = written
@@ -175,7 +175,7 @@ class Given:
     value: Value
     span: Span
     node: ast.Expr | None = field(default=None, compare=False, repr=False)
-    """What was written, and where: for `written_given`."""
+    """The expression as written and its environment, for `written_given`."""
     environment: Environment | None = field(default=None, compare=False, repr=False)
 
 

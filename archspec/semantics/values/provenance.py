@@ -1,8 +1,8 @@
-"""What values were written as, over the names of the block that is being specialised.
+"""The expressions that values were written as, over the names of the block being specialised.
 
-An expression is read where it stands, and without evaluating anything: literals, names and
-arithmetic. A name is a parameter of the block itself, or a size that it binds; one of an inline
-block stands for what that block was given (`Environment.written`); any other is its value.
+An expression is read in its scope without evaluation: literals, names and arithmetic. A name is a
+parameter of the block itself or a size that it binds. A name of an inline block is replaced by the
+argument of that block (`Environment.written`), any other name by its value.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from archspec.syntax import ast
 from archspec.types.dim import Dim
 
 DEEPEST = 8
-"""Operators and calls in one another; what is nested deeper is no size that a reader would know."""
+"""Maximum nesting of operators and calls; a deeper expression is no size that a reader knows."""
 
 
 def as_written(node: ast.Expr, environment: Environment, depth: int = 0) -> Expression | None:
-    """What an expression says; None for one that is not made of numbers."""
+    """The expression of a syntax tree; None if it is not composed of numbers."""
     if depth > DEEPEST:
         return None
     match node:
@@ -67,7 +67,7 @@ def _name(text: str, environment: Environment, depth: int) -> Expression | None:
 
 
 def _bound(text: str, scope: Environment, depth: int) -> Expression | None:
-    """What a name stands for in the scope that binds it."""
+    """The expression of a name in the scope that binds it."""
     value = scope.names[text]
     if scope.written is not None and text in scope.written:
         written = scope.written[text]
@@ -81,7 +81,7 @@ def _bound(text: str, scope: Environment, depth: int) -> Expression | None:
 
 
 def _handed(text: str, scope: Environment, layer: BlockLayer, depth: int) -> Expression | None:
-    """What an inline block was given for a parameter."""
+    """The argument of an inline block for a parameter."""
     found = None
     for name, item in _by_name(layer.given, parameter_names(layer.definition)):
         if name == text:
@@ -94,19 +94,19 @@ def _handed(text: str, scope: Environment, layer: BlockLayer, depth: int) -> Exp
 
 
 def as_number(value: Value) -> Expression | None:
-    """A value that is a number, as that."""
+    """A number as an expression; None for other values."""
     return Number(value) if isinstance(value, (int, float)) else None
 
 
 def numbers_in(environment: Environment) -> dict[str, Any]:
-    """The numbers and sizes that a body has bound."""
+    """The numbers and sizes bound in a body."""
     kinds = (int, float, Dim)
     return {name: value for name, value in environment.names.items() if isinstance(value, kinds)}
 
 
 @cache
 def defaults_of(definition: Definition) -> dict[str, Expression]:
-    """The defaults of parameters that are numbers, over the parameters before them."""
+    """The numeric defaults of parameters, in terms of the parameters before them."""
     place = Environment(definition.module)
     place.is_body = True
     found: dict[str, Expression] = {}
@@ -125,10 +125,10 @@ def defaults_of(definition: Definition) -> dict[str, Expression]:
 def written_given(
     given: Iterable[Given], order: Sequence[str], owner: object
 ) -> dict[str, Expression]:
-    """What is given under each name, where that says more than a number.
+    """The expressions of the given arguments by name, if they say more than a number.
 
-    `order` names what is given by position, `owner` is the definition of the block around. What
-    was written in another one, as an argument that is a layer, says nothing here.
+    `order` names positional arguments; `owner` is the definition of the surrounding block.
+    Arguments written in another definition, such as a layer passed as an argument, are left out.
     """
     found: dict[str, Expression] = {}
     for name, item in _by_name(given, order):
@@ -152,18 +152,18 @@ def _by_name(given: Iterable[Given], order: Sequence[str]) -> Iterator[tuple[str
 
 
 Later: TypeAlias = "Callable[[], Mapping[str, Expression]] | None"
-"""What finds out what was written; None where that is nothing."""
+"""Finds the expressions of arguments when called; None if there are none."""
 
 
 def written_later(given: tuple[Given, ...], order: Sequence[str], owner: object) -> Later:
-    """`written_given`, once somebody asks."""
+    """`written_given`, deferred until it is needed."""
     if not any(item.node is not None for item in given):
         return None
     return lambda: written_given(given, order, owner)
 
 
 def written_to_block(layer: BlockLayer, owner: object) -> Later:
-    """What a block is given, by parameter."""
+    """The expressions of a block's arguments, by parameter, deferred."""
     if not any(item.node is not None for item in layer.given):
         return None
     return lambda: written_given(layer.given, parameter_names(layer.definition), owner)
