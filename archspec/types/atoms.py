@@ -1,4 +1,4 @@
-"""What symbolic dimensions are made of beside symbols: floor divisions, and extremes of two."""
+"""The atoms of symbolic dimensions other than symbols: floor divisions, and min and max of two."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ if TYPE_CHECKING:
     from archspec.types.dim import Dim
 
 MAX_BITS = 4_096
-"""Largest coefficient, in bits."""
+"""Maximum length of a coefficient, in bits."""
 
 MAX_DIVISION_TEXT = 2_000
-"""Longest numerator of a division or side of an extreme, in characters."""
+"""Maximum text length of the numerator of a division or of an extreme, in characters."""
 
 MAX_DEGREE = 64
-"""Most symbols and divisions multiplied in one term; in a division, those inside of it too."""
+"""Maximum number of factors in one term; a division counts with the degree of its numerator."""
 
 MAX_NESTING = 32
-"""Most divisions inside each other that do not merge into one."""
+"""Maximum nesting depth of divisions that do not merge into one."""
 
 
 class OutsideFragment(Exception):
-    """An expression that symbolic dimensions do not cover; the message says which."""
+    """An expression that symbolic dimensions do not support; the message names it."""
 
 
 class FloorDiv:
-    """`numerator // divisor`, floored, with a constant divisor above 1."""
+    """`numerator // divisor`, rounded down, with a constant divisor greater than 1."""
 
     __slots__ = ("_hash", "degree", "depth", "divisor", "extremes", "numerator", "symbols", "text")
 
     degree: int
-    """Most symbols multiplied in one term, those in divisions too: how fast it grows."""
+    """Maximum number of symbols multiplied in one term, including those in divisions."""
 
     depth: int
-    """How many divisions and extremes are inside each other, this one included."""
+    """Nesting depth of divisions and extremes, including this one."""
 
     def __init__(self, numerator: Dim, divisor: int) -> None:
         self.depth = _depth(numerator)
@@ -73,9 +73,9 @@ class FloorDiv:
 
 
 class Extreme:
-    """`min(a, b)` or `max(a, b)`, with sides in the order of their texts, numbers last.
+    """`min(a, b)` or `max(a, b)`, with the sides sorted by their text, numbers last.
 
-    Conditions know no extremes: `archspec.types.condition` takes one case for each side.
+    Conditions contain no extremes: `archspec.types.condition` writes one case per side.
     """
 
     __slots__ = ("_hash", "degree", "depth", "extremes", "name", "sides", "symbols", "text")

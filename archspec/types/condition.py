@@ -1,7 +1,7 @@
-"""Formulas over symbolic dimensions: comparisons with zero, joined by `and` and `or`.
+"""Formulas over symbolic dimensions: comparisons with zero, combined by `and` and `or`.
 
-No comparison has a `min` or `max` in it: it is made as two cases, one for each side that may be
-the value. So the solver decides them exactly, and knows polynomials and floor divisions only.
+No comparison contains a `min` or `max`; each is split into two cases, one per side. So the solver
+decides them exactly although it handles only polynomials and floor divisions.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from archspec.types.atoms import OutsideFragment
 from archspec.types.dim import Dim, DimLike, dim
 
 MAX_EXTREMES = 4
-"""Most different `min` and `max` in one comparison, which doubles its cases with each."""
+"""Maximum number of distinct `min` and `max` in one comparison; each doubles the cases."""
 
 
 class Relation(StrEnum):
-    """How an expression compares with zero."""
+    """The relation of an expression to zero."""
 
     EQUAL = "=="
     UNEQUAL = "!="
@@ -56,9 +56,10 @@ FALSE: Condition = AnyOf(())
 
 
 def _compare(expression: Dim, relation: Relation) -> Condition:
-    """`expression RELATION 0`, or its truth; comparisons that look different seldom mean the same.
+    """`expression RELATION 0` in a nearly canonical form, or its truth value.
 
-    Common factors go, `3*H - 7 >= 0` is `H - 3 >= 0`, and an equation begins with a plus.
+    Common factors are removed (`3*H - 7 >= 0` becomes `H - 3 >= 0`), and the first coefficient of
+    an equation is positive.
     """
     if expression.extremes:
         return _by_cases(expression, relation)
@@ -74,15 +75,15 @@ def _compare(expression: Dim, relation: Relation) -> Condition:
     if relation is Relation.AT_LEAST:
         return Comparison(_divided(expression, common), relation)
     if expression.constant_term % common:
-        common = 1  # never equal, which the solver says with an example
+        common = 1  # never equal; the solver reports this with a counterexample
     sign = -1 if expression.terms[0][1] < 0 else 1
     return Comparison(_divided(expression, common) * sign, relation)
 
 
 def _by_cases(expression: Dim, relation: Relation) -> Condition:
-    """The comparison for each side of an extreme that has none inside, where that side is it.
+    """The comparison split into two cases, one per side of an innermost extreme.
 
-    Raises OutsideFragment for more than MAX_EXTREMES of them.
+    Raises OutsideFragment for more than MAX_EXTREMES extremes.
     """
     if len(expression.extremes) > MAX_EXTREMES:
         raise OutsideFragment(f"a comparison with over {MAX_EXTREMES} different `min` and `max`")
@@ -123,7 +124,7 @@ def divisible(expression: DimLike, by: int) -> Condition:
 
 
 def conjunction(parts: Iterable[Condition]) -> Condition:
-    """All of them, flattened, each once."""
+    """The conjunction of the parts, flattened and without duplicates."""
     kept: dict[Condition, None] = {}
     for part in parts:
         if part == FALSE:
@@ -134,7 +135,7 @@ def conjunction(parts: Iterable[Condition]) -> Condition:
 
 
 def disjunction(parts: Iterable[Condition]) -> Condition:
-    """Any of them, flattened, each once."""
+    """The disjunction of the parts, flattened and without duplicates."""
     kept: dict[Condition, None] = {}
     for part in parts:
         if part == TRUE:
@@ -145,7 +146,7 @@ def disjunction(parts: Iterable[Condition]) -> Condition:
 
 
 def negation(condition: Condition) -> Condition:
-    """The opposite."""
+    """The negated condition."""
     if isinstance(condition, All):
         return disjunction(negation(part) for part in condition.parts)
     if isinstance(condition, AnyOf):
@@ -158,7 +159,7 @@ def negation(condition: Condition) -> Condition:
 
 
 def evaluate(condition: Condition, sizes: Mapping[str, int]) -> bool:
-    """Whether it holds at given sizes."""
+    """Whether the condition holds at the given sizes."""
     if isinstance(condition, All):
         return all(evaluate(part, sizes) for part in condition.parts)
     if isinstance(condition, AnyOf):
@@ -172,21 +173,21 @@ def evaluate(condition: Condition, sizes: Mapping[str, int]) -> bool:
 
 
 def comparisons(condition: Condition) -> int:
-    """How many comparisons are in it."""
+    """The number of comparisons in the condition."""
     if isinstance(condition, Comparison):
         return 1
     return sum(map(comparisons, condition.parts))
 
 
 def symbols_of(condition: Condition) -> frozenset[str]:
-    """The symbols that it mentions."""
+    """The symbols in the condition."""
     if isinstance(condition, Comparison):
         return condition.expression.symbols
     return frozenset().union(*(symbols_of(part) for part in condition.parts))
 
 
 def zero_allowed(condition: Condition) -> frozenset[str]:
-    """The symbols that may be 0, for which a conjunct says `P >= 0`; all others are from 1 on."""
+    """The symbols that may be 0, by a conjunct `P >= 0`; all others start at 1."""
     parts = condition.parts if isinstance(condition, All) else (condition,)
     return frozenset(
         str(part.expression)
@@ -198,12 +199,12 @@ def zero_allowed(condition: Condition) -> frozenset[str]:
 
 
 def beginning_at_zero(condition: Condition) -> Condition:
-    """What a condition says of the symbols that may be 0: `P >= 0` for each."""
+    """The conjunction of `P >= 0` for each symbol that may be 0."""
     return conjunction(at_least(Dim.symbol(name), 0) for name in sorted(zero_allowed(condition)))
 
 
 def allowed_size(size: int, name: str, zero: frozenset[str]) -> bool:
-    """Whether a symbol can have a size, where those in `zero` may be 0."""
+    """Whether the symbol `name` can have this size; symbols in `zero` may be 0."""
     return size >= 1 or (size == 0 and name in zero)
 
 

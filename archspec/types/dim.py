@@ -1,16 +1,15 @@
 """Symbolic dimensions: integer polynomials over symbols, floor divisions and extremes.
 
 A `Dim` is a sum of monomials with integer coefficients. A monomial is a product of atoms; an
-atom is a symbol, a `FloorDiv` of a Dim by a positive constant, or the smaller or larger of two
-Dims (`archspec.types.atoms`). The form is canonical enough
-that most equal expressions are equal objects: multiples of the divisor leave the division,
-common factors cancel, and `(e // a + k) // b` becomes `(e + k * a) // (a * b)`. What the form
-does not see is decided by `archspec.types.solver`. `a % c` is `a - c * (a // c)`, floors are
-as in Python. Symbols stand for integers from 1 on, or from
-0 where `where` says so.
+atom is a symbol, a `FloorDiv` of a Dim by a positive constant, or the minimum or maximum of two
+Dims (`archspec.types.atoms`). The form is nearly canonical, so most equal expressions are equal
+objects: multiples of the divisor are moved out of a division, common factors cancel, and
+`(e // a + k) // b` becomes `(e + k * a) // (a * b)`. `archspec.types.solver` decides equalities
+that the form does not show. `a % c` is `a - c * (a // c)`, with floors as in Python. Symbols are
+integers from 1 on, or from 0 on where a `where` clause says so.
 
-Dims are immutable; sums, products and quotients are remembered. What would grow without bound
-(terms, degree, digits, nested divisions) is refused with `OutsideFragment`.
+Dims are immutable; sums, products and quotients are cached. Unbounded growth (of terms, degree,
+digits or nested divisions) is refused with `OutsideFragment`.
 """
 
 from __future__ import annotations
@@ -27,10 +26,10 @@ from archspec.types.meter import charge
 from archspec.types.monomial import Atom, Monomial, joined, term_key
 
 MAX_TERMS = 4_096
-"""Most terms of one Dim."""
+"""Maximum number of terms in one Dim."""
 
 FEW = 8
-"""Terms that are so soon added up that the steps are those of who does it."""
+"""Operations on up to this many terms are free; the caller's own steps cover them."""
 
 _REMEMBERED = 1 << 15
 
@@ -41,13 +40,13 @@ class Dim:
     __slots__ = ("_hash", "_symbols", "constant", "extremes", "terms")
 
     terms: tuple[tuple[Monomial, int], ...]
-    """Monomials with their coefficients, in canonical order, no coefficient 0."""
+    """Monomials with their nonzero coefficients, in canonical order."""
 
     constant: int | None
-    """Its value when it is a number, else None."""
+    """The value if this is a number, else None."""
 
     extremes: frozenset[Extreme]
-    """Each `min` and `max` in it, those inside of others and of divisions too."""
+    """All `min` and `max` atoms, including those nested in others and in divisions."""
 
     def __init__(self, terms: Mapping[Monomial, int]) -> None:
         kept = [term for term in terms.items() if term[1]]
@@ -63,12 +62,12 @@ class Dim:
 
     @staticmethod
     def constant_of(value: DimLike) -> Dim:
-        """The dimension that is always `value`; a Dim is itself."""
+        """The constant dimension `value`; a Dim is returned unchanged."""
         return value if isinstance(value, Dim) else _number(value)
 
     @staticmethod
     def symbol(name: str) -> Dim:
-        """The free dimension `name`."""
+        """The dimension that is the symbol `name`."""
         return Dim({(name,): 1})
 
     @property
@@ -85,7 +84,7 @@ class Dim:
 
     @property
     def symbols(self) -> frozenset[str]:
-        """All symbols, those inside divisions too."""
+        """All symbols, including those inside divisions and extremes."""
         if self._symbols is None:
             found: set[str] = set()
             for atom in self.atoms:
@@ -94,7 +93,7 @@ class Dim:
         return self._symbols
 
     def evaluate(self, sizes: Mapping[str, int]) -> int:
-        """Its value at given sizes. Raises KeyError for a symbol without one."""
+        """The value at the given sizes. Raises KeyError for a symbol without a size."""
         total = 0
         known: dict[Atom, int] = {}
         for monomial, factor in self.terms:
@@ -110,13 +109,13 @@ class Dim:
         return total
 
     def substitute(self, replacement: Mapping[str, DimLike]) -> Dim:
-        """Replace symbols by dimensions, all at once."""
+        """Replace symbols by dimensions, all simultaneously."""
         if not any(name in replacement for name in self.symbols):
             return self
         return self._replaced(replacement)
 
     def choose(self, extreme: Extreme, side: Dim) -> Dim:
-        """What it is where `side` is the value of `extreme`."""
+        """The dimension with `extreme` replaced by `side`, one of its two sides."""
         return self._replaced({extreme: side}) if extreme in self.extremes else self
 
     def _replaced(self, replacement: Mapping[Any, DimLike]) -> Dim:
@@ -271,7 +270,7 @@ def _substituted(atom: Atom, replacement: Mapping[Any, DimLike]) -> DimLike:
 
 
 def _charge_terms(count: int) -> None:
-    """Steps for terms that are added, scaled or divided; what is remembered counts none itself."""
+    """Charge for terms that are added, scaled or divided; the cached functions charge nothing."""
     if count > FEW:
         charge(count // 2)
 
@@ -324,7 +323,7 @@ def extreme(name: Literal["min", "max"], left: DimLike, right: DimLike) -> Dim:
 
 
 def sum_of(parts: Iterable[DimLike]) -> Dim:
-    """The sum of all, 0 for none; of many parts much sooner than one after the other."""
+    """The sum of the parts, 0 for none; much faster than adding many parts one by one."""
     terms: dict[Monomial, int] = {}
     for part, times in Counter(map(dim, parts)).items():
         _charge_terms(len(part.terms))
@@ -334,7 +333,7 @@ def sum_of(parts: Iterable[DimLike]) -> Dim:
 
 
 def product(factors: Iterable[DimLike]) -> Dim:
-    """The product of all, 1 for none."""
+    """The product of the factors, 1 for none."""
     result = ONE
     for factor in factors:
         result = result * factor
@@ -342,7 +341,7 @@ def product(factors: Iterable[DimLike]) -> Dim:
 
 
 def exact_quotient(numerator: Dim, divisor: Dim) -> Dim | None:
-    """`numerator / divisor` where it is a polynomial with integer coefficients, else None."""
+    """`numerator / divisor` if it is a polynomial with integer coefficients, else None."""
     if not divisor.terms:
         return None
     lead, lead_factor = divisor.terms[0]

@@ -1,4 +1,4 @@
-"""How symbolic dimensions are written: `B*H//2`, `2*W + 1`, `(H + 1)//2`."""
+"""The text of symbolic dimensions: `B*H//2`, `2*W + 1`, `(H + 1)//2`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def terms_text(terms: Sequence[tuple[Monomial, int]]) -> str:
-    """The sum of the terms, in their order."""
+    """The text of the sum of the terms, in the given order."""
     text = ""
     for monomial, factor in terms:
         sign = ("-" if factor < 0 else "") if not text else (" - " if factor < 0 else " + ")

@@ -1,4 +1,4 @@
-"""Initialisers of parameters, as in `torch.nn.init`: data that a backend carries out."""
+"""Initialisers of parameters, as in `torch.nn.init`, as data that a backend executes."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ FanMode: TypeAlias = Literal["fan_in", "fan_out"]
 
 
 class Initialiser(BaseModel):
-    """How the first value of a parameter is made. `name` is its name in the language."""
+    """How a parameter is initialised. `name` is the initialiser's name in the language."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     name: ClassVar[str] = ""
     axes: ClassVar[tuple[int, int | None]] = (0, None)
-    """Least and largest number of axes of a tensor that it can fill."""
+    """Minimum and maximum number of axes of a tensor that it can fill; None: no maximum."""
 
     @property
     def is_particular(self) -> bool:
-        """Whether there are tensors that it cannot fill."""
+        """Whether it fills only tensors with certain numbers of axes."""
         return self.axes != (0, None)
 
     def misfit(self, shape: tuple[int, ...]) -> str:
@@ -82,7 +82,7 @@ class Uniform(Initialiser):
 
 
 class TruncatedNormal(Initialiser):
-    """Gaussian, redrawn outside [low, high] (absolute bounds, as torch)."""
+    """Gaussian, redrawn outside [low, high] (absolute bounds, as in torch)."""
 
     name: ClassVar[str] = "trunc_normal"
     std: PositiveFloat = 1.0
@@ -118,7 +118,7 @@ class XavierNormal(Initialiser):
 
 
 class KaimingUniform(Initialiser):
-    """He et al. 2015, uniform; `slope` is that of the leaky ReLU that follows."""
+    """He et al. 2015, uniform; `slope` is the slope of the leaky ReLU that follows."""
 
     name: ClassVar[str] = "kaiming_uniform"
     axes: ClassVar[tuple[int, int | None]] = (2, None)
@@ -128,7 +128,7 @@ class KaimingUniform(Initialiser):
 
 
 class KaimingNormal(Initialiser):
-    """He et al. 2015, Gaussian; `slope` is that of the leaky ReLU that follows."""
+    """He et al. 2015, Gaussian; `slope` is the slope of the leaky ReLU that follows."""
 
     name: ClassVar[str] = "kaiming_normal"
     axes: ClassVar[tuple[int, int | None]] = (2, None)
@@ -146,7 +146,7 @@ class Orthogonal(Initialiser):
 
 
 class Dirac(Initialiser):
-    """A convolution that starts as the identity."""
+    """The identity as a convolution kernel."""
 
     name: ClassVar[str] = "dirac"
     axes: ClassVar[tuple[int, int | None]] = (3, 5)
@@ -177,7 +177,7 @@ class FanInUniform(Initialiser):
 class NormOf(Initialiser):
     """The norms of the parameter `of` over all axes but the first, kept as axes of size 1.
 
-    The first value of `weight_g` in weight normalisation (Salimans and Kingma 2016). Made by
+    The initial value of `weight_g` in weight normalisation (Salimans and Kingma 2016). Created by
     ops, not written in a spec.
     """
 
@@ -186,10 +186,10 @@ class NormOf(Initialiser):
 
 
 class SingularVectorsOf(Initialiser):
-    """The vectors of the greatest singular value of `of`, found by power iteration.
+    """The singular vectors of the largest singular value of `of`, found by power iteration.
 
-    The first values of the buffers of spectral normalisation (Miyato et al. 2018). Made by ops, not
-    written in a spec.
+    The initial values of the buffers of spectral normalisation (Miyato et al. 2018). Created by
+    ops, not written in a spec.
     """
 
     name: ClassVar[str] = "singular_vectors_of"
@@ -219,17 +219,17 @@ INITIALISERS: dict[str, type[Initialiser]] = {
 
 @cache
 def zeros() -> Zeros:
-    """All 0: one object for the many tensors that begin so."""
+    """All 0: one shared object."""
     return Zeros()
 
 
 @cache
 def ones() -> Ones:
-    """All 1: one object for the many tensors that begin so."""
+    """All 1: one shared object."""
     return Ones()
 
 
 @cache
 def fan_in_uniform(fan: int) -> FanInUniform:
-    """Uniform in +-1/sqrt(fan): one object for each `fan`."""
+    """Uniform in +-1/sqrt(fan): one shared object per `fan`."""
     return FanInUniform(fan=fan)

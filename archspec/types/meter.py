@@ -1,8 +1,8 @@
-"""The work that questions about sizes take: counted in steps, never timed, so answers do not vary.
+"""The cost of reasoning about sizes, counted in steps instead of time, so results do not vary.
 
-Whatever works on sizes charges its steps to the meter that is open. A meter with a limit refuses
-the steps beyond it. What is remembered charges the steps that it took when it was found, so that an
-outcome never depends on what was asked before. One step is some five microseconds.
+Code that reasons about sizes charges its steps to the active meter. A meter with a limit refuses
+steps beyond it. A cached result charges the steps of its first computation, so an outcome never
+depends on earlier queries. One step is about five microseconds.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ ENDLESS = 1 << 62
 
 
 class BudgetExceeded(Exception):
-    """The work that an exact answer takes is above its budget; the message says which."""
+    """An exact answer takes more work than its budget; the message names the work."""
 
 
 class Meter:
-    """Steps that were taken, and how many may be."""
+    """Counts steps up to a limit."""
 
     __slots__ = ("limit", "steps")
 
@@ -34,13 +34,13 @@ class Meter:
 
     @property
     def left(self) -> int:
-        """Steps that may still be taken."""
+        """The number of remaining steps."""
         return self.limit - self.steps
 
     def run(self, work: Callable[[], T]) -> T:
-        """What `work` returns; its steps count here and not on the meter that was open before.
+        """Return the result of `work`; its steps count on this meter, not on the outer one.
 
-        Raises BudgetExceeded when they are more than the limit.
+        Raises BudgetExceeded when they exceed the limit.
         """
         before, _open.meter = _open.meter, self
         try:
@@ -50,7 +50,7 @@ class Meter:
 
 
 class _Open(local):
-    """The meter of each thread."""
+    """The active meter of each thread."""
 
     def __init__(self) -> None:
         self.meter = Meter()
@@ -60,7 +60,7 @@ _open = _Open()
 
 
 def charge(steps: int, what: str = "reasoning about sizes") -> None:
-    """Count steps before they are taken. Raises BudgetExceeded, saying `what` is too much."""
+    """Count steps in advance. Raises BudgetExceeded with `what` in its message at the limit."""
     meter = _open.meter
     meter.steps += steps
     if meter.steps > meter.limit:
@@ -68,14 +68,14 @@ def charge(steps: int, what: str = "reasoning about sizes") -> None:
 
 
 def left() -> int:
-    """Steps that the open meter has left."""
+    """The number of steps left on the active meter."""
     return _open.meter.left
 
 
 def within(limit: int, work: Callable[[], T]) -> T | None:
-    """What a part of the work returns, or None where it takes more steps than `limit`.
+    """Return the result of `work`, or None if it takes more than `limit` steps.
 
-    Raises BudgetExceeded when there are fewer left and these do not do.
+    Raises BudgetExceeded when fewer than `limit` steps are left and they do not suffice.
     """
     outer = _open.meter
     meter = Meter(min(limit, outer.left))
@@ -90,7 +90,7 @@ def within(limit: int, work: Callable[[], T]) -> T | None:
 
 
 def remembered(size: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """A memo of so many results that charges the steps each took, whenever it is asked for."""
+    """Cache up to `size` results; every hit charges the steps of the first computation."""
 
     def remembering(function: Callable[P, T]) -> Callable[P, T]:
         memo: dict[Hashable, tuple[T, int]] = {}
@@ -103,7 +103,7 @@ def remembered(size: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
             if found is not None and found[1] <= meter.left:
                 meter.steps += found[1]
                 return found[0]
-            before = meter.steps  # what does not fit is done again up to the step that is too much
+            before = meter.steps  # a hit over the limit is recomputed, to fail at the same step
             result = function(*args, **kwargs)
             if len(memo) >= size:
                 memo.clear()

@@ -1,4 +1,4 @@
-"""Monomials of symbolic dimensions: products of atoms in one order, symbols first."""
+"""Monomials of symbolic dimensions: sorted products of atoms, symbols first."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _monomial_key(monomial: Monomial) -> tuple[int, list[tuple[int, str, int]]]:
 
 
 def term_key(term: tuple[Monomial, int]) -> tuple[int, list[tuple[int, str, int]]]:
-    """What terms of a sum are sorted by: larger products first."""
+    """The sort key for the terms of a sum: larger products first."""
     return _monomial_key(term[0])
 
 

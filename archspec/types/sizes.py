@@ -1,4 +1,4 @@
-"""The sizes that a network takes: a formula, split by axis where it comes apart."""
+"""The sizes that a network accepts: a formula, split by axis where possible."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def next_size(condition: Condition, sizes: Mapping[str, int], reach: int) -> tup
 
 @dataclass(frozen=True)
 class ValidSizes:
-    """Exactly the sizes for which `formula` holds: integers from 1 on, from 0 where it says so.
+    """Exactly the sizes for which `formula` holds.
 
-    `per_axis` has what it says about one symbol alone, `joint` what ties several together; the
-    formula is the conjunction of all of them.
+    Sizes are integers from 1 on, or from 0 on where the formula says so. `per_axis` holds the
+    conjuncts on a single symbol, `joint` those on several; the formula is the conjunction of all.
     """
 
     formula: Condition
@@ -71,7 +71,7 @@ class ValidSizes:
 
     @classmethod
     def of(cls, condition: Condition) -> ValidSizes:
-        """The sizes that satisfy `condition`, in the shortest form that is found soon."""
+        """The sizes that satisfy `condition`, in the shortest form found within the budget."""
         allowed = beginning_at_zero(condition)
         budget = WRITING
         found = simplify(condition, allowed, budget)
@@ -85,7 +85,7 @@ class ValidSizes:
 
     @property
     def symbols(self) -> frozenset[str]:
-        """The symbols that are limited."""
+        """The symbols that the formula restricts."""
         return symbols_of(self.formula)
 
     @property
@@ -94,7 +94,7 @@ class ValidSizes:
         return self.formula == TRUE
 
     def accepts(self, sizes: Mapping[str, int]) -> bool:
-        """Whether these sizes are valid; exact, by evaluation.
+        """Whether these sizes are valid, decided exactly by evaluation.
 
         Raises KeyError for a symbol of the formula that has no size.
         """
@@ -103,7 +103,7 @@ class ValidSizes:
         return allowed and evaluate(self.formula, sizes)
 
     def __str__(self) -> str:
-        """`H % 32 == 0, W % 32 == 0`, or `every size`, or `no size`."""
+        """For example `H % 32 == 0, W % 32 == 0`, or `every size`, or `no size`."""
         if self.formula == FALSE:
             return "no size"
         return "every size" if self.is_everything else ", ".join(clauses(self.formula))
@@ -112,7 +112,7 @@ class ValidSizes:
         return f"<ValidSizes: {self}>"
 
     def to_json(self) -> dict[str, Json]:
-        """The formula as text, per axis and joint, each clause as the language writes it."""
+        """The formula as text, whole, per axis and joint, in the syntax of the language."""
         axes: dict[str, Json] = {
             symbol: condition_text(condition) for symbol, condition in self.per_axis.items()
         }

@@ -9,7 +9,7 @@ from archspec.types.dim import Dim, product
 
 
 class DType(StrEnum):
-    """Element types. `F32` means the module's floating type, whatever it is cast to."""
+    """Element types. `F32` stands for the module's floating type, whatever it is cast to."""
 
     F32 = "f32"
     I64 = "i64"
@@ -19,12 +19,12 @@ class DType(StrEnum):
 
     @property
     def is_float(self) -> bool:
-        """Whether it is the floating type."""
+        """Whether this is the floating type."""
         return self is DType.F32
 
     @property
     def is_integer(self) -> bool:
-        """Whether it counts (bool does not)."""
+        """Whether this is an integer type (bool is not)."""
         return self in (DType.I64, DType.I32)
 
 

@@ -1,10 +1,10 @@
-"""Decides conditions on symbolic sizes exactly: always, never, for finitely many, or for which.
+"""Decides exactly whether conditions on symbolic sizes hold always, never or for which sizes.
 
-Symbols are integers from 1 on, or from 0 where `given` has `P >= 0` (`origin`). On each residue
-class of a period per symbol every Dim is a plain polynomial, so a comparison in one symbol is an
+Symbols are integers from 1 on, or from 0 on where `given` has `P >= 0` (`origin`). On each residue
+class of a period per symbol every Dim is a polynomial, so a comparison in one symbol is an
 eventually periodic set of sizes (`periodic`, `univariate`). Comparisons of several symbols are
-taken apart where they come apart (`lower`), the rest is worked off relation by relation (`study`).
-What neither reaches, or what takes more than the budget, is UNDECIDED with a reason, never a guess.
+split where possible (`lower`); the rest is solved relation by relation (`study`). A question that
+neither can answer, or that exceeds the budget, is UNDECIDED with a reason; nothing is guessed.
 """
 
 from archspec.types.solver.bounds import never_fails_later

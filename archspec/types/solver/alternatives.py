@@ -1,8 +1,7 @@
-"""Alternatives that say something: those that hold nowhere, or where others do, are left out.
+"""Removes redundant alternatives: those that hold nowhere or only where others do.
 
-A `min` or `max` is written as a case for each side. What is then asked of it often decides a case,
-or says it again: `max(H, W) == W` is `(H > W and H == W) or (W >= H and W == W)`, which is
-`W >= H`.
+A `min` or `max` is written as one case per side. A comparison with it often decides a case or
+repeats it: `max(H, W) == W` is `(H > W and H == W) or (W >= H and W == W)`, which is `W >= H`.
 """
 
 from __future__ import annotations
@@ -27,14 +26,15 @@ from archspec.types.solver.lower import lower
 from archspec.types.solver.origin import from_one
 
 SHARE = 4
-"""The part of the steps that are left which one alternative may take."""
+"""One query about an alternative may take 1/SHARE of the remaining steps."""
 
 
 def without_idle(condition: Condition, by: Formula, zero: frozenset[str]) -> Condition:
-    """The same among the sizes of `by`, with alternatives only that hold where no other does.
+    """An equivalent condition on the sizes of `by` without redundant alternatives and clauses.
 
-    In an alternative, what may fail only where another one holds is left out. Symbols in `zero`
-    are counted from 1 in `by`. What would take too many steps stays.
+    An alternative is redundant if others cover it; a clause of an alternative is redundant if
+    another alternative holds wherever it fails. Symbols in `zero` are counted from 1 in `by`.
+    Parts that would take too many steps are kept.
     """
     if isinstance(condition, Comparison):
         return condition
@@ -46,7 +46,7 @@ def without_idle(condition: Condition, by: Formula, zero: frozenset[str]) -> Con
                 parts[at] = without_idle(part, both([by, *rest]), zero)
         return conjunction(parts)
     if len(symbols_of(condition)) < 2:
-        return condition  # written piece by piece, none in another
+        return condition  # its pieces are disjoint already
     parts = [without_idle(part, by, zero) for part in parts]
     parts = [part for part in parts if not _follows(NO, [part], by, zero)]
     for at, part in enumerate(parts):
@@ -60,7 +60,7 @@ def without_idle(condition: Condition, by: Formula, zero: frozenset[str]) -> Con
 
 
 def _joined(parts: Sequence[Condition]) -> list[Condition]:
-    """`H >= W` for `H == W or H >= W + 1`."""
+    """The alternatives with `H == W or H >= W + 1` merged into `H >= W`."""
     found = list(parts)
     for part in parts:
         if not isinstance(part, Comparison) or part.relation is not Relation.EQUAL:
@@ -76,7 +76,7 @@ def _joined(parts: Sequence[Condition]) -> list[Condition]:
 def _widened(
     part: All, others: Sequence[Condition], by: Formula, zero: frozenset[str]
 ) -> Condition:
-    """An alternative without what may fail only where one of the others holds."""
+    """The alternative without clauses that fail only where one of the others holds."""
     kept = list(part.parts)
     for clause in part.parts:
         rest = [other for other in kept if other is not clause]
@@ -88,7 +88,7 @@ def _widened(
 def _follows(
     wanted: Formula, parts: Sequence[Condition], by: Formula, zero: frozenset[str]
 ) -> bool:
-    """Whether something holds wherever these conditions do."""
+    """Whether `wanted` is found to hold wherever `by` and all the conditions do."""
     whole = both([by, *(_lowered(part, zero) for part in parts)])
     return bool(within(left() // SHARE, partial(implied, wanted, whole)))
 

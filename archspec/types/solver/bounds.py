@@ -1,4 +1,4 @@
-"""Bounds passed from symbol to symbol through joint comparisons."""
+"""Propagates bounds between symbols through joint comparisons."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from archspec.types.solver.periodic import EMPTY, EVERYTHING, PeriodicSet
 from archspec.types.solver.univariate import solve
 
 ALLOWED = 5_000
-"""Steps to find the sizes that a comparison allows; where it takes more, it allows all."""
+"""Maximum number of steps to find the sizes that a comparison allows; beyond it, all are kept."""
 
 ROUNDS = 4
-"""How often bounds are passed on before what is left counts as unbounded."""
+"""Maximum number of rounds of propagation."""
 
 
 def tightened(cell: Cell, symbols: Sequence[str]) -> Box:
-    """The cell's box without sizes that its joint comparisons rule out one symbol at a time."""
+    """The cell's box without the sizes of each symbol that its joint comparisons rule out."""
     box = {name: cell.box.get(name, EVERYTHING) for name in symbols}
     for _ in range(ROUNDS):
         before = dict(box)
@@ -40,7 +40,7 @@ def tightened(cell: Cell, symbols: Sequence[str]) -> Box:
 
 
 def _lower_sides(joint: Comparison) -> tuple[Dim, ...]:
-    """Expressions that the comparison says are at least 0."""
+    """The expressions that the comparison requires to be at least 0."""
     if joint.relation is Relation.UNEQUAL:
         return ()
     if joint.relation is Relation.EQUAL:
@@ -49,7 +49,7 @@ def _lower_sides(joint: Comparison) -> tuple[Dim, ...]:
 
 
 def _allowed(expression: Dim, symbol: str, box: Mapping[str, PeriodicSet]) -> PeriodicSet:
-    """Sizes of `symbol` with `expression >= 0` for the most favourable sizes of the others."""
+    """The sizes of `symbol` with `expression >= 0` for the most favourable sizes of the others."""
     best = ZERO
     for monomial, factor in expression.terms:
         if not all(map(rises, monomial)):
@@ -73,12 +73,12 @@ def _symbols(atom: Atom) -> frozenset[str]:
 
 
 def rises(atom: Atom) -> bool:
-    """Whether an atom never falls when a symbol grows, and is never negative."""
+    """Whether the atom never decreases as a symbol grows, and is never negative."""
     return lowest(atom) is not None
 
 
 def never_fails_later(condition: Condition) -> bool:
-    """Whether it is plain that what holds for some sizes holds for all that are larger."""
+    """Whether the form shows that a condition which holds for some sizes holds for all larger."""
     if not isinstance(condition, Comparison):
         return all(map(never_fails_later, condition.parts))
     terms = condition.expression.terms
@@ -89,7 +89,7 @@ def never_fails_later(condition: Condition) -> bool:
 
 @lru_cache(maxsize=1 << 14)
 def lowest(atom: Atom) -> int | None:
-    """The value of an atom that rises where every symbol is 1; None of one that does not rise."""
+    """The value where every symbol is 1 of an atom that `rises`; None for other atoms."""
     if not isinstance(atom, FloorDiv):
         return 1 if isinstance(atom, str) else None
     total = 0

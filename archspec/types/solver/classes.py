@@ -1,8 +1,9 @@
-"""Joint comparisons class by class: each becomes linear, and linear systems are decided exactly.
+"""Decides joint comparisons per residue class, where they become linear systems.
 
-A residue class that meets the box of sizes gives each symbol as `step * k + first` with k in an
-interval. There every comparison is a polynomial relation in the k's; what is linear becomes rows of
-a system, what has a known sign becomes boxes, and what is neither makes the class unknown.
+In a residue class that intersects the box of sizes, each symbol is `step * k + first` with k in an
+interval, and every comparison is a polynomial relation in the k's. Linear relations become rows of
+a system, which is decided exactly; relations of known sign become boxes; any other relation makes
+the class unknown.
 """
 
 from __future__ import annotations
@@ -32,15 +33,15 @@ from archspec.types.solver.region import KBox, Span, met, region
 from archspec.types.solver.residue import Class, Polynomial, periods, weight
 
 MAX_CLASSES = 20_000
-"""Residue classes of one conjunction, before any of them is looked at."""
+"""Maximum number of residue classes of one conjunction."""
 
 MAX_BRANCHES = 512
-"""Boxes that the polynomials of one class may combine to."""
+"""Maximum number of boxes from combining the polynomials of one class."""
 
 
 @frozen
 class Branch:
-    """What a class comes to: intervals of the k's, and linear rows."""
+    """One case of a class: intervals of the k's, and linear rows."""
 
     spans: KBox
     equal: tuple[Row, ...] = ()
@@ -50,7 +51,7 @@ class Branch:
 
 @dataclass(slots=True)
 class Outcome:
-    """What the classes say together: the smallest point, and how far points go."""
+    """The combined result of all classes: the smallest point and bounds of the points."""
 
     least: tuple[int, tuple[int, ...]] | None = None
     highest: tuple[int, ...] = ()
@@ -61,8 +62,8 @@ class Outcome:
 def by_class(box: Box, joints: Sequence[Comparison]) -> Outcome:
     """The sizes in the box that satisfy all comparisons.
 
-    `least` is their sum and the sizes in the order of the symbols; `highest` bounds each symbol of
-    a finite set. Raises BudgetExceeded for too many classes.
+    `least` is the sum of the smallest sizes and the sizes in the order of the symbols; `highest`
+    bounds each symbol if the set is finite. Raises BudgetExceeded for too many classes.
     """
     symbols = sorted(box)
     moduli = [_modulus(symbol, box[symbol], joints) for symbol in symbols]
@@ -86,7 +87,7 @@ def by_class(box: Box, joints: Sequence[Comparison]) -> Outcome:
 
 
 def _limited(count: int, symbols: Sequence[str]) -> str:
-    """What telling so many classes apart is called. Raises BudgetExceeded for too many."""
+    """The description of the work for `count` classes. Raises BudgetExceeded for too many."""
     what = f"telling {count} residue classes of {', '.join(symbols)} apart"
     if count > MAX_CLASSES:
         raise BudgetExceeded(f"{what} is more work than the limit of {MAX_CLASSES} allows")
@@ -94,7 +95,7 @@ def _limited(count: int, symbols: Sequence[str]) -> str:
 
 
 def class_count(box: Box, joints: Sequence[Comparison]) -> int:
-    """How many residue classes `by_class` would look at, or at most a few times more."""
+    """The number of residue classes that `by_class` would examine, or up to a few times more."""
     return prod(_modulus(s, sizes, joints) * len(sizes.starts) for s, sizes in box.items())
 
 
@@ -104,7 +105,7 @@ def _modulus(symbol: str, sizes: PeriodicSet, joints: Sequence[Comparison]) -> i
 
 
 def _segments(sizes: PeriodicSet, step: int) -> list[tuple[int, Span]]:
-    """The set as `(first, (low, high))`: the numbers `step * k + first` for these k."""
+    """The set as entries `(first, (low, high))`: numbers `step * k + first`, k in low..high."""
     found: list[tuple[int, int, int | None]] = []
     for (_, stop), members in zip(sizes.spans(), sizes.members_within(step), strict=True):
         for number in members:
@@ -122,7 +123,10 @@ def _segments(sizes: PeriodicSet, step: int) -> list[tuple[int, Span]]:
 def _branches(
     here: Class, spans: KBox, joints: Sequence[Comparison], outcome: Outcome
 ) -> Iterator[Branch]:
-    """The systems whose union the class is; what is not linear and has no boxes is unknown."""
+    """The systems whose union is the class.
+
+    A comparison that is neither linear nor a union of boxes makes the outcome unknown.
+    """
     branches = [Branch(spans)]
     unknown = False
     for joint in joints:
@@ -170,10 +174,10 @@ def _system(branch: Branch, width: int) -> System:
 
 
 def _account(branch: Branch, steps: Sequence[int], first: Sequence[int], outcome: Outcome) -> None:
-    """Add what one system contributes.
+    """Add the solutions of one system to the outcome.
 
-    Where one point avoids all rows of `unequal`, every ray from it does but for finitely many
-    points, so whether there are infinitely many can be asked without them.
+    If one point satisfies all rows of `unequal`, so do all but finitely many points of every ray
+    from it. So these rows are not needed to decide whether there are infinitely many points.
     """
     width = len(steps)
     whole = _system(branch, width)
@@ -205,7 +209,7 @@ def _nearer(system: System, steps: Sequence[int], bound: int) -> System:
 def _avoiding(
     system: System, unequal: Sequence[Row], steps: Sequence[int]
 ) -> tuple[int, ...] | None:
-    """The smallest point where no row of `unequal` is 0, splitting only where one is."""
+    """The smallest point where no row of `unequal` is 0; the system is split only where one is."""
     best: tuple[int, tuple[int, ...]] | None = None
     waiting = [system]
     while waiting:

@@ -1,4 +1,4 @@
-"""Whether a condition holds always, never, for finitely many sizes, or for which."""
+"""Decides whether a condition holds always, never, for finitely many sizes or sometimes."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ from archspec.types.solver.simplify import simplify
 from archspec.types.solver.study import components, study
 
 BUDGET = 100_000
-"""Steps that one question may take; a step is some five microseconds."""
+"""Maximum number of steps per query; a step is about five microseconds."""
 
 ASKED = 8
-"""Steps for each comparison of a question, besides what is found out about it."""
+"""Fixed cost of each comparison in a query, in steps, besides the reasoning about it."""
 
 FAR = 1 << 40
-"""A size that no tensor has: a symbol that cannot be as large has finitely many sizes."""
+"""A size that no tensor has; a symbol that cannot reach it has finitely many sizes."""
 
 
 class VerdictKind(StrEnum):
-    """What is known of a condition."""
+    """The possible answers about a condition."""
 
     ALWAYS = "always"
     NEVER = "never"
@@ -54,12 +54,11 @@ class VerdictKind(StrEnum):
 class Verdict:
     """The answer to `decide`.
 
-    `counterexample` gives each symbol of the condition a size: the
-    smallest allowed size (by sum, then alphabetically by symbol) where it fails; for nonlinear
-    relations of several symbols a small one, where looking further would exceed the budget.
-    `solutions` are all sizes of a FINITE condition where they are few enough to list. `reason`
-    is for people. `work` counts the steps it took. Verdicts are remembered: do not change the
-    mappings in them.
+    `counterexample` gives a size to each symbol of the condition: the smallest allowed sizes (by
+    sum, then alphabetically by symbol) where it fails. For nonlinear relations of several symbols
+    it may only be a small one, if a further search would exceed the budget. `solutions` lists all
+    sizes of a FINITE condition if they are few enough. `reason` is a text for people. `work` is
+    the number of steps taken. Verdicts are cached: do not modify their mappings.
     """
 
     kind: VerdictKind
@@ -72,19 +71,18 @@ class Verdict:
 
     @property
     def formula(self) -> Condition:
-        """For which of the allowed sizes the condition holds, written when it is asked for."""
+        """A short formula of the allowed sizes where the condition holds, computed on access."""
         return simplify(self.condition, self.given)
 
 
 def decide(condition: Condition, given: Condition = TRUE, budget: int = BUDGET) -> Verdict:
     """Whether `condition` holds for all sizes that `given` allows.
 
-    Sizes are integers from 1 on; those of symbols for which a conjunct of `given` says `P >= 0`
-    are from 0 on.
+    Sizes are integers from 1 on, or from 0 on if `given` has a conjunct `P >= 0`.
 
-    ALWAYS: for every allowed size. NEVER: for none. FINITE: for finitely many while infinitely
-    many are allowed. SOMETIMES: for others. UNDECIDED: the question is outside the fragment that
-    is decided, or took more work than `budget`; `reason` says which.
+    ALWAYS: it holds for every allowed size. NEVER: for none. FINITE: for finitely many of
+    infinitely many allowed sizes. SOMETIMES: for some, otherwise. UNDECIDED: the question is
+    outside the decidable fragment, or takes more than `budget` steps; `reason` says which.
     """
     verdict = _answer(condition, given, budget)
     charge(verdict.work, "deciding a condition")
@@ -92,10 +90,10 @@ def decide(condition: Condition, given: Condition = TRUE, budget: int = BUDGET) 
 
 
 def limited(condition: Condition, given: Condition = TRUE, budget: int = BUDGET) -> tuple[str, ...]:
-    """The symbols of which a condition leaves finitely many sizes, of infinitely many allowed.
+    """The symbols that a condition restricts to finitely many of infinitely many allowed sizes.
 
-    `H == 8` together with any relation of other symbols limits H. What is undecided, or takes
-    more steps than `budget` for all symbols together, is left out.
+    `H == 8` restricts H, together with any relation of other symbols. Symbols are left out if
+    undecided, or if all together take more than `budget` steps.
     """
     found: list[str] = []
     whole, begin = conjunction([condition, given]), beginning_at_zero(given)
@@ -110,7 +108,7 @@ def limited(condition: Condition, given: Condition = TRUE, budget: int = BUDGET)
 
 
 def _far(condition: Condition, begin: Condition, name: str, budget: int) -> Verdict:
-    """Whether the symbol may be larger than any size is, where some begin at 0."""
+    """Whether the symbol can be FAR or larger; `begin` states which symbols start at 0."""
     return decide(conjunction([condition, at_least(Dim.symbol(name), FAR)]), begin, budget)
 
 
@@ -142,7 +140,7 @@ def _moved_back(
 
 def _decided(condition: Condition, given: Condition, zero: frozenset[str]) -> Verdict:
     charge(ASKED * (comparisons(condition) + comparisons(given)))
-    names = symbols_of(condition)  # counted from 1, a symbol may fall out of a condition
+    names = symbols_of(condition)  # shifting to start at 1 may remove a symbol
     condition, given = from_one(condition, zero), from_one(given, zero)
     truth = plainly(condition)
     if truth:
@@ -180,7 +178,7 @@ def _decided(condition: Condition, given: Condition, zero: frozenset[str]) -> Ve
 
 
 def _never(allowed: Study, condition: Condition, given: Condition) -> Verdict:
-    """The answer to what holds for no sizes at all."""
+    """The verdict for a condition that is false for all sizes."""
     if allowed.extent is Extent.EMPTY:
         return Verdict(VerdictKind.ALWAYS, TRUE)
     if allowed.least is None and allowed.extent is Extent.UNKNOWN:
@@ -193,7 +191,7 @@ def _sorted(sizes: Mapping[str, int] | None) -> Mapping[str, int] | None:
 
 
 def _universe(names: frozenset[str], given: Condition, allowed: Formula) -> list[str]:
-    """The symbols of a condition, and those that `given` ties to them."""
+    """The symbols of a condition, and those that `given` connects to them."""
     found = set(names)
     for group, _ in components(allowed, found | symbols_of(given)):
         if found & set(group):
@@ -202,9 +200,9 @@ def _universe(names: frozenset[str], given: Condition, allowed: Formula) -> list
 
 
 def _unknown(fails: Study, holds: Study) -> str:
-    """Why there is no verdict, or nothing where there is one.
+    """The reason why there is no verdict, or "" if there is one.
 
-    That it fails somewhere and holds for infinitely many sizes needs only a size where it fails.
+    If the condition holds for infinitely many sizes, one size where it fails decides it.
     """
     if fails.least is None and fails.extent is Extent.UNKNOWN:
         return fails.reason

@@ -1,4 +1,4 @@
-"""How many sizes satisfy something: none, finitely many, infinitely many, or unknown."""
+"""How many sizes satisfy a formula: none, finitely many, infinitely many, or unknown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Sizes: TypeAlias = dict[str, int]
 """A size for each symbol."""
 
 MAX_LISTED = 256
-"""Solutions of a finite set that are listed."""
+"""Maximum number of solutions that are listed."""
 
 
 class Extent(StrEnum):
@@ -28,7 +28,10 @@ class Extent(StrEnum):
 
 @frozen
 class Study:
-    """How many sizes satisfy a formula, the smallest, and all of them where they are few."""
+    """How many sizes satisfy a formula, the smallest, and all of them if they are few.
+
+    `reason` explains an UNKNOWN extent.
+    """
 
     extent: Extent
     least: Sizes | None = None
@@ -40,12 +43,12 @@ NOTHING = Study(Extent.EMPTY)
 
 
 def order(sizes: Mapping[str, int]) -> tuple[int, tuple[int, ...]]:
-    """Smaller sum first, then by the symbols in alphabetical order."""
+    """The sort key of sizes: their sum, then the sizes by symbol in alphabetical order."""
     return sum(sizes.values()), tuple(sizes[name] for name in sorted(sizes))
 
 
 def crossed(one: Study, two: Study) -> Study:
-    """Of the pairs from two sets over different symbols."""
+    """The study of the product of two sets over disjoint symbols."""
     if Extent.EMPTY in (one.extent, two.extent):
         return NOTHING
     least = None if one.least is None or two.least is None else {**one.least, **two.least}
@@ -60,7 +63,7 @@ def crossed(one: Study, two: Study) -> Study:
 
 
 def united(studies: Iterable[Study]) -> Study:
-    """Of a union, given what is known of its members."""
+    """The study of the union of the studied sets."""
     found = [each for each in studies if each.extent is not Extent.EMPTY]
     if not found:
         return NOTHING
@@ -78,7 +81,7 @@ def united(studies: Iterable[Study]) -> Study:
 
 
 def of_box(box: Box) -> Study:
-    """Of the sizes in a box that limits every symbol of interest."""
+    """The study of the sizes in a box, which has every symbol of interest."""
     least: Sizes = {}
     for name, sizes in box.items():
         first = sizes.least

@@ -1,4 +1,4 @@
-"""Products: a Dim as a product of Dims over disjoint symbols, where it is one."""
+"""Factors a Dim into a product of Dims over disjoint symbols, where possible."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def symbols_of_atom(atom: Atom) -> frozenset[str]:
 
 @remembered(2048)
 def factors(expression: Dim) -> tuple[Dim, ...]:
-    """Dims whose product it is; the first may be a number.
+    """Dims whose product is the expression; the first may be a number.
 
-    Symbols and divisions that all terms share are taken out, then factors in symbols of their own.
+    Atoms that all terms share are factored out first, then factors in a single symbol.
     """
     charge(1 + len(expression.terms))
     whole = content(expression)
@@ -43,7 +43,8 @@ def factors(expression: Dim) -> tuple[Dim, ...]:
 def product_and_rest(expression: Dim) -> tuple[int, tuple[Dim, ...], int] | None:
     """`(scale, factors, rest)` with `scale * expression = product of factors + rest`.
 
-    At least two factors, each in one symbol: `H*W - 2*H - 2*W` is `(H - 2) * (W - 2) - 4`.
+    There are at least two factors, each in one symbol: `H*W - 2*H - 2*W` is
+    `(H - 2) * (W - 2) - 4`. None if there is no such form.
     """
     constant = expression.constant_term
     plain = factors(expression - constant)
@@ -61,7 +62,10 @@ def _each_in_one(parts: tuple[Dim, ...]) -> bool:
 
 
 def _shifted(expression: Dim, symbol: str) -> tuple[int, tuple[Dim, ...], int] | None:
-    """With `u` over `symbol` alone: `expression = u * v + alone`, and `alone` is like `u`."""
+    """The product and rest for `expression = u * v + w`, with `u` and `w` in `symbol` only.
+
+    None unless the varying part of `w` is a rational multiple of that of `u`.
+    """
     alone = Dim({m: f for m, f in expression.terms if _only(m, symbol)})
     split = _split(expression - alone, symbol)
     if split is None:
@@ -80,7 +84,7 @@ def _only(monomial: Monomial, symbol: str) -> bool:
 
 
 def _shared(expression: Dim) -> Monomial:
-    """The atoms, with multiplicity, that every term contains."""
+    """The atoms that every term contains, with multiplicity."""
     common = Counter(expression.terms[0][0])
     for monomial, _ in expression.terms:
         common &= Counter(monomial)
@@ -93,18 +97,18 @@ def _less(monomial: Monomial, atom: Atom) -> Monomial:
 
 
 def exact(expression: Dim, divisor: int) -> Dim:
-    """The expression with all its coefficients divided by a common divisor of them."""
+    """The expression with all coefficients divided by `divisor`, which divides each of them."""
     return Dim({monomial: factor // divisor for monomial, factor in expression.terms})
 
 
 def content(expression: Dim) -> int:
-    """The greatest common divisor of its coefficients, negative where the first one is."""
+    """The greatest common divisor of the coefficients, negative if the first one is."""
     common = gcd(*(factor for _, factor in expression.terms))
     return -common if expression.terms and expression.terms[0][1] < 0 else common
 
 
 def _split(expression: Dim, symbol: str) -> tuple[Dim, Dim] | None:
-    """`expression = u * v` with `u` over `symbol` alone and `v` without it, neither a number."""
+    """`u` in `symbol` only and `v` without it, with `expression = u * v`; None if impossible."""
     charge(1 + len(expression.terms))
     rows: dict[Monomial, dict[Monomial, int]] = {}
     for monomial, factor in expression.terms:
@@ -113,7 +117,7 @@ def _split(expression: Dim, symbol: str) -> tuple[Dim, Dim] | None:
             return None
         outside = tuple(atom for atom in monomial if symbol not in symbols_of_atom(atom))
         rows.setdefault(outside, {})[inside] = factor
-    if not any(rows):  # nothing outside: it is a factor by itself
+    if not any(rows):  # `symbol` is the only symbol: nothing to split
         return None
     pattern = _primitive(next(iter(rows.values())))
     weights: dict[Monomial, int] = {}

@@ -1,8 +1,7 @@
-"""Conditions sorted out by axis: sets of sizes per symbol, and what ties symbols together.
+"""Conditions separated by axis: sets of sizes per symbol, and relations between symbols.
 
-`Axis` says everything that a condition says about one symbol; `Joint` is a comparison of several
-symbols that does not come apart. A `Joint` may carry `parts`, the same truth as a union of boxes,
-which decisions use and readers are spared.
+An `Axis` restricts one symbol; a `Joint` is a comparison of several symbols that cannot be split.
+A `Joint` may carry `parts`, an equivalent union of boxes, which is used to decide but not shown.
 """
 
 from __future__ import annotations
@@ -54,23 +53,23 @@ YES: Formula = Both(())
 NO: Formula = Either(())
 
 Box: TypeAlias = dict[str, PeriodicSet]
-"""A set of sizes for each symbol that is limited."""
+"""A set of sizes for each restricted symbol."""
 
 
 def axis(symbol: str, sizes: PeriodicSet) -> Formula:
-    """The symbol's size is in the set, or plain true or false."""
+    """The formula that the symbol's size is in the set; `YES` or `NO` where it is trivial."""
     if sizes.is_empty:
         return NO
     return YES if sizes.is_full else Axis(symbol, sizes)
 
 
 def both(parts: Iterable[Formula]) -> Formula:
-    """All of them; sets of one symbol are intersected, nested conjunctions flattened."""
+    """The conjunction; sets of one symbol are intersected, nested conjunctions flattened."""
     return _joined(parts, Both, and_, YES, NO)
 
 
 def either(parts: Iterable[Formula]) -> Formula:
-    """Any of them; sets of one symbol are united, nested disjunctions flattened."""
+    """The disjunction; sets of one symbol are united, nested disjunctions flattened."""
     return _joined(parts, Either, or_, NO, YES)
 
 
@@ -105,7 +104,7 @@ def _joined(
 
 
 def holds_at(formula: Formula, sizes: Mapping[str, int]) -> bool:
-    """Whether it holds at given sizes."""
+    """Whether the formula holds at the given sizes."""
     match formula:
         case Axis(symbol, held):
             return sizes[symbol] in held
@@ -118,14 +117,14 @@ def holds_at(formula: Formula, sizes: Mapping[str, int]) -> bool:
 
 
 def leaves(formula: Formula) -> int:
-    """How many sets and comparisons are in it."""
+    """The number of sets and comparisons in the formula."""
     if isinstance(formula, Both | Either):
         return sum(map(leaves, formula.parts))
     return 1
 
 
 def joints_in(formula: Formula) -> bool:
-    """Whether some comparison of several symbols is left in it."""
+    """Whether the formula contains a comparison of several symbols."""
     match formula:
         case Both(parts) | Either(parts):
             return any(map(joints_in, parts))
@@ -134,7 +133,7 @@ def joints_in(formula: Formula) -> bool:
 
 
 def opposite(formula: Formula) -> Formula:
-    """What holds where a formula without `Joint` does not."""
+    """The negation of a formula without `Joint`. Raises ValueError for a `Joint`."""
     match formula:
         case Axis(symbol, sizes):
             return axis(symbol, sizes.complement())
@@ -147,7 +146,7 @@ def opposite(formula: Formula) -> Formula:
 
 
 def symbols_in(formula: Formula) -> frozenset[str]:
-    """The symbols that it limits."""
+    """The symbols in the formula."""
     match formula:
         case Axis(symbol, _):
             return frozenset({symbol})
@@ -163,7 +162,7 @@ def from_boxes(boxes: Iterable[Box]) -> Formula:
 
 
 def merged(boxes: Iterable[Box]) -> list[Box]:
-    """The same union from fewer boxes."""
+    """The same union with fewer boxes."""
     kept = [box for box in boxes if not any(sizes.is_empty for sizes in box.values())]
     symbols = sorted({symbol for box in kept for symbol in box})
     before = len(kept) + 1
@@ -187,7 +186,7 @@ def _merged_along(symbol: str, boxes: list[Box]) -> list[Box]:
 
 @frozen
 class Cell:
-    """A box with the comparisons that tie its symbols together."""
+    """A box with comparisons that relate its symbols."""
 
     box: Mapping[str, PeriodicSet]
     joints: tuple[Comparison, ...] = ()

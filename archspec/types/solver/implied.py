@@ -1,4 +1,4 @@
-"""Whether one thing that is said of sizes follows from another."""
+"""Decides whether one formula over sizes implies another."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from archspec.types.solver.study import study
 
 
 def implied(part: Formula, by: Formula) -> bool:
-    """Whether `part` holds wherever `by` does, as far as that is found out.
+    """Whether `part` is found to hold wherever `by` does; False may also mean unknown.
 
-    What is implied by nothing but `NO` holds nowhere: `implied(NO, by)` says that `by` is empty.
+    `implied(NO, by)` tests whether `by` is empty.
     """
     if _refuted(part, by):
         return False
@@ -39,12 +39,12 @@ def implied(part: Formula, by: Formula) -> bool:
 
 
 def conjuncts(formula: Formula) -> Sequence[Formula]:
-    """The parts that all hold."""
+    """The conjuncts of the formula."""
     return formula.parts if isinstance(formula, Both) else (formula,)
 
 
 def limits(formula: Formula) -> Box:
-    """The sizes that each symbol may have, as far as the formula says so of it alone."""
+    """The sizes that the conjuncts on single symbols allow for each of them."""
     return {part.symbol: part.sizes for part in conjuncts(formula) if isinstance(part, Axis)}
 
 

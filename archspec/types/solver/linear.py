@@ -1,8 +1,8 @@
-"""Integer points of linear systems: is there one, are there infinitely many, which is smallest.
+"""Integer points of linear systems: existence, whether infinitely many, and the smallest.
 
-Equalities are solved by unimodular substitutions, inequalities by eliminating variables exactly
-(W. Pugh, The Omega test, Communications of the ACM 35(8), 1992): where the shadow of an
-elimination is not exact, its dark part proves a point and splinters cover the rest.
+Equalities are solved by unimodular substitutions, inequalities by exact elimination of variables
+(W. Pugh, The Omega test, Communications of the ACM 35(8), 1992): if an elimination is not exact,
+its dark shadow can prove a point, and splinters cover the rest.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from archspec.frozen import frozen
 from archspec.types.meter import charge
 
 Row: TypeAlias = tuple[int, ...]
-"""Coefficients of the variables, then the constant: `row . (x, 1)`."""
+"""The coefficients of the variables, then the constant: `row . (x, 1)`."""
 
 COEFFICIENTS = 25
-"""Coefficients of rows that are looked at or combined in one step."""
+"""Coefficients of rows that are read or combined in one step."""
 
 WHAT = "combining linear relations between the sizes"
-"""The work, in the words of a refusal."""
+"""The name of the work in error messages."""
 
 
 @frozen
@@ -33,7 +33,7 @@ class System:
     at_least: tuple[Row, ...] = ()
 
     def with_rows(self, *rows: Row) -> System:
-        """The system with more inequalities."""
+        """The system with additional inequalities."""
         return System(self.width, self.equal, self.at_least + rows)
 
 
@@ -44,9 +44,9 @@ def feasible(system: System) -> bool:
 
 
 def unbounded(system: System) -> bool:
-    """Whether a system of variables bounded below, which has a point, has infinitely many.
+    """Whether a feasible system of variables bounded below has infinitely many integer points.
 
-    It has when its recession cone is more than the origin, and rational points decide that.
+    It does if its recession cone has more than the origin, which rational points decide.
     """
     width = system.width
     rows = [(*row[:-1], 0) for row in system.at_least]
@@ -64,9 +64,9 @@ def unbounded(system: System) -> bool:
 
 
 def smallest(system: System, weights: Sequence[int], least: int) -> tuple[int, ...]:
-    """Of a feasible system the point with the smallest `weights . x >= least`, then lexically.
+    """The point of a feasible system with the smallest `weights . x >= least`.
 
-    Every variable is bounded below.
+    Ties are broken lexicographically. Every variable is bounded below.
     """
     fixed = system
     cost = _least_value(fixed, weights, least)
@@ -81,7 +81,7 @@ def smallest(system: System, weights: Sequence[int], least: int) -> tuple[int, .
 
 
 def _least_value(system: System, weights: Sequence[int], least: int) -> int:
-    """The smallest `weights . x` from `least` on."""
+    """The smallest value of `weights . x` that is at least `least`."""
 
     def reachable(bound: int) -> bool:
         return feasible(system.with_rows((*(-weight for weight in weights), bound)))
@@ -99,7 +99,7 @@ def _least_value(system: System, weights: Sequence[int], least: int) -> int:
 
 
 def greatest(system: System, index: int) -> int:
-    """The largest value, at least 0, of a variable that is bounded above."""
+    """The largest value, at least 0, of the variable `index`, which is bounded above."""
     unit = [int(place == index) for place in range(system.width)]
     low, step = 0, 1
     while feasible(system.with_rows((*unit, -(low + step)))):
@@ -116,7 +116,7 @@ def greatest(system: System, index: int) -> int:
 
 
 def _without_equalities(system: System) -> list[Row] | None:
-    """Inequalities over integers that have a point where the system has one."""
+    """Inequalities that have an integer point if and only if the system has one; None: none."""
     equal, rows = list(system.equal), list(system.at_least)
     while equal:
         row = equal.pop()
@@ -145,7 +145,7 @@ def _without_equalities(system: System) -> list[Row] | None:
 
 
 def _replaced(row: Row, index: int, change: Row, *, keep: bool) -> Row:
-    """The row with `x_index = t - change . (x, 1)`; t takes the place of x_index, or is 0."""
+    """The row with `x_index = t - change . (x, 1)`; t replaces x_index if `keep`, else it is 0."""
     factor = row[index]
     if not factor:
         return row
@@ -179,7 +179,7 @@ def _has_point(rows: Sequence[Row]) -> bool:
 
 
 def _tight(rows: Iterable[Row]) -> list[Row] | None:
-    """Rows divided by common factors, the strongest of each direction; None where one is false."""
+    """The strongest row of each direction, without common factors; None on a contradiction."""
     best: dict[Row, int] = {}
     for row in rows:
         common = gcd(*row[:-1])
@@ -198,7 +198,7 @@ def _tight(rows: Iterable[Row]) -> list[Row] | None:
 
 
 def _next_variable(rows: Sequence[Row], width: int) -> int | None:
-    """The variable that costs least to eliminate, exact eliminations first."""
+    """The variable that is cheapest to eliminate, exact eliminations first; None for none."""
     best: tuple[bool, int, int] | None = None
     for index in range(width):
         above = sum(row[index] > 0 for row in rows)
@@ -221,7 +221,10 @@ def _is_exact(rows: Sequence[Row], index: int) -> bool:
 
 
 def _shadow(rows: Sequence[Row], index: int, *, dark: bool) -> list[Row] | None:
-    """The rows without variable `index`; `dark` keeps only points that surely lift back."""
+    """The rows after eliminating variable `index`; None on a contradiction.
+
+    With `dark`, every integer point of the result extends to one of the original rows.
+    """
     lower = [row for row in rows if row[index] > 0]
     upper = [row for row in rows if row[index] < 0]
     made = len(rows) + 3 * len(lower) * len(upper)
@@ -238,12 +241,12 @@ def _shadow(rows: Sequence[Row], index: int, *, dark: bool) -> list[Row] | None:
 
 
 def _dropped(row: Row, index: int) -> Row:
-    """The row with the variable's coefficient gone; the others keep their places."""
+    """The row with coefficient `index` set to 0."""
     return (*row[:index], 0, *row[index + 1 :])
 
 
 def _in_splinters(rows: Sequence[Row], index: int) -> bool:
-    """Points that the dark shadow misses lie close above one of the lower bounds."""
+    """Whether there is a point that the dark shadow misses, just above one of the lower bounds."""
     steepest = max(-row[index] for row in rows)
     for low in (row for row in rows if row[index] > 0):
         factor = low[index]
@@ -255,7 +258,7 @@ def _in_splinters(rows: Sequence[Row], index: int) -> bool:
 
 
 def box_rows(spans: Mapping[int, tuple[int, int | None]], width: int) -> list[Row]:
-    """Inequalities for intervals of variables."""
+    """The inequalities for the intervals of the variables; a missing one is at least 0."""
     rows: list[Row] = []
     for index in range(width):
         low, high = spans.get(index, (0, None))

@@ -1,9 +1,9 @@
-"""From conditions to formulas by axis: comparisons of several symbols are taken apart.
+"""Lowers conditions to formulas by axis: comparisons of several symbols are split.
 
-In this order: an outermost floor division is undone; a product falls into its factors; a product
-against a number becomes thresholds for its factors; else every residue class is looked at, and
-where the polynomial of each has a known sign there, the comparison is a union of boxes. What stays
-together after that is `Joint`.
+The steps, in order: undo an outermost floor division; split a product into its factors; turn a
+comparison of a product with a number into thresholds for the factors; else examine each residue
+class: if the signs of all its polynomials are known, the comparison is a union of boxes. A
+comparison that cannot be split remains a `Joint`.
 """
 
 from __future__ import annotations
@@ -43,16 +43,16 @@ from archspec.types.solver.threshold import against_number
 from archspec.types.solver.univariate import solve, unwrapped
 
 MAX_WORK = 50_000
-"""Operations on residue classes that a comparison is taken apart with; else it stays together."""
+"""Maximum number of operations on residue classes to split a comparison; else it stays joint."""
 
 READABLE_BOXES = 3
-"""A comparison that comes apart into more boxes than this is shown as it was written."""
+"""A comparison that splits into more boxes than this is shown as it was written."""
 
 
 def lower(condition: Condition) -> Formula:
-    """The formula by axis of a condition.
+    """The condition as a formula by axis.
 
-    Raises BudgetExceeded where a comparison is too much work.
+    Raises BudgetExceeded if a comparison takes too much work.
     """
     if isinstance(condition, All):
         return both([lower(part) for part in condition.parts])
@@ -160,6 +160,6 @@ def _sizes(symbols: Sequence[str], steps: Sequence[int], first: Sequence[int], b
 
 @remembered(4096)
 def class_sizes(step: int, first: int, low: int, high: int | None) -> PeriodicSet:
-    """`step * k + first` for k from `low` to `high`, included."""
+    """The numbers `step * k + first` for k from `low` to `high`, inclusive."""
     span = interval(step * low + first, None if high is None else step * high + first)
     return (EVERYTHING if step == 1 else periodic(step, 1 << first % step)) & span

@@ -1,7 +1,7 @@
-"""Sets of small numbers as integers: bit r of a mask says whether r is in the set.
+"""Sets of small numbers as bit masks: bit r is set if r is in the set.
 
-A mask and a period describe an endless set, the numbers n whose bit `n % period` is set. Every
-operation here takes time in proportion to the bits, in machine words wherever Python allows it.
+A mask and a period describe an infinite set, the numbers n whose bit `n % period` is set. Every
+operation takes time proportional to the number of bits, on machine words where Python allows it.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from math import gcd
 
 BITS = 20_000
-"""Bits of a mask on which one of these operations takes about a microsecond."""
+"""Bits of a mask that one of these operations processes in about a microsecond."""
 
 COPIED = 200_000
-"""Bits of a mask that one operation of Python copies in one step of the meter."""
+"""Bits of a mask that one Python operation copies in one step of the meter."""
 
 
 def full(period: int) -> int:
@@ -22,10 +22,10 @@ def full(period: int) -> int:
 
 
 def of(numbers: Iterable[int], period: int) -> int:
-    """The residues that the numbers have."""
+    """The mask of the residues of the numbers."""
     flags = bytearray(b"0") * period
     for number in numbers:
-        flags[-1 - number % period] = 49  # "1"; the text of a number begins with its highest bit
+        flags[-1 - number % period] = 49  # "1"; the highest bit comes first in the text
     return int(flags, 2)
 
 
@@ -35,7 +35,7 @@ def of_flags(flags: Iterable[int]) -> int:
 
 
 def flags(mask: int, period: int) -> bytes:
-    """The bits of the mask, 0 or 1 each."""
+    """The bits of the mask, each as a byte 0 or 1."""
     return format(mask, f"0{period}b")[::-1].encode().translate(_FLAGS)
 
 
@@ -44,7 +44,7 @@ _FLAGS = bytes.maketrans(b"01", b"\x00\x01")
 
 
 def members(mask: int) -> Iterator[int]:
-    """The bits that are set, ascending."""
+    """The indices of the set bits, ascending."""
     text = bin(mask)[:1:-1]
     place = text.find("1")
     while place >= 0:
@@ -53,7 +53,7 @@ def members(mask: int) -> Iterator[int]:
 
 
 def hit(start: int, stop: int, period: int) -> int:
-    """The residues of start..stop-1."""
+    """The mask of the residues of the numbers start..stop-1."""
     length = stop - start
     if length >= period:
         return full(period)
@@ -62,7 +62,7 @@ def hit(start: int, stop: int, period: int) -> int:
 
 
 def stretched(mask: int, period: int, times: int) -> int:
-    """The mask as often as said, one behind the other; doubled, for division of giants is slow."""
+    """The mask repeated `times` times, built by doubling, since big-integer division is slow."""
     found, have = mask, 1
     while have < times:
         more = min(have, times - have)
@@ -72,7 +72,7 @@ def stretched(mask: int, period: int, times: int) -> int:
 
 
 def folded(bits: int, modulus: int) -> int:
-    """The residues of the bits that are set."""
+    """The mask of the residues of the set bits."""
     width = bits.bit_length()
     while width > modulus:
         half = modulus * ((width + 2 * modulus - 1) // (2 * modulus))
@@ -82,13 +82,13 @@ def folded(bits: int, modulus: int) -> int:
 
 
 def window(mask: int, period: int, start: int, length: int) -> int:
-    """Bit i says whether `start + i` is in the set, for i below `length`."""
+    """A mask whose bit i is set if `start + i` is in the set, for i below `length`."""
     offset = start % period
     return stretched(mask, period, -(-(offset + length) // period)) >> offset & full(length)
 
 
 def seen(mask: int, period: int, start: int, stop: int | None, modulus: int) -> int:
-    """The residues, for another modulus, that members from `start` to before `stop` have."""
+    """The mask of the residues modulo `modulus` of the members from `start` to `stop - 1`."""
     common = gcd(period, modulus)
     if stop is None or stop - start >= period * (modulus // common):
         return stretched(folded(mask, common), common, modulus // common)
@@ -96,7 +96,7 @@ def seen(mask: int, period: int, start: int, stop: int | None, modulus: int) -> 
 
 
 def first_from(mask: int, period: int, number: int) -> int:
-    """The smallest member from `number` on, of a mask that is not empty."""
+    """The smallest member that is at least `number`, for a nonempty mask."""
     offset = number % period
     above = mask >> offset
     if above:
@@ -105,7 +105,7 @@ def first_from(mask: int, period: int, number: int) -> int:
 
 
 def last_before(mask: int, period: int, start: int, stop: int) -> int | None:
-    """The largest member in start..stop-1."""
+    """The largest member in start..stop-1, or None."""
     if not mask:
         return None
     offset = (stop - 1) % period
@@ -115,7 +115,10 @@ def last_before(mask: int, period: int, start: int, stop: int) -> int | None:
 
 
 def shortest_period(period: int, masks: Iterable[int], primes: Iterable[int]) -> int:
-    """The smallest divisor of the period with which all masks repeat, given its primes."""
+    """The smallest divisor of the period that is a period of all masks.
+
+    `primes` are the prime factors of the period.
+    """
     kept = list(masks)
     for prime in primes:
         while period % prime == 0:

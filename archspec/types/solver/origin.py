@@ -1,7 +1,7 @@
-"""Symbols that may be 0, counted from 1 while a question is answered.
+"""Shifts symbols that may be 0 so that they start at 1.
 
-The solver reasons about integers from 1 on. Where the sizes that are allowed begin at 0, it is
-asked about `P - 1` instead of `P`, and what it finds is moved back.
+The solver reasons about integers from 1 on. For a symbol that may be 0, it solves for `P - 1`
+instead of `P`, and its results are shifted back.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from archspec.types.dim import Dim
 
 
 def from_one(condition: Condition, zero: frozenset[str]) -> Condition:
-    """The condition with each of `zero` counted from 1."""
+    """The condition with each symbol in `zero` counted from 1."""
     return _moved(condition, zero, -1)
 
 
 def back(condition: Condition, zero: frozenset[str]) -> Condition:
-    """The condition with each of `zero` counted from 0 again."""
+    """The condition with each symbol in `zero` counted from 0 again."""
     return _moved(condition, zero, 1)
 
 
@@ -29,5 +29,5 @@ def _moved(condition: Condition, names: frozenset[str], by: int) -> Condition:
 
 
 def sizes_back(sizes: Mapping[str, int], zero: frozenset[str]) -> dict[str, int]:
-    """The sizes with each of `zero` counted from 0 again."""
+    """The sizes with each symbol in `zero` counted from 0 again."""
     return {name: size - (name in zero) for name, size in sizes.items()}

@@ -1,8 +1,8 @@
-"""Eventually periodic sets of positive integers: what a condition on one symbol can say.
+"""Eventually periodic sets of positive integers: the solution sets of conditions on one symbol.
 
-Such a set is a row of pieces. On the piece that begins at `starts[i]` (the last one has no end) a
-number n belongs to the set when bit `n % period` of `masks[i]` is set. Union, intersection and
-complement are exact; thresholds may be as large as they like, since only pieces are stored.
+Such a set is a sequence of pieces. On the piece that begins at `starts[i]` (the last one has no
+end) a number n belongs to the set if bit `n % period` of `masks[i]` is set. Union, intersection
+and complement are exact; thresholds may be arbitrarily large, since only pieces are stored.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from archspec.types.meter import BudgetExceeded, charge, remembered
 from archspec.types.solver import masks as bits
 
 MAX_PERIOD = 1 << 20
-"""Longest period that sets are combined to; beyond it the answer is undecided."""
+"""Largest period of a combined set; beyond it the answer is undecided."""
 
 DIGITS = 2_500
-"""Bits of a mask that are set one by one in one step."""
+"""Bits of a mask processed one by one in one step."""
 
 COMBINING = "combining sets of sizes"
 
@@ -42,27 +42,27 @@ class PeriodicSet:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is in it."""
+        """Whether it has no members."""
         return self.least is None
 
     @property
     def is_full(self) -> bool:
-        """Whether every positive integer is in it."""
+        """Whether it contains every positive integer."""
         return self.complement().is_empty
 
     @property
     def is_finite(self) -> bool:
-        """Whether only finitely many numbers are in it."""
+        """Whether it has finitely many members."""
         return self.masks[-1] == 0
 
     @property
     def least(self) -> int | None:
-        """The smallest member."""
+        """The smallest member, or None."""
         return self.next_from(1)
 
     @property
     def greatest(self) -> int | None:
-        """The largest member of a finite set that is not empty."""
+        """The largest member; None for an empty or infinite set."""
         if not self.is_finite:
             return None
         for (start, stop), mask in zip(reversed(self.spans()), reversed(self.masks), strict=True):
@@ -73,12 +73,12 @@ class PeriodicSet:
         return None
 
     def spans(self) -> list[tuple[int, int | None]]:
-        """First number of each piece and the first after it (None: no end)."""
+        """The first number of each piece, and the first after it (None: no end)."""
         ends: list[int | None] = [*self.starts[1:], None]
         return list(zip(self.starts, ends, strict=True))
 
     def next_from(self, number: int) -> int | None:
-        """The smallest member that is at least `number`."""
+        """The smallest member that is at least `number`, or None."""
         for (start, stop), mask in zip(self.spans(), self.masks, strict=True):
             if not mask or (stop is not None and stop <= number):
                 continue
@@ -89,19 +89,19 @@ class PeriodicSet:
         return None
 
     def members(self) -> Iterator[int]:
-        """Its members, ascending; without end unless it is finite."""
+        """Its members, ascending; endless unless the set is finite."""
         for (start, stop), mask in zip(self.spans(), self.masks, strict=True):
             yield from self._between(mask, start, stop)
 
     def members_within(self, step: int) -> list[Iterator[int]]:
-        """For each piece, its members among the first `step` numbers of it."""
+        """For each piece, the members among its first `step` numbers."""
         return [
             self._between(mask, start, start + step if stop is None else min(stop, start + step))
             for (start, stop), mask in zip(self.spans(), self.masks, strict=True)
         ]
 
     def _between(self, mask: int, start: int, stop: int | None) -> Iterator[int]:
-        """The numbers of a mask from `start` to before `stop`; each of its bits is read once."""
+        """The members by `mask` from `start` to `stop - 1`; each bit of the mask is read once."""
         if not mask:
             return
         length = self.period if stop is None else min(self.period, stop - start)
@@ -111,20 +111,20 @@ class PeriodicSet:
         while place >= 0 and (stop is None or start + place < stop):
             yield start + place
             place = flags.find(1, place + 1)
-            if place < 0:  # the next round
+            if place < 0:  # the next period
                 charge(self.period // bits.COPIED, COMBINING)
                 start += self.period
                 place = flags.find(1)
 
     def count(self) -> int | None:
-        """How many members it has; None where it is infinite."""
+        """The number of members; None if infinite."""
         if not self.is_finite:
             return None
         ends = zip(self.spans(), self.masks, strict=True)
         return sum(self._counted(mask, start, stop or start) for (start, stop), mask in ends)
 
     def counts_within(self, step: int) -> list[int]:
-        """For each piece, how many members are among the first `step` numbers of it."""
+        """For each piece, the number of members among its first `step` numbers."""
         return [
             self._counted(mask, start, start + step if stop is None else min(stop, start + step))
             for (start, stop), mask in zip(self.spans(), self.masks, strict=True)
@@ -139,7 +139,7 @@ class PeriodicSet:
         return rounds * mask.bit_count() + part.bit_count()
 
     def residues_modulo(self, modulus: int) -> int:
-        """The mask of the residues that its members have."""
+        """The mask of the residues of its members."""
         charge(1 + len(self.starts) * (1 + lcm(self.period, modulus) // bits.BITS), COMBINING)
         found = 0
         for (start, stop), mask in zip(self.spans(), self.masks, strict=True):
@@ -165,12 +165,12 @@ class PeriodicSet:
         return (self - other).is_empty
 
     def same(self, other: PeriodicSet) -> bool:
-        """Whether both have the same members, however they are stored."""
+        """Whether both sets have the same members, however they are stored."""
         return self == other or (self <= other and other <= self)
 
 
 def interval(first: int, last: int | None = None) -> PeriodicSet:
-    """The numbers from `first` (at least 1) to `last`, included; without end for None."""
+    """The numbers from `first` (at least 1) to `last`, inclusive; no end if `last` is None."""
     first = max(first, 1)
     if last is not None and last < first:
         return EMPTY
@@ -186,12 +186,12 @@ def periodic(period: int, mask: int) -> PeriodicSet:
 
 
 def residues(period: int, members: Iterable[int]) -> PeriodicSet:
-    """The numbers n with `n % period` among `members`."""
+    """The numbers n with `n % period` in `members`."""
     return periodic(period, bits.of(members, period))
 
 
 def points(numbers: Iterable[int]) -> PeriodicSet:
-    """Just these numbers."""
+    """The set of the given numbers."""
     result = EMPTY
     for number in numbers:
         result = result | interval(number, number)
@@ -199,9 +199,9 @@ def points(numbers: Iterable[int]) -> PeriodicSet:
 
 
 def from_rounds(period: int, first: int, flips: Mapping[int, int]) -> PeriodicSet:
-    """A set round by round: the mask of the first one, and who enters or leaves in later ones.
+    """A set by rounds: the mask of the first round, and the bits that flip in later rounds.
 
-    Round k has the numbers from `period * k + 1` to `period * (k + 1)`.
+    Round k contains the numbers from `period * k + 1` to `period * (k + 1)`.
     """
     starts, masks = [1], [first]
     for k, mask in sorted(flips.items()):
@@ -240,7 +240,7 @@ def _aligned(numbers: PeriodicSet, period: int) -> list[int]:
 
 
 def _normal(period: int, starts: tuple[int, ...], masks: list[int]) -> PeriodicSet:
-    """Begin each piece as early as its mask is right, merge pieces, then shorten the period."""
+    """Start each piece as early as its mask is correct, merge pieces, then shorten the period."""
     charge(1 + len(starts) * (1 + period // bits.BITS), COMBINING)
     kept: list[tuple[int, int | None, int]] = [(starts[-1], None, masks[-1])]
     for start, mask in zip(reversed(starts[:-1]), reversed(masks[:-1]), strict=True):
@@ -266,7 +266,7 @@ def _normal(period: int, starts: tuple[int, ...], masks: list[int]) -> PeriodicS
 
 
 def _plain(mask: int, start: int, stop: int, period: int) -> int:
-    """The mask of a short piece, with the residues that it never meets filled in plainly."""
+    """The mask of a short piece, made empty or full if this keeps its members."""
     hit = bits.hit(start, stop, period)
     if not mask & hit:
         return 0
@@ -275,7 +275,7 @@ def _plain(mask: int, start: int, stop: int, period: int) -> int:
 
 @lru_cache(maxsize=1024)
 def primes_of(number: int) -> tuple[int, ...]:
-    """The primes that divide a number."""
+    """The prime factors of a number, each once, ascending."""
     found: list[int] = []
     factor = 2
     while factor * factor <= number:
@@ -288,7 +288,7 @@ def primes_of(number: int) -> tuple[int, ...]:
 
 
 def divisors(number: int) -> list[int]:
-    """The numbers that divide a number, ascending."""
+    """The divisors of a number, ascending."""
     found, rest = [1], number
     for prime in primes_of(number):
         powers = [1]

@@ -1,8 +1,8 @@
-"""Comparisons whose truth is plain: the smallest value is that where every symbol is 1.
+"""Comparisons that are decided by their value at the point where every symbol is 1.
 
-`H*W - 1 >= 0` holds whatever the sizes are, since no term of `H*W` ever falls. So does
-`H**2 - H >= 0`, where `H**2` outweighs what is taken away. This is seen without residues, so that
-long polynomials cost no more than a look at each term.
+`H*W - 1 >= 0` holds for all sizes, since no term of `H*W` ever decreases. So does
+`H**2 - H >= 0`, where `H**2` outweighs the subtracted term. This needs no residues, so a long
+polynomial costs only one pass over its terms.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from archspec.types.meter import charge
 from archspec.types.solver.bounds import lowest
 
 OUTWEIGHED = 8
-"""Most terms that are taken away."""
+"""Maximum number of subtracted terms."""
 
 
 def plainly(condition: Condition) -> bool | None:
-    """Whether a condition holds for all sizes, or for none; None where that is not plain."""
+    """True if the condition holds for all sizes, False if for none, None if not decided here."""
     if isinstance(condition, Comparison):
         return _compared(condition)
-    decisive = not isinstance(condition, All)  # the truth of one part that settles the whole
+    decisive = not isinstance(condition, All)  # one part with this truth value decides the whole
     found = [plainly(part) for part in condition.parts]
     if decisive in found:
         return decisive
@@ -42,7 +42,7 @@ def _compared(comparison: Comparison) -> bool | None:
 
 
 def _least(expression: Dim) -> int | None:
-    """The smallest value, where it is that at which every symbol is 1."""
+    """The smallest value if it is reached where every symbol is 1, else None."""
     charge(1 + len(expression.terms) // 4, "looking for a smallest value")
     varying = [(monomial, factor) for monomial, factor in expression.terms if monomial]
     less = [term for term in varying if term[1] < 0]
@@ -52,7 +52,7 @@ def _least(expression: Dim) -> int | None:
     room = {monomial: factor for monomial, factor in varying if factor > 0}
     for monomial, factor in less:
         if not _is_power(monomial):
-            return None  # a division may be 0 where what outweighs it is, too
+            return None  # a division may be 0 together with the term that outweighs it
         part, left = Counter(monomial), -factor
         for larger, weight in room.items():
             if left and _is_power(larger) and part <= Counter(larger):
@@ -67,5 +67,5 @@ def _least(expression: Dim) -> int | None:
 
 
 def _is_power(monomial: tuple[object, ...]) -> bool:
-    """Whether it is a product of symbols alone, which is at least 1."""
+    """Whether the monomial is a product of symbols only, which is at least 1."""
     return all(isinstance(atom, str) for atom in monomial)

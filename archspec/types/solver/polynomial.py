@@ -1,9 +1,9 @@
 """Exact signs of integer-valued polynomials in one variable k = 0, 1, 2, ...
 
-A polynomial is given by its forward differences at 0 (Newton's form): `f(k) = sum of
-differences[j] * binomial(k, j)`. The first difference of `f` has the same list without its head,
-so where `f` rises and falls is known by recursion, and between those places its sign changes are
-found by bisection. Integers only, no rounding.
+A polynomial is given by its forward differences at 0 (Newton form): `f(k) = sum of
+differences[j] * binomial(k, j)`. The first difference of `f` has the same list without its first
+entry, so recursion finds the monotone intervals of `f`, and bisection finds the sign changes
+within each. All arithmetic is on integers, without rounding.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from itertools import pairwise
 from archspec.types.meter import charge
 
 Run = tuple[int, int]
-"""From this k on, until the next run starts, the sign is -1, 0 or 1."""
+"""The first k of a run, and the sign (-1, 0 or 1) until the next run starts."""
 
 
 def differences(values: Sequence[int]) -> tuple[int, ...]:
-    """Newton's form of the polynomial of smallest degree that has `values` at 0, 1, ..."""
+    """The Newton form of the polynomial of least degree with the given values at 0, 1, ..."""
     found: list[int] = []
     row = list(values)
     while row:
@@ -39,7 +39,7 @@ def value_at(newton: Sequence[int], k: int) -> int:
 
 
 def sign_runs(newton: tuple[int, ...]) -> list[Run]:
-    """The signs of the polynomial over k = 0, 1, 2, ..., as runs that alternate."""
+    """The signs of the polynomial over k = 0, 1, 2, ..., as runs of different signs."""
     if len(newton) <= 1:
         return [(0, _sign(newton[0]) if newton else 0)]
     if len(newton) == 2:
@@ -70,7 +70,10 @@ def _linear_runs(at_zero: int, slope: int) -> list[Run]:
 
 
 def _monotone_runs(newton: tuple[int, ...], start: int, end: int | None, slope: int) -> list[Run]:
-    """Runs on [start, end), where the value moves strictly in direction `slope`, or not at all."""
+    """The runs on [start, end), where the polynomial is strictly monotone in direction `slope`.
+
+    If `slope` is 0, it is constant there.
+    """
     here = _sign(value_at(newton, start))
     runs = [(start, here)]
     if slope == 0 or here == slope:
@@ -89,9 +92,9 @@ def _monotone_runs(newton: tuple[int, ...], start: int, end: int | None, slope: 
 def _first_not_below(
     newton: tuple[int, ...], start: int, end: int | None, slope: int
 ) -> int | None:
-    """The first k in (start, end) where `slope * value >= 0`; it is negative at `start`."""
+    """The first k in (start, end) with `slope * value >= 0`, which is negative at `start`."""
     low, step, work = start, 1, 1 + len(newton) // 4
-    while True:  # doubling: a strictly monotone integer sequence without end crosses zero
+    while True:  # doubling ends: an infinite strictly monotone integer sequence crosses zero
         charge(work)
         high = low + step if end is None else min(low + step, end - 1)
         if slope * value_at(newton, high) >= 0:

@@ -1,6 +1,6 @@
-"""Where a polynomial in several variables k >= 0 is zero, not zero, or not negative.
+"""Finds where a polynomial in several variables k >= 0 is zero, nonzero or nonnegative.
 
-The answer is a union of boxes of intervals, or None where the variables do not come apart.
+The result is a union of boxes of intervals, or None if the variables cannot be separated.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from archspec.types.solver.polynomial import differences, sign_runs
 from archspec.types.solver.residue import Polynomial
 
 Span: TypeAlias = tuple[int, int | None]
-"""First and last k; None for no end."""
+"""First and last k; None: no upper bound."""
 
 KBox: TypeAlias = dict[int, Span]
-"""Intervals by variable; a variable that is missing is free."""
+"""Intervals by variable index; a missing variable is unrestricted."""
 
 MAX_BOXES = 256
-"""Boxes that one polynomial may come apart into before it is kept as it is."""
+"""Maximum number of boxes for one polynomial; beyond it the polynomial is kept whole."""
 
 BOXES = 5
-"""Pairs of boxes that are compared in one step."""
+"""Pairs of boxes compared in one step."""
 
 FEW_STEPS = 2
-"""A linear relation with a larger constant stays whole; linear systems are decided elsewhere."""
+"""A linear relation with a larger constant is not split; it is left to the linear solver."""
 
 _EVERYWHERE: list[KBox] = [{}]
 _NEXT_TO = {
@@ -43,7 +43,7 @@ def region(polynomial: Polynomial, relation: Relation) -> list[KBox] | None:
 
 
 def signs(polynomial: Polynomial, wanted: frozenset[int]) -> list[KBox] | None:
-    """Where the sign of the polynomial is among `wanted`."""
+    """Where the sign of the polynomial is in `wanted`."""
     charge(1 + len(polynomial) // 4)
     seen = set(map(_sign, polynomial.values())) or {0}
     if (len(seen) == 1 and (0,) * _width(polynomial) in polynomial) or not polynomial:
@@ -82,7 +82,7 @@ def _in_one(polynomial: Polynomial, index: int, wanted: frozenset[int]) -> list[
 
 
 def _split(polynomial: Polynomial, used: list[int]) -> tuple[Polynomial, Polynomial] | None:
-    """`u * v` with one variable in `u` and the others in `v`."""
+    """The factors `u` and `v` with one variable in `u` and the others in `v`, or None."""
     for index in used:
         rows: dict[tuple[int, ...], dict[int, int]] = {}
         for powers, factor in polynomial.items():
@@ -128,7 +128,7 @@ def _of_product(left: Polynomial, right: Polynomial, wanted: frozenset[int]) -> 
 
 
 def _by_sign(polynomial: Polynomial, wanted: frozenset[int]) -> list[KBox] | None:
-    """Coefficients that all pull one way decide the sign, or make the polynomial monotone."""
+    """The boxes if all varying coefficients have one sign, which makes the polynomial monotone."""
     constant = sum(factor for powers, factor in polynomial.items() if not any(powers))
     varying = [factor for powers, factor in polynomial.items() if any(powers)]
     if all(factor < 0 for factor in varying):
@@ -142,7 +142,7 @@ def _by_sign(polynomial: Polynomial, wanted: frozenset[int]) -> list[KBox] | Non
 
 
 def _of_rising(polynomial: Polynomial, constant: int, wanted: frozenset[int]) -> list[KBox] | None:
-    """Boxes for a polynomial that grows with every variable."""
+    """The boxes for a polynomial that increases in every variable."""
     if len(wanted) == 3:
         return _EVERYWHERE
     if all(sum(powers) <= 1 for powers in polynomial) and not -FEW_STEPS <= constant <= 0:
@@ -164,7 +164,7 @@ def _of_rising(polynomial: Polynomial, constant: int, wanted: frozenset[int]) ->
 
 
 def _above(polynomial: Polynomial, least: int) -> list[KBox] | None:
-    """Boxes that make up `polynomial >= least`, where every varying coefficient is positive."""
+    """The boxes for `polynomial >= least`, given that every varying coefficient is positive."""
     charge(1 + len(polynomial) // 4)
     used = [i for i in range(_width(polynomial)) if any(powers[i] for powers in polynomial)]
     constant = sum(factor for powers, factor in polynomial.items() if not any(powers))
@@ -199,7 +199,7 @@ def _fixed(polynomial: Polynomial, index: int, k: int) -> Polynomial:
 
 
 def _without(boxes: list[KBox]) -> list[KBox] | None:
-    """The complement of up-sets: `k_i >= a_i` for every box fails somewhere."""
+    """The complement of a union of up-sets `k_i >= a_i`."""
     left: list[KBox] = [{}]
     for box in boxes:
         lower: list[KBox] = [{i: (0, low - 1)} for i, (low, _) in box.items() if low > 0]
@@ -228,7 +228,7 @@ def _covers(large: KBox, small: KBox) -> bool:
 
 
 def met(left: KBox, right: KBox) -> KBox | None:
-    """The intersection of two boxes; None where it is empty."""
+    """The intersection of two boxes; None if it is empty."""
     box = dict(left)
     for index, (low, high) in right.items():
         if index in box:

@@ -1,8 +1,8 @@
-"""From sets of sizes back to conditions that a person would have written.
+"""Converts sets of sizes back to conditions that a person would write.
 
-`describe` finds, within the sizes that are allowed anyway, a short condition for a set: a
-congruence of the smallest modulus, bounds, and single exceptions, in that order of liking. Every
-proposal is checked against the set before it is used.
+`describe` finds a short condition that selects a set among the allowed sizes: a congruence with
+the smallest modulus, bounds, and single exceptions, in this order of preference. Every candidate
+is checked against the set before it is used.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ from archspec.types.solver.periodic import (
 )
 
 MAX_EXCEPTIONS = 4
-"""Single sizes that are named one by one before pieces are described instead."""
+"""Maximum number of single excluded sizes; beyond it the set is described piece by piece."""
 
 
 CONGRUENCE = 4
-"""Steps to write that a size has a residue."""
+"""Cost of writing one congruence, in steps."""
 
 
 @frozen
 class _Name:
-    """A symbol, and by how much the numbers of its set are larger than its sizes."""
+    """A symbol, and the offset by which the numbers in its set exceed its sizes."""
 
     symbol: Dim
     offset: int
 
     def remainder(self, step: int, residue: int) -> tuple[Dim, int]:
-        """What says that a number of the set has a residue: a remainder, and what it is."""
+        """The remainder of the symbol, and its value where a number in the set has `residue`."""
         return self.symbol % step, (residue - self.offset) % step
 
 
@@ -56,9 +56,9 @@ class _Name:
 def describe(
     symbol: str, wanted: PeriodicSet, allowed: PeriodicSet = EVERYTHING, offset: int = 0
 ) -> Condition:
-    """A short condition that, among the `allowed` sizes, holds for the `wanted` ones.
+    """A short condition that, among the `allowed` sizes, holds exactly for the `wanted` ones.
 
-    Where sizes are counted from 1 although the symbol begins at 0, `offset` is 1.
+    `offset` is 1 if the symbol starts at 0 but the sets count it from 1.
     """
     inside = wanted & allowed
     if inside.is_empty:
@@ -74,7 +74,7 @@ def describe(
 
 
 def _listed(name: _Name, inside: PeriodicSet) -> Condition | None:
-    """`H == 3`, or `H == 3 or H == 7`, for very few sizes that are no interval."""
+    """`H == 3`, or `H == 3 or H == 7`, for at most two sizes other than 1 and 2."""
     count = inside.count()
     if count is None or count > 2:
         return None
@@ -85,7 +85,7 @@ def _listed(name: _Name, inside: PeriodicSet) -> Condition | None:
 
 
 def _spread(name: _Name, inside: PeriodicSet, allowed: PeriodicSet) -> Condition | None:
-    """One congruence between one lower and one upper bound, up to a few exceptions."""
+    """One congruence with a lower and an upper bound and a few exceptions, or None."""
     least, greatest = inside.least, inside.greatest
     assert least is not None
     bounds = interval(least, greatest)
@@ -110,7 +110,7 @@ def _spread(name: _Name, inside: PeriodicSet, allowed: PeriodicSet) -> Condition
 def _needed(
     pattern: PeriodicSet, least: int, greatest: int | None
 ) -> tuple[int | None, int | None]:
-    """The bounds that the pattern does not already keep."""
+    """The bounds that the pattern does not already imply."""
     first = pattern.least
     low = least if first is not None and first < least else None
     if greatest is None:
@@ -119,7 +119,10 @@ def _needed(
 
 
 def _congruence(inside: PeriodicSet, allowed: PeriodicSet) -> tuple[int, int]:
-    """The smallest modulus whose residues tell the wanted sizes of the last piece from others."""
+    """The smallest modulus whose residues separate the wanted sizes in the last piece from others.
+
+    Returns the modulus and the mask of the wanted residues.
+    """
     start = max(inside.starts[-2:][0] if inside.is_finite else inside.starts[-1], 1)
     here = interval(start, inside.greatest)
     yes, no = inside & here, (allowed - inside) & here
@@ -131,7 +134,7 @@ def _congruence(inside: PeriodicSet, allowed: PeriodicSet) -> tuple[int, int]:
 
 
 def _congruent(name: _Name, modulus: int, members: int, allowed: PeriodicSet) -> Condition:
-    """`name % modulus` is in the mask `members`, from as few congruences as possible."""
+    """`name % modulus` is in the mask `members`, written with as few congruences as possible."""
     others = allowed.residues_modulo(modulus) & ~members
     if not others:
         return TRUE
@@ -143,7 +146,7 @@ def _congruent(name: _Name, modulus: int, members: int, allowed: PeriodicSet) ->
 
 
 def _cover(modulus: int, members: int, others: int) -> Iterator[tuple[int, int]]:
-    """Classes `(step, residue)` that contain all members and none of the others, coarse first."""
+    """Classes `(step, residue)` that cover all members and none of the others, coarsest first."""
     for step in divisors(modulus):
         if not members:
             break
@@ -157,7 +160,7 @@ def _cover(modulus: int, members: int, others: int) -> Iterator[tuple[int, int]]
 
 
 def _pieces(name: _Name, inside: PeriodicSet, allowed: PeriodicSet) -> Condition:
-    """Piece by piece, where no single pattern fits."""
+    """The condition piece by piece, if no single pattern fits."""
     found: list[Condition] = []
     for (start, stop), mask in zip(inside.spans(), inside.masks, strict=True):
         here = inside & interval(start, None if stop is None else stop - 1)
@@ -173,7 +176,7 @@ def _pieces(name: _Name, inside: PeriodicSet, allowed: PeriodicSet) -> Condition
 
 
 def _plainly(name: _Name, here: PeriodicSet) -> Condition:
-    """Bounds and all residues, for one piece."""
+    """Bounds and all residues of one piece."""
     least, greatest = here.least, here.greatest
     assert least is not None
     members = here.residues_modulo(here.period)

@@ -1,7 +1,7 @@
-"""Residue classes: the period on which a Dim is a plain polynomial, and that polynomial.
+"""Residue classes: the periods for which a Dim is a polynomial, and that polynomial.
 
-With `s = period * k + r` for every symbol, each floor division by a constant turns into a
-polynomial in the k's once the periods carry enough factors of its divisor.
+With `s = period * k + r` for every symbol, each floor division by a constant becomes a polynomial
+in the k's if the periods contain enough factors of its divisor.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ Powers: TypeAlias = tuple[int, ...]
 """The exponent of each variable, in the order of the symbols."""
 
 Polynomial: TypeAlias = dict[Powers, int]
-"""Coefficients by exponents; no coefficient 0."""
+"""Nonzero coefficients by exponents."""
 
 
 PRODUCTS = 8
 """Products of coefficients in one step."""
 
 LONG = 300
-"""Bits of a coefficient with which a term takes as long as two."""
+"""Number of bits of a coefficient that doubles the cost of its term."""
 
 
 @lru_cache(maxsize=8192)
 def periods(expression: Dim, modulus: int = 1) -> Mapping[str, int]:
-    """For each symbol, a period that makes it a polynomial whose varying part `modulus` divides."""
+    """Periods per symbol that make it a polynomial whose varying part is divisible by `modulus`."""
     found: dict[str, int] = {}
     for monomial, factor in expression.terms:
         needed = modulus // gcd(modulus, factor)
@@ -52,13 +52,13 @@ def periods(expression: Dim, modulus: int = 1) -> Mapping[str, int]:
 
 @lru_cache(maxsize=8192)
 def degree(expression: Dim) -> int:
-    """The total degree, divisions by constants not counted."""
+    """The total degree, where a floor division has the degree of its numerator."""
     return max((sum(map(_atom_degree, monomial)) for monomial, _ in expression.terms), default=0)
 
 
 @lru_cache(maxsize=8192)
 def weight(expression: Dim) -> int:
-    """How many operations it takes to evaluate, roughly, or to write out as a polynomial."""
+    """The approximate number of operations to evaluate it or expand it as a polynomial."""
     return sum(
         1
         + sum(weight(atom.numerator) if isinstance(atom, FloorDiv) else 1 for atom in monomial)
@@ -69,7 +69,7 @@ def weight(expression: Dim) -> int:
 
 
 def _spread(monomial: Monomial) -> int:
-    """Terms that it has when each symbol in it is written as `modulus * k + first`."""
+    """The number of terms after each symbol is substituted by `modulus * k + first`."""
     powers = Counter(monomial).values()
     return prod(power + 1 for power in powers)
 
@@ -79,7 +79,7 @@ def _atom_degree(atom: Atom) -> int:
 
 
 def values(expression: Dim, sizes: Sequence[int]) -> list[int]:
-    """The values of an expression in one symbol at each of `sizes`."""
+    """The values of an expression in one symbol at the given sizes."""
     total = [0] * len(sizes)
     for monomial, factor in expression.terms:
         column = [factor] * len(sizes)
@@ -94,9 +94,9 @@ def values(expression: Dim, sizes: Sequence[int]) -> list[int]:
 
 
 class Class:
-    """One residue class: for each symbol its period and its representative in 1..period.
+    """One residue class: a period for each symbol and its representative in 1..period.
 
-    Classes of the same symbols and periods may share what they find for divisions in one symbol.
+    Classes with the same symbols and periods may share results for divisions in one symbol.
     """
 
     def __init__(
@@ -158,7 +158,7 @@ class Class:
 
 
 def _alike_together(expression: Dim) -> list[tuple[Monomial, int]]:
-    """The terms, those that begin with the same atoms side by side: these share products."""
+    """The terms sorted so that neighbours start with the same atoms and share products."""
     numbers: dict[Atom, int] = {}
     for monomial, _ in expression.terms:
         for atom in monomial:

@@ -1,4 +1,4 @@
-"""The shortest condition found that is equivalent among the allowed sizes."""
+"""Finds a short condition that is equivalent on the allowed sizes."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ from archspec.types.solver.periodic import EVERYTHING
 from archspec.types.solver.render import describe
 
 WRITING = 30_000
-"""Steps that writing one condition may take."""
+"""Budget for simplifying one condition, in steps."""
 
 WRITTEN = 2
-"""Steps for each comparison that is to be written, besides what is found out about it."""
+"""Fixed cost of each comparison to simplify, in steps, besides the reasoning about it."""
 
 
 def simplify(condition: Condition, given: Condition = TRUE, budget: int = WRITING) -> Condition:
     """The shortest condition found that is equivalent for all sizes that `given` allows.
 
-    Sizes are from 1 on, and from 0 on where a conjunct of `given` says `P >= 0`. What takes more
-    work than `budget` is returned as it is.
+    Sizes start at 1, or at 0 where `given` has a conjunct `P >= 0`. A condition that takes more
+    than `budget` steps is returned unchanged.
     """
     found, steps = _remembered(condition, given, budget)
     charge(steps, "writing a condition in its shortest form")
@@ -82,7 +82,7 @@ def _place(formula: Formula) -> tuple[int, str]:
 
 
 def _reduced(formula: Formula, box: Box) -> Formula:
-    """Without what the limits, and the conjuncts about one symbol, decide already."""
+    """The formula without parts that the box and the conjuncts on one symbol already decide."""
     match formula:
         case Axis(symbol, sizes):
             allowed = box.get(symbol, EVERYTHING)
@@ -105,9 +105,9 @@ def _reduced(formula: Formula, box: Box) -> Formula:
 
 
 def _without_implied(parts: list[Formula], allowed: Formula) -> list[Formula]:
-    """Without the conjuncts of several symbols that the others imply, as far as that is found.
+    """The conjuncts without those that are found to be implied by the others.
 
-    Half of the steps are left to write what is kept.
+    Half of the remaining steps are reserved for writing the rest.
     """
     kept = list(parts)
     reserve = left() // 2
@@ -124,7 +124,7 @@ def _superfluous(part: Formula, allowed: Formula, others: Sequence[Formula]) -> 
 
 
 def _apart(part: Formula, others: Sequence[Formula]) -> bool:
-    """Whether what is said about the part's one symbol is said nowhere else but as limits."""
+    """Whether `part` is an `Axis` whose symbol appears in no other part but an `Axis`."""
     if not isinstance(part, Axis):
         return False
     flat = [inner for other in others for inner in conjuncts(other)]

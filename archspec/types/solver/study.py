@@ -1,9 +1,9 @@
-"""Which sizes satisfy a formula: none, finitely many, or infinitely many, and the smallest.
+"""Finds how many sizes satisfy a formula (none, finitely or infinitely many) and the smallest.
 
-A formula without joint comparisons is a union of boxes and answers at once. Joint comparisons are
-worked off: an equality gives one symbol in terms of the others, a symbol with few possible sizes
-is tried at each, bounds are passed from symbol to symbol, linear relations are decided class by
-class. What is left after that is unknown, and says why.
+A formula without joint comparisons is a union of boxes, which is decided at once. For joint
+comparisons, bounds are propagated between symbols, an equality is solved for one symbol, the
+sizes of a symbol with few of them are tried one by one, and linear relations are decided per
+residue class. The result is unknown, with a reason, if nothing applies.
 """
 
 from __future__ import annotations
@@ -58,20 +58,23 @@ from archspec.types.solver.residue import degree
 from archspec.types.solver.univariate import preimage
 
 WORK_PER_CELL = 5
-"""Steps that one case of a disjunction takes, besides what is done in it."""
+"""Fixed cost of one case of a disjunction, in steps, besides the work in it."""
 
 FEW_CLASSES = 64
-"""Linear relations with no more residue classes than this are decided class by class at once."""
+"""Linear relations with at most this many residue classes are decided class by class at once."""
 
 MAX_OPENED = 16
-"""Largest divisor of a floor division that is told apart by its remainder."""
+"""Largest divisor of a floor division that is split into one case per remainder."""
 
 MAX_TRIED = 2_000
-"""Sizes of one symbol that are tried one by one."""
+"""Maximum number of sizes of one symbol to try one by one."""
 
 
 def study(formula: Formula, symbols: Iterable[str]) -> Study:
-    """All sizes of `symbols` that satisfy the formula, split by connected symbols first."""
+    """The study of all sizes of `symbols` that satisfy the formula, by groups of related symbols.
+
+    Groups share no symbol, so each is solved separately.
+    """
     found = Study(Extent.FINITE, {}, ({},))
     for names, part in components(formula, symbols):
         found = crossed(found, _studied(part, names))
@@ -81,7 +84,7 @@ def study(formula: Formula, symbols: Iterable[str]) -> Study:
 
 
 def components(formula: Formula, symbols: Iterable[str]) -> list[tuple[list[str], Formula]]:
-    """The conjuncts, grouped so that groups share no symbol."""
+    """The conjuncts, grouped such that no two groups share a symbol."""
     parts = formula.parts if isinstance(formula, Both) else (formula,)
     charge(1 + len(parts))
     groups: list[tuple[set[str], list[Formula]]] = [({name}, []) for name in sorted(set(symbols))]
@@ -124,7 +127,7 @@ def _of_cell(cell: Cell, symbols: Sequence[str]) -> Study:
 
 
 def _formula(cell: Cell) -> Formula:
-    """The cell with each comparison taken apart again as far as it goes."""
+    """The cell as a formula, with each comparison split again as far as possible."""
     limits = [axis(name, sizes) for name, sizes in cell.box.items()]
     return both([*limits, *(lower(joint) for joint in cell.joints)])
 
@@ -134,7 +137,7 @@ def _formula(cell: Cell) -> Formula:
 
 @frozen
 class _Solved:
-    """`comparison` says that `symbol` is `numerator / divisor`, which divides without rest."""
+    """An equality `comparison`, solved: `symbol` is `numerator / divisor`, an exact division."""
 
     comparison: Comparison
     symbol: str
@@ -147,7 +150,7 @@ class _Solved:
 
 
 def _solved(joints: Sequence[Comparison]) -> _Solved | None:
-    """An equality that gives a symbol in terms of the others, by the smallest division."""
+    """An equality solved for a symbol, with the smallest divisor, or None."""
     found: list[_Solved] = []
     for comparison in joints:
         if comparison.relation is not Relation.EQUAL:
@@ -183,7 +186,7 @@ def _eliminated(cell: Cell, solved: _Solved, symbols: Sequence[str]) -> Study:
 
 
 def _opened(cell: Cell) -> list[Cell] | None:
-    """`e // d == t` as the d equalities `e == d * t + i`, which may give a symbol."""
+    """`e // d == t` as the d equalities `e == d * t + i`, which may be solvable for a symbol."""
     for comparison in cell.joints:
         if comparison.relation is not Relation.EQUAL:
             continue
@@ -209,16 +212,16 @@ def _with(sizes: Sizes, symbol: str, value: Dim) -> Sizes:
 
 
 def _grows(value: Dim) -> bool:
-    """Whether it never falls when its one symbol grows, which keeps the order of sizes."""
+    """Whether the value never decreases as its one symbol grows, so the order of sizes is kept."""
     return all(f > 0 and all(map(rises, monomial)) for monomial, f in value.terms if monomial)
 
 
 def _smallest(
     inner: Formula, rest: Sequence[str], symbol: str, value: Dim, witness: Sizes
 ) -> Sizes:
-    """The smallest solution, by listing those up to a sum that is doubled until there is one.
+    """The smallest solution, by listing solutions up to a sum that doubles until there is one.
 
-    Where that is too much work, the witness that is known.
+    Returns `witness`, a known solution, if this takes too much work.
     """
     total = value
     for name in rest:
@@ -242,7 +245,7 @@ def _listed(inner: Formula, listed: Condition, symbols: Sequence[str]) -> Study:
 
 
 def _member(value: Dim, sizes: PeriodicSet) -> Formula:
-    """That the value is a size in the set."""
+    """The formula that the value is a size in the set."""
     if len(value.symbols) == 1:
         (name,) = value.symbols
         return axis(name, preimage(value, sizes))
@@ -303,7 +306,10 @@ def _fixed(box: Box, joints: Sequence[Comparison], sizes: Sizes) -> Formula:
 
 
 def _sampled(box: Box, joints: Sequence[Comparison]) -> Study:
-    """Infinite along one symbol while the others stay small: that much a search can prove."""
+    """Search for infinitely many sizes of one or more symbols with the others fixed and small.
+
+    The result is INFINITE if they are found, else UNKNOWN.
+    """
     witness: Sizes | None = None
     for fixed in _small(box):
         free = [name for name in box if name not in fixed]
@@ -319,20 +325,23 @@ def _sampled(box: Box, joints: Sequence[Comparison]) -> Study:
 
 
 def _least(box: Box, joints: Sequence[Comparison], witness: Sizes) -> Sizes:
-    """The smallest solution: its sum is at most that of the witness."""
+    """The smallest solution, whose sum is at most that of the witness.
+
+    Returns `witness` itself if the search takes too much work.
+    """
     highest = sum(witness.values()) - len(witness) + 1
     near = {name: sizes & interval(1, highest) for name, sizes in box.items()}
     symbol = _fewest(near)
     if symbol is None:
         return witness
     found = within(left() // 2, partial(_tried, near, joints, symbol))
-    if found is None or found.least is None:  # no guess, only perhaps not the smallest
+    if found is None or found.least is None:  # a solution, but maybe not the smallest
         return witness
     return min(witness, found.least, key=order)
 
 
 def _small(box: Box) -> Iterator[Sizes]:
-    """Small sizes for all symbols but one, for each symbol left out in turn."""
+    """Small sizes for all symbols but one, for each choice of the symbol left out."""
     depth = max(2, int(200 ** (1 / max(1, len(box) - 1))))
     small = {name: list(islice(sizes.members(), depth)) for name, sizes in box.items()}
     rows = []

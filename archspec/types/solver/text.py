@@ -1,4 +1,4 @@
-"""Conditions as the language's `where` writes them."""
+"""Writes conditions in the syntax of `where` clauses."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from archspec.types.dim import Dim
 
 
 def clauses(condition: Condition) -> tuple[str, ...]:
-    """The conjuncts of a condition, each as text of the language: `H % 32 == 0`, `H == W`.
+    """The conjuncts of a condition in the syntax of the language: `H % 32 == 0`, `H == W`.
 
-    Where there are several, an `or` is in parentheses, so that they can be joined by any word.
+    If there are several, an `or` is in parentheses, so that any separator can join them.
     """
     if isinstance(condition, All):
         return tuple(_inside_and(part) for part in condition.parts)
@@ -20,7 +20,7 @@ def clauses(condition: Condition) -> tuple[str, ...]:
 
 
 def condition_text(condition: Condition) -> str:
-    """The whole condition as one expression of the language."""
+    """The whole condition as one expression in the language."""
     if isinstance(condition, All):
         if not condition.parts:
             return "true"
@@ -51,7 +51,7 @@ def _inside_or(condition: Condition) -> str:
 
 
 def _lower_bound(condition: Condition) -> tuple[str, int] | None:
-    """`("H", 33)` for `H >= 33`."""
+    """`("H", 33)` for `H >= 33`; None for other forms."""
     if not isinstance(condition, Comparison) or condition.relation is not Relation.AT_LEAST:
         return None
     constant = condition.expression.constant_term
@@ -87,7 +87,7 @@ def _comparison_text(comparison: Comparison) -> str:
 
 
 def _plain(expression: Dim, relation: Relation) -> Dim:
-    """The expression without a common factor of its coefficients."""
+    """The expression divided by the common factor of its coefficients."""
     common = gcd(*(factor for monomial, factor in expression.terms if monomial))
     constant = expression.constant_term
     if common <= 1 or (relation is not Relation.AT_LEAST and constant % common):
@@ -97,7 +97,7 @@ def _plain(expression: Dim, relation: Relation) -> Dim:
 
 
 def _remainder(expression: Dim) -> tuple[str, int] | None:
-    """`("H % 32", 0)` for `H - 32 * (H // 32)` and its negative."""
+    """`("H % 32", 0)` for `H - 32 * (H // 32)` and its negative; None for other forms."""
     for monomial, factor in expression.terms:
         if len(monomial) != 1 or not isinstance(monomial[0], FloorDiv):
             continue

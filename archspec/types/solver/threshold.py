@@ -1,7 +1,7 @@
-"""A product of functions of one symbol each against a number: thresholds for the factors.
+"""Compares a product of factors in one symbol each with a number by thresholds for the factors.
 
-`H*W > 1` is `H > 1 or W > 1`; `(H//16) * (W//16) == 196` leaves one case per divisor. The factors'
-signs are told apart first, so that only positive factors are left to reason about.
+`H*W > 1` is `H > 1 or W > 1`; `(H//16) * (W//16) == 196` has one case per divisor. Cases for the
+signs of the factors are split off first, so only positive factors remain.
 """
 
 from __future__ import annotations
@@ -22,17 +22,20 @@ Solve: TypeAlias = Callable[[Comparison], Formula]
 """The formula of a comparison in one symbol."""
 
 MAX_CASES = 2_000
-"""Thresholds that a comparison may come to; about `n * number ** (1 - 1/n)` for n factors."""
+"""Maximum number of thresholds; a comparison has about `n * number ** (1 - 1/n)` for n factors."""
 
 MAX_NUMBER = 10**9
-"""Above this number the cases are more, whatever the number of factors."""
+"""Above this number there are more than MAX_CASES cases for any number of factors."""
 
 READABLE = 2
-"""Up to this number the thresholds read better than the product."""
+"""Up to this number the thresholds are easier to read than the product."""
 
 
 def against_number(comparison: Comparison, solve: Solve) -> Formula | None:
-    """The comparison by thresholds, or None where it is not a product against a number."""
+    """The comparison as thresholds, or None if it does not compare a product with a number.
+
+    None also if it would take too many cases.
+    """
     found = product_and_rest(comparison.expression)
     if found is None:
         return None
@@ -56,7 +59,7 @@ def against_number(comparison: Comparison, solve: Solve) -> Formula | None:
 
 
 def _zero(parts: Sequence[Dim], rest: int, relation: Relation, solve: Solve) -> Formula:
-    """Some factor is 0, and the comparison holds then."""
+    """The case that some factor is 0: false if the comparison does not hold then."""
     holds = {
         Relation.EQUAL: rest == 0,
         Relation.UNEQUAL: rest != 0,
@@ -68,7 +71,7 @@ def _zero(parts: Sequence[Dim], rest: int, relation: Relation, solve: Solve) -> 
 def _size(
     parts: Sequence[Dim], weight: int, rest: int, relation: Relation, solve: Solve
 ) -> Formula:
-    """`weight * product of parts + rest RELATION 0`, where all parts are positive."""
+    """`weight * product of parts + rest RELATION 0`, given that all parts are positive."""
     if relation is Relation.AT_LEAST:
         if weight > 0:
             return _reaches(parts, -(rest // weight), solve)
@@ -83,7 +86,7 @@ def _size(
 
 
 def _reaches(parts: Sequence[Dim], target: int, solve: Solve) -> Formula:
-    """The product of positive parts is at least `target`."""
+    """The product of the positive parts is at least `target`."""
     if target <= 1:
         return YES
     first, rest = parts[0], parts[1:]
@@ -97,7 +100,7 @@ def _reaches(parts: Sequence[Dim], target: int, solve: Solve) -> Formula:
 
 
 def _stays_within(parts: Sequence[Dim], bound: int, solve: Solve) -> Formula:
-    """The product of positive parts is at most `bound`."""
+    """The product of the positive parts is at most `bound`."""
     if bound < 1:
         return NO
     first, rest = parts[0], parts[1:]
@@ -112,7 +115,7 @@ def _stays_within(parts: Sequence[Dim], bound: int, solve: Solve) -> Formula:
 
 
 def _is(parts: Sequence[Dim], target: int, solve: Solve) -> Formula:
-    """The product of positive parts is `target`."""
+    """The product of the positive parts is `target`."""
     first, rest = parts[0], parts[1:]
     if not rest:
         return solve(Comparison(first - target, Relation.EQUAL))
@@ -133,7 +136,7 @@ def _at_most(part: Dim, bound: int, solve: Solve) -> Formula:
 
 
 def _corners(number: int) -> list[int]:
-    """1, and each v where `number // v` is smaller than `number // (v - 1)`."""
+    """1, and each v such that `number // v < number // (v - 1)`."""
     found, v = [], 1
     while v <= number:
         charge(1)

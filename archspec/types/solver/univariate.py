@@ -1,4 +1,4 @@
-"""Comparisons in one symbol, solved exactly: the set of sizes where they hold."""
+"""Solves comparisons in one symbol exactly: finds the set of sizes where they hold."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from archspec.types.solver.polynomial import Run, differences, sign_runs
 from archspec.types.solver.residue import degree, periods, values, weight
 
 EVALUATIONS = 100
-"""Evaluations of one term or division in one step."""
+"""Evaluations of a term or division in one step."""
 
 SIGNS = 20
-"""Products of coefficients, of one polynomial whose signs are found, in one step."""
+"""Products of coefficients in one step, when finding the signs of a polynomial."""
 
 _WANTED = {
     Relation.EQUAL: frozenset({0}),
@@ -38,7 +38,7 @@ _WANTED = {
 def solve(comparison: Comparison) -> PeriodicSet:
     """The sizes where a comparison in one symbol holds.
 
-    Raises BudgetExceeded when its residue classes are too much work.
+    Raises BudgetExceeded if its residue classes take too much work.
     """
     expression = comparison.expression
     (symbol,) = expression.symbols
@@ -50,7 +50,7 @@ def solve(comparison: Comparison) -> PeriodicSet:
 
 
 def preimage(expression: Dim, wanted: PeriodicSet) -> PeriodicSet:
-    """The sizes of its one symbol for which an expression is in a set.
+    """The sizes for which an expression in one symbol is in `wanted`.
 
     Raises BudgetExceeded as `solve` does.
     """
@@ -68,12 +68,12 @@ def preimage(expression: Dim, wanted: PeriodicSet) -> PeriodicSet:
 
 
 def _with_residue(expression: Dim, modulus: int, mask: int) -> PeriodicSet:
-    """The sizes for which an expression has one of the residues in the mask."""
+    """The sizes for which the expression has a residue modulo `modulus` in the mask."""
     ((_, period),) = periods(expression, modulus).items()
     work = 1 + (period * (4 + weight(expression)) + modulus) // EVALUATIONS
     charge(work, f"telling {period} residue classes of `{expression} % {modulus}` apart")
     held = bits.flags(mask, modulus)
-    found = values(expression, range(period))  # a polynomial with this period from 0 on
+    found = values(expression, range(period))  # its residues repeat with this period from 0 on
     return periodic(period, bits.of_flags(held[value % modulus] for value in found))
 
 
@@ -92,7 +92,7 @@ def _holds(value: int, relation: Relation) -> bool:
 
 
 def unwrapped(expression: Dim, relation: Relation) -> tuple[Dim, Relation]:
-    """An equivalent comparison without an outermost floor division, which needs no residues.
+    """An equivalent comparison without an outermost floor division, so without residues.
 
     `e // d >= t` is `e >= d * t`, and `e // d <= t` is `e <= d * t + d - 1`.
     """
@@ -114,7 +114,7 @@ def unwrapped(expression: Dim, relation: Relation) -> tuple[Dim, Relation]:
 
 
 def _two_sided(expression: Dim, relation: Relation) -> PeriodicSet | None:
-    """`e // d == t` as two inequalities, so that a large divisor costs nothing."""
+    """The sizes for `e // d == t`, solved as two inequalities, so a large divisor is cheap."""
     varying = expression - expression.constant_term
     if relation is Relation.AT_LEAST or len(varying.terms) != 1:
         return None
@@ -146,33 +146,33 @@ def _swept(expression: Dim, relation: Relation) -> PeriodicSet:
 
 
 def _of_lines(expression: Dim, relation: Relation, period: int) -> PeriodicSet:
-    """Where all residue classes grow by the same in each round, or by nothing."""
+    """The sizes for a linear expression; all residue classes have the same slope, maybe 0."""
     found = values(expression, range(1, period + 1))
     slope = expression.evaluate({"n": period + 1}) - found[0]
     if slope:
         ways = {Relation.AT_LEAST: _reaching, Relation.EQUAL: _passing, Relation.UNEQUAL: _passing}
         held = _from_changes(period, (ways[relation](value, slope) for value in found))
         return held.complement() if relation is Relation.UNEQUAL else held
-    found.insert(0, found.pop())  # number n = period has residue 0
+    found.insert(0, found.pop())  # n = period has residue 0
     wanted = _WANTED[relation]
     return periodic(period, bits.of_flags((v > 0) - (v < 0) in wanted for v in found))
 
 
 def _reaching(value: int, slope: int) -> tuple[int, ...]:
-    """The k where it changes whether `value + slope * k >= 0`, which is false before k = 0."""
+    """The k at which `value + slope * k >= 0` changes; it counts as false before k = 0."""
     if slope > 0:
         return (max(0, -(value // slope)),)
     return () if value < 0 else (0, value // -slope + 1)
 
 
 def _passing(value: int, slope: int) -> tuple[int, ...]:
-    """The k where it changes whether `value + slope * k == 0`."""
+    """The k at which `value + slope * k == 0` changes."""
     k, rest = divmod(-value, slope)
     return () if rest or k < 0 else (k, k + 1)
 
 
 def _changes(runs: Iterable[Run], wanted: frozenset[int]) -> Iterator[int]:
-    """The k where it changes whether the sign is wanted."""
+    """The k at which the sign enters or leaves `wanted`."""
     inside = False
     for k, sign in runs:
         if (sign in wanted) is not inside:
@@ -181,7 +181,7 @@ def _changes(runs: Iterable[Run], wanted: frozenset[int]) -> Iterator[int]:
 
 
 def _from_changes(period: int, changes: Iterable[Iterable[int]]) -> PeriodicSet:
-    """The set in which `period * k + n` enters or leaves at each k that is said for n = 1, 2, .."""
+    """The set in which membership of `period * k + n` changes at the k's listed for n = 1, 2, .."""
     rounds: dict[int, list[int]] = {}
     for number, places in enumerate(changes, start=1):
         for k in places:
