@@ -1,7 +1,7 @@
-"""Expansion: expressions are evaluated, and layers applied to data make nodes of graphs.
+"""Expansion: evaluates expressions, and turns layers applied to data into nodes of graphs.
 
-The modules imported here register what evaluates each class of expression and applies each class of
-layer; see `archspec.semantics.values.evaluation`.
+The modules imported here register the functions that evaluate each class of expression and apply
+each class of layer; see `archspec.semantics.values.evaluation`.
 """
 
 from archspec.semantics.expansion import (

@@ -1,4 +1,4 @@
-"""Calls of blocks: specialised once for their arguments and input types, then shared."""
+"""Calls of blocks, which are specialised once for their arguments and input types, then shared."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ Types = tuple[TensorType, ...]
 
 @frozen
 class Call:
-    """A block with arguments and the types it is applied to."""
+    """A block with its arguments and the types it is applied to."""
 
     definition: Definition
     layer: BlockLayer
@@ -59,7 +59,7 @@ class Call:
     span: Span
 
     def key(self, context: GraphContext) -> int:
-        """What the memo goes by, apart from the mode."""
+        """The key of the memo, apart from the mode."""
         keys, given = context.session.keys, context.session.given
         arguments = keys.all_of(tuple(self.arguments.values()))
         frozen = context.session.frozen
@@ -68,7 +68,7 @@ class Call:
 
     @property
     def text(self) -> str:
-        """As the reader would write it."""
+        """The call in the notation of specs."""
         return call_text(self.definition.name, self.arguments)
 
 
@@ -80,7 +80,7 @@ def call_graph(
     span: Span,
     output: OutputOf | None = None,
 ) -> Value:
-    """Add a call of a block to the graph; its results, or the one output that was asked for."""
+    """Add a call of a block to the graph; return its results, or the one output requested."""
     while isinstance(layer, (LabelledLayer, GroupLayer)):
         if isinstance(layer, LabelledLayer):
             label = layer.label
@@ -111,7 +111,7 @@ def call_graph(
 
 
 def _named(graph: Graph) -> str:
-    """Which outputs a block has, in words."""
+    """A sentence that lists the outputs of a block."""
     names = [item.name for item in graph.outputs]
     if names == ["output"]:
         return "it has one output, without a name: a body names it by `output name = ..`"
@@ -121,7 +121,7 @@ def _named(graph: Graph) -> str:
 def _specialised(
     context: GraphContext, layer: BlockLayer, data: Value, span: Span
 ) -> tuple[tuple[Tensor, ...], Graph | None]:
-    """The inputs of a call, and the graph for their types; None when the block has errors."""
+    """The inputs of a call, and the graph for their types; None if the block has errors."""
     inputs = tuple(own(context, item, span) for item in tensors(data))
     types = tuple(item.type for item in inputs)
     arguments = bind_arguments(context, layer, span)
@@ -137,7 +137,7 @@ def _add_call(
     label: str | None,
     span: Span,
 ) -> tuple[Value, ...]:
-    """Add the call; the value of each output."""
+    """Add the call and return the value of each output."""
     builder = context.builder
     if builder.kind == "buffer":
         results = list(inlined(context, builder, graph, inputs, span))
@@ -168,10 +168,10 @@ def _instance(
 
 
 def specialise(context: GraphContext, call: Call) -> Graph | None:
-    """The graph of a call, made at most once in each mode in which it differs.
+    """The graph of a call, built once, or once for each mode if it depends on the mode.
 
-    None when the block has errors; they have been reported. Raises OutOfBudget, and SpecError for
-    a call that contains itself.
+    None if the block has errors, which were reported. Raises OutOfBudget, and SpecError for a call
+    that contains itself.
     """
     session = context.session
     key = call.key(context)
@@ -261,7 +261,7 @@ def finish(
     arguments: Mapping[str, Value],
     structures: tuple[Structure, ...],
 ) -> Graph | None:
-    """The graph with these results as outputs; None when one of them failed."""
+    """The graph with these results as outputs; None if one of them failed."""
     builder = context.builder
     if any(has_poison(item.value) for item in results):
         return None
@@ -277,7 +277,7 @@ def finish(
         name = item.name or ("output" if len(results) == 1 else f"output_{index}")
         outputs.append(GraphOutput(name, ports_of(value), structure_of(value)))
     shown = {name: plain_argument(value) for name, value in arguments.items()}
-    if not builder.names:  # of a rule
+    if not builder.names:  # the graph of a rule
         builder.names = {k: v for k, v in shown.items() if isinstance(v, (int, float))}
     builder.defaults = defaults_of(definition)
     origin = Origin(definition.name_span)
@@ -287,7 +287,7 @@ def finish(
 
 
 def _doc(definition: Definition) -> str:
-    """The comment above a definition; of a rule the first that a head of it has."""
+    """The comment above a definition; for a rule, the first comment above one of its heads."""
     if not isinstance(definition, RuleDefinition):
         return definition.node.doc
     heads = (definition.signature, *definition.clauses)
@@ -295,7 +295,7 @@ def _doc(definition: Definition) -> str:
 
 
 def plain_argument(value: Value) -> Any:
-    """An argument as plain data: numbers, strings, tuples; layers as text."""
+    """An argument as plain data: numbers, strings and tuples; layers as text."""
     if isinstance(value, ListValue):
         return tuple(plain_argument(item) for item in value.items)
     if isinstance(value, tuple):
@@ -311,9 +311,9 @@ def plain_argument(value: Value) -> Any:
 def call_tap(
     context: GraphContext, tap: TapLayer, data: Value, label: str | None, span: Span
 ) -> Value:
-    """The outputs of instances inside a block, in the order of their paths; the rest is dropped.
+    """The outputs of instances inside a block, in the order of the paths; the rest is dropped.
 
-    Raises SpecError (E0902) when a path is not there.
+    Raises SpecError (E0902) if a path does not exist.
     """
     inner = force(context, tap.inner, span)
     while isinstance(inner, (GroupLayer, LabelledLayer)):

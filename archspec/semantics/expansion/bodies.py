@@ -1,4 +1,4 @@
-"""What stands in braces: statements with inputs and outputs, or one point-free chain."""
+"""Bodies in braces: statements with inputs and outputs, or one point-free chain."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from archspec.types.solver import VerdictKind
 
 @frozen
 class Result:
-    """An output of a body; `name` is "" where none was given."""
+    """An output of a body; `name` is "" if it has no name."""
 
     name: str
     value: Value
@@ -47,7 +47,7 @@ class Result:
 
 
 def result_of(results: Sequence[Result]) -> Value:
-    """All outputs as data: one as itself, several as a tuple."""
+    """All outputs as data: a single one as itself, several as a tuple."""
     if len(results) == 1:
         return results[0].value
     return tuple(item.value for item in results)
@@ -61,9 +61,9 @@ def run_body(
     *,
     inputs_bound: bool = False,
 ) -> tuple[Result, ...]:
-    """Carry out a body on data; `context` has a scope of names of its own.
+    """Expand a body on data; `context` has its own scope of names.
 
-    Errors are reported where they occur; what depends on them is POISON.
+    Errors are reported where they occur, and values that depend on them are POISON.
     """
     results: list[Result] = []
     promise = None if inputs_bound else _bind_inputs(context, body, data, span)
@@ -110,7 +110,7 @@ def _after_error(context: GraphContext, statement: ast.Statement, results: list[
 
 
 def active_inputs(context: GraphContext, body: ast.Body) -> list[ast.Input]:
-    """The input statements that exist in this mode and for these arguments."""
+    """The input statements that exist in this mode and with these arguments."""
     found: list[ast.Input] = []
     for statement in body.statements:
         if isinstance(statement, ast.Input):
@@ -123,12 +123,12 @@ def active_inputs(context: GraphContext, body: ast.Body) -> list[ast.Input]:
 def _bind_inputs(
     context: GraphContext, body: ast.Body, data: Value, span: Span
 ) -> tuple[Condition, Span] | None:
-    """Give names to the data; what `where` promises of it, and where it stands."""
+    """Bind the names of the inputs; return the condition of `where` and its location."""
     statements = active_inputs(context, body)
     items = [item for statement in statements for item in statement.items]
     if not items:
         return None
-    # what is called `_` is bound too, for its type, under a name that nobody can write
+    # `_` is bound too, for its type, under a name that cannot be written
     names = [f"_ {at}" if item.name == "_" else item.name for at, item in enumerate(items)]
     targets: list[ast.Target] = [
         ast.RestTarget(item.span, name) if item.rest else ast.NameTarget(item.span, name, None)
@@ -153,9 +153,9 @@ def _bind_inputs(
 
 
 def _promise(context: GraphContext, clauses: Sequence[ast.Expr]) -> tuple[Condition, Span] | None:
-    """What the clauses of a `where` promise beyond what holds anyway; each is kept as a need.
+    """The condition of a `where`, without what always holds; each clause is made a requirement.
 
-    Raises SpecError where a clause, or all of them together, hold for no size.
+    Raises SpecError if no size satisfies a clause, or all of them together.
     """
     session = context.session
     found: list[Condition] = []
@@ -195,7 +195,7 @@ def _check_count(
 
 
 def _require(context: GraphContext, expression: ast.Expr, reason: str) -> Condition:
-    """Need what an expression says of the sizes, where it does; the condition."""
+    """Require the condition of an expression if it depends on sizes; return the condition."""
     value = evaluate(context, expression)
     if isinstance(value, Poison):
         return TRUE
@@ -245,7 +245,7 @@ def _output(context: GraphContext, statement: ast.Output, results: list[Result])
 def _parts(
     context: GraphContext, value: Value, count: int, statement: ast.Output
 ) -> tuple[Value, ...]:
-    """What `output a, b = value` gives each name. Raises SpecError for another number of parts."""
+    """The part for each name in `output a, b = value`. Raises SpecError if the counts differ."""
     if isinstance(value, Poison):
         return (value,) * count
     parts = items_of(context, value, statement.value.span)

@@ -1,7 +1,7 @@
-"""Data from around a graph: captured by a region, computed again by a buffer, refused elsewhere.
+"""Data from outside a graph: captured by regions, recomputed in buffers, rejected elsewhere.
 
-The graph of a buffer calls nothing: blocks that it applies, and constants of the surrounding graphs
-that it reads, are taken into it.
+The graph of a buffer has no calls: blocks that it applies, and constants that it reads from the
+surrounding graphs, are copied into it.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ Tensors = tuple[Tensor, ...]
 
 
 def own(context: GraphContext, tensor: Tensor, span: Span) -> Tensor:
-    """The tensor as one of the graph at hand: a region captures what stands around it.
+    """The tensor in the current graph; a region captures tensors of the graph around it.
 
-    Raises SpecError: E0306 where the graph sees nothing of what stands around it, E0409 in a buffer
-    for what is no constant.
+    Raises SpecError: E0306 in a graph that can't see tensors around it, E0409 in a buffer for a
+    tensor that is not constant.
     """
     return _owned(context, context.builder, tensor, span)
 
@@ -50,12 +50,12 @@ def _owned(context: GraphContext, builder: GraphBuilder, tensor: Tensor, span: S
 
 
 def _constant(context: GraphContext, builder: GraphBuilder, tensor: Tensor, span: Span) -> Tensor:
-    """A constant of a surrounding graph, computed in the graph of a buffer too.
+    """A constant of a surrounding graph, recomputed in the graph of a buffer.
 
-    Raises SpecError where an input or a weight reaches it.
+    Raises SpecError if it depends on an input or a weight.
     """
     outer = tensor.builder
-    for source, inner in outer.captured.values():  # a region reads what stands around it
+    for source, inner in outer.captured.values():  # a region reads tensors around it
         if inner.port == tensor.port and inner.builder is outer:
             return _constant(context, builder, source, span)
     node = outer.nodes[tensor.port.node]
@@ -77,7 +77,7 @@ def _constant(context: GraphContext, builder: GraphBuilder, tensor: Tensor, span
 def inlined(
     context: GraphContext, builder: GraphBuilder, graph: Graph, inputs: Tensors, span: Span
 ) -> Tensors:
-    """The results of a block whose nodes are taken into the graph of a buffer."""
+    """The results of a block whose nodes are copied into the graph of a buffer."""
     found = {Port(node.id): tensor for node, tensor in zip(graph.inputs, inputs, strict=True)}
     frames = (Frame(graph.name, span), *context.frames)
     for node in graph.nodes:
@@ -98,7 +98,7 @@ def _taken(
     types: tuple[TensorType, ...],
     span: Span,
 ) -> Tensors:
-    from archspec.ops.source import Buffer  # noqa: PLC0415  (only who has buffers needs this family)
+    from archspec.ops.source import Buffer  # only specs with buffers need this family
 
     if instance.graph is not None:
         return inlined(context, builder, instance.graph, inputs, span)

@@ -1,7 +1,7 @@
-"""Weights whose names would meet: a label inside of what another label names.
+"""Collisions of weight names: a label whose path is inside the instance of another label.
 
-`a: conv(8, 3)` owns `a.weight`, so no other instance of its block may be called `a.weight`. Labels
-that are equal are refused where they are given; here are those that are paths into one another.
+`a: conv(8, 3)` owns `a.weight`, so no other instance of its block can have the label `a.weight`.
+Equal labels are rejected when they are claimed; this module finds labels that extend one another.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from archspec.semantics.values.context import Context
 
 
 def check_collisions(context: Context, graph: Graph) -> None:
-    """Report (E0601) instances of a block that lie inside of one another's names."""
+    """Report (E0601) instances of a block whose names lie inside another instance."""
     every = set(paths(graph))
     if every.isdisjoint(prefix for path in every if "." in path for prefix in prefixes(path)):
         return
@@ -35,7 +35,7 @@ def check_collisions(context: Context, graph: Graph) -> None:
 
 
 def _has(outer: Owner, path: str) -> bool:
-    """Whether `outer` has something at a path below it, or a tensor on the way there."""
+    """Whether `outer` has an instance or tensor at the path below it, or a tensor on the way."""
     graph = outer.instance.graph
     if graph is None:
         return path.partition(".")[0] in {item.name for item in outer.parameters}

@@ -1,6 +1,6 @@
-"""What a buffer may be computed from: constants only.
+"""Checks that a buffer is computed from constants only.
 
-A buffer is computed once, when the module is made, so its graph calls nothing and captures nothing.
+A buffer is computed once, when the module is made, so its graph has no calls and no captures.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def require_constant(
     types: tuple[TensorType, ...],
     span: Span,
 ) -> None:
-    """Refuse an op in the graph of a buffer which owns weights, runs layers or knows free sizes."""
+    """Reject an op of a buffer's graph that has weights, regions or free sizes."""
     op = instance.op
     assert op is not None
     if instance.regions or op.parameters(*(item.type for item in inputs)):
@@ -35,7 +35,7 @@ def require_constant(
 
 
 def _free_size(values: tuple[Any, ...]) -> Dim | None:
-    """A size among attributes and axes that is no number."""
+    """A size among attributes and axes that is not a number."""
     for value in values:
         found = _free_size(value) if isinstance(value, tuple) else value
         if isinstance(found, Dim) and found.constant is None:
@@ -44,7 +44,7 @@ def _free_size(values: tuple[Any, ...]) -> Dim | None:
 
 
 def no_constant(context: Context, span: Span, place: Span) -> SpecError:
-    """The error for what is not known when the module is made."""
+    """The error for a value that is not known when the module is made."""
     return context.error(
         "E0409",
         "a buffer is computed once, from constants: no input or weight may reach it",

@@ -1,4 +1,4 @@
-"""Evaluating expressions: values are computed, layers are kept as values, data flows."""
+"""Evaluation of expressions: values are computed, layers are kept as values, data flows."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ from archspec.source import Span
 from archspec.syntax import ast
 
 MAX_LABEL = 200
-"""Characters of a label."""
+"""Maximum number of characters of a label."""
 
 
 # ---------------------------------------------------------------------- words
@@ -75,7 +75,7 @@ def _name(context: Context, node: ast.Name) -> Value:
 
 
 def _word(context: Context, node: ast.Name) -> Value:
-    """What a name means that nothing in the file defines."""
+    """The meaning of a name that the file does not define."""
     text = node.text
     op = all_ops().get(text)
     if op is not None:
@@ -138,7 +138,7 @@ def _call(context: Context, node: ast.Call) -> Value:
 
 
 def _function_value(context: Context, name: str, node: ast.Call) -> Value | None:
-    """What a function makes of its arguments; None where the op of the same name is meant."""
+    """The result of a function; None if the op of the same name is meant."""
     is_op = name in all_ops()
     if any(argument.name for argument in node.arguments):
         refuse_names(context, name, node)

@@ -1,4 +1,4 @@
-"""Applying a layer to data: what the language's combinators do."""
+"""Application of layers to data: the combinators of the language."""
 
 from __future__ import annotations
 

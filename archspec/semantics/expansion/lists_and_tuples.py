@@ -1,4 +1,4 @@
-"""Lists, tuples, ranges, comprehensions and their parts."""
+"""Lists, tuples, ranges and comprehensions, and access to their parts."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _spread_in_list(context: Context, item: ast.Spread) -> list[Value]:
 
 @evaluates(ast.TupleExpr)
 def tuple_value(context: Context, node: ast.TupleExpr) -> Value:
-    """A tuple of data or values; of one part, the part itself."""
+    """A tuple of data or values; if it has one part, that part."""
     items: list[Value] = []
     for item in node.items:
         spread = isinstance(item, ast.Spread)
@@ -94,7 +94,7 @@ def tuple_value(context: Context, node: ast.TupleExpr) -> Value:
 
 @evaluates(ast.Group)
 def group_value(context: Context, node: ast.Group) -> Value:
-    """What stands in parentheses; a layer stays one stage."""
+    """The value in parentheses; a layer stays one stage."""
     value = force(context, evaluate(context, node.inner), node.inner.span)
     if isinstance(value, AbsentLayer) or not is_layer(value):
         return value
@@ -103,7 +103,7 @@ def group_value(context: Context, node: ast.Group) -> Value:
 
 @evaluates(ast.Index)
 def index_value(context: Context, node: ast.Index) -> Value:
-    """A part of a list or tuple, or a slice of it."""
+    """A part or a slice of a list or tuple."""
     base = force(context, evaluate(context, node.base), node.base.span)
     if isinstance(base, Poison) or len(node.indices) != 1:
         return _not_one_index(context, base, node)
@@ -174,7 +174,7 @@ def range_value(context: Context, node: ast.Range) -> Value:
 
 @evaluates(ast.Comprehension)
 def comprehension_value(context: Context, node: ast.Comprehension) -> Value:
-    """A list of values or layers, or a tuple of data, one for each item."""
+    """A list of values or layers, or a tuple of data, with an element for each item."""
     iterable = force(context, evaluate(context, node.iterable), node.iterable.span)
     if isinstance(iterable, Poison):
         return POISON

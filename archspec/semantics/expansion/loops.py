@@ -1,4 +1,4 @@
-"""Applying a `for`: its iterations in sequence, those that repeat an earlier one copied."""
+"""Application of a `for`: iterations in sequence, where repetitions of earlier ones are copied."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from archspec.syntax import ast
 
 
 def apply_for(context: GraphContext, loop: ast.For, data: Value) -> Value:
-    """What the iterations of a `for` make of the data, one after the other."""
+    """Apply the iterations of a `for` to the data in sequence."""
     iterable = force(context, evaluate(context, loop.iterable), loop.iterable.span)
     if isinstance(iterable, Poison):
         return POISON
@@ -43,22 +43,22 @@ def apply_for(context: GraphContext, loop: ast.For, data: Value) -> Value:
 
 @dataclass
 class _Iterations:
-    """The iterations of one loop, and what is known of those that were carried out."""
+    """The iterations of one loop, with records of those already expanded."""
 
     context: GraphContext
     loop: ast.For
     items: tuple[Value, ...]
     start: int
-    """The node that comes first in the loop."""
+    """The index of the first node of the loop."""
     known: dict[Hashable, Fragment | None] = field(default_factory=dict)
-    """By values and form of data; None for an iteration that came once."""
+    """Fragments by values and form of data; None for an iteration seen only once."""
 
     def __post_init__(self) -> None:
         self.read = frozenset(self.context.session.keys.names_in(self.loop.body))
         self.name = _single_name(self.loop.targets)
 
     def take(self, index: int, data: Value) -> tuple[int, Value]:
-        """Carry out one iteration, or copy it and those after it that are the same."""
+        """Expand one iteration, or copy it and the identical ones after it."""
         context = self.context
         tensors = tensors_of(context.builder, data)
         if tensors is None:
@@ -81,7 +81,7 @@ class _Iterations:
         return 1, result
 
     def _open(self, index: int) -> GraphContext:
-        """The place inside an iteration, its names bound."""
+        """The place inside an iteration, with its names bound."""
         loop, outer = self.loop, self.context
         iteration = replace(
             outer.child(), iterations=(*outer.iterations, Iteration(loop.span, index))
@@ -95,16 +95,16 @@ class _Iterations:
             return result_of(run_body(iteration, self.loop.body, data, self.loop.span))
 
     def _value(self, index: int) -> Hashable:
-        """What the body reads of an iteration that binds one name."""
+        """The key of the value that the body reads in an iteration that binds one name."""
         return self.context.session.keys.of(self.items[index]) if self.name in self.read else None
 
     def _values(self, iteration: GraphContext) -> Hashable:
-        """What the body reads of an iteration that binds several."""
+        """The keys of the values that the body reads in an iteration that binds several names."""
         of, bound = iteration.session.keys.of, iteration.environment.names
         return tuple((name, of(bound[name])) for name in bound if name in self.read)
 
     def _end(self, index: int) -> int:
-        """The first iteration after this one that has other values."""
+        """The index of the next iteration with a different value."""
         count = len(self.items)
         if self.name is None:
             return index + 1
@@ -115,7 +115,7 @@ class _Iterations:
 
 
 def _single_name(targets: tuple[ast.Target, ...]) -> str | None:
-    """The name that takes an item as it is; None where it is taken apart or checked."""
+    """The name bound to the whole item; None if the item is unpacked or its type is checked."""
     first = targets[0]
     if len(targets) > 1 or not isinstance(first, ast.NameTarget) or first.claim is not None:
         return None

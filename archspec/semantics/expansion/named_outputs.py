@@ -1,4 +1,4 @@
-"""`x -> block.name`, where there is no such name: what was meant, and how it is written."""
+"""Errors for `x -> block.name` without such an output, with a fix for what was meant."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _SIZES = ("shape", "size", "dim", "ndim", "shape_of")
 
 
 def no_named_outputs(context: Context, layer: Value, name: str, span: Span) -> SpecError:
-    """That a layer is no block whose outputs have names, and how they are taken instead."""
+    """The error for a layer without named outputs, with the way to select outputs instead."""
     names, written = _outputs(layer), "f"
     message = "only a block has named outputs, and this layer is none"
-    if isinstance(layer, BlockLayer):  # else it would have names
+    if isinstance(layer, BlockLayer):  # only inline blocks get here: others have named outputs
         written = layer.definition.name
         message = f"`{written}` is inline, so its outputs are taken in order, not by name"
     elif isinstance(layer, Closure) and isinstance(layer.expression, ast.Anonymous):
@@ -45,7 +45,7 @@ def no_named_outputs(context: Context, layer: Value, name: str, span: Span) -> S
 
 
 def _outputs(layer: Value) -> tuple[str, ...]:
-    """Names of the outputs of a body, for those that have one."""
+    """The names of a body's outputs, for those that have names."""
     body: object = None
     if isinstance(layer, BlockLayer) and isinstance(layer.definition, BlockDefinition):
         body = layer.definition.node.body
@@ -60,7 +60,7 @@ def _outputs(layer: Value) -> tuple[str, ...]:
 
 
 def no_attribute(context: Context, base: Value, node: ast.Attribute) -> SpecError:
-    """That a value has no `.name`: in other languages, data and lists do."""
+    """The error for `.name` on a value, which other languages allow for data and lists."""
     fix = "an output is chosen at the block that yields it: `x -> block.output`"
     if not is_data(base):
         return context.error("E0309", f"{kind_of(base)} has no `.{node.name}`", node.span, fix=fix)

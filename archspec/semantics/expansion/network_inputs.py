@@ -1,4 +1,4 @@
-"""Inputs of a network: free dims, the sizes that reports use, and what `where` promises."""
+"""Inputs of a network: free dims, default sizes for reports, and conditions of `where`."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ from archspec.types.tensor import TensorType
 
 @dataclass
 class Inputs:
-    """What the input statements of a network say."""
+    """The contents of a network's input statements."""
 
     definition: BlockDefinition
     sizes: dict[str, int] = field(default_factory=dict)
     places: dict[str, Span] = field(default_factory=dict)
-    """Where each of the sizes is written."""
+    """The location of each default size."""
     given: Condition = TRUE
     where_span: Span | None = None
     statements: tuple[ast.Input, ...] = ()
@@ -51,7 +51,7 @@ class Inputs:
 def network_inputs(
     context: GraphContext, definition: BlockDefinition, statements: Sequence[ast.Input]
 ) -> Inputs:
-    """Make the input nodes, bind names and free dims, evaluate `where`."""
+    """Make the input nodes, bind names and free dims, and evaluate `where`."""
     found = Inputs(definition, statements=tuple(statements))
     builder = context.builder
     failed = False
@@ -76,7 +76,7 @@ def network_inputs(
     zero = beginning_at_zero(found.given)
     if zero != TRUE:
         context.session.given = zero
-        found.given = _promised(context, clauses)  # an `if` in it may depend on where sizes begin
+        found.given = _promised(context, clauses)  # an `if` may depend on where sizes begin
     _sizes_from_one(context, found)
     if found.where_span is None:
         return found
@@ -93,7 +93,7 @@ def network_inputs(
 
 
 def _sizes_from_one(context: GraphContext, found: Inputs) -> None:
-    """Refuse a reported size of 0 of a dim that `where` does not let begin there."""
+    """Reject a default size of 0 for a dim that `where` does not allow to be 0."""
     zero = zero_allowed(found.given)
     for name, size in found.sizes.items():
         if not allowed_size(size, name, zero):
@@ -106,7 +106,7 @@ def _sizes_from_one(context: GraphContext, found: Inputs) -> None:
 
 
 def _allowed(found: Inputs) -> str:
-    """The next size of one dim that `where` allows, where changing one is enough."""
+    """A fix: the next size that `where` allows, if changing one dim is enough."""
     near = next_size(found.given, found.sizes, 1024)
     if near is None:
         return "give the dims other sizes: `H = 256`"
@@ -150,7 +150,7 @@ def _input_dim(context: GraphContext, entry: ast.DimExpr, found: Inputs) -> Dim:
             return _free_dim(context, entry, name, found)
     size = size_of(context, entry.value)
     if size is None:
-        raise Reported()  # what needs this size would be said of a size that nobody wrote
+        raise Reported()  # otherwise errors would mention a size that the spec does not contain
     if size.constant is not None and size.constant < 1:
         raise context.error("E0402", f"this dim would be {size.constant}", entry.span)
     return size

@@ -1,4 +1,4 @@
-"""Adding nodes to the graph at hand, and naming them."""
+"""Addition of nodes to the current graph, and their names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from archspec.source import Span
 from archspec.types.tensor import TensorType
 
 AXES = 10
-"""Axes of results that count for one step."""
+"""Axes of results per step of the budget."""
 
 
 def add_node(
@@ -26,9 +26,9 @@ def add_node(
     requirements: tuple[Requirement, ...] = (),
     parameters: tuple[Parameter, ...] | None = None,
 ) -> tuple[Tensor, ...]:
-    """A new op or call; its results. `parameters` are those of the op, where they are known.
+    """Add an op or call and return its results. `parameters` are those of the op, if known.
 
-    Raises SpecError in a buffer where it is no constant, OutOfBudget.
+    Raises OutOfBudget, and SpecError for a node of a buffer that is not constant.
     """
     builder = context.builder
     if builder.kind == "buffer":
@@ -50,15 +50,15 @@ def instance_key(
 ) -> str:
     """The key of a new instance: its label, the next number, or a default name.
 
-    `owns` says whether it has weights. Raises SpecError where its label is taken, or where its
-    number would be one of another `for`.
+    `owns` returns whether it has weights. Raises SpecError if its label is taken, or if another
+    `for` numbers its layers in the same scope.
     """
     reserved, scope = context.session.reserved, context.scope
     return _named(context, lambda: scope.key_for(reserved, label, default, span, owns))
 
 
 def next_number(context: GraphContext, span: Span, owns: Owns = lambda: True) -> str:
-    """The next number of a numbered scope. Raises SpecError where there is none."""
+    """The next number of a numbered scope. Raises SpecError if the scope is not numbered."""
     return _named(context, lambda: context.scope.take(span, owns))
 
 

@@ -1,4 +1,4 @@
-"""Expressions with operators: what their sides are, and who works them out."""
+"""Expressions with operators on values and on data."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from archspec.types.dim import Dim
 
 @evaluates(ast.Binary)
 def binary(context: Context, node: ast.Binary) -> Value:
-    """`a + b` and the like, on values and on data."""
+    """Evaluate binary operators such as `a + b`, on values and on data."""
     sign = node.operator
     left = _operand(context, node.left)
     if sign in ("and", "or") and isinstance(left, bool) and left == (sign == "or"):
@@ -85,7 +85,7 @@ def _tensor_binary(
 
 @evaluates(ast.Unary)
 def unary(context: Context, node: ast.Unary) -> Value:
-    """`-a` and `not a`."""
+    """Evaluate `-a` and `not a`."""
     value = _operand(context, node.operand)
     if isinstance(value, Poison):
         return value

@@ -1,4 +1,4 @@
-"""Putting a primitive op into the graph: attributes checked, types inferred, needs settled."""
+"""Addition of primitive ops to the graph: checks attributes, infers types, settles requirements."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def data_op(
     span: Span,
     number: ast.Expr | None = None,
 ) -> Value:
-    """An operation on data that has no name of its own: arithmetic, comparisons.
+    """Apply an unnamed operation on data: arithmetic or a comparison.
 
-    `number` is the operand that is none, as it was written.
+    `number` is the operand that is not data, as written.
     """
     place = context.environment
     given = tuple(
@@ -62,10 +62,10 @@ def instantiate(
     *,
     key: str | None = None,
 ) -> Value:
-    """Add the op to the graph; its results.
+    """Add the op to the graph and return its results.
 
-    A key that is given is used as it is; otherwise the scope names the instance. Raises SpecError
-    when the op can't take these attributes or inputs.
+    `key` is used unchanged if given; otherwise the scope names the instance. Raises SpecError if
+    the op rejects these attributes or inputs.
     """
     if has_poison(data) or any(has_poison(item.value) for item in layer.given):
         return POISON
@@ -108,7 +108,7 @@ def instantiate(
 def _vanished(
     context: GraphContext, data: Value, label: str | None, key: str | None, span: Span
 ) -> Value:
-    """An op that leaves no node still takes its number."""
+    """Skip the node of an op without effect, which still takes its number."""
     scope = context.scope
     if label is None and key is None and scope is not None and scope.counter is not None:
         next_number(context, span, lambda: False)
@@ -116,7 +116,7 @@ def _vanished(
 
 
 def _owns(op: Op, inputs: tuple[Tensor, ...], regions: tuple[Region, ...]) -> bool:
-    """Whether an instance on these inputs has weights; true where it cannot have these inputs."""
+    """Whether an instance on these inputs has weights; true if it cannot have these inputs."""
     try:
         own = op.parameters(*(item.type for item in inputs))
     except OpError:
@@ -127,7 +127,7 @@ def _owns(op: Op, inputs: tuple[Tensor, ...], regions: tuple[Region, ...]) -> bo
 def _over_copies(
     context: GraphContext, layer: OpLayer, data: tuple[Value, ...], span: Span
 ) -> Value:
-    """The op on a tuple whose length depends on a parameter: its type must grow evenly with it."""
+    """Apply the op to a tuple whose length depends on a parameter; sizes must grow linearly."""
     if layer.op.transparent:
         return data
     counts = [item.count for item in data if isinstance(item, Copies)]
@@ -213,7 +213,7 @@ def _infer(
     yields: Mapping[str, Types],
     span: Span,
 ) -> tuple[_Inferred, tuple[Requirement, ...]]:
-    """What the op makes of the inputs, and what is to be kept of its needs."""
+    """The inferred results of an op, and those of its requirements that must be kept."""
     session, types = context.session, tuple([item.type for item in inputs])
     key = ("infer", op, types)
     found: _Inferred | None = None if op.regions else session.op_results.get(key)
@@ -234,14 +234,14 @@ def _infer(
 
 @dataclass
 class _Inferred:
-    """What an op makes of inputs of some types, and what it needs of their sizes."""
+    """The results of an op for inputs of given types, and its requirements on their sizes."""
 
     outputs: Types
     single: bool
     needs: tuple[Need, ...]
     parameters: tuple[Parameter, ...] | None
     settled: Condition | None = None
-    """The promise about sizes, as this very object, under which all of its needs always hold."""
+    """The condition object on sizes under which all requirements are known to hold."""
 
 
 def _infer_now(
@@ -267,7 +267,7 @@ def _infer_now(
             "E0411", f"this is beyond symbolic sizes: {error}", span, secondary=input_labels(inputs)
         ) from None
     _check_sizes(context, op, outputs, inputs, span)
-    if op.regions:  # what they capture are inputs, too
+    if op.regions:  # the tensors that they capture are inputs, too
         parameters = None
     return _Inferred(outputs, isinstance(result, TensorType), tuple(check.needs), parameters)
 
@@ -297,7 +297,7 @@ def _check_sizes(
 def op_failure(
     context: GraphContext, error: OpError, layer: OpLayer, inputs: tuple[Tensor, ...], span: Span
 ) -> SpecError:
-    """What an op said, at the attribute or input at fault."""
+    """The error of an op, located at the attribute or input that caused it."""
     place = span
     if error.attribute is not None:
         names = positional(layer.op)
