@@ -28,11 +28,11 @@ Types = tuple[TensorType, ...]
 
 
 REGION = 40
-"""Steps that a region counts for, besides what is done in it."""
+"""Steps charged for a region, besides the work inside it."""
 
 
 def input_labels(inputs: tuple[Tensor, ...]) -> list[tuple[Span, str]]:
-    """Where the inputs come from, with their types."""
+    """The locations where the inputs are made, with their types."""
     found: list[tuple[Span, str]] = []
     for item in inputs[:4]:
         node = item.builder.nodes[item.port.node]
@@ -47,7 +47,7 @@ def build_regions(
     inputs: tuple[Tensor, ...],
     span: Span,
 ) -> tuple[tuple[Region, ...], tuple[Tensor, ...], dict[str, Types]]:
-    """The graphs of the layers that an op holds, what they capture, and the types they yield."""
+    """The graphs of an op's layers, the tensors they capture, and the types they yield."""
     regions: list[Region] = []
     captured: list[Tensor] = []
     yields: dict[str, Types] = {}
@@ -71,10 +71,10 @@ def build_regions(
 def build_region(
     context: GraphContext, name: str, layer: Value, wanted: Types, span: Span, *, alone: bool
 ) -> tuple[Region, tuple[Tensor, ...]]:
-    """The graph of a layer that an op holds, and what it captures.
+    """The graph of a layer held by an op, and the tensors it captures.
 
-    The name under which its weights stand is the label in front of the layer, else that of the
-    attribute. A layer that is one instance, or labelled, bears it itself where it is `alone`.
+    Its weights are named after the layer's label, or else the attribute. If the layer is `alone`
+    and is a single instance or labelled, the name is that of the instance itself.
     """
     key, label, bears = name, None, _is_instance(layer)
     if isinstance(layer, LabelledLayer) and layer.label is not None:

@@ -1,9 +1,9 @@
-"""What an iteration of a `for` added to its graph, in a form that can be added again.
+"""Records of what an iteration of a `for` adds to its graph, used to add it again.
 
 An iteration with the values of an earlier one, on data of the same types, makes the same nodes:
-only their numbers, the iteration that they belong to and the names that the scope counts differ. So
-the earlier one is copied, which takes a small part of the time. Whatever else an iteration may
-change is checked: if it changed, nothing is recorded, and the next such iteration is expanded.
+only their numbers, their iteration and the names counted by the scope differ. So the earlier one is
+copied, which is much faster. Any other effect that an iteration may have is checked: if there is
+one, nothing is recorded, and the next such iteration is expanded.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from archspec.source import Span
 from archspec.types.tensor import TensorType
 
 Form: TypeAlias = "tuple[tuple[TensorType, ...], Structure, tuple[int, ...]]"
-"""Of data: its types, its structure, and for each tensor where the same one came first."""
+"""The form of data: types, structure, and for each tensor the index of its first occurrence."""
 
 ITERATION = 5
-"""Steps that an iteration of a `for` counts for, besides what is done in it."""
+"""Steps charged for an iteration of a `for`, besides the work inside it."""
 
 PLAN = 2
-"""Steps that a node counts for when it is recorded."""
+"""Steps charged for recording a node."""
 
 
 @frozen
 class Name:
-    """A number that an iteration takes, counted from its first, and the rest of a key with it.
+    """A number taken by an iteration, relative to its first, and the rest of the key with it.
 
-    `span` is where the key is claimed; None where the number alone is taken.
+    `span` is where the key is claimed; None if only the number is taken.
     """
 
     number: int
@@ -47,40 +47,40 @@ class Name:
 
 @frozen
 class NodePlan:
-    """How to make a node again."""
+    """The information needed to make a node again."""
 
     node: Node
     instance: Instance
     variable: str
     key: int | None
-    """Place of its key among the names; None where it has none."""
+    """Index of its key among the names; None if it has no key."""
     inputs: tuple[int, ...]
-    """Places among the ports: of the data, from around the loop, and of the iteration itself."""
+    """Indices into the ports: those of the data, of outside the loop, and of the iteration."""
     inner: tuple[Iteration, ...]
-    """Iterations of loops in this one."""
+    """Iterations of loops inside this one."""
 
 
 @frozen
 class Fragment:
-    """The nodes of an iteration, and how they are joined to what stands before and after them."""
+    """The nodes of an iteration, and their connections to the nodes before and after them."""
 
     income: Form
     outcome: Form
     fixed: tuple[Port, ...]
-    """What it reads from around the loop."""
+    """Ports read from outside the loop."""
     made: tuple[tuple[int, int], ...]
-    """Its own ports: the node, counted from its first, and the index."""
+    """Its own ports: the node, relative to its first, and the output index."""
     nodes: tuple[NodePlan, ...]
     names: tuple[Name, ...]
     numbers: int
     """How many numbers of the scope it takes."""
     results: tuple[int, ...]
-    """Places among the ports."""
+    """Indices into the ports."""
     steps: int
 
     @property
     def is_stable(self) -> bool:
-        """Whether what it yields can flow into it again."""
+        """Whether its results can be its inputs again."""
         return self.outcome is self.income
 
 
@@ -88,7 +88,7 @@ class Fragment:
 
 
 def tensors_of(builder: GraphBuilder, data: Value) -> tuple[Tensor, ...] | None:
-    """The tensors of data that belongs to this graph as a whole; None for anything else."""
+    """The tensors of data that is entirely in this graph; None for anything else."""
     if isinstance(data, Tensor):
         return (data,) if data.builder is builder else None
     if not isinstance(data, tuple):
@@ -103,7 +103,7 @@ def tensors_of(builder: GraphBuilder, data: Value) -> tuple[Tensor, ...] | None:
 
 
 def form_of(data: Value, tensors: Sequence[Tensor]) -> Form:
-    """The form of data, given its tensors."""
+    """The form of data with these tensors."""
     if isinstance(data, Tensor):
         return (data.type,), None, (0,)
     first: dict[Port, int] = {}
@@ -116,7 +116,7 @@ def form_of(data: Value, tensors: Sequence[Tensor]) -> Form:
 
 @frozen
 class Mark:
-    """A graph before an iteration, to see afterwards what the iteration did."""
+    """The state of a graph before an iteration, used to find the effects of the iteration."""
 
     nodes: int
     keys: int
@@ -125,10 +125,10 @@ class Mark:
 
 
 def mark(context: GraphContext, tensors: Sequence[Tensor], start: int) -> Mark | None:
-    """The graph before an iteration on this data; None where the iteration can't be recorded.
+    """The state before an iteration on this data; None if the iteration can't be recorded.
 
-    `start` is the first node of the loop: the data must come from an iteration. Then no other
-    visible name has it, and what an iteration reads of it is told from what it reads from around.
+    `start` is the first node of the loop. The data must come from an iteration: then no other
+    visible name refers to it, and reads of it differ from reads of data outside the loop.
     """
     builder, scope, session = context.builder, context.scope, context.session
     if session.by_signature is not None or session.integer_symbols:
@@ -144,7 +144,7 @@ def mark(context: GraphContext, tensors: Sequence[Tensor], start: int) -> Mark |
 
 
 def _watched(context: GraphContext, tensors: Sequence[Tensor]) -> Hashable:
-    """What an iteration that can be copied leaves alone."""
+    """Properties that an iteration must not change if it is to be copied."""
     builder, scope = context.builder, context.scope
     return (
         len(builder.requirements),
@@ -161,7 +161,7 @@ def _watched(context: GraphContext, tensors: Sequence[Tensor]) -> Hashable:
 
 
 def _marks(node: Node) -> Hashable:
-    """What an iteration may note at a node that stands before it."""
+    """Properties that an iteration may change at an earlier node."""
     return node.name, len(node.requirements), len(node.discarded)
 
 
@@ -173,9 +173,9 @@ def record(
     result: Value,
     loop: Span,
 ) -> Fragment | None:
-    """What the iteration since `before` did, or None where it did more than add nodes.
+    """The effect of the iteration since `before`; None if it did more than add nodes.
 
-    Raises OutOfBudget: in loops that are in loops, a node may be recorded at each level.
+    Raises OutOfBudget: in nested loops, a node may be recorded at each level.
     """
     builder, scope = context.builder, context.scope
     yielded = tensors_of(builder, result)
@@ -194,7 +194,7 @@ def record(
     for node in nodes:
         instance = node.instance
         if instance is None or instance.regions:
-            return None  # a region stands for weights of its own: it is not shared as blocks are
+            return None  # a region has weights of its own: it is not shared as blocks are
         if instance.key and instance.key not in keys:
             return None
         key, inputs = keys.get(instance.key), tuple(places[port] for port in node.inputs)
@@ -215,7 +215,7 @@ def record(
 
 
 def _names(builder: GraphBuilder, scope: NameScope, before: Mark) -> tuple[Name, ...] | None:
-    """The numbers and keys an iteration took; None unless they follow from the first number."""
+    """The numbers and keys taken by an iteration; None unless they follow from the first number."""
     assert scope.counter is not None
     numbers = scope.counter.value - before.number
     claimed = list(islice(reversed(builder.keys.items()), len(builder.keys) - before.keys))
@@ -244,7 +244,7 @@ def _places(
     yielded: Sequence[Tensor],
     made: Sequence[tuple[int, int]],
 ) -> tuple[Mapping[Port, int], tuple[Port, ...]]:
-    """The place of each port that an iteration reads or yields, and those from around the loop."""
+    """The index of each port that an iteration reads or yields, and the ports outside the loop."""
     own = {Port(before.nodes + at, index): None for at, index in made}
     data = {item.port: None for item in reversed(tensors)}
     read = [port for node in nodes for port in node.inputs] + [item.port for item in yielded]
@@ -259,9 +259,9 @@ def _places(
 def repeat(
     context: GraphContext, fragment: Fragment, data: Value, loop: Span, iterations: range
 ) -> tuple[int, Value]:
-    """Add the fragment for each of these iterations in sequence; how many were added, their data.
+    """Add the fragment for each of these iterations; return how many were added, and the data.
 
-    There are fewer where a name is taken already. Raises OutOfBudget.
+    It stops at an iteration whose name is taken. Raises OutOfBudget.
     """
     builder, scope = context.builder, context.scope
     assert scope.counter is not None
@@ -298,7 +298,7 @@ def _copy(
     names: list[str],
     iterations: tuple[Iteration, ...],
 ) -> tuple[Port, ...]:
-    """Add the nodes of an iteration on this data; what it yields."""
+    """Add the nodes of an iteration on this data, and return its results."""
     base = len(nodes)
     ports = [*data, *fragment.fixed, *[Port(base + at, i) for at, i in fragment.made]]
     for number, plan in enumerate(fragment.nodes, base):

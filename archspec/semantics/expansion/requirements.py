@@ -1,4 +1,4 @@
-"""What an op needs of the sizes: decided at once, for all sizes, or kept as a requirement."""
+"""Requirements of ops on sizes: decided at once for all sizes, or kept with the graph."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from archspec.types.solver import (
 )
 
 MAX_LISTED = 3
-"""Sizes that a message lists one by one."""
+"""Maximum number of sizes that a message lists."""
 
 TELLING_BOUNDS = 10_000
-"""Steps to tell which conditions only ask for sizes that are large enough."""
+"""Steps for finding the conditions that only require sizes to be large enough."""
 
 MAX_CLAUSE = 100
-"""Characters of a clause that a person would still want to read in a message."""
+"""Maximum number of characters of a clause in a message."""
 
 
 def settle(
@@ -45,12 +45,12 @@ def settle(
     span: Span,
     places: Callable[[], list[tuple[Span, str]]] = list,
 ) -> tuple[Requirement, ...]:
-    """Decide a need; what is to be kept of it when it holds for some sizes only.
+    """Decide a requirement; return it to be kept if it holds for some sizes only.
 
-    `places` tells where its sizes come from; it is asked only when there is something to report.
+    `places` returns where its sizes come from; it is called only if there is something to report.
 
-    Raises SpecError when it holds for no size, or for finitely many of a dim that the spec did not
-    choose, or against what `where` promises, or when it can't be decided.
+    Raises SpecError if it holds for no size, or only for finitely many sizes of a dim that the spec
+    did not choose, or if it contradicts what `where` promises, or can't be decided.
     """
     session = context.session
     if need.condition == TRUE:
@@ -62,7 +62,8 @@ def settle(
     if verdict.kind is VerdictKind.ALWAYS:
         if session.given is session.network_given or session.always(need.condition, span):
             return ()
-        # It holds by the `where` of a body, and is kept beside that: a graph says all it needs.
+        # It follows from the `where` of a body, and is kept too: a graph lists all its
+        # requirements.
         return (_kept(context, replace(need, chosen=True), span),)
     secondary = places()
     if verdict.kind is VerdictKind.UNDECIDED:
@@ -90,7 +91,7 @@ def _kept(context: GraphContext, need: Need, span: Span) -> Requirement:
 def require(
     context: GraphContext, needs: tuple[Requirement, ...], claimed: Tensor | None = None
 ) -> None:
-    """Keep what a body needs of the sizes, or what is claimed of this tensor."""
+    """Keep the requirements of a body, or those of a claim about this tensor."""
     context.builder.require(needs, claimed)
 
 
@@ -130,7 +131,7 @@ def _refusal(
 
 
 def _only(context: GraphContext, need: Need, verdict: Verdict) -> str:
-    """For which sizes alone a need holds, where these are finitely many, or those of a symbol."""
+    """The sizes for which it holds, if these are finitely many, or finitely many of some dims."""
     names = sorted(symbols_of(need.condition))
     if verdict.kind is VerdictKind.FINITE:
         if 0 < len(verdict.solutions) <= MAX_LISTED:
@@ -152,9 +153,9 @@ def _only(context: GraphContext, need: Need, verdict: Verdict) -> str:
 def _settle_for_integers(
     context: GraphContext, need: Need, span: Span, places: Callable[[], list[tuple[Span, str]]]
 ) -> None:
-    """While a signature is checked: what must hold for all values of its parameters.
+    """Settle a requirement for all values of a rule's parameters while its signature is checked.
 
-    A need of the sizes alone, that is no equation between them, is settled at each expansion.
+    A requirement on sizes alone that is not an equation between them is settled at each expansion.
     """
     verdict = context.session.decide(need.condition, span)
     if verdict.kind is VerdictKind.ALWAYS:
@@ -173,22 +174,22 @@ def _settle_for_integers(
 
 
 def sizes_text(sizes: Mapping[str, int]) -> str:
-    """`H = 3, W = 1`."""
+    """Sizes as text: `H = 3, W = 1`."""
     return ", ".join(f"{name} = {size}" for name, size in sorted(sizes.items()))
 
 
 def is_equation(condition: Condition) -> bool:
-    """Whether it asks for equal sizes."""
+    """Whether the condition requires equal sizes."""
     if isinstance(condition, (All, AnyOf)):
         return any(is_equation(part) for part in condition.parts)
     return condition.relation is Relation.EQUAL
 
 
 def beyond_bounds(conditions: Iterable[Condition]) -> list[Condition]:
-    """Those that ask for more than sizes which are large enough: some hold, and not for all larger.
+    """The conditions that sizes can fail however large they are.
 
-    Others are reported in `valid_sizes`; they are no reason for a warning. What takes too many
-    steps to tell counts as asking for more.
+    The others, which hold for all sizes that are large enough, are reported in `valid_sizes` and
+    need no warning. Conditions that take too many steps to decide are included.
     """
     found: list[Condition] = []
     budget = TELLING_BOUNDS

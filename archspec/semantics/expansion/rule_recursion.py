@@ -1,4 +1,4 @@
-"""Recursion of rules: refused when it has passed the clause that would end it."""
+"""Recursion of rules: rejected once it has passed the clause that would end it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from archspec.syntax import ast
 
 
 def has_signature(definition: Definition) -> bool:
-    """Whether it is a rule with a signature."""
+    """Whether the definition is a rule with a signature."""
     return isinstance(definition, RuleDefinition) and definition.signature is not None
 
 
@@ -21,10 +21,10 @@ def has_signature(definition: Definition) -> bool:
 def descending(
     context: Context, rule: RuleDefinition, arguments: Mapping[str, Value], span: Span
 ) -> Iterator[None]:
-    """While the layer of a rule is applied: refuse a recursion that has passed its end.
+    """Reject a recursion that has passed its end, while the layer of a rule is applied.
 
-    Raises SpecError when an integer comes down with each call and is below every clause that
-    could end the recursion, so that no clause can be reached any more.
+    Raises SpecError if an integer decreases with each call and is below every clause that could end
+    the recursion, so that no such clause can be reached.
     """
     opened = context.session.open_rules
     outer = next((values for known, values in reversed(opened) if known is rule), None)

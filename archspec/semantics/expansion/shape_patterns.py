@@ -1,4 +1,4 @@
-"""Names for data and its dims: targets of bindings, shapes that bind or claim."""
+"""Names for data and dims: targets of bindings, and shapes that bind or check dims."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def bind_targets(
     value: Value,
     span: Span,
 ) -> None:
-    """Bind names to a value or its parts; claims on shapes are checked.
+    """Bind names to a value or its parts, and check shapes claimed for them.
 
-    Several targets take a value apart, one takes it whole. Raises SpecError when the
-    number of parts differs.
+    Several targets unpack a value, a single target takes it whole. Raises SpecError if the number
+    of parts differs.
     """
     if len(targets) == 1 and not isinstance(targets[0], ast.RestTarget):
         bind_target(context, targets[0], value, span)
@@ -45,7 +45,7 @@ def bind_targets(
     rest = next((i for i, item in enumerate(targets) if isinstance(item, ast.RestTarget)), None)
     fits = len(parts) == len(targets) if rest is None else len(parts) >= len(targets) - 1
     if not targets:
-        raise Reported()  # what stands left of `=` could not be read
+        raise Reported()  # the left side of `=` could not be parsed
     if not fits:
         poison_targets(context, targets)
         wanted = len(targets) if rest is None else f"{len(targets) - 1} or more"
@@ -85,7 +85,7 @@ def bind_target(context: Context, target: ast.Target, value: Value, span: Span) 
 
 
 def discard(context: Context, value: Value) -> None:
-    """Note at the nodes that nothing is to use this data: its name begins with `_`."""
+    """Mark data whose name begins with `_` as intentionally unused."""
     for item in tensors(value) if is_data(value) else ():
         if item.builder is in_graph(context).builder:
             node = item.builder.nodes[item.port.node]
@@ -93,7 +93,7 @@ def discard(context: Context, value: Value) -> None:
 
 
 def poison_targets(context: Context, targets: Sequence[ast.Target]) -> None:
-    """Bind all names to POISON, dims of claims too, after an error in what they stand for."""
+    """Bind all names, including dims of claims, to POISON after an error in their value."""
     for target in targets:
         if isinstance(target, ast.NestedTarget):
             poison_targets(context, target.items)
@@ -113,7 +113,7 @@ def poison_dims(context: Context, shape: ast.TypeExpr) -> None:
 
 
 def name_free(context: Context, name: str, span: Span) -> None:
-    """Refuse a second binding of a name in one body."""
+    """Reject a second binding of a name in one body."""
     environment = context.environment
     if name != "_" and name in environment.names:
         earlier = environment.spans.get(name)
@@ -127,9 +127,9 @@ def name_free(context: Context, name: str, span: Span) -> None:
 
 
 def claim(context: Context, shape: ast.TypeExpr, value: Value, name: str) -> None:
-    """Check data against a shape; names that are new in it are bound to the dims they meet.
+    """Check data against a shape, and bind new names in the shape to the dims.
 
-    Raises SpecError where they do not fit; what it did not come to bind is POISON then.
+    Raises SpecError if they do not fit; names not yet bound are then POISON.
     """
     try:
         for entry, size, tensor in _entries(context, shape, value, name):
@@ -141,7 +141,7 @@ def claim(context: Context, shape: ast.TypeExpr, value: Value, name: str) -> Non
 def _entries(
     context: Context, shape: ast.TypeExpr, value: Value, name: str
 ) -> list[tuple[ast.DimExpr, Dim, Tensor]]:
-    """The entries of a shape with the sizes they meet; none of what failed already."""
+    """The entries of a shape with the actual sizes; empty for data that failed."""
     if isinstance(value, Poison):
         return []
     if not isinstance(value, Tensor):
@@ -206,7 +206,7 @@ def _made_at(value: Tensor) -> tuple[Span, str]:
 
 
 def size_of(context: Context, expression: ast.Expr) -> Dim | None:
-    """The value of an entry of a shape; None when an error was reported there."""
+    """The value of an entry of a shape; None if an error was reported there."""
     value = plain(force(context, evaluate(context, expression), expression.span))
     if isinstance(value, Poison):
         return None
@@ -216,7 +216,7 @@ def size_of(context: Context, expression: ast.Expr) -> Dim | None:
 
 
 def dtype_of(context: Context, shape: ast.TypeExpr) -> DType:
-    """The element type of a shape, f32 where none is said."""
+    """The element type of a shape; the default is f32."""
     text = shape.dtype or "f32"
     try:
         return DType(text)

@@ -1,8 +1,8 @@
-"""What is shared: its instances are kept under their names and taken again at each use.
+"""Shared layers: their instances are kept by name and reused at each use.
 
-A use may be on data of other types than the first, and then need other attributes, as of a `crop`
-to half of the height. Such an instance is one more of the same name: weights go by the name, what
-is done goes by the instance. So the weights must have the same names and shapes at each use.
+A use may be on data of other types than the first, and then need other attributes, such as a `crop`
+to half of the height. It then has another instance of the same name: weights belong to the name,
+attributes to the instance. So the weights must have the same names and shapes at each use.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ Types = tuple[TensorType, ...]
 
 
 def one_instance(context: GraphContext, instance: Instance, types: Types, span: Span) -> Instance:
-    """The instance, or the one made for the same at an earlier use of what is shared.
+    """The instance, or the equal instance of an earlier use of the shared layer.
 
-    Raises SpecError (E0607) where its weights would not be those of the earlier use.
+    Raises SpecError (E0607) if its weights would differ from those of the earlier use.
     """
     tape = context.scope.tape
     if tape is None:
@@ -52,7 +52,7 @@ def _require_same_weights(context: GraphContext, first: Owner, owner: Owner, spa
 
 
 def _fault(first: Owner, owner: Owner) -> str | None:
-    """How the weights of two uses differ; None where they are the same."""
+    """The difference between the weights of two uses; None if they are the same."""
     pairs = [(first, owner)]
     seen: set[tuple[Graph, Graph]] = set()
     while pairs:
@@ -76,7 +76,7 @@ def _fault(first: Owner, owner: Owner) -> str | None:
 
 
 def _below(left: Instance, right: Instance) -> list[tuple[Graph, Graph]]:
-    """Graphs that the two call or hold, matched."""
+    """Pairs of corresponding graphs that the two call or hold."""
     pairs = zip(left.regions, right.regions, strict=False)
     found = [(one.graph, two.graph) for one, two in pairs]
     if left.graph is not None and right.graph is not None:
@@ -92,7 +92,7 @@ def _by_path(graph: Graph) -> dict[str, Owner]:
 
 
 def _own_fault(left: Owner, right: Owner) -> str | None:
-    """What differs in the weights of the two themselves."""
+    """The difference between the weights of the two instances themselves."""
     one, two = left.instance, right.instance
     kinds = [(item.graph is None, type(item.op)) for item in (one, two)]
     if kinds[0] != kinds[1]:

@@ -1,4 +1,4 @@
-"""Sides of a signature: `[B, C, H, W]`, `c * [B, width, H, W]`, tuples of these."""
+"""Sides of a signature: `[B, C, H, W]`, `c * [B, width, H, W]`, or tuples of these."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from archspec.types.tensor import DType, TensorType
 
 @frozen
 class Segment:
-    """`count` tensors of one type, one after another."""
+    """`count` consecutive tensors of one type."""
 
     count: Dim
     type: TensorType
@@ -60,7 +60,7 @@ def signature_sides(
 
 
 def promised(context: GraphContext, side: ast.Expr) -> list[Segment]:
-    """The output side, all its names bound."""
+    """The output side, all of whose names are bound."""
     found: list[Segment] = []
     for part in _entries(side):
         count, shape = _count_and_shape(context, part)
@@ -132,7 +132,7 @@ def honour(
     result: Value,
     span: Span,
 ) -> None:
-    """Check one expansion of a rule against its signature. Raises SpecError where it differs."""
+    """Check one expansion of a rule against its signature. Raises SpecError if it differs."""
     signature = rule.signature
     if signature is None or context.session.integer_symbols or has_poison(result):
         return
@@ -196,7 +196,7 @@ def _broken(
 
 
 def segments_of(data: Value) -> list[Segment]:
-    """Data as segments; neighbours of one type are joined."""
+    """Data as segments; neighbours of the same type are merged."""
     found: list[Segment] = []
     for item in data if isinstance(data, tuple) else (data,):
         if isinstance(item, Copies):
@@ -218,9 +218,9 @@ def matched(
     real: Mapping[str, DimLike],
     span: Span,
 ) -> tuple[str, Mapping[str, int]] | None:
-    """None when both are the same for all values; else what differs, with a counterexample.
+    """None if both are equal for all values; otherwise the difference, with a counterexample.
 
-    `real` says what the symbols are called by the reader, `span` what is compared.
+    `real` maps symbols to their names in the spec; `span` is the location of the comparison.
     """
     merged = _merged(wanted)
     mine = _merged(actual)
@@ -252,7 +252,7 @@ def _merged(segments: Sequence[Segment]) -> list[Segment]:
 
 
 def text_of(segments: Sequence[Segment], real: Mapping[str, DimLike] | None = None) -> str:
-    """As the language writes it, with `real` for the symbols."""
+    """The segments in the notation of the language, with the symbols replaced by `real`."""
     texts: list[str] = []
     for item in segments:
         shape = ", ".join(str(size.substitute(real or {})) for size in item.type.shape)

@@ -1,6 +1,6 @@
-"""Layers without input (`arange(n)`, a block that has only outputs) stand for their data.
+"""Layers without input (`arange(n)`, a block that has only outputs), replaced by their data.
 
-So does a rule whose right side is one; a rule with a signature takes data.
+A rule whose right side is such a layer is one, too; a rule with a signature takes data.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from archspec.syntax import ast
 
 
 def is_source(context: Context, value: Value) -> bool:
-    """Whether it is a layer that takes no data."""
+    """Whether the value is a layer that takes no data."""
     while isinstance(value, (LabelledLayer, GroupLayer)):
         value = value.inner
     if isinstance(value, OpLayer):
@@ -42,18 +42,18 @@ def is_source(context: Context, value: Value) -> bool:
 
 
 def _yields_source(context: Context, rule: BlockLayer) -> bool:
-    """Whether the right side of a rule is a source; found out once for each."""
+    """Whether the right side of a rule is a source; determined once for each right side."""
     span = rule.span or NOWHERE
     result = rule_value(context, rule, span)
     known, key = context.session.op_results, ("source", id(result))
     if key not in known:
         inner = context.expanding(rule.definition.name, span)
-        known[key] = (is_source(inner, result), result)  # kept, so that its id stays its own
+        known[key] = (is_source(inner, result), result)  # kept, so that its id is not reused
     return bool(known[key][0])
 
 
 def materialise(context: Context, value: Value, span: Span) -> Value:
-    """The data of a layer without input; anything else as it is."""
+    """The data of a layer without input; anything else unchanged."""
     if not isinstance(context, GraphContext) or not is_source(context, value):
         return value
     return apply_layer(context, value, (), span)

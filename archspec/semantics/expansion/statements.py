@@ -1,4 +1,4 @@
-"""Statements of a body that declare something: bindings, parameters, buffers, shared layers."""
+"""Statements that declare something in a body: bindings, parameters, buffers, shared layers."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ Declaration: TypeAlias = (
     "ast.Bind | ast.ParamDecl | ast.BufferDecl | ast.Shared | ast.InitDecl | ast.DrawDecl | "
     "ast.TieDecl | ast.Assert"
 )
-"""A statement that is neither input, output nor an expression."""
+"""A statement that is neither an input, an output nor an expression."""
 
 
 def carry_out(context: GraphContext, statement: Declaration) -> None:
-    """Carry out a statement."""
+    """Expand a statement."""
     match statement:
         case ast.Bind():
             _bind(context, statement)
@@ -77,7 +77,7 @@ def carry_out(context: GraphContext, statement: Declaration) -> None:
 
 
 def data_value(context: GraphContext, expression: ast.Expr) -> Value:
-    """The data of an expression. Raises SpecError when it is something else."""
+    """The data of an expression. Raises SpecError if it is not data."""
     value = evaluate(context, expression)
     value = materialise(context, value, expression.span)
     if isinstance(value, Poison) or (is_data(value) and not _has_values(value)):
@@ -107,7 +107,7 @@ def _bind(context: GraphContext, statement: ast.Bind) -> None:
 
 
 def _remember_number(context: GraphContext, statement: ast.Bind, value: Value) -> None:
-    """A name for a number stands for what it was written as, one for a size is defined so."""
+    """Record how a number bound to a name was written; a bound size becomes a definition."""
     target, environment = statement.targets[0], context.environment
     if len(statement.targets) > 1 or not isinstance(target, ast.NameTarget):
         return
@@ -264,7 +264,7 @@ _ANY_NUMBER = re.compile(r"\d+")
 
 
 def _weights_of(op: type[Op]) -> set[str]:
-    """Names of the learnt tensors that an op may own, as its examples have them."""
+    """Names of the trainable tensors that an op may own, taken from its examples."""
     names: set[str] = set()
     for example in op.examples:
         made = op.model_validate(dict(example.attributes))
