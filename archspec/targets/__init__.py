@@ -1,4 +1,4 @@
-"""Targets of `build`: the backend protocol and how backends are found."""
+"""Targets of `build`: the backend protocol and the registry of backends."""
 
 from archspec.targets.base import Backend, BuildRequest, LiveBackend, Uncovered
 from archspec.targets.registry import available, backend

@@ -1,4 +1,4 @@
-"""What a backend is: something found by entry point that turns a network into files."""
+"""The backend protocol: an object found by entry point that turns a network into files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from archspec.targets.weights import Weights
 
 @frozen
 class Uncovered:
-    """A node of an op that a backend cannot lower, the graph where it stands, and the reason."""
+    """A node whose op a backend cannot lower, its graph, and the reason."""
 
     graph: Graph
     node: Node
@@ -25,11 +25,11 @@ class Uncovered:
 
 @frozen
 class BuildRequest:
-    """What is to be built, and where.
+    """The network to build, the directory to build it in, and its weights and options.
 
-    `directory` is a temporary one. With `weights` the artefacts have these, and say where they come
-    from; without, `seed` decides the initial ones. `options` are an instance of the `options` of
-    the backend.
+    `directory` is temporary. If `weights` are given, the artefacts contain them and name their
+    origin; otherwise `seed` determines the initial weights. `options` is an instance of the
+    backend's `options` class.
     """
 
     network: Compiled
@@ -40,47 +40,48 @@ class BuildRequest:
 
 
 class Backend(Protocol):
-    """One target of `build`. Its module imports nothing heavy; `build` may."""
+    """One target of `build`. Only `build` may import heavy libraries, not its module."""
 
     name: str
     options: type[Options]
     holds_weights: bool
-    """Whether `build` makes the weights, so that they must have room in memory."""
+    """Whether `build` creates the weights, so they must fit in memory."""
 
     def coverage(self, network: Compiled) -> Iterable[Uncovered]:
-        """Every node that it cannot lower, in all graphs of the network.
+        """All nodes that the backend cannot lower, in all graphs of the network.
 
-        They are reported as E0802 before anything is written. `check` asks for them too, so a
-        network of ops that it can lower costs next to nothing.
+        They are reported as E0802 before anything is written. `check` calls this too, so it must
+        be fast for a network that the backend can lower.
         """
         ...
 
     def faults(self, network: Compiled) -> tuple[Diagnostic, ...]:
-        """What `build` refuses of a network beside ops without lowering; `check` warns of it.
+        """Other reasons why `build` refuses the network; `check` reports them as warnings.
 
-        It is found without anything heavy, where `coverage` names all nodes. A backend gives what
-        it refuses itself, not what one refuses that it builds upon: `torch` gives names of modules
-        (E0820), layers and blocks of two forms (E0821, E0822) and depth (E0825), `torchscript`
-        only the names that it cannot load (E0823).
+        Finding them must not import heavy libraries. It is called for networks whose nodes are all
+        covered. A backend reports its own reasons, not those of a backend that it builds upon:
+        `torch` reports names of modules (E0820), layers and blocks with two forms (E0821, E0822)
+        and depth (E0825), `torchscript` only the names that it cannot load (E0823).
         """
         ...
 
     def keeps(self, name: str) -> bool:
-        """Whether a part of what it builds cannot have this name."""
+        """Whether the name is reserved, so that no part of the network may have it."""
         ...
 
     def build(self, request: BuildRequest) -> tuple[Path, ...]:
         """Write the artefacts into the directory of the request and return their paths.
 
-        They are moved to their places when all is done; OSError is reported as a diagnostic, and
-        so is MemoryError, which a backend raises whatever its library raises for that.
+        The caller moves them to their destination once all are written. OSError and MemoryError
+        are reported as diagnostics; a backend raises MemoryError for its library's own
+        out-of-memory errors.
         """
         ...
 
 
 @runtime_checkable
 class LiveBackend(Backend, Protocol):
-    """A backend that also makes a module in this process."""
+    """A backend that can also create a module in this process."""
 
     def module(
         self,
@@ -91,8 +92,8 @@ class LiveBackend(Backend, Protocol):
         seed: int = 0,
         weights: Weights | None = None,
     ) -> object:
-        """The network as a live module; `device` and `dtype` are those of its library.
+        """The network as a live module; `device` and `dtype` are those of the backend's library.
 
-        Raises ValueError for a dtype that is none of its floating types, MemoryError.
+        Raises ValueError for a dtype that is not a floating type of the library, and MemoryError.
         """
         ...

@@ -1,4 +1,4 @@
-"""Running backends."""
+"""Runs backends."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from archspec.targets.weights import Weights
 
 
 def first_folded(folding: Folding, seed: int) -> Weights:
-    """The first weights of a folded network: those of the network as it was, folded.
+    """The initial weights of a folded network: the folded initial weights of the original.
 
     Raises CompileFailed: E0520.
     """
@@ -44,11 +44,11 @@ def build_targets(
     seed: int,
     weights: Weights | None = None,
 ) -> None:
-    """Let each target write its artefacts; `targets` have values for the options of each.
+    """Let each target write its artefacts; `targets` maps target names to option values.
 
-    Raises CompileFailed: E0520 when the network is too large to be written out, or for the memory
-    of this machine, E0801 for a target or an option that there is not, and where a target of others
-    fails, E0802 for ops that a target does not lower.
+    Raises CompileFailed: E0520 if the network is too large to write out or for the memory of this
+    machine, E0801 for an unknown target or option and if a third-party target fails, E0802 for ops
+    that a target does not lower.
     """
     found = [(backend(name), given) for name, given in targets.items()]
     chosen = [
@@ -76,7 +76,7 @@ def _options(target: Backend, given: Mapping[str, object]) -> Options:
 def live_module(
     compiled: Compiled, *, device: object, dtype: object, seed: int, weights: Weights | None
 ) -> object:
-    """The network as a live module of the first target that makes one.
+    """The network as a live module, from the first target that can create one.
 
     Raises CompileFailed: E0520, E0801, E0802.
     """
@@ -89,7 +89,7 @@ def live_module(
 
 @contextmanager
 def _memory_of(compiled: Compiled) -> Iterator[None]:
-    """Say in words that there is too little memory."""
+    """Report MemoryError as a diagnostic (E0520)."""
     try:
         yield
     except MemoryError:
@@ -103,7 +103,7 @@ def _memory_of(compiled: Compiled) -> Iterator[None]:
 
 
 def _require_lowered(compiled: Compiled, targets: Sequence[Backend]) -> None:
-    """Raise CompileFailed (E0802) with every place of an op that one of the targets refuses."""
+    """Raise CompileFailed (E0802) with every place of an op that some target does not lower."""
     faults = unlowered(compiled, {one.name: _uncovered(one, compiled) for one in targets})
     if faults:
         raise CompileFailed(faults)

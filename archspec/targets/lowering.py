@@ -1,4 +1,4 @@
-"""Ops that targets cannot lower, said where they stand."""
+"""Reports ops that targets cannot lower, at their places in the spec."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from archspec.source import NOWHERE
 from archspec.targets.base import Uncovered
 
 Refusal: TypeAlias = "tuple[Graph, str | Instance | Node, str]"
-"""What stands in a graph, all uses of one instance together, with the reason."""
+"""A graph, a part of it that is not lowered (all uses of one instance together), and the reason."""
 
 
 def unlowered(
     network: Compiled, coverage: Mapping[str, Iterable[Uncovered]]
 ) -> tuple[Diagnostic, ...]:
-    """What there is to say (E0802) of ops that targets cannot lower: each place of one, once.
+    """The diagnostics (E0802) for ops that targets cannot lower, one for each place.
 
-    `coverage` has for each target what `Backend.coverage` tells of the network. Targets that
-    refuse an op for the same reason are named together. An op that was made without text is
-    reported at the head of the network.
+    `coverage` maps each target to the result of `Backend.coverage` for the network. Targets that
+    refuse an op for the same reason are named together. An op without a source text is reported
+    at the head of the network.
     """
     nodes: dict[Refusal, Node] = {}
     targets: dict[Refusal, list[str]] = {}
@@ -44,7 +44,7 @@ def _owner(node: Node) -> str | Instance | Node:
 
 
 def _named(targets: Sequence[str]) -> str:
-    """Their names with the verb: "targets `a` and `b` have"."""
+    """The names of the targets with the verb: "targets `a` and `b` have"."""
     *first, last = (f"`{target}`" for target in targets)
     return f"targets {', '.join(first)} and {last} have" if first else f"target {last} has"
 

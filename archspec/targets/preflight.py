@@ -1,6 +1,6 @@
-"""What can be said before anything is built: names that targets keep, networks that they refuse.
+"""Checks before anything is built: names that targets reserve, networks that they refuse.
 
-Nothing here imports what a target builds with.
+Nothing here imports the libraries that targets build with.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from archspec.targets.registry import bundled, installed
 
 @cache
 def is_reserved(name: str) -> bool:
-    """Whether a target that comes with archspec cannot have a part of this name.
+    """Whether a target bundled with archspec reserves this name.
 
-    Others are not asked: names of weights do not depend on what is installed.
+    Other targets are not consulted, so names of weights do not depend on installed packages.
     """
     return any(target.keeps(name) for target in bundled())
 
 
 def foreseen(compiled: Compiled) -> tuple[Diagnostic, ...]:
-    """What `build` would refuse for one of the installed targets, as warnings."""
+    """The reasons why `build` would fail for one of the installed targets, as warnings."""
     try:
         with_weights = any(target.holds_weights for target in _installed())
         require_buildable(compiled, with_weights=with_weights)

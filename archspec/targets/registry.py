@@ -1,4 +1,4 @@
-"""Finding backends by entry point: each installed package may bring some."""
+"""Finds backends by entry point; any installed package may provide some."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ BUNDLED: Mapping[str, str] = {
     "torch": "archspec_torch:BACKEND",
     "torchscript": "archspec_torchscript:BACKEND",
 }
-"""Backends of this distribution, found in a checkout that is not installed too.
+"""The backends of this distribution, which are found even in a checkout that is not installed.
 
-Where any backend will do that can do a thing, the first of these that can is taken.
+Where any capable backend will do, the first of these comes first.
 """
 
 HINTS: Mapping[str, str] = {
     "torch": "pip install 'archspec-nn[torch]'",
     "torchscript": "pip install 'archspec-nn[torch]'",
 }
-"""What to install where a backend's own imports fail."""
+"""What to install if the imports of a backend fail."""
 
 KIND = extensions.Kind("target", "archspec.backends", "E0801", BUNDLED, HINTS, Backend)
 
 
 def available() -> tuple[str, ...]:
-    """Names of all targets, sorted. Nothing is imported."""
+    """The names of all targets, sorted. Imports nothing."""
     return extensions.available(KIND)
 
 
 def bundled() -> Iterator[Backend]:
-    """The backends of this distribution, without a look at what else is installed."""
+    """The backends of this distribution, regardless of other installed packages."""
     for name, value in BUNDLED.items():
         yield EntryPoint(name, value, KIND.group).load()
 
 
 def installed() -> Iterator[Backend]:
-    """Every backend that can be loaded."""
+    """All backends that can be loaded."""
     for name in available():
         with suppress(CompileFailed):
             yield backend(name)
@@ -52,21 +52,21 @@ def installed() -> Iterator[Backend]:
 def backend(name: str) -> Backend:
     """The backend of a target.
 
-    Raises CompileFailed (E0801) for a name that nobody provides or that two packages provide,
-    and where it cannot be imported or is no backend.
+    Raises CompileFailed (E0801) if no package or more than one provides the name, if the backend
+    cannot be imported, or if it does not satisfy the protocol.
     """
     return cast(Backend, extensions.load(KIND, name))
 
 
 def importing(name: str, fix: str | None = None) -> AbstractContextManager[None]:
-    """Report (E0801) what a backend cannot import while it works, with what to install."""
+    """Report an import that fails while a backend works (E0801), with what to install."""
     return extensions.importing(KIND, name, fix)
 
 
 def weight_store(name: str | None = None) -> WeightStore:
-    """The backend of a target, else the first that can, which reads and folds weights.
+    """The named backend, or the first capable one, to read and fold weights.
 
-    Raises CompileFailed (E0801) where it cannot.
+    Raises CompileFailed (E0801) if it cannot.
     """
     for found in _candidates(name):
         if isinstance(found, WeightStore):
@@ -75,9 +75,9 @@ def weight_store(name: str | None = None) -> WeightStore:
 
 
 def live_backend(name: str | None = None) -> LiveBackend:
-    """The backend of a target, else the first that can, which makes live modules.
+    """The named backend, or the first capable one, to create live modules.
 
-    Raises CompileFailed (E0801) where it cannot.
+    Raises CompileFailed (E0801) if it cannot.
     """
     for found in _candidates(name):
         if isinstance(found, LiveBackend):
@@ -86,7 +86,7 @@ def live_backend(name: str | None = None) -> LiveBackend:
 
 
 def without_weights() -> str | None:
-    """The first target whose artefacts hold no weights, and so need no memory for them."""
+    """The first target whose artefacts hold no weights and so need no memory for them, or None."""
     for name in _names():
         with suppress(CompileFailed):
             if not backend(name).holds_weights:
@@ -95,12 +95,12 @@ def without_weights() -> str | None:
 
 
 def _names() -> tuple[str, ...]:
-    """All targets, those of this distribution first."""
+    """The names of all targets, those of this distribution first."""
     return tuple(dict.fromkeys((*BUNDLED, *available())))
 
 
 def _candidates(name: str | None) -> Iterator[Backend]:
-    """The backend of a target, or all in order. One that cannot be loaded is said at the end."""
+    """The named backend, or all in order. Load errors are raised after the last one."""
     faults: list[CompileFailed] = []
     for one in _names() if name is None else (name,):
         try:

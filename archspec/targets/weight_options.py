@@ -1,4 +1,4 @@
-"""What of a file of weights is to be taken, as a user says it: checked before anything is read."""
+"""Validates the user's options for reading weights before any file is read."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ def taking(
     ignore: str | Sequence[str] = (),
     rename: Mapping[str, str] | Sequence[tuple[str, str]] = (),
 ) -> Taking:
-    """The arguments of `Network.read_weights` in one.
+    """The selection arguments of `Network.read_weights` as one object.
 
-    Raises TypeError for what is no text, and ValueError for what is nonsense in any file.
+    Raises TypeError for values of a wrong type, and ValueError for values that suit no file.
     """
     if entry is not None and not isinstance(entry, str):
         raise TypeError(f"entry must be a name, not {entry!r}")
@@ -53,9 +53,10 @@ def _pairs(given: object) -> tuple[tuple[str, str], ...]:
 
 
 def renaming(old: str, new: str) -> tuple[str, str]:
-    """What names begin with and what they shall begin with; a `.` at the end is left out.
+    """The old and the new prefix of names, each without a `.` at its end.
 
-    Raises ValueError for what renames nothing, or all names to one.
+    Raises ValueError for a pair that renames nothing or could make names empty, or if the new name
+    has more `*` than the old one.
     """
     stars = old.count("*")
     if new.count("*") > stars:

@@ -1,4 +1,4 @@
-"""Weights from outside: what they are to the core, and what a backend that reads them can do."""
+"""External weights: the core's data model, and the protocol of backends that read them."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ if TYPE_CHECKING:
     from archspec.passes.folding.fold import Folding
 
 Given: TypeAlias = "str | Path | Mapping[str, object]"
-"""A file, or what such a file holds: a state dict, or one in entries."""
+"""A file, or the content of one: a state dict, or a mapping with state dicts as entries."""
 
 
 class Array(Protocol):
-    """The values of one parameter or buffer, an array of the library that read them."""
+    """The values of one parameter or buffer, as an array of the library that read them."""
 
     @property
     def shape(self) -> Sequence[int]:
-        """Its sizes."""
+        """The sizes of the axes."""
         ...
 
     @property
     def dtype(self) -> object:
-        """What its elements are, in the words of its library."""
+        """The element type of the array's library."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """Values from outside for every parameter and buffer in the state dict of a network.
+    """External values for every parameter and buffer in the state dict of a network.
 
-    `tensors` are those of the backend that read them, by full name, in the order of the network.
-    `source` names the file, and `liberties` say what was done to make them fit ("without
-    `module.`").
+    `tensors` holds tensors of the backend that read them, by full name, in the order of the
+    network. `source` names the file, and `liberties` lists the adaptations that made them fit
+    ("without `module.`").
     """
 
     tensors: Mapping[str, Array]
@@ -46,13 +46,13 @@ class Weights:
 
     @property
     def origin(self) -> str:
-        """Where they come from, in words."""
+        """The source and the adaptations, as text."""
         return ", ".join((self.source, *self.liberties))
 
 
 @frozen
 class Taking:
-    """What of a file of weights is taken: see `Network.read_weights`."""
+    """Which weights to take from a file, and their new names: see `Network.read_weights`."""
 
     entry: str | None = None
     ignore: tuple[str, ...] = ()
@@ -64,7 +64,7 @@ EVERYTHING = Taking()
 
 @runtime_checkable
 class WeightStore(Protocol):
-    """What reads weights, and folds them as a pass of folding says: a backend that does so."""
+    """A backend that can read weights and fold them as prescribed by a folding pass."""
 
     name: str
 
@@ -78,14 +78,14 @@ class WeightStore(Protocol):
         folding: Folding | None = None,
         taking: Taking = EVERYTHING,
     ) -> Weights:
-        """The weights in a file or a state dict, every one of the network and no others.
+        """The weights in a file or a state dict, exactly those of the network.
 
-        Those of `whole`, the network that this one was extracted from, will do too, and where it
-        was made by a `folding` those of the network as it was, which are folded. Where
-        `names_only` holds, values do not count. Raises CompileFailed: E0840, E0841, E0842.
+        Weights of `whole`, the network that this one was extracted from, are accepted too. For a
+        network made by a `folding`, weights of the original network are accepted and folded. With
+        `names_only`, values are ignored. Raises CompileFailed: E0840, E0841, E0842.
         """
         ...
 
     def first_folded(self, folding: Folding, seed: int) -> Weights:
-        """The weights with which the network as it was begins, folded. Raises MemoryError."""
+        """The initial weights of the original network, folded. Raises MemoryError."""
         ...

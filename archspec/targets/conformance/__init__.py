@@ -1,4 +1,4 @@
-"""What holds of every backend, with values: see `docs/architecture.md`, "A backend"."""
+"""Numerical conformance tests for backends: see `docs/architecture.md`, "A backend"."""
 
 from archspec.targets.conformance.examine import (
     Array,

@@ -1,4 +1,4 @@
-"""Examining a backend: what it builds of a network is run, and compared with values."""
+"""Tests a backend: builds a network, runs the artefacts and compares the outputs."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from archspec.types.tensor import TensorType
 Array: TypeAlias = NDArray[np.generic]
 
 TOLERANCE = 1e-4
-"""What values may differ by, in parts of the largest one or of 1: artefacts compute in float32."""
+"""Tolerance relative to the largest value, or to 1 if larger: artefacts compute in float32."""
 
 
 @frozen
 class Run:
-    """Inputs of a network, and the outputs that they must give, flattened and in order."""
+    """Inputs of a network and the expected outputs, flattened and in order."""
 
     inputs: tuple[Array, ...]
     outputs: tuple[Array, ...]
@@ -37,7 +37,7 @@ class Run:
 
 @frozen
 class Example:
-    """A network with weights by name, and what it must compute."""
+    """A network with weights by name, and its expected results."""
 
     name: str
     network: Compiled
@@ -47,22 +47,22 @@ class Example:
 
 @frozen
 class Found:
-    """What came of an example: ops that the backend says it does not lower, and faults."""
+    """The result for an example: ops that the backend reports as not lowered, and faults."""
 
     uncovered: tuple[str, ...]
     faults: tuple[str, ...]
 
 
 class Runner(Protocol):
-    """Runs what a backend built, as whoever uses its artefacts would."""
+    """Runs the artefacts of a backend as a user would."""
 
     def __call__(
         self, files: Sequence[Path], inputs: Sequence[Array], training: bool
     ) -> Sequence[Array]:
         """The outputs for these inputs, flattened and in order.
 
-        Each call begins with the weights that were built; in training, batch norms go by the
-        batch, and may change what they keep.
+        Each call starts from the weights that were built. In training, batch norms use batch
+        statistics and may update their running statistics.
         """
         ...
 
@@ -74,9 +74,9 @@ def examine(
     directory: Path,
     options: Options | None = None,
 ) -> Found:
-    """What is wrong with what the backend builds of the example, in an empty directory.
+    """Build the example in an empty directory, run it, and collect the faults.
 
-    Where it says that it does not lower some op of it, nothing is built. What it raises is not
+    Nothing is built if the backend reports that it does not lower some op. Its exceptions are not
     caught.
     """
     network = example.network
@@ -168,10 +168,10 @@ class Unheard(Op):
 
 
 def examine_coverage(backend: Backend) -> tuple[str, ...]:
-    """Places of an op that the backend can't know and that its `coverage` does not name.
+    """Faults for places of an unknown op that the backend's `coverage` does not report.
 
-    The op stands in a network, in a block that it calls, in a layer that an op holds, and in one
-    mode only.
+    The op is in a network, in a block that it calls, in a layer that an op holds, and in a block
+    that only training calls.
     """
     network = _with_unheard()
     found = {(one.graph, one.node) for one in backend.coverage(network)}

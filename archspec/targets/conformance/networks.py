@@ -1,4 +1,4 @@
-"""Examples of whole networks: names, sharing, modes, outputs, sizes and layers that ops hold."""
+"""Examples of networks: names, sharing, modes, outputs, sizes and layers held by ops."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from archspec.types.tensor import DType, TensorType
 Numbers: TypeAlias = NDArray[np.float64]
 Named: TypeAlias = Mapping[str, Numbers]
 Formula: TypeAlias = Callable[..., tuple[Array, ...]]
-"""Outputs for weights by name and inputs, in double precision."""
+"""Maps weights by name and inputs to outputs, in double precision."""
 
 Shapes: TypeAlias = Sequence[tuple[int, ...]]
 
 
 def network_examples() -> Iterator[Example]:
-    """All of them."""
+    """All examples of networks."""
     yield _names()
     yield _sharing()
     yield _modes()
@@ -41,7 +41,7 @@ def network_examples() -> Iterator[Example]:
 def _example(
     name: str, network: Compiled, sizes: Sequence[Shapes], formula: Formula, training: Formula
 ) -> Example:
-    """An example that is run at each of the sizes in both modes."""
+    """An example that is run with each of the input shapes in both modes."""
     rng = np.random.default_rng(1)
     weights = drawn_weights(rng, network)
     named = {key: exact(value) for key, value in weights.items()}
@@ -75,7 +75,7 @@ def _linear(named: Named, owner: str, x: Numbers) -> Numbers:
 
 
 def _names() -> Example:
-    """Weights of one shape go by their names, below a block too."""
+    """Weights of equal shape are assigned by name, also inside a block."""
     block = Building("block")
     (h,) = block.op(_op("linear", width=3), block.input("x", _f32(2, 3)), key="first.inner")
     (h,) = block.op(_op("tanh"), h)
@@ -92,7 +92,7 @@ def _names() -> Example:
 
 
 def _sharing() -> Example:
-    """A layer and a block that are used twice, and the block again with weights of its own."""
+    """A layer and a block that are each used twice, and the block with separate weights."""
     block = Building("block")
     x = block.input("x", _f32(2, 3))
     block.output("y", *block.op(_op("linear", width=3), x, key="it"))
@@ -114,7 +114,7 @@ def _sharing() -> Example:
 
 
 def _modes() -> Example:
-    """A norm that goes by the batch in training, and a branch that only training has."""
+    """A batch norm, and a layer that only training has."""
 
     def graph(training: bool) -> Graph:
         net = Building("net", "network")
@@ -139,7 +139,7 @@ def _modes() -> Example:
 
 
 def _outputs() -> Example:
-    """Several outputs, of which one is a tuple, and inputs that are not in order of use."""
+    """Several outputs, one of them a tuple, and inputs that are not in order of use."""
     net = Building("net", "network")
     x, y = net.input("x", _f32(2, 3)), net.input("y", _f32(2, 4))
     (last,) = net.op(_op("linear", width=2), y, key="a")
@@ -155,7 +155,7 @@ def _outputs() -> Example:
 
 
 def _sizes() -> Example:
-    """Sizes that are known when it runs, and one that follows from them."""
+    """Sizes that are known only at run time, and one that is computed from them."""
     net = Building("net", "network")
     x = net.input("x", _f32("B", "N", 3))
     (h,) = net.op(_op("linear", width=2), x, key="it")
@@ -179,7 +179,7 @@ def _layer(*types: TensorType) -> tuple[Building, list[Port]]:
 
 
 def _iterated() -> Example:
-    """A layer with weights that runs again and again, and a value of outside that it reads."""
+    """A layer with weights that runs repeatedly and reads an outer value."""
     layer, (state, beside) = _layer(_f32(2, 3), _f32(2, 3))
     (h,) = layer.op(_op("linear", width=3), state, key="it")
     (after,) = layer.op(_op("add"), h, beside)
@@ -203,7 +203,7 @@ def _iterated() -> Example:
 
 
 def _scanned() -> Example:
-    """A layer along an axis whose size is free."""
+    """A layer that runs along an axis of free size."""
     layer, (x, state) = _layer(_f32("B", 3), _f32("B", 3))
     (h,) = layer.op(_op("linear", width=3), state, key="it")
     (h,) = layer.op(_op("add"), h, x)
@@ -229,7 +229,7 @@ def _scanned() -> Example:
 
 
 def _gated() -> Example:
-    """A layer that runs where a number is above 0: everywhere, somewhere and nowhere."""
+    """A layer that runs only where a gate is true: for all, some and none of the samples."""
     layer, (x,) = _layer(_f32("B", 3))
     layer.output("y", *layer.op(_op("linear", width=3), x, key="it"))
     net = Building("net", "network")

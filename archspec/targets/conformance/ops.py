@@ -1,4 +1,4 @@
-"""Examples of single ops, with formulas in NumPy for those that nearly every network uses."""
+"""Examples of single ops, with NumPy formulas for the most common ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from archspec.types.tensor import DType, TensorType
 
 Numbers: TypeAlias = NDArray[np.float64]
 Formula: TypeAlias = Callable[..., "Array | tuple[Array, ...]"]
-"""The results for inputs, and for weights by their names below the op (`weight=..`)."""
+"""Maps inputs, and weights by their names within the op (`weight=..`), to the results."""
 
 DTYPES: Mapping[DType, type[np.generic]] = {
     DType.F32: np.float32,
@@ -41,8 +41,8 @@ def op_example(
 ) -> Example:
     """An example of one op on inputs of these types, in inference.
 
-    The formula gets inputs and weights in double precision. Inputs that are not given are drawn:
-    numbers of both signs, and whole ones from 0 to 4.
+    The formula receives inputs and weights in double precision. By default inputs are random:
+    floating values of both signs, and integers from 0 to 4.
     """
     building = Building("net", "network")
     ports = [building.input(f"x{number}", kind) for number, kind in enumerate(types)]
@@ -70,7 +70,7 @@ def op_example(
 
 
 def drawn(rng: np.random.Generator, kind: TensorType) -> Array:
-    """An input of a type whose sizes are numbers."""
+    """A random input of a type whose sizes are numbers."""
     shape = tuple(size.evaluate({}) for size in kind.shape)
     if kind.dtype is DType.BOOL:
         return rng.random(shape) > 0.5
@@ -83,7 +83,7 @@ def drawn(rng: np.random.Generator, kind: TensorType) -> Array:
 
 
 def drawn_weights(rng: np.random.Generator, network: Compiled) -> Mapping[str, Array]:
-    """Values for all that the state dict of a network holds; variances are above 0."""
+    """Random values for the state dict of a network; variances are positive, integers are 3."""
     found: dict[str, Array] = {}
     for entry in table(network):
         if not entry.persistent:
@@ -98,13 +98,13 @@ def drawn_weights(rng: np.random.Generator, network: Compiled) -> Mapping[str, A
 
 
 def exact(value: Array) -> Array:
-    """The same in double precision, where it is floating or complex."""
+    """The value in double precision if it is floating or complex, else unchanged."""
     kinds = {"f": np.dtype(np.float64), "c": np.dtype(np.complex128)}
     return value.astype(kinds.get(value.dtype.kind, value.dtype))
 
 
 def op_examples() -> Iterator[Example]:
-    """An example of each formula below."""
+    """An example for each of the formulas below."""
     for name, attributes, inputs, formula in _OPS:
         op = all_ops()[name](**attributes)
         yield op_example(op, [type_of_text(one) for one in inputs], formula)
@@ -120,7 +120,7 @@ def _softmax(x: Numbers) -> Numbers:
 
 
 def _conv(x: Numbers, weight: Numbers, bias: Numbers) -> Numbers:
-    """Kernel 3, stride 2, padding 1, two groups."""
+    """A convolution with kernel 3, stride 2, padding 1 and two groups."""
     padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
     width, inside = weight.shape[:2]
     rows, columns = ((size - 1) // 2 + 1 for size in x.shape[2:])
@@ -154,7 +154,7 @@ def _layer_norm(x: Numbers, weight: Numbers, bias: Numbers) -> Numbers:
 def batch_norm(
     x: Numbers, mean: Numbers, variance: Numbers, weight: Numbers, bias: Numbers
 ) -> Numbers:
-    """Channels stand on axis 1."""
+    """Batch normalisation with the channels on axis 1."""
     shape = (-1, *(1,) * (x.ndim - 2))
     scale = weight / np.sqrt(variance + 1e-5)
     result: Numbers = (x - mean.reshape(shape)) * scale.reshape(shape) + bias.reshape(shape)
