@@ -1,4 +1,4 @@
-"""What a formatter promises, checked on every file: same meaning, same comments, stable."""
+"""Checks on every formatted file: the same meaning, the same comments."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from archspec.syntax import ast
 
 
 class FormatterFault(RuntimeError):
-    """The formatter would have changed the meaning of a file: a fault of archspec."""
+    """The formatter would have changed a file's meaning or was unstable: a bug in archspec."""
 
 
 def same(before: Any, after: Any) -> bool:
-    """Whether two trees say the same: places and the parentheses that `fmt` writes do not count."""
+    """Whether two trees are equal except for spans and parentheses that `fmt` adds."""
     before, after = _bare(before), _bare(after)
     if isinstance(before, tuple):
         return (
@@ -32,7 +32,7 @@ def same(before: Any, after: Any) -> bool:
 
 
 def _bare(node: Any) -> Any:
-    """A stage of a chain without parentheses that only show how `->` binds."""
+    """A chain with its stages stripped of parentheses that only show how `->` binds."""
     if not isinstance(node, ast.Chain):
         return node
     stages = tuple(
@@ -46,5 +46,5 @@ def _bare(node: Any) -> Any:
 
 
 def same_comments(before: ast.Module, after: ast.Module) -> bool:
-    """Whether no comment was lost or doubled."""
+    """Whether no comment was lost or duplicated."""
     return sorted(c.text for c in before.comments) == sorted(c.text for c in after.comments)

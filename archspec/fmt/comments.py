@@ -1,8 +1,8 @@
-"""Attaches each comment to a node, so that it moves with what it belongs to.
+"""Attaches each comment to a node, so that it moves with that node.
 
-A comment behind something on its line belongs to that; one on a line of its own to what follows.
-What follows or stands before is looked for among statements, definitions, and the items of
-brackets and chains: a comment in the middle of an expression moves to the nearest of these.
+A comment at the end of a line belongs to the node before it; a comment on its own line to the node
+after it. Only statements, definitions, and the items of brackets and chains can own comments; a
+comment in the middle of an expression moves to the nearest of these.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from archspec.syntax.visit import path_to, walk
 
 @dataclass(slots=True)
 class Attached:
-    """Comments of one node: above it, behind it; for what has brackets, at its open and its end.
+    """Comments of one node: above it, after it, and inside its brackets at the start and the end.
 
-    `apart` is for comments in the head of a definition: right above it they would document it.
+    `apart` holds comments in the head of a definition: directly above it they would document it.
     """
 
     leading: list[ast.Comment] = field(default_factory=list)
@@ -56,22 +56,22 @@ _ITEMS: dict[type, Callable[[Any], tuple[Any, ...] | None]] = {
 
 
 def items(node: Any) -> tuple[Any, ...] | None:
-    """The parts of a node that comments can be attached to; None if it is no container."""
+    """The parts of a node that comments can be attached to; None if it is not a container."""
     parts = _ITEMS.get(type(node))
     return parts(node) if parts else None
 
 
 def _slots(node: Any) -> tuple[Any, ...]:
-    """Parts that a comment inside of them can be attached to.
+    """The parts that can own a comment inside them.
 
-    Nothing can be written above the first stage of a chain: what precedes it is on its line.
+    The first stage of a chain cannot: other code may precede it on its line.
     """
     parts = items(node) or ()
     return parts[1:] if isinstance(node, ast.Chain) else parts
 
 
 def attach(module: ast.Module) -> dict[int, Attached]:
-    """Comments by the identity of the node that they belong to."""
+    """The comments of each node, by the id of the node."""
     found: dict[int, Attached] = {}
     slots = {id(part) for node in walk(module) for part in _slots(node)}
     top = {id(part) for part in items(module) or ()}
@@ -98,7 +98,7 @@ def attach(module: ast.Module) -> dict[int, Attached]:
 def _among(
     found: dict[int, Attached], comment: ast.Comment, node: Any, parts: tuple[Any, ...]
 ) -> None:
-    """Attach a comment that stands between the parts of a node."""
+    """Attach a comment that is between the parts of a node."""
     before = [part for part in parts if part.span.end <= comment.span.start]
     after = [part for part in parts if part.span.start >= comment.span.end]
     if not comment.own_line and before and _ends_on_line(before[-1], comment):

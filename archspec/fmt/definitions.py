@@ -1,4 +1,4 @@
-"""Layout of definitions and whole files."""
+"""Layout of definitions and files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ONE_LINERS = (ast.Use, ast.RuleClause, ast.Signature, ast.Preset)
 
 
 def module(p: Layout, node: ast.Module) -> Doc:
-    """A whole file."""
+    """The layout of a file."""
     parts = items(node) or ()
     docs: list[Doc] = []
     for at, part in enumerate(parts):
@@ -28,7 +28,7 @@ def module(p: Layout, node: ast.Module) -> Doc:
 
 
 def _stand_apart(before: Any, after: Any) -> bool:
-    """Whether an empty line between two definitions is not up to the author."""
+    """Whether an empty line between two definitions is mandatory."""
     if isinstance(before, ast.Use) or isinstance(after, ast.Use):
         return type(before) is not type(after)
     if isinstance(before, ast.Preset) and isinstance(after, ast.Preset):
@@ -39,7 +39,7 @@ def _stand_apart(before: Any, after: Any) -> bool:
 
 
 def _definition(p: Layout, node: Any) -> Doc:
-    """A definition with the comments around it; empty lines between these are kept."""
+    """A definition with its comments; empty lines between these are kept."""
     own = p.comments(node)
     above: list[Doc] = [part for comment in own.apart for part in (comment.text, BLANK, HARD)]
     above += p.above(own.leading, node)

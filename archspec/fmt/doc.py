@@ -1,7 +1,7 @@
-"""Documents that know where they may be broken, and the printer that decides where they are.
+"""Documents with possible line breaks, and the printer that decides which to use.
 
-Wadler's pretty printer as prettier has it: a `Group` is printed on one line if it fits into what
-is left of the line, else its `Line`s become line breaks. `Suffix` waits for the end of the line.
+Wadler's pretty printer as in prettier: a `Group` is printed on one line if it fits into the rest
+of the line, else its `Line`s become line breaks. A `Suffix` is printed at the end of its line.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from archspec.frozen import frozen
 
 @frozen
 class Line:
-    """A possible line break: `flat` stands for it on one line. A hard one always breaks."""
+    """A possible line break, printed as `flat` if not broken. A hard one always breaks."""
 
     flat: str = " "
     hard: bool = False
@@ -22,7 +22,7 @@ class Line:
 
 @frozen
 class Blank:
-    """An empty line before the next break."""
+    """An empty line at the next break."""
 
 
 @frozen
@@ -42,7 +42,7 @@ class Choice:
 
 @frozen
 class Concat:
-    """One after the other."""
+    """A sequence of documents."""
 
     parts: tuple[Doc, ...]
     hard: bool
@@ -50,7 +50,7 @@ class Concat:
 
 @frozen
 class Nest:
-    """Line breaks inside are indented by this much more."""
+    """Adds `indent` columns to the indentation of the line breaks inside."""
 
     indent: int
     inner: Doc
@@ -59,7 +59,7 @@ class Nest:
 
 @frozen
 class Group:
-    """On one line if it fits."""
+    """A document printed on one line if it fits."""
 
     inner: Doc
     hard: bool
@@ -68,7 +68,7 @@ class Group:
 Doc: TypeAlias = "str | Line | Blank | Suffix | Choice | Concat | Nest | Group"
 
 WIDTH = 100
-"""Characters of a line, where that is possible."""
+"""Maximum line length in characters, where possible."""
 
 LINE = Line()
 SOFT = Line("")
@@ -82,24 +82,24 @@ def is_hard(doc: Doc) -> bool:
 
 
 def concat(*parts: Doc) -> Doc:
-    """One after the other."""
+    """The parts in sequence."""
     return Concat(parts, any(is_hard(part) for part in parts))
 
 
 def nest(*parts: Doc, indent: int = 2) -> Doc:
-    """Indented."""
+    """The parts in sequence, indented."""
     inner = concat(*parts)
     return Nest(indent, inner, is_hard(inner))
 
 
 def group(*parts: Doc) -> Doc:
-    """On one line if it fits."""
+    """The parts in sequence, on one line if they fit."""
     inner = concat(*parts)
     return Group(inner, is_hard(inner))
 
 
 def join(separator: Doc, parts: Iterable[Doc]) -> Doc:
-    """With a separator in between."""
+    """The parts in sequence with a separator between them."""
     result: list[Doc] = []
     for part in parts:
         if result:
@@ -112,7 +112,7 @@ _Entry: TypeAlias = "tuple[int, bool, Doc]"
 
 
 class _Printer:
-    """State of one run: finished lines, the current one, what waits for its end."""
+    """The state of one run: output so far, current column, and pending suffixes and blank line."""
 
     def __init__(self, width: int) -> None:
         self.width = width
@@ -169,7 +169,7 @@ class _Printer:
         self.suffixes.clear()
 
     def fits(self, doc: Doc, rest: list[_Entry]) -> bool:
-        """Whether `doc` on one line, and what follows up to the next break, fits."""
+        """Whether `doc` on one line, with the text up to the next break after it, fits."""
         room = self.width - self.column
         todo: list[_Entry] = [(0, True, doc)]
         behind = len(rest)
@@ -192,7 +192,7 @@ class _Printer:
 
 
 def _size(item: Doc, flat: bool) -> int:
-    """Characters of a text, or of what stands for a break on one line."""
+    """The number of characters that an item takes on one line."""
     if isinstance(item, str):
         return len(item)
     if isinstance(item, Choice):
@@ -201,10 +201,10 @@ def _size(item: Doc, flat: bool) -> int:
 
 
 def breaks(doc: Doc) -> bool:
-    """Whether a document at the beginning of a line takes several lines."""
+    """Whether a document that starts a line takes several lines."""
     return is_hard(doc) or not _Printer(WIDTH).fits(doc, [])
 
 
 def render(doc: Doc) -> str:
-    """Print a document in lines of at most `WIDTH` characters where that is possible."""
+    """Print a document in lines of at most `WIDTH` characters where possible."""
     return _Printer(WIDTH).run(doc)

@@ -81,7 +81,7 @@ def _unary(p: Layout, node: ast.Unary) -> Doc:
 
 
 def _binary(p: Layout, node: ast.Binary) -> Doc:
-    """`a + b + c` breaks behind each of its signs or behind none."""
+    """`a + b + c` breaks after all of its operators or after none."""
     parts: list[Doc] = []
     left: ast.Expr = node
     while isinstance(left, ast.Binary) and _level(left.operator) == _level(node.operator):
@@ -112,7 +112,7 @@ def _if_value(p: Layout, node: ast.IfValue) -> Doc:
 
 
 def _if_layer(p: Layout, node: ast.IfLayer) -> Doc:
-    """All branches on one line, or none."""
+    """All branches on one line, or each on its own lines."""
     parts: list[Doc] = []
     current: ast.IfLayer | None = node
     while current is not None:
@@ -155,7 +155,7 @@ def _anonymous(p: Layout, node: ast.Anonymous) -> Doc:
 
 
 def _chain(p: Layout, node: ast.Chain) -> Doc:
-    """Broken before each `->` or before none."""
+    """A chain breaks before each `->` or before none."""
     parts: list[Doc] = []
     for stage in node.stages[1:]:
         own = p.comments(stage)
@@ -167,7 +167,10 @@ def _chain(p: Layout, node: ast.Chain) -> Doc:
 
 
 def _stage(p: Layout, node: ast.Expr) -> Doc:
-    """`->` binds loosest; parentheses say so: `(x * a) -> f`."""
+    """A stage of a chain, in parentheses if it is an operation, as in `(x * a) -> f`.
+
+    `->` binds loosest, and the parentheses show it.
+    """
     if isinstance(node, _PARENTHESISED):
         return group("(", nest(SOFT, p.of(node)), SOFT, ")")
     return p.of(node)

@@ -1,4 +1,4 @@
-"""The formatter: text to text, with the same meaning."""
+"""The formatter: converts text to text with the same meaning."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from archspec.syntax import ast, parse
 RULES = {**expressions.RULES, **statements.RULES}
 
 _ROUNDS = 5
-"""A comment in the middle of an expression moves to its end, and then the expression may fit."""
+"""Maximum number of passes: once a comment moves to the end of its expression, this may fit."""
 
 
 def format_source(source: Source) -> str:
-    """The text of a file in archspec's one style: two spaces, lines of 100, comments kept.
+    """The text of a file in the archspec style: indent 2, line length 100, comments kept.
 
-    Raises `CompileFailed` for a file with syntax errors, `FormatterFault` rather than giving back
-    a text that means something else or would be formatted differently again.
+    Raises `CompileFailed` for a file with syntax errors, and `FormatterFault` if the result would
+    have another meaning or not be stable.
     """
     before = _parse(source)
     text, tree = source.text, before
@@ -35,7 +35,7 @@ def format_source(source: Source) -> str:
 
 
 def _check(before: ast.Module, formatted: Source) -> ast.Module:
-    """The tree of the formatted text, if it says the same."""
+    """The tree of the formatted text. Raises FormatterFault if meaning or comments differ."""
     result = parse(formatted)
     if result.diagnostics or not same(before, result.module):
         raise FormatterFault(f"formatting {formatted.name} would change what it means")

@@ -1,4 +1,4 @@
-"""Making documents of nodes, with their comments."""
+"""Converts syntax nodes with their comments to documents."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from archspec.fmt.doc import BLANK, HARD, LINE, SOFT, Choice, Doc, Suffix, conca
 from archspec.syntax import ast
 
 Rules: TypeAlias = "Mapping[type, Callable[[Layout, Any], Doc]]"
-"""By class of node the function that lays it out."""
+"""The layout function for each class of node."""
 
 
 class Layout:
-    """Makes documents of nodes; knows the comments."""
+    """Converts nodes to documents, given the comments attached to them."""
 
     def __init__(self, attached: dict[int, Attached], rules: Rules) -> None:
         self.attached = attached
         self.rules = rules
 
     def of(self, node: Any) -> Doc:
-        """The document of an expression, target, body or statement, without the comments on it."""
+        """The document of an expression, target, body or statement, without its own comments."""
         return self.rules[type(node)](self, node)
 
     # -- comments ------------------------------------------------------------------------
 
     def comments(self, node: Any) -> Attached:
-        """Comments of a node."""
+        """The comments of a node."""
         return self.attached.get(id(node), NONE)
 
     def commented(self, *nodes: Any) -> bool:
-        """Whether a comment is attached to one of these."""
+        """Whether a comment is attached to any of the nodes."""
         return any(id(node) in self.attached for node in nodes)
 
     def item(self, node: Any, doc: Doc) -> Doc:
-        """An item with its comments above and behind it."""
+        """An item with its comments above and after it."""
         own = self.comments(node)
         return concat(*self.above(own.leading, node), doc, *self.suffixes(own.trailing))
 
     @staticmethod
     def above(comments: list[ast.Comment], node: Any) -> list[Doc]:
-        """Comments on lines above a node; an empty line behind one is kept."""
+        """Comments on the lines above a node; empty lines after them are kept."""
         docs: list[Doc] = []
         for at, comment in enumerate(comments):
             following = comments[at + 1].span if at + 1 < len(comments) else node.span
@@ -51,7 +51,7 @@ class Layout:
 
     @staticmethod
     def suffixes(comments: list[ast.Comment]) -> list[Doc]:
-        """Comments for the end of the line."""
+        """Comments at the end of the line."""
         return [Suffix("  " + comment.text) for comment in comments]
 
     def brackets(
@@ -64,7 +64,7 @@ class Layout:
         comma: str = ",",
         pad: bool = False,
     ) -> Doc:
-        """Items in brackets: on one line, or each on its own with a comma behind it."""
+        """Items in brackets, on one line or one per line with trailing commas."""
         own = self.comments(node)
         if not docs and not own.head and not own.tail:
             return opener + closer
@@ -77,7 +77,7 @@ class Layout:
         return group(opener, nest(*inside), edge, closer)
 
     def filled(self, opener: str, docs: list[Doc], closer: str) -> Doc:
-        """Short items, as many on a line as fit."""
+        """Short items in brackets, as many per line as fit."""
         inside: list[Doc] = [SOFT, docs[0]]
         for doc in docs[1:]:
             inside += [",", group(LINE, doc)]

@@ -10,7 +10,7 @@ from archspec.syntax import ast
 
 
 def body(p: Layout, node: ast.Body, *, whole_lines: bool = False) -> Doc:
-    """`{ one expression }` on the line where it fits; anything else line by line."""
+    """A body: `{ one expression }` on one line if it fits; anything else line by line."""
     own = p.comments(node)
     if not node.statements and not own.head and not own.tail:
         return "{}"
@@ -27,7 +27,7 @@ def body(p: Layout, node: ast.Body, *, whole_lines: bool = False) -> Doc:
 
 
 def tail(p: Layout, node: Any, parts: tuple[Any, ...]) -> list[Doc]:
-    """Comments at the end of what has lines."""
+    """The comments at the end of a node that is laid out in lines."""
     docs: list[Doc] = []
     end = end_of(p, parts[-1]) if parts else None
     for comment in p.comments(node).tail:
@@ -39,14 +39,14 @@ def tail(p: Layout, node: Any, parts: tuple[Any, ...]) -> list[Doc]:
 
 
 def end_of(p: Layout, part: Any) -> int:
-    """Where a part and the comments behind it end."""
+    """The offset where a part and its trailing comments end."""
     trailing = p.comments(part).trailing
     end: int = max(part.span.end, trailing[-1].span.end) if trailing else part.span.end
     return end
 
 
 def start_of(p: Layout, part: Any) -> int:
-    """Where a part and the comments above it begin."""
+    """The offset where a part and the comments above it begin."""
     leading = p.comments(part).leading
     start: int = min(part.span.start, leading[0].span.start) if leading else part.span.start
     return start
@@ -85,7 +85,7 @@ def _input(p: Layout, node: ast.Input) -> Doc:
 
 
 def where(p: Layout, conditions: tuple[ast.Expr, ...]) -> list[Doc]:
-    """` where a, b`, or nothing."""
+    """The document of ` where a, b`, empty without conditions."""
     if not conditions:
         return []
     return [
