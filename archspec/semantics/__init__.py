@@ -1,1 +1,1 @@
-"""From syntax trees to specialised blocks; `compile` is the door, `expressions` the heart."""
+"""From syntax trees to specialised blocks; `compile` is the entry point."""

@@ -1,4 +1,4 @@
-"""Room for deep recursion: nested expansions use Python's own stack of calls."""
+"""Stack space for deep recursion: nested expansions use Python's call stack."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import TypeVar
 T = TypeVar("T")
 
 FRAMES = 40_000
-"""Python calls inside one another; the budget's depth of expansions is reached long before."""
+"""Maximum depth of Python calls; the budget's limit on nested expansions is reached first."""
 
 ROOM = 2**17
-"""Places on Python's stack, of 8 bytes, that are taken at once."""
+"""Slots of 8 bytes on Python's stack that are allocated at once."""
 
 
 def deeply(action: Callable[[], T]) -> T:
-    """Carry out what recurses deeply, with a raised limit of recursion."""
+    """Run an action that recurses deeply, with a raised recursion limit."""
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(max(before, FRAMES))
     try:
@@ -29,8 +29,8 @@ def _with_room(action: Callable[[], T]) -> T:
     return action()
 
 
-# CPython takes its stack of calls from the system in pieces of 16 kB and gives each back when it is
-# left, so that a recursion which goes to and fro over an edge asks for one again and again: a tenth
-# of the time of a compilation. A frame that wants 1 MB makes a piece of 2, and its other half is
-# there for all calls inside. Memory that is not touched costs nothing.
+# CPython allocates its call stack in chunks of 16 kB and frees each when it is left. A recursion
+# that repeatedly crosses the end of a chunk allocates it again and again, which took a tenth of the
+# time of a compilation. A frame that needs 1 MB gets a chunk of 2 MB, whose other half serves all
+# calls inside. Memory that is not touched costs nothing.
 _with_room.__code__ = _with_room.__code__.replace(co_stacksize=ROOM)

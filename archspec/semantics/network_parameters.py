@@ -1,4 +1,4 @@
-"""Parameters of a network set from outside: values of Python as values of the language."""
+"""Parameters of a network set from outside: Python values converted to values of the language."""
 
 from __future__ import annotations
 
@@ -27,11 +27,10 @@ def settings(
     preset: tuple[Given, ...],
     parameters: Mapping[str, object],
 ) -> tuple[Given, ...]:
-    """What a preset gives, by name, but for what `parameters` give instead.
+    """The attributes of a preset by name, overridden by `parameters`.
 
-    A text where a layer is wanted is the name of one that is in sight in the file `scope`. Raises
-    SpecError for what is no value, for a number that no spec could hold, and for a layer that is
-    not there.
+    A string for a parameter of type `layer` names a layer visible in the file `scope`. Raises
+    SpecError for values of other types, numbers that no spec could contain, and unknown layers.
     """
     kinds = {item.name: item.type for item in definition.parameters}
     inside = Context(context.session, Environment(scope), context.frames)
@@ -48,9 +47,9 @@ def described(
     parameters: Mapping[str, object],
     arguments: Mapping[str, Value],
 ) -> tuple[NetworkParameter, ...]:
-    """The parameters of a network as they are declared, with the values of a preset as defaults.
+    """The parameters of a network as declared, with the values of a preset as defaults.
 
-    `arguments` are what all parameters are in the end, `parameters` those set from outside.
+    `arguments` are the final values of all parameters, `parameters` those set from outside.
     """
     given = {item.name: item.value for item in _without(preset, {}, definition)}
     found = []
@@ -69,10 +68,10 @@ def _text(node: ast.Expr | ast.ParamType | None) -> str | None:
 def _without(
     given: tuple[Given, ...], parameters: Mapping[str, object], definition: BlockDefinition
 ) -> tuple[Given, ...]:
-    """The preset's own attributes, by name, without those that are set from outside."""
+    """The preset's attributes by name, without those set from outside."""
     names = [parameter.name for parameter in definition.parameters]
     if sum(1 for item in given if item.name is None) > len(names):
-        return given  # which is refused where the arguments are bound
+        return given  # rejected when the arguments are bound
     kept: list[Given] = []
     position = 0
     for item in given:
@@ -96,7 +95,7 @@ def _to_value(
 ) -> Value:
     if isinstance(value, bool):
         return value
-    if isinstance(value, Integral):  # those of NumPy, too
+    if isinstance(value, Integral):  # includes NumPy's integers
         number = int(value)
         if abs(number) > MAX_INTEGER:
             raise context.error("E0314", f"{what} does not fit in 64 bits", span)
@@ -122,7 +121,7 @@ def _to_value(
 
 
 def _layer(context: Context, text: str, span: Span, what: str) -> Value:
-    """The op or block of a name, with attributes or without, as the file itself would find it."""
+    """The op or block with this name and optional attributes, resolved as in the file itself."""
     written = _read(text, what)
     head = written.function if isinstance(written, ast.Call) else written
     if written is None or not isinstance(head, ast.Name):
@@ -142,7 +141,7 @@ def _layer(context: Context, text: str, span: Span, what: str) -> Value:
 
 
 def _read(text: str, what: str) -> ast.Expr | None:
-    """The expression in a text; None where it is none. Faults are shown as of a file `what`."""
+    """The expression in a text, or None. Errors are located in a file named after `what`."""
     result = parse(Source(f"<{what.replace('`', '')}>", f"preset layer =\n{text}\n"))
     match result.module.definitions:
         case (ast.Preset(value=value),) if not result.diagnostics:
@@ -151,7 +150,7 @@ def _read(text: str, what: str) -> ast.Expr | None:
 
 
 def _written(value: object) -> str:
-    """The value as it would stand in a spec."""
+    """The value in the notation of specs."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):

@@ -1,7 +1,7 @@
-"""A layer that a text says, applied to data of any types: for passes that put layers into graphs.
+"""Layers written as text, applied to data of any types: for passes that add layers to graphs.
 
-The text is what a spec could bind to a name: an op, a block of the standard library by its full
-name, `std.cnn.squeeze_excite(16)`, or layers in chains and lists. It is bounded as specs are.
+The text is whatever a spec can bind to a name: an op, a block of the standard library by its full
+name, `std.cnn.squeeze_excite(16)`, or layers in chains and lists. It has the same limits as specs.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from archspec.types.condition import TRUE, Condition
 from archspec.types.tensor import TensorType
 
 _Question: TypeAlias = tuple[tuple[TensorType, ...], bool, bool]
-"""Types, whether in training, whether frozen."""
+"""Types, whether in training, and whether frozen."""
 
 _LIBRARY = re.compile(r"\bstd\.([A-Za-z_]\w*)\.([A-Za-z_]\w*)")
 
 
 class WrittenLayer:
-    """The layer of a text. `given` is what is promised of the sizes that it will meet.
+    """The layer of a text. `given` is a condition on the sizes of its inputs.
 
-    Raises CompileFailed where the text is none.
+    Raises CompileFailed if the text is not a layer.
     """
 
     def __init__(self, text: str, given: Condition = TRUE) -> None:
@@ -50,9 +50,9 @@ class WrittenLayer:
     def graph(
         self, types: tuple[TensorType, ...], *, training: bool, frozen: bool = False
     ) -> Graph:
-        """What it makes of data of these types, one input for each.
+        """The graph of the layer on data of these types, one input for each.
 
-        Raises CompileFailed where it does not take them.
+        Raises CompileFailed if it does not accept them.
         """
         question = types, training, frozen
         if question not in self._made:
@@ -76,7 +76,7 @@ class WrittenLayer:
             session.report(error)
         except OutOfBudget as error:
             sink.extend(error.diagnostics)
-        self._compilation.memo.clear()  # of what failed it says nothing again
+        self._compilation.memo.clear()  # the memo would suppress errors already reported
         return CompileFailed(sink.diagnostics)
 
     def _graph(self, outside: Context, question: _Question) -> Graph:
@@ -99,7 +99,7 @@ class WrittenLayer:
 
 
 def _read(compilation: Compilation, source: Source) -> tuple[ModuleScope, ast.Expr]:
-    """The layer in a text, and the names that it has in sight."""
+    """The layer in a text, and the scope of its names."""
     try:
         scope = compilation.load(source)
     except OutOfBudget as error:

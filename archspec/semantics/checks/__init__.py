@@ -1,1 +1,1 @@
-"""What is checked besides: names before anything is expanded, and networks when they are whole."""
+"""Checks of names before anything is expanded, and of complete networks."""

@@ -1,4 +1,4 @@
-"""What `init` statements reach: known when a network is whole."""
+"""Check of `init` statements against the weights they apply to, in a complete network."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from archspec.ops.base import Op, Parameter
 
 
 def check_init_rules(compiled: Compiled, sink: Sink) -> None:
-    """Report statements whose initialiser cannot fill what it reaches."""
+    """Report statements whose initialiser does not fit a weight it applies to."""
     for graph in dict.fromkeys((*walk(compiled.training), *walk(compiled.inference))):
         rules = [rule for rule in graph.init_rules if rule.initialiser.is_particular]
         if rules:
@@ -21,7 +21,7 @@ def check_init_rules(compiled: Compiled, sink: Sink) -> None:
 
 
 def _check(rules: Sequence[InitRule], graph: Graph, sink: Sink) -> None:
-    """Report statements of a graph, each at the first tensor that it cannot fill."""
+    """Report faulty statements of a graph, each for the first tensor that it does not fit."""
     faults: dict[int, str] = {}
     for op, item in _parameters({rule.op for rule in rules}, graph):
         for number, rule in enumerate(rules):
@@ -35,7 +35,7 @@ def _check(rules: Sequence[InitRule], graph: Graph, sink: Sink) -> None:
 
 
 def _parameters(names: set[str], top: Graph) -> Iterator[tuple[Op, Parameter]]:
-    """What ops of these names own, or that have such a layer inside, in a graph and all below."""
+    """Parameters of ops with these names, or with such inner layers, in a graph and below it."""
     for graph in walk(top):
         for node in graph.nodes:
             op = node.op

@@ -1,6 +1,6 @@
-"""One network for two modes: what bears a name in both has one form.
+"""Consistency of the two modes of a network: equal names have equal forms.
 
-Weights and buffers have one type, since both modes share one table of them; outputs have one
+Weights and buffers have one type, since both modes share one state dict; outputs have one
 structure, since the module is called in the same way; buffers have one value, since they are
 computed once.
 """
@@ -18,9 +18,9 @@ from archspec.types.tensor import DType
 
 
 def check_modes(compiled: Compiled, sink: Sink) -> None:
-    """Report what differs between the graphs of a network.
+    """Report differences between the graphs of a network.
 
-    These are weights (E0609), outputs (E0709) and the values of buffers (E0409).
+    These are differences of weights (E0609), outputs (E0709) and values of buffers (E0409).
     """
     for block, names in reversed(walk_forms(forms(compiled), least=2).items()):
         inference, training = block
@@ -79,7 +79,7 @@ def _compare(inference: Owned, training: Owned, sink: Sink) -> None:
 
 
 def _told(*tensors: Parameter) -> list[str]:
-    """In words what kind of tensor each is; where that is one kind, of which type."""
+    """A text for the kind of each tensor, or for its type if both are of the same kind."""
     kinds = ["a weight" if one.learnable else "a buffer" for one in tensors]
     if len(set(kinds)) > 1:
         return kinds

@@ -1,7 +1,7 @@
-"""What is written and has no effect, or another than it seems: warnings about one file.
+"""Warnings about code that has no effect, or another effect than it seems to have.
 
-A parameter of a network that nothing reads (W0702), and a name that hides another (W0201).
-Parameters of blocks and rules may be there so that several fit the same call, and go unsaid.
+These are parameters of a network that are never read (W0702), and names that hide others (W0201).
+Unused parameters of blocks and rules are not reported: they may serve a common way of calling.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Names = frozenset[str]
 
 
 def check_silent(scope: ModuleScope, sink: Sink) -> None:
-    """Report what has no effect in a file, and names that hide others."""
+    """Report code without effect in a file, and names that hide others."""
     _check_names(scope, sink)
     for definition in scope.own.values():
         if isinstance(definition, BlockDefinition) and definition.node.is_network:
@@ -54,7 +54,7 @@ def _check_parameters(scope: ModuleScope, network: BlockDefinition, sink: Sink) 
 
 
 def _reads(parts: Iterable[object]) -> Iterator[str]:
-    """Names that are read, without those that something inside binds for itself."""
+    """Names that are read, except those bound by an inner scope."""
     nothing: Names = frozenset()
     stack: list[tuple[object, Names]] = [(tuple(parts), nothing)]
     while stack:
@@ -76,7 +76,7 @@ def _reads(parts: Iterable[object]) -> Iterator[str]:
 
 
 def _bound(body: ast.Body) -> Names:
-    """Names of inputs and bindings; dims of shapes may be claims about names around."""
+    """Names of inputs and bindings; dims of shapes may refer to names outside."""
     found: set[str] = set()
     for statement in body.statements:
         if isinstance(statement, ast.Input):
@@ -102,10 +102,10 @@ def _targets(targets: tuple[ast.Target, ...]) -> Names:
 
 
 def _check_names(scope: ModuleScope, sink: Sink) -> None:
-    brought: dict[str, str] = {}  # by name the module that it is from
+    brought: dict[str, str] = {}  # the module that each name comes from
     for name, module, span in scope.brought:
         if name in scope.own or module == f"std.{PRELUDE}":
-            continue  # the definition is what hides
+            continue  # the file's own definition hides it, and is reported below
         earlier = brought.get(name, module)
         what = _meaning(scope, name)
         if earlier != module:
@@ -124,7 +124,7 @@ def _check_names(scope: ModuleScope, sink: Sink) -> None:
 
 
 def _meaning(scope: ModuleScope, name: str) -> str:
-    """What a name means where nothing defines it, or ""."""
+    """A description of a name's meaning without definitions, or ""."""
     if name in scope.prelude:
         return f"`{name}` of `std.{PRELUDE}`, which is in sight everywhere"
     if name in all_ops():

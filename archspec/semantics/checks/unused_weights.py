@@ -1,4 +1,4 @@
-"""Weights that no output of a network needs, in neither mode: a warning where they are written."""
+"""Warnings about weights that no output of a network needs in either mode."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ NOTE = "such weights stay in the state dict and count as parameters, but get no 
 
 
 def check_usage(compiled: Compiled, sink: Sink) -> None:
-    """Report (W0701) layers whose weights nothing uses.
+    """Report (W0701) layers whose weights are not used.
 
-    Where the result, or what is made of it, has a name that begins with `_`, that is meant.
+    Layers whose result, or a value computed from it, has a name that begins with `_` are left out.
     """
     graphs = (compiled.inference, compiled.training)
     if all(item.is_read for graph in graphs for item in walk(graph)):
@@ -35,13 +35,13 @@ def check_usage(compiled: Compiled, sink: Sink) -> None:
 
 
 def _dead_layers(part: Part, used: Used, usage: Usage) -> Iterator[Node]:
-    """Layers with weights that nothing computed reads, the last of each sequence of them."""
+    """Layers with weights whose results are not used; of a sequence of them, the last."""
     graph = part.graph
     if len(graph.computed) == len(graph.nodes):
         return
     meant = needed(graph, (node.id for node in graph.nodes if node.discarded))
-    elsewhere = used.parameters.keys() | used.calls.keys()  # of an op with layers, those below it
-    before: set[int] = set()  # what such layers need
+    elsewhere = used.parameters.keys() | used.calls.keys()  # for an op with layers, those below it
+    before: set[int] = set()  # nodes that such layers need
     for node in reversed(graph.nodes):
         if node.is_input or node.id in graph.computed:
             continue
@@ -65,7 +65,7 @@ def _warn_of_layer(node: Node, elements: int, sink: Sink) -> None:
 
 
 def _check_outputs(part: Part, node: Node, used: Used, usage: Usage, sink: Sink) -> None:
-    """Report weights of a block or of a region that serve only outputs which are not read here."""
+    """Report weights of a block or region that serve only outputs that are not read here."""
     read = part.graph.read_ports
     unread = [
         index
@@ -89,7 +89,7 @@ def _check_outputs(part: Part, node: Node, used: Used, usage: Usage, sink: Sink)
 
 
 def _names(node: Node, outputs: Iterable[int]) -> Iterator[str]:
-    """Names of outputs, as the block or the region that yields them calls them."""
+    """Names of outputs in the block or region that yields them."""
     assert node.instance is not None
     op = node.op
     graphs = [
@@ -100,7 +100,7 @@ def _names(node: Node, outputs: Iterable[int]) -> Iterator[str]:
     for graph in (node.callee, *graphs):
         if graph is not None:
             names = [item.name for item in graph.outputs for _ in item.ports]
-            own = graph.kind != "region"  # an anonymous body gives its outputs no names
+            own = graph.kind != "region"  # an anonymous body does not name its outputs
             yield from (f"`{names[index]}`" if own else f"output {index + 1}" for index in outputs)
 
 

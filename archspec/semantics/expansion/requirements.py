@@ -186,10 +186,10 @@ def is_equation(condition: Condition) -> bool:
 
 
 def beyond_bounds(conditions: Iterable[Condition]) -> list[Condition]:
-    """The conditions that sizes can fail however large they are.
+    """The conditions that hold for some sizes but not for all larger ones.
 
-    The others, which hold for all sizes that are large enough, are reported in `valid_sizes` and
-    need no warning. Conditions that take too many steps to decide are included.
+    The others, which only require sizes to be large enough, are reported in `valid_sizes` and need
+    no warning. Conditions that take too many steps to decide are included.
     """
     found: list[Condition] = []
     budget = TELLING_BOUNDS

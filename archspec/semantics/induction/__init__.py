@@ -1,1 +1,1 @@
-"""Signatures of rules, checked once for every value of their parameters."""
+"""Signatures of rules, checked once for all values of their parameters."""

@@ -1,10 +1,11 @@
-"""Signatures of rules, checked once for every value of their parameters.
+"""Signatures of rules, checked once for all values of their parameters.
 
 `rule f(c: int in 1.., w: int): [B, C] -> c * [B, w]` is a claim about all c and w. Integer
-parameters become symbols and each clause is expanded once, under the condition that it is the one
-chosen; calls of rules with signatures are answered by the signature (the induction hypothesis),
-provided that their arguments stay in the domain and come down. Where that does not work (a layer
-as parameter, 2 ** n, a `for` over a parameter) a note says that each expansion is checked instead.
+parameters become symbols, and each clause is expanded once, under the condition that it is the
+clause chosen. Calls of rules with signatures are replaced by their signature (the induction
+hypothesis), provided that their arguments stay in the domain and decrease. If that does not work (a
+layer as parameter, 2 ** n, a `for` over a parameter), a note says that each expansion is checked
+instead.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from archspec.types.atoms import OutsideFragment
 UNDECIDED_HERE = frozenset(
     {"E0301", "E0305", "E0309", "E0311", "E0312", "E0313", "E0403", "E0410", "E0411", "E0501"}
 )
-"""Errors which say that a number is needed where there is a symbol: no fault of the signature."""
+"""Errors for a symbol where a number is needed, which are no fault of the signature."""
 
 CERTAIN = frozenset({"E0504", "E0506", "E0508"})
-"""Errors that stand whatever else of a signature is not decided."""
+"""Errors that are valid even if other parts of the signature are undecided."""
 
 
 def check_signatures(scope: ModuleScope, sink: Sink, budget: Budget) -> None:
@@ -48,7 +49,7 @@ def _check(rule: RuleDefinition, sink: Sink, budget: Budget) -> None:
             reason = "it computes with its parameters beyond polynomials, as `2 ** n` does"
     except (NotInductive, OutsideFragment) as error:
         reason = str(error)
-    except SpecError as error:  # the signature itself can't be read
+    except SpecError as error:  # the signature itself is invalid
         if error.item is None or error.item.code not in UNDECIDED_HERE:
             sink.extend(own.diagnostics if error.item is None else [error.item])
             return

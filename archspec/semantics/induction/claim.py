@@ -1,4 +1,4 @@
-"""What is to be proved: a signature, for all integers in its domain."""
+"""The claim to be proved: a signature, for all integers in its domain."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from archspec.types.solver import VerdictKind
 
 @frozen
 class Claim:
-    """A signature, as a claim about all integers in a domain, and where faults are reported."""
+    """A signature as a claim about all integers in a domain, and the sink for its errors."""
 
     rule: RuleDefinition
     signature: ast.Signature
@@ -28,7 +28,7 @@ class Claim:
     budget: Budget
 
     def session(self, given: Condition, arguments: Mapping[str, DimLike]) -> Session:
-        """A compilation in which parameters are symbols, for the arguments of a clause."""
+        """A compilation with symbols as parameters, for the arguments of a clause."""
         hypothesis = Hypothesis(self.rule, self.domain, arguments)
         session = Session(self.sink, self.budget, False, {})
         session.given = given

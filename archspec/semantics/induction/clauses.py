@@ -1,4 +1,4 @@
-"""One clause of a rule under check: when it is chosen, and whether it keeps the signature."""
+"""The proof for one clause of a rule: when it is chosen, and whether it satisfies the signature."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ MAX_CASES = 6
 
 
 def condition_of(claim: Claim, clause: ast.RuleClause) -> Condition:
-    """When the clause takes the parameters. Raises NotInductive where that is no condition."""
+    """The condition under which the clause is chosen. Raises NotInductive if there is none."""
     parts: list[Condition] = []
     environment = Environment(claim.rule.module)
     symbols = claim.domain.symbols.items()
@@ -69,9 +69,9 @@ def _guard(context: Context, guard: ast.Expr) -> Condition:
 
 
 def check_clause(claim: Claim, clause: ast.RuleClause, here: Condition, cases: int = 0) -> None:
-    """Report where the clause does not keep the signature, for parameters of which `here` holds.
+    """Report violations of the signature by the clause, for parameters that satisfy `here`.
 
-    A condition on parameters that is open splits it into cases. Raises NotInductive.
+    An undecided condition on parameters splits the proof into cases. Raises NotInductive.
     """
     before = claim.sink.diagnostics
     try:
@@ -87,7 +87,7 @@ def check_clause(claim: Claim, clause: ast.RuleClause, here: Condition, cases: i
 
 
 def _expand(claim: Claim, clause: ast.RuleClause, here: Condition) -> None:
-    """Expand the clause and compare what it yields with what the signature promises."""
+    """Expand the clause and compare its result with the signature."""
     arguments: dict[str, DimLike] = {}
     environment = Environment(claim.rule.module)
     symbols = claim.domain.symbols.items()
@@ -116,7 +116,7 @@ def _expand(claim: Claim, clause: ast.RuleClause, here: Condition) -> None:
 
 
 def _argument(pattern: ast.Expr | None, symbol: DimLike) -> DimLike:
-    """A parameter in a clause: the integer that it names there, or any of its domain."""
+    """A parameter in a clause: the integer in its pattern, or any value of its domain."""
     if isinstance(pattern, ast.Number) and isinstance(pattern.value, int):
         return pattern.value
     return symbol

@@ -1,4 +1,4 @@
-"""Data of the types that a side of a signature says: tensors, and tuples of them."""
+"""Data of the types on a side of a signature: tensors, and tuples of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from archspec.source import Span
 
 
 def data_of(segments: Iterable[Segment], builder: GraphBuilder, name: str, span: Span) -> Value:
-    """New inputs of the graph, one for each segment, packed as a layer takes and yields them."""
+    """New inputs of the graph, one for each segment, packed as layers take and return them."""
     parts: list[Value] = []
     for segment in segments:
         tensor = builder.add_input(name, segment.type, span)

@@ -1,4 +1,4 @@
-"""The integers that a signature speaks of: parameters as symbols, and where they begin and end."""
+"""The domain of a signature: its integer parameters as symbols, with their ranges."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from archspec.types.dim import Dim
 
 @frozen
 class Domain:
-    """The parameters of a rule under check, all of them integers.
+    """The parameters of a rule being checked, all of them integers.
 
-    A symbol stands for integers from 1 on. The symbol of a parameter that begins at 0 is one more
-    than the parameter, so `symbols` has `n - 1` for n.
+    A symbol represents integers from 1. The symbol of a parameter that begins at 0 is one more than
+    the parameter, so `symbols` maps n to `n - 1`.
     """
 
     symbols: Mapping[str, Dim]
-    """What each parameter is, in symbols."""
+    """Each parameter, in terms of symbols."""
     starts: Mapping[str, int]
     condition: Condition = TRUE
-    """Where parameters end."""
+    """Upper limits of the parameters."""
 
     @property
     def readable(self) -> Mapping[str, Dim]:
-        """What is to be put for each symbol so that it means the parameter of its name."""
+        """The expression for each symbol that gives it the meaning of the parameter of its name."""
         return {name: Dim.symbol(name) - (start - 1) for name, start in self.starts.items()}
 
     def example(self, counterexample: Mapping[str, int] | None) -> str:
-        """A counterexample in the reader's terms, `n = 0, w = 4`: parameters, but no sizes."""
+        """A counterexample in terms of parameters, without sizes: `n = 0, w = 4`."""
         values = (counterexample or {}).items()
         starts = self.starts
         return sizes_text({name: n + starts[name] - 1 for name, n in values if name in starts})
 
 
 def domain_of(rule: RuleDefinition, session: Session) -> Domain:
-    """The domain of a rule. Raises NotInductive where a parameter is no integer in a range."""
+    """The domain of a rule. Raises NotInductive if a parameter is not an integer in a range."""
     symbols: dict[str, Dim] = {}
     starts: dict[str, int] = {}
     conditions: list[Condition] = []
@@ -60,9 +60,9 @@ def domain_of(rule: RuleDefinition, session: Session) -> Domain:
 
 
 def bounds(rule: RuleDefinition, index: int, session: Session) -> tuple[int, int | None]:
-    """Where a parameter begins, and where it ends: the first integer beyond, or None.
+    """The half-open range of a parameter: first integer, and end or None.
 
-    Without a declared domain it begins at 1, or at the least number that a clause names.
+    Without a declared domain it begins at 1, or at the least number in a clause.
     """
     parameter = rule.parameters[index]
     if parameter.domain is None:
@@ -74,7 +74,7 @@ def bounds(rule: RuleDefinition, index: int, session: Session) -> tuple[int, int
 
 
 def _literals(rule: RuleDefinition, index: int) -> list[int]:
-    """The integers that stand for a parameter in clauses."""
+    """The integers in the clauses' patterns for a parameter."""
     heads = (clause.parameters for clause in rule.clauses)
     patterns = [head[index].pattern for head in heads if index < len(head)]
     numbers = [pattern.value for pattern in patterns if isinstance(pattern, ast.Number)]

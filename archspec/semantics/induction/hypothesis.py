@@ -1,4 +1,4 @@
-"""The induction hypothesis: calls of rules with signatures yield what these promise."""
+"""The induction hypothesis: calls of rules with signatures satisfy them."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from archspec.types.solver import VerdictKind
 
 @frozen
 class Hypothesis:
-    """What may be assumed of calls in a clause of the rule under check.
+    """The assumptions about calls in a clause of the rule being checked.
 
-    That the signature of what is called holds, for arguments in its domain; of the rule itself,
-    for arguments that come down from those of the clause.
+    The signature of a called rule holds for arguments in its domain; that of the rule itself, for
+    arguments less than those of the clause.
     """
 
     rule: RuleDefinition
@@ -32,10 +32,10 @@ class Hypothesis:
     arguments: Mapping[str, DimLike]
 
     def answer(self, context: GraphContext, layer: BlockLayer, data: Value, span: Span) -> Value:
-        """The result of a call as the signature of its rule has it.
+        """The result of a call according to the signature of its rule.
 
-        Raises SpecError (E0508) where it leaves the domain, NotInductive where the hypothesis says
-        nothing of it.
+        Raises SpecError (E0508) if it leaves the domain, NotInductive if the hypothesis does not
+        cover it.
         """
         rule = layer.definition
         assert isinstance(rule, RuleDefinition)
@@ -62,7 +62,7 @@ def _require_domain(
     arguments: Mapping[str, Value],
     span: Span,
 ) -> None:
-    """The arguments of a call lie in the domain of the rule that is called."""
+    """Require that the arguments of a call are in the domain of the called rule."""
     for index, parameter in enumerate(rule.parameters):
         name = parameter.name or "_"
         value = arguments[name]
@@ -78,7 +78,7 @@ def _require_domain(
 
 
 def _inside(value: DimLike, start: int, stop: int | None) -> list[tuple[Condition, str]]:
-    """Conditions for a value to lie between, with what each says of the domain."""
+    """Conditions for a value to be in a range, each with its description of the domain."""
     conditions = [(at_least(value, start), f"begins at {start}")]
     if stop is not None:
         conditions.append((at_least(stop - 1, value), f"ends before {stop}"))
@@ -110,7 +110,7 @@ def _require_descent(
     arguments: Mapping[str, Value],
     span: Span,
 ) -> None:
-    """A call of the rule itself comes nearer to its end: some parameter is less than here."""
+    """Require that some parameter decreases in a call of the rule itself."""
     smaller = [
         at_least(here[name], dim(value) + 1)
         for name, value in arguments.items()

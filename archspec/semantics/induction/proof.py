@@ -1,4 +1,4 @@
-"""The proof of one signature: each clause keeps it, and the clauses take all of its domain."""
+"""The proof of a signature: each clause satisfies it, and the clauses cover its domain."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from archspec.types.solver import VerdictKind
 
 
 def prove(rule: RuleDefinition, sink: Sink, budget: Budget) -> tuple[str, ...]:
-    """Report where clauses do not keep the signature of the rule; why others are not proved.
+    """Report violations of a rule's signature; return why other clauses are not proved.
 
-    Raises NotInductive where nothing of it is, SpecError where the signature can't be read.
+    Raises NotInductive if nothing can be proved, SpecError if the signature can't be read.
     """
     assert rule.signature is not None
     nothing = Claim(rule, rule.signature, Domain({}, {}), sink, budget)
@@ -32,14 +32,14 @@ def prove(rule: RuleDefinition, sink: Sink, budget: Budget) -> tuple[str, ...]:
             continue
         try:
             check_clause(claim, clause, here)
-        except NotInductive as error:  # others may still be wrong
+        except NotInductive as error:  # other clauses may still be wrong
             reasons.append(str(error))
     _require_complete(claim, conjunction([domain.condition, *passed]))
     return tuple(reasons)
 
 
 def _require_complete(claim: Claim, left: Condition) -> None:
-    """Report parameters that no clause takes (E0504). Raises NotInductive where that is open."""
+    """Report parameters that no clause covers (E0504). Raises NotInductive if that is undecided."""
     verdict = claim.budget.decide(negation(left), TRUE, claim.rule.name_span)
     if left == FALSE or verdict.kind is VerdictKind.ALWAYS:
         return
