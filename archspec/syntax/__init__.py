@@ -1,4 +1,4 @@
-"""archspec.syntax: text to syntax tree."""
+"""From text to syntax trees."""
 
 from archspec.syntax.parser import ParseResult, parse
 

@@ -1,8 +1,8 @@
-"""The syntax tree: one frozen class per construct, each with its span.
+"""The syntax tree: one frozen class for each construct, with its span.
 
-The parser reads everything in braces, parentheses and brackets with one item grammar and sorts
-it into these classes afterwards, so what is wrong is said in the reader's words. Nothing here
-knows what a name means.
+The grammar has one rule for all items in braces, parentheses and brackets; they are sorted into
+these classes afterwards, so that errors can be described in the user's terms. The meaning of names
+is not known here.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from archspec.syntax.node import Node as Node
 
 @frozen
 class DimExpr(Node):
-    """One entry of a shape: a name, `_`, a claim; `default` for `H = 224`."""
+    """One entry of a shape: a name, `_` or a claim; `default` is 224 in `H = 224`."""
 
     span: Span
     value: Expr
@@ -51,7 +51,7 @@ class DimExpr(Node):
 
 @frozen
 class TypeExpr(Node):
-    """`f32[B, N]`, `[B, N]` (no element type said) or `f32[]`."""
+    """`f32[B, N]`, `[B, N]` (without an element type) or `f32[]`."""
 
     span: Span
     dtype: str | None
@@ -60,7 +60,7 @@ class TypeExpr(Node):
 
 @frozen
 class NameTarget(Node):
-    """A name to bind (`_` binds nothing), with an optional claim on its shape."""
+    """A name to bind (`_` binds nothing), with an optional claim about its shape."""
 
     span: Span
     name: str
@@ -69,7 +69,7 @@ class NameTarget(Node):
 
 @frozen
 class RestTarget(Node):
-    """`...name`: what is left."""
+    """`...name`: the remaining parts."""
 
     span: Span
     name: str
@@ -90,7 +90,7 @@ Target: TypeAlias = "NameTarget | RestTarget | NestedTarget"
 
 @frozen
 class InputItem(Node):
-    """One input of an `input` statement. `rest` for `...taps`."""
+    """One input of an `input` statement; `rest` is true for `...taps`."""
 
     span: Span
     name: str
@@ -141,7 +141,7 @@ class BufferDecl(Node):
 
 @frozen
 class Shared(Node):
-    """`shared f = label: layer`: one instance."""
+    """`shared f = label: layer`: a layer instantiated once."""
 
     span: Span
     name: str
@@ -169,7 +169,7 @@ class DrawDecl(Node):
 
 @frozen
 class TieDecl(Node):
-    """`tie "head.weight" = "embed.weight"`: one tensor of weights under two names."""
+    """`tie "head.weight" = "embed.weight"`: one tensor of weights with two names."""
 
     span: Span
     name: Expr
@@ -196,7 +196,7 @@ class Bind(Node):
 
 @frozen
 class ExprStmt(Node):
-    """An expression standing alone: the point-free body, or part of a damaged one."""
+    """An expression statement: the point-free body, or part of a damaged one."""
 
     span: Span
     value: Expr
@@ -210,15 +210,15 @@ Statement: TypeAlias = (
 
 @frozen
 class Body(Node):
-    """What stands in braces."""
+    """The statements in braces."""
 
     span: Span
     statements: tuple[Statement, ...]
 
 
 # ---------------------------------------------------------------------- definitions
-# `damaged` marks a definition whose head could not be read: its name is known, not all of its
-# parameters are; an error was reported there.
+# `damaged` marks a definition whose head has a syntax error, which was reported: its name is known,
+# but not all of its parameters.
 
 
 @frozen
@@ -244,7 +244,7 @@ class Parameter(Node):
 
 @frozen
 class Use(Node):
-    """`use std.cnn { conv_bn_relu }`, `use resnet { resnet }`; no braces: all names."""
+    """`use std.cnn { conv_bn_relu }`, `use resnet { resnet }`; without braces, all names."""
 
     span: Span
     path: tuple[str, ...]
@@ -283,7 +283,7 @@ class RuleClause(Node):
 
 @frozen
 class Signature(Node):
-    """`rule name(c: int, width: int): [B, C] -> c * [B, width]`, sides unsorted."""
+    """`rule name(c: int, width: int): [B, C] -> c * [B, width]`; the sides are not yet sorted."""
 
     span: Span
     name: str
@@ -322,7 +322,7 @@ Definition: TypeAlias = "BlockDef | RuleClause | Signature | Preset"
 
 @frozen
 class Comment(Node):
-    """A `#` comment. `own_line` when nothing stands before it on its line."""
+    """A `#` comment; `own_line` is true if it is first on its line."""
 
     span: Span
     text: str

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @frozen
 class Name(Node):
-    """A bare word: variable, definition, op, `true`, `false`, `half`, ..."""
+    """A bare word: variable, definition, op, `true`, `false`, `half` and so on."""
 
     span: Span
     text: str
@@ -30,7 +30,7 @@ class Number(Node):
 
 @frozen
 class Text(Node):
-    """A string. Parts are literal text or interpolated expressions."""
+    """A string. Its parts are literal text or interpolated expressions."""
 
     span: Span
     parts: tuple[str | Expr, ...]
@@ -38,7 +38,7 @@ class Text(Node):
 
 @frozen
 class ListExpr(Node):
-    """`[a, b]`: of layers a parallel layer, of values a list."""
+    """`[a, b]`: a parallel layer if its items are layers, otherwise a list of values."""
 
     span: Span
     items: tuple[Expr, ...]
@@ -54,7 +54,7 @@ class TupleExpr(Node):
 
 @frozen
 class Group(Node):
-    """`(x)`: grouping only; with a label a numbered scope."""
+    """`(x)`: grouping only; if labelled, a numbered scope."""
 
     span: Span
     inner: Expr
@@ -62,7 +62,7 @@ class Group(Node):
 
 @frozen
 class Argument(Node):
-    """One argument. `name` is set for `name=value`; a label in front stays in `value`."""
+    """One argument. `name` is set for `name=value`; a label before the value is part of `value`."""
 
     span: Span
     value: Expr
@@ -81,7 +81,7 @@ class Call(Node):
 
 @frozen
 class Index(Node):
-    """`t[i]` or, with a `Range`, `t[a..b]`. `indices` has what stood in the brackets."""
+    """`t[i]` or, with a `Range`, `t[a..b]`. `indices` has the items in the brackets."""
 
     span: Span
     base: Expr
@@ -118,7 +118,7 @@ class Binary(Node):
 
 @frozen
 class Range(Node):
-    """`a..b` leaves b out; `a..` has no end; `..b` begins at 0."""
+    """`a..b` excludes b; `a..` has no end; `..b` begins at 0."""
 
     span: Span
     start: Expr | None
@@ -147,7 +147,7 @@ class IfLayer(Node):
 
 @frozen
 class For(Node):
-    """`for targets in iterable { .. }`: its iterations in sequence."""
+    """`for targets in iterable { .. }`: iterations in sequence."""
 
     span: Span
     targets: tuple[Target, ...]
@@ -177,7 +177,7 @@ class Anonymous(Node):
 
 @frozen
 class Chain(Node):
-    """`a -> b -> c`, two stages or more."""
+    """`a -> b -> c`, with two or more stages."""
 
     span: Span
     stages: tuple[Expr, ...]
@@ -185,7 +185,7 @@ class Chain(Node):
 
 @frozen
 class Label(Node):
-    """What stands before `:`. `template` is None for `_`, the next number."""
+    """The label before `:`. `template` is None for `_`, the next number."""
 
     span: Span
     template: Text | None
@@ -193,7 +193,7 @@ class Label(Node):
 
 @frozen
 class Labelled(Node):
-    """`label: expr`; binds one stage."""
+    """`label: expr`; applies to one stage."""
 
     span: Span
     label: Label
@@ -210,7 +210,7 @@ class Spread(Node):
 
 @frozen
 class Missing(Node):
-    """Where an expression could not be read; an error was reported there."""
+    """An expression that could not be parsed, which was reported."""
 
     span: Span
 

@@ -20,7 +20,7 @@ _HEAD = re.compile(r"(inline\s+)?(block|network|rule|preset)\s+([A-Za-z_][A-Za-z
 
 
 def missing_definition(k: Context, span: Span, _c: list[Any]) -> ast.Definition | ast.Missing:
-    """In place of what could not be read: a damaged definition, if its name is known."""
+    """A damaged definition in place of unreadable text, if its name is known."""
     head = _HEAD.match(span.text)
     if head is None:
         return ast.Missing(span)
@@ -127,7 +127,7 @@ def _signature(
                 sides.span,
                 fix="a clause has `=>` between its head and what it stands for",
             )
-        lost = ast.Missing(sides.span)  # it may well be a clause that could not be read
+        lost = ast.Missing(sides.span)  # it may be a clause with a syntax error
         return ast.RuleClause(span, name, place, (), None, lost, inline, damaged=True)
     parameters, damaged = _whole(c[1])
     named = _named(k, parameters)
@@ -144,13 +144,13 @@ def preset(k: Context, span: Span, c: list[Any]) -> ast.Preset:
 
 
 def _whole(items: list[ast.Parameter]) -> tuple[list[ast.Parameter], bool]:
-    """The parameters that could be read, and whether one could not."""
+    """The readable parameters, and whether there were unreadable ones."""
     whole = [item for item in items if item.name is not None or item.pattern is not None]
     return whole, len(whole) < len(items)
 
 
 def _named(k: Context, items: list[ast.Parameter]) -> tuple[ast.Parameter, ...]:
-    """The parameters of what is no clause of a rule: they have names."""
+    """The parameters of anything but a rule's clause, all of which must have names."""
     for item in items:
         if item.pattern is not None:
             k.error(
@@ -175,7 +175,7 @@ def _parameter(
 
 
 def missing_parameter(_k: Context, span: Span, _c: list[Any]) -> ast.Parameter:
-    """In place of what could not be read: neither name nor pattern."""
+    """A parameter without name and pattern in place of unreadable text."""
     return ast.Parameter(span, None)
 
 

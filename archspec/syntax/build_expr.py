@@ -1,7 +1,7 @@
 """Productions to syntax tree: expressions.
 
-Each function builds the result of the productions that name it in `arch.lark`; `c` has the
-results of their symbols (tokens for signs and words).
+Each function builds the result of the productions that name it in `arch.lark`; `c` has the results
+of their symbols (tokens for signs and words).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def _text(k: Context, token: Token) -> str:
 
 
 def _bracketed(build: Callable[[Context, Span, list[Any]], _T]) -> Callable[..., _T | ast.Missing]:
-    """What ends in a bracket that was put in (it has no width) is uncertain: it is `Missing`."""
+    """Builds `Missing` if the closing bracket was inserted (width 0): its place is uncertain."""
 
     @wraps(build)
     def checked(k: Context, span: Span, c: list[Any]) -> _T | ast.Missing:
@@ -40,7 +40,7 @@ def _bracketed(build: Callable[[Context, Span, list[Any]], _T]) -> Callable[...,
 
 
 def missing(_k: Context, span: Span, _c: list[Any]) -> ast.Missing:
-    """In place of what could not be read."""
+    """A placeholder for unreadable text."""
     return ast.Missing(span)
 
 
@@ -136,7 +136,7 @@ def nested_target(_k: Context, span: Span, c: list[Any]) -> ast.NestedTarget:
 
 
 def binary(_k: Context, span: Span, c: list[Any]) -> ast.Binary:
-    """`a + b` and the like."""
+    """`a + b` and other binary operators."""
     return ast.Binary(span, c[1].type, c[0], c[2])
 
 
@@ -231,7 +231,7 @@ def attribute(k: Context, span: Span, c: list[Any]) -> ast.Attribute:
 
 
 def _loose(items: list[Item]) -> tuple[ast.Expr, ...]:
-    """Items as expressions; `B = 1` counts as `B` and `...` as a name until a shape claims them."""
+    """Items as expressions; until a shape claims them, `B = 1` is `B`, and `...` is a name."""
     loose: list[ast.Expr] = []
     for item in items:
         if isinstance(item, Equation):

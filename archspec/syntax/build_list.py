@@ -1,4 +1,4 @@
-"""Productions to lists, which other productions make nodes of."""
+"""Productions to lists, from which other productions make nodes."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ def empty(_c: list[Any]) -> list[Any]:
 
 
 def first(c: list[Any]) -> list[Any]:
-    """A list of one."""
+    """A list of one item."""
     return [c[0]]
 
 
 def pair(c: list[Any]) -> list[Any]:
-    """A list of the two things around a sign."""
+    """A list of the two items around a sign."""
     return [c[0], c[2]]
 
 
 def append(c: list[Any]) -> list[Any]:
-    """A list with one more after a sign."""
+    """A list with the item after a sign appended."""
     items: list[Any] = c[0]
     items.append(c[2])
     return items
 
 
 def second(c: list[Any]) -> Any:
-    """What stands after a sign or word."""
+    """The item after a sign or word."""
     return c[1]

@@ -1,4 +1,4 @@
-"""What the builders share: the source, the faults found, and what waits to be placed."""
+"""The state shared by the builders: source, errors, and items of uncertain role."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from archspec.syntax import ast
 
 @frozen
 class Equation:
-    """`left = right` before it is known what it is: a binding, an argument, a default."""
+    """`left = right` before its role is known: a binding, an argument or a default."""
 
     span: Span
     left: ast.Expr
@@ -24,7 +24,7 @@ class Equation:
 
 @frozen
 class Dots:
-    """A `...` with nothing behind it: the rest of a shape."""
+    """A `...` without a name: the remaining axes of a shape."""
 
     span: Span
 
@@ -36,8 +36,8 @@ Item: TypeAlias = "ast.Expr | Equation | Dots"
 class Context:
     """State of one parse.
 
-    `raw_items` keeps, by the identity of a list or index, its items as written, while it may
-    still turn out to be a shape (`[B = 1, ...]`). What is left there at the end is a fault.
+    `raw_items` maps the id of a list or index to its items as written, while it may still turn out
+    to be a shape (`[B = 1, ...]`). Entries left at the end are errors.
     """
 
     source: Source
@@ -49,15 +49,15 @@ class Context:
     damaged: set[int] = field(default_factory=set)
 
     def span(self, start: int, end: int) -> Span:
-        """A place in the source."""
+        """A span of the source."""
         return Span(self.source, start, end)
 
     def damage(self, offset: int) -> None:
-        """Note that a fault was reported on the line of an offset."""
+        """Record that an error was reported on the line of an offset."""
         self.damaged.add(self.source.position(offset)[0])
 
     def is_damaged(self, offset: int) -> bool:
-        """Whether a fault on this line may be the consequence of one reported before."""
+        """Whether an error on this line may be the consequence of an earlier one."""
         return self.source.position(offset)[0] in self.damaged
 
     def error(
@@ -70,7 +70,7 @@ class Context:
         secondary: Iterable[tuple[Span, str]] = (),
         fix: str | Fix | None = None,
     ) -> None:
-        """Report a fault."""
+        """Report an error."""
         self.diagnostics.append(
             diagnostic(code, message, span, label, secondary=secondary, fix=fix)
         )

@@ -1,4 +1,4 @@
-"""From the bytes of a file to its text."""
+"""Decoding of files."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from archspec.source import Source, Span
 
 
 def decode(name: str, data: bytes) -> tuple[Source, Diagnostic | None]:
-    """The text in a file, and None; where it is no UTF-8, the text before the fault, and E0830.
+    """The text of a file and None; or, if it is not UTF-8, the text before the error and E0830.
 
-    Nothing is replaced: what is written back must be what was read.
+    Invalid bytes are not replaced, so that a file is written back as it was read.
     """
     try:
         return Source(name, data.decode("utf-8")), None

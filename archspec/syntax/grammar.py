@@ -1,9 +1,9 @@
-"""Lark, and the one door to it: its tables as they were saved, and a parser that can be cut back.
+"""Interface to Lark: loads its saved tables, and provides a parser that can be cut back.
 
-Whatever the rest of the package wants of Lark stands here. Its public interface is used: `load`,
-`parse_interactive`, `feed_token`, `choices`, `copy`. Only to give up the innermost things that it
-has read, which Lark has no call for, the two lists of `parser_state` are shortened. They are not
-documented, hence the bounds of Lark's version in pyproject.toml.
+All use of Lark is in this module. Its public interface is used: `load`, `parse_interactive`,
+`feed_token`, `choices`, `copy`. Only removing the innermost parsed items has no public call: it
+shortens the two lists of `parser_state`, which are not documented, hence the bounds of Lark's
+version in pyproject.toml.
 """
 
 from __future__ import annotations
@@ -26,29 +26,29 @@ SAVED = os.path.join(os.path.dirname(__file__), "grammar.bin")
 
 
 class NoLexer(Lexer):
-    """Lark is handed tokens one by one and asks for none."""
+    """A lexer that does nothing: Lark is given tokens one by one."""
 
     def __init__(self, _conf: object) -> None:
         pass
 
     def lex(self, _lexer_state: object, _parser_state: object) -> Iterator[LarkToken]:
-        """Nothing to read."""
+        """No tokens."""
         return iter(())
 
 
 class Leaf(LarkToken):
-    """A token of ours as Lark takes it: `type` is the name of a terminal of the grammar."""
+    """A token in Lark's form: `type` is the name of a terminal of the grammar."""
 
     __slots__ = ("token",)
     token: Token
 
 
 Value = Leaf | Tree[Any]
-"""What Lark's parser has read: a token, or the productions that it made of several."""
+"""An item on Lark's stack: a token, or the tree of a production."""
 
 
 def compiled(text: str, *, debug: bool = False) -> Lark:
-    """The parser of a grammar; takes a third of a second. `debug` logs its conflicts."""
+    """The parser of a grammar; takes a third of a second. `debug` logs conflicts of the grammar."""
     return Lark(
         text,
         parser="lalr",
@@ -61,7 +61,7 @@ def compiled(text: str, *, debug: bool = False) -> Lark:
 
 
 def stamp(text: str) -> bytes:
-    """The line before saved tables: for which grammar and which Lark they are."""
+    """The first line of saved tables, which identifies the grammar and the version of Lark."""
     import hashlib
 
     digest = hashlib.sha256(text.encode("utf-8")).hexdigest()
@@ -70,7 +70,7 @@ def stamp(text: str) -> bytes:
 
 @cache
 def _lark() -> Lark:
-    """The parser: from the saved tables, if this Lark wrote them, else from the grammar."""
+    """The parser: from saved tables if this version of Lark wrote them, else from the grammar."""
     with open(SAVED, "rb") as saved:
         if saved.readline().split()[:1] == [lark_version.encode("ascii")]:
             return Lark.load(saved)
@@ -80,19 +80,19 @@ def _lark() -> Lark:
 
 @cache
 def _terminals() -> dict[str, str]:
-    """A sign or keyword -> the name that it has in the grammar."""
+    """The grammar's name for each sign or keyword."""
     return {t.pattern.value: t.name for t in _lark().terminals if t.pattern is not None}
 
 
 def terminals() -> set[str]:
-    """The types of tokens that occur in the grammar."""
+    """The types of tokens in the grammar."""
     signs = {name: sign for sign, name in _terminals().items()}
     symbols = [symbol for rule in _lark().rules for symbol in rule.expansion if symbol.is_term]
     return {signs.get(symbol.name, symbol.name) for symbol in symbols}
 
 
 def productions() -> set[str]:
-    """The names under which Lark's trees may stand."""
+    """The possible names of Lark's trees."""
     return {
         str(rule.alias or rule.origin.name)
         for rule in _lark().rules
@@ -101,33 +101,33 @@ def productions() -> set[str]:
 
 
 class Stack:
-    """What was read so far and what may follow."""
+    """The items parsed so far, and the tokens that may follow."""
 
     def __init__(self, parser: Any) -> None:
-        self._parser = parser  # an InteractiveParser; not all of it has types
+        self._parser = parser  # an InteractiveParser, which is only partly typed
 
     @classmethod
     def start(cls, symbol: str) -> Stack:
-        """Nothing was read yet."""
+        """A stack without items."""
         return cls(_lark().parse_interactive(start=symbol))
 
     @property
     def values(self) -> list[Value]:
-        """What was read, the innermost last."""
+        """The parsed items, innermost last."""
         values: list[Value] = self._parser.parser_state.value_stack
         return values
 
     @property
     def last(self) -> Token | None:
-        """The last token that was read."""
+        """The last token parsed."""
         edges = (_edge(value, last=True) for value in reversed(self.values))
         return next((token for token in edges if token), None)
 
     def read(self, tokens: Sequence[Token], at: int, stop: int) -> int:
-        """Read from index `at` up to `stop`, or to what does not fit; where it ended.
+        """Parse from index `at` to `stop` or the first token that does not fit; return the end.
 
-        Before Lark notices that a token does not fit it may have reduced what it read before;
-        what could follow is seen only in a copy that was made earlier.
+        Lark may reduce items before it notices that a token does not fit, so the tokens that could
+        follow are known only from an earlier copy.
         """
         feed, names = self._parser.feed_token, _terminals()
         index = at
@@ -144,29 +144,29 @@ class Stack:
         return stop
 
     def copy(self) -> Stack:
-        """The same again; neither changes the other."""
+        """An independent copy."""
         return Stack(self._parser.copy(deepcopy_values=False))
 
     def pop(self) -> Value:
-        """Take back what was read last."""
+        """Remove the last item and return it."""
         state = self._parser.parser_state
         state.state_stack.pop()
         value: Value = state.value_stack.pop()
         return value
 
     def takes(self, kind: str) -> bool:
-        """Whether a token of this type is what comes next, without anything ending before it."""
+        """Whether a token of this type can come next without completing a production first."""
         action = self._parser.choices().get(_terminals().get(kind, kind))
         return action is not None and action[0] is Shift
 
     def fits(self, types: Iterable[str]) -> int:
-        """How many tokens of these types could be read, one after the other."""
+        """How many tokens of these types could be parsed in sequence."""
         tokens = [Token(kind, 0, 0) for kind in types]
         return self.copy().read(tokens, 0, len(tokens))
 
 
 def first_token(value: Value) -> Token | None:
-    """The first token that this consists of; None for an optional part that is absent."""
+    """The first token of an item; None for an absent optional part."""
     return _edge(value, last=False)
 
 

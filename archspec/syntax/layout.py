@@ -1,10 +1,10 @@
-"""Which words are keywords and where statements end.
+"""Identifies keywords and the ends of statements.
 
 Keywords are contextual: `input`, `block` or `where` are names wherever a keyword would make no
-sense. A line break ends a statement unless brackets are open, the line ends in an operator, or
-the next line begins with something that can only go on: `->`, `=>`, `else`, `then`, `where`,
-`when`, `and`, `or`, `in`, `not in`, `.`, `,`, or an operator other than `-`, which may also stand
-in front of a value, and `//`, which begins a comment in other languages.
+sense. A line break ends a statement unless brackets are open, the line ends in an operator, or the
+next line begins with a token that can only continue it: `->`, `=>`, `else`, `then`, `where`,
+`when`, `and`, `or`, `in`, `not in`, `.`, `,`, or an operator. Exceptions are `-`, which may also be
+a sign, and `//`, which begins a comment in other languages.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Layout:
         self.open: list[Token] = []
 
     def arrange(self) -> list[Token]:
-        """Tokens with keywords told apart, NL put in, and depths set; $END is the last."""
+        """Tokens with keywords identified, NL inserted and depths set; the last is $END."""
         for index, token in enumerate(self.raw):
             self._add(index, token)
         end = self.raw[-1].end if self.raw else 0
@@ -83,7 +83,7 @@ class Layout:
         return binds or (word in STATEMENT_WORDS and after == "WORD")
 
     def _semicolon(self, index: int, token: Token) -> None:
-        """A `;`, reported before, stands for the end of a statement."""
+        """Treat a `;`, which was reported, as the end of a statement."""
         after = self.raw[index + 1] if index + 1 < len(self.raw) else None
         last = after is None or after.first or after.type in CLOSERS
         if self._in_body() and not last and self.out and self.out[-1].type not in ("NL", "{"):
@@ -105,14 +105,14 @@ class Layout:
         return self.text[self.raw[index + 1].start : self.raw[index + 1].end]
 
     def _range_ends(self, index: int) -> bool:
-        """Whether nothing follows the `..` at `index` that could be the end of a range."""
+        """Whether the token after the `..` at `index` can't be the end of a range."""
         if self._next(index) in _NO_RANGE_END:
             return True
         word = self._next_word(index)
         return word in INFIX_WORDS or word in RESERVED_WORDS - {"not"}
 
     def _word(self, token: Token, index: int, before: str, previous: str, starts: bool) -> str:
-        """NAME, or the keyword that the word is here."""
+        """NAME, or the keyword meant by the word here."""
         word = self.text[token.start : token.end]
         after = self._next(index)
         if previous == ".":

@@ -1,8 +1,8 @@
-"""What a spec may be at most, checked before it is parsed.
+"""Limits of a spec, checked before it is parsed.
 
-The limits are far beyond what a network needs. They make every later phase safe: nothing is
-read twice as large as this, and no tree is deep enough to trouble a recursive walk. Each has a
-code, so that a generated spec that runs into one can be told apart from a wrong one.
+The limits far exceed the needs of any network. They make all later phases safe: input is bounded,
+and no tree is too deep for a recursive walk. Each has its own error code, so that a generated spec
+that exceeds a limit can be distinguished from an invalid one.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ MAX_CHARACTERS = 500_000
 """Size of one file, in characters."""
 
 MAX_TOKENS = 80_000
-"""Words, numbers, strings and signs in one file, with those in the holes of strings."""
+"""Words, numbers, strings and signs in one file, including those interpolated in strings."""
 
 MAX_LINE = 5_000
 """Characters of one line."""
 
 MAX_NESTING = 64
-"""Brackets of any kind that are open at once."""
+"""Maximum number of open brackets of any kind."""
 
 MAX_DEPTH = 200
 """Levels of the syntax tree: a sum of n terms has about n, each bracket two or three."""
@@ -48,7 +48,7 @@ _LONG_LINE = re.compile(rf"[^\n]{{{MAX_LINE + 1}}}")
 
 
 def check_literal(kind: str, size: int) -> str | None:
-    """What is wrong with the length of a word, number or string, if anything."""
+    """The error for the length of a word, number or string, or None."""
     limit, what = _LITERALS.get(kind, (MAX_CHARACTERS, "sign"))
     if size <= limit:
         return None
@@ -58,7 +58,7 @@ def check_literal(kind: str, size: int) -> str | None:
 
 
 def check_size(source: Source) -> Diagnostic | None:
-    """The fault of a file that is too large to be read at all."""
+    """The error for a file that is too large to be parsed, or None."""
     size = len(source.text)
     if size > MAX_CHARACTERS:
         return diagnostic(

@@ -1,4 +1,4 @@
-"""What all nodes of the syntax tree have in common."""
+"""The base class of all nodes of the syntax tree."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import ClassVar
 
 
 class Node:
-    """A place and what stands there."""
+    """A construct and its span."""
 
     __slots__ = ()
     __match_args__: ClassVar[tuple[str, ...]] = ()
 
     @property
     def parts(self) -> tuple[object, ...]:
-        """Its fields without its span: nodes, tuples of them, and plain data."""
+        """Its fields except the span: nodes, tuples of nodes, and plain data."""
         return tuple([getattr(self, name) for name in self.__match_args__ if name != "span"])

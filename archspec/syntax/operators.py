@@ -1,7 +1,7 @@
-"""Sorts operators by precedence: the grammar reads `-a * b + c` as a flat list.
+"""Sorts operators by precedence: the grammar parses `-a * b + c` as a flat list.
 
-A rule for each level would make a bare number pass through all of them. Nothing here recurs: a
-sum may have as many terms as a file has room for.
+With a grammar rule for each level, a bare number would pass through all of them. There is no
+recursion here: a sum may have as many terms as fit in a file.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from archspec.syntax.lexer import Token
 
 _PRECEDENCE = {"or": 1, "and": 2, "+": 3, "-": 3, "*": 4, "/": 4, "//": 4, "%": 4, "**": 6}
 _SIGN = 5
-"""A minus in front: `-a ** b` is `-(a ** b)`, `-a * b` is `(-a) * b`."""
+"""A minus sign: `-a ** b` is `-(a ** b)`, `-a * b` is `(-a) * b`."""
 
 Part: TypeAlias = tuple[Any, int, int, int]
-"""A token or tree, where it begins and ends, and how many levels its tree has."""
+"""A token or tree, its start and end, and the depth of its tree."""
 
 Make = Callable[[type[ast.Unary | ast.Binary], list[Any], int, int, int], Part]
-"""Class, fields, start, end and depth of a node -> the part."""
+"""Makes a part from the class, fields, start, end and depth of a node."""
 
 
 class Terms(list[Part]):
-    """Operands and the operators between and in front of them."""
+    """Operands, and the operators between and before them."""
 
 
 class Signed(list[Part]):
-    """An operand and the minuses in front of it, from right to left."""
+    """An operand and the minus signs before it, from right to left."""
 
 
 def negative(parts: list[Part]) -> Signed:
@@ -40,7 +40,7 @@ def negative(parts: list[Part]) -> Signed:
 
 
 def operation(parts: list[Part]) -> Terms:
-    """`x + y`, `x and y`; `x` may be such a list itself."""
+    """`x + y` or `x and y`; `x` may itself be such a list."""
     left, operator, right = parts
     terms = left[0] if isinstance(left[0], Terms) else Terms(_terms(left))
     terms.append(operator)
@@ -64,7 +64,7 @@ def climb(part: Part, make: Make) -> Part:
             complete = True
         elif complete:
             level = _PRECEDENCE[value.type]
-            least = level + (value.type == "**")  # associates to the right
+            least = level + (value.type == "**")  # `**` associates to the right
             while waiting and waiting[-1][0] >= least:
                 _apply(waiting.pop(), operands, make)
             waiting.append((level, item))
@@ -77,7 +77,7 @@ def climb(part: Part, make: Make) -> Part:
 
 
 def _apply(waiting: tuple[int, Part], operands: list[Part], make: Make) -> None:
-    """Make a node of an operator and the last of the operands."""
+    """Make a node from an operator and the last operands."""
     level, (sign, start, _, _) = waiting
     right, _, end, depth = operands.pop()
     if level == _SIGN:

@@ -22,16 +22,16 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class ParseResult:
-    """A file's tree, `Missing` where it could not be read, and what is wrong with its syntax."""
+    """The tree of a file, `Missing` where it could not be parsed, and its syntax errors."""
 
     module: ast.Module
     diagnostics: tuple[Diagnostic, ...]
     unread: tuple[Span, ...] = ()
-    """What was skipped between definitions, because it looks like none."""
+    """Skipped text between definitions that does not look like one."""
 
 
 def parse(source: Source) -> ParseResult:
-    """Read a file."""
+    """Parse a file."""
     too_large = limits.check_size(source)
     if too_large:
         return ParseResult(ast.Module(source, None, (), (), ()), (too_large,))
@@ -51,14 +51,14 @@ def parse(source: Source) -> ParseResult:
 
 
 def _recover(reader: Reader) -> bool:
-    """Deal with a token that does not fit; what to say is loaded only when there is need."""
+    """Handle a token that does not fit; the code for messages is imported only when needed."""
     from archspec.syntax.recover import recover
 
     return recover(reader)
 
 
 def _prepare(context: Context, raw: list[Token]) -> list[Token] | None:
-    """Raw tokens made fit for the parser; None if a limit forbids it."""
+    """Tokens prepared for the parser; None if a limit is exceeded."""
     within = context.tokens <= limits.MAX_TOKENS
     context.tokens += len(raw) + 3
     if context.tokens > limits.MAX_TOKENS:
@@ -77,7 +77,7 @@ def _prepare(context: Context, raw: list[Token]) -> list[Token] | None:
 
 
 def _shallow(context: Context, tokens: list[Token], limit: int) -> bool:
-    """Whether brackets are nested no deeper than `limit`; else a fault is reported."""
+    """Whether brackets are nested no deeper than `limit`; otherwise an error is reported."""
     token = beyond(tokens, limit)
     if token is not None:
         context.error(
@@ -90,7 +90,7 @@ def _shallow(context: Context, tokens: list[Token], limit: int) -> bool:
 
 
 def _template(context: Context, start: int, end: int) -> ast.Expr:
-    """The expression between two offsets, inside a string."""
+    """The expression between two offsets inside a string."""
     missing = ast.Missing(Span(context.source, start, end))
     raw, _ = scan(context.source.text, start, end)
     if not raw:
@@ -132,7 +132,7 @@ def _check_language(context: Context, node: ast.Language, *, first: bool) -> Non
 
 
 def _docs(source: Source, comments: tuple[ast.Comment, ...]) -> dict[int, str]:
-    """Last line of each run of `#` lines -> its text without the signs."""
+    """The text of each run of `#` lines without the signs, by its last line."""
     runs: dict[int, list[str]] = {}
     for comment in comments:
         if comment.own_line:

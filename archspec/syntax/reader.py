@@ -1,9 +1,9 @@
-"""Reads tokens with Lark's parser, and goes on behind those that do not fit.
+"""Parses tokens with Lark, and continues after those that do not fit.
 
-Lark has no way back: when it notices that a token does not fit it may have reduced what it read
-before, and what could stand in the place of that token is seen only before that. A copy of its
-stacks for each token would take longer than all the rest; hence one is made now and then, and the
-tokens since the last one are read again after an error.
+Lark can't go back: it may reduce items before it notices that a token does not fit, and only before
+that is it known which tokens could have followed. Copying its stacks for each token would take
+longer than everything else. So a copy is made at intervals, and after an error the tokens since the
+last copy are parsed again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _STEP = 512
 
 
 class Reader:
-    """One run. `stack` has what was read of the tokens before index `at`."""
+    """One run of the parser. `stack` has the items parsed from the tokens before index `at`."""
 
     def __init__(self, context: Context, tokens: list[Token], start: str) -> None:
         self.k = context
@@ -33,7 +33,7 @@ class Reader:
         self.errors = 0
 
     def run(self, recover: Callable[[Reader], bool]) -> Any:
-        """The value of the start symbol; what there is of it when `recover` gives up."""
+        """The value of the start symbol; incomplete if `recover` gives up."""
         going_on = True
         while going_on and self.at < len(self.tokens):
             since, before = self.at, self.stack.copy()
@@ -45,5 +45,5 @@ class Reader:
                 going_on = recover(self)
         found = [tree.build(self.k, value) for value in self.stack.values]
         for value in self.lost:
-            tree.build(self.k, value)  # what is wrong there is reported, too
+            tree.build(self.k, value)  # reports the errors in it, too
         return found[0] if found else None

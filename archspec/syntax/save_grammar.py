@@ -1,4 +1,4 @@
-"""Have Lark make the tables of `arch.lark` and save them; run it after a change of the grammar."""
+"""Saves Lark's tables of `arch.lark`; run it after each change of the grammar."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from archspec.syntax.grammar import GRAMMAR, SAVED, compiled, stamp
 
 
 def saved(text: str) -> bytes:
-    """The tables of a grammar behind their stamp, as they are shipped."""
+    """The tables of a grammar after their stamp, as shipped."""
     file = io.BytesIO()
     compiled(text).save(file)
     return stamp(text) + file.getvalue()

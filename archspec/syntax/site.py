@@ -1,4 +1,4 @@
-"""The place where the parser met a token that does not fit, and what could be done about it."""
+"""The location where the parser met a token that does not fit, and possible repairs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OPERAND_STARTS = frozenset({"NAME", "NUMBER", "STRING", "ERROR", "(", "[", "{"})
 
 @frozen
 class Repair:
-    """Put tokens of these types in front of the offending token, or in its place."""
+    """Insert tokens of these types before the offending token, or replace it by them."""
 
     types: tuple[str, ...]
     replace: bool = False
@@ -32,7 +32,7 @@ class Site:
     # -- tokens around ---------------------------------------------------------------------
 
     def near(self, offset: int) -> Token:
-        """The token `offset` places behind the offending one."""
+        """The token `offset` places after the offending one."""
         at = self.at + offset
         return self.reader.tokens[at] if 0 <= at < len(self.reader.tokens) else _NONE
 
@@ -48,12 +48,12 @@ class Site:
 
     @property
     def before(self) -> str:
-        """Type of the token before; NL at the beginning of the file."""
+        """Type of the previous token; NL at the beginning of the file."""
         return self.near(-1).type if self.at else "NL"
 
     @property
     def after(self) -> str:
-        """Type of the token behind."""
+        """Type of the next token."""
         return self.near(1).type
 
     @property
@@ -63,17 +63,17 @@ class Site:
 
     @property
     def second_of_statement(self) -> bool:
-        """Whether it is the second one."""
+        """Whether it is the second token of a statement or definition."""
         return self.at == 1 or self.near(-2).type in ("NL", "{")
 
     @property
     def after_operand(self) -> bool:
-        """Whether something complete stands before it."""
+        """Whether a complete operand precedes it."""
         return self.before in ENDS_OPERAND
 
     @property
     def ends(self) -> bool:
-        """Whether nothing can follow in this place: a closer, a comma, the end of a line."""
+        """Whether nothing can follow here: a closing bracket, a comma, or the end of a line."""
         return self.type in CLOSERS or self.type in ("NL", ",", "$END")
 
     # -- surroundings ----------------------------------------------------------------------
@@ -89,7 +89,7 @@ class Site:
 
     @property
     def bracket(self) -> str:
-        """The innermost open bracket, if any."""
+        """The innermost open bracket, or ""."""
         offset = self.opener()
         return self.near(offset).type if offset else ""
 
@@ -107,7 +107,7 @@ class Site:
 
     @property
     def in_parameters(self) -> bool:
-        """Whether the offending token stands in the parentheses of a head."""
+        """Whether the offending token is in the parentheses of a head."""
         offset = self.opener()
         heads = ("block", "network", "rule")
         return self.bracket == "(" and self.near(offset - 2).type in heads
@@ -115,11 +115,11 @@ class Site:
     # -- what the grammar says ---------------------------------------------------------------
 
     def expects(self, *types: str) -> bool:
-        """Whether this sequence of tokens would fit here."""
+        """Whether this sequence of tokens fits here."""
         return self.reader.stack.fits(types) == len(types)
 
     def fits(self, repair: Repair) -> int:
-        """How many tokens behind the repair fit, up to a small window or the next line."""
+        """How many tokens after the repair fit, up to a small window or the next line."""
         rest = []
         for token in self.reader.tokens[self.at + repair.replace : self.at + _WINDOW]:
             rest.append(token.type)
@@ -131,10 +131,10 @@ class Site:
     # -- places ----------------------------------------------------------------------------
 
     def span(self, first: int = 0, last: int | None = None) -> Span:
-        """The place from one token nearby to another."""
+        """The span from one token nearby to another."""
         start, end = self.near(first), self.near(first if last is None else last)
         return self.reader.k.span(start.start, max(start.end, end.end))
 
     def span_before(self) -> Span:
-        """The last thing that was read, at the end of which something is missing."""
+        """The last token parsed, after which something is missing."""
         return self.span(-1) if self.at else self.span()

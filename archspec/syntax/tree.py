@@ -1,8 +1,8 @@
 """Productions to syntax tree, from the leaves to the root.
 
-Not recursive, so the depth of the input does not matter to it; each part carries the depth of
-its tree, and what is deeper than `limits.MAX_DEPTH` is refused. It runs when all was read: what
-parsing takes back was never built.
+There is no recursion, so the depth of the input does not matter. Each part carries the depth of its
+tree, and trees deeper than `limits.MAX_DEPTH` are rejected. The tree is built after parsing, so
+nothing is built for items that the parser takes back.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _NESTING = (
     *(ast.Call, ast.Index, ast.Attribute, ast.Unary, ast.Binary, ast.Range, ast.Spread),
     *(ast.IfValue, ast.IfLayer, ast.Labelled, ast.Chain),
 )
-"""Expressions that hold others: what is too deep is left out there, where `Missing` may stand."""
+"""Expressions that contain others; if too deep, they are replaced by `Missing`."""
 
 Action = Callable[[Context, Span, list[Any]], Any]
 
 
 def _functions(*modules: ModuleType) -> dict[str, Any]:
-    """Public functions of the building modules under the names that the grammar uses."""
+    """Public functions of the building modules, by their names in the grammar."""
     return {
         name.rstrip("_"): value
         for module in modules
@@ -50,7 +50,7 @@ PRODUCTIONS = frozenset({*_NODES, *_LISTS, *_FLAT, "climbed"})
 
 
 def build(k: Context, root: Value) -> Any:
-    """What `root` stands for."""
+    """The node or list built from `root`."""
     order: list[Any] = []
     todo: list[Any] = [root]
     while todo:
@@ -73,7 +73,7 @@ def build(k: Context, root: Value) -> Any:
 
 
 def _produce(k: Context, name: str, taken: list[Part], start: int, end: int) -> Part:
-    """What a production makes of its parts."""
+    """The part that a production makes of its parts."""
     action = _NODES.get(name)
     if action is not None:
         span = Span(k.source, start, end)

@@ -1,4 +1,4 @@
-"""Walking a syntax tree without knowing its classes."""
+"""Generic walks over a syntax tree."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def children(node: Any) -> Iterator[Any]:
 
 
 def walk(node: Any) -> Iterator[Any]:
-    """A node and all below it, each before what is below it."""
+    """A node and all nodes below it, in pre-order."""
     stack = [node]
     while stack:
         current = stack.pop()
