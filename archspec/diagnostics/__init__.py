@@ -1,1 +1,1 @@
-"""Diagnostics: the model, the catalogue of codes with a page each, and the renderers."""
+"""Diagnostics: the data model, the catalogue of codes, and the renderers."""

@@ -1,6 +1,6 @@
-"""All codes: each has a page `explain/CODE.md`, whose first line is `# CODE: title`.
+"""The catalogue of codes: each has a page `explain/CODE.md` whose first line is `# CODE: title`.
 
-The pages are the only list of codes. `archspec explain`, the site and the tests read it here.
+The pages are the only list of codes. `archspec explain`, the site and the tests use this module.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _FOLDER = Path(__file__).parent / "explain"
 
 @frozen
 class Page:
-    """What there is to say about one code. `text` is Markdown and begins with the title."""
+    """The explanation of one code. `text` is Markdown and begins with the title."""
 
     code: str
     title: str
@@ -27,7 +27,7 @@ class Page:
 
 @cache
 def pages() -> Mapping[str, Page]:
-    """All pages by code. Raises ValueError when a page does not begin with its code."""
+    """All pages by code. Raises ValueError if a page does not begin with its code."""
     found = (_read(path) for path in sorted(_FOLDER.glob("*.md")))
     return MappingProxyType({page.code: page for page in found})
 
@@ -42,10 +42,10 @@ def _read(path: Path) -> Page:
 
 
 def page(code: str) -> Page | None:
-    """The page of a code, however it is capitalised; None where there is no such code."""
+    """The page of a code, ignoring case; None if there is no such code."""
     return pages().get(code.strip().upper())
 
 
 def nearest(code: str) -> str | None:
-    """A code that exists and looks like `code`."""
+    """The existing code most similar to `code`, or None."""
     return closest(code.strip().upper(), pages())

@@ -8,9 +8,9 @@ from archspec.diagnostics.model import Diagnostic
 
 
 class CompileFailed(Exception):
-    """The spec is at fault; `diagnostics` says how. Never shown as a traceback by a command.
+    """An error in the spec, described by `diagnostics`. Commands never show it as a traceback.
 
-    As text it is what the command would write, so that a notebook shows the place, too.
+    Its text is the output of the command line, so a notebook shows the source line too.
     """
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
@@ -18,6 +18,6 @@ class CompileFailed(Exception):
         super().__init__(self.diagnostics)
 
     def __str__(self) -> str:
-        from archspec.diagnostics.text import render  # only when it is printed
+        from archspec.diagnostics.text import render  # only needed for printing
 
         return "\n" + render(self.diagnostics)

@@ -1,4 +1,4 @@
-"""Diagnostics for programs: JSON, one line each, and annotations of a GitHub workflow."""
+"""Machine-readable diagnostics: JSON, one line per diagnostic, and GitHub annotations."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from archspec.source import Span
 def to_json(item: Diagnostic) -> dict[str, Any]:
     """One diagnostic as plain data.
 
-    Lines and columns count from 1, columns in characters; `end_column` is the first column that
-    is not covered. Places that the diagnostic does not have are null.
+    Lines and columns count from 1, columns in characters; `end_column` is exclusive. The place is
+    null if the diagnostic has none.
     """
     return {
         "code": item.code,
@@ -57,7 +57,7 @@ def _fix(fix: Fix) -> dict[str, Any]:
 
 
 def _exact(span: Span) -> dict[str, Any]:
-    """The place of an edit: unlike a place that is pointed at, never trimmed."""
+    """The place of an edit, which, unlike that of an annotation, is never trimmed."""
     line, column = span.source.position(span.start)
     end_line, end_column = span.source.position(span.end)
     return {
@@ -70,7 +70,7 @@ def _exact(span: Span) -> dict[str, Any]:
 
 
 def concise(diagnostics: Iterable[Diagnostic]) -> str:
-    """One line each: `file:line:column: error[E0401]: message`."""
+    """One line per diagnostic: `file:line:column: error[E0401]: message`."""
     return "".join(_concise(item) + "\n" for item in diagnostics)
 
 
@@ -86,7 +86,7 @@ _GITHUB = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: 
 
 
 def github(diagnostics: Iterable[Diagnostic]) -> str:
-    """Workflow commands that GitHub shows beside the changed lines."""
+    """GitHub workflow commands, which appear next to the changed lines."""
     return "".join(_github(item) + "\n" for item in diagnostics)
 
 

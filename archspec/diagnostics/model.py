@@ -1,7 +1,7 @@
-"""What the compiler has to say: data, apart from how it is rendered.
+"""The data model of diagnostics, independent of rendering.
 
-The model follows ruff's: a stable code, one message, a primary annotation, secondary
-annotations with labels, notes, the chain of expansions, and a fix where one is known.
+The model follows ruff: a stable code, one message, a primary annotation, secondary annotations
+with labels, notes, the chain of expansions, and a fix if one is known.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from archspec.source import Span
 
 
 class Severity(StrEnum):
-    """How bad it is. Only errors make a command fail."""
+    """The severity of a diagnostic. Only errors make a command fail."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -23,7 +23,7 @@ class Severity(StrEnum):
 
 @frozen
 class Annotation:
-    """A place, with what there is to say about it."""
+    """A place in a source with a label."""
 
     span: Span
     label: str = ""
@@ -39,7 +39,7 @@ class Edit:
 
 @frozen
 class Fix:
-    """What to do about it, in words, and as edits where they are certain."""
+    """A suggested fix in words, with edits if they are certain."""
 
     message: str
     edits: tuple[Edit, ...] = ()
@@ -55,7 +55,7 @@ class Frame:
 
 @frozen
 class Diagnostic:
-    """One thing to tell the reader.
+    """One error, warning or note.
 
     `code` is stable and has a page (`archspec explain CODE`). `expansion` is the chain of
     expansions that led here, innermost first.
@@ -72,7 +72,7 @@ class Diagnostic:
 
     @property
     def sort_key(self) -> tuple[str, int, str, str]:
-        """Order of reports: by file, place, code, words."""
+        """The sort key of reports: file, offset, code, message."""
         if self.primary is None:
             return ("", 0, self.code, self.message)
         span = self.primary.span
@@ -91,7 +91,7 @@ def diagnostic(
     fix: str | Fix | None = None,
     severity: Severity = Severity.ERROR,
 ) -> Diagnostic:
-    """Make a diagnostic from plain pieces."""
+    """Create a diagnostic from plain values."""
     return Diagnostic(
         code,
         message,
@@ -105,7 +105,7 @@ def diagnostic(
 
 
 class Sink:
-    """Collects diagnostics; says the same thing once."""
+    """Collects diagnostics without duplicates."""
 
     def __init__(self, limit: int = 200) -> None:
         self._seen: dict[tuple[str, int, str, str], Diagnostic] = {}
@@ -113,10 +113,10 @@ class Sink:
         self._misread: list[Span] = []
 
     def report(self, item: Diagnostic) -> None:
-        """Add a diagnostic unless the same was said of the same place before.
+        """Add a diagnostic unless an equal one was reported for the same place.
 
-        What is said of text that could not be read (E01xx) is left out: it may only be a
-        consequence.
+        A diagnostic that overlaps a syntax error (E01xx) is dropped, since it may only be a
+        consequence of it.
         """
         if item.code.startswith("E01") and item.primary is not None:
             self._misread.append(item.primary.span)
@@ -127,22 +127,22 @@ class Sink:
 
     @property
     def count(self) -> int:
-        """How many different things were said."""
+        """The number of distinct diagnostics."""
         return len(self._seen)
 
     def reported(self, span: Span) -> bool:
-        """Whether an error was reported with this very place."""
+        """Whether a diagnostic was reported for exactly this span."""
         return any(
             item.primary is not None and item.primary.span == span for item in self._seen.values()
         )
 
     @property
     def is_full(self) -> bool:
-        """Whether nothing more is kept of what is said."""
+        """Whether the limit is reached, so further diagnostics are dropped."""
         return len(self._seen) >= self._limit
 
     def touches(self, span: Span) -> bool:
-        """Whether an error was reported with a place inside of this one."""
+        """Whether an error was reported that starts inside this span."""
         return any(
             item.severity is Severity.ERROR
             and item.primary is not None
@@ -158,20 +158,20 @@ class Sink:
         )
 
     def extend(self, items: Iterable[Diagnostic]) -> None:
-        """Add several."""
+        """Report several diagnostics."""
         for item in items:
             self.report(item)
 
     def replace(self, items: Iterable[Diagnostic]) -> None:
-        """Forget what was reported and take these instead."""
+        """Replace all diagnostics by these."""
         self._seen = {item.sort_key: item for item in items}
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """All of them, in order of place."""
+        """All diagnostics, sorted by place."""
         return tuple(sorted(self._seen.values(), key=lambda item: item.sort_key))
 
     @property
     def failed(self) -> bool:
-        """Whether there is an error among them."""
+        """Whether any of them is an error."""
         return any(item.severity is Severity.ERROR for item in self._seen.values())

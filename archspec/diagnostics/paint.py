@@ -1,4 +1,4 @@
-"""Rows of styled characters, and how they become terminal text."""
+"""Rows of styled characters, and their conversion to terminal text."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CODES: dict[str, str] = {
 
 
 def paint(text: str, style: Style, colour: bool) -> str:
-    """`text` in a style, or as it is without colour."""
+    """`text` in a style, unchanged if `colour` is false."""
     if not (colour and style and text):
         return text
     return f"\x1b[{_CODES[style]}m{text}\x1b[0m"
@@ -43,7 +43,7 @@ class Row:
         return len(self._cells)
 
     def put(self, column: int, text: str, style: Style = "", *, over: bool = True) -> None:
-        """Write `text` at a column; without `over` only where nothing stands yet."""
+        """Write `text` at a column; unless `over`, only into blank cells."""
         missing = column - len(self._cells)
         self._cells.extend([(" ", "")] * missing)
         for character in text:
@@ -64,7 +64,7 @@ class Row:
             self._cells[column] = (character, style)
 
     def draw(self, colour: bool) -> str:
-        """The finished line, without blanks at its end."""
+        """The finished line, without trailing blanks."""
         cells = list(self._cells)
         while cells and cells[-1][0] == " ":
             cells.pop()

@@ -1,8 +1,7 @@
-r"""Text from a spec made safe for a terminal: nothing may move the cursor or reorder a line.
+r"""Makes text from a spec safe for a terminal: nothing may move the cursor or reorder a line.
 
-Control characters, lone surrogates, the marks that turn the direction of writing around, and what
-looks like a blank but is none (`\xa0`) are shown by their number (`\x1b`, `\u202e`); a tab becomes
-spaces.
+Control characters, lone surrogates, marks that change the writing direction, and characters that
+only look like a blank (`\xa0`) are shown as escapes (`\x1b`, `\u202e`); a tab becomes spaces.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ TAB = 4
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
 
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and symbols that leave nothing on the page."""
+"""Letters and symbols that are invisible."""
 
 
 def shown(character: str) -> str:
@@ -33,7 +32,7 @@ def shown(character: str) -> str:
 
 
 def printable(text: str, *, newlines: bool = False) -> str:
-    """A text as it is printed. Ends of lines are kept where `newlines` says so."""
+    """A text as it is printed. Line breaks are kept if `newlines` is true."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(
@@ -42,7 +41,7 @@ def printable(text: str, *, newlines: bool = False) -> str:
 
 
 def width(text: str) -> int:
-    """Columns that a printable text takes on a terminal."""
+    """The number of columns that a printable text takes on a terminal."""
     if text.isascii():
         return len(text)
     return sum(_width(character) for character in text)

@@ -1,4 +1,4 @@
-"""What the system refuses, as a diagnostic."""
+"""Converts errors of the operating system to diagnostics."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from archspec.diagnostics.model import Diagnostic, diagnostic
 
 
 def refusal(fault: OSError) -> Diagnostic:
-    """What the system said of a file that is read (E0804)."""
+    """The diagnostic (E0804) for an error on reading a file."""
     words = fault.strerror or str(fault)
     return diagnostic("E0804", f"{fault.filename}: {words}" if fault.filename else words)

@@ -1,7 +1,7 @@
-"""Source lines with carets under them, as rustc draws them.
+"""Source lines with carets under them, in the style of rustc.
 
-Spans of one line are underlined below it; spans of several lines get a bracket in front. Lines
-too long for the page are cut around what is marked.
+Spans within one line are underlined; spans of several lines get a bracket on the left. Lines too
+long for the page are cut around the marked part.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _GAP = "..."
 
 @frozen
 class Mark:
-    """One annotation resolved to lines and columns, all counted from 1; `end_column` is past it."""
+    """One annotation resolved to lines and columns, counted from 1; `end_column` is exclusive."""
 
     line: int
     column: int
@@ -37,12 +37,12 @@ class Mark:
 
     @property
     def sign(self) -> str:
-        """What underlines it."""
+        """The character that underlines it."""
         return "^" if self.primary else "-"
 
 
 def mark(annotation: Annotation, style: Style, primary: bool) -> Mark:
-    """Resolve an annotation; blank ends of the span do not count."""
+    """Resolve an annotation, ignoring white space at the end of its span."""
     start, end = extent(annotation.span)
     source = annotation.span.source
     line, column = source.position(start)
@@ -54,9 +54,9 @@ def mark(annotation: Annotation, style: Style, primary: bool) -> Mark:
 
 
 def extent(span: Span) -> tuple[int, int]:
-    """Offsets of a span inside its text, without white space at its end.
+    """The offsets of a span clamped to its text, without white space at the end.
 
-    The end of the text counts as the end of its last line that says something.
+    The end of the text counts as the end of its last line that is not blank.
     """
     text = span.source.text
     size = len(text)
@@ -70,7 +70,7 @@ def extent(span: Span) -> tuple[int, int]:
 
 
 class _Line:
-    """A source line as drawn: cut to `room` columns around character `focus`."""
+    """A source line as drawn, cut to `room` columns around character `focus`."""
 
     def __init__(self, raw: str, focus: int, room: int) -> None:
         self._first = 0
@@ -91,13 +91,16 @@ class _Line:
         self.text = "".join(pieces)
 
     def column(self, character: int) -> int:
-        """Column, from 0, at which a character (from 1) is drawn; the edge if it was cut off."""
+        """The column (from 0) where a character (from 1) is drawn; the edge if it was cut off."""
         index = min(max(character - 1 - self._first, 0), len(self._columns) - 1)
         return self._columns[index]
 
 
 class Snippet:
-    """The marked lines of one source. `gutter` is the width of line numbers, `page` of all."""
+    """The marked lines of one source.
+
+    `gutter` is the width of the line numbers, `page` the total width, in columns.
+    """
 
     def __init__(
         self, source: Source, marks: Sequence[Mark], gutter: int, page: int, colour: bool
@@ -147,7 +150,7 @@ class Snippet:
         return row
 
     def _bars(self, row: Row, number: int, besides: Mark | None = None) -> None:
-        """Upright lines of the brackets that reach past line `number` from above."""
+        """Draw the vertical lines of the brackets that begin above line `number` and reach it."""
         for block, slot in self._slots.items():
             if block is not besides and block.line < number <= block.end_line:
                 row.put(self._gutter + 3 + 2 * slot, "|", block.style)
@@ -196,7 +199,7 @@ class Snippet:
         return row.draw(self._colour)
 
     def _underlines(self, number: int, line: _Line, marks: Iterable[Mark]) -> list[str]:
-        """The row of carets, with the last label on it, and the other labels hanging below."""
+        """The row of carets with the last label on it, and the other labels below."""
         ordered = sorted(marks, key=lambda item: (item.column, item.primary, -item.end_column))
         if not ordered:
             return []

@@ -1,4 +1,4 @@
-"""The nearest word that exists, for "did you mean"."""
+"""Finds the most similar existing name, for "did you mean"."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import re
 from collections.abc import Iterable
 
 LIKE = 0.7
-"""How like two names of a spec are (0 to 1) when one was probably meant for the other."""
+"""Minimum similarity (0 to 1) of two names for one to be a probable misspelling of the other."""
 
 MAX_LIKE = 60
-"""Characters of names in a spec that are compared: it takes long for long ones."""
+"""Maximum length of names that are compared: long ones take too much time."""
 
 _RANK = re.compile("[123]d$")
-"""How torch ends the names of layers, `Conv2d`; here one op serves all ranks."""
+"""The suffix of names of torch layers such as `Conv2d`; here one op serves all ranks."""
 
 
 def closest(word: str, candidates: Iterable[str], *, cutoff: float = 0.6) -> str | None:
-    """The candidate most like `word`, or None if none is near. Case does not count."""
-    from difflib import get_close_matches  # only needed once something is wrong
+    """The candidate most similar to `word`, ignoring case, or None if none is similar enough."""
+    from difflib import get_close_matches  # only needed after an error
 
     by_fold = {candidate.casefold(): candidate for candidate in sorted(candidates)}
     found = get_close_matches(word.casefold()[:100], by_fold, n=1, cutoff=cutoff)
@@ -25,7 +25,7 @@ def closest(word: str, candidates: Iterable[str], *, cutoff: float = 0.6) -> str
 
 
 def suggestion(name: str, candidates: Iterable[str]) -> str | None:
-    """The candidate that was probably meant by a name in a spec; stricter than `closest`."""
+    """The candidate probably meant by a name in a spec, or None; stricter than `closest`."""
     if len(name) > MAX_LIKE:
         return None
     from difflib import SequenceMatcher, get_close_matches
@@ -43,10 +43,10 @@ def suggestion(name: str, candidates: Iterable[str]) -> str | None:
 
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str | None:
-    """What `suggestion` finds as words for a fix, or None."""
+    """The result of `suggestion` as the text of a fix, or None."""
     return meant(suggestion(name, candidates))
 
 
 def meant(found: str | None) -> str | None:
-    """The words for a fix that names what was found, or None where nothing was."""
+    """The text of a fix that suggests `found`; None for None."""
     return f"did you mean `{found}`?" if found else None

@@ -1,4 +1,4 @@
-"""Diagnostics for people: message, source lines with carets, notes, expansions, fix.
+"""Diagnostics as text for people: message, source lines with carets, notes, expansions, fix.
 
 error[E0401]: `add` needs equal dims, but axis 1 is 64 and 128
   --> specs/resnet.arch:14:11
@@ -23,9 +23,9 @@ from archspec.diagnostics.printable import printable
 from archspec.diagnostics.snippet import Snippet, extent, mark
 from archspec.source import Source, Span
 
-_PAGE = 120  # columns when nobody says how wide the page is
+_PAGE = 120  # default page width, in columns
 _FRAMES = 3  # expansions shown at either end of a long chain
-_EDITED = 6  # lines of an edit that are shown
+_EDITED = 6  # maximum number of lines of an edit that are shown
 
 _STYLES: dict[Severity, Style] = {
     Severity.ERROR: "error",
@@ -37,12 +37,12 @@ _STYLES: dict[Severity, Style] = {
 def render(
     diagnostics: Iterable[Diagnostic], *, colour: bool = False, width: int | None = None
 ) -> str:
-    """All diagnostics, a blank line after each, and a line that counts them.
+    """All diagnostics, a blank line after each, and a summary line.
 
     Args:
-        diagnostics: what to draw, in this order.
+        diagnostics: the diagnostics in the order to draw them.
         colour: whether to emit ANSI colours.
-        width: columns of the page; longer source lines are cut.
+        width: page width in columns; longer source lines are cut.
     """
     items = list(diagnostics)
     if not items:
@@ -68,12 +68,12 @@ def summary(diagnostics: Iterable[Diagnostic]) -> str:
 
 
 def render_one(item: Diagnostic, *, colour: bool = False, width: int | None = None) -> str:
-    """One diagnostic, ending with an end of line."""
+    """One diagnostic, with a line break at the end."""
     return _Page(item, colour, width or _PAGE).draw()
 
 
 class _Page:
-    """Draws one diagnostic; holds what all its parts need to know."""
+    """Draws one diagnostic and holds the settings shared by its parts."""
 
     def __init__(self, item: Diagnostic, colour: bool, width: int) -> None:
         self._item = item
@@ -171,7 +171,7 @@ class _Page:
         return [title, *self._edited(fix)]
 
     def _edited(self, fix: Fix) -> list[str]:
-        """Lines that the edits touch, before and after."""
+        """The lines that the edits change, before and after."""
         source = fix.edits[0].span.source
         edits = [edit for edit in fix.edits if edit.span.source is source]
         first = min(edit.span.line for edit in edits)
@@ -199,7 +199,7 @@ class _Page:
 
 
 def location(span: Span) -> str:
-    """`file:line:column`; the name alone where there is no text."""
+    """`file:line:column`; only the name if the source has no text."""
     source = span.source
     if not source.text:
         return source.name
@@ -208,7 +208,7 @@ def location(span: Span) -> str:
 
 
 def apply(edits: Iterable[Edit], within: Span) -> str:
-    """The text of `within` after the edits; of two that overlap the first in place stands."""
+    """The text of `within` after the edits; of two overlapping edits the first is applied."""
     text = within.source.text
     pieces: list[str] = []
     at = within.start
