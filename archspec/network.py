@@ -282,8 +282,8 @@ class Network:
         Where the network is too large to be drawn there is no diagram, and the report says so, as
         where its costs are beyond symbolic sizes. `weights` are as for `to_torch`; what is written
         says where they come from. Where something fails, or the user interrupts, the directory is
-        as it was. Raises CompileFailed: E0803 where a file cannot be written, E0707, E0811, and
-        those of the targets.
+        as it was. Raises CompileFailed: E0803 where a file cannot be written, E0707, and those of
+        the targets.
         """
         chosen = requested(targets)
         start, place = whole("seed", seed), destination(directory)

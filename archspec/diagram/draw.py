@@ -26,7 +26,7 @@ BOX_BUDGET = 1_500
 SECONDS_OF_A_BUILD = 30
 """Time that the layout of a drawing may take where it is made beside something else."""
 
-NO_DRAWING = ("E0411", "E0521", "E0812")
+NO_DRAWING = ("E0411", "E0521", "E0811", "E0812")
 """Codes with which a network is built, but not drawn."""
 
 
@@ -59,7 +59,7 @@ def illustration(compiled: Compiled) -> tuple[bytes | None, str]:
     """The drawing that comes with a build, as SVG; or None, and in words why there is none.
 
     There is none of a network with too many nodes, that is not laid out soon, or whose costs are
-    beyond symbolic sizes. Raises CompileFailed: E0707, E0811.
+    beyond symbolic sizes, and where no program can lay it out. Raises CompileFailed: E0707.
     """
     try:
         return layout(drawing(compiled), "svg", SECONDS_OF_A_BUILD), ""
@@ -67,7 +67,8 @@ def illustration(compiled: Compiled) -> tuple[bytes | None, str]:
         found = failure.diagnostics[0]
         if found.code not in NO_DRAWING:
             raise
-        return None, found.message
+        fix = found.fix if found.code == "E0811" else None
+        return None, f"{found.message}: {fix.message}" if fix is not None else found.message
 
 
 def draw(

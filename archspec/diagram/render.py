@@ -77,7 +77,7 @@ def layout(dot: str, kind: str, seconds: int = TIME_LIMIT) -> bytes:
         raise _failed(
             "E0811",
             "no program to draw with was found",
-            fix=f"pip install {PURE}, or install Graphviz; a .dot file needs neither",
+            fix=f"`pip install {PURE}`, or install Graphviz; a .dot file needs neither",
         )
     if kind == "dot":
         return dot.encode()
