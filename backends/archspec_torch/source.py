@@ -25,6 +25,7 @@ from archspec_torch.code.pieces import call, keyword
 from archspec_torch.code.text import lines as written
 from archspec_torch.code.text import literal
 from archspec_torch.forward.signature import name_records, record_fields
+from archspec_torch.inputs import Entrance, entrance
 from archspec_torch.planning.layout import lay_out
 from archspec_torch.prelude import helpers_source, with_needed
 
@@ -59,6 +60,8 @@ def python_source(network: Compiled, remarks: Sequence[str] = ()) -> tuple[str, 
     records = record_fields(root)
     classes = build_classes(known)
     used = set().union(*(draft.helpers for item in classes for draft in item.drafts))
+    inlet = entrance(network, root, classes[-1].first.signature)
+    used |= {"check_sizes"} if inlet.beginning else set()
     helpers = with_needed(used)
     name_classes(classes, helpers, tuple(records))
     names = {item.token: item.name for item in classes}
@@ -70,7 +73,14 @@ def python_source(network: Compiled, remarks: Sequence[str] = ()) -> tuple[str, 
         is_root = item is classes[-1]
         doc = network.doc if is_root else item.first.unit.either.doc
         told_once = "" if doc in told else doc
-        blocks.append(render_class(item, names, start if is_root else (), told_once))
+        if is_root:
+            told_once = "\n\n".join(filter(None, [told_once, inlet.doc]))
+        own = inlet if is_root else Entrance()
+        blocks.append(
+            render_class(
+                item, names, start if is_root else (), told_once, own.methods, own.beginning
+            )
+        )
         told.add(doc)
     body = "\n\n\n".join(blocks)
     return f"{_header(network, remarks)}\n{_imports(body)}\n\n\n{body}\n", classes[-1].name

@@ -16,9 +16,20 @@ from archspec_torch.code.pieces import Code, kind
 from archspec_torch.code.text import WIDTH, lines
 
 
-def render_class(item: ClassDef, names: Mapping[str, str], start: Sequence[str], doc: str) -> str:
-    """One class or function; `start` are lines that end its `__init__`."""
-    return "\n".join(_Renderer(item, names).render(start, doc))
+def render_class(
+    item: ClassDef,
+    names: Mapping[str, str],
+    start: Sequence[str],
+    doc: str,
+    methods: Sequence[str] = (),
+    beginning: Sequence[str] = (),
+) -> str:
+    """One class or function.
+
+    `start` are lines that end its `__init__`, `methods` those of further methods, `beginning` those
+    with which `forward` begins.
+    """
+    return "\n".join(_Renderer(item, names).render(start, doc, methods, beginning))
 
 
 class _Renderer:
@@ -28,7 +39,9 @@ class _Renderer:
         columns = ([line.comment for line in draft.lines] for draft in item.drafts)
         self.comments = list(zip(*columns, strict=True))
 
-    def render(self, start: Sequence[str], doc: str) -> Iterator[str]:
+    def render(
+        self, start: Sequence[str], doc: str, methods: Sequence[str], beginning: Sequence[str]
+    ) -> Iterator[str]:
         draft = self.item.first
         own = "" if self.item.is_function else "self."
         init = self._block(draft.init, 0, "", 8)
@@ -60,7 +73,10 @@ class _Renderer:
         yield from _wrapped(
             "    def forward", f"(self, {draft.signature[1:]}".replace("(self, )", "(self)")
         )
+        yield from (f"        {line}" for line in beginning)
         yield from forward
+        if methods:
+            yield from ("", *methods)
 
     def _init(self, body: list[str], rest: list[str], start: Sequence[str]) -> Iterator[str]:
         arguments = "".join(f", {p.name}: {kind(p.values[0])}" for p in self.item.parameters)

@@ -1,0 +1,84 @@
+"""What the class of a network says of its inputs: sizes are checked, and there are examples."""
+
+import ast
+import inspect
+
+import pytest
+import torch
+
+import archspec
+from archspec_torch.module import to_module
+from archspec_torch.source import python_source
+from tests.backends.scripts import script
+
+PAIR = """
+network net {
+  input image: f32[B = 1, 3, H = 8, W = 8] where H % 4 == 0
+  input ids: i64[B, T = 3] where T <= 5
+  input extra: f32[B, 2] when training
+  seen = image -> conv(4, 3, stride=2) -> relu -> max_pool(2) -> global_avg_pool
+  output y = (seen, ids -> embedding(7, 4) -> mean(axis=1)) -> add
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        ((1, 3, 6, 8), "`image` is [1, 3, 6, 8], `ids` is [1, 3]"),
+        ((1, 8, 8, 3), "`image` is [1, 8, 8, 3]"),
+        ((3, 8, 8), "`image` is [3, 8, 8]"),
+        ((2, 3, 8, 8), "`image` is [2, 3, 8, 8], `ids` is [1, 3]"),
+    ],
+)
+@pytest.mark.parametrize("training", [False, True])
+def test_other_sizes_are_refused_in_words(network, shape, words, training):
+    module = network(PAIR).to_torch().train(training)
+    ids = torch.zeros(1, 3, dtype=torch.int64)
+    with pytest.raises(ValueError, match="valid sizes are") as found:
+        module(torch.randn(shape), ids, *([torch.randn(1, 2)] * training))
+    assert words in str(found.value)
+    assert "`image` [B, 3, H, W], `ids` [B, T]" in str(found.value)
+    assert "T <= 5" in str(found.value)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "swin_t", "siglip", "inception_v3", "lenet"])
+def test_examples_are_valid_in_both_modes(name):
+    net = archspec.load(name)
+    module = net.to_torch(device="meta")
+    for training in (True, False):
+        module.train(training)(*module.example_inputs())
+    found = [[*value.shape] for value in module.example_inputs()]
+    assert all(value.is_meta for value in module.example_inputs())
+    assert len(found) == len(net.inputs)
+
+
+def test_nothing_is_checked_where_a_graph_is_recorded():
+    net = archspec.load("lenet")
+    module = net.to_torch().eval()
+    x = torch.randn(1, 1, 32, 32)
+    expected = module(x)
+    exported = torch.export.export(module, (x,)).module()
+    traced = torch.jit.trace(module, (x,))
+    recorded = torch.fx.symbolic_trace(module)
+    for form in (exported, traced, recorded, script(module)):
+        torch.testing.assert_close(form(x), expected)
+        assert "check_sizes" not in str(getattr(form, "code", ""))
+    assert "32" not in recorded.code
+    with pytest.raises(
+        ValueError, match=r"`image` is \[1, 1, 28, 28\]; valid sizes are \[B, 1, 32"
+    ):
+        module(torch.randn(1, 1, 28, 28))
+
+
+def test_the_docstring_tells_inputs_outputs_and_valid_sizes():
+    source, name = python_source(archspec.load("unet").compiled)
+    (found,) = (
+        one for one in ast.parse(source).body if isinstance(one, ast.ClassDef) and one.name == name
+    )
+    text = " ".join((ast.get_docstring(found) or "").split())
+    assert "Inputs: `image` f32[B, 1, H, W]." in text
+    assert "Outputs: `logits` f32[B, 2, H, W]." in text
+    assert "Valid sizes: H % 16 == 0, W % 16 == 0." in text
+    module = to_module(archspec.load("lenet").compiled)
+    assert "Inputs: `image` f32[B, 1, 32, 32]." in inspect.getdoc(type(module)).replace("\n", " ")
