@@ -153,14 +153,12 @@ def _told(names: Sequence[str], shapes: Sequence[TensorType], valid: ValidSizes)
 
 def _examples(network: Compiled, layout: Layout) -> Iterator[str]:
     """The method that makes inputs, of sizes that both modes take if there are such nearby."""
-    sizes = _example_sizes(network)
+    shapes = [item.type_in(training=False) for item in layout.inputs]
+    sizes = _example_sizes(network, shapes)
     values: list[Code] = []
-    floating = False
-    for item in layout.inputs:
-        kind = item.type_in(training=False)
+    for kind in shapes:
         shape = [str(size.evaluate(sizes)) for size in kind.shape] or ["()"]
         dtype = TORCH_TYPES.get(kind.dtype)
-        floating |= dtype is None
         maker = "torch.zeros" if dtype and "complex" not in dtype else "torch.randn"
         how = [f"dtype={dtype or 'like.dtype'}", "device=like.device"]
         values.append(call(maker, *shape, *how))
@@ -175,7 +173,11 @@ def _examples(network: Compiled, layout: Layout) -> Iterator[str]:
         yield from lines(code("return ", call("", *values)), 8)
 
 
-def _example_sizes(network: Compiled) -> dict[str, int]:
+def _example_sizes(network: Compiled, shapes: Sequence[TensorType]) -> dict[str, int]:
+    """Sizes for free dims; those of a network that was made without any are 1."""
+    free = {name for kind in shapes for size in kind.shape for name in size.symbols}
+    if not free <= network.sizes.keys():
+        return {**dict.fromkeys(free, 1), **network.sizes}
     try:
         sizes = dict(reported_sizes(network, training=True))
     except CompileFailed:
