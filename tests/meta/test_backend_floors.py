@@ -14,7 +14,7 @@ FLOORS = {
         ("lowering",),
         ("planning", "checks"),
         ("forward", "init"),
-        ("classes",),
+        ("classes", "inputs"),
         ("weights",),
         ("source",),
         ("module",),
