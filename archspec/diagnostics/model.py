@@ -136,6 +136,16 @@ class Sink:
             item.primary is not None and item.primary.span == span for item in self._seen.values()
         )
 
+    def covers(self, span: Span) -> bool:
+        """Whether something was reported with a place that has this one in it."""
+        return any(
+            item.primary is not None
+            and item.primary.span.source is span.source
+            and item.primary.span.start <= span.start
+            and span.end <= item.primary.span.end
+            for item in self._seen.values()
+        )
+
     @property
     def is_full(self) -> bool:
         """Whether the limit is reached, so further diagnostics are dropped."""

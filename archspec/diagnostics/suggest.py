@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from archspec.diagnostics.model import Edit, Fix
+from archspec.source import Span
+
 LIKE = 0.7
 """Minimum similarity (0 to 1) of two names for one to be a probable misspelling of the other."""
 
@@ -50,3 +53,18 @@ def did_you_mean(name: str, candidates: Iterable[str]) -> str | None:
 def meant(found: str | None) -> str | None:
     """The text of a fix that suggests `found`; None for None."""
     return f"did you mean `{found}`?" if found else None
+
+
+def renamed(place: Span, found: str | None) -> Fix | None:
+    """The fix that writes what was found in place of a name, or None where nothing was."""
+    return Fix(f"did you mean `{found}`?", (Edit(place, found),)) if found else None
+
+
+def rename(place: Span, name: str, candidates: Iterable[str]) -> Fix | None:
+    """What `suggestion` finds as a fix of the name at a place, or None."""
+    return renamed(place, suggestion(name, candidates))
+
+
+def beginning(place: Span, name: str) -> Span:
+    """The name at the beginning of a place, as that of an argument `name=value`."""
+    return Span(place.source, place.start, place.start + len(name))

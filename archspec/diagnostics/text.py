@@ -185,7 +185,7 @@ class _Page:
             kept = [line for line in new if line in old]
             gone = [(n, line) for n, line in enumerate(old, first) if line not in kept]
             lines.extend(self._change(n, "-", line) for n, line in gone)
-            new = [line for line in new if line not in kept] or new
+            new = [line for line in new if line not in kept] or ([] if gone else new)
         lines.extend(self._change(n, "+", line) for n, line in enumerate(new[:_EDITED], first))
         return lines
 

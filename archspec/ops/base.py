@@ -140,8 +140,7 @@ class Window:
 Arithmetic: TypeAlias = Literal["sum", "difference", "product", "quotient", ""]
 
 Seen: TypeAlias = tuple[Window, ...] | Literal["pointwise", "all", "unknown"]
-"""A window for each spatial axis; "all" for up to everything; "unknown" if axes are mixed or
-reordered, so that windows cannot describe it."""
+"""A window for each spatial axis; "all" for up to everything; "unknown" if axes are mixed."""
 
 
 @frozen
@@ -238,6 +237,7 @@ class Op(BaseModel):
     axes is pointwise too."""
     shape_rule: ClassVar[ShapeRule | None] = None
     """The shape rule, if several ops share it; an op with its own rule defines `infer`."""
+    output_names: ClassVar[tuple[str, ...]] = ()  # what several outputs are called in messages
     transparent: ClassVar[bool] = False
     """True for `identity`: it creates no node, but uses a number in a numbered scope."""
 

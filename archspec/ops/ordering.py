@@ -95,6 +95,7 @@ class TopK(Op):
     """
 
     name: ClassVar[str] = "topk"
+    output_names: ClassVar[tuple[str, ...]] = ("values", "indices")
     category: ClassVar[str] = "reduction"
     examples: ClassVar[tuple[Example, ...]] = (
         Example({"count": 3}),
@@ -131,6 +132,7 @@ class Sort(Op):
     """
 
     name: ClassVar[str] = "sort"
+    output_names: ClassVar[tuple[str, ...]] = ("values", "indices")
     category: ClassVar[str] = "reduction"
     examples: ClassVar[tuple[Example, ...]] = (
         Example(),

@@ -36,6 +36,7 @@ class Lstm(Op):
     """
 
     name: ClassVar[str] = "lstm"
+    output_names: ClassVar[tuple[str, ...]] = ("y", "h", "c")
     arity: ClassVar[tuple[int, int | None]] = (1, 3)
     category: ClassVar[str] = "recurrent"
     positions: ClassVar[int | None] = 1
@@ -96,6 +97,7 @@ class Gru(Op):
     """
 
     name: ClassVar[str] = "gru"
+    output_names: ClassVar[tuple[str, ...]] = ("y", "h")
     arity: ClassVar[tuple[int, int | None]] = (1, 2)
     category: ClassVar[str] = "recurrent"
     positions: ClassVar[int | None] = 1
@@ -149,6 +151,7 @@ class LstmCell(Op):
     """
 
     name: ClassVar[str] = "lstm_cell"
+    output_names: ClassVar[tuple[str, ...]] = ("h", "c")
     arity: ClassVar[tuple[int, int | None]] = (1, 3)
     category: ClassVar[str] = "recurrent"
     weight_layers: ClassVar[int] = 1

@@ -91,7 +91,8 @@ def _same_number(op: str, check: Check, total: Dim, known: Dim, attribute: str) 
             f"`{op}` keeps the number of elements, but {total} do not fit {known}",
             attribute=attribute,
         )
-    check.require_equal(total, known, f"`{op}` keeps the number of elements")
+    reason = f"`{op}` keeps the number of elements: {total} come in, {known} are asked for"
+    check.require_equal(total, known, reason)
 
 
 def exact_division(op: str, check: Check, total: Dim, by: Dim, *, attribute: str) -> Dim:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from archspec.diagnostics.failure import CompileFailed
@@ -24,11 +24,13 @@ from archspec.semantics.checks.sizes import check_sizes
 from archspec.semantics.checks.ties import check_ties
 from archspec.semantics.checks.unused_weights import check_usage
 from archspec.semantics.checks.written_calls import check_written
+from archspec.semantics.endless import ended
 from archspec.semantics.expansion.blocks import finish
 from archspec.semantics.expansion.bodies import active_inputs, run_body
 from archspec.semantics.expansion.network_inputs import Inputs, network_inputs
 from archspec.semantics.induction.check import check_signatures
 from archspec.semantics.network_parameters import described, settings
+from archspec.semantics.offered_fixes import tried
 from archspec.semantics.program.definitions import BlockDefinition, ModuleScope, networks
 from archspec.semantics.program.modules import Program
 from archspec.semantics.values.budget import Budget, Limits, OutOfBudget
@@ -52,16 +54,25 @@ class Compilation:
     reserved: Reserved = nothing_reserved
     """Names that an instance without a label cannot have."""
 
+    scope: ModuleScope | None = None
+    """The module that was asked for, once it is read."""
+
     def __post_init__(self) -> None:
         self.program = Program(self.sink)
         self.budget = Budget(self.limits)
 
-    def load(self, path: Path | Source) -> ModuleScope:
-        """The module of a file or text, its names resolved; faults go to `sink`."""
+    def load(self, path: Path | Source, instead: Source | None = None) -> ModuleScope:
+        """The module of a file or text, its names resolved; faults go to `sink`.
+
+        `instead` is read as the text of the file.
+        """
         if isinstance(path, Source):
-            scope = self.program.load_source(path)
+            scope = self.program.load_source(instead or path)
+        elif instead is not None:
+            scope = self.program.load_source(instead, path.resolve())
         else:
             scope = self.program.load_file(path)
+        self.scope = scope
         for module in (scope, *self.program.siblings(scope)):
             resolve_names(module, self.sink)
         if not self.sink.failed:
@@ -115,8 +126,9 @@ def load_network(
             compiled = compilation.network(scope, chosen, parameters)
         compilation.check_unused(scope)
     except OutOfBudget as error:
-        compilation.sink.extend(error.diagnostics)
+        _report_end(compilation, error)
     if compiled is None or compilation.sink.failed:
+        _try_fixes(compilation, path, lambda _: ())
         raise CompileFailed(compilation.sink.diagnostics)
     return compiled, compilation.sink
 
@@ -133,8 +145,23 @@ def check(
     With a name, also that nothing in the file is called so. `inspect` has more to say of a network.
     """
     compilation = Compilation(limits or Limits(), reserved=reserved)
+    _check_all(compilation, path, name, inspect)
+    _try_fixes(compilation, path, inspect)
+    return compilation.sink
+
+
+Inspect = Callable[[Compiled], Iterable[Diagnostic]]
+
+
+def _check_all(
+    compilation: Compilation,
+    path: Path | Source,
+    name: str | None,
+    inspect: Inspect,
+    instead: Source | None = None,
+) -> None:
     try:
-        scope = compilation.load(path)
+        scope = compilation.load(path, instead)
         if name is not None:
             choose(scope, name, compilation.sink)
         for name in networks(scope):
@@ -143,8 +170,33 @@ def check(
                 compilation.sink.extend(inspect(compiled))
         compilation.check_unused(scope)
     except OutOfBudget as error:  # what comes after would find nothing left
-        compilation.sink.extend(error.diagnostics)
-    return compilation.sink
+        _report_end(compilation, error)
+
+
+def _report_end(compilation: Compilation, error: OutOfBudget) -> None:
+    """Report that the budget is used up, with what would end a recursion."""
+    scope, found = compilation.scope, error.diagnostics
+    compilation.sink.extend(ended(item, scope) if scope else item for item in found)
+
+
+def _try_fixes(compilation: Compilation, path: Path | Source, inspect: Inspect) -> None:
+    """Withdraw the edits that do not help. Trying them takes no more steps than one compilation."""
+    sink = compilation.sink
+    found = sink.diagnostics
+    scope = compilation.scope
+    if scope is None or all(item.fix is None or not item.fix.edits for item in found):
+        return
+    limits = compilation.limits
+    left = limits.steps
+
+    def check_text(text: Source) -> Iterable[Diagnostic]:
+        nonlocal left
+        again = Compilation(replace(limits, steps=max(left, 0)), reserved=compilation.reserved)
+        _check_all(again, path, None, inspect, text)
+        left -= again.budget.limits.steps - again.budget.left
+        return again.sink.diagnostics
+
+    sink.replace(tried(found, scope, check_text))
 
 
 def choose(scope: ModuleScope, name: str | None, sink: Sink) -> str | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
+from archspec.diagnostics.model import Edit, Fix
 from archspec.frozen import frozen
 from archspec.source import Span
 from archspec.syntax.context import Context
@@ -136,7 +137,8 @@ class _Balancer:
         self.out.append(self.open[-1].token)
         self.k.damage(before.end)
         place = self.k.span(before.start, before.end)
-        self.k.error("E0114", "`{` is missing", place, "expected `{` after this")
+        fix = self._put(before.end, " {")
+        self.k.error("E0114", "`{` is missing", place, "expected `{` after this", fix=fix)
 
     def _lacks_brace(self, first: int, line: list[Token]) -> bool:
         """Whether a line says `for ..`, `if ..` or a head, complete but for its `{`."""
@@ -275,6 +277,7 @@ class _Balancer:
             self._span(token),
             f"`{meant}` is needed here",
             secondary=[(self._span(top.token), "opened here")],
+            fix=Fix(f"write `{meant}`", (Edit(self._span(token), meant),)),
         )
         self.k.damage(token.start)
         token.type = meant
@@ -282,7 +285,9 @@ class _Balancer:
 
     def _drop(self, token: Token) -> bool:
         if not self.k.is_damaged(token.start):
-            self.k.error("E0115", f"this `{token.type}` closes nothing", self._span(token))
+            fix = Fix("leave it out", (Edit(self._span(token), ""),))
+            message = f"this `{token.type}` closes nothing"
+            self.k.error("E0115", message, self._span(token), fix=fix)
         self.k.damage(token.start)
         return False
 
@@ -302,6 +307,8 @@ class _Balancer:
         if entry.token.type == "{":
             return len(self.out)
         for at in range(entry.at + 1, len(self.out)):
+            if self.out[at].type == "->" and self.out[at - 1].type in ("NUMBER", "STRING"):
+                return at  # into which nothing flows: `conv(8, 3 -> relu`
             if self.out[at].first:
                 arrow = self.out[at].type == "->" and at > entry.at + 1
                 return at if arrow else len(self.out)
@@ -321,9 +328,13 @@ class _Balancer:
                 self.k.span(before.start, before.end),
                 f"expected `{closer}` after this",
                 secondary=[(self._span(opener), f"to close this `{opener.type}`")],
+                fix=self._put(before.end, " " * (closer == "}") + closer),
             )
         else:
             self.k.error("E0114", f"this `{opener.type}` is never closed", self._span(opener))
+
+    def _put(self, at: int, bracket: str) -> Fix:
+        return Fix(f"write `{bracket.strip()}`", (Edit(self.k.span(at, at), bracket),))
 
     def _span(self, token: Token) -> Span:
         return self.k.span(token.start, token.end)

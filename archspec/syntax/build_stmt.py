@@ -40,6 +40,14 @@ def unmarked(k: Context, span: Span, c: list[Any]) -> ast.Bind | ast.ExprStmt | 
         left: Item = ast.Spread(last.left.span, last.left) if last.spread else last.left
         targets = [as_target(k, item) for item in (*items[:-1], left)]
         return ast.Bind(span, tuple(t for t in targets if t is not None), last.right)
+    if _is_dictionary(items):
+        k.error(
+            "E0118",
+            "there are no dictionaries",
+            span,
+            fix='a table is a rule with a clause for each key: `rule width("a") => 1`',
+        )
+        return ast.ExprStmt(span, ast.Missing(span))
     if len(items) > 1:
         k.error(
             "E0126",
@@ -55,6 +63,12 @@ def unmarked(k: Context, span: Span, c: list[Any]) -> ast.Bind | ast.ExprStmt | 
     if isinstance(value, ast.Missing):
         return _damaged(k, span, value)
     return ast.ExprStmt(span, value)
+
+
+def _is_dictionary(items: list[Item]) -> bool:
+    """Whether this is `"a": 1, "b": 2`."""
+    values = (ast.Number, ast.Text)
+    return all(isinstance(i, ast.Labelled) and isinstance(i.inner, values) for i in items)
 
 
 def _several(k: Context, first: Equation, items: list[Item], form: str) -> None:
@@ -131,12 +145,11 @@ def _input_item(k: Context, item: Item) -> ast.InputItem | None:
         k.error("E0124", "`...` needs a name for what it collects: `input ...taps`", span)
         return None
     if isinstance(item, Equation):
-        k.error(
-            "E0127",
-            "an input has no default",
-            span,
-            fix="a free dim may have a usual size: `input x: f32[B = 1, 3, H = 224, W = 224]`",
-        )
+        fix = Fix("a free dim may have a usual size: `input x: f32[B = 1, 3, H = 224, W = 224]`")
+        if as_type(k, item.right) is not None and isinstance(item.left, ast.Name):
+            between = k.span(item.left.span.end, item.right.span.start)
+            fix = Fix("the shape stands behind `:`", (Edit(between, ": "),))
+        k.error("E0127", "an input has no default", span, fix=fix)
         return None
     rest = isinstance(item, ast.Spread)
     node = item.inner if isinstance(item, ast.Spread) else item
@@ -155,8 +168,17 @@ def _shape(k: Context, word: str, node: ast.Expr) -> ast.TypeExpr | None:
             "E0122",
             f"after `{word}:` stands a shape, such as `[B, C, H, W]` or `f32[B, N]`",
             node.span,
+            fix=_in_brackets(k, node),
         )
     return shape
+
+
+def _in_brackets(k: Context, node: ast.Expr) -> Fix | None:
+    """The fix that writes a shape given as a tuple in brackets."""
+    if not isinstance(node, ast.TupleExpr):
+        return None
+    written = f"f32[{node.span.text[1:-1].rstrip(', ')}]"
+    return Fix(f"write `{written}`", (Edit(node.span, written),))
 
 
 def output(k: Context, span: Span, c: list[Any]) -> ast.Output:

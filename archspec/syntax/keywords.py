@@ -5,6 +5,11 @@ from __future__ import annotations
 DEFINITION_WORDS = frozenset({"block", "network", "rule", "preset", "use", "inline", "language"})
 """Keywords at the beginning of a definition."""
 
+FOREIGN_DEFINITIONS = frozenset(
+    {"def", "class", "fn", "func", "function", "model", "struct", "module"}
+)
+"""Words at the beginning of a definition in other languages."""
+
 STATEMENT_WORDS = frozenset(
     {"input", "output", "param", "buffer", "shared", "init", "draw", "tie", "assert"}
 )

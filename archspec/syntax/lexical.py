@@ -5,13 +5,20 @@ What remains has only the types that `layout` knows, so one odd character costs 
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 from archspec.diagnostics.model import Edit, Fix
 from archspec.syntax import limits
 from archspec.syntax.brackets import balanced, unmatched_closers
 from archspec.syntax.context import Context
-from archspec.syntax.keywords import ENDS_OPERAND, INFIX_WORDS, RESERVED_WORDS
+from archspec.syntax.keywords import (
+    DEFINITION_WORDS,
+    ENDS_OPERAND,
+    INFIX_WORDS,
+    RESERVED_WORDS,
+    STATEMENT_WORDS,
+)
 from archspec.syntax.lexer import Token
 
 _MEANT = {
@@ -20,7 +27,7 @@ _MEANT = {
     "||": ("or", "`||` is written `or`"),
     "|": ("or", "`|` is written `or`; layers are joined by `->`"),
     "!": ("not", "`!` is written `not`"),
-    ":=": ("=", "`:=` is written `=`; a name is bound once"),
+    ":=": ("=", "`:=` is written `=`, and a name is bound in a statement of its own"),
     "===": ("==", "`===` is written `==`"),
     "=<": ("<=", "`=<` is written `<=`"),
     "<>": ("!=", "`<>` is written `!=`"),
@@ -42,10 +49,15 @@ _MEANT = {
     "—": ("-", "this is not the sign `-` of the keyboard"),
 }
 _SAID = {
-    "@": "`@` is no operator here: write `(a, b) -> matmul`",
+    "\\": "a line needs no `\\` at its end: a statement goes on where a bracket is open, and where "
+    "the next line begins with `->`",
     "?": "there is no `?`: a value is chosen by `if c then a else b`",
 }
 
+
+_CONDITION = re.compile(r"\b(?:if|where|when|and|or|not|in)\b")
+_LAST_WORD = re.compile(r"\b([A-Za-z_]\w*)[ \t]*\Z")
+_NEXT_WORD = re.compile(r"[ \t]*([A-Za-z_]\w*)\b")
 
 _DIVIDES = "`//` divides; a comment begins with `#`"
 _BEGINS_LINE = (
@@ -68,13 +80,10 @@ def clean(k: Context, raw: list[Token]) -> list[Token]:
             open_brackets += 1
         elif token.type in (")", "]"):
             open_brackets = max(0, open_brackets - 1)
-        divides = bool(result) and result[-1].type in ENDS_OPERAND
-        if token.type == "//" and not (divides and _may_divide(text, raw, at, open_brackets)):
-            message = _BEGINS_LINE if token.first and divides else _DIVIDES
-            _report_meant(k, "E0111", message, token, "#")
-            end = _next_line(k, raw, at)
-            closers += unmatched_closers(raw[at:end])
-            at = end
+        commented = _comment_of_elsewhere(k, raw, at, result, open_brackets)
+        if commented is not None:
+            closers += unmatched_closers(raw[at:commented])
+            at = commented
             continue
         if token.first and text[token.start : token.end] == "@":
             _report(k, "E0118", "there are no decorators", token)
@@ -90,6 +99,23 @@ def clean(k: Context, raw: list[Token]) -> list[Token]:
         for earlier, later in pairwise(result):
             later.first = later.first or "\n" in text[earlier.end : later.start]
     return result
+
+
+def _comment_of_elsewhere(
+    k: Context, raw: list[Token], at: int, result: list[Token], open_brackets: int
+) -> int | None:
+    """Report a comment behind another sign than `#`; the index of the first token behind it."""
+    text, token = k.source.text, raw[at - 1]
+    divides = bool(result) and result[-1].type in ENDS_OPERAND
+    if token.type == "//" and not (divides and _may_divide(text, raw, at, open_brackets)):
+        message = _BEGINS_LINE if token.first and divides else _DIVIDES
+        _report_meant(k, "E0111", message, token, "#")
+    elif sign := _comment_sign(text, raw, at - 1):
+        place = Token("", token.start, token.start + len(sign))
+        _report_meant(k, "E0111", f"a comment begins with `#`, not with `{sign}`", place, "#")
+    else:
+        return None
+    return _next_line(k, raw, at)
 
 
 def _settle(k: Context, token: Token) -> Token | None:
@@ -110,8 +136,12 @@ def _report(k: Context, code: str, message: str, token: Token, fix: str | None =
 
 def _report_meant(k: Context, code: str, message: str, token: Token, meant: str) -> None:
     """Report a token that is written otherwise."""
-    span = k.span(token.start, token.end)
-    k.error(code, message, span, fix=Fix(f"write `{meant}`", (Edit(span, meant),)))
+    span, text = k.span(token.start, token.end), k.source.text
+    written = meant
+    if meant.isalpha():  # a word is parted from those beside it
+        written = " " * text[token.start - 1 : token.start].isalnum() + meant
+        written += " " * (text[token.end : token.end + 1].strip() != "")
+    k.error(code, message, span, fix=Fix(f"write `{meant}`", (Edit(span, written),)))
 
 
 # ---------------------------------------------------------------------- comments
@@ -126,6 +156,36 @@ def _may_divide(text: str, raw: list[Token], at: int, open_brackets: int) -> boo
     return len(words) < 2 or any(w in RESERVED_WORDS or w in INFIX_WORDS for w in words)
 
 
+def _comment_sign(text: str, raw: list[Token], at: int) -> str:
+    """The sign with which other languages begin a comment, where words follow that are no code."""
+    token, sign = raw[at], ""
+    if token.type == "-" and text[token.start : token.start + 2] == "--":
+        sign = "--"
+    elif token.type == "%" or (token.type == "FOREIGN" and text[token.start] == ";"):
+        sign = text[token.start]
+    if not sign or (sign == "--" and at and raw[at - 1].end == token.start):
+        return ""
+    behind = raw[at + len(sign) : at + len(sign) + 2]
+    words = [text[t.start : t.end] for t in behind if t.type == "WORD" and not t.first]
+    if len(words) < 2 or {*words} & (RESERVED_WORDS | INFIX_WORDS):
+        return ""
+    return "" if words[0] in STATEMENT_WORDS | DEFINITION_WORDS else sign
+
+
+def _as_comment(k: Context, token: Token, content: str) -> Fix | None:
+    """The fix that writes the lines of a text as comments; none where code follows on its line."""
+    text = k.source.text
+    newline = text.find("\n", token.end)
+    if text[token.end : newline if newline >= 0 else len(text)].strip():
+        return None
+    line = text[text.rfind("\n", 0, token.start) + 1 : token.start]
+    margin = "\n" + (line if not line.strip() else " " * len(line))
+    lines = [part.strip().lstrip("*").strip() for part in content.strip().splitlines()]
+    written = margin.join(f"# {part}".rstrip() for part in lines) or "#"
+    span = k.span(token.start, token.end)
+    return Fix("write it behind `#`", (Edit(span, written),))
+
+
 def _next_line(k: Context, raw: list[Token], at: int) -> int:
     """Index of the first token on a later line than the one before `at`."""
     before = raw[at - 1]
@@ -135,7 +195,11 @@ def _next_line(k: Context, raw: list[Token], at: int) -> int:
 
 
 def _block_comment(k: Context, token: Token) -> None:
-    _report(k, "E0111", "a comment begins with `#` and ends with its line", token)
+    content = k.source.text[token.start : token.end]
+    for sign in ("/*", "*/", "<!--", "-->"):
+        content = content.removeprefix(sign).removesuffix(sign)
+    message = "a comment begins with `#` and ends with its line"
+    k.error("E0111", message, k.span(token.start, token.end), fix=_as_comment(k, token, content))
 
 
 # ---------------------------------------------------------------------- strings
@@ -154,9 +218,13 @@ def _single(k: Context, token: Token) -> Token:
 
 
 def _long_text(k: Context, token: Token) -> Token | None:
-    fix = "documentation is written as `#` lines above a definition"
-    head = Token("", token.start, token.start + 3)
-    _report(k, "E0112", "a string has one line, between double quotes", head, fix)
+    content = k.source.text[token.start + 3 : token.end].removesuffix("'''").removesuffix('"""')
+    found = _as_comment(k, token, content) if token.first else None
+    fix = Fix(
+        "documentation is written as `#` lines above a definition", found.edits if found else ()
+    )
+    message = "a string has one line, between double quotes"
+    k.error("E0112", message, k.span(token.start, token.start + 3), fix=fix)
     if token.first:
         return None
     token.type = "ERROR"
@@ -205,28 +273,83 @@ def _foreign(k: Context, token: Token) -> Token | None:
     text = k.source.text[token.start : token.end]
     if text in _MEANT:
         token.type, message = _MEANT[text]
+        if text == "|" and not _in_condition(k, token):
+            token.type, message = "->", "`|` is written `->`, which joins layers"
         _report_meant(k, "E0111", message, token, token.type)
         return token
     if len(text) > 1 and text[-1] == "=":
-        message = f"`{text}` does not exist: a name is bound once, and nothing is changed later"
-        _report(k, "E0111", message, token, f"bind a new name: `y = x {text[:-1]} ..`")
-        token.type = "="
-        if token.first:
-            k.damage(token.start)  # what it follows stands on the line before
-        return token
+        return _changed(k, token, text)
     if text == ";":
-        _report(k, "E0111", "a statement ends with its line; `;` has no meaning", token)
-        token.type = ";"
+        _semicolon(k, token)
         return token
+    if text == "@":
+        _product(k, token)
+        return None
     message = _SAID.get(text, f"`{text}` has no meaning here")
     _report(k, "E0111", message, token)
     if text == "?":
         k.damage(token.start)
         token.type = "ERROR"
         return token
-    if text == "@":
-        k.damage(token.start)
     return None
+
+
+def _in_condition(k: Context, token: Token) -> bool:
+    """Whether a condition stands before a token on its line."""
+    before = k.source.text[: token.start].rpartition("\n")[2]
+    return bool(_CONDITION.search(before))
+
+
+def _changed(k: Context, token: Token, text: str) -> Token:
+    """`x += 1`: nothing is changed."""
+    name = _LAST_WORD.search(k.source.text, max(0, token.start - 100), token.start)
+    start = name.start() if name else token.start
+    word = name[1] if name else "x"
+    k.error(
+        "E0111",
+        f"`{text}` does not exist: a name is bound once, and nothing is changed later",
+        k.span(start, token.end),
+        fix=f"bind a new name: `{word}2 = {word} {text[:-1]} ..`",
+    )
+    token.type = "="
+    if token.first:
+        k.damage(token.start)  # what it follows stands on the line before
+    return token
+
+
+def _semicolon(k: Context, token: Token) -> None:
+    """A `;` at the end of a statement."""
+    text = k.source.text
+    end = token.end + len(text[token.end :]) - len(text[token.end :].lstrip(" \t"))
+    line = text[: token.start].rpartition("\n")[2]
+    last = text[end : end + 1] in ("", "\n", "\r", "#", "}")
+    written = "" if last else "\n" + line[: len(line) - len(line.lstrip())]
+    edit = Edit(k.span(token.start, token.end if last else end), written)
+    fix = Fix("leave it out" if last else "begin a new line", (edit,))
+    message = "a statement ends with its line; `;` has no meaning"
+    k.error("E0111", message, k.span(token.start, token.end), fix=fix)
+    token.type = ";"
+
+
+def _product(k: Context, token: Token) -> None:
+    """`a @ b`, a product of matrices."""
+    text = k.source.text
+    left = _LAST_WORD.search(text, max(0, token.start - 100), token.start)
+    right = _NEXT_WORD.match(text, token.end)
+    fix = None
+    if left and right and _alone(text, left.start(), right.end()):
+        written = f"({left[1]}, {right[1]}) -> matmul"
+        fix = Fix(f"write `{written}`", (Edit(k.span(left.start(), right.end()), written),))
+    message = "`@` is no operator here: write `(a, b) -> matmul`"
+    k.error("E0111", message, k.span(token.start, token.end), fix=fix)
+    k.damage(token.start)
+
+
+def _alone(text: str, start: int, end: int) -> bool:
+    """Whether an expression stands between these offsets, with nothing joined to it."""
+    before = text[:start].rstrip(" \t")[-1:]
+    behind = text[end:].lstrip(" \t")[:2]
+    return before in ("=", "(", ",", "[") and (behind[:1] in ("", "\n", ")", ",") or behind == "->")
 
 
 def _bad(k: Context, token: Token) -> None:

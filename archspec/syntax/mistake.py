@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from archspec.diagnostics.model import Edit
 from archspec.frozen import frozen
 from archspec.syntax.site import Repair, Site
 
 
 @frozen
 class Mistake:
-    """A row. `message` and `fix` may use <word>, <before> (the token before) and <meant>."""
+    """A row. `message` and `fix` may use <word>, <before> (the token before), <meant> and <edit>.
+
+    `edits` mends the text where no repair does; <edit> is what the first of them writes.
+    """
 
     code: str
     when: Callable[[Site], bool]
@@ -20,6 +24,7 @@ class Mistake:
     repair: Repair | None = None
     points: tuple[int, int] = (0, 0)
     meant: Callable[[Site], str] | None = None
+    edits: Callable[[Site], tuple[Edit, ...]] | None = None
 
 
 def insert(*types: str) -> Repair:

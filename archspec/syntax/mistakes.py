@@ -7,10 +7,12 @@ of the offending one or in its place; without one the enclosing item is given up
 
 from __future__ import annotations
 
+from archspec.syntax import mistake_edits as edits
 from archspec.syntax.keywords import DEFINITION_WORDS, RESERVED_WORDS, STATEMENT_WORDS
 from archspec.syntax.mistake import BEFORE, DROP, Mistake, insert, replace
 from archspec.syntax.mistakes_choices import CHOICES
 from archspec.syntax.mistakes_definitions import DEFINITIONS, PARAMETERS
+from archspec.syntax.mistakes_python import PARAMETER_TYPES, PYTHON
 from archspec.syntax.site import OPERAND_STARTS, Site
 
 _COMPARISONS = frozenset({"==", "!=", "<", "<=", ">", ">=", "in"})
@@ -23,40 +25,7 @@ def _joined(s: Site) -> bool:
     return s.after_operand and s.type in OPERAND_STARTS
 
 
-_FOREIGN_STATEMENTS = ("return", "yield")
-_FOREIGN_BINDINGS = ("let", "var", "val", "const", "auto")
-_FOREIGN_WORDS = ("while", "def", "class", "import", "from", "print", "del", "with", "try")
-
 STATEMENTS = (
-    Mistake(
-        "E0118",
-        lambda s: s.second_of_statement and s.word(-1) in _FOREIGN_STATEMENTS,
-        "there is no `<before>`: what a body yields is written `output value`",
-        "block a {\n  input x\n  «return» x\n}",
-        points=BEFORE,
-    ),
-    Mistake(
-        "E0118",
-        lambda s: s.second_of_statement and s.word(-1) in _FOREIGN_BINDINGS,
-        "there is no `<before>`: a name is bound by `name = value`",
-        "block a {\n  «let» y = 3\n}",
-        points=BEFORE,
-    ),
-    Mistake(
-        "E0118",
-        lambda s: s.word(-1) == "lambda" and s.type in ("NAME", ":", "(", "*"),
-        "there is no `lambda`: a layer is written as it is, `{ .. }` is a block without a name",
-        "block a {\n  f = «lambda» x: x + 1\n}",
-        points=BEFORE,
-    ),
-    Mistake(
-        "E0118",
-        lambda s: s.second_of_statement and s.word(-1) in _FOREIGN_WORDS,
-        "there is no `<before>` here",
-        "block a {\n  «while» c { relu }\n}",
-        fix="`for i in 0..n { .. }` repeats, a rule recurs, `use` brings in other files",
-        points=BEFORE,
-    ),
     Mistake(
         "E0118",
         lambda s: s.second_of_statement and s.word(-1) in DEFINITION_WORDS,
@@ -118,7 +87,9 @@ ITEMS = (
         ),
         "every string may hold expressions: it is written without `<before>`",
         'block a {\n  y = «f»"layer{i}"\n}',
+        fix="leave out the `<before>`",
         points=BEFORE,
+        edits=edits.without_before,
     ),
     Mistake(
         "E0118",
@@ -129,6 +100,7 @@ ITEMS = (
         "block a {\n  y = x[«:», 0]\n}",
         fix="data: `x -> slice(axis=1, start=a, stop=b)`, `x -> select(axis=1, index=0)`;"
         " tuples and lists: `t[a..b]`",
+        edits=edits.slice_,
     ),
     Mistake(
         "E0117",
@@ -141,6 +113,8 @@ ITEMS = (
         lambda s: s.type == ":",
         "only a name or a string stands before `:`, as a label",
         "block a {\n  conv(3)«:» relu\n}",
+        fix='a label that is put together is one string with expressions in it: `"layer{i}": f`',
+        edits=edits.joined_label,
     ),
     Mistake(
         "E0116",
@@ -272,4 +246,14 @@ GENERIC = (
     ),
 )
 
-MISTAKES = (*DEFINITIONS, *PARAMETERS, *STATEMENTS, *NAMES, *CHOICES, *ITEMS, *GENERIC)
+MISTAKES = (
+    *DEFINITIONS,
+    *PARAMETER_TYPES,
+    *PARAMETERS,
+    *PYTHON,
+    *STATEMENTS,
+    *NAMES,
+    *CHOICES,
+    *ITEMS,
+    *GENERIC,
+)

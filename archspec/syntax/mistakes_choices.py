@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from archspec.syntax import mistake_edits as edits
 from archspec.syntax.keywords import RESERVED_WORDS
 from archspec.syntax.mistake import BEFORE, DROP, Mistake, insert, replace
 from archspec.syntax.site import Site
@@ -59,13 +60,17 @@ CHOICES = (
         lambda s: s.type == ":" and s.expects("then"),
         "braces, not `:`; " + _IF_FORMS,
         "block a {\n  y = if c«:» 1 else 2\n}",
+        fix="write `then` for a value, braces for a layer",
         repair=replace("then"),
+        edits=edits.chosen,
     ),
     Mistake(
         "E0131",
         lambda s: s.type == ":" and s.after_operand and s.expects("{", "}"),
         "braces, not `:`: `for i in 0..n { .. }`",
         "block a {\n  for i in 0..n«:»\n    relu\n}",
+        fix="put the body in braces",
+        edits=edits.braces,
     ),
     Mistake(
         "E0131",
@@ -150,12 +155,6 @@ CHOICES = (
         lambda s: s.type == "then",
         "this `then` belongs to no `if`",
         "block a {\n  relu «then» tanh\n}",
-    ),
-    Mistake(
-        "E0131",
-        lambda s: s.type == "if" and s.after_operand,
-        "a choice begins with `if`: `if c then a else b`",
-        "block a {\n  y = 1 «if» c else 2\n}",
     ),
     Mistake(
         "E0131",

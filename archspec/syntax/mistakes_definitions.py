@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from archspec.diagnostics.model import Edit
 from archspec.diagnostics.suggest import closest
-from archspec.syntax.keywords import DEFINITION_WORDS
+from archspec.syntax import mistake_edits as edits
+from archspec.syntax.keywords import DEFINITION_WORDS, FOREIGN_DEFINITIONS
 from archspec.syntax.mistake import BEFORE, DROP, Mistake, insert, replace
 from archspec.syntax.site import Site
 
@@ -31,15 +33,18 @@ DEFINITIONS = (
         lambda s: _top(s) and s.word() in ("import", "from", "include", "require"),
         "there is no `<word>`: other files are brought in by `use`",
         "«import» torch\nblock a { relu }",
-        fix="`use std.cnn { conv_bn_relu }`",
+        fix="ops such as `conv` are always in sight; blocks are brought in by "
+        "`use std.cnn { conv_bn_relu }`",
+        edits=edits.import_,
     ),
     Mistake(
         "E0118",
-        lambda s: (
-            _top(s) and s.word() in ("def", "class", "fn", "func", "function", "model", "let")
-        ),
+        lambda s: _top(s) and s.after == "NAME" and s.word() in FOREIGN_DEFINITIONS,
         "there is no `<word>`: a definition begins with `block`, `network`, `rule` or `preset`",
         "«def» f(x):\n    return x\nblock a { relu }",
+        fix="a layer with a name is `block <meant> { .. }`, what stands on its own "
+        "`network <meant> { .. }`",
+        meant=lambda s: s.word(1),
     ),
     Mistake(
         "E0119",
@@ -54,13 +59,14 @@ DEFINITIONS = (
         "«blokc» a { relu }\nblock b { relu }",
         fix="did you mean `<meant>`?",
         meant=_meant_definition,
+        edits=lambda s: (Edit(s.span(), _meant_definition(s)),),
     ),
     Mistake(
         "E0119",
         lambda s: _top(s) and s.type == "NAME" and s.after == "=",
         "nothing is bound outside of a body",
         "«width» = 64\nblock a { relu }",
-        fix="a constant is a rule: `rule <word>() => ..`",
+        fix="a constant is a rule, `rule <word>() => 64`; a model is `network <word> { .. }`",
     ),
     Mistake(
         "E0119",
@@ -85,6 +91,8 @@ DEFINITIONS = (
         lambda s: s.head() == "use",
         "written as `use path { name, name }` or `use path`",
         "use std.cnn «(»conv_bn_relu)\nblock a { relu }",
+        fix="a file beside is named without quotes and ending: `use blocks { unit }`",
+        edits=edits.used_file,
     ),
     Mistake(
         "E0128",
@@ -141,7 +149,9 @@ DEFINITIONS = (
         lambda s: _head_end(s) and s.type in (":", "=", "=>"),
         _BRACES,
         "block f(n: int)«:»\n  relu\nblock g { relu }",
+        fix="put the body in braces",
         repair=DROP,
+        edits=edits.braces,
     ),
     Mistake(
         "E0116",

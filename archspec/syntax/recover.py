@@ -5,7 +5,7 @@ from __future__ import annotations
 from archspec.diagnostics.model import Edit, Fix
 from archspec.syntax import limits
 from archspec.syntax.grammar import Stack, Value, first_token
-from archspec.syntax.keywords import CLOSERS, DEFINITION_WORDS, RESERVED_WORDS
+from archspec.syntax.keywords import CLOSERS, DEFINITION_WORDS, FOREIGN_DEFINITIONS, RESERVED_WORDS
 from archspec.syntax.lexer import Token
 from archspec.syntax.mistake import Mistake
 from archspec.syntax.mistakes import MISTAKES
@@ -14,7 +14,7 @@ from archspec.syntax.site import Repair, Site
 
 _STOPS = frozenset({"NL", ",", ")", "]", "}", "->", "{", "=>", "=", "then", "else", "$END"})
 _DEFINITIONS = DEFINITION_WORDS | {"$END"}
-_WORDS = frozenset({"->", "=>", "=", "==", ",", ":", *RESERVED_WORDS})
+_WORDS = frozenset({"->", "=>", "=", "==", ",", ":", "...", *RESERVED_WORDS})
 """What a repair can put into the text; other repairs put something in only to read on."""
 
 _QUIET = 3
@@ -54,13 +54,17 @@ def _report(site: Site, mistake: Mistake, repair: Repair | None) -> None:
         "<before>": site.word(-1)[:40],
         "<meant>": mistake.meant(site) if mistake.meant else "",
     }
+    found = mistake.edits(site) if mistake.edits else ()
+    words["<edit>"] = found[0].text if found else ""
     message, fix = mistake.message, mistake.fix
     for hole, text in words.items():
         message, fix = message.replace(hole, text), fix.replace(hole, text)
-    edit = _edit(site, repair) if repair else None
+    if mistake.edits and not found and "<edit>" in mistake.fix:
+        fix = ""
+    edit = _edit(site, repair) if repair and not mistake.edits else None
     if edit and not fix:
         fix = f"write `{' '.join(repair.types)}`" if repair and repair.types else "leave it out"
-    cure = Fix(fix, (edit,) if edit else ()) if fix else None
+    cure = Fix(fix, (edit,) if edit else found) if fix else None
     site.reader.k.error(mistake.code, message, site.span(*mistake.points), fix=cure)
 
 
@@ -71,7 +75,8 @@ def _edit(site: Site, repair: Repair) -> Edit | None:
         return None
     text = " ".join(repair.types)
     if repair.replace:
-        joined = text.isalpha() and before.end == here.start
+        spaced = text.isalpha() or text in ("=", "->", "=>", "==")
+        joined = spaced and before.end == here.start
         return Edit(here, " " * joined + text)
     if text in (",", ":"):
         return Edit(site.reader.k.span(before.end, before.end), text)
@@ -116,6 +121,15 @@ def skip(reader: Reader) -> bool:
     return True
 
 
+def _defines(reader: Reader, at: int) -> bool:
+    """Whether a definition begins at a token, one of another language included."""
+    token, text = reader.tokens[at], reader.k.source.text
+    if token.type in _DEFINITIONS:
+        return True
+    at_margin = token.start == 0 or text[token.start - 1] == "\n"
+    return at_margin and text[token.start : token.end] in FOREIGN_DEFINITIONS
+
+
 def _inside(before: Token | None) -> int:
     """How many brackets are open behind a token."""
     return before.depth - (before.type in CLOSERS) if before else 0
@@ -137,7 +151,7 @@ def _resume(reader: Reader, stack: Stack, depth: int) -> int | None:
             inside -= 1
         if inside != depth or token.type not in _STOPS:
             continue
-        if token.type == "NL" and not depth and reader.tokens[index + 1].type not in _DEFINITIONS:
+        if token.type == "NL" and not depth and not _defines(reader, index + 1):
             continue
         if token.type not in checked:
             checked[token.type] = behind.fits((token.type,)) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from archspec.diagnostics.model import Edit, Fix
 from archspec.syntax import ast
 from archspec.syntax.context import Context
 from archspec.syntax.keywords import RESERVED_WORDS
@@ -58,13 +59,26 @@ def _hole(k: Context, at: int, end: int) -> tuple[ast.Expr, int]:
             "E0112",
             "nothing stands between the braces in this string",
             k.span(at, close + 1),
-            fix="write `{{}}` for the characters themselves",
+            fix=_filled(k, at, close, end),
         )
         return ast.Missing(k.span(at, close + 1)), close + 1
     word = _WORD.fullmatch(k.source.text, at + 1, close)
     if word and word[1] not in RESERVED_WORDS and len(word[1]) <= MAX_NAME:
         return ast.Name(k.span(word.start(1), word.end(1)), word[1]), close + 1
     return k.read_template(at + 1, close), close + 1
+
+
+_FORMAT = re.compile(r'"\.format\(([\w. +*/-]+)\)')
+
+
+def _filled(k: Context, at: int, close: int, end: int) -> Fix:
+    """What to write for `"layer{}".format(i)`, and for empty braces elsewhere."""
+    words = 'an expression stands in the braces, `"layer{i}"`; `{{}}` are the characters'
+    call = _FORMAT.match(k.source.text, end)
+    if call is None or k.source.text.count("{", at, end) > 1:
+        return Fix(words)
+    put = Edit(k.span(at + 1, close), call[1])
+    return Fix(words, (put, Edit(k.span(end + 1, call.end()), "")))
 
 
 def _stray(k: Context, at: int) -> None:

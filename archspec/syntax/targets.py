@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from archspec.diagnostics.model import Edit, Fix
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.syntax.context import Context, Dots, Equation, Item
@@ -13,6 +14,8 @@ def plain(k: Context, item: Item, place: str) -> ast.Expr:
         k.error("E0124", "`...` stands in front of what it spreads: `...name`", item.span)
         return ast.Missing(item.span)
     if isinstance(item, Equation):
+        if ":=" in k.source.text[item.left.span.end : item.right.span.start]:
+            return ast.Missing(item.span)  # reported as a sign
         k.error(
             "E0121",
             f"`=` does not fit into {place}",
@@ -57,6 +60,15 @@ def as_target(k: Context, node: Item) -> ast.Target | None:
         items = node.items if isinstance(node, ast.TupleExpr) else (node.inner,)
         targets = [as_target(k, item) for item in items]
         return ast.NestedTarget(node.span, tuple(t for t in targets if t is not None))
+    if isinstance(node, ast.Attribute) and node.base.span.text == "self":
+        place = k.span(node.span.start, node.span.end - len(node.name))
+        k.error(
+            "E0120",
+            "there is no `self`: a layer or value is bound to a plain name",
+            k.span(node.span.start, node.base.span.end),
+            fix=Fix(f"write `{node.name}`", (Edit(place, ""),)),
+        )
+        return ast.NameTarget(node.span, node.name)
     if not isinstance(node, ast.Missing):
         _refuse(k, node.span)
     return None
@@ -68,6 +80,10 @@ def _refuse(k: Context, span: Span) -> None:
         "only names stand on the left of `=`: `y = ..`, `a, b = ..`, `y: [B, N] = ..`",
         span,
     )
+
+
+_TYPES = frozenset({"int", "float", "bool", "str", "string", "layer", "tensor", "list", "tuple"})
+"""Types with which other languages annotate a name."""
 
 
 def label_word(label: ast.Label) -> str | None:
@@ -86,12 +102,12 @@ def _claimed(k: Context, node: ast.Labelled) -> ast.Target | None:
         k.error("E0120", "a string cannot be bound: only names stand on the left of `=`", node.span)
         return None
     if claim is None and not isinstance(node.inner, ast.Missing):
-        k.error(
-            "E0122",
-            f"after `{word}:` on the left of `=` stands a shape such as `[B, C, H, W]`",
-            node.inner.span,
-            fix=f"to label a layer, put the label on the right: `name = x -> {word}: layer`",
-        )
+        fix = Fix(f"to label a layer, put the label on the right: `name = x -> {word}: layer`")
+        message = f"after `{word}:` on the left of `=` stands a shape such as `[B, C, H, W]`"
+        if node.inner.span.text.lower() in _TYPES or isinstance(node.inner, ast.Attribute):
+            place = k.span(node.label.span.end, node.inner.span.end)
+            fix = Fix(f"a name is bound without a type: `{word} = ..`", (Edit(place, ""),))
+        k.error("E0122", message, node.inner.span, fix=fix)
     return ast.NameTarget(node.span, word, claim)
 
 

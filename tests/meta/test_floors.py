@@ -65,11 +65,12 @@ ONLY_IN = {
 
 SEMANTICS = (
     ("program", "building"),
+    ("foreign",),
     ("values",),
     ("arguments",),
     ("expansion",),
     ("checks", "induction"),
-    ("network_parameters", "call_stack"),
+    ("network_parameters", "call_stack", "offered_fixes", "endless"),
     ("compile",),
     ("written_layer",),
 )

@@ -10,8 +10,8 @@ from archspec.diagnostics.failure import CompileFailed
 from archspec.diagnostics.text import apply
 from archspec.ops.base import Op
 from archspec.ops.registry import all_ops
-from archspec.semantics.arguments.layer_calls import positional
 from archspec.semantics.compile import check
+from archspec.semantics.program.op_attributes import positional
 from archspec.semantics.values.bare_words import choices, takes_initialiser
 from archspec.source import Source, Span
 from archspec.types.initialiser import INITIALISERS
@@ -207,7 +207,7 @@ def test_what_is_meant_is_not_warned_of(fine: str) -> None:
 def test_names_of_torch_are_understood(name: str, op: str) -> None:
     (item,) = check(Source("spec.arch", layer(f"{name}(3)"))).diagnostics
     assert item.fix is not None
-    assert item.fix.message == f"did you mean `{op}`?"
+    assert item.message.startswith(f"`{name}` is called `{op}` here")
 
 
 # ---------------------------------------------------------------------- words as values

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from archspec.source import Source
+from archspec.diagnostics.model import Edit
+from archspec.diagnostics.text import apply
+from archspec.source import Source, Span
 from archspec.syntax import parse
 from archspec.syntax.mistakes import MISTAKES
 
@@ -52,7 +54,7 @@ CASES = [
     ("E0111", "`not`", "block a {\n  x = «!»z\n}"),
     ("E0111", "`**`", "block a {\n  x = 2 «^» z\n}"),
     ("E0111", "`->`", "block a {\n  f «→» g\n}"),
-    ("E0111", "bound once", "block a {\n  x «+=» 1\n}"),
+    ("E0111", "bound once", "block a {\n  «x +=» 1\n}"),
     ("E0111", "`=`", "block a {\n  x «:=» 1\n}"),
     ("E0111", "ends with its line", "block a {\n  x = 1«;»\n  y = 2\n}"),
     ("E0111", "ends with its line", "block a {\n  x = 1«;» y = 2\n}"),
@@ -132,17 +134,19 @@ def test_what_stands_beside_a_mistake_is_read(code, words, example):
     assert {"before", "after"} <= whole
 
 
-def edit_of(example):
-    """The change of the text that the report of an example proposes, if it is certain of one."""
+def edits_of(example):
+    """The changes of the text that the report of an example proposes, if it is certain of some."""
     (found,) = parse(Source("test.arch", marked(example)[0])).diagnostics
-    return found.fix.edits[0] if found.fix and found.fix.edits else None
+    return found.fix.edits if found.fix else ()
 
 
-@pytest.mark.parametrize("example", [row[2] for row in EXAMPLES if edit_of(row[2])])
+@pytest.mark.parametrize("example", [row[2] for row in EXAMPLES if edits_of(row[2])])
 def test_a_fix_that_is_an_edit_cures(example):
     text, _ = marked(example)
-    edit = edit_of(example)
-    cured = text[: edit.span.start] + edit.text + text[edit.span.end :]
+    source = Source("test.arch", text)
+    edits = edits_of(example)
+    cured = apply([Edit(Span(source, e.span.start, e.span.end), e.text) for e in edits],
+                  Span(source, 0, len(text)))  # fmt: skip
     assert parse(Source("test.arch", cured)).diagnostics == ()
 
 

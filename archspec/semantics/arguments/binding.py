@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from archspec.diagnostics.suggest import did_you_mean
+from archspec.diagnostics.model import Edit, Fix
+from archspec.diagnostics.suggest import beginning, rename, renamed
 from archspec.semantics.arguments.layer_calls import data_in_parentheses, initialiser_value
 from archspec.semantics.arguments.matching import by_name
 from archspec.semantics.program.definitions import (
@@ -61,6 +62,7 @@ def bind_arguments(context: Context, layer: BlockLayer, span: Span) -> dict[str,
                 f"`{definition.name}` needs `{name}`",
                 span,
                 secondary=[(parameter.span, "declared here")],
+                fix=namesake(definition.name, span),
             )
         bound[name] = value
         environment.bind(name, value, parameter.span)
@@ -101,6 +103,40 @@ def _coerced(
     return value
 
 
+def namesake(name: str, span: Span) -> Fix | None:
+    """What was probably meant by a block that has the name of a layer of Keras."""
+    if name != "dense":
+        return None
+    edit = Edit(Span(span.source, span.start, span.start + len(name)), "linear")
+    is_call = span.text.startswith(name)
+    return Fix("a fully connected layer is `linear(width)`", (edit,) if is_call else ())
+
+
+_TYPES_ELSEWHERE = {
+    "string": "str",
+    "integer": "int",
+    "boolean": "bool",
+    "double": "float",
+    "number": "float",
+    "module": "layer",
+    "callable": "layer",
+    "any": "value",
+    "sequence": "list",
+}
+"""Types of parameters as they are called elsewhere, in small letters."""
+
+
+def _type_meant(kind: ast.ParamType) -> Fix:
+    """What was probably meant by a type that does not exist."""
+    words = "types are int, float, bool, str, layer, dim, init, value and list[..]"
+    place = beginning(kind.span, kind.name)
+    if kind.name == "Optional" and kind.argument is not None:
+        edits = (Edit(kind.span, kind.argument.span.text),)
+        return Fix(f"write `{kind.argument.span.text}`: there is no `None`", edits)
+    other = renamed(place, _TYPES_ELSEWHERE.get(kind.name.lower()))
+    return other or rename(place, kind.name, [*_TYPES, "list"]) or Fix(words)
+
+
 def coerce(context: Context, value: Value, kind: ast.ParamType, span: Span, what: str) -> Value:
     """The value as one of the declared type. Raises SpecError when it is none."""
     if isinstance(value, Poison):
@@ -119,8 +155,7 @@ def coerce(context: Context, value: Value, kind: ast.ParamType, span: Span, what
             "E0305",
             f"there is no type `{kind.name}`",
             kind.span,
-            fix=did_you_mean(kind.name, [*_TYPES, "list"])
-            or "types are int, float, bool, str, layer, dim, init, value and list[..]",
+            fix=_type_meant(kind),
         )
     if test(value):
         return value

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 
 from pydantic import BaseModel, ValidationError
 
-from archspec.diagnostics.suggest import did_you_mean
-from archspec.ops.base import Op
+from archspec.diagnostics.suggest import beginning, rename
+from archspec.semantics.arguments.refused_calls import (
+    INFERRED,
+    argument_value,
+    data_in_call,
+    refuse_data,
+    refuse_unknown,
+)
+from archspec.semantics.program.op_attributes import positional
 from archspec.semantics.values.bare_words import (
     INITIALISER_NAMES,
     choices,
@@ -20,6 +26,7 @@ from archspec.semantics.values.context import Context, Reported, SpecError
 from archspec.semantics.values.display import kind_of
 from archspec.semantics.values.evaluation import evaluate, force, holds, settled
 from archspec.semantics.values.functions import items_of
+from archspec.semantics.values.hiding import hiding
 from archspec.semantics.values.model import (
     POISON,
     BlockLayer,
@@ -33,14 +40,13 @@ from archspec.semantics.values.model import (
     Value,
     has_poison,
     is_data,
+    is_layer,
 )
 from archspec.semantics.values.operators import plain
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.dim import Dim
 from archspec.types.initialiser import INITIALISERS, Initialiser
-
-INFERRED = "the number of channels that come in is inferred, and never written"
 
 
 def call_layer(context: Context, function: Value, node: ast.Call) -> Value:
@@ -61,6 +67,10 @@ def call_layer(context: Context, function: Value, node: ast.Call) -> Value:
         )
     if isinstance(function, GroupLayer):
         return call_layer(context, function.inner, node)
+    if is_layer(function):
+        refuse_data(context, node)
+    if (hidden := hiding(context, node.function, function, "E0302")) is not None:
+        raise hidden
     raise context.error(
         "E0302",
         f"{kind_of(function)} takes no attributes",
@@ -78,6 +88,7 @@ def merged(earlier: tuple[Given, ...], later: tuple[Given, ...]) -> tuple[Given,
 
 
 def _given_to_op(context: Context, layer: OpLayer, node: ast.Call) -> tuple[Given, ...]:
+    refuse_unknown(context, layer.op, node)
     order = positional(layer.op)
     position = sum(1 for item in layer.given if item.name is None)
     given: list[Given] = []
@@ -85,9 +96,9 @@ def _given_to_op(context: Context, layer: OpLayer, node: ast.Call) -> tuple[Give
         name = argument.name
         if name is None and position < len(order):
             name = order[position]
-        for value in _values(context, argument, layer.op, name or ""):
+        for value in _values(context, node, argument, layer.op, name or ""):
             if is_data(value) and not has_poison(value):
-                raise data_in_parentheses(context, layer.op.name, argument.value.span)
+                raise data_in_call(context, node, argument)
             given.append(_given(context, argument, value))
             position += argument.name is None
     note = INFERRED if layer.op.inferred is not None else None
@@ -133,22 +144,8 @@ def refuse_twice(
             )
 
 
-@cache
-def attribute_names(op: type[Op]) -> tuple[str, ...]:
-    """Names of an op's attributes, those that may be given by position first, in order."""
-    special = {op.variadic, op.open_attributes}
-    return (*op.regions, *(name for name in op.model_fields if name not in special))
-
-
-@cache
-def positional(op: type[Op]) -> tuple[str, ...]:
-    """Names of the attributes that an op takes by position, in order."""
-    names = attribute_names(op)
-    return names if op.positions is None else names[: len(op.regions) + op.positions]
-
-
 def _values(
-    context: Context, argument: ast.Argument, model: type[BaseModel], name: str
+    context: Context, call: ast.Call, argument: ast.Argument, model: type[BaseModel], name: str
 ) -> tuple[Value, ...]:
     node = argument.value
     if isinstance(node, ast.Spread):
@@ -165,16 +162,17 @@ def _values(
                 "E0301",
                 f"`{name}` takes {listed}, not `{node.text}`",
                 node.span,
-                fix=did_you_mean(node.text, words),
+                fix=rename(node.span, node.text, words),
             )
     if takes_initialiser(model, name):
         return (initialiser_value(context, node),)
-    return (evaluate(context, node),)
+    return (argument_value(context, call, argument),)
 
 
 def _means_nothing(context: Context, text: str) -> bool:
     environment = context.environment
     known = environment.has_local(text) or environment.module.definition(text) is not None
+    known = known or text in environment.module.missed
     return not (known or is_word(text) or text in ("true", "false", "training"))
 
 
@@ -199,10 +197,12 @@ def _given_to_block(context: Context, layer: BlockLayer, node: ast.Call) -> tupl
             continue
         wants_initialiser = kinds.get(name) == "init"
         result = (
-            initialiser_value(context, value) if wants_initialiser else evaluate(context, value)
+            initialiser_value(context, value)
+            if wants_initialiser
+            else argument_value(context, node, argument)
         )
         if is_data(result) and not has_poison(result):
-            raise data_in_parentheses(context, layer.definition.name, value.span)
+            raise data_in_call(context, node, argument)
         given.append(_given(context, argument, plain(result)))
         position += argument.name is None
     refuse_twice(context, layer.definition.name, given, names, position)
@@ -266,7 +266,7 @@ def _make_initialiser(context: Context, name: str, node: ast.Call) -> Value:
     position = 0
     for argument in node.arguments:
         key = argument.name or (order[position] if position < len(order) else "")
-        for value in _values(context, argument, model, key):
+        for value in _values(context, node, argument, model, key):
             key = initialiser_attribute(context, name, argument, position)
             given.append(Given(argument.name, value, argument.span))
             meant = word_meant(choices(model, key), value)
@@ -287,7 +287,7 @@ def initialiser_attribute(
             "E0302",
             f"`{name}` has no attribute {f'`{key}`' if key else 'here'}",
             argument.span,
-            fix=did_you_mean(key, order),
+            fix=rename(beginning(argument.span, key), key, order) if argument.name else None,
         )
     return key
 

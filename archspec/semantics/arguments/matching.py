@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from archspec.diagnostics.suggest import did_you_mean
+from archspec.diagnostics.suggest import beginning, rename
 from archspec.diagnostics.wording import counted
 from archspec.semantics.program.definitions import BlockDefinition, Definition
 from archspec.semantics.values.context import Context, Reported
@@ -47,7 +47,7 @@ def by_name(
                 item.span,
                 secondary=[(definition.name_span, "defined here")],
                 notes=_what_it_has(definition, item.name, names),
-                fix=did_you_mean(item.name, names),
+                fix=rename(beginning(item.span, item.name), item.name, names),
             )
     return found
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
+from archspec.diagnostics.model import Edit, Fix
+from archspec.diagnostics.suggest import beginning, rename
 from archspec.ops.base import Op
 from archspec.ops.symbols import WITH_SYMBOLS
-from archspec.semantics.arguments.layer_calls import attribute_names, positional
 from archspec.semantics.arguments.torch_habits import too_many
-from archspec.semantics.program.foreign_names import meant_by_attribute
+from archspec.semantics.program.op_attributes import attribute_names, positional
 from archspec.semantics.values.bare_words import choices, word_meant
 from archspec.semantics.values.context import Context, NotInductive, SpecError
 from archspec.semantics.values.display import kind_of, show
@@ -113,7 +115,7 @@ def _sorted(
                 f"`{op.name}` has no attribute `{item.name}`",
                 item.span,
                 notes=(f"it has {', '.join(names)}",) if names else (),
-                fix=meant_by_attribute(op, item.name, names),
+                fix=rename(beginning(item.span, item.name), item.name, names),
             )
     return by_name, extra, open_pairs
 
@@ -131,7 +133,7 @@ def literal_fault(context: Context, op: type[Op], name: str, item: Given) -> Spe
         for detail in error.errors():
             if detail["loc"][:1] == (name,) and detail["type"] != "missing":
                 code, message = _what_is_wrong(op, name, detail)
-                return context.error(code, message, item.span)
+                return context.error(code, message, item.span, fix=whole_number(detail, item.span))
     return None
 
 
@@ -165,11 +167,11 @@ def _attribute_errors(
         if name in found:
             continue
         if detail["type"] == "missing":
-            found[name] = context.error("E0303", f"`{layer.op.name}` needs `{name}`", span)
+            found[name] = missing_attribute(context, layer.op, name, span)
             continue
         place = by_name[name].span if name in by_name else span
         code, message = _what_is_wrong(layer.op, name, detail)
-        found[name] = context.error(code, message, place)
+        found[name] = context.error(code, message, place, fix=whole_number(detail, place))
     first, *others = found.values()
     for other in others:
         context.session.report(other)
@@ -191,7 +193,40 @@ def _what_is_wrong(op: type[Op], name: str, detail: Any) -> tuple[str, str]:
     wanted = _KINDS.get(detail["type"])
     if wanted is None:
         wanted = str(detail["msg"]).removeprefix("Input should be ").replace("'", "`")
+    if wanted == "an integer" and isinstance(value, float):
+        return "E0301", f"{what} must be an integer, but it is {show(value)}"
     return "E0301", f"{what} must be {wanted}, not {shown}"
+
+
+def missing_attribute(context: Context, op: type[Op], name: str, span: Span) -> SpecError:
+    """That an op is not given an attribute that it needs."""
+    needed = [key for key, info in op.model_fields.items() if info.is_required() or key == name]
+    written = f"it is written `{op.name}({', '.join(needed)})`"
+    return context.error("E0303", f"`{op.name}` needs `{name}`", span, notes=(written,))
+
+
+_DIVISION = re.compile(r"(?<!/)/(?!/)")
+
+
+def whole_number(detail: Any, span: Span) -> Fix | None:
+    """How a float is written as an integer, where one is needed."""
+    value, text = detail["input"], span.text
+    if detail["type"] not in ("int_type", "int_from_float") or not isinstance(value, float):
+        return None
+    name = re.match(r"[A-Za-z_]\w*[ ]*=(?!=)[ ]*", text)
+    start = span.start + (name.end() if name else 0)
+    place = Span(span.source, start, span.end)
+    divisions = [*_DIVISION.finditer(place.text)]
+    if len(divisions) == 1:
+        at = place.start + divisions[0].start()
+        edit = Edit(Span(span.source, at, at + 1), "//")
+        return Fix("`/` gives a float: write `//`", (edit,))
+    if value.is_integer() and re.fullmatch(r"[0-9.]+", place.text):
+        return Fix(f"write `{int(value)}`", (Edit(place, str(int(value))),))
+    if re.fullmatch(r"[A-Za-z_]\w*", place.text):
+        words = "a division by `/` gives a float: divide by `//` where it is bound, or write "
+        return Fix(f"{words}`int({place.text})`", (Edit(place, f"int({place.text})"),))
+    return Fix(f"write `int({place.text})`", (Edit(place, f"int({place.text})"),))
 
 
 _BOUNDS = {

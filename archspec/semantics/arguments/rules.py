@@ -82,6 +82,7 @@ def select_clause(
         f"no clause of `{rule.name}` fits `{call_text(rule.name, arguments)}`",
         span,
         secondary=[(clause.name_span, "tried this") for clause in rule.clauses[:4]],
+        fix=f"add a clause for it: `rule {call_text(rule.name, arguments)} => ..`",
     )
 
 

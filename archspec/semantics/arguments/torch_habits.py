@@ -12,8 +12,9 @@ from pydantic import ValidationError
 from archspec.diagnostics.model import Edit, Fix, Severity
 from archspec.diagnostics.wording import counted
 from archspec.ops.base import Op
-from archspec.semantics.arguments.layer_calls import INFERRED, attribute_names, positional
+from archspec.semantics.arguments.refused_calls import INFERRED
 from archspec.semantics.building.graph_builder import Tensor
+from archspec.semantics.program.op_attributes import attribute_names, positional, with_comma
 from archspec.semantics.values.context import Context, SpecError
 from archspec.semantics.values.model import Given, ListValue, OpLayer, Value, tensors
 from archspec.source import Span
@@ -48,7 +49,7 @@ def _as_written_here(layer: OpLayer, data: Value) -> Fix | None:
     words, edits = [], []
     if (channels := _channels_in(op, given, data)) is not None:
         given.remove(channels)
-        edits.append(Edit(_with_comma(channels.span), ""))
+        edits.append(Edit(with_comma(channels.span), ""))
         words.append("leave out the number of channels")
     for item in given[len(order) :]:
         free = (name for name in attribute_names(op) if name not in taken)
@@ -99,19 +100,6 @@ def _fits(op: type[Op], name: str, value: Value) -> bool:
     return True
 
 
-def _with_comma(span: Span) -> Span:
-    """An argument with the comma that parts it from another, or with its parentheses."""
-    text = span.source.text
-    before, after = text[: span.start].rstrip(), text[span.end :].lstrip()
-    end = len(text) - len(after)
-    if after.startswith(","):
-        rest = after[1:].lstrip()
-        return Span(span.source, span.start, len(text) - len(rest))
-    if before.endswith(","):
-        return Span(span.source, len(before) - 1, span.end)
-    return Span(span.source, len(before) - 1, end + 1)
-
-
 # ---------------------------------------------------------------------- convolutions
 
 
@@ -138,7 +126,7 @@ def warn_of_channels(
         notes=(INFERRED, "where it is meant, `stride` is given by name"),
         fix=Fix(
             f"for {kernel} channels and a kernel of {_first(stride)} leave out the {width}",
-            (Edit(_with_comma(given[0].span), ""),) if written else (),
+            (Edit(with_comma(given[0].span), ""),) if written else (),
         ),
         severity=Severity.WARNING,
     )

@@ -6,18 +6,29 @@ ops, functions and words. It reports what is none of them, with what was probabl
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 
-from archspec.diagnostics.model import Diagnostic, Sink, diagnostic
-from archspec.diagnostics.suggest import meant
+from archspec.diagnostics.model import Edit, Fix, Sink, diagnostic
+from archspec.diagnostics.suggest import renamed
 from archspec.ops.registry import all_ops
+from archspec.semantics.checks.foreign_calls import ForeignCalls
+from archspec.semantics.checks.rebinding import rebound
+from archspec.semantics.checks.standing_alone import stands_alone
+from archspec.semantics.checks.undeclared import (
+    comment_behind,
+    declared,
+    has_input,
+    is_within,
+    kind_word,
+)
 from archspec.semantics.program.definitions import (
     BlockDefinition,
     ModuleScope,
     PresetDefinition,
     RuleDefinition,
 )
-from archspec.semantics.program.foreign_names import meant_by
+from archspec.semantics.program.foreign_names import meant_by, word_of_elsewhere
+from archspec.semantics.program.library_names import missing_use
 from archspec.semantics.program.lines_with_errors import words
 from archspec.semantics.program.written_calls import WrittenCall
 from archspec.semantics.values.bare_words import INITIALISER_NAMES, choices, is_word
@@ -47,7 +58,7 @@ def resolve_expression(scope: ModuleScope, expression: ast.Expr, sink: Sink) -> 
 
 def _walker(scope: ModuleScope, sink: Sink) -> _Walker:
     known = {*scope.names, *scope.missed, *all_ops(), *FUNCTIONS, *INITIALISER_NAMES, *ALWAYS}
-    return _Walker(known, sink, scope.is_damaged)
+    return _Walker(scope.tree, known, sink, scope.is_damaged)
 
 
 def _visit_all(scope: ModuleScope, walker: _Walker) -> None:
@@ -77,8 +88,10 @@ def _lost(node: ast.BlockDef | ast.RuleClause) -> frozenset[str]:
 
 
 class _Walker:
-    def __init__(self, known: set[str], sink: Sink, is_damaged: bool) -> None:
+    def __init__(self, tree: ast.Module, known: set[str], sink: Sink, is_damaged: bool) -> None:
+        self.tree = tree
         self.known = known
+        self.foreign = ForeignCalls(tree, sink.report)
         self.sink = sink
         self.is_damaged = is_damaged
         self.suggestions: dict[str, str | None] = {}
@@ -87,17 +100,34 @@ class _Walker:
         self.calls: list[WrittenCall] = []
         self.stages: set[int] = set()
         """Identities of calls that are stages of chains."""
+        self.heads: set[int] = set()
+        """Identities of what stands first in a chain."""
+        self.applied: set[int] = set()
+        """Identities of calls that data flow into, through `->`."""
 
     def parameters(
         self, parameters: tuple[ast.Parameter, ...], names: frozenset[str]
     ) -> frozenset[str]:
         for parameter in parameters:
             for part in (parameter.domain, parameter.default):
-                if part is not None:
+                if part is not None and not self.is_none(part, parameter):
                     self.visit(part, names)
             if parameter.name is not None:
                 names |= {parameter.name}
         return names
+
+    def is_none(self, part: ast.Expr, parameter: ast.Parameter) -> bool:
+        """Report a default `None`; whether it was one."""
+        if not isinstance(part, ast.Name) or part.text != "None" or "None" in self.known:
+            return False
+        text, source = parameter.span.source.text, parameter.span.source
+        start = text.rfind("=", 0, part.span.start)
+        start -= len(text[:start]) - len(text[:start].rstrip())
+        edit = Edit(Span(source, start, part.span.end), "")
+        words = "leave `= None` out: a parameter without a default must be given"
+        message = "there is no `None` here"
+        self.sink.report(diagnostic("E0210", message, part.span, fix=Fix(words, (edit,))))
+        return True
 
     def visit(self, node: object, names: frozenset[str]) -> None:
         stack: list[tuple[object, frozenset[str]]] = [(node, names)]
@@ -114,6 +144,8 @@ class _Walker:
         """What is read of a node, each part with the names that it sees."""
         if isinstance(item, ast.Body):
             strays = self.strays(item)
+            for fault in rebound(item):
+                self.sink.report(fault)
             inner = seen | _bound_in(item)
             return [(part, inner) for part in item.statements if part not in strays]
         if isinstance(item, ast.For):
@@ -126,27 +158,42 @@ class _Walker:
         if isinstance(item, ast.Attribute) and self.is_foreign(item, seen):
             return []
         if isinstance(item, ast.Chain):
+            self.heads.add(id(item.stages[0]))
             for stage in item.stages:
                 self.stage(stage, seen)
+            self.applied.update(id(_bare(stage)) for stage in item.stages[1:])
         if isinstance(item, ast.Call):
-            self.call(item, seen)
-            given = [one for one in item.arguments if not self.may_be_word(item, one, seen)]
-            return [(item.function, seen), *((part, seen) for part in given)]
+            return self.parts_of_call(item, seen)
         return [(part, seen) for part in item.parts]
+
+    def parts_of_call(
+        self, item: ast.Call, seen: frozenset[str]
+    ) -> list[tuple[object, frozenset[str]]]:
+        """What is read of a call, once it is known whether it is one of another library."""
+        arguments = [one for one in item.arguments if not self.may_be_word(item, one, seen)]
+        known = partial(self.means_something, seen=seen)
+        applied = id(item) in self.applied
+        if not self.is_damaged and self.foreign.call(item, known, applied):
+            return [(part, seen) for part in arguments]
+        self.call(item, seen)
+        if not known("None"):
+            arguments = [one for one in arguments if not self.foreign.none(one)]
+        return [(item.function, seen), *((part, seen) for part in arguments)]
 
     def is_foreign(self, node: ast.Attribute, seen: frozenset[str]) -> bool:
         """Report `nn.relu`, where nothing is called `nn`, with what was meant by `relu`."""
         base = node.base
-        if not isinstance(base, ast.Name) or self.means_something(base.text, seen):
-            return False
         if self.is_damaged:
             return False
-        known = self.means_something(node.name, seen)
-        fix = meant(node.name) if known else self.suggestion(node.name, seen)
-        if fix is None or not fix.startswith("did you mean"):
+        if self.foreign.name(node, partial(self.means_something, seen=seen)):
+            return True
+        if not isinstance(base, ast.Name) or self.means_something(base.text, seen):
+            return False
+        found = meant_by(node.name, self.known | seen) if self.may_compare() else None
+        if found is None:
             return False
         message = f"there is nothing called `{base.text}` here"
-        fix = f"{fix.removesuffix('?')}, without `{base.text}.`?"
+        fix = Fix(f"did you mean `{found}`, without `{base.text}.`?", (Edit(node.span, found),))
         self.sink.report(diagnostic("E0210", message, base.span, fix=fix))
         return True
 
@@ -177,7 +224,7 @@ class _Walker:
             if isinstance(item, ast.ExprStmt) and item is not result and not _is_gap(item):
                 found.append(item)
                 self.lost |= words(item.span.text)
-                self.sink.report(_stands_alone(item, result.span))
+                self.sink.report(stands_alone(item, result.span))
         return found
 
     def means_something(self, text: str, seen: frozenset[str]) -> bool:
@@ -201,43 +248,71 @@ class _Walker:
 
     def name(self, node: ast.Name, seen: frozenset[str]) -> None:
         text = node.text
-        if self.means_something(text, seen):
+        if self.means_something(text, seen) or id(node) in self.foreign.covered:
             return
-        fix = self.suggestion(text, seen)
+        if not self.is_damaged and self.foreign.name(
+            node, partial(self.means_something, seen=seen)
+        ):
+            return
+        fix = self.suggestion(node, seen)
         if self.is_damaged and fix is None:
             return  # it may come from a `use` that failed
         message = f"there is nothing called `{text}` here"
         self.sink.report(diagnostic("E0210", message, node.span, fix=fix))
 
-    def suggestion(self, text: str, seen: frozenset[str]) -> str | None:
+    def suggestion(self, node: ast.Name, seen: frozenset[str]) -> Fix | None:
         """What was probably meant; looked for a few times only, for it takes long."""
-        if text not in self.suggestions and self.compared < COMPARED:
+        text = node.text
+        if comment := comment_behind(node.span):
+            return comment
+        word = word_of_elsewhere(text)
+        if word is not None:
+            return Fix(word)
+        use = None if self.is_damaged else missing_use(self.tree, text)
+        if use is not None:
+            return use
+        if text not in self.suggestions and self.may_compare():
             self.suggestions[text] = meant_by(text, self.known | seen)
-            self.compared += len(self.known)
-        return self.suggestions.get(text)
+        found = renamed(node.span, self.suggestions.get(text))
+        return found or self.of_elsewhere(node)
+
+    def of_elsewhere(self, node: ast.Name) -> Fix | None:
+        """What to do about a name that another body has, or that an `input` should declare."""
+        around = next(
+            (item for item in self.tree.definitions if is_within(node.span, item.span)), None
+        )
+        if around is None or isinstance(around, ast.Preset | ast.Signature):
+            return None
+        for item in self.tree.definitions:
+            if isinstance(item, ast.BlockDef) and item is not around:
+                inside = {parameter.name for parameter in item.parameters} | _bound_in(item.body)
+                if node.text in inside:
+                    return Fix(
+                        f"a {kind_word(around)} sees only its own parameters and inputs: "
+                        f"declare `{node.text}` in `{around.name}`, too"
+                    )
+        if isinstance(around, ast.BlockDef) and id(node) in self.heads and not has_input(around):
+            return declared(around, node.text)
+        return None
+
+    def may_compare(self) -> bool:
+        """Whether names may still be compared; counts one comparison with all of them."""
+        if self.compared >= COMPARED:
+            return False
+        self.compared += len(self.known)
+        return True
+
+
+def _bare(node: ast.Expr) -> ast.Expr:
+    """What stands behind labels and in parentheses."""
+    while isinstance(node, ast.Labelled | ast.Group):
+        node = node.inner
+    return node
 
 
 def _is_gap(statement: ast.ExprStmt) -> bool:
     """Whether it is a statement that could not be read."""
     return isinstance(statement.value, ast.Missing)
-
-
-def _stands_alone(statement: ast.ExprStmt, result: Span) -> Diagnostic:
-    value = statement.value
-    claims = isinstance(value, ast.Labelled) and isinstance(value.inner, ast.ListExpr)
-    fix = "join chains with `->`, or bind the result: `y = ..`"
-    if isinstance(value, ast.For | ast.IfLayer):
-        word = "for" if isinstance(value, ast.For) else "if"
-        fix = f"say what flows into it, and bind what it yields: `y = x -> {word} ..`"
-    if statement.span.text.startswith("-"):
-        fix = "to go on with the line before, end that one with `-`"
-    return diagnostic(
-        "E0706",
-        "this stands alone: nothing flows into it and nothing uses it",
-        statement.span,
-        secondary=[(result, "the result is given here")],
-        fix="data that comes in is declared by `input x: [..]`" if claims else fix,
-    )
 
 
 @cache
@@ -258,10 +333,7 @@ def _bound_in(body: ast.Body) -> frozenset[str]:
                 found.add(item.name)
                 if item.type is not None:
                     found |= _dims(item.type)
-        elif isinstance(statement, (ast.ParamDecl, ast.BufferDecl)):
-            found.add(statement.name)
-            found |= _dims(statement.type)
-        elif isinstance(statement, ast.Shared):
+        elif isinstance(statement, (ast.ParamDecl, ast.BufferDecl, ast.Shared)):
             found.add(statement.name)
         elif isinstance(statement, ast.Bind):
             found |= _targets(statement.targets)

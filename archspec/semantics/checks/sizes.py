@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -84,10 +85,24 @@ def _warn(needs: tuple[Requirement, ...], texts: Sequence[str], inputs: Inputs, 
             span,
             secondary=_reasons(needs),
             notes=() if fits else (f"the size that reports use, {size}, is none of these",),
-            fix=Fix(f"say so at the input: `{clause}`", (edit,)),
+            fix=Fix(f"say so at the input: `{clause}`", (edit, *_multiples(texts, inputs))),
             severity=Severity.WARNING,
         )
     )
+
+
+_MULTIPLE = re.compile(r"(\w+) % (\d+) == 0")
+
+
+def _multiples(texts: Sequence[str], inputs: Inputs) -> tuple[Edit, ...]:
+    """The edits that make the sizes of reports multiples, where the clauses ask for them."""
+    edits: list[Edit] = []
+    for found in filter(None, map(_MULTIPLE.fullmatch, texts)):
+        name, factor = found[1], int(found[2])
+        size, place = inputs.sizes.get(name, 0), inputs.places.get(name)
+        if place is not None and size % factor:
+            edits.append(Edit(place, str(-(-size // factor) * factor)))
+    return tuple(edits)
 
 
 def _reasons(needs: tuple[Requirement, ...]) -> list[tuple[Span, str]]:

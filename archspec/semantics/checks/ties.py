@@ -43,7 +43,8 @@ def _missing(graph: Graph, tie: Tie) -> Diagnostic | None:
     for name in (tie.name, tie.source):
         if tensor_at(graph, name) is None:
             message = f"`{graph.name}` has no weights called `{name}`"
-            fix = did_you_mean(name, _names(graph))
+            other = tie.source if name == tie.name else tie.name
+            fix = did_you_mean(name, [one for one in _names(graph) if one != other])
             return diagnostic("E0610", message, tie.origin.span, fix=fix)
     return None
 

@@ -9,11 +9,20 @@ from __future__ import annotations
 
 from archspec.ops.base import Op
 from archspec.ops.registry import all_ops
-from archspec.semantics.arguments.binding import coerce
-from archspec.semantics.arguments.layer_calls import initialiser_attribute, positional, refuse_twice
+from archspec.semantics.arguments.binding import coerce, namesake
+from archspec.semantics.arguments.layer_calls import (
+    initialiser_attribute,
+    refuse_twice,
+)
 from archspec.semantics.arguments.matching import by_name
-from archspec.semantics.arguments.op_arguments import attributes_in_order, literal_fault
+from archspec.semantics.arguments.op_arguments import (
+    attributes_in_order,
+    literal_fault,
+    missing_attribute,
+)
+from archspec.semantics.arguments.refused_calls import refuse_unknown
 from archspec.semantics.program.definitions import BlockDefinition, ModuleScope, RuleDefinition
+from archspec.semantics.program.op_attributes import positional
 from archspec.semantics.program.written_calls import WrittenCall
 from archspec.semantics.values.bare_words import INITIALISER_NAMES, choices, takes_initialiser
 from archspec.semantics.values.context import Context, SpecError
@@ -63,6 +72,15 @@ def _taken_apart(node: ast.Expr) -> tuple[str, *tuple[Parts, ...]]:
     return (node.text, *reversed(calls))
 
 
+def _calls(node: ast.Expr) -> list[ast.Call]:
+    """The calls that `_taken_apart` takes apart, as nodes."""
+    found: list[ast.Call] = []
+    while isinstance(node, ast.Call):
+        found.append(node)
+        node = node.function
+    return found[::-1]
+
+
 def _check_function(context: Context, name: str, node: ast.Expr) -> None:
     if not isinstance(node, ast.Call) or any(_is_spread(item) for item in node.arguments):
         return
@@ -91,6 +109,8 @@ def _check_initialiser(context: Context, name: str, calls: list[Parts]) -> None:
 
 def _check_op(context: Context, op: type[Op], calls: list[Parts], call: WrittenCall) -> None:
     order, position = positional(op), 0
+    for node in _calls(call.node):
+        refuse_unknown(context, op, node)
     given: tuple[Given, ...] = ()
     for arguments in calls:
         if any(_is_spread(item) for item in arguments):
@@ -114,6 +134,8 @@ def _check_op(context: Context, op: type[Op], calls: list[Parts], call: WrittenC
     for name in needed if call.is_stage else ():
         if name not in sorted_ and name != op.open_attributes:
             layer = "the layer " if name in op.regions else ""
+            if not layer:
+                raise missing_attribute(context, op, name, call.node.span)
             message = f"`{op.name}` needs {layer}`{name}`"
             raise context.error("E0303", message, call.node.span)
 
@@ -177,6 +199,7 @@ def _check_definition(
                 f"`{definition.name}` needs `{name}`",
                 call.node.span,
                 secondary=[(parameter.span, "declared here")],
+                fix=namesake(definition.name, call.node.span),
             )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from archspec.diagnostics.suggest import did_you_mean
+from archspec.diagnostics.suggest import rename
 from archspec.frozen import frozen
 from archspec.graph.model import Graph, GraphOutput, Instance, Origin, Structure
 from archspec.graph.selection import select_outputs
@@ -105,9 +105,14 @@ def call_graph(
             f"`{graph.name}` has no output `{output.name}`",
             output.span,
             notes=(_named(graph),),
-            fix=did_you_mean(output.name, names),
+            fix=rename(_name_of(output.span, output.name), output.name, names),
         )
     return parts[names.index(output.name)]
+
+
+def _name_of(span: Span, name: str) -> Span:
+    """The place of the name at the end of `block.name`."""
+    return Span(span.source, span.end - len(name), span.end)
 
 
 def _named(graph: Graph) -> str:

@@ -9,6 +9,7 @@ from archspec.diagnostics.wording import counted
 from archspec.frozen import frozen
 from archspec.ops.base import Need
 from archspec.semantics.expansion.requirements import require, settle
+from archspec.semantics.expansion.result_faults import explained
 from archspec.semantics.expansion.shape_patterns import (
     bind_targets,
     claim,
@@ -90,7 +91,8 @@ def _carry_out_all(
             elif not isinstance(statement, ast.Input):
                 carry_out(context, statement)
         except SpecError as error:
-            context.session.report(error)
+            network = context.builder.kind == "network"
+            context.session.report(explained(error, body, statement, network))
             _after_error(context, statement, results)
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from archspec.diagnostics.model import Edit, Fix
 from archspec.ops.registry import all_ops
 from archspec.semantics.arguments.layer_calls import call_layer
 from archspec.semantics.arguments.rules import resolve_preset
 from archspec.semantics.expansion.named_outputs import no_attribute
 from archspec.semantics.expansion.sources import materialise
+from archspec.semantics.expansion.stage_faults import explained
+from archspec.semantics.expansion.tensor_methods import method_called, method_of_called
 from archspec.semantics.values.bare_words import INITIALISER_NAMES, is_word
-from archspec.semantics.values.context import Context, Reported, in_graph
+from archspec.semantics.values.context import Context, Reported, SpecError, in_graph
 from archspec.semantics.values.display import kind_of
 from archspec.semantics.values.element_budget import joined
 from archspec.semantics.values.evaluation import (
@@ -25,6 +28,7 @@ from archspec.semantics.values.functions import (
     means_function,
     refuse_names,
 )
+from archspec.semantics.values.hiding import hiding
 from archspec.semantics.values.model import (
     ABSENT,
     POISON,
@@ -87,7 +91,7 @@ def _word(context: Context, node: ast.Name) -> Value:
     if is_word(text):
         return text
     module = context.environment.module
-    if module.is_damaged or text in module.missed or context.session.sink.reported(node.span):
+    if module.is_damaged or text in module.missed or context.session.sink.covers(node.span):
         raise Reported()
     raise context.error(
         "E0210",
@@ -133,8 +137,21 @@ def _call(context: Context, node: ast.Call) -> Value:
         return _tap(context, node)
     if name == "frozen" and not _is_defined(context, name):
         return _frozen(context, node)
+    if isinstance(node.function, ast.Attribute):
+        return _method(context, node, node.function)
     function = evaluate(context, node.function)
     return call_layer(context, function, node)
+
+
+def _method(context: Context, node: ast.Call, function: ast.Attribute) -> Value:
+    """`base.name(..)`, which nothing means here."""
+    try:
+        base = evaluate(context, function.base)
+    except SpecError as error:
+        raise method_of_called(context, node, error) from None
+    if is_data(base) and not has_poison(base):
+        raise method_called(context, base, node)
+    return call_layer(context, _part(context, base, function), node)
 
 
 def _function_value(context: Context, name: str, node: ast.Call) -> Value | None:
@@ -207,7 +224,10 @@ def _plain_arguments(context: Context, node: ast.Call) -> tuple[Value, ...]:
 
 @evaluates(ast.Attribute)
 def _attribute(context: Context, node: ast.Attribute) -> Value:
-    base = evaluate(context, node.base)
+    return _part(context, evaluate(context, node.base), node)
+
+
+def _part(context: Context, base: Value, node: ast.Attribute) -> Value:
     if isinstance(base, Poison):
         return POISON
     if is_layer(base) and not isinstance(base, ListValue):
@@ -228,12 +248,24 @@ def _labelled(context: Context, node: ast.Labelled) -> Value:
             f"a label names a layer, but this is {kind_of(value)}",
             node.inner.span,
             secondary=[(node.label.span, "the label")],
-            fix=f"an attribute is written `{label} = {node.inner.span.text}`"
-            if isinstance(label, str) and label.isidentifier() and not is_data(value)
-            else None,
+            fix=_not_labelled(node, label, value),
         )
     assert isinstance(label, str) or label is None
     return LabelledLayer(_checked_label(context, label, node.label.span), value, node.label.span)
+
+
+def _not_labelled(node: ast.Labelled, label: object, value: Value) -> str | Fix | None:
+    """What was probably meant by a label in front of what is no layer."""
+    if not isinstance(label, str) or not label.isidentifier():
+        return None
+    if not is_data(value):
+        return f"an attribute is written `{label} = {node.inner.span.text}`"
+    place = node.label.span
+    colon = place.source.text.find(":", place.end, node.inner.span.start)
+    if colon < 0:
+        return None
+    edit = Edit(Span(place.source, place.end, colon + 1), " =")
+    return Fix(f"data get a name by `=`: `{label} = ..`", (edit,))
 
 
 def _checked_label(context: Context, label: str | None, span: Span) -> str | None:
@@ -266,9 +298,16 @@ def _chain(context: Context, node: ast.Chain) -> Value:
             f"data or a layer begins a chain, but this is {kind_of(head)}",
             first.span,
         )
-    for stage in node.stages[1:]:
+    before: Value | None = None
+    for at, stage in enumerate(node.stages[1:], 1):
         layer = evaluate(context, stage)
-        head = apply_layer(in_graph(context), layer, head, stage.span)
+        if (hidden := hiding(context, stage, layer, "E0308")) is not None:
+            raise hidden
+        try:
+            head = apply_layer(in_graph(context), layer, head, stage.span)
+        except SpecError as error:
+            raise explained(error, node.stages, at, before, head) from None
+        before = layer
     return head
 
 
@@ -290,7 +329,11 @@ def _if_layer(context: Context, node: ast.IfLayer) -> Value:
     if chosen is None:
         return ABSENT
     if len(chosen.statements) == 1 and isinstance(chosen.statements[0], ast.ExprStmt):
-        return evaluate(context.child(), chosen.statements[0].value)
+        inner = chosen.statements[0].value
+        value = evaluate(context.child(), inner)
+        if (hidden := hiding(context, inner, value, "E0308")) is not None:
+            raise hidden
+        return value
     anonymous = ast.Anonymous(chosen.span, chosen)
     return materialise(context, Closure(anonymous, context.environment), node.span)
 

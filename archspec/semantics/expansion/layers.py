@@ -14,6 +14,7 @@ from archspec.semantics.expansion.nodes import next_number
 from archspec.semantics.expansion.ops import instantiate
 from archspec.semantics.expansion.rule_recursion import descending, has_signature
 from archspec.semantics.expansion.signatures import honour
+from archspec.semantics.expansion.stage_faults import explained
 from archspec.semantics.program.definitions import BlockDefinition, RuleDefinition
 from archspec.semantics.values.context import GraphContext, SpecError
 from archspec.semantics.values.display import call_text
@@ -26,6 +27,7 @@ from archspec.semantics.values.evaluation import (
     not_a_layer,
     scoped,
 )
+from archspec.semantics.values.hiding import hiding
 from archspec.semantics.values.model import (
     POISON,
     AbsentLayer,
@@ -188,11 +190,18 @@ def _apply_closure(context: GraphContext, layer: Closure, data: Value, span: Spa
     expression = layer.expression
     inside = context.within(layer.environment)
     if isinstance(expression, ast.Chain):
-        for stage in expression.stages:
+        before: Value | None = None
+        for at, stage in enumerate(expression.stages):
             if has_poison(data):
                 return POISON
             value = evaluate(inside, stage)
-            data = apply_layer(inside, value, data, stage.span)
+            if (hidden := hiding(inside, stage, value, "E0308")) is not None:
+                raise hidden
+            try:
+                data = apply_layer(inside, value, data, stage.span)
+            except SpecError as error:
+                raise explained(error, expression.stages, at, before, data) from None
+            before = value
         return data
     if isinstance(expression, ast.For):
         return apply_for(inside, expression, data)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from archspec.diagnostics.model import Edit, Fix
 from archspec.semantics.building.graph_builder import Tensor
 from archspec.semantics.expansion.shape_patterns import bind_targets
 from archspec.semantics.expansion.sources import materialise
+from archspec.semantics.expansion.tensor_methods import size_index
 from archspec.semantics.values.context import Context
 from archspec.semantics.values.display import kind_of
 from archspec.semantics.values.element_budget import bounded, listed
@@ -37,12 +39,12 @@ def list_value(context: Context, node: ast.ListExpr) -> Value:
         if isinstance(item, ast.Spread):
             items.extend(_spread_in_list(context, item))
         else:
-            items.append(_list_item(context, item))
+            items.append(_list_item(context, item, node))
         context.session.budget.length(len(items), node.span)
     return listed(context, items, node.span)
 
 
-def _list_item(context: Context, item: ast.Expr) -> Value:
+def _list_item(context: Context, item: ast.Expr, node: ast.ListExpr) -> Value:
     value = force(context, evaluate(context, item), item.span)
     if is_data(value) and not has_poison(value):
         raise context.error(
@@ -50,7 +52,7 @@ def _list_item(context: Context, item: ast.Expr) -> Value:
             "a list holds layers or values, never data",
             item.span,
             "this is data",
-            fix="write a tuple: `(a, b)`",
+            fix=Fix("write a tuple: `(a, b)`", (Edit(node.span, f"({node.span.text[1:-1]})"),)),
         )
     return value
 
@@ -103,7 +105,10 @@ def group_value(context: Context, node: ast.Group) -> Value:
 
 @evaluates(ast.Index)
 def index_value(context: Context, node: ast.Index) -> Value:
-    """A part or a slice of a list or tuple."""
+    """A part of a list or tuple, or a slice of it."""
+    asked = size_index(context, node)
+    if asked is not None:
+        raise asked
     base = force(context, evaluate(context, node.base), node.base.span)
     if isinstance(base, Poison) or len(node.indices) != 1:
         return _not_one_index(context, base, node)

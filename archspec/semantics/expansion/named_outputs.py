@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archspec.ops.registry import all_ops
+from archspec.semantics.expansion.tensor_methods import no_method
 from archspec.semantics.program.definitions import BlockDefinition, RuleDefinition
 from archspec.semantics.values.context import Context, SpecError
 from archspec.semantics.values.display import kind_of
@@ -16,8 +16,6 @@ from archspec.semantics.values.model import (
 )
 from archspec.source import Span
 from archspec.syntax import ast
-
-_SIZES = ("shape", "size", "dim", "ndim", "shape_of")
 
 
 def no_named_outputs(context: Context, layer: Value, name: str, span: Span) -> SpecError:
@@ -64,11 +62,4 @@ def no_attribute(context: Context, base: Value, node: ast.Attribute) -> SpecErro
     fix = "an output is chosen at the block that yields it: `x -> block.output`"
     if not is_data(base):
         return context.error("E0309", f"{kind_of(base)} has no `.{node.name}`", node.span, fix=fix)
-    text = node.base.span.text if node.base.span.text.isidentifier() else "x"
-    if node.name in all_ops():
-        fix = f"an op is applied by `->`: `{text} -> {node.name}`"
-    elif node.name in _SIZES:
-        fix = "sizes have names in the type of an input: `input x: [B, C, H, W]`"
-    elif node.base.span.text != text:
-        fix += ", or by position: `t[0]`"
-    return context.error("E0309", f"data has no `.{node.name}`", node.span, fix=fix)
+    return no_method(context, node)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from archspec.diagnostics.model import Edit, Fix
 from archspec.graph.model import Structure
 from archspec.semantics.expansion.requirements import sizes_text
 from archspec.semantics.expansion.shape_patterns import dtype_of, is_ellipsis, name_free, size_of
@@ -137,34 +138,63 @@ def _input_type(context: GraphContext, item: ast.InputItem, found: Inputs) -> Te
             item.span,
             fix=f"`input {item.name}: f32[B = 1, 3, H = 224, W = 224]`",
         )
-    sizes = tuple(_input_dim(context, entry, found) for entry in item.type.dims)
+    sizes = tuple(_input_dim(context, entry, found, item.type) for entry in item.type.dims)
     return TensorType(dtype_of(context, item.type), sizes)
 
 
-def _input_dim(context: GraphContext, entry: ast.DimExpr, found: Inputs) -> Dim:
+def _input_dim(
+    context: GraphContext, entry: ast.DimExpr, found: Inputs, whole: ast.TypeExpr
+) -> Dim:
     if is_ellipsis(entry) or (isinstance(entry.value, ast.Name) and entry.value.text == "_"):
         raise context.error("E0702", "a network says each dim of its inputs", entry.span)
     if isinstance(entry.value, ast.Name):
         name = entry.value.text
         if entry.default is not None or not context.environment.has_local(name):
-            return _free_dim(context, entry, name, found)
+            return _free_dim(context, entry, name, found, whole)
     size = size_of(context, entry.value)
     if size is None:
         raise Reported()  # otherwise errors would mention a size that the spec does not contain
     if size.constant is not None and size.constant < 1:
-        raise context.error("E0402", f"this dim would be {size.constant}", entry.span)
+        fix = "a size that is free has a name, and a size for reports: `B = 1`"
+        edits = _sizes_for_reports(context, whole)
+        message = f"this dim would be {size.constant}"
+        raise context.error("E0402", message, entry.span, fix=Fix(fix, edits))
     return size
 
 
-def _free_dim(context: GraphContext, entry: ast.DimExpr, name: str, found: Inputs) -> Dim:
+def _sizes_for_reports(context: GraphContext, whole: ast.TypeExpr) -> tuple[Edit, ...]:
+    """The edits that give each free size of an input a name, and one for reports."""
+    edits: list[Edit] = []
+    for at, entry in enumerate(whole.dims):
+        text = entry.span.text
+        is_name = isinstance(entry.value, ast.Name) and text.isidentifier() and text != "None"
+        if entry.default is not None or text.isdecimal():
+            continue
+        name = text if is_name else "BCHW"[at] if at < 4 else f"D{at}"
+        if is_name and context.environment.has_local(name) and name not in _unsized(whole):
+            continue
+        if is_name or text in ("None", "-1", "?"):
+            size = 1 if at == 0 else 224 if name in ("H", "W") else 16
+            edits.append(Edit(entry.span, f"{name} = {size}"))
+    return tuple(edits)
+
+
+def _unsized(whole: ast.TypeExpr) -> set[str]:
+    return {item.span.text for item in whole.dims if item.default is None}
+
+
+def _free_dim(
+    context: GraphContext, entry: ast.DimExpr, name: str, found: Inputs, whole: ast.TypeExpr
+) -> Dim:
     if entry.default is None:
+        edits = _sizes_for_reports(context, whole)
         context.environment.bind(name, POISON, entry.span)
-        raise context.error(
-            "E0702",
-            f"the free dim `{name}` of a network needs a size for reports",
-            entry.span,
-            fix=f"`{name} = 1` if it is the batch, else a usual size",
-        )
+        message = f"the free dim `{name}` of a network needs a size for reports"
+        fix = f"`{name} = 1` if it is the batch, else a usual size"
+        if name == "None":
+            message = "a free size has a name, and a size for reports: `B = 1`"
+            fix = "write `B = 1`"
+        raise context.error("E0702", message, entry.span, fix=Fix(fix, edits))
     name_free(context, name, entry.span)
     default = plain(evaluate(context, entry.default))
     if not isinstance(default, int) or isinstance(default, bool) or default < 0:

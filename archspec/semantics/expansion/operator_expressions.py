@@ -53,11 +53,13 @@ def _operand(context: Context, node: ast.Expr) -> Value:
 def _refuse_layers(context: Context, sign: str, *sides: tuple[Value, ast.Expr]) -> None:
     for value, node in sides:
         if is_layer(value) and not isinstance(value, ListValue):
+            text = node.span.text if len(node.span.text) <= 40 else "f"
             raise context.error(
                 "E0307",
                 f"`{sign}` works on values and data, but this is a layer",
                 node.span,
-                fix="apply the layer first: `(x -> f) * 2`",
+                fix=f"apply the layer to data first, `(x -> {text})`; layers side by side are "
+                "added by `[f, g] -> add`",
             )
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from archspec.graph.model import Instance, Region, Requirement
 from archspec.ops.base import Check, Need, Op, OpError, Parameter
 from archspec.ops.registry import all_ops
-from archspec.semantics.arguments.layer_calls import positional
 from archspec.semantics.arguments.op_arguments import complete
 from archspec.semantics.arguments.torch_habits import warn_of_channels
 from archspec.semantics.building.graph_builder import Tensor
@@ -18,6 +17,7 @@ from archspec.semantics.expansion.nodes import add_node, instance_key, next_numb
 from archspec.semantics.expansion.regions import build_regions, input_labels
 from archspec.semantics.expansion.requirements import require, settle
 from archspec.semantics.expansion.sharing import one_instance
+from archspec.semantics.program.op_attributes import positional
 from archspec.semantics.values.context import GraphContext, NotInductive, SpecError
 from archspec.semantics.values.display import kind_of
 from archspec.semantics.values.model import POISON, Copies, Given, OpLayer, Value, has_poison
@@ -200,7 +200,9 @@ def _inputs(context: GraphContext, op: Op, data: Value, span: Span) -> tuple[Ten
             f"`{op.name}` takes {wanted} input{'s' if wanted != '1' else ''}, not {len(found)}",
             span,
             secondary=input_labels(tuple(found)),
-            fix="apply it to each: `(x -> f for x in t)`" if most == 1 and found else None,
+            fix="join them first, by `concat` or `add`, or apply it to each: `(x -> f for x in t)`"
+            if most == 1 and found
+            else None,
         )
     return tuple(found)
 

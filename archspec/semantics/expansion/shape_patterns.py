@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archspec.diagnostics.suggest import did_you_mean
+from archspec.diagnostics.suggest import beginning, rename, renamed
 from archspec.graph.expression import Size
 from archspec.ops.base import Need
 from archspec.semantics.building.graph_builder import Tensor
@@ -215,15 +215,39 @@ def size_of(context: Context, expression: ast.Expr) -> Dim | None:
     return dim(value)
 
 
+_DTYPES = {
+    "float32": "f32",
+    "float16": "f32",
+    "float64": "f32",
+    "bfloat16": "f32",
+    "float": "f32",
+    "half": "f32",
+    "double": "f32",
+    "f16": "f32",
+    "f64": "f32",
+    "int64": "i64",
+    "long": "i64",
+    "int": "i64",
+    "int32": "i32",
+    "boolean": "bool",
+    "complex64": "c64",
+    "tensor": "f32",
+}
+"""Element types as they are called elsewhere; `f32` is the floating type of the module."""
+
+
 def dtype_of(context: Context, shape: ast.TypeExpr) -> DType:
     """The element type of a shape; the default is f32."""
     text = shape.dtype or "f32"
     try:
         return DType(text)
     except ValueError:
+        place = beginning(shape.span, text)
         raise context.error(
             "E0407",
             f"there is no element type `{text}`",
             shape.span,
-            fix=did_you_mean(text, list(DType)) or "they are f32, i64, i32, bool and c64",
+            fix=renamed(place, _DTYPES.get(text.lower()))
+            or rename(place, text, list(DType))
+            or "they are f32, i64, i32, bool and c64",
         ) from None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TypeAlias, assert_never
 
-from archspec.diagnostics.suggest import did_you_mean
+from archspec.diagnostics.model import Edit, Fix
+from archspec.diagnostics.suggest import rename
 from archspec.graph.model import Draw, GraphOutput, InitRule, Instance, Origin, Region, Tie
 from archspec.ops.base import Need, Op
 from archspec.ops.registry import all_ops
@@ -31,6 +32,7 @@ from archspec.semantics.values.evaluation import evaluate, force, settled
 from archspec.semantics.values.model import (
     AbsentLayer,
     Given,
+    ListValue,
     OpLayer,
     Poison,
     SharedLayer,
@@ -41,6 +43,7 @@ from archspec.semantics.values.model import (
 )
 from archspec.semantics.values.operators import is_condition, plain, truth
 from archspec.semantics.values.provenance import as_written, numbers_in
+from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.dim import Dim, dim
 from archspec.types.initialiser import Initialiser
@@ -82,11 +85,24 @@ def data_value(context: GraphContext, expression: ast.Expr) -> Value:
     value = materialise(context, value, expression.span)
     if isinstance(value, Poison) or (is_data(value) and not _has_values(value)):
         return value
-    shown = kind_of(force(context, value, expression.span))
-    fix = "apply it: `output x -> f`" if is_layer(value) else None
+    forced = force(context, value, expression.span)
     raise context.error(
-        "E0315", f"an output is data, but this is {shown}", expression.span, fix=fix
+        "E0315",
+        f"an output is data, but this is {kind_of(forced)}",
+        expression.span,
+        fix=_as_data(expression, forced),
     )
+
+
+def _as_data(expression: ast.Expr, value: Value) -> str | Fix:
+    """What to write where an output is no data."""
+    if isinstance(value, ListValue) and value.items and all(map(is_data, value.items)):
+        written = f"(...{expression.span.text})"
+        edits = (Edit(expression.span, written),)
+        return Fix(f"a list of data is spread into a tuple: `{written}`", edits)
+    if is_layer(value):
+        return "apply it: `output x -> f`"
+    return "an output is computed from what comes in: `output y = x -> f`"
 
 
 def _has_values(value: Value) -> bool:
@@ -235,16 +251,24 @@ def _shared(context: GraphContext, statement: ast.Shared) -> None:
     context.environment.bind(statement.name, shared, statement.span)
 
 
+def _behind_word(span: Span, name: str) -> Span:
+    """The place of a name in a statement."""
+    at = span.text.find(name, len("init"))
+    return Span(span.source, span.start + at, span.start + at + len(name))
+
+
 def _init(context: GraphContext, statement: ast.InitDecl) -> None:
     op = all_ops().get(statement.op)
     if op is None:
-        fix = did_you_mean(statement.op, all_ops())
+        place = _behind_word(statement.span, statement.op)
+        fix = rename(place, statement.op, all_ops())
         raise context.error(
             "E0210", f"there is no op called `{statement.op}`", statement.span, fix=fix
         )
     known = _weights_of(op)
     if _ANY_NUMBER.sub("0", statement.parameter) not in known:
-        fix = did_you_mean(statement.parameter, known)
+        place = _behind_word(statement.span, statement.parameter)
+        fix = rename(place, statement.parameter, known)
         listed = ", ".join(f"`{name}`" for name in sorted(known))
         raise context.error(
             "E0302",

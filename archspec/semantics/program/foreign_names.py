@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from archspec.diagnostics.suggest import did_you_mean, meant
-from archspec.ops.base import Op
+from archspec.diagnostics.suggest import suggestion
 
 _OPS: Mapping[str, str] = {
     "cat": "concat",
     "concatenate": "concat",
     "view": "reshape",
     "chunk": "split",
-    "interpolate": "resize",
     "bmm": "matmul",
     "mm": "matmul",
     "clip": "clamp",
@@ -22,51 +20,38 @@ _OPS: Mapping[str, str] = {
 }
 """Ops with another name here, by the foreign name in lower case."""
 
-_WORDS: Mapping[str, str | None] = {
+_WORDS: Mapping[str, str] = {
     "sequential": "layers in sequence are joined by `->`: `f -> g`",
     "modulelist": "several layers are a list: `[f, g]`",
     "parameter": "a tensor of weights is declared by `param name: f32[..] = zeros`",
     "range": "a range is written `0..n`",
     "none": "there is no such value: leave the attribute out, or give `false`",
     "self": "a block has no object: its layers and variables are called by their names",
-    "print": None,
-    "list": None,
-    "sorted": None,
+    "print": "nothing is printed by a spec; `archspec show` prints the shapes",
+    "list": "a list is written `[a, b]`, or `[x for x in xs]`",
+    "tuple": "a tuple is written `(a, b)`",
+    "dict": "there are no dictionaries: a table is a rule with a clause for each key",
+    "set": "there are no sets: write a list, `[a, b]`",
+    "str": 'a number stands in a string: `"layer{i}"`',
+    "sorted": "a list is not sorted here: write it in order",
+    "map": "a list is made by `[f(x) for x in xs]`",
+    "filter": "a list is made by `[x for x in xs if x > 0]`",
+    "isinstance": "the type of a parameter is declared: `n: int`",
+    "super": "a block needs no constructor",
+    "lambda": "a layer without a name is written in braces: `{ relu -> conv(8, 3) }`",
+    "divmod": "write `a // b` and `a % b`",
 }
-"""Advice for a word; None if the most similar name would be misleading."""
-
-_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
-    "dim": ("axis", "axes"),
-    "dims": ("axes", "axis"),
-    "out_channels": ("width",),
-    "out_features": ("width",),
-    "filters": ("width",),
-    "units": ("width",),
-    "num_groups": ("groups",),
-    "num_heads": ("heads",),
-    "num_layers": ("layers",),
-    "hidden_size": ("hidden",),
-    "scale_factor": ("scale",),
-}
-_INFERRED = frozenset(
-    {"in_channels", "in_features", "num_features", "num_channels", "normalized_shape", "input_size"}
-)
+"""What to write instead of a word."""
 
 
 def meant_by(name: str, candidates: Iterable[str]) -> str | None:
-    """A fix for an unknown name: the name that was probably meant."""
+    """The name that was probably meant by one that means nothing."""
     plain = name.lower()
     if plain in _OPS:
-        return meant(_OPS[plain])
-    return _WORDS[plain] if plain in _WORDS else did_you_mean(name, candidates)
+        return _OPS[plain]
+    return None if plain in _WORDS else suggestion(name, candidates)
 
 
-def meant_by_attribute(op: type[Op], name: str, names: Iterable[str]) -> str | None:
-    """A fix for an unknown attribute of an op: the attribute that was probably meant."""
-    if name in _INFERRED and op.inferred is not None:
-        return "leave it out: the number of channels that come in is inferred"
-    if name == "inplace":
-        return "leave it out: nothing is computed in place"
-    known = [*names]
-    other = next((item for item in _ATTRIBUTES.get(name, ()) if item in known), None)
-    return meant(other) or did_you_mean(name, known)
+def word_of_elsewhere(name: str) -> str | None:
+    """What to write instead of a word of Python, as words for a fix."""
+    return _WORDS.get(name.lower())

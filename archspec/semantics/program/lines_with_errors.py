@@ -49,6 +49,8 @@ def _bound(line: str) -> Iterator[str]:
     code = _STRING.sub('""', line.partition("#")[0])
     for match in _WORD.finditer(code):
         before, after = code[: match.start()].rstrip(), code[match.end() :].lstrip()
+        if after.startswith("."):
+            continue
         if before.endswith(("->", "=")):
             continue
         if not after.startswith("(") or before in DEFINITION_WORDS or len(before.split()) < 2:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from archspec import shipped
 from archspec.diagnostics.model import Diagnostic, Sink, diagnostic
-from archspec.diagnostics.suggest import did_you_mean
+from archspec.diagnostics.suggest import rename
 from archspec.semantics.program.definition_checks import check_clauses, check_names
 from archspec.semantics.program.definitions import (
     BlockDefinition,
@@ -136,7 +136,7 @@ class Program:
                             f"`{'.'.join(use.path)}` defines no `{name.text}`",
                             name.span,
                             notes=hidden(use, target, name.text),
-                            fix=did_you_mean(name.text, module.own),
+                            fix=rename(name.span, name.text, module.own),
                         )
                     )
                 continue

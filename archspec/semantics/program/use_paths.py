@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from archspec import shipped
-from archspec.diagnostics.model import Diagnostic, Sink, diagnostic
+from archspec.diagnostics.model import Diagnostic, Edit, Fix, Sink, diagnostic
 from archspec.diagnostics.suggest import did_you_mean, meant, suggestion
-from archspec.source import Source
+from archspec.source import Source, Span
 from archspec.syntax import ast
 
 STANDARD = Path(shipped.__file__).resolve().parent / "stdlib"
@@ -46,7 +46,8 @@ def find(use: ast.Use, path: Path | None, sink: Sink) -> Path | None:
     if itself is not None:
         return itself
     message = f"there is no module `{_name(use)}`"
-    fix = _meant(use, folders)
+    words = _meant(use, folders)
+    fix = _fix(use, words) if words else None
     sink.report(diagnostic("E0201", message, use.span, notes=(NOTE,), fix=fix))
     return None
 
@@ -74,6 +75,21 @@ def _meant(use: ast.Use, folders: Sequence[Path]) -> str | None:
     if near := suggestion(last, there):
         return meant(".".join((*head, near)))
     return did_you_mean(_name(use), {f"std.{stem}" for stem in standard})
+
+
+def _fix(use: ast.Use, words: str) -> Fix:
+    """What was meant, with the edit that writes it, where the words say all of it."""
+    written = re.search(r"`([^`]*)`", words)
+    if written is None:
+        return Fix(words)
+    place = use.span
+    if written[1].startswith("use "):
+        return Fix(words, (Edit(place, written[1]),)) if use.names is None else Fix(words)
+    at = place.text.find(_name(use))
+    if at < 0 or written[1].startswith("use"):
+        return Fix(words)
+    start = place.start + at
+    return Fix(words, (Edit(Span(place.source, start, start + len(_name(use))), written[1]),))
 
 
 def _stems(folder: Path) -> set[str]:

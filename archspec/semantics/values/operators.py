@@ -106,9 +106,8 @@ def arithmetic(context: Context, sign: str, left: Value, right: Value, span: Spa
     if isinstance(left, ListValue) and isinstance(right, ListValue) and sign == "+":
         return listed(context, left.items + right.items, span)
     if not _is_operand(left) or not _is_operand(right):
-        raise context.error(
-            "E0309", f"`{sign}` does not work on {kind_of(left)} and {kind_of(right)}", span
-        )
+        message = f"`{sign}` does not work on {kind_of(left)} and {kind_of(right)}"
+        raise context.error("E0309", message, span, fix=_instead(sign, left, right))
     try:
         one, two = left, right
         found = within_fragment(context, lambda: _compute(sign, one, two), span)
@@ -117,6 +116,17 @@ def arithmetic(context: Context, sign: str, left: Value, right: Value, span: Spa
         raise context.error("E0309", "division by zero", span) from None
     except OverflowError:
         raise context.error("E0314", "this number is too large", span) from None
+
+
+def _instead(sign: str, left: Value, right: Value) -> str | None:
+    """What to write instead of an operator of Python on lists and strings."""
+    if sign == "*" and ListValue in (type(left), type(right)):
+        return "a list is repeated by a comprehension: `[8 for _ in 0..3]`"
+    if sign == "+" and str in (type(left), type(right)):
+        return 'values stand in the string: `"layer{i}"`'
+    if sign == "%" and isinstance(left, str):
+        return 'values stand in the string: `"layer{i}"`'
+    return None
 
 
 def _compute(sign: str, left: Operand, right: Operand) -> Value:

@@ -1,0 +1,110 @@
+"""Calls that are written as in other languages: data in parentheses, attributes of other names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from archspec.diagnostics.model import Edit, Fix
+from archspec.diagnostics.suggest import rename
+from archspec.ops.base import Op
+from archspec.semantics.foreign.applied import applied_to, around
+from archspec.semantics.foreign.places import in_place
+from archspec.semantics.foreign.rewriting import Rewriter
+from archspec.semantics.program.definitions import BlockDefinition
+from archspec.semantics.program.op_attributes import attribute_names
+from archspec.semantics.values.bare_words import is_word
+from archspec.semantics.values.context import Context, SpecError
+from archspec.semantics.values.evaluation import evaluate
+from archspec.semantics.values.model import Value, has_poison, is_data
+from archspec.syntax import ast
+
+INFERRED = "the number of channels that come in is inferred, and never written"
+
+
+def refuse_unknown(context: Context, op: type[Op], node: ast.Call) -> None:
+    """Refuse (E0302) an attribute that the op has not, with the call as it is written here."""
+    if op.open_attributes is not None or all(item.name is None for item in node.arguments):
+        return
+    names = attribute_names(op)
+    for argument in node.arguments:
+        if argument.name is None or argument.name in names or argument.name == op.variadic:
+            continue
+        place = argument.name_span or argument.span
+        written = Rewriter(lambda text: is_word(text) or text in ("true", "false")).own(node, op)
+        if written is not None:
+            fix: Fix | None = Fix(
+                f"write `{written}`", (Edit(node.span, in_place(written, node.span)),)
+            )
+        else:
+            fix = rename(place, argument.name, names)
+        raise context.error(
+            "E0302",
+            f"`{op.name}` has no attribute `{argument.name}`",
+            place,
+            notes=_attributes(op, argument.name, names),
+            fix=fix,
+        )
+
+
+def _attributes(op: type[Op], name: str, names: Sequence[str]) -> tuple[str, ...]:
+    """What an op takes, where it is given something else: in words."""
+    if name in _INFERRED_NAMES and op.inferred is not None:
+        return (INFERRED,)
+    if name == "inplace":
+        return ("nothing is computed in place",)
+    if op.variadic is not None:
+        return (f"its {op.variadic} is given by position: `{op.name}(a, b, ..)`",)
+    return (f"it has {', '.join(names)}",) if names else ()
+
+
+_INFERRED_NAMES = frozenset(
+    {"in_channels", "in_features", "num_features", "num_channels", "normalized_shape", "input_size"}
+)
+
+
+def argument_value(context: Context, node: ast.Call, argument: ast.Argument) -> Value:
+    """The value of an argument. Where data were called in it, the call around is refused, too."""
+    try:
+        return evaluate(context, argument.value)
+    except SpecError as error:
+        item = error.item
+        if item is None or item.code != "E0310" or item.fix is None or not item.fix.edits:
+            raise
+        raise SpecError(around(item, node, argument)) from None
+
+
+def refuse_data(context: Context, node: ast.Call) -> None:
+    """Refuse (E0310) data that a layer is called with."""
+    for argument in node.arguments:
+        if not isinstance(argument.value, ast.Spread):
+            value = argument_value(context, node, argument)
+            if is_data(value) and not has_poison(value):
+                raise data_in_call(context, node, argument)
+
+
+def data_in_call(context: Context, node: ast.Call, argument: ast.Argument) -> SpecError:
+    """Data never stands in parentheses: say how this call is written."""
+    data = [argument]
+    for other in node.arguments:
+        if other.span.start > argument.span.start and not isinstance(other.value, ast.Spread):
+            try:
+                value = evaluate(context, other.value)
+            except SpecError:
+                continue
+            if is_data(value) and not has_poison(value):
+                data.append(other)
+    return context.error(
+        "E0310",
+        "data does not go in parentheses; they hold attributes",
+        argument.value.span,
+        "this is data",
+        notes=_taken_by_input(context, node),
+        fix=applied_to(node, data),
+    )
+
+
+def _taken_by_input(context: Context, node: ast.Call) -> tuple[str, ...]:
+    definition = context.environment.module.definition(node.function.span.text)
+    if not isinstance(definition, BlockDefinition) or not definition.parameters:
+        return ()
+    return ("a block takes data by `input x: [B, C]` in its body, not by a parameter",)

@@ -1,0 +1,194 @@
+"""Calls and words of PyTorch, Keras and Python in a spec, reported with what is written here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from archspec.diagnostics.model import Diagnostic, Edit, Fix, diagnostic
+from archspec.ops.registry import all_ops
+from archspec.semantics.foreign.call_text import path_of
+from archspec.semantics.foreign.declarations import declaration
+from archspec.semantics.foreign.places import in_place, position_note
+from archspec.semantics.foreign.rewriting import Rewriter, Written, find_row
+from archspec.semantics.foreign.rows import Row
+from archspec.semantics.foreign.words import SAID, TRAINING
+from archspec.semantics.program.library_names import missing_use, modules_of_names
+from archspec.semantics.program.op_attributes import positional, with_comma
+from archspec.source import Span
+from archspec.syntax import ast
+
+MOST = 200
+"""Foreign calls of a file that are rewritten; others are only named."""
+
+_TRAINING = ("Loss", "_loss", "cross_entropy", "Scheduler", "_lr", "with_logits", "kl_div")
+_OPTIMISERS = frozenset({"Adam", "AdamW", "SGD", "RMSprop", "Adagrad", "backward", "fit"})
+LIBRARIES = frozenset({"torch", "nn", "F", "tf", "keras", "layers", "torchvision", "jax"})
+_SELF = (
+    "a block has no `self`: a layer is written where it is applied, and a label gives it its name: "
+    "`x -> conv1: conv(64, 3)`"
+)
+
+
+class ForeignCalls:
+    """What is reported of foreign calls in one file, and what their fixes cover already."""
+
+    def __init__(self, tree: ast.Module, report: Callable[[Diagnostic], None]) -> None:
+        self.tree = tree
+        self.report = report
+        self.covered: set[int] = set()
+        """Identities of nodes that the fix of a call around them rewrites, too."""
+        self.count = 0
+
+    def call(self, node: ast.Call, known: Callable[[str], bool], stage: bool) -> bool:
+        """Report a call of a foreign name; whether it was one."""
+        function = node.function
+        while isinstance(function, ast.Call):
+            function = function.function
+        path = path_of(function)
+        if not path or known(path[0]) or _is_of_library(path):
+            return False
+        if id(node) in self.covered:
+            return True
+        rewriter = Rewriter(known)
+        written = None
+        if self.count < MOST:
+            self.count += 1
+            written = rewriter.call(node, stage) or rewriter.range(node) or rewriter.container(node)
+        if written is not None:
+            self._cover(node)
+            self.report(self._rewritten(path, function.span, node, written))
+            return True
+        if path[-1] in ("Parameter", "Input", "InputLayer"):
+            self._cover(node)
+            words = SAID[path[-1]]
+            fix = Fix(words, declaration(path[-1], node))
+            self.report(diagnostic("E0210", _nothing(path), function.span, fix=fix))
+            return True
+        return self.name(function, known)
+
+    def name(self, node: ast.Expr, known: Callable[[str], bool]) -> bool:
+        """Report a foreign name that is no call, or whose call cannot be rewritten."""
+        path = path_of(node)
+        if not path or known(path[0]) or _is_of_library(path):
+            return False
+        if id(node) in self.covered:
+            return True
+        row = find_row(path)
+        if row is not None and row.op and path[0] != "self":
+            written = Rewriter(known).bare(node)
+            called = _is_called(node.span)
+            if written is not None and not called:
+                self.report(self._rewritten(path, node.span, node, written))
+            else:
+                self.report(_not_rewritten(path, node.span, row))
+            return True
+        said = _said(path)
+        if said is not None:
+            self.report(diagnostic("E0210", _nothing(path), node.span, fix=said))
+            return True
+        if len(path) == 1:
+            return False
+        if known(path[-1]):
+            fix = Fix(
+                f"write `{path[-1]}`, without `{'.'.join(path[:-1])}.`",
+                (Edit(node.span, path[-1]),),
+            )
+            self.report(diagnostic("E0210", _nothing(path[:1]), node.span, fix=fix))
+            return True
+        if path[0] == "self":
+            self.report(diagnostic("E0210", _nothing(path[:1]), node.span, fix=_SELF))
+            return True
+        if path[0] in LIBRARIES and (path[-1][:1].isupper() or len(path) > 2):
+            message = f"`{'.'.join(path)}` has no counterpart here"
+            words = "write it as a block of the ops that there are; the page of ops lists them"
+            self.report(diagnostic("E0210", message, node.span, fix=words))
+            return True
+        return False
+
+    def none(self, node: ast.Argument) -> bool:
+        """Report an argument `name=None`; whether it was one."""
+        value = node.value
+        if not isinstance(value, ast.Name) or value.text != "None":
+            return False
+        if id(value) in self.covered:
+            return True
+        if node.name == "bias":
+            fix = Fix("write `bias=false`", (Edit(value.span, "false"),))
+        elif node.name is not None:
+            fix = Fix("leave it out", (Edit(with_comma(node.span), ""),))
+        else:
+            fix = Fix("leave it out, and give the arguments behind it by name")
+        self.report(diagnostic("E0210", "there is no `None` here", value.span, fix=fix))
+        return True
+
+    def _rewritten(
+        self, path: tuple[str, ...], place: Span, node: ast.Expr, written: Written
+    ) -> Diagnostic:
+        text = in_place(written.text, node.span)
+        edits = [Edit(node.span, text)]
+        notes = [*written.notes]
+        if written.uses is not None:
+            found = missing_use(self.tree, written.op)
+            edits.extend(found.edits if found is not None else ())
+            notes.append(f"`{written.op}` is in the standard library, `{written.uses[0]}`")
+        shown = text if len(text) <= 90 else f"{written.op}(..)"
+        fix = Fix(f"write `{shown}`", tuple(edits))
+        return diagnostic("E0210", _called(path, written.op), place, fix=fix, notes=notes)
+
+    def _cover(self, node: ast.Node) -> None:
+        stack: list[object] = [node]
+        while stack:
+            item = stack.pop()
+            if isinstance(item, ast.Node):
+                self.covered.add(id(item))
+                stack.extend(item.parts)
+            elif isinstance(item, tuple):
+                stack.extend(item)
+
+
+def _is_of_library(path: tuple[str, ...]) -> bool:
+    """Whether a plain name is a block of the standard library that was not brought in."""
+    return len(path) == 1 and path[0] in modules_of_names()
+
+
+def _called(path: tuple[str, ...], op: str) -> str:
+    name = ".".join(path)
+    if op == "..":
+        return "there is no `range` here: a range is written `0..n`"
+    if op == "->":
+        return f"there is no `{name}` here: layers in sequence are joined by `->`"
+    if op == "[]":
+        return f"there is no `{name}` here: several layers are a list, `[f, g]`"
+    if not op:
+        return f"there is no `{name}` here: an activation is an op, applied with `->`"
+    if path[0] == "self":
+        return f"there is no `self` here: `{path[-1]}` is called by its name"
+    if path[-1] == op:
+        return f"`{name}` is just `{op}` here"
+    return f"`{name}` is called `{op}` here"
+
+
+def _not_rewritten(path: tuple[str, ...], place: Span, row: Row) -> Diagnostic:
+    name = f"{row.module}.{row.op}" if row.module else row.op
+    model = all_ops().get(row.op)
+    notes = [position_note(row.op, positional(model))] if model is not None else []
+    message = _called(path, row.op)
+    fix = f"did you mean `{name}`?"
+    return diagnostic("E0210", message, place, fix=fix, notes=notes)
+
+
+def _nothing(path: tuple[str, ...]) -> str:
+    return f"there is nothing called `{'.'.join(path)}` here"
+
+
+def _said(path: tuple[str, ...]) -> str | None:
+    name = path[-1]
+    if name in SAID and (len(path) > 1 or name[:1].isupper()):
+        return SAID[name]
+    if name in _OPTIMISERS or "optim" in path or name.endswith(_TRAINING):
+        return TRAINING
+    return None
+
+
+def _is_called(place: Span) -> bool:
+    return place.source.text[place.end : place.end + 1] == "("

@@ -1,0 +1,66 @@
+"""Expressions that stand alone in a body: what was probably meant."""
+
+from __future__ import annotations
+
+from archspec.diagnostics.model import Diagnostic, Edit, Fix, diagnostic
+from archspec.source import Span
+from archspec.syntax import ast
+
+
+def stands_alone(statement: ast.ExprStmt, result: Span) -> Diagnostic:
+    """The report of a statement that nothing uses, where `result` is what the body yields."""
+    return diagnostic(
+        "E0706",
+        "this stands alone: nothing flows into it and nothing uses it",
+        statement.span,
+        secondary=[(result, "the result is given here")],
+        fix=_instead(statement),
+    )
+
+
+_CALLED = {
+    "print": "nothing is printed by a spec; `archspec show` prints the shapes: leave this line out",
+    "append": "a list is not changed: write all of it, `[a, b]`, or `[...list, c]`",
+    "extend": "a list is not changed: write all of it, `[...a, ...b]`",
+    "add": "layers are joined by `->` where they are applied: `x -> f -> g`",
+    "add_module": "layers are joined by `->` where they are applied: `x -> f -> g`",
+    "register_buffer": "a constant tensor is declared by `buffer name: f32[8] = value`",
+    "compile": "a spec says the architecture only: leave this line out",
+    "fit": "a spec says the architecture only: leave this line out",
+    "super": "a block needs no constructor: leave this line out",
+    "__init__": "a block needs no constructor: leave this line out",
+    "pass": "a body that does nothing is `identity`: leave this line out",
+    "break": "a `for` runs to its end; what is left out is chosen by `if`",
+    "continue": "what is left out of an iteration is chosen by `if`",
+}
+"""Statements of Python that are calls or words here."""
+
+_LEFT_OUT = frozenset({"print", "compile", "fit", "super", "__init__", "pass"})
+
+
+def _instead(statement: ast.ExprStmt) -> str | Fix:
+    """What to do about an expression that stands alone."""
+    value = statement.value
+    function = value.function if isinstance(value, ast.Call) else value
+    name = function.name if isinstance(function, ast.Attribute) else statement.span.text
+    name = function.text if isinstance(function, ast.Name) else name
+    if name in _CALLED:
+        return Fix(_CALLED[name], _line_out(statement.span) if name in _LEFT_OUT else ())
+    if isinstance(value, ast.Labelled) and isinstance(value.inner, ast.ListExpr):
+        return "data that comes in is declared by `input x: [..]`"
+    if isinstance(value, ast.For | ast.IfLayer):
+        word = "for" if isinstance(value, ast.For) else "if"
+        return f"say what flows into it, and bind what it yields: `y = x -> {word} ..`"
+    if statement.span.text.startswith("-"):
+        return "to go on with the line before, end that one with `-`"
+    return "join chains with `->`, or bind the result: `y = ..`"
+
+
+def _line_out(place: Span) -> tuple[Edit, ...]:
+    """The edit that leaves out the line of a statement, if nothing else stands on it."""
+    source = place.source
+    if source.line(place.line).strip() != place.text.strip():
+        return ()
+    starts = source.line_starts
+    end = starts[place.line] if place.line < len(starts) else len(source.text)
+    return (Edit(Span(source, starts[place.line - 1], end), ""),)

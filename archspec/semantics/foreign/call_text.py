@@ -1,0 +1,281 @@
+"""The text of a call of an op, put together from the arguments of a foreign call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from archspec.ops.registry import all_ops
+from archspec.semantics.foreign import rows
+from archspec.semantics.foreign.rows import Row, Slot
+from archspec.semantics.foreign.words import ACTIVATIONS, INITIALISERS
+from archspec.semantics.program.op_attributes import positional
+from archspec.syntax import ast
+
+_SAME_IN_ALL = ("kernel", "stride", "padding", "dilation", "output_padding", "scale", "size")
+"""Attributes for which one number stands for equal numbers on each axis."""
+
+
+class CannotRewrite(Exception):
+    """An argument of a call has no counterpart here."""
+
+
+class Writer(Protocol):
+    """What writes the arguments of a call."""
+
+    @property
+    def known(self) -> Callable[[str], bool]:
+        """Whether a name means something here."""
+
+    def text(self, node: ast.Expr) -> str:
+        """An expression as it is written here."""
+
+    def data(self, node: ast.Expr) -> str:
+        """An argument that is data."""
+
+
+def path_of(node: ast.Expr) -> tuple[str, ...]:
+    """The words of `a.b.c`; none where something else stands in front."""
+    words: list[str] = []
+    while isinstance(node, ast.Attribute):
+        words.append(node.name)
+        node = node.base
+    if not isinstance(node, ast.Name):
+        return ()
+    return (node.text, *reversed(words))
+
+
+class CallText:
+    """A call under construction."""
+
+    def __init__(self, rewriter: Writer, op: str, written_as: str = "") -> None:
+        self.rewriter, self.op = rewriter, op
+        self.name = written_as or op
+        model = all_ops().get(op)
+        self.order = positional(model) if model is not None else ()
+        self.arguments: list[tuple[str, str]] = []
+        self.places: list[str] = []
+        self.seen: set[str] = set()
+        self.inputs: list[str] = []
+        self.behind = ""
+        self.label = ""
+        self.notes: list[str] = []
+
+    def take(self, slot: Slot, argument: ast.Argument) -> None:
+        """An argument of the foreign call. Raises CannotRewrite."""
+        node = argument.value
+        self.seen.update((slot.theirs, slot.ours))
+        if slot.kind == "attribute":
+            self.attribute(slot, argument)
+        elif slot.kind in ("data", "list of data", "rest", "amounts", "whole"):
+            self.listed(slot, node)
+        elif slot.kind == "left out":
+            if slot.theirs in ("in_channels", "in_features", "num_features"):
+                self.notes.append("the number of channels that come in is inferred")
+        elif slot.kind == "activation":
+            self.behind = _activation(node)
+        elif slot.kind == "initialiser":
+            self.named(slot.ours, _initialiser(node))
+        elif slot.kind == "label":
+            self.label = _string(node)
+        elif _string(node).lower() != "valid":
+            raise CannotRewrite
+
+    def listed(self, slot: Slot, node: ast.Expr) -> None:
+        """Data, or what becomes one or more attributes by position."""
+        text = self.rewriter.text
+        items = node.items if isinstance(node, ast.ListExpr | ast.TupleExpr) else (node,)
+        match slot.kind:
+            case "data" if not (isinstance(node, ast.Name) and node.text == "None"):
+                self.inputs.append(self.rewriter.data(node))
+            case "list of data":
+                self.inputs.extend(map(text, items))
+            case "rest":
+                self.places.extend(map(text, items))
+            case "amounts":
+                self.places.append(_amounts(node))
+            case "whole":
+                if self.op == "reshape" and not self.rewriter.known("B"):
+                    raise CannotRewrite
+                self.places.append("B" if self.op == "reshape" else "0")
+                self.places.extend(map(text, items))
+
+    def attribute(self, slot: Slot, argument: ast.Argument) -> None:
+        """An attribute that has a counterpart."""
+        if slot.ours == "pattern" and self.op == "einsum":
+            self.places.append(_equation(argument.value))
+            return
+        if isinstance(argument.value, ast.Name) and argument.value.text == "None":
+            if slot.ours == "bias":
+                self.named("bias", "false")
+            return
+        value = _value(self.rewriter, slot.ours, argument.value)
+        at = len(self.places)
+        next_in_order = at < len(self.order) and self.order[at] == slot.ours
+        model = all_ops().get(self.op)
+        needed = (
+            model is not None and model.model_fields[slot.ours].is_required()
+            if slot.ours in getattr(model, "model_fields", ())
+            else not slot.ours
+        )
+        in_order = next_in_order and (argument.name is None or needed)
+        in_order = in_order and slot.ours not in ("axis", "axes")
+        if (in_order and not self.arguments) or not slot.ours:
+            self.places.append(value)
+        else:
+            self.named(slot.ours, value)
+
+    def named(self, name: str, value: str) -> None:
+        """An attribute by name."""
+        self.arguments.append((name, value))
+
+    def complete(self, slot: Slot) -> None:
+        """Write a default that differs from that of the op here."""
+        if not slot.default or slot.theirs in self.seen or slot.ours in self.seen:
+            return
+        if slot.kind == "amounts":
+            self.places.append(f"[(2, {slot.default}, {slot.default}), (3, {slot.default}, "
+                               f"{slot.default})]")  # fmt: skip
+        elif not self.arguments and self.order[len(self.places) :][:1] == (slot.ours,):
+            self.places.append(slot.default)
+        else:
+            self.named(slot.ours, slot.default)
+        self.seen.add(slot.ours)
+        if slot.ours == "padding":
+            self.notes.append("without `padding` a convolution keeps the size of the image here")
+
+    def lacks(self) -> bool:
+        """Whether an attribute is missing that the op needs."""
+        model = all_ops().get(self.op)
+        given = {*self.order[: len(self.places)], *(name for name, _ in self.arguments)}
+        needed = model.model_fields.items() if model is not None and not model.variadic else ()
+        return any(info.is_required() and name not in given for name, info in needed)
+
+    def written(self) -> str:
+        """The whole, with its data in front."""
+        pairs = [f"{name}={value}" for name, value in self.arguments]
+        inside = ", ".join([*self.places, *pairs])
+        call = f"{self.name}({inside})" if inside else self.name
+        stages = [item for item in (call, self.behind) if item]
+        if self.label:
+            label = self.label if self.label.isidentifier() else f'"{self.label}"'
+            stages[0] = f"{label}: {stages[0]}"
+        if self.inputs:
+            stages.insert(0, tuple_text(self.inputs))
+        if not stages:
+            raise CannotRewrite
+        return " -> ".join(stages)
+
+
+# ---------------------------------------------------------------------- arguments
+
+
+def matched(
+    slots: list[Slot], arguments: list[ast.Argument]
+) -> Iterable[tuple[Slot, ast.Argument]]:
+    """Each argument with its slot. Raises CannotRewrite where it has none."""
+    by_name = {slot.theirs: slot for slot in slots}
+    order = [slot for at, slot in enumerate(slots) if slot.ours not in _earlier(slots, at)]
+    rest = next((slot for slot in slots if slot.kind == "rest"), None)
+    at = 0
+    for argument in arguments:
+        if isinstance(argument.value, ast.Spread):
+            raise CannotRewrite
+        if argument.name is not None:
+            slot = by_name.get(argument.name)
+            slot = slot or next((one for one in slots if one.ours == argument.name), None)
+            if slot is None and argument.name in ("axis", "dim"):
+                slot = by_name.get({"axis": "dim", "dim": "axis"}[argument.name])
+        elif at < len(order):
+            slot = order[at]
+            at += slot.kind != "rest"
+        else:
+            slot = rest
+        if slot is None:
+            raise CannotRewrite
+        yield slot, argument
+
+
+def _earlier(slots: list[Slot], at: int) -> set[str]:
+    """Attributes that slots before one have; a second name of one takes no position."""
+    return {slot.ours for slot in slots[:at] if slot.kind == "attribute"}
+
+
+def _value(rewriter: Writer, name: str, node: ast.Expr) -> str:
+    if isinstance(node, ast.TupleExpr | ast.ListExpr):
+        items = [rewriter.text(item) for item in node.items]
+        if name in _SAME_IN_ALL and len(set(items)) == 1:
+            return items[0]
+        return f"[{', '.join(items)}]"
+    return rewriter.text(node)
+
+
+def _string(node: ast.Expr) -> str:
+    """The characters of a plain string. Raises CannotRewrite for anything else."""
+    if isinstance(node, ast.Text) and all(isinstance(part, str) for part in node.parts):
+        return "".join(str(part) for part in node.parts)
+    if isinstance(node, ast.Name):
+        return node.text
+    raise CannotRewrite
+
+
+def _activation(node: ast.Expr) -> str:
+    path = path_of(node)
+    name = rows.plain(path[-1] if len(path) > 1 else _string(node))
+    if name in ("linear", "none"):
+        return ""
+    ops = {rows.plain(op): op for op in all_ops()}
+    found = ACTIVATIONS.get(name) or ops.get(name)
+    if found is None or all_ops()[found].category != "activation":
+        raise CannotRewrite
+    return found
+
+
+def _initialiser(node: ast.Expr) -> str:
+    found = INITIALISERS.get(rows.plain(_string(node)))
+    if found is None:
+        raise CannotRewrite
+    return found
+
+
+def _amounts(node: ast.Expr) -> str:
+    """Padding of images as amounts of `pad`: one number, or (left, right, top, bottom)."""
+    if isinstance(node, ast.Number):
+        return f"[(2, {node.span.text}, {node.span.text}), (3, {node.span.text}, {node.span.text})]"
+    if isinstance(node, ast.TupleExpr | ast.ListExpr):
+        items = [item.span.text for item in node.items]
+        if len(items) == 4 and all(isinstance(item, ast.Number) for item in node.items):
+            left, right, top, bottom = items
+            return f"[(2, {top}, {bottom}), (3, {left}, {right})]"
+        if len(items) == 2 and all(isinstance(item, ast.Number) for item in node.items):
+            rows_, columns = items
+            return f"[(2, {rows_}, {rows_}), (3, {columns}, {columns})]"
+    raise CannotRewrite
+
+
+def _equation(node: ast.Expr) -> str:
+    """`"bnd,bmd->bnm"` with the letters as names: `"b n d, b m d -> b n m"`."""
+    text = _string(node)
+    if re.fullmatch(r"[A-Za-z, .]+->[A-Za-z .]*", text) is None or "." in text:
+        raise CannotRewrite
+    left, _, right = text.replace(" ", "").partition("->")
+    inputs = ", ".join(" ".join(letters) for letters in left.split(","))
+    return f'"{inputs} -> {" ".join(right)}"'
+
+
+def is_value(node: ast.Expr) -> bool:
+    """Whether an argument cannot be data."""
+    return isinstance(node, ast.Number | ast.Unary) or (
+        isinstance(node, ast.Name) and node.text in ("True", "False", "true", "false", "None")
+    )
+
+
+def uses(row: Row) -> tuple[str, str] | None:
+    """The module and name that a row of the standard library is brought in by."""
+    return (f"std.{row.module}", row.op) if row.module else None
+
+
+def tuple_text(items: list[str]) -> str:
+    """Several texts as a tuple, one as itself."""
+    return items[0] if len(items) == 1 else f"({', '.join(items)})"

@@ -1,0 +1,276 @@
+"""Foreign calls as text of a spec: `nn.Conv2d(3, 64, 3, padding=1)` is `conv(64, 3, padding=1)`.
+
+This is about what is written only: nothing is evaluated. Whether the text that comes out compiles
+is seen where it is offered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from archspec.diagnostics.model import Edit
+from archspec.diagnostics.text import apply
+from archspec.frozen import frozen
+from archspec.ops.base import Op
+from archspec.ops.registry import all_ops
+from archspec.semantics.foreign import rows
+from archspec.semantics.foreign.call_text import (
+    CallText,
+    CannotRewrite,
+    is_value,
+    matched,
+    path_of,
+    tuple_text,
+    uses,
+)
+from archspec.semantics.foreign.places import in_place
+from archspec.semantics.foreign.rows import Row, Slot
+from archspec.semantics.program.op_attributes import positional
+from archspec.source import Span
+from archspec.syntax import ast
+
+MAX_TEXT = 2_000
+"""Characters of a call that is rewritten."""
+
+_LITERALS = {"True": "true", "False": "false"}
+_OWN = frozenset({"torch", "nn", "F", "tf", "keras", "layers", "np", "numpy", "math", "jnp", "jax"})
+
+
+@frozen
+class Written:
+    """A call as it is written here. `op` is its name, `uses` the module and name to `use`."""
+
+    text: str
+    op: str
+    uses: tuple[str, str] | None = None
+    notes: tuple[str, ...] = ()
+
+
+class Rewriter:
+    """Writes foreign calls as calls of ops.
+
+    `known` says whether a name means something here, `size` writes `x.shape[1]` where it is known.
+    """
+
+    def __init__(
+        self,
+        known: Callable[[str], bool],
+        size: Callable[[ast.Node], str | None] = lambda node: None,
+    ) -> None:
+        self.known = known
+        self.size = size
+
+    # -- which row ---------------------------------------------------------------------------
+
+    def row(self, function: ast.Expr) -> Row | None:
+        """The row of what is called, if it is a foreign name."""
+        path = path_of(function)
+        if not path or self.known(path[0]) or (path[0] == "self" and len(path) == 2):
+            return None
+        return find_row(path)
+
+    # -- text --------------------------------------------------------------------------------
+
+    def text(self, node: ast.Expr) -> str:
+        """An expression with all foreign calls in it rewritten."""
+        edits: list[Edit] = []
+        stack: list[object] = [node]
+        while stack:
+            item = stack.pop()
+            if isinstance(item, ast.Node):
+                written = self._expression(item) if isinstance(item, _EXPRESSIONS) else None
+                if written is not None:
+                    place: Span = item.span  # type: ignore[attr-defined]
+                    edits.append(Edit(place, in_place(written, place)))
+                else:
+                    stack.extend(item.parts)
+            elif isinstance(item, tuple):
+                stack.extend(item)
+        return apply(edits, node.span)
+
+    def _expression(self, node: ast.Node) -> str | None:
+        if isinstance(node, ast.Name):
+            return _LITERALS.get(node.text) if not self.known(node.text) else None
+        if isinstance(node, ast.Text):
+            quoted = node.span.text
+            return f'"{quoted[1:-1]}"' if quoted[:1] == "'" else None
+        if (size := self.size(node)) is not None:
+            return size
+        if isinstance(node, ast.Call):
+            found = self.call(node) or self.range(node) or self.container(node)
+            found = found or self.method(node)
+            return found.text if found else None
+        if isinstance(node, ast.Attribute):
+            found = self.bare(node)
+            return found.text if found else None
+        return None
+
+    # -- calls -------------------------------------------------------------------------------
+
+    def bare(self, node: ast.Expr) -> Written | None:
+        """A foreign name without parentheses: `nn.ReLU`."""
+        row = self.row(node)
+        if row is None or not row.op:
+            return None
+        defaults = [f"{slot.ours}={slot.default}" for slot in row.slots if slot.default]
+        listed = f"({', '.join(defaults)})" if defaults and not row.takes_data else ""
+        return Written(row.op + listed, row.op, uses(row))
+
+    def call(self, node: ast.Call, stage: bool = False) -> Written | None:
+        """A foreign call; `stage` says that data flows into it through `->`."""
+        if node.span.end - node.span.start > MAX_TEXT:
+            return None
+        if isinstance(node.function, ast.Call):  # `layers.Conv2D(8, 3)(x)`
+            inner = self.call(node.function, stage=True)
+            if inner is None or any(item.name for item in node.arguments):
+                return None
+            data = [self.data(item.value) for item in node.arguments]
+            return Written(f"{tuple_text(data)} -> {inner.text}", inner.op, inner.uses, inner.notes)
+        row = self.row(node.function)
+        if row is None:
+            return self.method_of_self(node)
+        for found in self.rows(path_of(node.function), row, node):
+            try:
+                return self.by_row(found, node.arguments, data=not stage)
+            except CannotRewrite:
+                continue
+        return None
+
+    def rows(self, path: tuple[str, ...], first: Row, node: ast.Call) -> list[Row]:
+        """The rows that may be meant by a call, the likeliest one first."""
+        name = path[-1]
+        found = [first, rows.keras().get(name), rows.others().get(name)]
+        called = rows.functions().get(name)
+        if len(path) == 1 and called is not None:
+            values = node.arguments and is_value(node.arguments[0].value)
+            found.insert(1 if values or not node.arguments else 0, called)
+        return [row for row in found if row is not None]
+
+    def method_of_self(self, node: ast.Call) -> Written | None:
+        """`self.relu(x)`, where `relu` means something here."""
+        path = path_of(node.function)
+        if len(path) != 2 or path[0] != "self" or self.known("self") or not self.known(path[1]):
+            return None
+        if not node.arguments or any(item.name for item in node.arguments):
+            return None
+        data = [self.data(item.value) for item in node.arguments]
+        return Written(f"{tuple_text(data)} -> {path[1]}", path[1])
+
+    def range(self, node: ast.Call) -> Written | None:
+        """`range(n)` as `0..n`."""
+        if path_of(node.function) != ("range",) or self.known("range"):
+            return None
+        ends = [self.text(item.value) for item in node.arguments if item.name is None]
+        if not 1 <= len(ends) <= 2 or len(ends) < len(node.arguments):
+            return None
+        start, stop = ends if len(ends) == 2 else ("0", *ends)
+        return Written(f"{start}..{stop}", "..")
+
+    def container(self, node: ast.Call) -> Written | None:
+        """`nn.Sequential(f, g)` as `f -> g`, `nn.ModuleList([f, g])` as `[f, g]`."""
+        path = path_of(node.function)
+        if not path or self.known(path[0]) or any(item.name for item in node.arguments):
+            return None
+        values = [item.value for item in node.arguments]
+        listed = len(values) == 1 and isinstance(values[0], ast.ListExpr | ast.Comprehension)
+        if path[-1] == "ModuleList" and listed:
+            return Written(self.text(values[0]), "[]")
+        if path[-1] != "Sequential":
+            return None
+        if len(values) == 1 and isinstance(values[0], ast.ListExpr):
+            values = [*values[0].items]
+        if not values or any(isinstance(item, ast.Spread | ast.Comprehension) for item in values):
+            return None
+        return Written(" -> ".join(map(self.text, values)), "->")
+
+    def method(self, node: ast.Call, data: str | None = None) -> Written | None:
+        """`x.view(b, -1)` as `x -> reshape(b, -1)`; `data` is the text of what has the method."""
+        function = node.function
+        if not isinstance(function, ast.Attribute):
+            return None
+        op = all_ops().get(function.name)
+        name = function.name
+        row = rows.methods().get(name) or rows.methods().get(name.rstrip("_"))
+        if row is None and op is not None:
+            row = rows.of_op(op.name, positional(op))
+        if row is None and (called := rows.functions().get(name.rstrip("_"))) is not None:
+            row = Row(called.op, called.slots[1:]) if called.takes_data else None
+        if row is None:
+            return None
+        try:
+            call = self.filled(row.op, list(row.slots), list(node.arguments))
+        except CannotRewrite:
+            return None
+        call.inputs.insert(0, data if data is not None else self.data(function.base))
+        return Written(call.written(), row.op)
+
+    def by_row(self, row: Row, arguments: Iterable[ast.Argument], *, data: bool) -> Written:
+        """The call of a row with these arguments. Raises CannotRewrite."""
+        given = list(arguments)
+        slots = list(row.slots)
+        if row.takes_data and (not data or (given and is_value(given[0].value))):
+            slots = [slot for slot in slots if slot.kind not in ("data", "list of data")]
+        call = self.filled(row.op, slots, given)
+        if call.lacks() and slots[:1] and slots[0].kind == "left out":
+            call = self.filled(row.op, slots[1:], given)  # the order of the op here
+        return Written(call.written(), row.op, uses(row), tuple(call.notes))
+
+    def filled(self, op: str, slots: list[Slot], given: list[ast.Argument]) -> CallText:
+        """A call of an op with arguments for these slots. Raises CannotRewrite."""
+        call = CallText(self, op)
+        for slot in slots[:1]:
+            if slot.kind == "constant":
+                call.complete(slot)
+        open_ = [slot for slot in slots if slot.kind != "constant"]
+        for slot, argument in matched(open_, given):
+            call.take(slot, argument)
+        for slot in slots:
+            call.complete(slot)
+        return call
+
+    def own(self, node: ast.Call, op: type[Op]) -> str | None:
+        """A call of an op with its attributes under the names that they have here."""
+        synonyms = rows.keywords(op.name)
+        names = {*positional(op), *op.model_fields, *op.regions}
+        places = [Slot(name, name, "attribute") for name in positional(op)]
+        call = CallText(self, op.name, node.function.span.text)
+        try:
+            for at, argument in enumerate(node.arguments):
+                slot = Slot(argument.name or "", argument.name or "", "attribute")
+                if argument.name is None and at < len(places):
+                    slot = places[at]
+                elif argument.name is not None and argument.name not in names:
+                    found = synonyms.get(argument.name)
+                    if found is None or argument.name in call.seen:
+                        return None
+                    slot = found
+                call.take(slot, argument)
+        except CannotRewrite:
+            return None
+        return call.written()
+
+    def data(self, node: ast.Expr) -> str:
+        """An argument that is data: a list of it is a tuple here."""
+        if isinstance(node, ast.ListExpr | ast.TupleExpr) and node.items:
+            return tuple_text([self.text(item) for item in node.items])
+        text = self.text(node)
+        return text[1:-1] if isinstance(node, ast.Group) and "->" in text else text
+
+
+_EXPRESSIONS = (ast.Name, ast.Text, ast.Call, ast.Attribute, ast.Index)
+
+
+def find_row(path: tuple[str, ...]) -> Row | None:
+    """What a foreign path calls: `nn.Conv2d`, `F.relu`, `tf.keras.layers.Dense`."""
+    name = path[-1]
+    foreign = path[0] in _OWN or len(path) > 1
+    if any(word in ("tf", "keras", "layers") for word in path[:-1]) and name in rows.keras():
+        return rows.keras()[name]
+    if name in rows.classes():
+        return rows.classes()[name]
+    folded = rows.folded().get(rows.plain(name)) if len(name) > 3 else None
+    if folded is not None and not foreign:
+        return folded
+    if name in rows.functions() and (foreign or name not in all_ops()):
+        return rows.functions()[name]
+    return rows.others().get(name) or folded

@@ -1,0 +1,139 @@
+"""The tables of foreign calls, read: what each argument of a call is for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Literal, TypeAlias
+
+from archspec.frozen import frozen
+from archspec.semantics.foreign import tables
+
+Kind: TypeAlias = Literal[
+    "attribute", "left out", "data", "list of data", "activation", "initialiser", "label",
+    "rest", "amounts", "whole", "padding", "constant",
+]  # fmt: skip
+
+_SIGNS: Mapping[str, Kind] = {
+    "@@": "list of data",
+    "@": "data",
+    "-": "left out",
+    "+": "activation",
+    "!": "initialiser",
+    ":": "label",
+    "*": "rest",
+    "~": "amounts",
+    "^": "padding",
+    "%": "whole",
+    "=": "constant",
+}
+
+
+@frozen
+class Slot:
+    """An argument of a foreign call: its name there, and what becomes of it here.
+
+    `ours` is the attribute here, `default` what is written where it is not given.
+    """
+
+    theirs: str
+    ours: str
+    kind: Kind
+    default: str = ""
+
+
+@frozen
+class Row:
+    """A foreign call. `op` is "" where none does the same; `module` has a block that does."""
+
+    op: str
+    slots: tuple[Slot, ...]
+    module: str = ""
+
+    @property
+    def takes_data(self) -> bool:
+        """Whether its first argument is data."""
+        return bool(self.slots) and self.slots[0].kind in ("data", "list of data")
+
+
+@cache
+def classes() -> Mapping[str, Row]:
+    """Classes of layers by name; where PyTorch and Keras have one of a name, that of PyTorch."""
+    return {**_read(tables.KERAS), **_read(tables.MODULES)}
+
+
+@cache
+def others() -> Mapping[str, Row]:
+    """Further rows, for arguments that have no place in those of the tables above."""
+    return _read(tables.OTHERS)
+
+
+@cache
+def keras() -> Mapping[str, Row]:
+    """Layers of Keras and functions of TensorFlow by name."""
+    return _read(tables.KERAS)
+
+
+@cache
+def functions() -> Mapping[str, Row]:
+    """Functions of PyTorch by name."""
+    return _read(tables.FUNCTIONS)
+
+
+@cache
+def methods() -> Mapping[str, Row]:
+    """Methods of tensors by name."""
+    return _read(tables.METHODS)
+
+
+@cache
+def folded() -> Mapping[str, Row]:
+    """Classes by their name in small letters and without `_`."""
+    return {plain(name): row for name, row in classes().items()}
+
+
+@cache
+def keywords(op: str) -> Mapping[str, Slot]:
+    """Arguments of other libraries that have another name here, for one op."""
+    tables = (classes(), keras(), functions(), methods())
+    rows = [row for table in tables for row in table.values() if row.op == op and not row.module]
+    common = [Slot("inplace", "", "left out"), Slot("activation", "", "activation")]
+    found = {slot.theirs: slot for slot in common}
+    data = ("data", "list of data", "label")
+    for row in rows:
+        found |= {slot.theirs: slot for slot in row.slots if slot.kind not in data}
+    return found
+
+
+def of_op(op: str, order: tuple[str, ...]) -> Row:
+    """The row of a method that has the name of an op, with the arguments in the same order."""
+    names = {slot.theirs: slot for slot in keywords(op).values()}
+    own = tuple(Slot(name, name, "attribute") for name in order)
+    return Row(op, (*own, *(slot for name, slot in names.items() if name not in order)))
+
+
+def plain(name: str) -> str:
+    """A name in small letters and without `_`."""
+    return name.replace("_", "").lower()
+
+
+def _read(text: str) -> Mapping[str, Row]:
+    found: dict[str, Row] = {}
+    for line in text.strip().replace("\n    ", " ").splitlines():
+        names, _, right = line.partition(" =")
+        op, _, slots = right.strip().partition(":")
+        if right.strip().startswith("+"):
+            op, slots = "", right.strip()
+        module, _, op = op.rpartition(".")
+        row = Row(op, tuple(_slot(item) for item in slots.split()), module)
+        found.update(dict.fromkeys(names.split(), row))
+    return found
+
+
+def _slot(text: str) -> Slot:
+    sign = next((sign for sign in _SIGNS if text.startswith(sign)), "")
+    text, _, default = text.removeprefix(sign).partition("?")
+    ours, _, theirs = text.partition("=")
+    kind = _SIGNS.get(sign, "attribute")
+    ours = {"kernel_initializer": "weight_init", "bias_initializer": "bias_init"}.get(ours, ours)
+    return Slot(theirs or text, ours, kind, default)

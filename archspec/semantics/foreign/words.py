@@ -1,0 +1,74 @@
+"""Initialisers and activations of other libraries, and what to write instead of what has no op."""
+
+from __future__ import annotations
+
+INITIALISERS = {
+    "heuniform": "kaiming_uniform",
+    "henormal": "kaiming_normal",
+    "glorotuniform": "xavier_uniform",
+    "glorotnormal": "xavier_normal",
+    "xavieruniform": "xavier_uniform",
+    "xaviernormal": "xavier_normal",
+    "kaimingnormal": "kaiming_normal",
+    "kaiminguniform": "kaiming_uniform",
+    "zeros": "zeros",
+    "ones": "ones",
+    "orthogonal": "orthogonal",
+}
+"""Initialisers by their name in Keras, in small letters and without `_`."""
+
+ACTIVATIONS = {
+    "swish": "silu",
+    "hardswish": "hard_swish",
+    "hardsigmoid": "hard_sigmoid",
+    "leakyrelu": "leaky_relu",
+    "logsoftmax": "log_softmax",
+}
+"""Activations whose name differs, in small letters and without `_`; the others are ops."""
+
+SAID = {
+    "ParameterList": "each tensor of weights is declared: `param name: f32[..] = zeros`",
+    "ParameterDict": "each tensor of weights is declared: `param name: f32[..] = zeros`",
+    "Softmin": "write `x -> neg -> softmax(axis=1)`",
+    "RReLU": "write `leaky_relu(0.2)`",
+    "Threshold": "write `(x > 0.5, x) -> where(otherwise=0.0)`",
+    "ChannelShuffle": 'write `rearrange("b (g c) h w -> b (c g) h w", g=4)`',
+    "CosineSimilarity": "write `l2_normalize` on both, and multiply and sum them",
+    "EmbeddingBag": "write `embedding(count, width) -> mean(axis=1)`",
+    "Bilinear": 'write `einsum("b i, o i j, b j -> b o")` with a `param`',
+    "Transformer": "write it of blocks: `use std.attention { encoder_layer }`",
+    "TransformerEncoder": "repeat a layer: `for i in 0..6 { encoder_layer(8, 2048) }`, with "
+    "`use std.attention { encoder_layer }`",
+    "TransformerDecoder": "repeat a block of `self_attention` and `cross_attention`, of "
+    "`std.attention`",
+    "TransformerDecoderLayer": "write a block of `self_attention` and `cross_attention`, of "
+    "`std.attention`",
+    "DataParallel": "leave it out: a spec says nothing of devices",
+    "RNNCell": "a recurrent layer is `lstm_cell(hidden)`, `gru_cell(hidden)` or "
+    "`scan(layer, axis=1)`",
+    "one_hot": "write `embedding` in place of one-hot vectors and `linear`",
+    "Sequential": "layers in sequence are joined by `->`: `f -> g`",
+    "ModuleList": "several layers are a list: `[f, g]`",
+    "ModuleDict": "there are no dictionaries: layers are told apart by labels, `a: f`",
+    "Module": "a layer with a name is a `block`",
+    "Model": "a model is a `network`",
+    "Parameter": "a tensor of weights is declared by `param name: f32[..] = zeros`",
+    "register_buffer": "a constant tensor is declared by `buffer name: f32[..] = value`",
+    "Input": "data that comes in is declared by `input x: f32[B = 1, 3, H = 224, W = 224]`",
+    "InputLayer": "data that comes in is declared by `input x: f32[B = 1, 3, H = 224, W = 224]`",
+    "Lambda": "a body without a name is a layer: `{ input x .. output y }`",
+    "Bidirectional": "write `lstm(hidden, bidirectional=true)`",
+    "TimeDistributed": "`linear` works on the last axis of any tensor; leave it out",
+    "RNN": "a recurrent layer is `lstm(hidden)`, `gru(hidden)` or `scan(layer, axis=1)`",
+    "SimpleRNN": "a recurrent layer is `lstm(hidden)`, `gru(hidden)` or `scan(layer, axis=1)`",
+    "checkpoint": "leave it out: memory is a matter of the training, not of the architecture",
+    "no_grad": "gradients are stopped by `x -> detach`, a layer is fixed by `frozen(layer)`",
+    "compile": "leave it out: a spec says the architecture only",
+}
+"""What to write instead of calls that no op replaces."""
+
+TRAINING = (
+    "it belongs to the training, not to the architecture: leave it out, and use it with the module "
+    "that `archspec build` writes"
+)
+"""Of losses, optimisers and the like."""

@@ -1,0 +1,65 @@
+"""Which module of the standard library defines a name, and the edit that brings it into sight."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+
+from archspec import shipped
+from archspec.diagnostics.model import Edit, Fix
+from archspec.semantics.program.use_paths import STANDARD
+from archspec.source import Source, Span
+from archspec.syntax import ast
+
+_HEAD = re.compile(r"^(?:inline[ ]+)?(?:block|rule|network)[ ]+([A-Za-z_]\w*)", re.MULTILINE)
+
+
+@cache
+def modules_of_names() -> Mapping[str, str]:
+    """Every name of the standard library with its module, `std.cnn`.
+
+    The files are searched for heads of definitions; they are not parsed.
+    """
+    found: dict[str, str] = {}
+    for path in sorted(STANDARD.glob(f"*{shipped.SUFFIX}")):
+        for name in _HEAD.findall(path.read_text(encoding="utf-8")):
+            found.setdefault(name, f"std.{path.stem}")
+    return MappingProxyType(found)
+
+
+def missing_use(tree: ast.Module, name: str) -> Fix | None:
+    """The fix for a name that a module of the standard library has; None where none has."""
+    module = modules_of_names().get(name)
+    if module is None:
+        return None
+    line = f"use {module} {{ {name} }}"
+    return Fix(
+        f"it is in the standard library: write `{line}` at the top", (_use(tree, module, name),)
+    )
+
+
+def _use(tree: ast.Module, module: str, name: str) -> Edit:
+    """The edit that adds a name to what a file uses."""
+    for use in tree.uses:
+        if ".".join(use.path) == module and use.names:
+            end = use.names[-1].span.end
+            return Edit(Span(tree.source, end, end), f", {name}")
+    at = _first_line(tree)
+    return Edit(Span(tree.source, at, at), f"use {module} {{ {name} }}\n" + _gap(tree.source, at))
+
+
+def _first_line(tree: ast.Module) -> int:
+    """Where a further `use` stands: behind the others, else in front of the first definition."""
+    before = tree.uses[-1].span if tree.uses else tree.language.span if tree.language else None
+    if before is None:
+        return 0
+    end = tree.source.text.find("\n", before.end)
+    return len(tree.source.text) if end < 0 else end + 1
+
+
+def _gap(source: Source, at: int) -> str:
+    """An empty line where a definition follows at once."""
+    line = source.text[at:].partition("\n")[0].strip()
+    return "\n" if line and not line.startswith("use ") else ""

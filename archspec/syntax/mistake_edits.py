@@ -1,0 +1,248 @@
+"""Edits of the text for mistakes that no single token mends. Each gives none where it is unsure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from archspec.diagnostics.model import Edit
+from archspec.source import Span
+from archspec.syntax.keywords import CLOSERS, OPENERS
+from archspec.syntax.site import Site
+
+_NEAR = 60
+"""Tokens that are looked at on either side."""
+
+_ENDS = frozenset({"NL", ",", "->", "=", "=>", "$END", "then", "else", "", "where", "when"})
+
+
+def _span(s: Site, start: int, end: int) -> Span:
+    return Span(s.reader.k.source, start, end)
+
+
+def write_before(text: str) -> Callable[[Site], tuple[Edit, ...]]:
+    """Write `text` in place of the token before."""
+
+    def edits(s: Site) -> tuple[Edit, ...]:
+        return (Edit(s.span(-1), text),)
+
+    return edits
+
+
+def without_before(s: Site) -> tuple[Edit, ...]:
+    """Leave out the token before, and the space behind it."""
+    text, token = s.reader.k.source.text, s.near(-1)
+    end = token.end + len(text[token.end :]) - len(text[token.end :].lstrip(" "))
+    return (Edit(_span(s, token.start, min(end, s.token.start)), ""),)
+
+
+def line_out(s: Site) -> tuple[Edit, ...]:
+    """Leave out the line."""
+    source = s.reader.k.source
+    line = source.position(s.token.start)[0]
+    starts = source.line_starts
+    end = starts[line] if line < len(starts) else len(source.text)
+    return (Edit(_span(s, starts[line - 1], end), ""),)
+
+
+def braces(s: Site) -> tuple[Edit, ...]:
+    """Braces for a body that is marked by `:` and by its indentation."""
+    text = s.reader.k.source.text
+    colon, newline = s.token, text.find("\n", s.token.end)
+    newline = len(text) if newline < 0 else newline
+    gap = "" if text[colon.start - 1 : colon.start] == " " else " "
+    opened = Edit(_span(s, colon.start, colon.end), gap + "{")
+    rest = text[colon.end : newline].partition("#")[0].rstrip()
+    if rest.strip():
+        end = colon.end + len(rest)
+        return (opened, Edit(_span(s, end, end), " }"))
+    margin = _indent(text, colon.start)
+    end = newline
+    for line in re.finditer(r"\n([ \t]*)([^\n]*)", text[newline:][:4000]):
+        if not line[2].strip():
+            continue
+        if len(line[1].expandtabs(2)) <= len(margin.expandtabs(2)):
+            break
+        end = newline + line.end()
+    if end == newline:
+        return ()
+    return (opened, Edit(_span(s, end, end), f"\n{margin}}}"))
+
+
+def chosen(s: Site) -> tuple[Edit, ...]:
+    """`if c: a else b` with `then`, and with braces where the body stands on lines of its own."""
+    text = s.reader.k.source.text
+    line = text[s.token.end :].partition("\n")[0].partition("#")[0]
+    if " else " in line:
+        gap = "" if text[s.token.start - 1 : s.token.start] == " " else " "
+        return (Edit(s.span(), f"{gap}then"),)
+    return braces(s)
+
+
+def _indent(text: str, at: int) -> str:
+    start = text.rfind("\n", 0, at) + 1
+    line = text[start:at]
+    return line[: len(line) - len(line.lstrip())]
+
+
+def ternary(s: Site) -> tuple[Edit, ...]:
+    """`a if c else b` as `if c then a else b`."""
+    first = _operand_before(s)
+    at, depth = 1, s.token.depth
+    while at < _NEAR and not (s.near(at).type == "else" and s.near(at).depth == depth):
+        if s.near(at).type in ("NL", "$END", ""):
+            return ()
+        at += 1
+    last = _operand_behind(s, at + 1)
+    if not first or at >= _NEAR or last < at + 1:
+        return ()
+    text = s.reader.k.source.text
+    chosen = text[s.near(first).start : s.near(-1).end]
+    condition = text[s.near(1).start : s.near(at - 1).end]
+    other = text[s.near(at + 1).start : s.near(last).end]
+    place = _span(s, s.near(first).start, s.near(last).end)
+    return (Edit(place, f"if {condition} then {chosen} else {other}"),)
+
+
+def _operand_before(s: Site) -> int:
+    """Offset of the first token of the expression that ends before this one."""
+    at, open_ = -1, 0
+    while at > -_NEAR and s.at + at >= 0:
+        kind = s.near(at).type
+        if kind in CLOSERS:
+            open_ += 1
+        elif kind in OPENERS:
+            if not open_:
+                break
+            open_ -= 1
+        elif kind in _ENDS and not open_:
+            break
+        at -= 1
+    return at + 1
+
+
+def _operand_behind(s: Site, at: int) -> int:
+    """Offset of the last token of the expression that begins at an offset."""
+    open_ = 0
+    while at < 2 * _NEAR:
+        kind = s.near(at).type
+        if kind in OPENERS:
+            open_ += 1
+        elif kind in CLOSERS:
+            if not open_:
+                break
+            open_ -= 1
+        elif kind in _ENDS and not open_:
+            break
+        at += 1
+    return at - 1
+
+
+def type_behind(s: Site) -> tuple[Edit, ...]:
+    """`int width` as `width: int`."""
+    return (Edit(s.span(-1, 0), f"{s.word()}: {s.word(-1)}"),)
+
+
+def arrow_in_two(s: Site) -> tuple[Edit, ...]:
+    """`- >` as `->`."""
+    return (Edit(s.span(-1, 0), "->"),)
+
+
+def dotted_label(s: Site) -> tuple[Edit, ...]:
+    """`a.b:` as `"a.b":`."""
+    at = -1
+    while s.near(at - 1).type == "." and s.near(at - 2).type == "NAME":
+        at -= 2
+    place = s.span(at, -1)
+    return (Edit(place, f'"{place.text}"'),)
+
+
+def slice_(s: Site) -> tuple[Edit, ...]:
+    """`t[a:b]` as `t[a..b]`; of data, `x[:, 0]` as `x -> select(axis=1, index=0)`."""
+    opener = s.opener()
+    name = s.near(opener - 1)
+    text = s.reader.k.source.text
+    close = text.find("]", s.token.end, s.token.end + 80)
+    if name.type != "NAME" or close < 0 or s.near(opener).end > s.token.start:
+        return ()
+    inside = text[s.near(opener).end : close]
+    if "\n" in inside or "[" in inside or "(" in inside:
+        return ()
+    base = text[name.start : name.end]
+    parts = [part.strip() for part in inside.split(",")]
+    if len(parts) == 1:
+        ends = parts[0].split(":")
+        if len(ends) != 2:
+            return ()
+        return (Edit(_span(s, s.near(opener).end, close), "..".join(e.strip() for e in ends)),)
+    chosen = _of_data(parts)
+    if not chosen:
+        return ()
+    chain = " -> ".join((base, *chosen))
+    behind = text[close + 1 : close + 2]
+    alone = behind in ("\n", "", ")", ",") or text[close + 1 : close + 5].lstrip().startswith("->")
+    operator = text[: name.start].rstrip()[-1:] in ("+", "*", "-", "/")
+    chain = chain if alone and not operator else f"({chain})"
+    return (Edit(_span(s, name.start, close + 1), chain),)
+
+
+def _of_data(parts: list[str]) -> list[str]:
+    """The ops that cut each axis; those that remove one come last, from the highest axis on."""
+    cuts, picks = [], []
+    from_end = parts[0] == "..."
+    for at, part in enumerate(parts):
+        axis = at - len(parts) if from_end else at
+        if part in (":", "..."):
+            if part == "..." and at and at < len(parts) - 1:
+                return []
+            continue
+        if re.fullmatch(r"-?\d+|\w+", part) and part != "None":
+            picks.append(f"select(axis={axis}, index={part})")
+        elif found := re.fullmatch(r"(-?\w*):(-?\w*)", part):
+            ends = [f"start={found[1]}"] if found[1] else []
+            ends += [f"stop={found[2]}"] if found[2] else []
+            cuts.append(f"slice({', '.join((f'axis={axis}', *ends))})")
+        else:
+            return []
+    return cuts + (picks if from_end else picks[::-1])
+
+
+def used_file(s: Site) -> tuple[Edit, ...]:
+    """`use "blocks.arch"` as `use blocks`."""
+    name = s.word().strip("\"'").removesuffix(".arch").removeprefix("./").replace("/", ".")
+    return (Edit(s.span(), name),) if re.fullmatch(r"[A-Za-z_][\w.]*", name) else ()
+
+
+_JOINED = re.compile(r'"([^"{}]*)"\s*\+\s*(?:str\((\w+)\)|(\w+))$')
+
+
+def joined_label(s: Site) -> tuple[Edit, ...]:
+    """`"layer" + str(i)` as `"layer{i}"`."""
+    first = _operand_before(s)
+    place = _span(s, s.near(first).start, s.near(-1).end)
+    found = _JOINED.fullmatch(place.text)
+    return (Edit(place, f'"{found[1]}{{{found[2] or found[3]}}}"'),) if found else ()
+
+
+_FROM = re.compile(r"from[ \t]+([\w.]+)[ \t]+import[ \t]+([\w, \t]+)$")
+_IMPORT = re.compile(r"import[ \t]+(std\.\w+)$")
+
+
+def import_(s: Site) -> tuple[Edit, ...]:
+    """`from std.cnn import a` as `use std.cnn { a }`; what is no module of ours is left out."""
+    source = s.reader.k.source
+    line = source.line(source.position(s.token.start)[0]).partition("#")[0].rstrip()
+    place = _span(s, s.token.start, s.token.start + len(line))
+    if found := _FROM.fullmatch(line):
+        if found[1].split(".")[0] in _LIBRARIES:
+            return line_out(s)
+        return (Edit(place, f"use {found[1]} {{ {found[2].strip()} }}"),)
+    if found := _IMPORT.fullmatch(line):
+        return (Edit(place, f"use {found[1]}"),)
+    return line_out(s)
+
+
+_LIBRARIES = frozenset(
+    {"torch", "torchvision", "tensorflow", "keras", "numpy", "jax", "flax", "math", "typing"}
+    | {"timm", "einops", "functools", "collections", "__future__"}
+)

@@ -1,0 +1,193 @@
+"""Statements, operators and heads of Python, and of other languages."""
+
+from __future__ import annotations
+
+from archspec.diagnostics.suggest import closest
+from archspec.syntax import mistake_edits as edits
+from archspec.syntax.keywords import STATEMENT_WORDS
+from archspec.syntax.mistake import BEFORE, Mistake, insert, replace
+from archspec.syntax.site import Site
+
+_RETURNS = ("return", "yield")
+_BINDINGS = ("let", "var", "val", "const", "auto")
+_WORDS = {
+    "while": "`for i in 0..n { .. }` repeats, and a rule recurs",
+    "def": "a layer with a name is a `block`, beside the others and not inside a body",
+    "class": "a layer with a name is a `block`, beside the others and not inside a body",
+    "import": "other files are brought in by `use`, at the top of the file",
+    "from": "other files are brought in by `use`, at the top of the file",
+    "del": "a name is bound once; leave this line out",
+    "global": "a block sees only its own parameters and inputs; leave this line out",
+    "nonlocal": "bodies of `for` and `if` see the names around them; leave this line out",
+    "with": "names are given by labels: `name: ( .. )`",
+    "raise": 'a condition that must hold is written `assert condition, "message"`',
+    "try": "nothing fails when a network runs; leave this line out",
+    "switch": "choose by `if c { .. } else if d { .. }`, or by the clauses of a rule",
+    "match": "choose by `if c { .. } else if d { .. }`, or by the clauses of a rule",
+    "async": "leave it out",
+    "await": "leave it out",
+    "do": "`for i in 0..n { .. }` repeats",
+}
+"""Words that begin a statement elsewhere, and what to do here."""
+
+_TYPES = frozenset({"int", "float", "bool", "str", "layer", "init", "dim", "value", "string"})
+
+
+def _meant_statement(s: Site) -> str:
+    word = s.word(-1)
+    found = closest(word, STATEMENT_WORDS - {"tie"}, cutoff=0.7) if len(word) > 3 else None
+    return found or ""
+
+
+def _is_misspelt_statement(s: Site) -> bool:
+    return (
+        s.second_of_statement
+        and s.type in ("NAME", "STRING")
+        and s.near(-1).type == "NAME"
+        and s.token.depth > 0
+        and bool(_meant_statement(s))
+    )
+
+
+PYTHON = (
+    Mistake(
+        "E0118",
+        lambda s: s.second_of_statement and s.word(-1) in _RETURNS,
+        "there is no `<before>`: what a body yields is written `output value`",
+        "block a {\n  input x\n  «return» x\n}",
+        fix="write `output`",
+        points=BEFORE,
+        edits=edits.write_before("output"),
+    ),
+    Mistake(
+        "E0118",
+        lambda s: s.second_of_statement and s.word(-1) in _BINDINGS,
+        "there is no `<before>`: a name is bound by `name = value`",
+        "block a {\n  «let» y = 3\n}",
+        fix="leave out `<before>`",
+        points=BEFORE,
+        edits=edits.without_before,
+    ),
+    Mistake(
+        "E0118",
+        lambda s: s.word(-1) == "lambda" and s.type in ("NAME", ":", "(", "*"),
+        "there is no `lambda`: a layer is written as it is, `{ .. }` is a block without a name",
+        "block a {\n  f = «lambda» x: x + 1\n}",
+        fix="write `{ input x .. output y }`",
+        points=BEFORE,
+    ),
+    Mistake(
+        "E0118",
+        lambda s: (
+            s.second_of_statement
+            and s.near(-1).type == "NAME"
+            and s.word(-1) in _WORDS
+            and s.type not in ("=", "->", "(")
+        ),
+        "there is no `<before>` here",
+        "block a {\n  «while» c { relu }\n}",
+        fix="<meant>",
+        points=BEFORE,
+        meant=lambda s: _WORDS[s.word(-1)],
+    ),
+    Mistake(
+        "E0118",
+        lambda s: (
+            s.ends and s.before == ":" and s.near(-3).type in ("NL", "{") and s.word(-2) in _WORDS
+        ),
+        "there is no `<meant>` here",
+        "block a {\n  «try»:\n    y = relu\n}",
+        fix="braces make a body, and nothing fails when a network runs: leave this line out",
+        points=(-2, -2),
+        meant=lambda s: s.word(-2),
+    ),
+    Mistake(
+        "E0118",
+        _is_misspelt_statement,
+        "`<before>` begins no statement",
+        "block a {\n  «ouput» y = x\n}",
+        fix="did you mean `<meant>`?",
+        points=BEFORE,
+        meant=_meant_statement,
+        edits=lambda s: edits.write_before(_meant_statement(s))(s),
+    ),
+    Mistake(
+        "E0117",
+        lambda s: (
+            s.near(-2).type == "output"
+            and s.type in ("NAME", "(", "STRING")
+            and s.near(-1).type == "NAME"
+        ),
+        "`=` is missing between the name of the output and its value",
+        "block a {\n  input x\n  output y «x» -> relu\n}",
+        repair=insert("="),
+    ),
+    Mistake(
+        "E0110",
+        lambda s: (
+            s.type in ("*", "**")
+            and s.before in ("(", "[", ",")
+            and s.after == "NAME"
+            and not s.in_parameters
+        ),
+        "`<word>` spreads nothing here: a list is spread by `...`",
+        "block a {\n  conv(«*»sizes)\n}",
+        repair=replace("..."),
+    ),
+    Mistake(
+        "E0117",
+        lambda s: s.type == ">" and s.before == "-",
+        "`->` is one sign, without a space",
+        "block a {\n  input x\n  output x - «>» relu\n}",
+        fix="write `->`",
+        edits=edits.arrow_in_two,
+    ),
+    Mistake(
+        "E0117",
+        lambda s: s.type == ":" and s.before == "NAME" and s.near(-2).type == ".",
+        'a label with dots stands in quotes: `"a.b": layer`',
+        "block a {\n  stem.conv«:» conv(8, 3)\n}",
+        fix="put the label in quotes",
+        edits=edits.dotted_label,
+    ),
+    Mistake(
+        "E0131",
+        lambda s: s.type == "NAME" and s.word() == "is" and s.after_operand,
+        "`is` is written `==`; there is no `None` to compare with",
+        "block a {\n  if n «is» None { relu }\n}",
+        fix="give the parameter a default that is a value, and compare with that",
+    ),
+    Mistake(
+        "E0131",
+        lambda s: s.type == "if" and s.after_operand,
+        "a choice begins with `if`: `if c then a else b`",
+        "block a {\n  y = 1 «if» c else 2\n}",
+        fix="write `<edit>`",
+        edits=edits.ternary,
+    ),
+)
+
+PARAMETER_TYPES = (
+    Mistake(
+        "E0117",
+        lambda s: (
+            s.in_parameters and s.type == "NAME" and s.before == "NAME" and s.word(-1) in _TYPES
+        ),
+        "the type stands behind the name: `<word>: <before>`",
+        "block f(int «n») { relu }",
+        fix="write `<word>: <before>`",
+        edits=edits.type_behind,
+    ),
+    Mistake(
+        "E0130",
+        lambda s: (
+            s.type == ","
+            and s.bracket == "["
+            and s.near(s.opener() - 1).type == "NAME"
+            and s.near(s.opener() - 2).type == ":"
+        ),
+        "a type has one argument: `list[int]`",
+        "block f(n: tuple[int«,» int]) { relu }",
+        fix="types are int, float, bool, str, layer, dim, init, value and list[..]",
+    ),
+)
