@@ -1,4 +1,4 @@
-"""archspec: neural-network architectures, declared and compiled.
+"""archspec: a declarative language and compiler for neural-network architectures.
 
     import archspec
 
@@ -6,7 +6,7 @@
     net.parameters, net.macs(H=224, W=224), net.valid_sizes
     model = net.to_torch()
 
-Importing the package loads nothing; names below are found when they are first used.
+Importing the package loads nothing; the names below are imported on first use.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ def __dir__() -> list[str]:
 
 
 def _require_own_environment() -> None:
-    """Raise ImportError where Spack's `archspec` is installed beside ours.
+    """Raise ImportError if Spack's `archspec` is installed in the same environment.
 
-    Importing the package alone does not: tools that mean the other one would break.
+    Importing the package alone does not call this: it would break tools that use the other one.
     """
     from archspec.namesake import ADVICE, conflict
 

@@ -1,4 +1,4 @@
-"""`python -m archspec`, and the program `archspec`."""
+"""The entry point of `python -m archspec` and the `archspec` command."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from archspec.namesake import ADVICE, conflict
 
 
 def main() -> None:
-    """Run the command line; an interrupt while it is still being loaded is no traceback.
+    """Run the command line. An interrupt while it is loading shows no traceback.
 
-    Ends with exit code 2 where Spack's `archspec` is installed beside ours.
+    Exits with code 2 if Spack's `archspec` is installed in the same environment.
     """
     reason = conflict()
     if reason is not None:

@@ -1,4 +1,4 @@
-"""What the functions in Python are given, checked: numbers that count, names, targets."""
+"""Validates arguments of the Python API: whole numbers, names, targets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 
 def whole(what: str, number: object) -> int:
-    """A number that counts, as an int. Raises TypeError for anything else, such as 2.0."""
+    """A whole number, as an int. Raises TypeError for anything else, such as 2.0."""
     if isinstance(number, Integral) and not isinstance(number, bool):
         return int(number)
     raise TypeError(f"{what} must be a whole number, not {number!r}")
@@ -17,7 +17,7 @@ def whole(what: str, number: object) -> int:
 def requested(
     targets: str | Sequence[str] | Mapping[str, Mapping[str, object]],
 ) -> Mapping[str, Mapping[str, object]]:
-    """The options of each target. Raises TypeError for what is neither name nor options."""
+    """The options of each target. Raises TypeError for a wrong type of names or options."""
     listed = names("targets", targets)
     if not isinstance(targets, Mapping):
         return {name: {} for name in listed}
@@ -28,14 +28,14 @@ def requested(
 
 
 def direction_of(given: object) -> Literal["TB", "LR"]:
-    """Which way data flow in a drawing. Raises ValueError for anything but TB and LR."""
+    """The direction of data flow in a drawing. Raises ValueError for anything but TB and LR."""
     if given == "TB" or given == "LR":
         return given
     raise ValueError(f'direction must be "TB" or "LR", not {given!r}')
 
 
 def names(what: str, given: str | Iterable[str]) -> tuple[str, ...]:
-    """A name or several. Raises TypeError for what is neither."""
+    """One or several names, as a tuple. Raises TypeError for anything else."""
     listed = (given,) if isinstance(given, str | bytes) else given
     if not isinstance(listed, Iterable) or not all(isinstance(item, str) for item in listed):
         raise TypeError(f"{what} must be a name or a sequence of names, not {given!r}")
@@ -43,7 +43,10 @@ def names(what: str, given: str | Iterable[str]) -> tuple[str, ...]:
 
 
 def levels(depth: int | None) -> int | None:
-    """Levels of blocks, None for all. Raises TypeError, and ValueError for a negative number."""
+    """The number of levels of blocks, None for all.
+
+    Raises TypeError for anything but a whole number, ValueError for a negative one.
+    """
     if depth is None or whole("depth", depth) >= 0:
         return depth
     raise ValueError(f"depth must be 0 or more, or None for everything, not {depth}")

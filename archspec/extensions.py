@@ -1,4 +1,4 @@
-"""What installed packages bring, by entry point: passes, analyses, targets."""
+"""Extensions provided by installed packages through entry points: passes, analyses, targets."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ OURS = frozenset({"archspec", "archspec_torch", "archspec_torchscript"})
 
 @frozen
 class Kind:
-    """One sort of extension: what it is called, its entry-point group, and a code for faults.
+    """One kind of extension: its noun, its entry-point group, and the code for its errors.
 
-    The name of an entry point is that of the extension, its value the object, which has what the
-    protocol `contract` says. `bundled` are those of this distribution, found in a checkout that is
-    not installed too. `hints` say by name what to install where the imports of one fail.
+    The name of an entry point is the name of the extension; its value is an object that satisfies
+    the protocol `contract`. `bundled` lists the extensions of this distribution, which are found
+    even in a checkout that is not installed. `hints` maps names to what to install if imports fail.
     """
 
     noun: str
@@ -34,16 +34,15 @@ class Kind:
 
 
 def available(kind: Kind) -> tuple[str, ...]:
-    """Names of all that are there, sorted. Nothing is imported."""
+    """The names of all extensions of a kind, sorted. Imports nothing."""
     return tuple(sorted({*kind.bundled, *(point.name for point in entry_points(group=kind.group))}))
 
 
 def load(kind: Kind, name: str) -> object:
-    """The extension of a name.
+    """Load the extension with a name.
 
-    Raises CompileFailed, with the code of its kind, for a name that nobody provides or that two
-    packages provide, where it cannot be imported, and where what others provide is not what the
-    contract of the kind says.
+    Raises CompileFailed, with the code of its kind, if no package or more than one provides the
+    name, if it cannot be imported, or if a third-party extension does not satisfy the contract.
     """
     point = _point(kind, name)
     try:
@@ -61,10 +60,10 @@ def load(kind: Kind, name: str) -> object:
 
 @contextmanager
 def blamed(kind: Kind, name: str, code: str, does: str = "failed") -> Iterator[None]:
-    """Let what an extension of others raises be said as a fault of it, with a code.
+    """Report exceptions of a third-party extension as its errors, as CompileFailed with `code`.
 
-    `does` says what it did: it "failed". What it means to say, as CompileFailed, stays, and so does
-    what one of this distribution raises, which is a bug of ours.
+    `does` is the verb of the message ("failed"). A CompileFailed passes through unchanged, and so
+    do exceptions of an extension of this distribution, which are bugs of archspec.
     """
     try:
         yield
@@ -79,10 +78,11 @@ def blamed(kind: Kind, name: str, code: str, does: str = "failed") -> Iterator[N
 
 @contextmanager
 def importing(kind: Kind, name: str, fix: str | None = None) -> Iterator[None]:
-    """Report what an extension imports while it works, and cannot, with the code of its kind.
+    """Report an import that fails while an extension runs, with the code of its kind.
 
-    Loading one imports nothing heavy, so a library that is missing shows here. An ImportError of
-    a module of ours is a bug, and stays. `fix` says what works without the library.
+    Loading an extension imports nothing heavy, so a missing library shows up here. An ImportError
+    for a module of this distribution is a bug and passes through. `fix` tells what works without
+    the library.
     """
     try:
         yield
@@ -95,7 +95,7 @@ def importing(kind: Kind, name: str, fix: str | None = None) -> Iterator[None]:
 def _not_importable(
     kind: Kind, point: EntryPoint, error: ImportError, fix: str | None = None
 ) -> CompileFailed:
-    """What to install for an extension, in one line where a package is not there at all."""
+    """The error with what to install for an extension; in one line if a package is missing."""
     hint = kind.hints.get(point.name, f"pip install the package that provides {point.value}")
     who, module = f"the {kind.noun} `{point.name}`", (error.name or "").partition(".")[0]
     if isinstance(error, ModuleNotFoundError) and module and point.name in kind.hints:
@@ -104,7 +104,7 @@ def _not_importable(
 
 
 def _point(kind: Kind, name: str) -> EntryPoint:
-    """The entry point of a name. Raises CompileFailed unless there is one and no other."""
+    """The entry point with a name. Raises CompileFailed unless there is exactly one."""
     points = {point.value: point for point in entry_points(group=kind.group, name=name)}
     if name in kind.bundled:
         own = EntryPoint(name, kind.bundled[name], kind.group)
@@ -124,7 +124,7 @@ def _point(kind: Kind, name: str) -> EntryPoint:
 
 
 def _summaries(kind: Kind) -> Iterator[str]:
-    """What each of a kind says that it does, where it can be loaded and says so."""
+    """The summaries of the extensions of a kind, if the kind has them and they can be loaded."""
     if "summary" not in get_type_hints(kind.contract):
         return
     for name in available(kind):
@@ -141,8 +141,8 @@ def _named(kind: Kind, point: EntryPoint) -> str:
 
 
 def _require_contract(kind: Kind, point: EntryPoint, found: object) -> None:
-    """Raise CompileFailed where an object lacks what its kind has, or has it of another type."""
-    from pydantic import TypeAdapter, ValidationError  # only what others bring is looked at
+    """Raise CompileFailed if an object lacks a member of the contract or has a wrong type."""
+    from pydantic import TypeAdapter, ValidationError  # only needed for third-party extensions
 
     named = _named(kind, point)
     if isinstance(found, type):
@@ -164,7 +164,7 @@ def _require_contract(kind: Kind, point: EntryPoint, found: object) -> None:
 
 
 def _broken(kind: Kind, point: EntryPoint, code: str, does: str, error: Exception) -> CompileFailed:
-    """What an exception that it did not mean to raise says, and where in it that happened."""
+    """The error for an unexpected exception in an extension, with the place where it was raised."""
     said = ": ".join(filter(None, (type(error).__name__, " ".join(str(error).split()))))
     place = _place(error, point.module.partition(".")[0])
     notes = [f"raised in {place}"] if place else []
@@ -173,7 +173,7 @@ def _broken(kind: Kind, point: EntryPoint, code: str, does: str, error: Exceptio
 
 
 def _place(error: Exception, package: str) -> str | None:
-    """File, line and function of the last frame of a package, else of the last outside of ours."""
+    """File, line and function of the last frame in `package`, else of the last not in ours."""
     from traceback import walk_tb  # rarely needed
 
     others: list[str] = []

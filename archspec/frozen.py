@@ -1,4 +1,4 @@
-"""How data classes are made."""
+"""The decorator for immutable data classes."""
 
 from __future__ import annotations
 

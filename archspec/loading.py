@@ -1,4 +1,4 @@
-"""From a file, or the name of a shipped network, to a network."""
+"""Loads a network from a file or by the name of a shipped network."""
 
 from __future__ import annotations
 
@@ -16,12 +16,11 @@ from archspec.network import Network
 def load(file: str | Path, name: str | None = None, **parameters: Any) -> Network:
     """Compile a network from a file.
 
-    `name` chooses a network or preset where the file has several; it may also follow the file:
-    `"nets.arch:small"`. The name of a shipped network (`"resnet50"`) may stand for the file.
-    `parameters` are those of the network: numbers, truth values, strings, lists of them, and for
-    a layer an op or block as it is written: "relu", "batch_norm(eps=1e-3)". Raises CompileFailed,
-    whose `diagnostics` say what is wrong with the spec or why the system does not give the file,
-    and FileNotFoundError.
+    `name` selects a network or preset if the file has several; it can also follow the file:
+    `"nets.arch:small"`. `file` can also be the name of a shipped network (`"resnet50"`).
+    `parameters` are the network's parameters: numbers, bools, strings and lists of them; a layer is
+    an op or block as written in a spec: "relu", "batch_norm(eps=1e-3)". Raises FileNotFoundError,
+    and CompileFailed, whose `diagnostics` describe errors in the spec or on reading the file.
     """
     from archspec.semantics.compile import load_network
     from archspec.targets.preflight import is_reserved
@@ -31,13 +30,13 @@ def load(file: str | Path, name: str | None = None, **parameters: Any) -> Networ
         compiled, sink = load_network(*place, parameters, reserved=is_reserved)
     except FileNotFoundError:
         raise
-    except OSError as fault:  # a name that is too long, missing rights
+    except OSError as fault:  # such as a name that is too long or missing permissions
         raise CompileFailed([refusal(fault)]) from None
     return Network(compiled, sink.diagnostics)
 
 
 def _located(file: str | Path, name: str | None) -> tuple[Path, str | None]:
-    """The file, and the network in it, as `load` is told."""
+    """The file and the name of the network in it, from the arguments of `load`."""
     from archspec import shipped
 
     if file == "":

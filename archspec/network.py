@@ -1,4 +1,4 @@
-"""A network as users meet it: load it, look at it, ask what it costs, build it."""
+"""The public API of a network: inspect it, compute its costs, draw it, build it."""
 
 from __future__ import annotations
 
@@ -33,35 +33,35 @@ if TYPE_CHECKING:
     from archspec.targets.weights import Given, Weights
 
 TARGETS = ("torch", "torchscript")
-"""What `build` writes when nothing is said."""
+"""The default targets of `build`."""
 
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A compiled network. Nothing here imports torch but `to_torch` and `build`.
+    """A compiled network.
 
-    Where sizes of free dimensions are asked for, those not given are the ones that the spec
-    reports (the numbers in `H = 224`).
+    Methods that take sizes of free dimensions use the sizes that the spec reports (`H = 224`) by
+    default. Only `to_torch`, `build` and `read_weights`, which need a backend, import torch.
     """
 
     compiled: Compiled
     warnings: tuple[Diagnostic, ...] = ()
     applied: tuple[Applied, ...] = ()
-    """The passes that made it from what the spec says, in the order in which they ran."""
+    """The passes that were applied to the network in the spec, in the order in which they ran."""
 
     @property
     def name(self) -> str:
-        """Name of the network or preset."""
+        """The name of the network or preset."""
         return self.compiled.name
 
     @property
     def whole(self) -> Compiled | None:
-        """What the spec says, where passes before folding took something away from it."""
+        """The network in the spec, if passes other than folding were applied; else None."""
         return self.applied[0].before if len(self.applied) > (self.folding is not None) else None
 
     @property
     def folding(self) -> Folding | None:
-        """What made it, where norms were folded: that pass runs last."""
+        """The folding pass that made the network, which runs last; None if norms are not folded."""
         from archspec.passes.folding.fold import Folding  # rarely needed
 
         last = self.applied[-1].outcome.did if self.applied else None
@@ -69,60 +69,60 @@ class Network:
 
     @cached_property
     def parameters(self) -> int:
-        """Number of elements of all parameters, of both modes together, without buffers."""
+        """The number of elements of the parameters of both modes together, without buffers."""
         return count(self.compiled).parameters
 
     @cached_property
     def unused_parameters(self) -> int:
-        """Number of elements of the parameters that no output needs, in neither mode."""
+        """The number of elements of the parameters that no output needs in either mode."""
         return unused_parameters(self.compiled)
 
     @cached_property
     def depth(self) -> int:
-        """Weight layers on the longest path, in inference at the sizes that the spec reports."""
+        """The number of weight layers on the longest path, in inference at the reported sizes."""
         return depth_of(self.compiled.inference, self.compiled.sizes).longest
 
     @property
     def inputs(self) -> tuple[Signature, ...]:
-        """Inputs with their types."""
+        """The inputs with their types."""
         return inputs_of(self.compiled.inference)
 
     @property
     def outputs(self) -> tuple[Signature, ...]:
-        """Outputs in inference with their types."""
+        """The outputs in inference with their types."""
         return outputs_of(self.compiled.inference)
 
     @cached_property
     def valid_sizes(self) -> ValidSizes:
-        """The sizes that the network takes in inference."""
+        """The sizes that the network accepts in inference."""
         return valid_sizes(self.compiled)
 
     @cached_property
     def training_sizes(self) -> ValidSizes:
-        """The sizes that the network takes in training."""
+        """The sizes that the network accepts in training."""
         return valid_sizes(self.compiled, training=True)
 
     @property
     def sizes(self) -> Mapping[str, int]:
-        """The sizes of free dimensions that reports, drawings and builds are made with."""
+        """The sizes of free dimensions used for reports, drawings and builds."""
         return dict(self.compiled.sizes)
 
     def at(self, **sizes: int) -> Network:
-        """The same network, with other sizes for reports, drawings and builds.
+        """The same network with other sizes for reports, drawings and builds.
 
-        Raises TypeError for a name that is no free dimension and for what is no whole number,
-        ValueError for a size that no dimension has.
+        Raises TypeError for a name that is not a free dimension and for a size that is not a whole
+        number, ValueError for a size that is not allowed.
         """
         chosen = self._sizes(sizes)
         require_allowed(self.compiled.where, chosen)
         return replace(self, compiled=replace(self.compiled, sizes=chosen))
 
     def macs(self, **sizes: int) -> int:
-        """Multiply-accumulates of one forward pass in inference.
+        """The number of multiply-accumulates of one forward pass in inference.
 
-        Raises TypeError for a name that is no free dimension and for what is no whole number,
-        ValueError for sizes that the network does not take, CompileFailed (E0411) where the
-        number is beyond symbolic sizes.
+        Raises TypeError for a name that is not a free dimension and for a size that is not a whole
+        number, ValueError for sizes that the network does not accept, CompileFailed (E0411) if the
+        number exceeds the limits of symbolic sizes.
         """
         chosen = self._sizes(sizes)
         require_allowed(self.compiled.where, chosen)
@@ -133,30 +133,32 @@ class Network:
         return bounded(self.compiled, lambda: macs_of(graph)).evaluate(chosen)
 
     def accepts(self, *, training: bool = False, **sizes: int) -> bool:
-        """Whether the network takes these sizes: exactly, by evaluation of what its layers need.
+        """Whether the network accepts these sizes, by exact evaluation of its layers' conditions.
 
-        These are the sizes with which the module runs, but for three: what `where` does not
-        allow; a slice that ends behind the end of its axis, which PyTorch cuts off; and sizes of 0
-        of dims for which `where` does not say `>= 0`. A tensor on the way may be empty where
-        PyTorch takes it.
+        These are the sizes with which the PyTorch module runs, with three exceptions: sizes that
+        `where` excludes; a slice that ends after the end of its axis, which PyTorch truncates; and
+        a size of 0 unless `where` has `>= 0` for it. Intermediate tensors may be empty if PyTorch
+        accepts it.
 
-        Raises TypeError for a name that is no free dimension and for what is no whole number.
+        Raises TypeError for a name that is not a free dimension and for a size that is not a whole
+        number.
         """
         return accepts(self.compiled, self._sizes(sizes), training=training)
 
     def report(self, *, training: bool = False, depth: int = 1) -> Report:
-        """Everything that is known about the network; the table of blocks opened to `depth`.
+        """The full analysis of the network; its table of blocks is expanded to `depth`.
 
-        In training it is made for the next batch (or other size) that training takes, where it
-        does not take the reported one. Raises CompileFailed: E0707 where the network does not take
-        the sizes that the spec says, E0411 where its costs are beyond symbolic sizes.
+        If training does not accept the reported sizes, the next larger accepted batch (or other
+        size) is used. Raises CompileFailed: E0707 if the network does not accept the reported
+        sizes, E0411 if its costs exceed the limits of symbolic sizes.
         """
         return analyse(self.compiled, training=training, depth=depth)
 
     def analyse(self, name: str, *, training: bool = False, **options: object) -> Finding:
-        """What an analysis says of one mode: intensity, or an installed one.
+        """The result of an analysis (`intensity` or an installed one) for one mode.
 
-        `options` are those of the analysis. Raises CompileFailed: E0912, and those of `report`.
+        `options` are the options of the analysis. Raises CompileFailed: E0912 and those of
+        `report`.
         """
         from archspec.analysis.registry import find  # rarely needed
         from archspec.options import Request
@@ -165,9 +167,9 @@ class Network:
         return find(self.compiled, report, Request(name, options))[1]
 
     def graph(self, depth: int | None = 1, *, training: bool = False) -> networkx.MultiDiGraph[int]:
-        """A copy of the graph, which is a NetworkX graph, with blocks opened to a depth.
+        """A copy of the graph as a NetworkX graph, with blocks expanded to a depth.
 
-        What its attributes are says `archspec.graph.wiring.described`.
+        `archspec.graph.described.described` documents its attributes.
         """
         from archspec.graph.described import described  # rarely needed
         from archspec.passes.flatten import flatten
@@ -184,12 +186,12 @@ class Network:
         direction: Literal["TB", "LR"] = "TB",
         concrete: bool = False,
     ) -> Path:
-        """Draw into a file whose suffix says the format: .svg, .png, .dot or .pdf.
+        """Draw the network into a file; its suffix selects the format: .svg, .png, .dot or .pdf.
 
         Data flow from top to bottom or, with "LR", from left to right; with `concrete`, shapes are
-        numbers. The file appears whole or not at all. Raises CompileFailed: E0521 for a drawing
-        that is too large, E0707 for sizes that the network does not take, E0803 and E081x for a
-        file that cannot be written or rendered.
+        numbers. The file is written completely or not at all. Raises CompileFailed: E0521 if the
+        drawing is too large, E0707 for sizes that the network does not accept, E0803 and E081x if
+        the file cannot be written or rendered.
         """
         from archspec.diagram import draw  # only drawing needs graphviz
 
@@ -203,18 +205,18 @@ class Network:
         )
 
     def apply(self, name: str, **options: object) -> Network:
-        """What a pass makes of the network: extract, fold, strip, or another one.
+        """The network after applying a pass: extract, fold, strip, or another one.
 
-        `options` are those of the pass. It runs behind the passes that ran before, unless one of
-        those says that it comes later, as folding does. Raises CompileFailed: E0910 for a pass or
-        an option that there is not, and what the pass raises.
+        `options` are the options of the pass. It runs after the passes that were applied before,
+        except those that must come later, such as folding. Raises CompileFailed: E0910 for an
+        unknown pass or option, and the errors of the pass.
         """
         from archspec.options import Request  # rarely needed
 
         return self.with_passes([Request(name, options)])
 
     def with_passes(self, requests: Sequence[Request]) -> Network:
-        """What several passes make of the network, in an order that they allow; see `apply`."""
+        """The network after applying several passes, in an order that they allow; see `apply`."""
         if not requests:
             return self
         from archspec.passes.manager import apply  # rarely needed
@@ -225,19 +227,19 @@ class Network:
         return Network(applied[-1].outcome.network, self.warnings, applied)
 
     def extract(self, *, column: int, draw: str | None = None) -> Network:
-        """The plain network of one column, 1 being the shallowest; weights keep their names.
+        """The network of one column, where 1 is the shallowest; weights keep their names.
 
         Raises CompileFailed: E0901, E0902.
         """
         return self.apply("extract", column=whole("column", column), draw=draw)
 
     def fold(self) -> Network:
-        """The same network for inference, with its batch norms in the layers beside them.
+        """The same network for inference, with batch norms folded into adjacent layers.
 
-        A LayerScale, a shift and what is added to a convolution of the same input go into layers
-        too, across blocks and through pooling. Names of weights stay; a layer may gain a `bias`.
-        `to_torch`, `build` and `read_weights` take weights of the network as it was, and fold
-        them; without any they fold its first ones. It has no other form for training.
+        LayerScales, shifts, and branches added to a convolution of the same input are folded too,
+        across blocks and through pooling. Weights keep their names; a layer may gain a `bias`.
+        `to_torch`, `build` and `read_weights` accept weights of the original network and fold
+        them; by default, they fold its initial weights. The result has no training form.
         """
         return self if self.folding is not None else self.apply("fold")
 
@@ -251,16 +253,17 @@ class Network:
     ) -> Any:
         """The network as a `torch.nn.Module`.
 
-        `device` and `dtype` are those of torch (a dtype may also be named: "bfloat16"). `seed`
-        decides the initial weights, unless `weights` are given: a file (`.safetensors`, or what
-        `torch.save` wrote) or a state dict, with a tensor for every name, and none besides. An
-        extracted column also takes those of the whole network. They are converted to the dtype
-        of the module. On device "meta" no memory is taken, and only their names and shapes count.
+        `device` and `dtype` are as in torch (a dtype can also be a name: "bfloat16"). `seed`
+        determines the initial weights, unless `weights` are given: a file (`.safetensors`, or
+        written by `torch.save`) or a state dict, with exactly one tensor for every name. An
+        extracted column also accepts the weights of the whole network. Weights are converted to
+        the dtype of the module. On device "meta", the module takes no memory, and only names and
+        shapes of weights are checked.
 
-        `entry`, `ignore` and `rename` are those of `read_weights`.
+        `entry`, `ignore` and `rename` are as in `read_weights`.
 
-        Raises CompileFailed: E0520, E0801, E0802, and E0840 to E0842 for weights. Warns when a
-        wrapper or a prefix (`module.`) was taken off to make them fit.
+        Raises CompileFailed: E0520, E0801, E0802, and E0840 to E0842 for weights. Warns if a
+        wrapper or a prefix (`module.`) was removed to make the weights fit.
         """
         from archspec.targets.building import live_module
 
@@ -276,14 +279,13 @@ class Network:
         weights: Given | Weights | None = None,
         **taking: Any,
     ) -> tuple[Path, ...]:
-        """Write the artefacts of the targets, a diagram and a report; the files written.
+        """Write the artefacts of the targets, a diagram and a report; return the files written.
 
-        `targets` may give each target values for its options: `{"mine": {"opset": 18}}`.
-        Where the network is too large to be drawn there is no diagram, and the report says so, as
-        where its costs are beyond symbolic sizes. `weights` are as for `to_torch`; what is written
-        says where they come from. Where something fails, or the user interrupts, the directory is
-        as it was. Raises CompileFailed: E0803 where a file cannot be written, E0707, and those of
-        the targets.
+        `targets` can map each target to values of its options: `{"mine": {"opset": 18}}`. If the
+        network cannot be drawn, there is no diagram, and the report tells why, as it does if the
+        costs exceed the limits of symbolic sizes. `weights` are as in `to_torch`; the artefacts
+        name their origin. On an error or interrupt, the directory is left unchanged. Raises
+        CompileFailed: E0803 if a file cannot be written, E0707, and those of the targets.
         """
         chosen = requested(targets)
         start, place = whole("seed", seed), destination(directory)
@@ -308,7 +310,7 @@ class Network:
         return tuple(files)
 
     def _reported(self) -> Report | str:
-        """The report, or in words why its costs are not known."""
+        """The report, or the reason why the costs are unknown."""
         try:
             return self.report()
         except CompileFailed as failure:
@@ -326,17 +328,16 @@ class Network:
         ignore: str | Sequence[str] = (),
         rename: Mapping[str, str] | Sequence[tuple[str, str]] = (),
     ) -> Weights:
-        """The weights in a file or state dict, once they are found to fit, without a module.
+        """The weights in a file or state dict, checked against the network; creates no module.
 
-        `entry` says which entry of the file they are, or what their names begin with, where there
-        are several that may be meant: "model_ema", "ema.state_dict". Names that are as a pattern
-        of `ignore` says, "criterion.*", are left out. `rename` gives names another beginning,
-        {"backbone": "body"}; where it has `*`, this stands for the same text on both sides:
-        {"*.gamma": "*.weight"}. An empty side takes a beginning off, {"backbone": ""}, or puts one
-        on, {"": "body"}. What was done is said in `liberties`.
+        `entry` selects an entry of the file or a prefix of names, if there are several candidates:
+        "model_ema", "ema.state_dict". Names that match a pattern of `ignore`, "criterion.*", are
+        left out. `rename` replaces prefixes of names, {"backbone": "body"}; a `*` matches the same
+        text on both sides: {"*.gamma": "*.weight"}. An empty side removes a prefix,
+        {"backbone": ""}, or adds one, {"": "body"}. `liberties` of the result lists the changes.
 
-        Raises CompileFailed: E0840, E0841, E0842; TypeError for what is no text, ValueError for
-        what can do nothing, such as an empty pattern.
+        Raises CompileFailed: E0840, E0841, E0842; TypeError for arguments of a wrong type,
+        ValueError for arguments that have no effect, such as an empty pattern.
         """
         from archspec.targets.registry import importing, weight_store
         from archspec.targets.weight_options import taking
@@ -356,7 +357,7 @@ class Network:
         return f"<Network {self.name}: {self.parameters:,} parameters>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        """What Jupyter shows: the diagram and the table of blocks."""
+        """The output in Jupyter: the diagram and the table of blocks."""
         return {"text/plain": repr(self), "text/html": self._repr_html_()}
 
     def _repr_html_(self) -> str:

@@ -1,4 +1,4 @@
-"""Options of what is found by entry point, passes and targets: asked for by name, read by type."""
+"""Options of passes, analyses and targets: given by name, validated by type."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from archspec.diagnostics.suggest import closest
 from archspec.frozen import frozen
 
 UNKNOWN = "extra_forbidden"
-"""What pydantic calls an option that there is not."""
+"""Pydantic's error type for an unknown option."""
 
 
 class Options(BaseModel):
-    """What can be said of a pass or target: fields with types and, unless needed, defaults.
+    """The options of a pass, analysis or target: fields with types and, if optional, defaults.
 
-    On the command line values are texts, which pydantic reads: `extract{column=3}`.
+    Values from the command line, `extract{column=3}`, are validated and converted by pydantic.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class HasOptions(Protocol):
-    """What has a name and takes options."""
+    """An object that has a name and takes options."""
 
     name: str
     options: type[Options]
@@ -35,29 +35,28 @@ class HasOptions(Protocol):
 
 @frozen
 class Request:
-    """A pass or target that is asked for, by name, with values for its options."""
+    """A request for a pass, analysis or target by name, with values for its options."""
 
     name: str
     options: Mapping[str, object] = field(default_factory=dict)
 
 
 def read_options(kind: str, one: HasOptions, given: Mapping[str, object], code: str) -> Options:
-    """The options of `one`, which is of a kind ("pass"), with the given values.
+    """The options of `one`, an object of a kind ("pass"), with the given values.
 
-    Raises CompileFailed with the code for options that there are not, that are missing, and for
-    values that they do not take.
+    Raises CompileFailed with `code` for unknown options, missing options and invalid values.
     """
     try:
         return one.options.model_validate(dict(given))
     except ValidationError as error:
         faults = error.errors()
-        unknown = [item for item in faults if item["type"] == UNKNOWN]  # others follow from them
+        unknown = [item for item in faults if item["type"] == UNKNOWN]  # may cause the others
         found = [_fault(kind, one, item, code) for item in unknown or faults]
         raise CompileFailed(found) from None
 
 
 def _fault(kind: str, one: HasOptions, item: Mapping[str, Any], code: str) -> Diagnostic:
-    """What is wrong with an option, in words."""
+    """The diagnostic for a validation error of one option."""
     known, owner = one.options.model_fields, f"the {kind} `{one.name}`"
     name = ".".join(map(str, item["loc"]))
     if item["type"] == UNKNOWN:

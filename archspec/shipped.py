@@ -1,6 +1,6 @@
-"""Where specs are: those that come with the package, and how one is named.
+"""Locates the shipped specs, and parses references to specs such as `file.arch:name`.
 
-In a wheel they stand in `archspec/specs`, in a checkout in `specs` beside the package.
+The shipped specs are in `archspec/specs` in a wheel, in `specs` next to the package in a checkout.
 """
 
 from __future__ import annotations
@@ -16,30 +16,30 @@ from types import MappingProxyType
 SUFFIX = ".arch"
 STANDARD = "std/"
 LIBRARY = "archspec/specs/"
-"""How files of the standard library, and shipped specs that another file uses, are named in what is
-said of them."""
+"""The prefix of names in messages for shipped specs that another file uses; `STANDARD` is that for
+files of the standard library."""
 
 _HEAD = re.compile(r"^[ \t]*(network|preset)[ \t]+([A-Za-z_][A-Za-z0-9_]*)", re.MULTILINE)
 
 
 @cache
 def folder() -> Path:
-    """Where the shipped specs stand."""
+    """The folder of the shipped specs."""
     package = Path(__file__).resolve().parent
     inside = package / "specs"
     return inside if inside.is_dir() else package.parent / "specs"
 
 
 def is_library(name: str) -> bool:
-    """Whether a text of this name comes with the package and was read for another file."""
+    """Whether the source with this name is shipped with archspec and was read for another file."""
     return name.startswith((STANDARD, LIBRARY))
 
 
 @cache
 def networks() -> Mapping[str, Path]:
-    """Every shipped network and preset with its file.
+    """The file of every shipped network and preset, by name.
 
-    The files are searched for heads of definitions, not parsed: that would take seconds.
+    The files are searched for heads of definitions; parsing them would take seconds.
     """
     found: dict[str, Path] = {}
     for path in sorted(folder().glob("*.arch")):
@@ -49,9 +49,10 @@ def networks() -> Mapping[str, Path]:
 
 
 def in_place_of_file(path: Path) -> str | None:
-    """What stands at a path in place of a file, in words; None for a file, and where nothing is.
+    """What is at a path instead of a file, in words; None for a file, and if nothing is there.
 
-    Asked before a file is opened: a FIFO would never end. Raises OSError, as for missing rights.
+    Called before a file is opened, since reading a FIFO would never end. Raises OSError, for
+    example for missing permissions.
     """
     try:
         mode = path.stat().st_mode
@@ -63,7 +64,7 @@ def in_place_of_file(path: Path) -> str | None:
         if fault.errno == ENOTDIR:
             return None
         raise
-    except ValueError:  # a character that no path may have
+    except ValueError:  # a character that is not allowed in a path
         return None
     return next((words for is_one, words in _KINDS if is_one(mode)), None)
 
@@ -78,14 +79,14 @@ _KINDS = (
 
 
 def is_there(path: Path) -> bool:
-    """Whether anything stands at a path, a file or what is none. Raises OSError."""
+    """Whether anything exists at a path, a file or not. Raises OSError."""
     return in_place_of_file(path) is not None or path.exists()
 
 
 def parts(text: str) -> tuple[Path, str | None]:
-    """The file that a text means, and the network in it: of `file.arch:name`, or of the whole text.
+    """The file and the network that a text such as `file.arch:name` refers to.
 
-    A file that has the whole text for its name comes first.
+    A file whose name is the whole text takes precedence.
     """
     file, name = split(text)
     if file != text:
@@ -93,23 +94,23 @@ def parts(text: str) -> tuple[Path, str | None]:
             if is_there(Path(text)):
                 return Path(text), None
         except OSError:
-            pass  # the whole text can be no name of a file; its first part may be one
+            pass  # the whole text cannot be a file name, but its first part may be one
     return Path(file), name
 
 
 def heads(text: str) -> list[tuple[str, str]]:
-    """`("network", "resnet")`, `("preset", "resnet50")`, .. in a text that need not be correct."""
+    """Kind and name of each definition, `("preset", "resnet50")`, in a possibly incorrect text."""
     return [(match[1], match[2]) for match in _HEAD.finditer(text)]
 
 
 def split(text: str) -> tuple[str, str | None]:
-    r"""File and name of `file.arch:name`. The colon of a drive does not part them.
+    r"""File and name of `file.arch:name`. The colon of a drive is not a separator.
 
-    `C:\nets\a.arch:b` is `b` in a file of drive C.
+    `C:\nets\a.arch:b` is `b` in a file on drive C.
     """
     file, colon, name = text.rpartition(":")
     if not colon or "/" in name or "\\" in name or not file:
         return text, None
     if len(file) == 1 and file.isalpha() and name.endswith(SUFFIX):
-        return text, None  # C:a.arch, relative to the folder of a drive
+        return text, None  # C:a.arch, relative to the current folder of a drive
     return file, name or None

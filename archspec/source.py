@@ -1,7 +1,7 @@
-"""Source texts and places in them.
+"""Source texts and spans in them.
 
-A `Span` is a half-open range of character offsets into one `Source`. Everything that the
-compiler knows about a program keeps the span that it came from.
+A `Span` is a half-open range of character offsets into one `Source`. All objects that the compiler
+derives from a program keep the span that they came from.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from archspec.frozen import frozen
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """One text with the name shown to the reader (usually the path as the user typed it)."""
+    """One text, with the name shown in messages (usually the path as the user typed it)."""
 
     name: str
     text: str = field(repr=False)
 
     @cached_property
     def line_starts(self) -> list[int]:
-        """Offsets at which lines begin."""
+        """The offsets at which lines begin."""
         starts = [0]
         find = self.text.find
         at = find("\n")
@@ -37,7 +37,7 @@ class Source:
         return line, offset - self.line_starts[line - 1] + 1
 
     def line(self, number: int) -> str:
-        """The text of line `number` (from 1), without its end."""
+        """The text of line `number` (from 1), without the line break."""
         starts = self.line_starts
         end = starts[number] if number < len(starts) else len(self.text)
         return self.text[starts[number - 1] : end].rstrip("\r\n")
@@ -53,17 +53,17 @@ class Span:
 
     @property
     def line(self) -> int:
-        """The line that it begins on, from 1."""
+        """The line on which it begins, from 1."""
         return self.source.position(self.start)[0]
 
     @property
     def column(self) -> int:
-        """The column that it begins at, from 1."""
+        """The column at which it begins, from 1."""
         return self.source.position(self.start)[1]
 
     @property
     def text(self) -> str:
-        """The characters it covers."""
+        """The text that it covers."""
         return self.source.text[self.start : self.end]
 
     def to(self, other: Span) -> Span:

@@ -1,7 +1,7 @@
-"""Files that appear whole or not at all, one or several at once.
+"""Writes one or several files atomically: all of them or none.
 
-All are written and closed in a staging folder beside their places, and replace what stands there
-once nothing is in the way of any. What they replace is kept there until all are in place.
+The files are written and closed in a staging folder next to their destinations, and moved once
+nothing blocks any of them. The files that they replace are kept until all are in place.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from archspec.shipped import in_place_of_file
 
 
 def destination(given: str | Path) -> Path:
-    """The path of what is to be written, as a user gave it.
+    """The path of a destination given by the user.
 
-    Raises CompileFailed (E0803) for a text that can be no path: an empty one, or one with a
-    character that the system has not.
+    Raises CompileFailed (E0803) for a text that cannot be a path: an empty one, or one with a
+    character that the system does not allow.
     """
     path = Path(given)
     if given == "":
@@ -37,27 +37,26 @@ def destination(given: str | Path) -> Path:
     except ValueError as fault:
         raise CompileFailed([_refusal(path, str(fault))]) from None
     except OSError:
-        pass  # said where it is written
+        pass  # reported on writing
     return path
 
 
 @contextmanager
 def staged(directory: Path) -> Iterator[tuple[Path, list[Path]]]:
-    """An empty folder whose files move into `directory` when nothing failed.
+    """An empty folder whose files are moved into `directory` if nothing fails.
 
-    Also gives the list that then holds their new paths, sorted. Links in their places are replaced.
-    Where anything fails, or the user interrupts, everything in `directory` is as it was. Raises
-    CompileFailed (E0803) where a file cannot be written or take its place, and for whatever else
-    the system refuses meanwhile.
+    Also yields a list that then contains their new paths, sorted. Links at the destinations are
+    replaced. On an error or interrupt, `directory` is left unchanged. Raises CompileFailed (E0803)
+    if a file cannot be written or moved, and for any other OSError meanwhile.
     """
     with _staged(directory, f"into {directory}") as found:
         yield found
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write a file, and the folders that it lies in, all or nothing.
+    """Write a file and its missing parent folders, all or nothing.
 
-    A link stays, and the file that it leads to is replaced. Raises CompileFailed (E0803).
+    If the path is a link, its target is replaced and the link kept. Raises CompileFailed (E0803).
     """
     place = Path(os.path.realpath(path)) if os.path.islink(path) else path
     with _staged(place.parent, str(path)) as (folder, _):
@@ -66,9 +65,9 @@ def write_file(path: Path, data: bytes) -> None:
 
 @contextmanager
 def deferring(path: Path) -> Iterator[BinaryIO]:
-    """A file for a writer that does not bear errors, such as that of `torch.save`.
+    """A file for a writer that does not handle errors, such as that of `torch.save`.
 
-    It takes everything; the first error is raised at the end. Raises OSError.
+    It accepts all data; the first error, an OSError, is raised at the end.
     """
     with path.open("wb") as file:
         writer = _Deferring(file)
@@ -96,7 +95,7 @@ class _Deferring(io.RawIOBase):
 
 @frozen
 class _Replacement:
-    """A new file, its place, whether something `stood` there, and where that is kept."""
+    """A new file, its destination, where to keep the old one, and whether there is an old one."""
 
     new: Path
     place: Path
@@ -105,18 +104,18 @@ class _Replacement:
 
     def carry_out(self) -> None:
         if self.stood:
-            try:  # the place is never empty, not even for a moment
+            try:  # with a link, the destination is never missing
                 os.link(self.place, self.kept, follow_symlinks=False)
             except (OSError, NotImplementedError):  # file systems without links
                 os.replace(self.place, self.kept)
         os.replace(self.new, self.place)
 
     def undo(self) -> bool:
-        """Restore what stood there, however far it got; whether it could be."""
+        """Undo a complete or partial replacement; return whether this succeeded."""
         try:
             if os.path.lexists(self.kept):
                 shutil.move(self.kept, self.place)
-                self.kept.unlink(missing_ok=True)  # two links of one file: nothing was moved
+                self.kept.unlink(missing_ok=True)  # two links to one file: nothing was moved
             elif not self.stood:
                 self.place.unlink(missing_ok=True)
         except OSError:
@@ -126,8 +125,8 @@ class _Replacement:
 
 @contextmanager
 def _staged(directory: Path, subject: str) -> Iterator[tuple[Path, list[Path]]]:
-    """`subject` says what cannot be written where the system does not name a file."""
-    staging = directory / f".archspec-{os.urandom(6).hex()}"  # known before it is made
+    """Like `staged`; errors name `subject` if the system does not name a file."""
+    staging = directory / f".archspec-{os.urandom(6).hex()}"  # known before it is created
     new, kept = staging / "new", staging / "kept"
     made, files = _missing(directory), list[Path]()
     try:
@@ -147,7 +146,7 @@ def _staged(directory: Path, subject: str) -> Iterator[tuple[Path, list[Path]]]:
     finally:
         with _held_interrupts():
             shutil.rmtree(new, ignore_errors=True)
-            if files or not os.path.isdir(kept) or not os.listdir(kept):  # else all that is left
+            if files or not os.path.isdir(kept) or not os.listdir(kept):  # else the only copies
                 shutil.rmtree(staging, ignore_errors=True)
             for folder in made if not files else ():
                 with suppress(OSError):
@@ -155,12 +154,12 @@ def _staged(directory: Path, subject: str) -> Iterator[tuple[Path, list[Path]]]:
 
 
 def _missing(folder: Path) -> list[Path]:
-    """The folder and those that it lies in, as far as they are not there, innermost first."""
+    """The folder and its parents that do not exist, innermost first."""
     return [item for item in (folder, *folder.parents) if not os.path.lexists(item)]
 
 
 def _prepared(directory: Path, new: Path, kept: Path) -> list[_Replacement]:
-    """What is to be replaced. Raises CompileFailed (E0803) with all that is in the way."""
+    """The replacements to carry out. Raises CompileFailed (E0803) with everything in the way."""
     made = sorted(item for item in new.rglob("*") if item.is_file())
     places = [directory / item.relative_to(new) for item in made]
     device = new.stat().st_dev
@@ -181,7 +180,7 @@ def _prepared(directory: Path, new: Path, kept: Path) -> list[_Replacement]:
 
 
 def _in_the_way(place: Path, device: int) -> str | None:
-    """Why no file can take this place, in words; None where one can."""
+    """Why no file can be written at this place, in words, or None if one can."""
     folder = next(item for item in place.parents if os.path.lexists(item))
     if not folder.is_dir():
         return f"{folder} is no folder"
@@ -197,13 +196,13 @@ def _in_the_way(place: Path, device: int) -> str | None:
     there = place.stat()
     if there.st_dev != device:
         return "it is on another file system"
-    # a mark for everybody, which `root` could write over
+    # read-only for everybody counts too, although `root` could write to it
     read_only = not there.st_mode & 0o222 or not os.access(place, os.W_OK)
     return "it is read-only" if read_only else None
 
 
 def _keep_rights(old: Path, new: Path) -> None:
-    """Give a new file the owner and the rights of the one that it replaces, where we may."""
+    """Give a new file the owner and permissions of the one that it replaces, if allowed."""
     there, made = old.stat(), new.stat()
     with suppress(OSError):
         if (there.st_uid, there.st_gid) != (made.st_uid, made.st_gid):
@@ -213,7 +212,10 @@ def _keep_rights(old: Path, new: Path) -> None:
 
 
 def _replace(replacements: Sequence[_Replacement]) -> None:
-    """All or none. Raises CompileFailed (E0803) where what stood there cannot be restored."""
+    """Carry out all replacements or none.
+
+    Raises CompileFailed (E0803) if an old file cannot be restored.
+    """
     begun = list[_Replacement]()
     try:
         for item in replacements:
@@ -234,7 +236,7 @@ def _unrestored(item: _Replacement) -> Diagnostic:
 
 @contextmanager
 def _coded(directory: Path, new: Path, subject: str) -> Iterator[None]:
-    """Say what the system refuses as a diagnostic, in which files have their final places."""
+    """Convert an OSError to a diagnostic that names files by their destinations."""
     try:
         yield
     except OSError as fault:
@@ -242,7 +244,7 @@ def _coded(directory: Path, new: Path, subject: str) -> Iterator[None]:
         file = Path(fault.filename) if isinstance(fault.filename, str | Path) else directory
         if file.is_relative_to(new):
             found = _refusal(directory / file.relative_to(new), words)
-        else:  # which may be a temporary file of somebody else
+        else:  # possibly a temporary file of another library
             found = diagnostic("E0803", f"cannot write {subject}: {words}")
         raise CompileFailed([found]) from None
 
@@ -253,7 +255,7 @@ def _refusal(place: Path, words: str) -> Diagnostic:
 
 @contextmanager
 def _held_interrupts() -> Iterator[None]:
-    """Let an interrupt by the user wait until the body is done."""
+    """Defer an interrupt by the user until the body is done."""
     before = signal.getsignal(signal.SIGINT)
     if before is None or threading.current_thread() is not threading.main_thread():
         yield
