@@ -134,7 +134,7 @@ class _Writer:
             order = {"ordering": "out"} if box.id in self.ordered else {}
             if box.shape == "split":
                 size = "0.05" if self.leaving[box.id] > 1 else "0.0125"  # as broad as an arrow
-                pen = {"color": LINE, "penwidth": "0", "width": size}
+                pen = {"color": LINE, "penwidth": "0.5", "width": size}
                 graph.node(f"n{box.id}", shape="point", **pen, **order)
             else:
                 label = f"<{_label(box, self.width, self.sides)}>"
@@ -294,7 +294,7 @@ def _end(box: Box) -> str:
     note = f"<tr><td>&nbsp; {_small(box.note)} &nbsp;</td></tr>" if box.note else ""
     return (
         f'<table border="1" color="{LINE}" style="rounded" cellborder="0" cellspacing="0" '
-        f'cellpadding="1" bgcolor="{END}"><tr><td>&nbsp;<i>{escaped(box.title)}</i>&nbsp;</td></tr>'
+        f'cellpadding="2" bgcolor="{END}"><tr><td>&nbsp;<i>{escaped(box.title)}</i>&nbsp;</td></tr>'
         f"{note}</table>"
     )
 

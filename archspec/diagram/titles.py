@@ -20,6 +20,8 @@ MARGIN = 8.0
 """Between the edge of a frame and its title, in points."""
 CLEAR = 4.0
 """Between a title and an arrow."""
+TINY = 0.01
+"""What rounding may take off."""
 STEPS = 16
 """Pieces that a curve is looked at in."""
 
@@ -104,7 +106,7 @@ def _gap(taken: Sequence[Point], width: float, left: float, right: float) -> flo
 
 
 def _overlap(span: Point, left: float, right: float) -> bool:
-    return span[0] - CLEAR / 2 < right and left < span[1] + CLEAR / 2
+    return span[0] - CLEAR < right - TINY and left + TINY < span[1] + CLEAR
 
 
 def _texts(item: Mapping[str, Any]) -> list[dict[str, Any]]:
