@@ -1,4 +1,4 @@
-"""From a file to compiled networks: the front door of the semantics."""
+"""Compilation of files to networks: the entry point of the semantics."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from archspec.types.condition import TRUE
 
 @dataclass
 class Compilation:
-    """Files, their diagnostics, and the memo and budget that all networks of a run share."""
+    """Files, their diagnostics, and the memo and budget shared by all networks of a run."""
 
     limits: Limits = field(default_factory=Limits)
     sink: Sink = field(default_factory=Sink)
@@ -55,16 +55,16 @@ class Compilation:
     """Names that an instance without a label cannot have."""
 
     scope: ModuleScope | None = None
-    """The module that was asked for, once it is read."""
+    """The requested module, once it is loaded."""
 
     def __post_init__(self) -> None:
         self.program = Program(self.sink)
         self.budget = Budget(self.limits)
 
     def load(self, path: Path | Source, instead: Source | None = None) -> ModuleScope:
-        """The module of a file or text, its names resolved; faults go to `sink`.
+        """The module of a file or text, with its names resolved; errors are reported to `sink`.
 
-        `instead` is read as the text of the file.
+        `instead` replaces the text of the file.
         """
         if isinstance(path, Source):
             scope = self.program.load_source(instead or path)
@@ -82,14 +82,14 @@ class Compilation:
         return scope
 
     def session(self, training: bool) -> Session:
-        """The state of one mode."""
+        """The session for one mode."""
         session = Session(self.sink, self.budget, training, self.memo)
         session.op_results, session.keys = self.op_results, self.keys
         session.reserved = self.reserved
         return session
 
     def check_unused(self, scope: ModuleScope) -> None:
-        """Report what is wrong with calls that no network carried out."""
+        """Report errors in calls that no network expanded."""
         session = self.session(False)
         for module in (scope, *self.program.siblings(scope)):
             check_written(Context(session, Environment(module), ()), module)
@@ -97,9 +97,9 @@ class Compilation:
     def network(
         self, scope: ModuleScope, name: str, parameters: Mapping[str, object] | None = None
     ) -> Compiled | None:
-        """A network or preset with parameters set; None when it has errors (they are in `sink`).
+        """A network or preset with parameters set; None if it has errors, which are in `sink`.
 
-        Raises OutOfBudget when it is too large to expand.
+        Raises OutOfBudget if it is too large to expand.
         """
         run = self.budget.meter.run
         return deeply(lambda: run(lambda: _compile(self, scope, name, parameters or {})))
@@ -112,10 +112,10 @@ def load_network(
     limits: Limits | None = None,
     reserved: Reserved = nothing_reserved,
 ) -> tuple[Compiled, Sink]:
-    """Compile one network of a file. Without a name: the only one, or the one named as the file.
+    """Compile one network of a file. The default is the only one, or the one named like the file.
 
-    Raises CompileFailed with all diagnostics when the spec is at fault, OSError when the file
-    can't be read. Warnings are in the sink that is returned.
+    Raises CompileFailed with all diagnostics if the spec has errors, OSError if the file can't be
+    read. Warnings are in the returned sink.
     """
     compilation = Compilation(limits or Limits(), reserved=reserved)
     compiled: Compiled | None = None
@@ -140,9 +140,9 @@ def check(
     reserved: Reserved = nothing_reserved,
     inspect: Callable[[Compiled], Iterable[Diagnostic]] = lambda _: (),
 ) -> Sink:
-    """Everything that is wrong with a file: its syntax, names, and each of its networks.
+    """Report all errors of a file: in its syntax, names, and each of its networks.
 
-    With a name, also that nothing in the file is called so. `inspect` has more to say of a network.
+    If a name is given, its absence is reported too. `inspect` may add diagnostics for a network.
     """
     compilation = Compilation(limits or Limits(), reserved=reserved)
     _check_all(compilation, path, name, inspect)
@@ -169,18 +169,18 @@ def _check_all(
             if compiled is not None and not compilation.sink.failed:
                 compilation.sink.extend(inspect(compiled))
         compilation.check_unused(scope)
-    except OutOfBudget as error:  # what comes after would find nothing left
+    except OutOfBudget as error:  # the budget is exhausted for everything after it
         _report_end(compilation, error)
 
 
 def _report_end(compilation: Compilation, error: OutOfBudget) -> None:
-    """Report that the budget is used up, with what would end a recursion."""
+    """Report that the budget is exhausted, with a fix that ends a recursion."""
     scope, found = compilation.scope, error.diagnostics
     compilation.sink.extend(ended(item, scope) if scope else item for item in found)
 
 
 def _try_fixes(compilation: Compilation, path: Path | Source, inspect: Inspect) -> None:
-    """Withdraw the edits that do not help. Trying them takes no more steps than one compilation."""
+    """Withdraw edits that do not help. Trying them takes no more steps than one compilation."""
     sink = compilation.sink
     found = sink.diagnostics
     scope = compilation.scope
@@ -200,14 +200,14 @@ def _try_fixes(compilation: Compilation, path: Path | Source, inspect: Inspect) 
 
 
 def choose(scope: ModuleScope, name: str | None, sink: Sink) -> str | None:
-    """The network that is meant; reports when there is none or the choice is open."""
+    """The network that is meant; reports if there is none or the choice is ambiguous."""
     found = networks(scope)
     span = Span(scope.tree.source, 0, 0)
     if name is not None:
         if name in found:
             return name
         if scope.is_damaged or name in scope.missed:
-            return None  # it may stand where the file could not be read
+            return None  # it may be defined where the file has syntax errors
         message = f"`{scope.name}` has no network or preset `{name}`"
         listed = ", ".join(f"`{item}`" for item in found)
         notes = (f"it has {listed}",) if found else ()

@@ -1,4 +1,4 @@
-"""What ends a recursion that has no end: the clause, or the condition, that is missing."""
+"""Fixes for a recursion without an end: the missing clause or condition."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CALL = re.compile(r"(\w+)\((.*)\)", re.DOTALL)
 
 
 def ended(item: Diagnostic, scope: ModuleScope) -> Diagnostic:
-    """The diagnostic of expansions that are too deep (E0502), with what would end them."""
+    """The diagnostic for too deep a recursion (E0502), with a fix that ends the recursion."""
     calls = [found for frame in item.expansion if (found := _CALL.fullmatch(frame.what))]
     if item.code != "E0502" or not calls:
         return item

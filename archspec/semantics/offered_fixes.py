@@ -1,7 +1,7 @@
-"""Fixes that are offered are tried first: an edit that makes things worse is withdrawn.
+"""Tries fixes before they are offered, and withdraws edits that do not help.
 
-An edit is right where the file, with the edit applied, has not the fault any more and no other that
-it had not before. What was withdrawn still says in words what to do.
+An edit is right if the file with the edit applied has lost the error and gained no other. The text
+of a withdrawn fix is kept.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from archspec.semantics.program.definitions import ModuleScope
 from archspec.source import Source, Span
 
 CHARACTERS = 400_000
-"""Characters that are read to try the fixes of a file; those behind get no edits."""
+"""Number of characters that are parsed to try the fixes of a file; further fixes get no edits."""
 
 Checked = Callable[[Source], Iterable[Diagnostic]]
-"""What is wrong with another text of the file. All calls together use a bounded number of steps."""
+"""The diagnostics of another text of the file. All calls share a limited number of steps."""
 
 
 def tried(found: Sequence[Diagnostic], scope: ModuleScope, check: Checked) -> list[Diagnostic]:
-    """The diagnostics of a file, without the edits that do not help."""
+    """The diagnostics of a file, without edits that do not help."""
     source = scope.tree.source
     words = Counter(map(_words, found))
     kept: list[Diagnostic] = []

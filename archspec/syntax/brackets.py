@@ -1,8 +1,8 @@
-"""Balances brackets before parsing, so that a forgotten one spoils its own line only.
+"""Balances brackets before parsing, so that a missing one affects its own line only.
 
-A file whose brackets match is left alone. Otherwise indentation and the beginnings of definitions
-and statements tell which bracket lacks its partner: closers are put in, stray ones dropped, and
-each repair is reported where a person would point.
+A file whose brackets match is left unchanged. Otherwise indentation and the beginnings of
+definitions and statements show which bracket lacks its counterpart: missing closing brackets are
+inserted, surplus ones dropped, and each repair is reported where a person would point.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class _Open:
 
 
 def beyond(tokens: list[Token], limit: int) -> Token | None:
-    """The first bracket inside of `limit` open ones, if there is one."""
+    """The first bracket nested deeper than `limit`, if there is one."""
     depth = 0
     for token in tokens:
         if token.type in OPENERS:
@@ -51,7 +51,7 @@ def beyond(tokens: list[Token], limit: int) -> Token | None:
 
 
 def balanced(tokens: list[Token]) -> bool:
-    """Whether every bracket has its partner."""
+    """Whether every bracket has its counterpart."""
     stack: list[str] = []
     for token in tokens:
         if token.type in OPENERS:
@@ -62,7 +62,7 @@ def balanced(tokens: list[Token]) -> bool:
 
 
 def unmatched_closers(tokens: list[Token]) -> list[Token]:
-    """The closing brackets among these tokens whose partner is none of them."""
+    """The closing brackets among these tokens that none of them opens."""
     found: list[Token] = []
     depth = 0
     for token in tokens:
@@ -76,12 +76,12 @@ def unmatched_closers(tokens: list[Token]) -> list[Token]:
 
 
 def balance(k: Context, tokens: list[Token]) -> list[Token]:
-    """Tokens with matching brackets; what was wrong is reported."""
+    """Tokens with matching brackets; errors are reported."""
     return tokens if balanced(tokens) else _Balancer(k, tokens).run()
 
 
 class _Balancer:
-    """One walk over an unbalanced file."""
+    """One pass over an unbalanced file."""
 
     def __init__(self, k: Context, tokens: list[Token]) -> None:
         self.k = k
@@ -124,7 +124,7 @@ class _Balancer:
             self._close_all(self._frame())
 
     def _body_begins(self, at: int, token: Token) -> None:
-        """Put in the `{` that the line before lacks, if the lines from here on are its body."""
+        """Insert the `{` missing on the previous line if the lines from here on are its body."""
         if self.surplus >= 0 or not at or self._indent(token) <= self.indent:
             return
         first = next((i for i in range(at - 1, -1, -1) if self.tokens[i].first), 0)
@@ -141,21 +141,21 @@ class _Balancer:
         self.k.error("E0114", "`{` is missing", place, "expected `{` after this", fix=fix)
 
     def _lacks_brace(self, first: int, line: list[Token]) -> bool:
-        """Whether a line says `for ..`, `if ..` or a head, complete but for its `{`."""
+        """Whether a line is a `for ..`, an `if ..` or a head, complete except for its `{`."""
         heads = [i for i, token in enumerate(line) if self._word(first + i) in _TAKE_BODIES]
         if not heads or any(token.type == "{" for token in line[heads[-1] :]):
             return False
         return balanced(line[heads[-1] :]) and line[-1].type in (*ENDS_OPERAND, "WORD")
 
     def _closes_line(self, at: int) -> bool:
-        """Whether the first line from `at` on that is indented as the one before is a `}`."""
+        """Whether the first line from `at` on with the previous line's indentation is a `}`."""
         for token in self.tokens[at : at + _LOOK_AHEAD]:
             if token.first and self._indent(token) <= self.indent:
                 return token.type == "}" and self._indent(token) == self.indent
         return False
 
     def _frame(self) -> int:
-        """How many brackets are open up to and with the innermost `{`."""
+        """Number of open brackets up to and including the innermost `{`."""
         count = len(self.open)
         while count and self.open[count - 1].token.type != "{":
             count -= 1
@@ -204,7 +204,7 @@ class _Balancer:
     # -- closing -------------------------------------------------------------------------
 
     def _closes(self, at: int, token: Token) -> bool:
-        """Handle a closer; whether it is kept."""
+        """Handle a closing bracket; return whether it is kept."""
         kind = CLOSERS[token.type]
         if token.type == "}":
             return self._closes_body(at, token)
@@ -248,23 +248,23 @@ class _Balancer:
         return True
 
     def _goes_on(self, at: int) -> bool:
-        """Whether the body of the innermost bracket seems to go on behind a `}`."""
+        """Whether the body of the innermost bracket seems to continue after a `}`."""
         following = self.tokens[at + 1] if at + 1 < len(self.tokens) else None
         if following is None or not following.first:
             return False
         return self._indent(following) > self.open[-1].indent or following.type == "}"
 
     def _next_unmatched(self, at: int) -> str:
-        """The next closer from `at` on that closes nothing opened from there."""
+        """The next closing bracket from `at` on that nothing after `at` opens."""
         return next(self._unmatched(at), "")
 
     def _unmatched(self, at: int) -> Iterator[str]:
-        """Closers from `at` on that close nothing opened from there."""
+        """Closing brackets from `at` on that nothing after `at` opens."""
         for token in unmatched_closers(self.tokens[at : at + _LOOK_AHEAD]):
             yield token.type
 
     def _all_close(self, at: int, frame: list[str]) -> bool:
-        """Whether from `at` on these brackets are closed, the last of them first."""
+        """Whether these brackets are closed from `at` on, the last one first."""
         later = list(islice(self._unmatched(at), len(frame)))
         return later == [OPENERS[kind] for kind in reversed(frame)]
 
@@ -292,7 +292,7 @@ class _Balancer:
         return False
 
     def _close_all(self, keep: int) -> None:
-        """Close what is open beyond the first `keep` brackets, innermost first."""
+        """Close the open brackets after the first `keep`, innermost first."""
         least = 0
         for entry in reversed(self.open[keep:]):
             at = max(least, self._place(entry))
@@ -303,12 +303,12 @@ class _Balancer:
         del self.open[keep:]
 
     def _place(self, entry: _Open) -> int:
-        """Index in the output at which a forgotten closer is put."""
+        """Index in the output where a missing closing bracket is inserted."""
         if entry.token.type == "{":
             return len(self.out)
         for at in range(entry.at + 1, len(self.out)):
             if self.out[at].type == "->" and self.out[at - 1].type in ("NUMBER", "STRING"):
-                return at  # into which nothing flows: `conv(8, 3 -> relu`
+                return at  # nothing flows into it: `conv(8, 3 -> relu`
             if self.out[at].first:
                 arrow = self.out[at].type == "->" and at > entry.at + 1
                 return at if arrow else len(self.out)
@@ -341,6 +341,6 @@ class _Balancer:
 
 
 def _surplus(tokens: list[Token]) -> int:
-    """How many more `{` than `}` there are."""
+    """Number of `{` minus number of `}`."""
     opened = sum(token.type == "{" for token in tokens)
     return opened - sum(token.type == "}" for token in tokens)

@@ -72,7 +72,7 @@ def _is_dictionary(items: list[Item]) -> bool:
 
 
 def _several(k: Context, first: Equation, items: list[Item], form: str) -> None:
-    """Say what is wrong with `a = b, ..`; `form` is how a tuple would be bound."""
+    """Report the error in `a = b, ..`; `form` shows how to bind a tuple."""
     following = items[items.index(first) + 1]
     if following.span.line > first.span.to(first.right.span).line and not k.is_damaged(
         following.span.start
@@ -89,7 +89,7 @@ def _several(k: Context, first: Equation, items: list[Item], form: str) -> None:
 
 
 def _declares(k: Context, item: Item) -> bool:
-    """Whether this is `x: f32[B, N]` without more, which can only be an input."""
+    """Whether this is just `x: f32[B, N]`, which can only be an input."""
     if not isinstance(item, ast.Labelled) or not label_word(item.label):
         return False
     node = item.inner
@@ -102,7 +102,7 @@ _BINDING = re.compile(r"[\w\s,.()]+?(?=(?::[^=\n]*)?=(?!=))")
 
 
 def _damaged(k: Context, span: Span, value: ast.Missing) -> ast.Bind | ast.ExprStmt:
-    """A statement that could not be read; the names that it seems to bind stay known."""
+    """A statement that could not be parsed; the names that it seems to bind remain known."""
     left = _BINDING.match(span.text[:300])
     if left is None:
         return ast.ExprStmt(span, value)
@@ -115,7 +115,7 @@ def _damaged(k: Context, span: Span, value: ast.Missing) -> ast.Bind | ast.ExprS
 
 
 def _one(k: Context, items: list[Item], word: str) -> Item:
-    """The only item of a statement that takes one."""
+    """The only item of a statement that takes one item."""
     if len(items) > 1:
         last = items[-1]
         k.error(
@@ -174,7 +174,7 @@ def _shape(k: Context, word: str, node: ast.Expr) -> ast.TypeExpr | None:
 
 
 def _in_brackets(k: Context, node: ast.Expr) -> Fix | None:
-    """The fix that writes a shape given as a tuple in brackets."""
+    """The fix that writes a shape in brackets instead of parentheses."""
     if not isinstance(node, ast.TupleExpr):
         return None
     written = f"f32[{node.span.text[1:-1].rstrip(', ')}]"

@@ -8,7 +8,7 @@ DEFINITION_WORDS = frozenset({"block", "network", "rule", "preset", "use", "inli
 FOREIGN_DEFINITIONS = frozenset(
     {"def", "class", "fn", "func", "function", "model", "struct", "module"}
 )
-"""Words at the beginning of a definition in other languages."""
+"""Words that begin a definition in other languages."""
 
 STATEMENT_WORDS = frozenset(
     {"input", "output", "param", "buffer", "shared", "init", "draw", "tie", "assert"}
@@ -16,13 +16,13 @@ STATEMENT_WORDS = frozenset(
 """Keywords at the beginning of a statement."""
 
 RESERVED_WORDS = frozenset({"if", "then", "else", "for", "in", "and", "or", "not"})
-"""Keywords wherever an expression may stand. As a label or attribute they are names."""
+"""Keywords wherever an expression may be. As labels or attributes they are names."""
 
 INFIX_WORDS = frozenset({"where", "when", "transient"})
-"""Keywords behind something complete."""
+"""Keywords after a complete expression."""
 
 TYPE_WORDS = frozenset({"f32", "i32", "i64", "bool", "c64"})
-"""What stands in front of a shape, as the type of its elements."""
+"""Element types, which precede a shape."""
 
 OPENERS = {"(": ")", "[": "]", "{": "}"}
 CLOSERS = {")": "(", "]": "[", "}": "{"}

@@ -1,8 +1,8 @@
-"""Text to tokens: words, numbers, strings, signs and comments, each with its place.
+"""Text to tokens: words, numbers, strings, signs and comments, each with its location.
 
-Linear in the text and free of context: what depends on the neighbours (which words are keywords,
-where a statement ends) is decided by `layout`. Characters that no token begins with are kept as
-tokens of type BAD for `layout` to report.
+Linear in the text and context-free: `layout` decides what depends on neighbouring tokens (which
+words are keywords, where a statement ends). Characters that begin no token are kept as tokens of
+type BAD, for `layout` to report.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ _PATTERN = re.compile(
 class Token:
     """One token. `type` is the sign or keyword itself, or NAME, NUMBER, STRING, NL, ERROR.
 
-    `first` says that nothing but space stands before it on its line, `depth` how many brackets
-    are open around it (a bracket counts itself).
+    `first` is true if only space precedes it on its line; `depth` is the number of open brackets
+    around it (a bracket counts itself).
     """
 
     type: str
@@ -51,8 +51,8 @@ class Token:
 def scan(text: str, start: int, end: int) -> tuple[list[Token], list[Token]]:
     """Tokens and comments of `text[start:end]`, in order.
 
-    The type of a word is WORD, that of what is no token of the language the name of a group
-    above; both are settled later.
+    The type of a word is WORD; the type of text that is not a token of the language is the name of
+    a group above. Both are resolved later.
     """
     tokens: list[Token] = []
     comments: list[Token] = []

@@ -1,6 +1,6 @@
-"""Makes tokens of what is none: foreign operators, quotes, numbers, comments; each is reported.
+"""Replaces invalid tokens (foreign operators, quotes, numbers, comments) and reports each.
 
-What remains has only the types that `layout` knows, so one odd character costs one message.
+The result has only the types known to `layout`, so that one odd character causes one error.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def clean(k: Context, raw: list[Token]) -> list[Token]:
     """Tokens of known types."""
     text = k.source.text
     result: list[Token] = []
-    closers: list[Token] = []  # in what was taken for comments
+    closers: list[Token] = []  # those in text taken for comments
     open_brackets = 0
     at = 0
     while at < len(raw):
@@ -104,7 +104,7 @@ def clean(k: Context, raw: list[Token]) -> list[Token]:
 def _comment_of_elsewhere(
     k: Context, raw: list[Token], at: int, result: list[Token], open_brackets: int
 ) -> int | None:
-    """Report a comment behind another sign than `#`; the index of the first token behind it."""
+    """Report a comment that begins with a foreign sign; return the index of the token after it."""
     text, token = k.source.text, raw[at - 1]
     divides = bool(result) and result[-1].type in ENDS_OPERAND
     if token.type == "//" and not (divides and _may_divide(text, raw, at, open_brackets)):
@@ -135,10 +135,10 @@ def _report(k: Context, code: str, message: str, token: Token, fix: str | None =
 
 
 def _report_meant(k: Context, code: str, message: str, token: Token, meant: str) -> None:
-    """Report a token that is written otherwise."""
+    """Report a token that is written differently here."""
     span, text = k.span(token.start, token.end), k.source.text
     written = meant
-    if meant.isalpha():  # a word is parted from those beside it
+    if meant.isalpha():  # a word needs space around it
         written = " " * text[token.start - 1 : token.start].isalnum() + meant
         written += " " * (text[token.end : token.end + 1].strip() != "")
     k.error(code, message, span, fix=Fix(f"write `{meant}`", (Edit(span, written),)))
@@ -148,7 +148,7 @@ def _report_meant(k: Context, code: str, message: str, token: Token, meant: str)
 
 
 def _may_divide(text: str, raw: list[Token], at: int, open_brackets: int) -> bool:
-    """Whether the `//` before `raw[at]` was not meant to begin a comment."""
+    """Whether the `//` before `raw[at]` is probably not the beginning of a comment."""
     slashes = raw[at - 1]
     if slashes.first and not open_brackets:
         return False
@@ -157,7 +157,7 @@ def _may_divide(text: str, raw: list[Token], at: int, open_brackets: int) -> boo
 
 
 def _comment_sign(text: str, raw: list[Token], at: int) -> str:
-    """The sign with which other languages begin a comment, where words follow that are no code."""
+    """The comment sign of another language, if the words after it are not code."""
     token, sign = raw[at], ""
     if token.type == "-" and text[token.start : token.start + 2] == "--":
         sign = "--"
@@ -173,7 +173,7 @@ def _comment_sign(text: str, raw: list[Token], at: int) -> str:
 
 
 def _as_comment(k: Context, token: Token, content: str) -> Fix | None:
-    """The fix that writes the lines of a text as comments; none where code follows on its line."""
+    """The fix that writes the lines of a text as comments; None if code follows on its line."""
     text = k.source.text
     newline = text.find("\n", token.end)
     if text[token.end : newline if newline >= 0 else len(text)].strip():
@@ -295,13 +295,13 @@ def _foreign(k: Context, token: Token) -> Token | None:
 
 
 def _in_condition(k: Context, token: Token) -> bool:
-    """Whether a condition stands before a token on its line."""
+    """Whether a condition precedes a token on its line."""
     before = k.source.text[: token.start].rpartition("\n")[2]
     return bool(_CONDITION.search(before))
 
 
 def _changed(k: Context, token: Token, text: str) -> Token:
-    """`x += 1`: nothing is changed."""
+    """`x += 1`, which would change a variable."""
     name = _LAST_WORD.search(k.source.text, max(0, token.start - 100), token.start)
     start = name.start() if name else token.start
     word = name[1] if name else "x"
@@ -313,7 +313,7 @@ def _changed(k: Context, token: Token, text: str) -> Token:
     )
     token.type = "="
     if token.first:
-        k.damage(token.start)  # what it follows stands on the line before
+        k.damage(token.start)  # its operand is on the line before
     return token
 
 
@@ -332,7 +332,7 @@ def _semicolon(k: Context, token: Token) -> None:
 
 
 def _product(k: Context, token: Token) -> None:
-    """`a @ b`, a product of matrices."""
+    """`a @ b`, a matrix product."""
     text = k.source.text
     left = _LAST_WORD.search(text, max(0, token.start - 100), token.start)
     right = _NEXT_WORD.match(text, token.end)
@@ -346,7 +346,7 @@ def _product(k: Context, token: Token) -> None:
 
 
 def _alone(text: str, start: int, end: int) -> bool:
-    """Whether an expression stands between these offsets, with nothing joined to it."""
+    """Whether an expression between these offsets is not part of a larger one."""
     before = text[:start].rstrip(" \t")[-1:]
     behind = text[end:].lstrip(" \t")[:2]
     return before in ("=", "(", ",", "[") and (behind[:1] in ("", "\n", ")", ",") or behind == "->")

@@ -1,4 +1,4 @@
-"""The form of a row of the table of mistakes."""
+"""The class of rows in the table of mistakes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from archspec.syntax.site import Repair, Site
 
 @frozen
 class Mistake:
-    """A row. `message` and `fix` may use <word>, <before> (the token before), <meant> and <edit>.
+    """A row. `message` and `fix` may use <word>, <before> (the previous token), <meant> and <edit>.
 
-    `edits` mends the text where no repair does; <edit> is what the first of them writes.
+    `edits` repairs the text if no repair does; <edit> is the text of the first of them.
     """
 
     code: str
@@ -28,12 +28,12 @@ class Mistake:
 
 
 def insert(*types: str) -> Repair:
-    """Read on as if these stood in front."""
+    """Continue as if these tokens preceded the offending one."""
     return Repair(types)
 
 
 def replace(*types: str) -> Repair:
-    """Read on as if these stood instead."""
+    """Continue as if these tokens replaced the offending one."""
     return Repair(types, replace=True)
 
 

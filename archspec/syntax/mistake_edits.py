@@ -1,4 +1,4 @@
-"""Edits of the text for mistakes that no single token mends. Each gives none where it is unsure."""
+"""Edits for mistakes that a single token does not repair. Each returns none if it is uncertain."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from archspec.syntax.keywords import CLOSERS, OPENERS
 from archspec.syntax.site import Site
 
 _NEAR = 60
-"""Tokens that are looked at on either side."""
+"""Number of tokens examined on either side."""
 
 _ENDS = frozenset({"NL", ",", "->", "=", "=>", "$END", "then", "else", "", "where", "when"})
 
@@ -21,7 +21,7 @@ def _span(s: Site, start: int, end: int) -> Span:
 
 
 def write_before(text: str) -> Callable[[Site], tuple[Edit, ...]]:
-    """Write `text` in place of the token before."""
+    """Write `text` in place of the previous token."""
 
     def edits(s: Site) -> tuple[Edit, ...]:
         return (Edit(s.span(-1), text),)
@@ -30,14 +30,14 @@ def write_before(text: str) -> Callable[[Site], tuple[Edit, ...]]:
 
 
 def without_before(s: Site) -> tuple[Edit, ...]:
-    """Leave out the token before, and the space behind it."""
+    """Remove the previous token, and the space after it."""
     text, token = s.reader.k.source.text, s.near(-1)
     end = token.end + len(text[token.end :]) - len(text[token.end :].lstrip(" "))
     return (Edit(_span(s, token.start, min(end, s.token.start)), ""),)
 
 
 def line_out(s: Site) -> tuple[Edit, ...]:
-    """Leave out the line."""
+    """Remove the line."""
     source = s.reader.k.source
     line = source.position(s.token.start)[0]
     starts = source.line_starts
@@ -46,7 +46,7 @@ def line_out(s: Site) -> tuple[Edit, ...]:
 
 
 def braces(s: Site) -> tuple[Edit, ...]:
-    """Braces for a body that is marked by `:` and by its indentation."""
+    """Add braces around a body that is marked by `:` and by indentation."""
     text = s.reader.k.source.text
     colon, newline = s.token, text.find("\n", s.token.end)
     newline = len(text) if newline < 0 else newline
@@ -70,7 +70,7 @@ def braces(s: Site) -> tuple[Edit, ...]:
 
 
 def chosen(s: Site) -> tuple[Edit, ...]:
-    """`if c: a else b` with `then`, and with braces where the body stands on lines of its own."""
+    """`if c: a else b` with `then`, and with braces if the body is on lines of its own."""
     text = s.reader.k.source.text
     line = text[s.token.end :].partition("\n")[0].partition("#")[0]
     if " else " in line:
@@ -187,7 +187,7 @@ def slice_(s: Site) -> tuple[Edit, ...]:
 
 
 def _of_data(parts: list[str]) -> list[str]:
-    """The ops that cut each axis; those that remove one come last, from the highest axis on."""
+    """The ops that slice each axis; those that remove it are last, from the highest axis on."""
     cuts, picks = [], []
     from_end = parts[0] == "..."
     for at, part in enumerate(parts):
@@ -229,7 +229,7 @@ _IMPORT = re.compile(r"import[ \t]+(std\.\w+)$")
 
 
 def import_(s: Site) -> tuple[Edit, ...]:
-    """`from std.cnn import a` as `use std.cnn { a }`; what is no module of ours is left out."""
+    """`from std.cnn import a` as `use std.cnn { a }`; imports of other modules are removed."""
     source = s.reader.k.source
     line = source.line(source.position(s.token.start)[0]).partition("#")[0].rstrip()
     place = _span(s, s.token.start, s.token.start + len(line))

@@ -1,8 +1,8 @@
-"""What people get wrong, and what to say about it.
+"""Common mistakes and their messages.
 
-One row a mistake, tried from the top. `example` has the mistake between guillemets, where the
-report must point; the rows are their own tests. `repair` is how to read on: tokens put in front
-of the offending one or in its place; without one the enclosing item is given up.
+One row for each mistake, tried from the top. `example` has the mistake between guillemets, where
+the report must point; the rows are their own tests. `repair` is how parsing continues: with tokens
+inserted before the offending one or replacing it; without it the enclosing item is given up.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _OPERATORS = _COMPARISONS | {"+", "-", "*", "/", "//", "%", "**", "..", "and", "
 
 
 def _joined(s: Site) -> bool:
-    """An operand right behind another one."""
+    """Whether an operand directly follows another one."""
     return s.after_operand and s.type in OPERAND_STARTS
 
 

@@ -11,7 +11,7 @@ _IF_FORMS = "layers are chosen by `if c { .. } else { .. }`, values by `if c the
 
 
 def words_of_statement(s: Site) -> list[str]:
-    """Types of the tokens of this line of thought, up to the last break or bracket."""
+    """Types of the previous tokens, back to the last line break."""
     types = []
     for offset in range(-1, -min(s.at, 60) - 1, -1):
         token = s.near(offset)
@@ -22,12 +22,12 @@ def words_of_statement(s: Site) -> list[str]:
 
 
 def _in_is_next(s: Site) -> bool:
-    """Whether the names of a `for` stand before; behind an expression a sum might go on too."""
+    """Whether the names of a `for` precede; after an expression, a sum could continue as well."""
     return s.expects("in") and not s.expects("+")
 
 
 def _binds_already(s: Site) -> bool:
-    """Whether a `=` stands in this statement, and no condition after it."""
+    """Whether the statement has a `=` that no condition follows."""
     types = words_of_statement(s)
     return "=" in types and not {"if", "where", "when", "and", "or", "not"} & set(types)
 

@@ -13,7 +13,7 @@ _BRACES = "a body stands in braces: `{ .. }`"
 
 
 def _top(s: Site) -> bool:
-    """At the beginning of a definition."""
+    """Whether this is the beginning of a definition."""
     return s.starts_statement and s.token.depth == 0
 
 
@@ -23,7 +23,7 @@ def _meant_definition(s: Site) -> str:
 
 
 def _head_end(s: Site) -> bool:
-    """Behind the head of a block or network."""
+    """Whether this is the end of the head of a block or network."""
     return s.head() in ("block", "network", "inline") and s.expects("{") and not s.bracket
 
 

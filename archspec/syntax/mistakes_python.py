@@ -28,7 +28,7 @@ _WORDS = {
     "await": "leave it out",
     "do": "`for i in 0..n { .. }` repeats",
 }
-"""Words that begin a statement elsewhere, and what to do here."""
+"""Words that begin a statement in other languages, with their counterparts here."""
 
 _TYPES = frozenset({"int", "float", "bool", "str", "layer", "init", "dim", "value", "string"})
 

@@ -1,4 +1,4 @@
-"""What the parser does when a token does not fit: say so once, and read on."""
+"""Recovery from a token that does not fit: report it once, and continue parsing."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from archspec.syntax.site import Repair, Site
 _STOPS = frozenset({"NL", ",", ")", "]", "}", "->", "{", "=>", "=", "then", "else", "$END"})
 _DEFINITIONS = DEFINITION_WORDS | {"$END"}
 _WORDS = frozenset({"->", "=>", "=", "==", ",", ":", "...", *RESERVED_WORDS})
-"""What a repair can put into the text; other repairs put something in only to read on."""
+"""Tokens that a repair can insert into the text; other repairs only serve to continue parsing."""
 
 _QUIET = 3
-"""Tokens behind an error in which another one is taken for its consequence."""
+"""Number of tokens after an error in which another error is considered its consequence."""
 
 _ENOUGH = 2
-"""Tokens that must fit behind a repair."""
+"""Number of tokens that must fit after a repair."""
 
 
 def recover(reader: Reader) -> bool:
-    """Report the offending token and go on; False when there were too many errors already."""
+    """Report the offending token and continue; False if there were too many errors already."""
     k = reader.k
     reader.errors += 1
     if reader.errors > 4 * limits.MAX_ERRORS:
@@ -36,7 +36,7 @@ def recover(reader: Reader) -> bool:
     damaged = k.is_damaged(site.token.start) or k.is_damaged(before.end)
     repair = mistake.repair
     if repair and (site.fits(repair) < _ENOUGH or (damaged and site.token.depth)):
-        # what is guessed on a damaged line would only lead to more that looks wrong
+        # a guess on a damaged line would only cause further false errors
         repair = None
     if not damaged and reader.at >= reader.quiet_until:
         _report(site, mistake, repair)
@@ -69,7 +69,7 @@ def _report(site: Site, mistake: Mistake, repair: Repair | None) -> None:
 
 
 def _edit(site: Site, repair: Repair) -> Edit | None:
-    """The repair as a change of the text, if it puts in signs and words only."""
+    """The repair as an edit of the text, if it inserts only signs and words."""
     before, here = site.span_before(), site.span()
     if not _WORDS.issuperset(repair.types) or not here.text:
         return None
@@ -96,7 +96,7 @@ def _apply(reader: Reader, repair: Repair) -> None:
 
 
 def skip(reader: Reader) -> bool:
-    """Put ERROR in place of the smallest enclosing item and skip the rest of it."""
+    """Replace the smallest enclosing item by ERROR and skip the rest of it."""
     stack, at = reader.stack.copy(), reader.at
     lost: list[Value] = []
     last = before = stack.last
@@ -122,7 +122,7 @@ def skip(reader: Reader) -> bool:
 
 
 def _defines(reader: Reader, at: int) -> bool:
-    """Whether a definition begins at a token, one of another language included."""
+    """Whether a definition begins at a token, including definitions of other languages."""
     token, text = reader.tokens[at], reader.k.source.text
     if token.type in _DEFINITIONS:
         return True
@@ -131,12 +131,12 @@ def _defines(reader: Reader, at: int) -> bool:
 
 
 def _inside(before: Token | None) -> int:
-    """How many brackets are open behind a token."""
+    """Number of brackets open after a token."""
     return before.depth - (before.type in CLOSERS) if before else 0
 
 
 def _resume(reader: Reader, stack: Stack, depth: int) -> int | None:
-    """Index of the token to go on with if ERROR comes next, at the given depth of brackets."""
+    """Index of the token to continue with if ERROR comes next, at the given bracket depth."""
     if not stack.takes("ERROR"):
         return None
     behind = stack.copy()

@@ -15,7 +15,7 @@ _WORD = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*")
 
 
 def read_string(k: Context, token: Token) -> ast.Text:
-    """The parts of a string token. `{{` and `}}` stand for the braces themselves."""
+    """The parts of a string token. `{{` and `}}` represent the braces themselves."""
     text = k.source.text
     span = k.span(token.start, token.end)
     parts: list[str | ast.Expr] = []
@@ -44,7 +44,7 @@ def read_string(k: Context, token: Token) -> ast.Text:
 
 
 def _hole(k: Context, at: int, end: int) -> tuple[ast.Expr, int]:
-    """The expression in the braces that open at `at`, and where they end."""
+    """The expression in the braces that open at `at`, and their end."""
     close = k.source.text.find("}", at, end)
     if close < 0:
         k.error(
@@ -72,7 +72,7 @@ _FORMAT = re.compile(r'"\.format\(([\w. +*/-]+)\)')
 
 
 def _filled(k: Context, at: int, close: int, end: int) -> Fix:
-    """What to write for `"layer{}".format(i)`, and for empty braces elsewhere."""
+    """The fix for `"layer{}".format(i)`, and for empty braces elsewhere."""
     words = 'an expression stands in the braces, `"layer{i}"`; `{{}}` are the characters'
     call = _FORMAT.match(k.source.text, end)
     if call is None or k.source.text.count("{", at, end) > 1:

@@ -1,4 +1,4 @@
-"""Sorts `chain = chain` into targets, shapes and plain expressions, once its place is known."""
+"""Sorts `chain = chain` into targets, shapes and plain expressions, once its role is known."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from archspec.syntax.context import Context, Dots, Equation, Item
 
 
 def plain(k: Context, item: Item, place: str) -> ast.Expr:
-    """An item where only an expression may stand."""
+    """An item where only an expression is allowed."""
     if isinstance(item, Dots):
         k.error("E0124", "`...` stands in front of what it spreads: `...name`", item.span)
         return ast.Missing(item.span)
     if isinstance(item, Equation):
         if ":=" in k.source.text[item.left.span.end : item.right.span.start]:
-            return ast.Missing(item.span)  # reported as a sign
+            return ast.Missing(item.span)  # the sign was reported
         k.error(
             "E0121",
             f"`=` does not fit into {place}",
@@ -49,7 +49,7 @@ def _dim(k: Context, item: Item) -> ast.DimExpr:
 
 
 def as_target(k: Context, node: Item) -> ast.Target | None:
-    """One target of a binding; None and a fault if it cannot be one."""
+    """One target of a binding; None, after reporting an error, if it can't be one."""
     if isinstance(node, ast.Name):
         return ast.NameTarget(node.span, node.text)
     if isinstance(node, ast.Spread) and isinstance(node.inner, ast.Name):
@@ -83,11 +83,11 @@ def _refuse(k: Context, span: Span) -> None:
 
 
 _TYPES = frozenset({"int", "float", "bool", "str", "string", "layer", "tensor", "list", "tuple"})
-"""Types with which other languages annotate a name."""
+"""Types in annotations of other languages."""
 
 
 def label_word(label: ast.Label) -> str | None:
-    """The plain word of a label, `_` included; None for a string with holes."""
+    """The plain word of a label, including `_`; None for a string with interpolations."""
     if label.template is None:
         return "_"
     parts = label.template.parts
@@ -112,7 +112,7 @@ def _claimed(k: Context, node: ast.Labelled) -> ast.Target | None:
 
 
 def leftovers(k: Context) -> None:
-    """Report what looked like a shape and was none."""
+    """Report items that looked like a shape but are not part of one."""
     for node, items in k.raw_items.values():
         if not items:
             at = node.span.end

@@ -1,1 +1,1 @@
-"""Arguments: which attribute or parameter each is for, and what it may be."""
+"""Arguments: binding to attributes and parameters, and checks of their values."""

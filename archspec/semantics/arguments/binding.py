@@ -36,7 +36,7 @@ from archspec.types.initialiser import Initialiser
 
 
 def bind_arguments(context: Context, layer: BlockLayer, span: Span) -> dict[str, Value]:
-    """The value of each parameter, checked against its type and domain, defaults filled in.
+    """The value of each parameter, checked against its type and domain, with defaults filled in.
 
     Raises SpecError for an argument that is missing, unknown, or of the wrong kind.
     """
@@ -70,7 +70,7 @@ def bind_arguments(context: Context, layer: BlockLayer, span: Span) -> dict[str,
 
 
 def body_environment(definition: Definition, arguments: Mapping[str, Value]) -> Environment:
-    """The names that a body sees first: its parameters, with their arguments."""
+    """The initial scope of a body: its parameters, bound to their arguments."""
     environment = Environment(definition.module)
     environment.owner, environment.is_body = definition, True
     for parameter in definition.parameters:
@@ -104,7 +104,7 @@ def _coerced(
 
 
 def namesake(name: str, span: Span) -> Fix | None:
-    """What was probably meant by a block that has the name of a layer of Keras."""
+    """A fix for a block with the name of a Keras layer."""
     if name != "dense":
         return None
     edit = Edit(Span(span.source, span.start, span.start + len(name)), "linear")
@@ -123,11 +123,11 @@ _TYPES_ELSEWHERE = {
     "any": "value",
     "sequence": "list",
 }
-"""Types of parameters as they are called elsewhere, in small letters."""
+"""Types of parameters by their names in other languages, in lower case."""
 
 
 def _type_meant(kind: ast.ParamType) -> Fix:
-    """What was probably meant by a type that does not exist."""
+    """A fix for an unknown type."""
     words = "types are int, float, bool, str, layer, dim, init, value and list[..]"
     place = beginning(kind.span, kind.name)
     if kind.name == "Optional" and kind.argument is not None:
@@ -138,10 +138,10 @@ def _type_meant(kind: ast.ParamType) -> Fix:
 
 
 def coerce(context: Context, value: Value, kind: ast.ParamType, span: Span, what: str) -> Value:
-    """The value as one of the declared type. Raises SpecError when it is none."""
+    """The value converted to the declared type. Raises SpecError if that is impossible."""
     if isinstance(value, Poison):
         return value
-    if kind.name == "str" and isinstance(value, BlockLayer):  # `each`; an op is no string
+    if kind.name == "str" and isinstance(value, BlockLayer):  # a word such as `each`
         value = word_meant(all_words(), value)
     if kind.name != "layer":
         value = plain(force(context, value, span))

@@ -1,4 +1,4 @@
-"""Giving attributes to layers: `conv(64, 3)`, and again: `norm(eps=1e-3)`."""
+"""Calls that add attributes to layers: `conv(64, 3)`, and again: `norm(eps=1e-3)`."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def call_layer(context: Context, function: Value, node: ast.Call) -> Value:
 
 
 def merged(earlier: tuple[Given, ...], later: tuple[Given, ...]) -> tuple[Given, ...]:
-    """Positional attributes add up; named ones replace those of the same name."""
+    """Append positional attributes; named ones replace earlier ones of the same name."""
     if not earlier:
         return later
     names = {item.name for item in later if item.name is not None}
@@ -115,15 +115,15 @@ def refuse_twice(
     variadic: str | None = None,
     note: str | None = None,
 ) -> None:
-    """Report (E0303) what one call gives twice: by name, or by position and by name.
+    """Report (E0303) attributes given twice in one call, by name or by position and name.
 
-    `order` names the attributes by position, of which the call gives those that end at `end`;
-    `variadic` is the one that takes all positions, `note` is added where a position is at fault.
-    Over what an earlier call gave, names win.
+    `order` has the attributes by position; those of the call end at index `end`. `variadic` is the
+    attribute that takes all positional arguments; `note` is added if a positional one is at fault.
+    Names override attributes of an earlier call.
     """
     by_position = [item.name for item in given].count(None)
     if by_position == len(given):
-        return  # as in most calls
+        return  # the usual case
     position = end - by_position
     seen: dict[str, Given] = {}
     for item in given:
@@ -177,7 +177,7 @@ def _means_nothing(context: Context, text: str) -> bool:
 
 
 def _locals(context: Context, node: ast.Name) -> frozenset[str]:
-    """The word itself where it is a local name: those win over words with a meaning."""
+    """The word itself if it is a local name; local names hide initialisers."""
     return frozenset({node.text} if context.environment.has_local(node.text) else ())
 
 
@@ -210,7 +210,7 @@ def _given_to_block(context: Context, layer: BlockLayer, node: ast.Call) -> tupl
 
 
 def _given(context: Context, argument: ast.Argument, value: Value) -> Given:
-    """What an argument gives; what was written is kept unless it is the value itself."""
+    """An argument with its value; its expression is kept unless it is a literal."""
     node = argument.value
     if type(node) is ast.Number or not isinstance(value, (int, float, Dim, ListValue, tuple)):
         return Given(argument.name, value, argument.span)
@@ -218,7 +218,7 @@ def _given(context: Context, argument: ast.Argument, value: Value) -> Given:
 
 
 def data_in_parentheses(context: Context, name: str, span: Span) -> SpecError:
-    """Data never stands in parentheses: say how to write it."""
+    """The error for data in parentheses, with the correct notation."""
     text = span.text if span.text.isidentifier() else "x"
     return context.error(
         "E0310",
@@ -233,7 +233,7 @@ def data_in_parentheses(context: Context, name: str, span: Span) -> SpecError:
 
 
 def initialiser_value(context: Context, node: ast.Expr) -> Value:
-    """An expression where an initialiser is expected: `zeros` is the initialiser, not the op."""
+    """The value of an expression for an initialiser: `zeros` is the initialiser, not the op."""
     if isinstance(node, ast.Name) and node.text in INITIALISER_NAMES - _locals(context, node):
         return _build(context, node.text, {}, node.span)
     if isinstance(node, ast.Call) and isinstance(node.function, ast.Name):

@@ -1,4 +1,4 @@
-"""Which parameter of a definition each argument is for."""
+"""Assignment of arguments to the parameters of a definition."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def by_name(
 ) -> Mapping[str, Given]:
     """The arguments by parameter.
 
-    Raises SpecError for one too many (E0303) and for a name that there is none of (E0302).
+    Raises SpecError for a surplus argument (E0303) and an unknown name (E0302).
     """
     parameters = definition.parameters
     names = [parameter.name or "_" for parameter in parameters]
@@ -53,7 +53,7 @@ def by_name(
 
 
 def _what_it_has(definition: Definition, name: str, names: Sequence[str]) -> tuple[str, ...]:
-    """What a definition takes, where it is given something else: in words."""
+    """A note with the parameters of a definition, for an argument that it does not have."""
     if isinstance(definition, BlockDefinition) and name in free_dims(definition.node.body):
         return (
             f"`{name}` is a free dimension of an input: every size is taken, and none is given; "
@@ -66,7 +66,7 @@ def _what_it_has(definition: Definition, name: str, names: Sequence[str]) -> tup
 
 
 def free_dims(body: ast.Body) -> frozenset[str]:
-    """Names of dimensions for which the inputs of a network say a size for reports."""
+    """Names of dims with a default size in the inputs of a network."""
     inputs = [item for item in body.statements if isinstance(item, ast.Input)]
     types = [item.type for statement in inputs for item in statement.items if item.type is not None]
     return frozenset(

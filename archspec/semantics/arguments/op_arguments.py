@@ -1,4 +1,4 @@
-"""Attributes of a primitive op: put in order, turned into plain data, checked."""
+"""Attributes of a primitive op: sorted, converted to plain data, and checked."""
 
 from __future__ import annotations
 
@@ -38,9 +38,8 @@ def complete(
 ) -> tuple[Op, dict[str, Given]]:
     """The op with all its attributes, and the layers it holds.
 
-    `data` is what it is applied to: where too much is given, this tells what was meant. Raises
-    SpecError with one diagnostic for the first attribute that is missing or wrong; the
-    others are reported beside it.
+    `data` is its input; if there are too many attributes, it helps to find the intended ones.
+    Raises SpecError for the first attribute that is missing or wrong; the others are reported too.
     """
     cache_key = ("op", layer.op.name, context.session.keys.of(layer))
     session = context.session
@@ -79,7 +78,7 @@ def complete(
 
 
 def _is_known(value: Value) -> bool:
-    """Whether it is the value itself: what a rule yields may depend on the mode."""
+    """Whether the value is final: the value of a rule may depend on the mode."""
     if isinstance(value, (ListValue, tuple)):
         return all(_is_known(item) for item in (value if isinstance(value, tuple) else value.items))
     return not isinstance(value, BlockLayer)
@@ -121,12 +120,12 @@ def _sorted(
 
 
 def attributes_in_order(context: Context, layer: OpLayer, data: Value) -> Mapping[str, Given]:
-    """What is given to an op by attribute. Raises SpecError: E0302, E0303."""
+    """The arguments of an op by attribute. Raises SpecError: E0302, E0303."""
     return _sorted(context, layer, data)[0]
 
 
 def literal_fault(context: Context, op: type[Op], name: str, item: Given) -> SpecError | None:
-    """What is wrong with the value of an attribute, whatever the others are."""
+    """The error for an attribute's value that does not depend on other attributes, or None."""
     try:
         op.model_validate({name: _attribute(context, item.value, item.span)})
     except ValidationError as error:
@@ -199,7 +198,7 @@ def _what_is_wrong(op: type[Op], name: str, detail: Any) -> tuple[str, str]:
 
 
 def missing_attribute(context: Context, op: type[Op], name: str, span: Span) -> SpecError:
-    """That an op is not given an attribute that it needs."""
+    """The error for a missing attribute of an op."""
     needed = [key for key, info in op.model_fields.items() if info.is_required() or key == name]
     written = f"it is written `{op.name}({', '.join(needed)})`"
     return context.error("E0303", f"`{op.name}` needs `{name}`", span, notes=(written,))
@@ -209,7 +208,7 @@ _DIVISION = re.compile(r"(?<!/)/(?!/)")
 
 
 def whole_number(detail: Any, span: Span) -> Fix | None:
-    """How a float is written as an integer, where one is needed."""
+    """A fix that writes a float as an integer, where one is needed."""
     value, text = detail["input"], span.text
     if detail["type"] not in ("int_type", "int_from_float") or not isinstance(value, float):
         return None
@@ -235,7 +234,7 @@ _BOUNDS = {
     "less_than": ("below", "lt"),
     "less_than_equal": ("at most", "le"),
 }
-"""Kinds of errors of pydantic, in words, with where they keep the limit."""
+"""Texts for pydantic's error types, with the keys of their limits."""
 
 _KINDS = {
     "int_type": "an integer",

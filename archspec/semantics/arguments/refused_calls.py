@@ -1,4 +1,4 @@
-"""Calls that are written as in other languages: data in parentheses, attributes of other names."""
+"""Errors for calls in foreign notation: data in parentheses, foreign names of attributes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ INFERRED = "the number of channels that come in is inferred, and never written"
 
 
 def refuse_unknown(context: Context, op: type[Op], node: ast.Call) -> None:
-    """Refuse (E0302) an attribute that the op has not, with the call as it is written here."""
+    """Reject (E0302) an unknown attribute of an op, with the call in this notation as a fix."""
     if op.open_attributes is not None or all(item.name is None for item in node.arguments):
         return
     names = attribute_names(op)
@@ -47,7 +47,7 @@ def refuse_unknown(context: Context, op: type[Op], node: ast.Call) -> None:
 
 
 def _attributes(op: type[Op], name: str, names: Sequence[str]) -> tuple[str, ...]:
-    """What an op takes, where it is given something else: in words."""
+    """Notes on the attributes of an op, for a call with another attribute."""
     if name in _INFERRED_NAMES and op.inferred is not None:
         return (INFERRED,)
     if name == "inplace":
@@ -63,7 +63,7 @@ _INFERRED_NAMES = frozenset(
 
 
 def argument_value(context: Context, node: ast.Call, argument: ast.Argument) -> Value:
-    """The value of an argument. Where data were called in it, the call around is refused, too."""
+    """The value of an argument. If data is called in it, the error covers the outer call, too."""
     try:
         return evaluate(context, argument.value)
     except SpecError as error:
@@ -74,7 +74,7 @@ def argument_value(context: Context, node: ast.Call, argument: ast.Argument) -> 
 
 
 def refuse_data(context: Context, node: ast.Call) -> None:
-    """Refuse (E0310) data that a layer is called with."""
+    """Reject (E0310) a layer called with data."""
     for argument in node.arguments:
         if not isinstance(argument.value, ast.Spread):
             value = argument_value(context, node, argument)
@@ -83,7 +83,7 @@ def refuse_data(context: Context, node: ast.Call) -> None:
 
 
 def data_in_call(context: Context, node: ast.Call, argument: ast.Argument) -> SpecError:
-    """Data never stands in parentheses: say how this call is written."""
+    """The error for data in parentheses, with the correct notation as a fix."""
     data = [argument]
     for other in node.arguments:
         if other.span.start > argument.span.start and not isinstance(other.value, ast.Spread):

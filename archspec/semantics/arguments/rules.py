@@ -1,4 +1,4 @@
-"""Rules and presets: which clause answers a call, and what a preset stands for."""
+"""Rules and presets: the clause chosen for a call, and the network of a preset."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from archspec.types.dim import Dim
 
 @stands_for(RuleDefinition)
 def rule_value(context: Context, layer: BlockLayer, span: Span) -> Value:
-    """What the right side of a rule's clause is for these arguments, evaluated once.
+    """The value of a rule's right side for these arguments, evaluated once.
 
-    Raises SpecError when no clause takes them, OutOfBudget when a recursion has no end.
+    Raises SpecError if no clause matches them, OutOfBudget if a recursion has no end.
     """
     rule = layer.definition
     assert isinstance(rule, RuleDefinition)
@@ -62,7 +62,7 @@ def rule_value(context: Context, layer: BlockLayer, span: Span) -> Value:
 def select_clause(
     context: Context, rule: RuleDefinition, arguments: Mapping[str, Value], span: Span
 ) -> tuple[ast.RuleClause, Environment]:
-    """The first clause that takes the arguments, with its names bound."""
+    """The first clause that matches the arguments, with its names bound."""
     values = list(arguments.values())
     for clause in rule.clauses:
         environment = Environment(rule.module)
@@ -107,11 +107,11 @@ def _matches(
 
 
 _UNDER_WAY = Remembered(POISON, False)
-"""Stands for a preset whose value is being found out, so that it must not be asked for."""
+"""Marks a preset that is being evaluated and must not be used."""
 
 
 def resolve_preset(context: Context, layer: BlockLayer, span: Span) -> Value:
-    """The network that a preset stands for, with its attributes filled in."""
+    """The network of a preset, with its attributes filled in."""
     definition = layer.definition
     if not isinstance(definition, PresetDefinition):
         return layer
@@ -120,7 +120,7 @@ def resolve_preset(context: Context, layer: BlockLayer, span: Span) -> Value:
     if key not in session.rule_results:
         inner = context.expanding(definition.name, span)
         session.rule_results[key] = _UNDER_WAY
-        found = Remembered(POISON, False)  # unless it is said below what it is
+        found = Remembered(POISON, False)  # kept if evaluation fails
         try:
             with ModeWatch(session) as watch:
                 value = evaluate(

@@ -1,6 +1,6 @@
-"""Attributes in the order of PyTorch: what was probably meant, and how it is written here.
+"""Attributes in PyTorch's order, with the intended call as a fix.
 
-There the number of channels that come in stands first, `nn.Conv2d(3, 64, 3)`; here it is inferred.
+In PyTorch the number of input channels is first, `nn.Conv2d(3, 64, 3)`; here it is inferred.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from archspec.source import Span
 
 
 def too_many(context: Context, layer: OpLayer, item: Given, data: Value) -> SpecError:
-    """That `item` is one more than the op takes by position, and what to write."""
+    """The error for a surplus positional attribute `item`, with a fix."""
     op, order = layer.op, positional(layer.op)
     takes, named = counted(len(order), "attribute"), attribute_names(op)[len(order) :]
     how = f"{takes}{' by position' if named else ''}, this is one too many"
@@ -40,12 +40,12 @@ def too_many(context: Context, layer: OpLayer, item: Given, data: Value) -> Spec
 
 
 def _as_written_here(layer: OpLayer, data: Value) -> Fix | None:
-    """The call without the number of channels, and with names where they are needed."""
+    """A fix that removes the number of input channels, and adds names where they are needed."""
     op, order = layer.op, positional(layer.op)
     given = [item for item in layer.given if item.name is None]
     taken = {item.name for item in layer.given} | {*order}
     if len({item.span for item in given}) < len(given):
-        return None  # several out of one `...list`
+        return None  # several from one `...list`
     words, edits = [], []
     if (channels := _channels_in(op, given, data)) is not None:
         given.remove(channels)
@@ -63,7 +63,7 @@ def _as_written_here(layer: OpLayer, data: Value) -> Fix | None:
 
 
 def _channels_in(op: type[Op], given: Sequence[Given], data: Value) -> Given | None:
-    """The attribute by position that is probably the number of channels that come in."""
+    """The positional attribute that is probably the number of input channels."""
     at, first = op.inferred, len(positional(op))
     if at is None or at >= len(given):
         return None
@@ -81,7 +81,7 @@ def _channels_in(op: type[Op], given: Sequence[Given], data: Value) -> Given | N
 
 
 def _channels(data: Value) -> set[int]:
-    """How many channels come in, wherever in the shape of the first input they may stand."""
+    """Possible numbers of input channels, for either position of the axis in the first input."""
     shape = next((item.type.shape for item in tensors(data)), ())
     sizes = [shape[axis].constant for axis in (1, -1)] if len(shape) > 1 else []
     return {size for size in sizes if size is not None}
@@ -92,7 +92,7 @@ def _rank(data: Value) -> int:
 
 
 def _fits(op: type[Op], name: str, value: Value) -> bool:
-    """Whether the attribute takes a value of this kind."""
+    """Whether the attribute accepts a value of this kind."""
     try:
         op.model_validate({name: value})
     except ValidationError as error:
@@ -104,13 +104,13 @@ def _fits(op: type[Op], name: str, value: Value) -> bool:
 
 
 LARGE = 10
-"""From this width on a kernel that keeps the number of channels is a rare thing."""
+"""From this size on, kernels that keep the number of channels are rare."""
 
 
 def warn_of_channels(
     context: Context, layer: OpLayer, op: Op, inputs: Sequence[Tensor], span: Span
 ) -> None:
-    """Warn (W0301) where `conv(3, 64, 3)` on 3 channels is a kernel of 64 with stride 3."""
+    """Warn (W0301) if `conv(3, 64, 3)` on 3 channels is a kernel of 64 with stride 3."""
     if op.inferred != 0 or positional(layer.op)[1:3] != ("kernel", "stride"):
         return
     given = [item for item in layer.given if item.name is None][:3]
@@ -134,7 +134,7 @@ def warn_of_channels(
 
 
 def _reads_as_torch(op: Op, x: Tensor) -> bool:
-    """Whether width, kernel and stride are rather channels in, channels out and kernel."""
+    """Whether width, kernel and stride look like input channels, output channels and kernel."""
     width, kernel, stride = (getattr(op, name) for name in ("width", "kernel", "stride"))
     stride = _first(stride)
     if not isinstance(kernel, int) or not isinstance(stride, int) or kernel < 6:

@@ -1,1 +1,1 @@
-"""A graph under construction: its nodes, the names of its instances, and what is shared in it."""
+"""A graph under construction: its nodes, the names of its instances, and its shared layers."""

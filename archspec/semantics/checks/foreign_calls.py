@@ -1,4 +1,4 @@
-"""Calls and words of PyTorch, Keras and Python in a spec, reported with what is written here."""
+"""Calls and words of PyTorch, Keras and Python in a spec, reported with their counterparts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from archspec.source import Span
 from archspec.syntax import ast
 
 MOST = 200
-"""Foreign calls of a file that are rewritten; others are only named."""
+"""Number of foreign calls of a file that are rewritten; others are only named."""
 
 _TRAINING = ("Loss", "_loss", "cross_entropy", "Scheduler", "_lr", "with_logits", "kl_div")
 _OPTIMISERS = frozenset({"Adam", "AdamW", "SGD", "RMSprop", "Adagrad", "backward", "fit"})
@@ -30,17 +30,17 @@ _SELF = (
 
 
 class ForeignCalls:
-    """What is reported of foreign calls in one file, and what their fixes cover already."""
+    """Reports foreign calls of one file, and records the nodes that fixes already cover."""
 
     def __init__(self, tree: ast.Module, report: Callable[[Diagnostic], None]) -> None:
         self.tree = tree
         self.report = report
         self.covered: set[int] = set()
-        """Identities of nodes that the fix of a call around them rewrites, too."""
+        """The ids of nodes rewritten by the fix of an enclosing call."""
         self.count = 0
 
     def call(self, node: ast.Call, known: Callable[[str], bool], stage: bool) -> bool:
-        """Report a call of a foreign name; whether it was one."""
+        """Report a call of a foreign name; return whether it was one."""
         function = node.function
         while isinstance(function, ast.Call):
             function = function.function
@@ -67,7 +67,7 @@ class ForeignCalls:
         return self.name(function, known)
 
     def name(self, node: ast.Expr, known: Callable[[str], bool]) -> bool:
-        """Report a foreign name that is no call, or whose call cannot be rewritten."""
+        """Report a foreign name that is not called, or whose call cannot be rewritten."""
         path = path_of(node)
         if not path or known(path[0]) or _is_of_library(path):
             return False
@@ -106,7 +106,7 @@ class ForeignCalls:
         return False
 
     def none(self, node: ast.Argument) -> bool:
-        """Report an argument `name=None`; whether it was one."""
+        """Report an argument `name=None`; return whether it was one."""
         value = node.value
         if not isinstance(value, ast.Name) or value.text != "None":
             return False
@@ -147,7 +147,7 @@ class ForeignCalls:
 
 
 def _is_of_library(path: tuple[str, ...]) -> bool:
-    """Whether a plain name is a block of the standard library that was not brought in."""
+    """Whether a plain name is a block of the standard library that was not imported."""
     return len(path) == 1 and path[0] in modules_of_names()
 
 

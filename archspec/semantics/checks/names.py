@@ -1,7 +1,7 @@
-"""Names looked up before anything is expanded, so that unused code is checked too.
+"""Check of names before anything is expanded, so that unused code is covered too.
 
-This walk knows which names each scope can see: parameters, bindings, dims of shapes, definitions,
-ops, functions and words. It reports what is none of them, with what was probably meant.
+The walk knows the names visible in each scope: parameters, bindings, dims of shapes, definitions,
+ops, functions and words. It reports any other name, with the name that was probably meant.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from archspec.types.initialiser import INITIALISERS
 ALWAYS = frozenset({"true", "false", "training", "_", "...", "tap", "frozen"})
 
 COMPARED = 30_000
-"""Names of a file that are compared with unknown ones, to find what was meant."""
+"""Number of comparisons of unknown names with names of a file, in search of suggestions."""
 
 
 def resolve_names(scope: ModuleScope, sink: Sink) -> None:
@@ -52,7 +52,7 @@ def resolve_names(scope: ModuleScope, sink: Sink) -> None:
 
 
 def resolve_expression(scope: ModuleScope, expression: ast.Expr, sink: Sink) -> None:
-    """Report every unknown name of an expression that does not stand in the file."""
+    """Report every unknown name of an expression that is not part of the file."""
     _walker(scope, sink).visit(expression, frozenset())
 
 
@@ -80,7 +80,7 @@ def _visit_all(scope: ModuleScope, walker: _Walker) -> None:
 
 
 def _lost(node: ast.BlockDef | ast.RuleClause) -> frozenset[str]:
-    """Names that a head which could not be read may have declared."""
+    """Names that a head with syntax errors may have declared."""
     if not node.damaged:
         return frozenset()
     end = node.body.span.start if isinstance(node, ast.BlockDef) else node.value.span.start
@@ -99,11 +99,11 @@ class _Walker:
         self.lost: frozenset[str] = frozenset()
         self.calls: list[WrittenCall] = []
         self.stages: set[int] = set()
-        """Identities of calls that are stages of chains."""
+        """The ids of calls that are stages of chains."""
         self.heads: set[int] = set()
-        """Identities of what stands first in a chain."""
+        """The ids of the first stages of chains."""
         self.applied: set[int] = set()
-        """Identities of calls that data flow into, through `->`."""
+        """The ids of calls applied to data by `->`."""
 
     def parameters(
         self, parameters: tuple[ast.Parameter, ...], names: frozenset[str]
@@ -117,7 +117,7 @@ class _Walker:
         return names
 
     def is_none(self, part: ast.Expr, parameter: ast.Parameter) -> bool:
-        """Report a default `None`; whether it was one."""
+        """Report a default `None`; return whether it was one."""
         if not isinstance(part, ast.Name) or part.text != "None" or "None" in self.known:
             return False
         text, source = parameter.span.source.text, parameter.span.source
@@ -141,7 +141,7 @@ class _Walker:
                 stack.extend(reversed(self.parts(item, seen)))
 
     def parts(self, item: ast.Node, seen: frozenset[str]) -> list[tuple[object, frozenset[str]]]:
-        """What is read of a node, each part with the names that it sees."""
+        """The parts of a node to visit, each with the names visible to it."""
         if isinstance(item, ast.Body):
             strays = self.strays(item)
             for fault in rebound(item):
@@ -169,7 +169,7 @@ class _Walker:
     def parts_of_call(
         self, item: ast.Call, seen: frozenset[str]
     ) -> list[tuple[object, frozenset[str]]]:
-        """What is read of a call, once it is known whether it is one of another library."""
+        """The parts of a call to visit, after the check for a call of another library."""
         arguments = [one for one in item.arguments if not self.may_be_word(item, one, seen)]
         known = partial(self.means_something, seen=seen)
         applied = id(item) in self.applied
@@ -181,7 +181,7 @@ class _Walker:
         return [(item.function, seen), *((part, seen) for part in arguments)]
 
     def is_foreign(self, node: ast.Attribute, seen: frozenset[str]) -> bool:
-        """Report `nn.relu`, where nothing is called `nn`, with what was meant by `relu`."""
+        """Report `nn.relu` if `nn` is unknown, with a suggestion for `relu`."""
         base = node.base
         if self.is_damaged:
             return False
@@ -198,7 +198,7 @@ class _Walker:
         return True
 
     def stage(self, node: ast.Expr, seen: frozenset[str]) -> None:
-        """Note what gets no more attributes."""
+        """Record a stage of a chain, which gets no more attributes."""
         while isinstance(node, ast.Labelled | ast.Group):
             node = node.inner
         self.stages.add(id(node))
@@ -206,7 +206,7 @@ class _Walker:
             self.calls.append(WrittenCall(node, True))
 
     def call(self, node: ast.Call, seen: frozenset[str]) -> None:
-        """Note a call of what has a name in the file."""
+        """Record a call of a name that no local name hides."""
         base: ast.Expr = node
         while isinstance(base, ast.Call):
             base = base.function
@@ -214,7 +214,7 @@ class _Walker:
             self.calls.append(WrittenCall(node, id(node) in self.stages))
 
     def strays(self, body: ast.Body) -> list[ast.Statement]:
-        """Report expressions that stand alone beside an output or another expression."""
+        """Report expression statements besides an output or another expression."""
         kinds = (ast.ExprStmt, ast.Output)
         results = [item for item in body.statements if isinstance(item, kinds)]
         outputs = [item for item in results if isinstance(item, ast.Output)]
@@ -231,18 +231,18 @@ class _Walker:
         return text in seen or text in self.known or text in self.lost or is_word(text)
 
     def may_be_word(self, call: ast.Call, argument: ast.Argument, seen: frozenset[str]) -> bool:
-        """Whether this is nothing that is known, for an attribute that takes words.
+        """Whether an argument is an unknown name for an attribute that accepts words.
 
-        Whether it takes this one is seen where it is given.
+        Whether the attribute accepts this word is checked when it is bound.
         """
         value, name = argument.value, argument.name
         if name is None or not isinstance(value, ast.Name):
             return False
         if self.means_something(value.text, seen):
-            return False  # asked first: to know the attributes of all ops, all are imported
+            return False  # checked first: the attributes of all ops require importing them all
         function = call.function
         if not isinstance(function, ast.Name) or function.text in seen:
-            return name in _word_attributes()  # a layer that a variable holds
+            return name in _word_attributes()  # a layer held by a variable
         model = all_ops().get(function.text) or INITIALISERS.get(function.text)
         return model is not None and bool(choices(model, name))
 
@@ -261,7 +261,7 @@ class _Walker:
         self.sink.report(diagnostic("E0210", message, node.span, fix=fix))
 
     def suggestion(self, node: ast.Name, seen: frozenset[str]) -> Fix | None:
-        """What was probably meant; looked for a few times only, for it takes long."""
+        """The name that was probably meant; limited to a few searches, which are slow."""
         text = node.text
         if comment := comment_behind(node.span):
             return comment
@@ -277,7 +277,7 @@ class _Walker:
         return found or self.of_elsewhere(node)
 
     def of_elsewhere(self, node: ast.Name) -> Fix | None:
-        """What to do about a name that another body has, or that an `input` should declare."""
+        """A fix for a name of another body, or one that an `input` should declare."""
         around = next(
             (item for item in self.tree.definitions if is_within(node.span, item.span)), None
         )
@@ -296,7 +296,7 @@ class _Walker:
         return None
 
     def may_compare(self) -> bool:
-        """Whether names may still be compared; counts one comparison with all of them."""
+        """Whether names may still be compared; counts one comparison with all names."""
         if self.compared >= COMPARED:
             return False
         self.compared += len(self.known)
@@ -304,20 +304,20 @@ class _Walker:
 
 
 def _bare(node: ast.Expr) -> ast.Expr:
-    """What stands behind labels and in parentheses."""
+    """The expression without labels and parentheses."""
     while isinstance(node, ast.Labelled | ast.Group):
         node = node.inner
     return node
 
 
 def _is_gap(statement: ast.ExprStmt) -> bool:
-    """Whether it is a statement that could not be read."""
+    """Whether the statement could not be parsed."""
     return isinstance(statement.value, ast.Missing)
 
 
 @cache
 def _word_attributes() -> frozenset[str]:
-    """Names of attributes that take words."""
+    """Names of attributes that accept words."""
     models = all_ops().values()
     return frozenset(
         name for model in models for name in model.model_fields if choices(model, name)
@@ -325,7 +325,7 @@ def _word_attributes() -> frozenset[str]:
 
 
 def _bound_in(body: ast.Body) -> frozenset[str]:
-    """Every name that a body binds, wherever in it: order is checked when it is expanded."""
+    """Every name bound anywhere in a body; order is checked during expansion."""
     found: set[str] = set()
     for statement in body.statements:
         if isinstance(statement, ast.Input):

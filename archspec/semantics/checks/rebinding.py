@@ -1,4 +1,4 @@
-"""A name that a body binds twice, as `x = f(x)` does in Python: reported with new names for it."""
+"""Names that a body binds twice, as in Python's `x = f(x)`, reported with new names as a fix."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from archspec.source import Span
 from archspec.syntax import ast
 
 NAMES = 10
-"""Names of a body that are renamed; others get no edits."""
+"""Number of names of a body that are renamed; others get no edits."""
 MOST = 100
-"""Places of a name that are renamed; a name with more gets no edits."""
+"""Number of occurrences of a name that are renamed; a name with more gets no edits."""
 
 
 def rebound(body: ast.Body) -> Iterator[Diagnostic]:
-    """What there is to say of names that statements of a body bind again."""
+    """Errors for names that statements of a body bind again."""
     first: dict[str, Span] = {}
     fixes: dict[str, Fix] = {}
     for statement in body.statements:
@@ -56,7 +56,7 @@ def _words(name: str) -> str:
 
 
 def _with_new_names(body: ast.Body, name: str) -> Fix:
-    """Names `x2`, `x3` for each further binding, and for what reads it."""
+    """Names `x2`, `x3` for each further binding, and for the expressions that read it."""
     words = _words(name)
     taken = {node.text for node in _names(body)}
     edits: list[Edit] = []

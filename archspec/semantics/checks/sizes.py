@@ -1,4 +1,4 @@
-"""The sizes of a whole network: some must work, and what excludes many of them is a warning."""
+"""Check of the sizes of a whole network: some must work, and unusual restrictions are a warning."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from archspec.types.solver import VerdictKind, clauses, decide, limited
 
 
 def check_sizes(compiled: Compiled, inputs: Inputs, sink: Sink, budget: Budget) -> None:
-    """Report when the requirements together leave no size, or only some (with the clause)."""
+    """Report when the requirements together exclude all sizes, or some (with the clause to add)."""
     needs = requirements(compiled.inference, training=False)
     if not needs:
         return
@@ -59,9 +59,9 @@ def check_sizes(compiled: Compiled, inputs: Inputs, sink: Sink, budget: Budget) 
 def _limited_by_accident(
     compiled: Compiled, needs: tuple[Requirement, ...], budget: Budget
 ) -> tuple[str, ...]:
-    """The dims of which finitely many sizes are left without what the spec chose to limit.
+    """The dims left with finitely many sizes by requirements that the spec did not choose.
 
-    Each need by itself leaves infinitely many, so it takes two that share a dim.
+    Each requirement by itself leaves infinitely many, so this takes two that share a dim.
     """
     found = [item.condition for item in needs if not item.chosen]
     shared = Counter(name for condition in found for name in symbols_of(condition))
@@ -95,7 +95,7 @@ _MULTIPLE = re.compile(r"(\w+) % (\d+) == 0")
 
 
 def _multiples(texts: Sequence[str], inputs: Inputs) -> tuple[Edit, ...]:
-    """The edits that make the sizes of reports multiples, where the clauses ask for them."""
+    """The edits that make default sizes multiples, if the clauses require them."""
     edits: list[Edit] = []
     for found in filter(None, map(_MULTIPLE.fullmatch, texts)):
         name, factor = found[1], int(found[2])
@@ -106,7 +106,7 @@ def _multiples(texts: Sequence[str], inputs: Inputs) -> tuple[Edit, ...]:
 
 
 def _reasons(needs: tuple[Requirement, ...]) -> list[tuple[Span, str]]:
-    """Where sizes are restricted, one reason a place; that they are large enough goes unsaid."""
+    """Locations and reasons of size restrictions, without lower bounds if there are others."""
     places: dict[Span, str] = {}
     strict = set(beyond_bounds(item.condition for item in needs))
     for item in needs:

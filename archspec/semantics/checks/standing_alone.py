@@ -1,4 +1,4 @@
-"""Expressions that stand alone in a body: what was probably meant."""
+"""Expression statements whose value is not used, with a fix for what was probably meant."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from archspec.syntax import ast
 
 
 def stands_alone(statement: ast.ExprStmt, result: Span) -> Diagnostic:
-    """The report of a statement that nothing uses, where `result` is what the body yields."""
+    """The error for a statement whose value is not used; `result` is the result of the body."""
     return diagnostic(
         "E0706",
         "this stands alone: nothing flows into it and nothing uses it",
@@ -33,13 +33,13 @@ _CALLED = {
     "break": "a `for` runs to its end; what is left out is chosen by `if`",
     "continue": "what is left out of an iteration is chosen by `if`",
 }
-"""Statements of Python that are calls or words here."""
+"""Python statements that are parsed as calls or words here."""
 
 _LEFT_OUT = frozenset({"print", "compile", "fit", "super", "__init__", "pass"})
 
 
 def _instead(statement: ast.ExprStmt) -> str | Fix:
-    """What to do about an expression that stands alone."""
+    """A fix for an expression statement whose value is not used."""
     value = statement.value
     function = value.function if isinstance(value, ast.Call) else value
     name = function.name if isinstance(function, ast.Attribute) else statement.span.text
@@ -57,7 +57,7 @@ def _instead(statement: ast.ExprStmt) -> str | Fix:
 
 
 def _line_out(place: Span) -> tuple[Edit, ...]:
-    """The edit that leaves out the line of a statement, if nothing else stands on it."""
+    """The edit that removes the line of a statement, if nothing else is on the line."""
     source = place.source
     if source.line(place.line).strip() != place.text.strip():
         return ()

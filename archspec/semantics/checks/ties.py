@@ -1,4 +1,4 @@
-"""Whether `tie` statements name two tensors that can be one: known when a network is whole."""
+"""Check that `tie` statements name two tensors that can be one, in a complete network."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from archspec.semantics.building.instance_paths import owners
 
 
 def check_ties(compiled: Compiled, sink: Sink) -> None:
-    """Report (E0610) ties of what is not there, of what has two shapes, and of what is tied twice.
+    """Report (E0610) ties of missing tensors, of different shapes, and of tensors already tied.
 
-    A tie may hold in one mode only, where the other has not the layer.
+    A tie may apply in one mode only, if the other mode lacks the layer.
     """
     graphs = dict.fromkeys((*walk(compiled.training), *walk(compiled.inference)))
     holds: dict[tuple[Tie, object], Diagnostic | None] = {}
@@ -78,7 +78,7 @@ def _faults(graph: Graph, tie: Tie, number: int) -> Iterator[Diagnostic]:
 
 
 def _is_tied_below(graph: Graph, path: str) -> bool:
-    """Whether a block on the way to a tensor ties it already."""
+    """Whether a block on the path of a tensor already ties it."""
     for prefix in prefixes(path):
         for owner in owners(graph):
             below = owner.instance.graph
@@ -89,7 +89,7 @@ def _is_tied_below(graph: Graph, path: str) -> bool:
 
 
 def _names(graph: Graph) -> list[str]:
-    """Full names of weights, not of all that there may be: suggestions are looked for in them."""
+    """Full names of weights, limited in number; used for suggestions."""
     found: list[str] = []
     stack = [("", graph, 0)]
     while stack and len(found) < 1000:

@@ -1,4 +1,4 @@
-"""What to do about a name that is declared nowhere."""
+"""Fixes for undeclared names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from archspec.syntax import ast
 
 
 def comment_behind(place: Span) -> Fix | None:
-    """The fix where a word behind `//` was meant as a comment."""
+    """The fix if a word after `//` was meant as a comment."""
     before = place.source.text[: place.start].rstrip(" \t")
     if not before.endswith("//") or place.source.line(place.line).rstrip()[-1:] in (")", "]"):
         return None
@@ -17,24 +17,24 @@ def comment_behind(place: Span) -> Fix | None:
 
 
 def is_within(inner: Span, outer: Span) -> bool:
-    """Whether a place is part of another one of the same text."""
+    """Whether a span is part of another span of the same text."""
     return outer.start <= inner.start and inner.end <= outer.end
 
 
 def kind_word(node: ast.BlockDef | ast.RuleClause) -> str:
-    """What a definition is, in one word."""
+    """The kind of a definition in one word."""
     if isinstance(node, ast.RuleClause):
         return "rule"
     return "network" if node.is_network else "block"
 
 
 def has_input(node: ast.BlockDef) -> bool:
-    """Whether a block declares what comes in."""
+    """Whether a block declares an input."""
     return any(isinstance(item, ast.Input) for item in node.body.statements)
 
 
 def declared(node: ast.BlockDef, name: str) -> Fix:
-    """The fix that declares an input of a block which has none."""
+    """The fix that declares an input of a block that has none."""
     shape = "f32[B = 1, 3, H = 224, W = 224]" if node.is_network else "[B, C, H, W]"
     line = f"input {name}: {shape}"
     first = node.body.statements[0].span

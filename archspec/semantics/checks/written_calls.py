@@ -1,8 +1,8 @@
-"""What can be said of a call as it is written, also where nothing uses what it stands in.
+"""Checks of calls as written, including those in unused code.
 
-That an attribute is given twice, is unknown, is one too many by position or, in a chain, is
-missing, and that a literal is no value that it takes. What depends on other values is seen where
-the call is carried out; what was said there is not said again.
+An attribute may be given twice, be unknown, be a surplus positional one or, in a chain, be missing,
+and a literal may be invalid. Errors that depend on other values are found when the call is
+expanded; errors already reported there are not repeated.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Parts = tuple[ast.Argument, ...]
 
 
 def check_written(context: Context, scope: ModuleScope) -> None:
-    """Report what is wrong with the calls of a file whatever their arguments are."""
+    """Report errors in the calls of a file that do not depend on the values of their arguments."""
     sink = context.session.sink
     for call in scope.calls:
         if sink.is_full:
@@ -63,7 +63,7 @@ def _check(context: Context, scope: ModuleScope, call: WrittenCall) -> None:
 
 
 def _taken_apart(node: ast.Expr) -> tuple[str, *tuple[Parts, ...]]:
-    """The name that is called, and the arguments of each call, the first one first."""
+    """The name that is called, and the arguments of each call, first call first."""
     calls: list[Parts] = []
     while isinstance(node, ast.Call):
         calls.append(node.arguments)
@@ -73,7 +73,7 @@ def _taken_apart(node: ast.Expr) -> tuple[str, *tuple[Parts, ...]]:
 
 
 def _calls(node: ast.Expr) -> list[ast.Call]:
-    """The calls that `_taken_apart` takes apart, as nodes."""
+    """The call nodes that `_taken_apart` unpacks."""
     found: list[ast.Call] = []
     while isinstance(node, ast.Call):
         found.append(node)
@@ -141,7 +141,7 @@ def _check_op(context: Context, op: type[Op], calls: list[Parts], call: WrittenC
 
 
 def _positions(arguments: Parts, start: int) -> list[tuple[int, ast.Argument]]:
-    """The arguments, each with its position among those without a name."""
+    """The arguments, each with its position among the positional ones."""
     found: list[tuple[int, ast.Argument]] = []
     for item in arguments:
         found.append((start, item))
@@ -157,7 +157,7 @@ def _of_op(
         return POISON
     node = argument.value
     if isinstance(node, ast.Name) and node.text in choices(op, name):
-        return POISON  # or a local name, which the value decides
+        return POISON  # or a local name, whose value decides
     return _literal(node)
 
 
@@ -207,7 +207,7 @@ def _check_definition(
 
 
 def _literal(node: ast.Expr) -> Value:
-    """The value of a literal; poison for what is none."""
+    """The value of a literal; POISON for other expressions."""
     match node:
         case ast.Number(value=value):
             return value

@@ -111,7 +111,7 @@ def call_graph(
 
 
 def _name_of(span: Span, name: str) -> Span:
-    """The place of the name at the end of `block.name`."""
+    """The span of the name at the end of `block.name`."""
     return Span(span.source, span.end - len(name), span.end)
 
 

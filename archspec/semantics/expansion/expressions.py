@@ -144,7 +144,7 @@ def _call(context: Context, node: ast.Call) -> Value:
 
 
 def _method(context: Context, node: ast.Call, function: ast.Attribute) -> Value:
-    """`base.name(..)`, which nothing means here."""
+    """The error for `base.name(..)`, which has no meaning here."""
     try:
         base = evaluate(context, function.base)
     except SpecError as error:
@@ -255,7 +255,7 @@ def _labelled(context: Context, node: ast.Labelled) -> Value:
 
 
 def _not_labelled(node: ast.Labelled, label: object, value: Value) -> str | Fix | None:
-    """What was probably meant by a label in front of what is no layer."""
+    """A fix for a label before something that is not a layer."""
     if not isinstance(label, str) or not label.isidentifier():
         return None
     if not is_data(value):

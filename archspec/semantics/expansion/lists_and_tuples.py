@@ -105,7 +105,7 @@ def group_value(context: Context, node: ast.Group) -> Value:
 
 @evaluates(ast.Index)
 def index_value(context: Context, node: ast.Index) -> Value:
-    """A part of a list or tuple, or a slice of it."""
+    """A part or a slice of a list or tuple."""
     asked = size_index(context, node)
     if asked is not None:
         raise asked

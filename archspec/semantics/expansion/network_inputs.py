@@ -163,7 +163,7 @@ def _input_dim(
 
 
 def _sizes_for_reports(context: GraphContext, whole: ast.TypeExpr) -> tuple[Edit, ...]:
-    """The edits that give each free size of an input a name, and one for reports."""
+    """The edits that give each unnamed free size of an input a name and a default."""
     edits: list[Edit] = []
     for at, entry in enumerate(whole.dims):
         text = entry.span.text

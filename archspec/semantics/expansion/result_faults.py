@@ -1,4 +1,4 @@
-"""What is wrong with the result of a body that the rest of the body explains."""
+"""Errors in the result of a body that the rest of the body explains."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SHAPE = "f32[B = 1, 3, H = 224, W = 224]"
 def explained(
     error: SpecError, body: ast.Body, statement: ast.Statement, network: bool
 ) -> SpecError:
-    """The error of an output or of a body without statements: what it should be applied to."""
+    """The error of an output or of a body without statements, with the data to apply it to."""
     item = error.item
     if item is None or not isinstance(statement, ast.Output | ast.ExprStmt):
         return error

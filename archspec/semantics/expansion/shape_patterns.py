@@ -233,7 +233,7 @@ _DTYPES = {
     "complex64": "c64",
     "tensor": "f32",
 }
-"""Element types as they are called elsewhere; `f32` is the floating type of the module."""
+"""Element types by their names in other languages; `f32` is the floating type of the module."""
 
 
 def dtype_of(context: Context, shape: ast.TypeExpr) -> DType:

@@ -1,7 +1,7 @@
-"""What is wrong at a stage of a chain that the stages before it explain.
+"""Errors at a stage of a chain that earlier stages explain.
 
-`x -> lstm(8) -> linear(4)`: an LSTM gives three tensors. `global_avg_pool -> conv(8, 1)`: the pool
-removed the axes that a convolution needs.
+`x -> lstm(8) -> linear(4)`: an LSTM returns three tensors. `global_avg_pool -> conv(8, 1)`: the
+pool removed the axes that a convolution needs.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from archspec.syntax import ast
 def explained(
     error: SpecError, stages: Sequence[ast.Expr], at: int, before: Value | None, data: Value
 ) -> SpecError:
-    """The error of stage `at`, with what the stages before have to do with it.
+    """The error of stage `at`, with an explanation by earlier stages.
 
-    `before` is the layer of the stage before, `data` what it yields.
+    `before` is the layer of the previous stage, `data` its result.
     """
     item = error.item
     if item is None or item.primary is None or at < 1:
@@ -75,7 +75,7 @@ def _outputs(definition: BlockDefinition) -> tuple[str, ...]:
 
 
 def _without_axes(error: SpecError, stages: Sequence[ast.Expr], at: int) -> SpecError:
-    """A convolution behind a reduction that removed the axes."""
+    """The error of a convolution after a reduction that removed the axes."""
     assert error.item is not None
     for stage in reversed(stages[:at]):
         while isinstance(stage, ast.Labelled | ast.Group):

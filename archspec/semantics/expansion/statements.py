@@ -95,7 +95,7 @@ def data_value(context: GraphContext, expression: ast.Expr) -> Value:
 
 
 def _as_data(expression: ast.Expr, value: Value) -> str | Fix:
-    """What to write where an output is no data."""
+    """A fix for an output that is not data."""
     if isinstance(value, ListValue) and value.items and all(map(is_data, value.items)):
         written = f"(...{expression.span.text})"
         edits = (Edit(expression.span, written),)
@@ -252,7 +252,7 @@ def _shared(context: GraphContext, statement: ast.Shared) -> None:
 
 
 def _behind_word(span: Span, name: str) -> Span:
-    """The place of a name in a statement."""
+    """The span of a name in a statement."""
     at = span.text.find(name, len("init"))
     return Span(span.source, span.start + at, span.start + at + len(name))
 

@@ -1,4 +1,4 @@
-"""Methods and sizes of tensors, `x.view(b, -1)` and `x.shape[1]`, and how they are written here."""
+"""Methods and sizes of tensors, `x.view(b, -1)` and `x.shape[1]`, and their counterparts here."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _WORDS = {
 
 
 def method_called(context: Context, base: Value, node: ast.Call) -> SpecError:
-    """That data has no methods: `x.permute(0, 2, 1)` is `x -> permute(0, 2, 1)`."""
+    """The error for a method of data: `x.permute(0, 2, 1)` is `x -> permute(0, 2, 1)`."""
     function = node.function
     assert isinstance(function, ast.Attribute)
     if function.name == "size" and len(node.arguments) == 1:
@@ -46,7 +46,7 @@ def method_called(context: Context, base: Value, node: ast.Call) -> SpecError:
 
 
 def method_of_called(context: Context, node: ast.Call, error: SpecError) -> SpecError:
-    """The same, where what has the method is refused, too: `x.view(b, -1).transpose(1, 2)`."""
+    """The same if the object is an error itself: `x.view(b, -1).transpose(1, 2)`."""
     item, function = error.item, node.function
     assert isinstance(function, ast.Attribute)
     if item is None or item.code not in ("E0309", "E0310") or item.fix is None:
@@ -63,7 +63,7 @@ def method_of_called(context: Context, node: ast.Call, error: SpecError) -> Spec
 
 
 def size_asked(context: Context, base: Value, node: ast.Expr, axis: int) -> SpecError:
-    """That data has no `.shape`: what the size is called here."""
+    """The error for `.shape` of data, with the name of the size."""
     name = _size(context, base, axis)
     message = "data has no `.shape`: sizes have names, from the type of the input"
     if isinstance(node, ast.Call):
@@ -73,7 +73,7 @@ def size_asked(context: Context, base: Value, node: ast.Expr, axis: int) -> Spec
 
 
 def no_method(context: Context, node: ast.Attribute) -> SpecError:
-    """That data has no `.name`."""
+    """The error for `.name` of data."""
     text = node.base.span.text if node.base.span.text.isidentifier() else "x"
     written = Rewriter(lambda name: True).method(ast.Call(node.span, node, ()), text)
     fix = _WORDS.get(node.name)
@@ -87,7 +87,7 @@ def no_method(context: Context, node: ast.Attribute) -> SpecError:
 
 
 def size_index(context: Context, node: ast.Index) -> SpecError | None:
-    """What is wrong with `x.shape[1]`, where x is data."""
+    """The error for `x.shape[1]` if x is data, else None."""
     base = node.base
     if not isinstance(base, ast.Attribute) or base.name != "shape" or len(node.indices) != 1:
         return None
@@ -121,7 +121,7 @@ def _refused(context: Context, node: ast.Call, data: str | None) -> SpecError:
 
 
 def _written_size(context: Context, node: ast.Node) -> str | None:
-    """`x.size(0)` or `x.shape[0]` as the name of the size, inside of another call."""
+    """The name of the size for `x.size(0)` or `x.shape[0]` inside another call."""
     if isinstance(node, ast.Call) and isinstance(node.function, ast.Attribute):
         function, indices = node.function, [item.value for item in node.arguments]
     elif isinstance(node, ast.Index) and isinstance(node.base, ast.Attribute):
@@ -146,7 +146,7 @@ def _index_of(node: ast.Expr) -> int | None:
 
 
 def _size(context: Context, value: Value, axis: int) -> str | None:
-    """The size of an axis as it is written here, where all its names are in sight."""
+    """The size of an axis in the notation of specs, if all its names are visible."""
     if not isinstance(value, Tensor) or not -value.type.rank <= axis < value.type.rank:
         return None
     size = value.type.shape[axis]

@@ -1,1 +1,1 @@
-"""Code of PyTorch, Keras and Python in a spec: what it is called here, and how it is written."""
+"""PyTorch, Keras and Python code in a spec: its counterparts here, and their notation."""

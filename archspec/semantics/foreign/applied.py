@@ -1,4 +1,4 @@
-"""A layer that is called with data, `relu(x)`, as it is written here: `x -> relu`."""
+"""Rewrites a layer called with data, `relu(x)`, as a chain: `x -> relu`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from archspec.syntax import ast
 
 
 def applied_to(node: ast.Call, data: Sequence[ast.Argument], edits: Sequence[Edit] = ()) -> Fix:
-    """The fix that lets the arguments which are data flow in; `edits` change them before."""
+    """The fix that moves data arguments in front of `->`; `edits` are applied to them first."""
     texts = [_text(item.value, edits) for item in data]
     flows = texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
     kept = [item.span.text for item in node.arguments if item not in data]
@@ -27,7 +27,7 @@ def applied_to(node: ast.Call, data: Sequence[ast.Argument], edits: Sequence[Edi
 
 
 def around(item: Diagnostic, node: ast.Call, argument: ast.Argument) -> Diagnostic:
-    """The same, where the call of data is itself an argument: `relu(conv(8, 3)(x))`."""
+    """The same if the call with data is itself an argument: `relu(conv(8, 3)(x))`."""
     assert item.fix is not None
     return replace(item, fix=applied_to(node, [argument], item.fix.edits))
 

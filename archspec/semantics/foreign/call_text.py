@@ -1,4 +1,4 @@
-"""The text of a call of an op, put together from the arguments of a foreign call."""
+"""The text of a call of an op, composed from the arguments of a foreign call."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from archspec.semantics.program.op_attributes import positional
 from archspec.syntax import ast
 
 _SAME_IN_ALL = ("kernel", "stride", "padding", "dilation", "output_padding", "scale", "size")
-"""Attributes for which one number stands for equal numbers on each axis."""
+"""Attributes for which one number means equal numbers on all axes."""
 
 
 class CannotRewrite(Exception):
@@ -22,21 +22,21 @@ class CannotRewrite(Exception):
 
 
 class Writer(Protocol):
-    """What writes the arguments of a call."""
+    """Writes the arguments of a call."""
 
     @property
     def known(self) -> Callable[[str], bool]:
-        """Whether a name means something here."""
+        """Whether a name has a meaning here."""
 
     def text(self, node: ast.Expr) -> str:
-        """An expression as it is written here."""
+        """An expression in the notation of specs."""
 
     def data(self, node: ast.Expr) -> str:
         """An argument that is data."""
 
 
 def path_of(node: ast.Expr) -> tuple[str, ...]:
-    """The words of `a.b.c`; none where something else stands in front."""
+    """The words of `a.b.c`; empty if the first part is not a name."""
     words: list[str] = []
     while isinstance(node, ast.Attribute):
         words.append(node.name)
@@ -63,7 +63,7 @@ class CallText:
         self.notes: list[str] = []
 
     def take(self, slot: Slot, argument: ast.Argument) -> None:
-        """An argument of the foreign call. Raises CannotRewrite."""
+        """Add an argument of the foreign call. Raises CannotRewrite."""
         node = argument.value
         self.seen.update((slot.theirs, slot.ours))
         if slot.kind == "attribute":
@@ -83,7 +83,7 @@ class CallText:
             raise CannotRewrite
 
     def listed(self, slot: Slot, node: ast.Expr) -> None:
-        """Data, or what becomes one or more attributes by position."""
+        """Add data, or an argument that becomes one or more positional attributes."""
         text = self.rewriter.text
         items = node.items if isinstance(node, ast.ListExpr | ast.TupleExpr) else (node,)
         match slot.kind:
@@ -102,7 +102,7 @@ class CallText:
                 self.places.extend(map(text, items))
 
     def attribute(self, slot: Slot, argument: ast.Argument) -> None:
-        """An attribute that has a counterpart."""
+        """Add an attribute that has a counterpart."""
         if slot.ours == "pattern" and self.op == "einsum":
             self.places.append(_equation(argument.value))
             return
@@ -127,11 +127,11 @@ class CallText:
             self.named(slot.ours, value)
 
     def named(self, name: str, value: str) -> None:
-        """An attribute by name."""
+        """Add a named attribute."""
         self.arguments.append((name, value))
 
     def complete(self, slot: Slot) -> None:
-        """Write a default that differs from that of the op here."""
+        """Write a default that differs from the default of the op here."""
         if not slot.default or slot.theirs in self.seen or slot.ours in self.seen:
             return
         if slot.kind == "amounts":
@@ -146,14 +146,14 @@ class CallText:
             self.notes.append("without `padding` a convolution keeps the size of the image here")
 
     def lacks(self) -> bool:
-        """Whether an attribute is missing that the op needs."""
+        """Whether a required attribute of the op is missing."""
         model = all_ops().get(self.op)
         given = {*self.order[: len(self.places)], *(name for name, _ in self.arguments)}
         needed = model.model_fields.items() if model is not None and not model.variadic else ()
         return any(info.is_required() and name not in given for name, info in needed)
 
     def written(self) -> str:
-        """The whole, with its data in front."""
+        """The whole call, preceded by its data."""
         pairs = [f"{name}={value}" for name, value in self.arguments]
         inside = ", ".join([*self.places, *pairs])
         call = f"{self.name}({inside})" if inside else self.name
@@ -174,7 +174,7 @@ class CallText:
 def matched(
     slots: list[Slot], arguments: list[ast.Argument]
 ) -> Iterable[tuple[Slot, ast.Argument]]:
-    """Each argument with its slot. Raises CannotRewrite where it has none."""
+    """Each argument with its slot. Raises CannotRewrite if it has none."""
     by_name = {slot.theirs: slot for slot in slots}
     order = [slot for at, slot in enumerate(slots) if slot.ours not in _earlier(slots, at)]
     rest = next((slot for slot in slots if slot.kind == "rest"), None)
@@ -198,7 +198,7 @@ def matched(
 
 
 def _earlier(slots: list[Slot], at: int) -> set[str]:
-    """Attributes that slots before one have; a second name of one takes no position."""
+    """Attributes of earlier slots; a second name of one takes no position."""
     return {slot.ours for slot in slots[:at] if slot.kind == "attribute"}
 
 
@@ -240,7 +240,7 @@ def _initialiser(node: ast.Expr) -> str:
 
 
 def _amounts(node: ast.Expr) -> str:
-    """Padding of images as amounts of `pad`: one number, or (left, right, top, bottom)."""
+    """Image padding as amounts of `pad`: one number, or (left, right, top, bottom)."""
     if isinstance(node, ast.Number):
         return f"[(2, {node.span.text}, {node.span.text}), (3, {node.span.text}, {node.span.text})]"
     if isinstance(node, ast.TupleExpr | ast.ListExpr):
@@ -255,7 +255,7 @@ def _amounts(node: ast.Expr) -> str:
 
 
 def _equation(node: ast.Expr) -> str:
-    """`"bnd,bmd->bnm"` with the letters as names: `"b n d, b m d -> b n m"`."""
+    """`"bnd,bmd->bnm"` with spaces between the letters: `"b n d, b m d -> b n m"`."""
     text = _string(node)
     if re.fullmatch(r"[A-Za-z, .]+->[A-Za-z .]*", text) is None or "." in text:
         raise CannotRewrite
@@ -272,10 +272,10 @@ def is_value(node: ast.Expr) -> bool:
 
 
 def uses(row: Row) -> tuple[str, str] | None:
-    """The module and name that a row of the standard library is brought in by."""
+    """The module and name to import for a row of the standard library."""
     return (f"std.{row.module}", row.op) if row.module else None
 
 
 def tuple_text(items: list[str]) -> str:
-    """Several texts as a tuple, one as itself."""
+    """Several texts as a tuple; a single one unchanged."""
     return items[0] if len(items) == 1 else f"({', '.join(items)})"

@@ -1,4 +1,4 @@
-"""Tensors that PyTorch and Keras make by a call, as the statements that declare them here."""
+"""Tensors made by calls in PyTorch and Keras, rewritten as declarations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _INITIALISERS = {"randn": "normal(std=1.0)", "rand": "uniform(low=0.0, high=1.0)
 
 
 def declaration(call: str, node: ast.Call) -> tuple[Edit, ...]:
-    """The edit that declares what `name = call(..)` binds; none where it is not plain."""
+    """The edit that declares the tensor bound by `name = call(..)`; none if it is not simple."""
     source, text = node.span.source, node.span.source.text
     line = text.rfind("\n", 0, node.span.start) + 1
     bound = _BOUND.search(text, line, node.span.start)
@@ -33,6 +33,6 @@ def declaration(call: str, node: ast.Call) -> tuple[Edit, ...]:
     sizes = [size.strip() for size in shape[1].split(",") if size.strip()] if shape else []
     if not sizes or not all(size.isdecimal() for size in sizes):
         return ()
-    if len(sizes) == 3 and int(sizes[2]) < int(sizes[0]):  # Keras has the channels last
+    if len(sizes) == 3 and int(sizes[2]) < int(sizes[0]):  # in Keras, channels are last
         sizes = [sizes[2], *sizes[:2]]
     return (Edit(place, f"input {bound[1]}: f32[B = 1, {', '.join(sizes)}]"),)

@@ -1,4 +1,4 @@
-"""Text as it is written at a place: in parentheses where an operator stands beside it."""
+"""Text adapted to its place: in parentheses if an operator is adjacent."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _BEHIND = (")", ",", "]", "}", "\n", "#", "->", ";")
 
 
 def in_place(text: str, place: Span) -> str:
-    """A chain as it is written at a place: in parentheses where an operator stands beside it."""
+    """A chain at a place in the text: in parentheses if an operator is adjacent."""
     if "->" not in text and ".." not in text:
         return text
     whole = place.source.text
@@ -23,5 +23,5 @@ def in_place(text: str, place: Span) -> str:
 
 
 def position_note(op: str, order: tuple[str, ...]) -> str:
-    """Which arguments an op takes by position, in words."""
+    """The positional arguments of an op, as a note."""
     return f"it is written `{op}({', '.join(order)})`" if order else f"it is written `{op}`"

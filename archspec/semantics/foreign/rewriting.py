@@ -1,7 +1,7 @@
-"""Foreign calls as text of a spec: `nn.Conv2d(3, 64, 3, padding=1)` is `conv(64, 3, padding=1)`.
+"""Rewrites foreign calls: `nn.Conv2d(3, 64, 3, padding=1)` becomes `conv(64, 3, padding=1)`.
 
-This is about what is written only: nothing is evaluated. Whether the text that comes out compiles
-is seen where it is offered.
+Only the text is considered; nothing is evaluated. The text is offered as a fix only after it was
+tried.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from archspec.source import Span
 from archspec.syntax import ast
 
 MAX_TEXT = 2_000
-"""Characters of a call that is rewritten."""
+"""Maximum number of characters of a call that is rewritten."""
 
 _LITERALS = {"True": "true", "False": "false"}
 _OWN = frozenset({"torch", "nn", "F", "tf", "keras", "layers", "np", "numpy", "math", "jnp", "jax"})
@@ -38,7 +38,7 @@ _OWN = frozenset({"torch", "nn", "F", "tf", "keras", "layers", "np", "numpy", "m
 
 @frozen
 class Written:
-    """A call as it is written here. `op` is its name, `uses` the module and name to `use`."""
+    """A call in the notation of specs. `op` is its name, `uses` the module and name to `use`."""
 
     text: str
     op: str
@@ -47,9 +47,10 @@ class Written:
 
 
 class Rewriter:
-    """Writes foreign calls as calls of ops.
+    """Rewrites foreign calls as calls of ops.
 
-    `known` says whether a name means something here, `size` writes `x.shape[1]` where it is known.
+    `known` returns whether a name has a meaning here, `size` the text of `x.shape[1]` if it is
+    known.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Rewriter:
     # -- which row ---------------------------------------------------------------------------
 
     def row(self, function: ast.Expr) -> Row | None:
-        """The row of what is called, if it is a foreign name."""
+        """The row of a called function, if it has a foreign name."""
         path = path_of(function)
         if not path or self.known(path[0]) or (path[0] == "self" and len(path) == 2):
             return None
@@ -117,7 +118,7 @@ class Rewriter:
         return Written(row.op + listed, row.op, uses(row))
 
     def call(self, node: ast.Call, stage: bool = False) -> Written | None:
-        """A foreign call; `stage` says that data flows into it through `->`."""
+        """A foreign call; `stage` is true if data flows into it through `->`."""
         if node.span.end - node.span.start > MAX_TEXT:
             return None
         if isinstance(node.function, ast.Call):  # `layers.Conv2D(8, 3)(x)`
@@ -137,7 +138,7 @@ class Rewriter:
         return None
 
     def rows(self, path: tuple[str, ...], first: Row, node: ast.Call) -> list[Row]:
-        """The rows that may be meant by a call, the likeliest one first."""
+        """The rows that may be meant by a call, most likely first."""
         name = path[-1]
         found = [first, rows.keras().get(name), rows.others().get(name)]
         called = rows.functions().get(name)
@@ -147,7 +148,7 @@ class Rewriter:
         return [row for row in found if row is not None]
 
     def method_of_self(self, node: ast.Call) -> Written | None:
-        """`self.relu(x)`, where `relu` means something here."""
+        """`self.relu(x)`, if `relu` has a meaning here."""
         path = path_of(node.function)
         if len(path) != 2 or path[0] != "self" or self.known("self") or not self.known(path[1]):
             return None
@@ -184,7 +185,7 @@ class Rewriter:
         return Written(" -> ".join(map(self.text, values)), "->")
 
     def method(self, node: ast.Call, data: str | None = None) -> Written | None:
-        """`x.view(b, -1)` as `x -> reshape(b, -1)`; `data` is the text of what has the method."""
+        """`x.view(b, -1)` as `x -> reshape(b, -1)`; `data` is the text of the object."""
         function = node.function
         if not isinstance(function, ast.Attribute):
             return None
@@ -212,7 +213,7 @@ class Rewriter:
             slots = [slot for slot in slots if slot.kind not in ("data", "list of data")]
         call = self.filled(row.op, slots, given)
         if call.lacks() and slots[:1] and slots[0].kind == "left out":
-            call = self.filled(row.op, slots[1:], given)  # the order of the op here
+            call = self.filled(row.op, slots[1:], given)  # in the order of the op here
         return Written(call.written(), row.op, uses(row), tuple(call.notes))
 
     def filled(self, op: str, slots: list[Slot], given: list[ast.Argument]) -> CallText:
@@ -229,7 +230,7 @@ class Rewriter:
         return call
 
     def own(self, node: ast.Call, op: type[Op]) -> str | None:
-        """A call of an op with its attributes under the names that they have here."""
+        """A call of an op with its attributes renamed as they are here."""
         synonyms = rows.keywords(op.name)
         names = {*positional(op), *op.model_fields, *op.regions}
         places = [Slot(name, name, "attribute") for name in positional(op)]
@@ -250,7 +251,7 @@ class Rewriter:
         return call.written()
 
     def data(self, node: ast.Expr) -> str:
-        """An argument that is data: a list of it is a tuple here."""
+        """An argument that is data: a list of data is a tuple here."""
         if isinstance(node, ast.ListExpr | ast.TupleExpr) and node.items:
             return tuple_text([self.text(item) for item in node.items])
         text = self.text(node)
@@ -261,7 +262,7 @@ _EXPRESSIONS = (ast.Name, ast.Text, ast.Call, ast.Attribute, ast.Index)
 
 
 def find_row(path: tuple[str, ...]) -> Row | None:
-    """What a foreign path calls: `nn.Conv2d`, `F.relu`, `tf.keras.layers.Dense`."""
+    """The row of a foreign path: `nn.Conv2d`, `F.relu`, `tf.keras.layers.Dense`."""
     name = path[-1]
     foreign = path[0] in _OWN or len(path) > 1
     if any(word in ("tf", "keras", "layers") for word in path[:-1]) and name in rows.keras():

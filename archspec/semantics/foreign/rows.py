@@ -1,4 +1,4 @@
-"""The tables of foreign calls, read: what each argument of a call is for."""
+"""The tables of foreign calls as data: the role of each argument of a call."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _SIGNS: Mapping[str, Kind] = {
 
 @frozen
 class Slot:
-    """An argument of a foreign call: its name there, and what becomes of it here.
+    """An argument of a foreign call: its name there, and its role here.
 
-    `ours` is the attribute here, `default` what is written where it is not given.
+    `ours` is the attribute here, `default` the value written if it is not given.
     """
 
     theirs: str
@@ -44,7 +44,7 @@ class Slot:
 
 @frozen
 class Row:
-    """A foreign call. `op` is "" where none does the same; `module` has a block that does."""
+    """A foreign call. `op` is "" without a counterpart; `module` has a block that is one."""
 
     op: str
     slots: tuple[Slot, ...]
@@ -58,13 +58,13 @@ class Row:
 
 @cache
 def classes() -> Mapping[str, Row]:
-    """Classes of layers by name; where PyTorch and Keras have one of a name, that of PyTorch."""
+    """Classes of layers by name; those of PyTorch precede those of Keras."""
     return {**_read(tables.KERAS), **_read(tables.MODULES)}
 
 
 @cache
 def others() -> Mapping[str, Row]:
-    """Further rows, for arguments that have no place in those of the tables above."""
+    """Further rows, for arguments without a place in the tables above."""
     return _read(tables.OTHERS)
 
 
@@ -88,13 +88,13 @@ def methods() -> Mapping[str, Row]:
 
 @cache
 def folded() -> Mapping[str, Row]:
-    """Classes by their name in small letters and without `_`."""
+    """Classes by name in lower case and without `_`."""
     return {plain(name): row for name, row in classes().items()}
 
 
 @cache
 def keywords(op: str) -> Mapping[str, Slot]:
-    """Arguments of other libraries that have another name here, for one op."""
+    """Arguments of other libraries with another name here, for one op."""
     tables = (classes(), keras(), functions(), methods())
     rows = [row for table in tables for row in table.values() if row.op == op and not row.module]
     common = [Slot("inplace", "", "left out"), Slot("activation", "", "activation")]
@@ -106,14 +106,14 @@ def keywords(op: str) -> Mapping[str, Slot]:
 
 
 def of_op(op: str, order: tuple[str, ...]) -> Row:
-    """The row of a method that has the name of an op, with the arguments in the same order."""
+    """The row of a method with the name of an op, with the arguments in the same order."""
     names = {slot.theirs: slot for slot in keywords(op).values()}
     own = tuple(Slot(name, name, "attribute") for name in order)
     return Row(op, (*own, *(slot for name, slot in names.items() if name not in order)))
 
 
 def plain(name: str) -> str:
-    """A name in small letters and without `_`."""
+    """A name in lower case and without `_`."""
     return name.replace("_", "").lower()
 
 

@@ -1,24 +1,24 @@
-"""Calls of PyTorch, TensorFlow and Keras, and the ops that do the same here.
+"""Calls of PyTorch, TensorFlow and Keras, with the equivalent ops.
 
-One row for each call: `names = op: arguments` (what is indented goes on with the row), with the
-arguments in the order in which the other library takes them. Those of an argument:
+One row for each call: `names = op: arguments` (indented lines continue the row), with the arguments
+in the order of the other library. Notation of an argument:
 
     width=out_channels   `out_channels` there is the attribute `width` here
     stride               has the same name
     -in_channels         is left out: it is inferred, or has no meaning in a spec
     @input, @@tensors    data; a list of data
-    padding?0            is written with this value where it is not given, since the defaults differ
-    +activation          an activation, applied behind the op
+    padding?0            is written with this value if it is not given, since the defaults differ
+    +activation          an activation, applied after the op
     !kernel_initializer  the name of an initialiser
     :name                the name of the layer: a label
-    *shape               all that follow
-    ~padding             margins of an image, as `pad` takes them
+    *shape               all arguments that follow
+    ~padding             margins of an image, as for `pad`
     %target_shape        a shape without the batch
     ^padding             has no counterpart, unless it is "valid"
-    =groups?each         is written always
+    =groups?each         is always written
 
-An `op` with a dot is a block of the standard library. A call that has an argument which stands in
-no row, or has no op here, is not rewritten.
+An `op` with a dot is a block of the standard library. A call without an op here, or with an
+argument that is in no row, is not rewritten.
 """
 
 from __future__ import annotations
@@ -274,7 +274,7 @@ detach = detach:
 tril = tril: diagonal
 triu = triu: diagonal
 """
-"""Methods of tensors; the tensor comes first. Others that have the name of an op are that op."""
+"""Methods of tensors, which come first. Other methods named like an op are that op."""
 
 KERAS = """
 Dense = linear: width=units +activation bias=use_bias !kernel_initializer !bias_initializer
@@ -350,4 +350,4 @@ LazyInstanceNorm1d LazyInstanceNorm2d LazyInstanceNorm3d = instance_norm: eps mo
 LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d = conv_transpose:
     width=out_channels kernel=kernel_size stride padding output_padding groups bias dilation
 """
-"""Rows that are asked where those above have no place for an argument, or no row."""
+"""Rows used if those above lack an argument or a row."""

@@ -1,4 +1,4 @@
-"""Initialisers and activations of other libraries, and what to write instead of what has no op."""
+"""Initialisers and activations of other libraries, and replacements for calls without an op."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INITIALISERS = {
     "ones": "ones",
     "orthogonal": "orthogonal",
 }
-"""Initialisers by their name in Keras, in small letters and without `_`."""
+"""Initialisers by their name in Keras, in lower case and without `_`."""
 
 ACTIVATIONS = {
     "swish": "silu",
@@ -24,7 +24,7 @@ ACTIVATIONS = {
     "leakyrelu": "leaky_relu",
     "logsoftmax": "log_softmax",
 }
-"""Activations whose name differs, in small letters and without `_`; the others are ops."""
+"""Activations with another name, in lower case and without `_`; the others are ops."""
 
 SAID = {
     "ParameterList": "each tensor of weights is declared: `param name: f32[..] = zeros`",
@@ -65,10 +65,10 @@ SAID = {
     "no_grad": "gradients are stopped by `x -> detach`, a layer is fixed by `frozen(layer)`",
     "compile": "leave it out: a spec says the architecture only",
 }
-"""What to write instead of calls that no op replaces."""
+"""Advice for calls without an equivalent op."""
 
 TRAINING = (
     "it belongs to the training, not to the architecture: leave it out, and use it with the module "
     "that `archspec build` writes"
 )
-"""Of losses, optimisers and the like."""
+"""The advice for losses, optimisers and other parts of training."""

@@ -21,7 +21,7 @@ from archspec.types.atoms import OutsideFragment
 UNDECIDED_HERE = frozenset(
     {"E0301", "E0305", "E0309", "E0311", "E0312", "E0313", "E0403", "E0410", "E0411", "E0501"}
 )
-"""Errors for a symbol where a number is needed, which are no fault of the signature."""
+"""Errors for a symbol where a number is needed; the signature itself may be correct."""
 
 CERTAIN = frozenset({"E0504", "E0506", "E0508"})
 """Errors that are valid even if other parts of the signature are undecided."""

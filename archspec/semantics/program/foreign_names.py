@@ -41,11 +41,11 @@ _WORDS: Mapping[str, str] = {
     "lambda": "a layer without a name is written in braces: `{ relu -> conv(8, 3) }`",
     "divmod": "write `a // b` and `a % b`",
 }
-"""What to write instead of a word."""
+"""Advice for each word."""
 
 
 def meant_by(name: str, candidates: Iterable[str]) -> str | None:
-    """The name that was probably meant by one that means nothing."""
+    """A fix for an unknown name: the name that was probably meant."""
     plain = name.lower()
     if plain in _OPS:
         return _OPS[plain]
@@ -53,5 +53,5 @@ def meant_by(name: str, candidates: Iterable[str]) -> str | None:
 
 
 def word_of_elsewhere(name: str) -> str | None:
-    """What to write instead of a word of Python, as words for a fix."""
+    """A fix for a word of Python."""
     return _WORDS.get(name.lower())

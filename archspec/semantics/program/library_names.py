@@ -1,4 +1,4 @@
-"""Which module of the standard library defines a name, and the edit that brings it into sight."""
+"""The modules of the standard library by the names they define, and edits that import a name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HEAD = re.compile(r"^(?:inline[ ]+)?(?:block|rule|network)[ ]+([A-Za-z_]\w*)", 
 
 @cache
 def modules_of_names() -> Mapping[str, str]:
-    """Every name of the standard library with its module, `std.cnn`.
+    """Every name of the standard library with its module, such as `std.cnn`.
 
     The files are searched for heads of definitions; they are not parsed.
     """
@@ -30,7 +30,7 @@ def modules_of_names() -> Mapping[str, str]:
 
 
 def missing_use(tree: ast.Module, name: str) -> Fix | None:
-    """The fix for a name that a module of the standard library has; None where none has."""
+    """The fix for a name defined in a module of the standard library; None if there is none."""
     module = modules_of_names().get(name)
     if module is None:
         return None
@@ -41,7 +41,7 @@ def missing_use(tree: ast.Module, name: str) -> Fix | None:
 
 
 def _use(tree: ast.Module, module: str, name: str) -> Edit:
-    """The edit that adds a name to what a file uses."""
+    """The edit that adds a name to the imports of a file."""
     for use in tree.uses:
         if ".".join(use.path) == module and use.names:
             end = use.names[-1].span.end
@@ -51,7 +51,7 @@ def _use(tree: ast.Module, module: str, name: str) -> Edit:
 
 
 def _first_line(tree: ast.Module) -> int:
-    """Where a further `use` stands: behind the others, else in front of the first definition."""
+    """The place for another `use`: after the existing ones, else before the first definition."""
     before = tree.uses[-1].span if tree.uses else tree.language.span if tree.language else None
     if before is None:
         return 0
@@ -60,6 +60,6 @@ def _first_line(tree: ast.Module) -> int:
 
 
 def _gap(source: Source, at: int) -> str:
-    """An empty line where a definition follows at once."""
+    """An empty line if a definition follows directly."""
     line = source.text[at:].partition("\n")[0].strip()
     return "\n" if line and not line.startswith("use ") else ""

@@ -78,7 +78,7 @@ def _meant(use: ast.Use, folders: Sequence[Path]) -> str | None:
 
 
 def _fix(use: ast.Use, words: str) -> Fix:
-    """What was meant, with the edit that writes it, where the words say all of it."""
+    """The fix with these words, and with an edit if they contain all of the text."""
     written = re.search(r"`([^`]*)`", words)
     if written is None:
         return Fix(words)

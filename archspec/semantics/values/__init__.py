@@ -1,1 +1,1 @@
-"""What an expression can yield, where it is evaluated, and operators and functions on values."""
+"""Values of expressions, the context of their evaluation, and operators and functions on them."""

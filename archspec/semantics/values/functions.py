@@ -223,7 +223,7 @@ def refuse_names(context: Context, name: str, node: ast.Call) -> None:
     by_position = any(argument.name is None for argument in node.arguments)
     for argument in node.arguments:
         if argument.name is None or (op is not None and not by_position):
-            continue  # of an op, said where it is given
+            continue  # the error for an op is reported where its attributes are bound
         if op is None or argument.name not in op.model_fields:
             notes = ["a function of values takes them by position"]
             if op is not None and op.model_fields:

@@ -1,4 +1,4 @@
-"""A parameter or variable that has the name of a layer, and is none."""
+"""Parameters and variables that hide a layer of the same name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from archspec.syntax import ast
 
 
 def hiding(context: Context, node: ast.Expr, value: Value, code: str) -> SpecError | None:
-    """What to say where a layer is needed and `node` names a value that hides one."""
+    """The error if a layer is needed and `node` names a value that hides one."""
     while isinstance(node, ast.Labelled | ast.Group):
         node = node.inner
     if not isinstance(node, ast.Name) or not context.environment.has_local(node.text):

@@ -1,8 +1,8 @@
 """Operators on compile-time values: exact integers, IEEE doubles, dims and conditions.
 
-Integers are exact and refused beyond 64 bits; `//` and `%` floor; floats are IEEE doubles in
-source order. Comparisons of free dims give conditions, which the solver decides where a truth
-value is needed.
+Integers are exact and limited to 64 bits; `//` and `%` floor; floats are IEEE doubles in source
+order. Comparisons of free dims give conditions, which the solver decides where a truth value is
+needed.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def arithmetic(context: Context, sign: str, left: Value, right: Value, span: Spa
 
 
 def _instead(sign: str, left: Value, right: Value) -> str | None:
-    """What to write instead of an operator of Python on lists and strings."""
+    """Advice for a Python operator on lists and strings."""
     if sign == "*" and ListValue in (type(left), type(right)):
         return "a list is repeated by a comprehension: `[8 for _ in 0..3]`"
     if sign == "+" and str in (type(left), type(right)):
