@@ -46,13 +46,21 @@ def _pure() -> Iterator[str]:
     folders = [
         sysconfig.get_path("scripts"),
         os.path.dirname(sys.executable),
-        sysconfig.get_path("scripts", f"{os.name}_user"),
+        _user_scripts(),
         os.environ.get("PATH", ""),
     ]
     for folder in folders:
         found = shutil.which(PURE, path=folder) if folder else None
         if found:
             yield found
+
+
+def _user_scripts() -> str | None:
+    """Where `pip install --user` puts programs; None on a platform that has no such folder."""
+    try:
+        return sysconfig.get_path("scripts", sysconfig.get_preferred_scheme("user"))
+    except ValueError:  # WebAssembly has none
+        return None
 
 
 def render(dot: str, path: Path) -> Path:
