@@ -57,10 +57,17 @@ def shared_between(inference: Graph, training: Graph) -> Graph:
 
 def mapped(roots: Iterable[Graph], change: Change) -> Mapping[Graph, Graph]:
     """What becomes of these graphs and of all below them; see `map_network`."""
+    return mapped_from(roots, lambda graph, now: change(now))
+
+
+def mapped_from(
+    roots: Iterable[Graph], change: Callable[[Graph, Graph], Graph]
+) -> Mapping[Graph, Graph]:
+    """The same where `change` is also given the graph as it was, before those below it changed."""
     became: dict[Graph, Graph] = {}
     instances: dict[Instance, Instance] = {}
     for graph in dict.fromkeys(graph for root in roots for graph in walk(root)):
-        became[graph] = change(_recalled(graph, became, instances))
+        became[graph] = change(graph, _recalled(graph, became, instances))
     return became
 
 

@@ -9,6 +9,7 @@ from pathlib import PurePath
 
 from archspec.analysis.counting import count
 from archspec.graph.codegen.identifiers import camel_case
+from archspec.graph.codegen.loop_bodies import with_loop_bodies
 from archspec.graph.compiled import Compiled
 from archspec.graph.ties import ties_below
 from archspec.graph.units import plan
@@ -52,7 +53,7 @@ def python_source(network: Compiled, remarks: Sequence[str] = ()) -> tuple[str, 
     CompileFailed for what has no form in PyTorch.
     """
     require_supported(network)
-    units = plan(network)
+    units = plan(with_loop_bodies(network))
     require_one_form(units)
     known = lay_out(units)
     root = known.root

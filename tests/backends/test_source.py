@@ -430,3 +430,60 @@ network net {
     (node,) = graphs["inner"].nodes[1:]
     assert node.instance.written == {}
     assert graphs["outer"].names["width"] == 7
+
+
+# ---------------------------------------------------------------------- repeated layers
+
+
+TOWERS = """
+inline block encoder(depth: int, hidden: int) {
+  "encoder.layers": for _ in 0..depth {
+    _: { residual(norm1: layer_norm -> fc: linear(hidden)) -> residual(norm2: layer_norm -> relu) }
+  }
+}
+block decoder(depth: int) {
+  input x: [B, N, D], memory: [B, M, D]
+  output x
+    -> for i in 0..depth {
+      input y
+      z = y -> "block.{i}.norm": layer_norm
+      output (z, memory, memory) -> "block.{i}.attn": multihead_attention(2)
+    }
+}
+network net {
+  input x: f32[B = 1, N = 3, 8], y: f32[B, M = 4, 8]
+  memory = y -> tower: (encoder(3, 8) -> last: linear(8))
+  output z = (x, memory) -> decoder: decoder(4)
+}
+"""
+
+
+def test_a_repeated_layer_is_a_class_that_is_called(network):
+    net = network(TOWERS)
+    text = source(net)
+    assert "ModuleDict" not in text.split("class Net")[0]
+    assert text.count("class EncoderLayer(nn.Module)") == 1
+    assert "for _ in range(3)" in text
+    assert "nn.ModuleList([Block(" in text
+    assert "for layer in self.block:" in text
+    assert "x = layer(x, memory)" in text
+    module = to_module(net.compiled).eval()
+    assert "tower.encoder.layers.2.norm1.weight" in module.state_dict()
+    assert "decoder.block.3.attn.in_proj_weight" in module.state_dict()
+    same_eager_and_script(module, torch.randn(2, 5, 8), torch.randn(2, 6, 8))
+
+
+def test_iterations_of_another_form_stay_where_they_are(network):
+    text = source(
+        network(
+            """
+network net {
+  input x: f32[B = 1, 3, 8]
+  output x -> for n in 1..3 { "stage{n}": (for _ in 0..n { residual(layer_norm) }) }
+    -> plain: for _ in 0..3 { _: (linear(8) -> layer_norm) }
+}
+"""
+        )
+    )
+    assert "Plain" not in text
+    assert "class Stage" not in text

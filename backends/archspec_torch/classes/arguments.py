@@ -175,7 +175,7 @@ def _multiple(hole: Hole, values: Values, known: Mapping[str, Values]) -> Expres
     """What a layer takes from its input, as a multiple of a size that has a name."""
     if hole.hint not in SIZES_OF_INPUTS or hole.hint == "size" or not _sizes(values):
         return None
-    for name, base in known.items():
+    for name, base in sorted(known.items(), key=lambda item: item[0].islower()):
         if _sizes(base) and len(set(base)) >= len(set(values)):
             times = _factor(values, base)
             is_size = name[0].isupper() or not name.isidentifier()

@@ -144,7 +144,8 @@ def _sizes(defined: ClassDef) -> dict[str, tuple[Any, ...]]:
     for name in sorted(names, key=lambda name: not name.isidentifier()):
         values = tuple(one.get(name) for one in known)
         simple = all(isinstance(value, int | float) for value in values)
-        if simple and (name.isidentifier() or values not in found.values()):
+        sizes = (found[one] for one in found if one[0].isupper())
+        if simple and (name.isidentifier() or values not in sizes):
             found[name] = values
     return found
 

@@ -47,6 +47,12 @@ ATTRIBUTES = {
 MOST_JOINED = 8
 """Inputs of a `concat` whose sizes are added up, and such in one another."""
 
+NO_SIZES = frozenset({"count", "kernel", "stride", "padding", "dilation", "groups", "heads"})
+"""Attributes that are no size of a result."""
+
+SIZES = frozenset({"width", "dim", "channels", "features"})
+"""Parameters of blocks that are taken for the size of their result, where it has that."""
+
 FURTHEST = 50
 """Nodes that are looked back through for where a size was made."""
 
@@ -137,9 +143,11 @@ class Origins:
                 place = Name(_place(self.graph.inputs.index(node), axis))
                 return self._named(shape[axis].constant) or place
             written = node.instance.written if node.instance is not None else {}
-            for one in written.values():
-                if evaluated(one, self.names) == shape[axis].constant:
-                    return self._resolved(one, node)
+            for name in sorted(written, key=lambda name: name != "width"):
+                size = evaluated(written[name], self.names)
+                is_size = name in SIZES if node.op is None else name not in NO_SIZES
+                if is_size and size == shape[axis].constant:
+                    return self._resolved(written[name], node)
             alike = [other for other in node.inputs if self.graph.type_of(other).rank == len(shape)]
             same = [p for p in alike if self.graph.type_of(p).shape[axis] == shape[axis]]
             if not same:
@@ -182,7 +190,7 @@ class Origins:
 
     def _named(self, size: int | None) -> Expression | None:
         """The name of a size of an input."""
-        sizes = (n for n, v in self.graph.names.items() if n not in self.graph.arguments)
+        sizes = (n for n in self.graph.names if n[0].isupper() and n not in self.graph.arguments)
         return next((Name(n) for n in sizes if self.names.get(n) == size), None)
 
 

@@ -1,0 +1,170 @@
+"""The bodies of loops as blocks of their own, so that a repeated layer is a class with a function.
+
+An iteration of a `for` whose weights all stand below one name, `layers.3`, which another iteration
+repeats, and which is no plain chain, becomes a call of a block under that name: what it owns keeps
+its names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from archspec.graph.compiled import Compiled
+from archspec.graph.edit import Edit
+from archspec.graph.expression import Name
+from archspec.graph.mapping import mapped_from
+from archspec.graph.model import Graph, Instance, Node
+from archspec.graph.units import Unit, plan
+
+MOST_WORK = 1_000_000
+"""Nodes of a graph times iterations in it, beyond which it stays as it is."""
+
+
+def with_loop_bodies(network: Compiled) -> Compiled:
+    """The network in which iterations are calls; the same object where there are none."""
+    chosen = {graph: prefixes for unit in plan(network) for graph, prefixes in _chosen(unit)}
+    if not any(chosen.values()):
+        return network
+
+    def change(graph: Graph, now: Graph) -> Graph:
+        return _outlined(now, chosen.get(graph, frozenset()))
+
+    became = mapped_from((network.inference, network.training), change)
+    inference, training = became[network.inference], became[network.training]
+    return replace(network, inference=inference, training=training)
+
+
+def _chosen(unit: Unit) -> Iterator[tuple[Graph, frozenset[str]]]:
+    """The names of iterations that each graph of a unit has, in both modes and all uses."""
+    graphs = unit.all_graphs
+    found = [_names(graph) for graph in graphs]
+    common = frozenset.intersection(*found) if found else frozenset()
+    yield from ((graph, common) for graph in graphs)
+
+
+def _names(graph: Graph) -> frozenset[str]:
+    if graph.kind in ("region", "buffer"):
+        return frozenset()
+    found: set[str] = set()
+    for depth in range(max((len(node.iterations) for node in graph.nodes), default=0)):
+        groups = _groups(graph.nodes, depth)
+        if len(groups) * len(graph.nodes) > MOST_WORK:
+            return frozenset()
+        by_loop: dict[object, list[str]] = {}
+        for nodes in groups:
+            around, last = nodes[0].iterations[:depth], nodes[0].iterations[depth]
+            if prefix := _prefix(graph, nodes):
+                alike = around, last.loop, _form(graph, nodes, prefix)
+                by_loop.setdefault(alike, []).append(prefix)
+        found.update(*(some for some in by_loop.values() if len(some) > 1))
+    return frozenset(found)
+
+
+def _groups(nodes: Sequence[Node], depth: int) -> list[list[Node]]:
+    """The nodes of each iteration of the loops that are `depth` loops deep."""
+    groups: dict[object, list[Node]] = {}
+    for node in nodes:
+        if len(node.iterations) > depth:
+            groups.setdefault(node.iterations[: depth + 1], []).append(node)
+    return list(groups.values())
+
+
+def _prefix(graph: Graph, nodes: Sequence[Node]) -> str:
+    """The name below which all weights of an iteration stand, and no others; empty for none."""
+    keys = [_key(node).split(".") for node in nodes if _owns(graph, node)]
+    if not all(map(all, keys)) or not keys or _is_chain(nodes):
+        return ""
+    own = {node.id for node in nodes}
+    others = [_key(node).split(".") for node in graph.nodes if node.id not in own]
+    for length in range(1, min(map(len, keys))):
+        start = keys[0][:length]
+        if any(key[:length] != start for key in keys):
+            return ""
+        if all(other[:length] != start for other in others):
+            return ".".join(start)
+    return ""
+
+
+def _form(graph: Graph, nodes: Sequence[Node], prefix: str) -> tuple[tuple[str, str], ...]:
+    """What iterations that repeat each other share: the kinds of layers, and their names below."""
+    return tuple(
+        (
+            node.instance.title if node.instance is not None else "",
+            _key(node)[len(prefix) :] if _owns(graph, node) else "",
+        )
+        for node in nodes
+    )
+
+
+def _key(node: Node) -> str:
+    return node.instance.key if node.instance is not None else ""
+
+
+def _owns(graph: Graph, node: Node) -> bool:
+    """Whether its name is part of names of weights."""
+    return node.runs_graphs or bool(graph.parameters_of(node))
+
+
+def _is_chain(nodes: Sequence[Node]) -> bool:
+    """Whether it is one layer, or named layers that each read the one before."""
+    if len(nodes) == 1:
+        return True
+    for before, node in pairwise(nodes):
+        if [port.node for port in node.inputs] != [before.id]:
+            return False
+    return all(node.instance is not None and node.instance.key for node in nodes)
+
+
+def _outlined(graph: Graph, prefixes: Collection[str]) -> Graph:
+    """The graph with calls in place of these iterations, inner ones first."""
+    if not prefixes:
+        return graph
+    deepest = max(len(node.iterations) for node in graph.nodes)
+    current = graph
+    for depth in reversed(range(deepest)):
+        found = [(nodes, _prefix(current, nodes)) for nodes in _groups(current.nodes, depth)]
+        found = [(nodes, prefix) for nodes, prefix in found if prefix in prefixes]
+        edit = Edit(_freed(current, found))
+        for nodes, prefix in found:
+            _outline(edit, graph, nodes, prefix)
+        current = edit.graph()
+    return current
+
+
+def _freed(graph: Graph, groups: Sequence[tuple[list[Node], str]]) -> Graph:
+    """The graph in which what owns nothing has no name, unless that is below its iteration's."""
+    instances: dict[Instance, Instance] = {}
+    nodes = {node.id: node for node in graph.nodes}
+    for group, prefix in groups:
+        for node in group:
+            old = node.instance
+            if old is None or _owns(graph, node) or old.key.startswith(f"{prefix}."):
+                continue
+            unnamed = instances.setdefault(old, replace(old, key=""))
+            nodes[node.id] = replace(node, instance=unnamed)
+    return replace(graph, nodes=tuple(nodes.values())) if instances else graph
+
+
+def _outline(edit: Edit, graph: Graph, nodes: Sequence[Node], prefix: str) -> None:
+    try:
+        call = edit.outline([node.id for node in nodes], _name(prefix, graph), prefix)
+    except ValueError:  # a layer that iterations share
+        return
+    instance = call.instance
+    assert instance is not None
+    assert instance.graph is not None
+    instance.graph = replace(instance.graph, names=graph.names, definitions=graph.definitions)
+    instance.source = {name: Name(name) for name in graph.names}
+
+
+def _name(prefix: str, graph: Graph) -> str:
+    """`encoder.layers.0` is an `encoder_layer`."""
+    words = [word for word in prefix.split(".") if not word.isdecimal()]
+    if not words:
+        return f"{graph.name}_layer"
+    last = words[-1]
+    if last.endswith("s") and not last.endswith("ss"):
+        words[-1] = last[:-1]
+    return "_".join(words[-2:])
