@@ -40,11 +40,14 @@ def flat(source: Code) -> str:
     return "".join(parts)
 
 
-def lines(source: Code, indent: int) -> list[str]:
-    """With line breaks inside its longest call where one line would be too long."""
+def lines(source: Code, indent: int, behind: str = "") -> list[str]:
+    """With line breaks inside its longest call where one line would be too long.
+
+    `behind` is what is put behind the last line.
+    """
     pad = " " * indent
     whole = flat(source)
-    if indent + len(whole) <= WIDTH:
+    if indent + len(whole) + len(behind) <= WIDTH:
         return [pad + whole]
     source = tuple(_table(piece) for piece in source)
     if not any(isinstance(piece, Call) for piece in source):
@@ -62,7 +65,7 @@ def _arguments(item: Call, indent: int) -> list[str]:
     """Arguments one a line; those of a long table as many as fit."""
     written: list[str] = []
     for argument in _shown(item):
-        inner = lines(_prefixed(argument), indent)
+        inner = lines(_prefixed(argument), indent, item.comma)
         inner[-1] += item.comma
         joined = f"{written[-1]} {inner[0].lstrip()}" if written else ""
         if item.brackets == TABLE and written and len(joined) <= WIDTH:
