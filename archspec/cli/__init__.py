@@ -1,1 +1,1 @@
-"""The command `archspec`: `main` has its arguments, one file each what a command does."""
+"""The `archspec` command: `main` defines the arguments; each command has a module of its own."""

@@ -32,10 +32,10 @@ def run(
     rename: Sequence[str],
     as_json: bool,
 ) -> None:
-    """Write the artefacts of every target and say which files there are."""
+    """Write the artefacts of every target and list the files written."""
     from archspec.network import TARGETS
 
-    # torch says so at its first tensor; nothing that is built needs NumPy
+    # torch warns at its first tensor, but no artefact needs NumPy
     warnings.filterwarnings("ignore", message="Failed to initialize NumPy")
     if weights is None and (entry is not None or ignore or rename):
         raise WrongUsage("--entry, --ignore and --rename are about the file of --weights")
@@ -68,7 +68,7 @@ def run(
 
 
 def _targets(texts: Sequence[str]) -> Mapping[str, Mapping[str, object]]:
-    """The options of each target. Raises WrongUsage where one has others a second time."""
+    """The options of each target. Raises WrongUsage if a target is repeated with other options."""
     found: dict[str, Mapping[str, object]] = {}
     for text in texts:
         asked = request("--target", text, _EXAMPLE)
@@ -88,7 +88,7 @@ def _renaming(text: str) -> tuple[str, str]:
 
 
 def _size(count: int) -> str:
-    """Bytes as a person says them."""
+    """A number of bytes in a readable unit."""
     amount, units = float(count), ["bytes", "kB", "MB", "GB"]
     while amount >= 1000 and len(units) > 1:
         amount /= 1000

@@ -17,12 +17,12 @@ from archspec.source import Source
 
 
 def run(specs: Sequence[str], form: Form) -> None:
-    """Check files; ends with exit code 1 where there is an error."""
+    """Check files; exit with code 1 if there is an error."""
     found: dict[tuple[str, int, str, str], Diagnostic] = {}
     count = 0
     for spec in _specs(specs):
         for item in _check(spec):
-            found.setdefault(item.sort_key, item)  # what a file says that several use is said once
+            found.setdefault(item.sort_key, item)  # a file used by several is reported once
         count += 1
     _write(list(found.values()), count, form)
     if any(item.severity is Severity.ERROR for item in found.values()):
@@ -43,13 +43,13 @@ def _specs(specs: Sequence[str]) -> Iterator[Spec]:
 
 
 def _check(spec: Spec) -> tuple[Diagnostic, ...]:
-    """What is wrong with the file; also that it has no network of the name, if one is given."""
+    """The diagnostics of the file, including a missing network of the given name."""
     with working(f"checking {spec.path}"):
         return examine(spec.path, spec.name).diagnostics
 
 
 def examine(path: Path | Source, name: str | None = None) -> Sink:
-    """What is wrong with a file, and what of its networks the installed targets cannot build."""
+    """The diagnostics of a file, including what the installed targets cannot build."""
     from archspec.semantics.compile import check
     from archspec.targets.preflight import foreseen, is_reserved
 

@@ -1,7 +1,7 @@
-"""What Tab offers in a shell: specs, and what a network, a pass or a command can be given.
+"""Shell completion of specs, and of arguments of networks, passes and commands.
 
-Each function is given what is typed so far, and offers whole words with a help text. What cannot
-be found out offers nothing: a shell is no place for diagnostics.
+Each function takes the incomplete word and returns complete words with help texts. On an error it
+returns nothing: completion shows no diagnostics.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _NUMBER = re.compile(r"-?\d[\d.e+-]*")
 
 
 def specs(incomplete: str) -> Offers:
-    """Shipped networks, `.arch` files and folders, and behind `file.arch:` what it has."""
+    """Shipped networks, `.arch` files and folders, and after `file.arch:` its definitions."""
     file, name = shipped.split(incomplete)
     path = Path(file)
     if path.suffix == shipped.SUFFIX and (name is not None or incomplete.endswith(":")):
@@ -47,7 +47,7 @@ def paths(incomplete: str) -> Offers:
 
 
 def settings(context: typer.Context, incomplete: str) -> Offers:
-    """`classes=1000` for each parameter of the network that is named before."""
+    """`classes=1000` for each parameter of the network named earlier on the command line."""
     network = _network(context)
     if network is None:
         return []
@@ -59,7 +59,7 @@ def settings(context: typer.Context, incomplete: str) -> Offers:
 
 
 def sizes(context: typer.Context, incomplete: str) -> Offers:
-    """`H=224` for each free dimension of the network that is named before."""
+    """`H=224` for each free dimension of the network named earlier on the command line."""
     network = _network(context)
     if network is None:
         return []
@@ -67,28 +67,28 @@ def sizes(context: typer.Context, incomplete: str) -> Offers:
 
 
 def passes(incomplete: str) -> Offers:
-    """Names of passes."""
+    """The names of passes."""
     from archspec.passes.registry import available
 
     return [(name, "pass") for name in available()]
 
 
 def targets(incomplete: str) -> Offers:
-    """Names of targets."""
+    """The names of targets."""
     from archspec.targets.registry import available
 
     return [(name, "target") for name in available()]
 
 
 def analyses(incomplete: str) -> Offers:
-    """Names of analyses."""
+    """The names of analyses."""
     from archspec.analysis.registry import available
 
     return [(name, "analysis") for name in available()]
 
 
 def codes(incomplete: str) -> Offers:
-    """Codes of diagnostics, with their titles."""
+    """The codes of diagnostics with their titles."""
     from archspec.diagnostics import catalogue
 
     return [(page.code, page.title) for page in catalogue.pages().values()]
@@ -121,13 +121,13 @@ def _heads(path: Path) -> Iterable[tuple[str, str]]:
 
 
 def _network(context: typer.Context) -> Compiled | None:
-    """The network that is named before, as it is without further settings."""
+    """The network named earlier on the command line, with default settings; None on an error."""
     from archspec.cli.guard import WrongUsage
     from archspec.cli.opening import load_spec
     from archspec.cli.passes import Passes
     from archspec.diagnostics.failure import CompileFailed
 
-    # an option whose value is still missing ends the parsing before arguments have their names
+    # an option without its value yet stops the parser before it assigns arguments to names
     text = context.params.get("spec") or next(iter(context.args), None)
     if not isinstance(text, str):
         return None
@@ -138,9 +138,9 @@ def _network(context: typer.Context) -> Compiled | None:
 
 
 def _values(parameter: NetworkParameter) -> tuple[str, ...]:
-    """Values to offer: all of a domain that lists words, else the default where it is a word.
+    """The values to offer: all of a domain that lists words, else the default if it is a word.
 
-    What a shell would take apart, and an expression, which is no value, is left to be typed.
+    Expressions, and values that a shell would split, are left to the user.
     """
     if parameter.type == "bool":
         return ("true", "false")

@@ -1,4 +1,4 @@
-"""What goes to the terminal: colours, diagnostics, progress. Quiet where nobody looks."""
+"""Terminal output: colours, diagnostics, progress. No progress without a terminal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from archspec.diagnostics.text import render
 
 
 class Form(StrEnum):
-    """How diagnostics are written."""
+    """The output format of diagnostics."""
 
     TEXT = "text"
     CONCISE = "concise"
@@ -25,7 +25,7 @@ class Form(StrEnum):
     JSON = "json"
 
 
-_PATIENCE = 0.4  # seconds of silence before work is said to be under way
+_PATIENCE = 0.4  # seconds before progress is shown
 
 
 def coloured(stream: IO[str]) -> bool:
@@ -38,12 +38,12 @@ def coloured(stream: IO[str]) -> bool:
 
 
 def page_width(stream: IO[str]) -> int | None:
-    """Columns of the terminal; None where the stream is none."""
+    """The width of the terminal in columns; None if the stream is not a terminal."""
     return shutil.get_terminal_size().columns if stream.isatty() else None
 
 
 def write(text: str, stream: IO[str] | None = None) -> None:
-    """Write a text, with what the stream's encoding cannot hold escaped."""
+    """Write a text; characters outside the stream's encoding are escaped."""
     target: TextIO | IO[str] = stream or sys.stdout
     encoding = getattr(target, "encoding", None) or "utf-8"
     target.write(text.encode(encoding, "backslashreplace").decode(encoding))
@@ -55,13 +55,13 @@ def write_json(data: Any) -> None:
 
 
 def write_diagnostics(items: Iterable[Diagnostic], stream: IO[str] | None = None) -> None:
-    """Draw diagnostics, to standard error unless said otherwise."""
+    """Write diagnostics as text, to standard error by default."""
     stream = stream or sys.stderr
     write(render(items, colour=coloured(stream), width=page_width(stream)), stream)
 
 
 def verdict(items: Iterable[Diagnostic]) -> dict[str, Any]:
-    """`{"ok": .., "diagnostics": [..]}`, the JSON of `check` and of any command that failed."""
+    """`{"ok": .., "diagnostics": [..]}`, the JSON of `check` and of a failed command."""
     from archspec.diagnostics.machine import to_json
 
     listed = list(items)
@@ -71,7 +71,7 @@ def verdict(items: Iterable[Diagnostic]) -> dict[str, Any]:
 
 @contextmanager
 def working(what: str) -> Iterator[None]:
-    """Say on the terminal what takes so long, once it does; nothing where none is watching."""
+    """Show on the terminal what is in progress if it takes long; nothing without a terminal."""
     if not sys.stderr.isatty():
         yield
         return
@@ -87,7 +87,7 @@ def working(what: str) -> Iterator[None]:
 
 
 class _Spinner:
-    """Rich's spinner, imported only when something is slow enough to need it."""
+    """Rich's spinner, imported only if the work is slow enough to need it."""
 
     def __init__(self, what: str) -> None:
         self._what = what
@@ -96,7 +96,7 @@ class _Spinner:
         self._status: Any = None
 
     def start(self) -> None:
-        """Show it, unless the work is done."""
+        """Show the spinner unless the work is done."""
         with suppress(ImportError), self._lock:
             if self._done:
                 return
@@ -107,7 +107,7 @@ class _Spinner:
             self._status.start()
 
     def stop(self) -> None:
-        """Take it away."""
+        """Hide the spinner."""
         with self._lock:
             self._done = True
             if self._status is not None:

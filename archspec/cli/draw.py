@@ -17,7 +17,7 @@ FORMATS = (".svg", ".png", ".pdf", ".dot")
 
 @frozen
 class Look:
-    """What a drawing shows of a network, and how."""
+    """The options of a drawing."""
 
     depth: int
     training: bool
@@ -33,7 +33,7 @@ def run(
     passes: Passes,
     look: Look,
 ) -> None:
-    """Draw a network into a file whose name says the format."""
+    """Draw a network into a file whose suffix selects the format."""
     if output is not None and output.suffix.lower() not in FORMATS:
         raise WrongUsage(f"{output}: a drawing ends in one of {', '.join(FORMATS)}")
     network = open_network(spec, given, passes, sized)

@@ -1,4 +1,4 @@
-"""Commands whose help calls a flag a flag: `--fold  flag`, where Typer writes `<bool>`."""
+"""Commands whose help marks flags as such: `--fold  flag`, where Typer writes `<bool>`."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ def _marked(parameters: list[Any]) -> list[Any]:
 
 
 class Command(TyperCommand):
-    """One command."""
+    """A single command."""
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """All arguments and options, `--help` among them."""
+        """All arguments and options, including `--help`."""
         return _marked(super().get_params(ctx))
 
 
 class Group(TyperGroup):
-    """The program."""
+    """The program with its commands."""
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """All options, `--help` and those of completion among them."""
+        """All options, including `--help` and those for completion."""
         return _marked(super().get_params(ctx))

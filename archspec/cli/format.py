@@ -23,7 +23,7 @@ STANDARD_INPUT = "-"
 
 
 def run(paths: Sequence[str], check: bool, diff: bool) -> None:
-    """Format files in place, or say what would change. `-` reads standard input."""
+    """Format files in place, or show what would change. `-` reads standard input."""
     if list(paths) == [STANDARD_INPUT]:
         _filter(check, diff)
         return
@@ -50,7 +50,7 @@ def run(paths: Sequence[str], check: bool, diff: bool) -> None:
 
 
 def _format(path: Path, *, write_back: bool, diff: bool) -> bool:
-    """Whether the file was not in the one style."""
+    """Format a file; return whether its text changes."""
     source = _source(str(path), _bytes(path))
     old, new = source.text, _formatted(source)
     if new == old:
@@ -63,7 +63,7 @@ def _format(path: Path, *, write_back: bool, diff: bool) -> bool:
 
 
 def _bytes(path: Path) -> bytes:
-    """What stands in a file. Raises CompileFailed (E0804), as for other faults of one file."""
+    """The content of a file. Raises CompileFailed (E0804), like other errors of one file."""
     try:
         return path.read_bytes()
     except OSError as fault:
@@ -71,7 +71,7 @@ def _bytes(path: Path) -> bytes:
 
 
 def _source(name: str, data: bytes) -> Source:
-    """The text in a file. Raises CompileFailed (E0830) where it is none."""
+    """The text of a file. Raises CompileFailed (E0830) if it is not text."""
     from archspec.syntax.encoding import decode
 
     source, fault = decode(name, data)

@@ -1,7 +1,7 @@
-"""How a command ends: with a result, with the spec at fault, with wrong usage, or with a bug.
+"""Converts the outcome of a command to an exit code and messages.
 
-Exit codes: 0 fine, 1 the spec is at fault, 2 wrong usage, 70 a bug in archspec (BSD's
-EX_SOFTWARE), 130 interrupted, 141 nobody reads the output any more.
+Exit codes: 0 success, 1 error in the spec, 2 wrong usage, 70 bug in archspec (EX_SOFTWARE of BSD),
+130 interrupted, 141 broken output pipe.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ NOT_THE_SPEC = frozenset(
         "E0912",
     }
 )
-"""Codes of a network, target, program or file of weights that is not there or cannot be read, or
-of a place that cannot be written to: the command line is at fault, not the spec."""
+"""Codes for a missing or unreadable network, target, program or weights file, and for a destination
+that cannot be written: errors of the command line, not of the spec."""
 
 Command = TypeVar("Command", bound=Callable[..., None])
 
 
 class WrongUsage(Exception):
-    """The command line is at fault. `hint` says what would have been right."""
+    """An error in the command line. `hint` suggests a correction."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
@@ -59,7 +59,7 @@ class WrongUsage(Exception):
 
 
 def guarded(command: Command) -> Command:
-    """Let a command end with an exit code and words, never with a traceback."""
+    """Wrap a command to exit with a code and a message, never with a traceback."""
 
     @wraps(command)
     def run(*arguments: Any, **options: Any) -> None:
@@ -77,7 +77,7 @@ def _outcome(command: Command, arguments: tuple[Any, ...], options: dict[str, An
         _forget_output()
         return BROKEN_PIPE
     except OSError as fault:  # the output is full
-        with suppress(OSError):  # and so may be the place to tell of it
+        with suppress(OSError):  # standard error may be full too
             write_diagnostics([refusal(fault)])
         _forget_what_is_lost()
         return WRONG_USAGE
@@ -91,7 +91,7 @@ def _outcome(command: Command, arguments: tuple[Any, ...], options: dict[str, An
 
 
 def _told(command: Command, arguments: tuple[Any, ...], options: dict[str, Any]) -> int:
-    """Run the command; the exit code, once what is wrong with the spec or the usage is said."""
+    """Run the command, report errors of the spec or the usage, and return the exit code."""
     try:
         command(*arguments, **options)
         sys.stdout.flush()
@@ -102,7 +102,7 @@ def _told(command: Command, arguments: tuple[Any, ...], options: dict[str, Any])
     except WrongUsage as wrong:
         _complain(wrong.message, wrong.hint)
         return WRONG_USAGE
-    except OSError as fault:  # a file that may not be read or written
+    except OSError as fault:  # no permission to read or write a file
         if fault.filename is None:
             raise
         found = (refusal(fault),)
@@ -115,7 +115,7 @@ def _told(command: Command, arguments: tuple[Any, ...], options: dict[str, Any])
 
 
 def blame(diagnostics: Iterable[Diagnostic]) -> int:
-    """Who is at fault for errors: the spec, or a command line that asks for what cannot be."""
+    """The exit code for errors: WRONG_USAGE if all are of the command line, else AT_FAULT."""
     codes = {item.code for item in diagnostics if item.severity is Severity.ERROR}
     return WRONG_USAGE if codes <= NOT_THE_SPEC else AT_FAULT
 
@@ -128,7 +128,7 @@ def _complain(message: str, hint: str | None = None) -> None:
 
 
 def _confess(bug: Exception, *, after_passes: bool) -> int:
-    """A bug of ours, or of a pass: say so, and keep the traceback for who asks."""
+    """Report a bug in archspec or a pass; the traceback is shown on request only."""
     _show_traceback(bug)
     _complain(
         f"internal error, please report it: {type(bug).__name__}: {bug}",
@@ -139,7 +139,7 @@ def _confess(bug: Exception, *, after_passes: bool) -> int:
 
 
 def _show_traceback(error: BaseException | None) -> None:
-    """The traceback of an exception, for who asks: of a bug, of what a pass of others raised."""
+    """Print the traceback of an exception if ARCHSPEC_DEBUG is set."""
     if error is not None and os.environ.get("ARCHSPEC_DEBUG"):
         import traceback
 
@@ -147,7 +147,7 @@ def _show_traceback(error: BaseException | None) -> None:
 
 
 def _forget_what_is_lost() -> None:
-    """The same, where what is still to be written cannot be."""
+    """Discard buffered output that cannot be written."""
     try:
         sys.stdout.flush()
     except OSError:
@@ -155,6 +155,6 @@ def _forget_what_is_lost() -> None:
 
 
 def _forget_output() -> None:
-    """Point standard output nowhere, so that Python's own flush at exit does not complain."""
+    """Redirect standard output to the null device, so that the flush at exit does not fail."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())

@@ -22,7 +22,7 @@ from archspec.source import Source
 from archspec.syntax import ast, parse
 
 MOST_PARAMETERS = 60
-"""Columns that the parameters of an entry may take."""
+"""Maximum width of the parameters of an entry, in columns."""
 
 _COMMENT = re.compile(r"(?:^#.*\n)+", re.MULTILINE)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`])")
@@ -30,7 +30,7 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`])")
 
 @frozen
 class Entry:
-    """A network or preset: what it takes, or what it stands for, and what it is.
+    """A network with its parameters, or a preset with its value, and its description.
 
     `title` is the first paragraph of its file.
     """
@@ -45,14 +45,14 @@ class Entry:
 
     @property
     def call(self) -> str:
-        """`classes=10, drop=0.5` of a network, `resnet(basic, [2, 2, 2, 2])` of a preset."""
+        """`classes=10, drop=0.5` for a network, `resnet(basic, [2, 2, 2, 2])` for a preset."""
         return self.value or ", ".join(self.parameters)
 
 
 def run(word: str | None, as_json: bool) -> None:
-    """List the networks and presets of a file or folder, or the shipped ones with a word in them.
+    """List the networks and presets in a file or folder, or the shipped ones that match a word.
 
-    A file, and a folder with specs in it, comes before a word.
+    A file, or a folder that contains specs, takes precedence over a word.
     """
     faults: dict[tuple[str, int, str, str], Diagnostic] = {}
     if word is not None and _is_place(word):
@@ -70,7 +70,7 @@ def run(word: str | None, as_json: bool) -> None:
 
 
 def _is_place(text: str) -> bool:
-    """Whether it means a path: one with specs, or what can be nothing else."""
+    """Whether the text is a path: one with specs, or one that cannot be a word."""
     path = Path(text)
     if not text or text.endswith(SUFFIX) or "/" in text or "\\" in text or text in (".", ".."):
         return True
@@ -85,7 +85,7 @@ def _file_name(path: Path) -> str:
 
 
 def _below(text: str, faults: dict[tuple[str, int, str, str], Diagnostic]) -> list[Entry]:
-    """The entries of the files below a path; what is wrong with the files goes to `faults`."""
+    """The entries of the files at or below a path; their errors are added to `faults`."""
     from archspec.semantics.compile import Compilation
     from archspec.semantics.program.definitions import networks
 
@@ -103,7 +103,7 @@ def _below(text: str, faults: dict[tuple[str, int, str, str], Diagnostic]) -> li
 
 
 def _shipped(word: str | None) -> list[Entry]:
-    """The shipped entries with a word in their name or that of their file, else in their texts."""
+    """The shipped entries with a word in the name of the entry or file, else in their texts."""
     known = shipped.networks()
     if word is None:
         return read(dict.fromkeys(known.values()))
@@ -129,7 +129,7 @@ def _shipped(word: str | None) -> list[Entry]:
 
 
 def read(paths: Iterable[Path]) -> list[Entry]:
-    """The entries of shipped files, which are only parsed, as they are known to be right."""
+    """The entries of shipped files, which are only parsed, since they are known to be correct."""
     found: list[Entry] = []
     for path in paths:
         tree = parse(Source(path.name, path.read_text(encoding="utf-8"))).module
@@ -154,20 +154,20 @@ def _entries(file: Path, tree: ast.Module, names: Iterable[str] | None = None) -
 
 
 def _parameter(parameter: ast.Parameter) -> str:
-    """`classes=10`, or the name alone of one that must be given."""
+    """`classes=10`, or only the name of a required parameter."""
     if parameter.default is None:
         return parameter.name or "_"
     return f"{parameter.name}={_written(parameter.default)}"
 
 
 def _written(expression: ast.Expr) -> str:
-    """An expression as it is written, without line breaks and what goes with them."""
+    """The source text of an expression on one line, without the commas that line breaks need."""
     text = re.sub(r"(?<=[(\[])\s+|,?\s+(?=[)\]])", "", expression.span.text)
     return _on_one_line(text)
 
 
 def _summary(doc: str, title: str) -> str:
-    """The first sentence of a comment, behind the title of the file where it begins with that."""
+    """The first sentence of a comment, skipping the title of the file if it begins with that."""
     head, _, rest = doc.partition("\n\n")
     text = rest if title and _on_one_line(head) == title else doc
     return _SENTENCE.split(_first_paragraph(text), maxsplit=1)[0]
@@ -197,7 +197,7 @@ def _json(entry: Entry) -> dict[str, object]:
 
 
 def _write(entries: Sequence[Entry], name: Callable[[Path], str]) -> None:
-    """A line for each file and, below it, one for each entry; cut to the width of a terminal."""
+    """Write a line for each file and each of its entries, cut to the width of a terminal."""
     room, colour = page_width(sys.stdout), coloured(sys.stdout)
     for number, (file, group) in enumerate(groupby(entries, key=lambda entry: entry.file)):
         listed = list(group)
@@ -213,7 +213,7 @@ def _write(entries: Sequence[Entry], name: Callable[[Path], str]) -> None:
 
 
 def _cut(text: str, room: int | None) -> str:
-    """The text, with `..` in place of what has no room."""
+    """The text, cut to `room` columns with `..` at the end if it is longer."""
     if room is None or width(text) <= room:
         return text
     while text and width(text) > room - 3:

@@ -1,4 +1,4 @@
-"""The `archspec` command. Each command's work is imported when it runs, so starting is quick."""
+"""The `archspec` command. Each command's module is imported when it runs, so start-up is fast."""
 
 from __future__ import annotations
 
@@ -354,15 +354,15 @@ def _program(
 
 
 def main() -> None:
-    """Run the command line. Ends the process with one of the exit codes of `cli.guard`."""
+    """Run the command line. Exits with one of the codes of `cli.guard`."""
     with open(os.devnull, "w", encoding="utf-8") as nowhere:
-        # a stream that was closed before we began is None
+        # a stream that was closed before the start is None
         sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
         _run()
 
 
 def _run() -> None:
-    # a compilation keeps what it makes, and the collector would go through it again and again
+    # a compilation keeps most objects, and the collector would scan them over and over
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
     try:

@@ -1,4 +1,4 @@
-"""From SPEC, `--set` and the passes that are asked for to a network."""
+"""Loads a network from SPEC, `--set`, `--size` and the requested passes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def open_network(
     text: str, given: Sequence[str], passes: Passes, sized: Sequence[str] = ()
 ) -> Network:
-    """Compile what SPEC means, and say what there is to warn of.
+    """Compile the network of SPEC and print its warnings.
 
     `given` are the texts of `--set`, `sized` those of `--size`. Raises CompileFailed and
     WrongUsage.
@@ -38,7 +38,7 @@ def open_network(
 
 
 def load_spec(text: str, parameters: Mapping[str, Value], passes: Passes) -> Network:
-    """Compile what SPEC means, with these parameters, and let the passes run.
+    """Compile the network of SPEC with these parameters, and apply the passes.
 
     Raises CompileFailed and WrongUsage.
     """
@@ -49,9 +49,9 @@ def load_spec(text: str, parameters: Mapping[str, Value], passes: Passes) -> Net
 
 
 def require_free(network: Network, names: Iterable[str], instead: str = "--set {}=..") -> None:
-    """Raise WrongUsage for a name that is no free dimension of the network.
+    """Raise WrongUsage for a name that is not a free dimension of the network.
 
-    `instead` is the option that is meant where it is a parameter.
+    `instead` is the option to suggest if the name is a parameter.
     """
     free = network.compiled.sizes
     for name in names:

@@ -1,4 +1,4 @@
-"""Arguments and options that several commands have."""
+"""Arguments and options shared by several commands."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from archspec.cli import completion
 
 
 class Direction(StrEnum):
-    """Which way data flow in a drawing."""
+    """The direction of data flow in a drawing."""
 
     TB = "TB"
     LR = "LR"
 
 
 def path_of(text: str) -> Path:
-    """A path of an option. Raises BadParameter for an empty one: it is not the current folder."""
+    """The path of an option. Raises BadParameter if empty, since that is not the current folder."""
     if not text:
         raise typer.BadParameter("the path is empty; `.` is the current folder")
     return Path(text)

@@ -1,4 +1,4 @@
-"""`--pass name{option=value}`, and the short forms of passes, `--column` and `--fold`."""
+"""The options `--pass name{option=value}` and its short forms `--column` and `--fold`."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _EXAMPLE = "--pass 'extract{column=3}'"
 
 
 class Passes(NamedTuple):
-    """The passes that a command line asks for, as it says them."""
+    """The passes requested on the command line, as given."""
 
     texts: Sequence[str] = ()
     column: int | None = None
     fold: bool = False
 
     def requests(self) -> tuple[Request, ...]:
-        """What is asked for, in the order in which it is said, short forms last.
+        """The requested passes in the given order, short forms last.
 
-        Raises WrongUsage for what is not written as a pass.
+        Raises WrongUsage for a text that is not in the form of a pass.
         """
         if not any(self):
             return ()

@@ -1,4 +1,4 @@
-"""`name{option=value}`: how passes and targets are asked for."""
+"""Parses requests for passes, analyses and targets: `name{option=value}`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _FORM = re.compile(r"\s*([\w.-]+)\s*(?:\{(.*)\}\s*)?", re.DOTALL)
 
 
 def request(option: str, text: str, example: str) -> Request:
-    """What the text of an option (`--pass`) asks for.
+    """The request in the text of an option (`--pass`).
 
-    Raises WrongUsage, with the example, for what is not written so.
+    Raises WrongUsage, with the example, for a text in another form.
     """
     from archspec.cli.values import named_values
     from archspec.options import Request

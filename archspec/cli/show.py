@@ -37,9 +37,9 @@ def run(
     analyses: Sequence[str],
     as_json: bool,
 ) -> None:
-    """Print what a network is and costs; with `after`, its graphs as they are after a pass.
+    """Print the structure and costs of a network; with `after`, its graphs after a pass.
 
-    `analyses` are shown below what is always said.
+    The results of `analyses` follow the standard output.
     """
     asked = [request("--analysis", text, "--analysis intensity") for text in analyses]
     network = open_network(spec, given, passes, sized)
@@ -80,7 +80,7 @@ def _data(
 
 
 def _said(analysis: Analysis, finding: Finding, colour: bool) -> Iterator[str]:
-    """What an analysis says, below its title."""
+    """The lines of the result of an analysis, below its title."""
     yield ""
     yield paint(printable(analysis.summary), "bold", colour)
     if finding.facts:
@@ -103,7 +103,7 @@ def _is_number(value: Cell) -> bool:
 
 
 def _listing(network: Network, after: str) -> str:
-    """The graphs after the last run of a pass, or before all."""
+    """The graphs after the last run of a pass, or before all passes."""
     from archspec.graph.text import network_text
 
     if after == BEFORE:
@@ -139,7 +139,7 @@ def _page(network: Network, report: Report, colour: bool) -> Iterator[str]:
 
 
 def _parameters(network: Network) -> list[list[str]]:
-    """What the network can be given, a row each; columns without an entry are left out."""
+    """The table of the network's parameters, one per row; empty columns are left out."""
     found = network.compiled.parameters
     rows = [["--set", "type", "default", "domain", "value"]]
     rows += [
@@ -173,7 +173,7 @@ def _blocks(report: Report) -> list[list[str]]:
 
 
 def _table(table: Sequence[Sequence[str]], numbers: Set[int], colour: bool) -> Iterator[str]:
-    """Rows below a heading, in columns; `numbers` are aligned to the right."""
+    """The lines of a table with a heading; the columns in `numbers` are right-aligned."""
     cells = [[printable(cell) for cell in row] for row in table]
     widths = [max(width(row[column]) for row in cells) for column in range(len(cells[0]))]
     for index, row in enumerate(cells):
@@ -182,7 +182,7 @@ def _table(table: Sequence[Sequence[str]], numbers: Set[int], colour: bool) -> I
 
 
 def _shapes(shapes: Sequence[str]) -> str:
-    """`4 × [B, 64, H, W]`, or one after the other where they differ."""
+    """`4 × [B, 64, H, W]` for equal shapes; different ones are listed."""
     if len(shapes) > 1 and len(set(shapes)) == 1:
         return f"{len(shapes)} × {shapes[0]}"
     return "; ".join(shapes)

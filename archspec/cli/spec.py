@@ -18,14 +18,14 @@ SUFFIX = shipped.SUFFIX
 
 @frozen
 class Spec:
-    """A file, and the network or preset in it; `name` is None for the one it is about."""
+    """A file and a network or preset in it; `name` is None for the main one."""
 
     path: Path
     name: str | None = None
 
 
 def locate(text: str) -> Spec:
-    """What SPEC means. Raises WrongUsage when nothing is there."""
+    """The file and network that SPEC refers to. Raises WrongUsage if there is none."""
     if not text:
         raise WrongUsage("SPEC is empty", "name a file or a shipped network")
     path, name = shipped.parts(text)
@@ -42,7 +42,7 @@ def locate(text: str) -> Spec:
 
 
 def _refuse_what_is_no_file(path: Path) -> None:
-    """Report (E0804) a folder, a FIFO, a device or a link without end in the place of a spec."""
+    """Raise CompileFailed (E0804) for a folder, FIFO, device or cyclic link in place of a spec."""
     instead = shipped.in_place_of_file(path)
     if instead is not None:
         fix = f"`archspec list {path}` says what is in it" if path.is_dir() else None
@@ -50,7 +50,7 @@ def _refuse_what_is_no_file(path: Path) -> None:
 
 
 def files(paths: Sequence[str]) -> Iterator[Path]:
-    """The `.arch` files that paths mean: files as given, folders with all below them."""
+    """The `.arch` files of the paths: files as given, folders searched recursively."""
     for text in paths:
         path = Path(text)
         if not text:
@@ -80,7 +80,7 @@ def _shipped(name: str) -> Spec:
 
 
 def _short(path: Path) -> Path:
-    """Relative to the current folder where it lies below, for short messages."""
+    """The path relative to the current folder if it is below it, for short messages."""
     try:
         return path.relative_to(Path.cwd())
     except ValueError:

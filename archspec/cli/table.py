@@ -1,4 +1,4 @@
-"""`archspec table`: what a network costs over values of its parameters and over sizes."""
+"""`archspec table`: the costs of a network for values of its parameters and for sizes."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ _AXIS = re.compile(r"((?:[^\W\d]\w*\s*=\s*)+)(.*)", re.DOTALL)
 
 @frozen
 class Axis:
-    """Names that go through the same values together."""
+    """Names that take the same values together."""
 
     names: tuple[str, ...]
     values: tuple[Value, ...]
 
     @property
     def title(self) -> str:
-        """What heads its column."""
+        """The heading of its column."""
         return " = ".join(self.names)
 
 
 @frozen
 class Row:
-    """A network at a size. `macs` and `depth` are None where it does not take that size."""
+    """A network at some sizes. `macs` and `depth` are None if it does not accept them."""
 
     choice: tuple[Value, ...]
     settings: Mapping[str, Value]
@@ -60,7 +60,7 @@ def run(
     passes: Passes,
     as_json: bool,
 ) -> None:
-    """Print parameters, MACs and depth for every combination of values, the last one fastest."""
+    """Print parameters, MACs and depth for all combinations of values, the last varying fastest."""
     axes = [_axis(VARY, text) for text in varied]
     sizes = [_axis(SIZES, text) for text in sized]
     fixed = settings(given)
@@ -100,7 +100,7 @@ def _axis(option: str, text: str) -> Axis:
 
 
 def _distinct(axes: Mapping[str, Iterable[Axis]], fixed: Iterable[str]) -> None:
-    """Raise WrongUsage where options give a name twice; `axes` are those of each option."""
+    """Raise WrongUsage if options repeat a name; `axes` maps each option to its axes."""
     seen = dict.fromkeys(fixed, "--set")
     for option, listed in axes.items():
         for name in (name for axis in listed for name in axis.names):
@@ -164,7 +164,7 @@ def _write(titles: Sequence[str], rows: Sequence[Row]) -> None:
 
 
 def _text(value: Value) -> str:
-    """A value as it is written in a spec."""
+    """A value as written in a spec."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""`--set name=value`: values are written as in a spec."""
+"""Parses `--set name=value` and similar options; values are written as in a spec."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FORMS = 'values are written as in a spec: 3, 0.1, true, [64, 128], "same", a na
 
 
 def settings(given: Iterable[str]) -> Mapping[str, Value]:
-    """The values by name. Raises WrongUsage for what is not `name=value`, or given twice."""
+    """The values by name. Raises WrongUsage unless all are `name=value` with distinct names."""
     found: dict[str, Value] = {}
     for text in given:
         name, equals, value = text.partition("=")
@@ -30,9 +30,9 @@ def settings(given: Iterable[str]) -> Mapping[str, Value]:
 
 
 def sizes(given: Iterable[str]) -> Mapping[str, int]:
-    """The sizes by name of `--size H=384` and `--size H=W=384`.
+    """The sizes by name, from `--size H=384` and `--size H=W=384`.
 
-    Raises WrongUsage for what is not written so, or given twice.
+    Raises WrongUsage for another form or a repeated name.
     """
     found: dict[str, int] = {}
     for text in given:
@@ -49,9 +49,9 @@ def sizes(given: Iterable[str]) -> Mapping[str, int]:
 
 
 def value_in(option: str, text: str) -> Value:
-    """The value in a text that is a part of `option`, as it was given: `--set classes=10`.
+    """The value in a text that is part of `option`, the option as given: `--set classes=10`.
 
-    Raises WrongUsage for what is none.
+    Raises WrongUsage if it is not a value.
     """
     text = text.strip()
     if not text:
@@ -68,9 +68,9 @@ def value_in(option: str, text: str) -> Value:
 
 
 def named_values(option: str, text: str, example: str) -> Mapping[str, Value]:
-    """The values by name in a text such as `column=3, draw="wide"`, a part of `option`.
+    """The values by name in a text such as `column=3, draw="wide"`, part of `option`.
 
-    Raises WrongUsage for what is not written so, with the example.
+    Raises WrongUsage, with the example, for a text in another form.
     """
     result = parse(Source("value", f"{_HEAD}{text})\n"))
     match result.module.definitions if not result.diagnostics else ():
@@ -98,7 +98,7 @@ def _only_argument(module: ast.Module) -> ast.Expr | None:
 
 
 def _literal(expression: ast.Expr) -> Value | None:
-    """Python's value for a literal; a name, or a layer with attributes, stands for itself.
+    """The Python value of a literal; a name or a layer with attributes is its own text.
 
     None for anything else.
     """
@@ -112,7 +112,7 @@ def _literal(expression: ast.Expr) -> Value | None:
         case ast.Name(text=word):
             return word
         case ast.Call(span=span):
-            return span.text  # of a layer; what it means is known where the network is
+            return span.text  # a layer; resolved when the network is compiled
         case ast.Text(parts=parts):
             return _text(parts)
         case ast.ListExpr(items=items):
