@@ -62,7 +62,7 @@ class GraphBuilder:
     failed: bool = False
     frozen: bool = False
     owner: object = None
-    """The definition in terms of whose names values are recorded; see `Environment.owner`."""
+    """The definition whose names recorded expressions use; see `Environment.owner`."""
     names: dict[str, Any] = field(default_factory=dict)
     """Numbers and sizes, by those names."""
     defaults: dict[str, Expression] = field(default_factory=dict)

@@ -24,7 +24,7 @@ class Hypothesis:
     """The assumptions about calls in a clause of the rule being checked.
 
     The signature of a called rule holds for arguments in its domain; that of the rule itself, for
-    arguments less than those of the clause.
+    calls in which some integer parameter is less than in the clause.
     """
 
     rule: RuleDefinition

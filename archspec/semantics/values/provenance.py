@@ -18,7 +18,7 @@ from archspec.syntax import ast
 from archspec.types.dim import Dim
 
 DEEPEST = 8
-"""Maximum nesting of operators and calls; a deeper expression is no size that a reader knows."""
+"""Maximum nesting of operators and calls; deeper expressions are no help to a reader."""
 
 
 def as_written(node: ast.Expr, environment: Environment, depth: int = 0) -> Expression | None:
