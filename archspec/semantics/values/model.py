@@ -102,9 +102,9 @@ class Environment:
     """Local names (arguments, bindings, dims), innermost scope first, then those of the file.
 
     `owner` is the definition of the graph under construction; expressions are recorded in terms of
-    its names. `is_body` is true if these are the names of its body. `written` has expressions for
-    names that are not its own: arguments of inline blocks, and bound numbers. `handed` is the call
-    if these are the names of an inline block.
+    its names. `is_body` is true if these are the names of its body. `written` maps other names to
+    such expressions: arguments of inline blocks, and bound numbers. `handed` is the call if these
+    are the names of an inline block.
     """
 
     __slots__ = ("handed", "is_body", "module", "names", "owner", "parent", "spans", "written")
