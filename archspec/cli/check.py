@@ -33,7 +33,7 @@ def _specs(specs: Sequence[str]) -> Iterator[Spec]:
     for text in specs:
         if Path(text).is_dir() and text:
             found = [Spec(path) for path in files([text])]
-            if not found and text in shipped.networks():  # a folder that `build` may have made
+            if not found and text in shipped.networks():  # a folder that `build` may have created
                 found = [locate(text)]
             if not found:
                 raise WrongUsage(f"there is no {SUFFIX} file in {text}")

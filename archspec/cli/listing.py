@@ -81,7 +81,7 @@ def _file_name(path: Path) -> str:
     return path.name
 
 
-# ---------------------------------------------------------------------- what there is
+# ---------------------------------------------------------------------- entries
 
 
 def _below(text: str, faults: dict[tuple[str, int, str, str], Diagnostic]) -> list[Entry]:
@@ -182,7 +182,7 @@ def _on_one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-# ---------------------------------------------------------------------- how it is written
+# ---------------------------------------------------------------------- output
 
 
 def _json(entry: Entry) -> dict[str, object]:

@@ -56,15 +56,15 @@ def meant(found: str | None) -> str | None:
 
 
 def renamed(place: Span, found: str | None) -> Fix | None:
-    """The fix that writes what was found in place of a name, or None where nothing was."""
+    """The fix that replaces the name at `place` by `found`; None for None."""
     return Fix(f"did you mean `{found}`?", (Edit(place, found),)) if found else None
 
 
 def rename(place: Span, name: str, candidates: Iterable[str]) -> Fix | None:
-    """What `suggestion` finds as a fix of the name at a place, or None."""
+    """The fix that replaces the name at `place` by its `suggestion`, or None."""
     return renamed(place, suggestion(name, candidates))
 
 
 def beginning(place: Span, name: str) -> Span:
-    """The name at the beginning of a place, as that of an argument `name=value`."""
+    """The span of `name` at the beginning of `place`, such as an argument `name=value`."""
     return Span(place.source, place.start, place.start + len(name))

@@ -27,7 +27,7 @@ class Blank:
 
 @frozen
 class Suffix:
-    """Text for the end of the line, such as a comment."""
+    """Text at the end of the line, such as a comment."""
 
     text: str
 

@@ -15,7 +15,8 @@ from archspec.syntax import ast, parse
 RULES = {**expressions.RULES, **statements.RULES}
 
 _ROUNDS = 5
-"""Maximum number of passes: once a comment moves to the end of its expression, this may fit."""
+"""Maximum number of passes. Several are needed if a comment in the middle of an expression moves to
+its end: then the expression may fit on a line."""
 
 
 def format_source(source: Source) -> str:

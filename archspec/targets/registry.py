@@ -19,7 +19,7 @@ BUNDLED: Mapping[str, str] = {
 }
 """The backends of this distribution, which are found even in a checkout that is not installed.
 
-Where any capable backend will do, the first of these comes first.
+Where any capable backend will do, these are tried first, in this order.
 """
 
 HINTS: Mapping[str, str] = {
@@ -59,7 +59,7 @@ def backend(name: str) -> Backend:
 
 
 def importing(name: str, fix: str | None = None) -> AbstractContextManager[None]:
-    """Report an import that fails while a backend works (E0801), with what to install."""
+    """Report an import that fails while a backend runs (E0801), with what to install."""
     return extensions.importing(KIND, name, fix)
 
 
