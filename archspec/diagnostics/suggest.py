@@ -42,6 +42,8 @@ def suggestion(name: str, candidates: Iterable[str]) -> str | None:
             return candidate
     folded = {candidate.replace("_", "").lower(): candidate for candidate in pool}
     plain = name.replace("_", "").lower()
+    if len(plain) < 2:
+        return None  # `h` is no slip for the size `H`
     return folded.get(plain) or folded.get(_RANK.sub("", plain))
 
 

@@ -197,7 +197,14 @@ def output(k: Context, span: Span, c: list[Any]) -> ast.Output:
         if isinstance(item, ast.Name):
             names.append(item.text)
         elif not isinstance(item, ast.Missing):
-            k.error("E0127", "an output has a plain name: `output logits = ..`", item.span)
+            fix: Fix | None = None
+            if isinstance(item, ast.Labelled) and as_type(k, item.inner) is not None:
+                place = k.span(item.label.span.end, item.span.end)
+                fix = Fix("claim its shape where a name is bound: `y: [B, C] = ..`", (
+                    Edit(place, ""),
+                ))  # fmt: skip
+            message = "an output has a plain name: `output logits = ..`"
+            k.error("E0127", message, item.span, fix=fix)
     whole = len(names) == len(items)
     return ast.Output(span, tuple(names) if whole else (), last.right, c[2])
 

@@ -6,7 +6,7 @@ DEFINITION_WORDS = frozenset({"block", "network", "rule", "preset", "use", "inli
 """Keywords at the beginning of a definition."""
 
 FOREIGN_DEFINITIONS = frozenset(
-    {"def", "class", "fn", "func", "function", "model", "struct", "module"}
+    {"def", "class", "fn", "func", "function", "model", "struct", "module", "layer", "net"}
 )
 """Words that begin a definition in other languages."""
 

@@ -143,6 +143,15 @@ def type_behind(s: Site) -> tuple[Edit, ...]:
     return (Edit(s.span(-1, 0), f"{s.word()}: {s.word(-1)}"),)
 
 
+def in_parentheses(s: Site) -> tuple[Edit, ...]:
+    """`block f n {` as `block f(n) {`."""
+    at = 0
+    while s.near(at + 1).type in ("NAME", ",", ":"):
+        at += 1
+    place = _span(s, s.near(-1).end, s.near(at).end)
+    return (Edit(place, f"({place.text.strip()})"),) if s.near(at + 1).type == "{" else ()
+
+
 def arrow_in_two(s: Site) -> tuple[Edit, ...]:
     """`- >` as `->`."""
     return (Edit(s.span(-1, 0), "->"),)
@@ -208,7 +217,9 @@ def _of_data(parts: list[str]) -> list[str]:
 
 
 def used_file(s: Site) -> tuple[Edit, ...]:
-    """`use "blocks.arch"` as `use blocks`."""
+    """`use "blocks.arch"` as `use blocks`, `use std.cnn as cnn` without the `as`."""
+    if s.word() == "as":
+        return (Edit(_span(s, s.near(-1).end, s.near(1).end), ""),)
     name = s.word().strip("\"'").removesuffix(".arch").removeprefix("./").replace("/", ".")
     return (Edit(s.span(), name),) if re.fullmatch(r"[A-Za-z_][\w.]*", name) else ()
 

@@ -242,7 +242,7 @@ GENERIC = (
         "E0110",
         lambda s: True,
         "`<word>` does not fit here",
-        "block a {\n  conv(3) «{» relu }\n}",
+        "block a {\n  y «{» relu }\n}",
     ),
 )
 

@@ -91,7 +91,7 @@ DEFINITIONS = (
         lambda s: s.head() == "use",
         "written as `use path { name, name }` or `use path`",
         "use std.cnn «(»conv_bn_relu)\nblock a { relu }",
-        fix="a file beside is named without quotes and ending: `use blocks { unit }`",
+        fix="a module is named without quotes, ending and other name: `use blocks { unit }`",
         edits=edits.used_file,
     ),
     Mistake(

@@ -51,6 +51,13 @@ def _is_misspelt_statement(s: Site) -> bool:
 
 PYTHON = (
     Mistake(
+        "E0131",
+        lambda s: s.type == "{" and s.before == ")" and s.expects("->") and not s.expects("{"),
+        "a call takes no body in braces",
+        "block a {\n  repeat(3) «{» relu }\n}",
+        fix="a layer is repeated by `for i in 0..3 { .. }`, chosen by `if c { .. }`",
+    ),
+    Mistake(
         "E0118",
         lambda s: s.second_of_statement and s.word(-1) in _RETURNS,
         "there is no `<before>`: what a body yields is written `output value`",
@@ -168,6 +175,14 @@ PYTHON = (
 )
 
 PARAMETER_TYPES = (
+    Mistake(
+        "E0117",
+        lambda s: s.type == "NAME" and s.near(-2).type in ("block", "network") and not s.bracket,
+        "parameters stand in parentheses behind the name",
+        "block f «n» { relu }",
+        fix="write `<before>(<word>)`",
+        edits=edits.in_parentheses,
+    ),
     Mistake(
         "E0117",
         lambda s: (

@@ -111,12 +111,31 @@ def _claimed(k: Context, node: ast.Labelled) -> ast.Target | None:
     return ast.NameTarget(node.span, word, claim)
 
 
+def _cut(node: ast.Index, words: str) -> Fix:
+    """The fix that writes `x[..., i]` as `x -> select(axis=-1, index=i)`."""
+    if len(node.indices) != 2 or node.indices[0].span.text != "...":
+        return Fix(words)
+    if not isinstance(node.base, ast.Name):
+        return Fix(words)
+    written = f"({node.base.text} -> select(axis=-1, index={node.indices[1].span.text}))"
+    line = node.span.source.text[node.span.end :].partition("\n")[0].strip()
+    before = node.span.source.text[: node.span.start].rstrip()[-1:]
+    if before in ("=", "(", ",") and line in ("", ")"):
+        written = written[1:-1]
+    return Fix(words, (Edit(node.span, written),))
+
+
 def leftovers(k: Context) -> None:
     """Report items that looked like a shape but are not part of one."""
     for node, items in k.raw_items.values():
         if not items:
             at = node.span.end
             k.error("E0125", "an index is missing between `[` and `]`", k.span(at - 2, at))
+        if isinstance(node, ast.Index) and any(isinstance(item, Dots) for item in items):
+            dots = next(item for item in items if isinstance(item, Dots))
+            fix = "data: `x -> select(axis=-1, index=0)`, `x -> slice(axis=-1, start=a, stop=b)`"
+            k.error("E0124", "tensors are not cut with `...`", dots.span, fix=_cut(node, fix))
+            continue
         for item in items:
             if isinstance(item, Equation | Dots):
                 plain(k, item, "a list")

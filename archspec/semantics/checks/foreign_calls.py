@@ -42,6 +42,8 @@ class ForeignCalls:
     def call(self, node: ast.Call, known: Callable[[str], bool], stage: bool) -> bool:
         """Report a call of a foreign name; return whether it was one."""
         function = node.function
+        if (found := self.method_of_call(node, known)) is not None:
+            return found
         while isinstance(function, ast.Call):
             function = function.function
         path = path_of(function)
@@ -66,6 +68,26 @@ class ForeignCalls:
             return True
         return self.name(function, known)
 
+    def method_of_call(self, node: ast.Call, known: Callable[[str], bool]) -> bool | None:
+        """Report `F.relu(x).flatten(1)`; None where it is no method of what a call yields."""
+        function = node.function
+        if not isinstance(function, ast.Attribute) or not isinstance(function.base, ast.Call):
+            return None
+        base = function.base
+        path = path_of(base.function)
+        if not path or known(path[0]) or id(node) in self.covered or self.count >= MOST:
+            return None
+        rewriter = Rewriter(known)
+        inner = rewriter.call(base)
+        written = rewriter.method(node, inner.text) if inner is not None else None
+        if inner is None or written is None:
+            return None
+        self.count += 1
+        self._cover(node)
+        whole = Written(written.text, inner.op, inner.uses, inner.notes)
+        self.report(self._rewritten(path, base.function.span, node, whole))
+        return True
+
     def name(self, node: ast.Expr, known: Callable[[str], bool]) -> bool:
         """Report a foreign name that is not called, or whose call cannot be rewritten."""
         path = path_of(node)
@@ -74,7 +96,8 @@ class ForeignCalls:
         if id(node) in self.covered:
             return True
         row = find_row(path)
-        if row is not None and row.op and path[0] != "self":
+        values = path[0] in ("math", "np", "numpy") and known(path[-1])
+        if row is not None and row.op and path[0] != "self" and not values:
             written = Rewriter(known).bare(node)
             called = _is_called(node.span)
             if written is not None and not called:

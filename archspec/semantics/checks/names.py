@@ -191,7 +191,11 @@ class _Walker:
             return False
         found = meant_by(node.name, self.known | seen) if self.may_compare() else None
         if found is None:
-            return False
+            words = word_of_elsewhere(node.name)
+            if words is not None:
+                message = f"there is nothing called `{base.text}.{node.name}` here"
+                self.sink.report(diagnostic("E0210", message, node.span, fix=words))
+            return words is not None
         message = f"there is nothing called `{base.text}` here"
         fix = Fix(f"did you mean `{found}`, without `{base.text}.`?", (Edit(node.span, found),))
         self.sink.report(diagnostic("E0210", message, base.span, fix=fix))

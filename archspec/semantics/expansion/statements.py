@@ -124,9 +124,9 @@ def _bind(context: GraphContext, statement: ast.Bind) -> None:
 
 def _remember_number(context: GraphContext, statement: ast.Bind, value: Value) -> None:
     """Record how a number bound to a name was written; a bound size becomes a definition."""
+    if len(statement.targets) != 1 or not isinstance(statement.targets[0], ast.NameTarget):
+        return  # none is left where a fault of syntax took it
     target, environment = statement.targets[0], context.environment
-    if len(statement.targets) > 1 or not isinstance(target, ast.NameTarget):
-        return
     if isinstance(value, (int, float)):
         environment.stands_for(target.name, statement.value)
     elif isinstance(value, Dim) and environment.is_body:

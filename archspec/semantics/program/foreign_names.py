@@ -39,6 +39,8 @@ _WORDS: Mapping[str, str] = {
     "isinstance": "the type of a parameter is declared: `n: int`",
     "super": "a block needs no constructor",
     "lambda": "a layer without a name is written in braces: `{ relu -> conv(8, 3) }`",
+    "log2": "write `log(x) / log(2)`",
+    "log10": "write `log(x) / log(10)`",
     "divmod": "write `a // b` and `a % b`",
 }
 """Advice for each word."""
