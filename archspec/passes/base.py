@@ -1,4 +1,4 @@
-"""What a pass is: something found by entry point that turns a network into another one."""
+"""The interface of a pass, which transforms a network and is discovered by entry point."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ EVERY_OTHER = "*"
 
 @frozen
 class Outcome:
-    """What a pass makes of a network, and what it did, as data for those who ask."""
+    """The result of a pass: the new network, and a description of the changes as data."""
 
     network: Compiled
     did: object = None
 
 
 class Pass(Protocol):
-    """One pass. It changes no graph in place and keeps the names of weights that stay."""
+    """A pass. It changes no graph in place and keeps the names of the remaining weights."""
 
     name: str
     summary: str
-    """What it does, in one line: said of each pass where one is asked for that there is not."""
+    """What it does, in one line, for the list of passes if an unknown one is requested."""
     options: type[Options]
     after: tuple[str, ...]
-    """Names of passes that run before it where both are asked for; `EVERY_OTHER` for all."""
+    """Names of passes that run before it if both are requested; `EVERY_OTHER` for all."""
 
     def run(self, network: Compiled, options: Any) -> Outcome:
-        """The network that it makes; the same object where there is nothing to do.
+        """The new network; the same object if there is nothing to do.
 
-        `options` are an instance of its `options`. Both modes are its business: see
-        `archspec.graph.mapping`. Raises CompileFailed where the network cannot be changed so.
+        `options` are an instance of its `options`. It is responsible for both modes: see
+        `archspec.graph.mapping`. Raises CompileFailed if the network cannot be changed in this way.
         """
         ...
 
 
 @frozen
 class Applied:
-    """A pass that has run: what was asked, the network before it, and what came of it."""
+    """A pass that has run: its options, the network before it, and the result."""
 
     request: Request
     before: Compiled

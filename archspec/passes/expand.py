@@ -1,8 +1,8 @@
-"""Opening blocks: a graph of blocks as one flat list of nodes, down to a depth.
+"""Opening blocks: a graph of blocks as one flat list of nodes, to a given depth.
 
-Depth 0 is the network as one node, depth 1 shows its body, each further level opens the calls
-on it. With `fold`, of a run of equal pieces only the first is listed, in a group that says how
-often. What it would take is counted before anything is opened.
+Depth 0 is the network as one node, depth 1 shows its body, and each further level opens the calls
+on it. With `fold`, only the first of a run of equal pieces is listed, in a group with their number.
+The size of the result is computed before anything is opened.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from archspec.source import NOWHERE, Span
 from archspec.types.tensor import TensorType
 
 NODE_BUDGET = 20_000
-"""Nodes that a flat graph may have."""
+"""Maximum number of nodes of a flat graph."""
 
 FlatPort: TypeAlias = "tuple[int, int]"
 """Index of a flat node, and of one of its outputs."""
@@ -52,7 +52,7 @@ class FlatNode:
 
 @frozen
 class Group:
-    """Nodes that belong together: those of an opened block, or one of `count` equal pieces."""
+    """A group of nodes: those of an opened block, or one of `count` equal pieces."""
 
     index: int
     parent: int | None
@@ -67,7 +67,7 @@ class Group:
 
 @frozen
 class Flat:
-    """An opened graph. Nodes stand in topological order."""
+    """An opened graph. Nodes are in topological order."""
 
     nodes: tuple[FlatNode, ...]
     groups: tuple[Group, ...]
@@ -105,7 +105,7 @@ def levels_within(
 
 
 def height(graph: Graph) -> int:
-    """The depth at which nothing is left to open; 1 for a graph without calls."""
+    """The depth at which everything is open; 1 for a graph without calls."""
     heights: dict[Graph, int] = {}
     for item in walk(graph):
         called = (node.callee for node in item.nodes)
@@ -116,7 +116,7 @@ def height(graph: Graph) -> int:
 def flat_size(
     graph: Graph, depth: int, runs: Callable[[Graph], tuple[Run, ...]] | None = None
 ) -> int:
-    """Number of nodes that opening to a depth gives, without opening."""
+    """Number of nodes after opening to a depth, without opening."""
     if depth == 0:
         return 1 + len(graph.inputs) + len(graph.outputs)
     sizes: dict[tuple[Graph, int], int] = {}
@@ -156,7 +156,7 @@ def _keys(graph: Graph, numbers: tuple[int, ...]) -> Iterator[str]:
 
 
 class _Runs:
-    """The runs of each graph below a root, found when they are first asked for."""
+    """The runs of each graph below a root, computed lazily."""
 
     def __init__(self, root: Graph) -> None:
         self._classes = structure_classes(root)
@@ -170,7 +170,7 @@ class _Runs:
 
 
 def _of_rules(graph: Graph, run: Run) -> bool:
-    """Whether only calls of rules repeat: halves of an expansion, which belong side by side."""
+    """Whether only calls of rules repeat: halves of an expansion, which are drawn side by side."""
     callees = (graph.node(at).callee for at in run.nodes)
     return all(callee is not None and callee.kind == "rule" for callee in callees)
 
@@ -188,7 +188,7 @@ def _too_large(graph: Graph, depth: int | None, size: int, budget: int, fits: in
 
 @dataclass(slots=True)
 class _Level:
-    """One open graph: where its ports are in the flat graph, and what is left of it."""
+    """An open graph: its ports in the flat graph, and its remaining nodes."""
 
     graph: Graph
     rest: Iterator[Node]
@@ -203,7 +203,7 @@ class _Level:
 
 
 class _Opening:
-    """Opens calls with a stack of its own, so nesting may be deep."""
+    """Opens calls with an explicit stack, so nesting may be deep."""
 
     def __init__(self, runs: Callable[[Graph], tuple[Run, ...]] | None) -> None:
         self.runs = runs

@@ -1,8 +1,8 @@
-"""Extraction of a column: the plain network that a fractal network holds in each column.
+"""Extraction of a column: the plain network in one column of a fractal network.
 
 Columns are counted at each join from its last input, the deepest: input i of a join of n inputs
 is column D - (n - 1 - i), where D, the deepest, is the largest number of inputs that a join has.
-A join hands on only its input of that column; what no output needs then goes away.
+A join returns only its input of that column; nodes that no output needs are then removed.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from archspec.passes.prune import Pruner
 
 
 def extract(compiled: Compiled, column: int, draw: str | None = None) -> Compiled:
-    """The network of one column, 1 being the shallowest; weights keep their names.
+    """The network of one column, where 1 is the shallowest; weights keep their names.
 
-    `draw` chooses the joins that name this draw; without it those of the only draw there is, or
-    all joins where none names a draw. Raises CompileFailed: E0901 where there is no such column
-    or draw, E0902 where a join that is needed lacks it.
+    `draw` selects the joins that name this draw; without it, those of the only draw, or all joins
+    if none names a draw. Raises CompileFailed: E0901 if there is no such column or draw, E0902
+    if a join that is needed lacks it.
     """
     joins = [join for graph in walk_computed(compiled.inference) for join in _joins(graph)]
     chosen = _draw_of(compiled, [join for _, join in joins], draw)
@@ -95,7 +95,7 @@ def _no_such_column(compiled: Compiled, column: int, deepest: int) -> Diagnostic
 
 
 class _Picker:
-    """Which input stands for a join; notes the joins that lack the column."""
+    """Selects the input that replaces a join; records the joins that lack the column."""
 
     def __init__(self, column: int, deepest: int, draw: str | None) -> None:
         self._column, self._deepest, self._draw = column, deepest, draw
@@ -122,6 +122,6 @@ class _Picker:
 
 
 def _without_draw(graph: Graph, draw: str | None) -> Graph:
-    """The network without the statement of a draw that no join takes part in any more."""
+    """The network without the statement of a draw that no join uses any more."""
     left = tuple(item for item in graph.draws if item.name != draw)
     return graph if len(left) == len(graph.draws) else replace(graph, draws=left)

@@ -1,4 +1,4 @@
-"""Running passes: in an order that each of them allows, and looked at afterwards where asked."""
+"""Running passes, in an order that each of them allows, with verification on request."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from archspec.passes.base import EVERY_OTHER, Applied, Outcome, Pass
 from archspec.passes.registry import KIND, pass_named
 
 VERIFY = "ARCHSPEC_VERIFY"
-"""Where this variable of the environment is set, graphs are verified after every pass."""
+"""If this environment variable is set, graphs are verified after every pass."""
 
 BROKEN = "E0911"
-"""The code of what is wrong with a pass that runs."""
+"""The code of errors of a running pass."""
 
 MOST_FAULTS = 10
-"""Faults of one pass that are told."""
+"""Maximum number of reported errors of one pass."""
 
 
 def apply(
     network: Compiled, requests: Sequence[Request], done: Sequence[Applied] = ()
 ) -> tuple[Applied, ...]:
-    """What the passes make of a network, one after another.
+    """The results of the passes, applied to a network in sequence.
 
-    They run as asked for, except that one runs behind those that it names in `after`. What of
-    them is `done`, in the same order from the start, is not done again. Raises
-    CompileFailed: E0910 for a pass or an option that there is not, E0911 where a pass yields what
-    is no graph, changes what it is given, or raises something else than CompileFailed, and what
-    the passes raise.
+    They run in the given order, except that each runs after those that it names in `after`. Passes
+    that are `done`, in the same order from the start, are not repeated. Raises
+    CompileFailed: E0910 for an unknown pass or option, E0911 if a pass returns an invalid graph,
+    changes its input, or raises another exception than CompileFailed; and the errors of the
+    passes.
     """
     asked = [(request, pass_named(request.name)) for request in requests]
     chosen = [(request, one, _options(request, one)) for request, one in asked]
@@ -61,9 +61,9 @@ def _options(request: Request, one: Pass) -> Options:
 
 
 def _order(passes: Sequence[Pass]) -> Iterator[int]:
-    """The places of the passes, each behind those that must run before it.
+    """The indices of the passes, each after those that must run before it.
 
-    Raises CompileFailed (E0910) where two passes must each run before the other.
+    Raises CompileFailed (E0910) if two passes must each run before the other.
     """
     waits: networkx.DiGraph[int] = networkx.DiGraph()
     waits.add_nodes_from(range(len(passes)))
@@ -80,9 +80,9 @@ def _order(passes: Sequence[Pass]) -> Iterator[int]:
 
 
 def _run(one: Pass, network: Compiled, options: Options) -> Outcome:
-    """What a pass makes of a network, looked at where that is asked.
+    """The result of a pass, verified on request.
 
-    Raises CompileFailed (E0911) for what is wrong with it.
+    Raises CompileFailed (E0911) if it is invalid.
     """
     verifying = bool(os.environ.get(VERIFY))
     before = _said(network) if verifying else {}
@@ -112,7 +112,7 @@ def _run(one: Pass, network: Compiled, options: Options) -> Outcome:
 
 @frozen
 class _Said:
-    """What a graph says, and what it and its nodes are called; a fingerprint for each part."""
+    """The name of a graph and of its nodes, with a fingerprint for each part."""
 
     name: str
     nodes: Mapping[Node, str]
@@ -120,7 +120,7 @@ class _Said:
 
 
 def _said(network: Compiled) -> dict[Graph, _Said]:
-    """What the graphs of both modes say, callees first."""
+    """The fingerprints of the graphs of both modes, callees first."""
     found: dict[Graph, _Said] = {}
     for root in forms(network):
         names = listed_graphs(root)
@@ -130,7 +130,7 @@ def _said(network: Compiled) -> dict[Graph, _Said]:
 
 
 def _changed(before: Mapping[Graph, _Said]) -> str | None:
-    """The first graph that says something else by now, with the node where that is known."""
+    """The first graph that has changed, with the node if it is known."""
     after: dict[Graph, tuple[str, ...]] = {}
     for graph, said in before.items():
         try:

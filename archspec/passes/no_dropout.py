@@ -1,4 +1,4 @@
-"""No dropout in inference: what draws only in training leaves no node there."""
+"""No dropout in inference: ops that are random only in training create no node there."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DROPPED = Rule(
 
 
 class NoDropout:
-    """Removal of dropout and drop-path in inference; training stays as it is."""
+    """Removal of dropout and drop-path in inference; training is unchanged."""
 
     name = "no_dropout"
     summary = "no dropout in inference; training stays as it is"
@@ -25,7 +25,7 @@ class NoDropout:
     after: tuple[str, ...] = ("extract",)
 
     def run(self, network: Compiled, options: Options) -> Outcome:
-        """The network, whose modes share what they shared but for dropout."""
+        """The network, whose modes still share everything except dropout."""
         return Outcome(rewrite_network(network, [DROPPED], mode="inference"))
 
 

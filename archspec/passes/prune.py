@@ -1,12 +1,12 @@
-"""Removal of what no output needs, across block boundaries and in regions.
+"""Removal of nodes that no output needs, across block boundaries and in regions.
 
-A block of which a caller needs less is specialised anew for what it needs, once per set of
-outputs. Keys of instances stay, so a state dict of the result is a subset of the old one, by the
-same names. What does not change stays the same object. A region keeps its outputs and the inputs
-that its op gives to it, and loses captures that it no longer needs; a buffer keeps its value.
+A block of which a caller needs fewer outputs is specialised again, once per set of outputs. Keys
+of instances are kept, so a state dict of the result is a subset of the old one, with the same
+names. Unchanged parts remain the same objects. A region keeps its outputs and the inputs that its
+op passes to it, and loses captures that it no longer needs; a buffer keeps its value.
 
-What a node needs of the sizes goes where the node goes. A call of which only inputs are left that
-it hands on is no more; what was needed for it is then needed by what reads them.
+The needs of a node on sizes are removed with the node. A call that only returns its inputs is
+removed; its needs are then added to the readers of these inputs.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from archspec.graph.model import (
 from archspec.graph.ties import with_ties_left
 
 Bypass: TypeAlias = Callable[[Node], "int | None"]
-"""For an op node, the index of the input that stands for its output; None leaves it alone."""
+"""For an op node, the index of the input that replaces its output; None keeps the node."""
 
 
 @frozen
 class Demand:
-    """A graph and those of its outputs that are needed (flattened), in order.
+    """A graph and its needed outputs (flattened), in order.
 
-    The first `kept` inputs stay, whether they are needed or not.
+    The first `kept` inputs are kept, even if they are not needed.
     """
 
     graph: Graph
@@ -50,10 +50,10 @@ class Demand:
 
 @frozen
 class Pruned:
-    """What is left of a graph.
+    """The rest of a graph.
 
-    `inputs` are the indices of the inputs that it still has; `forwards` maps outputs of the new
-    graph to the inputs of the old one that they are.
+    `inputs` are the indices of the remaining inputs; `forwards` maps outputs of the new graph to
+    the inputs of the old one that they return.
     """
 
     graph: Graph

@@ -1,4 +1,4 @@
-"""Finding passes by entry point: each installed package may bring some."""
+"""Discovery of passes by entry point: each installed package can provide some."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def available() -> tuple[str, ...]:
 
 
 def pass_named(name: str) -> Pass:
-    """The pass of a name.
+    """The pass with a name.
 
-    Raises CompileFailed (E0910) for a name that nobody provides or that two packages provide, and
-    where it cannot be imported or is no pass.
+    Raises CompileFailed (E0910) for a name that no package or more than one package provides, and
+    if it cannot be imported or is not a pass.
     """
     return cast(Pass, extensions.load(KIND, name))

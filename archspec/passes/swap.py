@@ -1,4 +1,4 @@
-"""Another layer in place of what stands at paths, as of each `relu` of some stages."""
+"""Replacing the layers at given paths, such as each `relu` of some stages."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from archspec.semantics.written_layer import WrittenLayer
 
 
 class SwapOptions(Options):
-    """Paths, in which `*` stands for any text, and the layer as a spec says it."""
+    """Paths, in which `*` matches any text, and the layer as written in a spec."""
 
     at: str = Field(min_length=1, max_length=200)
     layer: str = Field(min_length=1)
 
 
 class Swap:
-    """Exchange of ops and blocks. What it did are the paths, one for each place."""
+    """Replacement of ops and blocks. The description of the changes is one path per place."""
 
     name = "swap"
     summary = "another layer in place of what stands at paths"
@@ -29,7 +29,7 @@ class Swap:
     after: tuple[str, ...] = ("extract",)
 
     def run(self, network: Compiled, options: SwapOptions) -> Outcome:
-        """The network. Raises CompileFailed: E0913, E0914, and what is wrong with the layer."""
+        """The new network. Raises CompileFailed: E0913, E0914, and errors in the layer."""
         written = WrittenLayer(options.layer, network.where)
 
         def layer_for(place: Place) -> Graph:

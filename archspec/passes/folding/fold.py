@@ -1,11 +1,11 @@
-"""A network for inference in which batch norms have gone into the layers beside them.
+"""A network for inference in which batch norms are folded into adjacent layers.
 
-In inference a batch norm multiplies each channel by a number and adds one, and so do LayerScale
-and other products with a parameter. Behind a convolution or linear layer, or in front of it,
-that is the same layer with other weights: y = s (W x + b) + t = (s W) x + (s b + t) (Jacob et
-al., arXiv:1712.05877, section 3.2). Convolutions of one input that are added, as in RepVGG (Ding
-et al., arXiv:2101.03697) and UniRepLKNet (arXiv:2311.15599, section 3.2), are one convolution, and
-so are the identity and a batch norm beside them, whose kernels are diagonal.
+In inference a batch norm multiplies each channel by a number and adds one, and so do LayerScale and
+other products with a parameter. After or before a convolution or linear layer, that is equivalent
+to the layer with other weights: y = s (W x + b) + t = (s W) x + (s b + t) (Jacob et al.,
+arXiv:1712.05877, section 3.2). Convolutions of one input that are added, as in RepVGG (Ding et al.,
+arXiv:2101.03697) and UniRepLKNet (arXiv:2311.15599, section 3.2), are one convolution, and so are
+the identity and a batch norm beside them, whose kernels are diagonal.
 
 Each block, and each region of an op, is folded once, however often it is used. A call is opened
 where something in the block can be folded with what stands beside the call: calls whose ends may
@@ -35,10 +35,10 @@ from archspec.passes.folding.steps import Step, below
 from archspec.passes.folding.sweep import sweep
 
 OPENED_NODES = 20_000
-"""Nodes that calls may be opened to, in all; the other calls stay closed."""
+"""Total number of nodes of opened calls; the other calls are not opened."""
 
 LOOKED_AT = 40_000
-"""Nodes that are looked at, in all; what is not folded by then stays as it is."""
+"""Total number of visited nodes; what is not folded by then is left unchanged."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,10 +70,10 @@ class Folding:
 
 
 def fold(compiled: Compiled) -> Folding:
-    """Fold the inference graph, which is then that of training too. Names of weights stay.
+    """Fold the inference graph, which is then used for training too. Names of weights are kept.
 
-    Where that would leave each name with its shape, nothing is folded: nobody could tell from a
-    file of weights whether they are folded, and they would be folded again.
+    If no name or shape would change, nothing is folded: a file of weights would not show whether
+    they are folded, and they could be folded again.
     """
     graphs = walk(compiled.inference)
     work = _Folder(graphs)
@@ -90,7 +90,7 @@ def _in_one_mode(compiled: Compiled, graph: Graph) -> Compiled:
 
 
 def _shapes(compiled: Compiled) -> Hashable:
-    """What a state dict shows; nothing like it for what is too large for one."""
+    """The shapes in a state dict; a unique value if it is too large."""
     try:
         entries = table(compiled)
     except CompileFailed:
@@ -99,7 +99,7 @@ def _shapes(compiled: Compiled) -> Hashable:
 
 
 class _Folder:
-    """Folds graphs, those that they call or hold before them."""
+    """Folds graphs, callees and regions first."""
 
     def __init__(self, graphs: tuple[Graph, ...]) -> None:
         self.became: dict[Graph, Graph] = {}

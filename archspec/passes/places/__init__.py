@@ -1,1 +1,1 @@
-"""Places in a network by the paths that lead there, and changing what stands at them."""
+"""Places in a network, selected by paths, and changes at these places."""

@@ -1,7 +1,7 @@
-"""Changing what stands at the places that a pattern of paths names, whatever calls lead there.
+"""Changing nodes at the places that match a pattern of paths, through all calls.
 
-A block that is called at paths which match and at others becomes two graphs; where all its calls
-look alike to the pattern it stays one, as do instances that are shared.
+A block that is called at paths that match and at others is split into two graphs; if the pattern
+does not distinguish its calls, it remains one, and so do shared instances.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from archspec.types.tensor import TensorType
 
 @frozen
 class Place:
-    """A node that a pattern names, in a graph that is being changed.
+    """A node that matches a pattern, in a graph that is being edited.
 
-    `path` is the full name of its instance, the first where several calls lead there. `made` is one
+    `path` is the full name of its instance, the first one if there are several calls. `made` is one
     object for all nodes of a block and its regions.
     """
 
@@ -43,7 +43,7 @@ class Place:
 
     @property
     def types(self) -> tuple[TensorType, ...]:
-        """Types of what it reads, without what layers that an op holds capture."""
+        """Types of its inputs, without the captures of layers that an op holds."""
         read = tuple(map(self.edit.type_of, self.node.inputs))
         return own_inputs(self.instance.regions, read)
 
@@ -56,11 +56,10 @@ Change: TypeAlias = Callable[[Place], None]
 
 
 def change_places(compiled: Compiled, pattern: PathPattern, change: Change) -> Compiled:
-    """A network in which `change` was carried out at each place, in both modes.
+    """A network with `change` applied at each place, in both modes.
 
-    What stands in something that matches is no place of its own. Where both modes say the same
-    afterwards, they are one graph. Raises CompileFailed (E0913) where paths look different to the
-    pattern in too many ways.
+    Nodes inside a match are not places themselves. If both modes have equal graphs afterwards, they
+    share one. Raises CompileFailed (E0913) if the pattern distinguishes too many paths.
     """
     inference = _Changing(pattern, change, "inference").network(compiled.inference)
     training = _Changing(pattern, change, "training").network(compiled.training)

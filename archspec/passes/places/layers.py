@@ -1,4 +1,4 @@
-"""Putting layers in the place of what stands at paths."""
+"""Replacing the layers at given paths."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ LayerFor: TypeAlias = Callable[[Place], Graph]
 
 @frozen
 class Exchanged:
-    """A network with other layers, and a path for each place where one stands."""
+    """A network with replaced layers, and a path for each of them."""
 
     network: Compiled
     paths: tuple[str, ...]
 
 
 def exchange(network: Compiled, paths: str, layer_for: LayerFor) -> Exchanged:
-    """Put layers in place of what stands at paths that a pattern names; their keys stay.
+    """Replace the layers at the paths that match a pattern; their keys are kept.
 
-    Raises CompileFailed: E0913 where nothing stands there, E0914 where a layer yields other types
-    than are needed, and what `layer_for` raises, with the place.
+    Raises CompileFailed: E0913 if nothing matches, E0914 if a layer has other output types than
+    needed, and the errors of `layer_for`, with the place.
     """
     work = _Exchange(layer_for)
     made = change_places(network, PathPattern(paths), work.at)
@@ -53,7 +53,7 @@ class _Exchange:
         self.found: dict[str, tuple[Diagnostic, ...]] = {}  # what is wrong, by path
 
     def at(self, place: Place) -> None:
-        """Put the layer in one place."""
+        """Insert the layer at one place."""
         try:
             layer = self._layer_for(place)
         except CompileFailed as failure:
@@ -70,7 +70,7 @@ class _Exchange:
             self.found[place.path] = (diagnostic("E0914", fault, place.node.origin.span),)
 
     def _fault(self, place: Place, layer: Graph) -> str | None:
-        """Why a layer cannot stand in a place, if it cannot."""
+        """Why a layer does not fit a place, or None."""
         if layer.output_types != place.node.types:
             yields, wanted = _listed(layer.output_types), _listed(place.node.types)
             return f"at `{place.path}` the layer yields {yields}, but {wanted} is needed"
@@ -81,9 +81,9 @@ class _Exchange:
 
 
 def _put(place: Place, layer: Graph) -> None:
-    """Let a layer stand at a place, under its key. It reads as many inputs as the layer has.
+    """Insert a layer at a place, with its key. It reads as many inputs as the layer has.
 
-    What is one op or one call is that itself, and what is more is called as a block.
+    A single op or call is inserted directly; anything else is called as a block.
     """
     edit, node, own = place.edit, place.node, place.node.inputs[: len(layer.inputs)]
     inner = [one for one in layer.nodes if not one.is_input]

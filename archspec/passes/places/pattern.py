@@ -1,8 +1,8 @@
-"""Patterns of the full names of instances, as `fnmatch` reads them: `layer*.conv1`.
+"""Patterns of full names of instances, as in `fnmatch`: `layer*.conv1`.
 
-`*` stands for any text, dots too, `?` for one character, `[12]` and `[!12]` for one of these or of
-others. A pattern is followed along a path piece by piece, so that a block which is called by many
-paths is looked at once for all those that look alike from there on.
+`*` matches any text, including dots, `?` one character, `[12]` and `[!12]` one of these characters
+or of all others. A path is matched piece by piece, so that a block with many paths is visited once
+for all paths that the rest of the pattern does not distinguish.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from fnmatch import translate
 from typing import TypeAlias
 
 States: TypeAlias = frozenset[int]
-"""Where in a pattern a path may have come to; none where it cannot match any more."""
+"""The positions in a pattern that a path may have reached; empty if it cannot match any more."""
 
 _ONE = re.compile(r"\*+|\[!?\]?[^\]]*\]|.", re.DOTALL)
 
@@ -26,7 +26,7 @@ class PathPattern:
         self.start = self._closed({0})
 
     def after(self, states: States, text: str) -> States:
-        """Where a path has come to with more text."""
+        """The positions after more text of a path."""
         for letter in text:
             found: set[int] = set()
             for at in states:
@@ -39,7 +39,7 @@ class PathPattern:
         return states
 
     def accepts(self, states: States) -> bool:
-        """Whether a path that has come to these is matched."""
+        """Whether a path that has reached these positions matches."""
         return len(self._parts) in states
 
     def _closed(self, states: set[int]) -> States:

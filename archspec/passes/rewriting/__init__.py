@@ -1,1 +1,1 @@
-"""Rewriting: patterns of nodes and what they become, as data, and a driver that applies them."""
+"""Rewriting: patterns of nodes and their replacements, as data, and a driver that applies them."""

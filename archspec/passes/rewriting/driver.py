@@ -15,25 +15,25 @@ from archspec.passes.rewriting.pattern import Match, Rule, matched
 from archspec.types.condition import TRUE, Condition
 
 MOST = 100
-"""Rewrites of a graph, for each node that it has at first; rules that go on are never done."""
+"""Maximum number of rewrites of a graph per initial node, for rules that never stop applying."""
 
 
 def rewrite_network(
     network: Compiled, rules: Sequence[Rule], *, mode: Mode | None = None
 ) -> Compiled:
-    """The network with every graph rewritten, those that ops hold too, in both modes or in one.
+    """The network with every graph rewritten, including those that ops hold, in both modes or one.
 
-    What graphs share they go on sharing. Raises CompileFailed (E0911) as `rewrite` does.
+    Shared parts remain shared. Raises CompileFailed (E0911) as `rewrite` does.
     """
     return map_network(network, lambda graph: rewrite(graph, rules, network.where), mode=mode)
 
 
 def rewrite(graph: Graph, rules: Sequence[Rule], given: Condition = TRUE) -> Graph:
-    """The graph once none of the rules applies; the same object where none ever does.
+    """The graph when none of the rules applies; the same object if none ever did.
 
-    `given` is what the network promises of its sizes, for what rules insert.
-    At each node the first rule that matches is applied. What a rule matched goes away where
-    nothing reads it any more. Raises CompileFailed (E0911) where the rules come to no end.
+    `given` is the condition of the network on its sizes, for inserted nodes. At each node the first
+    matching rule is applied. Matched nodes are removed if nothing reads them any more. Raises
+    CompileFailed (E0911) if the rules never stop applying.
     """
     edit, left, before = Edit(graph, given), MOST * len(graph.nodes), -1
     changed = 0
@@ -50,14 +50,14 @@ def rewrite(graph: Graph, rules: Sequence[Rule], given: Condition = TRUE) -> Gra
 
 @frozen
 class Replaced:
-    """Where a rule applies: what it matched, and what is to be read in place of it."""
+    """A match of a rule, and its replacement."""
 
     match: Match
     port: Port
 
 
 def replaced(edit: Edit, rule: Rule, node: Node) -> Replaced | None:
-    """What a rule makes of a node; None where it does not apply."""
+    """The replacement of a node by a rule; None if the rule does not apply."""
     match = matched(edit, rule.pattern, node)
     port = rule.becomes(match) if match is not None else None
     return Replaced(match, port) if match is not None and port is not None else None

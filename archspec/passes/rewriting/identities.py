@@ -1,4 +1,4 @@
-"""Rules for what changes nothing in inference."""
+"""Rules for ops that change nothing in inference."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from archspec.passes.rewriting.pattern import Match, Pattern, Rule, Site
 
 
 def order_of(site: Site) -> tuple[int, ...] | None:
-    """For each axis of what an op yields the axis of its input, if that is all that it changes."""
+    """For each axis of the output the axis of the input, if the op only reorders axes."""
     return site.op.permutation(site.types[0].rank) if len(site.node.inputs) == 1 else None
 
 
 def hands_on(site: Site) -> bool:
-    """Whether an op yields its input as it is in inference, and owns nothing."""
+    """Whether an op returns its input unchanged in inference, and owns no tensors."""
     order = order_of(site)
     return order is not None and order == tuple(range(len(order))) and not site.owns
 

@@ -1,4 +1,4 @@
-"""Patterns of nodes, and rules that say what stands in their place.
+"""Patterns of nodes, and rules for their replacement.
 
     Rule(
         "two orders of axes that undo one another",
@@ -6,7 +6,7 @@
         lambda match: match.inside["first"].node.inputs[0] if undone(match) else None,
     )
 
-A rule changes nothing where its pattern does not match, or where it yields None.
+A rule changes nothing if its pattern does not match, or if it returns None.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from archspec.types.tensor import TensorType
 
 @frozen
 class Site:
-    """An op where it stands, in a graph that is being changed."""
+    """An op at its place, in a graph that is being edited."""
 
     edit: Edit
     node: Node
@@ -46,11 +46,11 @@ def _always(site: Site) -> bool:
 
 @frozen
 class Pattern:
-    """A node of one output whose op is as asked, and whose inputs come from such nodes.
+    """A node with one output whose op satisfies a condition, and whose inputs match patterns.
 
-    `op` is a class of ops or None for any, and `where` asks more of the op where it stands, such as
-    its traits. `inputs` are patterns of what yields its first inputs, None for anything. With
-    `read_once` nothing but what is matched reads it. `name` is that by which a match knows it.
+    `op` is a class of ops or None for any, and `where` tests more of the op at its place, such as
+    its traits. `inputs` are patterns of the sources of its first inputs, None for any. With
+    `read_once`, only matched nodes read it. `name` is its name in the match.
     """
 
     op: type[Op] | None = None
@@ -62,24 +62,24 @@ class Pattern:
 
 @frozen
 class Match:
-    """Where a pattern was found; `inside` are the other nodes that it matches, by their names."""
+    """A match of a pattern; `inside` are the other matched nodes, by their names."""
 
     site: Site
     inside: Mapping[str, Site]
 
     @property
     def edit(self) -> Edit:
-        """The graph that is being changed."""
+        """The graph that is being edited."""
         return self.site.edit
 
 
 Replacement: TypeAlias = Callable[[Match], "Port | None"]
-"""What is to be read in place of what was matched, or None. It may insert nodes by `match.edit`."""
+"""The port that replaces the match, or None. It may insert nodes by `match.edit`."""
 
 
 @frozen
 class Rule:
-    """What matches `pattern` becomes what `becomes` yields, of the same type and the same value."""
+    """Replaces a match of `pattern` by the port from `becomes`, with the same type and value."""
 
     name: str
     pattern: Pattern
