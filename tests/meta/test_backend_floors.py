@@ -9,7 +9,7 @@ from tests.meta.test_floors import BACKENDS, python_files
 
 FLOORS = {
     "archspec_torch": (
-        ("prelude", "reserved", "memory", "positions", "sensitivity"),
+        ("prelude", "reserved", "memory", "positions", "sensitivity", "timm_methods"),
         ("code",),
         ("lowering",),
         ("planning", "checks"),

@@ -5,7 +5,7 @@ Which arguments its `forward` takes beside tensors, what it returns, how its ops
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -25,7 +25,7 @@ from archspec_torch.lowering import lower
 from archspec_torch.lowering.base import Lowered, site
 from archspec_torch.planning.origins import with_origins
 from archspec_torch.planning.overwriting import Place, written_over
-from archspec_torch.planning.tree import Branch, Facts, build_tree
+from archspec_torch.planning.tree import Branch, Facts, build_tree, is_sequence
 
 
 @frozen
@@ -50,7 +50,7 @@ class Layout:
     locals: tuple[Locals, Locals] = field(default_factory=lambda: (Locals(), Locals()))
     """Sizes in inference and in training."""
     extra: tuple[str, ...] = ()  # symbols of the network that no input tells: callers pass them
-    lowered: Mapping[Place, Lowered] = field(default_factory=dict)
+    lowered: dict[Place, Lowered] = field(default_factory=dict)
     tree: Branch = field(default_factory=lambda: Branch("", ""))
     root: bool = False
     records: tuple[str, str] = ("", "")  # names of the classes of several results, by mode
@@ -178,7 +178,12 @@ def _named_inputs(unit: Unit) -> Iterator[Input]:
 
 def plant(unit: Unit, known: Plan) -> None:
     """Build the tree of a unit; the code of its callees has been written."""
-    tree = build_tree(unit, _facts(unit, known))
+    facts = _facts(unit, known)
+    if unit is known.root.unit and is_sequence(unit, facts):
+        facts = replace(facts, stateless=frozenset())
+        for place, lowered in known.of(unit).lowered.items():
+            known.of(unit).lowered[place] = replace(lowered, apply=None)
+    tree = build_tree(unit, facts)
     for layout in known.uses(unit):
         layout.tree = tree
 

@@ -7,17 +7,19 @@ rule that out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import pairwise
 
 from archspec.frozen import frozen
 from archspec.graph.codegen.chains import chains, is_inside, nodes_below
 from archspec.graph.codegen.identifiers import is_numbered
-from archspec.graph.model import Graph, Node
+from archspec.graph.model import Graph, Node, Port
 from archspec.graph.units import Owned, Unit
 from archspec_torch.code.names import MAPPING_NAMES, SEQUENTIAL_NAMES, attribute, is_identifier
 from archspec_torch.code.text import literal
+from archspec_torch.reserved import MODULE_NAMES
 
 
 class Kind(Enum):
@@ -73,6 +75,30 @@ def build_tree(unit: Unit, facts: Facts) -> Branch:
         _insert(root, owned)
     _settle(root, facts, runs)
     return root
+
+
+def is_sequence(unit: Unit, facts: Facts) -> bool:
+    """Whether a unit does nothing but run modules one after the other, each once.
+
+    In the class of such a network all are children, in order, for those who go through them, as
+    `IntermediateLayerGetter` of torchvision does.
+    """
+    keys = [owned.key for owned in unit.owned]
+    names = {key.split(".")[0] for key in keys}
+    whole = set(keys) <= facts.chainable and MODULE_NAMES.isdisjoint(names)
+    return whole and all(_is_chain(graph, keys) for graph in unit.all_graphs)
+
+
+def _is_chain(graph: Graph, keys: Sequence[str]) -> bool:
+    first, *nodes = graph.nodes
+    if not first.is_input or len(graph.output_ports) != 1:
+        return False
+    found = []
+    for before, node in pairwise([first, *nodes]):
+        if node.instance is None or node.inputs != (Port(before.id),) or len(node.types) != 1:
+            return False
+        found.append(node.instance.key)
+    return found == [*keys] and graph.output_ports[0] == Port(graph.nodes[-1].id)
 
 
 def sequences(root: Branch, graph: Graph) -> Mapping[int, tuple[Branch, tuple[Node, ...]]]:
