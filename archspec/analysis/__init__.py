@@ -1,1 +1,1 @@
-"""What a graph costs and what it takes: folds over the graph of blocks, one file a question."""
+"""Costs and valid sizes of graphs: folds over the graph of blocks, one file per analysis."""

@@ -1,4 +1,4 @@
-"""What an analysis is: something found by entry point that says more of a network."""
+"""The interface of an analysis of a network, discovered by entry point."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from archspec.graph.compiled import Compiled
 from archspec.options import Options
 
 Cell: TypeAlias = str | int | float | None
-"""A text, or a number as it is: `archspec show` writes it for people, `--json` as it is."""
+"""A text, or a number, which `archspec show` formats for people and `--json` prints unchanged."""
 
 
 @frozen
 class Finding:
-    """What an analysis says: facts with their names, and a table of which the first row is above.
+    """The result of an analysis: facts with their names, and a table whose first row is the header.
 
     A column without an entry for a row has None there.
     """
@@ -31,13 +31,13 @@ class Analysis(Protocol):
 
     name: str
     summary: str
-    """What it says, in one line: the title above it, and said where one is asked for that there is
-    not."""
+    """What it reports, in one line: its title, and for the list of analyses if an unknown one is
+    requested."""
     options: type[Options]
 
     def find(self, network: Compiled, report: Report, options: Any) -> Finding:
-        """What there is to say of the mode and the sizes of `report`.
+        """The result for the mode and the sizes of `report`.
 
-        `options` are an instance of its `options`. Raises CompileFailed where it cannot say it.
+        `options` are an instance of its `options`. Raises CompileFailed if it has no result.
         """
         ...

@@ -1,4 +1,4 @@
-"""Analyses end soon: what they do with symbolic sizes is counted, and refused beyond a budget."""
+"""Analyses end soon: their work on symbolic sizes is counted, and refused beyond a budget."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ STEPS = 150_000
 
 
 def bounded(compiled: Compiled, work: Callable[[], T]) -> T:
-    """What an analysis of a network finds.
+    """The result of an analysis of a network.
 
-    Raises CompileFailed (E0411) where its sums and products of sizes are no size, or too much work.
+    Raises CompileFailed (E0411) if its sums and products of sizes are not sizes, or too much work.
     """
     try:
         return Meter(STEPS).run(work)

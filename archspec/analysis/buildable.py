@@ -1,4 +1,4 @@
-"""Whether a network has a size in which it can be built, found without building it."""
+"""Whether a network is small enough to be built, decided without building it."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ BYTES_OF_A_BUFFER = 4 * WEIGHT_BUDGET
 
 
 def require_buildable(compiled: Compiled, *, with_weights: bool) -> None:
-    """Raise CompileFailed (E0520) when a network is too large to be built.
+    """Raise CompileFailed (E0520) if a network is too large to be built.
 
-    It may own so many tensors and have so many modules as can be written out, and no tensor may be
-    larger than one can be. `with_weights` says that the tensors are made too: then also where these
-    have too many elements, or are computed from too many.
+    The numbers of tensors and modules and the size of each tensor are limited. With `with_weights`,
+    the tensors are created too: then the total number of elements is also limited, and so is the
+    memory for computing buffers.
     """
     counts = count(compiled)
     found = [*_unexpanded(compiled, counts)] or [*_too_large(compiled)]
@@ -71,7 +71,7 @@ def _modules_step(graph: Graph, below: Below[int]) -> int:
 
 
 def _too_large(compiled: Compiled) -> Iterator[Diagnostic]:
-    """Tensors that nothing can make, not even without values."""
+    """Tensors that cannot be created, not even without values."""
     for graph, node, instance in _instances(compiled):
         found = {
             f"`{join_path(instance.key, parameter.name)}` has": prod(parameter.shape)
@@ -118,7 +118,7 @@ def _costly_buffers(compiled: Compiled) -> Iterator[Diagnostic]:
 
 
 def _value_of(node: Node) -> Graph | None:
-    """The graph that computes a buffer: of fixed sizes, calling nothing."""
+    """The graph that computes a buffer: it has fixed sizes and no calls."""
     if isinstance(node.op, Buffer) and node.instance is not None:
         return node.instance.regions[0].graph
     return None

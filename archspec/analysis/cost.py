@@ -1,4 +1,4 @@
-"""Everything that is known about a network, in one report."""
+"""All results about a network, in one report."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ class Signature:
 
 @dataclass(frozen=True)
 class Report:
-    """What one mode of a network is and costs.
+    """The structure and the costs of one mode of a network.
 
-    Parameters are those of both modes together, and of them `unused_parameters` are needed by no
-    output; everything else is of what is computed in this mode. MACs and bytes are in the free
-    dimensions; `sizes` are the ones to report them at.
+    Parameters are those of both modes together, and `unused_parameters` of them are not needed by
+    any output; everything else is about the nodes computed in this mode. MACs and bytes are
+    expressions in the free dimensions; `sizes` are the default sizes for reports.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Report:
 
     @property
     def parameters(self) -> int:
-        """Number of elements of all parameters; buffers do not count."""
+        """Number of elements of all parameters, without buffers."""
         return self.counts.parameters
 
     @cached_property
@@ -82,8 +82,8 @@ class Report:
 def report(compiled: Compiled, *, training: bool = False, depth: int = 1) -> Report:
     """Analyse a network; its table of blocks is opened to `depth`.
 
-    Raises CompileFailed: E0707 where the network does not take the sizes that the spec says, E0411
-    where its costs are beyond symbolic sizes.
+    Raises CompileFailed: E0707 if the network does not accept its default sizes, E0411 if its
+    costs are beyond symbolic sizes.
     """
     return bounded(compiled, lambda: _report(compiled, training, depth))
 

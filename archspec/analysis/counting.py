@@ -1,6 +1,6 @@
-"""How many parameters and buffers a network owns, without writing them out.
+"""The number of parameters and buffers of a network, without listing them.
 
-Counting is a fold over blocks in their forms, so that what both modes own counts once.
+Counting is a fold over blocks in both modes, so that tensors of both modes are counted once.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from archspec.ops.base import Parameter
 class Counts:
     """Elements of parameters and of buffers, and the number of tensors of both together.
 
-    `fixed` is how many elements of parameters do not learn, as they are frozen.
+    `fixed` is the number of elements of parameters that are frozen.
     """
 
     parameters: int = 0
@@ -31,7 +31,7 @@ class Counts:
     fixed: int = 0
 
     def __sub__(self, other: Counts) -> Counts:
-        """Without what is counted under another name; it keeps the names of the tensors."""
+        """Without elements that are counted under another name; tensors keep their names."""
         return Counts(
             self.parameters - other.parameters,
             self.buffers,
@@ -52,12 +52,12 @@ NOTHING = Counts()
 
 
 def count(compiled: Compiled) -> Counts:
-    """What a network owns in both modes together; what both modes own counts once."""
+    """The tensors of a network in both modes; those of both modes are counted once."""
     return _count(forms(compiled), {})
 
 
 def unused_parameters(compiled: Compiled) -> int:
-    """Elements of the parameters that no output needs, in neither mode."""
+    """Elements of the parameters that no output needs in either mode."""
     graphs = (compiled.inference, compiled.training)
     if all(item.is_read for graph in graphs for item in walk(graph)):
         return 0
@@ -66,15 +66,15 @@ def unused_parameters(compiled: Compiled) -> int:
 
 
 def count_graph(graph: Graph) -> Counts:
-    """What one graph owns, with all that it calls."""
+    """The tensors of one graph, including its callees."""
     return _count((graph,), {})
 
 
 def count_by_node(graph: Graph, memo: dict[Forms, Counts] | None = None) -> Mapping[int, Counts]:
-    """By node id, what the node's instance owns with all that it calls.
+    """For each node id, the tensors of the node's instance, including its callees.
 
-    A shared instance counts at its first use, so the values add up to `count_graph`. `memo` is
-    for asking about several graphs that share blocks.
+    A shared instance is counted at its first use, so the sum is `count_graph`. `memo` is for calls
+    with several graphs that share blocks.
     """
     memo = {} if memo is None else memo
     found: dict[int, Counts] = {}
@@ -96,7 +96,7 @@ def _count(block: Forms, memo: dict[Forms, Counts]) -> Counts:
 
 
 def _count_one(items: Held, memo: dict[Forms, Counts]) -> Counts:
-    """What stands under one name, in one form or in several."""
+    """The tensors under one name, in one form or in several."""
     below = callee(items)
     if below:
         return _count(below, memo)
@@ -107,7 +107,7 @@ def _count_one(items: Held, memo: dict[Forms, Counts]) -> Counts:
 
 
 def _count_tied(block: Forms) -> dict[int, Counts]:
-    """What is tied to other weights of a block, by the node that leads to it."""
+    """The tensors that are tied to other weights of a block, by the node that contains them."""
     found: dict[int, Counts] = {}
     for item in tied(block).values():
         counts = count_tensors([item.parameter], frozen=item.instance.frozen)
@@ -132,7 +132,7 @@ def _total(counts: Iterable[Counts]) -> Counts:
 
 
 def _tied_and_needed(compiled: Compiled, usage: Usage) -> int:
-    """Elements that usage counts under several names: all names that are needed but one."""
+    """Elements that usage counts under several names: all needed names but one."""
     both = (compiled.inference, compiled.training)
     groups: dict[str, list[str]] = {}
     for name, source in {k: v for graph in both for k, v in ties_below(graph).items()}.items():

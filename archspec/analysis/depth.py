@@ -1,8 +1,8 @@
 """Depth: weight layers on the longest and on the shortest path from an input to an output.
 
-What a weight layer is, each op says (`Op.depth`): a convolution, a linear layer, each layer of a
-recurrent network, a product with learnt weights alone. A layer that an op runs n times counts n
-times, and n may be a free dimension: so depth is that at given sizes.
+Each op defines its weight layers (`Op.depth`): a convolution, a linear layer, each layer of a
+recurrent network, a product with learned weights. A layer that an op runs n times is counted n
+times, and n may be a free dimension: so the depth depends on the sizes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from archspec.ops.base import Made
 
 @frozen
 class Depth:
-    """Weight layers between input and output, both 0 where nothing connects them."""
+    """Weight layers between input and output, both 0 if nothing connects them."""
 
     longest: int
     shortest: int
@@ -28,7 +28,7 @@ class Depth:
 def depth(graph: Graph, sizes: Mapping[str, int]) -> Depth:
     """Depth over all inputs and outputs of a graph at given sizes of its free dimensions.
 
-    Raises KeyError when a free dimension that says how often a layer runs has no size.
+    Raises KeyError if a free dimension that is the number of runs of a layer has no size.
     """
     matrix = depth_matrix(graph, sizes)
     if not matrix:

@@ -1,4 +1,4 @@
-"""What happens on the way from each input of a block to each of its outputs.
+"""Properties of the paths from each input of a block to each of its outputs.
 
 Depth, number of paths and receptive field are all of this kind: something composes along a path,
 and paths that meet are merged. A block is summed up by a matrix with an entry per input and
@@ -19,20 +19,20 @@ from archspec.ops.base import Made
 T = TypeVar("T")
 
 Matrix: TypeAlias = Mapping[tuple[int, int], T]
-"""By index of input and index of output (flattened), for those that are connected."""
+"""By index of input and index of output (flattened), for connected pairs."""
 
 Reached: TypeAlias = "dict[int, list[T | None]]"
-"""By node and output what arrives there from one input; None where nothing does."""
+"""For each node and output the value from one input; None if there is no path."""
 
 
 @frozen
 class Algebra(Generic[T]):
-    """How something composes.
+    """How values compose along paths.
 
     `start` is the value at an input. `series` continues a path by a step, `merge` joins two paths
     that end at the same place; `series` distributes over `merge`. `op` is the step through an op
-    node, from any input to any output; it is given what the inputs are made of, and the matrices
-    of the op's regions.
+    node, from any input to any output; it gets what the inputs are made of, and the matrices of
+    the op's regions.
     """
 
     start: T
@@ -47,7 +47,7 @@ MANY = 10_000
 
 @frozen
 class Summary(Generic[T]):
-    """What is known of a block: its matrix, and what its outputs are made of."""
+    """The summary of a block: its matrix, and what its outputs are made of."""
 
     matrix: Matrix[T]
     made: tuple[Made, ...]

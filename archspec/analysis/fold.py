@@ -1,7 +1,7 @@
-"""Folds over the graph of blocks: each block is looked at once, however often it is used.
+"""Folds over the graph of blocks: each block is visited once, however often it is used.
 
-That is why a fractal of 40 columns is analysed at once although it has 2**40 nodes. Nothing here
-recurses, so deep chains of blocks do not exhaust the stack.
+That is why a fractal of 40 columns is analysed quickly although it has 2**40 nodes. Nothing here is
+recursive, so deep chains of blocks do not exhaust the stack.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Below: TypeAlias = Callable[[Graph], T]
 def fold(
     graph: Graph, step: Callable[[Graph, Below[T]], T], memo: dict[Graph, T] | None = None
 ) -> T:
-    """`step(graph, below)` where `below(callee)` is the result of a callee, each made once.
+    """`step(graph, below)`, where `below(callee)` is the result of a callee, each computed once.
 
     `memo` keeps the results of all graphs, for callers that want more than the last.
     """
@@ -35,7 +35,7 @@ def fold(
 
 
 def region_runs(graph: Graph, node: Node) -> Iterator[tuple[Graph, Dim | None]]:
-    """The layers that an op holds, with how often each runs; None if nobody knows."""
+    """The layers that an op holds, with the number of runs of each; None if unknown."""
     if node.instance is None or node.op is None or not node.instance.regions:
         return
     inputs = graph.types_read(node)
@@ -45,7 +45,7 @@ def region_runs(graph: Graph, node: Node) -> Iterator[tuple[Graph, Dim | None]]:
 
 
 def in_regions(graph: Graph, node: Node, below: Below[Dim]) -> Dim:
-    """What stands in the layers that an op holds, as often as each runs; once if nobody knows."""
+    """The sum over the layers that an op holds, times the number of runs; once if unknown."""
     total = ZERO
     for region, runs in region_runs(graph, node):
         total = total + (ONE if runs is None else runs) * below(region)
@@ -57,8 +57,8 @@ def memoised(
 ) -> T:
     """The result of `step(start)`, where a step yields the keys whose results it needs.
 
-    For passes that learn only on the way which results below they need. Each key is worked on
-    once; a key must not need itself.
+    For passes that find out during the fold which results they need. Each key is processed once;
+    a key must not need itself.
     """
     results: dict[K, T] = {} if memo is None else memo
     if start in results:

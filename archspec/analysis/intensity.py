@@ -1,7 +1,7 @@
 """Arithmetic intensity: MACs for each byte that ops read and write (Williams et al., 2009).
 
-Where it is below what a device does for each byte of its memory (its ridge point), the memory
-decides how fast a block runs. Ops run one by one, as without fusion: each reads its inputs and
+If it is below the MACs per byte of memory traffic of a device (its ridge point), a block is limited
+by memory bandwidth. Ops are assumed to run one by one, without fusion: each reads its inputs and
 weights and writes its results. Views are not modelled.
 """
 
@@ -28,7 +28,7 @@ class Intensity:
     options: type[Options] = Options
 
     def find(self, network: Compiled, report: Report, options: Options) -> Finding:
-        """A row for each op and call in the network's own body that costs something."""
+        """A row for each op and call in the network's own body with a cost."""
         graph = network.in_mode("training" if report.training else "inference")
         moved: dict[Graph, Dim] = {}
         total = fold(graph, _bytes_of_graph, moved).evaluate(report.sizes)
@@ -50,7 +50,7 @@ def _bytes_of_graph(graph: Graph, below: Below[Dim]) -> Dim:
 
 
 def _bytes(graph: Graph, node: Node, below: Below[Dim]) -> Dim:
-    """What a node reads and writes, with all that it calls."""
+    """The bytes that a node reads and writes, including its callees."""
     if node.callee is not None:
         return below(node.callee)
     if node.op is None:

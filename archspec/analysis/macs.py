@@ -10,17 +10,17 @@ from archspec.types.dim import ZERO, Dim, sum_of
 
 
 def macs(graph: Graph) -> Dim:
-    """MACs of what a graph computes, in its free dimensions.
+    """MACs of the computed nodes of a graph, in its free dimensions.
 
-    A region that may or may not run counts once.
+    A region that may or may not run is counted once.
     """
     return fold(graph, _graph_step)
 
 
 def macs_by_node(graph: Graph, memo: dict[Graph, Dim] | None = None) -> Mapping[int, Dim]:
-    """By node id, what the node costs with all that it calls; 0 where it is not computed.
+    """For each node id, the MACs including callees; 0 if it is not computed.
 
-    `memo` is for asking about several graphs that share blocks.
+    `memo` is for calls with several graphs that share blocks.
     """
     memo = {} if memo is None else memo
     fold(graph, _graph_step, memo)

@@ -1,4 +1,4 @@
-"""A report as Markdown: what `build` writes beside the source."""
+"""A report as Markdown, which `build` writes next to the source."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from archspec.types.sizes import ValidSizes
 def markdown(
     report: Report, training_sizes: ValidSizes | None = None, weights: str = "", undrawn: str = ""
 ) -> str:
-    """The report; `training_sizes` are said where they differ from those of inference.
+    """The report; `training_sizes` are included if they differ from those of inference.
 
-    `weights` says where they come from, `undrawn` why there is no drawing of the network.
+    `weights` describes their source, `undrawn` why there is no drawing of the network.
     """
     at = sizes_text(report.sizes)
     title = report.name if not at else f"{report.name} at {at}"
@@ -37,7 +37,7 @@ def markdown(
 
 
 def facts(report: Report, training_sizes: ValidSizes | None = None) -> Iterator[tuple[str, str]]:
-    """What there is to say in one line each: `("parameters", "33,714,314")`."""
+    """The facts in one line each: `("parameters", "33,714,314")`."""
     yield "parameters", f"{report.counts.parameters:,}"
     if report.counts.fixed:
         yield "fixed parameters", f"{report.counts.fixed:,}"
@@ -60,7 +60,7 @@ def facts(report: Report, training_sizes: ValidSizes | None = None) -> Iterator[
 
 
 def without_costs(name: str, reason: str, weights: str = "", undrawn: str = "") -> str:
-    """What takes the place of the report where the costs of a network are not known."""
+    """The replacement of the report if the costs of a network are unknown."""
     rows = [("costs", reason), *_remarks(weights, undrawn)]
     return "\n".join([f"# {name}", "", *_table(("", ""), rows)]) + "\n"
 
@@ -94,7 +94,7 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[s
 
 
 def _cell(text: str) -> str:
-    """Text that may come from a spec, kept from ending its cell or becoming markup."""
+    """Text that may come from a spec, escaped so that it cannot end its cell or become markup."""
     text = text.replace("\\", "\\\\").replace("<", "&lt;")
     for mark in "|*`":
         text = text.replace(mark, f"\\{mark}")

@@ -1,7 +1,7 @@
-"""Memory that activations take, in bytes, with 4 bytes for the floating type.
+"""Memory of activations, in bytes, with 4 bytes for the floating-point type.
 
 The sum over all ops is what training keeps at most, if nothing is recomputed and every op keeps
-its output; ops in a layer that an op holds count as often as it runs. The peak is what inference
+its output; ops in a layer that an op holds are counted once per run. The peak is what inference
 needs when a tensor is freed after its last use. Views, in-place ops and workspaces of kernels are
 not modelled.
 """
@@ -30,7 +30,7 @@ def bytes_of(kind: TensorType) -> Dim:
 
 
 def activation_memory(graph: Graph) -> Dim:
-    """Bytes of the outputs of all ops that are computed; inputs of the network do not count."""
+    """Bytes of the outputs of all computed ops, without the inputs of the network."""
     return fold(graph, _sum_step)
 
 
@@ -48,9 +48,9 @@ def _sum_step(graph: Graph, below: Below[Dim]) -> Dim:
 
 
 def peak_memory(graph: Graph, sizes: Mapping[str, int]) -> int:
-    """Most bytes alive at once in inference at given sizes, inputs of the network included.
+    """Peak number of live bytes in inference at given sizes, including inputs of the network.
 
-    Raises KeyError when a free dimension has no size.
+    Raises KeyError if a free dimension has no size.
     """
     known: dict[TensorType, int] = {}
 
@@ -92,7 +92,7 @@ def _running(graph: Graph, node: Node, sizes: Mapping[str, int]) -> Iterator[Gra
 
 
 def _last_uses(graph: Graph) -> Mapping[int, tuple[int, ...]]:
-    """By position, the nodes whose outputs nobody reads after it."""
+    """For each position, the nodes whose outputs are not read after it."""
     kept = {port.node for port in graph.output_ports}
     last = {node.id: position for position, node in enumerate(graph.nodes)}
     for position, node in enumerate(graph.nodes):

@@ -1,4 +1,4 @@
-"""How many ops one forward pass runs."""
+"""The number of ops in one forward pass."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from archspec.types.dim import ZERO, Dim, sum_of
 def operations(graph: Graph) -> Dim:
     """Ops that one forward pass of a graph runs, in its free dimensions.
 
-    What a region holds counts as often as it runs; one that may or may not run counts once.
+    A region is counted once per run, or once if it may or may not run.
     """
     return fold(graph, _graph_step)
 

@@ -26,16 +26,16 @@ from archspec.types.initialiser import Initialiser
 from archspec.types.tensor import DType
 
 EXPANSION_BUDGET = 250_000
-"""Tensors that a table may hold, and so a built network, and modules that this may have."""
+"""Maximum number of tensors of a table and a built network, and of its modules."""
 
 
 @frozen
 class Entry:
     """One tensor of a network. `name` is its full name, `owner` the path of its instance.
 
-    `initialiser` is the one that holds: an attribute written in the spec, else the innermost
-    `init` statement, else the default of the op. None means that the op fills the tensor itself.
-    `tied` is the name of the tensor that it is, where it is tied to one.
+    `initialiser` is the one that applies: an attribute in the spec, otherwise the innermost `init`
+    statement, otherwise the default of the op. None means that the op fills the tensor itself.
+    `tied` is the name of the tensor to which it is tied, if any.
     """
 
     name: str
@@ -75,7 +75,7 @@ class Entry:
 def table(compiled: Compiled, budget: int = EXPANSION_BUDGET) -> tuple[Entry, ...]:
     """All parameters and buffers of a network, in order of first use.
 
-    Raises CompileFailed (E0520) when there are more than `budget` tensors.
+    Raises CompileFailed (E0520) if there are more than `budget` tensors.
     """
     require_expandable(compiled, budget)
     found: dict[str, Entry] = {}
@@ -91,14 +91,14 @@ def table(compiled: Compiled, budget: int = EXPANSION_BUDGET) -> tuple[Entry, ..
 
 
 def require_expandable(compiled: Compiled, budget: int = EXPANSION_BUDGET) -> None:
-    """Raise CompileFailed (E0520) when a network owns more than `budget` tensors."""
+    """Raise CompileFailed (E0520) if a network owns more than `budget` tensors."""
     counts = count(compiled)
     if counts.tensors > budget:
         raise CompileFailed([unexpanded(compiled, counts.tensors, "parameter tensors", budget)])
 
 
 def unexpanded(compiled: Compiled, number: int, what: str, budget: int) -> Diagnostic:
-    """What is said (E0520) of a network that has more of something than can be written out."""
+    """The diagnostic (E0520) for a network with more of something than can be written out."""
     return diagnostic(
         "E0520",
         f"`{compiled.name}` has {number:,} {what}; at most {budget:,} can be written out (the "
@@ -137,7 +137,7 @@ def _entries(root: Graph) -> Iterator[Entry]:
 def resolve_initialiser(
     instance: Instance, parameter: Parameter, rules: tuple[tuple[InitRule, ...], ...]
 ) -> Initialiser | None:
-    """The initialiser that holds for a parameter; `rules` of the graphs above, innermost first.
+    """The initialiser of a parameter; `rules` of the enclosing graphs, innermost first.
 
     `rule_for` says which of those of one graph.
     """

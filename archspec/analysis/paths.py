@@ -22,7 +22,7 @@ EXACT_LIMIT = 1 << 1024
 class PathCount:
     """A number of paths, at least 1: `exact` below 2**1024, else None.
 
-    `magnitude` is the binary logarithm where the number is not exact.
+    `magnitude` is the binary logarithm if the number is not exact.
     """
 
     exact: int | None
@@ -61,7 +61,7 @@ class PathCount:
 
 
 def paths(graph: Graph) -> PathCount | None:
-    """Paths from any input to any output; None when nothing connects them."""
+    """Paths from any input to any output; None if nothing connects them."""
     total: PathCount | None = None
     for entry in path_matrix(graph).values():
         total = entry if total is None else total + entry

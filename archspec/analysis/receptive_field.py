@@ -1,13 +1,13 @@
 """Receptive fields: what one position of an output sees of an input.
 
-Along each spatial axis a field has a size and a jump: how far apart, in input positions, the
-fields of neighbouring outputs stand. Sizes compose as in Araujo, Norris and Sim, "Computing
+Along each spatial axis a field has a size and a jump: the distance, in input positions, between the
+fields of neighbouring outputs. Sizes compose as in Araujo, Norris and Sim, "Computing
 Receptive Fields of Convolutional Neural Networks" (Distill 2019): r = r1 + (r2 - 1) * j1 and
-j = j1 * j2. Where paths meet, the larger field counts.
+j = j1 * j2. If paths meet, the larger field is used.
 
-Behind a transposed convolution or a resizing the field of a position depends on where it stands:
-a window of three over positions that were doubled covers two of them, one of four two or three.
-The size is then a mean, and says so.
+After a transposed convolution or a resizing, the field depends on the position: a window of three
+over doubled positions covers two of them, one of four covers two or three. The size is then a mean,
+and is marked as one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Length: TypeAlias = int | Fraction
 class AxisField:
     """Along one axis: `size` in input positions, `jump` between neighbours.
 
-    Where the field `varies` from position to position, its size is a mean.
+    If the field `varies` from position to position, its size is a mean.
     """
 
     size: Length = 1

@@ -1,4 +1,4 @@
-"""Finding analyses by entry point: each installed package may bring some."""
+"""Discovery of analyses by entry point: each installed package can provide some."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from archspec.graph.compiled import Compiled
 from archspec.options import Request, read_options
 
 BUNDLED: Mapping[str, str] = {"intensity": "archspec.analysis.intensity:INTENSITY"}
-"""Analyses of this package that are shown when they are asked for."""
+"""Analyses of this package that are shown on request."""
 
 KIND = extensions.Kind("analysis", "archspec.analyses", "E0912", BUNDLED, {}, Analysis)
 
@@ -23,15 +23,15 @@ def available() -> tuple[str, ...]:
 
 
 def analysis_named(name: str) -> Analysis:
-    """The analysis of a name. Raises CompileFailed (E0912) where it is not there."""
+    """The analysis with a name. Raises CompileFailed (E0912) if there is none."""
     return cast(Analysis, extensions.load(KIND, name))
 
 
 def find(network: Compiled, report: Report, request: Request) -> tuple[Analysis, Finding]:
-    """What an analysis that is asked for says of the mode and the sizes of a report.
+    """The result of a requested analysis for the mode and the sizes of a report.
 
-    Raises CompileFailed: E0912 for one that is not there, that fails, or an option that it does not
-    take.
+    Raises CompileFailed: E0912 for an unknown analysis, one that fails, or an option that it does
+    not accept.
     """
     found = analysis_named(request.name)
     with extensions.blamed(KIND, request.name, KIND.code):

@@ -1,7 +1,7 @@
 """Runs of equal pieces in the body of a block: what a drawing folds to "× 6".
 
-A run is `count` consecutive segments of `period` nodes each. Segments are equal but for names;
-each reads what the segment before it yields just as that one reads what stands before it, or
+A run is `count` consecutive segments of `period` nodes each. Segments are equal except for names;
+each reads the outputs of the previous segment in the same way as that one reads its predecessor, or
 the same outside data; and only the last one is read from elsewhere.
 """
 
@@ -21,7 +21,7 @@ LONGEST_PERIOD = 64
 class Run:
     """`nodes` are the ids of the first segment; segment j has the nodes of `segment(j)`.
 
-    `shared` tells that all segments are uses of the same instances.
+    `shared` means that all segments are uses of the same instances.
     """
 
     start: int
@@ -43,7 +43,7 @@ class Run:
 def repeats(graph: Graph, below: Callable[[Graph], int]) -> tuple[Run, ...]:
     """The runs in a graph, found from the first node on.
 
-    Where two compete, that which folds most nodes away is taken.
+    If two overlap, the one that removes the most nodes is used.
     `below` gives the structure class of a graph (`archspec.analysis.structure`).
     """
     search = _Search(graph, below)
@@ -81,7 +81,7 @@ class _Search:
                 self.last_reader[self.place[port.node]] = len(self.nodes)
 
     def best_at(self, start: int) -> Run | None:
-        """The run from `start` on that folds most nodes away, with the shortest period."""
+        """The run from `start` on that removes the most nodes, with the shortest period."""
         best: Run | None = None
         longest = min(LONGEST_PERIOD, (len(self.nodes) - start) // 2)
         for period in range(1, longest + 1):
@@ -101,7 +101,7 @@ class _Search:
         return best
 
     def _cuts_an_iteration(self, start: int, period: int) -> bool:
-        """Whether segments would begin in the middle of an iteration of a `for`."""
+        """Whether segments would start in the middle of an iteration of a `for`."""
         here = self.nodes[start].iterations
         if not here or start == 0 or self.nodes[start - 1].iterations != here:
             return False

@@ -1,8 +1,8 @@
-"""The sizes that a network takes, per mode.
+"""The valid sizes of a network, per mode.
 
-Every graph states what its own ops need, in the free dimensions of the network, so what the
-network needs is the conjunction over what is computed of all graphs below it. What its `where`
-promises is part of it: other sizes are not what the spec speaks of, even where they would run.
+Every graph states the needs of its own ops, in the free dimensions of the network, so the condition
+of the network is the conjunction over the computed nodes of all graphs below it. Its `where` is
+part of the condition: other sizes are invalid, even if they would run.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ from archspec.types.sizes import ValidSizes, next_size
 
 
 def condition(compiled: Compiled, *, training: bool = False) -> Condition:
-    """What sizes must satisfy, as it was collected."""
+    """The condition on valid sizes, as it was collected."""
     graph = compiled.training if training else compiled.inference
     needs = (need.condition for need in requirements(graph, training=training))
     return conjunction([compiled.where, *needs])
 
 
 NEAR = 64
-"""How far the sizes of a report in training may be from those of the spec."""
+"""Maximum distance of the sizes of a report in training from the default sizes."""
 
 FAR = 1024
-"""How far a size that is proposed may be from that of the spec."""
+"""Maximum distance of a proposed size from the default size."""
 
 
 def reported_sizes(compiled: Compiled, *, training: bool = False) -> Mapping[str, int]:
-    """The sizes to report a network at: those that the spec says, where it takes them.
+    """The sizes for a report of a network: its default sizes, if it accepts them.
 
     Training may need more than inference does, such as two images for the statistics of a batch
     norm; a report in training is then made for the next size of one dim that is enough.
 
-    Raises CompileFailed (E0707) where the network does not take the sizes that the spec says.
+    Raises CompileFailed (E0707) if the network does not accept its default sizes.
     """
     sizes = compiled.sizes
     needs = requirements(compiled.training if training else compiled.inference, training=False)
@@ -86,12 +86,12 @@ def _not_taken(
 
 
 def valid_sizes(compiled: Compiled, *, training: bool = False) -> ValidSizes:
-    """The sizes that the network takes, in their shortest form."""
+    """The sizes that the network accepts, in their shortest form."""
     return ValidSizes.of(condition(compiled, training=training))
 
 
 def require_allowed(where: Condition, sizes: Mapping[str, int]) -> None:
-    """Raise ValueError for a size that no dimension has under what a network promises."""
+    """Raise ValueError for a size that is impossible under the `where` of a network."""
     zero = zero_allowed(where)
     for name, size in sizes.items():
         if not allowed_size(size, name, zero):
@@ -99,9 +99,9 @@ def require_allowed(where: Condition, sizes: Mapping[str, int]) -> None:
 
 
 def accepts(compiled: Compiled, sizes: Mapping[str, int], *, training: bool = False) -> bool:
-    """Whether the network takes these sizes; exact, by evaluation.
+    """Whether the network accepts these sizes; exact, by evaluation.
 
-    Raises KeyError for a free dimension that matters and has no size.
+    Raises KeyError for a relevant free dimension without a size.
     """
     zero = zero_allowed(compiled.where)
     if not all(allowed_size(size, name, zero) for name, size in sizes.items()):

@@ -1,4 +1,4 @@
-"""Which blocks are equal but for the names of their instances."""
+"""Blocks that are equal except for the names of their instances."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from archspec.graph.model import Graph, Instance, Node
 def structure_classes(graph: Graph, known: dict[Graph, int] | None = None) -> Mapping[Graph, int]:
     """A number for each graph below; two graphs with the same number are structurally equal.
 
-    Equal are graphs with the same name, ops, wiring and types, whatever their instances are
-    called. `known` is filled, so that several roots can be numbered together.
+    Graphs are equal if they have the same name, ops, wiring and types, whatever the names of
+    their instances. `known` is filled, so that several roots can be numbered together.
     """
     classes: dict[Graph, int] = {} if known is None else known
     numbers: dict[Hashable, int] = {}
@@ -27,7 +27,7 @@ def structure_classes(graph: Graph, known: dict[Graph, int] | None = None) -> Ma
 
 
 def node_signature(graph: Graph, node: Node, below: Callable[[Graph], int]) -> Hashable:
-    """What makes two nodes equal, wiring and names apart; `below` gives the class of a graph."""
+    """What makes two nodes equal, without wiring and names; `below` gives the class of a graph."""
     inputs = graph.types_read(node)
     if node.instance is None:
         return ("input", node.types)
@@ -35,7 +35,7 @@ def node_signature(graph: Graph, node: Node, below: Callable[[Graph], int]) -> H
     regions = tuple(
         (region.name, region.captured, below(region.graph)) for region in node.instance.regions
     )
-    # repr, as attributes of an op need not be hashable
+    # repr, because attributes of an op need not be hashable
     return (node.instance.title, repr(node.op), callee, regions, inputs, node.types)
 
 

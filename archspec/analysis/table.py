@@ -1,4 +1,4 @@
-"""The table of blocks: what stands in the body of a network, and below, with its costs."""
+"""The table of blocks: the ops and calls in the body of a network, and below, with their costs."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from archspec.types.dim import Dim, sum_of
 class Row:
     """One line of the table: an op or call, `level` 0 in the network's own body.
 
-    `count` equal ones in a row are one line; its costs are those of all of them together. The
-    lines below it, one level deeper, are those of one of them. `graph` is the block of a call.
-    What is not `computed`, as no output of its block needs it, costs nothing and is not opened.
+    `count` equal ones in sequence are one line, with the costs of all of them together. The lines
+    below it, one level deeper, are those of one of them. `graph` is the block of a call. A node
+    that is not `computed`, because no output of its block needs it, has no costs and is not opened.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Row:
 
     @property
     def title(self) -> str:
-        """The op or block, how many of it there are, and whether it is not computed."""
+        """The op or block, its count, and whether it is not computed."""
         what = self.what if self.count == 1 else f"{self.what} × {self.count}"
         return what if self.computed else f"{what} (not computed)"
 
@@ -44,8 +44,8 @@ class Row:
 def rows(graph: Graph, depth: int = 1) -> tuple[Row, ...]:
     """The table of a graph, with calls opened to a depth; depth 0 is an empty table.
 
-    A block is opened where it stands first, so the table is never larger than the program.
-    Operations without a name and without cost are left out.
+    A block is opened at its first use, so the table is never larger than the program.
+    Ops without a name and without a cost are omitted.
     """
     if depth < 1:
         return ()
@@ -66,7 +66,7 @@ def rows(graph: Graph, depth: int = 1) -> tuple[Row, ...]:
 
 
 class _Table:
-    """Costs of graphs below a root, worked out once for all of them."""
+    """Costs of graphs below a root, computed once for all of them."""
 
     def __init__(self, root: Graph) -> None:
         self._classes = structure_classes(root)
