@@ -225,7 +225,11 @@ network net {
     )
     text, _ = python_source(net.compiled)
     imports = [line for line in text.splitlines() if line.startswith(("import", "from"))]
-    assert imports == ["from torch import Tensor, nn"]
+    assert imports == [
+        "from typing import Any, Dict, Tuple",
+        "import torch",
+        "from torch import Tensor, nn",
+    ]
 
 
 def test_marks_of_the_compiler_on_modules_are_names_that_they_keep():

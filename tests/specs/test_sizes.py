@@ -35,6 +35,7 @@ class Watched:
     def __init__(self, name: str, **parameters: int) -> None:
         self.network = shipped(name, **parameters)
         self.module = self.network.to_torch(device="meta").eval()
+        self.module.check_inputs = lambda *inputs: None  # torch itself shall say
         for module in self.module.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.forward = lambda x: x  # in eval, likewise
