@@ -15,7 +15,7 @@ from archspec.diagnostics.text import apply
 from archspec.semantics.program.definitions import ModuleScope
 from archspec.source import Source, Span
 
-CHARACTERS = 400_000
+CHARACTERS = 100_000
 """Number of characters that are parsed to try the fixes of a file; further fixes get no edits."""
 
 Checked = Callable[[Source], Iterable[Diagnostic]]
