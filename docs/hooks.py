@@ -100,7 +100,7 @@ def _literal(value: object) -> str:
 
 def _prose(text: str) -> str:
     """A docstring with its lines about attributes as a list."""
-    names = r"^(\w+(?:, \w+)*): "
+    names = r"^([a-z]\w*(?:, [a-z]\w*)*): "
     return re.sub(names, r"\n- **\1**: ", text, flags=re.MULTILINE)
 
 
