@@ -373,6 +373,7 @@ block attention(heads: int, window: int) {
   rows = ceil_div(H, window)
   wide = 2 * C
   param table: f32[(2 * window - 1) ** 2, heads] = zeros
+  buffer index: i64[window ** 2] = arange(window ** 2)
   y = (x * (C // heads) ** -0.5) -> pad([(1, 0, rows * window - H)]) -> linear(wide)
   output y -> scaled(heads) -> rearrange("b (r p) c -> (b r) p c", p=window)
 }
@@ -386,6 +387,7 @@ network net {
     text = source(net)
     assert "rows = -(-H // self.window)" in text
     assert "(2 * window - 1) ** 2, heads)" in text
+    assert "torch.empty(window ** 2, dtype=torch.int64)" in text
     assert "x * ((self.in_features // self.heads) ** -0.5)" in text
     assert "y * ((2 * self.in_features // self.heads) ** -0.5)" in text
     assert "rows * self.window" in text

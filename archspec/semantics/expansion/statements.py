@@ -42,7 +42,7 @@ from archspec.semantics.values.model import (
     is_layer,
 )
 from archspec.semantics.values.operators import is_condition, plain, truth
-from archspec.semantics.values.provenance import as_written, numbers_in
+from archspec.semantics.values.provenance import as_written, numbers_in, written_later
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.dim import Dim, dim
@@ -152,12 +152,20 @@ def _param(context: GraphContext, statement: ast.ParamDecl) -> None:
             statement.type.span,
             fix="a constant of another type is a `buffer`",
         )
-    node = ast.TupleExpr(statement.type.span, tuple(one.value for one in statement.type.dims))
-    given = [Given("shape", shape, statement.type.span, node, context.environment)]
+    given = [_shape_given(context, statement, shape)]
     if isinstance(init, Initialiser) and statement.init is not None:
         given.append(Given("init", init, statement.init.span))
     layer = OpLayer(all_ops()["param"], tuple(given), statement.span)
     _declare(context, statement, layer)
+
+
+def _shape_given(
+    context: GraphContext, statement: ast.ParamDecl | ast.BufferDecl, shape: tuple[int, ...]
+) -> Given:
+    """The shape of what is declared, as it is written."""
+    span = statement.type.span
+    node = ast.TupleExpr(span, tuple(one.value for one in statement.type.dims))
+    return Given("shape", shape, span, node, context.environment)
 
 
 def _declare(context: GraphContext, statement: ast.ParamDecl, layer: OpLayer) -> None:
@@ -230,7 +238,9 @@ def _buffer(context: GraphContext, statement: ast.BufferDecl) -> None:
     )
     key = instance_key(context, statement.name, "buffer", statement.span)
     origin = context.origin(statement.span)
-    instance = Instance(key, op, None, (Region("value", "", graph),), origin)
+    region, owner = Region("value", "", graph), context.builder.owner
+    source = written_later((_shape_given(context, statement, shape),), ("shape",), owner)
+    instance = Instance(key, op, None, (region,), origin, source=source)
     instance = one_instance(context, instance, (), statement.span)
     (result,) = add_node(context, instance, (), (wanted,), statement.span)
     context.environment.bind(statement.name, result, statement.span)

@@ -127,7 +127,8 @@ class _Renderer:
             dtype = dtypes.pop()
             sizes = ", ".join(self._size(sizes) for sizes in zip(*shapes, strict=True))
             parts.append(f"{'' if dtype == 'f32' else dtype}[{sizes}]")
-        return ", ".join(parts)
+        alike = len(parts) > 1 and len(set(parts)) == 1
+        return f"each {parts[0]}" if alike else ", ".join(parts)
 
     def _size(self, sizes: tuple[Dim | None, ...]) -> str:
         if any(size is None for size in sizes):
