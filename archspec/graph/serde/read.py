@@ -25,6 +25,7 @@ from archspec.graph.model import (
     Structure,
     Tie,
 )
+from archspec.graph.serde.expressions import load_expressions
 from archspec.graph.serde.values import NotReadable, load, load_condition, load_op, load_type
 from archspec.graph.serde.write import FORMAT
 from archspec.source import NOWHERE, Source, Span
@@ -84,6 +85,9 @@ class _Tables:
             data.get("doc", ""),
             data.get("frozen", False),
             tuple(self._tie(item) for item in data.get("ties", ())),
+            {name: load(value) for name, value in data.get("names", {}).items()},
+            load_expressions(data.get("defaults", {})),
+            load_expressions(data.get("definitions", {})),
         )
 
     def _node(self, data: Mapping[str, Any]) -> Node:
@@ -112,6 +116,7 @@ class _Tables:
                 self._origin(data["origin"]),
                 frozenset(data.get("explicit", ())),
                 data.get("frozen", False),
+                load_expressions(data.get("written", {})),
             )
         return self.instances[number]
 

@@ -19,6 +19,7 @@ from archspec.graph.model import (
     Requirement,
     Structure,
 )
+from archspec.graph.serde.expressions import dump_expressions
 from archspec.graph.serde.values import Json, dump, dump_condition, dump_op, dump_type
 from archspec.graph.walk import walk
 from archspec.source import Source, Span
@@ -82,6 +83,9 @@ class _Tables:
             origin=self._origin(graph.origin),
             doc=graph.doc,
             frozen=graph.frozen,
+            names={name: dump(value) for name, value in graph.names.items()},
+            defaults=dump_expressions(graph.defaults),
+            definitions=dump_expressions(graph.definitions),
         )
 
     def _node(self, node: Node) -> Json:
@@ -111,6 +115,7 @@ class _Tables:
                 origin=self._origin(instance.origin),
                 explicit=sorted(instance.explicit),
                 frozen=instance.frozen,
+                written=dump_expressions(instance.written),
             )
             self._instances[instance] = len(self.instances)
             self.instances.append(made)
