@@ -22,6 +22,7 @@ from archspec.semantics.compile import Compilation
 from archspec.source import Source
 from archspec.types.condition import evaluate
 from tests.property.programs import programs
+from tests.unchecked import unchecked
 
 torch = pytest.importorskip("torch")
 
@@ -87,7 +88,7 @@ def broadcasts(net, sizes):
 
 def refused(net, shapes):
     """Whether torch runs it without values only: an empty tensor cannot be resized."""
-    module = net.to_torch().eval()
+    module = unchecked(net.to_torch().eval())
     try:
         with torch.no_grad():
             module(*map(torch.zeros, shapes))
@@ -112,7 +113,7 @@ def test_inference_is_what_torch_does(text: str, seed: int) -> None:
     net = network(text)
     if net is None:
         return
-    module = net.to_torch(device="meta").eval()
+    module = unchecked(net.to_torch(device="meta").eval())
     assert sum(item.numel() for item in module.parameters()) == net.parameters
     for sizes in some_sizes(net, seed):
         shapes = [at(kind, sizes) for item in net.inputs for kind in item.types]

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.property.test_programs import EXPLORE, at, network, some_sizes
 from tests.property.unused import programs
+from tests.unchecked import unchecked
 
 torch = pytest.importorskip("torch")
 FlopCounterMode = pytest.importorskip("torch.utils.flop_counter").FlopCounterMode
@@ -35,7 +36,7 @@ def computed_macs(module, shapes):
 
 def without_gradient(net):
     """Names of the parameters that get a gradient in neither mode."""
-    module = net.to_torch()
+    module = unchecked(net.to_torch())
     data = torch.zeros(2, 3, 24, 24)
     for training in (True, False):
         results = list(tensors(module.train(training)(data)))
@@ -56,7 +57,7 @@ def test_what_is_counted_is_what_torch_computes(text: str, seed: int) -> None:
     net = network(text)
     if net is None:
         return
-    module = net.to_torch(device="meta").eval()
+    module = unchecked(net.to_torch(device="meta").eval())
     for training in (False, True):
         module.train(training)
         if training and "drop" in text:
