@@ -121,7 +121,7 @@ def _not_fixed(op: str, x: TensorType, axis: int, what: str, input: int) -> OpEr
     fix = f"give {free} a fixed size, or remove {free} before it, as a pool to a fixed size does"
     if axis == 1 and x.rank > 3 and x.shape[-1].constant is not None:
         sizes = ", ".join(map(str, (x.shape[0], x.shape[-1], *x.shape[1:-1])))
-        fix = f"channels stand on axis 1: declare the input as `{x.dtype.value}[{sizes}]`"
+        fix = f"channels are on axis 1: declare the input as `{x.dtype.value}[{sizes}]`"
     return OpError(
         f"`{op}` needs a fixed number of {what}, but axis {axis} of `{x}` is `{size}`",
         code="E0403",

@@ -125,7 +125,7 @@ def _signature(
                 "E0129",
                 "a signature is written `rule name(..): [B, C] -> [B, C]`",
                 sides.span,
-                fix="a clause has `=>` between its head and what it stands for",
+                fix="a clause has `=>` between its head and its right side",
             )
         lost = ast.Missing(sides.span)  # it may be a clause with a syntax error
         return ast.RuleClause(span, name, place, (), None, lost, inline, damaged=True)

@@ -29,7 +29,7 @@ def unmarked(k: Context, span: Span, c: list[Any]) -> ast.Bind | ast.ExprStmt | 
     if _declares(k, items[0]):
         at = items[0].span.start
         cure = Fix("write `input`", (Edit(k.span(at, at), "input "),))
-        k.error("E0127", "data that comes in is declared by `input`", items[0].span, fix=cure)
+        k.error("E0127", "inputs are declared by `input`", items[0].span, fix=cure)
         return input_(k, span, [None, items, (), None])
     for item in items[:-1]:
         if isinstance(item, Equation):
@@ -85,7 +85,7 @@ def _several(k: Context, first: Equation, items: list[Item], form: str) -> None:
         k.error("E0120", "one statement binds once; begin the next on a new line", first.span)
     elif not any(isinstance(item, ast.Missing) for item in items):
         place = first.right.span.to(items[-1].span)
-        k.error("E0126", f"a tuple stands in parentheses: `{form}`", place)
+        k.error("E0126", f"a tuple is written in parentheses: `{form}`", place)
 
 
 def _declares(k: Context, item: Item) -> bool:
@@ -166,7 +166,7 @@ def _shape(k: Context, word: str, node: ast.Expr) -> ast.TypeExpr | None:
     if shape is None and not isinstance(node, ast.Missing):
         k.error(
             "E0122",
-            f"after `{word}:` stands a shape, such as `[B, C, H, W]` or `f32[B, N]`",
+            f"after `{word}:` there must be a shape, such as `[B, C, H, W]` or `f32[B, N]`",
             node.span,
             fix=_in_brackets(k, node),
         )

@@ -59,9 +59,9 @@ _CONDITION = re.compile(r"\b(?:if|where|when|and|or|not|in)\b")
 _LAST_WORD = re.compile(r"\b([A-Za-z_]\w*)[ \t]*\Z")
 _NEXT_WORD = re.compile(r"[ \t]*([A-Za-z_]\w*)\b")
 
-_DIVIDES = "`//` divides; a comment begins with `#`"
+_DIVIDES = "`//` divides; a comment starts with `#`"
 _BEGINS_LINE = (
-    "a line does not begin with `//`: a comment begins with `#`; to divide, write `//` at the end "
+    "a line cannot start with `//`: a comment starts with `#`; to divide, write `//` at the end "
     "of the line before"
 )
 
@@ -112,7 +112,7 @@ def _comment_of_elsewhere(
         _report_meant(k, "E0111", message, token, "#")
     elif sign := _comment_sign(text, raw, at - 1):
         place = Token("", token.start, token.start + len(sign))
-        _report_meant(k, "E0111", f"a comment begins with `#`, not with `{sign}`", place, "#")
+        _report_meant(k, "E0111", f"a comment starts with `#`, not with `{sign}`", place, "#")
     else:
         return None
     return _next_line(k, raw, at)
@@ -198,7 +198,7 @@ def _block_comment(k: Context, token: Token) -> None:
     content = k.source.text[token.start : token.end]
     for sign in ("/*", "*/", "<!--", "-->"):
         content = content.removeprefix(sign).removesuffix(sign)
-    message = "a comment begins with `#` and ends with its line"
+    message = "a comment starts with `#` and runs to the end of the line"
     k.error("E0111", message, k.span(token.start, token.end), fix=_as_comment(k, token, content))
 
 
@@ -207,7 +207,7 @@ def _block_comment(k: Context, token: Token) -> None:
 
 def _single(k: Context, token: Token) -> Token:
     content = k.source.text[token.start + 1 : token.end - 1]
-    message = 'strings stand in double quotes: `"text"`'
+    message = 'strings are written in double quotes: `"text"`'
     if '"' in content:
         _report(k, "E0112", message, token)
         token.type = "ERROR"
@@ -251,7 +251,7 @@ def _bad_number(k: Context, token: Token) -> Token:
     elif plain.isdigit():
         _report_meant(k, "E0113", "digits are not grouped", token, plain)
     else:
-        message = f"`{text[:30]}` is neither a number nor a name: a name begins with a letter"
+        message = f"`{text[:30]}` is neither a number nor a name: a name starts with a letter"
         label = k.source.text[token.end : token.end + 1] == ":"
         _report(k, "E0113", message, token, f'write `"{text[:30]}"`' if label else None)
         token.type = "WORD" if label else "ERROR"

@@ -29,7 +29,7 @@ STATEMENTS = (
     Mistake(
         "E0118",
         lambda s: s.second_of_statement and s.word(-1) in DEFINITION_WORDS,
-        "definitions stand side by side, not inside a body",
+        "a definition cannot be inside a body",
         "block a {\n  «block» b { relu }\n  b\n}",
         fix="move it out; `{ .. }` alone is a block without a name",
         points=BEFORE,
@@ -111,7 +111,7 @@ ITEMS = (
     Mistake(
         "E0117",
         lambda s: s.type == ":",
-        "only a name or a string stands before `:`, as a label",
+        "only a name or a string can be a label before `:`",
         "block a {\n  conv(3)«:» relu\n}",
         fix='a label that is put together is one string with expressions in it: `"layer{i}": f`',
         edits=edits.joined_label,
@@ -126,34 +126,34 @@ ITEMS = (
     Mistake(
         "E0110",
         lambda s: s.type == "," and s.after_operand and s.bracket in ("", "{"),
-        "a comma does not fit here: what it parts stands in no brackets",
+        "a comma does not fit here: it separates items, but there are no brackets",
         "rule f(n) => n«,»\n  n",
     ),
     Mistake(
         "E0116",
         lambda s: s.type == "->" and s.before == "->",
-        "nothing stands between the two `->`",
+        "there is nothing between the two `->`",
         "block a {\n  conv(3) -> «->» relu\n}",
         repair=insert("ERROR"),
     ),
     Mistake(
         "E0116",
         lambda s: s.type == "->" and s.expects("NAME"),
-        "nothing stands before this `->`",
+        "there is nothing before this `->`",
         "block a {\n  «->» relu\n}",
         repair=insert("ERROR"),
     ),
     Mistake(
         "E0116",
         lambda s: s.type == "," and s.before == ",",
-        "nothing stands between the two commas",
+        "there is nothing between the two commas",
         "block a {\n  conv(3,«,» 4)\n}",
         repair=DROP,
     ),
     Mistake(
         "E0116",
         lambda s: s.type == "," and s.before in ("(", "["),
-        "nothing stands before this comma",
+        "there is nothing before this comma",
         "block a {\n  conv(«,» 4)\n}",
         repair=DROP,
     ),
@@ -174,7 +174,7 @@ ITEMS = (
     Mistake(
         "E0131",
         lambda s: s.type in ("if", "for") and s.before in _OPERATORS,
-        "`<word>` stands in parentheses behind `<before>`: `<before> (<word> ..)`",
+        "`<word>` must be in parentheses after `<before>`: `<before> (<word> ..)`",
         "block a {\n  output (y + «if» c { x } else { y }) -> relu\n}",
     ),
     Mistake(

@@ -9,7 +9,7 @@ from archspec.syntax.keywords import DEFINITION_WORDS, FOREIGN_DEFINITIONS
 from archspec.syntax.mistake import BEFORE, DROP, Mistake, insert, replace
 from archspec.syntax.site import Site
 
-_BRACES = "a body stands in braces: `{ .. }`"
+_BRACES = "a body is written in braces: `{ .. }`"
 
 
 def _top(s: Site) -> bool:
@@ -31,7 +31,7 @@ DEFINITIONS = (
     Mistake(
         "E0118",
         lambda s: _top(s) and s.word() in ("import", "from", "include", "require"),
-        "there is no `<word>`: other files are brought in by `use`",
+        "there is no `<word>`: other files are imported with `use`",
         "«import» torch\nblock a { relu }",
         fix="ops such as `conv` are always in sight; blocks are brought in by "
         "`use std.cnn { conv_bn_relu }`",
@@ -40,10 +40,9 @@ DEFINITIONS = (
     Mistake(
         "E0118",
         lambda s: _top(s) and s.after == "NAME" and s.word() in FOREIGN_DEFINITIONS,
-        "there is no `<word>`: a definition begins with `block`, `network`, `rule` or `preset`",
+        "there is no `<word>`: a definition starts with `block`, `network`, `rule` or `preset`",
         "«def» f(x):\n    return x\nblock a { relu }",
-        fix="a layer with a name is `block <meant> { .. }`, what stands on its own "
-        "`network <meant> { .. }`",
+        fix="a named layer is `block <meant> { .. }`, a complete network `network <meant> { .. }`",
         meant=lambda s: s.word(1),
     ),
     Mistake(
@@ -55,7 +54,7 @@ DEFINITIONS = (
     Mistake(
         "E0119",
         lambda s: _top(s) and bool(_meant_definition(s)),
-        "`<word>` begins no definition",
+        "`<word>` does not start a definition",
         "«blokc» a { relu }\nblock b { relu }",
         fix="did you mean `<meant>`?",
         meant=_meant_definition,
@@ -71,7 +70,7 @@ DEFINITIONS = (
     Mistake(
         "E0119",
         _top,
-        "a definition begins with `block`, `network`, `rule`, `preset` or `use`",
+        "a definition starts with `block`, `network`, `rule`, `preset` or `use`",
         "«conv»(3) -> relu\nblock a { relu }",
     ),
     Mistake(
@@ -110,7 +109,7 @@ DEFINITIONS = (
     Mistake(
         "E0117",
         lambda s: s.type in ("->", "=", ":") and s.expects("=>"),
-        "a rule has `=>` between its head and what it stands for",
+        "a rule has `=>` between its head and its right side",
         "rule f(n) «->» conv(n)",
         fix="write `=>`",
         repair=replace("=>"),
@@ -207,7 +206,7 @@ PARAMETERS = (
     Mistake(
         "E0130",
         lambda s: s.in_parameters and s.type == "[",
-        "data are no parameters",
+        "data cannot be a parameter",
         "block f(x: «[»B, C]) { relu }",
         fix="write `input x: [B, C]` in the body",
     ),

@@ -12,10 +12,10 @@ _RETURNS = ("return", "yield")
 _BINDINGS = ("let", "var", "val", "const", "auto")
 _WORDS = {
     "while": "`for i in 0..n { .. }` repeats, and a rule recurs",
-    "def": "a layer with a name is a `block`, beside the others and not inside a body",
-    "class": "a layer with a name is a `block`, beside the others and not inside a body",
-    "import": "other files are brought in by `use`, at the top of the file",
-    "from": "other files are brought in by `use`, at the top of the file",
+    "def": "a named layer is a `block`, which cannot be inside a body",
+    "class": "a named layer is a `block`, which cannot be inside a body",
+    "import": "other files are imported with `use`, at the top of the file",
+    "from": "other files are imported with `use`, at the top of the file",
     "del": "a name is bound once; leave this line out",
     "global": "a block sees only its own parameters and inputs; leave this line out",
     "nonlocal": "bodies of `for` and `if` see the names around them; leave this line out",
@@ -60,7 +60,7 @@ PYTHON = (
     Mistake(
         "E0118",
         lambda s: s.second_of_statement and s.word(-1) in _RETURNS,
-        "there is no `<before>`: what a body yields is written `output value`",
+        "there is no `<before>`: the result of a body is written `output value`",
         "block a {\n  input x\n  «return» x\n}",
         fix="write `output`",
         points=BEFORE,
@@ -111,7 +111,7 @@ PYTHON = (
     Mistake(
         "E0118",
         _is_misspelt_statement,
-        "`<before>` begins no statement",
+        "`<before>` does not start a statement",
         "block a {\n  «ouput» y = x\n}",
         fix="did you mean `<meant>`?",
         points=BEFORE,
@@ -152,7 +152,7 @@ PYTHON = (
     Mistake(
         "E0117",
         lambda s: s.type == ":" and s.before == "NAME" and s.near(-2).type == ".",
-        'a label with dots stands in quotes: `"a.b": layer`',
+        'a label with dots is written in quotes: `"a.b": layer`',
         "block a {\n  stem.conv«:» conv(8, 3)\n}",
         fix="put the label in quotes",
         edits=edits.dotted_label,
@@ -167,7 +167,7 @@ PYTHON = (
     Mistake(
         "E0131",
         lambda s: s.type == "if" and s.after_operand,
-        "a choice begins with `if`: `if c then a else b`",
+        "a choice starts with `if`: `if c then a else b`",
         "block a {\n  y = 1 «if» c else 2\n}",
         fix="write `<edit>`",
         edits=edits.ternary,
@@ -178,7 +178,7 @@ PARAMETER_TYPES = (
     Mistake(
         "E0117",
         lambda s: s.type == "NAME" and s.near(-2).type in ("block", "network") and not s.bracket,
-        "parameters stand in parentheses behind the name",
+        "parameters are written in parentheses after the name",
         "block f «n» { relu }",
         fix="write `<before>(<word>)`",
         edits=edits.in_parentheses,
@@ -188,7 +188,7 @@ PARAMETER_TYPES = (
         lambda s: (
             s.in_parameters and s.type == "NAME" and s.before == "NAME" and s.word(-1) in _TYPES
         ),
-        "the type stands behind the name: `<word>: <before>`",
+        "the type follows the name: `<word>: <before>`",
         "block f(int «n») { relu }",
         fix="write `<word>: <before>`",
         edits=edits.type_behind,

@@ -94,7 +94,7 @@ def _template(context: Context, start: int, end: int) -> ast.Expr:
     missing = ast.Missing(Span(context.source, start, end))
     raw, _ = scan(context.source.text, start, end)
     if not raw:
-        context.error("E0112", "nothing stands between these braces", missing.span)
+        context.error("E0112", "there is nothing between these braces", missing.span)
         return missing
     tokens = _prepare(context, raw)
     value: ast.Expr | None = Reader(context, tokens, "template").run(_recover) if tokens else None

@@ -57,7 +57,7 @@ def _hole(k: Context, at: int, end: int) -> tuple[ast.Expr, int]:
     if not k.source.text[at + 1 : close].strip():
         k.error(
             "E0112",
-            "nothing stands between the braces in this string",
+            "there is nothing between the braces in this string",
             k.span(at, close + 1),
             fix=_filled(k, at, close, end),
         )

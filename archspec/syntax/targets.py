@@ -77,7 +77,7 @@ def as_target(k: Context, node: Item) -> ast.Target | None:
 def _refuse(k: Context, span: Span) -> None:
     k.error(
         "E0120",
-        "only names stand on the left of `=`: `y = ..`, `a, b = ..`, `y: [B, N] = ..`",
+        "only names can be on the left of `=`: `y = ..`, `a, b = ..`, `y: [B, N] = ..`",
         span,
     )
 
@@ -99,11 +99,13 @@ def _claimed(k: Context, node: ast.Labelled) -> ast.Target | None:
     word = label_word(node.label)
     claim = as_type(k, node.inner)
     if word is None:
-        k.error("E0120", "a string cannot be bound: only names stand on the left of `=`", node.span)
+        k.error(
+            "E0120", "a string cannot be bound: only names can be on the left of `=`", node.span
+        )
         return None
     if claim is None and not isinstance(node.inner, ast.Missing):
         fix = Fix(f"to label a layer, put the label on the right: `name = x -> {word}: layer`")
-        message = f"after `{word}:` on the left of `=` stands a shape such as `[B, C, H, W]`"
+        message = f"after `{word}:` on the left of `=` there must be a shape such as `[B, C, H, W]`"
         if node.inner.span.text.lower() in _TYPES or isinstance(node.inner, ast.Attribute):
             place = k.span(node.label.span.end, node.inner.span.end)
             fix = Fix(f"a name is bound without a type: `{word} = ..`", (Edit(place, ""),))

@@ -112,6 +112,6 @@ def _too_deep(k: Context, span: Span) -> ast.Missing:
             "E0104",
             f"this is nested too deeply; {limits.MAX_DEPTH} levels are allowed",
             Span(span.source, span.start, span.start + 1),
-            fix="give parts of it names",
+            fix="name parts of it",
         )
     return ast.Missing(span)

@@ -104,7 +104,7 @@ def test_it_is_in_the_common_style(say):
 
 
 def test_its_drawing_folds_what_repeats(say):
-    command = "draw convnext.arch:convnext_tiny --set drop=0.0 --depth 2 -o convnext.svg"
+    command = "draw convnext.arch:convnext_tiny --depth 2 -o convnext.svg"
     assert f"archspec {command}\n" in PAGE.read_text(encoding="utf-8")
     say(WHOLE, *command.split())
     assert "× 9" in Path("convnext.svg").read_text(encoding="utf-8")

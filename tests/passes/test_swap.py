@@ -192,7 +192,7 @@ def test_several_outputs_are_those_of_the_layer(network):
             ),
         ),
         ("a.act", "gelu(", ("E0114", "this `(` is never closed")),
-        ("a.act", "nothing", ("E0210", "there is nothing called `nothing` here")),
+        ("a.act", "nothing", ("E0210", "`nothing` is not defined here")),
         ("a.act", "std.none.x", ("E0201", "there is no module `std.none`")),
         ("a.act", "7", ("E0305", "this is no layer, but an integer")),
         ("a.act", "gelu\nnetwork x { }", ("E0305", "this is not one layer, but several")),

@@ -24,7 +24,7 @@ GOES_ON = {
 """By the sign, a statement that goes on with a line which begins with it."""
 
 SAYS = {
-    "//": ("E0111", "a line does not begin with `//`"),
+    "//": ("E0111", "a line cannot start with `//`"),
     "=": ("E0116", "a name is missing on the line of this `=`"),
     ":": ("E0117", "the name of a label stands on the line of its `:`"),
     "=>": ("E0118", "`=>` belongs to rules"),
@@ -96,8 +96,8 @@ def test_brackets_in_what_is_taken_for_a_comment_close_what_else_would_stay_open
     [
         ("y = a,\n  output y", "E0116", "missing after `,`", 2),
         ("y = a,\n  z = b\n  output z", "E0126", "joins the next line", 2),
-        ("y = a, b", "E0126", "a tuple stands in parentheses", 2),
-        ("output y, z = a, b", "E0126", "a tuple stands in parentheses", 2),
+        ("y = a, b", "E0126", "a tuple is written in parentheses", 2),
+        ("output y, z = a, b", "E0126", "a tuple is written in parentheses", 2),
         ("y = a, z = b", "E0120", "binds once", 2),
         ("y = ( // the first of\n    a\n  )", "E0111", "`//` divides", 2),
     ],

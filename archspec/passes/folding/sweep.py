@@ -194,7 +194,7 @@ class _Sweep:
             return
 
     def _cancel(self, node: Node) -> None:
-        """An order of axes that undoes the one before it, once nothing stands between them."""
+        """An order of axes that undoes the one before it, once there is nothing between them."""
         found = replaced(self.draft.edit, UNDONE, node)
         if found is not None:
             self.draft.redirect(Port(node.id), found.port)

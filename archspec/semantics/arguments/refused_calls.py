@@ -18,7 +18,7 @@ from archspec.semantics.values.evaluation import evaluate
 from archspec.semantics.values.model import Value, has_poison, is_data
 from archspec.syntax import ast
 
-INFERRED = "the number of channels that come in is inferred, and never written"
+INFERRED = "the number of input channels is inferred and never written"
 
 
 def refuse_unknown(context: Context, op: type[Op], node: ast.Call) -> None:

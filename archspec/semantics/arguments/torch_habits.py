@@ -29,7 +29,7 @@ def too_many(context: Context, layer: OpLayer, item: Given, data: Value) -> Spec
         how = "its attributes by name only"
     notes = [INFERRED] if op.inferred is not None else []
     if named:
-        notes.append(f"by name it takes {', '.join(named)}")
+        notes.append(f"its keyword arguments are {', '.join(named)}")
     return context.error(
         "E0303",
         f"`{op.name}` takes {how}",
@@ -123,7 +123,7 @@ def warn_of_channels(
         f"`{op.name}` has a kernel of {kernel} and stride {_first(stride)} here, "
         f"and yields {width} channels, as many as come in",
         span,
-        notes=(INFERRED, "where it is meant, `stride` is given by name"),
+        notes=(INFERRED, "if that is intended, give `stride` by name"),
         fix=Fix(
             f"for {kernel} channels and a kernel of {_first(stride)} leave out the {width}",
             (Edit(with_comma(given[0].span), ""),) if written else (),

@@ -176,7 +176,7 @@ class NameScope:
         if taken is not None:
             raise NamingError(
                 "E0601",
-                f"the label `{key}` is taken in this block",
+                f"the label `{key}` is already used in this block",
                 span,
                 secondary=[(taken, "by this")],
                 fix="choose another label",

@@ -201,7 +201,7 @@ def _not_rewritten(path: tuple[str, ...], place: Span, row: Row) -> Diagnostic:
 
 
 def _nothing(path: tuple[str, ...]) -> str:
-    return f"there is nothing called `{'.'.join(path)}` here"
+    return f"`{'.'.join(path)}` is not defined here"
 
 
 def _said(path: tuple[str, ...]) -> str | None:

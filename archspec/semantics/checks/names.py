@@ -193,10 +193,10 @@ class _Walker:
         if found is None:
             words = word_of_elsewhere(node.name)
             if words is not None:
-                message = f"there is nothing called `{base.text}.{node.name}` here"
+                message = f"`{base.text}.{node.name}` is not defined here"
                 self.sink.report(diagnostic("E0210", message, node.span, fix=words))
             return words is not None
-        message = f"there is nothing called `{base.text}` here"
+        message = f"`{base.text}` is not defined here"
         fix = Fix(f"did you mean `{found}`, without `{base.text}.`?", (Edit(node.span, found),))
         self.sink.report(diagnostic("E0210", message, base.span, fix=fix))
         return True
@@ -261,7 +261,7 @@ class _Walker:
         fix = self.suggestion(node, seen)
         if self.is_damaged and fix is None:
             return  # it may come from a `use` that failed
-        message = f"there is nothing called `{text}` here"
+        message = f"`{text}` is not defined here"
         self.sink.report(diagnostic("E0210", message, node.span, fix=fix))
 
     def suggestion(self, node: ast.Name, seen: frozenset[str]) -> Fix | None:

@@ -47,7 +47,7 @@ def _check_parameters(scope: ModuleScope, network: BlockDefinition, sink: Sink) 
                 "W0702",
                 f"nothing in `{network.name}` reads its parameter `{name}`",
                 parameter.span,
-                fix="remove it; a name that begins with `_` says that it is meant",
+                fix="remove it; a name that starts with `_` says that this is intended",
                 severity=Severity.WARNING,
             )
         )

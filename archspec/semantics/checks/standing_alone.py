@@ -11,7 +11,7 @@ def stands_alone(statement: ast.ExprStmt, result: Span) -> Diagnostic:
     """The error for a statement whose value is not used; `result` is the result of the body."""
     return diagnostic(
         "E0706",
-        "this stands alone: nothing flows into it and nothing uses it",
+        "this has no effect: it has no input, and nothing uses it",
         statement.span,
         secondary=[(result, "the result is given here")],
         fix=_instead(statement),
@@ -47,7 +47,7 @@ def _instead(statement: ast.ExprStmt) -> str | Fix:
     if name in _CALLED:
         return Fix(_CALLED[name], _line_out(statement.span) if name in _LEFT_OUT else ())
     if isinstance(value, ast.Labelled) and isinstance(value.inner, ast.ListExpr):
-        return "data that comes in is declared by `input x: [..]`"
+        return "inputs are declared by `input x: [..]`"
     if isinstance(value, ast.For | ast.IfLayer):
         word = "for" if isinstance(value, ast.For) else "if"
         return f"say what flows into it, and bind what it yields: `y = x -> {word} ..`"

@@ -13,7 +13,7 @@ def comment_behind(place: Span) -> Fix | None:
     if not before.endswith("//") or place.source.line(place.line).rstrip()[-1:] in (")", "]"):
         return None
     sign = Span(place.source, len(before) - 2, len(before))
-    return Fix("a comment begins with `#`; `//` divides", (Edit(sign, "#"),))
+    return Fix("a comment starts with `#`; `//` divides", (Edit(sign, "#"),))
 
 
 def is_within(inner: Span, outer: Span) -> bool:

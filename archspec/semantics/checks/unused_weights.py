@@ -60,7 +60,7 @@ def _warn_of_layer(node: Node, elements: int, sink: Sink) -> None:
     what = f"what this `{title}` yields, so its weights are never trained"
     if title == "param":
         what = f"the parameter `{key}`, so it is never trained"
-    fix = "use it or remove it; if it is meant, give what it yields a name that begins with `_`"
+    fix = "use it or remove it; if that is intended, give its result a name that starts with `_`"
     _warn(node, what, f"`{key}`: {_counted(elements)}", fix, sink)
 
 
@@ -82,8 +82,8 @@ def _check_outputs(part: Part, node: Node, used: Used, usage: Usage, sink: Sink)
         node,
         f"{listed} of `{node.instance.title}`, so weights that serve it alone are never trained",
         _counted(lost),
-        f"take fewer outputs from a {owner} that makes fewer; if it is meant, give what is not "
-        "used a name that begins with `_`: `a, _ = x -> f`",
+        f"use a {owner} with fewer outputs; if this is intended, give the unused output a name "
+        "that starts with `_`: `a, _ = x -> f`",
         sink,
     )
 

@@ -129,7 +129,7 @@ def index_value(context: Context, node: ast.Index) -> Value:
         if has_poison(base):
             return POISON
         raise context.error(
-            "E0311", f"index {index} is outside: there are {len(parts)} parts", node.span
+            "E0311", f"index {index} is out of range: there are {len(parts)} parts", node.span
         )
     return parts[index]
 

@@ -30,7 +30,7 @@ def no_named_outputs(context: Context, layer: Value, name: str, span: Span) -> S
         message = "the outputs of a body without a name are taken in order, not by name"
     elif isinstance(layer, OpLayer):
         message = f"`{layer.op.name}` is an op, and only a block has named outputs"
-        fix = "where an op yields several tensors, they are taken in order: `a, b = x -> f`"
+        fix = "the outputs of an op are taken in order: `a, b = x -> f`"
         return context.error("E0309", message, span, fix=fix)
     elif isinstance(layer, FrozenLayer):
         fix = f"choose the output inside: `frozen(f.{name})`"

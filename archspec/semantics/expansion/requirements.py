@@ -69,7 +69,8 @@ def settle(
     if verdict.kind is VerdictKind.UNDECIDED:
         raise context.error(
             "E0410",
-            f"undecided: {need.reason}, and whether that holds for all sizes was not found out",
+            f"undecided: {need.reason}, and whether that holds for all sizes "
+            "could not be determined",
             span,
             secondary=secondary,
             notes=(verdict.reason,),
@@ -123,7 +124,7 @@ def _refusal(
             span,
             secondary=places,
             notes=(f"it holds where {holds}",) if short else (),
-            fix=f"promise that too: `where .., {', '.join(parts)}`"
+            fix=f"add that condition: `where .., {', '.join(parts)}`"
             if short
             else "without a `where` for these sizes, the compiler says what they must satisfy",
         )

@@ -58,9 +58,9 @@ def _check_reach(
     if ends and value < min(item.value for item in ends):
         raise context.error(
             "E0508",
-            f"`{name}` is {value} and comes down with each call of `{rule.name}`, "
+            f"`{name}` is {value} and decreases with each call of `{rule.name}`, "
             f"past the last clause that ends it",
             span,
             secondary=[(item.span, "this was passed") for item in ends[-2:]],
-            fix=f"call it with a value that comes to {ends[-1].value}, or add a clause",
+            fix=f"call it with a value that reaches {ends[-1].value}, or add a clause",
         )

@@ -102,7 +102,7 @@ def _as_data(expression: ast.Expr, value: Value) -> str | Fix:
         return Fix(f"a list of data is spread into a tuple: `{written}`", edits)
     if is_layer(value):
         return "apply it: `output x -> f`"
-    return "an output is computed from what comes in: `output y = x -> f`"
+    return "an output is computed from an input: `output y = x -> f`"
 
 
 def _has_values(value: Value) -> bool:

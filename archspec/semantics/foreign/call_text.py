@@ -72,7 +72,7 @@ class CallText:
             self.listed(slot, node)
         elif slot.kind == "left out":
             if slot.theirs in ("in_channels", "in_features", "num_features"):
-                self.notes.append("the number of channels that come in is inferred")
+                self.notes.append("the number of input channels is inferred")
         elif slot.kind == "activation":
             self.behind = _activation(node)
         elif slot.kind == "initialiser":

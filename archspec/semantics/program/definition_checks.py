@@ -18,7 +18,7 @@ def check_names(parameters: tuple[ast.Parameter, ...], sink: Sink) -> None:
             sink.report(
                 diagnostic(
                     "E0208",
-                    f"`{parameter.name}` stands twice in this head",
+                    f"`{parameter.name}` appears twice in this head",
                     parameter.span,
                     secondary=[(seen[parameter.name].span, "first here")],
                     fix="use another name and a guard: `rule f(a, b) if a == b => ..`",

@@ -215,7 +215,7 @@ def _scattered(node: ast.RuleClause, first: ast.RuleClause, sink: Sink) -> None:
     sink.report(
         diagnostic(
             "E0207",
-            f"clauses of `{node.name}` must stand together",
+            f"clauses of `{node.name}` must be next to each other",
             node.name_span,
             secondary=[(first.name_span, "the others are here")],
         )

@@ -130,7 +130,7 @@ def not_a_layer(context: Context, value: Value, span: Span) -> SpecError:
             fix="combine data in a tuple: `(x, y) -> add`",
         )
     return context.error(
-        "E0308", f"a layer stands right of `->`, but this is {kind_of(value)}", span
+        "E0308", f"the right side of `->` must be a layer, but this is {kind_of(value)}", span
     )
 
 

@@ -54,7 +54,7 @@ def items_of(context: Context, value: Value, span: Span) -> tuple[Value, ...]:
         items = (value,)  # a tuple of one is its element
     else:
         fix = f"a range is written `0..{span.text}`" if isinstance(value, int) else None
-        message = f"{kind_of(value)} can't be gone through; a list can"
+        message = f"{kind_of(value)} cannot be iterated over; a list can"
         raise context.error("E0313", message, span, fix=fix)
     context.session.budget.made(len(items), span)
     return items
@@ -225,7 +225,7 @@ def refuse_names(context: Context, name: str, node: ast.Call) -> None:
         if argument.name is None or (op is not None and not by_position):
             continue  # the error for an op is reported where its attributes are bound
         if op is None or argument.name not in op.model_fields:
-            notes = ["a function of values takes them by position"]
+            notes = ["the arguments of a function are positional"]
             if op is not None and op.model_fields:
                 notes.append(f"the op `{name}` has {', '.join(op.model_fields)}")
             message = f"`{name}` has no attribute `{argument.name}`"

@@ -123,9 +123,9 @@ def _instead(sign: str, left: Value, right: Value) -> str | None:
     if sign == "*" and ListValue in (type(left), type(right)):
         return "a list is repeated by a comprehension: `[8 for _ in 0..3]`"
     if sign == "+" and str in (type(left), type(right)):
-        return 'values stand in the string: `"layer{i}"`'
+        return 'values are written in the string: `"layer{i}"`'
     if sign == "%" and isinstance(left, str):
-        return 'values stand in the string: `"layer{i}"`'
+        return 'values are written in the string: `"layer{i}"`'
     return None
 
 
