@@ -123,13 +123,13 @@ def check(
         ),
     ],
     form: Annotated[
-        Form, typer.Option("--format", help="How to write them; concise is a line each.")
+        Form, typer.Option("--format", help="Format of the diagnostics; concise is one line each.")
     ] = Form.TEXT,
     as_json: Json = False,
 ) -> None:
-    """Prove that every network and preset fits, or say why not.
+    """Prove that the shapes of every network and preset fit, or report why not.
 
-    All faults of a run are reported at once. Warnings do not make it fail.
+    All errors are reported in one run. Warnings do not make the command fail.
 
     \b
     archspec check specs/resnet.arch
@@ -157,7 +157,7 @@ def show(
     analyses: Analyses = None,
     as_json: Json = False,
 ) -> None:
-    """Say what a network is and costs: shapes, parameters, MACs, memory, depth, valid sizes.
+    """Show what a network is and costs: shapes, parameters, MACs, memory, depth, valid sizes.
 
     \b
     archspec show resnet50
@@ -182,7 +182,7 @@ def table(
         list[str] | None,
         typer.Option(
             metavar="NAME=[..]",
-            help="Values of a parameter, as in a spec; A=B=[..] gives two the same. Repeatable.",
+            help="Values of a parameter, as in a spec; A=B=[..] for two together. Repeatable.",
             show_default=False,
         ),
     ] = None,
@@ -190,7 +190,7 @@ def table(
         list[str] | None,
         typer.Option(
             metavar="H=W=[..]",
-            help="Sizes of free dimensions; those that share a list go together. Repeatable.",
+            help="Sizes of free dimensions; H=W=[..] for two together. Repeatable.",
             show_default=False,
         ),
     ] = None,
@@ -200,7 +200,7 @@ def table(
     fold: Fold = False,
     as_json: Json = False,
 ) -> None:
-    """Compare parameters, MACs and depth over values of parameters and over sizes.
+    """Compare parameters, MACs and depth for several parameter values and sizes.
 
     \b
     archspec table mobilenetv1_100 --vary factor='[1.0, 0.5]' --sizes H=W='[224, 192]'
@@ -224,11 +224,11 @@ def draw(
             "--output",
             parser=path_of,
             metavar="FILE",
-            help=".svg, .png, .pdf or .dot; NAME.svg if not said.",
+            help=".svg, .png, .pdf or .dot; default: NAME.svg.",
             show_default=False,
         ),
     ] = None,
-    depth: Annotated[int, typer.Option(min=0, metavar="N", help="Levels of blocks to open.")] = 1,
+    depth: Annotated[int, typer.Option(min=0, metavar="N", help="Levels of blocks to expand.")] = 1,
     settings: Settings = None,
     sizes: Sizes = None,
     passes: PassTexts = None,
@@ -293,13 +293,13 @@ def fmt(
         ),
     ],
     check_only: Annotated[
-        bool, typer.Option("--check", help="Change nothing; exit code 1 if something would.")
+        bool, typer.Option("--check", help="Change nothing; exit code 1 if a file would change.")
     ] = False,
     diff: Annotated[
         bool, typer.Option("--diff", help="Change nothing; print what would change.")
     ] = False,
 ) -> None:
-    """Write specs in the one style. Comments and meaning stay.
+    """Format specs in the common style. Comments and meaning do not change.
 
     \b
     archspec fmt specs/
@@ -319,7 +319,7 @@ def explain(
         typer.Argument(
             metavar="CODE",
             autocompletion=completion.codes,
-            help="As printed with the error; all codes if not said.",
+            help="Code as printed with the error; default: all codes.",
             show_default=False,
         ),
     ] = None,

@@ -40,7 +40,7 @@ Settings = Annotated[
         "--set",
         autocompletion=completion.settings,
         metavar="NAME=VALUE",
-        help="Give a parameter of the network: --set classes=10 --set widths='[16, 32]'. "
+        help="Set a parameter of the network: --set classes=10 --set widths='[16, 32]'. "
         "Values are written as in a spec. Repeatable.",
         show_default=False,
     ),
@@ -51,18 +51,20 @@ Sizes = Annotated[
         "--size",
         autocompletion=completion.sizes,
         metavar="NAME=N",
-        help="Another size of a free dimension than the spec reports: --size H=384, or "
+        help="Size of a free dimension, instead of the default in the spec: --size H=384, or "
         "--size H=W=384 for two. Repeatable.",
         show_default=False,
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
+Json = Annotated[bool, typer.Option("--json", help="Write the result as JSON, for programs.")]
 Training = Annotated[
-    bool, typer.Option("--training", help="The graph of training mode instead of inference.")
+    bool, typer.Option("--training", help="Use the graph of training mode instead of inference.")
 ]
 Way = Annotated[
     Direction,
-    typer.Option("--direction", help="Data flow from top to bottom or from left to right."),
+    typer.Option(
+        "--direction", help="Direction of the data flow: top to bottom, or left to right."
+    ),
 ]
 Concrete = Annotated[
     bool, typer.Option("--concrete", help="Shapes as numbers, at the sizes of the report.")
@@ -82,8 +84,8 @@ Fold = Annotated[
     bool,
     typer.Option(
         "--fold",
-        help="For inference only: batch norms, and what else is affine per channel, go into the "
-        "layers beside them.",
+        help="For inference only: fold batch norms and other affine maps per channel into adjacent "
+        "layers.",
     ),
 ]
 PassTexts = Annotated[
@@ -92,7 +94,7 @@ PassTexts = Annotated[
         "--pass",
         autocompletion=completion.passes,
         metavar="NAME{..}",
-        help="Let a pass run: flatten, fold, no_dropout, prune, strip, extract{column=3}, "
+        help="Run a pass: flatten, fold, no_dropout, prune, strip, extract{column=3}, "
         "swap{at=..,layer=..} or an installed one. Repeatable.",
         show_default=False,
     ),
@@ -103,7 +105,7 @@ Analyses = Annotated[
         "--analysis",
         autocompletion=completion.analyses,
         metavar="NAME{..}",
-        help="Show what an analysis says, too: intensity, or an installed one. Repeatable.",
+        help="Add an analysis: intensity, or an installed one. Repeatable.",
         show_default=False,
     ),
 ]
@@ -113,7 +115,7 @@ After = Annotated[
         "--after",
         autocompletion=completion.passes,
         metavar="PASS",
-        help="Print the graphs as they are after this pass, a node a line; `input` for before all.",
+        help="Print the graphs after this pass, one node per line; `input`: before all passes.",
         show_default=False,
     ),
 ]
@@ -142,15 +144,15 @@ Targets = Annotated[
         show_default=False,
     ),
 ]
-Seed = Annotated[int, typer.Option(metavar="N", help="Decides the initial weights.")]
+Seed = Annotated[int, typer.Option(metavar="N", help="Seed for the initial weights.")]
 WeightsFile = Annotated[
     Path | None,
     typer.Option(
         parser=path_of,
         metavar="FILE",
-        help="Weights instead of initial ones: .safetensors, or a state dict that torch.save "
-        "wrote (.pth, .pt). Every name must fit. With --column, those of the whole network do; "
-        "with --fold, those of the network as it was.",
+        help="Load weights: .safetensors, or a state dict written by torch.save (.pth, .pt). "
+        "Every name must fit. With --column or --fold, weights of the whole or unfolded network "
+        "are accepted, too.",
         show_default=False,
     ),
 ]
@@ -158,7 +160,7 @@ Entry = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="Entry of the file, or beginning of names, that is meant: model_ema, ema.module.",
+        help="Entry of the file, or prefix of names, to load: model_ema, ema.module.",
         show_default=False,
     ),
 ]
@@ -174,7 +176,7 @@ Renamed = Annotated[
     list[str] | None,
     typer.Option(
         metavar="OLD=NEW",
-        help="Names that begin with OLD begin with NEW; * stands for any text. Repeatable.",
+        help="Replace the prefix OLD of names by NEW; * matches any text. Repeatable.",
         show_default=False,
     ),
 ]

@@ -16,7 +16,7 @@ def fingerprint(graph: Graph) -> str:
     """64 hexadecimal digits that are equal for graphs that say the same.
 
     They tell kinds and names of blocks, ops with their attributes, keys, types, wiring, outputs,
-    what is needed of the sizes, first values, ties and draws, in the graph and in all below it.
+    what is needed of the sizes, initial values, ties and draws, in the graph and in all below it.
     Where something is written, and with which arguments a block was made, does not matter. The
     same in every process, for one version of archspec.
     """

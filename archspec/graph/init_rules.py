@@ -1,4 +1,4 @@
-"""Which `init` statement gives a parameter its first value."""
+"""Which `init` statement initialises a parameter."""
 
 from __future__ import annotations
 

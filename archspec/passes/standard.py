@@ -53,7 +53,7 @@ class Fold:
 
 
 class FlattenOptions(Options):
-    """Levels of blocks that are opened, the network's own body being the first; all if not said."""
+    """Levels of blocks to inline, starting with the network's own body; default: all."""
 
     depth: int | None = Field(default=None, ge=1)
 

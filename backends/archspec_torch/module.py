@@ -78,7 +78,7 @@ def instantiate(
 
 
 def _undrawn() -> AbstractContextManager[Any]:
-    """Leaves out Gaussian first values.
+    """Skip Gaussian initial values.
 
     On meta they do nothing, but torch imports its compiler first: seconds, and tens of megabytes.
     """

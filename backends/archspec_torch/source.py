@@ -43,7 +43,7 @@ def first_weights(network: Compiled, seed: int, weights: Weights | None) -> tupl
         )
     if not count(network).parameters:
         return ()
-    return (f"After `torch.manual_seed({seed})` its first weights are those of the build.",)
+    return (f"After `torch.manual_seed({seed})` its initial weights are those of the build.",)
 
 
 def python_source(network: Compiled, remarks: Sequence[str] = ()) -> tuple[str, str]:
@@ -88,7 +88,7 @@ def python_source(network: Compiled, remarks: Sequence[str] = ()) -> tuple[str, 
 
 
 def _start(classes: Sequence[ClassDef]) -> tuple[str, ...]:
-    """What the network's `__init__` does last: it sets first values, callers before callees."""
+    """What the network's `__init__` does last: it sets initial values, callers before callees."""
     owners = [item for item in classes if any(draft.firsts.lines for draft in item.drafts)]
     if not owners:
         return ()

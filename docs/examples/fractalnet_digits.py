@@ -122,7 +122,7 @@ def digits(seed: int, examples: int | None, device: str) -> Digits:
 
 
 def load(name: str, options: argparse.Namespace) -> Candidate:
-    """A network of `digits.arch` with first weights."""
+    """A network of `digits.arch` with initial weights."""
     network = archspec.load(SPEC, name, columns=options.columns)
     module = network.to_torch(device=options.device, seed=options.seed)
     return Candidate("whole" if name == "fractal_digits" else "plain", network, module)

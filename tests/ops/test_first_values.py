@@ -117,4 +117,4 @@ def test_an_attribute_is_the_first_value_of_its_parameter(op):
             plain = op(**example.attributes).parameters(*example.input_types)
             assert others == {one.name: one.initialiser for one in plain if one.name != name}
         else:
-            assert not getattr(made, "affine", True), f"{field} is the first value of nothing"
+            assert not getattr(made, "affine", True), f"{field} is the initial value of nothing"

@@ -179,7 +179,7 @@ _DUMPS: Mapping[str, Callable[[Any], Json]] = {
 def _load_initialiser(value: Mapping[str, Any]) -> Initialiser:
     fields = {key: load(item) for key, item in value.items() if key != "name"}
     if value["name"] not in INITIALISERS:
-        raise NotReadable(f"there are no first values `{value['name']}`")
+        raise NotReadable(f"there is no initialiser `{value['name']}`")
     return INITIALISERS[value["name"]](**fields)
 
 

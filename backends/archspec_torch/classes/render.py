@@ -67,7 +67,7 @@ class _Renderer:
         if firsts:
             yield ""
             yield "    def initialise(self) -> None:"
-            yield '        """Set first values. The network calls this once, when it is made."""'
+            yield '        """Set initial values. The constructor of the network calls this."""'
             yield from firsts
         yield ""
         yield from _wrapped(
@@ -98,7 +98,7 @@ class _Renderer:
             else (f"({arguments}{inside}")
         )
         yield from _wrapped(f"def {self.item.name}", joined, indent=0)
-        yield '    """The first value of a buffer."""'
+        yield '    """The initial value of a buffer."""'
         yield from body
 
     def _block(self, block: Sequence[Line], offset: int, own: str, indent: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""The method `initialise`: first values that a spec asks for, where torch's own differ.
+"""The method `initialise`: initial values that differ from torch's own.
 
 The network calls it on all its modules, callers before callees. So an `init` statement reaches
 everything below, a statement further in wins over one further out, and what an attribute says
@@ -73,11 +73,11 @@ def _has(name: str) -> Code:
 
 
 Filled: TypeAlias = tuple[tuple[str, Initialiser], ...]
-"""Names of parameters with their first values."""
+"""Names of parameters with their initial values."""
 
 
 def _filled(rule: InitRule, rules: list[InitRule], op: Op, owned: tuple[Parameter, ...]) -> Filled:
-    """What a rule gives first values to: the parameter of its name, or what stands for it.
+    """What a rule initialises: the parameter of its name, or what stands for it.
 
     What is computed from that, as the norms of weight normalisation are, follows.
     """
@@ -117,9 +117,9 @@ def _filled_below(
 
 @dataclass(frozen=True)
 class Asked:
-    """A parameter whose first value is not what its module's constructor gives anyway.
+    """A parameter whose initial value differs from that of its module's constructor.
 
-    `explicit` says that an attribute of the spec says the first value.
+    `explicit` says that an attribute of the spec sets the initial value.
     """
 
     path: str
@@ -152,12 +152,12 @@ def _asked(layout: Layout) -> Iterator[Asked]:
 
 
 def is_derived(parameter: Parameter) -> bool:
-    """Whether its first values are computed from those of another parameter."""
+    """Whether its initial values are computed from those of another parameter."""
     return hasattr(parameter.initialiser, "of")
 
 
 def is_explicit(instance: Instance, parameter: Parameter) -> bool:
-    """Whether an attribute of the spec says the first value."""
+    """Whether an attribute of the spec sets the initial value."""
     attribute = f"{parameter.stands_for or parameter.name}_init"
     written = getattr(instance.op, attribute, None) is not None
     return written or attribute in instance.explicit

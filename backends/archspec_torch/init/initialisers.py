@@ -1,4 +1,4 @@
-"""First values of parameters as calls of `torch.nn.init`."""
+"""Initial values of parameters as calls of `torch.nn.init`."""
 
 from __future__ import annotations
 
