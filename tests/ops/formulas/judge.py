@@ -58,7 +58,7 @@ class Bench:
 
     def tensors(self) -> list[torch.Tensor]:
         """All inputs, those that can have a gradient with one."""
-        found = [torch.from_numpy(np.ascontiguousarray(one)) for one in self.arrays]
+        found = [torch.from_numpy(np.array(one)) for one in self.arrays]
         return [one.requires_grad_(one.is_floating_point() or one.is_complex()) for one in found]
 
     def run(self, module: torch.nn.Module, inputs: list[torch.Tensor]) -> tuple:
