@@ -139,7 +139,9 @@ def test_a_network_without_such_an_output():
 
 def test_the_example_of_the_docs_runs():
     page = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"## What a network looks at\n+```python\n(.*?)```", page, re.DOTALL)
+    (example,) = re.findall(
+        r"## Attribution: what a network looks at\n+```python\n(.*?)```", page, re.DOTALL
+    )
     seen = {}
     exec(example.replace("128, 128", "64, 64"), seen)
     assert seen["scores"].shape == (2, 3, 3)

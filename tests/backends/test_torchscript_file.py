@@ -100,7 +100,7 @@ def test_names_that_would_hide_it_are_refused():
 def test_a_file_that_does_not_run_is_refused(network, tmp_path, monkeypatch):
     """What the table does not know is found when the file is tried."""
     monkeypatch.setattr(check, "is_unreadable", lambda _: False)
-    net = network(spec("label", "torch"))
+    net = network(spec("param", "torch"))
     with pytest.raises(CompileFailed, match="E0824"):
         net.build(tmp_path / "out", targets="torchscript")
     assert not (tmp_path / "out").exists()

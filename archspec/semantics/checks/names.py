@@ -6,7 +6,8 @@ ops, functions and words. It reports any other name, with the name that was prob
 
 from __future__ import annotations
 
-from functools import cache, partial
+from bisect import bisect_right
+from functools import cache, cached_property, partial
 
 from archspec.diagnostics.model import Edit, Fix, Sink, diagnostic
 from archspec.diagnostics.suggest import renamed
@@ -282,22 +283,38 @@ class _Walker:
 
     def of_elsewhere(self, node: ast.Name) -> Fix | None:
         """A fix for a name of another body, or one that an `input` should declare."""
-        around = next(
-            (item for item in self.tree.definitions if is_within(node.span, item.span)), None
-        )
-        if around is None or isinstance(around, ast.Preset | ast.Signature):
+        at = bisect_right(self.starts, node.span.start) - 1
+        around = self.tree.definitions[at] if at >= 0 else None
+        if around is None or not is_within(node.span, around.span):
             return None
-        for item in self.tree.definitions:
-            if isinstance(item, ast.BlockDef) and item is not around:
-                inside = {parameter.name for parameter in item.parameters} | _bound_in(item.body)
-                if node.text in inside:
-                    return Fix(
-                        f"a {kind_word(around)} sees only its own parameters and inputs: "
-                        f"declare `{node.text}` in `{around.name}`, too"
-                    )
+        if isinstance(around, ast.Preset | ast.Signature):
+            return None
+        if any(item is not around for item in self.binders.get(node.text, ())):
+            return Fix(
+                f"a {kind_word(around)} sees only its own parameters and inputs: "
+                f"declare `{node.text}` in `{around.name}`, too"
+            )
         if isinstance(around, ast.BlockDef) and id(node) in self.heads and not has_input(around):
             return declared(around, node.text)
         return None
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """Where the definitions of the file start, in order."""
+        return [item.span.start for item in self.tree.definitions]
+
+    @cached_property
+    def binders(self) -> dict[str, list[ast.BlockDef]]:
+        """For each name the blocks that bind it, the first two at most."""
+        found: dict[str, list[ast.BlockDef]] = {}
+        for item in self.tree.definitions:
+            if isinstance(item, ast.BlockDef):
+                own = {one.name for one in item.parameters if one.name is not None}
+                for name in own | _bound_in(item.body):
+                    blocks = found.setdefault(name, [])
+                    if len(blocks) < 2:
+                        blocks.append(item)
+        return found
 
     def may_compare(self) -> bool:
         """Whether names may still be compared; counts one comparison with all names."""
