@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from archspec.diagnostics.failure import CompileFailed
@@ -54,6 +55,9 @@ class Compilation:
     reserved: Reserved = nothing_reserved
     """Names that an instance without a label cannot have."""
 
+    instead: Source | None = None
+    """A text that replaces the requested file."""
+
     scope: ModuleScope | None = None
     """The requested module, once it is loaded."""
 
@@ -61,15 +65,12 @@ class Compilation:
         self.program = Program(self.sink)
         self.budget = Budget(self.limits)
 
-    def load(self, path: Path | Source, instead: Source | None = None) -> ModuleScope:
-        """The module of a file or text, with its names resolved; errors are reported to `sink`.
-
-        `instead` replaces the text of the file.
-        """
+    def load(self, path: Path | Source) -> ModuleScope:
+        """The module of a file or text, with its names resolved; errors are reported to `sink`."""
         if isinstance(path, Source):
-            scope = self.program.load_source(instead or path)
-        elif instead is not None:
-            scope = self.program.load_source(instead, path.resolve())
+            scope = self.program.load_source(self.instead or path)
+        elif self.instead is not None:
+            scope = self.program.load_source(self.instead, path.resolve())
         else:
             scope = self.program.load_file(path)
         self.scope = scope
@@ -118,6 +119,20 @@ def load_network(
     read. Warnings are in the returned sink.
     """
     compilation = Compilation(limits or Limits(), reserved=reserved)
+    run = partial(_load_one, path=path, name=name, parameters=parameters)
+    compiled = run(compilation)
+    if compiled is None or compilation.sink.failed:
+        _try_fixes(compilation, run)
+        raise CompileFailed(compilation.sink.diagnostics)
+    return compiled, compilation.sink
+
+
+def _load_one(
+    compilation: Compilation,
+    path: Path | Source,
+    name: str | None,
+    parameters: Mapping[str, object] | None,
+) -> Compiled | None:
     compiled: Compiled | None = None
     try:
         scope = compilation.load(path)
@@ -127,10 +142,7 @@ def load_network(
         compilation.check_unused(scope)
     except OutOfBudget as error:
         _report_end(compilation, error)
-    if compiled is None or compilation.sink.failed:
-        _try_fixes(compilation, path, lambda _: ())
-        raise CompileFailed(compilation.sink.diagnostics)
-    return compiled, compilation.sink
+    return compiled
 
 
 def check(
@@ -145,23 +157,20 @@ def check(
     If a name is given, its absence is reported too. `inspect` may add diagnostics for a network.
     """
     compilation = Compilation(limits or Limits(), reserved=reserved)
-    _check_all(compilation, path, name, inspect)
-    _try_fixes(compilation, path, inspect)
+    run = partial(_check_all, path=path, name=name, inspect=inspect)
+    run(compilation)
+    _try_fixes(compilation, run)
     return compilation.sink
-
-
-Inspect = Callable[[Compiled], Iterable[Diagnostic]]
 
 
 def _check_all(
     compilation: Compilation,
     path: Path | Source,
     name: str | None,
-    inspect: Inspect,
-    instead: Source | None = None,
+    inspect: Callable[[Compiled], Iterable[Diagnostic]],
 ) -> None:
     try:
-        scope = compilation.load(path, instead)
+        scope = compilation.load(path)
         if name is not None:
             choose(scope, name, compilation.sink)
         for name in networks(scope):
@@ -179,8 +188,11 @@ def _report_end(compilation: Compilation, error: OutOfBudget) -> None:
     compilation.sink.extend(ended(item, scope) if scope else item for item in found)
 
 
-def _try_fixes(compilation: Compilation, path: Path | Source, inspect: Inspect) -> None:
-    """Withdraw edits that do not help. Trying them takes no more steps than one compilation."""
+def _try_fixes(compilation: Compilation, run: Callable[[Compilation], object]) -> None:
+    """Withdraw edits that do not help. Trying them takes no more steps than one compilation.
+
+    `run` is the work that found the errors; it is repeated for each edit that is tried.
+    """
     sink = compilation.sink
     found = sink.diagnostics
     scope = compilation.scope
@@ -191,8 +203,10 @@ def _try_fixes(compilation: Compilation, path: Path | Source, inspect: Inspect) 
 
     def check_text(text: Source) -> Iterable[Diagnostic]:
         nonlocal left
-        again = Compilation(replace(limits, steps=max(left, 0)), reserved=compilation.reserved)
-        _check_all(again, path, None, inspect, text)
+        again = Compilation(
+            replace(limits, steps=max(left, 0)), reserved=compilation.reserved, instead=text
+        )
+        run(again)
         left -= again.budget.limits.steps - again.budget.left
         return again.sink.diagnostics
 
