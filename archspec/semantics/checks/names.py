@@ -68,9 +68,10 @@ def _visit_all(scope: ModuleScope, walker: _Walker) -> None:
             walker.visit(definition.node.value, frozenset())
         elif isinstance(definition, BlockDefinition):
             names = walker.parameters(definition.node.parameters, _lost(definition.node))
+            inner = names | _bound_in(definition.node.body)
             for statement in definition.node.body.statements:
                 if isinstance(statement, ast.ExprStmt):
-                    walker.stage(statement.value, names | _bound_in(definition.node.body))
+                    walker.stage(statement.value, inner)
             walker.visit(definition.node.body, names)
         elif isinstance(definition, RuleDefinition):
             for clause in definition.clauses:
@@ -97,7 +98,7 @@ class _Walker:
         self.is_damaged = is_damaged
         self.suggestions: dict[str, str | None] = {}
         self.compared = 0
-        self.lost: frozenset[str] = frozenset()
+        self.lost: set[str] = set()
         self.calls: list[WrittenCall] = []
         self.stages: set[int] = set()
         """The ids of calls that are stages of chains."""
@@ -148,7 +149,7 @@ class _Walker:
             for fault in rebound(item):
                 self.sink.report(fault)
             inner = seen | _bound_in(item)
-            return [(part, inner) for part in item.statements if part not in strays]
+            return [(part, inner) for part in item.statements if id(part) not in strays]
         if isinstance(item, ast.For):
             return [(item.iterable, seen), (item.body, seen | _targets(item.targets))]
         if isinstance(item, ast.Comprehension):
@@ -218,16 +219,17 @@ class _Walker:
         if isinstance(base, ast.Name) and base.text not in seen:
             self.calls.append(WrittenCall(node, id(node) in self.stages))
 
-    def strays(self, body: ast.Body) -> list[ast.Statement]:
-        """Report expression statements besides an output or another expression."""
+    def strays(self, body: ast.Body) -> set[int]:
+        """Report expression statements besides an output or another expression, by their ids."""
         kinds = (ast.ExprStmt, ast.Output)
         results = [item for item in body.statements if isinstance(item, kinds)]
-        outputs = [item for item in results if isinstance(item, ast.Output)]
-        found: list[ast.Statement] = []
+        found: set[int] = set()
+        if not results:
+            return found
+        result = next((item for item in results if isinstance(item, ast.Output)), results[0])
         for item in results:
-            result = [*outputs, *results][0]
             if isinstance(item, ast.ExprStmt) and item is not result and not _is_gap(item):
-                found.append(item)
+                found.add(id(item))
                 self.lost |= words(item.span.text)
                 self.sink.report(stands_alone(item, result.span))
         return found
