@@ -86,6 +86,8 @@ case("presets of nothing", "E0210", "".join(f"preset a{i} = b{i}(1)\n" for i in 
 case("one name", "E0205", "block a { relu }\n" * 13_000)
 layer("unknown ops", "E0210", "\n -> ".join(f"cnov{i}(4, 1)" for i in range(1_500)))
 layer("wrong attributes", "E0301", f"[{', '.join(['conv(true, 1)'] * 300)}] -> add")
+case("statements without effect", "E0706", network(*["relu"] * 10_000))
+case("names bound again", "E0211", network(*(f"y{i % 500} = x -> relu" for i in range(5_000))))
 case("broken statements", "E0120", network(*["y = = 3"] * 5_000))
 case("failing assertions", "E0318", network(*['assert 1 > 2, "no"'] * 3_000, "output x"))
 

@@ -18,6 +18,7 @@ def rebound(body: ast.Body) -> Iterator[Diagnostic]:
     """Errors for names that statements of a body bind again."""
     first: dict[str, Span] = {}
     fixes: dict[str, Fix] = {}
+    reads: list[list[ast.Name]] = []
     for statement in body.statements:
         for name, place in _bound(statement):
             if name == "_" or name not in first:
@@ -25,11 +26,10 @@ def rebound(body: ast.Body) -> Iterator[Diagnostic]:
                 continue
             if not isinstance(statement, ast.Bind):
                 continue
-            if name not in fixes:
-                fixes[name] = (
-                    _with_new_names(body, name) if len(fixes) < NAMES else Fix(_words(name))
-                )
-            fix = fixes[name]
+            if name not in fixes and len(fixes) < NAMES:
+                reads = reads or [[*_names(item)] for item in body.statements]
+                fixes[name] = _with_new_names(body, name, reads)
+            fix = fixes.get(name) or Fix(_words(name))
             yield diagnostic(
                 "E0211",
                 f"`{name}` is bound twice; a name has one meaning in its body",
@@ -55,19 +55,20 @@ def _words(name: str) -> str:
     return f"give each step a name of its own, `{name}2 = ..`, or join the steps by `->`"
 
 
-def _with_new_names(body: ast.Body, name: str) -> Fix:
-    """Names `x2`, `x3` for each further binding, and for the expressions that read it."""
+def _with_new_names(body: ast.Body, name: str, reads: list[list[ast.Name]]) -> Fix:
+    """Names `x2`, `x3` for each further binding, and for the expressions that read it.
+
+    `reads` has the names that each statement reads.
+    """
     words = _words(name)
-    taken = {node.text for node in _names(body)}
+    taken = {node.text for names in reads for node in names}
     edits: list[Edit] = []
     count = 0
     current = name
-    for statement in body.statements:
+    for statement, names in zip(body.statements, reads, strict=True):
         bound = [place for other, place in _bound(statement) if other == name]
         edits.extend(
-            Edit(node.span, current)
-            for node in _names(statement)
-            if node.text == name and current != name
+            Edit(node.span, current) for node in names if node.text == name and current != name
         )
         if not bound:
             continue
