@@ -25,9 +25,9 @@ class Name:
 
 @frozen
 class Number:
-    """A number as it is, `true` and `false` included."""
+    """A number or a string as it is, `true` and `false` included."""
 
-    value: float
+    value: float | str
 
 
 @frozen
@@ -61,8 +61,20 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "max": max,
     "sqrt": math.sqrt,
     "tuple": lambda *items: items,
+    "==": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+    "and": lambda a, b: a and b,
+    "or": lambda a, b: a or b,
+    "not": lambda a: not a,
 }
-"""What an operation computes of numbers."""
+"""What an operation computes of numbers, or of strings that are compared."""
+
+OPPOSITES = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
+"""The comparison that holds where another does not."""
 
 LARGEST_POWER = 64
 """Larger exponents are not evaluated: nobody writes them as the size of something."""
@@ -116,9 +128,13 @@ def substituted(expression: Expression, known: Mapping[str, Expression]) -> Expr
 def simplified(operation: Operation) -> Expression:
     """An operation on what is as simple as can be: of numbers their result, `a * 1` as `a`."""
     sign, operands = operation.sign, operation.operands
+    if sign == "not":
+        return negated(operands[0])
     if sign == "tuple" or len(operands) != 2:
         return operation
     left, right = operands
+    if sign in ("and", "or"):
+        return _of_truths(operation)
     if isinstance(left, Number) and isinstance(right, Number):
         value = evaluated(operation, {})
         return operation if value is None else Number(value)
@@ -131,6 +147,28 @@ def simplified(operation: Operation) -> Expression:
         rest = [operand for operand in left.operands if operand != right]
         if isinstance(right, Number) and len(rest) == 1:
             return rest[0]
+    return operation
+
+
+def negated(condition: Expression) -> Expression:
+    """The condition that holds where this one does not."""
+    match condition:
+        case Number(value):
+            return Number(not value)
+        case Operation("not", (inner,)):
+            return inner
+        case Operation(sign, operands) if sign in OPPOSITES:
+            return Operation(OPPOSITES[sign], operands)
+    return Operation("not", (condition,))
+
+
+def _of_truths(operation: Operation) -> Expression:
+    """`and` or `or` without a side that is known."""
+    left, right = operation.operands
+    for one, other in ((left, right), (right, left)):
+        if isinstance(one, Number):
+            decided = bool(one.value) == (operation.sign == "or")
+            return Number(bool(one.value)) if decided else other
     return operation
 
 

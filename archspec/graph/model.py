@@ -236,6 +236,8 @@ class Graph:
     """Of parameters, over those before them."""
     definitions: Mapping[str, Expression] = field(default_factory=dict)
     """Of sizes that the body binds by a name, in order: what is written for them."""
+    decided: tuple[Expression, ...] | Callable[[], tuple[Expression, ...]] = ()
+    """`decisions`, or a function that finds them."""
 
     wires: networkx.MultiDiGraph[int] = field(init=False, repr=False)
     """The graph itself: numbers of nodes with the attribute `node`, and an edge for each input.
@@ -247,6 +249,11 @@ class Graph:
     def __post_init__(self) -> None:
         self.wires = wired(self.name, self.nodes)
         self.nodes = ordered(self.wires, self.nodes)
+
+    @cached_property
+    def decisions(self) -> tuple[Expression, ...]:
+        """The conditions on names of the block that its `if` and its clauses evaluate."""
+        return self.decided() if callable(self.decided) else self.decided
 
     @cached_property
     def _by_number(self) -> dict[int, Node]:

@@ -11,15 +11,16 @@ from archspec.graph.serde.values import Json, dump, load
 
 def dump_expressions(expressions: Mapping[str, Expression]) -> Json:
     """Expressions by name."""
-    return {name: _dump(expression) for name, expression in expressions.items()}
+    return {name: dump_expression(expression) for name, expression in expressions.items()}
 
 
 def load_expressions(value: Mapping[str, Any]) -> dict[str, Expression]:
     """Those that `dump_expressions` wrote."""
-    return {name: _load(item) for name, item in value.items()}
+    return {name: load_expression(item) for name, item in value.items()}
 
 
-def _dump(expression: Expression) -> Json:
+def dump_expression(expression: Expression) -> Json:
+    """One expression."""
     match expression:
         case Name(text):
             return ["name", text]
@@ -27,10 +28,11 @@ def _dump(expression: Expression) -> Json:
             return ["number", dump(number)]
         case Size(size):
             return ["size", size]
-    return [expression.sign, *(_dump(operand) for operand in expression.operands)]
+    return [expression.sign, *(dump_expression(operand) for operand in expression.operands)]
 
 
-def _load(value: list[Any]) -> Expression:
+def load_expression(value: list[Any]) -> Expression:
+    """The one that `dump_expression` wrote."""
     kind, *rest = value
     match kind:
         case "name":
@@ -39,4 +41,4 @@ def _load(value: list[Any]) -> Expression:
             return Number(load(rest[0]))
         case "size":
             return Size(rest[0])
-    return Operation(kind, tuple(map(_load, rest)))
+    return Operation(kind, tuple(map(load_expression, rest)))

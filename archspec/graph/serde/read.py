@@ -25,7 +25,7 @@ from archspec.graph.model import (
     Structure,
     Tie,
 )
-from archspec.graph.serde.expressions import load_expressions
+from archspec.graph.serde.expressions import load_expression, load_expressions
 from archspec.graph.serde.values import NotReadable, load, load_condition, load_op, load_type
 from archspec.graph.serde.write import FORMAT
 from archspec.source import NOWHERE, Source, Span
@@ -88,6 +88,7 @@ class _Tables:
             {name: load(value) for name, value in data.get("names", {}).items()},
             load_expressions(data.get("defaults", {})),
             load_expressions(data.get("definitions", {})),
+            tuple(map(load_expression, data.get("decisions", ()))),
         )
 
     def _node(self, data: Mapping[str, Any]) -> Node:

@@ -19,7 +19,7 @@ from archspec.graph.model import (
     Requirement,
     Structure,
 )
-from archspec.graph.serde.expressions import dump_expressions
+from archspec.graph.serde.expressions import dump_expression, dump_expressions
 from archspec.graph.serde.values import Json, dump, dump_condition, dump_op, dump_type
 from archspec.graph.walk import walk
 from archspec.source import Source, Span
@@ -86,6 +86,7 @@ class _Tables:
             names={name: dump(value) for name, value in graph.names.items()},
             defaults=dump_expressions(graph.defaults),
             definitions=dump_expressions(graph.definitions),
+            decisions=[dump_expression(condition) for condition in graph.decisions],
         )
 
     def _node(self, node: Node) -> Json:

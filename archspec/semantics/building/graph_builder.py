@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -67,6 +67,10 @@ class GraphBuilder:
     """Numbers and sizes, by those names."""
     defaults: dict[str, Expression] = field(default_factory=dict)
     definitions: dict[str, Expression] = field(default_factory=dict)
+    decided: list[Any] = field(default_factory=list)
+    """Conditions that the body evaluates, with their environments: see `conditions_of`."""
+    decisions: Callable[[], tuple[Expression, ...]] = tuple
+    """The same as expressions, found when somebody asks."""
 
     def add_input(self, name: str, type_: TensorType, span: Span) -> Tensor:
         """Add an input."""
@@ -157,6 +161,7 @@ class GraphBuilder:
             self.names,
             self.defaults,
             self.definitions,
+            self.decisions,
         )
 
     def _live(self, outputs: tuple[GraphOutput, ...]) -> tuple[Node, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from archspec.diagnostics.suggest import rename
@@ -39,7 +40,13 @@ from archspec.semantics.values.model import (
     is_layer,
     tensors,
 )
-from archspec.semantics.values.provenance import defaults_of, numbers_in, written_to_block
+from archspec.semantics.values.provenance import (
+    clause_conditions,
+    conditions_of,
+    defaults_of,
+    numbers_in,
+    written_to_block,
+)
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.tensor import TensorType
@@ -285,6 +292,10 @@ def finish(
     if not builder.names:  # the graph of a rule
         builder.names = {k: v for k, v in shown.items() if isinstance(v, (int, float))}
     builder.defaults = defaults_of(definition)
+    if isinstance(definition, RuleDefinition):
+        builder.decisions = partial(clause_conditions, definition)
+    else:
+        builder.decisions = partial(conditions_of, builder.decided, definition)
     origin = Origin(definition.name_span)
     graph = builder.finish(tuple(outputs), shown, structures, origin, _doc(definition))
     check_collisions(context, graph)

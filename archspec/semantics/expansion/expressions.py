@@ -11,7 +11,7 @@ from archspec.semantics.expansion.sources import materialise
 from archspec.semantics.expansion.stage_faults import explained
 from archspec.semantics.expansion.tensor_methods import method_called, method_of_called
 from archspec.semantics.values.bare_words import INITIALISER_NAMES, is_word
-from archspec.semantics.values.context import Context, Reported, SpecError, in_graph
+from archspec.semantics.values.context import Context, GraphContext, Reported, SpecError, in_graph
 from archspec.semantics.values.display import kind_of
 from archspec.semantics.values.element_budget import joined
 from archspec.semantics.values.evaluation import (
@@ -313,16 +313,23 @@ def _chain(context: Context, node: ast.Chain) -> Value:
 
 @evaluates(ast.IfValue)
 def _if_value(context: Context, node: ast.IfValue) -> Value:
-    verdict = holds(context, node.condition)
+    verdict = _decided(context, node.condition)
     if verdict is None:
         return POISON
     chosen = node.then if verdict else node.otherwise
     return evaluate(context, chosen)
 
 
+def _decided(context: Context, condition: ast.Expr) -> bool | None:
+    """Whether a condition holds; the graph under construction remembers that it was evaluated."""
+    if isinstance(context, GraphContext):
+        context.builder.decided.append((condition, context.environment))
+    return holds(context, condition)
+
+
 @evaluates(ast.IfLayer)
 def _if_layer(context: Context, node: ast.IfLayer) -> Value:
-    verdict = holds(context, node.condition)
+    verdict = _decided(context, node.condition)
     if verdict is None:
         return POISON
     chosen = node.then if verdict else node.otherwise

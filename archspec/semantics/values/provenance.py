@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, TypeAlias
 
 from archspec.graph.expression import OPERATIONS, Expression, Name, Number, Operation, says_more
-from archspec.semantics.program.definitions import Definition
+from archspec.semantics.program.definitions import Definition, RuleDefinition
 from archspec.semantics.values.model import POISON, BlockLayer, Environment, Given, Value
 from archspec.syntax import ast
 from archspec.types.dim import Dim
@@ -28,12 +28,14 @@ def as_written(node: ast.Expr, environment: Environment, depth: int = 0) -> Expr
     match node:
         case ast.Number(value=value):
             return Number(value)
+        case ast.Text(parts=(str(text),)):
+            return Number(text)
         case ast.Name(text=text):
             return _name(text, environment, depth)
         case ast.Group(inner=inner):
             return as_written(inner, environment, depth + 1)
-        case ast.Unary(operator="-", operand=operand):
-            return _operation("neg", (operand,), environment, depth)
+        case ast.Unary(operator=sign, operand=operand):
+            return _operation("neg" if sign == "-" else sign, (operand,), environment, depth)
         case ast.Binary(operator=sign, left=left, right=right) if sign in OPERATIONS:
             return _operation(sign, (left, right), environment, depth)
         case ast.TupleExpr(items=items) | ast.ListExpr(items=items):
@@ -94,8 +96,44 @@ def _handed(text: str, scope: Environment, layer: BlockLayer, depth: int) -> Exp
 
 
 def as_number(value: Value) -> Expression | None:
-    """A number as an expression; None for other values."""
-    return Number(value) if isinstance(value, (int, float)) else None
+    """A number or a string as an expression; None for other values."""
+    return Number(value) if isinstance(value, (int, float, str)) else None
+
+
+Decision: TypeAlias = "tuple[ast.Expr, Environment]"
+"""A condition that the body of a block evaluated, and its environment."""
+
+
+def conditions_of(decisions: Iterable[Decision], owner: object) -> tuple[Expression, ...]:
+    """The conditions that are about names of the block, each once; `owner` is its definition."""
+    found: dict[Expression, None] = {}
+    for node, environment in decisions:
+        condition = as_written(node, environment) if environment.owner is owner else None
+        if condition is not None and says_more(condition):
+            found[condition] = None
+    return tuple(found)
+
+
+@cache
+def clause_conditions(rule: RuleDefinition) -> tuple[Expression, ...]:
+    """What the clauses of a rule ask of its parameters: literals in their heads, and guards."""
+    place = Environment(rule.module)
+    place.is_body = True
+    names = parameter_names(rule)
+    place.names.update(dict.fromkeys(names, POISON))
+    found: dict[Expression, None] = {}
+    for clause in rule.clauses:
+        patterns = zip(names, clause.parameters, strict=False)
+        written = [
+            Operation("==", (Name(name), literal))
+            for name, item in patterns
+            if item.pattern is not None and (literal := as_written(item.pattern, place)) is not None
+        ]
+        guard = as_written(clause.guard, place) if clause.guard is not None else None
+        for condition in (*written, *([guard] if guard is not None else ())):
+            if says_more(condition):
+                found[condition] = None
+    return tuple(found)
 
 
 def numbers_in(environment: Environment) -> dict[str, Any]:

@@ -56,7 +56,9 @@ def _code(expression: Expression, spelled: Callable[[str], Code]) -> tuple[Code,
             return source, ATOM if len(source) == 1 and " " not in flat(source) else 0
         case Operation(sign, operands):
             return _operation(sign, [_code(one, spelled) for one in operands])
-    return code(literal(expression.value)), ATOM if expression.value >= 0 else PRECEDENCE["neg"]
+    value = expression.value
+    negative = not isinstance(value, str) and value < 0
+    return code(literal(value)), PRECEDENCE["neg"] if negative else ATOM
 
 
 def _operation(sign: str, operands: list[tuple[Code, int]]) -> tuple[Code, int]:

@@ -1,0 +1,152 @@
+"""Two lists of statements as one: what both have, and what differs between them.
+
+The statements of each list stay as they are, in their order, so however they are matched, each list
+does what it did. TorchScript follows a variable through one `if` and not from one to the next:
+where one list makes a variable that is read behind the `if`, both are put under one.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from archspec_torch.code.alignment import aligned
+from archspec_torch.code.lines import Line
+from archspec_torch.code.pieces import Code
+from archspec_torch.code.text import flat
+
+
+@dataclass(eq=False)
+class Statement:
+    """A line without indentation, with the lines that are indented below it.
+
+    `spelled` is how its code is compared with that of another statement.
+    """
+
+    lines: list[Line]
+    spelled: Callable[[Code], str] = flat
+
+    @cached_property
+    def key(self) -> str:
+        """What it has in common with statements that are the same."""
+        return "\n".join(f"{line.indent}:{self.spelled(line.code)}" for line in self.lines)
+
+    @cached_property
+    def text(self) -> str:
+        """As Python."""
+        return "\n".join(" " * line.indent + flat(line.code) for line in self.lines)
+
+    @cached_property
+    def made(self) -> frozenset[str]:
+        """Variables that it assigns to."""
+        return frozenset(item.id for item in self._names() if not isinstance(item.ctx, ast.Load))
+
+    @cached_property
+    def read(self) -> frozenset[str]:
+        """Variables that it reads."""
+        return frozenset(item.id for item in self._names() if isinstance(item.ctx, ast.Load))
+
+    @cached_property
+    def narrowed(self) -> frozenset[str]:
+        """Variables of which it asserts what they are."""
+        tests = [item.test for item in ast.walk(self._tree) if isinstance(item, ast.Assert)]
+        found = (part for test in tests for part in ast.walk(test))
+        return frozenset(item.id for item in found if isinstance(item, ast.Name))
+
+    @cached_property
+    def _tree(self) -> ast.Module:
+        return ast.parse(self.text)
+
+    def _names(self) -> Iterator[ast.Name]:
+        return (item for item in ast.walk(self._tree) if isinstance(item, ast.Name))
+
+
+@dataclass
+class Part:
+    """Statements that both lists have, in the form of each, or what differs between them."""
+
+    left: list[Statement]
+    right: list[Statement]
+    shared: bool = False
+
+    @property
+    def statements(self) -> list[Statement]:
+        """Those of both sides."""
+        return [*self.left, *self.right]
+
+    def one_sided(self, before: set[str]) -> set[str]:
+        """Variables that differ behind it between the lists; `before` are made by then."""
+        if self.shared:
+            return set()
+        left, right = ({name for one in side for name in one.made} for side in self._sides())
+        found = (left ^ right) - before
+        told = [{name for one in side for name in one.narrowed} for side in self._sides()]
+        return found | (told[0] ^ told[1])
+
+    def made(self) -> set[str]:
+        """Variables that it makes on both sides."""
+        left, right = ({name for one in side for name in one.made} for side in self._sides())
+        return left & right
+
+    def _sides(self) -> tuple[list[Statement], list[Statement]]:
+        return self.left, self.right
+
+    def joined(self, other: Part) -> Part:
+        """Both, as one that differs."""
+        return Part(self.left + other.left, self.right + other.right)
+
+
+def statements_of(lines: Sequence[Line], spelled: Callable[[Code], str] = flat) -> list[Statement]:
+    """Lines as statements."""
+    found: list[Statement] = []
+    for line in lines:
+        continues = line.indent or flat(line.code).startswith(("else:", "elif "))
+        if continues and found:
+            found[-1].lines.append(line)
+        else:
+            found.append(Statement([line], spelled))
+    return found
+
+
+def matched(left: Sequence[Statement], right: Sequence[Statement]) -> list[Part]:
+    """The parts of two lists, in their order."""
+    spans = aligned([one.key for one in left], [one.key for one in right])
+    return [
+        Part([*left[low:high]], [*right[start:end]], same) for low, high, start, end, same in spans
+    ]
+
+
+def joined_where_read(parts: Sequence[Part], known: set[str]) -> list[Part]:
+    """The parts, where no variable is read that only one side has made, under an `if` of its own.
+
+    What stands between such an `if` and the last such reader goes under it.
+    """
+    found: list[Part] = []
+    rest = list(parts)
+    while rest:
+        part = rest.pop(0)
+        reader = _last_reader(part.one_sided(known), rest)
+        while reader is not None:
+            for other in rest[: reader + 1]:
+                part = part.joined(other)
+            del rest[: reader + 1]
+            reader = _last_reader(part.one_sided(known), rest)
+        found.append(part)
+        known |= part.made()
+    return found
+
+
+def _last_reader(names: set[str], rest: Sequence[Part]) -> int | None:
+    """The last part that reads one of the variables before both modes have made it anew."""
+    found: int | None = None
+    for at, part in enumerate(rest):
+        if not names:
+            break
+        for statement in part.statements:
+            if not names.isdisjoint(statement.read):
+                found = at
+        if part.shared:
+            names = names - part.made()
+    return found
