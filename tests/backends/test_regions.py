@@ -107,7 +107,7 @@ network net {
     for one in (model, script(model)):
         torch.testing.assert_close(one(x, m), x + 3 * rows)
     text, _ = python_source(net.compiled)
-    assert "x = state  # [B, 4]\n" in text
+    assert "h = state  # [B, 4]\n" in text
 
 
 FREE_STEPS = """

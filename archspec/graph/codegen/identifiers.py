@@ -39,6 +39,10 @@ class Names:
         self._taken.add(name)
         return name
 
+    def take(self, name: str) -> None:
+        """Let somebody have a name as it is."""
+        self._taken.add(name)
+
     @property
     def taken(self) -> set[str]:
         """All names that somebody has."""

@@ -136,10 +136,16 @@ def _remember_number(context: GraphContext, statement: ast.Bind, value: Value) -
 
 
 def _remember_name(value: Value, name: str) -> None:
-    if isinstance(value, Tensor):
-        node = value.builder.nodes[value.port.node]
-        if not node.name and len(node.types) == 1:
-            node.name = name
+    """Record what a value is bound to; the parts of a tuple are numbered."""
+    if isinstance(value, tuple):
+        for number, part in enumerate(value):
+            _remember_name(part, f"{name}_{number}" if len(value) > 1 else name)
+    elif isinstance(value, Tensor):
+        node, index = value.builder.nodes[value.port.node], value.port.index
+        names = node.name.split(", ") if node.name else [""] * len(node.types)
+        if not node.is_input and not names[index]:
+            names[index] = name
+            node.name = ", ".join(names)
 
 
 def _param(context: GraphContext, statement: ast.ParamDecl) -> None:

@@ -109,9 +109,11 @@ class _Renderer:
             filled = fill(line.code, self.filled, self.names, own)
             comment = self._comment(offset + number) if line.comment else ""
             found += _with_comment(
-                filled, indent + line.indent, "" if comment == known else comment
+                filled,
+                indent + line.indent,
+                "" if comment.removeprefix("each ") == known else comment,
             )
-            known = comment or known
+            known = comment.removeprefix("each ") or known
         return found
 
     # ------------------------------------------------------------------ comments

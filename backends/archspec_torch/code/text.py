@@ -52,6 +52,10 @@ def lines(source: Code, indent: int, behind: str = "") -> list[str]:
     source = tuple(_table(piece) for piece in source)
     if not any(isinstance(piece, Call) for piece in source):
         return [pad + whole]
+    chain = _chain(source)
+    if chain:
+        links = [line for link in chain[1:] for line in lines(link, indent + 4)]
+        return [f"{pad}{flat(chain[0])}(", *links, f"{pad})"]
     at = _longest_call(source)
     broken = source[at]
     assert isinstance(broken, Call)
@@ -59,6 +63,30 @@ def lines(source: Code, indent: int, behind: str = "") -> list[str]:
     result = [f"{pad}{before}{broken.function}{broken.brackets[0]}"]
     result += _arguments(broken, indent + 4)
     return [*result, f"{pad}{broken.brackets[-1]}{after}"]
+
+
+def _chain(source: Code) -> list[Code]:
+    """What is before calls of methods, each one of what the last one gives, and these calls.
+
+    They are written one a line, in brackets; there is nothing where the code is not such.
+    """
+    start = next(at for at, piece in enumerate(source) if isinstance(piece, Call))
+    links = source[start + 1 :]
+    head, sign, base = _flat_text(source[:start]).rpartition("= ")
+    if not sign:
+        head, sign, base = _flat_text(source[:start]).rpartition("return ")
+    if not sign or not links or not all(map(_is_link, links)):
+        return []
+    return [(head + sign,), (base, source[start]), *((link,) for link in links)]
+
+
+def _flat_text(source: Code) -> str:
+    return flat(source) if all(isinstance(piece, str) for piece in source) else ""
+
+
+def _is_link(piece: Piece) -> bool:
+    text = piece.function if isinstance(piece, Call) else piece if isinstance(piece, str) else ""
+    return text.startswith(".")
 
 
 def _arguments(item: Call, indent: int) -> list[str]:

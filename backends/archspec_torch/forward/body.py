@@ -49,7 +49,7 @@ def _bind_inputs(frame: Frame) -> None:
             continue
         if item.optional:
             frame.function.add(code(f"assert {name} is not None"))
-        frame.values.variables.bind(Port(node.id), name)
+        frame.values.variables.bind(Port(node.id), name, assignable=not item.optional)
 
 
 def _write_segment(frame: Frame, condition: Condition, steps: Sequence[Step]) -> None:

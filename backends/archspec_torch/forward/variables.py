@@ -8,10 +8,17 @@ from archspec.graph.codegen.conditions import ALWAYS
 from archspec.graph.codegen.identifiers import Names
 from archspec.graph.model import Graph, Node, Port
 from archspec_torch.code.names import is_identifier
+from archspec_torch.forward.labels import names_of_branches
 from archspec_torch.forward.steps import Step
 
-POOL = ("x", "y", "z", "u", "v", "w")
+LETTERS = ("x", "y", "z")
+"""Names that say nothing, also where the spec has them."""
+
+POOL = (*LETTERS, "u", "v", "w")
 """Names of values that the spec does not name."""
+
+ARITHMETIC = frozenset({"add", "sub", "mul", "div", "where", "masked_fill"})
+"""Ops whose result keeps the name of an input."""
 
 
 class Variables:
@@ -26,13 +33,19 @@ class Variables:
         self._last_use, self._readers = _uses(graph, steps, self._segment)
         self._at = {step.last.id: number for number, step in enumerate(steps)}
         self._free: list[str] = []
-        self._own: set[str] = set()  # what statements assign to
+        self._holds: dict[str, Port] = {}  # the value of each name that statements may assign to
+        self._of_spec: set[str] = set()  # names that the spec has for what they hold
         self._conditions = {step.last.id: step.condition for step in steps}
-        self._becomes = _names_of_what_it_becomes(steps, self._wanted, self._readers)
+        branches = names_of_branches(graph, steps, self._readers, self._wanted)
+        self._becomes = _names_of_what_it_becomes(
+            steps, lambda port: self._wanted(port) or branches.get(port, ""), self._readers
+        )
 
-    def bind(self, port: Port, text: str) -> None:
+    def bind(self, port: Port, text: str, assignable: bool = False) -> None:
         """Let a port be this code (an argument, a parameter)."""
         self._text[port] = text
+        if assignable:
+            self._holds[text] = port
 
     def alias(self, port: Port, source: Port) -> None:
         """Let a port be the same variable as another, which then lives as long."""
@@ -40,6 +53,8 @@ class Variables:
         self._optional[port] = self.optional(source)
         last = max(self._last_use.get(port, -1), self._last_use.get(source, -1))
         self._last_use[port] = self._last_use[source] = last
+        if self._text[port] in self._holds:
+            self._holds[self._text[port]] = port
 
     def text(self, port: Port) -> str:
         """Code that reads a port."""
@@ -106,7 +121,7 @@ class Variables:
         else:
             targets, take = ", ".join(self._target(p, step, dying) for p in step.outputs), None
         if step.condition == ALWAYS:
-            self._free += filter(is_generic, dying)
+            self._free += filter(self._is_generic, dying)
         return targets, take
 
     # ------------------------------------------------------------------ names
@@ -114,20 +129,46 @@ class Variables:
     def _target(self, port: Port, step: Step, dying: list[str]) -> str:
         if port in self._text:  # declared before its guard
             return self._text[port]
-        wanted = self._becomes.get(port, "")
-        if wanted in dying:
-            dying.remove(name := wanted)
-        elif wanted and self.names.free(wanted):
-            name = self.names.fresh(wanted)
-        elif dying:
-            name = dying.pop(0)
-        elif self._free and step.condition == ALWAYS:
-            name = self._free.pop(0)
-        else:
-            name = self.names.fresh(next((n for n in POOL if self.names.free(n)), "x"))
+        name = self._own_name(port, step) or self._used_again(step, dying) or self._new()
+        for names in (dying, self._free):
+            if name in names:
+                names.remove(name)
         self._text[port] = name
-        self._own.add(name)
+        self._holds[name] = port
         return name
+
+    def _own_name(self, port: Port, step: Step) -> str:
+        """The name in the spec, or a second one like it, that no value has which is still read."""
+        wanted = self._becomes.get(port, "")
+        for name in (wanted, f"{wanted}_2") if wanted not in LETTERS else (wanted,):
+            if wanted and (self.names.free(name) or self._is_dead(name, step)):
+                self.names.take(name)
+                self._of_spec.add(name)
+                return name
+        return ""
+
+    def _used_again(self, step: Step, dying: list[str]) -> str:
+        """A name whose value is read here for the last time, or was before; else ""."""
+        names = sorted(dying, key=lambda name: not is_generic(name))
+        if not _goes_on(step):
+            names = [name for name in names if self._is_generic(name)]
+        if not names and step.condition == ALWAYS:
+            names = self._free
+        return names[0] if names else ""
+
+    def _new(self) -> str:
+        return self.names.fresh(next((n for n in POOL if self.names.free(n)), "x"))
+
+    def _is_generic(self, name: str) -> bool:
+        return is_generic(name) and (name not in self._of_spec or name in LETTERS)
+
+    def _is_dead(self, name: str, step: Step) -> bool:
+        """Whether a statement may assign to this name, and nothing behind the step reads it."""
+        port = self._holds.get(name)
+        if port is None or self.optional(port) or step.condition != ALWAYS:
+            return False
+        made = self._conditions.get(port.node, ALWAYS)
+        return made == ALWAYS and self._last_use.get(port, -1) <= self._at[step.last.id]
 
     def _wanted(self, port: Port) -> str:
         node = self.graph.node(port.node)
@@ -139,27 +180,39 @@ class Variables:
     def _list_base(self, node: Node, fallback: str) -> str:
         """The name in the spec, else the label."""
         key = node.instance.key.split(".")[-1] if node.instance else ""
-        for wanted in (node.name, key):
+        names = node.name.split(", ")
+        base = names[0].removesuffix("_0")
+        whole = names == [f"{base}_{number}" for number in range(len(names))]
+        for wanted in (base if whole else node.name, key):
             if is_identifier(wanted):
                 return wanted
         return fallback
 
     def _dying(self, step: Step) -> list[str]:
-        """Names of what is read here for the last time, those of the spec last; no arguments."""
+        """Names of what is read here for the last time, in that order; no arguments."""
         at = self._at[step.last.id]
         found: dict[str, None] = {}
         for port in step.reads:
             name = self._text.get(port, "")
             alone = not self._optional.get(port) and port.node not in self._lists
-            last = self._last_use.get(port) == at and (is_generic(name) or name in self._own)
+            argument = self.graph.node(port.node).is_input and not is_generic(name)
+            last = self._last_use.get(port) == at and name in self._holds and not argument
             if alone and last and self._conditions.get(port.node, ALWAYS) == step.condition:
                 found.setdefault(name)
-        return sorted(found, key=is_generic, reverse=True)
+        return list(found)
 
 
 def is_generic(name: str) -> bool:
     """Whether it is a name for values that the spec does not name."""
-    return name.split("_")[0] in POOL and is_identifier(name)
+    base, _, number = name.partition("_")
+    return base in POOL and (number.isdigit() or not number)
+
+
+def _goes_on(step: Step) -> bool:
+    """Whether what it makes may be said to be one of its inputs, changed."""
+    op = step.node.op
+    same = len(set(step.reads)) == 1 and len(step.outputs) == 1
+    return same or (op is not None and op.name in ARITHMETIC)
 
 
 def _uses(

@@ -135,9 +135,6 @@ def _rearranged(site: Site, plan: Plan, x: str, scope: Scope) -> Code:
 MOST_CALLS = 2
 """Axes that are taken apart or joined by a call of their own; more are one `reshape`."""
 
-MOST_IN_LINE = 4
-"""Such calls in one statement."""
-
 
 def _taken_apart(source: Code, site: Site, plan: Plan, x: str, scope: Scope) -> Code:
     """`x.unflatten(2, [3, heads, -1])`: the size that nobody gave is left to torch."""
@@ -160,9 +157,6 @@ def _taken_apart(source: Code, site: Site, plan: Plan, x: str, scope: Scope) -> 
 def _joined_axes(source: Code, plan: Plan, x: str, scope: Scope, given: TensorType) -> Code:
     """`x.flatten(2, 3)` where axes become one, `x.unsqueeze(0)` where one of size 1 is new."""
     changed = [axis for axis, count in enumerate(plan.joined) if count != 1]
-    several = len(source) > 1 and len(source) + len(changed) > MOST_IN_LINE
-    if changed and several:
-        source = code(scope.statement("parts", source))
     if len(changed) > MOST_CALLS:
         return source + call(".reshape", *sizes_code(plan.merge, scope, x, given))
     for axis in reversed(changed):
