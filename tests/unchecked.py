@@ -5,5 +5,5 @@ from typing import Any
 
 def unchecked(module: Any) -> Any:
     """The module, without the check of its inputs."""
-    module.check_inputs = lambda *inputs: None
+    module.checks_inputs = False
     return module

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import networkx
 
@@ -49,10 +50,18 @@ def apply(
         request, one, options = chosen[at]
         item = next((known for known in done if known.request is request), None)
         if item is None or item.before is not network:
-            item = Applied(request, network, _run(one, network, options))
+            item = Applied(request, network, _without_family(_run(one, network, options), network))
         applied.append(item)
         network = item.outcome.network
     return tuple(applied)
+
+
+def _without_family(outcome: Outcome, before: Compiled) -> Outcome:
+    """The outcome; no pass was applied to the other networks of the family."""
+    network = outcome.network
+    if network is before or network.family is None:
+        return outcome
+    return replace(outcome, network=replace(network, family=None))
 
 
 def _options(request: Request, one: Pass) -> Options:

@@ -10,6 +10,7 @@ from pathlib import Path
 from archspec.diagnostics.failure import CompileFailed
 from archspec.diagnostics.model import Diagnostic, Sink, diagnostic
 from archspec.diagnostics.suggest import did_you_mean
+from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled, NetworkParameter
 from archspec.graph.model import Graph
 from archspec.semantics.arguments.binding import bind_arguments, body_environment
@@ -30,6 +31,7 @@ from archspec.semantics.expansion.blocks import finish
 from archspec.semantics.expansion.bodies import active_inputs, run_body
 from archspec.semantics.expansion.network_inputs import Inputs, network_inputs
 from archspec.semantics.induction.check import check_signatures
+from archspec.semantics.members import Members
 from archspec.semantics.network_parameters import described, settings
 from archspec.semantics.offered_fixes import tried
 from archspec.semantics.program.definitions import BlockDefinition, ModuleScope, networks
@@ -37,7 +39,7 @@ from archspec.semantics.program.modules import Program
 from archspec.semantics.values.budget import Budget, Limits, OutOfBudget
 from archspec.semantics.values.context import Context, Reported, Session, SpecError
 from archspec.semantics.values.keys import Keys
-from archspec.semantics.values.model import BlockLayer, Environment, Poison
+from archspec.semantics.values.model import BlockLayer, Environment, Poison, Value
 from archspec.semantics.values.provenance import numbers_in
 from archspec.source import Source, Span
 from archspec.types.condition import TRUE
@@ -253,37 +255,13 @@ def _compile(
     name: str,
     parameters: Mapping[str, object],
 ) -> Compiled | None:
-    graphs: list[Graph] = []
-    inputs: Inputs | None = None
-    declared: tuple[NetworkParameter, ...] = ()
-    for training in (False, True):
-        session = compilation.session(training)
-        context = Context(session, Environment(scope), ())
-        session.mode_readers.append(False)
-        try:
-            graph, inputs, declared = _one_mode(context, scope, name, parameters)
-        except SpecError as error:
-            session.report(error)
-            return None
-        if graph is None:
-            return None
-        graphs.append(graph)
-        if not session.mode_readers[-1]:
-            graphs.append(graph)
-            break
-    assert inputs is not None
-    definition = inputs.definition
-    compiled = Compiled(
-        name,
-        graphs[0],
-        graphs[1],
-        dict(inputs.sizes),
-        inputs.given,
-        _doc(scope, name) or definition.node.doc,
-        declared,
-    )
+    made = _made(compilation, scope, name, parameters)
+    if made is None:
+        return None
+    compiled, family = made.compiled, made.family
+    family.first = compiled = replace(compiled, family=family)
     check_modes(compiled, compilation.sink)
-    check_sizes(compiled, inputs, compilation.sink, compilation.budget)
+    check_sizes(compiled, made.inputs, compilation.sink, compilation.budget)
     check_init_rules(compiled, compilation.sink)
     check_ties(compiled, compilation.sink)
     if not compilation.sink.failed:
@@ -291,14 +269,84 @@ def _compile(
     return compiled
 
 
+@frozen
+class _Made:
+    """A network that has not been checked as a whole."""
+
+    compiled: Compiled
+    inputs: Inputs
+    family: Members
+
+
+def _made(
+    compilation: Compilation,
+    scope: ModuleScope,
+    name: str,
+    parameters: Mapping[str, object],
+) -> _Made | None:
+    modes: list[_Mode] = []
+    for training in (False, True):
+        session = compilation.session(training)
+        context = Context(session, Environment(scope), ())
+        session.mode_readers.append(False)
+        try:
+            mode = _one_mode(context, scope, name, parameters)
+        except SpecError as error:
+            session.report(error)
+            return None
+        if mode.graph is None:
+            return None
+        modes.append(mode)
+        if not session.mode_readers[-1]:
+            break
+    first, last = modes[0], modes[-1]
+    assert first.graph is not None
+    assert last.graph is not None
+    inputs = last.inputs
+    doc = _doc(scope, name) or inputs.definition.node.doc
+    compiled = Compiled(
+        name, first.graph, last.graph, dict(inputs.sizes), inputs.given, doc, last.declared
+    )
+
+    def again(others: Mapping[str, object]) -> Compiled | None:
+        apart = Compilation(
+            compilation.limits,
+            memo=compilation.memo,
+            op_results=compilation.op_results,
+            keys=compilation.keys,
+            reserved=compilation.reserved,
+        )
+        try:
+            run = apart.budget.meter.run
+            other = deeply(lambda: run(lambda: _made(apart, scope, name, others)))
+        except OutOfBudget:
+            return None
+        return None if other is None or apart.sink.failed else other.compiled
+
+    definition = scope.own[name]
+    family = Members(definition, inputs.definition, last.values, last.given, parameters, again)
+    return _Made(compiled, inputs, family)
+
+
 def _doc(scope: ModuleScope, name: str) -> str:
     node = getattr(scope.own.get(name), "node", None)
     return str(node.doc) if node is not None else ""
 
 
+@frozen
+class _Mode:
+    """A network in one mode, with the values of its parameters and the names of those given."""
+
+    graph: Graph | None
+    inputs: Inputs
+    declared: tuple[NetworkParameter, ...]
+    values: Mapping[str, Value]
+    given: frozenset[str]
+
+
 def _one_mode(
     context: Context, scope: ModuleScope, name: str, parameters: Mapping[str, object]
-) -> tuple[Graph | None, Inputs, tuple[NetworkParameter, ...]]:
+) -> _Mode:
     if scope.own[name].damaged:
         raise Reported()
     base = BlockLayer(scope.own[name], (), scope.own[name].name_span)
@@ -324,4 +372,5 @@ def _one_mode(
     results = run_body(inside, body, (), span, inputs_bound=True)
     builder.names = numbers_in(environment)
     graph = finish(inside, results, definition, arguments, inputs.structures)
-    return graph, inputs, described(definition, preset, parameters, arguments)
+    declared = described(definition, preset, parameters, arguments)
+    return _Mode(graph, inputs, declared, arguments, frozenset(item.name or "" for item in given))

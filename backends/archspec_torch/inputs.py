@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from archspec.analysis.cost import inputs_of, outputs_of
 from archspec.analysis.sizes import condition, reported_sizes, valid_sizes
 from archspec.diagnostics.failure import CompileFailed
 from archspec.frozen import frozen
@@ -23,14 +22,16 @@ from archspec_torch.planning.layout import Layout
 MOST_COMPARISONS = 12
 """In a formula that the module checks and its docstring tells; a longer one tells nobody much."""
 
+FLAG = "checks_inputs = True  # whether `forward` refuses inputs of sizes that are not valid"
+
 
 @frozen
 class Entrance:
-    """Lines for the class of a network: methods, and how `forward` begins."""
+    """Lines for the class of a network: attributes, methods, and how `forward` begins."""
 
     methods: tuple[str, ...] = ()
     beginning: tuple[str, ...] = ()
-    doc: str = ""
+    attributes: tuple[str, ...] = ()
 
 
 def entrance(network: Compiled, layout: Layout, signature: str) -> Entrance:
@@ -39,34 +40,21 @@ def entrance(network: Compiled, layout: Layout, signature: str) -> Entrance:
     valid = valid_sizes(network)
     methods = [*_examples(network, layout)]
     if not arguments:
-        return Entrance(tuple(methods), (), _doc(network, valid))
+        return Entrance(tuple(methods))
     methods += ["", *_check(network, layout, arguments, signature, valid)]
     given = ", ".join(arguments)
-    beginning = ("if not torch.jit.is_scripting():", f"    self.check_inputs({given})")
-    return Entrance(tuple(methods), beginning, _doc(network, valid))
+    beginning = (
+        "if not torch.jit.is_scripting():",
+        "    if self.checks_inputs:",
+        f"        self.check_inputs({given})",
+    )
+    return Entrance(tuple(methods), beginning, (FLAG,))
 
 
 def _arguments(signature: str) -> list[ast.arg]:
     (function,) = ast.parse(f"def forward{signature} pass").body
     assert isinstance(function, ast.FunctionDef)
     return function.args.args
-
-
-def _doc(network: Compiled, valid: ValidSizes) -> str:
-    """Inputs, outputs and valid sizes, for the docstring of the class."""
-    graph = network.inference
-    told = [
-        f"Inputs: {', '.join(map(_shown, inputs_of(graph)))}.",
-        f"Outputs: {', '.join(map(_shown, outputs_of(graph)))}.",
-    ]
-    if valid.symbols and comparisons(valid.formula) <= MOST_COMPARISONS:
-        told.append(f"Valid sizes: {valid}.")
-    return " ".join(told)
-
-
-def _shown(signature: object) -> str:
-    name, _, kind = str(signature).strip("<>").partition(": ")
-    return f"`{name}` {kind}"
 
 
 # ---------------------------------------------------------------------- the check

@@ -8,27 +8,22 @@ from functools import reduce
 from pathlib import PurePath
 
 from archspec.analysis.counting import count
-from archspec.graph.codegen.identifiers import camel_case
-from archspec.graph.codegen.loop_bodies import with_loop_bodies
 from archspec.graph.compiled import Compiled
 from archspec.graph.ties import ties_below
-from archspec.graph.units import plan
 from archspec.source import NOWHERE
 from archspec.targets.weights import Weights
 from archspec_torch.checks.faults import require_supported
-from archspec_torch.checks.forms import require_one_form
 from archspec_torch.classes.class_names import name_classes
-from archspec_torch.classes.grouping import ClassDef, build_classes
-from archspec_torch.classes.render import render_class
+from archspec_torch.classes.grouping import ClassDef
+from archspec_torch.classes.render import NOTHING_MORE, More, render_class
 from archspec_torch.code.comments import safe_text
 from archspec_torch.code.names import attribute, is_identifier
 from archspec_torch.code.pieces import call, keyword
 from archspec_torch.code.text import lines as written
 from archspec_torch.code.text import literal
-from archspec_torch.forward.signature import name_records, record_fields
-from archspec_torch.inputs import Entrance, entrance
-from archspec_torch.planning.layout import lay_out
+from archspec_torch.forward.signature import record_fields
 from archspec_torch.prelude import helpers_source, with_needed
+from archspec_torch.settings import write_classes
 
 TYPING = ("Any", "Dict", "List", "NamedTuple", "Optional", "Tuple", "Union")
 
@@ -53,15 +48,10 @@ def python_source(network: Compiled, remarks: Sequence[str] = ()) -> tuple[str, 
     CompileFailed for what has no form in PyTorch.
     """
     require_supported(network)
-    units = plan(with_loop_bodies(network))
-    require_one_form(units)
-    known = lay_out(units)
-    root = known.root
-    name_records(root, camel_case(network.inference.name))
+    found = write_classes(network)
+    classes, root, inlet = found.classes, found.plan.root, found.entrance
     records = record_fields(root)
-    classes = build_classes(known)
     used = set().union(*(draft.helpers for item in classes for draft in item.drafts))
-    inlet = entrance(network, root, classes[-1].first.signature)
     used |= {"check_sizes"} if inlet.beginning else set()
     helpers = with_needed(used)
     name_classes(classes, helpers, tuple(records))
@@ -75,13 +65,11 @@ def python_source(network: Compiled, remarks: Sequence[str] = ()) -> tuple[str, 
         doc = network.doc if is_root else item.first.unit.either.doc
         told_once = "" if doc in told else doc
         if is_root:
-            told_once = "\n\n".join(filter(None, [told_once, inlet.doc]))
-        own = inlet if is_root else Entrance()
-        blocks.append(
-            render_class(
-                item, names, start if is_root else (), told_once, own.methods, own.beginning
-            )
-        )
+            told_once = "\n\n".join(filter(None, [told_once, found.doc]))
+        more = NOTHING_MORE
+        if is_root:
+            more = More(inlet.attributes, found.refusals, inlet.beginning, inlet.methods)
+        blocks.append(render_class(item, names, start if is_root else (), told_once, more))
         told.add(doc)
     body = "\n\n\n".join(blocks)
     return f"{_header(network, remarks)}\n{_imports(body)}\n\n\n{body}\n", classes[-1].name

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import pickle
 
 import pytest
 import torch
@@ -78,7 +79,37 @@ def test_the_docstring_tells_inputs_outputs_and_valid_sizes():
     )
     text = " ".join((ast.get_docstring(found) or "").split())
     assert "Inputs: `image` f32[B, 1, H, W]." in text
-    assert "Outputs: `logits` f32[B, 2, H, W]." in text
+    assert "Outputs: `logits` f32[B, classes, H, W]." in text
     assert "Valid sizes: H % 16 == 0, W % 16 == 0." in text
     module = to_module(archspec.load("lenet").compiled)
     assert "Inputs: `image` f32[B, 1, 32, 32]." in inspect.getdoc(type(module)).replace("\n", " ")
+
+
+def test_the_check_can_be_turned_off():
+    """It takes about 3 µs of a forward pass that is not compiled."""
+    module = archspec.load("lenet").to_torch().eval()
+    wrong = torch.randn(1, 3, 32, 32)
+    module.checks_inputs = False
+    with pytest.raises(RuntimeError, match="to have 1 channels"):
+        module(wrong)
+    with pytest.raises(ValueError, match="valid sizes are"):
+        module.check_inputs(wrong)
+    assert type(module).checks_inputs
+    again = pickle.loads(pickle.dumps(module))
+    assert not again.checks_inputs
+
+
+def test_a_compiled_module_has_no_trace_of_the_check():
+    module = archspec.load("lenet").to_torch().eval()
+    recorded = []
+
+    def record(graph, _):
+        recorded.append(graph.code)
+        return graph.forward
+
+    torch.compile(module, backend=record, fullgraph=True)(torch.randn(1, 1, 32, 32))
+    (code,) = recorded
+    module.checks_inputs = False
+    torch._dynamo.reset()
+    torch.compile(module, backend=record, fullgraph=True)(torch.randn(1, 1, 32, 32))
+    assert recorded == [code, code]

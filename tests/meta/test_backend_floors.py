@@ -9,13 +9,14 @@ from tests.meta.test_floors import BACKENDS, python_files
 
 FLOORS = {
     "archspec_torch": (
-        ("prelude", "reserved", "memory", "positions", "sensitivity", "timm_methods"),
+        ("prelude", "reserved", "memory", "positions", "sensitivity", "timm_methods", "domains"),
         ("code",),
         ("lowering",),
         ("planning", "checks"),
         ("forward", "init"),
         ("classes", "inputs"),
-        ("weights",),
+        ("weights", "interface_doc"),
+        ("settings",),
         ("source",),
         ("module",),
         ("backend",),

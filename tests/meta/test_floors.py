@@ -70,7 +70,8 @@ SEMANTICS = (
     ("arguments",),
     ("expansion",),
     ("checks", "induction"),
-    ("network_parameters", "call_stack", "offered_fixes", "endless"),
+    ("network_parameters", "call_stack", "offered_fixes", "endless", "decisions"),
+    ("members",),
     ("compile",),
     ("written_layer",),
 )

@@ -277,3 +277,12 @@ def _fold(own: Mapping[str, Values], chosen: dict[str, Ratio]) -> None:
         if found is not None and found.times > 1:
             chosen[repr(values)] = found
             del bases[name]
+
+
+def whole_factor(values: Sequence[int | None], base: Sequence[Any]) -> int | None:
+    """The whole number that the values are the base times; None for none."""
+    if not base or not isinstance(base[0], int) or not base[0] or values[0] is None:
+        return None
+    factor = values[0] // base[0]
+    fits = all(v is not None and v == factor * b for v, b in zip(values, base, strict=True))
+    return factor if fits else None

@@ -24,7 +24,7 @@ def name_classes(
         by_definition.setdefault(item.first.unit.either.name, []).append(item)
     for definition, found in by_definition.items():
         found.reverse()
-        parts = suffixes([[draft.unit for draft in item.drafts] for item in found])
+        parts = suffixes([[draft.unit for draft in item.drafts[: item.own]] for item in found])
         for item, suffix in zip(found, parts, strict=True):
             if item.is_function:
                 item.name = names.fresh(identifier(definition, "value").lower() + suffix.lower())

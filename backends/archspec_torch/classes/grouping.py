@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from typing import Any
 
-from archspec.graph.expression import Expression, evaluated, substituted
+from archspec.graph.expression import Expression, Number, evaluated, says_more, substituted
 from archspec.graph.units import Unit
 from archspec_torch.classes.arguments import Filling, Parameter, choose_arguments
 from archspec_torch.classes.draft import Draft, write_draft
@@ -27,6 +27,7 @@ class ClassDef:
     parameters: list[Parameter] = field(default_factory=list)
     filled: list[Filling | None] = field(default_factory=list)  # per hole; None: the constant
     name: str = ""
+    own: int = 0  # of `drafts` that are the network's; the others are of other members of a family
 
     @property
     def first(self) -> Draft:
@@ -44,10 +45,17 @@ class ClassDef:
         return self.first.layout.is_function
 
 
-def build_classes(known: Plan) -> list[ClassDef]:
-    """All classes, callees first. Their names are still tokens."""
+def build_classes(
+    known: Plan, others: Sequence[Plan] = (), numbers: Collection[str] = ()
+) -> list[ClassDef]:
+    """All classes, callees first. Their names are still tokens.
+
+    `others` are plans of the same network with other values of the parameters in `numbers`: what
+    differs between them becomes an argument, and those of the class of the network are `numbers`.
+    """
     found: list[ClassDef] = []
     made: dict[Unit, tuple[ClassDef, int]] = {}  # class, and number of the draft in it
+    plans = {unit: plan for plan in (known, *others) for unit in plan.units}
 
     def construct(unit: Unit) -> Code:
         owner, number = made[unit.owner]
@@ -57,15 +65,17 @@ def build_classes(known: Plan) -> list[ClassDef]:
         ]
         return call(owner.token, *arguments)
 
-    for units in _by_height(known.units):
+    for units in _by_height([*plans]):
         groups: dict[str, list[Draft]] = {}
         for unit in units:
-            plant(unit, known)
-            draft = write_draft(known.of(unit), known, construct)
+            plan = plans[unit]
+            plant(unit, plan)
+            draft = write_draft(plan.of(unit), plan, construct)
             groups.setdefault(draft.skeleton(), []).append(draft)
         for drafts in groups.values():
-            defined = ClassDef(drafts, f"\0{len(found)}\0")
-            _parametrise(defined)
+            own = sum(plans[draft.unit] is known for draft in drafts)
+            defined = ClassDef(drafts, f"\0{len(found)}\0", own=own)
+            _parametrise(defined, numbers)
             found.append(defined)
             for number, draft in enumerate(drafts):
                 made[draft.unit] = (defined, number)
@@ -86,13 +96,16 @@ def _by_height(units: Sequence[Unit]) -> Iterator[list[Unit]]:
 # ---------------------------------------------------------------------- arguments
 
 
-def _parametrise(defined: ClassDef) -> None:
+def _parametrise(defined: ClassDef, numbers: Collection[str]) -> None:
     """Decide for each hole: a constant, an argument, or a multiple of one."""
     rows = [draft.holes() for draft in defined.drafts]
     given, reserved = _arguments(defined), _reserved(defined)
-    sizes = {} if defined.first.layout.root else _sizes(defined)
-    defaults = _unsaid(defined, given)
-    given = {name: values for name, values in given.items() if name not in defaults}
+    if defined.first.layout.root:
+        sizes, defaults = {}, _settled(defined, given, numbers)
+        given = {name: given[name] for name in numbers if name in given}
+    else:
+        sizes, defaults = _sizes(defined), _unsaid(defined, given)
+        given = {name: values for name, values in given.items() if name not in defaults}
     chosen = choose_arguments(rows, given, reserved, sizes, defaults)
     defined.filled, defined.parameters = chosen
 
@@ -105,8 +118,6 @@ def _reserved(defined: ClassDef) -> set[str]:
 
 def _arguments(defined: ClassDef) -> dict[str, tuple[Any, ...]]:
     """Parameters of the definition whose values are constants, over all drafts."""
-    if defined.first.layout.root:
-        return {}
     graphs = [draft.unit.either for draft in defined.drafts]
     names = [name for name in graphs[0].arguments if all(name in g.arguments for g in graphs)]
     found = {}
@@ -133,6 +144,20 @@ def _unsaid(defined: ClassDef, given: Mapping[str, tuple[Any, ...]]) -> dict[str
         ):
             found[name] = substituted(default, found)
     return found
+
+
+def _settled(
+    defined: ClassDef, given: Mapping[str, tuple[Any, ...]], numbers: Collection[str]
+) -> dict[str, Expression]:
+    """What parameters of the network that are no arguments of its class stand for."""
+    derived = {name: one for name, one in _unsaid(defined, given).items() if says_more(one)}
+    fixed: dict[str, Expression] = {
+        name: Number(values[0])
+        for name, values in given.items()
+        if name not in derived and all(repr(value) == repr(values[0]) for value in values)
+    }
+    found = fixed | {name: substituted(one, fixed) for name, one in derived.items()}
+    return {name: one for name, one in found.items() if name not in numbers}
 
 
 def _sizes(defined: ClassDef) -> dict[str, tuple[Any, ...]]:

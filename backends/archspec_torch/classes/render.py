@@ -5,15 +5,33 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
-from typing import Any
 
+from archspec.frozen import frozen
 from archspec.source import NOWHERE
 from archspec.types.dim import Dim
+from archspec_torch.classes.arguments import Parameter, whole_factor
 from archspec_torch.classes.grouping import ClassDef, fill
 from archspec_torch.code.comments import doc_lines, safe_text
 from archspec_torch.code.lines import Line
 from archspec_torch.code.pieces import Code, kind
-from archspec_torch.code.text import WIDTH, lines
+from archspec_torch.code.text import WIDTH, lines, literal
+
+
+@frozen
+class More:
+    """Lines that the class of a network has beside those of its draft.
+
+    `attributes` are those of the class, `refusals` check the arguments of its constructor,
+    `beginning` is how `forward` begins, `methods` are further ones.
+    """
+
+    attributes: Sequence[str] = ()
+    refusals: Sequence[str] = ()
+    beginning: Sequence[str] = ()
+    methods: Sequence[str] = ()
+
+
+NOTHING_MORE = More()
 
 
 def render_class(
@@ -21,27 +39,20 @@ def render_class(
     names: Mapping[str, str],
     start: Sequence[str],
     doc: str,
-    methods: Sequence[str] = (),
-    beginning: Sequence[str] = (),
+    more: More = NOTHING_MORE,
 ) -> str:
-    """One class or function.
-
-    `start` are lines that end its `__init__`, `methods` those of further methods, `beginning` those
-    with which `forward` begins.
-    """
-    return "\n".join(_Renderer(item, names).render(start, doc, methods, beginning))
+    """One class or function. `start` are lines that end its `__init__`."""
+    return "\n".join(_Renderer(item, names, more).render(start, doc))
 
 
 class _Renderer:
-    def __init__(self, item: ClassDef, names: Mapping[str, str]) -> None:
-        self.item, self.names = item, dict(names)
+    def __init__(self, item: ClassDef, names: Mapping[str, str], more: More) -> None:
+        self.item, self.names, self.more = item, dict(names), more
         self.filled = iter(item.filled)
         columns = ([line.comment for line in draft.lines] for draft in item.drafts)
         self.comments = list(zip(*columns, strict=True))
 
-    def render(
-        self, start: Sequence[str], doc: str, methods: Sequence[str], beginning: Sequence[str]
-    ) -> Iterator[str]:
+    def render(self, start: Sequence[str], doc: str) -> Iterator[str]:
         draft = self.item.first
         own = "" if self.item.is_function else "self."
         init = self._block(draft.init, 0, "", 8)
@@ -59,6 +70,9 @@ class _Renderer:
         yield f"class {self.item.name}({base}):"
         yield from _docstring(self.item, doc)
         yield ""
+        if self.more.attributes:
+            yield from (f"    {line}" for line in self.more.attributes)
+            yield ""
         rest = [*resets, *restores, *firsts, *forward]
         if resets or restores:
             start = ("self.reset_parameters()", *start)
@@ -73,15 +87,17 @@ class _Renderer:
         yield from _wrapped(
             "    def forward", f"(self, {draft.signature[1:]}".replace("(self, )", "(self)")
         )
-        yield from (f"        {line}" for line in beginning)
+        yield from (f"        {line}" for line in self.more.beginning)
         yield from forward
-        if methods:
-            yield from ("", *methods)
+        if self.more.methods:
+            yield from ("", *self.more.methods)
 
     def _init(self, body: list[str], rest: list[str], start: Sequence[str]) -> Iterator[str]:
-        arguments = "".join(f", {p.name}: {kind(p.values[0])}" for p in self.item.parameters)
+        root = self.item.first.layout.root
+        arguments = "".join(f", {_declared(p, root)}" for p in self.item.parameters)
         yield from _wrapped("    def __init__", f"(self{arguments}) -> None:")
         yield "        super().__init__()"
+        yield from (f"        {line}" for line in self.more.refusals)
         text = "\n".join(rest)
         for parameter in self.item.parameters:
             if re.search(rf"self\.{parameter.name}\b", text):
@@ -139,10 +155,16 @@ class _Renderer:
             return str(sizes[0])
         values = tuple(size.constant if size is not None else None for size in sizes)
         for parameter in self.item.parameters:
-            factor = _whole_factor(values, parameter.values)
+            factor = whole_factor(values, parameter.values)
             if factor:
                 return parameter.name if factor == 1 else f"{factor}*{parameter.name}"
         return "_"
+
+
+def _declared(parameter: Parameter, with_default: bool) -> str:
+    value = parameter.values[0]
+    default = f" = {literal(value)}" if with_default else ""
+    return f"{parameter.name}: {kind(value)}{default}"
 
 
 def _resets(resets: list[str], restores: list[str]) -> Iterator[str]:
@@ -158,14 +180,6 @@ def _resets(resets: list[str], restores: list[str]) -> Iterator[str]:
         yield "    def restore_buffers(self) -> None:"
         yield '        """Set the values of the buffers that no state dict has."""'
         yield from restores
-
-
-def _whole_factor(values: Sequence[int | None], base: Sequence[Any]) -> int | None:
-    if not base or not isinstance(base[0], int) or not base[0] or values[0] is None:
-        return None
-    factor = values[0] // base[0]
-    fits = all(v is not None and v == factor * b for v, b in zip(values, base, strict=True))
-    return factor if fits else None
 
 
 def _with_comment(source: Code, indent: int, comment: str) -> list[str]:

@@ -1,0 +1,308 @@
+"""Which parameters change numbers only: no decision in the spec reads them.
+
+A decision is a condition, the number of iterations, the choice of a clause, an index, a label. The
+walk follows a parameter through arithmetic, names bound to it, and arguments of other definitions.
+It reads the syntax tree only, so that its answer holds for all values; what it cannot follow counts
+as a decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from archspec.ops.registry import all_ops
+from archspec.semantics.program.definitions import (
+    BlockDefinition,
+    Definition,
+    PresetDefinition,
+    RuleDefinition,
+)
+from archspec.semantics.values.bare_words import INITIALISER_NAMES
+from archspec.semantics.values.functions import FUNCTIONS
+from archspec.semantics.values.model import BlockLayer, OpLayer, Value
+from archspec.syntax import ast
+from archspec.syntax.visit import children, walk
+
+ARITHMETIC = frozenset({"+", "-", "*", "/", "//", "%", "**"})
+
+PASSED_ON = (
+    ast.Argument,
+    ast.TupleExpr,
+    ast.ListExpr,
+    ast.Group,
+    ast.Chain,
+    ast.Anonymous,
+    ast.Body,
+    ast.ExprStmt,
+    ast.TypeExpr,
+    ast.NameTarget,
+    ast.NestedTarget,
+    ast.ParamDecl,
+    ast.BufferDecl,
+    ast.Shared,
+    ast.InitDecl,
+    ast.DrawDecl,
+    ast.Bind,
+)
+"""Constructs that decide nothing themselves."""
+
+HANDED_ON: Mapping[type[ast.Node], tuple[str, ...]] = {
+    ast.Input: ("items",),
+    ast.InputItem: ("type",),
+    ast.Output: ("value",),
+    ast.DimExpr: ("value", "default"),
+}
+"""Of constructs with other parts that decide, those that do not."""
+
+
+NUMERIC = frozenset(FUNCTIONS) - {"len", "zip", "enumerate", "reversed"}
+"""Functions whose results are numbers."""
+
+
+@dataclass
+class Decisions:
+    """What decisions read, in all definitions that are asked about; answers are remembered.
+
+    `layers` are the values of those parameters of the definition `outermost` that are layers: there
+    alone it is known what they stand for.
+    """
+
+    outermost: Definition
+    layers: Mapping[str, Value] = field(default_factory=dict)
+    known: dict[tuple[Definition, frozenset[str]], bool] = field(default_factory=dict)
+
+    def read(self, definition: Definition, names: Iterable[str]) -> bool:
+        """Whether a decision in a definition, or in those it calls, depends on these names."""
+        key = (definition, frozenset(names))
+        if key not in self.known:
+            before = dict(self.known)
+            self.known[key] = False  # for the calls of itself that it meets on the way
+            if self._read(*key):
+                # answers found on the way relied on that
+                self.known = {**before, **{one: True for one, yes in self.known.items() if yes}}
+                self.known[key] = True
+        return self.known[key]
+
+    def _read(self, definition: Definition, names: frozenset[str]) -> bool:
+        if isinstance(definition, BlockDefinition):
+            return self._in_body(
+                definition, definition.parameters, names, [definition.node.body], []
+            )
+        if isinstance(definition, RuleDefinition):
+            return any(self._in_clause(definition, one, names) for one in definition.clauses)
+        return True
+
+    def _in_clause(
+        self, rule: RuleDefinition, clause: ast.RuleClause, names: frozenset[str]
+    ) -> bool:
+        own: set[str] = set()
+        for parameter, general in zip(clause.parameters, rule.parameters, strict=False):
+            if general.name in names:
+                if parameter.pattern is not None:
+                    return True
+                own.add(parameter.name or "_")
+        guard = [clause.guard] if clause.guard is not None else []
+        return self._in_body(rule, clause.parameters, frozenset(own), [clause.value], guard)
+
+    def _in_body(
+        self,
+        definition: Definition,
+        parameters: Iterable[ast.Parameter],
+        names: frozenset[str],
+        parts: list[ast.Node],
+        decisive: list[ast.Expr],
+    ) -> bool:
+        tracked = set(names)
+        for parameter in parameters:
+            if parameter.default is not None and _mentions(parameter.default, tracked):
+                tracked.add(parameter.name or "_")
+                parts = [*parts, parameter.default]
+            decisive = [*decisive, *([parameter.domain] if parameter.domain is not None else [])]
+        while True:
+            before = len(tracked)
+            for part in parts:
+                for node in walk(part):
+                    if isinstance(node, ast.Bind) and _yields(node.value, tracked):
+                        tracked |= set(_bound(node.targets))
+            if len(tracked) == before:
+                break
+        walker = _Walker(self, definition, frozenset(tracked))
+        start = [*((part, False) for part in parts), *((part, True) for part in decisive)]
+        return walker.finds(start)
+
+
+@dataclass
+class _Walker:
+    """Looks for a decision that reads one of the names; `True` marks what decides."""
+
+    decisions: Decisions
+    definition: Definition
+    names: frozenset[str]
+
+    def finds(self, stack: list[tuple[ast.Node, bool]]) -> bool:
+        while stack:
+            node, decides = stack.pop()
+            if isinstance(node, ast.Name):
+                if decides and node.text in self.names:
+                    return True
+            elif isinstance(node, ast.Call) and not decides:
+                found = self.call(node)
+                if found is None:
+                    return True
+                stack.extend(found)
+            else:
+                stack.extend((part, mode or decides) for part, mode in self.parts(node))
+        return False
+
+    def parts(self, node: ast.Node) -> Iterator[tuple[ast.Node, bool]]:
+        """The nodes directly below, each with whether it decides."""
+        passive = _passive(node)
+        for part in children(node):
+            yield part, not any(part is one for one in passive)
+
+    def call(self, node: ast.Call) -> list[tuple[ast.Node, bool]] | None:
+        """The parts of a call to visit; None if an argument reaches a decision."""
+        told = [item for item in node.arguments if _mentions(item, self.names)]
+        if not told:
+            return [(node.function, False)]
+        if not isinstance(node.function, ast.Name):
+            return None
+        name = node.function.text
+        definition, before = self.definition.module.definition(name), 0
+        if self.definition is self.decisions.outermost and name in self.decisions.layers:
+            layer = self.decisions.layers[name]
+            if isinstance(layer, OpLayer):
+                return [(item, False) for item in told]
+            if not isinstance(layer, BlockLayer):
+                return None
+            definition = layer.definition
+            before = sum(1 for item in layer.given if item.name is None)
+        if definition is not None:
+            follows = self._follows(definition, node, told, before)
+            return [(item, False) for item in told] if follows else None
+        if name in all_ops() or name in INITIALISER_NAMES or name in NUMERIC:
+            return [(item, False) for item in told]
+        return [(item, True) for item in told]
+
+    def _follows(
+        self, definition: Definition, node: ast.Call, told: list[ast.Argument], position: int
+    ) -> bool:
+        """Whether no decision of a definition reads what it is told, from a position on."""
+        if isinstance(definition, PresetDefinition):
+            return False
+        names = [parameter.name or "_" for parameter in definition.parameters]
+        for item in node.arguments:
+            name = item.name
+            if name is None:
+                if position >= len(names) or isinstance(item.value, ast.Spread):
+                    return False
+                name = names[position]
+                position += 1
+            if item in told and self.decisions.read(definition, [name]):
+                return False
+        return True
+
+
+def _passive(node: ast.Node) -> tuple[object, ...]:
+    """The parts of a construct that it hands on; the others decide."""
+    if isinstance(node, PASSED_ON) or (
+        isinstance(node, ast.Binary) and node.operator in ARITHMETIC
+    ):
+        return tuple(children(node))
+    match node:
+        case ast.Unary(operator="-", operand=inner) | ast.Labelled(inner=inner):
+            return (inner,)
+        case ast.Attribute(base=base) | ast.Index(base=base):
+            return (base,)
+        case ast.IfValue() | ast.IfLayer():
+            return node.then, node.otherwise
+        case ast.For(body=body) | ast.Comprehension(element=body):
+            return body, *node.targets
+        case _:
+            fields = HANDED_ON.get(type(node), ())
+            parts = [getattr(node, name) for name in fields]
+            return tuple(
+                one for part in parts for one in (part if isinstance(part, tuple) else (part,))
+            )
+
+
+def _mentions(node: ast.Node, names: Iterable[str]) -> bool:
+    return any(isinstance(part, ast.Name) and part.text in names for part in walk(node))
+
+
+def _yields(node: ast.Node, names: Iterable[str]) -> bool:
+    """Whether the value of an expression may depend on the names, other than through an op."""
+    stack = [node]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, ast.Name) and part.text in names:
+            return True
+        if isinstance(part, ast.Call) and isinstance(part.function, ast.Name):
+            called = part.function.text
+            if called in all_ops() and called not in FUNCTIONS:
+                continue
+        stack.extend(children(part))
+    return False
+
+
+def _bound(targets: Iterable[ast.Target]) -> Iterator[str]:
+    for target in targets:
+        if isinstance(target, ast.NestedTarget):
+            yield from _bound(target.items)
+        else:
+            yield target.name
+
+
+# ---------------------------------------------------------------------- sizes of data
+
+
+def reachable(start: Iterable[Definition]) -> list[Definition]:
+    """The definitions that these mention, directly or through others, themselves included."""
+    found: dict[Definition, None] = {}
+    stack = list(start)
+    while stack:
+        definition = stack.pop()
+        if definition in found:
+            continue
+        found[definition] = None
+        for tree in _trees(definition):
+            for node in walk(tree):
+                other = definition.module.definition(node.text) if _is_name(node) else None
+                if other is not None:
+                    stack.append(other)
+    return list(found)
+
+
+def _is_name(node: object) -> bool:
+    return isinstance(node, ast.Name)
+
+
+def _trees(definition: Definition) -> tuple[ast.Node, ...]:
+    if isinstance(definition, RuleDefinition):
+        return definition.clauses
+    return (definition.node,)
+
+
+def sizes_decide(start: Iterable[Definition], decisions: Decisions) -> bool:
+    """Whether a decision in any of these definitions, or those they mention, reads a size of data.
+
+    Sizes are read by the names that shapes bind, and arrive as arguments of the type `dim`.
+    """
+    for definition in reachable(start):
+        names = {
+            dim.value.text
+            for tree in _trees(definition)
+            for node in walk(tree)
+            if isinstance(node, ast.TypeExpr)
+            for dim in node.dims
+            if isinstance(dim.value, ast.Name)
+        }
+        own = {item.name: item.type for item in definition.parameters if item.name}
+        names -= {name for name, kind in own.items() if kind is None or kind.name != "dim"}
+        names |= {name for name, kind in own.items() if kind is not None and kind.name == "dim"}
+        if not names or isinstance(definition, PresetDefinition):
+            continue
+        if isinstance(definition, RuleDefinition) or decisions.read(definition, names):
+            return True
+    return False

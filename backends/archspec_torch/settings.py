@@ -1,0 +1,174 @@
+"""Which parameters of a network the constructor of its class takes.
+
+Those on which no decision of the spec depends (`Family.numbers`) change numbers only, unless code
+generation or the sizes of inputs depend on them. To find that out, the network is written with
+other values too: a parameter is an argument if the members of the family are one class, in which
+each number is an expression over arguments, and take the same inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
+from typing import Any
+
+from archspec.analysis.cost import inputs_of
+from archspec.frozen import frozen
+from archspec.graph.codegen.identifiers import camel_case
+from archspec.graph.codegen.loop_bodies import with_loop_bodies
+from archspec.graph.compiled import Compiled
+from archspec.graph.expression import evaluated
+from archspec.graph.model import Node
+from archspec.graph.ties import ties_below
+from archspec.graph.units import plan
+from archspec_torch.checks.forms import require_one_form
+from archspec_torch.classes.grouping import ClassDef, build_classes
+from archspec_torch.domains import is_readable, refusals
+from archspec_torch.forward.signature import name_records, record_fields
+from archspec_torch.inputs import Entrance, entrance
+from archspec_torch.interface_doc import interface_doc
+from archspec_torch.planning.layout import Plan, lay_out
+from archspec_torch.planning.origins import known_numbers
+
+FACTORS = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29)
+"""By which parameters are multiplied for another member of the family, each by its own."""
+
+
+@frozen
+class Written:
+    """A network as classes, callees first, and what the class of the network has beside its own.
+
+    `refusals` are the lines of its constructor that check arguments, `doc` is for its docstring.
+    """
+
+    plan: Plan
+    classes: list[ClassDef]
+    entrance: Entrance
+    doc: str
+    refusals: tuple[str, ...] = ()
+
+
+def write_classes(network: Compiled) -> Written:
+    """The classes of a network. Raises CompileFailed (E0821, E0822) for what cannot be modules."""
+    numbers = network.family.numbers if network.family is not None else {}
+    readable = {item.name for item in network.parameters if is_readable(item.domain)}
+    numbers = {name: value for name, value in numbers.items() if name in readable}
+    single = {name: _member(network, {name: _another(numbers[name])}) for name in numbers}
+    members = {
+        name: other
+        for name, other in single.items()
+        if other is not None and other.inference is not network.inference
+        if _explained(network, other)
+    }
+    if len(members) > 1:
+        values = {
+            name: _another(numbers[name], factor)
+            for name, factor in zip(members, FACTORS, strict=False)
+        }
+        every = _member(network, values)
+        found = _together(network, [every], [*values]) if every is not None else None
+        if found is not None:
+            return found
+        members = {
+            name: other
+            for name, other in members.items()
+            if _together(network, [other], [name]) is not None
+        }
+    found = _together(network, [*members.values()], [*members]) if members else None
+    return found or _alone(network)
+
+
+def _explained(network: Compiled, other: Compiled) -> bool:
+    """Whether each number of the network itself that differs is written over its parameters.
+
+    Code generation would find out too, but takes longer.
+    """
+    pairs = ((network.inference, other.inference), (network.training, other.training))
+    for one, two in pairs:
+        names = known_numbers(two)
+        for first, second in zip(one.nodes, two.nodes, strict=False):
+            if first.instance is None or second.instance is None:
+                continue
+            old, new = _attributes(first), _attributes(second)
+            for name, value in new.items():
+                if isinstance(value, int | float) and value != old.get(name):
+                    written = second.instance.written.get(name)
+                    if written is None or evaluated(written, names) != value:
+                        return False
+    return True
+
+
+def _attributes(node: Node) -> Mapping[str, Any]:
+    """The attributes of an op, or the arguments of a block."""
+    if node.callee is not None:
+        return node.callee.arguments
+    return dict(node.op) if node.op is not None else {}
+
+
+def _member(network: Compiled, values: Mapping[str, int | float]) -> Compiled | None:
+    """The network with other values, if its inputs are the same."""
+    assert network.family is not None
+    other = network.family.member(values)
+    if other is None or other.sizes.keys() != network.sizes.keys():
+        return None
+    pairs = ((network.inference, other.inference), (network.training, other.training))
+    if any(inputs_of(one) != inputs_of(two) for one, two in pairs):
+        return None
+    return replace(other, sizes=network.sizes)
+
+
+def _another(value: float, factor: int = FACTORS[0]) -> int | float:
+    if isinstance(value, int):
+        return value * factor if value else factor
+    return value * (1 - 1 / (factor + 1)) if value else 1 / (factor + 1)
+
+
+# ---------------------------------------------------------------------- classes
+
+
+def _alone(network: Compiled) -> Written:
+    known = _planned(network)
+    classes = build_classes(known)
+    return Written(known, classes, _entrance(network, known, classes), interface_doc(network))
+
+
+def _together(
+    network: Compiled, others: Sequence[Compiled], numbers: Sequence[str]
+) -> Written | None:
+    """The classes of the network and of other members at once; None if they are not the same."""
+    known, *plans = [_planned(one) for one in (network, *others)]
+    if any(_apart(network, known, *other) for other in zip(others, plans, strict=True)):
+        return None
+    classes = build_classes(known, plans, numbers)
+    top = classes[-1]
+    if top.first.unit != known.root.unit or len(top.drafts) != 1 + len(others):
+        return None
+    if not {parameter.name for parameter in top.parameters} <= {*numbers}:
+        return None
+    inlet = _entrance(network, known, classes)
+    if any(_entrance(*other, classes) != inlet for other in zip(others, plans, strict=True)):
+        return None
+    doc = interface_doc(network, others, top.parameters)
+    domains = {item.name: item.domain for item in network.parameters}
+    lines = [refusals(item.name, domains[item.name]) for item in top.parameters]
+    return Written(known, classes, inlet, doc, tuple(chain.from_iterable(lines)))
+
+
+def _planned(network: Compiled) -> Plan:
+    units = plan(with_loop_bodies(network))
+    require_one_form(units)
+    known = lay_out(units)
+    name_records(known.root, camel_case(network.inference.name))
+    return known
+
+
+def _apart(network: Compiled, known: Plan, other: Compiled, its: Plan) -> bool:
+    """Whether two members differ in what is not in their classes: results, and ties."""
+    fields = record_fields(known.root) != record_fields(its.root)
+    ties = [[ties_below(one.training), ties_below(one.inference)] for one in (network, other)]
+    return fields or ties[0] != ties[1]
+
+
+def _entrance(network: Compiled, known: Plan, classes: Sequence[ClassDef]) -> Entrance:
+    return entrance(network, known.root, classes[-1].first.signature)

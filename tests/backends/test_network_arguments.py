@@ -1,0 +1,187 @@
+"""The constructor of the class of a network takes the parameters that change numbers only."""
+
+import inspect
+from types import ModuleType
+
+import pytest
+import torch
+
+import archspec
+from archspec_torch.source import python_source
+
+
+def written(text, tmp_path, name="net", **parameters):
+    path = tmp_path / f"{name}.arch"
+    path.write_text(f"language 1\n{text}", encoding="utf-8")
+    return archspec.load(path, **parameters)
+
+
+def class_of(net):
+    source, name = python_source(net.compiled)
+    module = ModuleType("generated")
+    exec(compile(source, "generated", "exec"), module.__dict__)
+    return getattr(module, name)
+
+
+def arguments_of(net):
+    parameters = inspect.signature(class_of(net).__init__).parameters.values()
+    return {one.name: one.default for one in parameters if one.name != "self"}
+
+
+def doc_of(net):
+    return " ".join((class_of(net).__doc__ or "").split())
+
+
+PRESETS = {
+    "resnet50": {"classes": 10},
+    "alexnet": {"classes": 7, "drop": 0.25},
+    "inception_v3": {"classes": 12, "drop": 0.1},
+    "vit_b_16": {"classes": 3, "dim": 384, "drop": 0.1, "attention_drop": 0.2},
+    "swin_t": {"classes": 21},
+    "unet": {"classes": 5},
+    "googlenet": {"classes": 11, "drop": 0.3, "aux_drop": 0.6},
+    "densenet121": {"bottleneck": 2, "classes": 6},
+    "dcgan_generator": {"width": 16, "channels": 1},
+}
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_other_values_give_the_network_that_the_spec_gives_for_them(name):
+    values = PRESETS[name]
+    made = class_of(archspec.load(name))
+    expected = class_of(archspec.load(name, **values))
+    with torch.device("meta"):
+        one, two = made(**values), expected()
+    assert repr(one) == repr(two)
+    shapes = [{key: x.shape for key, x in net.state_dict().items()} for net in (one, two)]
+    assert shapes[0] == shapes[1]
+
+
+@pytest.mark.parametrize("name", ["alexnet", "unet", "dcgan_generator"])
+def test_they_draw_the_same_weights_and_compute_the_same(name):
+    values = PRESETS[name]
+    made, expected = class_of(archspec.load(name)), class_of(archspec.load(name, **values))
+    torch.manual_seed(0)
+    one = made(**values).eval()
+    torch.manual_seed(0)
+    two = expected().eval()
+    inputs = one.example_inputs()
+    assert torch.equal(one(*inputs), two(*inputs))
+
+
+def test_the_defaults_are_the_values_of_the_preset():
+    assert arguments_of(archspec.load("resnet50")) == {"classes": 1000}
+    assert arguments_of(archspec.load("resnet50", classes=10)) == {"classes": 10}
+
+
+def test_the_live_module_is_of_the_same_class():
+    kind = type(archspec.load("resnet50").to_torch("meta"))
+    with torch.device("meta"):
+        assert kind(classes=10).fc.out_features == 10
+
+
+def test_what_is_fixed_is_recorded_with_its_value():
+    doc = doc_of(archspec.load("resnet50"))
+    assert "Outputs: `logits` f32[B, classes]." in doc
+    assert "Fixed in this file: `unit = bottleneck`, `depths = [3, 4, 6, 3]`" in doc
+    assert "`classes =" not in doc
+
+
+# ---------------------------------------------------------------------- what decides nothing
+
+CASES = {
+    "a condition": (
+        "network net(n: int = 4) {{\n  input x: [B = 1, 4]\n  output x -> {} }}",
+        [
+            ("linear(n)", True),
+            ("if n > 2 { linear(n) }", False),
+            ("for _ in 0..n { linear(4) }", False),
+            ("linear(if n > 2 then 8 else 4)", False),
+            ("linear([3, 4, 5, 6, 7, 8, 9, 10, 11][n])", False),
+            ('"l{n}": linear(4)', False),
+            ("linear(2 * n + 1)", True),
+            ("linear(max(n, 2))", True),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "layer", "free"),
+    [(text, *case) for text, cases in CASES.values() for case in cases],
+)
+def test_a_parameter_that_decides_is_fixed(tmp_path, text, layer, free):
+    net = written(text.format(layer), tmp_path)
+    assert arguments_of(net) == ({"n": 4} if free else {})
+
+
+def test_a_parameter_that_decides_inside_of_a_block_or_a_rule_is_fixed(tmp_path):
+    text = """
+block outer(width: int) { inner(width) }
+block inner(width: int) { if width > 3 { linear(width) } else { relu } }
+rule tower(0) => identity
+rule tower(n) => linear(4) -> tower(n - 1)
+network net(n: int = 4, depth: int = 2, classes: int = 9) {
+  input x: [B = 1, 4]
+  output x -> outer(n) -> tower(depth) -> linear(classes)
+}
+"""
+    assert arguments_of(written(text, tmp_path)) == {"classes": 9}
+
+
+def test_a_size_that_decides_fixes_the_parameter_that_makes_it(tmp_path):
+    text = """
+block head {{
+  input x: [B, C]
+  output x -> if {} {{ relu }} else {{ sigmoid }}
+}}
+network net(width: int = 64, classes: int = 9) {{
+  input x: [B = 1, 4]
+  output x -> linear(width) -> head -> linear(classes)
+}}
+"""
+    assert arguments_of(written(text.format("C == 50"), tmp_path)) == {"classes": 9}
+    text = text.replace("if {} {{ relu }} else {{ sigmoid }}", "relu")
+    assert arguments_of(written(text.format(), tmp_path)) == {"width": 64, "classes": 9}
+
+
+def test_a_parameter_of_the_inputs_is_fixed(tmp_path):
+    text = """
+network net(size: int = 8, classes: int = 9) {
+  input x: [B = 1, size]
+  output x -> linear(classes)
+}
+"""
+    assert arguments_of(written(text, tmp_path)) == {"classes": 9}
+
+
+def test_parameters_that_follow_from_others_follow_in_the_class(tmp_path):
+    text = """
+network net(width: int = 8, hidden: int = 4 * width, deep: int = hidden // 2) {
+  input x: [B = 1, 3]
+  output x -> linear(width) -> linear(hidden) -> linear(deep)
+}
+"""
+    net = written(text, tmp_path)
+    assert arguments_of(net) == {"width": 8}
+    made = class_of(net)(width=6)
+    assert [layer.out_features for layer in made.children()] == [6, 24, 12]
+
+
+def test_a_value_outside_of_the_domain_is_refused_in_words(tmp_path):
+    text = """
+network net(width: int in 1.. = 8, kernel: int in [3, 5] = 3, wide: int in 2..10 = 4) {
+  input x: [B = 1, 3, H = 8, W = 8]
+  output x -> conv(width, kernel) -> conv(wide, 1)
+}
+"""
+    kind = class_of(written(text, tmp_path))
+    with pytest.raises(ValueError, match=r"^`width` is 0; it must be at least 1$"):
+        kind(width=0)
+    with pytest.raises(ValueError, match=r"^`wide` is 10; it must be at least 2 and less than 10$"):
+        kind(wide=10)
+    assert kind(width=1, wide=9) is not None
+
+
+def test_a_network_without_a_spec_or_after_a_pass_takes_no_arguments():
+    assert arguments_of(archspec.load("resnet18").fold()) == {}
