@@ -29,7 +29,7 @@ from archspec_torch.forward.signature import name_records, record_fields
 from archspec_torch.inputs import Entrance, entrance
 from archspec_torch.interface_doc import interface_doc
 from archspec_torch.planning.layout import Plan, lay_out
-from archspec_torch.planning.origins import known_numbers
+from archspec_torch.planning.size_origins import known_numbers
 
 FACTORS = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29)
 """By which parameters are multiplied for another member of the family, each by its own."""

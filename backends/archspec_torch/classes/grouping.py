@@ -14,7 +14,7 @@ from archspec_torch.classes.draft import Draft, write_draft
 from archspec_torch.code.names import identifier, python_names
 from archspec_torch.code.pieces import Argument, Call, Code, Hole, call, code, replace
 from archspec_torch.planning.layout import Plan, plant
-from archspec_torch.planning.origins import known_numbers
+from archspec_torch.planning.size_origins import known_numbers
 from archspec_torch.reserved import MODULE_NAMES
 
 

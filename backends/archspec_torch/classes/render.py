@@ -8,9 +8,9 @@ from pathlib import PurePath
 
 from archspec.frozen import frozen
 from archspec.source import NOWHERE
-from archspec.types.dim import Dim
-from archspec_torch.classes.arguments import Parameter, whole_factor
+from archspec_torch.classes.arguments import Parameter
 from archspec_torch.classes.grouping import ClassDef, fill
+from archspec_torch.classes.shapes import Shapes
 from archspec_torch.code.comments import doc_lines, safe_text
 from archspec_torch.code.lines import Line
 from archspec_torch.code.pieces import Code, kind
@@ -49,6 +49,7 @@ class _Renderer:
     def __init__(self, item: ClassDef, names: Mapping[str, str], more: More) -> None:
         self.item, self.names, self.more = item, dict(names), more
         self.filled = iter(item.filled)
+        self.shapes = Shapes(item.drafts, item.parameters, item.filled)
         columns = ([line.comment for line in draft.lines] for draft in item.drafts)
         self.comments = list(zip(*columns, strict=True))
 
@@ -123,7 +124,7 @@ class _Renderer:
         known = ""
         for number, line in enumerate(block):
             filled = fill(line.code, self.filled, self.names, own)
-            comment = self._comment(offset + number) if line.comment else ""
+            comment = self.shapes.text(self.comments[offset + number]) if line.comment else ""
             found += _with_comment(
                 filled,
                 indent + line.indent,
@@ -131,34 +132,6 @@ class _Renderer:
             )
             known = comment.removeprefix("each ") or known
         return found
-
-    # ------------------------------------------------------------------ comments
-
-    def _comment(self, number: int) -> str:
-        parts = []
-        for outputs in zip(*self.comments[number], strict=True):
-            dtypes = {dtype for dtype, _ in outputs}
-            shapes = [shape for _, shape in outputs]
-            if len(dtypes) > 1 or len({len(shape) for shape in shapes}) > 1:
-                parts.append("_")
-                continue
-            dtype = dtypes.pop()
-            sizes = ", ".join(self._size(sizes) for sizes in zip(*shapes, strict=True))
-            parts.append(f"{'' if dtype == 'f32' else dtype}[{sizes}]")
-        alike = len(parts) > 1 and len(set(parts)) == 1
-        return f"each {parts[0]}" if alike else ", ".join(parts)
-
-    def _size(self, sizes: tuple[Dim | None, ...]) -> str:
-        if any(size is None for size in sizes):
-            return "_"
-        if len(set(sizes)) == 1:
-            return str(sizes[0])
-        values = tuple(size.constant if size is not None else None for size in sizes)
-        for parameter in self.item.parameters:
-            factor = whole_factor(values, parameter.values)
-            if factor:
-                return parameter.name if factor == 1 else f"{factor}*{parameter.name}"
-        return "_"
 
 
 def _declared(parameter: Parameter, with_default: bool) -> str:

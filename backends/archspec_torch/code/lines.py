@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import field
 from typing import TypeAlias
 
 from archspec.frozen import frozen
+from archspec.graph.expression import Expression
 from archspec.types.dim import Dim
 from archspec_torch.code.pieces import Code
 
-Comment: TypeAlias = "tuple[tuple[str, tuple[Dim | None, ...]], ...]"
-"""Per output the element type, and the sizes over local symbols (None where unknown)."""
+
+@frozen
+class Extent:
+    """The size of an axis over local symbols, None where unknown.
+
+    `origin` is what the spec has for the number that it is, or for its factor.
+    """
+
+    size: Dim | None
+    origin: Expression | None = field(default=None, compare=False)
+
+
+Comment: TypeAlias = "tuple[tuple[str, tuple[Extent, ...]], ...]"
+"""Per output the element type, and the sizes."""
 
 
 @frozen
@@ -30,6 +44,8 @@ def common(comments: Sequence[Comment]) -> Comment:
     for outputs in zip(*comments, strict=True):
         dtype = outputs[0][0]
         shapes = [shape for _, shape in outputs]
-        sizes = tuple(one[0] if len(set(one)) == 1 else None for one in zip(*shapes, strict=True))
-        result.append((dtype, sizes))
+        sizes = (
+            one[0] if len(set(one)) == 1 else Extent(None) for one in zip(*shapes, strict=True)
+        )
+        result.append((dtype, tuple(sizes)))
     return tuple(result)

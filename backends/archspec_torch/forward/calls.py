@@ -68,7 +68,7 @@ def _needs(frame: Frame, node: Node) -> str:
 def _take_results(frame: Frame, step: Step, source: Code) -> None:
     """Assign what is one tensor in one mode and a tuple in the other."""
     function, variables = frame.function, frame.values.variables
-    comment = function.comment(step.last.types)
+    comment = function.comment(step.outputs)
     first, single = step.outputs[0], len(step.outputs) == 1
     if single and not variables.declared(first):
         found = variables.declare(first, optional=False)

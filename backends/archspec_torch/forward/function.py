@@ -9,7 +9,7 @@ from typing import Any
 from archspec.graph.codegen.identifiers import Names
 from archspec.graph.codegen.sizes import Locals
 from archspec.graph.expression import Name
-from archspec.graph.model import Graph
+from archspec.graph.model import Graph, Port
 from archspec.types.dim import Dim, DimLike, dim
 from archspec.types.tensor import DType, TensorType
 from archspec_torch.code.dtypes import TORCH_TYPES
@@ -17,6 +17,7 @@ from archspec_torch.code.expressions import expression_code
 from archspec_torch.code.lines import Comment, Line
 from archspec_torch.code.pieces import Code, Hole, call, code
 from archspec_torch.code.sizes import size_code
+from archspec_torch.forward.extents import extents
 from archspec_torch.lowering.base import Scope
 
 
@@ -128,10 +129,12 @@ class Function(Scope):
         """Add a line with the types of what it makes."""
         self.lines.append(Line(source, self.indent, comment))
 
-    def comment(self, types: Sequence[TensorType]) -> Comment:
-        """Types as local symbols tell them."""
+    def comment(self, ports: Sequence[Port]) -> Comment:
+        """The types of values, as local symbols and the names of the spec tell them."""
+        assert self.graph is not None
         return tuple(
-            (str(one.dtype), tuple(self.locals.find(size) for size in one.shape)) for one in types
+            (str(self.graph.type_of(port).dtype), extents(self.graph, port, self.locals))
+            for port in ports
         )
 
     def prologue(self) -> list[Line]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from archspec.graph.codegen.interface import ports_of
-from archspec.graph.model import Node
+from archspec.graph.model import Node, Port
 from archspec_torch.code.pieces import Code, Hole, call, code, keyword
 from archspec_torch.forward.frame import Frame
 
@@ -36,7 +36,7 @@ def _in_a_loop(frame: Frame, nodes: tuple[Node, ...]) -> str:
     assert lowered.apply is not None
     value = lowered.apply([branch], function)
     kept = call(f"{result}.append", code(value, f" if {branch} is not None else None"))
-    function.add(kept, function.comment(first.types))
+    function.add(kept, function.comment([Port(first.id)]))
     function.indent -= 4
     return result
 

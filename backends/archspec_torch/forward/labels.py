@@ -1,25 +1,51 @@
-"""Names of values from the labels of the layers that make them."""
+"""Names of values in the spec: their own, those of what they become, labels of their layers."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from archspec.graph.model import Graph, Port
+from archspec.graph.codegen.conditions import ALWAYS
+from archspec.graph.model import Graph, Node, Port
 from archspec_torch.code.names import is_identifier
 from archspec_torch.forward.steps import Step
 
 
-def names_of_branches(
-    graph: Graph,
-    steps: Sequence[Step],
-    readers: Mapping[Port, Sequence[int]],
-    own: Callable[[Port], str],
+def own_name(graph: Graph, port: Port) -> str:
+    """What the spec binds a value to, or ""."""
+    node = graph.node(port.node)
+    parts = [part.strip() for part in node.name.split(",")]
+    if len(parts) == len(node.types) and is_identifier(parts[port.index]):
+        return parts[port.index]
+    return ""
+
+
+def list_name(node: Node, fallback: str) -> str:
+    """What the spec binds all results of a node to, or its label."""
+    key = node.instance.key.split(".")[-1] if node.instance else ""
+    names = node.name.split(", ")
+    base = names[0].removesuffix("_0")
+    whole = names == [f"{base}_{number}" for number in range(len(names))]
+    return next(filter(is_identifier, (base if whole else node.name, key)), fallback)
+
+
+def wanted_names(
+    graph: Graph, steps: Sequence[Step], readers: Mapping[Port, Sequence[int]]
+) -> dict[Port, str]:
+    """For each value its name in the spec, or that of what it becomes, or that of its branch."""
+    branches = _names_of_branches(graph, steps, readers)
+    return _names_of_what_it_becomes(
+        steps, lambda port: own_name(graph, port) or branches.get(port, ""), readers
+    )
+
+
+def _names_of_branches(
+    graph: Graph, steps: Sequence[Step], readers: Mapping[Port, Sequence[int]]
 ) -> dict[Port, str]:
     """For what branches give to a step that joins them: the names that their layers share.
 
     The layers `branch_1` and `branch_2` give `branch`. Names are given where several branches have
-    some, so that they tell these apart. `own` are names that the spec has for values.
+    some, so that they tell these apart.
     """
     makers = {port: step for step in steps for port in step.outputs}
 
@@ -28,7 +54,7 @@ def names_of_branches(
         while port in makers and len(readers.get(port, ())) == 1:
             step = makers[port]
             label = _label(graph, step)
-            if label is None or own(port) or not step.reads or len(step.outputs) != 1:
+            if label is None or own_name(graph, port) or not step.reads or len(step.outputs) != 1:
                 return ""
             labels += [label] if label else []
             if len(set(step.reads)) != 1:
@@ -66,3 +92,26 @@ def _label(graph: Graph, step: Step) -> str | None:
         return label
     owns = step.node.runs_graphs or bool(graph.parameters_of(step.node))
     return None if owns else ""
+
+
+def _names_of_what_it_becomes(
+    steps: Sequence[Step], own: Callable[[Port], str], readers: Mapping[Port, Sequence[int]]
+) -> dict[Port, str]:
+    """For each port the name in the spec: its own, or that of what it becomes.
+
+    What is made of nothing else, statement by statement, has one name from the start, so that no
+    other name keeps in memory what is not needed any more.
+    """
+    found: dict[Port, str] = {}
+    conditions = {step.last.id: step.condition for step in steps}
+    for step in reversed(steps):
+        for port in step.outputs:
+            found[port] = own(port) or found.get(port, "")
+        reads = set(step.reads)
+        if len(step.outputs) != 1 or len(reads) != 1 or not found[step.outputs[0]]:
+            continue
+        (read,) = reads
+        guarded = step.condition != conditions.get(read.node, ALWAYS)
+        if len(readers.get(read, ())) == 1 and not guarded:
+            found[read] = found[step.outputs[0]]
+    return found

@@ -60,14 +60,14 @@ class Values:
 
     def assign(self, step: Step, source: Code) -> None:
         """Let the outputs of a step be what is computed, with their types in a comment."""
-        comment = self.function.comment(step.last.types)
+        comment = self.function.comment(step.outputs)
         targets, take = self.variables.assign(step)
         if take is not None:
             source = element(source, take)
-            comment = self.function.comment(step.last.types[take : take + 1])
+            comment = self.function.comment(step.outputs[take : take + 1])
         self.function.add(code(targets, " = ", source) if targets else source, comment)
 
     def assign_list(self, step: Step, source: Code) -> None:
         """Let one list be all outputs of a step."""
         name = self.variables.assign_list(step.node)
-        self.function.add(code(name, " = ", source), self.function.comment(step.last.types))
+        self.function.add(code(name, " = ", source), self.function.comment(step.outputs))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 from archspec.graph.codegen.conditions import ALWAYS
 from archspec.graph.codegen.identifiers import Names
 from archspec.graph.model import Graph, Node, Port
-from archspec_torch.code.names import is_identifier
-from archspec_torch.forward.labels import names_of_branches
+from archspec_torch.forward.labels import list_name, own_name, wanted_names
+from archspec_torch.forward.lifetimes import Lifetimes
 from archspec_torch.forward.steps import Step
 
 LETTERS = ("x", "y", "z")
@@ -29,17 +29,11 @@ class Variables:
         self._text: dict[Port, str] = {}
         self._optional: dict[Port, bool] = {}
         self._lists: dict[int, str] = {}
-        self._segment: dict[Port, int] = {}
-        self._last_use, self._readers = _uses(graph, steps, self._segment)
-        self._at = {step.last.id: number for number, step in enumerate(steps)}
+        self._lives = Lifetimes(graph, steps)
         self._free: list[str] = []
         self._holds: dict[str, Port] = {}  # the value of each name that statements may assign to
         self._of_spec: set[str] = set()  # names that the spec has for what they hold
-        self._conditions = {step.last.id: step.condition for step in steps}
-        branches = names_of_branches(graph, steps, self._readers, self._wanted)
-        self._becomes = _names_of_what_it_becomes(
-            steps, lambda port: self._wanted(port) or branches.get(port, ""), self._readers
-        )
+        self._wanted = wanted_names(graph, steps, self._lives.readers)
 
     def bind(self, port: Port, text: str, assignable: bool = False) -> None:
         """Let a port be this code (an argument, a parameter)."""
@@ -51,8 +45,7 @@ class Variables:
         """Let a port be the same variable as another, which then lives as long."""
         self._text[port] = self.text(source)
         self._optional[port] = self.optional(source)
-        last = max(self._last_use.get(port, -1), self._last_use.get(source, -1))
-        self._last_use[port] = self._last_use[source] = last
+        self._lives.join(port, source)
         if self._text[port] in self._holds:
             self._holds[self._text[port]] = port
 
@@ -91,21 +84,20 @@ class Variables:
 
     def escapes(self, port: Port) -> bool:
         """Whether a guarded value is read outside its guard."""
-        own = self._segment.get(port)
-        return any(reader != own for reader in self._readers.get(port, ()))
+        return self._lives.escapes(port)
 
     def declare(self, port: Port, optional: bool = True) -> str:
         """A fresh name for a value that may be None outside, unless one is declared already."""
         if port in self._text:
             return self._text[port]
         node = self.graph.node(port.node)
-        name = self.names.fresh(self._wanted(port) or self._list_base(node, "y"))
+        name = self.names.fresh(own_name(self.graph, port) or list_name(node, "y"))
         self._text[port], self._optional[port] = name, optional
         return name
 
     def declare_list(self, node: Node) -> str:
         """A fresh name for the outputs of a call."""
-        self._lists[node.id] = self.names.fresh(self._list_base(node, "columns"))
+        self._lists[node.id] = self.names.fresh(list_name(node, "columns"))
         return self._lists[node.id]
 
     def assign_list(self, node: Node) -> str:
@@ -115,7 +107,7 @@ class Variables:
     def assign(self, step: Step) -> tuple[str, int | None]:
         """Target text, and which element to take where only one of several is read."""
         dying = self._dying(step)
-        ports = [port for port in step.outputs if self._readers.get(port)]
+        ports = [port for port in step.outputs if self._lives.readers.get(port)]
         if len(step.outputs) > 1 and len(ports) == 1:
             targets, take = self._target(ports[0], step, dying), ports[0].index
         else:
@@ -129,7 +121,7 @@ class Variables:
     def _target(self, port: Port, step: Step, dying: list[str]) -> str:
         if port in self._text:  # declared before its guard
             return self._text[port]
-        name = self._own_name(port, step) or self._used_again(step, dying) or self._new()
+        name = self._own_name(port, step) or self._used_again(step, dying) or new_name(self.names)
         for names in (dying, self._free):
             if name in names:
                 names.remove(name)
@@ -139,7 +131,7 @@ class Variables:
 
     def _own_name(self, port: Port, step: Step) -> str:
         """The name in the spec, or a second one like it, that no value has which is still read."""
-        wanted = self._becomes.get(port, "")
+        wanted = self._wanted.get(port, "")
         for name in (wanted, f"{wanted}_2") if wanted not in LETTERS else (wanted,):
             if wanted and (self.names.free(name) or self._is_dead(name, step)):
                 self.names.take(name)
@@ -156,9 +148,6 @@ class Variables:
             names = self._free
         return names[0] if names else ""
 
-    def _new(self) -> str:
-        return self.names.fresh(next((n for n in POOL if self.names.free(n)), "x"))
-
     def _is_generic(self, name: str) -> bool:
         return is_generic(name) and (name not in self._of_spec or name in LETTERS)
 
@@ -167,39 +156,26 @@ class Variables:
         port = self._holds.get(name)
         if port is None or self.optional(port) or step.condition != ALWAYS:
             return False
-        made = self._conditions.get(port.node, ALWAYS)
-        return made == ALWAYS and self._last_use.get(port, -1) <= self._at[step.last.id]
-
-    def _wanted(self, port: Port) -> str:
-        node = self.graph.node(port.node)
-        parts = [part.strip() for part in node.name.split(",")]
-        if len(parts) == len(node.types) and is_identifier(parts[port.index]):
-            return parts[port.index]
-        return ""
-
-    def _list_base(self, node: Node, fallback: str) -> str:
-        """The name in the spec, else the label."""
-        key = node.instance.key.split(".")[-1] if node.instance else ""
-        names = node.name.split(", ")
-        base = names[0].removesuffix("_0")
-        whole = names == [f"{base}_{number}" for number in range(len(names))]
-        for wanted in (base if whole else node.name, key):
-            if is_identifier(wanted):
-                return wanted
-        return fallback
+        made = self._lives.condition(port)
+        return made == ALWAYS and self._lives.last_use(port) <= self._lives.at(step)
 
     def _dying(self, step: Step) -> list[str]:
         """Names of what is read here for the last time, in that order; no arguments."""
-        at = self._at[step.last.id]
+        at = self._lives.at(step)
         found: dict[str, None] = {}
         for port in step.reads:
             name = self._text.get(port, "")
             alone = not self._optional.get(port) and port.node not in self._lists
             argument = self.graph.node(port.node).is_input and not is_generic(name)
-            last = self._last_use.get(port) == at and name in self._holds and not argument
-            if alone and last and self._conditions.get(port.node, ALWAYS) == step.condition:
+            last = self._lives.last_use(port) == at and name in self._holds and not argument
+            if alone and last and self._lives.condition(port) == step.condition:
                 found.setdefault(name)
         return list(found)
+
+
+def new_name(names: Names) -> str:
+    """A name that nobody has, for a value that the spec does not name."""
+    return names.fresh(next((name for name in POOL if names.free(name)), "x"))
 
 
 def is_generic(name: str) -> bool:
@@ -213,47 +189,3 @@ def _goes_on(step: Step) -> bool:
     op = step.node.op
     same = len(set(step.reads)) == 1 and len(step.outputs) == 1
     return same or (op is not None and op.name in ARITHMETIC)
-
-
-def _uses(
-    graph: Graph, steps: Sequence[Step], segment: dict[Port, int]
-) -> tuple[dict[Port, int], dict[Port, list[int]]]:
-    """Last step that reads each port, and the segments that read it (-1: the result)."""
-    last: dict[Port, int] = {}
-    readers: dict[Port, list[int]] = {}
-    number, previous = 0, ALWAYS
-    for at, step in enumerate(steps):
-        if step.condition != previous:
-            number, previous = number + 1, step.condition
-        for port in step.outputs:
-            segment[port] = number
-        for port in step.reads:
-            last[port] = at
-            readers.setdefault(port, []).append(number)
-    for port in graph.output_ports:
-        last[port] = len(steps)
-        readers.setdefault(port, []).append(-1)
-    return last, readers
-
-
-def _names_of_what_it_becomes(
-    steps: Sequence[Step], own: Callable[[Port], str], readers: Mapping[Port, Sequence[int]]
-) -> dict[Port, str]:
-    """For each port the name in the spec: its own, or that of what it becomes.
-
-    What is made of nothing else, statement by statement, has one name from the start, so that no
-    other name keeps in memory what is not needed any more.
-    """
-    found: dict[Port, str] = {}
-    conditions = {step.last.id: step.condition for step in steps}
-    for step in reversed(steps):
-        for port in step.outputs:
-            found[port] = own(port) or found.get(port, "")
-        reads = set(step.reads)
-        if len(step.outputs) != 1 or len(reads) != 1 or not found[step.outputs[0]]:
-            continue
-        (read,) = reads
-        guarded = step.condition != conditions.get(read.node, ALWAYS)
-        if len(readers.get(read, ())) == 1 and not guarded:
-            found[read] = found[step.outputs[0]]
-    return found

@@ -1,0 +1,149 @@
+"""Shapes in comments, in the names of a class: `[B, window**2, 3*in_features]`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from archspec.graph.expression import (
+    Expression,
+    Number,
+    evaluated,
+    names_in,
+    says_more,
+    substituted,
+)
+from archspec.types.dim import Dim
+from archspec_torch.classes.arguments import Filling, Parameter, Written, whole_factor
+from archspec_torch.classes.draft import Draft
+from archspec_torch.code.expressions import expression_code
+from archspec_torch.code.lines import Comment, Extent
+from archspec_torch.code.pieces import code
+from archspec_torch.code.text import flat
+from archspec_torch.planning.size_origins import known_numbers
+
+UNKNOWN = "_"
+
+
+class Shapes:
+    """Writes the shapes of one class, which has one draft for each specialisation."""
+
+    def __init__(
+        self,
+        drafts: Sequence[Draft],
+        parameters: Sequence[Parameter],
+        filled: Sequence[Filling | None],
+    ) -> None:
+        self.drafts, self.parameters = drafts, parameters
+        self.known = [known_numbers(draft.unit.either) for draft in drafts]
+        self.shown = {parameter.name: parameter.name for parameter in parameters}
+        for item in filled:
+            if isinstance(item, Written):
+                self.shown |= dict(item.spelled)
+        if not drafts[0].layout.root:
+            self.shown = {**{name: name for name in self._bound()}, **self.shown}
+
+    def text(self, comments: Sequence[Comment]) -> str:
+        """What a comment says of values, given what it says in each specialisation."""
+        parts = []
+        for outputs in zip(*comments, strict=True):
+            dtypes = {dtype for dtype, _ in outputs}
+            shapes = [shape for _, shape in outputs]
+            if len(dtypes) > 1 or len({len(shape) for shape in shapes}) > 1:
+                parts.append(UNKNOWN)
+                continue
+            dtype = dtypes.pop()
+            sizes = ", ".join(self._size(sizes) for sizes in zip(*shapes, strict=True))
+            parts.append(f"{'' if dtype == 'f32' else dtype}[{sizes}]")
+        alike = len(parts) > 1 and len(set(parts)) == 1
+        return f"each {parts[0]}" if alike else ", ".join(parts)
+
+    def _bound(self) -> Iterator[str]:
+        """Sizes that the block itself names, where no variable has the name."""
+        graphs = [draft.unit.either for draft in self.drafts]
+        variables = {
+            name for draft in self.drafts for mode in draft.layout.locals for name in mode.known
+        }
+        for name in graphs[0].names:
+            everywhere = all(
+                name in graph.names and name not in graph.arguments for graph in graphs
+            )
+            if name[0].isupper() and everywhere and name not in variables:
+                yield name
+
+    # ------------------------------------------------------------------ one size
+
+    def _size(self, sizes: tuple[Extent, ...]) -> str:
+        found = [extent.size for extent in sizes]
+        given = [size for size in found if size is not None]
+        if len(given) < len(found):
+            return UNKNOWN
+        numbers = [size.constant for size in given]
+        values = [number for number in numbers if number is not None]
+        if len(values) == len(given):
+            return self._number(sizes, values)
+        if len(values) > 0:
+            return UNKNOWN
+        return self._multiple(sizes, given) or self._part(given) or UNKNOWN
+
+    def _number(self, sizes: Sequence[Extent], values: Sequence[int]) -> str:
+        for origin in dict.fromkeys(extent.origin for extent in sizes):
+            text = self._spelled(origin, values) if origin is not None else ""
+            if text:
+                return text
+        if len(set(values)) == 1:
+            return str(values[0])
+        for parameter in self.parameters:
+            factor = whole_factor(values, parameter.values)
+            if factor:
+                return parameter.name if factor == 1 else f"{factor}*{parameter.name}"
+        return UNKNOWN
+
+    def _spelled(self, origin: Expression, values: Sequence[int]) -> str:
+        """An expression in names of the class, if it has these values; else ""."""
+        literals: dict[str, Expression] = {}
+        for name in names_in(origin):
+            if name not in self.shown:
+                number = self.known[0].get(name)
+                if number is None or any(known.get(name) != number for known in self.known):
+                    return ""
+                literals[name] = Number(number)
+        expression = substituted(origin, literals)
+        rows = zip(self.known, values, strict=True)
+        if not says_more(expression) or any(
+            evaluated(expression, known) != value for known, value in rows
+        ):
+            return ""
+        return self._compact(expression)
+
+    def _compact(self, expression: Expression) -> str:
+        text = flat(expression_code(expression, lambda name: code(self.shown[name])))
+        for sign in ("**", "//", "*"):
+            text = text.replace(f" {sign} ", sign)
+        return text
+
+    def _multiple(self, sizes: Sequence[Extent], given: Sequence[Dim]) -> str:
+        """A size that is the same everywhere; `window*rows` where 7 is the window."""
+        symbols = {tuple(monomial for monomial, _ in size.terms) for size in given}
+        factors = [size.terms[0][1] for size in given]
+        origins = dict.fromkeys(extent.origin for extent in sizes)
+        if len(symbols) == 1 and len(given[0].terms) == 1:
+            for origin in origins:
+                name = self._spelled(origin, factors) if origin is not None else ""
+                if name:
+                    return f"{name}*{given[0].terms[0][0][0]}"
+        return str(given[0]) if len(set(given)) == 1 else ""
+
+    def _part(self, given: Sequence[Dim]) -> str:
+        """`H//stride` for a size that is a symbol divided by an argument."""
+        for symbol in sorted(given[0].symbols):
+            whole = Dim.symbol(symbol)
+            for parameter in self.parameters:
+                by = parameter.values
+                if not all(type(value) is int and value > 0 for value in by):
+                    continue
+                rows = [*zip(given, by, strict=True)]
+                if all(size == whole // value for size, value in rows):
+                    return f"{symbol}//{parameter.name}"
+                if all(size == (whole + value - 1) // value for size, value in rows):
+                    return f"ceil({symbol}/{parameter.name})"
+        return ""

@@ -1,0 +1,67 @@
+"""Products and quotients of expressions, in as few words as possible.
+
+`heads * (channels // heads)` is written as `channels`. What results is a proposal: who uses it
+compares its value with the number that it is to explain.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from math import prod
+
+from archspec.graph.expression import Expression, Number, Operation, simplified
+
+
+def product(factors: Iterable[Expression]) -> Expression:
+    """All factors multiplied; a division by another factor is undone."""
+    number, parts = _factors(factors)
+    for part in list(parts):
+        if isinstance(part, Operation) and part.sign == "//":
+            above, below = part.operands
+            number_below, others = _factors([below])
+            if number % number_below == 0 and not others - (parts - Counter([part])):
+                number //= number_below
+                parts = parts - Counter([part]) - others
+                number_above, more = _factors([above])
+                number *= number_above
+                parts += more
+    return _written(number, parts)
+
+
+def quotient(whole: Expression, factors: Iterable[Expression]) -> Expression:
+    """One expression divided by others."""
+    number, parts = _factors([whole])
+    by, divisors = _factors(factors)
+    parts, divisors = parts - divisors, divisors - parts
+    if number % by == 0:
+        number, by = number // by, 1
+    above, below = _written(number, parts), _written(by, divisors)
+    return simplified(Operation("//", (above, below)))
+
+
+def _factors(expressions: Iterable[Expression]) -> tuple[int, Counter[Expression]]:
+    """The number in a product of these, and how often each other factor is in it."""
+    numbers: list[int] = []
+    parts: Counter[Expression] = Counter()
+    rest = list(expressions)
+    while rest:
+        match rest.pop():
+            case Number(value) if type(value) is int and value > 0:
+                numbers.append(value)
+            case Operation("*", operands):
+                rest.extend(operands)
+            case Operation("**", (base, Number(power))) if type(power) is int and power > 0:
+                rest.extend([base] * power)
+            case other:
+                parts[other] += 1
+    return prod(numbers), parts
+
+
+def _written(number: int, parts: Counter[Expression]) -> Expression:
+    found: Expression = Number(number)
+    for part in sorted(parts, key=repr):
+        count = parts[part]
+        power = Operation("**", (part, Number(count))) if count > 1 else part
+        found = simplified(Operation("*", (found, power)))
+    return found

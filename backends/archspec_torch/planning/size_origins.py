@@ -1,0 +1,262 @@
+"""What the spec wrote for the sizes of tensors: where each was made, followed through the graph."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from archspec.graph.expression import (
+    Expression,
+    Name,
+    Number,
+    Operation,
+    Size,
+    evaluated,
+    says_more,
+    simplified,
+)
+from archspec.graph.model import Graph, Node, Port
+from archspec.ops.einops_notation import Plan
+from archspec.ops.merge import Concat, Split
+from archspec.types.dim import Dim
+from archspec_torch.planning.products import product, quotient
+
+MOST_JOINED = 8
+"""Inputs of a `concat` whose sizes are added up, and such in one another."""
+
+NO_SIZES = frozenset({"count", "kernel", "stride", "padding", "dilation", "groups", "heads"})
+"""Attributes that are no size of a result."""
+
+SIZES = frozenset({"width", "dim", "channels", "features"})
+"""Parameters of blocks that are taken for the size of their result, where it has that."""
+
+FURTHEST = 50
+"""Nodes that are looked back through for where a size was made."""
+
+EINOPS = frozenset({"rearrange", "reduce", "repeat"})
+
+
+def known_numbers(graph: Graph) -> dict[str, Any]:
+    """Names of the body with their numbers, parameters that are lists among them."""
+    names = {name: _number(value) for name, value in graph.names.items()}
+    found = {**_unnamed(graph), **graph.arguments, **names}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _unnamed(graph: Graph) -> dict[str, int | None]:
+    """Sizes of inputs by their places, for those without a name."""
+    return {
+        _place(at, axis): size.constant
+        for at, kind in enumerate(graph.input_types)
+        for axis, size in enumerate(kind.shape)
+    }
+
+
+def _place(at: int, axis: int) -> str:
+    return f"{at}:{axis}"
+
+
+def _number(value: Any) -> Any:
+    return value.constant if isinstance(value, Dim) else value
+
+
+def entries(node: Node, names: Mapping[str, Any]) -> list[tuple[str, Expression, Any]]:
+    """What attributes, or arguments, of a node are made of, with values."""
+    written = node.instance.written if node.instance is not None else {}
+    return [entry for name, one in written.items() for entry in _entries(name, one, names)]
+
+
+def _entries(
+    name: str, one: Expression, names: Mapping[str, Any]
+) -> Iterator[tuple[str, Expression, Any]]:
+    value = evaluated(one, names)
+    if value is not None and says_more(one):
+        yield name, one, value
+    if isinstance(one, Operation):
+        for operand in one.operands:
+            yield from _entries(name, operand, names)
+
+
+class SizeOrigins:
+    """Finds expressions for the sizes in one graph that are numbers."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph, self.names = graph, known_numbers(graph)
+        self._found: dict[tuple[Port, int], Expression | None] = {}
+
+    def of(self, port: Port, axis: int, depth: int = 0) -> Expression | None:
+        """The expression for the size of an axis, if it is a number."""
+        at = (port, axis)
+        if at not in self._found:
+            if depth > FURTHEST:
+                return None
+            self._found[at] = self._made(port, axis, depth + 1)
+        return self._found[at]
+
+    def resolved(self, expression: Expression, node: Node) -> Expression:
+        """With what is known of sizes that have no name: where data before the node has them."""
+        if isinstance(expression, Operation):
+            operands = tuple(self.resolved(one, node) for one in expression.operands)
+            return Operation(expression.sign, operands)
+        if not isinstance(expression, Size):
+            return expression
+        for _ in range(FURTHEST):
+            if not node.inputs:
+                break
+            for port in node.inputs:
+                for axis, size in enumerate(self.graph.type_of(port).shape):
+                    if size.constant == expression.value:
+                        return self.of(port, axis) or Number(expression.value)
+            node = self.graph.node(node.inputs[0].node)
+        return Number(expression.value)
+
+    def _made(self, port: Port, axis: int, depth: int) -> Expression | None:
+        shape = self.graph.type_of(port).shape
+        size, node = shape[axis].constant, self.graph.node(port.node)
+        if size is None:
+            return None
+        if node.is_input:
+            return self._named(size) or Name(_place(self.graph.inputs.index(node), axis))
+        if node.op is not None and node.op.name in EINOPS:
+            return self._rearranged(node, axis, depth)
+        written = self._written(node, size)
+        if written is not None:
+            return written
+        for other in self._alike(node, len(shape)):
+            if self.graph.type_of(other).shape[axis].constant == size:
+                return self.of(other, axis, depth)
+        if isinstance(node.op, Concat):
+            return self._sum(node, axis, depth)
+        found = self._flattened(node, axis, depth) or self._shared_out(node, axis, depth)
+        return found or self._somewhere(node, size, depth)
+
+    def _rearranged(self, node: Node, axis: int, depth: int) -> Expression | None:
+        """An axis of what a pattern makes: the product of those that it joins."""
+        (source,) = node.inputs
+        given = {
+            value: self.resolved(one, node)
+            for _, one, value in reversed(entries(node, self.names))
+            if type(value) is int
+        }
+        taken: Plan = node.op.plan(self.graph.type_of(source))  # type: ignore[union-attr]
+        before = [self.of(source, at, depth) for at in range(len(taken.taken_apart))]
+        parts = _taken_apart(before, taken, given)
+        kept = [part for at, part in enumerate(parts) if at not in taken.reduce]
+        order = [kept[at] for at in taken.order]
+        for at, size in taken.insert:
+            order.insert(at, _given(size, given))
+        start = sum(taken.joined[:axis])
+        return _product(order[start : start + taken.joined[axis]])
+
+    def _alike(self, node: Node, rank: int) -> list[Port]:
+        return [port for port in node.inputs if self.graph.type_of(port).rank == rank]
+
+    def _written(self, node: Node, size: int) -> Expression | None:
+        found = entries(node, self.names) if node.op is not None else _arguments(node, self.names)
+        for name, one, value in sorted(found, key=lambda entry: entry[0] != "width"):
+            is_size = name in SIZES if node.op is None else name not in NO_SIZES
+            if is_size and type(value) is int and value == size:
+                return self.resolved(one, node)
+        return None
+
+    def _sum(self, node: Node, axis: int, depth: int) -> Expression | None:
+        """The size of what is joined along an axis."""
+        if len(node.inputs) > MOST_JOINED:
+            return None
+        counts: Counter[Expression] = Counter()
+        number = 0
+        for port in node.inputs:
+            size = self.graph.type_of(port).shape[axis].constant
+            part = self.of(port, axis, depth + FURTHEST // MOST_JOINED)
+            if part is None or isinstance(part, Number):
+                number += size or 0
+            else:
+                counts[part] += 1
+        total: Expression | None = None
+        for part, count in counts.items():
+            term = simplified(Operation("*", (Number(count), part)))
+            total = term if total is None else Operation("+", (total, term))
+        if total is None or not number:
+            return total
+        return Operation("+", (total, Number(number)))
+
+    def _shared_out(self, node: Node, axis: int, depth: int) -> Expression | None:
+        """A part of an axis that is split into equal ones."""
+        if not isinstance(node.op, Split) or len({*node.types}) > 1:
+            return None
+        (source,) = node.inputs
+        whole = self.of(source, axis, depth)
+        return None if whole is None else quotient(whole, [Number(len(node.types))])
+
+    def _flattened(self, node: Node, axis: int, depth: int) -> Expression | None:
+        """The product of the axes that `flatten` makes one."""
+        if node.op is None or node.op.name != "flatten":
+            return None
+        (source,) = node.inputs
+        rank, start = self.graph.type_of(source).rank, node.op.start  # type: ignore[attr-defined]
+        start = start % rank if rank else 0
+        if axis != start:
+            return None
+        count = rank - len(node.types[0].shape) + 1
+        return _product(self.of(source, start + at, depth) for at in range(count))
+
+    def _somewhere(self, node: Node, size: int, depth: int) -> Expression | None:
+        """A size of an input on whatever axis."""
+        for port in node.inputs if size > 1 else ():
+            for axis, other in enumerate(self.graph.type_of(port).shape):
+                if other.constant == size:
+                    return self.of(port, axis, depth)
+        return None
+
+    def _named(self, size: int | None) -> Expression | None:
+        """The name of a size of an input."""
+        sizes = (n for n in self.graph.names if n[0].isupper() and n not in self.graph.arguments)
+        return next((Name(n) for n in sizes if self.names.get(n) == size), None)
+
+
+def _arguments(node: Node, names: Mapping[str, Any]) -> list[tuple[str, Expression, Any]]:
+    """What the arguments of a block are, as a whole."""
+    written = node.instance.written if node.instance is not None else {}
+    return [(name, one, evaluated(one, names)) for name, one in written.items()]
+
+
+def _product(parts: Iterable[Expression | None]) -> Expression | None:
+    found = []
+    for part in parts:
+        if part is None:
+            return None
+        found.append(part)
+    return product(found)
+
+
+def _taken_apart(
+    before: Sequence[Expression | None], taken: Plan, given: Mapping[int, Expression]
+) -> list[Expression | None]:
+    """The axes that those of the input are taken apart into."""
+    parts: list[Expression | None] = []
+    for whole, count in zip(before, taken.taken_apart, strict=True):
+        places = range(len(parts), len(parts) + count)
+        sizes = {at: _given(taken.split[at], given) for at in places}
+        for at in places:
+            others = [size for other, size in sizes.items() if other != at]
+            told = [size for size in others if size is not None]
+            inferred = at in taken.inferred and whole is not None and len(told) == len(others)
+            parts.append(quotient(whole, told) if inferred and whole else sizes[at])
+    return parts
+
+
+def _given(size: Dim, given: Mapping[int, Expression]) -> Expression | None:
+    number = size.constant
+    return None if number is None else given.get(number, Number(number))
+
+
+_KNOWN: WeakKeyDictionary[Graph, SizeOrigins] = WeakKeyDictionary()
+
+
+def size_origins(graph: Graph) -> SizeOrigins:
+    """What is known of the sizes in a graph, which is found out once."""
+    if graph not in _KNOWN:
+        _KNOWN[graph] = SizeOrigins(graph)
+    return _KNOWN[graph]

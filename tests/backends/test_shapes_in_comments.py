@@ -1,0 +1,114 @@
+"""Shapes in comments of generated code are in the names of the class."""
+
+import re
+
+import pytest
+
+from archspec.graph.expression import Name, Number, Operation
+from archspec_torch.planning.products import product, quotient
+from archspec_torch.source import python_source
+
+A, B, C = Name("a"), Name("b"), Name("c")
+
+
+def ratio(above, below):
+    return Operation("//", (above, below))
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (product([A, ratio(C, A)]), C),
+        (product([ratio(C, A), A, A]), Operation("*", (A, C))),
+        (product([A, A]), Operation("**", (A, Number(2)))),
+        (product([Operation("**", (A, Number(2))), A]), Operation("**", (A, Number(3)))),
+        (product([Number(2), Number(3), A]), Operation("*", (Number(6), A))),
+        (quotient(Operation("*", (Number(3), C)), [Number(3), A]), ratio(C, A)),
+        (quotient(Operation("**", (A, Number(2))), [A]), A),
+        (quotient(C, [C]), Number(1)),
+        (quotient(Number(12), [Number(4)]), Number(3)),
+        (quotient(C, [Number(2)]), ratio(C, Number(2))),
+    ],
+)
+def test_products_and_quotients_are_in_few_words(found, expected):
+    assert found == expected
+
+
+def comments(net, name):
+    text, _ = python_source(net.compiled)
+    body = text.partition(f"class {name}(")[2].partition("def forward")[2].partition("\n\n\n")[0]
+    return re.findall("# (.*)", body)
+
+
+WINDOWS = """
+block windowed(heads: int, window: int) {
+  input x: [B, H, C]
+  rows = ceil_div(H, window)
+  output x
+    -> pad([(1, 0, rows * window - H)])
+    -> rearrange("b (r p) (h d) -> (b r) h p d", p=window, h=heads)
+    -> rearrange("n h p d -> n p (h d)")
+    -> linear(2 * C)
+    -> split(2, axis=2)
+    -> concat(axis=1)
+}
+network net {
+  input x: f32[B = 1, H = 10, 8]
+  output a = x -> windowed(2, 4)
+  output b = x -> windowed(4, 5)
+}
+"""
+
+
+def test_sizes_are_expressions_of_what_the_spec_wrote(network):
+    assert comments(network(WINDOWS), "Windowed") == [
+        "[B, window*rows, in_features]",
+        "[B*rows, heads, window, in_features//heads]",
+        "[B*rows, window, in_features]",
+        "[B*rows, window, 2*in_features]",
+        "each [B*rows, window, in_features]",
+        "[B*rows, 2*window, in_features]",
+    ]
+
+
+JOINED = """
+block strided(width: int, stride: int) { conv(width, 3, stride) -> relu }
+network net {
+  input x: f32[B = 1, 3, H = 8, W = 8]
+  output x -> a: strided(8, 1) -> b: strided(4, 2) -> c: strided(4, 4)
+}
+"""
+
+
+def test_sizes_behind_a_stride_that_is_an_argument(network):
+    assert comments(network(JOINED), "Strided") == ["[B, width, ceil(H/stride), ceil(W/stride)]"]
+
+
+def test_what_is_joined_is_a_sum(network):
+    net = network(
+        """
+block fork(pool: int) { [conv(6, 1), conv(2, 1), conv(pool, 1)] -> concat }
+network net {
+  input x: f32[B = 1, 3, H = 8, W = 8]
+  output x -> fork(5) -> fork(6)
+}
+"""
+    )
+    assert comments(net, "Fork")[-1] == "[B, pool + 8, H, W]"
+
+
+def test_equal_numbers_of_another_origin_are_no_reason(network):
+    """Twelve is the width of the data here, and heads are twelve by chance."""
+    net = network(
+        """
+block layer(heads: int, width: int) {
+  input x: [B, N, D]
+  output (x * heads) -> linear(width)
+}
+network net {
+  input x: f32[B = 1, N = 3, 12]
+  output x -> layer(12, 16) -> linear(12) -> tanh -> layer(13, 17)
+}
+"""
+    )
+    assert comments(net, "Layer") == ["[B, N, in_features]", "[B, N, width]"]
