@@ -1,32 +1,36 @@
-"""The arrows of a drawing: in which order they leave a box, where they enter a bar."""
+"""The arrows of a drawing: in which order they leave a box, where they enter another."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cmp_to_key
 from itertools import groupby
 
+from archspec.diagram.cells import entering, leaving
 from archspec.diagram.edges import Edge, Reach, Wiring, below, edges_between, merged
-from archspec.diagram.points import above_frames, in_order, jointed, parted
-from archspec.diagram.ranks import levels
+from archspec.diagram.points import apart, in_order, jointed, parted
+from archspec.diagram.ranks import levels, stretched
 from archspec.diagram.straight import BRANCH, fans_of, plumb, rigidity, upright
 from archspec.diagram.wording import Wording
 from archspec.frozen import frozen
-from archspec.passes.expand import Flat, FlatPort
+from archspec.passes.expand import Flat
+
+MANY = 3
+"""Arrows side by side at a box that need room to turn."""
 
 
 @frozen
 class Arrow:
-    """Data from a box to a box. `out` and `into` are cells of bars; `length` is in ranks.
+    """Data from a box to a box. `out` and `into` are cells of these; `length` is in ranks.
 
-    `labels` and `tooltip` have a line for each tensor. `rigid` says how much an arrow is to be
-    straight, `ordered` that those of its box keep their order from left to right. One that is
-    hidden only says that a box stands straight below another.
+    `tooltip` has a line for each tensor. `rigid` says how much an arrow is to be straight,
+    `ordered` that those of its box keep their order from left to right. One that is hidden only
+    says that a box stands straight below another.
     """
 
     start: int
     end: int
-    labels: tuple[str, ...]
     tooltip: tuple[str, ...]
     out: int | None
     into: int | None
@@ -38,10 +42,15 @@ class Arrow:
 
 @frozen
 class Drawn:
-    """Arrows, and the points where data parts, each with its frame."""
+    """Arrows, and the points where data parts, each with its frame.
+
+    `heads` and `feet` have the numbers of cells of boxes that several arrows enter and leave.
+    """
 
     arrows: tuple[Arrow, ...]
     splits: Mapping[int, int]
+    heads: Mapping[int, int]
+    feet: Mapping[int, int]
 
 
 def arrows(flat: Flat, owner: Mapping[int, int], wiring: Wiring, wording: Wording) -> Drawn:
@@ -50,86 +59,73 @@ def arrows(flat: Flat, owner: Mapping[int, int], wiring: Wiring, wording: Wordin
     order = in_order(edges, splits, wiring)
     downward = [(edge.start, edge.end) for edge in edges]
     outputs = [item.index for item in flat.nodes if item.kind == "output"]
-    above = above_frames(edges, splits, order, wiring)
-    rank = dict(levels(order, downward, above, outputs))
+    rank = dict(levels(order, downward, apart(edges, splits, order, wiring), outputs))
     edges = jointed(edges, splits, rank, wiring)
     order = in_order(edges, splits, wiring)
-    edges, reach = _sorted(edges, order, wiring.cells)
+    orders = {**dict.fromkeys(_with_order(edges, splits, wiring), 0), **wiring.cells}
+    edges = _sorted(edges, order, orders)
+    reach = _reach(edges, order, wiring.cells)
     fans = fans_of(edges, wiring.cells, reach)
     straight = upright(edges, rank, {**wiring.frame_of, **splits}, wiring.parents)
     rigid = rigidity(edges, order, straight, fans, wiring.bars)
-    leaving: dict[int, int] = {}
-    for edge in edges:
-        leaving[edge.start] = leaving.get(edge.start, 0) + 1
-    place: dict[int, int] = {}
-    labelled: set[tuple[int, str]] = set()
-    found: list[Arrow] = []
-    for edge in edges:
-        at = place[edge.start] = place.get(edge.start, -1) + 1
-        kinds = [flat.type_of(port) for port in edge.ports]
-        spread = edge.start in wiring.bars and leaving[edge.start] == wiring.cells[edge.start]
-        found.append(
-            Arrow(
-                edge.start,
-                edge.end,
-                tuple(_labels(flat, edge, wording, wiring.merging, labelled)),
-                tuple(wording.type(kind) for kind in kinds),
-                at if spread else None,
-                edge.target if edge.end in wiring.cells else None,
-                max(1, rank[edge.end] - rank[edge.start]),
-                rigid[edge],
-                edge.start in fans,
-            )
+    heads = entering(edges, rigid, wiring.merging | splits.keys())
+    feet = leaving(edges, rigid, wiring.bars | splits.keys())
+    feet_of_bars = _feet_of_bars(edges, wiring)
+    cells = Counter({**heads.counts, **wiring.cells})
+    crowded = {rank[box] - 1 for box in cells if cells[box] >= MANY and box not in wiring.bars}
+    crowded |= {rank[box] for box, count in feet.counts.items() if count >= MANY}
+    rank = stretched(rank, crowded)
+    found = [
+        Arrow(
+            edge.start,
+            edge.end,
+            tuple(wording.type(flat.type_of(port)) for port in edge.ports),
+            feet_of_bars.get(edge, feet.of.get(edge)),
+            edge.target if edge.end in wiring.cells else heads.of.get(edge),
+            max(1, rank[edge.end] - rank[edge.start]),
+            rigid[edge],
+            edge.start in fans,
         )
+        for edge in edges
+    ]
     lines = plumb(edges, order, reach, wiring, splits)
-    return Drawn(tuple(_with_lines(found, lines, rank)), splits)
+    return Drawn(tuple(_with_lines(found, lines, rank)), splits, heads.counts, feet.counts)
 
 
-def _labels(
-    flat: Flat,
-    edge: Edge,
-    wording: Wording,
-    merging: Set[int],
-    labelled: set[tuple[int, str]],
-) -> Iterator[str]:
-    """The shapes to write at an edge: those that are new, where they have not been said.
-
-    Where several tensors go to one box, what they are is said of all or of none.
-    """
-    if edge.end < len(flat.nodes) and flat.nodes[edge.end].kind == "output":
-        return
-    shapes = [wording.shape(flat.type_of(port)) for port in edge.ports]
-    said = {(at, shape) for shape in shapes for at in (edge.source, edge.end)}
-    kept = {(at, shape) for at, shape in said if at == edge.source or at in merging}
-    if any(_is_new(flat, edge.source, port) for port in edge.ports) and not kept & labelled:
-        labelled |= kept
-        yield from shapes
-
-
-def _is_new(flat: Flat, source: int, port: FlatPort) -> bool:
-    """Whether a shape is not that of any input of the box that yields it.
-
-    An input of the network says its shape itself, as an output does. A box begins with its first
-    op.
-    """
-    first = flat.nodes[source]
-    kind = flat.type_of(port)
-    return first.kind != "input" and all(flat.type_of(given) != kind for given in first.inputs)
-
-
-def _sorted(
-    edges: Sequence[Edge], order: Sequence[int], cells: Mapping[int, int]
-) -> tuple[list[Edge], Mapping[int, Reach]]:
-    """Edges box by box, those of one box from left to right as the bars below want them.
-
-    Also gives what lies below each box.
-    """
-    leaving: dict[int, list[Edge]] = {box: [] for box in order}
+def _feet_of_bars(edges: Sequence[Edge], wiring: Wiring) -> Mapping[Edge, int]:
+    """The cells at which edges leave a bar that as many leave as enter: straight on."""
+    leaving_bar: dict[int, list[Edge]] = {}
     for edge in edges:
-        leaving[edge.start].append(edge)
+        if edge.start in wiring.bars:
+            leaving_bar.setdefault(edge.start, []).append(edge)
+    spread = (ways for bar, ways in leaving_bar.items() if len(ways) == wiring.cells[bar])
+    return {edge: at for ways in spread for at, edge in enumerate(ways)}
+
+
+def _with_order(edges: Sequence[Edge], splits: Mapping[int, int], wiring: Wiring) -> Iterator[int]:
+    """Boxes in which the order of the arrows that enter is to be seen, besides bars."""
+    entering_box = Counter(edge.end for edge in edges)
+    for box, count in entering_box.items():
+        if count > 1 and box not in wiring.merging and box not in splits:
+            yield box
+
+
+def _reach(
+    edges: Sequence[Edge], order: Sequence[int], cells: Mapping[int, int]
+) -> Mapping[int, Reach]:
+    """For each box the bars below it, with the leftmost cell that is reached."""
+    leaving_box: dict[int, list[Edge]] = {box: [] for box in order}
+    for edge in edges:
+        leaving_box[edge.start].append(edge)
     reach: dict[int, Reach] = {}
     for box in reversed(order):
-        reach[box] = merged(below(edge, cells, reach) for edge in leaving[box])
+        reach[box] = merged(below(edge, cells, reach) for edge in leaving_box[box])
+    return reach
+
+
+def _sorted(edges: Sequence[Edge], order: Sequence[int], cells: Mapping[int, int]) -> list[Edge]:
+    """Edges box by box, those of one box from left to right as the boxes below want them."""
+    reach = _reach(edges, order, cells)
     place = {box: index for index, box in enumerate(order)}
 
     def compare(left: Edge, right: Edge) -> int:
@@ -140,7 +136,10 @@ def _sorted(
         bar = min(shared, key=place.__getitem__)
         return mine[bar] - theirs[bar]
 
-    return [e for box in order for e in sorted(leaving[box], key=cmp_to_key(compare))], reach
+    alike = cmp_to_key(compare)
+    boxes = sorted(edges, key=lambda edge: place[edge.start])
+    ways = (list(group) for _, group in groupby(boxes, key=lambda edge: edge.start))
+    return [edge for together in ways for edge in sorted(together, key=alike)]
 
 
 def _with_lines(
@@ -152,5 +151,5 @@ def _with_lines(
         if box in lines:
             end = lines[box]
             length = max(1, rank[end] - rank[box])
-            ways.insert(len(ways) // 2, Arrow(box, end, (), (), None, None, length, hidden=True))
+            ways.insert(len(ways) // 2, Arrow(box, end, (), None, None, length, hidden=True))
         yield from ways

@@ -4,31 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Literal, TypeAlias, cast
+from typing import cast
 
 import graphviz  # type: ignore[import-untyped]  # the package has no types
 
 from archspec.diagram.arrows import Arrow
-from archspec.diagram.picture import Box, Frame, Line, Picture
+from archspec.diagram.boxes import (
+    GAP,
+    NARROWEST,
+    Direction,
+    cell_widths,
+    escaped,
+    foot_widths,
+    label,
+    small,
+    width_of,
+)
+from archspec.diagram.picture import Box, Frame, Picture
 from archspec.diagram.straight import MAIN
-from archspec.diagram.style import BLOCK, END, FONT, FRAMES, INK, LINE, SOFT, fill_of, ink_on
+from archspec.diagram.style import FONT, FRAMES, INK, LINE, fill_of
 from archspec.frozen import frozen
 
-Direction: TypeAlias = Literal["TB", "LR"]
-"""Whether data flow from top to bottom or from left to right."""
-
-GAP = 16
-"""Distance between boxes side by side, in points."""
-CHARACTER = 5.7
-"""Width of a character of a label, in points, on average."""
-NARROWEST, BROADEST = 64, 210
-ROW = 30
-"""Height of a cell of an upright bar."""
 PLUMB = "200"
 """Weight of a line that keeps boxes below each other: above 128, with which graphviz makes frames
 narrow. That of arrows is 4."""
-ROOM = 2 * GAP + 2
-"""What such a line takes between two boxes, beside their distance."""
 
 
 @frozen
@@ -67,9 +66,6 @@ def dot_text(
         },
         node_attr={"shape": "plain", "fontname": FONT, "fontsize": "11", "fontcolor": INK},
         edge_attr={
-            "fontname": FONT,
-            "fontsize": "8",
-            "fontcolor": SOFT,
             "color": LINE,
             "arrowsize": "0.5",
             "penwidth": "0.9",
@@ -79,31 +75,16 @@ def dot_text(
     return str(graph.source)
 
 
-def _width(picture: Picture) -> int:
-    """One width for all boxes of ops, so that columns stand straight between bars."""
-    lines = [line for box in picture.boxes if box.shape == "ops" for line in box.lines]
-    longest = max((len(line.text) + 0.85 * len(line.key) for line in lines), default=0.0)
-    return min(max(round(longest * CHARACTER) + 8, NARROWEST), BROADEST)
-
-
 def literal(text: str) -> str:
     """Text that graphviz takes as it is, without escapes of its own."""
     kept = "".join(c if c.isprintable() else " " for c in text)
     return cast(str, graphviz.escape(kept))  # a str that is never taken for HTML
 
 
-def escaped(text: str) -> str:
-    """Text inside an HTML-like label."""
-    plain = "".join(c if c.isprintable() else " " for c in text)
-    for mark, name in (("&", "amp"), ("<", "lt"), (">", "gt"), ('"', "quot")):
-        plain = plain.replace(mark, f"&{name};")
-    return plain
-
-
-def _lines(texts: Sequence[str], end: str = "\\n") -> str:
+def _lines(texts: Sequence[str]) -> str:
     """Lines of text that graphviz takes as they are."""
     kept = [literal(text) for text in texts]
-    return type(kept[0])(end.join(kept)) if kept else ""
+    return type(kept[0])("\\n".join(kept)) if kept else ""
 
 
 # ---------------------------------------------------------------------- boxes and frames
@@ -114,10 +95,16 @@ class _Writer:
 
     def __init__(self, graph: graphviz.Digraph, picture: Picture, sides: _Sides) -> None:
         self.graph, self.picture, self.sides = graph, picture, sides
-        self.width = _width(picture) if sides.rankdir == "TB" else NARROWEST
+        self.width = width_of(picture.boxes) if sides.rankdir == "TB" else NARROWEST
+        boxes = {box.id: box for box in picture.boxes}
+        self.feeding: dict[int, list[tuple[Box, int | None]]] = {}
+        self.fed: dict[int, list[tuple[Box, int | None]]] = {}
+        for arrow in picture.arrows:
+            self.fed.setdefault(arrow.start, []).append((boxes[arrow.end], arrow.out))
+            self.feeding.setdefault(arrow.end, []).append((boxes[arrow.start], arrow.into))
         self.splits = {box.id for box in picture.boxes if box.shape == "split"}
         self.leaving = Counter(arrow.start for arrow in picture.arrows if not arrow.hidden)
-        self.merging = {b.id for b in picture.boxes if b.shape == "merge" and not b.cells}
+        self.merging = {b.id for b in picture.boxes if b.shape == "merge" and not b.heads}
         # Graphviz keeps the order of arrows only where it is told to, at the cost of crossings.
         self.ordered = {arrow.start for arrow in picture.arrows if arrow.ordered}
 
@@ -137,8 +124,12 @@ class _Writer:
                 pen = {"color": LINE, "penwidth": "0.5", "width": size}
                 graph.node(f"n{box.id}", shape="point", **pen, **order)
             else:
-                label = f"<{_label(box, self.width, self.sides)}>"
-                graph.node(f"n{box.id}", label, tooltip=_lines(box.tooltip), **order)
+                if box.shape == "bar":
+                    cells = cell_widths(box, self.width, self.feeding)
+                else:
+                    cells = foot_widths(box, self.fed.get(box.id, ()))
+                table = label(box, self.width, self.sides.rankdir, cells)
+                graph.node(f"n{box.id}", f"<{table}>", tooltip=_lines(box.tooltip), **order)
         for item in self.picture.frames:
             if item.parent == frame:
                 self._draw_frame(graph, item)
@@ -175,8 +166,6 @@ class _Writer:
             end += f":i{arrow.into}:{sides.into}" if arrow.into is not None else f":{sides.into}"
         if arrow.length > 1:
             attributes["minlen"] = str(arrow.length)
-        if arrow.labels:
-            attributes["label"] = _lines([f" {label} " for label in arrow.labels], "\\l")
         self.graph.edge(start, end, **attributes)
 
 
@@ -185,126 +174,14 @@ def _frame_title(frame: Frame) -> str:
     return f"<b>{text}</b>" if frame.repeat else text
 
 
-def _label(box: Box, width: int, sides: _Sides) -> str:
-    if box.shape == "bar":
-        return _bar(box, width + 2 + GAP) if sides.rankdir == "TB" else _upright_bar(box)
-    if box.shape == "merge":
-        return _merge(box, sides)
-    if box.shape == "end":
-        return _end(box)
-    if box.shape == "block":
-        return _block(box)
-    return _ops(box, width)
-
+# ---------------------------------------------------------------------- heading
 
 _PLAIN = '<table border="0" cellborder="0" cellspacing="0" cellpadding="1">'
 
 
-def _ops(box: Box, width: int) -> str:
-    rows = [f'<tr><td align="left" width="{width}">{_small(box.title)}</td></tr>'] * bool(box.title)
-    rows += [
-        f'<tr><td bgcolor="{fill_of(line.category)}" width="{width}">'
-        f"{_text(line, box.count)}</td></tr>"
-        for line in box.lines
-    ]
-    return (
-        f'<table border="1" color="{LINE}" cellborder="0" cellspacing="0" cellpadding="2" '
-        f'bgcolor="{BLOCK}">{"".join(rows)}</table>'
-    )
-
-
-def _text(line: Line, count: int) -> str:
-    ink = ink_on(fill_of(line.category))
-    key = f'<font point-size="9" color="{ink}">{escaped(line.key)}: </font>' if line.key else ""
-    times = f" <b>× {count}</b>" if count > 1 else ""
-    return f'{key}<font color="{ink}">{escaped(line.text)}</font>{times}'
-
-
-def _small(text: str) -> str:
-    return f'<font point-size="9" color="{SOFT}">{escaped(text)}</font>'
-
-
-def _bar(box: Box, cell: int) -> str:
-    (line,) = box.lines
-    fill = fill_of(line.category)
-    listed = [f'<td port="i{at}" width="{cell}" height="2"></td>' for at in range(box.cells)]
-    if box.parted:
-        listed.insert(box.cells // 2, f'<td width="{ROOM}" height="2"></td>')
-    cells = "".join(listed)
-    feet = cells.replace('port="i', 'port="o')
-    return (
-        f'<table border="1" color="{LINE}" cellborder="0" cellspacing="0" cellpadding="0" '
-        f'bgcolor="{fill}"><tr>{cells}</tr><tr><td colspan="{len(listed)}" height="13">'
-        f'<font point-size="9">{_text(line, box.count)}</font></td></tr>'
-        f"<tr>{feet}</tr></table>"
-    )
-
-
-def _upright_bar(box: Box) -> str:
-    """A bar between columns, for data that flow from left to right."""
-    (line,) = box.lines
-    fill, rows = fill_of(line.category), max(1, box.cells)
-    text = f'<font point-size="9">{_text(line, box.count)}</font>'
-    middle = f'<td rowspan="{rows}" cellpadding="3">{text}</td>'
-    listed = "".join(
-        f'<tr><td port="i{at}" width="2" height="{ROW}"></td>{middle if at == 0 else ""}'
-        f'<td port="o{at}" width="2" height="{ROW}"></td></tr>'
-        for at in range(rows)
-    )
-    return (
-        f'<table border="1" color="{LINE}" cellborder="0" cellspacing="0" cellpadding="0" '
-        f'bgcolor="{fill}">{listed}</table>'
-    )
-
-
-def _merge(box: Box, sides: _Sides) -> str:
-    """A small box; where the order of its inputs matters they have cells."""
-    (line,) = box.lines
-    text = f'<font point-size="9">{_text(line, box.count)}</font>'
-    span = max(1, box.cells)
-    if sides.rankdir == "TB":
-        cells = "".join(f'<td port="i{at}" width="24" height="2"></td>' for at in range(box.cells))
-        rows = f"<tr>{cells}</tr>" * bool(cells)
-        rows += f'<tr><td colspan="{span}" cellpadding="2">&nbsp;{text}&nbsp;</td></tr>'
-    else:
-        words = f'<td rowspan="{span}" cellpadding="2">&nbsp;{text}&nbsp;</td>'
-        rows = "".join(
-            f'<tr><td port="i{at}" width="2" height="12"></td>{words if at == 0 else ""}</tr>'
-            for at in range(box.cells)
-        )
-        rows = rows or f"<tr>{words}</tr>"
-    return (
-        f'<table border="1" color="{LINE}" style="rounded" cellborder="0" cellspacing="0" '
-        f'cellpadding="0" bgcolor="{fill_of(line.category)}">{rows}</table>'
-    )
-
-
-def _block(box: Box) -> str:
-    times = f" × {box.count}" if box.count > 1 else ""
-    note = f"{_small(box.note + ':')} " if box.note else ""
-    return (
-        f'<table border="2" color="{SOFT}" style="rounded" cellborder="0" cellspacing="0" '
-        f'cellpadding="4" bgcolor="{BLOCK}"><tr><td>{note}<b>{escaped(box.title)}{times}</b>'
-        "</td></tr></table>"
-    )
-
-
-def _end(box: Box) -> str:
-    """An input or output: its name and its type."""
-    note = f"<tr><td>&nbsp; {_small(box.note)} &nbsp;</td></tr>" if box.note else ""
-    return (
-        f'<table border="1" color="{LINE}" style="rounded" cellborder="0" cellspacing="0" '
-        f'cellpadding="2" bgcolor="{END}"><tr><td>&nbsp;<i>{escaped(box.title)}</i>&nbsp;</td></tr>'
-        f"{note}</table>"
-    )
-
-
-# ---------------------------------------------------------------------- heading
-
-
 def _heading(name: str, subtitle: Sequence[str], categories: Sequence[str]) -> str:
     rows = [f'<tr><td align="left"><font point-size="16"><b>{escaped(name)}</b></font></td></tr>']
-    rows += [f'<tr><td align="left">{_small(line)}</td></tr>' for line in subtitle]
+    rows += [f'<tr><td align="left">{small(line)}</td></tr>' for line in subtitle]
     rows.append(f'<tr><td align="left">{_legend(categories)}</td></tr>')
     return f"{_PLAIN}{''.join(rows)}</table>"
 
@@ -313,7 +190,7 @@ def _legend(categories: Sequence[str]) -> str:
     """Squares with names as text, since the cells of a table would be stretched."""
     return (
         "  ".join(
-            f'<font point-size="11" color="{fill_of(category)}">■</font>{_small(" " + category)}'
+            f'<font point-size="11" color="{fill_of(category)}">■</font>{small(" " + category)}'
             for category in categories
         )
         or " "

@@ -11,7 +11,8 @@ from archspec.analysis.macs import macs
 from archspec.analysis.number_format import short, sizes_text
 from archspec.analysis.sizes import reported_sizes
 from archspec.diagnostics.failure import CompileFailed
-from archspec.diagram.dot import Direction, dot_text
+from archspec.diagram.boxes import Direction
+from archspec.diagram.dot import dot_text
 from archspec.diagram.facts import Facts
 from archspec.diagram.picture import picture
 from archspec.diagram.render import layout, render

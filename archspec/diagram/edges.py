@@ -28,7 +28,10 @@ class Wiring:
 
 @frozen
 class Edge:
-    """All that one box hands to another, or to one cell of it."""
+    """All that one box hands to another, or to one cell of it.
+
+    `target` is the first input that it goes to.
+    """
 
     start: int
     end: int
@@ -40,17 +43,17 @@ class Edge:
 def edges_between(flat: Flat, owner: Mapping[int, int], cells: Mapping[int, int]) -> list[Edge]:
     """What boxes hand on: one edge for all between two boxes, unless they have cells."""
     found: dict[tuple[int, int, int], list[FlatPort]] = {}
+    first: dict[tuple[int, int, int], int] = {}
     for item in flat.nodes:
         end = owner.get(item.index, item.index)
         for target, port in enumerate(item.inputs):
             start = owner.get(port[0], port[0])
             if start != end:
-                ports = found.setdefault((start, end, target if end in cells else 0), [])
+                way = start, end, target if end in cells else 0
+                first.setdefault(way, target)
+                ports = found.setdefault(way, [])
                 ports += [port] * (port not in ports)
-    return [
-        Edge(start, end, tuple(ports), start, target)
-        for (start, end, target), ports in found.items()
-    ]
+    return [Edge(way[0], way[1], tuple(ports), way[0], first[way]) for way, ports in found.items()]
 
 
 def around(frame: int | None, parents: Mapping[int, int | None]) -> Iterator[int]:

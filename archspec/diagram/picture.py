@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -33,7 +33,8 @@ class Box:
     "ops" is one op or a chain of them on top of each other, "bar" an op with several inputs as a
     wide bar with a cell per input, "merge" one as a small box, "block" a block that is not
     opened, "end" an input or output, "split" the point in a frame where data that enters it
-    parts. `tooltip` has a line for each fact.
+    parts. `tooltip` has a line for each fact, `shapes` one for each shape that it yields and does
+    not get. `heads` and `feet` are cells at which several arrows enter and leave; 0 for one place.
     """
 
     id: int
@@ -43,7 +44,9 @@ class Box:
     frame: int | None
     tooltip: tuple[str, ...]
     note: str = ""
-    cells: int = 0  # where its inputs enter, from left to right; 0 for one place for all
+    shapes: tuple[str, ...] = ()
+    heads: int = 0
+    feet: int = 0
     parted: bool = False  # a bar with room in the middle, for a plumb line
     count: int = 1
 
@@ -111,6 +114,8 @@ class _Drawing:
     def __init__(self, flat: Flat, wording: Wording, facts: Facts) -> None:
         self.flat, self.wording, self.facts = flat, wording, facts
         self.shown = _innermost_frames(flat)
+        readers = (item for item in flat.nodes if item.kind != "output")
+        self.read = {port for item in readers for port in item.inputs}
 
     def picture(self) -> Picture:
         flat, found = self.flat, chains(self.flat, self.shown)
@@ -129,14 +134,19 @@ class _Drawing:
         wiring = Wiring(
             {box.id: box.frame for box in boxes},
             {frame.id: frame.parent for frame in frames},
-            {box.id: box.cells for box in boxes if box.cells},
+            {box.id: box.heads for box in boxes if box.heads},
             frozenset(box.id for box in boxes if box.shape == "bar"),
             frozenset(box.id for box in boxes if box.shape in ("bar", "merge")),
         )
         drawn = arrows(flat, owner, wiring, self.wording)
         plumbed = {at for one in drawn.arrows if one.hidden for at in (one.start, one.end)}
         boxes = [
-            replace(box, parted=True) if box.shape == "bar" and box.id in plumbed else box
+            replace(
+                box,
+                parted=box.shape == "bar" and box.id in plumbed,
+                heads=drawn.heads.get(box.id, box.heads),
+                feet=drawn.feet.get(box.id, 0),
+            )
             for box in boxes
         ]
         boxes += [Box(at, "split", "", (), frame, ()) for at, frame in drawn.splits.items()]
@@ -167,10 +177,12 @@ class _Drawing:
         tip: tuple[str, ...] = tuple(" · ".join(self._facts(item)) for item in members)
         group, first = chain.group, chain.members[0]
         if group is None or group.graph is None:
-            return Box(first, "ops", "", lines, self.shown[members[0].group], tip)
-        title = "" if _is_rule(group) else self.wording.title(group)
-        tip = (*self._facts_of(group, title), *tip)
-        return Box(first, "ops", title, lines, self.shown[group.parent], tip)
+            frame, title = self.shown[members[0].group], ""
+        else:
+            frame, title = self.shown[group.parent], self.wording.title(group)
+            title = "" if _is_rule(group) else title
+            tip = (*self._facts_of(group, title), *tip)
+        return Box(first, "ops", title, lines, frame, tip, shapes=self._shapes(members))
 
     def _facts(self, item: FlatNode) -> tuple[str, ...]:
         return self.facts.node(item, self.wording.op(item))
@@ -189,13 +201,15 @@ class _Drawing:
             return Box(item.index, "end", name, (), frame, said, shortened(types, 60))
         if item.kind == "call":
             return self._block(item, frame)
-        line, tip = self._line(item), self._facts(item)
+        line, tip, shapes = self._line(item), self._facts(item), self._shapes([item])
         if not is_bar(item):
-            return Box(item.index, "ops", "", (line,), frame, tip, count=item.count)
+            return Box(item.index, "ops", "", (line,), frame, tip, count=item.count, shapes=shapes)
         wide = item.node is not None and is_wide(item)
-        cells = 0 if is_commutative(item) and not wide else len(item.inputs)
-        shape: Literal["bar", "merge"] = "bar" if wide else "merge"
-        return Box(item.index, shape, "", (line,), frame, tip, cells=cells, count=item.count)
+        heads = 0 if is_commutative(item) and not wide else len(item.inputs)
+        kind: Literal["bar", "merge"] = "bar" if wide else "merge"
+        return Box(
+            item.index, kind, "", (line,), frame, tip, count=item.count, shapes=shapes, heads=heads
+        )
 
     def _block(self, item: FlatNode, frame: int | None) -> Box:
         callee = item.node.callee if item.node is not None else item.graph
@@ -203,7 +217,20 @@ class _Drawing:
         title = self.wording.calls[callee]
         tip = self.facts.node(item, title)
         key = self.wording.key(item)
-        return Box(item.index, "block", title, (), frame, tip, key, count=item.count)
+        shapes = self._shapes([item])
+        return Box(item.index, "block", title, (), frame, tip, key, count=item.count, shapes=shapes)
+
+    def _shapes(self, members: Sequence[FlatNode]) -> tuple[str, ...]:
+        """The shapes that a box yields, where they are not those of its inputs.
+
+        Outputs of the network say their shapes themselves, as do ops that are written with one.
+        """
+        given = [self.flat.type_of(port) for port in members[0].inputs]
+        last = members[-1]
+        text = self.wording.op(last) if last.kind == "op" else ""
+        kinds = (kind for at, kind in enumerate(last.types) if (last.index, at) in self.read)
+        shapes = dict.fromkeys(self.wording.shape(kind) for kind in kinds if kind not in given)
+        return tuple(shortened(shape, 60) for shape in shapes if shape not in text)
 
 
 def _innermost_frames(flat: Flat) -> Mapping[int | None, int | None]:

@@ -41,7 +41,8 @@ def jointed(
 ) -> list[Edge]:
     """Edges that enter a frame below its upper end, led through a point at that end.
 
-    Graphviz would lead them past the frame and in from its side. Points and their ranks are added.
+    Edges that leave a frame above its lower end are led through a point there. Graphviz would lead
+    both past the frame and through its side. Points and their ranks are added.
     """
     inside: dict[int, set[int]] = {frame: set() for frame in wiring.parents}
     for box, inner in {**wiring.frame_of, **splits}.items():
@@ -49,15 +50,17 @@ def jointed(
             inside[frame].add(box)
     work, fresh = list(edges), max([*wiring.frame_of, *splits], default=0) + 1
     for frame in wiring.parents:
-        boxes = inside[frame]
+        boxes = set(inside[frame])
         top = min((rank[box] for box in boxes), default=0)
+        bottom = max((rank[box] for box in boxes), default=0)
         done: list[Edge] = []
         for edge in work:
-            outside = edge.start not in boxes and edge.end in boxes
-            if not outside or rank[edge.end] == top or rank[edge.start] >= top:
+            enters = edge.start not in boxes and rank[edge.start] < top < rank[edge.end]
+            leaves = edge.end not in boxes and rank[edge.start] < bottom < rank[edge.end]
+            if not ((enters and edge.end in boxes) or (leaves and edge.start in boxes)):
                 done.append(edge)
                 continue
-            splits[fresh], rank[fresh] = frame, top
+            splits[fresh], rank[fresh] = frame, top if enters else bottom
             for other in around(frame, wiring.parents):
                 inside[other].add(fresh)
             done += [replace(edge, end=fresh, target=0), replace(edge, start=fresh)]
@@ -77,9 +80,10 @@ def in_order(edges: Sequence[Edge], splits: Mapping[int, int], wiring: Wiring) -
     def first(point: int) -> int:
         return min(first(end) if end in splits else place[end] for end in ends[point])
 
-    # An outer point leads to an inner one, and in one frame a later one to an earlier one.
-    depth = {at: len(tuple(around(frame, wiring.parents))) for at, frame in splits.items()}
-    for point in sorted(splits, key=lambda at: (depth[at], -at)):
+    def hops(point: int) -> int:
+        return max((1 + hops(end) for end in ends[point] if end in splits), default=0)
+
+    for point in sorted(splits, key=lambda at: (-hops(at), -at)):
         before.setdefault(first(point), []).append(point)
     found: list[int] = []
     for index, box in enumerate(wiring.frame_of):
@@ -87,18 +91,36 @@ def in_order(edges: Sequence[Edge], splits: Mapping[int, int], wiring: Wiring) -
     return found
 
 
-def above_frames(
+def apart(
     edges: Sequence[Edge], splits: Mapping[int, int], order: Sequence[int], wiring: Wiring
 ) -> Iterator[tuple[int, int]]:
-    """Pairs of a box that feeds a frame and a source inside: the frame begins below the box."""
+    """Pairs of boxes such that frames stand below what feeds them and above what reads them.
+
+    These are a box that feeds a frame and one inside that nothing inside feeds, and a box inside
+    that feeds nothing inside and one that reads from the frame.
+    """
     frames = {**wiring.frame_of, **splits}
     place = {box: index for index, box in enumerate(order)}
-    fed = {edge.end for edge in edges}
-    sources = [box for box in order if box not in fed]
-    for frame in wiring.parents:
-        inside = [box for box in sources if frame in around(frames[box], wiring.parents)]
-        if not inside:
-            continue
-        for edge in edges:
-            if enters(edge, frame, frames, wiring.parents):
-                yield from ((edge.start, box) for box in inside if place[edge.start] < place[box])
+    inside: dict[int, list[int]] = {frame: [] for frame in wiring.parents}
+    for box in order:
+        for frame in around(frames[box], wiring.parents):
+            inside[frame].append(box)
+    into: dict[int, set[int]] = {frame: set() for frame in wiring.parents}
+    out: dict[int, set[int]] = {frame: set() for frame in wiring.parents}
+    fed: dict[int, set[int]] = {frame: set() for frame in wiring.parents}
+    feeding: dict[int, set[int]] = {frame: set() for frame in wiring.parents}
+    for edge in edges:
+        left = set(around(frames[edge.start], wiring.parents))
+        entered = set(around(frames[edge.end], wiring.parents))
+        for frame in left & entered:
+            fed[frame].add(edge.end)
+            feeding[frame].add(edge.start)
+        for frame in entered - left:
+            into[frame].add(edge.start)
+        for frame in left - entered:
+            out[frame].add(edge.end)
+    for frame, boxes in inside.items():
+        first = [box for box in boxes if box not in fed[frame]]
+        last = [box for box in boxes if box not in feeding[frame]]
+        yield from ((a, b) for a in into[frame] for b in first if place[a] < place[b])
+        yield from ((a, b) for a in last for b in out[frame] if place[a] < place[b])

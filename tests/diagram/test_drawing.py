@@ -52,11 +52,11 @@ def chain(*widths):
 def test_a_join_is_a_bar_with_a_cell_per_column_and_arrows_in_order():
     result = shown(fractal(3))
     bars = {box.id: box for box in result.boxes if box.shape == "bar"}
-    assert sorted(box.cells for box in bars.values()) == [2, 3]
+    assert sorted(box.heads for box in bars.values()) == [2, 3]
     for bar, box in bars.items():
-        assert sorted(a.into for a in result.arrows if a.end == bar) == list(range(box.cells))
+        assert sorted(a.into for a in result.arrows if a.end == bar) == list(range(box.heads))
     # the inner join hands on to as many columns as it has, straight down
-    inner = next(box for box in bars.values() if box.cells == 2)
+    inner = next(box for box in bars.values() if box.heads == 2)
     assert [a.out for a in result.arrows if a.start == inner.id] == [0, 1]
 
 
@@ -202,14 +202,14 @@ def test_plumb_lines(arrows, starts, expected):
     assert list(plumb_lines(order, arrows, starts, order[-1:])) == expected
 
 
-def test_one_shape_is_written_once_where_arrows_part_or_meet():
+def test_a_box_says_the_shape_that_it_yields_where_it_is_new():
     build = Build()
     x = build.input(tensor(1, 3, 8, 8))
     ways = [build.op(Layer(width=4), x), build.op(Layer(width=4), x)]
-    result = shown(build.graph(build.op(Join(), *ways)))
-    (bar,) = [box.id for box in result.boxes if box.shape == "bar"]
-    labels = [a.labels for a in result.arrows if a.end == bar and not a.hidden]
-    assert labels == [("[1, 4, 8, 8]",), ()]
+    kept = build.op(Layer(width=4), build.op(Join(), *ways))
+    result = shown(build.graph(build.op(Layer(width=5), kept)))
+    said = [box.shapes for box in result.boxes if box.shape in ("ops", "bar")]
+    assert said == [("[1, 4, 8, 8]",), ("[1, 4, 8, 8]",), (), (), ()]  # the output says its own
 
 
 def test_text_can_be_read_on_every_fill():
@@ -231,7 +231,7 @@ def test_title_costs_legend_and_shapes_are_there():
     assert "parameters, " in text
     assert "MACs at B = 1, H = 32, W = 32, inference" in text
     assert "convolution" in text
-    assert '" [B, 16, H, W] "' in text
+    assert ">[B, 16, H, W]<" in text
 
 
 def test_a_large_drawing_is_refused_with_words():

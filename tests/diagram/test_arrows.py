@@ -1,0 +1,238 @@
+"""Arrows that can be followed: where they enter and leave boxes, and how boxes stand for that."""
+
+from pathlib import Path
+
+import networkx
+import pytest
+
+from archspec import load
+from archspec.diagram import render as rendering
+from archspec.diagram.draw import drawing
+from archspec.diagram.facts import Facts
+from archspec.diagram.picture import picture
+from archspec.diagram.ranks import levels, stretched
+from archspec.diagram.wording import wording
+from archspec.passes.expand import expand
+from tests.diagram.test_looks import ATTENTION, network, program
+
+__all__ = ["network", "program"]  # fixtures
+
+T5 = Path(__file__).resolve().parents[1] / "tied/t5.arch"
+
+
+def shown(net, depth=1, training=False):
+    graph = net.compiled.training if training else net.compiled.inference
+    flat = expand(graph, depth, fold=True)
+    return picture(flat, wording(flat, graph, inference=not training), Facts({}))
+
+
+def box_of(result, text):
+    (found,) = [
+        box
+        for box in result.boxes
+        if text in " ".join([box.note, box.title, *(f"{x.key}: {x.text}" for x in box.lines)])
+    ]
+    return found
+
+
+CROSS = """
+network net {
+  input x: f32[B = 1, N = 4, 8]
+  input memory: f32[B, M = 6, 8]
+  k = memory -> k: linear(8)
+  v = memory -> v: linear(8)
+  q = x -> q: linear(8)
+  output y = (q, k, v) -> scaled_dot_product_attention -> o: linear(8)
+}
+"""
+
+
+def test_tensors_enter_a_box_side_by_side_in_the_order_of_its_inputs(network):
+    result = shown(network(CROSS))
+    attention = box_of(result, "scaled_dot_product_attention")
+    assert attention.heads == 3
+    into = {arrow.start: arrow.into for arrow in result.arrows if arrow.end == attention.id}
+    assert [into[box_of(result, f"{name}: linear").id] for name in "qkv"] == [0, 1, 2]
+
+
+PARTS = """
+network net {
+  input x: f32[B = 1, 12]
+  a, b, c = x -> l: linear(12) -> split([3, 4, 5], axis=1)
+  output y = (c -> n: linear(2), b -> m: linear(2)) -> concat
+  output z = a
+}
+"""
+
+
+def test_tensors_leave_a_box_side_by_side_in_the_order_of_its_outputs(network):
+    result = shown(network(PARTS))
+    split = box_of(result, "split")
+    out = {arrow.end: arrow.out for arrow in result.arrows if arrow.start == split.id}
+    ends = [box_of(result, text).id for text in ("z", "m: linear", "n: linear")]
+    assert out[ends[0]] < out[ends[1]] < out[ends[2]] < split.feet
+    assert split.shapes == ("[B, 4]", "[B, 5]")  # that of the output is said there
+
+
+def test_one_tensor_leaves_at_one_place(network):
+    result = shown(
+        network("""
+network net {
+  input x: f32[B = 1, 8]
+  h = x -> l: linear(8)
+  output a = h
+  output b = h -> m: linear(3)
+  output c = h -> n: linear(4)
+}
+""")
+    )
+    box = box_of(result, "l: linear")
+    assert box.feet == 0
+    assert {arrow.out for arrow in result.arrows if arrow.start == box.id} == {None}
+
+
+STRAIGHT = """
+block layer(n: int) {
+  input x: [B, N, D], y: [B, M, D]
+  output (x -> a: linear(n) -> b: linear(D), y -> mean(axis=1, keepdim=true)) -> add
+}
+
+network net {
+  input x: f32[B = 1, N = 4, 8]
+  input memory: f32[B, M = 6, 8]
+  h = (x -> one: linear(8), memory) -> first: layer(1)
+  output y = (h -> two: linear(8), memory) -> second: layer(2)
+}
+"""
+
+
+def test_what_goes_straight_on_stays_in_the_middle_of_a_box(network):
+    result = shown(network(STRAIGHT))
+    second = box_of(result, "second")
+    into = {arrow.start: arrow.into for arrow in result.arrows if arrow.end == second.id}
+    assert second.heads == 3  # one of them is empty
+    assert into == {box_of(result, "two: linear").id: 1, box_of(result, "memory").id: 2}
+
+
+@pytest.mark.parametrize(
+    ("arrows", "apart", "outputs", "expected"),
+    [
+        # a branch that leads to an output of its own stands where it begins
+        ([(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (1, 6), (6, 7)], [], [5, 7], {6: 2, 7: 3}),
+        # and one that parts into two outputs
+        ([(0, 1), (1, 2), (2, 3), (3, 4), (0, 5), (5, 6), (5, 7)], [], [4, 6, 7], {5: 1, 6: 2}),
+        # what is read twice stands right above that
+        ([(0, 1), (1, 2), (2, 3), (3, 4), (0, 5), (5, 3), (5, 4)], [], [], {5: 2}),
+        # what reads two others right below them
+        ([(0, 1), (1, 2), (2, 3), (3, 4), (0, 5), (0, 6), (5, 6), (6, 4)], [], [], {6: 2}),
+        # and the rest in the middle
+        ([(0, 1), (1, 2), (2, 3), (3, 4), (0, 5), (5, 4)], [], [], {5: 2}),
+        # pairs without an arrow
+        ([(0, 1), (0, 2), (2, 3)], [(1, 2)], [], {1: 1, 2: 2}),
+    ],
+)
+def test_levels(arrows, apart, outputs, expected):
+    order = list(networkx.lexicographical_topological_sort(networkx.DiGraph([*arrows, *apart])))
+    found = levels(order, arrows, apart, outputs)
+    assert {box: found[box] for box in expected} == expected
+    assert all(found[start] < found[end] for start, end in (*arrows, *apart))
+
+
+def test_levels_with_room_below_some():
+    assert stretched({0: 0, 1: 1, 2: 1, 3: 2, 4: 3}, {1, 2}) == {0: 0, 1: 1, 2: 1, 3: 3, 4: 5}
+
+
+def layout(net, depth, program, **options):
+    dot = drawing(net.compiled, depth, **options)
+    return rendering.place(rendering.Graphviz(program, 100), dot).layout
+
+
+def extents(item):
+    """Left, lower, right and upper end of a box or frame."""
+    if "bb" in item:
+        return tuple(float(number) for number in item["bb"].split(","))
+    x, y = (float(number) for number in item["pos"].split(","))
+    width, height = float(item["width"]) * 72, float(item["height"]) * 72
+    return x - width / 2, y - height / 2, x + width / 2, y + height / 2
+
+
+def titled(placed, text):
+    (found,) = [o for o in placed["objects"] if "bb" in o and text in o.get("label", "")]
+    return found
+
+
+def test_frames_stand_below_what_feeds_them_and_above_what_reads_them(program):
+    placed = layout(load("resnet50_fpn"), 2, program)
+    body, pyramid = (extents(titled(placed, text)) for text in ("body: ", "fpn: "))
+    assert pyramid[3] < body[1]
+    outputs = [o for o in placed["objects"] if ">pyramid[" in o.get("label", "")]
+    assert len(outputs) == 5
+    assert all(extents(output)[3] < pyramid[1] for output in outputs)
+
+
+def test_a_decoder_stands_below_its_encoder(program):
+    placed = layout(load(str(T5)), 2, program)
+    encoder, decoder = (extents(titled(placed, text)) for text in ("encoder(", "decoder("))
+    assert decoder[3] < encoder[1]
+
+
+def test_an_auxiliary_classifier_stands_beside_the_next_layer():
+    result = shown(load("googlenet"), training=True)
+    (arrow,) = [a for a in result.arrows if a.end == box_of(result, "aux1").id]
+    assert arrow.length == 1
+
+
+def test_lines_leave_a_frame_at_its_lower_end(program):
+    placed = layout(load("resnet50_fpn"), 2, program)
+    left, low, right, _ = extents(titled(placed, "fpn: "))
+    places = {item["_gvid"]: item for item in placed["objects"]}
+    for edge in placed["edges"]:
+        if ">pyramid[" not in places[edge["head"]].get("label", ""):
+            continue
+        points = [point for one in edge["_draw_"] if one["op"] == "b" for point in one["points"]]
+        assert all(left < x < right for x, y in points if y > low + 1)
+
+
+@pytest.mark.parametrize("name", ["inception_v3", "deeplabv3_resnet50", "googlenet"])
+def test_the_cells_of_a_bar_stand_below_what_feeds_them(name, program):
+    placed = layout(load(name), 2, program)
+    places = {item["_gvid"]: item for item in placed["objects"]}
+    bars = {o["_gvid"] for o in placed["objects"] if 'port="o3"' in o.get("label", "")}
+    assert bars
+    for edge in placed["edges"]:
+        if edge["head"] in bars and edge.get("style") != "invis":
+            (points,) = [one["points"] for one in edge["_draw_"] if one["op"] == "b"]
+            left, _, right, _ = extents(places[edge["tail"]])
+            assert abs(points[0][0] - points[-1][0]) < right - left
+
+
+WIDE = ["inception_v3", "swin_t", "resnet50_fpn", "googlenet", "halonet_h0", "hornet_tiny_7x7"]
+
+
+@pytest.mark.parametrize("direction", ["TB", "LR"])
+@pytest.mark.parametrize("name", WIDE)
+def test_texts_stay_in_their_frames_and_boxes_do_not_overlap(name, direction, program):
+    placed = layout(load(name), 2, program, direction=direction)
+    items = placed["objects"]
+    frames = {o["name"]: extents(o) for o in items if "bb" in o}
+    names = {o["_gvid"]: o["name"] for o in items}
+    for frame in (o for o in items if "bb" in o):
+        outer = frames[frame["name"]]
+        inner = [extents(items[at]) for at in frame.get("nodes", ()) if "pos" in items[at]]
+        inner += [frames[names[at]] for at in frame.get("subgraphs", ())]
+        for left, low, right, high in inner:
+            assert outer[0] <= left + 0.5
+            assert right <= outer[2] + 0.5
+            assert outer[1] <= low + 0.5
+            assert high <= outer[3] + 0.5
+    boxes = sorted(extents(o) for o in items if "pos" in o)
+    for at, one in enumerate(boxes):
+        for other in boxes[at + 1 :]:
+            if other[0] >= one[2]:
+                break
+            assert other[1] >= one[3] - 0.5 or one[1] >= other[3] - 0.5
+
+
+def test_no_label_stands_beside_an_arrow(network, program):
+    placed = layout(network(ATTENTION), 2, program)
+    assert not [edge for edge in placed["edges"] if "lp" in edge]
