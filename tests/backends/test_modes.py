@@ -200,3 +200,55 @@ network net {
     for one in (model, script(model)):
         assert one.train()(x).aux.shape == (3, 2)
         torch.testing.assert_close(one.eval()(x), model.body.fc(x))
+
+
+AUXILIARY = """
+block head(classes: int) {{ linear(classes) -> dropout(0.1) }}
+network net {{
+  input x: f32[B = 2, 4]
+  y = x -> stem: linear(4) -> relu
+  output logits = y -> body: linear(4) -> tanh -> fc: linear(3)
+  output aux = y -> {aux} when training
+}}
+"""
+
+
+@pytest.mark.parametrize("aux", ["side: head(3)", "linear(5) -> relu -> linear(3)"])
+def test_what_both_modes_do_is_written_once_around_an_auxiliary_head(network, aux):
+    net = network(AUXILIARY.format(aux=aux))
+    text, _ = python_source(net.compiled)
+    assert text.count("self.fc(") == text.count("self.body(") == 1
+    assert "aux: Optional[Tensor] = None\n        if self.training:\n" in text
+    assert "assert aux is not None" in text
+    assert "        return logits\n" in text
+    model = to_module(net.compiled)
+    x = torch.randn(3, 4)
+    y = torch.relu(model.stem(x))
+    expected = model.fc(torch.tanh(model.body(y)))
+    for one in (model, script(model)):
+        torch.testing.assert_close(one.eval()(x), expected)
+        logits, side = one.train()(x)
+        torch.testing.assert_close(logits, expected)
+        assert side.shape == (3, 3)
+
+
+def test_a_value_that_both_modes_make_in_their_own_way_is_not_declared(network):
+    net = network(
+        """
+network net {
+  input x: f32[B = 2, 4]
+  y = x -> a: linear(4)
+  z = if training { y -> b: linear(4) } else { y -> tanh }
+  output w = (z, y) -> add -> c: linear(4)
+  output other = (z, y) -> sub when training
+}
+"""
+    )
+    model = to_module(net.compiled)
+    x = torch.randn(3, 4)
+    y = model.a(x)
+    for one in (model, script(model)):
+        torch.testing.assert_close(one.eval()(x), model.c(torch.tanh(y) + y))
+        w, other = one.train()(x)
+        torch.testing.assert_close(w, model.c(model.b(y) + y))
+        torch.testing.assert_close(other, model.b(y) - y)

@@ -166,8 +166,7 @@ def test_what_is_the_same_stands_once():
         "y = f(x)",
         "if self.training:",
         "    return x",
-        "else:",
-        "    return y",
+        "return y",
     ]
 
 

@@ -29,11 +29,12 @@ Comment: TypeAlias = "tuple[tuple[str, tuple[Extent, ...]], ...]"
 
 @frozen
 class Line:
-    """A line of code, with the types of what it makes."""
+    """A line of code, with the types of what it makes; `tensors` says that each is a tensor."""
 
     code: Code
     indent: int = 0
     comment: Comment = ()
+    tensors: bool = False
 
 
 def common(comments: Sequence[Comment]) -> Comment:

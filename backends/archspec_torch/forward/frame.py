@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from archspec.graph.codegen.demand import Demand
-from archspec.graph.model import Graph, Node
+from archspec.graph.model import Graph, Node, Port
 from archspec.graph.units import Unit
-from archspec_torch.code.names import identifier, python_names
+from archspec_torch.code.names import identifier, is_identifier, python_names
 from archspec_torch.forward.branches import equal_branches
 from archspec_torch.forward.function import Function
-from archspec_torch.forward.steps import Step, plan_steps
+from archspec_torch.forward.labels import wanted_names
+from archspec_torch.forward.steps import Step, plan_steps, soonest
 from archspec_torch.forward.values import Values
 from archspec_torch.forward.variables import Variables
 from archspec_torch.planning.layout import Layout, Plan
@@ -56,12 +57,37 @@ def open_frame(layout: Layout, known: Plan, training: bool) -> tuple[Frame, list
     access = {leaf.path: leaf.access for leaf in layout.tree.leaves()}
     branches = equal_branches(layout, known, graph, demand, access)
     steps = plan_steps(graph, demand, sequences(layout.tree, graph), branches)
-    values = Values(Variables(graph, steps, function.names), function)
+    if training and layout.unit.has_modes:
+        steps = soonest(steps, _only_in_training(layout.unit))
+    wanted = {**_results(layout, graph), **wanted_names(graph, steps)}
+    values = Values(Variables(graph, steps, wanted, function.names), function)
     added = {gate.add: node for node, gate in demand.gates.items()}
     frame = Frame(
         layout, known, training, graph, demand, function, values, draws, access, branches, added
     )
     return frame, steps
+
+
+def _only_in_training(unit: Unit) -> set[int]:
+    """The nodes that nothing needs but outputs which inference does not have."""
+    names = {output.name for output in unit.outputs(training=False)}
+    graph = unit.graph(training=True)
+    needed: tuple[set[int], set[int]] = set(), set()
+    for output in graph.outputs:
+        needed[output.name in names].update(port.node for port in output.ports)
+    for node in reversed(graph.nodes):
+        for found in needed:
+            if node.id in found:
+                found.update(port.node for port in node.inputs)
+    return needed[False] - needed[True]
+
+
+def _results(layout: Layout, graph: Graph) -> dict[Port, str]:
+    """What results are called, where there are several."""
+    if not layout.root or max(len(layout.unit.outputs(mode)) for mode in (False, True)) < 2:
+        return {}
+    outputs = (output for output in graph.outputs if output.structure is None)
+    return {output.ports[0]: output.name for output in outputs if is_identifier(output.name)}
 
 
 def _function(

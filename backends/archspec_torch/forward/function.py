@@ -125,9 +125,9 @@ class Function(Scope):
 
     # ------------------------------------------------------------------ for statements
 
-    def add(self, source: Code, comment: Comment = ()) -> None:
-        """Add a line with the types of what it makes."""
-        self.lines.append(Line(source, self.indent, comment))
+    def add(self, source: Code, comment: Comment = (), tensors: bool = False) -> None:
+        """Add a line with the types of what it makes; `tensors` says that each is a tensor."""
+        self.lines.append(Line(source, self.indent, comment, tensors))
 
     def comment(self, ports: Sequence[Port]) -> Comment:
         """The types of values, as local symbols and the names of the spec tell them."""

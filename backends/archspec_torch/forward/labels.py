@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from archspec.graph.codegen.conditions import ALWAYS
 from archspec.graph.model import Graph, Node, Port
 from archspec_torch.code.names import is_identifier
+from archspec_torch.forward.lifetimes import Lifetimes
 from archspec_torch.forward.steps import Step
 
 
@@ -29,10 +30,9 @@ def list_name(node: Node, fallback: str) -> str:
     return next(filter(is_identifier, (base if whole else node.name, key)), fallback)
 
 
-def wanted_names(
-    graph: Graph, steps: Sequence[Step], readers: Mapping[Port, Sequence[int]]
-) -> dict[Port, str]:
+def wanted_names(graph: Graph, steps: Sequence[Step]) -> dict[Port, str]:
     """For each value its name in the spec, or that of what it becomes, or that of its branch."""
+    readers = Lifetimes(graph, steps).readers
     branches = _names_of_branches(graph, steps, readers)
     return _names_of_what_it_becomes(
         steps, lambda port: own_name(graph, port) or branches.get(port, ""), readers
@@ -106,9 +106,10 @@ def _names_of_what_it_becomes(
     conditions = {step.last.id: step.condition for step in steps}
     for step in reversed(steps):
         for port in step.outputs:
-            found[port] = own(port) or found.get(port, "")
+            if own(port):
+                found[port] = own(port)
         reads = set(step.reads)
-        if len(step.outputs) != 1 or len(reads) != 1 or not found[step.outputs[0]]:
+        if len(step.outputs) != 1 or len(reads) != 1 or step.outputs[0] not in found:
             continue
         (read,) = reads
         guarded = step.condition != conditions.get(read.node, ALWAYS)

@@ -14,6 +14,7 @@ from dataclasses import replace
 from archspec_torch.code.lines import Line, common
 from archspec_torch.code.pieces import code
 from archspec_torch.code.statements import Part, joined_where_read, matched, statements_of
+from archspec_torch.code.text import flat
 
 
 def both_modes(
@@ -21,19 +22,74 @@ def both_modes(
 ) -> list[Line]:
     """The statements of both modes; `arguments` are the variables that are there before."""
     parts = matched(statements_of(inference), statements_of(training))
-    return [line for part in joined_where_read(parts, set(arguments)) for line in _lines(part)]
+    parts = joined_where_read(_declared(parts, set(arguments)), set(arguments))
+    return [line for part in parts for line in _lines(part, last=part is parts[-1])]
 
 
-def _lines(part: Part) -> Iterator[Line]:
+def _lines(part: Part, last: bool) -> Iterator[Line]:
     if part.shared:
         for one, two in zip(part.left, part.right, strict=True):
             for left, right in zip(one.lines, two.lines, strict=True):
                 yield replace(left, comment=common([left.comment, right.comment]))
         return
-    head = "if self.training:" if part.right else "if not self.training:"
+    head, indent = "if self.training:" if part.right else "if not self.training:", 4
     for statements in (part.right, part.left):
-        if statements:
+        if not statements:
+            continue
+        if head:
             yield Line(code(head))
-            for statement in statements:
-                yield from (replace(line, indent=line.indent + 4) for line in statement.lines)
-            head = "else:"
+        lines = [line for statement in statements for line in statement.lines]
+        yield from (replace(line, indent=line.indent + indent) for line in lines)
+        head = "else:"
+        if last and not lines[-1].indent and flat(lines[-1].code).startswith("return "):
+            head, indent = "", 0
+
+
+# ---------------------------------------------------------------------- declarations
+
+
+def _declared(parts: Sequence[Part], known: set[str]) -> list[Part]:
+    """The parts, where tensors that training alone makes and reads later are None before.
+
+    So what stands between need not be under one `if` with them.
+    """
+    found: list[Part] = []
+    rest = [*parts]
+    known = set(known)
+    while rest:
+        part = rest.pop(0)
+        names = _kept(part, rest, known)
+        if names:
+            lines = [Line(code(f"{name}: Optional[Tensor] = None")) for name in names]
+            declared = statements_of(lines)
+            found.append(Part(declared, declared, shared=True))
+            rest = [_asserting(other, names) for other in rest]
+        found.append(part)
+        known |= part.made() | set(names)
+    return found
+
+
+def _kept(part: Part, rest: Sequence[Part], known: set[str]) -> list[str]:
+    """What an `if` makes for later ones, where all of that can be declared before it."""
+    if part.shared or part.left:
+        return []
+    names = part.one_sided(known)
+    read = {name for other in rest for one in other.statements for name in names & one.read}
+    for name in read:
+        makers = [one for one in part.right if name in one.made]
+        plain = len(makers) == 1 and len(makers[0].lines) == 1 and makers[0].lines[0].tensors
+        common_ones = [one for other in rest for one in other.left]
+        if not plain or any(name in one.made | one.read for one in common_ones):
+            return []
+        if any(name in one.made for other in rest for one in other.right):
+            return []
+    return sorted(read)
+
+
+def _asserting(part: Part, names: Sequence[str]) -> Part:
+    """A part that says of these, before it reads them, that they are not None."""
+    read = {name for one in part.right for name in one.read}
+    lines = [Line(code(f"assert {name} is not None")) for name in names if name in read]
+    if part.shared or not lines:
+        return part
+    return Part(part.left, [*statements_of(lines), *part.right])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from itertools import groupby
 
 from archspec.frozen import frozen
-from archspec.graph.codegen.conditions import NEVER, Condition
+from archspec.graph.codegen.conditions import ALWAYS, NEVER, Condition
 from archspec.graph.codegen.demand import Demand
 from archspec.graph.model import Graph, Node, Port
 from archspec_torch.planning.tree import Branch
@@ -59,6 +59,29 @@ def plan_steps(
         else:
             steps.append(Step(node, node, condition, each=each.get(node.id, ())))
     return steps
+
+
+def soonest(steps: Sequence[Step], moved: Container[int]) -> list[Step]:
+    """The steps, where those of these nodes come as soon as what they read is there.
+
+    They stay where they are if some steps are conditional.
+    """
+    if any(step.condition != ALWAYS for step in steps):
+        return [*steps]
+    waiting = [step for step in steps if step.node.id in moved]
+    missing = {port for step in steps for port in step.outputs}
+    found: list[Step] = []
+    for step in steps:
+        if step.node.id in moved:
+            continue
+        found.append(step)
+        missing.difference_update(step.outputs)
+        for other in [*waiting]:
+            if missing.isdisjoint(other.reads):
+                waiting.remove(other)
+                found.append(other)
+                missing.difference_update(other.outputs)
+    return [*found, *waiting]
 
 
 def segments(steps: Iterable[Step]) -> list[tuple[Condition, list[Step]]]:

@@ -65,7 +65,9 @@ class Values:
         if take is not None:
             source = element(source, take)
             comment = self.function.comment(step.outputs[take : take + 1])
-        self.function.add(code(targets, " = ", source) if targets else source, comment)
+        self.function.add(
+            code(targets, " = ", source) if targets else source, comment, tensors=True
+        )
 
     def assign_list(self, step: Step, source: Code) -> None:
         """Let one list be all outputs of a step."""

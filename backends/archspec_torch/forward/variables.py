@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from archspec.graph.codegen.conditions import ALWAYS
 from archspec.graph.codegen.identifiers import Names
 from archspec.graph.model import Graph, Node, Port
-from archspec_torch.forward.labels import list_name, own_name, wanted_names
+from archspec_torch.forward.labels import list_name, own_name
 from archspec_torch.forward.lifetimes import Lifetimes
 from archspec_torch.forward.steps import Step
 
@@ -20,12 +21,15 @@ POOL = (*LETTERS, "u", "v", "w")
 ARITHMETIC = frozenset({"add", "sub", "mul", "div", "where", "masked_fill"})
 """Ops whose result keeps the name of an input."""
 
+Wanted: TypeAlias = Mapping[Port, str]
+"""The names that values are to have, where those are not taken."""
+
 
 class Variables:
     """Which name holds each port; a name is used again when its value is dead."""
 
-    def __init__(self, graph: Graph, steps: Sequence[Step], names: Names) -> None:
-        self.graph, self.names = graph, names
+    def __init__(self, graph: Graph, steps: Sequence[Step], wanted: Wanted, names: Names) -> None:
+        self.graph, self.names, self._wanted = graph, names, wanted
         self._text: dict[Port, str] = {}
         self._optional: dict[Port, bool] = {}
         self._lists: dict[int, str] = {}
@@ -33,7 +37,6 @@ class Variables:
         self._free: list[str] = []
         self._holds: dict[str, Port] = {}  # the value of each name that statements may assign to
         self._of_spec: set[str] = set()  # names that the spec has for what they hold
-        self._wanted = wanted_names(graph, steps, self._lives.readers)
 
     def bind(self, port: Port, text: str, assignable: bool = False) -> None:
         """Let a port be this code (an argument, a parameter)."""
