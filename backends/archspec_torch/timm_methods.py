@@ -11,7 +11,7 @@ which is the last linear layer. They are found in what `forward` of the module i
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -26,8 +26,8 @@ def with_timm_methods(module: nn.Module) -> Any:
     Raises ValueError for a module that has several inputs or outputs, or no linear layer behind its
     features.
     """
-    kind = type(module)
-    module.__class__ = type(kind.__name__, (TimmMethods, kind), {"__module__": __name__})
+    kind: Any = type(module)
+    module.__class__ = _with_methods(kind)
     try:
         module.__dict__["num_classes"] = _classifier(module)[1].out_features
         module.head_split()  # type: ignore[operator]
@@ -37,10 +37,26 @@ def with_timm_methods(module: nn.Module) -> Any:
     return module
 
 
+@cache
+def _with_methods(kind: Any) -> Any:
+    """A class with timm's methods besides its own."""
+    return type(kind.__name__, (TimmMethods, kind), {"__module__": __name__})
+
+
+def _remade(kind: Any) -> Any:
+    """A module of such a class before it has its state."""
+    found = _with_methods(kind)
+    return found.__new__(found)
+
+
 class TimmMethods(nn.Module):
     """What timm expects of a model, for the class of a generated network."""
 
     num_classes: int
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it is pickled: its class has no name of its own."""
+        return _remade, type(self).__bases__[1:], self.__dict__
 
     @property
     def num_features(self) -> int:
