@@ -16,6 +16,7 @@ from typing import Any
 
 from archspec.diagnostics.failure import CompileFailed
 from archspec.diagnostics.model import diagnostic
+from archspec.diagram.frames import tighten
 from archspec.diagram.pdf import pdf
 from archspec.diagram.svg import svg
 from archspec.diagram.titles import moves, shift_titles, wider_label, with_attributes
@@ -95,23 +96,23 @@ def layout(dot: str, kind: str, seconds: int = TIME_LIMIT) -> bytes:
         return svg(found.layout)
     if kind == "pdf" and Path(command).stem == PURE:
         return pdf(found.layout)
-    if not found.titles:
+    if not found.frames:
         return graphviz.run(found.dot, kind)
-    # A layout with its places is drawn as it is, but for the titles that have moved.
+    # A layout with its places is drawn as it is, but for the frames and titles that have moved.
     done = graphviz.run(found.dot, "dot").decode()
-    return graphviz.run(with_attributes(done, found.layout, found.titles), kind, "nop2")
+    return graphviz.run(with_attributes(done, found.layout, found.frames), kind, "nop2")
 
 
 @frozen
 class Placed:
     """A layout in graphviz's JSON, read, with the source that it is of.
 
-    `titles` has the place of each title that has moved, as an attribute of its frame.
+    `frames` has the places of the sides and titles of frames that have moved, as attributes.
     """
 
     layout: dict[str, Any]
     dot: str
-    titles: Mapping[str, str]
+    frames: Mapping[str, str]
 
 
 def place(graphviz: Graphviz, dot: str) -> Placed:
@@ -133,9 +134,13 @@ def place(graphviz: Graphviz, dot: str) -> Placed:
         }
         dot = with_attributes(dot, placed, wider)
     shift_titles(placed, found)
-    items = placed.get("objects", ())
-    titles = {item["name"]: f'lp="{item["lp"]}"' for item in items if item["name"] in found}
-    return Placed(placed, dot, titles)
+    narrower = tighten(placed)
+    frames = {
+        item["name"]: f'lp="{item["lp"]}", bb="{item["bb"]}"'
+        for item in placed.get("objects", ())
+        if item["name"] in found or item["name"] in narrower
+    }
+    return Placed(placed, dot, frames)
 
 
 class Graphviz:

@@ -1,7 +1,8 @@
 """SVG from a layout, whichever program made it.
 
 Each text has the width that it was laid out with (`textLength`), so it stays in its box in a
-browser whose font is broader. Tooltips are `title` elements, with a line for each fact.
+browser whose font is broader. Tooltips are `title` elements, with a line for each fact; the `title`
+and `desc` of the whole are for screen readers.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ PAD = 14.4
 REACH = 7
 """Width of the invisible line around an arrow at which its tooltip appears."""
 
+PRINTED = "@media print { svg:root { width: 100%; height: 100% } }"
+"""A file that is printed fits on one page, of any size."""
+
 _PARTS = ("_draw_", "_hdraw_", "_tdraw_", "_ldraw_")
 
 
@@ -31,6 +35,8 @@ def svg(drawing: Mapping[str, Any]) -> bytes:
         '<?xml version="1.0" encoding="UTF-8" standalone="no"?>',
         f'<svg width="{_n(width)}pt" height="{_n(height)}pt" viewBox="0 0 {_n(width)} {_n(height)}"'
         ' xmlns="http://www.w3.org/2000/svg" role="img">',
+        *_description(drawing),
+        f"<style>{PRINTED}</style>",
         f'<rect width="100%" height="100%" fill="{_colour(drawing.get("bgcolor", "white"))[0]}"/>',
         f'<g transform="translate({_n(PAD - left)} {_n(PAD + top)})" font-family="{FONTS}">',
         *_group("drawing", drawing, parts=("_ldraw_",)),
@@ -40,6 +46,15 @@ def svg(drawing: Mapping[str, Any]) -> bytes:
     for item in drawing.get("edges", ()):
         lines += _group("arrow", item)
     return "\n".join([*lines, "</g>", "</svg>", ""]).encode()
+
+
+def _description(drawing: Mapping[str, Any]) -> Iterator[str]:
+    """What screen readers say of the whole: the name, and the line below it."""
+    operations = drawing.get("_ldraw_", ())
+    texts = [found["text"].strip() for found in operations if found["op"] == "T"]
+    name, *others = [text for text in texts if text] or [str(drawing.get("name", ""))]
+    yield f"<title>{_escaped(name)}</title>"
+    yield from [f"<desc>{_escaped(others[0])}</desc>"] * bool(others)
 
 
 def _group(kind: str, item: Mapping[str, Any], parts: tuple[str, ...] = _PARTS) -> Iterator[str]:

@@ -14,6 +14,8 @@ from typing import Any, TypeAlias
 from archspec.frozen import frozen
 
 Point: TypeAlias = "tuple[float, float]"
+Extent: TypeAlias = "tuple[float, float, float, float]"
+"""Left, lower, right and upper end."""
 Layout: TypeAlias = "dict[str, Any]"
 
 MARGIN = 8.0
@@ -41,21 +43,19 @@ class Moved:
 
 def moves(layout: Layout) -> Mapping[str, Moved]:
     """By the name of a frame, what becomes of its title where an arrow crosses it."""
-    lines = [list(_polyline(edge)) for edge in layout.get("edges", ())]
-    labels = [box for edge in layout.get("edges", ()) if (box := _extent(edge)) is not None]
+    lines = [list(polyline(edge)) for edge in layout.get("edges", ())]
     found: dict[str, Moved] = {}
     for frame in layout.get("objects", ()):
-        title = _extent(frame) if "bb" in frame else None
+        title = extent(frame) if "bb" in frame else None
         if title is None:
             continue
-        left, low, right, high = title
-        taken = [span for line in lines if (span := _between(line, low - 1, high + 1))]
-        taken += [(box[0], box[2]) for box in labels if box[1] < high and low < box[3]]
+        left, _, right, _ = title
+        taken = crossed(lines, title)
         frame_left, _, frame_right, _ = (float(number) for number in frame["bb"].split(","))
         inside = [span for span in taken if span[0] < frame_right and frame_left < span[1]]
         if not any(_overlap(span, left, right) for span in inside):
             continue
-        place = _gap(inside, right - left, frame_left + MARGIN, frame_right - MARGIN)
+        place = gap(inside, right - left, frame_left + MARGIN, frame_right - MARGIN)
         shift = None if place is None else place - left
         needed = max(end for _, end in inside) - frame_left + CLEAR + right - left + MARGIN
         enough = (len(inside) + 1) * (right - left + 2 * CLEAR) + 2 * MARGIN
@@ -68,10 +68,7 @@ def shift_titles(layout: Layout, found: Mapping[str, Moved]) -> None:
     for frame in layout.get("objects", ()):
         moved = found.get(frame["name"])
         if moved is not None and moved.shift is not None:
-            x, y = frame["lp"].split(",")
-            frame["lp"] = f"{float(x) + moved.shift:g},{y}"
-            for operation in _texts(frame):
-                operation["pt"] = [operation["pt"][0] + moved.shift, operation["pt"][1]]
+            move_title(frame, moved.shift)
 
 
 def wider_label(frame: Mapping[str, Any], width: float) -> str:
@@ -95,7 +92,21 @@ def with_attributes(dot: str, layout: Layout, attributes: Mapping[str, str]) -> 
     return f"{dot.rstrip().removesuffix('}')}{''.join(lines)}}}\n"
 
 
-def _gap(taken: Sequence[Point], width: float, left: float, right: float) -> float | None:
+def crossed(lines: Sequence[Sequence[Point]], title: Extent) -> list[Point]:
+    """The horizontal extents of lines at the height of a title."""
+    _, low, _, high = title
+    return [span for line in lines if (span := _between(line, low - 1, high + 1))]
+
+
+def move_title(frame: dict[str, Any], shift: float) -> None:
+    """Move a title to the right."""
+    x, y = frame["lp"].split(",")
+    frame["lp"] = f"{float(x) + shift:g},{y}"
+    for operation in _texts(frame):
+        operation["pt"] = [operation["pt"][0] + shift, operation["pt"][1]]
+
+
+def gap(taken: Sequence[Point], width: float, left: float, right: float) -> float | None:
     """The leftmost place for something of a width between `left` and `right`."""
     place = left
     for start, end in sorted(taken):
@@ -113,8 +124,8 @@ def _texts(item: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [operation for operation in item.get("_ldraw_", ()) if operation["op"] == "T"]
 
 
-def _extent(item: Mapping[str, Any]) -> tuple[float, float, float, float] | None:
-    """Left, lower, right and upper end of the text of a frame or an arrow."""
+def extent(item: Mapping[str, Any]) -> Extent | None:
+    """Left, lower, right and upper end of the text of a frame; None where there is none."""
     size, found = 11.0, []
     for operation in item.get("_ldraw_", ()):
         if operation["op"] == "F":
@@ -129,7 +140,7 @@ def _extent(item: Mapping[str, Any]) -> tuple[float, float, float, float] | None
     return min(lefts), min(lows), max(rights), max(highs)
 
 
-def _polyline(edge: Mapping[str, Any]) -> Iterator[Point]:
+def polyline(edge: Mapping[str, Any]) -> Iterator[Point]:
     """Points along an arrow."""
     for operation in edge.get("_draw_", ()):
         if operation["op"] not in ("b", "B"):

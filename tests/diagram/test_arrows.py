@@ -9,8 +9,10 @@ from archspec import load
 from archspec.diagram import render as rendering
 from archspec.diagram.draw import drawing
 from archspec.diagram.facts import Facts
+from archspec.diagram.frames import LEAST
 from archspec.diagram.picture import picture
 from archspec.diagram.ranks import levels, stretched
+from archspec.diagram.titles import MARGIN, extent, moves, polyline
 from archspec.diagram.wording import wording
 from archspec.passes.expand import expand
 from tests.diagram.test_looks import ATTENTION, network, program
@@ -231,6 +233,45 @@ def test_texts_stay_in_their_frames_and_boxes_do_not_overlap(name, direction, pr
             if other[0] >= one[2]:
                 break
             assert other[1] >= one[3] - 0.5 or one[1] >= other[3] - 0.5
+
+
+TITLED = """
+block a_block_with_quite_a_long_name(n: int) {
+  input x: [B, D]
+  output residual(linear(n) -> relu -> linear(D))
+}
+
+network net {
+  input x: f32[B = 1, 8]
+  output y = x -> l: linear(8) -> first: a_block_with_quite_a_long_name(4)
+    -> second: a_block_with_quite_a_long_name(5)
+}
+"""
+
+
+def test_frames_are_as_narrow_as_what_is_in_them(network, program):
+    text = TITLED.replace("output residual", "output x -> residual")
+    placed = layout(network(text), 2, program)
+    items = placed["objects"]
+    pages = [float(number) for number in placed["bb"].split(",")]
+    frames = [item for item in items if "bb" in item]
+    assert len(frames) == 2
+    for frame in frames:
+        left, _, right, high = extents(frame)
+        inner = [extents(items[at]) for at in frame["nodes"]]
+        title = extent(frame)
+        spans = [(box[0], box[2]) for box in inner] + [(title[0], title[2])]
+        spans += [
+            (x, x)
+            for edge in placed["edges"]
+            for x, y in polyline(edge)
+            if extents(frame)[1] < y < high
+        ]
+        assert min(span[0] for span in spans) - left < MARGIN + LEAST
+        assert right - max(span[1] for span in spans) < MARGIN + LEAST
+        assert pages[0] <= left
+        assert right <= pages[2]
+    assert not moves(placed)
 
 
 def test_no_label_stands_beside_an_arrow(network, program):

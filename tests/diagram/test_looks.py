@@ -244,6 +244,24 @@ def test_tooltips_say_shape_parameters_macs_and_line(network, program):
     assert ["f32[B, 8, H, W]"] in [title(item) for item in groups(svg, "arrow")]
 
 
+def test_a_file_says_what_it_shows_and_prints_on_one_page(network, program):
+    svg = svg_of(network(RESIDUAL), 2)
+    first, second = list(svg)[:2]
+    assert (first.tag, first.text) == (f"{SVG}title", "net")
+    assert second.tag == f"{SVG}desc"
+    assert second.text.startswith("6,100 parameters, ")
+    assert svg.get("role") == "img"
+    assert "@media print" in svg.findtext(f"{SVG}style")
+    (background,) = svg.findall(f"{SVG}rect")
+    assert background.get("fill") == "white"  # on a page of any colour
+
+
+def test_hostile_names_give_valid_files(network, program):
+    text = RESIDUAL.replace("stem:", '"a<b>&c]]>":')
+    (box,) = [box for box in groups(svg_of(network(text), 1), "box") if "a<b>" in words(box)]
+    assert title(box)[0].startswith("a<b>&c]]>: conv(8, 3)")
+
+
 def test_the_same_bytes_twice(network, program):
     net = network(RESIDUAL)
     one, two = (rendering.layout(drawing(net.compiled, 2), "svg") for _ in range(2))

@@ -1,0 +1,91 @@
+"""Frames as narrow as what is in them.
+
+A frame that is laid out wider so that its title has a place beside the arrows may have room to
+spare on both sides, and so may the frames around it. In a layout that is done their sides move in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from archspec.diagram.titles import MARGIN, Layout, crossed, extent, gap, move_title, polyline
+
+LEAST = 6.0
+"""Points by which a side moves, or not at all."""
+
+
+def tighten(layout: Layout) -> Mapping[str, str]:
+    """Move the sides of frames in a layout; returns the new boxes of those that have moved."""
+    items = layout.get("objects", ())
+    frames = [item for item in items if "bb" in item]
+    lines = [list(polyline(edge)) for edge in layout.get("edges", ())]
+    found: dict[str, str] = {}
+    # Frames are listed outermost first.
+    for frame in reversed(frames):
+        left, low, right, high = _box(frame)
+        spans = [*_inner(frame, items)]
+        spans += [(x, x) for line in lines for x, y in line if low < y < high and left < x < right]
+        title = extent(frame)
+        if not spans or title is None:
+            continue
+        first = max(left, min(span[0] for span in spans) - MARGIN)
+        last = min(right, max(span[1] for span in spans) + MARGIN)
+        width = title[2] - title[0]
+        place = gap(crossed(lines, title), width, first + MARGIN, right - MARGIN)
+        if place is None:
+            first, place = min(first, title[0] - MARGIN), title[0]
+        last = max(last, place + width + MARGIN)
+        first = first if first - left >= LEAST else left
+        last = last if right - last >= LEAST else right
+        if (first, last) != (left, right):
+            move_title(frame, place - title[0])
+            _move_sides(frame, first - left, last - right)
+            found[frame["name"]] = frame["bb"] = f"{first:g},{low:g},{last:g},{high:g}"
+    _fit(layout, frames, lines)
+    return found
+
+
+def _fit(layout: Layout, frames: Sequence[Mapping[str, Any]], lines: Sequence[Any]) -> None:
+    """Make the page as wide as what is on it."""
+    left, low, right, high = _box(layout)
+    spans = [(box[0], box[2]) for box in map(_box, frames)]
+    spans += [_ends(item) for item in layout.get("objects", ()) if "pos" in item]
+    spans += [(x, x) for line in lines for x, _ in line]
+    title = extent(layout)
+    spans += [(title[0], title[2])] if title is not None else []
+    if spans:
+        left = max(left, min(span[0] for span in spans))
+        right = min(right, max(span[1] for span in spans))
+        layout["bb"] = f"{left:g},{low:g},{right:g},{high:g}"
+
+
+def _box(frame: Mapping[str, Any]) -> tuple[float, float, float, float]:
+    left, low, right, high = (float(number) for number in frame["bb"].split(","))
+    return left, low, right, high
+
+
+def _inner(frame: Mapping[str, Any], items: list[dict[str, Any]]) -> Iterator[tuple[float, float]]:
+    """The left and right ends of the boxes and frames in a frame."""
+    for number in frame.get("subgraphs", ()):
+        box = _box(items[number])
+        yield box[0], box[2]
+    yield from (_ends(items[number]) for number in frame.get("nodes", ()))
+
+
+def _ends(item: Mapping[str, Any]) -> tuple[float, float]:
+    """The left and right end of a box."""
+    x, half = float(item["pos"].split(",")[0]), float(item["width"]) * 36
+    return x - half, x + half
+
+
+def _move_sides(frame: Mapping[str, Any], left: float, right: float) -> None:
+    """Move what is drawn of the left half of a frame, and of the right half."""
+    start, _, end, _ = _box(frame)
+    middle = (start + end) / 2
+    for operation in frame.get("_draw_", ()):
+        if "points" in operation:
+            operation["points"] = [
+                [x + (left if x < middle else right), y, *rest]
+                for x, y, *rest in operation["points"]
+            ]
