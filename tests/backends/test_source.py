@@ -489,3 +489,27 @@ network net {
     )
     assert "Plain" not in text
     assert "class Stage" not in text
+
+
+def test_how_often_a_loop_runs_is_the_argument_that_says_so(network):
+    text = source(
+        network(
+            """
+block unit(p: float) { linear(8) -> dropout(p) }
+block encoder(depth: int, heads: int, p: float) {
+  input x: [B, N, D]
+  y = x -> rearrange("b n (h d) -> b h n d", h=heads) -> rearrange("b h n d -> b n (h d)")
+  output y -> layers: for i in 0..depth { "layer{i}": unit(p) }
+}
+network net {
+  input x: f32[B = 1, N = 3, 8]
+  output x -> encoder(4, 4, 0.5)
+}
+"""
+        )
+    )
+    encoder = text.partition("class Encoder(")[2].partition("class ")[0]
+    assert "for i in range(depth)" in encoder
+    assert "Encoder(in_features=8, depth=4, heads=4, p=0.5)" in text
+    assert "OrderedDict(\n" not in text
+    assert 'OrderedDict((f"layer{i}", Unit(in_features=in_features, p=p)) for i in' in encoder

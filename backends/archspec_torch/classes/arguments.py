@@ -20,7 +20,7 @@ from archspec.graph.expression import (
 )
 from archspec_torch.code.expressions import expression_code, is_scriptable
 from archspec_torch.code.names import identifier, python_names
-from archspec_torch.code.pieces import Code, Hole, code
+from archspec_torch.code.pieces import COUNT, Code, Hole, code
 from archspec_torch.planning.origins import SIZES_OF_INPUTS
 
 Values: TypeAlias = tuple[Any, ...]
@@ -109,6 +109,7 @@ def choose_arguments(
     hints = _hints(rows[0] if rows else (), columns)
     taken = python_names((*reserved, *given))
     written = _written(rows, columns, {**sizes, **given}, defaults)
+    written |= _counted(rows, columns, given, written)
     spelled = _spelled(rows, written, given, sizes, taken)
     by_text = {repr(values): name for name, values in reversed(list(given.items()))}
     chosen: dict[str, Ratio] = {
@@ -168,6 +169,24 @@ def _written(
             multiple = _multiple(rows[0][at], values, known)
             if multiple is not None:
                 found[at] = multiple
+    return found
+
+
+def _counted(
+    rows: Sequence[Sequence[Hole]],
+    columns: Sequence[Values],
+    given: Mapping[str, Values],
+    written: Mapping[int, Expression],
+) -> dict[int, Expression]:
+    """For counts of loops the argument that has their value, if nothing else reads it."""
+    read = {name for one in written.values() for name in names_in(one)}
+    found: dict[int, Expression] = {}
+    for at, values in enumerate(columns):
+        if rows[0][at].hint != COUNT or at in written:
+            continue
+        same = [name for name, known in given.items() if known == values and name not in read]
+        if len(same) == 1 and all(type(value) is int for value in given[same[0]]):
+            found[at] = Name(same[0])
     return found
 
 

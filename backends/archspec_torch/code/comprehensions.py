@@ -9,6 +9,7 @@ from typing import TypeVar
 from archspec.graph.codegen.identifiers import numbered
 from archspec.graph.codegen.repeats import Form, Same, Steps, Table, columns, is_run, runs
 from archspec_torch.code.pieces import (
+    COUNT,
     Code,
     Hole,
     call,
@@ -110,7 +111,7 @@ def _table_name(hole: Hole, tables: dict[tuple[float, ...], str]) -> str:
 
 def _loop(tables: dict[tuple[float, ...], str], count: int, uses_index: bool) -> tuple[str, Code]:
     if not tables:
-        times = code("range(", Hole(count, "depth"), ")")
+        times = code("range(", Hole(count, COUNT), ")")
         return ("i" if uses_index else "_"), times
     if len(tables) == 1:
         ((values, target),) = tables.items()

@@ -21,6 +21,9 @@ class _NoDefault:
 
 NO_DEFAULT: Any = _NoDefault()
 
+COUNT = "depth"
+"""The hint of how often a loop runs."""
+
 
 @frozen
 class Hole:

@@ -195,7 +195,10 @@ def _sequential(names: list[str], values: list[Code]) -> Code:
             filled += [call("nn.Identity")] * (int(name) - len(filled))
             filled.append(value)
         return call("nn.Sequential", *compress(filled))
-    return call("nn.Sequential", call("OrderedDict", _display(compress_named(names, values))))
+    (items,) = _display(compress_named(names, values))
+    if isinstance(items, Call) and not items.comma:  # a comprehension needs no brackets of its own
+        return call("nn.Sequential", (Call("OrderedDict", items.arguments, "()", ""),))
+    return call("nn.Sequential", call("OrderedDict", items))
 
 
 def _display(items: list[Code]) -> Code:
