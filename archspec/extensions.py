@@ -146,7 +146,7 @@ def _require_contract(kind: Kind, point: EntryPoint, found: object) -> None:
 
     named = _named(kind, point)
     if isinstance(found, type):
-        fix = f"let the entry point name an object, as of `{point.attr} = {found.__name__}()`"
+        fix = f"the entry point must refer to an object, as in `{point.attr} = {found.__name__}()`"
         raise _failed(kind, f"{named} is a class, not an object", fix)
     hints = get_type_hints(kind.contract)
     methods = [one for one in vars(kind.contract) if not one.startswith("_") and one not in hints]
@@ -160,7 +160,7 @@ def _require_contract(kind: Kind, point: EntryPoint, found: object) -> None:
             told = error.errors()[0]["msg"].removeprefix("Input ")
             raise _failed(kind, f"`{one}` of {named} {told}", None) from None
     if (own := getattr(found, "name", point.name)) != point.name:
-        raise _failed(kind, f"{named} calls itself `{own}`", f"let its `name` be `{point.name}`")
+        raise _failed(kind, f"{named} calls itself `{own}`", f"set its `name` to `{point.name}`")
 
 
 def _broken(kind: Kind, point: EntryPoint, code: str, does: str, error: Exception) -> CompileFailed:

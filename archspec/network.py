@@ -128,7 +128,7 @@ class Network:
         require_allowed(self.compiled.where, chosen)
         if not accepts(self.compiled, chosen):
             given = ", ".join(f"{name} = {size}" for name, size in chosen.items())
-            raise ValueError(f"{self.name} does not take {given}: valid are {self.valid_sizes}")
+            raise ValueError(f"{self.name} does not accept {given}; valid: {self.valid_sizes}")
         graph = self.compiled.inference
         return bounded(self.compiled, lambda: macs_of(graph)).evaluate(chosen)
 
@@ -378,7 +378,7 @@ class Network:
         if unknown:
             raise TypeError(f"there is no keyword argument {min(unknown)!r}")
         if taking and (given is None or isinstance(given, Weights)):
-            raise TypeError(f"{min(taking)!r} says what to take of weights, and none are read")
+            raise TypeError(f"{min(taking)!r} selects weights, but no weights are given")
         if given is None and self.folding is not None and not names_only:
             from archspec.targets.building import first_folded
 

@@ -57,10 +57,10 @@ def in_place_of_file(path: Path) -> str | None:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        return "a link to nothing" if path.is_symlink() else None
+        return "a broken link" if path.is_symlink() else None
     except OSError as fault:
         if fault.errno == ELOOP:
-            return "a link that leads back to itself"
+            return "a circular link"
         if fault.errno == ENOTDIR:
             return None
         raise

@@ -183,13 +183,13 @@ def _in_the_way(place: Path, device: int) -> str | None:
     """Why no file can be written at this place, in words, or None if one can."""
     folder = next(item for item in place.parents if os.path.lexists(item))
     if not folder.is_dir():
-        return f"{folder} is no folder"
+        return f"{folder} is not a folder"
     if not os.access(folder, os.W_OK | os.X_OK):
         return f"{folder} is read-only"
     if folder.stat().st_dev != device:
         return f"{folder} is on another file system"
     instead = in_place_of_file(place)
-    if instead is not None and instead != "a link to nothing":
+    if instead is not None and instead != "a broken link":
         return f"{instead} is there"
     if place.is_symlink() or not place.exists():
         return None
@@ -229,7 +229,7 @@ def _replace(replacements: Sequence[_Replacement]) -> None:
 
 
 def _unrestored(item: _Replacement) -> Diagnostic:
-    message = f"cannot write {item.place}, nor restore what stood there"
+    message = f"cannot write {item.place}, nor restore the previous file"
     is_kept = os.path.lexists(item.kept)
     return diagnostic("E0803", message, notes=[f"it is kept as {item.kept}"] if is_kept else ())
 

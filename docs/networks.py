@@ -1,6 +1,6 @@
 """The page of the shipped networks, made from their specs: a hook of MkDocs.
 
-What each was verified against stands in the table of specs/README.md.
+The table of specs/README.md lists what each was verified against.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _ROW = re.compile(r"^\| \d+ \| (.+?) \| (\[.+?) \| (.*?) \| (.*?) \|$", re.MULTI
 INTRODUCTION = """\
 # Networks
 
-The {count} networks and presets that ship with archspec, by the file that has them. MACs are those
-at the sizes in the next column; all valid sizes are accepted. `archspec list` is this page in a
-terminal, and `archspec.load("resnet50")` one of the networks in Python.
+The {count} networks and presets that ship with archspec, grouped by file. MACs are given at the
+sizes in the next column; all valid sizes are accepted. `archspec list` prints this list in a
+terminal, and `archspec.load("resnet50")` loads a network in Python.
 
 <input id="network-filter" type="search" aria-label="Filter the networks"
   placeholder="resnet, segmentation, torchvision ...">
@@ -45,7 +45,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def networks_page(paths: Iterable[Path]) -> tuple[str, Mapping[str, bytes]]:
-    """The page in Markdown, a section for each file, and one drawing for each, by its name."""
+    """The page in Markdown, with a section for each file, and the drawings of these by name."""
     entries = read(paths)
     drawings: dict[str, bytes] = {}
     parts = [INTRODUCTION.format(count=len(entries))]
@@ -65,7 +65,7 @@ def _family(file: Path, entries: Sequence[Entry], drawings: dict[str, bytes]) ->
             if picture is not None:
                 drawings[entry.name] = picture
     parts = ['<div class="network-family" markdown>', f"## {title}", citation]
-    head = "| show it | parameters | MACs | at | valid sizes |\n|---|--:|--:|---|---|"
+    head = "| command | parameters | MACs | at | valid sizes |\n|---|--:|--:|---|---|"
     parts.append("\n".join([head, *rows]))
     parts += [f"Verified against: {text}." for text in _verified(file)]
     if drawn in drawings:
@@ -77,7 +77,7 @@ def _family(file: Path, entries: Sequence[Entry], drawings: dict[str, bytes]) ->
 
 
 def _drawn(file: Path, entries: Sequence[Entry]) -> str:
-    """The network of a file that is drawn: the one named like it, else the first."""
+    """The network of a file that is drawn: the one named like the file, otherwise the first."""
     names = [entry.name for entry in entries]
     return file.stem if file.stem in names else names[0]
 
@@ -86,7 +86,7 @@ def _row(entry: Entry, network: Network) -> str:
     sizes = sizes_text(network.sizes) or "fixed sizes"
     try:
         macs = short(network.macs())
-    except archspec.CompileFailed:  # beyond symbolic sizes
+    except archspec.CompileFailed:  # not supported for symbolic sizes
         macs = "-"
     valid = str(network.valid_sizes).replace("|", "\\|")
     command = f"`archspec show {entry.name}`"

@@ -118,7 +118,7 @@ OBSTACLES = {
     "a folder is there": lambda place: place.mkdir(),
     "a FIFO is there": lambda place: os.mkfifo(place),
     "a device is there": lambda place: place.symlink_to(os.devnull),
-    "back to itself is there": lambda place: place.symlink_to(place),
+    "a circular link is there": lambda place: place.symlink_to(place),
     "it is read-only": lambda place: (place.write_text("old"), place.chmod(0o444)),
 }
 
@@ -145,7 +145,7 @@ def test_all_that_is_in_the_way_is_said_at_once(tmp_path):
     with pytest.raises(CompileFailed) as caught:
         build(tmp_path)
     assert len(caught.value.diagnostics) == 4
-    assert "sub is no folder" in str(caught.value)
+    assert "sub is not a folder" in str(caught.value)
 
 
 def test_links_in_a_folder_are_replaced_and_come_back(tmp_path):

@@ -26,5 +26,5 @@ def bounded(compiled: Compiled, work: Callable[[], T]) -> T:
         return Meter(STEPS).run(work)
     except (BudgetExceeded, OutsideFragment) as fault:
         reason = str(fault)
-    message = f"the costs of `{compiled.name}` are beyond symbolic sizes: {reason}"
+    message = f"the costs of `{compiled.name}` cannot be computed for symbolic sizes: {reason}"
     raise CompileFailed([diagnostic("E0411", message, compiled.inference.origin.span)])

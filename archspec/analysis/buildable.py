@@ -18,14 +18,16 @@ from archspec.graph.names import join_path
 from archspec.ops.source import Buffer
 
 WEIGHT_BUDGET = 10_000_000_000
-"""Elements of all parameters and buffers of a module that holds them: 40 GB as 32-bit floats."""
+"""Maximum number of elements of all tensors of a module with values: 40 GB as float32."""
 
 LARGEST_TENSOR = 2**59
-"""Elements of one tensor, with values or without. Bytes are counted in 63 bits, and an element
-has up to 16."""
+"""Maximum number of elements of one tensor, even without values.
+
+Bytes are counted in 63 bits, and an element has up to 16.
+"""
 
 BYTES_OF_A_BUFFER = 4 * WEIGHT_BUDGET
-"""Bytes that computing the value of a buffer may take at once."""
+"""Maximum number of bytes for computing the value of a buffer."""
 
 
 def require_buildable(compiled: Compiled, *, with_weights: bool) -> None:
@@ -56,7 +58,7 @@ def _unexpanded(compiled: Compiled, counts: Counts) -> Iterator[Diagnostic]:
 
 
 def _modules_step(graph: Graph, below: Below[int]) -> int:
-    """Blocks, layers that ops hold, and ops in labelled scopes; others need no module."""
+    """Blocks, layers that ops apply, and ops in labelled scopes; others need no module."""
     found: dict[str, int] = {}
     for instance in graph.instances:
         inside = [region.graph for region in instance.regions]
@@ -96,12 +98,12 @@ def _without_room(compiled: Compiled, counts: Counts) -> Iterator[Diagnostic]:
     if elements > WEIGHT_BUDGET:
         yield diagnostic(
             "E0520",
-            f"`{compiled.name}` has weights of {elements:,} elements; at most {WEIGHT_BUDGET:,} "
-            "can be made (the budget of weights)",
+            f"`{compiled.name}` has weights of {elements:,} elements; at most "
+            f"{WEIGHT_BUDGET:,} can be created (the budget of weights)",
             compiled.inference.origin.span,
-            notes=["its costs and its diagram are still known: `archspec show` and `draw`"],
-            fix="build a smaller preset; its source alone, which holds no weights, is "
-            'written by `--target torch`, and `to_torch(device="meta")` takes no memory',
+            notes=["costs and drawings are still available: `archspec show` and `draw`"],
+            fix="build a smaller preset; `--target torch` writes only the source, without "
+            'weights, and `to_torch(device="meta")` takes no memory',
         )
 
 
@@ -125,7 +127,7 @@ def _value_of(node: Node) -> Graph | None:
 
 
 def _instances(compiled: Compiled) -> Iterator[tuple[Graph, Node, Instance]]:
-    """Layers of all blocks, each once."""
+    """Layers of all blocks, without duplicates."""
     seen: set[Instance] = set()
     for graph in compiled.graphs:
         for node in graph.nodes:

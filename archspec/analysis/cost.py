@@ -80,10 +80,10 @@ class Report:
 
 
 def report(compiled: Compiled, *, training: bool = False, depth: int = 1) -> Report:
-    """Analyse a network; its table of blocks is opened to `depth`.
+    """Analyse a network; its table of blocks is expanded to `depth`.
 
     Raises CompileFailed: E0707 if the network does not accept its default sizes, E0411 if its
-    costs are beyond symbolic sizes.
+    costs cannot be computed for symbolic sizes.
     """
     return bounded(compiled, lambda: _report(compiled, training, depth))
 

@@ -42,19 +42,19 @@ class Algebra(Generic[T]):
 
 
 MANY = 10_000
-"""Uses of blocks, told apart by what their inputs are made of; after so many all is data."""
+"""Maximum number of variants of blocks with different inputs; the rest is treated as data."""
 
 
 @frozen
 class Summary(Generic[T]):
-    """The summary of a block: its matrix, and what its outputs are made of."""
+    """The summary of a block: its matrix, and the kinds of its outputs."""
 
     matrix: Matrix[T]
     made: tuple[Made, ...]
 
 
 Place: TypeAlias = "tuple[Graph, tuple[Made, ...]]"
-"""A block, and what its inputs are made of."""
+"""A block, and the kinds of its inputs."""
 
 
 def flow(graph: Graph, algebra: Algebra[T]) -> Matrix[T]:
@@ -97,7 +97,7 @@ def _place(graph: Graph, made: tuple[Made, ...], known: Mapping[Place, object]) 
 def _given(
     regions: Sequence[Region], read: tuple[Made, ...]
 ) -> Iterator[tuple[Region, tuple[Made, ...]]]:
-    """What the inputs of each region are made of: what its op gives to it, then its captures."""
+    """The kinds of the inputs of each region: those that its op passes, then its captures."""
     place = len(read) - sum(region.captured for region in regions)
     own = _either(read[:place])
     for region in regions:
@@ -107,7 +107,7 @@ def _given(
 
 
 def _either(read: tuple[Made, ...]) -> Made:
-    """What is made of several."""
+    """The kind of several merged values."""
     for kind in (Made.DATA, Made.WEIGHTS):
         if kind in read:
             return kind
@@ -124,7 +124,7 @@ def _made_by(graph: Graph, node: Node, read: tuple[Made, ...]) -> Made:
 def _matrix(
     item: Graph, steps: Mapping[int, T], inside: Mapping[int, Matrix[T]], algebra: Algebra[T]
 ) -> Matrix[T]:
-    readers: dict[int, list[int]] = {}  # places in the order of the graph
+    readers: dict[int, list[int]] = {}  # positions in the order of the graph
     for place, node in enumerate(item.nodes):
         for port in node.inputs:
             readers.setdefault(port.node, []).append(place)
@@ -148,7 +148,7 @@ def _reach(
     algebra: Algebra[T],
 ) -> Reached[T]:
     reached: Reached[T] = {start.id: [algebra.start]}
-    ahead = list(readers.get(start.id, ()))  # a heap: places go up along every edge
+    ahead = list(readers.get(start.id, ()))  # a heap: positions increase along every edge
     heapify(ahead)
     while ahead:
         node = graph.nodes[heappop(ahead)]

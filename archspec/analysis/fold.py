@@ -35,7 +35,7 @@ def fold(
 
 
 def region_runs(graph: Graph, node: Node) -> Iterator[tuple[Graph, Dim | None]]:
-    """The layers that an op holds, with the number of runs of each; None if unknown."""
+    """The layers that an op applies, with the number of runs of each; None if unknown."""
     if node.instance is None or node.op is None or not node.instance.regions:
         return
     inputs = graph.types_read(node)
@@ -45,7 +45,7 @@ def region_runs(graph: Graph, node: Node) -> Iterator[tuple[Graph, Dim | None]]:
 
 
 def in_regions(graph: Graph, node: Node, below: Below[Dim]) -> Dim:
-    """The sum over the layers that an op holds, times the number of runs; once if unknown."""
+    """The sum over the layers that an op applies, times the number of runs; once if unknown."""
     total = ZERO
     for region, runs in region_runs(graph, node):
         total = total + (ONE if runs is None else runs) * below(region)

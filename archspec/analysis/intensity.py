@@ -1,4 +1,4 @@
-"""Arithmetic intensity: MACs for each byte that ops read and write (Williams et al., 2009).
+"""Arithmetic intensity: MACs per byte that ops read and write (Williams et al., 2009).
 
 If it is below the MACs per byte of memory traffic of a device (its ridge point), a block is limited
 by memory bandwidth. Ops are assumed to run one by one, without fusion: each reads its inputs and
@@ -24,7 +24,7 @@ class Intensity:
     """The analysis; see above."""
 
     name = "intensity"
-    summary = "arithmetic intensity: MACs for each byte that ops read and write, one by one"
+    summary = "arithmetic intensity: MACs per byte that ops read and write, without fusion"
     options: type[Options] = Options
 
     def find(self, network: Compiled, report: Report, options: Options) -> Finding:
@@ -41,7 +41,7 @@ class Intensity:
                 name = node.instance.key or node.instance.title
                 rows.append((name, node.instance.title, count, size, _ratio(count, size)))
         whole = _ratio(report.macs_at_sizes, total)
-        facts = (("bytes read and written", total), ("MACs for each byte", whole))
+        facts = (("bytes read and written", total), ("MACs per byte", whole))
         return Finding(facts, ("name", "block", "MACs", "bytes", "MACs / byte"), rows)
 
 

@@ -18,7 +18,7 @@ Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json
 
 
 def to_json(report: Report) -> dict[str, Json]:
-    """Plain data. Costs are numbers at `sizes`, and formulas in the free dimensions beside."""
+    """Plain data. Costs are numbers at `sizes`, and also formulas in the free dimensions."""
     return {
         "name": report.name,
         "mode": "training" if report.training else "inference",
@@ -48,7 +48,7 @@ def to_json(report: Report) -> dict[str, Json]:
 
 
 def network_to_json(compiled: Compiled, training_sizes: ValidSizes) -> dict[str, Json]:
-    """What is the same in both modes: what the network can be given, and the sizes of training."""
+    """The properties of both modes: the parameters of the network, and its training sizes."""
     return {
         "valid_sizes_in_training": training_sizes.to_json(),
         "settings": [
@@ -65,7 +65,7 @@ def network_to_json(compiled: Compiled, training_sizes: ValidSizes) -> dict[str,
 
 
 def finding_to_json(finding: Finding) -> dict[str, Json]:
-    """What an analysis says, as plain data."""
+    """The result of an analysis, as plain data."""
     rows = [list(row) for row in finding.rows]
     return {"facts": dict(finding.facts), "columns": list(finding.columns), "rows": rows}
 

@@ -73,8 +73,8 @@ def _peak_step(
     for position, node in enumerate(graph.nodes):
         if node.is_input or node.id not in graph.computed:
             continue
-        # A callee's own outputs are part of its peak; beside a layer that an op runs stand its
-        # state and what it has put out so far.
+        # A callee's own outputs are part of its peak; in addition to a layer that an op runs, there
+        # are its state and its outputs so far.
         inside = below(node.callee) if node.callee is not None else 0
         beside = max((below(item) for item in _running(graph, node, sizes)), default=0)
         peak = max(peak, alive + max(held[node.id] + beside, inside))

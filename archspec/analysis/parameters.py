@@ -104,7 +104,7 @@ def unexpanded(compiled: Compiled, number: int, what: str, budget: int) -> Diagn
         f"`{compiled.name}` has {number:,} {what}; at most {budget:,} can be written out (the "
         "expansion budget)",
         compiled.inference.origin.span,
-        notes=["its costs and its diagram are still known: `archspec show` and `draw`"],
+        notes=["costs and drawings are still available: `archspec show` and `draw`"],
         fix="build a smaller preset",
     )
 

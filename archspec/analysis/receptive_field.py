@@ -1,4 +1,4 @@
-"""Receptive fields: what one position of an output sees of an input.
+"""Receptive fields: the positions of an input that one position of an output depends on.
 
 Along each spatial axis a field has a size and a jump: the distance, in input positions, between the
 fields of neighbouring outputs. Sizes compose as in Araujo, Norris and Sim, "Computing
@@ -42,8 +42,10 @@ class AxisField:
 
 
 Field: TypeAlias = "tuple[AxisField, ...] | Literal['all', 'unknown']"
-"""Per spatial axis (an empty tuple: one position); "all" where everything is seen; "unknown"
-where axes were mixed or exchanged on the way, or an op does not say."""
+"""Per spatial axis (an empty tuple: one position), "all" for everything, or "unknown".
+
+It is unknown if axes were mixed or permuted on the way, or an op does not declare its field.
+"""
 
 
 def receptive_field(graph: Graph) -> Matrix[Field]:

@@ -38,5 +38,5 @@ def find(network: Compiled, report: Report, request: Request) -> tuple[Analysis,
         options = read_options("analysis", found, request.options, KIND.code)
         finding = found.find(network, report, options)
         if not isinstance(finding, Finding):
-            raise TypeError(f"`find` yields {type(finding).__name__}, not a Finding")
+            raise TypeError(f"`find` returns {type(finding).__name__}, not a Finding")
     return found, finding

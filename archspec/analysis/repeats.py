@@ -1,4 +1,4 @@
-"""Runs of equal pieces in the body of a block: what a drawing folds to "× 6".
+"""Runs of equal pieces in the body of a block, which a drawing shows once with "× 6".
 
 A run is `count` consecutive segments of `period` nodes each. Segments are equal except for names;
 each reads the outputs of the previous segment in the same way as that one reads its predecessor, or
@@ -109,7 +109,7 @@ class _Search:
 
     def _run(self, start: int, period: int) -> Run | None:
         if self._read_elsewhere(start, period, 0) or not self._equal(start, period, 1):
-            return None  # cheap, and most often the case
+            return None  # cheap, and the most frequent case
         sharing = self._same_instances(start + period, period)
         carried: dict[Port, Port] = {}
         count = 1
@@ -148,7 +148,7 @@ class _Search:
         )
 
     def _wired(self, start: int, period: int, number: int, carried: dict[Port, Port]) -> bool:
-        """Whether segment `number` reads the one before it as that reads what is before it."""
+        """Whether segment `number` reads the previous one as that one reads its predecessor."""
         begin = start + number * period
         for at in range(begin, begin + period):
             ports = zip(self.nodes[at - period].inputs, self.nodes[at].inputs, strict=True)
@@ -169,7 +169,7 @@ class _Search:
         return self.place.get(port.node, -1)
 
     def _read_elsewhere(self, start: int, period: int, number: int) -> bool:
-        """Whether more than the next segment reads from segment `number`, which so is the last."""
+        """Whether segment `number` has other readers than the next one, so that it is the last."""
         begin = start + number * period
         return any(
             self.last_reader[at] >= begin + 2 * period for at in range(begin, begin + period)

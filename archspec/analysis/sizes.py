@@ -76,12 +76,12 @@ def _not_taken(
     near = next_size(condition(compiled, training=training), compiled.sizes, FAR)
     return diagnostic(
         "E0707",
-        f"reports use {sizes_text(compiled.sizes)}, which the network does not take{mode}",
+        f"the sizes for reports, {sizes_text(compiled.sizes)}, are not valid{mode}",
         span,
         reason,
         secondary=list(places.items())[1:4],
         notes=[f"valid are {valid_sizes(compiled, training=training)}"],
-        fix=f"give the dim another size: `{near[0]} = {near[1]}`" if near else None,
+        fix=f"use another size: `{near[0]} = {near[1]}`" if near else None,
     )
 
 
@@ -95,7 +95,7 @@ def require_allowed(where: Condition, sizes: Mapping[str, int]) -> None:
     zero = zero_allowed(where)
     for name, size in sizes.items():
         if not allowed_size(size, name, zero):
-            raise ValueError(f"sizes are from {0 if name in zero else 1} on, not {size}")
+            raise ValueError(f"sizes must be at least {0 if name in zero else 1}, not {size}")
 
 
 def accepts(compiled: Compiled, sizes: Mapping[str, int], *, training: bool = False) -> bool:

@@ -42,10 +42,10 @@ class Row:
 
 
 def rows(graph: Graph, depth: int = 1) -> tuple[Row, ...]:
-    """The table of a graph, with calls opened to a depth; depth 0 is an empty table.
+    """The table of a graph, with calls expanded to a depth; depth 0 is an empty table.
 
-    A block is opened at its first use, so the table is never larger than the program.
-    Ops without a name and without a cost are omitted.
+    A block is expanded at its first use, so the table is never larger than the program. Ops without
+    a name and without a cost are omitted.
     """
     if depth < 1:
         return ()

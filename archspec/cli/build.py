@@ -73,7 +73,9 @@ def _targets(texts: Sequence[str]) -> Mapping[str, Mapping[str, object]]:
     for text in texts:
         asked = request("--target", text, _EXAMPLE)
         if found.setdefault(asked.name, asked.options) != asked.options:
-            raise WrongUsage(f"--target {text}: `{asked.name}` has other options before", _EXAMPLE)
+            raise WrongUsage(
+                f"--target {text}: `{asked.name}` is already given with other options", _EXAMPLE
+            )
     return found
 
 

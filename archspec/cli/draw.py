@@ -35,7 +35,7 @@ def run(
 ) -> None:
     """Draw a network into a file whose suffix selects the format."""
     if output is not None and output.suffix.lower() not in FORMATS:
-        raise WrongUsage(f"{output}: a drawing ends in one of {', '.join(FORMATS)}")
+        raise WrongUsage(f"{output}: a drawing has one of the suffixes {', '.join(FORMATS)}")
     network = open_network(spec, given, passes, sized)
     path = output or Path(f"{network.name}.svg")
     with working(f"drawing {network.name}"):

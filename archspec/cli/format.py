@@ -100,7 +100,7 @@ def _filter(check: bool, diff: bool) -> None:
 
 def _summary(changed: int, read: int, unread: int, dry: bool) -> str:
     verb = "would be reformatted" if dry else "reformatted"
-    parts = [f"{changed} {verb}", f"{read - changed} already in style"]
+    parts = [f"{changed} {verb}", f"{read - changed} already formatted"]
     parts += [f"{unread} not formatted"] if unread else []
     return ", ".join(parts) + "\n"
 

@@ -121,7 +121,7 @@ def _shipped(word: str | None) -> list[Entry]:
     ]
     if not found:
         near = closest(word, known)
-        hint = meant(near) or "`archspec list` names all; a path has a `/` or ends in .arch"
+        hint = meant(near) or "`archspec list` lists all; a path has a `/` or ends in .arch"
         where = "its name or description"
         message = f"there is no file or folder {word}, and no shipped network has it in {where}"
         raise WrongUsage(message, hint)

@@ -40,7 +40,7 @@ from archspec.cli.options import (
 from archspec.cli.passes import Passes
 
 _EPILOG = """
-Exit codes: 0 fine, 1 the spec is at fault, 2 wrong usage.
+Exit codes: 0 success, 1 an error in the spec, 2 wrong usage.
 
 A first tour:
 

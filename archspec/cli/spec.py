@@ -45,7 +45,7 @@ def _refuse_what_is_no_file(path: Path) -> None:
     """Raise CompileFailed (E0804) for a folder, FIFO, device or cyclic link in place of a spec."""
     instead = shipped.in_place_of_file(path)
     if instead is not None:
-        fix = f"`archspec list {path}` says what is in it" if path.is_dir() else None
+        fix = f"`archspec list {path}` lists its networks" if path.is_dir() else None
         raise CompileFailed([diagnostic("E0804", f"{path} is {instead}, not a file", fix=fix)])
 
 
@@ -75,7 +75,7 @@ def _shipped(name: str) -> Spec:
     near = closest(name, shipped.networks())
     raise WrongUsage(
         f"there is no file and no shipped network `{name}`",
-        meant(near) or "`archspec list` names the shipped networks",
+        meant(near) or "`archspec list` lists the shipped networks",
     )
 
 

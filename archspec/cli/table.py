@@ -67,7 +67,7 @@ def run(
     _distinct({VARY: axes, SIZES: sizes}, fixed)
     count = prod(len(axis.values) for axis in (*axes, *sizes))
     if count > MOST_ROWS:
-        raise WrongUsage(f"that is a table of {count:,} rows; {MOST_ROWS:,} are the most")
+        raise WrongUsage(f"the table would have {count:,} rows; at most {MOST_ROWS:,} are allowed")
     rows: list[Row] = []
     for choice in product(*(axis.values for axis in axes)):
         chosen = _named(axes, choice)
@@ -91,7 +91,7 @@ def _axis(option: str, text: str) -> Axis:
         raise WrongUsage(f"{given}: the list of values is missing", example)
     values = value_in(given, found[2])
     if not isinstance(values, list):
-        raise WrongUsage(f"{given}: the values are a list", f"{option} {names[0]}='[..]'")
+        raise WrongUsage(f"{given}: the values must be a list", f"{option} {names[0]}='[..]'")
     if not values:
         raise WrongUsage(f"{given}: the list of values is empty", example)
     if option == SIZES and not all(type(value) is int and value >= 0 for value in values):
@@ -160,7 +160,7 @@ def _write(titles: Sequence[str], rows: Sequence[Row]) -> None:
         )
         write((text if number else paint(text, "bold", colour)) + "\n")
     if any(row.macs is None for row in rows):
-        write("\n- : a size that the network does not take\n")
+        write("\n- : an invalid size\n")
 
 
 def _text(value: Value) -> str:

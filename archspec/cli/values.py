@@ -62,7 +62,7 @@ def value_in(option: str, text: str) -> Value:
     if value is None:
         hint = _FORMS
         if isinstance(expression, ast.Range):
-            hint = "a range is written out, as a list: [1, 2, 3]"
+            hint = "write a range as a list: [1, 2, 3]"
         raise WrongUsage(f"{option}: `{text}` is not a value", hint)
     return value
 
@@ -77,7 +77,7 @@ def named_values(option: str, text: str, example: str) -> Mapping[str, Value]:
         case (ast.Preset(value=ast.Call(arguments=arguments)),):
             pass
         case _:
-            raise WrongUsage(f"{option}: what stands in braces is option=value, ..", example)
+            raise WrongUsage(f"{option}: the braces contain option=value, ..", example)
     found: dict[str, Value] = {}
     for argument in arguments:
         value = _literal(argument.value)

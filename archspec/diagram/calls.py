@@ -1,7 +1,7 @@
-"""Calls of blocks as drawings show them: with the arguments that make them different.
+"""Calls of blocks in drawings: with the arguments in which they differ.
 
 The first two numbers are always shown, as are flags that are set. Further arguments are shown by
-name where blocks would look alike and are not, as `swin_block(3, 7, shift=3)`.
+name if different blocks would have the same text, as in `swin_block(3, 7, shift=3)`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from archspec.diagram.labels import is_number, shortened, value_text
 from archspec.graph.model import Graph
 
 FIRST = 2
-"""Numbers at the beginning that are shown without a name."""
+"""The number of leading numbers that are shown without a name."""
 
 
 def call_texts(root: Graph, sizes: Mapping[str, int] | None = None) -> Mapping[Graph, str]:
@@ -37,7 +37,7 @@ def call_texts(root: Graph, sizes: Mapping[str, int] | None = None) -> Mapping[G
 
 
 def _idle(graphs: Sequence[Graph], classes: Mapping[Graph, int]) -> frozenset[str]:
-    """The arguments in which blocks of equal structure differ, as the rates of drop-path do."""
+    """The arguments in which blocks of equal structure differ, such as rates of drop-path."""
     values: dict[tuple[int, str], set[str]] = {}
     for graph in graphs:
         for name, value in graph.arguments.items():
@@ -46,7 +46,7 @@ def _idle(graphs: Sequence[Graph], classes: Mapping[Graph, int]) -> frozenset[st
 
 
 def _flags(graphs: Sequence[Graph]) -> tuple[str, ...]:
-    """The flags of a block that are shown where they are set: not what is set in all its forms."""
+    """The flags of a block that are shown if set: those that are not set in all its forms."""
     names = dict.fromkeys(
         name for graph in graphs for name, value in graph.arguments.items() if value is True
     )
@@ -57,7 +57,7 @@ def _flags(graphs: Sequence[Graph]) -> tuple[str, ...]:
 def _distinct(
     graphs: Sequence[Graph], shown: tuple[str, ...], classes: Mapping[Graph, int]
 ) -> Iterator[tuple[Graph, tuple[str, ...]]]:
-    """Graphs that look alike with the arguments shown, each with those to show."""
+    """Graphs with the same text, each with the additional arguments to show."""
     telling = _telling(graphs, shown, classes)
     if telling is None:
         yield from ((graph, shown) for graph in graphs)
@@ -72,7 +72,7 @@ def _distinct(
 def _telling(
     graphs: Sequence[Graph], shown: tuple[str, ...], classes: Mapping[Graph, int]
 ) -> str | None:
-    """The first argument that tells apart some graphs of different structure, and no equal ones."""
+    """The first argument that distinguishes graphs of different structure, and no equal ones."""
     if len({classes[graph] for graph in graphs}) < 2:
         return None
     for name in graphs[0].arguments:
@@ -88,7 +88,7 @@ def _telling(
 def _text(
     graph: Graph, shown: Sequence[str], idle: Set[str], sizes: Mapping[str, int] | None
 ) -> str:
-    """`bottleneck(64, 2)`: the first numbers, then what is shown by name, in order.
+    """`bottleneck(64, 2)`: the first numbers, then arguments by name, in order.
 
     A flag that is not set is left out.
     """

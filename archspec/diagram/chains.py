@@ -1,6 +1,6 @@
-"""Which ops are drawn on top of each other in one box.
+"""Ops that are drawn on top of each other in one box.
 
-Two kinds: an opened block that is nothing but a chain of ops, and an op with those after it that
+There are two kinds: an expanded block that is a chain of ops, and an op with the following ops that
 keep the shape and have no depth of their own (convolution, norm, activation).
 """
 
@@ -15,14 +15,14 @@ from archspec.passes.expand import Flat, FlatNode, Group
 
 @frozen
 class Chain:
-    """Ops in one box; `group` is the opened block that they are all of, if any."""
+    """Ops in one box; `group` is the expanded block that they form, if any."""
 
     members: tuple[int, ...]
     group: Group | None = None
 
 
 def chains(flat: Flat, frames: Mapping[int | None, int | None]) -> tuple[Chain, ...]:
-    """Chains of ops; `frames` has for each group the innermost frame that is drawn around it."""
+    """Chains of ops; `frames` has the innermost drawn frame of each group."""
     readers: dict[int, list[int]] = {}
     for item in flat.nodes:
         for start, _ in item.inputs:
@@ -44,7 +44,7 @@ def chains(flat: Flat, frames: Mapping[int | None, int | None]) -> tuple[Chain, 
 
 
 def is_bar(item: FlatNode) -> bool:
-    """Whether an op merges its inputs, and so is drawn as a bar."""
+    """Whether an op merges its inputs, and is drawn as a bar."""
     op = item.node.op if item.node is not None else None
     if op is None or not item.inputs:
         return False
@@ -52,9 +52,9 @@ def is_bar(item: FlatNode) -> bool:
 
 
 def is_wide(item: FlatNode) -> bool:
-    """Whether what merges its inputs is a bar as wide as these: joins, and three branches or more.
+    """Whether an op that merges its inputs is a bar as wide as these: joins, or three branches.
 
-    Others are small boxes, beside which a short way passes a long one.
+    Others are small boxes, next to which a short path passes a long one.
     """
     op = item.node.op if item.node is not None else None
     if op is None or op.category != "merge":
@@ -63,7 +63,7 @@ def is_wide(item: FlatNode) -> bool:
 
 
 def is_commutative(item: FlatNode) -> bool:
-    """Whether the order of the inputs is not to be seen: sums and products, and what is merged."""
+    """Whether the order of inputs is not shown: for sums and products, and merged inputs."""
     op = item.node.op if item.node is not None else None
     return op is not None and (op.category == "merge" or op.arithmetic in ("sum", "product"))
 
@@ -102,7 +102,7 @@ def _kept_shape(
     readers: Mapping[int, list[int]],
     frames: Mapping[int | None, int | None],
 ) -> int | None:
-    """The op that alone reads this one, in the same frame, and keeps its type."""
+    """The only reader of an op, if it is in the same frame and keeps the type."""
     item, after = flat.nodes[index], readers.get(index, [])
     if len(after) != 1 or is_bar(item) or item.count > 1:
         return None

@@ -22,13 +22,13 @@ from archspec.graph.compiled import Compiled
 from archspec.passes.expand import expand
 
 BOX_BUDGET = 1_500
-"""Nodes that a drawing may show."""
+"""The number of nodes in a drawing."""
 
 SECONDS_OF_A_BUILD = 30
-"""Time that the layout of a drawing may take where it is made beside something else."""
+"""Seconds for the layout of a drawing that is made in addition to something else."""
 
 NO_DRAWING = ("E0411", "E0521", "E0811", "E0812")
-"""Codes with which a network is built, but not drawn."""
+"""Codes of errors for which a network is built without a drawing."""
 
 
 def drawing(
@@ -39,11 +39,10 @@ def drawing(
     direction: Direction = "TB",
     concrete: bool = False,
 ) -> str:
-    """The drawing of a network in DOT, opened to a depth; None opens everything.
+    """The drawing of a network in DOT, expanded to a depth; None expands everything.
 
-    `concrete` writes shapes as numbers, at the sizes of the report. Raises CompileFailed: E0521
-    when it would show more than 1,500 nodes, E0707 where the network does not take the sizes that
-    the spec says.
+    `concrete` writes shapes as numbers, at the sizes of the report. Raises CompileFailed: E0521 if
+    it would show more than 1,500 nodes, E0707 if the network does not accept its default sizes.
     """
     sizes = reported_sizes(compiled, training=training)
     shown = simplified(compiled, training=training)
@@ -57,10 +56,11 @@ def drawing(
 
 
 def illustration(compiled: Compiled) -> tuple[bytes | None, str]:
-    """The drawing that comes with a build, as SVG; or None, and in words why there is none.
+    """The drawing for a build, as SVG; or None, and the reason why there is none.
 
-    There is none of a network with too many nodes, that is not laid out soon, or whose costs are
-    beyond symbolic sizes, and where no program can lay it out. Raises CompileFailed: E0707.
+    There is none for a network with too many nodes, whose layout takes too long, or whose costs
+    cannot be computed for symbolic sizes, and if there is no layout program. Raises CompileFailed:
+    E0707.
     """
     try:
         return layout(drawing(compiled), "svg", SECONDS_OF_A_BUILD), ""
@@ -81,7 +81,7 @@ def draw(
     direction: Direction = "TB",
     concrete: bool = False,
 ) -> Path:
-    """Draw a network into a file; its suffix says the format."""
+    """Draw a network into a file; the suffix determines the format."""
     dot = drawing(compiled, depth, training=training, direction=direction, concrete=concrete)
     return render(dot, path)
 

@@ -1,4 +1,4 @@
-"""What tooltips say: the call, what it yields, parameters, MACs and the line of the spec."""
+"""The texts of tooltips: the call, its output, parameters, MACs and the line of the spec."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from archspec.types.tensor import TensorType
 
 
 class Facts:
-    """Facts about nodes and opened blocks; `sizes` are those at which MACs are counted."""
+    """Facts about nodes and expanded blocks; `sizes` are those for which MACs are computed."""
 
     def __init__(self, sizes: Mapping[str, int], *, concrete: bool = False) -> None:
         self.sizes = sizes
@@ -29,7 +29,7 @@ class Facts:
         self._costs: dict[Graph, Mapping[int, Dim]] = {}
 
     def node(self, item: FlatNode, text: str) -> tuple[str, ...]:
-        """The lines for one op or block that is not opened."""
+        """The lines for one op or block that is not expanded."""
         if item.node is None or item.graph is None:
             whole = item.graph
             counted = self._costly(*self._of_graph(whole)) if whole is not None else ()
@@ -49,7 +49,7 @@ class Facts:
         )
 
     def frame(self, group: Group, text: str) -> tuple[str, ...]:
-        """The lines for an opened block; for pieces that repeat only what they are called."""
+        """The lines for an expanded block; for a repetition only its calls."""
         if group.graph is None:
             return (text,)
         counted = self._costly(*self._of_graph(group.graph), each=group.count > 1)

@@ -1,4 +1,4 @@
-"""A network as Jupyter shows it: its diagram and the table of its blocks."""
+"""A network in Jupyter: its drawing and the table of its blocks."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _STYLE = "font-family: sans-serif; display: flex; flex-wrap: wrap; gap: 2em; ali
 
 
 def html(compiled: Compiled, depth: int = 1) -> str:
-    """HTML with the drawing at a depth; without it where there is nothing to draw with.
+    """HTML with the drawing at a depth, if there is a layout program.
 
-    Where there is no report, it says why.
+    If there is no report, it contains the reason.
     """
     try:
         report = analyse(compiled)
@@ -59,7 +59,7 @@ def _lines(report: Report) -> Iterator[str]:
 
 
 def _cells(kind: str, texts: Sequence[str]) -> str:
-    """Cells of a row: words to the left, the two numbers at the end to the right."""
+    """Cells of a row: words are left-aligned, the two numbers at the end right-aligned."""
     numbers = len(texts) - 2
     return "".join(
         f"<{kind} style='text-align: {'left' if index < numbers else 'right'}'>"

@@ -1,6 +1,6 @@
-"""What drawings say about ops: a call as it would be written, made short.
+"""The texts of ops in drawings: a call as in a spec, shortened.
 
-Numbers have four digits: `p=0.01818` says enough.
+Numbers have four digits, such as `p=0.01818`.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ LONGEST_KEY = 24
 
 
 def op_text(op: Op, regions: Sequence[Region] = (), sizes: Mapping[str, int] | None = None) -> str:
-    """`conv(64, 3, stride=2)`: required attributes by position, then those not at their default.
+    """`conv(64, 3, stride=2)`: required attributes by position, then changed ones.
 
-    Layers that the op holds stand first: `scan(cell, axis=1)`.
+    Layers of the op come first: `scan(cell, axis=1)`.
     """
     parts: list[str] = [region.graph.name for region in regions]
     positional = True
@@ -44,7 +44,7 @@ def op_text(op: Op, regions: Sequence[Region] = (), sizes: Mapping[str, int] | N
 
 
 def _are_named(value: Any) -> bool:
-    """Whether an attribute is a list of names with values, as the axes of `rearrange` are."""
+    """Whether an attribute is a list of names with values, such as the axes of `rearrange`."""
     return (
         isinstance(value, (list, tuple))
         and bool(value)
@@ -56,7 +56,7 @@ def _are_named(value: Any) -> bool:
 def key_text(key: str, name: str) -> str:
     """The label of an instance, unless it only repeats the name of its op or block.
 
-    Of a long one the last names are kept: labels that begin alike differ there.
+    The last names of a long one are kept, because labels with equal prefixes differ there.
     """
     plain = key == name or (key.startswith(name + "_") and key[len(name) + 1 :].isdecimal())
     if plain or len(key) <= LONGEST_KEY:
@@ -67,7 +67,7 @@ def key_text(key: str, name: str) -> str:
 
 
 def shortened(text: str, most: int = WIDEST) -> str:
-    """A text cut to fit, with its control characters made visible."""
+    """A text that is truncated if necessary, with control characters made visible."""
     text = "".join(c if c.isprintable() else "·" for c in text)
     return text if len(text) <= most else text[: most - 1] + "…"
 
@@ -80,7 +80,7 @@ def is_number(value: Any) -> bool:
 
 
 def value_text(value: Any, sizes: Mapping[str, int] | None = None) -> str:
-    """A value as it would be written; with sizes, a dim is the number that it is at them."""
+    """A value as in a spec; with sizes, a dim is a number."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):

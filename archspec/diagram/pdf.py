@@ -1,8 +1,8 @@
-"""PDF from a layout, for machines without Graphviz: `graphviz-pure` writes none.
+"""PDF from a layout, for machines without Graphviz: `graphviz-pure` does not write PDF.
 
-A layout in graphviz's JSON lists drawing operations (xdot). They are few, and each is a line or
-two in the page language of PDF. Text is in Helvetica, which every reader has; characters that
-are not in Windows' Latin alphabet become "?".
+A layout in Graphviz's JSON lists drawing operations (xdot). There are few, and each is a line or
+two in the page language of PDF. Text is in Helvetica, which every reader has; characters that are
+not in Windows' Latin alphabet become "?".
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ Operation: TypeAlias = Mapping[str, Any]
 PAD = 14.4
 """Margin around the drawing, in points; that of `pad=0.2`."""
 LARGEST = 14_400.0
-"""Points that a page may be long (PDF 1.7, appendix C)."""
+"""Maximum length of a page in points (PDF 1.7, appendix C)."""
 
 _FONTS = ("Helvetica", "Helvetica-Bold", "Helvetica-Oblique", "ZapfDingbats")
 _SQUARE = "\u25a0"
-_ROUND = 0.5523  # of the radius: the handles of four curves that look like a circle
+_ROUND = 0.5523  # of the radius: the control points of four curves that approximate a circle
 
 
 def pdf(drawing: Mapping[str, Any]) -> bytes:
-    """A page with the drawing whose layout this is, in graphviz's JSON, read."""
+    """A page with the drawing in a layout, given as Graphviz's JSON."""
     left, bottom, right, top = (float(number) for number in drawing["bb"].split(","))
     width, height = right - left + 2 * PAD, top - bottom + 2 * PAD
     scale = min(1.0, LARGEST / max(width, height))
@@ -36,7 +36,7 @@ def pdf(drawing: Mapping[str, Any]) -> bytes:
 
 
 class _Pen:
-    """Iterations drawing operations into page content; keeps the font from one to the next."""
+    """Turns drawing operations into page content; remembers the font."""
 
     def __init__(self) -> None:
         self.size = 11.0
@@ -60,7 +60,7 @@ class _Pen:
         }
 
     def page(self, drawing: Mapping[str, Any]) -> Iterator[str]:
-        """The whole drawing: ground, frames, boxes, arrows, each with its text."""
+        """The whole drawing: background, frames, boxes and arrows, each with its text."""
         for item in (drawing, *drawing.get("objects", ()), *drawing.get("edges", ())):
             for part in ("_draw_", "_hdraw_", "_tdraw_", "_ldraw_"):
                 yield "q 1 w"
@@ -75,7 +75,7 @@ class _Pen:
         return "b" if self.outlined else "f"
 
     def _line_colour(self, operation: Operation) -> str:
-        self.outlined = operation["color"][7:] != "00"  # not wholly transparent
+        self.outlined = operation["color"][7:] != "00"  # not completely transparent
         self.ink = _colour(operation["color"], "rg")
         return _colour(operation["color"], "RG")
 

@@ -1,26 +1,26 @@
-"""What a drawing leaves out: random ops that hand on their input.
+"""Removal of random ops that return their input, which drawings do not show.
 
-In inference these are all dropout and drop-path, so that blocks which differ in their rates only
-are equal; in training those whose rate is 0.
+In inference these are all dropout and drop-path ops, so that blocks which differ only in their
+rates become equal; in training those with rate 0.
 """
 
 from __future__ import annotations
 
 from archspec.graph.compiled import Compiled
 from archspec.passes.rewriting.driver import rewrite_network
-from archspec.passes.rewriting.identities import hands_on
+from archspec.passes.rewriting.identities import returns_its_input
 from archspec.passes.rewriting.pattern import Pattern, Rule, Site
 
 
 def simplified(compiled: Compiled, *, training: bool) -> Compiled:
-    """The network without random ops that do nothing in a mode; the other mode stays as it is."""
+    """The network without random ops that have no effect in a mode; the other mode is unchanged."""
 
     def idle(site: Site) -> bool:
         drawn = training and site.op.stochastic
-        return site.op.category == "random" and not drawn and hands_on(site)
+        return site.op.category == "random" and not drawn and returns_its_input(site)
 
     rule = Rule(
-        "a random op that hands on its input",
+        "a random op that returns its input",
         Pattern(where=idle),
         lambda match: match.site.node.inputs[0],
     )

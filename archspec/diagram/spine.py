@@ -1,8 +1,8 @@
-"""What stands straight below what.
+"""Boxes that are aligned vertically.
 
-Where data parts and meets again, graphviz is free to set the place where it meets anywhere below.
-In a long row of blocks it then takes a step aside at each of them, and the drawing becomes a
-staircase. A plumb line from the one to the other keeps such blocks below each other.
+If data branches and is merged again, Graphviz may place the merging box anywhere below. In a long
+sequence of blocks each one would then be shifted to the side, and the drawing would become a
+staircase. A plumb line between the two boxes keeps such blocks below each other.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def plumb_lines(
     starts: Collection[int],
     ends: Collection[int],
 ) -> Iterator[Pair]:
-    """Boxes that all ways from `starts` to `ends` pass, each with the next, if several lead there.
+    """Boxes on all paths from `starts` to `ends`, each with the next, if several paths lead there.
 
     `order` has the boxes from top to bottom; arrows go down.
     """

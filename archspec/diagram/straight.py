@@ -1,4 +1,4 @@
-"""Which edges are to be straight, and which boxes are to stand straight below others."""
+"""Edges that are straight, and boxes that are aligned vertically."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from archspec.diagram.edges import Edge, Reach, Wiring, around, below, merged
 from archspec.diagram.spine import plumb_lines
 
 SIDE, BRANCH, MAIN = 1, 4, 200
-"""How much an arrow is to be straight: one that goes round something longer, one of the branches
-of a bar, and one of the longest way. Frames are narrow with a weight of 128."""
+"""Weights for straight arrows: around a longer path, a branch of a bar, the longest path.
+
+Frames are kept narrow with a weight of 128.
+"""
 
 
 def rigidity(
@@ -19,10 +21,10 @@ def rigidity(
     fans: Set[int],
     bars: Set[int],
 ) -> Mapping[Edge, int]:
-    """How much each edge is to be straight.
+    """The weight of each edge for being straight.
 
-    Of the ways that leave a box or meet at one, the longest goes straight on, as the layers of a
-    residual block do, and the others around it. The branches of a fan are alike.
+    Of the paths that leave a box or meet at one, the longest is straight, such as the layers of a
+    residual block, and the others go around it. The branches of a fan are equal.
     """
     above, below = dict.fromkeys(order, 0), dict.fromkeys(order, 0)
     place = {box: index for index, box in enumerate(order)}
@@ -50,7 +52,7 @@ def rigidity(
 def fans_of(
     edges: Sequence[Edge], cells: Mapping[int, int], reach: Mapping[int, Reach]
 ) -> frozenset[int]:
-    """Boxes whose ways lead to different cells of one bar."""
+    """Boxes whose paths lead to different cells of one bar."""
     found: set[int] = set()
     first: dict[tuple[int, int], int] = {}
     for edge in edges:
@@ -90,10 +92,10 @@ def plumb(
     wiring: Wiring,
     splits: Mapping[int, int],
 ) -> Mapping[int, int]:
-    """By box, the one that is to stand straight below it.
+    """For a box, the one that is straight below it.
 
-    The line runs down the middle of what leaves the box, so it is drawn only where there is a
-    middle, and where no bar on the way lies across it.
+    The line goes through the middle of the arrows that leave the box, so it exists only if there is
+    a middle, and if no bar crosses it.
     """
     pairs = [(edge.start, edge.end) for edge in edges]
     frames = {**wiring.frame_of, **splits}

@@ -1,4 +1,4 @@
-"""Colours by kind of op, and the fonts."""
+"""Colours by kind of op, and fonts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import MappingProxyType
 FONT = "Helvetica"
 """The font of a layout."""
 FONTS = "Helvetica, Arial, 'Liberation Sans', Arimo, sans-serif"
-"""What an SVG asks for: fonts of the same widths, then any other, condensed to these widths."""
+"""The fonts of an SVG: some of the same widths, then any other, condensed to these widths."""
 
 FILLS: Mapping[str, str] = MappingProxyType(
     {
@@ -51,6 +51,6 @@ def fill_of(category: str) -> str:
 
 
 def ink_on(fill: str) -> str:
-    """Colour of text that can be read on a fill."""
+    """A text colour that is readable on a fill."""
     red, green, blue = (int(fill[at : at + 2], 16) for at in (1, 3, 5))
     return INK if 0.299 * red + 0.587 * green + 0.114 * blue > 140 else "#ffffff"

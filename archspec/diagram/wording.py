@@ -1,4 +1,4 @@
-"""The texts of one drawing: of ops and calls, of names and of types."""
+"""The texts of one drawing: ops and calls, names and types."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from archspec.types.tensor import TensorType
 
 @frozen
 class Wording:
-    """`calls` has a text for each block, `prefixes` what the names in a repeated piece begin with.
+    """`calls` has a text for each block, `prefixes` the prefix of the names in a repeated piece.
 
-    With `sizes`, shapes are numbers. In inference, ops are said as what they are there.
+    With `sizes`, shapes are numbers. In inference, ops are shown as their replacements there.
     """
 
     calls: Mapping[Graph, str]
@@ -37,7 +37,7 @@ class Wording:
         return text
 
     def key(self, item: FlatNode) -> str:
-        """The name of an op, unless that says nothing: numbers are said where there are weights."""
+        """The name of an op, unless it has no meaning: numbers are shown if there are weights."""
         node = item.node
         if node is None or node.instance is None:
             return ""
@@ -48,7 +48,7 @@ class Wording:
         return self._below(item.group, key, node.instance.title)
 
     def title(self, group: Group) -> str:
-        """`layer1.1: bottleneck(64) × 2`, and of pieces that repeat `encoder.layers.0–11 × 12`."""
+        """`layer1.1: bottleneck(64) × 2`, and for a repetition `encoder.layers.0–11 × 12`."""
         times = f"× {group.count}" if group.count > 1 else ""
         if group.graph is None:
             return f"{key_text(_piece(group)[1], '')} {times}".strip()
@@ -77,15 +77,15 @@ class Wording:
 def wording(
     flat: Flat, root: Graph, sizes: Mapping[str, int] | None = None, *, inference: bool = True
 ) -> Wording:
-    """The texts for an opened graph."""
+    """The texts for an expanded graph."""
     prefixes = {group.index: _piece(group)[0] for group in flat.groups if group.pieces}
     return Wording(call_texts(root, sizes), prefixes, sizes, inference)
 
 
 def _piece(group: Group) -> tuple[str, str]:
-    """What the names of the first piece begin with, and that with the number of the last piece.
+    """The prefix of the names in the first piece, and the same with the number of the last piece.
 
-    `encoder.layers.0` and `encoder.layers.0–11`; where pieces are not numbered what is common.
+    `encoder.layers.0` and `encoder.layers.0–11`; if pieces are not numbered, the common prefix.
     """
     first, last = (_common(keys) for keys in group.pieces)
     for place, (one, other) in enumerate(zip(first, last, strict=False)):
@@ -98,7 +98,7 @@ def _piece(group: Group) -> tuple[str, str]:
 
 
 def _common(keys: Sequence[str]) -> list[str]:
-    """The names that all keys begin with; the last name of a key is its own."""
+    """The common prefix of all keys, without the last name of a key."""
     found: list[str] = []
     for together in zip(*(key.split(".")[:-1] for key in keys), strict=False):
         if len(set(together)) > 1:

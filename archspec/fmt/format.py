@@ -32,7 +32,7 @@ def format_source(source: Source) -> str:
         if text == earlier:
             return text
         tree = _check(before, Source(source.name, text))
-    raise FormatterFault(f"formatting {source.name} again and again gives another text each time")
+    raise FormatterFault(f"formatting {source.name} again gives another text each time")
 
 
 def _check(before: ast.Module, formatted: Source) -> ast.Module:

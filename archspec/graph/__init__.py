@@ -1,1 +1,1 @@
-"""The graph of a specialised block, shared by all its uses; `model` has its parts."""
+"""The graph of a specialised block, shared by all its uses; `model` defines its parts."""

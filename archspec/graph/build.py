@@ -1,4 +1,4 @@
-"""Building a graph without any text: for importers, plug-ins and tests.
+"""Building a graph without text: for importers, plug-ins and tests.
 
     building = Building("net", "network")
     x = building.input("image", TensorType(DType.F32, (Dim.symbol("B"), dim(3), dim(8), dim(8))))
@@ -6,8 +6,8 @@
     building.output("logits", y)
     graph = building.graph()
 
-Types are inferred and what ops need of the sizes is kept at their nodes, so that the graph
-verifies. Names are given as the language gives them: where no key is, that of the op with a number.
+Types are inferred, and the needs of ops on sizes are stored at their nodes, so that the graph
+verifies. Names follow the rules of the language: without a key, the name of the op and a number.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from archspec.types.tensor import TensorType
 
 @dataclass(eq=False)
 class Building:
-    """A graph that is being built. `given` is what is promised of the sizes."""
+    """A graph under construction. `given` is the condition that is promised about the sizes."""
 
     name: str
     kind: str = "block"
@@ -44,7 +44,7 @@ class Building:
     _keys: set[str] = field(default_factory=set)
 
     def input(self, name: str, kind: TensorType) -> Port:
-        """A new input."""
+        """Add an input."""
         return self._add(None, (), (kind,), name)[0]
 
     def op(
@@ -56,10 +56,10 @@ class Building:
         explicit: frozenset[str] = frozenset(),
         name: str = "",
     ) -> tuple[Port, ...]:
-        """A new op on these inputs, and its results; captures of its layers come last.
+        """Add an op with these inputs and return its results; captures of its layers come last.
 
-        `name` is that of the variable which the result is bound to. Raises OpError where the op
-        does not take the inputs, for any sizes; ValueError where the key is taken.
+        `name` is that of the variable to which the result is bound. Raises OpError if the op
+        accepts the inputs for no sizes, ValueError if the key is already used.
         """
         key = self._key(key, op.name)
         return self.use(
@@ -67,16 +67,17 @@ class Building:
         )
 
     def call(self, graph: Graph, *inputs: Port, key: str = "", name: str = "") -> tuple[Port, ...]:
-        """A use of another graph, and its results.
+        """Add a call of another graph and return its results.
 
-        Raises OpError where the inputs are not of its types; ValueError where the key is taken.
+        Raises OpError if the inputs do not have its input types, ValueError if the key is already
+        used.
         """
         return self.use(Instance(self._key(key, graph.name), graph=graph), *inputs, name=name)
 
     def use(self, instance: Instance, *inputs: Port, name: str = "") -> tuple[Port, ...]:
-        """A use of an instance, which may be used before: then the weights are shared.
+        """Add a use of an instance; if the instance is already used, its weights are shared.
 
-        Raises OpError where it does not take the inputs.
+        Raises OpError if it does not accept the inputs.
         """
         types = tuple(self.type_of(port) for port in inputs)
         if instance.op is not None:
@@ -93,7 +94,7 @@ class Building:
         return self._add(instance, inputs, instance.graph.output_types, name)
 
     def output(self, name: str, *ports: Port, structure: Structure = None) -> None:
-        """A new output; of several ports it is a tuple, unless `structure` says otherwise."""
+        """Add an output; several ports are a tuple, unless `structure` is given."""
         if structure is None and len(ports) != 1:
             structure = (None,) * len(ports)
         self.outputs.append(GraphOutput(name, ports, structure))
@@ -103,7 +104,7 @@ class Building:
         return self.nodes[port.node].types[port.index]
 
     def graph(self, **fields: Any) -> Graph:
-        """The graph; `fields` are further ones of `Graph`, such as `init_rules`."""
+        """The graph; `fields` are further fields of `Graph`, such as `init_rules`."""
         return Graph(self.name, self.kind, tuple(self.nodes), tuple(self.outputs), **fields)
 
     def _add(
@@ -124,7 +125,7 @@ class Building:
     def _key(self, key: str, default: str) -> str:
         if key:
             if key in self._keys:
-                raise ValueError(f"the key `{key}` is taken")
+                raise ValueError(f"the key `{key}` is already used")
             return key
         key, number = default, 0
         while key in self._keys:

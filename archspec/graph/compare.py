@@ -13,18 +13,18 @@ from archspec.ops.base import Op
 
 
 def fingerprint(graph: Graph) -> str:
-    """64 hexadecimal digits that are equal for graphs that say the same.
+    """64 hexadecimal digits that are equal for equal graphs.
 
-    They tell kinds and names of blocks, ops with their attributes, keys, types, wiring, outputs,
-    what is needed of the sizes, initial values, ties and draws, in the graph and in all below it.
-    Where something is written, and with which arguments a block was made, does not matter. The
-    same in every process, for one version of archspec.
+    They depend on kinds and names of blocks, ops with their attributes, keys, types, wiring,
+    outputs, needs on sizes, initial values, ties and draws, in the graph and in all graphs below
+    it. They do not depend on places in the source or on the arguments of a block. They are the same
+    in every process, for one version of archspec.
     """
     return fingerprints(graph)[graph]
 
 
 def fingerprints(graph: Graph) -> dict[Graph, str]:
-    """The fingerprints of a graph and of all below it."""
+    """The fingerprints of a graph and of all graphs below it."""
     found: dict[Graph, str] = {}
     for item in walk(graph):
         found[item] = _digest(line for part in _parts(item, found) for line in part)
@@ -32,7 +32,7 @@ def fingerprints(graph: Graph) -> dict[Graph, str]:
 
 
 def part_fingerprints(graph: Graph) -> dict[Graph, tuple[str, ...]]:
-    """For a graph and all below it, callees first: fingerprints of each node, then of the rest."""
+    """Fingerprints of each node, then of the rest, for a graph and its callees, callees first."""
     below: dict[Graph, str] = {}
     found: dict[Graph, tuple[str, ...]] = {}
     for item in walk(graph):
@@ -48,7 +48,7 @@ def _digest(lines: Iterable[str]) -> str:
 
 
 def _parts(graph: Graph, below: Mapping[Graph, str]) -> list[list[str]]:
-    """What a graph says in lines, each of a form that is unique: its head, each node, the rest."""
+    """A graph as lines, each in a canonical form: its header, each node, the rest."""
     used: dict[Instance | None, int] = {}
     parts = [[repr((graph.kind, graph.name, graph.frozen))]]
     for node in graph.nodes:
@@ -98,9 +98,9 @@ def _needs(needs: tuple[Requirement, ...]) -> list[str]:
 
 
 def isomorphic(left: Graph, right: Graph) -> bool:
-    """Whether two graphs say the same but for the order in which their nodes stand.
+    """Whether two graphs are equal except for the order of their nodes.
 
-    For small graphs: what is searched may grow with the factorial of the nodes that look alike.
+    For small graphs: the time may grow with the factorial of the number of nodes that look alike.
     """
     below = fingerprints(left) | fingerprints(right)
     if _ends(left) != _ends(right):
@@ -117,13 +117,13 @@ def isomorphic(left: Graph, right: Graph) -> bool:
 
 
 def _ends(graph: Graph) -> object:
-    """What a graph says beside its nodes."""
+    """The parts of a graph besides its nodes."""
     outputs = [(item.name, item.structure, len(item.ports)) for item in graph.outputs]
     return graph.kind, graph.name, graph.frozen, outputs, set(_needs(graph.requirements))
 
 
 def _marked(graph: Graph, below: Mapping[Graph, str]) -> networkx.MultiDiGraph[int]:
-    """The NetworkX graph, whose nodes say what they are and which results are theirs."""
+    """The NetworkX graph, with nodes labelled by their contents and their results."""
     marked = graph.wires.copy()
     for node in graph.nodes:
         yields = [
@@ -137,7 +137,7 @@ def _marked(graph: Graph, below: Mapping[Graph, str]) -> networkx.MultiDiGraph[i
 
 
 def same_graph(left: Graph, right: Graph) -> bool:
-    """Whether two graphs do the same with weights of the same names."""
+    """Whether two graphs compute the same with weights of the same names."""
     pairs = [(left, right)]
     seen: set[tuple[Graph, Graph]] = set()
     while pairs:
@@ -161,7 +161,7 @@ def _outputs(graph: Graph) -> list[object]:
 
 
 def same_instance(left: Instance, right: Instance) -> bool:
-    """Whether two instances of one name are the same: op, block, and what the op holds."""
+    """Whether two instances of one name are equal: op, block, and the layers of the op."""
     if left.op != right.op or left.graph is not right.graph:
         return False
     if [(item.name, item.key) for item in left.regions] != [

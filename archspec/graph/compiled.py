@@ -16,10 +16,10 @@ Mode: TypeAlias = Literal["inference", "training"]
 
 @frozen
 class NetworkParameter:
-    """A parameter of a network with what its definition says of it, as text of the language.
+    """A parameter of a network, as declared in its definition, as text of the language.
 
-    `default` is what it is where the network, or the preset, is compiled as it is; None for a
-    parameter that must be given. `value` is what it was given from outside instead, if anything.
+    `default` is its value in the network, or in the preset, as written; None for a parameter
+    without a default. `value` is the value given from outside instead, if any.
     """
 
     name: str
@@ -47,11 +47,11 @@ class Family(Protocol):
 class Compiled:
     """A network ready for analysis and backends.
 
-    Where a block does not depend on the mode, both graphs hold the same Graph object below.
-    `sizes` are the reported sizes of the free dims, in order of appearance. `where` is what the
-    spec promises of its sizes; what it needs of them stands in the requirements of the graphs.
-    `doc` is the comment above the definition, `parameters` are what the network can be given, and
-    `family` has the networks with other numbers for them, unless a pass made the network.
+    A block that does not depend on the mode is the same Graph object in both. `sizes` are the
+    reported sizes of the free dims, in order of appearance. `where` is the condition that the spec
+    promises about the sizes; the needs on sizes are in the requirements of the graphs. `doc` is the
+    comment above the definition, `parameters` are those that the network accepts, and `family` has
+    the networks with other numbers for them, unless a pass created the network.
     """
 
     name: str

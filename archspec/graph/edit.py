@@ -106,8 +106,8 @@ class Edit:
         """
         wanted, found = self.type_of(old), self.type_of(new)
         if wanted != found:
-            message = f"node {new.node} yields {found}, but node {old.node}, {wanted}"
-            raise ValueError(f"{message}: what reads it cannot read the other")
+            message = f"node {new.node} returns {found}, but node {old.node} returns {wanted}"
+            raise ValueError(f"{message}: its readers cannot read the other")
         moving = [number for number in self._readers.get(old, ()) if number not in keep]
         self._readers[old] = [number for number in self._readers.get(old, ()) if number in keep]
         self._readers.setdefault(new, []).extend(moving)
@@ -310,7 +310,7 @@ class Edit:
         if not used(nodes).keys().isdisjoint(others):
             raise ValueError("weights of the nodes are used elsewhere")
         if any(isinstance(one, str) and f"{one}.".startswith(f"{key}.") for one in others):
-            raise ValueError(f"the key `{key}` is taken")
+            raise ValueError(f"the key `{key}` is already used")
         found = outline(
             nodes, name, key, self.type_of, lambda port: not inside.issuperset(self.readers(port))
         )
@@ -342,7 +342,7 @@ class Edit:
         while stack:
             number = stack.pop()
             if number in numbers:
-                raise ValueError(f"a path leads out of the nodes and back to node {number}")
+                raise ValueError(f"a path leaves the nodes and returns to node {number}")
             if number != OUTPUT and number not in found:
                 found.add(number)
                 stack += self._readers_of(number)

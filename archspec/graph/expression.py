@@ -1,10 +1,10 @@
-"""What a value was written as: an expression over the names of the block around it.
+"""The expressions of a spec that numbers come from, over the names of the enclosing block.
 
-The graph of a specialised block has numbers. An `Instance` remembers of its attributes, and of the
-arguments of the block that it calls, what the spec has in their place (`Instance.written`), over
-the parameters of that block and the sizes that its shapes name, which `Graph.names` has as numbers.
-None of it takes part in equality or in what is memoised: two calls that are specialised alike share
-one graph, whatever their callers wrote.
+The graph of a specialised block has numbers. For its attributes, and for the arguments of the block
+that it calls, an `Instance` stores the expressions in the spec (`Instance.written`), over the
+parameters of the enclosing block and the sizes that its shapes name; `Graph.names` has the values
+of these. Expressions are ignored by equality and by memos: two calls with equal specialisations
+share one graph, however their callers are written.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from archspec.frozen import frozen
 
 @frozen
 class Name:
-    """A parameter of the block, or a size that a shape in it names."""
+    """A parameter of the block, or a size that one of its shapes names."""
 
     text: str
 
 
 @frozen
 class Number:
-    """A number or a string as it is, `true` and `false` included."""
+    """A number or a string, or `true` or `false`."""
 
     value: float | str
 
 
 @frozen
 class Size:
-    """A size of data that an inline block names: it has no name in the block around."""
+    """A size of data that an inline block names, and that has no name in the enclosing block."""
 
     value: int
 
@@ -71,17 +71,17 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "or": lambda a, b: a or b,
     "not": lambda a: not a,
 }
-"""What an operation computes of numbers, or of strings that are compared."""
+"""The results of operations on numbers, or on strings that are compared."""
 
 OPPOSITES = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
-"""The comparison that holds where another does not."""
+"""For each comparison its negation."""
 
 LARGEST_POWER = 64
-"""Larger exponents are not evaluated: nobody writes them as the size of something."""
+"""Larger exponents are not evaluated: they do not occur in sizes."""
 
 
 def names_in(expression: Expression) -> Iterator[str]:
-    """The names in it, from left to right, as often as they appear."""
+    """The names in an expression, from left to right, with repetitions."""
     match expression:
         case Name(text):
             yield text
@@ -91,14 +91,14 @@ def names_in(expression: Expression) -> Iterator[str]:
 
 
 def says_more(expression: Expression) -> bool:
-    """Whether it is more than numbers."""
+    """Whether an expression has anything but numbers."""
     if isinstance(expression, Operation):
         return any(map(says_more, expression.operands))
     return not isinstance(expression, Number)
 
 
 def evaluated(expression: Expression, names: Mapping[str, Any]) -> Any:
-    """Its value where names have these values; None where it has none."""
+    """The value of an expression for these values of its names; None if it has none."""
     match expression:
         case Name(text):
             return names.get(text)
@@ -116,7 +116,7 @@ def evaluated(expression: Expression, names: Mapping[str, Any]) -> Any:
 
 
 def substituted(expression: Expression, known: Mapping[str, Expression]) -> Expression:
-    """The expression with these in the place of names, and without what changes nothing."""
+    """The expression with names replaced by expressions, and simplified."""
     match expression:
         case Name(text):
             return known.get(text, expression)
@@ -126,7 +126,7 @@ def substituted(expression: Expression, known: Mapping[str, Expression]) -> Expr
 
 
 def simplified(operation: Operation) -> Expression:
-    """An operation on what is as simple as can be: of numbers their result, `a * 1` as `a`."""
+    """An operation on simplified operands: the result for numbers, `a` for `a * 1`."""
     sign, operands = operation.sign, operation.operands
     if sign == "not":
         return negated(operands[0])

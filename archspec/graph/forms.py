@@ -1,7 +1,7 @@
-"""A block in the modes of a network: its forms, and what stands under each name in them.
+"""A block in the modes of a network: its forms, and the instances under each name in them.
 
-A network has one table of weights for both modes. Where its graphs differ, what both own is
-matched by path, block by block; this is the one place that does so.
+A network has one table of weights for both modes. If its graphs differ, their tensors are matched
+by path, block by block; only this module does so.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from archspec.graph.owned import Owned, owned
 from archspec.graph.walk import postorder, walk
 
 Forms: TypeAlias = "tuple[Graph, ...]"
-"""The graphs of one block, each once: one, or that of inference and that of training."""
+"""The graphs of one block, without duplicates: one, or one for inference and one for training."""
 
 Held: TypeAlias = "tuple[Owned, ...]"
-"""What stands under one name, once for each form that has it."""
+"""The instances under one name, once for each form that has it."""
 
 
 def forms(compiled: Compiled) -> Forms:
@@ -27,12 +27,12 @@ def forms(compiled: Compiled) -> Forms:
 
 
 def held(block: Forms) -> list[Held]:
-    """What the forms of a block own, matched by path.
+    """The instances of a block in all forms, matched by path.
 
-    What owns no weights may have no name, such as a sum; where there are several forms, that is
+    Instances without weights may have no name, such as a sum; if there are several forms, they are
     left out.
     """
-    if len(block) == 1:  # as in most cases
+    if len(block) == 1:  # the most frequent case
         return [(item,) for item in owned(block[0])]
     found: dict[str, Held] = {}
     for graph in block:
@@ -49,8 +49,8 @@ def _owns_weights(item: Owned) -> bool:
 
 
 def callee(items: Held) -> Forms:
-    """The forms of the block that stands under one name; none if it is an op."""
-    if len(items) == 1:  # as in most cases
+    """The forms of the block under one name; none if it is an op."""
+    if len(items) == 1:  # the most frequent case
         graph = items[0].instance.graph
         return () if graph is None else (graph,)
     graphs = (item.instance.graph for item in items)
@@ -58,9 +58,9 @@ def callee(items: Held) -> Forms:
 
 
 def walk_forms(block: Forms, *, least: int = 1) -> dict[Forms, list[Held]]:
-    """What a block and all blocks below it hold, each in its forms, callees before callers.
+    """The instances of a block and of all blocks below it, in all forms, callees before callers.
 
-    With `least=2` only blocks that have several forms.
+    With `least=2`, only those of blocks that have several forms.
     """
     found: dict[Forms, list[Held]] = {}
 

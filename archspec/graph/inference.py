@@ -1,4 +1,4 @@
-"""What an op makes of its inputs and of the layers that it holds."""
+"""The types and needs of an op for its inputs and layers."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Types = tuple[TensorType, ...]
 
 
 def own_inputs(regions: Sequence[Region], types: Types) -> Types:
-    """The types of what the op itself reads, without what its layers capture."""
+    """The types of an op's own inputs, without the captures of its layers."""
     return types[: len(types) - sum(region.captured for region in regions)]
 
 
 def inferred(op: Op, regions: Sequence[Region], types: Types) -> tuple[Types, tuple[Need, ...]]:
-    """The types that an op yields on its own inputs, and what it needs of their sizes.
+    """The result types of an op for its own inputs, and its needs on their sizes.
 
-    Raises OpError where it does not take them.
+    Raises OpError if it does not accept them.
     """
     check = Check()
     yields = {region.name: region.graph.output_types for region in regions}
@@ -30,7 +30,10 @@ def inferred(op: Op, regions: Sequence[Region], types: Types) -> tuple[Types, tu
 
 
 def kept_needs(needs: Sequence[Need], given: Condition, origin: Origin) -> tuple[Requirement, ...]:
-    """What holds for some of the sizes that `given` allows. Raises OpError where one never does."""
+    """The needs that do not hold for all sizes that `given` allows.
+
+    Raises OpError if one holds for none of them.
+    """
     kept: list[Requirement] = []
     for need in needs:
         kind = decide(need.condition, given).kind
@@ -48,8 +51,8 @@ def other_needs(
 ) -> tuple[Requirement, ...]:
     """The needs that are not known.
 
-    In long chains there are many, and none is equal to another: so they are told apart by where
-    they stand before they are compared.
+    In long chains there are many, and no two are equal: so their places are compared before the
+    conditions.
     """
     places: dict[int, list[Requirement]] = {}
     for item in known:

@@ -9,9 +9,10 @@ from archspec.ops.base import Op, Parameter
 
 
 def rule_for(rules: Sequence[InitRule], op: Op, item: Parameter) -> InitRule | None:
-    """Which of the rules of one graph holds for a parameter of an op: the last one.
+    """The rule of one graph that applies to a parameter of an op: the last one.
 
-    One that names the op itself wins over one that names the op of a layer inside it.
+    A rule that names the op itself takes precedence over one that names the op of a layer inside
+    it.
     """
     layer, _, name = item.name.rpartition(".")
     named = (op.name, (item.name, item.stands_for or item.name))

@@ -1,7 +1,7 @@
-"""Applying a change to every graph of a network: blocks, layers that ops hold, and both modes.
+"""Applying a change to every graph of a network: blocks, layers of ops, and both modes.
 
-A change to one mode leaves the other as it is. What it does not touch stays one graph in both, and
-of what it does, both have the same nodes under the same numbers, but for those that it changed.
+A change to one mode does not affect the other. Unchanged graphs remain shared by both modes;
+changed ones have the same nodes with the same numbers in both, except for the change.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from archspec.graph.model import Graph, Instance, Node
 from archspec.graph.walk import walk
 
 Change: TypeAlias = Callable[[Graph], Graph]
-"""What is done to a graph; the same object where nothing is."""
+"""A change of a graph; it returns the same object if there is nothing to change."""
 
 
 def map_network(compiled: Compiled, change: Change, *, mode: Mode | None = None) -> Compiled:
-    """A network in which every graph is what `change` makes of it, in both modes or in one.
+    """A network in which every graph is replaced by its `change`, in both modes or in one.
 
-    Blocks come before what calls them, and the layers that an op holds before the graph of the op.
-    Each graph is changed once, so that calls, modes and instances go on sharing what they shared.
-    What a block takes must stay as it is; where it yields other types, its calls say so.
+    Blocks come before their callers, and the layers of an op before the graph of the op. Each graph
+    is changed once, so that calls, modes and instances share the same graphs as before. The inputs
+    of a block must not change; if its result types change, the types of its calls are updated.
 
-    With a `mode`, weights stay those of both modes: names keep their shapes, and the values of
-    buffers, which are computed once, are not changed. Where both modes then say the same, they are
+    With a `mode`, the weights remain those of both modes: names keep their shapes, and the values
+    of buffers, which are computed once, do not change. If both modes are then equal, they become
     one graph again.
     """
     if mode is None:
@@ -46,7 +46,7 @@ def map_network(compiled: Compiled, change: Change, *, mode: Mode | None = None)
 
 
 def shared_between(inference: Graph, training: Graph) -> Graph:
-    """The graph of training with those graphs of inference that say the same as its own."""
+    """The graph of training, with the graphs of inference in place of equal ones."""
     known = {text: graph for graph, text in fingerprints(inference).items()}
     texts = fingerprints(training)
     same = {graph: known[text] for graph, text in texts.items() if text in known}
@@ -56,14 +56,14 @@ def shared_between(inference: Graph, training: Graph) -> Graph:
 
 
 def mapped(roots: Iterable[Graph], change: Change) -> Mapping[Graph, Graph]:
-    """What becomes of these graphs and of all below them; see `map_network`."""
+    """The changed graphs for these and for all graphs below them; see `map_network`."""
     return mapped_from(roots, lambda graph, now: change(now))
 
 
 def mapped_from(
     roots: Iterable[Graph], change: Callable[[Graph, Graph], Graph]
 ) -> Mapping[Graph, Graph]:
-    """The same where `change` is also given the graph as it was, before those below it changed."""
+    """Like `mapped`, but `change` also gets the graph as it was before those below it changed."""
     became: dict[Graph, Graph] = {}
     instances: dict[Instance, Instance] = {}
     for graph in dict.fromkeys(graph for root in roots for graph in walk(root)):
@@ -72,7 +72,7 @@ def mapped_from(
 
 
 def replaced(root: Graph, others: Mapping[Graph, Graph]) -> Graph:
-    """The graph with other graphs in place of some, below it or its own."""
+    """The graph with some graphs, below it or of its own instances, replaced."""
     became: dict[Graph, Graph] = {}
     instances: dict[Instance, Instance] = {}
     for graph in walk(root):
@@ -83,7 +83,7 @@ def replaced(root: Graph, others: Mapping[Graph, Graph]) -> Graph:
 def _recalled(
     graph: Graph, became: Mapping[Graph, Graph], instances: dict[Instance, Instance]
 ) -> Graph:
-    """The graph with what the graphs below it have become."""
+    """The graph with the graphs below it replaced by the changed ones."""
     nodes: list[Node] = []
     for node in graph.nodes:
         old = node.instance
@@ -105,7 +105,7 @@ def _recalled(
 
 
 def with_graphs(old: Instance, became: Mapping[Graph, Graph]) -> Instance:
-    """An instance of what its graphs have become; the same object where they are the same."""
+    """An instance with changed graphs; the same object if they are unchanged."""
     graph = became[old.graph] if old.graph is not None else None
     regions = tuple(replace(region, graph=became[region.graph]) for region in old.regions)
     same = graph is old.graph and all(

@@ -1,8 +1,8 @@
 """The graph: one per specialised block, shared by all its calls.
 
 A `Graph` holds nodes in topological order. A node is an input of the block, an op, or a call of
-another graph. What owns weights is an `Instance`; two nodes with the same instance share them.
-Data with structure (tuples, nested) is flattened into ports; `Structure` remembers its form.
+another graph. Weights belong to an `Instance`; two nodes with the same instance share them. Nested
+tuples of data are flattened into ports; `Structure` stores their form.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from archspec.types.initialiser import Initialiser
 from archspec.types.tensor import TensorType
 
 Structure: TypeAlias = "tuple[Structure, ...] | None"
-"""Form of data: None is one tensor, a tuple is a tuple of forms."""
+"""The form of data: None is one tensor, a tuple is a tuple of forms."""
 
 
 def leaves(structure: Structure) -> int:
@@ -44,7 +44,7 @@ class Port:
 
 @frozen
 class Origin:
-    """Where in the text a node or instance was made, and through which inline expansions."""
+    """The place in the text of a node or instance, and the inline expansions that lead to it."""
 
     span: Span = NOWHERE
     frames: tuple[Frame, ...] = ()
@@ -64,10 +64,10 @@ class Iteration:
 
 @frozen
 class Region:
-    """A layer that an op holds. Its graph's inputs are the op's region inputs, then captures.
+    """A layer that an op applies. Its graph has the inputs that the op passes, then captures.
 
-    `captured` has the ports of the surrounding graph that the captures read; they are also the
-    last inputs of the node. `key` is the name under which its weights stand below the op's.
+    `captured` has the ports of the surrounding graph that the captures read; they are also the last
+    inputs of the node. `key` is the name of its weights, relative to that of the op.
     """
 
     name: str
@@ -80,9 +80,9 @@ class Region:
 class Instance:
     """Something that may own weights: an op with its attributes, or a use of a graph.
 
-    `key` is the dotted path below the block that owns it, unique among instances with weights;
-    it is "" for arithmetic and other unnamed data operations. `explicit` attributes are those
-    written in the spec (an `init` statement does not override them).
+    `key` is the dotted path below the block that owns it, unique among instances with weights; it
+    is "" for unnamed operations such as arithmetic. `explicit` attributes are those written in the
+    spec (an `init` statement does not override them).
     """
 
     key: str
@@ -91,16 +91,13 @@ class Instance:
     regions: tuple[Region, ...] = ()
     origin: Origin = _UNKNOWN
     explicit: frozenset[str] = frozenset()
-    frozen: bool = False  # stays in inference, and its weights do not learn
+    frozen: bool = False  # stays in inference mode, and its weights are not trained
     source: Mapping[str, Expression] | Callable[[], Mapping[str, Expression]] | None = None
-    """`written`, or what finds it out: few ask for it."""
+    """`written`, or a function that computes it on demand."""
 
     @property
     def written(self) -> Mapping[str, Expression]:
-        """What attributes, or arguments of the block, are in the text, where that says more.
-
-        It is over names of the block around; see `archspec.graph.expression`.
-        """
+        """Expressions of attributes, or of arguments of the block; see `graph.expression`."""
         if callable(self.source):
             self.source = self.source()
         return _NOTHING if self.source is None else self.source
@@ -117,8 +114,8 @@ class Instance:
 class Node:
     """An input (no instance), an op or a call. `types` are its outputs, flattened.
 
-    `id` is its number, by which ports name it; it stays whatever else of the graph changes.
-    Among nodes that do not depend on each other, that of the smaller `rank` stands first.
+    `id` is its number, to which ports refer; it never changes. Of nodes that do not depend on each
+    other, the one with the smaller `rank` comes first.
     """
 
     id: int
@@ -129,11 +126,11 @@ class Node:
     iterations: tuple[Iteration, ...] = ()
     name: str = ""  # the input's name, or the variable the result was bound to
     output_structure: Structure = None
-    requirements: tuple[Requirement, ...] = ()  # what it needs of the sizes
-    discarded: frozenset[int] = frozenset()  # its outputs that the spec says nothing is to use
-    rank: tuple[int, ...] = ()  # (id,) unless it says otherwise
+    requirements: tuple[Requirement, ...] = ()  # its needs on sizes
+    discarded: frozenset[int] = frozenset()  # the outputs that are unused on purpose
+    rank: tuple[int, ...] = ()  # (id,) by default
     parameters: tuple[Parameter, ...] | None = field(default=None, init=False)
-    """What its op owns, once that is known: `Graph.parameters_of` tells it."""
+    """The tensors of its op, once they are known: `Graph.parameters_of` returns them."""
 
     def __post_init__(self) -> None:
         if not self.rank:
@@ -163,9 +160,9 @@ class Node:
 
 @frozen
 class Requirement:
-    """Sizes must satisfy `condition`; `reason` says why, `origin` where.
+    """Sizes must satisfy `condition`; `reason` is a text for messages, `origin` the place.
 
-    `chosen` says that the spec itself set this limit, so that it may leave finitely many sizes.
+    If `chosen`, the spec itself set this limit, so that it may leave finitely many sizes.
     """
 
     condition: Condition
@@ -177,7 +174,7 @@ class Requirement:
 
 @frozen
 class GraphOutput:
-    """A named output; `structure` over consecutive ports. Unnamed outputs are called "output"."""
+    """A named output: a `structure` of consecutive ports. Unnamed outputs are called "output"."""
 
     name: str
     ports: tuple[Port, ...]
@@ -209,7 +206,7 @@ class Draw:
 
     name: str
     policy: str = "mixed"  # "local", "global" or "mixed"
-    ratio: float = 0.5  # of mini-batches drawn globally, when mixed
+    ratio: float = 0.5  # of mini-batches drawn globally, if mixed
 
 
 @dataclass(eq=False)
@@ -221,30 +218,27 @@ class Graph:
     nodes: tuple[Node, ...]
     outputs: tuple[GraphOutput, ...]
     arguments: Mapping[str, Any] = field(default_factory=dict)  # by parameter, as given
-    input_structures: tuple[Structure, ...] = ()  # of the data it was called with, per input
-    requirements: tuple[Requirement, ...] = ()  # of the block as a whole, as its `where` says
+    input_structures: tuple[Structure, ...] = ()  # types of its inputs
+    requirements: tuple[Requirement, ...] = ()  # of the block as a whole, from its `where`
     init_rules: tuple[InitRule, ...] = ()
     draws: tuple[Draw, ...] = ()
     origin: Origin = _UNKNOWN
     doc: str = ""
-    frozen: bool = False  # all of its instances are
+    frozen: bool = False  # whether all of its instances are frozen
     ties: tuple[Tie, ...] = ()
     names: Mapping[str, Any] = field(default_factory=dict)
-    """Numbers and sizes that the body binds, parameters among them: the names that what stands in
-    `Instance.written` is over."""
+    """The values of the names in `Instance.written`: parameters, and sizes that the body binds."""
     defaults: Mapping[str, Expression] = field(default_factory=dict)
-    """Of parameters, over those before them."""
+    """Defaults of parameters, over the parameters before them."""
     definitions: Mapping[str, Expression] = field(default_factory=dict)
-    """Of sizes that the body binds by a name, in order: what is written for them."""
+    """The expressions of sizes that the body binds to names, in order."""
     decided: tuple[Expression, ...] | Callable[[], tuple[Expression, ...]] = ()
-    """`decisions`, or a function that finds them."""
+    """`decisions`, or a function that computes them."""
 
     wires: networkx.MultiDiGraph[int] = field(init=False, repr=False)
-    """The graph itself: numbers of nodes with the attribute `node`, and an edge for each input.
-
-    The key of an edge is the index of the input; `output` is that of the output it comes from, and
-    `type` the type of what it carries. `nodes` are the same, in topological order.
-    """
+    """The graph itself: numbers of nodes with the attribute `node`, and an edge for each input. The
+    key of an edge is the index of the input; `output` is the index of the output that it comes
+    from, and `type` the type of the data. `nodes` are the same nodes, in topological order."""
 
     def __post_init__(self) -> None:
         self.wires = wired(self.name, self.nodes)
@@ -261,12 +255,12 @@ class Graph:
 
     @cached_property
     def place(self) -> Mapping[int, int]:
-        """For the number of each node, where it stands in the order."""
+        """The position of each node in the order, by number."""
         return {node.id: place for place, node in enumerate(self.nodes)}
 
     @cached_property
     def consumers(self) -> Mapping[Port, Sequence[Node]]:
-        """For each port the nodes that read it, in order, once for each time."""
+        """The readers of each port, in order, once for each use."""
         found: dict[Port, list[Node]] = {}
         for node in self.nodes:
             for port in node.inputs:
@@ -274,15 +268,15 @@ class Graph:
         return found
 
     def node(self, number: int) -> Node:
-        """The node of this number. Raises KeyError where there is none."""
+        """The node with this number. Raises KeyError if there is none."""
         return self._by_number[number]
 
     def places(self, ports: Iterable[Port]) -> tuple[tuple[int, int], ...]:
-        """Ports by the places of their nodes, to compare graphs: numbers of nodes mean nothing."""
+        """Ports by the positions of their nodes, to compare graphs; numbers have no meaning."""
         return tuple([(self.place[port.node], port.index) for port in ports])
 
     def in_order(self, numbers: Iterable[int]) -> tuple[Node, ...]:
-        """The nodes of these numbers, each once, in topological order."""
+        """The nodes with these numbers, without duplicates, in topological order."""
         return tuple(
             self._by_number[number] for number in sorted(set(numbers), key=self.place.__getitem__)
         )
@@ -309,10 +303,10 @@ class Graph:
 
     @cached_property
     def instances(self) -> tuple[Instance, ...]:
-        """What may own weights, each once, in order of first use.
+        """The instances, without duplicates, in order of first use.
 
-        A shared block that is applied to several shapes is one instance for each of its graphs,
-        all with one key and the same weights: the first stands for all.
+        A shared block that is applied to several shapes is one instance for each of its graphs, all
+        with one key and the same weights: the first one represents all.
         """
         found: dict[str | Instance, Instance] = {}
         for node in self.nodes:
@@ -322,7 +316,7 @@ class Graph:
 
     @cached_property
     def callees(self) -> tuple[Graph, ...]:
-        """Graphs that it calls or holds in regions, each once."""
+        """Graphs that it calls or that are regions in it, without duplicates."""
         return self._called_by(self.nodes)
 
     def _called_by(self, nodes: Iterable[Node]) -> tuple[Graph, ...]:
@@ -334,11 +328,11 @@ class Graph:
         return self._by_number[port.node].types[port.index]
 
     def types_read(self, node: Node) -> tuple[TensorType, ...]:
-        """Types of what a node reads, captures of its layers last."""
+        """Types of the inputs of a node; captures of its layers come last."""
         return tuple([self.type_of(port) for port in node.inputs])
 
     def parameters_of(self, node: Node) -> tuple[Parameter, ...]:
-        """Tensors that the op of a node owns; none for an input or a call."""
+        """The tensors that the op of a node owns; none for an input or a call."""
         if node.parameters is None:
             op = node.op
             node.parameters = op.parameters(*self.types_read(node)) if op is not None else ()
@@ -349,18 +343,19 @@ class Graph:
         """Numbers of the nodes that its outputs need; the others are not computed.
 
         Costs, sizes and the generated code are those of these nodes. All outputs of a block are
-        computed, whether a caller reads them or not. Weights of the others are still owned.
+        computed, even if no caller reads them. The weights of the other nodes still belong to the
+        block.
         """
         return needed(self, (port.node for port in self.output_ports))
 
     @cached_property
     def computed_callees(self) -> tuple[Graph, ...]:
-        """The callees of the nodes that are computed, each once."""
+        """The callees of the nodes that are computed, without duplicates."""
         return self._called_by(node for node in self.nodes if node.id in self.computed)
 
     @cached_property
     def is_read(self) -> bool:
-        """Whether all nodes but inputs are computed, and all that calls and regions yield read."""
+        """Whether all nodes but inputs are computed, and all results of calls and regions read."""
         several = []
         for node in self.nodes:
             if node.instance is not None and node.id not in self.computed:
@@ -372,13 +367,13 @@ class Graph:
 
     @property
     def read_ports(self) -> set[Port]:
-        """The outputs of nodes that what is computed reads, or that are outputs of the graph."""
+        """The ports that computed nodes read, or that are outputs of the graph."""
         found = {port for number in self.computed for port in self._by_number[number].inputs}
         return found.union(self.output_ports)
 
     @cached_property
     def size_requirements(self) -> tuple[Requirement, ...]:
-        """What it needs of the sizes, without the graphs that it calls, each once."""
+        """Its own needs on sizes, without those of the graphs that it calls, without duplicates."""
         found = dict.fromkeys(self.requirements)
         for node in self.nodes:
             if node.requirements and node.id in self.computed:
@@ -395,7 +390,7 @@ def subgraphs(instance: Instance) -> Iterator[Graph]:
 
 
 def needed(graph: Graph, ends: Iterable[int]) -> frozenset[int]:
-    """Numbers of the nodes that these nodes need, themselves included."""
+    """Numbers of the nodes that these nodes need, including themselves."""
     found: set[int] = set()
     for end in sorted(set(ends), key=graph.place.__getitem__, reverse=True):
         if end not in found:

@@ -19,5 +19,5 @@ def prefixes(path: str) -> Iterator[str]:
 
 
 def components(keys: Iterable[str]) -> set[str]:
-    """The names that dotted keys are made of."""
+    """The components of dotted keys."""
     return {name for key in set(keys) for name in key.split(".")}

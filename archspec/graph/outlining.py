@@ -1,4 +1,4 @@
-"""The block that some nodes of a graph are, once they stand in a graph of their own."""
+"""Moving some nodes of a graph into a block."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from archspec.types.tensor import TensorType
 
 @frozen
 class Outline:
-    """A block, what a call of it reads, and of which ports its results stand in place."""
+    """A block, the inputs of its call, and the ports that its results replace."""
 
     graph: Graph
     inputs: tuple[Port, ...]
@@ -27,10 +27,10 @@ def outline(
     type_of: Callable[[Port], TensorType],
     is_read: Callable[[Port], bool],
 ) -> Outline:
-    """The block of these nodes, which stand in order; `is_read` says what others read of them.
+    """The block of these nodes, which are in order; `is_read` says which ports other nodes read.
 
-    Nodes keep their numbers, and their keys but for `key`, that of the call. Raises ValueError
-    where a key does not lead through it.
+    Nodes keep their numbers, and their keys without the prefix `key`, that of the call. Raises
+    ValueError if a key does not have this prefix.
     """
     own = {node.id for node in nodes}
     read = dict.fromkeys(port for node in nodes for port in node.inputs if port.node not in own)
@@ -67,7 +67,7 @@ def outline(
 
 
 def shared_iterations(nodes: Sequence[Node]) -> tuple[Iteration, ...]:
-    """The iterations of loops that all of the nodes stand in, outermost first."""
+    """The iterations of loops that contain all of the nodes, outermost first."""
     found = nodes[0].iterations
     for node in nodes:
         same = [one == two for one, two in zip(found, node.iterations, strict=False)]
@@ -76,7 +76,7 @@ def shared_iterations(nodes: Sequence[Node]) -> tuple[Iteration, ...]:
 
 
 def used(nodes: Iterable[Node]) -> Mapping[Instance | str, Node]:
-    """The named instances of nodes and of the layers that they hold, and the names of their own."""
+    """The named instances of nodes and of the layers of their ops, and their own names."""
     found: dict[Instance | str, Node] = {}
     for node in nodes:
         if node.instance is None:

@@ -1,7 +1,7 @@
-"""What a block owns: its instances and those in the regions of its ops, each once.
+"""The instances of a block and those in the regions of its ops, without duplicates.
 
-A region opens no block of its own: its weights stand below the op that holds it. A `shared`
-instance may be used in the block and in regions; it is owned once, where it is met first.
+A region has no name of its own: its weights are named below the op. A `shared` instance may be used
+in the block and in regions; it is listed once, at its first use.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class Owned:
     prefix: str
     instance: Instance
     node: Node
-    graph: Graph  # that the node is in: the block, or a region in it
-    root: Node  # the node of the block itself: `node`, or the op whose region it is in
+    graph: Graph  # that contains the node: the block, or a region in it
+    root: Node  # the node of the block itself: `node`, or the op that has the region
     rules: tuple[tuple[InitRule, ...], ...] = ()  # of the block and the regions, innermost first
 
     @property
@@ -37,7 +37,7 @@ class Owned:
 
 
 def owned(graph: Graph) -> Iterator[Owned]:
-    """Instances of a block, those of regions after the op that holds them."""
+    """The instances of a block; those of regions follow their op."""
     seen: set[Instance] = set(graph.instances)
     stack = [_uses(graph, "", (graph.init_rules,), None)]
     while stack:

@@ -1,4 +1,4 @@
-"""Choosing other outputs of a graph and dropping what they do not need."""
+"""Selecting other outputs of a graph and removing what they do not need."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from archspec.graph.names import join_path
 def select_outputs(graph: Graph, paths: tuple[str, ...]) -> Graph:
     """The graph whose outputs are those of the instances at `paths`, in that order.
 
-    A path may lead into calls (`layer1.0.conv2`). Raises LookupError with a message that lists
-    what there is when a path is missing or names several nodes.
+    A path may lead into calls (`layer1.0.conv2`). Raises LookupError with a message that lists the
+    existing names if a path is missing or ambiguous.
     """
     return _selected(graph, [(path, path) for path in paths], keep=False)
 
 
 def _selected(graph: Graph, wanted: list[tuple[str, str]], *, keep: bool) -> Graph:
-    """The graph with the outputs `wanted`, pairs of a path as shown and the path from here.
+    """The graph with the outputs `wanted`, pairs of a path as shown and the relative path.
 
-    With `keep` its own outputs come first.
+    With `keep`, its own outputs come first.
     """
     found = [(shown, *_find(graph, path, shown)) for shown, path in wanted]
     own = graph.outputs if keep else ()
@@ -53,7 +53,7 @@ def _selected(graph: Graph, wanted: list[tuple[str, str]], *, keep: bool) -> Gra
 
 
 def _open(edit: Edit, node: Node, wanted: list[tuple[str, str]], *, keep: bool) -> Graph:
-    """Let the block of a call yield what stands inside of it; the block."""
+    """The block of a call, with an inner result as an additional output."""
     assert node.callee is not None
     assert node.instance is not None
     callee = _selected(node.callee, wanted, keep=keep)
@@ -84,12 +84,13 @@ def _find(graph: Graph, path: str, shown: str) -> tuple[Node, str]:
                 other.instance is not None and other.instance.key == key for other in graph.nodes
             )
             if uses > 1:
-                raise LookupError(f"`{shown}` lies in what is used {uses} times, `{key}`")
+                raise LookupError(f"`{shown}` is inside `{key}`, which is used {uses} times")
             return node, path[len(key) + 1 :]
         held = node.instance.regions if node.instance is not None else ()
         if any(path.startswith(join_path(key, region.key) + ".") for region in held):
             raise LookupError(
-                f"`{shown}` lies in a layer that `{_title(node)}` runs, so it has no single output"
+                f"`{shown}` is inside a layer that `{_title(node)}` runs, "
+                "so it has no single output"
             )
     keys = sorted({n.instance.key for n in graph.nodes if n.instance and n.instance.key})
     near = meant(closest(path, keys))
@@ -103,7 +104,7 @@ def _title(node: Node) -> str:
 
 
 def _last_of_group(graph: Graph, path: str) -> Node | None:
-    """The last node below a label that opened a scope: `layer1` of `layer1.0`, `layer1.1`."""
+    """The last node below a label that is a scope: `layer1` of `layer1.0`, `layer1.1`."""
     found = [
         node for node in graph.nodes if node.instance and node.instance.key.startswith(path + ".")
     ]

@@ -1,8 +1,8 @@
-"""A listing of a graph and of those below it: one node a line, callees behind their callers.
+"""A listing of a graph and of the graphs below it: one node per line, callees after their callers.
 
-For people and for golden tests. A node is called by its key, an input by its name, what has
-neither by its op; so a line changes only where what it says changes. Attributes that have their
-default are left out.
+For people and for golden tests. A node has the name of its key, an input its own name, other nodes
+that of their op; so a line changes only if its node changes. Attributes with their default are left
+out.
 
     block unit(width=8)
       x: f32[B, 3, H, W]
@@ -48,7 +48,7 @@ def network_text(compiled: Compiled) -> str:
 
 
 def graph_text(graph: Graph) -> str:
-    """The listing of a graph and of all below it."""
+    """The listing of a graph and of all graphs below it."""
     names = listed_graphs(graph)
     return "\n".join(_listed(names, names))
 
@@ -58,14 +58,14 @@ def _listed(graphs: Iterable[Graph], names: Mapping[Graph, str]) -> Iterator[str
 
 
 def listed_graphs(*roots: Graph) -> Mapping[Graph, str]:
-    """What a listing calls graphs and each graph below them, in the order of the listing."""
+    """The names of a graph and of all graphs below it in a listing, in the order of the listing."""
     return _distinct(tuple(dict.fromkeys(graph for root in roots for graph in _in_order(root))))
 
 
 def listed_nodes(graph: Graph) -> Mapping[Node, str]:
-    """What a listing calls the nodes of a graph: a later one of a name gets its number behind it.
+    """The names of the nodes of a graph in a listing: later ones of the same name get a number.
 
-    `relu'2` is the second that is called `relu`.
+    `relu'2` is the second node with the name `relu`.
     """
     taken: dict[str, int] = {}
     found: dict[Node, str] = {}
@@ -78,7 +78,7 @@ def listed_nodes(graph: Graph) -> Mapping[Node, str]:
 
 
 def _in_order(root: Graph) -> tuple[Graph, ...]:
-    """The graph and all below it, each once, in the order in which they are first used."""
+    """The graph and all graphs below it, without duplicates, in the order of first use."""
     found: dict[Graph, None] = {}
     stack = [root]
     while stack:
@@ -90,7 +90,7 @@ def _in_order(root: Graph) -> tuple[Graph, ...]:
 
 
 def _distinct(graphs: tuple[Graph, ...]) -> Mapping[Graph, str]:
-    """A name for each graph: that of its definition, with a number where it has several graphs."""
+    """A name for each graph: that of its definition, with a number if it has several graphs."""
     taken: dict[str, int] = {}
     found: dict[Graph, str] = {}
     for graph in graphs:
@@ -138,7 +138,7 @@ def _port(port: Port, graph: Graph, called: Mapping[int, str]) -> str:
 
 
 def _what(instance: Instance, names: Mapping[Graph, str]) -> str:
-    """The op with its attributes and the layers that it holds, or the block."""
+    """The op with its attributes and layers, or the block."""
     if instance.op is None:
         assert instance.graph is not None
         return names[instance.graph]
@@ -162,7 +162,7 @@ def _given(model: BaseModel) -> Iterator[tuple[str, object]]:
 
 
 def _value(value: object) -> str:
-    """A value as the language writes it, as far as it can."""
+    """A value as in the language, as far as possible."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):

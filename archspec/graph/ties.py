@@ -1,7 +1,7 @@
-"""Tied weights: one tensor under several names, as of an embedding and the head that reads it.
+"""Tied weights: one tensor under several names, such as an embedding and an output layer.
 
-A tie names two tensors below its graph. Where one of them is not there, as in a network that was
-extracted, there is nothing to tie.
+A tie names two tensors below its graph. If one of them does not exist, as in an extracted network,
+the tie has no effect.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from archspec.ops.base import Parameter
 
 @frozen
 class Found:
-    """A tensor below a graph: what it is, whose, and the node of the graph that leads to it."""
+    """A tensor below a graph: its definition, its instance, and the node that leads to it."""
 
     parameter: Parameter
     instance: Instance
@@ -26,7 +26,7 @@ class Found:
 
 
 def tensor_at(graph: Graph, path: str) -> Found | None:
-    """The tensor of this full name, or None."""
+    """The tensor with this full name, or None."""
     return next(_tensors_at(graph, path, None), None)
 
 
@@ -50,14 +50,14 @@ def _tensors_at(graph: Graph, path: str, root: int | None) -> Iterator[Found]:
 
 
 def _below(path: str, key: str) -> str | None:
-    """The rest of a path below a key; None where it leads elsewhere."""
+    """The rest of a path below a key; None if it is not below it."""
     if not key or path == key:
         return "" if path == key else path
     return path[len(key) + 1 :] if path.startswith(f"{key}.") else None
 
 
 def tied(graphs: Sequence[Graph]) -> dict[str, Found]:
-    """What the ties of a block leave without a tensor of its own, by full name below it.
+    """The tied names of a block that have no tensor of their own, by full name below it.
 
     `graphs` are those of the block in both modes, or the only one.
     """
@@ -71,7 +71,7 @@ def tied(graphs: Sequence[Graph]) -> dict[str, Found]:
 
 
 def ties_below(root: Graph) -> dict[str, str]:
-    """All ties of a network by full names; the source is what is not tied itself."""
+    """All ties of a network by full names; the source is a name that is not itself tied."""
     found: dict[str, str] = {}
     stack = [("", root)]
     if not any(graph.ties for graph in walk(root)):
@@ -86,7 +86,7 @@ def ties_below(root: Graph) -> dict[str, str]:
 
 
 def _calls(graph: Graph) -> Iterator[tuple[str, Graph]]:
-    """Blocks that a graph calls, also in regions, once by each name."""
+    """The blocks that a graph calls, also in regions, once for each name."""
     calls: dict[str, Graph] = {}
     stack = [("", graph)]
     while stack:
@@ -121,7 +121,7 @@ def tied_instances(graphs: Iterable[Graph]) -> set[Instance]:
 
 
 def with_ties_left(graph: Graph) -> Graph:
-    """The graph without ties of what it has no more, as after an extraction."""
+    """The graph without ties to tensors that no longer exist, as after an extraction."""
     if not graph.ties:
         return graph
     left = [

@@ -1,8 +1,8 @@
-"""What a backend writes once, as a class or a function: a block in both modes, with what it owns.
+"""The units that a backend writes once, as a class or function: a block in both modes.
 
-A network has an inference and a training graph. Where a block is the same in both, both hold the
-same `Graph` object; otherwise the two are walked side by side, instances matched by their keys. A
-block that is shared may be applied to data of several types: it has a graph for each, and is one
+A network has an inference and a training graph. If a block is the same in both, both contain the
+same `Graph` object; otherwise the two are walked together, and instances are matched by their keys.
+A shared block may be applied to data of several types: it then has a graph for each, and is one
 unit.
 """
 
@@ -18,15 +18,15 @@ from archspec.graph.model import Graph, GraphOutput, Instance, Node, Region
 from archspec.graph.walk import postorder
 
 Holder: TypeAlias = "tuple[Instance, str | None]"
-"""What holds a graph: an instance that calls it, or the region of this name in an instance."""
+"""The holder of a graph: an instance that calls it, or a region with this name in an instance."""
 
 
 @frozen
 class Owned:
-    """What stands under one name in a unit: an instance in all of its forms.
+    """The instance under one name in a unit, in all of its forms.
 
-    `places` are the nodes that use it, with their graphs. There is one instance in most cases. What
-    is shared, and what differs between the modes, has one for each form.
+    `places` are the nodes that use it, with their graphs. In most cases there is one instance.
+    Shared instances, and those that differ between the modes, have one for each form.
     """
 
     key: str
@@ -34,12 +34,12 @@ class Owned:
 
     @property
     def either(self) -> Instance:
-        """The instance that inference uses first, else training."""
+        """The instance that inference uses first, otherwise training."""
         return self.instances[0]
 
     @property
     def instances(self) -> tuple[Instance, ...]:
-        """Its forms, each once."""
+        """Its forms, without duplicates."""
         found = dict.fromkeys(node.instance for _, node in self.places)
         return tuple(one for one in found if one is not None)
 
@@ -48,9 +48,8 @@ class Owned:
 class Unit:
     """A block in both modes. `owned` are its instances with a key, in order of first use.
 
-    A block that is shared is used on data of several types, with a graph for each. Then its unit
-    stands for its first use, and `uses` has a unit for each, itself first; `owned` are those of all
-    uses.
+    A shared block is used on data of several types, with a graph for each. Then its unit represents
+    its first use, and `uses` has a unit for each, itself first; `owned` are those of all uses.
     """
 
     inference: Graph | None
@@ -61,14 +60,14 @@ class Unit:
 
     @property
     def either(self) -> Graph:
-        """The inference graph, else the training graph."""
+        """The inference graph, otherwise the training graph."""
         found = self.inference or self.training
         assert found is not None
         return found
 
     @property
     def graphs(self) -> tuple[Graph, ...]:
-        """Its graphs, once each."""
+        """Its graphs, without duplicates."""
         both = (self.inference, self.training)
         if self.inference is self.training:
             both = (self.inference, None)
@@ -87,26 +86,26 @@ class Unit:
 
     @property
     def owner(self) -> Unit:
-        """The unit that stands for all uses of the block."""
+        """The unit that represents all uses of the block."""
         return self.uses[0]
 
     def graph(self, training: bool) -> Graph:
-        """Its graph in one mode (the other's where it exists in one mode only)."""
+        """Its graph in one mode (that of the other mode if it exists in one mode only)."""
         found = self.training if training else self.inference
         return found if found is not None else self.either
 
     def outputs(self, training: bool) -> tuple[GraphOutput, ...]:
-        """Its outputs in one mode, those that exist there, in the order of the spec."""
+        """Its outputs in one mode, in the order of the spec."""
         return self.graph(training).outputs
 
     @property
     def yields_one(self) -> bool:
-        """Whether it gives one tensor in each mode."""
+        """Whether it returns one tensor in each mode."""
         modes = (self.outputs(training) for training in (False, True))
         return all(len(made) == 1 and made[0].structure is None for made in modes)
 
     def callee(self, instance: Instance, region: Region | None = None) -> Unit:
-        """The unit that an instance calls, or that one of its regions holds: the use that it is."""
+        """The unit that an instance calls, or that one of its regions contains, for this use."""
         return self.callees[instance, region.name if region is not None else None]
 
 
@@ -115,9 +114,9 @@ Pair: TypeAlias = "tuple[Graph | None, Graph | None]"
 
 
 def plan(network: Compiled) -> tuple[Unit, ...]:
-    """All units of a network, callees before callers; the network's own comes last.
+    """All units of a network, callees before callers; that of the network itself comes last.
 
-    Of a block that is shared only the unit of the first use is among them.
+    Of a shared block, only the unit of the first use is among them.
     """
     memo: dict[tuple[Pair, ...], Unit] = {}
     root = _planned([(network.inference, network.training)], memo)
@@ -125,7 +124,10 @@ def plan(network: Compiled) -> tuple[Unit, ...]:
 
 
 def _planned(start: list[Pair], memo: dict[tuple[Pair, ...], Unit]) -> Unit:
-    """The unit of a block in all of its uses. Iterative: recursion in a spec may be deep."""
+    """The unit of a block in all of its uses.
+
+    It is iterative, because recursion in a spec may be deep.
+    """
     root = _unit(start, memo)
     open_ = [root]
     while open_:
@@ -156,7 +158,7 @@ def _unit(pairs: Sequence[Pair], memo: dict[tuple[Pair, ...], Unit]) -> Unit:
 
 
 def _owned(unit: Unit) -> Iterator[Owned]:
-    """By key, those of inference first: in order of first use there."""
+    """Instances by key; those of inference come first, in the order of first use."""
     places: dict[str, list[tuple[Graph, Node]]] = {}
     order = [use.inference for use in unit.uses] + [use.training for use in unit.uses]
     for graph in dict.fromkeys(graph for graph in order if graph is not None):
@@ -168,11 +170,11 @@ def _owned(unit: Unit) -> Iterator[Owned]:
 
 
 _Forms: TypeAlias = "list[tuple[Holder, Graph]]"
-"""What one thing holds in one mode, in order of use."""
+"""The graphs of one holder in one mode, in order of use."""
 
 
 def _forms(unit: Unit) -> Iterator[tuple[_Forms, _Forms]]:
-    """What instances and their regions hold, in inference and in training."""
+    """The graphs of instances and their regions, in inference and in training."""
     modes = [{use.inference for use in unit.uses}, {use.training for use in unit.uses}]
     for owned in unit.owned:
         slots: dict[str | None, tuple[_Forms, _Forms]] = {}
@@ -198,7 +200,7 @@ def _held(instance: Instance) -> Iterator[tuple[Holder, Graph]]:
 
 
 def _paired(inference: _Forms, training: _Forms) -> list[Pair]:
-    """The graphs of both modes matched: those that both have, then the others in their order."""
+    """The graphs of both modes matched: those of both modes, then the others in their order."""
     one, two = ([*dict.fromkeys(graph for _, graph in form)] for form in (inference, training))
     if not one or not two:
         return [(graph, None) for graph in one] or [(None, graph) for graph in two]

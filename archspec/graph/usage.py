@@ -1,9 +1,9 @@
-"""Which weights the outputs of a network need, across blocks, regions and both modes.
+"""The weights that the outputs of a network need, across blocks, regions and both modes.
 
-A block computes all of its outputs, so weights may be computed with and still reach no output of
-the network: those that serve an output which no caller reads. What is needed is told by views: a
-graph, and those of its outputs that are needed. What one instance is used for, in both modes and
-at each of its uses, are several views; its weights are needed where one of them needs them.
+A block computes all of its outputs, so weights may be used in computations without affecting an
+output of the network: those that only contribute to an output which no caller reads. Needs are
+described by views: a graph, and those of its outputs that are needed. An instance has several
+views, one for each mode and use; its weights are needed if one of the views needs them.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from archspec.graph.names import join_path
 from archspec.graph.walk import postorder, walk
 
 EVERYTHING = -1
-"""As a set of outputs: all of them, and what serves none of them, too."""
+"""As a set of outputs: all of them, and also nodes that no output needs."""
 
 MANY = 10_000
-"""Sets of views that are told apart; what comes after counts as needed whole."""
+"""The number of distinct sets of views; after that, everything counts as needed."""
 
 View: TypeAlias = "tuple[Graph, int]"
 """A graph and the outputs that are needed, as the bits of a number."""
@@ -35,7 +35,7 @@ Views: TypeAlias = "frozenset[View]"
 
 @frozen
 class Part:
-    """A graph of a view, or of a region in one: its nodes that are needed, with their outputs.
+    """A graph of a view, or of a region in one: its needed nodes, with their needed outputs.
 
     `prefix` is the path of a region below the graph of the view.
     """
@@ -51,7 +51,7 @@ class Part:
 
 @dataclass
 class Used:
-    """What is needed of the graphs of some views: parameters by path, calls by path."""
+    """The needs on the graphs of some views: parameters by path, calls by path."""
 
     parts: list[Part] = field(default_factory=list)
     parameters: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Used:
 
 
 class Usage:
-    """What the outputs of a network need."""
+    """The needs of the outputs of a network."""
 
     def __init__(self, compiled: Compiled) -> None:
         graphs = dict.fromkeys((compiled.inference, compiled.training))
@@ -72,12 +72,12 @@ class Usage:
         self._counts: dict[Views, int] = {}
 
     def below(self) -> Iterator[Used]:
-        """What is needed of each block, once for each way in which it is needed."""
+        """The needs on each block, once for each set of views."""
         for views in postorder(self.root, self._children):
             yield self.used(views)
 
     def count(self, views: Views | None = None) -> int:
-        """Elements of the parameters that are needed; of the whole network without views."""
+        """The number of elements of the needed parameters; of the whole network without views."""
         start = self.root if views is None else views
         for item in postorder(start, self._children):
             if item not in self._counts:
@@ -87,7 +87,7 @@ class Usage:
         return self._counts[start]
 
     def needs(self, name: str) -> bool:
-        """Whether the weights of this full name are needed."""
+        """Whether the weights with this full name are needed."""
         views, rest = self.root, name
         while True:
             used = self.used(views)
@@ -100,7 +100,7 @@ class Usage:
             views, rest = used.calls[call], rest[len(call) + 1 :]
 
     def lost(self, part: Part, node: Node, unread: Iterable[int], used: Used) -> int:
-        """Elements of parameters that nothing needs, but that these outputs of a node need."""
+        """The number of elements of parameters that only these outputs of a node need."""
         outputs = part.asked[node.id] | _either(1 << index for index in unread)
         more = Used()
         self._take(more, Part(part.graph, part.prefix, {node.id: outputs}))
@@ -114,14 +114,14 @@ class Usage:
         return lost
 
     def owned(self, graph: Graph, node: Node) -> int:
-        """Elements of the parameters of one node, with all that it calls and holds."""
+        """The number of elements of the parameters of one node, with its callees and regions."""
         found = Used()
         self._take(found, Part(graph, "", {node.id: EVERYTHING}))
         own = sum(sum(sizes.values()) for sizes in found.parameters.values())
         return own + sum(self.count(views) for views in found.calls.values())
 
     def used(self, views: Views) -> Used:
-        """What is needed of the graphs of these views."""
+        """The needs on the graphs of these views."""
         if views not in self._used:
             found = self._used[views] = Used()
             for graph, outputs in views:
@@ -134,7 +134,7 @@ class Usage:
         return tuple(self.used(views).calls.values())
 
     def _take(self, found: Used, part: Part) -> None:
-        """Add what is needed of a graph and of the regions in it."""
+        """Add the needs on a graph and on the regions in it."""
         stack = [part]
         while stack:
             part = stack.pop()
@@ -157,7 +157,7 @@ class Usage:
                     stack.append(Part(region.graph, join_path(path, region.key), asked))
 
     def _asked(self, graph: Graph, outputs: int) -> Mapping[int, int]:
-        """By number of each node that these outputs need, its outputs that are needed."""
+        """The needed outputs of each node, by number, for these outputs of the graph."""
         if outputs == EVERYTHING:
             return {node.id: EVERYTHING for node in graph.nodes}
         asked: dict[int, int] = {}
@@ -197,7 +197,7 @@ class Usage:
     def _inputs_of_op(self, node: Node, outputs: int) -> int:
         """The inputs of an op that some of its outputs need, as bits.
 
-        Not the first state of a region, nor what it captures, where only other outputs need it.
+        Not the initial state of a region, nor its captures, if only other outputs need them.
         """
         read = (1 << len(node.inputs)) - 1
         if node.instance is None or node.op is None:
@@ -217,7 +217,7 @@ class Usage:
         return read
 
     def _inputs_of_outputs(self, graph: Graph) -> tuple[int, ...]:
-        """For each output the inputs that it needs, as bits."""
+        """The inputs that each output needs, as bits."""
         place = {node.id: index for index, node in enumerate(graph.inputs)}
         masks: dict[int, tuple[int, ...]] = {}
         for node in graph.nodes:
@@ -233,7 +233,7 @@ class Usage:
         return tuple(masks[port.node][port.index] for port in graph.output_ports)
 
     def _through_op(self, node: Node, read: list[int]) -> tuple[int, ...]:
-        """For each output of an op what it needs, from what each of its inputs does."""
+        """The inputs that each output of an op needs, from what each of its inputs needs."""
         if node.instance is None or not node.instance.regions:
             return (_either(read),) * len(node.types)
         wanted = (self._inputs_of_op(node, 1 << index) for index in range(len(node.types)))
@@ -254,6 +254,6 @@ def full(graph: Graph) -> int:
 
 
 def _learnable(graph: Graph, node: Node) -> dict[str, int]:
-    """Elements of the parameters of an op, by name."""
+    """The number of elements of the parameters of an op, by name."""
     parameters = graph.parameters_of(node)
     return {item.name: prod(item.shape) for item in parameters if item.learnable}

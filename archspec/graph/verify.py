@@ -1,7 +1,7 @@
-"""What holds of every graph: its wiring, its types, its names, and what it needs of the sizes.
+"""Invariants of every graph: wiring, types, names, and needs on sizes.
 
-A pass that breaks one of these would be wrong without a message, or fail far from where it went
-wrong. So tests verify what comes out of each pass.
+A pass that violates one of these would give wrong results silently, or fail far from the cause. So
+tests verify the result of each pass.
 """
 
 from __future__ import annotations
@@ -25,10 +25,11 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 
 @frozen
 class Fault:
-    """What is wrong with a graph. `node` is the number of the node; None for the graph itself.
+    """An error in a graph.
 
-    `graph` and `title` are what listings call them (`archspec.graph.text`). `mode` is the one in
-    which it is wrong, None where it is wrong in both or where there is but one graph.
+    `node` is the number of the node; None for the graph itself. `graph` and `title` are their names
+    in listings (`archspec.graph.text`). `mode` is the mode of the error, None if it is in both or
+    if there is only one graph.
     """
 
     graph: str
@@ -44,7 +45,10 @@ class Fault:
 
 
 class NotVerified(Exception):
-    """Graphs are not what graphs are; `faults` says how. The fault of a pass, never of a spec."""
+    """A graph violates the invariants; `faults` lists the errors.
+
+    It is a bug of a pass, never of a spec.
+    """
 
     def __init__(self, faults: tuple[Fault, ...], after: str = "") -> None:
         self.faults = faults
@@ -53,17 +57,17 @@ class NotVerified(Exception):
 
 
 def verify(graph: Graph, given: Condition = TRUE) -> tuple[Fault, ...]:
-    """Everything that is wrong with a graph and those below it.
+    """All errors in a graph and in the graphs below it.
 
-    `given` is what the network promises of its sizes: a need that holds then need not stand at its
-    node.
+    `given` is the condition that the network promises about its sizes: a need that follows from it
+    need not be stored at its node.
     """
     names = listed_graphs(graph)
     return tuple(dict.fromkeys(fault for _, fault in _faults(walk(graph), names, given)))
 
 
 def verify_network(compiled: Compiled) -> tuple[Fault, ...]:
-    """Everything that is wrong with the graphs of a network, in both modes, each fault once."""
+    """All errors in the graphs of a network, in both modes, without duplicates."""
     graphs = {mode: set(walk(compiled.in_mode(mode))) for mode in MODES}
     names = {**listed_graphs(compiled.training), **listed_graphs(compiled.inference)}
     found: dict[Fault, set[Mode]] = {}
@@ -76,7 +80,7 @@ def verify_network(compiled: Compiled) -> tuple[Fault, ...]:
 
 
 def require_verified(compiled: Compiled, after: str = "") -> None:
-    """Raise NotVerified where something is wrong with a network; `after` says what was done."""
+    """Raise NotVerified if there is an error in a network; `after` describes the last change."""
     faults = verify_network(compiled)
     if faults:
         raise NotVerified(faults, after)
@@ -85,9 +89,9 @@ def require_verified(compiled: Compiled, after: str = "") -> None:
 def _faults(
     graphs: Iterable[Graph], names: Mapping[Graph, str], given: Condition
 ) -> Iterator[tuple[Graph, Fault]]:
-    """The faults of graphs, those below before those above; `names` are what they are called.
+    """The errors in graphs, callees first; `names` are their names in messages.
 
-    Of a graph in which a port leads nowhere, nothing else can be asked, nor of those that use it.
+    If a port of a graph does not exist, nothing else is checked in it, nor in its callers.
     """
     memo = _Memo(given)
     broken: set[Graph] = set()
@@ -103,7 +107,7 @@ def _faults(
 
 @dataclass
 class _Memo:
-    """What ops infer and which needs always hold, each found once."""
+    """The inferred types and the needs that always hold, memoised."""
 
     given: Condition
     inferred: dict[Hashable, tuple[Types, tuple[Need, ...]] | str] = field(default_factory=dict)
@@ -113,7 +117,7 @@ class _Memo:
     def infer(
         self, op: Op, regions: tuple[Region, ...], inputs: Types
     ) -> tuple[Types, tuple[Need, ...]] | str:
-        """The types that an op yields and its needs, or why it does not take these inputs."""
+        """The result types of an op and its needs, or why it does not accept the inputs."""
         key = (op, regions, inputs)
         if key not in self.inferred:
             try:
@@ -123,16 +127,16 @@ class _Memo:
         return self.inferred[key]
 
     def always(self, condition: Condition) -> bool:
-        """Whether a condition holds for all sizes that the network takes."""
+        """Whether a condition holds for all sizes that the network accepts."""
         if condition not in self.holds:
             verdict = decide(condition, self.given)
             self.holds[condition] = verdict.kind is VerdictKind.ALWAYS
         return self.holds[condition]
 
     def owns(self, graph: Graph, node: Node) -> bool:
-        """Whether a node, or what it calls or holds, has weights or buffers.
+        """Whether a node, or its callees and regions, has weights or buffers.
 
-        Asked of graphs below before those above.
+        Called for callees before callers.
         """
         instance = node.instance
         if instance is None:
@@ -149,7 +153,7 @@ class _Verifier:
         self._called = listed_nodes(graph)
 
     def wiring(self) -> Iterator[Fault]:
-        """Ports that lead nowhere, nodes out of their order, outputs that are not as they say."""
+        """Ports that do not exist, nodes out of order, outputs unlike their declaration."""
         for node in self._graph.nodes:
             for message in self._wiring(node):
                 yield self._fault(node, message)
@@ -157,8 +161,8 @@ class _Verifier:
             yield Fault(self._name, None, "", message)
 
     def meaning(self) -> Iterator[Fault]:
-        """Types that ops do not yield, requirements that are missing, keys that are taken."""
-        taking: list[Node] = []  # only of what takes its inputs is known what it owns
+        """Types that differ from those of ops, missing requirements, duplicate keys."""
+        taking: list[Node] = []  # weights are known only for nodes that accept their inputs
         for node in self._graph.nodes:
             found = [*self._meaning(node)]
             yield from (self._fault(node, message) for message in found)
@@ -171,7 +175,7 @@ class _Verifier:
         return Fault(self._name, node.id, self._called[node], message)
 
     def _numbered(self, number: int) -> str:
-        """A node by its number, and by what it is called where it is there."""
+        """A node by its number, with its name if it exists."""
         if number not in self._graph.place:
             return f"node {number}"
         return f"node {number} ({self._called[self._graph.node(number)]})"
@@ -180,9 +184,9 @@ class _Verifier:
         return f"output {port.index} of {self._numbered(port.node)}"
 
     def _wiring(self, node: Node) -> Iterator[str]:
-        """Numbers and edges: no node depends on itself, and what it reads exists."""
+        """Numbers and edges: no node depends on itself, and all inputs exist."""
         if self._graph.node(node.id) is not node:
-            yield f"the number {node.id} is that of another node too"
+            yield f"the number {node.id} is also that of another node"
         for at, port in enumerate(node.inputs):
             if not self._exists(port):
                 yield f"input {at} reads {self._port(port)}, which has none"
@@ -205,13 +209,14 @@ class _Verifier:
             yield f"two outputs are called `{name}`"
         for output in self._graph.outputs:
             if leaves(output.structure) != len(output.ports):
-                yield f"output `{output.name}` has {len(output.ports)} tensors, not those it says"
+                counted = f"{len(output.ports)} tensors, not as many as declared"
+                yield f"output `{output.name}` has {counted}"
             for port in output.ports:
                 if not self._exists(port):
                     yield f"output `{output.name}` is {self._port(port)}, which has none"
 
     def _meaning(self, node: Node) -> Iterator[str]:
-        """Types are those that ops and callees say; what an op needs of the sizes is kept."""
+        """Types are those of ops and callees; the needs of an op on sizes are stored."""
         if node.instance is None:
             return
         inputs = self._graph.types_read(node)
@@ -233,21 +238,22 @@ class _Verifier:
             return
         found = self._memo.infer(op, instance.regions, own)
         if isinstance(found, str):
-            yield f"it does not take its inputs: {found}"
+            yield f"it does not accept its inputs: {found}"
             return
         types, needs = found
         yield from _differences("yields", node.types, types)
         kept = {item.condition for item in (*node.requirements, *self._graph.requirements)}
         for need in needs:
             if need.training_only and instance.frozen:
-                continue  # what is frozen stays in inference
+                continue  # frozen instances stay in inference mode
             if need.condition not in kept and not self._memo.always(need.condition):
                 yield f"a requirement is missing: {need.reason} ({condition_text(need.condition)})"
 
     def _keys(self, nodes: Sequence[Node]) -> Iterator[tuple[Node, str]]:
-        """What has weights has a name for them, and weights of one name are the same weights.
+        """Instances with weights have a key, and the same key means the same weights.
 
-        A call that alone has weights needs no name, as that of a network: theirs are those below.
+        A call that is the only node with weights needs no key, as in a network: the names are then
+        those below it.
         """
         owning = [node for node in nodes if self._memo.owns(self._graph, node)]
         for node in owning:
@@ -261,7 +267,7 @@ class _Verifier:
                 continue
             other = first.setdefault(instance.key, node)
             if other.instance is not instance and not _are_one(self._graph, other, node):
-                yield node, f"the key `{instance.key}` is that of {self._numbered(other.id)} too"
+                yield node, f"the key `{instance.key}` is also that of {self._numbered(other.id)}"
 
 
 def _layers(names: Sequence[str]) -> str:
@@ -275,7 +281,7 @@ def _differences(does: str, found: Types, wanted: Types) -> Iterator[str]:
 
 
 def _regions(op: Op, instance: Instance, inputs: Types, captures: Types) -> Iterator[str]:
-    """The layers of an op take what the op gives them, and then what they capture."""
+    """The layers of an op accept the inputs that the op passes, and then their captures."""
     at = 0
     for region in instance.regions:
         try:
@@ -290,7 +296,7 @@ def _regions(op: Op, instance: Instance, inputs: Types, captures: Types) -> Iter
 
 
 def _are_one(graph: Graph, left: Node, right: Node) -> bool:
-    """Whether two instances of one key are one layer that is used in several ways."""
+    """Whether two instances with one key are one layer that is used in several ways."""
     one, two = left.instance, right.instance
     assert one is not None
     assert two is not None

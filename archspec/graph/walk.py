@@ -1,4 +1,4 @@
-"""Graphs and all graphs below them, in an order in which callees stand before callers."""
+"""Graphs and all graphs below them, callees before callers."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ K = TypeVar("K", bound=Hashable)
 
 
 def walk(graph: Graph) -> tuple[Graph, ...]:
-    """`graph` and all graphs below it, each once, callees before callers."""
+    """`graph` and all graphs below it, without duplicates, callees before callers."""
     return postorder(graph, lambda item: item.callees)
 
 
 def walk_computed(graph: Graph) -> tuple[Graph, ...]:
-    """The graphs below `graph` whose nodes are computed, and itself, as `walk` gives them."""
+    """`graph` and the graphs below it that computed nodes call, in the order of `walk`."""
     return postorder(graph, lambda item: item.computed_callees)
 
 
 def requirements(graph: Graph, *, training: bool) -> tuple[Requirement, ...]:
-    """What is needed of the sizes with all that is called, each condition once.
+    """The needs on sizes of a graph and its callees, without duplicate conditions.
 
-    One that a spec chose and one that an op has are told apart.
+    A need that a spec chose and one of an op are different.
     """
     found: dict[tuple[Condition, bool], Requirement] = {}
     for item in walk_computed(graph):
@@ -35,9 +35,9 @@ def requirements(graph: Graph, *, training: bool) -> tuple[Requirement, ...]:
 
 
 def postorder(root: K, children: Callable[[K], Iterable[K]]) -> tuple[K, ...]:
-    """`root` and all that is reachable from it, each once, children before parents.
+    """`root` and all reachable items, without duplicates, children before parents.
 
-    Nothing recurses, so what is deep does not exhaust the stack.
+    It is not recursive, so deep structures do not exhaust the stack.
     """
     order: list[K] = []
     seen = {root}

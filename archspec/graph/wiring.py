@@ -11,7 +11,7 @@ from archspec.types.tensor import TensorType
 
 
 class Source(Protocol):
-    """One output of one node, as what reads it names it."""
+    """One output of one node, as its readers refer to it."""
 
     @property
     def node(self) -> int:
@@ -19,11 +19,11 @@ class Source(Protocol):
 
     @property
     def index(self) -> int:
-        """Which of its outputs."""
+        """The index of the output."""
 
 
 class Wired(Protocol):
-    """A node, as far as edges and order go."""
+    """A node, as far as edges and order are concerned."""
 
     id: int
     rank: tuple[int, ...]
@@ -31,16 +31,16 @@ class Wired(Protocol):
 
     @property
     def inputs(self) -> Sequence[Source]:
-        """What it reads."""
+        """The ports that it reads."""
 
 
 N = TypeVar("N", bound=Wired)
 
 
 def wired(name: str, nodes: Sequence[Wired]) -> networkx.MultiDiGraph[int]:
-    """The NetworkX graph of these nodes, whose inputs say what its edges are.
+    """The NetworkX graph of these nodes, with an edge for each input.
 
-    A port that does not exist, as `verify` reports, is no edge.
+    A port that does not exist, which `verify` reports, has no edge.
     """
     found: networkx.MultiDiGraph[int] = networkx.MultiDiGraph(name=name)
     types: dict[int, tuple[TensorType, ...]] = {}
@@ -56,9 +56,9 @@ def wired(name: str, nodes: Sequence[Wired]) -> networkx.MultiDiGraph[int]:
 
 
 def ordered(wires: networkx.MultiDiGraph[int], nodes: tuple[N, ...]) -> tuple[N, ...]:
-    """The nodes in topological order, by rank where that leaves a choice.
+    """The nodes in topological order; nodes that do not depend on each other are ordered by rank.
 
-    Nodes that depend on each other in a circle, as `verify` reports, stay as they are.
+    Nodes in a cycle, which `verify` reports, keep their order.
     """
     seen: set[int] = set()
     last: tuple[int, ...] = ()
@@ -68,7 +68,7 @@ def ordered(wires: networkx.MultiDiGraph[int], nodes: tuple[N, ...]) -> tuple[N,
         seen.add(node.id)
         last = node.rank
     else:
-        return nodes  # the usual case: sorted by rank, they are in such an order
+        return nodes  # the most frequent case: the order by rank is topological
     by_number = {node.id: node for node in nodes}
     try:
         order = networkx.lexicographical_topological_sort(wires, lambda at: by_number[at].rank)

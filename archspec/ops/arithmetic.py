@@ -305,7 +305,8 @@ class Pow(Op):
         negative = isinstance(self.scalar, int) and self.scalar < 0 and not self.reverse
         if negative and result.dtype.is_integer:
             raise OpError(
-                f"`pow` of integers takes no negative exponent, but `scalar` is {self.scalar}",
+                f"`pow` of integers needs an exponent that is not negative, but `scalar` is "
+                f"{self.scalar}",
                 attribute="scalar",
                 fix="`-> cast(f32)` first",
             )

@@ -105,7 +105,7 @@ def same_dtype(op: str, inputs: Sequence[TensorType]) -> DType:
             raise OpError(
                 f"`{op}` needs inputs of one element type, but got {first} and {one.dtype}",
                 input=index,
-                fix=f"nothing is converted by itself: write `-> cast({_wider(first, one.dtype)})`",
+                fix=f"there is no implicit conversion: write `-> cast({_wider(first, one.dtype)})`",
             )
     return first
 
@@ -138,8 +138,8 @@ def literal_dtype(op: str, scalar: object, kind: DType, *, attribute: str = "sca
     """
     if isinstance(scalar, float) and not (kind.is_float or kind is DType.C64):
         raise OpError(
-            f"`{op}` cannot bring the number {scalar} together with a tensor of {kind}",
+            f"`{op}` cannot combine the number {scalar} with a tensor of {kind}",
             attribute=attribute,
-            fix="nothing is converted by itself: write `-> cast(f32)` first",
+            fix="there is no implicit conversion: write `-> cast(f32)` first",
         )
     return kind

@@ -60,7 +60,7 @@ class Where(Op):
         kind = same_dtype("where", sides)
         for literal in literals:
             if kind is DType.BOOL:
-                raise OpError("`where` cannot bring a number together with bool", input=1)
+                raise OpError("`where` cannot combine a number with bool", input=1)
             literal_dtype("where", literal, kind, attribute="value")
         return kind
 

@@ -62,7 +62,9 @@ def _index(word: str) -> str:
     if word in "(),":
         raise _bad(f"takes no `{word}` there: each name is one index")
     if word.isdecimal():
-        raise _bad("takes no numbers in its pattern", "`unsqueeze` or `rearrange` add axes of 1")
+        raise _bad(
+            "takes no numbers in its pattern", "`unsqueeze` and `rearrange` add axes of size 1"
+        )
     return word
 
 
@@ -229,7 +231,7 @@ class MatMul(Op):
                 raise OpError(
                     f"`matmul` takes matrices, but input {position + 1} is {one.shape_text}",
                     input=position,
-                    fix="`unsqueeze` makes a matrix of a vector",
+                    fix="`unsqueeze` turns a vector into a matrix",
                 )
         kind = same_dtype(self.name, inputs)
         rows, inner = left.shape[-2:]

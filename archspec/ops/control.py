@@ -74,7 +74,7 @@ class Gated(Op):
 
 def _one(op: str, types: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
     if len(types) != 1:
-        raise OpError(f"`{op}` needs a layer that yields one tensor, but it yields {len(types)}")
+        raise OpError(f"`{op}` needs a layer that returns one tensor, but it returns {len(types)}")
     return types
 
 
@@ -89,8 +89,8 @@ def _stacked(
     """The types of all results: those of each step stacked along `axis`, then the final state."""
     if len(yielded) < len(states):
         raise OpError(
-            f"`{op}` needs a layer that yields its {len(states)} states after what it puts out, "
-            f"but it yields {len(yielded)}"
+            f"`{op}` needs a layer that returns its output followed by its {len(states)} states, "
+            f"but it returns {len(yielded)}"
         )
     split = len(yielded) - len(states)
     for before, after in zip(states, yielded[split:], strict=True):
@@ -141,7 +141,7 @@ class Iterate(Op):
     ) -> tuple[TensorType, ...]:
         found, steps = regions["layer"], dim(self.steps)
         least = 1 if len(found) > len(inputs) else 0  # there is nothing to stack
-        check.require_room(steps - least, f"`iterate` needs {least} steps or more", of=None)
+        check.require_room(steps - least, f"`iterate` needs at least {least} steps", of=None)
         return _stacked(self.name, check, inputs, found, self.axis, steps)
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
@@ -189,7 +189,7 @@ class Scan(Op):
     def _length(self, inputs: tuple[TensorType, ...]) -> Dim:
         if self.sequences > len(inputs):
             raise OpError(
-                f"`scan` was told of {self.sequences} sequences, but has {len(inputs)} inputs",
+                f"`scan` has `sequences={self.sequences}`, but only {len(inputs)} inputs",
                 attribute="sequences",
             )
         at = axis_index(self.name, self.axis, inputs[0].rank)

@@ -99,7 +99,7 @@ class DeformConv(Op):
         parts = self._parts(check, x, inputs, 1, "offsets", 2 * taps, sizes)
         if len(inputs) == 3 and self._parts(check, x, inputs, 2, "masks", taps, sizes) != parts:
             raise OpError(
-                f"`deform_conv` needs a mask for each tap that is moved, {parts * taps} channels, "
+                f"`deform_conv` needs a mask for each displaced tap, {parts * taps} channels, "
                 f"but got {inputs[2].shape_text}",
                 input=2,
             )

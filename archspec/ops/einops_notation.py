@@ -258,8 +258,8 @@ def _resolve(
     known = product(sizes[name] for name in parts if name in sizes)
     if len(unknown) > 1:
         raise OpError(
-            f"`{op}` can find one size on axis {axis} from `{size}`, but "
-            f"{' and '.join(f'`{name}`' for name in unknown)} are all open",
+            f"`{op}` can infer one size on axis {axis} from `{size}`, but "
+            f"{' and '.join(f'`{name}`' for name in unknown)} are all unknown",
             attribute="pattern",
             fix=f"give all but one: `{unknown[-1]}=2`",
         )

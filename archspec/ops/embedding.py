@@ -43,7 +43,8 @@ class Embedding(Op):
         x = index_input(self.name, inputs)
         count = dim(self.count)
         if self.padding_index is not None:
-            missing = f"`embedding` has rows 0 to {count - 1}, so no row {self.padding_index}"
+            index = self.padding_index
+            missing = f"`embedding` has rows 0 to {count - 1}, but `padding_index` is {index}"
             if count.constant is not None and self.padding_index >= count.constant:
                 raise OpError(missing, attribute="padding_index")
             check.require(at_least(count, self.padding_index + 1), missing)

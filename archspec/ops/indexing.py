@@ -26,9 +26,9 @@ def bounds(
     first = _from_front(size, start)
     last = size if stop is None else _from_front(size, stop)
     for low, high, what in (
-        (ZERO, first, f"start {start} to lie on axis {axis}"),
-        (first, last, f"start {start} not to lie behind stop {stop} on axis {axis}"),
-        (last, size, f"stop {stop} to lie on axis {axis}"),
+        (ZERO, first, f"start {start} to be within axis {axis}"),
+        (first, last, f"start {start} not to be after stop {stop} on axis {axis}"),
+        (last, size, f"stop {stop} to be within axis {axis}"),
     ):
         room = (high - low).constant
         if room is not None and room < 0:
@@ -110,7 +110,7 @@ class Select(Op):
         axis = axis_index(self.name, self.axis, given.rank)
         size = given.shape[axis]
         at = _from_front(size, self.index)
-        reason = f"`select` needs a position {self.index} on axis {axis}"
+        reason = f"`select` needs index {self.index} to be within axis {axis}"
         for room in (at, size - at - 1):
             if room.constant is not None and room.constant < 0:
                 raise OpError(f"{reason}, whose size is {size}", attribute="index")

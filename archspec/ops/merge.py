@@ -19,7 +19,7 @@ MOST_OUTPUTS = 4096
 def _few(op: str, count: int, attribute: str) -> None:
     if count > MOST_OUTPUTS:
         raise OpError(
-            f"`{op}` would yield {count} tensors, more than the {MOST_OUTPUTS} allowed",
+            f"`{op}` would return {count} tensors; at most {MOST_OUTPUTS} are allowed",
             attribute=attribute,
         )
 
@@ -131,12 +131,12 @@ class Split(Op):
     def _sizes(self, check: Check, total: Dim) -> tuple[Dim, ...]:
         if isinstance(self.parts, int):
             if self.parts < 1:
-                raise OpError("`split` makes at least one part", attribute="parts")
+                raise OpError("`split` needs at least one part", attribute="parts")
             _few(self.name, self.parts, "parts")
             by = dim(self.parts)
             part = exact_division(self.name, check, total, by, attribute="parts")
             if self.parts > 1:  # PyTorch splits an empty axis into one part only
-                check.require(at_least(part, 1), "`split` needs something in each part")
+                check.require(at_least(part, 1), "`split` needs parts that are not empty")
             return (part,) * self.parts
         if not self.parts:
             raise OpError("`split` was given an empty list of sizes", attribute="parts")
@@ -177,9 +177,9 @@ class Unbind(Op):
     def infer(self, check: Check, *inputs: TensorType) -> tuple[TensorType, ...]:
         (given,) = inputs
         axis = axis_index(self.name, self.axis, given.rank)
-        count = fixed(given.shape[axis], f"the number of tensors that `{self.name}` yields")
+        count = fixed(given.shape[axis], f"the number of tensors that `{self.name}` returns")
         if count < 1:
-            raise OpError(f"`unbind` found nothing on axis {axis}", attribute="axis")
+            raise OpError(f"`unbind` needs axis {axis} not to be empty", attribute="axis")
         _few(self.name, count, "axis")
         part = given.with_shape(*given.shape[:axis], *given.shape[axis + 1 :])
         return (part,) * count

@@ -78,7 +78,9 @@ class CumSum(Op):
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         (given,) = inputs
-        kind = require_dtype(self.name, given, NUMBERS, fix="`-> cast(i64)` counts what is true")
+        kind = require_dtype(
+            self.name, given, NUMBERS, fix="to count true elements, write `-> cast(i64)` first"
+        )
         axis_index(self.name, self.axis, given.rank)
         return given.with_dtype(DType.I64) if kind is DType.I32 else given
 

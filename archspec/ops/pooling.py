@@ -108,7 +108,7 @@ class MaxUnpool(Op):
         x = images(self.name, inputs)
         indices = inputs[1]
         require_dtype(self.name, indices, frozenset({DType.I64}), input=1)
-        check.require(at_least(x.shape[1], 1), "`max_unpool` needs something on axis 1")
+        check.require(at_least(x.shape[1], 1), "`max_unpool` needs axis 1 not to be empty")
         if indices.rank != x.rank:
             raise OpError(f"`max_unpool` needs an index for each value of `{x}`", input=1)
         for axis in range(x.rank):
@@ -133,18 +133,18 @@ class MaxUnpool(Op):
                 least = room + (slide.stride - 1)
                 if least.constant is not None and least.constant < 0:
                     raise OpError(
-                        f"`max_unpool` makes sizes less than {slide.stride} away from {usual} on "
-                        f"axis {axis}, but {size} is asked for",
+                        f"`max_unpool` can make sizes that differ from {usual} by less than "
+                        f"{slide.stride} on axis {axis}, but not {size}",
                         attribute="size",
                     )
                 check.require_room(
                     least,
-                    f"`max_unpool` needs a size less than {slide.stride} away from {usual} on "
-                    f"axis {axis}",
+                    f"`max_unpool` needs a size that differs from {usual} by less than "
+                    f"{slide.stride} on axis {axis}",
                     of=usual,
                 )
             from_input = None if asked is not None else size
-            reason = f"`max_unpool` needs something left of axis {axis}"
+            reason = f"`max_unpool` needs axis {axis} of its output not to be empty"
             check.require_room(size - 1, reason, of=from_input)
             found.append(size)
         return tuple(found)
@@ -236,7 +236,7 @@ def _slides(
 def _shrunk(
     op: str, check: Check, x: TensorType, slides: tuple[Slide, ...], *, ceil: bool
 ) -> TensorType:
-    check.require(at_least(x.shape[1], 1), f"`{op}` needs something on axis 1")
+    check.require(at_least(x.shape[1], 1), f"`{op}` needs axis 1 not to be empty")
     sizes = (
         pooled(op, check, x.shape[axis], slide, axis, ceil=ceil)
         for axis, slide in enumerate(slides, start=2)

@@ -47,10 +47,10 @@ class Rearrange(Op):
         lost = difference(names(left), names(right))
         new = difference(names(right), names(left))
         if lost:
-            fix = "`reduce` removes axes"
+            fix = "use `reduce` to remove axes"
             raise OpError(f"`rearrange` loses {_quoted(lost)}", attribute="pattern", fix=fix)
         if new:
-            fix = "`repeat` makes axes"
+            fix = "use `repeat` to add axes"
             raise OpError(f"`rearrange` has no {_quoted(new)}", attribute="pattern", fix=fix)
         return plan(self.name, check or Check(), self.pattern, self.axes, given)
 
@@ -155,9 +155,9 @@ class Reduce(Op):
         new = difference(names(right), names(left))
         if new or any(isinstance(item, int) and item != 1 for one in right for item in one.items):
             raise OpError(
-                "`reduce` makes no axes, but some stand on the right of its pattern only",
+                "`reduce` cannot add axes, but some are only on the right of its pattern",
                 attribute="pattern",
-                fix="`repeat` makes axes",
+                fix="use `repeat` to add axes",
             )
         return plan(self.name, check or Check(), self.pattern, self.axes, given)
 
@@ -204,9 +204,9 @@ class Repeat(Op):
         lost = difference(names(left), names(right))
         if lost or any(isinstance(item, int) and item != 1 for one in left for item in one.items):
             raise OpError(
-                "`repeat` removes no axes, but some stand on the left of its pattern only",
+                "`repeat` cannot remove axes, but some are only on the left of its pattern",
                 attribute="pattern",
-                fix="`reduce` removes axes",
+                fix="use `reduce` to remove axes",
             )
         return plan(self.name, check or Check(), self.pattern, self.axes, given)
 

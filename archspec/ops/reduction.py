@@ -112,7 +112,9 @@ class Sum(Op):
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         (given,) = inputs
-        kind = require_dtype(self.name, given, NUMBERS, fix="`-> cast(i64)` counts what is true")
+        kind = require_dtype(
+            self.name, given, NUMBERS, fix="to count true elements, write `-> cast(i64)` first"
+        )
         result = reduced(self.name, given, self.axis, self.keepdim)
         return result.with_dtype(DType.I64) if kind is DType.I32 else result
 

@@ -56,15 +56,15 @@ class RoiAlign(Op):
             raise OpError(f"`roi_align` takes boxes [K, 5], but they are `{boxes}`", input=1)
         if boxes.shape[1].constant not in (5, None):
             raise OpError(
-                f"`roi_align` takes five numbers of each box, but got {boxes.shape[1]}",
+                f"`roi_align` takes five numbers for each box, but got {boxes.shape[1]}",
                 input=1,
                 fix="the first is the number of the image in the batch: "
                 "`(image, box) -> concat(axis=1)`",
             )
-        check.require_equal(boxes.shape[1], 5, "`roi_align` takes five numbers of each box")
+        check.require_equal(boxes.shape[1], 5, "`roi_align` takes five numbers for each box")
         require_filled(self.name, check, x, first=2)
         some = disjunction([at_least(x.shape[0], 1), equal(boxes.shape[0], 0)])
-        check.require(some, "`roi_align` needs an image that its boxes lie in")
+        check.require(some, "`roi_align` needs an image for its boxes")
         sizes = map(Dim.constant_of, per_axis(self.name, "size", self.size, 2))
         return x.with_shape(boxes.shape[0], x.shape[1], *sizes)
 

@@ -44,13 +44,15 @@ def suited(
             fix=f'use "{_LINEAR[given.rank]}"' if mode != "bicubic" else 'use "nearest"',
         )
     if align_corners and wanted is None:
-        raise OpError(f'`{op}` with "{mode}" has no corners to align', attribute="align_corners")
+        raise OpError(
+            f'`{op}` with "{mode}" does not support `align_corners`', attribute="align_corners"
+        )
     if antialias and mode not in ("bilinear", "bicubic"):
         raise OpError(
-            f'`{op}` with "{mode}" has no antialiasing; "bilinear" and "bicubic" have it',
+            f'`{op}` with "{mode}" does not support antialiasing; "bilinear" and "bicubic" dt',
             attribute="antialias",
         )
-    check.require(at_least(given.shape[1], 1), f"`{op}` needs something on axis 1")
+    check.require(at_least(given.shape[1], 1), f"`{op}` needs axis 1 not to be empty")
     return given
 
 
@@ -195,7 +197,7 @@ def exact_scale(scale: int | float) -> Fraction:
     """
     meant = Fraction(scale).limit_denominator(_MOST_DENOMINATOR) if isfinite(scale) else Fraction()
     if meant <= 0 or float(meant) != float(scale):
-        raise ValueError(f"{scale} is no positive fraction with a denominator of at most 64")
+        raise ValueError(f"{scale} is not a positive fraction with a denominator of at most 64")
     steps = range(1, 1025) if Fraction(scale) < meant else range(0)
     if any(int(meant.denominator * step * scale) != meant.numerator * step for step in steps):
         raise ValueError(f"sizes times {scale} are not exact in floating point; use `resize`")
@@ -295,7 +297,9 @@ class GridSample(Op):
                 input=1,
             )
         if self.mode == "bicubic" and given.rank == 5:
-            raise OpError('`grid_sample` has "bicubic" in two dimensions only', attribute="mode")
+            raise OpError(
+                '`grid_sample` supports "bicubic" only in two dimensions', attribute="mode"
+            )
         require_equal_dims(self.name, check, 0, given, grid, 1)
         if grid.shape[-1].constant is not None and grid.shape[-1] != given.rank - 2:
             raise OpError(

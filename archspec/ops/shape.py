@@ -66,7 +66,7 @@ def with_one_unknown(
     asked = [dim(size) for size in sizes]
     unknown = [index for index, size in enumerate(asked) if size == -1]
     if len(unknown) > 1:
-        raise OpError(f"`{op}` can find one size, not {len(unknown)}", attribute=attribute)
+        raise OpError(f"`{op}` can infer one size, not {len(unknown)}", attribute=attribute)
     for size in asked:
         _not_negative(op, check, size, attribute)
     known = product(size for size in asked if size != -1)
@@ -88,10 +88,12 @@ def _not_negative(op: str, check: Check, size: Dim, attribute: str) -> None:
 def _same_number(op: str, check: Check, total: Dim, known: Dim, attribute: str) -> None:
     if total.constant is not None and known.constant is not None and total != known:
         raise OpError(
-            f"`{op}` keeps the number of elements, but {total} do not fit {known}",
+            f"`{op}` keeps the number of elements, but {total} is not {known}",
             attribute=attribute,
         )
-    reason = f"`{op}` keeps the number of elements: {total} come in, {known} are asked for"
+    reason = (
+        f"`{op}` keeps the number of elements: the input has {total}, the result would have {known}"
+    )
     check.require_equal(total, known, reason)
 
 
@@ -104,13 +106,13 @@ def exact_division(op: str, check: Check, total: Dim, by: Dim, *, attribute: str
         quotient = total // by
         rest = total % by
     except ZeroDivisionError:
-        raise OpError(f"`{op}` cannot find a size beside a 0", attribute=attribute) from None
+        raise OpError(f"`{op}` cannot infer a size next to a 0", attribute=attribute) from None
     except OutsideFragment:
         raise OpError(
             f"`{op}` cannot divide {total} by {by} for all sizes",
             code="E0411",
             attribute=attribute,
-            fix="give this size instead of leaving it open, or fix the sizes",
+            fix="give this size instead of -1, or fix the sizes",
         ) from None
     if rest.constant is not None and rest != 0:
         raise OpError(f"`{op}` cannot divide {total} into parts of {by}", attribute=attribute)
@@ -350,7 +352,7 @@ class Expand(Op):
     @staticmethod
     def _new(check: Check, asked: Dim) -> Dim:
         if asked == -1:
-            raise OpError("`expand` cannot keep the size of an axis that is new", attribute="sizes")
+            raise OpError("`expand` cannot keep the size of a new axis", attribute="sizes")
         _not_negative("expand", check, asked, "sizes")
         return asked
 
@@ -363,7 +365,7 @@ class Expand(Op):
             return asked
         if size.constant is not None and asked.constant is not None:
             raise OpError(
-                f"`expand` can repeat an axis of size 1, but axis {axis} of {given.shape_text} "
+                f"`expand` can only repeat axes of size 1, but axis {axis} of {given.shape_text} "
                 f"would become {asked}",
                 attribute="sizes",
             )

@@ -87,7 +87,7 @@ def images(op: str, inputs: Sequence[TensorType], *, fix: str | None = None) -> 
 def require_filled(op: str, check: Check, x: TensorType, first: int = 1) -> None:
     """Require each axis but the batch to be non-empty, if PyTorch rejects empty tensors."""
     for axis, size in enumerate(x.shape[first:], start=first):
-        check.require(at_least(size, 1), f"`{op}` needs something on axis {axis}")
+        check.require(at_least(size, 1), f"`{op}` needs axis {axis} not to be empty")
 
 
 def axis_index(op: str, axis: int, rank: int, *, attribute: str = "axis") -> int:
@@ -118,7 +118,7 @@ def known_axis(
 def _not_fixed(op: str, x: TensorType, axis: int, what: str, input: int) -> OpError:
     size = x.shape[axis]
     free = free_names(size)
-    fix = f"give {free} a fixed size, or remove {free} before it, as a pool to a fixed size does"
+    fix = f"give {free} a fixed size, or remove {free} before it, for example with a pool"
     if axis == 1 and x.rank > 3 and x.shape[-1].constant is not None:
         sizes = ", ".join(map(str, (x.shape[0], x.shape[-1], *x.shape[1:-1])))
         fix = f"channels are on axis 1: declare the input as `{x.dtype.value}[{sizes}]`"
@@ -126,7 +126,7 @@ def _not_fixed(op: str, x: TensorType, axis: int, what: str, input: int) -> OpEr
         f"`{op}` needs a fixed number of {what}, but axis {axis} of `{x}` is `{size}`",
         code="E0403",
         input=input,
-        notes=(f"the weights of `{op}` depend on this size, so it cannot stay open",),
+        notes=(f"the weights of `{op}` depend on this size, so it must be fixed",),
         fix=fix,
     )
 
@@ -145,7 +145,8 @@ def divides(op: str, attribute: str, value: DimLike, number: DimLike, what: str)
     """Raise OpError unless `value` (of `attribute`) divides `number`, OutsideFragment if open."""
     if not is_multiple(number, value):
         raise OpError(
-            f"`{op}` needs {what} divisible by `{attribute}`, but {number} is not by {value}",
+            f"`{op}` needs {what} divisible by `{attribute}`, but {number} is not divisible "
+            f"by {value}",
             attribute=attribute,
         )
 
@@ -309,4 +310,4 @@ def require_entries(op: str, check: Check, size: Dim, indices: TensorType) -> No
     """Require an axis of this size to be non-empty, unless there are no indices to look up."""
     nothing = (equal(one, 0) for one in indices.shape)
     needed = disjunction([at_least(size, 1), *nothing])
-    check.require(needed, f"`{op}` needs an entry that its indices lead to")
+    check.require(needed, f"`{op}` needs at least one entry for its indices")

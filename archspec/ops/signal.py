@@ -21,7 +21,7 @@ _COMPLEX = frozenset({DType.C64})
 
 
 def _complex_input(op: str, inputs: tuple[TensorType, ...]) -> TensorType:
-    require_dtype(op, inputs[0], _COMPLEX, fix="`as_complex` or `rfft` make a complex tensor")
+    require_dtype(op, inputs[0], _COMPLEX, fix="`as_complex` and `rfft` return complex tensors")
     return inputs[0]
 
 

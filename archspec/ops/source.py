@@ -104,7 +104,9 @@ class Buffer(Op):
             raise OpError(f"`buffer` holds one tensor, but its value is {len(found)}")
         for axis, size in enumerate(found[0].shape):
             fixed(
-                size, f"axis {axis} of a buffer", fix="a buffer is made before the input is known"
+                size,
+                f"axis {axis} of a buffer",
+                fix="a buffer is computed before the input is known",
             )
         if found[0] != self.type:
             raise OpError(f"`buffer` is declared as {self.type}, but its value is {found[0]}")
@@ -147,7 +149,7 @@ class Arange(Op):
         if self.step == 0:
             raise OpError("`arange` cannot go in steps of 0", attribute="step")
         if self.dtype not in (DType.I64, DType.I32, DType.F32):
-            raise OpError(f"`arange` has no numbers of type {self.dtype}", attribute="dtype")
+            raise OpError(f"`arange` does not support type {self.dtype}", attribute="dtype")
         first, last = self.bounds
         way = last - first if self.step > 0 else first - last
         if way.constant is not None and way.constant < 0:
@@ -310,10 +312,10 @@ def nested_shape(values: object) -> tuple[int, ...]:
     if not isinstance(values, tuple):
         if isinstance(values, bool | int | float):
             return ()
-        raise ValueError(f"a tensor is made of numbers, not of {type(values).__name__}")
+        raise ValueError(f"a tensor consists of numbers, not of {type(values).__name__}")
     shapes = {nested_shape(value) for value in values}
     if len(shapes) > 1:
-        raise ValueError("rows of a tensor must have one length")
+        raise ValueError("the rows of a tensor must have the same length")
     return (len(values), *(shapes.pop() if shapes else ()))
 
 

@@ -102,7 +102,7 @@ class ConvTranspose(Op):
             size = transposed(x.shape[axis], slide, extra)
             check.require(
                 at_least(size, 1),
-                f"`conv_transpose` needs something left of axis {axis} after its padding is cut",
+                f"`conv_transpose` needs axis {axis} not to be empty after its padding is removed",
             )
             sizes.append(size)
         return x.with_shape(x.shape[0], dim(self.width), *sizes)

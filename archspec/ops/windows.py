@@ -204,14 +204,16 @@ class Pad(Op):
                 )
             most = {"reflect": size - 1, "circular": size}.get(self.mode)
             for amount in (before, after):
-                self._need(check, amount, f'{where} with "{self.mode}" cannot cut off', size)
+                self._need(
+                    check, amount, f'{where} with "{self.mode}" cannot have negative padding', size
+                )
                 if most is not None:
                     reason = f'{where} with "{self.mode}" needs more than {amount} positions'
                     self._need(check, most - amount, reason, size)
             for other in given.shape[1:]:
                 self._need(check, other - 1, f"{where} needs an element to repeat", other)
         for rest in (size + before, size + after, size + before + after):
-            self._need(check, rest, f"{where} cannot cut off more than there is", size)
+            self._need(check, rest, f"{where} cannot remove more than there is", size)
         return size + before + after
 
     @staticmethod

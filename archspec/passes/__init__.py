@@ -1,1 +1,1 @@
-"""Graphs from graphs: blocks opened to a depth, unused parts removed, a column extracted."""
+"""Transformations of graphs: inlining blocks, removing unused parts, extracting a column."""

@@ -1,8 +1,8 @@
-"""Opening blocks: a graph of blocks as one flat list of nodes, to a given depth.
+"""A graph of blocks as one flat list of nodes, with blocks expanded to a given depth.
 
-Depth 0 is the network as one node, depth 1 shows its body, and each further level opens the calls
-on it. With `fold`, only the first of a run of equal pieces is listed, in a group with their number.
-The size of the result is computed before anything is opened.
+Depth 0 is the network as one node, depth 1 shows its body, and each further level expands the calls
+in it. With `fold`, only the first of several equal consecutive pieces is listed, in a group with
+their number. The size of the result is computed before anything is expanded.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ class FlatNode:
     group: int | None = None
     node: Node | None = None
     graph: Graph | None = None  # that the node is in
-    count: int = 1  # how often it stands for the same in a row
+    count: int = 1  # number of equal consecutive nodes that it represents
 
 
 @frozen
 class Group:
-    """A group of nodes: those of an opened block, or one of `count` equal pieces."""
+    """A group of nodes: those of an expanded block, or one of `count` equal pieces."""
 
     index: int
     parent: int | None
@@ -62,12 +62,12 @@ class Group:
     count: int = 1
     key: str = ""  # of the call, below the block that it is in
     origin: Span = NOWHERE  # of the call
-    pieces: tuple[tuple[str, ...], ...] = ()  # of the first and the last equal piece, its keys
+    pieces: tuple[tuple[str, ...], ...] = ()  # of the first and the last equal piece, their keys
 
 
 @frozen
 class Flat:
-    """An opened graph. Nodes are in topological order."""
+    """An expanded graph. Nodes are in topological order."""
 
     nodes: tuple[FlatNode, ...]
     groups: tuple[Group, ...]
@@ -80,9 +80,9 @@ class Flat:
 def expand(
     graph: Graph, depth: int | None = 1, *, fold: bool = False, budget: int = NODE_BUDGET
 ) -> Flat:
-    """Open a graph to a depth; None opens everything.
+    """Expand a graph to a depth; None expands everything.
 
-    Raises CompileFailed (E0521) when that gives more than `budget` nodes.
+    Raises CompileFailed (E0521) if the result has more than `budget` nodes.
     """
     runs = _Runs(graph).of if fold else None
     levels = levels_within(graph, depth, budget, runs)
@@ -95,7 +95,10 @@ def levels_within(
     budget: int,
     runs: Callable[[Graph], tuple[Run, ...]] | None = None,
 ) -> int:
-    """The levels to open. Raises CompileFailed (E0521) when that gives more than `budget` nodes."""
+    """The levels to expand.
+
+    Raises CompileFailed (E0521) if the result has more than `budget` nodes.
+    """
     levels = height(graph) if depth is None else depth
     size = flat_size(graph, levels, runs)
     if size > budget:
@@ -105,7 +108,7 @@ def levels_within(
 
 
 def height(graph: Graph) -> int:
-    """The depth at which everything is open; 1 for a graph without calls."""
+    """The depth at which everything is expanded; 1 for a graph without calls."""
     heights: dict[Graph, int] = {}
     for item in walk(graph):
         called = (node.callee for node in item.nodes)
@@ -116,7 +119,7 @@ def height(graph: Graph) -> int:
 def flat_size(
     graph: Graph, depth: int, runs: Callable[[Graph], tuple[Run, ...]] | None = None
 ) -> int:
-    """Number of nodes after opening to a depth, without opening."""
+    """Number of nodes after expansion to a depth, without expanding."""
     if depth == 0:
         return 1 + len(graph.inputs) + len(graph.outputs)
     sizes: dict[tuple[Graph, int], int] = {}
@@ -170,7 +173,7 @@ class _Runs:
 
 
 def _of_rules(graph: Graph, run: Run) -> bool:
-    """Whether only calls of rules repeat: halves of an expansion, which are drawn side by side."""
+    """Whether only calls of rules repeat: halves of an expansion, which are all drawn."""
     callees = (graph.node(at).callee for at in run.nodes)
     return all(callee is not None and callee.kind == "rule" for callee in callees)
 
@@ -188,7 +191,7 @@ def _too_large(graph: Graph, depth: int | None, size: int, budget: int, fits: in
 
 @dataclass(slots=True)
 class _Level:
-    """An open graph: its ports in the flat graph, and its remaining nodes."""
+    """A graph that is being expanded: its ports in the flat graph, and its remaining nodes."""
 
     graph: Graph
     rest: Iterator[Node]
@@ -203,7 +206,7 @@ class _Level:
 
 
 class _Opening:
-    """Opens calls with an explicit stack, so nesting may be deep."""
+    """Expands calls with an explicit stack, so nesting may be deep."""
 
     def __init__(self, runs: Callable[[Graph], tuple[Run, ...]] | None) -> None:
         self.runs = runs
@@ -257,12 +260,12 @@ class _Opening:
         return {at: run for run in found for at in run.order}
 
     def _visit(self, level: _Level, node: Node) -> _Level | None:
-        """List a node, or return the level that opens it."""
+        """List a node, or return the level that expands it."""
         if node.instance is None:
             return None
         run = level.runs.get(node.id)
         if run is not None and node.id not in run.nodes:
-            # of a later piece of a run: it stands where the first one does
+            # of a later piece of a run: it is represented by the first one
             same = run.order[run.order.index(node.id) - run.period]
             for index in range(len(node.types)):
                 level.ports[Port(node.id, index)] = level.ports[Port(same, index)]
@@ -310,7 +313,7 @@ class _Opening:
         return _Level(callee, rest, ports, path, chain, opened.index, depth, node, runs)
 
     def _piece(self, level: _Level, run: Run | None) -> tuple[int | None, int]:
-        """Group that a node goes to, and how often it stands for itself."""
+        """The group of a node, and how often the node is drawn."""
         if run is None:
             return level.group, 1
         if run.period == 1:

@@ -74,11 +74,13 @@ def _draw_of(compiled: Compiled, joins: Iterable[KeptMean], draw: str | None) ->
         return draw
     span = compiled.inference.origin.span
     if draw is None:
-        message = f"the joins of `{compiled.name}` take part in several draws: {listed}"
-        fix = f"say which: extract(column=.., draw={names[0]!r})"
+        message = f"the joins of `{compiled.name}` belong to several draws: {listed}"
+        fix = f"select one: extract(column=.., draw={names[0]!r})"
     else:
-        message = f"no join of `{compiled.name}` takes part in a draw `{draw}`"
-        fix = f"its draws are {listed}" if names else "leave out the draw: its joins name none"
+        message = f"no join of `{compiled.name}` belongs to a draw `{draw}`"
+        fix = (
+            f"its draws are {listed}" if names else "remove the draw: its joins have no named draw"
+        )
     raise CompileFailed([diagnostic("E0901", message, span, fix=fix)])
 
 

@@ -1,4 +1,4 @@
-"""A graph of blocks opened to a depth: calls become the nodes of what they call."""
+"""A graph of blocks inlined to a depth: calls are replaced by the nodes of the called blocks."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ def flatten(
     budget: int = NODE_BUDGET,
     opens: Callable[[Graph], bool] = lambda _: True,
 ) -> Graph:
-    """The graph opened to a depth: 0 is one call of it, 1 itself, None opens everything.
+    """The graph with blocks inlined to a depth: 0 is one call of it, 1 itself, None inlines all.
 
-    Nodes of opened blocks have the full names of their instances as keys. A block that `opens` says
-    no to stays a call. Raises CompileFailed (E0521) when there would be more than `budget` nodes.
+    Nodes of inlined blocks have the full names of their instances as keys. A block for which
+    `opens` is false remains a call. Raises CompileFailed (E0521) if there would be more than
+    `budget` nodes.
     """
     levels = levels_within(graph, depth, budget)
     if levels == 0:

@@ -98,20 +98,20 @@ def _run(one: Pass, network: Compiled, options: Options) -> Outcome:
     with blamed(KIND, one.name, BROKEN):
         outcome = one.run(network, options)
         if not isinstance(outcome, Outcome):
-            raise TypeError(f"`run` yields {type(outcome).__name__}, not an Outcome")
+            raise TypeError(f"`run` returns {type(outcome).__name__}, not an Outcome")
         if not isinstance(outcome.network, Compiled):
             kind = type(outcome.network).__name__
-            raise TypeError(f"`run` yields an Outcome of {kind}, not of a Compiled network")
+            raise TypeError(f"`run` returns an Outcome of {kind}, not of a Compiled network")
     if not verifying:
         return outcome
     changed = _changed(before)
     if changed is not None:
         message = f"the pass `{one.name}` changes the network that it is given: {changed}"
         raise CompileFailed([diagnostic(BROKEN, message)])
-    with blamed(KIND, one.name, BROKEN, "yields what cannot be verified"):
+    with blamed(KIND, one.name, BROKEN, "returns a network that cannot be verified"):
         faults = verify_network(outcome.network)
     if faults:
-        message = f"what the pass `{one.name}` yields does not verify: {faults[0]}"
+        message = f"the result of the pass `{one.name}` does not verify: {faults[0]}"
         notes = [str(fault) for fault in faults[1:MOST_FAULTS]]
         if len(faults) > MOST_FAULTS:
             notes.append(f"and {len(faults) - MOST_FAULTS} more")
@@ -145,7 +145,7 @@ def _changed(before: Mapping[Graph, _Said]) -> str | None:
         try:
             if graph not in after:
                 after.update(part_fingerprints(graph))
-        except Exception:  # whatever is no graph any more
+        except Exception:  # other objects are not graphs any more
             return said.name
         if after[graph] != said.parts:
             if len(after[graph]) == len(said.parts):

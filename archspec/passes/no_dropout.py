@@ -6,12 +6,12 @@ from archspec.graph.compiled import Compiled
 from archspec.options import Options
 from archspec.passes.base import Outcome, Pass
 from archspec.passes.rewriting.driver import rewrite_network
-from archspec.passes.rewriting.identities import hands_on
+from archspec.passes.rewriting.identities import returns_its_input
 from archspec.passes.rewriting.pattern import Pattern, Rule
 
 DROPPED = Rule(
-    "what draws in training and hands on its input in inference",
-    Pattern(where=lambda site: site.op.stochastic and hands_on(site)),
+    "ops that are random in training and return their input in inference",
+    Pattern(where=lambda site: site.op.stochastic and returns_its_input(site)),
     lambda match: match.site.node.inputs[0],
 )
 
@@ -20,7 +20,7 @@ class NoDropout:
     """Removal of dropout and drop-path in inference; training is unchanged."""
 
     name = "no_dropout"
-    summary = "no dropout in inference; training stays as it is"
+    summary = "no dropout in inference; training is unchanged"
     options: type[Options] = Options
     after: tuple[str, ...] = ("extract",)
 

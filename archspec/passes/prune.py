@@ -50,7 +50,7 @@ class Demand:
 
 @frozen
 class Pruned:
-    """The rest of a graph.
+    """The remaining graph.
 
     `inputs` are the indices of the remaining inputs; `forwards` maps outputs of the new graph to
     the inputs of the old one that they return.
@@ -69,7 +69,7 @@ class Pruner:
         self._memo: dict[Demand, Pruned] = {}
 
     def network(self, graph: Graph) -> Graph:
-        """A whole network: all outputs are needed, and all inputs stay."""
+        """A whole network: all outputs are needed, and all inputs are kept."""
         demand = _everything(graph, len(graph.inputs))
         return memoised(demand, self._step, self._memo).graph
 
@@ -108,13 +108,13 @@ def _everything(graph: Graph, kept: int) -> Demand:
 
 
 def _regions(node: Node) -> tuple[Region, ...]:
-    """The layers that an op holds; the value of a buffer is none."""
+    """The layers of an op; the value of a buffer is not one."""
     regions = node.instance.regions if node.instance is not None else ()
     return tuple(region for region in regions if region.graph.kind != "buffer")
 
 
 def _inputs_read(node: Node, held: tuple[Pruned, ...]) -> tuple[int, ...]:
-    """The inputs of an op that are left when its regions have become these."""
+    """The inputs of an op that are needed after its regions were pruned."""
     regions = _regions(node)
     place = len(node.inputs) - sum(region.captured for region in regions)
     found = [*range(place)]
@@ -126,7 +126,7 @@ def _inputs_read(node: Node, held: tuple[Pruned, ...]) -> tuple[int, ...]:
 
 
 def _is_shared(graph: Graph, node: Node) -> bool:
-    """Whether it stands for one of several uses: of one instance, or of one name."""
+    """Whether it represents one of several uses: of one instance, or of one name."""
     assert node.instance is not None
     key = node.instance.key
     return (
@@ -136,29 +136,29 @@ def _is_shared(graph: Graph, node: Node) -> bool:
 
 @dataclass(slots=True)
 class _Body:
-    """The nodes that are left, and where the ports of the old ones went."""
+    """The remaining nodes, and the new ports for the old ones."""
 
     nodes: dict[int, Node] = field(default_factory=dict)
     ports: dict[Port, Port] = field(default_factory=dict)
     instances: dict[Instance, Instance] = field(default_factory=dict)  # by the old one
     needs: dict[Port, tuple[Requirement, ...]] = field(default_factory=dict)
-    """What is needed to read an old port, beside what is needed for the new one."""
+    """The additional needs for reading an old port."""
 
     def add(self, node: Node, inputs: Iterable[Port], **changes: object) -> None:
-        """Take over a node; `inputs` are those of its old ones that it still reads."""
+        """Keep a node; `inputs` are those old inputs that it still reads."""
         read = tuple(inputs)
         ports = tuple(self.ports[port] for port in read)
         self.nodes[node.id] = replace(node, inputs=ports, **changes)  # type: ignore[arg-type]
         self.require(node.id, [need for port in read for need in self.needs.get(port, ())])
 
     def require(self, number: int, needs: Iterable[Requirement]) -> None:
-        """Let a node need more of the sizes."""
+        """Add needs on sizes to a node."""
         node = self.nodes[number]
         if more := other_needs(needs, node.requirements):
             self.nodes[number] = replace(node, requirements=node.requirements + more)
 
     def hand_on(self, old: Port, source: Port, needs: Iterable[Requirement] = ()) -> None:
-        """Let what reads an old port read another old one in place of it, where `needs` hold."""
+        """Replace an old port by another old one for its readers; they get the needs `needs`."""
         self.ports[old] = self.ports[source]
         if found := (*self.needs.get(source, ()), *needs):
             self.needs[old] = tuple(dict.fromkeys(found))
@@ -232,7 +232,7 @@ def _unchanged(
 
 
 def _take_op(body: _Body, node: Node, held: tuple[Pruned, ...]) -> None:
-    """Take over an input or an op, with what its regions have become."""
+    """Keep an input or an op, with its pruned regions."""
     instance = node.instance
     if instance is None or not held:
         body.add(node, node.inputs)
@@ -251,7 +251,7 @@ def _take_op(body: _Body, node: Node, held: tuple[Pruned, ...]) -> None:
 
 
 def _take_call(body: _Body, node: Node, asked: tuple[int, ...], below: Pruned) -> None:
-    if len(below.forwards) == len(asked):  # nothing left in it
+    if len(below.forwards) == len(asked):  # its regions are empty
         assert node.callee is not None
         needs = (*node.requirements, *below_call(node, node.callee.requirements))
         for new, old in enumerate(asked):
@@ -296,7 +296,7 @@ def _outputs(
 
 
 def _input_structures(graph: Graph, kept: tuple[int, ...]) -> tuple[Structure, ...]:
-    """Structures of the inputs that are left; one that lost a tensor becomes a flat tuple."""
+    """Structures of the remaining inputs; one that lost a tensor becomes a flat tuple."""
     found: list[Structure] = []
     place = 0
     for structure in graph.input_structures:
@@ -314,5 +314,5 @@ def _forwards(graph: Graph) -> Mapping[int, int]:
 
 
 def prune(graph: Graph) -> Graph:
-    """The graph without what none of its outputs needs."""
+    """The graph without nodes that none of its outputs needs."""
     return Pruner().network(graph)

@@ -1,4 +1,4 @@
-"""The passes of this package, as passes are asked for."""
+"""The passes of this package, as objects for the registry."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from archspec.passes.rewriting.identities import AGAIN, HANDED_ON, UNDONE
 
 
 class ExtractOptions(Options):
-    """Which column, 1 being the shallowest, and of which draw where there are several."""
+    """The column, 1 being the shallowest, and the name of its draw if there are several."""
 
     column: int = Field(ge=1)
     draw: str | None = None
@@ -39,15 +39,15 @@ class Extract:
 
 
 class Fold:
-    """Folding of norms into layers; see `archspec.passes.folding`. What it did is a `Folding`."""
+    """Folding of norms into layers, described by a `Folding`; see `archspec.passes.folding`."""
 
     name = "fold"
-    summary = "for inference: norms, and what else is affine per channel, go into layers"
+    summary = "for inference: batch norms and other affine maps per channel are folded into layers"
     options: type[Options] = Options
     after: tuple[str, ...] = (EVERY_OTHER,)
 
     def run(self, network: Compiled, options: Options) -> Outcome:
-        """The folded network, which has no other form for training."""
+        """The folded network, which has no separate training graph."""
         folding = fold(network)
         return Outcome(folding.compiled, folding)
 
@@ -59,17 +59,17 @@ class FlattenOptions(Options):
 
 
 class Flatten:
-    """Opening of blocks; see `archspec.passes.flatten`."""
+    """Inlining of blocks; see `archspec.passes.flatten`."""
 
     name = "flatten"
-    summary = "blocks are opened: their ops stand in the body of what called them"
+    summary = "blocks are inlined into the bodies that call them"
     options: type[Options] = FlattenOptions
     after: tuple[str, ...] = ("extract",)
 
     def run(self, network: Compiled, options: FlattenOptions) -> Outcome:
-        """The network, with the names of weights that it had. Raises CompileFailed (E0521).
+        """The network; names of weights do not change. Raises CompileFailed (E0521).
 
-        A block with `init` statements stays a block, since they hold for it alone.
+        A block with `init` statements is not inlined, because they apply only to it.
         """
         opened: dict[Graph, Graph] = {}
         for graph in (network.inference, network.training):
@@ -80,15 +80,15 @@ class Flatten:
 
 
 class Prune:
-    """Removal of what no output needs, weights too."""
+    """Removal of nodes that no output needs, and of their weights."""
 
     name = "prune"
-    summary = "without what no output needs, and its weights"
+    summary = "nodes that no output needs are removed, with their weights"
     options: type[Options] = Options
     after: tuple[str, ...] = ("extract",)
 
     def run(self, network: Compiled, options: Options) -> Outcome:
-        """The network with what is computed in each mode."""
+        """The network with only the nodes that are computed in each mode."""
         pruner = Pruner()
         inference = pruner.network(network.inference)
         training = pruner.network(network.training)
@@ -96,15 +96,15 @@ class Prune:
 
 
 class Strip:
-    """Removal of what changes nothing in inference: dropout, drop-path, `relu` behind `relu`."""
+    """Removal of ops without effect in inference: dropout, drop-path, `relu` after `relu`."""
 
     name = "strip"
-    summary = "for inference: without dropout and what else changes nothing"
+    summary = "for inference: without dropout and other ops that change nothing"
     options: type[Options] = Options
     after: tuple[str, ...] = ("extract",)
 
     def run(self, network: Compiled, options: Options) -> Outcome:
-        """The network, which has no other form for training."""
+        """The network, which has no separate training graph."""
         rules = (HANDED_ON, UNDONE, AGAIN)
         graph = rewrite_network(network, rules, mode="inference").inference
         return Outcome(replace(network, inference=graph, training=graph))

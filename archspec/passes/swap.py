@@ -24,7 +24,7 @@ class Swap:
     """Replacement of ops and blocks. The description of the changes is one path per place."""
 
     name = "swap"
-    summary = "another layer in place of what stands at paths"
+    summary = "the layers at matching paths are replaced by another layer"
     options: type[Options] = SwapOptions
     after: tuple[str, ...] = ("extract",)
 

@@ -240,7 +240,7 @@ def choose(scope: ModuleScope, name: str | None, sink: Sink) -> str | None:
     if not found and sink.failed:
         return None
     listed = ", ".join(f"`{item}`" for item in found)
-    message = "there are several networks: say which" if found else "this file has no network"
+    message = "there are several networks: name one" if found else "this file has no network"
     notes = (f"it has {listed}; write `{scope.tree.source.name}:NAME`",) if found else ()
     sink.report(diagnostic("E0701", message, span, notes=notes))
     return None

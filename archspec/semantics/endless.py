@@ -35,6 +35,8 @@ def ended(item: Diagnostic, scope: ModuleScope) -> Diagnostic:
         head = ", ".join("1" if index == at else word for index, word in enumerate(names))
         words = f"add a clause that ends it, before the others: `rule {name}({head}) => ..`"
     else:
-        words = f"end it by an `if` around the call: `if {counted} > 1 {{ {name}({counted} - 1) }}`"
-    message = f"`{name}` calls itself without an end: expansions are nested more than 400 deep"
+        words = (
+            f"end it with an `if` around the call: `if {counted} > 1 {{ {name}({counted} - 1) }}`"
+        )
+    message = f"`{name}` calls itself endlessly: expansions are nested more than 400 deep"
     return replace(item, message=message, fix=Fix(words))

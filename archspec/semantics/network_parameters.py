@@ -102,7 +102,9 @@ def _to_value(
         return number
     if isinstance(value, Real):
         if not isfinite(value):
-            raise context.error("E0314", f"{what} is {value}, which is no number of a spec", span)
+            raise context.error(
+                "E0314", f"{what} is {value}, which is not a number in a spec", span
+            )
         return float(value)
     if isinstance(value, str):
         is_layer = kind is not None and kind.name == "layer"
@@ -116,7 +118,7 @@ def _to_value(
             )
         )
     message = f"{what} cannot be a Python value of type `{type(value).__name__}`"
-    words = "values are numbers, truth values, strings and lists of them"
+    words = "values are numbers, booleans, strings and lists of them"
     raise context.error("E0305", message, span, notes=(words,))
 
 
@@ -125,13 +127,15 @@ def _layer(context: Context, text: str, span: Span, what: str) -> Value:
     written = _read(text, what)
     head = written.function if isinstance(written, ast.Call) else written
     if written is None or not isinstance(head, ast.Name):
-        example = "write an op or block, with attributes or without: `batch_norm(eps=1e-3)`"
-        raise context.error("E0305", f"{what} is a layer, but `{text}` is none", span, fix=example)
+        example = "write an op or block, with or without attributes: `batch_norm(eps=1e-3)`"
+        raise context.error(
+            "E0305", f"{what} must be a layer, but `{text}` is not one", span, fix=example
+        )
     module, name = context.environment.module, head.text
     if module.definition(name) is None and name not in all_ops():
         fix = did_you_mean(name, module.names) or did_you_mean(name, all_ops())
         raise context.error(
-            "E0210", f"{what} is a layer, but nothing is called `{name}`", span, fix=fix
+            "E0210", f"{what} must be a layer, but there is no `{name}`", span, fix=fix
         )
     sink, before = context.session.sink, context.session.sink.count
     resolve_expression(module, written, sink)

@@ -83,7 +83,7 @@ class WrittenLayer:
         types, _, frozen = question
         value, span = evaluate(outside, self._layer), self._layer.span
         if not is_layer(value) and not has_poison(value):
-            raise outside.error("E0305", f"this is no layer, but {kind_of(value)}", span)
+            raise outside.error("E0305", f"this is not a layer, but {kind_of(value)}", span)
         builder = GraphBuilder("layer", "block", frozen=frozen)
         context = outside.entering(builder)
         data = tuple(
@@ -93,7 +93,7 @@ class WrittenLayer:
         if has_poison(result) or outside.session.sink.failed:
             raise Reported()
         if not is_data(result):
-            raise outside.error("E0308", "this layer yields no data", span)
+            raise outside.error("E0308", "this layer has no output", span)
         output = GraphOutput("output", ports_of(result), structure_of(result))
         return builder.finish((output,), {}, (None,) * len(data), Origin(span))
 

@@ -285,8 +285,8 @@ class _Balancer:
 
     def _drop(self, token: Token) -> bool:
         if not self.k.is_damaged(token.start):
-            fix = Fix("leave it out", (Edit(self._span(token), ""),))
-            message = f"this `{token.type}` closes nothing"
+            fix = Fix("remove it", (Edit(self._span(token), ""),))
+            message = f"this `{token.type}` matches no opening bracket"
             self.k.error("E0115", message, self._span(token), fix=fix)
         self.k.damage(token.start)
         return False

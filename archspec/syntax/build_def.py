@@ -42,7 +42,7 @@ def language(k: Context, span: Span, c: list[Any]) -> ast.Language:
     """`language 1`."""
     text = k.span(c[1].start, c[1].end).text
     if not text.isdigit():
-        k.error("E0128", "the version of the language is a whole number: `language 1`", span)
+        k.error("E0128", "the language version is an integer: `language 1`", span)
         return ast.Language(span, 1)
     return ast.Language(span, int(text))
 
@@ -155,7 +155,7 @@ def _named(k: Context, items: list[ast.Parameter]) -> tuple[ast.Parameter, ...]:
         if item.pattern is not None:
             k.error(
                 "E0130",
-                "a parameter is a name; only the clauses of a rule match literals",
+                "a parameter must be a name; only the clauses of a rule match literals",
                 item.span,
             )
     return tuple(item for item in items if item.pattern is None)

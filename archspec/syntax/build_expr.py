@@ -188,7 +188,7 @@ def _argument(k: Context, item: Item) -> ast.Argument:
     if not isinstance(item.left, ast.Missing):
         k.error(
             "E0123",
-            "the name of an attribute is one word: `name=value`",
+            "an attribute name is a single word: `name=value`",
             item.left.span,
             fix="write `==` to compare" if not item.spread else None,
         )
@@ -201,7 +201,7 @@ def _positional(k: Context, value: ast.Expr) -> ast.Argument:
         given = value.inner.span.text
         k.error(
             "E0123",
-            "`:` labels a layer; an attribute is given by `=`",
+            "`:` labels a layer; an attribute is given with `=`",
             value.span,
             fix=Fix(f"write `{word}={given}`", (Edit(value.span, f"{word}={given}"),)),
         )

@@ -29,7 +29,7 @@ def unmarked(k: Context, span: Span, c: list[Any]) -> ast.Bind | ast.ExprStmt | 
     if _declares(k, items[0]):
         at = items[0].span.start
         cure = Fix("write `input`", (Edit(k.span(at, at), "input "),))
-        k.error("E0127", "inputs are declared by `input`", items[0].span, fix=cure)
+        k.error("E0127", "inputs are declared with `input`", items[0].span, fix=cure)
         return input_(k, span, [None, items, (), None])
     for item in items[:-1]:
         if isinstance(item, Equation):
@@ -58,7 +58,9 @@ def unmarked(k: Context, span: Span, c: list[Any]) -> ast.Bind | ast.ExprStmt | 
         return ast.ExprStmt(span, ast.Missing(span))
     value = plain(k, last, "a statement")
     if isinstance(value, ast.Spread):
-        k.error("E0124", "`...` spreads inside `( )` and `[ ]`: write `(...name)`", value.span)
+        k.error(
+            "E0124", "`...` is allowed only inside `( )` and `[ ]`: write `(...name)`", value.span
+        )
         value = ast.Missing(value.span)
     if isinstance(value, ast.Missing):
         return _damaged(k, span, value)
@@ -78,11 +80,13 @@ def _several(k: Context, first: Equation, items: list[Item], form: str) -> None:
         following.span.start
     ):
         at = k.source.text.find(",", first.span.end)
-        cure = Fix("leave it out", (Edit(k.span(at, at + 1), ""),))
-        message = "this `,` joins the next line to the statement"
+        cure = Fix("remove it", (Edit(k.span(at, at + 1), ""),))
+        message = "this `,` continues the statement on the next line"
         k.error("E0126", message, k.span(at, at + 1), fix=cure)
     elif any(isinstance(item, Equation) for item in items[items.index(first) + 1 :]):
-        k.error("E0120", "one statement binds once; begin the next on a new line", first.span)
+        k.error(
+            "E0120", "a statement has one binding; start the next one on a new line", first.span
+        )
     elif not any(isinstance(item, ast.Missing) for item in items):
         place = first.right.span.to(items[-1].span)
         k.error("E0126", f"a tuple is written in parentheses: `{form}`", place)
@@ -145,10 +149,10 @@ def _input_item(k: Context, item: Item) -> ast.InputItem | None:
         k.error("E0124", "`...` needs a name for what it collects: `input ...taps`", span)
         return None
     if isinstance(item, Equation):
-        fix = Fix("a free dim may have a usual size: `input x: f32[B = 1, 3, H = 224, W = 224]`")
+        fix = Fix("a free dim may have a default size: `input x: f32[B = 1, 3, H = 224, W = 224]`")
         if as_type(k, item.right) is not None and isinstance(item.left, ast.Name):
             between = k.span(item.left.span.end, item.right.span.start)
-            fix = Fix("the shape stands behind `:`", (Edit(between, ": "),))
+            fix = Fix("the shape follows `:`", (Edit(between, ": "),))
         k.error("E0127", "an input has no default", span, fix=fix)
         return None
     rest = isinstance(item, ast.Spread)
@@ -200,7 +204,7 @@ def output(k: Context, span: Span, c: list[Any]) -> ast.Output:
             fix: Fix | None = None
             if isinstance(item, ast.Labelled) and as_type(k, item.inner) is not None:
                 place = k.span(item.label.span.end, item.span.end)
-                fix = Fix("claim its shape where a name is bound: `y: [B, C] = ..`", (
+                fix = Fix("assert its shape where a name is bound: `y: [B, C] = ..`", (
                     Edit(place, ""),
                 ))  # fmt: skip
             message = "an output has a plain name: `output logits = ..`"

@@ -16,5 +16,5 @@ def decode(name: str, data: bytes) -> tuple[Source, Diagnostic | None]:
     except UnicodeDecodeError as fault:
         source = Source(name, data[: fault.start].decode("utf-8") + " ")
         end = len(source.text)
-        message = f"this is not UTF-8 text: it has the byte {data[fault.start]:#04x} here"
+        message = f"the file is not valid UTF-8: it has the byte {data[fault.start]:#04x} here"
         return source, diagnostic("E0830", message, Span(source, end - 1, end))

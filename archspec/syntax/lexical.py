@@ -25,9 +25,9 @@ _MEANT = {
     "&&": ("and", "`&&` is written `and`"),
     "&": ("and", "`&` is written `and`"),
     "||": ("or", "`||` is written `or`"),
-    "|": ("or", "`|` is written `or`; layers are joined by `->`"),
+    "|": ("or", "`|` is written `or`; layers are joined with `->`"),
     "!": ("not", "`!` is written `not`"),
-    ":=": ("=", "`:=` is written `=`, and a name is bound in a statement of its own"),
+    ":=": ("=", "`:=` is written `=`, and a name is bound in its own statement"),
     "===": ("==", "`===` is written `==`"),
     "=<": ("<=", "`=<` is written `<=`"),
     "<>": ("!=", "`<>` is written `!=`"),
@@ -44,14 +44,14 @@ _MEANT = {
     "≠": ("!=", "`≠` is written `!=`"),
     "∈": ("in", "`∈` is written `in`"),
     "…": ("...", "`…` is written as three dots, `...`"),
-    "−": ("-", "this is not the sign `-` of the keyboard"),
-    "–": ("-", "this is not the sign `-` of the keyboard"),
-    "—": ("-", "this is not the sign `-` of the keyboard"),
+    "−": ("-", "this is not the ASCII sign `-`"),
+    "–": ("-", "this is not the ASCII sign `-`"),
+    "—": ("-", "this is not the ASCII sign `-`"),
 }
 _SAID = {
     "\\": "a line needs no `\\` at its end: a statement goes on where a bracket is open, and where "
     "the next line begins with `->`",
-    "?": "there is no `?`: a value is chosen by `if c then a else b`",
+    "?": "there is no operator `?`: write `if c then a else b`",
 }
 
 
@@ -183,7 +183,7 @@ def _as_comment(k: Context, token: Token, content: str) -> Fix | None:
     lines = [part.strip().lstrip("*").strip() for part in content.strip().splitlines()]
     written = margin.join(f"# {part}".rstrip() for part in lines) or "#"
     span = k.span(token.start, token.end)
-    return Fix("write it behind `#`", (Edit(span, written),))
+    return Fix("write it after `#`", (Edit(span, written),))
 
 
 def _next_line(k: Context, raw: list[Token], at: int) -> int:
@@ -223,7 +223,7 @@ def _long_text(k: Context, token: Token) -> Token | None:
     fix = Fix(
         "documentation is written as `#` lines above a definition", found.edits if found else ()
     )
-    message = "a string has one line, between double quotes"
+    message = "a string is a single line in double quotes"
     k.error("E0112", message, k.span(token.start, token.start + 3), fix=fix)
     if token.first:
         return None
@@ -247,7 +247,7 @@ def _bad_number(k: Context, token: Token) -> Token:
     plain = text.replace("_", "")
     token.type = "ERROR"
     if plain.rstrip(".").isdigit() and text[-1:] == ".":
-        _report_meant(k, "E0113", "a digit is missing after the point", token, f"{text}0")
+        _report_meant(k, "E0113", "a digit is missing after the decimal point", token, f"{text}0")
     elif plain.isdigit():
         _report_meant(k, "E0113", "digits are not grouped", token, plain)
     else:
@@ -260,7 +260,7 @@ def _bad_number(k: Context, token: Token) -> Token:
 
 def _bad_word(k: Context, token: Token) -> Token | None:
     text = k.source.text[token.start : token.end]
-    message = "a name has letters from a to z, digits and `_`"
+    message = "a name consists of letters from a to z, digits and `_`"
     _report(k, "E0111", message, token)
     token.type = "WORD" if len(text) <= limits.MAX_NAME else "ERROR"
     return token
@@ -307,7 +307,7 @@ def _changed(k: Context, token: Token, text: str) -> Token:
     word = name[1] if name else "x"
     k.error(
         "E0111",
-        f"`{text}` does not exist: a name is bound once, and nothing is changed later",
+        f"`{text}` does not exist: a name is bound once and cannot be changed",
         k.span(start, token.end),
         fix=f"bind a new name: `{word}2 = {word} {text[:-1]} ..`",
     )
@@ -325,7 +325,7 @@ def _semicolon(k: Context, token: Token) -> None:
     last = text[end : end + 1] in ("", "\n", "\r", "#", "}")
     written = "" if last else "\n" + line[: len(line) - len(line.lstrip())]
     edit = Edit(k.span(token.start, token.end if last else end), written)
-    fix = Fix("leave it out" if last else "begin a new line", (edit,))
+    fix = Fix("remove it" if last else "start a new line", (edit,))
     message = "a statement ends with its line; `;` has no meaning"
     k.error("E0111", message, k.span(token.start, token.end), fix=fix)
     token.type = ";"
@@ -340,7 +340,7 @@ def _product(k: Context, token: Token) -> None:
     if left and right and _alone(text, left.start(), right.end()):
         written = f"({left[1]}, {right[1]}) -> matmul"
         fix = Fix(f"write `{written}`", (Edit(k.span(left.start(), right.end()), written),))
-    message = "`@` is no operator here: write `(a, b) -> matmul`"
+    message = "there is no operator `@`: write `(a, b) -> matmul`"
     k.error("E0111", message, k.span(token.start, token.end), fix=fix)
     k.damage(token.start)
 
@@ -356,7 +356,7 @@ def _bad(k: Context, token: Token) -> None:
     text = k.source.text[token.start : token.end]
     shown = text if text.isprintable() else text.encode("unicode_escape").decode()
     if text.isspace():
-        _report_meant(k, "E0111", f"`{shown}` is not the space of the keyboard", token, " ")
+        _report_meant(k, "E0111", f"`{shown}` is not an ASCII space", token, " ")
         return
     _report(k, "E0111", f"`{shown[:20]}` has no meaning here", token)
 

@@ -52,9 +52,8 @@ def check_literal(kind: str, size: int) -> str | None:
     limit, what = _LITERALS.get(kind, (MAX_CHARACTERS, "sign"))
     if size <= limit:
         return None
-    return (
-        f"the {what} is too long; a {what} may have {limit - 2 * (kind == 'STRING'):,} characters"
-    )
+    most = limit - 2 * (kind == "STRING")
+    return f"the {what} is too long; a {what} may have at most {most:,} characters"
 
 
 def check_size(source: Source) -> Diagnostic | None:
@@ -63,7 +62,7 @@ def check_size(source: Source) -> Diagnostic | None:
     if size > MAX_CHARACTERS:
         return diagnostic(
             "E0101",
-            f"the file has {size:,} characters; a file may have {MAX_CHARACTERS:,}",
+            f"the file has {size:,} characters; a file may have at most {MAX_CHARACTERS:,}",
             Span(source, 0, 0),
             fix="split it into several files and join them with `use`",
         )
@@ -71,7 +70,7 @@ def check_size(source: Source) -> Diagnostic | None:
     if long_line:
         return diagnostic(
             "E0102",
-            f"the line is too long; a line may have {MAX_LINE:,} characters",
+            f"the line is too long; a line may have at most {MAX_LINE:,} characters",
             Span(source, long_line.start(), long_line.start() + 1),
             fix="break it: a line may end after a comma or an operator, or go on with `->`",
         )

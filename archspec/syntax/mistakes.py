@@ -53,7 +53,7 @@ STATEMENTS = (
     Mistake(
         "E0118",
         lambda s: s.type == "=>" and not s.expects("=>"),
-        "`=>` belongs to rules; layers are joined by `->`, names are bound by `=`",
+        "`=>` belongs to rules; layers are joined with `->`, names are bound with `=`",
         "block a {\n  conv(3) «=>» relu\n}",
         repair=replace("->"),
     ),
@@ -85,9 +85,9 @@ ITEMS = (
             and s.word(-1) in ("f", "r", "b", "fr", "rf")
             and s.near(-1).end == s.token.start
         ),
-        "every string may hold expressions: it is written without `<before>`",
+        "every string may contain expressions: `<before>` is not needed",
         'block a {\n  y = «f»"layer{i}"\n}',
-        fix="leave out the `<before>`",
+        fix="remove the `<before>`",
         points=BEFORE,
         edits=edits.without_before,
     ),
@@ -96,7 +96,7 @@ ITEMS = (
         lambda s: (
             s.type == ":" and s.bracket == "[" and s.near(s.opener() - 1).type in ("NAME", ")")
         ),
-        "tensors are not cut with `:`",
+        "tensors are not sliced with `:`",
         "block a {\n  y = x[«:», 0]\n}",
         fix="data: `x -> slice(axis=1, start=a, stop=b)`, `x -> select(axis=1, index=0)`;"
         " tuples and lists: `t[a..b]`",
@@ -105,7 +105,7 @@ ITEMS = (
     Mistake(
         "E0117",
         lambda s: s.type == ":" and s.starts_statement,
-        "the name of a label stands on the line of its `:`",
+        "a label must be on the same line as its `:`",
         "block a {\n  «:» conv(3)\n}",
     ),
     Mistake(
@@ -113,20 +113,20 @@ ITEMS = (
         lambda s: s.type == ":",
         "only a name or a string can be a label before `:`",
         "block a {\n  conv(3)«:» relu\n}",
-        fix='a label that is put together is one string with expressions in it: `"layer{i}": f`',
+        fix='a computed label is one string with expressions in it: `"layer{i}": f`',
         edits=edits.joined_label,
     ),
     Mistake(
         "E0116",
         lambda s: s.type == "=" and s.starts_statement,
-        "a name is missing on the line of this `=`",
+        "a name is missing before this `=` on the same line",
         "block a {\n  «=» 3\n  relu\n}",
         repair=insert("ERROR"),
     ),
     Mistake(
         "E0110",
         lambda s: s.type == "," and s.after_operand and s.bracket in ("", "{"),
-        "a comma does not fit here: it separates items, but there are no brackets",
+        "a comma is not allowed here: it separates items inside brackets",
         "rule f(n) => n«,»\n  n",
     ),
     Mistake(
@@ -168,7 +168,7 @@ ITEMS = (
     Mistake(
         "E0131",
         lambda s: s.type in _COMPARISONS and s.after_operand,
-        "comparisons do not chain: write `a < b and b < c`",
+        "comparisons cannot be chained: write `a < b and b < c`",
         "block a {\n  y = 1 < n «<» 3\n}",
     ),
     Mistake(
@@ -187,9 +187,9 @@ ITEMS = (
     Mistake(
         "E0113",
         lambda s: s.before == "." and s.type == "NUMBER",
-        "only a name stands behind `.`",
+        "only a name can follow `.`",
         "block a {\n  y = net.«0»\n}",
-        fix='a path with numbers stands in quotes: `"layers.0"`',
+        fix='a path with numbers is written in quotes: `"layers.0"`',
         repair=replace("NAME"),
     ),
     Mistake(
@@ -241,7 +241,7 @@ GENERIC = (
     Mistake(
         "E0110",
         lambda s: True,
-        "`<word>` does not fit here",
+        "`<word>` is not expected here",
         "block a {\n  y «{» relu }\n}",
     ),
 )

@@ -7,7 +7,7 @@ from archspec.syntax.keywords import RESERVED_WORDS
 from archspec.syntax.mistake import BEFORE, DROP, Mistake, insert, replace
 from archspec.syntax.site import Site
 
-_IF_FORMS = "layers are chosen by `if c { .. } else { .. }`, values by `if c then a else b`"
+_IF_FORMS = "layers are chosen with `if c { .. } else { .. }`, values with `if c then a else b`"
 
 
 def words_of_statement(s: Site) -> list[str]:
@@ -43,7 +43,7 @@ CHOICES = (
     Mistake(
         "E0131",
         lambda s: s.type == "NL" and s.after == "{" and s.expects("{"),
-        "the `{` stands on the line of what it belongs to",
+        "the `{` must be at the end of the previous line",
         "block a {\n  for i in 0..«n»\n  {\n    relu\n  }\n}",
         repair=DROP,
         points=BEFORE,
@@ -51,14 +51,14 @@ CHOICES = (
     Mistake(
         "E0131",
         lambda s: s.type == ":" and s.before == "else",
-        "braces, not `:`; " + _IF_FORMS,
+        "use braces, not `:`; " + _IF_FORMS,
         "block a {\n  if c { relu } else«:»\n  { tanh }\n}",
         repair=DROP,
     ),
     Mistake(
         "E0131",
         lambda s: s.type == ":" and s.expects("then"),
-        "braces, not `:`; " + _IF_FORMS,
+        "use braces, not `:`; " + _IF_FORMS,
         "block a {\n  y = if c«:» 1 else 2\n}",
         fix="write `then` for a value, braces for a layer",
         repair=replace("then"),
@@ -67,7 +67,7 @@ CHOICES = (
     Mistake(
         "E0131",
         lambda s: s.type == ":" and s.after_operand and s.expects("{", "}"),
-        "braces, not `:`: `for i in 0..n { .. }`",
+        "use braces, not `:`: `for i in 0..n { .. }`",
         "block a {\n  for i in 0..n«:»\n    relu\n}",
         fix="put the body in braces",
         edits=edits.braces,
@@ -75,7 +75,7 @@ CHOICES = (
     Mistake(
         "E0131",
         lambda s: _in_is_next(s) and (s.word() == "of" or s.type in ("=", ":")),
-        "written as `for i in 0..n { .. }`",
+        "write `for i in 0..n { .. }`",
         "block a {\n  for i «of» widths { conv(i) }\n}",
         repair=replace("in"),
     ),
@@ -96,7 +96,7 @@ CHOICES = (
     Mistake(
         "E0120",
         lambda s: s.type == "=" and s.after_operand and s.bracket in ("(", "["),
-        "one `=` an item, between its name and its value",
+        "an item has one `=`, between its name and its value",
         "block a {\n  input x: f32[B = 1, H = W «=» 8]\n  relu\n}",
     ),
     Mistake(
@@ -109,7 +109,7 @@ CHOICES = (
     Mistake(
         "E0120",
         lambda s: s.type == "=" and _binds_already(s),
-        "one `=` a statement: it binds the names on its left",
+        "a statement has one `=`, which binds the names on its left",
         "block a {\n  x = y «=» 3\n}",
     ),
     Mistake(
@@ -124,13 +124,13 @@ CHOICES = (
         lambda s: s.type in ("else", "NAME", "NUMBER", "STRING") and s.expects("then"),
         "`then` is missing: `if c then a else b`",
         "block a {\n  y = if c «1» else 2\n}",
-        fix="layers and data are chosen by `if c { .. } else { .. }`",
+        fix="layers and data are chosen with `if c { .. } else { .. }`",
         repair=insert("then"),
     ),
     Mistake(
         "E0131",
         lambda s: s.expects("then") and s.ends,
-        "nothing is chosen; " + _IF_FORMS,
+        "this `if` has nothing to choose; " + _IF_FORMS,
         "block a {\n  y = if «c»\n}",
         repair=insert("then", "ERROR", "else", "ERROR"),
         points=BEFORE,
@@ -138,9 +138,9 @@ CHOICES = (
     Mistake(
         "E0131",
         lambda s: s.expects("else") and "then" in words_of_statement(s),
-        "a value chosen by `if c then a` needs an `else`",
+        "`if c then a` needs an `else`",
         "block a {\n  y = if c then «1»\n}",
-        fix="what may be absent is written `if c { .. }`",
+        fix="for a layer that may be absent, write `if c { .. }`",
         repair=insert("else", "ERROR"),
         points=BEFORE,
     ),
@@ -159,7 +159,7 @@ CHOICES = (
     Mistake(
         "E0131",
         lambda s: s.type == "for" and s.after_operand,
-        "a comprehension stands alone in brackets: `[x for x in xs]`",
+        "a comprehension must be alone in its brackets: `[x for x in xs]`",
         "block a {\n  n = f(1, x «for» x in xs)\n}",
     ),
 )

@@ -33,7 +33,7 @@ DEFINITIONS = (
         lambda s: _top(s) and s.word() in ("import", "from", "include", "require"),
         "there is no `<word>`: other files are imported with `use`",
         "«import» torch\nblock a { relu }",
-        fix="ops such as `conv` are always in sight; blocks are brought in by "
+        fix="ops such as `conv` are always available; blocks are imported with "
         "`use std.cnn { conv_bn_relu }`",
         edits=edits.import_,
     ),
@@ -63,7 +63,7 @@ DEFINITIONS = (
     Mistake(
         "E0119",
         lambda s: _top(s) and s.type == "NAME" and s.after == "=",
-        "nothing is bound outside of a body",
+        "names cannot be bound outside of a body",
         "«width» = 64\nblock a { relu }",
         fix="a constant is a rule, `rule <word>() => 64`; a model is `network <word> { .. }`",
     ),
@@ -76,21 +76,21 @@ DEFINITIONS = (
     Mistake(
         "E0128",
         lambda s: s.head() == "language",
-        "the version of the language is a whole number: `language 1`",
+        "the language version is an integer: `language 1`",
         "language «one»\nblock a { relu }",
     ),
     Mistake(
         "E0128",
         lambda s: s.type == "*" and s.before == "{" and s.after == "}",
-        "`use path` without braces brings in all names",
+        "`use path` without braces imports all names",
         "use std.cnn { «*» }\nblock a { relu }",
     ),
     Mistake(
         "E0128",
         lambda s: s.head() == "use",
-        "written as `use path { name, name }` or `use path`",
+        "write `use path { name, name }` or `use path`",
         "use std.cnn «(»conv_bn_relu)\nblock a { relu }",
-        fix="a module is named without quotes, ending and other name: `use blocks { unit }`",
+        fix="a module is written without quotes, suffix or alias: `use blocks { unit }`",
         edits=edits.used_file,
     ),
     Mistake(
@@ -117,7 +117,7 @@ DEFINITIONS = (
     Mistake(
         "E0117",
         lambda s: s.type in ("NAME", "[", "{", "(", "STRING") and s.expects("=>"),
-        "`=>` is missing between the head of the rule and what it stands for",
+        "`=>` is missing between the head of the rule and its right side",
         "rule f(n) «{» conv(n) }",
         repair=insert("=>"),
     ),
@@ -126,22 +126,22 @@ DEFINITIONS = (
         lambda s: s.head() in ("rule", "inline") and s.ends and s.expects("=>"),
         "this rule has no right side",
         "rule f(n«)»\nrule g(n) => n",
-        fix="write `=>` and what it stands for",
+        fix="write `=>` and the right side",
         points=BEFORE,
     ),
     Mistake(
         "E0129",
         lambda s: s.type == "=>" and s.head() in ("rule", "inline") and not s.bracket,
-        "a clause has no signature in its head",
+        "a clause cannot have a signature in its head",
         "rule f(n): [B, n] -> [B, n] «=>» relu",
-        fix="write the signature as a definition of its own: `rule f(n: int): [B, n] -> [B, n]`",
+        fix="write the signature as a separate definition: `rule f(n: int): [B, n] -> [B, n]`",
     ),
     Mistake(
         "E0117",
         lambda s: _head_end(s) and s.type == "->",
-        "the head of a block does not say what it yields",
+        "the head of a block does not declare its result",
         "block f(n: int) «->» [B, n] { relu }",
-        fix="its body does; a rule may have a signature",
+        fix="the body determines it; only rules may have signatures",
     ),
     Mistake(
         "E0117",
@@ -213,7 +213,7 @@ PARAMETERS = (
     Mistake(
         "E0130",
         lambda s: s.in_parameters and s.type in ("*", "**", "...", "/"),
-        "a parameter is a plain name: there are no variable ones",
+        "there are no variadic parameters: a parameter is a plain name",
         "block f(«*»args) { relu }",
         fix="take a list: `layers: list[layer]`",
     ),

@@ -11,22 +11,22 @@ from archspec.syntax.site import Site
 _RETURNS = ("return", "yield")
 _BINDINGS = ("let", "var", "val", "const", "auto")
 _WORDS = {
-    "while": "`for i in 0..n { .. }` repeats, and a rule recurs",
+    "while": "write `for i in 0..n { .. }`, or a recursive rule",
     "def": "a named layer is a `block`, which cannot be inside a body",
     "class": "a named layer is a `block`, which cannot be inside a body",
     "import": "other files are imported with `use`, at the top of the file",
     "from": "other files are imported with `use`, at the top of the file",
-    "del": "a name is bound once; leave this line out",
-    "global": "a block sees only its own parameters and inputs; leave this line out",
-    "nonlocal": "bodies of `for` and `if` see the names around them; leave this line out",
-    "with": "names are given by labels: `name: ( .. )`",
+    "del": "a name is bound once; remove this line",
+    "global": "a block sees only its own parameters and inputs; remove this line",
+    "nonlocal": "bodies of `for` and `if` see the names around them; remove this line",
+    "with": "layers are named with labels: `name: ( .. )`",
     "raise": 'a condition that must hold is written `assert condition, "message"`',
-    "try": "nothing fails when a network runs; leave this line out",
-    "switch": "choose by `if c { .. } else if d { .. }`, or by the clauses of a rule",
-    "match": "choose by `if c { .. } else if d { .. }`, or by the clauses of a rule",
-    "async": "leave it out",
-    "await": "leave it out",
-    "do": "`for i in 0..n { .. }` repeats",
+    "try": "there are no exceptions: remove this line",
+    "switch": "choose with `if c { .. } else if d { .. }`, or with the clauses of a rule",
+    "match": "choose with `if c { .. } else if d { .. }`, or with the clauses of a rule",
+    "async": "remove it",
+    "await": "remove it",
+    "do": "write `for i in 0..n { .. }`",
 }
 """Words that begin a statement in other languages, with their counterparts here."""
 
@@ -53,9 +53,9 @@ PYTHON = (
     Mistake(
         "E0131",
         lambda s: s.type == "{" and s.before == ")" and s.expects("->") and not s.expects("{"),
-        "a call takes no body in braces",
+        "a call cannot have a body in braces",
         "block a {\n  repeat(3) «{» relu }\n}",
-        fix="a layer is repeated by `for i in 0..3 { .. }`, chosen by `if c { .. }`",
+        fix="a layer is repeated with `for i in 0..3 { .. }` and chosen with `if c { .. }`",
     ),
     Mistake(
         "E0118",
@@ -69,9 +69,9 @@ PYTHON = (
     Mistake(
         "E0118",
         lambda s: s.second_of_statement and s.word(-1) in _BINDINGS,
-        "there is no `<before>`: a name is bound by `name = value`",
+        "there is no `<before>`: a name is bound with `name = value`",
         "block a {\n  «let» y = 3\n}",
-        fix="leave out `<before>`",
+        fix="remove `<before>`",
         points=BEFORE,
         edits=edits.without_before,
     ),
@@ -104,7 +104,7 @@ PYTHON = (
         ),
         "there is no `<meant>` here",
         "block a {\n  «try»:\n    y = relu\n}",
-        fix="braces make a body, and nothing fails when a network runs: leave this line out",
+        fix="bodies are written in braces, and there are no exceptions: remove this line",
         points=(-2, -2),
         meant=lambda s: s.word(-2),
     ),
@@ -137,14 +137,14 @@ PYTHON = (
             and s.after == "NAME"
             and not s.in_parameters
         ),
-        "`<word>` spreads nothing here: a list is spread by `...`",
+        "`<word>` cannot unpack a list: write `...`",
         "block a {\n  conv(«*»sizes)\n}",
         repair=replace("..."),
     ),
     Mistake(
         "E0117",
         lambda s: s.type == ">" and s.before == "-",
-        "`->` is one sign, without a space",
+        "`->` is written without a space",
         "block a {\n  input x\n  output x - «>» relu\n}",
         fix="write `->`",
         edits=edits.arrow_in_two,
@@ -167,7 +167,7 @@ PYTHON = (
     Mistake(
         "E0131",
         lambda s: s.type == "if" and s.after_operand,
-        "a choice starts with `if`: `if c then a else b`",
+        "a conditional starts with `if`: `if c then a else b`",
         "block a {\n  y = 1 «if» c else 2\n}",
         fix="write `<edit>`",
         edits=edits.ternary,

@@ -63,7 +63,7 @@ def _prepare(context: Context, raw: list[Token]) -> list[Token] | None:
     context.tokens += len(raw) + 3
     if context.tokens > limits.MAX_TOKENS:
         if within:
-            message = f"the file has more than {limits.MAX_TOKENS:,} words and signs"
+            message = f"the file has more than {limits.MAX_TOKENS:,} tokens"
             fix = "split it into several files and join them with `use`"
             context.error("E0106", message, context.span(raw[-1].start, raw[-1].end), fix=fix)
         return None
@@ -82,7 +82,7 @@ def _shallow(context: Context, tokens: list[Token], limit: int) -> bool:
     if token is not None:
         context.error(
             "E0103",
-            f"too many brackets in brackets; {limits.MAX_NESTING} may be open at once",
+            f"brackets are nested too deeply; at most {limits.MAX_NESTING} may be open at once",
             context.span(token.start, token.end),
             fix="give the inner parts names",
         )
@@ -127,7 +127,7 @@ def _check_language(context: Context, node: ast.Language, *, first: bool) -> Non
     if not first:
         context.error("E0128", "`language` is the first line of a file", node.span)
     elif node.version != VERSION:
-        message = f"this archspec reads language {VERSION}, not {node.version}"
+        message = f"this version of archspec supports language {VERSION}, not {node.version}"
         context.error("E0128", message, node.span)
 
 

@@ -63,7 +63,7 @@ def _report(site: Site, mistake: Mistake, repair: Repair | None) -> None:
         fix = ""
     edit = _edit(site, repair) if repair and not mistake.edits else None
     if edit and not fix:
-        fix = f"write `{' '.join(repair.types)}`" if repair and repair.types else "leave it out"
+        fix = f"write `{' '.join(repair.types)}`" if repair and repair.types else "remove it"
     cure = Fix(fix, (edit,) if edit else found) if fix else None
     site.reader.k.error(mistake.code, message, site.span(*mistake.points), fix=cure)
 

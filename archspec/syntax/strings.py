@@ -73,7 +73,7 @@ _FORMAT = re.compile(r'"\.format\(([\w. +*/-]+)\)')
 
 def _filled(k: Context, at: int, close: int, end: int) -> Fix:
     """The fix for `"layer{}".format(i)`, and for empty braces elsewhere."""
-    words = 'an expression stands in the braces, `"layer{i}"`; `{{}}` are the characters'
+    words = 'braces contain an expression, `"layer{i}"`; `{{` and `}}` are literal braces'
     call = _FORMAT.match(k.source.text, end)
     if call is None or k.source.text.count("{", at, end) > 1:
         return Fix(words)
@@ -84,7 +84,7 @@ def _filled(k: Context, at: int, close: int, end: int) -> Fix:
 def _stray(k: Context, at: int) -> None:
     k.error(
         "E0112",
-        "this `}` in a string closes nothing",
+        "this `}` in a string matches no opening bracket",
         k.span(at, at + 1),
         fix="write `}}` for the character itself",
     )

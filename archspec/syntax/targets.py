@@ -11,14 +11,14 @@ from archspec.syntax.context import Context, Dots, Equation, Item
 def plain(k: Context, item: Item, place: str) -> ast.Expr:
     """An item where only an expression is allowed."""
     if isinstance(item, Dots):
-        k.error("E0124", "`...` stands in front of what it spreads: `...name`", item.span)
+        k.error("E0124", "`...` comes before what it spreads: `...name`", item.span)
         return ast.Missing(item.span)
     if isinstance(item, Equation):
         if ":=" in k.source.text[item.left.span.end : item.right.span.start]:
             return ast.Missing(item.span)  # the sign was reported
         k.error(
             "E0121",
-            f"`=` does not fit into {place}",
+            f"`=` is not allowed in {place}",
             item.span,
             fix="write `==` to compare, `name: layer` to label; names are bound in statements",
         )
@@ -43,7 +43,7 @@ def _dim(k: Context, item: Item) -> ast.DimExpr:
     if not isinstance(item, Equation):
         return ast.DimExpr(item.span, item)
     if not isinstance(item.left, ast.Name | ast.Missing) or item.spread:
-        k.error("E0122", "in a shape, `=` gives a free dim its usual size: `H = 224`", item.span)
+        k.error("E0122", "in a shape, `=` gives a free dim its default size: `H = 224`", item.span)
         return ast.DimExpr(item.span, ast.Missing(item.span))
     return ast.DimExpr(item.span, item.left, item.right)
 
@@ -136,7 +136,7 @@ def leftovers(k: Context) -> None:
         if isinstance(node, ast.Index) and any(isinstance(item, Dots) for item in items):
             dots = next(item for item in items if isinstance(item, Dots))
             fix = "data: `x -> select(axis=-1, index=0)`, `x -> slice(axis=-1, start=a, stop=b)`"
-            k.error("E0124", "tensors are not cut with `...`", dots.span, fix=_cut(node, fix))
+            k.error("E0124", "tensors are not indexed with `...`", dots.span, fix=_cut(node, fix))
             continue
         for item in items:
             if isinstance(item, Equation | Dots):

@@ -110,8 +110,8 @@ def _too_deep(k: Context, span: Span) -> ast.Missing:
         k.too_deep = True
         k.error(
             "E0104",
-            f"this is nested too deeply; {limits.MAX_DEPTH} levels are allowed",
+            f"this is nested too deeply; at most {limits.MAX_DEPTH} levels are allowed",
             Span(span.source, span.start, span.start + 1),
-            fix="name parts of it",
+            fix="bind parts of it to names",
         )
     return ast.Missing(span)

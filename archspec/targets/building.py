@@ -96,7 +96,7 @@ def _memory_of(compiled: Compiled) -> Iterator[None]:
         message = f"there is too little memory for the weights of `{compiled.name}`"
         place = compiled.inference.origin.span
         bare = without_weights()
-        fix = f"its source alone, which holds no weights, is written by `--target {bare}`"
+        fix = f"only the source, which contains no weights, is written by `--target {bare}`"
         raise CompileFailed(
             [diagnostic("E0520", message, place, fix=fix if bare is not None else None)]
         ) from None

@@ -71,7 +71,7 @@ def weight_store(name: str | None = None) -> WeightStore:
     for found in _candidates(name):
         if isinstance(found, WeightStore):
             return found
-    raise _unable(name, "reads no weights")
+    raise _unable(name, "cannot read weights")
 
 
 def live_backend(name: str | None = None) -> LiveBackend:
@@ -82,7 +82,7 @@ def live_backend(name: str | None = None) -> LiveBackend:
     for found in _candidates(name):
         if isinstance(found, LiveBackend):
             return found
-    raise _unable(name, "makes no live modules")
+    raise _unable(name, "cannot create modules in this process")
 
 
 def without_weights() -> str | None:

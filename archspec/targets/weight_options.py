@@ -19,7 +19,7 @@ def taking(
     if entry is not None and not isinstance(entry, str):
         raise TypeError(f"entry must be a name, not {entry!r}")
     if entry == "":
-        raise ValueError("entry is empty: name an entry of the file, or leave it out")
+        raise ValueError("entry is empty: name an entry of the file, or remove it")
     patterns = _patterns((ignore,) if isinstance(ignore, str) else ignore)
     pairs = _pairs(rename.items() if isinstance(rename, Mapping) else rename)
     return Taking(entry.removesuffix(".") if entry else None, patterns, pairs)
@@ -31,9 +31,9 @@ def _patterns(given: object) -> tuple[str, ...]:
     found = tuple(given)
     for pattern in found:
         if not isinstance(pattern, str):
-            raise TypeError(f"a pattern of ignore must be a text, not {pattern!r}")
+            raise TypeError(f"a pattern of ignore must be a string, not {pattern!r}")
         if not pattern:
-            raise ValueError("a pattern of ignore is empty, and no name is")
+            raise ValueError("a pattern of ignore is empty")
     return found
 
 
@@ -62,9 +62,9 @@ def renaming(old: str, new: str) -> tuple[str, str]:
     if new.count("*") > stars:
         raise ValueError("each `*` of the new name stands for the text of one in the old name")
     if stars and not new:
-        raise ValueError("names would be empty; to take a beginning off, write it without `*`")
+        raise ValueError("names would be empty; to remove a prefix, write it without `*`")
     if not stars:
         old, new = old.removesuffix("."), new.removesuffix(".")
     if old.strip() == new.strip():
-        raise ValueError("nothing is renamed; an empty side takes a beginning off, or puts one on")
+        raise ValueError("this renames nothing; an empty side removes or adds a prefix")
     return old, new

@@ -41,7 +41,7 @@ class FloorDiv:
         self.text = str(numerator)
         long = len(self.text) > MAX_DIVISION_TEXT or divisor.bit_length() > MAX_BITS
         if long or self.depth > MAX_NESTING:
-            raise OutsideFragment("a size that is divided and rounded down too often")
+            raise OutsideFragment("a size with too many nested floor divisions")
         self.degree = _degree(numerator)
         if self.degree > MAX_DEGREE:
             raise OutsideFragment(f"a size of a degree above {MAX_DEGREE}")
@@ -87,7 +87,7 @@ class Extreme:
         self.sides = (left, right)
         self.text = f"{name}({left}, {right})"
         if len(self.text) > MAX_DIVISION_TEXT or self.depth > MAX_NESTING:
-            raise OutsideFragment("`min` and `max` of sizes inside each other too often")
+            raise OutsideFragment("too many nested `min` and `max` of sizes")
         self.degree = max(map(_degree, sides))
         self.symbols: frozenset[str] = left.symbols | right.symbols
         self._hash = hash(self.text)

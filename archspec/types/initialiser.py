@@ -98,7 +98,7 @@ class TruncatedNormal(Initialiser):
 
 def _require_order(low: float, high: float) -> None:
     if low > high:
-        raise ValueError(f"the lower bound {low:g} is above the upper one, {high:g}")
+        raise ValueError(f"the lower bound {low:g} is greater than the upper bound {high:g}")
 
 
 class XavierUniform(Initialiser):

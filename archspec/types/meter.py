@@ -64,7 +64,7 @@ def charge(steps: int, what: str = "reasoning about sizes") -> None:
     meter = _open.meter
     meter.steps += steps
     if meter.steps > meter.limit:
-        raise BudgetExceeded(f"{what} is more work than the budget allows")
+        raise BudgetExceeded(f"{what} takes more work than the budget allows")
 
 
 def left() -> int:

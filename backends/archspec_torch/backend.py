@@ -1,4 +1,4 @@
-"""What `build --target torch` does. Nothing heavy is imported here."""
+"""The backend for `build --target torch`. Nothing heavy is imported here."""
 
 from __future__ import annotations
 
@@ -19,16 +19,18 @@ if TYPE_CHECKING:
 
 
 class TorchBackend(LiveBackend, WeightStore):
-    """Writes `NAME.py`, which imports torch only, and given weights as `NAME.weights.pt`."""
+    """Writes `NAME.py`, which imports only torch, and given weights as `NAME.weights.pt`."""
 
     name = "torch"
     options: type[Options] = Options
     holds_weights = False
 
     def build(self, request: BuildRequest) -> tuple[Path, ...]:
-        """Write the source. It draws its weights itself, and names the seed that gives these.
+        """Write the source.
 
-        Weights are written beside it, as a state dict without wrappers, and it names their file.
+        The source initialises its weights itself, and its docstring names the seed of the build.
+        Given weights are written next to it, as a state dict without wrappers, whose file the
+        docstring names.
         """
         from archspec_torch.source import first_weights, python_source  # noqa: PLC0415
 
@@ -56,8 +58,8 @@ class TorchBackend(LiveBackend, WeightStore):
     ) -> Any:
         """The network as a live `nn.Module`; see `archspec_torch.module.to_module`.
 
-        A dtype may be named (`"bfloat16"`). Raises ValueError for a dtype that is none of torch's
-        floating types.
+        A dtype may be a string (`"bfloat16"`). Raises ValueError for a dtype that is not a floating
+        type of torch.
         """
         import torch  # noqa: PLC0415
 
@@ -81,7 +83,7 @@ class TorchBackend(LiveBackend, WeightStore):
     ) -> Weights:
         """The weights in a file or a state dict; see `archspec_torch.fit.fit`.
 
-        With a `folding`, which made the network, those of the network as it was are folded.
+        With the `folding` that created the network, weights of the original network are folded.
         """
         from archspec_torch.weights.checkpoint import candidates  # noqa: PLC0415
         from archspec_torch.weights.selection import fitting  # noqa: PLC0415
@@ -96,7 +98,7 @@ class TorchBackend(LiveBackend, WeightStore):
         return fitting(found, lambda one: fit(network, one, whole, names_only))
 
     def first_folded(self, folding: Folding, seed: int) -> Weights:
-        """The weights with which the network as it was begins, folded."""
+        """The initial weights of the original network, folded."""
         from archspec_torch.module import to_module  # noqa: PLC0415
         from archspec_torch.weights.folding import folded_weights  # noqa: PLC0415
 
@@ -105,13 +107,13 @@ class TorchBackend(LiveBackend, WeightStore):
             return folded_weights(folding, first)
 
     def keeps(self, name: str) -> bool:
-        """Whether `nn.Module` has the name for itself."""
+        """Whether `nn.Module` uses the name itself."""
         from archspec_torch.reserved import is_module_name  # noqa: PLC0415
 
         return is_module_name(name)
 
     def faults(self, network: Compiled) -> tuple[Diagnostic, ...]:
-        """What `build` refuses of a network, found without torch."""
+        """The reasons to refuse a network, found without torch."""
         from archspec_torch.checks.faults import foreseen  # noqa: PLC0415
 
         return foreseen(network)

@@ -50,7 +50,7 @@ def number_faults(network: Compiled) -> tuple[Diagnostic, ...]:
     if not any(isinstance(number, int) and number > WIDEST for number in numbers):
         return ()
     origin = node.origin
-    message = "a size of what this yields has a number beyond 64 bits, which TorchScript lacks"
+    message = "a size of this result has a number that does not fit in TorchScript's 64 bits"
     fix = "build with `--target torch` only"
     return (diagnostic("E0824", message, origin.span, expansion=origin.frames, fix=fix),)
 

@@ -108,7 +108,7 @@ def in_order(data: bytes) -> bytes:
 def is_bounded(network: Compiled) -> bool:
     """Whether a forward pass at the reported sizes ends soon, with tensors that torch can have.
 
-    One whose costs are beyond symbolic sizes is not.
+    One whose costs cannot be computed for symbolic sizes is not.
     """
     graph, sizes = network.inference, network.sizes
     try:

@@ -211,7 +211,7 @@ def test_numbers_beyond_64_bits_are_foreseen(layer: str, count: int, codes: list
         return
     assert found[0].primary is not None
     assert found[0].primary.span.text.startswith("pad(")
-    with pytest.raises(CompileFailed, match="number beyond 64 bits"):
+    with pytest.raises(CompileFailed, match="does not fit in TorchScript's 64 bits"):
         to_torchscript(network)
 
 

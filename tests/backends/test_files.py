@@ -216,7 +216,7 @@ def test_what_cannot_be_read_keeps_fmt_from_no_other_file(folder, monkeypatch, c
     done = CliRunner().invoke(app, ["fmt", "net.arch", "a.arch", "link.arch"])
     assert (done.exit_code, done.stdout) == (2, "")
     assert "error[E0804]: net.arch: Permission denied" in done.stderr
-    assert "2 reformatted, 0 already in style, 1 not formatted" in done.stderr
+    assert "2 reformatted, 0 already formatted, 1 not formatted" in done.stderr
     assert (folder / "link.arch").is_symlink()
     assert (folder / "b.arch").read_text() == "block b { relu }\n"
     assert (folder / "a.arch").stat().st_mode & 0o777 == 0o640

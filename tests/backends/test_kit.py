@@ -154,8 +154,8 @@ MUTANTS = {
         other_run(lambda found: [one.astype(np.float32) for one in found]),
         "output 0 is of int64, but it gives float32",
     ),
-    "relu": (Wrong(files=lambda files: files[:1]), run_source, "and does not give it"),
-    "tanh": (Wrong(files=lambda files: ()), run_source, "`build` gives no files"),
+    "relu": (Wrong(files=lambda files: files[:1]), run_source, "but does not return it"),
+    "tanh": (Wrong(files=lambda files: ()), run_source, "`build` returns no files"),
     "exp": (
         Wrong(files=lambda files: (*files, files[0].with_suffix(".x"))),
         run_source,

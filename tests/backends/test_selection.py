@@ -52,7 +52,7 @@ def test_of_several_that_fit_it_is_asked_which(net, state, other, tmp_path):
     item = refused(net.to_torch, weights=path)
     assert item.code == "E0841"
     assert "several: `model`, `model_ema`" in item.message
-    assert item.fix.message == 'say which: `entry="model"`, `--entry model`'
+    assert item.fix.message == 'select one: `entry="model"`, `--entry model`'
     loads(net, state, path, "entry `model_ema`", entry="model_ema")
     loads(net, other, path, "entry `model`", entry="model")
     same(net.to_torch(weights=net.read_weights(path, entry="model_ema")), state)
@@ -185,17 +185,17 @@ def test_of_several_inside_of_the_entry_the_one_that_fits_is_taken(net, state, o
     both = write({"ema": {"net": state, "old": other}}, tmp_path / "both.pth")
     item = refused(net.to_torch, weights=both, entry="ema")
     assert item.code == "E0841"
-    assert item.fix.message == 'say which: `entry="ema.net"`, `--entry ema.net`'
+    assert item.fix.message == 'select one: `entry="ema.net"`, `--entry ema.net`'
 
 
 @pytest.mark.parametrize(
     ("rename", "said"),
     [
-        ({"backbone": ""}, "`backbone.` taken off "),
-        ({"backbone.": ""}, "`backbone.` taken off "),
+        ({"backbone": ""}, "`backbone.` removed from "),
+        ({"backbone.": ""}, "`backbone.` removed from "),
         ({"backbone.*": "*"}, "renamed from `backbone.*` to `*`"),
-        ([("backbone.", "body."), ["body", ""]], "`body.` taken off "),
-        ({"": "x", "x.backbone": ""}, "`x.` put before "),
+        ([("backbone.", "body."), ["body", ""]], "`body.` removed from "),
+        ({"": "x", "x.backbone": ""}, "`x.` added to "),
     ],
 )
 def test_a_beginning_is_taken_off_or_put_on(net, state, rename, said):

@@ -266,7 +266,7 @@ def test_what_a_target_of_others_raises_is_its_fault(network, tmp_path, monkeypa
         (["torch{x=1}"], "error[E0801]: the target `torch` has no option `x`; it has none"),
         (["torch{1}"], "error: --target torch{1}: `1` is not option=value"),
         (["torch{"], "error: --target torch{: write it as name{option=value}"),
-        (["written{text=a}", "written{text=b}"], "`written` has other options before"),
+        (["written{text=a}", "written{text=b}"], "`written` is already given with other options"),
     ],
 )
 def test_a_target_that_means_nothing_is_wrong_usage(written, network, tmp_path, texts, said):
@@ -308,16 +308,20 @@ def test_a_backend_of_others_reads_weights_where_ours_is_not_there(monkeypatch):
         weight_store()
     monkeypatch.delitem(registry.BUNDLED, "torch")
     monkeypatch.setattr(extensions, "entry_points", lambda **_: ())
-    with pytest.raises(CompileFailed, match="every target that is installed makes no live modules"):
+    with pytest.raises(
+        CompileFailed, match="every target that is installed cannot create modules in this process"
+    ):
         live_backend()
 
 
 def test_backends_say_by_their_type_what_they_do():
     assert weight_store() is live_backend() is backend("torch")
     assert not isinstance(backend("torchscript"), WeightStore | LiveBackend)
-    with pytest.raises(CompileFailed, match=r"E0801.*the target `torchscript` reads no weights"):
+    with pytest.raises(CompileFailed, match=r"E0801.*the target `torchscript` cannot read weights"):
         weight_store("torchscript")
-    with pytest.raises(CompileFailed, match=r"E0801.*`torchscript` makes no live modules"):
+    with pytest.raises(
+        CompileFailed, match=r"E0801.*`torchscript` cannot create modules in this process"
+    ):
         live_backend("torchscript")
 
 

@@ -250,7 +250,7 @@ def test_code_is_never_run(net, state, tmp_path, monkeypatch):
         torch.save({"state_dict": state, "x": Runs()}, name, _use_new_zipfile_serialization=use_zip)
         item = refused(net.to_torch, weights=name)
         assert item.code == "E0841"
-        assert item.message.startswith(f"{name} holds Python objects (`posix.system`)")
+        assert item.message.startswith(f"{name} contains Python objects (`posix.system`)")
     torch.save({"model": state, "args": argparse.Namespace(lr=0.1)}, "args.pth")
     assert "`argparse.Namespace`" in refused(net.to_torch, weights="args.pth").message
     torch.save(torch.nn.Linear(2, 3), "module.pth")

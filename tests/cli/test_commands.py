@@ -174,7 +174,7 @@ def test_a_word_names_a_layer_where_one_is_wanted(run, tmp_path):
     ]
     done = run("show", "acts.arch", "--set", "act=sotf")
     assert done.exit_code == 1
-    assert "nothing is called `sotf`" in done.stderr
+    assert "there is no `sotf`" in done.stderr
     assert "did you mean `soft`?" in done.stderr
 
 
@@ -182,7 +182,7 @@ def test_a_word_names_a_layer_where_one_is_wanted(run, tmp_path):
     ("setting", "said"),
     [
         ("width=99999999999999999999", "`width` does not fit in 64 bits"),
-        ("width=-1e999", "`width` is -inf, which is no number of a spec"),
+        ("width=-1e999", "`width` is -inf, which is not a number in a spec"),
         ("width=true", "width = true"),
         ("width=[1, a]", 'width = [1, "a"]'),
     ],
@@ -284,7 +284,7 @@ def test_build_is_told_what_to_take_of_a_checkpoint(run, tmp_path):
     assert not (tmp_path / "out").exists()
     done = run(*arguments, "--entry", "model_ema", "--rename", "body=", "--ignore", "loss.*")
     assert (done.exit_code, done.stderr) == (0, "")
-    said = f"1 name ignored as `loss.*`, `body.` taken off {len(state)} names"
+    said = f"1 name matching `loss.*` ignored, `body.` removed from {len(state)} names"
     assert done.stdout.startswith(f"weights from w.pth, entry `model_ema`, {said}\nwrote ")
     assert run(*arguments, "--rename", "body").exit_code == 2
     assert run("build", "small.arch", "--entry", "model").exit_code == 2
@@ -445,7 +445,7 @@ def test_the_short_form_of_a_pass_is_the_pass(run):
         (["--pass", "fould"], "write `fold`"),
         (["--pass", "extract"], "the pass `extract` needs `column`"),
         (["--pass", "extract{2}"], "error: --pass extract{2}: `2` is not option=value"),
-        (["--pass", "extract{column=}"], "what stands in braces is option=value, .."),
+        (["--pass", "extract{column=}"], "the braces contain option=value, .."),
         (["--pass", "extract{column=1, column=2}"], "gives `column` twice"),
         (["--pass", ""], "write it as name{option=value}"),
         (["--pass", "fold{", "--after", "fold"], "write it as name{option=value}"),

@@ -20,9 +20,9 @@ def run(tmp_path, monkeypatch):
 def test_files_are_written_in_the_one_style(run, tmp_path):
     done = run(".")
     assert (done.exit_code, done.stdout) == (0, "")
-    assert done.stderr == "reformatted untidy.arch\n1 reformatted, 1 already in style\n"
+    assert done.stderr == "reformatted untidy.arch\n1 reformatted, 1 already formatted\n"
     assert (tmp_path / "untidy.arch").read_text() == NEAT
-    assert run(".").stderr == "0 reformatted, 2 already in style\n"
+    assert run(".").stderr == "0 reformatted, 2 already formatted\n"
 
 
 def test_check_changes_nothing_and_fails_where_something_would(run, tmp_path):

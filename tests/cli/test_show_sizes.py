@@ -62,7 +62,7 @@ def test_build_and_draw_take_a_size(run, tmp_path):
         ("=3", "write it as name=number"),
         ("H=x", "a size is a whole number"),
         ("H=-3", "a size is a whole number"),
-        ("H=0", "sizes are from 1 on, not 0"),
+        ("H=0", "sizes must be at least 1, not 0"),
         ("H=H=3", "gives `H` twice"),
     ],
 )

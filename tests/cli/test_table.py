@@ -81,7 +81,7 @@ def test_a_size_that_is_not_taken_has_no_cost(run):
     assert done.exit_code == 0
     costs = [line.split()[-2:] for line in done.stdout.splitlines()[1:3]]
     assert costs == [["-", "-"], ["27,728", "2"]]
-    assert "- : a size that the network does not take" in done.stdout
+    assert "- : an invalid size" in done.stdout
     done = run("small.arch", "--sizes", "H=[2, 4]", "--json")
     assert [row["macs"] for row in json.loads(done.stdout)["rows"]] == [None, 27_728]
 
@@ -99,7 +99,7 @@ def test_depth_is_that_at_the_sizes_of_a_row(run, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--vary", "width=8"), "the values are a list"),
+        (("--vary", "width=8"), "the values must be a list"),
         (("--vary", "width=[]"), "--vary width=[]: the list of values is empty"),
         (("--vary", "width="), "--vary width=: the list of values is missing"),
         (("--vary", "=[1]"), "--vary =[1]: write it as name=[..]"),
@@ -108,7 +108,7 @@ def test_depth_is_that_at_the_sizes_of_a_row(run, tmp_path):
         (("--vary", "width=(1, 2)"), "--vary width=(1, 2): `(1, 2)` is not a value"),
         (("--sizes", "H=W="), "--sizes H=W=: the list of values is missing"),
         (("--sizes", "H=1..4"), "--sizes H=1..4: `1..4` is not a value"),
-        (("--sizes", "H=1..4"), "a range is written out, as a list"),
+        (("--sizes", "H=1..4"), "write a range as a list"),
         (("--sizes", "width=[1]"), "`width` is a parameter: --vary width='[..]'"),
         (("--sizes", "H=[1]", "--sizes", "H=[2]"), "`H` is given twice, by --sizes"),
         (("--vary", "width"), "write it as name=[..]"),
@@ -117,7 +117,7 @@ def test_depth_is_that_at_the_sizes_of_a_row(run, tmp_path):
         (("--vary", "width=width=[1]"), "`width` is given twice"),
         (("--sizes", "H=[1.5]"), "sizes are whole numbers"),
         (("--sizes", "Q=[3]"), "no free dimension `Q`"),
-        (("--vary", f"width={list(range(1001))}"), "1,000 are the most"),
+        (("--vary", f"width={list(range(1001))}"), "at most 1,000 are allowed"),
     ],
 )
 def test_wrong_usage(run, arguments, message):

@@ -121,8 +121,8 @@ def test_what_cannot_be_a_block():
     graph = net("part.a", "part.c")
     for numbers, says in (
         ({0, 1}, "an input is among"),
-        ({1, 4}, "leads out of the nodes and back to node 4"),
-        ({1}, "the key `part` is taken"),
+        ({1, 4}, "leaves the nodes and returns to node 4"),
+        ({1}, "the key `part` is already used"),
         ({1, 2, 3}, "the key `relu` does not lead through `part`"),
     ):
         with pytest.raises(ValueError, match=says):

@@ -105,7 +105,7 @@ WRONG = {
                 b, "d", lambda n: replace(n, instance=replace(n.instance, key="c"))
             ),
         ),
-        "layer: node 2 (c'2): the key `c` is that of node 1 (c) too",
+        "layer: node 2 (c'2): the key `c` is also that of node 1 (c)",
     ),
     "weights without a name": (
         lambda g: with_node(g, "norm", without_key),
@@ -127,7 +127,7 @@ WRONG = {
     ),
     "two nodes of one number": (
         lambda g: with_node(g, "norm", lambda n: replace(n, id=4)),
-        "net: node 4 (pool): the number 4 is that of another node too",
+        "net: node 4 (pool): the number 4 is also that of another node",
     ),
     "a circle": (
         lambda g: with_node(g, "pool", lambda n: replace(n, inputs=(Port(5),))),
@@ -163,7 +163,7 @@ WRONG = {
     ),
     "a tensor too few in an output": (
         lambda g: replace(g, outputs=(replace(g.outputs[0], structure=(None, None)),)),
-        "net: output `output` has 1 tensors, not those it says",
+        "net: output `output` has 1 tensors, not as many as declared",
     ),
 }
 

@@ -99,7 +99,7 @@ def test_the_finished_spec_is_the_shipped_one(tmp_path):
 
 def test_it_is_in_the_common_style(say):
     assert say(WHOLE, "fmt", "--check", "convnext.arch") == [
-        "0 would be reformatted, 1 already in style"
+        "0 would be reformatted, 1 already formatted"
     ]
 
 

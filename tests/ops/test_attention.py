@@ -86,7 +86,7 @@ def test_multihead_attention_costs_what_the_counter_says(keys, values):
 
 def test_multihead_attention_refuses():
     x = symbolic("B", "N", 8)
-    with pytest.raises(OpError, match="8 is not by 3") as error:
+    with pytest.raises(OpError, match="8 is not divisible by 3") as error:
         MultiheadAttention(heads=3).infer(Check(), x)
     assert error.value.attribute == "heads"
     with pytest.raises(OpError, match="two inputs"):

@@ -202,7 +202,7 @@ def test_channels_must_be_fixed_and_divisible():
         Conv(width=4, kernel=3).infer(Check(), symbolic("B", "C", "H", "W"))
     assert error.value.code == "E0403"
     assert "`C`" in (error.value.fix or "")
-    with pytest.raises(OpError, match="10 is not by 4") as error:
+    with pytest.raises(OpError, match="10 is not divisible by 4") as error:
         Conv(width=4, kernel=3, groups=4).infer(Check(), symbolic("B", 10, "H", "W"))
     assert error.value.attribute == "groups"
 

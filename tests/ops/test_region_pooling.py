@@ -54,7 +54,7 @@ def test_sizes():
     ("attributes", "inputs", "message"),
     [
         ({}, (symbolic("B", 4, "H"), BOXES), "takes \\[B, C, H, W\\]"),
-        ({}, (X, symbolic("K", 4)), "five numbers of each box"),
+        ({}, (X, symbolic("K", 4)), "five numbers for each box"),
         ({}, (X, symbolic("K", 3, 5)), "takes boxes"),
         ({"size": (7, 7, 7)}, (X, BOXES), "one number or 2"),
     ],

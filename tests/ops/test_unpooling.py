@@ -97,7 +97,7 @@ def test_what_does_not_fit_is_refused():
         (MaxUnpool(kernel=2), (x, x), "takes i64"),
         (MaxUnpool(kernel=2), (x, symbolic("B", 4, 5, dtype=DType.I64)), "an index for each"),
         (MaxUnpool(kernel=2), (x, symbolic("B", 4, 5, 6, dtype=DType.I64)), "equal dims"),
-        (MaxUnpool(kernel=2, size=(12, 10)), (x, places), "less than 2 away from 10"),
+        (MaxUnpool(kernel=2, size=(12, 10)), (x, places), "differ from 10 by less than 2"),
         (MaxUnpool(kernel=2, size=(10, 10, 10)), (x, places), "one size for each of 2"),
         (MaxUnpool(kernel=2, padding=2), (x, places), "half"),
     ):

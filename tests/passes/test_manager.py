@@ -131,7 +131,7 @@ WRONG = {
                 b, "b", lambda n: replace(n, instance=replace(n.instance, key="a"))
             ),
         ),
-        "unit: node 2 (a'2): the key `a` is that of node 1 (a) too",
+        "unit: node 2 (a'2): the key `a` is also that of node 1 (a)",
     ),
 }
 
@@ -142,7 +142,7 @@ def test_a_wrong_pass_is_caught_by_name_with_the_node(net, install, kind):
     install(Changed(change))
     ((code, message),) = faults(lambda: net.apply("changed"))
     assert code == "E0911"
-    assert message.startswith("what the pass `changed` yields does not verify: ")
+    assert message.startswith("the result of the pass `changed` does not verify: ")
     assert where in message
 
 
@@ -209,8 +209,8 @@ def test_what_a_pass_raises_is_told_as_its_fault_with_the_place(net, install, ch
 @pytest.mark.parametrize(
     ("outcome", "said"),
     [
-        (None, "`run` yields NoneType, not an Outcome"),
-        (Outcome(None), "`run` yields an Outcome of NoneType, not of a Compiled network"),
+        (None, "`run` returns NoneType, not an Outcome"),
+        (Outcome(None), "`run` returns an Outcome of NoneType, not of a Compiled network"),
     ],
 )
 def test_a_pass_that_yields_no_network_is_at_fault(net, install, monkeypatch, outcome, said):
@@ -227,7 +227,8 @@ def test_what_cannot_even_be_verified_is_the_fault_of_the_pass(net, install):
     ((code, message),) = faults(lambda: net.apply("changed"))
     assert code == "E0911"
     assert message.startswith(
-        "the pass `changed` (somebody:CHANGED) yields what cannot be verified: AttributeError: "
+        "the pass `changed` (somebody:CHANGED) returns a network that cannot be "
+        "verified: AttributeError: "
     )
 
 
@@ -348,7 +349,7 @@ def test_where_a_pass_is_not_there_each_that_is_says_what_it_does(net, install):
     found = fault(lambda: net.apply("chagned"))
     assert found.fix.message == "write `changed`"
     assert found.notes[0] == "`changed`: a change"
-    assert "`no_dropout`: no dropout in inference; training stays as it is" in found.notes
+    assert "`no_dropout`: no dropout in inference; training is unchanged" in found.notes
     assert not any(note.startswith("`broken`") for note in found.notes)
 
 

@@ -182,21 +182,25 @@ def test_several_outputs_are_those_of_the_layer(network):
 @pytest.mark.parametrize(
     ("at", "layer", "said"),
     [
-        ("b.act", "gelu", ("E0913", "nothing in `net` stands at `b.act`")),
+        ("b.act", "gelu", ("E0913", "no path in `net` matches `b.act`")),
         (
             "a.act",
             "conv(8, 3)",
             (
                 "E0914",
-                "at `a.act` the layer yields f32[B, 8, H, W], but f32[B, 4, H, W] is needed",
+                "at `a.act` the layer returns f32[B, 8, H, W], but f32[B, 4, H, W] is needed",
             ),
         ),
         ("a.act", "gelu(", ("E0114", "this `(` is never closed")),
         ("a.act", "nothing", ("E0210", "`nothing` is not defined here")),
         ("a.act", "std.none.x", ("E0201", "there is no module `std.none`")),
-        ("a.act", "7", ("E0305", "this is no layer, but an integer")),
+        ("a.act", "7", ("E0305", "this is not a layer, but an integer")),
         ("a.act", "gelu\nnetwork x { }", ("E0305", "this is not one layer, but several")),
-        ("a.act", "(" * 100, ("E0103", "too many brackets in brackets; 64 may be open at once")),
+        (
+            "a.act",
+            "(" * 100,
+            ("E0103", "brackets are nested too deeply; at most 64 may be open at once"),
+        ),
     ],
 )
 def test_what_cannot_stand_there_is_said(network, at, layer, said):
@@ -211,7 +215,7 @@ def test_what_is_wrong_with_a_layer_is_said_with_the_place(network):
         net.apply("swap", at="a.act", layer="linear(3) -> flatten")
     (item,) = failure.value.diagnostics
     assert item.code == "E0403"
-    assert item.notes[-1] == "it is to stand at `a.act`, where it takes f32[B, 4, H, W]"
+    assert item.notes[-1] == "at `a.act` its inputs are f32[B, 4, H, W]"
 
 
 def test_a_layer_without_end_is_bounded(network):

@@ -53,7 +53,7 @@ FREE = [
 def test_a_limit_that_the_spec_sets_is_a_warning(ask: str) -> None:
     text = layer(ask, shape="B = 1, 4, H = 6, W = 6")
     assert errors(text) == []
-    assert "warning[W0401]: this network works only where H" in printed(text)
+    assert "warning[W0401]: this network is only valid where H" in printed(text)
 
 
 @pytest.mark.parametrize("ask", FREE)

@@ -254,7 +254,7 @@ def test_every_word_of_every_op_is_handed_on() -> None:
     failed = []
     for op in all_ops().values():
         for name in op.model_fields:
-            for word in sorted(choices(op, name) - {"training"}):  # a truth value everywhere
+            for word in sorted(choices(op, name) - {"training"}):  # a boolean everywhere
                 head = f"block handed(word) {{ (l: {op.name})({name}=word) }}"
                 text = network(f"output x -> handed({word})", head=head)
                 said = [item.message for item in check(Source("spec.arch", text)).diagnostics]

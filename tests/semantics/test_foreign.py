@@ -148,7 +148,7 @@ def test_words(name, said):
         ("a = x -> for i in 3 { relu }", "a range is written `0..3`"),
         ("for i in 0..3 { relu }", "`y = x -> for ..`"),
         ("if training { a = x }", "`y = x -> if ..`"),
-        ("a = x -> nn.CrossEntropyLoss()", "it belongs to the training"),
+        ("a = x -> nn.CrossEntropyLoss()", "it belongs to training"),
     ],
 )
 def test_what_to_write_is_said(line, said):

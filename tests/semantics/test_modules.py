@@ -196,11 +196,11 @@ def odd(folder: Path, kind: str) -> Path:
         with socket.socket(socket.AF_UNIX) as made:
             made.bind(os.path.relpath(path))
     else:
-        path.symlink_to({"itself": path, "nothing": folder / "none", "device": "/dev/zero"}[kind])
+        path.symlink_to({"circular": path, "broken": folder / "none", "device": "/dev/zero"}[kind])
     return path
 
 
-ODD = ("folder", "FIFO", "socket", "itself", "nothing", "device")
+ODD = ("folder", "FIFO", "socket", "circular", "broken", "device")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs FIFOs and links")
@@ -349,17 +349,17 @@ def test_choosing_a_network(tmp_path: Path) -> None:
     ("written", "meant"),
     [
         ("std.cnnn", "did you mean `std.cnn`?"),
-        ("std.cnn.conv_bn_relu", "names stand in braces: `use std.cnn { conv_bn_relu }`"),
-        ("std", "say which module of `std`: `use std.cnn`"),
-        ("std { attention }", "say which module of `std`: `use std.attention`"),
+        ("std.cnn.conv_bn_relu", "write names in braces: `use std.cnn { conv_bn_relu }`"),
+        ("std", "name a module of `std`: `use std.cnn`"),
+        ("std { attention }", "name a module of `std`: `use std.attention`"),
         ("cnn", "did you mean `std.cnn`?"),
         ("stdd.cnn", "did you mean `std.cnn`?"),
         ("blockz", "did you mean `blocks`?"),
         ("parts.onez", "did you mean `parts.ones`?"),
-        ("parts.ones.body", "names stand in braces: `use parts.ones { body }`"),
-        ("blocks.body", "names stand in braces: `use blocks { body }`"),
+        ("parts.ones.body", "write names in braces: `use parts.ones { body }`"),
+        ("blocks.body", "write names in braces: `use blocks { body }`"),
         ("resnett { resnet }", "did you mean `resnet`?"),
-        ("resnet.basic", "names stand in braces: `use resnet { basic }`"),
+        ("resnet.basic", "write names in braces: `use resnet { basic }`"),
         ("nothing_like_it", None),
         ("std.nothing_like_it", None),
         ("nothing.like_it", None),

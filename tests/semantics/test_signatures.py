@@ -105,7 +105,7 @@ def test_an_attribute_that_needs_a_number_is_named(layer: str, says: str) -> Non
 def test_another_attribute_that_is_wrong_is_told_beside_a_symbol() -> None:
     rule = "rule f(w: int): [B, C, H, W] -> [B, w, H, W]\nrule f(w) => conv({})"
     assert only(rule.format("w")).code == "E0303"
-    says = "`kernel` of `conv` must be above 0, but it is 0"
+    says = "`kernel` of `conv` must be greater than 0, but it is 0"
     found = diagnostics(rule.format("w, 0"))
     assert [(item.code, item.notes) for item in found] == [("N0501", (says,)), ("E0301", ())]
 

@@ -98,13 +98,13 @@ def test_a_u_net_needs_multiples_of_a_power_of_two(poolings: int) -> None:
     assert item.code == "W0401"
     assert isinstance(item.fix, Fix)
     size = 2**poolings
-    assert item.message == f"this network works only where H % {size} == 0, W % {size} == 0"
+    assert item.message == f"this network is only valid where H % {size} == 0, W % {size} == 0"
     assert item.fix.edits[0].text == f" where H % {size} == 0, W % {size} == 0"
 
 
 def test_sizes_that_must_be_equal() -> None:
     text = network('output (x, x -> rearrange("b c h w -> b c w h")) -> add')
-    assert only(text).message == "this network works only where H == W"
+    assert only(text).message == "this network is only valid where H == W"
 
 
 def test_a_least_size_is_no_warning() -> None:
@@ -228,7 +228,7 @@ def test_blocks_pass_their_needs_on() -> None:
     head = "block half { input x: [B, C, H, W] where H % 2 == 0\n output x -> max_pool((2, 1)) }"
     item = only(layer("half", head))
     assert item.code == "W0401"
-    assert item.message == "this network works only where H % 2 == 0"
+    assert item.message == "this network is only valid where H % 2 == 0"
 
 
 def test_a_size_for_reports_that_the_network_does_not_take_is_a_warning() -> None:

@@ -75,7 +75,7 @@ def test_a_size_of_0_is_one_where_a_clause_says_so(
     assert net.report().sizes["P"] == 0
     assert "concat" in net.draw(tmp_path / "net.svg").read_text()
     for size in set(range(LAST)) - sizes:
-        with pytest.raises(ValueError, match="does not take"):
+        with pytest.raises(ValueError, match="does not accept"):
             net.macs(P=size)
 
 

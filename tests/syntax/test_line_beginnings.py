@@ -25,12 +25,12 @@ GOES_ON = {
 
 SAYS = {
     "//": ("E0111", "a line cannot start with `//`"),
-    "=": ("E0116", "a name is missing on the line of this `=`"),
-    ":": ("E0117", "the name of a label stands on the line of its `:`"),
+    "=": ("E0116", "a name is missing before this `=` on the same line"),
+    ":": ("E0117", "a label must be on the same line as its `:`"),
     "=>": ("E0118", "`=>` belongs to rules"),
-    ")": ("E0115", "this `)` closes nothing"),
-    "]": ("E0115", "this `]` closes nothing"),
-    "...": ("E0124", "`...` spreads inside"),
+    ")": ("E0115", "this `)` matches no opening bracket"),
+    "]": ("E0115", "this `]` matches no opening bracket"),
+    "...": ("E0124", "`...` is allowed only inside"),
 }
 """By the sign, the one thing that is said of `y = a` and a line with the sign and a value."""
 
@@ -95,10 +95,10 @@ def test_brackets_in_what_is_taken_for_a_comment_close_what_else_would_stay_open
     ("text", "code", "words", "line"),
     [
         ("y = a,\n  output y", "E0116", "missing after `,`", 2),
-        ("y = a,\n  z = b\n  output z", "E0126", "joins the next line", 2),
+        ("y = a,\n  z = b\n  output z", "E0126", "continues the statement", 2),
         ("y = a, b", "E0126", "a tuple is written in parentheses", 2),
         ("output y, z = a, b", "E0126", "a tuple is written in parentheses", 2),
-        ("y = a, z = b", "E0120", "binds once", 2),
+        ("y = a, z = b", "E0120", "has one binding", 2),
         ("y = ( // the first of\n    a\n  )", "E0111", "`//` divides", 2),
     ],
 )

@@ -213,11 +213,11 @@ def test_what_is_left_of_a_network_has_no_tie() -> None:
     [
         ('tie "head.weight" = "embedding.weight"', "no weights called `embedding.weight`"),
         ('tie "head" = "embed.weight"', "no weights called `head`"),
-        ('tie "mid.weight" = "embed.weight"', "one shape"),
+        ('tie "mid.weight" = "embed.weight"', "the same shape"),
         ('tie "head.weight" = "head.weight"', "tied to itself"),
         ('tie "head.weight" = "embed.weight"\n tie "head.weight" = "embed.weight"', "tied already"),
         ('tie "head.weight" = "embed.weight"\n tie "embed.weight" = "head.weight"', "to itself"),
-        ('tie "n.running_mean" = "n.running_var"', "no buffers"),
+        ('tie "n.running_mean" = "n.running_var"', "buffers cannot"),
     ],
 )
 def test_ties_that_do_not_hold(ties: str, said: str) -> None:

@@ -1,1 +1,1 @@
-"""What any backend that writes code needs to know of units, whatever language it writes."""
+"""Analyses of units for any backend that generates code, in any language."""

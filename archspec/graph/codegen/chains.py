@@ -1,4 +1,4 @@
-"""Containers of names whose layers run one after the other: what can be a module that does so."""
+"""Containers of names whose layers run in sequence, which can be sequential modules."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def chains(
 ) -> frozenset[str]:
     """Paths of containers that are chains in every mode in which they occur.
 
-    `chainable` are the keys of what may be a link: called with one tensor, it gives one. `allowed`
-    says of the names in a container whether one that runs them can have these.
+    `chainable` are the keys of possible links, which map one tensor to one tensor. `allowed` says
+    whether a sequential module can have children with these names.
     """
     taken = {owned.key for owned in unit.owned}
     wanted: dict[str, set[str]] = {}
@@ -40,7 +40,7 @@ def chains(
 
 
 def nodes_below(graph: Graph) -> dict[str, list[Node]]:
-    """For each prefix of keys the nodes whose instances stand below it."""
+    """For each prefix of keys, the nodes whose instances are below it."""
     found: dict[str, list[Node]] = {}
     for node in graph.nodes:
         if node.instance is not None:
@@ -50,7 +50,7 @@ def nodes_below(graph: Graph) -> dict[str, list[Node]]:
 
 
 def is_inside(key: str, containers: Container[str]) -> bool:
-    """Whether a key stands below one of these paths."""
+    """Whether a key is below one of these paths."""
     return any(prefix in containers for prefix in prefixes(key))
 
 
@@ -60,7 +60,7 @@ def _children(prefix: str, keys: Iterable[str]) -> set[str]:
 
 
 def _links(graph: Graph) -> frozenset[int]:
-    """Nodes whose one output has one reader and is no result."""
+    """Nodes whose one output has one reader and is not an output of the graph."""
     readers = graph.consumers
     results = {port.node for port in graph.output_ports}
     return frozenset(
@@ -73,7 +73,7 @@ def _links(graph: Graph) -> frozenset[int]:
 
 
 def _is_chain(nodes: Sequence[Node], links: frozenset[int], chainable: Container[str]) -> bool:
-    """Whether each node reads the one before it only, and nobody else reads that."""
+    """Whether each node reads only the previous one, and has no other reader."""
     for at, node in enumerate(nodes):
         if node.instance is None or node.instance.key not in chainable:
             return False
@@ -85,7 +85,7 @@ def _is_chain(nodes: Sequence[Node], links: frozenset[int], chainable: Container
 
 
 def _is_grouped(keys: Sequence[str], prefix: str) -> bool:
-    """Whether the layers below each child stand together."""
+    """Whether the layers below each child are contiguous."""
     components = [key[len(prefix) + 1 :].split(".")[0] for key in keys]
     starts = [name for at, name in enumerate(components) if not at or components[at - 1] != name]
     return len(starts) == len(set(starts))

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 Flag: TypeAlias = tuple[str, int]
-"""`live[2]` is ("live", 2); a flag that is not one of several has -1."""
+"""`live[2]` is ("live", 2); a flag without an index has -1."""
 
 Condition: TypeAlias = frozenset[frozenset[Flag]]
-"""Any of these conjunctions holds."""
+"""The disjunction of these conjunctions."""
 
 ALWAYS: Condition = frozenset({frozenset()})
 NEVER: Condition = frozenset()
@@ -21,7 +21,7 @@ def single(flag: Flag) -> Condition:
 
 
 def only_flag(condition: Condition) -> Flag | None:
-    """The flag that a condition is, or None where it is more or less than one."""
+    """The flag that is equivalent to a condition, or None."""
     if len(condition) != 1:
         return None
     (part,) = condition
@@ -34,7 +34,7 @@ def both(condition: Condition, flag: Flag) -> Condition:
 
 
 def given(condition: Condition, known: Condition) -> Condition:
-    """A shorter condition that is the same wherever `known` holds."""
+    """A shorter condition that is equivalent whenever `known` holds."""
     if known <= condition:
         return ALWAYS
     for flag in sorted({flag for part in condition for flag in part}):
@@ -57,7 +57,7 @@ def either(conditions: Iterable[Condition], sizes: Mapping[str, int]) -> Conditi
 
 
 def _shortest(parts: set[frozenset[Flag]]) -> set[frozenset[Flag]]:
-    """Those that hold where no shorter one does."""
+    """The conjunctions that are not implied by a shorter one."""
     if len({len(part) for part in parts}) < 2:
         return parts
     if frozenset() in parts:
@@ -66,7 +66,7 @@ def _shortest(parts: set[frozenset[Flag]]) -> set[frozenset[Flag]]:
 
 
 def _covered(parts: set[frozenset[Flag]], name: str, count: int) -> frozenset[Flag] | None:
-    """A conjunction that stands in `parts` with each flag of `name`, once without all."""
+    """A conjunction that occurs in `parts` with each flag of `name`, without that flag."""
     tried: set[frozenset[Flag]] = set()
     for part in parts:
         base = frozenset(flag for flag in part if flag[0] != name)

@@ -1,9 +1,9 @@
-"""Which values are needed: the conditions under which each node of a block is computed.
+"""Demand: the conditions under which each node of a block is computed.
 
-In training a join drops inputs. What only a dropped input needs is not computed. The masks of
-all joins of a block are drawn first; from them each node gets a condition, a disjunction of
-conjunctions over names of flags. Two facts simplify: of the inputs of a join at least one
-survives, and of the outputs of a block at least one is needed, or it would not be called.
+In training a join drops inputs. Nodes that only a dropped input needs are not computed. The masks
+of all joins of a block are drawn first; from them each node gets a condition, a disjunction of
+conjunctions of flags. Two facts simplify them: at least one input of a join survives, and at least
+one output of a block is needed, otherwise it is not called.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ _FLAG = re.compile(r"(live|wanted)(_[0-9]+)?|kept_(branch|[0-9]+)")
 
 
 def is_flag(name: str) -> bool:
-    """Whether flags may have the name, those of joins, of gates and of long conditions."""
+    """Whether a name may be that of flags: of joins, of gates or of long conditions."""
     return _FLAG.fullmatch(name) is not None
 
 
 def dropping(node: Node) -> KeptMean | None:
-    """The join that the node is, if it drops inputs in training."""
+    """The join of a node, if it drops inputs in training."""
     join = node.op.kept_mean() if node.op is not None and len(node.inputs) > 1 else None
     return join if join is not None and join.drops else None
 
 
 @frozen
 class Gate:
-    """A `drop_path` for whole batches, added to something: then its input is not computed.
+    """A `drop_path` for whole batches whose result is added: its input may not be computed.
 
-    `p` is the probability to be dropped, `in_training` whether training scales what is kept, `add`
-    the node that adds it, `index` its place among the two inputs there.
+    `p` is the probability of dropping, `in_training` whether training scales the kept values, `add`
+    the node that adds it, `index` its position among the two inputs of that node.
     """
 
     flag: str
@@ -59,7 +59,7 @@ class Gate:
 
 
 def gates(graph: Graph) -> dict[int, Gate]:
-    """Gates of a graph by their nodes."""
+    """Gates of a graph, by node."""
     readers = graph.consumers
     outputs = set(graph.output_ports)
     found: dict[int, Gate] = {}
@@ -79,7 +79,7 @@ def gates(graph: Graph) -> dict[int, Gate]:
 
 
 def _keeps_shape(graph: Graph, node: Node) -> bool:
-    """Whether it adds two tensors of one shape, which the compiler may know in two forms."""
+    """Whether it adds two tensors of one shape, which may have two different expressions."""
     if node.op is None or node.op.arithmetic != "sum" or len(node.inputs) != 2:
         return False
     one, other = graph.types_read(node)
@@ -91,9 +91,10 @@ def _keeps_shape(graph: Graph, node: Node) -> bool:
 
 @dataclass
 class Demand:
-    """Conditions of one graph. `masks` names the flags of each join that drops inputs.
+    """Conditions of one graph.
 
-    The flags called `need` are those by which a caller says which outputs it wants.
+    `masks` names the flags of each join that drops inputs. The flags called `need` are those by
+    which a caller says which outputs it needs.
     """
 
     masks: dict[int, str] = field(default_factory=dict)  # by node
@@ -101,7 +102,7 @@ class Demand:
     nodes: dict[int, Condition] = field(default_factory=dict)
     ports: dict[Port, Condition] = field(default_factory=dict)
     named: list[tuple[str, Condition]] = field(default_factory=list)  # in order of definition
-    sizes: dict[str, int] = field(default_factory=dict)  # number of flags under a name
+    sizes: dict[str, int] = field(default_factory=dict)  # number of flags with a name
 
     @property
     def flags(self) -> set[str]:
@@ -111,7 +112,7 @@ class Demand:
 
 
 def demand(graph: Graph, needs: bool) -> Demand:
-    """Conditions of all nodes; `needs` says that the caller tells which outputs it wants."""
+    """Conditions of all nodes; `needs` means that callers say which outputs they need."""
     result = Demand(gates=gates(graph))
     joins = (node for node in graph.nodes if node.id in graph.computed and dropping(node))
     for number, node in enumerate(joins):
@@ -159,19 +160,19 @@ def _node(node: Node, collected: dict[Port, list[Condition]], result: Demand) ->
 class Demands:
     """Demand in all units of a network.
 
-    `asked` are the blocks whose callers say which outputs they want: units that stand for all uses.
+    `asked` are the blocks whose callers say which outputs they need: units that represent all uses.
     """
 
     asked: set[Unit] = field(default_factory=set)
     parts: dict[tuple[Unit, Graph], Demand] = field(default_factory=dict)
 
     def of(self, unit: Unit, graph: Graph) -> Demand:
-        """Demand in a graph of a unit; what two units hold may be asked in one of them only."""
+        """Demand in a graph of a unit; in another unit its flags `need` may differ."""
         return self.parts[unit, graph]
 
 
 def demands(units: Sequence[Unit]) -> Demands:
-    """Demand in units, which come callees first, with what callers tell of their wishes."""
+    """Demand in units, which are sorted callees first, with the needs that callers pass on."""
     result = Demands()
     for unit in reversed(units):
         for use in unit.uses:
@@ -184,7 +185,7 @@ def _graph(use: Unit, graph: Graph, result: Demands) -> None:
     asked = use.owner in result.asked
     found = result.parts[use, graph] = demand(graph, asked)
     if not found.masks and not asked:
-        return  # all outputs of a call are wanted together
+        return  # a call needs all of its outputs or none
     for node in graph.nodes:
         if node.callee is None or node.instance is None:
             continue

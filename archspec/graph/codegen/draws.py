@@ -20,9 +20,9 @@ def draw_name(node: Node) -> str:
 class Draws:
     """The draws of a network.
 
-    `declared` has what a spec says of them, `columns` how many there are to draw from: the most
-    inputs of a join that names the draw. `read` are those that a unit, the one that stands for all
-    uses, or what it calls reads, sorted.
+    `declared` are the declarations in the spec, `columns` the number of columns of each draw: the
+    largest number of inputs of a join that names it. `read` are the names of draws that a unit, the
+    one that represents all uses, or its callees read, sorted.
     """
 
     declared: Mapping[str, Draw]
@@ -31,7 +31,7 @@ class Draws:
 
 
 def draws(units: Sequence[Unit]) -> Draws:
-    """The draws of units, which come callees first; the outermost network wins in `declared`."""
+    """The draws of units, sorted callees first; `declared` is that of the outermost network."""
     declared: dict[str, Draw] = {}
     columns: dict[str, int] = {}
     read: dict[Unit, tuple[str, ...]] = {}

@@ -1,4 +1,4 @@
-"""Names in generated code, as far as they do not depend on the language that is written."""
+"""Names in generated code, independent of the language."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from archspec.graph.units import Unit
 
 MOST_GAPS = 100
-"""Places of a numbered sequence that may be empty."""
+"""The number of gaps that a numbered sequence may have."""
 
 
 class Names:
     """Unique names in one function or module.
 
-    Of the words of the language `keywords` get a number, and `reserved`, the names of things that
-    code uses, an underscore.
+    Of the reserved words, `keywords` get a number, and `reserved`, the names of other objects in
+    the code, an underscore.
     """
 
     def __init__(
@@ -29,9 +29,9 @@ class Names:
         self._next: dict[str, int] = {}
 
     def fresh(self, wanted: str) -> str:
-        """`wanted`, with a number where it is taken; it is taken from now on."""
+        """`wanted`, with a number if it is already used; the result is then used."""
         if wanted in self._reserved:
-            wanted = f"{wanted}_"  # where it is read better than a number
+            wanted = f"{wanted}_"  # an underscore is more readable than a number here
         name, number = wanted, self._next.get(wanted, 2)
         while not self.free(name):
             name, number = f"{wanted}_{number}", number + 1
@@ -45,23 +45,23 @@ class Names:
 
     @property
     def taken(self) -> set[str]:
-        """All names that somebody has."""
+        """All names that are used."""
         return set(self._taken)
 
     def free(self, name: str) -> bool:
-        """Whether nobody has it."""
+        """Whether a name is not used."""
         return name not in self._taken and name not in self._keywords
 
 
 def camel_case(text: str, fallback: str = "Block") -> str:
-    """A definition's name as that of a class: `conv_bn_relu` becomes `ConvBnRelu`."""
+    """The name of a definition as that of a class: `conv_bn_relu` becomes `ConvBnRelu`."""
     parts = [part for part in re.split(r"[^0-9A-Za-z]+", text) if part]
     name = "".join(part[0].upper() + part[1:] for part in parts) or fallback
     return f"{fallback}{name}" if name[0].isdigit() else name
 
 
 def is_numbered(names: Collection[str]) -> bool:
-    """Whether they are "0", "1", "2" … in this order, with a few gaps at most."""
+    """Whether they are "0", "1", "2" … in this order, with at most a few gaps."""
     last = -1
     for name in names:
         if not (name.isascii() and name.isdigit()) or str(int(name)) != name or int(name) <= last:
@@ -71,7 +71,7 @@ def is_numbered(names: Collection[str]) -> bool:
 
 
 def numbered(labels: Sequence[str]) -> tuple[str, int] | None:
-    """Prefix and first number of `layer1`, `layer2`, ...; None where they are not such."""
+    """Prefix and first number of `layer1`, `layer2`, ...; None for other names."""
     digits = len(labels[0]) - len(labels[0].rstrip("0123456789"))
     if not digits or not labels[0].isascii():
         return None
@@ -83,10 +83,10 @@ def numbered(labels: Sequence[str]) -> tuple[str, int] | None:
 def suffixes(
     groups: Sequence[Sequence[Unit]], spell: Callable[[str], str] = camel_case
 ) -> list[str]:
-    """What tells classes of one definition apart; `groups` has for each the units it is made of.
+    """Suffixes that distinguish classes of one definition; `groups` has the units of each class.
 
-    By what they own, else by an integer argument of the definition, else by number. A class that
-    needs none has "".
+    The suffix is from the names of its parts, otherwise from an integer argument of the definition,
+    otherwise a number. A class without a suffix has "".
     """
     if len(groups) == 1:
         return [""]

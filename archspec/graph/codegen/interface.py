@@ -1,4 +1,4 @@
-"""What goes into a unit and comes out of it, over both modes."""
+"""The inputs and outputs of a unit in both modes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from archspec.types.tensor import TensorType
 
 @frozen
 class Input:
-    """An input of a unit: its name, and the node in each mode (None where it is absent)."""
+    """An input of a unit: its name, and the node in each mode (None if it is absent)."""
 
     name: str
     inference: Node | None
@@ -20,7 +20,7 @@ class Input:
 
     @property
     def optional(self) -> bool:
-        """Whether it exists in one mode only."""
+        """Whether it exists in only one mode."""
         return self.inference is None or self.training is None
 
     def node(self, training: bool) -> Node | None:
@@ -28,19 +28,19 @@ class Input:
         return self.training if training else self.inference
 
     def type_in(self, training: bool) -> TensorType:
-        """Its type in one mode (the other's where it exists in one mode only)."""
+        """Its type in one mode (that of the other mode if it exists in only one)."""
         return (self.node(training) or self.either).types[0]
 
     @property
     def either(self) -> Node:
-        """The node in inference, else in training."""
+        """The node in inference, otherwise in training."""
         found = self.inference or self.training
         assert found is not None
         return found
 
 
 def inputs_of(unit: Unit) -> tuple[Input, ...]:
-    """Inputs of both modes: by place where there are equally many, else by name."""
+    """Inputs of both modes: matched by position if there are equally many, otherwise by name."""
     one = unit.inference.inputs if unit.inference else ()
     two = unit.training.inputs if unit.training else ()
     if unit.inference is None or unit.training is None or len(one) == len(two):
@@ -55,7 +55,7 @@ def inputs_of(unit: Unit) -> tuple[Input, ...]:
 def _by_name(
     inference: Sequence[Node], training: Sequence[Node]
 ) -> list[tuple[Node | None, Node | None]]:
-    """In the order of the mode that has more."""
+    """In the order of the mode with more inputs."""
     one, two = {n.name: n for n in inference}, {n.name: n for n in training}
     names = dict.fromkeys((*one, *two) if len(inference) > len(training) else (*two, *one))
     return [(one.get(name), two.get(name)) for name in names]

@@ -1,8 +1,8 @@
-"""The bodies of loops as blocks of their own, so that a repeated layer is a class with a function.
+"""The bodies of loops as blocks, so that a repeated layer is a class with a method.
 
-An iteration of a `for` whose weights all stand below one name, `layers.3`, which another iteration
-repeats, and which is no plain chain, becomes a call of a block under that name: what it owns keeps
-its names.
+An iteration of a `for` whose weights are all below one name, such as `layers.3`, that has the same
+structure as another iteration and is not a simple chain, becomes a call of a block with that name:
+its weights keep their names.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from archspec.graph.model import Graph, Instance, Node
 from archspec.graph.units import Unit, plan
 
 MOST_WORK = 1_000_000
-"""Nodes of a graph times iterations in it, beyond which it stays as it is."""
+"""Limit on nodes of a graph times iterations in it; larger graphs are unchanged."""
 
 
 def with_loop_bodies(network: Compiled) -> Compiled:
-    """The network in which iterations are calls; the same object where there are none."""
+    """The network with iterations as calls; the same object if there are none."""
     chosen = {graph: prefixes for unit in plan(network) for graph, prefixes in _chosen(unit)}
     if not any(chosen.values()):
         return network
@@ -37,7 +37,7 @@ def with_loop_bodies(network: Compiled) -> Compiled:
 
 
 def _chosen(unit: Unit) -> Iterator[tuple[Graph, frozenset[str]]]:
-    """The names of iterations that each graph of a unit has, in both modes and all uses."""
+    """The names of the chosen iterations of each graph of a unit, in both modes and all uses."""
     graphs = unit.all_graphs
     found = [_names(graph) for graph in graphs]
     common = frozenset.intersection(*found) if found else frozenset()
@@ -63,7 +63,7 @@ def _names(graph: Graph) -> frozenset[str]:
 
 
 def _groups(nodes: Sequence[Node], depth: int) -> list[list[Node]]:
-    """The nodes of each iteration of the loops that are `depth` loops deep."""
+    """The nodes of each iteration of the loops at nesting level `depth`."""
     groups: dict[object, list[Node]] = {}
     for node in nodes:
         if len(node.iterations) > depth:
@@ -72,7 +72,7 @@ def _groups(nodes: Sequence[Node], depth: int) -> list[list[Node]]:
 
 
 def _prefix(graph: Graph, nodes: Sequence[Node]) -> str:
-    """The name below which all weights of an iteration stand, and no others; empty for none."""
+    """The common prefix of all weights of an iteration and of no others; empty if there is none."""
     keys = [_key(node).split(".") for node in nodes if _owns(graph, node)]
     if not all(map(all, keys)) or not keys or _is_chain(nodes):
         return ""
@@ -88,7 +88,7 @@ def _prefix(graph: Graph, nodes: Sequence[Node]) -> str:
 
 
 def _form(graph: Graph, nodes: Sequence[Node], prefix: str) -> tuple[tuple[str, str], ...]:
-    """What iterations that repeat each other share: the kinds of layers, and their names below."""
+    """The common structure of equal iterations: the kinds of layers, and their relative names."""
     return tuple(
         (
             node.instance.title if node.instance is not None else "",
@@ -103,12 +103,12 @@ def _key(node: Node) -> str:
 
 
 def _owns(graph: Graph, node: Node) -> bool:
-    """Whether its name is part of names of weights."""
+    """Whether the name is a part of names of weights."""
     return node.runs_graphs or bool(graph.parameters_of(node))
 
 
 def _is_chain(nodes: Sequence[Node]) -> bool:
-    """Whether it is one layer, or named layers that each read the one before."""
+    """Whether it is one layer, or a chain of named layers."""
     if len(nodes) == 1:
         return True
     for before, node in pairwise(nodes):
@@ -118,7 +118,7 @@ def _is_chain(nodes: Sequence[Node]) -> bool:
 
 
 def _outlined(graph: Graph, prefixes: Collection[str]) -> Graph:
-    """The graph with calls in place of these iterations, inner ones first."""
+    """The graph with calls for these iterations, inner ones first."""
     if not prefixes:
         return graph
     deepest = max(len(node.iterations) for node in graph.nodes)
@@ -134,7 +134,7 @@ def _outlined(graph: Graph, prefixes: Collection[str]) -> Graph:
 
 
 def _freed(graph: Graph, groups: Sequence[tuple[list[Node], str]]) -> Graph:
-    """The graph in which what owns nothing has no name, unless that is below its iteration's."""
+    """The graph without names of nodes that own nothing, except those below their iteration."""
     instances: dict[Instance, Instance] = {}
     nodes = {node.id: node for node in graph.nodes}
     for group, prefix in groups:

@@ -1,4 +1,4 @@
-"""Repeats: runs of things that differ in constants at most, and sequences that have iterations."""
+"""Repetitions: runs of items that differ at most in constants, and sequences with iterations."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from archspec.frozen import frozen
 from archspec.graph.codegen.identifiers import numbered
 
 SHORTEST = 2
-"""Least number of equal things that become a loop."""
+"""Minimal number of equal items that become a loop."""
 
 SHORTEST_VARYING = 3
-"""Least number of things that differ in constants and still become a loop."""
+"""Minimal number of items with different constants that become a loop."""
 
 SHORTEST_ITERATIONS = 3
-"""Least number of iterations that become a loop."""
+"""Minimal number of iterations that become a loop."""
 
 LONGEST_ITERATION = 40
-"""Most elements of an iteration that are looked for."""
+"""Maximal number of items of an iteration."""
 
 
 @frozen
 class Form:
-    """Something that may repeat: what repeats have in common, and the constants in it, in order."""
+    """An item that may repeat: its structure without constants, and its constants in order."""
 
     structure: Hashable
     constants: tuple[Any, ...] = ()
@@ -47,7 +47,7 @@ class Steps:
 
 @frozen
 class Table:
-    """Numbers that follow no rule, one for each iteration."""
+    """Numbers without a rule, one for each iteration."""
 
     values: tuple[float, ...]
 
@@ -57,7 +57,7 @@ Column: TypeAlias = "Same | Steps | Table"
 
 
 def runs(forms: Sequence[Form], names: Sequence[str] | None = None) -> list[int]:
-    """The lengths of the runs, in order; what stands alone is a run of one.
+    """The lengths of the runs, in order; a single item is a run of one.
 
     With `names`, those of a run are numbered: `layer1`, `layer2`, ...
     """
@@ -71,7 +71,7 @@ def runs(forms: Sequence[Form], names: Sequence[str] | None = None) -> list[int]
 
 
 def is_run(forms: Sequence[Form]) -> bool:
-    """Whether things of one structure are worth a loop, and one can be written."""
+    """Whether items of one structure are enough for a loop, and the loop can be written."""
     if len(forms) < SHORTEST:
         return False
     if all(form == forms[0] for form in forms):
@@ -80,7 +80,7 @@ def is_run(forms: Sequence[Form]) -> bool:
 
 
 def columns(run: Sequence[Form]) -> Iterator[Column]:
-    """How each constant of a run goes from iteration to iteration."""
+    """Each constant of a run as a function of the iteration."""
     for values in zip(*(form.constants for form in run), strict=True):
         step = None if _is_same(values) else _step(values)
         if step is not None:
@@ -97,7 +97,7 @@ def _length(forms: Sequence[Form], at: int, names: Sequence[str] | None) -> int:
         end += 1
     if end - at < SHORTEST_VARYING:
         return end - at
-    # a run may begin or end with something whose constants fit no pattern: leave those out
+    # the first or last item may have constants outside of the pattern: leave it out
     for start_cut, end_cut in ((0, 0), (1, 0), (0, 1)):
         if _is_regular(forms[at + start_cut : end - end_cut]):
             return end - at if not (start_cut or end_cut) else (1 if start_cut else end - at - 1)
@@ -143,9 +143,9 @@ def iterations(
 ) -> tuple[int, int] | None:
     """Start and length of the first iteration, in a sequence with one for each of several children.
 
-    `mentions` has for each child the places in the sequence that mention it, `size` is the length
-    of the sequence, and `form(place, child)` what stands at a place with that child left open:
-    iterations are alike in that, and mention no other child.
+    `mentions` has the positions in the sequence that mention each child, `size` is the length of
+    the sequence, and `form(place, child)` the item at a position without that child: these are
+    equal in all iterations, and mention no other child.
     """
     if len(mentions) < SHORTEST_ITERATIONS or not all(mentions):
         return None

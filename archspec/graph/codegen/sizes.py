@@ -1,9 +1,9 @@
-"""Sizes as a block sees them: expressions over the axes of its own inputs.
+"""Sizes inside of a block: expressions over the axes of its own inputs.
 
-The types in a graph are written in the symbols of the whole network: a block in the middle has
-the input `[B, 64, H//2, W//2]`. Generated code can only read the shapes of the tensors that a
-block gets. Here every axis of the inputs gets a local symbol, and the dimensions inside are
-rewritten over those; what they do not tell is passed by callers.
+The types in a graph use the symbols of the whole network: a block in the middle has the input `[B,
+64, H//2, W//2]`. Generated code can only read the shapes of the inputs of a block. So every axis of
+the inputs gets a local symbol, and the dimensions inside are rewritten over these; sizes that the
+inputs do not determine are passed by callers.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from archspec.types.monomial import Atom
 from archspec.types.tensor import TensorType
 
 Spelling: TypeAlias = Callable[[str], str]
-"""The variable for a symbol. Two symbols never become the same."""
+"""The variable for a symbol. Different symbols have different variables."""
 
 
 @frozen
 class Axis:
-    """Where a local symbol is read: axis `axis` of input `input`."""
+    """The place of a local symbol: axis `axis` of input `input`."""
 
     input: int
     axis: int
@@ -34,9 +34,9 @@ class Axis:
 class Locals:
     """Local symbols of one block.
 
-    `known` has for each local symbol the dimension that it is outside; `where` the axis that it
-    is read from. `extra` are symbols of the network that no input tells: the caller passes them.
-    `spell` gives the variable for a symbol of the network.
+    `known` has the outer dimension of each local symbol; `where` the axis that it is read from.
+    `extra` are symbols of the network that no input determines: callers pass them. `spell` returns
+    the variable for a symbol of the network.
     """
 
     known: dict[str, Dim] = field(default_factory=dict)
@@ -44,17 +44,17 @@ class Locals:
     extra: list[str] = field(default_factory=list)
     spell: Spelling = str
     defined: dict[str, str] = field(default_factory=dict)
-    """Those in `known` that the body defines by expressions: the names that these have there."""
+    """The entries of `known` that the body defines by expressions: their names in the body."""
     _memo: dict[Dim, Dim | None] = field(default_factory=dict)
 
     def define(self, variable: str, name: str, size: Dim) -> None:
-        """Let a size be known by the variable for what the body calls it."""
+        """Add a size with a name in the body, as a variable."""
         self.known[variable] = size
         self.defined[variable] = name
         self._memo.clear()
 
     def rewrite(self, size: Dim) -> Dim:
-        """`size` over local symbols, asking the caller for what the inputs do not tell."""
+        """`size` over local symbols; those that no input determines are added to `extra`."""
         found = self.find(size)
         while found is None:
             missing = next(name for name in sorted(size.symbols) if name not in self.extra)
@@ -91,7 +91,7 @@ class Locals:
         return None
 
     def _by_atoms(self, size: Dim) -> Dim | None:
-        """Rewrite each symbol and division for itself."""
+        """Rewrite each symbol and division separately."""
         total = dim(0)
         for monomial, factor in size.terms:
             multiple = self._multiple(monomial, factor)
@@ -108,7 +108,7 @@ class Locals:
         return total
 
     def _multiple(self, monomial: tuple[Atom, ...], factor: int) -> Dim | None:
-        """A term that is a multiple of a size which the body defines, as one."""
+        """A term that is a multiple of a size with a name in the body."""
         for name in self.defined:
             terms = self.known[name].terms
             if len(terms) == 1 and terms[0][0] == monomial and factor % terms[0][1] == 0:
@@ -144,7 +144,7 @@ class Locals:
     def _division(self, atom: FloorDiv) -> Dim | None:
         """`(n + c) // q` from an axis that is `n`, or `(n + k) // p` where p divides q and c - k.
 
-        The second holds as `((n + k) // p + j) // m == (n + k + j * p) // (p * m)`.
+        The second holds because `((n + k) // p + j) // m == (n + k + j * p) // (p * m)`.
         """
         inner = self._by_atoms(atom.numerator)
         if inner is not None:
@@ -156,7 +156,7 @@ class Locals:
         return None
 
     def _reduced(self, size: Dim, name: str, known: Dim) -> Dim | None:
-        """`size = factor * known + rest` where the rest can be told: for products of sizes."""
+        """`size = factor * known + rest` if the rest can be expressed: for products of sizes."""
         lead, lead_factor = known.terms[0]
         if len(lead) < 2:
             return None
@@ -189,10 +189,10 @@ def localise(
 ) -> list[Locals]:
     """Local symbols for the axes of the inputs that are not numbers, for each use of a block.
 
-    A mode is a use too. The uses have the same symbols for the same axes, so that what is the same
-    in all of them is written in the same way. Two axes have one symbol where they are equal in
-    each use. `spell` gives the variable for a symbol of the network; `names` has for each use what
-    its body calls sizes: an axis has that name if it can.
+    A mode is a use, too. All uses have the same symbols for the same axes, so that equal code is
+    written equally. Two axes have one symbol if they are equal in each use. `spell` returns the
+    variable for a symbol of the network; `names` has, for each use, the names of sizes in its body:
+    an axis has that name if possible.
     """
     result = [Locals(spell=spell) for _ in uses]
     taken: set[str] = set()
@@ -214,7 +214,7 @@ def localise(
 def _called(
     sizes: Sequence[Dim], names: Sequence[Mapping[str, object]], taken: set[str], spell: Spelling
 ) -> str:
-    """What the body calls these sizes, in each use; empty where that is nothing."""
+    """The common name of these sizes in the bodies of all uses; empty if there is none."""
     for name in names[0] if names else ():
         same = all(one.get(name) == size for one, size in zip(names, sizes, strict=True))
         if same and spell(name) not in taken:
@@ -223,7 +223,7 @@ def _called(
 
 
 def _is_known(sizes: Sequence[Dim], found: Sequence[Locals]) -> bool:
-    """Whether one symbol stands for these sizes already, in each use."""
+    """Whether one symbol already has these values, in each use."""
     return any(
         all(item.known[name] == size for size, item in zip(sizes, found, strict=True))
         for name in found[0].known
@@ -231,7 +231,7 @@ def _is_known(sizes: Sequence[Dim], found: Sequence[Locals]) -> bool:
 
 
 def _bare(inputs: Iterable[TensorType]) -> frozenset[str]:
-    """Symbols that stand alone on some axis; they keep their names."""
+    """Symbols that are alone on some axis; they keep their names."""
     found: set[str] = set()
     for type_ in inputs:
         for size in type_.shape:

@@ -1,6 +1,6 @@
-"""Networks as JSON that reads back to equal graphs.
+"""Networks as JSON that can be read back to equal graphs.
 
-The form has a version, `FORMAT`; what has another one is refused. Graphs, instances and sources
-stand in tables, so what is shared stays shared. Where a network was written is kept as files,
-lines and columns, without the text.
+The format has a version, `FORMAT`; other versions are refused. Graphs, instances and sources are in
+tables, so that shared objects remain shared. Places in the source are stored as files, lines and
+columns, without the text.
 """

@@ -1,4 +1,4 @@
-"""Expressions, that values were written as, as JSON."""
+"""Expressions of values as JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def dump_expressions(expressions: Mapping[str, Expression]) -> Json:
 
 
 def load_expressions(value: Mapping[str, Any]) -> dict[str, Expression]:
-    """Those that `dump_expressions` wrote."""
+    """Read the result of `dump_expressions`."""
     return {name: load_expression(item) for name, item in value.items()}
 
 

@@ -33,19 +33,19 @@ from archspec.types.atoms import OutsideFragment
 
 
 def read_network(data: Mapping[str, Any]) -> Compiled:
-    """The network that `network_json` wrote.
+    """Read the result of `network_json`.
 
-    Raises NotReadable where the data have another format, or are not those of a network. Whether
-    the graphs make sense, `archspec.graph.verify` says.
+    Raises NotReadable if the data have another format, or are not a network. The graphs are not
+    verified; `archspec.graph.verify` does that.
     """
     if not isinstance(data, Mapping) or data.get("format") != FORMAT:
-        raise NotReadable(f"this is no network of format {FORMAT}")
+        raise NotReadable(f"this is not a network of format {FORMAT}")
     try:
         return _Tables(data).network()
     except NotReadable:
         raise
     except (KeyError, IndexError, TypeError, ValueError, ValidationError, OutsideFragment) as error:
-        raise NotReadable(f"this is no network: {error!r}") from error
+        raise NotReadable(f"this is not a network: {error!r}") from error
 
 
 @dataclass
@@ -154,7 +154,7 @@ class _Tables:
 
 
 def _source(name: str, *lines: int) -> Source:
-    """A text of blanks with as many lines as the one that was read, each as long."""
+    """A blank text with as many lines as the original, each of the original length."""
     if name == NOWHERE.source.name:
         return NOWHERE.source
     return Source(name, "\n".join(" " * length for length in lines))

@@ -1,6 +1,6 @@
 """Values of attributes, sizes, types and conditions as JSON, and back.
 
-What JSON has stands for itself; all else is an object with one name that says what it is.
+A value that JSON has is itself; any other is an object with one key, the name of its kind.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ Json: TypeAlias = "dict[str, Any] | list[Any] | str | int | float | bool | None"
 
 
 class NotReadable(ValueError):
-    """The JSON is not that of a network; the message says why."""
+    """The JSON is not a network; the message gives the reason."""
 
 
 @frozen
 class Shown:
-    """Stands for an argument that is no number or word, such as a layer: how it was shown."""
+    """An argument that is not a number or string, such as a layer, as displayed text."""
 
     text: str
 
@@ -40,7 +40,7 @@ class Shown:
 
 
 def dump(value: object) -> Json:
-    """A value of an attribute or argument. What it cannot hold is kept as it is shown."""
+    """A value of an attribute or argument. Other kinds of values are stored as displayed."""
     if value is None or isinstance(value, bool) or type(value) in (str, int):
         return value  # type: ignore[return-value]
     if type(value) is float:
@@ -54,7 +54,7 @@ def dump(value: object) -> Json:
 
 
 def load(value: Json) -> Any:
-    """The value that was dumped. Raises NotReadable for anything else."""
+    """Read a value. Raises NotReadable for invalid data."""
     if isinstance(value, list):
         return [load(item) for item in value]
     if not isinstance(value, dict):
@@ -66,12 +66,12 @@ def load(value: Json) -> Any:
 
 
 def dump_op(op: Op) -> Json:
-    """An op with its attributes; those that have their default are left out."""
+    """An op with its attributes, except those with their default."""
     return {"name": op.name, **_fields(op)}
 
 
 def load_op(value: Mapping[str, Any]) -> Op:
-    """The op that was dumped. Raises NotReadable for an op that is not there."""
+    """Read an op. Raises NotReadable for an unknown op."""
     name = value["name"]
     if name not in all_ops():
         raise NotReadable(f"there is no op `{name}`")
@@ -108,17 +108,17 @@ def _atom(atom: Atom) -> Json:
 
 
 def load_dim(value: Any) -> Dim:
-    """The size that was dumped. Raises NotReadable for anything else."""
+    """Read a size. Raises NotReadable for invalid data."""
     if isinstance(value, int):
         return Dim.constant_of(value)
     if not isinstance(value, list):
-        raise NotReadable(f"{value!r} is no size")
+        raise NotReadable(f"{value!r} is not a size")
     return sum((_load_term(*term) for term in value), Dim.constant_of(0))
 
 
 def _load_term(factor: int, *atoms: Any) -> Dim:
     if not isinstance(factor, int):
-        raise NotReadable(f"{factor!r} is no factor of a size")
+        raise NotReadable(f"{factor!r} is not a factor of a size")
     return Dim({tuple(map(_load_atom, atoms)): factor})
 
 
@@ -137,7 +137,7 @@ def dump_type(kind: TensorType) -> Json:
 
 
 def load_type(value: Any) -> TensorType:
-    """The type that was dumped."""
+    """Read a type."""
     dtype, *shape = value
     return TensorType(DType(dtype), tuple(map(load_dim, shape)))
 
@@ -151,7 +151,7 @@ def dump_condition(condition: Condition) -> Json:
 
 
 def load_condition(value: Any) -> Condition:
-    """The condition that was dumped."""
+    """Read a condition."""
     ((kind, held),) = value.items()
     if kind not in ("all", "any"):
         return Comparison(load_dim(held), Relation(kind))

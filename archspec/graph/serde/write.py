@@ -25,11 +25,11 @@ from archspec.graph.walk import walk
 from archspec.source import Source, Span
 
 FORMAT = 1
-"""Version of the form. It grows whenever what was written before cannot be read any more."""
+"""Version of the format. It increases when older files cannot be read any more."""
 
 
 def network_json(compiled: Compiled) -> dict[str, Json]:
-    """A network with both its graphs, as data that `json.dumps` takes."""
+    """A network with both its graphs, as data for `json.dumps`."""
     tables = _Tables()
     inference, training = tables.graph(compiled.inference), tables.graph(compiled.training)
     return {
@@ -51,7 +51,7 @@ def network_json(compiled: Compiled) -> dict[str, Json]:
 
 @dataclass
 class _Tables:
-    """What is shared, each once; elsewhere it is told by its number."""
+    """Shared objects, without duplicates; elsewhere their numbers are used."""
 
     graphs: list[Json] = field(default_factory=list)
     instances: list[Json] = field(default_factory=list)
@@ -60,7 +60,7 @@ class _Tables:
     _instances: dict[Instance, int] = field(default_factory=dict)
 
     def graph(self, graph: Graph) -> int:
-        """The number of a graph, once it and all below it stand in the table."""
+        """The number of a graph, after it and all graphs below it were added to the table."""
         for item in walk(graph):
             if item not in self._graphs:
                 made = self._graph(item)
@@ -149,7 +149,7 @@ class _Tables:
 
 
 def _kept(**fields: Json) -> Json:
-    """Without what reads back as it is by default: nothing, false, and empty texts and tables."""
+    """The entries that are not restored by default: not None, false, or empty."""
     return {
         name: item
         for name, item in fields.items()
@@ -158,7 +158,7 @@ def _kept(**fields: Json) -> Json:
 
 
 def _source(source: Source) -> Json:
-    """The name of a text and the lengths of its lines, from which places have their lines."""
+    """The name of a text and the lengths of its lines, from which lines of places are computed."""
     return [source.name, *map(len, source.text.split("\n"))]
 
 

@@ -1,1 +1,1 @@
-"""Folding of batch norms, and of what else is affine per channel, into the layers beside them."""
+"""Folding of batch norms and other affine maps per channel into adjacent layers."""

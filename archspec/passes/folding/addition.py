@@ -1,4 +1,4 @@
-"""Sums in which layers of one input become one layer, and take in what stands behind them."""
+"""Sums in which layers of one input are merged, and absorb the maps around them."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ from archspec.passes.folding.patterns import (
 from archspec.passes.folding.steps import After, Merge, Step
 
 LONGEST = 64
-"""Ops between a change and its layer that pass on channels; layers that others are merged into."""
+"""Ops between a map and its layer, and merged layers; larger sums are not folded."""
 
 
 @dataclass(eq=False)
 class Piece:
-    """A term of a sum; `layer` is the node that yields it, where the change can go into it.
+    """A term of a sum; `layer` is the node that computes it, if the map can go into it.
 
-    `taps` are those of a layer right before the sum. `parts` are the pieces that it takes in.
+    `taps` are those of a layer right before the sum. `parts` are the pieces that are merged into
+    it.
     """
 
     port: Port
@@ -42,13 +43,13 @@ class Piece:
 
     @property
     def takes_shift(self) -> bool:
-        """Whether something is added to each of its channels in the end."""
+        """Whether each of its channels gets a bias in the end."""
         own = bool(self.linearity and self.linearity.own.biased) or not is_factor(self.term.change)
         return own or any(piece.takes_shift for piece, _ in self.parts)
 
 
 class Addition:
-    """What becomes of a form whose terms are brought together."""
+    """The result of merging the terms of a form."""
 
     def __init__(self, form: Form) -> None:
         self._form, self._draft = form, form.draft
@@ -57,7 +58,7 @@ class Addition:
         self._merge_layers()
         self._merge_inputs()
         self.left = self._left()
-        """The terms that remain."""
+        """The remaining terms."""
         self._some_stay = any(piece.layer is None for piece in self.left)
 
     def _left(self) -> list[Piece]:
@@ -65,9 +66,10 @@ class Addition:
         return [piece for piece in self.pieces if piece not in gone]
 
     def _merge_layers(self) -> None:
-        """Convolutions of one input go into the largest that has a place for each weight.
+        """Merge convolutions of one input into the largest that has a position for each weight.
 
-        Linear layers stay two: they are heads, as DeiT's and LeViT's, and are deployed as such.
+        Linear layers are not merged: they are heads, as in DeiT and LeViT, and are deployed as
+        such.
         """
         able = [piece for piece in self.pieces if piece.taps is not None and piece.taps.stride]
         rest = sorted(able, key=lambda piece: -_taps(piece).weights)
@@ -83,7 +85,7 @@ class Addition:
                     rest.append(piece)
 
     def _merge_inputs(self) -> None:
-        """What is the input of a layer, or an affine map of it, goes into the layer."""
+        """Merge terms that are the input of a layer, or an affine map of it, into the layer."""
         rest = self._left()
         layers: dict[Port, list[Piece]] = {}
         for piece in rest:
@@ -112,7 +114,7 @@ class Addition:
         self.merged.append(piece)
 
     def operands(self) -> list[tuple[bool, Port]] | None:
-        """What the sum is of in the end, or None where it cannot be written as one."""
+        """The operands of the sum in the end, or None if it cannot be written as one."""
         found: list[tuple[bool, Port]] = []
         for piece in self.left:
             if self.absorbs(piece):
@@ -125,15 +127,15 @@ class Addition:
         return found if not minus or len(minus) == 1 == len(found) - 1 else None
 
     def absorbs(self, piece: Piece) -> bool:
-        """Whether the change of a term that remains goes into its layer.
+        """Whether the map of a remaining term goes into its layer.
 
-        Beside terms that must stay as they are, a layer that takes nothing in stays too.
+        If other terms must remain as they are, a layer into which nothing is merged remains, too.
         """
         return piece.layer is not None and (bool(piece.parts) or not self._some_stay)
 
     @property
     def is_better(self) -> bool:
-        """Whether something goes away, and no numbers are more than before."""
+        """Whether some node is removed, and there are no more parameters than before."""
         whole = all(map(self.absorbs, self.left))
         if not (self.merged or (whole and self._form.is_change)):
             return False
@@ -156,7 +158,7 @@ class Addition:
         return gained <= spared
 
     def steps(self) -> Iterator[Step]:
-        """What happens to the weights."""
+        """The changes of the weights."""
         for piece in filter(self.absorbs, self.left):
             yield from _own(piece)
             assert piece.linearity is not None
@@ -183,7 +185,7 @@ class Addition:
         self._draft.put(root, ports, op)
 
     def touched(self) -> Iterator[Node]:
-        """The nodes that took part."""
+        """The nodes that were involved."""
         yield from self._form.nodes
         for piece in self.pieces:
             if piece.layer is not None:
@@ -202,7 +204,7 @@ def _taps(piece: Piece) -> Taps:
 
 
 def _piece(form: Form, port: Port, term: Term) -> Piece:
-    """A term with the layer behind it, if only what passes on channels stands between."""
+    """A term with the layer before it, if only ops that preserve channels are between them."""
     piece, draft, axis = Piece(port, term), form.draft, form.axis
     node = draft.node(port.node)
     passed: list[Node] = []
@@ -231,7 +233,7 @@ def _piece(form: Form, port: Port, term: Term) -> Piece:
 def _before(
     draft: Draft, node: Node, axis: int | None, constants: bool
 ) -> tuple[int | None] | None:
-    """The axis of the channels in front of a node that passes on maps of them."""
+    """The axis of the channels before a node that preserves maps of channels."""
     if len(node.inputs) != 1 or node.inputs[0].index:
         return None
     for place in range(draft.type_of(node.inputs[0]).rank):
@@ -244,7 +246,7 @@ def _before(
 
 
 def _same(draft: Draft, port: Port) -> Port:
-    """The port behind what hands it on as it is in inference."""
+    """The source of a port through ops that return their input in inference."""
     while True:
         node = draft.node(port.node)
         parts = parts_of(draft, node)

@@ -19,7 +19,7 @@ from archspec.passes.folding.steps import (
 
 
 def chained(first: Change, then: Change) -> Change:
-    """One change and then another."""
+    """One map after another."""
     parts: list[Change] = [*_links(first)]
     for part in _links(then):
         last = parts[-1] if parts else None
@@ -31,7 +31,7 @@ def chained(first: Change, then: Change) -> Change:
 
 
 def added(left: Change, right: Change) -> Change:
-    """The sum of what two changes make of one input."""
+    """The sum of two maps of one input."""
     numbers = _number(left), _number(right)
     if numbers[0] is not None and numbers[1] is not None:
         return _scaled(numbers[0] + numbers[1])
@@ -42,12 +42,12 @@ def added(left: Change, right: Change) -> Change:
 
 
 def slope(change: Change) -> Change:
-    """The change without what it adds."""
+    """The map without its bias."""
     return change if is_factor(change) else Slope(change)
 
 
 def is_factor(change: Change) -> bool:
-    """Whether nothing is added, so that zeros stay zeros."""
+    """Whether nothing is added, so that zeros remain zeros."""
     match change:
         case Factor() | Scale() | Slope():
             return True
@@ -60,12 +60,12 @@ def is_factor(change: Change) -> bool:
 
 
 def is_identity(change: Change) -> bool:
-    """Whether it changes nothing."""
+    """Whether it is the identity."""
     return change == IDENTITY
 
 
 def leaves(change: Change) -> Iterator[Change]:
-    """The changes that it is made of; an identity is one."""
+    """The maps that it consists of; an identity is one."""
     match change:
         case Chain(parts) | Total(parts) if parts:
             for part in parts:
@@ -77,18 +77,18 @@ def leaves(change: Change) -> Iterator[Change]:
 
 
 def is_longer(change: Change, count: int) -> bool:
-    """Whether it is made of more than so many changes."""
+    """Whether it consists of more than this number of maps."""
     return next(islice(leaves(change), count, None), None) is not None
 
 
 def owners(change: Change) -> set[str]:
-    """The norms and parameters whose numbers it has."""
+    """The norms and parameters from which its numbers come."""
     named = (Channelwise, Factor, Offset)
     return {leaf.owner for leaf in leaves(change) if isinstance(leaf, named)}
 
 
 def _number(change: Change) -> float | None:
-    """The number that it multiplies by, if that is all."""
+    """The number by which it multiplies, if it does nothing else."""
     if change == IDENTITY:
         return 1.0
     return change.number if isinstance(change, Scale) else None

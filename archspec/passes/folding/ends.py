@@ -1,4 +1,4 @@
-"""What stands at the ends of blocks, and may be folded with what stands beside them."""
+"""Nodes at the boundaries of blocks that may be folded with nodes outside."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _MEETING: frozenset[tuple[Kind, Kind]] = frozenset(
         ("sum", "sum"),
     }
 )
-"""What yields data and what reads them, where the two may be folded."""
+"""Kinds of a source and its reader that may be folded with each other."""
 
 _NOTHING: frozenset[Kind] = frozenset()
 
 
 @frozen
 class Ends:
-    """The ends of a block: what reads each input and what yields each output.
+    """The kinds of nodes at the boundary of a block: readers of inputs, sources of outputs.
 
-    What only passes on channels is looked through. `is_empty` holds where the block only hands on
-    what comes in; `is_closed` where it cannot be opened, since a region uses weights of it.
+    Ops that preserve channels are skipped. `is_empty` means that the block only returns its inputs;
+    `is_closed` that it cannot be inlined, because a region uses weights of it.
     """
 
     heads: tuple[frozenset[Kind], ...]
@@ -43,13 +43,13 @@ class Ends:
 
 
 def _unknown(node: Node) -> Ends:
-    """Those of a call of what was not folded, since other calls of it could not be."""
+    """For a call of a block that was not folded, because its other calls cannot be."""
     heads, tails = (_NOTHING,) * len(node.inputs), (_NOTHING,) * len(node.types)
     return Ends(heads, tails, is_empty=False, is_closed=True)
 
 
 class Look:
-    """What stands beside what in a block; `known` has the ends of all that it calls."""
+    """The kinds of adjacent nodes in a block; `known` has the ends of the blocks that it calls."""
 
     def __init__(self, graph: Graph, known: Mapping[Graph, Ends], shared: Collection[Instance]):
         self._graph, self._known, self._shared = graph, known, shared
@@ -82,7 +82,7 @@ class Look:
         )
 
     def to_open(self) -> set[int]:
-        """The calls, by node, whose ends may be folded with what is beside them."""
+        """The calls, by node, whose ends may be folded with adjacent nodes."""
         found: set[int] = set()
         for node in self._needed:
             for at, port in enumerate(node.inputs):
@@ -90,17 +90,17 @@ class Look:
                 tails = self._tails.get(port, _NOTHING)
                 if any((tail, head) in _MEETING for tail in tails for head in heads):
                     found |= {one.id for one in (maker, node) if self.can_open(one)}
-        # what stands between two that meet may itself be a block that only passes data on
+        # a block between the two may itself only pass data on
         return found | self.empty()
 
     def empty(self) -> set[int]:
-        """The calls of blocks that only hand on what comes in."""
+        """The calls of blocks that only return their inputs."""
         return {
             node.id for node in self._graph.nodes if self._is_empty(node) and self.can_open(node)
         }
 
     def can_open(self, node: Node) -> bool:
-        """Whether a node is a call whose weights are used by it alone."""
+        """Whether a node is a call whose weights are used only by it."""
         if node.callee is None or self._ends_of(node).is_closed:
             return False
         return self._draft.owns(node) or self._is_empty(node)
@@ -113,7 +113,7 @@ class Look:
         return self._known.get(call.callee) or _unknown(call)
 
     def _heads_at(self, node: Node, at: int, port: Port) -> frozenset[Kind]:
-        """What a node does with an input."""
+        """The kinds of readers of an input of a node."""
         if node.callee is not None:
             return self._ends_of(node).heads[at]
         kind = self._kinds[node.id]
@@ -145,7 +145,7 @@ class Look:
             self._tails[port] = self._tails.get(node.inputs[0], _NOTHING)
 
     def _kind(self, node: Node) -> Kind | None:
-        """What a node is to folding; None for what is nothing, or only passes on channels."""
+        """The kind of a node for folding; None for others, and those that preserve channels."""
         if linearity_of(self._draft, node) is not None:
             return "layer"
         parts = parts_of(self._draft, node)

@@ -3,14 +3,14 @@
 In inference a batch norm multiplies each channel by a number and adds one, and so do LayerScale and
 other products with a parameter. After or before a convolution or linear layer, that is equivalent
 to the layer with other weights: y = s (W x + b) + t = (s W) x + (s b + t) (Jacob et al.,
-arXiv:1712.05877, section 3.2). Convolutions of one input that are added, as in RepVGG (Ding et al.,
-arXiv:2101.03697) and UniRepLKNet (arXiv:2311.15599, section 3.2), are one convolution, and so are
-the identity and a batch norm beside them, whose kernels are diagonal.
+arXiv:1712.05877, section 3.2). A sum of convolutions of one input, as in RepVGG (Ding et al.,
+arXiv:2101.03697) and UniRepLKNet (arXiv:2311.15599, section 3.2), is one convolution, even with the
+identity or a batch norm as a term, whose kernels are diagonal.
 
-Each block, and each region of an op, is folded once, however often it is used. A call is opened
-where something in the block can be folded with what stands beside the call: calls whose ends may
-meet are opened on trial, and those stay open that take part in what is folded then. Weights that
-are used twice stay.
+Each block, and each region of an op, is folded once, however often it is used. A call is inlined if
+something in the block can be folded with nodes around the call: calls whose ends may be folded are
+inlined tentatively, and those whose nodes are then folded remain inlined. Weights that are used
+twice are not folded.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ from archspec.passes.folding.steps import Step, below
 from archspec.passes.folding.sweep import sweep
 
 OPENED_NODES = 20_000
-"""Total number of nodes of opened calls; the other calls are not opened."""
+"""Maximum total number of nodes of inlined calls; the other calls are not inlined."""
 
 LOOKED_AT = 40_000
-"""Total number of visited nodes; what is not folded by then is left unchanged."""
+"""Maximum total number of visited nodes; the rest is left unchanged."""
 
 
 @dataclass(frozen=True, eq=False)
 class Folding:
-    """A folded network, the one that it was made of, and per block what happens to its weights."""
+    """A folded network, the original one, and the changes of weights for each block."""
 
     whole: Compiled
     compiled: Compiled
@@ -51,7 +51,7 @@ class Folding:
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
-        """All steps, by full names. As many as the network has instances of what was folded."""
+        """All steps, with full names; as many as there are folded instances in the network."""
         return tuple(self._steps())
 
     def _steps(self) -> Iterator[Step]:
@@ -113,7 +113,7 @@ class _Folder:
         self._shared = _across(graphs) | tied_instances(graphs)
 
     def take(self, graph: Graph) -> None:
-        """Fold one graph; those below it are folded. The value of a buffer stays."""
+        """Fold one graph; those below it are folded. The value of a buffer is not changed."""
         now = self._recalled(graph)
         if graph.kind != "buffer":
             now = self._folded(now)
@@ -123,7 +123,7 @@ class _Folder:
         self._ways[now] = self._way(now)
 
     def _folded(self, graph: Graph) -> Graph:
-        """What stands in a graph is folded, calls are opened, and what then stands in it folded."""
+        """Fold the nodes of a graph, inline calls, and fold the nodes after that."""
         steps: list[Step] = []
         while True:
             swept = sweep(graph, self._shared, self._effort)
@@ -148,7 +148,7 @@ class _Folder:
             yield below(step, call.instance.key)
 
     def _worth_opening(self, graph: Graph) -> set[int]:
-        """The calls whose nodes take part in what can be folded once calls are opened."""
+        """The calls whose nodes are folded when calls are inlined."""
         trial, origins = graph, {node.id: node.id for node in graph.nodes}
         empty: set[int] | None = None
         while True:
@@ -177,7 +177,7 @@ class _Folder:
         return found
 
     def _recalled(self, graph: Graph) -> Graph:
-        """The graph with calls of what the blocks below have become."""
+        """The graph with calls of the folded blocks."""
         nodes: list[Node] = []
         kept = self._inconsistent(graph)
         for node in graph.nodes:
@@ -191,7 +191,7 @@ class _Folder:
         return replace(graph, nodes=tuple(nodes))
 
     def _instance(self, old: Instance) -> Instance:
-        """The instance with what its graphs have become: one object wherever it is used."""
+        """The instance with folded graphs: one object for all of its uses."""
         if old in self._made:
             return self._made[old]
         made = self._made[old] = with_graphs(old, self.became)
@@ -200,7 +200,7 @@ class _Folder:
         return made
 
     def _inconsistent(self, graph: Graph) -> set[str]:
-        """Keys of shared blocks that were folded in different ways for different inputs."""
+        """Keys of shared blocks that were folded differently for different inputs."""
         found: dict[str, set[int]] = {}
         for node in graph.nodes:
             if node.callee is not None and node.instance is not None and node.instance.key:
@@ -209,7 +209,7 @@ class _Folder:
         return {key for key, ways in found.items() if len(ways) > 1}
 
     def _way(self, graph: Graph) -> int:
-        """A number for how a graph and all below it were folded: one way, one number."""
+        """A number for the way in which a graph and all below it were folded."""
         ways = [
             (item.path, self._ways.get(below_it))
             for item in owned(graph)

@@ -1,7 +1,7 @@
-"""The normal form of what a node yields: a sum of affine maps of other ports, channel by channel.
+"""The normal form of a node: a sum of affine maps of other ports, channel by channel.
 
-`bn(f(x) + x) * g` is, with the map s of the norm, (s, then g) of f(x) plus (the slope of s, then
-g) of x. Branches, their order and the borders of what is written as one sum do not matter to it.
+`bn(f(x) + x) * g` is, with the map s of the norm, (s, then g) of f(x) plus (the slope of s, then g)
+of x. It does not depend on branches, their order, or how sums are split into nodes.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from archspec.passes.folding.reordering import reordered
 from archspec.passes.folding.steps import IDENTITY, Change, Scale
 
 _LARGEST = 64
-"""Changes that a term may be made of; nodes that a form goes back through."""
+"""Limits: maps that a term consists of; nodes that a form expands."""
 
 
 @frozen
 class Term:
-    """What becomes of a port within a sum.
+    """A map of a port as a term of a sum.
 
-    `made` are ports that add up to it as the block is, each with whether it is subtracted; None
-    where there are none.
+    `made` are ports whose sum is the term in the original block, each with whether it is
+    subtracted; None if there are none.
     """
 
     change: Change
@@ -48,19 +48,19 @@ class Term:
 
 @dataclass
 class Form:
-    """The form of a node; `expand` takes it one node further back.
+    """The form of a node; `expand` moves it one node back.
 
-    It goes back through a node only where all that reads the node belongs to the form, so that
-    nothing is computed twice. Without `deep` it leaves sums alone of which more is made than
-    further sums. `is_change` says whether a node of it does more than add up; `norm` is the
-    earliest that can be any other map, with what it is. `spare` counts, by owner, numbers that are
-    not needed if the nodes go.
+    A node is expanded only if all of its readers belong to the form, so that nothing is computed
+    twice. Without `deep`, sums whose result is used by something other than sums are not expanded.
+    `is_change` says whether a node of the form is more than a sum; `norm` is the earliest node that
+    can represent any other map, with its description. `spare` counts, by owner, numbers that are
+    not needed if the nodes are removed.
     """
 
     draft: Draft
     root: Node
     deep: bool
-    is_mixed: bool = False  # whether it went back where only a deep one does
+    is_mixed: bool = False  # whether it expanded a node that only a deep form expands
     terms: dict[Port, Term] = field(default_factory=dict)
     axis: int | None = None
     nodes: list[Node] = field(default_factory=list)
@@ -76,9 +76,9 @@ class Form:
         self._queue(port)
 
     def states(self) -> Iterator[None]:
-        """Take the form further back as often as that is possible.
+        """Expand the form as often as possible.
 
-        The last node comes first, so that all of the form that reads a node is known by then.
+        The last node comes first, so that all nodes of the form that read a node are known by then.
         """
         while self._open and len(self.nodes) < _LARGEST:
             _, index, number = heappop(self._open)
@@ -90,7 +90,7 @@ class Form:
         heappush(self._open, (-self.draft.place[port.node], port.index, port.node))
 
     def whole(self) -> Form:
-        """The form taken back as far as it goes."""
+        """The fully expanded form."""
         for _ in self.states():
             pass
         return self
@@ -100,7 +100,7 @@ class Form:
         return self.draft.reads(port) == self.reads[port]
 
     def _expand(self, port: Port) -> bool:
-        """Put the parts of a node in its place; False where that cannot be."""
+        """Replace a node by its parts; False if that is impossible."""
         draft, node = self.draft, self.draft.node(port.node)
         if port != Port(self.root.id) and not self.is_whole(port):
             return False
@@ -125,7 +125,7 @@ class Form:
         return True
 
     def _reorder(self, port: Port) -> bool:
-        """Put what stands in front of two orders of axes that undo one another in their place."""
+        """Skip two permutations that cancel each other."""
         found = reordered(self.draft, self.draft.node(port.node))
         if found is None or not self._suits(found.nodes[0], self.terms[port], found.parts):
             return False
@@ -165,7 +165,7 @@ class Form:
 def _made(
     node: Node, at: int, change: Change, term: Term, count: int
 ) -> tuple[tuple[bool, Port], ...] | None:
-    """The ports that yield what a part of a node contributes."""
+    """The ports that compute the contribution of a part of a node."""
     if count == 1:
         if is_identity(change) and term.made == ((False, Port(node.id)),):
             return ((False, node.inputs[at]),)

@@ -1,4 +1,4 @@
-"""Putting the nodes of blocks in place of their calls."""
+"""Inlining of calls during folding."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from archspec.graph.model import Graph
 
 @frozen
 class Opened:
-    """A graph in which calls were opened. `origins` has, by node of it, that which it was in."""
+    """A graph in which calls were inlined. `origins` maps its nodes to the original ones."""
 
     graph: Graph
     origins: Mapping[int, int]
 
 
 def opened(graph: Graph, calls: Collection[int]) -> Opened:
-    """The graph with the nodes of some of the blocks that it calls in place of the calls."""
+    """The graph with some of the calls replaced by the nodes of their blocks."""
     edit = Edit(graph)
     origins = {node.id: node.id for node in graph.nodes}
     for call in graph.in_order(calls):

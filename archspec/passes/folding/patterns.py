@@ -1,4 +1,4 @@
-"""What folding knows of nodes: layers, affine maps of single channels, and what passes them on."""
+"""The properties of nodes for folding: layers, affine maps per channel, ops that preserve them."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _NEGATIVE = Scale(-1.0)
 
 @frozen
 class Parts:
-    """A node as a sum: for each input that it reads, by index, what becomes of its channels.
+    """A node as a sum of maps of its inputs, by index.
 
-    `axis` is that of the channels, None where all are changed alike. `spare` is how many numbers
-    of the state dict are no longer needed where the node is gone. `settings` are those of the
-    `ChannelMap` of an op that can be any other map too, a norm; there are none for other nodes.
+    `axis` is that of the channels, None if all are changed alike. `spare` is how many numbers of
+    the state dict are not needed if the node is removed. `settings` are those of the `ChannelMap`
+    of an op that can represent any other map, a norm; other nodes have none.
     """
 
     terms: tuple[tuple[int, Change], ...]
@@ -45,12 +45,12 @@ class Parts:
 
     @property
     def is_change(self) -> bool:
-        """Whether it does more than add up."""
+        """Whether it is more than a sum."""
         return any(change not in (IDENTITY, _NEGATIVE) for _, change in self.terms)
 
 
 def spare_of(parts: Parts) -> dict[str, int]:
-    """By owner, how many numbers of the state dict are not needed where a node is gone."""
+    """By owner, how many numbers of the state dict are not needed if a node is removed."""
     return {
         leaf.owner: parts.spare
         for _, change in parts.terms
@@ -60,7 +60,7 @@ def spare_of(parts: Parts) -> dict[str, int]:
 
 
 def parts_of(draft: Draft, node: Node) -> Parts | None:
-    """The node as a sum of affine maps of single channels in inference, if it is one."""
+    """The node as a sum of affine maps per channel in inference, if it is one."""
     op = node.op
     if op is None or not node.inputs:
         return None
@@ -75,7 +75,7 @@ def parts_of(draft: Draft, node: Node) -> Parts | None:
 
 
 def _own_map(draft: Draft, node: Node, op: Op) -> Parts | None:
-    """The affine map that an op of one input is, if it owns all of the numbers in it alone."""
+    """The affine map of an op with one input, if the op alone owns all of its numbers."""
     instance = node.instance
     if instance is None:
         return None
@@ -94,9 +94,9 @@ def _own_map(draft: Draft, node: Node, op: Op) -> Parts | None:
 
 @lru_cache(maxsize=4096)
 def _described(op: Op, given: TensorType) -> tuple[ChannelMap, int] | None:
-    """What an op says of its channels, and how many numbers are not needed where it is gone.
+    """The map of an op, and how many numbers are not needed if the op is removed.
 
-    Those are what is learnt; where there is nothing to learn, what there is in its place.
+    These are the learned ones, or the buffers if nothing is learned.
     """
     found = op.affine_per_channel(given)
     if found is None:
@@ -107,7 +107,7 @@ def _described(op: Op, given: TensorType) -> tuple[ChannelMap, int] | None:
 
 
 def _of_numbers(one: ChannelMap) -> Change | None:
-    """A map of known numbers as a change; None for one that has others."""
+    """The map for known numbers; None if it has others."""
     change: Change = IDENTITY
     for numbers, kind in ((one.scale, Scale), (one.shift, Shift)):
         if isinstance(numbers, Number):
@@ -145,7 +145,7 @@ def _with_parameter(draft: Draft, node: Node, op: Op) -> Parts | None:
 
 
 def _change_by(op: Op, owner: str, at: int) -> Change | None:
-    """What arithmetic with a parameter makes of its input `at`."""
+    """The map of its input `at` for arithmetic with a parameter."""
     match op.arithmetic:
         case "sum":
             return Offset(owner)
@@ -161,14 +161,14 @@ def _change_by(op: Op, owner: str, at: int) -> Change | None:
 
 @frozen
 class Linearity:
-    """A node that is a layer with weights of its own, as its op describes it."""
+    """A node that is a linear layer with its own weights, as its op declares."""
 
     layer: Layer
     own: LinearLayer
 
     @property
     def gain(self) -> int:
-        """How many numbers it has more where something is added to its outputs."""
+        """How many numbers a bias adds to it."""
         return 0 if self.own.biased else self.own.width
 
 
@@ -186,18 +186,18 @@ def linearity_of(draft: Draft, node: Node) -> Linearity | None:
 
 @lru_cache(maxsize=4096)
 def _layer(op: Op, given: TensorType) -> LinearLayer | None:
-    """What the op says, if it can have a bias."""
+    """The declaration of the op, if it can have a bias."""
     found = op.linear_layer(given)
     return found if found is None or found.biased or op.with_bias() is not None else None
 
 
 @frozen
 class Taps:
-    """What a layer reads of its input, and how: two that agree in all but the taps add up.
+    """The taps of a layer: two layers that differ only in these can be merged.
 
-    Per spatial axis, `first` and `last` are the places of the outer taps relative to the output
-    position, and `every` is their distance; a linear layer has no such axis. `edge` says what is
-    read beyond the edge: "" for nothing.
+    Per spatial axis, `first` and `last` are the positions of the outer taps relative to the output
+    position, and `every` is their distance; a linear layer has no such axes. `edge` is the padding
+    mode: "" for no padding.
     """
 
     source: Port
@@ -219,7 +219,7 @@ class Taps:
         return self.width * self.inputs // self.groups * kernel
 
     def holds(self, other: Taps) -> bool:
-        """Whether each weight of another layer over the same input has its place in this one."""
+        """Whether each weight of another layer over the same input has a position in this one."""
         same = (self.source, self.kind, self.width, self.inputs, self.stride)
         if same != (other.source, other.kind, other.width, other.inputs, other.stride):
             return False
@@ -235,13 +235,13 @@ class Taps:
         )
 
     def places(self, other: Taps) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Where in this kernel that of the other begins, and how far apart its weights are."""
+        """The offset of the other kernel in this one, and its dilation."""
         axes = range(len(self.first))
         start = tuple((other.first[at] - self.first[at]) // self.every[at] for at in axes)
         return start, tuple(max(other.every[at] // self.every[at], 1) for at in axes)
 
     def diagonal(self) -> Taps | None:
-        """Those of the map of each channel of its input to itself, where it can be such a layer."""
+        """The taps of a map of each channel of its input to itself, if such a layer can exist."""
         if self.width != self.inputs or any(step != 1 for step in self.stride):
             return None
         zero, one = (0,) * len(self.first), (1,) * len(self.first)
@@ -260,7 +260,7 @@ class Taps:
 
 
 def taps_of(draft: Draft, node: Node, source: Port) -> Taps | None:
-    """The taps of a layer that reads `source`, where it says which they are."""
+    """The taps of a layer that reads `source`, if it declares them."""
     op, kind = node.op, draft.type_of(node.inputs[0])
     own = _layer(op, kind) if op is not None else None
     if op is None or own is None or own.rows is None:
@@ -280,7 +280,7 @@ def taps_of(draft: Draft, node: Node, source: Port) -> Taps | None:
 
 
 def passage_of(draft: Draft, node: Node, axis: int) -> Passage | None:
-    """Where the channels of an axis of the input go, where the node passes on maps of them."""
+    """The new axis of the channels, if the node preserves maps of channels."""
     op = node.op
     if op is None or len(node.inputs) != 1 or len(node.types) != 1:
         return None
@@ -289,5 +289,5 @@ def passage_of(draft: Draft, node: Node, axis: int) -> Passage | None:
 
 @lru_cache(maxsize=4096)
 def _passage(op: Op, axis: int, given: TensorType) -> Passage | None:
-    """What the op says; blocks are looked at several times, on trial too."""
+    """The declaration of the op; memoised, because blocks are visited several times."""
     return op.passage(axis, given)

@@ -1,4 +1,4 @@
-"""Orders of axes that undo one another, with maps of single channels between them."""
+"""Permutations of axes that cancel each other, with maps of channels between them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from archspec.passes.folding.patterns import Parts, parts_of, spare_of
 from archspec.passes.folding.steps import IDENTITY, Change
 
 _LONGEST = 64
-"""Nodes between two orders, and changes that they are made of."""
+"""Limits: nodes between two permutations, and maps that they consist of."""
 
 
 @frozen
 class Reordered:
-    """What a port yields as one map of the channels of another port, whose axes are the same.
+    """A port as one map of the channels of another port with the same axes.
 
-    `nodes` are those that this goes back through, the last one first; `spare` counts, by owner,
-    numbers that are not needed if they go.
+    `nodes` are the nodes in between, the last one first; `spare` counts, by owner, numbers that are
+    not needed if they are removed.
     """
 
     source: Port
@@ -28,14 +28,14 @@ class Reordered:
 
 
 def order_of(draft: Draft, node: Node) -> tuple[int, ...] | None:
-    """For each axis of what a node yields the axis of its input, if that is all it changes."""
+    """For each axis of the output the axis of the input, if the node only permutes axes."""
     if node.op is None or len(node.inputs) != 1:
         return None
     return node.op.permutation(draft.type_of(node.inputs[0]).rank)
 
 
 def reordered(draft: Draft, node: Node) -> Reordered | None:
-    """The map between an order of axes and an earlier one that it undoes, if that is all."""
+    """The map between a permutation and an earlier one that it undoes, if there is nothing else."""
     order = order_of(draft, node)
     if order is None:
         return None

@@ -1,6 +1,6 @@
-"""What folding does to weights, as data: a backend carries it out on the tensors.
+"""The changes of weights in folding, as data: a backend applies them to the tensors.
 
-A step names tensors of the network as it was. Steps of a graph are carried out in their order.
+A step names tensors of the original network. Steps of a graph are applied in their order.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from archspec.ops.channels import Numbers
 
 @frozen
 class Channelwise:
-    """What the op at `owner` does with each channel, of numbers that it owns; see `ChannelMap`."""
+    """The map of the op at `owner`, of numbers that it owns; see `ChannelMap`."""
 
     owner: str
     scale: Numbers | None
@@ -60,29 +60,29 @@ class Slope:
 
 @frozen
 class Chain:
-    """Changes one after another. Of none it is the identity."""
+    """Maps one after another; an empty chain is the identity."""
 
     parts: tuple[Change, ...]
 
 
 @frozen
 class Total:
-    """The sum of what several changes make of one input."""
+    """The sum of several maps of one input."""
 
     parts: tuple[Change, ...]
 
 
 Change: TypeAlias = Channelwise | Factor | Offset | Scale | Shift | Slope | Chain | Total
-"""An affine map of each channel on its own, x * scale + shift."""
+"""An affine map per channel, x * scale + shift."""
 
 IDENTITY = Chain(())
 
 
 @frozen
 class Layer:
-    """A convolution or linear layer: its path, and how its weight is laid out.
+    """A convolution or linear layer: its path, and the layout of its weight.
 
-    The weight is [outputs, inputs / groups, ...], or [inputs, outputs / groups, ...] where it is
+    The weight is [outputs, inputs / groups, ...], or [inputs, outputs / groups, ...] if it is
     `transposed`. `weight` and `bias` are their names below the path.
     """
 
@@ -105,7 +105,7 @@ class Layer:
 
 @frozen
 class After:
-    """A change behind a layer: weight * scale, bias * scale + shift."""
+    """A map after a layer: weight * scale, bias * scale + shift."""
 
     layer: Layer
     change: Change
@@ -113,9 +113,10 @@ class After:
 
 @frozen
 class Before:
-    """A change in front of a layer: weight * scale over its inputs, bias + weight @ shift.
+    """A map before a layer: weight * scale over its inputs, bias + weight @ shift.
 
-    The inputs have the channels `outer` times in their order, each `inner` times in a row.
+    The inputs have the channels repeated `outer` times as a whole, each of them `inner` times in a
+    row.
     """
 
     layer: Layer
@@ -126,11 +127,11 @@ class Before:
 
 @frozen
 class Merge:
-    """A layer, or a change of the input, that is added to a larger layer over the same input.
+    """A layer, or a map of the input, that is added to a larger layer over the same input.
 
-    Its kernel, spread by `dilation`, is added to that of `into` from position `start` on (both
-    per spatial axis), and its bias to that bias. A change is the kernel of a single tap that
-    joins each channel to itself, so the identity is the unit matrix.
+    Its kernel, spread by `dilation`, is added to that of `into` from position `start` on (both per
+    spatial axis), and its bias to that bias. A map is a kernel with a single tap that connects each
+    channel to itself, so the identity is the unit matrix.
     """
 
     into: Layer
@@ -141,7 +142,7 @@ class Merge:
 
 @frozen
 class Become:
-    """A norm whose weight and bias become what makes `change` of its whole map.
+    """A norm whose weight and bias are set so that its whole map is `change`.
 
     `settings` are those of its `ChannelMap`.
     """

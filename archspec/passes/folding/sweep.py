@@ -1,4 +1,4 @@
-"""Folding within one block: its nodes are looked at in their order until nothing is left."""
+"""Folding within one block: nodes are visited in order until nothing can be folded."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from archspec.passes.rewriting.identities import UNDONE
 
 @frozen
 class Swept:
-    """A block with everything folded that stands in it, and what that does to its weights.
+    """A folded block, and the changes of its weights.
 
-    `touched` are the nodes of the block as it was that took part. Without steps the graph is the
-    same object.
+    `touched` are the nodes of the original block that were involved. Without steps, the graph is
+    the same object.
     """
 
     graph: Graph
@@ -37,10 +37,7 @@ class Swept:
 
 
 def sweep(graph: Graph, shared: Collection[Instance], effort: Effort) -> Swept:
-    """Fold what stands in a block, as far as `effort` allows.
-
-    `shared` are instances that must stay.
-    """
+    """Fold a block, as far as `effort` allows. `shared` are instances that must not be changed."""
     work = _Sweep(Draft(graph, shared, effort))
     before = -1
     while len(work.steps) != before:
@@ -67,7 +64,7 @@ class _Map:
 
 @frozen
 class _Target:
-    """A layer that a map may go into, what is passed on the way to it, and how."""
+    """A layer that can absorb a map, the ops in between, and the position of the channels."""
 
     node: Node
     line: Linearity
@@ -82,7 +79,7 @@ class _Sweep:
         self.touched: set[int] = set()
 
     def visit(self, number: int) -> None:
-        """Fold what a node completes."""
+        """Fold the form that ends at a node."""
         if not self.draft.is_alive(number):
             return
         node = self.draft.node(number)
@@ -99,9 +96,10 @@ class _Sweep:
         self.touched.update(node.id for node in nodes)
 
     def _add_up(self, form: Form) -> bool:
-        """What a sum is of goes into layers, and layers of one input into one.
+        """Fold the terms of a sum into layers, and merge layers of one input.
 
-        Where sums stand behind other changes, each is left alone if they all together do not.
+        If sums are followed by other maps, each sum is tried alone if they cannot be folded
+        together.
         """
         forms = [form]
         if form.is_mixed:
@@ -116,9 +114,9 @@ class _Sweep:
         return False
 
     def _forward(self, node: Node, maps: list[_Map]) -> bool:
-        """A map of channels goes into all the layers that read it, if nothing else does.
+        """Fold a map of channels into all the layers that read it, if it has no other readers.
 
-        Where their windows reach over the edge, only a factor does: what is there stays zero.
+        If their windows reach into padding, only a factor is folded: the padding must stay zero.
         """
         for found in reversed(maps):
             targets = self._targets(node, found)
@@ -148,7 +146,7 @@ class _Sweep:
         return None
 
     def _ahead(self, port: Port, axis: int, constants: bool) -> list[_Target] | None:
-        """The layers that read a port, or None where anything else does."""
+        """The layers that read a port, or None if there are other readers."""
         found: list[_Target] = []
         stack: list[tuple[Port, Passage, tuple[Node, ...]]] = [(port, Passage(axis), ())]
         while stack:
@@ -167,7 +165,7 @@ class _Sweep:
     def _target(
         self, reader: Node, way: Passage, passed: tuple[Node, ...], constants: bool
     ) -> _Target | Passage | None:
-        """A layer that takes a map, or how it goes on through what passes it on."""
+        """A layer that absorbs a map, or the next port through an op that preserves it."""
         line = linearity_of(self.draft, reader)
         if line is not None:
             takes = line.own.inputs == way.axis and not (constants and not line.own.takes_shift)
@@ -178,7 +176,7 @@ class _Sweep:
         return way.then(step)
 
     def _unite(self, node: Node, maps: list[_Map]) -> None:
-        """Norms and other maps one after another, or added, become one norm."""
+        """Merge norms and other maps in sequence, or in a sum, into one norm."""
         for found in reversed(maps):
             if found.norm is None:
                 continue
@@ -194,14 +192,14 @@ class _Sweep:
             return
 
     def _cancel(self, node: Node) -> None:
-        """An order of axes that undoes the one before it, once there is nothing between them."""
+        """Remove a permutation that undoes the one before it, if nothing is between them."""
         found = replaced(self.draft.edit, UNDONE, node)
         if found is not None:
             self.draft.redirect(Port(node.id), found.port)
 
 
 def _maps(form: Form) -> Iterator[_Map]:
-    """The root of a form as a map of a port, of ever earlier ones."""
+    """The root of a form as a map of a port, for earlier and earlier ports."""
     for _ in form.states():
         if len(form.terms) != 1 or not form.is_change:
             continue

@@ -43,13 +43,13 @@ class Place:
 
     @property
     def types(self) -> tuple[TensorType, ...]:
-        """Types of its inputs, without the captures of layers that an op holds."""
+        """Types of its inputs, without the captures of layers that an op applies."""
         read = tuple(map(self.edit.type_of, self.node.inputs))
         return own_inputs(self.instance.regions, read)
 
 
 MOST = 50_000
-"""Blocks that are looked at, each once for all paths to it that look alike to the pattern."""
+"""Maximum number of visits to blocks: one per block and set of positions in the pattern."""
 
 Change: TypeAlias = Callable[[Place], None]
 """Changes `place.edit` at `place.node`, whose types stay."""
@@ -89,7 +89,7 @@ class _Changing:
         self._paths: dict[_Asked, str] = {}  # the first of those that lead to a block
 
     def network(self, graph: Graph) -> Graph:
-        """What becomes of a whole network."""
+        """The changed network."""
         return memoised((graph, self._pattern.start), self._step)
 
     def _step(self, asked: _Asked) -> Generator[_Asked, Graph, Graph]:
@@ -160,6 +160,6 @@ class _Changing:
 
 
 def _held(graph: Graph, gone: Collection[Instance]) -> list[Graph]:
-    """The graphs of its regions, but for those of instances that are gone."""
+    """The graphs of its regions, except those of removed instances."""
     instances = (node.instance for node in graph.nodes if node.instance not in gone)
     return [one.graph for instance in instances if instance for one in instance.regions]

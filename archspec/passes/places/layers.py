@@ -57,7 +57,7 @@ class _Exchange:
         try:
             layer = self._layer_for(place)
         except CompileFailed as failure:
-            note = f"it is to stand at `{place.path}`, where it takes {_listed(place.types)}"
+            note = f"at `{place.path}` its inputs are {_listed(place.types)}"
             self.found[place.path] = tuple(
                 replace(one, notes=(*one.notes, note)) for one in failure.diagnostics
             )
@@ -73,7 +73,7 @@ class _Exchange:
         """Why a layer does not fit a place, or None."""
         if layer.output_types != place.node.types:
             yields, wanted = _listed(layer.output_types), _listed(place.node.types)
-            return f"at `{place.path}` the layer yields {yields}, but {wanted} is needed"
+            return f"at `{place.path}` the layer returns {yields}, but {wanted} is needed"
         weights = tuple((one.name, one.shape) for one in table(Compiled("", layer, layer)))
         if self._weights.setdefault(place.path, weights) != weights:
             return f"`{place.path}` is used twice, and the layer has other weights there each time"
@@ -103,7 +103,7 @@ def _put(place: Place, layer: Graph) -> None:
 
 
 def _is_whole(layer: Graph, node: Node) -> bool:
-    """Whether a node reads all inputs of a layer and yields all of its outputs, in order."""
+    """Whether a node reads all inputs of a layer and returns all of its outputs, in order."""
     yields = tuple(Port(node.id, index) for index in range(len(node.types)))
     return yields == layer.output_ports and node.inputs == tuple(
         Port(one.id) for one in layer.inputs
@@ -121,7 +121,7 @@ def _nothing(network: Compiled, pattern: str) -> Diagnostic:
         below = owned(item.instance.graph) if item.instance.graph is not None else ()
         names |= {join_path(item.path, one.path): None for one in below}
     near = closest(pattern, names)
-    message = f"nothing in `{network.name}` stands at `{pattern}`"
+    message = f"no path in `{network.name}` matches `{pattern}`"
     fix = f"write `{near}`" if near else None
-    notes = ["paths are the names of weights without that of the tensor: `layer1.0.conv1`"]
+    notes = ["paths are the names of weights without the name of the tensor: `layer1.0.conv1`"]
     return diagnostic("E0913", message, network.inference.origin.span, notes=notes, fix=fix)

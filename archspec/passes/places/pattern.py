@@ -19,7 +19,7 @@ _ONE = re.compile(r"\*+|\[!?\]?[^\]]*\]|.", re.DOTALL)
 
 
 class PathPattern:
-    """A pattern, as the places between its parts."""
+    """A pattern, divided into parts."""
 
     def __init__(self, text: str) -> None:
         self._parts = tuple(_parts(text))
@@ -43,7 +43,7 @@ class PathPattern:
         return len(self._parts) in states
 
     def _closed(self, states: set[int]) -> States:
-        """With what follows a `*`; what comes before one that is reached has no more to say."""
+        """With the positions after a `*`; earlier positions are then irrelevant."""
         last = max((at for at in states if self._is_star(at)), default=0)
         states = {at for at in states if at >= last}
         return frozenset(states | {at + 1 for at in states if self._is_star(at)})
@@ -57,6 +57,6 @@ def _nothing(_: str) -> None:
 
 
 def _parts(text: str) -> Iterator[Callable[[str], object] | None]:
-    """For each part what asks whether it takes a letter; None for a `*`."""
+    """For each part a test for a character; None for a `*`."""
     for part in _ONE.findall(text):
         yield None if part.startswith("*") else re.compile(translate(part)).match

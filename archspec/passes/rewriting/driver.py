@@ -21,7 +21,7 @@ MOST = 100
 def rewrite_network(
     network: Compiled, rules: Sequence[Rule], *, mode: Mode | None = None
 ) -> Compiled:
-    """The network with every graph rewritten, including those that ops hold, in both modes or one.
+    """The network with every graph rewritten, including those of regions, in both modes or one.
 
     Shared parts remain shared. Raises CompileFailed (E0911) as `rewrite` does.
     """
@@ -37,7 +37,7 @@ def rewrite(graph: Graph, rules: Sequence[Rule], given: Condition = TRUE) -> Gra
     """
     edit, left, before = Edit(graph, given), MOST * len(graph.nodes), -1
     changed = 0
-    while changed != before:  # one rule may make place for another anywhere
+    while changed != before:  # one rule may make others applicable anywhere
         before = changed
         for number in edit.numbers:
             name = _apply(edit, rules, number) if number in edit else None
@@ -71,7 +71,7 @@ def _apply(edit: Edit, rules: Sequence[Rule], number: int) -> str | None:
         if found is None:
             continue
         node = edit.node(number)
-        readers = edit.replace(number, found.port)  # it stays where what is put around it reads it
+        readers = edit.replace(number, found.port)  # it is kept if the replacement reads it
         needs = [*node.requirements] if number not in edit else []
         for site in found.match.inside.values():
             one = site.node.id

@@ -11,7 +11,7 @@ def order_of(site: Site) -> tuple[int, ...] | None:
     return site.op.permutation(site.types[0].rank) if len(site.node.inputs) == 1 else None
 
 
-def hands_on(site: Site) -> bool:
+def returns_its_input(site: Site) -> bool:
     """Whether an op returns its input unchanged in inference, and owns no tensors."""
     order = order_of(site)
     return order is not None and order == tuple(range(len(order))) and not site.owns
@@ -39,17 +39,17 @@ def _idempotent(site: Site) -> bool:
 
 
 HANDED_ON = Rule(
-    "what hands on its input",
-    Pattern(where=hands_on),
+    "ops that return their input",
+    Pattern(where=returns_its_input),
     lambda match: match.site.node.inputs[0],
 )
 UNDONE = Rule(
-    "an order of axes that undoes another",
+    "permutations that cancel each other",
     Pattern(where=_reorders, inputs=(Pattern(where=_reorders, read_once=True, name="first"),)),
     _undone,
 )
 AGAIN = Rule(
-    "what is applied again to what it yields",
+    "idempotent ops applied twice",
     Pattern(where=_idempotent, inputs=(Pattern(where=_idempotent, name="first"),)),
     _again,
 )

@@ -1,10 +1,8 @@
 """Patterns of nodes, and rules for their replacement.
 
-    Rule(
-        "two orders of axes that undo one another",
-        Pattern(where=reorders, inputs=(Pattern(where=reorders, name="first", read_once=True),)),
-        lambda match: match.inside["first"].node.inputs[0] if undone(match) else None,
-    )
+Rule( "permutations that cancel each other", Pattern(where=reorders, inputs=(Pattern(where=reorders,
+name="first", read_once=True),)), lambda match: match.inside["first"].node.inputs[0] if
+undone(match) else None, )
 
 A rule changes nothing if its pattern does not match, or if it returns None.
 """
@@ -23,7 +21,7 @@ from archspec.types.tensor import TensorType
 
 @frozen
 class Site:
-    """An op at its place, in a graph that is being edited."""
+    """An op in a graph that is being edited."""
 
     edit: Edit
     node: Node
@@ -31,7 +29,7 @@ class Site:
 
     @property
     def types(self) -> tuple[TensorType, ...]:
-        """Types of its inputs, captures of its layers last."""
+        """Types of its inputs; captures of its layers come last."""
         return tuple(self.edit.type_of(port) for port in self.node.inputs)
 
     @property

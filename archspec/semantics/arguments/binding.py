@@ -234,5 +234,5 @@ def _check_domain(context: Context, value: Value, domain: ast.Expr, span: Span, 
             "E0305",
             f"{what} is {value}, which is outside its domain `{domain.span.text}`",
             span,
-            secondary=[(domain.span, "declared here; `a..b` leaves b out")],
+            secondary=[(domain.span, "declared here; `a..b` excludes b")],
         )

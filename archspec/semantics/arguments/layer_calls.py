@@ -222,10 +222,10 @@ def data_in_parentheses(context: Context, name: str, span: Span) -> SpecError:
     text = span.text if span.text.isidentifier() else "x"
     return context.error(
         "E0310",
-        "data does not go in parentheses; they hold attributes",
+        "data is not passed in parentheses, which contain attributes",
         span,
         "this is data",
-        fix=f"let it flow in: `{text} -> {name}`",
+        fix=f"write `{text} -> {name}`",
     )
 
 

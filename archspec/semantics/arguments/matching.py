@@ -30,7 +30,7 @@ def by_name(
                 takes = counted(len(names), "argument")
                 raise context.error(
                     "E0303",
-                    f"`{definition.name}` takes {takes}, this is one too many",
+                    f"`{definition.name}` takes {takes}, and this is one too many",
                     item.span,
                     secondary=[(definition.name_span, "defined here")],
                 )

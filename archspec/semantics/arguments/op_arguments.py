@@ -229,9 +229,9 @@ def whole_number(detail: Any, span: Span) -> Fix | None:
 
 
 _BOUNDS = {
-    "greater_than": ("above", "gt"),
+    "greater_than": ("greater than", "gt"),
     "greater_than_equal": ("at least", "ge"),
-    "less_than": ("below", "lt"),
+    "less_than": ("less than", "lt"),
     "less_than_equal": ("at most", "le"),
 }
 """Texts for pydantic's error types, with the keys of their limits."""

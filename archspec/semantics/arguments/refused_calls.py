@@ -18,7 +18,7 @@ from archspec.semantics.values.evaluation import evaluate
 from archspec.semantics.values.model import Value, has_poison, is_data
 from archspec.syntax import ast
 
-INFERRED = "the number of input channels is inferred and never written"
+INFERRED = "the number of input channels is inferred, not given"
 
 
 def refuse_unknown(context: Context, op: type[Op], node: ast.Call) -> None:
@@ -51,7 +51,7 @@ def _attributes(op: type[Op], name: str, names: Sequence[str]) -> tuple[str, ...
     if name in _INFERRED_NAMES and op.inferred is not None:
         return (INFERRED,)
     if name == "inplace":
-        return ("nothing is computed in place",)
+        return ("there are no in-place operations",)
     if op.variadic is not None:
         return (f"its {op.variadic} is given by position: `{op.name}(a, b, ..)`",)
     return (f"it has {', '.join(names)}",) if names else ()
@@ -95,7 +95,7 @@ def data_in_call(context: Context, node: ast.Call, argument: ast.Argument) -> Sp
                 data.append(other)
     return context.error(
         "E0310",
-        "data does not go in parentheses; they hold attributes",
+        "data is not passed in parentheses, which contain attributes",
         argument.value.span,
         "this is data",
         notes=_taken_by_input(context, node),

@@ -79,9 +79,9 @@ def select_clause(
         raise Reported()
     raise context.error(
         "E0504",
-        f"no clause of `{rule.name}` fits `{call_text(rule.name, arguments)}`",
+        f"no clause of `{rule.name}` matches `{call_text(rule.name, arguments)}`",
         span,
-        secondary=[(clause.name_span, "tried this") for clause in rule.clauses[:4]],
+        secondary=[(clause.name_span, "this clause was tried") for clause in rule.clauses[:4]],
         fix=f"add a clause for it: `rule {call_text(rule.name, arguments)} => ..`",
     )
 
@@ -130,14 +130,14 @@ def resolve_preset(context: Context, layer: BlockLayer, span: Span) -> Value:
         finally:
             session.rule_results[key] = found
     if session.rule_results[key] is _UNDER_WAY:
-        raise context.error("E0503", f"the preset `{definition.name}` stands for itself", span)
+        raise context.error("E0503", f"the preset `{definition.name}` refers to itself", span)
     value = session.recall(session.rule_results[key])
     if isinstance(value, Poison):
         return value
     if not isinstance(value, BlockLayer) or not _is_network(value.definition):
         raise context.error(
             "E0703",
-            f"a preset stands for a network, but `{definition.name}` is {kind_of(value)}",
+            f"a preset must be a network, but `{definition.name}` is {kind_of(value)}",
             definition.node.value.span,
         )
     return BlockLayer(value.definition, (*value.given, *layer.given), layer.span)

@@ -24,7 +24,7 @@ def too_many(context: Context, layer: OpLayer, item: Given, data: Value) -> Spec
     """The error for a surplus positional attribute `item`, with a fix."""
     op, order = layer.op, positional(layer.op)
     takes, named = counted(len(order), "attribute"), attribute_names(op)[len(order) :]
-    how = f"{takes}{' by position' if named else ''}, this is one too many"
+    how = f"{takes}{' by position' if named else ''}, and this is one too many"
     if named and not order:
         how = "its attributes by name only"
     notes = [INFERRED] if op.inferred is not None else []
@@ -50,7 +50,7 @@ def _as_written_here(layer: OpLayer, data: Value) -> Fix | None:
     if (channels := _channels_in(op, given, data)) is not None:
         given.remove(channels)
         edits.append(Edit(with_comma(channels.span), ""))
-        words.append("leave out the number of channels")
+        words.append("remove the number of channels")
     for item in given[len(order) :]:
         free = (name for name in attribute_names(op) if name not in taken)
         name = next((name for name in free if _fits(op, name, item.value)), None)
@@ -59,7 +59,7 @@ def _as_written_here(layer: OpLayer, data: Value) -> Fix | None:
         taken.add(name)
         edits.append(Edit(Span(item.span.source, item.span.start, item.span.start), f"{name}="))
         words.append(f"give `{name}` by name")
-    return Fix(", ".join(words), tuple(edits))
+    return Fix(" and ".join(words), tuple(edits))
 
 
 def _channels_in(op: type[Op], given: Sequence[Given], data: Value) -> Given | None:
@@ -121,11 +121,11 @@ def warn_of_channels(
     warning = context.error(
         "W0301",
         f"`{op.name}` has a kernel of {kernel} and stride {_first(stride)} here, "
-        f"and yields {width} channels, as many as come in",
+        f"and as many output channels as input channels, {width}",
         span,
-        notes=(INFERRED, "if that is intended, give `stride` by name"),
+        notes=(INFERRED, "if this is intended, give `stride` by name"),
         fix=Fix(
-            f"for {kernel} channels and a kernel of {_first(stride)} leave out the {width}",
+            f"for {kernel} channels and a kernel of {_first(stride)}, remove the {width}",
             (Edit(with_comma(given[0].span), ""),) if written else (),
         ),
         severity=Severity.WARNING,

@@ -169,9 +169,9 @@ class NameScope:
         if taken == span:
             raise NamingError(
                 "E0601",
-                f"the label `{key}` is taken by an earlier iteration of the same line",
+                f"the label `{key}` is already used by an earlier iteration of the same line",
                 span,
-                fix='put what differs into the label: `"layer{i}": ..`',
+                fix='put the loop variable into the label: `"layer{i}": ..`',
             )
         if taken is not None:
             raise NamingError(

@@ -24,7 +24,7 @@ _TRAINING = ("Loss", "_loss", "cross_entropy", "Scheduler", "_lr", "with_logits"
 _OPTIMISERS = frozenset({"Adam", "AdamW", "SGD", "RMSprop", "Adagrad", "backward", "fit"})
 LIBRARIES = frozenset({"torch", "nn", "F", "tf", "keras", "layers", "torchvision", "jax"})
 _SELF = (
-    "a block has no `self`: a layer is written where it is applied, and a label gives it its name: "
+    "a block has no `self`: a layer is written where it is applied, and named with a label: "
     "`x -> conv1: conv(64, 3)`"
 )
 
@@ -123,7 +123,7 @@ class ForeignCalls:
             return True
         if path[0] in LIBRARIES and (path[-1][:1].isupper() or len(path) > 2):
             message = f"`{'.'.join(path)}` has no counterpart here"
-            words = "write it as a block of the ops that there are; the page of ops lists them"
+            words = "write it as a block of existing ops; the page of ops lists them"
             self.report(diagnostic("E0210", message, node.span, fix=words))
             return True
         return False
@@ -138,9 +138,9 @@ class ForeignCalls:
         if node.name == "bias":
             fix = Fix("write `bias=false`", (Edit(value.span, "false"),))
         elif node.name is not None:
-            fix = Fix("leave it out", (Edit(with_comma(node.span), ""),))
+            fix = Fix("remove it", (Edit(with_comma(node.span), ""),))
         else:
-            fix = Fix("leave it out, and give the arguments behind it by name")
+            fix = Fix("remove it, and give the arguments behind it by name")
         self.report(diagnostic("E0210", "there is no `None` here", value.span, fix=fix))
         return True
 

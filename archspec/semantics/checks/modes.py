@@ -41,7 +41,7 @@ def _compare_outputs(inference: Graph, training: Graph, sink: Sink) -> None:
                     f"the output `{output.name}` of `{inference.name}` is {_form(other)} in "
                     f"training and {_form(output.structure)} in inference",
                     inference.origin.span,
-                    fix="give what differs two names: `output pair = .. when training`",
+                    fix="use another name in one mode: `output pair = .. when training`",
                 )
             )
 
@@ -60,7 +60,9 @@ def _compare(inference: Owned, training: Owned, sink: Sink) -> None:
     for region in inference.instance.regions:
         if region.name in regions and _ends(region.graph) != _ends(regions[region.name].graph):
             path = f"{inference.path}.{region.key}" if region.key else inference.path
-            what = f"the layer `{path}` takes or yields other data in training than in inference"
+            what = (
+                f"the layer `{path}` has different inputs or outputs in training and in inference"
+            )
             sink.report(_differs(inference, training, what))
             return
     others = {parameter.name: parameter for parameter in training.parameters}
@@ -95,10 +97,10 @@ def _ends(graph: Graph) -> tuple[int, int]:
 def _two_values(buffer: Owned) -> Diagnostic:
     return diagnostic(
         "E0409",
-        f"the buffer `{buffer.path}` would have another value in training than in inference, but "
-        "it is computed once",
+        f"the buffer `{buffer.path}` would have different values in training and in "
+        "inference, but it is computed once",
         buffer.instance.origin.span,
-        fix="make a buffer for each mode, with names of their own",
+        fix="declare a buffer for each mode, with different names",
         expansion=buffer.instance.origin.frames,
     )
 
@@ -109,7 +111,7 @@ def _differs(inference: Owned, training: Owned, what: str) -> Diagnostic:
         "E0609",
         what,
         origin.span,
-        secondary=[(first.span, "the layer of inference")] if first.span != origin.span else [],
-        fix="give the layer of each mode a label of its own",
+        secondary=[(first.span, "the layer in inference")] if first.span != origin.span else [],
+        fix="give the layers of the two modes different labels",
         expansion=origin.frames,
     )

@@ -126,7 +126,7 @@ class _Walker:
         start = text.rfind("=", 0, part.span.start)
         start -= len(text[:start]) - len(text[:start].rstrip())
         edit = Edit(Span(source, start, part.span.end), "")
-        words = "leave `= None` out: a parameter without a default must be given"
+        words = "remove `= None`: a parameter without a default must be given"
         message = "there is no `None` here"
         self.sink.report(diagnostic("E0210", message, part.span, fix=Fix(words, (edit,))))
         return True

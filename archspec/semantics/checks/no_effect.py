@@ -47,7 +47,7 @@ def _check_parameters(scope: ModuleScope, network: BlockDefinition, sink: Sink) 
                 "W0702",
                 f"nothing in `{network.name}` reads its parameter `{name}`",
                 parameter.span,
-                fix="remove it; a name that starts with `_` says that this is intended",
+                fix="remove it, or start its name with `_` if this is intended",
                 severity=Severity.WARNING,
             )
         )
@@ -111,7 +111,7 @@ def _check_names(scope: ModuleScope, sink: Sink) -> None:
         if earlier != module:
             what = f"`{name}` of `{earlier}`, which this file uses, too"
         if what and span is not None:
-            _warn(f"`{name}` of `{module}` hides {what}", span, "leave one of them out", sink)
+            _warn(f"`{name}` of `{module}` hides {what}", span, "remove one of them", sink)
         brought[name] = module
     modules = {name: module for name, module, _ in scope.brought}
     for name, definition in scope.own.items():
@@ -126,7 +126,7 @@ def _check_names(scope: ModuleScope, sink: Sink) -> None:
 def _meaning(scope: ModuleScope, name: str) -> str:
     """A description of a name's meaning without definitions, or ""."""
     if name in scope.prelude:
-        return f"`{name}` of `std.{PRELUDE}`, which is in sight everywhere"
+        return f"`{name}` of `std.{PRELUDE}`, which is visible everywhere"
     if name in all_ops():
         return f"the op `{name}`"
     if name in FUNCTIONS:

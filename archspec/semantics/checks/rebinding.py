@@ -32,7 +32,7 @@ def rebound(body: ast.Body) -> Iterator[Diagnostic]:
             fix = fixes.get(name) or Fix(_words(name))
             yield diagnostic(
                 "E0211",
-                f"`{name}` is bound twice; a name has one meaning in its body",
+                f"`{name}` is bound twice; a name can be bound only once in a body",
                 place,
                 secondary=[(first[name], "bound here")],
                 fix=fix,
@@ -52,7 +52,7 @@ def _bound(statement: ast.Statement) -> Iterator[tuple[str, Span]]:
 
 
 def _words(name: str) -> str:
-    return f"give each step a name of its own, `{name}2 = ..`, or join the steps by `->`"
+    return f"use a new name for each step, `{name}2 = ..`, or join the steps with `->`"
 
 
 def _with_new_names(body: ast.Body, name: str, reads: list[list[ast.Name]]) -> Fix:

@@ -29,13 +29,13 @@ def check_sizes(compiled: Compiled, inputs: Inputs, sink: Sink, budget: Budget) 
     never = verdict.kind is VerdictKind.NEVER
     names = () if never else _limited_by_accident(compiled, needs, budget)
     if never or names:
-        few = f"only finitely many sizes of {', '.join(names)} suit all layers"
-        message = few if names else "no size suits all layers"
+        few = f"only finitely many sizes of {', '.join(names)} are valid for all layers"
+        message = few if names else "no size is valid for all layers"
         sink.report(diagnostic("E0402", message, where, secondary=_reasons(needs)))
         return
     if verdict.kind is VerdictKind.UNDECIDED:
         sink.report(
-            diagnostic("E0410", "undecided: which sizes work", where, notes=[verdict.reason])
+            diagnostic("E0410", "undecided: which sizes are valid", where, notes=[verdict.reason])
         )
         return
     formula = verdict.formula
@@ -47,10 +47,10 @@ def check_sizes(compiled: Compiled, inputs: Inputs, sink: Sink, budget: Budget) 
         sink.report(
             diagnostic(
                 "W0402",
-                f"reports use {sizes_text(compiled.sizes)}, which the network does not take",
+                f"the sizes for reports, {sizes_text(compiled.sizes)}, are not valid",
                 where,
                 secondary=_reasons(failing),
-                fix="give the dims sizes that it takes",
+                fix="use valid sizes",
                 severity=Severity.WARNING,
             )
         )
@@ -81,11 +81,11 @@ def _warn(needs: tuple[Requirement, ...], texts: Sequence[str], inputs: Inputs, 
     sink.report(
         diagnostic(
             "W0401",
-            f"this network works only {clause}",
+            f"this network is only valid {clause}",
             span,
             secondary=_reasons(needs),
-            notes=() if fits else (f"the size that reports use, {size}, is none of these",),
-            fix=Fix(f"say so at the input: `{clause}`", (edit, *_multiples(texts, inputs))),
+            notes=() if fits else (f"the default sizes, {size}, are not among these",),
+            fix=Fix(f"declare this at the input: `{clause}`", (edit, *_multiples(texts, inputs))),
             severity=Severity.WARNING,
         )
     )

@@ -19,19 +19,19 @@ def stands_alone(statement: ast.ExprStmt, result: Span) -> Diagnostic:
 
 
 _CALLED = {
-    "print": "nothing is printed by a spec; `archspec show` prints the shapes: leave this line out",
-    "append": "a list is not changed: write all of it, `[a, b]`, or `[...list, c]`",
-    "extend": "a list is not changed: write all of it, `[...a, ...b]`",
-    "add": "layers are joined by `->` where they are applied: `x -> f -> g`",
-    "add_module": "layers are joined by `->` where they are applied: `x -> f -> g`",
-    "register_buffer": "a constant tensor is declared by `buffer name: f32[8] = value`",
-    "compile": "a spec says the architecture only: leave this line out",
-    "fit": "a spec says the architecture only: leave this line out",
-    "super": "a block needs no constructor: leave this line out",
-    "__init__": "a block needs no constructor: leave this line out",
-    "pass": "a body that does nothing is `identity`: leave this line out",
-    "break": "a `for` runs to its end; what is left out is chosen by `if`",
-    "continue": "what is left out of an iteration is chosen by `if`",
+    "print": "a spec prints nothing; `archspec show` prints the shapes: remove this line",
+    "append": "lists cannot be changed: write the whole list, `[a, b]`, or `[...list, c]`",
+    "extend": "lists cannot be changed: write the whole list, `[...a, ...b]`",
+    "add": "layers are joined with `->` where they are applied: `x -> f -> g`",
+    "add_module": "layers are joined with `->` where they are applied: `x -> f -> g`",
+    "register_buffer": "a constant tensor is declared with `buffer name: f32[8] = value`",
+    "compile": "a spec describes only the architecture: remove this line",
+    "fit": "a spec describes only the architecture: remove this line",
+    "super": "a block needs no constructor: remove this line",
+    "__init__": "a block needs no constructor: remove this line",
+    "pass": "a body that does nothing is `identity`: remove this line",
+    "break": "a `for` always runs to its end; leave layers out with `if`",
+    "continue": "leave layers out of an iteration with `if`",
 }
 """Python statements that are parsed as calls or words here."""
 
@@ -47,12 +47,12 @@ def _instead(statement: ast.ExprStmt) -> str | Fix:
     if name in _CALLED:
         return Fix(_CALLED[name], _line_out(statement.span) if name in _LEFT_OUT else ())
     if isinstance(value, ast.Labelled) and isinstance(value.inner, ast.ListExpr):
-        return "inputs are declared by `input x: [..]`"
+        return "inputs are declared with `input x: [..]`"
     if isinstance(value, ast.For | ast.IfLayer):
         word = "for" if isinstance(value, ast.For) else "if"
-        return f"say what flows into it, and bind what it yields: `y = x -> {word} ..`"
+        return f"give it an input and bind its result: `y = x -> {word} ..`"
     if statement.span.text.startswith("-"):
-        return "to go on with the line before, end that one with `-`"
+        return "to continue the previous line, end it with `-`"
     return "join chains with `->`, or bind the result: `y = ..`"
 
 

@@ -56,16 +56,16 @@ def _faults(graph: Graph, tie: Tie, number: int) -> Iterator[Diagnostic]:
     span = tie.origin.span
     one, two = left.parameter, right.parameter
     if not (one.learnable and two.learnable):
-        yield diagnostic("E0610", "weights that learn can be tied, but no buffers", span)
+        yield diagnostic("E0610", "parameters can be tied, but buffers cannot", span)
     if (one.shape, one.dtype) != (two.shape, two.dtype):
         message = (
             f"`{tie.name}` is {list(one.shape)} and `{tie.source}` is {list(two.shape)}: "
-            "what is tied has one shape"
+            "tied weights must have the same shape"
         )
         yield diagnostic("E0610", message, span)
     if left.instance.frozen != right.instance.frozen:
         yield diagnostic(
-            "E0610", "what is tied is frozen under both of its names or under none", span
+            "E0610", "tied weights must be frozen under both names or under neither", span
         )
     before = {item.name: item.source for item in graph.ties[:number]}
     if tie.name in before or _is_tied_below(graph, tie.name):

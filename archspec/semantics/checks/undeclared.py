@@ -40,6 +40,6 @@ def declared(node: ast.BlockDef, name: str) -> Fix:
     first = node.body.statements[0].span
     gap = " " if first.line == node.body.span.line else "\n" + " " * (first.column - 1)
     if gap == " ":
-        return Fix(f"data that comes in is declared: `{line}`")
+        return Fix(f"declare the input: `{line}`")
     edit = Edit(Span(first.source, first.start, first.start), line + gap)
-    return Fix(f"data that comes in is declared: `{line}`", (edit,))
+    return Fix(f"declare the input: `{line}`", (edit,))

@@ -57,10 +57,10 @@ def _dead_layers(part: Part, used: Used, usage: Usage) -> Iterator[Node]:
 def _warn_of_layer(node: Node, elements: int, sink: Sink) -> None:
     assert node.instance is not None
     key, title = node.instance.key, node.instance.title
-    what = f"what this `{title}` yields, so its weights are never trained"
+    what = f"the result of this `{title}`, so its weights are never trained"
     if title == "param":
         what = f"the parameter `{key}`, so it is never trained"
-    fix = "use it or remove it; if that is intended, give its result a name that starts with `_`"
+    fix = "use it or remove it; if this is intended, give its result a name that starts with `_`"
     _warn(node, what, f"`{key}`: {_counted(elements)}", fix, sink)
 
 
@@ -80,7 +80,8 @@ def _check_outputs(part: Part, node: Node, used: Used, usage: Usage, sink: Sink)
     owner = "block" if node.callee is not None else "layer"
     _warn(
         node,
-        f"{listed} of `{node.instance.title}`, so weights that serve it alone are never trained",
+        f"{listed} of `{node.instance.title}`, so weights that only contribute to it "
+        "are never trained",
         _counted(lost),
         f"use a {owner} with fewer outputs; if this is intended, give the unused output a name "
         "that starts with `_`: `a, _ = x -> f`",

@@ -126,7 +126,7 @@ def _named(graph: Graph) -> str:
     """A sentence that lists the outputs of a block."""
     names = [item.name for item in graph.outputs]
     if names == ["output"]:
-        return "it has one output, without a name: a body names it by `output name = ..`"
+        return "its only output has no name: a body names it with `output name = ..`"
     return f"its outputs are {', '.join(names)}"
 
 
@@ -195,7 +195,9 @@ def specialise(context: GraphContext, call: Call) -> Graph | None:
             return graph
     if key in session.active_graphs:
         raise context.error(
-            "E0503", f"`{call.text}` contains itself with the same inputs; it never ends", call.span
+            "E0503",
+            f"`{call.text}` contains itself with the same inputs, so it never ends",
+            call.span,
         )
     inner = context.expanding(call.text, call.span)
     session.budget.graph(call.span, inner.frames)
@@ -335,7 +337,7 @@ def call_tap(
     while isinstance(inner, (GroupLayer, LabelledLayer)):
         inner = inner.inner
     if not isinstance(inner, BlockLayer) or inner.definition.inline:
-        raise context.error("E0902", f"`tap` looks into a block, not {kind_of(inner)}", tap.span)
+        raise context.error("E0902", f"`tap` takes a block, not {kind_of(inner)}", tap.span)
     if has_poison(data):
         return POISON
     inputs, graph = _specialised(context, inner, data, span)

@@ -71,7 +71,7 @@ def run_body(
     with context.session.promising(*promise) if promise else nullcontext():
         _carry_out_all(context, body, data, results)
     if not results:
-        fix = "say what it yields: `output y`"
+        fix = "declare its result: `output y`"
         raise context.error("E0704", "this body has no output", body.span, fix=fix)
     bounded(context, (item.value for item in results), span)
     return tuple(results)
@@ -162,7 +162,7 @@ def _promise(context: GraphContext, clauses: Sequence[ast.Expr]) -> tuple[Condit
     session = context.session
     found: list[Condition] = []
     for clause in clauses:
-        condition = _require(context, clause, "`where` asks for it")
+        condition = _require(context, clause, "required by `where`")
         parts = condition.parts if isinstance(condition, All) else (condition,)
         found += [
             part
@@ -202,7 +202,7 @@ def _require(context: GraphContext, expression: ast.Expr, reason: str) -> Condit
     if isinstance(value, Poison):
         return TRUE
     if is_condition(value):
-        text = f"`{expression.span.text}` is needed"
+        text = f"`{expression.span.text}` must hold"
         need = Need(value, f"{text}: {reason}", chosen=True)
         require(context, settle(context, need, expression.span))
         return value
@@ -267,7 +267,7 @@ def _point_free(context: GraphContext, statement: ast.ExprStmt, data: Value) -> 
     value = force(context, value, statement.span)
     if not is_layer(value) and not isinstance(value, AbsentLayer):
         raise context.error(
-            "E0308", f"a layer or data stands here, but this is {kind_of(value)}", statement.span
+            "E0308", f"expected a layer or data, but this is {kind_of(value)}", statement.span
         )
     result = apply_layer(context, value, data, statement.span)
     return Result("", result, statement.span)

@@ -37,9 +37,9 @@ def _owned(context: GraphContext, builder: GraphBuilder, tensor: Tensor, span: S
     if builder.kind != "region" or builder.parent is None:
         raise context.error(
             "E0306",
-            "this layer reads data from where it was written; a block sees only its arguments",
+            "this layer uses data of another block; a block sees only its own inputs",
             span,
-            fix="give the data to the block as an input",
+            fix="pass the data to the block as an input",
         )
     outer = _owned(context, builder.parent, tensor, span)
     key = (outer.builder, outer.port)

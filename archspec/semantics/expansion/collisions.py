@@ -28,7 +28,7 @@ def check_collisions(context: Context, graph: Graph) -> None:
                     "E0601",
                     f"the label `{path}` is a name inside of `{prefix}`",
                     place,
-                    secondary=[(other, f"this owns `{path}` already")],
+                    secondary=[(other, f"this already owns `{path}`")],
                     fix="choose another label",
                 )
                 context.session.report(error)

@@ -47,7 +47,7 @@ def no_constant(context: Context, span: Span, place: Span) -> SpecError:
     """The error for a value that is not known when the module is made."""
     return context.error(
         "E0409",
-        "a buffer is computed once, from constants: no input or weight may reach it",
+        "a buffer is computed once, from constants: it cannot depend on an input or a weight",
         span,
-        secondary=[(place, "this is no constant")] if place != span else [],
+        secondary=[(place, "this is not a constant")] if place != span else [],
     )

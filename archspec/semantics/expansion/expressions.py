@@ -97,7 +97,7 @@ def _word(context: Context, node: ast.Name) -> Value:
         "E0210",
         f"`{text}` is used before it is bound",
         node.span,
-        fix="move the line that binds it up",
+        fix="move the line that binds it above this one",
     )
 
 
@@ -119,7 +119,7 @@ def _piece(context: Context, part: ast.Expr) -> str:
     if isinstance(value, (str, int, float)):
         return str(value)
     raise context.error(
-        "E0309", f"{kind_of(value)} can't stand in a string; numbers and strings can", part.span
+        "E0309", f"{kind_of(value)} can't be used in a string; numbers and strings can", part.span
     )
 
 
@@ -200,7 +200,7 @@ def _frozen(context: Context, node: ast.Call) -> Value:
     named = any(argument.name for argument in node.arguments)
     if len(values) != 1 or named or not is_layer(values[0]):
         raise context.error(
-            "E0303", "`frozen` holds one layer: `teacher: frozen(resnet50)`", node.span
+            "E0303", "`frozen` takes one layer: `teacher: frozen(resnet50)`", node.span
         )
     return FrozenLayer(values[0], node.span)
 
@@ -265,7 +265,7 @@ def _not_labelled(node: ast.Labelled, label: object, value: Value) -> str | Fix 
     if colon < 0:
         return None
     edit = Edit(Span(place.source, place.end, colon + 1), " =")
-    return Fix(f"data get a name by `=`: `{label} = ..`", (edit,))
+    return Fix(f"data is named with `=`: `{label} = ..`", (edit,))
 
 
 def _checked_label(context: Context, label: str | None, span: Span) -> str | None:
@@ -295,7 +295,7 @@ def _chain(context: Context, node: ast.Chain) -> Value:
             return Closure(node, context.environment)
         raise context.error(
             "E0315",
-            f"data or a layer begins a chain, but this is {kind_of(head)}",
+            f"a chain starts with data or a layer, but this is {kind_of(head)}",
             first.span,
         )
     before: Value | None = None
@@ -357,7 +357,9 @@ def _body(context: Context, node: ast.Anonymous) -> Value:
 
 @evaluates(ast.Spread)
 def _spread(context: Context, node: ast.Spread) -> Value:
-    raise context.error("E0309", "`...` stands inside a list, a tuple or arguments", node.span)
+    raise context.error(
+        "E0309", "`...` is allowed only inside a list, a tuple or arguments", node.span
+    )
 
 
 @evaluates(ast.Missing)

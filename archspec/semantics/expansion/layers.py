@@ -75,14 +75,16 @@ def _apply_shared(
             "it can't be used inside another block",
             span,
             secondary=[(layer.span, "declared here")],
-            notes=("a layer that an op holds, as of `scan`, is a block of its own here",)
+            notes=(
+                "a layer that an op applies, such as that of `scan`, counts as a separate block",
+            )
             if context.builder is not None and context.builder.kind == "region"
             else (),
         )
     if layer.active:
         raise context.error(
             "E0503",
-            f"`{layer.name}` contains itself; it never ends",
+            f"`{layer.name}` contains itself, so it never ends",
             span,
             secondary=[(layer.span, "declared here")],
         )
@@ -95,7 +97,7 @@ def _apply_shared(
             f"`{layer.name}` is shared, so it is frozen in all of its uses or in none",
             span,
             secondary=[(layer.span, "declared here")],
-            fix="share what is frozen: `shared f = frozen(..)`",
+            fix="share the frozen layer: `shared f = frozen(..)`",
         )
     layer.frozen = frozen
     scope.tape.begin()

@@ -88,7 +88,7 @@ def tuple_value(context: Context, node: ast.TupleExpr) -> Value:
                 "E0315",
                 "a tuple holds data or values, but this is a layer",
                 inner.span,
-                fix="write a list for layers side by side: `[f, g]`",
+                fix="write a list for parallel layers: `[f, g]`",
             )
         items.append(value)
     return items[0] if len(items) == 1 else bounded(context, items, node.span)
@@ -139,8 +139,8 @@ def _parts(context: Context, base: Value, node: ast.Index) -> tuple[Value, ...]:
         return base.items
     if isinstance(base, (tuple, RangeValue)) or is_data(base):
         return items_of(context, base, node.span)
-    fix = "first apply it, then choose of what it yields: `(x -> f)[0]`" if is_layer(base) else None
-    raise context.error("E0309", f"{kind_of(base)} has no parts to choose", node.span, fix=fix)
+    fix = "first apply it, then index its result: `(x -> f)[0]`" if is_layer(base) else None
+    raise context.error("E0309", f"{kind_of(base)} cannot be indexed", node.span, fix=fix)
 
 
 def _not_one_index(context: Context, base: Value, node: ast.Index) -> Value:
@@ -148,7 +148,7 @@ def _not_one_index(context: Context, base: Value, node: ast.Index) -> Value:
         return POISON
     raise context.error(
         "E0309",
-        "one index stands in brackets: `t[i]` or `t[a..b]`",
+        "write one index in brackets: `t[i]` or `t[a..b]`",
         node.span,
         fix="slice tensors with `slice(axis=.., start=.., stop=..)` or `select(axis=.., index=..)`",
     )
@@ -171,7 +171,7 @@ def range_value(context: Context, node: ast.Range) -> Value:
             )
         if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
             raise context.error(
-                "E0309", f"a range goes between integers, not {kind_of(value)}", node.span
+                "E0309", f"the ends of a range are integers, not {kind_of(value)}", node.span
             )
         ends.append(value)
     return RangeValue(ends[0] or 0, ends[1])

@@ -21,7 +21,7 @@ from archspec.syntax import ast
 def no_named_outputs(context: Context, layer: Value, name: str, span: Span) -> SpecError:
     """The error for a layer without named outputs, with the way to select outputs instead."""
     names, written = _outputs(layer), "f"
-    message = "only a block has named outputs, and this layer is none"
+    message = "only a block has named outputs, and this layer is not one"
     if isinstance(layer, BlockLayer):  # only inline blocks get here: others have named outputs
         written = layer.definition.name
         message = f"`{written}` is inline, so its outputs are taken in order, not by name"
@@ -33,7 +33,7 @@ def no_named_outputs(context: Context, layer: Value, name: str, span: Span) -> S
         fix = "the outputs of an op are taken in order: `a, b = x -> f`"
         return context.error("E0309", message, span, fix=fix)
     elif isinstance(layer, FrozenLayer):
-        fix = f"choose the output inside: `frozen(f.{name})`"
+        fix = f"select the output inside: `frozen(f.{name})`"
         return context.error("E0309", "`frozen(..)` has no named outputs", span, fix=fix)
     listed = ", ".join(names if len(names) > 1 else ("a", "b"))
     fix = f"give each output a name where the layer is applied: `{listed} = x -> {written}`"
@@ -59,7 +59,7 @@ def _outputs(layer: Value) -> tuple[str, ...]:
 
 def no_attribute(context: Context, base: Value, node: ast.Attribute) -> SpecError:
     """The error for `.name` on a value, which other languages allow for data and lists."""
-    fix = "an output is chosen at the block that yields it: `x -> block.output`"
+    fix = "an output is selected at its block: `x -> block.output`"
     if not is_data(base):
         return context.error("E0309", f"{kind_of(base)} has no `.{node.name}`", node.span, fix=fix)
     return no_method(context, node)

@@ -86,7 +86,7 @@ def network_inputs(
     if not true_for(found.given, found.sizes):
         raise context.error(
             "E0707",
-            f"the size that reports use, {sizes_text(found.sizes)}, is not one that `where` allows",
+            f"the default sizes, {sizes_text(found.sizes)}, are not allowed by `where`",
             found.where_span,
             fix=_allowed(found),
         )
@@ -100,9 +100,9 @@ def _sizes_from_one(context: GraphContext, found: Inputs) -> None:
         if not allowed_size(size, name, zero):
             raise context.error(
                 "E0309",
-                "the size of a free dim is a positive integer",
+                "the size of a free dim must be a positive integer",
                 found.places[name],
-                fix=f"say that it may be 0: `where {name} >= 0`",
+                fix=f"to allow 0, write `where {name} >= 0`",
             )
 
 
@@ -110,8 +110,8 @@ def _allowed(found: Inputs) -> str:
     """A fix: the next size that `where` allows, if changing one dim is enough."""
     near = next_size(found.given, found.sizes, 1024)
     if near is None:
-        return "give the dims other sizes: `H = 256`"
-    return f"give the dim another size: `{near[0]} = {near[1]}`"
+        return "use other sizes: `H = 256`"
+    return f"use another size: `{near[0]} = {near[1]}`"
 
 
 def _promised(context: GraphContext, clauses: Sequence[ast.Expr]) -> Condition:
@@ -134,7 +134,7 @@ def _input_type(context: GraphContext, item: ast.InputItem, found: Inputs) -> Te
     if item.rest or item.type is None:
         raise context.error(
             "E0702",
-            f"an input of a network says its shape, but `{item.name}` does not",
+            f"an input of a network needs a shape, but `{item.name}` has none",
             item.span,
             fix=f"`input {item.name}: f32[B = 1, 3, H = 224, W = 224]`",
         )
@@ -146,7 +146,7 @@ def _input_dim(
     context: GraphContext, entry: ast.DimExpr, found: Inputs, whole: ast.TypeExpr
 ) -> Dim:
     if is_ellipsis(entry) or (isinstance(entry.value, ast.Name) and entry.value.text == "_"):
-        raise context.error("E0702", "a network says each dim of its inputs", entry.span)
+        raise context.error("E0702", "a network declares each dim of its inputs", entry.span)
     if isinstance(entry.value, ast.Name):
         name = entry.value.text
         if entry.default is not None or not context.environment.has_local(name):
@@ -155,7 +155,7 @@ def _input_dim(
     if size is None:
         raise Reported()  # otherwise errors would mention a size that the spec does not contain
     if size.constant is not None and size.constant < 1:
-        fix = "a size that is free has a name, and a size for reports: `B = 1`"
+        fix = "a free size needs a name and a default: `B = 1`"
         edits = _sizes_for_reports(context, whole)
         message = f"this dim would be {size.constant}"
         raise context.error("E0402", message, entry.span, fix=Fix(fix, edits))
@@ -189,10 +189,10 @@ def _free_dim(
     if entry.default is None:
         edits = _sizes_for_reports(context, whole)
         context.environment.bind(name, POISON, entry.span)
-        message = f"the free dim `{name}` of a network needs a size for reports"
-        fix = f"`{name} = 1` if it is the batch, else a usual size"
+        message = f"the free dim `{name}` of a network needs a default size"
+        fix = f"`{name} = 1` for a batch, otherwise a typical size"
         if name == "None":
-            message = "a free size has a name, and a size for reports: `B = 1`"
+            message = "a free size needs a name and a default: `B = 1`"
             fix = "write `B = 1`"
         raise context.error("E0702", message, entry.span, fix=Fix(fix, edits))
     name_free(context, name, entry.span)
@@ -202,7 +202,7 @@ def _free_dim(
             default = 1
         else:
             raise context.error(
-                "E0309", "the size of a free dim is a positive integer", entry.default.span
+                "E0309", "the size of a free dim must be a positive integer", entry.default.span
             )
     context.environment.bind(name, Dim.symbol(name), entry.span)
     found.sizes[name] = default

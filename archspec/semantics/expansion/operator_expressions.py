@@ -56,10 +56,10 @@ def _refuse_layers(context: Context, sign: str, *sides: tuple[Value, ast.Expr]) 
             text = node.span.text if len(node.span.text) <= 40 else "f"
             raise context.error(
                 "E0307",
-                f"`{sign}` works on values and data, but this is a layer",
+                f"`{sign}` applies to values and data, but this is a layer",
                 node.span,
-                fix=f"apply the layer to data first, `(x -> {text})`; layers side by side are "
-                "added by `[f, g] -> add`",
+                fix=f"apply the layer to data first, `(x -> {text})`; parallel layers are added "
+                "with `[f, g] -> add`",
             )
 
 
@@ -79,7 +79,7 @@ def _tensor_binary(
                 attributes["reverse"] = True
         else:
             raise context.error(
-                "E0309", f"`{sign}` does not work on data and {kind_of(value)}", side.span
+                "E0309", f"`{sign}` is not defined for data and {kind_of(value)}", side.span
             )
     op = OP_OF_OPERATOR[sign]
     return data_op(in_graph(context), op, attributes, tuple(inputs), node.span, number)

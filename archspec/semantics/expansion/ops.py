@@ -133,7 +133,7 @@ def _over_copies(
     counts = [item.count for item in data if isinstance(item, Copies)]
     for count in counts:
         if context.session.decide(at_least(count, 1), span).kind is not VerdictKind.ALWAYS:
-            raise NotInductive(f"a tuple may have {count} parts, which may be none")
+            raise NotInductive(f"a tuple may have {count} parts, possibly none")
 
     def result(times: list[int]) -> Tensor:
         left = list(times)
@@ -143,7 +143,7 @@ def _over_copies(
             inputs.extend(parts)
         made = instantiate(context, layer, tuple(inputs), None, span, key="")
         if not isinstance(made, Tensor):
-            raise NotInductive(f"`{layer.op.name}` has several results here")
+            raise NotInductive(f"`{layer.op.name}` returns several tensors here")
         return made
 
     base = result([1] * len(counts))
@@ -155,7 +155,9 @@ def _over_copies(
         for axis, size in enumerate(base.type.shape):
             step = grown[0][axis] - size
             if grown[1][axis] - grown[0][axis] != step:
-                raise NotInductive(f"`{layer.op.name}` does not grow evenly with its inputs")
+                raise NotInductive(
+                    f"`{layer.op.name}` has a size that is not linear in the number of its inputs"
+                )
             shape[axis] = shape[axis] + step * (count - 1)
     return Tensor(base.builder, base.port, base.type.with_shape(*shape))
 
@@ -200,7 +202,7 @@ def _inputs(context: GraphContext, op: Op, data: Value, span: Span) -> tuple[Ten
             f"`{op.name}` takes {wanted} input{'s' if wanted != '1' else ''}, not {len(found)}",
             span,
             secondary=input_labels(tuple(found)),
-            fix="join them first, by `concat` or `add`, or apply it to each: `(x -> f for x in t)`"
+            fix="join them first with `concat` or `add`, or apply it to each: `(x -> f for x in t)`"
             if most == 1 and found
             else None,
         )
@@ -266,7 +268,10 @@ def _infer_now(
         raise op_failure(context, error, layer, inputs, span) from None
     except OutsideFragment as error:
         raise context.error(
-            "E0411", f"this is beyond symbolic sizes: {error}", span, secondary=input_labels(inputs)
+            "E0411",
+            f"this is not supported for symbolic sizes: {error}",
+            span,
+            secondary=input_labels(inputs),
         ) from None
     _check_sizes(context, op, outputs, inputs, span)
     if op.regions:  # the tensors that they capture are inputs, too

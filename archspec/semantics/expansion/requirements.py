@@ -117,13 +117,13 @@ def _refusal(
         short = len(holds) <= MAX_CLAUSE
         for condition, place in context.session.promises:
             if symbols_of(condition) & symbols_of(need.condition):
-                places.append((place, "this promises more"))
+                places.append((place, "this allows more sizes"))
         return context.error(
             "E0404",
             f"{need.reason}, which fails for {sizes_text(verdict.counterexample)}",
             span,
             secondary=places,
-            notes=(f"it holds where {holds}",) if short else (),
+            notes=(f"it holds if {holds}",) if short else (),
             fix=f"add that condition: `where .., {', '.join(parts)}`"
             if short
             else "without a `where` for these sizes, the compiler says what they must satisfy",

@@ -20,7 +20,7 @@ def explained(
     if item is None or not isinstance(statement, ast.Output | ast.ExprStmt):
         return error
     inputs = [name for one in body.statements if isinstance(one, ast.Input) for name in _names(one)]
-    is_layer = item.message == "an output is data, but this is a layer"
+    is_layer = item.message == "an output must be data, but this is a layer"
     takes_nothing = item.code == "E0304" and item.message.endswith("not 0")
     if is_layer and len(inputs) == 1:
         return SpecError(replace(item, fix=_applied(statement, inputs[0])))
@@ -49,9 +49,9 @@ def _without_input(item: Diagnostic, statement: ast.Output | ast.ExprStmt) -> Di
         Edit(Span(value.source, value.start, value.start), "x -> "),
     )
     if not result:
-        own = Fix(f"declare what comes in, `{line}`, and apply the layer to it", edits)
+        own = Fix(f"declare an input, `{line}`, and apply the layer to it", edits)
     else:
         both = Edit(edits[0].span, f"{edits[0].text}x -> ")
-        own = Fix(f"declare what comes in, `{line}`, and apply the layer to it", (both,))
+        own = Fix(f"declare an input, `{line}`, and apply the layer to it", (both,))
     message = "this network has no `input` for its first layer"
     return replace(item, message=message, fix=own)

@@ -59,8 +59,8 @@ def _check_reach(
         raise context.error(
             "E0508",
             f"`{name}` is {value} and decreases with each call of `{rule.name}`, "
-            f"past the last clause that ends it",
+            f"past the last clause that ends the recursion",
             span,
-            secondary=[(item.span, "this was passed") for item in ends[-2:]],
+            secondary=[(item.span, "this clause was skipped") for item in ends[-2:]],
             fix=f"call it with a value that reaches {ends[-1].value}, or add a clause",
         )

@@ -119,7 +119,7 @@ def name_free(context: Context, name: str, span: Span) -> None:
         earlier = environment.spans.get(name)
         raise context.error(
             "E0211",
-            f"`{name}` is bound twice; a name has one meaning in its body",
+            f"`{name}` is bound twice; a name can be bound only once in a body",
             span,
             secondary=[(earlier, "bound here")] if earlier is not None else [],
             fix="choose another name",
@@ -146,12 +146,14 @@ def _entries(
         return []
     if not isinstance(value, Tensor):
         what = "a tuple" if is_data(value) else kind_of(value)
-        raise context.error("E0405", f"`{name}` is {what}, a shape is for one tensor", shape.span)
+        raise context.error(
+            "E0405", f"`{name}` is {what}, but a shape describes one tensor", shape.span
+        )
     if shape.dtype is not None:
         wanted = dtype_of(context, shape)
         if wanted is not value.type.dtype:
             raise context.error(
-                "E0406", f"`{name}` has elements {value.type.dtype}, not {wanted}", shape.span
+                "E0406", f"`{name}` has element type {value.type.dtype}, not {wanted}", shape.span
             )
     sizes = _aligned(context, shape, value, name)
     met = zip(shape.dims, sizes, strict=True)
@@ -194,7 +196,7 @@ def _claim_dim(context: Context, entry: ast.DimExpr, size: Dim, value: Tensor, n
     wanted = size_of(context, expression)
     if wanted is None:
         return
-    reason = f"`{name}` is claimed to be {wanted} where it is {size}"
+    reason = f"`{name}` is declared to be {wanted} here, but it is {size}"
     need = Need(equality(context, size, wanted, entry.span), reason)
     place = in_graph(context)
     require(place, settle(place, need, entry.span, lambda: [_made_at(value)]), value)
@@ -249,5 +251,5 @@ def dtype_of(context: Context, shape: ast.TypeExpr) -> DType:
             shape.span,
             fix=renamed(place, _DTYPES.get(text.lower()))
             or rename(place, text, list(DType))
-            or "they are f32, i64, i32, bool and c64",
+            or "element types are f32, i64, i32, bool and c64",
         ) from None

@@ -41,7 +41,7 @@ def _require_same_weights(context: GraphContext, first: Owner, owner: Owner, spa
     if fault is None:
         return
     origin = first.instance.origin.span
-    differ = "have other shapes" if "would be [" in fault else "be others"
+    differ = "have different shapes" if "would be [" in fault else "be different ones"
     raise context.error(
         "E0607",
         f"this `{owner.instance.title}` is shared, but its weights would {differ} here",
@@ -98,12 +98,12 @@ def _own_fault(left: Owner, right: Owner) -> str | None:
     if kinds[0] != kinds[1]:
         if not _owns(left) and not _owns(right):
             return None
-        return f"`{left.path}` is `{one.title}` where it was used first, and `{two.title}` here"
+        return f"`{left.path}` is `{one.title}` at its first use, and `{two.title}` here"
     if one.op != two.op and _owns(left):
-        return f"`{left.path}` has other attributes where it was used first"
+        return f"`{left.path}` has other attributes at its first use"
     held = [[(region.name, region.key) for region in item.regions] for item in (one, two)]
     if held[0] != held[1]:
-        return f"`{left.path}` holds layers of other names here"
+        return f"`{left.path}` contains layers with other names here"
     mine, theirs = ({item.name: item for item in owner.parameters} for owner in (left, right))
     for name in {**mine, **theirs}:
         a, b = mine.get(name), theirs.get(name)
@@ -111,8 +111,7 @@ def _own_fault(left: Owner, right: Owner) -> str | None:
             return f"it has `{name}` only {'here' if a is None else 'where it was used first'}"
         if (a.shape, a.dtype) != (b.shape, b.dtype):
             return (
-                f"`{name}` is {list(a.shape)} where it was used first, "
-                f"and would be {list(b.shape)} now"
+                f"`{name}` is {list(a.shape)} at its first use, and would be {list(b.shape)} here"
             )
     return None
 

@@ -49,7 +49,9 @@ def signature_sides(
             raise NotInductive("a call has fewer inputs than its signature")
         if isinstance(actual, Tensor) and len(dims) != actual.type.rank:
             raise context.error(
-                "E0405", f"the signature says {len(dims)} axes, this is {actual.type}", shape.span
+                "E0405",
+                f"the signature has {len(dims)} axes, but this is {actual.type}",
+                shape.span,
             )
         sizes: list[Dim] = []
         for axis, entry in enumerate(dims):
@@ -119,7 +121,7 @@ def _bound(context: GraphContext, entry: ast.Expr, size: Dim | None, *, fresh: b
         verdict = context.session.decide(equality(context, size, wanted, entry.span), entry.span)
         if verdict.kind is not VerdictKind.ALWAYS:
             raise context.error(
-                "E0506", f"this call gives {size} where the signature says {wanted}", entry.span
+                "E0506", f"this call has {size}, but the signature has {wanted}", entry.span
             )
     return wanted
 
@@ -173,7 +175,7 @@ def _compare(
         for a, b in zip(left.type.shape, right.type.shape, strict=True):
             if a.constant is not None and b.constant is not None and a != b:
                 raise _broken(context, rule, actual, wanted, span)
-            reason = f"the signature of `{rule.name}` promises {b} where it is {a}"
+            reason = f"the signature of `{rule.name}` promises {b}, but it is {a}"
             need = Need(equality(context, a, b, span), reason)
             require(context, settle(context, need, span))
 
@@ -188,10 +190,10 @@ def _broken(
     assert rule.signature is not None
     return context.error(
         "E0506",
-        f"`{rule.name}` yields {text_of(actual)} here, but its signature promises "
+        f"`{rule.name}` returns {text_of(actual)} here, but its signature promises "
         f"{text_of(wanted)}",
         span,
-        secondary=[(rule.signature.outputs.span, "this is promised")],
+        secondary=[(rule.signature.outputs.span, "promised here")],
     )
 
 
@@ -224,7 +226,7 @@ def matched(
     """
     merged = _merged(wanted)
     mine = _merged(actual)
-    difference = f"it yields {text_of(mine, real)} instead of {text_of(merged, real)}"
+    difference = f"it returns {text_of(mine, real)} instead of {text_of(merged, real)}"
     if len(mine) != len(merged):
         return difference, {}
     for left, right in zip(mine, merged, strict=True):

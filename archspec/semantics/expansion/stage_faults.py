@@ -60,12 +60,12 @@ def _several(
         name, names = before.definition.name, _outputs(before.definition)
         if len(names) != count:
             return error
-        fix = Fix(f"choose one: `x -> {name}.{names[0]}`", (Edit(there, f".{names[0]}"),))
+        fix = Fix(f"select one: `x -> {name}.{names[0]}`", (Edit(there, f".{names[0]}"),))
     else:
         return error
     what = " and ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else ""
     takes = error.item.message.partition(", not ")[0]
-    message = f"{takes}, but `{name}` gives {count}" + (f": {what}" if what else "")
+    message = f"{takes}, but `{name}` returns {count}" + (f": {what}" if what else "")
     return SpecError(replace(error.item, message=message, fix=fix))
 
 

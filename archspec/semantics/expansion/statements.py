@@ -88,7 +88,7 @@ def data_value(context: GraphContext, expression: ast.Expr) -> Value:
     forced = force(context, value, expression.span)
     raise context.error(
         "E0315",
-        f"an output is data, but this is {kind_of(forced)}",
+        f"an output must be data, but this is {kind_of(forced)}",
         expression.span,
         fix=_as_data(expression, forced),
     )
@@ -99,7 +99,7 @@ def _as_data(expression: ast.Expr, value: Value) -> str | Fix:
     if isinstance(value, ListValue) and value.items and all(map(is_data, value.items)):
         written = f"(...{expression.span.text})"
         edits = (Edit(expression.span, written),)
-        return Fix(f"a list of data is spread into a tuple: `{written}`", edits)
+        return Fix(f"spread a list of data into a tuple: `{written}`", edits)
     if is_layer(value):
         return "apply it: `output x -> f`"
     return "an output is computed from an input: `output y = x -> f`"
@@ -154,7 +154,7 @@ def _param(context: GraphContext, statement: ast.ParamDecl) -> None:
     if dtype_of(context, statement.type) is not DType.F32:
         raise context.error(
             "E0407",
-            f"`{statement.name}` is learnt, so its elements are f32",
+            f"`{statement.name}` is learned, so its elements must be f32",
             statement.type.span,
             fix="a constant of another type is a `buffer`",
         )
@@ -261,7 +261,9 @@ def _shared(context: GraphContext, statement: ast.Shared) -> None:
         return
     if not is_layer(value):
         raise context.error(
-            "E0308", f"a layer is shared, but this is {kind_of(value)}", statement.value.span
+            "E0308",
+            f"only a layer can be shared, but this is {kind_of(value)}",
+            statement.value.span,
         )
     shared = SharedLayer(statement.name, value, statement.span, context.scope.taped())
     context.environment.bind(statement.name, shared, statement.span)

@@ -22,15 +22,15 @@ _WORDS = {
     "numel": "the number of elements is the product of the sizes: `B * C * H * W`",
     "T": "write `x -> transpose(0, 1)`",
     "mT": "write `x -> transpose(-2, -1)`",
-    "device": "leave it out: a spec says nothing of devices",
+    "device": "remove it: a spec does not mention devices",
     "dtype": "the element type is that of the input: `input x: f32[B, C]`",
-    "to": "leave it out, or convert by `x -> cast(f32)`",
+    "to": "remove it, or convert by `x -> cast(f32)`",
     "repeat": 'write `x -> repeat("b n d -> b (r n) d", r=2)`, or `x -> expand(..)` for sizes of 1',
-    "append": "a list is not changed: write all of it, `[a, b]`, or `[...list, c]`",
+    "append": "lists cannot be changed: write the whole list, `[a, b]`, or `[...list, c]`",
     "item": "a tensor has no values before the network runs",
-    "backward": "gradients belong to the training, not to the architecture",
-    "requires_grad": "what does not learn is a `buffer`, or `frozen(layer)`",
-    "weight": "weights of a layer are not read; a tensor of weights is a `param`",
+    "backward": "gradients belong to training, not to the architecture",
+    "requires_grad": "a constant is a `buffer`, and `frozen(layer)` is not trained",
+    "weight": "the weights of a layer cannot be read; declare a tensor of weights with `param`",
 }
 
 
@@ -78,9 +78,9 @@ def no_method(context: Context, node: ast.Attribute) -> SpecError:
     written = Rewriter(lambda name: True).method(ast.Call(node.span, node, ()), text)
     fix = _WORDS.get(node.name)
     if fix is None and written is not None:
-        fix = f"an op is applied by `->`: `{text} -> {written.op}`"
+        fix = f"an op is applied with `->`: `{text} -> {written.op}`"
     if fix is None:
-        fix = "an output is chosen at the block that yields it: `x -> block.output`"
+        fix = "an output is selected at its block: `x -> block.output`"
         if node.base.span.text != text:
             fix += ", or by position: `t[0]`"
     return context.error("E0309", f"data has no `.{node.name}`", node.span, fix=fix)
@@ -114,7 +114,7 @@ def _refused(context: Context, node: ast.Call, data: str | None) -> SpecError:
         fix = Fix(f"write `{written.text}`", (Edit(node.span, in_place(written.text, node.span)),))
     if fix is None and words is None:
         return no_method(context, function)
-    message = f"data has no `.{function.name}`: an op is applied by `->`"
+    message = f"data has no `.{function.name}`: an op is applied with `->`"
     if words is not None:
         message, fix = f"data has no `.{function.name}`", Fix(words)
     return context.error("E0309", message, function.span, fix=fix)

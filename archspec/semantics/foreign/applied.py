@@ -23,7 +23,7 @@ def applied_to(node: ast.Call, data: Sequence[ast.Argument], edits: Sequence[Edi
     written = f"{flows} -> {layer}"
     shown = written if len(written) <= 90 and "\n" not in written else "x -> f"
     fix = Edit(node.span, in_place(written, node.span))
-    return Fix(f"let it flow in: `{shown}`", (fix,))
+    return Fix(f"write `{shown}`", (fix,))
 
 
 def around(item: Diagnostic, node: ast.Call, argument: ast.Argument) -> Diagnostic:

@@ -143,7 +143,7 @@ class CallText:
             self.named(slot.ours, slot.default)
         self.seen.add(slot.ours)
         if slot.ours == "padding":
-            self.notes.append("without `padding` a convolution keeps the size of the image here")
+            self.notes.append("without `padding`, `conv` keeps the size of the image in archspec")
 
     def lacks(self) -> bool:
         """Whether a required attribute of the op is missing."""

@@ -27,8 +27,8 @@ ACTIVATIONS = {
 """Activations with another name, in lower case and without `_`; the others are ops."""
 
 SAID = {
-    "ParameterList": "each tensor of weights is declared: `param name: f32[..] = zeros`",
-    "ParameterDict": "each tensor of weights is declared: `param name: f32[..] = zeros`",
+    "ParameterList": "declare each tensor of weights: `param name: f32[..] = zeros`",
+    "ParameterDict": "declare each tensor of weights: `param name: f32[..] = zeros`",
     "Softmin": "write `x -> neg -> softmax(axis=1)`",
     "RReLU": "write `leaky_relu(0.2)`",
     "Threshold": "write `(x > 0.5, x) -> where(otherwise=0.0)`",
@@ -36,39 +36,39 @@ SAID = {
     "CosineSimilarity": "write `l2_normalize` on both, and multiply and sum them",
     "EmbeddingBag": "write `embedding(count, width) -> mean(axis=1)`",
     "Bilinear": 'write `einsum("b i, o i j, b j -> b o")` with a `param`',
-    "Transformer": "write it of blocks: `use std.attention { encoder_layer }`",
+    "Transformer": "build it from blocks: `use std.attention { encoder_layer }`",
     "TransformerEncoder": "repeat a layer: `for i in 0..6 { encoder_layer(8, 2048) }`, with "
     "`use std.attention { encoder_layer }`",
-    "TransformerDecoder": "repeat a block of `self_attention` and `cross_attention`, of "
-    "`std.attention`",
-    "TransformerDecoderLayer": "write a block of `self_attention` and `cross_attention`, of "
-    "`std.attention`",
-    "DataParallel": "leave it out: a spec says nothing of devices",
+    "TransformerDecoder": "repeat a block of `self_attention` and `cross_attention` "
+    "from `std.attention`",
+    "TransformerDecoderLayer": "write a block of `self_attention` and `cross_attention` "
+    "from `std.attention`",
+    "DataParallel": "remove it: a spec does not mention devices",
     "RNNCell": "a recurrent layer is `lstm_cell(hidden)`, `gru_cell(hidden)` or "
     "`scan(layer, axis=1)`",
-    "one_hot": "write `embedding` in place of one-hot vectors and `linear`",
+    "one_hot": "write `embedding` instead of one-hot vectors and `linear`",
     "Sequential": "layers in sequence are joined by `->`: `f -> g`",
     "ModuleList": "several layers are a list: `[f, g]`",
-    "ModuleDict": "there are no dictionaries: layers are told apart by labels, `a: f`",
+    "ModuleDict": "there are no dictionaries: layers are distinguished by labels, `a: f`",
     "Module": "a named layer is a `block`",
     "Model": "a model is a `network`",
-    "Parameter": "a tensor of weights is declared by `param name: f32[..] = zeros`",
-    "register_buffer": "a constant tensor is declared by `buffer name: f32[..] = value`",
-    "Input": "inputs are declared by `input x: f32[B = 1, 3, H = 224, W = 224]`",
-    "InputLayer": "inputs are declared by `input x: f32[B = 1, 3, H = 224, W = 224]`",
+    "Parameter": "a tensor of weights is declared with `param name: f32[..] = zeros`",
+    "register_buffer": "a constant tensor is declared with `buffer name: f32[..] = value`",
+    "Input": "inputs are declared with `input x: f32[B = 1, 3, H = 224, W = 224]`",
+    "InputLayer": "inputs are declared with `input x: f32[B = 1, 3, H = 224, W = 224]`",
     "Lambda": "a body without a name is a layer: `{ input x .. output y }`",
     "Bidirectional": "write `lstm(hidden, bidirectional=true)`",
-    "TimeDistributed": "`linear` works on the last axis of any tensor; leave it out",
+    "TimeDistributed": "`linear` works on the last axis of any tensor; remove it",
     "RNN": "a recurrent layer is `lstm(hidden)`, `gru(hidden)` or `scan(layer, axis=1)`",
     "SimpleRNN": "a recurrent layer is `lstm(hidden)`, `gru(hidden)` or `scan(layer, axis=1)`",
-    "checkpoint": "leave it out: memory is a matter of the training, not of the architecture",
-    "no_grad": "gradients are stopped by `x -> detach`, a layer is fixed by `frozen(layer)`",
-    "compile": "leave it out: a spec says the architecture only",
+    "checkpoint": "remove it: memory is a matter of training, not of the architecture",
+    "no_grad": "gradients are stopped with `x -> detach`, a layer is frozen with `frozen(layer)`",
+    "compile": "remove it: a spec describes only the architecture",
 }
 """Advice for calls without an equivalent op."""
 
 TRAINING = (
-    "it belongs to the training, not to the architecture: leave it out, and use it with the module "
+    "it belongs to training, not to the architecture: remove it, and use it with the module "
     "that `archspec build` writes"
 )
 """The advice for losses, optimisers and other parts of training."""

@@ -46,7 +46,7 @@ def _check(rule: RuleDefinition, sink: Sink, budget: Budget) -> None:
             return
         reason = reasons[0] if reasons else unsure[0].message
         if unsure and unsure[0].code == "E0411":
-            reason = "it computes with its parameters beyond polynomials, as `2 ** n` does"
+            reason = "its expressions go beyond polynomials of its parameters, such as `2 ** n`"
     except (NotInductive, OutsideFragment) as error:
         reason = str(error)
     except SpecError as error:  # the signature itself is invalid
@@ -60,7 +60,7 @@ def _check(rule: RuleDefinition, sink: Sink, budget: Budget) -> None:
     sink.report(
         diagnostic(
             "N0501",
-            f"the signature of `{rule.name}` is checked at each expansion, not for all at once",
+            f"the signature of `{rule.name}` is checked at each expansion, not once for all",
             rule.signature.name_span,
             notes=[reason],
             severity=Severity.NOTE,

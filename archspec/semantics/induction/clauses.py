@@ -49,9 +49,9 @@ def condition_of(claim: Claim, clause: ast.RuleClause) -> Condition:
             environment.bind(parameter.name or "_", symbol)
             continue
         if not isinstance(parameter.pattern, ast.Number):
-            raise NotInductive("a pattern is no number")
+            raise NotInductive("a pattern is not a number")
         if not isinstance(parameter.pattern.value, int):
-            raise NotInductive("a pattern is no integer")
+            raise NotInductive("a pattern is not an integer")
         parts.append(equal(symbol, parameter.pattern.value))
     if clause.guard is not None:
         context = Context(claim.session(TRUE, claim.domain.symbols), environment, ())
@@ -65,7 +65,7 @@ def _guard(context: Context, guard: ast.Expr) -> Condition:
         return TRUE if value else FALSE
     if isinstance(value, (Comparison, All, AnyOf)):
         return value
-    raise NotInductive("a guard is no condition on integers")
+    raise NotInductive("a guard is not a condition on integers")
 
 
 def check_clause(claim: Claim, clause: ast.RuleClause, here: Condition, cases: int = 0) -> None:
@@ -78,7 +78,7 @@ def check_clause(claim: Claim, clause: ast.RuleClause, here: Condition, cases: i
         _expand(claim, clause, here)
     except OpenCondition as split:
         if cases >= MAX_CASES:
-            raise NotInductive("its parameters are told apart by too many conditions") from None
+            raise NotInductive("too many conditions distinguish its parameters") from None
         claim.sink.replace(before)
         for case in (split.condition, negation(split.condition)):
             inside = conjunction([here, case])
@@ -138,9 +138,9 @@ def _compare(
     claim.sink.report(
         diagnostic(
             "E0506",
-            f"this clause does not keep the signature of `{claim.rule.name}`: {text}",
+            f"this clause violates the signature of `{claim.rule.name}`: {text}",
             clause.name_span,
-            secondary=[(claim.signature.outputs.span, "this is promised")],
+            secondary=[(claim.signature.outputs.span, "promised here")],
             notes=[f"it fails for {example}"] if example else [],
         )
     )

@@ -51,7 +51,7 @@ class Hypothesis:
         taken = signature_sides(sides, rule.signature.inputs, against=parts)
         for segment, part in zip(taken, parts, strict=False):
             if isinstance(part, Copies) != (segment.count != 1):
-                raise NotInductive("a call takes a tuple of another form than its signature")
+                raise NotInductive("a call takes a tuple of another structure than its signature")
         return data_of(promised(sides, rule.signature.outputs), context.builder, "y", span)
 
 
@@ -100,7 +100,7 @@ def _outside(
         f"this call leaves the domain of `{name}`, which {says}",
         span,
         notes=(f"it is {shown} where {example}",) if example else (),
-        fix="add a clause that ends the recursion before, or widen the domain",
+        fix="add a clause that ends the recursion earlier, or widen the domain",
     )
 
 
@@ -118,4 +118,4 @@ def _require_descent(
     ]
     comes_down = context.session.decide(disjunction(smaller), span)
     if comes_down.kind is not VerdictKind.ALWAYS:
-        raise NotInductive("no integer parameter comes down with each call")
+        raise NotInductive("no integer parameter decreases with each call")

@@ -38,7 +38,7 @@ def check_clauses(rule: RuleDefinition, sink: Sink) -> None:
                     "E0209",
                     f"this clause of `{rule.name}` takes "
                     f"{counted(len(clause.parameters), 'argument')}, "
-                    f"the first takes {len(first.parameters)}",
+                    f"but the first one takes {len(first.parameters)}",
                     clause.name_span,
                     secondary=[(first.name_span, "the first clause")],
                 )

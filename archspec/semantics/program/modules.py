@@ -108,7 +108,7 @@ class Program:
         if target is None and (target := find(use, path, self.sink)) is not None:
             target = self._found[path, use.path] = target.resolve()
         if target is not None and target in self._loading:
-            message = f"`{'.'.join(use.path)}` uses this file in turn"
+            message = f"`{'.'.join(use.path)}` imports this file in turn"
             self.sink.report(diagnostic("E0203", message, use.span))
             target = None
         module = None if target is None else self._used_file(scope, use, target)
@@ -191,7 +191,7 @@ def _collect(scope: ModuleScope, sink: Sink) -> None:
     for name, signature in signatures.items():
         if scope.is_misread(signature.name_span):
             continue
-        message = f"this is a signature of a rule `{name}` which has no clauses"
+        message = f"this is the signature of a rule `{name}`, which has no clauses"
         sink.report(diagnostic("E0206", message, signature.name_span))
 
 

@@ -63,12 +63,12 @@ def _meant(use: ast.Use, folders: Sequence[Path]) -> str | None:
         return meant(near and f"std.{near}")
     if not head and within:
         found = next((item.text for item in use.names or () if item.text in standard), "cnn")
-        return f"say which module of `std`: `use std.{found}`"
+        return f"name a module of `std`: `use std.{found}`"
     parts = head[1:] if within else head
     if parts and any(
         folder.joinpath(*parts).with_suffix(shipped.SUFFIX).is_file() for folder in folders
     ):
-        return f"names stand in braces: `use {outer} {{ {last} }}`"
+        return f"write names in braces: `use {outer} {{ {last} }}`"
     if last in standard:
         return meant(f"std.{last}")
     there = {stem for folder in folders for stem in _stems(folder.joinpath(*head))}
@@ -121,7 +121,7 @@ def _in_folder(use: ast.Use, target: Path, folder: Path) -> Path | Diagnostic | 
     if not target.is_file():
         return None
     if not target.resolve().is_relative_to(folder.resolve()):
-        message = f"`{_name(use)}` leads out of the folder of this file"
+        message = f"`{_name(use)}` is outside of the folder of this file"
         return diagnostic("E0204", message, use.span)
     return target
 

@@ -116,9 +116,8 @@ class Budget:
     def length(self, count: int, span: Span) -> None:
         """Reject a single list or loop that is too long."""
         if count > self.limits.iterations:
-            message = (
-                f"this has {count:,} iterations or elements; {self.limits.iterations:,} are allowed"
-            )
+            most = self.limits.iterations
+            message = f"this has {count:,} iterations or elements; at most {most:,} are allowed"
             raise OutOfBudget([diagnostic("E0501", message, span, notes=(_LIMITS,))])
 
     def deep(self, depth: int, span: Span, frames: tuple[Frame, ...]) -> None:
@@ -127,9 +126,9 @@ class Budget:
             return
         message = (
             f"expansions are nested more than {self.limits.depth} deep; "
-            "a recursion here seems to have no end"
+            "this recursion seems to be endless"
         )
-        notes = ("each call of a rule must come nearer to a clause that ends it",)
+        notes = ("each call of a rule must get closer to a clause that ends it",)
         raise OutOfBudget([diagnostic("E0502", message, span, expansion=frames, notes=notes)])
 
     def _stop(self, what: str, limit: int, span: Span, frames: tuple[Frame, ...] = ()) -> None:

@@ -112,7 +112,7 @@ def kind_of(value: Value) -> str:  # noqa: C901  (a case for each kind)
     """The kind of a value in the user's words."""
     match value:
         case bool():
-            return "a truth value"
+            return "a boolean"
         case int():
             return "an integer"
         case float():

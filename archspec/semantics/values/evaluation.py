@@ -120,11 +120,11 @@ def not_a_layer(context: Context, value: Value, span: Span) -> SpecError:
     if has_poison(value):
         return Reported()
     if isinstance(value, SpreadLayer):
-        return context.error("E0308", "`...` stands inside a list or tuple", span)
+        return context.error("E0308", "`...` is allowed only inside a list or tuple", span)
     if is_data(value):
         return context.error(
             "E0308",
-            "data can't be applied to data; a layer stands right of `->`",
+            "data can't be applied to data; the right side of `->` must be a layer",
             span,
             "this is data",
             fix="combine data in a tuple: `(x, y) -> add`",

@@ -48,7 +48,7 @@ def items_of(context: Context, value: Value, span: Span) -> tuple[Value, ...]:
         items = range_items(context, value, span)
     elif isinstance(value, tuple):
         if any(isinstance(item, Copies) for item in value):
-            raise NotInductive("it goes through a tuple whose length depends on a parameter")
+            raise NotInductive("it iterates over a tuple whose length depends on a parameter")
         items = value
     elif is_data(value):
         items = (value,)  # a tuple of one is its element
@@ -64,8 +64,8 @@ def member(context: Context, sign: str, value: Value, whole: Value, span: Span) 
     """Evaluate `value in whole` or `value not in whole`: a bool or, with free dims, a condition."""
     if is_data(value) or not isinstance(whole, (ListValue, RangeValue)):
         sides = f"for {kind_of(value)} in {kind_of(whole)}"
-        fix = "it looks for a value in a list or a range: `i in [1, 3]`"
-        raise context.error("E0309", f"`{sign}` does not look {sides}", span, fix=fix)
+        fix = "it tests for a value in a list or a range: `i in [1, 3]`"
+        raise context.error("E0309", f"`{sign}` cannot look {sides}", span, fix=fix)
     if isinstance(whole, ListValue):
         found = _in_list(context, value, whole, span)
     else:

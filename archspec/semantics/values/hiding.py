@@ -24,5 +24,5 @@ def hiding(context: Context, node: ast.Expr, value: Value, code: str) -> SpecErr
         code,
         f"`{name}` is {kind_of(value)} here, and hides the {what} of the same name",
         node.span,
-        fix=f"give the parameter another name, as `use_{name}`",
+        fix=f"give the parameter another name, such as `use_{name}`",
     )

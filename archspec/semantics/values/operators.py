@@ -1,7 +1,7 @@
 """Operators on compile-time values: exact integers, IEEE doubles, dims and conditions.
 
 Integers are exact and limited to 64 bits; `//` and `%` floor; floats are IEEE doubles in source
-order. Comparisons of free dims give conditions, which the solver decides where a truth value is
+order. Comparisons of free dims give conditions, which the solver decides where a boolean is
 needed.
 """
 
@@ -106,7 +106,7 @@ def arithmetic(context: Context, sign: str, left: Value, right: Value, span: Spa
     if isinstance(left, ListValue) and isinstance(right, ListValue) and sign == "+":
         return listed(context, left.items + right.items, span)
     if not _is_operand(left) or not _is_operand(right):
-        message = f"`{sign}` does not work on {kind_of(left)} and {kind_of(right)}"
+        message = f"`{sign}` is not defined for {kind_of(left)} and {kind_of(right)}"
         raise context.error("E0309", message, span, fix=_instead(sign, left, right))
     try:
         one, two = left, right
@@ -121,11 +121,11 @@ def arithmetic(context: Context, sign: str, left: Value, right: Value, span: Spa
 def _instead(sign: str, left: Value, right: Value) -> str | None:
     """Advice for a Python operator on lists and strings."""
     if sign == "*" and ListValue in (type(left), type(right)):
-        return "a list is repeated by a comprehension: `[8 for _ in 0..3]`"
+        return "a list is repeated with a comprehension: `[8 for _ in 0..3]`"
     if sign == "+" and str in (type(left), type(right)):
-        return 'values are written in the string: `"layer{i}"`'
+        return 'values are inserted into strings: `"layer{i}"`'
     if sign == "%" and isinstance(left, str):
-        return 'values are written in the string: `"layer{i}"`'
+        return 'values are inserted into strings: `"layer{i}"`'
     return None
 
 
@@ -143,7 +143,7 @@ def _power(left: Operand, right: Operand) -> Value:
         raise OutsideFragment(f"a power with the exponent `{right}`, which is not fixed")
     if isinstance(left, Dim):
         if not isinstance(right, int):
-            raise OutsideFragment(f"a power of `{left}` that is not a whole number")
+            raise OutsideFragment(f"a power of `{left}` whose exponent is not an integer")
         return left**right
     if isinstance(left, int) and isinstance(right, int) and right >= 0:
         if abs(left) > 1 and right > 64:
@@ -171,7 +171,7 @@ def compare(context: Context, sign: str, left: Value, right: Value, span: Span) 
     if isinstance(left, str) and isinstance(right, str):
         return _in_order(sign, left, right)
     raise context.error(
-        "E0309", f"`{sign}` does not compare {kind_of(left)} with {kind_of(right)}", span
+        "E0309", f"`{sign}` cannot compare {kind_of(left)} with {kind_of(right)}", span
     )
 
 
@@ -190,7 +190,7 @@ def _in_order(sign: str, left: Sortable, right: Sortable) -> bool:
 def _compare_dims(context: Context, sign: str, left: Value, right: Value, span: Span) -> Value:
     if not _is_size(left) or not _is_size(right):
         raise context.error(
-            "E0309", f"`{sign}` does not compare {kind_of(left)} with {kind_of(right)}", span
+            "E0309", f"`{sign}` cannot compare {kind_of(left)} with {kind_of(right)}", span
         )
     a, b = left, right
     table: dict[str, Callable[[], Condition]] = {
@@ -205,16 +205,18 @@ def _compare_dims(context: Context, sign: str, left: Value, right: Value, span: 
 
 
 def equality(context: Context, left: Dim, right: Dim, span: Span) -> Condition:
-    """The condition `left == right`. Raises SpecError (E0411) if it is beyond symbolic sizes."""
+    """The condition `left == right`. Raises SpecError (E0411) if it is not supported."""
     return within_fragment(context, lambda: equal(left, right), span)
 
 
 def within_fragment(context: Context, made: Callable[[], Made], span: Span) -> Made:
-    """The result of `made()`. Raises SpecError (E0411) if it is beyond symbolic sizes."""
+    """The result of `made()`. Raises SpecError (E0411) if it is not supported."""
     try:
         return made()
     except OutsideFragment as error:
-        raise context.error("E0411", f"this is beyond symbolic sizes: {error}", span) from None
+        raise context.error(
+            "E0411", f"this is not supported for symbolic sizes: {error}", span
+        ) from None
 
 
 def is_condition(value: Value) -> TypeGuard[Condition]:
@@ -279,7 +281,7 @@ def truth(context: Context, value: Value, span: Span) -> bool:
         "E0312",
         f"`{text}` holds for some sizes only, and {names} {free} free here",
         span,
-        notes=("what is built can't depend on a size that is not fixed",),
+        notes=("the structure of a network can't depend on a free size",),
         fix="make the size a parameter of the network (`size: int = 224` and "
         "`input image: f32[B = 1, 3, size, size]`), or let a `where` clause decide it",
     )

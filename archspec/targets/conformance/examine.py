@@ -84,7 +84,9 @@ def examine(
     strays = tuple(_strays(network, uncovered))
     if uncovered or strays:
         return Found(tuple(dict.fromkeys(map(_words, uncovered))), strays)
-    refused = tuple(f"it refuses it: {fault.message}" for fault in backend.faults(network))
+    refused = tuple(
+        f"the backend refuses the network: {fault.message}" for fault in backend.faults(network)
+    )
     if refused:
         return Found((), refused)
     weights = Weights(example.weights, "values of the example")
@@ -113,17 +115,17 @@ def _strays(network: Compiled, uncovered: Sequence[Uncovered]) -> Iterator[str]:
 
 def _files(files: Sequence[Path], directory: Path) -> Iterator[str]:
     if not files:
-        yield "`build` gives no files"
+        yield "`build` returns no files"
     if len(set(files)) < len(files):
-        yield "`build` gives a file twice"
+        yield "`build` returns a file twice"
     for path in files:
         if not path.is_file():
-            yield f"`build` gives {path.name}, which is not there"
+            yield f"`build` returns {path.name}, which does not exist"
         elif not path.resolve().is_relative_to(directory.resolve()):
-            yield f"`build` writes {path.name} beside its directory"
+            yield f"`build` writes {path.name} outside of its directory"
     for path in sorted({*directory.rglob("*")} - {*files}):
         if path.is_file():
-            yield f"`build` writes {path.name}, and does not give it"
+            yield f"`build` writes {path.name}, but does not return it"
 
 
 def _called(run: Run) -> str:
@@ -176,7 +178,7 @@ def examine_coverage(backend: Backend) -> tuple[str, ...]:
     network = _with_unheard()
     found = {(one.graph, one.node) for one in backend.coverage(network)}
     return tuple(
-        f"`coverage` does not name an op that nobody knows in {graph.kind} `{graph.name}`"
+        f"`coverage` does not report an unknown op in {graph.kind} `{graph.name}`"
         for graph in network.graphs
         for node in graph.nodes
         if isinstance(node.op, Unheard) and (graph, node) not in found

@@ -30,7 +30,7 @@ def tightened(cell: Cell, symbols: Sequence[str]) -> Box:
         for joint in cell.joints:
             for expression in _lower_sides(joint):
                 for symbol in sorted(expression.symbols):
-                    charge(2 * len(expression.terms), "passing bounds on")
+                    charge(2 * len(expression.terms), "propagating bounds")
                     box[symbol] = box[symbol] & _allowed(expression, symbol, box)
                     if box[symbol].is_empty:
                         return box

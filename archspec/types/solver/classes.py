@@ -88,9 +88,9 @@ def by_class(box: Box, joints: Sequence[Comparison]) -> Outcome:
 
 def _limited(count: int, symbols: Sequence[str]) -> str:
     """The description of the work for `count` classes. Raises BudgetExceeded for too many."""
-    what = f"telling {count} residue classes of {', '.join(symbols)} apart"
+    what = f"distinguishing {count} residue classes of {', '.join(symbols)}"
     if count > MAX_CLASSES:
-        raise BudgetExceeded(f"{what} is more work than the limit of {MAX_CLASSES} allows")
+        raise BudgetExceeded(f"{what} takes more work than the limit of {MAX_CLASSES} allows")
     return what
 
 
@@ -138,7 +138,7 @@ def _branches(
         met_ = [_met(one, two) for one in branches for two in options]
         branches = [branch for branch in met_ if branch is not None]
         if len(branches) > MAX_BRANCHES:
-            raise BudgetExceeded(f"one residue class comes to more than {MAX_BRANCHES} boxes")
+            raise BudgetExceeded(f"one residue class has more than {MAX_BRANCHES} boxes")
     if not unknown:
         yield from branches
     elif any(feasible(_system(branch, len(here.symbols))) for branch in branches):

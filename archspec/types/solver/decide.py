@@ -166,7 +166,7 @@ def _decided(condition: Condition, given: Condition, zero: frozenset[str]) -> Ve
         kind = VerdictKind.FINITE
     models = holds.models if kind is VerdictKind.FINITE else ()
     solutions = tuple(dict(sorted(model.items())) for model in models)
-    reason = "" if kind is VerdictKind.SOMETIMES or models else "the sizes are too many to list"
+    reason = "" if kind is VerdictKind.SOMETIMES or models else "there are too many sizes to list"
     return Verdict(
         kind,
         condition,

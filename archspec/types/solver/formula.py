@@ -205,7 +205,7 @@ def cells(formula: Formula) -> list[Cell]:
             found = [Cell({})]
             for part in sorted(parts, key=lambda part: isinstance(part, Either | Joint)):
                 choices = cells(part)
-                charge(1 + len(found) * len(choices), "telling the cases apart")
+                charge(1 + len(found) * len(choices), "distinguishing the cases")
                 crossed = [_met(one, two) for one in found for two in choices]
                 found = [cell for cell in crossed if cell is not None]
             return found

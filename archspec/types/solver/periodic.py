@@ -215,7 +215,7 @@ def _combined(left: PeriodicSet, right: PeriodicSet, how: str) -> PeriodicSet:
     charge(2, COMBINING)
     period = lcm(left.period, right.period)
     if period > MAX_PERIOD:
-        raise BudgetExceeded(f"sizes would have to be told apart modulo {period}")
+        raise BudgetExceeded(f"sizes would have to be distinguished modulo {period}")
     pieces = len(left.starts) + len(right.starts)
     charge(4 * pieces * period // bits.COPIED, COMBINING)
     one = _aligned(left, period)

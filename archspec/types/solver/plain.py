@@ -43,7 +43,7 @@ def _compared(comparison: Comparison) -> bool | None:
 
 def _least(expression: Dim) -> int | None:
     """The smallest value if it is reached where every symbol is 1, else None."""
-    charge(1 + len(expression.terms) // 4, "looking for a smallest value")
+    charge(1 + len(expression.terms) // 4, "searching for a smallest value")
     varying = [(monomial, factor) for monomial, factor in expression.terms if monomial]
     less = [term for term in varying if term[1] < 0]
     values = [[lowest(atom) for atom in monomial] for monomial, _ in varying]

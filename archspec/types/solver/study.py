@@ -104,7 +104,7 @@ def _studied(formula: Formula, symbols: Sequence[str]) -> Study:
 
 
 def _of_cell(cell: Cell, symbols: Sequence[str]) -> Study:
-    charge(WORK_PER_CELL, "telling the cases apart")
+    charge(WORK_PER_CELL, "distinguishing the cases")
     if not cell.joints:
         return of_box({name: cell.box.get(name, EVERYTHING) for name in symbols})
     box = tightened(cell, symbols)

@@ -71,7 +71,7 @@ def _with_residue(expression: Dim, modulus: int, mask: int) -> PeriodicSet:
     """The sizes for which the expression has a residue modulo `modulus` in the mask."""
     ((_, period),) = periods(expression, modulus).items()
     work = 1 + (period * (4 + weight(expression)) + modulus) // EVALUATIONS
-    charge(work, f"telling {period} residue classes of `{expression} % {modulus}` apart")
+    charge(work, f"distinguishing {period} residue classes of `{expression} % {modulus}`")
     held = bits.flags(mask, modulus)
     found = values(expression, range(period))  # its residues repeat with this period from 0 on
     return periodic(period, bits.of_flags(held[value % modulus] for value in found))
@@ -134,7 +134,7 @@ def _swept(expression: Dim, relation: Relation) -> PeriodicSet:
         expression = Dim({monomial: factor // common for monomial, factor in expression.terms})
     ((_, period),) = periods(expression).items()
     width = degree(expression) + 1
-    what = f"telling {period} residue classes apart"
+    what = f"distinguishing {period} residue classes"
     if width <= 2:
         charge(period * (4 + weight(expression)) // EVALUATIONS, what)
         return _of_lines(expression, relation, period)

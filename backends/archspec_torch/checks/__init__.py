@@ -1,1 +1,1 @@
-"""What cannot be written as PyTorch, said before anything is. Nothing heavy is imported here."""
+"""Reports networks that cannot be written as PyTorch. Nothing heavy is imported here."""

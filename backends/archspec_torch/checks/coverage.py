@@ -10,7 +10,7 @@ from archspec.ops.base import Op
 from archspec.targets.base import Uncovered
 
 OWN_OPS = "archspec.ops."
-"""Where the ops stand that come with archspec: every one of them has a lowering."""
+"""The package of ops that are part of archspec: every one of them has a lowering."""
 
 
 def unsupported_ops(network: Compiled) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""What stands too far inside to be built: modules in modules, and tuples in tuples."""
+"""Nesting that is too deep to be built: modules in modules, and tuples in tuples."""
 
 from __future__ import annotations
 
@@ -8,31 +8,34 @@ from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph, Origin, Structure
 
 DEEPEST_PART = 100
-"""Modules inside one another. Copying one takes six calls of Python for each module around it, and
-calls may stand some thousand deep, those of the caller included."""
+"""Maximum nesting of modules.
+
+Copying one takes six Python calls for each enclosing module, and the call stack is limited to some
+thousand, including the caller's.
+"""
 
 DEEPEST_OUTPUT = 190
-"""Tuples inside one another in an output: Python reads about 200 open brackets."""
+"""Maximum nesting of tuples in an output: Python reads about 200 open brackets."""
 
 
 def depth_faults(network: Compiled) -> list[Diagnostic]:
-    """What stands too far inside: modules in modules, and tuples in the outputs."""
+    """Nesting that is too deep: modules in modules, and tuples in the outputs."""
     found: list[Diagnostic] = []
     modes = dict.fromkeys((network.inference, network.training))
     levels, origin = max((parts_inside(graph) for graph in modes), key=lambda item: item[0])
     if levels > DEEPEST_PART:
         message = (
-            f"a part of `{network.name}` stands {levels} modules deep; at most {DEEPEST_PART} "
-            "can stand inside one another"
+            f"a part of `{network.name}` is nested {levels} modules deep; at most "
+            f"{DEEPEST_PART} levels are possible"
         )
-        fix = "open fewer labelled scopes and blocks inside one another, or make blocks `inline`"
+        fix = "nest fewer labelled scopes and blocks, or make blocks `inline`"
         found.append(diagnostic("E0825", message, origin.span, expansion=origin.frames, fix=fix))
     outputs = [output for graph in modes for output in graph.outputs]
     tuples = max((_tuples_inside(output.structure) for output in outputs), default=0)
     if tuples > DEEPEST_OUTPUT:
         message = (
-            f"an output of `{network.name}` has {tuples} tuples inside one another; at most "
-            f"{DEEPEST_OUTPUT} can be returned"
+            f"an output of `{network.name}` has {tuples} levels of nested tuples; at "
+            f"most {DEEPEST_OUTPUT} can be returned"
         )
         fix = "spread tuples into the one around them: `(x, ...rest)`"
         found.append(diagnostic("E0825", message, network.inference.origin.span, fix=fix))
@@ -40,7 +43,7 @@ def depth_faults(network: Compiled) -> list[Diagnostic]:
 
 
 def parts_inside(graph: Graph) -> tuple[int, Origin]:
-    """How many names stand before one another in the longest path of a part, and where it is."""
+    """The number of names in the longest path of a part, and the place of that part."""
     return fold(graph, _parts_step)
 
 
@@ -66,7 +69,7 @@ def _components(key: str) -> int:
 
 
 def _tuples_inside(structure: Structure) -> int:
-    """The most tuples inside one another; iterative, since there may be hundreds."""
+    """The maximum nesting of tuples; iterative, because there may be hundreds."""
     deepest, open_ = 0, [(structure, 0)]
     while open_:
         part, level = open_.pop()

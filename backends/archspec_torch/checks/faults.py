@@ -1,4 +1,4 @@
-"""What cannot be written as PyTorch, said as diagnostics."""
+"""Diagnostics for networks that cannot be written as PyTorch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from archspec_torch.reserved import is_module_name
 
 
 def require_supported(network: Compiled) -> None:
-    """Raise CompileFailed when something of the network has no form in PyTorch."""
+    """Raise CompileFailed if a part of the network cannot be written as PyTorch."""
     missing = unlowered(network, {"torch": uncovered(network)})
     found = [*missing, *_name_faults(network.graphs), *depth_faults(network)]
     if found:
@@ -27,7 +27,7 @@ def require_supported(network: Compiled) -> None:
 def _name_faults(graphs: Iterable[Graph]) -> list[Diagnostic]:
     instances = [instance for graph in graphs for instance in graph.instances]
     if not any(map(is_module_name, components(instance.key for instance in instances))):
-        return []  # as most networks
+        return []  # the most frequent case
     found: list[Diagnostic] = []
     for instance in instances:
         clash = next(filter(is_module_name, instance.key.split(".")), "")
@@ -38,9 +38,9 @@ def _name_faults(graphs: Iterable[Graph]) -> list[Diagnostic]:
 
 
 def foreseen(network: Compiled) -> tuple[Diagnostic, ...]:
-    """What `build` refuses of a network, said without torch and mostly without its lowerings.
+    """The reasons to refuse a network, found without torch and mostly without lowerings.
 
-    Ops without lowering are left out: see `uncovered`.
+    Ops without a lowering are not included: see `uncovered`.
     """
     graphs = network.graphs
     faults = (*_name_faults(graphs), *depth_faults(network))
@@ -55,7 +55,7 @@ def foreseen(network: Compiled) -> tuple[Diagnostic, ...]:
 
 
 def _several_forms(graphs: Iterable[Graph]) -> bool:
-    """Whether a name is that of several instances in one graph, or of one on data of two types."""
+    """Whether a name belongs to several instances in one graph, or to one with two input types."""
     first: dict[Instance, tuple[Graph, Node]] = {}
     for graph in graphs:
         instances: dict[str, Instance] = {}
@@ -72,7 +72,7 @@ def _several_forms(graphs: Iterable[Graph]) -> bool:
 
 
 def _modes_differ(network: Compiled) -> bool:
-    """Whether an op has other attributes in training than in inference."""
+    """Whether an op has different attributes in training and in inference."""
     blocks = walk_forms(forms(network), least=2).values()
     return any(
         item.instance.op != items[0].instance.op

@@ -1,6 +1,6 @@
 """Whether a network can be modules: one for each block and each layer that it owns.
 
-What is shared, or differs between the modes, has several forms under one name.
+Shared layers, and those that differ between the modes, have several forms under one name.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from archspec_torch.lowering.base import site
 
 
 def require_one_form(units: Sequence[Unit]) -> None:
-    """Raise CompileFailed: E0821 where the modes would need two modules, E0822 where uses would."""
+    """Raise CompileFailed: E0821 if the modes would need two modules, E0822 if uses would."""
     found = form_faults(units)
     if found:
         raise CompileFailed(found)
 
 
 def form_faults(units: Sequence[Unit]) -> tuple[Diagnostic, ...]:
-    """What there is to say (E0821, E0822) of blocks, and else of the layers in them."""
+    """The errors (E0821, E0822) of blocks, otherwise of the layers in them."""
     blocks = tuple(fault for unit in units for fault in _block_faults(unit))
     return blocks or tuple(fault for unit in units for fault in _layer_faults(unit))
 
 
 def _block_faults(unit: Unit) -> Iterator[Diagnostic]:
-    """A use of a block that takes or yields data of another form than its first use."""
+    """A use of a block whose inputs or outputs have another form than at its first use."""
     first, *others = unit.uses
     if not others:
         return
@@ -40,7 +40,9 @@ def _block_faults(unit: Unit) -> Iterator[Diagnostic]:
     for use in others:
         if _form(use) != form:
             graph = use.either
-            message = f"`{graph.name}` is shared, but takes or yields other data in one of its uses"
+            message = (
+                f"`{graph.name}` is shared, but has other inputs or outputs in one of its uses"
+            )
             yield diagnostic("E0822", message, graph.origin.span)
             return
 
@@ -67,7 +69,7 @@ def _layer_faults(unit: Unit) -> Iterator[Diagnostic]:
 
 
 def _distinct_places(owned: Owned) -> list[tuple[Graph, Node]]:
-    """Where a layer is used: the first place of each form of it, and of each type of data."""
+    """The places of a layer: the first one for each form, and for each type of data."""
     found: dict[object, tuple[Graph, Node]] = {}
     for graph, node in owned.places:
         found.setdefault((node.instance, graph.types_read(node)), (graph, node))
@@ -75,7 +77,7 @@ def _distinct_places(owned: Owned) -> list[tuple[Graph, Node]]:
 
 
 def _stands_in_a_module(owned: Owned) -> bool:
-    """Whether it is a layer that owns something; others are written as expressions at will."""
+    """Whether it is a layer that owns something; others are written as expressions if necessary."""
     if owned.either.op is None:
         return False
     return bool(owned.either.regions) or any(site(*place).parameters for place in owned.places)
@@ -84,11 +86,11 @@ def _stands_in_a_module(owned: Owned) -> bool:
 def _several_modules(
     key: str, first: tuple[Graph, Node], other: tuple[Graph, Node], modules: list[str]
 ) -> Diagnostic:
-    """E0821 for the modes, E0822 for uses of what is shared; `modules` are here and first."""
+    """E0821 for the modes, E0822 for shared layers; `modules` are the present and the first one."""
     origin = other[1].origin
     if other[0] is not first[0] and other[1].instance is not first[1].instance:
-        message = f"`{key}` has other attributes in training than in inference"
-        fix = "give the layer of each mode a label of its own"
+        message = f"`{key}` has different attributes in training and in inference"
+        fix = "give the layers of the two modes different labels"
         return diagnostic("E0821", message, origin.span, expansion=origin.frames, fix=fix)
     span = first[1].origin.span
     message = f"`{key}` is shared, but would be `{modules[0]}` in one use and `{modules[1]}` before"

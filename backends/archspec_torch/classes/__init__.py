@@ -1,1 +1,1 @@
-"""From units to classes: drafts of one structure become one class, with arguments and a name."""
+"""From units to classes: drafts with one structure become one class, with arguments and a name."""

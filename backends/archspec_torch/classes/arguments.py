@@ -1,4 +1,4 @@
-"""Which constants of a class become constructor arguments, and under which names."""
+"""The constants of a class that become constructor arguments, and their names."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ Values: TypeAlias = tuple[Any, ...]
 """A constant in each specialisation."""
 
 LARGEST_FACTOR = 16
-"""A constant is written as a multiple or part of an argument of the definition up to this."""
+"""A constant may be a multiple or fraction of an argument of the definition up to this factor."""
 
 LARGEST_OWN_FACTOR = 4
-"""The same among constants that have no name in the definition."""
+"""The same for constants that have no name in the definition."""
 
 LEAST_SIZE = 4
-"""Smaller numbers are strides or counts: that one is a multiple of another means nothing."""
+"""Smaller numbers are strides or counts, which are multiples of each other by accident."""
 
 VAGUE = ("", "size", "value", "divisor", "position", "end", "table", "amount")
-"""Hints that say little; another one for the same constant is preferred."""
+"""Unspecific hints; another hint for the same constant is preferred."""
 
 
 @frozen
@@ -61,7 +61,7 @@ class Ratio:
         return (self.name,)
 
     def code(self, own: str) -> Code:
-        """As an expression; `own` stands before the name."""
+        """As an expression; `own` is the prefix of the name."""
         if self.times > 1:
             return code(f"{self.times} * {own}{self.name}")
         return code(f"{own}{self.name}" + (f" // {self.by}" if self.by > 1 else ""))
@@ -69,7 +69,7 @@ class Ratio:
 
 @frozen
 class Written:
-    """What the spec wrote, over arguments; `spelled` has the names of those that have another."""
+    """An expression from the spec over arguments; `spelled` has names with another spelling."""
 
     expression: Expression
     spelled: tuple[tuple[str, str], ...] = ()
@@ -81,7 +81,7 @@ class Written:
         return tuple(spelled.get(name, name) for name in names_in(self.expression))
 
     def code(self, own: str) -> Code:
-        """As an expression; `own` stands before each name."""
+        """As an expression; `own` is the prefix of each name."""
         spelled = dict(self.spelled)
         return expression_code(
             self.expression, lambda name: code(f"{own}{spelled.get(name, name)}"), bool(own)
@@ -98,12 +98,11 @@ def choose_arguments(
     sizes: Mapping[str, Values] = MappingProxyType({}),
     defaults: Mapping[str, Expression] = MappingProxyType({}),
 ) -> tuple[list[Filling | None], list[Parameter]]:
-    """For each hole what fills it (None: its constant), and the arguments.
+    """The expression for each hole (None: its constant), and the arguments.
 
     `rows` has the holes of each specialisation, `given` the arguments of the definition, `sizes`
-    what else its body gives names to, `defaults` what is written for arguments that nobody gives
-    in any specialisation. Arguments come in the order of use, those of the definition
-    in its order.
+    further names in its body, `defaults` the default expressions of arguments that are not given in
+    any specialisation. Arguments are in the order of use, those of the definition in its order.
     """
     columns = [tuple(hole.value for hole in holes) for holes in zip(*rows, strict=True)]
     hints = _hints(rows[0] if rows else (), columns)
@@ -155,7 +154,7 @@ def _written(
     known: Mapping[str, Values],
     defaults: Mapping[str, Expression],
 ) -> dict[int, Expression]:
-    """For holes what the spec has there, where that has their values in each specialisation."""
+    """The expressions of the spec for holes, if they are right in each specialisation."""
     found: dict[int, Expression] = {}
     for at, values in enumerate(columns):
         for origin in dict.fromkeys(row[at].origin for row in rows):
@@ -191,7 +190,7 @@ def _counted(
 
 
 def _multiple(hole: Hole, values: Values, known: Mapping[str, Values]) -> Expression | None:
-    """What a layer takes from its input, as a multiple of a size that has a name."""
+    """A size that a layer takes from its input, as a multiple of a size with a name."""
     if hole.hint not in SIZES_OF_INPUTS or hole.hint == "size" or not _sizes(values):
         return None
     for name, base in sorted(known.items(), key=lambda item: item[0].islower()):
@@ -221,7 +220,7 @@ def _spelled(
     sizes: Mapping[str, Values],
     taken: Names,
 ) -> dict[str, str]:
-    """The arguments for named sizes that are read: what a layer calls them, else their names."""
+    """The arguments for named sizes that are read: the name in a layer, otherwise its own."""
     read = dict.fromkeys(name for one in written.values() for name in names_in(one))
     found: dict[str, str] = {}
     for name in read:
@@ -234,7 +233,7 @@ def _spelled(
 
 
 def _hint_of(name: str, holes: Sequence[Hole], written: Mapping[int, Expression]) -> str:
-    """What layers call a size, those first that read it as it is."""
+    """The name of a size in layers; layers that read it unchanged come first."""
     readers = [at for at, one in written.items() if name in names_in(one)]
     readers.sort(key=lambda at: written[at] != Name(name))
     for at in readers:
@@ -250,7 +249,7 @@ def _constant(values: Values) -> bool:
 
 
 def _hints(holes: Sequence[Hole], columns: Sequence[Values]) -> dict[str, str]:
-    """The most telling hint of each constant."""
+    """The most specific hint of each constant."""
     found: dict[str, str] = {}
     for hole, values in zip(holes, columns, strict=True):
         if found.get(repr(values), "") in VAGUE:
@@ -261,7 +260,7 @@ def _hints(holes: Sequence[Hole], columns: Sequence[Values]) -> dict[str, str]:
 
 
 def _ratio(values: Values, bases: Mapping[str, Values], largest: int) -> Ratio | None:
-    """`values` as a multiple or part of a base."""
+    """`values` as a multiple or fraction of a base."""
     if not _sizes(values):
         return None
     for name, base in bases.items():
@@ -281,7 +280,7 @@ def _sizes(values: Values) -> bool:
 
 
 def _factor(values: Values, base: Values) -> int:
-    """The number that all values are the base times; 0 for none."""
+    """The factor from the base to all values; 0 if there is none."""
     factor = int(values[0]) // int(base[0])
     fits = all(value == factor * one for value, one in zip(values, base, strict=True))
     return factor if fits else 0

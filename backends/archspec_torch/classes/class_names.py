@@ -9,18 +9,18 @@ from archspec_torch.classes.grouping import ClassDef
 from archspec_torch.code.names import identifier, python_names
 
 RESERVED = ("Scope", "module")
-"""Further names that classes and functions cannot have beside those that no variable can."""
+"""Further names that classes and functions cannot have, in addition to those of variables."""
 
 
 def name_classes(
     classes: Sequence[ClassDef], helpers: Sequence[str], records: Sequence[str]
 ) -> None:
-    """Give each class a name; those of one definition are told apart by what differs."""
+    """Give each class a name; suffixes distinguish classes of one definition."""
     arguments = {parameter.name for item in classes for parameter in item.parameters}
     local = set[str]().union(*(item.variables for item in classes))
     names = python_names((*RESERVED, *helpers, *arguments, *local, *records))
     by_definition: dict[str, list[ClassDef]] = {}
-    for item in reversed(classes):  # the network has the first choice
+    for item in reversed(classes):  # the network chooses first
         by_definition.setdefault(item.first.unit.either.name, []).append(item)
     for definition, found in by_definition.items():
         found.reverse()

@@ -1,4 +1,4 @@
-"""A unit written as code, before units of the same structure are made one class."""
+"""The code of a unit, before units with the same structure become one class."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from archspec_torch.planning.layout import Layout, Plan, Told
 
 @dataclass
 class Draft:
-    """Code of one unit. `variables` are the local ones of its `__init__`.
+    """The code of one unit. `variables` are the local variables of its `__init__`.
 
-    `resets` are the initial values of what it owns itself, `restores` those of it that no state
-    dict has; `transient` says that it has some that it does not restore itself, or does.
+    `resets` are the initial values of its own tensors, `restores` those of its own buffers that are
+    not in the state dict; `transient` is whether it has such buffers, of its own or of its modules.
     """
 
     layout: Layout
@@ -43,7 +43,7 @@ class Draft:
 
     @property
     def unit(self) -> Unit:
-        """What it is the code of."""
+        """The unit of the code."""
         return self.layout.unit
 
     @property
@@ -60,7 +60,7 @@ class Draft:
         return [hole for line in self.lines for hole in holes(line.code)]
 
     def skeleton(self) -> str:
-        """What drafts of one class share."""
+        """The common part of the drafts of one class."""
         graph = self.unit.either
         head = f"{graph.name}\n{graph.kind}\n{self.signature}\n{len(self.init)}"
         head += f" {len(self.resets)} {len(self.restores)} {self.transient}"
@@ -68,7 +68,7 @@ class Draft:
 
 
 def write_draft(layout: Layout, known: Plan, construct: Callable[[Unit], Code]) -> Draft:
-    """Write a unit whose callees are classes already."""
+    """Write a unit whose callees already are classes."""
     constructor = Constructor(layout, construct)
     init = [*constructor.write(), *default_lines(layout)]
     transient = bool(constructor.restores)
@@ -103,9 +103,9 @@ def write_draft(layout: Layout, known: Plan, construct: Callable[[Unit], Code]) 
 
 
 def _bodies(layout: Layout, known: Plan) -> list[Body]:
-    """What one use does: in inference, and in training where that differs.
+    """The statements of one use: in inference, and in training if they differ.
 
-    The value of a buffer does not: it has a graph of each mode, which are alike.
+    The value of a buffer has a graph for each mode, but these are equal.
     """
     modes = (False, True) if layout.unit.has_modes and not layout.is_function else (False,)
     return [write_body(layout, known, training=training) for training in modes]
@@ -114,7 +114,7 @@ def _bodies(layout: Layout, known: Plan) -> list[Body]:
 def _forward(
     family: Sequence[Layout], bodies: Sequence[Sequence[Body]]
 ) -> tuple[list[Line], Names]:
-    """The statements for all uses; their layouts learn what callers have to tell."""
+    """The statements for all uses; their layouts get the arguments that callers pass."""
     written = []
     for one in bodies:
         written.append(_statements(one))
@@ -133,7 +133,7 @@ def _forward(
 
 
 def _statements(bodies: Sequence[Body]) -> list[Line]:
-    """Those of one use, in inference and, where that differs, in training."""
+    """The statements of one use, in inference and, if they differ, in training."""
     functions = [body.function for body in bodies]
     inference, *others = [[*function.prologue(), *function.lines] for function in functions]
     if not others:

@@ -1,7 +1,7 @@
 """The statements of a shared block that is used on data of several types.
 
-Each use has its own statements, from its own graph. Where they differ in constants only, those
-become arguments that the caller gives; where they differ in more, `use` says which are meant.
+Each use has its own statements, from its own graph. Constants that differ become arguments that the
+caller passes; if more differs, the argument `use` selects the statements.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Lines = Sequence[Line]
 
 
 def merged(uses: Sequence[Lines], names: Names) -> tuple[list[Line], list[Parameter]]:
-    """One list of statements for all uses, and the arguments that tell them apart."""
+    """One list of statements for all uses, and the arguments that select a use."""
     texts = [[(line.indent, line.code) for line in lines] for lines in uses]
     if all(text == texts[0] for text in texts):
         return _commented(uses), []
@@ -33,7 +33,7 @@ def merged(uses: Sequence[Lines], names: Names) -> tuple[list[Line], list[Parame
 
 
 def _commented(uses: Sequence[Lines]) -> list[Line]:
-    """The lines of the first use; what comments say differs is left open."""
+    """The lines of the first use; differences in comments are left open."""
     return [
         replace(lines[0], comment=common([line.comment for line in lines]))
         for lines in zip(*uses, strict=True)

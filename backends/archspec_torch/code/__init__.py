@@ -1,6 +1,6 @@
-"""Python source as data: pieces of code, names, comments, and how they become text.
+"""Python source as data: pieces of code, names, comments, and their conversion to text.
 
-Lowerings are written with what this package itself exports.
+Lowerings use the exports of this package.
 """
 
 from __future__ import annotations

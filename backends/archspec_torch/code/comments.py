@@ -1,4 +1,4 @@
-"""Text of a spec as it may stand in docstrings and comments of generated code."""
+"""Texts of a spec in docstrings and comments of generated code."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 
 def safe_text(text: str) -> str:
-    """On one line, without what could end a docstring."""
+    """A text on one line, without anything that could end a docstring."""
     kept = "".join(char if char.isprintable() and char not in '"\\' else " " for char in text)
     return " ".join(kept.split())
 
@@ -15,8 +15,7 @@ def safe_text(text: str) -> str:
 def doc_lines(text: str, width: int) -> list[str]:
     """The lines of a comment inside a docstring, which reads back as the comment.
 
-    A paragraph that is wider than `width` is filled anew; nothing is left out but characters that
-    cannot be seen.
+    A paragraph that is wider than `width` is wrapped; only invisible characters are removed.
     """
     found: list[str] = []
     for paragraph in _paragraphs(text):

@@ -1,4 +1,4 @@
-"""Repeats as loops: runs of equal children of a container become a comprehension."""
+"""Repetitions as loops: runs of equal children of a container become a comprehension."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def compress_named(names: Sequence[str], items: Sequence[Code]) -> list[Code]:
 def numbered_comprehension(
     names: Sequence[str], items: Sequence[Code]
 ) -> tuple[Code, Code, Code] | None:
-    """Code of name, child and `for i in range(n)` where all items are one run."""
+    """Code of name, child and `for i in range(n)` if all items are one run."""
     forms = [_form(item) for item in items]
     if not is_run(forms) or numbered(names) is None or len({f.structure for f in forms}) > 1:
         return None

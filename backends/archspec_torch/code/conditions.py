@@ -1,4 +1,4 @@
-"""Conditions of what is computed, as Python."""
+"""Conditions for computing a node, as Python."""
 
 from __future__ import annotations
 

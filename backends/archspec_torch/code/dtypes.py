@@ -10,4 +10,4 @@ TORCH_TYPES = {
     DType.BOOL: "torch.bool",
     DType.C64: "torch.complex64",
 }
-"""All but the floating type, which a module is given."""
+"""All except the floating type, which the caller of a module chooses."""

@@ -1,4 +1,4 @@
-"""What the spec wrote for a number, as Python."""
+"""Expressions of a spec for numbers, as Python."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from archspec_torch.code.pieces import Code, call, code
 from archspec_torch.code.text import flat, literal
 
 PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2, "neg": 3, "**": 4}
-"""How tightly an operator binds; what is not here is a call or a name."""
+"""The precedence of operators; calls and names have the highest."""
 
 ATOM = 5
 
@@ -18,9 +18,9 @@ ATOM = 5
 def expression_code(
     expression: Expression, spelled: Callable[[str], Code], scripted: bool = False
 ) -> Code:
-    """`(channels // heads) ** -0.5`; `spelled` says how a name is read.
+    """`(channels // heads) ** -0.5`; `spelled` returns the code that reads a name.
 
-    Where TorchScript reads it (`scripted`), whole powers are products: to it `n ** 2` is no int.
+    In TorchScript (`scripted`), integer powers are products, because `n ** 2` is not an int there.
     """
     return _code(_without_powers(expression) if scripted else expression, spelled)[0]
 

@@ -26,14 +26,14 @@ SEQUENTIAL_NAMES = frozenset(
     append extend insert pop
     """.split()  # noqa: SIM905  (a table)
 )
-"""Further names that `nn.Sequential` keeps for itself."""
+"""Further names that `nn.Sequential` uses."""
 
 MAPPING_NAMES = frozenset(
     """
     clear items keys pop update values
     """.split()  # noqa: SIM905  (a table)
 )
-"""Further names that `nn.ModuleDict` keeps for itself."""
+"""Further names that `nn.ModuleDict` uses."""
 
 
 TUPLE_NAMES = frozenset({"count", "index", "Ellipsis", "NoneType"})
@@ -41,7 +41,7 @@ TUPLE_NAMES = frozenset({"count", "index", "Ellipsis", "NoneType"})
 
 
 def is_identifier(text: str) -> bool:
-    """Whether it can stand after a dot in generated code (ASCII, no name mangling)."""
+    """Whether it can follow a dot in generated code (ASCII, no name mangling)."""
     return (
         text.isascii()
         and text.isidentifier()
@@ -51,7 +51,7 @@ def is_identifier(text: str) -> bool:
 
 
 def identifier(text: str, fallback: str) -> str:
-    """The nearest identifier in snake case as written; `fallback` when nothing is left."""
+    """The most similar identifier in snake case; `fallback` if nothing remains."""
     found = re.sub(r"[^0-9A-Za-z_]+", "_", text).strip("_")
     if not found or found[0].isdigit():
         found = f"{fallback}_{found}" if found else fallback
@@ -59,7 +59,7 @@ def identifier(text: str, fallback: str) -> str:
 
 
 def field_name(text: str, taken: Container[str]) -> str:
-    """The name of an output in a named tuple: the text itself, unless that cannot be one."""
+    """The name of an output in a named tuple: the text itself, unless it is invalid there."""
     found = re.sub(r"[^0-9A-Za-z_]+", "_", text).lstrip("_")
     if not found or found[0].isdigit():
         found = f"output_{found}" if found else "output"
@@ -72,7 +72,7 @@ def field_name(text: str, taken: Container[str]) -> str:
 
 
 def attribute(owner: str, name: str) -> str:
-    """`owner.name`, or the getattr form where `name` is no identifier."""
+    """`owner.name`, or a call of getattr if `name` is not an identifier."""
     if is_identifier(name):
         return f"{owner}.{name}"
     return f"getattr({owner}, {literal(name)})"

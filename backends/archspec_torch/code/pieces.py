@@ -1,7 +1,7 @@
 """Pieces of generated code with holes where specialisations of one block may differ.
 
-Code is a tuple of text, `Hole` and `Call`. Two blocks whose code has the same `skeleton` become
-one class; holes whose values differ between them become its constructor arguments.
+Code is a tuple of text, `Hole` and `Call`. Two blocks whose code has the same `skeleton` become one
+class; holes with different values become its constructor arguments.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ COUNT = "depth"
 class Hole:
     """A constant that may become a constructor argument; `hint` proposes its name.
 
-    `origin` is what the spec wrote for it, over names of the block.
+    `origin` is its expression in the spec, over names of the block.
     """
 
     value: Any
@@ -39,7 +39,7 @@ class Hole:
 
 @frozen
 class Argument:
-    """An argument of a call. It is left out where it is a constant equal to `default`."""
+    """An argument of a call. It is left out if it is a constant equal to `default`."""
 
     code: Code
     keyword: str = ""
@@ -47,7 +47,7 @@ class Argument:
 
     @property
     def omitted(self) -> bool:
-        """Whether writing it would repeat the default."""
+        """Whether it is equal to the default and can be omitted."""
         if self.default is NO_DEFAULT or len(self.code) != 1:
             return False
         (piece,) = self.code
@@ -56,10 +56,10 @@ class Argument:
 
 @frozen
 class Call:
-    """`function(arguments)`, broken over lines where it is too long.
+    """`function(arguments)`, wrapped if it is too long.
 
-    `brackets` are "()", or "[]" and "{}" for displays (then `function` is empty, or "*"). The
-    two parts of a comprehension, `x for x in y`, have no `comma` between them.
+    `brackets` are "()", or "[]" and "{}" for displays (then `function` is empty, or "*"). The two
+    parts of a comprehension, `x for x in y`, have no `comma` between them.
     """
 
     function: str
@@ -92,7 +92,7 @@ def call(function: str, *arguments: Part | Argument) -> Code:
 
 
 def element(source: Code, index: int) -> Code:
-    """One item of a tuple; of a tuple that is written out the item alone."""
+    """One item of a tuple; the item itself if the tuple is written out."""
     if len(source) == 1 and isinstance(source[0], Call) and not source[0].function:
         return source[0].arguments[index].code
     return code(source, f"[{index}]")
@@ -110,19 +110,19 @@ def comprehension(item: Part, loop: Part, star: bool) -> Code:
 
 
 def keyword(name: str, value: Any, default: Any = NO_DEFAULT, hint: str = "") -> Argument:
-    """`name=value`, left out where the value is `default`."""
+    """`name=value`, omitted if the value is `default`."""
     if not isinstance(value, str | Hole | Call | tuple) or _is_data(value):
         value = Hole(value, hint or name)
     return Argument(code(value), name, default)
 
 
 def positional(value: Any, hint: str) -> Argument:
-    """A constant in its place."""
+    """A positional constant."""
     return Argument((Hole(value, hint),))
 
 
 class Quoted(str):
-    """A string that stands for itself in a hole."""
+    """A string that fills a hole as it is."""
 
     __slots__ = ()
 
@@ -155,9 +155,9 @@ def holes(source: Code) -> Iterator[Hole]:
 
 
 def replace(source: Code, change: Callable[[Hole], Code]) -> Code:
-    """The same code with every hole changed, from left to right.
+    """The same code with every hole replaced, from left to right.
 
-    What a hole becomes is put into parentheses unless it stands alone.
+    A replacement is put into parentheses unless it is alone.
     """
     pieces: list[Piece] = []
     for piece in source:
@@ -177,7 +177,7 @@ def replace(source: Code, change: Callable[[Hole], Code]) -> Code:
 
 
 def skeleton(source: Code) -> str:
-    """What two pieces of code share when they differ in the values of holes only."""
+    """The common part of pieces of code that differ only in the values of holes."""
     parts: list[str] = []
     for piece in source:
         if isinstance(piece, str):
@@ -191,7 +191,7 @@ def skeleton(source: Code) -> str:
 
 
 def kind(value: Any) -> str:
-    """Type of a constant, as an annotation writes it."""
+    """The type annotation of a constant."""
     if isinstance(value, Quoted):
         return "str"
     if isinstance(value, tuple):

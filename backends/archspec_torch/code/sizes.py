@@ -14,10 +14,10 @@ from archspec_torch.prelude import helper_names
 
 
 def size_variable(symbol: str) -> str:
-    """A symbol as a variable of generated code, whose own names it may not hide.
+    """A symbol as a variable of generated code, without hiding other names in the code.
 
-    Two symbols never become the same. None begins with `__`, for which Python and TorchScript have
-    rules of their own.
+    Different symbols have different variables. None begins with `__`, which Python and TorchScript
+    treat specially.
     """
     if symbol.startswith("__"):
         return f"size{symbol}"

@@ -1,4 +1,4 @@
-"""Code as text, broken over lines where it is too long."""
+"""Code as text, wrapped if it is too long."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ WIDTH = 100
 """Longest line of generated code."""
 
 TABLE = "( )"
-"""Brackets of a table: several items on a line."""
+"""Brackets of a table: several items per line."""
 
 
 def literal(value: Any) -> str:
-    """A constant as Python writes it. Strings are escaped to ASCII."""
+    """A constant as a Python literal. Strings are escaped to ASCII."""
     if isinstance(value, str):
         written = ascii(str(value))
         return f'"{written[1:-1]}"' if written[0] == "'" and '"' not in written else written
@@ -41,9 +41,9 @@ def flat(source: Code) -> str:
 
 
 def lines(source: Code, indent: int, behind: str = "") -> list[str]:
-    """With line breaks inside its longest call where one line would be too long.
+    """With line breaks inside its longest call if one line would be too long.
 
-    `behind` is what is put behind the last line.
+    `behind` is text after the last line.
     """
     pad = " " * indent
     whole = flat(source)
@@ -90,7 +90,7 @@ def _is_link(piece: Piece) -> bool:
 
 
 def _arguments(item: Call, indent: int) -> list[str]:
-    """Arguments one a line; those of a long table as many as fit."""
+    """One argument per line; for a long table as many as fit."""
     written: list[str] = []
     for argument in _shown(item):
         inner = lines(_prefixed(argument), indent, item.comma)
@@ -104,7 +104,7 @@ def _arguments(item: Call, indent: int) -> list[str]:
 
 
 def _table(piece: Piece) -> Piece:
-    """A long tuple of constants as a display that can be broken."""
+    """A long tuple of constants as a display that can be wrapped."""
     if isinstance(piece, Hole) and isinstance(piece.value, tuple) and len(piece.value) > 2:
         items = tuple(Argument((Hole(value),)) for value in piece.value)
         return Call("", items, TABLE)

@@ -22,7 +22,7 @@ from archspec_torch.planning.layout import Layout, Plan
 
 @frozen
 class Body:
-    """What was written: the function, its arguments for draws, the helpers that it uses."""
+    """The result: the function, its arguments for draws, the helpers that it uses."""
 
     function: Function
     draws: Mapping[str, str]
@@ -53,7 +53,7 @@ def _bind_inputs(frame: Frame) -> None:
 
 
 def _write_segment(frame: Frame, condition: Condition, steps: Sequence[Step]) -> None:
-    """Steps that stand under one condition."""
+    """Write steps with the same condition."""
     if condition == ALWAYS:
         for step in steps:
             _write_step(frame, step)

@@ -1,4 +1,4 @@
-"""Branches of a join that are one op on every output of one call: they become a loop."""
+"""Branches of a join that are the same op on every output of one call: they become a loop."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from archspec_torch.planning.layout import Layout, Plan
 def equal_branches(
     layout: Layout, known: Plan, graph: Graph, demand: Demand, owned: Container[str]
 ) -> dict[int, tuple[Node, ...]]:
-    """For each join whose inputs are one stateless op on every output of one call these ops."""
+    """The ops between each join and a call, if they are one stateless op on all its outputs."""
     readers, results = graph.consumers, set(graph.output_ports)
     found: dict[int, tuple[Node, ...]] = {}
     for join in graph.nodes:

@@ -1,4 +1,4 @@
-"""Calls of other blocks: what is passed beside tensors, and what comes back."""
+"""Calls of other blocks: further arguments besides tensors, and the results."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from archspec_torch.planning.layout import Layout
 
 
 def write_call(frame: Frame, step: Step) -> None:
-    """A call of a block that the step is."""
+    """Write a call of a block."""
     node, instance = step.node, step.node.instance
     assert instance is not None
     callee = frame.known.of(frame.unit.callee(instance))
@@ -33,14 +33,14 @@ def write_call(frame: Frame, step: Step) -> None:
 
 
 def passed(frame: Frame, callee: Layout) -> list[Code]:
-    """Draws that a callee shares, sizes that its inputs do not tell, and which use it is."""
+    """Draws that a callee shares, sizes that no input determines, and the index of the use."""
     draws = [code(frame.draws[name]) for name in callee.draws]
     sizes = [frame.function.size(Dim.symbol(name)) for name in callee.extra]
     return [*draws, *sizes, *(code(Hole(item.value, item.name)) for item in callee.told)]
 
 
 def _inputs(frame: Frame, callee: Layout, node: Node) -> list[Code]:
-    """The tensors; None for what the callee does not take in this mode."""
+    """The tensors; None for inputs that the callee does not have in this mode."""
     ports = iter(node.inputs)
     return [
         code(frame.values.read(next(ports)) if item.node(frame.training) is not None else "None")
@@ -49,7 +49,7 @@ def _inputs(frame: Frame, callee: Layout, node: Node) -> list[Code]:
 
 
 def _needs(frame: Frame, node: Node) -> str:
-    """The flags for a callee, a mask itself where it is just that; what is unread is wanted."""
+    """The flags for a callee, or a whole mask; outputs that are not read have the flag False."""
     demand = frame.demand
     own = demand.nodes[node.id]
     wanted = (demand.ports[port] for port in ports_of(node))
@@ -66,7 +66,7 @@ def _needs(frame: Frame, node: Node) -> str:
 
 
 def _take_results(frame: Frame, step: Step, source: Code) -> None:
-    """Assign what is one tensor in one mode and a tuple in the other."""
+    """Assign a result that is one tensor in one mode and a tuple in the other."""
     function, variables = frame.function, frame.values.variables
     comment = function.comment(step.outputs)
     first, single = step.outputs[0], len(step.outputs) == 1

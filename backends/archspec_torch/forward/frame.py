@@ -1,4 +1,4 @@
-"""What all statements of one body share: a unit in one mode, and the function around them."""
+"""The context of the statements of one body: a unit in one mode, and its function."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from archspec_torch.prelude import helper_names
 class Frame:
     """A body that is being written.
 
-    `draws` are the variables of draws by name, `access` has code that reads what is owned, by key,
-    `branches` for a join the equal ops that stand before it, `added` for a sum the gate that it
-    adds. Statements go into `function`; `helpers` collects what of the prelude they use.
+    `draws` are the variables of draws by name, `access` has the code that reads an instance, by
+    key, `branches` the equal ops before a join, `added` the gate that a sum adds. Statements go
+    into `function`; `helpers` collects the parts of the prelude that they use.
     """
 
     layout: Layout
@@ -49,7 +49,7 @@ class Frame:
 
 
 def open_frame(layout: Layout, known: Plan, training: bool) -> tuple[Frame, list[Step]]:
-    """The frame of a body without statements, and the steps that are to be written."""
+    """The frame of a body without statements, and the steps to write."""
     graph = layout.unit.graph(training)
     demand = known.demands.of(layout.unit, graph)
     function, draws = _function(layout, known, training, demand)
@@ -93,7 +93,7 @@ def _results(layout: Layout, graph: Graph) -> dict[Port, str]:
 def _function(
     layout: Layout, known: Plan, training: bool, demand: Demand
 ) -> tuple[Function, dict[str, str]]:
-    """The function with its arguments, and the variables of draws; both have names by now."""
+    """The function with its arguments, and the variables of draws; both are named here."""
     own = layout.locals[training]
     told = {own.extra_name(symbol) for symbol in known.symbols}  # which a caller may pass
     names = python_names((*own.known, *told, *demand.flags, *layout.records, *helper_names()))
@@ -104,5 +104,5 @@ def _function(
 
 
 def like_name(layout: Layout) -> str:
-    """Name of the empty buffer that knows the floating type."""
+    """Name of the empty buffer that has the floating type."""
     return python_names(layout.tree.children).fresh("like")

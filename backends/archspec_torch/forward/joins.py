@@ -9,7 +9,7 @@ from archspec_torch.forward.frame import Frame
 
 
 def join_code(frame: Frame, node: Node) -> Code:
-    """The mean of the inputs of a join that survive; its branches stand in a list."""
+    """The mean of the inputs of a join that survive; its branches are in a list."""
     mask, variables = frame.demand.masks[node.id], frame.values.variables
     if node.id in frame.branches:
         return call("join", _in_a_loop(frame, frame.branches[node.id]), mask)
@@ -42,7 +42,7 @@ def _in_a_loop(frame: Frame, nodes: tuple[Node, ...]) -> str:
 
 
 def gated_sum(frame: Frame, node: Node) -> Code:
-    """A sum with a branch that a gate may have left out."""
+    """A sum with a branch that a gate may drop."""
     number = frame.added[node.id]
     gate = frame.demand.gates[number]
     branch = frame.values.variables.text(frame.graph.node(number).inputs[0])

@@ -1,8 +1,8 @@
-"""Repeats in `forward` as loops over the modules of a container.
+"""Repetitions in `forward` as loops over the modules of a container.
 
-Works on lines that are written already: where the same lines stand once for each child of a
-container, in order, and differ in that child only, they become one loop. It does not matter
-whether the spec had a `for` or a recursion there.
+It works on written lines: if equal lines exist for each child of a container, in order, and differ
+only in that child, they become one loop. It does not matter whether the spec has a `for` or a
+recursion.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from archspec_torch.code.pieces import Argument, Call, Code, Piece, code
 from archspec_torch.planning.tree import Branch, Kind
 
 CHILD = "\2"
-"""Stands for the child at hand."""
+"""Placeholder for the current child."""
 
 
 def fold_loops(
     root: Branch, init: list[Line], forward: list[Line], names: Names
 ) -> tuple[list[Line], list[Line]]:
-    """`__init__` and `forward` with repeats as loops."""
+    """`__init__` and `forward` with repetitions as loops."""
     for branch in _containers(root):
         children = [child.access for child in branch.children.values()]
         found = _iterations(forward, children)
@@ -83,7 +83,7 @@ def _mentions(forward: Sequence[Line], children: Sequence[str]) -> dict[str, lis
 
 
 def _called(source: Code) -> Iterator[str]:
-    """Names of called functions, and text that may hold calls."""
+    """Names of called functions, and text that may contain calls."""
     for piece in source:
         if isinstance(piece, str):
             yield piece
@@ -96,7 +96,7 @@ def _called(source: Code) -> Iterator[str]:
 def _folded(
     branch: Branch, forward: list[Line], start: int, length: int, names: Names
 ) -> list[Line]:
-    """The lines with a loop in the place of all iterations."""
+    """The lines with all iterations replaced by a loop."""
     children = [child.access for child in branch.children.values()]
     each = names.fresh("layer")
     source = {Kind.LIST: branch.access, Kind.MAPPING: f"{branch.access}.values()"}.get(
@@ -142,7 +142,7 @@ def _folded_init(root: Branch, init: list[Line]) -> list[Line] | None:
 
 
 def _marked(source: Code, child: str, mark: str = CHILD) -> Code:
-    """The code with a child replaced by a mark."""
+    """The code with a child replaced by a placeholder."""
     pieces: list[Piece] = []
     for piece in source:
         if isinstance(piece, str):

@@ -1,4 +1,4 @@
-"""What is drawn first: columns, which inputs of joins survive, which gated branches are kept."""
+"""Random draws at the beginning: columns, surviving inputs of joins, kept gated branches."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from archspec_torch.code.pieces import Code, Hole, call, code
 from archspec_torch.forward.frame import Frame
 
 SHARES = {"local": 0.0, "global": 1.0}
-"""Part of the mini-batches in which one column is drawn for all joins, by policy."""
+"""The fraction of mini-batches in which one column is drawn for all joins, by policy."""
 
 MIXED = 0.5
-"""The same where a spec says nothing."""
+"""The default."""
 
 
 def sample_draws(frame: Frame) -> None:
@@ -33,7 +33,7 @@ def sample_draws(frame: Frame) -> None:
 
 
 def sample_masks(frame: Frame) -> None:
-    """The flags of joins and of gates that may be needed, and long conditions over these."""
+    """The flags of joins and of gates that may be needed, and long conditions with a name."""
     demand, function = frame.demand, frame.function
     for node in frame.graph.nodes:
         join = dropping(node)

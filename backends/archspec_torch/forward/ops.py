@@ -1,4 +1,4 @@
-"""Ops, as their lowerings say."""
+"""Ops, written by their lowerings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from archspec_torch.planning.origins import Origins
 
 
 def write_op(frame: Frame, step: Step) -> None:
-    """The op that the step is: an expression, a call of its module, or what it owns itself."""
+    """Write an op: an expression, a call of its module, or its own parameter."""
     node, instance = step.node, step.node.instance
     assert instance is not None
     lowered = frame.layout.at(frame.graph, node)
@@ -45,14 +45,14 @@ def write_op(frame: Frame, step: Step) -> None:
 
 
 def _is_alias(frame: Frame, step: Step, source: Code, inputs: list[str]) -> bool:
-    """Whether the result is an input itself, and no other name must have it."""
+    """Whether the result is an input itself and needs a name of its own."""
     same = len(source) == 1 and source[0] in inputs and len(step.node.types) == 1
     declared = frame.values.variables.declared(Port(step.node.id))
     return same and not declared and not step.node.name
 
 
 def _accessors(frame: Frame, instance: Instance) -> dict[str, str]:
-    """Code that reads what an instance owns (""), and what each of its regions does."""
+    """Code that reads the module of an instance (""), and the layers of its regions."""
     own = frame.access.get(instance.key, "")
     found = {"": own}
     for region in instance.regions:

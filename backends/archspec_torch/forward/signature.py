@@ -16,10 +16,10 @@ MODES = (False, True)
 
 
 def name_records(layout: Layout, base: str) -> None:
-    """Give the results of a network that are several the names of their classes.
+    """Name the classes of the results of a network that has several results.
 
-    Training has a class of its own where its results are others than those of inference. None has
-    the name of an argument or a size of `forward`.
+    Training has another class if its results differ from those of inference. Neither has the name
+    of an argument or a size in `forward`.
     """
     names = python_names((*(item.name for item in layout.inputs), *layout.locals[0].known))
     plain, training = (_fields(layout, mode) if _is_several(layout, mode) else [] for mode in MODES)
@@ -30,14 +30,14 @@ def name_records(layout: Layout, base: str) -> None:
 
 
 def record_fields(layout: Layout) -> dict[str, list[tuple[str, str]]]:
-    """For each class of results the names and annotations of its fields."""
+    """For each class of results, the names and annotations of its fields."""
     return {layout.records[mode]: _fields(layout, mode) for mode in MODES if layout.records[mode]}
 
 
 def return_annotation(layout: Layout) -> str:
-    """What `forward` returns: one type where both modes return the same.
+    """The return type of `forward`: one type if both modes return the same.
 
-    TorchScript has no sum of two tuple types that are alike, so two of them are `Any`.
+    TorchScript has no union of two similar tuple types, so that is `Any`.
     """
     kinds = dict.fromkeys(_returned(layout, mode) for mode in MODES)
     if len(kinds) == 1:
@@ -46,12 +46,12 @@ def return_annotation(layout: Layout) -> str:
 
 
 def returns_differ(layout: Layout) -> bool:
-    """Whether a caller has to say which of two types it got: one tensor, or a tuple."""
+    """Whether a caller has to distinguish two types of results: one tensor, or a tuple."""
     return len({_returned(layout, mode) for mode in MODES}) > 1
 
 
 def return_code(layout: Layout, training: bool, read: Read) -> Code:
-    """The expression after `return`. What does not exist in the mode is not in it."""
+    """The expression after `return`. Outputs that do not exist in the mode are left out."""
     outputs = layout.unit.outputs(training)
     if layout.records[training]:
         values = [Argument(_value(output, read)) for output in outputs]
@@ -77,7 +77,7 @@ def _is_several(layout: Layout, training: bool) -> bool:
 
 
 def _returned(layout: Layout, training: bool) -> str:
-    """What `forward` returns in one mode."""
+    """The results of `forward` in one mode."""
     if layout.needs:
         return "List[Optional[Tensor]]"
     if layout.root:
@@ -89,9 +89,9 @@ def _returned(layout: Layout, training: bool) -> str:
 
 
 def _is_list(layout: Layout) -> bool:
-    """Whether a block returns several tensors in both modes, and not equally many.
+    """Whether a block returns several tensors in both modes, and different numbers of them.
 
-    Tuples of two lengths are types that TorchScript alone can tell apart.
+    TorchScript treats tuples of two lengths as different types.
     """
     counts = {_count(layout, mode) for mode in MODES}
     return len(counts) > 1 and 1 not in counts

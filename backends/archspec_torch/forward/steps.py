@@ -24,14 +24,14 @@ class Step:
 
     @property
     def reads(self) -> tuple[Port, ...]:
-        """What it reads."""
+        """The ports that it reads."""
         if self.each:
             return tuple(port for node in self.each for port in node.inputs)
         return self.node.inputs
 
     @property
     def outputs(self) -> tuple[Port, ...]:
-        """What it makes."""
+        """The ports that it assigns."""
         return tuple(Port(self.last.id, index) for index in range(len(self.last.types)))
 
 
@@ -41,9 +41,9 @@ def plan_steps(
     chains: Mapping[int, tuple[Branch, tuple[Node, ...]]],
     each: Mapping[int, tuple[Node, ...]],
 ) -> list[Step]:
-    """The statements of a graph; what nobody needs has none.
+    """The statements of a graph, without nodes that are not needed.
 
-    `each` has for a join the equal ops that stand between it and the outputs of one call.
+    `each` has the equal ops between a join and the outputs of one call.
     """
     steps: list[Step] = []
     inside: set[int] = {node.id for nodes in each.values() for node in nodes}
@@ -85,5 +85,5 @@ def soonest(steps: Sequence[Step], moved: Container[int]) -> list[Step]:
 
 
 def segments(steps: Iterable[Step]) -> list[tuple[Condition, list[Step]]]:
-    """Consecutive steps of one condition, which stand under one guard."""
+    """Consecutive steps with one condition, which are under one guard."""
     return [(key, list(part)) for key, part in groupby(steps, lambda step: step.condition)]

@@ -1,1 +1,1 @@
-"""The statements of `__init__` and of `initialise`: what a unit owns, and its initial values."""
+"""The statements of `__init__` and of `initialise`: modules, tensors and their initial values."""

@@ -1,4 +1,4 @@
-"""The statements of `__init__`: what a block owns, from the tree of its names."""
+"""The statements of `__init__`: modules and tensors, from the tree of names."""
 
 from __future__ import annotations
 
@@ -21,11 +21,14 @@ from archspec_torch.planning.origins import Origins, same_names
 from archspec_torch.planning.tree import Branch, Kind
 
 MOST_NESTED = 8
-"""Containers written inside one another; deeper ones are made first, since Python reads about 200
-open brackets and a container may open four."""
+"""Maximum nesting of containers in one expression.
+
+Deeper ones are assigned first, because Python reads about 200 open brackets and a container may
+open four.
+"""
 
 Construct = Callable[[Unit], Code]
-"""Code that makes an instance of a unit's class, or calls its function."""
+"""Code that creates an instance of a unit's class, or calls its function."""
 
 
 class Constructor:
@@ -35,20 +38,20 @@ class Constructor:
         self.layout, self.unit, self.construct = layout, layout.unit, construct
         self.helpers: set[str] = set()
         self.variables: list[str] = []  # that hold containers
-        self.resets: list[Line] = []  # initial values of weights and buffers of its own
-        self.restores: list[Line] = []  # values of buffers that the state dict leaves out
-        self._before: list[Line] = []  # statements that must come before the one at hand
+        self.resets: list[Line] = []  # initial values of its own weights and buffers
+        self.restores: list[Line] = []  # values of buffers that are not in the state dict
+        self._before: list[Line] = []  # statements that must come before the current one
 
     def write(self) -> list[Line]:
         """All statements, in the order of the tree."""
         children = self.layout.tree.children.values()
         made = [line for child in children for line in self._top(child)]
         if self.unit.either.frozen:
-            return made  # who holds it says that nothing in it learns
+            return made  # the caller freezes all of it
         return [*made, *(line for child in children for line in self._fixed(child))]
 
     def _fixed(self, branch: Branch) -> Iterator[Line]:
-        """What does not learn: in one line where nothing below a name does."""
+        """Freeze parameters: in one line if everything below a name is frozen."""
         found = [leaf.owned for leaf in branch.leaves() if leaf.owned is not None]
         if not all(owned.either.frozen for owned in found):
             for child in branch.children.values():
@@ -69,7 +72,7 @@ class Constructor:
         yield from self._later(branch)
 
     def _later(self, branch: Branch) -> Iterator[Line]:
-        """Parameters in containers, and what hangs below a module."""
+        """Parameters in containers, and tensors below a module."""
         for child in branch.children.values():
             if child.kind is Kind.PARAMETER:
                 yield from self._parameter(branch.access, child)
@@ -83,11 +86,11 @@ class Constructor:
     # ------------------------------------------------------------------ values
 
     def _value(self, branch: Branch) -> Code:
-        """What makes a module; containers far inside it are left in `_before`."""
+        """The expression of a module; deeply nested containers are assigned in `_before`."""
         return self._nested(branch)[0]
 
     def _nested(self, branch: Branch) -> tuple[Code, int]:
-        """What makes a module, and how many containers are written inside one another in it."""
+        """The expression of a module, and the nesting of containers in it."""
         if branch.kind is Kind.MODULE:
             assert branch.owned is not None
             return self._module(branch.owned), 0
@@ -102,7 +105,7 @@ class Constructor:
         return self._container([child.name for child in children], values, branch.kind), most + 1
 
     def _held(self, value: Code) -> Code:
-        """A local variable for a container, which is made before the statement at hand."""
+        """A local variable for a container, which is assigned before the current statement."""
         name = f"part_{len(self.variables) + 1}"
         self.variables.append(name)
         self._before.append(Line(code(f"{name} = ", value)))
@@ -141,7 +144,7 @@ class Constructor:
         return self._regions(instance)
 
     def _regions(self, instance: Instance) -> Code:
-        """A container of the modules of regions; one without a key stands for itself."""
+        """A container of the modules of regions, or the module of a single region without a key."""
         regions = instance.regions
         if len(regions) == 1 and not regions[0].key:
             return same_names(self.construct(self.unit.callee(instance, regions[0])))

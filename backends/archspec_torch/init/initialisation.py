@@ -1,8 +1,8 @@
 """The method `initialise`: initial values that differ from torch's own.
 
 The network calls it on all its modules, callers before callees. So an `init` statement reaches
-everything below, a statement further in wins over one further out, and what an attribute says
-explicitly wins over both.
+everything below, an inner statement overrides an outer one, and an explicit attribute overrides
+both.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from archspec_torch.planning.layout import Layout, Plan
 
 @dataclass(frozen=True)
 class Firsts:
-    """Lines of `initialise`; empty where torch's own values are right."""
+    """Lines of `initialise`; empty if torch's own values are right."""
 
     lines: tuple[Line, ...] = ()
 
@@ -45,7 +45,7 @@ def write_firsts(layout: Layout, known: Plan) -> Firsts:
 
 
 def _rule_lines(rules: list[InitRule], layout: Layout, known: Plan) -> list[Line]:
-    """A loop over all modules below; rules that reach nothing are left out."""
+    """A loop over all modules below; rules without an effect are left out."""
     found: list[Line] = []
     before: tuple[str, ...] = ()
     for rule in rules:
@@ -66,7 +66,7 @@ def _rule_lines(rules: list[InitRule], layout: Layout, known: Plan) -> list[Line
 
 
 def _has(name: str) -> Code:
-    """Whether a module has a tensor; torch has None for some, and no attribute for others."""
+    """Whether a module has a tensor; in torch some are None, others are missing."""
     if name.rpartition(".")[2] == "bias":
         return code(f"if module.{name} is not None:")
     return code(f'if getattr(module, "{name}", None) is not None:')
@@ -77,9 +77,9 @@ Filled: TypeAlias = tuple[tuple[str, Initialiser], ...]
 
 
 def _filled(rule: InitRule, rules: list[InitRule], op: Op, owned: tuple[Parameter, ...]) -> Filled:
-    """What a rule initialises: the parameter of its name, or what stands for it.
+    """The parameters that a rule initialises: that of its name, or its parametrisation.
 
-    What is computed from that, as the norms of weight normalisation are, follows.
+    Parameters that are computed from it, such as the norms of weight normalisation, follow.
     """
     named = [item.name for item in owned if rule_for(rules, op, item) is rule]
     derived = [
@@ -93,7 +93,7 @@ def _filled(rule: InitRule, rules: list[InitRule], op: Op, owned: tuple[Paramete
 def _filled_below(
     layout: Layout, known: Plan, rule: InitRule, rules: list[InitRule]
 ) -> dict[Filled, list[Lowered]]:
-    """The ops that a rule may reach, here and in all callees, by what it fills of them.
+    """The ops that a rule may reach, here and in all callees, by the parameters that it fills.
 
     It is one of the rules of a graph.
     """
@@ -129,7 +129,7 @@ class Asked:
 
 
 def _asked(layout: Layout) -> Iterator[Asked]:
-    """All of a unit; what is computed from others, as weight_g is from weight_v, after them."""
+    """All of a unit; those computed from others, such as weight_g from weight_v, are last."""
     for owned in layout.unit.owned:
         instance = owned.either
         if instance.op is None or layout.at(*owned.places[0]).raw:
@@ -169,7 +169,7 @@ def default_lines(layout: Layout) -> list[Line]:
 
 
 def _grouped(items: list[Asked], layout: Layout) -> Iterator[Line]:
-    """One loop for all parameters that get the same."""
+    """One loop for all parameters with the same initial values."""
     access = {leaf.path: leaf.access for leaf in layout.tree.leaves()}
     groups: dict[tuple[str, Code], list[Asked]] = {}
     for asked in items:

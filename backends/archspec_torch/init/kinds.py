@@ -1,4 +1,4 @@
-"""Which modules an `init` statement means: `conv.weight` is the weight of each `nn.Conv2d`."""
+"""The modules of an `init` statement: `conv.weight` is the weight of each `nn.Conv2d`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from archspec_torch.lowering.base import Lowered
 
 
 def module_kinds(lowered: Iterable[Lowered]) -> tuple[str, ...]:
-    """The classes that these ops become, sorted."""
+    """The classes for these ops, sorted."""
     found = set()
     for item in lowered:
         if item.module is not None and isinstance(item.module[0], Call):
@@ -18,9 +18,9 @@ def module_kinds(lowered: Iterable[Lowered]) -> tuple[str, ...]:
 
 
 def kind_condition(kinds: tuple[str, ...]) -> str:
-    """The condition under which `module` is one of them.
+    """The condition that `module` is one of them.
 
-    Types are compared exactly: `nn.MultiheadAttention` holds a subclass of `nn.Linear`.
+    Types are compared exactly: `nn.MultiheadAttention` contains a subclass of `nn.Linear`.
     """
     test = f"is {kinds[0]}" if len(kinds) == 1 else f"in ({', '.join(kinds)})"
     return f"type(module) {test}"

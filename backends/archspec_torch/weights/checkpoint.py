@@ -76,7 +76,7 @@ def _head(path: Path) -> bytes:
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
-            what = "it is a folder" if stat.S_ISDIR(mode) else "it is no file"
+            what = "it is a folder" if stat.S_ISDIR(mode) else "it is not a file"
             raise OSError(what)
         with path.open("rb") as file:
             return file.read(9)
@@ -115,7 +115,8 @@ def _unreadable(path: Path, words: str) -> CompileFailed:
     code = _CODE.search(words)
     if code is not None:
         message = (
-            f"{path} holds Python objects (`{code[1]}`), whose reading runs code; it is refused"
+            f"{path} contains Python objects (`{code[1]}`), which run code when they are loaded; "
+            "it is refused"
         )
         fix = "save the state dict alone, in .safetensors or with torch.save"
         return CompileFailed([diagnostic("E0841", message, fix=fix)])
@@ -123,7 +124,7 @@ def _unreadable(path: Path, words: str) -> CompileFailed:
         message = f"{path} is a TorchScript module, not a state dict"
         fix = "load it with torch.jit.load and save its state_dict()"
         return CompileFailed([diagnostic("E0841", message, fix=fix)])
-    message = f"{path} cannot be read: it is damaged, or holds no weights"
+    message = f"{path} cannot be read: it is damaged, or contains no weights"
     notes = ["weights are .safetensors files, and state dicts that torch.save wrote"]
     if words and len(words) < 200:
         notes.insert(0, f"the reader says: {printable(words)}")

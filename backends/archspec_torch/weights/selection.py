@@ -89,7 +89,7 @@ def several(source: str, names: Sequence[str]) -> CompileFailed:
     return _no_state_dict(
         source,
         f"several: {_listed(names)}",
-        f'say which: `entry="{names[0]}"`, `--entry {names[0]}`',
+        f'select one: `entry="{names[0]}"`, `--entry {names[0]}`',
     )
 
 
@@ -150,7 +150,7 @@ def _all(found: Sequence[Stored], pattern: str, change: Callable[[Stored], Store
     """All state dicts after a change, which must have done something to one of them."""
     changed = [change(item) for item in found]
     if all(new is old for new, old in zip(changed, found, strict=True)):
-        message = f"no name in {found[0].source} is as `{pattern}` says"
+        message = f"no name in {found[0].source} matches `{pattern}`"
         some = _listed([*found[0].tensors])
         raise CompileFailed([diagnostic("E0842", message, notes=[f"its names are {some}"])])
     return changed
@@ -159,7 +159,7 @@ def _all(found: Sequence[Stored], pattern: str, change: Callable[[Stored], Store
 def _without(item: Stored, pattern: str) -> Stored:
     kept = {name: value for name, value in item.tensors.items() if not fnmatchcase(name, pattern)}
     gone = len(item.tensors) - len(kept)
-    said = f"{gone:,} {'name' if gone == 1 else 'names'} ignored as `{pattern}`"
+    said = f"{gone:,} {'name' if gone == 1 else 'names'} matching `{pattern}` ignored"
     return replace(item, tensors=kept, said=(*item.said, said)) if gone else item
 
 
@@ -177,7 +177,7 @@ def _renamed(item: Stored, old: str, new: str) -> Stored:
     names = f"{count:,} {'name' if count == 1 else 'names'}"
     said = f"{names} renamed from `{old}` to `{new}`"
     if not old or not new:
-        said = f"`{old}.` taken off {names}" if old else f"`{new}.` put before {names}"
+        said = f"`{old}.` removed from {names}" if old else f"`{new}.` added to {names}"
     return replace(item, tensors=made, said=(*item.said, said)) if count else item
 
 
