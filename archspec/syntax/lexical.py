@@ -27,6 +27,7 @@ _MEANT = {
     "||": ("or", "`||` is written `or`"),
     "|": ("or", "`|` is written `or`; layers are joined with `->`"),
     "!": ("not", "`!` is written `not`"),
+    "~": ("not", "`~` is written `not`"),
     ":=": ("=", "`:=` is written `=`, and a name is bound in its own statement"),
     "===": ("==", "`===` is written `==`"),
     "=<": ("<=", "`=<` is written `<=`"),

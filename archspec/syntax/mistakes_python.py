@@ -162,7 +162,8 @@ PYTHON = (
         lambda s: s.type == "NAME" and s.word() == "is" and s.after_operand,
         "`is` is written `==`; there is no `None` to compare with",
         "block a {\n  if n «is» None { relu }\n}",
-        fix="give the parameter a default that is a value, and compare with that",
+        fix="a layer that may be absent has the default `identity` and needs no `if`; "
+        "other parameters have a default that is a value, such as 0: `if n == 0 { .. }`",
     ),
     Mistake(
         "E0131",

@@ -12,7 +12,41 @@ def test_a_tuple_of_one_is_its_element() -> None:
         output(network("y = (x,)", "z = (x -> [relu])", "output (y, z) -> add"))
         == "f32[B, 4, H, W]"
     )
-    assert output(network("output x -> conv(len(x), 1)")) == "f32[B, 1, H, W]"
+    assert output(network("z = x -> [relu]", "output x -> conv(len(z), 1)")) == "f32[B, 1, H, W]"
+
+
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [
+        (["output x[0]"], "E0309"),
+        (["output (x -> relu)[0]"], "E0309"),
+        (["y = x + 1", "output y[0..2]"], "E0309"),
+        (["y, z = x -> [relu, tanh] -> [add, mul]", "u = y -> relu", "output u[0]"], "E0309"),
+        (["y: [B, C, H, W] = x -> [relu]", "output y[0]"], "E0309"),
+        (["param p: f32[4] = zeros", "output x * p[0]"], "E0309"),
+        (["output x -> conv(len(x), 1)"], "E0309"),
+        (["output (t -> relu for t in x)"], "E0313"),
+        (["output x -> for t in x { relu }"], "E0313"),
+        (["output x -> for i, t in enumerate(x) { relu }"], "E0313"),
+        (["output x -> for t, u in zip(x, x) { relu }"], "E0313"),
+    ],
+)
+def test_what_is_certainly_one_tensor_has_no_parts(lines: list[str], code: str) -> None:
+    assert errors(network(*lines)) == [code]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["...t = x -> [relu]", "output t[0]"],
+        ["t = (x,)", "output t[0]"],
+        ["t = x -> { input s\n output s[0] }", "output t"],
+        ["t = x -> [identity]", "output t[0]"],
+        ["t = (a -> relu for a in (x -> [relu]))", "output t[0]"],
+    ],
+)
+def test_what_may_be_several_tensors_is_used_as_a_tuple_of_one(lines: list[str]) -> None:
+    assert output(network(*lines)) == "f32[B, 4, H, W]"
 
 
 @pytest.mark.parametrize("parts", ["split(1)", "split([4])", "slice(axis=1, stop=1) -> unbind(1)"])

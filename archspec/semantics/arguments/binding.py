@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from archspec.diagnostics.model import Edit, Fix
 from archspec.diagnostics.suggest import beginning, rename, renamed
+from archspec.ops.registry import all_ops
 from archspec.semantics.arguments.layer_calls import data_in_parentheses, initialiser_value
 from archspec.semantics.arguments.matching import by_name
 from archspec.semantics.program.definitions import (
@@ -169,8 +170,20 @@ def coerce(context: Context, value: Value, kind: ast.ParamType, span: Span, what
             fix="make the size a parameter, or declare the parameter as `dim`",
         )
     message = f"{what} must be {_WORDS[kind.name]}, not {kind_of(value)}"
-    fix = f"without quotes: `{value}`" if kind.name == "layer" and isinstance(value, str) else None
+    fix = _layer_meant(value, span) if kind.name == "layer" and isinstance(value, str) else None
     raise context.error("E0305", message, span, fix=fix)
+
+
+def _layer_meant(word: str, span: Span) -> Fix:
+    """A fix for a word or string in the place of a layer."""
+    place = Span(span.source, span.end - len(word), span.end)
+    if word.lower() in ("none", "linear", "no", "null", ""):
+        edits = (Edit(place, "identity"),) if place.text == word else ()
+        words = "a layer that changes nothing is `identity`: with it, no `if` is needed"
+        return Fix(words, edits if word == "none" else ())
+    quoted = Span(span.source, span.end - len(word) - 2, span.end)
+    edits = (Edit(quoted, word),) if quoted.text == f'"{word}"' and word in all_ops() else ()
+    return Fix(f"write the layer itself, without quotes: `{word}`", edits)
 
 
 def _coerce_list(

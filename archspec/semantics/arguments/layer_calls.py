@@ -12,6 +12,7 @@ from archspec.semantics.arguments.refused_calls import (
     argument_value,
     data_in_call,
     refuse_data,
+    refuse_listed,
     refuse_unknown,
 )
 from archspec.semantics.program.op_attributes import positional
@@ -88,6 +89,7 @@ def merged(earlier: tuple[Given, ...], later: tuple[Given, ...]) -> tuple[Given,
 
 
 def _given_to_op(context: Context, layer: OpLayer, node: ast.Call) -> tuple[Given, ...]:
+    refuse_listed(context, layer.op, node)
     refuse_unknown(context, layer.op, node)
     order = positional(layer.op)
     position = sum(1 for item in layer.given if item.name is None)

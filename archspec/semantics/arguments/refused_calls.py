@@ -21,6 +21,17 @@ from archspec.syntax import ast
 INFERRED = "the number of input channels is inferred, not given"
 
 
+def refuse_listed(context: Context, op: type[Op], node: ast.Call) -> None:
+    """Reject (E0310) `concat([a, b], dim=1)`: a list of data before anything else of the call."""
+    first = node.arguments[0].value if node.arguments else None
+    if not isinstance(first, ast.ListExpr | ast.TupleExpr) or node.arguments[0].name is not None:
+        return
+    for item in first.items:
+        value = evaluate(context, item.inner if isinstance(item, ast.Spread) else item)
+        if is_data(value) and not has_poison(value):
+            raise data_in_call(context, node, node.arguments[0])
+
+
 def refuse_unknown(context: Context, op: type[Op], node: ast.Call) -> None:
     """Reject (E0302) an unknown attribute of an op, with the call in this notation as a fix."""
     if op.open_attributes is not None or all(item.name is None for item in node.arguments):
@@ -84,6 +95,9 @@ def refuse_data(context: Context, node: ast.Call) -> None:
 
 def data_in_call(context: Context, node: ast.Call, argument: ast.Argument) -> SpecError:
     """The error for data in parentheses, with the correct notation as a fix."""
+    name = node.function.text if isinstance(node.function, ast.Name) else ""
+    known = Rewriter(lambda text: is_word(text) or text in ("true", "false"))
+    written = known.of_same_name(node, name) or _of_two(node, name)
     data = [argument]
     for other in node.arguments:
         if other.span.start > argument.span.start and not isinstance(other.value, ast.Spread):
@@ -99,8 +113,38 @@ def data_in_call(context: Context, node: ast.Call, argument: ast.Argument) -> Sp
         argument.value.span,
         "this is data",
         notes=_taken_by_input(context, node),
-        fix=applied_to(node, data),
+        fix=_let_flow(written, node) if written is not None else applied_to(node, data),
     )
+
+
+def _let_flow(written: str, node: ast.Call) -> Fix:
+    return Fix(f"let it flow in: `{written}`", (Edit(node.span, in_place(written, node.span)),))
+
+
+_BOUNDS = {"max": ("maximum", "low"), "min": ("minimum", "high")}
+"""The op that takes the larger of two tensors, and the bound of `clamp` for a number."""
+
+
+def _of_two(node: ast.Call, name: str) -> str | None:
+    """`max(x, 0)` as `x -> clamp(low=0)`, `max(x, y)` as `(x, y) -> maximum`."""
+    if name not in _BOUNDS or len(node.arguments) != 2:
+        return None
+    if any(item.name is not None for item in node.arguments):
+        return None
+    op, bound = _BOUNDS[name]
+    one, other = (item.value for item in node.arguments)
+    if _is_number(one):
+        one, other = other, one
+    data = Rewriter(lambda text: True).data
+    if _is_number(other):
+        return f"{data(one)} -> clamp({bound}={other.span.text})"
+    return f"({data(one)}, {data(other)}) -> {op}"
+
+
+def _is_number(node: ast.Expr) -> bool:
+    while isinstance(node, ast.Unary | ast.Group):
+        node = node.operand if isinstance(node, ast.Unary) else node.inner
+    return isinstance(node, ast.Number)
 
 
 def _taken_by_input(context: Context, node: ast.Call) -> tuple[str, ...]:

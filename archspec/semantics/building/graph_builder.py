@@ -31,11 +31,15 @@ from archspec.types.tensor import TensorType
 
 @frozen
 class Tensor:
-    """A port of the graph under construction."""
+    """A port of the graph under construction.
+
+    `one` is whether it is certainly one tensor, and not a tuple of one: see `single_tensors`.
+    """
 
     builder: GraphBuilder
     port: Port
     type: TensorType
+    one: bool = field(default=False, compare=False, repr=False)
 
 
 @dataclass(eq=False)

@@ -122,12 +122,20 @@ class _Walker:
         """Report a default `None`; return whether it was one."""
         if not isinstance(part, ast.Name) or part.text != "None" or "None" in self.known:
             return False
+        message = "there is no `None` here"
+        if parameter.type is not None and parameter.type.name in ("layer", "Layer"):
+            words = "a layer that changes nothing is `identity`: with it, no `if` is needed"
+            fix = Fix(words, (Edit(part.span, "identity"),))
+            self.sink.report(diagnostic("E0210", message, part.span, fix=fix))
+            return True
         text, source = parameter.span.source.text, parameter.span.source
         start = text.rfind("=", 0, part.span.start)
         start -= len(text[:start]) - len(text[:start].rstrip())
         edit = Edit(Span(source, start, part.span.end), "")
-        words = "remove `= None`: a parameter without a default must be given"
-        message = "there is no `None` here"
+        words = (
+            "remove `= None`, so that it must be given, or choose a value that means nothing, "
+            "such as 0"
+        )
         self.sink.report(diagnostic("E0210", message, part.span, fix=Fix(words, (edit,))))
         return True
 

@@ -32,6 +32,7 @@ from archspec.semantics.values.model import (
     is_layer,
 )
 from archspec.semantics.values.operators import is_condition, truth
+from archspec.semantics.values.single_tensors import as_any_number
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.condition import TRUE, All, Condition, conjunction
@@ -145,6 +146,8 @@ def _bind_inputs(
     _check_count(context, items, data, span)
     bind_targets(context, targets, data, span)
     for item, name in zip(items, names, strict=True):
+        environment = context.environment
+        environment.names[name] = as_any_number(environment.local(name))
         if item.type is not None:
             try:
                 claim(context, item.type, context.environment.local(name), item.name)

@@ -50,6 +50,7 @@ from archspec.semantics.values.model import (
     is_layer,
 )
 from archspec.semantics.values.operators import checked, plain
+from archspec.semantics.values.single_tensors import as_any_number
 from archspec.source import Span
 from archspec.syntax import ast
 
@@ -308,7 +309,14 @@ def _chain(context: Context, node: ast.Chain) -> Value:
         except SpecError as error:
             raise explained(error, node.stages, at, before, head) from None
         before = layer
-    return head
+    return head if _is_op(context, node.stages[-1]) else as_any_number(head)
+
+
+def _is_op(context: Context, stage: ast.Expr) -> bool:
+    """Whether a stage is an op by its name, and not a layer that may yield several tensors."""
+    while isinstance(stage, ast.Labelled | ast.Group | ast.Call):
+        stage = stage.function if isinstance(stage, ast.Call) else stage.inner
+    return isinstance(stage, ast.Name) and not _is_defined(context, stage.text)
 
 
 @evaluates(ast.IfValue)

@@ -47,6 +47,7 @@ from archspec.semantics.values.model import (
     has_poison,
     is_layer,
 )
+from archspec.semantics.values.single_tensors import as_any_number
 from archspec.source import Span
 from archspec.syntax import ast
 
@@ -180,7 +181,7 @@ def _apply_list(context: GraphContext, layer: ListValue, data: Value, span: Span
             results.append(result)
     if failed:
         return POISON
-    return results[0] if len(results) == 1 else bounded(context, results, span)
+    return as_any_number(results[0]) if len(results) == 1 else bounded(context, results, span)
 
 
 def _span_of(layer: Value) -> Span | None:

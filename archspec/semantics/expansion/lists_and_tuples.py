@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from archspec.diagnostics.model import Edit, Fix
 from archspec.semantics.building.graph_builder import Tensor
-from archspec.semantics.expansion.shape_patterns import bind_targets
+from archspec.semantics.expansion.shape_patterns import bind_item
 from archspec.semantics.expansion.sources import materialise
 from archspec.semantics.expansion.tensor_methods import size_index
 from archspec.semantics.values.context import Context
@@ -27,6 +27,7 @@ from archspec.semantics.values.model import (
     is_layer,
 )
 from archspec.semantics.values.operators import plain, truth
+from archspec.semantics.values.single_tensors import as_any_number, indexed, iterated
 from archspec.syntax import ast
 from archspec.types.dim import Dim
 
@@ -91,7 +92,7 @@ def tuple_value(context: Context, node: ast.TupleExpr) -> Value:
                 fix="write a list for parallel layers: `[f, g]`",
             )
         items.append(value)
-    return items[0] if len(items) == 1 else bounded(context, items, node.span)
+    return as_any_number(items[0]) if len(items) == 1 else bounded(context, items, node.span)
 
 
 @evaluates(ast.Group)
@@ -115,12 +116,14 @@ def index_value(context: Context, node: ast.Index) -> Value:
     index = plain(force(context, evaluate(context, node.indices[0]), node.indices[0].span))
     if isinstance(index, Poison):
         return POISON
+    if isinstance(base, Tensor) and base.one and isinstance(index, (int, RangeValue)):
+        raise indexed(context, base, index, node.base.span, node.span)
     parts = _parts(context, base, node)
     if isinstance(index, RangeValue):
         chosen = parts[index.start : index.stop]
         if isinstance(base, ListValue):
             return listed(context, chosen, node.span)
-        return chosen[0] if len(chosen) == 1 else chosen
+        return as_any_number(chosen[0]) if len(chosen) == 1 else chosen
     if not isinstance(index, int) or isinstance(index, bool):
         raise context.error(
             "E0309", f"an index is an integer or a range, not {kind_of(index)}", node.span
@@ -183,13 +186,15 @@ def comprehension_value(context: Context, node: ast.Comprehension) -> Value:
     iterable = force(context, evaluate(context, node.iterable), node.iterable.span)
     if isinstance(iterable, Poison):
         return POISON
+    if isinstance(iterable, Tensor) and iterable.one:
+        raise iterated(context, iterable, node.iterable.span)
     results: list[Value] = []
     parts = iterable if isinstance(iterable, tuple) else None
     for item in parts or items_of(context, iterable, node.iterable.span):
         iteration = context.child()
         copied = item if isinstance(item, Copies) else None
         part = copied.item if copied is not None else item
-        bind_targets(iteration, node.targets, part, node.span)
+        bind_item(iteration, node.targets, part, node.span, node.iterable)
         if node.condition is not None:
             condition = evaluate(iteration, node.condition)
             if not truth(iteration, condition, node.condition.span):
@@ -202,5 +207,7 @@ def comprehension_value(context: Context, node: ast.Comprehension) -> Value:
         results.append(force(iteration, value, node.element.span))
     context.session.budget.length(len(results), node.span)
     if node.is_tuple:
-        return results[0] if len(results) == 1 else bounded(context, results, node.span)
+        return (
+            as_any_number(results[0]) if len(results) == 1 else bounded(context, results, node.span)
+        )
     return listed(context, results, node.span)

@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 
 from archspec.graph.model import Iteration
+from archspec.semantics.building.graph_builder import Tensor
 from archspec.semantics.expansion.bodies import result_of, run_body
 from archspec.semantics.expansion.repeated_iterations import (
     ITERATION,
@@ -16,11 +17,12 @@ from archspec.semantics.expansion.repeated_iterations import (
     repeat,
     tensors_of,
 )
-from archspec.semantics.expansion.shape_patterns import bind_targets
+from archspec.semantics.expansion.shape_patterns import bind_item
 from archspec.semantics.values.context import GraphContext
 from archspec.semantics.values.evaluation import evaluate, force
 from archspec.semantics.values.functions import items_of
 from archspec.semantics.values.model import POISON, Poison, Value, has_poison
+from archspec.semantics.values.single_tensors import iterated
 from archspec.syntax import ast
 
 
@@ -29,6 +31,8 @@ def apply_for(context: GraphContext, loop: ast.For, data: Value) -> Value:
     iterable = force(context, evaluate(context, loop.iterable), loop.iterable.span)
     if isinstance(iterable, Poison):
         return POISON
+    if isinstance(iterable, Tensor) and iterable.one:
+        raise iterated(context, iterable, loop.iterable.span)
     items = items_of(context, iterable, loop.iterable.span)
     named = context.naming(context.scope.in_loop(loop.span))
     iterations = _Iterations(named, loop, items, len(context.builder.nodes))
@@ -86,7 +90,7 @@ class _Iterations:
         iteration = replace(
             outer.child(), iterations=(*outer.iterations, Iteration(loop.span, index))
         )
-        bind_targets(iteration, loop.targets, self.items[index], loop.span)
+        bind_item(iteration, loop.targets, self.items[index], loop.span, loop.iterable)
         return iteration
 
     def _carry_out(self, iteration: GraphContext, data: Value) -> Value:

@@ -15,6 +15,7 @@ from archspec.semantics.values.display import kind_of
 from archspec.semantics.values.evaluation import evaluate
 from archspec.semantics.values.model import POISON, Poison
 from archspec.semantics.values.operators import is_condition, plain
+from archspec.semantics.values.single_tensors import as_one
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.condition import (
@@ -65,7 +66,7 @@ def network_inputs(
                 context.session.report(error)
                 failed = True
                 continue
-            tensor = builder.add_input(item.name, type_, item.span)
+            tensor = as_one(builder.add_input(item.name, type_, item.span))
             context.environment.bind(item.name, tensor, item.span)
     if failed:
         raise Reported()

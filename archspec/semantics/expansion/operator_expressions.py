@@ -54,12 +54,21 @@ def _refuse_layers(context: Context, sign: str, *sides: tuple[Value, ast.Expr]) 
     for value, node in sides:
         if is_layer(value) and not isinstance(value, ListValue):
             text = node.span.text if len(node.span.text) <= 40 else "f"
+            fix = (
+                f"apply the layer to data first, `(x -> {text})`; parallel layers are "
+                "added with `[f, g] -> add`"
+            )
+            if sign in ("==", "!=", "in", "not in"):
+                fix = (
+                    "layers are not compared: a layer that may be absent is `identity`, which "
+                    "changes nothing; anything else is decided by a parameter of its own, "
+                    "`has_norm: bool`"
+                )
             raise context.error(
                 "E0307",
                 f"`{sign}` applies to values and data, but this is a layer",
                 node.span,
-                fix=f"apply the layer to data first, `(x -> {text})`; parallel layers are added "
-                "with `[f, g] -> add`",
+                fix=fix,
             )
 
 

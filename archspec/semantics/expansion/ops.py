@@ -23,6 +23,7 @@ from archspec.semantics.values.display import kind_of
 from archspec.semantics.values.model import POISON, Copies, Given, OpLayer, Value, has_poison
 from archspec.semantics.values.operators import MAX_INTEGER
 from archspec.semantics.values.provenance import written_later
+from archspec.semantics.values.single_tensors import as_one
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.atoms import OutsideFragment
@@ -101,8 +102,10 @@ def instantiate(
     results = add_node(
         context, instance, inputs + captured, found.outputs, span, needs, found.parameters
     )
+    if found.single:
+        return as_one(results[0])
     # a tuple of one is its element
-    return results[0] if found.single or len(results) == 1 else results
+    return results[0] if len(results) == 1 else tuple(map(as_one, results))
 
 
 def _vanished(

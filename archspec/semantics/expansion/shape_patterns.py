@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from archspec.diagnostics.model import Edit, Fix
 from archspec.diagnostics.suggest import beginning, rename, renamed
+from archspec.diagnostics.wording import counted
 from archspec.graph.expression import Size
 from archspec.ops.base import Need
 from archspec.semantics.building.graph_builder import Tensor
@@ -13,8 +15,17 @@ from archspec.semantics.values.context import Context, Reported, in_graph
 from archspec.semantics.values.display import kind_of
 from archspec.semantics.values.evaluation import evaluate, force
 from archspec.semantics.values.functions import items_of
-from archspec.semantics.values.model import POISON, Poison, Value, is_data, tensors
+from archspec.semantics.values.model import (
+    POISON,
+    ListValue,
+    Poison,
+    Value,
+    has_poison,
+    is_data,
+    tensors,
+)
 from archspec.semantics.values.operators import equality, plain
+from archspec.semantics.values.single_tensors import as_any_number, as_one
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.dim import Dim, dim
@@ -59,9 +70,44 @@ def bind_targets(
     if rest == len(targets):
         return
     middle = parts[rest : len(parts) - after]
-    bind_target(context, targets[rest], middle[0] if len(middle) == 1 else middle, span)
+    whole = as_any_number(middle[0]) if len(middle) == 1 else middle
+    bind_target(context, targets[rest], whole, span)
     for target, part in zip(targets[rest + 1 :], parts[len(parts) - after :], strict=True):
         bind_target(context, target, part, span)
+
+
+def bind_item(
+    context: Context,
+    targets: Sequence[ast.Target],
+    item: Value,
+    span: Span,
+    iterable: ast.Expr,
+) -> None:
+    """Bind the names of a `for` or a comprehension to an item of what it goes through."""
+    rest = any(isinstance(target, ast.RestTarget) for target in targets)
+    if len(targets) < 2 or rest or has_poison(item) or isinstance(item, Tensor):
+        bind_targets(context, targets, item, span)
+        return
+    value = plain(force(context, item, span))
+    parts = value.items if isinstance(value, ListValue) else value
+    if isinstance(parts, tuple) and len(parts) == len(targets):
+        bind_targets(context, targets, value, span)
+        return
+    poison_targets(context, targets)
+    names = ", ".join(target.span.text for target in targets)
+    text = iterable.span.text
+    fix = None
+    if isinstance(iterable, ast.TupleExpr | ast.ListExpr) and len(iterable.items) == len(targets):
+        written = f"zip({text[1:-1]})"
+        fix = Fix(f"several lists side by side: `{written}`", (Edit(iterable.span, written),))
+    elif len(targets) == 2 and not isinstance(parts, tuple):
+        written = f"enumerate({text})"
+        fix = Fix(f"a number for each item: `{written}`", (Edit(iterable.span, written),))
+    if isinstance(parts, tuple):
+        message = f"an item of this has {counted(len(parts), 'part')}, for {len(targets)} names"
+    else:
+        message = f"an item of this is {kind_of(value)}, which is not split into `{names}`"
+    raise context.error("E0316", message, iterable.span, fix=fix)
 
 
 def _parts(context: Context, value: Value, span: Span) -> tuple[Value, ...]:
@@ -131,6 +177,8 @@ def claim(context: Context, shape: ast.TypeExpr, value: Value, name: str) -> Non
 
     Raises SpecError if they do not fit; names not yet bound are then POISON.
     """
+    if context.environment.names.get(name) is value:
+        context.environment.names[name] = as_one(value)
     try:
         for entry, size, tensor in _entries(context, shape, value, name):
             _claim_dim(context, entry, size, tensor, name)

@@ -43,6 +43,7 @@ from archspec.semantics.values.model import (
 )
 from archspec.semantics.values.operators import is_condition, plain, truth
 from archspec.semantics.values.provenance import as_written, numbers_in, written_later
+from archspec.semantics.values.single_tensors import as_one
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.dim import Dim, dim
@@ -249,7 +250,7 @@ def _buffer(context: GraphContext, statement: ast.BufferDecl) -> None:
     instance = Instance(key, op, None, (region,), origin, source=source)
     instance = one_instance(context, instance, (), statement.span)
     (result,) = add_node(context, instance, (), (wanted,), statement.span)
-    context.environment.bind(statement.name, result, statement.span)
+    context.environment.bind(statement.name, as_one(result), statement.span)
     _remember_name(result, statement.name)
 
 

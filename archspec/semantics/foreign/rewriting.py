@@ -7,6 +7,7 @@ tried.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from archspec.diagnostics.model import Edit
 from archspec.diagnostics.text import apply
@@ -97,6 +98,8 @@ class Rewriter:
             return f'"{quoted[1:-1]}"' if quoted[:1] == "'" else None
         if (size := self.size(node)) is not None:
             return size
+        if isinstance(node, ast.Unary) and node.span.text[:1] in ("~", "!"):
+            return f"not {self.text(node.operand)}"
         if isinstance(node, ast.Call):
             found = self.call(node) or self.range(node) or self.container(node)
             found = found or self.method(node)
@@ -229,6 +232,20 @@ class Rewriter:
             call.complete(slot)
         return call
 
+    def of_same_name(self, node: ast.Call, op: str) -> str | None:
+        """A call of an op with data in its parentheses, as in `stack([a, b], dim=1)`."""
+        row = rows.functions().get(op)
+        if row is None or row.op != op or not row.takes_data or not node.arguments:
+            return None
+        first = node.arguments[0].value
+        if row.slots[0].kind == "list of data" and not isinstance(first, _LISTS):
+            return None
+        slots = tuple(replace(slot, default="") for slot in row.slots)  # those of the op hold
+        try:
+            return self.by_row(replace(row, slots=slots), node.arguments, data=True).text
+        except CannotRewrite:
+            return None
+
     def own(self, node: ast.Call, op: type[Op]) -> str | None:
         """A call of an op with its attributes renamed as they are here."""
         synonyms = rows.keywords(op.name)
@@ -258,7 +275,8 @@ class Rewriter:
         return text[1:-1] if isinstance(node, ast.Group) and "->" in text else text
 
 
-_EXPRESSIONS = (ast.Name, ast.Text, ast.Call, ast.Attribute, ast.Index)
+_LISTS = (ast.ListExpr, ast.TupleExpr)
+_EXPRESSIONS = (ast.Name, ast.Text, ast.Call, ast.Attribute, ast.Index, ast.Unary)
 
 
 def find_row(path: tuple[str, ...]) -> Row | None:

@@ -129,9 +129,11 @@ def not_a_layer(context: Context, value: Value, span: Span) -> SpecError:
             "this is data",
             fix="combine data in a tuple: `(x, y) -> add`",
         )
-    return context.error(
-        "E0308", f"the right side of `->` must be a layer, but this is {kind_of(value)}", span
-    )
+    fix = None
+    if isinstance(value, str):
+        fix = f"a layer is given itself, and not by its name: `act: layer = {value or 'relu'}`"
+    message = f"the right side of `->` must be a layer, but this is {kind_of(value)}"
+    return context.error("E0308", message, span, fix=fix)
 
 
 # ---------------------------------------------------------------------- calls of rules

@@ -12,6 +12,7 @@ from typing import Literal
 
 from archspec.diagnostics.wording import counted
 from archspec.ops.registry import all_ops
+from archspec.semantics.building.graph_builder import Tensor
 from archspec.semantics.values.context import Context, NotInductive
 from archspec.semantics.values.display import kind_of
 from archspec.semantics.values.element_budget import listed
@@ -26,6 +27,7 @@ from archspec.semantics.values.operators import (
     plain,
     within_fragment,
 )
+from archspec.semantics.values.single_tensors import iterated, measured
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.dim import Dim, ceil_divide, extreme
@@ -105,6 +107,8 @@ def _sequence(context: Context, arguments: tuple[Value, ...], span: Span) -> tup
 
 def _length(context: Context, arguments: tuple[Value, ...], span: Span) -> Value:
     (value,) = arguments
+    if isinstance(value, Tensor) and value.one:
+        raise measured(context, value, span)
     if isinstance(value, str):
         return len(value)
     if not isinstance(value, (ListValue, RangeValue, tuple)):
@@ -158,12 +162,19 @@ def _real(name: str, function: Callable[[float], float]) -> Call:
     return call
 
 
+def _items(context: Context, value: Value, span: Span) -> tuple[Value, ...]:
+    """The items of an argument. Raises SpecError if it is certainly one tensor."""
+    if isinstance(value, Tensor) and value.one:
+        raise iterated(context, value, span)
+    return items_of(context, value, span)
+
+
 def _enumerate(context: Context, arguments: tuple[Value, ...], span: Span) -> Value:
-    return listed(context, tuple(enumerate(items_of(context, arguments[0], span))), span)
+    return listed(context, tuple(enumerate(_items(context, arguments[0], span))), span)
 
 
 def _zip(context: Context, arguments: tuple[Value, ...], span: Span) -> Value:
-    columns = [items_of(context, argument, span) for argument in arguments]
+    columns = [_items(context, argument, span) for argument in arguments]
     if len({len(column) for column in columns}) > 1:
         sizes = ", ".join(str(len(column)) for column in columns)
         raise context.error("E0309", f"`zip` needs lists of equal length, not {sizes}", span)
@@ -171,7 +182,7 @@ def _zip(context: Context, arguments: tuple[Value, ...], span: Span) -> Value:
 
 
 def _reversed(context: Context, arguments: tuple[Value, ...], span: Span) -> Value:
-    return listed(context, items_of(context, arguments[0], span)[::-1], span)
+    return listed(context, _items(context, arguments[0], span)[::-1], span)
 
 
 def _ceil_div(context: Context, arguments: tuple[Value, ...], span: Span) -> Value:
