@@ -25,7 +25,7 @@ def chains(
     found = {
         prefix
         for prefix, keys in wanted.items()
-        if prefix not in taken and allowed(_children(prefix, keys))
+        if prefix not in taken and not _nested(keys) and allowed(_children(prefix, keys))
     }
     for graph in unit.all_graphs:
         below, links = nodes_below(graph), _links(graph)
@@ -52,6 +52,11 @@ def nodes_below(graph: Graph) -> dict[str, list[Node]]:
 def is_inside(key: str, containers: Container[str]) -> bool:
     """Whether a key is below one of these paths."""
     return any(prefix in containers for prefix in prefixes(key))
+
+
+def _nested(keys: Collection[str]) -> bool:
+    """Whether one of them is inside another one: a module does not run what is put into it."""
+    return any(prefix in keys for key in keys for prefix in prefixes(key))
 
 
 def _children(prefix: str, keys: Iterable[str]) -> set[str]:

@@ -38,7 +38,13 @@ def _has(outer: Owner, path: str) -> bool:
     """Whether `outer` has an instance or tensor at the path below it, or a tensor on the way."""
     graph = outer.instance.graph
     if graph is None:
-        return path.partition(".")[0] in {item.name for item in outer.parameters}
+        names = {item.name for item in outer.parameters}
+        return any(
+            (not n and not outer.instance.regions)  # a buffer has names in what computes it
+            or f"{path}.".startswith(f"{n}.")
+            or n.startswith(f"{path}.")
+            for n in names
+        )
     below = {owner.path: owner for owner in owners(graph)}
     if path in below or any(item.startswith(f"{path}.") for item in below):
         return True

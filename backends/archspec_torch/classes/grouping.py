@@ -113,6 +113,8 @@ def _parametrise(defined: ClassDef, numbers: Collection[str]) -> None:
 def _reserved(defined: ClassDef) -> set[str]:
     """Names that an argument cannot have: those of children, of `nn.Module`, of the forward."""
     children = {name for draft in defined.drafts for name in draft.layout.tree.children}
+    for draft in defined.drafts:
+        children |= draft.layout.extended.get("", frozenset())
     return children | defined.variables | MODULE_NAMES | {"x", "like"}
 
 

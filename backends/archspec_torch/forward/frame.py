@@ -105,4 +105,5 @@ def _function(
 
 def like_name(layout: Layout) -> str:
     """Name of the empty buffer that has the floating type."""
-    return python_names(layout.tree.children).fresh("like")
+    children = {*layout.tree.children, *layout.extended.get("", ())}
+    return python_names(children).fresh("like")

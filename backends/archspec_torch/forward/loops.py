@@ -47,9 +47,8 @@ def _containers(branch: Branch) -> list[Branch]:
     if len(children) >= SHORTEST_ITERATIONS and all(
         child.kind is Kind.MODULE for child in children
     ):
-        plain = not any(child.children for child in children)
-        is_root = not branch.path
-        if plain and (branch.kind in (Kind.LIST, Kind.MAPPING) or is_root):
+        is_root = not branch.path and not branch.is_extended
+        if branch.kind in (Kind.LIST, Kind.MAPPING) or is_root:
             found.append(branch)
     for child in children:
         if child.kind in (Kind.LIST, Kind.MAPPING, Kind.SCOPE):

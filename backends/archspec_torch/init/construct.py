@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from archspec.graph.codegen.identifiers import is_numbered
 from archspec.graph.model import Instance
 from archspec.graph.units import Owned, Unit
+from archspec.ops.base import Parameter
 from archspec.types.initialiser import Zeros
 from archspec_torch.code.comprehensions import compress, compress_named
 from archspec_torch.code.dtypes import TORCH_TYPES
@@ -53,7 +54,7 @@ class Constructor:
     def _fixed(self, branch: Branch) -> Iterator[Line]:
         """Freeze parameters: in one line if everything below a name is frozen."""
         found = [leaf.owned for leaf in branch.leaves() if leaf.owned is not None]
-        if not all(owned.either.frozen for owned in found):
+        if branch.kind is Kind.GIVEN or not all(owned.either.frozen for owned in found):
             for child in branch.children.values():
                 yield from self._fixed(child)
         elif any(map(_has_weights, found)):
@@ -63,24 +64,28 @@ class Constructor:
         if branch.kind is Kind.PARAMETER:
             yield from self._parameter("self", branch)
             return
+        yield from self._added("self", branch)
+        yield from self._later(branch)
+
+    def _added(self, owner: str, branch: Branch) -> Iterator[Line]:
+        """The module of a branch as an attribute of its owner."""
         source = self._value(branch)
         yield from self._made_before()
         if is_identifier(branch.name):
-            yield Line(code(f"self.{branch.name} = ", source))
+            yield Line(code(f"{owner}.{branch.name} = ", source))
         else:
-            yield Line(call("self.add_module", literal(branch.name), source))
-        yield from self._later(branch)
+            yield Line(call(f"{owner}.add_module", literal(branch.name), source))
 
     def _later(self, branch: Branch) -> Iterator[Line]:
-        """Parameters in containers, and tensors below a module."""
+        """Parameters in containers, and what is put into a module."""
+        if branch.kind is Kind.MODULE and not self.unit.either.frozen and _is_frozen_alone(branch):
+            yield Line(code(f"{branch.access}.requires_grad_(False)"))
         for child in branch.children.values():
             if child.kind is Kind.PARAMETER:
                 yield from self._parameter(branch.access, child)
                 continue
-            if branch.kind is Kind.MODULE:
-                source = self._value(child)
-                yield from self._made_before()
-                yield Line(call(f"{branch.access}.add_module", literal(child.name), source))
+            if branch.kind in (Kind.MODULE, Kind.GIVEN) and child.kind is not Kind.GIVEN:
+                yield from self._added(branch.access, child)
             yield from self._later(child)
 
     # ------------------------------------------------------------------ values
@@ -162,12 +167,7 @@ class Constructor:
         instance = branch.owned.either
         (parameter,) = site(*branch.owned.places[0]).parameters
         how = parameter.initialiser
-        sizes = [Argument((Hole(size, "size"),)) for size in parameter.shape] or [Argument(("()",))]
-        origins = Origins(*branch.owned.places[0])
-        sizes = [Argument(origins.of(size.code)) for size in sizes]
-        dtype = TORCH_TYPES.get(parameter.dtype)
-        more = [Argument((dtype,), "dtype")] if dtype else []
-        value = call("torch.empty", *sizes, *more)
+        value = _empty(branch.owned, parameter)
         if parameter.learnable:
             yield _assigned(owner, branch.name, call("nn.Parameter", value))
         else:
@@ -210,6 +210,22 @@ def _display(items: list[Code]) -> Code:
         only = items[0][0]
         return (Call("", only.arguments, only.brackets, only.comma),)
     return listing(items)
+
+
+def _empty(owned: Owned, parameter: Parameter) -> Code:
+    """A tensor without values."""
+    sizes = [Argument((Hole(size, "size"),)) for size in parameter.shape] or [Argument(("()",))]
+    origins = Origins(*owned.places[0])
+    sizes = [Argument(origins.of(size.code)) for size in sizes]
+    dtype = TORCH_TYPES.get(parameter.dtype)
+    more = [Argument((dtype,), "dtype")] if dtype else []
+    return call("torch.empty", *sizes, *more)
+
+
+def _is_frozen_alone(branch: Branch) -> bool:
+    """Whether a module is frozen, but not everything that is put into it."""
+    frozen = [one.owned.either.frozen for one in branch.leaves() if one.owned is not None]
+    return frozen[0] and not all(frozen)
 
 
 def _has_weights(owned: Owned) -> bool:

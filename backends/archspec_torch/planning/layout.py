@@ -5,7 +5,7 @@ Which arguments its `forward` takes beside tensors, what it returns, how its ops
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,13 +19,14 @@ from archspec.graph.model import Graph, Node
 from archspec.graph.units import Owned, Unit
 from archspec.types.dim import Dim
 from archspec_torch.code.expressions import is_scriptable
-from archspec_torch.code.names import identifier
+from archspec_torch.code.names import attribute, identifier
 from archspec_torch.code.sizes import size_variable
 from archspec_torch.lowering import lower
 from archspec_torch.lowering.base import Lowered, site
+from archspec_torch.planning.insertions import insertions
 from archspec_torch.planning.origins import with_origins
 from archspec_torch.planning.overwriting import Place, written_over
-from archspec_torch.planning.tree import Branch, Facts, build_tree, is_sequence
+from archspec_torch.planning.tree import Branch, Facts, Kind, build_tree, is_sequence
 
 
 @frozen
@@ -52,6 +53,8 @@ class Layout:
     extra: tuple[str, ...] = ()  # symbols of the network that no input tells: callers pass them
     lowered: dict[Place, Lowered] = field(default_factory=dict)
     tree: Branch = field(default_factory=lambda: Branch("", ""))
+    extended: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Paths below which callers put further children, with their names."""
     root: bool = False
     records: tuple[str, str] = ("", "")  # names of the classes of several results, by mode
     is_function: bool = False  # a plain function: the expression of a buffer
@@ -114,6 +117,7 @@ def lay_out(units: Sequence[Unit]) -> Plan:
     layouts = {use: Layout(use) for unit in units for use in unit.uses}
     result = Plan(tuple(units), layouts, demands(units), draws(units))
     result.root.root = True
+    extended = insertions(units)
     for unit in units:
         family = result.uses(unit)
         lowered = {
@@ -122,6 +126,7 @@ def lay_out(units: Sequence[Unit]) -> Plan:
             for n in _ops(g)
         }
         for layout in family:
+            layout.extended = extended.get(unit.either.name, {})
             layout.inputs = tuple(_named_inputs(layout.unit))
             layout.needs = unit in result.demands.asked
             layout.draws, layout.lowered = result.draws.read[unit], lowered
@@ -204,7 +209,35 @@ def _facts(unit: Unit, known: Plan) -> Facts:
             stateless.add(owned.key)
         if not regions and _is_one_module(owned, lowered, owns, unit, known):
             chainable.add(owned.key)
-    return Facts(frozenset(chainable), frozenset(stateless), frozenset(parameters))
+    return Facts(
+        frozenset(chainable),
+        frozenset(stateless),
+        frozenset(parameters),
+        lambda owned: _inside(owned, unit, known),
+        frozenset(known.of(unit).extended),
+    )
+
+
+def _inside(owned: Owned, unit: Unit, known: Plan) -> Branch | None:
+    """The tree of names in a module: of the callee, of the regions of an op, of its parameters."""
+    instance = owned.either
+    if instance.op is None:
+        return known.of(unit.callee(instance)).tree
+    whole = Branch("", "")
+    for region in instance.regions:
+        tree = known.of(unit.callee(instance, region)).tree
+        if not region.key:
+            return tree
+        access = attribute("self", region.key)
+        whole.children[region.key] = Branch(
+            region.key, region.key, kind=Kind.MODULE, access=access, inside=tree
+        )
+    for parameter in site(*owned.places[0]).parameters:
+        part = whole
+        for name in parameter.name.split(".")[:-1]:
+            access = attribute(part.access, name)
+            part = part.children.setdefault(name, Branch(name, name, access=access))
+    return whole
 
 
 def _is_one_module(

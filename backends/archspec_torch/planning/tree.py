@@ -7,15 +7,17 @@ rule that out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import pairwise
+from typing import TypeAlias
 
 from archspec.frozen import frozen
 from archspec.graph.codegen.chains import chains, is_inside, nodes_below
 from archspec.graph.codegen.identifiers import is_numbered
 from archspec.graph.model import Graph, Node, Port
+from archspec.graph.names import prefixes
 from archspec.graph.units import Owned, Unit
 from archspec_torch.code.names import MAPPING_NAMES, SEQUENTIAL_NAMES, attribute, is_identifier
 from archspec_torch.code.text import literal
@@ -31,6 +33,7 @@ class Kind(Enum):
     LIST = "list"
     MAPPING = "mapping"
     SCOPE = "scope"
+    GIVEN = "given"  # a part of a module: who makes that makes it
 
 
 @dataclass
@@ -43,6 +46,8 @@ class Branch:
     children: dict[str, Branch] = field(default_factory=dict)
     kind: Kind = Kind.SCOPE
     access: str = "self"  # code that reads it
+    inside: Branch | None = None  # the tree of what a module consists of
+    is_extended: bool = False  # whether callers of the unit put further children here
 
     def leaves(self) -> Iterator[Branch]:
         """All branches with an owner, this one included."""
@@ -57,23 +62,32 @@ class Facts:
     """What the tree must know of instances, by their keys.
 
     Which can stand in a Sequential, which need no module unless they stand in one, and which are
-    parameters themselves.
+    parameters themselves. `inside` gives the tree of what one consists of; `extended` are the
+    paths of containers to which callers add children.
     """
 
     chainable: frozenset[str]
     stateless: frozenset[str]
     parameters: frozenset[str]
+    inside: Callable[[Owned], Branch | None]
+    extended: frozenset[str] = frozenset()
+
+
+Parts: TypeAlias = "tuple[tuple[Branch, str], ...]"
+"""What a module has at some path: branches of the trees of units, and code that reads these."""
 
 
 def build_tree(unit: Unit, facts: Facts) -> Branch:
     """The tree of a unit, with kinds and accessors."""
     root = Branch("", "")
     runs = chains(unit, facts.chainable, SEQUENTIAL_NAMES.isdisjoint)
+    for path in facts.extended:
+        runs -= {path, *prefixes(path)}
     for owned in unit.owned:
         if owned.key in facts.stateless and not is_inside(owned.key, runs):
             continue
         _insert(root, owned)
-    _settle(root, facts, runs)
+    _settle(root, facts, runs, ())
     return root
 
 
@@ -86,6 +100,8 @@ def is_sequence(unit: Unit, facts: Facts) -> bool:
     keys = [owned.key for owned in unit.owned]
     names = {key.split(".")[0] for key in keys}
     whole = set(keys) <= facts.chainable and MODULE_NAMES.isdisjoint(names)
+    if any(prefix in keys for key in keys for prefix in prefixes(key)):
+        return False
     return whole and all(_is_chain(graph, keys) for graph in unit.all_graphs)
 
 
@@ -120,19 +136,38 @@ def _insert(root: Branch, owned: Owned) -> None:
     branch.owned = owned
 
 
-def _settle(branch: Branch, facts: Facts, runs: frozenset[str]) -> None:
-    """Give kinds and accessors, from the root on."""
-    branch.kind = _kind(branch, facts, runs)
+def _settle(branch: Branch, facts: Facts, runs: frozenset[str], given: Parts) -> None:
+    """Give kinds and accessors, from the root on. `given` is what there is already at its path."""
+    branch.kind = Kind.GIVEN if given else _kind(branch, facts, runs)
+    branch.is_extended = branch.path in facts.extended
+    if branch.kind is Kind.MODULE and branch.owned is not None:
+        branch.inside = facts.inside(branch.owned)
+        given = ((branch.inside, branch.access),) if branch.inside is not None else ()
     sequential = branch.kind in (Kind.SEQUENTIAL, Kind.LIST)
     by_place = sequential and is_numbered(branch.children.keys())
     for child in branch.children.values():
-        if by_place:
+        parts = _parts(given, child.name)
+        if parts:
+            child.access = _reading(*parts[0])
+        elif by_place:
             child.access = f"{branch.access}[{int(child.name)}]"
         elif branch.kind is Kind.MAPPING and not is_identifier(child.name):
             child.access = f"{branch.access}[{literal(child.name)}]"
         else:
             child.access = attribute(branch.access, child.name)
-        _settle(child, facts, runs)
+        _settle(child, facts, runs, parts)
+
+
+def _parts(given: Parts, name: str) -> Parts:
+    """The parts of this name, and what these consist of."""
+    found = [(one.children[name], own) for one, own in given if name in one.children]
+    inside = [(one.inside, _reading(one, own)) for one, own in found if one.inside is not None]
+    return (*found, *inside)
+
+
+def _reading(part: Branch, own: str) -> str:
+    """Code that reads a branch of the tree of a unit, where `own` is a module of its class."""
+    return part.access.replace("self", own, 1)
 
 
 def _kind(branch: Branch, facts: Facts, runs: frozenset[str]) -> Kind:
@@ -145,6 +180,8 @@ def _kind(branch: Branch, facts: Facts, runs: frozenset[str]) -> Kind:
         for child in branch.children.values()
     )
     if parameters or not branch.path:
+        return Kind.SCOPE
+    if branch.path in facts.extended:
         return Kind.SCOPE
     if [*branch.children] == [str(number) for number in range(len(branch.children))]:
         return Kind.LIST

@@ -1,0 +1,52 @@
+"""What is put into a module that is called has its own weights, and changes nothing else."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from archspec.diagnostics.failure import CompileFailed
+from archspec.network import Network
+from archspec.semantics.compile import load_network
+from archspec.source import Source
+from tests.backends.scripts import script
+from tests.property.insertions import insertion_program
+from tests.property.test_programs import EXPLORE
+
+torch = pytest.importorskip("torch")
+
+
+def load(text: str) -> Network:
+    return Network(load_network(Source("net.arch", text))[0])
+
+
+def renamed(name: str, places: dict[str, str]) -> str:
+    """The name of a tensor where parts are put into others: each mark is replaced by its path."""
+    return ".".join(places.get(part, part) for part in name.split("."))
+
+
+@settings(
+    max_examples=12 * EXPLORE,
+    deadline=None,
+    derandomize=EXPLORE == 1,
+    phases=[Phase.explicit, Phase.generate, Phase.shrink],
+    suppress_health_check=list(HealthCheck),
+)
+@given(seed=st.integers(0, 2**32))
+def test_parts_inside_of_calls(seed: int) -> None:
+    plain, text, places = insertion_program(seed)
+    try:
+        expected, net = load(plain).to_torch(), load(text).to_torch()
+    except CompileFailed as failed:
+        raise AssertionError(f"{failed}\n{text}") from failed
+    torch.manual_seed(seed)
+    weights = {name: torch.randn(w.shape) for name, w in expected.state_dict().items()}
+    expected.load_state_dict(weights)
+    moved = {renamed(name, places): weight for name, weight in weights.items()}
+    assert sorted(net.state_dict()) == sorted(moved), text
+    net.load_state_dict(moved)
+    x = torch.randn(3, 4)
+    for training in (False, True):
+        torch.testing.assert_close(net.train(training)(x), expected.train(training)(x), msg=text)
+        torch.testing.assert_close(script(net)(x), expected(x), msg=text)
