@@ -120,7 +120,7 @@ class _Writer:
                 continue
             order = {"ordering": "out"} if box.id in self.ordered else {}
             if box.shape == "split":
-                size = "0.05" if self.leaving[box.id] > 1 else "0.0125"  # as broad as an arrow
+                size = "0.05" if self.leaving[box.id] > 1 else "0.026"  # so large that lines meet
                 pen = {"color": LINE, "penwidth": "0.5", "width": size}
                 graph.node(f"n{box.id}", shape="point", **pen, **order)
             else:

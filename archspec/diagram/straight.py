@@ -94,8 +94,8 @@ def plumb(
 ) -> Mapping[int, int]:
     """For a box, the one that is straight below it.
 
-    The line goes through the middle of the arrows that leave the box, so it exists only if there is
-    a middle, and if no bar crosses it.
+    The line goes through the middle of the arrows that leave the box to the middle of a bar, so it
+    exists only if both have a middle, and if no bar crosses it.
     """
     pairs = [(edge.start, edge.end) for edge in edges]
     frames = {**wiring.frame_of, **splits}
@@ -115,6 +115,8 @@ def plumb(
             left = merged(below(way, wiring.cells, reach) for way in ways[:half])
             right = merged(below(way, wiring.cells, reach) for way in ways[half:])
             across = any(place[bar] < place[end] for bar in left if bar in right)
-            if end in wiring.bars and not across and len(ways) % 2 == 0:
+            count = wiring.cells.get(end, 0)
+            halved = len(ways) % 2 == 0 and count % 2 == 0 and right.get(end) == count // 2
+            if end in wiring.bars and not across and halved:
                 found[start] = end
     return found

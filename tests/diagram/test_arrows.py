@@ -1,5 +1,6 @@
 """Arrows that can be followed: where they enter and leave boxes, and how boxes stand for that."""
 
+import math
 from pathlib import Path
 
 import networkx
@@ -195,11 +196,27 @@ def test_lines_leave_a_frame_at_its_lower_end(program):
         assert all(left < x < right for x, y in points if y > low + 1)
 
 
-@pytest.mark.parametrize("name", ["inception_v3", "deeplabv3_resnet50", "googlenet"])
+def test_lines_meet_where_they_pass_a_point(program):
+    placed = layout(load("dcgan_features"), 2, program)
+    points = {o["_gvid"]: o for o in placed["objects"] if o.get("shape") == "point"}
+    assert points
+    for edge in placed["edges"]:
+        for end, at in ((edge["tail"], 0), (edge["head"], -1)):
+            if end in points and edge.get("style") != "invis":
+                (line,) = [one["points"] for one in edge["_draw_"] if one["op"] == "b"]
+                middle = [float(number) for number in points[end]["pos"].split(",")]
+                radius = float(points[end]["width"]) * 36 + 0.25  # with half of its pen
+                assert math.dist(line[at], middle) <= radius + 0.01
+
+
+BARS = ["inception_v3", "deeplabv3_resnet50", "googlenet", "dcgan_features"]
+
+
+@pytest.mark.parametrize("name", BARS)
 def test_the_cells_of_a_bar_stand_below_what_feeds_them(name, program):
     placed = layout(load(name), 2, program)
     places = {item["_gvid"]: item for item in placed["objects"]}
-    bars = {o["_gvid"] for o in placed["objects"] if 'port="o3"' in o.get("label", "")}
+    bars = {o["_gvid"] for o in placed["objects"] if 'port="o2"' in o.get("label", "")}
     assert bars
     for edge in placed["edges"]:
         if edge["head"] in bars and edge.get("style") != "invis":
