@@ -37,7 +37,9 @@ PRESETS = {
     "alexnet": {"classes": 7, "drop": 0.25},
     "inception_v3": {"classes": 12, "drop": 0.1},
     "vit_b_16": {"classes": 3, "dim": 384, "drop": 0.1, "attention_drop": 0.2},
-    "swin_t": {"classes": 21},
+    "swin_t": {"classes": 21, "drop": 0.05},
+    "efficientnet_b0": {"classes": 6, "drop": 0.4},
+    "mobilenetv1": {"classes": 6},
     "unet": {"classes": 5},
     "googlenet": {"classes": 11, "drop": 0.3, "aux_drop": 0.6},
     "densenet121": {"bottleneck": 2, "classes": 6},
@@ -57,7 +59,7 @@ def test_other_values_give_the_network_that_the_spec_gives_for_them(name):
     assert shapes[0] == shapes[1]
 
 
-@pytest.mark.parametrize("name", ["alexnet", "unet", "dcgan_generator"])
+@pytest.mark.parametrize("name", ["alexnet", "unet", "dcgan_generator", "efficientnet_b0"])
 def test_they_draw_the_same_weights_and_compute_the_same(name):
     values = PRESETS[name]
     made, expected = class_of(archspec.load(name)), class_of(archspec.load(name, **values))
@@ -166,6 +168,44 @@ network net(width: int = 8, hidden: int = 4 * width, deep: int = hidden // 2) {
     assert arguments_of(net) == {"width": 8}
     made = class_of(net)(width=6)
     assert [layer.out_features for layer in made.children()] == [6, 24, 12]
+
+
+def test_rates_that_grow_with_the_depth_are_expressions(tmp_path):
+    text = """
+use std.combinators { drop_path_rate, residual }
+block unit(drop: float) { residual(linear(4) -> drop_path(drop)) }
+network net(rate: float = 0.25, depths: list[int] = [1, 2]) {
+  input x: [B = 1, 4]
+  output x -> for i, n in enumerate(depths) {
+    "stage{i}": for j in 0..n { unit(drop_path_rate(rate, depths, i, j)) -> relu }
+  }
+}
+"""
+    net = written(text, tmp_path)
+    source, _ = python_source(net.compiled)
+    assert arguments_of(net) == {"rate": 0.25}
+    assert "drop=0.0" in source
+    assert "drop=rate / 2" in source
+    assert "drop=rate * 2 / 2" in source
+
+
+def test_numbers_of_initialisers_are_expressions(tmp_path):
+    text = """
+network net(classes: int = 9, spread: float = 0.5) {
+  input x: [B = 1, 4]
+  bound = 1 / sqrt(classes)
+  output x -> linear(classes, weight_init=uniform(-bound, bound), bias_init=normal(std=2 * spread))
+}
+"""
+    net = written(text, tmp_path)
+    assert arguments_of(net) == {"classes": 9, "spread": 0.5}
+    source, _ = python_source(net.compiled)
+    assert "b=1 / math.sqrt(self.classes)" in source
+    assert "std=2 * self.spread" in source
+    made = class_of(net)(classes=100, spread=0.0)
+    (layer,) = (one for one in made.modules() if isinstance(one, torch.nn.Linear))
+    assert layer.weight.abs().max() <= 0.1
+    assert (layer.bias == 0).all()
 
 
 def test_a_value_outside_of_the_domain_is_refused_in_words(tmp_path):

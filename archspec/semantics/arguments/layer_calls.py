@@ -15,6 +15,7 @@ from archspec.semantics.arguments.refused_calls import (
     refuse_listed,
     refuse_unknown,
 )
+from archspec.semantics.program.definitions import RuleDefinition
 from archspec.semantics.program.op_attributes import positional
 from archspec.semantics.values.bare_words import (
     INITIALISER_NAMES,
@@ -214,9 +215,18 @@ def _given_to_block(context: Context, layer: BlockLayer, node: ast.Call) -> tupl
 def _given(context: Context, argument: ast.Argument, value: Value) -> Given:
     """An argument with its value; its expression is kept unless it is a literal."""
     node = argument.value
-    if type(node) is ast.Number or not isinstance(value, (int, float, Dim, ListValue, tuple)):
+    if type(node) is ast.Number or not (isinstance(value, WRITTEN) or _is_of_rule(value)):
         return Given(argument.name, value, argument.span)
     return Given(argument.name, value, argument.span, node, context.environment)
+
+
+WRITTEN = (int, float, Dim, ListValue, tuple, Initialiser)
+"""Values whose expressions are kept."""
+
+
+def _is_of_rule(value: Value) -> bool:
+    """Whether it is the call of a rule, whose value may be a number."""
+    return isinstance(value, BlockLayer) and isinstance(value.definition, RuleDefinition)
 
 
 def data_in_parentheses(context: Context, name: str, span: Span) -> SpecError:

@@ -11,11 +11,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeAlias
 
-from archspec.graph.expression import OPERATIONS, Expression, Name, Number, Operation, says_more
+from archspec.graph.expression import (
+    OPERATIONS,
+    Expression,
+    Name,
+    Number,
+    Operation,
+    evaluated,
+    says_more,
+)
 from archspec.semantics.program.definitions import Definition, RuleDefinition
-from archspec.semantics.values.model import POISON, BlockLayer, Environment, Given, Value
+from archspec.semantics.values.model import POISON, BlockLayer, Environment, Given, ListValue, Value
 from archspec.syntax import ast
 from archspec.types.dim import Dim
+from archspec.types.initialiser import INITIALISERS
 
 DEEPEST = 8
 """Maximum nesting of operators and calls; deeper expressions are no help to a reader."""
@@ -40,10 +49,97 @@ def as_written(node: ast.Expr, environment: Environment, depth: int = 0) -> Expr
             return _operation(sign, (left, right), environment, depth)
         case ast.TupleExpr(items=items) | ast.ListExpr(items=items):
             return _operation("tuple", items, environment, depth)
-        case ast.Call(function=ast.Name(text=name), arguments=arguments) if (
-            name in OPERATIONS and not environment.has_local(name)
-        ):
-            return _operation(name, [item.value for item in arguments], environment, depth)
+        case ast.Call(function=ast.Name(text=name)) if not environment.has_local(name):
+            return _called(name, node, environment, depth)
+    return as_number(folded(node, environment, depth))
+
+
+def _called(name: str, node: ast.Call, environment: Environment, depth: int) -> Expression | None:
+    """The expression of a call: of a function, or of a rule that is one expression."""
+    rule = environment.module.definition(name)
+    if isinstance(rule, RuleDefinition):
+        return _of_rule(rule, node, environment, depth)
+    values = [item.value for item in node.arguments]
+    found = _operation(name, values, environment, depth) if name in OPERATIONS else None
+    return found or as_number(folded(node, environment, depth))
+
+
+def _of_rule(
+    rule: RuleDefinition, node: ast.Call, environment: Environment, depth: int
+) -> Expression | None:
+    """The right side of a rule without conditions, over what its parameters are given."""
+    if len(rule.clauses) > 1 or rule.clauses[0].guard is not None:
+        return None
+    parameters = rule.clauses[0].parameters
+    values = [item.value for item in node.arguments if item.name is None]
+    if len(values) != len(parameters) or len(values) != len(node.arguments):
+        return None
+    inside = Environment(rule.module)
+    inside.owner = environment.owner
+    for parameter, value in zip(parameters, values, strict=True):
+        if parameter.pattern is not None or parameter.name is None:
+            return None
+        written = as_written(value, environment, depth + 1)
+        if written is not None:
+            inside.stands_for(parameter.name, written)
+        number = folded(value, environment, depth + 1)
+        inside.bind(parameter.name, POISON if number is None else number)
+    return as_written(rule.clauses[0].value, inside, depth + 1)
+
+
+def folded(node: ast.Expr, environment: Environment, depth: int = 0) -> Value | None:
+    """The value of what is composed of known numbers and lists of them; None for others."""
+    if depth > DEEPEST:
+        return None
+    parts: list[Value | None] = []
+    match node:
+        case ast.Number(value=value):
+            return value
+        case ast.Group(inner=inner):
+            return folded(inner, environment, depth + 1)
+        case ast.Name(text=text):
+            known = environment.local(text) if environment.has_local(text) else None
+            return known if isinstance(known, (int, float, ListValue)) else None
+        case ast.Binary(operator=sign, left=left, right=right) if sign in OPERATIONS:
+            parts = [folded(one, environment, depth + 1) for one in (left, right)]
+            return _folded_operation(sign, parts)
+        case ast.Call(function=ast.Name(text=name), arguments=arguments):
+            parts = [folded(item.value, environment, depth + 1) for item in arguments]
+            if len(parts) == 1 and isinstance(parts[0], ListValue) and name in OF_LISTS:
+                return _folded_list(name, parts[0])
+            return _folded_operation(name, parts) if name in OPERATIONS else None
+        case ast.Index(base=base, indices=(at,)):
+            found = folded(base, environment, depth + 1)
+            return _item(found, at, environment) if isinstance(found, ListValue) else None
+    return None
+
+
+OF_LISTS: Mapping[str, Callable[[Any], Any]] = {"sum": sum, "len": len, "max": max, "min": min}
+
+
+def _folded_list(name: str, values: ListValue) -> Value | None:
+    numbers = all(isinstance(item, (int, float)) for item in values.items)
+    found = OF_LISTS[name](values.items) if (numbers and values.items) or name == "sum" else None
+    return found if isinstance(found, (int, float)) else None
+
+
+def _folded_operation(sign: str, parts: Sequence[Value | None]) -> Value | None:
+    numbers = [Number(part) for part in parts if isinstance(part, (int, float))]
+    if len(numbers) < len(parts):
+        return None
+    found = evaluated(Operation(sign, tuple(numbers)), {})
+    return found if isinstance(found, (int, float)) else None
+
+
+def _item(values: ListValue, at: ast.Expr, environment: Environment) -> Value | None:
+    if not isinstance(at, ast.Range):
+        place = folded(at, environment)
+        is_inside = isinstance(place, int) and -len(values.items) <= place < len(values.items)
+        return values.items[place] if is_inside and isinstance(place, int) else None
+    start = 0 if at.start is None else folded(at.start, environment)
+    stop = len(values.items) if at.stop is None else folded(at.stop, environment)
+    if isinstance(start, int) and isinstance(stop, int) and min(start, stop) >= 0:
+        return ListValue(values.items[start:stop])
     return None
 
 
@@ -95,7 +191,7 @@ def _handed(text: str, scope: Environment, layer: BlockLayer, depth: int) -> Exp
     return as_written(found.node, found.environment, depth + 1)
 
 
-def as_number(value: Value) -> Expression | None:
+def as_number(value: Value | None) -> Expression | None:
     """A number or a string as an expression; None for other values."""
     return Number(value) if isinstance(value, (int, float, str)) else None
 
@@ -176,7 +272,22 @@ def written_given(
         expression = as_written(item.node, item.environment)
         if expression is not None and says_more(expression):
             found[name] = expression
+        found.update(_of_initialiser(name, item.node, item.environment))
     return found
+
+
+def _of_initialiser(
+    name: str, node: ast.Expr, environment: Environment
+) -> Iterator[tuple[str, Expression]]:
+    """The numbers of an initialiser, as `weight_init.std`."""
+    if not isinstance(node, ast.Call) or not isinstance(node.function, ast.Name):
+        return
+    kind = INITIALISERS.get(node.function.text)
+    fields = [*kind.model_fields] if kind is not None else []
+    for place, item in enumerate(node.arguments[: len(fields)]):
+        expression = as_written(item.value, environment)
+        if expression is not None and says_more(expression):
+            yield f"{name}.{item.name or fields[place]}", expression
 
 
 def _by_name(given: Iterable[Given], order: Sequence[str]) -> Iterator[tuple[str, Given]]:

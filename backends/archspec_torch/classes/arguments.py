@@ -161,6 +161,8 @@ def _written(
             if origin is None:
                 continue
             origin = substituted(origin, defaults)
+            if _constant(values) and not _varies(origin):
+                continue  # `drop * 0`
             if _yields(origin, values, known):
                 found[at] = origin
                 break
@@ -211,6 +213,12 @@ def _yields(origin: Expression, values: Values, known: Mapping[str, Values]) -> 
         if type(result) is not type(value) or result != value:
             return False
     return True
+
+
+def _varies(origin: Expression) -> bool:
+    """Whether its value depends on its names."""
+    found = [evaluated(origin, dict.fromkeys(names_in(origin), value)) for value in (12, 420)]
+    return None in found or found[0] != found[1]
 
 
 def _spelled(

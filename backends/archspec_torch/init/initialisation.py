@@ -7,11 +7,12 @@ both.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import TypeAlias
 
+from archspec.graph.expression import Expression
 from archspec.graph.init_rules import rule_for
 from archspec.graph.model import InitRule, Instance
 from archspec.graph.units import Unit
@@ -126,6 +127,8 @@ class Asked:
     name: str
     initialiser: Initialiser
     explicit: bool
+    written: Mapping[str, Expression] = field(default_factory=dict)
+    """What the spec has for numbers of the initialiser."""
 
 
 def _asked(layout: Layout) -> Iterator[Asked]:
@@ -147,7 +150,13 @@ def _asked(layout: Layout) -> Iterator[Asked]:
                 explicit = is_explicit(instance, parameter)
                 wanted = explicit or given.get(parameter.name) != how
             if wanted:
-                found[parameter.name] = Asked(owned.key, parameter.name, how, explicit)
+                attribute = f"{parameter.stands_for or parameter.name}_init."
+                written = {
+                    name.removeprefix(attribute): one
+                    for name, one in instance.written.items()
+                    if name.startswith(attribute)
+                }
+                found[parameter.name] = Asked(owned.key, parameter.name, how, explicit, written)
         yield from found.values()
 
 
@@ -178,8 +187,9 @@ def _grouped(items: list[Asked], layout: Layout) -> Iterator[Line]:
     for (name, _), group in groups.items():
         how = group[0].initialiser
         if len(group) == 1:
-            yield Line(init_call(how, f"{access[group[0].path]}.{name}"))
+            target = f"{access[group[0].path]}.{name}"
+            yield Line(init_call(how, target, group[0].written))
             continue
         modules = call("", *(access[asked.path] for asked in group))
         yield Line(code("for module in ", modules, ":"))
-        yield Line(init_call(how, f"module.{name}"), 4)
+        yield Line(init_call(how, f"module.{name}", group[0].written), 4)

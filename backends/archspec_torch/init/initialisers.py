@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from archspec.graph.expression import Expression
 from archspec.types.initialiser import Initialiser
 from archspec_torch.code.pieces import Argument, Code, Hole, Quoted, call, code, keyword
 
@@ -48,8 +52,10 @@ _KEYWORDS: dict[str, tuple[tuple[str, str, object], ...]] = {
 """Fields of an initialiser, the keyword in torch and its default there."""
 
 
-def init_call(how: Initialiser, target: str) -> Code:
-    """`nn.init.normal_(target, std=0.02)`."""
+def init_call(
+    how: Initialiser, target: str, written: Mapping[str, Expression] = MappingProxyType({})
+) -> Code:
+    """`nn.init.normal_(target, std=0.02)`; `written` is what the spec has for its numbers."""
     if how.name == "norm_of":  # of weight normalisation, over all axes but the first
         source = f"{target.rpartition('.')[0]}.{getattr(how, 'of', 'weight_v')}.data"
         return call(f"{target}.data.copy_", call("torch.norm_except_dim", source, "2", "0"))
@@ -58,7 +64,7 @@ def init_call(how: Initialiser, target: str) -> Code:
         return call(f"{source}.find_singular_vectors")
     arguments: list[str | Argument | Hole] = [target]
     if how.name == "constant":
-        arguments.append(Hole(float(getattr(how, "value", 0.0)), "value"))
+        arguments.append(Hole(float(getattr(how, "value", 0.0)), "value", written.get("value")))
     if how.name == "fan_in_uniform":
         bound = code("1 / math.sqrt(", Hole(getattr(how, "fan", 1), "fan"), ")")
         minus = code("-1 / math.sqrt(", Hole(getattr(how, "fan", 1), "fan"), ")")
@@ -68,5 +74,7 @@ def init_call(how: Initialiser, target: str) -> Code:
         if isinstance(value, str):
             value = Hole(Quoted(value))
             default = Quoted(default) if isinstance(default, str) else default
+        else:
+            value = Hole(value, name, written.get(attribute))
         arguments.append(keyword(name, value, default))
     return call(f"nn.init.{FUNCTIONS[how.name]}", *arguments)
