@@ -116,7 +116,7 @@ def test_a_dim_begins_at_0_where_the_spec_says_so(tmp_path):
     assert net.macs(P=3) == 8 * 8 + 2 * 8 * 4
     model = unchecked(net.to_torch().eval())
     assert model(torch.zeros(1, 1, 8), torch.zeros(1, 0, 8)).shape == (1, 1, 8)
-    with pytest.raises(ValueError, match="from 0 on"):
+    with pytest.raises(ValueError, match="must be at least 0"):
         net.macs(P=-1)
     assert net.draw(tmp_path / "net.dot").exists()
     assert net.build(tmp_path / "built")

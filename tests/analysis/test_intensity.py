@@ -128,7 +128,7 @@ class Silent(Count):
     ("one", "said"),
     [
         (Failing(), "failed: AttributeError: 'Failing' object has no attribute 'missing'"),
-        (Silent(), "failed: TypeError: `find` yields NoneType, not a Finding"),
+        (Silent(), "failed: TypeError: `find` returns NoneType, not a Finding"),
         (Count, "is a class, not an object"),
     ],
 )

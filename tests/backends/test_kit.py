@@ -159,7 +159,7 @@ MUTANTS = {
     "exp": (
         Wrong(files=lambda files: (*files, files[0].with_suffix(".x"))),
         run_source,
-        "`build` gives net.x, which is not there",
+        "`build` returns net.x, which does not exist",
     ),
     "gelu": (
         Wrong(

@@ -119,9 +119,9 @@ def test_one_foreign_name_does_not_defeat_a_prefix_but_one_within_it_does(net, s
 
 def test_names_that_are_ignored_are_said(net, state):
     given = state | {"criterion.weight": torch.ones(4), "criterion.bias": torch.ones(4)}
-    loads(net, state, given, "2 names ignored as `criterion.*`", ignore=["criterion.*"])
+    loads(net, state, given, "2 names matching `criterion.*` ignored", ignore=["criterion.*"])
     item = refused(net.to_torch, weights=given, ignore="loss.*")
-    assert (item.code, item.message) == ("E0842", "no name in a state dict is as `loss.*` says")
+    assert (item.code, item.message) == ("E0842", "no name in a state dict matches `loss.*`")
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_names_that_are_renamed_are_said(net, state, rename, renamed):
     for name, value in state.items():
         first, dot, rest = name.partition(".")
         given[renamed.get(first, first) + dot + rest] = value
-    with pytest.warns(UserWarning, match="names? renamed from `|taken off"):
+    with pytest.warns(UserWarning, match="names? renamed from `|removed from|added to"):
         same(net.to_torch(weights=given, rename=rename), state)
 
 
@@ -155,7 +155,7 @@ def test_renaming_that_does_nothing_or_too_much(net, state):
 
 
 def test_what_is_taken_is_about_weights(net, state):
-    with pytest.raises(TypeError, match="'entry' says what to take of weights"):
+    with pytest.raises(TypeError, match="'entry' selects weights"):
         net.to_torch(entry="model")
     with pytest.raises(TypeError, match="no keyword argument 'entri'"):
         net.to_torch(weights=state, entri="model")

@@ -82,7 +82,7 @@ def test_keys_are_numbered_and_taken_once():
     (x,) = build.op(op("linear", width=8), x, key="head")
     keys = [node.instance.key for node in build.nodes if node.instance is not None]
     assert keys == ["linear", "linear_1", "linear_2", "head"]
-    with pytest.raises(ValueError, match="the key `head` is taken"):
+    with pytest.raises(ValueError, match="the key `head` is already used"):
         build.op(op("linear", width=8), x, key="head")
 
 

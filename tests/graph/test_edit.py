@@ -182,7 +182,7 @@ def test_an_op_that_takes_no_such_input_is_refused():
 def test_a_port_of_another_type_cannot_be_read_in_its_place():
     edit = Edit(chain())
     made = edit.insert(Instance("c", Conv(width=6, kernel=3)), [Port(0)])
-    said = "node 3 yields f32[1, 6, 8, 8], but node 1, f32[1, 4, 8, 8]: "
+    said = "node 3 returns f32[1, 6, 8, 8], but node 1 returns f32[1, 4, 8, 8]: "
     for change in (
         lambda: edit.redirect(Port(1), Port(made.id)),
         lambda: edit.replace(1, Port(made.id)),
