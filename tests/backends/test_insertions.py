@@ -85,7 +85,7 @@ def test_a_tensor_in_one_of_several_equal_blocks() -> None:
 """)
     text, module = python_source(net.compiled)[0], net.to_torch()
     assert "self.block[0].layer[1].scale = nn.Parameter(torch.empty(4))" in text
-    assert "for layer in self.block:" in text
+    assert "for block in self.block:" in text
     x = torch.randn(2, 4)
     expected = x * module.block[0].layer[1].scale
     for block in module.block:

@@ -467,8 +467,8 @@ def test_a_repeated_layer_is_a_class_that_is_called(network):
     assert text.count("class EncoderLayer(nn.Module)") == 1
     assert "for _ in range(3)" in text
     assert "nn.ModuleList([Block(" in text
-    assert "for layer in self.block:" in text
-    assert "x = layer(x, memory)" in text
+    assert "for block in self.block:" in text
+    assert "x = block(x, memory)" in text
     module = to_module(net.compiled).eval()
     assert "tower.encoder.layers.2.norm1.weight" in module.state_dict()
     assert "decoder.block.3.attn.in_proj_weight" in module.state_dict()

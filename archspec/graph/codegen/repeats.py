@@ -147,31 +147,51 @@ def iterations(
     the sequence, and `form(place, child)` the item at a position without that child: these are
     equal in all iterations, and mention no other child.
     """
-    if len(mentions) < SHORTEST_ITERATIONS or not all(mentions):
+    found = longest_iterations(mentions, size, form)
+    if found is None or found[2] < max(len(mentions), SHORTEST_ITERATIONS):
         return None
-    first = mentions[0][0]
-    length = mentions[1][0] - first
+    return found[:2]
+
+
+def longest_iterations(
+    mentions: Sequence[Sequence[int]],
+    size: int,
+    form: Callable[[int, int], Hashable],
+    first: int = 0,
+) -> tuple[int, int, int] | None:
+    """Start, length and number of iterations of the children from `first` on, as many as fit.
+
+    The arguments are those of `iterations`. There are at least two.
+    """
+    if first + 1 >= len(mentions) or not mentions[first] or not mentions[first + 1]:
+        return None
+    at = mentions[first][0]
+    length = mentions[first + 1][0] - at
     if not 0 < length <= LONGEST_ITERATION:
         return None
-    for start in range(first, max(first - length, -1), -1):
-        if start + length * len(mentions) <= size and _has_iterations(
-            mentions, start, length, form
-        ):
-            return start, length
-    return None
+    best = (at, length, 1)
+    for start in range(at, max(at - length, -1), -1):
+        count = _iterations_from(mentions[first:], start, length, size, form, first)
+        if count > best[2]:
+            best = (start, length, count)
+    return best if best[2] > 1 else None
 
 
-def _has_iterations(
+def _iterations_from(
     mentions: Sequence[Sequence[int]],
     start: int,
     length: int,
+    size: int,
     form: Callable[[int, int], Hashable],
-) -> bool:
-    first = [form(start + place, 0) for place in range(length)]
+    first: int,
+) -> int:
+    wanted = [form(start + place, first) for place in range(length)]
     for child, places in enumerate(mentions):
         at = start + child * length
+        if not places or at + length > size:
+            return child
         if not all(at <= place < at + length for place in places):
-            return False
-        if any(form(at + place, child) != first[place] for place in range(length)):
-            return False
-    return True
+            return child
+        if any(form(at + place, first + child) != wanted[place] for place in range(length)):
+            return child
+    return len(mentions)

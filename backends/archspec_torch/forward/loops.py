@@ -10,15 +10,37 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from archspec.frozen import frozen
 from archspec.graph.codegen.identifiers import Names, numbered
-from archspec.graph.codegen.repeats import SHORTEST_ITERATIONS, iterations
+from archspec.graph.codegen.repeats import SHORTEST_ITERATIONS, longest_iterations
 from archspec_torch.code.comprehensions import numbered_comprehension
 from archspec_torch.code.lines import Line, common
+from archspec_torch.code.names import is_identifier
 from archspec_torch.code.pieces import Argument, Call, Code, Piece, code
+from archspec_torch.forward.renaming import renamed_code, renamed_read, renamed_target
 from archspec_torch.planning.tree import Branch, Kind
 
 CHILD = "\2"
 """Placeholder for the current child."""
+
+SHORTEST_NAME = 3
+"""Shorter names of containers say nothing about one of their children."""
+
+
+@frozen
+class _Run:
+    """The first `count` children of a container, which have equal lines.
+
+    The lines of the first begin at `start`, and each has `length` of them. If the first one reads
+    another variable than the others, `reads` is that variable, and theirs. If the last one makes
+    another variable than the others, `makes` is theirs, and that variable.
+    """
+
+    count: int
+    start: int
+    length: int
+    reads: tuple[str, str] | None = None
+    makes: tuple[str, str] | None = None
 
 
 def fold_loops(
@@ -26,17 +48,15 @@ def fold_loops(
 ) -> tuple[list[Line], list[Line]]:
     """`__init__` and `forward` with repetitions as loops."""
     for branch in _containers(root):
-        children = [child.access for child in branch.children.values()]
-        found = _iterations(forward, children)
-        if found is None:
-            continue
-        start, length = found
+        run = _run([child.access for child in branch.children.values()], forward)
+        if run is None or run.count < max(len(branch.children), SHORTEST_ITERATIONS):
+            continue  # TorchScript calls no module of a part of a list
         if branch is root:
             folded = _folded_init(root, init)
             if folded is None:
                 continue
             init = folded
-        forward = _folded(branch, forward, start, length, names)
+        forward = _folded(branch, forward, run, names)
     return init, forward
 
 
@@ -56,14 +76,62 @@ def _containers(branch: Branch) -> list[Branch]:
     return found
 
 
-def _iterations(forward: Sequence[Line], children: Sequence[str]) -> tuple[int, int] | None:
-    """First line and number of lines of an iteration."""
+def _run(children: Sequence[str], forward: Sequence[Line]) -> _Run | None:
+    """As many children as have equal lines, from the first one on."""
     index = _mentions(forward, children)
+    mentions = [index.get(child, []) for child in children]
 
     def form(at: int, child: int) -> tuple[int, Code]:
         return forward[at].indent, _marked(forward[at].code, children[child])
 
-    return iterations([index.get(child, []) for child in children], len(forward), form)
+    found = longest_iterations(mentions, len(forward), form)
+    if found is not None:
+        return _with_last(forward, children, mentions, _Run(found[2], *found[:2]))
+    found = longest_iterations(mentions, len(forward), form, 1)
+    run = found and _with_first(forward, children, mentions, found)
+    return run and _with_last(forward, children, mentions, run)
+
+
+def _with_first(
+    forward: Sequence[Line],
+    children: Sequence[str],
+    mentions: Sequence[Sequence[int]],
+    found: tuple[int, int, int],
+) -> _Run | None:
+    """A run from the second child on, and the first one, which reads another variable."""
+    start, length, count = found
+    before = start - length
+    if before < 0 or not all(before <= place < start for place in mentions[0]):
+        return None
+    one = _pattern(forward, before, length, children[0])
+    two = _pattern(forward, start, length, children[1])
+    reads = renamed_read(one, two)
+    return None if reads is None else _Run(count + 1, before, length, reads)
+
+
+def _with_last(
+    forward: Sequence[Line],
+    children: Sequence[str],
+    mentions: Sequence[Sequence[int]],
+    run: _Run,
+) -> _Run:
+    """The run with one more child, if that makes another variable."""
+    number, at = run.count, run.start + run.count * run.length
+    end = at + run.length
+    if number == len(children) or end > len(forward) or not mentions[number]:
+        return run
+    if not all(at <= place < end for place in mentions[number]):
+        return run
+    one = _pattern(forward, at - run.length, run.length, children[number - 1])
+    two = _pattern(forward, at, run.length, children[number])
+    makes = renamed_target(one, two, forward[end:])
+    return run if makes is None else replace(run, count=run.count + 1, makes=makes)
+
+
+def _pattern(forward: Sequence[Line], start: int, length: int, child: str) -> list[Line]:
+    """The lines of a child, with a placeholder for it."""
+    lines = forward[start : start + length]
+    return [replace(line, code=_marked(line.code, child)) for line in lines]
 
 
 def _mentions(forward: Sequence[Line], children: Sequence[str]) -> dict[str, list[int]]:
@@ -92,30 +160,45 @@ def _called(source: Code) -> Iterator[str]:
                 yield from _called(argument.code)
 
 
-def _folded(
-    branch: Branch, forward: list[Line], start: int, length: int, names: Names
-) -> list[Line]:
-    """The lines with all iterations replaced by a loop."""
+def _folded(branch: Branch, forward: list[Line], run: _Run, names: Names) -> list[Line]:
+    """The lines with all iterations of a run replaced by a loop."""
     children = [child.access for child in branch.children.values()]
-    each = names.fresh("layer")
-    source = {Kind.LIST: branch.access, Kind.MAPPING: f"{branch.access}.values()"}.get(
-        branch.kind, "self.children()"
-    )
+    each = names.fresh(_singular(branch.name))
     parts = [
-        forward[start + number * length : start + (number + 1) * length]
-        for number in range(len(children))
+        forward[run.start + number * run.length : run.start + (number + 1) * run.length]
+        for number in range(run.count)
     ]
+    pattern = 1 if run.reads else 0
     body = [
         replace(
             line,
-            code=_marked(line.code, children[0], each),
+            code=_marked(line.code, children[pattern], each),
             indent=line.indent + 4,
             comment=common([part[at].comment for part in parts]),
         )
-        for at, line in enumerate(parts[0])
+        for at, line in enumerate(parts[pattern])
     ]
-    head = Line(code(f"for {each} in {source}:"), parts[0][0].indent)
-    return [*forward[:start], head, *body, *forward[start + length * len(children) :]]
+    indent = parts[0][0].indent
+    source = {Kind.LIST: branch.access, Kind.MAPPING: f"{branch.access}.values()"}.get(
+        branch.kind, "self.children()"
+    )
+    head = [Line(code(f"for {each} in {source}:"), indent)]
+    read, carried = run.reads or run.makes or ("", "")
+    if run.makes:
+        body = [replace(one, code=renamed_code(one.code, *run.makes)) for one in body]
+        carried = run.makes[1]
+    if carried:
+        head.insert(0, Line(code(f"{carried} = {read}"), indent))
+    end = run.start + run.length * run.count
+    return [*forward[: run.start], *head, *body, *forward[end:]]
+
+
+def _singular(container: str) -> str:
+    """The variable of a loop over a container: `block` for `block` and for `blocks`."""
+    if len(container) < SHORTEST_NAME or not is_identifier(container):
+        return "layer"
+    plural = container.endswith("s") and container[-2:] not in ("ss", "us", "is", "as")
+    return container[:-1] if plural else container
 
 
 def _folded_init(root: Branch, init: list[Line]) -> list[Line] | None:

@@ -1,0 +1,109 @@
+"""Lines that differ in one variable: in what the first ones read, or in what the last ones make."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from archspec_torch.code.lines import Line
+from archspec_torch.code.pieces import Call, Code, Piece
+from archspec_torch.code.text import flat
+
+TOKEN = re.compile(r"[A-Za-z_][\w.]*|\S")
+"""Names with their attributes, and single signs."""
+
+
+def renamed_read(first: Sequence[Line], others: Sequence[Line]) -> tuple[str, str] | None:
+    """The variable that the first lines read in the place of another one, and that one.
+
+    None if more differs, or if the lines could not read the other one, set to the first before.
+    """
+    pairs: set[tuple[str, str]] = set()
+    for one, two in zip(first, others, strict=True):
+        if one.indent != first[0].indent or two.indent != one.indent:
+            return None
+        tokens = [TOKEN.findall(flat(line.code)) for line in (one, two)]
+        if len(tokens[0]) != len(tokens[1]):
+            return None
+        pairs |= {(a, b) for a, b in zip(*tokens, strict=True) if a != b}
+        if pairs and '"' in tokens[0]:
+            return None
+    if len(pairs) != 1:
+        return None
+    ((read, carried),) = pairs
+    if not read.isidentifier() or not carried.isidentifier():
+        return None
+    assigned: set[str] = set()
+    for line in first:
+        target, sign, source = flat(line.code).partition(" = ")
+        reads = {name.partition(".")[0] for name in _names(source if sign else target)}
+        if carried in reads and carried not in assigned:
+            return None
+        assigned |= set(_names(target)) if sign else set()
+    return (read, carried) if carried in assigned else None
+
+
+def _names(text: str) -> Iterator[str]:
+    return (token for token in TOKEN.findall(text) if token[0].isalpha() or token[0] == "_")
+
+
+def renamed_target(
+    others: Sequence[Line], last: Sequence[Line], rest: Sequence[Line]
+) -> tuple[str, str] | None:
+    """The variable that the other lines carry on, and the one that the last ones make of it.
+
+    None if more differs, or if the second one could not be used for all of them: if they use it
+    for something else, or `rest`, the lines behind, reads the first one.
+    """
+    targets = [[flat(line.code).partition(" = ")[0] for line in lines] for lines in (others, last)]
+    pairs = {(a, b) for a, b in zip(*targets, strict=True) if a != b}
+    if len(pairs) != 1:
+        return None
+    ((carried, made),) = pairs
+    if not carried.isidentifier() or not made.isidentifier():
+        return None
+    assigned = False
+    for one, two in zip(others, last, strict=True):
+        target, sign, source = flat(one.code).partition(" = ")
+        if one.indent != two.indent or one.indent != others[0].indent or not sign:
+            return None
+        if made in {*TOKEN.findall(target), *(name.partition(".")[0] for name in _names(source))}:
+            return None
+        assigned_before, assigned = assigned, assigned or target == carried
+        expected = _renamed(source, carried, made) if assigned_before else source
+        if flat(two.code) != f"{made if target == carried else target} = {expected}":
+            return None
+    return (carried, made) if '"' not in "".join(targets[0]) and _is_dead(carried, rest) else None
+
+
+def renamed_code(source: Code, old: str, new: str) -> Code:
+    """Code with a variable renamed."""
+    pieces: list[Piece] = []
+    for piece in source:
+        if isinstance(piece, str):
+            pieces.append(_renamed(piece, old, new))
+        elif isinstance(piece, Call):
+            arguments = tuple(
+                replace(item, code=renamed_code(item.code, old, new)) for item in piece.arguments
+            )
+            function = _renamed(piece.function, old, new)
+            pieces.append(replace(piece, function=function, arguments=arguments))
+        else:
+            pieces.append(piece)
+    return tuple(pieces)
+
+
+def _renamed(text: str, old: str, new: str) -> str:
+    return re.sub(rf"(?<![\w.]){old}(?!\w)", new, text)
+
+
+def _is_dead(name: str, rest: Sequence[Line]) -> bool:
+    """Whether a variable is not read before it is assigned again."""
+    for line in rest:
+        target, sign, source = flat(line.code).partition(" = ")
+        if name in {one.partition(".")[0] for one in _names(source if sign else target)}:
+            return False
+        if sign and name in _names(target):
+            return line.indent == rest[0].indent
+    return True

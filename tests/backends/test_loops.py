@@ -1,0 +1,92 @@
+"""Repetitions in `forward` as loops over modules, and parts of containers."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from archspec.network import Network
+from archspec.semantics.compile import load_network
+from archspec.source import Source
+from archspec_torch.code.lines import Line
+from archspec_torch.code.pieces import code
+from archspec_torch.forward.renaming import renamed_read
+from archspec_torch.source import python_source
+from tests.backends.scripts import script
+
+BLOCKS = """
+block unit {
+  input x: [B, D], y
+  output x + (x -> fc: linear(D)) * y
+}
+"""
+
+
+def lines_of(body: str) -> tuple[list[str], Network]:
+    text = f"{BLOCKS}network net {{\n  input x: f32[B = 2, 4], x0: f32[B, 4]\n{body}\n}}\n"
+    net = Network(load_network(Source("net.arch", text))[0])
+    source = python_source(net.compiled)[0]
+    forward = source.split("class Net(")[1].split("def forward")[1].split("return")[0]
+    return [line.partition("  #")[0].strip() for line in forward.splitlines()], net
+
+
+def each(names: str, body: str = "unit") -> str:
+    return f'-> for i in {names} {{\n    input x\n    output (x, x0) -> "block.{{i}}": {body}\n  }}'
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (f"  output x {each('0..4')}", ["for block in self.block:", "x = block(x, x0)"]),
+        (
+            f'  output (x -> "block.0": linear(4)) {each("1..4")}',
+            ["x = self.block[0](x)", "x = self.block[1](x, x0)", "x = self.block[3](x, x0)"],
+        ),
+        (
+            f'  output (x {each("0..3")}) -> "block.3": linear(4)',
+            ["x = self.block[0](x, x0)", "x = self.block[3](x)"],
+        ),
+        (
+            f"  y = x {each('0..4')}\n  output x * y",
+            ["y = x", "for block in self.block:", "y = block(y, x0)"],
+        ),
+        (
+            f"  y = x {each('0..4')}\n  output y + x0",
+            ["y = x", "for block in self.block:", "y = block(y, x0)"],
+        ),
+    ],
+)
+def test_loops_over_lists(body: str, expected: list[str]) -> None:
+    lines, net = lines_of(body)
+    assert [line for line in lines if line in expected] == expected, lines
+    module = net.to_torch()
+    x, x0 = torch.randn(2, 4), torch.randn(2, 4)
+    torch.testing.assert_close(script(module)(x, x0), module(x, x0))
+    y = x
+    for block in module.block:
+        y = block(y) if isinstance(block, torch.nn.Linear) else block(y, x0)
+    if "output x * y" in body:
+        y = x * y
+    torch.testing.assert_close(module(x, x0), y + x0 if "+ x0" in body else y)
+
+
+def line(text: str) -> Line:
+    return Line(code(text))
+
+
+@pytest.mark.parametrize(
+    ("first", "others", "found"),
+    [
+        (["y = \2(x, b)"], ["y = \2(y, b)"], ("x", "y")),
+        (["z = \2(x)", "y = x + z"], ["z = \2(y)", "y = y + z"], ("x", "y")),
+        (["y = \2(x, y)"], ["y = \2(y, y)"], None),  # it reads both
+        (["z = \2(x)"], ["z = \2(y)"], None),  # nothing is carried
+        (["y = \2(x, a)"], ["y = \2(y, b)"], None),
+        (["y = \2(x)"], ["y = \2(y, y)"], None),
+        (['y = \2(x, "x")'], ['y = \2(y, "y")'], None),
+    ],
+)
+def test_first_iterations_that_read_another_variable(
+    first: list[str], others: list[str], found: tuple[str, str] | None
+) -> None:
+    assert renamed_read([*map(line, first)], [*map(line, others)]) == found
