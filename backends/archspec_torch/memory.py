@@ -1,4 +1,4 @@
-"""What torch raises where there is too little memory. Nothing heavy is imported here."""
+"""torch's errors for too little memory. Nothing heavy is imported here."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def memory_errors() -> Iterator[None]:
-    """Raise MemoryError where torch finds too little memory: it raises a RuntimeError that says so.
+    """Raise MemoryError if torch has too little memory.
 
-    Only its words tell that error from others.
+    torch raises a RuntimeError, which differs from others only in its text.
     """
     try:
         yield

@@ -80,7 +80,8 @@ def instantiate(
 def _undrawn() -> AbstractContextManager[Any]:
     """Skip Gaussian initial values.
 
-    On meta they do nothing, but torch imports its compiler first: seconds, and tens of megabytes.
+    On meta they have no effect, but torch would import its compiler for them: seconds, and tens of
+    megabytes.
     """
     from torch import Tensor, nn  # noqa: PLC0415
     from torch.overrides import TorchFunctionMode  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Learned positions of a transformer at another image size."""
+"""Learned position embeddings of a transformer for another image size."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def resample_positions(
 
 
 def _resampled(table: Tensor, size: tuple[int, ...], antialias: bool) -> Tensor | None:
-    """The table at this size, or None where one of the two is no table of a grid."""
+    """The table at this size, or None if one of the two is not a table of a grid."""
     shape = tuple(table.shape)
     if len(shape) != len(size) or shape[-1] != size[-1] or not table.is_floating_point():
         return None
@@ -59,7 +59,7 @@ def _resampled(table: Tensor, size: tuple[int, ...], antialias: bool) -> Tensor 
 
 
 def _in_rows(table: Tensor, size: tuple[int, ...], antialias: bool) -> Tensor | None:
-    """A table whose grid is written out row by row, behind what stands in front."""
+    """A table whose grid is stored row by row, after the class tokens."""
     given, wanted = table.shape[-2], size[-2]
     tokens = _in_front(given, wanted)
     if tokens is None:
@@ -72,7 +72,7 @@ def _in_rows(table: Tensor, size: tuple[int, ...], antialias: bool) -> Tensor | 
 
 
 def _in_front(given: int, wanted: int) -> int | None:
-    """The least number of tokens without which both are squares."""
+    """The smallest number of class tokens for which both grids are squares."""
     for tokens in range(min(given, wanted)):
         if all(isqrt(n - tokens) ** 2 == n - tokens for n in (given, wanted)):
             return tokens

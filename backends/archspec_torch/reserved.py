@@ -33,7 +33,7 @@ Those of the last line are there once torch's compiler has run.
 
 
 def is_module_name(text: str) -> bool:
-    """Whether `nn.Module` or Python keep it for themselves."""
+    """Whether `nn.Module` or Python uses the name."""
     return text in MODULE_NAMES or (
         text.startswith("__") and text.endswith("__") and not text.endswith("___")
     )

@@ -122,7 +122,7 @@ def _covered(size: int, window: int, stride: int, device: torch.device) -> Tenso
 
 
 def _with_axes(outputs: object, axes: int) -> list[Tensor]:
-    """The outputs that have so many axes, in order."""
+    """The outputs with this number of axes, in order."""
     found = [tensor for tensor in _tensors(outputs) if tensor.dim() == axes]
     if not found:
         shapes = [list(tensor.shape) for tensor in _tensors(outputs)]

@@ -39,28 +39,28 @@ def with_timm_methods(module: nn.Module) -> Any:
 
 @cache
 def _with_methods(kind: Any) -> Any:
-    """A class with timm's methods besides its own."""
+    """A class with timm's methods in addition to its own."""
     return type(kind.__name__, (TimmMethods, kind), {"__module__": __name__})
 
 
 def _remade(kind: Any) -> Any:
-    """A module of such a class before it has its state."""
+    """A module of such a class without its state."""
     found = _with_methods(kind)
     return found.__new__(found)
 
 
 class TimmMethods(nn.Module):
-    """What timm expects of a model, for the class of a generated network."""
+    """The methods that timm expects of a model, for the class of a generated network."""
 
     num_classes: int
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """How it is pickled: its class has no name of its own."""
+        """For pickle: the class has no importable name."""
         return _remade, type(self).__bases__[1:], self.__dict__
 
     @property
     def num_features(self) -> int:
-        """Channels of what goes into the classifier."""
+        """Channels of the input of the classifier."""
         return int(_classifier(self)[1].in_features)
 
     head_hidden_size = num_features
@@ -70,7 +70,7 @@ class TimmMethods(nn.Module):
         return _classifier(self)[1]
 
     def reset_classifier(self, num_classes: int, global_pool: str | None = None) -> None:
-        """A new classifier; with 0 classes it only hands on its input. The pooling stays."""
+        """Set a new classifier; with 0 classes it returns its input. The pooling is unchanged."""
         if global_pool not in (None, "avg"):
             raise ValueError("the pooling is a part of the spec")
         name, old = _classifier(self)
@@ -80,16 +80,16 @@ class TimmMethods(nn.Module):
         self.num_classes = num_classes
 
     def forward_features(self, x: Tensor) -> Any:
-        """The features, before they are pooled."""
+        """The features before pooling."""
         return fx.Interpreter(self, graph=self.head_split()[0]).run(x)
 
     def forward_head(self, x: Tensor, pre_logits: bool = False) -> Any:
-        """What is done with the features; with `pre_logits` without the classifier."""
+        """The head, applied to features; with `pre_logits` without the classifier."""
         runner = _HeadOnly if pre_logits else fx.Interpreter
         return runner(self, graph=self.head_split()[1]).run(x)
 
     def no_weight_decay(self) -> set[str]:
-        """Parameters that are no layer's: tables of positions, tokens, scales."""
+        """Parameters that do not belong to a layer: position tables, tokens, scales."""
         return {
             name
             for name, _ in self.named_parameters()
@@ -114,14 +114,14 @@ class TimmMethods(nn.Module):
         return list(found.values())
 
     def set_grad_checkpointing(self, enable: bool = True) -> None:
-        """Compute repeated parts anew in the backward pass instead of keeping their values."""
+        """Recompute repeated parts in the backward pass instead of storing their activations."""
         for part in _repeated(self):
             part.__dict__.pop("forward", None)
             if enable:
                 part.__dict__["forward"] = partial(_checkpointed, part)
 
     def head_split(self) -> tuple[fx.Graph, fx.Graph]:
-        """What gives the features, and what is made of them, in the mode of the module."""
+        """The modules before and after the features, in the mode of the module."""
         graph = _traced(self)
         (result,) = (node.args[0] for node in graph.nodes if node.op == "output")
         if not isinstance(result, fx.Node):
@@ -136,14 +136,14 @@ class TimmMethods(nn.Module):
 
 
 class _Classifier(nn.Linear):
-    """A linear layer; without outputs it hands on its input."""
+    """A linear layer; without outputs it returns its input."""
 
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(x) if self.out_features else x
 
 
 class _HeadOnly(fx.Interpreter):
-    """Leaves the classifier out."""
+    """The head without the classifier."""
 
     def call_module(self, target: Any, args: Any, kwargs: Any) -> Any:
         name = _classifier(self.module)[0]
@@ -167,7 +167,7 @@ class _Shallow(fx.Tracer):
 
 
 def _traced(module: nn.Module) -> fx.Graph:
-    """What `forward` does, with the shapes of its values."""
+    """The graph of `forward`, with the shapes of its values."""
     graph = _Shallow().trace(module)
     inputs = module.example_inputs()  # type: ignore[operator]
     if len(inputs) != 1:
@@ -215,7 +215,7 @@ def _classifier(module: nn.Module) -> tuple[str, nn.Linear]:
 
 
 def _repeated(module: nn.Module) -> Iterator[nn.Module]:
-    """The generated parts that containers hold, outermost."""
+    """The generated modules in containers, outermost ones."""
     for child in module.children():
         if not type(child).__module__.startswith("torch."):
             yield child

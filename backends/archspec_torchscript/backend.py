@@ -1,4 +1,4 @@
-"""What `build --target torchscript` does. Nothing heavy is imported here."""
+"""The backend for `build --target torchscript`. Nothing heavy is imported here."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ class TorchScriptBackend(Backend):
         return (path,)
 
     def keeps(self, name: str) -> bool:
-        """Whether a saved module cannot have a part of this name."""
+        """Whether a saved module cannot have a part with this name."""
         from archspec_torch.reserved import is_module_name  # noqa: PLC0415
         from archspec_torchscript.reserved import is_unreadable  # noqa: PLC0415
 
         return is_module_name(name) or is_unreadable(name)
 
     def faults(self, network: Compiled) -> tuple[Diagnostic, ...]:
-        """What `build` refuses beside what the torch backend says, which comes along."""
+        """The reasons to refuse a network, in addition to those of the torch backend."""
         from archspec_torchscript.check import foreseen  # noqa: PLC0415
 
         return foreseen(network)

@@ -1,4 +1,4 @@
-"""What TorchScript cannot compile or load again, said before it is written."""
+"""Reports networks that TorchScript cannot compile or load, before anything is written."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from archspec.types.dim import Dim
 from archspec_torchscript.reserved import is_unreadable
 
 WIDEST = 2**63 - 1
-"""The largest whole number in the text of a module."""
+"""The largest integer in the text of a module."""
 
 
 def require_loadable(network: Compiled) -> None:
-    """Raise CompileFailed for what `torch.jit` does not compile, or writes but cannot read again.
+    """Raise CompileFailed for a network that `torch.jit` cannot compile, or cannot load again.
 
     E0823 for names, E0824 for numbers.
     """
@@ -28,7 +28,7 @@ def require_loadable(network: Compiled) -> None:
 
 
 def foreseen(network: Compiled) -> tuple[Diagnostic, ...]:
-    """What there is to say of names (E0823) and of numbers (E0824)."""
+    """The errors of names (E0823) and of numbers (E0824)."""
     return name_faults(network) or number_faults(network)
 
 
@@ -44,7 +44,7 @@ def number_faults(network: Compiled) -> tuple[Diagnostic, ...]:
 
     try:
         text, _ = python_source(network)
-    except CompileFailed:  # what the torch backend says of it comes along
+    except CompileFailed:  # with the reports of the torch backend
         return ()
     numbers = [item.value for item in ast.walk(ast.parse(text)) if isinstance(item, ast.Constant)]
     if not any(isinstance(number, int) and number > WIDEST for number in numbers):
@@ -56,7 +56,7 @@ def number_faults(network: Compiled) -> tuple[Diagnostic, ...]:
 
 
 def _with_wide_size(network: Compiled) -> Node | None:
-    """The first node that yields such a size."""
+    """The first node with such a size in its result."""
     narrow: set[Dim] = set()
     for graph in network.graphs:
         for node in graph.nodes:
@@ -80,11 +80,11 @@ def _is_wide(size: Dim) -> bool:
 
 
 def name_faults(network: Compiled) -> tuple[Diagnostic, ...]:
-    """What there is to say (E0823) of such names."""
+    """The errors (E0823) of such names."""
     instances = [instance for graph in network.graphs for instance in graph.instances]
     keys = [one.key for one in instances] + [part.key for one in instances for part in one.regions]
     if not any(map(is_unreadable, components(keys))):
-        return ()  # as most networks
+        return ()  # the most frequent case
     found: dict[tuple[str, object], Diagnostic] = {}
     for instance in instances:
         for name in _names(instance):

@@ -8,7 +8,7 @@ KEYWORDS = frozenset(
     global if import in is not or pass raise return while with
     """.split()  # noqa: SIM905  (a table)
 )
-"""Words of the language in which a scripted module is saved; it writes names as they are."""
+"""Keywords of the language in which a scripted module is saved; it writes names as they are."""
 
 HIDING = frozenset(
     """

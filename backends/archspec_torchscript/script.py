@@ -30,16 +30,16 @@ from archspec_torch.module import to_module
 from archspec_torchscript.check import require_loadable
 
 MOST_TRIED = 20_000
-"""Ops that a file may run when it is tried out: some seconds."""
+"""Maximum number of ops that are run to try out a file: some seconds."""
 
 MOST_BYTES = 2**60
-"""Bytes of all activations of a file that is tried out; torch counts a tensor in 63 bits."""
+"""Maximum bytes of all activations of a file that is run; torch counts bytes in 63 bits."""
 
 ORIGIN = "weights.txt"
-"""Name of the extra file in the archive that says where the weights come from."""
+"""Name of the extra file in the archive with the origin of the weights."""
 
 FINALS = re.compile(rb"(?:^  \w+ : Final\[.*\n){2,}", re.MULTILINE)
-"""Constants of a class in the text of an archive. Their order means nothing."""
+"""Constants of a class in the text of an archive, in arbitrary order."""
 
 VERSIONS = ("version", ".data/version")
 """Records, one of them in an archive, of the version of its ops: older ones read otherwise."""
@@ -150,7 +150,7 @@ def _failed(network: Compiled, what: str, fault: RuntimeError) -> CompileFailed:
 
 
 def _example(node: Node, sizes: Mapping[str, int]) -> torch.Tensor:
-    """An input of the sizes that the spec reports, without values."""
+    """An input of the default sizes, without values."""
     (kind,) = node.types
     shape = [size.evaluate(sizes) for size in kind.shape]
     dtype = getattr(torch, TORCH_TYPES.get(kind.dtype, "torch.float32").partition(".")[2])
@@ -167,9 +167,9 @@ def _quiet() -> Iterator[None]:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let an interrupt by the user end the body as it ends other code.
+    """Let an interrupt by the user end the body like other code.
 
-    TorchScript makes a RuntimeError of what a signal handler raises while it runs a module.
+    TorchScript turns an exception of a signal handler into a RuntimeError while it runs a module.
     """
     before = signal.getsignal(signal.SIGINT)
     if not callable(before) or threading.current_thread() is not threading.main_thread():

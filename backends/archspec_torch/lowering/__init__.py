@@ -1,4 +1,4 @@
-"""Lowerings of all ops, one file per family, found by looking into this package."""
+"""Lowerings of all ops, one file per family, found by import of all modules of this package."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from archspec_torch.lowering.base import Lowered, Lowering, Site
 
 @cache
 def lowerings() -> Mapping[str, Lowering]:
-    """Every lowering by the name of its op, those of other packages included.
+    """All lowerings by the name of the op, including those of other packages.
 
     Another package registers its own with `lowers` in a module that it names under the entry
     point group `archspec_torch.lowerings`.
@@ -34,5 +34,5 @@ def unsupported() -> Mapping[str, str]:
 
 
 def lower(site: Site) -> Lowered:
-    """An op in PyTorch. Raises KeyError for an op that has no lowering."""
+    """The lowering of an op. Raises KeyError for an op that has none."""
     return lowerings()[site.op.name](site)

@@ -1,4 +1,4 @@
-"""How an op becomes PyTorch: the contract of a lowering and the table of all of them."""
+"""The interface of lowerings from ops to PyTorch, and the table of all of them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Apply: TypeAlias = Callable[[Sequence[str], "Scope"], Code]
 
 
 class Scope:
-    """What a lowering may ask of the function that it writes into."""
+    """The interface of the function that a lowering writes into."""
 
     def size(self, value: DimLike) -> Code:
-        """A dimension, as an expression over sizes that are known there."""
+        """A dimension, as an expression over sizes that are known in the function."""
         raise NotImplementedError
 
     def device(self) -> str:
-        """The device to make new tensors on."""
+        """The device for new tensors."""
         raise NotImplementedError
 
     def dtype(self, dtype: DType) -> str:
@@ -34,23 +34,23 @@ class Scope:
         raise NotImplementedError
 
     def module(self) -> str:
-        """The module or parameter that the instance owns."""
+        """The module or parameter of the instance."""
         raise NotImplementedError
 
     def run(self, region: str, *inputs: str) -> Code:
-        """Code that applies a region: `self.field(x)`, with what it needs besides its inputs."""
+        """Code that applies a region: `self.field(x)`, with arguments besides its inputs."""
         raise NotImplementedError
 
     def training(self) -> str:
-        """Whether the module trains: `self.training`."""
+        """Whether the module is in training mode: `self.training`."""
         raise NotImplementedError
 
     def statement(self, hint: str, *source: Any) -> str:
-        """Write `hint = source` before the result, and return the name it got."""
+        """Write `hint = source` before the result, and return the name of the variable."""
         raise NotImplementedError
 
     def fresh(self, hint: str) -> str:
-        """A name that nobody has."""
+        """A name that is not used."""
         raise NotImplementedError
 
     def line(self, *source: Any, indent: int = 0) -> None:
@@ -60,7 +60,7 @@ class Scope:
 
 @frozen
 class Site:
-    """An op where it stands: attributes, types, and which attributes the spec wrote."""
+    """An op in a graph: attributes, types, and the attributes written in the spec."""
 
     op: Any  # the concrete Op; each lowering knows its own
     inputs: tuple[TensorType, ...]
@@ -84,13 +84,13 @@ class Site:
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        """What the instance owns."""
+        """The tensors of the instance."""
         op: Op = self.op
         return op.parameters(*self.inputs)
 
 
 def site(graph: Graph, node: Node) -> Site:
-    """An op where it stands."""
+    """The site of an op."""
     assert node.instance is not None
     inputs = graph.types_read(node)
     return Site(node.op, inputs, node.types, node.instance)
@@ -123,7 +123,7 @@ class Lowered:
 
 
 LONGEST = 50
-"""Operands of one expression; Python nests its tree, and calls their brackets, once for each."""
+"""Maximum number of operands of one expression: Python nests its tree and their brackets."""
 
 Lowering: TypeAlias = Callable[[Site], Lowered]
 
@@ -155,7 +155,7 @@ def _freshly(function: Lowering) -> Lowering:
 
 
 def constant(size: DimLike) -> int:
-    """The number that a dimension is; sizes of weights always are."""
+    """The number of a dimension; sizes of weights are always numbers."""
     value = size if isinstance(size, int) else size.constant
     if value is None:
         raise ValueError(f"{size} is not a number")
@@ -163,7 +163,7 @@ def constant(size: DimLike) -> int:
 
 
 def fixed(size: DimLike) -> int | None:
-    """The number that a dimension is, or None."""
+    """The number of a dimension, or None."""
     return size.constant if isinstance(size, Dim) else size
 
 
@@ -175,7 +175,7 @@ def collapsed(value: int | tuple[int, ...] | None) -> int | tuple[int, ...] | No
 
 
 def axes_text(axis: int | Sequence[int] | None) -> str:
-    """Axes as torch takes them: `1` or `(2, 3)`."""
+    """Axes as torch expects them: `1` or `(2, 3)`."""
     if isinstance(axis, int):
         return str(axis)
     items = [str(item) for item in axis or ()]
@@ -183,7 +183,7 @@ def axes_text(axis: int | Sequence[int] | None) -> str:
 
 
 def number(value: int | float | Dim, scope: Scope) -> Code:
-    """A literal operand: a number as a hole, a dimension in parentheses where it must be."""
+    """A literal operand: a number as a hole, a dimension in parentheses if necessary."""
     if isinstance(value, Dim):
         size = scope.size(value)
         return code("(", size, ")") if len(size) > 1 else size

@@ -1,1 +1,1 @@
-"""What is known of each unit before its code is written: how ops are lowered, what is passed."""
+"""Facts about each unit before its code is written: lowerings, arguments, results."""

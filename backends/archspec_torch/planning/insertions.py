@@ -1,7 +1,7 @@
-"""Parts that a unit puts into the modules that it calls.
+"""Parts that a unit adds to the modules that it calls.
 
-Where `block.0` is a call, the label `block.0.layer.0.extra` adds `extra` to what the callee has at
-`layer.0`. What gets a child so must not run its children or iterate over them.
+If `block.0` is a call, the label `block.0.layer.0.extra` adds `extra` to the callee's module at
+`layer.0`. A module with such children must not run its children or iterate over them.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from archspec.graph.names import prefixes
 from archspec.graph.units import Owned, Unit
 
 Insertions: TypeAlias = Mapping[str, Mapping[str, frozenset[str]]]
-"""By name of a block: paths in it below which callers put children, with their names."""
+"""By name of a block: paths in it below which callers add children, with their names."""
 
 
 def insertions(units: Sequence[Unit]) -> Insertions:
-    """What the units put into others; the specialisations of one block are treated alike."""
+    """The additions of units to others; the specialisations of one block are treated alike."""
     found: dict[str, dict[str, frozenset[str]]] = {}
     for unit in units:
         owned = {one.key: one for one in unit.owned}
@@ -46,7 +46,7 @@ def _note(found: dict[str, dict[str, frozenset[str]]], unit: Unit, path: str) ->
 
 
 def _inside(unit: Unit, owned: Owned, path: str) -> Iterator[tuple[Unit, str]]:
-    """The units that the module at a name consists of, with what the path is in them."""
+    """The units of the module at a name, with the rest of the path."""
     for instance in owned.instances:
         if instance.op is None:
             yield unit.callee(instance).owner, path

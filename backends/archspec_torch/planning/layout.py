@@ -1,6 +1,6 @@
-"""Facts about each unit that its callers and its own code must agree on.
+"""Facts about each unit on which its callers and its own code must agree.
 
-Which arguments its `forward` takes beside tensors, what it returns, how its ops are lowered.
+The arguments of its `forward` besides tensors, its results, the lowerings of its ops.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from archspec_torch.planning.tree import Branch, Facts, Kind, build_tree, is_seq
 
 @frozen
 class Told:
-    """What a use of a shared block says of itself: an argument of its `forward`, and its value."""
+    """The identification of a use of a shared block: an argument of `forward`, and its value."""
 
     name: str
     value: Any
@@ -39,7 +39,7 @@ class Told:
 
 @dataclass
 class Layout:
-    """What is known of a unit before its code is written; each use of a shared block has its own.
+    """Facts about a unit before its code is written; each use of a shared block has its own.
 
     `needs`, `draws`, `tree` and `lowered` are those of all of its uses.
     """
@@ -50,23 +50,23 @@ class Layout:
     draws: tuple[str, ...] = ()  # takes these as int arguments
     locals: tuple[Locals, Locals] = field(default_factory=lambda: (Locals(), Locals()))
     """Sizes in inference and in training."""
-    extra: tuple[str, ...] = ()  # symbols of the network that no input tells: callers pass them
+    extra: tuple[str, ...] = ()  # symbols that no input determines: callers pass them
     lowered: dict[Place, Lowered] = field(default_factory=dict)
     tree: Branch = field(default_factory=lambda: Branch("", ""))
     extended: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Paths below which callers put further children, with their names."""
+    """Paths below which callers add further children, with their names."""
     root: bool = False
     records: tuple[str, str] = ("", "")  # names of the classes of several results, by mode
     is_function: bool = False  # a plain function: the expression of a buffer
-    told: tuple[Told, ...] = ()  # what callers of a shared block say of their use
+    told: tuple[Told, ...] = ()  # arguments of a shared block that identify the use
 
     def at(self, graph: Graph, node: Node) -> Lowered:
-        """How the op of a node is lowered there; one instance may stand at several nodes."""
+        """The lowering of the op of a node; one instance may be used by several nodes."""
         return self.lowered[graph, node.id]
 
     @property
     def plain(self) -> bool:
-        """Whether it is called with one tensor and gives one."""
+        """Whether it maps one tensor to one tensor."""
         one = len(self.inputs) == 1 and self.unit.yields_one
         extra = self.needs or self.draws or self.extra or self.told
         return one and not extra and not self.inputs[0].optional
@@ -74,7 +74,7 @@ class Layout:
 
 @dataclass
 class Plan:
-    """What is known of all units: their layouts, what is computed when, and the draws."""
+    """Facts about all units: their layouts, the demand, and the draws."""
 
     units: tuple[Unit, ...]
     layouts: dict[Unit, Layout]
@@ -88,7 +88,7 @@ class Plan:
 
     @property
     def symbols(self) -> frozenset[str]:
-        """Free dims of the network, all of which its inputs have."""
+        """Free dims of the network, all of which are in its inputs."""
         inputs = self.root.inputs
         types = [item.type_in(training) for item in inputs for training in (False, True)]
         return frozenset(name for kind in types for size in kind.shape for name in size.symbols)
@@ -102,7 +102,7 @@ class Plan:
         return self.layouts[unit].at(graph, node)
 
     def yields_list(self, layout: Layout, node: Node) -> bool:
-        """Whether a node yields one list: a call that is told which outputs are wanted."""
+        """Whether the result of a node is one list: a call with flags for the wanted outputs."""
         if node.callee is None or node.instance is None:
             return False
         return self.of(layout.unit.callee(node.instance)).needs
@@ -113,7 +113,7 @@ class Plan:
 
 
 def lay_out(units: Sequence[Unit]) -> Plan:
-    """Layouts of all units, which come callees first."""
+    """Layouts of all units, which are sorted callees first."""
     layouts = {use: Layout(use) for unit in units for use in unit.uses}
     result = Plan(tuple(units), layouts, demands(units), draws(units))
     result.root.root = True
@@ -157,7 +157,7 @@ def _localise(family: Sequence[Layout]) -> None:
 
 
 def _define(graph: Graph, own: Locals) -> None:
-    """Let sizes that the body defines be known by their names, where it can tell them."""
+    """Give sizes that the body defines the names of its variables, if these can be determined."""
     for name, written in graph.definitions.items():
         size, variable = graph.names.get(name), size_variable(name)
         if not isinstance(size, Dim) or variable in own.known or size in own.known.values():
@@ -173,7 +173,7 @@ def _ops(graph: Graph) -> list[Node]:
 
 
 def _named_inputs(unit: Unit) -> Iterator[Input]:
-    """The inputs of a unit, with names that arguments can have."""
+    """The inputs of a unit, with valid names for arguments."""
     for number, item in enumerate(inputs_of(unit)):
         yield replace(item, name=identifier(item.name, f"x{number}" if number else "x"))
 
@@ -243,7 +243,7 @@ def _inside(owned: Owned, unit: Unit, known: Plan) -> Branch | None:
 def _is_one_module(
     owned: Owned, lowered: Sequence[Lowered], owns: bool, unit: Unit, known: Plan
 ) -> bool:
-    """Whether one module, called with the input, is what each node does."""
+    """Whether each node is a call of one module with its input."""
     demand = {graph: known.demands.of(use, graph) for use in unit.uses for graph in use.graphs}
     if any(item.module is None or item.module != lowered[0].module for item in lowered):
         return False

@@ -1,4 +1,4 @@
-"""Where the numbers in the code of a node come from: what the spec wrote for them."""
+"""The origins of the numbers in the code of a node: their expressions in the spec."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ ATTRIBUTES = {
     "num_groups": "groups",
     "kernel_size": "kernel",
 }
-"""Attributes of ops as torch calls them."""
+"""The names of attributes of ops in torch."""
 
 
 class Origins:
-    """Gives holes in the code of one node the expressions that they come from."""
+    """Adds expressions from the spec to the holes in the code of one node."""
 
     def __init__(self, graph: Graph, node: Node) -> None:
         self.graph, self.node = graph, node
@@ -43,7 +43,7 @@ class Origins:
         self.entries = entries(node, self.names)
 
     def of(self, source: Code) -> Code:
-        """The code with what is known of its holes."""
+        """The code with the known expressions of its holes."""
         return replace(source, lambda hole: code(self._told(hole)))
 
     def _told(self, hole: Hole) -> Hole:
@@ -86,12 +86,12 @@ class Origins:
 
 
 def with_origins(lowered: Lowered, graph: Graph, node: Node) -> Lowered:
-    """A lowering whose module says where its numbers come from."""
+    """A lowering with expressions for the numbers in the constructor of its module."""
     if lowered.module is None:
         return lowered
     return replaced(lowered, module=Origins(graph, node).of(lowered.module))
 
 
 def same_names(source: Code) -> Code:
-    """A call of what stands in the same body, and so has the names of that: each is itself."""
+    """A call within the same body, which has the same names: each argument is its own name."""
     return replace(source, lambda hole: code(replaced(hole, origin=Name(hole.hint))))

@@ -1,8 +1,8 @@
-"""Activations that are written over their input.
+"""Activations that are computed in place, which takes no additional memory.
 
-That takes no memory of its own. It is right where nobody else reads the input, where that is a
-tensor of its own and no view, and where no backward pass reads what was in it: neither that of the
-activation nor that of what made the input. The lowerings say so (`Lowered.fresh`, `in_place`).
+This is valid if nothing else reads the input, if the input is a new tensor and not a view, and if
+no backward pass reads its value: neither that of the activation nor that of the op before it. The
+lowerings declare this (`Lowered.fresh`, `in_place`).
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from archspec.graph.units import Unit
 from archspec_torch.lowering.base import Lowered
 
 Place: TypeAlias = tuple[Graph, int]
-"""A node among those of all graphs: its graph, and its number there."""
+"""A node in one of several graphs: its graph, and its number there."""
 
 At: TypeAlias = Callable[[Unit, Graph, Node], Lowered]
-"""How an op of a unit is lowered."""
+"""The lowering of an op of a unit."""
 
 
 def written_over(
     unit: Unit, lowered: Mapping[Place, Lowered], demands: Demands, at: At
 ) -> dict[Place, Lowered]:
-    """The ops of a unit that are written over their input, in that form.
+    """The in-place lowerings of ops of a unit.
 
-    An instance is, where it may be at all places where it stands, in all uses and in both modes.
-    `at` is asked for ops of this unit and of callees.
+    An instance has one if all of its nodes may be in place, in all uses and in both modes. `at`
+    returns the lowering of ops of this unit and of callees.
     """
     found: dict[Place, Lowered] = {}
     for standing in _places(unit):
@@ -55,7 +55,7 @@ def _places(unit: Unit) -> Iterable[list[tuple[Unit, Graph, Node]]]:
 
 
 def _is_fresh(use: Unit, graph: Graph, port: Port, demands: Demands, at: At) -> bool:
-    """Whether a port is fresh, and is read once; where it is a result, it is read by no node."""
+    """Whether a port is fresh, and is read once; an output of the graph must not be read at all."""
     node, demand = graph.node(port.node), demands.of(use, graph)
     readers = len(graph.consumers.get(port, ())) + graph.output_ports.count(port)
     if node.instance is None or readers != 1 or _may_be_its_input(demand, node):
@@ -71,5 +71,5 @@ def _is_fresh(use: Unit, graph: Graph, port: Port, demands: Demands, at: At) -> 
 
 
 def _may_be_its_input(demand: Demand, node: Node) -> bool:
-    """Whether a join or a sum may hand on one of its inputs, since the others were dropped."""
+    """Whether a join or a sum may return one of its inputs, because the others were dropped."""
     return node.id in demand.masks or any(node.id == gate.add for gate in demand.gates.values())

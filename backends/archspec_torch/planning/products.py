@@ -1,7 +1,7 @@
-"""Products and quotients of expressions, in as few words as possible.
+"""Products and quotients of expressions, simplified.
 
-`heads * (channels // heads)` is written as `channels`. What results is a proposal: who uses it
-compares its value with the number that it is to explain.
+`heads * (channels // heads)` becomes `channels`. The result is a proposal: callers compare its
+value with the number that it should explain.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from archspec.graph.expression import Expression, Number, Operation, simplified
 
 
 def product(factors: Iterable[Expression]) -> Expression:
-    """All factors multiplied; a division by another factor is undone."""
+    """The product of all factors; a division by another factor cancels out."""
     number, parts = _factors(factors)
     for part in list(parts):
         if isinstance(part, Operation) and part.sign == "//":
@@ -41,7 +41,7 @@ def quotient(whole: Expression, factors: Iterable[Expression]) -> Expression:
 
 
 def _factors(expressions: Iterable[Expression]) -> tuple[int, Counter[Expression]]:
-    """The number in a product of these, and how often each other factor is in it."""
+    """The numeric factor of a product, and the exponents of its other factors."""
     numbers: list[int] = []
     parts: Counter[Expression] = Counter()
     rest = list(expressions)

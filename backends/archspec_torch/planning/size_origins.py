@@ -1,4 +1,4 @@
-"""What the spec wrote for the sizes of tensors: where each was made, followed through the graph."""
+"""Expressions of the spec for the sizes of tensors, found by following them through the graph."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ from archspec.types.dim import Dim
 from archspec_torch.planning.products import product, quotient
 
 MOST_JOINED = 8
-"""Inputs of a `concat` whose sizes are added up, and such in one another."""
+"""Maximum number of inputs of a `concat` whose sizes are added, and of nested ones."""
 
 NO_SIZES = frozenset({"count", "kernel", "stride", "padding", "dilation", "groups", "heads"})
-"""Attributes that are no size of a result."""
+"""Attributes that are not sizes of a result."""
 
 SIZES = frozenset({"width", "dim", "channels", "features"})
-"""Parameters of blocks that are taken for the size of their result, where it has that."""
+"""Parameters of blocks that are treated as the size of their result, if they are equal to it."""
 
 FURTHEST = 50
-"""Nodes that are looked back through for where a size was made."""
+"""Maximum number of nodes between a size and its origin."""
 
 EINOPS = frozenset({"rearrange", "reduce", "repeat"})
 
 
 def known_numbers(graph: Graph) -> dict[str, Any]:
-    """Names of the body with their numbers, parameters that are lists among them."""
+    """Names of the body with their numbers; lists are included."""
     names = {name: _number(value) for name, value in graph.names.items()}
     found = {**_unnamed(graph), **graph.arguments, **names}
     return {name: value for name, value in found.items() if value is not None}
 
 
 def _unnamed(graph: Graph) -> dict[str, int | None]:
-    """Sizes of inputs by their places, for those without a name."""
+    """Sizes of inputs by position, for those without a name."""
     return {
         _place(at, axis): size.constant
         for at, kind in enumerate(graph.input_types)
@@ -63,7 +63,7 @@ def _number(value: Any) -> Any:
 
 
 def entries(node: Node, names: Mapping[str, Any]) -> list[tuple[str, Expression, Any]]:
-    """What attributes, or arguments, of a node are made of, with values."""
+    """The expressions of attributes, or arguments, of a node, with their values."""
     written = node.instance.written if node.instance is not None else {}
     return [entry for name, one in written.items() for entry in _entries(name, one, names)]
 
@@ -96,7 +96,7 @@ class SizeOrigins:
         return self._found[at]
 
     def resolved(self, expression: Expression, node: Node) -> Expression:
-        """With what is known of sizes that have no name: where data before the node has them."""
+        """The expression with sizes that have no name replaced by those of data before the node."""
         if isinstance(expression, Operation):
             operands = tuple(self.resolved(one, node) for one in expression.operands)
             return Operation(expression.sign, operands)
@@ -162,7 +162,7 @@ class SizeOrigins:
         return None
 
     def _sum(self, node: Node, axis: int, depth: int) -> Expression | None:
-        """The size of what is joined along an axis."""
+        """The size of an axis of a concatenation."""
         if len(node.inputs) > MOST_JOINED:
             return None
         counts: Counter[Expression] = Counter()
@@ -183,7 +183,7 @@ class SizeOrigins:
         return Operation("+", (total, Number(number)))
 
     def _shared_out(self, node: Node, axis: int, depth: int) -> Expression | None:
-        """A part of an axis that is split into equal ones."""
+        """The size of a part of an axis that is split into equal parts."""
         if not isinstance(node.op, Split) or len({*node.types}) > 1:
             return None
         (source,) = node.inputs
@@ -191,7 +191,7 @@ class SizeOrigins:
         return None if whole is None else quotient(whole, [Number(len(node.types))])
 
     def _flattened(self, node: Node, axis: int, depth: int) -> Expression | None:
-        """The product of the axes that `flatten` makes one."""
+        """The product of the axes that `flatten` merges."""
         if node.op is None or node.op.name != "flatten":
             return None
         (source,) = node.inputs
@@ -203,7 +203,7 @@ class SizeOrigins:
         return _product(self.of(source, start + at, depth) for at in range(count))
 
     def _somewhere(self, node: Node, size: int, depth: int) -> Expression | None:
-        """A size of an input on whatever axis."""
+        """A size of an input on any axis."""
         for port in node.inputs if size > 1 else ():
             for axis, other in enumerate(self.graph.type_of(port).shape):
                 if other.constant == size:
@@ -217,7 +217,7 @@ class SizeOrigins:
 
 
 def _arguments(node: Node, names: Mapping[str, Any]) -> list[tuple[str, Expression, Any]]:
-    """What the arguments of a block are, as a whole."""
+    """The arguments of a block, as expressions."""
     written = node.instance.written if node.instance is not None else {}
     return [(name, one, evaluated(one, names)) for name, one in written.items()]
 
@@ -234,7 +234,7 @@ def _product(parts: Iterable[Expression | None]) -> Expression | None:
 def _taken_apart(
     before: Sequence[Expression | None], taken: Plan, given: Mapping[int, Expression]
 ) -> list[Expression | None]:
-    """The axes that those of the input are taken apart into."""
+    """The factors of the axes of the input."""
     parts: list[Expression | None] = []
     for whole, count in zip(before, taken.taken_apart, strict=True):
         places = range(len(parts), len(parts) + count)
@@ -256,7 +256,7 @@ _KNOWN: WeakKeyDictionary[Graph, SizeOrigins] = WeakKeyDictionary()
 
 
 def size_origins(graph: Graph) -> SizeOrigins:
-    """What is known of the sizes in a graph, which is found out once."""
+    """The expressions for the sizes in a graph, memoised."""
     if graph not in _KNOWN:
         _KNOWN[graph] = SizeOrigins(graph)
     return _KNOWN[graph]

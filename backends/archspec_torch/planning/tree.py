@@ -25,7 +25,7 @@ from archspec_torch.reserved import MODULE_NAMES
 
 
 class Kind(Enum):
-    """What a branch becomes."""
+    """The kind of a branch in the code."""
 
     MODULE = "module"  # a leaf that is a module
     PARAMETER = "parameter"  # a leaf that is a parameter or buffer itself
@@ -33,12 +33,12 @@ class Kind(Enum):
     LIST = "list"
     MAPPING = "mapping"
     SCOPE = "scope"
-    GIVEN = "given"  # a part of a module: who makes that makes it
+    GIVEN = "given"  # a part of a module, created by that module
 
 
 @dataclass
 class Branch:
-    """One component of a path. `owned` is what stands exactly here."""
+    """One component of a path. `owned` is the instance at exactly this path."""
 
     name: str
     path: str
@@ -46,8 +46,8 @@ class Branch:
     children: dict[str, Branch] = field(default_factory=dict)
     kind: Kind = Kind.SCOPE
     access: str = "self"  # code that reads it
-    inside: Branch | None = None  # the tree of what a module consists of
-    is_extended: bool = False  # whether callers of the unit put further children here
+    inside: Branch | None = None  # the tree inside of a module
+    is_extended: bool = False  # whether callers of the unit add further children here
 
     def leaves(self) -> Iterator[Branch]:
         """All branches with an owner, this one included."""
@@ -59,11 +59,11 @@ class Branch:
 
 @frozen
 class Facts:
-    """What the tree must know of instances, by their keys.
+    """Properties of instances for the tree, by their keys.
 
-    Which can stand in a Sequential, which need no module unless they stand in one, and which are
-    parameters themselves. `inside` gives the tree of what one consists of; `extended` are the
-    paths of containers to which callers add children.
+    Those that can be in a Sequential, those that need no module outside of one, and those that are
+    parameters themselves. `inside` returns the tree inside of an instance; `extended` are the paths
+    of containers to which callers add children.
     """
 
     chainable: frozenset[str]
@@ -74,7 +74,7 @@ class Facts:
 
 
 Parts: TypeAlias = "tuple[tuple[Branch, str], ...]"
-"""What a module has at some path: branches of the trees of units, and code that reads these."""
+"""The contents of a module at some path: branches of the trees of units, with their code."""
 
 
 def build_tree(unit: Unit, facts: Facts) -> Branch:
@@ -92,10 +92,10 @@ def build_tree(unit: Unit, facts: Facts) -> Branch:
 
 
 def is_sequence(unit: Unit, facts: Facts) -> bool:
-    """Whether a unit does nothing but run modules one after the other, each once.
+    """Whether a unit only runs modules in sequence, each once.
 
-    In the class of such a network all are children, in order, for those who go through them, as
-    `IntermediateLayerGetter` of torchvision does.
+    In the class of such a network all of them are children, in order, for tools that iterate over
+    these, such as torchvision's `IntermediateLayerGetter`.
     """
     keys = [owned.key for owned in unit.owned]
     names = {key.split(".")[0] for key in keys}
@@ -118,7 +118,7 @@ def _is_chain(graph: Graph, keys: Sequence[str]) -> bool:
 
 
 def sequences(root: Branch, graph: Graph) -> Mapping[int, tuple[Branch, tuple[Node, ...]]]:
-    """For the first node of each Sequential of a graph the branch, and all of its nodes."""
+    """For the first node of each Sequential of a graph, its branch and all of its nodes."""
     below = nodes_below(graph)
     found: dict[int, tuple[Branch, tuple[Node, ...]]] = {}
     for branch in _outermost(root):
@@ -137,7 +137,7 @@ def _insert(root: Branch, owned: Owned) -> None:
 
 
 def _settle(branch: Branch, facts: Facts, runs: frozenset[str], given: Parts) -> None:
-    """Give kinds and accessors, from the root on. `given` is what there is already at its path."""
+    """Set kinds and accessors, from the root on. `given` is what already exists at its path."""
     branch.kind = Kind.GIVEN if given else _kind(branch, facts, runs)
     branch.is_extended = branch.path in facts.extended
     if branch.kind is Kind.MODULE and branch.owned is not None:
@@ -159,7 +159,7 @@ def _settle(branch: Branch, facts: Facts, runs: frozenset[str], given: Parts) ->
 
 
 def _parts(given: Parts, name: str) -> Parts:
-    """The parts of this name, and what these consist of."""
+    """The parts with this name, and their contents."""
     found = [(one.children[name], own) for one, own in given if name in one.children]
     inside = [(one.inside, _reading(one, own)) for one, own in found if one.inside is not None]
     return (*found, *inside)

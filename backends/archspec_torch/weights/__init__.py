@@ -1,1 +1,1 @@
-"""Weights from outside: files, which of their entries are meant, whether they fit, folding."""
+"""External weights: files, selection of their entries, comparison with a network, folding."""

@@ -1,4 +1,4 @@
-"""Reading and writing state dicts in files, without running anything that stands in them."""
+"""Reading and writing state dicts in files, without running code in them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _CODE = re.compile(r"GLOBAL ([\w.]+)")
 
 
 def stored(given: str | Path | Mapping[str, Any]) -> Stored:
-    """The only state dict in a file, or in what such a file holds; see `candidates`."""
+    """The only state dict in a file, or in a loaded object; see `candidates`."""
     found = candidates(given)
     if len(found) > 1:
         raise several(found[0].source, [item.entry for item in found])
@@ -50,10 +50,10 @@ def candidates(
     head = _head(path)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of torch, on how old the file is
+            warnings.simplefilter("ignore")  # of torch, depending on the age of the file
             is_safe = path.suffix == ".safetensors" or head[8:9] == b"{"
             loaded = _safetensors(path) if is_safe else _pickled(path, head)
-    except Exception as fault:  # what a damaged file makes its readers raise is not documented
+    except Exception as fault:  # exceptions of readers for a damaged file are not documented
         raise _unreadable(path, str(fault)) from None
     return selected(loaded, path.name, taking)
 
@@ -65,7 +65,7 @@ def save(weights: Weights, path: Path) -> None:
     """
     values = {name: value.detach() for name, value in tensors(weights).items()}
     for name, value in values.items():
-        if value.untyped_storage().nbytes() > value.nbytes:  # else what it is a part of is saved
+        if value.untyped_storage().nbytes() > value.nbytes:  # otherwise the whole storage is saved
             values[name] = value.clone()
     with deferring(path) as file:
         torch.save(values, file)
@@ -103,7 +103,7 @@ def _pickled(path: Path, head: bytes) -> object:
 
 
 def _require_stored(path: Path) -> None:
-    """Raise ValueError for compressed data: a few bytes of them could fill the memory."""
+    """Raise ValueError for compressed data: a few bytes could fill the memory."""
     with ZipFile(path) as archive:
         for item in archive.infolist():
             is_data = item.filename.endswith("data.pkl") or "/data/" in item.filename

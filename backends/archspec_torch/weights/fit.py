@@ -1,4 +1,4 @@
-"""Whether a state dict is that of a network, and where it is not."""
+"""Comparison of a state dict with a network."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from archspec.graph.compiled import Compiled
 from archspec.targets.weights import Weights
 from archspec_torch.weights.selection import Stored, several
 
-_SHOWN = 3  # names of each sort in a diagnostic
+_SHOWN = 3  # names of each kind of mismatch in a diagnostic
 _LONGEST = 120  # characters of a name
-_PREFIXES = 8  # that are tried beside those of all names
+_PREFIXES = 8  # that are tried in addition to those of all names
 _LONG = 1_000  # characters of names among which prefixes are looked for
-_NEAR = 1_000  # names that a suggestion is looked for among
+_NEAR = 1_000  # names among which a suggestion is searched for
 
 
 @dataclass(frozen=True)
 class _Misfit:
-    """What keeps a state dict from fitting; all empty where it fits."""
+    """The differences between a state dict and a network; all empty if it fits."""
 
     missing: tuple[Entry, ...]
     unexpected: tuple[str, ...]
@@ -86,7 +86,7 @@ def fit(
 
 
 def _value(entry: Entry, names: Mapping[str, Sequence[str]], tensors: Mapping[str, Any]) -> Any:
-    """The tensor of one name: its own, or that of a name that it is tied to, or a new counter."""
+    """The tensor of one name: its own, that of a tied name, or a new counter."""
     every = (entry.name, *names.get(entry.tied or entry.name, ()))
     found = next((name for name in every if name in tensors), None)
     return tensors[found] if found is not None else torch.zeros((), dtype=torch.int64)
@@ -102,7 +102,7 @@ def _tied(wanted: Mapping[str, Entry]) -> Mapping[str, Sequence[str]]:
 
 
 def persistent(network: Compiled) -> dict[str, Entry]:
-    """What the state dict of a network holds; nothing where it is too large to be written out."""
+    """The state dict entries of a network; none if it is too large to be written out."""
     if count(network).tensors > EXPANSION_BUDGET:
         return {}
     return {entry.name: entry for entry in table(network) if entry.persistent}
@@ -180,16 +180,16 @@ def _compare(
 
 
 def _equal(one: object, two: object) -> bool:
-    """Whether two tensors are one, as far as can be told."""
+    """Whether two tensors are equal, as far as this can be decided."""
     if not isinstance(one, torch.Tensor) or not isinstance(two, torch.Tensor):
-        return True  # said as another kind
+        return True  # reported as another kind
     if one is two or one.is_meta or two.is_meta or one.shape != two.shape:
         return True
     return torch.equal(one, two)
 
 
 def _is_counter(entry: Entry) -> bool:
-    """Whether it counts from zero, as `num_batches_tracked`, which files before 2018 lack."""
+    """Whether it is a counter such as `num_batches_tracked`, which files before 2018 lack."""
     first = entry.initialiser
     is_number = not entry.learnable and entry.shape == () and entry.dtype.is_integer
     return is_number and first is not None and first.name == "zeros"
@@ -206,7 +206,7 @@ def _wanted_kind(entry: Entry) -> str:
 
 
 def _kind(value: object, names_only: bool) -> str:
-    """What a tensor holds; within one kind numbers are converted to those of the module."""
+    """The kind of a tensor; within one kind, numbers are converted to those of the module."""
     if not isinstance(value, torch.Tensor):
         return type(value).__name__
     if value.is_meta and not names_only:
@@ -271,7 +271,7 @@ def _notes(given: Stored, prefix: str, misfit: _Misfit) -> Iterator[str]:
 
 
 def _nearest(entry: Entry, given: Stored, prefix: str, misfit: _Misfit) -> str | None:
-    """The surplus tensor that this one may be: of its shape, and with the like of its name."""
+    """The surplus tensor that this one may be: with the same shape and a similar name."""
     last = entry.name.rpartition(".")[2]
     alike = [
         name

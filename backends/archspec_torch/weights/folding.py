@@ -1,4 +1,4 @@
-"""The weights of a folded network, from those of the network as it was."""
+"""The weights of a folded network, from those of the original network."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def fit_folded(
 
 
 def folded_weights(folding: Folding, weights: Weights) -> Weights:
-    """The weights of a folded network, from all of those of the network as it was."""
+    """The weights of a folded network, from all weights of the original network."""
     names = persistent(folding.compiled)
     values = folded(folding.steps, tensors(weights), names)
     return Weights(values, f"{weights.source}, folded", weights.liberties)
@@ -96,7 +96,7 @@ _FUNCTIONS: Mapping[Function, Callable[..., Tensor]] = {
 }
 
 _Map: TypeAlias = tuple[Tensor, Tensor | None]
-"""Scale and shift, one for each channel or one for all; None where nothing is added."""
+"""Scale and shift, one for each channel or one for all; the shift is None if it is zero."""
 
 
 class _Work:
@@ -106,7 +106,7 @@ class _Work:
         self._biased: dict[str, str] = {}  # the weights beside new biases
 
     def after(self, step: After) -> None:
-        """Fold a change of the outputs."""
+        """Fold a map of the outputs."""
         layer = step.layer
         weight, bias = self._value(layer.weight_name), self._bias(layer)
         scale, shift = self._map(step.change)
@@ -116,7 +116,7 @@ class _Work:
         self._keep(layer, _scaled(weight, scale.expand(width), layer), _sum(bias, shift, width))
 
     def before(self, step: Before) -> None:
-        """Fold a change of the inputs."""
+        """Fold a map of the inputs."""
         layer = step.layer
         weight, bias = self._value(layer.weight_name), self._bias(layer)
         count = weight.shape[0] if layer.transposed else weight.shape[1] * layer.groups
@@ -135,7 +135,7 @@ class _Work:
         self._keep(layer, _scaled_inputs(weight, scale, layer), bias)
 
     def merge(self, step: Merge) -> None:
-        """Add a layer, or the kernel of a change, to a larger layer."""
+        """Add a layer, or the kernel of a map, to a larger layer."""
         into = step.into
         weight, bias = self._value(into.weight_name).clone(), self._bias(into)
         width = weight.shape[1] * into.groups if into.transposed else weight.shape[0]
@@ -152,7 +152,7 @@ class _Work:
         self._keep(into, weight, _sum(bias, more, width))
 
     def become(self, step: Become) -> None:
-        """Give a norm the weight and bias that make a change of its map."""
+        """Set the weight and bias of a norm so that its map is a given one."""
         scale, shift = self._map(step.change)
         wanted = {"scale": scale, "shift": self._number(0.0) if shift is None else shift}
         made = {
@@ -162,7 +162,7 @@ class _Work:
         self._made |= {name: self._shaped(name, value) for name, value in made.items()}
 
     def result(self, name: str) -> Tensor:
-        """A tensor as it is now."""
+        """The current value of a tensor."""
         if name not in self._made:
             return self._given[name]
         like = self._given[self._biased.get(name, name)]
@@ -185,7 +185,7 @@ class _Work:
             self._biased[layer.bias_name] = layer.weight_name
 
     def _shaped(self, name: str, value: Tensor) -> Tensor:
-        """Numbers of channels in the shape that a tensor has."""
+        """Values of channels in the shape of a tensor."""
         like = self._given[name]
         return value.expand(max(value.numel(), like.numel())).reshape(like.shape)
 
@@ -228,7 +228,7 @@ class _Work:
     def _numbers(
         self, owner: str, numbers: Numbers, wanted: Mapping[str, Tensor] | None = None
     ) -> Tensor:
-        """What an expression over the tensors of `owner` is."""
+        """The value of an expression over the tensors of `owner`."""
         match numbers:
             case Number(value):
                 return self._number(value)
@@ -248,7 +248,7 @@ class _Work:
 
 
 def _sum(left: Tensor | None, right: Tensor | None, width: int) -> Tensor | None:
-    """The sum of what there is, at least `width` long."""
+    """The sum of the existing values, at least `width` long."""
     if left is None or right is None:
         found = left if right is None else right
         return found.expand(max(width, found.numel())) if found is not None else None
@@ -262,7 +262,7 @@ def _spread(value: Tensor, step: Before, count: int) -> Tensor:
 
 
 def _scaled(weight: Tensor, scale: Tensor, layer: Layer) -> Tensor:
-    """The weight with each output times its number."""
+    """The weight with each output multiplied by its number."""
     if not layer.transposed:
         return weight * scale.reshape(-1, *(1,) * (weight.dim() - 1))
     grouped = weight.reshape(layer.groups, -1, *weight.shape[1:])
@@ -271,7 +271,7 @@ def _scaled(weight: Tensor, scale: Tensor, layer: Layer) -> Tensor:
 
 
 def _scaled_inputs(weight: Tensor, scale: Tensor, layer: Layer) -> Tensor:
-    """The weight with each input times its number."""
+    """The weight with each input multiplied by its number."""
     if layer.transposed:
         return weight * scale.reshape(-1, *(1,) * (weight.dim() - 1))
     grouped = weight.reshape(layer.groups, -1, *weight.shape[1:])

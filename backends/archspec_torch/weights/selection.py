@@ -1,4 +1,4 @@
-"""What of a file of weights is meant: an entry, without some names, under other names."""
+"""Selection from a file of weights: an entry, without some names, under other names."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ USUAL = (
     "params",
     "weights",
 )
-"""Where training scripts keep the state dict beside other things; earlier ones come first."""
+"""Where training scripts store the state dict; earlier names take precedence."""
 
-_DEPTH = 4  # entries inside of one another
-_ENTRIES = 10_000  # that are looked at
+_DEPTH = 4  # nested entries
+_ENTRIES = 10_000  # that are searched
 _SHOWN = 8
 
 
@@ -65,7 +65,7 @@ def selected(loaded: object, source: str, taking: Taking) -> tuple[Stored, ...]:
 def fitting(given: Sequence[Stored], fit: Callable[[Stored], Weights]) -> Weights:
     """The weights in the only one of several state dicts that fits.
 
-    Raises CompileFailed: E0841 where several fit, and what `fit` raises where none does.
+    Raises CompileFailed: E0841 if several fit, and the errors of `fit` if none does.
     """
     if len(given) == 1:
         return fit(given[0])
@@ -85,7 +85,7 @@ def fitting(given: Sequence[Stored], fit: Callable[[Stored], Weights]) -> Weight
 
 
 def several(source: str, names: Sequence[str]) -> CompileFailed:
-    """The question which of several state dicts is meant."""
+    """The error that several state dicts are possible."""
     return _no_state_dict(
         source,
         f"several: {_listed(names)}",
@@ -94,7 +94,7 @@ def several(source: str, names: Sequence[str]) -> CompileFailed:
 
 
 def _found(loaded: object, source: str) -> list[Stored]:
-    """All state dicts in what was read: all of it, or entries of it."""
+    """All state dicts in a loaded object: the object itself, or its entries."""
     if not isinstance(loaded, Mapping):
         raise _no_state_dict(source, f"a {type(loaded).__name__}")
     if _is_state_dict(loaded):
@@ -125,7 +125,7 @@ def _entries(loaded: Mapping[Any, Any]) -> Iterator[tuple[str, Mapping[str, Any]
 
 
 def _named(found: Sequence[Stored], source: str, entry: str) -> list[Stored]:
-    """The state dict of this entry, those inside of it, or what in one begins with its name."""
+    """The state dict of this entry, those inside of it, or the names with this prefix."""
     there = [item for item in found if item.entry == entry]
     there = there or [item for item in found if item.entry.startswith(f"{entry}.")]
     if there:
@@ -147,7 +147,7 @@ def _named(found: Sequence[Stored], source: str, entry: str) -> list[Stored]:
 
 
 def _all(found: Sequence[Stored], pattern: str, change: Callable[[Stored], Stored]) -> list[Stored]:
-    """All state dicts after a change, which must have done something to one of them."""
+    """All state dicts after a change, which must affect at least one of them."""
     changed = [change(item) for item in found]
     if all(new is old for new, old in zip(changed, found, strict=True)):
         message = f"no name in {found[0].source} matches `{pattern}`"
