@@ -1,4 +1,4 @@
-"""The arrows of a drawing: in which order they leave a box, where they enter another."""
+"""The arrows of a drawing: their order at a box, and the cells of boxes that they enter."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ MANY = 3
 
 @frozen
 class Arrow:
-    """Data from a box to a box. `out` and `into` are cells of these; `length` is in ranks.
+    """An arrow from a box to a box.
 
-    `tooltip` has a line for each tensor. `rigid` says how much an arrow is to be straight,
-    `ordered` that those of its box keep their order from left to right. One that is hidden only
-    says that a box stands straight below another.
+    `out` and `into` are cells of these; `length` is in ranks. `tooltip` has a line for each tensor.
+    `rigid` is the weight with which the arrow is kept straight; `ordered` keeps the arrows of its
+    box in order from left to right. A hidden arrow only places a box straight below another.
     """
 
     start: int
@@ -42,7 +42,7 @@ class Arrow:
 
 @frozen
 class Drawn:
-    """Arrows, and the points where data parts, each with its frame.
+    """Arrows, and the points where they branch, each with its frame.
 
     `heads` and `feet` have the numbers of cells of boxes that several arrows enter and leave.
     """
@@ -54,7 +54,7 @@ class Drawn:
 
 
 def arrows(flat: Flat, owner: Mapping[int, int], wiring: Wiring, wording: Wording) -> Drawn:
-    """Arrows between boxes; `owner` gives the box of a node that is not one by itself."""
+    """Arrows between boxes; `owner` gives the box of a node that does not have its own."""
     edges, splits = parted(edges_between(flat, owner, wiring.cells), wiring)
     order = in_order(edges, splits, wiring)
     downward = [(edge.start, edge.end) for edge in edges]
@@ -145,7 +145,7 @@ def _sorted(edges: Sequence[Edge], order: Sequence[int], cells: Mapping[int, int
 def _with_lines(
     found: Sequence[Arrow], lines: Mapping[int, int], rank: Mapping[int, int]
 ) -> Iterator[Arrow]:
-    """The arrows with a hidden one in the middle of those of a box that has a plumb line."""
+    """The arrows, with a hidden one in the middle of those of a box that has a plumb line."""
     for box, group in groupby(found, key=lambda arrow: arrow.start):
         ways = list(group)
         if box in lines:

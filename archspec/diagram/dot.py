@@ -1,4 +1,4 @@
-"""A picture in the language of graphviz. Same picture, same text."""
+"""Boxes, frames and arrows as DOT source. The same drawing has the same text."""
 
 from __future__ import annotations
 
@@ -26,13 +26,15 @@ from archspec.diagram.style import FONT, FRAMES, INK, LINE, fill_of
 from archspec.frozen import frozen
 
 PLUMB = "200"
-"""Weight of a line that keeps boxes below each other: above 128, with which graphviz makes frames
-narrow. That of arrows is 4."""
+"""Weight of a line that keeps boxes below each other.
+
+It is above 128, the weight with which Graphviz keeps frames narrow. That of arrows is 4.
+"""
 
 
 @frozen
 class _Sides:
-    """Which way data flows: compass points of where arrows leave and enter."""
+    """The direction of the data: compass points where arrows leave and enter."""
 
     rankdir: Direction
     out: str
@@ -45,7 +47,7 @@ _SIDES: Mapping[Direction, _Sides] = {"TB": _Sides("TB", "s", "n"), "LR": _Sides
 def dot_text(
     picture: Picture, name: str, subtitle: Sequence[str] = (), direction: Direction = "TB"
 ) -> str:
-    """The DOT source of a picture, with a title, lines below it, and a legend."""
+    """The DOT source of a drawing, with a title, lines below it, and a legend."""
     sides = _SIDES[direction]
     graph = graphviz.Digraph(
         literal(name),
@@ -76,13 +78,13 @@ def dot_text(
 
 
 def literal(text: str) -> str:
-    """Text that graphviz takes as it is, without escapes of its own."""
+    """Text that Graphviz does not interpret."""
     kept = "".join(c if c.isprintable() else " " for c in text)
-    return cast(str, graphviz.escape(kept))  # a str that is never taken for HTML
+    return cast(str, graphviz.escape(kept))  # a str that is never interpreted as HTML
 
 
 def _lines(texts: Sequence[str]) -> str:
-    """Lines of text that graphviz takes as they are."""
+    """Lines of text that Graphviz does not interpret."""
     kept = [literal(text) for text in texts]
     return type(kept[0])("\\n".join(kept)) if kept else ""
 
@@ -91,7 +93,7 @@ def _lines(texts: Sequence[str]) -> str:
 
 
 class _Writer:
-    """Puts a picture into a graph of graphviz."""
+    """Adds a drawing to a graph of Graphviz."""
 
     def __init__(self, graph: graphviz.Digraph, picture: Picture, sides: _Sides) -> None:
         self.graph, self.picture, self.sides = graph, picture, sides
@@ -105,7 +107,7 @@ class _Writer:
         self.splits = {box.id for box in picture.boxes if box.shape == "split"}
         self.leaving = Counter(arrow.start for arrow in picture.arrows if not arrow.hidden)
         self.merging = {b.id for b in picture.boxes if b.shape == "merge" and not b.heads}
-        # Graphviz keeps the order of arrows only where it is told to, at the cost of crossings.
+        # Graphviz keeps the order of arrows only on request, at the cost of crossings.
         self.ordered = {arrow.start for arrow in picture.arrows if arrow.ordered}
 
     def write(self) -> None:
@@ -114,7 +116,7 @@ class _Writer:
             self._draw_arrow(arrow)
 
     def _fill(self, graph: graphviz.Digraph, frame: int | None) -> None:
-        """Add what stands directly in a frame. Nesting is that of the drawing, so it is shallow."""
+        """Add the contents of a frame. Nesting is that of the drawing, so it is shallow."""
         for box in self.picture.boxes:
             if box.frame != frame:
                 continue
@@ -150,7 +152,7 @@ class _Writer:
     def _draw_arrow(self, arrow: Arrow) -> None:
         start, end, sides = f"n{arrow.start}", f"n{arrow.end}", self.sides
         if arrow.hidden:
-            # Where data enter a bar from above, graphviz takes its middle for its left end.
+            # If data enter a bar from above, Graphviz confuses its middle with its left end.
             end, least = f"{end}:{sides.out}", str(arrow.length)
             start += "" if arrow.start in self.splits else f":{sides.out}"
             self.graph.edge(start, end, style="invis", weight=PLUMB, minlen=least)
@@ -187,7 +189,7 @@ def _heading(name: str, subtitle: Sequence[str], categories: Sequence[str]) -> s
 
 
 def _legend(categories: Sequence[str]) -> str:
-    """Squares with names as text, since the cells of a table would be stretched."""
+    """Squares with names as text, because the cells of a table would be stretched."""
     return (
         "  ".join(
             f'<font point-size="11" color="{fill_of(category)}">■</font>{small(" " + category)}'

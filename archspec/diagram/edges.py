@@ -1,4 +1,4 @@
-"""The edges of a drawing: what boxes hand to each other, and through which frames it goes."""
+"""The edges of a drawing: the data between boxes, and the frames on the way."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from archspec.frozen import frozen
 from archspec.passes.expand import Flat, FlatPort
 
 Reach: TypeAlias = Mapping[int, int]
-"""Bars that lie below, each with the leftmost cell that is reached."""
+"""The bars below, each with the leftmost cell that is reached."""
 
 
 @frozen
 class Wiring:
     """Boxes in order with their frames, frames with their parents, and the cells of boxes.
 
-    `bars` are those that are as wide as what they merge, `merging` these and the small ones.
+    `bars` are those as wide as their inputs, `merging` these and the small ones.
     """
 
     frame_of: Mapping[int, int | None]
@@ -28,20 +28,20 @@ class Wiring:
 
 @frozen
 class Edge:
-    """All that one box hands to another, or to one cell of it.
+    """All data from one box to another, or to one cell of it.
 
-    `target` is the first input that it goes to.
+    `target` is the first input that it enters.
     """
 
     start: int
     end: int
     ports: tuple[FlatPort, ...]
-    source: int  # the box that yields the data; `start` may be a point where it parts
+    source: int  # the box that computes the data; `start` may be a point where it branches
     target: int
 
 
 def edges_between(flat: Flat, owner: Mapping[int, int], cells: Mapping[int, int]) -> list[Edge]:
-    """What boxes hand on: one edge for all between two boxes, unless they have cells."""
+    """The edges between boxes: one for all data between two boxes, unless they have cells."""
     found: dict[tuple[int, int, int], list[FlatPort]] = {}
     first: dict[tuple[int, int, int], int] = {}
     for item in flat.nodes:
@@ -57,7 +57,7 @@ def edges_between(flat: Flat, owner: Mapping[int, int], cells: Mapping[int, int]
 
 
 def around(frame: int | None, parents: Mapping[int, int | None]) -> Iterator[int]:
-    """The frames around something that is in a frame, innermost first."""
+    """The frames around an item in a frame, innermost first."""
     while frame is not None:
         yield frame
         frame = parents[frame]

@@ -1,4 +1,4 @@
-"""What a drawing shows, before it is put into the words of graphviz."""
+"""The boxes, frames and arrows of a drawing, independent of Graphviz."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from archspec.passes.expand import Flat, FlatNode, Group
 
 @frozen
 class Line:
-    """One coloured line of a box: an op, with its label in the spec where it has one."""
+    """One coloured line of a box: an op, with its label in the spec if it has one."""
 
     text: str
     category: str
@@ -28,13 +28,14 @@ class Line:
 
 @frozen
 class Box:
-    """One thing drawn.
+    """One item of a drawing.
 
-    "ops" is one op or a chain of them on top of each other, "bar" an op with several inputs as a
+    "ops" is one op or a chain of ops on top of each other, "bar" an op with several inputs as a
     wide bar with a cell per input, "merge" one as a small box, "block" a block that is not
-    opened, "end" an input or output, "split" the point in a frame where data that enters it
-    parts. `tooltip` has a line for each fact, `shapes` one for each shape that it yields and does
-    not get. `heads` and `feet` are cells at which several arrows enter and leave; 0 for one place.
+    expanded, "end" an input or output, "split" the point in a frame where data that enters it
+    branches. `tooltip` has a line for each fact, `shapes` one for each shape of an output that no
+    input has. `heads` and `feet` are cells at which several arrows enter and leave; 0 for one
+    place.
     """
 
     id: int
@@ -47,13 +48,13 @@ class Box:
     shapes: tuple[str, ...] = ()
     heads: int = 0
     feet: int = 0
-    parted: bool = False  # a bar with room in the middle, for a plumb line
+    parted: bool = False  # a bar with space in the middle, for a plumb line
     count: int = 1
 
 
 @frozen
 class Frame:
-    """A frame around boxes: an opened block, or pieces that repeat."""
+    """A frame around boxes: an expanded block, or a repetition."""
 
     id: int
     parent: int | None
@@ -65,7 +66,7 @@ class Frame:
 
 @frozen
 class Picture:
-    """Boxes in order, frames outermost first, arrows by where they start."""
+    """Boxes in order, frames outermost first, arrows in the order of their sources."""
 
     boxes: tuple[Box, ...]
     frames: tuple[Frame, ...]
@@ -74,12 +75,12 @@ class Picture:
 
 
 def picture(flat: Flat, wording: Wording, facts: Facts) -> Picture:
-    """Decide what to draw of an opened graph."""
+    """The boxes, frames and arrows for an expanded graph."""
     return _Drawing(_separate_outputs(flat), wording, facts).picture()
 
 
 def _separate_outputs(flat: Flat) -> Flat:
-    """The graph in which an output of several tensors is an output for each: `pyramid[0]`."""
+    """The graph with an output for each tensor of an output that is a tuple: `pyramid[0]`."""
     kept = [item for item in flat.nodes if item.kind != "output"]
     for item in flat.nodes:
         if item.kind != "output":
@@ -109,7 +110,7 @@ def _indices(structure: Structure, count: int) -> Iterator[str]:
 
 
 class _Drawing:
-    """Makes the boxes and frames of one drawing."""
+    """Creates the boxes and frames of one drawing."""
 
     def __init__(self, flat: Flat, wording: Wording, facts: Facts) -> None:
         self.flat, self.wording, self.facts = flat, wording, facts
@@ -126,7 +127,7 @@ class _Drawing:
             self._stack(stacks[item.index]) if item.index in stacks else self._single(item)
             for item in flat.nodes
             if owner.get(item.index, item.index) == item.index
-            and (item.kind != "op" or item.inputs or item.index in read)  # not a parameter alone
+            and (item.kind != "op" or item.inputs or item.index in read)  # not a single parameter
         ]
         closed = {chain.group.index for chain in found if chain.group is not None}
         frames = tuple(self._frames(closed))
@@ -221,9 +222,10 @@ class _Drawing:
         return Box(item.index, "block", title, (), frame, tip, key, count=item.count, shapes=shapes)
 
     def _shapes(self, members: Sequence[FlatNode]) -> tuple[str, ...]:
-        """The shapes that a box yields, where they are not those of its inputs.
+        """The shapes of the outputs of a box, if they differ from those of its inputs.
 
-        Outputs of the network say their shapes themselves, as do ops that are written with one.
+        Outputs of the network show their shapes in their own boxes, as do ops that are written with
+        a shape.
         """
         given = [self.flat.type_of(port) for port in members[0].inputs]
         last = members[-1]
@@ -234,7 +236,7 @@ class _Drawing:
 
 
 def _innermost_frames(flat: Flat) -> Mapping[int | None, int | None]:
-    """For each group the frame that its nodes are in: an expanded rule has none of its own."""
+    """The frame around the nodes of each group: an expanded rule has no frame of its own."""
     found: dict[int | None, int | None] = {None: None}
     for group in flat.groups:
         found[group.index] = found[group.parent] if _is_rule(group) else group.index

@@ -1,7 +1,8 @@
 """Points at which edges enter frames.
 
-What enters a frame and is read there more than once enters it once, and parts inside; what is read
-further down in it goes through a point at its upper end. Graphviz would lead both past the frame.
+Data that is read more than once in a frame enters it once and branches inside; an edge to a box
+further down in a frame goes through a point at its upper end. Otherwise Graphviz would lead them
+around the frame.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from archspec.passes.expand import FlatPort
 
 
 def parted(edges: Sequence[Edge], wiring: Wiring) -> tuple[list[Edge], dict[int, int]]:
-    """Edges with those that enter a frame together led through a point inside it."""
+    """Edges in which those that enter a frame together go through a point inside it."""
     frames = dict(wiring.frame_of)
     splits: dict[int, int] = {}
     fresh = max(frames, default=0) + 1
     work = list(edges)
-    # Frames stand outermost first, so a point may be parted again further inside.
+    # Frames are sorted outermost first, so a point may branch again further inside.
     for frame in wiring.parents:
         entering: dict[tuple[int, tuple[FlatPort, ...]], list[Edge]] = {}
         for edge in work:
@@ -70,7 +71,7 @@ def jointed(
 
 
 def in_order(edges: Sequence[Edge], splits: Mapping[int, int], wiring: Wiring) -> list[int]:
-    """Boxes and points in topological order: a point stands before the first that it leads to."""
+    """Boxes and points in topological order: a point comes before its first target."""
     before: dict[int, list[int]] = {}
     place = {box: index for index, box in enumerate(wiring.frame_of)}
     ends: dict[int, list[int]] = {}
@@ -94,10 +95,10 @@ def in_order(edges: Sequence[Edge], splits: Mapping[int, int], wiring: Wiring) -
 def apart(
     edges: Sequence[Edge], splits: Mapping[int, int], order: Sequence[int], wiring: Wiring
 ) -> Iterator[tuple[int, int]]:
-    """Pairs of boxes such that frames stand below what feeds them and above what reads them.
+    """Pairs of boxes that keep frames below their sources and above their readers.
 
-    These are a box that feeds a frame and one inside that nothing inside feeds, and a box inside
-    that feeds nothing inside and one that reads from the frame.
+    These are a box that feeds a frame and a source inside of it, and a box without readers inside
+    of it and a reader outside.
     """
     frames = {**wiring.frame_of, **splits}
     place = {box: index for index, box in enumerate(order)}

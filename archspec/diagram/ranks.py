@@ -1,9 +1,10 @@
-"""Where boxes stand from top to bottom.
+"""The vertical positions of boxes.
 
-Graphviz puts what could stand at several heights at one end; here it stands in the middle, as in
-the figure of the FractalNet paper: the short columns beside the middle of the long ones. Sources
-stand right above what reads them, and a branch that leads to an output of its own right below what
-it reads. Where more arrows enter a box than leave it, or fewer, it stands so that most are short.
+If a box can have several, Graphviz chooses one end of the range; here it is the middle, as in the
+figure of the FractalNet paper: the short columns are next to the middle of the long ones. Sources
+are right above their readers, and a branch that leads to an output of its own right below its
+source. If a box has more incoming than outgoing arrows, or fewer, its position keeps most of them
+short.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ def levels(
 ) -> Mapping[int, int]:
     """A level for each box such that every arrow goes down; boxes are in topological order.
 
-    Constraints are pairs that must go down as well, though no arrow is drawn. A branch that
-    leads to `outputs` alone, and is not the longest, stands right below what it reads.
+    Constraints are further pairs that must go down, without an arrow. A branch that leads only to
+    `outputs`, and is not the longest, is right below its source.
     """
     order = list(boxes)
     entering, leaving = Counter(end for _, end in arrows), Counter(start for start, _ in arrows)
@@ -61,6 +62,6 @@ def stretched(rank: Mapping[int, int], gaps: Collection[int]) -> dict[int, int]:
 
 
 def _generations(pairs: networkx.DiGraph[int]) -> Mapping[int, int]:
-    """For each box the most arrows on a way that leads to it."""
+    """For each box the number of arrows on the longest path to it."""
     generations = enumerate(networkx.topological_generations(pairs))
     return {box: level for level, boxes in generations for box in boxes}

@@ -1,4 +1,4 @@
-"""Drawings as files, through a `dot` program: the system's, else that of `graphviz-pure`."""
+"""Drawings as files, by a `dot` program: the system's, otherwise that of `graphviz-pure`."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ from archspec.staging import write_file
 
 FORMATS = ("svg", "png", "dot", "pdf")
 TIME_LIMIT = 120
-"""Seconds that a layout may take."""
+"""Maximum time of a layout in seconds."""
 
 PNG = ("-Gdpi=110", "-Gsize=290")
-"""Resolution, and the longest side in inches: 32,767 pixels are the most that graphviz writes."""
+"""Resolution, and the longest side in inches: Graphviz writes at most 32,767 pixels."""
 
 PURE = "graphviz-pure"
 
 ATTEMPTS = 4
-"""Layouts of one drawing, until no arrow crosses a title."""
+"""Maximum number of layouts of one drawing, until no arrow crosses a title."""
 
 
 @cache
 def program() -> str | None:
-    """The program that lays out: `dot` on the path, else the one that comes with us."""
+    """The layout program: `dot` on the path, otherwise the one that is installed with archspec."""
     return shutil.which("dot") or next(_pure(), None)
 
 
 def _pure() -> Iterator[str]:
-    """Where pip may have put `graphviz-pure`; its folder need not be on the path."""
+    """The places where pip may have installed `graphviz-pure`, which need not be on the path."""
     folders = [
         sysconfig.get_path("scripts"),
         os.path.dirname(sys.executable),
@@ -57,7 +57,7 @@ def _pure() -> Iterator[str]:
 
 
 def _user_scripts() -> str | None:
-    """Where `pip install --user` puts programs; None on a platform that has no such folder."""
+    """The folder where `pip install --user` puts programs; None if the platform has none."""
     try:
         return sysconfig.get_path("scripts", sysconfig.get_preferred_scheme("user"))
     except ValueError:  # WebAssembly has none
@@ -65,10 +65,10 @@ def _user_scripts() -> str | None:
 
 
 def render(dot: str, path: Path) -> Path:
-    """Write a drawing; the suffix of `path` says the format.
+    """Write a drawing; the suffix of `path` determines the format.
 
-    The file appears whole or not at all. Raises CompileFailed: E0803 where it cannot be written,
-    E0810 for an unknown format, E0811 where no program can draw, E0812 where it failed.
+    The file is written completely or not at all. Raises CompileFailed: E0803 if it cannot be
+    written, E0810 for an unknown format, E0811 if there is no layout program, E0812 if it failed.
     """
     kind = path.suffix.lower().lstrip(".")
     if kind not in FORMATS:
@@ -80,7 +80,7 @@ def render(dot: str, path: Path) -> Path:
 
 
 def layout(dot: str, kind: str, seconds: int = TIME_LIMIT) -> bytes:
-    """The bytes of a drawing. Raises CompileFailed (E0811; E0812 beyond so many seconds)."""
+    """The bytes of a drawing. Raises CompileFailed (E0811; E0812 after this number of seconds)."""
     command = program()
     if command is None:
         raise _failed(
@@ -118,8 +118,8 @@ class Placed:
 def place(graphviz: Graphviz, dot: str) -> Placed:
     """A layout in which no arrow crosses a title.
 
-    Frames without a gap that is wide enough are laid out again, wider; where that moves arrows
-    in their way, once more, so wide that there is a gap wherever they are.
+    Frames without a wide enough gap are laid out again, wider; if arrows then cross a title again,
+    once more, with frames so wide that there is always a gap.
     """
     for attempt in range(ATTEMPTS):
         placed = json.loads(graphviz.run(dot, "json"))
@@ -144,14 +144,14 @@ def place(graphviz: Graphviz, dot: str) -> Placed:
 
 
 class Graphviz:
-    """A program that lays out; all its runs together may take some seconds."""
+    """A layout program; all its runs together are limited to some seconds."""
 
     def __init__(self, command: str, seconds: int) -> None:
         self.command, self.seconds = command, seconds
         self.deadline = time.monotonic() + seconds
 
     def run(self, dot: str, kind: str, engine: str = "dot") -> bytes:
-        """What it makes of a source. Raises CompileFailed (E0812)."""
+        """The output for a source. Raises CompileFailed (E0812)."""
         command, left = self.command, max(0.0, self.deadline - time.monotonic())
         arguments = [command, f"-K{engine}", f"-T{kind}", *(PNG if kind == "png" else ())]
         try:

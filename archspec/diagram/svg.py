@@ -28,7 +28,7 @@ _PARTS = ("_draw_", "_hdraw_", "_tdraw_", "_ldraw_")
 
 
 def svg(drawing: Mapping[str, Any]) -> bytes:
-    """An SVG file of a layout in graphviz's JSON, read."""
+    """An SVG file of a layout, given as Graphviz's JSON."""
     left, bottom, right, top = (float(number) for number in drawing["bb"].split(","))
     width, height = right - left + 2 * PAD, top - bottom + 2 * PAD
     lines = [
@@ -49,7 +49,7 @@ def svg(drawing: Mapping[str, Any]) -> bytes:
 
 
 def _description(drawing: Mapping[str, Any]) -> Iterator[str]:
-    """What screen readers say of the whole: the name, and the line below it."""
+    """The description for screen readers: the name, and the line below it."""
     operations = drawing.get("_ldraw_", ())
     texts = [found["text"].strip() for found in operations if found["op"] == "T"]
     name, *others = [text for text in texts if text] or [str(drawing.get("name", ""))]
@@ -69,12 +69,12 @@ def _group(kind: str, item: Mapping[str, Any], parts: tuple[str, ...] = _PARTS) 
 
 
 def _plain(text: str) -> str:
-    """A text of graphviz without its escapes."""
+    """A text of Graphviz without its escapes."""
     return re.sub(r"\\(.)", lambda found: "\n" if found[1] == "n" else found[1], text)
 
 
 class _Pen:
-    """Turns drawing operations into elements; keeps colours, style and font between them."""
+    """Turns drawing operations into elements; remembers colours, style and font."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
@@ -152,7 +152,7 @@ class _Pen:
         drawn = f"<path {fill} {self._line()} {path}/>"
         if self.kind != "arrow":
             return drawn
-        # What is hovered is broader than what is seen.
+        # The area for hovering is wider than the visible line.
         return f'<path fill="none" stroke="transparent" stroke-width="{REACH}" {path}/>\n{drawn}'
 
     def _text(self, operation: Operation) -> str:
@@ -177,7 +177,7 @@ def _points(operation: Operation) -> str:
 
 
 def _colour(text: str) -> tuple[str, bool]:
-    """A colour without its opacity, and whether it can be seen."""
+    """A colour without its opacity, and whether it is visible."""
     return text[:7] if text[:1] == "#" else text, text[7:] != "00"
 
 

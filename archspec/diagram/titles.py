@@ -1,8 +1,8 @@
-"""Titles of frames where no arrow crosses them.
+"""Moves the titles of frames to places without arrows.
 
-Graphviz sets the title of a frame at its left end, whatever passes there. In a layout that is done
-it moves along the upper edge to the next gap between the arrows; where there is none, the
-frame has to be laid out wider.
+Graphviz places the title of a frame at its left end, even if an arrow passes there. In the finished
+layout it is moved along the upper edge to the next gap between arrows; if there is none, the frame
+has to be laid out again, wider.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ Extent: TypeAlias = "tuple[float, float, float, float]"
 Layout: TypeAlias = "dict[str, Any]"
 
 MARGIN = 8.0
-"""Between the edge of a frame and its title, in points."""
+"""Distance between the edge of a frame and its title, in points."""
 CLEAR = 4.0
-"""Between a title and an arrow."""
+"""Distance between a title and an arrow."""
 TINY = 0.01
-"""What rounding may take off."""
+"""Tolerance for rounding."""
 STEPS = 16
-"""Pieces that a curve is looked at in."""
+"""Number of line segments for a curve."""
 
 
 @frozen
 class Moved:
-    """How far a title moves to the right; None where no place is wide enough.
+    """How far a title is moved to the right; None if no gap is wide enough.
 
-    `needed` is how wide the frame has to be for a place right of all arrows where they are now,
-    `enough` how wide it has to be wherever they are.
+    `needed` is the width of the frame for a gap right of all arrows at their present positions,
+    `enough` the width for a gap at any positions.
     """
 
     shift: float | None
@@ -42,7 +42,7 @@ class Moved:
 
 
 def moves(layout: Layout) -> Mapping[str, Moved]:
-    """By the name of a frame, what becomes of its title where an arrow crosses it."""
+    """By the name of a frame, how its title is moved if an arrow crosses it."""
     lines = [list(polyline(edge)) for edge in layout.get("edges", ())]
     found: dict[str, Moved] = {}
     for frame in layout.get("objects", ()):
@@ -72,13 +72,13 @@ def shift_titles(layout: Layout, found: Mapping[str, Moved]) -> None:
 
 
 def wider_label(frame: Mapping[str, Any], width: float) -> str:
-    """The attribute of a frame that makes it so wide, with its title at the left end."""
+    """The attribute that makes a frame this wide, with its title at the left end."""
     cell = f'<tr><td width="{round(width)}" align="left">{frame["label"]}</td></tr>'
     return f'label=<<table border="0" cellspacing="0" cellpadding="0">{cell}</table>>'
 
 
 def with_attributes(dot: str, layout: Layout, attributes: Mapping[str, str]) -> str:
-    """The source of a graph with other attributes of some frames, told inside of their parents."""
+    """The source of a graph with other attributes of some frames, nested in their parents."""
     items = layout.get("objects", ())
     parents = {inner: item["name"] for item in items for inner in item.get("subgraphs", ())}
     around = {item["name"]: parents.get(item["_gvid"]) for item in items if "bb" in item}
@@ -125,7 +125,7 @@ def _texts(item: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def extent(item: Mapping[str, Any]) -> Extent | None:
-    """Left, lower, right and upper end of the text of a frame; None where there is none."""
+    """Left, lower, right and upper end of the text of a frame; None if there is none."""
     size, found = 11.0, []
     for operation in item.get("_ldraw_", ()):
         if operation["op"] == "F":

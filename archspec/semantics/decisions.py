@@ -53,7 +53,7 @@ HANDED_ON: Mapping[type[ast.Node], tuple[str, ...]] = {
     ast.Output: ("value",),
     ast.DimExpr: ("value", "default"),
 }
-"""Of constructs with other parts that decide, those that do not."""
+"""The parts of constructs that do not decide anything, although other parts do."""
 
 
 NUMERIC = frozenset(FUNCTIONS) - {"len", "zip", "enumerate", "reversed"}
@@ -62,10 +62,10 @@ NUMERIC = frozenset(FUNCTIONS) - {"len", "zip", "enumerate", "reversed"}
 
 @dataclass
 class Decisions:
-    """What decisions read, in all definitions that are asked about; answers are remembered.
+    """The names that decisions read, in all requested definitions, memoised.
 
-    `layers` are the values of those parameters of the definition `outermost` that are layers: there
-    alone it is known what they stand for.
+    `layers` are the values of those parameters of the definition `outermost` that are layers: only
+    there their values are known.
     """
 
     outermost: Definition
@@ -188,7 +188,7 @@ class _Walker:
     def _follows(
         self, definition: Definition, node: ast.Call, told: list[ast.Argument], position: int
     ) -> bool:
-        """Whether no decision of a definition reads what it is told, from a position on."""
+        """Whether no decision of a definition depends on its arguments, from a position on."""
         if isinstance(definition, PresetDefinition):
             return False
         names = [parameter.name or "_" for parameter in definition.parameters]
@@ -205,7 +205,7 @@ class _Walker:
 
 
 def _passive(node: ast.Node) -> tuple[object, ...]:
-    """The parts of a construct that it hands on; the others decide."""
+    """The parts of a construct that it passes on; the others decide."""
     if isinstance(node, PASSED_ON) or (
         isinstance(node, ast.Binary) and node.operator in ARITHMETIC
     ):

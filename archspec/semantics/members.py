@@ -1,4 +1,4 @@
-"""The networks that a definition gives with other numbers for parameters that decide nothing."""
+"""The networks of a definition with other numbers for parameters on which no decision depends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the class of a network says of its inputs: it checks them, and it makes examples."""
+"""The inputs of the class of a network: the check of their sizes, and examples."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from archspec_torch.code.text import lines, literal
 from archspec_torch.planning.layout import Layout
 
 MOST_COMPARISONS = 12
-"""In a formula that the module checks and its docstring tells; a longer one tells nobody much."""
+"""Maximum length of a formula that the module checks and its docstring contains."""
 
 FLAG = "checks_inputs = True  # whether `forward` refuses inputs of sizes that are not valid"
 
@@ -35,7 +35,7 @@ class Entrance:
 
 
 def entrance(network: Compiled, layout: Layout, signature: str) -> Entrance:
-    """What the class says of the inputs; `signature` is that of its `forward`."""
+    """The lines about inputs; `signature` is that of `forward`."""
     arguments = [one.arg for one in _arguments(signature)][: len(layout.inputs)]
     valid = valid_sizes(network)
     methods = [*_examples(network, layout)]
@@ -85,7 +85,7 @@ def _mapping(rows: Sequence[Code]) -> Code:
 
 
 def _formulas(network: Compiled, valid: ValidSizes, known: set[str]) -> tuple[str, str]:
-    """Python for what must hold in both modes, and for what must in inference only."""
+    """Python for the conditions of both modes, and for those of inference only."""
     if comparisons(valid.formula) > MOST_COMPARISONS or not symbols_of(valid.formula) <= known:
         return "", ""
     training = {*_parts(valid_sizes(network, training=True).formula)}
@@ -102,7 +102,7 @@ def _parts(formula: Condition) -> tuple[Condition, ...]:
 
 
 def _python(part: Condition) -> str:
-    """A condition of the language is one of Python, over `sizes["H"]`."""
+    """A condition of the language as Python, over `sizes["H"]`."""
     tree = ast.parse(condition_text(part), mode="eval")
 
     class Sizes(ast.NodeTransformer):
@@ -115,7 +115,7 @@ def _python(part: Condition) -> str:
 
 
 def _symbol(size: Dim) -> frozenset[str]:
-    """The symbol that a size is, if it is one."""
+    """The symbol of a size, if it is one."""
     return size.symbols if size in map(Dim.symbol, size.symbols) else frozenset()
 
 
@@ -140,7 +140,7 @@ def _told(names: Sequence[str], shapes: Sequence[TensorType], valid: ValidSizes)
 
 
 def _examples(network: Compiled, layout: Layout) -> Iterator[str]:
-    """The method that makes inputs, of sizes that both modes take if there are such nearby."""
+    """The method that creates inputs, of sizes that are valid in both modes if possible."""
     shapes = [item.type_in(training=False) for item in layout.inputs]
     sizes = _example_sizes(network, shapes)
     values: list[Code] = []
@@ -162,7 +162,7 @@ def _examples(network: Compiled, layout: Layout) -> Iterator[str]:
 
 
 def _example_sizes(network: Compiled, shapes: Sequence[TensorType]) -> dict[str, int]:
-    """Sizes for free dims; those of a network that was made without any are 1."""
+    """Sizes for free dims; those of a network without default sizes are 1."""
     free = {name for kind in shapes for size in kind.shape for name in size.symbols}
     if not free <= network.sizes.keys():
         return {**dict.fromkeys(free, 1), **network.sizes}

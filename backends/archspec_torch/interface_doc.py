@@ -1,4 +1,4 @@
-"""What the docstring of the class of a network says of inputs, outputs, sizes and parameters."""
+"""The docstring of the class of a network: inputs, outputs, sizes and parameters."""
 
 from __future__ import annotations
 

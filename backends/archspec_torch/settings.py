@@ -37,7 +37,7 @@ FACTORS = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29)
 
 @frozen
 class Written:
-    """A network as classes, callees first, and what the class of the network has beside its own.
+    """A network as classes, callees first, and the additional lines of the class of the network.
 
     `refusals` are the lines of its constructor that check arguments, `doc` is for its docstring.
     """

@@ -1,4 +1,4 @@
-"""Units of one structure become one class; what differs between them becomes its arguments."""
+"""Units with one structure become one class, with their differences as its arguments."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ClassDef:
     """One class (or function) of the generated code."""
 
     drafts: list[Draft]
-    token: str  # stands for the name until all names are known
+    token: str  # replaced by the name when all names are known
     parameters: list[Parameter] = field(default_factory=list)
     filled: list[Filling | None] = field(default_factory=list)  # per hole; None: the constant
     name: str = ""
@@ -31,7 +31,7 @@ class ClassDef:
 
     @property
     def first(self) -> Draft:
-        """The draft that gives the structure."""
+        """The draft whose structure is used."""
         return self.drafts[0]
 
     @property
@@ -54,7 +54,7 @@ def build_classes(
     differs between them becomes an argument, and those of the class of the network are `numbers`.
     """
     found: list[ClassDef] = []
-    made: dict[Unit, tuple[ClassDef, int]] = {}  # class, and number of the draft in it
+    made: dict[Unit, tuple[ClassDef, int]] = {}  # class, and index of the draft in it
     plans = {unit: plan for plan in (known, *others) for unit in plan.units}
 
     def construct(unit: Unit) -> Code:
@@ -83,7 +83,7 @@ def build_classes(
 
 
 def _by_height(units: Sequence[Unit]) -> Iterator[list[Unit]]:
-    """Units in layers: each calls only units of layers before."""
+    """Units in layers: each calls only units of earlier layers."""
     place = {unit: number for number, unit in enumerate(units)}
     calls = {unit: {callee.owner for callee in unit.callees.values()} for unit in units}
     order = TopologicalSorter(calls)
@@ -111,7 +111,7 @@ def _parametrise(defined: ClassDef, numbers: Collection[str]) -> None:
 
 
 def _reserved(defined: ClassDef) -> set[str]:
-    """Names that an argument cannot have: those of children, of `nn.Module`, of the forward."""
+    """Names that an argument cannot have: those of children, of `nn.Module`, of `forward`."""
     children = {name for draft in defined.drafts for name in draft.layout.tree.children}
     for draft in defined.drafts:
         children |= draft.layout.extended.get("", frozenset())
@@ -133,7 +133,7 @@ def _arguments(defined: ClassDef) -> dict[str, tuple[Any, ...]]:
 
 
 def _unsaid(defined: ClassDef, given: Mapping[str, tuple[Any, ...]]) -> dict[str, Expression]:
-    """Arguments that have their default in each draft, with what is written for that."""
+    """Arguments that have their default in each draft, with the expression of the default."""
     found: dict[str, Expression] = {}
     for name, default in defined.first.unit.either.defaults.items():
         values = given.get(name)
@@ -151,7 +151,7 @@ def _unsaid(defined: ClassDef, given: Mapping[str, tuple[Any, ...]]) -> dict[str
 def _settled(
     defined: ClassDef, given: Mapping[str, tuple[Any, ...]], numbers: Collection[str]
 ) -> dict[str, Expression]:
-    """What parameters of the network that are no arguments of its class stand for."""
+    """Values of the parameters of the network that are not arguments of its class."""
     derived = {name: one for name, one in _unsaid(defined, given).items() if says_more(one)}
     fixed: dict[str, Expression] = {
         name: Number(values[0])
@@ -163,7 +163,7 @@ def _settled(
 
 
 def _sizes(defined: ClassDef) -> dict[str, tuple[Any, ...]]:
-    """Further names of the body that stand for numbers, over all drafts."""
+    """Further names for numbers in the body, over all drafts."""
     known = [known_numbers(draft.unit.either) for draft in defined.drafts]
     arguments = defined.first.unit.either.arguments
     names = [name for name in known[0] if name not in arguments]

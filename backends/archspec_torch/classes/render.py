@@ -19,10 +19,10 @@ from archspec_torch.code.text import WIDTH, lines, literal
 
 @frozen
 class More:
-    """Lines that the class of a network has beside those of its draft.
+    """Lines of the class of a network in addition to those of its draft.
 
     `attributes` are those of the class, `refusals` check the arguments of its constructor,
-    `beginning` is how `forward` begins, `methods` are further ones.
+    `beginning` are the first lines of `forward`, `methods` are further ones.
     """
 
     attributes: Sequence[str] = ()
@@ -119,7 +119,7 @@ class _Renderer:
         yield from body
 
     def _block(self, block: Sequence[Line], offset: int, own: str, indent: int) -> list[str]:
-        """Lines as text; the shape is said where it is another than on the line before."""
+        """Lines as text, with a comment if the shape differs from that of the line before."""
         found: list[str] = []
         known = ""
         for number, line in enumerate(block):
@@ -141,7 +141,7 @@ def _declared(parameter: Parameter, with_default: bool) -> str:
 
 
 def _resets(resets: list[str], restores: list[str]) -> Iterator[str]:
-    """The methods that set initial values of what a module owns itself."""
+    """The methods that set initial values of a module's own tensors."""
     if resets or restores:
         yield ""
         yield "    def reset_parameters(self) -> None:"
@@ -182,7 +182,7 @@ def _docstring(item: ClassDef, doc: str) -> Iterator[str]:
 
 
 def _wrapped(head: str, rest: str, indent: int = 4) -> list[str]:
-    """A `def` line, its arguments one a line where it is too long."""
+    """A `def` line, with one argument per line if it is too long."""
     whole = head + rest
     if len(whole) <= WIDTH:
         return [whole]

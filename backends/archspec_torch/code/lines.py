@@ -1,4 +1,4 @@
-"""Lines of generated code, with what their comments say of shapes."""
+"""Lines of generated code, with the shapes for their comments."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Comment: TypeAlias = "tuple[tuple[str, tuple[Extent, ...]], ...]"
 
 @frozen
 class Line:
-    """A line of code, with the types of what it makes; `tensors` says that each is a tensor."""
+    """A line of code, with the types of its values; `tensors` is whether each is a tensor."""
 
     code: Code
     indent: int = 0
@@ -38,7 +38,7 @@ class Line:
 
 
 def common(comments: Sequence[Comment]) -> Comment:
-    """What the comments of all iterations (or uses) share; sizes that change are unknown."""
+    """The common comment of all iterations (or uses); sizes that change are unknown."""
     if len({tuple((dtype, len(shape)) for dtype, shape in comment) for comment in comments}) > 1:
         return ()
     result = []

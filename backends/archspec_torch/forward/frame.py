@@ -83,7 +83,7 @@ def _only_in_training(unit: Unit) -> set[int]:
 
 
 def _results(layout: Layout, graph: Graph) -> dict[Port, str]:
-    """What results are called, where there are several."""
+    """The names of the results, if there are several."""
     if not layout.root or max(len(layout.unit.outputs(mode)) for mode in (False, True)) < 2:
         return {}
     outputs = (output for output in graph.outputs if output.structure is None)

@@ -1,4 +1,4 @@
-"""One function being written: its names, the sizes it reads, where new tensors go."""
+"""A function that is being written: its names, the sizes it reads, the device of new tensors."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from archspec_torch.lowering.base import Scope
 
 @dataclass
 class Function(Scope):
-    """The function that is being written.
+    """A function that is being written.
 
-    `arguments` are its tensors with their types. `uses_buffer` tells that it needs the empty
-    buffer `like`, which knows the floating type where no input does.
+    `arguments` are its tensors with their types. `uses_buffer` is whether it needs the empty buffer
+    `like`, which has the floating type if no input has it.
     """
 
     locals: Locals
@@ -48,7 +48,7 @@ class Function(Scope):
     # ------------------------------------------------------------------ for lowerings
 
     def size(self, value: DimLike) -> Code:
-        """A dimension over local symbols; their reading is noted."""
+        """A dimension over local symbols, which the prologue then reads."""
         number = dim(value).constant
         if number is not None:
             return code(Hole(number, "size"))
@@ -60,12 +60,12 @@ class Function(Scope):
             if name in self.locals.where:
                 self._sizes.setdefault(name)
             elif name in self.locals.defined and name not in self._defined:
-                self._defined[name] = ()  # what it is made of is read before it
+                self._defined[name] = ()  # its parts are read before it
                 self._defined[name] = self._definition(self.locals.defined[name])
         return size_code(value)
 
     def _definition(self, name: str) -> Code:
-        """What the body has for a size that it defines."""
+        """The expression of a size that the body defines."""
         assert self.graph is not None
         names = self.graph.names
 
@@ -98,25 +98,25 @@ class Function(Scope):
         return self._dtype
 
     def module(self) -> str:
-        """What the op at hand owns."""
+        """The module of the current op."""
         return self.accessors[""]
 
     def run(self, region: str, *inputs: str) -> Code:
-        """A call of a region of the op at hand."""
+        """A call of a region of the current op."""
         return call(self.accessors[region], *inputs, *self.passed.get(region, ()))
 
     def training(self) -> str:
-        """The mode flag; a plain function computes a constant, once, as in inference."""
+        """The mode flag; a plain function computes a constant once, as in inference."""
         return "self.training" if self.is_method else "False"
 
     def statement(self, hint: str, *source: Any) -> str:
-        """Assign to a fresh name."""
+        """Assign to a new name."""
         name = self.names.fresh(hint)
         self.line(name, " = ", *source)
         return name
 
     def fresh(self, hint: str) -> str:
-        """A name that nobody has."""
+        """A name that is not used."""
         return self.names.fresh(hint)
 
     def line(self, *source: Any, indent: int = 0) -> None:
@@ -126,11 +126,11 @@ class Function(Scope):
     # ------------------------------------------------------------------ for statements
 
     def add(self, source: Code, comment: Comment = (), tensors: bool = False) -> None:
-        """Add a line with the types of what it makes; `tensors` says that each is a tensor."""
+        """Add a line with the types of its values; `tensors` is whether each is a tensor."""
         self.lines.append(Line(source, self.indent, comment, tensors))
 
     def comment(self, ports: Sequence[Port]) -> Comment:
-        """The types of values, as local symbols and the names of the spec tell them."""
+        """The types of values over local symbols and names of the spec."""
         assert self.graph is not None
         return tuple(
             (str(self.graph.type_of(port).dtype), extents(self.graph, port, self.locals))
@@ -138,7 +138,7 @@ class Function(Scope):
         )
 
     def prologue(self) -> list[Line]:
-        """Lines that read sizes, device and type; they come first."""
+        """Lines that read sizes, device and type, at the beginning."""
         found = []
         by_input: dict[int, list[str]] = {}
         for name in self.locals.where:

@@ -13,7 +13,7 @@ from archspec_torch.forward.steps import Step
 
 
 def own_name(graph: Graph, port: Port) -> str:
-    """What the spec binds a value to, or ""."""
+    """The name to which the spec binds a value, or ""."""
     node = graph.node(port.node)
     parts = [part.strip() for part in node.name.split(",")]
     if len(parts) == len(node.types) and is_identifier(parts[port.index]):
@@ -22,7 +22,7 @@ def own_name(graph: Graph, port: Port) -> str:
 
 
 def list_name(node: Node, fallback: str) -> str:
-    """What the spec binds all results of a node to, or its label."""
+    """The name to which the spec binds all results of a node, or its label."""
     key = node.instance.key.split(".")[-1] if node.instance else ""
     names = node.name.split(", ")
     base = names[0].removesuffix("_0")
@@ -42,10 +42,10 @@ def wanted_names(graph: Graph, steps: Sequence[Step]) -> dict[Port, str]:
 def _names_of_branches(
     graph: Graph, steps: Sequence[Step], readers: Mapping[Port, Sequence[int]]
 ) -> dict[Port, str]:
-    """For what branches give to a step that joins them: the names that their layers share.
+    """The names of the results of branches that a step joins: the common part of their labels.
 
-    The layers `branch_1` and `branch_2` give `branch`. Names are given where several branches have
-    some, so that they tell these apart.
+    The layers `branch_1` and `branch_2` give `branch`. Results are named only if several branches
+    have such labels, so that the names distinguish them.
     """
     makers = {port: step for step in steps for port in step.outputs}
 
@@ -82,7 +82,7 @@ def _shared(labels: Sequence[str]) -> str:
 
 
 def _label(graph: Graph, step: Step) -> str | None:
-    """What the spec calls the layer: "" where it is nothing to speak of, None where it is not."""
+    """The label of the layer in the spec: "" if it is generic, None if there is none."""
     if step.branch is not None:
         return None if step.branch.name.isdigit() else step.branch.name
     instance = step.node.instance
@@ -97,10 +97,10 @@ def _label(graph: Graph, step: Step) -> str | None:
 def _names_of_what_it_becomes(
     steps: Sequence[Step], own: Callable[[Port], str], readers: Mapping[Port, Sequence[int]]
 ) -> dict[Port, str]:
-    """For each port the name in the spec: its own, or that of what it becomes.
+    """The name of each port in the spec: its own, or that of the value computed from it.
 
-    What is made of nothing else, statement by statement, has one name from the start, so that no
-    other name keeps in memory what is not needed any more.
+    A value that is only used for another one has the name of that one from the start, so that no
+    other variable keeps a tensor that is not needed any more.
     """
     found: dict[Port, str] = {}
     conditions = {step.last.id: step.condition for step in steps}

@@ -50,7 +50,7 @@ def fold_loops(
     for branch in _containers(root):
         run = _run([child.access for child in branch.children.values()], forward)
         if run is None or run.count < max(len(branch.children), SHORTEST_ITERATIONS):
-            continue  # TorchScript calls no module of a part of a list
+            continue  # TorchScript cannot call modules of a part of a list
         if branch is root:
             folded = _folded_init(root, init)
             if folded is None:

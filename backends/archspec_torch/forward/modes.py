@@ -1,9 +1,9 @@
-"""What a block does in inference and in training as one list of statements.
+"""The statements of a block in both modes as one list.
 
-What both modes do is written once, and `if self.training:` stands around the rest. The statements
-of a mode stay what they are, in their order, so no matter how they are matched, each mode does what
-it did. TorchScript follows a variable through one `if` and not from one to the next: where a mode
-makes a variable that is read behind the `if`, both stand under one.
+Common statements are written once, the others under `if self.training:`. The statements of each
+mode keep their order, so the result is right however they are matched. TorchScript does not relate
+two `if` statements: if only one mode assigns a variable that is read after the `if`, both are put
+under one `if`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from archspec_torch.code.text import flat
 def both_modes(
     inference: Sequence[Line], training: Sequence[Line], arguments: Sequence[str]
 ) -> list[Line]:
-    """The statements of both modes; `arguments` are the variables that are there before."""
+    """The statements of both modes; `arguments` are the variables at the beginning."""
     parts = matched(statements_of(inference), statements_of(training))
     parts = joined_where_read(_declared(parts, set(arguments)), set(arguments))
     return [line for part in parts for line in _lines(part, last=part is parts[-1])]
@@ -49,9 +49,9 @@ def _lines(part: Part, last: bool) -> Iterator[Line]:
 
 
 def _declared(parts: Sequence[Part], known: set[str]) -> list[Part]:
-    """The parts, where tensors that training alone makes and reads later are None before.
+    """The parts, with tensors that only training assigns and reads later set to None before.
 
-    So what stands between need not be under one `if` with them.
+    So the statements in between need not be under one `if` with them.
     """
     found: list[Part] = []
     rest = [*parts]
@@ -70,7 +70,7 @@ def _declared(parts: Sequence[Part], known: set[str]) -> list[Part]:
 
 
 def _kept(part: Part, rest: Sequence[Part], known: set[str]) -> list[str]:
-    """What an `if` makes for later ones, where all of that can be declared before it."""
+    """The variables that an `if` assigns for later ones, if all can be declared before it."""
     if part.shared or part.left:
         return []
     names = part.one_sided(known)
@@ -87,7 +87,7 @@ def _kept(part: Part, rest: Sequence[Part], known: set[str]) -> list[str]:
 
 
 def _asserting(part: Part, names: Sequence[str]) -> Part:
-    """A part that says of these, before it reads them, that they are not None."""
+    """A part that asserts that these are not None before it reads them."""
     read = {name for one in part.right for name in one.read}
     lines = [Line(code(f"assert {name} is not None")) for name in names if name in read]
     if part.shared or not lines:

@@ -51,10 +51,10 @@ def _names(text: str) -> Iterator[str]:
 def renamed_target(
     others: Sequence[Line], last: Sequence[Line], rest: Sequence[Line]
 ) -> tuple[str, str] | None:
-    """The variable that the other lines carry on, and the one that the last ones make of it.
+    """The variable that the other lines use, and the one that the last ones compute from it.
 
-    None if more differs, or if the second one could not be used for all of them: if they use it
-    for something else, or `rest`, the lines behind, reads the first one.
+    None if more differs, or if the second one cannot be used for all of them: if they use it for
+    something else, or `rest`, the following lines, reads the first one.
     """
     targets = [[flat(line.code).partition(" = ")[0] for line in lines] for lines in (others, last)]
     pairs = {(a, b) for a, b in zip(*targets, strict=True) if a != b}

@@ -62,9 +62,9 @@ def plan_steps(
 
 
 def soonest(steps: Sequence[Step], moved: Container[int]) -> list[Step]:
-    """The steps, where those of these nodes come as soon as what they read is there.
+    """The steps, with these nodes as early as their inputs allow.
 
-    They stay where they are if some steps are conditional.
+    The order is unchanged if some steps are conditional.
     """
     if any(step.condition != ALWAYS for step in steps):
         return [*steps]

@@ -1,4 +1,4 @@
-"""Values while statements are written: read, checked where they may be None, and assigned."""
+"""Values during the writing of statements: read, checked for None, and assigned."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from archspec_torch.forward.variables import Variables
 
 
 class Values:
-    """The variables of a function, and what its lines so far tell of them."""
+    """The variables of a function, and what its lines have established about them so far."""
 
     def __init__(self, variables: Variables, function: Function) -> None:
         self.variables, self.function = variables, function
@@ -21,7 +21,7 @@ class Values:
         self._renamed: list[Port] = []
 
     def read(self, port: Port) -> str:
-        """Code of a value that is there: an optional one is asserted first."""
+        """Code of a value that exists: an optional one is asserted first."""
         name = self.variables.text(port)
         if not self.variables.optional(port):
             return name
@@ -36,7 +36,7 @@ class Values:
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
-        """What is asserted under a guard is forgotten behind it."""
+        """Assertions under a guard are not valid after it."""
         before = set(self._narrowed)
         self._renamed = []
         self.function.indent += 4
@@ -47,7 +47,7 @@ class Values:
             self.variables.forget(port)
 
     def declare(self, step: Step, is_list: bool) -> None:
-        """Variables for what is made under a guard and read outside."""
+        """Declare variables for values that are assigned under a guard and read outside."""
         escaping = [port for port in step.outputs if self.variables.escapes(port)]
         if escaping and is_list:
             name = self.variables.declare_list(step.node)
@@ -59,7 +59,7 @@ class Values:
             self.function.add(code(f"{name}: Optional[Tensor] = None"))
 
     def assign(self, step: Step, source: Code) -> None:
-        """Let the outputs of a step be what is computed, with their types in a comment."""
+        """Assign the outputs of a step, with their types in a comment."""
         comment = self.function.comment(step.outputs)
         targets, take = self.variables.assign(step)
         if take is not None:
@@ -70,6 +70,6 @@ class Values:
         )
 
     def assign_list(self, step: Step, source: Code) -> None:
-        """Let one list be all outputs of a step."""
+        """Assign all outputs of a step to one list."""
         name = self.variables.assign_list(step.node)
         self.function.add(code(name, " = ", source), self.function.comment(step.outputs))

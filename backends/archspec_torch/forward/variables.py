@@ -1,4 +1,4 @@
-"""Which name holds each value; a name is used again when its value is dead."""
+"""The variables of values; a name is reused when its value is not needed any more."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from archspec_torch.forward.lifetimes import Lifetimes
 from archspec_torch.forward.steps import Step
 
 LETTERS = ("x", "y", "z")
-"""Names that say nothing, also where the spec has them."""
+"""Generic names, even if the spec has them."""
 
 POOL = (*LETTERS, "u", "v", "w")
-"""Names of values that the spec does not name."""
+"""Names of values that have no name in the spec."""
 
 ARITHMETIC = frozenset({"add", "sub", "mul", "div", "where", "masked_fill"})
 """Ops whose result keeps the name of an input."""
 
 Wanted: TypeAlias = Mapping[Port, str]
-"""The names that values are to have, where those are not taken."""
+"""The preferred names of values, if these are not in use."""
 
 
 class Variables:
-    """Which name holds each port; a name is used again when its value is dead."""
+    """The variable of each port; a name is reused when its value is not needed any more."""
 
     def __init__(self, graph: Graph, steps: Sequence[Step], wanted: Wanted, names: Names) -> None:
         self.graph, self.names, self._wanted = graph, names, wanted
@@ -39,13 +39,13 @@ class Variables:
         self._of_spec: set[str] = set()  # names that the spec has for what they hold
 
     def bind(self, port: Port, text: str, assignable: bool = False) -> None:
-        """Let a port be this code (an argument, a parameter)."""
+        """Let a port be read by this code (an argument, a parameter)."""
         self._text[port] = text
         if assignable:
             self._holds[text] = port
 
     def alias(self, port: Port, source: Port) -> None:
-        """Let a port be the same variable as another, which then lives as long."""
+        """Let a port have the same variable as another, which is then needed as long."""
         self._text[port] = self.text(source)
         self._optional[port] = self.optional(source)
         self._lives.join(port, source)
@@ -67,7 +67,7 @@ class Variables:
         return self._lists.get(node, "")
 
     def declared(self, port: Port) -> bool:
-        """Whether it has a variable already."""
+        """Whether it already has a variable."""
         return port in self._text
 
     def optional(self, port: Port) -> bool:
@@ -77,20 +77,20 @@ class Variables:
         return self._optional.get(port, False)
 
     def rename(self, port: Port) -> str:
-        """A name of its own for an element of a list."""
+        """A new name for an element of a list."""
         self._text[port] = self.names.fresh(f"{self._lists[port.node]}_{port.index}")
         return self._text[port]
 
     def forget(self, port: Port) -> None:
-        """Undo `rename`: outside the guard that name may be unset."""
+        """Undo `rename`: outside of the guard, that name may be unset."""
         self._text.pop(port, None)
 
     def escapes(self, port: Port) -> bool:
-        """Whether a guarded value is read outside its guard."""
+        """Whether a guarded value is read outside of its guard."""
         return self._lives.escapes(port)
 
     def declare(self, port: Port, optional: bool = True) -> str:
-        """A fresh name for a value that may be None outside, unless one is declared already."""
+        """A new name for a value that may be None outside, unless one is declared already."""
         if port in self._text:
             return self._text[port]
         node = self.graph.node(port.node)
@@ -99,7 +99,7 @@ class Variables:
         return name
 
     def declare_list(self, node: Node) -> str:
-        """A fresh name for the outputs of a call."""
+        """A new name for the outputs of a call."""
         self._lists[node.id] = self.names.fresh(list_name(node, "columns"))
         return self._lists[node.id]
 
@@ -108,7 +108,7 @@ class Variables:
         return self._lists.get(node.id) or self.declare_list(node)
 
     def assign(self, step: Step) -> tuple[str, int | None]:
-        """Target text, and which element to take where only one of several is read."""
+        """Text of the target, and the element to take if only one of several is read."""
         dying = self._dying(step)
         ports = [port for port in step.outputs if self._lives.readers.get(port)]
         if len(step.outputs) > 1 and len(ports) == 1:
@@ -143,7 +143,7 @@ class Variables:
         return ""
 
     def _used_again(self, step: Step, dying: list[str]) -> str:
-        """A name whose value is read here for the last time, or was before; else ""."""
+        """A name whose value is not read after this step; otherwise ""."""
         names = sorted(dying, key=lambda name: not is_generic(name))
         if not _goes_on(step):
             names = [name for name in names if self._is_generic(name)]
@@ -155,7 +155,7 @@ class Variables:
         return is_generic(name) and (name not in self._of_spec or name in LETTERS)
 
     def _is_dead(self, name: str, step: Step) -> bool:
-        """Whether a statement may assign to this name, and nothing behind the step reads it."""
+        """Whether a statement may assign to this name, because nothing after the step reads it."""
         port = self._holds.get(name)
         if port is None or self.optional(port) or step.condition != ALWAYS:
             return False
@@ -177,18 +177,18 @@ class Variables:
 
 
 def new_name(names: Names) -> str:
-    """A name that nobody has, for a value that the spec does not name."""
+    """An unused name for a value without a name in the spec."""
     return names.fresh(next((name for name in POOL if names.free(name)), "x"))
 
 
 def is_generic(name: str) -> bool:
-    """Whether it is a name for values that the spec does not name."""
+    """Whether it is a name for values without a name in the spec."""
     base, _, number = name.partition("_")
     return base in POOL and (number.isdigit() or not number)
 
 
 def _goes_on(step: Step) -> bool:
-    """Whether what it makes may be said to be one of its inputs, changed."""
+    """Whether the result may have the name of one of the inputs."""
     op = step.node.op
     same = len(set(step.reads)) == 1 and len(step.outputs) == 1
     return same or (op is not None and op.name in ARITHMETIC)
