@@ -66,7 +66,8 @@ def test_shipped_networks_read_back(name):
     compiled = shipped(run["network"], **options(run)).compiled
     back = again(compiled)
     assert_same(compiled, back)
-    assert python_source(compiled) == python_source(back)
+    # without its spec a network cannot be compiled again with other numbers
+    assert python_source(replace(compiled, family=None)) == python_source(back)
 
 
 def test_what_is_shared_stays_shared(net):
