@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from archspec.diagnostics.suggest import rename
 from archspec.frozen import frozen
-from archspec.graph.model import Graph, GraphOutput, Instance, Origin, Structure
+from archspec.graph.model import Graph, GraphOutput, Instance, Origin, Structure, leaves
 from archspec.graph.selection import select_outputs
 from archspec.semantics.arguments.binding import bind_arguments, body_environment
 from archspec.semantics.arguments.rules import rule_value
@@ -219,7 +219,7 @@ def _build(context: GraphContext, call: Call) -> Graph | None:
         kind = "network"
     builder = GraphBuilder(definition.name, kind, None, len(context.frames))
     builder.frozen, builder.owner = context.session.frozen, definition
-    names = _input_names(definition, len(call.types))
+    names = _input_names(definition, call.structure, len(call.types))
     flat = [
         builder.add_input(name, type_, definition.name_span)
         for name, type_ in zip(names, call.types, strict=True)
@@ -234,15 +234,45 @@ def _build(context: GraphContext, call: Call) -> Graph | None:
     return finish(inside, results, definition, call.arguments, (call.structure,))
 
 
-def _input_names(definition: Definition, count: int) -> list[str]:
-    names: list[str] = []
+def _input_names(definition: Definition, structure: Structure, count: int) -> list[str]:
+    """Names of the tensors that a block is applied to: `memory`, or `memory_0`, `memory_1`."""
+    statements: list[ast.Input] = []
     if isinstance(definition, BlockDefinition):
-        for statement in definition.node.body.statements:
-            if isinstance(statement, ast.Input):
-                names.extend(item.name for item in statement.items if not item.rest)
-    if len(names) == count:
-        return names
+        body = definition.node.body.statements
+        statements = [one for one in body if isinstance(one, ast.Input)]
+    always = [statement for statement in statements if statement.when is None]
+    for declared in (statements, always):
+        names = _names_of(_shares([item for one in declared for item in one.items], structure))
+        if names and len(names) == count:
+            return names
     return ["x"] if count == 1 else [f"x{index}" for index in range(count)]
+
+
+def _shares(items: Sequence[ast.InputItem], structure: Structure) -> list[tuple[str, int]]:
+    """The number of tensors that each input takes; empty if the data does not fit."""
+    if len(items) == 1:
+        return [(items[0].name, leaves(structure))]
+    parts = [leaves(part) for part in structure] if structure is not None else [1]
+    rests = sum(item.rest for item in items)
+    spare = len(parts) - (len(items) - rests)
+    if rests > 1 or spare < 0 or (spare and not rests):
+        return []
+    found, at = [], 0
+    for item in items:
+        taken = spare if item.rest else 1
+        found.append((item.name, sum(parts[at : at + taken])))
+        at += taken
+    return found
+
+
+def _names_of(shares: Sequence[tuple[str, int]]) -> list[str]:
+    """One name for each tensor; those of one input are numbered."""
+    found: list[str] = []
+    for name, count in shares:
+        numbered = count > 1 and name != "_"
+        found += [f"{name}_{place}" if numbered else name for place in range(count)]
+    named = [name for name in found if name != "_"]
+    return found if len(named) == len(set(named)) else []
 
 
 def _results(context: GraphContext, call: Call, data: Value) -> tuple[Result, ...]:
