@@ -67,7 +67,9 @@ class _Search:
         self.place = {node.id: index for index, node in enumerate(self.nodes)}
         numbers: dict[Hashable, int] = {}
         self.signatures = [
-            numbers.setdefault(node_signature(graph, node, below), len(numbers))
+            numbers.setdefault(
+                (node.id in graph.computed, node_signature(graph, node, below)), len(numbers)
+            )
             for node in self.nodes
         ]
         self.last_reader = [-1] * len(self.nodes)

@@ -58,14 +58,15 @@ class Need:
     """A condition on sizes that the op requires, with a reason in one clause.
 
     `chosen` means that the spec itself sets this limit, by an axis of fixed size that is sliced or
-    by a `where`: then finitely many valid sizes are no error. If other needs leave only finitely
-    many sizes, the shapes agree by accident.
+    by a `where`: then finitely many valid sizes are no error. If others leave only finitely many,
+    the shapes agree by accident. `hint` is a fix for a need that never holds.
     """
 
     condition: Condition
     reason: str
     training_only: bool = False
     chosen: bool = False
+    hint: str | None = None
 
 
 @dataclass
@@ -89,11 +90,11 @@ class Check:
         *,
         training_only: bool = False,
         chosen: bool = False,
+        hint: str = "",
     ) -> None:
         """State a need. `reason` reads after "because": "`add` needs equal dims on axis 2"."""
-        if condition == TRUE:
-            return
-        self.needs.append(Need(condition, reason, training_only, chosen))
+        if condition != TRUE:
+            self.needs.append(Need(condition, reason, training_only, chosen, hint or None))
 
     def require_room(self, room: Dim, reason: str, *, of: Dim | None) -> None:
         """State that `room`, which is left by an attribute, is not negative.
@@ -103,9 +104,9 @@ class Check:
         """
         self.require(at_least(room, 0), reason, chosen=of is None or of.constant is not None)
 
-    def require_equal(self, left: DimLike, right: DimLike, reason: str) -> None:
-        """State that two dimensions are equal."""
-        self.require(equal(left, right), reason)
+    def require_equal(self, left: DimLike, right: DimLike, reason: str, hint: str = "") -> None:
+        """State that two sizes are equal."""
+        self.require(equal(left, right), reason, hint=hint)
 
 
 @frozen
@@ -232,9 +233,8 @@ class Op(BaseModel):
     """A field that collects the keywords that are not fields, as pairs of name and value in the
     order written: `rearrange("b (h p) -> b h p", p=2)` gives axes=(("p", 2),)."""
     pointwise: ClassVar[bool] = False
-    """Whether a position of the result sees one position of each input, and neighbours see
-    neighbours. Positions are those along the spatial axes, from axis 2 on; an op without spatial
-    axes is pointwise too."""
+    """Whether a position of the result sees one position of each input, and neighbours neighbours,
+    along the spatial axes, from axis 2 on; an op without spatial axes is pointwise too."""
     shape_rule: ClassVar[ShapeRule | None] = None
     """The shape rule, if several ops share it; an op with its own rule defines `infer`."""
     output_names: ClassVar[tuple[str, ...]] = ()  # what several outputs are called in messages
@@ -245,8 +245,8 @@ class Op(BaseModel):
         """Same op and same attributes; 1, 1.0 and true differ because their element types do."""
         if type(self) is not type(other):
             return False
-        mine, others = tuple(vars(self).values()), tuple(vars(other).values())
-        return mine == others and _kinds(mine) == _kinds(others)
+        mine, their = tuple(vars(self).values()), tuple(vars(other).values())
+        return mine == their and _kinds(mine) == _kinds(their)
 
     def __hash__(self) -> int:
         return hash((type(self), *vars(self).values()))

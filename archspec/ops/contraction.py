@@ -11,7 +11,6 @@ from archspec.ops.broadcasting import (
     NUMBERS,
     broadcast,
     require_dtype,
-    require_equal_dims,
     same_dtype,
 )
 from archspec.ops.einops_notation import ELLIPSIS, tokens
@@ -156,7 +155,8 @@ class Einsum(Op):
                 f"and {now} in {other.shape_text}",
                 input=position,
             )
-        check.require_equal(before, now, f"`einsum` needs one size for `{name}`")
+        reason = f"`einsum` needs one size for `{name}`, which is {before} in {one.shape_text} "
+        check.require_equal(before, now, f"{reason}and {now} in {other.shape_text}")
 
     def _write_out(
         self, check: Check, operands: tuple[tuple[str, ...], ...], inputs: tuple[TensorType, ...]
@@ -236,10 +236,26 @@ class MatMul(Op):
         kind = same_dtype(self.name, inputs)
         rows, inner = left.shape[-2:]
         also_inner, columns = right.shape[-2:]
-        turned = right.with_shape(*right.shape[:-2], columns, also_inner)
-        require_equal_dims(self.name, check, -1, left.with_shape(inner), turned, 1)
+        if inner != also_inner:
+            self._differ(check, left, right)
         batch = broadcast(self.name, check, [one.with_shape(*one.shape[:-2]) for one in inputs])
         return TensorType(kind, (*batch, rows, columns))
+
+    def _differ(self, check: Check, left: TensorType, right: TensorType) -> None:
+        """Require the inner sizes to be equal. Raises OpError if they are different numbers."""
+        inner, also_inner = left.shape[-1], right.shape[-2]
+        reason = (
+            f"`matmul` needs the last axis of {left.shape_text}, {inner}, to be equal to the last "
+            f"but one of {right.shape_text}, {also_inner}"
+        )
+        hint = ""
+        if right.shape[-1] == inner:
+            hint = "transpose the second: `(a, b -> transpose(-2, -1)) -> matmul`"
+        elif left.shape[-2] == also_inner:
+            hint = "transpose the first: `(a -> transpose(-2, -1), b) -> matmul`"
+        if inner.constant is not None and also_inner.constant is not None:
+            raise OpError(reason, input=1, fix=hint or None)
+        check.require_equal(inner, also_inner, reason, hint)
 
     def depth(self, inputs: tuple[Made, ...]) -> int:
         return product_depth(inputs)

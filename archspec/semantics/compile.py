@@ -21,7 +21,7 @@ from archspec.semantics.call_stack import deeply
 from archspec.semantics.checks.init_rules import check_init_rules
 from archspec.semantics.checks.modes import check_modes
 from archspec.semantics.checks.names import resolve_names
-from archspec.semantics.checks.no_effect import check_silent
+from archspec.semantics.checks.no_effect import check_inputs, check_silent
 from archspec.semantics.checks.sizes import check_sizes
 from archspec.semantics.checks.ties import check_ties
 from archspec.semantics.checks.unused_weights import check_usage
@@ -142,6 +142,7 @@ def _load_one(
         if chosen is not None:
             compiled = compilation.network(scope, chosen, parameters)
         compilation.check_unused(scope)
+        check_inputs(scope, compilation.sink)
     except OutOfBudget as error:
         _report_end(compilation, error)
     return compiled
@@ -180,6 +181,7 @@ def _check_all(
             if compiled is not None and not compilation.sink.failed:
                 compilation.sink.extend(inspect(compiled))
         compilation.check_unused(scope)
+        check_inputs(scope, compilation.sink)
     except OutOfBudget as error:  # the budget is exhausted for everything after it
         _report_end(compilation, error)
 

@@ -48,6 +48,8 @@ def unmarked(k: Context, span: Span, c: list[Any]) -> ast.Bind | ast.ExprStmt | 
             fix='a table is a rule with a clause for each key: `rule width("a") => 1`',
         )
         return ast.ExprStmt(span, ast.Missing(span))
+    if len(items) > 1 and k.is_faulty(span):
+        return ast.ExprStmt(span, ast.Missing(span))
     if len(items) > 1:
         k.error(
             "E0126",
@@ -89,6 +91,8 @@ def _several(k: Context, first: Equation, items: list[Item], form: str) -> None:
         )
     elif not any(isinstance(item, ast.Missing) for item in items):
         place = first.right.span.to(items[-1].span)
+        if k.is_faulty(place):
+            return
         k.error("E0126", f"a tuple is written in parentheses: `{form}`", place)
 
 
@@ -118,16 +122,27 @@ def _damaged(k: Context, span: Span, value: ast.Missing) -> ast.Bind | ast.ExprS
     return ast.Bind(span, tuple(targets), value)
 
 
+def _start_of_line(k: Context, at: int) -> int:
+    """The number of spaces before the statement that contains an offset."""
+    text = k.source.text
+    start = text.rfind("\n", 0, at) + 1
+    word = text.rfind("output", start, at)
+    return max(word, start) - start
+
+
 def _one(k: Context, items: list[Item], word: str) -> Item:
     """The only item of a statement that takes one item."""
     if len(items) > 1:
         last = items[-1]
-        k.error(
-            "E0126",
-            f"`{word}` takes one value",
-            items[0].span.to(last.span),
-            fix="write a tuple, `(a, b)`, or one statement for each",
-        )
+        place = items[0].span.to(last.span)
+        fix = Fix("write a tuple, `(a, b)`, or one statement for each")
+        if word == "output" and not any(isinstance(item, ast.Missing) for item in items):
+            margin = "\n" + " " * (_start_of_line(k, place.start))
+            texts = [item.span.text for item in items]
+            written = f"{margin}output ".join(texts)
+            named = f"`output {texts[0]}`" if len(texts[0]) < 30 else "`output y`"
+            fix = Fix(f"write a statement for each output: {named} ..", (Edit(place, written),))
+        k.error("E0126", f"`{word}` takes one value", place, fix=fix)
         return ast.Missing(items[0].span.to(last.span))
     return items[0]
 
@@ -276,7 +291,15 @@ def tie(k: Context, span: Span, c: list[Any]) -> ast.TieDecl | ast.ExprStmt:
     item: Item = c[1]
     if isinstance(item, Equation) and not item.spread:
         left = plain(k, item.left, "a name of weights")
-        return ast.TieDecl(span, left, item.right)
+        bare = [one for one in (left, item.right) if isinstance(one, ast.Attribute)]
+        if bare:
+            edits = tuple(Edit(one.span, f'"{one.span.text}"') for one in bare)
+            written = " = ".join(f'"{one.span.text.strip(chr(34))}"' for one in (left, item.right))
+            message = "the names of weights are written in quotes"
+            k.error("E0127", message, bare[0].span, fix=Fix(f"write `tie {written}`", edits))
+        sides = [ast.Text(one.span, (one.span.text,)) if one in bare else one
+                 for one in (left, item.right)]  # fmt: skip
+        return ast.TieDecl(span, *sides)
     if not isinstance(item, ast.Missing):
         k.error("E0127", 'written as `tie "head.weight" = "embed.weight"`', item.span)
     return ast.ExprStmt(span, ast.Missing(span))

@@ -60,6 +60,11 @@ class Context:
         """Whether an error on this line may be the consequence of an earlier one."""
         return self.source.position(offset)[0] in self.damaged
 
+    def is_faulty(self, place: Span) -> bool:
+        """Whether an error was reported inside of a place."""
+        inside = (one.primary for one in self.diagnostics if one.primary is not None)
+        return any(place.start <= one.span.start < place.end for one in inside)
+
     def error(
         self,
         code: str,

@@ -152,6 +152,28 @@ def in_parentheses(s: Site) -> tuple[Edit, ...]:
     return (Edit(place, f"({place.text.strip()})"),) if s.near(at + 1).type == "{" else ()
 
 
+def half_open(s: Site) -> tuple[Edit, ...]:
+    """`0..=3` as `0..4`, `0..<n` as `0..n`."""
+    if s.type == "<":
+        return (Edit(s.span(-1, 0), ".."),)
+    if s.after == "NUMBER" and s.word(1).isdecimal():
+        return (Edit(s.span(-1, 1), f"..{int(s.word(1)) + 1}"),)
+    if s.after == "NAME" and s.near(2).type in ("{", ")", "]", "NL"):
+        return (Edit(s.span(-1, 1), f"..{s.word(1)} + 1"),)
+    return ()
+
+
+def attributes(s: Site) -> tuple[Edit, ...]:
+    """`conv 8, 3` as `conv(8, 3)`."""
+    last, values = 0, [s.word()]
+    while s.near(last + 1).type in (",", "NUMBER", "STRING"):
+        last += 1
+        values += [s.word(last)] * (s.near(last).type != ",")
+    if s.near(last + 1).type not in ("->", "NL", "}", "$END"):
+        return ()
+    return (Edit(_span(s, s.near(-1).end, s.near(last).end), f"({', '.join(values)})"),)
+
+
 def arrow_in_two(s: Site) -> tuple[Edit, ...]:
     """`- >` as `->`."""
     return (Edit(s.span(-1, 0), "->"),)

@@ -52,6 +52,29 @@ def _is_misspelt_statement(s: Site) -> bool:
 PYTHON = (
     Mistake(
         "E0131",
+        lambda s: s.type in ("=", "<") and s.before in ("..", "DOTS_END"),
+        "a range does not contain its end, and is written `0..n`",
+        "block a {\n  for i in 0..«=»3 { relu }\n}",
+        fix="write `<edit>`",
+        edits=edits.half_open,
+    ),
+    Mistake(
+        "E0117",
+        lambda s: (
+            s.type in ("NUMBER", "STRING")
+            and s.before == "NAME"
+            and s.near(-2).type in ("->", "=", ":", "output", "[", "(", "NL", "{")
+            and not s.in_parameters
+            and not s.token.first
+            and s.near(-1).end < s.token.start
+        ),
+        "attributes are written in parentheses: `<before>(<word>)`",
+        "block a {\n  conv «8», 3 -> relu\n}",
+        fix="write `<before><edit>`",
+        edits=edits.attributes,
+    ),
+    Mistake(
+        "E0131",
         lambda s: s.type == "{" and s.before == ")" and s.expects("->") and not s.expects("{"),
         "a call cannot have a body in braces",
         "block a {\n  repeat(3) «{» relu }\n}",

@@ -13,6 +13,7 @@ from archspec.semantics.arguments.refused_calls import (
     data_in_call,
     refuse_data,
     refuse_listed,
+    refuse_open_shape,
     refuse_unknown,
 )
 from archspec.semantics.program.definitions import RuleDefinition
@@ -91,6 +92,7 @@ def merged(earlier: tuple[Given, ...], later: tuple[Given, ...]) -> tuple[Given,
 
 def _given_to_op(context: Context, layer: OpLayer, node: ast.Call) -> tuple[Given, ...]:
     refuse_listed(context, layer.op, node)
+    refuse_open_shape(context, layer.op, node)
     refuse_unknown(context, layer.op, node)
     order = positional(layer.op)
     position = sum(1 for item in layer.given if item.name is None)

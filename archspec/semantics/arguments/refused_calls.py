@@ -11,12 +11,13 @@ from archspec.semantics.foreign.applied import applied_to, around
 from archspec.semantics.foreign.places import in_place
 from archspec.semantics.foreign.rewriting import Rewriter
 from archspec.semantics.program.definitions import BlockDefinition
-from archspec.semantics.program.op_attributes import attribute_names
+from archspec.semantics.program.op_attributes import attribute_names, positional
 from archspec.semantics.values.bare_words import is_word
 from archspec.semantics.values.context import Context, SpecError
 from archspec.semantics.values.evaluation import evaluate
 from archspec.semantics.values.model import Value, has_poison, is_data
 from archspec.syntax import ast
+from archspec.types.dim import Dim
 
 INFERRED = "the number of input channels is inferred, not given"
 
@@ -30,6 +31,31 @@ def refuse_listed(context: Context, op: type[Op], node: ast.Call) -> None:
         value = evaluate(context, item.inner if isinstance(item, ast.Spread) else item)
         if is_data(value) and not has_poison(value):
             raise data_in_call(context, node, node.arguments[0])
+
+
+def refuse_open_shape(context: Context, op: type[Op], node: ast.Call) -> None:
+    """Reject (E0301) `zeros(B, 64)`: a shape is a list."""
+    order = positional(op)
+    if order[:1] != ("shape",) or op.variadic is not None:
+        return
+    sizes: list[ast.Argument] = []
+    for argument in node.arguments:
+        if argument.name is not None or isinstance(argument.value, ast.Spread):
+            break
+        if sizes and isinstance(argument.value, ast.Name) and is_word(argument.value.text):
+            break
+        value = evaluate(context, argument.value)
+        if not isinstance(value, int | Dim) or isinstance(value, bool):
+            break
+        sizes.append(argument)
+    if sizes and len(sizes) == len(node.arguments) and order[1:2] == ("value",):
+        sizes.pop()  # `full([3], 1)`
+    if not sizes:
+        return
+    place = sizes[0].span.to(sizes[-1].span)
+    fix = Fix(f"write `{op.name}([{place.text}])`", (Edit(place, f"[{place.text}]"),))
+    message = f"the shape of `{op.name}` is a list, in brackets"
+    raise context.error("E0301", message, place, fix=fix)
 
 
 def refuse_unknown(context: Context, op: type[Op], node: ast.Call) -> None:
@@ -118,7 +144,7 @@ def data_in_call(context: Context, node: ast.Call, argument: ast.Argument) -> Sp
 
 
 def _let_flow(written: str, node: ast.Call) -> Fix:
-    return Fix(f"let it flow in: `{written}`", (Edit(node.span, in_place(written, node.span)),))
+    return Fix(f"write `{written}`", (Edit(node.span, in_place(written, node.span)),))
 
 
 _BOUNDS = {"max": ("maximum", "low"), "min": ("minimum", "high")}

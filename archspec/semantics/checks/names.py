@@ -21,6 +21,7 @@ from archspec.semantics.checks.undeclared import (
     has_input,
     is_within,
     kind_word,
+    name_of_result,
 )
 from archspec.semantics.program.definitions import (
     BlockDefinition,
@@ -286,10 +287,11 @@ class _Walker:
         use = None if self.is_damaged else missing_use(self.tree, text)
         if use is not None:
             return use
+        if (other := self.of_elsewhere(node)) is not None:
+            return other
         if text not in self.suggestions and self.may_compare():
             self.suggestions[text] = meant_by(text, self.known | seen)
-        found = renamed(node.span, self.suggestions.get(text))
-        return found or self.of_elsewhere(node)
+        return renamed(node.span, self.suggestions.get(text))
 
     def of_elsewhere(self, node: ast.Name) -> Fix | None:
         """A fix for a name of another body, or one that an `input` should declare."""
@@ -299,6 +301,8 @@ class _Walker:
             return None
         if isinstance(around, ast.Preset | ast.Signature):
             return None
+        if isinstance(around, ast.BlockDef) and (found := name_of_result(around, node.text)):
+            return found
         if any(item is not around for item in self.binders.get(node.text, ())):
             return Fix(
                 f"a {kind_word(around)} sees only its own parameters and inputs: "

@@ -1,6 +1,7 @@
 """Warnings about code that has no effect, or another effect than it seems to have.
 
-These are parameters of a network that are never read (W0702), and names that hide others (W0201).
+These are parameters of a network (W0702) and inputs (W0704) that are never read, names that hide
+others (W0201), and data that are added to themselves (W0703).
 Unused parameters of blocks and rules are not reported: they may serve a common way of calling.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from archspec.diagnostics.model import Severity, Sink, diagnostic
+from archspec.diagnostics.model import Edit, Fix, Severity, Sink, diagnostic
 from archspec.ops.registry import all_ops
 from archspec.semantics.program.definitions import BlockDefinition, ModuleScope
 from archspec.semantics.program.modules import PRELUDE
@@ -23,9 +24,17 @@ Names = frozenset[str]
 def check_silent(scope: ModuleScope, sink: Sink) -> None:
     """Report code without effect in a file, and names that hide others."""
     _check_names(scope, sink)
+    _check_sums(scope, sink)
     for definition in scope.own.values():
         if isinstance(definition, BlockDefinition) and definition.node.is_network:
             _check_parameters(scope, definition, sink)
+
+
+def check_inputs(scope: ModuleScope, sink: Sink) -> None:
+    """Report (W0704) inputs that are not read, in a file without errors."""
+    for definition in scope.own.values():
+        if isinstance(definition, BlockDefinition) and not sink.failed:
+            _check_inputs(scope, definition, sink)
 
 
 # ---------------------------------------------------------------------- parameters
@@ -53,6 +62,34 @@ def _check_parameters(scope: ModuleScope, network: BlockDefinition, sink: Sink) 
         )
 
 
+def _check_inputs(scope: ModuleScope, block: BlockDefinition, sink: Sink) -> None:
+    """Report (W0704) inputs of which neither the data nor a size is read."""
+    if block.damaged or scope.misread:
+        return
+    body = block.node.body
+    inputs = [item for one in body.statements if isinstance(one, ast.Input) for item in one.items]
+    rest = [one for one in body.statements if not isinstance(one, ast.Input)]
+    conditions = [(one.where, one.when) for one in body.statements if isinstance(one, ast.Input)]
+    if not any(isinstance(one, ast.Output) for one in rest):
+        return
+    read = {*_reads((rest, conditions)), *_reads([one.type for one in inputs if one.rest])}
+    for item in inputs:
+        sizes = item.type.dims if item.type is not None else ()
+        named = {one.value.text for one in sizes if isinstance(one.value, ast.Name)}
+        others = set(_reads([one.type for one in inputs if one is not item]))
+        if item.name in read or item.name.startswith("_") or (named - others) & read:
+            continue
+        sink.report(
+            diagnostic(
+                "W0704",
+                f"nothing in `{block.name}` reads its input `{item.name}`",
+                item.span,
+                fix="remove it, or start its name with `_` if this is intended",
+                severity=Severity.WARNING,
+            )
+        )
+
+
 def _reads(parts: Iterable[object]) -> Iterator[str]:
     """Names that are read, except those bound by an inner scope."""
     nothing: Names = frozenset()
@@ -69,7 +106,7 @@ def _reads(parts: Iterable[object]) -> Iterator[str]:
         elif isinstance(item, ast.Comprehension):
             inner = bound | _targets(item.targets)
             stack += [(item.iterable, bound), ((item.element, item.condition), inner)]
-        elif isinstance(item, tuple):
+        elif isinstance(item, tuple | list):
             stack.extend((part, bound) for part in item)
         elif isinstance(item, ast.Node):
             stack.extend((part, bound) for part in item.parts)
@@ -96,6 +133,55 @@ def _targets(targets: tuple[ast.Target, ...]) -> Names:
         else:
             found.add(target.name)
     return frozenset(found)
+
+
+# ---------------------------------------------------------------------- sums
+
+
+def _check_sums(scope: ModuleScope, sink: Sink) -> None:
+    """Report (W0703) `x + x -> f`, which is `(x + x) -> f`: data added to itself."""
+    stack: list[object] = [scope.tree.definitions]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, ast.Chain) and (last := _repeated_term(item.stages[0])) is not None:
+            _warn_of_sum(item, last, sink)
+        if isinstance(item, tuple):
+            stack.extend(reversed(item))
+        elif isinstance(item, ast.Node):
+            stack.extend(reversed(item.parts))
+
+
+def _repeated_term(node: ast.Expr) -> ast.Name | None:
+    """The last term of a sum or difference, if it is a name that another term is, too."""
+    if not isinstance(node, ast.Binary) or node.operator not in ("+", "-"):
+        return None
+    last = node.right
+    if not isinstance(last, ast.Name):
+        return None
+    terms: list[ast.Expr] = []
+    left = node.left
+    while isinstance(left, ast.Binary) and left.operator in ("+", "-"):
+        terms.append(left.right)
+        left = left.left
+    terms.append(left)
+    found = any(isinstance(term, ast.Name) and term.text == last.text for term in terms)
+    return last if found else None
+
+
+def _warn_of_sum(chain: ast.Chain, last: ast.Name, sink: Sink) -> None:
+    head, source = chain.stages[0].span, chain.span.source
+    start, end = last.span.start, chain.span.end
+    edits = (Edit(Span(source, start, start), "("), Edit(Span(source, end, end), ")"))
+    before = source.text[head.start : start].strip()
+    sink.report(
+        diagnostic(
+            "W0703",
+            f"`{last.text}` is added to itself here: `->` takes all of `{head.text[:40]}`",
+            head,
+            fix=Fix(f"for a sum with a result write `{before} ({last.text} -> ..)`", edits),
+            severity=Severity.WARNING,
+        )
+    )
 
 
 # ---------------------------------------------------------------------- names

@@ -9,9 +9,11 @@ from archspec.syntax import ast
 
 def stands_alone(statement: ast.ExprStmt, result: Span) -> Diagnostic:
     """The error for a statement whose value is not used; `result` is the result of the body."""
+    chain = isinstance(statement.value, ast.Chain)
+    why = "nothing uses its result" if chain else "it has no input, and nothing uses it"
     return diagnostic(
         "E0706",
-        "this has no effect: it has no input, and nothing uses it",
+        f"this has no effect: {why}",
         statement.span,
         secondary=[(result, "the result is given here")],
         fix=_instead(statement),
@@ -51,9 +53,27 @@ def _instead(statement: ast.ExprStmt) -> str | Fix:
     if isinstance(value, ast.For | ast.IfLayer):
         word = "for" if isinstance(value, ast.For) else "if"
         return f"give it an input and bind its result: `y = x -> {word} ..`"
+    if isinstance(value, ast.Chain):
+        return _bound(value)
+    if isinstance(value, ast.Labelled) and value.label.span.text.isidentifier():
+        name, place = value.label.span.text, value.label.span
+        colon = Span(place.source, place.end, value.inner.span.start)
+        words = f"a layer that is applied later is bound to a name: `{name} = ..`"
+        return Fix(words, (Edit(colon, " = "),))
     if statement.span.text.startswith("-"):
         return "to continue the previous line, end it with `-`"
     return "join chains with `->`, or bind the result: `y = ..`"
+
+
+def _bound(chain: ast.Chain) -> Fix:
+    """The fix that binds the result of a chain, to the name of its last label if it has one."""
+    labels = [stage.label.span.text for stage in chain.stages if isinstance(stage, ast.Labelled)]
+    name = next((one for one in reversed(labels) if one.isidentifier()), "y")
+    words = f"bind its result: `{name} = {chain.stages[0].span.text[:20]} -> ..`"
+    if labels:
+        words += "; a label names the layer, and not its result"
+    place = Span(chain.span.source, chain.span.start, chain.span.start)
+    return Fix(words, (Edit(place, f"{name} = "),))
 
 
 def _line_out(place: Span) -> tuple[Edit, ...]:

@@ -28,6 +28,46 @@ def kind_word(node: ast.BlockDef | ast.RuleClause) -> str:
     return "network" if node.is_network else "block"
 
 
+def name_of_result(node: ast.BlockDef, name: str) -> Fix | None:
+    """The fix for the name of an output or of a label, which is read like a variable."""
+    stack: list[object] = [node.body]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, ast.Output) and item.names == (name,):
+            return _bound_first(item, name)
+        if isinstance(item, ast.Label) and _text_of(item) == name:
+            return Fix(
+                f"`{name}` is the label of a layer, which names its weights; a result is bound "
+                f"with `=`: `{name} = x -> {name}: ..`"
+            )
+        if isinstance(item, tuple):
+            stack.extend(reversed(item))
+        elif isinstance(item, ast.Node):
+            stack.extend(reversed(item.parts))
+    return None
+
+
+def _text_of(label: ast.Label) -> str | None:
+    parts = label.template.parts if label.template is not None else ()
+    return parts[0] if len(parts) == 1 and isinstance(parts[0], str) else None
+
+
+def _bound_first(node: ast.Output, name: str) -> Fix | None:
+    """`output y = x -> f` as `y = x -> f` and `output y`."""
+    place, words = (
+        node.span,
+        f"the body cannot read the name of an output: write `{name} = ..`, then ",
+    )
+    words += f"`output {name}`"
+    start = place.source.text.rfind("\n", 0, place.start) + 1
+    margin = place.source.text[start : place.start]
+    if margin.strip() or node.when is not None or not place.text.startswith("output"):
+        return Fix(words)
+    word = Span(place.source, place.start, place.start + len("output "))
+    end = Span(place.source, place.end, place.end)
+    return Fix(words, (Edit(word, ""), Edit(end, f"\n{margin}output {name}")))
+
+
 def has_input(node: ast.BlockDef) -> bool:
     """Whether a block declares an input."""
     return any(isinstance(item, ast.Input) for item in node.body.statements)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from archspec.diagnostics.model import Severity, Sink, diagnostic
 from archspec.graph.compiled import Compiled
@@ -10,8 +10,12 @@ from archspec.graph.model import Node, Port, needed
 from archspec.graph.ties import tied_instances
 from archspec.graph.usage import Part, Usage, Used
 from archspec.graph.walk import walk
+from archspec.source import Span
 
 NOTE = "such weights stay in the state dict and count as parameters, but get no gradient"
+
+MOST_KEYS = 4
+"""Number of layers of one place that are named."""
 
 
 def check_usage(compiled: Compiled, sink: Sink) -> None:
@@ -26,9 +30,12 @@ def check_usage(compiled: Compiled, sink: Sink) -> None:
     tied = tied_instances(item for graph in graphs for item in walk(graph))
     for used in usage.below():
         for part in used.parts:
+            dead: dict[Span, list[Node]] = {}
             for node in _dead_layers(part, used, usage):
                 if node.instance not in tied:
-                    _warn_of_layer(node, usage.owned(part.graph, node), sink)
+                    dead.setdefault(node.origin.span, []).append(node)
+            for nodes in dead.values():
+                _warn_of_layers(nodes[::-1], [usage.owned(part.graph, one) for one in nodes], sink)
             for node in part.graph.nodes:
                 if node.runs_graphs and part.asked.get(node.id):
                     _check_outputs(part, node, used, usage, sink)
@@ -54,14 +61,18 @@ def _dead_layers(part: Part, used: Used, usage: Usage) -> Iterator[Node]:
             before.update(port.node for port in node.inputs)
 
 
-def _warn_of_layer(node: Node, elements: int, sink: Sink) -> None:
+def _warn_of_layers(nodes: Sequence[Node], elements: Sequence[int], sink: Sink) -> None:
+    """Warn of the layers that one place of the spec made, as in the iterations of a `for`."""
+    node, keys = nodes[0], [one.instance.key for one in nodes if one.instance is not None]
     assert node.instance is not None
-    key, title = node.instance.key, node.instance.title
+    key, title = ", ".join(f"`{key}`" for key in keys[:MOST_KEYS]), node.instance.title
+    if len(keys) > MOST_KEYS:
+        key += f" and {len(keys) - MOST_KEYS} more"
     what = f"the result of this `{title}`, so its weights are never trained"
     if title == "param":
-        what = f"the parameter `{key}`, so it is never trained"
+        what = f"the parameter {key}, so it is never trained"
     fix = "use it or remove it; if this is intended, give its result a name that starts with `_`"
-    _warn(node, what, f"`{key}`: {_counted(elements)}", fix, sink)
+    _warn(node, what, f"{key}: {_counted(sum(elements))}", fix, sink)
 
 
 def _check_outputs(part: Part, node: Node, used: Used, usage: Usage, sink: Sink) -> None:

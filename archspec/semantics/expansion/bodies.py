@@ -191,11 +191,15 @@ def _check_count(
     if count < least or (count > least and least == len(items)):
         if context.environment.module.is_misread(items[0].span):
             raise Reported()
+        parts = data if isinstance(data, tuple) else ()
+        nested = next((len(part) for part in parts if isinstance(part, tuple)), 0)
         raise context.error(
             "E0304",
             f"this takes {counted(least, 'input')}, not {count}",
             span,
             secondary=[(items[0].span, "declared here")],
+            notes=(f"a tuple of {nested} inside of the tuple counts as one",) * bool(nested),
+            fix="`...t` unpacks a tuple in another: `(x, ...t) -> f`" if nested else None,
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 
+from archspec.diagnostics.model import Edit, Fix, Severity
 from archspec.graph.model import Iteration
 from archspec.semantics.building.graph_builder import Tensor
 from archspec.semantics.expansion.bodies import result_of, run_body
@@ -21,8 +22,9 @@ from archspec.semantics.expansion.shape_patterns import bind_item
 from archspec.semantics.values.context import GraphContext
 from archspec.semantics.values.evaluation import evaluate, force
 from archspec.semantics.values.functions import items_of
-from archspec.semantics.values.model import POISON, Poison, Value, has_poison
+from archspec.semantics.values.model import POISON, Poison, Value, has_poison, is_data
 from archspec.semantics.values.single_tensors import iterated
+from archspec.source import Span
 from archspec.syntax import ast
 
 
@@ -95,6 +97,8 @@ class _Iterations:
 
     def _carry_out(self, iteration: GraphContext, data: Value) -> Value:
         iteration.session.budget.step(self.loop.span, ITERATION)
+        if len(self.items) > 1 and not self.known:
+            _warn_if_constant(iteration, self.loop.body)
         with iteration.builder.written_out():
             return result_of(run_body(iteration, self.loop.body, data, self.loop.span))
 
@@ -116,6 +120,35 @@ class _Iterations:
             return count
         value = self._value(index)
         return next((at for at in range(index + 1, count) if self._value(at) != value), count)
+
+
+def _warn_if_constant(context: GraphContext, body: ast.Body) -> None:
+    """Warn (W0705) of a body that begins with data instead of the result so far."""
+    if len(body.statements) != 1 or not isinstance(body.statements[0], ast.ExprStmt):
+        return
+    whole = node = body.statements[0].value
+    edits: tuple[Edit, ...] = ()
+    if isinstance(whole, ast.Chain):
+        node = whole.stages[0]
+        place = Span(node.span.source, node.span.start, whole.stages[1].span.start)
+        edits = (Edit(place, ""),)
+    if not isinstance(node, ast.Name) or not context.environment.has_local(node.text):
+        return
+    value = context.environment.local(node.text)
+    if not is_data(value) or has_poison(value):
+        return
+    warning = context.error(
+        "W0705",
+        f"each iteration begins with `{node.text}` again, so only the last one counts",
+        node.span,
+        notes=("a body without `input` is a layer, which is applied to the result so far",),
+        fix=Fix(
+            f"remove `{node.text} ->`, or name the result so far: `{{ input y .. output z }}`",
+            edits,
+        ),
+        severity=Severity.WARNING,
+    )
+    context.session.report(warning)
 
 
 def _single_name(targets: tuple[ast.Target, ...]) -> str | None:

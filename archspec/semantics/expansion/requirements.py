@@ -104,11 +104,13 @@ def _refusal(
     secondary: list[tuple[Span, str]],
 ) -> SpecError | None:
     if verdict.kind is VerdictKind.NEVER:
-        return context.error("E0402", need.reason, span, secondary=secondary)
+        return context.error("E0402", need.reason, span, secondary=secondary, fix=need.hint)
     if not need.chosen:
         only = _only(context, need, verdict)
         if only:
-            return context.error("E0402", need.reason, span, secondary=secondary, notes=(only,))
+            return context.error(
+                "E0402", need.reason, span, secondary=secondary, notes=(only,), fix=need.hint
+            )
     promised = symbols_of(context.session.given) & symbols_of(need.condition)
     if promised and verdict.counterexample is not None:
         places = list(secondary)

@@ -25,7 +25,8 @@ from archspec.semantics.expansion.shape_patterns import (
 )
 from archspec.semantics.expansion.sharing import one_instance
 from archspec.semantics.expansion.sources import materialise
-from archspec.semantics.values.context import GraphContext, Reported
+from archspec.semantics.expansion.unpacking_faults import explained
+from archspec.semantics.values.context import GraphContext, Reported, SpecError
 from archspec.semantics.values.data import ports_of, structure_of
 from archspec.semantics.values.display import kind_of, values_in
 from archspec.semantics.values.evaluation import evaluate, force, settled
@@ -116,7 +117,10 @@ def _bind(context: GraphContext, statement: ast.Bind) -> None:
     value = evaluate(context, statement.value)
     value = force(context, value, statement.value.span)
     value = materialise(context, value, statement.value.span)
-    bind_targets(context, statement.targets, value, statement.span)
+    try:
+        bind_targets(context, statement.targets, value, statement.span)
+    except SpecError as error:
+        raise explained(context, error, statement, value) from None
     for target in statement.targets:
         if isinstance(target, (ast.NameTarget, ast.RestTarget)) and target.name != "_":
             _remember_name(context.environment.local(target.name), target.name)

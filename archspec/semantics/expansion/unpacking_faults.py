@@ -1,0 +1,92 @@
+"""Errors of `a, b = x -> f` where the layer yields another number of results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from archspec.diagnostics.model import Edit, Fix
+from archspec.diagnostics.wording import counted
+from archspec.ops.base import Op
+from archspec.ops.registry import all_ops
+from archspec.semantics.program.definitions import BlockDefinition
+from archspec.semantics.values.context import Context, SpecError
+from archspec.semantics.values.model import Value
+from archspec.source import Span
+from archspec.syntax import ast
+
+
+def explained(context: Context, error: SpecError, node: ast.Bind, value: Value) -> SpecError:
+    """The error of a binding, with the names of what the last layer yields."""
+    item = error.item
+    rest = any(isinstance(target, ast.RestTarget) for target in node.targets)
+    if item is None or item.code != "E0316" or rest or not isinstance(node.value, ast.Chain):
+        return error
+    stage = node.value.stages[-1]
+    while isinstance(stage, ast.Labelled | ast.Group):
+        stage = stage.inner
+    count = len(value) if isinstance(value, tuple) else 1
+    function = stage.function if isinstance(stage, ast.Call) else stage
+    names: tuple[str, ...] = ()
+    if isinstance(stage, ast.ListExpr):
+        what = "the list"
+    elif isinstance(function, ast.Name):
+        what, names = f"`{function.text}`", _names(context, function.text, count)
+    else:
+        return error
+    found = counted(count, "tensor")
+    listed = f" ({', '.join(names)})" if count > 1 and len(names) == count else ""
+    wanted = counted(len(node.targets), "name")
+    verb = "is" if len(node.targets) == 1 else "are"
+    message = f"{what} yields {found}{listed}, but there {verb} {wanted}"
+    place = node.targets[0].span.to(node.targets[-1].span)
+    fix = _parts(stage, len(node.targets)) or _all(node.targets, names, count, place)
+    primary = replace(item.primary, span=place) if item.primary is not None else None
+    return SpecError(replace(item, message=message, primary=primary, fix=fix))
+
+
+def _names(context: Context, name: str, count: int) -> tuple[str, ...]:
+    if context.environment.has_local(name):
+        return ()
+    definition = context.environment.module.definition(name)
+    if isinstance(definition, BlockDefinition):
+        body = definition.node.body.statements
+        return tuple(one for item in body if isinstance(item, ast.Output) for one in item.names)
+    op = all_ops().get(name) if definition is None else None
+    return op.output_names[:count] if op is not None else ()
+
+
+def _parts(stage: ast.Expr, wanted: int) -> Fix | None:
+    """`split(64)` as in PyTorch, where the number is the size of each part."""
+    if not isinstance(stage, ast.Call) or not isinstance(stage.function, ast.Name):
+        return None
+    op: type[Op] | None = all_ops().get(stage.function.text)
+    first = stage.arguments[0] if stage.arguments else None
+    if op is None or "parts" not in op.model_fields or first is None:
+        return None
+    if not isinstance(first.value, ast.Number) or first.name not in (None, "parts"):
+        return None
+    words = f"a number is that of the equal parts, and not their size: `{op.name}({wanted})`"
+    return Fix(words, (Edit(first.value.span, str(wanted)),))
+
+
+def _all(
+    targets: Sequence[ast.Target], names: Sequence[str], count: int, place: Span
+) -> Fix | None:
+    """The names that are written, flat, with `_` for results that have none."""
+    written = [one for target in targets for one in _flat(target)]
+    if len(written) > count:
+        kept = [one for one in written if one != "_"]
+        if len(kept) > count or not kept:
+            return None
+        written = kept
+    written += ["_"] * (count - len(written))
+    text = ", ".join(written)
+    words = f"name them all: `{text} = ..`" if count > 1 else f"bind one name: `{text} = ..`"
+    return Fix(words, (Edit(place, text),))
+
+
+def _flat(target: ast.Target) -> list[str]:
+    if isinstance(target, ast.NestedTarget):
+        return [one for item in target.items for one in _flat(item)]
+    return [target.span.text]
