@@ -297,9 +297,9 @@ class Network:
         report, values = self._reported(), self._weights(weights, start, taking)
         with staged(place) as (folder, files):
             build_targets(self.compiled, folder, chosen, start, values)
-            picture, undrawn = illustration(self.compiled)
-            if picture is not None:
-                (folder / f"{self.name}.svg").write_bytes(picture)
+            drawing, undrawn = illustration(self.compiled)
+            if drawing is not None:
+                (folder / f"{self.name}.svg").write_bytes(drawing)
             origin = values.origin if values else ""
             text = (
                 without_costs(self.name, report, origin, undrawn)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, TypeAlias
 
-from archspec.diagram.picture import Box, Line
+from archspec.diagram.drawing import Box, Line
 from archspec.diagram.style import BLOCK, END, LINE, SOFT, fill_of, ink_on
 
 Direction: TypeAlias = Literal["TB", "LR"]

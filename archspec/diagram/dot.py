@@ -20,7 +20,7 @@ from archspec.diagram.boxes import (
     small,
     width_of,
 )
-from archspec.diagram.picture import Box, Frame, Picture
+from archspec.diagram.drawing import Box, Drawing, Frame
 from archspec.diagram.straight import MAIN
 from archspec.diagram.style import FONT, FRAMES, INK, LINE, fill_of
 from archspec.frozen import frozen
@@ -45,7 +45,7 @@ _SIDES: Mapping[Direction, _Sides] = {"TB": _Sides("TB", "s", "n"), "LR": _Sides
 
 
 def dot_text(
-    picture: Picture, name: str, subtitle: Sequence[str] = (), direction: Direction = "TB"
+    drawing: Drawing, name: str, subtitle: Sequence[str] = (), direction: Direction = "TB"
 ) -> str:
     """The DOT source of a drawing, with a title, lines below it, and a legend."""
     sides = _SIDES[direction]
@@ -64,7 +64,7 @@ def dot_text(
             "fontsize": "11",
             "fontcolor": INK,
             "tooltip": literal(name),
-            "label": f"<{_heading(name, subtitle, picture.categories)}>",
+            "label": f"<{_heading(name, subtitle, drawing.categories)}>",
         },
         node_attr={"shape": "plain", "fontname": FONT, "fontsize": "11", "fontcolor": INK},
         edge_attr={
@@ -73,7 +73,7 @@ def dot_text(
             "penwidth": "0.9",
         },
     )
-    _Writer(graph, picture, sides).write()
+    _Writer(graph, drawing, sides).write()
     return str(graph.source)
 
 
@@ -95,29 +95,29 @@ def _lines(texts: Sequence[str]) -> str:
 class _Writer:
     """Adds a drawing to a graph of Graphviz."""
 
-    def __init__(self, graph: graphviz.Digraph, picture: Picture, sides: _Sides) -> None:
-        self.graph, self.picture, self.sides = graph, picture, sides
-        self.width = width_of(picture.boxes) if sides.rankdir == "TB" else NARROWEST
-        boxes = {box.id: box for box in picture.boxes}
+    def __init__(self, graph: graphviz.Digraph, drawing: Drawing, sides: _Sides) -> None:
+        self.graph, self.drawing, self.sides = graph, drawing, sides
+        self.width = width_of(drawing.boxes) if sides.rankdir == "TB" else NARROWEST
+        boxes = {box.id: box for box in drawing.boxes}
         self.feeding: dict[int, list[tuple[Box, int | None]]] = {}
         self.fed: dict[int, list[tuple[Box, int | None]]] = {}
-        for arrow in picture.arrows:
+        for arrow in drawing.arrows:
             self.fed.setdefault(arrow.start, []).append((boxes[arrow.end], arrow.out))
             self.feeding.setdefault(arrow.end, []).append((boxes[arrow.start], arrow.into))
-        self.splits = {box.id for box in picture.boxes if box.shape == "split"}
-        self.leaving = Counter(arrow.start for arrow in picture.arrows if not arrow.hidden)
-        self.merging = {b.id for b in picture.boxes if b.shape == "merge" and not b.heads}
+        self.splits = {box.id for box in drawing.boxes if box.shape == "split"}
+        self.leaving = Counter(arrow.start for arrow in drawing.arrows if not arrow.hidden)
+        self.merging = {b.id for b in drawing.boxes if b.shape == "merge" and not b.heads}
         # Graphviz keeps the order of arrows only on request, at the cost of crossings.
-        self.ordered = {arrow.start for arrow in picture.arrows if arrow.ordered}
+        self.ordered = {arrow.start for arrow in drawing.arrows if arrow.ordered}
 
     def write(self) -> None:
         self._fill(self.graph, None)
-        for arrow in self.picture.arrows:
+        for arrow in self.drawing.arrows:
             self._draw_arrow(arrow)
 
     def _fill(self, graph: graphviz.Digraph, frame: int | None) -> None:
         """Add the contents of a frame. Nesting is that of the drawing, so it is shallow."""
-        for box in self.picture.boxes:
+        for box in self.drawing.boxes:
             if box.frame != frame:
                 continue
             order = {"ordering": "out"} if box.id in self.ordered else {}
@@ -132,7 +132,7 @@ class _Writer:
                     cells = foot_widths(box, self.fed.get(box.id, ()))
                 table = label(box, self.width, self.sides.rankdir, cells)
                 graph.node(f"n{box.id}", f"<{table}>", tooltip=_lines(box.tooltip), **order)
-        for item in self.picture.frames:
+        for item in self.drawing.frames:
             if item.parent == frame:
                 self._draw_frame(graph, item)
 

@@ -13,8 +13,8 @@ from archspec.analysis.sizes import reported_sizes
 from archspec.diagnostics.failure import CompileFailed
 from archspec.diagram.boxes import Direction
 from archspec.diagram.dot import dot_text
+from archspec.diagram.drawing import drawing_of
 from archspec.diagram.facts import Facts
-from archspec.diagram.picture import picture
 from archspec.diagram.render import layout, render
 from archspec.diagram.simplified import simplified
 from archspec.diagram.wording import wording
@@ -51,7 +51,7 @@ def drawing(
     words = wording(flat, graph, sizes if concrete else None, inference=not training)
     facts = Facts(sizes, concrete=concrete)
     subtitle = _subtitle(compiled, sizes, training)
-    drawn = bounded(compiled, lambda: picture(flat, words, facts))
+    drawn = bounded(compiled, lambda: drawing_of(flat, words, facts))
     return dot_text(drawn, compiled.name, subtitle, direction)
 
 

@@ -1,6 +1,6 @@
 """What a network looks at: measurements on a module and some images.
 
-These are experiments, not facts about a graph: they need weights and pictures. What a position can
+These are experiments, not facts about a graph: they need weights and images. What a position can
 see at most stands in the report (`receptive_fields`).
 """
 

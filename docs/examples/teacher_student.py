@@ -111,7 +111,7 @@ def train(
 def best_of_each_class(teacher: nn.Module, images: Tensor, top: int) -> tuple[Tensor, Tensor]:
     """The pictures that the teacher is surest of, as many in each class, and their classes.
 
-    A picture counts for the class that the teacher finds likeliest; in the paper for the ten
+    An image counts for the class that the teacher finds likeliest; in the paper for the ten
     likeliest of a thousand.
     """
     sure, classes = teacher(images).softmax(1).max(1)

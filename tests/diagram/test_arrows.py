@@ -9,9 +9,9 @@ import pytest
 from archspec import load
 from archspec.diagram import render as rendering
 from archspec.diagram.draw import drawing
+from archspec.diagram.drawing import drawing_of
 from archspec.diagram.facts import Facts
 from archspec.diagram.frames import LEAST
-from archspec.diagram.picture import picture
 from archspec.diagram.ranks import levels, stretched
 from archspec.diagram.titles import MARGIN, extent, moves, polyline
 from archspec.diagram.wording import wording
@@ -26,7 +26,7 @@ T5 = Path(__file__).resolve().parents[1] / "tied/t5.arch"
 def shown(net, depth=1, training=False):
     graph = net.compiled.training if training else net.compiled.inference
     flat = expand(graph, depth, fold=True)
-    return picture(flat, wording(flat, graph, inference=not training), Facts({}))
+    return drawing_of(flat, wording(flat, graph, inference=not training), Facts({}))
 
 
 def box_of(result, text):

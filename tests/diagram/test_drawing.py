@@ -19,9 +19,9 @@ from archspec.diagram import render as rendering
 from archspec.diagram.calls import call_texts
 from archspec.diagram.dot import dot_text, escaped, literal
 from archspec.diagram.draw import draw, drawing
+from archspec.diagram.drawing import drawing_of
 from archspec.diagram.facts import Facts
 from archspec.diagram.labels import key_text, op_text
-from archspec.diagram.picture import picture
 from archspec.diagram.ranks import levels
 from archspec.diagram.spine import plumb_lines
 from archspec.diagram.style import FILLS, ink_on
@@ -38,7 +38,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def shown(graph, depth=None):
     flat = expand(graph, depth, fold=True)
-    return picture(flat, wording(flat, graph), Facts({}))
+    return drawing_of(flat, wording(flat, graph), Facts({}))
 
 
 def chain(*widths):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from archspec.semantics.building.graph_builder import GraphBuilder
-from archspec.semantics.building.tape import Tape
+from archspec.semantics.building.shared_instances import SharedInstances
 from archspec.source import Span
 
 Owns: TypeAlias = "Callable[[], bool]"
@@ -62,7 +62,7 @@ class NameScope:
     """The unlabelled `for` that numbers its children in the surrounding scope."""
     loops: dict[str, Span] = field(default_factory=dict)
     """The first `for` that numbered its children, by prefix."""
-    tape: Tape | None = None
+    shared: SharedInstances | None = None
 
     def below(self, path: str, *, numbered: bool) -> NameScope:
         """The scope opened by a label."""
@@ -72,28 +72,28 @@ class NameScope:
             Counter() if numbered else None,
             None,
             self.loops,
-            self.tape,
+            self.shared,
         )
 
-    def taped(self) -> NameScope:
+    def for_shared_layer(self) -> NameScope:
         """The same scope for a shared layer, whose instances are kept by name."""
-        tape = Tape(self.tape)
-        return NameScope(self.builder, self.prefix, self.counter, self.loop, self.loops, tape)
+        shared = SharedInstances(self.shared)
+        return NameScope(self.builder, self.prefix, self.counter, self.loop, self.loops, shared)
 
     def again(self, start: int) -> NameScope:
         """The same scope for another use of a shared layer, which gets the same names."""
         counter = None if self.counter is None else Counter(start)
-        return NameScope(self.builder, self.prefix, counter, self.loop, self.loops, self.tape)
+        return NameScope(self.builder, self.prefix, counter, self.loop, self.loops, self.shared)
 
     def _taken(self, key: str) -> Span | None:
         """Where a key was claimed; None if it is free, or shared and not yet taken in this use."""
-        if self.tape is not None and self.tape.is_free(key):
+        if self.shared is not None and self.shared.is_free(key):
             return None
         return self.builder.keys.get(key)
 
     def _take_key(self, key: str, span: Span) -> str:
-        if self.tape is not None:
-            self.tape.take(key)
+        if self.shared is not None:
+            self.shared.take(key)
         self.builder.keys[key] = span
         return key
 
@@ -105,7 +105,7 @@ class NameScope:
         """The scope of an unlabelled `for`, which numbers its children."""
         if self.counter is not None:
             return self
-        return NameScope(self.builder, self.prefix, Counter(), span, self.loops, self.tape)
+        return NameScope(self.builder, self.prefix, Counter(), span, self.loops, self.shared)
 
     def take(self, span: Span, owns: Owns = lambda: True) -> str:
         """The next number. `owns` returns whether the instance has weights, named by the number.
@@ -156,7 +156,7 @@ class NameScope:
         if self.counter is not None:
             return self.claim(self.path(self.take(span, owns)), span)
         first, key = self.path(default), self.path(available(default, reserved))
-        number = self.builder.numbers.get(first, 0) if self.tape is None else 0
+        number = self.builder.numbers.get(first, 0) if self.shared is None else 0
         while self._taken(key) is not None:
             number += 1
             key = f"{first}_{number}"

@@ -90,7 +90,7 @@ def _apply_shared(
             secondary=[(layer.span, "declared here")],
         )
     scope = layer.scope
-    assert scope.tape is not None
+    assert scope.shared is not None
     frozen = context.session.frozen
     if layer.start is not None and layer.frozen != frozen:
         raise context.error(
@@ -101,7 +101,7 @@ def _apply_shared(
             fix="share the frozen layer: `shared f = frozen(..)`",
         )
     layer.frozen = frozen
-    scope.tape.begin()
+    scope.shared.begin()
     if layer.start is None:
         layer.start = scope.counter.value if scope.counter is not None else 0
     else:

@@ -133,7 +133,7 @@ def mark(context: GraphContext, tensors: Sequence[Tensor], start: int) -> Mark |
     builder, scope, session = context.builder, context.scope, context.session
     if session.by_signature is not None or session.integer_symbols:
         return None
-    if builder.captured or scope.tape is not None:
+    if builder.captured or scope.shared is not None:
         return None
     nodes = builder.nodes
     if any(item.port.node < start or nodes[item.port.node].is_input for item in tensors):

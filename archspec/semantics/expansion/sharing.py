@@ -22,17 +22,17 @@ def one_instance(context: GraphContext, instance: Instance, types: Types, span: 
 
     Raises SpecError (E0607) if its weights would differ from those of the earlier use.
     """
-    tape = context.scope.tape
-    if tape is None:
+    shared = context.scope.shared
+    if shared is None:
         return instance
     owner = Owner(instance.key, instance, types)
-    known = tape.known(instance.key)
+    known = shared.known(instance.key)
     if known:
         _require_same_weights(context, known[0], owner, span)
     for other in known:
         if same_instance(other.instance, instance):
             return other.instance
-    tape.record(owner)
+    shared.record(owner)
     return instance
 
 

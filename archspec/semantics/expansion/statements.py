@@ -270,7 +270,7 @@ def _shared(context: GraphContext, statement: ast.Shared) -> None:
             f"only a layer can be shared, but this is {kind_of(value)}",
             statement.value.span,
         )
-    shared = SharedLayer(statement.name, value, statement.span, context.scope.taped())
+    shared = SharedLayer(statement.name, value, statement.span, context.scope.for_shared_layer())
     context.environment.bind(statement.name, shared, statement.span)
 
 

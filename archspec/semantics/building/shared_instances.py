@@ -8,14 +8,14 @@ from archspec.semantics.building.instance_paths import Owner
 
 
 @dataclass(eq=False)
-class Tape:
+class SharedInstances:
     """The instances of a shared layer by name, each with all its forms.
 
-    `parent` is the tape of an enclosing shared layer, in which this layer is instantiated anew at
+    `parent` is that of an enclosing shared layer, in which this layer is instantiated anew at
     each use.
     """
 
-    parent: Tape | None = None
+    parent: SharedInstances | None = None
     owners: dict[str, list[Owner]] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     """Names taken in the current use."""

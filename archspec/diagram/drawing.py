@@ -65,7 +65,7 @@ class Frame:
 
 
 @frozen
-class Picture:
+class Drawing:
     """Boxes in order, frames outermost first, arrows in the order of their sources."""
 
     boxes: tuple[Box, ...]
@@ -74,9 +74,9 @@ class Picture:
     categories: tuple[str, ...]
 
 
-def picture(flat: Flat, wording: Wording, facts: Facts) -> Picture:
+def drawing_of(flat: Flat, wording: Wording, facts: Facts) -> Drawing:
     """The boxes, frames and arrows for an expanded graph."""
-    return _Drawing(_separate_outputs(flat), wording, facts).picture()
+    return _Builder(_separate_outputs(flat), wording, facts).drawing()
 
 
 def _separate_outputs(flat: Flat) -> Flat:
@@ -109,7 +109,7 @@ def _indices(structure: Structure, count: int) -> Iterator[str]:
         yield from (f"[{place}]{rest}" for rest in _indices(part, 1))
 
 
-class _Drawing:
+class _Builder:
     """Creates the boxes and frames of one drawing."""
 
     def __init__(self, flat: Flat, wording: Wording, facts: Facts) -> None:
@@ -118,7 +118,7 @@ class _Drawing:
         readers = (item for item in flat.nodes if item.kind != "output")
         self.read = {port for item in readers for port in item.inputs}
 
-    def picture(self) -> Picture:
+    def drawing(self) -> Drawing:
         flat, found = self.flat, chains(self.flat, self.shown)
         stacks = {chain.members[0]: chain for chain in found}
         owner = {index: chain.members[0] for chain in found for index in chain.members}
@@ -151,7 +151,7 @@ class _Drawing:
             for box in boxes
         ]
         boxes += [Box(at, "split", "", (), frame, ()) for at, frame in drawn.splits.items()]
-        return Picture(tuple(boxes), frames, drawn.arrows, tuple(sorted(categories)))
+        return Drawing(tuple(boxes), frames, drawn.arrows, tuple(sorted(categories)))
 
     # ------------------------------------------------------------------ frames
 
