@@ -38,6 +38,13 @@ class Size:
 
 
 @frozen
+class Outside:
+    """A number that another block wrote, as in a layer that is an argument."""
+
+    value: float
+
+
+@frozen
 class Operation:
     """An operator or a function of `OPERATIONS`, or `tuple`."""
 
@@ -45,7 +52,7 @@ class Operation:
     operands: tuple[Expression, ...]
 
 
-Expression: TypeAlias = "Name | Number | Size | Operation"
+Expression: TypeAlias = "Name | Number | Size | Outside | Operation"
 
 OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "+": lambda a, b: a + b,
@@ -94,7 +101,7 @@ def says_more(expression: Expression) -> bool:
     """Whether an expression has anything but numbers."""
     if isinstance(expression, Operation):
         return any(map(says_more, expression.operands))
-    return not isinstance(expression, Number)
+    return not isinstance(expression, Number | Outside)
 
 
 def evaluated(expression: Expression, names: Mapping[str, Any]) -> Any:
@@ -102,7 +109,7 @@ def evaluated(expression: Expression, names: Mapping[str, Any]) -> Any:
     match expression:
         case Name(text):
             return names.get(text)
-        case Number(value) | Size(value):
+        case Number(value) | Size(value) | Outside(value):
             return value
     operands = [evaluated(operand, names) for operand in expression.operands]
     if any(operand is None for operand in operands):

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from archspec.diagnostics.failure import CompileFailed
+from archspec.graph.expression import Outside
 from archspec.graph.model import GraphOutput
 from archspec.graph.walk import walk
 from archspec_torch.module import to_module
@@ -416,7 +417,7 @@ network net {
     assert "nn.Conv2d(in_channels + 2 * width, in_channels, 1)" in text
 
 
-def test_what_another_block_wrote_is_not_told(network):
+def test_what_another_block_wrote_is_told_as_a_number(network):
     net = network(
         """
 block inner(f: layer) { input x: [B, D]
@@ -430,7 +431,7 @@ network net {
     )
     graphs = {graph.name: graph for graph in walk(net.compiled.inference)}
     (node,) = graphs["inner"].nodes[1:]
-    assert node.instance.written == {}
+    assert node.instance.written == {"width": Outside(7)}
     assert graphs["outer"].names["width"] == 7
 
 
@@ -513,3 +514,34 @@ network net {
     assert "Encoder(in_features=8, depth=4, heads=4, p=0.5)" in text
     assert "OrderedDict(\n" not in text
     assert 'OrderedDict((f"layer{i}", Unit(in_features=in_features, p=p)) for i in' in encoder
+
+
+HANDED = """
+block attention(heads: int, drop: float = 0.0) {
+  input x: [B, N, D]
+  output x -> rearrange("b n (h d) -> b h n d", h=heads) -> dropout(drop)
+    -> rearrange("b h n d -> b n (h d)")
+}
+block layer(attn: layer, hidden: int) {
+  input x: [B, N, D]
+  output x -> attn -> norm: layer_norm -> linear(hidden) -> leaky_relu(0.3) -> linear(D)
+}
+block stage(attn: layer) { a: layer(attn, 12) -> b: layer(attn, 13) }
+network net {
+  input x: f32[B = 1, N = 3, 8]
+  output x -> stage: stage(attention(4, drop=0.25))
+}
+"""
+
+
+def test_numbers_of_a_layer_that_is_an_argument_are_arguments(network):
+    net = network(HANDED)
+    text = source(net)
+    layer = text.partition("class Layer(")[2].partition("class ")[0]
+    assert text.count("heads: int, drop: float") == 3
+    assert "(self, features: int, hidden: int, heads: int, drop: float) -> None:" in layer
+    assert "Attention(heads=heads, drop=drop)" in layer
+    assert "negative_slope=0.3" in layer  # its own number stays where it is
+    assert "Layer(features=features, hidden=12, heads=heads, drop=drop)" in text
+    assert "Stage(features=8, heads=4, drop=0.25)" in text
+    same_eager_and_script(to_module(net.compiled), torch.randn(2, 3, 8))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from archspec.graph.expression import Expression, Name, Number, Operation, Size
+from archspec.graph.expression import Expression, Name, Number, Operation, Outside, Size
 from archspec.graph.serde.values import Json, dump, load
 
 
@@ -26,6 +26,8 @@ def dump_expression(expression: Expression) -> Json:
             return ["name", text]
         case Number(number):
             return ["number", dump(number)]
+        case Outside(number):
+            return ["outside", dump(number)]
         case Size(size):
             return ["size", size]
     return [expression.sign, *(dump_expression(operand) for operand in expression.operands)]
@@ -39,6 +41,8 @@ def load_expression(value: list[Any]) -> Expression:
             return Name(rest[0])
         case "number":
             return Number(load(rest[0]))
+        case "outside":
+            return Outside(load(rest[0]))
         case "size":
             return Size(rest[0])
     return Operation(kind, tuple(map(load_expression, rest)))

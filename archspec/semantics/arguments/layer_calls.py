@@ -215,9 +215,10 @@ def _given_to_block(context: Context, layer: BlockLayer, node: ast.Call) -> tupl
 
 
 def _given(context: Context, argument: ast.Argument, value: Value) -> Given:
-    """An argument with its value; its expression is kept unless it is a literal."""
+    """An argument with its value; its expression is kept if it is a number or a name."""
     node = argument.value
-    if type(node) is ast.Number or not (isinstance(value, WRITTEN) or _is_of_rule(value)):
+    kept = isinstance(value, WRITTEN) or _is_of_rule(value)
+    if type(node) is not ast.Name and not kept:
         return Given(argument.name, value, argument.span)
     return Given(argument.name, value, argument.span, node, context.environment)
 

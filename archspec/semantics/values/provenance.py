@@ -17,6 +17,7 @@ from archspec.graph.expression import (
     Name,
     Number,
     Operation,
+    Outside,
     evaluated,
     says_more,
 )
@@ -262,12 +263,17 @@ def written_given(
     """The expressions of the given arguments by name, if they say more than a number.
 
     `order` names positional arguments; `owner` is the definition of the surrounding block.
-    Arguments written in another definition, such as a layer passed as an argument, are left out.
+    Of arguments written in another definition, as in a layer that is an argument, the numbers are
+    known, and that they come from outside.
     """
     found: dict[str, Expression] = {}
     for name, item in _by_name(given, order):
         found.pop(name, None)
-        if item.node is None or item.environment is None or item.environment.owner is not owner:
+        if item.node is None or item.environment is None:
+            continue
+        if item.environment.owner is not owner:
+            if isinstance(item.value, int | float) and not isinstance(item.value, bool):
+                found[name] = Outside(item.value)
             continue
         expression = as_written(item.node, item.environment)
         if expression is not None and says_more(expression):

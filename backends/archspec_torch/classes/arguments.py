@@ -13,6 +13,7 @@ from archspec.graph.expression import (
     Name,
     Number,
     Operation,
+    Outside,
     evaluated,
     names_in,
     simplified,
@@ -41,10 +42,14 @@ VAGUE = ("", "size", "value", "divisor", "position", "end", "table", "amount")
 
 @frozen
 class Parameter:
-    """A constructor argument, with its value in each specialisation."""
+    """A constructor argument, with its value in each specialisation.
+
+    `outside` says that it is for numbers that other blocks wrote.
+    """
 
     name: str
     values: Values
+    outside: bool = False
 
 
 @frozen
@@ -97,6 +102,7 @@ def choose_arguments(
     reserved: set[str],
     sizes: Mapping[str, Values] = MappingProxyType({}),
     defaults: Mapping[str, Expression] = MappingProxyType({}),
+    is_network: bool = False,
 ) -> tuple[list[Filling | None], list[Parameter]]:
     """The expression for each hole (None: its constant), and the arguments.
 
@@ -115,9 +121,14 @@ def choose_arguments(
         repr(sizes[name]): Ratio(argument) for name, argument in spelled.items()
     }
     own: dict[str, Values] = {argument: sizes[name] for name, argument in spelled.items()}
+    outside = {} if is_network else _outside(rows, columns, given, written, taken)
+    for at, name in outside.items():
+        own[name] = columns[at]
+        if not _constant(columns[at]):
+            chosen.setdefault(repr(columns[at]), Ratio(name))
     for at, values in enumerate(columns):
         text = repr(values)
-        if text in chosen or _constant(values) or at in written:
+        if text in chosen or _constant(values) or at in written or at in outside:
             continue
         if text in by_text:
             chosen[text] = Ratio(by_text[text])
@@ -128,10 +139,13 @@ def choose_arguments(
             own[name] = values
             found = Ratio(name)
         chosen[text] = found
-    _fold({name: own[name] for name in own if name not in spelled.values()}, chosen)
+    apart = {*spelled.values(), *outside.values()}
+    _fold({name: own[name] for name in own if name not in apart}, chosen)
     filled: list[Filling | None] = [
         Written(written[at], tuple(spelled.items()))
         if at in written
+        else Ratio(outside[at])
+        if at in outside
         else None
         if _constant(values)
         else chosen[repr(values)]
@@ -145,7 +159,8 @@ def choose_arguments(
         *(name for name in given if name in used),
         *(name for name in used if name not in of_sizes and name not in given),
     ]
-    return filled, [Parameter(name, known[name]) for name in ordered]
+    apart = {*outside.values()}
+    return filled, [Parameter(name, known[name], name in apart) for name in ordered]
 
 
 def _written(
@@ -170,6 +185,32 @@ def _written(
             multiple = _multiple(rows[0][at], values, known)
             if multiple is not None:
                 found[at] = multiple
+    return found
+
+
+def _outside(
+    rows: Sequence[Sequence[Hole]],
+    columns: Sequence[Values],
+    given: Mapping[str, Values],
+    written: Mapping[int, Expression],
+    taken: Names,
+) -> dict[int, str]:
+    """For numbers that come from outside arguments of their own, under the names of attributes.
+
+    Those of one attribute that are equal in each specialisation are one argument.
+    """
+    found: dict[int, str] = {}
+    names: dict[tuple[str, str], str] = {}
+    for at, values in enumerate(columns):
+        hint = rows[0][at].hint
+        if at in written or not all(isinstance(row[at].origin, Outside) for row in rows):
+            continue
+        key = (hint, repr(values))
+        if key not in names:
+            names[key] = (
+                hint if given.get(hint) == values else taken.fresh(identifier(hint, "value"))
+            )
+        found[at] = names[key]
     return found
 
 

@@ -60,7 +60,7 @@ def build_classes(
     def construct(unit: Unit) -> Code:
         owner, number = made[unit.owner]
         arguments = [
-            Argument((Hole(parameter.values[number], parameter.name),), parameter.name)
+            Argument((_passed(parameter, number),), parameter.name)
             for parameter in owner.parameters
         ]
         return call(owner.token, *arguments)
@@ -80,6 +80,10 @@ def build_classes(
             for number, draft in enumerate(drafts):
                 made[draft.unit] = (defined, number)
     return found
+
+
+def _passed(parameter: Parameter, number: int) -> Hole:
+    return Hole(parameter.values[number], parameter.name, outside=parameter.outside)
 
 
 def _by_height(units: Sequence[Unit]) -> Iterator[list[Unit]]:
@@ -106,7 +110,8 @@ def _parametrise(defined: ClassDef, numbers: Collection[str]) -> None:
     else:
         sizes, defaults = _sizes(defined), _unsaid(defined, given)
         given = {name: values for name, values in given.items() if name not in defaults}
-    chosen = choose_arguments(rows, given, reserved, sizes, defaults)
+    is_network = defined.first.layout.root
+    chosen = choose_arguments(rows, given, reserved, sizes, defaults, is_network)
     defined.filled, defined.parameters = chosen
 
 

@@ -29,12 +29,14 @@ COUNT = "depth"
 class Hole:
     """A constant that may become a constructor argument; `hint` proposes its name.
 
-    `origin` is its expression in the spec, over names of the block.
+    `origin` is its expression in the spec, over names of the block. `outside` says that it is an
+    argument of a called block for a number that another block wrote.
     """
 
     value: Any
     hint: str = ""
     origin: Expression | None = field(default=None, compare=False)
+    outside: bool = field(default=False, compare=False)
 
 
 @frozen

@@ -10,6 +10,7 @@ from archspec.ops.dropping import KeptMean
 from archspec_torch.code.conditions import condition_text
 from archspec_torch.code.pieces import Code, Hole, call, code
 from archspec_torch.forward.frame import Frame
+from archspec_torch.planning.origins import Origins
 
 SHARES = {"local": 0.0, "global": 1.0}
 """The fraction of mini-batches in which one column is drawn for all joins, by policy."""
@@ -55,11 +56,7 @@ def _survivors(frame: Frame, node: Node, join: KeptMean) -> Code:
     column, first = "-1", 0
     if name:
         column, first = frame.draws[name], frame.known.draws.columns[name] - count
-    return call(
-        "survivors",
-        str(count),
-        Hole(join.drop, "drop"),
-        column,
-        Hole(first, "first_column"),
-        frame.function.training(),
-    )
+    training = frame.function.training()
+    drop, start = Hole(join.drop, "drop"), Hole(first, "first_column")
+    made = call("survivors", str(count), drop, column, start, training)
+    return Origins(frame.graph, node).of(made)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace as replaced
 
-from archspec.graph.expression import Expression, Name, Number, Operation, Size
+from archspec.graph.expression import Expression, Name, Number, Operation, Outside, Size
 from archspec.graph.model import Graph, Node
 from archspec_torch.code.pieces import Code, Hole, Quoted, code, replace
 from archspec_torch.lowering.base import Lowered
@@ -33,6 +33,10 @@ ATTRIBUTES = {
 """The names of attributes of ops in torch."""
 
 
+DETAILS = frozenset({"eps", "momentum", "slope", "alpha", "beta"})
+"""Attributes whose numbers stay where they are used, also if they come from outside."""
+
+
 class Origins:
     """Adds expressions from the spec to the holes in the code of one node."""
 
@@ -41,6 +45,9 @@ class Origins:
         self.sizes = size_origins(graph)
         self.names = self.sizes.names
         self.entries = entries(node, self.names)
+        written = node.instance.written if node.instance is not None else {}
+        self.outside = {name: one for name, one in written.items() if isinstance(one, Outside)}
+        self.hands_on = any(self._is_layer(one) for one in written.values())
 
     def of(self, source: Code) -> Code:
         """The code with the known expressions of its holes."""
@@ -49,9 +56,25 @@ class Origins:
     def _told(self, hole: Hole) -> Hole:
         if hole.origin is not None or isinstance(hole.value, Quoted) or hole.value is None:
             return hole
-        origin = self._written(hole)
+        origin = self._from_outside(hole) or self._written(hole)
         origin = self.sizes.resolved(origin, self.node) if origin else self._of_input(hole)
         return replaced(hole, origin=origin) if origin is not None else hole
+
+    def _is_layer(self, one: Expression) -> bool:
+        """Whether an argument is a layer that the block was given itself."""
+        if not isinstance(one, Name):
+            return False
+        return not isinstance(self.names.get(one.text), (int, float, tuple))
+
+    def _from_outside(self, hole: Hole) -> Expression | None:
+        """What another block wrote: a parameter of this one that has the name, or its number."""
+        if hole.outside and not self.hands_on:
+            return Name(hole.hint)
+        for name in (hole.hint, ATTRIBUTES.get(hole.hint, hole.hint)):
+            one = self.outside.get(name)
+            if name not in DETAILS and one is not None and one.value == hole.value:
+                return one
+        return Outside(hole.value) if hole.outside else None
 
     def _written(self, hole: Hole) -> Expression | None:
         same: dict[str, Expression] = {
