@@ -545,3 +545,22 @@ def test_numbers_of_a_layer_that_is_an_argument_are_arguments(network):
     assert "Layer(features=features, hidden=12, heads=heads, drop=drop)" in text
     assert "Stage(features=8, heads=4, drop=0.25)" in text
     same_eager_and_script(to_module(net.compiled), torch.randn(2, 3, 8))
+
+
+def test_a_quotient_that_is_equal_in_all_specialisations_is_still_an_expression(network):
+    text = source(
+        network(
+            """
+block scaled(heads: int) {
+  input x: [B, N, C]
+  output x * (C // heads) ** -0.5 -> rearrange("b n (h d) -> b h n d", h=heads)
+    -> rearrange("b h n d -> b n (h d)") -> linear(2 * C)
+}
+network net {
+  input x: f32[B = 1, N = 3, 8]
+  output x -> scaled(2) -> scaled(4)
+}
+"""
+        )
+    )
+    assert "x * ((self.in_features // self.heads) ** -0.5)" in text

@@ -258,7 +258,10 @@ def _yields(origin: Expression, values: Values, known: Mapping[str, Values]) -> 
 
 def _varies(origin: Expression) -> bool:
     """Whether its value depends on its names."""
-    found = [evaluated(origin, dict.fromkeys(names_in(origin), value)) for value in (12, 420)]
+    names = [*dict.fromkeys(names_in(origin))]
+    rising = {name: 12 * 5**place for place, name in enumerate(names)}
+    falling = {name: 420 * 7**place for place, name in enumerate(reversed(names))}
+    found = [evaluated(origin, values) for values in (rising, falling)]  # other ratios, too
     return None in found or found[0] != found[1]
 
 
