@@ -61,9 +61,9 @@ def _family(file: Path, entries: Sequence[Entry], drawings: dict[str, bytes]) ->
         network = archspec.load(file, entry.name)
         rows.append(_row(entry, network))
         if entry.name == drawn:
-            image, _ = illustration(network.compiled)
-            if image is not None:
-                drawings[entry.name] = image
+            svg, _ = illustration(network.compiled)
+            if svg is not None:
+                drawings[entry.name] = svg
     parts = ['<div class="network-family" markdown>', f"## {title}", citation]
     head = "| command | parameters | MACs | at | valid sizes |\n|---|--:|--:|---|---|"
     parts.append("\n".join([head, *rows]))
