@@ -46,6 +46,7 @@ def each(names: str, body: str = "unit") -> str:
             f'  output (x {each("0..3")}) -> "block.3": linear(4)',
             ["x = self.block[0](x, x0)", "x = self.block[3](x)"],
         ),
+        (f"  output x {each('0..2')}", ["for block in self.block:", "x = block(x, x0)"]),
         (
             f"  y = x {each('0..4')}\n  output x * y",
             ["y = x", "for block in self.block:", "y = block(y, x0)"],

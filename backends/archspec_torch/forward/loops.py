@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from archspec.frozen import frozen
 from archspec.graph.codegen.identifiers import Names, numbered
-from archspec.graph.codegen.repeats import SHORTEST_ITERATIONS, longest_iterations
+from archspec.graph.codegen.repeats import SHORTEST, SHORTEST_ITERATIONS, longest_iterations
 from archspec_torch.code.comprehensions import numbered_comprehension
 from archspec_torch.code.lines import Line, common
 from archspec_torch.code.names import is_identifier
@@ -49,7 +49,7 @@ def fold_loops(
     """`__init__` and `forward` with repetitions as loops."""
     for branch in _containers(root):
         run = _run([child.access for child in branch.children.values()], forward)
-        if run is None or run.count < max(len(branch.children), SHORTEST_ITERATIONS):
+        if run is None or run.count < len(branch.children):
             continue  # TorchScript cannot call modules of a part of a list
         if branch is root:
             folded = _folded_init(root, init)
@@ -64,9 +64,8 @@ def _containers(branch: Branch) -> list[Branch]:
     """Containers of modules that can be iterated over."""
     found: list[Branch] = []
     children = list(branch.children.values())
-    if len(children) >= SHORTEST_ITERATIONS and all(
-        child.kind is Kind.MODULE for child in children
-    ):
+    least = SHORTEST if branch.kind is Kind.LIST and _are_alike(children) else SHORTEST_ITERATIONS
+    if len(children) >= least and all(child.kind is Kind.MODULE for child in children):
         is_root = not branch.path and not branch.is_extended
         if branch.kind in (Kind.LIST, Kind.MAPPING) or is_root:
             found.append(branch)
@@ -74,6 +73,12 @@ def _containers(branch: Branch) -> list[Branch]:
         if child.kind in (Kind.LIST, Kind.MAPPING, Kind.SCOPE):
             found += _containers(child)
     return found
+
+
+def _are_alike(children: Sequence[Branch]) -> bool:
+    """Whether all are calls of one block: `__init__` has a loop, too."""
+    called = {child.owned.either.graph for child in children if child.owned is not None}
+    return len({None if graph is None else graph.name for graph in called} - {None}) == 1
 
 
 def _run(children: Sequence[str], forward: Sequence[Line]) -> _Run | None:
