@@ -24,6 +24,11 @@ INFIX_WORDS = frozenset({"where", "when", "transient"})
 TYPE_WORDS = frozenset({"f32", "i32", "i64", "bool", "c64"})
 """Element types, which precede a shape."""
 
+PARAMETER_TYPES = frozenset(
+    {"int", "float", "bool", "str", "layer", "init", "dim", "value", "string", "list"}
+)
+"""Types of parameters, and `string`."""
+
 OPENERS = {"(": ")", "[": "]", "{": "}"}
 CLOSERS = {")": "(", "]": "[", "}": "{"}
 

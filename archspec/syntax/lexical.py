@@ -67,6 +67,17 @@ _BEGINS_LINE = (
 )
 
 
+_OPTIONAL = re.compile(r"\|[ \t]*None\b")
+
+
+def _report_optional(k: Context, token: Token, end: int) -> None:
+    """Report `int | None`, the type of a parameter that may be absent."""
+    start = len(k.source.text[: token.start].rstrip(" \t"))
+    fix = Fix("remove it", (Edit(k.span(start, end), ""),))
+    message = "a parameter has one type, and there is no `None`"
+    k.error("E0130", message, k.span(token.start, end), fix=fix)
+
+
 def clean(k: Context, raw: list[Token]) -> list[Token]:
     """Tokens of known types."""
     text = k.source.text
@@ -105,8 +116,11 @@ def clean(k: Context, raw: list[Token]) -> list[Token]:
 def _comment_of_elsewhere(
     k: Context, raw: list[Token], at: int, result: list[Token], open_brackets: int
 ) -> int | None:
-    """Report a comment that begins with a foreign sign; return the index of the token after it."""
+    """Report a comment with a foreign sign, or `| None`; return the index of the token after it."""
     text, token = k.source.text, raw[at - 1]
+    if optional := _OPTIONAL.match(text, token.start):
+        _report_optional(k, token, optional.end())
+        return next((i for i in range(at, len(raw)) if raw[i].start >= optional.end()), len(raw))
     divides = bool(result) and result[-1].type in ENDS_OPERAND
     if token.type == "//" and not (divides and _may_divide(text, raw, at, open_brackets)):
         message = _BEGINS_LINE if token.first and divides else _DIVIDES
@@ -287,7 +301,11 @@ def _foreign(k: Context, token: Token) -> Token | None:
         _product(k, token)
         return None
     message = _SAID.get(text, f"`{text}` has no meaning here")
-    _report(k, "E0111", message, token)
+    fix = None
+    if text == "\\" and k.source.text[token.end :].partition("\n")[0].strip() == "":
+        start = len(k.source.text[: token.start].rstrip(" \t"))
+        fix = Fix("remove it", (Edit(k.span(start, token.end), ""),))
+    k.error("E0111", message, k.span(token.start, token.end), fix=fix)
     if text == "?":
         k.damage(token.start)
         token.type = "ERROR"

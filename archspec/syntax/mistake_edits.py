@@ -174,6 +174,39 @@ def attributes(s: Site) -> tuple[Edit, ...]:
     return (Edit(_span(s, s.near(-1).end, s.near(last).end), f"({', '.join(values)})"),)
 
 
+def type_of_layer(s: Site) -> tuple[Edit, ...]:
+    """`nn.Module` as `layer`."""
+    if s.after != "NAME" or s.near(2).type not in ("=", ",", ")"):
+        return ()
+    return (Edit(s.span(-1, 1), "layer"),)
+
+
+def plain_list(s: Site) -> tuple[Edit, ...]:
+    """`list[tuple[int, int]]` as `list`."""
+    start, text = s.near(s.opener() - 2).start, s.reader.k.source.text
+    end = text.find("]]", s.token.end, s.token.end + 80)
+    return (Edit(_span(s, start, end + 2), ""),) if end >= 0 else ()
+
+
+def arguments_of_preset(s: Site) -> tuple[Edit, ...]:
+    """`a { width = 64 }` as `a(width = 64)`."""
+    text = s.reader.k.source.text
+    end = text.find("}", s.token.end)
+    inside = text[s.token.end : end].strip() if end >= 0 else ""
+    if not inside or "{" in inside or "\n" in inside:
+        return ()
+    return (Edit(_span(s, s.near(-1).end, end + 1), f"({inside})"),)
+
+
+def all_names(s: Site) -> tuple[Edit, ...]:
+    """`use std.cnn.*` as `use std.cnn`, `{ a as b }` as `{ a }`."""
+    if s.type == "*" and s.before == ".":
+        return (Edit(s.span(-1, 0), ""),)
+    if s.word() == "as":
+        return (Edit(_span(s, s.near(-1).end, s.near(1).end), ""),)
+    return ()
+
+
 def arrow_in_two(s: Site) -> tuple[Edit, ...]:
     """`- >` as `->`."""
     return (Edit(s.span(-1, 0), "->"),)
@@ -194,7 +227,12 @@ def slice_(s: Site) -> tuple[Edit, ...]:
     name = s.near(opener - 1)
     text = s.reader.k.source.text
     close = text.find("]", s.token.end, s.token.end + 80)
-    if name.type != "NAME" or close < 0 or s.near(opener).end > s.token.start:
+    if (
+        name.type != "NAME"
+        or s.near(opener - 2).type == "."
+        or close < 0
+        or s.near(opener).end > s.token.start
+    ):
         return ()
     inside = text[s.near(opener).end : close]
     if "\n" in inside or "[" in inside or "(" in inside:

@@ -6,6 +6,7 @@ from archspec.diagnostics.model import Edit
 from archspec.diagnostics.suggest import closest
 from archspec.syntax import mistake_edits as edits
 from archspec.syntax.keywords import DEFINITION_WORDS, FOREIGN_DEFINITIONS
+from archspec.syntax.keywords import PARAMETER_TYPES as TYPES
 from archspec.syntax.mistake import BEFORE, DROP, Mistake, insert, replace
 from archspec.syntax.site import Site
 
@@ -25,6 +26,13 @@ def _meant_definition(s: Site) -> str:
 def _head_end(s: Site) -> bool:
     """Whether this is the end of the head of a block or network."""
     return s.head() in ("block", "network", "inline") and s.expects("{") and not s.bracket
+
+
+def _is_imported(s: Site) -> bool:
+    """Whether this is in a `use`, or in its braces."""
+    opener = s.opener()
+    near = [s.near(opener - back).type for back in range(1, 8)] if s.bracket == "{" else []
+    return s.head() == "use" or ("use" in near and "NL" not in near[: near.index("use")])
 
 
 DEFINITIONS = (
@@ -87,11 +95,36 @@ DEFINITIONS = (
     ),
     Mistake(
         "E0128",
+        lambda s: s.head() == "use" and s.type == "*" and s.before == ".",
+        "`use path` brings in all names",
+        "use std.cnn.«*»\nblock a { relu }",
+        fix="remove `.*`",
+        edits=edits.all_names,
+    ),
+    Mistake(
+        "E0128",
+        lambda s: s.word() == "as" and s.before == "NAME" and _is_imported(s),
+        "imported names and modules are not renamed",
+        "use std.cnn { conv_bn_relu «as» unit }\nblock a { relu }",
+        fix="remove the `as`, and use the names as they are",
+        edits=edits.all_names,
+    ),
+    Mistake(
+        "E0128",
         lambda s: s.head() == "use",
         "write `use path { name, name }` or `use path`",
         "use std.cnn «(»conv_bn_relu)\nblock a { relu }",
         fix="a module is written without quotes, suffix or alias: `use blocks { unit }`",
         edits=edits.used_file,
+    ),
+    Mistake(
+        "E0128",
+        lambda s: s.head() == "preset" and s.type == "{" and s.after_operand,
+        "the arguments of a preset are in parentheses: `preset name = network(width=64)`",
+        "network n(w: int) {\n  input x: f32[B = 1, 8]\n  output x -> linear(w)\n}\n"
+        "preset a = n «{» w = 3 }",
+        fix="write them in parentheses",
+        edits=edits.arguments_of_preset,
     ),
     Mistake(
         "E0128",
@@ -183,6 +216,7 @@ PARAMETERS = (
             and s.type == "NAME"
             and s.after_operand
             and (s.after == ":" or (s.after == "=" and "=" in (s.near(-2).type, s.near(-4).type)))
+            and s.word() not in TYPES
             and s.expects(",")
         ),
         "`,` is missing before the parameter `<word>`",

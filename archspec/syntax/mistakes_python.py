@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from archspec.diagnostics.suggest import closest
 from archspec.syntax import mistake_edits as edits
-from archspec.syntax.keywords import STATEMENT_WORDS
+from archspec.syntax.keywords import PARAMETER_TYPES as TYPES
+from archspec.syntax.keywords import STATEMENT_WORDS, TYPE_WORDS
 from archspec.syntax.mistake import BEFORE, Mistake, insert, replace
 from archspec.syntax.site import Site
 
@@ -30,8 +31,6 @@ _WORDS = {
 }
 """Words that begin a statement in other languages, with their counterparts here."""
 
-_TYPES = frozenset({"int", "float", "bool", "str", "layer", "init", "dim", "value", "string"})
-
 
 def _meant_statement(s: Site) -> str:
     word = s.word(-1)
@@ -50,6 +49,13 @@ def _is_misspelt_statement(s: Site) -> bool:
 
 
 PYTHON = (
+    Mistake(
+        "E0131",
+        lambda s: s.type == ".." and s.after_operand and s.near(-2).type == "..",
+        "a range has no step",
+        "block a {\n  for i in 0..8«..»2 { relu }\n}",
+        fix="write a list: `[2 * i for i in 0..4]`",
+    ),
     Mistake(
         "E0131",
         lambda s: s.type in ("=", "<") and s.before in ("..", "DOTS_END"),
@@ -103,7 +109,8 @@ PYTHON = (
         lambda s: s.word(-1) == "lambda" and s.type in ("NAME", ":", "(", "*"),
         "there is no `lambda`: a layer is written as it is, `{ .. }` is a block without a name",
         "block a {\n  f = «lambda» x: x + 1\n}",
-        fix="write `{ input x .. output y }`",
+        fix="write `{ input x .. output y }`; a layer with parameters is a block, "
+        "`block f(w: int) { conv(w, 3) }`",
         points=BEFORE,
     ),
     Mistake(
@@ -157,7 +164,7 @@ PYTHON = (
         lambda s: (
             s.type in ("*", "**")
             and s.before in ("(", "[", ",")
-            and s.after == "NAME"
+            and s.after in ("NAME", "[", "(")
             and not s.in_parameters
         ),
         "`<word>` cannot unpack a list: write `...`",
@@ -200,6 +207,44 @@ PYTHON = (
 
 PARAMETER_TYPES = (
     Mistake(
+        "E0130",
+        lambda s: s.in_parameters and s.type == "." and s.near(-2).type == ":",
+        "a type is one word: a layer has the type `layer`",
+        "block f(n: nn«.»Module) { relu }",
+        fix="write `layer`",
+        edits=edits.type_of_layer,
+    ),
+    Mistake(
+        "E0130",
+        lambda s: (
+            s.type == ","
+            and s.bracket == "["
+            and s.near(s.opener() - 1).type == "NAME"
+            and s.near(s.opener() - 2).type == "["
+            and s.near(s.opener() - 4).type == ":"
+            and s.word(s.opener() - 3) in ("list", "List")
+        ),
+        "the items of a `list` of tuples have no types",
+        "block f(n: list[tuple[int«,» int]]) { relu }",
+        fix="write `list`",
+        edits=edits.plain_list,
+    ),
+    Mistake(
+        "E0130",
+        lambda s: (
+            s.type in ("=", ",")
+            and s.bracket == "["
+            and s.word(s.opener() - 1) in TYPE_WORDS
+            and s.near(s.opener() - 2).type == ":"
+            and s.near(s.opener() - 4).type in ("(", ",")
+            and s.head() in ("block", "network")
+            and s.token.depth > 1
+        ),
+        "data cannot be a parameter",
+        "network f(x: f32[B «=» 1, 8]) { relu }",
+        fix="declare it in the body: `input x: f32[B = 1, 3, H = 32, W = 32]`",
+    ),
+    Mistake(
         "E0117",
         lambda s: s.type == "NAME" and s.near(-2).type in ("block", "network") and not s.bracket,
         "parameters are written in parentheses after the name",
@@ -210,7 +255,7 @@ PARAMETER_TYPES = (
     Mistake(
         "E0117",
         lambda s: (
-            s.in_parameters and s.type == "NAME" and s.before == "NAME" and s.word(-1) in _TYPES
+            s.in_parameters and s.type == "NAME" and s.before == "NAME" and s.word(-1) in TYPES
         ),
         "the type follows the name: `<word>: <before>`",
         "block f(int «n») { relu }",

@@ -42,11 +42,17 @@ def test_nothing_is_given_twice_in_one_call(callee: str, attributes: str) -> Non
     assert errors(text.replace(attributes, given)) == ["E0303"]
 
 
+def _sample(op: type[Op], name: str) -> str:
+    if name == "shape" and op.variadic is None:
+        return "[1]"
+    return "zeros" if takes_initialiser(op, name) else "1"
+
+
 @pytest.mark.parametrize("op", all_ops().values(), ids=all_ops().keys())
 def test_no_attribute_of_any_op_is_given_twice(op: type[Op]) -> None:
     order = [op.variadic] if op.variadic else [*positional(op)]
     for index, name in enumerate(order):
-        values = ["zeros" if takes_initialiser(op, key) else "1" for key in order[: index + 1]]
+        values = [_sample(op, key) for key in order[: index + 1]]
         for earlier in (values, [f"{name}={values[-1]}"]):
             given = ", ".join([*earlier, f"{name}={values[-1]}"])
             text = network(f"output x -> {op.name}({given})")
@@ -120,9 +126,14 @@ def test_what_goes_by_name_only(op: type[Op]) -> None:
 def test_one_more_by_position_is_refused(op: type[Op]) -> None:
     if op.variadic is not None:
         return
-    given = ["zeros" if takes_initialiser(op, name) else "1" for name in positional(op)]
+    given = [_sample(op, name) for name in positional(op)]
     errors_found = errors(network(f"output x -> (l: {op.name})({', '.join([*given, '1'])})"))
     assert "E0303" in errors_found or errors_found == ["E0304"]
+
+
+@pytest.mark.parametrize("call", ["zeros(B, 4)", "ones(4)", "full(B, 4, 0.5)", "w: param(4, 2)"])
+def test_a_shape_is_a_list(call: str) -> None:
+    assert errors(network(f"y = {call}", "output x")) == ["E0301"]
 
 
 IMAGES, TOKENS = "B = 1, 64, H = 256, W = 256", "B = 1, T = 12, 128"

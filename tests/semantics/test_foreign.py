@@ -7,7 +7,7 @@ from archspec.ops.registry import all_ops
 from archspec.semantics.compile import check
 from archspec.semantics.foreign import rows
 from archspec.semantics.foreign.words import ACTIVATIONS, INITIALISERS, SAID
-from archspec.semantics.program.foreign_names import _OPS, _WORDS
+from archspec.semantics.program.foreign_names import _OPS, _TYPES, _WORDS
 from archspec.semantics.program.library_names import modules_of_names
 from archspec.semantics.program.op_attributes import attribute_names
 from archspec.source import Source, Span
@@ -131,6 +131,12 @@ def test_ops_of_another_name(name, op):
     assert name not in all_ops()
     (item, *_) = found(f"a = x -> {name}")
     assert f"`{op}`" in item.message + item.fix.message
+
+
+@pytest.mark.parametrize(("name", "kind"), _TYPES.items())
+def test_element_types_of_another_name(name, kind):
+    (item, *_) = found(f"a = x -> cast({name})")
+    assert item.fix.edits[0].text == kind
 
 
 @pytest.mark.parametrize(("name", "said"), _WORDS.items())

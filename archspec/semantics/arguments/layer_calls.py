@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ValidationError
 
-from archspec.diagnostics.suggest import beginning, rename
+from archspec.diagnostics.suggest import beginning, rename, renamed
 from archspec.semantics.arguments.refused_calls import (
     INFERRED,
     argument_value,
@@ -17,6 +17,7 @@ from archspec.semantics.arguments.refused_calls import (
     refuse_unknown,
 )
 from archspec.semantics.program.definitions import RuleDefinition
+from archspec.semantics.program.foreign_names import meant_by
 from archspec.semantics.program.op_attributes import positional
 from archspec.semantics.values.bare_words import (
     INITIALISER_NAMES,
@@ -167,7 +168,7 @@ def _values(
                 "E0301",
                 f"`{name}` takes {listed}, not `{node.text}`",
                 node.span,
-                fix=rename(node.span, node.text, words),
+                fix=renamed(node.span, meant_by(node.text, words)),
             )
     if takes_initialiser(model, name):
         return (initialiser_value(context, node),)

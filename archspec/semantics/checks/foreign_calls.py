@@ -11,7 +11,7 @@ from archspec.semantics.foreign.declarations import declaration
 from archspec.semantics.foreign.places import in_place, position_note
 from archspec.semantics.foreign.rewriting import Rewriter, Written, find_row
 from archspec.semantics.foreign.rows import Row
-from archspec.semantics.foreign.words import SAID, TRAINING
+from archspec.semantics.foreign.words import HOW, SAID, TRAINING
 from archspec.semantics.program.library_names import missing_use, modules_of_names
 from archspec.semantics.program.op_attributes import positional, with_comma
 from archspec.source import Span
@@ -112,10 +112,7 @@ class ForeignCalls:
         if len(path) == 1:
             return False
         if known(path[-1]):
-            fix = Fix(
-                f"write `{path[-1]}`, without `{'.'.join(path[:-1])}.`",
-                (Edit(node.span, path[-1]),),
-            )
+            fix = _without_library(path, node.span)
             self.report(diagnostic("E0210", _nothing(path[:1]), node.span, fix=fix))
             return True
         if path[0] == "self":
@@ -196,8 +193,16 @@ def _not_rewritten(path: tuple[str, ...], place: Span, row: Row) -> Diagnostic:
     model = all_ops().get(row.op)
     notes = [position_note(row.op, positional(model))] if model is not None else []
     message = _called(path, row.op)
-    fix = f"did you mean `{name}`?"
+    fix = HOW.get(row.op, f"did you mean `{name}`?")
     return diagnostic("E0210", message, place, fix=fix, notes=notes)
+
+
+def _without_library(path: tuple[str, ...], place: Span) -> Fix:
+    """The fix for a name that has a meaning here without the name of its library."""
+    name = path[-1]
+    if name in HOW and _is_called(place):
+        return Fix(HOW[name])
+    return Fix(f"write `{name}`, without `{'.'.join(path[:-1])}.`", (Edit(place, name),))
 
 
 def _nothing(path: tuple[str, ...]) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from archspec.diagnostics.model import Edit, Fix
 from archspec.semantics.expansion.ops import data_op
 from archspec.semantics.expansion.sources import materialise
-from archspec.semantics.values.context import Context, in_graph
+from archspec.semantics.values.context import Context, SpecError, in_graph
 from archspec.semantics.values.display import kind_of
 from archspec.semantics.values.evaluation import evaluate, evaluates, force
 from archspec.semantics.values.functions import member
@@ -42,7 +43,30 @@ def binary(context: Context, node: ast.Binary) -> Value:
     _refuse_layers(context, sign, (left, node.left), (right, node.right))
     if sign in ("==", "!=", "<", "<=", ">", ">="):
         return compare(context, sign, left, right, node.span)
+    if sign == "*" and ListValue in (type(left), type(right)):
+        raise _repeated(context, left, right, node)
     return arithmetic(context, sign, left, right, node.span)
+
+
+def _repeated(context: Context, left: Value, right: Value, node: ast.Binary) -> SpecError:
+    """The error for `[f] * 3`, with a loop or a comprehension in its place."""
+    turned = isinstance(right, ListValue)
+    whole, times = (node.right, node.left) if turned else (node.left, node.right)
+    value = right if turned else left
+    fix = Fix("a list is repeated with a comprehension: `[8 for _ in 0..3]`")
+    while isinstance(whole, ast.Group):
+        whole = whole.inner
+    if isinstance(whole, ast.ListExpr) and len(whole.items) == 1:
+        count, item = times.span.text, whole.items[0].span.text
+        if is_layer(value):
+            written = f"for _ in 0..{count} {{ {item} }}"
+            words = f"layers in sequence are repeated by `{written}`"
+        else:
+            written = f"[{item} for _ in 0..{count}]"
+            words = f"write `{written}`"
+        fix = Fix(words, (Edit(node.span, written),))
+    message = f"`*` is not defined for {kind_of(left)} and {kind_of(right)}"
+    return context.error("E0309", message, node.span, fix=fix)
 
 
 def _operand(context: Context, node: ast.Expr) -> Value:

@@ -17,6 +17,7 @@ from archspec.semantics.expansion.nodes import add_node, instance_key, next_numb
 from archspec.semantics.expansion.regions import build_regions, input_labels
 from archspec.semantics.expansion.requirements import require, settle
 from archspec.semantics.expansion.sharing import one_instance
+from archspec.semantics.foreign.words import HOW
 from archspec.semantics.program.op_attributes import positional
 from archspec.semantics.values.context import GraphContext, NotInductive, SpecError
 from archspec.semantics.values.display import kind_of
@@ -194,7 +195,10 @@ def _inputs(context: GraphContext, op: Op, data: Value, span: Span) -> tuple[Ten
         if not isinstance(item, Tensor):
             what = "a tuple inside the tuple" if isinstance(item, tuple) else kind_of(item)
             raise context.error(
-                "E0304", f"`{op.name}` takes tensors, but one of its inputs is {what}", span
+                "E0304",
+                f"`{op.name}` takes tensors, but one of its inputs is {what}",
+                span,
+                fix=HOW.get(op.name),
             )
         found.append(own(context, item, span))
     least, most = op.arity

@@ -24,9 +24,9 @@ def explained(
     takes_nothing = item.code == "E0304" and item.message.endswith("not 0")
     if is_layer and len(inputs) == 1:
         return SpecError(replace(item, fix=_applied(statement, inputs[0])))
-    if inputs or not network or not (is_layer or takes_nothing):
+    if inputs or not (is_layer or takes_nothing) or not (network or is_layer):
         return error
-    return SpecError(_without_input(item, statement))
+    return SpecError(_without_input(item, statement, network))
 
 
 def _names(node: ast.Input) -> list[str]:
@@ -39,9 +39,11 @@ def _applied(statement: ast.Output | ast.ExprStmt, name: str) -> Fix:
     return Fix(f"apply it: `{name} -> f`", (edit,))
 
 
-def _without_input(item: Diagnostic, statement: ast.Output | ast.ExprStmt) -> Diagnostic:
+def _without_input(
+    item: Diagnostic, statement: ast.Output | ast.ExprStmt, network: bool
+) -> Diagnostic:
     value, whole = statement.value.span, statement.span
-    line = f"input x: {_SHAPE}"
+    line = f"input x: {_SHAPE}" if network else "input x"
     margin = "\n" + " " * (whole.column - 1)
     result = "" if isinstance(statement, ast.Output) else "output "
     edits = (
@@ -53,5 +55,5 @@ def _without_input(item: Diagnostic, statement: ast.Output | ast.ExprStmt) -> Di
     else:
         both = Edit(edits[0].span, f"{edits[0].text}x -> ")
         own = Fix(f"declare an input, `{line}`, and apply the layer to it", (both,))
-    message = "this network has no `input` for its first layer"
+    message = f"this {'network' if network else 'body'} has no `input` for its first layer"
     return replace(item, message=message, fix=own)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from archspec.diagnostics.model import Edit, Fix
+from archspec.ops.registry import all_ops
 from archspec.semantics.building.graph_builder import Tensor
 from archspec.semantics.foreign.places import in_place
 from archspec.semantics.foreign.rewriting import Rewriter
+from archspec.semantics.foreign.words import HOW
 from archspec.semantics.values.context import Context, SpecError
 from archspec.semantics.values.evaluation import evaluate
 from archspec.semantics.values.model import Value
@@ -27,6 +29,10 @@ _WORDS = {
     "to": "remove it, or convert by `x -> cast(f32)`",
     "repeat": 'write `x -> repeat("b n d -> b (r n) d", r=2)`, or `x -> expand(..)` for sizes of 1',
     "append": "lists cannot be changed: write the whole list, `[a, b]`, or `[...list, c]`",
+    "tile": 'write `x -> repeat("b n d -> b (r n) d", r=2)`',
+    "channels": _SIZES,
+    "num_channels": _SIZES,
+    "in_channels": _SIZES,
     "item": "a tensor has no values before the network runs",
     "backward": "gradients belong to training, not to the architecture",
     "requires_grad": "a constant is a `buffer`, and `frozen(layer)` is not trained",
@@ -77,12 +83,14 @@ def no_method(context: Context, node: ast.Attribute) -> SpecError:
     text = node.base.span.text if node.base.span.text.isidentifier() else "x"
     written = Rewriter(lambda name: True).method(ast.Call(node.span, node, ()), text)
     fix = _WORDS.get(node.name)
+    if fix is None and node.name in all_ops():
+        fix = HOW.get(node.name)
     if fix is None and written is not None:
         fix = f"an op is applied with `->`: `{text} -> {written.op}`"
+    if fix is None and isinstance(node.base, ast.Name):
+        fix = "sizes have names in the type of an input, and ops are applied with `->`"
     if fix is None:
-        fix = "an output is selected at its block: `x -> block.output`"
-        if node.base.span.text != text:
-            fix += ", or by position: `t[0]`"
+        fix = "an output is selected at its block: `x -> block.output`, or by position: `t[0]`"
     return context.error("E0309", f"data has no `.{node.name}`", node.span, fix=fix)
 
 

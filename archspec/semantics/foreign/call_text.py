@@ -17,6 +17,10 @@ _SAME_IN_ALL = ("kernel", "stride", "padding", "dilation", "output_padding", "sc
 """Attributes for which one number means equal numbers on all axes."""
 
 
+_SIZE_OF = re.compile(r"(\w+)\.(?:shape|size\(\))\[-?2:\]")
+"""The size of the image of another tensor."""
+
+
 class CannotRewrite(Exception):
     """An argument of a call has no counterpart here."""
 
@@ -58,6 +62,7 @@ class CallText:
         self.places: list[str] = []
         self.seen: set[str] = set()
         self.inputs: list[str] = []
+        self.sizes: list[str] = []
         self.behind = ""
         self.label = ""
         self.notes: list[str] = []
@@ -68,8 +73,10 @@ class CallText:
         self.seen.update((slot.theirs, slot.ours))
         if slot.kind == "attribute":
             self.attribute(slot, argument)
-        elif slot.kind in ("data", "list of data", "rest", "amounts", "whole"):
+        elif slot.kind in ("data", "list of data", "rest", "amounts", "whole", "shape"):
             self.listed(slot, node)
+        elif slot.kind == "sizes" and isinstance(node, ast.ListExpr | ast.TupleExpr):
+            self.attribute(slot, argument)
         elif slot.kind == "left out":
             if slot.theirs in ("in_channels", "in_features", "num_features"):
                 self.notes.append("the number of input channels is inferred")
@@ -87,12 +94,16 @@ class CallText:
         text = self.rewriter.text
         items = node.items if isinstance(node, ast.ListExpr | ast.TupleExpr) else (node,)
         match slot.kind:
+            case "data" if isinstance(node, ast.Number):
+                raise CannotRewrite
             case "data" if not (isinstance(node, ast.Name) and node.text == "None"):
                 self.inputs.append(self.rewriter.data(node))
             case "list of data":
                 self.inputs.extend(map(text, items))
             case "rest":
                 self.places.extend(map(text, items))
+            case "shape":
+                self.sizes.extend(map(text, items))
             case "amounts":
                 self.places.append(_amounts(node))
             case "whole":
@@ -110,6 +121,12 @@ class CallText:
             if slot.ours == "bias":
                 self.named("bias", "false")
             return
+        worded = slot.ours == "padding" and isinstance(argument.value, ast.Text)
+        if worded and self.padded(_string(argument.value).lower()):
+            return
+        if slot.ours == "size" and (like := _SIZE_OF.fullmatch(argument.value.span.text)):
+            self.resized_like(like[1])
+            return
         value = _value(self.rewriter, slot.ours, argument.value)
         at = len(self.places)
         next_in_order = at < len(self.order) and self.order[at] == slot.ours
@@ -125,6 +142,27 @@ class CallText:
             self.places.append(value)
         else:
             self.named(slot.ours, value)
+
+    def padded(self, word: str) -> bool:
+        """Add a padding given as a word, as in Keras and Flax; return whether that is possible."""
+        if word == "valid":
+            self.named("padding", "0")
+            return True
+        model = all_ops().get(self.op)
+        default = model.model_fields["padding"].default if model is not None else None
+        kernel = self.places[1] if len(self.places) > 1 else "3"
+        if word != "same" or default != "half" or not kernel.isdecimal() or int(kernel) % 2 == 0:
+            return False
+        self.notes.append("the default padding is that of `same`, for odd kernels")
+        self.seen.add("padding")
+        return True
+
+    def resized_like(self, other: str) -> None:
+        """Write `resize_like` for a size that is read from another tensor."""
+        if f"{self.op}_like" not in all_ops() or not self.inputs:
+            raise CannotRewrite
+        self.name = f"{self.op}_like"
+        self.inputs.append(other)
 
     def named(self, name: str, value: str) -> None:
         """Add a named attribute."""
@@ -155,7 +193,8 @@ class CallText:
     def written(self) -> str:
         """The whole call, preceded by its data."""
         pairs = [f"{name}={value}" for name, value in self.arguments]
-        inside = ", ".join([*self.places, *pairs])
+        shape = [f"[{', '.join(self.sizes)}]"] if self.sizes else []
+        inside = ", ".join([*shape, *self.places, *pairs])
         call = f"{self.name}({inside})" if inside else self.name
         stages = [item for item in (call, self.behind) if item]
         if self.label:
@@ -177,7 +216,7 @@ def matched(
     """Each argument with its slot. Raises CannotRewrite if it has none."""
     by_name = {slot.theirs: slot for slot in slots}
     order = [slot for at, slot in enumerate(slots) if slot.ours not in _earlier(slots, at)]
-    rest = next((slot for slot in slots if slot.kind == "rest"), None)
+    rest = next((slot for slot in slots if slot.kind in ("rest", "shape")), None)
     at = 0
     for argument in arguments:
         if isinstance(argument.value, ast.Spread):
@@ -189,7 +228,7 @@ def matched(
                 slot = by_name.get({"axis": "dim", "dim": "axis"}[argument.name])
         elif at < len(order):
             slot = order[at]
-            at += slot.kind != "rest"
+            at += slot.kind not in ("rest", "shape")
         else:
             slot = rest
         if slot is None:

@@ -101,6 +101,8 @@ class Rewriter:
         if isinstance(node, ast.Unary) and node.span.text[:1] in ("~", "!"):
             return f"not {self.text(node.operand)}"
         if isinstance(node, ast.Call):
+            if (number := self.of_numbers(node)) is not None:
+                return number
             found = self.call(node) or self.range(node) or self.container(node)
             found = found or self.method(node)
             return found.text if found else None
@@ -165,6 +167,12 @@ class Rewriter:
         if path_of(node.function) != ("range",) or self.known("range"):
             return None
         ends = [self.text(item.value) for item in node.arguments if item.name is None]
+        if len(ends) == len(node.arguments) == 3 and all(end.isdecimal() for end in ends):
+            first, last, step = map(int, ends)
+            if step > 0:
+                added = f"{first} + " * (first > 0)
+                count = len(range(first, last, step))
+                return Written(f"[{added}{step} * i for i in 0..{count}]", "..")
         if not 1 <= len(ends) <= 2 or len(ends) < len(node.arguments):
             return None
         start, stop = ends if len(ends) == 2 else ("0", *ends)
@@ -183,14 +191,42 @@ class Rewriter:
             return None
         if len(values) == 1 and isinstance(values[0], ast.ListExpr):
             values = [*values[0].items]
+        if len(values) == 1 and (loop := self.loop(values[0])) is not None:
+            return Written(loop, "->")
         if not values or any(isinstance(item, ast.Spread | ast.Comprehension) for item in values):
             return None
         return Written(" -> ".join(map(self.text, values)), "->")
+
+    def loop(self, node: ast.Expr) -> str | None:
+        """`*[f(i) for i in xs]` as `for i in xs { f(i) }`."""
+        inner = node.inner if isinstance(node, ast.Spread) else node
+        if not isinstance(inner, ast.Comprehension) or inner.condition is not None:
+            return None
+        names = ", ".join(target.span.text for target in inner.targets)
+        return f"for {names} in {self.text(inner.iterable)} {{ {self.text(inner.element)} }}"
+
+    def of_numbers(self, node: ast.Call) -> str | None:
+        """`math.log(10000)` as `log(10000)`, `float("-inf")` as a large number."""
+        path, values = path_of(node.function), [item.value for item in node.arguments]
+        if path == ("float",) and len(values) == 1 and isinstance(values[0], ast.Text):
+            word = values[0].span.text[1:-1].lower()
+            return {"-inf": "-1e4", "inf": "1e4"}.get(word)
+        if len(path) != 2 or path[0] not in ("math", "np", "numpy") or self.known(path[0]):
+            return None
+        if path[1] not in _OF_NUMBERS or not values or not all(map(_is_numeric, values)):
+            return None
+        return f"{path[1]}({', '.join(map(self.text, values))})"
 
     def method(self, node: ast.Call, data: str | None = None) -> Written | None:
         """`x.view(b, -1)` as `x -> reshape(b, -1)`; `data` is the text of the object."""
         function = node.function
         if not isinstance(function, ast.Attribute):
+            return None
+        if (
+            isinstance(function.base, ast.Name)
+            and function.base.text in _OWN - {"F"}
+            and (not self.known(function.base.text))
+        ):
             return None
         op = all_ops().get(function.name)
         name = function.name
@@ -275,6 +311,24 @@ class Rewriter:
         return text[1:-1] if isinstance(node, ast.Group) and "->" in text else text
 
 
+_OF_NUMBERS = frozenset({"log", "sqrt", "exp", "floor", "ceil"})
+"""Functions of `math` that this language has, too."""
+
+
+def _is_numeric(node: ast.Expr) -> bool:
+    """Whether an expression has only numbers and operators."""
+    stack: list[object] = [node]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, ast.Name | ast.Call | ast.Text | ast.Attribute):
+            return False
+        if isinstance(item, ast.Node):
+            stack.extend(item.parts)
+        elif isinstance(item, tuple):
+            stack.extend(item)
+    return True
+
+
 _LISTS = (ast.ListExpr, ast.TupleExpr)
 _EXPRESSIONS = (ast.Name, ast.Text, ast.Call, ast.Attribute, ast.Index, ast.Unary)
 
@@ -292,4 +346,5 @@ def find_row(path: tuple[str, ...]) -> Row | None:
         return folded
     if name in rows.functions() and (foreign or name not in all_ops()):
         return rows.functions()[name]
-    return rows.others().get(name) or folded
+    called = rows.functions().get(rows.plain(name)) if name[:1].isupper() else None
+    return rows.others().get(name) or folded or called

@@ -11,7 +11,7 @@ from archspec.semantics.foreign import tables
 
 Kind: TypeAlias = Literal[
     "attribute", "left out", "data", "list of data", "activation", "initialiser", "label",
-    "rest", "amounts", "whole", "padding", "constant",
+    "rest", "amounts", "whole", "padding", "constant", "shape", "sizes",
 ]  # fmt: skip
 
 _SIGNS: Mapping[str, Kind] = {
@@ -26,6 +26,8 @@ _SIGNS: Mapping[str, Kind] = {
     "^": "padding",
     "%": "whole",
     "=": "constant",
+    "#": "shape",
+    "$": "sizes",
 }
 
 
@@ -135,5 +137,9 @@ def _slot(text: str) -> Slot:
     text, _, default = text.removeprefix(sign).partition("?")
     ours, _, theirs = text.partition("=")
     kind = _SIGNS.get(sign, "attribute")
-    ours = {"kernel_initializer": "weight_init", "bias_initializer": "bias_init"}.get(ours, ours)
+    ours = {
+        "kernel_initializer": "weight_init",
+        "bias_initializer": "bias_init",
+        "kernel_init": "weight_init",
+    }.get(ours, ours)
     return Slot(theirs or text, ours, kind, default)

@@ -14,6 +14,8 @@ in the order of the other library. Notation of an argument:
     *shape               all arguments that follow
     ~padding             margins of an image, as for `pad`
     %target_shape        a shape without the batch
+    #shape               all arguments that follow, as one list
+    $parts=split_size    an attribute, only if it is a list
     ^padding             has no counterpart, unless it is "valid"
     =groups?each         is always written
 
@@ -104,7 +106,7 @@ LSTMCell = lstm_cell: -input_size hidden=hidden_size bias
 GRUCell = gru_cell: -input_size hidden=hidden_size bias
 MultiheadAttention = multihead_attention: -embed_dim heads=num_heads dropout bias -add_bias_kv
     -add_zero_attn -kdim -vdim -batch_first
-TransformerEncoderLayer = attention.encoder_layer: -d_model heads=nhead hidden=dim_feedforward
+TransformerEncoderLayer = attention.encoder_layer: -d_model heads=nhead hidden=dim_feedforward?2048
     drop=dropout -activation -layer_norm_eps -batch_first -norm_first
 DeformConv2d = deform_conv: -in_channels width=out_channels kernel=kernel_size stride padding?0
     dilation groups bias
@@ -191,7 +193,7 @@ cumsum = cumsum: @input axis=dim
 topk = topk: @input count=k axis=dim largest -sorted
 sort = sort: @input axis=dim descending
 chunk = split: @input parts=chunks axis=dim?0
-split = split: @input ^split_size axis=dim?0
+split = split: @input $parts=split_size axis=dim?0
 unbind = unbind: @input axis=dim
 flip = flip: @input axes=dims
 roll = roll: @input shifts axes=dims
@@ -223,6 +225,8 @@ zeros_like = zeros_like: @input
 ones_like = ones_like: @input
 full_like = full_like: @input value=fill_value
 arange = arange: start stop step -device -dtype
+zeros empty = zeros: #shape -device -dtype -requires_grad
+ones = ones: #shape -device -dtype -requires_grad
 """
 """Functions of `torch` and `torch.nn.functional`."""
 
@@ -250,7 +254,7 @@ cumsum = cumsum: axis=dim
 topk = topk: count=k axis=dim largest
 sort = sort: axis=dim descending
 chunk = split: parts=chunks axis=dim?0
-split = split: ^split_size axis=dim?0
+split = split: $parts=split_size axis=dim?0
 unbind = unbind: axis=dim
 select = select: axis=dim index
 narrow = slice: axis=dim start ^length
@@ -277,8 +281,8 @@ triu = triu: diagonal
 """Methods of tensors, which come first. Other methods named like an op are that op."""
 
 KERAS = """
-Dense = linear: width=units +activation bias=use_bias !kernel_initializer !bias_initializer
-    -kernel_regularizer -bias_regularizer :name -input_shape -input_dim
+Dense = linear: width=units width=features +activation bias=use_bias !kernel_initializer
+    !bias_initializer -kernel_regularizer -bias_regularizer :name -input_shape -input_dim
 Conv1D Conv2D Conv3D Convolution1D Convolution2D Convolution3D = conv: width=filters
     kernel=kernel_size stride=strides padding?0 -data_format dilation=dilation_rate groups
     +activation bias=use_bias !kernel_initializer !bias_initializer -kernel_regularizer :name
@@ -336,6 +340,7 @@ GRU = gru: hidden=units bias=use_bias dropout -return_sequences -return_state -r
 MultiHeadAttention = multihead_attention: heads=num_heads -key_dim -value_dim dropout
     bias=use_bias :name
 Attention = scaled_dot_product_attention:
+concatenate = concat: @@inputs axis :name
 reduce_mean = mean: @input axis keepdim=keepdims
 reduce_sum = sum: @input axis keepdim=keepdims
 reduce_max = max: @input axis keepdim=keepdims
@@ -349,5 +354,35 @@ interpolate = resize: @input size ^scale_factor mode align_corners
 LazyInstanceNorm1d LazyInstanceNorm2d LazyInstanceNorm3d = instance_norm: eps momentum affine
 LazyConvTranspose1d LazyConvTranspose2d LazyConvTranspose3d = conv_transpose:
     width=out_channels kernel=kernel_size stride padding output_padding groups bias dilation
+where = where: @condition @input otherwise=other
+add = add: @input scalar=other
+sub subtract = sub: @input scalar=other
+mul multiply = mul: @input scalar=other
+div divide true_divide = div: @input scalar=other
+maximum = clamp: @input low=other
+minimum = clamp: @input high=other
+concatenate = concat: @@inputs axis :name
+Conv = conv: width=features kernel=kernel_size kernel=kernel_shape stride=strides padding
+    padding=pads dilation=kernel_dilation dilation=dilations groups=feature_group_count
+    groups=group bias=use_bias !kernel_init !bias_init -auto_pad -dtype :name
+ConvTranspose = conv_transpose: width=features kernel=kernel_size kernel=kernel_shape
+    stride=strides padding padding=pads bias=use_bias :name
+Gemm = linear: width -alpha -beta -transA -transB
+Embed = embedding: count=num_embeddings width=features :name
+SelfAttention MultiHeadDotProductAttention = multihead_attention: heads=num_heads -qkv_features
+    -out_features dropout=dropout_rate -deterministic :name
+MaxPool = max_pool: kernel=kernel_shape stride=strides padding=pads dilation=dilations
+AveragePool = avg_pool: kernel=kernel_shape stride=strides padding=pads
+max_pool = max_pool: @inputs kernel=window_shape stride=strides padding
+avg_pool = avg_pool: @inputs kernel=window_shape stride=strides padding
+GlobalAveragePool = global_avg_pool:
+GlobalMaxPool = global_max_pool:
+ReduceMean = mean: axis=axes keepdim=keepdims
+ReduceSum = sum: axis=axes keepdim=keepdims
+ReduceMax = max: axis=axes keepdim=keepdims
+Concat = concat: axis
+Transpose = permute: *perm
+Clip = clamp: low=min high=max
+Gelu = gelu: approximate
 """
-"""Rows used if those above lack an argument or a row."""
+"""Rows used if those above lack an argument or a row; names of ONNX and Flax among them."""

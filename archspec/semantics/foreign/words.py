@@ -67,6 +67,15 @@ SAID = {
 }
 """Advice for calls without an equivalent op."""
 
+HOW = {
+    "split": "a number is that of the equal parts here, and not their size, "
+    "`x -> split(2, axis=1)`; sizes are a list: `x -> split([4, 4], axis=1)`",
+    "pad": "write (axis, before, after) for each axis: `x -> pad([(2, 1, 1), (3, 1, 1)])`",
+    "resize": "for the size of another tensor write `(x, other) -> resize_like`",
+    "where": "one tensor and a number: `(condition, x) -> where(otherwise=0.0)`",
+}
+"""What is said of an op whose foreign call cannot be rewritten."""
+
 TRAINING = (
     "it belongs to training, not to the architecture: remove it, and use it with the module "
     "that `archspec build` writes"

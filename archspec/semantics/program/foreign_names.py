@@ -20,6 +20,25 @@ _OPS: Mapping[str, str] = {
 }
 """Ops with another name here, by the foreign name in lower case."""
 
+_TYPES: Mapping[str, str] = {
+    "float": "f32",
+    "int": "i64",
+    "float32": "f32",
+    "float64": "f32",
+    "float16": "f32",
+    "bfloat16": "f32",
+    "double": "f32",
+    "f64": "f32",
+    "f16": "f32",
+    "long": "i64",
+    "int64": "i64",
+    "int32": "i32",
+    "short": "i32",
+    "bool_": "bool",
+    "complex64": "c64",
+}
+"""Element types by their names elsewhere."""
+
 _WORDS: Mapping[str, str] = {
     "sequential": "layers in sequence are joined by `->`: `f -> g`",
     "modulelist": "several layers are a list: `[f, g]`",
@@ -41,6 +60,12 @@ _WORDS: Mapping[str, str] = {
     "lambda": "a layer without a name is written in braces: `{ relu -> conv(8, 3) }`",
     "log2": "write `log(x) / log(2)`",
     "log10": "write `log(x) / log(10)`",
+    "inf": "there is no infinity: before a softmax write `-1e4`, and give attention a mask: "
+    "`(q, k, v, keep) -> scaled_dot_product_attention`",
+    "nan": "there is no such number",
+    "pi": "write `3.141592653589793`",
+    "randn": "a random initial value is `normal(std=0.02)`",
+    "rand": "a random initial value is `uniform(0.0, 1.0)`",
     "divmod": "write `a // b` and `a % b`",
 }
 """Advice for each word."""
@@ -51,6 +76,8 @@ def meant_by(name: str, candidates: Iterable[str]) -> str | None:
     plain = name.lower()
     if plain in _OPS:
         return _OPS[plain]
+    if plain in _TYPES:
+        return _TYPES[plain]
     return None if plain in _WORDS else suggestion(name, candidates)
 
 

@@ -33,11 +33,21 @@ def missing_use(tree: ast.Module, name: str) -> Fix | None:
     """The fix for a name defined in a module of the standard library; None if there is none."""
     module = modules_of_names().get(name)
     if module is None:
-        return None
+        return _shipped_use(tree, name)
     line = f"use {module} {{ {name} }}"
     return Fix(
         f"it is in the standard library: write `{line}` at the top", (_use(tree, module, name),)
     )
+
+
+def _shipped_use(tree: ast.Module, name: str) -> Fix | None:
+    """The fix for a network or preset of a shipped spec."""
+    path = shipped.networks().get(name)
+    if path is None:
+        return None
+    line = f"use {path.stem} {{ {name} }}"
+    words = f"it is one of the shipped networks: write `{line}` at the top"
+    return Fix(words, (_use(tree, path.stem, name),))
 
 
 def _use(tree: ast.Module, module: str, name: str) -> Edit:

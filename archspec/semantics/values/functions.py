@@ -13,6 +13,7 @@ from typing import Literal
 from archspec.diagnostics.wording import counted
 from archspec.ops.registry import all_ops
 from archspec.semantics.building.graph_builder import Tensor
+from archspec.semantics.program.foreign_names import word_of_elsewhere
 from archspec.semantics.values.context import Context, NotInductive
 from archspec.semantics.values.display import kind_of
 from archspec.semantics.values.element_budget import listed
@@ -153,7 +154,10 @@ def _real(name: str, function: Callable[[float], float]) -> Call:
     def call(context: Context, arguments: tuple[Value, ...], span: Span) -> Value:
         (value,) = arguments
         if not isinstance(value, (int, float)) or isinstance(value, bool):
-            raise context.error("E0309", f"`{name}` needs a number, not {kind_of(value)}", span)
+            infinite = isinstance(value, str) and value.lower().lstrip("+-") in ("inf", "infinity")
+            fix = word_of_elsewhere("inf") if infinite else None
+            message = f"`{name}` needs a number, not {kind_of(value)}"
+            raise context.error("E0309", message, span, fix=fix)
         try:
             return checked(context, function(value), span)
         except (ValueError, OverflowError):

@@ -120,8 +120,6 @@ def arithmetic(context: Context, sign: str, left: Value, right: Value, span: Spa
 
 def _instead(sign: str, left: Value, right: Value) -> str | None:
     """Advice for a Python operator on lists and strings."""
-    if sign == "*" and ListValue in (type(left), type(right)):
-        return "a list is repeated with a comprehension: `[8 for _ in 0..3]`"
     if sign == "+" and str in (type(left), type(right)):
         return 'values are inserted into strings: `"layer{i}"`'
     if sign == "%" and isinstance(left, str):
