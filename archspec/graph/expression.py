@@ -67,6 +67,14 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "min": min,
     "max": max,
     "sqrt": math.sqrt,
+    "log": math.log,
+    "exp": math.exp,
+    "ceil": math.ceil,
+    "floor": math.floor,
+    "int": int,
+    "float": float,
+    "abs": abs,
+    "if": lambda condition, then, otherwise: then if condition else otherwise,
     "tuple": lambda *items: items,
     "==": lambda a, b: a == b,
     "!=": lambda a, b: a != b,
@@ -97,6 +105,15 @@ def names_in(expression: Expression) -> Iterator[str]:
                 yield from names_in(operand)
 
 
+def choices_in(expression: Expression) -> Iterator[Operation]:
+    """The `if c then a else b` in an expression."""
+    if isinstance(expression, Operation):
+        if expression.sign == "if":
+            yield expression
+        for operand in expression.operands:
+            yield from choices_in(operand)
+
+
 def says_more(expression: Expression) -> bool:
     """Whether an expression has anything but numbers."""
     if isinstance(expression, Operation):
@@ -111,6 +128,10 @@ def evaluated(expression: Expression, names: Mapping[str, Any]) -> Any:
             return names.get(text)
         case Number(value) | Size(value) | Outside(value):
             return value
+    if expression.sign == "if":
+        condition, then, otherwise = expression.operands
+        truth = evaluated(condition, names)
+        return None if truth is None else evaluated(then if truth else otherwise, names)
     operands = [evaluated(operand, names) for operand in expression.operands]
     if any(operand is None for operand in operands):
         return None
@@ -137,6 +158,8 @@ def simplified(operation: Operation) -> Expression:
     sign, operands = operation.sign, operation.operands
     if sign == "not":
         return negated(operands[0])
+    if sign == "if" and isinstance(operands[0], Number):
+        return operands[1] if operands[0].value else operands[2]
     if sign == "tuple" or len(operands) != 2:
         return operation
     left, right = operands

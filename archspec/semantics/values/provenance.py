@@ -27,7 +27,7 @@ from archspec.syntax import ast
 from archspec.types.dim import Dim
 from archspec.types.initialiser import INITIALISERS
 
-DEEPEST = 8
+DEEPEST = 12
 """Maximum nesting of operators and calls; deeper expressions are no help to a reader."""
 
 
@@ -44,15 +44,27 @@ def as_written(node: ast.Expr, environment: Environment, depth: int = 0) -> Expr
             return _name(text, environment, depth)
         case ast.Group(inner=inner):
             return as_written(inner, environment, depth + 1)
-        case ast.Unary(operator=sign, operand=operand):
-            return _operation("neg" if sign == "-" else sign, (operand,), environment, depth)
-        case ast.Binary(operator=sign, left=left, right=right) if sign in OPERATIONS:
-            return _operation(sign, (left, right), environment, depth)
-        case ast.TupleExpr(items=items) | ast.ListExpr(items=items):
-            return _operation("tuple", items, environment, depth)
+        case ast.Unary() | ast.Binary() | ast.TupleExpr() | ast.ListExpr() | ast.IfValue():
+            sign, nodes = _parts(node)
+            known = sign in OPERATIONS
+            return _operation(sign, nodes, environment, depth) if known else None
         case ast.Call(function=ast.Name(text=name)) if not environment.has_local(name):
             return _called(name, node, environment, depth)
     return as_number(folded(node, environment, depth))
+
+
+def _parts(
+    node: ast.Unary | ast.Binary | ast.TupleExpr | ast.ListExpr | ast.IfValue,
+) -> tuple[str, Sequence[ast.Expr]]:
+    """The sign and the operands of an operation."""
+    match node:
+        case ast.Unary(operator=sign, operand=operand):
+            return "neg" if sign == "-" else sign, (operand,)
+        case ast.Binary(operator=sign, left=left, right=right):
+            return sign, (left, right)
+        case ast.IfValue(condition=condition, then=then, otherwise=otherwise):
+            return "if", (condition, then, otherwise)
+    return "tuple", node.items
 
 
 def _called(name: str, node: ast.Call, environment: Environment, depth: int) -> Expression | None:

@@ -14,6 +14,7 @@ from archspec.graph.expression import (
     Number,
     Operation,
     Outside,
+    choices_in,
     evaluated,
     names_in,
     simplified,
@@ -175,9 +176,9 @@ def _written(
         for origin in dict.fromkeys(row[at].origin for row in rows):
             if origin is None:
                 continue
-            origin = substituted(origin, defaults)
-            if _constant(values) and not _varies(origin):
-                continue  # `drop * 0`
+            origin = _decided(substituted(origin, defaults), len(values), known)
+            if _constant(values) and (not _varies(origin) or any(choices_in(origin))):
+                continue  # `drop * 0`; a choice that makes no difference
             if _yields(origin, values, known):
                 found[at] = origin
                 break
@@ -250,10 +251,28 @@ def _yields(origin: Expression, values: Values, known: Mapping[str, Values]) -> 
     if not names or not names <= known.keys() or not is_scriptable(origin):
         return False
     for number, value in enumerate(values):
-        result = evaluated(origin, {name: known[name][number] for name in names})
+        row = {name: known[name][number] for name in names}
+        for choice in choices_in(origin):
+            _, then, otherwise = (evaluated(one, row) for one in choice.operands)
+            if type(then) is not type(otherwise):
+                return False  # TorchScript has one type for both
+        result = evaluated(origin, row)
         if type(result) is not type(value) or result != value:
             return False
     return True
+
+
+def _decided(origin: Expression, count: int, known: Mapping[str, Values]) -> Expression:
+    """The expression without choices that are the same in all `count` specialisations."""
+    if not isinstance(origin, Operation):
+        return origin
+    operands = tuple(_decided(operand, count, known) for operand in origin.operands)
+    if origin.sign == "if" and set(names_in(operands[0])) <= known.keys():
+        rows = ({name: values[at] for name, values in known.items()} for at in range(count))
+        truths = {evaluated(operands[0], row) for row in rows}
+        if len(truths) == 1 and None not in truths:
+            return operands[1] if truths.pop() else operands[2]
+    return simplified(Operation(origin.sign, operands))
 
 
 def _varies(origin: Expression) -> bool:

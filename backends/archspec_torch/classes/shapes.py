@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from archspec.graph.expression import (
     Expression,
     Number,
+    choices_in,
     evaluated,
     names_in,
     says_more,
@@ -109,8 +110,10 @@ class Shapes:
                 literals[name] = Number(number)
         expression = substituted(origin, literals)
         rows = zip(self.known, values, strict=True)
-        if not says_more(expression) or any(
-            evaluated(expression, known) != value for known, value in rows
+        if (
+            not says_more(expression)
+            or any(choices_in(expression))
+            or any(evaluated(expression, known) != value for known, value in rows)
         ):
             return ""
         return self._compact(expression)

@@ -9,10 +9,21 @@ from archspec.graph.expression import Expression, Name, Operation, evaluated
 from archspec_torch.code.pieces import Code, call, code
 from archspec_torch.code.text import flat, literal
 
-PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2, "neg": 3, "**": 4}
+PRECEDENCE = {
+    **dict.fromkeys(("or",), -3),
+    **dict.fromkeys(("and",), -2),
+    **dict.fromkeys(("not",), -1),
+    **dict.fromkeys(("==", "!=", "<", "<=", ">", ">="), 0),
+    **dict.fromkeys(("+", "-"), 1),
+    **dict.fromkeys(("*", "/", "//", "%"), 2),
+    "neg": 3,
+    "**": 4,
+}
 """The precedence of operators; calls and names have the highest."""
 
-ATOM = 5
+ATOM, LOOSEST = 5, -4
+
+OF_MATH = ("sqrt", "log", "exp", "ceil", "floor")
 
 
 def expression_code(
@@ -53,7 +64,7 @@ def _code(expression: Expression, spelled: Callable[[str], Code]) -> tuple[Code,
     match expression:
         case Name(text):
             source = spelled(text)
-            return source, ATOM if len(source) == 1 and " " not in flat(source) else 0
+            return source, ATOM if len(source) == 1 and " " not in flat(source) else LOOSEST
         case Operation(sign, operands):
             return _operation(sign, [_code(one, spelled) for one in operands])
     value = expression.value
@@ -62,8 +73,12 @@ def _code(expression: Expression, spelled: Callable[[str], Code]) -> tuple[Code,
 
 
 def _operation(sign: str, operands: list[tuple[Code, int]]) -> tuple[Code, int]:
-    if sign == "neg":
-        return code("-", _at_least(operands[0], PRECEDENCE[sign])), PRECEDENCE[sign]
+    if sign in ("neg", "not"):
+        mark = "-" if sign == "neg" else "not "
+        return code(mark, _at_least(operands[0], PRECEDENCE[sign])), PRECEDENCE[sign]
+    if sign == "if":
+        condition, then = (_at_least(one, LOOSEST + 1) for one in operands[:2])
+        return code(then, " if ", condition, " else ", operands[2][0]), LOOSEST
     if sign == "ceil_div":
         above, below = _at_least(operands[0], PRECEDENCE["neg"]), _at_least(operands[1], ATOM)
         return code("-(-", above, " // ", below, ")"), PRECEDENCE["neg"]
@@ -71,7 +86,7 @@ def _operation(sign: str, operands: list[tuple[Code, int]]) -> tuple[Code, int]:
         parts = [part for operand, _ in operands for part in (", ", operand)][1:]
         return code("(", *parts, ",)" if len(operands) == 1 else ")"), ATOM
     if sign not in PRECEDENCE:
-        name = "math.sqrt" if sign == "sqrt" else sign
+        name = f"math.{sign}" if sign in OF_MATH else sign
         return call(name, *(operand for operand, _ in operands)), ATOM
     grade = PRECEDENCE[sign]
     left_grade, right_grade = (grade + 1, grade - 1) if sign == "**" else (grade, grade + 1)
