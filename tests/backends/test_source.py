@@ -53,7 +53,8 @@ network net {
         )
     )
     assert text.count("class ") == 2
-    assert "def __init__(self, in_channels: int, width: int, stride: int) -> None:" in text
+    assert "def __init__(self, in_channels: int, width: int, stride: int = 1) -> None:" in text
+    assert "self.a = Unit(in_channels=3, width=8)" in text
     assert "self.b = Unit(in_channels=8, width=16, stride=2)" in text
 
 
@@ -61,13 +62,13 @@ def test_structures_become_classes_named_by_what_differs(network):
     text = source(
         network(
             """
-block unit(width: int, down: bool = false) {
+block unit(width: int, down: layer = identity) {
   input x: [B, C, H, W]
-  output (x -> conv(width, 1)) + (x -> downsample: (if down { conv(width, 1) }))
+  output (x -> conv(width, 1)) + (x -> downsample: down)
 }
 network net {
   input x: f32[B = 1, 8, H = 16, W = 16]
-  output x -> a: unit(8) -> b: unit(16, true)
+  output x -> a: unit(8) -> b: unit(16, conv(16, 1))
 }
 """
         )

@@ -22,7 +22,7 @@ from archspec.graph.expression import (
 )
 from archspec_torch.code.expressions import expression_code, is_scriptable
 from archspec_torch.code.names import identifier, python_names
-from archspec_torch.code.pieces import COUNT, Code, Hole, code
+from archspec_torch.code.pieces import COUNT, NO_DEFAULT, Absent, Code, Hole, code, kind
 from archspec_torch.planning.origins import SIZES_OF_INPUTS
 
 Values: TypeAlias = tuple[Any, ...]
@@ -51,6 +51,15 @@ class Parameter:
     name: str
     values: Values
     outside: bool = False
+    default: Any = NO_DEFAULT
+    source: str = ""
+    """The name in the body of the block that it is, if it is one."""
+
+    @property
+    def kind(self) -> str:
+        """The type of its values, as an annotation."""
+        kinds = list(dict.fromkeys(map(kind, self.values)))
+        return kinds[0] if len(kinds) == 1 else f"Union[{', '.join(kinds)}]"
 
 
 @frozen
@@ -111,7 +120,7 @@ def choose_arguments(
     further names in its body, `defaults` the default expressions of arguments that are not given in
     any specialisation. Arguments are in the order of use, those of the definition in its order.
     """
-    columns = [tuple(hole.value for hole in holes) for holes in zip(*rows, strict=True)]
+    columns = [_completed(holes, {**sizes, **given}) for holes in zip(*rows, strict=True)]
     hints = _hints(rows[0] if rows else (), columns)
     taken = python_names((*reserved, *given))
     written = _written(rows, columns, {**sizes, **given}, defaults)
@@ -160,8 +169,34 @@ def choose_arguments(
         *(name for name in given if name in used),
         *(name for name in used if name not in of_sizes and name not in given),
     ]
+    sources = {**{name: name for name in given}, **{own: name for name, own in spelled.items()}}
     apart = {*outside.values()}
-    return filled, [Parameter(name, known[name], name in apart) for name in ordered]
+    return filled, [
+        Parameter(name, known[name], name in apart, source=sources.get(name, ""))
+        for name in ordered
+    ]
+
+
+def _completed(holes: Sequence[Hole], known: Mapping[str, Values]) -> Values:
+    """A constant in each specialisation; where it is absent, what fits those that have it."""
+    values = tuple(hole.value for hole in holes)
+    has = [not isinstance(value, Absent) for value in values]
+    if all(has):
+        return values
+    columns = [
+        tuple(
+            evaluated(origin, {name: column[at] for name, column in known.items()})
+            for at in range(len(values))
+        )
+        for origin in dict.fromkeys(hole.origin for hole in holes)
+        if origin is not None
+    ]
+    first = next(value for value, present in zip(values, has, strict=True) if present)
+    for column in (*columns, (first,) * len(values), *known.values()):
+        pairs = zip(column, values, has, strict=True)
+        if None not in column and all(repr(a) == repr(b) for a, b, there in pairs if there):
+            return column
+    return tuple(value if there else first for value, there in zip(values, has, strict=True))
 
 
 def _written(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from archspec.graph.codegen.identifiers import Names
 from archspec.graph.units import Unit
 from archspec_torch.classes.uses import merged
 from archspec_torch.code.lines import Line
 from archspec_torch.code.names import python_names
-from archspec_torch.code.pieces import Code, Hole, code, holes, skeleton
+from archspec_torch.code.pieces import Code, Hole, code, constructed, holes, skeleton
 from archspec_torch.code.text import literal
 from archspec_torch.forward.body import Body, write_body
 from archspec_torch.forward.frame import like_name
@@ -40,6 +41,8 @@ class Draft:
     forward: list[Line]
     helpers: set[str] = field(default_factory=set)
     variables: tuple[str, ...] = ()
+    is_joined: bool = False
+    """Whether it has the lines of other specialisations, too."""
 
     @property
     def unit(self) -> Unit:
@@ -64,7 +67,9 @@ class Draft:
         graph = self.unit.either
         head = f"{graph.name}\n{graph.kind}\n{self.signature}\n{len(self.init)}"
         head += f" {len(self.resets)} {len(self.restores)} {self.transient}"
-        return "\n".join([head, *(f"{ln.indent}:{skeleton(ln.code)}" for ln in self.lines)])
+        made = (f"{line.indent}:{constructed(line.code)}" for line in self.init)
+        rest = islice(self.lines, len(self.init), None)
+        return "\n".join([head, *made, *(f"{line.indent}:{skeleton(line.code)}" for line in rest)])
 
 
 def write_draft(layout: Layout, known: Plan, construct: Callable[[Unit], Code]) -> Draft:

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from graphlib import TopologicalSorter
+from dataclasses import replace as replaced
 from typing import Any
 
 from archspec.graph.expression import Expression, Number, evaluated, says_more, substituted
 from archspec.graph.units import Unit
 from archspec_torch.classes.arguments import Filling, Parameter, choose_arguments
 from archspec_torch.classes.draft import Draft, write_draft
+from archspec_torch.classes.families import by_height, calls_itself, families
+from archspec_torch.classes.recursion import MOST_ROUNDS, OwnCalls
+from archspec_torch.classes.variants import unified
 from archspec_torch.code.names import identifier, python_names
-from archspec_torch.code.pieces import Argument, Call, Code, Hole, call, code, replace
+from archspec_torch.code.pieces import (
+    NO_DEFAULT,
+    Absent,
+    Argument,
+    Call,
+    Code,
+    Hole,
+    call,
+    code,
+    kind,
+    replace,
+)
 from archspec_torch.planning.layout import Plan, plant
 from archspec_torch.planning.size_origins import known_numbers
 from archspec_torch.reserved import MODULE_NAMES
@@ -53,48 +67,113 @@ def build_classes(
     `others` are plans of the same network with other values of the parameters in `numbers`: what
     differs between them becomes an argument, and those of the class of the network are `numbers`.
     """
-    found: list[ClassDef] = []
-    made: dict[Unit, tuple[ClassDef, int]] = {}  # class, and index of the draft in it
-    plans = {unit: plan for plan in (known, *others) for unit in plan.units}
+    writer = _Writer(known, others, numbers)
+    for family in families([*writer.plans]):
+        writer.write(family)
+    return writer.classes
 
-    def construct(unit: Unit) -> Code:
-        owner, number = made[unit.owner]
+
+class _Writer:
+    """Writes the classes of one family after another."""
+
+    def __init__(self, known: Plan, others: Sequence[Plan], numbers: Collection[str]) -> None:
+        self.known, self.numbers = known, numbers
+        self.plans = {unit: plan for plan in (known, *others) for unit in plan.units}
+        self.classes: list[ClassDef] = []
+        self.made: dict[Unit, tuple[ClassDef, int]] = {}  # class, and number of the draft in it
+
+    def write(self, family: Sequence[Unit]) -> None:
+        """The classes of the specialisations of one block, or of those of them."""
+        if not calls_itself(family):
+            self._define(self._unified(family, self._construct))
+            return
+        own = OwnCalls(family)
+
+        def construct(unit: Unit) -> Code:
+            return own.call(unit) if unit.owner in own.number else self._construct(unit)
+
+        groups = self._unified(family, construct)
+        defined = self._recursive(groups, own)
+        if defined is not None:
+            self._add(defined)
+            return
+        for layer in by_height(family):
+            self._define(self._unified(layer, self._construct))
+
+    def _construct(self, unit: Unit) -> Code:
+        """Code that makes an instance of a class, or calls a function."""
+        owner, number = self.made[unit.owner]
         arguments = [
-            Argument((_passed(parameter, number),), parameter.name)
-            for parameter in owner.parameters
+            Argument((_passed(one, number),), one.name, one.default) for one in owner.parameters
         ]
         return call(owner.token, *arguments)
 
-    for units in _by_height([*plans]):
+    def _unified(
+        self, family: Sequence[Unit], construct: Callable[[Unit], Code]
+    ) -> list[list[Draft]]:
+        """The drafts of a family, those of one class together."""
         groups: dict[str, list[Draft]] = {}
-        for unit in units:
-            plan = plans[unit]
-            plant(unit, plan)
-            draft = write_draft(plan.of(unit), plan, construct)
+
+        def write(unit: Unit) -> Draft:
+            plan = self.plans[unit]
+            return write_draft(plan.of(unit), plan, construct)
+
+        for unit in family:
+            plant(unit, self.plans[unit])
+            draft = write(unit)
             groups.setdefault(draft.skeleton(), []).append(draft)
-        for drafts in groups.values():
-            own = sum(plans[draft.unit] is known for draft in drafts)
-            defined = ClassDef(drafts, f"\0{len(found)}\0", own=own)
-            _parametrise(defined, numbers)
-            found.append(defined)
-            for number, draft in enumerate(drafts):
-                made[draft.unit] = (defined, number)
-    return found
+        return unified(list(groups.values()), lambda draft: write(draft.unit))
+
+    def _define(self, groups: Sequence[list[Draft]]) -> None:
+        defined = [self._class(drafts, number) for number, drafts in enumerate(groups)]
+        for item in defined:
+            _parametrise(item, self.numbers)
+        self._add(defined)
+
+    def _class(self, drafts: list[Draft], number: int) -> ClassDef:
+        """A class; the drafts of the network itself come first."""
+        drafts = sorted(drafts, key=lambda draft: self.plans[draft.unit] is not self.known)
+        own = sum(self.plans[draft.unit] is self.known for draft in drafts)
+        return ClassDef(drafts, f"\0{len(self.classes) + number}\0", own=own)
+
+    def _add(self, defined: Sequence[ClassDef]) -> None:
+        for item in defined:
+            self.classes.append(item)
+            for number, draft in enumerate(item.drafts):
+                self.made[draft.unit] = (item, number)
+
+    def _recursive(self, groups: Sequence[list[Draft]], own: OwnCalls) -> list[ClassDef] | None:
+        """The classes of drafts that call each other; None if their arguments have no end."""
+        made = [self._class(drafts, number) for number, drafts in enumerate(groups)]
+        groups = [item.drafts for item in made]
+        place = {
+            own.number[draft.unit]: number
+            for number, drafts in enumerate(groups)
+            for draft in drafts
+        }
+        for drafts in groups:  # each call has to be one of the same class in all of them
+            if len({tuple(place[one] for one in own.callees(draft)) for draft in drafts}) > 1:
+                return None
+        tokens = [made[place[number]].token for number in range(len(place))]
+        for _ in range(MOST_ROUNDS):
+            before = [item.parameters for item in made]
+            parameters = [before[place[number]] for number in range(len(place))]
+            for item, drafts in zip(made, groups, strict=True):
+                item.drafts = [own.resolved(draft, tokens, parameters) for draft in drafts]
+                _parametrise(item, self.numbers)
+            if not all(one.source for item in made for one in item.parameters):
+                return None
+            if [_named(item.parameters) for item in made] == [_named(one) for one in before]:
+                return made
+        return None
 
 
 def _passed(parameter: Parameter, number: int) -> Hole:
     return Hole(parameter.values[number], parameter.name, outside=parameter.outside)
 
 
-def _by_height(units: Sequence[Unit]) -> Iterator[list[Unit]]:
-    """Units in layers: each calls only units of earlier layers."""
-    place = {unit: number for number, unit in enumerate(units)}
-    calls = {unit: {callee.owner for callee in unit.callees.values()} for unit in units}
-    order = TopologicalSorter(calls)
-    order.prepare()
-    while ready := order.get_ready():
-        yield sorted(ready, key=place.__getitem__)
-        order.done(*ready)
+def _named(parameters: Sequence[Parameter]) -> list[str]:
+    return [parameter.name for parameter in parameters]
 
 
 # ---------------------------------------------------------------------- arguments
@@ -112,7 +191,24 @@ def _parametrise(defined: ClassDef, numbers: Collection[str]) -> None:
         given = {name: values for name, values in given.items() if name not in defaults}
     is_network = defined.first.layout.root
     chosen = choose_arguments(rows, given, reserved, sizes, defaults, is_network)
-    defined.filled, defined.parameters = chosen
+    defined.filled = chosen[0]
+    defined.parameters = sorted(
+        (_with_default(one, defined) for one in chosen[1]),
+        key=lambda one: one.default is not NO_DEFAULT,
+    )
+
+
+def _with_default(parameter: Parameter, defined: ClassDef) -> Parameter:
+    """With the value of the network, or the default of a block that is a number of its type."""
+    if defined.first.layout.root:
+        return replaced(parameter, default=parameter.values[0])
+    default = defined.first.unit.either.defaults.get(parameter.name)
+    given = (draft.unit.either.arguments.get(parameter.name) for draft in defined.drafts)
+    if not isinstance(default, Number) or list(given) != list(parameter.values):
+        return parameter
+    if kind(default.value) not in map(kind, parameter.values):
+        return parameter
+    return replaced(parameter, default=default.value)
 
 
 def _reserved(defined: ClassDef) -> set[str]:
@@ -190,9 +286,13 @@ def fill(source: Code, filled: Iterator[Filling | None], names: dict[str, str], 
 
     def change(hole: Hole) -> Code:
         item = next(filled)
-        return code(hole) if item is None else item.code(own)
+        return code(_present(hole)) if item is None else item.code(own)
 
     return _renamed(replace(source, change), names)
+
+
+def _present(hole: Hole) -> Hole:
+    return replaced(hole, value=hole.value.value) if isinstance(hole.value, Absent) else hole
 
 
 def _renamed(source: Code, names: dict[str, str]) -> Code:

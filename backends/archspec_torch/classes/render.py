@@ -13,7 +13,7 @@ from archspec_torch.classes.grouping import ClassDef, fill
 from archspec_torch.classes.shapes import Shapes
 from archspec_torch.code.comments import doc_lines, safe_text
 from archspec_torch.code.lines import Line
-from archspec_torch.code.pieces import Code, kind
+from archspec_torch.code.pieces import NO_DEFAULT, Code
 from archspec_torch.code.text import WIDTH, lines, literal
 
 
@@ -94,8 +94,7 @@ class _Renderer:
             yield from ("", *self.more.methods)
 
     def _init(self, body: list[str], rest: list[str], start: Sequence[str]) -> Iterator[str]:
-        root = self.item.first.layout.root
-        arguments = "".join(f", {_declared(p, root)}" for p in self.item.parameters)
+        arguments = "".join(f", {_declared(p)}" for p in self.item.parameters)
         yield from _wrapped("    def __init__", f"(self{arguments}) -> None:")
         yield "        super().__init__()"
         yield from (f"        {line}" for line in self.more.refusals)
@@ -107,7 +106,7 @@ class _Renderer:
         yield from (f"        {line}" for line in start)
 
     def _function(self, signature: str, body: list[str]) -> Iterator[str]:
-        arguments = ", ".join(f"{p.name}: {kind(p.values[0])}" for p in self.item.parameters)
+        arguments = ", ".join(f"{_declared(p)}" for p in self.item.parameters)
         inside = signature[1:]
         joined = (
             f"({arguments}, {inside}"
@@ -124,7 +123,7 @@ class _Renderer:
         known = ""
         for number, line in enumerate(block):
             filled = fill(line.code, self.filled, self.names, own)
-            comment = self.shapes.text(self.comments[offset + number]) if line.comment else ""
+            comment = self.shapes.text(self.comments[offset + number])
             found += _with_comment(
                 filled,
                 indent + line.indent,
@@ -134,10 +133,11 @@ class _Renderer:
         return found
 
 
-def _declared(parameter: Parameter, with_default: bool) -> str:
-    value = parameter.values[0]
-    default = f" = {literal(value)}" if with_default else ""
-    return f"{parameter.name}: {kind(value)}{default}"
+def _declared(parameter: Parameter) -> str:
+    """`stride: int = 1`."""
+    has_default = parameter.default is not NO_DEFAULT
+    default = f" = {literal(parameter.default)}" if has_default else ""
+    return f"{parameter.name}: {parameter.kind}{default}"
 
 
 def _resets(resets: list[str], restores: list[str]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from archspec.graph.expression import (
     Expression,
@@ -34,7 +35,8 @@ class Shapes:
         parameters: Sequence[Parameter],
         filled: Sequence[Filling | None],
     ) -> None:
-        self.drafts, self.parameters = drafts, parameters
+        self.drafts, self.parameters, self.filled = drafts, parameters, filled
+        self._parts: dict[tuple[int, ...], Shapes] = {}
         self.known = [known_numbers(draft.unit.either) for draft in drafts]
         self.shown = {parameter.name: parameter.name for parameter in parameters}
         for item in filled:
@@ -43,10 +45,16 @@ class Shapes:
         if not drafts[0].layout.root:
             self.shown = {**{name: name for name in self._bound()}, **self.shown}
 
-    def text(self, comments: Sequence[Comment]) -> str:
-        """What a comment says of values, given what it says in each specialisation."""
+    def text(self, comments: Sequence[Comment | None]) -> str:
+        """What a comment says of values, given what it says in each specialisation.
+
+        None is for one that does not run the line.
+        """
+        runs = tuple(at for at, comment in enumerate(comments) if comment is not None)
+        if len(runs) < len(comments):
+            return self._only(runs).text([comments[at] for at in runs])
         parts = []
-        for outputs in zip(*comments, strict=True):
+        for outputs in zip(*(comment or () for comment in comments), strict=True):
             dtypes = {dtype for dtype, _ in outputs}
             shapes = [shape for _, shape in outputs]
             if len(dtypes) > 1 or len({len(shape) for shape in shapes}) > 1:
@@ -57,6 +65,16 @@ class Shapes:
             parts.append(f"{'' if dtype == 'f32' else dtype}[{sizes}]")
         alike = len(parts) > 1 and len(set(parts)) == 1
         return f"each {parts[0]}" if alike else ", ".join(parts)
+
+    def _only(self, runs: tuple[int, ...]) -> Shapes:
+        """The same for some of the specialisations."""
+        if runs not in self._parts:
+            drafts = [self.drafts[at] for at in runs]
+            parameters = [
+                replace(one, values=tuple(one.values[at] for at in runs)) for one in self.parameters
+            ]
+            self._parts[runs] = Shapes(drafts, parameters, self.filled)
+        return self._parts[runs]
 
     def _bound(self) -> Iterator[str]:
         """Sizes that the block itself names, where no variable has the name."""

@@ -33,16 +33,18 @@ class Line:
 
     code: Code
     indent: int = 0
-    comment: Comment = ()
+    comment: Comment | None = ()
+    """None in a specialisation that does not run the line."""
     tensors: bool = False
 
 
-def common(comments: Sequence[Comment]) -> Comment:
-    """The common comment of all iterations (or uses); sizes that change are unknown."""
-    if len({tuple((dtype, len(shape)) for dtype, shape in comment) for comment in comments}) > 1:
+def common(comments: Sequence[Comment | None]) -> Comment:
+    """What the comments of all iterations (or uses) share; sizes that change are unknown."""
+    said = [comment or () for comment in comments]
+    if len({tuple((dtype, len(shape)) for dtype, shape in comment) for comment in said}) > 1:
         return ()
     result = []
-    for outputs in zip(*comments, strict=True):
+    for outputs in zip(*said, strict=True):
         dtype = outputs[0][0]
         shapes = [shape for _, shape in outputs]
         sizes = (

@@ -26,6 +26,13 @@ COUNT = "depth"
 
 
 @frozen
+class Absent:
+    """In the hole of a line that a specialisation does not run; others have such a value there."""
+
+    value: Any
+
+
+@frozen
 class Hole:
     """A constant that may become a constructor argument; `hint` proposes its name.
 
@@ -165,7 +172,8 @@ def replace(source: Code, change: Callable[[Hole], Code]) -> Code:
     for piece in source:
         if isinstance(piece, Hole):
             new = change(piece)
-            compound = len(source) > 1 and any(isinstance(p, str) and " " in p for p in new)
+            alone = len(source) == 1 or source[0] == "if "
+            compound = not alone and any(isinstance(p, str) and " " in p for p in new)
             pieces.extend(("(", *new, ")") if compound else new)
         elif isinstance(piece, Call):
             arguments = tuple(
@@ -178,22 +186,25 @@ def replace(source: Code, change: Callable[[Hole], Code]) -> Code:
     return tuple(pieces)
 
 
-def skeleton(source: Code) -> str:
-    """The common part of pieces of code that differ only in the values of holes."""
+def skeleton(source: Code, kind_of: Callable[[Any], str] | None = None) -> str:
+    """What two pieces of code share when they differ in the values of holes only."""
+    named = kind_of or kind
     parts: list[str] = []
     for piece in source:
         if isinstance(piece, str):
             parts.append(piece)
         elif isinstance(piece, Hole):
-            parts.append(f"\0{kind(piece.value)}\0")
+            parts.append(f"\0{named(piece.value)}\0")
         else:
-            inner = ",".join(f"{a.keyword}={skeleton(a.code)}" for a in piece.arguments)
+            inner = ",".join(f"{a.keyword}={skeleton(a.code, named)}" for a in piece.arguments)
             parts.append(f"{piece.function}{piece.brackets[0]}{inner}{piece.brackets[1]}")
     return "".join(parts)
 
 
 def kind(value: Any) -> str:
-    """The type annotation of a constant."""
+    """Type of a constant, as an annotation writes it."""
+    if isinstance(value, Absent):
+        return kind(value.value)
     if isinstance(value, Quoted):
         return "str"
     if isinstance(value, tuple):
@@ -202,3 +213,19 @@ def kind(value: Any) -> str:
             return f"Tuple[{kinds[0]}, ...]"
         return f"Tuple[{', '.join(kinds) or '()'}]"
     return type(value).__name__
+
+
+def constructed(source: Code) -> str:
+    """The skeleton of code that makes modules: a number may be one for each axis there."""
+    return skeleton(source, lambda value: "int" if set(kinds_in(value)) == {"int"} else kind(value))
+
+
+def kinds_in(value: Any) -> Iterator[str]:
+    """Types of a constant, or of the items of a tuple."""
+    if isinstance(value, Absent):
+        value = value.value
+    if isinstance(value, tuple) and value:
+        for item in value:
+            yield from kinds_in(item)
+    else:
+        yield kind(value)

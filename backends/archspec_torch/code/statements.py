@@ -70,6 +70,8 @@ class Part:
     left: list[Statement]
     right: list[Statement]
     shared: bool = False
+    always: bool = False
+    """What one side has is carried out in any case."""
 
     @property
     def statements(self) -> list[Statement]:
@@ -78,19 +80,21 @@ class Part:
 
     def one_sided(self, before: set[str]) -> set[str]:
         """Variables that differ behind it between the lists; `before` are made by then."""
-        if self.shared:
+        if self.shared or self.always:
             return set()
-        left, right = ({name for one in side for name in one.made} for side in self._sides())
+        left, right = ({name for one in side for name in one.made} for side in self.sides)
         found = (left ^ right) - before
-        told = [{name for one in side for name in one.narrowed} for side in self._sides()]
+        told = [{name for one in side for name in one.narrowed} for side in self.sides]
         return found | (told[0] ^ told[1])
 
     def made(self) -> set[str]:
         """Variables that it makes on both sides."""
-        left, right = ({name for one in side for name in one.made} for side in self._sides())
-        return left & right
+        left, right = ({name for one in side for name in one.made} for side in self.sides)
+        return left | right if self.always else left & right
 
-    def _sides(self) -> tuple[list[Statement], list[Statement]]:
+    @property
+    def sides(self) -> tuple[list[Statement], list[Statement]]:
+        """What each list has."""
         return self.left, self.right
 
     def joined(self, other: Part) -> Part:
@@ -147,6 +151,6 @@ def _last_reader(names: set[str], rest: Sequence[Part]) -> int | None:
         for statement in part.statements:
             if not names.isdisjoint(statement.read):
                 found = at
-        if part.shared:
+        if part.shared or part.always:
             names = names - part.made()
     return found

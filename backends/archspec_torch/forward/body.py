@@ -39,6 +39,7 @@ def write_body(layout: Layout, known: Plan, training: bool) -> Body:
     for condition, part in segments(steps):
         _write_segment(frame, condition, part)
     _write_return(frame)
+    layout.names[training] = frame.values.variables.names_of_values
     return Body(frame.function, {} if layout.root else frame.draws, frozenset(frame.helpers))
 
 

@@ -60,7 +60,8 @@ def open_frame(layout: Layout, known: Plan, training: bool) -> tuple[Frame, list
     if training and layout.unit.has_modes:
         steps = soonest(steps, _only_in_training(layout.unit))
     wanted = {**_results(layout, graph), **wanted_names(graph, steps)}
-    values = Values(Variables(graph, steps, wanted, function.names), function)
+    preferred = layout.preferred.get(training, {})
+    values = Values(Variables(graph, steps, wanted, function.names, preferred), function)
     added = {gate.add: node for node, gate in demand.gates.items()}
     frame = Frame(
         layout, known, training, graph, demand, function, values, draws, access, branches, added

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TypeAlias
 
 from archspec.graph.codegen.conditions import ALWAYS
@@ -28,8 +29,16 @@ Wanted: TypeAlias = Mapping[Port, str]
 class Variables:
     """The variable of each port; a name is reused when its value is not needed any more."""
 
-    def __init__(self, graph: Graph, steps: Sequence[Step], wanted: Wanted, names: Names) -> None:
-        self.graph, self.names, self._wanted = graph, names, wanted
+    def __init__(
+        self,
+        graph: Graph,
+        steps: Sequence[Step],
+        wanted: Wanted,
+        names: Names,
+        preferred: Wanted = MappingProxyType({}),
+    ) -> None:
+        self.graph, self.names = graph, names
+        self._wanted, self._preferred = wanted, preferred
         self._text: dict[Port, str] = {}
         self._optional: dict[Port, bool] = {}
         self._lists: dict[int, str] = {}
@@ -43,6 +52,11 @@ class Variables:
         self._text[port] = text
         if assignable:
             self._holds[text] = port
+
+    @property
+    def names_of_values(self) -> Mapping[Port, str]:
+        """The code that reads each value."""
+        return self._text
 
     def alias(self, port: Port, source: Port) -> None:
         """Let a port have the same variable as another, which is then needed as long."""
@@ -133,10 +147,13 @@ class Variables:
         return name
 
     def _own_name(self, port: Port, step: Step) -> str:
-        """The name in the spec, or a second one like it, that no value has which is still read."""
+        """The preferred name, that in the spec or a second one like it, if no value needs it."""
         wanted = self._wanted.get(port, "")
-        for name in (wanted, f"{wanted}_2") if wanted not in LETTERS else (wanted,):
-            if wanted and (self.names.free(name) or self._is_dead(name, step)):
+        names = [self._preferred.get(port, ""), wanted]
+        if wanted and wanted not in LETTERS:
+            names.append(f"{wanted}_2")
+        for name in filter(None, names):
+            if self.names.free(name) or self._is_dead(name, step):
                 self.names.take(name)
                 self._of_spec.add(name)
                 return name

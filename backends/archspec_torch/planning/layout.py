@@ -15,7 +15,7 @@ from archspec.graph.codegen.draws import Draws, draws
 from archspec.graph.codegen.interface import Input, inputs_of
 from archspec.graph.codegen.sizes import Locals, localise
 from archspec.graph.expression import names_in
-from archspec.graph.model import Graph, Node
+from archspec.graph.model import Graph, Node, Port
 from archspec.graph.units import Owned, Unit
 from archspec.types.dim import Dim
 from archspec_torch.code.expressions import is_scriptable
@@ -59,6 +59,10 @@ class Layout:
     records: tuple[str, str] = ("", "")  # names of the classes of several results, by mode
     is_function: bool = False  # a plain function: the expression of a buffer
     told: tuple[Told, ...] = ()  # arguments of a shared block that identify the use
+    names: dict[bool, Mapping[Port, str]] = field(default_factory=dict)
+    """By mode, the variables that hold the values of its graph, once its code is written."""
+    preferred: dict[bool, Mapping[Port, str]] = field(default_factory=dict)
+    """By mode, the variables that are to hold values, where these are free."""
 
     def at(self, graph: Graph, node: Node) -> Lowered:
         """The lowering of the op of a node; one instance may be used by several nodes."""

@@ -1,0 +1,57 @@
+"""Which variables two variants of a block should use alike, so that they share statements.
+
+The nodes of their graphs are matched in order. A value of one that the other has as well should
+have one name in both. Where an equal node reads a value that only one variant makes, that value
+should replace the variable of what the other variant reads there: `x = self.downsample(x)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
+
+from archspec.graph.model import Graph, Node, Port
+from archspec_torch.classes.draft import Draft
+from archspec_torch.code.alignment import aligned
+from archspec_torch.code.names import is_identifier
+
+Preferred: TypeAlias = "dict[bool, Mapping[Port, str]]"
+"""By mode, names for the values of a graph."""
+
+
+def preferred_names(draft: Draft, other: Draft) -> Preferred:
+    """The names that the values of a draft should have, by those of another variant."""
+    found: Preferred = {}
+    for mode, names in other.layout.names.items():
+        graphs = draft.unit.graph(mode), other.unit.graph(mode)
+        found[mode] = dict(_names(*graphs, names))
+    return found
+
+
+def _names(graph: Graph, other: Graph, names: Mapping[Port, str]) -> Iterator[tuple[Port, str]]:
+    same = dict(_matched(graph, other))
+    for number, counterpart in same.items():
+        node, alike = graph.node(number), other.node(counterpart)
+        for index in range(min(len(node.types), len(alike.types))):
+            name = names.get(Port(counterpart, index), "")
+            if is_identifier(name) and not node.is_input:
+                yield Port(number, index), name
+        for port, read in zip(node.inputs, alike.inputs, strict=False):
+            name = names.get(read, "")
+            if port.node not in same and is_identifier(name):
+                yield port, name
+
+
+def _matched(graph: Graph, other: Graph) -> Iterator[tuple[int, int]]:
+    """Nodes that are the same in both, by their numbers."""
+    nodes, others = graph.nodes, other.nodes
+    keys = [[_key(node) for node in both] for both in (nodes, others)]
+    for low, high, start, _, alike in aligned(*keys):
+        for offset in range(high - low if alike else 0):
+            yield nodes[low + offset].id, others[start + offset].id
+
+
+def _key(node: Node) -> str:
+    if node.instance is None:
+        return "input"
+    return f"{node.instance.title} {node.instance.key} {len(node.inputs)} {len(node.types)}"

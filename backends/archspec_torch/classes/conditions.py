@@ -1,0 +1,83 @@
+"""The condition of a spec that tells two groups of specialisations apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from archspec.graph.expression import (
+    Expression,
+    Name,
+    Number,
+    Operation,
+    Size,
+    evaluated,
+    names_in,
+    says_more,
+    simplified,
+    substituted,
+)
+from archspec_torch.classes.draft import Draft
+from archspec_torch.planning.size_origins import known_numbers
+
+
+def separating_condition(group: Sequence[Draft], other: Sequence[Draft]) -> Expression | None:
+    """A condition of the spec that holds for the drafts of the first group and for no other."""
+    drafts = [*group, *other]
+    known = [names_of(draft) for draft in drafts]
+    alike = {
+        name: Number(value)
+        for name, value in known[0].items()
+        if isinstance(value, int | float | str)
+        and all(name in one and _same(one[name], value) for one in known)
+    }
+    wanted = [True] * len(group) + [False] * len(other)
+    for draft, names in zip(drafts, known, strict=True):
+        for decision in draft.unit.either.decisions:
+            condition = _over_names(substituted(decision, alike), names)
+            truths = [_truth(condition, one) for one in known]
+            if not says_more(condition) or not set(names_in(condition)) <= set(names):
+                continue
+            if truths == wanted:
+                return condition
+    return None
+
+
+def distance(group: Sequence[Draft], other: Sequence[Draft]) -> int:
+    """The number of conditions of the spec by which two groups differ."""
+    decisions = dict.fromkeys(
+        decision for one in (group, other) for decision in one[0].unit.either.decisions
+    )
+    sides = [[names_of(draft) for draft in one] for one in (group, other)]
+    return sum(
+        len({frozenset(_truth(one, names) for names in side) for side in sides}) > 1
+        for one in decisions
+    )
+
+
+def names_of(draft: Draft) -> dict[str, Any]:
+    """What the names of a block stand for: numbers, strings, and sizes of inputs by place."""
+    graph = draft.unit.either
+    texts = {name: text for name, text in graph.arguments.items() if isinstance(text, str)}
+    return {**texts, **known_numbers(graph)}
+
+
+def _same(one: Any, two: Any) -> bool:
+    return type(one) is type(two) and bool(one == two)
+
+
+def _truth(condition: Expression, names: Mapping[str, Any]) -> bool | None:
+    value = evaluated(condition, names)
+    return value if isinstance(value, bool) else None
+
+
+def _over_names(condition: Expression, names: Mapping[str, Any]) -> Expression:
+    """With the name of an input's size, or else another name, for a size without a name."""
+    match condition:
+        case Size(value):
+            fitting = [name for name, known in names.items() if _same(known, value)]
+            fitting.sort(key=lambda name: name.isidentifier())
+            return Name(fitting[0]) if fitting else condition
+        case Operation(sign, operands):
+            return simplified(Operation(sign, tuple(_over_names(one, names) for one in operands)))
+    return condition

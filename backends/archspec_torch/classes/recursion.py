@@ -1,0 +1,117 @@
+"""Calls of a block by itself: `Levels(n - 1, 2 * width)` in the class `Levels`.
+
+While the specialisations of a recursive rule are written, their classes and the arguments of these
+are not known. So a call among them first has all names of the callee's body as arguments. Once the
+drafts are classes, the arguments that these do not take are left out; those that are left may need
+further arguments, until none is added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from archspec.graph.units import Unit
+from archspec_torch.classes.arguments import Parameter
+from archspec_torch.classes.draft import Draft
+from archspec_torch.code.lines import Line
+from archspec_torch.code.pieces import Absent, Argument, Call, Code, Hole
+from archspec_torch.init.initialisation import Firsts
+from archspec_torch.planning.size_origins import known_numbers
+
+TOKEN = "\0itself\0"
+"""Stands for the class of a call whose class is not known yet."""
+
+MOST_ROUNDS = 6
+"""In which arguments may be added; a rule that needs more has a class for each specialisation."""
+
+
+class OwnCalls:
+    """The calls among the specialisations of a block."""
+
+    def __init__(self, units: Sequence[Unit]) -> None:
+        self.number = {unit: number for number, unit in enumerate(units)}
+        self.known = [_simple(known_numbers(unit.either)) for unit in units]
+        self.names = [name for name in self.known[0] if all(name in one for one in self.known)]
+
+    def call(self, unit: Unit) -> Code:
+        """A call of one of them, with all that may be its arguments."""
+        number = self.number[unit.owner]
+        arguments = [
+            Argument((Hole(self.known[number][name], _hint(name)),), name) for name in self.names
+        ]
+        return (Call(TOKEN, (Argument((Hole(number, "callee"),)), *arguments)),)
+
+    def resolved(
+        self, draft: Draft, classes: Sequence[str], parameters: Sequence[Sequence[Parameter]]
+    ) -> Draft:
+        """A draft whose calls are of classes, by the number of the callee, with their arguments."""
+
+        def of(code: Code) -> Code:
+            return tuple(self._piece(piece, of, classes, parameters) for piece in code)
+
+        def lines(block: Sequence[Line]) -> list[Line]:
+            return [replace(line, code=of(line.code)) for line in block]
+
+        return replace(
+            draft,
+            init=lines(draft.init),
+            resets=lines(draft.resets),
+            restores=lines(draft.restores),
+            firsts=Firsts(tuple(lines(draft.firsts.lines))),
+            forward=lines(draft.forward),
+        )
+
+    def _piece(
+        self,
+        piece: Any,
+        of: Any,
+        classes: Sequence[str],
+        parameters: Sequence[Sequence[Parameter]],
+    ) -> Any:
+        if not isinstance(piece, Call):
+            return piece
+        if piece.function != TOKEN:
+            arguments = tuple(replace(item, code=of(item.code)) for item in piece.arguments)
+            return replace(piece, arguments=arguments)
+        callee, *rest = piece.arguments
+        number = _value(callee)
+        given = {item.keyword: item for item in rest}
+        arguments = tuple(
+            Argument(given[one.source].code, one.name, one.default)
+            for one in parameters[number]
+            if one.source in given
+        )
+        return Call(classes[number], arguments)
+
+    def callees(self, draft: Draft) -> list[int]:
+        """The numbers of what it calls, in the order of the calls."""
+        return [number for line in draft.lines for number in _called(line.code)]
+
+
+def _called(code: Code) -> list[int]:
+    found: list[int] = []
+    for piece in code:
+        if isinstance(piece, Call):
+            if piece.function == TOKEN:
+                found.append(_value(piece.arguments[0]))
+            found += [number for item in piece.arguments for number in _called(item.code)]
+    return found
+
+
+def _value(argument: Argument) -> int:
+    (hole,) = argument.code
+    assert isinstance(hole, Hole)
+    value = hole.value.value if isinstance(hole.value, Absent) else hole.value
+    assert isinstance(value, int)
+    return value
+
+
+def _simple(known: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in known.items() if isinstance(value, int | float | tuple)}
+
+
+def _hint(name: str) -> str:
+    """What a layer calls the size of its input that has no name."""
+    return name if name.isidentifier() else "in_channels"

@@ -1,0 +1,313 @@
+"""Drafts of one definition whose code differs as one class: what differs is put under an `if`.
+
+Specialisations of a block differ in more than numbers where its `if`, or the clauses of a rule,
+decided otherwise (`Graph.decisions`). Such drafts are made congruent: each has the lines of all,
+those that it does not run with constants that are absent. What a specialisation runs are its own
+statements, in their order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from archspec.frozen import frozen
+from archspec.graph.expression import (
+    Expression,
+    evaluated,
+    negated,
+)
+from archspec_torch.classes.agreement import preferred_names
+from archspec_torch.classes.conditions import distance, names_of, separating_condition
+from archspec_torch.classes.draft import Draft
+from archspec_torch.classes.families import definition_of
+from archspec_torch.code.facts import with_facts
+from archspec_torch.code.lines import Line
+from archspec_torch.code.pieces import Absent, Code, Hole, code, constructed, holes, skeleton
+from archspec_torch.code.pieces import replace as replaced
+from archspec_torch.code.statements import (
+    Part,
+    Statement,
+    joined_where_read,
+    matched,
+    statements_of,
+)
+from archspec_torch.init.initialisation import Firsts
+
+BLOCKS = ("init", "resets", "restores", "initialise", "forward")
+"""The lists of lines of a draft."""
+
+LEAST_SHARED = 0.5
+"""Of the statements of the shorter draft; with less in common, two classes are easier to read."""
+
+SIDES = (True, False)
+"""The variant for which the condition holds, and the other one."""
+
+Blocks = Mapping[str, Sequence[Line]]
+
+
+def unified(groups: Sequence[list[Draft]], rewrite: Callable[[Draft], Draft]) -> list[list[Draft]]:
+    """Groups of congruent drafts, joined where a condition of the spec tells two groups apart.
+
+    `rewrite` writes a draft again after its layout was told which names to prefer.
+    """
+    found = [list(group) for group in groups]
+    apart: list[tuple[Draft, Draft]] = []  # what cannot be joined, by the first drafts
+    while pair := _nearest(found, apart):
+        one, two = pair
+        joined = _joined(found[one], found[two], rewrite)
+        if joined is None:
+            apart.append((found[one][0], found[two][0]))
+            continue
+        found[one] = joined
+        del found[two]
+    return found
+
+
+def _nearest(
+    groups: Sequence[list[Draft]], apart: Sequence[tuple[Draft, Draft]]
+) -> tuple[int, int] | None:
+    """The two groups of one block that differ by the fewest conditions: the next to be joined."""
+    pairs = [
+        (distance(group, other), one, two)
+        for two, other in enumerate(groups)
+        for one, group in enumerate(groups[:two])
+        if _may_join(group[0], other[0])
+        and not any(group[0] is first and other[0] is second for first, second in apart)
+    ]
+    return min(pairs)[1:] if pairs else None
+
+
+def _may_join(one: Draft, two: Draft) -> bool:
+    alike = one.signature == two.signature and one.transient == two.transient
+    return alike and definition_of(one.unit) == definition_of(two.unit) and not one.layout.root
+
+
+def _joined(
+    group: list[Draft], other: list[Draft], rewrite: Callable[[Draft], Draft]
+) -> list[Draft] | None:
+    condition = separating_condition(group, other)
+    if condition is None:
+        group, other = other, group
+        condition = separating_condition(group, other)
+    if condition is None:
+        return None
+    group, other = _with_names_alike(group, other, rewrite)
+    variants = _Variants(group[0], other[0], condition)
+    if variants.shared < LEAST_SHARED:
+        return None
+    return [
+        *(variants.congruent(draft, True) for draft in group),
+        *(variants.congruent(draft, False) for draft in other),
+    ]
+
+
+def _with_names_alike(
+    group: list[Draft], other: list[Draft], rewrite: Callable[[Draft], Draft]
+) -> tuple[list[Draft], list[Draft]]:
+    """Both groups with variables that agree: the longer one leads."""
+    if len(group[0].forward) < len(other[0].forward):
+        other, group = _with_names_alike(other, group, rewrite)
+        return group, other
+    other = _renamed(other, group[0], rewrite)
+    group = _renamed(group, other[0], rewrite)
+    return group, _renamed(other, group[0], rewrite)
+
+
+def _renamed(group: list[Draft], like: Draft, rewrite: Callable[[Draft], Draft]) -> list[Draft]:
+    """A group with the variables of another draft, unless its drafts would differ then."""
+    before = [draft.layout.preferred for draft in group]
+    if any(draft.is_joined for draft in group):
+        return group
+    for draft in group:
+        draft.layout.preferred = preferred_names(draft, like)
+    found = [rewrite(draft) for draft in group]
+    if len({draft.skeleton() for draft in found}) == 1:
+        return found
+    for draft, names in zip(group, before, strict=True):
+        draft.layout.preferred = names
+    return [rewrite(draft) for draft in group]
+
+
+# ---------------------------------------------------------------------- lines
+
+
+@frozen
+class _Test:
+    """How code asks which variant it is: for an attribute, or by an expression of arguments."""
+
+    condition: Expression
+    attribute: str = ""
+    """One that only the first variant has, or where it begins with `not `, only the second."""
+
+    def head(self, holds: bool, of: bool) -> Line:
+        """`if ..:`, true in the first variant (`of`) or else in the second.
+
+        It is written for a draft where the condition holds, or does not.
+        """
+        if not self.attribute:
+            condition = self.condition if of else negated(self.condition)
+            return Line(code("if ", Hole(holds == of, "flag", condition), ":"))
+        owner = self.attribute.removeprefix("not ")
+        present = self.attribute.startswith("not ") != of
+        return Line(code(f"if self.{owner} is {'not ' if present else ''}None:"))
+
+
+class _Variants:
+    """Two drafts, of which the condition holds for the first."""
+
+    def __init__(self, one: Draft, two: Draft, condition: Expression) -> None:
+        self.condition = condition
+        self.blocks = (_blocks(one), _blocks(two))
+        self.names = (names_of(one), names_of(two))
+        self.attributes = tuple(_attributes(one, two))
+        test = _Test(condition, self._attribute())
+        self.tests = {name: test if name != "init" else _Test(condition) for name in BLOCKS}
+        self.parts = {name: self._parts(name) for name in BLOCKS}
+        if not test.attribute:
+            arguments = re.findall(r"(\w+):", one.signature)
+            self.parts["forward"] = joined_where_read(
+                with_facts(self.parts["forward"], set(arguments)), set(arguments)
+            )
+
+    @property
+    def shared(self) -> float:
+        """The part of the statements of the shorter draft that both have."""
+        counts = [0, 0, 0]
+        for part in (*self.parts["init"], *self.parts["forward"]):
+            counts[0] += len(part.left)
+            counts[1] += len(part.right)
+            counts[2] += len(part.left) if part.shared else 0
+        return counts[2] / max(1, min(counts[:2]))
+
+    def congruent(self, draft: Draft, holds: bool) -> Draft:
+        """A draft of one side with the lines of both."""
+        own = _blocks(draft)
+        lines = {name: list(self._lines(name, own[name], holds)) for name in BLOCKS}
+        return replace(
+            draft,
+            init=lines["init"],
+            resets=lines["resets"],
+            restores=lines["restores"],
+            firsts=Firsts(tuple(lines["initialise"])),
+            forward=lines["forward"],
+            is_joined=True,
+        )
+
+    # ------------------------------------------------------------------ parts
+
+    def _parts(self, name: str) -> list[Part]:
+        spelled = constructed if name == "init" else skeleton
+        one, two = (statements_of(block[name], spelled) for block in self.blocks)
+        parts = matched(one, two)
+        return parts if name != "init" else _parted(parts, self.names)
+
+    def _attribute(self) -> str:
+        """An attribute by which code asks for the variant, preferably one that it reads."""
+        for prefix, names in zip(("", "not "), self.attributes, strict=True):
+            text = "\n".join(
+                skeleton(line.code) for block in self.blocks for line in block["forward"]
+            )
+            read = [name for name in names if re.search(rf"\bself\.{name}\b", text)]
+            if names:
+                return prefix + (*read, *names)[0]
+        return ""
+
+    def _lines(self, name: str, own: Sequence[Line], holds: bool) -> Iterator[Line]:
+        """The lines of a block for a draft of one side, which has the lines `own` itself."""
+        test = self.tests[name]
+        at = 0
+        for part in self.parts[name]:
+            sides = [[line for one in side for line in one.lines] for side in part.sides]
+            mine = [*own[at : at + len(sides[not holds])]]
+            at += len(mine)
+            if part.shared:
+                yield from mine
+                continue
+            if part.always:
+                yield from mine or _absent(sides[holds])
+                continue
+            written = [mine if side is holds else _absent(sides[not side]) for side in SIDES]
+            if name == "init":
+                self._nothing(written)
+            head = test.head(holds, bool(written[0]))
+            for lines in written:
+                if lines:
+                    yield head
+                    yield from (replace(line, indent=line.indent + 4) for line in lines)
+                    head = Line(code("else:"))
+
+    def _nothing(self, written: list[list[Line]]) -> None:
+        """Add `self.name = None` to the other side, for the attribute that code asks for."""
+        asked = self.tests["forward"].attribute
+        name, side = asked.removeprefix("not "), int(asked.startswith("not "))
+        if asked and any(_assigned(line) == name for line in written[side]):
+            written[1 - side].append(Line(code(f"self.{name} = None")))
+
+
+def _blocks(draft: Draft) -> Blocks:
+    return {
+        "init": draft.init,
+        "resets": draft.resets,
+        "restores": draft.restores,
+        "initialise": draft.firsts.lines,
+        "forward": draft.forward,
+    }
+
+
+def _attributes(one: Draft, two: Draft) -> Iterator[list[str]]:
+    """The attributes that only one of the drafts sets, of each."""
+    both = [[_assigned(line) for line in draft.init] for draft in (one, two)]
+    yield [name for name in both[0] if name and name not in both[1]]
+    yield [name for name in both[1] if name and name not in both[0]]
+
+
+def _assigned(line: Line) -> str:
+    found = re.match(r"self\.(\w+) = ", skeleton(line.code))
+    return found[1] if found is not None and not line.indent else ""
+
+
+def _absent(lines: Sequence[Line]) -> list[Line]:
+    """Lines for a specialisation that does not run them."""
+    return [Line(replaced(line.code, _without_value), line.indent, None) for line in lines]
+
+
+def _without_value(hole: Hole) -> Code:
+    value = hole.value if isinstance(hole.value, Absent) else Absent(hole.value)
+    return (replace(hole, value=value),)
+
+
+def _parted(
+    parts: Sequence[Part], names: tuple[Mapping[str, Any], Mapping[str, Any]]
+) -> list[Part]:
+    """The parts, without statements that share their form only.
+
+    In `self.conv = Conv(in_channels, width)` and `self.conv = Conv(2 * width, width)` no expression
+    is right for both.
+    """
+    found: list[Part] = []
+    for part in parts:
+        if part.shared and not _share_origins(part, names):
+            part = Part(part.left, part.right)
+        if found and not part.shared and not found[-1].shared:
+            part = found.pop().joined(part)
+        found.append(part)
+    return found
+
+
+def _share_origins(part: Part, names: tuple[Mapping[str, Any], Mapping[str, Any]]) -> bool:
+    for one, two in zip(*(_holes(side) for side in part.sides), strict=True):
+        if one.origin is None or two.origin is None or one.origin == two.origin:
+            continue
+        found = (
+            [evaluated(origin, known) for known in names] for origin in (one.origin, two.origin)
+        )
+        if [one.value, two.value] not in found:
+            return False
+    return True
+
+
+def _holes(statements: Sequence[Statement]) -> list[Hole]:
+    return [hole for one in statements for line in one.lines for hole in holes(line.code)]
