@@ -72,7 +72,7 @@ def runs(forms: Sequence[Form], names: Sequence[str] | None = None) -> list[int]
 
 def is_run(forms: Sequence[Form]) -> bool:
     """Whether items of one structure are enough for a loop, and the loop can be written."""
-    if len(forms) < SHORTEST:
+    if len(forms) < SHORTEST or len({form.structure for form in forms}) > 1:
         return False
     if all(form == forms[0] for form in forms):
         return True

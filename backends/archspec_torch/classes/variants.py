@@ -42,6 +42,9 @@ BLOCKS = ("init", "resets", "restores", "initialise", "forward")
 LEAST_SHARED = 0.5
 """Of the statements of the shorter draft; with less in common, two classes are easier to read."""
 
+SELF = r"\bself\.(\w+)"
+"""An attribute that code reads."""
+
 SIDES = (True, False)
 """The variant for which the condition holds, and the other one."""
 
@@ -96,7 +99,7 @@ def _joined(
         return None
     group, other = _with_names_alike(group, other, rewrite)
     variants = _Variants(group[0], other[0], condition)
-    if variants.shared < LEAST_SHARED:
+    if variants.shared < LEAST_SHARED or not variants.scriptable:
         return None
     return [
         *(variants.congruent(draft, True) for draft in group),
@@ -162,6 +165,7 @@ class _Variants:
         self.condition = condition
         self.blocks = (_blocks(one), _blocks(two))
         self.names = (names_of(one), names_of(two))
+        self.always = (_always(one.init), _always(two.init))
         self.attributes = tuple(_attributes(one, two))
         test = _Test(condition, self._attribute())
         self.tests = {name: test if name != "init" else _Test(condition) for name in BLOCKS}
@@ -169,7 +173,7 @@ class _Variants:
         if not test.attribute:
             arguments = re.findall(r"(\w+):", one.signature)
             self.parts["forward"] = joined_where_read(
-                with_facts(self.parts["forward"], set(arguments)), set(arguments)
+                with_facts(self.parts["forward"]), set(arguments)
             )
 
     @property
@@ -181,6 +185,20 @@ class _Variants:
             counts[1] += len(part.right)
             counts[2] += len(part.left) if part.shared else 0
         return counts[2] / max(1, min(counts[:2]))
+
+    @property
+    def scriptable(self) -> bool:
+        """Whether TorchScript finds all attributes that are read: it reads both sides of an `if`.
+
+        It leaves out a side only where the code asks whether an attribute is None.
+        """
+        if self.tests["forward"].attribute:
+            return True
+        (one, two), (always, also) = self.blocks, self.always
+        missing = (_ever(one["init"]) | _ever(two["init"])) - (always & also)
+        parts = [part for name in BLOCKS if name != "init" for part in self.parts[name]]
+        apart = (one.text for part in parts if not part.shared for one in part.statements)
+        return not any(name in missing for text in apart for name in re.findall(SELF, text))
 
     def congruent(self, draft: Draft, holds: bool) -> Draft:
         """A draft of one side with the lines of both."""
@@ -258,15 +276,25 @@ def _blocks(draft: Draft) -> Blocks:
 
 
 def _attributes(one: Draft, two: Draft) -> Iterator[list[str]]:
-    """The attributes that only one of the drafts sets, of each."""
-    both = [[_assigned(line) for line in draft.init] for draft in (one, two)]
-    yield [name for name in both[0] if name and name not in both[1]]
-    yield [name for name in both[1] if name and name not in both[0]]
+    """The attributes that one of the drafts sets in any case, and the other in none; of each."""
+    for draft, other in ((one, two), (two, one)):
+        ever = _ever(other.init)
+        names = [_assigned(line) for line in draft.init if not line.indent]
+        yield [name for name in names if name and name not in ever]
+
+
+def _always(init: Sequence[Line]) -> set[str]:
+    return {_assigned(line) for line in init if not line.indent} - {""}
+
+
+def _ever(init: Sequence[Line]) -> set[str]:
+    return {_assigned(line) for line in init} - {""}
 
 
 def _assigned(line: Line) -> str:
+    """The attribute that a line sets, or ""."""
     found = re.match(r"self\.(\w+) = ", skeleton(line.code))
-    return found[1] if found is not None and not line.indent else ""
+    return found[1] if found is not None else ""
 
 
 def _absent(lines: Sequence[Line]) -> list[Line]:

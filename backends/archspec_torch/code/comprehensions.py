@@ -56,7 +56,7 @@ def numbered_comprehension(
 ) -> tuple[Code, Code, Code] | None:
     """Code of name, child and `for i in range(n)` if all items are one run."""
     forms = [_form(item) for item in items]
-    if not is_run(forms) or numbered(names) is None or len({f.structure for f in forms}) > 1:
+    if not is_run(forms) or numbered(names) is None:
         return None
     child, head = _comprehension(items, _name_code(names))
     return _name_code(names), child, head

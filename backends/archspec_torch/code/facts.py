@@ -3,56 +3,65 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from archspec_torch.code.statements import Part
+from archspec_torch.code.statements import Part, Statement
 
 
-def with_facts(parts: Sequence[Part], known: set[str]) -> list[Part]:
+def with_facts(parts: Sequence[Part]) -> list[Part]:
     """The parts, where what one side computes of sizes alone is computed in any case.
 
     Such a line costs nothing, and TorchScript follows its variable from one `if` to the next.
     """
     found: list[Part] = []
-    made = set(known)
+    sizes: set[str] = set()
     for part in parts:
-        own = part.left or part.right
-        one_sided = not part.shared and not (part.left and part.right)
-        while one_sided and own and _is_fact(own[0].text) and own[0].read <= {*made, *BUILT_IN}:
-            made |= own[0].made
-            side = [own[0]]
-            found.append(Part(side, [], always=True) if part.left else Part([], side, always=True))
-            own = own[1:]
-        part = Part(own, []) if one_sided and part.left else Part([], own) if one_sided else part
-        if part.statements:
+        if part.shared or (part.left and part.right):
+            sizes |= _made(part.left, sizes) if part.shared else set()
             found.append(part)
-            made |= part.made()
+            continue
+        own, first = part.left or part.right, bool(part.left)
+        while own and _is_fact(own[0], sizes):
+            sizes |= own[0].made
+            found.append(_on(first, own[:1], always=True))
+            own = own[1:]
+        if own:
+            found.append(_on(first, own))
     return found
 
 
-BUILT_IN = frozenset({"self", "min", "max"})
+def _on(first: bool, own: list[Statement], always: bool = False) -> Part:
+    return Part(own, [], always=always) if first else Part([], own, always=always)
 
 
-def _is_fact(text: str) -> bool:
-    """Whether it assigns what is computed of shapes and numbers only, without division."""
-    tree = ast.parse(text).body[0]
-    return isinstance(tree, ast.Assign) and _of_sizes(tree.value)
+def _made(statements: Sequence[Statement], sizes: Collection[str]) -> set[str]:
+    return {name for one in statements if _is_fact(one, sizes) for name in one.made}
 
 
-def _of_sizes(node: ast.expr) -> bool:
+def _is_fact(statement: Statement, sizes: Collection[str]) -> bool:
+    """Whether it assigns what is computed of sizes and numbers only, without division."""
+    if any(line.comment or line.tensors for line in statement.lines):
+        return False
+    tree = ast.parse(statement.text).body[0]
+    return isinstance(tree, ast.Assign) and _of_sizes(tree.value, sizes)
+
+
+def _of_sizes(node: ast.expr, sizes: Collection[str]) -> bool:
     match node:
-        case ast.Name() | ast.Constant():
+        case ast.Constant():
             return True
+        case ast.Name(id=name):
+            return name in sizes
         case ast.Attribute(value=ast.Name(id=name), attr=attribute):
             return name == "self" or attribute in ("shape", "device", "dtype")
-        case ast.Subscript(value=ast.Attribute() as shape, slice=ast.Constant()):
-            return _of_sizes(shape)
+        case ast.Subscript(value=ast.Attribute(attr="shape"), slice=ast.Constant()):
+            return _of_sizes(node.value, sizes)
         case ast.Tuple(elts=items):
-            return all(map(_of_sizes, items))
+            return all(_of_sizes(item, sizes) for item in items)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return _of_sizes(operand)
+            return _of_sizes(operand, sizes)
         case ast.BinOp(left=left, right=right, op=ast.Add() | ast.Sub() | ast.Mult()):
-            return _of_sizes(left) and _of_sizes(right)
+            return _of_sizes(left, sizes) and _of_sizes(right, sizes)
         case ast.Call(func=ast.Name(id="min" | "max"), args=arguments):
-            return all(map(_of_sizes, arguments))
+            return all(_of_sizes(item, sizes) for item in arguments)
     return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from archspec.graph.codegen.demand import Demand
@@ -14,7 +14,7 @@ from archspec_torch.forward.function import Function
 from archspec_torch.forward.labels import wanted_names
 from archspec_torch.forward.steps import Step, plan_steps, soonest
 from archspec_torch.forward.values import Values
-from archspec_torch.forward.variables import Variables
+from archspec_torch.forward.variables import Variables, Wanted
 from archspec_torch.planning.layout import Layout, Plan
 from archspec_torch.planning.tree import sequences
 from archspec_torch.prelude import helper_names
@@ -59,9 +59,8 @@ def open_frame(layout: Layout, known: Plan, training: bool) -> tuple[Frame, list
     steps = plan_steps(graph, demand, sequences(layout.tree, graph), branches)
     if training and layout.unit.has_modes:
         steps = soonest(steps, _only_in_training(layout.unit))
-    wanted = {**_results(layout, graph), **wanted_names(graph, steps)}
-    preferred = layout.preferred.get(training, {})
-    values = Values(Variables(graph, steps, wanted, function.names, preferred), function)
+    wanted = _wanted(layout, graph, steps, training)
+    values = Values(Variables(graph, steps, wanted, function.names), function)
     added = {gate.add: node for node, gate in demand.gates.items()}
     frame = Frame(
         layout, known, training, graph, demand, function, values, draws, access, branches, added
@@ -89,6 +88,18 @@ def _results(layout: Layout, graph: Graph) -> dict[Port, str]:
         return {}
     outputs = (output for output in graph.outputs if output.structure is None)
     return {output.ports[0]: output.name for output in outputs if is_identifier(output.name)}
+
+
+def _wanted(layout: Layout, graph: Graph, steps: Sequence[Step], training: bool) -> Wanted:
+    """The names that the values of a graph are to have, the best first."""
+    names = {**_results(layout, graph), **wanted_names(graph, steps)}
+    preferred = layout.preferred.get(training, {})
+    both = [(port, table[port]) for table in (preferred, names) for port in table]
+    found: dict[Port, list[str]] = {}
+    for port, name in both:
+        if name:
+            found.setdefault(port, []).append(name)
+    return found
 
 
 def _function(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import TypeAlias
 
 from archspec.graph.codegen.conditions import ALWAYS
@@ -22,24 +21,17 @@ POOL = (*LETTERS, "u", "v", "w")
 ARITHMETIC = frozenset({"add", "sub", "mul", "div", "where", "masked_fill"})
 """Ops whose result keeps the name of an input."""
 
-Wanted: TypeAlias = Mapping[Port, str]
-"""The preferred names of values, if these are not in use."""
+Wanted: TypeAlias = Mapping[Port, Sequence[str]]
+"""The preferred names of values, the best first, if these are not in use."""
 
 
 class Variables:
     """The variable of each port; a name is reused when its value is not needed any more."""
 
-    def __init__(
-        self,
-        graph: Graph,
-        steps: Sequence[Step],
-        wanted: Wanted,
-        names: Names,
-        preferred: Wanted = MappingProxyType({}),
-    ) -> None:
-        self.graph, self.names = graph, names
-        self._wanted, self._preferred = wanted, preferred
-        self._text: dict[Port, str] = {}
+    def __init__(self, graph: Graph, steps: Sequence[Step], wanted: Wanted, names: Names) -> None:
+        self.graph, self.names, self._wanted = graph, names, wanted
+        self.names_of_values: dict[Port, str] = {}
+        """The code that reads each value."""
         self._optional: dict[Port, bool] = {}
         self._lists: dict[int, str] = {}
         self._lives = Lifetimes(graph, steps)
@@ -49,28 +41,23 @@ class Variables:
 
     def bind(self, port: Port, text: str, assignable: bool = False) -> None:
         """Let a port be read by this code (an argument, a parameter)."""
-        self._text[port] = text
+        self.names_of_values[port] = text
         if assignable:
             self._holds[text] = port
 
-    @property
-    def names_of_values(self) -> Mapping[Port, str]:
-        """The code that reads each value."""
-        return self._text
-
     def alias(self, port: Port, source: Port) -> None:
         """Let a port have the same variable as another, which is then needed as long."""
-        self._text[port] = self.text(source)
+        self.names_of_values[port] = self.text(source)
         self._optional[port] = self.optional(source)
         self._lives.join(port, source)
-        if self._text[port] in self._holds:
-            self._holds[self._text[port]] = port
+        if self.names_of_values[port] in self._holds:
+            self._holds[self.names_of_values[port]] = port
 
     def text(self, port: Port) -> str:
         """Code that reads a port."""
-        if port.node in self._lists and port not in self._text:
+        if port.node in self._lists and port not in self.names_of_values:
             return self.element(port)
-        return self._text[port]
+        return self.names_of_values[port]
 
     def element(self, port: Port) -> str:
         """A port as an element of its list."""
@@ -82,7 +69,7 @@ class Variables:
 
     def declared(self, port: Port) -> bool:
         """Whether it already has a variable."""
-        return port in self._text
+        return port in self.names_of_values
 
     def optional(self, port: Port) -> bool:
         """Whether the type of its variable admits None."""
@@ -92,12 +79,12 @@ class Variables:
 
     def rename(self, port: Port) -> str:
         """A new name for an element of a list."""
-        self._text[port] = self.names.fresh(f"{self._lists[port.node]}_{port.index}")
-        return self._text[port]
+        self.names_of_values[port] = self.names.fresh(f"{self._lists[port.node]}_{port.index}")
+        return self.names_of_values[port]
 
     def forget(self, port: Port) -> None:
         """Undo `rename`: outside of the guard, that name may be unset."""
-        self._text.pop(port, None)
+        self.names_of_values.pop(port, None)
 
     def escapes(self, port: Port) -> bool:
         """Whether a guarded value is read outside of its guard."""
@@ -105,11 +92,11 @@ class Variables:
 
     def declare(self, port: Port, optional: bool = True) -> str:
         """A new name for a value that may be None outside, unless one is declared already."""
-        if port in self._text:
-            return self._text[port]
+        if port in self.names_of_values:
+            return self.names_of_values[port]
         node = self.graph.node(port.node)
         name = self.names.fresh(own_name(self.graph, port) or list_name(node, "y"))
-        self._text[port], self._optional[port] = name, optional
+        self.names_of_values[port], self._optional[port] = name, optional
         return name
 
     def declare_list(self, node: Node) -> str:
@@ -136,23 +123,22 @@ class Variables:
     # ------------------------------------------------------------------ names
 
     def _target(self, port: Port, step: Step, dying: list[str]) -> str:
-        if port in self._text:  # declared before its guard
-            return self._text[port]
+        if port in self.names_of_values:  # declared before its guard
+            return self.names_of_values[port]
         name = self._own_name(port, step) or self._used_again(step, dying) or new_name(self.names)
         for names in (dying, self._free):
             if name in names:
                 names.remove(name)
-        self._text[port] = name
+        self.names_of_values[port] = name
         self._holds[name] = port
         return name
 
     def _own_name(self, port: Port, step: Step) -> str:
-        """The preferred name, that in the spec or a second one like it, if no value needs it."""
-        wanted = self._wanted.get(port, "")
-        names = [self._preferred.get(port, ""), wanted]
-        if wanted and wanted not in LETTERS:
-            names.append(f"{wanted}_2")
-        for name in filter(None, names):
+        """The first wanted name, or a second one like the last, that no value needs; else ""."""
+        wanted = [*self._wanted.get(port, ())]
+        if wanted and wanted[-1] not in LETTERS:
+            wanted.append(f"{wanted[-1]}_2")
+        for name in wanted:
             if self.names.free(name) or self._is_dead(name, step):
                 self.names.take(name)
                 self._of_spec.add(name)
@@ -184,7 +170,7 @@ class Variables:
         at = self._lives.at(step)
         found: dict[str, None] = {}
         for port in step.reads:
-            name = self._text.get(port, "")
+            name = self.names_of_values.get(port, "")
             alone = not self._optional.get(port) and port.node not in self._lists
             argument = self.graph.node(port.node).is_input and not is_generic(name)
             last = self._lives.last_use(port) == at and name in self._holds and not argument
