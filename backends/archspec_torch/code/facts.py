@@ -7,6 +7,9 @@ from collections.abc import Collection, Sequence
 
 from archspec_torch.code.statements import Part, Statement
 
+DIVISIONS = (ast.Div, ast.FloorDiv, ast.Mod)
+"""Operators that may fail."""
+
 
 def with_facts(parts: Sequence[Part]) -> list[Part]:
     """The parts, where what one side computes of sizes alone is computed in any case.
@@ -35,18 +38,23 @@ def _on(first: bool, own: list[Statement], always: bool = False) -> Part:
 
 
 def _made(statements: Sequence[Statement], sizes: Collection[str]) -> set[str]:
-    return {name for one in statements if _is_fact(one, sizes) for name in one.made}
+    return {name for one in statements if _is_fact(one, sizes, DIVISIONS) for name in one.made}
 
 
-def _is_fact(statement: Statement, sizes: Collection[str]) -> bool:
-    """Whether it assigns what is computed of sizes and numbers only, without division."""
+def _is_fact(
+    statement: Statement, sizes: Collection[str], more: tuple[type[ast.operator], ...] = ()
+) -> bool:
+    """Whether it assigns what is computed of sizes and numbers only.
+
+    Operators are those that never fail, and `more`.
+    """
     if any(line.comment or line.tensors for line in statement.lines):
         return False
     tree = ast.parse(statement.text).body[0]
-    return isinstance(tree, ast.Assign) and _of_sizes(tree.value, sizes)
+    return isinstance(tree, ast.Assign) and _of_sizes(tree.value, sizes, more)
 
 
-def _of_sizes(node: ast.expr, sizes: Collection[str]) -> bool:
+def _of_sizes(node: ast.expr, sizes: Collection[str], more: tuple[type[ast.operator], ...]) -> bool:
     match node:
         case ast.Constant():
             return True
@@ -55,13 +63,14 @@ def _of_sizes(node: ast.expr, sizes: Collection[str]) -> bool:
         case ast.Attribute(value=ast.Name(id=name), attr=attribute):
             return name == "self" or attribute in ("shape", "device", "dtype")
         case ast.Subscript(value=ast.Attribute(attr="shape"), slice=ast.Constant()):
-            return _of_sizes(node.value, sizes)
+            return _of_sizes(node.value, sizes, more)
         case ast.Tuple(elts=items):
-            return all(_of_sizes(item, sizes) for item in items)
+            return all(_of_sizes(item, sizes, more) for item in items)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return _of_sizes(operand, sizes)
-        case ast.BinOp(left=left, right=right, op=ast.Add() | ast.Sub() | ast.Mult()):
-            return _of_sizes(left, sizes) and _of_sizes(right, sizes)
+            return _of_sizes(operand, sizes, more)
+        case ast.BinOp(left=left, right=right, op=operator):
+            sides = _of_sizes(left, sizes, more) and _of_sizes(right, sizes, more)
+            return sides and isinstance(operator, (ast.Add, ast.Sub, ast.Mult, *more))
         case ast.Call(func=ast.Name(id="min" | "max"), args=arguments):
-            return all(_of_sizes(item, sizes) for item in arguments)
+            return all(_of_sizes(item, sizes, more) for item in arguments)
     return False
