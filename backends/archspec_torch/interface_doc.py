@@ -10,7 +10,8 @@ from archspec.graph.compiled import Compiled
 from archspec.types.condition import comparisons
 from archspec.types.dim import Dim
 from archspec.types.tensor import TensorType
-from archspec_torch.classes.arguments import Parameter, whole_factor
+from archspec_torch.classes.arguments import whole_factor
+from archspec_torch.classes.parameters import Parameter
 from archspec_torch.inputs import MOST_COMPARISONS
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any
 
-from archspec.frozen import frozen
 from archspec.graph.codegen.identifiers import Names
 from archspec.graph.expression import (
     Expression,
@@ -20,13 +19,11 @@ from archspec.graph.expression import (
     simplified,
     substituted,
 )
-from archspec_torch.code.expressions import expression_code, is_scriptable
+from archspec_torch.classes.parameters import Filling, Parameter, Ratio, Values, Written
+from archspec_torch.code.expressions import is_scriptable
 from archspec_torch.code.names import identifier, python_names
-from archspec_torch.code.pieces import COUNT, NO_DEFAULT, Absent, Code, Hole, code, kind
+from archspec_torch.code.pieces import COUNT, Absent, Hole
 from archspec_torch.planning.origins import SIZES_OF_INPUTS
-
-Values: TypeAlias = tuple[Any, ...]
-"""A constant in each specialisation."""
 
 LARGEST_FACTOR = 16
 """A constant may be a multiple or fraction of an argument of the definition up to this factor."""
@@ -39,71 +36,6 @@ LEAST_SIZE = 4
 
 VAGUE = ("", "size", "value", "divisor", "position", "end", "table", "amount")
 """Unspecific hints; another hint for the same constant is preferred."""
-
-
-@frozen
-class Parameter:
-    """A constructor argument, with its value in each specialisation.
-
-    `outside` says that it is for numbers that other blocks wrote.
-    """
-
-    name: str
-    values: Values
-    outside: bool = False
-    default: Any = NO_DEFAULT
-    source: str = ""
-    """The name in the body of the block that it is, if it is one."""
-
-    @property
-    def kind(self) -> str:
-        """The type of its values, as an annotation."""
-        kinds = list(dict.fromkeys(map(kind, self.values)))
-        return kinds[0] if len(kinds) == 1 else f"Union[{', '.join(kinds)}]"
-
-
-@frozen
-class Ratio:
-    """`times * name // by`."""
-
-    name: str
-    times: int = 1
-    by: int = 1
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The argument that it reads."""
-        return (self.name,)
-
-    def code(self, own: str) -> Code:
-        """As an expression; `own` is the prefix of the name."""
-        if self.times > 1:
-            return code(f"{self.times} * {own}{self.name}")
-        return code(f"{own}{self.name}" + (f" // {self.by}" if self.by > 1 else ""))
-
-
-@frozen
-class Written:
-    """An expression from the spec over arguments; `spelled` has names with another spelling."""
-
-    expression: Expression
-    spelled: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The arguments that it reads."""
-        spelled = dict(self.spelled)
-        return tuple(spelled.get(name, name) for name in names_in(self.expression))
-
-    def code(self, own: str) -> Code:
-        """As an expression; `own` is the prefix of each name."""
-        spelled = dict(self.spelled)
-        return expression_code(
-            self.expression, lambda name: code(f"{own}{spelled.get(name, name)}"), bool(own)
-        )
-
-
-Filling: TypeAlias = "Ratio | Written"
 
 
 def choose_arguments(

@@ -9,9 +9,10 @@ from typing import Any
 
 from archspec.graph.expression import Expression, Number, evaluated, says_more, substituted
 from archspec.graph.units import Unit
-from archspec_torch.classes.arguments import Filling, Parameter, choose_arguments
+from archspec_torch.classes.arguments import choose_arguments
 from archspec_torch.classes.draft import Draft, write_draft
 from archspec_torch.classes.families import by_height, calls_itself, families
+from archspec_torch.classes.parameters import Filling, Parameter
 from archspec_torch.classes.recursion import MOST_ROUNDS, OwnCalls
 from archspec_torch.classes.variants import unified
 from archspec_torch.code.names import identifier, python_names

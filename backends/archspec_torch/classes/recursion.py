@@ -13,8 +13,8 @@ from dataclasses import replace
 from typing import Any
 
 from archspec.graph.units import Unit
-from archspec_torch.classes.arguments import Parameter
 from archspec_torch.classes.draft import Draft
+from archspec_torch.classes.parameters import Parameter
 from archspec_torch.code.lines import Line
 from archspec_torch.code.pieces import Absent, Argument, Call, Code, Hole
 from archspec_torch.init.initialisation import Firsts

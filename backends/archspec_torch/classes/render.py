@@ -8,8 +8,8 @@ from pathlib import PurePath
 
 from archspec.frozen import frozen
 from archspec.source import NOWHERE
-from archspec_torch.classes.arguments import Parameter
 from archspec_torch.classes.grouping import ClassDef, fill
+from archspec_torch.classes.parameters import Parameter
 from archspec_torch.classes.shapes import Shapes
 from archspec_torch.code.comments import doc_lines, safe_text
 from archspec_torch.code.lines import Line

@@ -55,9 +55,7 @@ class Variables:
 
     def text(self, port: Port) -> str:
         """Code that reads a port."""
-        if port.node in self._lists and port not in self.names_of_values:
-            return self.element(port)
-        return self.names_of_values[port]
+        return self.names_of_values.get(port) or self.element(port)
 
     def element(self, port: Port) -> str:
         """A port as an element of its list."""
