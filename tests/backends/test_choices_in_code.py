@@ -72,8 +72,11 @@ def test_values_in_forward(value: str, expected: str, factors: tuple[float, floa
 
 def test_alternatives_of_two_types_are_not_scriptable() -> None:
     net = network("if deep then steps else rate", BOTH)
-    assert " if " not in python_source(net.compiled)[0].split("class Unit")[1].split("class Net")[0]
-    script(net.to_torch())
+    assert "if self.deep else" not in python_source(net.compiled)[0]
+    module, x = net.to_torch(), torch.randn(2, 4)
+    wanted = module.b.fc(module.a.fc(x * 3) * 0.25)
+    torch.testing.assert_close(module(x), wanted)
+    torch.testing.assert_close(script(module)(x), wanted)
 
 
 def test_what_is_decided_alike_is_a_number() -> None:
