@@ -1,4 +1,4 @@
-"""Graphs made by hand, for tests of what stands above the graph but needs no text."""
+"""Hand-built graphs, for tests of layers above `graph` that need no text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from archspec.types.tensor import DType, TensorType
 
 
 def tensor(*shape: int | str) -> TensorType:
-    """An f32 type; a name is a free dim."""
+    """An f32 type; names are free dims."""
     sizes = (Dim.symbol(s) if isinstance(s, str) else Dim.constant_of(s) for s in shape)
     return TensorType(DType.F32, tuple(sizes))
 
@@ -45,7 +45,7 @@ class Layer(Op):
 
 
 class Pointwise(Op):
-    """Something per element, without weights."""
+    """An elementwise op without weights."""
 
     name: ClassVar[str] = "pointwise"
     category: ClassVar[str] = "activation"
@@ -56,7 +56,7 @@ class Pointwise(Op):
 
 
 class Whole(Op):
-    """Sees everything, as attention does."""
+    """Has an unlimited receptive field, like attention."""
 
     name: ClassVar[str] = "whole"
     category: ClassVar[str] = "attention"
@@ -69,7 +69,7 @@ class Whole(Op):
 
 
 class Repeat(Op):
-    """Runs a region three times; the region named `skipped` perhaps never."""
+    """Runs a region three times; the region named `skipped` may not run at all."""
 
     name: ClassVar[str] = "repeat"
     category: ClassVar[str] = "control"
@@ -84,7 +84,7 @@ class Repeat(Op):
 
 
 class Build(Building):
-    """A graph under construction whose ops yield one tensor."""
+    """A graph under construction whose ops have one output."""
 
     def __init__(self, name: str = "net", kind: str = "block") -> None:
         super().__init__(name, kind)
@@ -110,7 +110,7 @@ def compiled(graph: Graph, training: Graph | None = None, **sizes: int) -> Compi
 
 
 def columns(count: int, width: int, channels: int) -> Graph:
-    """The columns of a fractal block, unjoined, each block specialised once."""
+    """The columns of a fractal block, before the join, with each block specialised once."""
     return _columns(count, width, channels, {})
 
 

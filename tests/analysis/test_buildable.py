@@ -1,4 +1,4 @@
-"""Networks that are too large to be built are refused by their sizes alone, at their place."""
+"""Networks that are too large to build are rejected based on their sizes, with a location."""
 
 from __future__ import annotations
 

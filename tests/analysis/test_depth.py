@@ -1,4 +1,4 @@
-"""Depth: what is a weight layer, and where learnt weights reach a product."""
+"""Depth: which ops count as weight layers, and where learned weights are operands of a product."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def depth(result):
         ("(x, w) -> matmul", 1),
         ("(w, x -> transpose(1, 2)) -> matmul", 1),
         ("(x, w -> transpose(0, 1) -> relu) -> matmul", 1),
-        ("(x, (w, v) -> matmul) -> matmul", 1),  # the product of weights is weights
+        ("(x, (w, v) -> matmul) -> matmul", 1),  # a product of weights is a weight
         ("(x, c) -> matmul", 0),
         ("(x, w * c) -> matmul", 1),
         ("(x, x -> transpose(1, 2)) -> matmul", 0),

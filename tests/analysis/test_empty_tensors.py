@@ -1,4 +1,4 @@
-"""Valid sizes where a tensor on the way is empty."""
+"""Valid sizes of networks in which an intermediate tensor is empty."""
 
 import pytest
 import torch
@@ -26,7 +26,7 @@ from tests.unchecked import unchecked
     ],
 )
 def test_after_a_slice_that_leaves_nothing(tmp_path, layer):
-    """What torch does with empty tensors is up to each op."""
+    """Whether PyTorch accepts empty tensors depends on the op."""
     spec = tmp_path / "net.arch"
     spec.write_text(
         "network net {\n  input x: f32[B = 1, 8, H = 14, W = 2]\n"
@@ -45,8 +45,8 @@ def test_after_a_slice_that_leaves_nothing(tmp_path, layer):
 
 
 STRICT = {
-    # docs/limits.md, "Stricter than PyTorch", sentence by sentence: from which size on, and
-    # whether PyTorch asks for the same
+    # The statements of docs/limits.md, "Stricter than PyTorch", in order: the smallest valid size,
+    # and whether PyTorch requires it too.
     "slice(axis=2, stop=10)": (10, False),
     "crop([(2, 0, 10)])": (10, False),
     "slice(axis=2, start=10)": (10, False),
@@ -152,7 +152,7 @@ def test_and_else_at_1(tmp_path):
     ],
 )
 def test_what_holds_from_0_on(tmp_path, layer, where):
-    """A layer that does not take 0 is against the promise; what is accepted runs."""
+    """A layer that rejects 0 contradicts `where`; every accepted size runs."""
     spec = tmp_path / "net.arch"
     text = "network net {{\n  input x: f32[B = 1, 8, H = 4, W = 6]{}\n  output x -> {}\n}}\n"
     spec.write_text(text.format(f" where {where}", layer))

@@ -1,4 +1,4 @@
-"""Depth, paths, receptive field, MACs and memory on graphs made by hand."""
+"""Depth, paths, receptive field, MACs and memory of hand-built graphs."""
 
 from math import isclose
 from typing import ClassVar
@@ -49,9 +49,9 @@ def test_forty_columns_are_known_at_once():
     assert depth(graph, {}).longest == 2**39 + 1
     count = paths(graph)
     assert count.exact is None
-    # P(c) = P(c - 1)**2 + 1, so log2 doubles once the 1 no longer matters.
+    # P(c) = P(c - 1)**2 + 1, so log2 doubles once the 1 is negligible.
     assert isclose(count.log2, paths(fractal(30)).log2 * 2**10, rel_tol=1e-12)
-    # conv 3 -> 16 once per column, all others 16 -> 16, and the head
+    # one conv 3 -> 16 per column, all others 16 -> 16, and the head
     convs = 2**40 - 1
     expected = 40 * 3 * 16 * 9 + (convs - 40) * 16 * 16 * 9 + 16 * 10 * 9
     assert macs(graph).evaluate({"B": 1, "H": 1, "W": 1}) == expected
@@ -131,7 +131,7 @@ def test_macs_by_node_add_up():
 
 
 class Silent(Op):
-    """An op of others, which says nothing of what it sees."""
+    """An op of another package that does not declare its receptive field."""
 
     name: ClassVar[str] = "silent"
 

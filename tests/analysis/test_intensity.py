@@ -1,4 +1,4 @@
-"""Arithmetic intensity, and how analyses are found, shown and refused."""
+"""Arithmetic intensity, and how analyses are discovered, displayed and rejected."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_bytes_and_macs_of_each_block(spec: Path) -> None:
     found = archspec.load(spec).analyse("intensity")
     images, wide = 2 * 4 * 36 * 4, 2 * 8 * 36 * 4  # bytes of the input, and of 8 channels
     conv = images + wide + 8 * 4 * 9 * 4
-    held = 3 * (wide + wide + 8 * 8 * 4)  # runs three times, each time with its weights
+    held = 3 * (wide + wide + 8 * 8 * 4)  # runs three times, reading the weights each time
     expected = {
         "unit": (2 * 36 * 8 * 4 * 9, conv + wide + wide),
         "iterate": (3 * 2 * 36 * 8 * 8, None),
@@ -56,7 +56,7 @@ def test_bytes_and_macs_of_each_block(spec: Path) -> None:
         assert rows[name][0] == count
         assert size is None or rows[name][1] == size
         assert rows[name][2] == pytest.approx(count / rows[name][1], abs=0.005)
-    assert rows["iterate"][1] == held + wide + wide  # what the op itself reads and writes, too
+    assert rows["iterate"][1] == held + wide + wide  # includes the op's own reads and writes
     assert dict(found.facts)["bytes read and written"] == sum(size for _, size, _ in rows.values())
 
 
@@ -80,7 +80,7 @@ class CountOptions(Options):
 
 
 class Count:
-    """An analysis of another package: how many ops of a kind there are."""
+    """An analysis of another package: the number of ops of each kind."""
 
     name = "count"
     summary = "ops of a kind"

@@ -1,4 +1,4 @@
-"""Ops that one forward pass runs."""
+"""The number of ops executed in one forward pass."""
 
 from __future__ import annotations
 

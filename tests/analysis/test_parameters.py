@@ -1,4 +1,4 @@
-"""Counting and the table of parameters."""
+"""The number of parameters and the table of parameters."""
 
 import pytest
 
@@ -104,7 +104,7 @@ def test_an_explicit_attribute_wins_over_rules():
     instance = Instance("f", op=Layer(width=4), explicit=frozenset({"weight_init"}))
     rules = (InitRule("layer", "weight", Zeros()),)
     (entry,) = table(compiled(build.graph(build.one(instance, x), init_rules=rules)))
-    assert entry.initialiser is None  # the op's own
+    assert entry.initialiser is None  # the default of the op
 
 
 def test_a_table_beyond_the_budget_is_refused_at_once():

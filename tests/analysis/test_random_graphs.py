@@ -1,4 +1,4 @@
-"""Folds over shared blocks agree with plain walks over the fully opened graph."""
+"""Folds over shared blocks agree with plain traversals of the fully inlined graph."""
 
 from math import isclose
 
@@ -24,7 +24,7 @@ from tests.building import Build, Layer, Pointwise, compiled, tensor
 
 @st.composite
 def graphs(draw: st.DrawFn) -> Graph:
-    """A few blocks, each calling those before it, so that some are shared."""
+    """A few blocks, each of which calls earlier ones, so that some are shared."""
     known: list[Graph] = []
     for level in range(draw(st.integers(1, 4))):
         build = Build(f"block{level}")
@@ -47,7 +47,7 @@ def graphs(draw: st.DrawFn) -> Graph:
 
 
 def all_paths(graph):
-    """Every path from an input to an output of the opened graph, as the ops on it."""
+    """Every path from an input to an output of the inlined graph, as the ops on it."""
     opened = described(flatten(graph, None))
     data = opened.nodes
     ends = [node for ports in opened.graph["outputs"].values() for node, _ in ports]
@@ -61,7 +61,7 @@ def all_paths(graph):
 
 
 def carried_out(graph):
-    """The ops that are computed when a graph runs, each as often as it is."""
+    """The ops computed when a graph runs, repeated as often as each is computed."""
     wires = graph.wires
     ends = {port.node for port in graph.output_ports}
     for at in ends.union(*(nx.ancestors(wires, end) for end in ends)):

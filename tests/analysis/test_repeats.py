@@ -1,4 +1,4 @@
-"""Runs of equal pieces, and structural equality of blocks."""
+"""Sequences of equal parts, and structural equality of blocks."""
 
 from archspec.analysis.repeats import repeats
 from archspec.analysis.structure import structure_classes
@@ -85,7 +85,7 @@ def test_iterations_of_a_for_are_not_cut():
         for op in (Pointwise(), Layer(width=8 if index == 0 else 4), Pointwise()):
             x = build.op(op, x)
             build.nodes[-1].iterations = (Iteration(loop, index),)
-    # The first iteration differs, so the run begins with the third; not at the last node of one.
+    # The first iteration differs: the run begins with the third node, not with the last one of it.
     assert runs(build.graph(x)) == [((7, 8, 9), 2)]
 
 

@@ -1,4 +1,4 @@
-"""Reports and drawings are made with sizes that the network takes, or not at all."""
+"""Reports and drawings are made for sizes that the network accepts, or not at all."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Costs of a layer that runs n times, where n is a size: those of n as a number, at every n."""
+"""Costs of a layer that runs n times, where n is a size, equal those for n as a number."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def network(layer: str, size: int, *, free: bool) -> Network:
 
 
 def costs(net: Network, **sizes: int) -> dict[str, Any]:
-    """What is reported, at sizes that need not be those of the spec."""
+    """The report for sizes that may differ from those of the spec."""
     at, graph, found = {**net.compiled.sizes, **sizes}, net.compiled.inference, report(net.compiled)
     return {
         "macs": found.macs.evaluate(at),
@@ -83,7 +83,7 @@ def test_what_runs_n_times_costs_as_much_as_n_in_sequence(layer: str, steps: int
     line = network(" -> ".join([layer] * steps), steps, free=False)
     assert costs(again)["macs"] == costs(line)["macs"]
     assert costs(again)["depth"] == costs(line)["depth"]
-    state = 4 * 2 * 4 * 5 * 6  # of `iterate` itself, which is an op beside those that it runs
+    state = 4 * 2 * 4 * 5 * 6  # of `iterate` itself, in addition to the ops of its body
     assert costs(again)["memory"] == costs(line)["memory"] + state
     assert costs(again)["operations"] == costs(line)["operations"] + 1
 
@@ -97,5 +97,5 @@ def test_no_step_costs_nothing() -> None:
     found = net.report()
     assert (net.depth, net.macs(), found.macs_at_sizes) == (0, 0, 0)
     assert (found.depth.shortest, found.memory_at_sizes) == (0, 96)
-    assert found.peak == 96 + 96  # x, and what `iterate` yields
+    assert found.peak == 96 + 96  # x, and the output of `iterate`
     assert net.macs(T=2) == 2 * 2 * 4 * 36

@@ -1,4 +1,4 @@
-"""Graphs made by hand, for tests that need no spec."""
+"""Hand-built graphs, for tests that need no spec."""
 
 import re
 
@@ -19,7 +19,7 @@ def tensor(text):
 
 
 class Builder(Building):
-    """A graph under construction: ops by name, types as text, one port where there is one."""
+    """A graph under construction: ops by name, types as text, one port if there is only one."""
 
     def __init__(self, name, kind="block", arguments=None):
         super().__init__(name, kind)

@@ -1,7 +1,8 @@
-"""A second backend, without torch: NumPy functions, made with what the graph floor offers.
+"""A second backend, without torch: it generates NumPy functions, using only `graph.codegen`.
 
-Each block is a function for each mode, which takes weights by name, what its name begins with, its
-inputs, and the sizes that these do not tell. Of a join and of a gate it computes what is kept.
+Each block is one function per mode. Its arguments are the weights by name, the prefix of its names,
+its inputs, and the sizes that cannot be read from these. Inputs that a join or gate drops are not
+computed.
 """
 
 import keyword
@@ -59,7 +60,7 @@ OPS = {
     "concat": "np.concatenate([{inputs}], {op.axis})",
     "mean": "{0}.mean({op.axis})",
     "join": "join([{inputs}], {mask})",
-    "drop_path": "{0}",  # of a gate: what it gates is added by `gated`
+    "drop_path": "{0}",  # of a gate: its input is added by `gated`
 }
 
 
@@ -87,7 +88,7 @@ class NumpyBackend:
 
 
 def module(network):
-    """The text of a module; its last functions are `inference` and `training`."""
+    """The source of a module; its last functions are `inference` and `training`."""
     units = plan(network)
     known = demands(units)
     names = Names(("inference", "training"), RESERVED, frozenset(keyword.kwlist))
@@ -187,7 +188,7 @@ class Function:
 
 
 def spelled(condition):
-    """A condition as Python."""
+    """A condition as a Python expression."""
     parts = [
         " and ".join(name if index < 0 else f"{name}[{index}]" for name, index in sorted(part))
         for part in sorted(condition, key=sorted)

@@ -1,4 +1,4 @@
-"""Modules made into TorchScript, and saved and loaded."""
+"""Compile modules with TorchScript, and save and load them."""
 
 import io
 import warnings
@@ -7,14 +7,14 @@ import torch
 
 
 def script(module):
-    """The module, compiled."""
+    """The module compiled with TorchScript."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return torch.jit.script(module)
 
 
 def saved(scripted):
-    """What a file of it gives."""
+    """The module after saving and loading it."""
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -12,7 +12,7 @@ from archspec_torch.source import python_source
 
 
 class LiveBytes(TorchDispatchMode):
-    """The most bytes of results that were alive at once; weights do not count."""
+    """The peak memory of live results, in bytes, without weights."""
 
     def __init__(self, module):
         super().__init__()
@@ -38,7 +38,8 @@ class LiveBytes(TorchDispatchMode):
     [("resnet50", 10.05), ("resnet18", 6.2), ("vgg16_bn", 24.6)],
 )
 def test_peak_is_that_of_torchvision(name, megabytes):
-    """The numbers are those of torchvision 0.29 for an image of 224 by 224, measured like this."""
+    """The numbers are those of torchvision 0.29 for a 224 by 224 image, measured in the same
+    way."""
     module = archspec.load(name).to_torch().eval()
     image = torch.randn(1, 3, 224, 224)
     with torch.no_grad(), LiveBytes(module) as found:

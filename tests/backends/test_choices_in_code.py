@@ -1,4 +1,4 @@
-"""Values that the spec chooses with `if c then a else b`, or computes by a function, in code."""
+"""Values that the spec chooses by `if c then a else b` or computes by a function, in source."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_what_is_decided_alike_is_a_number() -> None:
 
 def test_choices() -> None:
     assert [evaluated(CHOICE, {"a": 1, "b": 2, "c": c}) for c in (True, False)] == [2, 1]
-    assert evaluated(CHOICE, {"a": 1, "c": False}) == 1  # the other one is not needed
+    assert evaluated(CHOICE, {"a": 1, "c": False}) == 1  # the other one is not evaluated
     assert evaluated(CHOICE, {"a": 1, "b": 2}) is None
     assert substituted(CHOICE, {"c": Number(True)}) == B
     assert len([*choices_in(Operation("+", (CHOICE, A)))]) == 2

@@ -1,4 +1,4 @@
-"""What the comments of a spec become in generated source, and what its imports are."""
+"""Which comments of a spec are in the generated source, and which imports it has."""
 
 import ast
 import inspect
@@ -63,7 +63,7 @@ network net {
 
 @pytest.mark.parametrize("stem", NAMES)
 def test_source_of_a_spec_is_clean(stem):
-    """Every import is used, nothing but torch and typing is imported, every class has a doc."""
+    """Every import is used, only torch and typing are imported, and every class has a docstring."""
     run = family(stem)["run"]
     text, _ = python_source(shipped(run["network"], **options(run)).compiled)
     tree = ast.parse(text)

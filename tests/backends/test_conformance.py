@@ -1,6 +1,6 @@
-"""Every op's examples, lowered and run: shapes, types, parameters.
+"""The examples of every op, lowered and run: shapes, types, parameters.
 
-What they compute is held by `tests/ops/test_values.py`, and how much by `tests/ops/test_macs.py`.
+`tests/ops/test_values.py` checks the values, and `tests/ops/test_macs.py` the MACs.
 """
 
 import pytest
@@ -29,7 +29,7 @@ CASES = [
 
 
 def yields(types, inputs):
-    """A region that yields tensors of these types, made of constants."""
+    """A region of constants with outputs of these types."""
     b = Builder("region", "region")
     for number, one in enumerate(inputs):
         b.input(one, f"x{number}")

@@ -1,4 +1,4 @@
-"""Sharing, regions, buffers, and sizes that are known at run time only."""
+"""Sharing, regions, buffers, and sizes that are only known at run time."""
 
 import warnings
 
@@ -225,7 +225,7 @@ def test_extra_symbols_reach_inner_blocks():
 
 
 def test_complex_numbers_from_a_permuted_tensor(network):
-    """The parts of a number lie far apart in memory here."""
+    """The real and imaginary parts are not adjacent in memory here."""
     net = network(
         """
 network net {

@@ -1,4 +1,4 @@
-"""What stands deep inside, or side by side in great numbers, is built within Python's limits."""
+"""Deeply nested networks, and very wide ones, are built within Python's limits."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def chain(depth: int) -> Network:
 
 
 def branches(depth: int) -> Network:
-    """The same in scopes that are no sequences."""
+    """The same in scopes that are not sequences."""
     rules = ("(0) => conv(4, 1)", "(n) => a: ([conv(4, 1), f(n - 1)] -> add)")
     return net(f"f({depth})", *(f"inline rule f{rule}" for rule in rules))
 
 
 def require_agreement(network: Network, script: bool = True) -> None:
-    """The module has the front end's parameters and shape, and TorchScript computes the same."""
+    """The module has the parameters and shape that the front end infers, also in TorchScript."""
     module = network.to_torch().eval()
     assert sum(item.numel() for item in module.parameters()) == network.parameters
     x = torch.randn(2, 4, 8, 8)
@@ -94,13 +94,13 @@ def test_a_sum_of_thousands() -> None:
 
 
 def blocks(depth: int) -> Network:
-    """The same in blocks, each a class of its own."""
+    """The same in blocks, each of which is a class."""
     rules = ("(0) => conv(4, 1, parametrization=spectral_norm)", "(n) => inner: f(n - 1)")
     return net(f"f({depth})", *(f"rule f{rule}" for rule in rules))
 
 
 def regions(depth: int) -> Network:
-    """The same in layers that ops run, of which each is two modules."""
+    """The same in bodies of ops, each of which is two modules."""
     rules = ("(0) => conv(4, 1)", "(n) => iterate(f(n - 1), steps=1)")
     return net(f"f({depth // 2})", *(f"inline rule f{rule}" for rule in rules))
 
@@ -110,7 +110,7 @@ DEEPEST[regions] = DEEPEST_PART - 1
 
 
 def _inside(calls: int, act: Callable[[], object]) -> object:
-    """What is done by a caller who stands so many calls deep already."""
+    """Call `act` with the given number of additional frames on the stack."""
     return act() if calls == 0 else _inside(calls - 1, act)
 
 
@@ -156,7 +156,7 @@ def test_what_is_too_deep_is_refused(make: Callable[[int], Network]) -> None:
 
 
 def test_names_that_are_numbers_out_of_order() -> None:
-    """First values go to the layer of the name, not of the place."""
+    """The initialiser of a layer depends on its name, not on its position."""
     parts = '"1": conv(4, 1, weight_init=zeros) -> "0": conv(4, 3, weight_init=ones)'
     module = net(f"a: ({parts})").to_torch()
     assert not module.state_dict()["a.1.weight"].any()
@@ -177,7 +177,7 @@ def test_a_number_as_a_label_is_no_number_of_places() -> None:
     ],
 )
 def test_conditions_that_use_conditions(step: str) -> None:
-    """What is dropped inside of what is dropped: names of conditions stand before their uses."""
+    """Nested drops: the variables of conditions are defined before they are used."""
     module = net("f(30)", "inline rule f(0) => relu", f"inline rule f(n) => {step}").to_torch()
     for seed in range(20):
         torch.manual_seed(seed)
@@ -202,7 +202,7 @@ GROWING = "{ input v: [_, _, h, w]\n output v -> pad([(2, h, h), (3, w, w)]) }"
     [(GROWING, 100, ["E0824"]), (GROWING, 30, []), ("upsample(2)", 70, [])],
 )
 def test_numbers_beyond_64_bits_are_foreseen(layer: str, count: int, codes: list[str]) -> None:
-    """Sizes may have them; what counts is whether TorchScript has to compute with them."""
+    """Sizes may exceed them, unless TorchScript has to compute with these sizes."""
     network = net(f"for i in 0..{count} {{ {layer} }}").compiled
     found = foreseen(network)
     assert [item.code for item in found] == codes

@@ -1,4 +1,4 @@
-"""Every op on an empty axis: what the op says it takes is what PyTorch runs."""
+"""Every op on an empty axis: PyTorch runs what the op accepts."""
 
 import pytest
 import torch
@@ -19,7 +19,7 @@ P = Dim.symbol("P")
 
 
 def emptied(types, index, axis):
-    """The types with a free axis, in all inputs that have the size of one of them there."""
+    """The types with one free axis, in all inputs where this axis has the same size."""
     first = types[index]
     if axis >= first.rank or first.shape[axis].constant is None:
         return None
@@ -43,7 +43,7 @@ STRICTER = {
     "instance_norm",
     "group_norm",
 }
-"""PyTorch runs some forms of these on nothing, or some versions of it do, and refuses others."""
+"""PyTorch, or some versions of it, runs some forms of these on empty tensors and rejects others."""
 
 CASES = [
     pytest.param(name, number, index, axis, id=f"{name}-{number}-{index}-{axis}")
@@ -94,7 +94,7 @@ def test_an_empty_axis(name, number, index, axis):
 
 
 def ran(module, inputs):
-    """The shapes of what it gives; None where it raises."""
+    """The shapes of the results; None if it raises."""
     with torch.no_grad():
         try:
             found = module(*inputs)

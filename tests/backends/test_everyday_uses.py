@@ -1,4 +1,4 @@
-"""What people do with a `torch.nn.Module` works with the modules of very different networks."""
+"""Common uses of a `torch.nn.Module` work with the modules of very different networks."""
 
 import contextlib
 import copy
@@ -64,7 +64,7 @@ NETWORKS = {
 SLOW = {"inception", "fpn"}
 EXPENSIVE = {"it_is_compiled", "it_is_exported"}
 QUICK = {"lenet", "lstm", "dcgan"}
-"""Those that are compiled and exported in the usual run; each of the others takes seconds."""
+"""The networks compiled and exported by default; each of the others takes seconds."""
 
 IMPOSSIBLE = {
     ("an_ensemble_is_one_call", "lstm"): "Batching rule not implemented",
@@ -74,8 +74,8 @@ IMPOSSIBLE = {
         for name in ("resnet", "unet", "t5", "dcgan", "densenet", "nfnet", "fpn", "inception")
     },
 }
-"""What PyTorch refuses, with words of its message: as for torchvision's networks, activations are
-written over the output of a layer, which a full backward hook of that layer does not allow."""
+"""Uses that PyTorch rejects, with words of its message: as in torchvision's networks, activations
+overwrite the output of a layer in place, which a full backward hook of that layer forbids."""
 
 USES = {}
 LAYERS = nn.Linear | nn.Conv2d | nn.ConvTranspose2d | nn.Conv1d
@@ -558,7 +558,7 @@ def it_is_recorded(net, inputs):
 
 @use
 def it_has_the_methods_of_timm(net, inputs):
-    with contextlib.suppress(TypeError, ValueError):  # what does not end in a linear layer
+    with contextlib.suppress(TypeError, ValueError):  # the last layer is not linear
         net = with_timm_methods(net)
     same(pickle.loads(pickle.dumps(net))(*inputs), net(*inputs))
 

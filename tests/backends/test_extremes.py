@@ -1,4 +1,4 @@
-"""Sizes with `min` and `max` are in generated code what they are in the front end."""
+"""`min` and `max` of sizes have the same values in generated code as in the front end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`build`, `draw` and `fmt` where files cannot be written: all or nothing, and a code."""
+"""`build`, `draw` and `fmt` if files cannot be written: all files or none, and an error code."""
 
 import io
 import os
@@ -30,7 +30,7 @@ def weights(net):
 
 
 class Full(io.BytesIO):
-    """A file that has no room, which is found out when it is written to or when it is closed."""
+    """A file on a full disk; the error occurs when it is written or when it is closed."""
 
     def __init__(self, fault, late):
         super().__init__()
@@ -108,7 +108,7 @@ def test_faults_of_the_system_in_any_backend_have_a_code(net, tmp_path, monkeypa
     assert picture(tmp_path) == {}
 
 
-# ------------------------------------------------------------- a full disk, as a limit of size
+# ------------------------------------------------- a full disk, simulated by a size limit
 
 LIMITED = """
 import resource, sys

@@ -1,4 +1,4 @@
-"""Folded networks compute what they were made of, and take its weights."""
+"""Folded networks compute the same as the original ones, and load their weights."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tests.backends.values import unsettled
 
 
 def agrees(network, shape):
-    """Whether the folded network does the same; how many tensors fewer it has."""
+    """Whether the folded network computes the same, and how many tensors fewer it has."""
     module = unsettled(network.to_torch())
     folded = network.fold().to_torch(dtype=torch.float64, weights=module.state_dict()).eval()
     x = torch.randn(*shape, dtype=torch.float64)
@@ -78,7 +78,7 @@ def test_any_chain_computes_the_same(tmp_path_factory, chain):
 
 
 def left(net):
-    """Names of what `last` owns in the folded network."""
+    """The names of the tensors of `last` in the folded network."""
     return [name for name in net.fold().to_torch().state_dict() if name.startswith("last")]
 
 
@@ -135,7 +135,7 @@ ITEMS = {
     "transposed": ("[conv_transpose(8, 3, padding=1), conv_transpose(8, 1, groups=4), identity]"
                    " -> add -> batch_norm", 584, 93_312),
 }  # fmt: skip
-"""What is deployed of x: [2, 8, 9, 9]: layers, parameters, MACs."""
+"""The deployed form for x: [2, 8, 9, 9]: layers, parameters, MACs."""
 
 
 @pytest.mark.parametrize("case", ITEMS)
@@ -207,7 +207,7 @@ def test_repvgg_is_the_network_that_is_deployed():
     net = archspec.load(REPVGG)
     folded = net.fold()
     assert net.parameters == 9_108_968  # of timm's repvgg_a0
-    assert (folded.parameters, folded.macs()) == (8_309_384, 1_361_451_008)  # and once it is merged
+    assert (folded.parameters, folded.macs()) == (8_309_384, 1_361_451_008)  # and after merging
     assert len(folded.to_torch(device="meta").state_dict()) == 2 * 22 + 2
 
 

@@ -1,4 +1,4 @@
-"""`frozen(layer)`: it stays in inference, does not learn, and lets gradients through."""
+"""`frozen(layer)` stays in inference mode and does not learn, but passes gradients."""
 
 import copy
 import warnings
@@ -42,7 +42,7 @@ LEARNT = {
 
 
 def pair(network, layer):
-    """The network with the layer as it is, and frozen, in front of something that learns."""
+    """The network with the layer, plain and frozen, followed by a layer that learns."""
     text = "{} network net {{ input x: f32[B = 4, 3, H = 6, W = 5]\n output x -> {} -> {} }}"
     head = "{ input ...y\n output y[0] -> flatten(1) -> mean(axis=1, keepdim=true)"
     head += " -> last: linear(2) }"
@@ -61,7 +61,7 @@ def test_three_steps_leave_it_as_it_was(network, layer):
     optimiser = torch.optim.SGD(module.parameters(), lr=0.1, weight_decay=0.1)
     for _ in range(3):
         x = torch.rand(4, 3, 6, 5, requires_grad=True)
-        with torch.no_grad():  # as the plain network in inference, though it trains
+        with torch.no_grad():  # equal to the plain network in inference, although it is in training
             state = {n: t for n, t in module.state_dict().items() if n.startswith("last.")}
             wanted = functional_call(reference, state, (x,))
         found = module(x)
@@ -115,7 +115,7 @@ def test_reports_tell_what_does_not_learn(network):
 
 
 def test_a_layer_that_learns_elsewhere_is_another(network):
-    """One block, frozen in one place and learning in another."""
+    """One block, frozen in one place and trainable in another."""
     net = network(
         UNIT + "network net { input x: f32[B = 4, 3, H = 6, W = 6]\n"
         " output x -> a: unit(3) -> b: frozen(unit(3)) -> c: unit(3) }"

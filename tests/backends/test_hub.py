@@ -1,4 +1,4 @@
-"""Modules are saved and read by huggingface_hub's mixin, with what their constructor was given."""
+"""Huggingface_hub's mixin saves and loads modules, with the arguments of their constructor."""
 
 import inspect
 import json
@@ -42,14 +42,14 @@ def test_what_is_saved_is_read_back(name, tmp_path):
 
 
 def arguments(kind):
-    """The arguments of a constructor, as the mixin reads them, with their defaults."""
+    """The arguments of a constructor as the mixin reads them, with their defaults."""
     found = inspect.signature(kind.__init__).parameters
     return {name: one.default for name, one in found.items() if name != "self"}
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_configuration_is_json_and_makes_the_module_again(name):
-    """What the mixin needs: named arguments with defaults of plain types, and `**kwargs`."""
+    """The mixin requires named arguments with defaults of plain types, and `**kwargs`."""
     kind, (_, values) = kind_of(name), NETWORKS[name]
     assert values.keys() <= arguments(kind).keys()
     config = json.loads(json.dumps(arguments(kind) | values))
@@ -64,7 +64,7 @@ def signature_of(kind):
 
 
 def test_the_mixin_may_come_first_and_reads_the_arguments_of_the_constructor():
-    """It takes them in `__new__`, before the constructor has them."""
+    """The mixin reads them in `__new__`, before the constructor is called."""
     seen = []
 
     class Mixin:

@@ -1,4 +1,4 @@
-"""A second backend, which has nothing but the graph floor: against the kit, and what it drops."""
+"""A backend that only uses `graph.codegen` passes the kit and skips what is dropped."""
 
 import subprocess
 import sys
@@ -47,7 +47,7 @@ def op(name, **attributes):
 
 
 def columns():
-    """Two layers whose outputs the caller joins: it says which it wants."""
+    """Two layers whose outputs are joined by the caller, which passes the set it needs."""
     block = Building("columns")
     x = block.input("x", type_of_text("f32[2, 3]"))
     for name in "abc":
@@ -82,7 +82,7 @@ def test_what_a_join_drops_is_not_computed_in_the_block_that_it_calls(tmp_path):
         kept = [x @ weights[f"{name}.weight"].T for name in ran]
         np.testing.assert_allclose(found, sum(kept) / len(kept))
         seen.add(tuple(ran))
-    assert len(seen) == 7  # every set of branches but none
+    assert len(seen) == 7  # every nonempty set of branches
     ran.clear()
     module.inference(weights, x)
     assert ran == ["in.a", "in.b", "in.c"]

@@ -1,4 +1,4 @@
-"""First values: torch's own, those of attributes, and those of `init` statements."""
+"""Initial values: PyTorch's defaults, those of attributes, and those of `init` statements."""
 
 import math
 
@@ -59,7 +59,7 @@ inline block multihead(heads: int) { input x: [B, D]
     (attend,) = [m for m in model.modules() if isinstance(m, nn.MultiheadAttention)]
     assert attend.out_proj.weight.mean() == 1
     assert attend.out_proj.bias.abs().max() == 0
-    assert attend.in_proj_weight.std() > 0.01  # no layer in torch
+    assert attend.in_proj_weight.std() > 0.01  # no such layer in torch
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ network net {
 """
     )
     found = {key: value.mean().item() for key, value in to_module(net.compiled).named_parameters()}
-    assert found["a.weight_ih_l1"] == 1  # of two in one block the later one holds
+    assert found["a.weight_ih_l1"] == 1  # the later one of two in a block applies
     assert abs(found["b.weight_ih_l0"]) < 0.5
     assert found["c.q_proj_weight"] == 2
 

@@ -1,4 +1,4 @@
-"""What the class of a network says of its inputs: sizes are checked, and there are examples."""
+"""The class of a network documents its inputs: sizes are checked, and there are examples."""
 
 import ast
 import inspect
@@ -86,7 +86,7 @@ def test_the_docstring_tells_inputs_outputs_and_valid_sizes():
 
 
 def test_the_check_can_be_turned_off():
-    """It takes about 3 µs of a forward pass that is not compiled."""
+    """The check takes about 3 µs of a forward pass that is not compiled."""
     module = archspec.load("lenet").to_torch().eval()
     wrong = torch.randn(1, 3, 32, 32)
     module.checks_inputs = False

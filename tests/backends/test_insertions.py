@@ -1,4 +1,4 @@
-"""Labels that put a part into what a call makes: the callee's own parts stay as they are."""
+"""Labels that insert layers into a called block: the callee's own layers do not change."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_through_nested_calls_and_into_a_container() -> None:
     net = network('  output y = x -> a: outer -> "a.inner.layer.extra": linear(4)')
     text, module = python_source(net.compiled)[0], net.to_torch()
     assert "self.a.inner.layer.extra = nn.Linear(4, 4)" in text
-    assert "self.layer = Scope(" in text  # it must not run what is put into it
+    assert "self.layer = Scope(" in text  # it must not run the inserted layers
     x, parts = torch.randn(2, 4), module.a.inner.layer._modules
     expected = parts["extra"](parts["1"](parts["0"](x)))
     torch.testing.assert_close(module(x), expected)

@@ -1,4 +1,4 @@
-"""Joins and drop-path: what is averaged, what is not computed, what is drawn."""
+"""Joins and drop-path: what is averaged, what is not computed, what is drawn at random."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def units(module):
 
 
 def reference(model, x):
-    """f_1 = unit, f_{c+1} = join(unit, f_c . f_c), columns handed on unjoined, pooled, joined."""
+    """f_1 = unit, f_{c+1} = join(unit, f_c . f_c): columns passed on separately, pooled, joined."""
 
     def unit(m, z):
         return torch.relu(m.bn(m.conv(z)))
@@ -50,7 +50,7 @@ def test_eval_averages_all_columns():
 
 
 def used(model, x):
-    """Convolutions that ran, by name; and whether those that did not got no gradient."""
+    """Names of the convolutions that ran, and whether the others have no gradient."""
     ran = []
     hooks = [
         module.register_forward_hook(lambda *_, name=name: ran.append(name))
@@ -75,7 +75,7 @@ def test_global_sampling_computes_one_column_of_the_whole_network():
     for seed in range(30):
         torch.manual_seed(seed)
         seen.add(used(model, x))
-    # column c has 2^c convolutions per block, and the same column in both blocks
+    # column c has 2^c convolutions per block, and is the same column in both blocks
     assert sorted(len(names) for names in seen) == [2, 4, 8]
 
 
@@ -108,7 +108,7 @@ def test_local_sampling_never_drops_everything():
     rolls = [survivors(3, 0.15, -1, 0, True) for _ in range(4000)]
     assert all(any(live) for live in rolls)
     share = sum(sum(live) for live in rolls) / 12000
-    # dropped with p, and revived with p^3 / 3
+    # dropped with probability p, and revived with p^3 / 3
     assert share == pytest.approx(1 - 0.15 + 0.15**3 / 3, abs=0.01)
     revived = [survivors(3, 1.0, -1, 0, True) for _ in range(300)]
     assert {tuple(live) for live in revived} == {
@@ -200,7 +200,7 @@ network net {
         assert ("e" in ran) == ("b" in ran) == bool({"c", "d"} & set(ran))
         torch.manual_seed(seed)
         torch.testing.assert_close(scripted(x), y)
-    assert len(seen) == 7  # a alone; or b and e with c, d or both of them, with a or without
+    assert len(seen) == 7  # only a; or b and e with c, d or both, with or without a
 
 
 def test_drop_path_for_the_batch_skips_the_branch(network):
@@ -251,7 +251,7 @@ network net {
 
 @pytest.mark.parametrize("mode", ["row", "batch"])
 def test_drop_path_scales_in_inference(network, mode):
-    """As in the paper: a branch is kept as it is in training, and scaled afterwards."""
+    """As in the paper: training keeps a branch or not, and inference scales it."""
     net = network(
         f"""
 network net {{

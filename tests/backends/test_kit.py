@@ -1,4 +1,4 @@
-"""Our backends against the kit that every backend can run."""
+"""Our backends pass the conformance kit, which is for every backend."""
 
 import sys
 import warnings
@@ -38,7 +38,7 @@ def applied(module, inputs, training):
 
 
 def run_source(files, inputs, training):
-    """Import the source, as its user would, and load the weights beside it."""
+    """Import the source as a user does, and load the weights file next to it."""
     source, weights = files
     spec = spec_from_file_location("built_by_kit", source)
     module = module_from_spec(spec)
@@ -77,7 +77,7 @@ def test_coverage(target):
 
 @pytest.mark.parametrize("name", sorted(references()))
 def test_formulas_of_others_make_examples(name, tmp_path):
-    """Those of all ops, which `tests/ops/test_values.py` compares in double precision."""
+    """Coverage of all ops; `tests/ops/test_values.py` compares these in double precision."""
     held, case = references()[name], cases_of(name)[0]
     op, rng = all_ops()[name](**case.attributes), np.random.default_rng(0)
     example = op_example(
@@ -105,24 +105,24 @@ class Wrong(TorchBackend):
 
 
 def other_weights(change):
-    """Weights are what `change` makes of those that are given."""
+    """A fault: the weights are changed by `change`."""
     return lambda request: replace(
         request, weights=Weights(change(dict(request.weights.tensors)), "wrong")
     )
 
 
 def taken(name, instead):
-    """Weights whose names hold one text are those of the other."""
+    """A fault: weights with `name` in their names have the values of those with `instead`."""
     return other_weights(lambda given: {key: given[key.replace(name, instead)] for key in given})
 
 
 def moved(name):
-    """One weight is another."""
+    """A fault: one weight has a different value."""
     return other_weights(lambda given: {**given, name: given[name] + 1})
 
 
 def other_run(change):
-    """A way to run that changes what comes out."""
+    """A fault: the results of a run are changed by `change`."""
     return lambda files, inputs, training: change(run_source(files, inputs, training))
 
 
@@ -183,7 +183,7 @@ def test_a_wrong_backend_is_found(name, tmp_path):
 
 @pytest.mark.parametrize("example", [*network_examples()], ids=lambda one: one.name)
 def test_each_network_finds_weights_that_are_others(example, tmp_path):
-    """Every weight of it counts."""
+    """Every one of its weights affects the output."""
     for name in example.weights:
         place = tmp_path / name
         place.mkdir()

@@ -1,4 +1,4 @@
-"""Repetitions in `forward` as loops over modules, and parts of containers."""
+"""Repetitions in `forward` as loops over modules, and over slices of containers."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def line(text: str) -> Line:
         (["y = \2(x, b)"], ["y = \2(y, b)"], ("x", "y")),
         (["z = \2(x)", "y = x + z"], ["z = \2(y)", "y = y + z"], ("x", "y")),
         (["y = \2(x, y)"], ["y = \2(y, y)"], None),  # it reads both
-        (["z = \2(x)"], ["z = \2(y)"], None),  # nothing is carried
+        (["z = \2(x)"], ["z = \2(y)"], None),  # no value is passed to the next iteration
         (["y = \2(x, a)"], ["y = \2(y, b)"], None),
         (["y = \2(x)"], ["y = \2(y, y)"], None),
         (['y = \2(x, "x")'], ['y = \2(y, "y")'], None),

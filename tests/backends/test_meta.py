@@ -1,4 +1,4 @@
-"""Modules that are made without memory, and initial values of what a module owns itself."""
+"""Modules on the meta device, and initial values of tensors that a module itself owns."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""Names that torch, TorchScript or named tuples keep for themselves."""
+"""Names that are reserved by torch, TorchScript or named tuples."""
 
 import io
 import json
@@ -42,7 +42,7 @@ print(json.dumps([dir(kind()) for kind in (nn.Module, nn.Sequential, nn.ModuleDi
 
 
 def test_tables_are_those_of_this_torch():
-    """In a process of its own: other packages add names to `nn.Module`."""
+    """In a separate process: other packages add names to `nn.Module`."""
     program = [sys.executable, "-c", NAMES_OF_TORCH]
     told = subprocess.run(program, capture_output=True, text=True, check=True).stdout
     module, *containers = (set(names) for names in json.loads(told))
@@ -137,7 +137,7 @@ KEPT = sorted(MODULE_NAMES | {"__init__", "__class__"} | KEYWORDS | HIDING)
 
 
 def is_free(name):
-    """Whether a block can be called so: it is no word of the language."""
+    """Whether a block can have this name, because it is not a keyword."""
     return (
         name != "training"
         and not parse(Source("net.arch", f"block {name} {{ relu }}\n")).diagnostics
@@ -233,7 +233,7 @@ network net {
 
 
 def test_marks_of_the_compiler_on_modules_are_names_that_they_keep():
-    """It sets them once it has run, on all modules of a process."""
+    """It sets them after it has run, on all modules of a process."""
     from torch._dynamo import mutation_guard
 
     source = Path(mutation_guard.__file__).read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
-"""No name of a spec hides one that generated code, or the text of an archive, uses itself.
+"""No name of a spec shadows one that generated code, or the code of an archive, uses.
 
-Each test has a network in which many names stand in one role, beside ops whose code uses much.
+Each test has a network in which many names have one role, with ops whose code uses many names.
 """
 
 import ast
@@ -61,7 +61,7 @@ network {network} {{
 
 
 def chain(stage, names):
-    """Each name in a statement of its own, one after the other."""
+    """One statement for each name."""
     before = "own_x"
     for number, name in enumerate(names):
         yield f"  own_d{number} = {before} -> {stage.format(name)}"
@@ -152,7 +152,7 @@ def dims(names):
 
 
 def told_dims(names):
-    """A block that is told a dim of the network, which its input does not tell."""
+    """A block that is passed a dim of the network that its inputs do not have."""
     given = listed("own_i{1}: f32[{0} = 3, 4]", names)
     return {"inputs": [f"  input {given}"], "lines": chain("own_told({})", names)}
 
@@ -173,7 +173,7 @@ def compiled(text):
 
 @cache
 def names_of_code():
-    """What the source of such a network, the helpers and the text of an archive call anything."""
+    """All names in the source of such a network, in the helpers and in the code of an archive."""
     text, _ = python_source(compiled(spec()))
     found = set(helper_names())
     for node in ast.walk(ast.parse(text)):
@@ -185,12 +185,12 @@ OTHERS = """
     live_1 kept_1 wanted wanted_1 need use layer like found mask CONSTANTS ops prim aten inf nan
     fork Device Future Scalar number
     """.split()  # noqa: SIM905  (a table)
-"""Names that code of other networks has, and some of TorchScript's language."""
+"""Names in the code of other networks, and some of TorchScript's language."""
 
 
 @cache
 def pool():
-    """Names that generated code, Python, TorchScript or modules have themselves."""
+    """Names that generated code, Python, TorchScript or modules use."""
     of_modules = {*dir(torch.nn.Module()), *dir(torch.jit.RecursiveScriptModule)}
     known = {*dir(builtins), *keyword.kwlist, *keyword.softkwlist, *of_modules, *OTHERS}
     known = {name for name in known if not name.endswith(("Error", "Warning"))}
@@ -198,20 +198,20 @@ def pool():
 
 
 def is_free(name):
-    """Whether it is a name of the language, and not one that the networks here use."""
+    """Whether it is a valid name that the networks here do not use."""
     text = f"block {name} {{ relu }}\n"
     mine = name == "_" or name in re.findall(r"\w+", f"{SPEC} dropout expand flatten ones sum")
     return not mine and not parse(Source("net.arch", text)).diagnostics
 
 
 NAMED = (labels, scopes, regions, parameters, buffers)
-"""Roles in which a name is that of a part, which `check` warns of where it cannot be one."""
+"""Roles in which a name is that of a submodule; `check` warns if it cannot be one."""
 
 
 def accepted(role):
-    """A network with all names in a role that the compiler does not refuse there.
+    """A network with all names that the compiler accepts in this role.
 
-    TorchScript takes long for classes, chains, draws and sizes: of these there are fewer.
+    TorchScript takes long for classes, chains, draws and sizes, so there are fewer of these.
     """
     names = pool()
     if role in (scopes, regions, derived, draws, told_dims):
@@ -260,7 +260,7 @@ DEFAULTS = {"dim": "T", "input": "x", "label": "a", "param": "p", "output": "y"}
 @pytest.mark.parametrize("record", ["NetOutput", "NetTrainingOutput"])
 @pytest.mark.parametrize("role", DEFAULTS)
 def test_a_class_of_results_is_hidden_by_nothing(role, record, tmp_path):
-    """A result whose class has the name of something else; arguments keep their names."""
+    """A result whose class has the same name as something else; arguments keep their names."""
     names = {**DEFAULTS, role: record}
     text = """
 network net {{
@@ -282,7 +282,7 @@ network net {{
 
 @pytest.mark.parametrize("name", ["T", "own_sum", "T_", "x", "live"])
 def test_a_dim_that_a_block_is_told_has_a_variable_of_its_own(name, tmp_path):
-    """Also where something in the block has the name that the dim has outside."""
+    """Also if something in the block has the name that the dim has outside."""
     text = f"""
 block told(k: dim, m: dim) {{
   input T
@@ -314,7 +314,7 @@ def test_a_part_of_these_names_hides_what_the_text_of_an_archive_uses(name, tmp_
 
 
 def test_no_two_sizes_get_one_variable():
-    """Those of the network that a caller passes, beside those that the inputs tell."""
+    """Sizes of the network that a caller passes in addition to those of the inputs."""
     known = ["H", "H_", "T_"]
     others = ["F", "F_", "F__", "live", "live_", "H", "H__", "T", "W", "__x", "x"]
     local = Locals(dict.fromkeys(known, Dim.symbol("B")), spell=size_variable)
@@ -333,11 +333,11 @@ HELPED = {
 @pytest.mark.parametrize("layer", HELPED)
 @pytest.mark.parametrize("kind", ["network", "block"])
 def test_what_helpers_need_is_hidden_by_no_class(layer, kind, tmp_path):
-    """A block or network whose class would have the name of something that a helper brings."""
+    """A block or network whose class would have the name of something that a helper defines."""
     shape = HELPED[layer]
     plain = compiled(f"network n {{\n  input x: {shape}\n  output x -> {layer}\n}}")
     brought = [node.name for node in ast.parse(python_source(plain)[0]).body if is_definition(node)]
-    assert len(brought) == 5  # with the check of sizes
+    assert len(brought) == 5  # including the check of sizes
     for name in brought[:-1]:
         block = f"block {name} {{ {layer} -> relu }}" if kind == "block" else ""
         stage, head = (name, "n") if kind == "block" else (layer, name)

@@ -1,4 +1,4 @@
-"""What the variables of generated code are called, and how long statements are broken."""
+"""Names of variables in generated code, and when statements are split into lines."""
 
 import torch
 
@@ -36,7 +36,7 @@ def test_several_values_bound_at_once_keep_their_names(network):
     assert "q = q * 0.5" in text
     assert "weights = torch.einsum(" in text
     assert "weights = F.softmax(weights, dim=-1)" in text
-    assert "x = torch.matmul(weights, v)" in text  # what is neither has no name of theirs
+    assert "x = torch.matmul(weights, v)" in text  # a value that is neither has another name
     assert "x = self.proj(x)" in text
 
 
@@ -80,7 +80,7 @@ network net {
     )
     text = forward(net, "Net")
     assert text.count(" gate = torch.sigmoid(") == 2
-    assert text.count(" gate_2 = torch.sigmoid(") == 1  # beside a value that is called gate
+    assert text.count(" gate_2 = torch.sigmoid(") == 1  # there is another value called gate
     assert text.count(" other = ") == 3
     x = torch.randn(2, 8)
     y = x

@@ -1,4 +1,4 @@
-"""The constructor of the class of a network takes the parameters that change numbers only."""
+"""The class of a network takes the parameters that only change numbers as arguments."""
 
 import inspect
 from types import ModuleType
@@ -89,7 +89,7 @@ def test_what_is_fixed_is_recorded_with_its_value():
     assert "`classes =" not in doc
 
 
-# ---------------------------------------------------------------------- what decides nothing
+# ---------------------------------------------------------------------- no decision depends on it
 
 CASES = {
     "a condition": (

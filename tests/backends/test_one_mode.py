@@ -1,4 +1,4 @@
-"""Edits of one mode: what both modes still share is written, and owned, once."""
+"""Edits of one mode: what both modes share is written, and owned, once."""
 
 import re
 
@@ -112,7 +112,7 @@ ARGUMENTS = NAMES[:2]
 
 @st.composite
 def statements(draw, kept=()):
-    """Statements that read what is there; some of those in `kept`, with others between them."""
+    """Statements that read defined values; those in `kept`, with others between them."""
     lines: list[str] = []
     known = set(ARGUMENTS)
     for old in [*kept, *[None] * draw(st.integers(0, 6))]:

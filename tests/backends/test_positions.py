@@ -1,4 +1,4 @@
-"""Tables of positions at another image size: by shape, by value, and beside timm."""
+"""Position tables for another image size: by shape, by value, and compared with timm."""
 
 import pytest
 import torch
@@ -19,7 +19,7 @@ TOKENS = {"deit": 1, "deit-distilled": 2, "vit": 1, "cait": 0, "vit_siglip": 0}
 
 
 def pair(name):
-    """A network for images of 64 with weights, and one for 96."""
+    """A network for images of size 64 with weights, and one for 96."""
     network, options = name.partition("-")[0], SMALL[name]
     return shipped(network, size=64, **options).to_torch(seed=1), shipped(
         network, size=96, **options

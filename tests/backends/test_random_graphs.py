@@ -1,4 +1,4 @@
-"""Random graphs: the generated module does what a direct evaluation of the graph does."""
+"""Random graphs: the generated module computes the same as a direct evaluation of the graph."""
 
 import sys
 import warnings
@@ -17,7 +17,7 @@ STYLES = ("{op}{n}", "{n}", "group.{n}", "stack.{n}", "a.b{n}.c", "path.at.layer
 
 
 def evaluate(graph, inputs, state, prefix=""):
-    """Each node in order, straight from the graph."""
+    """Evaluate each node in order, directly from the graph."""
     values = {Port(node.id): value for node, value in zip(graph.inputs, inputs, strict=True)}
     for node in graph.nodes:
         if node.is_input:
@@ -50,7 +50,7 @@ def apply(op, inputs, state, path):
 
 
 class Training:
-    """The same with inputs of joins dropped: what is not needed is not computed."""
+    """The same with dropped inputs of joins: what is not needed is not computed."""
 
     def __init__(self, graph, state, space):
         self.state, self.space = state, space
@@ -98,7 +98,7 @@ class Training:
         return {Port(node.id, index) for index in range(len(node.types))}
 
     def masks(self, graph):
-        """Drawn for every join that can matter, in order."""
+        """A draw for every join that can have an effect, in order."""
         reached = {port.node for port in graph.output_ports}
         for node in reversed(graph.nodes):
             if node.id in reached:
@@ -171,7 +171,7 @@ def test_module_does_what_the_graph_says(graph, seed):
     torch.manual_seed(seed)
     inputs = [torch.randn(2, WIDTH) for _ in graph.inputs]
     (expected,) = evaluate(graph, inputs, model.state_dict())
-    for training in (False, True):  # nothing is ever dropped, but all guards are in place
+    for training in (False, True):  # nothing is ever dropped, but all conditions are in the code
         torch.testing.assert_close(model.train(training)(*inputs), expected)
     if seed == 0:
         with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""Receptive fields against the gradient: which inputs one position of the output depends on."""
+"""Receptive fields compared with gradients: on which inputs one output position depends."""
 
 import pytest
 import torch
@@ -35,7 +35,7 @@ def network(body, folder):
 
 
 def fields_by_gradient(net):
-    """Rows that output rows in the middle depend on, with weights that cancel nothing."""
+    """The input rows on which the middle output rows depend, with weights that cannot cancel."""
     model = net.to_torch(dtype="float64").eval()
     for parameter in model.parameters():
         torch.nn.init.constant_(parameter, 0.1)

@@ -1,4 +1,4 @@
-"""Layers inside of ops: what they get besides the op's own inputs."""
+"""Layers as arguments of ops: their inputs from outside the op."""
 
 import pytest
 import torch

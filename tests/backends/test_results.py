@@ -1,6 +1,6 @@
-"""What a module returns: in each mode what exists there, one output as a tensor.
+"""The result of a module: the outputs of its mode, and a single output as a tensor.
 
-The same of the live module, of its source as a file, of TorchScript and of an exported program.
+The same for the live module, its source as a file, TorchScript and an exported program.
 """
 
 import itertools
@@ -26,7 +26,7 @@ CASES = [
 
 
 class Said(NamedTuple):
-    """What the spec says of an output."""
+    """The declaration of an output in the spec."""
 
     name: str
     value: object
@@ -100,7 +100,7 @@ def inner(cases):
 
 
 def outer(cases, read):
-    """Adds up the means of the outputs that `read` has, in each mode."""
+    """The sum of the means of the outputs in `read`, in each mode."""
     calls = []
     for mode in ("training", "inference"):
         there = [number for number, case in enumerate(cases) if case in ("always", mode)]

@@ -1,4 +1,4 @@
-"""Checkpoints as people have them: with entries, wrappers and other keys beside the model's."""
+"""Checkpoints as published: with nested entries, wrappers and keys other than the model's."""
 
 import copy
 import re

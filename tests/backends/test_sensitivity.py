@@ -1,4 +1,4 @@
-"""Occlusion maps and effective receptive fields, where the answer is known."""
+"""Occlusion maps and effective receptive fields whose values are known."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ from tests.specs.compiled import shipped
 
 
 class Pixel(nn.Module):
-    """Scores are ten times a pixel, and the sum of all pixels."""
+    """Its scores are ten times a pixel, and the sum of all pixels."""
 
     def forward(self, x):
         return torch.stack([10 * x[:, 0, 2, 3], x.sum((1, 2, 3))], 1)
@@ -27,7 +27,7 @@ def test_a_score_falls_where_its_pixel_is_covered():
     images = torch.ones(2, 1, 5, 6)
     found = occlusion_map(Pixel(), images, label=0, window=2)
     expected = torch.full((4, 5), 10.0)
-    expected[1:3, 2:4] = 0.0  # the squares that have row 2 and column 3
+    expected[1:3, 2:4] = 0.0  # the squares that contain row 2 and column 3
     assert torch.equal(found, expected.expand(2, 4, 5))
 
 
@@ -89,7 +89,7 @@ def test_it_stays_within_the_receptive_field_that_is_reported():
 
 
 def test_large_kernels_see_more():
-    """What the paper argues with; the gates of its units see all, and the report says so."""
+    """The argument of the paper; the gates of its units see everything, and the report says so."""
     areas = []
     for kernel in (3, 13):
         network = shipped("unireplknet_a", features=True, kernels=((3,), *[(kernel,)] * 3))
@@ -97,7 +97,7 @@ def test_large_kernels_see_more():
         module = network.to_torch()
         for name, parameter in module.named_parameters():
             if name.startswith("stages") and name.endswith("gamma"):
-                nn.init.ones_(parameter)  # else the units hardly do anything at the beginning
+                nn.init.ones_(parameter)  # otherwise the units hardly have any effect at first
         images = torch.randn(2, 3, 128, 128, generator=torch.Generator().manual_seed(0))
         found = effective_receptive_field(module, images, positive=True, batch=2)
         one_by_one = effective_receptive_field(module, images, positive=True)

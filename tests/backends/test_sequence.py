@@ -1,4 +1,4 @@
-"""The children of a network that is a sequence are all that it does, in order."""
+"""A network that is a sequence only runs its children, in order."""
 
 import pytest
 import torch
@@ -9,7 +9,7 @@ from tests.backends.scripts import script
 
 @pytest.mark.parametrize("name", ["resnet18", "lenet", "alexnet"])
 def test_children_run_one_after_the_other(name):
-    """So `IntermediateLayerGetter` of torchvision goes through them."""
+    """So torchvision's `IntermediateLayerGetter` works."""
     module = archspec.load(name).to_torch().eval()
     (x,) = inputs = module.example_inputs()
     for child in module.children():

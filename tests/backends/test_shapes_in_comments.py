@@ -1,4 +1,4 @@
-"""Shapes in comments of generated code are in the names of the class."""
+"""Shapes in comments of generated code use the names of the class."""
 
 import re
 
@@ -98,7 +98,7 @@ network net {
 
 
 def test_equal_numbers_of_another_origin_are_no_reason(network):
-    """Twelve is the width of the data here, and heads are twelve by chance."""
+    """The data here has width 12, and the number of heads happens to be 12, too."""
     net = network(
         """
 block layer(heads: int, width: int) {

@@ -1,4 +1,4 @@
-"""Shared blocks: one set of weights, whatever they are applied to."""
+"""Shared blocks have one set of weights for all of their uses."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_it_scripts() -> None:
 
 
 def test_sizes_may_stand_in_lists_and_names_of_attributes() -> None:
-    """What is shared reads them from what it is given."""
+    """The shared layer reads them from its arguments."""
     text = """
     block f {
       input x: [B, C, H, W]

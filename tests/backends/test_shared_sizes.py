@@ -1,4 +1,4 @@
-"""What is shared does at each of its uses what the front end says of that use."""
+"""At each use, a shared layer computes what the front end infers for that use."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ EACH = [
     pytest.param(case, data, id=f"{case}, {name}")
     for case in SHARED
     for name, data in (("free", FREE), ("fixed", FIXED), ("square", SQUARE))
-    if case != "other ops" or data == FIXED  # a free size decides nothing
+    if case != "other ops" or data == FIXED  # no decision depends on a free size
 ]
 
 
@@ -145,7 +145,7 @@ def test_each_use_has_the_sizes_of_the_front_end(case: str, data: str) -> None:
 
 
 def test_the_second_use_does_what_the_first_does() -> None:
-    """The case that detector heads over pyramids are of: 16 rows of 32, then 8 of 16."""
+    """As in detector heads over feature pyramids: 16 rows of 32, then 8 of 16."""
     module = network("f: half", TWICE, FREE).to_torch()
     x = torch.randn(2, 4, 32, 24)
     first, second = module(x)
@@ -170,7 +170,7 @@ def test_the_second_use_does_what_the_first_does() -> None:
 def test_weights_that_would_differ_are_refused(shared: str) -> None:
     use = "\n output x -> f\n output b = x -> conv(8, 3) -> f"
     if "v -> if" in shared:
-        network(shared, use, FREE)  # the second use has a layer of its own, the first has none
+        network(shared, use, FREE)  # the second use has its own layer, the first has none
         return
     with pytest.raises(CompileFailed) as caught:
         network(shared, use, FREE)

@@ -340,7 +340,7 @@ network net {
     assert '"bhnd,bhmd->bhnm"' in text
 
 
-# ---------------------------------------------------------------------- what the spec wrote
+# ---------------------------------------------------------------------- expressions of the spec
 
 
 def test_arguments_are_parameters_of_the_block_also_where_it_is_used_once(network):
@@ -362,7 +362,7 @@ network net {
     assert "nn.Linear(hidden, 2 * hidden)" in text
     assert "nn.Linear(2 * hidden, in_features)" in text
     assert "Layer(in_features=8, hidden=12, drop=0.1)" in text
-    assert "negative_slope=0.5" in text  # a default that nobody changes stays where it is
+    assert "negative_slope=0.5" in text  # a default that no caller changes stays in the class
 
 
 def test_derived_numbers_are_expressions_of_names(network):
@@ -542,7 +542,7 @@ def test_numbers_of_a_layer_that_is_an_argument_are_arguments(network):
     assert text.count("heads: int, drop: float") == 3
     assert "(self, features: int, hidden: int, heads: int, drop: float) -> None:" in layer
     assert "Attention(heads=heads, drop=drop)" in layer
-    assert "negative_slope=0.3" in layer  # its own number stays where it is
+    assert "negative_slope=0.3" in layer  # a number of its own stays in the class
     assert "Layer(features=features, hidden=12, heads=heads, drop=drop)" in text
     assert "Stage(features=8, heads=4, drop=0.25)" in text
     same_eager_and_script(to_module(net.compiled), torch.randn(2, 3, 8))

@@ -1,4 +1,4 @@
-"""Weights divided by their greatest singular value, as torch does it."""
+"""Weights divided by their largest singular value, as in torch."""
 
 import warnings
 from copy import deepcopy
@@ -52,7 +52,7 @@ def test_values_gradients_and_names_are_those_of_torch(network, kind):
     ours.it.load_state_dict(state)
     scripted = script(deepcopy(ours))
     scripted.it.load_state_dict(state)
-    for training in (True, True, False, True, False):  # the vectors go on in training only
+    for training in (True, True, False, True, False):  # power iteration only runs in training
         for module in (ours, scripted, theirs):
             module.train(training)
         wanted = theirs(x)

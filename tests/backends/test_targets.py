@@ -1,4 +1,4 @@
-"""Backends by entry point, and what they write."""
+"""Backends found by entry point, and the files that they write."""
 
 import ast
 import warnings
@@ -166,7 +166,7 @@ def test_other_faults_of_a_library_are_not_taken_for_it(network, tmp_path, monke
 
 
 class Written:
-    """A backend of somebody else, with options: it writes a text."""
+    """A backend of another package, with options, that writes text."""
 
     name = "written"
     holds_weights = False
@@ -194,7 +194,7 @@ class Written:
 
 @pytest.fixture
 def written(monkeypatch):
-    """Makes the backend one that is found."""
+    """Register the backend as if it were installed."""
     value = f"{__name__}:Written"
     monkeypatch.setitem(registry.BUNDLED, "written", value)
     load = EntryPoint.load

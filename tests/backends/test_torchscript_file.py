@@ -1,4 +1,4 @@
-"""A TorchScript file: it is loaded and run before it counts, and has the same bytes each time."""
+"""A TorchScript file is loaded and run before it is accepted, and is the same bytes each time."""
 
 import os
 import signal
@@ -29,7 +29,7 @@ NAMES = """
     annotate unchecked_cast Ellipsis _c join dtype device class Union object net
     range bool isinstance hasattr
     """.split()  # noqa: SIM905  (a table)
-"""What generated code and the text of an archive use themselves."""
+"""Names used by generated code and by the code of an archive."""
 
 KINDS = {
     "label": "  output x -> {0}: linear(4) -> relu -> softplus",
@@ -60,7 +60,7 @@ def spec(kind, name):
 
 
 def compiled(network, kind, name):
-    """The network, or None where the name is taken or a word of the language."""
+    """The network, or None if the name is reserved or a keyword."""
     try:
         return network(spec(kind, name), "n")
     except CompileFailed:
@@ -98,7 +98,7 @@ def test_names_that_would_hide_it_are_refused():
 
 
 def test_a_file_that_does_not_run_is_refused(network, tmp_path, monkeypatch):
-    """What the table does not know is found when the file is tried."""
+    """Names missing from the table are found when the file is loaded and run."""
     monkeypatch.setattr(check, "is_unreadable", lambda _: False)
     net = network(spec("param", "torch"))
     with pytest.raises(CompileFailed, match="E0824"):
@@ -107,7 +107,7 @@ def test_a_file_that_does_not_run_is_refused(network, tmp_path, monkeypatch):
 
 
 class Interrupted(TorchDispatchMode):
-    """The user interrupts in the middle of the first op."""
+    """The user interrupts during the first op."""
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         signal.raise_signal(signal.SIGINT)
@@ -190,7 +190,7 @@ def test_the_same_bytes_under_another_hash_seed(tmp_path):
 
 @pytest.mark.parametrize("name", sorted(name for name, op in all_ops().items() if not op.regions))
 def test_the_file_of_each_op_is_loaded_and_run(name, tmp_path):
-    """Without values, so that none may decide what is computed."""
+    """Without values, so that no decision can depend on them."""
     op = all_ops()[name]
     for example in () if op.transparent else op.examples:
         build = Building("net", "network")

@@ -1,4 +1,4 @@
-"""Ops that a target cannot lower are reported where they stand."""
+"""Ops that a target cannot lower are reported at their position."""
 
 from typing import ClassVar
 
@@ -37,7 +37,7 @@ class Strange(Op):
 
 
 class Third:
-    """A backend of another package, which lowers no linear layers either."""
+    """A backend of another package, which cannot lower linear layers either."""
 
     name = "third"
     options = Options
@@ -62,14 +62,14 @@ class Third:
 
 @pytest.fixture
 def strange(monkeypatch):
-    """The op as a package registers it by entry point."""
+    """Register the op as a package does by entry point."""
     known = registry.all_ops()
     monkeypatch.setitem(known._modules, "strange", __name__)
     monkeypatch.setitem(known._loaded, "strange", Strange)
 
 
 def said(found):
-    """Lines with the text that is pointed at, and the messages."""
+    """The lines with the marked text, and the messages."""
     return [
         (one.code, one.primary.span.line, one.primary.span.text, one.message.partition(":")[0])
         for one in found
@@ -104,7 +104,7 @@ def test_each_place_is_reported_once(strange, network, tmp_path, nest):
 
 
 def test_any_backend_is_asked(strange, network, tmp_path, monkeypatch):
-    """Of another package: it refuses other ops, and one of ours for a reason of its own."""
+    """A backend of another package that rejects other ops, and one of ours for its own reason."""
     network(TEXT.replace("NEST", "a -> inner"))
     known = (backend("torch"), backend("torchscript"), Third())
     monkeypatch.setattr(preflight, "_installed", lambda: known)

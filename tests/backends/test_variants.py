@@ -1,4 +1,4 @@
-"""Specialisations that differ in a flag, in a clause of a rule, or in numbers, are one class."""
+"""Specialisations that differ in a flag, in a clause of a rule, or in numbers are one class."""
 
 import re
 
@@ -187,7 +187,7 @@ CONDITIONS = ("a", "b > 1", "not a", "a and b > 0", "b == 2", "C != 8")
 
 @st.composite
 def programs(draw):
-    """A body of stages, some under a condition, and calls with values of `a` and `b`."""
+    """A body of stages, some of them conditional, and calls with values of `a` and `b`."""
     stages = []
     for number in range(draw(st.integers(2, 6))):
         layer = draw(st.sampled_from(LAYERS)).format(n=f"n{number}")
@@ -206,7 +206,7 @@ def load(text):
 
 
 def written(stages, values=None):
-    """The body of a block; with `values` of a and b, what its conditions leave."""
+    """The body of a block; with `values` of a and b, the statements whose conditions are true."""
     lines, name = [], "x"
     for at, (layer, condition, other, residual) in enumerate(stages):
         if values is not None and condition:

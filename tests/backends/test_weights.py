@@ -1,4 +1,4 @@
-"""Weights from files: what is read, what fits, what is refused, and how it is said."""
+"""Weights from files: formats, matching, rejection, and the messages."""
 
 import argparse
 import os
@@ -104,7 +104,7 @@ def test_the_seed_does_not_matter_and_the_generator_stays(net, state, tmp_path):
     assert torch.equal(torch.rand(2), first)
 
 
-# ----------------------------------------------------------------- what is taken off
+# ----------------------------------------------------------------- prefixes that are removed
 
 
 @pytest.mark.parametrize("entry", ["state_dict", "model", "anything"])
@@ -170,7 +170,7 @@ def test_counters_that_old_files_lack_begin_at_zero(net, state, tmp_path):
     net.to_torch().load_state_dict(again, strict=True)
 
 
-# ----------------------------------------------------------------- what does not fit
+# ----------------------------------------------------------------- mismatches
 
 
 def test_what_does_not_fit_is_counted_and_named(net, state):
@@ -236,7 +236,7 @@ def test_what_is_no_tensor(net, state):
     )
 
 
-# ----------------------------------------------------------------- what cannot be read
+# ----------------------------------------------------------------- unreadable files
 
 
 class Runs:
@@ -445,7 +445,7 @@ def test_files_are_mapped_not_read(tmp_path, suffix):
     done = subprocess.run(
         [sys.executable, "-c", ANONYMOUS, str(path)], capture_output=True, text=True, check=True
     )
-    assert int(done.stdout) < 20_000  # kB; the file has 64,000
+    assert int(done.stdout) < 20_000  # kB; the file is 64,000 kB
 
 
 # ----------------------------------------------------------------- shipped networks
@@ -453,7 +453,7 @@ def test_files_are_mapped_not_read(tmp_path, suffix):
 
 @pytest.mark.parametrize("name", ["inception_v3", "vit_b_16", "densenet121", "swin_t", "unet"])
 def test_the_names_that_are_looked_for_are_those_of_the_module(name):
-    """Also in training, with heads of training, counters, buffers and tables of positions."""
+    """Also with training-only heads, counters, buffers and position tables."""
     net = shipped(name)
     state = net.to_torch(device="meta").state_dict()
     found = fit(net.compiled, stored(state), None, names_only=True)

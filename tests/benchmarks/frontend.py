@@ -1,4 +1,4 @@
-"""How fast the front end is, as ratios. README.md beside this file says how to read them."""
+"""The speed of the front end, as ratios. README.md in this folder explains how to read them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ network chain {
 
 
 def main() -> int:
-    """Measure and print; 1 where a target was missed."""
+    """Measure and print; 1 if a target was missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="pairs of each (default 5)")
     parser.add_argument("--only", default="", help="those with this in their name")
@@ -74,7 +74,7 @@ def archspec(*arguments: str) -> list[str]:
 
 
 def show(folder: Path, rounds: int) -> Ratio:
-    """`archspec show` of ResNet-152 against torchinfo's summary of it, whole processes."""
+    """`archspec show` of ResNet-152 compared with torchinfo's summary of it, whole processes."""
     make, name = torchvision_or_ours(folder)
     peer = f"{make}\nfrom torchinfo import summary\n"
     peer += "print(summary(resnet152(), (1, 3, 224, 224), verbose=0))"
@@ -90,7 +90,7 @@ def show(folder: Path, rounds: int) -> Ratio:
 
 
 def torchvision_or_ours(folder: Path) -> tuple[str, str]:
-    """Code that imports a resnet152 of PyTorch, and whose it is."""
+    """Code that imports a PyTorch resnet152, and its origin."""
     if importlib.util.find_spec("torchvision") is not None:
         return "from torchvision.models import resnet152", "torchvision"
     build = archspec("build", "specs/resnet.arch:resnet152", "--target", "torch")
@@ -111,7 +111,7 @@ print(json.dumps({"cpu": time.process_time() - cpu, "wall": time.perf_counter() 
 
 
 def library(folder: Path, rounds: int) -> Ratio:
-    """Loading, report and valid sizes of ResNet-152 against building it and torchinfo's summary."""
+    """Load, report and find valid sizes of ResNet-152; compare with building it and torchinfo."""
     make, name = torchvision_or_ours(folder)
     peer, collected = PEER.replace("MAKE", make), []
 
@@ -133,7 +133,7 @@ def library(folder: Path, rounds: int) -> Ratio:
 
 
 def said(arguments: list[str]) -> dict[str, float]:
-    """What a fresh process measures in itself, without its start."""
+    """What a fresh process measures by itself, excluding its start."""
     command = [sys.executable, *arguments]
     done = subprocess.run(
         command, env=ENVIRONMENT, capture_output=True, text=True, check=True, cwd=ROOT
@@ -142,7 +142,7 @@ def said(arguments: list[str]) -> dict[str, float]:
 
 
 def library_here() -> dict[str, float]:
-    """Load, report and valid sizes when modules and tables have been loaded, for another spec."""
+    """Load, report and find valid sizes of another spec after modules and tables are loaded."""
     known(ROOT / "specs/lenet.arch", "lenet")
     pauses, began = [], 0.0
 
@@ -159,7 +159,7 @@ def library_here() -> dict[str, float]:
 
 
 def known(spec: Path, name: str) -> None:
-    """A network as a library user meets it, with its report and valid sizes."""
+    """A network as a library user loads it, with its report and valid sizes."""
     network = load(spec, name)
     network.report()
     if not network.valid_sizes:
@@ -170,7 +170,7 @@ def known(spec: Path, name: str) -> None:
 
 
 def growth(kind: str, target: float, rounds: int) -> Ratio:
-    """`check` of 1,000 blocks against 100, each in a process that is warm."""
+    """`check` of 1,000 blocks compared with 100, each in a warmed-up process."""
     return paired(
         f"check 1,000 {kind} blocks",
         lambda: checked(kind, 1000),
@@ -183,12 +183,12 @@ def growth(kind: str, target: float, rounds: int) -> Ratio:
 
 
 def checked(kind: str, count: int) -> Times:
-    """What a fresh process says that `check` took in it: nothing remains of other rounds."""
+    """The time of `check` in a fresh process, unaffected by earlier rounds."""
     return Times(**said([__file__, "--check", kind, str(count)]))
 
 
 def check_here(kind: str, count: int) -> Times:
-    """`check` of so many blocks, when modules and tables have been loaded."""
+    """`check` of this many blocks, after modules and tables are loaded."""
     check(chain("different", 2))
     source = chain(kind, count)
     sinks = []
@@ -199,7 +199,7 @@ def check_here(kind: str, count: int) -> Times:
 
 
 def chain(kind: str, count: int) -> Source:
-    """Convolution, norm and ReLU in sequence, of one width or each time of another."""
+    """Convolution, norm and ReLU in sequence, all of one width or each of another width."""
     text = CHAIN.replace("COUNT", str(count)).replace("ITERATION", ITERATIONS[kind])
     return Source(f"{kind}.arch", text)
 
@@ -208,13 +208,13 @@ def chain(kind: str, count: int) -> Source:
 
 
 def show_columns(count: int) -> Times:
-    """`archspec show` of FractalNet with so many columns, as a process."""
+    """`archspec show` of FractalNet with this many columns, as a process."""
     command = archspec("show", FRACTALNET, "--set", f"columns={count}")
     return process(command, environment=ENVIRONMENT)
 
 
 def columns(rounds: int) -> Ratio:
-    """`show` of 5 * 2^40 convolutions against one of 75."""
+    """`show` of 5 * 2^40 convolutions compared with 75."""
     return paired(
         "show fractal of 40 columns",
         lambda: show_columns(40),
@@ -227,7 +227,7 @@ def columns(rounds: int) -> Ratio:
 
 
 def refusal(folder: Path, rounds: int) -> Ratio:
-    """`build` of what can't be written out; the error names the budget (E0520)."""
+    """`build` of a network that is too large to write; the error states the budget (E0520)."""
     build = archspec("build", FRACTALNET, "--set", "columns=40", "-o", str(folder / "fractal"))
     done = subprocess.run(build, env=ENVIRONMENT, capture_output=True, text=True, cwd=ROOT)
     if done.returncode != 1 or "E0520" not in done.stdout + done.stderr:

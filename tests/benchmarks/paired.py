@@ -1,7 +1,7 @@
-"""Two things timed in turn, A B A B .., and the ratio pair by pair.
+"""Two measurements alternating as A B A B .., and the ratio of each pair.
 
-A machine's speed drifts, so a figure in seconds says little and a ratio of neighbours much. The
-clock that decides is CPU time, which a busy machine distorts less, but for work on an accelerator.
+The speed of a machine varies, so the ratio of neighbouring measurements says more than seconds. CPU
+time decides, as it is less affected by load, except for work on an accelerator.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Times:
 
 @dataclass(frozen=True)
 class Ratio:
-    """How much A took of what B took, pair by pair."""
+    """The time of A divided by that of B, pair by pair."""
 
     name: str
     peer: str
@@ -42,12 +42,12 @@ class Ratio:
     clock: str = "cpu"
 
     def of(self, clock: str) -> list[float]:
-        """The ratios on a clock, smallest first."""
+        """The ratios on a clock, in ascending order."""
         return sorted(getattr(a, clock) / getattr(b, clock) for a, b in self.pairs)
 
     @property
     def median(self) -> float:
-        """The ratio on the clock that decides."""
+        """The ratio on the deciding clock."""
         return statistics.median(self.of(self.clock))
 
     @property
@@ -67,7 +67,7 @@ def paired(
     note: str = "",
     clock: str = "cpu",
 ) -> Ratio:
-    """Time both in turn, after a turn that doesn't count; which comes first changes each time."""
+    """Time both alternately, after one discarded round; the order is swapped each round."""
     ours()
     peer()
     steps = track(range(rounds), name, console=Console(stderr=True), transient=True)
@@ -93,7 +93,7 @@ def call(function: Callable[[], object], repeats: int = 1) -> Times:
 def process(
     command: Sequence[str], *, expected: int = 0, environment: Mapping[str, str] | None = None
 ) -> Times:
-    """A whole process, its start included. Raises RuntimeError for another exit code."""
+    """A whole process, including its start. Raises RuntimeError for an unexpected exit code."""
     import resource  # not on Windows
 
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -108,7 +108,7 @@ def process(
 
 
 def report(title: str, ratios: Sequence[Ratio]) -> int:
-    """Print the ratios; 1 where a target was missed, else 0."""
+    """Print the ratios; 1 if a target was missed, else 0."""
     table = Table("what", "against", title=title)
     for head in ("ratio", "from", "to", "wall", "target"):
         table.add_column(head, justify="right")

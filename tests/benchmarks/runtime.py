@@ -1,4 +1,4 @@
-"""How fast generated modules are, as ratios. README.md beside this file says how to read them."""
+"""The speed of generated modules, as ratios. README.md in this folder explains how to read them."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ import archspec
 
 SPECS = ROOT / "specs"
 PEERS = {"resnet50": "resnet.arch", "densenet121": "densenet.arch", "vit_b_16": "vit.arch"}
-"""Networks of torchvision, and where they are described here."""
+"""Networks of torchvision, and their specs."""
 FOLDED = {"resnet50": "resnet.arch", "unireplknet_a": "unireplknet.arch"}
 AS_FAST = 1.03
 GLOBAL_SHARE = 0.4
-"""Of the step that computes all columns: those of one column, as a mean over columns."""
+"""Relative to a step that computes all columns: steps of one column, as a mean over columns."""
 FRACTALNET_BATCH = 16
 
 
 def main() -> int:
-    """Measure and print; 1 where a target was missed."""
+    """Measure and print; 1 if a target was missed."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
@@ -47,7 +47,7 @@ def main() -> int:
 
 
 def against_torchvision(options: argparse.Namespace) -> list[Ratio]:
-    """Forward and training step of the modules that torchvision has too."""
+    """Forward pass and training step of the modules that torchvision has, too."""
     names = [name for name in PEERS if options.only in name]
     if names and importlib.util.find_spec("torchvision") is None:
         print("torchvision is not installed, nothing to compare with", file=sys.stderr)
@@ -56,7 +56,7 @@ def against_torchvision(options: argparse.Namespace) -> list[Ratio]:
 
 
 def compared(name: str, options: argparse.Namespace) -> list[Ratio]:
-    """One network as generated and as written by hand, with the same weights."""
+    """One network, generated and hand-written, with the same weights."""
     from torchvision import models
 
     sized = {"image_size": options.size} if name.startswith("vit") else {}
@@ -83,7 +83,7 @@ def compared(name: str, options: argparse.Namespace) -> list[Ratio]:
 
 
 def forward(module: nn.Module, images: Tensor) -> Callable[[], None]:
-    """A forward pass in eval."""
+    """A forward pass in eval mode."""
 
     def run() -> None:
         module.eval()
@@ -108,12 +108,12 @@ def training_step(module: nn.Module, images: Tensor) -> Callable[[], None]:
 
 
 def clock(options: argparse.Namespace) -> str:
-    """CPU time is not what an accelerator takes."""
+    """CPU time does not include the time of an accelerator."""
     return "cpu" if options.device == "cpu" else "wall"
 
 
 def timed(run: Callable[[], None], options: argparse.Namespace) -> Times:
-    """One run, to its end on the device."""
+    """One run, until the device has finished."""
 
     def finished() -> None:
         run()
@@ -127,7 +127,7 @@ def timed(run: Callable[[], None], options: argparse.Namespace) -> Times:
 
 
 def folded(options: argparse.Namespace) -> list[Ratio]:
-    """Forward passes with norms and parallel convolutions folded, against the same without."""
+    """Forward passes with folded norms and merged parallel convolutions, against the original."""
     found: list[Ratio] = []
     for name, file in FOLDED.items():
         what = f"{name} folded, forward"
@@ -156,7 +156,7 @@ def folded(options: argparse.Namespace) -> list[Ratio]:
 
 
 def drop_path(options: argparse.Namespace) -> list[Ratio]:
-    """A training step in which one column is left, against one that computes all columns."""
+    """A training step that computes one column, compared with one that computes all columns."""
     name = f"{options.fractalnet}, training step with one column"
     if options.only not in name:
         return []
@@ -185,9 +185,9 @@ def drop_path(options: argparse.Namespace) -> list[Ratio]:
 def mean_over_columns(
     module: nn.Module, step: Callable[[], None], options: argparse.Namespace
 ) -> Times:
-    """What a step takes, as the mean over columns: steps are made until each was drawn.
+    """The time of a step as the mean over columns; steps run until each column was drawn.
 
-    A column of twice the depth gives twice as many weights a gradient, so that tells them apart.
+    The columns are told apart by how many weights have a gradient: it doubles with the depth.
     """
     seen: dict[int, Times] = {}
     while len(seen) < 4:

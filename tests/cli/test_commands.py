@@ -1,4 +1,4 @@
-"""The commands as a user sees them: what they write, where, and their exit codes."""
+"""The commands as users see them: output, files, and exit codes."""
 
 import json
 import os

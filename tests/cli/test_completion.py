@@ -1,4 +1,4 @@
-"""What Tab offers, in the words of bash and zsh, and how to have it installed."""
+"""Completions for bash and zsh, and how to install them."""
 
 import pytest
 from typer.testing import CliRunner

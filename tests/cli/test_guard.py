@@ -1,4 +1,4 @@
-"""How commands end."""
+"""Exit codes of commands."""
 
 import io
 import json

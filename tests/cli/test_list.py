@@ -1,4 +1,4 @@
-"""`archspec list`: one line an entry, grouped by file, with a filter."""
+"""`archspec list`: one line per entry, grouped by file, with a filter."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Passes as they are asked for on the command line."""
+"""Passes given on the command line."""
 
 import pytest
 from typer.testing import CliRunner

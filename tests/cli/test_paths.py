@@ -1,4 +1,4 @@
-"""What no path can be, is too long or is something else, for each command and each function."""
+"""Invalid paths, paths that are too long or of the wrong kind, for each command and function."""
 
 import os
 

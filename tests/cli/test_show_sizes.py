@@ -1,4 +1,4 @@
-"""`--size`, the parameters of a network, and valid sizes as people and programs read them."""
+"""`--size`, the parameters of a network, and valid sizes as text and as JSON."""
 
 import json
 

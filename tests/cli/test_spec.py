@@ -1,4 +1,4 @@
-"""What SPEC means."""
+"""The argument SPEC."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def test_the_colon_before_a_name(text, parts):
 
 @pytest.fixture
 def shelf(tmp_path, monkeypatch):
-    """A folder of shipped specs of our own."""
+    """A temporary folder of shipped specs."""
     folder = tmp_path / "specs"
     folder.mkdir()
     (folder / "resnet.arch").write_text("network resnet {\n}\npreset resnet50 = resnet\n")

@@ -1,4 +1,4 @@
-"""`archspec table`: costs over values of parameters and over sizes."""
+"""`archspec table`: costs for values of parameters and for sizes."""
 
 import json
 
@@ -25,7 +25,7 @@ def run(tmp_path, monkeypatch):
 
 
 def test_width_against_resolution():
-    """The table of Howard et al. 2017 (arXiv:1704.04861), as timm and transformers count."""
+    """The table of Howard et al. 2017 (arXiv:1704.04861), counted as timm and transformers do."""
     vary, sizes = "factor=[1.0, 0.75, 0.5, 0.25]", "H=W=[224, 192, 160, 128]"
     done = CliRunner().invoke(
         app, ["table", "mobilenetv1_100", "--vary", vary, "--sizes", sizes, "--json"]

@@ -1,4 +1,4 @@
-"""The forms for programs."""
+"""The machine-readable formats."""
 
 import json
 

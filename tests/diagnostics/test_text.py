@@ -1,4 +1,4 @@
-"""Snapshots of the drawing of diagnostics, and what must hold for any of them."""
+"""Snapshots of formatted diagnostics, and properties of all of them."""
 
 import re
 from textwrap import dedent

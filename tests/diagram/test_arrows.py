@@ -1,4 +1,4 @@
-"""Arrows that can be followed: where they enter and leave boxes, and how boxes stand for that."""
+"""Arrows that can be followed: where they enter and leave boxes, and how boxes are placed."""
 
 import math
 from pathlib import Path
