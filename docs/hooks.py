@@ -5,7 +5,6 @@ Text that exists in the code is not repeated here.
 
 from __future__ import annotations
 
-import inspect
 import re
 import sys
 from collections import defaultdict
@@ -17,6 +16,7 @@ from pygments.lexers import LEXERS
 
 from archspec.diagnostics import catalogue
 from archspec.ops.base import Op
+from archspec.ops.page import op_page
 from archspec.ops.registry import all_ops
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,47 +61,9 @@ def ops_page() -> str:
     ]
     for category in sorted(by_category):
         parts.append(f"## {category.capitalize()}")
-        parts.extend(_op(op) for op in sorted(by_category[category], key=lambda op: op.name))
+        ops = sorted(by_category[category], key=lambda op: op.name)
+        parts.extend(op_page(op, level=3) for op in ops)
     return "\n\n".join(parts) + "\n"
-
-
-def _op(op: type[Op]) -> str:
-    fields = [
-        name + ("" if field.is_required() else f"={_literal(field.default)}")
-        for name, field in op.model_fields.items()
-    ]
-    if op.positions is not None and op.positions < len(fields):
-        fields.insert(op.positions, "*")
-    least, most = op.arity
-    inputs = (
-        str(least)
-        if least == most
-        else f"{least} or more"
-        if most is None
-        else f"{least} to {most}"
-    )
-    return "\n\n".join(
-        (
-            f"### {op.name}",
-            f"```arch\n{op.name}({', '.join(fields)})\n```",
-            f"Inputs: {inputs}.",
-            _prose(inspect.getdoc(op) or ""),
-        )
-    )
-
-
-def _literal(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple):
-        return "[" + ", ".join(_literal(item) for item in value) + "]"
-    return "none" if value is None else str(value)
-
-
-def _prose(text: str) -> str:
-    """A docstring with its lines about attributes as a list."""
-    names = r"^([a-z]\w*(?:, [a-z]\w*)*): "
-    return re.sub(names, r"\n- **\1**: ", text, flags=re.MULTILINE)
 
 
 # ---------------------------------------------------------------------- standard library

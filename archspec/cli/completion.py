@@ -88,10 +88,12 @@ def analyses(incomplete: str) -> Offers:
 
 
 def codes(incomplete: str) -> Offers:
-    """The codes of diagnostics with their titles."""
+    """The codes of diagnostics with their titles, and the ops."""
     from archspec.diagnostics import catalogue
+    from archspec.ops.registry import all_ops
 
-    return [(page.code, page.title) for page in catalogue.pages().values()]
+    codes = [(page.code, page.title) for page in catalogue.pages().values()]
+    return [*codes, *((name, "op") for name in all_ops())]
 
 
 def _shipped(incomplete: str) -> Iterator[tuple[str, str]]:

@@ -7,22 +7,40 @@ import sys
 from archspec.cli.console import coloured, write, write_json
 from archspec.cli.guard import WrongUsage
 from archspec.diagnostics import catalogue
+from archspec.diagnostics.suggest import suggestion
 
 
 def run(code: str | None, as_json: bool) -> None:
-    """Print the page of a code, or the list of codes."""
+    """Print the page of a code or of an op, or the list of codes."""
     if code is None:
         _list(as_json)
         return
     page = catalogue.page(code)
     if page is None:
-        near = catalogue.nearest(code)
-        hint = f"did you mean {near}?" if near else "`archspec explain` lists all codes"
-        raise WrongUsage(f"there is no code {code}", hint)
+        _op(code, as_json)
+        return
     if as_json:
         write_json({"code": page.code, "title": page.title, "text": page.text})
     else:
         _show(page.text)
+
+
+def _op(name: str, as_json: bool) -> None:
+    """Print the documentation of an op. Raises WrongUsage if it is neither a code nor an op."""
+    from archspec.ops.page import op_page
+    from archspec.ops.registry import all_ops
+
+    op = all_ops().get(name)
+    if op is None:
+        near = catalogue.nearest(name) or suggestion(name, all_ops())
+        hint = f"did you mean {near}?" if near else "`archspec explain` lists all codes"
+        what = "code" if name[:1].upper() in "EWN" and name[1:].isdigit() else "code or op"
+        raise WrongUsage(f"there is no {what} {name}", hint)
+    text = op_page(op)
+    if as_json:
+        write_json({"op": op.name, "category": op.category, "text": text})
+    else:
+        _show(text)
 
 
 def _list(as_json: bool) -> None:

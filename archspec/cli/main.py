@@ -319,16 +319,17 @@ def explain(
         typer.Argument(
             metavar="CODE",
             autocompletion=completion.codes,
-            help="Code as printed with the error; default: all codes.",
+            help="Code as printed with the error, or the name of an op; default: all codes.",
             show_default=False,
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Say what a diagnostic means, with an example and what to write instead.
+    """Say what a diagnostic means, with an example and what to write instead, or what an op does.
 
     \b
     archspec explain E0401
+    archspec explain lstm
     """
     from archspec.cli import explain as command
 

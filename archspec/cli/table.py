@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 MOST_ROWS = 1_000
 VARY, SIZES = "--vary", "--sizes"
 _EXAMPLES = {VARY: "--vary factor='[0.5, 1.0]'", SIZES: "--sizes H=W='[192, 224]'"}
+_LISTED = re.compile(r"[\w -]+(?:\.\d+)?(?:,[\w -]+(?:\.\d+)?)*")
+"""Values without brackets: `16,32`."""
 _AXIS = re.compile(r"((?:[^\W\d]\w*\s*=\s*)+)(.*)", re.DOTALL)
 
 
@@ -89,6 +91,9 @@ def _axis(option: str, text: str) -> Axis:
     names = tuple(name.strip() for name in found[1].split("=")[:-1])
     if not found[2]:
         raise WrongUsage(f"{given}: the list of values is missing", example)
+    if _LISTED.fullmatch(found[2]):
+        hint = f"{option} {found[1]}'[{found[2]}]'"
+        raise WrongUsage(f"{given}: the values must be a list", hint)
     values = value_in(given, found[2])
     if not isinstance(values, list):
         raise WrongUsage(f"{given}: the values must be a list", f"{option} {names[0]}='[..]'")

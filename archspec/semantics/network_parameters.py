@@ -134,6 +134,8 @@ def _layer(context: Context, text: str, span: Span, what: str) -> Value:
     module, name = context.environment.module, head.text
     if module.definition(name) is None and name not in all_ops():
         fix = did_you_mean(name, module.names) or did_you_mean(name, all_ops())
+        if name.lower() in ("none", "null"):
+            fix = "a layer that changes nothing is `identity`"
         raise context.error(
             "E0210", f"{what} must be a layer, but there is no `{name}`", span, fix=fix
         )

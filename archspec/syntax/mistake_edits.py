@@ -207,6 +207,21 @@ def all_names(s: Site) -> tuple[Edit, ...]:
     return ()
 
 
+def chain_in_parentheses(s: Site) -> tuple[Edit, ...]:
+    """`for t in x -> f)` as `for t in (x -> f))`."""
+    depth = s.token.depth
+    first = next((at for at in range(-1, s.opener(), -1) if s.near(at).type == "in"), 0)
+    last = 1
+    while last < _NEAR and not (s.near(last).type in CLOSERS and s.near(last).depth == depth):
+        if s.near(last).type in ("NL", "$END", "", "if"):
+            return ()
+        last += 1
+    if not first:
+        return ()
+    start, end = s.near(first + 1).start, s.near(last - 1).end
+    return (Edit(_span(s, start, start), "("), Edit(_span(s, end, end), ")"))
+
+
 def arrow_in_two(s: Site) -> tuple[Edit, ...]:
     """`- >` as `->`."""
     return (Edit(s.span(-1, 0), "->"),)

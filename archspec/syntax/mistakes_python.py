@@ -48,7 +48,22 @@ def _is_misspelt_statement(s: Site) -> bool:
     )
 
 
+def _in_comprehension(s: Site) -> bool:
+    """Whether `for .. in` precedes in the same brackets."""
+    opener, depth = s.opener(), s.token.depth
+    types = [s.near(at).type for at in range(opener, 0) if s.near(at).depth == depth]
+    return "for" in types and "in" in types[types.index("for") :]
+
+
 PYTHON = (
+    Mistake(
+        "E0131",
+        lambda s: s.type == "->" and s.bracket in ("(", "[") and _in_comprehension(s),
+        "what a comprehension goes through is in parentheses if it is a chain",
+        "block a {\n  input x\n  output (t -> relu for t in x «->» split(2))\n}",
+        fix="write `in (x -> f)`",
+        edits=edits.chain_in_parentheses,
+    ),
     Mistake(
         "E0131",
         lambda s: s.type == ".." and s.after_operand and s.near(-2).type == "..",

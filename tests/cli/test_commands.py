@@ -243,6 +243,17 @@ def test_explain(run):
     assert json.loads(run("explain", page.code, "--json").stdout)["title"] == page.title
 
 
+def test_explain_an_op(run):
+    text = run("explain", "lstm").stdout
+    assert "hidden" in text
+    assert "Results: y, h, c" in text
+    assert json.loads(run("explain", "conv", "--json").stdout)["op"] == "conv"
+    wrong = run("explain", "convv")
+    assert wrong.exit_code == 2
+    assert "there is no code or op convv" in wrong.output
+    assert "did you mean conv?" in wrong.output
+
+
 # ---------------------------------------------------------------------- draw and build
 
 

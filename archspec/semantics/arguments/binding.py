@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from archspec.diagnostics.model import Edit, Fix
@@ -13,7 +14,7 @@ from archspec.semantics.program.definitions import (
     Definition,
 )
 from archspec.semantics.values.bare_words import all_words, word_meant
-from archspec.semantics.values.context import Context
+from archspec.semantics.values.context import Context, SpecError
 from archspec.semantics.values.display import kind_of
 from archspec.semantics.values.evaluation import evaluate, force
 from archspec.semantics.values.functions import range_items
@@ -169,9 +170,28 @@ def coerce(context: Context, value: Value, kind: ast.ParamType, span: Span, what
             span,
             fix="make the size a parameter, or declare the parameter as `dim`",
         )
-    message = f"{what} must be {_WORDS[kind.name]}, not {kind_of(value)}"
-    fix = _layer_meant(value, span) if kind.name == "layer" and isinstance(value, str) else None
-    raise context.error("E0305", message, span, fix=fix)
+    raise _of_another_kind(context, value, kind, span, what)
+
+
+def _of_another_kind(
+    context: Context, value: Value, kind: ast.ParamType, span: Span, what: str
+) -> SpecError:
+    found = f"not {kind_of(value)}"
+    if kind.name == "int" and isinstance(value, float):
+        found = f"but it is {value}"
+    message = f"{what} must be {_WORDS[kind.name]}, {found}"
+    return context.error("E0305", message, span, fix=_value_meant(kind, value, span))
+
+
+def _value_meant(kind: ast.ParamType, value: Value, span: Span) -> Fix | None:
+    """A fix for a value of another kind than the type of its parameter."""
+    if kind.name == "layer" and isinstance(value, str):
+        return _layer_meant(value, span)
+    if kind.name == "int" and isinstance(value, float) and value.is_integer():
+        whole = str(int(value))
+        edits = (Edit(span, whole),) if re.fullmatch(r"[0-9.]+", span.text) else ()
+        return Fix(f"write `{whole}`", edits)
+    return None
 
 
 def _layer_meant(word: str, span: Span) -> Fix:

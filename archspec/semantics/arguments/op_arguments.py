@@ -208,8 +208,11 @@ _DIVISION = re.compile(r"(?<!/)/(?!/)")
 
 
 def whole_number(detail: Any, span: Span) -> Fix | None:
-    """A fix that writes a float as an integer, where one is needed."""
+    """A fix that writes a float, or the word for a padding, as an integer where one is needed."""
     value, text = detail["input"], span.text
+    if isinstance(value, str) and value.lower() in ("same", "valid"):
+        number = "half of an odd kernel, `padding=1` for 3" if value.lower() == "same" else "`0`"
+        return Fix(f"write a number: {number}")
     if detail["type"] not in ("int_type", "int_from_float") or not isinstance(value, float):
         return None
     name = re.match(r"[A-Za-z_]\w*[ ]*=(?!=)[ ]*", text)

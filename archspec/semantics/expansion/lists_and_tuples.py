@@ -7,7 +7,7 @@ from archspec.semantics.building.graph_builder import Tensor
 from archspec.semantics.expansion.shape_patterns import bind_item
 from archspec.semantics.expansion.sources import materialise
 from archspec.semantics.expansion.tensor_methods import size_index
-from archspec.semantics.values.context import Context
+from archspec.semantics.values.context import Context, SpecError
 from archspec.semantics.values.display import kind_of
 from archspec.semantics.values.element_budget import bounded, listed
 from archspec.semantics.values.evaluation import evaluate, evaluates, force
@@ -28,6 +28,7 @@ from archspec.semantics.values.model import (
 )
 from archspec.semantics.values.operators import plain, truth
 from archspec.semantics.values.single_tensors import as_any_number, indexed, iterated
+from archspec.source import Span
 from archspec.syntax import ast
 from archspec.types.dim import Dim
 
@@ -48,14 +49,19 @@ def list_value(context: Context, node: ast.ListExpr) -> Value:
 def _list_item(context: Context, item: ast.Expr, node: ast.ListExpr) -> Value:
     value = force(context, evaluate(context, item), item.span)
     if is_data(value) and not has_poison(value):
-        raise context.error(
-            "E0317",
-            "a list holds layers or values, never data",
-            item.span,
-            "this is data",
-            fix=Fix("write a tuple: `(a, b)`", (Edit(node.span, f"({node.span.text[1:-1]})"),)),
-        )
+        raise _data_in_list(context, item.span, node.span)
     return value
+
+
+def _data_in_list(context: Context, place: Span, whole: Span) -> SpecError:
+    edit = Edit(whole, f"({whole.text[1:-1]})")
+    return context.error(
+        "E0317",
+        "a list holds layers or values, never data",
+        place,
+        "this is data",
+        fix=Fix("write a tuple: `(a, b)`", (edit,)),
+    )
 
 
 def _spread_in_list(context: Context, item: ast.Spread) -> list[Value]:
@@ -205,6 +211,8 @@ def comprehension_value(context: Context, node: ast.Comprehension) -> Value:
         if copied is not None and isinstance(value, Tensor):
             value = Copies(copied.count, value)
         results.append(force(iteration, value, node.element.span))
+        if not node.is_tuple and is_data(results[-1]) and not has_poison(results[-1]):
+            raise _data_in_list(context, node.element.span, node.span)
     context.session.budget.length(len(results), node.span)
     if node.is_tuple:
         return (

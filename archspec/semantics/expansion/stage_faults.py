@@ -43,6 +43,24 @@ def explained(
     return error
 
 
+def in_sum(error: SpecError, stages: Sequence[ast.Expr], at: int) -> SpecError:
+    """The error of `x -> f + x`, where `->` is meant to end before the sign."""
+    item, stage = error.item, stages[at]
+    if item is None or item.code != "E0307" or at < 1 or at + 1 < len(stages):
+        return error
+    if not isinstance(stage, ast.Binary) or item.primary is None:
+        return error
+    left = stage.left
+    while isinstance(left, ast.Binary):
+        left = left.left
+    if item.primary.span != left.span or any(isinstance(one, ast.Labelled) for one in stages[at:]):
+        return error
+    start, end = stages[0].span, left.span
+    edits = (Edit(_at(start, start.start), "("), Edit(_at(end, end.end), ")"))
+    words = f"`->` binds least tightly: write `({start.text[:20]} -> ..) {stage.operator} ..`"
+    return SpecError(replace(item, fix=Fix(words, edits)))
+
+
 def _several(
     error: SpecError, stages: Sequence[ast.Expr], at: int, before: Value, count: int
 ) -> SpecError:

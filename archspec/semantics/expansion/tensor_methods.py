@@ -30,6 +30,8 @@ _WORDS = {
     "repeat": 'write `x -> repeat("b n d -> b (r n) d", r=2)`, or `x -> expand(..)` for sizes of 1',
     "append": "lists cannot be changed: write the whole list, `[a, b]`, or `[...list, c]`",
     "tile": 'write `x -> repeat("b n d -> b (r n) d", r=2)`',
+    "astype": "convert with `x -> cast(f32)`",
+    "type": "convert with `x -> cast(f32)`",
     "channels": _SIZES,
     "num_channels": _SIZES,
     "in_channels": _SIZES,

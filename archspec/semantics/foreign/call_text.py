@@ -109,7 +109,9 @@ class CallText:
             case "whole":
                 if self.op == "reshape" and not self.rewriter.known("B"):
                     raise CannotRewrite
-                self.places.append("B" if self.op == "reshape" else "0")
+                first = items[0].span.text if items else ""
+                if first != "B":
+                    self.places.append("B" if self.op == "reshape" else "0")
                 self.places.extend(map(text, items))
 
     def attribute(self, slot: Slot, argument: ast.Argument) -> None:
@@ -247,6 +249,8 @@ def _value(rewriter: Writer, name: str, node: ast.Expr) -> str:
         if name in _SAME_IN_ALL and len(set(items)) == 1:
             return items[0]
         return f"[{', '.join(items)}]"
+    if name == "keepdim" and isinstance(node, ast.Number):
+        return "true" if node.value else "false"
     return rewriter.text(node)
 
 

@@ -337,6 +337,8 @@ def find_row(path: tuple[str, ...]) -> Row | None:
     """The row of a foreign path: `nn.Conv2d`, `F.relu`, `tf.keras.layers.Dense`."""
     name = path[-1]
     foreign = path[0] in _OWN or len(path) > 1
+    if name == "split" and path[0] in ("np", "numpy", "jnp"):
+        name = "chunk"  # by the number of parts, and not by their size
     if any(word in ("tf", "keras", "layers") for word in path[:-1]) and name in rows.keras():
         return rows.keras()[name]
     if name in rows.classes():

@@ -375,6 +375,8 @@ MaxPool = max_pool: kernel=kernel_shape stride=strides padding=pads dilation=dil
 AveragePool = avg_pool: kernel=kernel_shape stride=strides padding=pads
 max_pool = max_pool: @inputs kernel=window_shape stride=strides padding
 avg_pool = avg_pool: @inputs kernel=window_shape stride=strides padding
+LeakyRelu = leaky_relu: slope=alpha
+Add = add: @a @b
 GlobalAveragePool = global_avg_pool:
 GlobalMaxPool = global_max_pool:
 ReduceMean = mean: axis=axes keepdim=keepdims

@@ -63,6 +63,8 @@ SAID = {
     "SimpleRNN": "a recurrent layer is `lstm(hidden)`, `gru(hidden)` or `scan(layer, axis=1)`",
     "checkpoint": "remove it: memory is a matter of training, not of the architecture",
     "no_grad": "gradients are stopped with `x -> detach`, a layer is frozen with `frozen(layer)`",
+    "newaxis": "write `x -> unsqueeze(1)`",
+    "tile": 'write `x -> repeat("b n d -> b (r n) d", r=2)`',
     "compile": "remove it: a spec describes only the architecture",
 }
 """Advice for calls without an equivalent op."""

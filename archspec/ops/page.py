@@ -1,0 +1,48 @@
+"""The documentation of an op as Markdown, for the site and for `archspec explain`."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+from archspec.ops.base import Op
+
+
+def op_page(op: type[Op], level: int = 1) -> str:
+    """The signature, number of inputs and description of an op, under a heading of this level."""
+    fields = [
+        name + ("" if field.is_required() else f"={_literal(field.default)}")
+        for name, field in op.model_fields.items()
+    ]
+    fields = [*op.regions, *fields]
+    if op.positions is not None and op.positions < len(fields):
+        fields.insert(op.positions, "*")
+    least, most = op.arity
+    inputs = f"{least} to {most}"
+    if most is None:
+        inputs = f"{least} or more"
+    elif least == most:
+        inputs = str(least)
+    yields = f" Results: {', '.join(op.output_names)}." if op.output_names else ""
+    return "\n\n".join(
+        (
+            f"{'#' * level} {op.name}",
+            f"```arch\n{op.name}({', '.join(fields)})\n```",
+            f"Inputs: {inputs}.{yields}",
+            _prose(inspect.getdoc(op) or ""),
+        )
+    )
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_literal(item) for item in value) + "]"
+    return "none" if value is None else str(value)
+
+
+def _prose(text: str) -> str:
+    """A docstring with its lines about attributes as a list."""
+    names = r"^([a-z]\w*(?:, [a-z]\w*)*): "
+    return re.sub(names, r"\n- **\1**: ", text, flags=re.MULTILINE)
