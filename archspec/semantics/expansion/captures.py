@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from archspec.diagnostics.model import Frame
-from archspec.graph.model import Graph, Instance, Port
+from archspec.graph.model import Graph, Instance, Node, Port
 from archspec.semantics.building.graph_builder import GraphBuilder, Tensor
 from archspec.semantics.expansion.constants import no_constant
 from archspec.semantics.expansion.nodes import add_node
@@ -69,6 +69,7 @@ def _constant(context: GraphContext, builder: GraphBuilder, tensor: Tensor, span
             for port in node.inputs
         )
         results = _taken(context, builder, instance, inputs, node.types, span)
+        _name_like(results, node)
         builder.captured[key] = (tensor, results[0])
     first = builder.captured[key][1]
     return Tensor(builder, Port(first.port.node, first.port.index + tensor.port.index), tensor.type)
@@ -86,8 +87,16 @@ def inlined(
         own = tuple(found[port] for port in node.inputs)
         inside = replace(context, frames=(*node.origin.frames, *frames))
         results = _taken(inside, builder, node.instance, own, node.types, node.origin.span)
+        _name_like(results, node)
         found.update({Port(node.id, index): item for index, item in enumerate(results)})
     return tuple(found[port] for port in graph.output_ports)
+
+
+def _name_like(copied: Tensors, node: Node) -> None:
+    """Give a copied node the names that the spec has for its results."""
+    made = copied[0].builder.nodes[copied[0].port.node]
+    if not made.name and not made.is_input and len(made.types) == len(node.types):
+        made.name = node.name
 
 
 def _taken(

@@ -217,7 +217,7 @@ def _reserved(defined: ClassDef) -> set[str]:
     children = {name for draft in defined.drafts for name in draft.layout.tree.children}
     for draft in defined.drafts:
         children |= draft.layout.extended.get("", frozenset())
-    return children | defined.variables | MODULE_NAMES | {"x", "like"}
+    return children | defined.variables | MODULE_NAMES | {"i", "x", "like"}
 
 
 def _arguments(defined: ClassDef) -> dict[str, tuple[Any, ...]]:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator
+
+KEPT_TOGETHER = re.compile(r"`[^`]{1,40}`|\S+(?: (?:%|//|\*|\+|-) \S+)* (?:==|!=|<=|>=|<|>) \S+")
+"""A short piece of code, or a comparison: it is not broken over two lines."""
+
+TIGHT = "\x1f"
+"""Stands for a space in such a piece while lines are broken."""
 
 
 def safe_text(text: str) -> str:
@@ -22,7 +29,9 @@ def doc_lines(text: str, width: int) -> list[str]:
         lines = paragraph
         if max(map(len, lines)) > width:
             words = " ".join(line.strip() for line in lines)
-            lines = textwrap.wrap(words, width, break_on_hyphens=False)
+            kept = KEPT_TOGETHER.sub(lambda found: found[0].replace(" ", TIGHT), words)
+            lines = textwrap.wrap(kept, width, break_on_hyphens=False)
+            lines = [line.replace(TIGHT, " ") for line in lines]
         found += [*([""] if found else []), *map(_escaped, lines)]
     return found
 
