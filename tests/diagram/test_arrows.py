@@ -74,7 +74,7 @@ def test_tensors_leave_a_box_side_by_side_in_the_order_of_its_outputs(network):
     out = {arrow.end: arrow.out for arrow in result.arrows if arrow.start == split.id}
     ends = [box_of(result, text).id for text in ("z", "m: linear", "n: linear")]
     assert out[ends[0]] < out[ends[1]] < out[ends[2]] < split.feet
-    assert split.shapes == ("[B, 4]", "[B, 5]")  # that of the output is said there
+    assert split.shapes == ("[B, 4]", "[B, 5]")  # the shape of the output is shown at its own box
 
 
 def test_one_tensor_leaves_at_one_place(network):
@@ -113,22 +113,22 @@ def test_what_goes_straight_on_stays_in_the_middle_of_a_box(network):
     result = shown(network(STRAIGHT))
     second = box_of(result, "second")
     into = {arrow.start: arrow.into for arrow in result.arrows if arrow.end == second.id}
-    assert second.heads == 3  # one of them is empty
+    assert second.heads == 3  # one of them is unused
     assert into == {box_of(result, "two: linear").id: 1, box_of(result, "memory").id: 2}
 
 
 @pytest.mark.parametrize(
     ("arrows", "apart", "outputs", "expected"),
     [
-        # a branch that leads to an output of its own stands where it begins
+        # a branch to an output of its own is placed at its beginning
         ([(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (1, 6), (6, 7)], [], [5, 7], {6: 2, 7: 3}),
-        # and one that parts into two outputs
+        # as is one that splits into two outputs
         ([(0, 1), (1, 2), (2, 3), (3, 4), (0, 5), (5, 6), (5, 7)], [], [4, 6, 7], {5: 1, 6: 2}),
-        # what is read twice stands right above that
+        # a node that is read twice is placed directly above its readers
         ([(0, 1), (1, 2), (2, 3), (3, 4), (0, 5), (5, 3), (5, 4)], [], [], {5: 2}),
-        # what reads two others right below them
+        # a node that reads two others, directly below them
         ([(0, 1), (1, 2), (2, 3), (3, 4), (0, 5), (0, 6), (5, 6), (6, 4)], [], [], {6: 2}),
-        # and the rest in the middle
+        # and all others in the middle
         ([(0, 1), (1, 2), (2, 3), (3, 4), (0, 5), (5, 4)], [], [], {5: 2}),
         # pairs without an arrow
         ([(0, 1), (0, 2), (2, 3)], [(1, 2)], [], {1: 1, 2: 2}),
@@ -151,7 +151,7 @@ def layout(net, depth, program, **options):
 
 
 def extents(item):
-    """Left, lower, right and upper end of a box or frame."""
+    """Left, lower, right and upper edge of a box or frame."""
     if "bb" in item:
         return tuple(float(number) for number in item["bb"].split(","))
     x, y = (float(number) for number in item["pos"].split(","))
@@ -205,7 +205,7 @@ def test_lines_meet_where_they_pass_a_point(program):
             if end in points and edge.get("style") != "invis":
                 (line,) = [one["points"] for one in edge["_draw_"] if one["op"] == "b"]
                 middle = [float(number) for number in points[end]["pos"].split(",")]
-                radius = float(points[end]["width"]) * 36 + 0.25  # with half of its pen
+                radius = float(points[end]["width"]) * 36 + 0.25  # including half of its line width
                 assert math.dist(line[at], middle) <= radius + 0.01
 
 

@@ -1,4 +1,4 @@
-"""Drawings: what is in them, that they are the same each time, and that they can be rendered."""
+"""Drawings: their contents, that they are reproducible, and that they can be rendered."""
 
 import json
 import os
@@ -55,7 +55,7 @@ def test_a_join_is_a_bar_with_a_cell_per_column_and_arrows_in_order():
     assert sorted(box.heads for box in bars.values()) == [2, 3]
     for bar, box in bars.items():
         assert sorted(a.into for a in result.arrows if a.end == bar) == list(range(box.heads))
-    # the inner join hands on to as many columns as it has, straight down
+    # the inner join passes on as many columns as it has, straight down
     inner = next(box for box in bars.values() if box.heads == 2)
     assert [a.out for a in result.arrows if a.start == inner.id] == [0, 1]
 
@@ -156,7 +156,7 @@ def test_pieces_that_repeat_stand_in_a_frame():
 
 
 def residual_blocks(count):
-    """Blocks of different widths after one another, each with a shortcut of its own."""
+    """Blocks of different widths in sequence, each with its own shortcut."""
     build = Build()
     x = build.input(tensor(1, 4, 8, 8))
     for index in range(count):
@@ -190,11 +190,11 @@ def test_no_plumb_line_crosses_a_bar():
 @pytest.mark.parametrize(
     ("arrows", "starts", "expected"),
     [
-        ([(0, 1), (1, 2), (2, 3)], [0], []),  # one way only
+        ([(0, 1), (1, 2), (2, 3)], [0], []),  # only one direction
         ([(0, 1), (0, 2), (1, 2), (2, 3)], [0], [(0, 2)]),
         ([(0, 1), (0, 3), (1, 2), (2, 3)], [0], [(0, 3)]),
         ([(0, 2), (1, 2), (2, 3), (2, 4), (3, 4)], [0], [(2, 4)]),  # 1 is a parameter
-        ([(0, 2), (1, 2), (1, 3), (2, 3)], [0, 1], []),  # data enter twice
+        ([(0, 2), (1, 2), (1, 3), (2, 3)], [0, 1], []),  # there are two inputs
     ],
 )
 def test_plumb_lines(arrows, starts, expected):
@@ -209,7 +209,7 @@ def test_a_box_says_the_shape_that_it_yields_where_it_is_new():
     kept = build.op(Layer(width=4), build.op(Join(), *ways))
     result = shown(build.graph(build.op(Layer(width=5), kept)))
     said = [box.shapes for box in result.boxes if box.shape in ("ops", "bar")]
-    assert said == [("[1, 4, 8, 8]",), ("[1, 4, 8, 8]",), (), (), ()]  # the output says its own
+    assert said == [("[1, 4, 8, 8]",), ("[1, 4, 8, 8]",), (), (), ()]  # an output shows its own
 
 
 def test_text_can_be_read_on_every_fill():

@@ -1,4 +1,4 @@
-"""Drawings as people see them: what fits, what is named, what crosses what, in both programs."""
+"""Drawings as people see them: fit of texts, titles and crossings, with both layout programs."""
 
 import json
 import re
@@ -92,7 +92,7 @@ network net {
 
 
 def extent(box):
-    """Left and right end of what is drawn around the text of a box."""
+    """Left and right edge of the shape around the text of a box."""
     numbers = [
         float(pair.split(",")[0])
         for shape in (*box.iter(f"{SVG}polygon"), *box.iter(f"{SVG}path"))

@@ -1,11 +1,10 @@
-"""What is said of each file of the corpus, word for word, and that the fixes offered are right.
+"""The exact messages for each file of the corpus, and a check that the offered fixes are right.
 
-`corpus/NAME.arch` is checked and what is printed must be `corpus/NAME.txt`. After a change of
-words, `ARCHSPEC_UPDATE=1 pytest tests/errors` writes the texts anew: read the difference as a
-user would.
-In `corpus` itself a name begins with the code that the file is about; every code of the front end
-has a file. Its folders have what people write who come from PyTorch, Keras or Python, mistakes of
-shapes and logic, and mistakes of the language.
+`corpus/NAME.arch` is checked, and the output must be equal to `corpus/NAME.txt`. After a change of
+messages, `ARCHSPEC_UPDATE=1 pytest tests/errors` rewrites these texts: review the diff as a user
+would. In `corpus` itself, a file name begins with the code that the file is about; every code of
+the front end has a file. The subfolders have mistakes of people who come from PyTorch, Keras or
+Python, mistakes in shapes and logic, and mistakes in the language.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ FILES = sorted(CORPUS.rglob("*.arch"))
 IDS = [str(path.relative_to(CORPUS).with_suffix("")) for path in FILES]
 UPDATE = os.environ.get("ARCHSPEC_UPDATE") == "1"
 NOT_CHECKED = re.compile(r"E0521|E0701|E080|E081|E0824|E083|E084|E0901|E091")
-"""Codes of building, drawing and passes: `check` never gives them."""
+"""Codes of building, drawing and passes, which `check` never reports."""
 NEEDS_MORE = {
     "E0204": "a link in the file system: test_modules",
     "E0101": "a file of half a million characters: tests/syntax/test_limits",
@@ -46,7 +45,7 @@ Checked = Callable[[Path], tuple[Diagnostic, ...]]
 
 @pytest.fixture
 def checked(monkeypatch: pytest.MonkeyPatch) -> Checked:
-    """The diagnostics of a file, shown under its bare name."""
+    """The diagnostics of a file, printed with its bare name."""
 
     def check(path: Path) -> tuple[Diagnostic, ...]:
         monkeypatch.chdir(path.parent)
@@ -71,7 +70,7 @@ def test_what_is_said(path: Path, checked: Checked) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=IDS)
 def test_form(path: Path, checked: Checked) -> None:
-    """Messages are one short sentence in the reader's words, at a place in the file."""
+    """Messages are one short sentence in the reader's terms, with a location in the file."""
     for item in checked(path):
         assert item.primary is not None
         assert item.primary.span.source.text

@@ -1,4 +1,4 @@
-"""The example of the docs runs: it trains, takes the columns out, prints and draws."""
+"""The example of the docs runs: it trains, extracts the columns, prints and draws."""
 
 import os
 import subprocess
@@ -37,7 +37,7 @@ def test_the_same_seed_gives_the_same(tmp_path):
 
 
 def run(plot):
-    """One epoch on some pictures; what is printed."""
+    """The output of one epoch on some images."""
     for module in ("sklearn", "matplotlib"):
         pytest.importorskip(module)
     small = ["--epochs", "1", "--examples", "200", "--columns", "2", "--seed", "1"]

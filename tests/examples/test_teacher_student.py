@@ -1,4 +1,4 @@
-"""The example of a teacher and a student: what it picks, what it takes over, and that it runs."""
+"""The teacher-student example: the layers that it selects, the weights it copies, and a run."""
 
 import importlib.util
 import os
@@ -43,7 +43,7 @@ def test_the_surest_of_each_class_are_taken(example):
 
 
 class Fixed(nn.Module):
-    """Says these logits."""
+    """Returns these logits."""
 
     def __init__(self, logits):
         super().__init__()

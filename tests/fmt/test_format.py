@@ -1,4 +1,4 @@
-"""The formatter: pairs of texts, promises on every program, comments in random places."""
+"""The formatter: pairs of texts, its guarantees on every program, comments in random positions."""
 
 import re
 from pathlib import Path
@@ -26,7 +26,7 @@ def formatted(text):
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_pairs(path):
-    """A case is a text and, behind `# output`, what becomes of it, which then stays."""
+    """A case is a text and, after `# output`, its formatted form, which formatting keeps."""
     before, _, after = path.read_text("utf-8").rpartition("# output\n")
     assert formatted(before) == after
     assert formatted(after) == after
@@ -34,7 +34,8 @@ def test_pairs(path):
 
 @pytest.mark.parametrize("path", [*PROGRAMS, *SHIPPED], ids=lambda path: path.name)
 def test_programs(path):
-    """Stable, of the same meaning, in lines of 100 where nothing long stands in them."""
+    """Idempotent, with the same meaning, in lines of up to 100 characters unless a token is
+    longer."""
     text = path.read_text("utf-8")
     once = formatted(text)
     assert formatted(once) == once
@@ -46,7 +47,7 @@ def test_programs(path):
 
 @pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.name)
 def test_line_breaks_of_the_author_do_not_matter(path):
-    """Without its comments and inner breaks, a file is formatted alike."""
+    """Without its comments and inner line breaks, a file is formatted the same."""
     once = formatted(path.read_text("utf-8"))
     module = parse(Source("test.arch", once)).module
     bare = once
@@ -105,7 +106,8 @@ DEFINITIONS = [
 @settings(max_examples=120, deadline=None)
 @given(st.data())
 def test_comments_anywhere_survive(data):
-    """Comments put between any two tokens where the file still parses are all there afterwards."""
+    """Comments inserted between any two tokens, if the file still parses, are kept by
+    formatting."""
     text = data.draw(st.sampled_from(DEFINITIONS))
     tokens, _ = scan(text, 0, len(text))
     count = data.draw(st.integers(1, 6))

@@ -1,4 +1,4 @@
-"""Graphs that are built without text are those that the compiler makes of it, and verify."""
+"""Graphs built without text equal those compiled from text, and verify."""
 
 import pytest
 

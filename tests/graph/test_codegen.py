@@ -1,4 +1,4 @@
-"""What the graph floor tells backends of units: repeats, chains, names, draws, demand, sizes."""
+"""The analyses of units in `graph.codegen`: repeats, chains, names, draws, demand, sizes."""
 
 from itertools import product
 
@@ -50,7 +50,7 @@ def residual(count):
 
 
 def test_iterations_of_nodes():
-    """Each layer of a residual network stands in an iteration of three nodes."""
+    """Each layer of a residual network is in an iteration of three nodes."""
     nodes = residual(4).nodes[1:]
     owners = [at for at, node in enumerate(nodes) if node.instance.key.startswith("body")]
     found = iterations([[at] for at in owners], len(nodes), lambda at, _: type(nodes[at].op))
@@ -120,7 +120,7 @@ def holds(condition, flags):
 
 
 def settings(demand):
-    """All values of the flags that callers and masks can have: at least one of each name."""
+    """All values of the flags that callers and masks can have: at least one flag of each name."""
     names = [(name, index) for name, count in demand.sizes.items() for index in range(count)]
     names += [(gate.flag, -1) for gate in demand.gates.values()]
     for values in product((False, True), repeat=len(names)):
@@ -132,7 +132,7 @@ def settings(demand):
 
 
 def wanted_ports(graph, demand, flags):
-    """What is needed, told again by going through the graph from its outputs."""
+    """The nodes that are needed, found again by walking the graph from its outputs."""
     asked = "need" in demand.sizes
     found = {port for at, port in enumerate(graph.output_ports) if not asked or flags["need", at]}
     for node in reversed(graph.nodes):

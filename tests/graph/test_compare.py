@@ -1,4 +1,4 @@
-"""Fingerprints tell what graphs say, and nothing of where and how they were made."""
+"""Fingerprints depend on the contents of graphs, and not on where and how they were made."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Editing: nodes keep their numbers, and nothing but ports depends on what those are."""
+"""Editing: nodes keep their numbers, and only ports depend on the values of these."""
 
 import itertools
 import re
@@ -40,7 +40,7 @@ DROPOUT = all_ops()["dropout"]
 
 
 def renumbered(graph: Graph) -> Graph:
-    """The same graph under other numbers, which go down where the order goes up."""
+    """The same graph with other numbers, which decrease in topological order."""
     numbers = {node.id: 1000 - place * 3 for place, node in enumerate(graph.nodes)}
 
     def moved(ports):
@@ -55,7 +55,7 @@ def renumbered(graph: Graph) -> Graph:
 
 
 def said(compiled: Compiled) -> dict[str, object]:
-    """What is said and made of a network."""
+    """Reports and generated files of a network."""
     net, folding = Network(compiled, ()), fold(compiled)
     require_buildable(compiled, with_weights=True)
     return {

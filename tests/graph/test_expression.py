@@ -1,4 +1,4 @@
-"""Expressions that values were written as."""
+"""Expressions in the spec for values."""
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Outlining: nodes become a block and a call of it; inlining the call undoes that."""
+"""Outlining: nodes become a block and a call of it; inlining the call reverses it."""
 
 from dataclasses import replace
 
@@ -59,7 +59,7 @@ def test_inlining_undoes_outlining(text, data):
     first = data.draw(st.integers(0, len(nodes) - 1))
     last = data.draw(st.integers(first, len(nodes) - 1))
     chosen = {node.id for node in nodes[first : last + 1]}
-    # names that lead through the call's, as in a group with a label
+    # names that pass through that of the call, as in a labelled group
     edit = Edit(graph)
     for node in nodes[first : last + 1]:
         if node.instance.key:
@@ -76,7 +76,7 @@ def test_inlining_undoes_outlining(text, data):
     assert verify(between) == ()
     assert {node.id for node in call.callee.nodes if not node.is_input} == chosen
     assert names(between) == names(before)
-    assert needs(before) <= needs(between)  # what nothing reads is an output of no block
+    assert needs(before) <= needs(between)  # what nothing reads is not an output of a block
     after = opened(between, call.id)
     assert verify(after) == ()
     assert isomorphic(before, after)

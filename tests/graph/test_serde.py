@@ -1,4 +1,4 @@
-"""What is written as JSON reads back to an equal network, from which the same is made."""
+"""JSON reads back to an equal network, for which the same code is generated."""
 
 import json
 from dataclasses import replace
@@ -66,7 +66,7 @@ def test_shipped_networks_read_back(name):
     compiled = shipped(run["network"], **options(run)).compiled
     back = again(compiled)
     assert_same(compiled, back)
-    # without its spec a network cannot be compiled again with other numbers
+    # without its spec a network cannot be compiled with other numbers
     assert python_source(replace(compiled, family=None)) == python_source(back)
 
 

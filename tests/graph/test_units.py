@@ -1,4 +1,4 @@
-"""Blocks in both modes and in all of their uses, with what stands under each name."""
+"""Blocks in both modes and in all of their uses, and the part under each name."""
 
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Instance

@@ -1,4 +1,4 @@
-"""What is wrong with a graph is found, and nothing is wrong with those that the compiler makes."""
+"""Errors in a graph are found, and there are none in graphs made by the compiler."""
 
 from dataclasses import replace
 

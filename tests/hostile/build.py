@@ -1,6 +1,6 @@
-"""Builds hostile specs, each in a process of its own; prints a line of JSON for each.
+"""Build hostile specs, each in a separate process; print one line of JSON for each.
 
-Run by `test_building.py`. A spec that ends its process, or takes too long, has a `fault`.
+Run by `test_building.py`. A spec that crashes its process, or takes too long, has a `fault`.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ from archspec.source import Source
 from archspec.targets.preflight import is_reserved
 
 MOST_WEIGHTS, MOST_OPS, MOST_BYTES = 1_000_000, 5_000, 50_000_000
-"""What a network that is run may have: elements, ops and activations in a forward pass."""
+"""Limits for networks that are run: elements, ops and activations of a forward pass."""
 
 MEMORY = 6_000_000_000
 SECONDS = 150
-"""What a build may take."""
+"""Limits of a build."""
 
 WARM = (
     "network warm {\n  input x: f32[B = 1, 4, H = 8, W = 8]\n  output x -> conv(4, 3) -> relu\n}\n"
@@ -66,7 +66,7 @@ def _result(name: str) -> dict[str, Any]:
 
 
 def _build(network: Network, folder: Path, apart: bool) -> dict[str, str]:
-    """With which code each target ended; nothing where it is built."""
+    """The error code of each target; none if it was built."""
     ended = {}
     for targets in [(name,) for name in TARGETS] if apart else [TARGETS]:
         place = folder / targets[0] if apart else folder
@@ -82,7 +82,7 @@ def _build(network: Network, folder: Path, apart: bool) -> dict[str, str]:
 
 
 def _try_out(network: Network, folder: Path) -> None:
-    """Read the source, load the file, copy the module, and run all of them where that is quick."""
+    """Import the source, load the file, copy the module, and run all of them if that is fast."""
     space: dict[str, Any] = {"__name__": network.name}
     text = (folder / f"{network.name}.py").read_text(encoding="utf-8")
     exec(compile(text, "net.py", "exec", dont_inherit=True), space)
@@ -142,7 +142,7 @@ def _example(kind: Any, network: Compiled) -> torch.Tensor:
 
 
 def _tensors(value: Any) -> list[torch.Tensor]:
-    """The tensors of a result; tuples may stand in tuples hundreds deep."""
+    """The tensors of a result; tuples may be nested hundreds deep."""
     found, open_ = [], [value]
     while open_:
         item = open_.pop()
@@ -154,7 +154,7 @@ def _tensors(value: Any) -> list[torch.Tensor]:
 
 
 def _apart(name: str) -> dict[str, Any]:
-    """What a process of its own finds, which has all that is imported here."""
+    """The result from a separate process, with everything imported that is imported here."""
     read, write = os.pipe()
     child = os.fork()
     if not child:

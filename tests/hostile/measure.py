@@ -1,6 +1,6 @@
-"""Checks every hostile spec in one process of little memory; prints a line of JSON for each.
+"""Check every hostile spec in one process with little memory; print a line of JSON for each.
 
-Run by `test_hostile.py` in a process of its own, so that a crash of the interpreter is seen too.
+Run by `test_hostile.py` in a separate process, so that a crash of the interpreter is detected.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from archspec.semantics.compile import check, load_network
 from archspec.source import Source
 
 LONGEST = 5.0
-"""Seconds of processor time after which a spec is given up."""
+"""Processor time, in seconds, after which a spec is aborted."""
 
 DOUBTFUL = 1.2
-"""Seconds of processor time from which a spec is measured again."""
+"""Processor time, in seconds, from which a spec is measured again."""
 
 AGAIN = 2
 
 NO_REPORT = ("E0411", "E0707")
-"""Codes with which a report is refused: beyond symbolic sizes, or of sizes that are not taken."""
+"""Codes that reject a report: sizes that are too large, or not valid."""
 
 LATER = ("seconds_of_show", "seconds_of_fold")
 
@@ -46,7 +46,7 @@ network warm {
 
 
 class TooLong(BaseException):
-    """A spec took all the time it may take; no `except Exception` stops this."""
+    """A spec took too long; a BaseException, so that no `except Exception` catches it."""
 
 
 def _stop(*_: object) -> None:
@@ -54,16 +54,16 @@ def _stop(*_: object) -> None:
 
 
 def _peak() -> int:
-    """Most memory that this program had; `ru_maxrss` would count that of the one it came from."""
+    """The peak memory of this program; `ru_maxrss` would include that of its parent."""
     status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
     return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1])
 
 
 def _later(source: Source) -> dict[str, float]:
-    """Processor time of what `show` and `--fold` do once a network is compiled."""
+    """Processor time of `show` and `--fold` after a network is compiled."""
     try:
         network = Network(load_network(source)[0])
-    except CompileFailed:  # several networks: none is meant
+    except CompileFailed:  # several networks, and none was chosen
         return {}
     return {"seconds_of_show": _timed(network.report), "seconds_of_fold": _timed(network.fold)}
 
@@ -105,7 +105,7 @@ def _measure(name: str) -> dict[str, object]:
 
 
 def _measured_apart(name: str) -> dict[str, object]:
-    """Measures in a process of its own, so that nothing is remembered from the time before."""
+    """Measure in a separate process, so that nothing is cached from an earlier run."""
     reader, writer = os.pipe()
     child = os.fork()
     if not child:
@@ -122,7 +122,7 @@ def _measured_apart(name: str) -> dict[str, object]:
 
 
 def _better(first: dict[str, object], second: dict[str, object]) -> dict[str, object]:
-    """The smaller times: what is more in one of them is what else the machine does."""
+    """The smaller times; the difference is other load on the machine."""
     times = {
         name: min(float(str(one[name])) for one in (first, second)) for name in ("seconds", *LATER)
     }

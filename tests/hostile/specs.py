@@ -1,6 +1,6 @@
-"""Specs that try to take all time or memory, and large ones that are honest.
+"""Specs that try to use up time or memory, and large specs that are legitimate.
 
-Each has the codes that may be given for it; `FINE` means that no error is given.
+Each has the codes that may be reported for it; `FINE` means that no error is reported.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ def network(*lines: str, head: str = "") -> str:
 
 
 def case(name: str, codes: str, text: str) -> None:
-    """One spec, as it is."""
+    """One spec, unchanged."""
     assert name not in CASES
     CASES[name] = (codes, text)
 
@@ -270,7 +270,7 @@ case(
 
 
 def where(name: str, codes: str, clause: str, expression: str = "x") -> None:
-    """A network whose `where` is the point."""
+    """A network that is hostile because of its `where`."""
     head = f"network net {{\n  input x: f32[B = 1, 4, H = 8, W = 8] where {clause}\n"
     case(name, codes, f"{head}  output {expression}\n}}\n")
 
@@ -346,7 +346,7 @@ case(
 
 
 def inputs(count: int, layer: str) -> str:
-    """Many inputs, each with symbols of its own."""
+    """Many inputs, each with its own symbols."""
     names = ", ".join(f"x{i}" for i in range(count))
     lines = "\n".join(f"  input x{i}: f32[A{i} = 1, B{i} = 1, C{i} = 2]" for i in range(count))
     return f"network net {{\n{lines}\n  output ({names}) -> {layer}\n}}\n"
@@ -364,7 +364,7 @@ layer("a large stride", FINE, "conv(4, 3, stride=1000000007)")
 layer("a large window", FINE, "conv(4, 1000000007)")
 layer("channels of 64 bits", FINE, "conv(9223372036854775807, 3)")
 
-# ---------------------------------------------------------------------- large and honest
+# ---------------------------------------------------------------------- large and legitimate
 
 layer("dense", FINE, "dense(250, conv(4, 3))")
 COLUMNS = (

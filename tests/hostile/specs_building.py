@@ -1,7 +1,7 @@
-"""Hostile specs that pass `check`: what is hard about them is to build them.
+"""Hostile specs that pass `check`: the difficulty is in building them.
 
-Each has the codes that `check` may warn of and `build` may end with; FINE means that it is built.
-What stands in the other modules is taken up here, so that `CASES` is all of them.
+Each has the codes that `check` may report as warnings and with which `build` may fail; FINE means
+that it is built. `CASES` includes those of the other modules.
 """
 
 from __future__ import annotations
@@ -11,36 +11,36 @@ from specs_sizes import CASES
 from specs import FINE, case, network, rule
 
 BUILT: dict[str, str] = {}
-"""The codes with which `build` may end, by name; FINE for what is built."""
+"""The codes with which `build` may fail, by name; FINE if it succeeds."""
 
 SEQUENCE = 'rearrange("b c h w -> b (h w) c") -> '
 SCALED = "leaky_relu(0.0001 * i)"
 
 
 def file(name: str, codes: str, text: str) -> None:
-    """A spec that `check` takes, and how its build ends."""
+    """A spec that `check` accepts, and the result of its build."""
     BUILT[f"build: {name}"] = codes
     case(f"build: {name}", FINE, text)
 
 
 def written(name: str, codes: str, *lines: str, head: str = "") -> None:
-    """The same, of a network whose statements are given."""
+    """The same, for a network with these statements."""
     file(name, codes, network(*lines, head=head))
 
 
 def built(name: str, codes: str, expression: str, *head: str) -> None:
-    """The same, of a network that applies one layer."""
+    """The same, for a network that applies one layer."""
     written(name, codes, f"output x -> {expression}", head="\n".join(head))
 
 
 def nested(name: str, codes: str, start: str, base: str, step: str, inline: str = "") -> None:
-    """The same, of a rule of two clauses."""
+    """The same, for a rule with two clauses."""
     BUILT[f"build: {name}"] = codes
     rule(f"build: {name}", FINE, start, f"(0) => {base}", f"(n) => {step}", inline)
 
 
 def taking(name: str, first: str, other: str, count: int, layer: str) -> None:
-    """A network with many inputs, which are given to one layer as a tuple."""
+    """A network with many inputs, which are passed to one layer as a tuple."""
     types = [first, *[other] * (count - 1)]
     inputs = "\n".join(f"  input x{i}: {kind}".replace("#", str(i)) for i, kind in enumerate(types))
     names = ", ".join(f"x{i}" for i in range(count))
@@ -173,7 +173,7 @@ written(
     head="block b { input v: [B, C, H, W]\n  output v -> crop([(2, 0, H // 2)]) -> conv(4, 1) }",
 )
 
-# ---------------------------------------------------------------------- giants
+# ---------------------------------------------------------------------- very large
 
 GIANTS = (
     "conv(4, 100000, padding=50000)",
@@ -265,6 +265,6 @@ file("a pattern of one group", FINE, f'{ONES} x -> rearrange("{TEXT} -> ({TEXT})
 file("an einsum of many axes", FINE, f'{ONES} (x, x) -> einsum("{TEXT}, {TEXT} -> ")\n}}\n')
 
 QUICK = tuple(name for name in BUILT if "thousands" not in name)
-"""What is built in each run of the tests: all that is made for it and has a few hundred nodes."""
+"""Built in each run of the tests: those made for building that have a few hundred nodes."""
 
 __all__ = ["CASES"]

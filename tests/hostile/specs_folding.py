@@ -1,4 +1,4 @@
-"""Hostile specs for `fold`: long sums and chains of which little or nothing can be folded."""
+"""Hostile specs for `fold`: long sums and chains in which little or nothing can be folded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ COUNT = 3_000
 
 
 def chain(name: str, step: str, first: str = "x") -> None:
-    """A spec in which `step` yields `y` from `z`, again and again."""
+    """A spec in which `step` computes `y` from `z`, again and again."""
     lines = (step.replace("y", f"y{i + 1}").replace("z", f"y{i}") for i in range(COUNT))
     case(f"fold: {name}", FINE, network(f"y0 = {first}", *lines, f"output y{COUNT}"))
 

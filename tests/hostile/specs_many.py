@@ -1,6 +1,6 @@
-"""More hostile and large specs: inputs at their limits, and a great many of one thing.
+"""More hostile and large specs: inputs at their limits, and very many of one thing.
 
-What stands in `specs` and `specs_folding` is taken up here, so that `CASES` is all of them.
+`CASES` includes those of `specs` and `specs_folding`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import specs_folding  # noqa: F401
 
 from specs import CASES, FINE, case, layer, network, rule
 
-# ---------------------------------------------------------------------- just under the limits
+# ---------------------------------------------------------------------- just below the limits
 
 layer("signs, few enough", FINE, "conv(" + "- " * 150 + "4, 1)")
 layer("negations, few enough", FINE, "{ if " + "not " * 150 + "true { relu } }")
@@ -65,7 +65,7 @@ case(
     network("y: [(H * W + H + W + 1) ** 12, C, H, W] = x", "output y"),
 )
 
-# ---------------------------------------------------------------------- a great many
+# ---------------------------------------------------------------------- very many
 
 layer("labels", FINE, "\n -> ".join(f"l{i}: conv(4, 1)" for i in range(3_000)))
 layer("paths of labels", FINE, "\n -> ".join(f'"a{i}.b{i}.c{i}": relu' for i in range(3_000)))

@@ -1,6 +1,6 @@
-"""Hostile specs whose sizes are the point: what is asked of the solver is much, or much at once.
+"""Hostile specs with difficult sizes: hard questions for the solver, or many at once.
 
-What stands in `specs` and `specs_many` is taken up here, so that `CASES` is all of them.
+`CASES` includes those of `specs` and `specs_many`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ PRIMES = (2, 3, 5, 7, 11, 13)
 
 
 def through(*windows: int, by: str = "concat", ceil: bool = False) -> str:
-    """Poolings beside each other, each back at the size where it began."""
+    """Parallel pooling layers, each followed by upsampling to the original size."""
     said = ", ceil=true" if ceil else ""
     return "[" + ", ".join(f"max_pool({p}{said}) -> upsample({p})" for p in windows) + f"] -> {by}"
 
@@ -23,14 +23,14 @@ def through(*windows: int, by: str = "concat", ceil: bool = False) -> str:
 def sized(
     name: str, codes: str, height: int, width: int, expression: str, clause: str = ""
 ) -> None:
-    """A network whose input has these sizes, with what `where` says of them."""
+    """A network whose input has these sizes, with a `where` about them."""
     said = f" where {clause}" if clause else ""
     head = f"network net {{\n  input x: f32[B = 1, 4, H = {height}, W = {width}]{said}\n"
     case(name, codes, f"{head}  output x -> {expression}\n}}\n")
 
 
 def views(name: str, codes: str, count: str, expression: str) -> None:
-    """Layers in a loop that see the height and width of what they are given."""
+    """Layers in a loop that read the height and width of their input."""
     layer(name, codes, f"for i in {count} {{ input v: [_, _, h, w]\n output v -> {expression} }}")
 
 
@@ -153,7 +153,7 @@ SHAPE = ", ".join(f"{name} = {i + 2}" for i, name in enumerate(NAMES))
 
 
 def symbols(name: str, codes: str, clause: str) -> None:
-    """A network of twelve symbols, S0 = 2 to S11 = 13, whose `where` ties them together."""
+    """A network of twelve symbols, S0 = 2 to S11 = 13, with conditions on them in `where`."""
     head = f"network net {{\n  input x: f32[{SHAPE}] where {clause}\n"
     case(name, codes, f"{head}  output x -> relu\n}}\n")
 

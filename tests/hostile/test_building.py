@@ -1,8 +1,8 @@
-"""What `check` takes of the hostile specs is built, or ends with a code that `check` warned of.
+"""Hostile specs accepted by `check` are built, or fail with a code that `check` warned of.
 
-Both targets are built as the command does. Then the source is read, the TorchScript file loaded
-and the module copied; all are run where that is quick. Specs that are made for building are built
-each time, but for the large ones; these and the other specs that `check` takes in slow runs.
+Both targets are built as by the command. Then the source is imported, the TorchScript file loaded
+and the module copied; all are run if that is fast. Specs made for building are built in each run,
+except the large ones; these and the other specs that `check` accepts, in slow runs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ROOT = HERE.parents[1]
 TOGETHER = 24
 
 SIZES_OF_REPORTS = {"W0401", "W0402", "E0404"}
-"""Codes that say of which sizes a network is; a report at others is refused."""
+"""Codes that restrict the sizes of a network; a report for others is rejected."""
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="limits of a process are those of Linux"
@@ -59,13 +59,13 @@ def _together(names: tuple[str, ...]) -> dict[str, dict[str, Any]]:
 
 
 def _result(name: str, names: tuple[str, ...]) -> dict[str, Any]:
-    """The result of one; its neighbours are built with it, in one process."""
+    """The result of one spec; the others of its group are built with it, in one process."""
     start = names.index(name) // TOGETHER * TOGETHER
     return _together(names[start : start + TOGETHER])[name]
 
 
 def _require_foreseen(result: dict[str, Any]) -> None:
-    """It is built, or ends with a code that `check` warned of."""
+    """It is built, or fails with a code that `check` warned of."""
     assert "fault" not in result, result["fault"]
     warned = set(result["warned"])
     foreseen = warned | ({"E0707"} if warned & SIZES_OF_REPORTS else set())

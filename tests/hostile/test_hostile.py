@@ -1,8 +1,8 @@
-"""Specs that try to take all time or memory end in a coded error, soon; honest ones are accepted.
+"""Specs that try to use up time or memory soon end in an error with a code; others are accepted.
 
-Some are checked in one process that may have 500 MB; what is accepted is then analysed, as `show`
-does. What is measured is its processor time, which depends less on what else the machine does; a
-spec that seems slow is measured again.
+Specs are checked, several in one process limited to 500 MB; accepted ones are then analysed, as
+`show` does. Processor time is measured, which depends less on other load; a spec that seems slow is
+measured again.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pytest
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 SECONDS = 4.0
-"""Of processor time: twice the two seconds that are meant, which load on the machine can double."""
+"""Of processor time: twice the intended two seconds, as load on the machine can double it."""
 MEMORY = 500_000_000
 TOGETHER = 16
 
@@ -56,7 +56,7 @@ def _run(names: tuple[str, ...], results: dict[str, dict[str, object]]) -> str:
 
 
 def measured(name: str) -> dict[str, object]:
-    """The result of one; its neighbours are measured with it, in one process."""
+    """The result of one spec; the others of its group are measured with it, in one process."""
     names = tuple(CASES)
     start = names.index(name) // TOGETHER * TOGETHER
     return _measured(names[start : start + TOGETHER])[name]
@@ -68,7 +68,7 @@ def _measured(left: tuple[str, ...]) -> dict[str, dict[str, object]]:
     while left:
         fault = _run(left, results)
         left = tuple(name for name in left if name not in results)
-        if left:  # the first that is missing ended the process; go on behind it
+        if left:  # the first missing one crashed the process; continue after it
             results[left[0]] = {"fault": fault[-2000:]}
             left = left[1:]
     return results

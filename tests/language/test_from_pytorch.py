@@ -1,4 +1,4 @@
-"""The page for those who come from PyTorch: what it says to write compiles, and computes that."""
+"""The page for PyTorch users: its specs compile, and compute the same as the PyTorch code."""
 
 import re
 from pathlib import Path

@@ -1,8 +1,8 @@
 """The examples in the docs and in the pages of diagnostics do what the text says.
 
-A block of the docs is checked as a file, and what has no error is built, for both targets. A
-comment `# error: E0402` or `# warning: W0401` at the end of a line says what is reported there;
-nothing else may be.
+A code block of the docs is checked as a file, and built for both targets if it has no error. A
+comment `# error: E0402` or `# warning: W0401` at the end of a line states what is reported there;
+nothing else may be reported.
 """
 
 import re
@@ -56,7 +56,7 @@ def test_documented(text):
 
 
 def build(text, folder):
-    """Write each network for both targets; the TorchScript file is loaded and run as it is."""
+    """Write each network for both targets; the TorchScript file is loaded and run."""
     compilation = Compilation(reserved=is_reserved)
     scope = compilation.load(Source("example.arch", text))
     for name in networks(scope):
@@ -79,7 +79,7 @@ def test_files_of_examples_are_built(path, tmp_path):
 
 
 def test_every_block_of_a_page_is_looked_at():
-    """However the fence goes on behind `arch`."""
+    """Whatever follows `arch` in the opening fence."""
     pages = [*(ROOT / "docs").rglob("*.md"), ROOT / "README.md"]
     fences = sum(
         line.strip().startswith("```arch")
@@ -101,7 +101,7 @@ def explained():
 
 
 BUILDING = ("E080", "E081", "E083", "E084", "E09", "E0521")
-"""Seen when something is done with a network, not by `check`."""
+"""Reported when a network is used, not by `check`."""
 
 
 TOO_LARGE = ("E0101", "E0102", "E0106")  # a whole example would fill the page

@@ -1,6 +1,6 @@
-"""What the page "Write your own architecture" quotes is what archspec says, step by step.
+"""The output quoted on the page "Write your own architecture" is that of archspec, step by step.
 
-That its specs do what their comments say is held by `test_pages.py`.
+`test_pages.py` checks that its specs do what their comments say.
 """
 
 import re
@@ -27,7 +27,7 @@ MENDED = NARROW.replace("widths[i - 1]", "widths[i]")
 
 @pytest.fixture
 def say(tmp_path, monkeypatch):
-    """What a command says about a spec; lines without what varies in spaces."""
+    """The output of a command for a spec; without the lines in which spaces vary."""
     monkeypatch.chdir(tmp_path)
 
     def run(spec, *arguments):

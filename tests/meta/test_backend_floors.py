@@ -1,4 +1,4 @@
-"""Inside of backends: packages and modules import one another in one direction only."""
+"""Inside backends, packages and modules import each other in one direction only."""
 
 import ast
 from graphlib import CycleError, TopologicalSorter
@@ -26,7 +26,7 @@ FLOORS = {
 }
 
 MOST_FILES = 20
-"""Of a folder; that with the lowerings has one for each family of ops."""
+"""Files per folder; the folder of lowerings has one for each family of ops."""
 
 LARGEST_CLASS = 150
 
@@ -42,7 +42,7 @@ MODULES = dict(modules())
 
 
 def imported(path):
-    """The modules of backends that a file imports; those of names are meant, not their package."""
+    """The modules of backends that a file imports; an imported name counts as its module."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
             names = {f"{node.module}.{alias.name}" for alias in node.names} & MODULES.keys()
@@ -50,7 +50,7 @@ def imported(path):
 
 
 def part_of(module):
-    """The package in a backend, or the module that stands beside the packages."""
+    """The package in a backend, or the module next to the packages."""
     backend, _, rest = module.partition(".")
     return backend, rest.split(".")[0] or "__init__"
 
@@ -98,7 +98,7 @@ def test_every_part_of_a_backend_has_a_floor(backend):
 
 
 def test_a_backend_is_built_upon_through_few_doors():
-    """What one backend takes of another: the module it makes, not how its code is written."""
+    """What one backend imports from another: the module it makes, not how its code is written."""
     doors = {
         part_of(target)[1]
         for name, targets in EDGES.items()
@@ -128,7 +128,7 @@ def test_no_class_does_everything():
 
 
 def test_no_key_is_an_id():
-    """Graphs, instances and units are equal to themselves only: they are keys as they are."""
+    """Graphs, instances and units are compared by identity, so they can be keys as they are."""
     calls = [
         f"{name}:{node.lineno}"
         for name, path in MODULES.items()

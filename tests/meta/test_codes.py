@@ -1,6 +1,6 @@
-"""Every code that the source uses has a page, every page is used, and pages keep their form.
+"""Every code used in the source has a page, every page is used, and pages have the same form.
 
-What is wrong with a text has a place in it.
+Errors in a text have a location.
 """
 
 import ast
@@ -33,7 +33,7 @@ def test_every_page_is_used():
 
 
 def without_place(text):
-    """The codes of diagnostics that are made without a span."""
+    """The codes of diagnostics created without a span."""
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "diagnostic":
             named = {item.arg for item in node.keywords}
@@ -43,7 +43,7 @@ def without_place(text):
 
 @pytest.mark.parametrize("folder", ["syntax", "types", "ops", "graph", "semantics"])
 def test_what_is_wrong_with_a_text_has_a_place(folder):
-    """E0804 is of a file that was named from outside and cannot be read."""
+    """E0804 is about a file named on the command line that cannot be read."""
     for path in sorted((ROOT / "archspec" / folder).rglob("*.py")):
         found = set(without_place(path.read_text(encoding="utf-8")))
         assert found <= {"E0804"}, path.relative_to(ROOT)

@@ -1,4 +1,4 @@
-"""Imports go down the floors; nobody reaches for torch; names and sizes of files."""
+"""Imports go down the floors; nothing imports torch; names and sizes of files."""
 
 import ast
 from functools import cache
@@ -75,7 +75,7 @@ SEMANTICS = (
     ("compile",),
     ("written_layer",),
 )
-"""Floors inside of `archspec/semantics`, as in docs/architecture.md."""
+"""Floors inside `archspec/semantics`, as in docs/architecture.md."""
 
 CONTAIN_EACH_OTHER = (
     {
@@ -86,7 +86,7 @@ CONTAIN_EACH_OTHER = (
     },
     {"archspec.syntax.ast", "archspec.syntax.ast_expressions"},
 )
-"""Classes that have each other as fields: here an import is for annotations only."""
+"""Classes with fields of each other's types: the import is only for annotations."""
 
 
 def python_files(folder):
@@ -95,7 +95,7 @@ def python_files(folder):
 
 @cache
 def imports(path):
-    """`(module, line)` for every import in a file, wherever it stands."""
+    """`(module, line)` for every import in a file, at any depth."""
     return tuple(_imports(path))
 
 
@@ -226,7 +226,7 @@ def import_graph(named):
     ("folder", "root"), [(PACKAGE, ROOT), (BACKENDS, BACKENDS)], ids=["archspec", "backends"]
 )
 def test_no_modules_import_each_other_in_a_circle(folder, root):
-    """Imports inside of functions, and those for annotations, count too."""
+    """Imports inside functions, and those for annotations, count too."""
     graph = import_graph(modules_of(folder, root))
     circles = [found for found in networkx.strongly_connected_components(graph) if len(found) > 1]
     assert [sorted(found) for found in circles if found not in CONTAIN_EACH_OTHER] == []

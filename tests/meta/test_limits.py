@@ -1,4 +1,4 @@
-"""The limits that the docs state are those of the code."""
+"""The limits in the docs are those of the code."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Spack's `archspec` in the same environment is refused in words."""
+"""Spack's `archspec` in the same environment is reported in plain words."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""What the registry reads off the text of the op modules is what importing them gives."""
+"""What the registry reads from the text of op modules equals what importing them gives."""
 
 import importlib
 import pkgutil

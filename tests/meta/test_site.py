@@ -1,4 +1,4 @@
-"""What the documentation site makes from the source."""
+"""The parts of the documentation site generated from the source."""
 
 import importlib.util
 from pathlib import Path

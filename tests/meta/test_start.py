@@ -1,4 +1,4 @@
-"""Starting up: no command of the front-end imports torch, and light commands import little."""
+"""Start-up: no command of the front end imports torch, and light commands import little."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CHECKOUT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "backends")])}
 
 HEAVY = ("torch", "graphviz", "numpy", "rich", "archspec.ops.recurrent")
-"""The last stands for ops that a spec does not use: they are imported when asked for."""
+"""The last one represents ops that a spec does not use: they are imported on demand."""
 
 SPEC = """\
 network small(width: int = 8) {
@@ -33,7 +33,7 @@ print("LOADED", *[name for name in {heavy!r} if name in sys.modules], file=sys.s
 
 
 def loaded(arguments, folder):
-    """Which heavy modules a command has imported when it is done."""
+    """The heavy modules that a command has imported when it ends."""
     code = RUN.format(arguments=list(arguments), heavy=HEAVY)
     done = subprocess.run(
         [sys.executable, "-c", code],

@@ -1,4 +1,4 @@
-"""What is installed without torch: the front end works, the rest says what to install."""
+"""Installation without torch: the front end works, other commands say what to install."""
 
 import os
 import re

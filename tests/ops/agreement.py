@@ -1,4 +1,4 @@
-"""Comparing what an op infers for symbolic sizes with what torch does at given sizes."""
+"""Compare the shapes that an op infers for symbolic sizes with torch's at given sizes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from archspec.types.tensor import DType, TensorType
 
 
 def symbolic(*shape: int | str, dtype: DType = DType.F32) -> TensorType:
-    """A type whose shape may name free dims."""
+    """A type whose shape may contain free dims."""
     return TensorType(
         dtype, tuple(Dim.symbol(s) if isinstance(s, str) else Dim.constant_of(s) for s in shape)
     )
@@ -23,7 +23,7 @@ def symbolic(*shape: int | str, dtype: DType = DType.F32) -> TensorType:
 def inferred(
     op: Op, inputs: tuple[TensorType, ...], sizes: Mapping[str, int], *, training: bool = False
 ) -> tuple[int, ...] | None:
-    """The output shape at these sizes; None where the op is refused or a need fails."""
+    """The output shape at these sizes; None if the op is rejected or a requirement fails."""
     check = Check()
     try:
         out = op.infer(check, *inputs)
@@ -37,9 +37,9 @@ def inferred(
 
 
 def happens(run: Callable[[], torch.Tensor]) -> tuple[int, ...] | None:
-    """The shape that torch gives; None where it raises or gives an empty tensor.
+    """The output shape of torch; None if it raises or returns an empty tensor.
 
-    Whether a transposed convolution without result raises depends on torch's kernel (oneDNN
+    Whether a transposed convolution with an empty result raises depends on torch's kernel (oneDNN
     returns an empty tensor, the native one raises); sizes here are positive.
     """
     try:

@@ -1,4 +1,4 @@
-"""Wrong lowerings, made from right ones, and whether the comparison with the formulas sees them."""
+"""Faulty lowerings, derived from right ones, and whether the comparison with formulas fails."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.ops.formulas.judge import (
 from tests.ops.formulas.table import Case, cases_of, references
 
 OF_WEIGHTS = {"weight_init", "bias_init", "init"}
-"""Attributes that only say how weights begin, which `test_first_values.py` holds."""
+"""Attributes that only determine initial values, which `test_first_values.py` tests."""
 
 CHECKS: dict[str, Callable[[str, Cases], None]] = {
     "test_values_in_inference": partial(compare_values, training=False),
@@ -35,12 +35,12 @@ CHECKS: dict[str, Callable[[str, Cases], None]] = {
         compare_drawn(name) if references()[name].drawn else None
     ),
 }
-"""The tests of `test_values.py`, those of TorchScript apart, which would take too long."""
+"""The tests of `test_values.py`, except those of TorchScript, which would take too long."""
 
 
 @contextmanager
 def lowered_as(name: str, wrong: Lowering) -> Iterator[None]:
-    """Another lowering of an op, for a while."""
+    """Replace the lowering of an op, as a context manager."""
     right = lowerings()[name]
     LOWERINGS[name] = wrong
     try:
@@ -66,7 +66,7 @@ def failing(
 
 
 def runs(name: str, wrong: Lowering) -> bool:
-    """Whether a wrong lowering runs on all cases and gives the right types."""
+    """Whether a faulty lowering runs on all cases and gives the right types."""
     with lowered_as(name, wrong), warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         try:

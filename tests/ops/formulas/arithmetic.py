@@ -1,4 +1,4 @@
-"""Arithmetic, comparisons, choices and functions of one number, in NumPy's operators."""
+"""Arithmetic, comparisons, choices and functions of one number, by NumPy's operators."""
 
 from functools import reduce
 
@@ -36,7 +36,7 @@ def away_from_zero(rng, kind, position, op):
 
 
 def ties(rng, kind, position, op):
-    """Small whole numbers, of which many are equal, and equal to what they are compared with."""
+    """Small whole numbers, many of which are equal to each other and to the other operand."""
     shape = tuple(size.constant for size in kind.shape)
     found = rng.integers(-1, 3, shape)
     if kind.dtype is DType.BOOL:
@@ -135,7 +135,7 @@ BINARY = (
 
 
 def near_one(rng, kind, position, op):
-    """Halves, some of which are the threshold itself."""
+    """Multiples of a half, some of which equal the threshold."""
     return rng.integers(-2, 4, [size.constant for size in kind.shape]) / 2
 
 
@@ -166,7 +166,7 @@ def with_zeros(rng, kind, position, op):
 
 @reference("cast", cases=CASTS, draw=with_zeros)
 def cast(op, x):
-    """Fractions are cut off towards 0; bool says what is not 0."""
+    """Fractions are truncated towards 0; bool is true for nonzero numbers."""
     kinds = {DType.BOOL: bool, DType.F32: float, DType.C64: complex}
     if kinds.get(op.dtype) is None:
         return (np.sign(x) * np.floor(np.abs(x)) if x.dtype.kind == "f" else x).astype(int)
@@ -174,7 +174,7 @@ def cast(op, x):
 
 
 def halves(rng, kind, position, op):
-    """Numbers of which many lie half way between two whole ones, and some are 0."""
+    """Numbers many of which are half-way between two whole ones, and some of which are 0."""
     found = normal(rng, kind, position, op)
     return found.round() / 2 if kind.dtype is DType.F32 else found
 

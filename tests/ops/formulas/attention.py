@@ -18,7 +18,7 @@ def attended(q, k, v, mask, scale):
 
 
 def below(rows, columns):
-    """Where position i may look: at the positions up to i."""
+    """The positions to which position i may attend: those up to i."""
     return np.arange(rows)[:, None] >= np.arange(columns)
 
 
@@ -27,7 +27,7 @@ SQUARE = ("f32[2, 3, 5, 4]", "f32[2, 3, 5, 4]", "f32[2, 3, 5, 4]")
 
 
 def a_mask_that_sees(rng, kind, position, op):
-    """Masks of which no row is empty."""
+    """Masks without empty rows."""
     shape = [size.constant for size in kind.shape]
     found = rng.random(shape)
     if kind.dtype.value != "bool":
@@ -71,7 +71,7 @@ def scaled_dot_product_attention(op, q, k, v, mask=None):
 
 
 def projections(width, q, k, v, weights):
-    """q, k and v after their linear maps."""
+    """q, k and v after their projections."""
     if "in_proj_weight" in weights:
         parts = np.split(weights["in_proj_weight"], 3)
     else:
@@ -84,7 +84,7 @@ def projections(width, q, k, v, weights):
 
 
 def some_weights_are_dropped(op, inputs, results, **weights):
-    """A weight that is dropped or scaled up changes the result, but not its mean by much."""
+    """A weight that is dropped or scaled up changes the result, but hardly its mean."""
     (found,) = results
     plain = multihead_attention(op, *inputs, **weights)
     far = np.abs(found - plain).max((1, 2)) / np.abs(plain).max()
@@ -93,7 +93,7 @@ def some_weights_are_dropped(op, inputs, results, **weights):
 
 
 def all_weights_are_dropped(op, inputs, results, **weights):
-    """With probability 1 nothing but the last bias is left."""
+    """With probability 1 only the last bias is left."""
     (found,) = results
     if op.dropout < 1:
         return some_weights_are_dropped(op, inputs, results, **weights)
@@ -150,7 +150,7 @@ SUMS = (
 
 @reference("einsum", cases=SUMS)
 def einsum(op, *xs):
-    """NumPy's, with a number for each name."""
+    """NumPy's einsum, with a number for each name."""
     left, right = op.pattern.split("->")
     names = sorted({*left.replace(",", " ").split(), *right.split()} - {"..."})
     numbers = {name: number for number, name in enumerate(names)} | {"...": Ellipsis}

@@ -1,4 +1,4 @@
-"""Ops that hold layers, with layers of a few arithmetic ops."""
+"""Ops with layers as arguments, which consist of a few arithmetic ops."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Convolutions, linear layers and embeddings as sums over taps of a window."""
+"""Convolutions, linear layers and embeddings as sums over the taps of a window."""
 
 from functools import partial
 from itertools import product
@@ -15,7 +15,7 @@ def each_axis(value, axes):
 
 
 def borders(op, kernel, dilation):
-    """Padding before and after each axis, by the rules of the docstring of `conv`."""
+    """Padding before and after each axis, by the rules in the docstring of `conv`."""
     reach = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
     if op.padding == "valid":
         return [(0, 0)] * len(reach)
@@ -58,9 +58,9 @@ HELD = "parametrizations_weight_"
 
 
 def weight_of(weights, rows=0):
-    """The weight, put together from `weight_g` and `weight_v` (Salimans and Kingma 2016).
+    """The weight, computed from `weight_g` and `weight_v` (Salimans and Kingma 2016).
 
-    Or divided by its greatest singular value, with axis `rows` for rows (Miyato et al. 2018).
+    Or divided by its largest singular value, with axis `rows` as rows (Miyato et al. 2018).
     """
     if "weight" in weights:
         return weights["weight"]
@@ -71,14 +71,14 @@ def weight_of(weights, rows=0):
 
 
 def spectral(weights, rows):
-    """The weight as a matrix, and the two vectors of its greatest singular value."""
+    """The weight as a matrix, and the two vectors of its largest singular value."""
     original = weights[HELD + "original"]
     matrix = np.moveaxis(original, rows, 0).reshape(original.shape[rows], -1)
     return matrix, weights[HELD + "0__u"], weights[HELD + "0__v"]
 
 
 def trained(run, rows=0):
-    """As `run`, after one step of power iteration where there are singular vectors to follow."""
+    """As `run`, after one step of power iteration if there are singular vectors."""
 
     def apply(op, *inputs, **weights):
         after = followed(op, *inputs, rows=rows, **weights)
@@ -154,7 +154,7 @@ TRANSPOSED = (
 
 
 def conv_transpose(op, x, bias=None, **weights):
-    """Each position adds its weighted window to the result, of which the padding is cut off."""
+    """Each position adds its weighted window to the result, from which the padding is removed."""
     weight, axes = weight_of(weights, rows=1), x.ndim - 2
     kernel = weight.shape[2:]
     stride, dilation, padding, extra = (
@@ -200,7 +200,7 @@ def affine(op, x, weight, bias=0):
 
 
 def routes(rng, kind, position, op):
-    """Maps, some of which no row is sent to."""
+    """Indices of maps, some of which are not used."""
     shape = [size.constant for size in kind.shape]
     return rng.integers(0, 4, shape) if position == 1 else rng.normal(size=shape)
 
@@ -219,7 +219,7 @@ def rows(rng, kind, position, op):
 
 
 def learned_rows(op, way):
-    """The padding row gets no gradient."""
+    """The padding row has no gradient."""
     return way * (np.arange(op.count) != op.padding_index)[:, None]
 
 

@@ -1,4 +1,4 @@
-"""Deformable convolution, a tap of a window at a time."""
+"""Deformable convolution, one tap of a window at a time."""
 
 from itertools import product
 
@@ -9,7 +9,7 @@ from tests.ops.formulas.table import Case, reference
 
 
 def read(plane, y, x):
-    """A plane at a place between its positions; 0 outside."""
+    """A plane at a position between its elements; 0 outside."""
     top, left = int(np.floor(y)), int(np.floor(x))
     total = 0.0
     for row, column in product((top, top + 1), (left, left + 1)):
@@ -31,7 +31,7 @@ CASES = (
 
 @reference("deform_conv", cases=CASES)
 def deform_conv(op, x, offset, mask=None, *, weight, bias=None):
-    """Each tap reads where it stands and is moved to, times its mask."""
+    """Each tap reads at its position plus its offset, times its mask."""
     kernel, stride = each_axis(op.kernel, 2), each_axis(op.stride, 2)
     dilation, inside = each_axis(op.dilation, 2), weight.shape[1]
     before = [side for side, _ in borders(op, kernel, dilation)]

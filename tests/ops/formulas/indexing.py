@@ -1,4 +1,4 @@
-"""Picking elements by position."""
+"""Selecting elements by index."""
 
 import numpy as np
 
@@ -33,7 +33,7 @@ def crop(op, x):
 
 
 def positions(rng, kind, position, op):
-    """Indices that lie on the axis, which is 4 long at least."""
+    """Valid indices of the axis, which has a size of at least 4."""
     if position == 0:
         return normal(rng, kind, position, op)
     return rng.integers(0, 4, [size.constant for size in kind.shape])
@@ -58,7 +58,7 @@ def gather(op, x, indices):
 
 
 def apart(rng, kind, position, op):
-    """Indices into an axis of 9 places; where nothing is reduced, no two are equal."""
+    """Indices of an axis of size 9; they are distinct unless values are reduced."""
     shape = [size.constant for size in kind.shape]
     if position != 1:
         return normal(rng, kind, position, op)
@@ -78,7 +78,7 @@ SCATTERED = (
 
 @reference("scatter", cases=SCATTERED, draw=apart)
 def scatter(op, x, indices, source):
-    """One value after another goes to its place."""
+    """Values are written one after another."""
     put = {"none": lambda old, new: new, "add": np.add, "max": np.maximum, "min": np.minimum}
     y = x.copy()
     for place in np.ndindex(*indices.shape):
@@ -91,7 +91,7 @@ def scatter(op, x, indices, source):
 @reference("roll", cases=(Case({"shifts": (0, 2), "axes": (2, -1)}), Case({"shifts": 0, "axes": 1}),
            Case({"shifts": (1, 1), "axes": (2, 2)})))  # fmt: skip
 def roll(op, x):
-    """Element i goes to i + shift."""
+    """Element i moves to i + shift."""
     for shift, axis in zip(np.atleast_1d(op.shifts), np.atleast_1d(op.axes), strict=True):
         size = x.shape[axis]
         x = np.take(x, [(at - shift) % size for at in range(size)], axis)
@@ -106,7 +106,7 @@ def flip(op, x):
 
 
 def diagonals(x):
-    """How far each element of a matrix stands above the main diagonal."""
+    """How far each element of a matrix is above the main diagonal."""
     return np.arange(x.shape[-1]) - np.arange(x.shape[-2])[:, None]
 
 

@@ -1,4 +1,4 @@
-"""Comparing the lowering of an op with its reference: one network of all its cases."""
+"""Compare the lowering of an op with its reference: one network of all its cases."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STEP = 1e-6
 
 @dataclass
 class Use:
-    """A case where it stands in the network: as a function, or as a module of a container."""
+    """A case in the network: as a function, or as a module of a container."""
 
     case: Case
     op: Op
@@ -36,7 +36,7 @@ class Use:
     types: tuple[Any, ...]
 
     def run(self, function: Callable[..., Any], *inputs: np.ndarray, **weights: Any) -> tuple:
-        """The results of a reference, at these inputs or others."""
+        """The results of a reference, for these inputs or others."""
         named = {key.replace(".", "_") or "it": value for key, value in self.weights.items()}
         with np.errstate(all="ignore"):
             found = function(self.op, *(inputs or self.inputs), **{**named, **weights})
@@ -49,7 +49,7 @@ class Use:
 
 @dataclass
 class Bench:
-    """The network of all cases of an op, with the arrays that it is run on."""
+    """The network of all cases of an op, with the input arrays."""
 
     reference: Reference
     module: torch.nn.Module
@@ -57,7 +57,7 @@ class Bench:
     arrays: list[np.ndarray]
 
     def tensors(self) -> list[torch.Tensor]:
-        """All inputs, those that can have a gradient with one."""
+        """All inputs, requiring gradients if they can have them."""
         found = [torch.from_numpy(np.array(one)) for one in self.arrays]
         return [one.requires_grad_(one.is_floating_point() or one.is_complex()) for one in found]
 
@@ -69,7 +69,7 @@ class Bench:
 
 
 def bench(name: str, cases: tuple[Case, ...] | None = None, *, frozen: bool = False) -> Bench:
-    """Build the network, with weights that are drawn; `frozen` ops stay in inference."""
+    """Build the network, with random weights; `frozen` ops stay in inference mode."""
     kind, held = all_ops()[name], references()[name]
     builder, uses, arrays, ports = Builder("net", "network"), [], [], []
     for number, case in enumerate(cases_of(name) if cases is None else cases):
@@ -105,7 +105,7 @@ def keys(case: Case, op: Op, number: int) -> Iterator[str]:
 
 
 def weight(rng: np.random.Generator, one: Parameter) -> np.ndarray:
-    """A weight, variance or count that is no first value of any layer."""
+    """A weight, variance or count that is not an initial value of any layer."""
     if not one.dtype.is_float:
         return rng.integers(3, 9, one.shape)
     if one.name in ("running_var", "weight_g"):
@@ -120,16 +120,16 @@ def state(uses: list[Use]) -> Iterator[tuple[str, torch.Tensor]]:
 
 
 def is_random(op: Op) -> bool:
-    """Whether the op draws in training."""
+    """Whether the op is random in training."""
     chance = getattr(op, "dropout", 0) or getattr(op, "drop", 0)
     return bool(chance) or op.category == "random"
 
 
-# ---------------------------------------------------------------------- what is compared
+# ---------------------------------------------------------------------- comparisons
 
 
 Cases = tuple[Case, ...] | None
-"""Those to compare; None for all."""
+"""The results to compare; None for all."""
 
 
 def compare_frozen(name: str) -> None:
@@ -142,7 +142,7 @@ def compare_frozen(name: str) -> None:
 
 
 def compare_values(name: str, cases: Cases = None, *, training: bool) -> None:
-    """The results are those of the reference, of the shapes and kinds that the op infers."""
+    """The results are those of the reference, with the shapes and types that the op infers."""
     built = bench(name, cases)
     found = built.run(built.module.train(training), built.tensors())
     function = built.reference.training if training else built.reference.run
@@ -173,7 +173,7 @@ def close(found: torch.Tensor, wanted: np.ndarray, what: str) -> None:
 
 
 def compare_script(name: str) -> None:
-    """TorchScript gives the same."""
+    """TorchScript computes the same."""
     built = bench(name, scripted_cases(name))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -186,13 +186,14 @@ def compare_script(name: str) -> None:
 
 
 def scripted_cases(name: str) -> tuple[Case, ...]:
-    """All cases, but of recurrent layers a few: TorchScript takes a second to compile each."""
+    """All cases, but only a few of recurrent layers, which TorchScript compiles in a second
+    each."""
     cases = cases_of(name)
     return cases[::3] if all_ops()[name].category == "recurrent" else cases
 
 
 def compare_drawn(name: str) -> None:
-    """In training, results that are drawn have the properties that the reference asserts."""
+    """In training, random results have the properties that the reference asserts."""
     held = references()[name]
     built = bench(name, held.drawn)
     torch.manual_seed(0)
@@ -207,7 +208,7 @@ def compare_drawn(name: str) -> None:
 
 
 def compare_gradients(name: str, cases: Cases = None) -> None:
-    """The gradient along a direction is the difference of the reference's results."""
+    """The gradient in a direction is the difference quotient of the reference's results."""
     built = bench(name, cases)
     inputs, weights = built.tensors(), dict(built.module.eval().named_parameters())
     found, rng = built.run(built.module, inputs), np.random.default_rng(0)
@@ -237,7 +238,7 @@ def _along(
     upstream: list[np.ndarray],
     rng: np.random.Generator,
 ) -> None:
-    """Gradients of the uses of a case, of which both get the same inputs."""
+    """Gradients of the two uses of a case, which have the same inputs."""
     ways = [rng.normal(size=one.shape) * (one.dtype.kind in "fc") for one in pair[0].inputs]
     slopes = (_slope(one, way) for one, way in zip(inputs, ways, strict=True))
     mine, theirs = sum(slopes), 0.0

@@ -1,4 +1,4 @@
-"""Normalisations: mean and variance written out."""
+"""Normalisations, with mean and variance written out."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from tests.ops.formulas.table import Case, reference
 
 
 def wide(values, x, axis=1):
-    """One number for each position of an axis, to broadcast with x."""
+    """One number for each index of an axis, for broadcasting with x."""
     shape = [1] * x.ndim
     shape[axis] = -1
     return np.reshape(values, shape)
@@ -42,7 +42,7 @@ def batch_norm(op, x, weight=1.0, bias=0.0, running_mean=None, running_var=None,
 
 
 def running_after(op, x, running_mean=None, running_var=None, num_batches_tracked=0, **weights):
-    """Running averages after one batch, whose variance is taken without bias."""
+    """Running averages after one batch, with the unbiased variance."""
     if running_mean is None:
         return {}
     axes = others(op, x)
@@ -81,7 +81,7 @@ def instance_training(op, x, weight=1.0, bias=0.0, **held):
 
 
 def instance_after(op, x, running_mean=None, running_var=None, num_batches_tracked=0, **weights):
-    """torch takes the mean over the samples of what each of them would have."""
+    """torch averages over the samples the statistics of each sample."""
     if running_mean is None:
         return {}
     axes = tuple(range(2, x.ndim))
@@ -123,7 +123,7 @@ def over(op, x):
 
 
 def spread(weight, x, axes):
-    """A weight with the sizes of `axes`, to broadcast with x."""
+    """A weight with the sizes of `axes`, for broadcasting with x."""
     shape = [size if axis in axes else 1 for axis, size in enumerate(x.shape)]
     return np.broadcast_to(weight, [x.shape[axis] for axis in axes]).reshape(shape)
 
@@ -153,7 +153,7 @@ def rms_norm(op, x, weight=1.0):
     Case({"size": 3, "alpha": 2.0}), Case({"size": 3, "alpha": 2.0, "beta": 0.5, "k": 0.5}),
     Case({"size": 2, "alpha": 2.0}, ("f32[2, 5, 3]",))))  # fmt: skip
 def local_response_norm(op, x):
-    """The sum runs over `size` channels, size // 2 of them before (Krizhevsky et al. 2012)."""
+    """The sum is over `size` channels, of which size // 2 come before (Krizhevsky et al. 2012)."""
     total = np.zeros_like(x)
     for channel in range(x.shape[1]):
         first = channel - op.size // 2

@@ -1,4 +1,4 @@
-"""Pools: a window at a time."""
+"""Pooling, one window at a time."""
 
 from itertools import product
 from math import ceil, floor
@@ -10,7 +10,7 @@ from tests.ops.formulas.table import Case, reference
 
 
 def windows(op, x, dilation):
-    """Positions of each window along each axis, those in the padding too."""
+    """Positions of each window along each axis, including those in the padding."""
     axes = x.ndim - 2
     kernel, padding = each_axis(op.kernel, axes), each_axis(op.padding, axes)
     stride = kernel if op.stride is None else each_axis(op.stride, axes)
@@ -26,7 +26,7 @@ def windows(op, x, dilation):
 
 
 def pooled(op, x, dilation, reduce):
-    """`reduce` of the values in each window, and of how many positions have no value."""
+    """`reduce` of the values in each window, and of the number of positions without a value."""
     axes = windows(op, x, dilation)
     y = np.zeros((*x.shape[:2], *map(len, axes)))
     padding = each_axis(op.padding, len(axes))
@@ -63,7 +63,7 @@ def max_pool(op, x):
 
 
 def distinct_places(rng, kind, position, op):
-    """For each channel, indices of which no two are equal."""
+    """Distinct indices for each channel."""
     shape = [size.constant for size in kind.shape]
     if position == 0:
         return rng.normal(size=shape)
@@ -104,7 +104,7 @@ MEANS = (
 
 @reference("avg_pool", cases=MEANS)
 def avg_pool(op, x):
-    """What hangs over the end of the padding (`ceil`) never counts in the mean."""
+    """Positions beyond the end of the padding (`ceil`) never count in the mean."""
 
     def mean(values, axes, held):
         count = np.prod([len(one) for one in held]) if op.count_include_pad else None
@@ -114,7 +114,8 @@ def avg_pool(op, x):
 
 
 def adapted(op, x, reduce):
-    """Output position i of n takes the positions from floor(i * s / n) to ceil((i + 1) * s / n)."""
+    """Output position i of n covers the positions from floor(i * s / n) to ceil((i + 1) * s /
+    n)."""
     sizes = op.size if isinstance(op.size, tuple) else (op.size,) * (x.ndim - 2)
     sizes = [s if n is None else n for n, s in zip(sizes, x.shape[2:], strict=True)]
     y = np.zeros((*x.shape[:2], *sizes))

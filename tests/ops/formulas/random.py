@@ -1,4 +1,4 @@
-"""What draws at random in training: the identity or a mean in inference, then its law."""
+"""Random ops in training: the identity or a mean in inference, and their distribution."""
 
 import numpy as np
 
@@ -12,14 +12,14 @@ def cases(**attributes):
 
 
 def kept_or_scaled(found, x, p):
-    """Where elements are kept; these are scaled by 1 / (1 - p), the others 0."""
+    """Which elements are kept; these are scaled by 1 / (1 - p), the others are 0."""
     kept = found != 0
     np.testing.assert_allclose(found[kept] * (1 - p), x[kept], 1e-9)
     return kept
 
 
 def about(found, chance):
-    """A share of draws is its chance, but for four standard deviations."""
+    """The fraction of draws equals the probability within four standard deviations."""
     deviation = (chance * (1 - chance) / found.size) ** 0.5
     assert abs(found.mean() - chance) <= 4 * deviation
 
@@ -32,7 +32,7 @@ def alone(kept, axes):
 
 
 def apart(kept, p):
-    """Neighbours along each axis are drawn apart: they agree as often as two draws do."""
+    """Neighbours along each axis are drawn independently: they agree as often as two draws do."""
     for axis in range(kept.ndim):
         agree = np.take(kept, range(1, kept.shape[axis]), axis) == np.take(
             kept, range(kept.shape[axis] - 1), axis
@@ -72,7 +72,7 @@ def channel_dropout(op, x):
 
 
 def mean_and_variance_stay(op, inputs, results):
-    """What is dropped becomes -1.7581 (the limit of selu); then a * x + b (Klambauer 2017)."""
+    """Dropped elements become -1.7581 (the limit of selu); then a * x + b (Klambauer 2017)."""
     (x,), (found,) = inputs, results
     low = -1.0507009873554805 * 1.6732632423543772
     if op.p == 1:
@@ -112,7 +112,7 @@ PATHS = tuple(
 
 @reference("drop_path", drawn=PATHS, holds=paths)
 def drop_path(op, x):
-    """Scaled in inference where training does not scale (Huang et al. 2016)."""
+    """Scaled in inference instead of in training (Huang et al. 2016)."""
     return x * (1 - op.p) if op.scale == "inference" else x
 
 
@@ -139,7 +139,7 @@ THREE = ("f32[2, 3]",) * 3
 
 
 def survivors(op, inputs, results):
-    """The mean of those that survive: of some subset, and of each subset in turn."""
+    """The mean of the surviving inputs, which are some subset; each subset occurs."""
     means = [
         np.mean([x for number, x in enumerate(inputs) if subset >> number & 1], 0)
         for subset in range(1, 2 ** len(inputs))

@@ -1,4 +1,4 @@
-"""Recurrent layers: a step at a time (Hochreiter and Schmidhuber 1997, Cho et al. 2014)."""
+"""Recurrent layers, one step at a time (Hochreiter and Schmidhuber 1997, Cho et al. 2014)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def lstm_step(x, h, c, weight_ih, weight_hh, bias_ih=0, bias_hh=0):
 
 
 def gru_step(x, h, weight_ih, weight_hh, bias_ih=0, bias_hh=0):
-    """torch applies the reset gate behind the product with the state."""
+    """torch applies the reset gate after the product with the state."""
     rx, zx, nx = np.split(times(x, weight_ih) + bias_ih, 3, 1)
     rh, zh, nh = np.split(times(h, weight_hh) + bias_hh, 3, 1)
     r, z = sigmoid(rx + rh), sigmoid(zx + zh)
@@ -81,7 +81,7 @@ LSTM, GRU = sequence(lstm_step, 2), sequence(gru_step, 1)
 
 
 def nothing_between_layers(run):
-    """With probability 1 the second layer sees zeros; with 0.5 the results spread about."""
+    """With probability 1 the input of the second layer is 0; with 0.5 the results vary."""
 
     def holds(op, inputs, results, **weights):
         zeros = run(op, *inputs, drop=lambda x: 0 * x, **weights)

@@ -1,4 +1,4 @@
-"""Reductions, and what orders elements along an axis."""
+"""Reductions, and ops that sort elements along an axis."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from tests.ops.formulas.table import Case, reference
 
 
 def over(run):
-    """`run` over the axes of an op, which are put last and made one."""
+    """`run` over the axes of an op, which are moved to the end and merged."""
 
     def apply(op, x):
         axes = range(x.ndim) if op.axis is None else np.atleast_1d(op.axis)

@@ -1,4 +1,4 @@
-"""RoI align, a sample at a time."""
+"""RoI align, one sample at a time."""
 
 from itertools import product
 from math import ceil, floor
@@ -10,7 +10,7 @@ from tests.ops.formulas.table import Case, reference
 
 
 def boxes(rng, kind, position, op):
-    """Boxes of all sizes, some of them partly or wholly outside of the map, one without size."""
+    """Boxes of many sizes, some of them partly or wholly outside the map, one of them empty."""
     shape = [size.constant for size in kind.shape]
     if position == 0:
         return rng.normal(size=shape)
@@ -22,7 +22,7 @@ def boxes(rng, kind, position, op):
 
 
 def corners(height, width, y, x):
-    """Positions that a sample is read from, with weights: the edge up to one outside, 0 beyond."""
+    """Positions from which a sample is read, with weights: the edge up to one outside, 0 beyond."""
     if not (-1 <= y <= height and -1 <= x <= width):
         return
     y, x = min(max(y, 0), height - 1), min(max(x, 0), width - 1)
@@ -31,7 +31,7 @@ def corners(height, width, y, x):
 
 
 def parts(op, shape, regions):
-    """Each bin, with a position of x that it reads and how much that counts."""
+    """Each bin, with a position of x that it reads and the weight of that position."""
     bins = each_axis(op.size, 2)
     for number, (image, *sides) in enumerate(regions):
         left, top, right, bottom = np.array(sides) * op.scale - 0.5 * op.aligned
@@ -52,7 +52,7 @@ def parts(op, shape, regions):
 
 
 def slope(op, up, x, regions):
-    """Boxes have no gradient, as in torchvision."""
+    """There is no gradient for boxes, as in torchvision."""
     found = np.zeros(x.shape)
     for (number, *place), (image, *position), share in parts(op, x.shape, regions):
         found[(image, slice(None), *position)] += share * up[(number, slice(None), *place)]

@@ -1,4 +1,4 @@
-"""Resampling: a matrix for each axis, whose rows say what an output position takes from where."""
+"""Resampling: one matrix per axis, with the weights of the input positions for each output."""
 
 from itertools import product
 from math import ceil, floor
@@ -28,14 +28,14 @@ KERNELS = {"linear": (triangle, 1), "cubic": (cubic(-0.75), 2)}
 
 
 def centre(i, before, after, corners, factor):
-    """Where output position i lies in the input."""
+    """The input coordinate of output position i."""
     if corners:
         return i * (before - 1) / (after - 1) if after > 1 else 0.0
     return (i + 0.5) / factor - 0.5
 
 
 def smooth(before, after, factor, kernel, reach, corners):
-    """Weights of a kernel around the centre; beyond the edge stands the element at the edge."""
+    """Weights of a kernel around the centre; positions beyond the edge repeat the edge."""
     rows = np.zeros((after, before))
     for i in range(after):
         at = centre(i, before, after, corners, factor)
@@ -47,7 +47,7 @@ def smooth(before, after, factor, kernel, reach, corners):
 
 
 def filtered(before, after, kernel, reach, corners):
-    """With antialiasing the kernel is as wide as an output position, and cut off at the edges."""
+    """With antialiasing the kernel is as wide as an output position, and truncated at the edges."""
     scale = (before - 1) / (after - 1) if corners and after > 1 else before / after
     wide = max(scale, 1.0)
     rows = np.zeros((after, before))
@@ -148,7 +148,7 @@ def upsample(op, x):
 
 
 def places(rng, kind, position, op):
-    """Coordinates within the picture and somewhat outside of it."""
+    """Coordinates within the image and somewhat outside it."""
     if position == 0:
         return normal(rng, kind, position, op)
     return rng.uniform(-1.4, 1.4, [size.constant for size in kind.shape])
@@ -159,7 +159,7 @@ def unnormalised(at, size, corners):
 
 
 def bounced(at, size, corners):
-    """Mirrored at the edges until it lies within them."""
+    """Reflected at the edges until they are within them."""
     low, span = (0.0, size - 1) if corners else (-0.5, size)
     if span == 0:
         return 0.0

@@ -1,4 +1,4 @@
-"""Shapes: NumPy's own reshaping, and einops on arrays."""
+"""Shapes: NumPy's reshaping, and einops on arrays."""
 
 import einops
 import numpy as np

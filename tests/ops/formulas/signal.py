@@ -8,7 +8,7 @@ SHARE = {"backward": 0, "ortho": 0.5, "forward": 1}
 
 
 def points(x, count, axis):
-    """The axis cut, or filled up with zeros, to so many points."""
+    """The axis truncated or zero-padded to this size."""
     widths = [(0, 0)] * x.ndim
     widths[axis] = (0, max(0, count - x.shape[axis]))
     return np.take(np.pad(x, widths), range(count), axis)
@@ -32,7 +32,7 @@ def whole(x, size, axis):
     """All frequencies of a real signal of `size` points, from the first half of them."""
     half = points(x, size // 2 + 1, axis)
     index = np.arange(size // 2 + 1)
-    own = (index == 0) | (2 * index == size)  # these have no other half, and no imaginary part
+    own = (index == 0) | (2 * index == size)  # their own conjugates: real
     shape = [1] * x.ndim
     shape[axis] = -1
     own = own.reshape(shape)

@@ -1,4 +1,4 @@
-"""Tensors without input, and constants like another tensor."""
+"""Tensors without input, and constants with the shape of another tensor."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ KINDS = {DType.F32: float, DType.I64: int, DType.I32: int, DType.BOOL: bool, DTy
 
 
 def kind_of(op, *values):
-    """The element type asked for, or that of the numbers."""
+    """The given element type, or that of the numbers."""
     return np.array(values).dtype if op.dtype is None else KINDS[op.dtype]
 
 
@@ -20,7 +20,7 @@ def param(op, it):
 
 
 def held(name, **attributes):
-    """A layer without input that yields one tensor."""
+    """A layer without input that has one output."""
     builder = Builder("value", "region")
     return builder.build(builder.op(name, (), **attributes))
 
@@ -38,7 +38,7 @@ STORED = (
 
 @reference("buffer", cases=STORED)
 def buffer(op, it=None):
-    """The value, or what the state dict had for it."""
+    """The value, or the one in the state dict."""
     return np.arange(2.0, 6) if it is None else it
 
 

@@ -1,17 +1,16 @@
-"""What each op computes, said again in NumPy: the table that the lowerings are compared with.
+"""What each op computes, implemented again in NumPy: the references for the lowerings.
 
-One file per family stands beside this one. A new op gets a function there:
+There is one file per family in this folder. A new op gets a function there:
 
     @reference("relu")
     def relu(op, x):
         return np.maximum(x, 0)
 
 It takes the op, its inputs as arrays of double precision, and its parameters by name (dots become
-underscores), and returns an array or a tuple. It must not come from the lowering: it is the
-formula of the paper or of the op's docstring. The examples of the op are compared, and the
-`cases` that are given beside them: between them each attribute must differ from its default where
-that changes the result, or a mutant of the lowering that ignores it survives
-(`test_mutants.py`).
+underscores), and returns an array or a tuple. It must not be derived from the lowering: it is the
+formula of the paper or of the op's docstring. The examples of the op are compared, and the `cases`
+given with it. Among them, each attribute must differ from its default in a case where that changes
+the result, or a mutant of the lowering that ignores it survives (`test_mutants.py`).
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ from archspec.types.tensor import DType, TensorType
 
 @dataclass(frozen=True)
 class Case:
-    """Attributes and inputs to compare an op at; `regions` are the layers that it holds."""
+    """Attributes and inputs to compare an op at; `regions` are its layer arguments."""
 
     attributes: Mapping[str, Any] = field(default_factory=dict)
     inputs: tuple[str, ...] = ("f32[2, 4, 6, 5]",)
@@ -52,11 +51,11 @@ Draw = Callable[[np.random.Generator, TensorType, int, Op], np.ndarray]
 class Reference:
     """How one op is compared.
 
-    `run` gives its results, `training` those in training where they differ. `draw` makes an
-    input. `slope` gives the gradient of the first input from the gradient of the result; without
-    it, it is found by differences of `run`, of which `turn` may say how far a weight counts.
-    `after` gives the buffers after a step of training. `drawn` are cases that are random in
-    training, and `holds` asserts what is true of them.
+    `run` computes its results, `training` those in training if they differ. `draw` generates an
+    input. `slope` computes the gradient of the first input from the gradient of the result; without
+    it, finite differences of `run` are used, and `turn` may give the scale of a weight's change.
+    `after` computes the buffers after a training step. `drawn` are cases that are random in
+    training, and `holds` asserts their properties.
     """
 
     run: Callable[..., Any]
@@ -71,7 +70,7 @@ class Reference:
 
 
 def normal(rng: np.random.Generator, kind: TensorType, position: int, op: Op) -> np.ndarray:
-    """Numbers of both signs, up to about ten; whole ones are not 0."""
+    """Numbers of both signs, up to about ten; integers are not 0."""
     shape = tuple(size.constant for size in kind.shape)
     if kind.dtype is DType.BOOL:
         return rng.random(shape) > 0.5
@@ -83,7 +82,7 @@ def normal(rng: np.random.Generator, kind: TensorType, position: int, op: Op) ->
 
 
 def positive(rng: np.random.Generator, kind: TensorType, position: int, op: Op) -> np.ndarray:
-    """Numbers above 0, whole ones from 1; complex ones are any."""
+    """Positive numbers, integers from 1; complex ones are arbitrary."""
     found = normal(rng, kind, position, op)
     if kind.dtype is DType.C64:
         return found
@@ -104,7 +103,7 @@ def reference(
     holds: Callable[..., None] | None = None,
     turn: Callable[[Op, np.ndarray], np.ndarray] = lambda op, way: way,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Register the function as what these ops compute."""
+    """Register the function as the reference of these ops."""
 
     def register(run: Callable[..., Any]) -> Callable[..., Any]:
         for name in names:
@@ -119,7 +118,7 @@ def reference(
 
 @cache
 def references() -> Mapping[str, Reference]:
-    """The reference of each op by its name; the files beside this one are imported."""
+    """The reference of each op by its name; the other files in this folder are imported."""
     for path in sorted(Path(__file__).parent.glob("*.py")):
         if path.stem not in ("table", "judge"):
             importlib.import_module(f"tests.ops.formulas.{path.stem}")
@@ -127,9 +126,10 @@ def references() -> Mapping[str, Reference]:
 
 
 def cases_of(name: str) -> tuple[Case, ...]:
-    """All cases of an op: its examples, unless it holds layers, and those of its reference."""
+    """All cases of an op: its examples, unless it has layer arguments, and those of its
+    reference."""
     op = all_ops()[name]
     examples = [] if op.regions else [Case(one.attributes, one.inputs) for one in op.examples]
-    if op.transparent:  # of several inputs it leaves no node
+    if op.transparent:  # with several inputs it creates no node
         examples = [case for case in examples if len(case.inputs) == 1]
     return (*examples, *references()[name].cases)

@@ -1,4 +1,4 @@
-"""Windows as columns, borders, and positions that go into channels."""
+"""Windows as columns, padding, and pixel shuffle."""
 
 from itertools import product
 
@@ -9,7 +9,7 @@ from tests.ops.formulas.table import Case, reference
 
 
 def places(op, sizes):
-    """For each window, row by row, the positions of its taps in the padded picture."""
+    """For each window, row by row, the positions of its taps in the padded image."""
     kernel, stride, padding, dilation = (
         each_axis(value, 2) for value in (op.kernel, op.stride, op.padding, op.dilation)
     )
