@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 from warnings import warn
 
 from archspec.analysis.bounded import bounded
@@ -113,8 +113,7 @@ class Network:
         Raises TypeError for a name that is not a free dimension and for a size that is not a whole
         number, ValueError for a size that is not allowed.
         """
-        chosen = self._sizes(sizes)
-        require_allowed(self.compiled.where, chosen)
+        require_allowed(self.compiled.where, chosen := self._sizes(sizes))
         return replace(self, compiled=replace(self.compiled, sizes=chosen))
 
     def macs(self, **sizes: int) -> int:
@@ -124,13 +123,11 @@ class Network:
         number, ValueError for sizes that the network does not accept, CompileFailed (E0411) if the
         number exceeds the limits of symbolic sizes.
         """
-        chosen = self._sizes(sizes)
-        require_allowed(self.compiled.where, chosen)
+        require_allowed(self.compiled.where, chosen := self._sizes(sizes))
         if not accepts(self.compiled, chosen):
             given = ", ".join(f"{name} = {size}" for name, size in chosen.items())
             raise ValueError(f"{self.name} does not accept {given}; valid: {self.valid_sizes}")
-        graph = self.compiled.inference
-        return bounded(self.compiled, lambda: macs_of(graph)).evaluate(chosen)
+        return bounded(self.compiled, lambda: macs_of(self.compiled.inference)).evaluate(chosen)
 
     def accepts(self, *, training: bool = False, **sizes: int) -> bool:
         """Whether the network accepts these sizes, by exact evaluation of its layers' conditions.
@@ -138,10 +135,8 @@ class Network:
         These are the sizes with which the PyTorch module runs, with three exceptions: sizes that
         `where` excludes; a slice that ends after the end of its axis, which PyTorch truncates; and
         a size of 0 unless `where` has `>= 0` for it. Intermediate tensors may be empty if PyTorch
-        accepts it.
-
-        Raises TypeError for a name that is not a free dimension and for a size that is not a whole
-        number.
+        accepts it. Raises TypeError for a name that is not a free dimension and for a size that is
+        not a whole number.
         """
         return accepts(self.compiled, self._sizes(sizes), training=training)
 
@@ -157,8 +152,7 @@ class Network:
     def analyse(self, name: str, *, training: bool = False, **options: object) -> Finding:
         """The result of an analysis (`intensity` or an installed one) for one mode.
 
-        `options` are the options of the analysis. Raises CompileFailed: E0912 and those of
-        `report`.
+        `options` are those of the analysis. Raises CompileFailed: E0912 and those of `report`.
         """
         from archspec.analysis.registry import find  # rarely needed
         from archspec.options import Request
@@ -389,6 +383,10 @@ class Network:
         if found.liberties:
             warn(f"the weights of {self.name} are from {found.origin}", stacklevel=3)
         return found
+
+    def __call__(self, *_: object, **__: object) -> NoReturn:
+        """Refuse to be called, like a module."""
+        raise TypeError(f"{self.name} is a network and no module: `net.to_torch()` makes one")
 
     def _sizes(self, given: Mapping[str, int]) -> Mapping[str, int]:
         known = self.compiled.sizes

@@ -75,6 +75,11 @@ def test_inputs_outputs_and_sizes(net):
     assert net.training_sizes.accepts({"B": 4, "H": 18, "W": 7})
 
 
+def test_a_network_is_no_module(net):
+    with pytest.raises(TypeError, match=r"`net\.to_torch\(\)` makes one"):
+        net(1)
+
+
 def test_names_and_sizes_that_are_wrong(net):
     with pytest.raises(TypeError, match="no free dimension `Q`; there are: B, H, W"):
         net.accepts(Q=3)

@@ -18,6 +18,7 @@ from archspec.semantics.arguments.rules import resolve_preset
 from archspec.semantics.building.graph_builder import GraphBuilder
 from archspec.semantics.building.names import Reserved, nothing_reserved
 from archspec.semantics.call_stack import deeply
+from archspec.semantics.checks.image_axes import check_image_axes
 from archspec.semantics.checks.init_rules import check_init_rules
 from archspec.semantics.checks.modes import check_modes
 from archspec.semantics.checks.names import resolve_names
@@ -143,6 +144,7 @@ def _load_one(
             compiled = compilation.network(scope, chosen, parameters)
         compilation.check_unused(scope)
         check_inputs(scope, compilation.sink)
+        check_image_axes(scope, compilation.sink)
     except OutOfBudget as error:
         _report_end(compilation, error)
     return compiled
@@ -182,6 +184,7 @@ def _check_all(
                 compilation.sink.extend(inspect(compiled))
         compilation.check_unused(scope)
         check_inputs(scope, compilation.sink)
+        check_image_axes(scope, compilation.sink)
     except OutOfBudget as error:  # the budget is exhausted for everything after it
         _report_end(compilation, error)
 

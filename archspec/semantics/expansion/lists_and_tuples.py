@@ -95,10 +95,17 @@ def tuple_value(context: Context, node: ast.TupleExpr) -> Value:
                 "E0315",
                 "a tuple holds data or values, but this is a layer",
                 inner.span,
-                fix="write a list for parallel layers: `[f, g]`",
+                fix=_as_list(node),
             )
         items.append(value)
     return as_any_number(items[0]) if len(items) == 1 else bounded(context, items, node.span)
+
+
+def _as_list(node: ast.TupleExpr) -> Fix:
+    """`(f, g)` as `[f, g]`."""
+    text = node.span.text
+    edits = (Edit(node.span, f"[{text[1:-1]}]"),) if text[:1] == "(" and text[-1:] == ")" else ()
+    return Fix("write a list for parallel layers: `[f, g]`", edits)
 
 
 @evaluates(ast.Group)

@@ -125,8 +125,12 @@ def _condition(context: GraphContext, expression: ast.Expr) -> list[Condition]:
         return []
     if not is_condition(value):
         shown = "false for all sizes" if value is False else kind_of(value)
+        fix = "write a condition for each size: `where H % 2 == 0, W % 2 == 0`"
         raise context.error(
-            "E0708", f"`where` needs a condition on sizes, but this is {shown}", expression.span
+            "E0708",
+            f"`where` needs a condition on sizes, but this is {shown}",
+            expression.span,
+            fix=fix if isinstance(value, Dim) else None,
         )
     return list(value.parts) if isinstance(value, All) else [value]
 
