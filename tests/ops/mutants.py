@@ -82,16 +82,16 @@ def runs(name: str, wrong: Lowering) -> bool:
             return False
 
 
-# ---------------------------------------------------------------------- kinds of mutants
+# ---------------------------------------------------------------------- types of mutants
 
 
 BY_TYPES = {"reshape", "unflatten", "expand", "full", "zeros_like", "ones_like"}
-"""Ops whose lowerings follow the types or the name of the op that they are given, and so are right
-for others too."""
+"""Ops whose lowerings depend on the types or the name of the op that they are given, and so are
+right for other ops, too."""
 
 
 def siblings(name: str) -> Iterator[tuple[str, Lowering]]:
-    """The lowerings of other ops that run in its place: in the family first."""
+    """The lowerings of other ops to use in its place: those of its family first."""
     family = lowerings()[name].__module__
     for other in sorted(
         set(lowerings()) - BY_TYPES, key=lambda one: lowerings()[one].__module__ != family
@@ -119,9 +119,9 @@ def half_swapped(name: str, other: Lowering) -> Iterator[tuple[str, Lowering]]:
 
 
 def ignoring(name: str, attribute: str) -> tuple[Lowering, tuple[Case, ...]]:
-    """The lowering as if an attribute had its default, or, without one, that of an example.
+    """The lowering as if an attribute had its default or, without one, that of an example.
 
-    With it, the cases where the attribute is another.
+    With it, the cases in which the attribute differs.
     """
     right, kind = lowerings()[name], all_ops()[name]
     held, cases = kind.model_fields[attribute], cases_of(name)
@@ -135,12 +135,12 @@ def ignoring(name: str, attribute: str) -> tuple[Lowering, tuple[Case, ...]]:
 
 
 def attributes(name: str) -> list[str]:
-    """The attributes whose values the lowering must heed."""
+    """The attributes whose values the lowering must use."""
     return [field for field in all_ops()[name].model_fields if field not in OF_WEIGHTS]
 
 
 def changes_code(name: str, wrong: Lowering, cases: Cases = None) -> bool:
-    """Whether it is a mutant at all: lowerings may look at types in place of attributes."""
+    """Whether the lowering uses it at all: it may use types instead of attributes."""
     right = _source(name, cases)
     with lowered_as(name, wrong):
         try:

@@ -1,4 +1,4 @@
-"""What the ops mean, in torch: one function an op, from the op and its tensors to its result."""
+"""The semantics of ops, in torch: one function per op, from the op and its inputs to its result."""
 
 from __future__ import annotations
 
@@ -245,7 +245,7 @@ REFERENCE |= {
 
 
 def sized(value: Any, sizes: Mapping[str, int]) -> Any:
-    """Symbolic dims in an attribute replaced by their sizes."""
+    """The attribute with symbolic dims replaced by their sizes."""
     if isinstance(value, Dim):
         return value.evaluate(sizes)
     if isinstance(value, tuple):
@@ -267,7 +267,7 @@ def as_types(result: Any) -> tuple[tuple[torch.dtype, tuple[int, ...]], ...]:
 
 
 def happens(op: Op, inputs: tuple[TensorType, ...], sizes: Mapping[str, int]) -> Any:
-    """Types that torch gives at these sizes; None where it raises."""
+    """Types of torch's results at these sizes; None if it raises."""
     fields = {name: sized(value, sizes) for name, value in op}
     tensors = [example_tensor(kind, sizes) for kind in inputs]
     try:
@@ -277,7 +277,7 @@ def happens(op: Op, inputs: tuple[TensorType, ...], sizes: Mapping[str, int]) ->
 
 
 def inferred(op: Op, inputs: tuple[TensorType, ...], sizes: Mapping[str, int]) -> Any:
-    """Types that the op infers, at these sizes; None where it refuses them."""
+    """Types that the op infers at these sizes; None if it rejects them."""
     check = Check()
     try:
         out = op.infer(check, *inputs)

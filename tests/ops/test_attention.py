@@ -79,7 +79,7 @@ def test_multihead_attention_costs_what_the_counter_says(keys, values):
         q, k, v = (
             torch.zeros(*s, device="meta") for s in ((2, 5, 8), (2, 7, keys), (2, 7, values))
         )
-        module(q, k, v)  # with weights: two products, which the counter sees
+        module(q, k, v)  # with weights: two products, which the counter includes
     macs = op.macs(inputs, (op.infer(Check(), *inputs),)).constant
     assert 2 * macs == counter.get_total_flops()
 

@@ -68,11 +68,11 @@ def test_the_number_of_steps_may_be_free():
     assert op.region_runs("layer", (X,)) == steps
     assert [evaluate(need.condition, {"T": 3}) for need in check.needs] == [True]
     assert [evaluate(need.condition, {"T": 2}) for need in check.needs] == [False]
-    check = Check()  # without results of steps, no step need be taken
+    check = Check()  # no step has outputs, so no step need be run
     assert op.infer_regions(check, (X,), {"layer": (X,)}) == (X,)
     assert [evaluate(need.condition, {"T": 2}) for need in check.needs] == [True]
     assert [evaluate(need.condition, {"T": 1}) for need in check.needs] == [False]
-    with pytest.raises(OpError, match="one type"):  # the state grows with each step
+    with pytest.raises(OpError, match="one type"):  # the state grows in each step
         op.infer_regions(Check(), (X,), {"layer": (symbolic("B", 9),)})
     with pytest.raises(ValidationError):
         Iterate(steps=0)

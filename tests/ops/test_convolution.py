@@ -257,7 +257,7 @@ def test_convolve_needs_a_weight_that_fits():
 
 
 def test_convolve_takes_groups_that_are_free():
-    """A depth-wise convolution of each sample with filters of its own, two for each channel."""
+    """A depth-wise convolution of each sample with its own filters, two for each channel."""
     batch, height, width = (Dim.symbol(name) for name in ("B", "H", "W"))
     given = Convolve(groups=4 * batch)
     x = TensorType(DType.F32, (dim(1), 4 * batch, height, width))

@@ -1,4 +1,4 @@
-"""Deformable convolution as torchvision computes it, and what it takes."""
+"""Deformable convolution compared with torchvision's, and its valid arguments."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ CASES = [
 
 
 def arrays(case, parts, masked):
-    """x, offset and perhaps mask for 6 channels in `parts` groups, then weight and bias."""
+    """x, offset and optionally mask for 6 channels in `parts` groups, then weight and bias."""
     random = np.random.default_rng(0)
     x = random.normal(size=(2, 6, 7, 9))
     op = DeformConv(width=6, **case)

@@ -1,4 +1,4 @@
-"""What weights begin with: the law that the op states for each of its parameters."""
+"""Initial values: the distribution that the op declares for each of its parameters."""
 
 import math
 
@@ -40,7 +40,7 @@ def kaiming(one, shape):
 
 
 def law(one, shape):
-    """Least and greatest value, mean and standard deviation; None where there is none."""
+    """Minimum, maximum, mean and standard deviation; None if there is none."""
     if one is None or isinstance(one, Zeros):
         return 0, 0, 0, 0
     if isinstance(one, Ones | Constant):
@@ -64,7 +64,7 @@ def law(one, shape):
 
 
 def first_values(op, example, key):
-    """Values of a parameter in many modules, so that there are enough to judge."""
+    """Values of a parameter in many modules, so that there are enough for statistics."""
     builder = Builder("net", "network")
     ports = [builder.input(one, f"x{at}") for at, one in enumerate(example.input_types)]
     made = builder.op(op.name, ports, key="it", **example.attributes)

@@ -20,7 +20,7 @@ def test_linear_is_that_of_torch(shape, bias):
         out = module(torch.zeros(shape, device="meta"))
     assert inferred(op, (x,), {}) == tuple(out.shape)
     assert table(op, x) == state(module)
-    if len(shape) > 1:  # the counter takes a product with a vector for none
+    if len(shape) > 1:  # the counter does not count the product with a vector
         assert 2 * op.macs((x,), (op.infer(Check(), x),)).constant == counter.get_total_flops()
 
 
@@ -76,7 +76,7 @@ def test_routed_rows_keep_their_places():
     assert RoutedAffine().infer(check, ROWS, ROUTE, MAPS) == symbolic("B", "N", 10)
     assert not check.needs
     macs = RoutedAffine().macs((ROWS, ROUTE, MAPS), (symbolic("B", "N", 10),))
-    assert macs.evaluate({"B": 2, "N": 3}) == 2 * 3 * 8 * 10  # whatever the number of maps
+    assert macs.evaluate({"B": 2, "N": 3}) == 2 * 3 * 8 * 10  # for any number of maps
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Multiply-accumulates of every op, at all cases of its reference, against what is computed."""
+"""Multiply-accumulates of every op, in all cases of its reference, against those executed."""
 
 import pytest
 from torch.utils.flop_counter import FlopCounterMode
@@ -19,7 +19,7 @@ def stated(use):
 
 @pytest.mark.parametrize("name", STEPS)
 def test_recurrent_layers_take_the_products_of_their_equations(name):
-    """PyTorch's counter does not know them; the reference counts what it multiplies."""
+    """PyTorch's counter does not support them; the reference counts its multiplications."""
     held = references()[name]
     for case in cases_of(name):
         use = bench(name, (case,)).uses[0]
@@ -30,7 +30,7 @@ def test_recurrent_layers_take_the_products_of_their_equations(name):
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in STEPS])
 def test_other_ops_take_what_torch_counts(name):
-    """Of ops that hold layers only what they compute themselves, which is nothing."""
+    """For ops with layer arguments only what they compute themselves, which is nothing."""
     for case in cases_of(name):
         if case.regions:
             assert stated(bench(name, (case,)).uses[0]) == 0
@@ -38,7 +38,7 @@ def test_other_ops_take_what_torch_counts(name):
         if all_ops()[name].macs is Op.macs and case is not cases_of(name)[0]:
             continue
         built = bench(name, (case,))
-        inputs = [one.detach().to("meta") for one in built.tensors()]  # no fused kernels there
+        inputs = [one.detach().to("meta") for one in built.tensors()]  # no fused kernels on meta
         with FlopCounterMode(display=False) as counter:
             built.run(built.module.to("meta"), inputs)
         assert 2 * sum(map(stated, built.uses)) == counter.get_total_flops(), case

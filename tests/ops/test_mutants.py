@@ -1,4 +1,4 @@
-"""A wrong lowering is seen: the tests of `test_values.py` can fail."""
+"""A faulty lowering is detected: the tests of `test_values.py` can fail."""
 
 import random
 
@@ -23,11 +23,11 @@ ONE_AND_THE_SAME = {
     ("identity", "logical_and"), ("identity", "logical_or"),
     ("unsqueeze", "stack"),
 }  # fmt: skip
-"""Of the inputs and attributes of the first the second is the same function."""
+"""For the inputs and attributes of the first op, the second is the same function."""
 SYMMETRIC = {("add", "reverse"), ("mul", "reverse")}
-"""What stands on which side does not matter."""
+"""Commutative ops."""
 TRIED = 12
-"""Lowerings of other ops that are tried, until one runs in place of the right one."""
+"""The number of other lowerings to try until one runs in place of the right one."""
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -40,7 +40,7 @@ def test_a_lowering_that_ignores_an_attribute_is_seen(name):
 
 
 def stand_ins(name, count):
-    """Names and lowerings that run in the place of an op's own, and give its types."""
+    """Names and lowerings that run in place of an op's own, and have results of its types."""
     found = [
         (other, wrong) for other, wrong in siblings(name) if (name, other) not in ONE_AND_THE_SAME
     ]

@@ -17,7 +17,7 @@ small = st.integers(1, 3)
 
 
 def sized(sizes, channels=4):
-    """A type with free dims but for the channels, and the sizes of these dims."""
+    """A type with free dims except for the channels, and the sizes of these dims."""
     names = [channels if axis == 1 else AXES[axis] for axis in range(len(sizes))]
     known = {AXES[axis]: size for axis, size in enumerate(sizes) if axis != 1}
     return symbolic(*names), known

@@ -1,4 +1,4 @@
-"""Ops that say they only reorder axes in inference do."""
+"""Ops declared to only reorder axes in inference do so."""
 
 import pytest
 

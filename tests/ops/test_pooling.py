@@ -118,7 +118,7 @@ def test_padding_beyond_half_the_kernel_is_refused(kind):
 
 
 def test_rounding_up_needs_no_case_distinction_on_sizes():
-    """U2-Net pools of 2 rounded up: (H + 1) // 2, for every H."""
+    """Pooling by 2 in U2-Net rounds up: (H + 1) // 2, for every H."""
     check = Check()
     out = MaxPool(kernel=2, ceil=True).infer(check, symbolic("B", 3, "H", "W"))
     height = Dim.symbol("H")

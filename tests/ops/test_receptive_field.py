@@ -1,4 +1,4 @@
-"""What each op says that a position sees, against what changes where an input is changed."""
+"""The receptive field declared by each op, compared with the effect of changed inputs."""
 
 import numpy as np
 import pytest
@@ -11,11 +11,11 @@ from tests.ops.formulas.table import cases_of, references
 
 ONE = Window(1)
 CONDITIONAL = {"max_unpool"}
-"""Its claim is for indices of a pool with the same windows, and has tests of its own."""
+"""Its receptive field assumes indices of a pool with the same windows, and is tested separately."""
 
 
 def windows(op, types):
-    """The claim as windows; None where it limits nothing."""
+    """The declared receptive field as windows; None if it is unlimited."""
     seen = op.receptive_field(types)
     if seen == "pointwise":
         return (ONE,) * (types[0].rank - 2)
@@ -23,7 +23,7 @@ def windows(op, types):
 
 
 def changed(module, inputs, before, index, axis, position):
-    """Where the first result differs along an axis, when one position of an input is others."""
+    """Where the first result changes along an axis if one position of an input changes."""
     found = None
     for by in (1e3, -1e3):
         moved = [one.copy() for one in inputs]
@@ -40,9 +40,9 @@ def changed(module, inputs, before, index, axis, position):
 
 
 def spans(module, inputs, before, index, axis, ring):
-    """For each position of the result, the first and last position of the input that it sees.
+    """For each position of the result, the first and last position of the input that affects it.
 
-    On a ring, where the end is next to the beginning, the last may lie behind the end.
+    With circular padding, where the end is next to the beginning, the last may be beyond the end.
     """
     size = inputs[index].shape[axis]
     table = np.stack([changed(module, inputs, before, index, axis, at) for at in range(size)])
@@ -91,7 +91,7 @@ def test_no_position_sees_more_than_the_op_says(name, number):
 
 
 def check_jump(firsts, count, size, window):
-    """Neighbours stand as far apart as the window says, but for rounding."""
+    """Neighbours are as far apart as the stride of the window, except for rounding."""
     jump = window.stride / window.scale
     assert abs((size - window.kernel) - (count - 1) * jump) <= size / 2 + jump
     if window.scale == 1 and len(firsts) > 1:

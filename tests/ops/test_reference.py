@@ -1,4 +1,4 @@
-"""Examples of all ops that only compute: what is inferred is what torch gives."""
+"""Examples of all ops without parameters: the inferred types are those of torch's results."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""RoI align as torchvision computes it, and what it takes."""
+"""RoI align compared with torchvision's, and its valid arguments."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What holds of every primitive op."""
+"""Properties of every primitive op."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What ops say of symbols, as a signature is checked with them, holds for numbers."""
+"""What ops infer for symbols, as in the check of a signature, is right for numbers."""
 
 from contextlib import suppress
 from itertools import product, repeat
@@ -35,7 +35,7 @@ SYMBOLIC = [
 
 
 def widened(given, axes, factor):
-    """The type with some sizes `factor` times as large."""
+    """The type with some sizes multiplied by `factor`."""
     return given.with_shape(
         *(
             size * factor if axis in axes or axis - given.rank in axes else size
@@ -45,7 +45,7 @@ def widened(given, axes, factor):
 
 
 def variants(inputs):
-    """Inputs in which sizes are symbols, or multiples of them, so that more can be decided."""
+    """Inputs whose sizes are symbols or multiples of them, so that more can be decided."""
     yield inputs
     for axes in ((1,), (1, 2), (-1,), range(8)):
         for factor in (C, N, N * N, 6 * N, C * N):
@@ -65,7 +65,7 @@ def with_symbol(op, example, name):
 
 
 def at(inputs, sizes):
-    """The inputs for numbers."""
+    """The inputs with numbers for symbols."""
     return tuple(
         given.with_shape(*(Dim.constant_of(size.evaluate(sizes)) for size in given.shape))
         for given in inputs
@@ -73,7 +73,7 @@ def at(inputs, sizes):
 
 
 def inferred(op, check, inputs, example):
-    """The types that it yields."""
+    """The types of its results."""
     found = (
         op.infer_regions(check, inputs, example.region_types)
         if op.regions
@@ -83,9 +83,9 @@ def inferred(op, check, inputs, example):
 
 
 def for_symbols(op, attributes, inputs, example):
-    """What it yields and needs for symbols, and the op; nothing where that is left open.
+    """The results and requirements for symbols, and the op; None if they are undecided.
 
-    No other exception may come, and parameters are told for numbers only.
+    There must be no other exception, and parameters are only computed for numbers.
     """
     made, check = op.model_validate(attributes, context=WITH_SYMBOLS), Check(symbolic=True)
     with suppress(OpError):
@@ -98,7 +98,7 @@ def for_symbols(op, attributes, inputs, example):
 
 
 def for_numbers(op, attributes, inputs, example):
-    """What it yields for numbers, or None where it cannot have them."""
+    """The results for numbers, or None if they are invalid."""
     check = Check()
     try:
         found = inferred(op.model_validate(attributes), check, inputs, example)
@@ -108,9 +108,9 @@ def for_numbers(op, attributes, inputs, example):
 
 
 def compared(op, symbolic, inputs, example):
-    """For how many numbers both say what it yields; then they say the same, and of MACs too.
+    """How many numbers have results in both; these agree, and so do the MACs.
 
-    Equations between sizes are proved where a signature is checked: they hold here.
+    Equations between sizes are proved when a signature is checked, and hold here.
     """
     found, times = for_symbols(op, symbolic, inputs, example), 0
     for n in NUMBERS if found is not None else ():

@@ -1,4 +1,4 @@
-"""What ops say of themselves holds of their values."""
+"""Properties that ops declare hold for their values."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ FUNCTIONS = {
 
 
 def said(question):
-    """The examples of which an op says this."""
+    """The examples of ops that declare this property."""
     found = []
     for case in CASES:
         name, example = case.values

@@ -1,4 +1,4 @@
-"""Pools that say where their values stood, and what puts values back there."""
+"""Pooling layers that return the positions of their values, and unpooling to these positions."""
 
 import pytest
 import torch
@@ -46,7 +46,7 @@ def test_max_unpool_runs_where_torch_does(case):
             strict=True,
         )
     )
-    if not half:  # no pool has such a padding
+    if not half:  # invalid padding for any pooling layer
         assert ours is None
         return
     module = UNPOOL[len(sizes)](op.kernel, op.stride, op.padding)

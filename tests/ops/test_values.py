@@ -17,7 +17,7 @@ NAMES = sorted(references())
 
 
 def test_no_op_is_without_a_reference():
-    """Files beside `tests/ops/formulas/table.py` hold the references; it says how to add one."""
+    """The references are next to `tests/ops/formulas/table.py`, which explains how to add one."""
     lowered = {name for name in all_ops() if name in lowerings()}
     assert lowered == set(references())
     assert [name for name in lowered if not cases_of(name)] == []

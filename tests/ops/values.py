@@ -1,4 +1,4 @@
-"""What the lowering of one op computes, for comparison with values from elsewhere."""
+"""The results of the lowering of one op, for comparison with values from another source."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KINDS = {"f": DType.F32, "i": DType.I64, "b": DType.BOOL}
 def module_of(
     name: str, inputs: Sequence[np.ndarray], attributes: Mapping[str, Any]
 ) -> torch.nn.Module:
-    """A network of the op alone, whose weights stand below `it`, in double precision."""
+    """A network of only the op, with its weights under the name `it`, in double precision."""
     build = Builder("net", "network")
     ports = [
         build.input(TensorType(KINDS[x.dtype.kind], tuple(map(dim, x.shape))), f"x{number}")

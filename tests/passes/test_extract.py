@@ -107,7 +107,7 @@ def test_pruning_drops_dead_branches_inputs_of_blocks_and_their_needs():
     x, y = build.input(tensor(1, "N")), build.input(tensor(1, "N"), "y")
     first, _ = build.call(graph, x, y)
     result = prune(build.graph(first))
-    assert [node.name for node in result.inputs] == ["x", "y"]  # a network keeps its interface
+    assert [node.name for node in result.inputs] == ["x", "y"]  # interfaces do not change
     (callee,) = result.callees
     assert [node.name for node in callee.inputs] == ["a"]
     assert callee.size_requirements == (needs[2], needs[0])

@@ -1,4 +1,4 @@
-"""Opening blocks to a depth."""
+"""Inlining blocks to a depth."""
 
 import pytest
 import torch
@@ -185,7 +185,7 @@ def test_the_pass_keeps_names_and_values_in_both_modes(tmp_path):
     net = archspec.load(path)
     flat = net.apply("flatten")
     calls = [node.callee.name for node in flat.compiled.training.nodes if node.callee is not None]
-    assert calls == ["special", "special"]  # its `init` holds for it alone
+    assert calls == ["special", "special"]  # its `init` only applies to itself
     one, two = net.to_torch(seed=1), flat.to_torch(seed=2)
     assert list(one.state_dict()) == list(two.state_dict())
     assert torch.equal(two.get_parameter("body.special.conv.weight"), torch.full((8, 8, 1, 1), 0.5))

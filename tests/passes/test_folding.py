@@ -1,4 +1,4 @@
-"""What is folded, what is not, and what stays of a network."""
+"""What is folded, what is not, and what is left of a network."""
 
 import pytest
 
@@ -157,7 +157,7 @@ def test_convolutions_of_one_input_add_up(folding):
         Merge(large, IDENTITY, (3, 3), (1, 1)),
     )
     assert names(found) == ["large.weight", "large.bias"]
-    assert len(found.compiled.inference.nodes) == 2  # what comes in, and the convolution
+    assert len(found.compiled.inference.nodes) == 2  # the input and the convolution
 
 
 @pytest.mark.parametrize(
@@ -165,9 +165,9 @@ def test_convolutions_of_one_input_add_up(folding):
     [
         "conv(4, 5, stride=2)",
         "conv(4, 3, groups=2, stride=2)",  # more groups: fewer weights, with a place for each
-        "conv(4, 1, padding=0, stride=2, groups=4, padding_mode=reflect)",  # reads no edge
+        "conv(4, 1, padding=0, stride=2, groups=4, padding_mode=reflect)",  # does not read padding
         "conv(4, 9, padding=4, stride=2, padding_mode=circular)",
-        "relu -> conv(4, 3, stride=2)",  # another input
+        "relu -> conv(4, 3, stride=2)",  # a different input
     ],
 )
 def test_other_convolutions_do_not(folding, other):
@@ -193,7 +193,7 @@ def test_blocks_are_opened_where_their_ends_meet_a_norm(folding):
         After(Layer("a.window.linear"), Offset("b.t")),
     )
     assert names(found) == ["a.window.linear.weight", "a.window.linear.bias"]
-    # the frames of what was opened say where it was called
+    # the frames of inlined blocks name the call
     (linear,) = (n for n in found.compiled.inference.nodes if n.op and n.op.name == "linear")
     assert [frame.what for frame in linear.origin.frames] == ["window", "wrapped"]
 
@@ -292,7 +292,7 @@ def test_a_map_goes_into_all_that_read_it_or_none(folding):
 @pytest.mark.parametrize(
     "body",
     [
-        "x -> relu -> batch_norm -> conv(64, 1, bias=false)",  # 64 numbers for 8
+        "x -> relu -> batch_norm -> conv(64, 1, bias=false)",  # 64 numbers instead of 8
         "x -> conv(64, 1, bias=false) -> add(scalar=1.0)",
         "x -> [conv(4, [1, 3]), conv(4, [3, 1])] -> add",
     ],
@@ -355,6 +355,6 @@ def test_a_sum_that_doubles_is_followed_for_a_while(folding):
     lines = "; ".join(f"y{i + 1} = y{i} + y{i}" for i in range(200))
     assert not folding(f"y0 = x; {lines}; output y200").steps
     text = "y0 = x -> c: conv(4, 1); y1 = y0 + y0; y2 = y1 * 2 + y1; output y2"
-    assert not folding(text).steps  # no name would tell whether its weights are folded
+    assert not folding(text).steps  # no name would show whether its weights are folded
     found = folding(f"{text}; output z = x -> d: conv(4, 1) -> batch_norm")
     assert After(Layer("c"), Scale(6.0)) in found.steps

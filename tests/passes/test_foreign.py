@@ -1,4 +1,4 @@
-"""Ops of other packages are folded by what they say of themselves."""
+"""Ops of other packages are folded according to the properties that they declare."""
 
 import sys
 from importlib.metadata import EntryPoint
@@ -21,7 +21,7 @@ POINTS = {
 
 @pytest.fixture
 def network(monkeypatch, tmp_path):
-    """A network over x: [B, 4, H, W], or one of another type, in which the ops are found."""
+    """A network over x: [B, 4, H, W], or an input of another type, in which these ops are found."""
 
     def entry_points(group):
         return [EntryPoint("foreign", POINTS[group], group)]
@@ -37,7 +37,7 @@ def network(monkeypatch, tmp_path):
         path.write_text(f"network net {{\n  input x: f32{type_}\n  output x -> {statements}\n}}\n")
         return archspec.load(path)
 
-    lowerings()  # ours are known before theirs
+    lowerings()  # our ops are registered before theirs
     forget()
     monkeypatch.setattr(base, "LOWERINGS", dict(base.LOWERINGS))
     monkeypatch.setattr(registry, "entry_points", entry_points)
@@ -47,7 +47,7 @@ def network(monkeypatch, tmp_path):
 
 
 def folded(net, *shape):
-    """The folded network, once it is found to compute the same."""
+    """The folded network, after checking that it computes the same."""
     module, found = unsettled(net.to_torch()), net.fold()
     made = found.to_torch(dtype=torch.float64, weights=module.state_dict()).eval()
     x = torch.randn(*shape, dtype=torch.float64)

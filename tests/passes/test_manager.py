@@ -1,4 +1,4 @@
-"""The contract of a pass: how it is found, told, ordered, and looked at afterwards."""
+"""The contract of a pass: how it is found, configured, ordered, and verified."""
 
 import sys
 from dataclasses import replace
@@ -48,7 +48,7 @@ def net(tmp_path):
 
 
 class Changed:
-    """A pass of somebody else, made of a function of the inference graph."""
+    """A pass of another package, from a function of the inference graph."""
 
     summary = "a change"
     options: type[Options] = Options
@@ -63,7 +63,7 @@ class Changed:
 
 @pytest.fixture
 def install(monkeypatch):
-    """Makes passes, or what is to be one, found as those of a package `somebody`."""
+    """Register passes, valid or not, as if they were those of a package `somebody`."""
     module, points = ModuleType("somebody"), []
     monkeypatch.setitem(sys.modules, "somebody", module)
 
@@ -103,7 +103,7 @@ def takes_a_key(block):
 
 
 def forgets_regions(graph):
-    """Only what stands in the graph itself gets wider."""
+    """Only nodes in the graph itself are widened."""
     return with_region(
         graph, "iteration", lambda b: with_node(b, "c", lambda n: with_op(n, width=4))
     )
@@ -307,7 +307,7 @@ def test_passes_run_in_the_order_of_the_request_unless_one_comes_later(net, inst
     assert [item.request.name for item in made.applied] == ["changed", "prune", "fold"]
     assert made.folding is not None
     assert made.whole is net.compiled
-    assert ran == ["changed"]  # not once more for the pass behind it
+    assert ran == ["changed"]  # not again for the next pass
 
 
 def test_two_passes_that_each_come_later_are_refused(net, install):
@@ -375,7 +375,7 @@ def test_pruned_it_has_only_the_weights_that_are_needed(net):
 
 
 def test_a_pass_may_be_written_in_a_few_lines(net):
-    """As docs/architecture.md shows."""
+    """The example in docs/architecture.md."""
 
     def without_pools(graph):
         edit = Edit(graph)

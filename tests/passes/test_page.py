@@ -1,4 +1,4 @@
-"""The passes on the page about architecture, as they are written there."""
+"""The passes on the page about the architecture, as they are printed there."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ network net {
 
 @pytest.fixture(scope="module")
 def written() -> dict[str, Any]:
-    """What the code below `A pass` defines."""
+    """The definitions in the code below `A pass`."""
     text = PAGE.read_text(encoding="utf-8")
     part = text[text.index("**A pass**") : text.index("**A rewrite**")]
     found: dict[str, Any] = {}

@@ -1,7 +1,7 @@
-"""What is needed of the sizes belongs to nodes: every pass and edit goes by one rule.
+"""Requirements on sizes belong to nodes: every pass and edit follows the same rule.
 
-A requirement holds where its node is computed. What takes the place of a node with the same value
-takes over what was needed for it; what no output needs takes its needs along.
+A requirement applies if its node is computed. A node that replaces another one with the same value
+takes over its requirements; a node that no output needs is removed with its requirements.
 """
 
 import pytest
@@ -33,7 +33,7 @@ def needed(graph: Graph) -> set[str]:
 
 
 def inlined(graph: Graph) -> Graph:
-    """The graph with the nodes of all blocks in place of their calls."""
+    """The graph with all calls inlined."""
     edit = Edit(graph)
     calls = [node.id for node in graph.nodes if node.callee is not None]
     while calls:
@@ -51,7 +51,7 @@ def check(net: Compiled) -> None:
     (pruned,) = apply(net, [Request("prune")])
     left = needed(pruned.outcome.network.inference)
     assert left <= needs
-    flat = whole(net)  # all outputs of a block are computed, of nodes only what is read
+    flat = whole(net)  # all outputs of a block are computed, but only the nodes that are read
     assert verify_network(flat) == ()
     assert left <= needed(flat.inference) <= needs
     assert needed(prune(flat.inference)) == left
@@ -73,7 +73,7 @@ def check(net: Compiled) -> None:
 
 
 def paths(graph: Graph) -> list[str]:
-    """The layers that stand once in a network and in its blocks."""
+    """The layers that occur once in a network and in its blocks."""
     keys = [node.instance.key for node in inlined(graph).nodes if node.instance is not None]
     return [key for key in dict.fromkeys(keys) if key and keys.count(key) == 1]
 
@@ -86,7 +86,7 @@ def paths(graph: Graph) -> list[str]:
 )
 @given(text=programs())
 def test_passes_agree_on_random_programs(text):
-    assume("shared" not in text)  # a block that is shared is pruned for all of its uses at once
+    assume("shared" not in text)  # a shared block is pruned for all of its uses at once
     net = network(text)
     if net is not None:
         check(net.compiled)

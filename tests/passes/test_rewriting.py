@@ -1,4 +1,4 @@
-"""Rules: what they match, where they are applied, and that they come to an end."""
+"""Rules: what they match, where they are applied, and that they terminate."""
 
 from dataclasses import replace
 
@@ -44,7 +44,7 @@ def left(net, *rules):
 
 
 def to_relu6(match):
-    """Another op in place of one."""
+    """A rule that replaces an op by another one."""
     instance = Instance(match.site.node.instance.key, Relu6())
     return Port(match.edit.insert(instance, match.site.node.inputs).id)
 
@@ -76,7 +76,7 @@ def test_what_something_else_reads_is_not_matched_as_read_once(network):
 
 
 def test_what_one_rule_leaves_another_may_take_wherever_it_stands(network):
-    """What reads a node twice is gone only once the sum behind it was seen."""
+    """A node that is read twice is only removed after the sum that follows it was visited."""
     once = Rule("alone", Pattern(Relu6, inputs=(Pattern(Relu, read_once=True),)), lambda m: None)
     cut = replace(once, becomes=lambda match: match.site.node.inputs[0])
     sums = Rule("sum", Pattern(Sub), lambda match: match.site.node.inputs[0])

@@ -1,4 +1,4 @@
-"""Another layer at the places that a pattern of paths names."""
+"""Replacing the layers whose paths match a pattern."""
 
 from fnmatch import fnmatchcase
 
@@ -41,7 +41,7 @@ def ops(graph):
 
 
 def units(net):
-    """The ops of the blocks that the network calls, in order of their calls."""
+    """The ops of the blocks that the network calls, in the order of the calls."""
     return [ops(node.callee) for node in net.compiled.inference.nodes if node.callee is not None]
 
 

@@ -1,4 +1,4 @@
-"""Networks of nested blocks in which labels put parts into what is called."""
+"""Networks of nested blocks in which labels insert layers into called blocks."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Body:
 
 
 def insertion_program(seed: int) -> tuple[str, str, dict[str, str]]:
-    """Two texts of a network, and the paths of the second by those of the first.
+    """Two texts of a network, and the paths in the second by those in the first.
 
-    In the first, the parts that are put into others have labels of their own.
+    In the first, the inserted parts have labels of their own.
     """
     chance = random.Random(seed)
     bodies: list[Body] = []
@@ -65,7 +65,7 @@ def _body(name: str, below: list[Body], chance: random.Random, inserted: dict[st
     if chance.random() < 0.5:
         labels = sorted(labels)
     if below and chance.random() < 0.3:
-        same = chance.choice(below)  # a repeat
+        same = chance.choice(below)  # a repetition
         prefix = chance.choice(("block", "rows"))
         count += 1
         body.lines.append(f'  x1 = x0 -> for i in 0..4 {{ "{prefix}.{{i}}": {same.name} }}')
@@ -122,7 +122,7 @@ def _layer(below: list[Body], chance: random.Random) -> tuple[str, Body | None]:
 
 
 def _place(label: str, inner: Body | None, chance: random.Random) -> str:
-    """A path in what is called: at any of its modules or containers."""
+    """A path in a called block: of any of its modules or containers."""
     inside = {""}
     for path in inner.paths if inner else ():
         parts = path.split(".")

@@ -1,4 +1,4 @@
-"""Good specs, and ways to spoil them."""
+"""Valid specs, and mutations of them."""
 
 from __future__ import annotations
 
@@ -85,13 +85,13 @@ network n {
 
 @cache
 def specs() -> tuple[str, ...]:
-    """Texts of good specs, short ones first."""
+    """Texts of valid specs, short ones first."""
     return (*SMALL, *(path.read_text(encoding="utf-8") for path in FILES))
 
 
 @cache
 def examples() -> tuple[str, ...]:
-    """The examples of the reference of the language: each feature, and each kind of error."""
+    """The examples of the language reference: every feature, and every kind of error."""
     return tuple(EXAMPLE.findall((ROOT / "docs" / "language.md").read_text(encoding="utf-8")))
 
 
@@ -141,7 +141,7 @@ PROMISES = (" where H % 2 == 0", " where H >= 0", " where H == W", ", z", " when
 
 
 def change(text: str, chance: random.Random, times: int) -> str:
-    """The text after some mutations after which it can most often be read: other words in place."""
+    """The text after some mutations that usually still parse: one word is replaced by another."""
     for _ in range(times):
         kind, words = chance.choice(
             ((NUMBER, NUMBERS), (NAME, ()), (ARROW, LAYERS), (ARROW, LAYERS), (HEAD, PROMISES))

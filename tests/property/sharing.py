@@ -1,4 +1,4 @@
-"""Random programs in which layers are shared, held by ops, tapped, joined and defined in place."""
+"""Random programs with layers that are shared, arguments of ops, tapped, joined or inline."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ SIZED = (
     "{ input u: [B2, C2, P2, Q2]\n a, b = u -> split([P2 // 2, P2 - P2 // 2], axis=2)\n output b }",
     "unused",
 )
-"""What holds a size of `v`, [B_, C_, P, Q]."""
+"""Layers that preserve one size of `v`, [B_, C_, P, Q]."""
 
 KEEPING = ("conv(C_, 3)", "batch_norm", "residual(conv(C_, 3))", "relu", "roll(1, 2)")
-"""What keeps the type of [B_, C_, P, Q]."""
+"""Layers that preserve the type of [B_, C_, P, Q]."""
 
 
 @st.composite
 def _body(draw: st.DrawFn, inner: str) -> str:
-    """Statements of something that is given `v`."""
+    """Statements of a body with input `v`."""
     sized = draw(st.sampled_from(SIZED))
     first = draw(st.booleans())
     if sized.startswith("v +"):
@@ -54,7 +54,7 @@ def _body(draw: st.DrawFn, inner: str) -> str:
 
 @st.composite
 def _held(draw: st.DrawFn) -> str:
-    """A layer on [B_, C_, P, Q] inside of an op, of channels that it keeps."""
+    """A layer on [B_, C_, P, Q] for the body of an op, which preserves the channels."""
     kept = draw(st.sampled_from(KEEPING))
     more = draw(
         st.sampled_from(("identity", "crop([(2, 0, P // 2)]) -> pad([(2, 0, P - P // 2)])"))

@@ -1,4 +1,4 @@
-"""Random rules of two integers, with the shape that they yield, written beside them."""
+"""Random rules of two integers, with the shape of their results, next to them as text."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ NAME = r"\bn\b"
 NUMBERS = ("n", "w", "2 * w", "n + w", "n * w", "3", "w + 1", "4 * n")
 WITHOUT_N = ("w", "2 * w", "w + 1", "3")
 OTHERWISE = ("{} + 1", "{} + n - 1", "if n > 2 then {} else {} + 1", "n * {}", "w", "4")
-"""What may stand for a number that is something else, for some n and w at least."""
+"""Possible replacements for a number, different for at least some n and w."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """Layers in the language, and the sizes after them, as expressions of Python."""
+    """Layers in the language, and the sizes after them, as Python expressions."""
 
     text: str
     sizes: tuple[str, ...]
@@ -24,7 +24,8 @@ class Step:
 
 @dataclass(frozen=True)
 class RandomRule:
-    """Clauses of a rule f(n, w), and its promise: how many tensors, and their sizes without B."""
+    """Clauses of a rule f(n, w), and its signature: the number of tensors, their sizes without
+    B."""
 
     clauses: tuple[str, ...]
     promise: tuple[str, ...]
@@ -33,7 +34,7 @@ class RandomRule:
 
     @property
     def recursive(self) -> bool:
-        """Whether it calls itself."""
+        """Whether the rule is recursive."""
         return any("f(n - 1, w)" in clause for clause in self.clauses)
 
     @property
@@ -176,7 +177,7 @@ def _columns(draw: st.DrawFn) -> RandomRule:
 
 @st.composite
 def rules(draw: st.DrawFn) -> RandomRule:
-    """A rule and its promise, which may be wrong in one size."""
+    """A rule and its signature, which may be wrong in one size."""
     rule = draw(st.one_of(_plain(), _plain(), _plain(), _growing(), _narrowing(), _columns()))
     if draw(st.booleans()):
         return rule

@@ -1,8 +1,8 @@
-"""A column that is extracted is the plain network that has only the layers of that column.
+"""An extracted column equals the plain network that has only the layers of that column.
 
-Programs with joins in sequences, blocks, and layers that ops run, one in another, are written three
-times: whole, and without what a column leaves out. The extracted modules and the plain ones have
-the same weights, by the same names, and yield the same.
+Programs with joins in sequences, in blocks and in layer arguments of ops, nested in each other, are
+written in full, and without what a column leaves out. The extracted modules and the plain ones have
+the same weights with the same names, and compute the same.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ terms = st.recursive(
 
 
 def text_of(term, column, numbers, flat=False):
-    """The layer as it is written, with both inputs of each join, or only that of a column."""
+    """The text of the layer, with both inputs of each join, or only that of a column."""
     kind, label = term[0], next(numbers)
     inner = [text_of(part, column, numbers, flat or kind == "scan") for part in term[1:]]
     if kind == "outer" and not flat:
@@ -70,7 +70,7 @@ def text_of(term, column, numbers, flat=False):
     if kind == "scan" and not flat:
         return SCAN.format(label=label, inner=inner[0])
     if kind == "around":
-        reads = "outer" in str(term)  # data from outside, which a block does not see
+        reads = "outer" in str(term)  # data from outside, which a block cannot read
         return inner[0] if reads else f"a{label}: around({inner[0]})"
     return inner[0] if inner else f"c{label}: conv(4, 3)"
 
@@ -102,7 +102,7 @@ def test_columns_are_plain_networks(term) -> None:
         module, reference = part.to_torch(weights=weights).eval(), plain.to_torch().eval()
         state = module.state_dict()
         used = {name: weights[name] for name in reference.state_dict()}
-        lost = set(used) - set(state)  # weights that the plain network owns and does not use
+        lost = set(used) - set(state)  # weights that the plain network has but does not use
         assert sum(used[name].numel() for name in lost) == plain.unused_parameters, (column, text)
         assert set(state) <= set(used), (column, text)
         assert part.parameters == sum(item.numel() for item in module.parameters())

@@ -1,4 +1,4 @@
-"""Folded, any program computes the same, holds no more numbers and takes no more operations."""
+"""After folding, any program computes the same, with no more numbers and operations."""
 
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -93,7 +93,7 @@ def programs(draw: st.DrawFn, depth: int = 3) -> str:
         return " -> ".join(f"({part})" for part in parts)
     if form in (SUM, SHORTCUT):
         return f"[{', '.join((*parts, 'identity')[: count + form - SUM])}] -> add"
-    # a shared layer cannot be an argument of a block, nor stand in a region
+    # a shared layer cannot be an argument of a block, or be in a region
     own = {"shared_layer": "conv(8, 1)", "shared_norm": "batch_norm"}
     for name, layer in own.items():
         parts = [part.replace(name, layer) for part in parts]
@@ -119,7 +119,7 @@ ENDS = st.sampled_from(
 
 
 def numbers(compiled) -> int:
-    """Numbers in the state dict: parameters, and statistics that stand in place of them."""
+    """Numbers in the state dict: parameters, and the statistics used in their place."""
     shapes = (entry.shape for entry in table(compiled) if entry.dtype.is_float)
     return sum(torch.Size(shape).numel() for shape in shapes)
 
@@ -152,7 +152,7 @@ def test_any_program_computes_the_same(tmp_path_factory, body, end):
     again = folded.to_torch(dtype=torch.float64, weights=small.state_dict()).eval()
     with torch.inference_mode():
         wanted, found = module(x), small(x)
-        assert torch.equal(again(x), found)  # its own weights are not folded once more
+        assert torch.equal(again(x), found)  # its own weights are not folded again
     assert found.shape == wanted.shape
     error = (found - wanted).abs().max() / wanted.abs().max().clamp(min=1e-30)
     assert float(error) < 1e-7

@@ -1,4 +1,4 @@
-"""What is put into a module that is called has its own weights, and changes nothing else."""
+"""Layers inserted into a called module have their own weights, and nothing else changes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def load(text: str) -> Network:
 
 
 def renamed(name: str, places: dict[str, str]) -> str:
-    """The name of a tensor where parts are put into others: each mark is replaced by its path."""
+    """The name of a tensor with inserted parts: each marker is replaced by its path."""
     return ".".join(places.get(part, part) for part in name.split("."))
 
 

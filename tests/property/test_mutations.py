@@ -1,4 +1,4 @@
-"""Spoilt specs never crash the compiler, never take long, and never show a traceback."""
+"""Mutated specs never crash the compiler, never take long, and never show a traceback."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from archspec.source import Source
 from tests.property.mutations import SMALL, change, examples, specs, spoil
 
 SECONDS = 4.0
-"""Processor time; the budget of a run holds it far below on a machine of today."""
+"""Processor time; the budget of a run keeps it far below this on a current machine."""
 
 EXPLORE = int(os.environ.get("ARCHSPEC_EXPLORE", "1"))
-"""Times as many examples as usual, and others in each run."""
+"""Factor for the number of examples; if it is given, examples differ in each run."""
 
 PROFILE = settings(
     deadline=None,
@@ -41,7 +41,7 @@ WORDS = (
 
 
 def examine(text: str) -> None:
-    """Check a text; what is said must have a form that a reader can take."""
+    """Check a text; diagnostics must be well-formed."""
     start = time.process_time()
     items = check(Source("spoilt.arch", text)).diagnostics
     drawn = render(items, width=100)
@@ -86,7 +86,7 @@ def test_spoilt_examples(seed: int, times: int) -> None:
 
 
 def build(net: Network) -> list[str]:
-    """Make the module, as it is and folded; the codes of what is said against it."""
+    """Build the module, plain and folded; the codes of the errors."""
     try:
         module = net.to_torch(device="meta")
         net.fold().to_torch(device="meta")

@@ -1,8 +1,8 @@
-"""What the compiler infers of random programs is what torch does.
+"""What the compiler infers for random programs agrees with torch.
 
-Each program either has errors, every one with a code, or compiles. Then, for random sizes: torch
-runs exactly where `accepts` says so, the outputs have the inferred shapes, and torch counts the
-same parameters and (on the meta device) the same multiply-adds.
+Each program either has errors, every one with a code, or compiles. Then, for random sizes, torch
+runs exactly if `accepts` says so, the outputs have the inferred shapes, and torch counts the same
+parameters and (on the meta device) the same multiply-adds.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ torch = pytest.importorskip("torch")
 
 
 def network(text: str) -> Network | None:
-    """The network, or None for a program with errors, which must all be told well."""
+    """The network, or None for a program with errors, all of which must be well-formed."""
     compilation = Compilation()
     compiled = compilation.network(compilation.load(Source("random.arch", text)), "net")
     said = compilation.sink.diagnostics
@@ -40,14 +40,14 @@ def network(text: str) -> Network | None:
 
 
 EXPLORE = int(os.environ.get("ARCHSPEC_EXPLORE", "1"))
-"""Times as many examples as usual, and others in each run."""
+"""Factor for the number of examples; if it is given, examples differ in each run."""
 
 REFUSALS = {"E0401", "E0402", "E0403", "E0404", "E0410", "E0411"}
-"""What may be wrong with a program that is well formed: its sizes."""
+"""Possible errors in a program that is well-formed: its sizes."""
 
 
 def some_sizes(net: Network, seed: int) -> list[dict[str, int]]:
-    """Sizes that `where` allows: those of reports, small ones, and those near them."""
+    """Sizes that `where` allows: those of reports, small ones, and similar ones."""
     chance = random.Random(seed)
     found = [dict(net.compiled.sizes)]
     for _ in range(60):
@@ -65,7 +65,7 @@ def some_sizes(net: Network, seed: int) -> list[dict[str, int]]:
 
 
 def ran(module, shapes):
-    """The shapes that torch gives and its multiply-adds, or None where it refuses to run."""
+    """The shapes of torch's results and its multiply-adds, or None if it raises."""
     from torch.utils.flop_counter import FlopCounterMode
 
     data = [torch.empty(shape, device="meta") for shape in shapes]
@@ -80,14 +80,14 @@ def ran(module, shapes):
 
 
 def broadcasts(net, sizes):
-    """Whether torch stretches a size that happens to be 1, which is no agreement."""
+    """Whether torch broadcasts a size that happens to be 1, in which case they need not agree."""
     needs = requirements(net.compiled.inference, training=False)
     failing = [item for item in needs if not evaluate(item.condition, sizes)]
     return bool(failing) and all(item.reason.startswith(("`add`", "`mul`")) for item in failing)
 
 
 def refused(net, shapes):
-    """Whether torch runs it without values only: an empty tensor cannot be resized."""
+    """Whether torch only runs it on meta: an empty tensor cannot be resized."""
     module = unchecked(net.to_torch().eval())
     try:
         with torch.no_grad():

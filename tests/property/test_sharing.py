@@ -1,7 +1,7 @@
-"""What is shared, tapped, held by ops, extracted and folded is what torch computes, at each size.
+"""Shared, tapped, extracted and folded layers agree with torch at each size.
 
-Of random programs every shape, the parameters and the multiply-adds that the compiler says are
-compared with those of the module, in both modes, at the reported sizes and at others.
+For random programs the inferred shapes, parameters and multiply-adds are compared with those of the
+module, in both modes, at the reported sizes and at others.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ def sizes_of(net: Network, seed: int) -> list[dict[str, int]]:
 
 
 def compare(net: Network, seed: int, text: str) -> None:
-    """What the compiler says against what the module does."""
+    """Compare what the compiler infers with what the module does."""
     from torch.utils._pytree import tree_leaves
     from torch.utils.flop_counter import FlopCounterMode
 
-    device = "cpu" if "gated" in text else "meta"  # a gate has to have a value
+    device = "cpu" if "gated" in text else "meta"  # a gate needs a value
     module = net.to_torch(device=device)
     assert sum(item.numel() for item in module.parameters()) == net.parameters, text
     taken = sizes_of(net, seed)
@@ -49,7 +49,7 @@ def compare(net: Network, seed: int, text: str) -> None:
             with torch.no_grad(), FlopCounterMode(display=False) as counter:
                 try:
                     result = module.train(training)(*data)
-                except ValueError as error:  # a norm of one value in training
+                except ValueError as error:  # a norm over one value in training
                     if "more than 1 value per channel" in str(error):
                         continue
                     raise

@@ -1,4 +1,4 @@
-"""What no output needs is not computed: torch agrees about costs, sizes and unused weights."""
+"""Unused values are not computed: torch agrees about costs, sizes and unused weights."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def tensors(result):
 
 
 def computed_macs(module, shapes):
-    """The multiply-adds that torch counts, or None where it refuses to run."""
+    """The multiply-adds that torch counts, or None if it raises."""
     counter = FlopCounterMode(display=False)
     try:
         with torch.no_grad(), counter:
@@ -35,7 +35,7 @@ def computed_macs(module, shapes):
 
 
 def without_gradient(net):
-    """Names of the parameters that get a gradient in neither mode."""
+    """Names of the parameters that have a gradient in neither mode."""
     module = unchecked(net.to_torch())
     data = torch.zeros(2, 3, 24, 24)
     for training in (True, False):
@@ -61,7 +61,7 @@ def test_what_is_counted_is_what_torch_computes(text: str, seed: int) -> None:
     for training in (False, True):
         module.train(training)
         if training and "drop" in text:
-            continue  # what is computed is then drawn
+            continue  # it is random which values are computed
         macs = net.report(training=training).macs
         for sizes in some_sizes(net, seed)[:6]:
             shapes = [at(kind, sizes) for item in net.inputs for kind in item.types]

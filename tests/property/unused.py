@@ -64,7 +64,7 @@ TWO = (
 
 @st.composite
 def programs(draw: st.DrawFn) -> str:
-    """The text of a network `net` whose bindings are read, or not, at random."""
+    """The text of a network `net` whose bindings are randomly read or unused."""
     lines, known = [], ["x"]
     shared = draw(st.booleans())
     if shared:

@@ -1,4 +1,4 @@
-"""What the tests ask of a compiled spec."""
+"""Queries about compiled specs, for tests."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ def layer(expression: str, *head: str, shape: str = "B = 1, 4, H = 8, W = 8") ->
 
 
 def compiled(text: str, name: str | None = None, **parameters: object) -> Compiled:
-    """The network of a text that has no faults."""
+    """The network of a text without errors or warnings."""
     return load_network(Source("spec.arch", text), name, parameters)[0]
 
 
 def errors(text: str) -> list[str]:
-    """Codes of the errors of a text, in order of place."""
+    """Codes of the errors of a text, in order of location."""
     found = check(Source("spec.arch", text)).diagnostics
     return [item.code for item in found if item.severity is Severity.ERROR]
 
 
 def printed(text: str) -> str:
-    """All that is said of a text."""
+    """All diagnostics of a text, printed."""
     return render(check(Source("spec.arch", text)).diagnostics)
 
 
@@ -69,5 +69,5 @@ def ops(graph: Graph) -> list[str]:
 
 
 def graphs(text: str) -> int:
-    """How many graphs the network of a text has."""
+    """The number of graphs in the network of a text."""
     return len(walk(compiled(text).inference))

@@ -1,4 +1,4 @@
-"""What an attribute asks for: a limit of the spec or an accident, whichever op asks."""
+"""Requirements of attributes on sizes: a limit set by the spec, or an accident."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FIXED = [
     "topk(10 - H, axis=2)",
     "split([10 - H, H - 3], axis=2)",
 ]
-"""Of an axis of 7 positions."""
+"""For an axis with 7 positions."""
 
 ALONE = [
     "resize([10 - H, W])",
@@ -34,7 +34,7 @@ ALONE = [
     "{ input t\n z = full([10 - H, 3], 0.0)\n output (t, z) }",
     "{ input t\n z = arange(H, 10)\n output (t, z) }",
 ]
-"""Sizes that stand for themselves."""
+"""Sizes independent of an axis."""
 
 FREE = [
     "slice(axis=2, stop=10 - H)",
@@ -46,7 +46,7 @@ FREE = [
     "pad([(2, 10 - 2 * H, 0)])",
     'pad([(2, 0, 10 - H)], mode="reflect")',
 ]
-"""Of the axis H itself."""
+"""For the axis H itself."""
 
 
 @pytest.mark.parametrize("ask", [*(f"resize([7, W]) -> {each}" for each in FIXED), *ALONE])
@@ -71,7 +71,7 @@ def test_equal_sizes_are_never_a_limit() -> None:
 
 
 def test_one_function_tells_limits_from_accidents() -> None:
-    """No op says by itself that what it needs is a limit of the spec."""
+    """No op decides by itself whether its requirement is a limit set by the spec."""
     for path in Path(archspec.ops.__file__).parent.glob("*.py"):
         assert path.read_text().count("chosen=") == (path.name == "base.py"), path.name
 

@@ -1,4 +1,4 @@
-"""How attributes are given: each at most once in a call, some by name only."""
+"""How attributes are given: each at most once in a call, some only by name."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ BY_NAME_ONLY = re.compile(
     r"eps|momentum|affine|track|bias|\w+_init|padding_mode|parametrization|layers|bidirectional"
     r"|batch_first|causal|align_corners|antialias|ceil|count_include_pad|correction|reverse|norm"
 )
-"""What is no architecture, or stands in another place in torch."""
+"""Attributes that are not part of an architecture, or in another position in torch."""
 
 
 @pytest.mark.parametrize("op", all_ops().values(), ids=all_ops().keys())
@@ -261,11 +261,11 @@ def test_words_that_are_ops_or_functions_are_handed_on(use: str) -> None:
 
 
 def test_every_word_of_every_op_is_handed_on() -> None:
-    """Whatever else a word means, a parameter carries it to the attribute that takes it."""
+    """Whatever else a word means, a parameter passes it on to the attribute that accepts it."""
     failed = []
     for op in all_ops().values():
         for name in op.model_fields:
-            for word in sorted(choices(op, name) - {"training"}):  # a boolean everywhere
+            for word in sorted(choices(op, name) - {"training"}):  # accepted everywhere as a bool
                 head = f"block handed(word) {{ (l: {op.name})({name}=word) }}"
                 text = network(f"output x -> handed({word})", head=head)
                 said = [item.message for item in check(Source("spec.arch", text)).diagnostics]

@@ -229,7 +229,7 @@ def test_a_recursion_without_end_at_the_head_of_a_chain_is_said_to_be_one() -> N
 
 @pytest.mark.parametrize("first", ["zeros", "ones", "orthogonal", "constant(0.5)"])
 def test_an_initialiser_may_be_a_default(first: str) -> None:
-    """Also one that bears the name of an op."""
+    """Also a definition that has the name of an op."""
     text = f"block unit(first: init = {first}) {{ conv(8, 3, weight_init=first) }}\n"
     assert errors(text + network("output x -> unit")) == []
 

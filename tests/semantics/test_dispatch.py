@@ -1,4 +1,4 @@
-"""Every class of expression, layer and statement has what evaluates, applies or carries it out."""
+"""Every class of expression, layer and statement has a registered function."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_every_expression_is_evaluated() -> None:
 
 
 def test_every_layer_is_applied_in_one_way() -> None:
-    refused = {model.SpreadLayer}  # stands inside of lists only
+    refused = {model.SpreadLayer}  # only inside lists
     layers = {*get_args(model.Layer), model.ListValue}
     assert NAMED.keys() | COMPOSITE.keys() == layers - refused
     assert not NAMED.keys() & COMPOSITE.keys()

@@ -1,4 +1,4 @@
-"""First values that cannot be: out of range, for tensors of another form, for nothing."""
+"""Invalid initial values: out of range, for tensors of another shape, or for no tensor."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_the_argument_is_shown():
         ("conv.weigth = zeros", ["E0302"]),
         ("conv.bias = zeros", []),
         ("batch_norm.weight = xavier_normal", ["E0301"]),
-        ("linear.weight = zeros", []),  # there is no linear below
+        ("linear.weight = zeros", []),  # there is no linear layer below
     ],
 )
 def test_statements(statement, expected):

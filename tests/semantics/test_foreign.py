@@ -1,4 +1,4 @@
-"""Names and calls of elsewhere: each is named with what is written here, and the fix compiles."""
+"""Names and calls of other frameworks: the message has our equivalent, and the fix compiles."""
 
 import pytest
 
@@ -38,7 +38,7 @@ def fixes(line):
 
 
 def mended(line):
-    """The line after the fix of its only fault, which then has none."""
+    """The line after the fix of its only error, which then has none."""
     source = Source("a.arch", NET.format(line).replace("x -> relu\n}", "a\n}"))
     item = next(item for item in check(source).diagnostics if item.fix and item.fix.edits)
     text = apply(item.fix.edits, Span(source, 0, len(source.text)))

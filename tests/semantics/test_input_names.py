@@ -1,4 +1,4 @@
-"""What the tensors are called that a block is applied to."""
+"""The names of the inputs of a block in messages."""
 
 import pytest
 

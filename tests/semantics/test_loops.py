@@ -1,4 +1,4 @@
-"""Iterations of a `for` that repeat an earlier one are copied, and the result is the same."""
+"""Iterations of a `for` that repeat an earlier one are copied, with the same result."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ CARRIED_OUT = {
     "regions": layer("for i in 0..5 { input y\n a, b = y -> iterate(cell, 3)\n output b }", CELL),
     "nothing": layer("for i in 0..5 { identity }"),
 }
-"""Loops whose iterations do more than add nodes, or each something else."""
+"""Loops whose iterations do more than add nodes, or differ from each other."""
 
 ODD = {
     "a number that is taken": layer('body: ("4": conv(4, 1) -> for i in 0..6 { conv(4, 3) })'),
@@ -98,12 +98,12 @@ ODD = {
     "a part too many": layer("for a, b in [[1, 2], [1, 2], [1, 2], [1, 2, 3]] { tanh }"),
     "a second loop": layer("for i in 0..5 { tanh } -> for i in 0..5 { tanh }"),
 }
-"""Where a copy would not fit, or an iteration has a fault."""
+"""Loops in which a copy would be invalid, or an iteration has an error."""
 
 
 @pytest.fixture
 def copies(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many iterations were copied, each time that some were."""
+    """How many iterations were copied, for each loop."""
     found: list[int] = []
 
     def counted(*arguments: object) -> object:
@@ -121,7 +121,7 @@ def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def described(text: str) -> object:
-    """All there is in the graphs of a text without faults, and else the faults."""
+    """The graphs of a text without errors as text, or else its errors."""
     found = check(Source("spec.arch", text))
     if found.failed:
         return render(found.diagnostics)

@@ -89,7 +89,7 @@ Evaluations = Callable[[str], int]
 
 @pytest.fixture
 def evaluations(monkeypatch: pytest.MonkeyPatch) -> Evaluations:
-    """How many expressions are evaluated to compile a text."""
+    """The number of expressions evaluated to compile a text."""
 
     def count(text: str) -> int:
         found = 0

@@ -1,4 +1,4 @@
-"""Files: `use` of siblings and of the standard library, circles, and what may not be read."""
+"""Files: `use` of siblings and of the standard library, cycles, and unreadable files."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_a_diamond_is_no_circle(tmp_path: Path) -> None:
     assert codes(write(tmp_path, "net.arch", text)) == []
 
 
-# what may not be read
+# files that cannot be read
 
 
 SECRET = "block body { relu }\n"
@@ -186,7 +186,7 @@ def test_only_spec_files_are_read(tmp_path: Path) -> None:
 
 
 def odd(folder: Path, kind: str) -> Path:
-    """Something under the name of a spec that is no file."""
+    """Something with the name of a spec that is not a file."""
     path = folder / "odd.arch"
     if kind == "folder":
         path.mkdir()

@@ -1,4 +1,4 @@
-"""The five naming rules (P1): they reach every name that checkpoints have, and are stable."""
+"""The five naming rules (P1): they can produce the names in checkpoints, and are stable."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_a_label_binds_one_stage() -> None:
     assert keys(layer("a: conv(4, 3) -> conv(4, 1)")) == ["a", "conv"]
 
 
-# P1e: paths, templates, layer arguments, loops outside of numbered scopes
+# P1e: paths, templates, layer arguments, loops outside numbered scopes
 
 
 def test_paths_and_templates() -> None:

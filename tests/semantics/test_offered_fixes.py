@@ -1,4 +1,4 @@
-"""Fixes are tried on what was asked for: a network with its parameters, or a whole file."""
+"""Fixes are tried on the compilation at hand: a network with its parameters, or a whole file."""
 
 from __future__ import annotations
 

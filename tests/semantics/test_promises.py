@@ -1,4 +1,4 @@
-"""The `where` of a block, of a body in place and of a layer that an op holds: as of a network."""
+"""The `where` of a block, an inline body and a layer argument works like that of a network."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_a_where_counts_wherever_it_stands(
     form: str, where: str, layer: str, codes: list[str]
 ) -> None:
     if "H > " in layer and form in ("callee", "inline callee", "rule"):
-        return  # they do not see H
+        return  # they do not read H
     size = 8 if "H > 7" in where else 5 if "H == 5" in where else 6
     assert errors(plain(where, layer, size)) == codes
     assert errors(spec(form, where, layer, size)) == codes
@@ -102,7 +102,7 @@ WHERES = {
 def test_blocks_take_what_they_promise_and_need_and_others_are_not_touched(
     where: str, start: int, stop: int, used: str
 ) -> None:
-    """The block `c` is called under the promise of `b`, or without one, or both."""
+    """The block `c` is called under the `where` of `b`, or without one, or both."""
 
     def fits(h: int) -> bool:
         first, last = (at + h if at < 0 else at for at in (start, stop))

@@ -1,4 +1,4 @@
-"""Signatures of rules: proved once by induction, refused with a counterexample, or put off."""
+"""Signatures of rules: proved once by induction, rejected with a counterexample, or deferred."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Symbolic sizes through whole specs: the examples of what must be decided, exactly."""
+"""Symbolic sizes in whole specs: the examples that must be decided exactly."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def test_outside_of_what_is_decided(expression: str, code: str) -> None:
     ],
 )
 def test_the_smaller_and_the_larger_of_sizes(layer: str, wanted: str) -> None:
-    """They are decided exactly: that a side is never chosen, or that two agree, is seen."""
+    """They are decided exactly: a branch that is never chosen, or equal branches, are detected."""
     text = image(layer)
     assert errors(text) == []
     assert output(text) == wanted.format("max(min(H, W), 1)")
@@ -273,13 +273,13 @@ def test_an_agreement_for_finitely_many_sizes_is_an_error(expression: str) -> No
 @pytest.mark.parametrize(
     "lines",
     [
-        # each leaves infinitely many sizes, both together one
+        # each has infinitely many solutions, both together only one
         (
             'a = (x, x -> rearrange("b c h w -> b c w h")) -> add',
             'b = (x -> pad([(2, 8, 0)]), x -> rearrange("b c h w -> b c w h")'
             " -> pad([(2, 0, W)])) -> concat(axis=1)",
         ),
-        # and a need of another dim beside them
+        # and a requirement on another dim with them
         (
             'a = (x, x -> rearrange("b c h w -> b c w h")) -> add',
             'b = (x -> pad([(2, 8, 0)]), x -> rearrange("b c h w -> b c w h")'
@@ -298,7 +298,7 @@ def test_layers_that_together_leave_finitely_many_sizes(lines: tuple[str, ...]) 
 @pytest.mark.parametrize(
     "text",
     [
-        # a table that is read as far as needed
+        # a table that is only read as far as needed
         "param t: f32[1, 3, 50, 1] = zeros\n  output x + (t -> slice(axis=2, stop=H))",
         "param t: f32[50, 1] = zeros\n  output x + (t -> select(axis=0, index=H))",
         "param t: f32[1, 3, 50, 1] = zeros\n  output x + (t -> split([H, 50 - H], axis=2))[0]",

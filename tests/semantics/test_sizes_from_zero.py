@@ -1,4 +1,4 @@
-"""Sizes that begin at 0: what the page of the language says of them is what happens."""
+"""Sizes that may be 0 behave as the page of the language says."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_what_where_allows_is_what_it_says(clauses: list[str], begins: bool, siz
 
     def allows(p: int, h: int) -> bool:
         names = {"P": p, "H": h, "max": max}
-        return p >= first and all(eval(clause, names) for clause in said)  # the words of Python
+        return p >= first and all(eval(clause, names) for clause in said)  # with Python's operators
 
     found = errors(spec(", ".join(said), size))
     if size < first:

@@ -1,4 +1,4 @@
-"""What is not used costs nothing, restricts no sizes, and is warned of where it has weights."""
+"""Unused parts cost nothing, restrict no sizes, and cause a warning if they have weights."""
 
 import pytest
 
@@ -148,7 +148,7 @@ def test_parameters_that_nothing_reads(head, body, unread):
         (
             "x -> [conv(3, 1), conv(3, 1)] -> iterate({ input v\n input w\n"
             " output v -> conv(3, 3)\n output v + (w -> conv(3, 3)) }, 2)",
-            {"a": 84 + 12, "b": 0},  # the first state too
+            {"a": 84 + 12, "b": 0},  # including the initial state
             {"a": ["output 2 of `iterate`"], "b": []},
         ),
         (

@@ -102,7 +102,7 @@ def test_no_value(expression: str, code: str) -> None:
 
 
 def test_words_and_names_that_nothing_has() -> None:
-    """One error for each; a word is asked for only where the attribute takes words."""
+    """One error for each; a word is only suggested if the attribute accepts words."""
     text = "conv(nothing, 1)", "conv(4, 3, 1, hlf)", "conv(4, 3, padding=hlf)", "linear(width=hlf)"
     assert [errors(layer(one)) for one in text] == [["E0210"], ["E0210"], ["E0301"], ["E0210"]]
 

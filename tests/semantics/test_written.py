@@ -1,4 +1,4 @@
-"""What is wrong with a call as it is written is said, whether anything uses it or not."""
+"""Errors in the text of a call are reported, whether or not its result is used."""
 
 import pytest
 

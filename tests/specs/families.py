@@ -1,15 +1,15 @@
-"""What is known of each spec from outside of it: one file of `families/` for one of `specs/`.
+"""External facts about each spec: one file of `families/` for one of `specs/`.
 
-`[run]` is a small network of the family that the tests run, and sizes that it takes: `size` for
-square images, or `sizes` by name. `[sizes]` names the network that is tried on every size, with
-`options`; it is missing where an image has one size. `boundaries` there are the networks that are
-tried around their least size, where not all are (depth takes time and changes no size). `[counts]`
+`[run]` is a small network of the family that the tests run, and sizes that it accepts: `size` for
+square images, or `sizes` by name. `[sizes]` names the network that is tested on every size, with
+`options`; it is missing if images have one size. `boundaries` there are the networks tested near
+their smallest size, if these are not all (depth takes time and does not change sizes). `[counts]`
 has published parameters, multiply-accumulates (of convolutions, matrix products and attention, for
-a batch of one) and depths; `[[variants]]` the same for networks with options, `[folded]` of those
-whose norms are folded. `[golden.NAME]` says how a golden file is run, and `[live]` which presets
-are run beside torchvision or timm, and at which size; `[transformers.NAME]` names a model of
-transformers and its configuration, with a `size` where it is run. `skips` in `[run]` says that
-training may leave layers out. `[[papers]]` are rows of the table in `specs/README.md`.
+a batch of one) and depths; `[[variants]]` the same for networks with options, `[folded]` for those
+with folded norms. `[golden.NAME]` says how a golden file is run, and `[live]` which presets are
+compared with torchvision or timm, and at which size; `[transformers.NAME]` names a model of
+transformers and its configuration, with a `size` if it is run. `skips` in `[run]` says that
+training may skip layers. `[[papers]]` are rows of the table in `specs/README.md`.
 """
 
 import tomllib
@@ -28,7 +28,7 @@ def family(name: str) -> dict[str, Any]:
 
 
 def merged(section: str) -> dict[str, Any]:
-    """The tables of this name of all families, which are by name of a network, as one."""
+    """The tables of this name of all families, merged; their keys are names of networks."""
     return {key: value for name in NAMES for key, value in family(name).get(section, {}).items()}
 
 

@@ -14,7 +14,7 @@ NAMES = tuple(sorted(path.stem for path in FOLDER.glob("*.json")))
 
 @dataclass(frozen=True)
 class Output:
-    """What the reference yields: its shape, its spread, its first and last values."""
+    """The output of the reference: its shape, standard deviation, first and last values."""
 
     shape: tuple[int, ...]
     std: float
@@ -25,7 +25,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Golden:
-    """One file; README.md beside it says what the fields mean."""
+    """One file; README.md in the same folder explains the fields."""
 
     parameters: int
     state: dict[str, tuple[int, ...]]
@@ -44,13 +44,13 @@ def golden(name: str) -> Golden:
 
 
 def output(item: dict) -> Output:
-    """A tensor as it is described in a file."""
+    """A tensor from its description in a file."""
     head, tail = tuple(item["head"]), tuple(item["tail"])
     return Output(tuple(item["shape"]), item["std"], item["norm"], head, tail)
 
 
 def assert_agrees(values: numpy.ndarray, wanted: Output, tolerance: float, norm: float) -> None:
-    """Values differ by `tolerance` (of std) at most, the norm by the share `norm`."""
+    """Values differ by at most `tolerance` (of std), the norm by at most the fraction `norm`."""
     assert values.shape == wanted.shape
     flat = values.ravel()
     near = {"rtol": 0, "atol": tolerance * wanted.std}
@@ -60,7 +60,7 @@ def assert_agrees(values: numpy.ndarray, wanted: Output, tolerance: float, norm:
 
 
 def fill(name: str, shape: tuple[int, ...], gain: float) -> numpy.ndarray:
-    """The weights under this name."""
+    """The weights by name."""
     values = _normal(name.encode(), shape)
     leaf = name.rsplit(".", 1)[-1]
     if leaf == "running_var":

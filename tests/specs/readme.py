@@ -1,4 +1,4 @@
-"""The table of papers in `specs/README.md`, made from what `families/` and `papers.toml` say."""
+"""The table of papers in `specs/README.md`, generated from `families/` and `papers.toml`."""
 
 import tomllib
 from pathlib import Path

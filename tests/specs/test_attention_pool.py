@@ -1,4 +1,4 @@
-"""Attention in place of the mean, on two hosts."""
+"""Attention pooling instead of the mean, in two hosts."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""The networks of IDSIA: layers that read some of their maps, and the fixed one before them."""
+"""The networks of IDSIA: layers that read some of their maps, and a fixed first layer."""
 
 import torch
 

@@ -1,8 +1,8 @@
 """Parameters, multiply-accumulates and depth of shipped networks are those of the literature.
 
-They were counted from reference implementations (torchvision 0.29.1, or the authors' definitions
-rebuilt) or, where there is none, by arithmetic; MACs are those of convolutions, matrix products and
-attention for a batch of one.
+They are counted from reference implementations (torchvision 0.29.1, or reimplementations of the
+authors' definitions) or, if there is none, by arithmetic; MACs are those of convolutions, matrix
+products and attention for a batch of one.
 """
 
 import pytest

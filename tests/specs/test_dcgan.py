@@ -1,4 +1,4 @@
-"""DCGAN: what is made of its networks, and those that read a label."""
+"""DCGAN: its networks are composed of their parts, and the conditional ones read a label."""
 
 import pytest
 import torch

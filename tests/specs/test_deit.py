@@ -1,4 +1,4 @@
-"""DeiT learns from a teacher: the loss is that of its formula, and the teacher does not learn."""
+"""DeiT learns from a teacher: the loss is that of the paper, and the teacher does not learn."""
 
 import pytest
 import torch
@@ -13,7 +13,7 @@ TEACHER = "resnet(basic, [1, 1, 1, 1], classes=10)"
 
 @pytest.fixture
 def network(tmp_path):
-    """A small student with a ResNet for a teacher, and the rest as said."""
+    """A small student with a ResNet as teacher, and these options."""
     for name in ("deit", "resnet"):
         text = networks()[name].read_text(encoding="utf-8")
         (tmp_path / f"{name}.arch").write_text(text, encoding="utf-8")
@@ -58,7 +58,7 @@ def test_loss_is_that_of_the_formula(network, hard):
 
 
 def test_the_teacher_stays_as_it_is(network):
-    """Through three steps with weight decay, its statistics too."""
+    """Through three steps with weight decay, including its statistics."""
     module = network("").to_torch(seed=0).train()
     before = {name: x.clone() for name, x in module.teacher.state_dict().items()}
     student = {name: x.clone() for name, x in module.student.state_dict().items()}

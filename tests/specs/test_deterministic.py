@@ -1,4 +1,4 @@
-"""Every spec gives the same bytes: in another folder, and under another hash seed."""
+"""Every spec gives the same bytes: in another folder, and with another hash seed."""
 
 import os
 import shutil
@@ -34,7 +34,7 @@ shutil.rmtree("specs")
 
 
 def written(place: Path, seed: str, speed: str) -> dict[str, bytes]:
-    """What is written by a process of its own, from specs copied there."""
+    """The output of a separate process, from specs copied there."""
     shutil.copytree(folder(), place / "specs")
     path = os.pathsep.join([str(ROOT), str(ROOT / "backends")])
     subprocess.run(
@@ -50,7 +50,7 @@ def written(place: Path, seed: str, speed: str) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("speed", ["quick", pytest.param("slow", marks=pytest.mark.slow)])
 def test_the_same_bytes(speed, tmp_path):
-    """Source and DOT; the slow ones are source, report and SVG as `build` writes them."""
+    """Source and DOT; slow tests compare source, report and SVG as `build` writes them."""
     one, other = tmp_path / "one", tmp_path / "another place"
     one.mkdir()
     other.mkdir()

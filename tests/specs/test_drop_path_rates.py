@@ -1,4 +1,4 @@
-"""Rates of drop-path grow from block to block as in the references, given the same rate."""
+"""Drop-path rates increase from block to block as in the references, for the same rate."""
 
 import pytest
 import torch
@@ -16,7 +16,7 @@ def rates(graph):
 
 
 def distinct(found):
-    """References without a rate have no layer there, some use one layer for two branches."""
+    """References have no layer for a rate of 0, and some use one layer for two branches."""
     return sorted({round(rate, 6) for rate in found} - {0.0})
 
 
@@ -27,7 +27,7 @@ def in_timm(name, rate):
 
 def in_torchvision(name, rate):
     torchvision = pytest.importorskip("torchvision")
-    if name == "swin_t":  # its function knows one rate only
+    if name == "swin_t":  # its function only has one rate
         sizes = {"embed_dim": 96, "depths": [2, 2, 6, 2], "num_heads": [3, 6, 12, 24]}
         windows = {"patch_size": [4, 4], "window_size": [7, 7]}
         return torchvision.models.SwinTransformer(**sizes, **windows, stochastic_depth_prob=rate)

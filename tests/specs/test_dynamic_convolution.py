@@ -1,4 +1,4 @@
-"""Attention is two convolutions whose filters come from the input."""
+"""Attention is two convolutions with filters computed from the input."""
 
 import pytest
 import torch
@@ -12,11 +12,11 @@ from tests.specs.compiled import shipped
 
 
 def test_deit_is_one_of_them():
-    """With softmax between, and the weights of DeiT, it computes what DeiT does."""
+    """With softmax between them and the weights of DeiT, it computes the same as DeiT."""
     reference = shipped("deit_tiny_patch16_224", depth=2).to_torch(seed=1).eval()
     module = shipped("deit_tiny_dynamic", depth=2).to_torch().eval()
     for name, weight in reference.named_parameters():
-        if name.endswith("qkv.weight"):  # so that attention is far from even
+        if name.endswith("qkv.weight"):  # so that attention is far from uniform
             torch.nn.init.normal_(weight, std=0.2)
     module.load_state_dict(reference.state_dict(), strict=True)
     image = torch.randn(2, 3, 224, 224)
@@ -25,7 +25,7 @@ def test_deit_is_one_of_them():
 
 
 def by_convolution(module, x, heads, act):
-    """As torch's own convolution, an image and a head at a time, keys and values as filters."""
+    """Torch's convolution, for one image and head at a time, with keys and values as filters."""
     images = []
     for tokens in module.qkv(x):
         q, k, v = tokens.unflatten(-1, (3, heads, -1)).unbind(1)
@@ -60,7 +60,7 @@ def test_another_activation_in_windows():
 
 
 def a_sample_at_a_time(conv, x):
-    """As torch's own depth-wise convolution, with filters made from the mean of each sample."""
+    """Torch's depth-wise convolution, with filters computed from the mean of each sample."""
     outputs = []
     for maps in x:
         mid = conv.conv1.weight.flatten(1) @ maps.mean((1, 2))
@@ -73,7 +73,7 @@ def a_sample_at_a_time(conv, x):
 
 
 def stirred(module):
-    """With weights that are far from those that are made, so that all of them matter."""
+    """With weights that differ much from the initial ones, so that all of them have an effect."""
     for weight in module.parameters():
         torch.nn.init.normal_(weight, std=0.2)
     return module
@@ -90,7 +90,7 @@ def same(wanted, found, x, module):
 
 @pytest.fixture
 def deit(tmp_path):
-    """A small DeiT whose attention is as given, and other options."""
+    """A small DeiT with the given attention, and other options."""
     path = tmp_path / "net.arch"
     for name in ("deit", "swin", "dynamic_convolution", "resnet"):
         path.with_name(f"{name}.arch").write_bytes((folder() / f"{name}.arch").read_bytes())
@@ -108,7 +108,7 @@ def deit(tmp_path):
 
 @pytest.mark.parametrize("kernel", [3, 7])
 def test_tokens_are_convolved_on_their_grid(deit, kernel):
-    """And the class token, which has no place in it, gets the mean of all values."""
+    """And the class token, which has no position in it, becomes the mean of all values."""
     attn = stirred(deit(f"depthwise_attention({kernel})").blocks[0].attn)
     x = torch.randn(3, 17, 24, requires_grad=True)
     values = attn.v(x)

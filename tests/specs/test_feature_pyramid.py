@@ -1,4 +1,4 @@
-"""The pyramid and its head beside torchvision's, and what else stands in for their convolutions."""
+"""The pyramid and its head compared with torchvision's, and replacements of their convolutions."""
 
 import pytest
 import torch
@@ -67,7 +67,7 @@ def shapes(state):
 
 
 def spread(module):
-    """Weights under which nothing is constant, so that outputs tell something."""
+    """Weights for which no output is constant, so that the comparison is meaningful."""
     for value in module.state_dict().values():
         if value.is_floating_point() and value.ndim == 1:
             value.copy_(0.5 + 0.1 * torch.rand_like(value))
@@ -97,7 +97,7 @@ def detector(**options):
 
 @pytest.mark.live
 def test_the_head_is_that_of_torchvision(host):
-    """Its detector has learned norms where no weights are asked for."""
+    """Its detector has learned norms if no weights are requested."""
     torch.manual_seed(0)
     wanted = spread(detector(num_classes=2))
     state = {key: value for key, value in wanted.state_dict().items() if key[:9] != "roi_heads"}
@@ -113,7 +113,7 @@ def test_the_head_is_that_of_torchvision(host):
 
 
 def drawn_boxes(count, height, width, images):
-    """Boxes of all sizes, for every map of the pyramid, with the number of their image."""
+    """Boxes of all sizes, for every level of the pyramid, with the index of their image."""
     generator = torch.Generator().manual_seed(0)
     sides = 8 * 2 ** (6 * torch.rand(count, 2, generator=generator))
     corners = torch.rand(count, 2, generator=generator) * torch.tensor([width, height])
@@ -130,7 +130,7 @@ def test_boxes_are_judged_as_in_torchvision(host, size):
     state = {f"faster_rcnn.{key}": value for key, value in wanted.state_dict().items()}
     module.load_state_dict(state, strict=True)
     image, boxes = torch.randn(2, 3, *size), drawn_boxes(40, *size, images=2)
-    boxes[0, 1:] = torch.tensor([3, 4, 3 + 112, 4 + 112])  # on the border of two maps
+    boxes[0, 1:] = torch.tensor([3, 4, 3 + 112, 4 + 112])  # on the boundary between two levels
     with torch.inference_mode():
         *_, scores, moves = module(image, boxes)
         maps = wanted.backbone(image)
@@ -161,7 +161,7 @@ def test_first_weights_are_drawn_as_in_torchvision():
 
 
 def test_one_head_reads_all_maps():
-    """Its weights are there once, and their gradients come from every map."""
+    """It has one set of weights, with gradients from every level."""
     module = shipped("rpn_resnet50_fpn_involution").to_torch(seed=0)
     proposals = module(torch.randn(2, 3, 64, 96))
     assert [tuple(scores.shape[1:]) for scores, _ in proposals] == [
@@ -178,7 +178,7 @@ def test_one_head_reads_all_maps():
 
 
 def test_what_the_neck_does(host):
-    """Each map is that of the backbone at its width, and the next one at its size."""
+    """Each level is the sum of that of the backbone at its width and the next one at its size."""
     module = host("bare").to_torch(seed=0)
     state = module.state_dict()
     a, b = torch.randn(2, 4, 7, 10), torch.randn(2, 6, 3, 4)

@@ -1,4 +1,4 @@
-"""Networks for inference, with their norms folded, are those that the references deploy."""
+"""Networks for inference with folded norms equal the deployed networks of the references."""
 
 import json
 

@@ -229,6 +229,6 @@ ROWS = (
 )
 
 
-@reference("embedding", cases=ROWS, draw=rows, turn=learned_rows)
+@reference("embedding", cases=ROWS, draw=rows, learned=learned_rows)
 def embedding(op, x, weight):
     return (np.arange(op.count) == x[..., None]) @ weight

@@ -243,14 +243,14 @@ def _along(
     slopes = (_slope(one, way) for one, way in zip(inputs, ways, strict=True))
     mine, theirs = sum(slopes), 0.0
     for use in pair:
-        turns = {
+        weight_directions = {
             key: rng.normal(size=value.shape)
             for key, value in use.weights.items()
             if f"{use.key}.{key}".rstrip(".") in weights
         }
-        for key, way in turns.items():
+        for key, way in weight_directions.items():
             mine += _slope(weights[f"{use.key}.{key}".rstrip(".")], way)
-        theirs += _difference(built.reference, use, ways, turns, upstream[use.outputs])
+        theirs += _difference(built.reference, use, ways, weight_directions, upstream[use.outputs])
     np.testing.assert_allclose(mine, theirs, 1e-4, 1e-4, err_msg=f"{pair[0]}: gradient")
 
 
@@ -264,7 +264,7 @@ def _difference(
     held: Reference,
     use: Use,
     ways: list[np.ndarray],
-    turns: Mapping[str, np.ndarray],
+    weight_directions: Mapping[str, np.ndarray],
     upstream: list[np.ndarray],
 ) -> float:
     if held.slope is not None:
@@ -276,8 +276,8 @@ def _difference(
             for one, way in zip(use.inputs, ways, strict=True)
         ]
         moved = {
-            key.replace(".", "_") or "it": use.weights[key] + step * held.turn(use.op, way)
-            for key, way in turns.items()
+            key.replace(".", "_") or "it": use.weights[key] + step * held.learned(use.op, way)
+            for key, way in weight_directions.items()
         }
         outs = use.run(held.run, *inputs, **moved)
         pairs = zip(outs, upstream, strict=True)

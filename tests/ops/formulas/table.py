@@ -53,9 +53,9 @@ class Reference:
 
     `run` computes its results, `training` those in training if they differ. `draw` generates an
     input. `slope` computes the gradient of the first input from the gradient of the result; without
-    it, finite differences of `run` are used, and `turn` may give the scale of a weight's change.
-    `after` computes the buffers after a training step. `drawn` are cases that are random in
-    training, and `holds` asserts their properties.
+    it, finite differences of `run` are used, in directions in which `learned` sets what has no
+    gradient to 0. `after` computes the buffers after a training step. `drawn` are cases that are
+    random in training, and `holds` asserts their properties.
     """
 
     run: Callable[..., Any]
@@ -66,7 +66,7 @@ class Reference:
     after: Callable[..., Mapping[str, np.ndarray]] | None
     drawn: tuple[Case, ...]
     holds: Callable[..., None] | None
-    turn: Callable[[Op, np.ndarray], np.ndarray]
+    learned: Callable[[Op, np.ndarray], np.ndarray]
 
 
 def normal(rng: np.random.Generator, kind: TensorType, position: int, op: Op) -> np.ndarray:
@@ -101,7 +101,7 @@ def reference(
     after: Callable[..., Mapping[str, np.ndarray]] | None = None,
     drawn: tuple[Case, ...] = (),
     holds: Callable[..., None] | None = None,
-    turn: Callable[[Op, np.ndarray], np.ndarray] = lambda op, way: way,
+    learned: Callable[[Op, np.ndarray], np.ndarray] = lambda op, way: way,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register the function as the reference of these ops."""
 
@@ -109,7 +109,7 @@ def reference(
         for name in names:
             assert name not in _FOUND, f"two references for {name}"
             _FOUND[name] = Reference(
-                run, cases, training or run, draw, slope, after, drawn, holds, turn
+                run, cases, training or run, draw, slope, after, drawn, holds, learned
             )
         return run
 

@@ -1,11 +1,11 @@
-"""Their lowerings, as the entry-point group `archspec_torch.lowerings` names them."""
+"""Their lowerings, registered by the entry-point group `archspec_torch.lowerings`."""
 
 from archspec_torch.code import call, code
 from archspec_torch.lowering.base import Lowered, lowers
 
 
 def owning(site):
-    """A module that holds the parameters of the op."""
+    """A module with the parameters of the op."""
     made = [
         code(f'"{one.name}": ', call("torch.zeros", *map(str, one.shape)))
         for one in site.parameters

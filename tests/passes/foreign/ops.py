@@ -1,4 +1,4 @@
-"""Ops of another package, as the entry-point group `archspec.ops` names them."""
+"""Ops of another package, registered by the entry-point group `archspec.ops`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ActNorm(Op):
 
 
 class Gain(Op):
-    """`x * gain / 4 + offset` along the last axis, with both as [1, C]."""
+    """`x * gain / 4 + offset` along the last axis, both of shape [1, C]."""
 
     name: ClassVar[str] = "gain"
     category: ClassVar[str] = "normalisation"
@@ -85,7 +85,7 @@ class Projection(Op):
 
 
 class Rounded(Projection):
-    """A `projection` that can have no bias."""
+    """A `projection` that cannot have a bias."""
 
     name: ClassVar[str] = "rounded"
 
