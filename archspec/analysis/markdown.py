@@ -51,12 +51,22 @@ def facts(report: Report, training_sizes: ValidSizes | None = None) -> Iterator[
         yield "activations, peak in inference", short_bytes(report.peak)
     yield "depth (weight layers)", _depth(report)
     if report.paths is not None:
-        yield "paths", str(report.paths)
-    for (source, target), field in report.receptive_fields.items():
-        yield f"receptive field, {source} to {target}", field_text(field)
+        yield "paths, input to output", str(report.paths)
+    yield from _receptive_fields(report)
     yield "valid sizes", str(report.valid_sizes)
     if training_sizes is not None and training_sizes != report.valid_sizes:
         yield "valid sizes in training", str(training_sizes)
+
+
+def _receptive_fields(report: Report) -> Iterator[tuple[str, str]]:
+    """A line for each pair of an input and an output; one if all of them are the whole input."""
+    fields = report.receptive_fields
+    if fields and all(field == "all" for field in fields.values()):
+        yield "receptive field", "the whole input"
+        return
+    for (source, target), field in fields.items():
+        size = "the whole input" if field == "all" else field_text(field)
+        yield f"receptive field, {source} to {target}", size
 
 
 def without_costs(name: str, reason: str, weights: str = "", undrawn: str = "") -> str:

@@ -2,69 +2,48 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from pathlib import Path
 
 from archspec import shipped
 from archspec.cli.console import coloured, page_width, write, write_json
+from archspec.cli.entries import Entry, entries, read
 from archspec.cli.guard import WrongUsage
 from archspec.cli.spec import SUFFIX, files
 from archspec.diagnostics.failure import CompileFailed
 from archspec.diagnostics.model import Diagnostic
 from archspec.diagnostics.paint import paint
 from archspec.diagnostics.printable import printable, width
-from archspec.diagnostics.suggest import closest, meant
-from archspec.frozen import frozen
-from archspec.source import Source
-from archspec.syntax import ast, parse
+from archspec.diagnostics.suggest import nearest
 
 MOST_PARAMETERS = 60
 """Maximum width of the parameters of an entry, in columns."""
 
-_COMMENT = re.compile(r"(?:^#.*\n)+", re.MULTILINE)
-_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z`])")
+HEADING = ("name", "parameters, or definition of a preset", "description")
+"""The heading of the first table of entries."""
 
 
-@frozen
-class Entry:
-    """A network with its parameters, or a preset with its value, and its description.
-
-    `title` is the first paragraph of its file.
-    """
-
-    name: str
-    kind: str
-    file: Path
-    parameters: tuple[str, ...]
-    value: str
-    summary: str
-    title: str
-
-    @property
-    def call(self) -> str:
-        """`classes=10, drop=0.5` for a network, `resnet(basic, [2, 2, 2, 2])` for a preset."""
-        return self.value or ", ".join(self.parameters)
-
-
-def run(word: str | None, as_json: bool) -> None:
+def run(word: str | None, as_json: bool, everything: bool) -> None:
     """List the networks and presets in a file or folder, or the shipped ones that match a word.
 
-    A file, or a folder that contains specs, takes precedence over a word.
+    A file, or a folder that contains specs, takes precedence over a word. Without a word a
+    terminal gets a line for each shipped file, unless `everything` is set.
     """
     faults: dict[tuple[str, int, str, str], Diagnostic] = {}
     if word is not None and _is_place(word):
-        entries = _below(word, faults)
+        found = _below(word, faults)
         name: Callable[[Path], str] = str
     else:
-        entries = _shipped(word)
+        found = _shipped(word)
         name = _file_name
     if as_json and not faults:
-        write_json([_json(entry) for entry in entries])
+        write_json([_json(entry) for entry in found])
+    elif not as_json and word is None and not everything and page_width(sys.stdout):
+        _write_files(found)
     elif not as_json:
-        _write(entries, name)
+        _write(found, name)
     if faults:
         raise CompileFailed(faults.values())
 
@@ -81,7 +60,7 @@ def _file_name(path: Path) -> str:
     return path.name
 
 
-# ---------------------------------------------------------------------- entries
+# ---------------------------------------------------------------------- what is listed
 
 
 def _below(text: str, faults: dict[tuple[str, int, str, str], Diagnostic]) -> list[Entry]:
@@ -90,16 +69,16 @@ def _below(text: str, faults: dict[tuple[str, int, str, str], Diagnostic]) -> li
     from archspec.semantics.program.definitions import networks
 
     places = list(files([text]))
-    entries: list[Entry] = []
+    found: list[Entry] = []
     if not places:
         raise WrongUsage(f"there is no {SUFFIX} file in {text}")
     for file in places:
         compilation = Compilation()
         scope = compilation.load(file)
-        entries += _entries(file, scope.tree, networks(scope).keys())
+        found += entries(file, scope.tree, networks(scope).keys())
         if compilation.sink.failed:
             faults.update({item.sort_key: item for item in compilation.sink.diagnostics})
-    return entries
+    return found
 
 
 def _shipped(word: str | None) -> list[Entry]:
@@ -112,74 +91,29 @@ def _shipped(word: str | None) -> list[Entry]:
         path for name, path in known.items() if wanted in name.lower() or wanted in path.stem
     ]
     if by_name:
+        by_name.sort(key=lambda path: (path.stem != wanted, not path.stem.startswith(wanted)))
         found = read(dict.fromkeys(by_name))
         return [one for one in found if wanted in one.name.lower() or wanted in one.file.stem]
-    found = [
-        one
-        for one in read(dict.fromkeys(known.values()))
-        if wanted in f"{one.title} {one.summary}".lower()
-    ]
+    words = wanted.split()
+    everything = read(dict.fromkeys(known.values()))
+    found = [one for one in everything if _has(words, f"{one.title} {one.summary}".lower())]
     if not found:
-        near = closest(word, known)
-        hint = meant(near) or "`archspec list` lists all; a path has a `/` or ends in .arch"
-        where = "its name or description"
-        message = f"there is no file or folder {word}, and no shipped network has it in {where}"
-        raise WrongUsage(message, hint)
+        raise WrongUsage(f"no shipped network has `{word}` in its name or description", _hint(word))
     return found
 
 
-def read(paths: Iterable[Path]) -> list[Entry]:
-    """The entries of shipped files, which are only parsed, since they are known to be correct."""
-    found: list[Entry] = []
-    for path in paths:
-        tree = parse(Source(path.name, path.read_text(encoding="utf-8"))).module
-        found += _entries(path, tree)
-    return found
+def _has(words: Sequence[str], text: str) -> bool:
+    return all(word in text for word in words)
 
 
-def _entries(file: Path, tree: ast.Module, names: Iterable[str] | None = None) -> Iterator[Entry]:
-    wanted = None if names is None else set(names)
-    comment = _COMMENT.search(tree.source.text)
-    title = _first_paragraph(comment[0].replace("#", " ")) if comment else ""
-    for node in tree.definitions:
-        if wanted is not None and getattr(node, "name", None) not in wanted:
-            continue
-        match node:
-            case ast.BlockDef(is_network=True, name=name, parameters=parameters):
-                taken = tuple(map(_parameter, parameters))
-                yield Entry(name, "network", file, taken, "", _summary(node.doc, title), title)
-            case ast.Preset(name=name, value=value):
-                stands_for = _written(value)
-                yield Entry(name, "preset", file, (), stands_for, _summary(node.doc, title), title)
-
-
-def _parameter(parameter: ast.Parameter) -> str:
-    """`classes=10`, or only the name of a required parameter."""
-    if parameter.default is None:
-        return parameter.name or "_"
-    return f"{parameter.name}={_written(parameter.default)}"
-
-
-def _written(expression: ast.Expr) -> str:
-    """The source text of an expression on one line, without the commas that line breaks need."""
-    text = re.sub(r"(?<=[(\[])\s+|,?\s+(?=[)\]])", "", expression.span.text)
-    return _on_one_line(text)
-
-
-def _summary(doc: str, title: str) -> str:
-    """The first sentence of a comment, skipping the title of the file if it begins with that."""
-    head, _, rest = doc.partition("\n\n")
-    text = rest if title and _on_one_line(head) == title else doc
-    return _SENTENCE.split(_first_paragraph(text), maxsplit=1)[0]
-
-
-def _first_paragraph(text: str) -> str:
-    lines = [line.strip() for line in text.strip().splitlines()]
-    return _on_one_line(" ".join(lines[: lines.index("")] if "" in lines else lines))
-
-
-def _on_one_line(text: str) -> str:
-    return " ".join(text.split())
+def _hint(word: str) -> str:
+    """What to do about a word that is nowhere: the most similar names, or the whole list."""
+    near = [f"`{name}`" for name in nearest(word, shipped.networks())]
+    if not near:
+        return "`archspec list` lists all; a file ends in .arch, and a folder has a `/`"
+    if len(near) == 1:
+        return f"did you mean {near[0]}?"
+    return f"the most similar names are {', '.join(near[:-1])} and {near[-1]}"
 
 
 # ---------------------------------------------------------------------- output
@@ -196,29 +130,54 @@ def _json(entry: Entry) -> dict[str, object]:
     }
 
 
-def _write(entries: Sequence[Entry], name: Callable[[Path], str]) -> None:
+def _write_files(found: Sequence[Entry]) -> None:
+    """Write a line for each file, with the number of its entries, and how to see these."""
+    room, colour = page_width(sys.stdout), coloured(sys.stdout)
+    listed = [list(group) for _, group in groupby(found, key=lambda entry: entry.file)]
+    rows = [(group[0].file.stem, str(len(group)), group[0].title) for group in listed]
+    rows.insert(0, ("file", "networks", "description"))
+    left, middle = (max(width(row[at]) for row in rows) for at in range(2))
+    for number, (name, count, title) in enumerate(rows):
+        line = f"{_pad(name, left)}  {count:>{middle}}  {printable(title)}"
+        line = _cut(line.rstrip(), room)
+        write((line if number else paint(line, "bold", colour)) + "\n")
+    write(f"\n{len(found)} networks and presets in {len(listed)} files.\n")
+    write("`archspec list resnet` filters them, `archspec list --all` lists each one.\n")
+
+
+def _write(found: Sequence[Entry], name: Callable[[Path], str]) -> None:
     """Write a line for each file and each of its entries, cut to the width of a terminal."""
     room, colour = page_width(sys.stdout), coloured(sys.stdout)
-    for number, (file, group) in enumerate(groupby(entries, key=lambda entry: entry.file)):
+    for number, (file, group) in enumerate(groupby(found, key=lambda entry: entry.file)):
         listed = list(group)
         head = name(file)
         title = _cut(f"  {printable(listed[0].title)}".rstrip(), room and room - width(head))
         write(("\n" if number else "") + paint(printable(head), "bold", colour) + title + "\n")
-        calls = [_cut(printable(entry.call), MOST_PARAMETERS) for entry in listed]
-        left = max(width(entry.name) for entry in listed)
-        middle = max(map(width, calls))
-        for entry, call in zip(listed, calls, strict=True):
-            line = f"  {_pad(entry.name, left)}  {_pad(call, middle)}  {printable(entry.summary)}"
-            write(_cut(line.rstrip(), room) + "\n")
+        for line in _table(listed, room, heading=not number):
+            write(_cut(line, room) + "\n")
+
+
+def _table(listed: Sequence[Entry], room: int | None, heading: bool) -> list[str]:
+    """The lines of the entries of a file, with aligned columns."""
+    first = [HEADING] if heading else []
+    left = max(width(name) for name in (*(one.name for one in listed), *(row[0] for row in first)))
+    space = MOST_PARAMETERS if room is None else min(MOST_PARAMETERS, room - left - 4)
+    rows = [*first, *((one.name, printable(one.call(space)), one.summary) for one in listed)]
+    middle = max(width(row[1]) for row in rows)
+    return [
+        f"  {_pad(name, left)}  {_pad(call, middle)}  {printable(summary)}".rstrip()
+        for name, call, summary in rows
+    ]
 
 
 def _cut(text: str, room: int | None) -> str:
-    """The text, cut to `room` columns with `..` at the end if it is longer."""
+    """The text, cut after a word to `room` columns with `..` at the end if it is longer."""
     if room is None or width(text) <= room:
         return text
     while text and width(text) > room - 3:
-        text = text[:-1]
-    return f"{text.rstrip(' ,')} .."
+        shorter = text.rpartition(" ")[0].rstrip(" ,")
+        text = shorter if shorter.strip() else text[:-1]
+    return f"{text} .."
 
 
 def _pad(text: str, room: int) -> str:

@@ -267,6 +267,14 @@ def list_(
             show_default=False,
         ),
     ] = None,
+    everything: Annotated[
+        bool,
+        typer.Option(
+            "--all",
+            help="Each shipped network, also on a terminal, where the default is a line for "
+            "each file.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """List the shipped networks and presets, or those in a file or folder.
@@ -274,11 +282,12 @@ def list_(
     \b
     archspec list
     archspec list resnet
+    archspec list --all
     archspec list specs/resnet.arch --json
     """
     from archspec.cli import listing as command
 
-    command.run(place, as_json)
+    command.run(place, as_json, everything)
 
 
 @app.command(cls=Command)

@@ -169,6 +169,8 @@ def _blocks(report: Report) -> list[list[str]]:
         ]
         for row in report.rows
     ]
+    total = (report.counts.parameters, report.macs_at_sizes)
+    table.append(["total", "", "", *(f"{number:,}" for number in total)])
     return table
 
 

@@ -20,11 +20,21 @@ _RANK = re.compile("[123]d$")
 
 def closest(word: str, candidates: Iterable[str], *, cutoff: float = 0.6) -> str | None:
     """The candidate most similar to `word`, ignoring case, or None if none is similar enough."""
+    found = nearest(word, candidates, most=1, cutoff=cutoff)
+    return found[0] if found else None
+
+
+def nearest(
+    word: str, candidates: Iterable[str], *, most: int = 3, cutoff: float = 0.6
+) -> list[str]:
+    """At most `most` candidates that are similar to `word`, ignoring case, most similar first."""
     from difflib import get_close_matches  # only needed after an error
 
     by_fold = {candidate.casefold(): candidate for candidate in sorted(candidates)}
-    found = get_close_matches(word.casefold()[:100], by_fold, n=1, cutoff=cutoff)
-    return by_fold[found[0]] if found else None
+    return [
+        by_fold[fold]
+        for fold in get_close_matches(word.casefold()[:100], by_fold, n=most, cutoff=cutoff)
+    ]
 
 
 def suggestion(name: str, candidates: Iterable[str]) -> str | None:

@@ -139,6 +139,32 @@ def test_depth_opens_blocks(run, tmp_path):
     assert ".conv" not in flat
     assert opened.count(".conv ") == 2
     assert "name" not in run("show", "deep.arch", "--depth", "0").stdout
+    # 3 (8 * 8 * 9 + 8) + (8 * 4 * 9 + 4), and 64 times that without the biases
+    for said in (flat, opened):
+        assert "total 2,044 129,024" in [" ".join(line.split()) for line in said.splitlines()]
+
+
+def test_receptive_fields_of_the_whole_input_are_one_line(run, tmp_path):
+    (tmp_path / "fields.arch").write_text(
+        "network far {\n"
+        "  input x: f32[B = 1, 8, H = 8, W = 8], y: f32[B, 8, H, W]\n"
+        "  output a, b = x + y -> global_avg_pool -> [linear(2), linear(3)]\n"
+        "}\n"
+        "network near {\n"
+        "  input x: f32[B = 1, 8, H = 8, W = 8]\n"
+        "  output a = x -> conv(8, 3)\n"
+        "  output b = x -> global_avg_pool\n"
+        "}\n"
+    )
+    far, near = (
+        [line for line in run("show", f"fields.arch:{name}").stdout.splitlines() if "field" in line]
+        for name in ("far", "near")
+    )
+    assert [line.split(None, 2)[2] for line in far] == ["the whole input"]
+    assert [line.partition(", ")[2].split(None, 3)[3] for line in near] == [
+        "3 × 3",
+        "the whole input",
+    ]
 
 
 def test_show_json_has_what_programs_need(run):
@@ -352,7 +378,7 @@ def test_weights_that_do_not_fit_are_the_specs_fault_and_damaged_ones_are_not(ru
         (["build", "small.arch", "--column", "0"], "greater than or equal to 1"),
         (["build", "small.arch", "--target", "tensorflow"], "there is no target `tensorflow`"),
         (["explain", "E9"], "there is no code E9"),
-        (["list", "nowhere"], "no file or folder nowhere"),
+        (["list", "nowhere"], "no shipped network has `nowhere`"),
         (["check", "empty"], "there is no .arch file in empty"),
         (["fmt", "empty"], "there is no .arch file in empty"),
         (["show", ""], "SPEC is empty"),

@@ -26,6 +26,16 @@ preset wide = net(
 """
 
 
+def entries(said):
+    found = [line.split()[0] for line in said.splitlines() if line.startswith("  ")]
+    assert found[0] == "name"
+    return found[1:]
+
+
+def paths():
+    return shipped.networks().values()
+
+
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     (tmp_path / "net.arch").write_text(SPEC)
@@ -36,22 +46,30 @@ def run(tmp_path, monkeypatch):
 def test_an_entry_is_a_line_with_what_it_takes_and_what_it_is(run):
     assert run("net.arch").stdout.splitlines() == [
         "net.arch  Nets. Somebody, Something, 2020.",
-        "  net   width, classes=10   Takes what it is given.",
+        "  name  parameters, or definition of a preset  description",
+        "  net   width, classes=10                      Takes what it is given.",
         "  wide  net(64, classes=3)",
     ]
 
 
 def test_all_shipped_networks_are_listed_without_folders(run):
     said = run().stdout
-    names = {line.split()[0] for line in said.splitlines() if line.startswith("  ")}
-    assert names == {*shipped.networks()}
+    names = entries(said)
+    assert len(names) == len({*names})
+    assert {*names} == {*shipped.networks()}
     assert str(shipped.folder()) not in said
 
 
 def test_a_word_filters_by_name(run):
-    said = run("ResNet152_V").stdout.splitlines()
-    assert [line.split()[0] for line in said if line.startswith("  ")] == ["resnet152_v1"]
-    assert len(said) == 2
+    said = run("ResNet152_V").stdout
+    assert entries(said) == ["resnet152_v1"]
+    assert len(said.splitlines()) == 3
+
+
+def test_the_file_with_exactly_the_given_name_is_first(run):
+    files = [line.split()[0] for line in run("resnet").stdout.splitlines() if line[:1].strip()]
+    assert files[0] == "resnet.arch"
+    assert "cbam.arch" in files
 
 
 def test_a_word_in_no_name_is_looked_for_in_descriptions(run):
@@ -63,7 +81,55 @@ def test_a_word_in_no_name_is_looked_for_in_descriptions(run):
 def test_a_word_that_is_nowhere(run):
     done = run("resnet5O")
     assert done.exit_code == 2
-    assert "did you mean `resnet50`?" in done.stderr
+    assert "no shipped network has `resnet5O` in its name or description" in done.stderr
+    assert "the most similar names are `resnet50`, " in done.stderr
+
+
+def test_a_word_like_no_other(run):
+    done = run("xyzzy")
+    assert done.exit_code == 2
+    assert "similar" not in done.stderr
+    assert "`archspec list` lists all" in done.stderr
+
+
+def test_several_words_are_looked_for_one_by_one(run):
+    assert "resnet152" in entries(run("recognition residual").stdout)
+
+
+def test_on_a_terminal_files_are_listed_unless_all_networks_are_wanted(run, monkeypatch):
+    monkeypatch.setattr("archspec.cli.listing.page_width", lambda _: 80)
+    said = run().stdout.splitlines()
+    heading, *files, _, total, _ = said
+    assert heading.split() == ["file", "networks", "description"]
+    assert [line.split()[0] for line in files] == sorted({p.stem for p in paths()})
+    counted = sum(int(line.split()[1]) for line in files)
+    assert counted == len(shipped.networks())
+    assert total == f"{counted} networks and presets in {len(files)} files."
+    assert max(map(len, said)) <= 80
+    assert {*entries(run("--all").stdout)} == {*shipped.networks()}
+
+
+LONG = """\
+network net(first: list[int] = [1, 2, 3, 4, 5], second: int = 1000000, third: str = "a, (b", fourth: int = 4) {
+  input x: f32[B = 1, 4]
+  output y = x -> linear(4)
+}
+
+preset long = net([10, 20, 30, 40, 50, 60, 70, 80, 90, 100], second=2000000, third="a, (b")
+preset name = net
+preset lists = net([10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120, 130, 140, 150, 160, 170])
+"""
+
+
+def test_arguments_are_left_out_as_a_whole(run, tmp_path):
+    (tmp_path / "long.arch").write_text(LONG)
+    said = run("long.arch").stdout.splitlines()
+    assert [line.split(maxsplit=1)[1] for line in said[2:]] == [
+        'first=[1, 2, 3, 4, 5], second=1000000, third="a, (b", ..',
+        "net([10, 20, 30, 40, 50, 60, 70, 80, 90, 100], ..)",
+        "net",
+        "net(..)",
+    ]
 
 
 def test_a_folder_without_specs_hides_no_shipped_network(run, tmp_path):

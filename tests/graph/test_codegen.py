@@ -85,8 +85,12 @@ def test_names():
         "y",
     ]
     assert (names.free("y"), names.free("z"), names.free("for")) == (False, True, False)
-    assert [camel_case(one) for one in ("conv_bn_relu", "3d", "")] == [
+    definitions = ("conv_bn_relu", "squeezenet1_0", "wide_resnet50_2", "levit_128", "3d", "")
+    assert [camel_case(one) for one in definitions] == [
         "ConvBnRelu",
+        "Squeezenet1_0",
+        "WideResnet50_2",
+        "Levit128",
         "Block3d",
         "Block",
     ]

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "from-pytorch.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| .+? \| (.+) \|$", re.MULTILINE)
 CHAIN = re.compile(r"[a-z_]\w*(\(.*\))?|(x|\((a, b|q, k, v|x, y)\)) -> .+|\w+ [*+] .+")
-WORDS = {"half", "block", "training", "einops", "blocks"}
+WORDS = {"half", "unit", "training", "einops", "blocks"}
 INPUTS = (
     "x: f32[B = 1, 16, H = 16, W = 16], y: f32[B, 3, P = 4, Q = 4]",
     "x: f32[B = 1, 16, 16], a: f32[B, 16, 16], b: f32[B, 16, 16]",

@@ -54,9 +54,15 @@ class Names:
 
 
 def camel_case(text: str, fallback: str = "Block") -> str:
-    """The name of a definition as that of a class: `conv_bn_relu` becomes `ConvBnRelu`."""
-    parts = [part for part in re.split(r"[^0-9A-Za-z]+", text) if part]
-    name = "".join(part[0].upper() + part[1:] for part in parts) or fallback
+    """The name of a definition as that of a class: `conv_bn_relu` becomes `ConvBnRelu`.
+
+    Numbers stay apart: `squeezenet1_0` becomes `Squeezenet1_0`.
+    """
+    name = ""
+    for part in re.findall(r"[0-9A-Za-z]+", text):
+        apart = name[-1:].isdigit() and part[0].isdigit()
+        name += ("_" if apart else "") + part[0].upper() + part[1:]
+    name = name or fallback
     return f"{fallback}{name}" if name[0].isdigit() else name
 
 
