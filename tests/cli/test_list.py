@@ -110,7 +110,12 @@ def test_on_a_terminal_files_are_listed_unless_all_networks_are_wanted(run, monk
 
 
 LONG = """\
-network net(first: list[int] = [1, 2, 3, 4, 5], second: int = 1000000, third: str = "a, (b", fourth: int = 4) {
+network net(
+  first: list[int] = [1, 2, 3, 4, 5],
+  second: int = 1000000,
+  third: str = "a, (b",
+  fourth: int = 4,
+) {
   input x: f32[B = 1, 4]
   output y = x -> linear(4)
 }
