@@ -1,4 +1,4 @@
-"""The facade: what a user does with a network."""
+"""The façade: uses of a network."""
 
 import importlib
 import json

@@ -1,4 +1,4 @@
-"""Files appear whole or not at all: what is in the way, what fails on the way, who interrupts."""
+"""Files appear whole or not at all: existing files, failures, and interrupts."""
 
 import os
 import re
@@ -20,7 +20,7 @@ NAMES = ("a.py", "b.pt", "sub/c.svg", "sub/deep/d.md")
 
 
 def picture(folder):
-    """Everything below a folder: kinds, rights, links and bytes."""
+    """Everything in a folder: types, permissions, links and bytes."""
     found = {}
     for path in sorted(Path(folder).rglob("*")):
         mode = path.lstat().st_mode
@@ -45,7 +45,7 @@ def build(directory, names=NAMES):
 
 @contextmanager
 def failing(number, fault, names):
-    """Raise a fault at a call of these functions, counted together from 0."""
+    """Raise an exception at a call of these functions, counted together from 0."""
     calls = 0
 
     def watched(function):
@@ -192,7 +192,7 @@ def test_what_cannot_be_restored_is_kept_and_said(tmp_path, monkeypatch):
 
 @pytest.fixture
 def interruptible():
-    """What is started in the background by a shell ignores interrupts, and so would the test."""
+    """Background processes of a shell ignore interrupts, and so would the test."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -255,7 +255,7 @@ with staged(Path("out")) as (folder, _):
     ],
 )
 def test_other_file_systems(tmp_path, monkeypatch, mounts, said):
-    """Mounted for the process alone, where that is allowed."""
+    """Mounted only for this process, if that is permitted."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     for name in ("out/sub", "mnt"):
         (tmp_path / name).mkdir(parents=True)

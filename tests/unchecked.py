@@ -1,4 +1,4 @@
-"""Modules that leave it to torch which sizes they take, for tests that compare with what we say."""
+"""Modules that let torch decide which sizes are valid, for tests that compare it with ours."""
 
 from typing import Any
 

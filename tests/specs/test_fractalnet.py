@@ -1,4 +1,4 @@
-"""FractalNet: the fractal of the paper, its joins, and its columns as networks of their own."""
+"""FractalNet: the fractal of the paper, its joins, and its columns as separate networks."""
 
 import pytest
 import torch
@@ -10,7 +10,7 @@ SMALL = {"widths": (4, 6, 6), "dropouts": (0.0, 0.1, 0.2), "classes": 5}
 
 
 def joins(columns: int, **options) -> list[int]:
-    """How many inputs each join of the first block has, in the order of computation."""
+    """The number of inputs of each join in the first block, in order of computation."""
     network = shipped("fractalnet", columns=columns, widths=(4,), dropouts=(0.0,), **options)
     graph = network.graph(depth=None)
     found = [node for node, name in graph.nodes(data="name") if name == "join"]
@@ -68,7 +68,7 @@ def test_inference_is_the_mean_over_all_columns(columns, pool_first):
 
 
 def chain(module, c, x, column):
-    """Column `column` of `c` alone, 1 being the shallowest."""
+    """Column `column` of `c` alone, where 1 is the shallowest."""
     if column == 1:
         return unit(module.unit, x)
     return chain(module.second, c - 1, chain(module.first, c - 1, x, column - 1), column - 1)
@@ -76,7 +76,7 @@ def chain(module, c, x, column):
 
 @pytest.mark.parametrize("column", [1, 2, 3, 4])
 def test_a_column_alone(column):
-    """It computes what its units compute in sequence, with a part of the weights."""
+    """It computes its units in sequence, with part of the weights."""
     network = shipped("fractalnet", columns=4, **SMALL)
     whole = network.to_torch().eval()
     alone = network.extract(column=column).to_torch().eval()
@@ -93,7 +93,7 @@ def test_a_column_alone(column):
 
 
 def test_each_column_has_an_output():
-    """What a column says beside the others is what it says alone, from the same weights."""
+    """A column has the same output within the network and alone, with the same weights."""
     network = shipped("fractalnet", columns=3, anytime=True, **SMALL)
     plain = shipped("fractalnet", columns=3, **SMALL)
     whole = network.to_torch().eval()
@@ -110,7 +110,7 @@ def test_each_column_has_an_output():
 
 
 def state_of(plain, state, column):
-    """The weights that a column has."""
+    """The weights of a column."""
     return {name: state[name] for name in plain.extract(column=column).to_torch().state_dict()}
 
 

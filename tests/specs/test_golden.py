@@ -12,9 +12,9 @@ from tests.specs.families import merged, options
 from tests.specs.golden import NAMES, Golden, assert_agrees, fill, golden, probe
 
 HOW = merged("golden")
-"""Options where the run is for another size than the preset's, `slow` for over 60 million weights,
-and where float32 and float64 differ by more than 1e-3 of std either `double`, to run in float64, or
-a `tolerance` (of std)."""
+"""Options if the run is for another size than the preset's, `slow` for over 60 million weights, and
+if float32 and float64 differ by more than 1e-3 of std either `double`, to run in float64, or a
+`tolerance` (of std)."""
 
 RUNS = [
     pytest.param(name, marks=[pytest.mark.slow] * HOW.get(name, {}).get("slow", False))
@@ -67,7 +67,7 @@ def test_outputs_are_those_of_the_reference(name):
 
 
 def filled(network: Network, reference: Golden) -> torch.nn.Module:
-    """The network in eval with the reference's weights. Integer buffers keep their values."""
+    """The network in eval mode with the reference's weights. Integer buffers keep their values."""
     computed = [
         entry
         for entry in table(network.compiled)
@@ -75,7 +75,7 @@ def filled(network: Network, reference: Golden) -> torch.nn.Module:
     ]
     if computed:
         module = network.to_torch()
-    else:  # drawing weights that are then replaced would take most of the time
+    else:  # random initialisation of weights that are then replaced would take most of the time
         module = network.to_torch(device="meta").to_empty(device="cpu")
     tensors = module.state_dict()
     for name, tensor in tensors.items():

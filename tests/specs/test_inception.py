@@ -36,7 +36,7 @@ def test_without_the_head_there_is_one_output_and_the_other_names_stay(name):
     ],
 )
 def test_in_training_the_results_stand_in_the_order_of_torchvision(name, fields):
-    """As in `InceptionOutputs` and `GoogLeNetOutputs`, which people take apart by position."""
+    """As in `InceptionOutputs` and `GoogLeNetOutputs`, which users unpack by position."""
     assert shipped(name).to_torch(device="meta").train()(image())._fields == fields
 
 

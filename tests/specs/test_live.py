@@ -1,6 +1,6 @@
-"""Presets are the networks of the same name in torchvision and timm, where these are installed.
+"""Presets equal the networks of the same name in torchvision and timm, if these are installed.
 
-The golden files hold samples; here every preset is held to the same.
+The golden files have samples; here every preset is compared.
 """
 
 import pytest
@@ -15,8 +15,8 @@ torchvision = pytest.importorskip("torchvision")
 timm = pytest.importorskip("timm")
 
 DETECTORS = set(torchvision.models.list_models(torchvision.models.detection))
-"""With the norms that they are trained with only where weights are downloaded, so they are compared
-in `test_feature_pyramid.py`."""
+"""With the norms used in training only if weights are downloaded, so they are compared in
+`test_feature_pyramid.py`."""
 
 IN_TORCHVISION = (set(torchvision.models.list_models()) & set(networks())) - DETECTORS
 IN_TIMM = set(timm.list_models()) & set(networks()) - IN_TORCHVISION
@@ -31,7 +31,7 @@ SEGMENTERS = set(torchvision.models.list_models(torchvision.models.segmentation)
 
 @pytest.fixture(autouse=True)
 def widths_of_regnets(monkeypatch):
-    """Torchvision computes them with tensors, which need values where the network has none."""
+    """Torchvision computes them from tensors, which need values; the network has none."""
     params = torchvision.models.regnet.BlockParams
     compute = params.from_init_params
 
@@ -80,7 +80,7 @@ def test_state_dict_with_an_auxiliary_head_is_that_of_the_reference(name):
 def test_outputs_are_those_of_the_reference(name):
     torch.manual_seed(0)
     wanted = reference(name).eval()
-    for module in wanted.modules():  # as made, some layers of some references do nothing
+    for module in wanted.modules():  # at initialisation, some layers have no effect
         for part in (module.__dict__.get("_parameters") or {}).values():
             if part is not None and (part.ndim <= 1 or not part.any()):
                 torch.nn.init.normal_(part, 0.5, 0.1)
@@ -108,7 +108,7 @@ def test_outputs_are_those_of_the_reference(name):
     ],
 )
 def test_first_weights_are_drawn_alike(name):
-    """The spread of every tensor is that of the reference, where there are enough numbers."""
+    """The standard deviation of each tensor is that of the reference, if it is large enough."""
     wanted = {key: value.float() for key, value in reference(name).state_dict().items()}
     for key, value in shipped(name).to_torch(seed=1).state_dict().items():
         if value.is_floating_point() and value.numel() >= 3000:
@@ -119,7 +119,7 @@ def test_first_weights_are_drawn_alike(name):
 
 
 def test_one_swin_takes_every_size():
-    """Windows are padded, and an axis that one of them covers is not shifted, as in torchvision."""
+    """Windows are padded, and an axis covered by one window is not shifted, as in torchvision."""
     torch.manual_seed(0)
     wanted = reference("swin_t").eval()
     for module in wanted.modules():

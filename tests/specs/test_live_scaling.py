@@ -1,6 +1,6 @@
-"""Networks scaled in width and depth have as much as those that torchvision and timm scale.
+"""Networks scaled in width and depth have the parameters of those that torchvision and timm scale.
 
-The numbers for some factors are in `families/`; this is where they come from.
+The numbers for some factors are in `families/`; this test compares them with their source.
 """
 
 from math import ceil

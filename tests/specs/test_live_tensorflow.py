@@ -1,6 +1,6 @@
-"""Networks that pad as TensorFlow does are those of transformers and timm, tensor by tensor.
+"""Networks with TensorFlow's padding equal those of transformers and timm, tensor by tensor.
 
-Names are others there, the order is the same.
+Their names differ, the order is the same.
 """
 
 import pytest
@@ -23,7 +23,8 @@ def mobilenetv1():
 
 
 def ready(module):
-    """The module as if it were trained: its norms know what comes, so that images show."""
+    """The module with norms adapted to data, as after training, so that images make a
+    difference."""
     for part in module.modules():
         if isinstance(part, nn.BatchNorm2d):
             nn.init.normal_(part.weight, 1, 0.1)
@@ -35,7 +36,7 @@ def ready(module):
 
 
 def given(network, reference):
-    """The module of a network with the weights of another, in their order."""
+    """The module of a network with the weights of another one, in the same order."""
     module = network.to_torch().eval()
     values = zip(module.state_dict(), reference.state_dict().values(), strict=True)
     module.load_state_dict(dict(values), strict=True)
@@ -43,7 +44,7 @@ def given(network, reference):
 
 
 def difference(name, reference, height, width, **options):
-    """The greatest difference of outputs, in spreads over the images of what is wanted."""
+    """The largest difference of outputs, relative to the standard deviation over the images."""
     torch.manual_seed(0)
     reference = ready(reference)
     module = given(shipped(name, **options), reference)

@@ -1,4 +1,4 @@
-"""Presets are the networks of transformers that their families name, where that is installed."""
+"""Presets equal the models of transformers that their families name, if it is installed."""
 
 import pytest
 import torch
@@ -34,7 +34,7 @@ def test_state_dict_is_that_of_the_reference(name):
 def test_outputs_are_those_of_the_reference(name):
     torch.manual_seed(0)
     wanted = reference(name).eval()
-    for parameter in wanted.parameters():  # as made, some layers do next to nothing
+    for parameter in wanted.parameters():  # at initialisation, some layers hardly have an effect
         if parameter.ndim <= 1:
             torch.nn.init.normal_(parameter, 0.5, 0.1)
     module = shipped(name).to_torch().eval()

@@ -1,4 +1,4 @@
-"""Reading several digits: the layers that the network brings with it, and the decoding."""
+"""Recognition of several digits: the layers of the spec, and the decoding."""
 
 from itertools import product
 
@@ -16,7 +16,7 @@ USES = "use multidigit { locally_connected, most_probable, subtractive_norm }\n"
 
 @pytest.fixture
 def module(tmp_path):
-    """The network that is the text, with the blocks of the spec in sight."""
+    """The network of this text, which can use the blocks of the spec."""
 
     def made(text):
         (tmp_path / "multidigit.arch").write_bytes((folder() / "multidigit.arch").read_bytes())

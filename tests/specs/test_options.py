@@ -1,4 +1,4 @@
-"""What papers and their authors' code have and no preset has: an option, or a part of a spec."""
+"""Variants in papers and their authors' code without a preset: an option, or a part of a spec."""
 
 import pytest
 import torch
@@ -13,7 +13,7 @@ from tests.specs.compiled import shipped
 
 @pytest.fixture
 def beside(tmp_path):
-    """A network of a text that stands beside a spec."""
+    """A network of a text in the same folder as a spec."""
 
     def made(spec, text, **parameters):
         (tmp_path / f"{spec}.arch").write_bytes((folder() / f"{spec}.arch").read_bytes())
@@ -59,7 +59,7 @@ def test_cvt_with_the_activation_of_its_authors():
 
 
 def test_the_fcn_of_the_authors_file_has_square_windows(beside):
-    """Their Keras code gives one number for the size of a window, over maps that are [L, 1]."""
+    """Their Keras code gives one number for the size of a window, on maps of shape [L, 1]."""
     text = (
         "use time_series { fcn }\n"
         "network net {\n  input x: f32[B = 1, 1, L = 176, 1]\n"
@@ -91,7 +91,7 @@ def test_the_towers_of_siglip_alone(beside):
     ("m", "n"), [(2, 13), (2, 14), (3, 8), (3, 9), (4, 6), (4, 7), (5, 5), (5, 6)]
 )
 def test_samplecnn_of_the_papers_table(m, n):
-    """Its networks read m ** (n + 1) samples, and end at one position."""
+    """Its networks read m ** (n + 1) samples, and their last maps have one position."""
     network = shipped("samplecnn", m=m, n=n)
     ((wave,),) = [port.types for port in network.inputs]
     assert wave.shape[2].constant == m ** (n + 1)

@@ -1,4 +1,4 @@
-"""The table in `specs/README.md` is true: it is made here. ARCHSPEC_UPDATE=1 writes it anew."""
+"""The table in `specs/README.md` is up to date. ARCHSPEC_UPDATE=1 writes it again."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The forms for CIFAR: as deep as the paper says, with masks that go down to 4x4."""
+"""The variants for CIFAR: as deep as in the paper, with masks down to 4x4."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from tests.specs.compiled import shipped
 
 
 def trunk(module):
-    """Layers with weights outside of masks and shortcuts."""
+    """Layers with weights outside masks and shortcuts."""
     return [
         name
         for name, part in module.named_modules()

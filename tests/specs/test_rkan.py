@@ -1,4 +1,4 @@
-"""What curves make of a stage's input: ways to merge it, other curves, every host."""
+"""The curves applied to a stage's input: ways to merge their output, other curves, all hosts."""
 
 import pytest
 import torch
@@ -91,7 +91,7 @@ def test_ways_to_merge(merging, merge):
 
 
 class Named:
-    """Reaches weights of a module, and layers, by their names."""
+    """Access to weights of a module, and layers, by their names."""
 
     def __init__(self, module):
         self.module = module

@@ -1,4 +1,4 @@
-"""The generated modules run, train, and mean the same as TorchScript."""
+"""The generated modules run, train, and compute the same in TorchScript."""
 
 import copy
 
@@ -37,7 +37,7 @@ def case(request):
 
 
 def sizes(network: Network, run: dict) -> dict[str, int]:
-    """Those that the family says; widths a little more than heights where both are free."""
+    """The sizes in the family's file; widths a little larger than heights if both are free."""
     if "sizes" in run:
         found = {"B": BATCH, **run["sizes"]}
     else:
@@ -134,7 +134,7 @@ def test_it_trains(case):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_is_drawn(name, tmp_path):
-    """Closed, and with one level of blocks open, which shows more."""
+    """Collapsed, and with one level of blocks expanded, which shows more."""
     run = family(name)["run"]
     network = shipped(run["network"], **options(run))
     texts = []

@@ -1,8 +1,8 @@
-"""Parameters and MACs of `specs/sic.arch` by arithmetic, from what the paper says of its layers.
+"""Parameters and MACs of `specs/sic.arch`, calculated from the paper's description of its layers.
 
-A layer costs 9C + C² in the paper; what it is made of, and the tables of ResNet and VGG, give the
-networks. A cost is an array of parameters and multiply-accumulates, of convolutions and matrix
-products. `test_counts.py` holds the networks to the same numbers.
+A layer costs 9C + C² in the paper; its parts, and the tables of ResNet and VGG, give the networks.
+A cost is an array of parameters and multiply-accumulates, of convolutions and matrix products.
+`test_counts.py` compares the networks with the same numbers.
 """
 
 import numpy
@@ -33,12 +33,12 @@ def standard(fan, width, size):
 
 
 def channels(fan, width):
-    """Of how many channels one output of the projection is made: all of them."""
+    """The number of channels from which one output of the projection is computed: all of them."""
     return fan
 
 
 def quarter(fan, width):
-    """Of the projection on a grid, which stands only where the width stays."""
+    """Of the projection on a grid, which is only used if the width does not change."""
     return fan // 4 if fan == width else fan
 
 
@@ -49,14 +49,14 @@ def sic(fan, width, size, read=channels, norms=True):
 
 
 def bottleneck(fan, width, size, read=channels):
-    """A window of 2x2 on each channel there and back, with the projection at half the size."""
+    """A window of 2x2 on each channel, down and up, with the projection at half the size."""
     low = -(-size // 2)
     layer = conv(1, fan, 2, low) + conv(read(fan, width), width, 1, low) + conv(1, width, 2, low)
     return layer + norm(fan) + norm(width)
 
 
 def two(layer, **how):
-    """What stands in place of one convolution. A stride is in the first, so `size` is behind it."""
+    """The replacement of one convolution. A stride is in the first part, so `size` is after it."""
     return lambda fan, width, size: layer(fan, fan, size, **how) + layer(fan, width, size, **how)
 
 
@@ -80,7 +80,7 @@ def units(fan, widths, depths, size, layer):
 
 
 def resnet(depths, read=channels):
-    """For ImageNet: 224 pixels, stages from 56 on, shortcuts that project where the width grows."""
+    """For ImageNet: 224 pixels, stages from 56 on, projection shortcuts where the width grows."""
     widths = (64, 128, 256, 512)
     layers = units(64, widths, depths, 56, two(sic, read=read, norms=False))
     shortcuts = sum(
@@ -97,7 +97,7 @@ def resnet_cifar(depth):
 
 
 def vgg(layer):
-    """VGG-16 at 32 pixels, whose first three convolutions stay, and one linear layer."""
+    """VGG-16 at 32 pixels, whose first three convolutions are kept, and one linear layer."""
     cost = standard(3, 64, 32) + standard(64, 64, 32) + standard(64, 128, 16)
     cost += layer(128, 128, 16) + layer(128, 256, 8) + 2 * layer(256, 256, 8)
     cost += layer(256, 512, 4) + 2 * layer(512, 512, 4) + 3 * layer(512, 512, 2)

@@ -1,4 +1,4 @@
-"""SigLIP has the tensors of transformers' model, and computes its outputs and its loss."""
+"""SigLIP has the tensors of transformers' model, and the same outputs and loss."""
 
 import pytest
 import torch
@@ -130,6 +130,6 @@ def test_first_weights_are_drawn_as_in_transformers():
     }
     for name, value in shipped("siglip", **sizes).to_torch(seed=1).state_dict().items():
         if value.numel() >= 3000:
-            # their truncated draw is as wide as if it were not truncated
+            # the standard deviation of their truncated normal is not corrected for the truncation
             spread = float(wanted[name].std()) * (0.88 if name in lecun else 1)
             assert float(value.std()) == pytest.approx(spread, rel=0.1), name

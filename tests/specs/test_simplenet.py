@@ -1,4 +1,4 @@
-"""Where the authors' networks for Caffe have other layers than those for PyTorch."""
+"""The authors' networks for Caffe have other layers than those for PyTorch."""
 
 import pytest
 from torch import nn

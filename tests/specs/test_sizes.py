@@ -1,4 +1,4 @@
-"""`accepts` says what torch does, and every tensor on the way has the shape that was inferred."""
+"""`accepts` agrees with torch, and every intermediate tensor has the inferred shape."""
 
 from itertools import product
 
@@ -15,7 +15,7 @@ from tests.specs.families import NAMES, family, options
 from tests.unchecked import unchecked
 
 FAMILIES = {name: family(name)["sizes"] for name in NAMES if "sizes" in family(name)}
-"""What of each spec is tried on every size; in the others, images have one size."""
+"""The parts of each spec tested on every size; in the others, images have one size."""
 
 AT_BOUNDARIES = [
     name
@@ -26,25 +26,26 @@ AT_BOUNDARIES = [
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    """What takes and keeps every shape is left out: on `meta` it takes most of the time."""
+    """Ops that accept and preserve every shape are skipped: on `meta` they take most of the
+    time."""
     monkeypatch.setattr(torch.nn.functional, "relu", lambda x, inplace=False: x)
 
 
 class Watched:
-    """A network on `meta`, whose calls compare every tensor with the type inferred for it."""
+    """A network on `meta` that compares every tensor with its inferred type when it is called."""
 
     def __init__(self, name: str, **parameters: int) -> None:
         self.network = shipped(name, **parameters)
         self.module = self.network.to_torch(device="meta").eval()
-        unchecked(self.module)  # torch itself shall say
+        unchecked(self.module)  # torch decides
         for module in self.module.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
-                module.forward = lambda x: x  # in eval, likewise
+                module.forward = lambda x: x  # the same in eval mode
         self.sizes: dict[str, int] = {}
         self.compared = 0
         modules = dict(self.module.named_modules())
         for path, types in calls(self.network.compiled.inference):
-            if path in modules:  # what has no weights may be a function call
+            if path in modules:  # without weights it may be a function call
                 modules[path].register_forward_hook(self.compare(path, types))
         results = tuple(kind for output in self.network.outputs for kind in output.types)
         self.module.register_forward_hook(self.compare("output", results))
@@ -62,7 +63,7 @@ class Watched:
         return hook
 
     def runs(self, **sizes: int) -> bool:
-        """Whether torch takes an image of this size. Raises AssertionError for a wrong shape."""
+        """Whether torch accepts an image of this size. Raises AssertionError for a wrong shape."""
         (kind,) = self.network.inputs[0].types
         self.sizes = {**self.network.compiled.sizes, **sizes}
         image = torch.empty([size.evaluate(self.sizes) for size in kind.shape], device="meta")
@@ -75,7 +76,7 @@ class Watched:
 
 
 def calls(graph: Graph, prefix: str = ""):
-    """Path and types of every block and every named op, all the way down."""
+    """Path and types of every block and every named op, recursively."""
     for node in graph.nodes:
         if node.instance is None:
             continue
@@ -179,7 +180,7 @@ def test_sizes_up_to_300(family):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", AT_BOUNDARIES)
 def test_boundaries(name):
-    """Around the least sizes, and on residues of the strides, in both directions."""
+    """Near the smallest sizes, and on residues of the strides, in both directions."""
     network = shipped(name)
     largest = max(network.compiled.sizes["H"], 64)
     least = next(size for size in range(1, 400) if network.accepts(H=size, W=largest))

@@ -1,4 +1,4 @@
-"""Every shipped spec is without fault, in one style, and says where it comes from."""
+"""Every shipped spec has no errors, is formatted, and cites its source."""
 
 import re
 from itertools import takewhile
@@ -21,7 +21,7 @@ def names(path):
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_nothing_is_reported(path):
-    """Neither for a network nor for a preset: `check` compiles all of them."""
+    """Neither for networks nor for presets: `check` compiles all of them."""
     assert [f"{item.code}: {item.message}" for item in check(path).diagnostics] == []
 
 
@@ -41,7 +41,7 @@ def test_opens_with_the_paper(path):
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_short(path):
-    """A spec that is long, presets aside, points at an idea that the language lacks."""
+    """A spec that is long, without its presets, suggests a feature that the language lacks."""
     text = re.sub(r"(?m)^preset .*(\n[ )].*)*", "", path.read_text(encoding="utf-8"))
     assert sum(bool(line) and not line.startswith("#") for line in text.splitlines()) <= 120
 
@@ -62,6 +62,6 @@ def test_the_standard_library_is_documented(path):
         for before, line in zip(["", *lines], lines, strict=False)
         if line.startswith(opens)
         and not before.startswith("#")
-        and before.split("(")[0] != line.split("(")[0]  # a further clause of a rule
+        and before.split("(")[0] != line.split("(")[0]  # another clause of a rule
     ]
     assert undocumented == []

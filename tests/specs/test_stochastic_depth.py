@@ -1,4 +1,4 @@
-"""Stochastic depth: which branches are left out, how often, and the same in other blocks."""
+"""Stochastic depth: which branches are skipped, how often, and the same in other blocks."""
 
 import pytest
 import torch
@@ -25,7 +25,7 @@ def blocks(module):
 
 
 def computed(module, x, seed) -> list[bool]:
-    """Which of the branches ran."""
+    """Which branches ran."""
     ran = set()
     hooks = [
         unit.conv2.register_forward_hook(lambda *_, i=i: ran.add(i))

@@ -1,4 +1,4 @@
-"""Networks that put values back to where a pool took them from."""
+"""Networks that unpool values to the positions from which they were pooled."""
 
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def test_enet_costs_what_its_code_costs():
 
 
 class Level(nn.Module):
-    """SegNet by hand: one convolution on each side of each pool."""
+    """A hand-written SegNet: one convolution on each side of each pool."""
 
     def __init__(self, channels, widths, classes):
         super().__init__()

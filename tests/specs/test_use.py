@@ -1,4 +1,4 @@
-"""What papers offer to others, on hosts of a user's own file."""
+"""Blocks from papers, used in networks in a user's own file."""
 
 import pytest
 import torch

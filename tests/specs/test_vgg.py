@@ -1,4 +1,4 @@
-"""The form that VGG is tested with is the network itself, at every place of an image."""
+"""The fully convolutional variant of VGG equals the network itself at every position."""
 
 import torch
 

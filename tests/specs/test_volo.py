@@ -1,4 +1,4 @@
-"""VOLO in training yields labels for every token, and mixes tokens of two images in a box."""
+"""VOLO in training outputs labels for every token, and mixes tokens of two images in a box."""
 
 import pytest
 import torch
@@ -36,7 +36,7 @@ def test_training_is_that_of_timm(mixed, monkeypatch):
     inputs = (image, box(slice(1, 3), slice(0, 2))) if mixed else (image,)
     with torch.no_grad():
         token, tokens, _ = wanted.train().forward_train(image)
-        label = wanted.head(token)  # which timm leaves out, the authors do not
+        label = wanted.head(token)  # timm skips it, the authors do not
         found = module.train()(*inputs)
         torch.testing.assert_close(found.logits, label, rtol=1e-4, atol=1e-5)
         torch.testing.assert_close(found.tokens, tokens, rtol=1e-4, atol=1e-5)
@@ -62,7 +62,7 @@ def test_an_empty_box_mixes_nothing():
 @pytest.mark.live
 @pytest.mark.parametrize(("height", "width"), [(28, 28), (7, 10), (5, 1)])
 def test_outlook_attention_is_that_of_timm(height, width, tmp_path):
-    """At odd sizes, too, where the last window of the coarse grid is cut."""
+    """Also at odd sizes, where the last window of the coarse grid is truncated."""
     volo = pytest.importorskip("timm").models.volo
     (tmp_path / "volo.arch").write_text(networks()["volo"].read_text(encoding="utf-8"))
     path = tmp_path / "net.arch"

@@ -6,7 +6,7 @@ from archspec.loading import load
 
 @pytest.fixture
 def network(tmp_path):
-    """A network with one input, whose output is the input and what stands in `stages`."""
+    """A network with one input, and outputs that are the input and the result of `stages`."""
 
     def compiled(shape, stages, uses=""):
         path = tmp_path / "net.arch"

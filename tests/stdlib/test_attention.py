@@ -1,4 +1,4 @@
-"""Attention blocks compute what torch's own modules compute."""
+"""Attention blocks compute the same as torch's modules."""
 
 import pytest
 import torch
@@ -39,7 +39,7 @@ def test_cross_attention(network):
 
 
 def test_encoder_layer(network):
-    """As a pre-norm `nn.TransformerEncoderLayer`, under other names."""
+    """As a pre-norm `nn.TransformerEncoderLayer`, with other names."""
     module = network(TOKENS, "layer: encoder_layer(3, 20)", "std.attention").to_torch().eval()
     reference = nn.TransformerEncoderLayer(
         12, 3, 20, activation="gelu", batch_first=True, norm_first=True
@@ -90,7 +90,7 @@ def test_patches(network):
 
 
 def test_offsets_are_numbered(network):
-    """The same number for the same offset, and one for each."""
+    """One number for each offset, the same for equal offsets."""
     text = "{ input x\n output (x * 0 -> sum) + (offset_index(2, 3) -> cast(f32)) }"
     found = network(TOKENS, text, "std.attention").to_torch()(torch.randn(2, 5, 12))
     assert found.shape == (6, 6)
@@ -113,7 +113,7 @@ def test_a_query_that_asks_for_nothing_pools_what_a_mean_pools(network):
 
 @pytest.mark.parametrize("itself", [False, True])
 def test_a_class_block_changes_class_tokens_only(network, itself):
-    """It yields as many tokens as ask; they look at each other only with `itself`."""
+    """It has one output token per query; these only attend to each other with `itself`."""
     block = f"class_block(3, 20, 0.1, {str(itself).lower()})"
     text = f"[slice(axis=1, stop=2), slice(axis=1, start=2)] -> block: {block}"
     module = network(TOKENS, text, "std.attention").to_torch().eval()

@@ -1,4 +1,4 @@
-"""What goes back through a network is what autograd says, where both mean the same."""
+"""Backward computations of a network agree with autograd, where the definitions agree."""
 
 import pytest
 import torch
@@ -53,7 +53,7 @@ def test_a_convolution_gives_back_its_gradient(tmp_path, size, kernel, stride, p
 
 @pytest.mark.parametrize(("kernel", "stride", "padding"), [(2, 2, 0), (3, 2, 0), (3, 2, 1)])
 def test_a_pooling_gives_back_to_where_its_values_stood(tmp_path, kernel, stride, padding):
-    """Of several equal ones, as the many zeros are behind a ReLU, to the first."""
+    """Of several equal values, such as the many zeros after a ReLU, to the first."""
     module = built(tmp_path, POOL, kernel=kernel, stride=stride, padding=padding)
     x = torch.randn(2, 4, 11, 12).relu().requires_grad_()
     y = F.max_pool2d(x, kernel, stride, padding)
@@ -91,7 +91,8 @@ def test_a_chain(tmp_path, how):
 
 
 def answer(name: str, inner: str, image: torch.Tensor, map: int) -> tuple[dict, torch.Tensor]:
-    """Weights of a network, and the strongest answer behind the ReLU of one of its convolutions."""
+    """Weights of a network, and the largest activation after the ReLU of one of its
+    convolutions."""
     module = shipped(name).to_torch(seed=1).eval()
     found = []
     module.get_submodule(inner).register_forward_hook(lambda _, __, y: found.append(y.relu()))
@@ -104,7 +105,7 @@ def answer(name: str, inner: str, image: torch.Tensor, map: int) -> tuple[dict, 
     [("all_cnn_c", "conv7", "all_cnn_guided", 7), ("zfnet", "features.0", "zfnet_deconvnet", 1)],
 )
 def test_the_gradient_is_that_of_the_network(name, inner, spec, layer):
-    """In the form for gradients. It begins with the answer where the gradient begins with 1."""
+    """In the form for gradients. It begins with the activation where the gradient begins with 1."""
     size = 32 if name == "all_cnn_c" else 64
     image = torch.randn(1, 3, size, size, requires_grad=True)
     weights, strongest = answer(name, inner, image, 3)
@@ -118,7 +119,7 @@ def test_the_gradient_is_that_of_the_network(name, inner, spec, layer):
 
 
 def test_contrast_norms_are_passed_over_on_the_way_back():
-    """The third convolution of ZFNet, with norms that let the gradient through as it is."""
+    """The third convolution of ZFNet, with norms that do not change the gradient."""
     module = shipped("zfnet_deconvnet", layer=3, map=3, how="gradient").to_torch(seed=1).eval()
     weights = module.state_dict()
     image = torch.randn(1, 3, 64, 64, requires_grad=True)

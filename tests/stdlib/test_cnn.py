@@ -128,7 +128,7 @@ def test_involution_is_a_sum_over_windows(network, stride):
 
 @pytest.mark.parametrize("module", ["cbam", "involution(3)"])
 def test_modules_attach_to_blocks_of_resnet(module, tmp_path):
-    """They are layers, and travel with the label that stands before them."""
+    """They are layers, and keep their labels."""
     shutil.copy(networks()["resnet"], tmp_path)
     path = tmp_path / "host.arch"
     host = f"preset host = resnet(basic(attend=extra: {module}), [1, 1, 1, 1])"
@@ -163,7 +163,7 @@ def test_gnconv_has_as_many_weights_as_published(network):
 
 @pytest.mark.parametrize(("kernel", "stride"), [(1, 1), (3, 1), (3, 2), (5, 3), (2, 2)])
 def test_padding_of_tensorflow(network, kernel, stride):
-    """Half of what is missing comes first, rounded down, and the size is ceil(size / stride)."""
+    """Half of the padding, rounded down, comes first, and the size is ceil(size / stride)."""
     stage = f"same_padding({kernel}, {stride}) -> conv(4, {kernel}, {stride}, padding=0)"
     net = network("[B = 1, 8, H = 9, W = 10]", stage, "std.cnn")
     size = "{0}" if stride == 1 else f"({{0}} + {stride - 1})//{stride}"

@@ -1,4 +1,4 @@
-"""Combinators: what they compute, and that they open no scope."""
+"""Combinators: their results, and that they open no scope."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""DropBlock: what training leaves out, and on which hosts."""
+"""DropBlock: what is dropped in training, and in which hosts."""
 
 import pytest
 import torch
@@ -14,7 +14,7 @@ SIZE = "[B = 2, 4, H = 32, W = 32]"
 
 @pytest.fixture
 def block(network):
-    """A module that drops, and its network."""
+    """A module with DropBlock, and its network."""
 
     def made(attributes, shape=SIZE):
         net = network(shape, f"drop_block({attributes})", "std.cnn { drop_block }")
@@ -24,14 +24,14 @@ def block(network):
 
 
 def squares(hole, size):
-    """What of a map of zeros and ones is covered by squares of ones."""
+    """The part of a map of zeros and ones that is covered by squares of ones."""
     inner = -F.max_pool2d(-hole, size, stride=1)
     border = (size - 1,) * 4
     return F.max_pool2d(F.pad(inner, border), size, stride=1)
 
 
 def share(p, size, height, width):
-    """The chance of a position to be dropped, on average, as the paper draws."""
+    """The average probability that a position is dropped, computed as in the paper."""
     gamma = p / size**2 * height * width / ((height - size + 1) * (width - size + 1))
     corners = torch.ones(1, 1, height - size + 1, width - size + 1)
     covering = F.conv2d(F.pad(corners, (size - 1,) * 4), torch.ones(1, 1, size, size))
@@ -62,7 +62,7 @@ def test_what_is_dropped(block, p, size, height, width):
     assert not torch.equal(hole[0, 0], hole[0, 1])  # each channel of each sample has its own
     assert not torch.equal(hole[0], hole[1])
     assert float(y.mean()) == pytest.approx(1)
-    assert len(y.unique()) == 2  # what is left is scaled alike
+    assert len(y.unique()) == 2  # all kept values have the same scale
 
 
 def test_a_size_of_one_is_dropout(block):
@@ -77,7 +77,7 @@ def test_the_mean_of_many_draws_is_the_input(block):
     _, module = block("0.1, 3")
     x = torch.randn(1, 1, 12, 12)
     means = module.train()(x.expand(40_000, 4, 12, 12)).mean(dim=(0, 1))
-    inner = (slice(3, 9), slice(3, 9))  # the border is in fewer squares, so more of it is left
+    inner = (slice(3, 9), slice(3, 9))  # the border is in fewer squares, so more of it is kept
     assert float((means / x[0, 0])[inner].std()) < 0.01
     assert float((means * x).sum() / (x * x).sum()) == pytest.approx(1, abs=0.02)
 
@@ -97,7 +97,7 @@ def test_where_all_is_dropped_nothing_is_left(block):
 
 
 def test_sizes(block):
-    """Any that a square fits into, and the script does the same."""
+    """Any size into which a square fits; TorchScript computes the same."""
     net, module = block("0.3, 5", "[B = 1, 4, H = 9, W = 9]")
     assert not net.accepts(training=True, H=4, W=9)
     assert net.accepts(training=True, H=5, W=9)
@@ -114,7 +114,7 @@ def test_sizes(block):
 
 
 def test_in_a_resnest(monkeypatch):
-    """The last two stages drop, after three norms of each block; names are those of before."""
+    """The last two stages drop, after three norms of each block; names do not change."""
     kept = shipped("resnest14d")
     dropping = shipped("resnest14d", missing=0.1)
     states = [net.to_torch(seed=0).state_dict() for net in (kept, dropping)]

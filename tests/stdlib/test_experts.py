@@ -1,4 +1,4 @@
-"""Mixtures of experts: values, and that no expert is computed for tokens that go elsewhere."""
+"""Mixtures of experts: values, and that no expert is computed for tokens routed to others."""
 
 import warnings
 

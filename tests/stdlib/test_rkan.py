@@ -1,4 +1,4 @@
-"""Convolutions with curves for weights, and what attaches them to the stages of a network."""
+"""Convolutions with learned curves, and the layer that attaches them to stages of a network."""
 
 import math
 
@@ -51,7 +51,7 @@ def test_curves_of_bumps(network, kernel, stride, count):
     x = torch.randn(2, 8, 9, 9)
     v = taps_of(x, kernel, stride)
     normed = F.layer_norm(v, (taps,))
-    # a normal curve, as wide as the points are apart
+    # a normal curve, as wide as the distance of the points
     near = torch.exp(-(((normed[..., None] - grid) * (count - 1) / 4) ** 2))
     wanted = (near * kan.spline_linear.weight.view(taps, count)).sum((-1, -2))
     wanted = wanted + F.silu(v) @ kan.base_linear.weight[0] + kan.base_linear.bias
@@ -77,13 +77,13 @@ def test_curves_of_splines(network, kernel, stride, pieces, order):
         wanted = wanted + cardinal(order, place) @ (
             kan.spline_weight[0, :, i] * kan.spline_scaler[0]
         )
-    # a spline is cut off at the last piece on either side
+    # a spline is truncated at the last piece on either side
     found = module(x)
     torch.testing.assert_close(found, wanted.view(found.shape), rtol=1e-4, atol=1e-4)
 
 
 def cardinal(order, x):
-    """The B-spline on whole numbers from 0 on, by differences of powers."""
+    """The B-spline with integer knots from 0 on, by differences of powers."""
     total = torch.zeros_like(x, dtype=torch.float64)
     for k in range(order + 2):
         total += (-1) ** k * math.comb(order + 1, k) * (x.double() - k).clamp(min=0) ** order

@@ -1,4 +1,4 @@
-"""Activations that look around, alone and in networks that take an activation."""
+"""Activations with a spatial neighbourhood, alone and in networks that take an activation."""
 
 import pytest
 import torch
@@ -37,7 +37,7 @@ def test_the_gate_of_the_paper(network, weights):
     window = module.get_parameter("u.features.2.weight")
     x = torch.randn(2, 8, 9, 9)
     with torch.inference_mode():
-        scale = (1 + 1e-5) ** -0.5  # of a batch norm as made
+        scale = (1 + 1e-5) ** -0.5  # of a batch norm with initial values
         near = F.conv2d(F.relu(x * scale), window, padding=2, groups=8)
         near = (near + module.get_parameter("u.features.2.bias").view(-1, 1, 1)) * scale
         torch.testing.assert_close(module(x), x * torch.exp(-near.square()))

@@ -3,7 +3,7 @@ import pytest
 from tests.syntax.tree import expression, statement
 
 EXPRESSIONS = [
-    # `->` is loosest, `**` tightest, as in Python
+    # `->` binds loosest, `**` tightest, as in Python
     ("x * a -> f", "{(x * a) -> f}"),
     ("-a ** -b", "Unary(- (a ** Unary(- b)))"),
     ("a ** b ** c", "(a ** (b ** c))"),
@@ -13,7 +13,7 @@ EXPRESSIONS = [
     ("a < b + 1", "(a < (b + 1))"),
     ("not a == b and c or d", "((Unary(not (a == b)) and c) or d)"),
     ("not not a", "Unary(not Unary(not a))"),
-    # ranges stand between comparison and arithmetic
+    # ranges are between comparison and arithmetic
     ("0..n - 1", "Range(0 (n - 1))"),
     ("a + 1..", "Range((a + 1) -)"),
     ("..b", "Range(- b)"),
@@ -56,7 +56,7 @@ EXPRESSIONS = [
     ("1e-3", "0.001"),
     ("12345678901234567890123", "12345678901234567890123"),
     ('"a{{b}} {c}{d + 1}"', '"a{b} <c><(d + 1)>"'),
-    # words are keywords only where a keyword makes sense
+    # keywords are reserved only where a keyword can appear
     ("block -> input(output) -> where", "{block -> Call(input [Argument(output -)]) -> where}"),
     ("conv(in=3, for=4)", "Call(conv [Argument(3 in) Argument(4 for)])"),
     ("net.if", "Attribute(net if)"),

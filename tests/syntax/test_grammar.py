@@ -1,4 +1,4 @@
-"""What is shipped is what Lark makes of the grammar."""
+"""The saved tables are those that Lark computes from the grammar."""
 
 import logging
 import subprocess
@@ -18,7 +18,7 @@ PROGRAMS = sorted(Path(__file__).with_name("programs").glob("*.arch"))
 
 
 def test_the_saved_tables_are_fresh():
-    """Renew them by `python -m archspec.syntax.save_grammar`."""
+    """Update them by `python -m archspec.syntax.save_grammar`."""
     assert Path(grammar.SAVED).read_bytes().startswith(grammar.stamp(TEXT))
 
 
@@ -40,7 +40,7 @@ def test_tables_that_another_lark_saved_are_not_read(version, tmp_path, monkeypa
 
 
 def test_the_grammar_has_one_conflict_which_is_meant(caplog, monkeypatch):
-    """In `[... for` the loop is what is spread. Lark settles it without a word."""
+    """In `[... for` the loop is spread. Lark resolves the ambiguity silently."""
     monkeypatch.setattr(lark.logger, "level", logging.DEBUG)
     grammar.compiled(TEXT, debug=True)
     conflicts = [line for line in caplog.messages if "conflict" in line.lower()]

@@ -1,4 +1,4 @@
-"""Files beyond a limit are refused at once; files just under it are read."""
+"""Files beyond a limit are rejected immediately; files just below it are read."""
 
 import time
 
@@ -16,7 +16,7 @@ def nested(depth, opener="(", closer=")"):
     return body(opener * depth + "x" + closer * depth)
 
 
-N = limits.MAX_NESTING - 1  # the body is a bracket too
+N = limits.MAX_NESTING - 1  # the body is nested in a bracket, too
 UNDER = {
     "characters": "#" * 99 + "\n" + ("# " + "x" * 97 + "\n") * 4_999,
     "line": body("x = [" + "1, " * 1_660 + "1]"),
@@ -55,7 +55,7 @@ OVER = {
     "string": (body('x = "' + "a" * 4_000 + '"'), "E0105"),
     "name": (body("x" * 4_000), "E0105"),
 }
-SECONDS = 10  # two on a quiet machine, in a process that holds little else
+SECONDS = 10  # two on an idle machine, in a process with little memory in use
 
 
 @pytest.mark.parametrize("name", UNDER)

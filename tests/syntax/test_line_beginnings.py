@@ -1,4 +1,4 @@
-"""What a line that begins with a sign or word of the language means: each goes on or says why not.
+"""Lines that begin with a sign or word of the language: each is continued or reports why not.
 
 The table has every terminal of the grammar, so that a new one cannot be forgotten.
 """
@@ -21,7 +21,7 @@ GOES_ON = {
     "where": "input x: [B, H] where H > 1",
     "when": "output y = a when b",
 }
-"""By the sign, a statement that goes on with a line which begins with it."""
+"""By the sign, a statement continued by a line that begins with the sign."""
 
 SAYS = {
     "//": ("E0111", "a line cannot start with `//`"),
@@ -32,17 +32,17 @@ SAYS = {
     "]": ("E0115", "this `]` matches no opening bracket"),
     "...": ("E0124", "`...` is allowed only inside"),
 }
-"""By the sign, the one thing that is said of `y = a` and a line with the sign and a value."""
+"""By the sign, the only message for `y = a` and a line with the sign and a value."""
 
 FOREIGN = {"&&": "and", "||": "or", "|>": "->", "→": "->", "×": "*", "≤": "<=", "∈": "in"}
-"""Signs of other languages, which are said, and go on as what was meant."""
+"""Signs of other languages, which are reported and read as the intended sign."""
 
 BEGINS = {
     *("-", "not", "(", "[", "{", "NAME", "NUMBER", "STRING", "if", "for", "transient"),
     *("input", "output", "param", "buffer", "shared", "init", "draw", "tie", "assert"),
     *("block", "network", "rule", "preset", "use", "inline", "language"),
 }
-"""What a statement, definition or value may begin with."""
+"""What can be the beginning of a statement, definition or value."""
 
 MADE_BY_LAYOUT = {"}", "NL", "ERROR", "DOTS_END"}
 

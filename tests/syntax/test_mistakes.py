@@ -1,4 +1,4 @@
-"""Every mistake that is known: what is said, where, and that nothing else is."""
+"""Every mistake in the table: its message and location, and no other message."""
 
 import re
 from pathlib import Path
@@ -107,7 +107,7 @@ EXAMPLES = [(row.code, row.message, row.example) for row in MISTAKES] + CASES
 
 
 def marked(example):
-    """The text, and where the report must be."""
+    """The text, and the location of the report."""
     start, end = example.index("«"), example.index("»") - 1
     return example.replace("«", "").replace("»", ""), (start, end)
 
@@ -118,7 +118,7 @@ def test_one_mistake_one_report(code, words, example):
     result = parse(Source("test.arch", text))
     (found,) = result.diagnostics
     assert (found.code, (found.primary.span.start, found.primary.span.end)) == (code, place)
-    # holes of the table (<word>) are filled in
+    # placeholders of the table (<word>) are replaced
     pattern = re.sub(r"<\w+>", ".+", re.escape(words))
     assert re.search(pattern, found.message), found.message
     for said in (found.message, found.fix.message if found.fix else ""):
@@ -127,7 +127,7 @@ def test_one_mistake_one_report(code, words, example):
 
 @pytest.mark.parametrize(("code", "words", "example"), EXAMPLES)
 def test_what_stands_beside_a_mistake_is_read(code, words, example):
-    """Definitions before and after the broken one are there, whole."""
+    """Definitions before and after the broken one are complete."""
     text, _ = marked(example)
     text = text.removeprefix("language 1").removeprefix("language 7")
     result = parse(Source("test.arch", f"block before {{ f }}\n{text}\nblock after {{ g }}\n"))
@@ -139,7 +139,7 @@ def test_what_stands_beside_a_mistake_is_read(code, words, example):
 
 
 def edits_of(example):
-    """The changes of the text that the report of an example proposes, if it is certain of some."""
+    """The edits proposed by the report of an example, if it is certain of any."""
     (found,) = parse(Source("test.arch", marked(example)[0])).diagnostics
     return found.fix.edits if found.fix else ()
 

@@ -1,4 +1,4 @@
-"""Operators bind as in Python, whose parser is asked."""
+"""Operators have the precedence of Python, whose parser is used for comparison."""
 
 import ast as python
 
@@ -43,7 +43,7 @@ conditions = st.tuples(
 
 
 def expected(node, text):
-    """Python's tree of an expression, each node with the text that it covers."""
+    """Python's tree of an expression, each node with its text."""
     covers = python.get_source_segment(text, node)
     if isinstance(node, python.Name):
         return (covers,)
@@ -57,14 +57,14 @@ def expected(node, text):
         return (covers, OPERATORS[type(node.ops[0])], *parts)
     start = node.values[0]
     left = expected(start, text)
-    for value in node.values[1:]:  # Python has `a and b and c` as one
+    for value in node.values[1:]:  # Python has a single node for `a and b and c`
         covers = text[start.col_offset : value.end_col_offset]
         left = (covers, OPERATORS[type(node.op)], left, expected(value, text))
     return left
 
 
 def found(node):
-    """The same of ours."""
+    """The same for our tree."""
     covers = node.span.text
     if isinstance(node, ast.Name):
         return (covers,)

@@ -1,4 +1,4 @@
-"""One run reports all errors; what is whole is read; nothing raises."""
+"""One run reports all errors; everything that is complete is read; nothing raises."""
 
 from pathlib import Path
 
@@ -88,7 +88,7 @@ def test_a_parameter_that_cannot_be_read_is_left_out():
 
 
 def test_what_parsing_takes_back_leaves_nothing_behind():
-    """Before the second `=` is seen not to fit, the chain was complete once already."""
+    """The chain was already reduced when the second `=` turns out to be wrong."""
     (block,) = parse(Source("test.arch", "block a {\n  y = x -> f -> g = o\n}")).module.definitions
     assert [show(statement) for statement in block.body.statements] == [
         "Bind([y] {x -> f -> g: o})"
@@ -96,14 +96,14 @@ def test_what_parsing_takes_back_leaves_nothing_behind():
 
 
 def test_a_fault_in_what_parsing_takes_back_is_not_said():
-    """Before `in` is put in, what stands in parentheses was a tuple once."""
+    """The tuple in parentheses was already reduced when `in` is inserted."""
     assert faults("block a {\n  y = (for u(b, c=0))\n}") == [("E0131", 2), ("E0110", 2)]
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_it_does_not_matter_how_often_the_parser_is_copied(data):
-    """The tokens between two copies are read again after an error."""
+    """The tokens since the last copy are read again after an error."""
     text = data.draw(st.sampled_from(PROGRAMS))
     for _ in range(data.draw(st.integers(1, 3))):
         at = data.draw(st.integers(0, len(text)))
@@ -117,7 +117,7 @@ def test_it_does_not_matter_how_often_the_parser_is_copied(data):
 
 
 def check(text):
-    """What holds of any input."""
+    """Properties for any input."""
     result = parse(Source("test.arch", text))
     assert len(result.diagnostics) <= limits.MAX_ERRORS
     for item in result.diagnostics:
@@ -131,7 +131,7 @@ def check(text):
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_mutations_of_good_programs(data):
-    """Pieces put in, cut out or doubled: never an exception, and every gap has its report."""
+    """Parts inserted, removed or doubled: no exception, and every gap in the tree is reported."""
     text = data.draw(st.sampled_from(PROGRAMS))
     start = data.draw(st.integers(0, max(0, len(text) - 600)))
     text = text[start : start + 600]
@@ -162,7 +162,7 @@ def test_any_text(text):
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, len(PROGRAMS) - 1), st.data())
 def test_one_bracket_less_spoils_one_definition(index, data):
-    """Without any one bracket, at most two definitions are touched, and the file is at fault."""
+    """Without any one bracket, at most two definitions are affected, and the file has an error."""
     text = PROGRAMS[index]
     whole = parse(Source("test.arch", text)).module.definitions
     places = [i for i, c in enumerate(text) if c in "()[]" and _in_code(text, i)]

@@ -1,4 +1,4 @@
-"""Short texts for syntax trees, to compare with."""
+"""Short texts for syntax trees, for comparisons."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from archspec.syntax import ast, parse
 
 
 def show(node: Any) -> str:
-    """A tree as `Class(field ...)` without places; names and numbers as they are."""
+    """A tree as `Class(field ...)` without locations; names and numbers as they are."""
     match node:
         case None:
             return "-"
@@ -37,14 +37,14 @@ def show(node: Any) -> str:
 
 
 def read(text: str) -> ast.Module:
-    """The module of a text without errors."""
+    """The syntax tree of a text without errors."""
     result = parse(Source("test.arch", text))
     assert result.diagnostics == ()
     return result.module
 
 
 def statement(text: str) -> str:
-    """The only statement of a body, shown."""
+    """The only statement of a body, as text."""
     (definition,) = read(f"block a {{\n{text}\n}}").definitions
     assert isinstance(definition, ast.BlockDef)
     (only,) = definition.body.statements
@@ -52,7 +52,7 @@ def statement(text: str) -> str:
 
 
 def expression(text: str) -> str:
-    """An expression, shown."""
+    """An expression, as text."""
     (definition,) = read(f"rule r() => {text}").definitions
     assert isinstance(definition, ast.RuleClause)
     return show(definition.value)

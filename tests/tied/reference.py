@@ -1,7 +1,7 @@
-"""The models of transformers that the specs beside this file are; run it to write their outputs.
+"""The models of transformers described by the specs in this folder; run it to write their outputs.
 
-Weights are made of their names' order, so that the file has the outputs only:
-`.venv/bin/python -m tests.tied.reference` where transformers is installed.
+Weights are generated from the order of their names, so the file only has the outputs:
+`.venv/bin/python -m tests.tied.reference` if transformers is installed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ DECODER_IDS = torch.tensor([[0, 9, 7, 9, 3, 2, 3, 8, 4], [0, 6, 2, 6, 4, 3, 3, 8
 
 
 def filled(shapes: Mapping[str, Any], tied: tuple[str, ...]) -> dict[str, torch.Tensor]:
-    """A value for each name, by its place among the names; one for all that are tied."""
+    """Values for each tensor, by the position of its name; tied tensors have the same."""
     state: dict[str, torch.Tensor] = {}
     for place, name in enumerate(sorted(shapes)):
         shape = shapes[name].shape

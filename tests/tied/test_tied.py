@@ -1,4 +1,4 @@
-"""Tied weights: one tensor under several names, in all that is done with a network."""
+"""Tied weights: one tensor with several names, in all uses of a network."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def test_equal_expressions_are_equal_objects(left: Dim, right: Dim) -> None:
     for size in range(1, 40):
         sizes = {"H": size, "W": 3 * size % 7 + 1}
         assert left.evaluate(sizes) == right.evaluate(sizes)
-    if left != right:  # the canonical form need not see it; -H//2 is such a case
+    if left != right:  # the canonical form need not detect it; -H//2 is such a case
         assert str(left) == "-H + H//2"
     else:
         assert hash(left) == hash(right)

@@ -1,4 +1,4 @@
-"""Masks against sets of numbers, and the sets of sizes that are made of them."""
+"""Masks compared with sets of numbers, and the sets of sizes made from them."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -79,7 +79,7 @@ def listed(numbers: PeriodicSet) -> list[int]:
 
 @st.composite
 def rounds(draw: st.DrawFn) -> tuple[int, dict[int, int]]:
-    """A period, and for some rounds the residues that enter or leave."""
+    """A period, and for some rounds the residues that are added or removed."""
     period = draw(st.integers(1, 12))
     masks_of = st.dictionaries(st.integers(0, 8), st.integers(0, 2**period - 1), max_size=5)
     return period, draw(masks_of)

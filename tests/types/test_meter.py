@@ -1,4 +1,5 @@
-"""Steps are counted alike whatever was asked before, in whatever order sets are gone through."""
+"""Steps are counted the same for any earlier questions, and any order in which sets are
+iterated."""
 
 import json
 import subprocess
@@ -18,7 +19,7 @@ BUDGETS = (100, 1_000, 10_000, 100_000)
 
 
 def questions() -> list[Condition]:
-    """What takes from a few steps to more than there are, of one symbol and of several."""
+    """Questions that take a few steps, or more than the limit, with one symbol and with several."""
     pooled = [equal(p * ((H + p - 1) // p), 2 * ((H + 1) // 2)) for p in (3, 5, 7, 11)]
     return [
         conjunction(pooled),
@@ -39,7 +40,7 @@ def questions() -> list[Condition]:
 
 
 def outcomes(order: int) -> list[object]:
-    """What is said of every question, asked in an order, with several budgets."""
+    """The answers to all questions, asked in this order, with several budgets."""
     asked = list(enumerate(questions()))[::order]
     found: dict[int, list[object]] = {}
     for budget in BUDGETS[::order]:
@@ -123,7 +124,7 @@ def test_a_part_that_finds_no_answer_is_no_reason_to_stop() -> None:
 def test_sums_and_products_are_counted() -> None:
     one, two = (H + W + B) ** 9, (H + 2 * W + 1) ** 9
     meters = []
-    for _ in range(2):  # the second time both are remembered
+    for _ in range(2):  # the second time both are memoised
         meters.append(Meter())
         meters[-1].run(lambda: one * two + one)
     assert meters[0].steps == meters[1].steps > 100

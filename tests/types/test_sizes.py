@@ -1,4 +1,4 @@
-"""Valid sizes: text, split by axis, exact acceptance."""
+"""Valid sizes: text, splitting by axis, exact acceptance."""
 
 from archspec.types.condition import TRUE, at_least, conjunction, divisible, equal
 from archspec.types.dim import Dim

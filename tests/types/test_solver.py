@@ -1,4 +1,4 @@
-"""Questions that networks ask, with the answers a reader should see."""
+"""Conditions of networks, with the answers that a reader should see."""
 
 import time
 
@@ -41,22 +41,22 @@ def unet(depth: int, *axes: Dim) -> Condition:
 
 # (condition, given, kind, formula as text, counterexample)
 CASES = [
-    # a strided convolution beside the identity
+    # a strided convolution parallel to the identity
     (equal(H, conv(H, 3, 2, 1)), TRUE, FINITE, "H == 1", {"H": 2}),
     # strided, doubled, joined with the input
     (equal(2 * conv(H, 3, 2, 1), H), TRUE, SOMETIMES, "H % 2 == 0", {"H": 1}),
     (equal(2 * conv(H, 3, 2, 1), H), divisible(H, 2), ALWAYS, "", None),
     (equal(2 * conv(H, 3, 2, 1), H), divisible(H, 3), SOMETIMES, "H % 2 == 0", {"H": 3}),
-    # 3x3 stride 2 padding 1 beside 1x1 stride 2; ceil(H/2) against (H+1)//2
+    # 3x3 stride 2 padding 1 parallel to 1x1 stride 2; ceil(H/2) against (H+1)//2
     (equal(conv(H, 3, 2, 1), conv(H, 1, 2, 0)), TRUE, ALWAYS, "", None),
     (equal(ceil_divide(H, 2), (H + 1) // 2), TRUE, ALWAYS, "", None),
     (equal(ceil_divide(H - 2, 2) + 1, conv(H, 3, 2, 1)), TRUE, ALWAYS, "", None),
-    # least sizes
+    # smallest sizes
     (at_least(H // 2, 1), TRUE, SOMETIMES, "H >= 2", {"H": 1}),
     (at_least(conv(H, 5, 2, 0), 1), TRUE, SOMETIMES, "H >= 5", {"H": 1}),
     (at_least(conv(conv(H, 7, 2, 0), 3, 2, 0), 1), TRUE, SOMETIMES, "H >= 11", {"H": 1}),
     (at_least(c - 1, 1), at_least(c, 2), ALWAYS, "", None),
-    # joint
+    # several symbols together
     (equal(H, W), TRUE, SOMETIMES, "H == W", {"H": 1, "W": 2}),
     (at_least(H * W, 2), TRUE, SOMETIMES, "H > 1 or W > 1", {"H": 1, "W": 1}),
     (
@@ -81,7 +81,7 @@ CASES = [
     (divisible(H, 7), at_least(30, H), SOMETIMES, "H % 7 == 0", {"H": 1}),
     (at_least(H, 3), at_least(2, H), NEVER, "false", {"H": 1}),
     (at_least(H // 1_000_000, 1), TRUE, SOMETIMES, "H >= 1000000", {"H": 1}),
-    # facts about polynomials: true up to c = 12 only, and with roots inside
+    # properties of polynomials: true only up to c = 12, and with roots inside
     (at_least(12 * c**2, c**3), TRUE, FINITE, "c <= 12", {"c": 13}),
     (equal(c * (c + 1), 2 * (c * (c + 1) // 2)), TRUE, ALWAYS, "", None),
     (equal((w + 1) ** 3 - w**3, 3 * w**2 + 3 * w + 1), TRUE, ALWAYS, "", None),
@@ -174,7 +174,7 @@ def test_networks_are_decided_in_milliseconds() -> None:
     start = time.perf_counter()
     for depth in range(1, 8):
         decide(unet(depth, H, W))
-    assert time.perf_counter() - start < 2  # a tenth of that on a quiet machine
+    assert time.perf_counter() - start < 2  # a tenth of that on an idle machine
 
 
 def test_nothing_allowed_is_vacuously_always() -> None:

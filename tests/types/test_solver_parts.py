@@ -1,4 +1,4 @@
-"""The solver's parts against brute force: periodic sets, signs of polynomials, linear systems."""
+"""The parts of the solver compared with brute force: periodic sets, signs, linear systems."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -95,7 +95,7 @@ def _far(numbers: PeriodicSet) -> set[int]:
 @QUICK
 @given(sets(), st.integers(1, 9))
 def test_each_size_is_in_one_class(numbers: PeriodicSet, times: int) -> None:
-    """A class is a first size with an interval of rounds; classes come in order."""
+    """A class is a smallest size with an interval of rounds; classes are in order."""
     step = numbers.period * times
     found = segments(numbers, step)
     assert found == sorted(found, key=lambda each: (each[0], each[1][0]))
@@ -132,7 +132,7 @@ WORK: dict[str, Callable[[], object]] = {
 
 @pytest.mark.parametrize("name", WORK)
 def test_long_masks_are_charged_for(name: str) -> None:
-    """What is done with masks again and again ends in the time that its budget stands for."""
+    """Repeated operations on masks take no more time than their budget corresponds to."""
     start = process_time()
     with suppress(BudgetExceeded):
         Meter(BUDGET).run(WORK[name])
@@ -189,7 +189,7 @@ def test_unbounded_systems(equal: list, rows: list) -> None:
     system = System(2, tuple(equal), (*box_rows({}, 2), *rows))
     far = [
         (x, y)
-        for total in range(250, 300)  # a corner has x + y up to 240, a ray steps by at most 10
+        for total in range(250, 300)  # a corner has x + y up to 240, a ray has steps of at most 10
         for x, y in ((x, total - x) for x in range(total + 1))
         if all(a * x + b * y + c == 0 for a, b, c in equal)
         and all(a * x + b * y + c >= 0 for a, b, c in rows)

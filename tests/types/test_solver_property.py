@@ -1,4 +1,4 @@
-"""The solver against brute force on random conditions."""
+"""The solver compared with brute force on random conditions."""
 
 import os
 from collections.abc import Iterator
@@ -56,7 +56,7 @@ def dims(names: str, depth: int) -> st.SearchStrategy[Dim]:
 
 
 def extremes(names: str) -> st.SearchStrategy[Dim]:
-    """Sums with a `min` or `max`, of another one or of divisions too, and divisions of it."""
+    """Sums with a `min` or `max`, also of another one or of divisions, and divisions of these."""
     side = dims(names, 1)
     one = st.builds(extreme, st.sampled_from(["min", "max"]), side, st.one_of(side, SMALL))
     two = st.builds(extreme, st.sampled_from(["min", "max"]), one, side)  # a comparison has 4
@@ -156,7 +156,7 @@ def test_one_symbol(condition: Condition, given: Condition) -> None:
 @BOUNDED
 @given(conditions("H", 2), givens("H"))
 def test_finite_is_told_from_infinite(condition: Condition, given: Condition) -> None:
-    # With divisors up to 4, two deep, nothing new happens beyond 300 but repetition.
+    # With divisors up to 4, two deep, everything beyond 300 is a repetition.
     late = [{"H": size} for size in range(301, 601)]
     allowed = any(evaluate(given, sizes) for sizes in late)
     holds = any(evaluate(given, sizes) and evaluate(condition, sizes) for sizes in late)
@@ -187,7 +187,7 @@ def test_min_and_max(condition: Condition, given: Condition) -> None:
 
 
 def alternatives(condition: Condition, around: Condition) -> Iterator[tuple[AnyOf, Condition]]:
-    """Each disjunction in a condition, with what holds beside it."""
+    """Each disjunction in a condition, with the conditions that hold at the same time."""
     if isinstance(condition, Comparison):
         return
     for part in condition.parts:
@@ -226,7 +226,7 @@ def test_each_alternative_that_is_written_says_something(
         for part in whole.parts:
             others = disjunction(other for other in whole.parts if other is not part)
             alone = decide(conjunction([part, negation(others)]), around)
-            cheap = alone.work < 500  # what takes more may stay as it is
+            cheap = alone.work < 500  # what takes more steps need not be simplified
             assert not cheap or alone.kind is not VerdictKind.NEVER, (short, part)
 
 
