@@ -18,13 +18,12 @@ from archspec.graph.expression import (
     substituted,
 )
 from archspec_torch.classes.draft import Draft
-from archspec_torch.planning.size_origins import known_numbers
 
 
 def separating_condition(group: Sequence[Draft], other: Sequence[Draft]) -> Expression | None:
     """A condition of the spec that holds for the drafts of the first group and for no other."""
     drafts = [*group, *other]
-    known = [names_of(draft) for draft in drafts]
+    known = [draft.names for draft in drafts]
     alike = {
         name: Number(value)
         for name, value in known[0].items()
@@ -32,9 +31,13 @@ def separating_condition(group: Sequence[Draft], other: Sequence[Draft]) -> Expr
         and all(name in one and _same(one[name], value) for one in known)
     }
     wanted = [True] * len(group) + [False] * len(other)
+    tried: set[Expression] = set()
     for draft, names in zip(drafts, known, strict=True):
         for decision in draft.unit.either.decisions:
             condition = _over_names(substituted(decision, alike), names)
+            if condition in tried:
+                continue
+            tried.add(condition)
             truths = [_truth(condition, one) for one in known]
             if not says_more(condition) or not set(names_in(condition)) <= set(names):
                 continue
@@ -48,18 +51,11 @@ def distance(group: Sequence[Draft], other: Sequence[Draft]) -> int:
     decisions = dict.fromkeys(
         decision for one in (group, other) for decision in one[0].unit.either.decisions
     )
-    sides = [[names_of(draft) for draft in one] for one in (group, other)]
+    sides = [[draft.names for draft in one] for one in (group, other)]
     return sum(
         len({frozenset(_truth(one, names) for names in side) for side in sides}) > 1
         for one in decisions
     )
-
-
-def names_of(draft: Draft) -> dict[str, Any]:
-    """What the names of a block stand for: numbers, strings, and sizes of inputs by place."""
-    graph = draft.unit.either
-    texts = {name: text for name, text in graph.arguments.items() if isinstance(text, str)}
-    return {**texts, **known_numbers(graph)}
 
 
 def _same(one: Any, two: Any) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
+from typing import Any
 
 from archspec.graph.codegen.identifiers import Names
 from archspec.graph.units import Unit
@@ -21,6 +23,7 @@ from archspec_torch.forward.signature import arguments_text, return_annotation
 from archspec_torch.init.construct import Constructor
 from archspec_torch.init.initialisation import Firsts, default_lines, write_firsts
 from archspec_torch.planning.layout import Layout, Plan, Told
+from archspec_torch.planning.size_origins import known_numbers
 
 
 @dataclass
@@ -57,6 +60,13 @@ class Draft:
         yield from self.restores
         yield from self.firsts.lines
         yield from self.forward
+
+    @cached_property
+    def names(self) -> dict[str, Any]:
+        """What names of the block stand for: numbers, strings, and sizes of inputs by place."""
+        graph = self.unit.either
+        texts = {name: text for name, text in graph.arguments.items() if isinstance(text, str)}
+        return {**texts, **known_numbers(graph)}
 
     def holes(self) -> list[Hole]:
         """All constants, in order."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 from archspec.frozen import frozen
@@ -20,7 +21,7 @@ from archspec.graph.expression import (
     negated,
 )
 from archspec_torch.classes.agreement import preferred_names
-from archspec_torch.classes.conditions import distance, names_of, separating_condition
+from archspec_torch.classes.conditions import distance, separating_condition
 from archspec_torch.classes.draft import Draft
 from archspec_torch.classes.families import definition_of
 from archspec_torch.code.facts import with_facts
@@ -45,6 +46,9 @@ LEAST_SHARED = 0.5
 SELF = r"\bself\.(\w+)"
 """An attribute that code reads."""
 
+MOST_GROUPS = 24
+"""Groups of one block that are joined: more of them differ by counts rather than by conditions."""
+
 SIDES = (True, False)
 """The variant for which the condition holds, and the other one."""
 
@@ -56,36 +60,44 @@ def unified(groups: Sequence[list[Draft]], rewrite: Callable[[Draft], Draft]) ->
 
     `rewrite` writes a draft again after its layout was told which names to prefer.
     """
-    found = [list(group) for group in groups]
-    apart: list[tuple[Draft, Draft]] = []  # what cannot be joined, by the first drafts
-    while pair := _nearest(found, apart):
-        one, two = pair
+    if not 1 < len(groups) <= MOST_GROUPS:
+        return [list(group) for group in groups]
+    found = {number: list(group) for number, group in enumerate(groups)}
+    pairs = {pair: _distance(found, pair) for pair in combinations(found, 2)}
+    while pairs := {pair: apart for pair, apart in pairs.items() if apart is not None}:
+        one, two = min(pairs, key=lambda pair: (pairs[pair], pair))
+        del pairs[one, two]
         joined = _joined(found[one], found[two], rewrite)
         if joined is None:
-            apart.append((found[one][0], found[two][0]))
             continue
         found[one] = joined
         del found[two]
-    return found
+        pairs = {
+            pair: _distance(found, pair) if one in pair else apart
+            for pair, apart in pairs.items()
+            if two not in pair
+        }
+    return list(found.values())
 
 
-def _nearest(
-    groups: Sequence[list[Draft]], apart: Sequence[tuple[Draft, Draft]]
-) -> tuple[int, int] | None:
-    """The two groups of one block that differ by the fewest conditions: the next to be joined."""
-    pairs = [
-        (distance(group, other), one, two)
-        for two, other in enumerate(groups)
-        for one, group in enumerate(groups[:two])
-        if _may_join(group[0], other[0])
-        and not any(group[0] is first and other[0] is second for first, second in apart)
-    ]
-    return min(pairs)[1:] if pairs else None
+def _distance(groups: Mapping[int, list[Draft]], pair: tuple[int, int]) -> int | None:
+    """The number of conditions by which two groups differ; None if they cannot be joined.
+
+    Those that differ by the fewest are joined first.
+    """
+    group, other = (groups[number] for number in pair)
+    return distance(group, other) if _may_join(group[0], other[0]) else None
 
 
 def _may_join(one: Draft, two: Draft) -> bool:
     alike = one.signature == two.signature and one.transient == two.transient
-    return alike and definition_of(one.unit) == definition_of(two.unit) and not one.layout.root
+    decided = one.unit.either.decisions or two.unit.either.decisions
+    return (
+        bool(decided)
+        and alike
+        and definition_of(one.unit) == definition_of(two.unit)
+        and not one.layout.root
+    )
 
 
 def _joined(
@@ -164,7 +176,7 @@ class _Variants:
     def __init__(self, one: Draft, two: Draft, condition: Expression) -> None:
         self.condition = condition
         self.blocks = (_blocks(one), _blocks(two))
-        self.names = (names_of(one), names_of(two))
+        self.names = (one.names, two.names)
         self.always = (_always(one.init), _always(two.init))
         self.attributes = tuple(_attributes(one, two))
         test = _Test(condition, self._attribute())
