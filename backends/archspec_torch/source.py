@@ -77,7 +77,7 @@ def python_source(network: Compiled, remarks: Sequence[str] = ()) -> tuple[str, 
 
 def _start(classes: Sequence[ClassDef]) -> tuple[str, ...]:
     """What the network's `__init__` does last: it sets initial values, callers before callees."""
-    owners = [item for item in classes if any(draft.firsts.lines for draft in item.drafts)]
+    owners = [item for item in classes if any(draft.initial_values.lines for draft in item.drafts)]
     if not owners:
         return ()
     if owners == [classes[-1]]:

@@ -36,16 +36,16 @@ class Ends:
     `is_closed` that it cannot be inlined, because a region uses weights of it.
     """
 
-    heads: tuple[frozenset[Kind], ...]
-    tails: tuple[frozenset[Kind], ...]
+    readers: tuple[frozenset[Kind], ...]
+    sources: tuple[frozenset[Kind], ...]
     is_empty: bool
     is_closed: bool
 
 
 def _unknown(node: Node) -> Ends:
     """For a call of a block that was not folded, because its other calls cannot be."""
-    heads, tails = (_NOTHING,) * len(node.inputs), (_NOTHING,) * len(node.types)
-    return Ends(heads, tails, is_empty=False, is_closed=True)
+    readers, sources = (_NOTHING,) * len(node.inputs), (_NOTHING,) * len(node.types)
+    return Ends(readers, sources, is_empty=False, is_closed=True)
 
 
 class Look:
@@ -58,12 +58,12 @@ class Look:
             node for node in graph.nodes if node.is_input or self._draft.is_alive(node.id)
         ]
         self._kinds = {node.id: self._kind(node) for node in self._needed}
-        self._tails: dict[Port, frozenset[Kind]] = {}
-        self._heads: dict[Port, frozenset[Kind]] = {}
+        self._sources: dict[Port, frozenset[Kind]] = {}
+        self._readers: dict[Port, frozenset[Kind]] = {}
         for node in self._needed:
-            self._note_tails(node)
+            self._note_sources(node)
         for node in reversed(self._needed):
-            self._note_heads(node)
+            self._note_readers(node)
 
     def ends(self) -> Ends:
         """The ends of the block."""
@@ -75,8 +75,10 @@ class Look:
             if instance is not None and instance in self._shared
         ]
         return Ends(
-            heads=tuple(self._heads.get(Port(node.id), _NOTHING) for node in self._graph.inputs),
-            tails=tuple(self._tails.get(port, _NOTHING) for port in self._graph.output_ports),
+            readers=tuple(
+                self._readers.get(Port(node.id), _NOTHING) for node in self._graph.inputs
+            ),
+            sources=tuple(self._sources.get(port, _NOTHING) for port in self._graph.output_ports),
             is_empty=all(self._is_empty(node) for node in nodes),
             is_closed=bool(regions or self._graph.ties),
         )
@@ -86,9 +88,9 @@ class Look:
         found: set[int] = set()
         for node in self._needed:
             for at, port in enumerate(node.inputs):
-                maker, heads = self._graph.node(port.node), self._heads_at(node, at, port)
-                tails = self._tails.get(port, _NOTHING)
-                if any((tail, head) in _MEETING for tail in tails for head in heads):
+                maker, readers = self._graph.node(port.node), self._readers_at(node, at, port)
+                sources = self._sources.get(port, _NOTHING)
+                if any((source, reader) in _MEETING for source in sources for reader in readers):
                     found |= {one.id for one in (maker, node) if self.can_open(one)}
         # a block between the two may itself only pass data on
         return found | self.empty()
@@ -112,37 +114,37 @@ class Look:
         assert call.callee is not None
         return self._known.get(call.callee) or _unknown(call)
 
-    def _heads_at(self, node: Node, at: int, port: Port) -> frozenset[Kind]:
+    def _readers_at(self, node: Node, at: int, port: Port) -> frozenset[Kind]:
         """The kinds of readers of an input of a node."""
         if node.callee is not None:
-            return self._ends_of(node).heads[at]
+            return self._ends_of(node).readers[at]
         kind = self._kinds[node.id]
         if kind is not None:
             return frozenset((kind,))
         passes = at == 0 and self._passes(node)
-        return self._heads.get(Port(node.id), _NOTHING) if passes else _NOTHING
+        return self._readers.get(Port(node.id), _NOTHING) if passes else _NOTHING
 
-    def _note_heads(self, node: Node) -> None:
+    def _note_readers(self, node: Node) -> None:
         for at, port in enumerate(node.inputs):
-            heads = self._heads_at(node, at, port)
-            self._heads[port] = self._heads.get(port, _NOTHING) | heads
+            readers = self._readers_at(node, at, port)
+            self._readers[port] = self._readers.get(port, _NOTHING) | readers
 
-    def _note_tails(self, node: Node) -> None:
+    def _note_sources(self, node: Node) -> None:
         if node.callee is not None:
             ends = self._ends_of(node)
-            for index, kinds in enumerate(ends.tails):
-                passed = self._tails.get(node.inputs[0], _NOTHING) if ends.is_empty else kinds
-                self._tails[Port(node.id, index)] = passed
+            for index, kinds in enumerate(ends.sources):
+                passed = self._sources.get(node.inputs[0], _NOTHING) if ends.is_empty else kinds
+                self._sources[Port(node.id, index)] = passed
             return
         kind, port = self._kinds[node.id], Port(node.id)
         if kind == "sum":
-            before = [self._tails.get(one, _NOTHING) for one in node.inputs]
+            before = [self._sources.get(one, _NOTHING) for one in node.inputs]
             more = "change" in frozenset().union(*before)
-            self._tails[port] = frozenset(("sum", "change") if more else ("sum",))
+            self._sources[port] = frozenset(("sum", "change") if more else ("sum",))
         elif kind is not None:
-            self._tails[port] = frozenset((kind,))
+            self._sources[port] = frozenset((kind,))
         elif node.inputs and self._passes(node):
-            self._tails[port] = self._tails.get(node.inputs[0], _NOTHING)
+            self._sources[port] = self._sources.get(node.inputs[0], _NOTHING)
 
     def _kind(self, node: Node) -> Kind | None:
         """The kind of a node for folding; None for others, and those that preserve channels."""

@@ -21,7 +21,7 @@ from archspec_torch.forward.loops import fold_loops
 from archspec_torch.forward.modes import both_modes
 from archspec_torch.forward.signature import arguments_text, return_annotation
 from archspec_torch.init.construct import Constructor
-from archspec_torch.init.initialisation import Firsts, default_lines, write_firsts
+from archspec_torch.init.initialisation import InitialValues, default_lines, write_initial_values
 from archspec_torch.planning.layout import Layout, Plan, Told
 from archspec_torch.planning.size_origins import known_numbers
 
@@ -40,7 +40,7 @@ class Draft:
     resets: list[Line]
     restores: list[Line]
     transient: bool
-    firsts: Firsts
+    initial_values: InitialValues
     forward: list[Line]
     helpers: set[str] = field(default_factory=set)
     variables: tuple[str, ...] = ()
@@ -58,7 +58,7 @@ class Draft:
         yield from self.init
         yield from self.resets
         yield from self.restores
-        yield from self.firsts.lines
+        yield from self.initial_values.lines
         yield from self.forward
 
     @cached_property
@@ -97,7 +97,7 @@ def write_draft(layout: Layout, known: Plan, construct: Callable[[Unit], Code]) 
     forward, names = _forward(family, bodies)
     if not any(use.unit.has_modes for use in family):
         init, forward = fold_loops(layout.tree, init, forward, names)
-    firsts = write_firsts(layout, known)
+    initial_values = write_initial_values(layout, known)
     helpers = constructor.helpers.union(*(body.helpers for one in bodies for body in one))
     signature = _signature(layout, bodies[0][-1])
     if transient:
@@ -110,7 +110,7 @@ def write_draft(layout: Layout, known: Plan, construct: Callable[[Unit], Code]) 
         resets,
         restores,
         transient,
-        firsts,
+        initial_values,
         forward,
         helpers,
         tuple(constructor.variables),

@@ -17,7 +17,7 @@ from archspec_torch.classes.draft import Draft
 from archspec_torch.classes.parameters import Parameter
 from archspec_torch.code.lines import Line
 from archspec_torch.code.pieces import Absent, Argument, Call, Code, Hole
-from archspec_torch.init.initialisation import Firsts
+from archspec_torch.init.initialisation import InitialValues
 from archspec_torch.planning.size_origins import known_numbers
 
 TOKEN = "\0itself\0"
@@ -59,7 +59,7 @@ class OwnCalls:
             init=lines(draft.init),
             resets=lines(draft.resets),
             restores=lines(draft.restores),
-            firsts=Firsts(tuple(lines(draft.firsts.lines))),
+            initial_values=InitialValues(tuple(lines(draft.initial_values.lines))),
             forward=lines(draft.forward),
         )
 

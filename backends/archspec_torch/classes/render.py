@@ -59,8 +59,8 @@ class _Renderer:
         init = self._block(draft.init, 0, "", 8)
         resets = self._block(draft.resets, 0, own, 8)
         restores = self._block(draft.restores, 0, own, 8)
-        firsts = self._block(draft.firsts.lines, 0, own, 8)
-        own_lines = (draft.init, draft.resets, draft.restores, draft.firsts.lines)
+        initial_values = self._block(draft.initial_values.lines, 0, own, 8)
+        own_lines = (draft.init, draft.resets, draft.restores, draft.initial_values.lines)
         offset = sum(map(len, own_lines))
         indent = 4 if self.item.is_function else 8
         forward = self._block(draft.forward, offset, own, indent)
@@ -74,16 +74,16 @@ class _Renderer:
         if self.more.attributes:
             yield from (f"    {line}" for line in self.more.attributes)
             yield ""
-        rest = [*resets, *restores, *firsts, *forward]
+        rest = [*resets, *restores, *initial_values, *forward]
         if resets or restores:
             start = ("self.reset_parameters()", *start)
         yield from self._init(init, rest, start)
         yield from _resets(resets, restores)
-        if firsts:
+        if initial_values:
             yield ""
             yield "    def initialise(self) -> None:"
             yield '        """Set initial values. The constructor of the network calls this."""'
-            yield from firsts
+            yield from initial_values
         yield ""
         yield from _wrapped(
             "    def forward", f"(self, {draft.signature[1:]}".replace("(self, )", "(self)")

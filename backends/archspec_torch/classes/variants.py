@@ -35,7 +35,7 @@ from archspec_torch.code.statements import (
     matched,
     statements_of,
 )
-from archspec_torch.init.initialisation import Firsts
+from archspec_torch.init.initialisation import InitialValues
 
 BLOCKS = ("init", "resets", "restores", "initialise", "forward")
 """The lists of lines of a draft."""
@@ -221,7 +221,7 @@ class _Variants:
             init=lines["init"],
             resets=lines["resets"],
             restores=lines["restores"],
-            firsts=Firsts(tuple(lines["initialise"])),
+            initial_values=InitialValues(tuple(lines["initialise"])),
             forward=lines["forward"],
             is_joined=True,
         )
@@ -282,7 +282,7 @@ def _blocks(draft: Draft) -> Blocks:
         "init": draft.init,
         "resets": draft.resets,
         "restores": draft.restores,
-        "initialise": draft.firsts.lines,
+        "initialise": draft.initial_values.lines,
         "forward": draft.forward,
     }
 

@@ -27,13 +27,13 @@ from archspec_torch.planning.layout import Layout, Plan
 
 
 @dataclass(frozen=True)
-class Firsts:
+class InitialValues:
     """Lines of `initialise`; empty if torch's own values are right."""
 
     lines: tuple[Line, ...] = ()
 
 
-def write_firsts(layout: Layout, known: Plan) -> Firsts:
+def write_initial_values(layout: Layout, known: Plan) -> InitialValues:
     """The lines for one unit: rules first, then explicit attributes."""
     lines: list[Line] = []
     rules: dict[tuple[str, str], InitRule] = {}
@@ -42,7 +42,7 @@ def write_firsts(layout: Layout, known: Plan) -> Firsts:
             rules[rule.op, rule.parameter] = rule
     lines += _rule_lines(list(rules.values()), layout, known)
     lines += _grouped([asked for asked in _asked(layout) if asked.explicit], layout)
-    return Firsts(tuple(lines))
+    return InitialValues(tuple(lines))
 
 
 def _rule_lines(rules: list[InitRule], layout: Layout, known: Plan) -> list[Line]:
