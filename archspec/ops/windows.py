@@ -22,7 +22,7 @@ from archspec.types.dim import Dim, dim, product
 from archspec.types.tensor import DType, TensorType
 
 
-def _picture(op: str, inputs: tuple[TensorType, ...]) -> TensorType:
+def _feature_map(op: str, inputs: tuple[TensorType, ...]) -> TensorType:
     given = float_input(op, inputs)
     if given.rank != 4:
         raise OpError(f"`{op}` takes [B, C, H, W], but its input is {given.shape_text}", input=0)
@@ -55,7 +55,7 @@ class Unfold(Op):
     dilation: Sizes = 1
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        given = _picture(self.name, inputs)
+        given = _feature_map(self.name, inputs)
         require_filled(self.name, check, given)
         slides = slides_of(self.name, 2, self.kernel, self.stride, self.padding, self.dilation)
         counts = [

@@ -1,11 +1,11 @@
-"""Train a FractalNet with drop-path on scikit-learn's digits, and take its columns out.
+"""Train a FractalNet with drop-path on scikit-learn's digits, and extract its columns.
 
     pip install 'archspec-nn[examples]'
     python docs/examples/fractalnet_digits.py --epochs 60 --seed 0
 
-Prints the test accuracy of the whole network, of each of its columns as a network of its own, and
-of a plain network as deep as the deepest column that was trained alone for as long; draws the
-course of training. The networks are in `digits.arch`. The same seed gives the same numbers on the
+Prints the test accuracy of the whole network, of each of its columns as a separate network, and of
+a plain network with the depth of the deepest column, trained for the same number of epochs; plots
+the accuracies by epoch. The networks are in `digits.arch`. The same seed gives the same numbers on the
 same machine and versions.
 """
 
@@ -37,7 +37,7 @@ LEARNING_RATE = 0.02
 
 @dataclass(frozen=True)
 class Digits:
-    """1,797 grey pictures of 8 by 8: [B, 1, 8, 8] from 0 to 1, with the digit each one shows."""
+    """1,797 greyscale images of 8 by 8 pixels, [B, 1, 8, 8] from 0 to 1, and their digits."""
 
     train_images: Tensor
     train_labels: Tensor
@@ -47,18 +47,18 @@ class Digits:
 
 @dataclass
 class Candidate:
-    """A network, its test accuracy after each epoch, and what it is in the end."""
+    """A network, with its test accuracy after each epoch and at the end."""
 
     name: str
     network: archspec.Network
     module: nn.Module
     accuracy: list[float] = field(default_factory=list)
     settled: float = 0.0
-    """Test accuracy with the statistics of batch norms taken anew."""
+    """Test accuracy with recomputed statistics of batch norms."""
 
 
 def main() -> None:
-    """Train, print and draw."""
+    """Train, print the results and plot them."""
     options = arguments()
     deterministic()
     console = Console()
@@ -87,29 +87,29 @@ def main() -> None:
 
 
 def arguments() -> argparse.Namespace:
-    """What the command line says."""
+    """The options of the command line."""
     parser = argparse.ArgumentParser(
         description="FractalNet with drop-path on scikit-learn's digits.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--epochs", type=int, default=60, help="passes over the training pictures")
+    parser.add_argument("--epochs", type=int, default=60, help="passes over the training images")
     parser.add_argument("--seed", type=int, default=0, help="of split, weights, order, drop-path")
     parser.add_argument("--device", default="cpu", help="cpu, cuda, ..")
     parser.add_argument("--columns", type=int, default=3, help="columns of the fractal")
-    parser.add_argument("--examples", type=int, help="train and test on so many pictures only")
+    parser.add_argument("--examples", type=int, help="number of images for training and testing")
     parser.add_argument("--plot", type=Path, default=Path("fractalnet_digits.svg"), help="a file")
     return parser.parse_args()
 
 
 def deterministic() -> None:
-    """Ask torch for the same result each time; on CUDA cuBLAS must be told before it starts."""
-    torch.set_num_threads(1)  # one order of sums; pictures this small gain nothing from more
+    """Make torch deterministic; on CUDA, cuBLAS must be configured before it starts."""
+    torch.set_num_threads(1)  # a fixed order of sums; more threads are no faster for small images
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
 
 
 def digits(seed: int, examples: int | None, device: str) -> Digits:
-    """The data set, a quarter of it, drawn at random, for testing."""
+    """The data set; a random quarter of it is for testing."""
     bunch = load_digits()
     parts = train_test_split(
         bunch.images[:examples], bunch.target[:examples], test_size=0.25, random_state=seed
@@ -129,7 +129,7 @@ def load(name: str, options: argparse.Namespace) -> Candidate:
 
 
 def column(fractal: Candidate, k: int, device: str) -> Candidate:
-    """Column k as a plain network of its own; column 1 is the shallowest."""
+    """Column k as a plain network; column 1 is the shallowest."""
     network = fractal.network.extract(column=k)
     return Candidate(f"column {k}", network, network.to_torch(device=device))
 
@@ -141,7 +141,7 @@ def train(
     options: argparse.Namespace,
     bar: Progress,
 ) -> None:
-    """Momentum, and a tenth of the learning rate whenever half of what is left is done."""
+    """Train with momentum; after each half of the remaining epochs, divide the rate by ten."""
     torch.manual_seed(options.seed)
     module = candidate.module
     optimiser = torch.optim.SGD(module.parameters(), LEARNING_RATE, momentum=0.9)
@@ -162,7 +162,7 @@ def train(
 
 
 def measure(whole: Candidate, columns: list[Candidate], data: Digits) -> None:
-    """Note the test accuracy of a network and, with its weights of now, of its columns."""
+    """Record the test accuracy of a network and of its columns with the current weights."""
     state = whole.module.state_dict()
     for each in columns:
         each.module.load_state_dict({name: state[name] for name in each.module.state_dict()})
@@ -172,18 +172,18 @@ def measure(whole: Candidate, columns: list[Candidate], data: Digits) -> None:
 
 @torch.inference_mode()
 def accuracy(module: nn.Module, data: Digits) -> float:
-    """The share of test pictures that are read right."""
+    """The proportion of test images that are classified correctly."""
     right = module(data.test_images).argmax(1) == data.test_labels
     return right.float().mean().item()
 
 
 @torch.inference_mode()
 def settled(module: nn.Module, images: Tensor) -> nn.Module:
-    """The network, its batch norms with the statistics of one pass over these pictures.
+    """A copy of the network, with statistics of batch norms from one pass over these images.
 
-    While columns come and go, the input of a batch norm is now one column, now the mean of
-    several, and the averages kept in training mix these. A network that stays as it is has
-    statistics of its own.
+    In training with drop-path, the input of a batch norm is sometimes a single column and
+    sometimes the mean of several, so its running averages fit neither the whole network nor a
+    column.
     """
     module = copy.deepcopy(module).eval()
     norms = [layer for layer in module.modules() if isinstance(layer, nn.BatchNorm2d)]
@@ -196,7 +196,7 @@ def settled(module: nn.Module, images: Tensor) -> nn.Module:
 
 
 def table(candidates: list[Candidate], tested: int) -> Table:
-    """What came out."""
+    """The table of the results."""
     result = Table("network", title=f"Test accuracy on {tested} digits")
     for head in ("layers", "parameters", "MACs", "as trained", "settled"):
         result.add_column(head, justify="right")
@@ -214,7 +214,7 @@ def table(candidates: list[Candidate], tested: int) -> Table:
 
 
 def plot(candidates: list[Candidate], path: Path) -> None:
-    """Draw test accuracy by epoch, and where it ended."""
+    """Plot the test accuracy by epoch and at the end."""
     matplotlib.use("agg")
     matplotlib.rcParams["svg.hashsalt"] = "digits"  # the same ids in each run
     from matplotlib import pyplot  # after the choice of what draws

@@ -29,12 +29,12 @@ RATE = 0.05
 
 
 def main() -> None:
-    """The pipeline, and beside it what there is without the pictures that nobody labelled."""
+    """Run the pipeline, and the same networks without the unlabelled images for comparison."""
     options = arguments()
-    torch.set_num_threads(1)  # one order of sums; pictures this small gain nothing from more
+    torch.set_num_threads(1)  # a fixed order of sums; more threads are no faster for small images
     torch.manual_seed(options.seed)
     (images, labels), unlabelled, test = digits(options.labelled, options.seed)
-    result = Table("network", "learned from", title=f"Test accuracy on {len(test[1])} digits")
+    result = Table("network", "trained on", title=f"Test accuracy on {len(test[1])} digits")
     result.add_column("accuracy", justify="right")
 
     teacher = archspec.load(SPEC, "teacher").to_torch(seed=options.seed)
@@ -66,20 +66,20 @@ def main() -> None:
 
 
 def arguments() -> argparse.Namespace:
-    """What the command line says."""
+    """The options of the command line."""
     parser = argparse.ArgumentParser(
         description="Semi-supervised learning on scikit-learn's digits.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--labelled", type=int, default=100, help="pictures with a label")
-    parser.add_argument("--top", type=int, default=80, help="pictures of a class for the student")
+    parser.add_argument("--labelled", type=int, default=100, help="images with a label")
+    parser.add_argument("--top", type=int, default=80, help="images of a class for the student")
     parser.add_argument("--epochs", type=int, default=40, help="passes in each step")
     parser.add_argument("--seed", type=int, default=0, help="of split, weights and order")
     return parser.parse_args()
 
 
 def digits(labelled: int, seed: int) -> tuple[tuple[Tensor, Tensor], Tensor, tuple[Tensor, Tensor]]:
-    """Pictures [B, 1, 8, 8] with labels, pictures without, and a quarter of all for testing."""
+    """Images [B, 1, 8, 8] with labels, images without labels, and a quarter of all for testing."""
     bunch = load_digits()
     images, labels = torch.from_numpy(bunch.images / 16.0).float()[:, None], bunch.target
     rest, test = train_test_split(range(len(labels)), test_size=0.25, random_state=seed)
@@ -93,7 +93,7 @@ def digits(labelled: int, seed: int) -> tuple[tuple[Tensor, Tensor], Tensor, tup
 def train(
     module: nn.Module, images: Tensor, labels: Tensor, epochs: int, rate: float = RATE
 ) -> None:
-    """Momentum, and a rate that falls to nothing along half a wave."""
+    """Train with momentum and cosine annealing of the learning rate."""
     optimiser = torch.optim.SGD(module.parameters(), rate, momentum=0.9, weight_decay=1e-4)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs)
     module.train()
@@ -109,10 +109,10 @@ def train(
 
 @torch.inference_mode()
 def best_of_each_class(teacher: nn.Module, images: Tensor, top: int) -> tuple[Tensor, Tensor]:
-    """The pictures that the teacher is surest of, as many in each class, and their classes.
+    """The images that the teacher classifies most confidently, `top` per class, and their classes.
 
-    An image counts for the class that the teacher finds likeliest; in the paper for the ten
-    likeliest of a thousand.
+    An image counts for its most probable class; in the paper for the ten most probable of a
+    thousand.
     """
     sure, classes = teacher(images).softmax(1).max(1)
     picked = []
@@ -124,7 +124,7 @@ def best_of_each_class(teacher: nn.Module, images: Tensor, top: int) -> tuple[Te
 
 
 def with_head(student: nn.Module, classes: int, seed: int) -> nn.Module:
-    """A student for other classes: the head is new, all else is taken over, and is all there."""
+    """A student for other classes: its head is new, the other weights are those of `student`."""
     network = archspec.load(SPEC, "student", classes=classes)
     fresh = network.to_torch(seed=seed).state_dict()
     body = {name: x for name, x in student.state_dict().items() if not name.startswith("fc.")}
@@ -133,7 +133,7 @@ def with_head(student: nn.Module, classes: int, seed: int) -> nn.Module:
 
 @torch.inference_mode()
 def accuracy(module: nn.Module, test: tuple[Tensor, Tensor]) -> str:
-    """The share of test pictures that are read right."""
+    """The proportion of test images that are classified correctly."""
     images, labels = test
     return f"{(module(images).argmax(1) == labels).float().mean().item():.1%}"
 
