@@ -5,8 +5,8 @@
 
 Prints the test accuracy of the whole network, of each of its columns as a separate network, and of
 a plain network with the depth of the deepest column, trained for the same number of epochs; plots
-the accuracies by epoch. The networks are in `digits.arch`. The same seed gives the same numbers on the
-same machine and versions.
+the accuracies by epoch. The networks are in `digits.arch`. The same seed gives the same numbers on
+the same machine with the same versions.
 """
 
 from __future__ import annotations
