@@ -1,7 +1,7 @@
 """Points at which edges enter frames.
 
 Data that is read more than once in a frame enters it once and branches inside; an edge to a box
-further down in a frame goes through a point at its upper end. Otherwise Graphviz would lead them
+further down in a frame goes through a point at its upper edge. Otherwise Graphviz would route them
 around the frame.
 """
 
@@ -40,10 +40,10 @@ def parted(edges: Sequence[Edge], wiring: Wiring) -> tuple[list[Edge], dict[int,
 def jointed(
     edges: Sequence[Edge], splits: dict[int, int], rank: dict[int, int], wiring: Wiring
 ) -> list[Edge]:
-    """Edges that enter a frame below its upper end, led through a point at that end.
+    """Edges that enter a frame below its upper edge, routed through a point on that edge.
 
-    Edges that leave a frame above its lower end are led through a point there. Graphviz would lead
-    both past the frame and through its side. Points and their ranks are added.
+    Edges that leave a frame above its lower edge are routed through a point there. Graphviz would
+    route both past the frame and through its side. Points and their ranks are added.
     """
     inside: dict[int, set[int]] = {frame: set() for frame in wiring.parents}
     for box, inner in {**wiring.frame_of, **splits}.items():
@@ -97,8 +97,8 @@ def apart(
 ) -> Iterator[tuple[int, int]]:
     """Pairs of boxes that keep frames below their sources and above their readers.
 
-    These are a box that feeds a frame and a source inside of it, and a box without readers inside
-    of it and a reader outside.
+    These are a box that feeds a frame and a source inside it, and a box without readers inside it
+    and a reader outside.
     """
     frames = {**wiring.frame_of, **splits}
     place = {box: index for index, box in enumerate(order)}

@@ -25,7 +25,7 @@ def levels(
     """A level for each box such that every arrow goes down; boxes are in topological order.
 
     Constraints are further pairs that must go down, without an arrow. A branch that leads only to
-    `outputs`, and is not the longest, is right below its source.
+    `outputs`, and is not the longest, is directly below its source.
     """
     order = list(boxes)
     entering, leaving = Counter(end for _, end in arrows), Counter(start for start, _ in arrows)

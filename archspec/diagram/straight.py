@@ -68,7 +68,7 @@ def upright(
     frames: Mapping[int, int | None],
     parents: Mapping[int, int | None],
 ) -> frozenset[Edge]:
-    """Edges that can be straight: they leave frames at the lower end and enter at the upper one."""
+    """Edges that can be straight: they leave frames at the lower edge, enter at the upper."""
     spans: dict[int, tuple[int, int]] = {}
     for box, inner in frames.items():
         frame = inner

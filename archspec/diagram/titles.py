@@ -15,7 +15,7 @@ from archspec.frozen import frozen
 
 Point: TypeAlias = "tuple[float, float]"
 Extent: TypeAlias = "tuple[float, float, float, float]"
-"""Left, lower, right and upper end."""
+"""Left, lower, right and upper edge."""
 Layout: TypeAlias = "dict[str, Any]"
 
 MARGIN = 8.0
@@ -42,7 +42,7 @@ class Moved:
 
 
 def moves(layout: Layout) -> Mapping[str, Moved]:
-    """By the name of a frame, how its title is moved if an arrow crosses it."""
+    """For each frame whose title an arrow crosses, by name, how the title is moved."""
     lines = [list(polyline(edge)) for edge in layout.get("edges", ())]
     found: dict[str, Moved] = {}
     for frame in layout.get("objects", ()):
@@ -107,7 +107,7 @@ def move_title(frame: dict[str, Any], shift: float) -> None:
 
 
 def gap(taken: Sequence[Point], width: float, left: float, right: float) -> float | None:
-    """The leftmost place for something of a width between `left` and `right`."""
+    """The leftmost position for an object of a given width between `left` and `right`."""
     place = left
     for start, end in sorted(taken):
         if start - CLEAR >= place + width:
@@ -125,7 +125,7 @@ def _texts(item: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def extent(item: Mapping[str, Any]) -> Extent | None:
-    """Left, lower, right and upper end of the text of a frame; None if there is none."""
+    """Left, lower, right and upper edge of the text of a frame; None if there is none."""
     size, found = 11.0, []
     for operation in item.get("_ldraw_", ()):
         if operation["op"] == "F":

@@ -1,9 +1,9 @@
-"""Which parameters change numbers only: no decision in the spec reads them.
+"""Parameters that only change numbers: no decision in the spec reads them.
 
 A decision is a condition, the number of iterations, the choice of a clause, an index, a label. The
-walk follows a parameter through arithmetic, names bound to it, and arguments of other definitions.
-It reads the syntax tree only, so that its answer holds for all values; what it cannot follow counts
-as a decision.
+analysis follows a parameter through arithmetic, names bound to it, and arguments of other
+definitions. It only reads the syntax tree, so its result is right for all values; what it cannot
+follow counts as a decision.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ PASSED_ON = (
     ast.DrawDecl,
     ast.Bind,
 )
-"""Constructs that decide nothing themselves."""
+"""Constructs that are not decisions themselves."""
 
 HANDED_ON: Mapping[type[ast.Node], tuple[str, ...]] = {
     ast.Input: ("items",),
@@ -53,7 +53,7 @@ HANDED_ON: Mapping[type[ast.Node], tuple[str, ...]] = {
     ast.Output: ("value",),
     ast.DimExpr: ("value", "default"),
 }
-"""The parts of constructs that do not decide anything, although other parts do."""
+"""The parts of constructs that are not decisions, although other parts are."""
 
 
 NUMERIC = frozenset(FUNCTIONS) - {"len", "zip", "enumerate", "reversed"}
@@ -65,7 +65,7 @@ class Decisions:
     """The names that decisions read, in all requested definitions, memoised.
 
     `layers` are the values of those parameters of the definition `outermost` that are layers: only
-    there their values are known.
+    their values are known.
     """
 
     outermost: Definition
@@ -77,9 +77,9 @@ class Decisions:
         key = (definition, frozenset(names))
         if key not in self.known:
             before = dict(self.known)
-            self.known[key] = False  # for the calls of itself that it meets on the way
+            self.known[key] = False  # for recursive calls
             if self._read(*key):
-                # answers found on the way relied on that
+                # results of nested queries relied on that
                 self.known = {**before, **{one: True for one, yes in self.known.items() if yes}}
                 self.known[key] = True
         return self.known[key]
@@ -134,7 +134,7 @@ class Decisions:
 
 @dataclass
 class _Walker:
-    """Looks for a decision that reads one of the names; `True` marks what decides."""
+    """Finds decisions that read one of the names; `True` marks parts that are decisions."""
 
     decisions: Decisions
     definition: Definition
@@ -156,7 +156,7 @@ class _Walker:
         return False
 
     def parts(self, node: ast.Node) -> Iterator[tuple[ast.Node, bool]]:
-        """The nodes directly below, each with whether it decides."""
+        """The child nodes, each with whether it is a decision."""
         passive = _passive(node)
         for part in children(node):
             yield part, not any(part is one for one in passive)
@@ -205,7 +205,7 @@ class _Walker:
 
 
 def _passive(node: ast.Node) -> tuple[object, ...]:
-    """The parts of a construct that it passes on; the others decide."""
+    """The parts of a construct whose values it passes on; the others are decisions."""
     if isinstance(node, PASSED_ON) or (
         isinstance(node, ast.Binary) and node.operator in ARITHMETIC
     ):
@@ -232,7 +232,7 @@ def _mentions(node: ast.Node, names: Iterable[str]) -> bool:
 
 
 def _yields(node: ast.Node, names: Iterable[str]) -> bool:
-    """Whether the value of an expression may depend on the names, other than through an op."""
+    """Whether the value of an expression may depend on the names, except through an op."""
     stack = [node]
     while stack:
         part = stack.pop()
@@ -258,7 +258,7 @@ def _bound(targets: Iterable[ast.Target]) -> Iterator[str]:
 
 
 def reachable(start: Iterable[Definition]) -> list[Definition]:
-    """The definitions that these mention, directly or through others, themselves included."""
+    """The definitions that these mention, directly or through others, including themselves."""
     found: dict[Definition, None] = {}
     stack = list(start)
     while stack:

@@ -21,8 +21,8 @@ class Members:
     """The family of a network; see `archspec.graph.compiled.Family`.
 
     `named` is the network or preset, `definition` its definition, `values` those of all parameters,
-    `given` the names of those that do not have their default, `outside` what was given from outside
-    of the file, `compile_with` compiles it with this from outside instead.
+    `given` the names of those that differ from their default, `outside` the values given from
+    outside the file, `compile_with` compiles it with other values from outside.
     """
 
     named: Definition
@@ -36,7 +36,7 @@ class Members:
 
     @cached_property
     def numbers(self) -> Mapping[str, int | float]:
-        """The parameters that change numbers only."""
+        """The parameters that only change numbers."""
         found: dict[str, int | float] = {}
         defaults = defaults_of(self.definition)
         for parameter in self.definition.parameters:
@@ -77,7 +77,7 @@ class Members:
 
 
 def _read_types(network: Compiled, training: bool) -> Iterator[TensorType]:
-    """The types of all data that something reads."""
+    """The types of all data that is read."""
     for graph in walk(network.training if training else network.inference):
         for node in graph.nodes:
             for port in node.inputs:

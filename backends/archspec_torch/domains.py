@@ -14,7 +14,7 @@ def is_readable(domain: str | None) -> bool:
 
 
 def refusals(name: str, domain: str | None) -> tuple[str, ...]:
-    """Lines that refuse values of an argument outside of its domain, in words."""
+    """Lines that raise an error with a message for values of an argument outside its domain."""
     if domain is None:
         return ()
     condition, words = _condition(name, domain)
@@ -25,7 +25,7 @@ def refusals(name: str, domain: str | None) -> tuple[str, ...]:
 
 
 def _condition(name: str, domain: str) -> tuple[str, str]:
-    """When a value is outside of a domain, and what it must be in words."""
+    """The condition that a value is outside a domain, and the requirement in words."""
     if found := RANGE.fullmatch(domain):
         least, end = found.groups()
         if least and end:

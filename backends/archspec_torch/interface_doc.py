@@ -20,7 +20,7 @@ def interface_doc(
 ) -> str:
     """Paragraphs for the docstring of the class of a network.
 
-    `others` are the members of its family that the further values of `arguments` make.
+    `others` are the members of its family with other values of `arguments`.
     """
     graph = network.inference
     outputs = [outputs_of(one.inference) for one in (network, *others)]
@@ -48,7 +48,7 @@ def _fixed(network: Compiled, arguments: Collection[str]) -> Iterator[str]:
 
 
 def _shown(forms: Sequence[Signature], arguments: Sequence[Parameter]) -> str:
-    """An input or output, with the names of arguments in the place of sizes that they make."""
+    """An input or output, with the names of arguments for the sizes that they determine."""
     kinds = zip(*(form.types for form in forms), strict=True)
     return f"`{forms[0].name}` {', '.join(_kind(kind, arguments) for kind in kinds)}"
 

@@ -16,19 +16,21 @@ def resample_positions(
     *,
     antialias: bool = True,
 ) -> dict[str, Tensor]:
-    """A state dict whose tables of positions have the sizes that they have in a module.
+    """A state dict with position tables resampled to the sizes that they have in a module.
 
-    A table has a vector for each place of a square grid, [1, N, D], with those of class tokens and
-    the like in front, which are kept; or [1, H, W, D]. Bicubic, as in DeiT (arXiv:2012.12877) and
-    timm. All else, and a table that has its size, is handed on. Raises ValueError for a table
-    among `names` that cannot be resampled; without `names` it is handed on, and loading says why.
+    A table has a vector for each position of a square grid, [1, N, D], after those of class tokens
+    and the like, which do not change; or [1, H, W, D]. Bicubic, as in DeiT (arXiv:2012.12877) and
+    timm. Everything else, and tables of the right size, are passed on. Raises ValueError for a
+    table among `names` that cannot be resampled; without `names` it is passed on, and loading
+    reports why.
 
     Args:
         state: The weights of the same network at another size.
-        module: The network at its size; it may be on meta.
-        names: The tables. Without it, all of three or four axes that differ. A table of two, [N, D]
-            (an `embedding`), has to be named: only a reader knows that it is one.
-        antialias: As timm does; DeiT's own scripts do not, which gives somewhat other numbers.
+        module: The network at the new size; it may be on the meta device.
+        names: The tables. By default, all with three or four axes that differ. A table with two,
+        [N, D]
+            (an `embedding`), has to be named: its shape does not show that it is one.
+        antialias: As in timm; DeiT's own scripts do not, with slightly different numbers.
     """
     sizes = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
     result = dict(state)

@@ -1,7 +1,7 @@
-"""What a network looks at: measurements on a module and some images.
+"""The sensitivity of a network to its input: measurements on a module and some images.
 
-These are experiments, not facts about a graph: they need weights and images. What a position can
-see at most stands in the report (`receptive_fields`).
+These are experiments, not properties of a graph: they need weights and images. The report has the
+largest possible receptive fields (`receptive_fields`).
 """
 
 from __future__ import annotations
@@ -22,22 +22,23 @@ def occlusion_map(
     fill: float | Tensor = 0.0,
     batch: int = 64,
 ) -> Tensor:
-    """The score of a label while a square of the image is covered: [B, P, Q], a value a place.
+    """The score of a label while a square of the image is covered: [B, P, Q], by position.
 
-    Squares of `window` by `window` pixels stand `stride` apart from the upper left corner on, as
-    many as it takes to cover each pixel; the last ones may hang over the edge. Low values are where
-    the network looks. Zeiler and Fergus (arXiv:1311.2901) cover with grey and plot a probability.
+    Squares of `window` by `window` pixels have a distance of `stride`, starting at the upper left
+    corner, so many that each pixel is covered; the last ones may extend beyond the edge. Low values
+    show what the network depends on. Zeiler and Fergus (arXiv:1311.2901) cover with grey and plot a
+    probability.
 
     Args:
-        module: A network whose output, or the first of two axes among several, is [B, classes].
-            It is measured in inference, and left in the mode in which it was.
+        module: A network whose output, or the first with two axes among several, is [B, classes].
+            It is run in inference mode, and then returned to its mode.
         images: [B, C, H, W].
-        label: The column of the score: one for all images, or one each.
+        label: The column of the score: one for all images, or one for each.
         window: Side of the square.
-        stride: How far apart the squares stand, at most their side.
-        fill: What they are covered with: a number, or a tensor that goes with an image [C, H, W],
+        stride: The distance of the squares, at most `window`.
+        fill: What they are covered with: a number, or a tensor that broadcasts with [C, H, W],
             such as the mean of each channel in [C, 1, 1].
-        batch: How many covered images are computed at once.
+        batch: The number of covered images computed at once.
     """
     if not 1 <= stride <= window:
         raise ValueError(f"stride is from 1 to window, which is {window}, not {stride}")
@@ -65,19 +66,19 @@ def occlusion_map(
 def effective_receptive_field(
     module: nn.Module, images: Tensor, *, positive: bool = False, batch: int = 1
 ) -> Tensor:
-    """How much each pixel moves the centre of the last feature map: [H, W].
+    """The effect of each pixel on the centre of the last feature map: [H, W].
 
-    It is the gradient of the sum over channels at the centre, its absolute value summed over
-    channels of the input and averaged over images. Luo et al. (arXiv:1701.04128). Where a layer
-    norm over channels comes last, that sum is always the same and only `positive` tells something.
+    It is the absolute value of the gradient of the sum over channels at the centre, summed over
+    channels of the input and averaged over images. Luo et al. (arXiv:1701.04128). If the last layer
+    is a layer norm over channels, that sum is constant and only `positive` is meaningful.
 
     Args:
-        module: A network whose output, or the last of four axes among several, is [B, C, P, Q].
-            It is measured in inference, and left in the mode in which it was.
+        module: A network whose output, or the last with four axes among several, is [B, C, P, Q].
+            It is run in inference mode, and then returned to its mode.
         images: [B, C, H, W].
-        positive: Only channels that answer (above zero) and pixels that raise them, as the authors
+        positive: Only channels with positive values and pixels that increase them, as the authors
             of RepLKNet (arXiv:2203.06717) and UniRepLKNet count.
-        batch: How many images are computed at once.
+        batch: The number of images computed at once.
     """
     total = torch.zeros(images.shape[2:], dtype=images.dtype, device=images.device)
     with _in_inference(module), torch.enable_grad():
@@ -91,17 +92,17 @@ def effective_receptive_field(
 
 
 def log_scaled(field: Tensor) -> Tensor:
-    """An effective receptive field as it is plotted and compared: log(1 + value), the most as 1."""
+    """An effective receptive field scaled for plots and comparisons: log(1 + value), maximum 1."""
     logarithm = field.log1p()
     return logarithm / logarithm.max()
 
 
 def high_contribution_area(field: Tensor, share: float) -> tuple[int, float]:
-    """The least centred square with more than this share of all; its side, and part of the area.
+    """The smallest centred square with more than this share of the total; its side and area ratio.
 
-    The ratio is `r` of the tables of RepLKNet, where `field` is what `log_scaled` gives. The side
-    is odd, for the square has a pixel in its centre. The whole field is (H, 1.0) where no square
-    inside of it has as much.
+    The ratio is `r` of the tables of RepLKNet, if `field` is the result of `log_scaled`. The side
+    is odd, because the square has a pixel in its centre. If no smaller square has this share, the
+    result is the whole field: (H, 1.0).
     """
     height, width = field.shape
     enough = share * float(field.sum())
@@ -114,7 +115,7 @@ def high_contribution_area(field: Tensor, share: float) -> tuple[int, float]:
 
 
 def _covered(size: int, window: int, stride: int, device: torch.device) -> Tensor:
-    """Which pixels of an axis each square covers: [places, size]."""
+    """The pixels of an axis that each square covers: [positions, size]."""
     places = 1 + max(0, -(-(size - window) // stride))
     first = stride * torch.arange(places, device=device)[:, None]
     pixels = torch.arange(size, device=device)

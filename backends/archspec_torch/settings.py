@@ -1,4 +1,4 @@
-"""Which parameters of a network the constructor of its class takes.
+"""The parameters of a network that the constructor of its class takes.
 
 Those on which no decision of the spec depends (`Family.numbers`) change numbers only, unless code
 generation or the sizes of inputs depend on them. To find that out, the network is written with
@@ -32,7 +32,7 @@ from archspec_torch.planning.layout import Plan, lay_out
 from archspec_torch.planning.size_origins import known_numbers
 
 FACTORS = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29)
-"""By which parameters are multiplied for another member of the family, each by its own."""
+"""Factors for the parameters in other members of the family, one for each parameter."""
 
 
 @frozen

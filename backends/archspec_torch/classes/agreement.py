@@ -1,8 +1,8 @@
-"""Which variables two variants of a block should use alike, so that they share statements.
+"""Which variables two variants of a block should use in common, so that they share statements.
 
-The nodes of their graphs are matched in order. A value of one that the other has as well should
-have one name in both. Where an equal node reads a value that only one variant makes, that value
-should replace the variable of what the other variant reads there: `x = self.downsample(x)`.
+The nodes of their graphs are matched in order. A value that both have should have the same name in
+both. If an equal node reads a value that only one variant has, that value should replace the
+variable that the other variant reads there: `x = self.downsample(x)`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Preferred: TypeAlias = "dict[bool, Mapping[Port, str]]"
 
 
 def preferred_names(draft: Draft, other: Draft) -> Preferred:
-    """The names that the values of a draft should have, by those of another variant."""
+    """The preferred names for the values of a draft, given those of another variant."""
     found: Preferred = {}
     for mode, names in other.layout.names.items():
         graphs = draft.unit.graph(mode), other.unit.graph(mode)
@@ -43,7 +43,7 @@ def _names(graph: Graph, other: Graph, names: Mapping[Port, str]) -> Iterator[tu
 
 
 def _matched(graph: Graph, other: Graph) -> Iterator[tuple[int, int]]:
-    """Nodes that are the same in both, by their numbers."""
+    """Equal nodes in both, by their numbers."""
     nodes, others = graph.nodes, other.nodes
     keys = [[_key(node) for node in both] for both in (nodes, others)]
     for low, high, start, _, alike in aligned(*keys):

@@ -1,4 +1,4 @@
-"""The condition of a spec that tells two groups of specialisations apart."""
+"""The condition of a spec that distinguishes two groups of specialisations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from archspec_torch.classes.draft import Draft
 
 
 def separating_condition(group: Sequence[Draft], other: Sequence[Draft]) -> Expression | None:
-    """A condition of the spec that holds for the drafts of the first group and for no other."""
+    """A condition of the spec that is true for the drafts of the first group and for no other."""
     drafts = [*group, *other]
     known = [draft.names for draft in drafts]
     alike = {
@@ -68,7 +68,7 @@ def _truth(condition: Expression, names: Mapping[str, Any]) -> bool | None:
 
 
 def _over_names(condition: Expression, names: Mapping[str, Any]) -> Expression:
-    """With the name of an input's size, or else another name, for a size without a name."""
+    """The condition with a name for each size: that of an input's size, or else another one."""
     match condition:
         case Size(value):
             fitting = [name for name, known in names.items() if _same(known, value)]

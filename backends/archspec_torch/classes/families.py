@@ -11,16 +11,16 @@ from archspec.graph.units import Unit
 
 
 def definition_of(unit: Unit) -> Hashable:
-    """What the specialisations of one block have in common."""
+    """The specialisations of one block."""
     graph = unit.either
     return (graph.name, graph.kind, graph.origin.span)
 
 
 def families(units: Sequence[Unit]) -> Iterator[list[Unit]]:
-    """The specialisations of each block together, behind all blocks that they call.
+    """The specialisations of each block together, after all blocks that they call.
 
     A family whose units call each other, as those of a recursive rule, is in the order of its
-    calls. Blocks that call each other in a circle come in layers, as `by_height` has them.
+    calls. Mutually recursive blocks are in layers, as in `by_height`.
     """
     place = {unit: number for number, unit in enumerate(units)}
     own: dict[Hashable, list[Unit]] = {}
@@ -44,7 +44,7 @@ def families(units: Sequence[Unit]) -> Iterator[list[Unit]]:
 
 
 def by_height(units: Sequence[Unit]) -> Iterator[list[Unit]]:
-    """Units in layers: each calls, of these, only units of layers before."""
+    """Units in layers: each unit only calls units of earlier layers."""
     place = {unit: number for number, unit in enumerate(units)}
     calls = {
         unit: {callee.owner for callee in unit.callees.values() if callee.owner in place}
@@ -58,6 +58,6 @@ def by_height(units: Sequence[Unit]) -> Iterator[list[Unit]]:
 
 
 def calls_itself(units: Sequence[Unit]) -> bool:
-    """Whether some of these call others of them."""
+    """Whether some of these units call others of them."""
     inside = set(units)
     return any(callee.owner in inside for unit in units for callee in unit.callees.values())

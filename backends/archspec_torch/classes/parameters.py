@@ -17,7 +17,7 @@ Values: TypeAlias = tuple[Any, ...]
 class Parameter:
     """A constructor argument, with its value in each specialisation.
 
-    `outside` says that it is for numbers that other blocks wrote.
+    `outside` means that it is for numbers from other blocks.
     """
 
     name: str
@@ -25,7 +25,7 @@ class Parameter:
     outside: bool = False
     default: Any = NO_DEFAULT
     source: str = ""
-    """The name in the body of the block that it is, if it is one."""
+    """The name in the body of the block that it stands for, or none."""
 
     @property
     def kind(self) -> str:
@@ -56,7 +56,7 @@ class Ratio:
 
 @frozen
 class Written:
-    """An expression from the spec over arguments; `spelled` has names with another spelling."""
+    """An expression from the spec over arguments; `spelled` has the names spelled otherwise."""
 
     expression: Expression
     spelled: tuple[tuple[str, str], ...] = ()

@@ -1,9 +1,9 @@
 """Calls of a block by itself: `Levels(n - 1, 2 * width)` in the class `Levels`.
 
 While the specialisations of a recursive rule are written, their classes and the arguments of these
-are not known. So a call among them first has all names of the callee's body as arguments. Once the
-drafts are classes, the arguments that these do not take are left out; those that are left may need
-further arguments, until none is added.
+are unknown. So at first a call among them has all names of the callee's body as arguments. When the
+drafts are classes, arguments that these do not have are removed; the others may require further
+arguments, until no more are added.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from archspec_torch.init.initialisation import InitialValues
 from archspec_torch.planning.size_origins import known_numbers
 
 TOKEN = "\0itself\0"
-"""Stands for the class of a call whose class is not known yet."""
+"""Placeholder for the class of a call whose class is not known yet."""
 
 MOST_ROUNDS = 6
-"""In which arguments may be added; a rule that needs more has a class for each specialisation."""
+"""Maximum number of rounds that add arguments; beyond it each specialisation has a class."""
 
 
 class OwnCalls:
@@ -36,7 +36,7 @@ class OwnCalls:
         self.names = [name for name in self.known[0] if all(name in one for one in self.known)]
 
     def call(self, unit: Unit) -> Code:
-        """A call of one of them, with all that may be its arguments."""
+        """A call of one of them, with all of its possible arguments."""
         number = self.number[unit.owner]
         arguments = [
             Argument((Hole(self.known[number][name], _hint(name)),), name) for name in self.names
@@ -46,7 +46,7 @@ class OwnCalls:
     def resolved(
         self, draft: Draft, classes: Sequence[str], parameters: Sequence[Sequence[Parameter]]
     ) -> Draft:
-        """A draft whose calls are of classes, by the number of the callee, with their arguments."""
+        """A draft with calls of classes, by the number of the callee, with their arguments."""
 
         def of(code: Code) -> Code:
             return tuple(self._piece(piece, of, classes, parameters) for piece in code)
@@ -86,7 +86,7 @@ class OwnCalls:
         return Call(classes[number], arguments)
 
     def callees(self, draft: Draft) -> list[int]:
-        """The numbers of what it calls, in the order of the calls."""
+        """The numbers of its callees, in the order of the calls."""
         return [number for line in draft.lines for number in _called(line.code)]
 
 
@@ -113,5 +113,5 @@ def _simple(known: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _hint(name: str) -> str:
-    """What a layer calls the size of its input that has no name."""
+    """The name that a layer uses for an unnamed size of its input."""
     return name if name.isidentifier() else "in_channels"

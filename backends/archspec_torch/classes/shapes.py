@@ -1,4 +1,4 @@
-"""Shapes in comments, in the names of a class: `[B, window**2, 3*in_features]`."""
+"""Shapes in comments, over the names of a class: `[B, window**2, 3*in_features]`."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ class Shapes:
             self.shown = {**{name: name for name in self._bound()}, **self.shown}
 
     def text(self, comments: Sequence[Comment | None]) -> str:
-        """What a comment says of values, given what it says in each specialisation.
+        """The shapes of values in a comment, given those in each specialisation.
 
-        None is for one that does not run the line.
+        A specialisation that does not run the line has None.
         """
         runs = tuple(at for at, comment in enumerate(comments) if comment is not None)
         if len(runs) < len(comments):
@@ -78,7 +78,7 @@ class Shapes:
         return self._parts[runs]
 
     def _bound(self) -> Iterator[str]:
-        """Sizes that the block itself names, where no variable has the name."""
+        """Sizes named by the block itself, if no variable has the name."""
         graphs = [draft.unit.either for draft in self.drafts]
         variables = {
             name for draft in self.drafts for mode in draft.layout.locals for name in mode.known
@@ -119,7 +119,7 @@ class Shapes:
         return UNKNOWN
 
     def _spelled(self, origin: Expression, values: Sequence[int]) -> str:
-        """An expression in names of the class, if it has these values; else ""."""
+        """An expression over names of the class, if it has these values; else ""."""
         literals: dict[str, Expression] = {}
         for name in names_in(origin):
             if name not in self.shown:
@@ -144,7 +144,7 @@ class Shapes:
         return text
 
     def _multiple(self, sizes: Sequence[Extent], given: Sequence[Dim]) -> str:
-        """A size that is the same everywhere; `window*rows` where 7 is the window."""
+        """A size that is equal in all; `window*rows` if 7 is the window."""
         symbols = {tuple(monomial for monomial, _ in size.terms) for size in given}
         factors = [size.terms[0][1] for size in given]
         origins = dict.fromkeys(extent.origin for extent in sizes)

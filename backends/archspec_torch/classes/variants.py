@@ -1,9 +1,9 @@
-"""Drafts of one definition whose code differs as one class: what differs is put under an `if`.
+"""Drafts of one definition with different code as one class: the differences are in `if`s.
 
-Specialisations of a block differ in more than numbers where its `if`, or the clauses of a rule,
-decided otherwise (`Graph.decisions`). Such drafts are made congruent: each has the lines of all,
-those that it does not run with constants that are absent. What a specialisation runs are its own
-statements, in their order.
+Specialisations of a block differ in more than numbers if an `if` or the clauses of a rule were
+decided differently (`Graph.decisions`). Such drafts are made congruent: each has the lines of all,
+and those that it does not run have absent constants. A specialisation runs its own statements, in
+their order.
 """
 
 from __future__ import annotations
@@ -41,24 +41,24 @@ BLOCKS = ("init", "resets", "restores", "initialise", "forward")
 """The lists of lines of a draft."""
 
 LEAST_SHARED = 0.5
-"""Of the statements of the shorter draft; with less in common, two classes are easier to read."""
+"""Of the statements of the shorter draft; with less in common, two classes are more readable."""
 
 SELF = r"\bself\.(\w+)"
 """An attribute that code reads."""
 
 MOST_GROUPS = 24
-"""Groups of one block that are joined: more of them differ by counts rather than by conditions."""
+"""Maximum number of groups to join; more than that differ by counts rather than by conditions."""
 
 SIDES = (True, False)
-"""The variant for which the condition holds, and the other one."""
+"""The variant for which the condition is true, and the other one."""
 
 Blocks = Mapping[str, Sequence[Line]]
 
 
 def unified(groups: Sequence[list[Draft]], rewrite: Callable[[Draft], Draft]) -> list[list[Draft]]:
-    """Groups of congruent drafts, joined where a condition of the spec tells two groups apart.
+    """Groups of congruent drafts, joined if a condition of the spec distinguishes two groups.
 
-    `rewrite` writes a draft again after its layout was told which names to prefer.
+    `rewrite` writes a draft again after preferred names are set in its layout.
     """
     if not 1 < len(groups) <= MOST_GROUPS:
         return [list(group) for group in groups]
@@ -122,7 +122,7 @@ def _joined(
 def _with_names_alike(
     group: list[Draft], other: list[Draft], rewrite: Callable[[Draft], Draft]
 ) -> tuple[list[Draft], list[Draft]]:
-    """Both groups with variables that agree: the longer one leads."""
+    """Both groups with variables that agree; those of the longer one are used."""
     if len(group[0].forward) < len(other[0].forward):
         other, group = _with_names_alike(other, group, rewrite)
         return group, other
@@ -132,7 +132,7 @@ def _with_names_alike(
 
 
 def _renamed(group: list[Draft], like: Draft, rewrite: Callable[[Draft], Draft]) -> list[Draft]:
-    """A group with the variables of another draft, unless its drafts would differ then."""
+    """A group with the variables of another draft, unless its drafts would then differ."""
     before = [draft.layout.preferred for draft in group]
     if any(draft.is_joined for draft in group):
         return group
@@ -151,16 +151,16 @@ def _renamed(group: list[Draft], like: Draft, rewrite: Callable[[Draft], Draft])
 
 @frozen
 class _Test:
-    """How code asks which variant it is: for an attribute, or by an expression of arguments."""
+    """How code tests the variant: by an attribute, or by an expression over arguments."""
 
     condition: Expression
     attribute: str = ""
-    """One that only the first variant has, or where it begins with `not `, only the second."""
+    """One that only the first variant has or, if it begins with `not `, only the second."""
 
     def head(self, holds: bool, of: bool) -> Line:
         """`if ..:`, true in the first variant (`of`) or else in the second.
 
-        It is written for a draft where the condition holds, or does not.
+        It is written for a draft for which the condition is true, or false.
         """
         if not self.attribute:
             condition = self.condition if of else negated(self.condition)
@@ -171,7 +171,7 @@ class _Test:
 
 
 class _Variants:
-    """Two drafts, of which the condition holds for the first."""
+    """Two drafts; the condition is true for the first."""
 
     def __init__(self, one: Draft, two: Draft, condition: Expression) -> None:
         self.condition = condition
@@ -190,7 +190,7 @@ class _Variants:
 
     @property
     def shared(self) -> float:
-        """The part of the statements of the shorter draft that both have."""
+        """The fraction of the statements of the shorter draft that both have."""
         counts = [0, 0, 0]
         for part in (*self.parts["init"], *self.parts["forward"]):
             counts[0] += len(part.left)
@@ -200,9 +200,9 @@ class _Variants:
 
     @property
     def scriptable(self) -> bool:
-        """Whether TorchScript finds all attributes that are read: it reads both sides of an `if`.
+        """Whether TorchScript finds all attributes that are read; it compiles both sides of `if`.
 
-        It leaves out a side only where the code asks whether an attribute is None.
+        It only skips a side if the condition is whether an attribute is None.
         """
         if self.tests["forward"].attribute:
             return True
@@ -213,7 +213,7 @@ class _Variants:
         return not any(name in missing for text in apart for name in re.findall(SELF, text))
 
     def congruent(self, draft: Draft, holds: bool) -> Draft:
-        """A draft of one side with the lines of both."""
+        """A draft of one side with the lines of both sides."""
         own = _blocks(draft)
         lines = {name: list(self._lines(name, own[name], holds)) for name in BLOCKS}
         return replace(
@@ -235,7 +235,7 @@ class _Variants:
         return parts if name != "init" else _parted(parts, self.names)
 
     def _attribute(self) -> str:
-        """An attribute by which code asks for the variant, preferably one that it reads."""
+        """An attribute by which code tests the variant, preferably one that it reads."""
         for prefix, names in zip(("", "not "), self.attributes, strict=True):
             text = "\n".join(
                 skeleton(line.code) for block in self.blocks for line in block["forward"]
@@ -246,7 +246,7 @@ class _Variants:
         return ""
 
     def _lines(self, name: str, own: Sequence[Line], holds: bool) -> Iterator[Line]:
-        """The lines of a block for a draft of one side, which has the lines `own` itself."""
+        """The lines of a block for a draft of one side, whose own lines are `own`."""
         test = self.tests[name]
         at = 0
         for part in self.parts[name]:
@@ -270,7 +270,7 @@ class _Variants:
                     head = Line(code("else:"))
 
     def _nothing(self, written: list[list[Line]]) -> None:
-        """Add `self.name = None` to the other side, for the attribute that code asks for."""
+        """Add `self.name = None` to the other side, for the attribute that code tests."""
         asked = self.tests["forward"].attribute
         name, side = asked.removeprefix("not "), int(asked.startswith("not "))
         if asked and any(_assigned(line) == name for line in written[side]):
@@ -288,7 +288,7 @@ def _blocks(draft: Draft) -> Blocks:
 
 
 def _attributes(one: Draft, two: Draft) -> Iterator[list[str]]:
-    """The attributes that one of the drafts sets in any case, and the other in none; of each."""
+    """The attributes that one draft always sets and the other never; of each draft."""
     for draft, other in ((one, two), (two, one)):
         ever = _ever(other.init)
         names = [_assigned(line) for line in draft.init if not line.indent]
@@ -322,7 +322,7 @@ def _without_value(hole: Hole) -> Code:
 def _parted(
     parts: Sequence[Part], names: tuple[Mapping[str, Any], Mapping[str, Any]]
 ) -> list[Part]:
-    """The parts, without statements that share their form only.
+    """The parts, without statements that only have the same form.
 
     In `self.conv = Conv(in_channels, width)` and `self.conv = Conv(2 * width, width)` no expression
     is right for both.

@@ -1,4 +1,4 @@
-"""Two sequences of texts matched: what is the same in both, in one order."""
+"""Alignment of two sequences of texts: their common parts, in one order."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Stretch: TypeAlias = "tuple[int, int, int, int, bool]"
 
 
 def aligned(left: Sequence[str], right: Sequence[str]) -> list[Stretch]:
-    """What is the same at both ends and, between them, around texts that each has once.
+    """The common parts: at both ends and, between them, around texts that are unique in each.
 
-    That is patience diff: it takes little more than a look at each text.
+    This is patience diff, which takes little more than linear time.
     """
     parts: list[Stretch] = []
     stack = [(0, len(left), 0, len(right))]
@@ -47,7 +47,7 @@ def aligned(left: Sequence[str], right: Sequence[str]) -> list[Stretch]:
 def _anchors(
     left: Sequence[str], right: Sequence[str], within: tuple[int, int, int, int]
 ) -> list[tuple[int, int]]:
-    """Places of texts that both have once there; as many as appear in one order in both."""
+    """Indices of texts that are unique in both; the largest set in the same order in both."""
     low, high, start, end = within
     places = {right[at]: at for at in range(start, end)}
     counts = [Counter(part) for part in (left[low:high], right[start:end])]
@@ -60,9 +60,9 @@ def _anchors(
 
 
 def _rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The longest of the lists of these pairs in which the second number rises, too."""
-    ends: list[int] = []  # the least second number that ends a list of this length
-    last: list[int] = []  # for each length the pair that ends it
+    """A longest sublist of these pairs in which the second number increases, too."""
+    ends: list[int] = []  # the smallest last number of a list of this length
+    last: list[int] = []  # for each length the last pair
     before: list[int | None] = []
     for at, (_, second) in enumerate(pairs):
         length = bisect_left(ends, second)

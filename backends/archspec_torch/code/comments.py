@@ -7,10 +7,10 @@ import textwrap
 from collections.abc import Iterator
 
 KEPT_TOGETHER = re.compile(r"`[^`]{1,40}`|\S+(?: (?:%|//|\*|\+|-) \S+)* (?:==|!=|<=|>=|<|>) \S+")
-"""A short piece of code, or a comparison: it is not broken over two lines."""
+"""A short piece of code, or a comparison: it is not split over two lines."""
 
 TIGHT = "\x1f"
-"""Stands for a space in such a piece while lines are broken."""
+"""Placeholder for a space in such a piece while lines are wrapped."""
 
 
 def safe_text(text: str) -> str:

@@ -6,7 +6,7 @@ from archspec.graph.codegen.conditions import Condition, Flag
 
 
 def condition_text(condition: Condition) -> str:
-    """The condition as code, flags in a fixed order."""
+    """The condition as code, with flags in a fixed order."""
     conjunctions = sorted(sorted(part) for part in condition)
     if not conjunctions:
         return "False"

@@ -12,9 +12,9 @@ DIVISIONS = (ast.Div, ast.FloorDiv, ast.Mod)
 
 
 def with_facts(parts: Sequence[Part]) -> list[Part]:
-    """The parts, where what one side computes of sizes alone is computed in any case.
+    """The parts, in which computations of sizes on one side are moved out of the `if`.
 
-    Such a line costs nothing, and TorchScript follows its variable from one `if` to the next.
+    Such a line costs nothing, and TorchScript then knows its variable after the `if`.
     """
     found: list[Part] = []
     sizes: set[str] = set()
@@ -44,9 +44,9 @@ def _made(statements: Sequence[Statement], sizes: Collection[str]) -> set[str]:
 def _is_fact(
     statement: Statement, sizes: Collection[str], more: tuple[type[ast.operator], ...] = ()
 ) -> bool:
-    """Whether it assigns what is computed of sizes and numbers only.
+    """Whether it assigns a value computed only from sizes and numbers.
 
-    Operators are those that never fail, and `more`.
+    Allowed operators are those that never fail, and `more`.
     """
     if any(line.comment or line.tensors for line in statement.lines):
         return False

@@ -16,7 +16,7 @@ from archspec_torch.code.pieces import Code
 class Extent:
     """The size of an axis over local symbols, None where unknown.
 
-    `origin` is what the spec has for the number that it is, or for its factor.
+    `origin` is the expression in the spec for its number, or for its factor.
     """
 
     size: Dim | None
@@ -39,7 +39,7 @@ class Line:
 
 
 def common(comments: Sequence[Comment | None]) -> Comment:
-    """What the comments of all iterations (or uses) share; sizes that change are unknown."""
+    """The common part of the comments of all iterations (or uses); others are unknown."""
     said = [comment or () for comment in comments]
     if len({tuple((dtype, len(shape)) for dtype, shape in comment) for comment in said}) > 1:
         return ()

@@ -22,12 +22,12 @@ class _NoDefault:
 NO_DEFAULT: Any = _NoDefault()
 
 COUNT = "depth"
-"""The hint of how often a loop runs."""
+"""The hint for the number of iterations of a loop."""
 
 
 @frozen
 class Absent:
-    """In the hole of a line that a specialisation does not run; others have such a value there."""
+    """In a hole of a line that a specialisation does not run, while others have a value there."""
 
     value: Any
 
@@ -187,7 +187,7 @@ def replace(source: Code, change: Callable[[Hole], Code]) -> Code:
 
 
 def skeleton(source: Code, kind_of: Callable[[Any], str] | None = None) -> str:
-    """What two pieces of code share when they differ in the values of holes only."""
+    """The common part of pieces of code that only differ in the values of holes."""
     named = kind_of or kind
     parts: list[str] = []
     for piece in source:
@@ -216,7 +216,7 @@ def kind(value: Any) -> str:
 
 
 def constructed(source: Code) -> str:
-    """The skeleton of code that makes modules: a number may be one for each axis there."""
+    """The skeleton of code that creates modules: one number may be a tuple with one per axis."""
     return skeleton(source, lambda value: "int" if set(kinds_in(value)) == {"int"} else kind(value))
 
 

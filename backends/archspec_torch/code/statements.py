@@ -1,8 +1,8 @@
-"""Two lists of statements as one: what both have, and what differs between them.
+"""Merges two lists of statements: the common parts, and the differences between them.
 
-The statements of each list stay as they are, in their order, so however they are matched, each list
-does what it did. TorchScript follows a variable through one `if` and not from one to the next:
-where one list makes a variable that is read behind the `if`, both are put under one.
+The statements of each list keep their order, so the result is right however they are matched.
+TorchScript does not relate two `if` statements: if one list assigns a variable that is read after
+the `if`, both are put under one `if`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from archspec_torch.code.text import flat
 
 @dataclass(eq=False)
 class Statement:
-    """A line without indentation, with the lines that are indented below it.
+    """A line without indentation, with the lines indented below it.
 
-    `spelled` is how its code is compared with that of another statement.
+    `spelled` is the form of its code that is compared with that of other statements.
     """
 
     lines: list[Line]
@@ -30,7 +30,7 @@ class Statement:
 
     @cached_property
     def key(self) -> str:
-        """What it has in common with statements that are the same."""
+        """Its form, which is equal for equal statements."""
         return "\n".join(f"{line.indent}:{self.spelled(line.code)}" for line in self.lines)
 
     @cached_property
@@ -50,7 +50,7 @@ class Statement:
 
     @cached_property
     def narrowed(self) -> frozenset[str]:
-        """Variables of which it asserts what they are."""
+        """Variables that it asserts not to be None."""
         tests = [item.test for item in ast.walk(self._tree) if isinstance(item, ast.Assert)]
         found = (part for test in tests for part in ast.walk(test))
         return frozenset(item.id for item in found if isinstance(item, ast.Name))
@@ -65,13 +65,13 @@ class Statement:
 
 @dataclass
 class Part:
-    """Statements that both lists have, in the form of each, or what differs between them."""
+    """Statements that both lists have, in the form of each, or a difference between them."""
 
     left: list[Statement]
     right: list[Statement]
     shared: bool = False
     always: bool = False
-    """What one side has is carried out in any case."""
+    """Statements of one side run in any case."""
 
     @property
     def statements(self) -> list[Statement]:
@@ -79,7 +79,7 @@ class Part:
         return [*self.left, *self.right]
 
     def one_sided(self, before: set[str]) -> set[str]:
-        """Variables that differ behind it between the lists; `before` are made by then."""
+        """Variables that differ after it between the lists; `before` are assigned by then."""
         if self.shared or self.always:
             return set()
         left, right = ({name for one in side for name in one.made} for side in self.sides)
@@ -88,17 +88,17 @@ class Part:
         return found | (told[0] ^ told[1])
 
     def made(self) -> set[str]:
-        """Variables that it makes on both sides."""
+        """Variables that it assigns on both sides."""
         left, right = ({name for one in side for name in one.made} for side in self.sides)
         return left | right if self.always else left & right
 
     @property
     def sides(self) -> tuple[list[Statement], list[Statement]]:
-        """What each list has."""
+        """The statements of each list."""
         return self.left, self.right
 
     def joined(self, other: Part) -> Part:
-        """Both, as one that differs."""
+        """Both parts, as one difference."""
         return Part(self.left + other.left, self.right + other.right)
 
 
@@ -123,9 +123,9 @@ def matched(left: Sequence[Statement], right: Sequence[Statement]) -> list[Part]
 
 
 def joined_where_read(parts: Sequence[Part], known: set[str]) -> list[Part]:
-    """The parts, where no variable is read that only one side has made, under an `if` of its own.
+    """The parts, merged so that no variable that only one side assigns is read after its `if`.
 
-    What stands between such an `if` and the last such reader goes under it.
+    The statements between such an `if` and the last such reader are moved under it.
     """
     found: list[Part] = []
     rest = list(parts)
@@ -143,7 +143,7 @@ def joined_where_read(parts: Sequence[Part], known: set[str]) -> list[Part]:
 
 
 def _last_reader(names: set[str], rest: Sequence[Part]) -> int | None:
-    """The last part that reads one of the variables before both modes have made it anew."""
+    """The last part that reads one of the variables before both sides have reassigned it."""
     found: int | None = None
     for at, part in enumerate(rest):
         if not names:

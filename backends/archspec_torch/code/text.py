@@ -45,7 +45,7 @@ def flat(source: Code) -> str:
 def lines(source: Code, indent: int, behind: str = "") -> list[str]:
     """With line breaks inside its longest call if one line would be too long.
 
-    `behind` is text after the last line.
+    `behind` is text that follows on the last line.
     """
     pad = " " * indent
     whole = flat(source)
@@ -68,9 +68,9 @@ def lines(source: Code, indent: int, behind: str = "") -> list[str]:
 
 
 def _chain(source: Code) -> list[Code]:
-    """What is before calls of methods, each one of what the last one gives, and these calls.
+    """The code before a chain of method calls, and these calls, each on the result of the last.
 
-    They are written one a line, in brackets; there is nothing where the code is not such.
+    They are written one per line, in parentheses; empty if the code is not such a chain.
     """
     start = next(at for at, piece in enumerate(source) if isinstance(piece, Call))
     links = source[start + 1 :]

@@ -33,7 +33,7 @@ def write_call(frame: Frame, step: Step) -> None:
 
 
 def passed(frame: Frame, callee: Layout) -> list[Code]:
-    """Draws that a callee shares, sizes that no input determines, and the index of the use."""
+    """Shared draws, sizes that no input determines, and the index of the use."""
     draws = [code(frame.draws[name]) for name in callee.draws]
     sizes = [frame.function.size(Dim.symbol(name)) for name in callee.extra]
     return [*draws, *sizes, *(code(Hole(item.value, item.name)) for item in callee.told)]

@@ -1,4 +1,4 @@
-"""The shape of a value, in local symbols and with what the spec wrote for its numbers."""
+"""The shape of a value, over local symbols and the expressions of the spec for its numbers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def extents(graph: Graph, port: Port, own: Locals) -> tuple[Extent, ...]:
 
 
 def _factor(graph: Graph, size: Dim, own: Locals) -> Expression | None:
-    """What the spec has for the 7 of `7*rows`: a number that `rows` is made of."""
+    """The expression for the 7 of `7*rows`: a number that is a factor of `rows`."""
     if len(size.terms) != 1 or len(size.terms[0][0]) != 1:
         return None
     ((name,), number) = size.terms[0]

@@ -91,7 +91,7 @@ def _results(layout: Layout, graph: Graph) -> dict[Port, str]:
 
 
 def _wanted(layout: Layout, graph: Graph, steps: Sequence[Step], training: bool) -> Wanted:
-    """The names that the values of a graph are to have, the best first."""
+    """The preferred names of the values of a graph, the best first."""
     names = {**_results(layout, graph), **wanted_names(graph, steps)}
     preferred = layout.preferred.get(training, {})
     both = [(port, table[port]) for table in (preferred, names) for port in table]

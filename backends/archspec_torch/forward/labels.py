@@ -1,4 +1,4 @@
-"""Names of values in the spec: their own, those of what they become, labels of their layers."""
+"""Names of values in the spec: their own, those of values computed from them, and labels."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def list_name(node: Node, fallback: str) -> str:
 
 
 def wanted_names(graph: Graph, steps: Sequence[Step]) -> dict[Port, str]:
-    """For each value its name in the spec, or that of what it becomes, or that of its branch."""
+    """For each value its name in the spec, or that of the value computed from it, or its branch."""
     readers = Lifetimes(graph, steps).readers
     branches = _names_of_branches(graph, steps, readers)
     return _names_of_what_it_becomes(
@@ -75,7 +75,7 @@ def _names_of_branches(
 
 
 def _shared(labels: Sequence[str]) -> str:
-    """A single label, or what several are without their numbers."""
+    """A single label, or the common part of several without their numbers."""
     bases = {re.sub(r"_?\d+[a-z]?$", "", label) for label in labels}
     name = labels[0] if len(labels) == 1 else bases.pop() if len(bases) == 1 else ""
     return name if is_identifier(name) else ""

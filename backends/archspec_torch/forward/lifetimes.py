@@ -9,7 +9,7 @@ from archspec.graph.model import Graph, Port
 from archspec_torch.forward.steps import Step
 
 RESULT = -1
-"""Stands for the segment of the result."""
+"""Placeholder for the segment of the result."""
 
 
 class Lifetimes:
@@ -35,15 +35,15 @@ class Lifetimes:
             self.readers.setdefault(port, []).append(RESULT)
 
     def at(self, step: Step) -> int:
-        """The place of a step."""
+        """The index of the step."""
         return self._at[step.last.id]
 
     def last_use(self, port: Port) -> int:
-        """The place of the last step that reads a value, -1 where none does."""
+        """The index of the last step that reads a value, -1 if none does."""
         return self._last.get(port, -1)
 
     def condition(self, port: Port) -> Condition:
-        """The condition under which a value is made."""
+        """The condition under which a value is computed."""
         return self._conditions.get(port.node, ALWAYS)
 
     def join(self, port: Port, other: Port) -> None:

@@ -1,4 +1,4 @@
-"""Lines that differ in one variable: in what the first ones read, or in what the last ones make."""
+"""Lines that differ in one variable: one that the first ones read, or the last ones assign."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ TOKEN = re.compile(r"[A-Za-z_][\w.]*|\S")
 
 
 def renamed_read(first: Sequence[Line], others: Sequence[Line]) -> tuple[str, str] | None:
-    """The variable that the first lines read in the place of another one, and that one.
+    """The variable that the first lines read instead of another one, and that other one.
 
-    None if more differs, or if the lines could not read the other one, set to the first before.
+    None if they differ in more, or could not read the other one after it is set to the first.
     """
     pairs: set[tuple[str, str]] = set()
     for one, two in zip(first, others, strict=True):

@@ -13,7 +13,7 @@ from archspec_torch.forward.lifetimes import Lifetimes
 from archspec_torch.forward.steps import Step
 
 LETTERS = ("x", "y", "z")
-"""Generic names, even if the spec has them."""
+"""Generic names, even if the spec uses them."""
 
 POOL = (*LETTERS, "u", "v", "w")
 """Names of values that have no name in the spec."""
@@ -37,7 +37,7 @@ class Variables:
         self._lives = Lifetimes(graph, steps)
         self._free: list[str] = []
         self._holds: dict[str, Port] = {}  # the value of each name that statements may assign to
-        self._of_spec: set[str] = set()  # names that the spec has for what they hold
+        self._of_spec: set[str] = set()  # names in the spec for their values
 
     def bind(self, port: Port, text: str, assignable: bool = False) -> None:
         """Let a port be read by this code (an argument, a parameter)."""

@@ -19,11 +19,11 @@ from archspec.graph.compiled import Compiled
 from archspec.targets.weights import Weights
 from archspec_torch.weights.selection import Stored, several
 
-_SHOWN = 3  # names of each kind of mismatch in a diagnostic
+_SHOWN = 3  # names per kind of mismatch in a diagnostic
 _LONGEST = 120  # characters of a name
-_PREFIXES = 8  # that are tried in addition to those of all names
-_LONG = 1_000  # characters of names among which prefixes are looked for
-_NEAR = 1_000  # names among which a suggestion is searched for
+_PREFIXES = 8  # prefixes tried in addition to those of all names
+_LONG = 1_000  # total characters of names in which prefixes are searched for
+_NEAR = 1_000  # names among which suggestions are searched for
 
 
 @dataclass(frozen=True)
@@ -48,15 +48,15 @@ class _Misfit:
 def fit(
     network: Compiled, given: Stored, whole: Compiled | None = None, names_only: bool = False
 ) -> Weights:
-    """The tensors of a state dict that the network has, all of them, in its order.
+    """Return the tensors of a state dict that the network has, all of them, in its order.
 
-    What the names begin with (`module.`) is taken off where they fit then and not before; names
-    that begin with something else then belong to other modules, and are left out. Tensors
-    of `whole`, the network that this one was extracted from, are left out. Where a file has no
-    counters, as older ones, they begin at zero. Of weights that are tied one name is enough. Where
-    `names_only` holds, tensors may be on meta.
-    Raises CompileFailed (E0842) where something is missing, is too much, has another shape or
-    kind, or where what is tied differs.
+    A prefix of the names (`module.`) is removed if they fit only without it; names without this
+    prefix then belong to other modules, and are ignored. Tensors of `whole`, the network from which
+    this one was extracted, are ignored. If a file has no counters, as older files, they start at
+    zero. One name is enough for tied weights. With `names_only`, tensors may be on the meta device.
+
+    Raises CompileFailed (E0842) if something is missing, surplus, or of another shape or kind, or
+    if tied tensors differ.
     """
     wanted = persistent(network)
     spare = persistent(whole) if whole is not None else {}
@@ -109,7 +109,7 @@ def persistent(network: Compiled) -> dict[str, Entry]:
 
 
 def _prefixes(names: Iterable[str], wanted: Mapping[str, Entry]) -> Iterator[str]:
-    """Nothing, what all names begin with, then what stands before most names of the network.
+    """The empty prefix, that of all names, then those of most names of the network.
 
     `module.`, `module.model.`, ...
     """
@@ -182,7 +182,7 @@ def _compare(
 def _equal(one: object, two: object) -> bool:
     """Whether two tensors are equal, as far as this can be decided."""
     if not isinstance(one, torch.Tensor) or not isinstance(two, torch.Tensor):
-        return True  # reported as another kind
+        return True  # reported as a wrong kind
     if one is two or one.is_meta or two.is_meta or one.shape != two.shape:
         return True
     return torch.equal(one, two)

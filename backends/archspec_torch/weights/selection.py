@@ -1,4 +1,4 @@
-"""Selection from a file of weights: an entry, without some names, under other names."""
+"""Selection from a weights file: one entry, without some names, with names replaced."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ USUAL = (
 """Where training scripts store the state dict; earlier names take precedence."""
 
 _DEPTH = 4  # nested entries
-_ENTRIES = 10_000  # that are searched
+_ENTRIES = 10_000  # entries searched
 _SHOWN = 8
 
 
 @dataclass(frozen=True, eq=False)
 class Stored:
-    """A state dict as it was found; `entry` is the one of the file in which it stood.
+    """A state dict as found; `entry` is the entry of the file that contained it.
 
-    `said` is what was done to it since.
+    `said` describes the changes made to it.
     """
 
     tensors: Mapping[str, Any]
@@ -47,10 +47,10 @@ class Stored:
 
 
 def selected(loaded: object, source: str, taking: Taking) -> tuple[Stored, ...]:
-    """The state dicts in what was read that may be meant, with the names that they shall have.
+    """The possible state dicts in a loaded object, with the requested names.
 
-    Raises CompileFailed: E0841 where there is none, or none of that name, E0842 where a pattern
-    or a name does nothing, or makes one name of two.
+    Raises CompileFailed: E0841 if there is none, or none of that name, E0842 if a pattern or name
+    has no effect, or makes two names equal.
     """
     found = _found(loaded, source)
     if taking.entry is not None:
@@ -125,7 +125,7 @@ def _entries(loaded: Mapping[Any, Any]) -> Iterator[tuple[str, Mapping[str, Any]
 
 
 def _named(found: Sequence[Stored], source: str, entry: str) -> list[Stored]:
-    """The state dict of this entry, those inside of it, or the names with this prefix."""
+    """The state dict of this entry, those inside it, or the names with this prefix."""
     there = [item for item in found if item.entry == entry]
     there = there or [item for item in found if item.entry.startswith(f"{entry}.")]
     if there:
@@ -182,9 +182,9 @@ def _renamed(item: Stored, old: str, new: str) -> Stored:
 
 
 def _other_name(name: str, old: str, new: str) -> str | None:
-    """The name with `new` in place of `old`: at its beginning, or where `*` says.
+    """The name with `new` instead of `old`: at its beginning, or as `*` specifies.
 
-    None where `old` does not stand there. Each `*` stands for any text, the same on both sides.
+    None if `old` does not match. Each `*` matches any text, the same on both sides.
     """
     if "*" in old:
         found = re.fullmatch("(.*?)".join(map(re.escape, old.split("*"))), name)
