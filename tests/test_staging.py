@@ -126,7 +126,7 @@ OBSTACLES = {
 @pytest.mark.skipif(os.name != "posix", reason="FIFOs, links and rights are those of POSIX")
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("said", OBSTACLES)
-def test_what_is_in_the_way_is_seen_before_anything_is_replaced(tmp_path, name, said):
+def test_obstacles_are_found_before_anything_is_replaced(tmp_path, name, said):
     fill(tmp_path, [item for item in NAMES if item != name], "old")
     (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
     OBSTACLES[said](tmp_path / name)
@@ -138,7 +138,7 @@ def test_what_is_in_the_way_is_seen_before_anything_is_replaced(tmp_path, name, 
     assert picture(tmp_path) == before
 
 
-def test_all_that_is_in_the_way_is_said_at_once(tmp_path):
+def test_all_obstacles_are_reported_at_once(tmp_path):
     for name in NAMES[:2]:
         (tmp_path / name).mkdir()
     (tmp_path / "sub").write_text("a file")
@@ -177,7 +177,7 @@ def test_one_file_through_a_link(tmp_path):
     assert sorted(item.name for item in tmp_path.iterdir()) == ["n.svg", "real", "x"]
 
 
-def test_what_cannot_be_restored_is_kept_and_said(tmp_path, monkeypatch):
+def test_files_that_cannot_be_restored_are_kept_and_reported(tmp_path, monkeypatch):
     fill(tmp_path, NAMES, "old")
 
     def broken(*_):

@@ -114,7 +114,7 @@ def test_the_table_opens_to_a_depth():
     assert report(network, depth=0).rows == ()
 
 
-def test_a_block_is_opened_where_it_stands_first():
+def test_a_block_is_expanded_at_its_first_use():
     network = compiled(fractal(40), B=1, H=8, W=8)
     found = report(network, depth=50).rows
     assert max(row.level for row in found) == 40

@@ -132,7 +132,7 @@ class Silent(Count):
         (Count, "is a class, not an object"),
     ],
 )
-def test_one_that_fails_is_told_of(
+def test_a_failing_analysis_is_reported(
     monkeypatch: pytest.MonkeyPatch, spec: Path, one: object, said: str
 ) -> None:
     module = ModuleType("somebody")

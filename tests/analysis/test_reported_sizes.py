@@ -77,7 +77,7 @@ def test_in_training_a_report_uses_the_next_batch_that_is_enough(tmp_path):
     assert net.accepts(training=True, **report.sizes)
 
 
-def test_what_only_training_does_not_take_is_said_of_training(tmp_path):
+def test_sizes_that_only_training_rejects_are_reported_for_training(tmp_path):
     text = """network net {
       input x: f32[B = 2, 4, 24, W = 20]
       y = x -> if training { a: conv(4, 21, padding=0) } else { b: conv(4, 5, padding=0) }

@@ -75,7 +75,7 @@ network net {{
     ],
 )
 @pytest.mark.parametrize("act", ["relu", "leaky_relu(0.1)", "elu", "silu", "leaky_relu(-0.5)"])
-def test_written_in_place_only_where_nobody_reads_the_input(network, first, act, overwritten):
+def test_in_place_only_if_the_input_is_not_read_again(network, first, act, overwritten):
     compiled = network(IN_PLACE.format(first=first, act=act)).compiled
     text, _ = python_source(compiled)
     assert ("inplace=True" in text) == (overwritten and act in ("relu", "leaky_relu(0.1)", "elu"))

@@ -215,7 +215,9 @@ def test_numbers_beyond_64_bits_are_foreseen(layer: str, count: int, codes: list
         to_torchscript(network)
 
 
-def test_what_torchscript_does_not_compile_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_modules_that_torchscript_cannot_compile_are_reported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(script, "require_loadable", lambda _: None)
     with pytest.raises(CompileFailed, match="TorchScript does not compile") as failure:
         to_torchscript(net(f"for i in 0..100 {GROWING}").compiled)

@@ -84,7 +84,7 @@ def left(net):
 
 @pytest.mark.parametrize("layer", LAYERS)
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_change_behind_each_layer_goes_into_it(network, layer, change):
+def test_a_scale_or_shift_after_each_layer_is_folded_into_it(network, layer, change):
     net = network(
         f"{BLOCKS}\nnetwork net {{\n  input x: f32[B = 2, 8, 12, 12]\n"
         f"  output x -> {layer} -> last: {change}\n}}"
@@ -173,7 +173,7 @@ output u + x""",
 
 
 @pytest.mark.parametrize("body", REORDERED.values(), ids=REORDERED)
-def test_a_norm_beside_a_scaled_shortcut_goes_into_a_linear_layer(network, body):
+def test_a_norm_parallel_to_a_scaled_shortcut_is_folded_into_a_linear_layer(network, body):
     alpha = "" if "alpha *" not in body else "param alpha: f32[1] = ones\n"
     net = network(
         f"""inline block alpha_of {{ input x

@@ -204,7 +204,7 @@ network net {{
 
 @pytest.mark.parametrize("form", ["weight_norm", "spectral_norm"])
 @pytest.mark.parametrize("by", ["rule", "attribute", "neither"])
-def test_first_values_reach_what_a_weight_is_computed_from(network, form, by):
+def test_initial_values_reach_the_tensors_from_which_a_weight_is_computed(network, form, by):
     how = "normal(std=3.0)"
     ops = ("conv", "conv_transpose", "linear")
     rule = "".join(f"init {op}.weight = {how}\n  " for op in ops) if by == "rule" else ""

@@ -33,7 +33,7 @@ network net {
     ],
 )
 @pytest.mark.parametrize("training", [False, True])
-def test_other_sizes_are_refused_in_words(network, shape, words, training):
+def test_other_sizes_are_rejected_with_a_message(network, shape, words, training):
     module = network(PAIR).to_torch().train(training)
     ids = torch.zeros(1, 3, dtype=torch.int64)
     with pytest.raises(ValueError, match="valid sizes are") as found:

@@ -207,7 +207,7 @@ def test_coverage_that_forgets_a_place_is_found():
     assert len(examine_coverage(Wrong(covered=lambda network: ()))) == 5
 
 
-def test_what_is_not_covered_is_told_and_not_built(tmp_path):
+def test_what_is_not_covered_is_reported_and_not_built(tmp_path):
     example = next(one for one in EXAMPLES if one.name == "relu")
     graph = example.network.inference
     wrong = Wrong(covered=lambda network: [Uncovered(graph, graph.nodes[-1], "too hard")])

@@ -148,7 +148,7 @@ def blocks(names):
     return "\n".join(f"block {name} {{ linear(4) -> relu }}" for name in names)
 
 
-def test_derived_names_that_a_module_cannot_have_get_a_line_behind_them(network):
+def test_derived_names_that_a_module_cannot_have_get_an_underscore(network):
     names = [name for name in KEPT if is_free(name)]
     assert len(names) > 100
     used = [f"{name} -> {name}" for name in names]

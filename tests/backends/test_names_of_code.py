@@ -281,7 +281,7 @@ network net {{
 
 
 @pytest.mark.parametrize("name", ["T", "own_sum", "T_", "x", "live"])
-def test_a_dim_that_a_block_is_told_has_a_variable_of_its_own(name, tmp_path):
+def test_a_dim_passed_to_a_block_has_its_own_variable(name, tmp_path):
     """Also if something in the block has the name that the dim has outside."""
     text = f"""
 block told(k: dim, m: dim) {{

@@ -208,7 +208,7 @@ network net(classes: int = 9, spread: float = 0.5) {
     assert (layer.bias == 0).all()
 
 
-def test_a_value_outside_of_the_domain_is_refused_in_words(tmp_path):
+def test_a_value_outside_the_domain_is_rejected_with_a_message(tmp_path):
     text = """
 network net(width: int in 1.. = 8, kernel: int in [3, 5] = 3, wide: int in 2..10 = 4) {
   input x: [B = 1, 3, H = 8, W = 8]

@@ -154,7 +154,7 @@ def test_each_mode_does_what_its_statements_say(given_modes):
             assert one.train(bool(training))(a, b) == module(lines)(a, b)
 
 
-def test_what_is_the_same_stands_once():
+def test_common_statements_are_written_once():
     inference = [Line(code(text)) for text in ("x = f(a)", "x = g(x)", "y = f(x)", "return y")]
     training = [*inference[:1], Line(code("x = h(x)")), *inference[1:3], Line(code("return x"))]
     text = [" " * line.indent + flat(line.code) for line in both_modes(inference, training, ["a"])]

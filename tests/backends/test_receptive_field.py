@@ -60,7 +60,7 @@ def test_a_field_is_what_the_gradient_reaches(body, tmp_path):
 
 
 @pytest.mark.parametrize("body", VARYING.values(), ids=VARYING)
-def test_behind_a_resizing_the_size_is_a_mean(body, tmp_path):
+def test_after_a_resizing_the_size_is_a_mean(body, tmp_path):
     net = network(body, tmp_path)
     sizes = list(fields_by_gradient(net))
     (field, _) = net.report().receptive_fields["x", "y"]

@@ -69,7 +69,7 @@ network net {
     assert len(ran_by_seed(net.to_torch().train(), torch.randn(3, 4, 4))) > 10
 
 
-def test_a_join_behind_a_gate(network):
+def test_a_join_after_a_gate(network):
     net = network(
         STEP
         + """

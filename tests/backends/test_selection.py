@@ -47,7 +47,7 @@ def test_the_entry_that_fits_is_found(net, state, tmp_path, wrapped, entry):
     loads(net, state, write(wrapped(state), tmp_path / "w.pth"), f"w.pth, entry `{entry}`")
 
 
-def test_of_several_that_fit_it_is_asked_which(net, state, other, tmp_path):
+def test_several_entries_that_fit_are_an_error(net, state, other, tmp_path):
     path = write({"model": other, "model_ema": state, "epoch": 1}, tmp_path / "w.pth")
     item = refused(net.to_torch, weights=path)
     assert item.code == "E0841"
@@ -96,7 +96,7 @@ def test_lightning_files(net, state, tmp_path):
     loads(net, state, write(file, tmp_path / "last.ckpt"), said)
 
 
-def test_of_several_parts_that_fit_it_is_asked_which(net, state, other):
+def test_several_parts_that_fit_are_an_error(net, state, other):
     given = {
         "state_dict": below("model", other) | below("ema.module", state) | {"s": torch.ones(1)}
     }
@@ -117,7 +117,7 @@ def test_one_foreign_name_does_not_defeat_a_prefix_but_one_within_it_does(net, s
     assert item.message == "weights do not fit `net`: 1 unexpected"
 
 
-def test_names_that_are_ignored_are_said(net, state):
+def test_ignored_names_are_reported(net, state):
     given = state | {"criterion.weight": torch.ones(4), "criterion.bias": torch.ones(4)}
     loads(net, state, given, "2 names matching `criterion.*` ignored", ignore=["criterion.*"])
     item = refused(net.to_torch, weights=given, ignore="loss.*")
@@ -133,7 +133,7 @@ def test_names_that_are_ignored_are_said(net, state):
         ([("a.b", "fc")], {"fc": "a.b"}),
     ],
 )
-def test_names_that_are_renamed_are_said(net, state, rename, renamed):
+def test_renamed_names_are_reported(net, state, rename, renamed):
     given = {}
     for name, value in state.items():
         first, dot, rest = name.partition(".")

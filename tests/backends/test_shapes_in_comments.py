@@ -80,7 +80,7 @@ network net {
 """
 
 
-def test_sizes_behind_a_stride_that_is_an_argument(network):
+def test_sizes_after_a_stride_that_is_an_argument(network):
     assert comments(network(JOINED), "Strided") == ["[B, width, ceil(H/stride), ceil(W/stride)]"]
 
 

@@ -418,7 +418,7 @@ network net {
     assert "nn.Conv2d(in_channels + 2 * width, in_channels, 1)" in text
 
 
-def test_what_another_block_wrote_is_told_as_a_number(network):
+def test_an_expression_from_another_block_is_passed_as_a_number(network):
     net = network(
         """
 block inner(f: layer) { input x: [B, D]
@@ -493,7 +493,7 @@ network net {
     assert "class Stage" not in text
 
 
-def test_how_often_a_loop_runs_is_the_argument_that_says_so(network):
+def test_the_number_of_iterations_is_the_argument_with_that_meaning(network):
     text = source(
         network(
             """

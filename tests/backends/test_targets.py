@@ -148,7 +148,7 @@ def raising(fault):
 
 
 @pytest.mark.parametrize("fault", [NO_ROOM, MemoryError()])
-def test_too_little_memory_is_said_in_words(network, tmp_path, monkeypatch, fault):
+def test_too_little_memory_is_reported_with_a_message(network, tmp_path, monkeypatch, fault):
     net = network(NET)
     monkeypatch.setattr("archspec_torch.module.instantiate", raising(fault))
     for attempt in (lambda: net.build(tmp_path), net.to_torch):

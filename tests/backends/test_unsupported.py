@@ -103,7 +103,7 @@ def test_each_place_is_reported_once(strange, network, tmp_path, nest):
     assert [path.name for path in tmp_path.iterdir()] == ["net.arch"]
 
 
-def test_any_backend_is_asked(strange, network, tmp_path, monkeypatch):
+def test_unsupported_ops_of_any_backend_are_reported(strange, network, tmp_path, monkeypatch):
     """A backend of another package that rejects other ops, and one of ours for its own reason."""
     network(TEXT.replace("NEST", "a -> inner"))
     known = (backend("torch"), backend("torchscript"), Third())

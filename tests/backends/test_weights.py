@@ -108,7 +108,7 @@ def test_the_seed_does_not_matter_and_the_generator_stays(net, state, tmp_path):
 
 
 @pytest.mark.parametrize("entry", ["state_dict", "model", "anything"])
-def test_an_entry_is_taken_and_said(net, state, tmp_path, entry):
+def test_an_entry_is_used_and_reported(net, state, tmp_path, entry):
     wrapped = {entry: state, "epoch": 3, "optimizer": {"state": {0: {"step": 1}}, "groups": []}}
     path = write(wrapped, tmp_path / "w.pth")
     with pytest.warns(UserWarning, match=f"net are from w.pth, entry `{entry}`$") as said:
@@ -258,7 +258,7 @@ def test_code_is_never_run(net, state, tmp_path, monkeypatch):
     assert not (tmp_path / "ran").exists()
 
 
-def test_a_torchscript_module_is_told_from_weights(net, tmp_path):
+def test_a_torchscript_module_is_distinguished_from_weights(net, tmp_path):
     files = net.build(tmp_path, targets="torchscript")
     item = refused(net.to_torch, weights=next(f for f in files if f.suffix == ".pt"))
     assert "is a TorchScript module" in item.message
@@ -402,7 +402,7 @@ def test_build_has_the_weights_and_says_where_they_come_from(net, state, tmp_pat
         assert one.read_bytes() == other.read_bytes()
 
 
-def test_what_a_file_holds_besides_is_not_written(net, state, tmp_path):
+def test_other_contents_of_a_file_are_not_written(net, state, tmp_path):
     large = torch.randn(1_000_000)
     state["fc.bias"] = large[:4]
     files = net.build(tmp_path, targets="torch", weights=state)

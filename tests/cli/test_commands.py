@@ -97,7 +97,7 @@ def test_check_of_a_network_that_is_not_there(run):
     assert run("check", "small.arch:wide").exit_code == 0
 
 
-def test_a_fault_in_a_file_that_several_use_is_said_once(run, tmp_path):
+def test_an_error_in_a_file_used_by_several_is_reported_once(run, tmp_path):
     folder = tmp_path / "shared"
     folder.mkdir()
     (folder / "parts.arch").write_text("block part { rleu }\n")
@@ -283,7 +283,7 @@ def test_explain_an_op(run):
 # ---------------------------------------------------------------------- draw and build
 
 
-def test_draw_writes_where_it_is_told(run, tmp_path):
+def test_draw_writes_to_the_given_path(run, tmp_path):
     done = run("draw", "small.arch", "-o", "pictures/small.dot", "--depth", "2")
     assert (done.exit_code, done.stdout) == (0, "wrote pictures/small.dot\n")
     assert "digraph" in (tmp_path / "pictures" / "small.dot").read_text()
@@ -297,7 +297,7 @@ def test_build_says_what_it_wrote(run, tmp_path):
     assert any(item["path"].endswith(".py") for item in files)
 
 
-def test_build_takes_weights_and_says_so(run, tmp_path):
+def test_build_loads_weights_and_reports_it(run, tmp_path):
     torch = pytest.importorskip("torch")
     state = archspec.load(tmp_path / "small.arch", "small").to_torch(seed=9).state_dict()
     torch.save({"model": state}, tmp_path / "w.pth")
@@ -309,7 +309,7 @@ def test_build_takes_weights_and_says_so(run, tmp_path):
     assert json.loads(run("build", "small.arch", "--json").stdout)["weights"] is None
 
 
-def test_build_is_told_what_to_take_of_a_checkpoint(run, tmp_path):
+def test_options_of_build_select_parts_of_a_checkpoint(run, tmp_path):
     torch = pytest.importorskip("torch")
     state = archspec.load(tmp_path / "small.arch", "small").to_torch(seed=9).state_dict()
     named = {f"body.{name}": value for name, value in state.items()} | {"loss.a": torch.ones(1)}
@@ -454,7 +454,7 @@ def test_the_version():
 # ---------------------------------------------------------------------- passes
 
 
-def test_a_pass_is_asked_for_by_name_and_shown(run):
+def test_a_pass_is_requested_by_name_and_shown(run):
     done = run("show", "small.arch:small", "--pass", "strip", "--after", "strip")
     assert done.exit_code == 0
     assert "  relu = relu conv: f32[B, 8, H, W]\n" in done.stdout

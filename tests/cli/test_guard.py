@@ -92,7 +92,7 @@ class Terminal(io.StringIO):
         (Terminal, {"NO_COLOR": "1", "FORCE_COLOR": "1"}, False),
     ],
 )
-def test_colour_only_where_it_is_seen_and_wanted(stream, environment, expected, monkeypatch):
+def test_colour_only_if_it_is_visible_and_wanted(stream, environment, expected, monkeypatch):
     for name in ("NO_COLOR", "FORCE_COLOR", "TERM"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():

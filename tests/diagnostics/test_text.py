@@ -152,7 +152,7 @@ def test_nested_spans_of_several_lines():
     """)
 
 
-def test_the_end_of_the_text_is_shown_behind_its_last_line():
+def test_the_end_of_the_text_is_shown_after_its_last_line():
     source = Source("a.arch", "network a {\n  relu\n\n")
     end = len(source.text)
     assert drawn(diagnostic("E0101", "missing `}`", Span(source, end, end), "here")) == expected("""

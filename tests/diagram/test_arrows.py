@@ -173,13 +173,13 @@ def test_frames_stand_below_what_feeds_them_and_above_what_reads_them(program):
     assert all(extents(output)[3] < pyramid[1] for output in outputs)
 
 
-def test_a_decoder_stands_below_its_encoder(program):
+def test_a_decoder_is_below_its_encoder(program):
     placed = layout(load(str(T5)), 2, program)
     encoder, decoder = (extents(titled(placed, text)) for text in ("encoder(", "decoder("))
     assert decoder[3] < encoder[1]
 
 
-def test_an_auxiliary_classifier_stands_beside_the_next_layer():
+def test_an_auxiliary_classifier_is_next_to_the_next_layer():
     result = shown(load("googlenet"), training=True)
     (arrow,) = [a for a in result.arrows if a.end == box_of(result, "aux1").id]
     assert arrow.length == 1
@@ -291,6 +291,6 @@ def test_frames_are_as_narrow_as_what_is_in_them(network, program):
     assert not moves(placed)
 
 
-def test_no_label_stands_beside_an_arrow(network, program):
+def test_no_label_is_next_to_an_arrow(network, program):
     placed = layout(network(ATTENTION), 2, program)
     assert not [edge for edge in placed["edges"] if "lp" in edge]

@@ -167,7 +167,7 @@ def residual_blocks(count):
     return build.graph(x)
 
 
-def test_a_row_of_blocks_stands_straight(tmp_path):
+def test_blocks_in_sequence_are_aligned(tmp_path):
     result = shown(residual_blocks(5), 2)
     lines = [(a.start, a.end) for a in result.arrows if a.hidden]
     splits = [box.id for box in result.boxes if box.shape == "split"]
@@ -294,7 +294,7 @@ def test_levels_go_down_along_every_arrow(data):
     assert all(level >= 0 for level in found.values())
 
 
-def test_short_columns_stand_beside_the_middle_of_long_ones():
+def test_short_columns_are_next_to_the_middle_of_long_ones():
     arrows = [*pairwise([0, 1, 2, 3, 4]), (0, 5), (5, 4)]
     assert levels([0, 1, 2, 3, 5, 4], arrows)[5] == 2
 

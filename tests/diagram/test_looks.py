@@ -127,7 +127,7 @@ def test_no_arrow_crosses_the_title_of_a_frame(source, direction, network, progr
     assert not moves(placed(network(source), 2, program, direction))
 
 
-def test_titles_are_moved_in_pictures_too(network, program, monkeypatch):
+def test_titles_are_moved_in_images_too(network, program, monkeypatch):
     runs, run = [], rendering.Graphviz.run
 
     def recorded(graphviz, dot, kind, engine="dot"):

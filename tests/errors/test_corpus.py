@@ -55,7 +55,7 @@ def checked(monkeypatch: pytest.MonkeyPatch) -> Checked:
 
 
 @pytest.mark.parametrize("path", FILES, ids=IDS)
-def test_what_is_said(path: Path, checked: Checked) -> None:
+def test_messages(path: Path, checked: Checked) -> None:
     items = checked(path)
     drawn = render(items, width=100)
     snapshot = path.with_suffix(".txt")

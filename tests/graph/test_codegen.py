@@ -97,7 +97,7 @@ def test_names():
     assert (numbered(["l1", "l2"]), numbered(["l1", "l3"])) == (("l", 1), None)
 
 
-def test_classes_of_one_definition_are_told_apart():
+def test_classes_of_one_definition_have_different_names():
     resnet = archspec.load(networks()["resnet50"], "resnet50")
     blocks = [unit for unit in plan(resnet.compiled) if unit.either.name == "bottleneck"]
     plain = [unit for unit in blocks if all("downsample" not in one.key for one in unit.owned)]
@@ -210,7 +210,7 @@ B, H, N = (Dim.symbol(name) for name in "BHN")
         ([H], B + H // 3),
     ],
 )
-def test_a_size_is_told_by_the_axes_of_inputs_or_passed(axes, size):
+def test_a_size_is_read_from_the_axes_of_inputs_or_passed(axes, size):
     (local,) = localise([[TensorType(DType.F32, tuple(axes))]])
     written = local.rewrite(size)
     for values in product((4, 9, 14), repeat=3):

@@ -46,7 +46,7 @@ def print_of(tmp_path):
 
 
 @pytest.mark.parametrize("kind", CHANGES)
-def test_what_is_said_otherwise_has_another_fingerprint(print_of, kind):
+def test_different_graphs_have_different_fingerprints(print_of, kind):
     old, new = CHANGES[kind]
     assert old in TEXT
     assert print_of(TEXT) != print_of(TEXT.replace(old, new))

@@ -159,7 +159,7 @@ def chain() -> Graph:
     return build.graph()
 
 
-def test_what_is_inserted_stands_behind_what_it_reads():
+def test_inserted_nodes_come_after_their_inputs():
     graph = chain()
     edit = Edit(graph)
     made = edit.insert(Instance("", RELU()), [Port(1)])

@@ -206,7 +206,7 @@ def test_what_has_no_key_is_called_as_in_the_listing(tmp_path):
     assert [fault.title for fault in found] == ["relu", "tanh", "relu'2"]
 
 
-def test_a_fault_is_said_once_and_with_its_mode_where_the_other_has_it_not(tmp_path):
+def test_an_error_is_reported_once_and_with_its_mode_if_it_is_in_only_one(tmp_path):
     path = tmp_path / "net.arch"
     path.write_text(
         "block unit() { conv(4, 3, padding=0) }\n"

@@ -52,7 +52,7 @@ def lines(text):
         (4, MENDED, ["show", "convnext.arch:convnext_tiny"]),
     ],
 )
-def test_what_is_quoted_is_said(say, quoted, spec, arguments):
+def test_quoted_output_is_the_actual_output(say, quoted, spec, arguments):
     said = say(spec, *arguments)
     assert [line for line in lines(QUOTES[quoted]) if line not in said] == []
 

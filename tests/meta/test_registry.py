@@ -40,7 +40,7 @@ def test_a_name_is_taken_once():
         _claim({"relu": "one"}, "relu", "other")
 
 
-def test_an_op_is_imported_when_it_is_asked_for():
+def test_an_op_is_imported_on_demand():
     code = (
         "import sys; from archspec.ops.registry import all_ops; ops = all_ops();"
         "assert 'conv' in ops and len(ops) > 100;"

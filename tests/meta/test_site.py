@@ -43,7 +43,7 @@ def test_every_op_and_code_has_a_place(hooks):
     assert all(f"## {code}" in codes for code in catalogue.pages())
 
 
-def test_attributes_by_name_only_stand_behind_a_star(hooks):
+def test_keyword_only_attributes_come_after_a_star(hooks):
     ops = hooks.ops_page()
     assert "\nbatch_norm(*, eps=1e-05, " in ops
     assert "\nlinear(width, *, bias=true, " in ops

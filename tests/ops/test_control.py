@@ -47,7 +47,7 @@ def test_the_size_of_a_gate_is_needed():
     assert not evaluate(need.condition, {"B": 2, "C": 1})
 
 
-def test_iterate_stacks_what_each_step_puts_out_and_hands_the_state_on():
+def test_iterate_stacks_the_outputs_of_steps_and_passes_the_state_on():
     op = Iterate(steps=5)
     token = symbolic("B", dtype=DType.I64)
     inputs = (token, X)

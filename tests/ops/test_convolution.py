@@ -169,7 +169,7 @@ def test_weight_norm_has_the_names_of_torch(op):
     assert op.parameters(x)[0].initialiser == NormOf(of="weight_v")
 
 
-def test_first_values_have_torchs_bounds():
+def test_initial_values_have_torchs_bounds():
     x = symbolic("B", 8, "L")
     *_, bias = Conv(width=6, kernel=5, groups=2).parameters(x)
     assert bias.initialiser == FanInUniform(fan=20)

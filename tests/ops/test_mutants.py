@@ -31,7 +31,7 @@ TRIED = 12
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_lowering_that_ignores_an_attribute_is_seen(name):
+def test_a_lowering_that_ignores_an_attribute_is_detected(name):
     for attribute in attributes(name):
         wrong, cases = ignoring(name, attribute)
         assert cases, f"no case of {name} gives {attribute} another value"
@@ -50,14 +50,14 @@ def stand_ins(name, count):
 
 
 @pytest.mark.parametrize("name", random.Random(0).sample(NAMES, 12))
-def test_the_lowering_of_another_op_is_seen(name):
+def test_the_lowering_of_another_op_is_detected(name):
     for other, wrong in [*stand_ins(name, TRIED)][:2]:
         assert failing(name, wrong), other
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_the_lowering_of_any_other_op_is_seen(name):
+def test_the_lowering_of_any_other_op_is_detected(name):
     for other, wrong in stand_ins(name, len(lowerings())):
         assert failing(name, wrong), other
         for part, half in half_swapped(name, wrong):

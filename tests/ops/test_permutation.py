@@ -20,7 +20,7 @@ def made(op, example):
 
 
 @pytest.mark.parametrize(("op", "example"), CASES)
-def test_shapes_are_reordered_as_said(op, example):
+def test_shapes_are_reordered_as_declared(op, example):
     one, kind = made(op, example), tensor(example.inputs[0])
     order = one.permutation(kind.rank)
     if order is None:

@@ -75,7 +75,7 @@ def test_every_rounded_up_pool_over_one_axis():
 
 @settings(deadline=None, max_examples=60)
 @given(st.data())
-def test_adaptive_pools_give_the_size_asked_for(data):
+def test_adaptive_pools_have_the_requested_size(data):
     axes = data.draw(st.integers(1, 3))
     one = st.one_of(st.none(), st.integers(1, 9))
     target = data.draw(st.tuples(*[one] * axes))

@@ -24,7 +24,7 @@ def test_transforms_agree_with_torch(points, axis, sizes):
 
 @given(st.none() | st.sampled_from([(H, W), (3, 2 * W - 2), (H - 1, 5)]), SIZES)
 @settings(deadline=None, max_examples=100)
-def test_transforms_of_pictures_agree_with_torch(size, sizes):
+def test_transforms_of_images_agree_with_torch(size, sizes):
     for op, kind in ((RFFT2(), DType.F32), (IRFFT2(size=size), DType.C64)):
         x = symbolic(2, "H", "W", dtype=kind)
         assert inferred(op, (x,), sizes) == happens(op, (x,), sizes)

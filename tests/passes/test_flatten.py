@@ -46,7 +46,7 @@ def test_depth_1_is_the_body():
     assert opened(graph, 1).graph["outputs"] == {"output": ((end.node, end.index),)}
 
 
-def test_what_is_handed_out_is_a_copy():
+def test_the_returned_graph_is_a_copy():
     graph = fractal(3)
     found = opened(graph, 1)
     found.remove_node(1)

@@ -52,7 +52,7 @@ def norm(owner):
 STATISTICS = norm("bn")
 
 
-def test_behind_a_layer_a_norm_becomes_its_bias(folding):
+def test_a_norm_after_a_layer_becomes_its_bias(folding):
     found = folding("output x -> conv: conv(8, 3, bias=false) -> bn: batch_norm -> relu")
     assert found.steps == (After(Layer("conv"), STATISTICS),)
     assert names(found) == ["conv.weight", "conv.bias"]

@@ -60,7 +60,7 @@ def ops(net):
     return [node.op.name for node in net.compiled.inference.nodes if node.op is not None]
 
 
-def test_a_norm_goes_into_a_convolution_behind_and_in_front_of_it(network):
+def test_a_norm_is_folded_into_the_convolution_after_or_before_it(network):
     net = folded(network("conv(6, 3, bias=false) -> act_norm -> relu"), 2, 4, 5, 6)
     assert ops(net) == ["conv", "relu"]
     ((step,),) = [net.folding.steps]
@@ -103,6 +103,6 @@ def test_where_nothing_says_that_it_can_hold_both_they_stay(network):
     assert ops(net) == ["act_norm", "batch_norm", "relu"]
 
 
-def test_a_layer_beside_its_own_input_takes_it_in(network):
+def test_an_identity_shortcut_is_merged_into_the_parallel_layer(network):
     text = "[projection(5), identity] -> add -> gain"
     assert ops(folded(network(text, "[B = 3, 5]"), 3, 5)) == ["projection"]

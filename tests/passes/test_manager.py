@@ -191,7 +191,7 @@ FAILING = {
 
 
 @pytest.mark.parametrize("change", FAILING)
-def test_what_a_pass_raises_is_told_as_its_fault_with_the_place(net, install, change):
+def test_an_exception_in_a_pass_is_reported_as_its_error_with_the_location(net, install, change):
     def first(graph):
         line = change.__code__.co_firstlineno + 1
         places.append(f"raised in {__file__}:{line}, in `{change.__name__}`")
@@ -267,7 +267,7 @@ class Renamed(Late):
         (Renamed(), "calls itself `nothing`"),
     ],
 )
-def test_what_is_no_pass_is_told_when_it_is_loaded(net, install, one, said):
+def test_an_object_that_is_not_a_pass_is_reported_when_it_is_loaded(net, install, one, said):
     install(one, "it")
     wanted = f"the pass `it` (somebody:IT) {said}"
     assert faults(lambda: net.apply("it")) == [("E0910", wanted)]

@@ -75,7 +75,7 @@ def test_what_something_else_reads_is_not_matched_as_read_once(network):
     assert left(net, replace(UNDONE, pattern=read_often)) == ["transpose"]
 
 
-def test_what_one_rule_leaves_another_may_take_wherever_it_stands(network):
+def test_nodes_left_by_one_rule_may_match_another_in_any_order(network):
     """A node that is read twice is only removed after the sum that follows it was visited."""
     once = Rule("alone", Pattern(Relu6, inputs=(Pattern(Relu, read_once=True),)), lambda m: None)
     cut = replace(once, becomes=lambda match: match.site.node.inputs[0])

@@ -113,7 +113,7 @@ def test_weights_are_called_by_the_key_at_the_place(network):
     assert several.to_torch()(x).shape == (2, 4, 6, 6)
 
 
-def test_what_only_hands_on_leaves_nothing(network):
+def test_identity_layers_leave_nothing(network):
     net = network("output x -> a: unit -> b: unit", UNIT)
     assert units(net.apply("swap", at="a", layer="identity")) == [["conv", "relu"]]
     assert units(net.apply("swap", at="a.act", layer="identity")) == [["conv"], ["conv", "relu"]]
@@ -203,13 +203,13 @@ def test_several_outputs_are_those_of_the_layer(network):
         ),
     ],
 )
-def test_what_cannot_stand_there_is_said(network, at, layer, said):
+def test_layers_that_do_not_fit_are_reported(network, at, layer, said):
     found = faults(network("output x -> a: unit", UNIT), at, layer)
     assert found[0][0] == said[0]
     assert said[1] in found[0][1]
 
 
-def test_what_is_wrong_with_a_layer_is_said_with_the_place(network):
+def test_errors_in_a_layer_are_reported_with_the_location(network):
     net = network("output x -> a: unit", UNIT)
     with pytest.raises(CompileFailed) as failure:
         net.apply("swap", at="a.act", layer="linear(3) -> flatten")

@@ -180,7 +180,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("shape", "habit", "takes", "right"), CASES)
-def test_the_order_of_torch_is_told_with_what_to_write(
+def test_the_order_of_torch_is_reported_with_a_fix(
     shape: str, habit: str, takes: str, right: str
 ) -> None:
     line = "y, ...states = x -> {}" if takes else "y = x -> {}"
@@ -248,7 +248,7 @@ block single(c: bool) { c: conv(same, 3, groups=if c then each else 1, bias=fals
         ("single(false)", 4),
     ],
 )
-def test_each_is_handed_on(use: str, width: int) -> None:
+def test_each_is_passed_on(use: str, width: int) -> None:
     text = network("g = u: grouped(each)", f"output x -> u: {use}", head=WORDS)
     if use == "g":
         text = text.replace("u: g\n", "g\n")
@@ -256,11 +256,11 @@ def test_each_is_handed_on(use: str, width: int) -> None:
 
 
 @pytest.mark.parametrize("use", ["reduced(mean)", "reduced(max)", "reduced(sum)", "drawn(relu)"])
-def test_words_that_are_ops_or_functions_are_handed_on(use: str) -> None:
+def test_words_that_are_ops_or_functions_are_passed_on(use: str) -> None:
     assert errors(network(f"output x -> {use}", head=WORDS)) == []
 
 
-def test_every_word_of_every_op_is_handed_on() -> None:
+def test_every_word_of_every_op_is_passed_on() -> None:
     """Whatever else a word means, a parameter passes it on to the attribute that accepts it."""
     failed = []
     for op in all_ops().values():

@@ -129,7 +129,7 @@ def test_state_runs_through_a_loop_in_a_tuple() -> None:
     ]
 
 
-def test_bodies_of_loops_read_what_stands_around_them() -> None:
+def test_bodies_of_loops_read_names_from_outside() -> None:
     text = network(
         "q = x -> [conv(4, 1), conv(4, 1)]",
         "output x -> for i in 0..2 { input v\n output (v -> relu) * q[i] }",
@@ -187,7 +187,7 @@ def test_shapes_bind_claim_and_ignore() -> None:
         ("[8, n, h, w]", "E0402"),
     ],
 )
-def test_a_claim_that_fails_is_said_once_whatever_reads_its_dims(claim: str, code: str) -> None:
+def test_a_failing_claim_is_reported_once_whatever_reads_its_dims(claim: str, code: str) -> None:
     read = "output t -> reshape(n, h, -1, w)"
     body = f"{{\n  input t: {claim} where h % 2 == 0, w > 1\n  {read}\n}}"
     assert errors(layer("b", f"block b {body}")) == [code]

@@ -160,7 +160,7 @@ def test_a_buffer_is_computed_by_blocks_rules_and_other_buffers() -> None:
         assert graph.kind != "buffer" or not (graph.inputs or graph.callees)
 
 
-def test_a_rule_without_input_stands_for_its_data_wherever_it_is_used() -> None:
+def test_a_rule_without_input_is_data_in_every_position() -> None:
     head = (
         "rule ramp(n) => arange(n) -> cast(f32)\nblock shift {\n  input x\n  output x + ramp(8)\n}"
     )
@@ -222,7 +222,7 @@ def test_an_init_statement_names_weights_that_the_op_may_own(weights_: str, fine
     assert found == ([] if fine else ["E0302"])
 
 
-def test_a_recursion_without_end_at_the_head_of_a_chain_is_said_to_be_one() -> None:
+def test_an_endless_recursion_at_the_beginning_of_a_chain_is_reported_as_such() -> None:
     head = "rule f(n) => f(n + 1) -> f(n + 2)"
     assert errors(network("y = f(0)", "output x -> y", head=head)) == ["E0502"]
 

@@ -75,7 +75,7 @@ def test_a_name_that_is_nearly_right():
 @pytest.mark.parametrize(
     "init", ["normal(spread(0.5, 8))", "normal(std=spread(0.5, 8))", "small(8)", "small(0)"]
 )
-def test_rules_yield_first_values_and_their_numbers(init):
+def test_rules_return_initialisers_and_their_numbers(init):
     rules = (
         "rule spread(scale, fan) => scale * sqrt(2 / fan)",
         "rule small(0) => orthogonal",

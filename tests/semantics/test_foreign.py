@@ -157,7 +157,7 @@ def test_words(name, said):
         ("a = x -> nn.CrossEntropyLoss()", "it belongs to training"),
     ],
 )
-def test_what_to_write_is_said(line, said):
+def test_the_message_has_the_replacement(line, said):
     ((_, fix),) = fixes(line)
     assert fix is not None
     assert said in fix
@@ -167,6 +167,6 @@ def test_a_name_that_has_nothing_like_it_is_not_guessed():
     assert fixes("a = qqq.zzz") == [("E0210", None)]
 
 
-def test_a_fix_that_would_not_help_is_only_said():
+def test_a_fix_that_would_not_help_is_only_a_note():
     (item,) = found("a = (x -> nn.Flatten(), x -> flatten) -> concat(axis=7)")[:1]
     assert item.fix.edits == ()

@@ -191,5 +191,5 @@ def test_the_budget_counts_copies() -> None:
     assert errors(layer("for i in 0..8000 { relu -> tanh }")) == ["E0501"]
 
 
-def test_a_fault_in_a_iteration_is_said_once() -> None:
+def test_an_error_in_an_iteration_is_reported_once() -> None:
     assert errors(ODD["a fault that nothing depends on"]) == ["E0302"]

@@ -48,7 +48,7 @@ def test_a_file_in_a_folder_below(tmp_path: Path) -> None:
     assert codes(write(tmp_path, "net.arch", "use parts.blocks { body }\n" + NET)) == []
 
 
-def test_only_what_is_asked_for_is_in_sight(tmp_path: Path) -> None:
+def test_only_imported_names_are_visible(tmp_path: Path) -> None:
     write(tmp_path, "blocks.arch", BODY)
     text = "use blocks { body }\n" + NET.replace("-> body", "-> body -> helper")
     assert codes(write(tmp_path, "net.arch", text)) == ["E0210"]
@@ -93,7 +93,7 @@ def test_what_is_not_there(tmp_path: Path, use: str, code: str) -> None:
     assert found == [code]
 
 
-def test_faults_of_a_used_file_are_told_once_and_in_its_name(tmp_path: Path) -> None:
+def test_errors_in_an_imported_file_are_reported_once_at_that_file(tmp_path: Path) -> None:
     write(tmp_path, "blocks.arch", "block body { convv(4, 3) }\nblock other { relu -> tnah }\n")
     path = write(tmp_path, "net.arch", "use blocks { body }\n" + NET)
     items = check(path).diagnostics
@@ -205,7 +205,7 @@ ODD = ("folder", "FIFO", "socket", "circular", "broken", "device")
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs FIFOs and links")
 @pytest.mark.parametrize("kind", ODD)
-def test_what_is_no_file_is_said_to_be_what_it_is(
+def test_the_message_says_what_is_there_instead_of_a_file(
     tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -290,7 +290,7 @@ def test_a_link_out_of_the_folder_is_not_made_good_by_a_shipped_spec(tmp_path: P
     assert codes(write(inner, "net.arch", "use resnet { basic }\n" + NET))[0] == "E0204"
 
 
-def test_nothing_below_the_shipped_specs_or_beside_them_is_read(tmp_path: Path) -> None:
+def test_nothing_below_the_shipped_specs_or_next_to_them_is_read(tmp_path: Path) -> None:
     for use in ("use resnet.resnet", "use specs.resnet", "use stdlib.cnn", "use cnn"):
         assert codes(write(tmp_path, "net.arch", use + "\n" + NET))[0] == "E0201"
 

@@ -75,7 +75,7 @@ CASES = [
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(("where", "layer", "codes"), CASES)
-def test_a_where_counts_wherever_it_stands(
+def test_a_where_counts_in_every_position(
     form: str, where: str, layer: str, codes: list[str]
 ) -> None:
     if "H > " in layer and form in ("callee", "inline callee", "rule"):
@@ -129,7 +129,7 @@ def test_blocks_take_what_they_promise_and_need_and_others_are_not_touched(
         assert verify(net.compiled.inference) == ()
 
 
-def test_what_holds_by_a_promise_is_said_of_the_network() -> None:
+def test_conditions_implied_by_a_where_are_part_of_the_valid_sizes() -> None:
     text = spec("block", "H <= 8, H >= 5", CUT)
     net = Network(load_network(Source("net.arch", text))[0])
     assert str(net.valid_sizes) == "H >= 5, H <= 8"

@@ -80,7 +80,7 @@ def test_channels_that_grow_otherwise_are_refused(width: str, value: str) -> Non
         "rule f(n: int in 0..): [B, C, H, W] -> [B, C, H, W]\nrule f(n) => for _ in 0..n { relu }",
     ],
 )
-def test_where_induction_does_not_apply_a_note_says_so(rules: str) -> None:
+def test_if_induction_does_not_apply_a_note_says_so(rules: str) -> None:
     found = only(rules)
     assert (found.code, found.severity) == ("N0501", Severity.NOTE)
 
@@ -102,7 +102,7 @@ def test_an_attribute_that_needs_a_number_is_named(layer: str, says: str) -> Non
     assert (found.code, found.notes) == ("N0501", (says,))
 
 
-def test_another_attribute_that_is_wrong_is_told_beside_a_symbol() -> None:
+def test_another_wrong_attribute_is_reported_next_to_a_symbol() -> None:
     rule = "rule f(w: int): [B, C, H, W] -> [B, w, H, W]\nrule f(w) => conv({})"
     assert only(rule.format("w")).code == "E0303"
     says = "`kernel` of `conv` must be greater than 0, but it is 0"
@@ -183,7 +183,7 @@ def test_what_never_holds_is_refused_at_once() -> None:
     assert found.code in ("E0401", "E0506")
 
 
-def test_a_clause_that_is_wrong_is_refused_beside_one_that_is_not_proved() -> None:
+def test_a_wrong_clause_is_rejected_next_to_one_that_is_not_proved() -> None:
     rules = (
         "rule f(n: int in 0.., w: int in 1..): [B, C, H, W] -> [B, w, H, W]\n"
         "rule f(n, w) if n > 12 => conv(w + 1, 3)\n"

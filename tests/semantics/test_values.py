@@ -178,5 +178,5 @@ network net {
     assert [w for w in range(1, 40) if network.accepts(W=w)] == [8, *range(10, 20)]
 
 
-def test_among_what_is_poisoned_nothing_more_is_said() -> None:
+def test_values_with_errors_cause_no_further_messages() -> None:
     assert errors(layer("conv(if 3 in [1, 1 / 0] then 4 else 5, 1)")) == ["E0309"]

@@ -85,7 +85,7 @@ def test_what_may_be_right_is_not_refused(layer):
     assert said(f"{HELPERS}block b(n) {{ relu -> {layer} }}\n{NET.format('relu')}") == []
 
 
-def test_it_is_said_once_and_with_all_others(tmp_path):
+def test_it_is_reported_once_and_with_all_others(tmp_path):
     text = HELPERS + "block b { conv(0, 3) -> conv(8, 3, nope=1) }\n" + NET.format("b -> b")
     assert [code for code, _ in said(text)] == ["E0301", "E0302"]
     path = tmp_path / "a.arch"

@@ -29,7 +29,7 @@ def test_a_label_gives_the_pool_a_scope_of_its_own(tmp_path):
     assert module(torch.randn(2, 3, 40, 50)).shape == (2, 1000)
 
 
-def test_the_pool_has_first_values_of_its_own():
+def test_the_pool_has_its_own_initial_values():
     state = shipped("resnet50_attention_pool").to_torch(seed=0).state_dict()
     assert float(state["blocks_token_only.0.attn.q.weight"].std()) == pytest.approx(0.02, rel=0.02)
     assert float(state["fc.weight"].std()) == pytest.approx((3 * 2048) ** -0.5, rel=0.02)

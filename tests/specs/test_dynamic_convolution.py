@@ -117,7 +117,7 @@ def test_tokens_are_convolved_on_their_grid(deit, kernel):
     same(attn.proj(tokens), attn(x), x, attn)
 
 
-def test_a_distilled_host_has_two_tokens_beside_the_grid(deit):
+def test_a_distilled_host_has_two_tokens_in_addition_to_the_grid(deit):
     module = deit("depthwise_attention(3, 2)", ", distilled=true").eval()
     assert module(torch.randn(2, 3, 64, 64)).shape == (2, 1000)
     with pytest.raises(CompileFailed, match="those of a square"):

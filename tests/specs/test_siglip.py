@@ -113,7 +113,7 @@ def test_the_output_projection_of_the_pooling_head_is_drawn_as_other_layers():
         assert not state[f"vision_model.{name}.bias"].any()
 
 
-def test_first_values_are_those_of_the_paper():
+def test_initial_values_are_those_of_the_paper():
     state = shipped("siglip", **SMALL).to_torch(seed=0).state_dict()
     assert state["logit_scale"].exp().item() == pytest.approx(10)
     assert state["logit_bias"].item() == -10

@@ -158,7 +158,7 @@ def test_a_unet_needs_multiples_of_its_poolings(poolings):
 
 
 @pytest.mark.parametrize("poolings", range(1, 8))
-def test_what_a_unet_needs_is_found_where_it_is_not_said(poolings, tmp_path):
+def test_requirements_of_a_unet_are_found_without_a_where(poolings, tmp_path):
     text = networks()["unet"].read_text(encoding="utf-8")
     start = text.index("    where")
     path = tmp_path / "unet.arch"

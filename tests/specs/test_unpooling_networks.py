@@ -87,7 +87,7 @@ def test_segnet_restores_odd_sizes(size):
         torch.testing.assert_close(folded(x), wanted, rtol=0, atol=1e-12)
 
 
-def test_what_lies_behind_a_pool_can_be_tapped(tmp_path):
+def test_layers_after_a_pool_can_be_tapped(tmp_path):
     text = """
 use std.cnn { conv_bn_relu }
 network base {

@@ -97,7 +97,7 @@ def cardinal(order, x):
         ("proj: residual(f: conv(8, 3))", 1, "f32[B, 8, H, W]"),
     ],
 )
-def test_rkan_stands_beside_any_stage(network, weights, stage, stride, wanted):
+def test_rkan_can_be_attached_to_any_stage(network, weights, stage, stride, wanted):
     net = network(IMAGE, f"rkan({stage}, stride={stride}, reduce=2)", "std.kan")
     ((kind,),) = [item.types for item in net.outputs]
     assert str(kind) == wanted

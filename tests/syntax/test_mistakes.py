@@ -126,7 +126,7 @@ def test_one_mistake_one_report(code, words, example):
 
 
 @pytest.mark.parametrize(("code", "words", "example"), EXAMPLES)
-def test_what_stands_beside_a_mistake_is_read(code, words, example):
+def test_definitions_next_to_a_mistake_are_read(code, words, example):
     """Definitions before and after the broken one are complete."""
     text, _ = marked(example)
     text = text.removeprefix("language 1").removeprefix("language 7")

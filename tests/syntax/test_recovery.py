@@ -87,7 +87,7 @@ def test_a_parameter_that_cannot_be_read_is_left_out():
     ]
 
 
-def test_what_parsing_takes_back_leaves_nothing_behind():
+def test_discarded_parts_leave_no_trace():
     """The chain was already reduced when the second `=` turns out to be wrong."""
     (block,) = parse(Source("test.arch", "block a {\n  y = x -> f -> g = o\n}")).module.definitions
     assert [show(statement) for statement in block.body.statements] == [
@@ -95,7 +95,7 @@ def test_what_parsing_takes_back_leaves_nothing_behind():
     ]
 
 
-def test_a_fault_in_what_parsing_takes_back_is_not_said():
+def test_an_error_in_a_discarded_part_is_not_reported():
     """The tuple in parentheses was already reduced when `in` is inserted."""
     assert faults("block a {\n  y = (for u(b, c=0))\n}") == [("E0131", 2), ("E0110", 2)]
 

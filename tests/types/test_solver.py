@@ -163,7 +163,7 @@ def test_says_what_it_cannot_decide(condition: Condition) -> None:
     assert verdict.reason
 
 
-def test_budget_is_respected_and_answers_do_not_depend_on_what_was_asked_before() -> None:
+def test_budget_is_respected_and_answers_do_not_depend_on_earlier_questions() -> None:
     question = equal(1024 * (H // 32) * (W // 32), H * W)
     assert decide(question, budget=500).kind is UNDECIDED
     assert said(decide(question)) == "H % 32 == 0, W % 32 == 0"

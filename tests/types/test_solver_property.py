@@ -155,7 +155,7 @@ def test_one_symbol(condition: Condition, given: Condition) -> None:
 
 @BOUNDED
 @given(conditions("H", 2), givens("H"))
-def test_finite_is_told_from_infinite(condition: Condition, given: Condition) -> None:
+def test_finite_and_infinite_sets_are_distinguished(condition: Condition, given: Condition) -> None:
     # With divisors up to 4, two deep, everything beyond 300 is a repetition.
     late = [{"H": size} for size in range(301, 601)]
     allowed = any(evaluate(given, sizes) for sizes in late)
