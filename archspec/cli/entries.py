@@ -34,7 +34,7 @@ class Entry:
     def call(self, room: int) -> str:
         """`classes=10, drop=0.5` for a network, `resnet(basic, [2, 2, 2, 2])` for a preset.
 
-        If that needs more than `room` columns, `..` stands for the last arguments.
+        If that needs more than `room` columns, `..` replaces the last arguments.
         """
         if not self.value:
             return _elided("", self.parameters, "", room)
@@ -114,7 +114,7 @@ def _elided(start: str, arguments: Sequence[str], end: str, room: int) -> str:
 
 
 def _arguments(text: str) -> list[str] | None:
-    """The arguments of a call, split at the commas outside of brackets; None for unequal ones."""
+    """The arguments of a call, split at the commas outside brackets; None for unequal ones."""
     found, depth = [""], 0
     for token in _TOKEN.findall(text):
         depth += (token in ("(", "[", "{")) - (token in (")", "]", "}"))

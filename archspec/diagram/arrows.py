@@ -17,7 +17,7 @@ from archspec.frozen import frozen
 from archspec.passes.expand import Flat
 
 MANY = 3
-"""Arrows side by side at a box that need room to turn."""
+"""Adjacent arrows at a box that need room to bend."""
 
 
 @frozen

@@ -17,17 +17,17 @@ CHARACTER = 5.7
 """Width of a character of a label, in points, on average; of a shape it is 4.4."""
 NARROWEST, BROADEST = 64, 210
 CELL = 20
-"""Least distance between arrows at a box."""
+"""Minimum distance between arrows at a box."""
 ROW = 30
 """Height of a cell of an upright bar."""
 ROOM = 2 * GAP + 2
-"""What a plumb line takes between two boxes, beside their distance."""
+"""The width of a vertical line between two boxes, in addition to their distance."""
 MOST = 6
 """Shapes in one box."""
 
 
 def width_of(boxes: Sequence[Box]) -> int:
-    """One width for all boxes of ops, so that columns stand straight between bars."""
+    """One width for all boxes of ops, so that columns are aligned between bars."""
     longest = max((_estimate(box) for box in boxes if box.shape == "ops"), default=0)
     return min(max(longest, NARROWEST), BROADEST)
 
@@ -165,7 +165,7 @@ def _upright_bar(box: Box) -> str:
 def _table(
     rows: Sequence[str], look: str, box: Box, direction: Direction, feet: Sequence[int]
 ) -> str:
-    """Rows with the cells at which several arrows enter and leave, before and behind them."""
+    """Rows with the cells at which several arrows enter before them and leave after them."""
     before, behind = _cells("i", [CELL] * box.heads, direction), _cells("o", feet, direction)
     spaces = 'cellborder="0" cellspacing="0" cellpadding="2"'
     if direction == "TB" or not before + behind:
@@ -226,7 +226,7 @@ def _text(line: Line, count: int) -> str:
 
 
 def small(text: str) -> str:
-    """Text beside other text, such as a name before a call."""
+    """Text next to other text, such as a name before a call."""
     return f'<font point-size="9" color="{SOFT}">{escaped(text)}</font>'
 
 

@@ -69,7 +69,7 @@ def enters(
     frames: Mapping[int, int | None],
     parents: Mapping[int, int | None],
 ) -> bool:
-    """Whether an edge begins outside of a frame and ends inside."""
+    """Whether an edge begins outside a frame and ends inside."""
     into = frame in around(frames[edge.end], parents)
     return into and frame not in around(frames[edge.start], parents)
 

@@ -1,6 +1,6 @@
 """Frames as narrow as what is in them.
 
-A frame that is laid out wider so that its title has a place beside the arrows may have room to
+A frame that is laid out wider so that its title has a place next to the arrows may have room to
 spare on both sides, and so may the frames around it. In a layout that is done their sides move in.
 """
 

@@ -19,7 +19,7 @@ from archspec.syntax.visit import path_to, walk
 class Attached:
     """Comments of one node: above it, after it, and inside its brackets at the start and the end.
 
-    `apart` holds comments in the head of a definition: directly above it they would document it.
+    `apart` holds comments in the header of a definition: directly above it they would document it.
     """
 
     leading: list[ast.Comment] = field(default_factory=list)

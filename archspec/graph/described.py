@@ -10,7 +10,7 @@ from archspec.graph.model import Graph
 def described(graph: Graph) -> networkx.MultiDiGraph[int]:
     """A copy of the NetworkX graph of a block whose attributes say what nodes and edges are.
 
-    Nodes have the numbers that they have in the graph, and stand in topological order. Their
+    Nodes have the numbers that they have in the graph, and are in topological order. Their
     attributes: `kind` ("input", "op" or "call"), `name` (of the input, op or block), `path` (the
     key of the instance, or the name of the input), `op` (the Op or None), `types` (of the outputs),
     `span` (where it is written) and `provenance` (the chain of expansions that lead to it,

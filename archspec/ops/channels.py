@@ -120,7 +120,7 @@ class ChannelMap:
 class TapRow:
     """The positions along one spatial axis that a layer reads for the output at position 0.
 
-    The first of `count` taps is at position `first`, and they are `every` apart. They move by
+    The first of `count` taps is at position `first`, and their distance is `every`. They move by
     `stride` from one output to the next; in a transposed layer, the outputs move by `stride`
     from one input to the next.
     """

@@ -96,9 +96,9 @@ def _no_new_sizes(op: str, left: tuple[Group, ...], right: tuple[Group, ...]) ->
 
 
 def _windows(op: str, pattern: str, axes: tuple[tuple[str, int | Dim], ...], rank: int) -> Seen:
-    """What an output position sees if spatial axes keep their places, split or merged with others.
+    """The receptive field if spatial axes keep their positions, split or merged with others.
 
-    `(h p)` that becomes `h` sees p positions, p apart; `h` that becomes `(h p)` the reverse.
+    `(h p)` that becomes `h` sees p positions at a distance of p; `h` to `(h p)` is the reverse.
     """
     left, right = read(op, pattern)
     if any(not set(names((group,))) <= set(names(right)) and group.bare for group in left[2:]):

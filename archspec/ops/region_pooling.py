@@ -21,7 +21,7 @@ class RoiAlign(Op):
     W]; `boxes` is [K, 5], for each box the index of its image in the batch, then left, top, right
     and bottom; the result is [K, C, height, width]. A box is divided into bins; each yields the
     mean of a grid of samples, with bilinear interpolation between the positions of x. A sample at
-    most one position outside of the map has the value of the edge, one further outside has 0.
+    most one position outside the map has the value of the edge, one further outside has 0.
 
     size: bins over height and width, one number or one for each.
     scale: factor of the coordinates of boxes, such as 1 / 4 for a map of a quarter of the image

@@ -264,7 +264,7 @@ class GridSample(Op):
     is [B, d, h, w, 3] for [B, C, D, H, W]. As `torch.nn.functional.grid_sample`.
 
     mode: "bilinear", "nearest" or "bicubic".
-    padding_mode: the values outside of x: "zeros", "border" or "reflection".
+    padding_mode: the values outside x: "zeros", "border" or "reflection".
     align_corners: whether the centres of the corner elements are aligned, not their outer edges.
     """
 

@@ -235,7 +235,7 @@ def convolved(
     """Size after a convolution: `(size + padding - reach) // stride + 1`.
 
     Requires the padded axis to be at least as large as the window, and the axis to be non-empty, as
-    PyTorch does. The axis is one of the input, or one that was `asked` for.
+    PyTorch does. The axis is one of the input, or one that was requested (`asked`).
     """
     padding = slide.before + slide.after
     padded = size + padding
@@ -276,7 +276,7 @@ def transposed_window(slide: Slide) -> Window:
     """Upper bound of what an output position of a transposed convolution sees.
 
     Output o reads the inputs i with o + before = i * stride + dilation * j for some tap j; taps
-    that share an o are stride / gcd(stride, dilation) apart.
+    that share an o are at a distance of stride / gcd(stride, dilation).
     """
     step = slide.stride // gcd(slide.stride, slide.dilation)
     farthest = (slide.kernel - 1) // step * step

@@ -61,7 +61,7 @@ class Context:
         return self.source.position(offset)[0] in self.damaged
 
     def is_faulty(self, place: Span) -> bool:
-        """Whether an error was reported inside of a place."""
+        """Whether an error was reported inside a span."""
         inside = (one.primary for one in self.diagnostics if one.primary is not None)
         return any(place.start <= one.span.start < place.end for one in inside)
 

@@ -1,7 +1,7 @@
 """Generated source as a live module.
 
-The source is run as a Python module of its own, whose name is made of its text. Objects of its
-classes carry the source when they are pickled, so that a process which never saw it (a worker
+The source is run as a separate Python module, whose name is derived from its text. Objects of its
+classes carry the source when they are pickled, so that a process that has not loaded it (a worker
 of a data loader, another machine with archspec installed) can read them.
 """
 

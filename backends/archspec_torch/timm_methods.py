@@ -21,9 +21,9 @@ from torch.utils.checkpoint import checkpoint
 
 
 def with_timm_methods(module: nn.Module) -> Any:
-    """The module itself, of a class that has timm's methods besides its own.
+    """The module itself, with a class that also has timm's methods.
 
-    Raises ValueError for a module that has several inputs or outputs, or no linear layer behind its
+    Raises ValueError for a module that has several inputs or outputs, or no linear layer after its
     features.
     """
     kind: Any = type(module)

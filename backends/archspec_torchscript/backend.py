@@ -25,8 +25,8 @@ class TorchScriptBackend(Backend):
     def build(self, request: BuildRequest) -> tuple[Path, ...]:
         """Script the module of the torch backend, in training mode, and save it.
 
-        `train()` and `eval()` of the loaded module work as on the module itself. Where its weights
-        come from stands in the archive, as the extra file `weights.txt`.
+        `train()` and `eval()` of the loaded module work as on the module itself. The origin
+        of its weights is in the archive, in the extra file `weights.txt`.
         """
         from archspec_torch.memory import memory_errors  # noqa: PLC0415
         from archspec_torchscript.script import save_scripted  # noqa: PLC0415

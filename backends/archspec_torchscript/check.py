@@ -33,9 +33,9 @@ def foreseen(network: Compiled) -> tuple[Diagnostic, ...]:
 
 
 def number_faults(network: Compiled) -> tuple[Diagnostic, ...]:
-    """What there is to say (E0824) of a size whose text has a number beyond 64 bits.
+    """The error (E0824) for a size in generated code with a number beyond 64 bits.
 
-    Only what is written counts, so the source is asked where a size of the network is such a one.
+    Only generated code counts, so the source is generated if the network has such a size.
     """
     node = _with_wide_size(network)
     if node is None:

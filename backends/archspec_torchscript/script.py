@@ -54,7 +54,7 @@ def to_torchscript(
     module: torch.nn.Module | None = None,
     weights: Weights | None = None,
 ) -> torch.jit.ScriptModule:
-    """The network (or a module made of it, with its weights) as a ScriptModule.
+    """The network (or a module made from it, with its weights) as a ScriptModule.
 
     Raises CompileFailed: E0823 for a name that could be saved but not loaded, E0824 for what
     TorchScript does not compile.

@@ -25,7 +25,7 @@ from tests.ops.formulas.judge import (
 from tests.ops.formulas.table import Case, cases_of, references
 
 OF_WEIGHTS = {"weight_init", "bias_init", "init"}
-"""Attributes that only determine initial values, which `test_first_values.py` tests."""
+"""Attributes that only determine initial values, which `test_initial_values.py` tests."""
 
 CHECKS: dict[str, Callable[[str, Cases], None]] = {
     "test_values_in_inference": partial(compare_values, training=False),

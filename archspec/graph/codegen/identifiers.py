@@ -56,7 +56,7 @@ class Names:
 def camel_case(text: str, fallback: str = "Block") -> str:
     """The name of a definition as that of a class: `conv_bn_relu` becomes `ConvBnRelu`.
 
-    Numbers stay apart: `squeezenet1_0` becomes `Squeezenet1_0`.
+    Numbers remain separate: `squeezenet1_0` becomes `Squeezenet1_0`.
     """
     name = ""
     for part in re.findall(r"[0-9A-Za-z]+", text):

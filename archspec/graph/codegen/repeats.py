@@ -97,7 +97,7 @@ def _length(forms: Sequence[Form], at: int, names: Sequence[str] | None) -> int:
         end += 1
     if end - at < SHORTEST_VARYING:
         return end - at
-    # the first or last item may have constants outside of the pattern: leave it out
+    # the first or last item may have constants outside the pattern: leave it out
     for start_cut, end_cut in ((0, 0), (1, 0), (0, 1)):
         if _is_regular(forms[at + start_cut : end - end_cut]):
             return end - at if not (start_cut or end_cut) else (1 if start_cut else end - at - 1)

@@ -1,4 +1,4 @@
-"""Sizes inside of a block: expressions over the axes of its own inputs.
+"""Sizes inside a block: expressions over the axes of its own inputs.
 
 The types in a graph use the symbols of the whole network: a block in the middle has the input `[B,
 64, H//2, W//2]`. Generated code can only read the shapes of the inputs of a block. So every axis of

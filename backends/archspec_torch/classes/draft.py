@@ -63,7 +63,7 @@ class Draft:
 
     @cached_property
     def names(self) -> dict[str, Any]:
-        """What names of the block stand for: numbers, strings, and sizes of inputs by place."""
+        """The values of names of the block: numbers, strings, and sizes of inputs by index."""
         graph = self.unit.either
         texts = {name: text for name, text in graph.arguments.items() if isinstance(text, str)}
         return {**texts, **known_numbers(graph)}

@@ -81,11 +81,11 @@ class Variables:
         return self.names_of_values[port]
 
     def forget(self, port: Port) -> None:
-        """Undo `rename`: outside of the guard, that name may be unset."""
+        """Undo `rename`: outside the guard, that name may be unset."""
         self.names_of_values.pop(port, None)
 
     def escapes(self, port: Port) -> bool:
-        """Whether a guarded value is read outside of its guard."""
+        """Whether a guarded value is read outside its guard."""
         return self._lives.escapes(port)
 
     def declare(self, port: Port, optional: bool = True) -> str:

@@ -36,7 +36,7 @@ FUNCTIONS = """
 
 
 def operands(site: Site, inputs: Sequence[str], scope: Scope) -> list[Code]:
-    """All operands as code; a scalar stands where `reverse` says."""
+    """All operands as code; `reverse` decides the position of a scalar."""
     found = [code(item) for item in inputs]
     if site.op.scalar is None:
         return found

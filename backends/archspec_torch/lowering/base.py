@@ -135,9 +135,9 @@ UNSUPPORTED: dict[str, str] = {}
 
 
 def lowers(*names: str, fresh: bool = False) -> Callable[[Lowering], Lowering]:
-    """Register a function as the lowering of these ops. Two for one op are refused.
+    """Register a function as the lowering of these ops. Two for one op are rejected.
 
-    What it gives is `fresh` if this is said here.
+    `fresh` declares that its result is a new tensor.
     """
 
     def register(function: Lowering) -> Lowering:

@@ -60,7 +60,7 @@ MULTIHEAD_GIVEN: dict[str, Initialiser] = {
 
 @lowers("multihead_attention")
 def multihead_attention(site: Site) -> Lowered:
-    """`nn.MultiheadAttention`, which returns weights too where asked."""
+    """`nn.MultiheadAttention`, which also returns weights if requested."""
     op = site.op
     q, k, v = site.inputs if len(site.inputs) == 3 else site.inputs * 3
     width, of_keys, of_values = (constant(each.shape[2]) for each in (q, k, v))

@@ -72,7 +72,7 @@ def bernoulli(site: Site) -> Lowered:
 
 @lowers("join")
 def join(site: Site) -> Lowered:
-    """The mean; joins that drop inputs are written with the block that they stand in."""
+    """The mean; joins that drop inputs are written with their block."""
 
     def apply(inputs: Sequence[str], scope: Scope) -> Code:
         if len(inputs) == 1:

@@ -1,4 +1,4 @@
-"""Shapes: reshaping, einops notation, expansion, joining and taking apart."""
+"""Shapes: reshaping, einops notation, expansion, concatenation and splitting."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def flatten(site: Site) -> Lowered:
 def sizes_code(
     shape: Sequence[Dim], scope: Scope, source: str = "", given: TensorType | None = None
 ) -> list[Code]:
-    """Sizes to reshape to, read from `source` of type `given` where they stand there."""
+    """Target sizes of a reshape, read from `source` of type `given` if it has them."""
     found = []
     for size in shape:
         axis = _axis_of(size, given)
@@ -52,7 +52,7 @@ def _axis_of(size: Dim, given: TensorType | None) -> int | None:
 
 
 def reshaped(x: str, shape: Sequence[Dim], scope: Scope, given: TensorType) -> Code:
-    """`x.reshape(...)`, sizes read from x where they stand there."""
+    """`x.reshape(...)`, with sizes read from x if it has them."""
     return call(f"{x}.reshape", *sizes_code(shape, scope, x, given))
 
 
@@ -64,7 +64,7 @@ def reshape(site: Site) -> Lowered:
 
 @lowers("unflatten")
 def unflatten(site: Site) -> Lowered:
-    """`x.reshape(...)` with an axis taken apart."""
+    """`x.reshape(...)` with one axis split."""
     return Lowered(apply=lambda inputs, scope: reshaped(inputs[0], site.y.shape, scope, site.x))
 
 
@@ -133,7 +133,7 @@ def _rearranged(site: Site, plan: Plan, x: str, scope: Scope) -> Code:
 
 
 MOST_CALLS = 2
-"""Axes that are taken apart or joined by a call of their own; more are one `reshape`."""
+"""Axes that are split or merged by a separate call; more are one `reshape`."""
 
 
 def _taken_apart(source: Code, site: Site, plan: Plan, x: str, scope: Scope) -> Code:

@@ -1,8 +1,8 @@
-"""Helpers that generated code brings along where it needs them, as source text.
+"""Helper functions and classes that generated code includes if it uses them, as source text.
 
-A helper is a function or class in a text file of this folder named after it; its own
-helpers stand in a comment `# needs: a, b` on the first line. A name that ends in `1d`, `2d` or
-`3d` may be in a file without it, which has `@AXES@` where the number of axes stands.
+A helper is a function or class in a text file of this folder named after it; the helpers that it
+uses are listed in a comment `# needs: a, b` on the first line. A name that ends in `1d`, `2d` or
+`3d` may be in a file without it, which has `@AXES@` in place of the number of axes.
 """
 
 from __future__ import annotations

@@ -41,9 +41,9 @@ if TYPE_CHECKING:
 def fit_folded(
     folding: Folding, given: Stored, whole: Compiled | None = None, names_only: bool = False
 ) -> Weights:
-    """The weights of a folded network, from a state dict of the network as it was, or of its own.
+    """The weights of a folded network, from a state dict of the original network, or of itself.
 
-    Raises CompileFailed (E0842) where neither fits; it speaks of the network as it was.
+    Raises CompileFailed (E0842), about the original network, if neither fits.
     """
     try:
         found = fit(folding.whole, given, whole, names_only)
@@ -103,7 +103,7 @@ class _Work:
     def __init__(self, tensors: Mapping[str, Tensor]) -> None:
         self._given = tensors
         self._made: dict[str, Tensor] = {}
-        self._biased: dict[str, str] = {}  # the weights beside new biases
+        self._biased: dict[str, str] = {}  # the weights that belong to new biases
 
     def after(self, step: After) -> None:
         """Fold a map of the outputs."""
