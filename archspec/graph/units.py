@@ -113,23 +113,27 @@ Pair: TypeAlias = "tuple[Graph | None, Graph | None]"
 """A block in inference and in training."""
 
 
-def plan(network: Compiled) -> tuple[Unit, ...]:
+Memo: TypeAlias = "dict[tuple[Pair, ...], Unit]"
+"""Units by the pairs of graphs of all uses: networks planned with one memo share units."""
+
+
+def plan(network: Compiled, memo: Memo | None = None) -> tuple[Unit, ...]:
     """All units of a network, callees before callers; that of the network itself comes last.
 
-    Of a shared block, only the unit of the first use is among them.
+    Of a shared block, only the unit of the first use is among them. A unit in `memo` is used again.
     """
-    memo: dict[tuple[Pair, ...], Unit] = {}
-    root = _planned([(network.inference, network.training)], memo)
+    root = _planned([(network.inference, network.training)], {} if memo is None else memo)
     return postorder(root, lambda unit: [callee.owner for callee in unit.callees.values()])
 
 
-def _planned(start: list[Pair], memo: dict[tuple[Pair, ...], Unit]) -> Unit:
+def _planned(start: list[Pair], memo: Memo) -> Unit:
     """The unit of a block in all of its uses.
 
     It is iterative, because recursion in a spec may be deep.
     """
+    known = len(memo)
     root = _unit(start, memo)
-    open_ = [root]
+    open_ = [root] if len(memo) > known else []
     while open_:
         unit = open_.pop()
         unit.owned = tuple(_owned(unit))
@@ -147,7 +151,7 @@ def _planned(start: list[Pair], memo: dict[tuple[Pair, ...], Unit]) -> Unit:
     return root
 
 
-def _unit(pairs: Sequence[Pair], memo: dict[tuple[Pair, ...], Unit]) -> Unit:
+def _unit(pairs: Sequence[Pair], memo: Memo) -> Unit:
     key = tuple(pairs)
     if key not in memo:
         uses = tuple(Unit(*pair) for pair in pairs)

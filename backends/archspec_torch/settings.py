@@ -21,7 +21,7 @@ from archspec.graph.compiled import Compiled
 from archspec.graph.expression import evaluated
 from archspec.graph.model import Node
 from archspec.graph.ties import ties_below
-from archspec.graph.units import plan
+from archspec.graph.units import Memo, plan
 from archspec_torch.checks.forms import require_one_form
 from archspec_torch.classes.grouping import ClassDef, build_classes
 from archspec_torch.domains import is_readable, refusals
@@ -128,7 +128,7 @@ def _another(value: float, factor: int = FACTORS[0]) -> int | float:
 
 
 def _alone(network: Compiled) -> Written:
-    known = _planned(network)
+    (known,) = _planned([network])
     classes = build_classes(known)
     return Written(known, classes, _entrance(network, known, classes), interface_doc(network))
 
@@ -137,7 +137,7 @@ def _together(
     network: Compiled, others: Sequence[Compiled], numbers: Sequence[str]
 ) -> Written | None:
     """The classes of the network and of other members at once; None if they are not the same."""
-    known, *plans = [_planned(one) for one in (network, *others)]
+    known, *plans = _planned([network, *others])
     if any(_apart(network, known, *other) for other in zip(others, plans, strict=True)):
         return None
     classes = build_classes(known, plans, numbers)
@@ -155,16 +155,22 @@ def _together(
     return Written(known, classes, inlet, doc, tuple(chain.from_iterable(lines)))
 
 
-def _planned(network: Compiled) -> Plan:
-    units = plan(with_loop_bodies(network))
-    require_one_form(units)
-    known = lay_out(units)
-    name_records(known.root, camel_case(network.inference.name))
-    return known
+def _planned(networks: Sequence[Compiled]) -> list[Plan]:
+    """The plans of a network and other members of its family, which share units and layouts."""
+    memo: Memo = {}
+    found: list[Plan] = []
+    for network in with_loop_bodies(networks):
+        units = plan(network, memo)
+        require_one_form(units)
+        found.append(lay_out(units, found))
+        name_records(found[-1].root, camel_case(network.inference.name))
+    return found
 
 
 def _apart(network: Compiled, known: Plan, other: Compiled, its: Plan) -> bool:
-    """Whether two members differ in what is not in their classes: results, and ties."""
+    """Whether two members differ in what is not in their classes: results, ties, shared units."""
+    if not known.treats_alike(its):
+        return True
     fields = record_fields(known.root) != record_fields(its.root)
     ties = [[ties_below(one.training), ties_below(one.inference)] for one in (network, other)]
     return fields or ties[0] != ties[1]

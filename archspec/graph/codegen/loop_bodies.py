@@ -16,24 +16,29 @@ from archspec.graph.edit import Edit
 from archspec.graph.expression import Name
 from archspec.graph.mapping import mapped_from
 from archspec.graph.model import Graph, Instance, Node
-from archspec.graph.units import Unit, plan
+from archspec.graph.units import Memo, Unit, plan
 
 MOST_WORK = 1_000_000
 """Limit on nodes of a graph times iterations in it; larger graphs are unchanged."""
 
 
-def with_loop_bodies(network: Compiled) -> Compiled:
-    """The network with iterations as calls; the same object if there are none."""
-    chosen = {graph: prefixes for unit in plan(network) for graph, prefixes in _chosen(unit)}
-    if not any(chosen.values()):
-        return network
+def with_loop_bodies(networks: Sequence[Compiled]) -> list[Compiled]:
+    """The networks with iterations as calls; graphs that they share are still shared."""
+    chosen: dict[Graph, frozenset[str]] = {}
+    memo: Memo = {}
+    for network in networks:
+        for unit in plan(network, memo):
+            chosen.update(_chosen(unit))
 
     def change(graph: Graph, now: Graph) -> Graph:
         return _outlined(now, chosen.get(graph, frozenset()))
 
-    became = mapped_from((network.inference, network.training), change)
-    inference, training = became[network.inference], became[network.training]
-    return replace(network, inference=inference, training=training)
+    roots = [root for network in networks for root in (network.inference, network.training)]
+    became = mapped_from(roots, change)
+    return [
+        replace(network, inference=became[network.inference], training=became[network.training])
+        for network in networks
+    ]
 
 
 def _chosen(unit: Unit) -> Iterator[tuple[Graph, frozenset[str]]]:

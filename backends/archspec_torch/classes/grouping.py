@@ -79,7 +79,10 @@ class _Writer:
 
     def __init__(self, known: Plan, others: Sequence[Plan], numbers: Collection[str]) -> None:
         self.known, self.numbers = known, numbers
-        self.plans = {unit: plan for plan in (known, *others) for unit in plan.units}
+        self.plans: dict[Unit, Plan] = {}  # that of the network, for a unit that others share
+        for plan in (known, *others):
+            for unit in plan.units:
+                self.plans.setdefault(unit, plan)
         self.classes: list[ClassDef] = []
         self.made: dict[Unit, tuple[ClassDef, int]] = {}  # class, and number of the draft in it
 

@@ -23,7 +23,7 @@ from archspec_torch.code.names import attribute, identifier
 from archspec_torch.code.sizes import size_variable
 from archspec_torch.lowering import lower
 from archspec_torch.lowering.base import Lowered, site
-from archspec_torch.planning.insertions import insertions
+from archspec_torch.planning.insertions import Insertions, insertions
 from archspec_torch.planning.origins import with_origins
 from archspec_torch.planning.overwriting import Place, written_over
 from archspec_torch.planning.tree import Branch, Facts, Kind, build_tree, is_sequence
@@ -84,6 +84,7 @@ class Plan:
     layouts: dict[Unit, Layout]
     demands: Demands
     draws: Draws
+    extended: Insertions
 
     @property
     def root(self) -> Layout:
@@ -96,6 +97,17 @@ class Plan:
         inputs = self.root.inputs
         types = [item.type_in(training) for item in inputs for training in (False, True)]
         return frozenset(name for kind in types for size in kind.shape for name in size.symbols)
+
+    def treats_alike(self, other: Plan) -> bool:
+        """Whether callers ask the same of each unit that is in both plans."""
+        shared = [unit for unit in self.units if unit in other.layouts]
+        if self.draws.declared != other.draws.declared or self.draws.columns != other.draws.columns:
+            return False
+        return all(
+            (unit in self.demands.asked) == (unit in other.demands.asked)
+            and self.extended.get(unit.either.name) == other.extended.get(unit.either.name)
+            for unit in shared
+        )
 
     def of(self, unit: Unit) -> Layout:
         """The layout of a unit."""
@@ -116,13 +128,17 @@ class Plan:
         return [self.layouts[use] for use in unit.uses]
 
 
-def lay_out(units: Sequence[Unit]) -> Plan:
-    """Layouts of all units, which are sorted callees first."""
+def lay_out(units: Sequence[Unit], others: Sequence[Plan] = ()) -> Plan:
+    """Layouts of all units, which are sorted callees first; those in other plans are shared."""
     layouts = {use: Layout(use) for unit in units for use in unit.uses}
-    result = Plan(tuple(units), layouts, demands(units), draws(units))
+    for other in others:
+        layouts |= {use: other.layouts[use] for use in layouts if use in other.layouts}
+    laid_out = {use for other in others for use in other.layouts}
+    result = Plan(tuple(units), layouts, demands(units), draws(units), insertions(units))
     result.root.root = True
-    extended = insertions(units)
     for unit in units:
+        if unit in laid_out:
+            continue
         family = result.uses(unit)
         lowered = {
             (g, n.id): with_origins(lower(site(g, n)), g, n)
@@ -130,7 +146,7 @@ def lay_out(units: Sequence[Unit]) -> Plan:
             for n in _ops(g)
         }
         for layout in family:
-            layout.extended = extended.get(unit.either.name, {})
+            layout.extended = result.extended.get(unit.either.name, {})
             layout.inputs = tuple(_named_inputs(layout.unit))
             layout.needs = unit in result.demands.asked
             layout.draws, layout.lowered = result.draws.read[unit], lowered
