@@ -2,13 +2,13 @@
 
 Those on which no decision of the spec depends (`Family.numbers`) change numbers only, unless code
 generation or the sizes of inputs depend on them. To find that out, the network is written with
-other values too: a parameter is an argument if the members of the family are one class, in which
-each number is an expression over arguments, and take the same inputs.
+another value of each, too: a parameter is an argument if the members of the family are one class,
+in which each number is an expression over arguments, and take the same inputs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -23,6 +23,7 @@ from archspec.graph.model import Node
 from archspec.graph.ties import ties_below
 from archspec.graph.units import Memo, plan
 from archspec_torch.checks.forms import require_one_form
+from archspec_torch.classes.draft import Drafts
 from archspec_torch.classes.grouping import ClassDef, build_classes
 from archspec_torch.domains import is_readable, refusals
 from archspec_torch.forward.signature import name_records, record_fields
@@ -31,8 +32,8 @@ from archspec_torch.interface_doc import interface_doc
 from archspec_torch.planning.layout import Plan, lay_out
 from archspec_torch.planning.size_origins import known_numbers
 
-FACTORS = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29)
-"""Factors for the parameters in other members of the family, one for each parameter."""
+FACTOR = 2
+"""By which a parameter is multiplied for another member of the family."""
 
 
 @frozen
@@ -61,22 +62,19 @@ def write_classes(network: Compiled) -> Written:
         if other is not None and other.inference is not network.inference
         if _explained(network, other)
     }
-    if len(members) > 1:
-        values = {
-            name: _another(numbers[name], factor)
-            for name, factor in zip(members, FACTORS, strict=False)
-        }
-        every = _member(network, values)
-        found = _together(network, [every], [*values]) if every is not None else None
-        if found is not None:
+    known, *plans = _planned([network, *members.values()])
+    family = {
+        name: _Member(other, its)
+        for (name, other), its in zip(members.items(), plans, strict=True)
+        if not _apart(network, known, other, its)
+    }
+    drafts = Drafts()
+    while family:
+        found = _together(_Member(network, known), family, drafts)
+        if isinstance(found, Written):
             return found
-        members = {
-            name: other
-            for name, other in members.items()
-            if _together(network, [other], [name]) is not None
-        }
-    found = _together(network, [*members.values()], [*members]) if members else None
-    return found or _alone(network)
+        family = {name: one for name, one in family.items() if name not in found}
+    return _alone(_Member(network, known), drafts)
 
 
 def _explained(network: Compiled, other: Compiled) -> bool:
@@ -118,41 +116,78 @@ def _member(network: Compiled, values: Mapping[str, int | float]) -> Compiled | 
     return replace(other, sizes=network.sizes)
 
 
-def _another(value: float, factor: int = FACTORS[0]) -> int | float:
+def _another(value: float) -> int | float:
     if isinstance(value, int):
-        return value * factor if value else factor
-    return value * (1 - 1 / (factor + 1)) if value else 1 / (factor + 1)
+        return value * FACTOR if value else FACTOR
+    return value * (1 - 1 / (FACTOR + 1)) if value else 1 / (FACTOR + 1)
 
 
 # ---------------------------------------------------------------------- classes
 
 
-def _alone(network: Compiled) -> Written:
-    (known,) = _planned([network])
-    classes = build_classes(known)
-    return Written(known, classes, _entrance(network, known, classes), interface_doc(network))
+@frozen
+class _Member:
+    """A member of the family, or the network itself, and its plan."""
+
+    network: Compiled
+    plan: Plan
+
+    def entrance(self, classes: Sequence[ClassDef]) -> Entrance:
+        """How the class of the network, the last one, takes the inputs of this member."""
+        return entrance(self.network, self.plan.root, classes[-1].first.signature)
+
+
+def _alone(own: _Member, drafts: Drafts) -> Written:
+    own.plan.start()
+    classes = build_classes(own.plan, drafts=drafts)
+    return Written(own.plan, classes, own.entrance(classes), interface_doc(own.network))
 
 
 def _together(
-    network: Compiled, others: Sequence[Compiled], numbers: Sequence[str]
-) -> Written | None:
-    """The classes of the network and of other members at once; None if they are not the same."""
-    known, *plans = _planned([network, *others])
-    if any(_apart(network, known, *other) for other in zip(others, plans, strict=True)):
-        return None
-    classes = build_classes(known, plans, numbers)
+    own: _Member, family: Mapping[str, _Member], drafts: Drafts
+) -> Written | Collection[str]:
+    """The classes of the network and of other members, by parameter, at once.
+
+    If these are not the same, the parameters that cannot be arguments, at least one.
+    """
+    plans = [one.plan for one in family.values()]
+    for one in (own.plan, *plans):
+        one.start()
+    classes = build_classes(own.plan, plans, family, drafts)
     top = classes[-1]
-    if top.first.unit != known.root.unit or len(top.drafts) != 1 + len(others):
-        return None
-    if not {parameter.name for parameter in top.parameters} <= {*numbers}:
-        return None
-    inlet = _entrance(network, known, classes)
-    if any(_entrance(*other, classes) != inlet for other in zip(others, plans, strict=True)):
-        return None
-    doc = interface_doc(network, others, top.parameters)
-    domains = {item.name: item.domain for item in network.parameters}
+    if top.first.unit != own.plan.root.unit or len(top.drafts) != 1 + len(family):
+        return _impossible(own, family, drafts)
+    names = {one.plan.root.unit: name for name, one in family.items()}
+    impossible = {
+        names[draft.unit]
+        for parameter in top.parameters
+        if parameter.name not in family
+        for draft, value in zip(top.drafts, parameter.values, strict=True)
+        if repr(value) != repr(parameter.values[0])
+    }
+    inlet = own.entrance(classes)
+    impossible |= {name for name, one in family.items() if one.entrance(classes) != inlet}
+    if impossible:
+        return impossible
+    if any(parameter.name not in family for parameter in top.parameters):
+        return _impossible(own, family, drafts)
+    others = [one.network for one in family.values()]
+    doc = interface_doc(own.network, others, top.parameters)
+    domains = {item.name: item.domain for item in own.network.parameters}
     lines = [refusals(item.name, domains[item.name]) for item in top.parameters]
-    return Written(known, classes, inlet, doc, tuple(chain.from_iterable(lines)))
+    return Written(own.plan, classes, inlet, doc, tuple(chain.from_iterable(lines)))
+
+
+def _impossible(own: _Member, family: Mapping[str, _Member], drafts: Drafts) -> Collection[str]:
+    """The parameters that cannot be arguments by themselves; all of them if each can."""
+    if len(family) == 1:
+        return family
+    found = [
+        name
+        for name, one in family.items()
+        if not isinstance(_together(own, {name: one}, drafts), Written)
+    ]
+    return found or family
 
 
 def _planned(networks: Sequence[Compiled]) -> list[Plan]:
@@ -174,7 +209,3 @@ def _apart(network: Compiled, known: Plan, other: Compiled, its: Plan) -> bool:
     fields = record_fields(known.root) != record_fields(its.root)
     ties = [[ties_below(one.training), ties_below(one.inference)] for one in (network, other)]
     return fields or ties[0] != ties[1]
-
-
-def _entrance(network: Compiled, known: Plan, classes: Sequence[ClassDef]) -> Entrance:
-    return entrance(network, known.root, classes[-1].first.signature)

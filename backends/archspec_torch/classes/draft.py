@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from typing import Any
 
+from archspec.frozen import frozen
 from archspec.graph.codegen.identifiers import Names
+from archspec.graph.model import Port
 from archspec.graph.units import Unit
 from archspec_torch.classes.uses import merged
 from archspec_torch.code.lines import Line
@@ -115,6 +117,43 @@ def write_draft(layout: Layout, known: Plan, construct: Callable[[Unit], Code]) 
         helpers,
         tuple(constructor.variables),
     )
+
+
+class Drafts:
+    """Drafts of units that are written several times, each time with other units.
+
+    A draft is the same if the calls of its callees are, and nobody prefers other variables.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[Unit, _Made] = {}
+
+    def draft(self, unit: Unit, known: Plan, construct: Callable[[Unit], Code]) -> Draft:
+        """The draft of a unit whose callees already are classes."""
+        made = self._made.get(unit)
+        if made is not None and all(construct(one) == call for one, call in made.calls.items()):
+            for layout, (extra, told, names) in zip(known.uses(unit), made.found, strict=True):
+                layout.extra, layout.told, layout.names = extra, told, dict(names)
+            return made.draft
+        calls: dict[Unit, Code] = {}
+
+        def noted(callee: Unit) -> Code:
+            calls[callee] = construct(callee)
+            return calls[callee]
+
+        draft = write_draft(known.of(unit), known, noted)
+        found = [(use.extra, use.told, dict(use.names)) for use in known.uses(unit)]
+        self._made[unit] = _Made(draft, calls, found)
+        return draft
+
+
+@frozen
+class _Made:
+    """A draft, the calls in it, and what its layouts then had: `extra`, `told` and `names`."""
+
+    draft: Draft
+    calls: Mapping[Unit, Code]
+    found: Sequence[tuple[tuple[str, ...], tuple[Told, ...], Mapping[bool, Mapping[Port, str]]]]
 
 
 def _bodies(layout: Layout, known: Plan) -> list[Body]:

@@ -10,7 +10,7 @@ from typing import Any
 from archspec.graph.expression import Expression, Number, evaluated, says_more, substituted
 from archspec.graph.units import Unit
 from archspec_torch.classes.arguments import choose_arguments
-from archspec_torch.classes.draft import Draft, write_draft
+from archspec_torch.classes.draft import Draft, Drafts, write_draft
 from archspec_torch.classes.families import by_height, calls_itself, families
 from archspec_torch.classes.parameters import Filling, Parameter
 from archspec_torch.classes.recursion import MOST_ROUNDS, OwnCalls
@@ -61,14 +61,18 @@ class ClassDef:
 
 
 def build_classes(
-    known: Plan, others: Sequence[Plan] = (), numbers: Collection[str] = ()
+    known: Plan,
+    others: Sequence[Plan] = (),
+    numbers: Collection[str] = (),
+    drafts: Drafts | None = None,
 ) -> list[ClassDef]:
     """All classes, callees first. Their names are still tokens.
 
     `others` are plans of the same network with other values of the parameters in `numbers`: what
     differs between them becomes an argument, and those of the class of the network are `numbers`.
+    `drafts` has those of an earlier call with some of these plans.
     """
-    writer = _Writer(known, others, numbers)
+    writer = _Writer(known, others, numbers, drafts or Drafts())
     for family in families([*writer.plans]):
         writer.write(family)
     return writer.classes
@@ -77,8 +81,10 @@ def build_classes(
 class _Writer:
     """Writes the classes of one family after another."""
 
-    def __init__(self, known: Plan, others: Sequence[Plan], numbers: Collection[str]) -> None:
-        self.known, self.numbers = known, numbers
+    def __init__(
+        self, known: Plan, others: Sequence[Plan], numbers: Collection[str], drafts: Drafts
+    ) -> None:
+        self.known, self.numbers, self.drafts = known, numbers, drafts
         self.plans: dict[Unit, Plan] = {}  # that of the network, for a unit that others share
         for plan in (known, *others):
             for unit in plan.units:
@@ -124,7 +130,7 @@ class _Writer:
 
         for unit in family:
             plant(unit, self.plans[unit])
-            draft = write(unit)
+            draft = self.drafts.draft(unit, self.plans[unit], construct)
             groups.setdefault(draft.skeleton(), []).append(draft)
         return unified(list(groups.values()), lambda draft: write(draft.unit))
 

@@ -98,6 +98,12 @@ class Plan:
         types = [item.type_in(training) for item in inputs for training in (False, True)]
         return frozenset(name for kind in types for size in kind.shape for name in size.symbols)
 
+    def start(self) -> None:
+        """Forget what was found while code was written, before it is written again."""
+        for layout in self.layouts.values():
+            layout.extra, layout.told = (), ()
+            layout.names, layout.preferred = {}, {}
+
     def treats_alike(self, other: Plan) -> bool:
         """Whether callers ask the same of each unit that is in both plans."""
         shared = [unit for unit in self.units if unit in other.layouts]
