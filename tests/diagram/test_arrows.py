@@ -175,7 +175,7 @@ def test_frames_stand_below_what_feeds_them_and_above_what_reads_them(program):
 
 def test_a_decoder_is_below_its_encoder(program):
     placed = layout(load(str(T5)), 2, program)
-    encoder, decoder = (extents(titled(placed, text)) for text in ("encoder(", "decoder("))
+    encoder, decoder = (extents(titled(placed, text)) for text in ("encoder: ", "decoder: "))
     assert decoder[3] < encoder[1]
 
 
