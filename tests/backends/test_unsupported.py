@@ -73,6 +73,7 @@ def said(found):
     return [
         (one.code, one.primary.span.line, one.primary.span.text, one.message.partition(":")[0])
         for one in found
+        if one.code != "W0704"  # the text has inputs for all of its variants
     ]
 
 

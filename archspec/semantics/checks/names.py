@@ -22,6 +22,7 @@ from archspec.semantics.checks.undeclared import (
     is_within,
     kind_word,
     name_of_result,
+    named_results,
 )
 from archspec.semantics.program.definitions import (
     BlockDefinition,
@@ -92,12 +93,12 @@ def _lost(node: ast.BlockDef | ast.RuleClause) -> frozenset[str]:
 
 class _Walker:
     def __init__(self, tree: ast.Module, known: set[str], sink: Sink, is_damaged: bool) -> None:
-        self.tree = tree
-        self.known = known
+        self.tree, self.known = tree, known
         self.foreign = ForeignCalls(tree, sink.report)
         self.sink = sink
         self.is_damaged = is_damaged
         self.suggestions: dict[str, str | None] = {}
+        self.results: dict[int, dict[str, ast.Output | ast.Label]] = {}
         self.compared = 0
         self.lost: set[str] = set()
         self.calls: list[WrittenCall] = []
@@ -301,7 +302,7 @@ class _Walker:
             return None
         if isinstance(around, ast.Preset | ast.Signature):
             return None
-        if isinstance(around, ast.BlockDef) and (found := name_of_result(around, node.text)):
+        if isinstance(around, ast.BlockDef) and (found := self.of_result(at, around, node.text)):
             return found
         if any(item is not around for item in self.binders.get(node.text, ())):
             return Fix(
@@ -311,6 +312,13 @@ class _Walker:
         if isinstance(around, ast.BlockDef) and id(node) in self.heads and not has_input(around):
             return declared(around, node.text)
         return None
+
+    def of_result(self, at: int, around: ast.BlockDef, name: str) -> Fix | None:
+        """A fix for the name of an output or of a label in the block with this number."""
+        if at not in self.results:
+            self.results[at] = named_results(around)
+        item = self.results[at].get(name)
+        return name_of_result(item, name) if item is not None else None
 
     @cached_property
     def starts(self) -> list[int]:

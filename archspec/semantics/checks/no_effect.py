@@ -7,6 +7,7 @@ Unused parameters of blocks and rules are not reported: they may serve a common 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from archspec.diagnostics.model import Edit, Fix, Severity, Sink, diagnostic
@@ -73,11 +74,13 @@ def _check_inputs(scope: ModuleScope, block: BlockDefinition, sink: Sink) -> Non
     if not any(isinstance(one, ast.Output) for one in rest):
         return
     read = {*_reads((rest, conditions)), *_reads([one.type for one in inputs if one.rest])}
-    for item in inputs:
+    in_types = [frozenset(_reads([one.type])) for one in inputs]
+    types_with = Counter(name for names in in_types for name in names)
+    for item, own in zip(inputs, in_types, strict=True):
         sizes = item.type.dims if item.type is not None else ()
         named = {one.value.text for one in sizes if isinstance(one.value, ast.Name)}
-        others = set(_reads([one.type for one in inputs if one is not item]))
-        if item.name in read or item.name.startswith("_") or (named - others) & read:
+        alone = {name for name in named if types_with[name] == (name in own)}
+        if item.name in read or item.name.startswith("_") or alone & read:
             continue
         sink.report(
             diagnostic(

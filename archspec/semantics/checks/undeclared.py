@@ -28,23 +28,31 @@ def kind_word(node: ast.BlockDef | ast.RuleClause) -> str:
     return "network" if node.is_network else "block"
 
 
-def name_of_result(node: ast.BlockDef, name: str) -> Fix | None:
-    """The fix for the name of an output or of a label, which is read like a variable."""
+def named_results(node: ast.BlockDef) -> dict[str, ast.Output | ast.Label]:
+    """The outputs and labels of a block by name; the first one of each name."""
+    found: dict[str, ast.Output | ast.Label] = {}
     stack: list[object] = [node.body]
     while stack:
         item = stack.pop()
-        if isinstance(item, ast.Output) and item.names == (name,):
-            return _bound_first(item, name)
-        if isinstance(item, ast.Label) and _text_of(item) == name:
-            return Fix(
-                f"`{name}` is the label of a layer, which names its weights; a result is bound "
-                f"with `=`: `{name} = x -> {name}: ..`"
-            )
+        if isinstance(item, ast.Output) and len(item.names) == 1:
+            found.setdefault(item.names[0], item)
+        elif isinstance(item, ast.Label) and (text := _text_of(item)) is not None:
+            found.setdefault(text, item)
         if isinstance(item, tuple):
             stack.extend(reversed(item))
         elif isinstance(item, ast.Node):
             stack.extend(reversed(item.parts))
-    return None
+    return found
+
+
+def name_of_result(item: ast.Output | ast.Label, name: str) -> Fix | None:
+    """The fix for the name of an output or of a label, which is read like a variable."""
+    if isinstance(item, ast.Output):
+        return _bound_first(item, name)
+    return Fix(
+        f"`{name}` is the label of a layer, which names its weights; a result is bound "
+        f"with `=`: `{name} = x -> {name}: ..`"
+    )
 
 
 def _text_of(label: ast.Label) -> str | None:
