@@ -225,3 +225,9 @@ network net(width: int in 1.. = 8, kernel: int in [3, 5] = 3, wide: int in 2..10
 
 def test_a_network_without_a_spec_or_after_a_pass_takes_no_arguments():
     assert arguments_of(archspec.load("resnet18").fold()) == {}
+
+
+def test_arguments_are_given_by_name():
+    """Which parameters are arguments depends on the spec, so a position would mean little."""
+    with pytest.raises(TypeError, match="positional"):
+        class_of(archspec.load("alexnet"))(10)

@@ -95,6 +95,8 @@ class _Renderer:
 
     def _init(self, body: list[str], rest: list[str], start: Sequence[str]) -> Iterator[str]:
         arguments = "".join(f", {_declared(p)}" for p in self.item.parameters)
+        if arguments and self.item.first.layout.root:
+            arguments = f", *{arguments}"  # which ones there are depends on the spec
         yield from _wrapped("    def __init__", f"(self{arguments}) -> None:")
         yield "        super().__init__()"
         yield from (f"        {line}" for line in self.more.refusals)
