@@ -53,6 +53,10 @@ def _instead(statement: ast.ExprStmt) -> str | Fix:
     if isinstance(value, ast.For | ast.IfLayer):
         word = "for" if isinstance(value, ast.For) else "if"
         return f"give it an input and bind its result: `y = x -> {word} ..`"
+    if isinstance(value, ast.Chain) and isinstance(value.stages[0], ast.Call):
+        # to bind it would only hide that it has no input
+        first = value.stages[0].span.text[:20]
+        return f"join it to its data with `->`: `y = x -> {first} -> ..`"
     if isinstance(value, ast.Chain):
         return _bound(value)
     if isinstance(value, ast.Labelled) and value.label.span.text.isidentifier():
