@@ -172,14 +172,16 @@ def _repeated_term(node: ast.Expr) -> ast.Name | None:
 
 
 def _warn_of_sum(chain: ast.Chain, last: ast.Name, sink: Sink) -> None:
-    head, source = chain.stages[0].span, chain.span.source
+    first, source = chain.stages[0], chain.span.source
+    is_difference = isinstance(first, ast.Binary) and first.operator == "-"
+    what, head = "subtracted from" if is_difference else "added to", first.span
     start, end = last.span.start, chain.span.end
     edits = (Edit(Span(source, start, start), "("), Edit(Span(source, end, end), ")"))
     before = source.text[head.start : start].strip()
     sink.report(
         diagnostic(
             "W0703",
-            f"`{last.text}` is added to itself here: `->` takes all of `{head.text[:40]}`",
+            f"`{last.text}` is {what} itself here: `->` takes all of `{head.text[:40]}`",
             head,
             fix=Fix(f"for a sum with a result write `{before} ({last.text} -> ..)`", edits),
             severity=Severity.WARNING,
