@@ -339,6 +339,7 @@ def explain(
     \b
     archspec explain E0401
     archspec explain lstm
+    archspec explain ops
     """
     from archspec.cli import explain as command
 

@@ -34,6 +34,13 @@ def op_page(op: type[Op], level: int = 1) -> str:
     )
 
 
+def summary(op: type[Op]) -> str:
+    """The first sentence of the description of an op."""
+    text = " ".join((inspect.getdoc(op) or "").split("\n\n")[0].split())
+    first = re.split(r"(?<=[.:])(?<!al\.)\s", text, maxsplit=1)[0]
+    return first.rstrip(":.") + "."
+
+
 def _literal(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()

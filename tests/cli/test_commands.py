@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -267,6 +268,13 @@ def test_explain(run):
     assert run("explain", page.code.lower()).stdout.strip() == page.text.strip()
     assert f"{page.code}  {page.title}" in run("explain").stdout
     assert json.loads(run("explain", page.code, "--json").stdout)["title"] == page.title
+
+
+def test_explain_lists_the_ops(run):
+    lines = run("explain", "ops").stdout.splitlines()
+    assert any(re.match(r"  conv +\w.*\.$", line) for line in lines)
+    assert {"op", "category", "text"} == set(json.loads(run("explain", "ops", "--json").stdout)[0])
+    assert "`archspec explain ops`" in run("explain", "zzzz").output
 
 
 def test_explain_an_op(run):
