@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import re
-import time
 
 import pytest
 from hypothesis import HealthCheck, event, given, settings
@@ -18,6 +17,7 @@ from archspec.network import Network
 from archspec.semantics.compile import check
 from archspec.source import Source
 from tests.property.mutations import SMALL, change, examples, specs, spoil
+from tests.timing import within
 
 SECONDS = 4.0
 """Processor time; the budget of a run keeps it far below this on a current machine."""
@@ -42,10 +42,9 @@ WORDS = (
 
 def examine(text: str) -> None:
     """Check a text; diagnostics must be well-formed."""
-    start = time.process_time()
-    items = check(Source("spoilt.arch", text)).diagnostics
-    drawn = render(items, width=100)
-    assert time.process_time() - start < SECONDS
+    with within(SECONDS):
+        items = check(Source("spoilt.arch", text)).diagnostics
+        drawn = render(items, width=100)
     for item in items:
         assert re.fullmatch(r"[EWN]\d{4}", item.code)
         assert item.message
