@@ -81,8 +81,8 @@ def choose_arguments(
             own[name] = values
             found = Ratio(name)
         chosen[text] = found
-    apart = {*spelled.values(), *outside.values()}
-    _fold({name: own[name] for name in own if name not in apart}, chosen)
+    named = {*spelled.values(), *outside.values()}
+    _fold({name: own[name] for name in own if name not in named}, chosen)
     filled: list[Filling | None] = [
         Written(written[at], tuple(spelled.items()))
         if at in written
@@ -206,7 +206,7 @@ def _multiple(hole: Hole, values: Values, known: Mapping[str, Values]) -> Expres
         return None
     for name, base in sorted(known.items(), key=lambda item: item[0].islower()):
         if _sizes(base) and len(set(base)) >= len(set(values)):
-            times = _factor(values, base)
+            times = whole_factor(values, base)
             is_size = name[0].isupper() or not name.isidentifier()
             if 1 <= times <= (LARGEST_FACTOR if is_size else LARGEST_OWN_FACTOR):
                 return simplified(Operation("*", (Number(times), Name(name))))
@@ -304,10 +304,10 @@ def _ratio(values: Values, bases: Mapping[str, Values], largest: int) -> Ratio |
     for name, base in bases.items():
         if not _sizes(base):
             continue
-        times = _factor(values, base)
+        times = whole_factor(values, base)
         if 1 < times <= largest:
             return Ratio(name, times=times)
-        by = _factor(base, values)
+        by = whole_factor(base, values)
         if 1 < by <= largest:
             return Ratio(name, by=by)
     return None
@@ -315,13 +315,6 @@ def _ratio(values: Values, bases: Mapping[str, Values], largest: int) -> Ratio |
 
 def _sizes(values: Values) -> bool:
     return all(type(value) is int and value >= LEAST_SIZE for value in values)
-
-
-def _factor(values: Values, base: Values) -> int:
-    """The factor from the base to all values; 0 if there is none."""
-    factor = int(values[0]) // int(base[0])
-    fits = all(value == factor * one for value, one in zip(values, base, strict=True))
-    return factor if fits else 0
 
 
 def _fold(own: Mapping[str, Values], chosen: dict[str, Ratio]) -> None:
@@ -335,10 +328,10 @@ def _fold(own: Mapping[str, Values], chosen: dict[str, Ratio]) -> None:
             del bases[name]
 
 
-def whole_factor(values: Sequence[int | None], base: Sequence[Any]) -> int | None:
-    """The whole number that the values are the base times; None for none."""
+def whole_factor(values: Sequence[int | None], base: Sequence[Any]) -> int:
+    """The whole number that all values are the base times; 0 if there is none."""
     if not base or not isinstance(base[0], int) or not base[0] or values[0] is None:
-        return None
+        return 0
     factor = values[0] // base[0]
     fits = all(v is not None and v == factor * b for v, b in zip(values, base, strict=True))
-    return factor if fits else None
+    return factor if fits else 0

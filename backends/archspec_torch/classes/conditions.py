@@ -20,8 +20,13 @@ from archspec.graph.expression import (
 from archspec_torch.classes.draft import Draft
 
 
-def separating_condition(group: Sequence[Draft], other: Sequence[Draft]) -> Expression | None:
-    """A condition of the spec that is true for the drafts of the first group and for no other."""
+def separating_condition(
+    group: Sequence[Draft], other: Sequence[Draft]
+) -> tuple[Expression, bool] | None:
+    """A condition of the spec that is true in one group only, and whether that is the first.
+
+    One that is true in the first group is preferred.
+    """
     drafts = [*group, *other]
     known = [draft.names for draft in drafts]
     alike = {
@@ -31,6 +36,7 @@ def separating_condition(group: Sequence[Draft], other: Sequence[Draft]) -> Expr
         and all(name in one and _same(one[name], value) for one in known)
     }
     wanted = [True] * len(group) + [False] * len(other)
+    opposite: Expression | None = None
     tried: set[Expression] = set()
     for draft, names in zip(drafts, known, strict=True):
         for decision in draft.unit.either.decisions:
@@ -42,8 +48,10 @@ def separating_condition(group: Sequence[Draft], other: Sequence[Draft]) -> Expr
             if not says_more(condition) or not set(names_in(condition)) <= set(names):
                 continue
             if truths == wanted:
-                return condition
-    return None
+                return condition, True
+            if opposite is None and truths == [not one for one in wanted]:
+                opposite = condition
+    return (opposite, False) if opposite is not None else None
 
 
 def distance(group: Sequence[Draft], other: Sequence[Draft]) -> int:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import islice
-from typing import Any
+from itertools import chain, islice
+from typing import Any, TypeAlias
 
 from archspec.frozen import frozen
 from archspec.graph.codegen.identifiers import Names
@@ -26,6 +26,9 @@ from archspec_torch.init.construct import Constructor
 from archspec_torch.init.initialisation import InitialValues, default_lines, write_initial_values
 from archspec_torch.planning.layout import Layout, Plan, Told
 from archspec_torch.planning.size_origins import known_numbers
+
+Blocks: TypeAlias = Mapping[str, Sequence[Line]]
+"""The lists of lines of a draft by name, in a fixed order."""
 
 
 @dataclass
@@ -55,13 +58,32 @@ class Draft:
         return self.layout.unit
 
     @property
+    def blocks(self) -> Blocks:
+        """All lines of code, by the method that they are in."""
+        return {
+            "init": self.init,
+            "resets": self.resets,
+            "restores": self.restores,
+            "initialise": self.initial_values.lines,
+            "forward": self.forward,
+        }
+
+    def with_blocks(self, change: Callable[[str, Sequence[Line]], Iterable[Line]]) -> Draft:
+        """The same with other lines, given the name of a block and its lines."""
+        new = {name: list(change(name, lines)) for name, lines in self.blocks.items()}
+        return replace(
+            self,
+            init=new["init"],
+            resets=new["resets"],
+            restores=new["restores"],
+            initial_values=InitialValues(tuple(new["initialise"])),
+            forward=new["forward"],
+        )
+
+    @property
     def lines(self) -> Iterator[Line]:
         """All lines of code, in a fixed order."""
-        yield from self.init
-        yield from self.resets
-        yield from self.restores
-        yield from self.initial_values.lines
-        yield from self.forward
+        return chain.from_iterable(self.blocks.values())
 
     @cached_property
     def names(self) -> dict[str, Any]:

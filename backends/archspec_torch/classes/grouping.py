@@ -18,7 +18,6 @@ from archspec_torch.classes.variants import unified
 from archspec_torch.code.names import identifier, python_names
 from archspec_torch.code.pieces import (
     NO_DEFAULT,
-    Absent,
     Argument,
     Call,
     Code,
@@ -26,7 +25,9 @@ from archspec_torch.code.pieces import (
     call,
     code,
     kind,
+    present,
     replace,
+    with_calls,
 )
 from archspec_torch.planning.layout import Plan, plant
 from archspec_torch.planning.size_origins import known_numbers
@@ -123,16 +124,14 @@ class _Writer:
     ) -> list[list[Draft]]:
         """The drafts of a family, those of one class together."""
         groups: dict[str, list[Draft]] = {}
-
-        def write(unit: Unit) -> Draft:
-            plan = self.plans[unit]
-            return write_draft(plan.of(unit), plan, construct)
-
         for unit in family:
             plant(unit, self.plans[unit])
             draft = self.drafts.draft(unit, self.plans[unit], construct)
             groups.setdefault(draft.skeleton(), []).append(draft)
-        return unified(list(groups.values()), lambda draft: write(draft.unit))
+        return unified(
+            list(groups.values()),
+            lambda draft: write_draft(draft.layout, self.plans[draft.unit], construct),
+        )
 
     def _define(self, groups: Sequence[list[Draft]]) -> None:
         defined = [self._class(drafts, number) for number, drafts in enumerate(groups)]
@@ -193,13 +192,13 @@ def _parametrise(defined: ClassDef, numbers: Collection[str]) -> None:
     """Decide for each hole: a constant, an argument, or a multiple of one."""
     rows = [draft.holes() for draft in defined.drafts]
     given, reserved = _arguments(defined), _reserved(defined)
-    if defined.first.layout.root:
+    is_network = defined.first.layout.root
+    if is_network:
         sizes, defaults = {}, _settled(defined, given, numbers)
         given = {name: given[name] for name in numbers if name in given}
     else:
         sizes, defaults = _sizes(defined), _unsaid(defined, given)
         given = {name: values for name, values in given.items() if name not in defaults}
-    is_network = defined.first.layout.root
     chosen = choose_arguments(rows, given, reserved, sizes, defaults, is_network)
     defined.filled = chosen[0]
     defined.parameters = sorted(
@@ -296,26 +295,9 @@ def fill(source: Code, filled: Iterator[Filling | None], names: dict[str, str], 
 
     def change(hole: Hole) -> Code:
         item = next(filled)
-        return code(_present(hole)) if item is None else item.code(own)
+        return code(replaced(hole, value=present(hole.value))) if item is None else item.code(own)
 
-    return _renamed(replace(source, change), names)
+    def named(made: Call) -> Call:
+        return replaced(made, function=names.get(made.function, made.function))
 
-
-def _present(hole: Hole) -> Hole:
-    return replaced(hole, value=hole.value.value) if isinstance(hole.value, Absent) else hole
-
-
-def _renamed(source: Code, names: dict[str, str]) -> Code:
-    """Tokens of classes replaced by their names."""
-    pieces: list[Any] = []
-    for piece in source:
-        if isinstance(piece, Call):
-            arguments = tuple(
-                Argument(_renamed(item.code, names), item.keyword, item.default)
-                for item in piece.arguments
-            )
-            function = names.get(piece.function, piece.function)
-            pieces.append(Call(function, arguments, piece.brackets, piece.comma))
-        else:
-            pieces.append(piece)
-    return tuple(pieces)
+    return with_calls(replace(source, change), named)

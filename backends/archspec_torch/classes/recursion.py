@@ -15,9 +15,7 @@ from typing import Any
 from archspec.graph.units import Unit
 from archspec_torch.classes.draft import Draft
 from archspec_torch.classes.parameters import Parameter
-from archspec_torch.code.lines import Line
-from archspec_torch.code.pieces import Absent, Argument, Call, Code, Hole
-from archspec_torch.init.initialisation import InitialValues
+from archspec_torch.code.pieces import Argument, Call, Code, Hole, calls, present, with_calls
 from archspec_torch.planning.size_origins import known_numbers
 
 TOKEN = "\0itself\0"
@@ -48,64 +46,35 @@ class OwnCalls:
     ) -> Draft:
         """A draft with calls of classes, by the number of the callee, with their arguments."""
 
-        def of(code: Code) -> Code:
-            return tuple(self._piece(piece, of, classes, parameters) for piece in code)
+        def made(call: Call) -> Call:
+            if call.function != TOKEN:
+                return call
+            number = _callee(call)
+            given = {item.keyword: item for item in call.arguments[1:]}
+            arguments = tuple(
+                Argument(given[one.source].code, one.name, one.default)
+                for one in parameters[number]
+                if one.source in given
+            )
+            return Call(classes[number], arguments)
 
-        def lines(block: Sequence[Line]) -> list[Line]:
-            return [replace(line, code=of(line.code)) for line in block]
-
-        return replace(
-            draft,
-            init=lines(draft.init),
-            resets=lines(draft.resets),
-            restores=lines(draft.restores),
-            initial_values=InitialValues(tuple(lines(draft.initial_values.lines))),
-            forward=lines(draft.forward),
+        return draft.with_blocks(
+            lambda _, lines: (replace(line, code=with_calls(line.code, made)) for line in lines)
         )
-
-    def _piece(
-        self,
-        piece: Any,
-        of: Any,
-        classes: Sequence[str],
-        parameters: Sequence[Sequence[Parameter]],
-    ) -> Any:
-        if not isinstance(piece, Call):
-            return piece
-        if piece.function != TOKEN:
-            arguments = tuple(replace(item, code=of(item.code)) for item in piece.arguments)
-            return replace(piece, arguments=arguments)
-        callee, *rest = piece.arguments
-        number = _value(callee)
-        given = {item.keyword: item for item in rest}
-        arguments = tuple(
-            Argument(given[one.source].code, one.name, one.default)
-            for one in parameters[number]
-            if one.source in given
-        )
-        return Call(classes[number], arguments)
 
     def callees(self, draft: Draft) -> list[int]:
         """The numbers of its callees, in the order of the calls."""
-        return [number for line in draft.lines for number in _called(line.code)]
+        found = (call for line in draft.lines for call in calls(line.code))
+        return [_callee(call) for call in found if call.function == TOKEN]
 
 
-def _called(code: Code) -> list[int]:
-    found: list[int] = []
-    for piece in code:
-        if isinstance(piece, Call):
-            if piece.function == TOKEN:
-                found.append(_value(piece.arguments[0]))
-            found += [number for item in piece.arguments for number in _called(item.code)]
-    return found
-
-
-def _value(argument: Argument) -> int:
-    (hole,) = argument.code
+def _callee(call: Call) -> int:
+    """The number that `OwnCalls.call` puts before the arguments."""
+    (hole,) = call.arguments[0].code
     assert isinstance(hole, Hole)
-    value = hole.value.value if isinstance(hole.value, Absent) else hole.value
-    assert isinstance(value, int)
-    return value
+    number = present(hole.value)
+    assert isinstance(number, int)
+    return number
 
 
 def _simple(known: Mapping[str, Any]) -> dict[str, Any]:

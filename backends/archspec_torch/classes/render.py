@@ -51,19 +51,17 @@ class _Renderer:
         self.filled = iter(item.filled)
         self.shapes = Shapes(item.drafts, item.parameters, item.filled)
         columns = ([line.comment for line in draft.lines] for draft in item.drafts)
-        self.comments = list(zip(*columns, strict=True))
+        self.comments = zip(*columns, strict=True)
 
     def render(self, start: Sequence[str], doc: str) -> Iterator[str]:
         draft = self.item.first
         own = "" if self.item.is_function else "self."
-        init = self._block(draft.init, 0, "", 8)
-        resets = self._block(draft.resets, 0, own, 8)
-        restores = self._block(draft.restores, 0, own, 8)
-        initial_values = self._block(draft.initial_values.lines, 0, own, 8)
-        own_lines = (draft.init, draft.resets, draft.restores, draft.initial_values.lines)
-        offset = sum(map(len, own_lines))
+        init = self._block(draft.init, "", 8)
+        resets = self._block(draft.resets, own, 8)
+        restores = self._block(draft.restores, own, 8)
+        initial_values = self._block(draft.initial_values.lines, own, 8)
         indent = 4 if self.item.is_function else 8
-        forward = self._block(draft.forward, offset, own, indent)
+        forward = self._block(draft.forward, own, indent)
         if self.item.is_function:
             yield from self._function(draft.signature, forward)
             return
@@ -119,13 +117,13 @@ class _Renderer:
         yield '    """The initial value of a buffer."""'
         yield from body
 
-    def _block(self, block: Sequence[Line], offset: int, own: str, indent: int) -> list[str]:
+    def _block(self, block: Sequence[Line], own: str, indent: int) -> list[str]:
         """Lines as text, with a comment if the shape differs from that of the line before."""
         found: list[str] = []
         known = ""
-        for number, line in enumerate(block):
+        for line in block:
             filled = fill(line.code, self.filled, self.names, own)
-            comment = self.shapes.text(self.comments[offset + number])
+            comment = self.shapes.text(next(self.comments))
             found += _with_comment(
                 filled,
                 indent + line.indent,

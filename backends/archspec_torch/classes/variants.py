@@ -25,8 +25,17 @@ from archspec_torch.classes.conditions import distance, separating_condition
 from archspec_torch.classes.draft import Draft
 from archspec_torch.classes.families import definition_of
 from archspec_torch.code.facts import with_facts
-from archspec_torch.code.lines import Line
-from archspec_torch.code.pieces import Absent, Code, Hole, code, constructed, holes, skeleton
+from archspec_torch.code.lines import Line, alternatives
+from archspec_torch.code.pieces import (
+    Absent,
+    Code,
+    Hole,
+    code,
+    constructed,
+    holes,
+    present,
+    skeleton,
+)
 from archspec_torch.code.pieces import replace as replaced
 from archspec_torch.code.statements import (
     Part,
@@ -35,10 +44,6 @@ from archspec_torch.code.statements import (
     matched,
     statements_of,
 )
-from archspec_torch.init.initialisation import InitialValues
-
-BLOCKS = ("init", "resets", "restores", "initialise", "forward")
-"""The lists of lines of a draft."""
 
 LEAST_SHARED = 0.5
 """Of the statements of the shorter draft; with less in common, two classes are more readable."""
@@ -51,8 +56,6 @@ MOST_GROUPS = 24
 
 SIDES = (True, False)
 """The variant for which the condition is true, and the other one."""
-
-Blocks = Mapping[str, Sequence[Line]]
 
 
 def unified(groups: Sequence[list[Draft]], rewrite: Callable[[Draft], Draft]) -> list[list[Draft]]:
@@ -103,12 +106,12 @@ def _may_join(one: Draft, two: Draft) -> bool:
 def _joined(
     group: list[Draft], other: list[Draft], rewrite: Callable[[Draft], Draft]
 ) -> list[Draft] | None:
-    condition = separating_condition(group, other)
-    if condition is None:
-        group, other = other, group
-        condition = separating_condition(group, other)
-    if condition is None:
+    found = separating_condition(group, other)
+    if found is None:
         return None
+    condition, of_first = found
+    if not of_first:
+        group, other = other, group
     group, other = _with_names_alike(group, other, rewrite)
     variants = _Variants(group[0], other[0], condition)
     if variants.shared < LEAST_SHARED or not variants.scriptable:
@@ -155,7 +158,9 @@ class _Test:
 
     condition: Expression
     attribute: str = ""
-    """One that only the first variant has or, if it begins with `not `, only the second."""
+    """One that only one variant has."""
+    of_first: bool = True
+    """Whether that is the first variant."""
 
     def head(self, holds: bool, of: bool) -> Line:
         """`if ..:`, true in the first variant (`of`) or else in the second.
@@ -165,28 +170,28 @@ class _Test:
         if not self.attribute:
             condition = self.condition if of else negated(self.condition)
             return Line(code("if ", Hole(holds == of, "flag", condition), ":"))
-        owner = self.attribute.removeprefix("not ")
-        present = self.attribute.startswith("not ") != of
-        return Line(code(f"if self.{owner} is {'not ' if present else ''}None:"))
+        negation = "not " if of == self.of_first else ""
+        return Line(code(f"if self.{self.attribute} is {negation}None:"))
 
 
 class _Variants:
     """Two drafts; the condition is true for the first."""
 
     def __init__(self, one: Draft, two: Draft, condition: Expression) -> None:
+        self.drafts = (one, two)
         self.condition = condition
-        self.blocks = (_blocks(one), _blocks(two))
-        self.names = (one.names, two.names)
-        self.always = (_always(one.init), _always(two.init))
-        self.attributes = tuple(_attributes(one, two))
-        test = _Test(condition, self._attribute())
-        self.tests = {name: test if name != "init" else _Test(condition) for name in BLOCKS}
-        self.parts = {name: self._parts(name) for name in BLOCKS}
-        if not test.attribute:
-            arguments = re.findall(r"(\w+):", one.signature)
-            self.parts["forward"] = joined_where_read(
-                with_facts(self.parts["forward"]), set(arguments)
-            )
+        inits = (one.init, two.init)
+        always = [[_assigned(line) for line in init if not line.indent] for init in inits]
+        ever = [{_assigned(line) for line in init} for init in inits]
+        self.sometimes = (ever[0] | ever[1]) - (set(always[0]) & set(always[1])) - {""}
+        """The attributes that are not set in every specialisation."""
+        own = [[name for name in always[at] if name and name not in ever[1 - at]] for at in (0, 1)]
+        self.test = self._test(*own)
+        self.parts = {name: self._parts(name) for name in one.blocks}
+        if not self.test.attribute:
+            arguments = set(re.findall(r"(\w+):", one.signature))
+            parts = with_facts(self.parts["forward"])
+            self.parts["forward"] = joined_where_read(parts, arguments)
 
     @property
     def shared(self) -> float:
@@ -204,50 +209,38 @@ class _Variants:
 
         It only skips a side if the condition is whether an attribute is None.
         """
-        if self.tests["forward"].attribute:
+        if self.test.attribute:
             return True
-        (one, two), (always, also) = self.blocks, self.always
-        missing = (_ever(one["init"]) | _ever(two["init"])) - (always & also)
-        parts = [part for name in BLOCKS if name != "init" for part in self.parts[name]]
+        parts = (part for name, found in self.parts.items() if name != "init" for part in found)
         apart = (one.text for part in parts if not part.shared for one in part.statements)
-        return not any(name in missing for text in apart for name in re.findall(SELF, text))
+        return all(self.sometimes.isdisjoint(re.findall(SELF, text)) for text in apart)
 
     def congruent(self, draft: Draft, holds: bool) -> Draft:
         """A draft of one side with the lines of both sides."""
-        own = _blocks(draft)
-        lines = {name: list(self._lines(name, own[name], holds)) for name in BLOCKS}
-        return replace(
-            draft,
-            init=lines["init"],
-            resets=lines["resets"],
-            restores=lines["restores"],
-            initial_values=InitialValues(tuple(lines["initialise"])),
-            forward=lines["forward"],
-            is_joined=True,
-        )
+        joined = draft.with_blocks(lambda name, lines: self._lines(name, lines, holds))
+        return replace(joined, is_joined=True)
 
     # ------------------------------------------------------------------ parts
 
     def _parts(self, name: str) -> list[Part]:
         spelled = constructed if name == "init" else skeleton
-        one, two = (statements_of(block[name], spelled) for block in self.blocks)
-        parts = matched(one, two)
-        return parts if name != "init" else _parted(parts, self.names)
+        one, two = self.drafts
+        parts = matched(
+            statements_of(one.blocks[name], spelled), statements_of(two.blocks[name], spelled)
+        )
+        return parts if name != "init" else _parted(parts, (one.names, two.names))
 
-    def _attribute(self) -> str:
-        """An attribute by which code tests the variant, preferably one that it reads."""
-        for prefix, names in zip(("", "not "), self.attributes, strict=True):
-            text = "\n".join(
-                skeleton(line.code) for block in self.blocks for line in block["forward"]
-            )
-            read = [name for name in names if re.search(rf"\bself\.{name}\b", text)]
-            if names:
-                return prefix + (*read, *names)[0]
-        return ""
+    def _test(self, of_first: Sequence[str], of_second: Sequence[str]) -> _Test:
+        """By an attribute of one variant if there is one, preferably one that `forward` reads."""
+        text = "\n".join(skeleton(line.code) for draft in self.drafts for line in draft.forward)
+        read = set(re.findall(SELF, text))
+        names = of_first or of_second
+        attribute = next((name for name in names if name in read), names[0] if names else "")
+        return _Test(self.condition, attribute, bool(of_first))
 
     def _lines(self, name: str, own: Sequence[Line], holds: bool) -> Iterator[Line]:
         """The lines of a block for a draft of one side, whose own lines are `own`."""
-        test = self.tests[name]
+        test = self.test if name != "init" else _Test(self.condition)
         at = 0
         for part in self.parts[name]:
             sides = [[line for one in side for line in one.lines] for side in part.sides]
@@ -262,45 +255,13 @@ class _Variants:
             written = [mine if side is holds else _absent(sides[not side]) for side in SIDES]
             if name == "init":
                 self._nothing(written)
-            head = test.head(holds, bool(written[0]))
-            for lines in written:
-                if lines:
-                    yield head
-                    yield from (replace(line, indent=line.indent + 4) for line in lines)
-                    head = Line(code("else:"))
+            yield from alternatives(test.head(holds, bool(written[0])), written)
 
     def _nothing(self, written: list[list[Line]]) -> None:
         """Add `self.name = None` to the other side, for the attribute that code tests."""
-        asked = self.tests["forward"].attribute
-        name, side = asked.removeprefix("not "), int(asked.startswith("not "))
-        if asked and any(_assigned(line) == name for line in written[side]):
+        name, side = self.test.attribute, 0 if self.test.of_first else 1
+        if name and any(_assigned(line) == name for line in written[side]):
             written[1 - side].append(Line(code(f"self.{name} = None")))
-
-
-def _blocks(draft: Draft) -> Blocks:
-    return {
-        "init": draft.init,
-        "resets": draft.resets,
-        "restores": draft.restores,
-        "initialise": draft.initial_values.lines,
-        "forward": draft.forward,
-    }
-
-
-def _attributes(one: Draft, two: Draft) -> Iterator[list[str]]:
-    """The attributes that one draft always sets and the other never; of each draft."""
-    for draft, other in ((one, two), (two, one)):
-        ever = _ever(other.init)
-        names = [_assigned(line) for line in draft.init if not line.indent]
-        yield [name for name in names if name and name not in ever]
-
-
-def _always(init: Sequence[Line]) -> set[str]:
-    return {_assigned(line) for line in init if not line.indent} - {""}
-
-
-def _ever(init: Sequence[Line]) -> set[str]:
-    return {_assigned(line) for line in init} - {""}
 
 
 def _assigned(line: Line) -> str:
@@ -315,8 +276,7 @@ def _absent(lines: Sequence[Line]) -> list[Line]:
 
 
 def _without_value(hole: Hole) -> Code:
-    value = hole.value if isinstance(hole.value, Absent) else Absent(hole.value)
-    return (replace(hole, value=value),)
+    return (replace(hole, value=Absent(present(hole.value))),)
 
 
 def _parted(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import field, replace
 from typing import TypeAlias
 
 from archspec.frozen import frozen
 from archspec.graph.expression import Expression
 from archspec.types.dim import Dim
-from archspec_torch.code.pieces import Code
+from archspec_torch.code.pieces import Code, code
 
 
 @frozen
@@ -36,6 +36,18 @@ class Line:
     comment: Comment | None = ()
     """None in a specialisation that does not run the line."""
     tensors: bool = False
+
+
+def alternatives(head: Line, sides: Iterable[Sequence[Line]]) -> Iterator[Line]:
+    """`if ..:` with the lines of the first side below it, `else:` with those of the second.
+
+    Sides without lines are left out; then `head` has to be true for the other one.
+    """
+    for lines in sides:
+        if lines:
+            yield head
+            yield from (replace(line, indent=line.indent + 4) for line in lines)
+            head = Line(code("else:"))
 
 
 def common(comments: Sequence[Comment | None]) -> Comment:

@@ -32,6 +32,11 @@ class Absent:
     value: Any
 
 
+def present(value: Any) -> Any:
+    """A constant, or the one that others have where it is absent."""
+    return value.value if isinstance(value, Absent) else value
+
+
 @frozen
 class Hole:
     """A constant that may become a constructor argument; `hint` proposes its name.
@@ -186,6 +191,35 @@ def replace(source: Code, change: Callable[[Hole], Code]) -> Code:
     return tuple(pieces)
 
 
+def calls(source: Code) -> Iterator[Call]:
+    """All calls, the outer ones first."""
+    for piece in source:
+        if isinstance(piece, Call):
+            yield piece
+            for argument in piece.arguments:
+                yield from calls(argument.code)
+
+
+def with_calls(source: Code, change: Callable[[Call], Call]) -> Code:
+    """The same code with every call replaced; those in its arguments already are."""
+    return tuple(
+        change(
+            Call(
+                piece.function,
+                tuple(
+                    Argument(with_calls(item.code, change), item.keyword, item.default)
+                    for item in piece.arguments
+                ),
+                piece.brackets,
+                piece.comma,
+            )
+        )
+        if isinstance(piece, Call)
+        else piece
+        for piece in source
+    )
+
+
 def skeleton(source: Code, kind_of: Callable[[Any], str] | None = None) -> str:
     """The common part of pieces of code that only differ in the values of holes."""
     named = kind_of or kind
@@ -203,8 +237,7 @@ def skeleton(source: Code, kind_of: Callable[[Any], str] | None = None) -> str:
 
 def kind(value: Any) -> str:
     """Type of a constant, as an annotation writes it."""
-    if isinstance(value, Absent):
-        return kind(value.value)
+    value = present(value)
     if isinstance(value, Quoted):
         return "str"
     if isinstance(value, tuple):
@@ -222,8 +255,7 @@ def constructed(source: Code) -> str:
 
 def kinds_in(value: Any) -> Iterator[str]:
     """Types of a constant, or of the items of a tuple."""
-    if isinstance(value, Absent):
-        value = value.value
+    value = present(value)
     if isinstance(value, tuple) and value:
         for item in value:
             yield from kinds_in(item)

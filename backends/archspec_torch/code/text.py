@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from archspec_torch.code.pieces import Absent, Argument, Call, Code, Hole, Piece
+from archspec_torch.code.pieces import Argument, Call, Code, Hole, Piece, present
 
 WIDTH = 100
 """Longest line of generated code."""
@@ -15,8 +15,7 @@ TABLE = "( )"
 
 def literal(value: Any) -> str:
     """A constant as a Python literal. Strings are escaped to ASCII."""
-    if isinstance(value, Absent):
-        value = value.value
+    value = present(value)
     if isinstance(value, str):
         written = ascii(str(value))
         return f'"{written[1:-1]}"' if written[0] == "'" and '"' not in written else written

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from archspec_torch.code.lines import Line, common
+from archspec_torch.code.lines import Line, alternatives, common
 from archspec_torch.code.pieces import code
 from archspec_torch.code.statements import Part, joined_where_read, matched, statements_of
 from archspec_torch.code.text import flat
@@ -32,17 +32,19 @@ def _lines(part: Part, last: bool) -> Iterator[Line]:
             for left, right in zip(one.lines, two.lines, strict=True):
                 yield replace(left, comment=common([left.comment, right.comment]))
         return
-    head, indent = "if self.training:" if part.right else "if not self.training:", 4
-    for statements in (part.right, part.left):
-        if not statements:
-            continue
-        if head:
-            yield Line(code(head))
-        lines = [line for statement in statements for line in statement.lines]
-        yield from (replace(line, indent=line.indent + indent) for line in lines)
-        head = "else:"
-        if last and not lines[-1].indent and flat(lines[-1].code).startswith("return "):
-            head, indent = "", 0
+    head = Line(code("if self.training:" if part.right else "if not self.training:"))
+    training, inference = (
+        [line for one in side for line in one.lines] for side in (part.right, part.left)
+    )
+    if last and training and _returns(training[-1]):
+        yield from alternatives(head, [training])
+        yield from inference
+    else:
+        yield from alternatives(head, [training, inference])
+
+
+def _returns(line: Line) -> bool:
+    return not line.indent and flat(line.code).startswith("return ")
 
 
 # ---------------------------------------------------------------------- declarations
