@@ -22,7 +22,7 @@ from archspec.semantics.values.bare_words import INITIALISER_NAMES
 from archspec.semantics.values.functions import FUNCTIONS
 from archspec.semantics.values.model import BlockLayer, OpLayer, Value
 from archspec.syntax import ast
-from archspec.syntax.visit import children, walk
+from archspec.syntax.visit import children, target_names, walk
 
 ARITHMETIC = frozenset({"+", "-", "*", "/", "//", "%", "**"})
 
@@ -124,7 +124,7 @@ class Decisions:
             for part in parts:
                 for node in walk(part):
                     if isinstance(node, ast.Bind) and _yields(node.value, tracked):
-                        tracked |= set(_bound(node.targets))
+                        tracked |= set(target_names(node.targets))
             if len(tracked) == before:
                 break
         walker = _Walker(self, definition, frozenset(tracked))
@@ -244,14 +244,6 @@ def _yields(node: ast.Node, names: Iterable[str]) -> bool:
                 continue
         stack.extend(children(part))
     return False
-
-
-def _bound(targets: Iterable[ast.Target]) -> Iterator[str]:
-    for target in targets:
-        if isinstance(target, ast.NestedTarget):
-            yield from _bound(target.items)
-        else:
-            yield target.name
 
 
 # ---------------------------------------------------------------------- sizes of data

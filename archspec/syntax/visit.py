@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from archspec.source import Span
@@ -26,6 +26,15 @@ def walk(node: Any) -> Iterator[Any]:
         current = stack.pop()
         yield current
         stack.extend(reversed(list(children(current))))
+
+
+def target_names(targets: Iterable[ast.Target]) -> Iterator[str]:
+    """The names that targets bind, without dims of claims."""
+    for target in targets:
+        if isinstance(target, ast.NestedTarget):
+            yield from target_names(target.items)
+        else:
+            yield target.name
 
 
 def path_to(module: ast.Module, offset: int) -> list[Any]:

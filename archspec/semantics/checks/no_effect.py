@@ -18,6 +18,7 @@ from archspec.semantics.values.bare_words import INITIALISER_NAMES
 from archspec.semantics.values.functions import FUNCTIONS
 from archspec.source import Span
 from archspec.syntax import ast
+from archspec.syntax.visit import target_names, walk
 
 Names = frozenset[str]
 
@@ -105,9 +106,9 @@ def _reads(parts: Iterable[object]) -> Iterator[str]:
         elif isinstance(item, ast.Body):
             stack.append((item.statements, bound | _bound(item)))
         elif isinstance(item, ast.For):
-            stack += [(item.iterable, bound), (item.body, bound | _targets(item.targets))]
+            stack += [(item.iterable, bound), (item.body, bound.union(target_names(item.targets)))]
         elif isinstance(item, ast.Comprehension):
-            inner = bound | _targets(item.targets)
+            inner = bound.union(target_names(item.targets))
             stack += [(item.iterable, bound), ((item.element, item.condition), inner)]
         elif isinstance(item, tuple | list):
             stack.extend((part, bound) for part in item)
@@ -122,19 +123,9 @@ def _bound(body: ast.Body) -> Names:
         if isinstance(statement, ast.Input):
             found.update(item.name for item in statement.items)
         elif isinstance(statement, ast.Bind):
-            found |= _targets(statement.targets)
+            found.update(target_names(statement.targets))
         elif isinstance(statement, (ast.ParamDecl, ast.BufferDecl, ast.Shared)):
             found.add(statement.name)
-    return frozenset(found)
-
-
-def _targets(targets: tuple[ast.Target, ...]) -> Names:
-    found: set[str] = set()
-    for target in targets:
-        if isinstance(target, ast.NestedTarget):
-            found |= _targets(target.items)
-        else:
-            found.add(target.name)
     return frozenset(found)
 
 
@@ -143,15 +134,10 @@ def _targets(targets: tuple[ast.Target, ...]) -> Names:
 
 def _check_sums(scope: ModuleScope, sink: Sink) -> None:
     """Report (W0703) `x + x -> f`, which is `(x + x) -> f`: data added to itself."""
-    stack: list[object] = [scope.tree.definitions]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, ast.Chain) and (last := _repeated_term(item.stages[0])) is not None:
-            _warn_of_sum(item, last, sink)
-        if isinstance(item, tuple):
-            stack.extend(reversed(item))
-        elif isinstance(item, ast.Node):
-            stack.extend(reversed(item.parts))
+    for definition in scope.tree.definitions:
+        for item in walk(definition):
+            if isinstance(item, ast.Chain) and (last := _repeated_term(item.stages[0])) is not None:
+                _warn_of_sum(item, last, sink)
 
 
 def _repeated_term(node: ast.Expr) -> ast.Name | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from archspec.diagnostics.model import Edit, Fix
 from archspec.source import Span
 from archspec.syntax import ast
+from archspec.syntax.visit import walk
 
 
 def comment_behind(place: Span) -> Fix | None:
@@ -31,17 +32,11 @@ def kind_word(node: ast.BlockDef | ast.RuleClause) -> str:
 def named_results(node: ast.BlockDef) -> dict[str, ast.Output | ast.Label]:
     """The outputs and labels of a block by name; the first one of each name."""
     found: dict[str, ast.Output | ast.Label] = {}
-    stack: list[object] = [node.body]
-    while stack:
-        item = stack.pop()
+    for item in walk(node.body):
         if isinstance(item, ast.Output) and len(item.names) == 1:
             found.setdefault(item.names[0], item)
         elif isinstance(item, ast.Label) and (text := _text_of(item)) is not None:
             found.setdefault(text, item)
-        if isinstance(item, tuple):
-            stack.extend(reversed(item))
-        elif isinstance(item, ast.Node):
-            stack.extend(reversed(item.parts))
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -20,7 +20,10 @@ from archspec.graph.expression import (
 from archspec.graph.model import Graph, Node, Port
 from archspec.ops.einops_notation import Plan
 from archspec.ops.merge import Concat, Split
+from archspec.ops.rearrangement import Rearrange, Reduce, Repeat
+from archspec.ops.shape import Flatten
 from archspec.types.dim import Dim
+from archspec.types.tensor import TensorType
 from archspec_torch.planning.products import product, quotient
 
 MOST_JOINED = 8
@@ -34,8 +37,6 @@ SIZES = frozenset({"width", "dim", "channels", "features"})
 
 FURTHEST = 50
 """Maximum number of nodes between a size and its origin."""
-
-EINOPS = frozenset({"rearrange", "reduce", "repeat"})
 
 
 def known_numbers(graph: Graph) -> dict[str, Any]:
@@ -119,8 +120,8 @@ class SizeOrigins:
             return None
         if node.is_input:
             return self._named(size) or Name(_place(self.graph.inputs.index(node), axis))
-        if node.op is not None and node.op.name in EINOPS:
-            return self._rearranged(node, axis, depth)
+        if isinstance(node.op, Rearrange | Reduce | Repeat):
+            return self._rearranged(node, node.op.plan, axis, depth)
         written = self._written(node, size)
         if written is not None:
             return written
@@ -132,7 +133,9 @@ class SizeOrigins:
         found = self._flattened(node, axis, depth) or self._shared_out(node, axis, depth)
         return found or self._somewhere(node, size, depth)
 
-    def _rearranged(self, node: Node, axis: int, depth: int) -> Expression | None:
+    def _rearranged(
+        self, node: Node, plan: Callable[[TensorType], Plan], axis: int, depth: int
+    ) -> Expression | None:
         """An axis of what a pattern makes: the product of those that it joins."""
         (source,) = node.inputs
         given = {
@@ -140,7 +143,7 @@ class SizeOrigins:
             for _, one, value in reversed(entries(node, self.names))
             if type(value) is int
         }
-        taken: Plan = node.op.plan(self.graph.type_of(source))  # type: ignore[union-attr]
+        taken = plan(self.graph.type_of(source))
         before = [self.of(source, at, depth) for at in range(len(taken.taken_apart))]
         parts = _taken_apart(before, taken, given)
         kept = [part for at, part in enumerate(parts) if at not in taken.reduce]
@@ -192,11 +195,11 @@ class SizeOrigins:
 
     def _flattened(self, node: Node, axis: int, depth: int) -> Expression | None:
         """The product of the axes that `flatten` merges."""
-        if node.op is None or node.op.name != "flatten":
+        if not isinstance(node.op, Flatten):
             return None
         (source,) = node.inputs
-        rank, start = self.graph.type_of(source).rank, node.op.start  # type: ignore[attr-defined]
-        start = start % rank if rank else 0
+        rank = self.graph.type_of(source).rank
+        start = node.op.start % rank if rank else 0
         if axis != start:
             return None
         count = rank - len(node.types[0].shape) + 1
