@@ -39,8 +39,8 @@ class Family(Protocol):
     def numbers(self) -> Mapping[str, int | float]:
         """These parameters with their values; such as follow from others by default are absent."""
 
-    def member(self, values: Mapping[str, int | float]) -> Compiled | None:
-        """The network with other values; None if it has errors, or if sizes may decide on it."""
+    def member(self, own: Compiled, values: Mapping[str, int | float]) -> Compiled | None:
+        """The network `own` with other values; None if it has errors, or if sizes may decide."""
 
 
 @frozen

@@ -263,8 +263,7 @@ def _compile(
     made = _made(compilation, scope, name, parameters)
     if made is None:
         return None
-    compiled, family = made.compiled, made.family
-    family.first = compiled = replace(compiled, family=family)
+    compiled = replace(made.compiled, family=made.family)
     check_modes(compiled, compilation.sink)
     check_sizes(compiled, made.inputs, compilation.sink, compilation.budget)
     check_init_rules(compiled, compilation.sink)

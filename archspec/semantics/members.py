@@ -31,8 +31,6 @@ class Members:
     given: frozenset[str]
     outside: Mapping[str, object]
     compile_with: Callable[[Mapping[str, object]], Compiled | None]
-    first: Compiled | None = None
-    """The network itself."""
 
     @cached_property
     def numbers(self) -> Mapping[str, int | float]:
@@ -51,13 +49,13 @@ class Members:
                 found[name] = value
         return found
 
-    def member(self, values: Mapping[str, int | float]) -> Compiled | None:
-        """The network with other values of some of `numbers`."""
+    def member(self, own: Compiled, values: Mapping[str, int | float]) -> Compiled | None:
+        """The network `own` with other values of some of `numbers`."""
         other = self.compile_with({**self.outside, **values})
         if other is None or not self._sizes_decide:
             return other
-        alike = self.first is not None and all(
-            [*_read_types(self.first, training)] == [*_read_types(other, training)]
+        alike = all(
+            [*_read_types(own, training)] == [*_read_types(other, training)]
             for training in (False, True)
         )
         return other if alike else None

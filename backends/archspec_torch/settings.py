@@ -107,7 +107,7 @@ def _attributes(node: Node) -> Mapping[str, Any]:
 def _member(network: Compiled, values: Mapping[str, int | float]) -> Compiled | None:
     """The network with other values, if its inputs are the same."""
     assert network.family is not None
-    other = network.family.member(values)
+    other = network.family.member(network, values)
     if other is None or other.sizes.keys() != network.sizes.keys():
         return None
     pairs = ((network.inference, other.inference), (network.training, other.training))
