@@ -6,10 +6,17 @@ square images, or `sizes` by name. `[sizes]` names the network that is tested on
 their smallest size, if these are not all (depth takes time and does not change sizes). `[counts]`
 has published parameters, multiply-accumulates (of convolutions, matrix products and attention, for
 a batch of one) and depths; `[[variants]]` the same for networks with options, `[folded]` for those
-with folded norms. `[golden.NAME]` says how a golden file is run, and `[live]` which presets are
-compared with torchvision or timm, and at which size; `[transformers.NAME]` names a model of
-transformers and its configuration, with a `size` if it is run. `skips` in `[run]` says that
-training may skip layers. `[[papers]]` are rows of the table in `specs/README.md`.
+with folded norms. `[live]` says which presets are compared with torchvision or timm, and at which
+size; `[transformers.NAME]` names a model of transformers and its configuration, with a `size` if it
+is run. `skips` in `[run]` says that training may skip layers. `[papers.ROW]` are rows of the table
+in `specs/README.md`.
+
+`[golden.FILE]` says how a golden file is compared, if not the preset of the same name is run as it
+is: `network` is its preset and `parameters` are values for parameters of that; `options` are
+further ones for the run only, such as a size; `outputs` are names of outputs in the order of the
+reference, and `gates` is the name of the output with the decisions. `slow` is for over 60 million
+weights. If float32 and float64 differ by more than 1e-3 of std, either `double` runs it in float64,
+or there is a `tolerance` (of std).
 """
 
 import tomllib

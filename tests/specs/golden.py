@@ -5,6 +5,7 @@ import zlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy
 
@@ -25,22 +26,63 @@ class Output:
 
 @dataclass(frozen=True)
 class Golden:
-    """One file; README.md in the same folder explains the fields."""
+    """One file; README.md in the same folder explains the fields.
+
+    `inputs` are in the order of the reference's call, and `given` has those that are not drawn.
+    """
 
     parameters: int
     state: dict[str, tuple[int, ...]]
-    input: tuple[int, ...]
+    inputs: dict[str, tuple[int, ...]]
     gain: float
     outputs: tuple[Output, ...]
+    given: dict[str, Any]
+    aliases: dict[str, str]
+    kept: dict[str, tuple[int, ...]]
+    fixed: dict[str, Any]
+    gates: list[list[int]]
+
+    def arguments(self) -> list[numpy.ndarray]:
+        """The inputs of the run, in order."""
+        return [
+            numpy.asarray(self.given[name]) if name in self.given else draw(name, shape)
+            for name, shape in self.inputs.items()
+        ]
+
+    def value(self, name: str, shape: tuple[int, ...]) -> numpy.ndarray | None:
+        """The value of a floating tensor in the run; None if the network keeps its own."""
+        if name in self.kept:
+            return None
+        if name in self.fixed:
+            return numpy.broadcast_to(numpy.asarray(self.fixed[name], numpy.float32), shape)
+        return fill(self.aliases.get(name, name), shape, self.gain)
 
 
 @cache
 def golden(name: str) -> Golden:
     """The reference network of this name."""
-    data = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    return reference_of(json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")))
+
+
+def reference_of(data: dict[str, Any]) -> Golden:
+    """The contents of a file."""
     outputs = tuple(map(output, data["outputs"].values()))
-    state = {key: tuple(shape) for key, shape in data["state"].items()}
-    return Golden(data["params"], state, tuple(data["input"]), data["gain"], outputs)
+    return Golden(
+        parameters=data["params"],
+        state=_shapes(data["state"]),
+        inputs=_shapes(data.get("inputs") or {"input": data["input"]}),
+        gain=data["gain"],
+        outputs=outputs,
+        given=data.get("values", {}),
+        aliases=data.get("aliases", {}),
+        kept=_shapes(data.get("kept", {})),
+        fixed=data.get("fixed", {}),
+        gates=data.get("gates", {}).get("d", []),
+    )
+
+
+def _shapes(entries: dict[str, list[int]]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(shape) for name, shape in entries.items()}
 
 
 def output(item: dict) -> Output:
@@ -74,9 +116,9 @@ def fill(name: str, shape: tuple[int, ...], gain: float) -> numpy.ndarray:
     return 0.1 * values
 
 
-def probe(shape: tuple[int, ...]) -> numpy.ndarray:
-    """The input."""
-    return _normal(b"input", shape)
+def draw(name: str, shape: tuple[int, ...]) -> numpy.ndarray:
+    """An input by its name in the reference."""
+    return _normal(name.encode(), shape)
 
 
 def _normal(seed: bytes, shape: tuple[int, ...]) -> numpy.ndarray:

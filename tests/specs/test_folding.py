@@ -9,7 +9,7 @@ import torch
 from archspec.analysis.parameters import table
 from tests.specs.compiled import shipped
 from tests.specs.families import merged
-from tests.specs.golden import FOLDER, assert_agrees, fill, output, probe
+from tests.specs.golden import FOLDER, assert_agrees, draw, fill, output
 
 COUNTS = merged("folded")
 GOLDEN = sorted((FOLDER / "folded").glob("*.json"))
@@ -39,5 +39,5 @@ def test_weights_and_outputs_are_those_of_the_reference(path):
         assert_agrees(found[name].numpy(), output(wanted), 1e-4, norm=1e-4)  # it merges in float32
     (wanted,) = reference["outputs"].values()
     with torch.inference_mode():
-        result = module(torch.from_numpy(probe(tuple(reference["input"]))))
+        result = module(torch.from_numpy(draw("input", tuple(reference["input"]))))
     assert_agrees(result.numpy(), output(wanted), 1e-3, norm=1e-3)

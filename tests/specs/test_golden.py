@@ -1,20 +1,18 @@
 """Shipped networks have the tensors of their references, and compute the same."""
 
-import numpy
-import pytest
-import torch
+from typing import Any
 
-from archspec.analysis.parameters import table
+import pytest
+
 from archspec.network import Network
 from archspec.shipped import networks
 from tests.specs.compiled import shipped
-from tests.specs.families import merged, options
-from tests.specs.golden import NAMES, Golden, assert_agrees, fill, golden, probe
+from tests.specs.families import frozen, merged
+from tests.specs.golden import NAMES, golden
+from tests.specs.golden_run import assert_outputs, assert_state, number_of_parameters
 
 HOW = merged("golden")
-"""Options if the run is for another size than the preset's, `slow` for over 60 million weights, and
-if float32 and float64 differ by more than 1e-3 of std either `double`, to run in float64, or a
-`tolerance` (of std)."""
+"""How the network of a file is made and run, by the name of the file: see `families.py`."""
 
 RUNS = [
     pytest.param(name, marks=[pytest.mark.slow] * HOW.get(name, {}).get("slow", False))
@@ -22,64 +20,45 @@ RUNS = [
 ]
 
 
-def state(network: Network) -> dict[str, tuple[int, ...]]:
-    return {
-        entry.name: entry.shape
-        for entry in table(network.compiled)
-        if entry.persistent and entry.dtype.value == "f32"
-    }
+def how(name: str) -> dict[str, Any]:
+    return HOW.get(name, {})
+
+
+def preset(name: str) -> str:
+    return how(name).get("network", name)
+
+
+def network(name: str, *, run: bool = False) -> Network:
+    """The network of a golden file, or as it is run."""
+    parameters = how(name).get("parameters", {})
+    if run:
+        parameters = {**parameters, **how(name).get("options", {})}
+    return shipped(preset(name), **{key: frozen(value) for key, value in parameters.items()})
 
 
 def test_there_are_golden_files():
     assert len(NAMES) >= 6
 
 
+def test_every_entry_belongs_to_a_file():
+    assert set(HOW) <= set(NAMES)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_spec_of_this_name_is_shipped(name):
-    assert name in networks()
+    assert preset(name) in networks()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_names_and_shapes_are_those_of_the_reference(name):
-    assert state(shipped(name)) == golden(name).state
+    assert_state(network(name), golden(name))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_as_many_parameters_as_the_reference(name):
-    assert shipped(name).parameters == golden(name).parameters
+    assert number_of_parameters(network(name)) == golden(name).parameters
 
 
 @pytest.mark.parametrize("name", RUNS)
 def test_outputs_are_those_of_the_reference(name):
-    reference = golden(name)
-    how = HOW.get(name, {})
-    module = filled(shipped(name, **options(how)), reference)
-    image = torch.from_numpy(probe(reference.input))
-    if how.get("double"):
-        module, image = module.double(), image.double()
-    with torch.inference_mode():
-        results = module(image)
-    tensors = (results,) if isinstance(results, torch.Tensor) else results
-    found = [item.numpy() for item in tensors]
-    assert len(found) == len(reference.outputs)
-    for values, wanted in zip(found, reference.outputs, strict=True):
-        assert_agrees(values, wanted, how.get("tolerance", 1e-3), norm=1e-3)
-
-
-def filled(network: Network, reference: Golden) -> torch.nn.Module:
-    """The network in eval mode with the reference's weights. Integer buffers keep their values."""
-    computed = [
-        entry
-        for entry in table(network.compiled)
-        if not entry.learnable and entry.op not in {"batch_norm"}
-    ]
-    if computed:
-        module = network.to_torch()
-    else:  # random initialisation of weights that are then replaced would take most of the time
-        module = network.to_torch(device="meta").to_empty(device="cpu")
-    tensors = module.state_dict()
-    for name, tensor in tensors.items():
-        if tensor.is_floating_point():
-            values = numpy.asarray(fill(name, tuple(tensor.shape), reference.gain))
-            tensor.copy_(torch.from_numpy(values))
-    return module.eval()
+    assert_outputs(network(name, run=True), golden(name), how(name))
