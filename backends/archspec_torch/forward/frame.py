@@ -16,6 +16,7 @@ from archspec_torch.forward.steps import Step, plan_steps, soonest
 from archspec_torch.forward.values import Values
 from archspec_torch.forward.variables import Variables, Wanted
 from archspec_torch.planning.layout import Layout, Plan
+from archspec_torch.planning.precision import Precision, precision
 from archspec_torch.planning.tree import sequences
 from archspec_torch.prelude import helper_names
 
@@ -60,7 +61,8 @@ def open_frame(layout: Layout, known: Plan, training: bool) -> tuple[Frame, list
     if training and layout.unit.has_modes:
         steps = soonest(steps, _only_in_training(layout.unit))
     wanted = _wanted(layout, graph, steps, training)
-    values = Values(Variables(graph, steps, wanted, function.names), function)
+    exact = Precision() if layout.needs else precision(graph)
+    values = Values(Variables(graph, steps, wanted, function.names), function, exact)
     added = {gate.add: node for node, gate in demand.gates.items()}
     frame = Frame(
         layout, known, training, graph, demand, function, values, draws, access, branches, added

@@ -40,6 +40,7 @@ class Function(Scope):
     accessors: dict[str, str] = field(default_factory=dict)  # set per op: "" or a region's name
     passed: dict[str, list[Code]] = field(default_factory=dict)  # likewise: draws and sizes
     graph: Graph | None = None
+    exact: bool = False  # set per op: whether its floating type is float32
     _sizes: dict[str, None] = field(default_factory=dict)
     _defined: dict[str, Code] = field(default_factory=dict)
     _device: str = ""
@@ -90,6 +91,8 @@ class Function(Scope):
         """An element type; the floating type is that of a floating input."""
         if dtype in TORCH_TYPES:
             return TORCH_TYPES[dtype]
+        if self.exact:
+            return "torch.float32"
         if not self.is_method:
             return "torch.get_default_dtype()"
         if not self._dtype:

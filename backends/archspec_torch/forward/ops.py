@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from archspec.graph.model import Instance, Port
 from archspec_torch.code.names import attribute
-from archspec_torch.code.pieces import Code, call
+from archspec_torch.code.pieces import Call, Code, call, code
 from archspec_torch.code.text import flat
 from archspec_torch.forward.calls import passed
 from archspec_torch.forward.frame import Frame
@@ -29,7 +29,10 @@ def write_op(frame: Frame, step: Step) -> None:
     if lowered.raw:
         values.variables.bind(Port(node.id), function.module())
         return
-    inputs = [values.read(port) for port in node.inputs]
+    precision = values.precision
+    exactly = node.id in precision.reading
+    inputs = [values.read_exactly(port) if exactly else values.read(port) for port in node.inputs]
+    function.exact = exactly or node.id in precision.exact
     if lowered.apply is not None:
         origins, first = Origins(frame.graph, node), len(function.lines)
         source = origins.of(lowered.apply(inputs, function))
@@ -38,10 +41,20 @@ def write_op(frame: Frame, step: Step) -> None:
         ]
     else:
         source = call(function.module(), *inputs)
-    if _is_alias(frame, step, source, inputs):
+    function.exact = False
+    if precision.rounds(node):
+        source = _rounded(source, function.dtype(node.types[0].dtype))
+    converted = not exactly and any(port.node in precision.exact for port in node.inputs)
+    if not converted and _is_alias(frame, step, source, inputs):
         values.variables.alias(Port(node.id), node.inputs[inputs.index(flat(source))])
     else:
         values.assign(step, source)
+
+
+def _rounded(source: Code, dtype: str) -> Code:
+    """A result in the type of the module."""
+    whole = source if len(source) == 1 and isinstance(source[0], Call) else code("(", source, ")")
+    return whole + call(".to", dtype)
 
 
 def _is_alias(frame: Frame, step: Step, source: Code, inputs: list[str]) -> bool:

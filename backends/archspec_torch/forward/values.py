@@ -6,22 +6,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from archspec.graph.model import Port
+from archspec.types.tensor import DType
 from archspec_torch.code.pieces import Code, code, element
 from archspec_torch.forward.function import Function
 from archspec_torch.forward.steps import Step
 from archspec_torch.forward.variables import Variables
+from archspec_torch.planning.precision import Precision
 
 
 class Values:
     """The variables of a function, and what its lines have established about them so far."""
 
-    def __init__(self, variables: Variables, function: Function) -> None:
-        self.variables, self.function = variables, function
+    def __init__(self, variables: Variables, function: Function, precision: Precision) -> None:
+        self.variables, self.function, self.precision = variables, function, precision
         self._narrowed: set[str] = set()
         self._renamed: list[Port] = []
 
     def read(self, port: Port) -> str:
-        """Code of a value that exists: an optional one is asserted first."""
+        """Code of a value that exists, in the type of the module if it is floating."""
+        name = self.read_exactly(port)
+        if port.node not in self.precision.exact:
+            return name
+        return f"{name}.to({self.function.dtype(DType.F32)})"
+
+    def read_exactly(self, port: Port) -> str:
+        """Code of a value that exists, as it is: an optional one is asserted first."""
         name = self.variables.text(port)
         if not self.variables.optional(port):
             return name
