@@ -2,7 +2,8 @@
 
 `[run]` is a small network of the family that the tests run, and sizes that it accepts: `size` for
 square images, or `sizes` by name. `[sizes]` names the network that is tested on every size, with
-`options`; it is missing if images have one size. `boundaries` there are the networks tested near
+`options`; it is missing if images have one size. Below the size `least`, torch would broadcast
+maps of one position, which archspec refuses to add. `boundaries` there are the networks tested near
 their smallest size, if these are not all (depth takes time and does not change sizes). `[counts]`
 has published parameters, multiply-accumulates (of convolutions, matrix products and attention, for
 a batch of one) and depths; `[[variants]]` the same for networks with options, `[folded]` for those
