@@ -1,20 +1,23 @@
-"""Calls of blocks in drawings: with the arguments in which they differ.
+"""Calls of blocks in drawings: with the arguments that a spec would write.
 
-The first two numbers are always shown, as are flags that are set. Further arguments are shown by
-name if different blocks would have the same text, as in `swin_block(3, 7, shift=3)`.
+As for ops, required numbers are shown without a name, here the first two, and then all numbers
+and flags that are not at their defaults, such as `stride=2`. Rates, strings, layers and further
+required arguments are shown if different blocks would have the same text.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from itertools import islice, takewhile
+from itertools import islice
+from typing import Any
 
 from archspec.analysis.structure import structure_classes
-from archspec.diagram.labels import is_number, shortened, value_text
+from archspec.diagram.labels import WIDEST, is_number, shortened, value_text
+from archspec.graph.expression import evaluated
 from archspec.graph.model import Graph
 
 FIRST = 2
-"""The number of leading numbers that are shown without a name."""
+"""The number of required numbers that are shown without a name."""
 
 
 def call_texts(root: Graph, sizes: Mapping[str, int] | None = None) -> Mapping[Graph, str]:
@@ -90,14 +93,45 @@ def _text(
 ) -> str:
     """`bottleneck(64, 2)`: the first numbers, then arguments by name, in order.
 
-    A flag that is not set is left out.
+    Without room for all, the last of those that are not in `shown` are left out.
     """
-    leading = takewhile(lambda a: is_number(a[1]) and a[0] not in idle, graph.arguments.items())
+    required = ((n, v) for n, v in graph.arguments.items() if n not in graph.defaults)
+    leading = ((n, v) for n, v in required if is_number(v) and not _is_rate(v) and n not in idle)
     numbers = dict(islice(leading, FIRST))
-    parts = [value_text(value, sizes) for value in numbers.values()]
-    parts += [
-        f"{name}={value_text(value, sizes)}"
+    changed = _changed(graph)
+    named = [
+        name
         for name, value in graph.arguments.items()
-        if name not in numbers and name in shown and value is not False
+        if name not in numbers and name not in idle
+        if name in changed or (name in shown and value is not False)
     ]
+    while (text := _written(graph, numbers, named, sizes)) and len(text) > WIDEST:
+        spare = [name for name in named if name not in shown]
+        if not spare:
+            break
+        named.remove(spare[-1])
+    return text
+
+
+def _written(
+    graph: Graph, numbers: Mapping[str, Any], named: Sequence[str], sizes: Mapping[str, int] | None
+) -> str:
+    parts = [value_text(value, sizes) for value in numbers.values()]
+    parts += [f"{name}={value_text(graph.arguments[name], sizes)}" for name in named]
     return f"{graph.name}({', '.join(parts)})" if parts else graph.name
+
+
+def _changed(graph: Graph) -> frozenset[str]:
+    """The numbers and flags that are not at their defaults, without rates."""
+    found = set()
+    for name, expression in graph.defaults.items():
+        value, default = graph.arguments.get(name), evaluated(expression, graph.arguments)
+        plain = isinstance(value, bool) or is_number(value)
+        if plain and default is not None and not _is_rate(value):
+            found |= {name} if value_text(default) != value_text(value) else set()
+    return frozenset(found)
+
+
+def _is_rate(value: Any) -> bool:
+    """Whether a number does not change the structure of a block, like a rate of dropout."""
+    return isinstance(value, float)

@@ -10,6 +10,7 @@ from typing import Any
 
 from archspec.graph.model import Region
 from archspec.ops.base import Op
+from archspec.semantics.values.operators import OP_OF_OPERATOR
 from archspec.types.dim import Dim
 from archspec.types.initialiser import Initialiser
 from archspec.types.tensor import TensorType
@@ -19,12 +20,22 @@ WIDEST = 44
 LONGEST_KEY = 24
 """Characters in the name of an instance."""
 
+OPERATORS = {op: sign for sign, op in OP_OF_OPERATOR.items()}
+"""The operator that each op implements, if any."""
+
 
 def op_text(op: Op, regions: Sequence[Region] = (), sizes: Mapping[str, int] | None = None) -> str:
     """`conv(64, 3, stride=2)`: required attributes by position, then changed ones.
 
-    Layers of the op come first: `scan(cell, axis=1)`.
+    Layers of the op come first: `scan(cell, axis=1)`. Arithmetic with a number is written with its
+    operator, and the data as `x`: `x / 2`.
     """
+    number = getattr(op, "scalar", None)
+    if op.name in OPERATORS and number is not None:
+        operands = ["x", value_text(number, sizes)]
+        if getattr(op, "reverse", False):
+            operands.reverse()
+        return shortened(f" {OPERATORS[op.name]} ".join(operands))
     parts: list[str] = [region.graph.name for region in regions]
     positional = True
     for name, field in type(op).model_fields.items():

@@ -28,6 +28,8 @@ from archspec.diagram.style import FILLS, ink_on
 from archspec.diagram.wording import wording
 from archspec.graph.model import Graph
 from archspec.ops.activation import Relu
+from archspec.ops.arithmetic import Add, Div
+from archspec.ops.comparison import Eq
 from archspec.ops.convolution import Conv
 from archspec.ops.random import Dropout, Join
 from archspec.passes.expand import expand
@@ -253,6 +255,10 @@ def test_labels():
     assert op_text(Relu()) == "relu"
     assert op_text(Dropout(p=0.1)) == "dropout(p=0.1)"
     assert op_text(Dropout(p=2 / 11)) == "dropout(p=0.1818)"
+    assert op_text(Add(scalar=4, reverse=True)) == "4 + x"
+    assert op_text(Div(scalar=2.0)) == "x / 2"
+    assert op_text(Eq(scalar=3)) == "x == 3"
+    assert op_text(Add()) == "add"
     build = Build("bottleneck")
     graph = build.graph(build.input(tensor(1)), arguments={"width": 64, "stride": 2, "o": "B"})
     assert call_texts(graph)[graph] == "bottleneck(64, 2)"

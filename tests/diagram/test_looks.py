@@ -162,6 +162,43 @@ def test_arguments_that_make_blocks_different_are_shown(network):
     assert "features.1.1: swin_block(3, 7, shift=3)" in swin
 
 
+REDUCED = """
+block unit(width: int, kernel: int = 1, stride: int = 1, padding: int = 0, drop: float = 0.0) {
+  conv(width, kernel, stride, padding) -> dropout(drop)
+}
+
+block many(first: int, second: int, third: int, long_name_of_an_argument: int = 1,
+    another_long_name: int = 2, last: int = 3) {
+  conv(first, long_name_of_an_argument) -> conv(second, another_long_name) -> conv(third, last)
+}
+
+network net {
+  input image: f32[B = 1, 3, H = 32, W = 32]
+  output y = image
+    -> a: unit(8) -> b: unit(8, 3, 2) -> c: unit(16, padding=1) -> d: unit(24, drop=0.1)
+    -> e: many(1, 2, 3, 5, 7, 9) -> f: many(1, 2, 4)
+}
+"""
+
+
+def test_a_block_shows_its_arguments_that_are_not_defaults_and_no_others(network):
+    texts = [re.sub(r"\[.*", "", text) for text in said(network(REDUCED))]
+    assert texts[1:-1] == [
+        "a: unit(8)",
+        "b: unit(8, kernel=3, stride=2)",
+        "c: unit(16, padding=1)",
+        "d: unit(24)",
+        "e: many(1, 2, long_name_of_an_argument=5)",  # too long with the others
+        "f: many(1, 2)",
+    ]
+
+
+def test_strides_are_shown_in_shipped_networks():
+    boxes = {text.partition(": ")[0]: text for text in said(load("inception_v3"), 2)}
+    assert "unit(320, kernel=3, stride=2)" in boxes["branch3x3_2"]
+    assert "unit(64, kernel=7, stride=2)" in " ".join(said(load("googlenet")))
+
+
 def test_inference_has_no_dropout_and_folds_blocks_with_other_rates(network):
     net = network(RESIDUAL)
     inference = said(net, 2)
