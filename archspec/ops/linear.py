@@ -69,14 +69,22 @@ class Linear(Op):
         if size.constant is not None:
             return size.constant
         free = free_names(size)
+        fix = (
+            f"give {free} a fixed size, or pool first: `global_avg_pool`, or "
+            "`adaptive_avg_pool(n)` before `flatten`"
+        )
+        if x.rank > 2 and x.shape[1].constant is not None:
+            fix = (
+                "for a whole image pool first: `global_avg_pool`, or `adaptive_avg_pool(n)` before "
+                f"`flatten`; for the channels at each position write `conv({self.width}, 1)`"
+            )
         raise OpError(
             f"`linear` needs a last axis of fixed size, but that of `{x}` is `{size}`, "
             f"which depends on {free}",
             code="E0403",
             input=0,
             notes=("the weight has one column for each position of the last axis",),
-            fix=f"give {free} a fixed size, or pool first: `global_avg_pool`, or "
-            "`adaptive_avg_pool(n)` before `flatten`",
+            fix=fix,
         )
 
     def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:

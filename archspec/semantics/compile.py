@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from archspec.diagnostics.failure import CompileFailed
-from archspec.diagnostics.model import Diagnostic, Sink, diagnostic
+from archspec.diagnostics.model import Diagnostic, Fix, Sink, diagnostic
 from archspec.diagnostics.suggest import did_you_mean
 from archspec.frozen import frozen
 from archspec.graph.compiled import Compiled, NetworkParameter
@@ -55,6 +55,9 @@ class Compilation:
     memo: dict[Hashable, Graph | None] = field(default_factory=dict)
     op_results: dict[Hashable, object] = field(default_factory=dict)
     keys: Keys = field(default_factory=Keys)
+    axes_meant: dict[Span, Fix | None] = field(default_factory=dict)
+    """For ops that do not fit all sizes, how they are written along another axis."""
+
     reserved: Reserved = nothing_reserved
     """Names that an instance without a label cannot have."""
 
@@ -89,7 +92,7 @@ class Compilation:
         """The session for one mode."""
         session = Session(self.sink, self.budget, training, self.memo)
         session.op_results, session.keys = self.op_results, self.keys
-        session.reserved = self.reserved
+        session.reserved, session.axes_meant = self.reserved, self.axes_meant
         return session
 
     def check_unused(self, scope: ModuleScope) -> None:
@@ -265,7 +268,7 @@ def _compile(
         return None
     compiled = replace(made.compiled, family=made.family)
     check_modes(compiled, compilation.sink)
-    check_sizes(compiled, made.inputs, compilation.sink, compilation.budget)
+    check_sizes(compiled, made.inputs, compilation.sink, compilation.budget, compilation.axes_meant)
     check_init_rules(compiled, compilation.sink)
     check_ties(compiled, compilation.sink)
     if not compilation.sink.failed:

@@ -12,7 +12,7 @@ from archspec.diagnostics.model import Edit, Fix
 from archspec.diagnostics.suggest import beginning, rename
 from archspec.ops.base import Op
 from archspec.ops.symbols import WITH_SYMBOLS
-from archspec.semantics.arguments.torch_habits import too_many
+from archspec.semantics.arguments.torch_habits import amounts_here, too_many
 from archspec.semantics.program.op_attributes import attribute_names, positional
 from archspec.semantics.values.bare_words import choices, word_meant
 from archspec.semantics.values.context import Context, NotInductive, SpecError
@@ -130,9 +130,10 @@ def literal_fault(context: Context, op: type[Op], name: str, item: Given) -> Spe
         op.model_validate({name: _attribute(context, item.value, item.span)})
     except ValidationError as error:
         for detail in error.errors():
-            if detail["loc"][:1] == (name,) and detail["type"] != "missing":
+            if detail["loc"][:1] == (name,) and not _is_missing(detail):
                 code, message = _what_is_wrong(op, name, detail)
-                return context.error(code, message, item.span, fix=whole_number(detail, item.span))
+                fix = _meant(name, item.value, detail, item.span)
+                return context.error(code, message, item.span, fix=fix)
     return None
 
 
@@ -165,12 +166,13 @@ def _attribute_errors(
         name = str(detail["loc"][0]) if detail["loc"] else ""
         if name in found:
             continue
-        if detail["type"] == "missing":
+        if _is_missing(detail):
             found[name] = missing_attribute(context, layer.op, name, span)
             continue
         place = by_name[name].span if name in by_name else span
         code, message = _what_is_wrong(layer.op, name, detail)
-        found[name] = context.error(code, message, place, fix=whole_number(detail, place))
+        value = by_name[name].value if name in by_name else None
+        found[name] = context.error(code, message, place, fix=_meant(name, value, detail, place))
     first, *others = found.values()
     for other in others:
         context.session.report(other)
@@ -192,6 +194,11 @@ def _what_is_wrong(op: type[Op], name: str, detail: Any) -> tuple[str, str]:
     wanted = _KINDS.get(detail["type"])
     if wanted is None:
         wanted = str(detail["msg"]).removeprefix("Input should be ").replace("'", "`")
+    if name == "amounts":
+        shown = show(value) if isinstance(value, tuple | int) else shown
+        return "E0301", f"each amount of `{op.name}` is (axis, before, after), not {shown}"
+    if detail["type"] == "missing":
+        return "E0301", f"{what}: {show(value)} has too few parts"
     if wanted == "an integer" and isinstance(value, float):
         return "E0301", f"{what} must be an integer, but it is {show(value)}"
     return "E0301", f"{what} must be {wanted}, not {shown}"
@@ -202,6 +209,18 @@ def missing_attribute(context: Context, op: type[Op], name: str, span: Span) -> 
     needed = [key for key, info in op.model_fields.items() if info.is_required() or key == name]
     written = f"it is written `{op.name}({', '.join(needed)})`"
     return context.error("E0303", f"`{op.name}` needs `{name}`", span, notes=(written,))
+
+
+def _is_missing(detail: Any) -> bool:
+    """Whether the attribute itself is missing, and not a part of its value."""
+    return bool(detail["type"] == "missing" and len(detail["loc"]) < 2)
+
+
+def _meant(name: str, value: Value | None, detail: Any, span: Span) -> Fix | None:
+    """A fix for the value of an attribute."""
+    if name == "amounts" and value is not None:
+        return amounts_here(value, span)
+    return whole_number(detail, span)
 
 
 _DIVISION = re.compile(r"(?<!/)/(?!/)")

@@ -100,6 +100,46 @@ def _fits(op: type[Op], name: str, value: Value) -> bool:
     return True
 
 
+# ---------------------------------------------------------------------- amounts of padding
+
+
+def amounts_here(value: object, span: Span) -> Fix | None:
+    """The amounts of `pad` for those of PyTorch, `[left, right, top, bottom]`, or of NumPy.
+
+    PyTorch counts axes from the last one, NumPy has a pair for each axis.
+    """
+    if isinstance(value, ListValue):
+        value = value.items
+    if not isinstance(value, tuple):
+        if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+            return None
+        return _amounts(
+            [(2, value, value), (3, value, value)], span, "the same on each side of an image"
+        )
+    items = [one.items if isinstance(one, ListValue) else one for one in value]
+    if all(isinstance(one, int) for one in items) and len(items) % 2 == 0:
+        pairs = [*zip(items[::2], items[1::2], strict=True)]
+        listed = [(-at, *pair) for at, pair in enumerate(pairs, start=1)]
+        return _amounts(listed[::-1], span, "PyTorch's order, from the last axis backwards,")
+    if all(isinstance(one, tuple) and len(one) == 2 for one in items):
+        return _amounts(
+            [(at, *pair) for at, pair in enumerate(items)],
+            span,
+            "a pair for each axis, as in NumPy,",
+        )
+    return None
+
+
+def _amounts(listed: Sequence[tuple[object, ...]], span: Span, what: str) -> Fix | None:
+    kept = [one for one in listed if any(one[1:])]
+    inside = ", ".join(f"({', '.join(map(str, one))})" for one in kept)
+    if not kept or any(not isinstance(number, int) for one in kept for number in one):
+        return None
+    written = f"[{inside}]"
+    edits = (Edit(span, written),) if "=" not in span.text else ()
+    return Fix(f"{what} is written `pad({written})` here", edits)
+
+
 # ---------------------------------------------------------------------- convolutions
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from archspec.diagnostics.model import Edit, Fix, Severity, Sink, diagnostic
 from archspec.graph.compiled import Compiled
@@ -18,8 +18,17 @@ from archspec.types.condition import All, conjunction, evaluate, symbols_of
 from archspec.types.solver import VerdictKind, clauses, decide, limited
 
 
-def check_sizes(compiled: Compiled, inputs: Inputs, sink: Sink, budget: Budget) -> None:
-    """Report when the requirements together exclude all sizes, or some (with the clause to add)."""
+def check_sizes(
+    compiled: Compiled,
+    inputs: Inputs,
+    sink: Sink,
+    budget: Budget,
+    axes_meant: Mapping[Span, Fix | None],
+) -> None:
+    """Report when the requirements together exclude all sizes, or some (with the clause to add).
+
+    `axes_meant` has fixes for ops that may work along another axis than the one that is meant.
+    """
     needs = requirements(compiled.inference, training=False)
     if not needs:
         return
@@ -41,7 +50,7 @@ def check_sizes(compiled: Compiled, inputs: Inputs, sink: Sink, budget: Budget) 
     formula = verdict.formula
     parts = formula.parts if isinstance(formula, All) else (formula,)
     if beyond_bounds(parts):
-        _warn(needs, clauses(formula), inputs, sink)
+        _warn(needs, clauses(formula), inputs, sink, axes_meant)
     elif not evaluate(condition, compiled.sizes):
         failing = tuple(item for item in needs if not evaluate(item.condition, compiled.sizes))
         sink.report(
@@ -70,7 +79,13 @@ def _limited_by_accident(
     return limited(conjunction(found), compiled.where, budget.question)
 
 
-def _warn(needs: tuple[Requirement, ...], texts: Sequence[str], inputs: Inputs, sink: Sink) -> None:
+def _warn(
+    needs: tuple[Requirement, ...],
+    texts: Sequence[str],
+    inputs: Inputs,
+    sink: Sink,
+    axes_meant: Mapping[Span, Fix | None],
+) -> None:
     span = _input_span(inputs)
     clause = "where " + ", ".join(texts)
     joined = ", " + ", ".join(texts) if inputs.where_span is not None else " " + clause
@@ -78,14 +93,20 @@ def _warn(needs: tuple[Requirement, ...], texts: Sequence[str], inputs: Inputs, 
     edit = Edit(Span(span.source, end, end), joined)
     fits = evaluate(conjunction(item.condition for item in needs), inputs.sizes)
     size = sizes_text(inputs.sizes)
+    notes = () if fits else (f"the default sizes, {size}, are not among these",)
+    reasons = _reasons(needs)
+    fix = Fix(f"declare this at the input: `{clause}`", (edit, *_multiples(texts, inputs)))
+    meant = next((axes_meant[place] for place, _ in reasons if axes_meant.get(place)), None)
+    if meant is not None:
+        notes, fix = (*notes, f"if this is intended, declare `{clause}` at the input"), meant
     sink.report(
         diagnostic(
             "W0401",
             f"this network is only valid {clause}",
             span,
-            secondary=_reasons(needs),
-            notes=() if fits else (f"the default sizes, {size}, are not among these",),
-            fix=Fix(f"declare this at the input: `{clause}`", (edit, *_multiples(texts, inputs))),
+            secondary=reasons,
+            notes=notes,
+            fix=fix,
             severity=Severity.WARNING,
         )
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from archspec.diagnostics.model import Fix
 from archspec.graph.model import Instance, Region, Requirement
 from archspec.ops.base import Check, Need, Op, OpError, Parameter
 from archspec.ops.registry import all_ops
@@ -12,6 +13,7 @@ from archspec.semantics.arguments.op_arguments import complete
 from archspec.semantics.arguments.torch_habits import warn_of_channels
 from archspec.semantics.building.graph_builder import Tensor
 from archspec.semantics.building.instance_paths import has_weights, owns_weights
+from archspec.semantics.expansion.axis_faults import axis_meant, channels_last
 from archspec.semantics.expansion.captures import own
 from archspec.semantics.expansion.nodes import add_node, instance_key, next_number
 from archspec.semantics.expansion.regions import build_regions, input_labels
@@ -237,7 +239,13 @@ def _infer(
     for need in found.needs:
         if need.training_only and session.frozen:
             continue
-        kept.extend(settle(context, need, span, lambda: input_labels(inputs)))
+        try:
+            held = settle(context, need, span, lambda: input_labels(inputs))
+        except SpecError as error:
+            raise _along_axis(error, op, layer, inputs, span) from None
+        kept.extend(held)
+        for one in held:
+            session.note_axis(one.origin.span, lambda: _axis_meant(op, layer, inputs, span))
     if not kept and not session.frozen and not session.integer_symbols:
         found.settled = session.given
     return found, tuple(kept)
@@ -272,7 +280,8 @@ def _infer_now(
             parameters = op.parameters(*types)
             _check_initialisers(op, parameters)
     except OpError as error:
-        raise op_failure(context, error, layer, inputs, span) from None
+        failure = op_failure(context, error, layer, inputs, span)
+        raise _along_axis(failure, op, layer, inputs, span) from None
     except OutsideFragment as error:
         raise context.error(
             "E0411",
@@ -284,6 +293,23 @@ def _infer_now(
     if op.regions:  # the tensors that they capture are inputs, too
         parameters = None
     return _Inferred(outputs, isinstance(result, TensorType), tuple(check.needs), parameters)
+
+
+def _axis_meant(op: Op, layer: OpLayer, inputs: tuple[Tensor, ...], span: Span) -> Fix | None:
+    return axis_meant(op, _explicit(layer, op), inputs, span)
+
+
+def _along_axis(
+    error: SpecError, op: Op, layer: OpLayer, inputs: tuple[Tensor, ...], span: Span
+) -> SpecError:
+    """The error of an op on sizes, with the axis that was probably meant as a fix."""
+    item = error.item
+    if item is None or item.code not in ("E0401", "E0402", "E0403"):
+        return error
+    fix = _axis_meant(op, layer, inputs, span)
+    if fix is None and item.code == "E0403" and inputs:
+        fix = channels_last(op, layer, inputs, span)
+    return SpecError(replace(item, fix=fix)) if fix is not None else error
 
 
 def _check_initialisers(op: Op, parameters: tuple[Parameter, ...]) -> None:

@@ -21,6 +21,10 @@ _SIZE_OF = re.compile(r"(\w+)\.(?:shape|size\(\))\[-?2:\]")
 """The size of the image of another tensor."""
 
 
+_AS_LISTS = ("data", "list of data", "rest", "amounts", "margins", "whole", "shape")
+"""Kinds of arguments that may be lists."""
+
+
 class CannotRewrite(Exception):
     """An argument of a call has no counterpart here."""
 
@@ -73,7 +77,7 @@ class CallText:
         self.seen.update((slot.theirs, slot.ours))
         if slot.kind == "attribute":
             self.attribute(slot, argument)
-        elif slot.kind in ("data", "list of data", "rest", "amounts", "whole", "shape"):
+        elif slot.kind in _AS_LISTS:
             self.listed(slot, node)
         elif slot.kind == "sizes" and isinstance(node, ast.ListExpr | ast.TupleExpr):
             self.attribute(slot, argument)
@@ -104,8 +108,8 @@ class CallText:
                 self.places.extend(map(text, items))
             case "shape":
                 self.sizes.extend(map(text, items))
-            case "amounts":
-                self.places.append(_amounts(node))
+            case "margins" | "amounts":
+                self.places.append((_margins if slot.kind == "margins" else _amounts)(node))
             case "whole":
                 if self.op == "reshape" and not self.rewriter.known("B"):
                     raise CannotRewrite
@@ -240,7 +244,7 @@ def matched(
 
 def _earlier(slots: list[Slot], at: int) -> set[str]:
     """Attributes of earlier slots; a second name of one takes no position."""
-    return {slot.ours for slot in slots[:at] if slot.kind == "attribute"}
+    return {slot.ours for slot in slots[:at] if slot.kind in ("attribute", "margins")}
 
 
 def _value(rewriter: Writer, name: str, node: ast.Expr) -> str:
@@ -295,6 +299,30 @@ def _amounts(node: ast.Expr) -> str:
             rows_, columns = items
             return f"[(2, {rows_}, {rows_}), (3, {columns}, {columns})]"
     raise CannotRewrite
+
+
+def _margins(node: ast.Expr) -> str:
+    """`(l, r, t, b)` of `F.pad`, from the last axis backwards, or a pair for each axis."""
+    items = _listed(node)
+    pairs = [one.items for one in items if isinstance(one, _LISTS) and len(one.items) == 2]
+    if len(pairs) == len(items):
+        found = [(at, *pair) for at, pair in enumerate(pairs)]
+    elif pairs or len(items) % 2:
+        raise CannotRewrite
+    else:
+        halves = zip(items[::2], items[1::2], strict=True)
+        found = [(-at, *pair) for at, pair in enumerate(halves, start=1)][::-1]
+    texts = [(str(axis), one.span.text, other.span.text) for axis, one, other in found]
+    return f"[{', '.join(f'({a}, {b}, {c})' for a, b, c in texts if (b, c) != ('0', '0'))}]"
+
+
+_LISTS = (ast.TupleExpr, ast.ListExpr)
+
+
+def _listed(node: ast.Expr) -> tuple[ast.Expr, ...]:
+    if not isinstance(node, ast.TupleExpr | ast.ListExpr):
+        raise CannotRewrite
+    return node.items
 
 
 def _equation(node: ast.Expr) -> str:

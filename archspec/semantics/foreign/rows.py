@@ -11,7 +11,7 @@ from archspec.semantics.foreign import tables
 
 Kind: TypeAlias = Literal[
     "attribute", "left out", "data", "list of data", "activation", "initialiser", "label",
-    "rest", "amounts", "whole", "padding", "constant", "shape", "sizes",
+    "rest", "amounts", "whole", "padding", "constant", "shape", "sizes", "margins",
 ]  # fmt: skip
 
 _SIGNS: Mapping[str, Kind] = {
@@ -28,6 +28,7 @@ _SIGNS: Mapping[str, Kind] = {
     "=": "constant",
     "#": "shape",
     "$": "sizes",
+    "|": "margins",
 }
 
 

@@ -16,6 +16,7 @@ in the order of the other library. Notation of an argument:
     %target_shape        a shape without the batch
     #shape               all arguments that follow, as one list
     $parts=split_size    an attribute, only if it is a list
+    |pad                 margins of each axis, from the last axis backwards
     ^padding             has no counterpart, unless it is "valid"
     =groups?each         is always written
 
@@ -173,6 +174,7 @@ pow = pow: @input scalar=exponent
 maximum = maximum: @input @other
 minimum = minimum: @input @other
 where = where: @condition @input @other
+pad = pad: @input |amounts=pad |amounts=pad_width mode value value=constant_values
 flatten = flatten: @input start=start_dim?0 stop=end_dim
 reshape = reshape: @input *shape
 permute = permute: @input *dims

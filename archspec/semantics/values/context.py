@@ -123,6 +123,8 @@ class Session:
     """Whether the layers being built are frozen: always in inference mode and not trained."""
     frozen_results: dict[Hashable, Remembered] = field(default_factory=dict)
     """Results of rules inside frozen layers."""
+    axes_meant: dict[Span, Fix | None] = field(default_factory=dict)
+    """For ops that do not fit all sizes, how they are written along another axis."""
     by_signature: Callable[[GraphContext, BlockLayer, Value, Span], Value] | None = None
     """Applies calls of rules with signatures while a signature is checked."""
 
@@ -153,6 +155,11 @@ class Session:
             yield
         finally:
             self.given, self.promises = before
+
+    def note_axis(self, span: Span, find: Callable[[], Fix | None]) -> None:
+        """Keep how the op at a place is written along another axis, if it is not known yet."""
+        if span not in self.axes_meant:
+            self.axes_meant[span] = find()
 
     def report(self, error: SpecError) -> None:
         """Report an error, unless it was already reported."""

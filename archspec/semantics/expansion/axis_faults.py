@@ -1,0 +1,183 @@
+"""Fixes for ops that work along another axis than the one that is meant.
+
+`split(3)` of [B, N, 30] divides N; a convolution of [B, N, 64] takes N for the channels; `keep` of
+[N] is not aligned with [B, N, 64].
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from archspec.diagnostics.model import Edit, Fix
+from archspec.ops.base import Op
+from archspec.semantics.building.graph_builder import Tensor
+from archspec.semantics.values.model import OpLayer
+from archspec.semantics.values.operators import OP_OF_OPERATOR
+from archspec.source import Span
+from archspec.types.dim import ONE, Dim
+from archspec.types.tensor import TensorType
+
+Shape: TypeAlias = tuple[Dim, ...]
+
+_ALIGNED = frozenset({*OP_OF_OPERATOR.values(), "maximum", "minimum", "where", "masked_fill"})
+"""Ops whose inputs are aligned at the last axis."""
+
+
+def channels_last(op: Op, layer: OpLayer, inputs: Sequence[Tensor], span: Span) -> Fix | None:
+    """The fix for an op that needs channels on axis 1, on data whose channels may be last."""
+    x = inputs[0]
+    if x.type.rank < 3 or "axis" in type(op).model_fields or layer.op.inferred is None:
+        return None
+    is_image = x.type.rank > 3 and x.builder.nodes[x.port.node].is_input
+    return _transposed(op, x.type, span) if _is_last(x.type) and not is_image else None
+
+
+def axis_meant(
+    op: Op, explicit: frozenset[str], inputs: Sequence[Tensor], span: Span
+) -> Fix | None:
+    """The fix for an op that does not fit its inputs along the axis where it works, if any fits."""
+    types = [item.type for item in inputs]
+    if not types:
+        return None
+    if op.name in _ALIGNED:
+        return _aligned(inputs)
+    fields = type(op).model_fields
+    if any(one.rank < 3 or one.rank != types[0].rank for one in types):
+        return None
+    if "axis" in fields and "axis" not in explicit:
+        return _other_axis(op, types, span)
+    return None
+
+
+def _is_last(x: TensorType) -> bool:
+    """Whether only the last axis can be that of the channels."""
+    return x.shape[-1].constant is not None and x.shape[1].constant is None
+
+
+def _other_axis(op: Op, types: Sequence[TensorType], span: Span) -> Fix | None:
+    """The same call with an `axis`, for a default axis that does not fit."""
+    default = type(op).model_fields["axis"].default
+    x = types[0]
+    if default == 1 and (x.shape[-1].constant is not None and _fits(op, types)):
+        axis = -1
+    elif default == -1 and x.shape[1].constant is not None and x.shape[-1].constant is None:
+        axis = 1
+    else:
+        return None
+    name = _called(span)
+    written = f"{name or op.name}(axis={axis})"
+    edits: tuple[Edit, ...] = ()
+    if name and span.text.endswith(")"):
+        inside = span.text[:-1].rstrip().rstrip(",")
+        joined = "" if inside.endswith("(") else ", "
+        written = f"{inside}{joined}axis={axis})"
+    if name:
+        edits = (Edit(span, written),)
+    if len(written) > 60 or "\n" in written:
+        written = f"{name or op.name}(.., axis={axis})"
+    words = (
+        f"`{op.name}` works along axis 1 by default; for the last axis write `{written}`"
+        if axis == -1
+        else f"`{op.name}` works along the last axis by default; for channels on axis 1 write "
+        f"`{written}`"
+    )
+    return Fix(words, edits)
+
+
+def _fits(op: Op, types: Sequence[TensorType]) -> bool:
+    """Whether the op fits along the last axis, as far as its sizes show."""
+    x = types[0]
+    parts = getattr(op, "parts", None)
+    if isinstance(parts, int):
+        return (x.shape[-1].constant or 1) % parts == 0
+    if isinstance(parts, tuple):
+        sizes = [one for one in parts if isinstance(one, int)]
+        return len(sizes) == len(parts) and sum(sizes) == x.shape[-1].constant
+    if len(types) > 1:
+        return all(one.shape[:-1] == x.shape[:-1] for one in types)
+    return _is_last(x)
+
+
+def _transposed(op: Op, x: TensorType, span: Span) -> Fix:
+    """The call between two transpositions, for channels on the last axis."""
+    there = "transpose(1, 2)"
+    back = there
+    if x.rank > 3:
+        spatial = range(1, x.rank - 1)
+        there = f"permute({', '.join(map(str, (0, x.rank - 1, *spatial)))})"
+        back = f"permute({', '.join(map(str, (0, *range(2, x.rank), 1)))})"
+    name = _called(span)
+    call = span.text if name and len(span.text) <= 40 and "\n" not in span.text else op.name
+    words = f"channels are on axis 1; if those of `{x}` are last, write `{there} -> {call}"
+    edits = (
+        () if not name or _is_labelled(span) else (Edit(span, f"{there} -> {span.text} -> {back}"),)
+    )
+    return Fix(f"{words} -> {back}`", edits)
+
+
+_CALL = re.compile(r"[A-Za-z_]\w*(?=\Z|\()")
+_LABEL = re.compile(r"(?:\w|\")[ ]*:\s*\Z")
+
+
+def _called(span: Span) -> str:
+    """The name that is called in a text; empty if it is not a plain call."""
+    found = _CALL.match(span.text)
+    return found[0] if found else ""
+
+
+def _is_labelled(span: Span) -> bool:
+    return _LABEL.search(span.source.text[max(0, span.start - 80) : span.start]) is not None
+
+
+# ---------------------------------------------------------------------- alignment
+
+
+def _aligned(inputs: Sequence[Tensor]) -> Fix | None:
+    """The shape that one of two inputs needs to be combined with the other."""
+    if len(inputs) != 2:
+        return None
+    one, other = (item.type.shape for item in inputs)
+    if len(one) == len(other):
+        return _crossed(inputs) if len(one) == 1 else None
+    small, large = sorted((one, other), key=len)
+    new = _spread(small, large)
+    if new is None:
+        return None
+    text, shape = _text(small), _text(new)
+    sizes = ", ".join(map(str, new))
+    is_last = new == (*small, ONE)
+    how = "unsqueeze(-1)" if is_last else f"reshape({sizes})"
+    return Fix(f"axes are aligned at the last one: write `-> {how}` after {text}, for {shape}")
+
+
+def _spread(small: Shape, large: Shape) -> Shape | None:
+    """`small` with axes of size 1, so that each of its sizes is at its place in `large`."""
+    stays = len(small) > 1 and small[-1] == large[-1]
+    left, last = (small[:-1], small[-1:]) if stays else (small, ())
+    rest, found = list(left), []
+    for size in large[: len(large) - len(last)]:
+        found.append(rest.pop(0) if rest and rest[0] == size else ONE)
+    if rest:
+        return None
+    while found and found[0] == ONE:
+        found.pop(0)
+    whole = (*found, *last)
+    return whole if whole != small else None
+
+
+def _crossed(inputs: Sequence[Tensor]) -> Fix | None:
+    """`[N]` with `[B]`: the one that is an input of the network gets an axis at its end."""
+    (one,), (other,) = (item.type.shape for item in inputs)
+    given = [item for item in inputs if item.builder.nodes[item.port.node].is_input]
+    if len(given) != 1 or one == other:
+        return None
+    size = given[0].type.shape[0]
+    rest = other if size == one else one
+    words = f"for each pair of [{size}] and [{rest}] write `-> unsqueeze(1)` after [{size}]"
+    return Fix(f"axes are aligned at the last one: {words}")
+
+
+def _text(shape: Shape) -> str:
+    return f"[{', '.join(map(str, shape))}]"
