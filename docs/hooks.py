@@ -8,19 +8,20 @@ from __future__ import annotations
 import re
 import sys
 from collections import defaultdict
+from itertools import groupby
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from pygments.lexers import LEXERS
 
+from archspec.cli.library import library
 from archspec.diagnostics import catalogue
 from archspec.ops.base import Op
 from archspec.ops.page import op_page
 from archspec.ops.registry import all_ops
 
 ROOT = Path(__file__).resolve().parent.parent
-STDLIB = ROOT / "archspec" / "stdlib"
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -70,15 +71,18 @@ def ops_page() -> str:
 
 
 def standard_library_page() -> str:
-    """The source of each module of the standard library."""
+    """The blocks and rules of each module of the standard library."""
+    entries = library().values()
     parts = [
         "# Standard library",
-        "Blocks written in the language itself. `use std.cnn { conv_bn_relu }` imports one; "
-        "those of `std.combinators` are always available.",
+        f"The {len(entries)} blocks and rules that come with archspec, written in the language "
+        "itself. `use std.cnn { conv_bn_relu }` imports one; those of `std.combinators` are always "
+        "available. `archspec explain std` lists them, and `archspec explain conv_bn_relu` prints "
+        "one of these sections.",
     ]
-    for path in sorted(STDLIB.glob("*.arch")):
-        text = path.read_text(encoding="utf-8").strip()
-        parts.append(f"## std.{path.stem}\n\n```arch\n{text}\n```")
+    for module, members in groupby(entries, key=lambda entry: entry.module):
+        parts += [f"## {module.name}", module.doc]
+        parts += [entry.page(level=3) for entry in members]
     return "\n\n".join(parts) + "\n"
 
 

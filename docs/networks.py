@@ -55,7 +55,7 @@ def networks_page(paths: Iterable[Path]) -> tuple[str, Mapping[str, bytes]]:
 
 
 def _family(file: Path, entries: Sequence[Entry], drawings: dict[str, bytes]) -> str:
-    title, _, citation = entries[0].title.partition(". ")
+    family = entries[0].family
     rows, drawn = [], _drawn(file, entries)
     for entry in entries:
         network = archspec.load(file, entry.name)
@@ -64,7 +64,12 @@ def _family(file: Path, entries: Sequence[Entry], drawings: dict[str, bytes]) ->
             svg, _ = illustration(network.compiled)
             if svg is not None:
                 drawings[entry.name] = svg
-    parts = ['<div class="network-family" markdown>', f"## {title}", citation]
+    parts = [
+        '<div class="network-family" markdown>',
+        f"## {family.name}",
+        family.description,
+        family.citation,
+    ]
     head = "| command | parameters | MACs | at | valid sizes |\n|---|--:|--:|---|---|"
     parts.append("\n".join([head, *rows]))
     parts += [f"Verified against: {text}." for text in _verified(file)]

@@ -229,7 +229,7 @@ def test_jupyter(net):
     shown = net._repr_mimebundle_()
     assert shown["text/plain"] == repr(net)
     assert "<svg" in shown["text/html"]
-    assert "receptive field" in shown["text/html"]
+    assert "valid sizes" in shown["text/html"]
     assert (
         "<td style='text-align: right'>90</td><td style='text-align: right'>80</td>"
         in (

@@ -12,7 +12,7 @@ from archspec.analysis.depth import Depth
 from archspec.analysis.depth import depth as depth_of
 from archspec.analysis.macs import macs
 from archspec.analysis.memory import activation_memory, peak_memory
-from archspec.analysis.paths import PathCount, paths
+from archspec.analysis.paths import PathCount, has_attention, paths
 from archspec.analysis.receptive_field import Field, receptive_field
 from archspec.analysis.sizes import reported_sizes, valid_sizes
 from archspec.analysis.table import Row, rows
@@ -44,7 +44,8 @@ class Report:
 
     Parameters are those of both modes together, and `unused_parameters` of them are not needed by
     any output; everything else is about the nodes computed in this mode. MACs and bytes are
-    expressions in the free dimensions; `sizes` are the default sizes for reports.
+    expressions in the free dimensions; `sizes` are the default sizes for reports. `has_attention`
+    is whether an op that this mode computes is attention.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Report:
     peak: int | None
     depth: Depth
     paths: PathCount | None
+    has_attention: bool
     receptive_fields: Mapping[tuple[str, str], Field]
     inputs: tuple[Signature, ...]
     outputs: tuple[Signature, ...]
@@ -67,6 +69,12 @@ class Report:
     def parameters(self) -> int:
         """Number of elements of all parameters, without buffers."""
         return self.counts.parameters
+
+    @property
+    def parameters_elsewhere(self) -> int:
+        """The parameters of layers that exist only in the other mode; 0 without a table."""
+        top = [row.parameters for row in self.rows if not row.level]
+        return self.counts.parameters - sum(top) if top else 0
 
     @cached_property
     def macs_at_sizes(self) -> int:
@@ -101,6 +109,7 @@ def _report(compiled: Compiled, training: bool, depth: int) -> Report:
         peak=None if training else peak_memory(graph, sizes),
         depth=depth_of(graph, sizes),
         paths=paths(graph),
+        has_attention=has_attention(graph),
         receptive_fields=named_fields(graph),
         inputs=inputs_of(graph),
         outputs=outputs_of(graph),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from archspec.analysis.cost import Report
 from archspec.analysis.number_format import short, short_bytes, sizes_text
@@ -37,7 +37,11 @@ def markdown(
 
 
 def facts(report: Report, training_sizes: ValidSizes | None = None) -> Iterator[tuple[str, str]]:
-    """The facts in one line each: `("parameters", "33,714,314")`."""
+    """The facts in one line each: `("parameters", "33,714,314")`.
+
+    What says nothing is left out: a single path, the number of paths through attention, receptive
+    fields that are all the whole input.
+    """
     yield "parameters", f"{report.counts.parameters:,}"
     if report.counts.fixed:
         yield "fixed parameters", f"{report.counts.fixed:,}"
@@ -50,7 +54,7 @@ def facts(report: Report, training_sizes: ValidSizes | None = None) -> Iterator[
     if report.peak is not None:
         yield "activations, peak in inference", short_bytes(report.peak)
     yield "depth (weight layers)", _depth(report)
-    if report.paths is not None:
+    if report.paths is not None and report.paths.exact != 1 and not report.has_attention:
         yield "paths, input to output", str(report.paths)
     yield from _receptive_fields(report)
     yield "valid sizes", str(report.valid_sizes)
@@ -59,10 +63,9 @@ def facts(report: Report, training_sizes: ValidSizes | None = None) -> Iterator[
 
 
 def _receptive_fields(report: Report) -> Iterator[tuple[str, str]]:
-    """A line for each pair of an input and an output; one if all of them are the whole input."""
+    """A line for each pair of an input and an output, unless all of them are the whole input."""
     fields = report.receptive_fields
-    if fields and all(field == "all" for field in fields.values()):
-        yield "receptive field", "the whole input"
+    if all(field == "all" for field in fields.values()):
         return
     for (source, target), field in fields.items():
         size = "the whole input" if field == "all" else field_text(field)
@@ -93,7 +96,21 @@ def block_rows(report: Report) -> Iterator[tuple[str, ...]]:
     """The table of blocks: name, block, output, parameters, MACs."""
     for row in report.rows:
         macs = row.macs.evaluate(report.sizes)
-        yield row.name, row.title, "; ".join(row.shapes), f"{row.parameters:,}", f"{macs:,}"
+        name = "  " * row.level + row.name
+        yield name, row.title, _shapes(row.shapes), f"{row.parameters:,}", f"{macs:,}"
+    if not report.rows:
+        return
+    if report.parameters_elsewhere:
+        mode = "inference" if report.training else "training"
+        yield f"only in {mode}", "", "", f"{report.parameters_elsewhere:,}", ""
+    yield "total", "", "", f"{report.counts.parameters:,}", f"{report.macs_at_sizes:,}"
+
+
+def _shapes(shapes: Sequence[str]) -> str:
+    """`4 × [B, 64, H, W]` for equal shapes; different ones are listed."""
+    if len(shapes) > 1 and len(set(shapes)) == 1:
+        return f"{len(shapes)} × {shapes[0]}"
+    return "; ".join(shapes)
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:

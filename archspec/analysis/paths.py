@@ -13,6 +13,7 @@ from math import log2
 from archspec.analysis.flow import Algebra, Matrix, flow
 from archspec.frozen import frozen
 from archspec.graph.model import Graph, Node, Region
+from archspec.graph.walk import walk_computed
 from archspec.ops.base import Made
 
 EXACT_LIMIT = 1 << 1024
@@ -66,6 +67,18 @@ def paths(graph: Graph) -> PathCount | None:
     for entry in path_matrix(graph).values():
         total = entry if total is None else total + entry
     return total
+
+
+def has_attention(graph: Graph) -> bool:
+    """Whether an op of a computed block is attention.
+
+    Queries, keys and values are then three paths of one computation, and not alternatives.
+    """
+    return any(
+        node.op is not None and node.op.category == "attention"
+        for block in walk_computed(graph)
+        for node in block.nodes
+    )
 
 
 def path_matrix(graph: Graph) -> Matrix[PathCount]:

@@ -87,13 +87,15 @@ def analyses(incomplete: str) -> Offers:
     return [(name, "analysis") for name in available()]
 
 
-def codes(incomplete: str) -> Offers:
-    """The codes of diagnostics with their titles, and the ops."""
+def explained(incomplete: str) -> Offers:
+    """The codes of diagnostics with their titles, the ops, and the blocks of the library."""
+    from archspec.cli.library import library
     from archspec.diagnostics import catalogue
     from archspec.ops.registry import all_ops
 
     codes = [(page.code, page.title) for page in catalogue.pages().values()]
-    return [*codes, *((name, "op") for name in all_ops())]
+    blocks = ((entry.name, entry.module.name) for entry in library().values())
+    return [*codes, *((name, "op") for name in all_ops()), *blocks]
 
 
 def _shipped(incomplete: str) -> Iterator[tuple[str, str]]:

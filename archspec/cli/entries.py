@@ -17,10 +17,28 @@ _TOKEN = re.compile(r"\"[^\"]*\"|[\[({]|[\])}]|,|[^\"\[({\])},]+|.")
 
 
 @frozen
-class Entry:
-    """A network with its parameters, or a preset with its value, and its description.
+class Family:
+    """What the first comment of a file says about all of its networks.
 
-    `title` is the first paragraph of its file.
+    Its first paragraph is the name, up to a full stop, and the citation; the description is the
+    first sentence of the second paragraph.
+    """
+
+    name: str
+    citation: str
+    description: str
+
+    @property
+    def heading(self) -> str:
+        """`ResNet. Each block learns a residual ..`."""
+        return ". ".join(filter(None, (self.name, self.description)))
+
+
+@frozen
+class Entry:
+    """A network with its parameters or a preset with its value.
+
+    `summary` is the first sentence of the comment above it.
     """
 
     name: str
@@ -29,7 +47,7 @@ class Entry:
     parameters: tuple[str, ...]
     value: str
     summary: str
-    title: str
+    family: Family
 
     def call(self, room: int) -> str:
         """`classes=10, drop=0.5` for a network, `resnet(basic, [2, 2, 2, 2])` for a preset.
@@ -58,17 +76,26 @@ def entries(file: Path, tree: ast.Module, names: Iterable[str] | None = None) ->
     """The networks and presets of a file, or those of them in `names`."""
     wanted = None if names is None else set(names)
     comment = _COMMENT.search(tree.source.text)
-    title = _first_paragraph(comment[0].replace("#", " ")) if comment else ""
+    family, title = _family(comment[0].replace("#", " ") if comment else "")
     for node in tree.definitions:
         if wanted is not None and getattr(node, "name", None) not in wanted:
             continue
         match node:
             case ast.BlockDef(is_network=True, name=name, parameters=parameters):
                 taken = tuple(map(_parameter, parameters))
-                yield Entry(name, "network", file, taken, "", _summary(node.doc, title), title)
+                yield Entry(name, "network", file, taken, "", _summary(node.doc, title), family)
             case ast.Preset(name=name, value=value):
-                stands_for = _written(value)
-                yield Entry(name, "preset", file, (), stands_for, _summary(node.doc, title), title)
+                text, summary = _written(value), _summary(node.doc, title)
+                yield Entry(name, "preset", file, (), text, summary, family)
+
+
+def _family(comment: str) -> tuple[Family, str]:
+    """What a comment says about a file, and its first paragraph."""
+    head, _, rest = re.sub(r"\n\s*\n", "\n\n", comment.strip()).partition("\n\n")
+    title = _on_one_line(head)
+    name, _, citation = title.partition(". ")
+    sentence = _SENTENCE.split(_first_paragraph(rest), maxsplit=1)[0]
+    return Family(name.removesuffix("."), citation, sentence), title
 
 
 def _parameter(parameter: ast.Parameter) -> str:

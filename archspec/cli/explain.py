@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from itertools import groupby
 
 from archspec.cli.console import coloured, write, write_json
@@ -11,41 +12,55 @@ from archspec.diagnostics import catalogue
 from archspec.diagnostics.suggest import suggestion
 
 
-def run(code: str | None, as_json: bool) -> None:
-    """Print the page of a code or of an op, or the list of codes, or that of ops (`ops`)."""
-    if code is None:
-        _list(as_json)
+def run(name: str | None, as_json: bool) -> None:
+    """Print the page of a code, an op or a block of the standard library, or a list of them.
+
+    Without a name the codes are listed, with `ops` and `std` the ops and the library.
+    """
+    lists = {None: _codes, "ops": _ops, "std": _library}
+    if name in lists:
+        lists[name](as_json)
         return
-    if code == "ops":
-        _ops(as_json)
-        return
-    page = catalogue.page(code)
-    if page is None:
-        _op(code, as_json)
-        return
+    found = _found(name or "")
     if as_json:
-        write_json({"code": page.code, "title": page.title, "text": page.text})
+        write_json(found)
     else:
-        _show(page.text)
+        _show(found["text"])
 
 
-def _op(name: str, as_json: bool) -> None:
-    """Print the documentation of an op. Raises WrongUsage if it is neither a code nor an op."""
+def _found(name: str) -> dict[str, str]:
+    """The page of a name, as data. Raises WrongUsage if it names nothing."""
+    from archspec.cli.library import library
     from archspec.ops.page import op_page
     from archspec.ops.registry import all_ops
 
+    page = catalogue.page(name)
+    if page is not None:
+        return {"code": page.code, "title": page.title, "text": page.text}
     op = all_ops().get(name)
-    if op is None:
-        near = catalogue.nearest(name) or suggestion(name, all_ops())
-        lists = "`archspec explain` lists all codes, and `archspec explain ops` all ops"
-        hint = f"did you mean {near}?" if near else lists
-        what = "code" if name[:1].upper() in "EWN" and name[1:].isdigit() else "code or op"
-        raise WrongUsage(f"there is no {what} {name}", hint)
-    text = op_page(op)
-    if as_json:
-        write_json({"op": op.name, "category": op.category, "text": text})
-    else:
-        _show(text)
+    if op is not None:
+        return {"op": op.name, "category": op.category, "text": op_page(op)}
+    entry = library().get(name.removeprefix("std.").rpartition(".")[2])
+    if entry is not None and name in (entry.name, f"{entry.module.name}.{entry.name}"):
+        return {"block": entry.name, "module": entry.module.name, "text": entry.page()}
+    what = "code" if name[:1].upper() in "EWN" and name[1:].isdigit() else "code, op or block"
+    raise WrongUsage(f"there is no {what} {name}", _hint(name))
+
+
+def _hint(name: str) -> str:
+    from archspec import shipped
+    from archspec.cli.library import library
+    from archspec.ops.registry import all_ops
+
+    if name in shipped.networks():
+        return f"it is a network: `archspec show {name}`"
+    near = catalogue.nearest(name) or suggestion(name, {*all_ops(), *library()})
+    if near:
+        return f"did you mean {near}?"
+    return (
+        "`archspec explain` lists all codes, `archspec explain ops` the ops, and "
+        "`archspec explain std` the blocks of the standard library"
+    )
 
 
 def _ops(as_json: bool) -> None:
@@ -58,14 +73,36 @@ def _ops(as_json: bool) -> None:
         found = [{"op": op.name, "category": op.category, "text": summary(op)} for op in ops]
         write_json(found)
         return
-    width = max(len(op.name) for op in ops)
-    for category, members in groupby(ops, key=lambda op: op.category):
-        write(f"{category}\n")
-        for op in members:
-            write(f"  {op.name:{width}}  {summary(op)}\n")
+    _grouped((op.category, op.name, summary(op)) for op in ops)
 
 
-def _list(as_json: bool) -> None:
+def _library(as_json: bool) -> None:
+    """Print all blocks and rules of the standard library by module."""
+    from archspec.cli.library import library
+
+    entries = library().values()
+    if as_json:
+        write_json(
+            [
+                {"block": entry.name, "module": entry.module.name, "text": entry.summary}
+                for entry in entries
+            ]
+        )
+        return
+    _grouped((entry.module.name, entry.name, entry.summary) for entry in entries)
+
+
+def _grouped(items: Iterable[tuple[str, str, str]]) -> None:
+    """Print names and texts, with a heading for each group."""
+    listed = list(items)
+    width = max(len(name) for _, name, _ in listed)
+    for group, members in groupby(listed, key=lambda item: item[0]):
+        write(f"{group}\n")
+        for _, name, text in members:
+            write(f"  {name:{width}}  {text}".rstrip() + "\n")
+
+
+def _codes(as_json: bool) -> None:
     pages = catalogue.pages().values()
     if as_json:
         write_json([{"code": page.code, "title": page.title} for page in pages])

@@ -28,8 +28,8 @@ HEADING = ("name", "parameters, or definition of a preset", "description")
 def run(word: str | None, as_json: bool, everything: bool) -> None:
     """List the networks and presets in a file or folder, or the shipped ones that match a word.
 
-    A file, or a folder that contains specs, takes precedence over a word. Without a word a
-    terminal gets a line for each shipped file, unless `everything` is set.
+    A file, or a folder that contains specs, takes precedence over a word. Without a word there is a
+    line for each shipped file, unless `everything` is set.
     """
     faults: dict[tuple[str, int, str, str], Diagnostic] = {}
     if word is not None and _is_place(word):
@@ -40,7 +40,7 @@ def run(word: str | None, as_json: bool, everything: bool) -> None:
         name = _file_name
     if as_json and not faults:
         write_json([_json(entry) for entry in found])
-    elif not as_json and word is None and not everything and page_width(sys.stdout):
+    elif not as_json and word is None and not everything:
         _write_files(found)
     elif not as_json:
         _write(found, name)
@@ -96,10 +96,15 @@ def _shipped(word: str | None) -> list[Entry]:
         return [one for one in found if wanted in one.name.lower() or wanted in one.file.stem]
     words = wanted.split()
     everything = read(dict.fromkeys(known.values()))
-    found = [one for one in everything if _has(words, f"{one.title} {one.summary}".lower())]
+    found = [one for one in everything if _has(words, _description(one))]
     if not found:
         raise WrongUsage(f"no shipped network has `{word}` in its name or description", _hint(word))
     return found
+
+
+def _description(entry: Entry) -> str:
+    family = entry.family
+    return f"{family.heading} {family.citation} {entry.summary}".lower()
 
 
 def _has(words: Sequence[str], text: str) -> bool:
@@ -127,6 +132,9 @@ def _json(entry: Entry) -> dict[str, object]:
         "parameters": list(entry.parameters),
         "value": entry.value or None,
         "summary": entry.summary,
+        "family": entry.family.name,
+        "description": entry.family.description,
+        "citation": entry.family.citation,
     }
 
 
@@ -134,25 +142,28 @@ def _write_files(found: Sequence[Entry]) -> None:
     """Write a line for each file, with the number of its entries, and how to see these."""
     room, colour = page_width(sys.stdout), coloured(sys.stdout)
     listed = [list(group) for _, group in groupby(found, key=lambda entry: entry.file)]
-    rows = [(group[0].file.stem, str(len(group)), group[0].title) for group in listed]
+    rows = [(group[0].file.stem, str(len(group)), group[0].family.heading) for group in listed]
     rows.insert(0, ("file", "networks", "description"))
     left, middle = (max(width(row[at]) for row in rows) for at in range(2))
-    for number, (name, count, title) in enumerate(rows):
-        line = f"{_pad(name, left)}  {count:>{middle}}  {printable(title)}"
+    for number, (name, count, heading) in enumerate(rows):
+        line = f"{_pad(name, left)}  {count:>{middle}}  {printable(heading)}"
         line = _cut(line.rstrip(), room)
         write((line if number else paint(line, "bold", colour)) + "\n")
     write(f"\n{len(found)} networks and presets in {len(listed)} files.\n")
-    write("`archspec list resnet` filters them, `archspec list --all` lists each one.\n")
+    write("`archspec list resnet` lists those of this name, `archspec list --all` all.\n")
 
 
 def _write(found: Sequence[Entry], name: Callable[[Path], str]) -> None:
-    """Write a line for each file and each of its entries, cut to the width of a terminal."""
+    """Write a line for each file, its citation and each entry, cut to the width of a terminal."""
     room, colour = page_width(sys.stdout), coloured(sys.stdout)
     for number, (file, group) in enumerate(groupby(found, key=lambda entry: entry.file)):
         listed = list(group)
         head = name(file)
-        title = _cut(f"  {printable(listed[0].title)}".rstrip(), room and room - width(head))
-        write(("\n" if number else "") + paint(printable(head), "bold", colour) + title + "\n")
+        family = listed[0].family
+        heading = _cut(f"  {printable(family.heading)}".rstrip(), room and room - width(head))
+        write(("\n" if number else "") + paint(printable(head), "bold", colour) + heading + "\n")
+        if family.citation:
+            write(_cut(printable(family.citation), room) + "\n")
         for line in _table(listed, room, heading=not number):
             write(_cut(line, room) + "\n")
 

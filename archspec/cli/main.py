@@ -263,7 +263,7 @@ def list_(
             metavar="WORD|PATH",
             autocompletion=completion.words,
             help="A word in the names of shipped networks, or else in their descriptions; or a "
-            "file or folder. All shipped networks by default.",
+            "file or folder. By default the shipped files are listed.",
             show_default=False,
         ),
     ] = None,
@@ -271,8 +271,7 @@ def list_(
         bool,
         typer.Option(
             "--all",
-            help="Each shipped network, also on a terminal, where the default is a line for "
-            "each file.",
+            help="List each shipped network, not only their files.",
         ),
     ] = False,
     as_json: Json = False,
@@ -323,27 +322,30 @@ def fmt(
 @app.command(cls=Command)
 @guarded
 def explain(
-    code: Annotated[
+    name: Annotated[
         str | None,
         typer.Argument(
-            metavar="CODE",
-            autocompletion=completion.codes,
-            help="Code as printed with the error, or the name of an op; default: all codes.",
+            metavar="CODE|NAME",
+            autocompletion=completion.explained,
+            help="Code as printed with a diagnostic, or the name of an op or of a block of the "
+            "standard library; `ops` and `std` list these. By default all codes are listed.",
             show_default=False,
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Say what a diagnostic means, with an example and what to write instead, or what an op does.
+    """Explain a diagnostic, an op, or a block of the standard library.
 
     \b
     archspec explain E0401
     archspec explain lstm
+    archspec explain conv_bn_relu
     archspec explain ops
+    archspec explain std
     """
     from archspec.cli import explain as command
 
-    command.run(code, as_json)
+    command.run(name, as_json)
 
 
 def _version(asked: bool) -> None:

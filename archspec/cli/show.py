@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from archspec.options import Request
 
 BEFORE = "input"
+_HEADING = ("name", "block", "output", "parameters", "MACs")
 _NUMBERS = (3, 4)  # columns of the table of blocks that are aligned to the right
 
 
@@ -117,7 +118,7 @@ def _listing(network: Network, after: str) -> str:
 
 
 def _page(network: Network, report: Report, colour: bool) -> Iterator[str]:
-    from archspec.analysis.markdown import facts
+    from archspec.analysis.markdown import block_rows, facts
     from archspec.analysis.number_format import sizes_text
 
     mode = " in training" if report.training else ""
@@ -132,7 +133,7 @@ def _page(network: Network, report: Report, colour: bool) -> Iterator[str]:
     yield from _aligned([*signatures, *facts(report, other)])
     if report.rows:
         yield ""
-        yield from _table(_blocks(report), set(_NUMBERS), colour)
+        yield from _table([_HEADING, *block_rows(report)], set(_NUMBERS), colour)
     if network.compiled.parameters:
         yield ""
         yield from _table(_parameters(network), set(), colour)
@@ -157,23 +158,6 @@ def _aligned(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
         yield f"{printable(name):<{left}}  {printable(value)}"
 
 
-def _blocks(report: Report) -> list[list[str]]:
-    table = [["name", "block", "output", "parameters", "MACs"]]
-    table += [
-        [
-            "  " * row.level + row.name,
-            row.title,
-            _shapes(row.shapes),
-            f"{row.parameters:,}",
-            f"{row.macs.evaluate(report.sizes):,}",
-        ]
-        for row in report.rows
-    ]
-    total = (report.counts.parameters, report.macs_at_sizes)
-    table.append(["total", "", "", *(f"{number:,}" for number in total)])
-    return table
-
-
 def _table(table: Sequence[Sequence[str]], numbers: Set[int], colour: bool) -> Iterator[str]:
     """The lines of a table with a heading; the columns in `numbers` are right-aligned."""
     cells = [[printable(cell) for cell in row] for row in table]
@@ -181,13 +165,6 @@ def _table(table: Sequence[Sequence[str]], numbers: Set[int], colour: bool) -> I
     for index, row in enumerate(cells):
         line = "  ".join(_pad(cell, widths[at], at in numbers) for at, cell in enumerate(row))
         yield line if index else paint(line, "bold", colour)
-
-
-def _shapes(shapes: Sequence[str]) -> str:
-    """`4 × [B, 64, H, W]` for equal shapes; different ones are listed."""
-    if len(shapes) > 1 and len(set(shapes)) == 1:
-        return f"{len(shapes)} × {shapes[0]}"
-    return "; ".join(shapes)
 
 
 def _pad(cell: str, room: int, right: bool) -> str:

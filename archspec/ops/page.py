@@ -52,4 +52,5 @@ def _literal(value: object) -> str:
 def _prose(text: str) -> str:
     """A docstring with its lines about attributes as a list."""
     names = r"^([a-z]\w*(?:, [a-z]\w*)*): "
-    return re.sub(names, r"\n- **\1**: ", text, flags=re.MULTILINE)
+    head, bullet, rest = re.sub(names, r"- **\1**: ", text, flags=re.MULTILINE).partition("- **")
+    return f"{head.rstrip()}\n\n{bullet}{rest}" if bullet else text

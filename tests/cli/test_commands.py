@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 import archspec
+from archspec.cli.library import library
 from archspec.cli.main import app
 from archspec.diagnostics import catalogue
 
@@ -145,7 +146,7 @@ def test_depth_opens_blocks(run, tmp_path):
         assert "total 2,044 129,024" in [" ".join(line.split()) for line in said.splitlines()]
 
 
-def test_receptive_fields_of_the_whole_input_are_one_line(run, tmp_path):
+def test_receptive_fields_are_left_out_if_all_are_the_whole_input(run, tmp_path):
     (tmp_path / "fields.arch").write_text(
         "network far {\n"
         "  input x: f32[B = 1, 8, H = 8, W = 8], y: f32[B, 8, H, W]\n"
@@ -161,11 +162,58 @@ def test_receptive_fields_of_the_whole_input_are_one_line(run, tmp_path):
         [line for line in run("show", f"fields.arch:{name}").stdout.splitlines() if "field" in line]
         for name in ("far", "near")
     )
-    assert [line.split(None, 2)[2] for line in far] == ["the whole input"]
+    assert far == []
     assert [line.partition(", ")[2].split(None, 3)[3] for line in near] == [
         "3 × 3",
         "the whole input",
     ]
+
+
+MODES = """\
+network modes {
+  input x: f32[B = 1, 8]
+  y = x -> stem: linear(4)
+  output a = y -> fc: linear(3) -> if training { norm: batch_norm } else { linear(2) }
+  output b = y -> aux: linear(5) when training
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "elsewhere", "total"),
+    [
+        # stem 8 * 4 + 4 and fc 4 * 3 + 3 in both modes; norm 6 and aux 4 * 5 + 5; linear 3 * 2 + 2
+        ((), "only in training 31", "total 90 50"),
+        (("--training",), "only in inference 8", "total 90 128"),  # of two rows, for the norm
+    ],
+)
+def test_parameters_of_the_other_mode_have_a_row(run, tmp_path, arguments, elsewhere, total):
+    (tmp_path / "modes.arch").write_text(MODES)
+    said = run("show", "modes.arch", *arguments).stdout
+    rows = [" ".join(line.split()) for line in said.splitlines()]
+    at = rows.index(elsewhere)
+    assert rows[at + 1] == total
+    numbers = [
+        row.split() for row in rows[rows.index("name block output parameters MACs") + 1 : at]
+    ]
+    assert sum(int(row[-2]) for row in numbers) + int(elsewhere.split()[-1]) == 90
+
+
+@pytest.mark.parametrize(
+    ("layers", "paths"),
+    [
+        ("linear(8) -> relu", None),
+        ("[identity, linear(8)] -> add", "2"),
+        ("[linear(8), linear(8), linear(8)] -> scaled_dot_product_attention", None),
+    ],
+)
+def test_paths_are_shown_where_they_are_alternatives(run, tmp_path, layers, paths):
+    (tmp_path / "net.arch").write_text(
+        f"network net {{ input x: f32[B = 1, 2, T = 4, 8]\n output y = x -> {layers} }}\n"
+    )
+    said = run("show", "net.arch").stdout
+    found = [line.split()[-1] for line in said.splitlines() if line.startswith("paths")]
+    assert found == ([paths] if paths else [])
 
 
 def test_show_json_has_what_programs_need(run):
@@ -284,8 +332,36 @@ def test_explain_an_op(run):
     assert json.loads(run("explain", "conv", "--json").stdout)["op"] == "conv"
     wrong = run("explain", "convv")
     assert wrong.exit_code == 2
-    assert "there is no code or op convv" in wrong.output
+    assert "there is no code, op or block convv" in wrong.output
     assert "did you mean conv?" in wrong.output
+
+
+def test_explain_a_block_of_the_library(run):
+    text = run("explain", "conv_bn_relu").stdout
+    assert "use std.cnn { conv_bn_relu }\n\nblock conv_bn_relu(\n  width: int,\n" in text
+    assert "Convolution, norm, activation." in text
+    assert run("explain", "std.cnn.conv_bn_relu").stdout == text
+    assert run("explain", "std.kan.conv_bn_relu").exit_code == 2
+    assert "use " not in run("explain", "residual").stdout.replace("needs no `use`", "")
+    clauses = [line for line in run("explain", "dense").stdout.splitlines() if "rule dense" in line]
+    assert len(clauses) == 2
+    found = json.loads(run("explain", "conv_bn_relu", "--json").stdout)
+    assert (found["block"], found["module"], found["text"]) == (
+        *("conv_bn_relu", "std.cnn", text.removesuffix("\n")),
+    )
+
+
+def test_explain_lists_the_library(run):
+    lines = run("explain", "std").stdout.splitlines()
+    at = lines.index("std.cnn")
+    assert lines[at + 1].split(maxsplit=1) == ["conv_bn_relu", "Convolution, norm, activation."]
+    assert len(json.loads(run("explain", "std", "--json").stdout)) == len(library())
+
+
+def test_explain_a_network_names_the_command_for_it(run):
+    wrong = run("explain", "resnet50")
+    assert wrong.exit_code == 2
+    assert "`archspec show resnet50`" in wrong.output
 
 
 # ---------------------------------------------------------------------- draw and build

@@ -64,6 +64,7 @@ def test_names_of_passes_targets_and_codes(offers):
     assert offers("archspec show lenet --analysis int") == ["intensity"]
     assert offers("archspec build lenet --target torchs") == ["torchscript"]
     assert offers("archspec explain E0401") == ["E0401"]
+    assert {*offers("archspec explain conv_b")} == {"conv_bn", "conv_bn_relu", "conv_backward"}
 
 
 def test_a_script_for_a_shell_can_be_shown_and_installed():

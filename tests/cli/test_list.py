@@ -6,12 +6,13 @@ import pytest
 from typer.testing import CliRunner
 
 from archspec import shipped
+from archspec.cli.entries import read
 from archspec.cli.main import app
 
 SPEC = """\
 # Nets. Somebody, Something, 2020.
 #
-# More about them.
+# Linear layers of any width. More about them.
 
 # Takes what it is given. And more.
 network net(width: int, classes: int = 10) {
@@ -45,7 +46,8 @@ def run(tmp_path, monkeypatch):
 
 def test_an_entry_is_a_line_with_what_it_takes_and_what_it_is(run):
     assert run("net.arch").stdout.splitlines() == [
-        "net.arch  Nets. Somebody, Something, 2020.",
+        "net.arch  Nets. Linear layers of any width.",
+        "Somebody, Something, 2020.",
         "  name  parameters, or definition of a preset  description",
         "  net   width, classes=10                      Takes what it is given.",
         "  wide  net(64, classes=3)",
@@ -53,7 +55,7 @@ def test_an_entry_is_a_line_with_what_it_takes_and_what_it_is(run):
 
 
 def test_all_shipped_networks_are_listed_without_folders(run):
-    said = run().stdout
+    said = run("--all").stdout
     names = entries(said)
     assert len(names) == len({*names})
     assert {*names} == {*shipped.networks()}
@@ -63,11 +65,12 @@ def test_all_shipped_networks_are_listed_without_folders(run):
 def test_a_word_filters_by_name(run):
     said = run("ResNet152_V").stdout
     assert entries(said) == ["resnet152_v1"]
-    assert len(said.splitlines()) == 3
+    assert len(said.splitlines()) == 4
 
 
 def test_the_file_with_exactly_the_given_name_is_first(run):
-    files = [line.split()[0] for line in run("resnet").stdout.splitlines() if line[:1].strip()]
+    lines = run("resnet").stdout.splitlines()
+    files = [line.split()[0] for line in lines if ".arch  " in line]
     assert files[0] == "resnet.arch"
     assert "cbam.arch" in files
 
@@ -96,8 +99,9 @@ def test_several_words_are_looked_for_one_by_one(run):
     assert "resnet152" in entries(run("recognition residual").stdout)
 
 
-def test_on_a_terminal_files_are_listed_unless_all_networks_are_wanted(run, monkeypatch):
-    monkeypatch.setattr("archspec.cli.listing.page_width", lambda _: 80)
+@pytest.mark.parametrize("columns", [None, 80], ids=["pipe", "terminal"])
+def test_files_are_listed_without_a_word(run, monkeypatch, columns):
+    monkeypatch.setattr("archspec.cli.listing.page_width", lambda _: columns)
     said = run().stdout.splitlines()
     heading, *files, _, total, _ = said
     assert heading.split() == ["file", "networks", "description"]
@@ -105,8 +109,14 @@ def test_on_a_terminal_files_are_listed_unless_all_networks_are_wanted(run, monk
     counted = sum(int(line.split()[1]) for line in files)
     assert counted == len(shipped.networks())
     assert total == f"{counted} networks and presets in {len(files)} files."
-    assert max(map(len, said)) <= 80
-    assert {*entries(run("--all").stdout)} == {*shipped.networks()}
+    assert max(map(len, said)) <= (columns or 1000)
+
+
+def test_every_shipped_file_has_a_description():
+    for family in {entry.family for entry in read(dict.fromkeys(paths()))}:
+        assert family.name
+        assert family.citation
+        assert family.description.endswith(".")
 
 
 LONG = """\
@@ -160,5 +170,8 @@ def test_programs_get_more(run):
         "parameters": ["width", "classes=10"],
         "value": None,
         "summary": "Takes what it is given.",
+        "family": "Nets",
+        "description": "Linear layers of any width.",
+        "citation": "Somebody, Something, 2020.",
     }
     assert (wide["kind"], wide["value"]) == ("preset", "net(64, classes=3)")

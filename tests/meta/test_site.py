@@ -34,13 +34,16 @@ def test_comments_in_examples_stay_as_they_are(hooks):
     )
 
 
-def test_every_op_and_code_has_a_place(hooks):
+def test_every_op_code_and_block_has_a_section(hooks):
+    from archspec.cli.library import library
     from archspec.diagnostics import catalogue
     from archspec.ops.registry import all_ops
 
     ops, codes = hooks.ops_page(), hooks.diagnostics_page()
+    blocks = hooks.standard_library_page()
     assert all(f"### {name}\n" in ops for name in all_ops())
     assert all(f"## {code}" in codes for code in catalogue.pages())
+    assert all(f"### {name}\n" in blocks for name in library())
 
 
 def test_keyword_only_attributes_come_after_a_star(hooks):
