@@ -61,12 +61,13 @@ def foot_widths(box: Box, fed: Sequence[tuple[Box, int | None]]) -> Sequence[int
 
 def _estimate(box: Box) -> int:
     """About the width of a box."""
-    widths = [(len(line.text) + 0.85 * len(line.key)) * CHARACTER for line in box.lines]
+    more = len(f" × {box.count}") if box.count > 1 else 0
+    widths = [(len(line.text) + 0.85 * len(line.key) + more) * CHARACTER for line in box.lines]
     widths += [len(shape) * 4.4 for shape in box.shapes]
     if box.shape == "end":
         widths += [len(box.title) * CHARACTER + 10, len(box.note) * 4.7 + 10]
     if box.shape == "block":
-        widths.append(len(box.title) * 6.2 + len(box.note) * 4.7 + 10)
+        widths.append((len(box.title) + more) * 6.2 + len(box.note) * 4.7 + 10)
     return round(max(widths, default=0)) + 8
 
 
@@ -87,10 +88,12 @@ def label(box: Box, width: int, direction: Direction, cells: Sequence[int] = ())
 
 
 def _ops(box: Box, width: int, direction: Direction, feet: Sequence[int]) -> str:
-    rows = [f'<tr><td align="left" width="{width}">{small(box.title)}</td></tr>'] * bool(box.title)
+    head = small(box.title) + times(box.count)
+    titled = bool(box.title) or (box.count > 1 and len(box.lines) > 1)
+    rows = [f'<tr><td align="left" width="{width}">{head}</td></tr>'] * titled
     rows += [
         f'<tr><td bgcolor="{fill_of(line.category)}" width="{width}">'
-        f"{_text(line, box.count)}</td></tr>"
+        f"{_text(line, 1 if titled else box.count)}</td></tr>"
         for line in box.lines
     ]
     rows += [f'<tr><td cellpadding="1">{shape}</td></tr>' for shape in _shapes(box, SOFT)]
@@ -99,9 +102,10 @@ def _ops(box: Box, width: int, direction: Direction, feet: Sequence[int]) -> str
 
 
 def _block(box: Box, direction: Direction, feet: Sequence[int]) -> str:
-    times = f" × {box.count}" if box.count > 1 else ""
     note = f"{small(box.note + ':')} " if box.note else ""
-    title = f"{note}<b>{escaped(box.title)}{times}</b>"
+    # Graphviz drops a space between two pieces of bold text.
+    more = f" × {box.count}" if box.count > 1 else ""
+    title = f"{note}<b>{escaped(box.title)}{more}</b>"
     look = f'border="2" color="{SOFT}" style="rounded" bgcolor="{BLOCK}"'
     padding = 2 if box.shapes else 4
     row = f'<tr><td cellpadding="{padding}">{_together(title, *_shapes(box, SOFT))}</td></tr>'
@@ -221,8 +225,12 @@ def _bar_text(box: Box) -> str:
 def _text(line: Line, count: int) -> str:
     ink = ink_on(fill_of(line.category))
     key = f'<font point-size="9" color="{ink}">{escaped(line.key)}: </font>' if line.key else ""
-    times = f" <b>× {count}</b>" if count > 1 else ""
-    return f'{key}<font color="{ink}">{escaped(line.text)}</font>{times}'
+    return f'{key}<font color="{ink}">{escaped(line.text)}</font>{times(count)}'
+
+
+def times(count: int) -> str:
+    """`× 6`, for what represents several equal pieces in sequence."""
+    return f" <b>× {count}</b>" if count > 1 else ""
 
 
 def small(text: str) -> str:

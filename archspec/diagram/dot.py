@@ -18,6 +18,7 @@ from archspec.diagram.boxes import (
     foot_widths,
     label,
     small,
+    times,
     width_of,
 )
 from archspec.diagram.drawing import Box, Drawing, Frame
@@ -141,7 +142,7 @@ class _Writer:
             inside.attr(
                 label=f"<{_frame_title(frame)}>",
                 labeljust="l",
-                style="rounded,dashed,bold" if frame.repeat else "rounded,filled",
+                style="rounded,filled,dashed,bold" if frame.count > 1 else "rounded,filled",
                 color="#9aa5b1",
                 fillcolor=FRAMES[frame.nesting % len(FRAMES)],
                 margin="8",
@@ -172,8 +173,7 @@ class _Writer:
 
 
 def _frame_title(frame: Frame) -> str:
-    text = escaped(frame.title) or " "
-    return f"<b>{text}</b>" if frame.repeat else text
+    return escaped(frame.title) + times(frame.count) or " "
 
 
 # ---------------------------------------------------------------------- heading

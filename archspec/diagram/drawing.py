@@ -54,14 +54,14 @@ class Box:
 
 @frozen
 class Frame:
-    """A frame around boxes: an expanded block, or a repetition."""
+    """A frame around boxes: an expanded block, or `count` equal pieces in sequence."""
 
     id: int
     parent: int | None
     title: str
     nesting: int
     tooltip: tuple[str, ...]
-    repeat: bool = False
+    count: int = 1
 
 
 @frozen
@@ -162,13 +162,11 @@ class _Builder:
                 continue
             parent = self.shown[group.parent]
             nesting[group.index] = nesting[parent] + 1
-            title, repeat = self.wording.title(group), group.kind == "repeat"
-            tooltip = self._facts_of(group, title)
-            yield Frame(group.index, parent, title, nesting[group.index], tooltip, repeat)
+            title, tooltip = self.wording.title(group), self._facts_of(group)
+            yield Frame(group.index, parent, title, nesting[group.index], tooltip, group.count)
 
-    def _facts_of(self, group: Group, title: str) -> tuple[str, ...]:
-        path = f"{group.path}: {self.wording.call(group)}" if group.graph is not None else title
-        return self.facts.frame(group, path)
+    def _facts_of(self, group: Group) -> tuple[str, ...]:
+        return self.facts.frame(group, self.wording.path(group))
 
     # ------------------------------------------------------------------ boxes
 
@@ -182,8 +180,9 @@ class _Builder:
         else:
             frame, title = self.shown[group.parent], self.wording.title(group)
             title = "" if _is_rule(group) else title
-            tip = (*self._facts_of(group, title), *tip)
-        return Box(first, "ops", title, lines, frame, tip, shapes=self._shapes(members))
+            tip = (*self._facts_of(group), *tip)
+        shapes, count = self._shapes(members), group.count if group is not None else 1
+        return Box(first, "ops", title, lines, frame, tip, shapes=shapes, count=count)
 
     def _facts(self, item: FlatNode) -> tuple[str, ...]:
         return self.facts.node(item, self.wording.op(item))

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from archspec.analysis.counting import Counts, count_by_node, count_graph
 from archspec.analysis.macs import macs, macs_by_node
 from archspec.analysis.number_format import short
-from archspec.diagram.labels import type_text
+from archspec.diagram.labels import counted_text, full_range, type_text
 from archspec.graph.forms import Forms
 from archspec.graph.model import Graph
 from archspec.passes.expand import FlatNode, Group
@@ -34,15 +34,15 @@ class Facts:
             whole = item.graph
             counted = self._costly(*self._of_graph(whole)) if whole is not None else ()
             return (text, *self._yields(item.types), *counted)
-        graph, number = item.graph, item.node.id
+        graph, number, instance = item.graph, item.node.id, item.node.instance
+        key = instance.key if instance is not None else ""
         if graph not in self._owned:
             self._owned[graph] = count_by_node(graph, self._counts)
             self._costs[graph] = macs_by_node(graph, self._macs)
         owned = self._owned[graph].get(number, Counts()).parameters
         cost = self._costs[graph].get(number, ZERO)
-        named = f"{item.path}: {text}" if item.path else text
         return (
-            f"{named} × {item.count}" if item.count > 1 else named,
+            counted_text(full_range(item.path, key, item.last), text, item.count),
             *self._yields(item.types),
             *self._costly(owned, cost, each=item.count > 1),
             *_line(item.node.origin.span),

@@ -77,6 +77,35 @@ def key_text(key: str, name: str) -> str:
     return shortened(f"…{kept[starts[0] + 1 :] if starts else kept[1:]}")
 
 
+def range_text(first: str, last: str) -> str:
+    """`layers.0 .. 5`: the first and the last of several names, which differ in one number."""
+    one, other = first.split("."), last.split(".")
+    at = [
+        place for place, names in enumerate(zip(one, other, strict=False)) if names[0] != names[1]
+    ]
+    if not last or first == last:
+        return first
+    if len(one) != len(other) or len(at) != 1:
+        return f"{first} .. {last}"
+    number = other[at[0]]
+    start = one[at[0]].rstrip("0123456789")
+    if start != one[at[0]] and number.startswith(start) and number[len(start) :].isdecimal():
+        number = number[len(start) :]
+    one[at[0]] = f"{one[at[0]]} .. {number}"
+    return ".".join(one)
+
+
+def full_range(path: str, key: str, last: str) -> str:
+    """The range of full names from `path`, which ends in `key`, to the one that ends in `last`."""
+    return range_text(path, path.removesuffix(key) + last) if last else path
+
+
+def counted_text(names: str, text: str, count: int) -> str:
+    """`layers.0 .. 5: layer(8) × 6`."""
+    named = f"{names}: {text}" if names else text
+    return f"{named} × {count}".strip() if count > 1 else named
+
+
 def shortened(text: str, most: int = WIDEST) -> str:
     """A text that is truncated if necessary, with control characters made visible."""
     text = "".join(c if c.isprintable() else "·" for c in text)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from archspec.diagram.calls import call_texts
-from archspec.diagram.labels import key_text, op_text, shape_text, shortened, type_text
+from archspec.diagram.labels import (
+    counted_text,
+    full_range,
+    key_text,
+    op_text,
+    range_text,
+    shape_text,
+    shortened,
+    type_text,
+)
 from archspec.frozen import frozen
 from archspec.graph.model import Graph
 from archspec.passes.expand import Flat, FlatNode, Group
@@ -45,20 +54,25 @@ class Wording:
         owns = op is None or (item.graph is not None and bool(item.graph.parameters_of(node)))
         if not owns and key.rpartition(".")[2].isdecimal():
             return ""
-        return self._below(item.group, key, node.instance.title)
+        return self._below(item.group, key, item.last, node.instance.title)
 
     def title(self, group: Group) -> str:
-        """`layer1.1: bottleneck(64) × 2`, and for a repetition `encoder.layers.0–11 × 12`."""
-        times = f"× {group.count}" if group.count > 1 else ""
+        """`layer1.1 .. 2: bottleneck(64)`, and for a repetition `encoder.layers.0 .. 11`."""
         if group.graph is None:
-            return f"{key_text(_piece(group)[1], '')} {times}".strip()
-        key = self._below(group.parent, group.key, group.graph.name)
-        parts = (f"{key}:" if key else "", self.call(group), times)
-        return " ".join(part for part in parts if part)
+            return key_text(_piece(group)[1], "")
+        key = self._below(group.parent, group.key, group.last, group.graph.name)
+        return f"{key}: {self.call(group)}" if key else self.call(group)
 
     def call(self, group: Group) -> str:
         """`bottleneck(64, 2)`."""
         return self.calls[group.graph] if group.graph is not None else ""
+
+    def path(self, group: Group) -> str:
+        """`body.layer1.1 .. 2: bottleneck(64) × 2`."""
+        if group.graph is None:
+            return counted_text("", self.title(group), group.count)
+        names = full_range(group.path, group.key, group.last)
+        return counted_text(names, self.call(group), group.count)
 
     def shape(self, kind: TensorType) -> str:
         """`[B, 64, H//2]`."""
@@ -68,10 +82,10 @@ class Wording:
         """`f32[B, 64, H//2]`."""
         return type_text(kind, self.sizes)
 
-    def _below(self, group: int | None, key: str, name: str) -> str:
+    def _below(self, group: int | None, key: str, last: str, name: str) -> str:
         prefix = self.prefixes.get(group, "") if group is not None else ""
-        inner = key[len(prefix) + 1 :] if prefix and key.startswith(prefix + ".") else key
-        return key_text(inner, name)
+        inner, end = (_without(prefix, one) for one in (key, last))
+        return key_text(range_text(inner, end), name) if key_text(inner, name) else ""
 
 
 def wording(
@@ -82,17 +96,27 @@ def wording(
     return Wording(call_texts(root, sizes), prefixes, sizes, inference)
 
 
-def _piece(group: Group) -> tuple[str, str]:
-    """The prefix of the names in the first piece, and the same with the number of the last piece.
+def _without(prefix: str, key: str) -> str:
+    return key[len(prefix) + 1 :] if prefix and key.startswith(prefix + ".") else key
 
-    `encoder.layers.0` and `encoder.layers.0–11`; if pieces are not numbered, the common prefix.
+
+def _piece(group: Group) -> tuple[str, str]:
+    """The prefix of the names in the first piece, and the range of the names of all pieces.
+
+    `encoder.layers.0` and `encoder.layers.0 .. 11`; for layers in one sequence `features` and
+    `features.0 .. 5`. If neither has numbers, the common prefix.
     """
     first, last = (_common(keys) for keys in group.pieces)
+    if first and first == last:
+        whole = range_text(group.pieces[0][0], group.pieces[1][-1])
+        return ".".join(first), whole if whole.startswith(f"{'.'.join(first)}.") else ".".join(
+            first
+        )
     for place, (one, other) in enumerate(zip(first, last, strict=False)):
         if one != other:
             before = first[:place]
             if one.isdecimal() and other.isdecimal():
-                return ".".join([*before, one]), ".".join([*before, f"{one}–{other}"])
+                return ".".join([*before, one]), ".".join([*before, f"{one} .. {other}"])
             return ".".join(before), ".".join(before)
     return ".".join(first), ".".join(first)
 

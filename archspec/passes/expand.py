@@ -48,6 +48,7 @@ class FlatNode:
     node: Node | None = None
     graph: Graph | None = None  # that the node is in
     count: int = 1  # number of equal consecutive nodes that it represents
+    last: str = ""  # key of the last of these
 
 
 @frozen
@@ -61,6 +62,7 @@ class Group:
     graph: Graph | None = None
     count: int = 1
     key: str = ""  # of the call, below the block that it is in
+    last: str = ""  # key of the last of several equal calls
     origin: Span = NOWHERE  # of the call
     pieces: tuple[tuple[str, ...], ...] = ()  # of the first and the last equal piece, their keys
 
@@ -156,6 +158,12 @@ def _keys(graph: Graph, numbers: tuple[int, ...]) -> Iterator[str]:
         node = graph.node(number)
         if node.instance is not None and (node.runs_graphs or graph.parameters_of(node)):
             yield node.instance.key
+
+
+def _last(graph: Graph, run: Run) -> str:
+    """The key of the last node of a run of single nodes."""
+    instance = graph.node(run.order[-1]).instance
+    return instance.key if instance is not None else ""
 
 
 class _Runs:
@@ -271,10 +279,11 @@ class _Opening:
                 level.ports[Port(node.id, index)] = level.ports[Port(same, index)]
             return None
         group, count = self._piece(level, run)
+        last = _last(level.graph, run) if run is not None and count > 1 else ""
         path = join_path(level.path, node.instance.key)
         inputs = tuple(level.ports[port] for port in node.inputs)
         if node.callee is not None and level.depth > 1:
-            return self._enter(level, node, node.callee, path, inputs, group, count)
+            return self._enter(level, node, node.callee, path, inputs, group, (count, last))
         item = FlatNode(
             len(self.nodes),
             "op" if node.callee is None else "call",
@@ -287,6 +296,7 @@ class _Opening:
             node,
             level.graph,
             count,
+            last,
         )
         self.nodes.append(item)
         for output in range(len(node.types)):
@@ -301,11 +311,11 @@ class _Opening:
         path: str,
         inputs: tuple[FlatPort, ...],
         group: int | None,
-        count: int,
+        times: tuple[int, str],
     ) -> _Level:
         assert node.instance is not None
-        key, span = node.instance.key, node.origin.span
-        opened = Group(len(self.groups), group, "block", path, callee, count, key, span)
+        (count, last), key, span = times, node.instance.key, node.origin.span
+        opened = Group(len(self.groups), group, "block", path, callee, count, key, last, span)
         self.groups.append(opened)
         ports = {Port(i.id): port for i, port in zip(callee.inputs, inputs, strict=True)}
         chain = (Frame(callee.name, span), *node.origin.frames, *level.chain)

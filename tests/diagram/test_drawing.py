@@ -21,7 +21,7 @@ from archspec.diagram.dot import dot_text, escaped, literal
 from archspec.diagram.draw import draw, drawing
 from archspec.diagram.drawing import drawing_of
 from archspec.diagram.facts import Facts
-from archspec.diagram.labels import key_text, op_text
+from archspec.diagram.labels import key_text, op_text, range_text
 from archspec.diagram.ranks import levels
 from archspec.diagram.spine import plumb_lines
 from archspec.diagram.style import FILLS, ink_on
@@ -134,7 +134,7 @@ def test_repeats_are_folded_with_their_number():
         (x,) = build.call(fractal_block(), x, key=f"layers.{_}")
     text = drawing(compiled(build.graph(x)), 1)
     assert text.count("<b>fractal_block × 6</b>") == 1
-    assert "fractal_block × 6" in drawing(compiled(build.graph(x)), 2)
+    assert "fractal_block <b>× 6</b>" in drawing(compiled(build.graph(x)), 2)
 
 
 _BLOCKS: dict[str, Graph] = {}
@@ -154,7 +154,7 @@ def test_pieces_that_repeat_stand_in_a_frame():
     for _ in range(6):
         x = build.op(Join(), x, build.op(Layer(width=4), x))
     (frame,) = shown(build.graph(x)).frames
-    assert (frame.title, frame.repeat) == ("× 6", True)
+    assert (frame.title, frame.count) == ("", 6)
 
 
 def residual_blocks(count):
@@ -262,6 +262,11 @@ def test_labels():
     build = Build("bottleneck")
     graph = build.graph(build.input(tensor(1)), arguments={"width": 64, "stride": 2, "o": "B"})
     assert call_texts(graph)[graph] == "bottleneck(64, 2)"
+    assert range_text("a.layers.0.b", "a.layers.11.b") == "a.layers.0 .. 11.b"
+    assert range_text("block3", "block8") == "block3 .. 8"
+    assert range_text("Mixed_6c", "Mixed_6d") == "Mixed_6c .. Mixed_6d"
+    assert range_text("head", "") == range_text("head", "head") == "head"
+    assert range_text("a", "b.c") == "a .. b.c"
     assert key_text("conv_2", "conv") == ""
     assert key_text("conv1", "conv") == "conv1"
     assert key_text("mask/down_sample/res1/conv", "conv") == "…down_sample/res1/conv"

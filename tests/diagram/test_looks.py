@@ -203,7 +203,7 @@ def test_inference_has_no_dropout_and_folds_blocks_with_other_rates(network):
     net = network(RESIDUAL)
     inference = said(net, 2)
     assert not any("drop" in text for text in inference)
-    assert "layers.0: layer(8) × 4" in said(net)
+    assert "layers.0 .. 3: layer(8) × 4" in said(net)
     training = said(net, 2, training=True)
     assert any("drop_path(p=0.1)" in text for text in training)
     assert not any("drop" in text for text in said(network(ATTENTION), 2))
@@ -213,8 +213,22 @@ def test_inference_has_no_dropout_and_folds_blocks_with_other_rates(network):
 
 def test_pieces_that_repeat_are_named():
     frames = [words(frame) for frame in groups(svg_of(load("siglip_base_patch16_224"), 2), "frame")]
-    assert frames.count("encoder.layers.0–11 × 12") == 2
-    assert [words(f) for f in groups(svg_of(load("swin_t")), "frame")] == ["features.5 × 3"]
+    assert frames.count("encoder.layers.0 .. 11 × 12") == 2
+    assert [words(f) for f in groups(svg_of(load("swin_t")), "frame")] == ["features.5.0 .. 5 × 3"]
+
+
+def test_whatever_repeats_looks_the_same(network):
+    """A name with a range, a bold number, and a dashed frame around what repeats."""
+    resnet = said(load("resnet50"))
+    assert "layer1.1 .. 2: bottleneck(64) × 2" in resnet
+    dot = drawing(network(RESIDUAL).compiled, 2)
+    (frame,) = re.findall(r"label=<(layers\.0 .*?)> labeljust.* style=\"(.*?)\"", dot)
+    assert frame == ("layers.0 .. 3: layer(8) <b>× 4</b>", "rounded,filled,dashed,bold")
+    pieces = drawing(load("swin_t").compiled, 1)
+    (frame,) = re.findall(r"label=<(features.*?)> labeljust.* style=\"(.*?)\"", pieces)
+    assert frame == ("features.5.0 .. 5 <b>× 3</b>", "rounded,filled,dashed,bold")
+    once = drawing(load("unet").compiled, 2)
+    assert "dashed" not in once
 
 
 SEVERAL = """
@@ -272,7 +286,7 @@ def test_tooltips_say_shape_parameters_macs_and_line(network, program):
     ]
     frame = next(title(item) for item in groups(svg, "frame"))
     assert frame == [
-        "layers.0: layer(8)",
+        "layers.0 .. 3: layer(8) × 4",
         "yields f32[B, 8, H, W]",
         "1,168 parameters each",
         "1.18 M MACs each",
