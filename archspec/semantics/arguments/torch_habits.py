@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from archspec.diagnostics.model import Edit, Fix, Severity
 from archspec.diagnostics.wording import counted
+from archspec.graph.model import Region
 from archspec.ops.base import Op
 from archspec.semantics.arguments.refused_calls import INFERRED
 from archspec.semantics.building.graph_builder import Tensor
@@ -98,6 +99,36 @@ def _fits(op: type[Op], name: str, value: Value) -> bool:
     except ValidationError as error:
         return all(detail["loc"][:1] != (name,) for detail in error.errors())
     return True
+
+
+# ---------------------------------------------------------------------- recurrence
+
+_WHOLE = {"gru_cell": "y, h = x -> gru", "lstm_cell": "y, h, c = x -> lstm"}
+"""Recurrent cells, and the layer that runs each over a sequence."""
+
+
+def warn_of_no_state(
+    context: Context, op: Op, inputs: Sequence[Tensor], regions: Sequence[Region], span: Span
+) -> None:
+    """Warn (W0302) if a scan has no state, and the cell in it begins each step with zeros."""
+    if getattr(op, "sequences", None) != len(inputs):
+        return
+    for region in regions:
+        for node in region.graph.nodes:
+            cell = node.instance.op if node.instance is not None else None
+            if cell is None or cell.name not in _WHOLE or len(node.inputs) > 1:
+                continue
+            hidden = getattr(cell, "hidden", "..")
+            warning = context.error(
+                "W0302",
+                f"`{op.name}` has no state here, so `{cell.name}` starts with zeros at each step",
+                span,
+                notes=(f"a state is a further input: `(x, h) -> {op.name}(..)`",),
+                fix=f"for a whole sequence write `{_WHOLE[cell.name]}({hidden})`",
+                severity=Severity.WARNING,
+            )
+            context.session.report(warning)
+            return
 
 
 # ---------------------------------------------------------------------- amounts of padding

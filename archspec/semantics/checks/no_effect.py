@@ -1,7 +1,7 @@
 """Warnings about code that has no effect, or another effect than it seems to have.
 
 These are parameters of a network (W0702) and inputs (W0704) that are never read, names that hide
-others (W0201), and data that are added to themselves (W0703).
+others (W0201), and what `instances` and `precedence` find.
 Unused parameters of blocks and rules are not reported: they may serve a common way of calling.
 """
 
@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from archspec.diagnostics.model import Edit, Fix, Severity, Sink, diagnostic
+from archspec.diagnostics.model import Severity, Sink, diagnostic
 from archspec.ops.registry import all_ops
+from archspec.semantics.checks.instances import check_instances
+from archspec.semantics.checks.precedence import check_precedence
 from archspec.semantics.program.definitions import BlockDefinition, ModuleScope
 from archspec.semantics.program.modules import PRELUDE
 from archspec.semantics.values.bare_words import INITIALISER_NAMES
 from archspec.semantics.values.functions import FUNCTIONS
 from archspec.source import Span
 from archspec.syntax import ast
-from archspec.syntax.visit import target_names, walk
+from archspec.syntax.visit import target_names
 
 Names = frozenset[str]
 
@@ -26,7 +28,8 @@ Names = frozenset[str]
 def check_silent(scope: ModuleScope, sink: Sink) -> None:
     """Report code without effect in a file, and names that hide others."""
     _check_names(scope, sink)
-    _check_sums(scope, sink)
+    check_precedence(scope, sink)
+    check_instances(scope, sink)
     for definition in scope.own.values():
         if isinstance(definition, BlockDefinition) and definition.node.is_network:
             _check_parameters(scope, definition, sink)
@@ -127,52 +130,6 @@ def _bound(body: ast.Body) -> Names:
         elif isinstance(statement, (ast.ParamDecl, ast.BufferDecl, ast.Shared)):
             found.add(statement.name)
     return frozenset(found)
-
-
-# ---------------------------------------------------------------------- sums
-
-
-def _check_sums(scope: ModuleScope, sink: Sink) -> None:
-    """Report (W0703) `x + x -> f`, which is `(x + x) -> f`: data added to itself."""
-    for definition in scope.tree.definitions:
-        for item in walk(definition):
-            if isinstance(item, ast.Chain) and (last := _repeated_term(item.stages[0])) is not None:
-                _warn_of_sum(item, last, sink)
-
-
-def _repeated_term(node: ast.Expr) -> ast.Name | None:
-    """The last term of a sum or difference, if it is a name that another term is, too."""
-    if not isinstance(node, ast.Binary) or node.operator not in ("+", "-"):
-        return None
-    last = node.right
-    if not isinstance(last, ast.Name):
-        return None
-    terms: list[ast.Expr] = []
-    left = node.left
-    while isinstance(left, ast.Binary) and left.operator in ("+", "-"):
-        terms.append(left.right)
-        left = left.left
-    terms.append(left)
-    found = any(isinstance(term, ast.Name) and term.text == last.text for term in terms)
-    return last if found else None
-
-
-def _warn_of_sum(chain: ast.Chain, last: ast.Name, sink: Sink) -> None:
-    first, source = chain.stages[0], chain.span.source
-    is_difference = isinstance(first, ast.Binary) and first.operator == "-"
-    what, head = "subtracted from" if is_difference else "added to", first.span
-    start, end = last.span.start, chain.span.end
-    edits = (Edit(Span(source, start, start), "("), Edit(Span(source, end, end), ")"))
-    before = source.text[head.start : start].strip()
-    sink.report(
-        diagnostic(
-            "W0703",
-            f"`{last.text}` is {what} itself here: `->` takes all of `{head.text[:40]}`",
-            head,
-            fix=Fix(f"for a sum with a result write `{before} ({last.text} -> ..)`", edits),
-            severity=Severity.WARNING,
-        )
-    )
 
 
 # ---------------------------------------------------------------------- names

@@ -50,6 +50,13 @@ def _instead(statement: ast.ExprStmt) -> str | Fix:
         return Fix(_CALLED[name], _line_out(statement.span) if name in _LEFT_OUT else ())
     if isinstance(value, ast.Labelled) and isinstance(value.inner, ast.ListExpr):
         return "inputs are declared with `input x: [..]`"
+    if isinstance(value, ast.IfLayer) and (conditional := _outputs_when(value)) is not None:
+        return conditional
+    if isinstance(value, ast.For) and _appends(value):
+        return (
+            "lists cannot be changed; a loop that collects results has them as its state: "
+            "`x -> for .. { input y, ...found  z = y -> f  output (z, ...found, z) }`"
+        )
     if isinstance(value, ast.For | ast.IfLayer):
         word = "for" if isinstance(value, ast.For) else "if"
         return f"give it an input and bind its result: `y = x -> {word} ..`"
@@ -67,6 +74,33 @@ def _instead(statement: ast.ExprStmt) -> str | Fix:
     if statement.span.text.startswith("-"):
         return "to continue the previous line, end it with `-`"
     return "join chains with `->`, or bind the result: `y = ..`"
+
+
+def _outputs_when(node: ast.IfLayer) -> Fix | None:
+    """`output aux = y when training` for `if training { output aux = y }`."""
+    outputs = [one for one in node.then.statements if isinstance(one, ast.Output)]
+    names = [name for one in outputs for name in one.names]
+    if not names or any(isinstance(one, ast.Input) for one in node.then.statements):
+        return None
+    condition = node.condition.span.text
+    words = f"an output that may be absent is written `output {names[0]} = .. when {condition}`"
+    kinds = (ast.Output, ast.Bind)
+    plain = all(isinstance(one, kinds) for one in node.then.statements)
+    if node.otherwise is not None or not plain or any(one.when for one in outputs):
+        return Fix(words)
+    margin = "\n" + " " * (node.span.column - 1)
+    lines = [
+        f"{one.span.text} when {condition}" if isinstance(one, ast.Output) else one.span.text
+        for one in node.then.statements
+    ]
+    return Fix(words, (Edit(node.span, margin.join(lines)),))
+
+
+def _appends(node: ast.For) -> bool:
+    """Whether the loop collects results in a list, as in Python."""
+    statements = (one for one in node.body.statements if isinstance(one, ast.ExprStmt))
+    functions = (one.value.function for one in statements if isinstance(one.value, ast.Call))
+    return any(isinstance(one, ast.Attribute) and one.name == "append" for one in functions)
 
 
 def _bound(chain: ast.Chain) -> Fix:

@@ -17,6 +17,7 @@ from archspec.semantics.expansion.shape_patterns import (
     poison_targets,
 )
 from archspec.semantics.expansion.statements import carry_out, data_value
+from archspec.semantics.expansion.unpacking_faults import explained_output
 from archspec.semantics.values.context import GraphContext, Reported, SpecError
 from archspec.semantics.values.display import kind_of, values_in
 from archspec.semantics.values.element_budget import bounded
@@ -261,7 +262,8 @@ def _parts(
     if len(parts) != count:
         found = "is 1 part" if len(parts) == 1 else f"are {len(parts)} parts"
         message = f"there {found} for {count} names"
-        raise context.error("E0316", message, statement.value.span)
+        error = context.error("E0316", message, statement.value.span)
+        raise explained_output(context, error, statement, value)
     return parts
 
 

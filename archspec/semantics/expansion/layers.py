@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
+from archspec.diagnostics.model import Edit, Fix
 from archspec.semantics.arguments.binding import bind_arguments, body_environment
 from archspec.semantics.arguments.rules import rule_value
 from archspec.semantics.expansion.blocks import call_graph, call_tap
@@ -65,23 +66,36 @@ def _apply_labelled(
     return apply_layer(context, layer.inner, data, layer.span, label)
 
 
+def _elsewhere(context: GraphContext, layer: SharedLayer, span: Span) -> SpecError:
+    """The error for a shared layer that another block, or the body of an op, applies."""
+    notes: tuple[str, ...] = ()
+    fix: Fix | None = None
+    owner = context.builder.owner
+    if context.builder.kind == "region":
+        notes = ("a layer that an op applies, such as that of `scan`, counts as a separate block",)
+        fix = Fix("one instance serves all steps of the op: pass it a layer that is not shared")
+    elif isinstance(owner, BlockDefinition) and not owner.node.is_network:
+        start = owner.node.span.start
+        edits = (Edit(Span(owner.node.span.source, start, start), "inline "),)
+        words = f"make it an inline block, which is part of its caller: `inline block {owner.name}`"
+        fix = Fix(words, edits)
+    return context.error(
+        "E0608",
+        f"`{layer.name}` is shared within the block that declares it; "
+        "it can't be used inside another block",
+        span,
+        secondary=[(layer.span, "declared here")],
+        notes=notes,
+        fix=fix,
+    )
+
+
 @applies(SharedLayer)
 def _apply_shared(
     context: GraphContext, layer: SharedLayer, data: Value, span: Span, label: str | None
 ) -> Value:
     if layer.scope.builder is not context.builder:
-        raise context.error(
-            "E0608",
-            f"`{layer.name}` is shared within the block that declares it; "
-            "it can't be used inside another block",
-            span,
-            secondary=[(layer.span, "declared here")],
-            notes=(
-                "a layer that an op applies, such as that of `scan`, counts as a separate block",
-            )
-            if context.builder is not None and context.builder.kind == "region"
-            else (),
-        )
+        raise _elsewhere(context, layer, span)
     if layer.active:
         raise context.error(
             "E0503",

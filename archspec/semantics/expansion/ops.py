@@ -10,7 +10,7 @@ from archspec.graph.model import Instance, Region, Requirement
 from archspec.ops.base import Check, Need, Op, OpError, Parameter
 from archspec.ops.registry import all_ops
 from archspec.semantics.arguments.op_arguments import complete
-from archspec.semantics.arguments.torch_habits import warn_of_channels
+from archspec.semantics.arguments.torch_habits import warn_of_channels, warn_of_no_state
 from archspec.semantics.building.graph_builder import Tensor
 from archspec.semantics.building.instance_paths import has_weights, owns_weights
 from archspec.semantics.expansion.axis_faults import axis_meant, channels_last
@@ -95,6 +95,7 @@ def instantiate(
             else instance_key(context, label, op.name, span, lambda: _owns(op, inputs, regions))
         )
     warn_of_channels(context, layer, op, inputs, span)
+    warn_of_no_state(context, op, inputs, regions, span)
     found, needs = _infer(context, op, layer, inputs, yields, span)
     written = written_later(layer.given, positional(type(op)), context.builder.owner)
     origin, explicit = context.origin(span), _explicit(layer, op)

@@ -46,10 +46,12 @@ def explained(
 def in_sum(error: SpecError, stages: Sequence[ast.Expr], at: int) -> SpecError:
     """The error of `x -> f + x`, where `->` is meant to end before the sign."""
     item, stage = error.item, stages[at]
-    if item is None or item.code != "E0307" or at < 1 or at + 1 < len(stages):
+    if item is None or item.code != "E0307" or at < 1 or item.primary is None:
         return error
-    if not isinstance(stage, ast.Binary) or item.primary is None:
+    if not isinstance(stage, ast.Binary):
         return error
+    if at + 1 < len(stages) and not isinstance(stage.right, ast.Number | ast.Call):
+        return error  # `x -> f + y -> g`, of which the second part is `y -> g` or not
     left = stage.left
     while isinstance(left, ast.Binary):
         left = left.left
@@ -57,7 +59,9 @@ def in_sum(error: SpecError, stages: Sequence[ast.Expr], at: int) -> SpecError:
         return error
     start, end = stages[0].span, left.span
     edits = (Edit(_at(start, start.start), "("), Edit(_at(end, end.end), ")"))
-    words = f"`->` binds least tightly: write `({start.text[:20]} -> ..) {stage.operator} ..`"
+    whole = Span(start.source, start.start, end.end).text
+    short = whole if len(whole) <= 40 and "\n" not in whole else f".. -> {end.text[:40]}"
+    words = f"`->` binds least tightly: write `({short}) {stage.operator} ..`"
     return SpecError(replace(item, fix=Fix(words, edits)))
 
 

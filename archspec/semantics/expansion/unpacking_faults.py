@@ -20,9 +20,40 @@ def explained(context: Context, error: SpecError, node: ast.Bind, value: Value) 
     """The error of a binding, with the names of what the last layer yields."""
     item = error.item
     rest = any(isinstance(target, ast.RestTarget) for target in node.targets)
-    if item is None or item.code != "E0316" or rest or not isinstance(node.value, ast.Chain):
+    if item is None or item.code != "E0316" or rest:
         return error
-    stage = node.value.stages[-1]
+    found = _yielded(context, node.value, value, len(node.targets))
+    if found is None:
+        return error
+    message, stage, names = found
+    count = len(value) if isinstance(value, tuple) else 1
+    place = node.targets[0].span.to(node.targets[-1].span)
+    fix = _parts(stage, len(node.targets)) or _all(node.targets, names, count, place)
+    primary = replace(item.primary, span=place) if item.primary is not None else None
+    notes = (*item.notes, *_of_body(stage))
+    return SpecError(replace(item, message=message, primary=primary, notes=notes, fix=fix))
+
+
+def explained_output(
+    context: Context, error: SpecError, statement: ast.Output, value: Value
+) -> SpecError:
+    """The error of `output a, b = x -> f`, with the names of what the last layer yields."""
+    found = _yielded(context, statement.value, value, len(statement.names))
+    if error.item is None or found is None:
+        return error
+    message, stage, _ = found
+    fix = _parts(stage, len(statement.names))
+    notes = (*error.item.notes, *_of_body(stage))
+    return SpecError(replace(error.item, message=message, notes=notes, fix=fix))
+
+
+def _yielded(
+    context: Context, node: ast.Expr, value: Value, wanted: int
+) -> tuple[str, ast.Expr, tuple[str, ...]] | None:
+    """The message for a chain that yields another number, its last stage, and the names."""
+    if not isinstance(node, ast.Chain):
+        return None
+    stage = node.stages[-1]
     while isinstance(stage, ast.Labelled | ast.Group):
         stage = stage.inner
     count = len(value) if isinstance(value, tuple) else 1
@@ -33,16 +64,21 @@ def explained(context: Context, error: SpecError, node: ast.Bind, value: Value) 
     elif isinstance(function, ast.Name):
         what, names = f"`{function.text}`", _names(context, function.text, count)
     else:
-        return error
+        return None
     found = counted(count, "tensor")
     listed = f" ({', '.join(names)})" if count > 1 and len(names) == count else ""
-    wanted = counted(len(node.targets), "name")
-    verb = "is" if len(node.targets) == 1 else "are"
-    message = f"{what} yields {found}{listed}, but there {verb} {wanted}"
-    place = node.targets[0].span.to(node.targets[-1].span)
-    fix = _parts(stage, len(node.targets)) or _all(node.targets, names, count, place)
-    primary = replace(item.primary, span=place) if item.primary is not None else None
-    return SpecError(replace(item, message=message, primary=primary, fix=fix))
+    verb = "is" if wanted == 1 else "are"
+    message = f"{what} yields {found}{listed}, but there {verb} {counted(wanted, 'name')}"
+    return message, stage, names
+
+
+def _of_body(stage: ast.Expr) -> tuple[str, ...]:
+    """A note for an op whose results depend on the layer that it applies."""
+    function = stage.function if isinstance(stage, ast.Call) else stage
+    op = all_ops().get(function.text) if isinstance(function, ast.Name) else None
+    if op is None or op.yields_region is None:
+        return ()
+    return (f"this depends on what its layer yields: `archspec explain {op.name}`",)
 
 
 def _names(context: Context, name: str, count: int) -> tuple[str, ...]:

@@ -1,0 +1,96 @@
+"""Notes on layers that look shared but are not (N0601).
+
+A name for a layer is a definition, and each use of it is an instance with weights of its own. In
+PyTorch, `self.tower` is one module wherever it is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from archspec.diagnostics.model import Edit, Fix, Severity, Sink, diagnostic
+from archspec.ops.registry import all_ops
+from archspec.semantics.program.definitions import BlockDefinition, ModuleScope
+from archspec.source import Span
+from archspec.syntax import ast
+from archspec.syntax.visit import walk
+
+
+def check_instances(scope: ModuleScope, sink: Sink) -> None:
+    """Report (N0601) layers that are applied to several inputs, or twice in sequence."""
+    for definition in scope.tree.definitions:
+        if not isinstance(definition, ast.BlockDef):
+            continue
+        layers = {
+            statement.targets[0].name: statement
+            for statement in definition.body.statements
+            if isinstance(statement, ast.Bind)
+            and len(statement.targets) == 1
+            and isinstance(statement.targets[0], ast.NameTarget)
+            and _has_weights(scope, statement.value)
+        }
+        if layers:
+            _check_uses(definition, layers, sink)
+
+
+def _has_weights(scope: ModuleScope, node: ast.Expr) -> bool:
+    """Whether it is a layer, as written, with an op that has weights or a call of a block."""
+    stages = node.stages if isinstance(node, ast.Chain) else (node,)
+    found = False
+    for stage in stages:
+        while isinstance(stage, ast.Labelled | ast.Group):
+            stage = stage.inner
+        function = stage.function if isinstance(stage, ast.Call) else stage
+        if not isinstance(function, ast.Name):
+            return False
+        definition, op = scope.definition(function.text), all_ops().get(function.text)
+        if isinstance(definition, BlockDefinition):
+            found = True
+        elif definition is not None or op is None:
+            return False
+        else:
+            found = found or op.inferred is not None or op.name == "embedding"
+    return found
+
+
+def _check_uses(block: ast.BlockDef, layers: dict[str, ast.Bind], sink: Sink) -> None:
+    inputs = {
+        item.name
+        for one in block.body.statements
+        if isinstance(one, ast.Input)
+        for item in one.items
+    }
+    uses: dict[str, dict[object, ast.Name]] = {}
+    for chain in _chains(block.body):
+        before: ast.Expr | None = None
+        for stage in chain.stages:
+            if isinstance(stage, ast.Name) and stage.text in layers and before is not None:
+                source = before.text if isinstance(before, ast.Name) else None
+                if source in inputs or source == stage.text:
+                    uses.setdefault(stage.text, {})[source] = stage
+            before = stage
+    for name, found in uses.items():
+        if len(found) > 1 or name in found:
+            _note(layers[name], name, list(found.values()), sink)
+
+
+def _chains(body: ast.Body) -> Iterator[ast.Chain]:
+    for item in walk(body):
+        if isinstance(item, ast.Chain):
+            yield item
+
+
+def _note(bound: ast.Bind, name: str, uses: list[ast.Name], sink: Sink) -> None:
+    start = bound.span.start
+    edit = Edit(Span(bound.span.source, start, start), "shared ")
+    sink.report(
+        diagnostic(
+            "N0601",
+            f"each use of `{name}` is an instance with weights of its own",
+            uses[-1].span,
+            secondary=[(bound.span, "a name for a layer is a definition, not an instance")],
+            notes=("with a label at each use, `first: f`, this is not reported",),
+            fix=Fix(f"for one set of weights write `shared {name} = ..`", (edit,)),
+            severity=Severity.NOTE,
+        )
+    )
