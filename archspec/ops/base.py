@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from archspec.frozen import frozen
+from archspec.ops.absent import without_value
 from archspec.ops.passage import Passage
 from archspec.types.condition import TRUE, Condition, at_least, equal
 from archspec.types.dim import ZERO, Dim, DimLike
@@ -204,9 +205,7 @@ class Op(BaseModel):
     arity: ClassVar[tuple[int, int | None]] = (1, 1)
     """Minimum and maximum number of inputs; None for no limit. A tuple as input is unpacked."""
     category: ClassVar[str] = "other"
-    """Kind of op, for colours and docs: convolution, linear, normalisation, activation, pooling,
-    merge, arithmetic, reduction, shape, indexing, attention, embedding, resampling, random,
-    source, recurrent, signal, control."""
+    """Kind of op, for colours and docs, such as convolution, activation or merge."""
     examples: ClassVar[tuple[Example, ...]] = ()
     weight_layers: ClassVar[int] = 0
     """How many times it multiplies its input by its own weights; see `depth`."""
@@ -219,9 +218,8 @@ class Op(BaseModel):
     yields_region: ClassVar[str | None] = None
     """The region from whose outputs those of the op are computed, position by position."""
     positions: ClassVar[int | None] = None
-    """How many of its attributes may be given by position, the others by name only; None for all.
-    Attributes that do not change the architecture (`eps`, `momentum`, `affine`), and those that
-    have another position in PyTorch, are given by name only."""
+    """How many of its attributes may be given by position; None for all. Those that do not change
+    the architecture, and those with another position in PyTorch, are given by name only."""
     inferred: ClassVar[int | None] = None
     """The position of the number of input channels in PyTorch's constructor: 0 in
     `nn.Conv2d(3, 64, 3)`, 1 in `nn.GroupNorm(32, 64)`. It is never written here, and diagnostics
@@ -240,6 +238,8 @@ class Op(BaseModel):
     output_names: ClassVar[tuple[str, ...]] = ()  # what several outputs are called in messages
     transparent: ClassVar[bool] = False
     """True for `identity`: it creates no node, but uses a number in a numbered scope."""
+
+    _absent = field_validator("*", mode="before")(classmethod(without_value))
 
     def __eq__(self, other: object) -> bool:
         """Same op and same attributes; 1, 1.0 and true differ because their element types do."""

@@ -279,3 +279,43 @@ def test_what_is_no_word_is_still_refused() -> None:
     assert errors(network("output x -> grouped(residual)", head=WORDS)) == ["E0301"]
     assert errors(network("output x -> grouped(1, relu)", head=WORDS)) == ["E0305"]
     assert errors(network("output x -> named(residual)", head=WORDS)) == ["E0305"]
+
+
+OPTIONAL = [
+    (op, name)
+    for op in all_ops().values()
+    for name, field in op.model_fields.items()
+    if field.default is None
+]
+
+
+@pytest.mark.parametrize(
+    ("op", "name"), OPTIONAL, ids=[f"{op.name}-{name}" for op, name in OPTIONAL]
+)
+def test_none_is_the_absence_of_a_value(op: type[Op], name: str) -> None:
+    given = op.examples[0].attributes
+    assert op(**{**given, name: "none"}) == op(**{**given, name: None})
+
+
+HEAD = """
+inline block head(axis = none, scale = none, init = none, width = none) {
+  input x: [B, C, H, W]
+  y = x -> conv(if width == none then C else width, 1, weight_init=init) -> gelu(none)
+  output (y, y, y) -> scaled_dot_product_attention(scale=scale) -> sum(axis, keepdim=true)
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "width", "init", "scale", "axis"),
+    [("", 4, None, None, None), ("(1, 2.0, orthogonal, 3)", 3, "orthogonal", 2.0, 1)],
+)
+def test_a_block_passes_none_on(
+    arguments: str, width: int, init: str | None, scale: float | None, axis: int | None
+) -> None:
+    graph = compiled(network(f"output x -> head{arguments}", head=HEAD)).inference
+    conv, gelu, attention, total = (dict(node.op) for node in graph.nodes if node.op is not None)
+    assert conv["width"] == width
+    assert (conv["weight_init"] and conv["weight_init"].name) == init
+    assert gelu["approximate"] == "none"
+    assert (attention["scale"], total["axis"]) == (scale, axis)

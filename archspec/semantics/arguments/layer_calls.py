@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ValidationError
 
 from archspec.diagnostics.suggest import beginning, rename, renamed
+from archspec.ops.absent import NONE
 from archspec.semantics.arguments.refused_calls import (
     INFERRED,
     argument_value,
@@ -171,7 +172,7 @@ def _values(
                 fix=renamed(node.span, meant_by(node.text, words)),
             )
     if takes_initialiser(model, name):
-        return (initialiser_value(context, node),)
+        return (initialiser_value(context, node, optional=True),)
     return (argument_value(context, call, argument),)
 
 
@@ -248,8 +249,11 @@ def data_in_parentheses(context: Context, name: str, span: Span) -> SpecError:
 # ---------------------------------------------------------------------- initialisers
 
 
-def initialiser_value(context: Context, node: ast.Expr) -> Value:
-    """The value of an expression for an initialiser: `zeros` is the initialiser, not the op."""
+def initialiser_value(context: Context, node: ast.Expr, *, optional: bool = False) -> Value:
+    """The value of an expression for an initialiser: `zeros` is the initialiser, not the op.
+
+    If it is `optional`, as for `weight_init`, the word `none` stands for the default of the op.
+    """
     if isinstance(node, ast.Name) and node.text in INITIALISER_NAMES - _locals(context, node):
         return _build(context, node.text, {}, node.span)
     if isinstance(node, ast.Call) and isinstance(node.function, ast.Name):
@@ -260,11 +264,12 @@ def initialiser_value(context: Context, node: ast.Expr) -> Value:
         verdict = holds(context, node.condition)
         if verdict is None:
             return POISON
-        return initialiser_value(context, node.then if verdict else node.otherwise)
+        branch = node.then if verdict else node.otherwise
+        return initialiser_value(context, branch, optional=optional)
     value = settled(context, node)
     if isinstance(value, InitialiserName):
         return _build(context, value.name, {}, node.span)
-    if isinstance(value, (Initialiser, Poison)):
+    if isinstance(value, (Initialiser, Poison)) or (optional and value == NONE):
         return value
     raise context.error(
         "E0305",
