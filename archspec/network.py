@@ -386,7 +386,7 @@ class Network:
 
     def __call__(self, *_: object, **__: object) -> NoReturn:
         """Refuse to be called, like a module."""
-        raise TypeError(f"{self.name} is a network and no module: `net.to_torch()` makes one")
+        raise TypeError(f"{self.name} is a `Network`, not a module: `net.to_torch()` makes one")
 
     def _sizes(self, given: Mapping[str, int]) -> Mapping[str, int]:
         known = self.compiled.sizes

@@ -76,7 +76,7 @@ def test_inputs_outputs_and_sizes(net):
 
 
 def test_a_network_is_no_module(net):
-    with pytest.raises(TypeError, match=r"`net\.to_torch\(\)` makes one"):
+    with pytest.raises(TypeError, match=r"is a `Network`, not a module: `net.to_torch\(\)`"):
         net(1)
 
 

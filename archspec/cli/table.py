@@ -92,7 +92,8 @@ def _axis(option: str, text: str) -> Axis:
     if not found[2]:
         raise WrongUsage(f"{given}: the list of values is missing", example)
     if _LISTED.fullmatch(found[2]):
-        hint = f"{option} {found[1]}'[{found[2]}]'"
+        listed = ", ".join(value.strip() for value in found[2].split(","))
+        hint = f"{option} {found[1]}'[{listed}]'"
         raise WrongUsage(f"{given}: the values must be a list", hint)
     values = value_in(given, found[2])
     if not isinstance(values, list):

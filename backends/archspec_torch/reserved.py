@@ -14,7 +14,8 @@ MODULE_NAMES = frozenset(
     register_parameter register_state_dict_post_hook register_state_dict_pre_hook
     requires_grad_ set_extra_state set_submodule share_memory state_dict to to_empty train
     training type xpu zero_grad
-    check_inputs checks_inputs example_inputs reset_parameters restore_buffers
+    added_layers check_inputs checks_inputs example_inputs init_weights reset_parameters
+    restore_buffers tie_weights
     _apply _backward_hooks _backward_pre_hooks _buffers _call_impl _compiled_call_impl
     _forward_hooks _forward_hooks_always_called _forward_hooks_with_kwargs _forward_pre_hooks
     _forward_pre_hooks_with_kwargs _get_backward_hooks _get_backward_pre_hooks _get_name

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
-from functools import reduce
+from collections.abc import Sequence
 from pathlib import PurePath
 
 from archspec.analysis.counting import count
 from archspec.graph.compiled import Compiled
-from archspec.graph.ties import ties_below
 from archspec.source import NOWHERE
 from archspec.targets.weights import Weights
 from archspec_torch.checks.faults import require_supported
 from archspec_torch.classes.class_names import name_classes
-from archspec_torch.classes.grouping import ClassDef
+from archspec_torch.classes.initial_values import whole_values
 from archspec_torch.classes.render import NOTHING_MORE, More, render_class
 from archspec_torch.code.comments import safe_text
-from archspec_torch.code.names import attribute, is_identifier
 from archspec_torch.code.pieces import call, keyword
 from archspec_torch.code.text import lines as written
-from archspec_torch.code.text import literal
 from archspec_torch.forward.signature import record_fields
 from archspec_torch.prelude import helpers_source, with_needed
 from archspec_torch.settings import write_classes
@@ -53,10 +49,11 @@ def python_source(network: Compiled, remarks: Sequence[str] = ()) -> tuple[str, 
     records = record_fields(root)
     used = set().union(*(draft.helpers for item in classes for draft in item.drafts))
     used |= {"check_sizes"} if inlet.beginning else set()
+    values = whole_values(network, classes)
+    used.update(values.helpers)
     helpers = with_needed(used)
     name_classes(classes, helpers, tuple(records))
     names = {item.token: item.name for item in classes}
-    start = (*_start(classes), *_ties(network))
     blocks = helpers_source(used)
     blocks += [_record(name, fields, root.records) for name, fields in records.items()]
     told: set[str] = set()
@@ -68,41 +65,19 @@ def python_source(network: Compiled, remarks: Sequence[str] = ()) -> tuple[str, 
             told_once = "\n\n".join(filter(None, [told_once, found.doc]))
         more = NOTHING_MORE
         if is_root:
-            more = More(inlet.attributes, found.refusals, inlet.beginning, inlet.methods)
-        blocks.append(render_class(item, names, start if is_root else (), told_once, more))
+            more = More(
+                inlet.attributes,
+                found.refusals,
+                values.start,
+                values.methods,
+                values.inner,
+                inlet.beginning,
+                inlet.methods,
+            )
+        blocks.append(render_class(item, names, told_once, more))
         told.add(doc)
     body = "\n\n\n".join(blocks)
     return f"{_header(network, remarks)}\n{_imports(body)}\n\n\n{body}\n", classes[-1].name
-
-
-def _start(classes: Sequence[ClassDef]) -> tuple[str, ...]:
-    """What the network's `__init__` does last: it sets initial values, callers before callees."""
-    owners = [item for item in classes if any(draft.initial_values.lines for draft in item.drafts)]
-    if not owners:
-        return ()
-    if owners == [classes[-1]]:
-        return ("self.initialise()",)
-    return (
-        "for module in self.modules():",
-        '    if hasattr(module, "initialise"):',
-        "        module.initialise()",
-    )
-
-
-def _ties(network: Compiled) -> Iterator[str]:
-    """Lines that make one tensor of those that are tied; it begins as its source does."""
-    ties = {**ties_below(network.training), **ties_below(network.inference)}
-    for name, source in ties.items():
-        owner, _, last = name.rpartition(".")
-        holder, value = _access(owner), _access(source)
-        if is_identifier(last):
-            yield f"{holder}.{last} = {value}"
-        else:
-            yield f"{holder}.register_parameter({literal(last)}, {value})"
-
-
-def _access(path: str) -> str:
-    return reduce(attribute, path.split(".") if path else (), "self")
 
 
 def _header(network: Compiled, remarks: Sequence[str]) -> str:

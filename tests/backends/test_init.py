@@ -25,7 +25,7 @@ network net {
 """,
         ).compiled
     )
-    assert "initialise" not in text
+    assert "init_weights" not in text
     assert "nn.init" not in text
 
 

@@ -105,7 +105,7 @@ def test_depth_is_that_at_the_sizes_of_a_row(run, tmp_path):
         (("--vary", "=[1]"), "--vary =[1]: write it as name=[..]"),
         (("--vary", "wi dth=[1]"), "--vary wi dth=[1]: write it as name=[..]"),
         (("--vary", ""), "--vary : write it as name=[..]"),
-        (("--vary", "width=16,32"), "--vary width='[16,32]'"),
+        (("--vary", "width=16,32"), "--vary width='[16, 32]'"),
         (("--vary", "width=(1, 2)"), "--vary width=(1, 2): `(1, 2)` is not a value"),
         (("--sizes", "H=W="), "--sizes H=W=: the list of values is missing"),
         (("--sizes", "H=1..4"), "--sizes H=1..4: `1..4` is not a value"),

@@ -35,8 +35,9 @@ Blocks: TypeAlias = Mapping[str, Sequence[Line]]
 class Draft:
     """The code of one unit. `variables` are the local variables of its `__init__`.
 
-    `resets` are the initial values of its own tensors, `restores` those of its own buffers that are
-    not in the state dict; `transient` is whether it has such buffers, of its own or of its modules.
+    `resets` are the initial values of its own tensors, and of those of its layers that PyTorch
+    initialises differently. `restores` are those of its own buffers that are not in the state dict;
+    `transient` is whether it has such buffers, of its own or of its modules.
     """
 
     layout: Layout
@@ -47,6 +48,8 @@ class Draft:
     transient: bool
     initial_values: InitialValues
     forward: list[Line]
+    adds_layers: bool = False
+    """Whether it puts layers into modules of other units."""
     helpers: set[str] = field(default_factory=set)
     variables: tuple[str, ...] = ()
     is_joined: bool = False
@@ -109,7 +112,7 @@ class Draft:
 def write_draft(layout: Layout, known: Plan, construct: Callable[[Unit], Code]) -> Draft:
     """Write a unit whose callees already are classes."""
     constructor = Constructor(layout, construct)
-    init = [*constructor.write(), *default_lines(layout)]
+    init = constructor.write()
     transient = bool(constructor.restores)
     family = known.uses(layout.unit)
     bodies = [_bodies(use, known) for use in family]
@@ -126,7 +129,7 @@ def write_draft(layout: Layout, known: Plan, construct: Callable[[Unit], Code]) 
     signature = _signature(layout, bodies[0][-1])
     if transient:
         helpers = {*helpers, "TransientBuffers"}
-    resets, restores = constructor.resets, constructor.restores
+    resets, restores = [*default_lines(layout), *constructor.resets], constructor.restores
     return Draft(
         layout,
         signature,
@@ -136,8 +139,9 @@ def write_draft(layout: Layout, known: Plan, construct: Callable[[Unit], Code]) 
         transient,
         initial_values,
         forward,
+        bool(constructor.added),
         helpers,
-        tuple(constructor.variables),
+        tuple(constructor.held.names),
     )
 
 

@@ -21,12 +21,16 @@ from archspec_torch.code.text import WIDTH, lines, literal
 class More:
     """Lines of the class of a network in addition to those of its draft.
 
-    `attributes` are those of the class, `refusals` check the arguments of its constructor,
-    `beginning` are the first lines of `forward`, `methods` are further ones.
+    `attributes` are those of the class, `refusals` check the arguments of its constructor, `start`
+    ends it, `setters` are methods that set initial values, `inner` are lines that end
+    `init_weights`; `beginning` are the first lines of `forward`, `methods` are further ones.
     """
 
     attributes: Sequence[str] = ()
     refusals: Sequence[str] = ()
+    start: Sequence[str] = ()
+    setters: Sequence[str] = ()
+    inner: Sequence[str] = ()
     beginning: Sequence[str] = ()
     methods: Sequence[str] = ()
 
@@ -35,14 +39,10 @@ NOTHING_MORE = More()
 
 
 def render_class(
-    item: ClassDef,
-    names: Mapping[str, str],
-    start: Sequence[str],
-    doc: str,
-    more: More = NOTHING_MORE,
+    item: ClassDef, names: Mapping[str, str], doc: str, more: More = NOTHING_MORE
 ) -> str:
-    """One class or function. `start` are lines that end its `__init__`."""
-    return "\n".join(_Renderer(item, names, more).render(start, doc))
+    """One class or function."""
+    return "\n".join(_Renderer(item, names, more).render(doc))
 
 
 class _Renderer:
@@ -53,7 +53,7 @@ class _Renderer:
         columns = ([line.comment for line in draft.lines] for draft in item.drafts)
         self.comments = zip(*columns, strict=True)
 
-    def render(self, start: Sequence[str], doc: str) -> Iterator[str]:
+    def render(self, doc: str) -> Iterator[str]:
         draft = self.item.first
         own = "" if self.item.is_function else "self."
         init = self._block(draft.init, "", 8)
@@ -73,15 +73,11 @@ class _Renderer:
             yield from (f"    {line}" for line in self.more.attributes)
             yield ""
         rest = [*resets, *restores, *initial_values, *forward]
-        if resets or restores:
-            start = ("self.reset_parameters()", *start)
-        yield from self._init(init, rest, start)
+        start = ("self.reset_parameters()",) if resets or restores else ()
+        yield from self._init(init, rest, (*start, *self.more.start))
+        yield from self.more.setters
         yield from _resets(resets, restores)
-        if initial_values:
-            yield ""
-            yield "    def initialise(self) -> None:"
-            yield '        """Set initial values. The constructor of the network calls this."""'
-            yield from initial_values
+        yield from _initial_values([*initial_values, *self.more.inner])
         yield ""
         yield from _wrapped(
             "    def forward", f"(self, {draft.signature[1:]}".replace("(self, )", "(self)")
@@ -145,7 +141,7 @@ def _resets(resets: list[str], restores: list[str]) -> Iterator[str]:
     if resets or restores:
         yield ""
         yield "    def reset_parameters(self) -> None:"
-        yield '        """Set the initial values of the tensors that this module owns itself."""'
+        yield '        """Set the tensors that this module owns itself to initial values."""'
         yield from resets
     if restores:
         yield "        self.restore_buffers()"
@@ -153,6 +149,14 @@ def _resets(resets: list[str], restores: list[str]) -> Iterator[str]:
         yield "    def restore_buffers(self) -> None:"
         yield '        """Set the values of the buffers that no state dict has."""'
         yield from restores
+
+
+def _initial_values(body: Sequence[str]) -> Iterator[str]:
+    if body:
+        yield ""
+        yield "    def init_weights(self) -> None:"
+        yield '        """Set the initial values that differ from those of PyTorch\'s layers."""'
+        yield from body
 
 
 def _with_comment(source: Code, indent: int, comment: str) -> list[str]:

@@ -1,1 +1,1 @@
-"""The statements of `__init__` and of `initialise`: modules, tensors and their initial values."""
+"""The statements of `__init__` and of `init_weights`: modules, tensors and their initial values."""

@@ -32,21 +32,44 @@ Construct = Callable[[Unit], Code]
 """Code that creates an instance of a unit's class, or calls its function."""
 
 
+class Held:
+    """Local variables of `__init__` for modules; `lines` assign those of the next statement."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.lines: list[Line] = []
+
+    def hold(self, value: Code, at: int) -> Code:
+        """A variable for a module, which is assigned in line `at`."""
+        name = f"part_{len(self.names) + 1}"
+        self.names.append(name)
+        self.lines.insert(at, Line(code(f"{name} = ", value)))
+        return code(name)
+
+    def taken(self) -> list[Line]:
+        """The lines, which are then written."""
+        found, self.lines = self.lines, []
+        return found
+
+
 class Constructor:
     """Writes `__init__` of one unit."""
 
     def __init__(self, layout: Layout, construct: Construct) -> None:
         self.layout, self.unit, self.construct = layout, layout.unit, construct
         self.helpers: set[str] = set()
-        self.variables: list[str] = []  # that hold containers
+        self.held = Held()
         self.resets: list[Line] = []  # initial values of its own weights and buffers
         self.restores: list[Line] = []  # values of buffers that are not in the state dict
-        self._before: list[Line] = []  # statements that must come before the current one
+        self.added: list[str] = []  # paths of layers that it puts into modules of other units
 
     def write(self) -> list[Line]:
-        """All statements, in the order of the tree."""
+        """All statements, in the order of the tree; layers in modules of other units are last."""
         children = self.layout.tree.children.values()
         made = [line for child in children for line in self._top(child)]
+        made += [line for child in children for line in self._put_into(child)]
+        if self.added:
+            made.append(Line(code("self.added_layers = ", listing([*map(literal, self.added)]))))
         if self.unit.either.frozen:
             return made  # the caller freezes all of it
         return [*made, *(line for child in children for line in self._fixed(child))]
@@ -70,28 +93,36 @@ class Constructor:
     def _added(self, owner: str, branch: Branch) -> Iterator[Line]:
         """The module of a branch as an attribute of its owner."""
         source = self._value(branch)
-        yield from self._made_before()
+        yield from self.held.taken()
         if is_identifier(branch.name):
             yield Line(code(f"{owner}.{branch.name} = ", source))
         else:
             yield Line(call(f"{owner}.add_module", literal(branch.name), source))
 
     def _later(self, branch: Branch) -> Iterator[Line]:
-        """Parameters in containers, and what is put into a module."""
+        """Parameters in containers."""
         if branch.kind is Kind.MODULE and not self.unit.either.frozen and _is_frozen_alone(branch):
             yield Line(code(f"{branch.access}.requires_grad_(False)"))
         for child in branch.children.values():
             if child.kind is Kind.PARAMETER:
                 yield from self._parameter(branch.access, child)
                 continue
-            if branch.kind in (Kind.MODULE, Kind.GIVEN) and child.kind is not Kind.GIVEN:
+            if not _is_put_into(branch, child):
+                yield from self._later(child)
+
+    def _put_into(self, branch: Branch) -> Iterator[Line]:
+        """What is put into modules of other units, which exist by then."""
+        for child in branch.children.values():
+            if _is_put_into(branch, child):
+                self.added.append(child.path)
                 yield from self._added(branch.access, child)
-            yield from self._later(child)
+                yield from self._later(child)
+            yield from self._put_into(child)
 
     # ------------------------------------------------------------------ values
 
     def _value(self, branch: Branch) -> Code:
-        """The expression of a module; deeply nested containers are assigned in `_before`."""
+        """The expression of a module; deeply nested containers are held."""
         return self._nested(branch)[0]
 
     def _nested(self, branch: Branch) -> tuple[Code, int]:
@@ -100,25 +131,18 @@ class Constructor:
             assert branch.owned is not None
             return self._module(branch.owned), 0
         children = [child for child in branch.children.values() if child.kind is not Kind.PARAMETER]
-        values, most = [], 0
+        values: list[Code] = []
+        most = 0
         for child in children:
+            first = len(self.held.lines)
             value, height = self._nested(child)
             if height == MOST_NESTED:
-                value, height = self._held(value), 0
+                value, height = self.held.hold(value, len(self.held.lines)), 0
+            if len(self.held.lines) > first:  # those before it are constructed first, too
+                values = [self.held.hold(one, first + at) for at, one in enumerate(values)]
             values.append(value)
             most = max(most, height)
         return self._container([child.name for child in children], values, branch.kind), most + 1
-
-    def _held(self, value: Code) -> Code:
-        """A local variable for a container, which is assigned before the current statement."""
-        name = f"part_{len(self.variables) + 1}"
-        self.variables.append(name)
-        self._before.append(Line(code(f"{name} = ", value)))
-        return code(name)
-
-    def _made_before(self) -> Iterator[Line]:
-        yield from self._before
-        self._before.clear()
 
     def _container(self, names: list[str], values: list[Code], kind: Kind) -> Code:
         if kind is Kind.SEQUENTIAL:
@@ -220,6 +244,12 @@ def _empty(owned: Owned, parameter: Parameter) -> Code:
     dtype = TORCH_TYPES.get(parameter.dtype)
     more = [Argument((dtype,), "dtype")] if dtype else []
     return call("torch.empty", *sizes, *more)
+
+
+def _is_put_into(branch: Branch, child: Branch) -> bool:
+    """Whether a child is a part that the module of a branch does not create itself."""
+    inside = branch.kind in (Kind.MODULE, Kind.GIVEN)
+    return inside and child.kind not in (Kind.GIVEN, Kind.PARAMETER)
 
 
 def _is_frozen_alone(branch: Branch) -> bool:

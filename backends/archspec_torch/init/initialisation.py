@@ -1,6 +1,6 @@
-"""The method `initialise`: initial values that differ from torch's own.
+"""The method `init_weights`: initial values that differ from torch's own.
 
-The network calls it on all its modules, callers before callees. So an `init` statement reaches
+The network calls it on all blocks, callers before callees. So an `init` statement reaches
 everything below, an inner statement overrides an outer one, and an explicit attribute overrides
 both.
 """
@@ -28,7 +28,7 @@ from archspec_torch.planning.layout import Layout, Plan
 
 @dataclass(frozen=True)
 class InitialValues:
-    """Lines of `initialise`; empty if torch's own values are right."""
+    """Lines of `init_weights`; empty if torch's own values are right."""
 
     lines: tuple[Line, ...] = ()
 
@@ -173,7 +173,7 @@ def is_explicit(instance: Instance, parameter: Parameter) -> bool:
 
 
 def default_lines(layout: Layout) -> list[Line]:
-    """Lines of `__init__` for defaults of ops that are not those of torch; rules override them."""
+    """Lines of `reset_parameters` for defaults that are not those of torch; rules override them."""
     return list(_grouped([asked for asked in _asked(layout) if not asked.explicit], layout))
 
 
