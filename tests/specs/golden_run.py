@@ -53,7 +53,7 @@ def assert_outputs(network: Network, reference: Golden, how: Mapping[str, Any]) 
 
 
 def run(network: Network, reference: Golden, double: bool = False) -> dict[str, numpy.ndarray]:
-    """The outputs in inference, by name."""
+    """The outputs in inference, by name; `sides[0]` and so on for an output of several tensors."""
     module = filled(network, reference)
     inputs = [torch.from_numpy(given) for given in reference.arguments()]
     if double:
@@ -61,7 +61,11 @@ def run(network: Network, reference: Golden, double: bool = False) -> dict[str, 
         inputs = [given.double() if given.is_floating_point() else given for given in inputs]
     with torch.inference_mode():
         results = module(*inputs)
-    names = [output.name for output in network.compiled.inference.outputs]
+    names = [
+        output.name if len(output.types) == 1 else f"{output.name}[{i}]"
+        for output in network.outputs
+        for i in range(len(output.types))
+    ]
     return dict(zip(names, flat(results), strict=True))
 
 
