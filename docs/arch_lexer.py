@@ -9,7 +9,7 @@ __all__ = ["ArchLexer"]  # where Pygments looks
 
 KEYWORDS = (
     "language use block network rule preset inline input output param buffer shared init draw "
-    "assert for in if then else where when and or not transient"
+    "assert for in if then else where when and or not transient fixed"
 )
 TYPES = "int float bool str layer list f32 i64 i32 c64"
 

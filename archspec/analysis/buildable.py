@@ -15,7 +15,7 @@ from archspec.diagnostics.model import Diagnostic, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph, Instance, Node
 from archspec.graph.names import join_path
-from archspec.ops.source import Buffer
+from archspec.ops.stored import Buffer, ComputedParam
 
 WEIGHT_BUDGET = 10_000_000_000
 """Maximum number of elements of all tensors of a module with values: 40 GB as float32."""
@@ -120,8 +120,8 @@ def _costly_buffers(compiled: Compiled) -> Iterator[Diagnostic]:
 
 
 def _value_of(node: Node) -> Graph | None:
-    """The graph that computes a buffer: it has fixed sizes and no calls."""
-    if isinstance(node.op, Buffer) and node.instance is not None:
+    """The graph that computes a buffer or parameter: it has fixed sizes and no calls."""
+    if isinstance(node.op, (Buffer, ComputedParam)) and node.instance is not None:
         return node.instance.regions[0].graph
     return None
 

@@ -105,7 +105,8 @@ def _output(p: Layout, node: ast.Output) -> Doc:
 
 def _param(p: Layout, node: ast.ParamDecl) -> Doc:
     value = [] if node.init is None else [" = ", p.of(node.init)]
-    return concat("param ", node.name, ": ", p.of(node.type), *value)
+    end = " fixed" if node.fixed else ""
+    return concat("param ", node.name, ": ", p.of(node.type), *value, end)
 
 
 def _buffer(p: Layout, node: ast.BufferDecl) -> Doc:

@@ -1,22 +1,21 @@
-"""Ops without inputs: parameters, constants, ranges. Sizes may be free dims, except in `param`."""
+"""Ops without inputs that are constants: ranges, zeros, literals. Sizes may be free dims."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
 
-from archspec.ops.base import Check, Example, Op, OpError, Parameter, fixed
+from archspec.ops.base import Check, Example, Op, OpError
 from archspec.ops.broadcasting import literal_dtype
-from archspec.types.dim import Dim, DimLike, dim
-from archspec.types.initialiser import Initialiser, Normal, zeros
+from archspec.types.dim import Dim, dim
 from archspec.types.tensor import DType, TensorType
 
 _NO_INPUT = (0, 0)
 
 
-def _shape(op: str, check: Check, sizes: tuple[int | Dim, ...]) -> tuple[Dim, ...]:
+def checked_shape(op: str, check: Check, sizes: tuple[int | Dim, ...]) -> tuple[Dim, ...]:
+    """The shape of these sizes, none of which is negative. Raises OpError."""
     shape = tuple(map(dim, sizes))
     for size in shape:
         if size.constant is not None and size.constant < 0:
@@ -24,101 +23,6 @@ def _shape(op: str, check: Check, sizes: tuple[int | Dim, ...]) -> tuple[Dim, ..
         reason = f"`{op}` needs the size {size} not to be negative"
         check.require_room(size, reason, of=None)
     return shape
-
-
-class Param(Op):
-    """A learnable tensor of the module's element type: `param pos: f32[1, 197, 768] = zeros`.
-
-    Its shape is fixed. It is initialised with zeros by default.
-
-    shape: fixed sizes.
-    init: the initialiser.
-    """
-
-    name: ClassVar[str] = "param"
-    arity: ClassVar[tuple[int, int | None]] = _NO_INPUT
-    category: ClassVar[str] = "source"
-    pointwise: ClassVar[bool] = True
-    examples: ClassVar[tuple[Example, ...]] = (
-        Example({"shape": (1, 5, 8)}, ()),
-        Example({"shape": (), "init": Normal(std=0.02)}, ()),
-    )
-
-    shape: tuple[int, ...]
-    init: Initialiser | None = None
-
-    @property
-    def yields_parameter(self) -> str | None:
-        return ""
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return TensorType(DType.F32, _shape(self.name, check, self.shape))
-
-    def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
-        return (Parameter("", self.shape, self.init or zeros()),)
-
-
-class Buffer(Op):
-    """A constant tensor, computed once when the module is created: `buffer i: i64[4] = arange(4)`.
-
-    `value` is a layer without inputs. The tensor is part of the state dict unless it is transient.
-
-    shape: fixed sizes.
-    dtype: its element type.
-    transient: whether it is excluded from the state dict.
-    """
-
-    name: ClassVar[str] = "buffer"
-    arity: ClassVar[tuple[int, int | None]] = _NO_INPUT
-    category: ClassVar[str] = "source"
-    pointwise: ClassVar[bool] = True
-    regions: ClassVar[tuple[str, ...]] = ("value",)
-    examples: ClassVar[tuple[Example, ...]] = (
-        Example({"shape": (4,), "dtype": "i64"}, (), {"value": ("i64[4]",)}),
-        Example({"shape": (2, 3), "transient": True}, (), {"value": ("f32[2, 3]",)}),
-    )
-
-    shape: tuple[int, ...]
-    dtype: Annotated[DType, Field(strict=False)] = DType.F32
-    transient: bool = False
-
-    @property
-    def type(self) -> TensorType:
-        """The declared type."""
-        return TensorType(self.dtype, tuple(map(dim, self.shape)))
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return self.type
-
-    def region_inputs(self, region: str, inputs: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
-        return ()
-
-    def infer_regions(
-        self,
-        check: Check,
-        inputs: tuple[TensorType, ...],
-        regions: Mapping[str, tuple[TensorType, ...]],
-    ) -> TensorType:
-        found = regions["value"]
-        if len(found) != 1:
-            raise OpError(f"`buffer` holds one tensor, but its value is {len(found)}")
-        for axis, size in enumerate(found[0].shape):
-            fixed(
-                size,
-                f"axis {axis} of a buffer",
-                fix="a buffer is computed before the input is known",
-            )
-        if found[0] != self.type:
-            raise OpError(f"`buffer` is declared as {self.type}, but its value is {found[0]}")
-        return self.type
-
-    def region_runs(self, region: str, inputs: tuple[TensorType, ...]) -> DimLike | None:
-        return 0
-
-    def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
-        persistent = not self.transient
-        buffer = Parameter("", self.shape, dtype=self.dtype, learnable=False, persistent=persistent)
-        return (buffer,)
 
 
 class Arange(Op):
@@ -191,7 +95,7 @@ class Linspace(Op):
     count: int | Dim
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return TensorType(DType.F32, _shape(self.name, check, (self.count,)))
+        return TensorType(DType.F32, checked_shape(self.name, check, (self.count,)))
 
 
 class ZerosTensor(Op):
@@ -214,7 +118,7 @@ class ZerosTensor(Op):
     dtype: Annotated[DType, Field(strict=False)] = DType.F32
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return TensorType(self.dtype, _shape(self.name, check, self.shape))
+        return TensorType(self.dtype, checked_shape(self.name, check, self.shape))
 
 
 class OnesTensor(Op):
@@ -237,7 +141,7 @@ class OnesTensor(Op):
     dtype: Annotated[DType, Field(strict=False)] = DType.F32
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return TensorType(self.dtype, _shape(self.name, check, self.shape))
+        return TensorType(self.dtype, checked_shape(self.name, check, self.shape))
 
 
 def number_dtype(values: object) -> DType:
@@ -278,7 +182,7 @@ class Full(Op):
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         kind = self.dtype or number_dtype(self.value)
         literal_dtype(self.name, self.value, kind, attribute="value")
-        return TensorType(kind, _shape(self.name, check, self.shape))
+        return TensorType(kind, checked_shape(self.name, check, self.shape))
 
 
 class EyeTensor(Op):
@@ -304,7 +208,7 @@ class EyeTensor(Op):
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         columns = self.size if self.columns is None else self.columns
-        return TensorType(self.dtype, _shape(self.name, check, (self.size, columns)))
+        return TensorType(self.dtype, checked_shape(self.name, check, (self.size, columns)))
 
 
 def nested_shape(values: object) -> tuple[int, ...]:

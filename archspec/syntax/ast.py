@@ -120,12 +120,13 @@ class Output(Node):
 
 @frozen
 class ParamDecl(Node):
-    """`param p: f32[..] = init`."""
+    """`param p: f32[..] = init`, `param p: .. = init fixed`."""
 
     span: Span
     name: str
     type: TypeExpr
     init: Expr | None
+    fixed: bool = False
 
 
 @frozen

@@ -233,13 +233,21 @@ def output(k: Context, span: Span, c: list[Any]) -> ast.Output:
 
 def param(k: Context, span: Span, c: list[Any]) -> ast.ParamDecl | ast.ExprStmt:
     """`param p: f32[..] = init`."""
-    item: Item = c[1]
+    return _param(k, span, c[1], fixed=False)
+
+
+def param_fixed(k: Context, span: Span, c: list[Any]) -> ast.ParamDecl | ast.ExprStmt:
+    """`param p: f32[..] = init fixed`."""
+    return _param(k, span, c[1], fixed=True)
+
+
+def _param(k: Context, span: Span, item: Item, *, fixed: bool) -> ast.ParamDecl | ast.ExprStmt:
     value = item.right if isinstance(item, Equation) else None
     left = item.left if isinstance(item, Equation) else item
     declared = _declared(k, "param", left)
     if declared is None:
         return ast.ExprStmt(span, ast.Missing(span))
-    return ast.ParamDecl(span, *declared, value)
+    return ast.ParamDecl(span, *declared, value, fixed)
 
 
 def _declared(k: Context, word: str, node: Item) -> tuple[str, ast.TypeExpr] | None:

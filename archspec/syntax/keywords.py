@@ -18,7 +18,7 @@ STATEMENT_WORDS = frozenset(
 RESERVED_WORDS = frozenset({"if", "then", "else", "for", "in", "and", "or", "not"})
 """Keywords wherever an expression may be. As labels or attributes they are names."""
 
-INFIX_WORDS = frozenset({"where", "when", "transient"})
+INFIX_WORDS = frozenset({"where", "when", "transient", "fixed"})
 """Keywords after a complete expression."""
 
 TYPE_WORDS = frozenset({"f32", "i32", "i64", "bool", "c64"})

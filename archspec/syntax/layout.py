@@ -25,6 +25,7 @@ _WORDS = frozenset({"else", "then", "where", "when", "and", "or", "in"})
 _GOES_ON = _OPERATORS | _WORDS | {"}", "->", "=>", ".", ","}
 _SIGNS = ("->", "=>", "==", "!=", "<=", ">=", "<", ">", "=", "+", "-", "*", "/", "//", "%", "**")
 _UNFINISHED = STATEMENT_WORDS | RESERVED_WORDS | {*_SIGNS, ".", "..", ",", ":", "where", "when"}
+_LAST_WORDS = ("transient", "fixed")
 _NO_STATEMENT = frozenset({":", "=", "->", "=>", ".", ",", ")", "]", "}", "", "=="})
 _NO_RANGE_END = frozenset({")", "]", "}", ",", "=", "{", ":", ""})
 
@@ -132,7 +133,7 @@ class Layout:
     def _infix(word: str, token: Token, previous: str, after: str, starts: bool) -> str:
         if previous not in ENDS_OPERAND:
             return "NAME"
-        if token.first and starts and (word == "transient" or after in (":", "=")):
+        if token.first and starts and (word in _LAST_WORDS or after in (":", "=")):
             return "NAME"
         return word
 

@@ -6,13 +6,12 @@ from pydantic import ValidationError
 from archspec.ops.base import Check, OpError, Parameter
 from archspec.ops.source import (
     Arange,
-    Buffer,
     Full,
     Linspace,
-    Param,
     TensorLiteral,
     ZerosTensor,
 )
+from archspec.ops.stored import Buffer, ComputedParam, Param
 from archspec.types.dim import Dim
 from archspec.types.initialiser import Normal, Zeros
 from archspec.types.tensor import DType
@@ -87,6 +86,12 @@ def test_a_buffer_is_not_learnable_and_computed_once():
 def test_a_buffer_is_what_it_is_declared_as(value):
     with pytest.raises(OpError, match="buffer"):
         Buffer(shape=(4,), dtype="i64").infer_regions(Check(), (), {"value": value})
+
+
+@pytest.mark.parametrize("value", [(symbolic(5),), (symbolic("H"),), ()])
+def test_the_value_of_a_parameter_is_what_it_is_declared_as(value):
+    with pytest.raises(OpError, match="parameter"):
+        ComputedParam(shape=(4,)).infer_regions(Check(), (), {"value": value})
 
 
 def test_numbers_of_different_types_make_different_ops():

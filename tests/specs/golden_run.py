@@ -34,12 +34,6 @@ def _without(tensors: dict[str, tuple[int, ...]], names: set[str]) -> dict[str, 
     return {name: shape for name, shape in tensors.items() if name not in names}
 
 
-def number_of_parameters(network: Network) -> int:
-    """Elements of all parameters, of those that are fixed too, as the references count them."""
-    counts = network.report().counts
-    return counts.parameters + counts.fixed
-
-
 def assert_outputs(network: Network, reference: Golden, how: Mapping[str, Any]) -> None:
     """Assert that the outputs for the inputs of the file are those of the file, as for `how`."""
     found = run(network, reference, double=how.get("double", False))

@@ -85,8 +85,13 @@ STATEMENTS = [
     ("output (a, b)", "Output([] TupleExpr([a b]) -)"),
     ("output a, b = c when d", "Output([a b] c d)"),
     ("output n = a -> b when not training", "Output([n] {a -> b} Unary(not training))"),
-    ("param p: f32[1, C] = zeros", "ParamDecl(p TypeExpr(f32 [DimExpr(1 -) DimExpr(C -)]) zeros)"),
-    ("param p: f32[1]", "ParamDecl(p TypeExpr(f32 [DimExpr(1 -)]) -)"),
+    (
+        "param p: f32[1, C] = zeros",
+        "ParamDecl(p TypeExpr(f32 [DimExpr(1 -) DimExpr(C -)]) zeros False)",
+    ),
+    ("param p: f32[1] = ones fixed", "ParamDecl(p TypeExpr(f32 [DimExpr(1 -)]) ones True)"),
+    ("param p: f32[1] fixed", "ParamDecl(p TypeExpr(f32 [DimExpr(1 -)]) - True)"),
+    ("param p: f32[1]", "ParamDecl(p TypeExpr(f32 [DimExpr(1 -)]) - False)"),
     (
         "buffer b: i64[N] = arange(N) transient",
         "BufferDecl(b TypeExpr(i64 [DimExpr(N -)]) Call(arange [Argument(N -)]) True)",

@@ -38,7 +38,8 @@ FOREIGN = {"&&": "and", "||": "or", "|>": "->", "→": "->", "×": "*", "≤": "
 """Signs of other languages, which are reported and read as the intended sign."""
 
 BEGINS = {
-    *("-", "not", "(", "[", "{", "NAME", "NUMBER", "STRING", "if", "for", "transient"),
+    *("-", "not", "(", "[", "{", "NAME", "NUMBER", "STRING", "if", "for"),
+    *("transient", "fixed"),
     *("input", "output", "param", "buffer", "shared", "init", "draw", "tie", "assert"),
     *("block", "network", "rule", "preset", "use", "inline", "language"),
 }

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from archspec.diagnostics.suggest import beginning, rename, renamed
 from archspec.ops.absent import NONE
+from archspec.ops.registry import all_ops
 from archspec.semantics.arguments.refused_calls import (
     INFERRED,
     argument_value,
@@ -250,28 +251,47 @@ def data_in_parentheses(context: Context, name: str, span: Span) -> SpecError:
 
 
 def initialiser_value(context: Context, node: ast.Expr, *, optional: bool = False) -> Value:
-    """The value of an expression for an initialiser: `zeros` is the initialiser, not the op.
+    """The initialiser that an expression yields. Raises SpecError (E0305) for another value.
 
     If it is `optional`, as for `weight_init`, the word `none` stands for the default of the op.
+    """
+    value = initial_value(context, node)
+    if isinstance(value, (Initialiser, Poison)) or (optional and value == NONE):
+        return value
+    raise no_initialiser(context, node, value)
+
+
+def initial_value(context: Context, node: ast.Expr) -> Value:
+    """The value of an expression for an initialiser: `zeros` is the initialiser, not the op.
+
+    It may be another value, such as data.
     """
     if isinstance(node, ast.Name) and node.text in INITIALISER_NAMES - _locals(context, node):
         return _build(context, node.text, {}, node.span)
     if isinstance(node, ast.Call) and isinstance(node.function, ast.Name):
         name = node.function.text
-        if name in INITIALISER_NAMES and not context.environment.has_local(name):
+        is_initialiser = name in INITIALISER_NAMES and not _means_op(name, node)
+        if is_initialiser and not context.environment.has_local(name):
             return _make_initialiser(context, name, node)
     if isinstance(node, ast.IfValue):
         verdict = holds(context, node.condition)
         if verdict is None:
             return POISON
-        branch = node.then if verdict else node.otherwise
-        return initialiser_value(context, branch, optional=optional)
+        return initial_value(context, node.then if verdict else node.otherwise)
     value = settled(context, node)
     if isinstance(value, InitialiserName):
         return _build(context, value.name, {}, node.span)
-    if isinstance(value, (Initialiser, Poison)) or (optional and value == NONE):
-        return value
-    raise context.error(
+    return value
+
+
+def _means_op(name: str, node: ast.Call) -> bool:
+    """Whether a call is of the op of the same name: `eye(3)`, as the initialiser takes nothing."""
+    return name in all_ops() and not INITIALISERS[name].model_fields and bool(node.arguments)
+
+
+def no_initialiser(context: Context, node: ast.Expr, value: Value) -> SpecError:
+    """The error (E0305) for a value that is not an initialiser."""
+    return context.error(
         "E0305",
         f"an initialiser is needed here, not {kind_of(value)}",
         node.span,

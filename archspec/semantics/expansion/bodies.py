@@ -16,7 +16,8 @@ from archspec.semantics.expansion.shape_patterns import (
     poison_dims,
     poison_targets,
 )
-from archspec.semantics.expansion.statements import carry_out, data_value
+from archspec.semantics.expansion.sources import data_value
+from archspec.semantics.expansion.statements import carry_out
 from archspec.semantics.expansion.unpacking_faults import explained_output
 from archspec.semantics.values.context import GraphContext, Reported, SpecError
 from archspec.semantics.values.display import kind_of, values_in

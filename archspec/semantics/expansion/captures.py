@@ -107,7 +107,7 @@ def _taken(
     types: tuple[TensorType, ...],
     span: Span,
 ) -> Tensors:
-    from archspec.ops.source import Buffer  # only specs with buffers need this family
+    from archspec.ops.stored import Buffer  # only specs with buffers need this family
 
     if instance.graph is not None:
         return inlined(context, builder, instance.graph, inputs, span)

@@ -1,6 +1,6 @@
-"""Checks that a buffer is computed from constants only.
+"""Checks that the value of a buffer or parameter is computed from constants only.
 
-A buffer is computed once, when the module is made, so its graph has no calls and no captures.
+It is computed once, when the module is made, so its graph has no calls and no captures.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ def require_constant(
     types: tuple[TensorType, ...],
     span: Span,
 ) -> None:
-    """Reject an op of a buffer's graph that has weights, regions or free sizes."""
+    """Reject an op of such a graph that has weights, regions or free sizes."""
     op = instance.op
     assert op is not None
     if instance.regions or op.parameters(*(item.type for item in inputs)):
         raise no_constant(context, span, instance.origin.span)
     free = _free_size((*vars(op).values(), *(kind.shape for kind in types)))
     if free is not None:
-        message = f"a buffer is computed before an input is known, and `{free}` is a free size"
-        fix = "make the size a parameter of the network, or compute with it outside of the buffer"
+        message = f"this value is computed before an input is known, and `{free}` is a free size"
+        fix = "make the size a parameter of the network, or compute outside of this statement"
         raise context.error("E0409", message, span, fix=fix)
 
 
@@ -47,7 +47,7 @@ def no_constant(context: Context, span: Span, place: Span) -> SpecError:
     """The error for a value that is not known when the module is made."""
     return context.error(
         "E0409",
-        "a buffer is computed once, from constants: it cannot depend on an input or a weight",
+        "this value is computed once, from constants: it cannot depend on an input or a weight",
         span,
         secondary=[(place, "this is not a constant")] if place != span else [],
     )

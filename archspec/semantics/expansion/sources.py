@@ -1,21 +1,31 @@
-"""Layers without input (`arange(n)`, a block that has only outputs), replaced by their data.
+"""The data of expressions.
+
+A layer without input (`arange(n)`, a block that has only outputs) is replaced by its data.
 
 A rule whose right side is such a layer is one, too; a rule with a signature takes data.
 """
 
 from __future__ import annotations
 
+from archspec.diagnostics.model import Edit, Fix
 from archspec.semantics.arguments.rules import rule_value
+from archspec.semantics.building.graph_builder import Tensor
 from archspec.semantics.program.definitions import RuleDefinition
 from archspec.semantics.values.context import Context, GraphContext
-from archspec.semantics.values.evaluation import apply_layer, evaluate
+from archspec.semantics.values.display import kind_of
+from archspec.semantics.values.evaluation import apply_layer, evaluate, force
 from archspec.semantics.values.model import (
     BlockLayer,
     Closure,
+    FrozenLayer,
     GroupLayer,
     LabelledLayer,
+    ListValue,
     OpLayer,
+    Poison,
     Value,
+    is_data,
+    is_layer,
 )
 from archspec.source import NOWHERE, Span
 from archspec.syntax import ast
@@ -23,7 +33,7 @@ from archspec.syntax import ast
 
 def is_source(context: Context, value: Value) -> bool:
     """Whether the value is a layer that takes no data."""
-    while isinstance(value, (LabelledLayer, GroupLayer)):
+    while isinstance(value, (LabelledLayer, GroupLayer, FrozenLayer)):
         value = value.inner
     if isinstance(value, OpLayer):
         return value.op.arity[1] == 0
@@ -57,3 +67,35 @@ def materialise(context: Context, value: Value, span: Span) -> Value:
     if not isinstance(context, GraphContext) or not is_source(context, value):
         return value
     return apply_layer(context, value, (), span)
+
+
+def data_value(context: GraphContext, expression: ast.Expr) -> Value:
+    """The data of an expression. Raises SpecError if it is not data."""
+    value = evaluate(context, expression)
+    value = materialise(context, value, expression.span)
+    if isinstance(value, Poison) or (is_data(value) and not _has_values(value)):
+        return value
+    forced = force(context, value, expression.span)
+    raise context.error(
+        "E0315",
+        f"an output must be data, but this is {kind_of(forced)}",
+        expression.span,
+        fix=_as_data(expression, forced),
+    )
+
+
+def _as_data(expression: ast.Expr, value: Value) -> str | Fix:
+    """A fix for an output that is not data."""
+    if isinstance(value, ListValue) and value.items and all(map(is_data, value.items)):
+        written = f"(...{expression.span.text})"
+        edits = (Edit(expression.span, written),)
+        return Fix(f"spread a list of data into a tuple: `{written}`", edits)
+    if is_layer(value):
+        return "apply it: `output x -> f`"
+    return "an output is computed from an input: `output y = x -> f`"
+
+
+def _has_values(value: Value) -> bool:
+    if isinstance(value, tuple):
+        return any(_has_values(item) for item in value)
+    return not isinstance(value, (Tensor, Poison))

@@ -5,51 +5,37 @@ from __future__ import annotations
 import re
 from typing import TypeAlias, assert_never
 
-from archspec.diagnostics.model import Edit, Fix
 from archspec.diagnostics.suggest import rename
-from archspec.graph.model import Draw, GraphOutput, InitRule, Instance, Origin, Region, Tie
+from archspec.graph.model import Draw, InitRule, Tie
 from archspec.ops.base import Need, Op
 from archspec.ops.registry import all_ops
 from archspec.semantics.arguments.layer_calls import initialiser_value
-from archspec.semantics.building.graph_builder import GraphBuilder, Tensor
-from archspec.semantics.expansion.captures import own
-from archspec.semantics.expansion.nodes import add_node, instance_key
-from archspec.semantics.expansion.ops import instantiate
+from archspec.semantics.building.graph_builder import Tensor
 from archspec.semantics.expansion.requirements import require, settle
 from archspec.semantics.expansion.shape_patterns import (
     bind_targets,
     discard,
-    dtype_of,
     name_free,
-    size_of,
 )
-from archspec.semantics.expansion.sharing import one_instance
 from archspec.semantics.expansion.sources import materialise
+from archspec.semantics.expansion.stored_tensors import buffer, parameter
 from archspec.semantics.expansion.unpacking_faults import explained
-from archspec.semantics.values.context import GraphContext, Reported, SpecError
-from archspec.semantics.values.data import ports_of, structure_of
+from archspec.semantics.values.context import GraphContext, SpecError
 from archspec.semantics.values.display import kind_of, values_in
 from archspec.semantics.values.evaluation import evaluate, force, settled
 from archspec.semantics.values.model import (
     AbsentLayer,
-    Given,
-    ListValue,
-    OpLayer,
     Poison,
     SharedLayer,
     Value,
-    has_poison,
-    is_data,
     is_layer,
 )
 from archspec.semantics.values.operators import is_condition, plain, truth
-from archspec.semantics.values.provenance import as_written, numbers_in, written_later
-from archspec.semantics.values.single_tensors import as_one
+from archspec.semantics.values.provenance import as_written
 from archspec.source import Span
 from archspec.syntax import ast
-from archspec.types.dim import Dim, dim
+from archspec.types.dim import Dim
 from archspec.types.initialiser import Initialiser
-from archspec.types.tensor import DType, TensorType
 
 Declaration: TypeAlias = (
     "ast.Bind | ast.ParamDecl | ast.BufferDecl | ast.Shared | ast.InitDecl | ast.DrawDecl | "
@@ -64,9 +50,11 @@ def carry_out(context: GraphContext, statement: Declaration) -> None:
         case ast.Bind():
             _bind(context, statement)
         case ast.ParamDecl():
-            _param(context, statement)
+            name_free(context, statement.name, statement.span)
+            _stored(context, statement, parameter(context, statement))
         case ast.BufferDecl():
-            _buffer(context, statement)
+            name_free(context, statement.name, statement.span)
+            _stored(context, statement, buffer(context, statement))
         case ast.Shared():
             _shared(context, statement)
         case ast.InitDecl():
@@ -79,38 +67,6 @@ def carry_out(context: GraphContext, statement: Declaration) -> None:
             _assert(context, statement)
         case _:
             assert_never(statement)
-
-
-def data_value(context: GraphContext, expression: ast.Expr) -> Value:
-    """The data of an expression. Raises SpecError if it is not data."""
-    value = evaluate(context, expression)
-    value = materialise(context, value, expression.span)
-    if isinstance(value, Poison) or (is_data(value) and not _has_values(value)):
-        return value
-    forced = force(context, value, expression.span)
-    raise context.error(
-        "E0315",
-        f"an output must be data, but this is {kind_of(forced)}",
-        expression.span,
-        fix=_as_data(expression, forced),
-    )
-
-
-def _as_data(expression: ast.Expr, value: Value) -> str | Fix:
-    """A fix for an output that is not data."""
-    if isinstance(value, ListValue) and value.items and all(map(is_data, value.items)):
-        written = f"(...{expression.span.text})"
-        edits = (Edit(expression.span, written),)
-        return Fix(f"spread a list of data into a tuple: `{written}`", edits)
-    if is_layer(value):
-        return "apply it: `output x -> f`"
-    return "an output is computed from an input: `output y = x -> f`"
-
-
-def _has_values(value: Value) -> bool:
-    if isinstance(value, tuple):
-        return any(_has_values(item) for item in value)
-    return not isinstance(value, (Tensor, Poison))
 
 
 def _bind(context: GraphContext, statement: ast.Bind) -> None:
@@ -153,109 +109,12 @@ def _remember_name(value: Value, name: str) -> None:
             node.name = ", ".join(names)
 
 
-def _param(context: GraphContext, statement: ast.ParamDecl) -> None:
-    shape = _fixed_shape(context, statement.type, statement.name)
-    init = initialiser_value(context, statement.init) if statement.init is not None else None
-    if dtype_of(context, statement.type) is not DType.F32:
-        raise context.error(
-            "E0407",
-            f"`{statement.name}` is learned, so its elements must be f32",
-            statement.type.span,
-            fix="a constant of another type is a `buffer`",
-        )
-    given = [_shape_given(context, statement, shape)]
-    if isinstance(init, Initialiser) and statement.init is not None:
-        given.append(Given("init", init, statement.init.span))
-    layer = OpLayer(all_ops()["param"], tuple(given), statement.span)
-    _declare(context, statement, layer)
-
-
-def _shape_given(
-    context: GraphContext, statement: ast.ParamDecl | ast.BufferDecl, shape: tuple[int, ...]
-) -> Given:
-    """The shape of what is declared, as it is written."""
-    span = statement.type.span
-    node = ast.TupleExpr(span, tuple(one.value for one in statement.type.dims))
-    return Given("shape", shape, span, node, context.environment)
-
-
-def _declare(context: GraphContext, statement: ast.ParamDecl, layer: OpLayer) -> None:
-    name_free(context, statement.name, statement.span)
-    value = instantiate(context, layer, (), statement.name, statement.span)
+def _stored(context: GraphContext, statement: ast.ParamDecl | ast.BufferDecl, value: Value) -> None:
+    """Bind a declared tensor to its name."""
     context.environment.bind(statement.name, value, statement.span)
-    if statement.name.startswith("_"):
+    if isinstance(statement, ast.ParamDecl) and statement.name.startswith("_"):
         discard(context, value)
     _remember_name(value, statement.name)
-
-
-def _fixed_shape(context: GraphContext, shape: ast.TypeExpr, name: str) -> tuple[int, ...]:
-    sizes: list[int] = []
-    for entry in shape.dims:
-        size = size_of(context, entry.value)
-        if size is None:
-            raise Reported()
-        if size.constant is None:
-            raise context.error(
-                "E0403",
-                f"the shape of `{name}` must be fixed, but `{size}` depends on a free size",
-                entry.span,
-                fix="make the size a parameter of the network: `size: int = 224` and "
-                "`input image: f32[B = 1, 3, size, size]`",
-            )
-        if size.constant < 1:
-            raise context.error("E0402", f"`{name}` would have size {size.constant}", entry.span)
-        sizes.append(size.constant)
-    return tuple(sizes)
-
-
-def _buffer(context: GraphContext, statement: ast.BufferDecl) -> None:
-    name_free(context, statement.name, statement.span)
-    shape = _fixed_shape(context, statement.type, statement.name)
-    dtype = dtype_of(context, statement.type)
-    inner = GraphBuilder(statement.name, "buffer", context.builder, len(context.frames))
-    inner.owner, inner.names = context.builder.owner, numbers_in(context.environment)
-    inside = context.entering(inner)
-    context.session.mode_readers.append(False)
-    try:
-        value = data_value(inside, statement.value)
-    finally:
-        reads_mode = context.session.mode_readers.pop()
-    if has_poison(value):
-        raise Reported()
-    if reads_mode:
-        raise context.error(
-            "E0409",
-            "a buffer is computed once, so it can't depend on `training`",
-            statement.value.span,
-        )
-    wanted = TensorType(dtype, tuple(dim(size) for size in shape))
-    if not isinstance(value, Tensor):
-        raise context.error("E0409", "a buffer is one tensor, not a tuple", statement.value.span)
-    value = own(inside, value, statement.value.span)
-    if value.type != wanted:
-        raise context.error(
-            "E0405",
-            f"`{statement.name}` is declared {wanted}, but its value is {value.type}",
-            statement.span,
-        )
-    graph = inner.finish(
-        (GraphOutput("output", ports_of(value), structure_of(value)),),
-        {},
-        (),
-        Origin(statement.span),
-    )
-    op = all_ops()["buffer"].model_validate(
-        {"shape": shape, "dtype": str(dtype), "transient": statement.transient}
-    )
-    key = instance_key(context, statement.name, "buffer", statement.span)
-    origin = context.origin(statement.span)
-    region, owner = Region("value", "", graph), context.builder.owner
-    source = written_later((_shape_given(context, statement, shape),), ("shape",), owner)
-    instance = Instance(key, op, None, (region,), origin, source=source)
-    instance = one_instance(context, instance, (), statement.span)
-    (result,) = add_node(context, instance, (), (wanted,), statement.span)
-    context.environment.bind(statement.name, as_one(result), statement.span)
-    _remember_name(result, statement.name)
 
 
 def _shared(context: GraphContext, statement: ast.Shared) -> None:

@@ -110,7 +110,7 @@ class _Renderer:
             else (f"({arguments}{inside}")
         )
         yield from _wrapped(f"def {self.item.name}", joined, indent=0)
-        yield '    """The initial value of a buffer."""'
+        yield '    """The initial value of a tensor."""'
         yield from body
 
     def _block(self, block: Sequence[Line], own: str, indent: int) -> list[str]:

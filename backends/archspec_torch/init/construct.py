@@ -72,16 +72,7 @@ class Constructor:
             made.append(Line(code("self.added_layers = ", listing([*map(literal, self.added)]))))
         if self.unit.either.frozen:
             return made  # the caller freezes all of it
-        return [*made, *(line for child in children for line in self._fixed(child))]
-
-    def _fixed(self, branch: Branch) -> Iterator[Line]:
-        """Freeze parameters: in one line if everything below a name is frozen."""
-        found = [leaf.owned for leaf in branch.leaves() if leaf.owned is not None]
-        if branch.kind is Kind.GIVEN or not all(owned.either.frozen for owned in found):
-            for child in branch.children.values():
-                yield from self._fixed(child)
-        elif any(map(_has_weights, found)):
-            yield Line(code(f"{branch.access}.requires_grad_(False)"))
+        return [*made, *(line for child in children for line in _fixed(child))]
 
     def _top(self, branch: Branch) -> Iterator[Line]:
         if branch.kind is Kind.PARAMETER:
@@ -190,18 +181,41 @@ class Constructor:
         assert branch.owned is not None
         instance = branch.owned.either
         (parameter,) = site(*branch.owned.places[0]).parameters
-        how = parameter.initialiser
         value = _empty(branch.owned, parameter)
         if parameter.learnable:
-            yield _assigned(owner, branch.name, call("nn.Parameter", value))
+            fixed = instance.frozen and not self.unit.either.frozen
+            more = [Argument(("False",), "requires_grad")] if fixed else []
+            yield _assigned(owner, branch.name, call("nn.Parameter", value, *more))
         else:
             yield Line(_register_buffer(owner, branch.name, value, parameter.persistent))
         filled = self.resets if parameter.persistent else self.restores
-        for region in instance.regions:  # a buffer that is computed
-            computed = same_names(self.construct(self.unit.callee(instance, region)))
-            filled.append(Line(call(f"{branch.access}.copy_", computed)))
-            return
-        filled.append(Line(init_call(how or Zeros(), branch.access)))
+        computed = [
+            same_names(self.construct(self.unit.callee(instance, region)))
+            for region in instance.regions
+        ]
+        filled += _initial(branch.access, parameter, computed)
+
+
+def _initial(access: str, parameter: Parameter, computed: list[Code]) -> Iterator[Line]:
+    """Set a tensor to its initial value, which may be computed."""
+    for value in computed:
+        if parameter.learnable:
+            yield Line(code("with torch.no_grad():"))
+        yield Line(call(f"{access}.copy_", value), indent=4 if parameter.learnable else 0)
+    if not computed:
+        yield Line(init_call(parameter.initialiser or Zeros(), access))
+
+
+def _fixed(branch: Branch) -> Iterator[Line]:
+    """Freeze modules: in one line if everything below a name is frozen."""
+    if all(leaf.kind is Kind.PARAMETER for leaf in branch.leaves()):
+        return  # they are fixed where they are created
+    found = [leaf.owned for leaf in branch.leaves() if leaf.owned is not None]
+    if branch.kind is Kind.GIVEN or not all(owned.either.frozen for owned in found):
+        for child in branch.children.values():
+            yield from _fixed(child)
+    elif any(map(_has_weights, found)):
+        yield Line(code(f"{branch.access}.requires_grad_(False)"))
 
 
 def _assigned(owner: str, name: str, value: Code) -> Line:

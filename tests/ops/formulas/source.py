@@ -42,6 +42,18 @@ def buffer(op, it=None):
     return np.arange(2.0, 6) if it is None else it
 
 
+COMPUTED = (
+    Case({"shape": (4,)}, (), {"value": held("arange", start=2, stop=6, dtype="f32")}),
+    Case({"shape": (2, 2)}, (), {"value": held("eye", size=2)}),
+)
+
+
+@reference("computed_param", cases=COMPUTED)
+def computed_param(op, it=None):
+    """The value, or the one in the state dict."""
+    return np.arange(2.0, 6) if it is None else it
+
+
 @reference("arange", cases=(Case({"start": 2, "stop": 9, "dtype": "i32"}, ()),))
 def arange(op):
     start, stop = (0, op.start) if op.stop is None else (op.start, op.stop)

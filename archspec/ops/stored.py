@@ -1,0 +1,161 @@
+"""Ops without inputs whose tensors a module owns: parameters and buffers. Sizes are fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from archspec.ops.base import Check, Example, Op, OpError, Parameter, fixed
+from archspec.ops.source import checked_shape
+from archspec.types.dim import DimLike, dim
+from archspec.types.initialiser import Initialiser, Normal, zeros
+from archspec.types.tensor import DType, TensorType
+
+_NO_INPUT = (0, 0)
+
+
+class Param(Op):
+    """A learnable tensor of the module's element type: `param pos: f32[1, 197, 768] = zeros`.
+
+    Its shape is fixed. It is initialised with zeros by default.
+
+    shape: fixed sizes.
+    init: the initialiser.
+    """
+
+    name: ClassVar[str] = "param"
+    arity: ClassVar[tuple[int, int | None]] = _NO_INPUT
+    category: ClassVar[str] = "source"
+    pointwise: ClassVar[bool] = True
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"shape": (1, 5, 8)}, ()),
+        Example({"shape": (), "init": Normal(std=0.02)}, ()),
+    )
+
+    shape: tuple[int, ...]
+    init: Initialiser | None = None
+
+    @property
+    def yields_parameter(self) -> str | None:
+        return ""
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return TensorType(DType.F32, checked_shape(self.name, check, self.shape))
+
+    def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
+        return (Parameter("", self.shape, self.init or zeros()),)
+
+
+class ComputedParam(Op):
+    """A learnable tensor whose initial value is computed: `param p: f32[3, 3] = eye(3) * 0.5`.
+
+    `value` is a layer without inputs. It is computed when the module is created or initialised.
+
+    shape: fixed sizes.
+    """
+
+    name: ClassVar[str] = "computed_param"
+    arity: ClassVar[tuple[int, int | None]] = _NO_INPUT
+    category: ClassVar[str] = "source"
+    pointwise: ClassVar[bool] = True
+    regions: ClassVar[tuple[str, ...]] = ("value",)
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"shape": (2, 3)}, (), {"value": ("f32[2, 3]",)}),
+    )
+
+    shape: tuple[int, ...]
+
+    @property
+    def yields_parameter(self) -> str | None:
+        return ""
+
+    @property
+    def type(self) -> TensorType:
+        """The declared type."""
+        return TensorType(DType.F32, tuple(map(dim, self.shape)))
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return self.type
+
+    def region_inputs(self, region: str, inputs: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
+        return ()
+
+    def infer_regions(
+        self,
+        check: Check,
+        inputs: tuple[TensorType, ...],
+        regions: Mapping[str, tuple[TensorType, ...]],
+    ) -> TensorType:
+        return _computed(self.type, regions["value"], "parameter")
+
+    def region_runs(self, region: str, inputs: tuple[TensorType, ...]) -> DimLike | None:
+        return 0
+
+    def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
+        return (Parameter("", self.shape),)
+
+
+def _computed(declared: TensorType, found: tuple[TensorType, ...], what: str) -> TensorType:
+    """The type of a tensor that is computed before the inputs of the network are known."""
+    if len(found) != 1:
+        raise OpError(f"a {what} is one tensor, but its value is {len(found)}")
+    for axis, size in enumerate(found[0].shape):
+        fix = f"a {what} is computed before the input is known"
+        fixed(size, f"axis {axis} of a {what}", fix=fix)
+    if found[0] != declared:
+        raise OpError(f"the {what} is declared as {declared}, but its value is {found[0]}")
+    return declared
+
+
+class Buffer(Op):
+    """A constant tensor, computed once when the module is created: `buffer i: i64[4] = arange(4)`.
+
+    `value` is a layer without inputs. The tensor is part of the state dict unless it is transient.
+
+    shape: fixed sizes.
+    dtype: its element type.
+    transient: whether it is excluded from the state dict.
+    """
+
+    name: ClassVar[str] = "buffer"
+    arity: ClassVar[tuple[int, int | None]] = _NO_INPUT
+    category: ClassVar[str] = "source"
+    pointwise: ClassVar[bool] = True
+    regions: ClassVar[tuple[str, ...]] = ("value",)
+    examples: ClassVar[tuple[Example, ...]] = (
+        Example({"shape": (4,), "dtype": "i64"}, (), {"value": ("i64[4]",)}),
+        Example({"shape": (2, 3), "transient": True}, (), {"value": ("f32[2, 3]",)}),
+    )
+
+    shape: tuple[int, ...]
+    dtype: Annotated[DType, Field(strict=False)] = DType.F32
+    transient: bool = False
+
+    @property
+    def type(self) -> TensorType:
+        """The declared type."""
+        return TensorType(self.dtype, tuple(map(dim, self.shape)))
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        return self.type
+
+    def region_inputs(self, region: str, inputs: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
+        return ()
+
+    def infer_regions(
+        self,
+        check: Check,
+        inputs: tuple[TensorType, ...],
+        regions: Mapping[str, tuple[TensorType, ...]],
+    ) -> TensorType:
+        return _computed(self.type, regions["value"], "buffer")
+
+    def region_runs(self, region: str, inputs: tuple[TensorType, ...]) -> DimLike | None:
+        return 0
+
+    def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
+        persistent = not self.transient
+        buffer = Parameter("", self.shape, dtype=self.dtype, learnable=False, persistent=persistent)
+        return (buffer,)
