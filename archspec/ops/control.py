@@ -157,9 +157,11 @@ class Iterate(Op):
 class Scan(Op):
     """`(x, state) -> scan(layer, axis)`: applies the layer along an axis of x, with a state.
 
-    The layer maps `(x_t, state) -> (y, state)`, where x_t is x without the axis; state and y may
-    be several tensors each. The first `sequences` inputs are x, the others are the state. The
-    result is the y of all steps, stacked along the same axis, followed by the final state.
+    At each step the layer gets `(x_t, state)`, where x_t is x at this position, without the axis,
+    and yields `(y, next)`. The result is `(ys, last)`: the y of all steps, stacked along the same
+    axis, and the final state. The first `sequences` inputs are sequences; all others are the state,
+    and so are the last outputs of the layer, as many and of the same shapes. There may be several
+    y, or no state.
 
     axis: the axis of the sequences.
     sequences: the number of inputs that are sequences.

@@ -20,7 +20,7 @@ class Embedding(Op):
 
     count: number of rows of the table; indices are from 0 to count - 1, which is not checked here.
     width: size of a row.
-    padding_index: a row that is initialised with zeros and gets no gradient; None for none.
+    padding_index: a row that is initialised with zeros and gets no gradient, if there is one.
     weight_init: initialiser; by default normal with standard deviation 1.
     """
 

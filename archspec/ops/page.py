@@ -50,7 +50,8 @@ def _literal(value: object) -> str:
 
 
 def _prose(text: str) -> str:
-    """A docstring with its lines about attributes as a list."""
+    """A docstring with its lines about attributes as a list, and None as it is written."""
+    text = re.sub(r"\bNone\b", "`none`", text)
     names = r"^([a-z]\w*(?:, [a-z]\w*)*): "
     head, bullet, rest = re.sub(names, r"- **\1**: ", text, flags=re.MULTILINE).partition("- **")
     return f"{head.rstrip()}\n\n{bullet}{rest}" if bullet else text
