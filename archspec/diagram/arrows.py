@@ -11,7 +11,7 @@ from archspec.diagram.cells import entering, leaving
 from archspec.diagram.edges import Edge, Reach, Wiring, below, edges_between, merged
 from archspec.diagram.points import apart, in_order, jointed, parted
 from archspec.diagram.ranks import levels, stretched
-from archspec.diagram.straight import BRANCH, fans_of, plumb, rigidity, upright
+from archspec.diagram.straight import BRANCH, MAIN, fans_of, plumb, rigidity, upright
 from archspec.diagram.wording import Wording
 from archspec.frozen import frozen
 from archspec.passes.expand import Flat
@@ -70,6 +70,7 @@ def arrows(flat: Flat, owner: Mapping[int, int], wiring: Wiring, wording: Wordin
     rigid = rigidity(edges, order, straight, fans, wiring.bars)
     heads = entering(edges, rigid, wiring.merging | splits.keys())
     feet = leaving(edges, rigid, wiring.bars | splits.keys())
+    together = Counter((edge.start, foot) for edge, foot in feet.of.items())
     feet_of_bars = _feet_of_bars(edges, wiring)
     cells = Counter({**heads.counts, **wiring.cells})
     crowded = {rank[box] - 1 for box in cells if cells[box] >= MANY and box not in wiring.bars}
@@ -83,7 +84,7 @@ def arrows(flat: Flat, owner: Mapping[int, int], wiring: Wiring, wording: Wordin
             feet_of_bars.get(edge, feet.of.get(edge)),
             edge.target if edge.end in wiring.cells else heads.of.get(edge),
             max(1, rank[edge.end] - rank[edge.start]),
-            rigid[edge],
+            min(rigid[edge], BRANCH if together[edge.start, feet.of.get(edge, -1)] > 1 else MAIN),
             edge.start in fans,
         )
         for edge in edges

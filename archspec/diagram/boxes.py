@@ -50,13 +50,18 @@ def cell_widths(
     return [found[at] + 2 + GAP for at in range(bar.heads)]
 
 
-def foot_widths(box: Box, fed: Sequence[tuple[Box, int | None]]) -> Sequence[int]:
-    """Widths of the cells where arrows leave a box: outputs hang below it side by side."""
-    found = [CELL] * box.feet
-    for other, cell in fed:
-        if cell is not None and other.shape == "end":
-            found[cell] = max(found[cell], _estimate(other) + GAP)
-    return found
+def foot_widths(box: Box, fed: Mapping[int, Sequence[tuple[Box, int | None]]]) -> Sequence[int]:
+    """Widths of the cells where arrows leave a box.
+
+    Outputs, and boxes that only lead to outputs, are below it side by side. `fed` has for each box
+    those that it feeds, with the cell where the arrow leaves.
+    """
+    found = [0] * box.feet
+    for other, cell in fed.get(box.id, ()):
+        ends = [after for after, _ in fed.get(other.id, ())]
+        if cell is not None and all(after.shape == "end" for after in ends):
+            found[cell] += max(map(_estimate, [other, *ends])) + GAP
+    return [max(width, CELL) for width in found]
 
 
 def _estimate(box: Box) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import cast
 
@@ -26,11 +25,18 @@ from archspec.diagram.straight import MAIN
 from archspec.diagram.style import FONT, FRAMES, INK, LINE, fill_of
 from archspec.frozen import frozen
 
+PEN = 0.9
+"""Width of arrows, in points."""
+
 PLUMB = "200"
 """Weight of a line that keeps boxes below each other.
 
 It is above 128, the weight with which Graphviz keeps frames narrow. That of arrows is 4.
 """
+
+
+POINT = {"color": LINE, "penwidth": "0", "width": f"{PEN / 72:.4f}"}
+"""A point where arrows meet or branch: as large as they are wide, so that it is not seen."""
 
 
 @frozen
@@ -71,7 +77,7 @@ def dot_text(
         edge_attr={
             "color": LINE,
             "arrowsize": "0.5",
-            "penwidth": "0.9",
+            "penwidth": f"{PEN:g}",
         },
     )
     _Writer(graph, drawing, sides).write()
@@ -106,7 +112,6 @@ class _Writer:
             self.fed.setdefault(arrow.start, []).append((boxes[arrow.end], arrow.out))
             self.feeding.setdefault(arrow.end, []).append((boxes[arrow.start], arrow.into))
         self.splits = {box.id for box in drawing.boxes if box.shape == "split"}
-        self.leaving = Counter(arrow.start for arrow in drawing.arrows if not arrow.hidden)
         self.merging = {b.id for b in drawing.boxes if b.shape == "merge" and not b.heads}
         # Graphviz keeps the order of arrows only on request, at the cost of crossings.
         self.ordered = {arrow.start for arrow in drawing.arrows if arrow.ordered}
@@ -123,14 +128,12 @@ class _Writer:
                 continue
             order = {"ordering": "out"} if box.id in self.ordered else {}
             if box.shape == "split":
-                size = "0.05" if self.leaving[box.id] > 1 else "0.026"  # so large that lines meet
-                pen = {"color": LINE, "penwidth": "0.5", "width": size}
-                graph.node(f"n{box.id}", shape="point", **pen, **order)
+                graph.node(f"n{box.id}", shape="point", **POINT, **order)
             else:
                 if box.shape == "bar":
                     cells = cell_widths(box, self.width, self.feeding)
                 else:
-                    cells = foot_widths(box, self.fed.get(box.id, ()))
+                    cells = foot_widths(box, self.fed)
                 table = label(box, self.width, self.sides.rankdir, cells)
                 graph.node(f"n{box.id}", f"<{table}>", tooltip=_lines(box.tooltip), **order)
         for item in self.drawing.frames:
@@ -163,8 +166,10 @@ class _Writer:
             start += f":o{arrow.out}:{sides.out}"
         elif arrow.start not in self.splits and arrow.rigid == MAIN:
             start += f":{sides.out}"
+        if arrow.start in self.splits:
+            attributes["tailclip"] = "false"
         if arrow.end in self.splits:
-            attributes["arrowhead"] = "none"
+            attributes.update(dir="none", headclip="false")
         elif arrow.end not in self.merging or arrow.rigid == MAIN:
             end += f":i{arrow.into}:{sides.into}" if arrow.into is not None else f":{sides.into}"
         if arrow.length > 1:

@@ -1,7 +1,8 @@
-"""Frames as narrow as what is in them.
+"""Frames as wide as what is in them.
 
 A frame that is laid out wider so that its title has a place next to the arrows may have room to
 spare on both sides, and so may the frames around it. In a layout that is done their sides move in.
+An arrow between boxes of a frame that bends out of it is bent back.
 """
 
 from __future__ import annotations
@@ -9,10 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from archspec.diagram.titles import MARGIN, Layout, crossed, extent, gap, move_title, polyline
+from archspec.diagram.titles import (
+    MARGIN,
+    Layout,
+    closest,
+    crossed,
+    extent,
+    move_title,
+    polyline,
+)
 
 LEAST = 6.0
 """Points by which a side moves, or not at all."""
+BEND = 3.0
+"""Distance between the sides of a frame and the arrows inside."""
 
 
 def tighten(layout: Layout) -> Mapping[str, str]:
@@ -29,13 +40,12 @@ def tighten(layout: Layout) -> Mapping[str, str]:
         title = extent(frame)
         if not spans or title is None:
             continue
-        first = max(left, min(span[0] for span in spans) - MARGIN)
-        last = min(right, max(span[1] for span in spans) + MARGIN)
-        width = title[2] - title[0]
-        place = gap(crossed(lines, title), width, first + MARGIN, right - MARGIN)
-        if place is None:
-            first, place = min(first, title[0] - MARGIN), title[0]
-        last = max(last, place + width + MARGIN)
+        ends = [at for span in spans for at in span]
+        first, last = max(left, min(ends) - MARGIN), min(right, max(ends) + MARGIN)
+        width, sides = title[2] - title[0], (left + MARGIN, right - MARGIN)
+        place = closest(crossed(lines, title), width, sides, (first + MARGIN, last - MARGIN))
+        place = title[0] if place is None else place
+        first, last = min(first, place - MARGIN), max(last, place + width + MARGIN)
         first = first if first - left >= LEAST else left
         last = last if right - last >= LEAST else right
         if (first, last) != (left, right):
@@ -44,6 +54,24 @@ def tighten(layout: Layout) -> Mapping[str, str]:
             found[frame["name"]] = frame["bb"] = f"{first:g},{low:g},{last:g},{high:g}"
     _fit(layout, frames, lines)
     return found
+
+
+def keep_inside(layout: Layout) -> None:
+    """Bend arrows between boxes of a frame so that they are in it; boxes are further inside."""
+    items = layout.get("objects", ())
+    members = _members(items)
+    for frame in (item for item in items if "bb" in item):
+        left, low, right, high = _box(frame)
+        for edge in layout.get("edges", ()):
+            if {edge["tail"], edge["head"]} <= members[frame["_gvid"]]:
+                for operation in edge.get("_draw_", ()):
+                    operation["points"] = [
+                        [
+                            min(max(x, left + BEND), right - BEND),
+                            min(max(y, low + BEND), high - BEND),
+                        ]
+                        for x, y in operation.get("points", ())
+                    ]
 
 
 def _fit(layout: Layout, frames: Sequence[Mapping[str, Any]], lines: Sequence[Any]) -> None:
@@ -58,6 +86,16 @@ def _fit(layout: Layout, frames: Sequence[Mapping[str, Any]], lines: Sequence[An
         left = max(left, min(span[0] for span in spans))
         right = min(right, max(span[1] for span in spans))
         layout["bb"] = f"{left:g},{low:g},{right:g},{high:g}"
+
+
+def _members(items: Sequence[Mapping[str, Any]]) -> Mapping[int, set[int]]:
+    """The boxes in each frame and in the frames in it."""
+    found: dict[int, set[int]] = {}
+    for item in reversed(items):
+        if "bb" in item:
+            inner = [found[number] for number in item.get("subgraphs", ())]
+            found[item["_gvid"]] = set(item.get("nodes", ())).union(*inner)
+    return found
 
 
 def _box(frame: Mapping[str, Any]) -> tuple[float, float, float, float]:

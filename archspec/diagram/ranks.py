@@ -34,7 +34,7 @@ def levels(
     pairs.add_edges_from((*arrows, *constraints))
     earliest, behind = _generations(pairs), _generations(pairs.reverse(copy=False))
     height = max(earliest.values(), default=0)
-    early = {box for box in outputs if earliest[box] + behind[box] < height}
+    early = _not_deepest(order, arrows, outputs)
     arrowed: dict[int, list[int]] = {}
     for start, end in arrows:
         arrowed.setdefault(start, []).append(end)
@@ -53,6 +53,17 @@ def levels(
         else:
             found[box] = max(least, (earliest[box] + latest) // 2)
     return found
+
+
+def _not_deepest(
+    order: Sequence[int], arrows: Sequence[tuple[int, int]], outputs: Collection[int]
+) -> set[int]:
+    """The outputs to which the longest path does not lead."""
+    depth = dict.fromkeys(order, 0)
+    place = {box: index for index, box in enumerate(order)}
+    for start, end in sorted(arrows, key=lambda arrow: place[arrow[0]]):
+        depth[end] = max(depth[end], depth[start] + 1)
+    return {box for box in outputs if depth[box] < max(depth.values())}
 
 
 def stretched(rank: Mapping[int, int], gaps: Collection[int]) -> dict[int, int]:

@@ -16,7 +16,8 @@ from typing import Any
 
 from archspec.diagnostics.failure import CompileFailed
 from archspec.diagnostics.model import diagnostic
-from archspec.diagram.frames import tighten
+from archspec.diagram.frames import keep_inside, tighten
+from archspec.diagram.joints import smooth
 from archspec.diagram.pdf import pdf
 from archspec.diagram.svg import svg
 from archspec.diagram.titles import moves, shift_titles, wider_label, with_attributes
@@ -133,6 +134,8 @@ def place(graphviz: Graphviz, dot: str) -> Placed:
             for name, moved in narrow.items()
         }
         dot = with_attributes(dot, placed, wider)
+    smooth(placed)
+    keep_inside(placed)
     shift_titles(placed, found)
     narrower = tighten(placed)
     frames = {

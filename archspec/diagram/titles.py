@@ -116,6 +116,26 @@ def gap(taken: Sequence[Point], width: float, left: float, right: float) -> floa
     return place if place + width <= right else None
 
 
+def closest(taken: Sequence[Point], width: float, sides: Point, inner: Point) -> float | None:
+    """The position between `sides` for an object, as much as possible between the ends of `inner`.
+
+    Of several the leftmost.
+    """
+    places = [sides[0], inner[0], *(end + CLEAR for _, end in taken)]
+    places += [start - CLEAR - width for start, _ in taken]
+    free = (
+        place
+        for place in sorted(places)
+        if sides[0] <= place <= sides[1] - width + TINY
+        and not any(_overlap(span, place, place + width) for span in taken)
+    )
+    return min(
+        free,
+        key=lambda at: round(max(0.0, inner[0] - at) + max(0.0, at + width - inner[1])),
+        default=None,
+    )
+
+
 def _overlap(span: Point, left: float, right: float) -> bool:
     return span[0] - CLEAR < right - TINY and left + TINY < span[1] + CLEAR
 
