@@ -16,6 +16,8 @@ GAP = 16
 CHARACTER = 5.7
 """Width of a character of a label, in points, on average; of a shape it is 4.4."""
 NARROWEST, BROADEST = 64, 210
+AMPLE = 1.06
+"""Factor for estimated widths, since fonts differ."""
 CELL = 20
 """Minimum distance between arrows at a box."""
 ROW = 30
@@ -50,18 +52,19 @@ def cell_widths(
     return [found[at] + 2 + GAP for at in range(bar.heads)]
 
 
-def foot_widths(box: Box, fed: Mapping[int, Sequence[tuple[Box, int | None]]]) -> Sequence[int]:
-    """Widths of the cells where arrows leave a box.
+Neighbours: TypeAlias = Mapping[int, Sequence[tuple[Box, int | None]]]
+"""For each box those that it feeds or that feed it, with the cell of the arrow."""
 
-    Outputs, and boxes that only lead to outputs, are below it side by side. `fed` has for each box
-    those that it feeds, with the cell where the arrow leaves.
-    """
+
+def foot_widths(box: Box, fed: Neighbours, feeding: Neighbours) -> Sequence[int]:
+    """Widths of the cells where arrows leave a box: what only it feeds is below, side by side."""
     found = [0] * box.feet
     for other, cell in fed.get(box.id, ()):
-        ends = [after for after, _ in fed.get(other.id, ())]
-        if cell is not None and all(after.shape == "end" for after in ends):
-            found[cell] += max(map(_estimate, [other, *ends])) + GAP
-    return [max(width, CELL) for width in found]
+        if cell is not None and len(feeding[other.id]) == 1:
+            below = [after for after, _ in fed.get(other.id, ()) if len(feeding[after.id]) == 1]
+            row = [_estimate(after) + GAP for after in below if other.feet or after.shape == "end"]
+            found[cell] += max(_estimate(other) + GAP, sum(row))
+    return [max(round(width * AMPLE), CELL) for width in found]
 
 
 def _estimate(box: Box) -> int:

@@ -37,9 +37,9 @@ def entering(edges: Sequence[Edge], rigid: Mapping[Edge, int], without: Set[int]
 
 
 def leaving(edges: Sequence[Edge], rigid: Mapping[Edge, int], without: Set[int]) -> Cells:
-    """Cells at which edges leave: those of one tensor leave together."""
+    """Cells at which edges leave: those of one tensor leave together, those of several last."""
     groups: dict[int, dict[tuple[tuple[int, int], ...], list[Edge]]] = {}
-    for edge in sorted(edges, key=lambda edge: edge.ports):
+    for edge in sorted(edges, key=lambda edge: (len(edge.ports) > 1, edge.ports)):
         if edge.start not in without:
             groups.setdefault(edge.start, {}).setdefault(edge.ports, []).append(edge)
     return _cells({box: list(of.values()) for box, of in groups.items()}, rigid)

@@ -133,7 +133,7 @@ class _Writer:
                 if box.shape == "bar":
                     cells = cell_widths(box, self.width, self.feeding)
                 else:
-                    cells = foot_widths(box, self.fed)
+                    cells = foot_widths(box, self.fed, self.feeding)
                 table = label(box, self.width, self.sides.rankdir, cells)
                 graph.node(f"n{box.id}", f"<{table}>", tooltip=_lines(box.tooltip), **order)
         for item in self.drawing.frames:

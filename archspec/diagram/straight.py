@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from archspec.diagram.edges import Edge, Reach, Wiring, around, below, merged
 from archspec.diagram.spine import plumb_lines
@@ -32,21 +32,36 @@ def rigidity(
         above[edge.end] = max(above[edge.end], above[edge.start] + 1)
     for edge in sorted(edges, key=lambda edge: -place[edge.end]):
         below[edge.start] = max(below[edge.start], below[edge.end] + 1)
-    onward: dict[int, Edge] = {}
-    inward: dict[int, Edge] = {}
-    for edge in edges:
-        if edge.start not in onward or below[edge.end] > below[onward[edge.start].end]:
-            onward[edge.start] = edge
-        if edge.end not in inward or above[edge.start] > above[inward[edge.end].start]:
-            inward[edge.end] = edge
+    onward = _longest((edge.start, below[edge.end], edge) for edge in edges)
+    inputs = sorted(edges, key=lambda edge: edge.target)
+    inward = _longest((edge.end, above[edge.start], edge) for edge in inputs)
     found: dict[Edge, int] = {}
     for edge in edges:
-        main = (onward[edge.start] is edge) + (inward[edge.end] is edge)
+        main = (edge in onward) + (edge in inward)
         branch = edge.start in fans or edge.end in bars
         found[edge] = BRANCH if branch else (SIDE, BRANCH, MAIN)[main]
         if edge not in upright:
             found[edge] = min(found[edge], BRANCH)
     return found
+
+
+def _longest(listed: Iterable[tuple[int, int, Edge]]) -> Set[Edge]:
+    """For each box the edge with the longest path; of an odd number of these the one in the middle.
+
+    Of four or another even number of equal paths none is in the middle; of two it is the first.
+    """
+    found: dict[int, list[Edge]] = {}
+    length: dict[int, int] = {}
+    for box, size, edge in listed:
+        if size > length.get(box, -1):
+            found[box], length[box] = [], size
+        if size == length[box]:
+            found[box].append(edge)
+    return {
+        ways[0 if len(ways) == 2 else len(ways) // 2]
+        for ways in found.values()
+        if len(ways) % 2 or len(ways) == 2
+    }
 
 
 def fans_of(

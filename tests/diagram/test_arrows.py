@@ -1,6 +1,7 @@
 """Arrows that can be followed: where they enter and leave boxes, and how boxes are placed."""
 
 import math
+from collections import Counter
 from pathlib import Path
 
 import networkx
@@ -289,6 +290,85 @@ def test_frames_are_as_narrow_as_what_is_in_them(network, program):
         assert pages[0] <= left
         assert right <= pages[2]
     assert not moves(placed)
+
+
+BRANCHING = ["resnet50_fpn", "siglip_base_patch16_224", "googlenet", "swin_t", T5]
+
+
+@pytest.mark.parametrize("name", BRANCHING, ids=str)
+def test_arrows_stay_in_their_frames_and_lines_go_on_through_points(name, program):
+    placed = layout(load(str(name)), 2, program)
+    items = placed["objects"]
+    members = {}
+    for item in reversed([item for item in items if "bb" in item]):
+        inner = [members[at] for at in item.get("subgraphs", ())]
+        members[item["_gvid"]] = set(item.get("nodes", ())).union(*inner)
+    edges = [edge for edge in placed["edges"] if edge.get("style") != "invis"]
+    for frame, boxes in members.items():
+        left, low, right, high = extents(items[frame])
+        for edge in edges:
+            if {edge["tail"], edge["head"]} <= boxes:
+                for x, y in polyline(edge):
+                    assert left <= x <= right
+                    assert low <= y <= high
+    points = {item["_gvid"]: item for item in items if item.get("shape") == "point"}
+    assert points
+    for number, point in points.items():
+        assert float(point["width"]) * 72 < 1  # not wider than a line
+        x, y = (float(at) for at in point["pos"].split(","))
+        for edge in edges:
+            (line,) = [one["points"] for one in edge["_draw_"] if one["op"] == "b"]
+            if edge["head"] == number:
+                assert math.dist(line[-1], (x, y)) < 0.5
+                assert abs(line[-2][0] - x) < 0.5  # from straight above
+                assert line[-2][1] >= y
+            if edge["tail"] == number:
+                assert math.dist(line[0], (x, y)) < 1.5
+
+
+@pytest.mark.parametrize("name", ["upernet", "resnet50_fpn", "rpn_resnet50_fpn"])
+def test_boxes_are_straight_below_the_cells_that_feed_them(name, program):
+    placed = layout(load(name), 1, program)
+    feet = [edge for edge in placed["edges"] if edge.get("tailport", "").startswith("o")]
+    cells = Counter((edge["tail"], edge["tailport"]) for edge in feet)
+    alone = [edge for edge in feet if cells[edge["tail"], edge["tailport"]] == 1]
+    assert len(alone) >= 3
+    for edge in alone:
+        (line,) = [one["points"] for one in edge["_draw_"] if one["op"] == "b"]
+        width = float(placed["objects"][edge["head"]]["width"]) * 72
+        assert abs(line[0][0] - line[-1][0]) < width / 2
+
+
+def test_of_equal_paths_the_one_in_the_middle_is_straight(network, program):
+    placed = layout(network(THREE), 1, program)
+    middles = {
+        name: float(item["pos"].split(",")[0])
+        for item in placed["objects"]
+        if "pos" in item
+        for name in ("split", "left", "centre", "right", "scaled_dot")
+        if name in item["label"]
+    }
+    assert abs(middles["split"] - middles["centre"]) < 2
+    assert abs(middles["scaled_dot"] - middles["centre"]) < 2
+    assert middles["left"] < middles["centre"] < middles["right"]
+
+
+THREE = """
+network net {
+  input x: f32[B = 1, N = 4, 8]
+  s = x -> split: linear(8)
+  output y = (s -> left: linear(8), s -> centre: linear(8), s -> right: linear(8))
+    -> scaled_dot_product_attention
+}
+"""
+
+
+def test_an_output_is_next_to_its_source_though_another_path_is_as_long():
+    """In a pyramid the map that is pooled for one more output does not move down for it."""
+    longest = [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)]
+    found = levels(range(9), [*longest, (1, 6), (6, 7), (7, 8)], [(4, 7)], outputs=[5, 8])
+    assert found[6] == found[1] + 1
+    assert found[7] == found[4] + 1
 
 
 def test_no_label_is_next_to_an_arrow(network, program):
