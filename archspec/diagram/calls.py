@@ -8,7 +8,7 @@ required arguments are shown if different blocks would have the same text.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from itertools import islice
+from itertools import dropwhile, islice, takewhile
 from typing import Any
 
 from archspec.analysis.structure import structure_classes
@@ -95,7 +95,7 @@ def _text(
 
     Without room for all, the last of those that are not in `shown` are left out.
     """
-    required = ((n, v) for n, v in graph.arguments.items() if n not in graph.defaults)
+    required = takewhile(lambda a: a[0] not in graph.defaults, graph.arguments.items())
     leading = ((n, v) for n, v in required if is_number(v) and not _is_rate(v) and n not in idle)
     numbers = dict(islice(leading, FIRST))
     changed = _changed(graph)
@@ -124,11 +124,13 @@ def _written(
 def _changed(graph: Graph) -> frozenset[str]:
     """The numbers and flags that are not at their defaults, without rates."""
     found = set()
-    for name, expression in graph.defaults.items():
-        value, default = graph.arguments.get(name), evaluated(expression, graph.arguments)
-        plain = isinstance(value, bool) or is_number(value)
-        if plain and default is not None and not _is_rate(value):
-            found |= {name} if value_text(default) != value_text(value) else set()
+    for name, value in dropwhile(lambda a: a[0] not in graph.defaults, graph.arguments.items()):
+        if is_number(value) or (isinstance(value, bool) and name in graph.defaults):
+            # A default that is no expression, such as `half`, is not this number.
+            expression = graph.defaults.get(name)
+            default = None if expression is None else evaluated(expression, graph.arguments)
+            same = default is not None and value_text(default) == value_text(value)
+            found |= set() if same or _is_rate(value) else {name}
     return frozenset(found)
 
 

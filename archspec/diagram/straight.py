@@ -20,11 +20,13 @@ def rigidity(
     upright: Set[Edge],
     fans: Set[int],
     bars: Set[int],
+    central: Set[Edge] = frozenset(),
 ) -> Mapping[Edge, int]:
     """The weight of each edge for being straight.
 
     Of the paths that leave a box or meet at one, the longest is straight, such as the layers of a
-    residual block, and the others go around it. The branches of a fan are equal.
+    residual block, and the others go around it. The branches of a fan are equal, but for those in
+    `central`.
     """
     above, below = dict.fromkeys(order, 0), dict.fromkeys(order, 0)
     place = {box: index for index, box in enumerate(order)}
@@ -40,6 +42,7 @@ def rigidity(
         main = (edge in onward) + (edge in inward)
         branch = edge.start in fans or edge.end in bars
         found[edge] = BRANCH if branch else (SIDE, BRANCH, MAIN)[main]
+        found[edge] = MAIN if edge in central else found[edge]
         if edge not in upright:
             found[edge] = min(found[edge], BRANCH)
     return found
@@ -74,6 +77,25 @@ def fans_of(
         for bar, cell in below(edge, cells, reach).items():
             if first.setdefault((edge.start, bar), cell) != cell:
                 found.add(edge.start)
+    return frozenset(found)
+
+
+def central_of(
+    edges: Sequence[Edge], cells: Mapping[int, int], reach: Mapping[int, Reach], fans: Set[int]
+) -> frozenset[Edge]:
+    """The edges of the middle branch of a fan, if it leads to the middle cell of a bar."""
+    leaving: dict[int, list[Edge]] = {}
+    for edge in edges:
+        leaving.setdefault(edge.start, []).append(edge)
+    found: set[Edge] = set()
+    for start in fans:
+        ways = leaving[start]
+        edge = ways[len(ways) // 2]
+        led = below(edge, cells, reach)
+        bars = {bar for bar in led if cells[bar] == len(ways) and led[bar] == len(ways) // 2}
+        if len(ways) % 2 and bars:
+            last = {one for one in edges if one.end in bars and one.target == len(ways) // 2}
+            found |= {edge} | last
     return frozenset(found)
 
 
