@@ -11,7 +11,16 @@ from archspec.diagram.cells import entering, leaving
 from archspec.diagram.edges import Edge, Reach, Wiring, below, edges_between, merged
 from archspec.diagram.points import apart, in_order, jointed, parted
 from archspec.diagram.ranks import levels, stretched
-from archspec.diagram.straight import BRANCH, MAIN, central_of, fans_of, plumb, rigidity, upright
+from archspec.diagram.straight import (
+    BRANCH,
+    MAIN,
+    beside_frames,
+    central_of,
+    fans_of,
+    plumb,
+    rigidity,
+    upright,
+)
 from archspec.diagram.wording import Wording
 from archspec.frozen import frozen
 from archspec.passes.expand import Flat
@@ -69,6 +78,7 @@ def arrows(flat: Flat, owner: Mapping[int, int], wiring: Wiring, wording: Wordin
     straight = upright(edges, rank, {**wiring.frame_of, **splits}, wiring.parents)
     central = central_of(edges, wiring.cells, reach, fans)
     rigid = rigidity(edges, order, straight, fans, wiring.bars, central)
+    rigid = beside_frames(rigid, splits, {**wiring.frame_of, **splits}, wiring.parents)
     heads = entering(edges, rigid, wiring.merging | splits.keys())
     feet = leaving(edges, rigid, wiring.bars | splits.keys())
     together = Counter((edge.start, foot) for edge, foot in feet.of.items())

@@ -44,9 +44,13 @@ def cell_widths(
     """
     found = dict.fromkeys(range(bar.heads), width)
     for box, cell in feeding.get(bar.id, ()):
+        above = feeding.get(box.id, ())
+        if box.shape == "bar" and [b.id for b, _ in feeding[bar.id]].count(box.id) == 1:
+            row = sum(max(width, _estimate(one)) + GAP for one, _ in above)
+            found[cell or 0] = max(width, row - GAP)
         if cell is None or box.shape in ("bar", "split"):
             continue
-        merged = [other for other, _ in feeding.get(box.id, ()) if other.shape in ("ops", "block")]
+        merged = [other for other, _ in above if other.shape in ("ops", "block")]
         boxes = merged if box.shape == "merge" and merged else [box]
         found[cell] = max(width, sum(_estimate(one) + GAP for one in boxes) - GAP)
     return [found[at] + 2 + GAP for at in range(bar.heads)]

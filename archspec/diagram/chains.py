@@ -6,11 +6,12 @@ keep the shape and have no depth of their own (convolution, norm, activation).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from archspec.frozen import frozen
-from archspec.passes.expand import Flat, FlatNode, Group
+from archspec.passes.expand import Flat, FlatNode, FlatPort, Group
 
 
 @frozen
@@ -51,15 +52,33 @@ def is_bar(item: FlatNode) -> bool:
     return op.category == "merge" or (op.category == "arithmetic" and len(item.inputs) > 1)
 
 
-def is_wide(item: FlatNode) -> bool:
-    """Whether an op that merges its inputs is a bar as wide as these: joins, or three branches.
+def wide(flat: Flat) -> frozenset[int]:
+    """The ops that merge their inputs and are bars as wide as these.
 
-    Others are small boxes, next to which a short path passes a long one.
+    These are joins, and ops that merge three branches, or two of the same length that begin
+    together. Others are small boxes, next to which a short path passes a long one.
     """
+    readers = Counter(port[0] for item in flat.nodes for port in item.inputs)
+    return frozenset(item.index for item in flat.nodes if _is_wide(flat, item, readers))
+
+
+def _is_wide(flat: Flat, item: FlatNode, readers: Mapping[int, int]) -> bool:
     op = item.node.op if item.node is not None else None
     if op is None or op.category != "merge":
         return False
-    return op.kept_mean() is not None or len(item.inputs) > 2
+    if op.kept_mean() is not None or len(item.inputs) != 2:
+        return op.kept_mean() is not None or len(item.inputs) > 2
+    one, other = (_branch(flat, port, readers) for port in item.inputs)
+    return one == other and one[1] > 0
+
+
+def _branch(flat: Flat, port: FlatPort, readers: Mapping[int, int]) -> tuple[FlatPort, int]:
+    """Where a branch begins that ends at a port, and its length."""
+    length, item = 0, flat.nodes[port[0]]
+    while readers[item.index] == 1 and len(item.inputs) == 1:
+        port, length = item.inputs[0], length + 1
+        item = flat.nodes[port[0]]
+    return port, length
 
 
 def is_commutative(item: FlatNode) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Literal
 
 from archspec.diagram.arrows import Arrow, arrows
-from archspec.diagram.chains import Chain, chains, is_bar, is_commutative, is_wide
+from archspec.diagram.chains import Chain, chains, is_bar, is_commutative, wide
 from archspec.diagram.edges import Wiring
 from archspec.diagram.facts import Facts
 from archspec.diagram.labels import shortened
@@ -114,7 +114,7 @@ class _Builder:
 
     def __init__(self, flat: Flat, wording: Wording, facts: Facts) -> None:
         self.flat, self.wording, self.facts = flat, wording, facts
-        self.shown = _innermost_frames(flat)
+        self.shown, self.wide = _innermost_frames(flat), wide(flat)
         readers = (item for item in flat.nodes if item.kind != "output")
         self.read = {port for item in readers for port in item.inputs}
 
@@ -204,9 +204,9 @@ class _Builder:
         line, tip, shapes = self._line(item), self._facts(item), self._shapes([item])
         if not is_bar(item):
             return Box(item.index, "ops", "", (line,), frame, tip, count=item.count, shapes=shapes)
-        wide = item.node is not None and is_wide(item)
-        heads = 0 if is_commutative(item) and not wide else len(item.inputs)
-        kind: Literal["bar", "merge"] = "bar" if wide else "merge"
+        is_wide = item.index in self.wide
+        heads = 0 if is_commutative(item) and not is_wide else len(item.inputs)
+        kind: Literal["bar", "merge"] = "bar" if is_wide else "merge"
         return Box(
             item.index, kind, "", (line,), frame, tip, count=item.count, shapes=shapes, heads=heads
         )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 
 from archspec.diagram.edges import Edge, Reach, Wiring, around, below, merged
 from archspec.diagram.spine import plumb_lines
 
-SIDE, BRANCH, MAIN = 1, 4, 200
-"""Weights for straight arrows: around a longer path, a branch of a bar, the longest path.
+SIDE, BRANCH, INSIDE, MAIN = 1, 4, 16, 200
+"""Weights for straight arrows: around a longer path, a branch of a bar, the part inside a frame of
+an arrow that leaves it, the longest path.
 
 Frames are kept narrow with a weight of 128.
 """
@@ -97,6 +99,26 @@ def central_of(
             last = {one for one in edges if one.end in bars and one.target == len(ways) // 2}
             found |= {edge} | last
     return frozenset(found)
+
+
+def beside_frames(
+    rigid: Mapping[Edge, int],
+    splits: Mapping[int, int],
+    frames: Mapping[int, int | None],
+    parents: Mapping[int, int | None],
+) -> Mapping[Edge, int]:
+    """The weights, for lines that only pass a point of a frame: they bend outside of the frame.
+
+    Lines that are straight stay as they are.
+    """
+    leaving = Counter(edge.start for edge in rigid)
+    found = dict(rigid)
+    for edge, weight in rigid.items():
+        for point, box in ((edge.end, edge.start), (edge.start, edge.end)):
+            if point in splits and leaving[point] == 1 and weight != MAIN:
+                inside = splits[point] in around(frames[box], parents)
+                found[edge] = INSIDE if inside else SIDE
+    return found
 
 
 def upright(

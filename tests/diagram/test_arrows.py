@@ -363,6 +363,40 @@ network net {
 """
 
 
+ARMS = """
+network net {
+  input x: f32[B = 1, 8, H = 8, W = 8]
+  s = x -> stem: conv(8, 1)
+  arms = (s -> a: conv(8, 3) -> relu, s -> b: conv(8, 3) -> relu) -> concat
+  skip = (arms, arms -> conv(8, 3)) -> concat
+  output y = (skip -> c: conv(8, 1), skip -> d: conv(8, 1) -> relu -> conv(8, 3)) -> concat
+}
+"""
+
+
+def test_two_branches_of_the_same_length_meet_at_a_bar(network):
+    shapes = [box.shape for box in shown(network(ARMS)).boxes if box.lines[:1]]
+    merging = [shape for shape in shapes if shape in ("bar", "merge")]
+    assert merging == ["bar", "merge", "merge"]  # a path around others, and paths of other lengths
+
+
+@pytest.mark.parametrize("name", ["deeplabv3_resnet50_aux", "inception_v3"])
+def test_the_middle_branch_of_a_fan_is_straight(name, program):
+    placed = layout(load(name), 2, program, training=True)
+    places = {item["_gvid"]: item for item in placed["objects"]}
+    edges = [edge for edge in placed["edges"] if edge.get("style") != "invis"]
+    leaving, found = {}, 0
+    for edge in edges:
+        leaving.setdefault(edge["tail"], []).append(edge["head"])
+    for start, ends in leaving.items():
+        if len(ends) in (3, 5) and places[start].get("shape") == "point":
+            xs = sorted(float(places[end]["pos"].split(",")[0]) for end in ends)
+            x = float(places[start]["pos"].split(",")[0])
+            assert abs(xs[len(xs) // 2] - x) < 2
+            found += 1
+    assert found
+
+
 def test_an_output_is_next_to_its_source_though_another_path_is_as_long():
     """In a pyramid the map that is pooled for one more output does not move down for it."""
     longest = [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)]
