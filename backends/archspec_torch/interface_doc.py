@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from archspec.analysis.cost import Signature, inputs_of, outputs_of
-from archspec.analysis.sizes import valid_sizes
 from archspec.graph.compiled import Compiled
-from archspec.types.condition import comparisons
 from archspec.types.dim import Dim
 from archspec.types.tensor import TensorType
 from archspec_torch.classes.arguments import whole_factor
 from archspec_torch.classes.parameters import Parameter
-from archspec_torch.inputs import MOST_COMPARISONS
+from archspec_torch.input_check import limits
 
 
 def interface_doc(
@@ -29,9 +27,9 @@ def interface_doc(
         f"Inputs: {', '.join(_shown([one], ()) for one in inputs_of(graph))}.",
         f"Outputs: {', '.join(shown)}.",
     ]
-    valid = valid_sizes(network)
-    if valid.symbols and comparisons(valid.formula) <= MOST_COMPARISONS:
-        told.append(f"Valid sizes: {valid}.")
+    plain, training = limits(network)
+    told += [f"Valid sizes: {plain}."] if plain else []
+    told += [f"Valid sizes in training: {training}."] if training else []
     fixed = [*_fixed(network, {argument.name for argument in arguments})]
     paragraphs = [" ".join(told)]
     if fixed:

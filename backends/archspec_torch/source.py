@@ -48,7 +48,6 @@ def python_source(network: Compiled, remarks: Sequence[str] = ()) -> tuple[str, 
     classes, root, inlet = found.classes, found.plan.root, found.entrance
     records = record_fields(root)
     used = set().union(*(draft.helpers for item in classes for draft in item.drafts))
-    used |= {"check_sizes"} if inlet.beginning else set()
     values = whole_values(network, classes)
     used.update(values.helpers)
     helpers = with_needed(used)

@@ -1,13 +1,15 @@
-"""The class of a network documents its inputs: sizes are checked, and there are examples."""
+"""The class of a network documents and checks its inputs, and has examples of them."""
 
 import ast
 import inspect
 import pickle
+from itertools import product
 
 import pytest
 import torch
 
 import archspec
+from archspec.analysis.sizes import accepts
 from archspec_torch.module import to_module
 from archspec_torch.source import python_source
 from tests.backends.scripts import script
@@ -43,6 +45,92 @@ def test_other_sizes_are_rejected_with_a_message(network, shape, words, training
     assert "T <= 5" in str(found.value)
 
 
+WRONG_TYPES = [
+    ("image", torch.zeros(1, 3, 8, 8, dtype=torch.uint8), "is torch.uint8, not a floating type"),
+    ("ids", torch.zeros(1, 3), "is torch.float32, not torch.int64"),
+    ("extra", torch.zeros(1, 2, dtype=torch.bool), "is torch.bool, not a floating type"),
+    ("extra", torch.zeros(1, 3), r"is \[1, 3\]; valid sizes are .*`extra` \[B, 2\]"),
+    ("extra", None, "is missing: training needs it"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "words"), WRONG_TYPES)
+def test_other_types_and_missing_inputs_are_rejected_with_a_message(network, name, value, words):
+    module = network(PAIR).to_torch().train()
+    inputs = {
+        "image": torch.zeros(1, 3, 8, 8),
+        "ids": torch.zeros(1, 3, dtype=torch.int32),
+        "extra": torch.zeros(1, 2),
+    }
+    module(**inputs)
+    with pytest.raises(ValueError, match=f"`{name}` {words}"):
+        module(**inputs | {name: value})
+    module.eval()(inputs["image"], inputs["ids"])
+
+
+KINDS = """
+network net {
+  input mask: bool[B = 1, T = 4]
+  input wave: c64[B, T]
+  input weights: f32[B, 2 * T]
+  output y = mask
+  output z = wave
+  output total = weights -> mean(axis=1)
+}
+"""
+
+
+def test_computed_sizes_and_other_types_are_checked(network):
+    module = network(KINDS).to_torch()
+    mask, wave = torch.ones(1, 4, dtype=torch.bool), torch.ones(1, 4, dtype=torch.complex64)
+    module.check_inputs(mask, wave, torch.ones(1, 8))
+    with pytest.raises(ValueError, match=r"`weights` is \[1, 7\]"):
+        module.check_inputs(mask, wave, torch.ones(1, 7))
+    with pytest.raises(ValueError, match=r"`mask` is torch\.float32, not torch\.bool"):
+        module.check_inputs(mask.float(), wave, torch.ones(1, 8))
+    with pytest.raises(ValueError, match=r"`wave` is torch\.float32, not a complex type"):
+        module.check_inputs(mask, wave.real, torch.ones(1, 8))
+
+
+def is_accepted(module, *inputs):
+    try:
+        module.check_inputs(*inputs)
+    except ValueError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["inception_v3", "resnet18", "deeplabv3_resnet50", "unet", "cont_ti", "swin_t", "alexnet"],
+)
+def test_the_sizes_of_both_modes_are_checked(name):
+    net = archspec.load(name)
+    module = net.to_torch(device="meta")
+    channels = net.inputs[0].types[0].shape[1].constant
+    sides = (*range(1, 80, 7), 31, 32, 33, 75, 223, 224, 298, 299, 346, 347)
+    for training in (True, False):
+        module.train(training)
+        accepted = 0
+        for batch, height, width in product((1, 2), sides, sides):
+            x = torch.empty(batch, channels, height, width, device="meta")
+            wanted = accepts(net.compiled, {"B": batch, "H": height, "W": width}, training=training)
+            assert is_accepted(module, x) == wanted, (x.shape, training)
+            accepted += wanted
+        assert accepted
+
+
+def test_a_network_with_frozen_norms_may_be_trained_on_one_image():
+    module = archspec.load("resnet18").to_torch(device="meta")
+    x = torch.empty(1, 3, 32, 32, device="meta")
+    with pytest.raises(ValueError, match="in training with B > 1 or H > 32 or W > 32"):
+        module(x)
+    for part in module.modules():
+        if isinstance(part, torch.nn.BatchNorm2d):
+            part.eval()
+    module(x)
+
+
 @pytest.mark.parametrize("name", ["resnet18", "swin_t", "siglip", "inception_v3", "lenet"])
 def test_examples_are_valid_in_both_modes(name):
     net = archspec.load(name)
@@ -64,7 +152,7 @@ def test_nothing_is_checked_where_a_graph_is_recorded():
     recorded = torch.fx.symbolic_trace(module)
     for form in (exported, traced, recorded, script(module)):
         torch.testing.assert_close(form(x), expected)
-        assert "check_sizes" not in str(getattr(form, "code", ""))
+        assert "ValueError" not in str(getattr(form, "code", ""))
     assert "32" not in recorded.code
     with pytest.raises(
         ValueError, match=r"`image` is \[1, 1, 28, 28\]; valid sizes are \[B, 1, 32"
@@ -81,6 +169,7 @@ def test_the_docstring_tells_inputs_outputs_and_valid_sizes():
     assert "Inputs: `image` f32[B, 1, H, W]." in text
     assert "Outputs: `logits` f32[B, classes, H, W]." in text
     assert "Valid sizes: H % 16 == 0, W % 16 == 0." in text
+    assert "Valid sizes in training: H % 16 == 0, W % 16 == 0, (B > 1 or H > 31 or W > 31)." in text
     module = to_module(archspec.load("lenet").compiled)
     assert "Inputs: `image` f32[B, 1, 32, 32]." in inspect.getdoc(type(module)).replace("\n", " ")
 

@@ -337,7 +337,7 @@ def test_what_helpers_need_is_hidden_by_no_class(layer, kind, tmp_path):
     shape = HELPED[layer]
     plain = compiled(f"network n {{\n  input x: {shape}\n  output x -> {layer}\n}}")
     brought = [node.name for node in ast.parse(python_source(plain)[0]).body if is_definition(node)]
-    assert len(brought) == 6  # including the check of sizes and the initial values
+    assert len(brought) == 5  # including `reset`
     for name in brought[:-1]:
         block = f"block {name} {{ {layer} -> relu }}" if kind == "block" else ""
         stage, head = (name, "n") if kind == "block" else (layer, name)

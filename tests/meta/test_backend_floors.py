@@ -13,7 +13,7 @@ FLOORS = {
         ("code",),
         ("lowering",),
         ("planning", "checks"),
-        ("forward", "init"),
+        ("forward", "init", "input_check"),
         ("classes", "inputs"),
         ("weights", "interface_doc"),
         ("settings",),

@@ -14,7 +14,7 @@ TAKEN = frozenset(
     self torch nn F Tensor Optional List Tuple NamedTuple OrderedDict math int float bool str
     len range list tuple dict sum min max abs any all enumerate zip print super type round
     getattr isinstance None True False need Any Dict Union Ellipsis NoneType
-    annotate unchecked_cast uninitialized hasattr __debug__
+    annotate unchecked_cast uninitialized hasattr __debug__ ValueError
     """.split()  # noqa: SIM905  (a table)
 )
 """Names that a local variable or argument may not have."""

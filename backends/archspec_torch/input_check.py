@@ -1,0 +1,308 @@
+"""The method that checks the types and sizes of the inputs of a network.
+
+It raises ValueError for what PyTorch would reject somewhere inside the network, or compute without
+a meaning. Conditions of training apply while all parts are in training mode: a network with frozen
+norms may be trained on one image.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
+
+from archspec.analysis.sizes import valid_sizes
+from archspec.frozen import frozen
+from archspec.graph.codegen.interface import Input
+from archspec.graph.compiled import Compiled
+from archspec.types.condition import FALSE, TRUE, All, Condition, comparisons, symbols_of
+from archspec.types.dim import Dim
+from archspec.types.sizes import ValidSizes
+from archspec.types.solver import condition_text
+from archspec.types.tensor import DType
+from archspec_torch.code.dtypes import TORCH_TYPES
+from archspec_torch.code.names import python_names
+from archspec_torch.code.text import WIDTH
+
+MOST_COMPARISONS = 12
+"""Maximum length of a formula that the module checks and its docstring contains."""
+
+
+@frozen
+class NamedInput:
+    """An input of `forward`: its name there, its declaration, and the input in the spec."""
+
+    name: str
+    declared: str
+    item: Input
+
+    @property
+    def sizes(self) -> tuple[Dim | None, ...]:
+        """Its shape, with None for a size that depends on the mode."""
+        one, two = (self.item.type_in(training=mode).shape for mode in (False, True))
+        return tuple(size if size == other else None for size, other in zip(one, two, strict=False))
+
+    @property
+    def has_one_rank(self) -> bool:
+        """Whether it has the same number of axes in both modes."""
+        return len({self.item.type_in(training=mode).rank for mode in (False, True)}) == 1
+
+
+def check_method(network: Compiled, inputs: Sequence[NamedInput]) -> Iterator[str]:
+    """The lines of the method `check_inputs`."""
+    yield f"    def check_inputs(self, {', '.join(one.declared for one in inputs)}) -> None:"
+    yield '        """Raise ValueError for inputs that the network does not accept."""'
+    recorded = python_names(one.name for one in inputs).fresh("recorded")
+    yield f"        {recorded} = torch.compiler.is_compiling() or torch.jit.is_tracing()"
+    yield f"        if {recorded} or isinstance({inputs[0].name}, torch.fx.Proxy):"
+    yield "            return"
+    for one in inputs:
+        yield from _type_check(one)
+    if any(one.has_one_rank for one in inputs):
+        yield from _sizes_check(network, inputs)
+        yield from _refusal(network, inputs)
+
+
+def limits(network: Compiled) -> tuple[str, str]:
+    """The valid sizes in both modes, and those in training if they differ; empty if too long."""
+    plain, training = (valid_sizes(network, training=mode) for mode in (False, True))
+    return _limits(plain), _limits(training) if training.formula != plain.formula else ""
+
+
+def _limits(valid: ValidSizes) -> str:
+    return str(valid) if valid.symbols and _is_short(valid) else ""
+
+
+def _is_short(valid: ValidSizes) -> bool:
+    return comparisons(valid.formula) <= MOST_COMPARISONS
+
+
+def _type_check(one: NamedInput) -> Iterator[str]:
+    """Whether an input is missing, and whether it has a type of the right kind."""
+    name, item = one.name, one.item
+    if item.optional:
+        mode, sign = ("training", "") if item.training is not None else ("inference", "not ")
+        yield f"        if {sign}self.training and {name} is None:"
+        yield f'            raise ValueError("`{name}` is missing: {mode} needs it")'
+    types = {item.type_in(training=mode).dtype for mode in (False, True)}
+    if len(types) > 1:
+        return
+    (dtype,) = types
+    wrong = {
+        DType.F32: f"not torch.is_floating_point({name})",
+        DType.C64: f"not torch.is_complex({name})",
+        DType.BOOL: f"{name}.dtype != torch.bool",
+    }.get(dtype, f"{name}.dtype not in (torch.int32, torch.int64)")
+    wanted = {DType.F32: "a floating type", DType.C64: "a complex type"}
+    given = f"{name} is not None and " if item.optional else ""
+    yield f"        if {given}{wrong}:"
+    known = wanted.get(dtype) or TORCH_TYPES[dtype]
+    yield f'            raise ValueError(f"`{name}` is {{{name}.dtype}}, not {known}")'
+
+
+# ---------------------------------------------------------------------- sizes
+
+
+def _sizes_check(network: Compiled, inputs: Sequence[NamedInput]) -> Iterator[str]:
+    """Return if the shapes are valid: those of required inputs match a pattern."""
+    reading = Reading(inputs)
+    cases = [[*_shape_conditions(reading), *one] for one in _cases(network, reading)]
+    shapes = ", ".join(f"{one.name}.shape" for one in reading.required)
+    if shapes:
+        yield f"        match {shapes}:"
+    for case in cases:
+        if not shapes:
+            yield from _headed("        if ", case or ["True"])
+            yield "            return"
+            continue
+        patterns = ", ".join(_pattern(one, reading, case) for one in reading.required)
+        yield from _headed(f"            case {patterns}{' if ' if case else ''}", case)
+        yield "                return"
+
+
+class Reading:
+    """How conditions read sizes: by names in the pattern, or as sizes of an optional input.
+
+    `code` is the Python of a symbol, `owners` are the optional inputs that have it, `places` are
+    the axes where symbols are read.
+    """
+
+    def __init__(self, inputs: Sequence[NamedInput]) -> None:
+        known = [one for one in inputs if one.has_one_rank]
+        self.required = [one for one in known if not one.item.optional]
+        self.optional = [one for one in known if one.item.optional]
+        self.code: dict[str, str] = {}
+        self.owners: dict[str, str] = {}
+        self.places: set[tuple[str, int]] = set()
+        names = python_names([*(one.name for one in inputs), "recorded", "part"])
+        for one in (*self.required, *self.optional):
+            for axis, size in enumerate(one.sizes):
+                symbol = _symbol(size)
+                if symbol and symbol not in self.code:
+                    self.places.add((one.name, axis))
+                    self.code[symbol] = names.fresh(symbol)
+                    if one.item.optional:
+                        self.owners[symbol] = one.name
+                        self.code[symbol] = f"{one.name}.shape[{axis}]"
+
+    def python(self, text: str) -> str:
+        """An expression of the language as Python."""
+        return re.sub(r"[^\W\d]\w*", lambda name: self.code.get(name[0], name[0]), text)
+
+    def conditions(self, parts: Iterable[Condition], valid: ValidSizes) -> list[str]:
+        """Some parts of a formula; none of one that is too long, or false."""
+        if not _is_short(valid) or valid.formula == FALSE:
+            return []
+        return [self._condition(one) for one in parts if symbols_of(one) <= self.code.keys()]
+
+    def _condition(self, part: Condition) -> str:
+        """A condition, which holds if an optional input that it reads is missing."""
+        missing = sorted({self.owners[one] for one in symbols_of(part) if one in self.owners})
+        text = _as_membership(self.python(condition_text(part)))
+        return _any([*(f"{name} is None" for name in missing), text])
+
+
+def _symbol(size: Dim | None) -> str:
+    """The symbol of a size, or nothing if it is not one."""
+    symbols = size.symbols if size is not None else ()
+    return next((one for one in symbols if size == Dim.symbol(one)), "")
+
+
+def _pattern(one: NamedInput, reading: Reading, conditions: Sequence[str]) -> str:
+    """`(_, 3, H, W)`; names that no condition reads are left out."""
+    used = set[str]().union(*map(_names, conditions))
+    items = []
+    for axis, size in enumerate(one.sizes):
+        name = reading.code.get(_symbol(size), "") if (one.name, axis) in reading.places else ""
+        constant = None if size is None else size.constant
+        items.append(str(constant) if constant is not None else name if name in used else "_")
+    return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+
+
+def _shape_conditions(reading: Reading) -> Iterator[str]:
+    """What a pattern does not say: equal and computed sizes, and shapes of optional inputs."""
+    for one in (*reading.required, *reading.optional):
+        maybe = one.item.optional
+        found = [f"{one.name}.dim() == {len(one.sizes)}"] if maybe else []
+        for axis, size in enumerate(one.sizes):
+            if size is None or (one.name, axis) in reading.places:
+                continue
+            owners = {reading.owners.get(symbol, one.name) for symbol in size.symbols}
+            is_known = size.symbols <= reading.code.keys() and owners <= {one.name}
+            if is_known and (maybe or size.constant is None):
+                found.append(f"{one.name}.shape[{axis}] == {reading.python(str(size))}")
+        yield from [_any([f"{one.name} is None", " and ".join(found)])] if maybe else found
+
+
+def _cases(network: Compiled, reading: Reading) -> list[list[str]]:
+    """The conditions of inference and training; any of the lists has to hold.
+
+    That of training is first, because it is slow to look for parts that are not in training mode.
+    """
+    plain, training = (valid_sizes(network, training=mode) for mode in (False, True))
+    always, trained = _parts(plain.formula), _parts(training.formula)
+    both = reading.conditions([one for one in always if one in trained], plain)
+    own = reading.conditions([one for one in trained if one not in always], training)
+    rest = reading.conditions([one for one in always if one not in trained], plain)
+    if not own:
+        return [[*both, *([_any(["self.training", " and ".join(rest)])] if rest else [])]]
+    frozen = "not all(part.training for part in self.modules())"
+    if rest:
+        return [[*both, "self.training", *own], [*both, *rest, frozen]]
+    return [[*both, _any(["not self.training", " and ".join(own)])], [*both, frozen]]
+
+
+def _parts(formula: Condition) -> tuple[Condition, ...]:
+    if formula == TRUE:
+        return ()
+    return formula.parts if isinstance(formula, All) else (formula,)
+
+
+# ---------------------------------------------------------------------- text
+
+
+def _names(text: str) -> set[str]:
+    return {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+
+
+def _any(parts: Sequence[str]) -> str:
+    """A disjunction in parentheses, as an operand of `and`."""
+    whole = " or ".join(_bare(text) for text in parts)
+    is_one = not isinstance(ast.parse(whole, mode="eval").body, ast.BoolOp)
+    return whole if is_one else f"({whole})"
+
+
+def _bare(text: str) -> str:
+    """Without parentheses around all of it."""
+    if not text.startswith("("):
+        return text
+    inner = text[1:-1]
+    depths = [*accumulate((one == "(") - (one == ")") for one in inner)]
+    return inner if text.endswith(")") and min(depths) >= 0 else text
+
+
+def _as_membership(text: str) -> str:
+    """`H % 4 == 0 or H % 4 == 3` as `H % 4 in (0, 3)`."""
+    tree = ast.parse(text, mode="eval").body
+    if not (isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.Or)):
+        return text
+    sides = [ast.unparse(one).split(" == ") for one in tree.values]
+    if any(len(pair) != 2 or pair[0] != sides[0][0] for pair in sides):
+        return text
+    return f"{sides[0][0]} in ({', '.join(right for _, right in sides)})"
+
+
+def _headed(head: str, conditions: Sequence[str]) -> Iterator[str]:
+    """`case (H, W) if H > 1 and W > 1:`, with a line for each condition if it is too long."""
+    if len(conditions) == 1:  # without parentheses
+        conditions = [_bare(conditions[0])]
+    whole = f"{head}{' and '.join(conditions)}:"
+    if len(whole) <= WIDTH or not conditions:
+        yield whole
+        return
+    indent = " " * (len(head) - len(head.lstrip()))
+    yield f"{head}("
+    for number, text in enumerate(conditions):
+        yield f"{indent}    {'and ' if number else ''}{text}"
+    yield f"{indent}):"
+
+
+def _refusal(network: Compiled, inputs: Sequence[NamedInput]) -> Iterator[str]:
+    """The error for sizes that are not valid."""
+    given = []
+    for one in inputs:
+        shown = f"list({one.name}.shape)"
+        shown += f" if {one.name} is not None else None" if one.item.optional else ""
+        given.append(f"`{one.name}` is {{{shown}}}")
+    types = [one.item.type_in(training=False) for one in inputs]
+    texts = [kind.shape_text for kind in types]
+    if len(inputs) > 1:
+        texts = [f"`{one.name}` {text}" for one, text in zip(inputs, texts, strict=True)]
+    plain, training = limits(network)
+    told = f"{', '.join(texts)}{f' with {plain}' if plain else ''}"
+    told += f"; in training with {training}" if training else ""
+    message = f"{', '.join(given)}; valid sizes are {told}"
+    whole = f'        raise ValueError(f"{message}")'
+    if len(whole) <= WIDTH:
+        yield whole
+        return
+    yield "        raise ValueError("
+    yield from _split(message)
+    yield "        )"
+
+
+def _split(message: str) -> Iterator[str]:
+    """A message in parts that fit a line, divided after semicolons if possible."""
+    for part in re.findall(r"[^;]+(?:; |$)", message):
+        line = ""
+        for word in re.findall(r"(?:\{[^}]*\}|[^ {])+ ?", part):
+            if line and len(line) + len(word) + 15 > WIDTH:
+                yield _quoted(line)
+                line = ""
+            line += word
+        yield _quoted(line)
+
+
+def _quoted(text: str) -> str:
+    return f'            {"f" * ("{" in text)}"{text}"'
