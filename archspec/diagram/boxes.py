@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, TypeAlias
 
 from archspec.diagram.drawing import Box, Line
+from archspec.diagram.labels import in_lines
 from archspec.diagram.style import BLOCK, END, LINE, SOFT, fill_of, ink_on
 
 Direction: TypeAlias = Literal["TB", "LR"]
@@ -74,7 +75,10 @@ def foot_widths(box: Box, fed: Neighbours, feeding: Neighbours) -> Sequence[int]
 def _estimate(box: Box) -> int:
     """About the width of a box."""
     more = len(f" × {box.count}") if box.count > 1 else 0
-    widths = [(len(line.text) + 0.85 * len(line.key) + more) * CHARACTER for line in box.lines]
+    widths = [
+        (max(map(len, in_lines(line.text))) + 0.85 * len(line.key) + more) * CHARACTER
+        for line in box.lines
+    ]
     widths += [len(shape) * 4.4 for shape in box.shapes]
     if box.shape == "end":
         widths += [len(box.title) * CHARACTER + 10, len(box.note) * 4.7 + 10]
@@ -237,7 +241,8 @@ def _bar_text(box: Box) -> str:
 def _text(line: Line, count: int) -> str:
     ink = ink_on(fill_of(line.category))
     key = f'<font point-size="9" color="{ink}">{escaped(line.key)}: </font>' if line.key else ""
-    return f'{key}<font color="{ink}">{escaped(line.text)}</font>{times(count)}'
+    text = "<br/>".join(map(escaped, in_lines(line.text)))
+    return f'{key}<font color="{ink}">{text}</font>{times(count)}'
 
 
 def times(count: int) -> str:

@@ -15,8 +15,10 @@ from archspec.types.dim import Dim
 from archspec.types.initialiser import Initialiser
 from archspec.types.tensor import TensorType
 
-WIDEST = 44
+WIDEST = 48
 """Characters in one line of a label."""
+LONGEST = 2 * WIDEST
+"""Characters in the text of an op, which may have two lines."""
 LONGEST_KEY = 24
 """Characters in the name of an instance."""
 
@@ -51,7 +53,7 @@ def op_text(op: Op, regions: Sequence[Region] = (), sizes: Mapping[str, int] | N
                 parts += [f"{key}={value_text(item, sizes)}" for key, item in value]
                 continue
             parts.append(f"{name}={value_text(value, sizes)}")
-    return shortened(f"{op.name}({', '.join(parts)})" if parts else op.name)
+    return shortened(f"{op.name}({', '.join(parts)})" if parts else op.name, LONGEST)
 
 
 def _are_named(value: Any) -> bool:
@@ -110,6 +112,14 @@ def shortened(text: str, most: int = WIDEST) -> str:
     """A text that is truncated if necessary, with control characters made visible."""
     text = "".join(c if c.isprintable() else "·" for c in text)
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def in_lines(text: str) -> Sequence[str]:
+    """A text in one line, or in two of which the first ends after an argument."""
+    end = text.rfind(", ", 0, WIDEST)
+    if len(text) <= WIDEST or end < 0:
+        return [shortened(text)]
+    return [text[: end + 1], shortened(text[end + 2 :])]
 
 
 def is_number(value: Any) -> bool:

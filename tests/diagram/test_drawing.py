@@ -21,7 +21,7 @@ from archspec.diagram.dot import dot_text, escaped, literal
 from archspec.diagram.draw import draw, drawing
 from archspec.diagram.drawing import drawing_of
 from archspec.diagram.facts import Facts
-from archspec.diagram.labels import key_text, op_text, range_text
+from archspec.diagram.labels import in_lines, key_text, op_text, range_text
 from archspec.diagram.ranks import levels
 from archspec.diagram.spine import plumb_lines
 from archspec.diagram.style import FILLS, ink_on
@@ -262,6 +262,9 @@ def test_labels():
     build = Build("bottleneck")
     graph = build.graph(build.input(tensor(1)), arguments={"width": 64, "stride": 2, "o": "B"})
     assert call_texts(graph)[graph] == "bottleneck(64, 2)"
+    upsample = "conv_transpose(12, 3, stride=2, padding=1, output_padding=1, bias=false)"
+    assert in_lines(upsample) == [upsample[:42], upsample[43:]]
+    assert in_lines("a" * 60) == ["a" * 47 + "…"]
     assert range_text("a.layers.0.b", "a.layers.11.b") == "a.layers.0 .. 11.b"
     assert range_text("block3", "block8") == "block3 .. 8"
     assert range_text("Mixed_6c", "Mixed_6d") == "Mixed_6c .. Mixed_6d"
