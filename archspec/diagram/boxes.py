@@ -68,7 +68,7 @@ def foot_widths(box: Box, fed: Neighbours, feeding: Neighbours) -> Sequence[int]
         if cell is not None and len(feeding[other.id]) == 1:
             below = [after for after, _ in fed.get(other.id, ()) if len(feeding[after.id]) == 1]
             row = [_estimate(after) + GAP for after in below if other.feet or after.shape == "end"]
-            found[cell] += max(_estimate(other) + GAP, sum(row))
+            found[cell] += max(_estimate(other), sum(row)) + GAP
     return [max(round(width * AMPLE), CELL) for width in found]
 
 

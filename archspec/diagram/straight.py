@@ -36,9 +36,10 @@ def rigidity(
         above[edge.end] = max(above[edge.end], above[edge.start] + 1)
     for edge in sorted(edges, key=lambda edge: -place[edge.end]):
         below[edge.start] = max(below[edge.start], below[edge.end] + 1)
-    onward = _longest((edge.start, below[edge.end], edge) for edge in edges)
+    forked = _forked(edges, order)
+    onward = _longest(((edge.start, below[edge.end], edge) for edge in edges), forked)
     inputs = sorted(edges, key=lambda edge: edge.target)
-    inward = _longest((edge.end, above[edge.start], edge) for edge in inputs)
+    inward = _longest(((edge.end, above[edge.start], edge) for edge in inputs), set())
     found: dict[Edge, int] = {}
     for edge in edges:
         main = (edge in onward) + (edge in inward)
@@ -50,10 +51,33 @@ def rigidity(
     return found
 
 
-def _longest(listed: Iterable[tuple[int, int, Edge]]) -> Set[Edge]:
+def _forked(edges: Sequence[Edge], order: Sequence[int]) -> Set[int]:
+    """Boxes with two edges whose paths do not meet again, as those to two outputs of a head."""
+    leaving: dict[int, list[int]] = {box: [] for box in order}
+    for edge in edges:
+        leaving[edge.start].append(edge.end)
+    found: set[int] = set()
+    for box, ends in leaving.items():
+        if len(ends) == 2:
+            one, other = (_descendants(end, leaving) for end in ends)
+            found |= set() if one & other else {box}
+    return found
+
+
+def _descendants(box: int, leaving: Mapping[int, Sequence[int]]) -> Set[int]:
+    found, work = {box}, [box]
+    while work:
+        after = [end for end in leaving[work.pop()] if end not in found]
+        found.update(after)
+        work += after
+    return found
+
+
+def _longest(listed: Iterable[tuple[int, int, Edge]], forked: Set[int]) -> Set[Edge]:
     """For each box the edge with the longest path; of an odd number of these the one in the middle.
 
-    Of four or another even number of equal paths none is in the middle; of two it is the first.
+    Of four or another even number of equal paths none is in the middle. Of two it is the first, and
+    in a fork the last: Graphviz places what is beside a straight line to its left.
     """
     found: dict[int, list[Edge]] = {}
     length: dict[int, int] = {}
@@ -63,8 +87,8 @@ def _longest(listed: Iterable[tuple[int, int, Edge]]) -> Set[Edge]:
         if size == length[box]:
             found[box].append(edge)
     return {
-        ways[0 if len(ways) == 2 else len(ways) // 2]
-        for ways in found.values()
+        ways[0 if len(ways) == 2 and box not in forked else len(ways) // 2]
+        for box, ways in found.items()
         if len(ways) % 2 or len(ways) == 2
     }
 

@@ -1,6 +1,7 @@
 """Arrows that can be followed: where they enter and leave boxes, and how boxes are placed."""
 
 import math
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -395,6 +396,20 @@ def test_the_middle_branch_of_a_fan_is_straight(name, program):
             assert abs(xs[len(xs) // 2] - x) < 2
             found += 1
     assert found
+
+
+@pytest.mark.parametrize(
+    ("name", "depth"), [("fasterrcnn_resnet50_fpn", 1), ("rpn_resnet50_fpn", 2)]
+)
+def test_two_outputs_of_a_head_are_in_order(name, depth, program):
+    placed = layout(load(name), depth, program)
+    xs = {}
+    for item in placed["objects"]:
+        found = re.search(r"<i>(.*?)</i>", item.get("label", ""))
+        if found and "pos" in item:
+            xs[found[1]] = float(item["pos"].split(",")[0])
+    for head in range(5):
+        assert xs[f"proposals[{head}][0]"] < xs[f"proposals[{head}][1]"]
 
 
 def test_an_output_is_next_to_its_source_though_another_path_is_as_long():
