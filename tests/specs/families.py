@@ -15,9 +15,10 @@ training may skip layers. `[papers.ROW]` are rows of the table in `specs/README.
 `[golden.FILE]` says how a golden file is compared, if not the preset of the same name is run as it
 is: `network` is its preset and `parameters` are values for parameters of that; `options` are
 further ones for the run only, such as a size; `outputs` are names of outputs in the order of the
-reference, and `gates` is the name of the output with the decisions. `slow` is for over 60 million
-weights. If float32 and float64 differ by more than 1e-3 of std, either `double` runs it in float64,
-or there is a `tolerance` (of std).
+reference, `unused` are inputs that the reference does not read and the spec does not have, and
+`gates` is the name of the output with the decisions. `slow` is for over 60 million weights. If
+float32 and float64 differ by more than 1e-3 of std, either `double` runs it in float64, or there is
+a `tolerance` (of std).
 """
 
 import tomllib
