@@ -75,17 +75,20 @@ def keep_inside(layout: Layout) -> None:
 
 
 def _fit(layout: Layout, frames: Sequence[Mapping[str, Any]], lines: Sequence[Any]) -> None:
-    """Make the page as wide as what is on it."""
+    """Make the page as wide as what is on it, with the heading at its left side."""
     left, low, right, high = _box(layout)
     spans = [(box[0], box[2]) for box in map(_box, frames)]
     spans += [_ends(item) for item in layout.get("objects", ()) if "pos" in item]
     spans += [(x, x) for line in lines for x, _ in line]
-    title = extent(layout)
-    spans += [(title[0], title[2])] if title is not None else []
+    heading = extent(layout)
     if spans:
-        left = max(left, min(span[0] for span in spans))
-        right = min(right, max(span[1] for span in spans))
-        layout["bb"] = f"{left:g},{low:g},{right:g},{high:g}"
+        first, last = min(span[0] for span in spans), max(span[1] for span in spans)
+        if heading is not None:
+            start = max(left, min(first, right - MARGIN - heading[2] + heading[0]))
+            move_title(layout, start - heading[0])
+            last = max(last, start + heading[2] - heading[0])
+            first = min(first, start)
+        layout["bb"] = f"{max(left, first):g},{low:g},{min(right, last):g},{high:g}"
 
 
 def _members(items: Sequence[Mapping[str, Any]]) -> Mapping[int, set[int]]:

@@ -120,7 +120,9 @@ def place(graphviz: Graphviz, dot: str) -> Placed:
     """A layout in which no arrow crosses a title.
 
     Frames without a wide enough gap are laid out again, wider; if arrows then cross a title again,
-    once more, with frames so wide that there is always a gap.
+    once more, with frames so wide that there is a gap at any positions of upright arrows. Arrows
+    that pass a title at a slant may follow the side of a frame, so the width grows with each
+    attempt.
     """
     for attempt in range(ATTEMPTS):
         placed = json.loads(graphviz.run(dot, "json"))
@@ -130,7 +132,9 @@ def place(graphviz: Graphviz, dot: str) -> Placed:
             break
         frames = {item["name"]: item for item in placed["objects"] if item["name"] in narrow}
         wider = {
-            name: wider_label(frames[name], moved.enough if attempt else moved.needed)
+            name: wider_label(
+                frames[name], max(moved.enough * bool(attempt), moved.needed * (1 + attempt / 2))
+            )
             for name, moved in narrow.items()
         }
         dot = with_attributes(dot, placed, wider)

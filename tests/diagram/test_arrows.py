@@ -420,6 +420,21 @@ def test_an_output_is_next_to_its_source_though_another_path_is_as_long():
     assert found[7] == found[4] + 1
 
 
+@pytest.mark.parametrize(("name", "depth"), [(T5, 3), (T5, 2), ("siglip_base_patch16_224", 3)])
+def test_no_title_is_crossed_and_the_page_is_as_wide_as_what_is_on_it(name, depth, program):
+    placed = layout(load(str(name)), depth, program)
+    assert not moves(placed)
+    boxes = [extents(item) for item in placed["objects"]]
+    lines = [point for edge in placed["edges"] for point in polyline(edge)]
+    left, _, right, _ = (float(number) for number in placed["bb"].split(","))
+    heading = extent(placed)
+    lefts = [*(box[0] for box in boxes), *(x for x, _ in lines)]
+    rights = [*(box[2] for box in boxes), *(x for x, _ in lines)]
+    assert left == pytest.approx(min([heading[0], *lefts]), abs=1)
+    assert right == pytest.approx(max([heading[2], *rights]), abs=1)
+    assert heading[0] - left < MARGIN + LEAST
+
+
 def test_no_label_is_next_to_an_arrow(network, program):
     placed = layout(network(ATTENTION), 2, program)
     assert not [edge for edge in placed["edges"] if "lp" in edge]
