@@ -263,6 +263,10 @@ def _headed(head: str, conditions: Sequence[str]) -> Iterator[str]:
         return
     indent = " " * (len(head) - len(head.lstrip()))
     yield f"{head}("
+    together = f"{indent}    {' and '.join(conditions)}"
+    if len(together) <= WIDTH:
+        yield from (together, f"{indent}):")
+        return
     for number, text in enumerate(conditions):
         yield f"{indent}    {'and ' if number else ''}{text}"
     yield f"{indent}):"

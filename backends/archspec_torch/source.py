@@ -14,7 +14,7 @@ from archspec_torch.checks.faults import require_supported
 from archspec_torch.classes.class_names import name_classes
 from archspec_torch.classes.initial_values import whole_values
 from archspec_torch.classes.render import NOTHING_MORE, More, render_class
-from archspec_torch.code.comments import safe_text
+from archspec_torch.code.comments import safe_text, without_names
 from archspec_torch.code.pieces import call, keyword
 from archspec_torch.code.text import lines as written
 from archspec_torch.forward.signature import record_fields
@@ -59,7 +59,8 @@ def python_source(network: Compiled, remarks: Sequence[str] = ()) -> tuple[str, 
     for item in classes:
         is_root = item is classes[-1]
         doc = network.doc if is_root else item.first.unit.either.doc
-        told_once = "" if doc in told else doc
+        hidden = {*item.first.unit.either.arguments} - {one.name for one in item.parameters}
+        told_once = "" if doc in told else without_names(doc, hidden)
         if is_root:
             told_once = "\n\n".join(filter(None, [told_once, found.doc]))
         more = NOTHING_MORE

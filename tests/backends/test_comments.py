@@ -5,7 +5,7 @@ import inspect
 
 import pytest
 
-from archspec_torch.code.comments import doc_lines
+from archspec_torch.code.comments import doc_lines, without_names
 from archspec_torch.module import load_source
 from archspec_torch.source import python_source
 from tests.specs.compiled import shipped
@@ -77,3 +77,34 @@ def test_source_of_a_spec_is_clean(stem):
             assert {item.name for item in node.names} <= used
         elif isinstance(node, ast.ClassDef | ast.FunctionDef):
             assert ast.get_docstring(node)
+
+
+HIDDEN = """
+# Channel attention: twice. `act` follows each convolution, as in the paper. It is fixed here.
+# `width` is that of the output.
+block gates(width: int, act: layer = relu) { conv(width, 3) -> act }
+network net {
+  input x: f32[B = 1, 4, H = 8, W = 8]
+  output x -> a: gates(4) -> b: gates(6) -> global_avg_pool -> linear(3)
+}
+"""
+
+
+def test_a_docstring_has_no_sentence_about_what_is_no_argument_of_its_class(network):
+    kind = type(network(HIDDEN).to_torch().a)
+    assert [*inspect.signature(kind).parameters] == ["in_channels", "width"]
+    words = " ".join(inspect.getdoc(kind).split())
+    assert words.endswith("Channel attention: twice. `width` is that of the output.")
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("First. With `a`, more. Without it, less. Last `b`.", "First. Last `b`."),
+        ("One `a`.\n\nTwo, as\n  a list", "Two, as\n  a list"),
+        ("`a` is one.", ""),
+        ("Nothing about a.", "Nothing about a."),
+    ],
+)
+def test_sentences_about_a_name(text, kept):
+    assert without_names(text, ["a"]) == kept

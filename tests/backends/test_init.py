@@ -227,3 +227,22 @@ def test_initial_values_reach_the_tensors_from_which_a_weight_is_computed(networ
             # after 15 steps of power iteration
             torch.testing.assert_close(found, torch.linalg.matrix_norm(matrix, 2), rtol=0.1, atol=0)
         assert (given.std() > 1.5) == (by != "neither")
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("kaiming_uniform(slope=2.23606797749979)", "a=math.sqrt(5))"),
+        ("normal(std=0.022360679774997897)", "std=1 / math.sqrt(2000))"),
+        ("normal(std=0.027777777777777776)", "std=1 / 36)"),
+        ("constant(2.302585092994046)", "math.log(10))"),
+        ("constant(0.70710678)", "0.70710678)"),
+        ("normal(std=0.02)", "std=0.02)"),
+    ],
+)
+def test_roots_and_logarithms_are_written_as_such(network, written, text):
+    layer = f"l: linear(8, weight_init={written})"
+    net = network(f"network net {{\n input x: f32[B = 1, 8]\n output x -> {layer}\n}}")
+    (line,) = (one for one in python_source(net.compiled)[0].splitlines() if "nn.init" in one)
+    assert line.endswith(text)
+    assert net.to_torch().l.weight.isfinite().all()

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 KEPT_TOGETHER = re.compile(r"`[^`]{1,40}`|\S+(?: (?:%|//|\*|\+|-) \S+)* (?:==|!=|<=|>=|<|>) \S+")
 """A short piece of code, or a comparison: it is not split over two lines."""
+
+SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z`\d])")
+
+REFERRING = re.compile(r"((With|Without|In) )?(it|its|they|their|this|these)\b|Otherwise", re.I)
+"""How a sentence begins that is about the one before it."""
 
 TIGHT = "\x1f"
 """Placeholder for a space in such a piece while lines are wrapped."""
@@ -17,6 +22,24 @@ def safe_text(text: str) -> str:
     """A text on one line, without anything that could end a docstring."""
     kept = "".join(char if char.isprintable() and char not in '"\\' else " " for char in text)
     return " ".join(kept.split())
+
+
+def without_names(text: str, names: Collection[str]) -> str:
+    """A comment without the sentences about these names, which it writes in backticks."""
+    kept: list[str] = []
+    for lines in _paragraphs(text):
+        paragraph = "\n".join(lines)
+        if not any(f"`{name}`" in paragraph for name in names):
+            kept.append(paragraph)
+            continue
+        sentences: list[str] = []
+        dropped = False
+        for sentence in SENTENCE_END.split(paragraph):
+            follows = dropped and REFERRING.match(sentence)
+            dropped = bool(follows) or any(f"`{name}`" in sentence for name in names)
+            sentences += [] if dropped else [" ".join(sentence.split())]
+        kept += [" ".join(sentences)] if sentences else []
+    return "\n\n".join(kept)
 
 
 def doc_lines(text: str, width: int) -> list[str]:

@@ -245,7 +245,7 @@ def kind(value: Any) -> str:
         if len(set(kinds)) == 1 and len(kinds) > 8:
             return f"Tuple[{kinds[0]}, ...]"
         return f"Tuple[{', '.join(kinds) or '()'}]"
-    return type(value).__name__
+    return "float" if isinstance(value, float) else type(value).__name__
 
 
 def constructed(source: Code) -> str:

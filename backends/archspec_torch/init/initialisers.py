@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import exp, isqrt, log, sqrt
 from types import MappingProxyType
+from typing import Any
 
 from archspec.graph.expression import Expression
 from archspec.types.initialiser import Initialiser
@@ -52,6 +54,41 @@ _KEYWORDS: dict[str, tuple[tuple[str, str, object], ...]] = {
 """Fields of an initialiser, the keyword in torch and its default there."""
 
 
+SHORT = 9
+"""Number of characters of a number that is written as such."""
+
+GREATEST = 10_000
+"""The greatest integer whose root or logarithm is written as such."""
+
+
+class Spelled(float):
+    """A number that is written as an expression."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def spelled(value: float) -> float:
+    """A number with many digits as a root or a logarithm of an integer, if it is one."""
+    if len(repr(value)) <= SHORT or not 1 / GREATEST < value < GREATEST:
+        return value
+    square, inverse = round(value**2), round(value**-2)
+    power = round(exp(min(value, log(GREATEST))))
+    forms = [(f"math.sqrt({square})", sqrt(square)), (f"math.log({power})", log(power))]
+    if inverse and isqrt(inverse) ** 2 == inverse:
+        forms.append((f"1 / {isqrt(inverse)}", 1 / isqrt(inverse)))
+    forms += [(f"1 / math.sqrt({inverse})", 1 / sqrt(inverse))] if inverse else []
+    forms += [(f"{inverse} ** -0.5", inverse**-0.5)] if inverse else []
+    for text, number in forms:
+        if number == value:
+            found = Spelled(value)
+            found.text = text
+            return found
+    return value
+
+
 def init_call(
     how: Initialiser, target: str, written: Mapping[str, Expression] = MappingProxyType({})
 ) -> Code:
@@ -64,7 +101,8 @@ def init_call(
         return call(f"{source}.find_singular_vectors")
     arguments: list[str | Argument | Hole] = [target]
     if how.name == "constant":
-        arguments.append(Hole(float(getattr(how, "value", 0.0)), "value", written.get("value")))
+        number = float(getattr(how, "value", 0.0))
+        arguments.append(_hole(number, "value", written.get("value")))
     if how.name == "fan_in_uniform":
         bound = code("1 / math.sqrt(", Hole(getattr(how, "fan", 1), "fan"), ")")
         minus = code("-1 / math.sqrt(", Hole(getattr(how, "fan", 1), "fan"), ")")
@@ -75,6 +113,11 @@ def init_call(
             value = Hole(Quoted(value))
             default = Quoted(default) if isinstance(default, str) else default
         else:
-            value = Hole(value, name, written.get(attribute))
+            value = _hole(value, name, written.get(attribute))
         arguments.append(keyword(name, value, default))
     return call(f"nn.init.{FUNCTIONS[how.name]}", *arguments)
+
+
+def _hole(value: Any, name: str, written: Expression | None) -> Hole:
+    known = spelled(value) if type(value) is float and written is None else value
+    return Hole(known, name, written)
