@@ -1,0 +1,39 @@
+"""Spread of initial weights where the paper or its code says it, within the error of the sample."""
+
+from math import sqrt
+
+import pytest
+
+from tests.specs.compiled import shipped
+
+DPT = {"dim": 96, "depth": 1, "heads": 3, "taps": (0, 0, 0, 0)}
+
+SPREADS = [
+    ("linknet", {}, "encoder3.block1.conv2.weight", sqrt(2 / (9 * 256))),  # 9 * outputs
+    ("linknet", {}, "decoder4.tp_conv.0.weight", sqrt(2 / (9 * 128))),
+    ("linknet", {}, "decoder2.conv2.0.weight", sqrt(2 / 64)),
+    ("scnet_t_x4", {}, "body.0.conv1.weight", 0.1 * sqrt(2 / 64)),
+    ("scnet_t_x4", {}, "upconv2.up_layer.4.weight", 0.1 * sqrt(2 / 64)),
+    ("u2netp", {}, "stage1.rebnconv1.conv_s1.weight", sqrt(2 / (9 * (16 + 64)))),
+    ("unetseeindark_4_4", {}, "conv5_2.weight", 1 / sqrt(3 * 9 * 512)),  # PyTorch's default
+    ("dpt", DPT, "dpt.encoder.layer.0.output.dense.weight", 0.02),
+    ("dpt", DPT, "dpt.embeddings.position_embeddings", 0.02),
+    ("bts", {}, "decoder.conv5.0.weight", sqrt(2 / (9 * (512 + 256 + 512)))),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "weight", "spread"), SPREADS)
+def test_spread_of_initial_weights(name, options, weight, spread):
+    values = shipped(name, **options).to_torch(seed=1).state_dict()[weight]
+    assert float(values.std()) == pytest.approx(spread, rel=4 / sqrt(2 * values.numel()))
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "bias"),
+    [
+        ("scnet_t_x4", {}, "body.0.conv1.bias"),
+        ("dpt", DPT, "dpt.encoder.layer.0.output.dense.bias"),
+    ],
+)
+def test_biases_that_begin_at_zero(name, options, bias):
+    assert not shipped(name, **options).to_torch(seed=1).state_dict()[bias].any()
