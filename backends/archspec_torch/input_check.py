@@ -23,7 +23,8 @@ from archspec.types.solver import condition_text
 from archspec.types.tensor import DType
 from archspec_torch.code.dtypes import TORCH_TYPES
 from archspec_torch.code.names import python_names
-from archspec_torch.code.text import WIDTH
+from archspec_torch.code.pieces import call, code
+from archspec_torch.code.text import WIDTH, lines
 
 MOST_COMPARISONS = 12
 """Maximum length of a formula that the module checks and its docstring contains."""
@@ -51,7 +52,8 @@ class NamedInput:
 
 def check_method(network: Compiled, inputs: Sequence[NamedInput]) -> Iterator[str]:
     """The lines of the method `check_inputs`."""
-    yield f"    def check_inputs(self, {', '.join(one.declared for one in inputs)}) -> None:"
+    head = call("def check_inputs", "self", *(one.declared for one in inputs))
+    yield from lines(code(*head, " -> None:"), 4)
     yield '        """Raise ValueError for inputs that the network does not accept."""'
     recorded = python_names(one.name for one in inputs).fresh("recorded")
     yield f"        {recorded} = torch.compiler.is_compiling() or torch.jit.is_tracing()"
@@ -182,17 +184,33 @@ def _pattern(one: NamedInput, reading: Reading, conditions: Sequence[str]) -> st
 
 def _shape_conditions(reading: Reading) -> Iterator[str]:
     """What a pattern does not say: equal and computed sizes, and shapes of optional inputs."""
-    for one in (*reading.required, *reading.optional):
-        maybe = one.item.optional
-        found = [f"{one.name}.dim() == {len(one.sizes)}"] if maybe else []
-        for axis, size in enumerate(one.sizes):
-            if size is None or (one.name, axis) in reading.places:
-                continue
-            owners = {reading.owners.get(symbol, one.name) for symbol in size.symbols}
-            is_known = size.symbols <= reading.code.keys() and owners <= {one.name}
-            if is_known and (maybe or size.constant is None):
-                found.append(f"{one.name}.shape[{axis}] == {reading.python(str(size))}")
-        yield from [_any([f"{one.name} is None", " and ".join(found)])] if maybe else found
+    for one in reading.required:
+        yield from _equalities(one, reading)
+    for one in reading.optional:
+        sizes = [_size(one, axis, reading) for axis in range(len(one.sizes))]
+        if all(sizes):
+            shape = ", ".join(sizes) + "," * (len(sizes) == 1)
+            yield f"({one.name} is None or {one.name}.shape == ({shape}))"
+        else:
+            found = [f"{one.name}.dim() == {len(sizes)}", *_equalities(one, reading)]
+            yield f"({one.name} is None or {' and '.join(found)})"
+
+
+def _equalities(one: NamedInput, reading: Reading) -> Iterator[str]:
+    for axis, size in enumerate(one.sizes):
+        wanted = _size(one, axis, reading)
+        if wanted and size is not None and (one.item.optional or size.constant is None):
+            yield f"{one.name}.shape[{axis}] == {wanted}"
+
+
+def _size(one: NamedInput, axis: int, reading: Reading) -> str:
+    """The Python of a size that other inputs determine; empty for others."""
+    size = one.sizes[axis]
+    if size is None or (one.name, axis) in reading.places:
+        return ""
+    owners = {reading.owners.get(symbol, one.name) for symbol in size.symbols}
+    is_known = size.symbols <= reading.code.keys() and owners <= {one.name}
+    return reading.python(str(size)) if is_known else ""
 
 
 def _cases(network: Compiled, reading: Reading) -> list[list[str]]:

@@ -1,5 +1,7 @@
 """Blocks that differ between training and inference, at any depth."""
 
+import inspect
+
 import pytest
 import torch
 
@@ -56,6 +58,32 @@ network net {
         assert one.train()(x, target).loss.shape == ()
         with pytest.raises(Exception, match=r"AssertionError|`target` is missing: training"):
             one.train()(x)
+
+
+ONE_EACH = """
+network net {
+  input noise: f32[4] when training
+  input image: f32[B = 1, 16]
+  input scale: f32[B, 4] when not training
+  z = image -> head: linear(4)
+  output y = z + noise when training
+  output u = z * scale when not training
+}
+"""
+
+
+def test_inputs_of_one_mode_each(network):
+    model = network(ONE_EACH).to_torch()
+    image, noise, scale = torch.randn(3, 16), torch.randn(4), torch.randn(3, 4)
+    expected = model.head(image)
+    for one in (model, script(model)):
+        torch.testing.assert_close(one.train()(image, noise), expected + noise)
+        torch.testing.assert_close(one.eval()(image, scale=scale), expected * scale)
+    assert [*inspect.signature(model.forward).parameters] == ["image", "noise", "scale"]
+    with pytest.raises(ValueError, match="`scale` is missing: inference needs it"):
+        model(image, noise)
+    with pytest.raises(ValueError, match=r"`noise` is \[5\], .*valid sizes are .*`noise` \[4\]"):
+        model.train()(image, torch.randn(5))
 
 
 def test_outputs_of_one_mode_each(network):

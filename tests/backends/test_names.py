@@ -226,7 +226,7 @@ network net {
     text, _ = python_source(net.compiled)
     imports = [line for line in text.splitlines() if line.startswith(("import", "from"))]
     assert imports == [
-        "from typing import Any, Dict, Tuple",
+        "from typing import Tuple",
         "import torch",
         "from torch import Tensor, nn",
     ]

@@ -40,10 +40,16 @@ class Input:
 
 
 def inputs_of(unit: Unit) -> tuple[Input, ...]:
-    """Inputs of both modes: matched by position if there are equally many, otherwise by name."""
+    """Inputs of both modes: matched by position if there are equally many, otherwise by name.
+
+    Those of a network are matched by name if the names of the modes differ.
+    """
     one = unit.inference.inputs if unit.inference else ()
     two = unit.training.inputs if unit.training else ()
-    if unit.inference is None or unit.training is None or len(one) == len(two):
+    alike = len(one) == len(two)
+    if unit.either.kind == "network":
+        alike = [node.name for node in one] == [node.name for node in two]
+    if unit.inference is None or unit.training is None or alike:
         pairs: list[tuple[Node | None, Node | None]] = list(
             zip(one or two, two or one, strict=True)
         )
@@ -55,10 +61,10 @@ def inputs_of(unit: Unit) -> tuple[Input, ...]:
 def _by_name(
     inference: Sequence[Node], training: Sequence[Node]
 ) -> list[tuple[Node | None, Node | None]]:
-    """In the order of the mode with more inputs."""
+    """In the order of the mode with more inputs, those of both modes first."""
     one, two = {n.name: n for n in inference}, {n.name: n for n in training}
     names = dict.fromkeys((*one, *two) if len(inference) > len(training) else (*two, *one))
-    return [(one.get(name), two.get(name)) for name in names]
+    return sorted(((one.get(name), two.get(name)) for name in names), key=lambda pair: None in pair)
 
 
 def _input(inference: Node | None, training: Node | None) -> Input:
