@@ -21,7 +21,7 @@ from archspec_torch.forward.signature import record_fields
 from archspec_torch.prelude import helpers_source, with_needed
 from archspec_torch.settings import write_classes
 
-TYPING = ("Any", "Dict", "List", "NamedTuple", "Optional", "Tuple", "Union")
+TYPING = ("Any", "Dict", "Final", "List", "NamedTuple", "Optional", "Tuple", "Union")
 
 
 def first_weights(network: Compiled, seed: int, weights: Weights | None) -> tuple[str, ...]:

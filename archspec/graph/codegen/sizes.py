@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TypeAlias
 
 from archspec.frozen import frozen
@@ -186,24 +187,28 @@ def localise(
     uses: Sequence[Sequence[TensorType]],
     spell: Spelling = str,
     names: Sequence[Mapping[str, object]] = (),
+    preferred: Mapping[tuple[int, int], str] = MappingProxyType({}),
 ) -> list[Locals]:
     """Local symbols for the axes of the inputs that are not numbers, for each use of a block.
 
     A mode is a use, too. All uses have the same symbols for the same axes, so that equal code is
     written equally. Two axes have one symbol if they are equal in each use. `spell` returns the
     variable for a symbol of the network; `names` has, for each use, the names of sizes in its body:
-    an axis has that name if possible.
+    an axis has that name if possible. `preferred` has symbols for axes by the index of the input
+    and that of the axis, which they get if these are not taken.
     """
     result = [Locals(spell=spell) for _ in uses]
     taken: set[str] = set()
-    wanted = _bare(uses[0])
+    wanted = _bare(uses[0]) | {*preferred.values()}
     for index, types in enumerate(zip(*uses, strict=True)):
         for axis in range(min(type_.rank for type_ in types)):
             sizes = [type_.shape[axis] for type_ in types]
             if all(size.constant is not None for size in sizes) or _is_known(sizes, result):
                 continue
             size = next(size for size in sizes if size.constant is None)
-            name = _called(sizes, names, taken, spell) or _name(size, taken, wanted, spell)
+            name = preferred.get((index, axis), "")
+            if not name or name in taken:
+                name = _called(sizes, names, taken, spell) or _name(size, taken, wanted, spell)
             taken.add(name)
             for one, found in zip(sizes, result, strict=True):
                 found.known[name] = one

@@ -7,6 +7,7 @@ variable that the other variant reads there: `x = self.downsample(x)`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
@@ -43,15 +44,28 @@ def _names(graph: Graph, other: Graph, names: Mapping[Port, str]) -> Iterator[tu
 
 
 def _matched(graph: Graph, other: Graph) -> Iterator[tuple[int, int]]:
-    """Equal nodes in both, by their numbers."""
+    """Equal nodes in both, by their numbers.
+
+    Between them, nodes with other numbers in their keys are equal: `layer.1` and `layer.2`.
+    """
     nodes, others = graph.nodes, other.nodes
     keys = [[_key(node) for node in both] for both in (nodes, others)]
-    for low, high, start, _, alike in aligned(*keys):
-        for offset in range(high - low if alike else 0):
-            yield nodes[low + offset].id, others[start + offset].id
+    for low, high, start, end, alike in aligned(*keys):
+        parts = [(low, high, start, end, alike)]
+        if not alike:
+            numberless = [
+                [re.sub(r"\d+", "", key) for key in part]
+                for part in (keys[0][low:high], keys[1][start:end])
+            ]
+            parts = aligned(*numberless)
+            parts = [(a + low, b + low, c + start, d + start, same) for a, b, c, d, same in parts]
+        for first, last, place, _, same in parts:
+            for offset in range(last - first if same else 0):
+                yield nodes[first + offset].id, others[place + offset].id
 
 
 def _key(node: Node) -> str:
     if node.instance is None:
-        return "input"
-    return f"{node.instance.title} {node.instance.key} {len(node.inputs)} {len(node.types)}"
+        return f"input {node.name}"
+    kinds = " ".join(kind.dtype for kind in node.types)
+    return f"{node.instance.title} {node.instance.key} {len(node.inputs)} {kinds}"

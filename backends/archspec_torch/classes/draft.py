@@ -54,6 +54,8 @@ class Draft:
     variables: tuple[str, ...] = ()
     is_joined: bool = False
     """Whether it has the lines of other specialisations, too."""
+    constants: frozenset[str] = frozenset()
+    """Flags of the block that are constants for TorchScript."""
 
     @property
     def unit(self) -> Unit:

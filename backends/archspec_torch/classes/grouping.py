@@ -12,6 +12,7 @@ from archspec.graph.units import Unit
 from archspec_torch.classes.arguments import choose_arguments
 from archspec_torch.classes.draft import Draft, Drafts, write_draft
 from archspec_torch.classes.families import by_height, calls_itself, families
+from archspec_torch.classes.optional_inputs import grouped, with_optional_inputs
 from archspec_torch.classes.parameters import Filling, Parameter
 from archspec_torch.classes.recursion import MOST_ROUNDS, OwnCalls
 from archspec_torch.classes.variants import unified
@@ -90,6 +91,7 @@ class _Writer:
         for plan in (known, *others):
             for unit in plan.units:
                 self.plans.setdefault(unit, plan)
+        self.applied = {unit for plan in (known, *others) for unit in _applied(plan)}
         self.classes: list[ClassDef] = []
         self.made: dict[Unit, tuple[ClassDef, int]] = {}  # class, and number of the draft in it
 
@@ -123,15 +125,20 @@ class _Writer:
         self, family: Sequence[Unit], construct: Callable[[Unit], Code]
     ) -> list[list[Draft]]:
         """The drafts of a family, those of one class together."""
-        groups: dict[str, list[Draft]] = {}
+        drafts = []
         for unit in family:
             plant(unit, self.plans[unit])
-            draft = self.drafts.draft(unit, self.plans[unit], construct)
-            groups.setdefault(draft.skeleton(), []).append(draft)
-        return unified(
-            list(groups.values()),
-            lambda draft: write_draft(draft.layout, self.plans[draft.unit], construct),
-        )
+            drafts.append(self.drafts.draft(unit, self.plans[unit], construct))
+
+        def rewrite(draft: Draft) -> Draft:
+            return write_draft(draft.layout, self.plans[draft.unit], construct)
+
+        def replant(draft: Draft) -> None:
+            plant(draft.unit, self.plans[draft.unit])
+
+        if calls_itself(family) or not self.applied.isdisjoint(family):
+            return unified(grouped(drafts), rewrite)
+        return with_optional_inputs(drafts, rewrite, replant)
 
     def _define(self, groups: Sequence[list[Draft]]) -> None:
         defined = [self._class(drafts, number) for number, drafts in enumerate(groups)]
@@ -175,6 +182,14 @@ class _Writer:
             if [_named(item.parameters) for item in made] == [_named(one) for one in before]:
                 return made
         return None
+
+
+def _applied(plan: Plan) -> Iterator[Unit]:
+    """The layers that ops apply, whose inputs ops decide."""
+    for unit in plan.units:
+        for (_, region), callee in unit.callees.items():
+            if region is not None:
+                yield callee.owner
 
 
 def _passed(parameter: Parameter, number: int) -> Hole:

@@ -69,8 +69,9 @@ class _Renderer:
         yield f"class {self.item.name}({base}):"
         yield from _docstring(self.item, doc)
         yield ""
-        if self.more.attributes:
-            yield from (f"    {line}" for line in self.more.attributes)
+        attributes = [*self._constants(), *self.more.attributes]
+        if attributes:
+            yield from (f"    {line}" for line in attributes)
             yield ""
         rest = [*resets, *restores, *initial_values, *forward]
         start = ("self.reset_parameters()",) if resets or restores else ()
@@ -86,6 +87,12 @@ class _Renderer:
         yield from forward
         if self.more.methods:
             yield from ("", *self.more.methods)
+
+    def _constants(self) -> Iterator[str]:
+        """Flags by which TorchScript compiles one side of an `if` only."""
+        for parameter in self.item.parameters:
+            if parameter.source in self.item.first.constants:
+                yield f"{parameter.name}: Final[{parameter.kind}]"
 
     def _init(self, body: list[str], rest: list[str], start: Sequence[str]) -> Iterator[str]:
         arguments = "".join(f", {_declared(p)}" for p in self.item.parameters)

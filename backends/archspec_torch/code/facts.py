@@ -11,10 +11,11 @@ DIVISIONS = (ast.Div, ast.FloorDiv, ast.Mod)
 """Operators that may fail."""
 
 
-def with_facts(parts: Sequence[Part]) -> list[Part]:
+def with_facts(parts: Sequence[Part], optional: Collection[str] = ()) -> list[Part]:
     """The parts, in which computations of sizes on one side are moved out of the `if`.
 
-    Such a line costs nothing, and TorchScript then knows its variable after the `if`.
+    Such a line costs nothing, and TorchScript then knows its variable after the `if`. Those that
+    read `optional` variables, which may be None, are not moved.
     """
     found: list[Part] = []
     sizes: set[str] = set()
@@ -24,7 +25,7 @@ def with_facts(parts: Sequence[Part]) -> list[Part]:
             found.append(part)
             continue
         own, first = part.left or part.right, bool(part.left)
-        while own and _is_fact(own[0], sizes):
+        while own and own[0].read.isdisjoint(optional) and _is_fact(own[0], sizes):
             sizes |= own[0].made
             found.append(_on(first, own[:1], always=True))
             own = own[1:]

@@ -130,6 +130,15 @@ def keyword(name: str, value: Any, default: Any = NO_DEFAULT, hint: str = "") ->
     return Argument(code(value), name, default)
 
 
+NOTHING: Code = (Hole(None),)
+"""The argument None."""
+
+
+def optional_argument(name: str, value: Code) -> Argument:
+    """`name=value` for a tensor that may be None, which is the default."""
+    return Argument(value, name, None)
+
+
 def positional(value: Any, hint: str) -> Argument:
     """A positional constant."""
     return Argument((Hole(value, hint),))
@@ -213,6 +222,26 @@ def with_calls(source: Code, change: Callable[[Call], Call]) -> Code:
                 piece.brackets,
                 piece.comma,
             )
+        )
+        if isinstance(piece, Call)
+        else piece
+        for piece in source
+    )
+
+
+def with_texts(source: Code, change: Callable[[str], str]) -> Code:
+    """The same code with its texts, and the functions of its calls, changed."""
+    return tuple(
+        change(piece)
+        if isinstance(piece, str)
+        else Call(
+            change(piece.function),
+            tuple(
+                Argument(with_texts(item.code, change), item.keyword, item.default)
+                for item in piece.arguments
+            ),
+            piece.brackets,
+            piece.comma,
         )
         if isinstance(piece, Call)
         else piece

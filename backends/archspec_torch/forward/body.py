@@ -50,7 +50,8 @@ def _bind_inputs(frame: Frame) -> None:
             continue
         if item.optional:
             frame.function.add(code(f"assert {name} is not None"))
-        frame.values.variables.bind(Port(node.id), name, assignable=not item.optional)
+        assignable = not item.optional and item.name not in frame.layout.optional
+        frame.values.variables.bind(Port(node.id), name, assignable=assignable)
 
 
 def _write_segment(frame: Frame, condition: Condition, steps: Sequence[Step]) -> None:

@@ -7,7 +7,7 @@ from archspec.graph.codegen.interface import ports_of
 from archspec.graph.model import Node
 from archspec.types.dim import Dim
 from archspec_torch.code.conditions import condition_text
-from archspec_torch.code.pieces import Code, Hole, call, code
+from archspec_torch.code.pieces import NOTHING, Code, Hole, call, code, optional_argument
 from archspec_torch.forward.frame import Frame
 from archspec_torch.forward.signature import returns_differ
 from archspec_torch.forward.steps import Step
@@ -19,11 +19,13 @@ def write_call(frame: Frame, step: Step) -> None:
     node, instance = step.node, step.node.instance
     assert instance is not None
     callee = frame.known.of(frame.unit.callee(instance))
-    arguments = _inputs(frame, callee, node)
+    given = _inputs(frame, callee, node)
+    arguments = [value for name, value in given if name not in callee.optional]
     if callee.needs:
         arguments.append(code(_needs(frame, node)))
     arguments += passed(frame, callee)
-    source = call(frame.access[instance.key], *arguments)
+    more = [optional_argument(name, dict(given).get(name, NOTHING)) for name in callee.optional]
+    source = call(frame.access[instance.key], *arguments, *more)
     if returns_differ(callee):
         _take_results(frame, step, source)
     elif callee.needs:
@@ -39,11 +41,11 @@ def passed(frame: Frame, callee: Layout) -> list[Code]:
     return [*draws, *sizes, *(code(Hole(item.value, item.name)) for item in callee.told)]
 
 
-def _inputs(frame: Frame, callee: Layout, node: Node) -> list[Code]:
-    """The tensors; None for inputs that the callee does not have in this mode."""
+def _inputs(frame: Frame, callee: Layout, node: Node) -> list[tuple[str, Code]]:
+    """The tensors with their names; None for inputs that the callee does not have in this mode."""
     ports = iter(node.inputs)
     return [
-        code(frame.values.read(next(ports)) if item.node(frame.training) is not None else "None")
+        (item.name, code(frame.values.read(next(ports)) if item.node(frame.training) else "None"))
         for item in callee.inputs
     ]
 

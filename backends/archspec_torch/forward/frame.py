@@ -113,6 +113,8 @@ def _function(
     names = python_names((*own.known, *told, *demand.flags, *layout.records, *helper_names()))
     draws = {name: names.fresh(identifier(name, "draw")) for name in layout.draws}
     arguments = [(names.fresh(item.name), item.type_in(training)) for item in layout.inputs]
+    for name in layout.absent:
+        names.fresh(name)
     like = f"self.{like_name(layout)}"
     return Function(own, names, arguments, not layout.is_function, like=like), draws
 

@@ -123,14 +123,16 @@ def _annotation(structure: Structure) -> str:
 
 
 def arguments_text(layout: Layout, tensors: list[str], draws: list[str]) -> str:
-    """Arguments of `forward`, without `self`."""
+    """Arguments of `forward`, without `self`; those of some specialisations only come last."""
     parts = [
         f"{name}: Optional[Tensor] = None" if item.optional else f"{name}: Tensor"
         for name, item in zip(tensors, layout.inputs, strict=True)
+        if item.name not in layout.optional
     ]
     if layout.needs:
         parts.append("need: List[bool]")
     parts += [f"{name}: int" for name in draws]
     parts += [f"{layout.locals[0].extra_name(name)}: int" for name in layout.extra]
     parts += [f"{item.name}: {kind(item.value)}" for item in layout.told]
+    parts += [f"{name}: Optional[Tensor] = None" for name in layout.optional]
     return ", ".join(parts)

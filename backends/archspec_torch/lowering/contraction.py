@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archspec.types.initialiser import Initialiser, XavierUniform, Zeros
-from archspec_torch.code.pieces import Code, Hole, call, code, keyword, positional
+from archspec_torch.code.pieces import (
+    NOTHING,
+    Code,
+    Hole,
+    call,
+    code,
+    keyword,
+    optional_argument,
+    positional,
+)
 from archspec_torch.code.text import literal
 from archspec_torch.lowering.base import Lowered, Scope, Site, constant, function, lowers
 from archspec_torch.lowering.convolution import DEFAULT_WEIGHT
@@ -34,11 +43,11 @@ def scaled_dot_product_attention(site: Site) -> Lowered:
         if op.dropout:
             rate = code(Hole(op.dropout, "dropout"), f" if {scope.training()} else 0.0")
             dropout = [code("dropout_p=", rate)]
-        mask = [code(f"attn_mask={inputs[3]}")] if len(inputs) > 3 else []
+        mask = code(inputs[3]) if len(inputs) > 3 else NOTHING
         return call(
             "F.scaled_dot_product_attention",
             *inputs[:3],
-            *mask,
+            optional_argument("attn_mask", mask),
             *dropout,
             keyword("is_causal", op.causal, False),
             keyword("scale", Hole(op.scale, "scale"), None),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from archspec.frozen import frozen
@@ -63,17 +64,28 @@ class Layout:
     """By mode, the variables that hold the values of its graph, once its code is written."""
     preferred: dict[bool, Mapping[Port, str]] = field(default_factory=dict)
     """By mode, the variables that are to hold values, where these are free."""
+    optional: tuple[str, ...] = ()
+    """The inputs that some specialisations of its class do not have; None stands for them there."""
+    apart: frozenset[str] = frozenset()
+    """The paths of layers that are called one by one, because other specialisations do."""
 
     def at(self, graph: Graph, node: Node) -> Lowered:
         """The lowering of the op of a node; one instance may be used by several nodes."""
         return self.lowered[graph, node.id]
 
     @property
+    def absent(self) -> tuple[str, ...]:
+        """The inputs that only other specialisations of its class have."""
+        own = {item.name for item in self.inputs}
+        return tuple(name for name in self.optional if name not in own)
+
+    @property
     def plain(self) -> bool:
         """Whether it maps one tensor to one tensor."""
         one = len(self.inputs) == 1 and self.unit.yields_one
         extra = self.needs or self.draws or self.extra or self.told
-        return one and not extra and not self.inputs[0].optional
+        required = one and not self.inputs[0].optional and self.inputs[0].name not in self.optional
+        return required and not extra
 
 
 @dataclass
@@ -103,6 +115,7 @@ class Plan:
         for layout in self.layouts.values():
             layout.extra, layout.told = (), ()
             layout.names, layout.preferred = {}, {}
+            layout.optional, layout.apart = (), frozenset()
 
     def treats_alike(self, other: Plan) -> bool:
         """Whether callers ask the same of each unit that is in both plans."""
@@ -166,8 +179,31 @@ def lay_out(units: Sequence[Unit], others: Sequence[Plan] = ()) -> Plan:
     return result
 
 
-def _localise(family: Sequence[Layout]) -> None:
-    """Sizes of each use in each mode, all over the same symbols."""
+def localise_like(layout: Layout, other: Layout) -> bool:
+    """Give the sizes of the inputs the names that they have in another specialisation.
+
+    The result is whether any changes; those of a block with several uses do not.
+    """
+    index = {item.name: at for at, item in enumerate(layout.inputs)}
+    wanted = {}
+    for name, axis in other.locals[0].where.items():
+        at = index.get(other.inputs[axis.input].name)
+        if at is not None:
+            wanted[at, axis.axis] = name
+    own = {(axis.input, axis.axis): name for name, axis in layout.locals[0].where.items()}
+    if len(layout.unit.uses) > 1 or all(wanted.get(at, name) == name for at, name in own.items()):
+        return False
+    _localise([layout], wanted)
+    return True
+
+
+def _localise(
+    family: Sequence[Layout], wanted: Mapping[tuple[int, int], str] = MappingProxyType({})
+) -> None:
+    """Sizes of each use in each mode, all over the same symbols.
+
+    `wanted` has names for axes of inputs, which they get if these are free.
+    """
     places = [(layout, training) for layout in family for training in (False, True)]
     types = [[item.type_in(training) for item in layout.inputs] for layout, training in places]
     graphs = [layout.unit.graph(training) for layout, training in places]
@@ -175,7 +211,7 @@ def _localise(family: Sequence[Layout]) -> None:
         {name: size for name, size in graph.names.items() if name not in graph.definitions}
         for graph in graphs
     ]
-    found = localise(types, size_variable, names)
+    found = localise(types, size_variable, names, wanted)
     for graph, one in zip(graphs, found, strict=True):
         _define(graph, one)
     for number, layout in enumerate(family):
@@ -241,6 +277,7 @@ def _facts(unit: Unit, known: Plan) -> Facts:
         frozenset(parameters),
         lambda owned: _inside(owned, unit, known),
         frozenset(known.of(unit).extended),
+        known.of(unit).apart,
     )
 
 

@@ -81,7 +81,7 @@ def _is_plain(graph: Graph, node: Node) -> bool:
     kinds = {kind.dtype for kind in (*given, *node.types)}
     random = node.op.stochastic or node.op.category == "random"
     whole = len(node.types) == 1 and kinds <= REAL and not node.instance.regions
-    return whole and not random and not node.op.parameters(*given)
+    return whole and not random and not graph.parameters_of(node)
 
 
 def _floats(graph: Graph, node: Node) -> list[Port]:

@@ -49,6 +49,12 @@ class Branch:
     inside: Branch | None = None  # the tree inside of a module
     is_extended: bool = False  # whether callers of the unit add further children here
 
+    def kinds(self) -> Iterator[tuple[str, Kind]]:
+        """The paths and kinds of all branches, this one included."""
+        yield self.path, self.kind
+        for child in self.children.values():
+            yield from child.kinds()
+
     def leaves(self) -> Iterator[Branch]:
         """All branches with an owner, this one included."""
         if self.owned is not None:
@@ -63,7 +69,7 @@ class Facts:
 
     Those that can be in a Sequential, those that need no module outside of one, and those that are
     parameters themselves. `inside` returns the tree inside of an instance; `extended` are the paths
-    of containers to which callers add children.
+    of containers to which callers add children, `apart` those of layers that are called one by one.
     """
 
     chainable: frozenset[str]
@@ -71,6 +77,7 @@ class Facts:
     parameters: frozenset[str]
     inside: Callable[[Owned], Branch | None]
     extended: frozenset[str] = frozenset()
+    apart: frozenset[str] = frozenset()
 
 
 Parts: TypeAlias = "tuple[tuple[Branch, str], ...]"
@@ -80,7 +87,7 @@ Parts: TypeAlias = "tuple[tuple[Branch, str], ...]"
 def build_tree(unit: Unit, facts: Facts) -> Branch:
     """The tree of a unit, with kinds and accessors."""
     root = Branch("", "")
-    runs = chains(unit, facts.chainable, SEQUENTIAL_NAMES.isdisjoint)
+    runs = chains(unit, facts.chainable, SEQUENTIAL_NAMES.isdisjoint) - facts.apart
     for path in facts.extended:
         runs -= {path, *prefixes(path)}
     for owned in unit.owned:
