@@ -9,6 +9,7 @@ from archspec.diagnostics.model import Edit, Fix
 from archspec.source import Span
 from archspec.syntax import ast
 from archspec.syntax.context import Context, Dots, Equation, Item
+from archspec.syntax.declaration_fixes import buffer_of_numbers, init_meant
 from archspec.syntax.keywords import TYPE_WORDS
 from archspec.syntax.targets import as_target, as_type, label_word, plain
 
@@ -274,6 +275,10 @@ def _buffer(
     k: Context, span: Span, item: Item, *, transient: bool
 ) -> ast.BufferDecl | ast.ExprStmt:
     if isinstance(item, Equation):
+        if (meant := buffer_of_numbers(item)) is not None:
+            message = "a buffer is declared as `buffer name: f32[..] = value`"
+            k.error("E0127", message, item.left.span, fix=meant)
+            return ast.ExprStmt(span, ast.Missing(span))
         declared = _declared(k, "buffer", item.left)
         if declared is not None:
             return ast.BufferDecl(span, *declared, item.right, transient)
@@ -334,7 +339,8 @@ def init(k: Context, span: Span, c: list[Any]) -> ast.InitDecl | ast.ExprStmt:
     if isinstance(item, Equation) and names and isinstance(base, ast.Name):
         return ast.InitDecl(span, base.text, ".".join(reversed(names)), item.right)
     if not isinstance(left, ast.Missing):
-        k.error("E0127", "written as `init op.parameter = initialiser`", item.span)
+        message = "written as `init op.parameter = initialiser`"
+        k.error("E0127", message, item.span, fix=init_meant(item))
     return ast.ExprStmt(span, ast.Missing(span))
 
 

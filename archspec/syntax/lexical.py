@@ -56,6 +56,7 @@ _SAID = {
 }
 
 
+_BARE_SIZE = re.compile(r"[\[,][ \t]*\?[ \t]*[,\]]")
 _CONDITION = re.compile(r"\b(?:if|where|when|and|or|not|in)\b")
 _LAST_WORD = re.compile(r"\b([A-Za-z_]\w*)[ \t]*\Z")
 _NEXT_WORD = re.compile(r"[ \t]*([A-Za-z_]\w*)\b")
@@ -305,6 +306,9 @@ def _foreign(k: Context, token: Token) -> Token | None:
     if text == "\\" and k.source.text[token.end :].partition("\n")[0].strip() == "":
         start = len(k.source.text[: token.start].rstrip(" \t"))
         fix = Fix("remove it", (Edit(k.span(start, token.end), ""),))
+    if text == "?" and _BARE_SIZE.search(k.source.text, max(0, token.start - 100), token.end + 20):
+        message = "a size that may be any number has a name, and a default for reports"
+        fix = Fix("write `B = 1` for the batch, `N = 16` for another size")
     k.error("E0111", message, k.span(token.start, token.end), fix=fix)
     if text == "?":
         k.damage(token.start)

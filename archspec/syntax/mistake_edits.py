@@ -45,6 +45,11 @@ def line_out(s: Site) -> tuple[Edit, ...]:
     return (Edit(_span(s, starts[line - 1], end), ""),)
 
 
+def leading_zero(s: Site) -> tuple[Edit, ...]:
+    """`.5` as `0.5`."""
+    return (Edit(s.span(), "0."),)
+
+
 def braces(s: Site) -> tuple[Edit, ...]:
     """Add braces around a body that is marked by `:` and by indentation."""
     text = s.reader.k.source.text

@@ -186,6 +186,20 @@ ITEMS = (
     ),
     Mistake(
         "E0113",
+        lambda s: (
+            s.type == "."
+            and not s.after_operand
+            and s.after == "NUMBER"
+            and s.near(1).start == s.token.end
+        ),
+        "a digit is missing before the decimal point",
+        "block a {\n  y = x * «.»5\n}",
+        fix="write a 0 before it",
+        repair=DROP,
+        edits=edits.leading_zero,
+    ),
+    Mistake(
+        "E0113",
         lambda s: s.before == "." and s.type == "NUMBER",
         "only a name can follow `.`",
         "block a {\n  y = net.«0»\n}",

@@ -37,6 +37,13 @@ def _is_imported(s: Site) -> bool:
 
 DEFINITIONS = (
     Mistake(
+        "E0131",
+        lambda s: s.type == "when" and s.head() == "rule" and s.before == ")" and s.expects("if"),
+        "the guard of a clause is written with `if`",
+        "rule f(n) «when» n > 1 => relu\nrule f(n) => tanh",
+        repair=replace("if"),
+    ),
+    Mistake(
         "E0118",
         lambda s: _top(s) and s.word() in ("import", "from", "include", "require"),
         "there is no `<word>`: other files are imported with `use`",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ValidationError
 
+from archspec.diagnostics.model import Edit, Fix
 from archspec.diagnostics.suggest import beginning, rename, renamed
 from archspec.ops.absent import NONE
 from archspec.ops.registry import all_ops
@@ -291,12 +292,13 @@ def _means_op(name: str, node: ast.Call) -> bool:
 
 def no_initialiser(context: Context, node: ast.Expr, value: Value) -> SpecError:
     """The error (E0305) for a value that is not an initialiser."""
-    return context.error(
-        "E0305",
-        f"an initialiser is needed here, not {kind_of(value)}",
-        node.span,
-        fix="zeros, ones, constant(0.1), normal(std=0.02), kaiming_normal(mode=fan_out), ..",
-    )
+    fix = Fix("zeros, ones, constant(0.1), normal(std=0.02), kaiming_normal(mode=fan_out), ..")
+    if isinstance(value, int | float):
+        words = {0.0: "zeros", 1.0: "ones"}
+        written = words.get(float(value), f"constant({node.span.text})")
+        fix = Fix(f"write `{written}`", (Edit(node.span, written),))
+    message = f"an initialiser is needed here, not {kind_of(value)}"
+    return context.error("E0305", message, node.span, fix=fix)
 
 
 def _make_initialiser(context: Context, name: str, node: ast.Call) -> Value:

@@ -23,6 +23,10 @@ MOST = 200
 _TRAINING = ("Loss", "_loss", "cross_entropy", "Scheduler", "_lr", "with_logits", "kl_div")
 _OPTIMISERS = frozenset({"Adam", "AdamW", "SGD", "RMSprop", "Adagrad", "backward", "fit"})
 LIBRARIES = frozenset({"torch", "nn", "F", "tf", "keras", "layers", "torchvision", "jax"})
+_DECLARED = ("Parameter", "Input", "InputLayer")
+_OF_FLAX = (("self", "param"), ("self", "variable"))
+"""Calls that make tensors, which are declared here."""
+
 _SELF = (
     "a block has no `self`: a layer is written where it is applied, and named with a label: "
     "`x -> conv1: conv(64, 3)`"
@@ -60,9 +64,9 @@ class ForeignCalls:
             self._cover(node)
             self.report(self._rewritten(path, function.span, node, written))
             return True
-        if path[-1] in ("Parameter", "Input", "InputLayer"):
+        if path[-1] in _DECLARED or path in _OF_FLAX:
             self._cover(node)
-            words = SAID[path[-1]]
+            words = SAID[path[-1] if path[-1] in SAID else "Parameter"]
             fix = Fix(words, declaration(path[-1], node))
             self.report(diagnostic("E0210", _nothing(path), function.span, fix=fix))
             return True

@@ -16,14 +16,17 @@ from archspec.semantics.checks.foreign_calls import ForeignCalls
 from archspec.semantics.checks.rebinding import rebound
 from archspec.semantics.checks.standing_alone import stands_alone
 from archspec.semantics.checks.undeclared import (
+    WEIGHTS,
     comment_behind,
     declared,
     has_input,
     is_within,
     kind_word,
+    layer_again,
     name_of_result,
     named_results,
 )
+from archspec.semantics.program.bound_names import bound_in, targets_of
 from archspec.semantics.program.definitions import (
     BlockDefinition,
     ModuleScope,
@@ -70,7 +73,7 @@ def _visit_all(scope: ModuleScope, walker: _Walker) -> None:
             walker.visit(definition.node.value, frozenset())
         elif isinstance(definition, BlockDefinition):
             names = walker.parameters(definition.node.parameters, _lost(definition.node))
-            inner = names | _bound_in(definition.node.body)
+            inner = names | bound_in(definition.node.body)
             for statement in definition.node.body.statements:
                 if isinstance(statement, ast.ExprStmt):
                     walker.stage(statement.value, inner)
@@ -98,7 +101,7 @@ class _Walker:
         self.sink = sink
         self.is_damaged = is_damaged
         self.suggestions: dict[str, str | None] = {}
-        self.results: dict[int, dict[str, ast.Output | ast.Label]] = {}
+        self.results: dict[int, dict[str, ast.Output | ast.Labelled]] = {}
         self.compared = 0
         self.lost: set[str] = set()
         self.calls: list[WrittenCall] = []
@@ -107,7 +110,9 @@ class _Walker:
         self.heads: set[int] = set()
         """The ids of the first stages of chains."""
         self.applied: set[int] = set()
-        """The ids of calls applied to data by `->`."""
+        """The ids of layers applied to data by `->`."""
+        self.weights: set[int] = set()
+        """The ids of names in `name.weight`."""
 
     def parameters(
         self, parameters: tuple[ast.Parameter, ...], names: frozenset[str]
@@ -158,12 +163,12 @@ class _Walker:
             strays = self.strays(item)
             for fault in rebound(item):
                 self.sink.report(fault)
-            inner = seen | _bound_in(item)
+            inner = seen | bound_in(item)
             return [(part, inner) for part in item.statements if id(part) not in strays]
         if isinstance(item, ast.For):
-            return [(item.iterable, seen), (item.body, seen | _targets(item.targets))]
+            return [(item.iterable, seen), (item.body, seen | targets_of(item.targets))]
         if isinstance(item, ast.Comprehension):
-            inner = seen | _targets(item.targets)
+            inner = seen | targets_of(item.targets)
             return [(item.iterable, seen), (item.element, inner), (item.condition, inner)]
         if isinstance(item, ast.DrawDecl):
             return []
@@ -195,6 +200,8 @@ class _Walker:
     def is_foreign(self, node: ast.Attribute, seen: frozenset[str]) -> bool:
         """Report `nn.relu` if `nn` is unknown, with a suggestion for `relu`."""
         base = node.base
+        if node.name in ("weight", "bias"):
+            self.weights.add(id(base))
         if self.is_damaged:
             return False
         if self.foreign.name(node, partial(self.means_something, seen=seen)):
@@ -302,7 +309,7 @@ class _Walker:
             return None
         if isinstance(around, ast.Preset | ast.Signature):
             return None
-        if isinstance(around, ast.BlockDef) and (found := self.of_result(at, around, node.text)):
+        if isinstance(around, ast.BlockDef) and (found := self.of_result(at, around, node)):
             return found
         if any(item is not around for item in self.binders.get(node.text, ())):
             return Fix(
@@ -313,11 +320,15 @@ class _Walker:
             return declared(around, node.text)
         return None
 
-    def of_result(self, at: int, around: ast.BlockDef, name: str) -> Fix | None:
+    def of_result(self, at: int, around: ast.BlockDef, node: ast.Name) -> Fix | None:
         """A fix for the name of an output or of a label in the block with this number."""
         if at not in self.results:
             self.results[at] = named_results(around)
-        item = self.results[at].get(name)
+        item, name = self.results[at].get(node.text), node.text
+        if isinstance(item, ast.Labelled) and id(node) in self.weights:
+            return Fix(WEIGHTS)
+        if isinstance(item, ast.Labelled) and id(node) in self.applied:
+            return layer_again(item, name, around)
         return name_of_result(item, name) if item is not None else None
 
     @cached_property
@@ -332,7 +343,7 @@ class _Walker:
         for item in self.tree.definitions:
             if isinstance(item, ast.BlockDef):
                 own = {one.name for one in item.parameters if one.name is not None}
-                for name in own | _bound_in(item.body):
+                for name in own | bound_in(item.body):
                     blocks = found.setdefault(name, [])
                     if len(blocks) < 2:
                         blocks.append(item)
@@ -365,35 +376,3 @@ def _word_attributes() -> frozenset[str]:
     return frozenset(
         name for model in models for name in model.model_fields if choices(model, name)
     )
-
-
-def _bound_in(body: ast.Body) -> frozenset[str]:
-    """Every name bound anywhere in a body; order is checked during expansion."""
-    found: set[str] = set()
-    for statement in body.statements:
-        if isinstance(statement, ast.Input):
-            for item in statement.items:
-                found.add(item.name)
-                if item.type is not None:
-                    found |= _dims(item.type)
-        elif isinstance(statement, (ast.ParamDecl, ast.BufferDecl, ast.Shared)):
-            found.add(statement.name)
-        elif isinstance(statement, ast.Bind):
-            found |= _targets(statement.targets)
-    return frozenset(found)
-
-
-def _targets(targets: tuple[ast.Target, ...]) -> frozenset[str]:
-    found: set[str] = set()
-    for target in targets:
-        if isinstance(target, ast.NestedTarget):
-            found |= _targets(target.items)
-            continue
-        found.add(target.name)
-        if isinstance(target, ast.NameTarget) and target.claim is not None:
-            found |= _dims(target.claim)
-    return frozenset(found)
-
-
-def _dims(shape: ast.TypeExpr) -> set[str]:
-    return {entry.value.text for entry in shape.dims if isinstance(entry.value, ast.Name)}

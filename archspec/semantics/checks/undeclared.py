@@ -29,18 +29,41 @@ def kind_word(node: ast.BlockDef | ast.RuleClause) -> str:
     return "network" if node.is_network else "block"
 
 
-def named_results(node: ast.BlockDef) -> dict[str, ast.Output | ast.Label]:
-    """The outputs and labels of a block by name; the first one of each name."""
-    found: dict[str, ast.Output | ast.Label] = {}
+WEIGHTS = (
+    "the weights of a layer are not data: two layers have one tensor with "
+    '`tie "head.weight" = "embed.weight"`; weights that are used as data are declared with '
+    "`param`, and `(x, w) -> affine` is a linear layer with them"
+)
+"""What is said of `embed.weight`."""
+
+
+def named_results(node: ast.BlockDef) -> dict[str, ast.Output | ast.Labelled]:
+    """The outputs and labelled layers of a block by name; the first one of each name."""
+    found: dict[str, ast.Output | ast.Labelled] = {}
     for item in walk(node.body):
         if isinstance(item, ast.Output) and len(item.names) == 1:
             found.setdefault(item.names[0], item)
-        elif isinstance(item, ast.Label) and (text := _text_of(item)) is not None:
+        elif isinstance(item, ast.Labelled) and (text := _text_of(item.label)) is not None:
             found.setdefault(text, item)
     return found
 
 
-def name_of_result(item: ast.Output | ast.Label, name: str) -> Fix | None:
+def layer_again(item: ast.Labelled, name: str, block: ast.BlockDef) -> Fix:
+    """The fix for the label of a layer that is applied again, with a shared layer."""
+    written = f"shared {name} = {item.span.text}"
+    shown = written if len(written) <= 60 and "\n" not in written else f"shared {name} = {name}: .."
+    words = f"to apply the layer `{name}` again with the same weights, declare it first: `{shown}`"
+    around = (one for one in block.body.statements if is_within(item.span, one.span))
+    statement = next(around, None)
+    if not isinstance(statement, ast.Bind | ast.Output):
+        return Fix(words)
+    source, start = item.span.source, statement.span.start
+    margin = "\n" + " " * (statement.span.column - 1)
+    edits = (Edit(Span(source, start, start), written + margin), Edit(item.span, name))
+    return Fix(words, edits)
+
+
+def name_of_result(item: ast.Output | ast.Labelled, name: str) -> Fix | None:
     """The fix for the name of an output or of a label, which is read like a variable."""
     if isinstance(item, ast.Output):
         return _bound_first(item, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 
+from archspec.diagnostics.model import Edit, Fix
 from archspec.diagnostics.wording import counted
 from archspec.frozen import frozen
 from archspec.ops.base import Need
@@ -74,10 +75,21 @@ def run_body(
     with context.session.promising(*promise) if promise else nullcontext():
         _carry_out_all(context, body, data, results)
     if not results:
-        fix = "declare its result: `output y`"
-        raise context.error("E0704", "this body has no output", body.span, fix=fix)
+        raise _no_output(context, body)
     bounded(context, (item.value for item in results), span)
     return tuple(results)
+
+
+def _no_output(context: GraphContext, body: ast.Body) -> SpecError:
+    for statement in body.statements:
+        places = [one.span for one in statement.targets] if isinstance(statement, ast.Bind) else []
+        if len(places) == 1 and places[0].text == "output":
+            place = places[0]
+            message = "this binds the name `output`; an output is declared by `output y = ..`"
+            fix = Fix("write `output y = ..`", (Edit(place, "output y"),))
+            return context.error("E0704", message, place, fix=fix)
+    fix = Fix("declare its result: `output y`")
+    return context.error("E0704", "this body has no output", body.span, fix=fix)
 
 
 def _carry_out_all(

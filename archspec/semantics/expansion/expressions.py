@@ -8,7 +8,7 @@ from archspec.semantics.arguments.layer_calls import call_layer
 from archspec.semantics.arguments.rules import resolve_preset
 from archspec.semantics.expansion.named_outputs import no_attribute
 from archspec.semantics.expansion.sources import materialise
-from archspec.semantics.expansion.stage_faults import explained, in_sum
+from archspec.semantics.expansion.stage_faults import explained, in_front, in_sum
 from archspec.semantics.expansion.tensor_methods import method_called, method_of_called
 from archspec.semantics.values.bare_words import INITIALISER_NAMES, is_word
 from archspec.semantics.values.context import Context, GraphContext, Reported, SpecError, in_graph
@@ -304,7 +304,7 @@ def _chain(context: Context, node: ast.Chain) -> Value:
         try:
             layer = evaluate(context, stage)
         except SpecError as error:
-            raise in_sum(error, node.stages, at) from None
+            raise in_front(in_sum(error, node.stages, at), node.stages, at) from None
         if (hidden := hiding(context, stage, layer, "E0308")) is not None:
             raise hidden
         try:

@@ -69,8 +69,8 @@ def materialise(context: Context, value: Value, span: Span) -> Value:
     return apply_layer(context, value, (), span)
 
 
-def data_value(context: GraphContext, expression: ast.Expr) -> Value:
-    """The data of an expression. Raises SpecError if it is not data."""
+def data_value(context: GraphContext, expression: ast.Expr, what: str = "an output") -> Value:
+    """The data of an expression. Raises SpecError if it is not data; `what` is its role."""
     value = evaluate(context, expression)
     value = materialise(context, value, expression.span)
     if isinstance(value, Poison) or (is_data(value) and not _has_values(value)):
@@ -78,7 +78,7 @@ def data_value(context: GraphContext, expression: ast.Expr) -> Value:
     forced = force(context, value, expression.span)
     raise context.error(
         "E0315",
-        f"an output must be data, but this is {kind_of(forced)}",
+        f"{what} must be data, but this is {kind_of(forced)}",
         expression.span,
         fix=_as_data(expression, forced),
     )
@@ -90,6 +90,9 @@ def _as_data(expression: ast.Expr, value: Value) -> str | Fix:
         written = f"(...{expression.span.text})"
         edits = (Edit(expression.span, written),)
         return Fix(f"spread a list of data into a tuple: `{written}`", edits)
+    if isinstance(expression, ast.ListExpr) and isinstance(value, ListValue):
+        written = f"tensor({expression.span.text})"
+        return Fix(f"a tensor of numbers is written `{written}`", (Edit(expression.span, written),))
     if is_layer(value):
         return "apply it: `output x -> f`"
     return "an output is computed from an input: `output y = x -> f`"

@@ -65,6 +65,40 @@ def in_sum(error: SpecError, stages: Sequence[ast.Expr], at: int) -> SpecError:
     return SpecError(replace(item, fix=Fix(words, edits)))
 
 
+def in_front(error: SpecError, stages: Sequence[ast.Expr], at: int) -> SpecError:
+    """The error of `x -> matmul(y)`, whose inputs are a tuple: `(x, y) -> matmul`."""
+    item, stage = error.item, stages[at]
+    labelled = stage
+    while isinstance(stage, ast.Labelled | ast.Group):
+        stage = stage.inner
+    if item is None or item.code != "E0310" or at < 1 or not isinstance(stage, ast.Call):
+        return error
+    op = all_ops().get(stage.function.span.text)
+    if op is None or op.arity[1] == 1 or stage is not labelled:
+        return error
+    start, end = stages[0].span, stages[at - 1].span
+    before = Span(start.source, start.start, end.end)
+    attributes = {*op.model_fields, *op.regions}
+    data = [one for one in stage.arguments if one.name is None or one.name not in attributes]
+    kept = [one.span.text for one in stage.arguments if one not in data]
+    inputs = ", ".join((before.text, *(_flat(one.value) for one in data)))
+    called = op.name + (f"({', '.join(kept)})" if kept else "")
+    written = f"({inputs}) -> {called}"
+    shown = written if len(written) <= 90 and "\n" not in written else f"(x, y) -> {called}"
+    place = Span(start.source, start.start, stage.span.end)
+    fix = Fix(f"both inputs precede the arrow: `{shown}`", (Edit(place, written),))
+    return SpecError(replace(item, fix=fix))
+
+
+def _flat(node: ast.Expr) -> str:
+    """Data as a part of a tuple."""
+    while isinstance(node, ast.Group):
+        node = node.inner
+    if isinstance(node, ast.ListExpr | ast.TupleExpr):
+        return node.span.text[1:-1]
+    return node.span.text
+
+
 def _several(
     error: SpecError, stages: Sequence[ast.Expr], at: int, before: Value, count: int
 ) -> SpecError:

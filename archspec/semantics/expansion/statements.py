@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TypeAlias, assert_never
 
+from archspec.diagnostics.model import Fix
 from archspec.diagnostics.suggest import rename
 from archspec.graph.model import Draw, InitRule, Tie
 from archspec.ops.base import Need, Op
@@ -143,7 +144,12 @@ def _init(context: GraphContext, statement: ast.InitDecl) -> None:
     op = all_ops().get(statement.op)
     if op is None:
         place = _behind_word(statement.span, statement.op)
-        fix = rename(place, statement.op, all_ops())
+        fix: Fix | None = rename(place, statement.op, all_ops())
+        if re.search(rf'"?\b{statement.op}"?:', statement.span.source.text):
+            fix = Fix(
+                f"an `init` names an op, as in `init linear.{statement.parameter}`; the layer "
+                f"labelled `{statement.op}` takes `{statement.parameter}_init=..`"
+            )
         raise context.error(
             "E0210", f"there is no op called `{statement.op}`", statement.span, fix=fix
         )

@@ -78,7 +78,7 @@ def buffer(context: GraphContext, statement: ast.BufferDecl) -> Value:
     shape = _fixed_shape(context, statement.type, statement.name)
     dtype = dtype_of(context, statement.type)
     with _computed_once(context, statement, statement.value) as inside:
-        value = data_value(inside, statement.value)
+        value = data_value(inside, statement.value, "the value of a buffer")
     wanted = TensorType(dtype, tuple(dim(size) for size in shape))
     graph = _graph_of(inside, statement, statement.value, value, wanted)
     op = all_ops()["buffer"].model_validate(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from archspec.diagnostics.model import Edit
+from archspec.semantics.foreign.words import INITIALISERS
 from archspec.source import Span
 from archspec.syntax import ast
 
@@ -23,6 +24,8 @@ def declaration(call: str, node: ast.Call) -> tuple[Edit, ...]:
         return ()
     inside = text[node.arguments[0].span.start : node.span.end - 1].strip()
     place = Span(source, bound.start(), node.span.end)
+    if call in ("param", "variable"):
+        return _of_flax(node, bound[1], place)
     if call == "Parameter":
         filled = _FILLED.fullmatch(inside)
         if filled is None:
@@ -36,3 +39,28 @@ def declaration(call: str, node: ast.Call) -> tuple[Edit, ...]:
     if len(sizes) == 3 and int(sizes[2]) < int(sizes[0]):  # in Keras, channels are last
         sizes = [sizes[2], *sizes[:2]]
     return (Edit(place, f"input {bound[1]}: f32[B = 1, {', '.join(sizes)}]"),)
+
+
+_NAMED = {"stddev": "std", "stdev": "std"}
+
+
+def _of_flax(node: ast.Call, name: str, place: Span) -> tuple[Edit, ...]:
+    """`self.param("p", normal(stddev=0.02), (1, 8))` as a declaration of `p`."""
+    values = [one.value for one in node.arguments]
+    shape = values[2] if len(values) == 3 else None
+    if not isinstance(shape, ast.TupleExpr | ast.ListExpr):
+        return ()
+    initialiser = values[1]
+    arguments = initialiser.arguments if isinstance(initialiser, ast.Call) else ()
+    function = initialiser.function if isinstance(initialiser, ast.Call) else initialiser
+    word = function.span.text.rpartition(".")[2].removesuffix("_init")
+    found = INITIALISERS.get(word.replace("_", ""), word)
+    given = [
+        f"{_NAMED.get(one.name or 'std', one.name or 'std')}={one.value.span.text}"
+        for one in arguments
+    ]
+    written = f"{found}({', '.join(given)})" if given else found
+    if found == "normal" and not given:
+        written = "normal(std=0.01)"  # the default of Flax
+    sizes = ", ".join(one.span.text for one in shape.items)
+    return (Edit(place, f"param {name}: f32[{sizes}] = {written}"),)

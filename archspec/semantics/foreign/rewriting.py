@@ -288,8 +288,11 @@ class Rewriter:
         names = {*positional(op), *op.model_fields, *op.regions}
         places = [Slot(name, name, "attribute") for name in positional(op)]
         call = CallText(self, op.name, node.function.span.text)
+        arguments, given = node.arguments, [one.name for one in node.arguments].count(None)
+        if op.inferred == 0 and given > len(places):
+            arguments = arguments[1:]  # the number of input channels
         try:
-            for at, argument in enumerate(node.arguments):
+            for at, argument in enumerate(arguments):
                 slot = Slot(argument.name or "", argument.name or "", "attribute")
                 if argument.name is None and at < len(places):
                     slot = places[at]

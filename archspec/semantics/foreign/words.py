@@ -65,6 +65,10 @@ SAID = {
     "no_grad": "gradients are stopped with `x -> detach`, a layer is frozen with `frozen(layer)`",
     "newaxis": "write `x -> unsqueeze(1)`",
     "tile": 'write `x -> repeat("b n d -> b (r n) d", r=2)`',
+    "vmap": "ops work on a whole batch: `linear`, `softmax` and `matmul` on the last axes of any "
+    "tensor; along another axis a layer is applied with `scan(f, axis=1)`",
+    "randn_like": "noise is an input of the network: `input noise: f32[B, 8]`",
+    "rand_like": "noise is an input of the network: `input noise: f32[B, 8]`",
     "compile": "remove it: a spec describes only the architecture",
 }
 """Advice for calls without an equivalent op."""

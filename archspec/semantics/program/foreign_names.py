@@ -39,6 +39,8 @@ _TYPES: Mapping[str, str] = {
 }
 """Element types by their names elsewhere."""
 
+_NOISE = "noise is an input of the network: `input noise: f32[B, 8]`"
+
 _WORDS: Mapping[str, str] = {
     "sequential": "layers in sequence are joined by `->`: `f -> g`",
     "modulelist": "several layers are a list: `[f, g]`",
@@ -64,8 +66,15 @@ _WORDS: Mapping[str, str] = {
     "`(q, k, v, keep) -> scaled_dot_product_attention`",
     "nan": "there is no such number",
     "pi": "write `3.141592653589793`",
-    "randn": "a random initial value is `normal(std=0.02)`",
-    "rand": "a random initial value is `uniform(0.0, 1.0)`",
+    "randn": "a random initial value is `normal(std=0.02)`; noise is an input of the network: "
+    "`input noise: f32[B, 8]`",
+    "rand": "a random initial value is `uniform(0.0, 1.0)`; noise is an input of the network: "
+    "`input noise: f32[B, 8]`",
+    "randn_like": _NOISE,
+    "rand_like": _NOISE,
+    "normal_like": _NOISE,
+    "vmap": "ops work on a whole batch: `linear`, `softmax` and `matmul` on the last axes of any "
+    "tensor; along another axis a layer is applied with `scan(f, axis=1)`",
     "divmod": "write `a // b` and `a % b`",
 }
 """Advice for each word."""
