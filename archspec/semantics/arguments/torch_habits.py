@@ -5,6 +5,7 @@ In PyTorch the number of input channels is first, `nn.Conv2d(3, 64, 3)`; here it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from pydantic import ValidationError
@@ -99,6 +100,21 @@ def _fits(op: type[Op], name: str, value: Value) -> bool:
     except ValidationError as error:
         return all(detail["loc"][:1] != (name,) for detail in error.errors())
     return True
+
+
+# ---------------------------------------------------------------------- patterns
+
+_COMPACT = re.compile(r'"([a-zA-Z]{2,}(?:,[ ]*[a-zA-Z]+)*)[ ]*->[ ]*([a-zA-Z]*)"')
+
+
+def letters_apart(place: Span) -> Fix | None:
+    """The fix for `"bnd,de->bne"`: a word is the name of one axis, so letters are separated."""
+    found = _COMPACT.fullmatch(place.text)
+    if found is None:
+        return None
+    inputs = ", ".join(" ".join(one.strip()) for one in found[1].split(","))
+    written = f'"{inputs} -> {" ".join(found[2])}"'
+    return Fix(f"a word names one axis: write `{written}`", (Edit(place, written),))
 
 
 # ---------------------------------------------------------------------- recurrence

@@ -10,7 +10,11 @@ from archspec.graph.model import Instance, Region, Requirement
 from archspec.ops.base import Check, Need, Op, OpError, Parameter
 from archspec.ops.registry import all_ops
 from archspec.semantics.arguments.op_arguments import complete
-from archspec.semantics.arguments.torch_habits import warn_of_channels, warn_of_no_state
+from archspec.semantics.arguments.torch_habits import (
+    letters_apart,
+    warn_of_channels,
+    warn_of_no_state,
+)
 from archspec.semantics.building.graph_builder import Tensor
 from archspec.semantics.building.instance_paths import has_weights, owns_weights
 from archspec.semantics.expansion.axis_faults import axis_meant, channels_last
@@ -354,5 +358,5 @@ def op_failure(
         place,
         secondary=[entry for entry in input_labels(inputs) if entry[0] != place],
         notes=error.notes,
-        fix=error.fix,
+        fix=error.fix or (letters_apart(place) if error.attribute == "pattern" else None),
     )
