@@ -158,8 +158,8 @@ def simplified(operation: Operation) -> Expression:
     sign, operands = operation.sign, operation.operands
     if sign == "not":
         return negated(operands[0])
-    if sign == "if" and isinstance(operands[0], Number):
-        return operands[1] if operands[0].value else operands[2]
+    if sign == "if":
+        return _chosen(operation)
     if sign == "tuple" or len(operands) != 2:
         return operation
     left, right = operands
@@ -178,6 +178,17 @@ def simplified(operation: Operation) -> Expression:
         if isinstance(right, Number) and len(rest) == 1:
             return rest[0]
     return operation
+
+
+def _chosen(choice: Operation) -> Expression:
+    """A choice, decided if its condition is a number, and without a negated condition."""
+    condition, then, otherwise = choice.operands
+    match condition:
+        case Number(value):
+            return then if value else otherwise
+        case Operation("not", (opposite,)):
+            return Operation("if", (opposite, otherwise, then))
+    return choice
 
 
 def negated(condition: Expression) -> Expression:

@@ -46,7 +46,7 @@ BOTH = "-> a: unit(true, 3, 0.5) -> b: unit(false, 5, 0.25)"
             "(self.steps * 2 if self.deep else self.steps)",
             (6, 5),
         ),
-        ("if not deep then steps else 1", "(self.steps if not self.deep else 1)", (1, 5)),
+        ("if not deep then steps else 1", "(1 if self.deep else self.steps)", (1, 5)),
         (
             "if deep and steps > 2 then rate else 0.0",
             "(self.rate if self.deep and self.steps > 2 else 0.0)",

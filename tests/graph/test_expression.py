@@ -79,3 +79,9 @@ def test_a_graph_remembers_what_its_attributes_were_written_as():
             assert graph.names["C"] in (96, 192, 384, 768)
             assert graph.definitions["rows"] == Operation("ceil_div", (Name("H"), Name("window")))
     assert found == {"width": Operation("*", (Number(3), Name("C")))}
+
+
+def test_a_choice_by_a_negated_condition_is_turned_around():
+    flag, one, two = Name("flag"), Number(1), Number(2)
+    choice = Operation("if", (Operation("not", (flag,)), one, two))
+    assert simplified(choice) == Operation("if", (flag, two, one))
