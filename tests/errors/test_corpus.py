@@ -85,24 +85,36 @@ def test_form(path: Path, checked: Checked) -> None:
 USED = re.compile(r"^use (\w+)", re.MULTILINE)
 
 
+OTHER = "\nblock beside { input x: [B, C, H, W]\n  output x -> conv(8, 3, nonsense=1) }\n"
+"""A block with an error of its own."""
+
+
+@pytest.mark.parametrize("other", ["", OTHER], ids=["alone", "beside_another_error"])
 @pytest.mark.parametrize("path", FILES, ids=IDS)
 def test_each_fix_removes_its_fault_and_adds_none(
-    path: Path, checked: Checked, tmp_path: Path
+    path: Path, other: str, checked: Checked, tmp_path: Path
 ) -> None:
-    before = checked(path)
+    given = tmp_path / path.name
+    given.write_bytes(path.read_bytes() + other.encode())
+    _copy_used(path, given, tmp_path)
+    before = checked(given if other else path)
     words = Counter((item.code, item.message) for item in before)
     for item in before:
         if item.fix is None or not item.fix.edits:
             continue
         source = item.fix.edits[0].span.source
-        mended = tmp_path / path.name
         text = apply(item.fix.edits, Span(source, 0, len(source.text)))
-        for name in USED.findall(text):
-            if (beside := path.with_name(f"{name}.arch")).is_file():
-                shutil.copy(beside, tmp_path)
-        mended.write_text(text, "utf-8")
-        after = Counter((found.code, found.message) for found in checked(mended))
+        given.write_text(text, "utf-8")
+        _copy_used(path, given, tmp_path)
+        after = Counter((found.code, found.message) for found in checked(given))
         assert after <= words - Counter([(item.code, item.message)]), item.message
+
+
+def _copy_used(path: Path, given: Path, folder: Path) -> None:
+    """Copy the files that `given` uses from the folder of the original."""
+    for name in USED.findall(given.read_text("utf-8")):
+        if (beside := path.with_name(f"{name}.arch")).is_file():
+            shutil.copy(beside, folder)
 
 
 def test_every_code_of_the_front_end_has_a_file() -> None:
