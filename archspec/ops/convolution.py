@@ -191,12 +191,7 @@ class Convolve(Op):
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         x, weight = images(self.name, inputs), float_input(self.name, inputs, 1)
-        if weight.rank != x.rank:
-            raise OpError(
-                f"`convolve` takes a weight of the rank of its input, but `{weight}` has rank "
-                f"{weight.rank} and `{x}` has {x.rank}",
-                input=1,
-            )
+        slides = self.slides(weight, x.rank)
         width, channels = weight.shape[:2]
         check.require_equal(
             x.shape[1], channels * self.groups, "`convolve` needs channels that fit its weight"
@@ -206,24 +201,13 @@ class Convolve(Op):
             require_bias(self.name, check, inputs, width)
         for size in (x.shape[1], width):
             check.require(at_least(size, 1), f"`{self.name}` needs at least one channel")
-        slides = self.slides(weight)
         sizes = slid_sizes(self.name, check, x, slides, self.padding_mode)
         return x.with_shape(x.shape[0], width, *sizes)
 
-    def slides(self, weight: TensorType) -> tuple[Slide, ...]:
-        """The movement of the window along each spatial axis of a weight."""
-        kernel: list[int] = []
-        for axis in range(2, weight.rank):
-            size = weight.shape[axis].constant
-            if size is None:
-                raise OpError(
-                    f"`convolve` needs a fixed kernel, but axis {axis} of its weight is "
-                    f"`{weight.shape[axis]}`",
-                    code="E0403",
-                    input=1,
-                )
-            kernel.append(size)
-        return window_slides(self.name, tuple(kernel), self.stride, self.padding, self.dilation)
+    def slides(self, weight: TensorType, rank: int) -> tuple[Slide, ...]:
+        """The movement of the window along each spatial axis of an input of this rank."""
+        kernel = fixed_kernel(self.name, weight, rank)
+        return window_slides(self.name, kernel, self.stride, self.padding, self.dilation)
 
     def depth(self, inputs: tuple[Made, ...]) -> int:
         return int(inputs[1] is not Made.CONSTANTS)
@@ -232,7 +216,7 @@ class Convolve(Op):
         return outputs[0].elements * product(inputs[1].shape[1:])
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> tuple[Window, ...]:
-        return tuple(slide.window for slide in self.slides(inputs[1]))
+        return tuple(slide.window for slide in self.slides(inputs[1], inputs[0].rank))
 
 
 def window_slides(
@@ -296,3 +280,26 @@ def require_bias(op: str, check: Check, inputs: tuple[TensorType, ...], width: D
     if bias.rank != 1:
         raise OpError(f"`{op}` takes a bias of rank 1, but it is `{bias}`", input=2)
     check.require_equal(bias.shape[0], width, f"`{op}` needs one bias per output channel")
+
+
+def fixed_kernel(op: str, weight: TensorType, rank: int) -> tuple[int, ...]:
+    """The sizes of the window of a weight that is data, for an input of this rank.
+
+    Raises OpError if the ranks differ or a size is not a fixed number (E0403).
+    """
+    if weight.rank != rank:
+        raise OpError(
+            f"`{op}` takes a weight of the rank of its input, but `{weight}` has rank "
+            f"{weight.rank} and the input has {rank}",
+            input=1,
+        )
+    kernel: list[int] = []
+    for axis, size in enumerate(weight.shape[2:], start=2):
+        if size.constant is None:
+            raise OpError(
+                f"`{op}` needs a fixed kernel, but axis {axis} of its weight is `{size}`",
+                code="E0403",
+                input=1,
+            )
+        kernel.append(size.constant)
+    return tuple(kernel)

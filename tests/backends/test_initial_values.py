@@ -4,7 +4,7 @@ import copy
 
 import pytest
 import torch
-from torch.nn.functional import conv2d
+from torch.nn.functional import conv2d, interpolate
 
 from archspec.diagnostics.failure import CompileFailed
 
@@ -118,3 +118,29 @@ def test_values_that_cannot_be_computed_once(network, value, code):
     with pytest.raises(CompileFailed) as failure:
         network(text)
     assert [item.code for item in failure.value.diagnostics][:1] == [code]
+
+
+UPSAMPLED = """
+inline block bilinear(factor: int) {
+  input x: [B, C, H, W]
+  k = 2 * factor - factor % 2
+  line = 1.0 - ((arange(k, dtype=f32) - (k - 1) / 2) / factor -> abs)
+  param weight: f32[C, 1, k, k] =
+    line * (line -> unsqueeze(1)) -> expand([C, 1, k, k]) fixed
+  output (x, weight) -> convolve_transpose(factor, padding=(k - factor) // 2, groups=C)
+}
+network net(factor: int = 2) {
+  input x: f32[B = 2, 3, H = 5, W = 7]
+  output y = x -> bilinear(factor)
+}
+"""
+
+
+@pytest.mark.parametrize("factor", [2, 3, 4])
+def test_a_fixed_transposed_convolution_interpolates(network, factor):
+    module = network(UPSAMPLED, factor=factor).to_torch()
+    x = torch.rand(2, 3, 5, 7)
+    wanted = interpolate(x, scale_factor=factor, mode="bilinear")
+    inside = (..., slice(factor, -factor), slice(factor, -factor))  # the border sees zeros outside
+    torch.testing.assert_close(module(x)[inside], wanted[inside])
+    assert module(x).shape[2:] == (5 * factor, 7 * factor)

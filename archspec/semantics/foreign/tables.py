@@ -116,6 +116,8 @@ DeformConv2d = deform_conv: -in_channels width=out_channels kernel=kernel_size s
 
 FUNCTIONS = """
 conv1d conv2d conv3d = convolve: @input @weight @bias stride padding?0 dilation groups
+conv_transpose1d conv_transpose2d conv_transpose3d = convolve_transpose:
+    @input @weight @bias stride padding output_padding groups dilation
 linear = affine: @input @weight @bias
 max_pool1d max_pool2d max_pool3d = max_pool: @input kernel=kernel_size stride padding dilation
     ceil=ceil_mode indices=return_indices

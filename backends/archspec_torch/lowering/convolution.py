@@ -59,14 +59,14 @@ def padding(site: Site, kernel: tuple[int, ...] | None = None) -> Argument:
     """`padding=` of a convolution; an even kernel under `same` is left to torch."""
     op = site.op
     if op.padding == "same":
-        slides = op.slides(site.axes) if kernel is None else op.slides(site.inputs[1])
+        slides = op.slides(site.axes) if kernel is None else op.slides(site.inputs[1], site.x.rank)
         if any(slide.before != slide.after for slide in slides):
             return keyword("padding", Hole(Quoted("same"), "padding"))
         return keyword("padding", collapsed(tuple(slide.before for slide in slides)), 0)
     if op.padding == "valid":
         return keyword("padding", 0, 0)
     if op.padding == "half":
-        slides = op.slides(site.axes) if kernel is None else op.slides(site.inputs[1])
+        slides = op.slides(site.axes) if kernel is None else op.slides(site.inputs[1], site.x.rank)
         return keyword("padding", collapsed(tuple(slide.before for slide in slides)), 0)
     return keyword("padding", collapsed(op.padding), 0)
 
@@ -108,7 +108,7 @@ def convolve(site: Site) -> Lowered:
     def apply(inputs: Any, scope: Scope) -> Code:
         x, given = inputs[0], padding(site, kernel)
         if op.padding_mode != "zeros":
-            slides = op.slides(weight)
+            slides = op.slides(weight, site.x.rank)
             sides = [side for slide in reversed(slides) for side in (slide.before, slide.after)]
             mode = Hole(Quoted(op.padding_mode))
             widths = f"({', '.join(map(str, sides))})"
@@ -123,6 +123,25 @@ def convolve(site: Site) -> Lowered:
             given,
             keyword("dilation", collapsed(op.dilation), 1),
             keyword("groups", groups, 1),
+        )
+
+    return Lowered(apply=apply)
+
+
+@lowers("convolve_transpose")
+def convolve_transpose(site: Site) -> Lowered:
+    """`F.conv_transpose2d` with a weight that is data."""
+    op = site.op
+
+    def apply(inputs: Any, scope: Scope) -> Code:
+        return call(
+            f"F.conv_transpose{site.axes}d",
+            *inputs,
+            keyword("stride", collapsed(op.stride), 1),
+            keyword("padding", collapsed(op.padding), 0),
+            keyword("output_padding", collapsed(op.output_padding), 0),
+            keyword("groups", fixed(op.groups) or scope.size(op.groups), 1),
+            keyword("dilation", collapsed(op.dilation), 1),
         )
 
     return Lowered(apply=apply)

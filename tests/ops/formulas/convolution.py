@@ -154,16 +154,20 @@ TRANSPOSED = (
 
 
 def conv_transpose(op, x, bias=None, **weights):
+    return spread(op, x, weight_of(weights, rows=1), bias)
+
+
+def spread(op, x, weight, bias):
     """Each position adds its weighted window to the result, from which the padding is removed."""
-    weight, axes = weight_of(weights, rows=1), x.ndim - 2
+    axes = x.ndim - 2
     kernel = weight.shape[2:]
     stride, dilation, padding, extra = (
         each_axis(value, axes) for value in (op.stride, op.dilation, op.padding, op.output_padding)
     )
     table = list(zip(x.shape[2:], kernel, stride, dilation, padding, extra, strict=True))
     full = [(n - 1) * s + d * (k - 1) + 1 + e for n, k, s, d, _, e in table]
-    y = np.zeros((x.shape[0], op.width, *full))
-    per_group = op.width // op.groups
+    per_group = weight.shape[1]
+    y = np.zeros((x.shape[0], per_group * op.groups, *full))
     for channel, tap in product(range(x.shape[1]), product(*map(range, kernel))):
         group = channel // (x.shape[1] // op.groups)
         places = tuple(
@@ -184,6 +188,18 @@ reference(
     training=trained(conv_transpose, rows=1),
     after=partial(followed, rows=1),
 )(conv_transpose)
+
+
+SPREAD = (
+    Case({"stride": (2, 3), "padding": (1, 0)}, ("f32[2, 4, 3, 2]", "f32[4, 2, 3, 3]", "f32[2]")),
+    Case({"groups": 2, "dilation": 2}, ("f32[2, 4, 3, 2]", "f32[4, 3, 2, 3]", "f32[6]")),
+    Case({"stride": 3, "output_padding": 2}, ("f32[2, 4, 3]", "f32[4, 1, 2]")),
+)
+
+
+@reference("convolve_transpose", cases=SPREAD)
+def convolve_transpose(op, x, weight, bias=None):
+    return spread(op, x, weight, bias)
 
 
 def linear(op, x, bias=0, **weights):
