@@ -127,7 +127,7 @@ def _heads(path: Path) -> Iterable[tuple[str, str]]:
 def _network(context: typer.Context) -> Compiled | None:
     """The network named earlier on the command line, with default settings; None on an error."""
     from archspec.cli.guard import WrongUsage
-    from archspec.cli.opening import load_spec
+    from archspec.cli.networks import load_spec
     from archspec.cli.passes import Passes
     from archspec.diagnostics.failure import CompileFailed
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from archspec.cli.console import working, write
 from archspec.cli.guard import WrongUsage
-from archspec.cli.opening import open_network
+from archspec.cli.networks import open_network
 from archspec.cli.options import Direction
 from archspec.cli.passes import Passes
 from archspec.frozen import frozen

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from archspec.cli.console import coloured, working, write, write_json
 from archspec.cli.guard import WrongUsage
-from archspec.cli.opening import open_network
+from archspec.cli.networks import open_network
 from archspec.cli.passes import Passes
 from archspec.cli.requests import request
 from archspec.diagnostics.paint import paint

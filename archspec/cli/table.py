@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from archspec.cli.console import coloured, working, write, write_json
 from archspec.cli.guard import WrongUsage
-from archspec.cli.opening import load_spec, require_free
+from archspec.cli.networks import load_spec, require_free
 from archspec.cli.passes import Passes
 from archspec.cli.values import Value, settings, value_in
 from archspec.diagnostics.paint import paint

@@ -53,13 +53,13 @@ class Arrow:
 class Drawn:
     """Arrows, and the points where they branch, each with its frame.
 
-    `heads` and `feet` have the numbers of cells of boxes that several arrows enter and leave.
+    `heads` and `tails` have the numbers of cells of boxes that several arrows enter and leave.
     """
 
     arrows: tuple[Arrow, ...]
     splits: Mapping[int, int]
     heads: Mapping[int, int]
-    feet: Mapping[int, int]
+    tails: Mapping[int, int]
 
 
 def arrows(flat: Flat, owner: Mapping[int, int], wiring: Wiring, wording: Wording) -> Drawn:
@@ -80,31 +80,31 @@ def arrows(flat: Flat, owner: Mapping[int, int], wiring: Wiring, wording: Wordin
     rigid = rigidity(edges, order, straight, fans, wiring.bars, central)
     rigid = beside_frames(rigid, splits, {**wiring.frame_of, **splits}, wiring.parents)
     heads = entering(edges, rigid, wiring.merging | splits.keys())
-    feet = leaving(edges, rigid, wiring.bars | splits.keys())
-    together = Counter((edge.start, foot) for edge, foot in feet.of.items())
-    feet_of_bars = _feet_of_bars(edges, wiring)
+    tails = leaving(edges, rigid, wiring.bars | splits.keys())
+    together = Counter((edge.start, tail) for edge, tail in tails.of.items())
+    tails_of_bars = _tails_of_bars(edges, wiring)
     cells = Counter({**heads.counts, **wiring.cells})
     crowded = {rank[box] - 1 for box in cells if cells[box] >= MANY and box not in wiring.bars}
-    crowded |= {rank[box] for box, count in feet.counts.items() if count >= MANY}
+    crowded |= {rank[box] for box, count in tails.counts.items() if count >= MANY}
     rank = stretched(rank, crowded)
     found = [
         Arrow(
             edge.start,
             edge.end,
             tuple(wording.type(flat.type_of(port)) for port in edge.ports),
-            feet_of_bars.get(edge, feet.of.get(edge)),
+            tails_of_bars.get(edge, tails.of.get(edge)),
             edge.target if edge.end in wiring.cells else heads.of.get(edge),
             max(1, rank[edge.end] - rank[edge.start]),
-            min(rigid[edge], BRANCH if together[edge.start, feet.of.get(edge, -1)] > 1 else MAIN),
+            min(rigid[edge], BRANCH if together[edge.start, tails.of.get(edge, -1)] > 1 else MAIN),
             edge.start in fans,
         )
         for edge in edges
     ]
     lines = plumb(edges, order, reach, wiring, splits)
-    return Drawn(tuple(_with_lines(found, lines, rank)), splits, heads.counts, feet.counts)
+    return Drawn(tuple(_with_lines(found, lines, rank)), splits, heads.counts, tails.counts)
 
 
-def _feet_of_bars(edges: Sequence[Edge], wiring: Wiring) -> Mapping[Edge, int]:
+def _tails_of_bars(edges: Sequence[Edge], wiring: Wiring) -> Mapping[Edge, int]:
     """The cells at which edges leave a bar that as many leave as enter: straight on."""
     leaving_bar: dict[int, list[Edge]] = {}
     for edge in edges:

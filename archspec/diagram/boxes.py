@@ -63,11 +63,11 @@ Neighbours: TypeAlias = Mapping[int, Sequence[tuple[Box, int | None]]]
 
 def foot_widths(box: Box, fed: Neighbours, feeding: Neighbours) -> Sequence[int]:
     """Widths of the cells where arrows leave a box: what only it feeds is below, side by side."""
-    found = [0] * box.feet
+    found = [0] * box.tails
     for other, cell in fed.get(box.id, ()):
         if cell is not None and len(feeding[other.id]) == 1:
             below = [after for after, _ in fed.get(other.id, ()) if len(feeding[after.id]) == 1]
-            row = [_estimate(after) + GAP for after in below if other.feet or after.shape == "end"]
+            row = [_estimate(after) + GAP for after in below if other.tails or after.shape == "end"]
             found[cell] += max(_estimate(other), sum(row)) + GAP
     return [max(round(width * AMPLE), CELL) for width in found]
 
@@ -88,7 +88,7 @@ def _estimate(box: Box) -> int:
 
 
 def label(box: Box, width: int, direction: Direction, cells: Sequence[int] = ()) -> str:
-    """The table of a box; `cells` are the widths of those of a bar, or of those at the foot."""
+    """The table of a box; `cells` are the widths of those of a bar, or of its tails."""
     if box.shape == "bar":
         return _upright_bar(box) if direction == "LR" else _bar(box, cells)
     if box.shape == "merge":
@@ -103,7 +103,7 @@ def label(box: Box, width: int, direction: Direction, cells: Sequence[int] = ())
 # ---------------------------------------------------------------------- kinds
 
 
-def _ops(box: Box, width: int, direction: Direction, feet: Sequence[int]) -> str:
+def _ops(box: Box, width: int, direction: Direction, tails: Sequence[int]) -> str:
     head = small(box.title) + times(box.count)
     titled = bool(box.title) or (box.count > 1 and len(box.lines) > 1)
     rows = [f'<tr><td align="left" width="{width}">{head}</td></tr>'] * titled
@@ -114,10 +114,10 @@ def _ops(box: Box, width: int, direction: Direction, feet: Sequence[int]) -> str
     ]
     rows += [f'<tr><td cellpadding="1">{shape}</td></tr>' for shape in _shapes(box, SOFT)]
     look = f'border="1" color="{LINE}" bgcolor="{BLOCK}"'
-    return _table(rows, look, box, direction, feet)
+    return _table(rows, look, box, direction, tails)
 
 
-def _block(box: Box, direction: Direction, feet: Sequence[int]) -> str:
+def _block(box: Box, direction: Direction, tails: Sequence[int]) -> str:
     note = f"{small(box.note + ':')} " if box.note else ""
     # Graphviz drops a space between two pieces of bold text.
     more = f" × {box.count}" if box.count > 1 else ""
@@ -125,17 +125,17 @@ def _block(box: Box, direction: Direction, feet: Sequence[int]) -> str:
     look = f'border="2" color="{SOFT}" style="rounded" bgcolor="{BLOCK}"'
     padding = 2 if box.shapes else 4
     row = f'<tr><td cellpadding="{padding}">{_together(title, *_shapes(box, SOFT))}</td></tr>'
-    return _table([row], look, box, direction, feet)
+    return _table([row], look, box, direction, tails)
 
 
-def _merge(box: Box, direction: Direction, feet: Sequence[int]) -> str:
+def _merge(box: Box, direction: Direction, tails: Sequence[int]) -> str:
     """A small box; where the order of its inputs matters they have cells."""
     (line,) = box.lines
     fill = fill_of(line.category)
     text = f'<font point-size="9">{_text(line, box.count)}</font>'
     row = f"<tr><td>{_together(text, *_shapes(box, ink_on(fill)))}</td></tr>"
     look = f'border="1" color="{LINE}" style="rounded" bgcolor="{fill}"'
-    return _table([row], look, box, direction, feet)
+    return _table([row], look, box, direction, tails)
 
 
 def _end(box: Box) -> str:
@@ -154,12 +154,12 @@ def _bar(box: Box, cells: Sequence[int]) -> str:
     if box.parted:
         listed.insert(box.heads // 2, f'<td width="{ROOM}" height="2"></td>')
     heads = "".join(listed)
-    feet = heads.replace('port="i', 'port="o')
+    tails = heads.replace('port="i', 'port="o')
     return (
         f'<table border="1" color="{LINE}" cellborder="0" cellspacing="0" cellpadding="0" '
         f'bgcolor="{fill_of(line.category)}"><tr>{heads}</tr>'
         f'<tr><td colspan="{len(listed)}" height="13">{_bar_text(box)}</td></tr>'
-        f"<tr>{feet}</tr></table>"
+        f"<tr>{tails}</tr></table>"
     )
 
 
@@ -183,10 +183,10 @@ def _upright_bar(box: Box) -> str:
 
 
 def _table(
-    rows: Sequence[str], look: str, box: Box, direction: Direction, feet: Sequence[int]
+    rows: Sequence[str], look: str, box: Box, direction: Direction, tails: Sequence[int]
 ) -> str:
     """Rows with the cells at which several arrows enter before them and leave after them."""
-    before, behind = _cells("i", [CELL] * box.heads, direction), _cells("o", feet, direction)
+    before, behind = _cells("i", [CELL] * box.heads, direction), _cells("o", tails, direction)
     spaces = 'cellborder="0" cellspacing="0" cellpadding="2"'
     if direction == "TB" or not before + behind:
         return f"<table {look} {spaces}>{_row(before)}{''.join(rows)}{_row(behind)}</table>"

@@ -34,7 +34,7 @@ class Box:
     wide bar with a cell per input, "merge" one as a small box, "block" a block that is not
     expanded, "end" an input or output, "split" the point in a frame where data that enters it
     branches. `tooltip` has a line for each fact, `shapes` one for each shape of an output that no
-    input has. `heads` and `feet` are cells at which several arrows enter and leave; 0 for one
+    input has. `heads` and `tails` are cells at which several arrows enter and leave; 0 for one
     place.
     """
 
@@ -47,7 +47,7 @@ class Box:
     note: str = ""
     shapes: tuple[str, ...] = ()
     heads: int = 0
-    feet: int = 0
+    tails: int = 0
     parted: bool = False  # a bar with space in the middle, for a plumb line
     count: int = 1
 
@@ -146,7 +146,7 @@ class _Builder:
                 box,
                 parted=box.shape == "bar" and box.id in plumbed,
                 heads=drawn.heads.get(box.id, box.heads),
-                feet=drawn.feet.get(box.id, 0),
+                tails=drawn.tails.get(box.id, 0),
             )
             for box in boxes
         ]

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, TypeAlias
 from pydantic import PositiveInt
 
 from archspec.ops.base import Check, Example, Op, OpError, Seen, Window
-from archspec.ops.passage import Passage
+from archspec.ops.channel_layout import ChannelLayout
 from archspec.ops.shape_rules import float_input, images, require_filled
 from archspec.types.dim import Dim, dim
 from archspec.types.tensor import TensorType
@@ -40,8 +40,8 @@ class AdaptiveAvgPool(Op):
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         return _adapted(self.name, check, images(self.name, inputs), self.size)
 
-    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
-        return Passage(axis) if axis < 2 else None
+    def channel_layout(self, axis: int, *inputs: TensorType) -> ChannelLayout | None:
+        return ChannelLayout(axis) if axis < 2 else None
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return _even_windows(self.name, inputs[0], self.size)
@@ -95,8 +95,8 @@ class GlobalAvgPool(Op):
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         return _collapsed(self.name, inputs, keepdim=self.keepdim)
 
-    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
-        return Passage(axis) if axis < 2 else None
+    def channel_layout(self, axis: int, *inputs: TensorType) -> ChannelLayout | None:
+        return ChannelLayout(axis) if axis < 2 else None
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Literal["all"]:
         return "all"

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from archspec.frozen import frozen
 from archspec.ops.absent import without_value
-from archspec.ops.passage import Passage
+from archspec.ops.channel_layout import ChannelLayout
 from archspec.types.condition import TRUE, Condition, at_least, equal
 from archspec.types.dim import ZERO, Dim, DimLike
 from archspec.types.initialiser import Initialiser
@@ -284,13 +284,13 @@ class Op(BaseModel):
         outside_training = self.in_inference()
         return None if type(outside_training) is type(self) else outside_training.permutation(rank)
 
-    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
+    def channel_layout(self, axis: int, *inputs: TensorType) -> ChannelLayout | None:
         """Where the channels of an axis (from 0) are, for an op that commutes with affine maps.
 
         None for an op that does not, in inference. An op that only reorders axes does.
         """
         order = self.permutation(inputs[0].rank) if len(inputs) == 1 else None
-        return Passage(order.index(axis)) if order is not None else None
+        return ChannelLayout(order.index(axis)) if order is not None else None
 
     def affine_per_channel(self, *inputs: TensorType) -> ChannelMap | None:
         """The affine map of each channel that the op computes in inference, if it does.

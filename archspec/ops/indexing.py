@@ -8,7 +8,7 @@ from pydantic import Field
 
 from archspec.ops.base import Check, Example, Op, OpError, Seen, Window
 from archspec.ops.broadcasting import REALS, require_dtype, require_equal_dims, same_dtype
-from archspec.ops.passage import Passage, beside, without
+from archspec.ops.channel_layout import ChannelLayout, beside, without
 from archspec.ops.shape_rules import axis_index, index_input, mixed, require_entries
 from archspec.ops.symbols import Symbol
 from archspec.types.dim import ZERO, Dim, ceil_divide, dim
@@ -76,7 +76,7 @@ class Slice(Op):
         size = ceil_divide(last - first, self.step)
         return given.with_shape(*given.shape[:axis], size, *given.shape[axis + 1 :])
 
-    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
+    def channel_layout(self, axis: int, *inputs: TensorType) -> ChannelLayout | None:
         return beside(axis, self.axis, inputs[0].rank)
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
@@ -117,7 +117,7 @@ class Select(Op):
             check.require_room(room, reason, of=size)
         return given.with_shape(*given.shape[:axis], *given.shape[axis + 1 :])
 
-    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
+    def channel_layout(self, axis: int, *inputs: TensorType) -> ChannelLayout | None:
         return without(axis, self.axis, inputs[0].rank)
 
 
@@ -155,7 +155,7 @@ class Crop(Op):
             shape[axis] = last - first
         return given.with_shape(*shape)
 
-    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
+    def channel_layout(self, axis: int, *inputs: TensorType) -> ChannelLayout | None:
         return beside(axis, (where for where, _, _ in self.ranges), inputs[0].rank)
 
 
@@ -325,7 +325,7 @@ class Roll(Op):
             axis_index(self.name, axis, given.rank, attribute="axes")
         return given
 
-    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
+    def channel_layout(self, axis: int, *inputs: TensorType) -> ChannelLayout | None:
         return beside(axis, self.axes, inputs[0].rank)
 
 
@@ -353,7 +353,7 @@ class Flip(Op):
             raise OpError(f"`flip` was given an axis twice: {list(axes)}", attribute="axes")
         return given
 
-    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
+    def channel_layout(self, axis: int, *inputs: TensorType) -> ChannelLayout | None:
         return beside(axis, self.axes, inputs[0].rank)
 
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from archspec.ops.base import Check, Example, Op, OpError, Window
 from archspec.ops.broadcasting import require_dtype, require_equal_dims
-from archspec.ops.passage import Passage
+from archspec.ops.channel_layout import ChannelLayout
 from archspec.ops.shape_rules import (
     Amounts,
     Sizes,
@@ -201,10 +201,10 @@ class AvgPool(Op):
                 )
         return _shrunk(self.name, check, x, slides, ceil=self.ceil)
 
-    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
+    def channel_layout(self, axis: int, *inputs: TensorType) -> ChannelLayout | None:
         padded = any(slide.before or slide.after for slide in self.slides(inputs[0].rank - 2))
         constants = not (padded and self.count_include_pad)
-        return Passage(axis, constants=constants) if axis < 2 else None
+        return ChannelLayout(axis, constants=constants) if axis < 2 else None
 
     def slides(self, axes: int) -> tuple[Slide, ...]:
         """The movement of the window along each of `axes` spatial axes."""

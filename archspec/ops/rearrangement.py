@@ -6,8 +6,8 @@ from typing import ClassVar, Literal
 
 from archspec.ops.base import Check, Example, Op, OpError, Seen, Window
 from archspec.ops.broadcasting import FLOATS, NUMBERS, REALS, require_dtype
+from archspec.ops.channel_layout import ChannelLayout, regrouped
 from archspec.ops.einops_notation import ELLIPSIS, Group, Plan, difference, names, plan, read
-from archspec.ops.passage import Passage, regrouped
 from archspec.types.condition import at_least
 from archspec.types.dim import Dim, product
 from archspec.types.tensor import DType, TensorType
@@ -68,7 +68,7 @@ class Rearrange(Op):
             return None
         return tuple(before.index(str(name)) for name in after)
 
-    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
+    def channel_layout(self, axis: int, *inputs: TensorType) -> ChannelLayout | None:
         steps = self.plan(inputs[0])
         split = regrouped(axis, inputs[0].shape, steps.split)
         if split is None or not split.is_plain:

@@ -10,7 +10,7 @@ from typing import ClassVar, Protocol, TypeAlias
 
 from archspec.ops.base import Check, Example, Op, OpError, Seen, ShapeRule
 from archspec.ops.broadcasting import FLOATS, NUMBERS, REALS, require_dtype
-from archspec.ops.passage import Passage, without
+from archspec.ops.channel_layout import ChannelLayout, without
 from archspec.ops.shape_rules import axis_index
 from archspec.ops.symbols import Symbol
 from archspec.types.condition import at_least
@@ -137,10 +137,10 @@ class Mean(Op):
     axis: int | tuple[int, ...] | None = None
     keepdim: bool = False
 
-    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
+    def channel_layout(self, axis: int, *inputs: TensorType) -> ChannelLayout | None:
         gone = axes_of(self.name, self.axis, inputs[0].rank)
         found = without(axis, gone, inputs[0].rank)
-        return Passage(axis) if found is not None and self.keepdim else found
+        return ChannelLayout(axis) if found is not None and self.keepdim else found
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return seen(self.axis, inputs)

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from archspec.ops.base import Check, Example, Op, OpError, Seen, Window
 from archspec.ops.broadcasting import require_equal_dims
-from archspec.ops.passage import Passage
+from archspec.ops.channel_layout import ChannelLayout
 from archspec.ops.shape_rules import float_input, images
 from archspec.types.condition import at_least
 from archspec.types.dim import Dim, dim
@@ -140,8 +140,8 @@ class Resize(Op):
             _positive(self.name, check, size, "size", of=None)
         return given.with_shape(*given.shape[:2], *sizes)
 
-    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
-        return Passage(axis) if axis < 2 else None
+    def channel_layout(self, axis: int, *inputs: TensorType) -> ChannelLayout | None:
+        return ChannelLayout(axis) if axis < 2 else None
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return _windows(inputs[0].shape[2:], self._sizes(inputs[0]), self.mode)
@@ -243,8 +243,8 @@ class Upsample(Op):
             _positive(self.name, check, size, "size", of=size)
         return given.with_shape(*given.shape[:2], *sizes)
 
-    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
-        return Passage(axis) if axis < 2 else None
+    def channel_layout(self, axis: int, *inputs: TensorType) -> ChannelLayout | None:
+        return ChannelLayout(axis) if axis < 2 else None
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         scale = exact_scale(self.scale)

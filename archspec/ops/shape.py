@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from archspec.ops.base import Check, Example, Op, OpError, Seen
-from archspec.ops.passage import Passage, regrouped
+from archspec.ops.channel_layout import ChannelLayout, regrouped
 from archspec.ops.shape_rules import axis_index, exchanged
 from archspec.types.atoms import OutsideFragment
 from archspec.types.dim import ONE, Dim, dim, exact_quotient, product
@@ -45,7 +45,7 @@ class Flatten(Op):
             *shape[:start], product(shape[start : stop + 1]), *shape[stop + 1 :]
         )
 
-    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
+    def channel_layout(self, axis: int, *inputs: TensorType) -> ChannelLayout | None:
         return regrouped(axis, inputs[0].shape, self.infer(Check(), *inputs).shape)
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
@@ -153,7 +153,7 @@ class Reshape(Op):
             *with_one_unknown(self.name, check, total, self.shape, attribute="shape")
         )
 
-    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
+    def channel_layout(self, axis: int, *inputs: TensorType) -> ChannelLayout | None:
         return regrouped(axis, inputs[0].shape, self.infer(Check(), *inputs).shape)
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
@@ -187,7 +187,7 @@ class Unflatten(Op):
         sizes = with_one_unknown(self.name, check, total, self.sizes, attribute="sizes")
         return given.with_shape(*given.shape[:axis], *sizes, *given.shape[axis + 1 :])
 
-    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
+    def channel_layout(self, axis: int, *inputs: TensorType) -> ChannelLayout | None:
         return regrouped(axis, inputs[0].shape, self.infer(Check(), *inputs).shape)
 
 
@@ -276,7 +276,7 @@ class Unsqueeze(Op):
         axis = axis_index(self.name, self.axis, given.rank + 1)
         return given.with_shape(*given.shape[:axis], ONE, *given.shape[axis:])
 
-    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
+    def channel_layout(self, axis: int, *inputs: TensorType) -> ChannelLayout | None:
         return regrouped(axis, inputs[0].shape, self.infer(Check(), *inputs).shape)
 
 
@@ -312,7 +312,7 @@ class Squeeze(Op):
             check.require_equal(size, 1, f"`squeeze` needs size 1 on axis {axis}")
         return given.with_shape(*(s for i, s in enumerate(given.shape) if i not in gone))
 
-    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
+    def channel_layout(self, axis: int, *inputs: TensorType) -> ChannelLayout | None:
         return regrouped(axis, inputs[0].shape, self.infer(Check(), *inputs).shape)
 
 

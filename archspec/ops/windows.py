@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from archspec.ops.base import Check, Example, Op, OpError, Seen, Window
 from archspec.ops.broadcasting import literal_dtype, require_dtype
-from archspec.ops.passage import Passage, beside
+from archspec.ops.channel_layout import ChannelLayout, beside
 from archspec.ops.shape import exact_division
 from archspec.ops.shape_rules import (
     Amounts,
@@ -173,11 +173,11 @@ class Pad(Op):
             shape[axis] = self._padded(check, given, axis, dim(before), dim(after))
         return given.with_shape(*shape)
 
-    def passage(self, axis: int, *inputs: TensorType) -> Passage | None:
+    def channel_layout(self, axis: int, *inputs: TensorType) -> ChannelLayout | None:
         found = beside(axis, (where for where, _, _ in self.amounts), inputs[0].rank)
         if found is None or self.mode != "constant":
             return found
-        return None if self.value else Passage(axis, constants=False)
+        return None if self.value else ChannelLayout(axis, constants=False)
 
     def _suits(self, given: TensorType) -> None:
         if self.mode == "constant":

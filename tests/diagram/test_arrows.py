@@ -75,7 +75,7 @@ def test_tensors_leave_a_box_side_by_side_in_the_order_of_its_outputs(network):
     split = box_of(result, "split")
     out = {arrow.end: arrow.out for arrow in result.arrows if arrow.start == split.id}
     ends = [box_of(result, text).id for text in ("z", "m: linear", "n: linear")]
-    assert out[ends[0]] < out[ends[1]] < out[ends[2]] < split.feet
+    assert out[ends[0]] < out[ends[1]] < out[ends[2]] < split.tails
     assert split.shapes == ("[B, 4]", "[B, 5]")  # the shape of the output is shown at its own box
 
 
@@ -92,7 +92,7 @@ network net {
 """)
     )
     box = box_of(result, "l: linear")
-    assert box.feet == 0
+    assert box.tails == 0
     assert {arrow.out for arrow in result.arrows if arrow.start == box.id} == {None}
 
 
@@ -330,9 +330,9 @@ def test_arrows_stay_in_their_frames_and_lines_go_on_through_points(name, progra
 @pytest.mark.parametrize("name", ["upernet", "resnet50_fpn", "rpn_resnet50_fpn"])
 def test_boxes_are_straight_below_the_cells_that_feed_them(name, program):
     placed = layout(load(name), 1, program)
-    feet = [edge for edge in placed["edges"] if edge.get("tailport", "").startswith("o")]
-    cells = Counter((edge["tail"], edge["tailport"]) for edge in feet)
-    alone = [edge for edge in feet if cells[edge["tail"], edge["tailport"]] == 1]
+    tails = [edge for edge in placed["edges"] if edge.get("tailport", "").startswith("o")]
+    cells = Counter((edge["tail"], edge["tailport"]) for edge in tails)
+    alone = [edge for edge in tails if cells[edge["tail"], edge["tailport"]] == 1]
     assert len(alone) >= 3
     for edge in alone:
         (line,) = [one["points"] for one in edge["_draw_"] if one["op"] == "b"]

@@ -14,9 +14,9 @@ from archspec.passes.folding.form import Form, Term
 from archspec.passes.folding.patterns import (
     Linearity,
     Taps,
+    channel_layout_of,
     linearity_of,
     parts_of,
-    passage_of,
     taps_of,
 )
 from archspec.passes.folding.steps import After, Merge, Step
@@ -237,7 +237,7 @@ def _before(
     if len(node.inputs) != 1 or node.inputs[0].index:
         return None
     for place in range(draft.type_of(node.inputs[0]).rank):
-        found = passage_of(draft, node, place)
+        found = channel_layout_of(draft, node, place)
         if found is None or (constants and not found.constants):
             continue
         if axis is None or (found.is_plain and found.axis == axis):

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from archspec.frozen import frozen
 from archspec.graph.model import Graph, Instance, Node, Port, subgraphs
 from archspec.passes.folding.draft import Draft, Effort
-from archspec.passes.folding.patterns import linearity_of, parts_of, passage_of
+from archspec.passes.folding.patterns import channel_layout_of, linearity_of, parts_of
 
 Kind: TypeAlias = Literal["layer", "change", "sum"]
 
@@ -161,7 +161,7 @@ class Look:
         if node.op is None or len(node.inputs) != 1:
             return False
         rank = self._draft.type_of(node.inputs[0]).rank
-        return any(passage_of(self._draft, node, axis) is not None for axis in range(rank))
+        return any(channel_layout_of(self._draft, node, axis) is not None for axis in range(rank))
 
 
 def held(graph: Graph) -> list[Graph]:

@@ -9,8 +9,8 @@ from archspec.frozen import frozen
 from archspec.graph.model import Node, Port
 from archspec.graph.names import join_path
 from archspec.ops.base import Op
+from archspec.ops.channel_layout import ChannelLayout
 from archspec.ops.channels import ChannelMap, LinearLayer, Number, Numbers
-from archspec.ops.passage import Passage
 from archspec.passes.folding.changes import chained, leaves
 from archspec.passes.folding.draft import Draft
 from archspec.passes.folding.steps import (
@@ -279,15 +279,15 @@ def taps_of(draft: Draft, node: Node, source: Port) -> Taps | None:
     )
 
 
-def passage_of(draft: Draft, node: Node, axis: int) -> Passage | None:
+def channel_layout_of(draft: Draft, node: Node, axis: int) -> ChannelLayout | None:
     """The new axis of the channels, if the node preserves maps of channels."""
     op = node.op
     if op is None or len(node.inputs) != 1 or len(node.types) != 1:
         return None
-    return _passage(op, axis, draft.type_of(node.inputs[0]))
+    return _channel_layout(op, axis, draft.type_of(node.inputs[0]))
 
 
 @lru_cache(maxsize=4096)
-def _passage(op: Op, axis: int, given: TensorType) -> Passage | None:
+def _channel_layout(op: Op, axis: int, given: TensorType) -> ChannelLayout | None:
     """The declaration of the op; memoised, because blocks are visited several times."""
-    return op.passage(axis, given)
+    return op.channel_layout(axis, given)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from archspec.frozen import frozen
 from archspec.graph.model import Graph, Instance, Node, Port
-from archspec.ops.passage import Passage
+from archspec.ops.channel_layout import ChannelLayout
 from archspec.passes.folding.addition import LONGEST, Addition
 from archspec.passes.folding.changes import is_factor
 from archspec.passes.folding.draft import Draft, Effort
@@ -14,9 +14,9 @@ from archspec.passes.folding.form import Form
 from archspec.passes.folding.patterns import (
     Linearity,
     Parts,
+    channel_layout_of,
     linearity_of,
     parts_of,
-    passage_of,
 )
 from archspec.passes.folding.steps import Become, Before, Change, Step
 from archspec.passes.rewriting.driver import replaced
@@ -68,7 +68,7 @@ class _Target:
 
     node: Node
     line: Linearity
-    passage: Passage
+    layout: ChannelLayout
     passed: tuple[Node, ...]
 
 
@@ -127,7 +127,7 @@ class _Sweep:
             if sum(item.line.gain for item in gaining) > found.spare:
                 continue
             for item in targets:
-                way = item.passage
+                way = item.layout
                 self.steps.append(Before(item.line.layer, found.change, way.outer, way.inner))
                 self._note((item.node, *item.passed))
             for item in gaining:
@@ -148,7 +148,9 @@ class _Sweep:
     def _ahead(self, port: Port, axis: int, constants: bool) -> list[_Target] | None:
         """The layers that read a port, or None if there are other readers."""
         found: list[_Target] = []
-        stack: list[tuple[Port, Passage, tuple[Node, ...]]] = [(port, Passage(axis), ())]
+        stack: list[tuple[Port, ChannelLayout, tuple[Node, ...]]] = [
+            (port, ChannelLayout(axis), ())
+        ]
         while stack:
             port, way, passed = stack.pop()
             for reader in self.draft.readers(port):
@@ -163,14 +165,14 @@ class _Sweep:
         return found
 
     def _target(
-        self, reader: Node, way: Passage, passed: tuple[Node, ...], constants: bool
-    ) -> _Target | Passage | None:
+        self, reader: Node, way: ChannelLayout, passed: tuple[Node, ...], constants: bool
+    ) -> _Target | ChannelLayout | None:
         """A layer that absorbs a map, or the next port through an op that preserves it."""
         line = linearity_of(self.draft, reader)
         if line is not None:
             takes = line.own.inputs == way.axis and not (constants and not line.own.takes_shift)
             return _Target(reader, line, way, passed) if takes else None
-        step = passage_of(self.draft, reader, way.axis)
+        step = channel_layout_of(self.draft, reader, way.axis)
         if step is None or (constants and not step.constants):
             return None
         return way.then(step)

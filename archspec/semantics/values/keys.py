@@ -76,7 +76,7 @@ class Keys:
             return ("dim", value)  # a constant Dim equals a number
         if isinstance(value, _BY_VALUE):
             return value
-        seen = _names_in_sight(value)
+        seen = _visible_names(value)
         known = self._known.get(id(value))
         if known is not None and known[1] == seen:
             return known[2]
@@ -159,6 +159,6 @@ class Keys:
         return names
 
 
-def _names_in_sight(value: Value) -> int:
+def _visible_names(value: Value) -> int:
     """Number of names in scope of a closure, which grows while its body is expanded."""
     return value.environment.count if isinstance(value, Closure) else 0

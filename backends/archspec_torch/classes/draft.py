@@ -24,7 +24,7 @@ from archspec_torch.forward.modes import both_modes
 from archspec_torch.forward.signature import arguments_text, return_annotation
 from archspec_torch.init.construct import Constructor
 from archspec_torch.init.initialisation import InitialValues, default_lines, write_initial_values
-from archspec_torch.planning.layout import Layout, Plan, Told
+from archspec_torch.planning.layout import Layout, Plan, UseArgument
 from archspec_torch.planning.size_origins import known_numbers
 
 Blocks: TypeAlias = Mapping[str, Sequence[Line]]
@@ -161,7 +161,7 @@ class Drafts:
         made = self._made.get(unit)
         if made is not None and all(construct(one) == call for one, call in made.calls.items()):
             for layout, (extra, told, names) in zip(known.uses(unit), made.found, strict=True):
-                layout.extra, layout.told, layout.names = extra, told, dict(names)
+                layout.extra, layout.use_arguments, layout.names = extra, told, dict(names)
             return made.draft
         calls: dict[Unit, Code] = {}
 
@@ -170,7 +170,7 @@ class Drafts:
             return calls[callee]
 
         draft = write_draft(known.of(unit), known, noted)
-        found = [(use.extra, use.told, dict(use.names)) for use in known.uses(unit)]
+        found = [(use.extra, use.use_arguments, dict(use.names)) for use in known.uses(unit)]
         self._made[unit] = _Made(draft, calls, found)
         return draft
 
@@ -181,7 +181,9 @@ class _Made:
 
     draft: Draft
     calls: Mapping[Unit, Code]
-    found: Sequence[tuple[tuple[str, ...], tuple[Told, ...], Mapping[bool, Mapping[Port, str]]]]
+    found: Sequence[
+        tuple[tuple[str, ...], tuple[UseArgument, ...], Mapping[bool, Mapping[Port, str]]]
+    ]
 
 
 def _bodies(layout: Layout, known: Plan) -> list[Body]:
@@ -210,7 +212,7 @@ def _forward(
     )
     lines, arguments = merged(written, names)
     for number, use in enumerate(family):
-        use.told = tuple(Told(item.name, item.values[number]) for item in arguments)
+        use.use_arguments = tuple(UseArgument(item.name, item.values[number]) for item in arguments)
     return lines, names
 
 

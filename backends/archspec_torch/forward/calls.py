@@ -38,7 +38,7 @@ def passed(frame: Frame, callee: Layout) -> list[Code]:
     """Shared draws, sizes that no input determines, and the index of the use."""
     draws = [code(frame.draws[name]) for name in callee.draws]
     sizes = [frame.function.size(Dim.symbol(name)) for name in callee.extra]
-    return [*draws, *sizes, *(code(Hole(item.value, item.name)) for item in callee.told)]
+    return [*draws, *sizes, *(code(Hole(item.value, item.name)) for item in callee.use_arguments)]
 
 
 def _inputs(frame: Frame, callee: Layout, node: Node) -> list[tuple[str, Code]]:

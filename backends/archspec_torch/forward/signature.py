@@ -133,6 +133,6 @@ def arguments_text(layout: Layout, tensors: list[str], draws: list[str]) -> str:
         parts.append("need: List[bool]")
     parts += [f"{name}: int" for name in draws]
     parts += [f"{layout.locals[0].extra_name(name)}: int" for name in layout.extra]
-    parts += [f"{item.name}: {kind(item.value)}" for item in layout.told]
+    parts += [f"{item.name}: {kind(item.value)}" for item in layout.use_arguments]
     parts += [f"{name}: Optional[Tensor] = None" for name in layout.optional]
     return ", ".join(parts)

@@ -31,7 +31,7 @@ from archspec_torch.planning.tree import Branch, Facts, Kind, build_tree, is_seq
 
 
 @frozen
-class Told:
+class UseArgument:
     """The identification of a use of a shared block: an argument of `forward`, and its value."""
 
     name: str
@@ -59,7 +59,7 @@ class Layout:
     root: bool = False
     records: tuple[str, str] = ("", "")  # names of the classes of several results, by mode
     is_function: bool = False  # a plain function: the expression of a buffer
-    told: tuple[Told, ...] = ()  # arguments of a shared block that identify the use
+    use_arguments: tuple[UseArgument, ...] = ()  # arguments of a shared block that identify the use
     names: dict[bool, Mapping[Port, str]] = field(default_factory=dict)
     """By mode, the variables that hold the values of its graph, once its code is written."""
     preferred: dict[bool, Mapping[Port, str]] = field(default_factory=dict)
@@ -83,7 +83,7 @@ class Layout:
     def plain(self) -> bool:
         """Whether it maps one tensor to one tensor."""
         one = len(self.inputs) == 1 and self.unit.yields_one
-        extra = self.needs or self.draws or self.extra or self.told
+        extra = self.needs or self.draws or self.extra or self.use_arguments
         required = one and not self.inputs[0].optional and self.inputs[0].name not in self.optional
         return required and not extra
 
@@ -113,7 +113,7 @@ class Plan:
     def start(self) -> None:
         """Forget what was found while code was written, before it is written again."""
         for layout in self.layouts.values():
-            layout.extra, layout.told = (), ()
+            layout.extra, layout.use_arguments = (), ()
             layout.names, layout.preferred = {}, {}
             layout.optional, layout.apart = (), frozenset()
 

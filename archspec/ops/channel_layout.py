@@ -9,7 +9,7 @@ from archspec.types.dim import Dim, exact_quotient, product
 
 
 @frozen
-class Passage:
+class ChannelLayout:
     """An op f that computes each channel from that channel alone, with f(s x + t) = s f(x) + t.
 
     `axis` is that of the channels in the result, which contains the whole sequence of channels
@@ -27,30 +27,30 @@ class Passage:
         """Whether the channels of the result are those of the input, one to one."""
         return self.outer == self.inner == 1
 
-    def then(self, after: Passage) -> Passage:
-        """The passage through this op and another one after it."""
+    def then(self, after: ChannelLayout) -> ChannelLayout:
+        """The layout after this op and another one."""
         constants = self.constants and after.constants
         outer, inner = self.outer * after.outer, self.inner * after.inner
-        return Passage(after.axis, outer, inner, constants)
+        return ChannelLayout(after.axis, outer, inner, constants)
 
 
-def beside(axis: int, axes: int | Iterable[int], rank: int) -> Passage | None:
-    """The passage through an op that works along `axes` only, and keeps them."""
-    return None if axis in _places(axes, rank) else Passage(axis)
+def beside(axis: int, axes: int | Iterable[int], rank: int) -> ChannelLayout | None:
+    """The layout after an op that works along `axes` only, and keeps them."""
+    return None if axis in _places(axes, rank) else ChannelLayout(axis)
 
 
-def without(axis: int, gone: int | Iterable[int], rank: int) -> Passage | None:
-    """The passage through an op that removes the axes `gone`."""
+def without(axis: int, gone: int | Iterable[int], rank: int) -> ChannelLayout | None:
+    """The layout after an op that removes the axes `gone`."""
     lost = _places(gone, rank)
-    return None if axis in lost else Passage(axis - sum(other < axis for other in lost))
+    return None if axis in lost else ChannelLayout(axis - sum(other < axis for other in lost))
 
 
 def _places(axes: int | Iterable[int], rank: int) -> set[int]:
     return {other % rank for other in ((axes,) if isinstance(axes, int) else axes)}
 
 
-def regrouped(axis: int, before: Sequence[Dim], after: Sequence[Dim]) -> Passage | None:
-    """The passage through an op that reshapes the elements without reordering them."""
+def regrouped(axis: int, before: Sequence[Dim], after: Sequence[Dim]) -> ChannelLayout | None:
+    """The layout after an op that reshapes the elements without reordering them."""
     count = before[axis].constant
     if not count:
         return None
@@ -66,5 +66,5 @@ def regrouped(axis: int, before: Sequence[Dim], after: Sequence[Dim]) -> Passage
             continue
         outer = copies // count // inner
         if left * outer == ahead and right * inner == behind:
-            return Passage(place, outer, inner)
+            return ChannelLayout(place, outer, inner)
     return None
