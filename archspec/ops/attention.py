@@ -135,7 +135,10 @@ class MultiheadAttention(Op):
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         if len(inputs) == 2:
-            raise OpError("`multihead_attention` takes x or (q, k, v), but got two inputs")
+            raise OpError(
+                "`multihead_attention` takes x or (q, k, v), but got two inputs",
+                fix="for attention to a second input write `(x, context, context)`",
+            )
         for index in range(len(inputs)):
             if float_input(self.name, inputs, index).rank != 3:
                 raise OpError(

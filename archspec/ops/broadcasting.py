@@ -123,7 +123,8 @@ def require_dtype(
         return given.dtype
     names = [str(kind) for kind in DType if kind in allowed]
     listing = names[0] if len(names) == 1 else ", ".join(names[:-1]) + f" or {names[-1]}"
-    suggestion = "i64" if DType.F32 not in allowed else "f32"
+    order = (DType.F32, DType.I64, DType.BOOL)
+    suggestion = next((kind for kind in order if kind in allowed), DType.C64)
     raise OpError(
         f"`{op}` takes {listing}, but input {input + 1} is `{given}`",
         input=input,

@@ -65,7 +65,10 @@ class Lstm(Op):
 
     def infer(self, check: Check, *inputs: TensorType) -> tuple[TensorType, ...]:
         if len(inputs) == 2:
-            raise OpError("`lstm` takes x or (x, h, c), but got two inputs")
+            raise OpError(
+                "`lstm` takes x or (x, h, c), but got two inputs",
+                fix=f"give both states: `(x, h, c) -> lstm({self.hidden})`",
+            )
         return _run(self, check, inputs, states=2)
 
     def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
@@ -167,7 +170,10 @@ class LstmCell(Op):
 
     def infer(self, check: Check, *inputs: TensorType) -> tuple[TensorType, ...]:
         if len(inputs) == 2:
-            raise OpError("`lstm_cell` takes x or (x, h, c), but got two inputs")
+            raise OpError(
+                "`lstm_cell` takes x or (x, h, c), but got two inputs",
+                fix=f"give both states: `(x, h, c) -> lstm_cell({self.hidden})`",
+            )
         state = _step(self, check, inputs)
         return state, state
 

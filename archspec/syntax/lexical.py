@@ -52,7 +52,8 @@ _MEANT = {
 _SAID = {
     "\\": "a line needs no `\\` at its end: a statement goes on where a bracket is open, and where "
     "the next line begins with `->`",
-    "?": "there is no operator `?`: write `if c then a else b`",
+    "?": "there is no operator `?`: write `if c then a else b`, or `(c, a, b) -> where` "
+    "if `c` is data",
 }
 
 

@@ -168,6 +168,23 @@ def half_open(s: Site) -> tuple[Edit, ...]:
     return ()
 
 
+def repeated(s: Site) -> tuple[Edit, ...]:
+    """`repeat(3) {` as `for _ in 0..3 {`."""
+    if s.word(-4) not in ("repeat", "loop", "times") or s.near(-3).type != "(":
+        return ()
+    return (Edit(s.span(-4, -1), f"for _ in 0..{s.word(-2)}"),)
+
+
+def names_of_loop(s: Site) -> tuple[Edit, ...]:
+    """`for [a, b] in` as `for a, b in`."""
+    last = 1
+    while s.near(last).type in ("NAME", ","):
+        last += 1
+    if s.near(last).type != "]" or s.near(last + 1).type != "in":
+        return ()
+    return (Edit(s.span(), ""), Edit(s.span(last, last), ""))
+
+
 def attributes(s: Site) -> tuple[Edit, ...]:
     """`conv 8, 3` as `conv(8, 3)`."""
     last, values = 0, [s.word()]
@@ -265,7 +282,8 @@ def slice_(s: Site) -> tuple[Edit, ...]:
             return ()
         return (Edit(_span(s, s.near(opener).end, close), "..".join(e.strip() for e in ends)),)
     chosen = _of_data(parts)
-    if not chosen:
+    is_target = re.match(r"\]\s*[-+*/]?=[^=]", text[close : close + 20]) is not None
+    if not chosen or is_target:
         return ()
     chain = " -> ".join((base, *chosen))
     behind = text[close + 1 : close + 2]
@@ -277,6 +295,8 @@ def slice_(s: Site) -> tuple[Edit, ...]:
 
 def _of_data(parts: list[str]) -> list[str]:
     """The ops that slice each axis; those that remove it are last, from the highest axis on."""
+    if "None" in parts and set(parts) <= {"None", ":"}:
+        return [f"unsqueeze({at})" for at, part in enumerate(parts) if part == "None"]
     cuts, picks = [], []
     from_end = parts[0] == "..."
     for at, part in enumerate(parts):

@@ -35,6 +35,14 @@ def _binds_already(s: Site) -> bool:
 CHOICES = (
     Mistake(
         "E0131",
+        lambda s: s.before == "for" and s.type == "[",
+        "the names of a `for` are not in brackets: `for a, b in pairs { .. }`",
+        "block a {\n  for «[»w, n] in sizes { conv(w) }\n}",
+        fix="remove the brackets",
+        edits=edits.names_of_loop,
+    ),
+    Mistake(
+        "E0131",
         lambda s: s.before == "for" and s.type not in RESERVED_WORDS,
         "a name is missing after `for`: `for i in 0..n { .. }`",
         "block a {\n  «for» { relu }\n}",

@@ -20,7 +20,8 @@ _WORDS = {
     "del": "a name is bound once; remove this line",
     "global": "a block sees only its own parameters and inputs; remove this line",
     "nonlocal": "bodies of `for` and `if` see the names around them; remove this line",
-    "with": "layers are named with labels: `name: ( .. )`",
+    "with": "remove it: gradients are stopped by `x -> detach`, layers are named with labels, "
+    "`name: f`, and precision and devices belong to training",
     "raise": 'a condition that must hold is written `assert condition, "message"`',
     "try": "there are no exceptions: remove this line",
     "switch": "choose with `if c { .. } else if d { .. }`, or with the clauses of a rule",
@@ -100,6 +101,7 @@ PYTHON = (
         "a call cannot have a body in braces",
         "block a {\n  repeat(3) «{» relu }\n}",
         fix="a layer is repeated with `for i in 0..3 { .. }` and chosen with `if c { .. }`",
+        edits=edits.repeated,
     ),
     Mistake(
         "E0118",

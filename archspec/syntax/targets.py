@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from archspec.diagnostics.model import Edit, Fix
-from archspec.source import Span
 from archspec.syntax import ast
 from archspec.syntax.context import Context, Dots, Equation, Item
 
@@ -70,16 +69,36 @@ def as_target(k: Context, node: Item) -> ast.Target | None:
         )
         return ast.NameTarget(node.span, node.name)
     if not isinstance(node, ast.Missing):
-        _refuse(k, node.span)
+        _refuse(k, node)
     return None
 
 
-def _refuse(k: Context, span: Span) -> None:
+def _refuse(k: Context, node: Item) -> None:
     k.error(
         "E0120",
         "only names can be on the left of `=`: `y = ..`, `a, b = ..`, `y: [B, N] = ..`",
-        span,
+        node.span,
+        fix=_without_change(node),
     )
+
+
+def _without_change(node: Item) -> str | None:
+    """What is written instead of a change of a weight or of a part of a tensor."""
+    if isinstance(node, ast.Index):
+        return (
+            "data is not changed in place: the result is a new name, "
+            "`y = (condition, x) -> where(otherwise=0.0)`, or `(a, b) -> concat(axis=1)` of its "
+            "parts"
+        )
+    if isinstance(node, ast.Attribute) and node.name in ("weight", "bias"):
+        weight = node.span.text
+        if node.base.span.text == "init":
+            return f"an initial value is declared: `init conv.{node.name} = zeros`"
+        return (
+            f'for one tensor in two layers write `tie "{weight}" = "other.{node.name}"`, '
+            f"for an initial value `init {weight} = zeros`"
+        )
+    return None
 
 
 _TYPES = frozenset({"int", "float", "bool", "str", "string", "layer", "tensor", "list", "tuple"})

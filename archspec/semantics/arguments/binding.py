@@ -187,6 +187,8 @@ def _value_meant(kind: ast.ParamType, value: Value, span: Span) -> Fix | None:
     """A fix for a value of another kind than the type of its parameter."""
     if kind.name == "layer" and isinstance(value, str):
         return _layer_meant(value, span)
+    if kind.name in ("int", "float") and value == "none":
+        return Fix("there is no such value: give one that means nothing, such as 0")
     if kind.name == "int" and isinstance(value, float) and value.is_integer():
         whole = str(int(value))
         edits = (Edit(span, whole),) if re.fullmatch(r"[0-9.]+", span.text) else ()

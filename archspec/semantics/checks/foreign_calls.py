@@ -115,7 +115,7 @@ class ForeignCalls:
             return True
         if len(path) == 1:
             return False
-        if known(path[-1]):
+        if known(path[-1]) and path[-1] not in ("weight", "bias"):
             fix = _without_library(path, node.span)
             self.report(diagnostic("E0210", _nothing(path[:1]), node.span, fix=fix))
             return True

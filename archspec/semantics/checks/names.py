@@ -26,6 +26,7 @@ from archspec.semantics.checks.undeclared import (
     name_of_result,
     named_results,
 )
+from archspec.semantics.foreign.places import in_place
 from archspec.semantics.program.bound_names import bound_in, targets_of
 from archspec.semantics.program.definitions import (
     BlockDefinition,
@@ -152,10 +153,24 @@ class _Walker:
             item, seen = stack.pop()
             if isinstance(item, ast.Name):
                 self.name(item, seen)
+            elif isinstance(item, ast.Index) and self.is_new_axis(item):
+                stack.append((item.base, seen))
             elif isinstance(item, tuple):
                 stack.extend((part, seen) for part in reversed(item))
             elif isinstance(item, ast.Node):
                 stack.extend(reversed(self.parts(item, seen)))
+
+    def is_new_axis(self, node: ast.Index) -> bool:
+        """Report `x[None]`, a new axis in NumPy; return whether it was one."""
+        names = [one.text for one in node.indices if isinstance(one, ast.Name)]
+        if names != ["None"] or len(node.indices) != 1 or "None" in self.known:
+            return False
+        base = node.base.span.text
+        message = "a tensor gets a new axis by `unsqueeze`"
+        written = f"{base} -> unsqueeze(0)"
+        fix = Fix(f"write `{written}`", (Edit(node.span, in_place(written, node.span)),))
+        self.sink.report(diagnostic("E0210", message, node.span, fix=fix))
+        return True
 
     def parts(self, item: ast.Node, seen: frozenset[str]) -> list[tuple[object, frozenset[str]]]:
         """The parts of a node to visit, each with the names visible to it."""
@@ -207,6 +222,8 @@ class _Walker:
         if self.foreign.name(node, partial(self.means_something, seen=seen)):
             return True
         if not isinstance(base, ast.Name) or self.means_something(base.text, seen):
+            return False
+        if node.name in ("weight", "bias"):
             return False
         found = meant_by(node.name, self.known | seen) if self.may_compare() else None
         if found is None:

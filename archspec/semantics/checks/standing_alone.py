@@ -46,8 +46,8 @@ def _instead(statement: ast.ExprStmt) -> str | Fix:
     function = value.function if isinstance(value, ast.Call) else value
     name = function.name if isinstance(function, ast.Attribute) else statement.span.text
     name = function.text if isinstance(function, ast.Name) else name
-    if name in _CALLED:
-        return Fix(_CALLED[name], _line_out(statement.span) if name in _LEFT_OUT else ())
+    if (called := _of_python(statement, function, name)) is not None:
+        return called
     if isinstance(value, ast.Labelled) and isinstance(value.inner, ast.ListExpr):
         return "inputs are declared with `input x: [..]`"
     if isinstance(value, ast.IfLayer) and (conditional := _outputs_when(value)) is not None:
@@ -74,6 +74,15 @@ def _instead(statement: ast.ExprStmt) -> str | Fix:
     if statement.span.text.startswith("-"):
         return "to continue the previous line, end it with `-`"
     return "join chains with `->`, or bind the result: `y = ..`"
+
+
+def _of_python(statement: ast.ExprStmt, function: ast.Expr, name: str) -> Fix | None:
+    """What is written instead of a call or word of Python or PyTorch."""
+    if name in _CALLED:
+        return Fix(_CALLED[name], _line_out(statement.span) if name in _LEFT_OUT else ())
+    if name.endswith("_") and ".init." in f".{function.span.text}":
+        return Fix(f"an initial value is declared: `init conv.weight = {name.rstrip('_')}`")
+    return None
 
 
 def _outputs_when(node: ast.IfLayer) -> Fix | None:

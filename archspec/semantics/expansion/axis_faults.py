@@ -43,12 +43,34 @@ def axis_meant(
         return None
     if op.name in _ALIGNED:
         return _aligned(inputs)
+    if op.name == "concat" and (wider := _expanded(op, types)) is not None:
+        return wider
     fields = type(op).model_fields
     if any(one.rank < 3 or one.rank != types[0].rank for one in types):
         return None
     if "axis" in fields and "axis" not in explicit:
         return _other_axis(op, types, span)
     return None
+
+
+def _expanded(op: Op, types: Sequence[TensorType]) -> Fix | None:
+    """A size of 1 that `concat` does not broadcast, as of a class token for each of a batch."""
+    axis = getattr(op, "axis", 1)
+    if len(types) != 2 or types[0].rank != types[1].rank or not isinstance(axis, int):
+        return None
+    one, other = (item.shape for item in types)
+    if ONE in other and ONE not in one:
+        one, other = other, one
+    sizes = ["-1"] * len(one)
+    for at, (size, new) in enumerate(zip(one, other, strict=True)):
+        if size != new and at != axis % len(one):
+            if size != ONE:
+                return None
+            sizes[at] = str(new)
+    if all(size == "-1" for size in sizes):
+        return None
+    how = f"`-> expand({', '.join(sizes)})` after {_text(one)}"
+    return Fix(f"`concat` does not repeat an axis of size 1: write {how}")
 
 
 def _is_last(x: TensorType) -> bool:
@@ -139,17 +161,35 @@ def _aligned(inputs: Sequence[Tensor]) -> Fix | None:
     if len(inputs) != 2:
         return None
     one, other = (item.type.shape for item in inputs)
+    if (cut := _longer(one, other) or _longer(other, one)) is not None:
+        return cut
     if len(one) == len(other):
         return _crossed(inputs) if len(one) == 1 else None
     small, large = sorted((one, other), key=len)
     new = _spread(small, large)
     if new is None:
-        return None
+        place = f"no other place in {_text(large)} fits all of {_text(small)}"
+        return Fix(f"axes are aligned at the last one, and {place}")
     text, shape = _text(small), _text(new)
     sizes = ", ".join(map(str, new))
     is_last = new == (*small, ONE)
     how = "unsqueeze(-1)" if is_last else f"reshape({sizes})"
     return Fix(f"axes are aligned at the last one: write `-> {how}` after {text}, for {shape}")
+
+
+def _longer(table: Shape, data: Shape) -> Fix | None:
+    """The first positions of a table of fixed length, for data of any length."""
+    if len(table) < 2 or len(table) > len(data):
+        return None
+    pairs = enumerate(zip(table, data[len(data) - len(table) :], strict=True))
+    differ = [(at, size, new) for at, (size, new) in pairs if size not in (new, ONE)]
+    if len(differ) != 1:
+        return None
+    axis, size, new = differ[0]
+    if size.constant is None or new.constant is not None or new == ONE or axis == len(table) - 1:
+        return None
+    how = f"-> slice(axis={axis}, stop={new})"
+    return Fix(f"for the first {new} of its {size} positions write `{how}` after {_text(table)}")
 
 
 def _spread(small: Shape, large: Shape) -> Shape | None:

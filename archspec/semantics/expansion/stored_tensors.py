@@ -175,8 +175,8 @@ def _fixed_shape(context: GraphContext, shape: ast.TypeExpr, name: str) -> tuple
                 "E0403",
                 f"the shape of `{name}` must be fixed, but `{size}` depends on a free size",
                 entry.span,
-                fix="make the size a parameter of the network: `size: int = 224` and "
-                "`input image: f32[B = 1, 3, size, size]`",
+                fix="make the size a parameter of the network, `length: int = 128`, to write for "
+                f"`{entry.span.text}` in the input, or store the longest one and apply `slice`",
             )
         if size.constant < 1:
             raise context.error("E0402", f"`{name}` would have size {size.constant}", entry.span)

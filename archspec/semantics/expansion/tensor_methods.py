@@ -28,6 +28,12 @@ _WORDS = {
     "dtype": "the element type is that of the input: `input x: f32[B, C]`",
     "to": "remove it, or convert by `x -> cast(f32)`",
     "repeat": 'write `x -> repeat("b n d -> b (r n) d", r=2)`, or `x -> expand(..)` for sizes of 1',
+    **dict.fromkeys(
+        ("half", "bfloat16", "double"),
+        "remove it: `f32` is the type of the module, "
+        "which is converted as a whole after the build: `model.half()`",
+    ),
+    **dict.fromkeys(("cuda", "cpu"), "remove it: a spec does not mention devices"),
     "append": "lists cannot be changed: write the whole list, `[a, b]`, or `[...list, c]`",
     "tile": 'write `x -> repeat("b n d -> b (r n) d", r=2)`',
     "astype": "convert with `x -> cast(f32)`",

@@ -254,6 +254,12 @@ def negate(context: Context, value: Value, span: Span) -> Value:
     raise context.error("E0309", f"`not` needs a condition, not {kind_of(value)}", span)
 
 
+_CHOSEN = {
+    "data": "an `if` is decided before the network runs; between data, element by element, "
+    "`where` chooses: `(condition, a, b) -> where`"
+}
+
+
 def truth(context: Context, value: Value, span: Span) -> bool:
     """The truth of a condition, given what the network's `where` promises.
 
@@ -262,7 +268,10 @@ def truth(context: Context, value: Value, span: Span) -> bool:
     if isinstance(value, bool):
         return value
     if not isinstance(value, (Comparison, All, AnyOf)):
-        raise context.error("E0312", f"a condition is needed here, not {kind_of(value)}", span)
+        found = kind_of(value)
+        raise context.error(
+            "E0312", f"a condition is needed here, not {found}", span, fix=_CHOSEN.get(found)
+        )
     verdict = context.session.decide(value, span)
     if verdict.kind is VerdictKind.ALWAYS:
         return True
