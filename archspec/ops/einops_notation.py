@@ -125,7 +125,8 @@ def _no_repeats(op: str, groups: Sequence[Group]) -> None:
     seen: set[str] = set()
     for name in (item for group in groups for item in group.items if isinstance(item, str)):
         if name in seen:
-            raise _unreadable(op, f"has `{name}` twice on one side of its pattern")
+            fix = f"equal sizes need two names, too, such as `{name}1` and `{name}2`"
+            raise _unreadable(op, f"has `{name}` twice on one side of its pattern", fix)
         seen.add(name)
 
 

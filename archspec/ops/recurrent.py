@@ -261,7 +261,13 @@ def _require_states(
     for index in range(1, len(inputs)):
         given = float_input(op, inputs, index)
         if given.rank != state.rank:
-            raise OpError(f"`{op}` takes states of `{state}`, but got `{given}`", input=index)
+            raise OpError(
+                f"`{op}` takes states of `{state}`, but got `{given}`",
+                input=index,
+                fix=f"write `-> unsqueeze(0)` after [{', '.join(map(str, given.shape))}]"
+                if state.shape == (dim(1), *given.shape)
+                else None,
+            )
         for axis in range(state.rank):
             require_equal_dims(op, check, axis, state, given, index)
 

@@ -64,7 +64,7 @@ def bind_arguments(context: Context, layer: BlockLayer, span: Span) -> dict[str,
                 f"`{definition.name}` needs `{name}`",
                 span,
                 secondary=[(parameter.span, "declared here")],
-                fix=namesake(definition.name, span),
+                fix=namesake(definition.name, span) or _data_meant(parameter),
             )
         bound[name] = value
         environment.bind(name, value, parameter.span)
@@ -79,6 +79,16 @@ def body_environment(definition: Definition, arguments: Mapping[str, Value]) -> 
         name = parameter.name or "_"
         environment.bind(name, arguments[name], parameter.span)
     return environment
+
+
+def _data_meant(parameter: ast.Parameter) -> str | None:
+    """The help for a parameter without a type or default, which may be meant as data."""
+    if parameter.type is not None or parameter.name is None:
+        return None
+    return (
+        f"parameters are given in parentheses; if `{parameter.name}` is data, declare it in the "
+        f"body: `input {parameter.name}`"
+    )
 
 
 def _default(context: Context, kind: ast.ParamType | None, node: ast.Expr) -> Value:

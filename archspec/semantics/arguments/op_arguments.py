@@ -220,6 +220,11 @@ def _meant(name: str, value: Value | None, detail: Any, span: Span) -> Fix | Non
     """A fix for the value of an attribute."""
     if name == "amounts" and value is not None:
         return amounts_here(value, span)
+    given = detail["input"]
+    if isinstance(given, str) and re.fullmatch(r"\d+(\.\d+)?", given):
+        at = span.text.rfind(f'"{given}"')
+        place = Span(span.source, span.start + at, span.start + at + len(given) + 2)
+        return Fix(f"write `{given}`, without quotes", (Edit(place, given),) if at >= 0 else ())
     return whole_number(detail, span)
 
 

@@ -59,7 +59,7 @@ def _instead(statement: ast.ExprStmt) -> str | Fix:
         )
     if isinstance(value, ast.For | ast.IfLayer):
         word = "for" if isinstance(value, ast.For) else "if"
-        return f"give it an input and bind its result: `y = x -> {word} ..`"
+        return _applied(value, word)
     if isinstance(value, ast.Chain) and isinstance(value.stages[0], ast.Call):
         # to bind it would only hide that it has no input
         first = value.stages[0].span.text[:20]
@@ -74,6 +74,20 @@ def _instead(statement: ast.ExprStmt) -> str | Fix:
     if statement.span.text.startswith("-"):
         return "to continue the previous line, end it with `-`"
     return "join chains with `->`, or bind the result: `y = ..`"
+
+
+def _applied(value: ast.For | ast.IfLayer, word: str) -> str:
+    """The help for a loop or choice without data, with the name that its body binds."""
+    body = value.body if isinstance(value, ast.For) else value.then
+    binds = [one for one in body.statements if isinstance(one, ast.Bind)]
+    targets = binds[0].targets if len(binds) == len(body.statements) == 1 else ()
+    if len(targets) == 1 and isinstance(targets[0], ast.NameTarget) and word == "for":
+        name = targets[0].name
+        return (
+            "names are not changed: a loop is a layer, which is applied to data, and its body is "
+            f"applied to the result so far: `{name}2 = {name} -> for .. {{ f }}`"
+        )
+    return f"give it an input and bind its result: `y = x -> {word} ..`"
 
 
 def _of_python(statement: ast.ExprStmt, function: ast.Expr, name: str) -> Fix | None:

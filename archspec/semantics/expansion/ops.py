@@ -218,9 +218,16 @@ def _inputs(context: GraphContext, op: Op, data: Value, span: Span) -> tuple[Ten
             secondary=input_labels(tuple(found)),
             fix="join them first with `concat` or `add`, or apply it to each: `(x -> f for x in t)`"
             if most == 1 and found
-            else None,
+            else _AT_MOST.get(op.name),
         )
     return tuple(found)
+
+
+_AT_MOST = {
+    "multihead_attention": "attention with a mask is `scaled_dot_product_attention` of q, k, v and "
+    "the mask, with a `linear` for each before it"
+}
+"""What is written instead, for ops to which people give more inputs than they take."""
 
 
 def _infer(
