@@ -36,11 +36,15 @@ terminal, and `archspec.load("resnet50")` loads a network in Python.
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the page and its drawings."""
-    text, drawings = networks_page(dict.fromkeys(shipped.networks().values()))
+    """Add the page, its drawings and the specs."""
+    specs = dict.fromkeys(shipped.networks().values())
+    text, drawings = networks_page(specs)
     files.append(File.generated(config, "networks.md", content=text))
     for name, drawing in drawings.items():
         files.append(File.generated(config, f"networks/{name}.svg", content=drawing))
+    for spec in specs:  # as text, which browsers show instead of saving it
+        source = spec.read_text(encoding="utf-8")
+        files.append(File.generated(config, f"networks/{spec.name}.txt", content=source))
     return files
 
 
@@ -73,6 +77,7 @@ def _family(file: Path, entries: Sequence[Entry], drawings: dict[str, bytes]) ->
     head = "| command | parameters | MACs | at | valid sizes |\n|---|--:|--:|---|---|"
     parts.append("\n".join([head, *rows]))
     parts += [f"Verified against: {text}." for text in _verified(file)]
+    parts.append(f'Spec: <a href="networks/{file.name}.txt"><code>{file.name}</code></a>')
     if drawn in drawings:
         image = f'<img src="networks/{drawn}.svg" alt="Drawing of {drawn}" loading="lazy">'
         parts.append(

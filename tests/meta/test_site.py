@@ -64,5 +64,6 @@ def test_networks_have_a_section_a_file_with_numbers_and_a_drawing():
     assert "| `archspec show lenet` | 61,706 | 417 k | B = 1 | every size |" in text
     assert "| `archspec show vgg16` | 138,357,544 |" in text
     assert "Verified against: torchvision" in text
+    assert '<a href="networks/lenet.arch.txt">' in text
     assert text.count('<div class="network-family" markdown>') == text.count("</div>") == 2
     assert [name for name in drawings if drawings[name].startswith(b"<?xml")] == ["lenet", "vgg"]
