@@ -109,7 +109,7 @@ def test_sizes(block):
         wanted = module.train()(x)
         torch.manual_seed(3)
         assert torch.equal(scripted.train()(x), wanted)
-    with pytest.raises(RuntimeError):
+    with pytest.raises(ValueError, match="in training with H >= 5, W >= 5"):
         module.train()(torch.randn(1, 4, 3, 9))
 
 

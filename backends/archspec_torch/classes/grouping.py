@@ -170,6 +170,8 @@ class _Writer:
         for drafts in groups:  # each call has to be one of the same class in all of them
             if len({tuple(place[one] for one in own.callees(draft)) for draft in drafts}) > 1:
                 return None
+        numbers = {number for drafts in groups for one in drafts for number in own.callees(one)}
+        called = [made[number] for number in {place[number] for number in numbers}]
         tokens = [made[place[number]].token for number in range(len(place))]
         for _ in range(MOST_ROUNDS):
             before = [item.parameters for item in made]
@@ -179,6 +181,8 @@ class _Writer:
                 _parametrise(item, self.numbers)
             if not all(one.source for item in made for one in item.parameters):
                 return None
+            if not all(one.source in own.names for item in called for one in item.parameters):
+                return None  # their calls could not give it
             if [_named(item.parameters) for item in made] == [_named(one) for one in before]:
                 return made
         return None
