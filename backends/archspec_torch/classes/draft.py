@@ -160,8 +160,8 @@ class Drafts:
         """The draft of a unit whose callees already are classes."""
         made = self._made.get(unit)
         if made is not None and all(construct(one) == call for one, call in made.calls.items()):
-            for layout, (extra, told, names) in zip(known.uses(unit), made.found, strict=True):
-                layout.extra, layout.use_arguments, layout.names = extra, told, dict(names)
+            for layout, (extra, arguments, names) in zip(known.uses(unit), made.found, strict=True):
+                layout.extra, layout.use_arguments, layout.names = extra, arguments, dict(names)
             return made.draft
         calls: dict[Unit, Code] = {}
 
@@ -177,7 +177,10 @@ class Drafts:
 
 @frozen
 class _Made:
-    """A draft, the calls in it, and what its layouts then had: `extra`, `told` and `names`."""
+    """A draft, the calls in it, and what its layouts then had.
+
+    That is their `extra`, `use_arguments` and `names`.
+    """
 
     draft: Draft
     calls: Mapping[Unit, Code]

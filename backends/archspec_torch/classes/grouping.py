@@ -170,8 +170,10 @@ class _Writer:
         for drafts in groups:  # each call has to be one of the same class in all of them
             if len({tuple(place[one] for one in own.callees(draft)) for draft in drafts}) > 1:
                 return None
-        numbers = {number for drafts in groups for one in drafts for number in own.callees(one)}
-        called = [made[number] for number in {place[number] for number in numbers}]
+        callees = {
+            place[one] for drafts in groups for draft in drafts for one in own.callees(draft)
+        }
+        called = [made[number] for number in callees]
         tokens = [made[place[number]].token for number in range(len(place))]
         for _ in range(MOST_ROUNDS):
             before = [item.parameters for item in made]

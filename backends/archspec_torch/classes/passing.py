@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from archspec_torch.classes.draft import Draft
 from archspec_torch.code.lines import Line
-from archspec_torch.code.pieces import NOTHING, Argument, Call, Code, Hole, present
+from archspec_torch.code.pieces import NOTHING, Argument, Call, Code, Hole, present, with_calls
 from archspec_torch.code.text import flat
 
 
@@ -26,13 +26,13 @@ def inputs_of_all(group: Iterable[Draft]) -> set[str]:
 
 def without_passed(source: Code, names: Collection[str]) -> Code:
     """The code in which calls pass None instead of these inputs, where that is the default."""
-    return _changed(
-        source,
-        lambda item: (
-            replace(item, code=NOTHING)
-            if item.default is None and flat(item.code) in names
-            else item
-        ),
+
+    def passed(item: Argument) -> Argument:
+        is_default = item.default is None and flat(item.code) in names
+        return replace(item, code=NOTHING) if is_default else item
+
+    return with_calls(
+        source, lambda made: replace(made, arguments=tuple(map(passed, made.arguments)))
     )
 
 
@@ -73,18 +73,3 @@ def _are_parallel(one: Call, two: Call) -> bool:
 
 def _pairs(one: Call, two: Call) -> Iterable[tuple[Argument, Argument]]:
     return zip(one.arguments, two.arguments, strict=True)
-
-
-def _changed(source: Code, change: Callable[[Argument], Argument]) -> Code:
-    """The code with each argument of its calls changed, the inner ones first."""
-    return tuple(
-        replace(
-            piece,
-            arguments=tuple(
-                change(replace(item, code=_changed(item.code, change))) for item in piece.arguments
-            ),
-        )
-        if isinstance(piece, Call)
-        else piece
-        for piece in source
-    )

@@ -190,11 +190,7 @@ def replace(source: Code, change: Callable[[Hole], Code]) -> Code:
             compound = not alone and any(isinstance(p, str) and " " in p for p in new)
             pieces.extend(("(", *new, ")") if compound else new)
         elif isinstance(piece, Call):
-            arguments = tuple(
-                Argument(replace(item.code, change), item.keyword, item.default)
-                for item in piece.arguments
-            )
-            pieces.append(Call(piece.function, arguments, piece.brackets, piece.comma))
+            pieces.append(_inside(piece, lambda argument: replace(argument, change)))
         else:
             pieces.append(piece)
     return tuple(pieces)
@@ -212,17 +208,7 @@ def calls(source: Code) -> Iterator[Call]:
 def with_calls(source: Code, change: Callable[[Call], Call]) -> Code:
     """The same code with every call replaced; those in its arguments already are."""
     return tuple(
-        change(
-            Call(
-                piece.function,
-                tuple(
-                    Argument(with_calls(item.code, change), item.keyword, item.default)
-                    for item in piece.arguments
-                ),
-                piece.brackets,
-                piece.comma,
-            )
-        )
+        change(_inside(piece, lambda argument: with_calls(argument, change)))
         if isinstance(piece, Call)
         else piece
         for piece in source
@@ -231,22 +217,22 @@ def with_calls(source: Code, change: Callable[[Call], Call]) -> Code:
 
 def with_texts(source: Code, change: Callable[[str], str]) -> Code:
     """The same code with its texts, and the functions of its calls, changed."""
-    return tuple(
-        change(piece)
-        if isinstance(piece, str)
-        else Call(
-            change(piece.function),
-            tuple(
-                Argument(with_texts(item.code, change), item.keyword, item.default)
-                for item in piece.arguments
-            ),
-            piece.brackets,
-            piece.comma,
-        )
-        if isinstance(piece, Call)
-        else piece
-        for piece in source
+
+    def changed(piece: Piece) -> Piece:
+        if isinstance(piece, Call):
+            inner = _inside(piece, lambda argument: with_texts(argument, change))
+            return Call(change(piece.function), inner.arguments, piece.brackets, piece.comma)
+        return change(piece) if isinstance(piece, str) else piece
+
+    return tuple(map(changed, source))
+
+
+def _inside(made: Call, change: Callable[[Code], Code]) -> Call:
+    """A call with the code of its arguments changed."""
+    arguments = tuple(
+        Argument(change(item.code), item.keyword, item.default) for item in made.arguments
     )
+    return Call(made.function, arguments, made.brackets, made.comma)
 
 
 def skeleton(source: Code, kind_of: Callable[[Any], str] | None = None) -> str:
