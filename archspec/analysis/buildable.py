@@ -15,7 +15,7 @@ from archspec.diagnostics.model import Diagnostic, diagnostic
 from archspec.graph.compiled import Compiled
 from archspec.graph.model import Graph, Instance, Node
 from archspec.graph.names import join_path
-from archspec.ops.stored import Buffer, ComputedParam
+from archspec.ops.stored import ComputedOnce
 
 WEIGHT_BUDGET = 10_000_000_000
 """Maximum number of elements of all tensors of a module with values: 40 GB as float32."""
@@ -121,7 +121,7 @@ def _costly_buffers(compiled: Compiled) -> Iterator[Diagnostic]:
 
 def _value_of(node: Node) -> Graph | None:
     """The graph that computes a buffer or parameter: it has fixed sizes and no calls."""
-    if isinstance(node.op, (Buffer, ComputedParam)) and node.instance is not None:
+    if isinstance(node.op, ComputedOnce) and node.instance is not None:
         return node.instance.regions[0].graph
     return None
 

@@ -48,7 +48,55 @@ class Param(Op):
         return (Parameter("", self.shape, self.init or zeros()),)
 
 
-class ComputedParam(Op):
+class ComputedOnce:
+    """What ops have in common that own one tensor, whose value is a layer without inputs.
+
+    The layer runs when a module is created or initialised, before the inputs of the network are
+    known, and never in a forward pass.
+    """
+
+    def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
+        """The tensor."""
+        raise NotImplementedError
+
+    @property
+    def type(self) -> TensorType:
+        """The declared type."""
+        (own,) = self.parameters()
+        return TensorType(own.dtype, tuple(map(dim, own.shape)))
+
+    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
+        """The declared type."""
+        return self.type
+
+    def region_inputs(self, region: str, inputs: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
+        """None."""
+        return ()
+
+    def infer_regions(
+        self,
+        check: Check,
+        inputs: tuple[TensorType, ...],
+        regions: Mapping[str, tuple[TensorType, ...]],
+    ) -> TensorType:
+        """The declared type. Raises OpError if the layer yields another one."""
+        (own,), found, declared = self.parameters(), regions["value"], self.type
+        what = "parameter" if own.learnable else "buffer"
+        if len(found) != 1:
+            raise OpError(f"a {what} is one tensor, but its value is {len(found)}")
+        for axis, size in enumerate(found[0].shape):
+            fix = f"a {what} is computed before the input is known"
+            fixed(size, f"axis {axis} of a {what}", fix=fix)
+        if found[0] != declared:
+            raise OpError(f"the {what} is declared as {declared}, but its value is {found[0]}")
+        return declared
+
+    def region_runs(self, region: str, inputs: tuple[TensorType, ...]) -> DimLike | None:
+        """Never in a forward pass."""
+        return 0
+
+
+class ComputedParam(ComputedOnce, Op):
     """A learnable tensor whose initial value is computed: `param p: f32[3, 3] = eye(3) * 0.5`.
 
     `value` is a layer without inputs. It is computed when the module is created or initialised.
@@ -71,45 +119,11 @@ class ComputedParam(Op):
     def yields_parameter(self) -> str | None:
         return ""
 
-    @property
-    def type(self) -> TensorType:
-        """The declared type."""
-        return TensorType(DType.F32, tuple(map(dim, self.shape)))
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return self.type
-
-    def region_inputs(self, region: str, inputs: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
-        return ()
-
-    def infer_regions(
-        self,
-        check: Check,
-        inputs: tuple[TensorType, ...],
-        regions: Mapping[str, tuple[TensorType, ...]],
-    ) -> TensorType:
-        return _computed(self.type, regions["value"], "parameter")
-
-    def region_runs(self, region: str, inputs: tuple[TensorType, ...]) -> DimLike | None:
-        return 0
-
     def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
         return (Parameter("", self.shape),)
 
 
-def _computed(declared: TensorType, found: tuple[TensorType, ...], what: str) -> TensorType:
-    """The type of a tensor that is computed before the inputs of the network are known."""
-    if len(found) != 1:
-        raise OpError(f"a {what} is one tensor, but its value is {len(found)}")
-    for axis, size in enumerate(found[0].shape):
-        fix = f"a {what} is computed before the input is known"
-        fixed(size, f"axis {axis} of a {what}", fix=fix)
-    if found[0] != declared:
-        raise OpError(f"the {what} is declared as {declared}, but its value is {found[0]}")
-    return declared
-
-
-class Buffer(Op):
+class Buffer(ComputedOnce, Op):
     """A constant tensor, computed once when the module is created: `buffer i: i64[4] = arange(4)`.
 
     `value` is a layer without inputs. The tensor is part of the state dict unless it is transient.
@@ -132,28 +146,6 @@ class Buffer(Op):
     shape: tuple[int, ...]
     dtype: Annotated[DType, Field(strict=False)] = DType.F32
     transient: bool = False
-
-    @property
-    def type(self) -> TensorType:
-        """The declared type."""
-        return TensorType(self.dtype, tuple(map(dim, self.shape)))
-
-    def infer(self, check: Check, *inputs: TensorType) -> TensorType:
-        return self.type
-
-    def region_inputs(self, region: str, inputs: tuple[TensorType, ...]) -> tuple[TensorType, ...]:
-        return ()
-
-    def infer_regions(
-        self,
-        check: Check,
-        inputs: tuple[TensorType, ...],
-        regions: Mapping[str, tuple[TensorType, ...]],
-    ) -> TensorType:
-        return _computed(self.type, regions["value"], "buffer")
-
-    def region_runs(self, region: str, inputs: tuple[TensorType, ...]) -> DimLike | None:
-        return 0
 
     def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:
         persistent = not self.transient

@@ -49,28 +49,17 @@ def parameter(context: GraphContext, statement: ast.ParamDecl) -> Value:
         with _computed_once(context, statement, statement.init) as inside:
             value = initial_value(inside, statement.init)
             if not isinstance(value, Initialiser):
-                return _computed_parameter(context, inside, statement, shape, value)
+                value = materialise(inside, value, statement.init.span)
+        if not isinstance(value, Initialiser):
+            if not is_data(value) and not has_poison(value):
+                raise no_initialiser(context, statement.init, value)
+            op = all_ops()["computed_param"].model_validate({"shape": shape})
+            wanted = TensorType(DType.F32, tuple(map(dim, shape)))
+            graph = _graph_of(inside, statement, statement.init, value, wanted)
+            return _declared(context, statement, op, graph, shape)
         given.append(Given("init", value, statement.init.span))
     layer = OpLayer(all_ops()["param"], tuple(given), statement.span)
     return instantiate(context, layer, (), statement.name, statement.span)
-
-
-def _computed_parameter(
-    context: GraphContext,
-    inside: GraphContext,
-    statement: ast.ParamDecl,
-    shape: tuple[int, ...],
-    value: Value,
-) -> Value:
-    """A parameter whose initial value is a tensor expression."""
-    assert statement.init is not None
-    value = materialise(inside, value, statement.init.span)
-    if not is_data(value) and not has_poison(value):
-        raise no_initialiser(context, statement.init, value)
-    wanted = TensorType(DType.F32, tuple(dim(size) for size in shape))
-    graph = _graph_of(inside, statement, statement.init, value, wanted)
-    op = all_ops()["computed_param"].model_validate({"shape": shape})
-    return _declared(context, statement, op, graph, shape)
 
 
 def buffer(context: GraphContext, statement: ast.BufferDecl) -> Value:
@@ -79,7 +68,7 @@ def buffer(context: GraphContext, statement: ast.BufferDecl) -> Value:
     dtype = dtype_of(context, statement.type)
     with _computed_once(context, statement, statement.value) as inside:
         value = data_value(inside, statement.value, "the value of a buffer")
-    wanted = TensorType(dtype, tuple(dim(size) for size in shape))
+    wanted = TensorType(dtype, tuple(map(dim, shape)))
     graph = _graph_of(inside, statement, statement.value, value, wanted)
     op = all_ops()["buffer"].model_validate(
         {"shape": shape, "dtype": str(dtype), "transient": statement.transient}
