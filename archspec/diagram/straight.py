@@ -53,23 +53,21 @@ def rigidity(
 
 def _forked(edges: Sequence[Edge], order: Sequence[int]) -> Set[int]:
     """Boxes with two edges whose paths do not meet again, as those to two outputs of a head."""
-    leaving: dict[int, list[int]] = {box: [] for box in order}
+    leaving = _leaving(edges)
+    below: dict[int, int] = {}  # for each box a mask of itself and what it leads to
+    for number, box in enumerate(reversed(order)):
+        below[box] = 1 << number
+        for edge in leaving.get(box, ()):
+            below[box] |= below[edge.end]
+    pairs = {box: ways for box, ways in leaving.items() if len(ways) == 2}
+    return {box for box, (one, two) in pairs.items() if not below[one.end] & below[two.end]}
+
+
+def _leaving(edges: Iterable[Edge]) -> dict[int, list[Edge]]:
+    """The edges that leave each box, in their order."""
+    found: dict[int, list[Edge]] = {}
     for edge in edges:
-        leaving[edge.start].append(edge.end)
-    found: set[int] = set()
-    for box, ends in leaving.items():
-        if len(ends) == 2:
-            one, other = (_descendants(end, leaving) for end in ends)
-            found |= set() if one & other else {box}
-    return found
-
-
-def _descendants(box: int, leaving: Mapping[int, Sequence[int]]) -> Set[int]:
-    found, work = {box}, [box]
-    while work:
-        after = [end for end in leaving[work.pop()] if end not in found]
-        found.update(after)
-        work += after
+        found.setdefault(edge.start, []).append(edge)
     return found
 
 
@@ -110,9 +108,7 @@ def central_of(
     edges: Sequence[Edge], cells: Mapping[int, int], reach: Mapping[int, Reach], fans: Set[int]
 ) -> frozenset[Edge]:
     """The edges of the middle branch of a fan, if it leads to the middle cell of a bar."""
-    leaving: dict[int, list[Edge]] = {}
-    for edge in edges:
-        leaving.setdefault(edge.start, []).append(edge)
+    leaving = _leaving(edges)
     found: set[Edge] = set()
     for start in fans:
         ways = leaving[start]
@@ -183,9 +179,7 @@ def plumb(
     pairs = [(edge.start, edge.end) for edge in edges]
     frames = {**wiring.frame_of, **splits}
     place = {box: index for index, box in enumerate(order)}
-    leaving: dict[int, list[Edge]] = {}
-    for edge in edges:
-        leaving.setdefault(edge.start, []).append(edge)
+    leaving = _leaving(edges)
     found: dict[int, int] = {}
     for frame in (None, *wiring.parents):
         inside = [b for b in order if frame is None or frame in around(frames[b], wiring.parents)]

@@ -42,21 +42,13 @@ def _repeated_term(node: ast.Expr) -> ast.Name | None:
 
 
 def _warn_of_sum(chain: ast.Chain, last: ast.Name, sink: Sink) -> None:
-    first, source = chain.stages[0], chain.span.source
+    first, head = chain.stages[0], chain.stages[0].span
     is_difference = isinstance(first, ast.Binary) and first.operator == "-"
-    what, head = "subtracted from" if is_difference else "added to", first.span
-    start, end = last.span.start, chain.span.end
-    edits = (Edit(Span(source, start, start), "("), Edit(Span(source, end, end), ")"))
-    before = source.text[head.start : start].strip()
-    sink.report(
-        diagnostic(
-            "W0703",
-            f"`{last.text}` is {what} itself here: `->` takes all of `{head.text[:40]}`",
-            head,
-            fix=Fix(f"for a sum with a result write `{before} ({last.text} -> ..)`", edits),
-            severity=Severity.WARNING,
-        )
-    )
+    what = "subtracted from" if is_difference else "added to"
+    message = f"`{last.text}` is {what} itself here: `->` takes all of `{head.text[:40]}`"
+    before = head.source.text[head.start : last.span.start].strip()
+    words = f"for a sum with a result write `{before} ({last.text} -> ..)`"
+    _warn(chain, last, message, words, sink)
 
 
 def _complement(chain: ast.Chain) -> ast.Expr | None:
@@ -72,17 +64,31 @@ def _complement(chain: ast.Chain) -> ast.Expr | None:
 
 
 def _warn_of_complement(chain: ast.Chain, data: ast.Expr, sink: Sink) -> None:
-    head, source = chain.stages[0].span, chain.span.source
-    start, end = data.span.start, chain.span.end
+    head, last = chain.stages[0].span, chain.stages[-1].span.text
+    message = f"`->` takes all of `{head.text[:40]}`, so this is `{last[:40]}` of a difference"
+    note = "if this is intended, put the difference in parentheses"
+    words = f"for the complement write `1 - ({data.span.text[:30]} -> ..)`"
+    _warn(chain, data, message, words, sink, (note,))
+
+
+def _warn(
+    chain: ast.Chain,
+    operand: ast.Expr,
+    message: str,
+    words: str,
+    sink: Sink,
+    notes: tuple[str, ...] = (),
+) -> None:
+    """Report it, with the edits that put the chain from the operand on into parentheses."""
+    source, start, end = chain.span.source, operand.span.start, chain.span.end
     edits = (Edit(Span(source, start, start), "("), Edit(Span(source, end, end), ")"))
-    last, shown = chain.stages[-1].span.text, data.span.text[:30]
     sink.report(
         diagnostic(
             "W0703",
-            f"`->` takes all of `{head.text[:40]}`, so this is `{last[:40]}` of a difference",
-            head,
-            notes=("if this is intended, put the difference in parentheses",),
-            fix=Fix(f"for the complement write `1 - ({shown} -> ..)`", edits),
+            message,
+            chain.stages[0].span,
+            notes=notes,
+            fix=Fix(words, edits),
             severity=Severity.WARNING,
         )
     )
