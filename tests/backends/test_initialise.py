@@ -8,16 +8,11 @@ import torch
 import archspec
 from archspec_torch.module import load_source
 from archspec_torch.source import python_source
+from tests.backends.specs import PLACED
 
-LAYERS = """
-block placed {
-  input x: [B, N, D]
-  param scale: f32[D] = normal(std=0.1)
-  buffer kept: i64[D] = arange(D)
-  buffer lost: f32[1, 1, D] = (arange(D) -> cast(f32) -> reshape([1, 1, D])) transient
-  output x * scale + lost + (kept -> cast(f32))
-}
-block inner {
+LAYERS = (
+    PLACED
+    + """block inner {
   input x: [B, N, D]
   init linear.bias = normal(std=0.1)
   output x -> linear(D, weight_init=uniform(0.0, 1.0)) -> attend: multihead_attention(2)
@@ -29,6 +24,7 @@ network net {
   output y -> a: placed -> b: inner -> head: linear(4) -> layer_norm -> prelu
 }
 """
+)
 
 NORMED = """
 network net {

@@ -8,20 +8,16 @@ from torch import nn
 
 import archspec
 from archspec_torch.module import to_module
+from tests.backends.specs import PLACED
 
-TRANSIENT = """
-block placed {
-  input x: [B, N, D]
-  param scale: f32[D] = normal(std=0.1)
-  buffer kept: i64[D] = arange(D)
-  buffer lost: f32[1, 1, D] = (arange(D) -> cast(f32) -> reshape([1, 1, D])) transient
-  output x * scale + lost + (kept -> cast(f32))
-}
-network net {
+TRANSIENT = (
+    PLACED
+    + """network net {
   input x: f32[B = 2, 3, 4]
   output y = x -> linear(6) -> a: placed -> head: linear(2)
 }
 """
+)
 
 NOISY = """
 network net {

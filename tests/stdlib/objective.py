@@ -95,3 +95,14 @@ def labels(classes, *shape, ignored=None):
     if ignored is not None:
         drawn.view(-1)[::3] = ignored
     return drawn
+
+
+def compare_all(tmp_path, group):
+    """Compare a group in all forms: its inputs, references, and functions that draw tensors."""
+    torch.manual_seed(0)
+    inputs, references, draws = group
+    built = forms(network(tmp_path, inputs, references), tmp_path / "built")
+    for draw in draws:
+        tensors = draw()
+        for function in built.values():
+            compare(function, references, tensors)

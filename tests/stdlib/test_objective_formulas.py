@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.stdlib.objective import compare, drawn, forms, labels, network, positive, shares
+from tests.stdlib.objective import compare_all, drawn, labels, positive, shares
 
 
 def mask(*shape):
@@ -238,10 +238,4 @@ GROUPS = {
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_values_and_gradients_are_those_of_the_formula(tmp_path, group):
-    torch.manual_seed(0)
-    inputs, references, draws = GROUPS[group]
-    built = forms(network(tmp_path, inputs, references), tmp_path / "built")
-    for draw in draws:
-        tensors = draw()
-        for function in built.values():
-            compare(function, references, tensors)
+    compare_all(tmp_path, GROUPS[group])

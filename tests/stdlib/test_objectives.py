@@ -1,10 +1,9 @@
 """Objectives with a counterpart in torch or torchvision have its values and gradients."""
 
 import pytest
-import torch
 import torch.nn.functional as F
 
-from tests.stdlib.objective import compare, drawn, forms, labels, network, shares
+from tests.stdlib.objective import compare_all, drawn, labels, shares
 
 
 def each(call, function):
@@ -172,13 +171,7 @@ GROUPS = {
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_values_and_gradients_are_those_of_torch(tmp_path, group):
-    torch.manual_seed(0)
-    inputs, references, draws = GROUPS[group]
-    built = forms(network(tmp_path, inputs, references), tmp_path / "built")
-    for draw in draws:
-        tensors = draw()
-        for function in built.values():
-            compare(function, references, tensors)
+    compare_all(tmp_path, GROUPS[group])
 
 
 FOCAL = {
@@ -192,9 +185,5 @@ def test_the_focal_loss_is_that_of_torchvision(tmp_path):
     references = {}
     for call, options in FOCAL.items():
         references |= each(call, lambda x, q, o=options, **r: theirs(x, q, **o, **r))
-    torch.manual_seed(0)
-    built = forms(network(tmp_path, "x: f32[B = 2, 5], q: f32[B, 5]", references), tmp_path / "b")
-    for n in (1, 6):
-        tensors = (drawn(n, 5, scale=3.0), shares(n, 5))
-        for function in built.values():
-            compare(function, references, tensors)
+    draws = [lambda n=n: (drawn(n, 5, scale=3.0), shares(n, 5)) for n in (1, 6)]
+    compare_all(tmp_path, ("x: f32[B = 2, 5], q: f32[B, 5]", references, draws))
