@@ -161,7 +161,7 @@ class Reading:
     def _condition(self, part: Condition) -> str:
         """A condition, which holds if an optional input that it reads is missing."""
         missing = sorted({self.owners[one] for one in symbols_of(part) if one in self.owners})
-        text = _as_membership(self.python(condition_text(part)))
+        text = self.python(condition_text(part))
         return _any([*(f"{name} is None" for name in missing), text])
 
 
@@ -258,17 +258,6 @@ def _bare(text: str) -> str:
     inner = text[1:-1]
     depths = [*accumulate((one == "(") - (one == ")") for one in inner)]
     return inner if text.endswith(")") and min(depths) >= 0 else text
-
-
-def _as_membership(text: str) -> str:
-    """`H % 4 == 0 or H % 4 == 3` as `H % 4 in (0, 3)`."""
-    tree = ast.parse(text, mode="eval").body
-    if not (isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.Or)):
-        return text
-    sides = [ast.unparse(one).split(" == ") for one in tree.values]
-    if any(len(pair) != 2 or pair[0] != sides[0][0] for pair in sides):
-        return text
-    return f"{sides[0][0]} in ({', '.join(right for _, right in sides)})"
 
 
 def _headed(head: str, conditions: Sequence[str]) -> Iterator[str]:

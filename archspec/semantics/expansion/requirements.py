@@ -16,6 +16,7 @@ from archspec.types.condition import (
     AnyOf,
     Condition,
     Relation,
+    comparisons,
     substitute,
     symbols_of,
 )
@@ -37,6 +38,9 @@ TELLING_BOUNDS = 10_000
 
 MAX_CLAUSE = 100
 """Maximum number of characters of a clause in a message."""
+
+MAX_COMPARISONS = 6
+"""Maximum number of comparisons in a condition that a message proposes."""
 
 
 def settle(
@@ -116,7 +120,7 @@ def _refusal(
         places = list(secondary)
         parts = clauses(verdict.formula)
         holds = " and ".join(parts)
-        short = len(holds) <= MAX_CLAUSE
+        short = len(holds) <= MAX_CLAUSE and comparisons(verdict.formula) <= MAX_COMPARISONS
         for condition, place in context.session.promises:
             if symbols_of(condition) & symbols_of(need.condition):
                 places.append((place, "this allows more sizes"))

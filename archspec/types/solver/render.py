@@ -74,7 +74,7 @@ def describe(
 
 
 def _listed(name: _Name, inside: PeriodicSet) -> Condition | None:
-    """`H == 3`, or `H == 3 or H == 7`, for at most two sizes other than 1 and 2."""
+    """`H == 3`, or `H in [3, 7]`, for at most two sizes other than 1 and 2."""
     count = inside.count()
     if count is None or count > 2:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import gcd
 
 from archspec.types.atoms import FloorDiv
@@ -33,16 +34,33 @@ def clause_text(condition: Condition) -> str:
     if isinstance(condition, All):
         return condition_text(condition)
     if isinstance(condition, AnyOf):
-        if not condition.parts:
-            return "false"
-        above = all(_lower_bound(part) is not None for part in condition.parts)
-        return " or ".join(_above(part) if above else _inside_or(part) for part in condition.parts)
+        return " or ".join(_alternatives(condition)) or "false"
     return _comparison_text(condition)
+
+
+def _alternatives(condition: AnyOf) -> list[str]:
+    """The operands of its `or`; equalities with one left side are `H % 4 in [0, 3]`."""
+    if all(_lower_bound(part) is not None for part in condition.parts):
+        return [_above(part) for part in condition.parts]
+    values: dict[str, list[str]] = {}
+    for part in condition.parts:
+        text = _inside_or(part)
+        left, _, right = text.rpartition(" == ")
+        is_listed = isinstance(part, Comparison) and right.removeprefix("-").isdigit()
+        values.setdefault(left if is_listed else text, []).append(right if is_listed else "")
+    return [_listed(left, found) for left, found in values.items()]
+
+
+def _listed(left: str, values: Sequence[str]) -> str:
+    if len(values) == 1:
+        return f"{left} == {values[0]}" if values[0] else left
+    return f"{left} in [{', '.join(values)}]"
 
 
 def _inside_and(condition: Condition) -> str:
     text = clause_text(condition)
-    return f"({text})" if isinstance(condition, AnyOf) and len(condition.parts) > 1 else text
+    is_any = isinstance(condition, AnyOf) and len(_alternatives(condition)) > 1
+    return f"({text})" if is_any else text
 
 
 def _inside_or(condition: Condition) -> str:
