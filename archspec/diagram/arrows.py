@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cmp_to_key
 from itertools import groupby
 
@@ -35,7 +35,8 @@ class Arrow:
 
     `out` and `into` are cells of these; `length` is in ranks. `tooltip` has a line for each tensor.
     `rigid` is the weight with which the arrow is kept straight; `ordered` keeps the arrows of its
-    box in order from left to right. A hidden arrow only places a box straight below another.
+    box in order from left to right. A hidden arrow only places a box straight below another. Of
+    `shape_only` data no values are used, and no output needs those of an `idle` arrow.
     """
 
     start: int
@@ -47,6 +48,8 @@ class Arrow:
     rigid: int = BRANCH
     ordered: bool = False
     hidden: bool = False
+    shape_only: bool = False
+    idle: bool = False
 
 
 @frozen
@@ -54,12 +57,14 @@ class Drawn:
     """Arrows, and the points where they branch, each with its frame.
 
     `heads` and `tails` have the numbers of cells of boxes that several arrows enter and leave.
+    `needed` has the boxes that outputs need.
     """
 
     arrows: tuple[Arrow, ...]
     splits: Mapping[int, int]
     heads: Mapping[int, int]
     tails: Mapping[int, int]
+    needed: frozenset[int]
 
 
 def arrows(flat: Flat, owner: Mapping[int, int], wiring: Wiring, wording: Wording) -> Drawn:
@@ -74,7 +79,7 @@ def arrows(flat: Flat, owner: Mapping[int, int], wiring: Wiring, wording: Wordin
     orders = {**dict.fromkeys(_with_order(edges, splits, wiring), 0), **wiring.cells}
     edges = _sorted(edges, order, orders)
     reach = _reach(edges, order, wiring.cells)
-    fans = fans_of(edges, wiring.cells, reach)
+    fans = fans_of(edges, order, wiring.cells, reach)
     straight = upright(edges, rank, {**wiring.frame_of, **splits}, wiring.parents)
     central = central_of(edges, wiring.cells, reach, fans)
     rigid = rigidity(edges, order, straight, fans, wiring.bars, central)
@@ -87,6 +92,7 @@ def arrows(flat: Flat, owner: Mapping[int, int], wiring: Wiring, wording: Wordin
     crowded = {rank[box] - 1 for box in cells if cells[box] >= MANY and box not in wiring.bars}
     crowded |= {rank[box] for box, count in tails.counts.items() if count >= MANY}
     rank = stretched(rank, crowded)
+    needed = _needed(edges, outputs)
     found = [
         Arrow(
             edge.start,
@@ -97,11 +103,23 @@ def arrows(flat: Flat, owner: Mapping[int, int], wiring: Wiring, wording: Wordin
             max(1, rank[edge.end] - rank[edge.start]),
             min(rigid[edge], BRANCH if together[edge.start, tails.of.get(edge, -1)] > 1 else MAIN),
             edge.start in fans,
+            shape_only=edge.shape_only,
+            idle=edge.end not in needed,
         )
         for edge in edges
     ]
     lines = plumb(edges, order, reach, wiring, splits)
-    return Drawn(tuple(_with_lines(found, lines, rank)), splits, heads.counts, tails.counts)
+    drawn = tuple(_with_lines(found, lines, rank))
+    return Drawn(drawn, splits, heads.counts, tails.counts, needed)
+
+
+def _needed(edges: Sequence[Edge], outputs: Iterable[int]) -> frozenset[int]:
+    """The boxes and points that outputs need; edges are in the order of their starts."""
+    found = set(outputs)
+    for edge in reversed(edges):
+        if edge.end in found:
+            found.add(edge.start)
+    return frozenset(found)
 
 
 def _tails_of_bars(edges: Sequence[Edge], wiring: Wiring) -> Mapping[Edge, int]:
@@ -116,7 +134,7 @@ def _tails_of_bars(edges: Sequence[Edge], wiring: Wiring) -> Mapping[Edge, int]:
 
 def _with_order(edges: Sequence[Edge], splits: Mapping[int, int], wiring: Wiring) -> Iterator[int]:
     """Boxes in which the order of the arrows that enter is to be seen, besides bars."""
-    entering_box = Counter(edge.end for edge in edges)
+    entering_box = Counter(edge.end for edge in edges if not edge.shape_only)
     for box, count in entering_box.items():
         if count > 1 and box not in wiring.merging and box not in splits:
             yield box

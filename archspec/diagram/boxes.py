@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from archspec.diagram.drawing import Box, Line
 from archspec.diagram.labels import in_lines
-from archspec.diagram.style import BLOCK, END, LINE, SOFT, fill_of, ink_on
+from archspec.diagram.style import BLOCK, END, LINE, PALE_LINE, SOFT, fill_of, ink_on, pale
 
 Direction: TypeAlias = Literal["TB", "LR"]
 """Whether data flow from top to bottom or from left to right."""
@@ -108,12 +108,12 @@ def _ops(box: Box, width: int, direction: Direction, tails: Sequence[int]) -> st
     titled = bool(box.title) or (box.count > 1 and len(box.lines) > 1)
     rows = [f'<tr><td align="left" width="{width}">{head}</td></tr>'] * titled
     rows += [
-        f'<tr><td bgcolor="{fill_of(line.category)}" width="{width}">'
-        f"{_text(line, 1 if titled else box.count)}</td></tr>"
+        f'<tr><td bgcolor="{_fill(box, line)}" width="{width}">'
+        f"{_text(box, line, 1 if titled else box.count)}</td></tr>"
         for line in box.lines
     ]
     rows += [f'<tr><td cellpadding="1">{shape}</td></tr>' for shape in _shapes(box, SOFT)]
-    look = f'border="1" color="{LINE}" bgcolor="{BLOCK}"'
+    look = f'border="1" color="{_outline(box)}" bgcolor="{BLOCK}"'
     return _table(rows, look, box, direction, tails)
 
 
@@ -122,7 +122,7 @@ def _block(box: Box, direction: Direction, tails: Sequence[int]) -> str:
     # Graphviz drops a space between two pieces of bold text.
     more = f" × {box.count}" if box.count > 1 else ""
     title = f"{note}<b>{escaped(box.title)}{more}</b>"
-    look = f'border="2" color="{SOFT}" style="rounded" bgcolor="{BLOCK}"'
+    look = f'border="2" color="{_outline(box, SOFT)}" style="rounded" bgcolor="{BLOCK}"'
     padding = 2 if box.shapes else 4
     row = f'<tr><td cellpadding="{padding}">{_together(title, *_shapes(box, SOFT))}</td></tr>'
     return _table([row], look, box, direction, tails)
@@ -131,10 +131,10 @@ def _block(box: Box, direction: Direction, tails: Sequence[int]) -> str:
 def _merge(box: Box, direction: Direction, tails: Sequence[int]) -> str:
     """A small box; where the order of its inputs matters they have cells."""
     (line,) = box.lines
-    fill = fill_of(line.category)
-    text = f'<font point-size="9">{_text(line, box.count)}</font>'
-    row = f"<tr><td>{_together(text, *_shapes(box, ink_on(fill)))}</td></tr>"
-    look = f'border="1" color="{LINE}" style="rounded" bgcolor="{fill}"'
+    fill = _fill(box, line)
+    text = f'<font point-size="9">{_text(box, line, box.count)}</font>'
+    row = f"<tr><td>{_together(text, *_shapes(box, SOFT if box.idle else ink_on(fill)))}</td></tr>"
+    look = f'border="1" color="{_outline(box)}" style="rounded" bgcolor="{fill}"'
     return _table([row], look, box, direction, tails)
 
 
@@ -142,7 +142,7 @@ def _end(box: Box) -> str:
     """An input or output: its name and its type."""
     note = f"<tr><td>&nbsp; {small(box.note)} &nbsp;</td></tr>" if box.note else ""
     return (
-        f'<table border="1" color="{LINE}" style="rounded" cellborder="0" cellspacing="0" '
+        f'<table border="1" color="{_outline(box)}" style="rounded" cellborder="0" cellspacing="0" '
         f'cellpadding="2" bgcolor="{END}"><tr><td>&nbsp;<i>{escaped(box.title)}</i>&nbsp;</td></tr>'
         f"{note}</table>"
     )
@@ -156,8 +156,8 @@ def _bar(box: Box, cells: Sequence[int]) -> str:
     heads = "".join(listed)
     tails = heads.replace('port="i', 'port="o')
     return (
-        f'<table border="1" color="{LINE}" cellborder="0" cellspacing="0" cellpadding="0" '
-        f'bgcolor="{fill_of(line.category)}"><tr>{heads}</tr>'
+        f'<table border="1" color="{_outline(box)}" cellborder="0" cellspacing="0" '
+        f'cellpadding="0" bgcolor="{_fill(box, line)}"><tr>{heads}</tr>'
         f'<tr><td colspan="{len(listed)}" height="13">{_bar_text(box)}</td></tr>'
         f"<tr>{tails}</tr></table>"
     )
@@ -174,8 +174,8 @@ def _upright_bar(box: Box) -> str:
         for at in range(rows)
     )
     return (
-        f'<table border="1" color="{LINE}" cellborder="0" cellspacing="0" cellpadding="0" '
-        f'bgcolor="{fill_of(line.category)}">{listed}</table>'
+        f'<table border="1" color="{_outline(box)}" cellborder="0" cellspacing="0" '
+        f'cellpadding="0" bgcolor="{_fill(box, line)}">{listed}</table>'
     )
 
 
@@ -233,13 +233,22 @@ def _together(*lines: str) -> str:
 
 def _bar_text(box: Box) -> str:
     (line,) = box.lines
-    ink = ink_on(fill_of(line.category))
-    text = f'<font point-size="9">{_text(line, box.count)}</font>'
+    ink = SOFT if box.idle else ink_on(_fill(box, line))
+    text = f'<font point-size="9">{_text(box, line, box.count)}</font>'
     return "&nbsp; ".join([text, *(_fine(shape, ink) for shape in box.shapes)])
 
 
-def _text(line: Line, count: int) -> str:
-    ink = ink_on(fill_of(line.category))
+def _fill(box: Box, line: Line) -> str:
+    fill = fill_of(line.category)
+    return pale(fill) if box.idle else fill
+
+
+def _outline(box: Box, color: str = LINE) -> str:
+    return PALE_LINE if box.idle else color
+
+
+def _text(box: Box, line: Line, count: int) -> str:
+    ink = SOFT if box.idle else ink_on(_fill(box, line))
     key = f'<font point-size="9" color="{ink}">{escaped(line.key)}: </font>' if line.key else ""
     text = "<br/>".join(map(escaped, in_lines(line.text)))
     return f'{key}<font color="{ink}">{text}</font>{times(count)}'

@@ -28,10 +28,13 @@ class Cells:
 
 
 def entering(edges: Sequence[Edge], rigid: Mapping[Edge, int], without: Set[int]) -> Cells:
-    """Cells at which edges enter; boxes in `without` have none or have their own."""
+    """Cells at which edges enter; boxes in `without` have none or have their own.
+
+    Data of which only the shape is used enter anywhere.
+    """
     groups: dict[int, list[list[Edge]]] = {}
     for edge in sorted(edges, key=lambda edge: edge.target):
-        if edge.end not in without:
+        if edge.end not in without and not edge.shape_only:
             groups.setdefault(edge.end, []).append([edge])
     return _cells(groups, rigid)
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+from archspec.diagram.shape_readers import ShapeReaders
 from archspec.frozen import frozen
 from archspec.passes.expand import Flat, FlatNode, FlatPort, Group
 
@@ -56,18 +57,37 @@ def wide(flat: Flat) -> frozenset[int]:
     """The ops that merge their inputs and are bars as wide as these.
 
     These are joins, and ops that merge three branches, or two of the same length that begin
-    together. Others are small boxes, next to which a short path passes a long one.
+    together. Others are small boxes, next to which a short path passes a long one: two branches of
+    other lengths, or data of which some are computed from others, as in dense connections.
     """
     readers = Counter(port[0] for item in flat.nodes for port in item.inputs)
-    return frozenset(item.index for item in flat.nodes if _is_wide(flat, item, readers))
+    above = _above(flat)
+    return frozenset(item.index for item in flat.nodes if _is_wide(flat, item, readers, above))
 
 
-def _is_wide(flat: Flat, item: FlatNode, readers: Mapping[int, int]) -> bool:
+def _above(flat: Flat) -> Sequence[int]:
+    """For each node a mask of those from whose values it is computed, including itself."""
+    found: list[int] = []
+    readers = ShapeReaders()
+    for item in flat.nodes:
+        shapes = readers.of(item)
+        mask = 1 << item.index
+        for at, (start, _) in enumerate(item.inputs):
+            mask |= 0 if at in shapes else found[start]
+        found.append(mask)
+    return found
+
+
+def _is_wide(flat: Flat, item: FlatNode, readers: Mapping[int, int], above: Sequence[int]) -> bool:
     op = item.node.op if item.node is not None else None
     if op is None or op.category != "merge":
         return False
-    if op.kept_mean() is not None or len(item.inputs) != 2:
-        return op.kept_mean() is not None or len(item.inputs) > 2
+    if op.kept_mean() is not None:
+        return True
+    if len(item.inputs) != 2:
+        starts = {start for start, _ in item.inputs}
+        mask = sum(1 << start for start in starts)
+        return len(item.inputs) > 2 and all(above[at] & mask == 1 << at for at in starts)
     one, other = (_branch(flat, port, readers) for port in item.inputs)
     return one == other and one[1] > 0
 

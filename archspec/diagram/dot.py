@@ -22,7 +22,7 @@ from archspec.diagram.boxes import (
 )
 from archspec.diagram.drawing import Box, Drawing, Frame
 from archspec.diagram.straight import MAIN
-from archspec.diagram.style import FONT, FRAMES, INK, LINE, fill_of
+from archspec.diagram.style import FONT, FRAMES, INK, LINE, PALE_LINE, fill_of
 from archspec.frozen import frozen
 
 PEN = 0.9
@@ -71,7 +71,7 @@ def dot_text(
             "fontsize": "11",
             "fontcolor": INK,
             "tooltip": literal(name),
-            "label": f"<{_heading(name, subtitle, drawing.categories)}>",
+            "label": f"<{_heading(name, subtitle, drawing)}>",
         },
         node_attr={"shape": "plain", "fontname": FONT, "fontsize": "11", "fontcolor": INK},
         edge_attr={
@@ -161,20 +161,40 @@ class _Writer:
             start += "" if arrow.start in self.splits else f":{sides.out}"
             self.graph.edge(start, end, style="invis", weight=PLUMB, minlen=least)
             return
-        attributes = {"tooltip": _lines(arrow.tooltip), "weight": str(arrow.rigid)}
+        start, end = self._ends(arrow)
+        self.graph.edge(start, end, **self._look(arrow))
+
+    def _ends(self, arrow: Arrow) -> tuple[str, str]:
+        """The places where an arrow leaves and enters."""
+        start, end, sides = f"n{arrow.start}", f"n{arrow.end}", self.sides
         if arrow.out is not None:
             start += f":o{arrow.out}:{sides.out}"
         elif arrow.start not in self.splits and arrow.rigid == MAIN:
             start += f":{sides.out}"
-        if arrow.start in self.splits:
-            attributes["tailclip"] = "false"
         if arrow.end in self.splits:
-            attributes.update(dir="none", headclip="false")
+            return start, end
+        if arrow.into is not None:
+            end += f":i{arrow.into}:{sides.into}"
+        elif arrow.shape_only:
+            end += ":_"  # any side
         elif arrow.end not in self.merging or arrow.rigid == MAIN:
-            end += f":i{arrow.into}:{sides.into}" if arrow.into is not None else f":{sides.into}"
+            end += f":{sides.into}"
+        return start, end
+
+    def _look(self, arrow: Arrow) -> Mapping[str, str]:
+        said = [f"{line}, only the shape" if arrow.shape_only else line for line in arrow.tooltip]
+        found = {"tooltip": _lines(said), "weight": str(arrow.rigid)}
+        if arrow.shape_only:
+            found["style"] = "dashed"
+        if arrow.idle:
+            found["color"] = PALE_LINE
+        if arrow.start in self.splits:
+            found["tailclip"] = "false"
+        if arrow.end in self.splits:
+            found.update(dir="none", headclip="false")
         if arrow.length > 1:
-            attributes["minlen"] = str(arrow.length)
-        self.graph.edge(start, end, **attributes)
+            found["minlen"] = str(arrow.length)
+        return found
 
 
 def _frame_title(frame: Frame) -> str:
@@ -186,19 +206,22 @@ def _frame_title(frame: Frame) -> str:
 _PLAIN = '<table border="0" cellborder="0" cellspacing="0" cellpadding="1">'
 
 
-def _heading(name: str, subtitle: Sequence[str], categories: Sequence[str]) -> str:
+def _heading(name: str, subtitle: Sequence[str], drawing: Drawing) -> str:
     rows = [f'<tr><td align="left"><font point-size="16"><b>{escaped(name)}</b></font></td></tr>']
     rows += [f'<tr><td align="left">{small(line)}</td></tr>' for line in subtitle]
-    rows.append(f'<tr><td align="left">{_legend(categories)}</td></tr>')
+    rows.append(f'<tr><td align="left">{_legend(drawing)}</td></tr>')
     return f"{_PLAIN}{''.join(rows)}</table>"
 
 
-def _legend(categories: Sequence[str]) -> str:
+def _legend(drawing: Drawing) -> str:
     """Squares with names as text, because the cells of a table would be stretched."""
-    return (
-        "  ".join(
-            f'<font point-size="11" color="{fill_of(category)}">■</font>{small(" " + category)}'
-            for category in categories
-        )
-        or " "
-    )
+    listed = [_square(fill_of(category), category) for category in drawing.categories]
+    if any(box.idle for box in drawing.boxes):
+        listed.append(_square(PALE_LINE, "pale: not used"))
+    if any(arrow.shape_only for arrow in drawing.arrows):
+        listed.append(small("- - only the shape is used"))
+    return "  ".join(listed) or " "
+
+
+def _square(color: str, name: str) -> str:
+    return f'<font point-size="11" color="{color}">■</font>{small(" " + name)}'

@@ -16,6 +16,8 @@ from archspec.frozen import frozen
 from archspec.graph.model import Structure
 from archspec.passes.expand import Flat, FlatNode, Group
 
+IDLE = "no output needs it"
+
 
 @frozen
 class Line:
@@ -49,6 +51,7 @@ class Box:
     heads: int = 0
     tails: int = 0
     parted: bool = False  # a bar with space in the middle, for a plumb line
+    idle: bool = False  # no output needs it
     count: int = 1
 
 
@@ -147,6 +150,8 @@ class _Builder:
                 parted=box.shape == "bar" and box.id in plumbed,
                 heads=drawn.heads.get(box.id, box.heads),
                 tails=drawn.tails.get(box.id, 0),
+                idle=box.id not in drawn.needed,
+                tooltip=box.tooltip if box.id in drawn.needed else (*box.tooltip, IDLE),
             )
             for box in boxes
         ]

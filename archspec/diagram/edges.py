@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
+from archspec.diagram.shape_readers import ShapeReaders
 from archspec.frozen import frozen
 from archspec.passes.expand import Flat, FlatPort
 
@@ -30,7 +31,7 @@ class Wiring:
 class Edge:
     """All data from one box to another, or to one cell of it.
 
-    `target` is the first input that it enters.
+    `target` is the first input that it enters; of `shape_only` data no values are used.
     """
 
     start: int
@@ -38,22 +39,31 @@ class Edge:
     ports: tuple[FlatPort, ...]
     source: int  # the box that computes the data; `start` may be a point where it branches
     target: int
+    shape_only: bool = False
 
 
 def edges_between(flat: Flat, owner: Mapping[int, int], cells: Mapping[int, int]) -> list[Edge]:
     """The edges between boxes: one for all data between two boxes, unless they have cells."""
     found: dict[tuple[int, int, int], list[FlatPort]] = {}
     first: dict[tuple[int, int, int], int] = {}
+    read: set[tuple[int, int, int]] = set()
+    readers = ShapeReaders()
     for item in flat.nodes:
+        shapes = readers.of(item)
         end = owner.get(item.index, item.index)
         for target, port in enumerate(item.inputs):
             start = owner.get(port[0], port[0])
             if start != end:
                 way = start, end, target if end in cells else 0
                 first.setdefault(way, target)
+                if target not in shapes:
+                    read.add(way)
                 ports = found.setdefault(way, [])
                 ports += [port] * (port not in ports)
-    return [Edge(way[0], way[1], tuple(ports), way[0], first[way]) for way, ports in found.items()]
+    return [
+        Edge(way[0], way[1], tuple(ports), way[0], first[way], way not in read)
+        for way, ports in found.items()
+    ]
 
 
 def around(frame: int | None, parents: Mapping[int, int | None]) -> Iterator[int]:

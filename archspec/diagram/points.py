@@ -32,7 +32,8 @@ def parted(edges: Sequence[Edge], wiring: Wiring) -> tuple[list[Edge], dict[int,
             frames[fresh] = splits[fresh] = frame
             moved = set(together)
             work = [replace(edge, start=fresh) if edge in moved else edge for edge in work]
-            work.append(Edge(start, fresh, ports, together[0].source, 0))
+            unread = all(edge.shape_only for edge in together)
+            work.append(Edge(start, fresh, ports, together[0].source, 0, unread))
             fresh += 1
     return work, splits
 

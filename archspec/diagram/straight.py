@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 
 from archspec.diagram.edges import Edge, Reach, Wiring, around, below, merged
+from archspec.diagram.regions import Regions
 from archspec.diagram.spine import plumb_lines
 
 SIDE, BRANCH, INSIDE, MAIN = 1, 4, 16, 200
@@ -28,17 +29,18 @@ def rigidity(
 
     Of the paths that leave a box or meet at one, the longest is straight, such as the layers of a
     residual block, and the others go around it. The branches of a fan are equal, but for those in
-    `central`.
+    `central`. Data of which only the shape is used go around everything.
     """
+    read = [edge for edge in edges if not edge.shape_only]
     above, below = dict.fromkeys(order, 0), dict.fromkeys(order, 0)
     place = {box: index for index, box in enumerate(order)}
     for edge in sorted(edges, key=lambda edge: place[edge.start]):
         above[edge.end] = max(above[edge.end], above[edge.start] + 1)
     for edge in sorted(edges, key=lambda edge: -place[edge.end]):
         below[edge.start] = max(below[edge.start], below[edge.end] + 1)
-    forked = _forked(edges, order)
-    onward = _longest(((edge.start, below[edge.end], edge) for edge in edges), forked)
-    inputs = sorted(edges, key=lambda edge: edge.target)
+    forked = _forked(read, order)
+    onward = _longest(((edge.start, below[edge.end], edge) for edge in read), forked)
+    inputs = sorted(read, key=lambda edge: edge.target)
     inward = _longest(((edge.end, above[edge.start], edge) for edge in inputs), set())
     found: dict[Edge, int] = {}
     for edge in edges:
@@ -46,6 +48,7 @@ def rigidity(
         branch = edge.start in fans or edge.end in bars
         found[edge] = BRANCH if branch else (SIDE, BRANCH, MAIN)[main]
         found[edge] = MAIN if edge in central else found[edge]
+        found[edge] = SIDE if edge.shape_only else found[edge]
         if edge not in upright:
             found[edge] = min(found[edge], BRANCH)
     return found
@@ -92,16 +95,28 @@ def _longest(listed: Iterable[tuple[int, int, Edge]], forked: Set[int]) -> Set[E
 
 
 def fans_of(
-    edges: Sequence[Edge], cells: Mapping[int, int], reach: Mapping[int, Reach]
+    edges: Sequence[Edge],
+    order: Sequence[int],
+    cells: Mapping[int, int],
+    reach: Mapping[int, Reach],
 ) -> frozenset[int]:
-    """Boxes whose paths lead to different cells of one bar."""
-    found: set[int] = set()
+    """Boxes whose paths lead to different cells of one bar and get no other data on the way.
+
+    The main path of an encoder and a decoder is no branch of a fan, although a side output of each
+    stage ends at a cell of its own: data of other stages are merged into it.
+    """
+    spread: dict[int, dict[int, None]] = {}  # bars by start
     first: dict[tuple[int, int], int] = {}
     for edge in edges:
         for bar, cell in below(edge, cells, reach).items():
             if first.setdefault((edge.start, bar), cell) != cell:
-                found.add(edge.start)
-    return frozenset(found)
+                spread.setdefault(edge.start, {})[bar] = None
+    if not spread:
+        return frozenset()
+    regions = Regions(edges, order)
+    return frozenset(
+        start for start, bars in spread.items() if any(regions.closed(start, bar) for bar in bars)
+    )
 
 
 def central_of(

@@ -41,6 +41,9 @@ END = "#ffffff"
 INK = "#1f2933"
 SOFT = "#52606d"
 LINE = "#616e7c"
+PALE = 0.3
+"""The part of a fill that is left where no output needs the result."""
+PALE_LINE = "#aab4bf"
 FRAMES = ("#f7f9fb", "#eef2f6")
 """Fills of frames, alternating with their nesting."""
 
@@ -48,6 +51,12 @@ FRAMES = ("#f7f9fb", "#eef2f6")
 def fill_of(category: str) -> str:
     """Fill of an op of this category."""
     return FILLS.get(category, OTHER)
+
+
+def pale(fill: str) -> str:
+    """The fill of what no output needs: mixed with white."""
+    mixed = (round(255 - (255 - int(fill[at : at + 2], 16)) * PALE) for at in (1, 3, 5))
+    return "#" + "".join(f"{part:02x}" for part in mixed)
 
 
 def ink_on(fill: str) -> str:

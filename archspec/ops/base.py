@@ -321,6 +321,11 @@ class Op(BaseModel):
         return False
 
     @property
+    def shape_only(self) -> tuple[int, ...]:
+        """The positions of the inputs of which it uses only the shape, not the values."""
+        return ()
+
+    @property
     def arithmetic(self) -> Arithmetic:
         """Which arithmetic operation on several broadcast inputs it is, if it is one."""
         return ""

@@ -18,6 +18,10 @@ class ZerosLike(Op):
     pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example(inputs=("i64[4]",)))
 
+    @property
+    def shape_only(self) -> tuple[int, ...]:
+        return (0,)
+
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         return inputs[0]
 
@@ -29,6 +33,10 @@ class OnesLike(Op):
     category: ClassVar[str] = "source"
     pointwise: ClassVar[bool] = True
     examples: ClassVar[tuple[Example, ...]] = (Example(), Example(inputs=("i64[4]",)))
+
+    @property
+    def shape_only(self) -> tuple[int, ...]:
+        return (0,)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         return inputs[0]
@@ -49,6 +57,10 @@ class FullLike(Op):
     )
 
     value: int | float | Symbol
+
+    @property
+    def shape_only(self) -> tuple[int, ...]:
+        return (0,)
 
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         (given,) = inputs

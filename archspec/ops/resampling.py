@@ -172,6 +172,10 @@ class ResizeLike(Op):
     align_corners: bool = False
     antialias: bool = False
 
+    @property
+    def shape_only(self) -> tuple[int, ...]:
+        return (1,)
+
     def infer(self, check: Check, *inputs: TensorType) -> TensorType:
         given = suited(self.name, check, inputs, self.mode, self.align_corners, self.antialias)
         like = inputs[1]

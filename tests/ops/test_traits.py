@@ -125,6 +125,16 @@ def test_what_is_idempotent_does_no_more_when_it_is_applied_again(name, example)
     np.testing.assert_array_equal(again, once)
 
 
+@said(lambda op, types: op.shape_only)
+def test_the_values_of_an_input_of_which_only_the_shape_is_used_do_not_matter(name, example):
+    one, other = [*arrays(example)], [*arrays(example, seed=1)]
+    module = module_of(name, one, example.attributes)
+    for place in all_ops()[name](**example.attributes).shape_only:
+        assert not np.array_equal(one[place], other[place])
+        changed = [*one[:place], other[place], *one[place + 1 :]]
+        np.testing.assert_array_equal(applied(module, *changed), applied(module, *one))
+
+
 @pytest.mark.parametrize(("name", "example"), CASES)
 def test_only_what_is_stochastic_draws_in_training(name, example):
     op = all_ops()[name](**example.attributes)

@@ -1,0 +1,126 @@
+"""Drawings of dense connections, side outputs, references for a size, and unused layers."""
+
+import re
+from itertools import pairwise
+
+import pytest
+
+from archspec import load
+from archspec.diagram.draw import drawing
+from tests.diagram.test_arrows import box_of, layout, shown
+from tests.diagram.test_looks import network, program
+
+__all__ = ["network", "program"]  # fixtures
+
+UNUSED = """
+block two(width: int) {
+  input x: [B, C, H, W]
+  output a = x -> a: conv(width, 3) -> relu
+  output b = x -> b: conv(width, 1)
+}
+
+network net {
+  input x: f32[B = 1, 3, H = 8, W = 8]
+  y = x -> stem: conv(4, 3)
+  _kept = y -> kept: conv(5, 3)
+  a, _ = y -> two(6)
+  output z = a
+}
+"""
+
+
+def test_what_no_output_needs_is_pale(network):
+    net = network(UNUSED)
+    result = shown(net, 2)
+    assert {box.lines[0].key for box in result.boxes if box.idle and box.lines} == {"kept", "b"}
+    assert "no output needs it" in box_of(result, "kept: conv").tooltip
+    assert "no output needs it" not in box_of(result, "stem: conv").tooltip
+    idle = {box.id for box in result.boxes if box.idle}
+    assert all(arrow.idle == (arrow.end in idle) for arrow in result.arrows)
+    assert "pale: not used" in drawing(net.compiled, 2)
+    assert "pale" not in drawing(load("resnet18").compiled, 2)
+
+
+SIZES = """
+block grown { input x, like: [B, C, H, W]
+  output (x, like) -> resize_like }
+
+block named { input x, like: [B, C, H, W]
+  output x -> resize((H, W)) }
+
+block nested { input x, like
+  output (x, like) -> grown }
+
+block read { input x, like
+  output ((x, like) -> resize_like) + like }
+
+network net {
+  input x: f32[B = 1, 3, H = 8, W = 8], like: f32[B, 3, P = 16, Q = 16]
+  output a = (x, like) -> resize_like
+  output b = (x, like) -> grown
+  output c = (x, like) -> nested
+  output d = (x, like) -> named
+  output e = (x, like) -> read
+  output f = like -> ones_like
+}
+"""
+
+
+def test_data_of_which_only_the_shape_is_used_are_dashed(network):
+    text = SIZES.replace("{ input", "{\n  input")
+    net = network(text)
+    result = shown(net)
+    like = box_of(result, "Q] like").id
+    dashed = {arrow.end for arrow in result.arrows if arrow.shape_only}
+    assert {arrow.start for arrow in result.arrows if arrow.shape_only} == {like}
+    found = {name for name in ("grown", "nested", "named", "read", "ones_like", "resize_like")
+             if box_of(result, name).id in dashed}  # fmt: skip
+    assert found == {"grown", "nested", "named", "ones_like", "resize_like"}
+    inner = shown(net, 3)
+    assert sum(arrow.shape_only for arrow in inner.arrows) >= 4
+    dot = drawing(net.compiled)
+    assert "only the shape is used" in dot
+    assert len(re.findall(r"style=dashed", dot)) == len(dashed)
+
+
+DENSE = """
+network net {
+  input x: f32[B = 1, 8, H = 8, W = 8]
+  a = x -> a: conv(8, 3)
+  b = a -> b: conv(8, 3)
+  c = (a, b) -> concat -> c: conv(8, 3)
+  d = c -> d: conv(8, 3)
+  output y = (a, b, c, d) -> concat -> e: conv(8, 3)
+}
+"""
+
+
+def middles(placed, names):
+    return [
+        float(item["pos"].split(",")[0])
+        for name in names
+        for item in placed["objects"]
+        if "pos" in item and name in item["label"]
+    ]
+
+
+def test_dense_connections_are_drawn_along_one_straight_path(network, program):
+    net = network(DENSE)
+    assert not any(box.shape == "bar" for box in shown(net).boxes)
+    placed = layout(net, 1, program)
+    xs = middles(placed, [f">{name}: <" for name in "abcde"])
+    assert len(xs) == 5
+    assert max(xs) - min(xs) < 2
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("rdn_x2", [f"rdbs.{at}:" for at in range(16)]),
+        ("u2netp", [f"stage{at}:" for at in [1, 2, 3, 4, 5, 6, "5d", "4d", "3d", "2d"]]),
+    ],
+)
+def test_side_outputs_leave_the_main_path_straight(name, words, program):
+    xs = middles(layout(load(name), 1, program), words)
+    assert len(xs) == len(words)
+    assert all(abs(one - other) < 2 for one, other in pairwise(xs))
