@@ -7,6 +7,8 @@ from typing import ClassVar, Literal
 
 from archspec.ops.base import Check, Example, Op, OpError, Parameter
 from archspec.ops.broadcasting import require_dtype, require_equal_dims
+from archspec.ops.doubt import Application, Doubt
+from archspec.ops.indexing import Tril, Triu
 from archspec.ops.random import Probability
 from archspec.ops.shape_rules import divides, fixed_axis, float_input, known_axis
 from archspec.ops.symbols import Count
@@ -70,6 +72,16 @@ class ScaledDotProductAttention(Op):
         if len(inputs) == 4:
             self._require_mask(check, inputs[3], q.with_shape(*q.shape[:-1], k.shape[-2]))
         return q.with_shape(*q.shape[:-1], v.shape[-1])
+
+    def doubt(self, use: Application) -> Doubt | None:
+        if len(use.inputs) < 4 or use.inputs[3].dtype is DType.BOOL:
+            return None
+        if not isinstance(use.source(3), Tril | Triu):
+            return None
+        return Doubt(
+            f"a mask of numbers is added to the scores of `{self.name}`: 0 hides nothing",
+            "make the mask boolean, `mask -> cast(bool)`, or write `causal=true` without a mask",
+        )
 
     def _require_mask(self, check: Check, mask: TensorType, scores: TensorType) -> None:
         if self.causal:

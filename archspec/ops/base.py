@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from archspec.frozen import frozen
 from archspec.ops.absent import without_value
+from archspec.ops.advice import Advice
 from archspec.ops.channel_layout import ChannelLayout
 from archspec.types.condition import TRUE, Condition, at_least, equal
 from archspec.types.dim import ZERO, Dim, DimLike
@@ -114,8 +115,7 @@ class Check:
 class Parameter:
     """A tensor that an instance owns. `learnable` is False for buffers.
 
-    If a parametrisation computes the weight of a layer, `stands_for` is the name of the weight,
-    `weight`, for the tensor that is initialised like the weight.
+    `stands_for` is "weight" for the tensor of a parametrisation that is initialised like it.
     """
 
     name: str
@@ -193,7 +193,7 @@ def product_depth(inputs: tuple[Made, ...]) -> int:
     return int(Made.DATA in inputs and Made.WEIGHTS in inputs)
 
 
-class Op(BaseModel):
+class Op(Advice, BaseModel):
     """Base of all primitive ops. Subclasses are frozen data; there is no other list of them."""
 
     model_config = ConfigDict(

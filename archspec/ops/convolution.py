@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 from pydantic import PositiveInt
 
 from archspec.ops.base import Check, Example, Made, Op, OpError, Parameter, Window
+from archspec.ops.doubt import Application, Doubt
 from archspec.ops.shape import exact_division
 from archspec.ops.shape_rules import (
     Amounts,
@@ -112,6 +113,17 @@ class Conv(Op):
         slides = self.slides(x.rank - 2)
         sizes = slid_sizes(self.name, check, x, slides, self.padding_mode)
         return x.with_shape(x.shape[0], width, *sizes)
+
+    def doubt(self, use: Application) -> Doubt | None:
+        slides = self.slides(use.inputs[0].rank - 2)
+        patches = all(one.kernel == one.stride > 2 and one.dilation == 1 for one in slides)
+        if not patches or "padding" in use.explicit:
+            return None
+        return Doubt(
+            f"the first patch begins {slides[0].before} positions before the image: the padding is "
+            "`(kernel - 1) // 2` by default",
+            "for patches without padding, PyTorch's default, write `padding=0`",
+        )
 
     def counts(self, x: TensorType) -> tuple[Dim, Dim]:
         """The numbers of output channels and of groups for this input."""

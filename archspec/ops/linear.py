@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from archspec.ops.base import Check, Example, Op, OpError, Parameter, Seen
 from archspec.ops.broadcasting import require_equal_dims
+from archspec.ops.doubt import Application, Doubt
 from archspec.ops.shape_rules import float_input, free_names, index_input, mixed
 from archspec.ops.symbols import Count, number
 from archspec.ops.weights import Parametrization, bias_parameter, weight_parameters
@@ -85,6 +86,17 @@ class Linear(Op):
             input=0,
             notes=("the weight has one column for each position of the last axis",),
             fix=fix,
+        )
+
+    def doubt(self, use: Application) -> Doubt | None:
+        x, source = use.inputs[0], use.source(0)
+        if source is None or getattr(source, "keepdim", False) is not True:
+            return None
+        if x.rank < 3 or any(size.constant != 1 for size in x.shape[2:]):
+            return None
+        return Doubt(
+            f"`linear` maps the last axis, which has size 1 in `{x}`",
+            f"remove `keepdim=true` of `{source.name}`",
         )
 
     def parameters(self, *inputs: TensorType) -> tuple[Parameter, ...]:

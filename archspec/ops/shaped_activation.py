@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import NonNegativeFloat
 
 from archspec.ops.base import Check, Example, Op, OpError, Parameter, Seen, ShapeRule
+from archspec.ops.doubt import Application, Doubt
 from archspec.ops.shape_rules import (
     along,
     axis_index,
@@ -230,6 +231,9 @@ class Softmax(Op):
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return along(self.axis, inputs[0])
 
+    def doubt(self, use: Application) -> Doubt | None:
+        return _doubt(self, use, "1")
+
 
 class LogSoftmax(Op):
     """`x - log(sum(exp(x)))` along an axis: the logarithm of `softmax`.
@@ -246,3 +250,22 @@ class LogSoftmax(Op):
 
     def receptive_field(self, inputs: tuple[TensorType, ...]) -> Seen:
         return along(self.axis, inputs[0])
+
+    def doubt(self, use: Application) -> Doubt | None:
+        return _doubt(self, use, "0")
+
+
+def _doubt(op: Softmax | LogSoftmax, use: Application, constant: str) -> Doubt | None:
+    """Softmax of one number, which is constant, or of probabilities instead of logits."""
+    if use.inputs[0].shape[op.axis].constant == 1:
+        return Doubt(
+            f"`{op.name}` over an axis of size 1 is always {constant}",
+            "for the probability of one of two classes, use `sigmoid`",
+        )
+    if isinstance(use.source(0), Softmax):
+        return Doubt(
+            f"`{op.name}` takes logits, but its input is the result of a `softmax`",
+            "remove the first `softmax`; losses take logits, and the largest logit belongs to the "
+            "most probable class",
+        )
+    return None

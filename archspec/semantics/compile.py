@@ -18,6 +18,7 @@ from archspec.semantics.arguments.rules import resolve_preset
 from archspec.semantics.building.graph_builder import GraphBuilder
 from archspec.semantics.building.names import Reserved, nothing_reserved
 from archspec.semantics.call_stack import deeply
+from archspec.semantics.checks.doubtful_uses import check_doubtful_uses
 from archspec.semantics.checks.image_axes import check_image_axes
 from archspec.semantics.checks.init_rules import check_init_rules
 from archspec.semantics.checks.modes import check_modes
@@ -273,6 +274,7 @@ def _compile(
     check_ties(compiled, compilation.sink)
     if not compilation.sink.failed:
         check_usage(compiled, compilation.sink)
+        check_doubtful_uses(compiled, compilation.sink)
     return compiled
 
 

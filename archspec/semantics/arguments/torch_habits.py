@@ -201,6 +201,8 @@ def warn_of_channels(
     if op.inferred != 0 or positional(layer.op)[1:3] != ("kernel", "stride"):
         return
     given = [item for item in layer.given if item.name is None][:3]
+    if len(given) == 2 and len(layer.given) == 2:
+        _warn_of_missing_kernel(context, op, inputs[0], span)
     if len(given) < 3 or not _reads_as_torch(op, inputs[0]):
         return
     width, kernel, stride = (item.value for item in given)
@@ -215,6 +217,25 @@ def warn_of_channels(
             f"for {kernel} channels and a kernel of {_first(stride)}, remove the {width}",
             (Edit(with_comma(given[0].span), ""),) if written else (),
         ),
+        severity=Severity.WARNING,
+    )
+    context.session.report(warning)
+
+
+def _warn_of_missing_kernel(context: Context, op: Op, x: Tensor, span: Span) -> None:
+    """Warn if `conv(3, 64)` on 3 channels is a kernel of 64."""
+    width, kernel = (getattr(op, name) for name in ("width", "kernel"))
+    if not isinstance(kernel, int) or kernel % 2 or kernel < LARGE:
+        return
+    if x.type.rank < 4 or x.type.shape[1].constant != width:
+        return
+    warning = context.error(
+        "W0301",
+        f"`{op.name}` has a kernel of {kernel} here, and as many output channels as input "
+        f"channels, {width}",
+        span,
+        notes=(INFERRED, "if this is intended, give `kernel` by name"),
+        fix=f"for {kernel} channels, write `{op.name}({kernel}, size)` with the size of the kernel",
         severity=Severity.WARNING,
     )
     context.session.report(warning)

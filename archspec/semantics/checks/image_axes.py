@@ -1,4 +1,4 @@
-"""Warnings about inputs whose axes look like those of an image in another order."""
+"""Warnings about inputs whose axes look like those of an image or a sequence in another order."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from archspec.semantics.program.definitions import BlockDefinition, ModuleScope
 from archspec.source import Span
 from archspec.syntax import ast
 
+BATCH, SEQUENCE = ("B", "batch"), ("T", "L", "S", "N", "time", "steps", "length", "seq")
+"""Names of free sizes by which a sequence that PyTorch would call `batch_first=False` is known."""
+
 CHANNELS = (1, 3)
 """Numbers of channels of an image; a side of one is longer than these."""
 
 
 def check_image_axes(scope: ModuleScope, sink: Sink) -> None:
-    """Report (W0403) an image with channels last, or without a batch, in a file without errors."""
+    """Report (W0403) channels last, no batch, or a batch as axis 1, in a file without errors."""
     for definition in scope.own.values():
         if not isinstance(definition, BlockDefinition) or not definition.node.is_network:
             continue
@@ -31,6 +34,9 @@ def _check(item: ast.InputItem, shape: ast.TypeExpr, sink: Sink) -> None:
     elif len(sizes) == 3 and sizes[0] in CHANNELS and sizes[1] == sizes[2] > max(CHANNELS):
         message = f"`{item.name}` seems to be an image without a batch axis, which is axis 0"
         order = ["B = 1", *texts]
+    elif len(texts) > 1 and _name(shape.dims[1]) in BATCH and _name(shape.dims[0]) in SEQUENCE:
+        message = f"`{item.name}` seems to have its batch as axis 1; in archspec it is axis 0"
+        order = [texts[1], texts[0], *texts[2:]]
     else:
         return
     written = ", ".join(order)
@@ -43,3 +49,8 @@ def _size(entry: ast.DimExpr) -> int:
     """The number that is written for an axis, or its size in reports; 0 if there is none."""
     node = entry.default if entry.default is not None else entry.value
     return node.value if isinstance(node, ast.Number) and isinstance(node.value, int) else 0
+
+
+def _name(entry: ast.DimExpr) -> str:
+    """The name of an axis; empty if it is not a name."""
+    return entry.value.text if isinstance(entry.value, ast.Name) else ""
