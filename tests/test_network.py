@@ -54,7 +54,7 @@ def net(file):
     return archspec.load(file, "small")
 
 
-def test_what_it_costs(net):
+def test_costs_and_repr(net):
     convs = 3 * 8 * 9 * 3 + 4 * 8 * 8 * 9
     norms = 7 * 16
     assert net.parameters == convs + norms + 8 * 10 + 10
@@ -75,12 +75,12 @@ def test_inputs_outputs_and_sizes(net):
     assert net.training_sizes.accepts({"B": 4, "H": 18, "W": 7})
 
 
-def test_a_network_is_no_module(net):
+def test_a_network_is_not_a_module(net):
     with pytest.raises(TypeError, match=r"is a `Network`, not a module: `net.to_torch\(\)`"):
         net(1)
 
 
-def test_names_and_sizes_that_are_wrong(net):
+def test_wrong_names_and_sizes_are_refused(net):
     with pytest.raises(TypeError, match="no free dimension `Q`; there are: B, H, W"):
         net.accepts(Q=3)
     with pytest.raises(ValueError, match="does not accept B = 1, H = 17, W = 16; valid:"):
@@ -88,7 +88,7 @@ def test_names_and_sizes_that_are_wrong(net):
 
 
 @pytest.mark.parametrize("wrong", [16.0, "16", True, None])
-def test_sizes_are_whole_numbers(net, wrong):
+def test_sizes_must_be_whole_numbers(net, wrong):
     for ask in (net.accepts, net.macs):
         with pytest.raises(TypeError, match="H must be a whole number, not"):
             ask(H=wrong)
@@ -98,7 +98,7 @@ def test_sizes_are_whole_numbers(net, wrong):
 
 
 @pytest.mark.parametrize("depth", [-1, 1.5, "1"])
-def test_depths_are_whole_numbers(net, tmp_path, depth):
+def test_depths_must_be_whole_numbers(net, tmp_path, depth):
     for act in (net.graph, lambda depth: net.draw(tmp_path / "a.svg", depth)):
         with pytest.raises((TypeError, ValueError), match="depth must be"):
             act(depth)
@@ -115,16 +115,16 @@ def test_seeds_columns_and_dtypes_are_checked(net, tmp_path):
             net.to_torch(dtype=wrong)
 
 
-def test_one_target_by_its_name(net, tmp_path):
+def test_one_target_is_given_by_name(net, tmp_path):
     assert {path.suffix for path in net.build(tmp_path, "torch")} == {".py", ".svg", ".md"}
 
 
-def test_a_drawing_that_cannot_be_written(net, file):
+def test_unwritable_drawing_is_reported(net, file):
     with pytest.raises(CompileFailed, match=r"E0803.*cannot write .*a\.dot"):
         net.draw(file / "a.dot")
 
 
-def test_names_of_files_and_networks(file):
+def test_load_by_file_and_network_name(file):
     assert archspec.load(f"{file}:narrow").name == "narrow"
     assert archspec.load(str(file), "narrow").name == "narrow"
     assert archspec.load("resnet", "resnet18").name == "resnet18"
@@ -134,12 +134,12 @@ def test_names_of_files_and_networks(file):
         archspec.load("nets.arch:narrow")
 
 
-def test_what_a_repl_shows(net):
+def test_repr_in_a_repl(net):
     assert repr(net.inputs) == "(<image: f32[B, 3, H, W]>,)"
     assert repr(net.valid_sizes) == "<ValidSizes: H % 2 == 0, W >= 2>"
 
 
-def test_a_failure_shows_the_place_and_survives_a_process(file):
+def test_compile_error_shows_its_location_and_pickles(file):
     with pytest.raises(CompileFailed) as failure:
         archspec.load(file, "small", width="wide")
     assert '1 | width = "wide"' in str(failure.value)
@@ -147,7 +147,7 @@ def test_a_failure_shows_the_place_and_survives_a_process(file):
     assert str(again) == str(failure.value)
 
 
-def test_values_of_python(file):
+def test_python_values_as_parameters(file):
     wide = archspec.load(file, "small", width=numpy.int64(16))
     assert wide.parameters == archspec.load(file, "small", width=16).parameters
     for wrong in (None, {}, object()):
@@ -160,14 +160,14 @@ def test_values_of_python(file):
         archspec.load("resnet18", act="gellu")
 
 
-def test_parameters_of_a_spec(file):
+def test_spec_parameters(file):
     assert archspec.load(file, "small", count=1, classes=5).depth == 2
     assert archspec.load(file, "narrow").parameters < archspec.load(file, "small").parameters
     with pytest.raises(CompileFailed):
         archspec.load(file, "small", colums=1)
 
 
-def test_a_column(net):
+def test_extract_a_column(net):
     part = net.extract(column=2)
     assert part.name == "small_column_2"
     assert part.depth == 3
@@ -187,7 +187,7 @@ def test_forty_columns(file):
     assert not list(file.parent.glob("out/*"))
 
 
-def test_modes_have_outputs_of_their_own(file):
+def test_each_mode_has_its_own_outputs(file):
     net = archspec.load(file, "twins")
     assert [item.name for item in net.outputs] == ["mean"]
     assert [item.name for item in net.report(training=True).outputs] == ["both", "mean"]
@@ -207,7 +207,7 @@ def test_the_report_as_json_and_markdown(net):
     assert "| fc | linear |" in text
 
 
-def test_numbers_for_people():
+def test_readable_numbers():
     assert [short(number) for number in (7, 999, 1000, 45_600, 33_714_314, 4_089_184_256)] == [
         "7",
         "999",
@@ -247,21 +247,21 @@ def test_building_writes_source_diagram_and_report(net, tmp_path):
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == [p.name for p in files]
 
 
-def test_a_build_that_fails_leaves_nothing(net, tmp_path):
+def test_failed_build_leaves_no_files(net, tmp_path):
     with pytest.raises(CompileFailed) as failure:
         net.build(tmp_path / "a", targets=("torch", "tensorflow"))
     assert failure.value.diagnostics[0].code == "E0801"
     assert not (tmp_path / "a").exists()
 
 
-def test_a_folder_that_cannot_be_written(net, tmp_path):
+def test_unwritable_folder_is_reported(net, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(CompileFailed) as failure:
         net.build(tmp_path / "file" / "out", targets=())
     assert failure.value.diagnostics[0].code == "E0803"
 
 
-def test_importing_is_light():
+def test_importing_loads_no_heavy_modules():
     code = (
         "import sys, archspec; archspec.__version__; archspec.Network;"
         "print([m for m in ('torch', 'graphviz', 'numpy') if m in sys.modules])"
@@ -272,7 +272,7 @@ def test_importing_is_light():
     assert done.stdout.strip() == "[]"
 
 
-def test_unknown_names_of_the_package():
+def test_unknown_names_in_the_package():
     with pytest.raises(AttributeError):
         archspec.nothing  # noqa: B018
     assert "load" in dir(archspec)
@@ -285,7 +285,7 @@ def test_unknown_names_of_the_package():
         ("SECONDS_OF_A_BUILD", 0, "laying out the drawing took more than 0 seconds"),
     ],
 )
-def test_what_cannot_be_drawn_is_built(net, tmp_path, monkeypatch, limit, value, reason):
+def test_networks_that_cannot_be_drawn_are_built(net, tmp_path, monkeypatch, limit, value, reason):
     monkeypatch.setattr(importlib.import_module("archspec.diagram.draw"), limit, value)
     written = net.build(tmp_path, "torch")
     assert [path.name for path in written] == ["small.py", "small.report.md"]
@@ -296,7 +296,7 @@ def test_what_cannot_be_drawn_is_built(net, tmp_path, monkeypatch, limit, value,
             net.draw(tmp_path / "small.svg")
 
 
-def test_what_has_costs_beyond_symbolic_sizes_is_built(tmp_path):
+def test_networks_with_costs_too_large_for_symbols_are_built(tmp_path):
     spec = tmp_path / "large.arch"
     spec.write_text(
         "network large {\n  input x: f32[B = 1, 4, H = 8, W = 8]\n"

@@ -64,7 +64,7 @@ def failing(number, fault, names):
         yield
 
 
-def test_files_take_their_places_with_the_rights_of_what_stood_there(tmp_path):
+def test_replaced_files_keep_permissions(tmp_path):
     fill(tmp_path, NAMES[:1], "old")
     (tmp_path / "a.py").chmod(0o640)
     assert build(tmp_path) == [tmp_path / name for name in NAMES]
@@ -79,7 +79,7 @@ CALLS = (("link", "replace"), ("replace",), ("mkdir", "chmod"), ("link", "mkdir"
 
 @pytest.mark.parametrize("names", CALLS, ids=" ".join)
 @pytest.mark.parametrize("old", [(), NAMES, (NAMES[0], NAMES[3]), (NAMES[2], "other")])
-def test_whichever_call_fails_all_is_new_or_all_is_as_it_was(tmp_path, old, names):
+def test_failure_of_any_call_leaves_all_new_or_all_old(tmp_path, old, names):
     outcomes = set()
     for number, fault in product(range(12), FAULTS):
         directory = tmp_path / f"{number} {type(fault).__name__}" / "out"
@@ -103,7 +103,7 @@ def test_whichever_call_fails_all_is_new_or_all_is_as_it_was(tmp_path, old, name
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_body_that_fails_leaves_neither_files_nor_folders(tmp_path, fault):
+def test_failing_body_leaves_neither_files_nor_folders(tmp_path, fault):
     def fail():
         with staged(tmp_path / "a" / "b") as (folder, _):
             fill(folder, NAMES, "new")
@@ -148,7 +148,7 @@ def test_all_obstacles_are_reported_at_once(tmp_path):
     assert "sub is not a folder" in str(caught.value)
 
 
-def test_links_in_a_folder_are_replaced_and_come_back(tmp_path):
+def test_links_in_a_folder_are_replaced_and_restored(tmp_path):
     out = tmp_path / "out"
     fill(tmp_path, ["kept"], "old")
     out.mkdir()
@@ -164,7 +164,7 @@ def test_links_in_a_folder_are_replaced_and_come_back(tmp_path):
     assert (tmp_path / "kept").read_text() == "old kept"
 
 
-def test_one_file_through_a_link(tmp_path):
+def test_single_file_behind_a_link(tmp_path):
     fill(tmp_path, ["real/n.svg"], "old")
     (tmp_path / "n.svg").symlink_to("real/n.svg")
     write_file(tmp_path / "n.svg", b"new")
@@ -213,7 +213,7 @@ def test_an_interrupt_waits_for_the_replacements(tmp_path, monkeypatch, interrup
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_a_writer_hears_of_a_full_disk_at_its_end(tmp_path):
+def test_full_disk_is_reported_when_the_writer_ends(tmp_path):
     code = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))\n"
         "from pathlib import Path; from archspec.staging import deferring\n"

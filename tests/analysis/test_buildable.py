@@ -47,7 +47,7 @@ def layer_at(found: Diagnostic) -> str:
         ("iterate(conv(4, 2 * 10**9 + 1), steps=2)", "layer.weight"),
     ],
 )
-def test_a_tensor_that_nothing_can_make(layer: str, name: str) -> None:
+def test_oversized_tensor_is_refused(layer: str, name: str) -> None:
     network = net(layer)
     (found,) = refused(network)
     assert f"`{name}` has " in found.message
@@ -57,7 +57,7 @@ def test_a_tensor_that_nothing_can_make(layer: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["float32", "float64"])
-def test_the_largest_tensor_is_made_without_values(kind: str) -> None:
+def test_the_largest_tensor_is_created_without_values(kind: str) -> None:
     assert LARGEST_TENSOR == 2**59
     network = net(
         "relu", "param p: f32[2**30, 2**29] = normal", "buffer q: i64[2**59] = arange(2**59)"
@@ -73,7 +73,7 @@ def test_the_largest_tensor_is_made_without_values(kind: str) -> None:
     "value",
     ["zeros([10**17, 10**17]) -> sum -> unsqueeze(0)", "giant -> sum -> unsqueeze(0)", "b"],
 )
-def test_what_a_buffer_is_computed_from_is_a_tensor_too(value: str) -> None:
+def test_tensors_that_a_buffer_is_computed_from_are_checked(value: str) -> None:
     head = "block b { output zeros([10**17, 10**17]) -> sum -> unsqueeze(0) }"
     giant = ("giant = zeros([10**17, 10**17])",) if "giant" in value else ()
     (found,) = refused(net("relu", *giant, f"buffer p: f32[1] = {value}", head=head))
@@ -107,7 +107,7 @@ def test_modules_without_weights_count(step: str, leaf: str) -> None:
     require_buildable(net("f(8)", head=head).compiled, with_weights=True)
 
 
-def test_modules_are_counted_as_they_are() -> None:
+def test_modules_are_counted_as_in_the_generated_code() -> None:
     module = net("f(9)", head=TWICE).to_torch(device="meta")
     count = len(list(module.modules())) - 1
     (found,) = refused(net("f(20)", head=TWICE))

@@ -45,7 +45,7 @@ def test_requirements_of_all_blocks_are_collected_per_mode():
     assert [need.reason for need in violated] == ["`concat` needs equal dims"]
 
 
-def test_training_has_sizes_of_its_own():
+def test_training_has_its_own_valid_sizes():
     net = network()
     for size in range(1, 30):
         sizes = {"H": size, "W": size}
@@ -54,13 +54,13 @@ def test_training_has_sizes_of_its_own():
         assert valid_sizes(net).accepts(sizes) == accepts(net, sizes)
 
 
-def test_what_the_spec_promises_limits_the_sizes():
+def test_where_clause_limits_the_sizes():
     net = network(where=divisible(H, 32))
     assert accepts(net, {"H": 32, "W": 32})
     assert not accepts(net, {"H": 4, "W": 4})
 
 
-def test_a_size_that_is_missing_is_not_guessed():
+def test_missing_size_is_not_guessed():
     with pytest.raises(KeyError):
         accepts(network(), {"H": 4})
 
@@ -98,7 +98,7 @@ def test_equal_rows_are_one_line():
     assert row.macs == 6 * 144 * 64
 
 
-def test_the_table_opens_to_a_depth():
+def test_the_table_expands_to_a_depth():
     network = compiled(fractal(3), B=1, H=8, W=8)
     two = report(network, depth=2).rows
     assert [(row.level, row.name) for row in two] == [

@@ -25,7 +25,7 @@ from tests.unchecked import unchecked
         "resize(3)",
     ],
 )
-def test_after_a_slice_that_leaves_nothing(tmp_path, layer):
+def test_layers_after_an_empty_slice(tmp_path, layer):
     """Whether PyTorch accepts empty tensors depends on the op."""
     spec = tmp_path / "net.arch"
     spec.write_text(
@@ -63,7 +63,7 @@ STRICT = {
 
 
 @pytest.mark.parametrize("layer", STRICT)
-def test_what_the_page_of_limits_says(tmp_path, layer):
+def test_documented_limits_for_empty_tensors(tmp_path, layer):
     first, same = STRICT[layer]
     spec = tmp_path / "net.arch"
     spec.write_text(
@@ -84,7 +84,7 @@ def test_what_the_page_of_limits_says(tmp_path, layer):
 
 
 @pytest.mark.parametrize("mode", ["reflect", "circular", "replicate"])
-def test_these_pads_do_not_cut_off(tmp_path, mode):
+def test_non_constant_pads_cannot_crop(tmp_path, mode):
     spec = tmp_path / "net.arch"
     spec.write_text(
         "network net {\n  input x: f32[B = 1, 8, H = 14, W = 12]\n"
@@ -102,7 +102,7 @@ CACHE = """network net {{
 """
 
 
-def test_a_dim_begins_at_0_where_the_spec_says_so(tmp_path):
+def test_dim_may_be_0_if_where_allows_it(tmp_path):
     spec = tmp_path / "net.arch"
     spec.write_text(CACHE.format(size=0, where="where P >= 0"))
     net = archspec.load(spec)
@@ -122,7 +122,7 @@ def test_a_dim_begins_at_0_where_the_spec_says_so(tmp_path):
     assert net.build(tmp_path / "built")
 
 
-def test_and_else_at_1(tmp_path):
+def test_dim_is_at_least_1_by_default(tmp_path):
     spec = tmp_path / "net.arch"
     spec.write_text(CACHE.format(size=1, where=""))
     assert not archspec.load(spec).accepts(P=0)
@@ -151,7 +151,7 @@ def test_and_else_at_1(tmp_path):
         "residual(max_pool(2) -> upsample(2))",
     ],
 )
-def test_what_holds_from_0_on(tmp_path, layer, where):
+def test_conditions_for_sizes_from_0_on(tmp_path, layer, where):
     """A layer that rejects 0 contradicts `where`; every accepted size runs."""
     spec = tmp_path / "net.arch"
     text = "network net {{\n  input x: f32[B = 1, 8, H = 4, W = 6]{}\n  output x -> {}\n}}\n"

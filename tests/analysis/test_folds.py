@@ -35,7 +35,7 @@ def test_fractal_paths(count, number):
         (2**1024, "2^1024"),
     ],
 )
-def test_numbers_of_paths_as_text(number, text):
+def test_path_counts_as_text(number, text):
     assert str(PathCount.of(number)) == text
 
 
@@ -44,7 +44,7 @@ def test_fractal_depth_counts_the_head(count):
     assert depth(fractal(count), {}) == Depth(2 ** (count - 1) + 1, 2)
 
 
-def test_forty_columns_are_known_at_once():
+def test_forty_columns_are_analysed_quickly():
     graph = fractal(40)
     assert depth(graph, {}).longest == 2**39 + 1
     count = paths(graph)
@@ -57,7 +57,7 @@ def test_forty_columns_are_known_at_once():
     assert macs(graph).evaluate({"B": 1, "H": 1, "W": 1}) == expected
 
 
-def test_paths_are_exact_just_below_the_limit_and_close_above():
+def test_path_counts_are_exact_below_the_limit_and_approximate_above():
     exact = PathCount.of(3**640)
     assert exact.exact == 3**640
     above = exact * PathCount.of(3**20)
@@ -82,7 +82,7 @@ def test_depth_is_per_input_and_output():
 
 
 @pytest.mark.parametrize(("times", "expected"), [(3, Depth(3, 3)), (None, Depth(1, 0))])
-def test_a_region_counts_as_often_as_it_runs(times, expected):
+def test_a_region_counts_once_per_run(times, expected):
     inner = Build("body", "region")
     body = inner.graph(inner.op(Layer(width=3), inner.input(tensor(1, 3, 8, 8))))
     build = Build()
@@ -103,14 +103,14 @@ def test_receptive_field_of_a_strided_stack_and_a_shortcut():
     assert field_text(fields[0, 0]) == "7 × 7"
 
 
-def test_receptive_field_of_attention_is_all():
+def test_receptive_field_of_attention_is_the_whole_input():
     build = Build()
     x = build.input(tensor(1, 3, 8, 8))
     out = build.op(Layer(width=3), build.op(Whole(), build.op(Pointwise(), x)))
     assert receptive_field(build.graph(out))[0, 0] == "all"
 
 
-def test_memory_sums_outputs_and_peaks_at_what_is_alive():
+def test_memory_sums_outputs_and_peak_counts_live_tensors():
     build = Build()
     x = build.input(tensor("B", 2))
     first = build.op(Pointwise(), x)
@@ -139,7 +139,7 @@ class Silent(Op):
         return inputs[0]
 
 
-def test_of_an_op_that_says_nothing_the_receptive_field_is_unknown():
+def test_op_without_a_receptive_field_makes_it_unknown():
     build = Build()
     x = build.input(tensor("B", 3, "H", "W"))
     deep = build.op(Layer(width=3), x)
@@ -152,7 +152,7 @@ def test_of_an_op_that_says_nothing_the_receptive_field_is_unknown():
     [Softmax(), Transpose(), Permute(axes=(0, 2, 3, 1)), LayerNorm(affine=False), Linear(width=2)],
     ids=lambda op: op.name,
 )
-def test_what_mixes_or_exchanges_spatial_axes_is_not_pointwise(op):
+def test_ops_that_mix_or_permute_spatial_axes_are_not_pointwise(op):
     build = Build()
     x = build.input(tensor("B", 3, 8, 9))
     assert receptive_field(build.graph(build.op(op, x)))[0, 0] in ("unknown", "all")

@@ -60,7 +60,7 @@ def test_bytes_and_macs_of_each_block(spec: Path) -> None:
     assert dict(found.facts)["bytes read and written"] == sum(size for _, size, _ in rows.values())
 
 
-def test_it_is_shown_below_the_table_and_in_json(spec: Path) -> None:
+def test_analysis_is_shown_below_the_table_and_in_json(spec: Path) -> None:
     shown = CliRunner().invoke(app, ["show", str(spec), "--analysis", "intensity"])
     assert shown.exit_code == 0, shown.output
     before, title, after = shown.output.partition("\narithmetic intensity: ")
@@ -107,7 +107,7 @@ def count(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     return
 
 
-def test_another_package_brings_one(count: None, spec: Path) -> None:
+def test_analysis_of_another_package(count: None, spec: Path) -> None:
     net = archspec.load(spec)
     assert net.analyse("count", kind="linear").facts == (("linear", 2), ("mode", "inference"))
     shown = CliRunner().invoke(app, ["show", str(spec), "--analysis", "count{kind=linear}"])
@@ -132,7 +132,7 @@ class Silent(Count):
         (Count, "is a class, not an object"),
     ],
 )
-def test_a_failing_analysis_is_reported(
+def test_failing_analysis_is_reported(
     monkeypatch: pytest.MonkeyPatch, spec: Path, one: object, said: str
 ) -> None:
     module = ModuleType("somebody")
@@ -156,11 +156,11 @@ def test_a_failing_analysis_is_reported(
         ("count{", "--analysis count{: write it as name{option=value}"),
     ],
 )
-def test_what_is_not_there_is_wrong_usage(count: None, spec: Path, text: str, said: str) -> None:
+def test_unknown_analysis_is_wrong_usage(count: None, spec: Path, text: str, said: str) -> None:
     done = CliRunner().invoke(app, ["show", str(spec), "--analysis", text])
     assert (done.exit_code, said in done.output) == (2, True), done.output
 
 
-def test_in_python_it_is_a_diagnostic(spec: Path) -> None:
+def test_unknown_analysis_in_python_is_a_diagnostic(spec: Path) -> None:
     with pytest.raises(CompileFailed, match=r"E0912.*no analysis `intensty`"):
         archspec.load(spec).analyse("intensty")

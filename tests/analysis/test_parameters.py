@@ -22,7 +22,7 @@ def test_counting_forty_columns_is_a_fold():
     assert found == Counts((2**40 - 1) * 16 * 16 * 9, 0, 2**40 - 1)
 
 
-def test_the_table_names_by_path_and_agrees_with_the_count():
+def test_table_uses_paths_as_names_and_agrees_with_the_count():
     network = compiled(fractal(3))
     entries = table(network)
     assert sum(entry.elements for entry in entries) == count(network).parameters
@@ -59,7 +59,7 @@ def test_a_shared_instance_captured_by_a_region_counts_once():
     assert count_graph(graph).tensors == 2
 
 
-def test_two_modes_have_one_table():
+def test_both_modes_share_one_table():
     shared = conv_block()
     only = conv_block("aux")
 
@@ -107,7 +107,7 @@ def test_an_explicit_attribute_wins_over_rules():
     assert entry.initialiser is None  # the default of the op
 
 
-def test_a_table_beyond_the_budget_is_refused_at_once():
+def test_table_beyond_the_budget_is_refused_at_once():
     with pytest.raises(CompileFailed) as failure:
         require_expandable(compiled(fractal(40)))
     (diagnostic,) = failure.value.diagnostics

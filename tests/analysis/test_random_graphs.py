@@ -74,7 +74,7 @@ def carried_out(graph):
 
 @settings(deadline=None, max_examples=80)
 @given(graphs())
-def test_folds_agree_with_the_opened_graph(graph):
+def test_folds_agree_with_the_inlined_graph(graph):
     flat = expand(graph, None)
     if len(flat.nodes) > 60:
         return
@@ -97,7 +97,7 @@ def test_folds_agree_with_the_opened_graph(graph):
 
 @settings(deadline=None, max_examples=80)
 @given(graphs())
-def test_pruning_keeps_what_outputs_need_and_nothing_else(graph):
+def test_pruning_keeps_exactly_the_needed_nodes(graph):
     pruned = prune(graph)
     assert prune(pruned) is pruned
     assert paths(pruned) == paths(graph)
@@ -110,7 +110,7 @@ def test_pruning_keeps_what_outputs_need_and_nothing_else(graph):
 
 @settings(deadline=None, max_examples=40)
 @given(graphs(), st.integers(0, 4))
-def test_opening_lists_as_many_nodes_as_counted(graph, depth_):
+def test_inlining_yields_the_counted_number_of_nodes(graph, depth_):
     assert flat_size(graph, depth_) == len(expand(graph, depth_).nodes)
     folded = expand(graph, depth_, fold=True)
     assert len(folded.nodes) <= flat_size(graph, depth_)

@@ -13,7 +13,7 @@ def runs(graph):
     return [(run.nodes, run.count) for run in found]
 
 
-def test_a_chain_of_equal_layers_folds_but_not_the_first_that_widens():
+def test_equal_layers_fold_except_a_first_wider_one():
     build = Build()
     x = build.input(tensor(1, 3, 8, 8))
     for _ in range(6):
@@ -39,7 +39,7 @@ def test_dense_connections_do_not_fold():
     assert runs(build.graph(state[-1])) == []
 
 
-def test_a_run_stops_where_it_is_read_from_elsewhere():
+def test_a_run_ends_at_a_node_with_another_reader():
     build = Build()
     ports = [build.input(tensor(1, 4, 8, 8))]
     for _ in range(6):
@@ -53,7 +53,7 @@ def test_parallel_branches_do_not_fold():
     assert runs(build.graph(*(build.op(Layer(width=4), x) for _ in range(3)))) == []
 
 
-def test_data_from_before_the_run_may_be_read_by_every_segment():
+def test_every_segment_may_read_data_from_before_the_run():
     build = Build()
     mask, x = build.input(tensor(1, 4, 8, 8)), build.input(tensor(1, 4, 8, 8))
     for _ in range(4):
@@ -77,7 +77,7 @@ def test_shared_instances_do_not_mix_with_others():
     ]
 
 
-def test_iterations_of_a_for_are_not_cut():
+def test_iterations_of_a_for_are_not_split():
     loop = Span(Source("a.arch", "for"), 0, 3)
     build = Build()
     x = build.input(tensor(1, 4, 8, 8))

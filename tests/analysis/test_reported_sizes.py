@@ -32,7 +32,7 @@ def written(tmp_path, text):
         lambda net, folder: net.build(folder / "built", targets="torch"),
     ],
 )
-def test_no_report_for_sizes_that_the_network_does_not_take(tmp_path, ask):
+def test_no_report_for_invalid_sizes(tmp_path, ask):
     net = archspec.load(written(tmp_path, SMALL.format(size=32)))
     with pytest.raises(CompileFailed) as failure:
         ask(net, tmp_path)
@@ -50,7 +50,7 @@ def test_no_report_for_sizes_that_the_network_does_not_take(tmp_path, ask):
 @pytest.mark.parametrize(
     "command", [["show"], ["show", "--json"], ["draw"], ["build"], ["show", "--training"]]
 )
-def test_a_command_says_so(tmp_path, monkeypatch, command):
+def test_command_rejects_invalid_sizes(tmp_path, monkeypatch, command):
     spec = written(tmp_path, SMALL.format(size=32))
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(app, [command[0], str(spec), *command[1:]])
@@ -59,14 +59,14 @@ def test_a_command_says_so(tmp_path, monkeypatch, command):
     assert [path.name for path in tmp_path.iterdir()] == ["net.arch"]
 
 
-def test_a_report_is_made_for_sizes_that_fit(tmp_path):
+def test_report_for_valid_sizes(tmp_path):
     spec = written(tmp_path, SMALL.format(size=35))
     result = CliRunner().invoke(app, ["show", str(spec), "--json"])
     assert json.loads(result.stdout)["macs"] == 27 * 4 * 35 * 35
     assert archspec.load(spec).report().memory_at_sizes > 0
 
 
-def test_in_training_a_report_uses_the_next_batch_that_is_enough(tmp_path):
+def test_training_report_uses_the_next_valid_batch_size(tmp_path):
     head = "network net {\n  input x: f32[B = 1, 3, 2, 2]\n"
     text = head + "  output x -> max_pool(2) -> batch_norm\n}\n"
     net = archspec.load(written(tmp_path, text))
@@ -77,7 +77,7 @@ def test_in_training_a_report_uses_the_next_batch_that_is_enough(tmp_path):
     assert net.accepts(training=True, **report.sizes)
 
 
-def test_sizes_that_only_training_rejects_are_reported_for_training(tmp_path):
+def test_sizes_rejected_only_in_training_are_reported_for_training(tmp_path):
     text = """network net {
       input x: f32[B = 2, 4, 24, W = 20]
       y = x -> if training { a: conv(4, 21, padding=0) } else { b: conv(4, 5, padding=0) }

@@ -63,7 +63,7 @@ def costs(net: Network, **sizes: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("layer", LAYERS)
-def test_a_free_number_of_steps_costs_what_the_number_does(layer: str) -> None:
+def test_free_number_of_steps_costs_the_same_as_a_constant(layer: str) -> None:
     once = network(layer, 3, free=True)
     for size in (1, 2, 3, 7):
         fixed = network(layer, size, free=False)
@@ -78,7 +78,7 @@ def test_a_free_number_of_steps_costs_what_the_number_does(layer: str) -> None:
 
 @pytest.mark.parametrize("layer", ["conv(4, 3)", "wide", "relu", "conv(4, 3) -> relu -> wide"])
 @pytest.mark.parametrize("steps", [1, 2, 5])
-def test_what_runs_n_times_costs_as_much_as_n_in_sequence(layer: str, steps: int) -> None:
+def test_n_runs_cost_as_much_as_n_layers_in_sequence(layer: str, steps: int) -> None:
     again = network(f"iterate({layer}, N)", steps, free=True)
     line = network(" -> ".join([layer] * steps), steps, free=False)
     assert costs(again)["macs"] == costs(line)["macs"]
@@ -88,7 +88,7 @@ def test_what_runs_n_times_costs_as_much_as_n_in_sequence(layer: str, steps: int
     assert costs(again)["operations"] == costs(line)["operations"] + 1
 
 
-def test_no_step_costs_nothing() -> None:
+def test_zero_steps_cost_nothing() -> None:
     text = (
         "network net {\n  input x: f32[B = 1, 4, 6], t: f32[T = 0] where T >= 0\n"
         "  output y = x -> iterate(linear(6) -> linear(6), T)\n}\n"

@@ -56,12 +56,12 @@ def run(tmp_path, monkeypatch):
 # ---------------------------------------------------------------------- check
 
 
-def test_check_is_content(run):
+def test_check_of_a_valid_spec_succeeds(run):
     done = run("check", "small.arch")
     assert (done.exit_code, done.stdout) == (0, "no problems found in 1 file\n")
 
 
-def test_check_reports_all_faults_of_a_run(run):
+def test_check_reports_all_errors_of_a_run(run):
     done = run("check", "bad.arch", "--json")
     answer = json.loads(done.stdout)
     assert (done.exit_code, answer["ok"]) == (1, False)
@@ -70,7 +70,7 @@ def test_check_reports_all_faults_of_a_run(run):
     assert {item["file"] for item in answer["diagnostics"]} == {"bad.arch"}
 
 
-def test_check_draws_faults(run):
+def test_check_prints_source_excerpts(run):
     done = run("check", "bad.arch")
     assert done.exit_code == 1
     assert "--> bad.arch:4:16" in done.stdout
@@ -79,7 +79,7 @@ def test_check_draws_faults(run):
     assert done.stdout.splitlines()[-1].startswith("found 3 errors")
 
 
-def test_a_warning_is_no_fault(run):
+def test_warning_does_not_fail_the_check(run):
     done = run("check", "warns.arch", "--format", "concise")
     assert done.exit_code == 0
     assert "warning[W0401]" in done.stdout
@@ -92,7 +92,7 @@ def test_check_takes_folders_and_several_files(run):
     assert done.stdout.startswith("::warning file=warns.arch,line=")
 
 
-def test_check_of_a_network_that_is_not_there(run):
+def test_check_of_a_missing_network(run):
     done = run("check", "small.arch:wied")
     assert done.exit_code == 2
     assert "did you mean `wide`?" in done.stdout
@@ -111,7 +111,7 @@ def test_an_error_in_a_file_used_by_several_is_reported_once(run, tmp_path):
         assert [item["code"] for item in answer["diagnostics"]] == ["E0210"]
 
 
-def test_a_file_name_may_have_a_colon(run, tmp_path):
+def test_file_name_may_contain_a_colon(run, tmp_path):
     (tmp_path / "a:b.arch").write_text(GOOD)
     assert run("check", "a:b.arch").exit_code == 0
     assert run("show", "a:b.arch:wide").stdout.startswith("wide at")
@@ -128,7 +128,7 @@ def test_show(run):
     assert "fc" in done.stdout
 
 
-def test_depth_opens_blocks(run, tmp_path):
+def test_depth_expands_blocks(run, tmp_path):
     (tmp_path / "deep.arch").write_text(
         "block unit(width: int) { conv: conv(width, 3) -> relu }\n"
         "network deep {\n"
@@ -187,7 +187,7 @@ network modes {
         (("--training",), "only in inference 8", "total 90 128"),  # of two rows, for the norm
     ],
 )
-def test_parameters_of_the_other_mode_have_a_row(run, tmp_path, arguments, elsewhere, total):
+def test_parameters_of_the_other_mode_only_have_a_row(run, tmp_path, arguments, elsewhere, total):
     (tmp_path / "modes.arch").write_text(MODES)
     said = run("show", "modes.arch", *arguments).stdout
     rows = [" ".join(line.split()) for line in said.splitlines()]
@@ -207,7 +207,7 @@ def test_parameters_of_the_other_mode_have_a_row(run, tmp_path, arguments, elsew
         ("[linear(8), linear(8), linear(8)] -> scaled_dot_product_attention", None),
     ],
 )
-def test_paths_are_shown_where_they_are_alternatives(run, tmp_path, layers, paths):
+def test_number_of_paths_is_shown_if_there_are_alternatives(run, tmp_path, layers, paths):
     (tmp_path / "net.arch").write_text(
         f"network net {{ input x: f32[B = 1, 2, T = 4, 8]\n output y = x -> {layers} }}\n"
     )
@@ -216,7 +216,7 @@ def test_paths_are_shown_where_they_are_alternatives(run, tmp_path, layers, path
     assert found == ([paths] if paths else [])
 
 
-def test_show_json_has_what_programs_need(run):
+def test_show_json_contains_all_facts(run):
     done = run("show", "small.arch:wide", "--json")
     answer = json.loads(done.stdout)
     wanted = {"name", "parameters", "macs", "depth", "inputs", "outputs", "valid_sizes"}
@@ -226,12 +226,12 @@ def test_show_json_has_what_programs_need(run):
     assert answer["macs"] == 3 * 9 * 64 * 32 * 32 + 64 * 10
 
 
-def test_set_gives_a_parameter(run):
+def test_set_assigns_a_parameter(run):
     done = run("show", "small.arch", "--set", "width=4", "--json")
     assert json.loads(done.stdout)["parameters"] == 3 * 9 * 4 + 4 + 4 * 10 + 10
 
 
-def test_a_word_names_a_layer_where_one_is_wanted(run, tmp_path):
+def test_bare_word_is_a_layer_for_a_layer_parameter(run, tmp_path):
     (tmp_path / "acts.arch").write_text(
         "block soft { softplus -> tanh }\n"
         "network acts(act: layer = relu, more: list[layer] = [relu]) {\n"
@@ -262,26 +262,26 @@ def test_a_word_names_a_layer_where_one_is_wanted(run, tmp_path):
         ("width=[1, a]", 'width = [1, "a"]'),
     ],
 )
-def test_what_is_set_is_shown_as_in_a_spec(run, setting, said):
+def test_assigned_values_are_shown_as_in_a_spec(run, setting, said):
     done = run("show", "small.arch", "--set", setting)
     assert done.exit_code == 1
     assert said in done.stderr
 
 
 @pytest.mark.parametrize("setting", ["depth=4", 'width="a"'])
-def test_set_that_does_not_fit_is_a_fault_of_the_parameters(run, setting):
+def test_wrong_value_of_set_is_a_parameter_error(run, setting):
     done = run("show", "small.arch", "--set", setting)
     assert done.exit_code == 1
     assert "error[E03" in done.stderr
 
 
-def test_a_failing_show_answers_in_json_too(run):
+def test_failing_show_answers_in_json_too(run):
     done = run("show", "bad.arch", "--json")
     assert done.exit_code == 1
     assert json.loads(done.stdout)["ok"] is False
 
 
-def test_warnings_of_show_do_not_disturb_its_answer(run):
+def test_warnings_of_show_do_not_change_its_output(run):
     done = run("show", "warns.arch", "--json")
     assert json.loads(done.stdout)["name"] == "halves"
     assert "W0401" in done.stderr
@@ -297,7 +297,7 @@ def test_list(run):
     assert "wide   small(64)" in run("list", "small.arch").stdout
 
 
-def test_list_names_what_ships_with_archspec(run):
+def test_list_contains_shipped_networks(run):
     rows = json.loads(run("list", "--json").stdout)
     assert {"fractalnet", "resnet50", "densenet121", "vit_b_16", "unet", "lenet"} <= {
         row["name"] for row in rows
@@ -358,7 +358,7 @@ def test_explain_lists_the_library(run):
     assert len(json.loads(run("explain", "std", "--json").stdout)) == len(library())
 
 
-def test_explain_a_network_names_the_command_for_it(run):
+def test_explain_of_a_network_suggests_show(run):
     wrong = run("explain", "resnet50")
     assert wrong.exit_code == 2
     assert "`archspec show resnet50`" in wrong.output
@@ -373,7 +373,7 @@ def test_draw_writes_to_the_given_path(run, tmp_path):
     assert "digraph" in (tmp_path / "pictures" / "small.dot").read_text()
 
 
-def test_build_says_what_it_wrote(run, tmp_path):
+def test_build_lists_written_files(run, tmp_path):
     done = run("build", "small.arch", "--target", "torch", "-o", "out", "--json")
     assert done.exit_code == 0
     files = json.loads(done.stdout)["files"]
@@ -428,7 +428,7 @@ def test_folded_networks_are_shown_drawn_and_built(run, tmp_path):
     assert done.stdout.startswith("weights from w.pth, folded\nwrote out/small_folded.py")
 
 
-def test_weights_that_do_not_fit_are_the_specs_fault_and_damaged_ones_are_not(run, tmp_path):
+def test_mismatched_and_damaged_weights_have_different_exit_codes(run, tmp_path):
     torch = pytest.importorskip("torch")
     state = archspec.load(tmp_path / "small.arch", "small").to_torch().state_dict()
     torch.save({"fd" + name[2:]: value for name, value in state.items()}, tmp_path / "w.pth")
@@ -470,7 +470,7 @@ def test_weights_that_do_not_fit_are_the_specs_fault_and_damaged_ones_are_not(ru
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_wrong_usage_ends_with_2(run, tmp_path, arguments, said):
+def test_wrong_usage_exits_with_2(run, tmp_path, arguments, said):
     (tmp_path / "empty" / "folder.arch").mkdir(parents=True)
     done = run(*arguments)
     assert done.exit_code == 2
@@ -492,14 +492,14 @@ def process(*arguments, **options):
 
 
 @pytest.mark.parametrize("command", ["draw", "build"])
-def test_a_place_that_cannot_be_written_is_wrong_usage(run, tmp_path, command):
+def test_unwritable_path_is_wrong_usage(run, tmp_path, command):
     (tmp_path / "file").write_text("")
     done = run(command, "small.arch", "-o", str(tmp_path / "file" / "a.svg"))
     assert done.exit_code == 2
     assert "error[E0803]: cannot write" in done.stderr
 
 
-def test_help_teaches():
+def test_help_has_examples():
     done = process("--help", env={**os.environ, "COLUMNS": "100"})
     assert done.returncode == 0
     for word in ("build", "check", "show", "draw", "list", "fmt", "explain", "Exit codes"):
@@ -507,7 +507,7 @@ def test_help_teaches():
     assert "archspec draw resnet50 -o resnet50.svg" in process("draw", "--help").stdout
 
 
-def test_a_reader_that_goes_away_is_no_bug():
+def test_broken_pipe_is_not_reported_as_a_bug():
     with subprocess.Popen(
         [sys.executable, "-m", "archspec", "list"],
         stdout=subprocess.PIPE,
@@ -521,7 +521,7 @@ def test_a_reader_that_goes_away_is_no_bug():
 
 @pytest.mark.skipif(os.name != "posix", reason="a shell closes the streams")
 @pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", "<&-"])
-def test_a_closed_stream_is_no_bug(closed):
+def test_closed_stream_is_not_reported_as_a_bug(closed):
     done = subprocess.run(
         ["/bin/sh", "-c", f'"$0" -m archspec list {closed}', sys.executable],
         capture_output=True,
@@ -531,7 +531,7 @@ def test_a_closed_stream_is_no_bug(closed):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_version():
+def test_version():
     assert process("--version").stdout == f"archspec {archspec.__version__}\n"
 
 
@@ -546,7 +546,7 @@ def test_a_pass_is_requested_by_name_and_shown(run):
     assert before.stdout == done.stdout
 
 
-def test_the_short_form_of_a_pass_is_the_pass(run):
+def test_short_form_of_a_pass_is_equivalent(run):
     texts = [
         run("show", "fractalnet", *arguments).stdout
         for arguments in (
@@ -574,12 +574,12 @@ def test_the_short_form_of_a_pass_is_the_pass(run):
         (["--pass", "strip", "--after", "fold"], "error: --after fold: strip ran"),
     ],
 )
-def test_a_pass_that_means_nothing_is_wrong_usage(run, arguments, said):
+def test_invalid_pass_is_wrong_usage(run, arguments, said):
     done = run("show", "small.arch:small", *arguments)
     assert (done.exit_code, said in done.output) == (2, True), done.output
 
 
-def test_a_folder_that_build_made_hides_no_shipped_network(run, tmp_path):
+def test_output_folder_of_build_does_not_hide_a_shipped_network(run, tmp_path):
     (tmp_path / "lenet").mkdir()
     (tmp_path / "lenet" / "lenet.py").write_text("")
     assert run("check", "lenet").stdout == "no problems found in 1 file\n"
@@ -588,7 +588,7 @@ def test_a_folder_that_build_made_hides_no_shipped_network(run, tmp_path):
     assert "lenet.arch" in run("list", "lenet").stdout
 
 
-def test_a_build_without_a_program_to_draw_with_has_everything_else(run, tmp_path, monkeypatch):
+def test_build_without_graphviz_skips_only_the_drawing(run, tmp_path, monkeypatch):
     monkeypatch.setattr("archspec.diagram.render.program", lambda: None)
     done = run("build", "small.arch", "--target", "torch", "-o", "out")
     assert done.exit_code == 0

@@ -45,7 +45,7 @@ def test_specs(offers):
     assert offers("archspec fmt ne") == ["net.arch", "nets/"]
 
 
-def test_settings_are_those_of_the_network(offers):
+def test_settings_of_the_network_are_offered(offers):
     assert offers("archspec show net.arch:small --set ") == [
         *("width=4", "kind=a", "kind=b", "sizes=", "name=x", "act=relu", "attend=", "depth="),
         *("flag=true", "flag=false", "must=1.0"),
@@ -54,7 +54,7 @@ def test_settings_are_those_of_the_network(offers):
     assert offers("archspec draw net.arch:small --size ") == ["B=1", "H=32", "W=32"]
 
 
-def test_what_cannot_be_found_out_offers_nothing(offers):
+def test_nothing_is_offered_for_a_broken_spec(offers):
     for spec in ("broken.arch", "nowhere.arch", "net.arch", ""):
         assert offers(f"archspec show {spec} --set ") == []
 
@@ -67,7 +67,7 @@ def test_names_of_passes_targets_and_codes(offers):
     assert {*offers("archspec explain conv_b")} == {"conv_bn", "conv_bn_relu", "conv_backward"}
 
 
-def test_a_script_for_a_shell_can_be_shown_and_installed():
+def test_shell_script_can_be_shown_and_installed():
     for command in ("--install-completion", "--show-completion"):
         assert command in CliRunner().invoke(app, ["--help"]).stdout
 

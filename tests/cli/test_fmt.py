@@ -17,7 +17,7 @@ def run(tmp_path, monkeypatch):
     return lambda *arguments, **options: CliRunner().invoke(app, ["fmt", *arguments], **options)
 
 
-def test_files_are_written_in_the_one_style(run, tmp_path):
+def test_files_are_formatted(run, tmp_path):
     done = run(".")
     assert (done.exit_code, done.stdout) == (0, "")
     assert done.stderr == "reformatted untidy.arch\n1 reformatted, 1 already formatted\n"
@@ -25,7 +25,7 @@ def test_files_are_written_in_the_one_style(run, tmp_path):
     assert run(".").stderr == "0 reformatted, 2 already formatted\n"
 
 
-def test_check_changes_nothing_and_fails_where_something_would(run, tmp_path):
+def test_check_fails_without_changing_files(run, tmp_path):
     done = run("--check", ".")
     assert done.exit_code == 1
     assert done.stderr.startswith("would reformat untidy.arch\n")
@@ -46,7 +46,7 @@ def test_standard_input(run):
     assert run("--check", "-", input=UNTIDY).exit_code == 1
 
 
-def test_a_file_with_faults_is_left_and_the_others_are_formatted(run, tmp_path):
+def test_file_with_errors_is_skipped_and_others_are_formatted(run, tmp_path):
     (tmp_path / "broken.arch").write_text("block {\n")
     done = run(".")
     assert done.exit_code == 1
@@ -55,7 +55,7 @@ def test_a_file_with_faults_is_left_and_the_others_are_formatted(run, tmp_path):
     assert (tmp_path / "untidy.arch").read_text() == NEAT
 
 
-def test_bytes_that_are_no_text_are_never_rewritten(run, tmp_path):
+def test_invalid_text_is_never_rewritten(run, tmp_path):
     odd = b"# caf\xe9\n" + UNTIDY.encode()
     (tmp_path / "latin1.arch").write_bytes(odd)
     done = run("latin1.arch")

@@ -28,30 +28,30 @@ def ending(problem, **options):
 FAILED = CompileFailed([diagnostic("E0401", "does not fit")])
 
 
-def test_a_spec_at_fault_ends_with_1_and_its_diagnostics(capsys):
+def test_errors_in_a_spec_exit_with_1_and_diagnostics(capsys):
     assert ending(FAILED) == 1
     assert "error[E0401]: does not fit" in capsys.readouterr().err
 
 
-def test_a_network_that_is_not_there_is_wrong_usage(capsys):
+def test_missing_network_is_wrong_usage(capsys):
     assert ending(CompileFailed([diagnostic("E0701", "no network `a`")])) == 2
     assert "no network `a`" in capsys.readouterr().err
 
 
-def test_json_says_why_on_standard_output(capsys):
+def test_json_reports_the_reason_on_standard_output(capsys):
     assert ending(FAILED, as_json=True) == 1
     answer = json.loads(capsys.readouterr().out)
     assert answer["ok"] is False
     assert answer["diagnostics"][0]["code"] == "E0401"
 
 
-def test_wrong_usage_ends_with_2_and_a_hint(capsys):
+def test_wrong_usage_exits_with_2_and_a_hint(capsys):
     assert ending(WrongUsage("no such file\x1b[2J", "did you mean x?")) == 2
     said = capsys.readouterr().err
     assert said == "error: no such file\\x1b[2J\nhelp: did you mean x?\n"
 
 
-def test_a_bug_ends_with_70_and_no_traceback(capsys, monkeypatch):
+def test_bug_exits_with_70_without_a_traceback(capsys, monkeypatch):
     monkeypatch.delenv("ARCHSPEC_DEBUG", raising=False)
     assert ending(RuntimeError("oops")) == 70
     said = capsys.readouterr().err
@@ -59,7 +59,7 @@ def test_a_bug_ends_with_70_and_no_traceback(capsys, monkeypatch):
     assert "Traceback" not in said
 
 
-def test_after_passes_a_bug_says_how_they_are_verified(capsys):
+def test_bug_after_passes_explains_how_to_verify_them(capsys):
     assert ending(RuntimeError("oops"), passes=["mine"]) == 70
     assert "with ARCHSPEC_VERIFY=1 each pass is verified" in capsys.readouterr().err
 
@@ -70,7 +70,7 @@ def test_the_traceback_of_a_bug_is_shown_on_request(capsys, monkeypatch):
     assert "Traceback" in capsys.readouterr().err
 
 
-def test_an_interruption_ends_with_130(capsys):
+def test_interrupt_exits_with_130(capsys):
     assert ending(KeyboardInterrupt()) == 130
     assert capsys.readouterr().err == "error: interrupted\n"
 
@@ -92,7 +92,7 @@ class Terminal(io.StringIO):
         (Terminal, {"NO_COLOR": "1", "FORCE_COLOR": "1"}, False),
     ],
 )
-def test_colour_only_if_it_is_visible_and_wanted(stream, environment, expected, monkeypatch):
+def test_colour_only_on_a_terminal_and_if_wanted(stream, environment, expected, monkeypatch):
     for name in ("NO_COLOR", "FORCE_COLOR", "TERM"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
@@ -100,7 +100,7 @@ def test_colour_only_if_it_is_visible_and_wanted(stream, environment, expected, 
     assert coloured(stream()) is expected
 
 
-def test_what_an_encoding_cannot_hold_is_escaped():
+def test_unencodable_characters_are_escaped():
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding="ascii")
     write("6 × 漢\n", stream)
@@ -108,12 +108,12 @@ def test_what_an_encoding_cannot_hold_is_escaped():
     assert raw.getvalue() == b"6 \\xd7 \\u6f22\n"
 
 
-def test_a_file_that_may_not_be_read_is_wrong_usage(capsys):
+def test_unreadable_file_is_wrong_usage(capsys):
     assert ending(PermissionError(13, "Permission denied", "secret.arch")) == 2
     assert "error[E0804]: secret.arch: Permission denied\n" in capsys.readouterr().err
 
 
-def test_what_the_system_says_has_a_code_in_json_too(capsys):
+def test_system_errors_have_a_code_in_json_too(capsys):
     assert ending(OSError(36, "File name too long", "a" * 300), as_json=True) == 2
     assert json.loads(capsys.readouterr().out)["diagnostics"][0]["code"] == "E0804"
 
@@ -121,7 +121,7 @@ def test_what_the_system_says_has_a_code_in_json_too(capsys):
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")
 @pytest.mark.parametrize("errors_too", [False, True])
 @pytest.mark.parametrize("arguments", [["list"], ["show", "resnet18", "--json"]])
-def test_a_full_output_ends_with_2_and_a_code(arguments, errors_too):
+def test_full_output_device_exits_with_2_and_a_code(arguments, errors_too):
     command = [sys.executable, "-m", "archspec", *arguments]
     with open("/dev/full", "w") as full:
         ended = subprocess.run(command, stdout=full, stderr=full if errors_too else subprocess.PIPE)

@@ -44,7 +44,7 @@ def run(tmp_path, monkeypatch):
     return lambda *arguments: CliRunner().invoke(app, ["list", *arguments])
 
 
-def test_an_entry_is_a_line_with_what_it_takes_and_what_it_is(run):
+def test_entry_is_a_line_with_arguments_and_description(run):
     assert run("net.arch").stdout.splitlines() == [
         "net.arch  Nets. Linear layers of any width.",
         "Somebody, Something, 2020.",
@@ -68,34 +68,34 @@ def test_a_word_filters_by_name(run):
     assert len(said.splitlines()) == 4
 
 
-def test_the_file_with_exactly_the_given_name_is_first(run):
+def test_file_with_the_exact_name_is_first(run):
     lines = run("resnet").stdout.splitlines()
     files = [line.split()[0] for line in lines if ".arch  " in line]
     assert files[0] == "resnet.arch"
     assert "cbam.arch" in files
 
 
-def test_a_word_in_no_name_is_looked_for_in_descriptions(run):
+def test_word_not_in_any_name_is_searched_in_descriptions(run):
     said = run("deep residual learning").stdout
     assert "resnet152" in said
     assert "lenet" not in said
 
 
-def test_a_word_that_is_nowhere(run):
+def test_word_without_any_match(run):
     done = run("resnet5O")
     assert done.exit_code == 2
     assert "no shipped network has `resnet5O` in its name or description" in done.stderr
     assert "the most similar names are `resnet50`, " in done.stderr
 
 
-def test_a_word_like_no_other(run):
+def test_word_without_a_similar_one(run):
     done = run("xyzzy")
     assert done.exit_code == 2
     assert "similar" not in done.stderr
     assert "`archspec list` lists all" in done.stderr
 
 
-def test_several_words_are_looked_for_one_by_one(run):
+def test_several_words_are_searched_one_by_one(run):
     assert "resnet152" in entries(run("recognition residual").stdout)
 
 
@@ -136,7 +136,7 @@ preset lists = net([10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120, 130, 140,
 """
 
 
-def test_arguments_are_left_out_as_a_whole(run, tmp_path):
+def test_arguments_are_omitted_as_a_whole(run, tmp_path):
     (tmp_path / "long.arch").write_text(LONG)
     said = run("long.arch").stdout.splitlines()
     assert [line.split(maxsplit=1)[1] for line in said[2:]] == [
@@ -147,7 +147,7 @@ def test_arguments_are_left_out_as_a_whole(run, tmp_path):
     ]
 
 
-def test_a_folder_without_specs_hides_no_shipped_network(run, tmp_path):
+def test_folder_without_specs_does_not_hide_a_shipped_network(run, tmp_path):
     (tmp_path / "lenet").mkdir()
     assert "lenet.arch" in run("lenet").stdout
     (tmp_path / "lenet" / "a.arch").write_text(SPEC)
@@ -161,7 +161,7 @@ def test_lines_fit_a_terminal(run, monkeypatch):
     assert any(line.endswith(" ..") for line in lines)
 
 
-def test_programs_get_more(run):
+def test_json_has_more_fields(run):
     (net, wide) = json.loads(run("net.arch", "--json").stdout)
     assert net == {
         "name": "net",

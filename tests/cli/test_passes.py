@@ -21,13 +21,13 @@ def test_a_layer_is_swapped_at_paths():
     ("options", "code"),
     [('at="layer9.*",layer=gelu', "E0913"), ('at="layer3.*",layer="linear(3)"', "E0403")],
 )
-def test_what_cannot_be_swapped_is_a_diagnostic(options, code):
+def test_impossible_swap_is_a_diagnostic(options, code):
     status, output = shown("--pass", f"swap{{{options}}}")
     assert status == 1
     assert code in output
 
 
-def test_dropout_is_gone_in_inference_only():
+def test_dropout_is_removed_in_inference_only():
     for mode, count in ((), 0), (("--training",), 2):
         done = CliRunner().invoke(app, ["show", "vgg16", "--pass", "no_dropout", *mode])
         assert done.exit_code == 0

@@ -45,7 +45,7 @@ def folder(tmp_path, monkeypatch):
     ],
     ids=ascii,
 )
-def test_load(given, code, words):
+def test_load_of_invalid_paths(given, code, words):
     with pytest.raises((CompileFailed, FileNotFoundError)) as caught:
         archspec.load(given)
     found = caught.value.diagnostics if isinstance(caught.value, CompileFailed) else ()
@@ -55,7 +55,7 @@ def test_load(given, code, words):
 
 @pytest.mark.parametrize("given", ["", "\0", "\ud800", LONG, "tiny.arch/y"], ids=ascii)
 @pytest.mark.parametrize("what", ["draw", "build", "weights"])
-def test_what_is_written_and_weights(given, what, folder):
+def test_invalid_paths_of_outputs_and_weights(given, what, folder):
     net = archspec.load("tiny.arch")
     before = sorted(os.listdir(folder))
     calls = {
@@ -72,7 +72,7 @@ def test_what_is_written_and_weights(given, what, folder):
 
 
 @pytest.mark.parametrize("given", [None, 3, b"tiny.arch"])
-def test_what_is_no_path_at_all_is_a_type_error(given):
+def test_non_path_is_a_type_error(given):
     net = archspec.load("tiny.arch")
     for call in (archspec.load, net.draw, net.build, net.read_weights):
         with pytest.raises(TypeError):
@@ -95,14 +95,14 @@ COMMANDS = ("show", "check", "draw", "table", "build", "list", "fmt")
     ],
     ids=ascii,
 )
-def test_each_command(command, given, words):
+def test_invalid_paths_in_each_command(command, given, words):
     done = CliRunner().invoke(app, [command, given])
     assert done.exit_code == 2
     assert words in done.stderr + done.stdout
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_folder_that_is_called_like_a_spec(command):
+def test_folder_named_like_a_spec(command):
     done = CliRunner().invoke(app, [command, "d.arch"])
     assert done.exit_code == 2
     takes_folders = command in ("check", "list", "fmt")
@@ -121,7 +121,7 @@ def test_a_folder_that_is_called_like_a_spec(command):
         ("build", "tiny.arch", "--target", ""),
     ],
 )
-def test_an_empty_value_of_an_option(arguments, folder):
+def test_empty_option_value(arguments, folder):
     before = sorted(os.listdir(folder))
     assert CliRunner().invoke(app, list(arguments)).exit_code == 2
     assert sorted(os.listdir(folder)) == before
@@ -143,7 +143,7 @@ def test_an_empty_value_of_an_option(arguments, folder):
         ("a.*=*.*", "each `*` of the new name"),
     ],
 )
-def test_a_renaming_that_is_nonsense(text, words):
+def test_malformed_renaming(text, words):
     done = CliRunner().invoke(app, ["build", "tiny.arch", "--weights", "w.pt", "--rename", text])
     assert done.exit_code == 2
     assert f"--rename {text}: " in done.stderr

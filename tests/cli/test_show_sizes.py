@@ -66,13 +66,13 @@ def test_build_and_draw_take_a_size(run, tmp_path):
         ("H=H=3", "gives `H` twice"),
     ],
 )
-def test_a_size_that_is_none_is_wrong_usage(run, text, said):
+def test_malformed_size_is_wrong_usage(run, text, said):
     done = run("show", "net.arch", "--size", text)
     assert done.exit_code == 2
     assert said in done.stderr
 
 
-def test_a_size_that_the_network_does_not_take(run):
+def test_invalid_size_is_reported(run):
     done = run("draw", "net.arch", "--size", "H=3")
     assert (done.exit_code, "E0707" in done.stderr) == (1, True)
 
@@ -89,7 +89,7 @@ def test_show_lists_the_parameters(run):
     assert rows["depth"] == ["int", "width // 4"]
 
 
-def test_programs_get_the_parameters_and_the_sizes_of_training(run):
+def test_json_has_parameters_and_sizes_of_training(run):
     found = data(run, "net.arch", "--set", "width=16")
     width = {"name": "width", "type": "int", "domain": "1..", "default": "8", "value": "16"}
     assert found["settings"][0] == width
@@ -106,7 +106,7 @@ def test_parameters_survive_passes(run):
     assert plain == folded
 
 
-def test_an_unknown_parameter_of_a_network_lists_those_that_it_has(run):
+def test_unknown_parameter_error_lists_the_known_ones(run):
     done = run("show", "net.arch", "--set", "widht=3")
     assert 'it has `width: int in 1.. = 8`, `kind: str in ["a", "b"] = "a"`' in done.stderr
     assert "did you mean `width`?" in done.stderr

@@ -25,7 +25,7 @@ from archspec.shipped import split
         (":net", (":net", None)),
     ],
 )
-def test_the_colon_before_a_name(text, parts):
+def test_colon_separates_file_and_name(text, parts):
     assert split(text) == parts
 
 
@@ -45,7 +45,7 @@ def test_a_shipped_network_is_found_by_name(shelf):
     assert locate("resnet50") == Spec(shelf / "resnet.arch", "resnet50")
 
 
-def test_a_file_of_that_name_wins(shelf, tmp_path, monkeypatch):
+def test_local_file_of_that_name_wins(shelf, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "resnet50").write_text("network x {\n}\n")
     assert str(locate("resnet50").path) == "resnet50"
@@ -59,7 +59,7 @@ def test_a_file_of_that_name_wins(shelf, tmp_path, monkeypatch):
         ("specs/resnt.arch:a", "there is no file specs/resnt.arch", "specs/resnet.arch"),
     ],
 )
-def test_what_is_not_there_is_wrong_usage(shelf, monkeypatch, text, message, hint):
+def test_missing_spec_is_wrong_usage(shelf, monkeypatch, text, message, hint):
     monkeypatch.chdir(shelf.parent)
     with pytest.raises(WrongUsage) as caught:
         locate(text)
@@ -68,7 +68,7 @@ def test_what_is_not_there_is_wrong_usage(shelf, monkeypatch, text, message, hin
 
 
 @pytest.mark.parametrize("text", ["specs", "d.arch", "d.arch:net", "specs/../specs"])
-def test_a_folder_is_no_spec(shelf, monkeypatch, text):
+def test_folder_is_not_a_spec(shelf, monkeypatch, text):
     monkeypatch.chdir(shelf.parent)
     (shelf.parent / "d.arch").mkdir()
     with pytest.raises(CompileFailed) as caught:
@@ -80,7 +80,7 @@ def test_a_folder_is_no_spec(shelf, monkeypatch, text):
     assert "`archspec list " in fault.fix.message
 
 
-def test_files_of_a_folder_come_in_order(tmp_path):
+def test_files_of_a_folder_are_sorted(tmp_path):
     for name in ("b.arch", "a.arch", "c.txt"):
         (tmp_path / name).write_text("")
     (tmp_path / "sub").mkdir()

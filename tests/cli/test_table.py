@@ -47,7 +47,7 @@ def test_width_against_resolution():
     assert all(row["sizes"]["H"] == row["sizes"]["W"] for row in rows)
 
 
-def test_columns_are_aligned_and_the_last_list_is_the_fastest(run):
+def test_columns_are_aligned_and_the_last_list_varies_fastest(run):
     done = run("small.arch", "--vary", "width=[8, 16]", "--sizes", "H=[32, 64]")
     assert done.exit_code == 0
     assert done.stdout == (
@@ -59,7 +59,7 @@ def test_columns_are_aligned_and_the_last_list_is_the_fastest(run):
     )
 
 
-def test_layers_truth_values_and_lists_are_values_too(run):
+def test_layers_booleans_and_lists_are_values_too(run):
     done = run("small.arch", "--vary", "norm=[identity, group_norm(4, eps=1e-3)]")
     lines = done.stdout.splitlines()
     assert [line.split("  ")[0].strip() or line.split()[0] for line in lines[1:]] == [
@@ -68,7 +68,7 @@ def test_layers_truth_values_and_lists_are_values_too(run):
     ]
 
 
-def test_names_that_share_a_list_go_together(run):
+def test_names_that_share_a_list_vary_together(run):
     done = run("small.arch", "--vary", "width = depth = [1, 2]", "--json")
     assert [row["settings"] for row in json.loads(done.stdout)["rows"]] == [
         {"width": 1, "depth": 1},
@@ -76,7 +76,7 @@ def test_names_that_share_a_list_go_together(run):
     ]
 
 
-def test_a_size_that_is_not_taken_has_no_cost(run):
+def test_invalid_size_has_no_cost(run):
     done = run("small.arch", "--sizes", "H=[2, 4]")
     assert done.exit_code == 0
     costs = [line.split()[-2:] for line in done.stdout.splitlines()[1:3]]
@@ -86,7 +86,7 @@ def test_a_size_that_is_not_taken_has_no_cost(run):
     assert [row["macs"] for row in json.loads(done.stdout)["rows"]] == [None, 27_728]
 
 
-def test_depth_is_that_at_the_sizes_of_a_row(run, tmp_path):
+def test_depth_is_computed_for_the_sizes_of_a_row(run, tmp_path):
     (tmp_path / "again.arch").write_text(
         "network again {\n  input x: f32[B = 1, T = 3, 4] where T % 2 == 1\n"
         "  output y = x -> mean(axis=1) -> iterate(linear(4), T)\n}\n"
@@ -127,7 +127,7 @@ def test_wrong_usage(run, arguments, message):
     assert message in done.stderr
 
 
-def test_a_value_that_the_network_refuses_is_a_fault_of_the_spec(run):
+def test_value_refused_by_the_network_exits_with_1(run):
     done = run("small.arch", "--vary", "widht=[1]")
     assert done.exit_code == 1
     assert "did you mean `width`?" in done.stderr

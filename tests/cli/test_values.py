@@ -32,7 +32,7 @@ def test_values_are_written_as_in_a_spec(text, value):
 @pytest.mark.parametrize(
     "text", ["1 + 1", "1..3", "=3", "f(3)(4) + 1", "3) -> relu(", "[1, x + 1]", "a, b", "\x1b"]
 )
-def test_what_is_not_a_value_is_wrong_usage(text):
+def test_malformed_value_is_wrong_usage(text):
     with pytest.raises(WrongUsage, match="is not a value"):
         settings([f"name={text}"])
 
@@ -50,7 +50,7 @@ def test_what_is_not_a_value_is_wrong_usage(text):
         (["a=  "], "the value is missing"),
     ],
 )
-def test_what_is_not_a_setting_is_wrong_usage(given, message):
+def test_malformed_setting_is_wrong_usage(given, message):
     with pytest.raises(WrongUsage, match=message):
         settings(given)
 

@@ -14,7 +14,7 @@ def folder(tmp_path, monkeypatch):
     catalogue.pages.cache_clear()
 
 
-def test_a_page_is_found_by_its_code_in_any_case(folder):
+def test_page_lookup_is_case_insensitive(folder):
     (folder / "E0401.md").write_text("# E0401: does not fit\n\n## What\n", encoding="utf-8")
     page = catalogue.page(" e0401 ")
     assert (page.code, page.title) == ("E0401", "does not fit")

@@ -47,7 +47,7 @@ def test_json_has_every_part():
     }
 
 
-def test_json_without_a_place_has_the_same_keys():
+def test_json_without_a_location_has_the_same_keys():
     bare = to_json(diagnostic("E0801", "no such backend", severity=Severity.WARNING))
     assert bare.keys() == to_json(example()).keys()
     assert (bare["file"], bare["line"], bare["fix"]) == (None, None, None)
@@ -58,7 +58,7 @@ def test_concise_is_one_line():
     assert concise([example()]) == ("a.arch:2:3: error[E0201]: unknown name `cnov`, really: 100%\n")
 
 
-def test_github_escapes_what_its_commands_are_made_of():
+def test_github_command_characters_are_escaped():
     assert github([example()]) == (
         "::error file=a.arch,line=2,col=3,endLine=2,title=archspec E0201::"
         "unknown name `cnov`,%0Areally: 100%25\n"

@@ -68,7 +68,7 @@ def test_primary_and_secondary_span_in_one_file():
     """)
 
 
-def test_labels_on_one_line_hang_below_each_other():
+def test_labels_on_one_line_are_stacked():
     item = diagnostic(
         "E0401",
         "differ",
@@ -202,12 +202,12 @@ def test_a_fix_that_only_inserts_lines_shows_only_those():
     )
 
 
-def test_a_fix_in_words_is_a_remark():
+def test_a_fix_without_edits_is_a_remark():
     item = diagnostic("E0401", "no", place(MLP, "+"), fix="requires H % 2 == 0")
     assert drawn(item).endswith("  |\n  = help: requires H % 2 == 0\n")
 
 
-def test_a_long_chain_of_expansions_is_cut_in_the_middle():
+def test_long_expansion_chain_is_truncated_in_the_middle():
     at = place(MLP, "linear(i)")
     frames = [Frame(f"columns({n})", at) for n in range(40)]
     text = drawn(diagnostic("E0501", "too deep", at, expansion=frames))
@@ -217,14 +217,14 @@ def test_a_long_chain_of_expansions_is_cut_in_the_middle():
     assert "columns(20)" not in text
 
 
-def test_a_diagnostic_without_a_place():
+def test_diagnostic_without_a_location():
     assert drawn(diagnostic("E0801", "no such backend", notes=["install it"])) == (
         "error[E0801]: no such backend\n  = note: install it\n"
     )
     assert "<built in>" in drawn(diagnostic("E0801", "broken", NOWHERE))
 
 
-def test_a_very_long_line_is_cut_around_the_mark():
+def test_very_long_line_is_truncated_around_the_mark():
     source = Source("a.arch", "x" * 1_000_000 + "?" + "y" * 1_000_000)
     text = drawn(diagnostic("E0102", "odd", Span(source, 1_000_000, 1_000_001), "here"))
     source_line, carets = text.splitlines()[3:5]
@@ -234,7 +234,7 @@ def test_a_very_long_line_is_cut_around_the_mark():
     assert source_line.endswith("y…")
 
 
-def test_the_last_line_counts_and_names_a_page():
+def test_last_line_counts_diagnostics_and_suggests_a_page():
     warning = diagnostic("W0402", "maybe", severity=Severity.WARNING)
     errors = [diagnostic("E0401", "one"), diagnostic("E0201", "two")]
     last = render([warning, *errors]).splitlines()[-1]
@@ -242,7 +242,7 @@ def test_the_last_line_counts_and_names_a_page():
     assert render([]) == ""
 
 
-def test_colour_adds_nothing_but_colour():
+def test_colour_changes_no_text():
     item = diagnostic("E0401", "no", place(MLP, "+"), "here", notes=["why"], fix="do that")
     coloured = render([item], colour=True)
     assert coloured != render([item])
@@ -299,14 +299,14 @@ def test_any_spans_can_be_drawn(item, width):
     ("edits", "result"),
     [([(0, 1, "x")], "xbc"), ([(3, 3, "!")], "abc!"), ([(0, 2, ""), (1, 3, "z")], "c")],
 )
-def test_edits_apply_in_order_and_the_first_of_two_that_overlap_wins(edits, result):
+def test_edits_apply_in_order_and_the_first_overlapping_one_wins(edits, result):
     source = Source("a", "abc")
     made = [Edit(Span(source, start, end), text) for start, end, text in edits]
     assert apply(made, Span(source, 0, 3)) == result
 
 
 @pytest.mark.parametrize("blank", "\xa0\u1680\u2003\u202f\u205f\u3000\u2800\u3164\u115f\uffa0")
-def test_what_looks_like_a_blank_is_shown_by_its_number(blank):
+def test_unusual_white_space_is_shown_by_its_code_point(blank):
     source = Source("a.arch", f"x ={blank}y\n")
     drawn = render([diagnostic("E0111", "no space", Span(source, 3, 4))])
     number = f"\\x{ord(blank):02x}" if ord(blank) < 0x100 else f"\\u{ord(blank):04x}"

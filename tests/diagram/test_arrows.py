@@ -79,7 +79,7 @@ def test_tensors_leave_a_box_side_by_side_in_the_order_of_its_outputs(network):
     assert split.shapes == ("[B, 4]", "[B, 5]")  # the shape of the output is shown at its own box
 
 
-def test_one_tensor_leaves_at_one_place(network):
+def test_arrows_of_one_tensor_leave_at_one_point(network):
     result = shown(
         network("""
 network net {
@@ -111,7 +111,7 @@ network net {
 """
 
 
-def test_what_goes_straight_on_stays_in_the_middle_of_a_box(network):
+def test_single_arrow_stays_in_the_middle_of_a_box(network):
     result = shown(network(STRAIGHT))
     second = box_of(result, "second")
     into = {arrow.start: arrow.into for arrow in result.arrows if arrow.end == second.id}
@@ -143,7 +143,7 @@ def test_levels(arrows, apart, outputs, expected):
     assert all(found[start] < found[end] for start, end in (*arrows, *apart))
 
 
-def test_levels_with_room_below_some():
+def test_levels_with_extra_space_below_some():
     assert stretched({0: 0, 1: 1, 2: 1, 3: 2, 4: 3}, {1, 2}) == {0: 0, 1: 1, 2: 1, 3: 3, 4: 5}
 
 
@@ -166,7 +166,7 @@ def titled(placed, text):
     return found
 
 
-def test_frames_stand_below_what_feeds_them_and_above_what_reads_them(program):
+def test_frames_are_below_their_sources_and_above_their_readers(program):
     placed = layout(load("resnet50_fpn"), 2, program)
     body, pyramid = (extents(titled(placed, text)) for text in ("body: ", "fpn: "))
     assert pyramid[3] < body[1]
@@ -187,7 +187,7 @@ def test_an_auxiliary_classifier_is_next_to_the_next_layer():
     assert arrow.length == 1
 
 
-def test_lines_leave_a_frame_at_its_lower_end(program):
+def test_lines_leave_a_frame_at_its_bottom(program):
     placed = layout(load("resnet50_fpn"), 2, program)
     left, low, right, _ = extents(titled(placed, "fpn: "))
     places = {item["_gvid"]: item for item in placed["objects"]}
@@ -198,7 +198,7 @@ def test_lines_leave_a_frame_at_its_lower_end(program):
         assert all(left < x < right for x, y in points if y > low + 1)
 
 
-def test_lines_meet_where_they_pass_a_point(program):
+def test_lines_through_a_point_meet_there(program):
     placed = layout(load("dcgan_features"), 2, program)
     points = {o["_gvid"]: o for o in placed["objects"] if o.get("shape") == "point"}
     assert points
@@ -215,7 +215,7 @@ BARS = ["inception_v3", "deeplabv3_resnet50", "googlenet", "dcgan_features"]
 
 
 @pytest.mark.parametrize("name", BARS)
-def test_the_cells_of_a_bar_stand_below_what_feeds_them(name, program):
+def test_cells_of_a_bar_are_below_their_sources(name, program):
     placed = layout(load(name), 2, program)
     places = {item["_gvid"]: item for item in placed["objects"]}
     bars = {o["_gvid"] for o in placed["objects"] if 'port="o2"' in o.get("label", "")}
@@ -268,7 +268,7 @@ network net {
 """
 
 
-def test_frames_are_as_narrow_as_what_is_in_them(network, program):
+def test_frames_are_as_narrow_as_their_content(network, program):
     text = TITLED.replace("output residual", "output x -> residual")
     placed = layout(network(text), 2, program)
     items = placed["objects"]
@@ -297,7 +297,7 @@ BRANCHING = ["resnet50_fpn", "siglip_base_patch16_224", "googlenet", "swin_t", T
 
 
 @pytest.mark.parametrize("name", BRANCHING, ids=str)
-def test_arrows_stay_in_their_frames_and_lines_go_on_through_points(name, program):
+def test_arrows_stay_in_their_frames_and_continue_through_points(name, program):
     placed = layout(load(str(name)), 2, program)
     items = placed["objects"]
     members = {}
@@ -328,7 +328,7 @@ def test_arrows_stay_in_their_frames_and_lines_go_on_through_points(name, progra
 
 
 @pytest.mark.parametrize("name", ["upernet", "resnet50_fpn", "rpn_resnet50_fpn"])
-def test_boxes_are_straight_below_the_cells_that_feed_them(name, program):
+def test_boxes_are_directly_below_their_source_cells(name, program):
     placed = layout(load(name), 1, program)
     tails = [edge for edge in placed["edges"] if edge.get("tailport", "").startswith("o")]
     cells = Counter((edge["tail"], edge["tailport"]) for edge in tails)
@@ -340,7 +340,7 @@ def test_boxes_are_straight_below_the_cells_that_feed_them(name, program):
         assert abs(line[0][0] - line[-1][0]) < width / 2
 
 
-def test_of_equal_paths_the_one_in_the_middle_is_straight(network, program):
+def test_middle_one_of_equal_paths_is_straight(network, program):
     placed = layout(network(THREE), 1, program)
     middles = {
         name: float(item["pos"].split(",")[0])
@@ -421,7 +421,7 @@ def test_an_output_is_next_to_its_source_though_another_path_is_as_long():
 
 
 @pytest.mark.parametrize(("name", "depth"), [(T5, 3), (T5, 2), ("siglip_base_patch16_224", 3)])
-def test_no_title_is_crossed_and_the_page_is_as_wide_as_what_is_on_it(name, depth, program):
+def test_no_title_is_crossed_and_the_page_is_as_wide_as_its_content(name, depth, program):
     placed = layout(load(str(name)), depth, program)
     assert not moves(placed)
     boxes = [extents(item) for item in placed["objects"]]

@@ -62,7 +62,7 @@ def test_a_join_is_a_bar_with_a_cell_per_column_and_arrows_in_order():
     assert [a.out for a in result.arrows if a.start == inner.id] == [0, 1]
 
 
-def test_branches_leave_in_the_order_of_the_bar_that_they_meet_at():
+def test_branches_leave_in_the_order_of_their_join():
     build = Build()
     x = build.input(tensor(1, 4, 8, 8))
     start = build.op(Layer(width=4), x)
@@ -95,7 +95,7 @@ def test_a_rule_that_is_a_chain_has_no_title():
     assert [box.title for box in shown(net).boxes if box.shape == "ops"] == [""]
 
 
-def test_what_enters_a_frame_and_parts_there_enters_it_once():
+def test_tensor_with_two_readers_enters_a_frame_once():
     inner = Build("inner")
     y = inner.input(tensor(1, 4, 8, 8))
     y = inner.op(Join(), inner.op(Layer(width=4), y), y)
@@ -108,7 +108,7 @@ def test_what_enters_a_frame_and_parts_there_enters_it_once():
     assert split.frame == result.frames[0].id
 
 
-def test_an_opened_chain_is_one_box_with_a_line_per_op():
+def test_expanded_chain_is_one_box_with_a_line_per_op():
     build = Build()
     graph = build.graph(*build.call(chain(4, 8), build.input(tensor(1, 4, 8, 8)), key="body"))
     result = shown(graph)
@@ -118,7 +118,7 @@ def test_an_opened_chain_is_one_box_with_a_line_per_op():
     assert result.frames == ()
 
 
-def test_ops_that_keep_the_shape_join_the_one_above_them():
+def test_shape_preserving_ops_share_the_box_above():
     build = Build()
     x = build.input(tensor(1, 3, 8, 8))
     x = build.op(Pointwise(), build.op(Layer(width=4), x))
@@ -127,7 +127,7 @@ def test_ops_that_keep_the_shape_join_the_one_above_them():
     assert [len(box.lines) for box in boxes] == [2, 2]
 
 
-def test_repeats_are_folded_with_their_number():
+def test_repeats_are_folded_with_a_count():
     build = Build()
     x = build.input(tensor(1, 4, 8, 8))
     for _ in range(6):
@@ -148,7 +148,7 @@ def fractal_block():
     return _BLOCKS["one"]
 
 
-def test_pieces_that_repeat_stand_in_a_frame():
+def test_repeated_segments_are_framed():
     build = Build()
     x = build.input(tensor(1, 4, 8, 8))
     for _ in range(6):
@@ -204,7 +204,7 @@ def test_plumb_lines(arrows, starts, expected):
     assert list(plumb_lines(order, arrows, starts, order[-1:])) == expected
 
 
-def test_a_box_says_the_shape_that_it_yields_where_it_is_new():
+def test_box_shows_its_output_shape_if_it_changes():
     build = Build()
     x = build.input(tensor(1, 3, 8, 8))
     ways = [build.op(Layer(width=4), x), build.op(Layer(width=4), x)]
@@ -227,7 +227,7 @@ def test_text_can_be_read_on_every_fill():
         assert (light + 0.05) / (dark + 0.05) > 4.5  # WCAG 2.1, level AA
 
 
-def test_title_costs_legend_and_shapes_are_there():
+def test_title_costs_legend_and_shapes_are_shown():
     text = drawing(compiled(fractal(2), B=1, H=32, W=32), None)
     assert "<b>fractal</b>" in text
     assert "parameters, " in text
@@ -236,7 +236,7 @@ def test_title_costs_legend_and_shapes_are_there():
     assert ">[B, 16, H, W]<" in text
 
 
-def test_a_large_drawing_is_refused_with_words():
+def test_large_drawing_is_refused_with_a_message():
     with pytest.raises(CompileFailed) as failure:
         drawing(compiled(fractal(40)), None)
     (refused,) = failure.value.diagnostics
@@ -299,7 +299,7 @@ def test_hostile_labels_render(text, tmp_path):
 
 @settings(deadline=None, max_examples=50)
 @given(st.data())
-def test_levels_go_down_along_every_arrow(data):
+def test_every_arrow_goes_down(data):
     count = data.draw(st.integers(1, 12))
     pairs = [(a, b) for a in range(count) for b in range(a + 1, count)]
     arrows = data.draw(st.lists(st.sampled_from(pairs), max_size=20)) if pairs else []
@@ -338,7 +338,7 @@ def test_an_unknown_format_is_refused(tmp_path):
     assert failure.value.diagnostics[0].code == "E0810"
 
 
-def test_without_a_program_dot_files_still_work(tmp_path, monkeypatch):
+def test_dot_files_need_no_graphviz(tmp_path, monkeypatch):
     monkeypatch.setattr(rendering, "program", lambda: None)
     network = compiled(fractal(2), B=1, H=32, W=32)
     assert draw(network, tmp_path / "a.dot").exists()
@@ -348,7 +348,7 @@ def test_without_a_program_dot_files_still_work(tmp_path, monkeypatch):
     assert not (tmp_path / "a.svg").exists()
 
 
-def test_a_program_that_fails_is_reported(tmp_path, monkeypatch):
+def test_failing_graphviz_is_reported(tmp_path, monkeypatch):
     script = tmp_path / "dot"
     script.write_text("#!/bin/sh\necho it broke >&2\nexit 3\n")
     script.chmod(0o755)

@@ -103,7 +103,7 @@ def extent(box):
 
 @pytest.mark.parametrize("direction", ["TB", "LR"])
 @pytest.mark.parametrize("source", [RESIDUAL, ATTENTION])
-def test_text_keeps_its_width_and_its_box(source, direction, network, program):
+def test_text_fits_its_box(source, direction, network, program):
     svg = svg_of(network(source), 2, direction=direction)
     texts = list(svg.iter(f"{SVG}text"))
     assert texts
@@ -142,7 +142,7 @@ def test_titles_are_moved_in_images_too(network, program, monkeypatch):
     assert not moves(json.loads(run(graphviz, dot, "json", "nop2")))
 
 
-def test_residual_blocks_stand_straight(network, program):
+def test_residual_blocks_are_aligned(network, program):
     layout = placed(network(RESIDUAL), 2, program)
     middles = [
         float(item["pos"].split(",")[0])
@@ -153,7 +153,7 @@ def test_residual_blocks_stand_straight(network, program):
     assert max(middles) - min(middles) < 2
 
 
-def test_arguments_that_make_blocks_different_are_shown(network):
+def test_arguments_that_distinguish_blocks_are_shown(network):
     texts = said(network(ATTENTION))
     assert "first: a(64, 8)" in texts
     assert "second: a(64, 8, causal=true)" in texts
@@ -181,7 +181,7 @@ network net {
 """
 
 
-def test_a_block_shows_its_arguments_that_are_not_defaults_and_no_others(network):
+def test_a_block_shows_only_non_default_arguments(network):
     texts = [re.sub(r"\[.*", "", text) for text in said(network(REDUCED))]
     assert texts[1:-1] == [
         "a: unit(8)",
@@ -211,13 +211,13 @@ def test_inference_has_no_dropout_and_folds_blocks_with_other_rates(network):
     assert not any("p=0)" in text for text in said(network(ATTENTION), 2, training=True))
 
 
-def test_pieces_that_repeat_are_named():
+def test_repeated_segments_are_named():
     frames = [words(frame) for frame in groups(svg_of(load("siglip_base_patch16_224"), 2), "frame")]
     assert frames.count("encoder.layers.0 .. 11 × 12") == 2
     assert [words(f) for f in groups(svg_of(load("swin_t")), "frame")] == ["features.5.0 .. 5 × 3"]
 
 
-def test_whatever_repeats_looks_the_same(network):
+def test_all_repeats_look_the_same(network):
     """A name with a range, a bold number, and a dashed frame around what repeats."""
     resnet = said(load("resnet50"))
     assert "layer1.1 .. 2: bottleneck(64) × 2" in resnet
@@ -244,7 +244,7 @@ network net {
 """
 
 
-def test_each_tensor_of_an_output_has_a_box_of_its_own(network):
+def test_each_tensor_of_an_output_has_its_own_box(network):
     texts = said(network(SEVERAL.replace("input x: [B, C], output", "input x: [B, C]\n  output")))
     ends = [text for text in texts if "f32" in text]
     assert [re.sub(r"\s*f32.*", "", text) for text in ends] == [
@@ -255,7 +255,7 @@ def test_each_tensor_of_an_output_has_a_box_of_its_own(network):
     ]
 
 
-def test_all_that_goes_from_one_box_to_another_is_one_arrow():
+def test_parallel_tensors_between_two_boxes_share_one_arrow():
     dot = drawing(load("resnet50_fpn").compiled, 1)
     (line,) = [line for line in dot.splitlines() if "n1:s -> n2" in line]
     assert re.findall(r"\[B, (\d+),", line) == ["256", "512", "1024", "2048"]
@@ -275,7 +275,7 @@ def test_concrete_shapes(network):
     assert "[B," not in words(svg)
 
 
-def test_tooltips_say_shape_parameters_macs_and_line(network, program):
+def test_tooltips_show_shape_parameters_macs_and_line(network, program):
     svg = svg_of(network(RESIDUAL), 2)
     found = {lines[0]: lines[1:] for lines in map(title, groups(svg, "box")) if lines}
     assert found["stem: conv(8, 3)"] == [
@@ -295,7 +295,7 @@ def test_tooltips_say_shape_parameters_macs_and_line(network, program):
     assert ["f32[B, 8, H, W]"] in [title(item) for item in groups(svg, "arrow")]
 
 
-def test_a_file_says_what_it_shows_and_prints_on_one_page(network, program):
+def test_file_has_a_title_and_prints_on_one_page(network, program):
     svg = svg_of(network(RESIDUAL), 2)
     first, second = list(svg)[:2]
     assert (first.tag, first.text) == (f"{SVG}title", "net")
@@ -313,7 +313,7 @@ def test_hostile_names_give_valid_files(network, program):
     assert title(box)[0].startswith("a<b>&c]]>: conv(8, 3)")
 
 
-def test_the_same_bytes_twice(network, program):
+def test_drawings_are_reproducible(network, program):
     net = network(RESIDUAL)
     one, two = (rendering.layout(drawing(net.compiled, 2), "svg") for _ in range(2))
     assert one == two
@@ -331,7 +331,7 @@ def test_the_command(network, tmp_path):
     assert run(app, ["draw", str(tmp_path / "net.arch"), "--direction", "up"]).exit_code == 2
 
 
-def test_the_drawing_of_the_readme_is_that_of_its_command(tmp_path, monkeypatch):
+def test_readme_drawing_is_up_to_date(tmp_path, monkeypatch):
     monkeypatch.setattr(rendering, "program", lambda: next(rendering._pure()))
     source = (ROOT / "README.md").read_text().split("```arch\n")[1].split("```")[0]
     (tmp_path / "fractal.arch").write_text(source)
@@ -340,6 +340,6 @@ def test_the_drawing_of_the_readme_is_that_of_its_command(tmp_path, monkeypatch)
     assert drawn == (ROOT / "docs/images/fractal.svg").read_text()
 
 
-def test_a_direction_that_there_is_not(network, tmp_path):
+def test_unknown_direction_is_refused(network, tmp_path):
     with pytest.raises(ValueError, match='"TB" or "LR"'):
         network(RESIDUAL).draw(tmp_path / "a.svg", direction="RL")

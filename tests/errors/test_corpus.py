@@ -91,7 +91,7 @@ OTHER = "\nblock beside { input x: [B, C, H, W]\n  output x -> conv(8, 3, nonsen
 
 @pytest.mark.parametrize("other", ["", OTHER], ids=["alone", "beside_another_error"])
 @pytest.mark.parametrize("path", FILES, ids=IDS)
-def test_each_fix_removes_its_fault_and_adds_none(
+def test_each_fix_removes_its_error_and_adds_none(
     path: Path, other: str, checked: Checked, tmp_path: Path
 ) -> None:
     given = tmp_path / path.name

@@ -14,7 +14,7 @@ EXAMPLES = ROOT / "docs" / "examples"
 CHECKOUT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "backends")])}
 
 
-def test_the_plain_network_is_what_the_deepest_column_is():
+def test_plain_network_equals_the_deepest_column():
     fractal = archspec.load(EXAMPLES / "digits.arch", "fractal_digits")
     deepest = fractal.extract(column=3)
     plain = archspec.load(EXAMPLES / "digits.arch", "plain_digits")
@@ -30,7 +30,7 @@ def test_the_example_runs(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_same_seed_gives_the_same(tmp_path):
+def test_runs_with_the_same_seed_agree(tmp_path):
     first, again = (run(tmp_path / name) for name in ("a.svg", "b.svg"))
     assert first.replace("a.svg", "b.svg") == again
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()

@@ -32,7 +32,7 @@ def example():
     return module
 
 
-def test_the_surest_of_each_class_are_taken(example):
+def test_most_confident_images_of_each_class_are_selected(example):
     logits = torch.zeros(6, 10)
     for picture, (label, value) in enumerate([(3, 1), (3, 5), (3, 4), (7, 2), (7, 9), (0, 1)]):
         logits[picture, label] = value
@@ -63,7 +63,7 @@ def test_another_head_keeps_the_body(example):
     assert mine["fc.weight"].shape == (2, 64)
 
 
-def test_weights_with_another_head_are_refused_as_the_page_says():
+def test_weights_with_another_head_are_refused_as_documented():
     page = (EXAMPLES / "teacher_student.md").read_text(encoding="utf-8")
     (quoted,) = re.findall(r"```text\n(.*?)```", page, re.DOTALL)
     student = archspec.load(SPEC, "student").to_torch()
@@ -73,7 +73,7 @@ def test_weights_with_another_head_are_refused_as_the_page_says():
     assert [line for line in quoted.splitlines() if line not in said] == []
 
 
-def test_the_page_counts_right():
+def test_numbers_on_the_page_are_right():
     page = (EXAMPLES / "teacher_student.md").read_text(encoding="utf-8")
     for name, options in (("teacher", {}), ("student", {}), ("student", {"classes": 2})):
         assert f"{archspec.load(SPEC, name, **options).parameters:,}" in page

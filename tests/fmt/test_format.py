@@ -105,7 +105,7 @@ DEFINITIONS = [
 
 @settings(max_examples=120, deadline=None)
 @given(st.data())
-def test_comments_anywhere_survive(data):
+def test_comments_are_kept_anywhere(data):
     """Comments inserted between any two tokens, if the file still parses, are kept by
     formatting."""
     text = data.draw(st.sampled_from(DEFINITIONS))

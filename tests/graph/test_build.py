@@ -61,7 +61,7 @@ def built():
     return net.graph()
 
 
-def test_what_is_built_is_what_the_text_makes(tmp_path):
+def test_built_graph_equals_the_compiled_text(tmp_path):
     path = tmp_path / "net.arch"
     path.write_text(TEXT)
     written = archspec.load(path).compiled.inference
@@ -74,7 +74,7 @@ def test_what_is_built_is_what_the_text_makes(tmp_path):
     ]
 
 
-def test_keys_are_numbered_and_taken_once():
+def test_keys_are_numbered_and_unique():
     build = Building("net")
     x = build.input("x", tensor("B", 8))
     for _ in range(3):
@@ -86,7 +86,7 @@ def test_keys_are_numbered_and_taken_once():
         build.op(op("linear", width=8), x, key="head")
 
 
-def test_a_layer_that_is_used_twice_is_one():
+def test_a_layer_used_twice_is_one_instance():
     build = Building("net")
     x = build.input("x", tensor("B", 8))
     (y,) = build.op(op("linear", width=8), x)
@@ -105,7 +105,7 @@ def test_a_layer_that_is_used_twice_is_one():
         ("global_max_pool", {}, [("B", 3, 0, 4)], "`global_max_pool` needs"),
     ],
 )
-def test_inputs_that_do_not_fit_are_refused(name, attributes, kinds, message):
+def test_mismatched_inputs_are_refused(name, attributes, kinds, message):
     build = Building("net")
     ports = [build.input(f"x{at}", tensor(*kind)) for at, kind in enumerate(kinds)]
     with pytest.raises(OpError, match=message):

@@ -25,7 +25,7 @@ from archspec.types.tensor import DType, TensorType
 FORMS = [Form("conv", (8, 0.1)), *(Form("conv", (8 * n, 0.1)) for n in (1, 2, 3)), Form("pool")]
 
 
-def test_runs_leave_out_what_fits_no_pattern():
+def test_runs_exclude_forms_without_a_pattern():
     assert runs(FORMS) == [1, 3, 1]
     assert [*columns(FORMS[1:4])] == [Steps(8, 8), Same(0.1)]
     assert runs([Form("a", (1,)), Form("a", (5,)), Form("a", (2,))]) == [1, 1, 1]
@@ -58,7 +58,7 @@ def test_iterations_of_nodes():
     assert iterations([[0], [3], [10]], len(nodes), lambda at, _: type(nodes[at].op)) is None
 
 
-def test_chains_are_what_runs_in_sequence():
+def test_chains_are_nodes_in_sequence():
     net = Building("net", "network")
     x = net.input("x", type_of_text("f32[2, 4]"))
     for key in ("a.0", "a.1", "b.0", "b.1"):
@@ -75,7 +75,7 @@ def test_chains_are_what_runs_in_sequence():
     assert (is_inside("a.1", {"a"}), is_inside("a", {"a"})) == (True, False)
 
 
-def test_names():
+def test_fresh_names():
     names = Names(["x"], frozenset({"np"}), frozenset({"for"}))
     assert [names.fresh(one) for one in ("x", "x", "np", "for", "y")] == [
         "x_2",
@@ -109,7 +109,7 @@ def test_classes_of_one_definition_have_different_names():
     assert suffixes([plain]) == [""]
 
 
-def test_conditions_are_short():
+def test_conditions_are_simplified():
     one, two = single(("live", 0)), single(("live", 1))
     assert either([one, two], {"live": 2}) == ALWAYS  # one of them survives
     assert either([one], {"live": 2}) == one
@@ -170,7 +170,7 @@ def test_a_value_is_computed_exactly_where_it_is_needed(name):
     assert tried
 
 
-def test_draws():
+def test_draws_and_their_readers():
     net = archspec.load(networks()["fractalnet"], "fractalnet")
     units = plan(net.compiled)
     found = draws(units)
@@ -181,7 +181,7 @@ def test_draws():
 
 
 @pytest.mark.parametrize("name", ["swin_t", "unet", "densenet121", "fcn_resnet50"])
-def test_sizes_over_the_axes_of_a_block_are_those_of_the_network(name):
+def test_sizes_in_a_block_equal_those_of_the_network(name):
     compiled = archspec.load(networks()[name], name).compiled
     outside = {**compiled.sizes}
     for unit in plan(compiled):

@@ -52,12 +52,12 @@ def test_different_graphs_have_different_fingerprints(print_of, kind):
     assert print_of(TEXT) != print_of(TEXT.replace(old, new))
 
 
-def test_where_it_is_written_does_not_matter(print_of):
+def test_locations_do_not_change_fingerprints(print_of):
     assert print_of(TEXT) == print_of("# a comment\n\n" + TEXT.replace("  output", "    output"))
     assert print_of(TEXT) == print_of(TEXT.replace("width", "channels"))
 
 
-def test_what_a_node_needs_of_the_sizes_counts(tmp_path):
+def test_conditions_on_sizes_change_fingerprints(tmp_path):
     path = tmp_path / "net.arch"
     path.write_text(TEXT)
     graph = archspec.load(path).compiled.training
@@ -67,7 +67,7 @@ def test_what_a_node_needs_of_the_sizes_counts(tmp_path):
 
 
 @pytest.mark.parametrize("seed", ["1", "2"])
-def test_it_is_the_same_in_every_process(print_of, tmp_path, seed):
+def test_fingerprints_are_the_same_in_every_process(print_of, tmp_path, seed):
     wanted = print_of(TEXT)
     code = (
         "import archspec, sys; from archspec.graph.compare import fingerprint;"

@@ -72,7 +72,7 @@ def said(compiled: Compiled) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_numbers_of_nodes_mean_nothing(name):
+def test_renumbering_nodes_changes_nothing(name):
     run = family(name)["run"]
     compiled = shipped(run["network"], **options(run)).compiled
     every_second = itertools.cycle((renumbered, lambda graph: graph))
@@ -91,7 +91,7 @@ def test_numbers_of_nodes_mean_nothing(name):
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(text=programs())
-def test_nor_do_those_of_any_program(text):
+def test_renumbering_nodes_of_random_programs_changes_nothing(text):
     net = network(text)
     if net is None or not net.accepts() or not net.accepts(training=True):
         return
@@ -141,7 +141,7 @@ def test_a_change_reaches_blocks_regions_and_both_modes(net):
     assert Network(after, ()).parameters == net.parameters
 
 
-def test_nodes_that_are_left_keep_their_numbers(net):
+def test_remaining_nodes_keep_their_numbers(net):
     before = net.compiled.inference
     after = without_dropout(before)
     assert {node.id for node in after.nodes} < {node.id for node in before.nodes}
@@ -173,13 +173,13 @@ def test_inserted_nodes_come_after_their_inputs():
     assert fingerprint(graph) == fingerprint(chain())
 
 
-def test_an_op_that_takes_no_such_input_is_refused():
+def test_op_with_a_wrong_input_is_refused():
     edit = Edit(chain())
     with pytest.raises(OpError):
         edit.insert(Instance("c", Conv(width=4, kernel=20, padding=0)), [Port(2)])
 
 
-def test_a_port_of_another_type_cannot_be_read_in_its_place():
+def test_replacement_port_must_have_the_same_type():
     edit = Edit(chain())
     made = edit.insert(Instance("c", Conv(width=6, kernel=3)), [Port(0)])
     said = "node 3 returns f32[1, 6, 8, 8], but node 1 returns f32[1, 4, 8, 8]: "
@@ -192,7 +192,7 @@ def test_a_port_of_another_type_cannot_be_read_in_its_place():
     assert verify(edit.graph()) == ()
 
 
-def test_what_is_put_in_place_of_a_node_takes_over_its_name_iterations_and_rank():
+def test_replacement_takes_over_name_iterations_and_rank():
     here = Origin(Span(Source("net.arch", "conv"), 0, 4))
     iteration = Iteration(here.span, 2)
     graph = chain()
@@ -211,7 +211,7 @@ def test_what_is_put_in_place_of_a_node_takes_over_its_name_iterations_and_rank(
     assert (new.name, new.iterations, new.rank, new.origin) == ("y", (iteration,), (1,), here)
 
 
-def test_a_node_that_what_takes_its_place_reads_stays():
+def test_node_read_by_its_replacement_is_kept():
     edit = Edit(chain())
     made = edit.insert(Instance("", RELU()), [Port(1)])
     edit.replace(1, Port(made.id))
@@ -223,7 +223,7 @@ def test_a_node_that_what_takes_its_place_reads_stays():
         edit.replace(2, Port(0), Port(0))
 
 
-def test_what_a_network_promises_is_not_needed_of_what_is_inserted(tmp_path):
+def test_conditions_implied_by_where_are_not_added_to_inserted_nodes(tmp_path):
     path = tmp_path / "net.arch"
     path.write_text(
         "network net {\n  input x: f32[B = 1, 4, H = 16, W = 16] where H >= 8, W >= 8\n"
@@ -240,7 +240,7 @@ def test_what_a_network_promises_is_not_needed_of_what_is_inserted(tmp_path):
     assert needs(Edit(graph, compiled.where)) == 0
 
 
-def test_an_op_made_of_another_is_checked():
+def test_derived_op_is_checked():
     op = Conv(width=4, kernel=3, groups=2)
     made = op.derived(width=8, bias=False)
     assert made == Conv(width=8, kernel=3, groups=2, bias=False)
@@ -251,13 +251,13 @@ def test_an_op_made_of_another_is_checked():
 
 
 @pytest.mark.parametrize("name", sorted(all_ops()))
-def test_an_op_with_nothing_changed_is_the_same(name):
+def test_derived_op_without_changes_is_equal(name):
     for example in all_ops()[name].examples:
         op = all_ops()[name](**example.attributes)
         assert op.derived() == op
 
 
-def test_what_is_read_is_not_erased():
+def test_nodes_with_readers_are_not_erased():
     edit = Edit(chain())
     for number in (0, 1, 2):
         with pytest.raises(ValueError, match="is an input, or is still read"):
@@ -267,14 +267,14 @@ def test_what_is_read_is_not_erased():
     assert 7 not in edit
 
 
-def test_what_no_output_needs_goes_and_inputs_stay():
+def test_unneeded_nodes_are_removed_and_inputs_kept():
     edit = Edit(chain())
     edit.outputs = [replace(edit.outputs[1], ports=(Port(0),))]
     edit.erase_unneeded()
     assert [node.id for node in edit.graph().nodes] == [0]
 
 
-def test_a_call_is_opened_in_its_place(net):
+def test_a_call_is_inlined_in_its_place(net):
     graph = net.compiled.inference
     edit = Edit(graph)
     call = next(node for node in graph.nodes if node.callee is not None)

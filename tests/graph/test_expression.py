@@ -70,7 +70,7 @@ def test_simplified():
     assert OPERATIONS["ceil_div"](7, 2) == 4
 
 
-def test_a_graph_remembers_what_its_attributes_were_written_as():
+def test_a_graph_stores_the_expressions_of_its_attributes():
     found = {}
     for graph in walk(shipped("swin_t").compiled.inference):
         if graph.name == "window_attention":
@@ -81,7 +81,7 @@ def test_a_graph_remembers_what_its_attributes_were_written_as():
     assert found == {"width": Operation("*", (Number(3), Name("C")))}
 
 
-def test_a_choice_by_a_negated_condition_is_turned_around():
+def test_negated_conditions_of_choices_are_inverted():
     flag, one, two = Name("flag"), Number(1), Number(2)
     choice = Operation("if", (Operation("not", (flag,)), one, two))
     assert simplified(choice) == Operation("if", (flag, two, one))

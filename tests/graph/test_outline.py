@@ -117,7 +117,7 @@ def net(*keys: str) -> Graph:
     return build.graph()
 
 
-def test_what_cannot_be_a_block():
+def test_invalid_outlines_are_refused():
     graph = net("part.a", "part.c")
     for numbers, says in (
         ({0, 1}, "an input is among"),
@@ -129,7 +129,7 @@ def test_what_cannot_be_a_block():
             Edit(graph).outline(numbers, "part", "part")
 
 
-def test_weights_that_others_use_stay_where_they_are():
+def test_weights_with_other_uses_are_not_moved():
     build = Building("net")
     x = build.input("x", tensor(1, 4, 8, 8))
     shared = Instance("part.a", Conv(width=4, kernel=3))

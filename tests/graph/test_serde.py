@@ -55,13 +55,13 @@ def assert_same(left, right):
     assert verify_network(right) == ()
 
 
-def test_a_network_reads_back(net):
+def test_network_round_trips(net):
     assert_same(net, again(net))
     assert network_json(again(net)) == network_json(net)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_shipped_networks_read_back(name):
+def test_shipped_networks_round_trip(name):
     run = family(name)["run"]
     compiled = shipped(run["network"], **options(run)).compiled
     back = again(compiled)
@@ -70,7 +70,7 @@ def test_shipped_networks_read_back(name):
     assert python_source(replace(compiled, family=None)) == python_source(back)
 
 
-def test_what_is_shared_stays_shared(net):
+def test_shared_layers_stay_shared(net):
     back = again(net)
     first = [node.instance for node in back.training.nodes if _key(node) == "conv_1"]
     assert len(first) == 2
@@ -115,6 +115,6 @@ def _first_op(data, op):
 
 
 @pytest.mark.parametrize("kind", WRONG)
-def test_what_is_no_network_is_refused(net, kind):
+def test_invalid_data_is_refused(net, kind):
     with pytest.raises(NotReadable):
         read_network(WRONG[kind](network_json(net)))

@@ -20,7 +20,7 @@ def whole(*callees):
     return build.graph(x)
 
 
-def test_callees_come_before_callers_and_each_once():
+def test_units_are_unique_with_callees_before_callers():
     shared = block("shared", 4)
     graph = whole(("a", shared), ("b", shared))
     *callees, net = plan(Compiled("net", graph, graph))

@@ -168,13 +168,13 @@ WRONG = {
 }
 
 
-def test_a_graph_of_the_compiler_is_right(net):
+def test_compiled_graphs_are_valid(net):
     assert verify(net.inference) == ()
     require_verified(net)
 
 
 @pytest.mark.parametrize("kind", WRONG)
-def test_what_is_wrong_is_found(net, kind):
+def test_violations_are_found(net, kind):
     wrong, wanted = WRONG[kind]
     graph = wrong(net.inference)
     found = [str(fault) for fault in verify(graph)]
@@ -183,7 +183,7 @@ def test_what_is_wrong_is_found(net, kind):
         require_verified(replace(net, inference=graph), after="forgetful")
 
 
-def test_a_size_that_is_needed_is_written_as_a_spec_writes_it(net):
+def test_required_sizes_are_printed_as_in_a_spec(net):
     graph = with_callee(
         net.inference, "unit", lambda b: with_node(b, "a", lambda n: replace(n, requirements=()))
     )
@@ -193,7 +193,7 @@ def test_a_size_that_is_needed_is_written_as_a_spec_writes_it(net):
     assert found == [f"{missing} 2 {told} (H >= 3)", f"{missing} 3 {told} (W >= 3)"]
 
 
-def test_what_has_no_key_is_called_as_in_the_listing(tmp_path):
+def test_nodes_without_keys_are_named_as_in_the_listing(tmp_path):
     path = tmp_path / "net.arch"
     path.write_text("network net { input x: f32[B = 2, 4]\n output x -> relu -> tanh -> relu }\n")
     compiled = archspec.load(path).compiled
@@ -206,7 +206,7 @@ def test_what_has_no_key_is_called_as_in_the_listing(tmp_path):
     assert [fault.title for fault in found] == ["relu", "tanh", "relu'2"]
 
 
-def test_an_error_is_reported_once_and_with_its_mode_if_it_is_in_only_one(tmp_path):
+def test_error_in_one_mode_is_reported_once_with_its_mode(tmp_path):
     path = tmp_path / "net.arch"
     path.write_text(
         "block unit() { conv(4, 3, padding=0) }\n"
@@ -227,7 +227,7 @@ def test_an_error_is_reported_once_and_with_its_mode_if_it_is_in_only_one(tmp_pa
     assert [str(fault) for fault in verify_network(one)] == [f"in training, {it}" for it in found]
 
 
-def test_ports_in_another_order_are_found_where_types_differ(tmp_path):
+def test_swapped_ports_of_different_types_are_found(tmp_path):
     path = tmp_path / "net.arch"
     path.write_text(
         "network net {\n  input x: f32[B = 1, 4, H = 16, W = 16]\n"
@@ -240,7 +240,7 @@ def test_ports_in_another_order_are_found_where_types_differ(tmp_path):
     assert "node 2 (concat): it yields" in str(verify(moved)[0])
 
 
-def test_what_is_frozen_needs_nothing_for_training(tmp_path):
+def test_frozen_layers_have_no_conditions_for_training(tmp_path):
     path = tmp_path / "net.arch"
     layers = "frozen(conv(4, 1) -> batch_norm)"
     path.write_text(
@@ -249,7 +249,7 @@ def test_what_is_frozen_needs_nothing_for_training(tmp_path):
     assert verify_network(archspec.load(path).compiled) == ()
 
 
-def test_a_need_that_the_network_promises_need_not_stand_at_its_node(tmp_path):
+def test_condition_implied_by_where_may_be_absent_from_its_node(tmp_path):
     path = tmp_path / "net.arch"
     path.write_text(
         "network net {\n  input x: f32[B = 1, 4, H = 16, W = 16] where H >= 8, W >= 8\n"
@@ -261,7 +261,7 @@ def test_a_need_that_the_network_promises_need_not_stand_at_its_node(tmp_path):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_shipped_networks_are_right_as_they_are_and_folded(name):
+def test_shipped_networks_are_valid_unchanged_and_folded(name):
     run = family(name)["run"]
     net = shipped(run["network"], **options(run))
     assert verify_network(net.compiled) == ()

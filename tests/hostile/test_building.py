@@ -84,5 +84,5 @@ def test_building(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SLOW)
-def test_building_of_all_others(name: str) -> None:
+def test_building_of_all_other_specs(name: str) -> None:
     _require_foreseen(_result(name, SLOW))

@@ -31,7 +31,7 @@ def snippets():
 
 
 @pytest.mark.parametrize("text", list(snippets()))
-def test_what_the_table_says_compiles(text):
+def test_specs_in_the_table_compile(text):
     chain = text if "->" in text or text.startswith("x ") else f"x -> {text}"
     chain = chain.replace("C", "16").replace("(layer)", "(conv(8, 3))")
     body = f"y, h, c = {chain}\n  output y" if text.startswith("lstm") else f"output {chain}"
@@ -40,7 +40,7 @@ def test_what_the_table_says_compiles(text):
     assert not all(found)
 
 
-def test_the_page_has_enough_forms():
+def test_the_page_covers_enough_forms():
     assert len(list(snippets())) >= 40
 
 

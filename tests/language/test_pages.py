@@ -78,7 +78,7 @@ def test_files_of_examples_are_built(path, tmp_path):
     build(text, tmp_path)
 
 
-def test_every_block_of_a_page_is_looked_at():
+def test_every_code_block_of_a_page_is_checked():
     """Whatever follows `arch` in the opening fence."""
     pages = [*(ROOT / "docs").rglob("*.md"), ROOT / "README.md"]
     fences = sum(

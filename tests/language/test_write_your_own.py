@@ -76,7 +76,7 @@ def names_of_the_reference():
     return {name: torch.empty(shape, device="meta") for name, shape in state.items()}
 
 
-def test_what_does_not_fit_yet_is_quoted(tmp_path, monkeypatch):
+def test_quoted_mismatch_is_the_actual_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     given = names_of_the_reference()
     Path("convnext.arch").write_text(LABELLED, encoding="utf-8")
@@ -97,20 +97,20 @@ def test_the_finished_spec_is_the_shipped_one(tmp_path):
         assert (mine.parameters, mine.macs()) == (wanted.parameters, wanted.macs())
 
 
-def test_it_is_in_the_common_style(say):
+def test_finished_spec_is_formatted(say):
     assert say(WHOLE, "fmt", "--check", "convnext.arch") == [
         "0 would be reformatted, 1 already formatted"
     ]
 
 
-def test_its_drawing_folds_what_repeats(say):
+def test_drawing_folds_repeated_blocks(say):
     command = "draw convnext.arch:convnext_tiny --depth 2 -o convnext.svg"
     assert f"archspec {command}\n" in PAGE.read_text(encoding="utf-8")
     say(WHOLE, *command.split())
     assert "× 9" in Path("convnext.svg").read_text(encoding="utf-8")
 
 
-def test_its_training_trains(tmp_path, monkeypatch, capsys):
+def test_training_program_reduces_the_loss(tmp_path, monkeypatch, capsys):
     pytest.importorskip("torch")
     monkeypatch.chdir(tmp_path)
     Path("convnext.arch").write_text(WHOLE, encoding="utf-8")
@@ -120,7 +120,7 @@ def test_its_training_trains(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.live
-def test_its_question_to_the_reference(tmp_path, monkeypatch, capsys):
+def test_names_of_the_reference_are_printed(tmp_path, monkeypatch, capsys):
     pytest.importorskip("torchvision")
     monkeypatch.chdir(tmp_path)
     Path("convnext.arch").write_text(WHOLE, encoding="utf-8")

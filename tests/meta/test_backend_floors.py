@@ -70,7 +70,7 @@ def test_no_module_imports_itself_through_others():
     assert circle(EDGES) is None
 
 
-def test_a_circle_would_be_found():
+def test_import_cycles_are_detected():
     first = next(name for name in EDGES if EDGES[name])
     below = next(iter(EDGES[first]))
     assert circle({**EDGES, below: {first}}) is not None
@@ -97,7 +97,7 @@ def test_every_part_of_a_backend_has_a_floor(backend):
     assert parts == {part for floor in FLOORS[backend] for part in floor}
 
 
-def test_a_backend_is_built_upon_through_few_doors():
+def test_backends_import_few_modules_of_other_backends():
     """What one backend imports from another: the module it makes, not how its code is written."""
     doors = {
         part_of(target)[1]
@@ -108,7 +108,7 @@ def test_a_backend_is_built_upon_through_few_doors():
     assert doors == {"checks", "code", "memory", "module", "reserved", "source"}
 
 
-def test_no_folder_is_a_heap():
+def test_folders_have_few_files():
     folders = {}
     for path in MODULES.values():
         folders.setdefault(path.parent, []).append(path.name)
@@ -117,7 +117,7 @@ def test_no_folder_is_a_heap():
     } == {}
 
 
-def test_no_class_does_everything():
+def test_classes_are_short():
     sizes = {
         f"{name}.{node.name}": node.end_lineno - node.lineno + 1
         for name, path in MODULES.items()

@@ -42,20 +42,20 @@ def without_place(text):
 
 
 @pytest.mark.parametrize("folder", ["syntax", "types", "ops", "graph", "semantics"])
-def test_what_is_wrong_with_a_text_has_a_place(folder):
+def test_errors_in_a_text_have_a_location(folder):
     """E0804 is about a file named on the command line that cannot be read."""
     for path in sorted((ROOT / "archspec" / folder).rglob("*.py")):
         found = set(without_place(path.read_text(encoding="utf-8")))
         assert found <= {"E0804"}, path.relative_to(ROOT)
 
 
-def test_a_diagnostic_without_a_place_is_found():
+def test_diagnostic_without_a_location_is_found():
     text = 'diagnostic("E0101", "a", notes=())\ndiagnostic("E0102", "b", span)'
     assert [*without_place(text)] == ["E0101"]
 
 
 @pytest.mark.parametrize("page", catalogue.pages().values(), ids=lambda page: page.code)
-def test_a_page_says_what_why_and_what_instead(page):
+def test_pages_explain_error_reason_and_fix(page):
     headings = re.findall(r"^## (.+)$", page.text, re.MULTILINE)
     assert headings == ["What", "Why", "Example", "Instead"]
     assert "```arch" in page.text or "```" in page.text

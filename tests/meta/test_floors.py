@@ -151,7 +151,7 @@ def test_nothing_in_archspec_imports_torch():
     ] == []
 
 
-def test_a_library_is_imported_in_one_part_only():
+def test_each_library_is_imported_in_one_part_only():
     wrong = []
     for path, floor, module, line in own_imports():
         allowed = ONLY_IN.get(module.split(".")[0])
@@ -160,7 +160,7 @@ def test_a_library_is_imported_in_one_part_only():
     assert wrong == []
 
 
-def test_backends_use_what_they_may():
+def test_backends_import_only_allowed_parts():
     wrong = []
     for path in python_files(BACKENDS):
         for module, line in imports(path):
@@ -171,7 +171,7 @@ def test_backends_use_what_they_may():
 
 
 @pytest.mark.parametrize("folder", [PACKAGE, BACKENDS], ids=["archspec", "backends"])
-def test_files_fit_in_the_head(folder):
+def test_files_are_short(folder):
     sizes = {
         path: len(path.read_text(encoding="utf-8").splitlines()) for path in python_files(folder)
     }
@@ -179,7 +179,7 @@ def test_files_fit_in_the_head(folder):
 
 
 @pytest.mark.parametrize("folder", [PACKAGE, BACKENDS], ids=["archspec", "backends"])
-def test_no_drawer_for_everything(folder):
+def test_no_modules_with_vague_names(folder):
     vague = {"utils", "util", "helpers", "helper", "common", "misc"}
     named = {path for path in python_files(folder) if vague & {path.stem, path.parent.name}}
     assert named == set()
@@ -225,7 +225,7 @@ def import_graph(named):
 @pytest.mark.parametrize(
     ("folder", "root"), [(PACKAGE, ROOT), (BACKENDS, BACKENDS)], ids=["archspec", "backends"]
 )
-def test_no_modules_import_each_other_in_a_circle(folder, root):
+def test_no_import_cycles(folder, root):
     """Imports inside functions, and those for annotations, count too."""
     graph = import_graph(modules_of(folder, root))
     circles = [found for found in networkx.strongly_connected_components(graph) if len(found) > 1]

@@ -54,12 +54,12 @@ STATED = {
 
 
 @pytest.mark.parametrize(("words", "value"), STATED.items(), ids=STATED.keys())
-def test_the_page_of_limits(words, value):
+def test_documented_limits_are_current(words, value):
     (row,) = [line for line in PAGE.splitlines() if line.startswith(f"| {words}")]
     assert f"| {value:,} |" in row
 
 
-def test_the_page_of_the_budget():
+def test_documented_budget_is_current():
     text = " ".join(catalogue.pages()["E0501"].text.split())
     for value in (EXPANSION.steps, EXPANSION.nodes, EXPANSION.graphs, EXPANSION.iterations):
         assert f"{value:,}" in text

@@ -18,7 +18,7 @@ def test_spacks_package_is_found_by_its_metadata(name, tmp_path):
     assert f"Spack (0.2.7, in {tmp_path})" in conflict([str(tmp_path)])
 
 
-def test_ours_and_others_are_no_conflict(tmp_path):
+def test_our_package_and_unrelated_ones_do_not_conflict(tmp_path):
     for name in ("archspec_nn-0.1.0.dist-info", "archspec-nn-0.1.0.dist-info", "archspec_x-1.egg"):
         (tmp_path / name).mkdir()
     nowhere = str(tmp_path / "nowhere.zip")
@@ -40,7 +40,7 @@ def beside(tmp_path):
     )
 
 
-def test_the_command_refuses(beside):
+def test_command_refuses_to_run(beside):
     done = beside("-m", "archspec", "list")
     assert (done.returncode, done.stdout) == (2, "")
     reason, advice = done.stderr.splitlines()
@@ -48,7 +48,7 @@ def test_the_command_refuses(beside):
     assert advice.startswith("help: install archspec-nn in an environment of its own")
 
 
-def test_load_refuses_and_the_import_does_not(beside):
+def test_load_fails_but_the_import_works(beside):
     done = beside("-c", "import archspec; archspec.__version__; archspec.load")
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("ImportError: the `archspec` of Spack")

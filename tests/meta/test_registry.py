@@ -28,14 +28,14 @@ def test_every_op_is_found_by_its_name():
     assert all(op.__doc__ for op in ops.values())
 
 
-def test_every_choice_is_a_word():
+def test_every_choice_is_a_known_word():
     taken = {word for op in imported() for name in op.model_fields for word in choices(op, name)}
     assert {word for word in taken if word.isidentifier() and not is_word(word)} == set()
     assert taken >= choice_words() - {"all"}  # "all" is a receptive field
     assert all(is_word(kind) for kind in DType)
 
 
-def test_a_name_is_taken_once():
+def test_op_names_are_unique():
     with pytest.raises(ValueError, match="two ops are named relu"):
         _claim({"relu": "one"}, "relu", "other")
 

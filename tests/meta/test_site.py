@@ -17,7 +17,7 @@ def hooks():
     return module
 
 
-def test_arch_code_has_colours(hooks, monkeypatch):
+def test_arch_code_is_highlighted(hooks, monkeypatch):
     from pygments.lexers import get_lexer_by_name
     from pygments.token import Comment, Keyword, Name
 
@@ -53,7 +53,7 @@ def test_keyword_only_attributes_come_after_a_star(hooks):
     assert "\ndropout(p=0.5)" in ops
 
 
-def test_networks_have_a_section_a_file_with_numbers_and_a_drawing():
+def test_networks_have_a_section_facts_and_a_drawing():
     spec = importlib.util.spec_from_file_location("networks", ROOT / "docs" / "networks.py")
     page = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(page)

@@ -65,14 +65,14 @@ def folder(tmp_path):
     ],
     ids=" ".join,
 )
-def test_the_front_end_is_light(arguments, folder):
+def test_front_end_imports_no_heavy_modules(arguments, folder):
     assert loaded(arguments, folder) == set()
 
 
-def test_drawing_does_without_torch(folder):
+def test_drawing_does_not_import_torch(folder):
     assert "torch" not in loaded(["draw", "small.arch", "-o", "small.dot"], folder)
 
 
-def test_the_package_itself_does_without_torch(folder):
+def test_the_package_does_not_import_torch(folder):
     code = "import sys, archspec; archspec.load; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], cwd=folder, env=CHECKOUT, check=True)

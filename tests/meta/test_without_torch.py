@@ -52,7 +52,7 @@ def test_the_front_end_works_without_torch(arguments, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
-def test_build_says_in_one_line_what_to_install(tmp_path):
+def test_build_prints_an_installation_hint(tmp_path):
     done = without_torch(tmp_path, "build", "lenet", "-o", "out")
     first, *others = done.stderr.splitlines()
     assert done.returncode == 2
@@ -64,14 +64,14 @@ def test_build_says_in_one_line_what_to_install(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_weights_from_a_file_say_what_to_install(tmp_path):
+def test_weights_from_a_file_give_an_installation_hint(tmp_path):
     (tmp_path / "a.pth").write_bytes(b"")
     done = without_torch(tmp_path, "build", "lenet", "--weights", "a.pth")
     assert done.returncode == 2
     assert "`torch` needs torch, which is not installed: pip install" in done.stderr
 
 
-def test_to_torch_says_what_to_install(tmp_path):
+def test_to_torch_gives_an_installation_hint(tmp_path):
     code = """
 import sys
 sys.modules["torch"] = None
@@ -85,7 +85,7 @@ except archspec.CompileFailed as failure:
     assert said.strip().endswith("is not installed: pip install 'archspec-nn[torch]'")
 
 
-def test_only_the_extra_brings_torch():
+def test_only_the_extra_installs_torch():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     names = {re.match(r"[\w-]+", item)[0] for item in project["dependencies"]}
     assert not names & {"torch", "numpy"}
