@@ -31,7 +31,7 @@ CHECKS: dict[str, Callable[[str, Cases], None]] = {
     "test_values_in_inference": partial(compare_values, training=False),
     "test_values_in_training": partial(compare_values, training=True),
     "test_gradients": compare_gradients,
-    "test_what_is_drawn_in_training": lambda name, cases: (
+    "test_statistics_of_random_values_in_training": lambda name, cases: (
         compare_drawn(name) if references()[name].drawn else None
     ),
 }

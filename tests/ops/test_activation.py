@@ -78,7 +78,7 @@ def test_attributes_have_domains(kind, attributes):
         kind(**attributes)
 
 
-def test_dropping_keeps_the_type():
+def test_dropout_keeps_the_type():
     x = symbolic("B", 8, "H")
     for op in (Dropout(p=0.1), ChannelDropout(), DropPath(p=0.3, mode="batch"), Bernoulli()):
         assert op.infer(Check(), x) == x

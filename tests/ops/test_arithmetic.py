@@ -35,12 +35,12 @@ def test_dims_must_be_equal_and_only_a_literal_one_broadcasts(shapes, sizes):
         assert found is None
 
 
-def test_the_dim_that_is_a_number_is_kept():
+def test_constant_dims_are_preferred():
     out = Mul().infer(Check(), symbolic("B", "C", "H"), symbolic(8, "W"))
     assert out == symbolic("B", 8, "H")
 
 
-def test_a_mismatch_names_the_axis_and_both_shapes():
+def test_mismatch_message_has_the_axis_and_both_shapes():
     with pytest.raises(OpError) as error:
         Add().infer(Check(), symbolic("B", 64, "H"), symbolic("B", 64, "H"), symbolic("B", 32, "H"))
     assert error.value.input == 2
@@ -48,7 +48,7 @@ def test_a_mismatch_names_the_axis_and_both_shapes():
         assert part in error.value.message
 
 
-def test_a_need_names_the_axis_and_both_shapes():
+def test_requirement_message_has_the_axis_and_both_shapes():
     check = Check()
     Add().infer(check, symbolic("B", 64, "H"), symbolic("B", 64, "W"))
     (need,) = check.needs
@@ -74,7 +74,7 @@ def test_a_need_names_the_axis_and_both_shapes():
         (MaskedFill(value=0.5), (symbolic(4, dtype=DType.I64), symbolic(dtype=DType.BOOL)), "ca"),
     ],
 )  # fmt: skip
-def test_nothing_is_converted_by_itself(op, inputs, part):
+def test_element_types_are_not_converted_implicitly(op, inputs, part):
     with pytest.raises(OpError) as error:
         op.infer(Check(), *inputs)
     assert part in (error.value.fix or "")
@@ -91,7 +91,7 @@ def test_nothing_is_converted_by_itself(op, inputs, part):
         (Clamp(low=0.5), (symbolic(4, dtype=DType.I64),)),
     ],
 )
-def test_operands_are_counted(op, inputs):
+def test_number_of_operands_is_checked(op, inputs):
     with pytest.raises(OpError):
         op.infer(Check(), *inputs)
 
@@ -106,11 +106,11 @@ def test_literals_take_the_type_of_the_tensor():
     assert Abs().infer(Check(), symbolic(4, dtype=DType.C64)) == symbolic(4)
 
 
-def test_bool_is_no_number_as_scalar():
+def test_bool_is_not_a_scalar_number():
     with pytest.raises(ValueError, match="scalar"):
         Add(scalar=True)
 
 
-def test_a_sum_over_one_branch_is_that_branch():
+def test_a_sum_of_one_branch_is_that_branch():
     x = symbolic("B", 3)
     assert Add().infer(Check(), x) == x

@@ -62,7 +62,7 @@ def test_a_mask_and_causal_exclude_each_other():
 
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize(("keys", "values"), [(8, 8), (6, 8), (8, 4), (6, 4)])
-def test_multihead_attention_owns_as_torch(bias, keys, values):
+def test_multihead_attention_has_the_parameters_of_torch(bias, keys, values):
     op = MultiheadAttention(heads=2, bias=bias)
     inputs = (symbolic("B", "N", 8), symbolic("B", "M", keys), symbolic("B", "M", values))
     module = nn.MultiheadAttention(8, 2, bias=bias, kdim=keys, vdim=values, device="meta")
@@ -71,7 +71,7 @@ def test_multihead_attention_owns_as_torch(bias, keys, values):
 
 
 @pytest.mark.parametrize(("keys", "values"), [(8, 8), (6, 4)])
-def test_multihead_attention_costs_what_the_counter_says(keys, values):
+def test_multihead_attention_macs_are_those_of_the_flop_counter(keys, values):
     op = MultiheadAttention(heads=2)
     inputs = (symbolic(2, 5, 8), symbolic(2, 7, keys), symbolic(2, 7, values))
     module = nn.MultiheadAttention(8, 2, kdim=keys, vdim=values, batch_first=True, device="meta")
@@ -84,7 +84,7 @@ def test_multihead_attention_costs_what_the_counter_says(keys, values):
     assert 2 * macs == counter.get_total_flops()
 
 
-def test_multihead_attention_refuses():
+def test_multihead_attention_refuses_invalid_attributes():
     x = symbolic("B", "N", 8)
     with pytest.raises(OpError, match="8 is not divisible by 3") as error:
         MultiheadAttention(heads=3).infer(Check(), x)

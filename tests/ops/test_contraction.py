@@ -50,7 +50,7 @@ def test_an_index_has_one_size():
         op.infer(Check(), symbolic(2, 7), symbolic(8, 3))
 
 
-def test_names_may_be_long_and_dots_broadcast():
+def test_names_may_be_long_and_ellipses_broadcast():
     op = Einsum(pattern="... query dim, ... key dim -> ... query key")
     inputs = (symbolic("B", 1, 4, 5), symbolic(3, 6, 5))
     assert op.equation == "...qd,...kd->...qk"
@@ -66,7 +66,7 @@ def test_names_may_be_long_and_dots_broadcast():
      "a b c -> a", "... ... -> ...", "... -> ", "a b -> ...", "a -> b -> c", "a b -> a,",
      "a; b -> a"],
 )  # fmt: skip
-def test_patterns_that_do_not_fit_are_refused(pattern):
+def test_mismatched_patterns_are_refused(pattern):
     with pytest.raises(OpError) as error:
         Einsum(pattern=pattern).infer(Check(), symbolic(2, 3))
     assert error.value.attribute == "pattern"
@@ -87,7 +87,7 @@ def test_matmul_broadcasts_batches_only(left, right, rows, inner, also_inner, co
     assert op.macs(inputs, outputs).evaluate(sizes) == counted(op, inputs, sizes)
 
 
-def test_vectors_are_no_matrices():
+def test_vectors_are_not_matrices():
     with pytest.raises(OpError) as error:
         MatMul().infer(Check(), symbolic(2, 3), symbolic(3))
     assert error.value.input == 1

@@ -33,12 +33,12 @@ def test_a_gate_chooses_between_results_of_one_type():
         (GATE, symbolic("B", 4, dtype=DType.I64), (OUT,)),
     ],
 )
-def test_a_gate_that_does_not_fit_is_refused(gate, otherwise, found):
+def test_invalid_gate_is_refused(gate, otherwise, found):
     with pytest.raises(OpError, match="gated"):
         Gated().infer_regions(Check(), (gate, X, otherwise), {"layer": found})
 
 
-def test_the_size_of_a_gate_is_needed():
+def test_gate_requires_its_size():
     check = Check()
     gate = symbolic("C", dtype=DType.BOOL)
     Gated().infer_regions(check, (gate, X, OUT), {"layer": (OUT,)})
@@ -47,7 +47,7 @@ def test_the_size_of_a_gate_is_needed():
     assert not evaluate(need.condition, {"B": 2, "C": 1})
 
 
-def test_iterate_stacks_the_outputs_of_steps_and_passes_the_state_on():
+def test_iterate_stacks_outputs_and_passes_state_on():
     op = Iterate(steps=5)
     token = symbolic("B", dtype=DType.I64)
     inputs = (token, X)
@@ -78,7 +78,7 @@ def test_the_number_of_steps_may_be_free():
         Iterate(steps=0)
 
 
-def test_scan_takes_the_axis_away_and_puts_it_back():
+def test_scan_removes_and_restores_the_axis():
     op = Scan(axis=1)
     inputs = (TOKENS, X)
     assert op.region_inputs("layer", inputs) == (symbolic("B", dtype=DType.I64), X)
@@ -111,6 +111,6 @@ def test_sequences_are_equally_long():
         (Iterate(steps=2), (TOKENS, OUT)),
     ],
 )
-def test_a_layer_that_does_not_hand_its_state_on_is_refused(op, found):
+def test_layer_that_does_not_return_its_state_is_refused(op, found):
     with pytest.raises(OpError, match=op.name):
         op.infer_regions(Check(), (TOKENS, X), {"layer": found})

@@ -95,7 +95,7 @@ def test_conv_weights_are_those_of_torch(case):
         assert table(op, x) == state(torch_conv(op, len(sizes), "meta"))
 
 
-def test_counts_taken_from_the_input():
+def test_channels_and_groups_from_the_input():
     x = symbolic("B", 6, "H", "W")
     depthwise = Conv(width="same", kernel=3, groups="each")
     plain = Conv(width=6, kernel=3, groups=6)
@@ -145,7 +145,7 @@ def test_conv_transpose_runs_where_torch_does(case):
 
 @settings(deadline=None, max_examples=60)
 @given(transposed_convolutions())
-def test_conv_transpose_costs_and_owns_what_torch_says(case):
+def test_conv_transpose_has_the_macs_and_parameters_of_torch(case):
     op, sizes = case
     x = symbolic(2, 4, *sizes)
     if inferred(op, (x,), {}) is None:
@@ -158,7 +158,7 @@ def test_conv_transpose_costs_and_owns_what_torch_says(case):
 
 
 @pytest.mark.parametrize("op", [Conv(width=4, kernel=3), ConvTranspose(width=4, kernel=3)])
-def test_weight_norm_has_the_names_of_torch(op):
+def test_weight_norm_uses_the_names_of_torch(op):
     x = symbolic("B", 8, "H", "W")
     op = op.model_copy(update={"parametrization": "weight_norm"})
     plain = nn.Conv2d(8, 4, 3) if isinstance(op, Conv) else nn.ConvTranspose2d(8, 4, 3)
@@ -169,7 +169,7 @@ def test_weight_norm_has_the_names_of_torch(op):
     assert op.parameters(x)[0].initialiser == NormOf(of="weight_v")
 
 
-def test_initial_values_have_torchs_bounds():
+def test_initial_values_have_the_bounds_of_torch():
     x = symbolic("B", 8, "L")
     *_, bias = Conv(width=6, kernel=5, groups=2).parameters(x)
     assert bias.initialiser == FanInUniform(fan=20)
@@ -215,7 +215,7 @@ def test_channels_must_be_fixed_and_divisible():
         (ConvTranspose(width=4, kernel=3, output_padding=1), "output_padding"),
     ],
 )
-def test_the_attribute_at_fault_is_named(op, attribute):
+def test_errors_name_the_wrong_attribute(op, attribute):
     with pytest.raises(OpError) as error:
         op.infer(Check(), symbolic("B", 8, "H", "W"))
     assert error.value.attribute == attribute
@@ -256,7 +256,7 @@ def test_convolve_needs_a_weight_that_fits():
     assert inferred(Convolve(), (x, symbolic(6, 4, 3, 3), symbolic(5)), {}) is None
 
 
-def test_convolve_takes_groups_that_are_free():
+def test_convolve_accepts_free_groups():
     """A depth-wise convolution of each sample with its own filters, two for each channel."""
     batch, height, width = (Dim.symbol(name) for name in ("B", "H", "W"))
     given = Convolve(groups=4 * batch)

@@ -66,7 +66,7 @@ def test_values_and_gradients_of_torchvision(case, parts, masked):
     torch.testing.assert_close(*gradients, rtol=0, atol=1e-10)
 
 
-def test_without_offsets_it_is_a_convolution():
+def test_zero_offsets_give_a_convolution():
     inputs, weights = arrays(CASES[2], 1, masked=False)
     inputs[1][:] = 0
     (found,) = values("deform_conv", inputs, weights, width=6, **CASES[2])
@@ -107,11 +107,11 @@ X, OFFSET, MASK = symbolic("B", 6, 7, 9), symbolic("B", 18, 7, 9), symbolic("B",
         ({"groups": 4}, (X, OFFSET, MASK), "divisible by `groups`", None),
     ],
 )
-def test_what_does_not_fit_is_refused(attributes, inputs, message, at):
+def test_mismatched_inputs_are_refused(attributes, inputs, message, at):
     with pytest.raises(OpError, match=message) as error:
         DeformConv(width=4, kernel=3, **attributes).infer(Check(), *inputs)
     assert error.value.input == at
 
 
-def test_an_offset_may_lead_anywhere():
+def test_offsets_are_unbounded():
     assert DeformConv(width=4, kernel=3).receptive_field((X, OFFSET)) == "all"

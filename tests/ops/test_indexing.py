@@ -19,7 +19,7 @@ MANY = settings(deadline=None, max_examples=150)
 
 @given(AT, st.none() | AT, st.integers(1, 4), SIZES)
 @MANY
-def test_slice_is_that_of_python_within_the_axis(start, stop, step, sizes):
+def test_slice_agrees_with_python_within_the_axis(start, stop, step, sizes):
     size = sizes["H"]
     first = start + size if start < 0 else start
     last = size if stop is None else stop + size if stop < 0 else stop
@@ -44,7 +44,7 @@ def test_slice_with_free_bounds_lies_within_the_axis(range_, sizes):
 
 @given(AT | st.sampled_from([W, H - 1]), SIZES)
 @MANY
-def test_select_needs_the_position(index, sizes):
+def test_select_requires_the_position(index, sizes):
     op = Select(axis=2, index=index)
     assert inferred(op, (X,), sizes) == happens(op, (X,), sizes)
 
@@ -79,7 +79,7 @@ AMOUNT = st.integers(-3, 6) | st.sampled_from([W, H % 2, -H % 4])
 @given(st.sampled_from(["constant", "reflect", "replicate", "circular"]),
        st.lists(st.tuples(st.just(2), AMOUNT, AMOUNT), min_size=1, max_size=1), SIZES)  # fmt: skip
 @settings(deadline=None, max_examples=300)
-def test_pad_needs_what_torch_needs(mode, amounts, sizes):
+def test_pad_has_the_requirements_of_torch(mode, amounts, sizes):
     op = Pad(amounts=tuple(amounts), mode=mode)
     before, after = (a.evaluate(sizes) if isinstance(a, Dim) else a for a in amounts[0][1:])
     theirs = happens(op, (X,), sizes)
@@ -128,7 +128,7 @@ def test_scatter_runs_where_torch_does(axis, reduction, sizes):
                                 symbolic(3, dtype=DType.BOOL)), "takes f32", 0),
     ],
 )  # fmt: skip
-def test_a_scatter_that_does_not_fit_is_refused(attributes, inputs, message, at):
+def test_mismatched_scatter_is_refused(attributes, inputs, message, at):
     with pytest.raises(OpError, match=message) as error:
         Scatter(axis=0, **attributes).infer(Check(), *inputs)
     assert error.value.input == at
@@ -156,7 +156,7 @@ def test_fold_agrees_with_torch(kernel, stride, padding, dilation, size, windows
 
 @given(st.integers(2, 3), STEP, st.integers(0, 1), SIZES)
 @MANY
-def test_fold_takes_back_what_unfold_made(kernel, stride, padding, sizes):
+def test_fold_inverts_the_shape_of_unfold(kernel, stride, padding, sizes):
     unfold = Unfold(kernel=kernel, stride=stride, padding=padding)
     fold = Fold(size=(H, W), kernel=kernel, stride=stride, padding=padding)
     check = Check()
@@ -169,12 +169,12 @@ def test_fold_takes_back_what_unfold_made(kernel, stride, padding, sizes):
 
 @given(st.integers(1, 4), SIZES)
 @MANY
-def test_pixels_are_shuffled_where_they_fit(factor, sizes):
+def test_pixel_shuffle_requires_divisible_sizes(factor, sizes):
     x = symbolic(2, "B", "H", "W")
     for op in (PixelShuffle(factor=factor), PixelUnshuffle(factor=factor)):
         assert inferred(op, (x,), sizes) == happens(op, (x,), sizes)
 
 
-def test_shape_is_kept_by_what_moves_elements():
+def test_roll_flip_and_tril_keep_the_shape():
     for op in (Roll(shifts=(-3, H // 2), axes=(2, 3)), Flip(axes=-1), Tril(diagonal=-1)):
         assert op.infer(Check(), X) == X

@@ -74,7 +74,7 @@ def first_values(op, example, key):
 
 
 @pytest.mark.parametrize(("op", "example"), CASES)
-def test_a_parameter_begins_with_the_law_of_its_op(op, example):
+def test_initial_values_follow_the_documented_distribution(op, example):
     for one in op(**example.attributes).parameters(*example.input_types):
         key = f"it.{one.name}".rstrip(".")
         values, state = first_values(op, example, key)
@@ -103,7 +103,7 @@ def test_a_parameter_begins_with_the_law_of_its_op(op, example):
 
 
 @pytest.mark.parametrize("op", list(all_ops().values()), ids=lambda op: op.name)
-def test_an_attribute_is_the_first_value_of_its_parameter(op):
+def test_init_attributes_set_initial_values(op):
     for field in op.model_fields:
         if not field.endswith("_init"):
             continue

@@ -13,7 +13,7 @@ from tests.ops.agreement import inferred, state, symbolic, table
 
 @pytest.mark.parametrize("shape", [(8,), (2, 8), (2, 5, 8), (2, 3, 4, 8)])
 @pytest.mark.parametrize("bias", [True, False])
-def test_linear_is_that_of_torch(shape, bias):
+def test_linear_agrees_with_torch(shape, bias):
     op, x = Linear(width=10, bias=bias), symbolic(*shape)
     module = nn.Linear(8, 10, bias=bias, device="meta")
     with FlopCounterMode(display=False) as counter:
@@ -33,7 +33,7 @@ def test_weight_norm_splits_the_weight():
     assert shapes == {"weight_g": (10, 1), "weight_v": (10, 8), "bias": (10,)}
 
 
-def test_a_free_last_axis_says_what_to_fix_or_pool():
+def test_free_last_axis_suggests_fixing_or_pooling():
     x = symbolic("B", "H", "W")
     flat = x.with_shape(x.shape[0], 64 * x.shape[1] * x.shape[2])
     with pytest.raises(OpError, match=r"depends on `H` and `W`") as error:
@@ -49,7 +49,7 @@ def test_indices_suggest_an_embedding():
     assert "embedding" in error.value.fix
 
 
-def test_affine_is_functional_linear():
+def test_affine_agrees_with_functional_linear():
     x, weight, bias = symbolic("B", "N", 8), symbolic("M", 8), symbolic("M")
     out = Affine().infer(Check(), x, weight, bias)
     assert out == symbolic("B", "N", "M")

@@ -18,7 +18,7 @@ def stated(use):
 
 
 @pytest.mark.parametrize("name", STEPS)
-def test_recurrent_layers_take_the_products_of_their_equations(name):
+def test_recurrent_layers_count_the_products_of_their_equations(name):
     """PyTorch's counter does not support them; the reference counts its multiplications."""
     held = references()[name]
     for case in cases_of(name):
@@ -29,7 +29,7 @@ def test_recurrent_layers_take_the_products_of_their_equations(name):
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in STEPS])
-def test_other_ops_take_what_torch_counts(name):
+def test_macs_of_other_ops_agree_with_torch(name):
     """For ops with layer arguments only what they compute themselves, which is nothing."""
     for case in cases_of(name):
         if case.regions:

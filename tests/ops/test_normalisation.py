@@ -25,7 +25,7 @@ def sized(sizes, channels=4):
 
 @settings(deadline=None, max_examples=150)
 @given(st.lists(small, min_size=2, max_size=5), st.booleans(), st.booleans(), st.booleans())
-def test_batch_norm_runs_and_owns_as_torch(sizes, affine, track, training):
+def test_batch_norm_agrees_with_torch(sizes, affine, track, training):
     sizes[1] = 4
     x, known = sized(sizes)
     op = BatchNorm(affine=affine, track=track)
@@ -39,7 +39,7 @@ def test_batch_norm_runs_and_owns_as_torch(sizes, affine, track, training):
 
 @settings(deadline=None, max_examples=150)
 @given(st.lists(small, min_size=3, max_size=5), st.booleans(), st.booleans(), st.booleans())
-def test_instance_norm_runs_and_owns_as_torch(sizes, affine, track, training):
+def test_instance_norm_agrees_with_torch(sizes, affine, track, training):
     sizes[1] = 4
     x, known = sized(sizes)
     op = InstanceNorm(affine=affine, track=track)
@@ -52,7 +52,7 @@ def test_instance_norm_runs_and_owns_as_torch(sizes, affine, track, training):
 
 @settings(deadline=None, max_examples=150)
 @given(st.lists(small, min_size=2, max_size=5), st.integers(1, 6), st.booleans())
-def test_group_norm_runs_and_owns_as_torch(sizes, groups, affine):
+def test_group_norm_agrees_with_torch(sizes, groups, affine):
     sizes[1] = 4
     x, known = sized(sizes)
     op = GroupNorm(groups=groups, affine=affine)
@@ -65,14 +65,14 @@ def test_group_norm_runs_and_owns_as_torch(sizes, groups, affine):
         assert table(op, x) == state(nn.GroupNorm(groups, 4, affine=affine))
 
 
-def test_group_norm_without_weights_takes_free_channels():
+def test_group_norm_without_weights_accepts_free_channels():
     x = symbolic("B", "C", "L")
     op = GroupNorm(groups=3, affine=False)
     assert inferred(op, (x,), {"B": 1, "C": 6, "L": 5}) == (1, 6, 5)
     assert inferred(op, (x,), {"B": 1, "C": 7, "L": 5}) is None
 
 
-def test_num_batches_tracked_counts():
+def test_num_batches_tracked_is_an_integer_parameter():
     *_, last = BatchNorm().parameters(symbolic("B", 4))
     assert (last.name, last.shape, last.dtype) == ("num_batches_tracked", (), DType.I64)
 
@@ -97,13 +97,13 @@ def test_frozen_batch_norm_has_buffers_only():
     ("axis", "shape"), [(-1, (5,)), ((2, 3), (4, 5)), ((-1, 1), (3, 5)), (1, (3,)), ((1,), (3,))]
 )
 @pytest.mark.parametrize("kind", [LayerNorm, RMSNorm])
-def test_norms_within_a_sample_own_the_sizes_of_their_axes(kind, axis, shape):
+def test_weights_of_norms_within_a_sample_have_the_normalised_shape(kind, axis, shape):
     op, x = kind(axis=axis), symbolic("B", 3, 4, 5)
     assert table(op, x)["weight"] == shape
     assert op.infer(Check(), x) == x
 
 
-def test_layer_norm_owns_as_torch():
+def test_layer_norm_has_the_parameters_of_torch():
     x = symbolic("B", 3, 4, 5)
     for affine in (True, False):
         for bias in (True, False):
@@ -116,7 +116,7 @@ def test_layer_norm_owns_as_torch():
 
 
 @pytest.mark.parametrize("axis", [(), (1, 1), (1, -3), 4, -5])
-def test_axes_that_are_none_twice_or_absent_are_refused(axis):
+def test_empty_duplicate_or_missing_axes_are_refused(axis):
     with pytest.raises(OpError) as error:
         LayerNorm(axis=axis).infer(Check(), symbolic("B", 3, 4, 5))
     assert error.value.attribute == "axis"

@@ -31,7 +31,7 @@ def test_shapes_are_reordered_as_declared(op, example):
     assert found.shape == tuple(kind.shape[axis] for axis in order)
 
 
-def test_some_do():
+def test_permutations_of_some_ops():
     ops = all_ops()
     assert ops["transpose"]().permutation(4) == (0, 1, 3, 2)
     assert ops["permute"](axes=(0, -1, 1, 2)).permutation(4) == (0, 3, 1, 2)
@@ -42,5 +42,5 @@ def test_some_do():
 @pytest.mark.parametrize(
     "pattern", ["b c h w -> b c (h w)", "b c ... -> b ... c", "b c 1 w -> b c w", "b c -> b c 1"]
 )
-def test_others_do_more(pattern):
+def test_other_rearrangements_are_not_permutations(pattern):
     assert all_ops()["rearrange"](pattern=pattern).permutation(4) is None

@@ -87,13 +87,13 @@ def test_adaptive_pools_have_the_requested_size(data):
     agree(AdaptiveMaxPool(size=target), sizes, greatest[axes](filled))
 
 
-def test_adaptive_pool_takes_free_dims():
+def test_adaptive_pool_accepts_free_dims():
     out = AdaptiveAvgPool(size=(Dim.symbol("h"), 1)).infer(Check(), symbolic("B", 3, "H", "W"))
     assert out == symbolic("B", 3, "h", 1)
 
 
 @pytest.mark.parametrize("kind", [GlobalAvgPool, GlobalMaxPool])
-def test_global_pools_leave_batch_and_channels(kind):
+def test_global_pools_keep_batch_and_channels(kind):
     x = symbolic("B", "C", "D", "H", "W")
     assert kind().infer(Check(), x) == symbolic("B", "C")
     assert kind(keepdim=True).infer(Check(), x) == symbolic("B", "C", 1, 1, 1)
@@ -101,7 +101,7 @@ def test_global_pools_leave_batch_and_channels(kind):
         kind().infer(Check(), symbolic("B", "C"))
 
 
-def test_windows():
+def test_receptive_field_windows():
     x = (symbolic(1, 3, 8, 12),)
     assert MaxPool(kernel=3, dilation=2).receptive_field(x) == (Window(5, 3), Window(5, 3))
     assert AvgPool(kernel=2, stride=1).receptive_field(x) == (Window(2, 1), Window(2, 1))

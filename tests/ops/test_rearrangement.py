@@ -111,7 +111,7 @@ OPS = [
 
 
 @pytest.mark.parametrize("op", OPS, ids=lambda op: op.pattern)
-def test_the_plan_says_how_to_do_it_without_einops(op):
+def test_the_plan_agrees_with_einops(op):
     import einops
 
     x = symbolic(2, 6, 4, 9)
@@ -143,7 +143,7 @@ def test_the_plan_says_how_to_do_it_without_einops(op):
         "a . b -> a", "... ... -> ...", "a b c d -> a b c d d",
     ],
 )  # fmt: skip
-def test_patterns_that_do_not_fit_are_refused(pattern):
+def test_mismatched_patterns_are_refused(pattern):
     for op in (
         Rearrange(pattern=pattern),
         Repeat(pattern=pattern),
@@ -154,7 +154,7 @@ def test_patterns_that_do_not_fit_are_refused(pattern):
         assert error.value.attribute == "pattern"
 
 
-def test_what_is_missing_is_named():
+def test_missing_names_are_reported():
     with pytest.raises(OpError, match="`p` and `q`") as error:
         Rearrange(pattern="b c (h p q) w -> b c h p q w", axes=axes(h=2)).infer(Check(), X)
     assert error.value.fix == "give all but one: `q=2`"

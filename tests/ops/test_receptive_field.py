@@ -68,7 +68,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("name", "number"), CASES)
-def test_no_position_sees_more_than_the_op_says(name, number):
+def test_no_position_depends_on_more_than_is_declared(name, number):
     case = cases_of(name)[number]
     built = bench(name, (case,))
     use, module = built.uses[0], built.module.eval()
@@ -103,7 +103,7 @@ def check_jump(firsts, count, size, window):
         assert set(np.diff(firsts)) == {window.stride}
 
 
-def test_each_op_says_what_it_sees():
+def test_each_op_declares_a_receptive_field():
     silent = [
         name
         for name, op in all_ops().items()

@@ -13,7 +13,7 @@ from tests.ops.agreement import state, symbolic, table
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("bidirectional", [True, False])
 @pytest.mark.parametrize("bias", [True, False])
-def test_layers_own_and_give_what_torch_does(kind, torch_kind, layers, bidirectional, bias):
+def test_layers_agree_with_torch(kind, torch_kind, layers, bidirectional, bias):
     op = kind(hidden=6, layers=layers, bidirectional=bidirectional, bias=bias)
     module = torch_kind(
         8, 6, layers, bias=bias, bidirectional=bidirectional, batch_first=True, device="meta"
@@ -29,7 +29,7 @@ def test_layers_own_and_give_what_torch_does(kind, torch_kind, layers, bidirecti
 
 @pytest.mark.parametrize(("kind", "torch_kind"), [(LstmCell, nn.LSTMCell), (GruCell, nn.GRUCell)])
 @pytest.mark.parametrize("bias", [True, False])
-def test_cells_own_what_torch_does(kind, torch_kind, bias):
+def test_cells_have_the_parameters_of_torch(kind, torch_kind, bias):
     x = symbolic("B", 8)
     assert table(kind(hidden=6, bias=bias), x) == state(torch_kind(8, 6, bias=bias))
 
@@ -46,7 +46,7 @@ def weights_of(op, x):
     return {name: shape for name, shape in table(op, x).items() if name.startswith("weight")}
 
 
-def test_states_must_fit():
+def test_mismatched_states_are_refused():
     x, h = symbolic("B", 8), symbolic("B", 6)
     assert LstmCell(hidden=6).infer(Check(), x, h, h) == (h, h)
     with pytest.raises(OpError, match="two inputs"):

@@ -36,7 +36,7 @@ def test_topk_needs_enough_elements(count, axis, sizes):
     assert inferred(op, (X,), sizes) == happens(op, (X,), sizes)
 
 
-def test_a_choice_needs_an_element():
+def test_max_and_argmax_require_an_element():
     half = symbolic("B").with_shape(Dim.symbol("H") // 2)
     for op in (Max(), ArgMax(axis=0)):
         assert inferred(op, (half,), {"H": 1}) is None
@@ -44,13 +44,13 @@ def test_a_choice_needs_an_element():
 
 
 @pytest.mark.parametrize("axis", [4, -5, (), (1, 1), (1, -3)])
-def test_axes_must_exist_once(axis):
+def test_axes_must_exist_and_be_unique(axis):
     with pytest.raises(OpError) as error:
         Mean(axis=axis).infer(Check(), X)
     assert error.value.attribute == "axis"
 
 
-def test_reducing_spatial_axes_sees_everything():
+def test_reducing_spatial_axes_depends_on_everything():
     assert Mean(axis=(2, 3)).receptive_field((X,)) == "all"
     assert Mean(axis=-1).receptive_field((X,)) == "all"
     assert Mean(axis=1).receptive_field((X,)) == "pointwise"

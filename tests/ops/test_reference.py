@@ -14,7 +14,7 @@ EXAMPLES = [
 
 
 @pytest.mark.parametrize(("op", "inputs"), EXAMPLES)
-def test_examples_have_the_types_that_torch_gives(op, inputs):
+def test_examples_have_the_types_of_torch(op, inputs):
     theirs = happens(op, inputs, {})
     assert theirs is not None
     assert inferred(op, inputs, {}) == theirs

@@ -37,7 +37,7 @@ def test_values_and_gradients_of_torchvision(size, scale, samples, aligned):
         torch.testing.assert_close(one, found[1], rtol=0, atol=1e-10)
 
 
-def test_there_may_be_no_box():
+def test_empty_list_of_boxes():
     module = module_of("roi_align", [np.zeros((1, 2, 5, 5)), np.zeros((3, 5))], {"size": 7})
     unchecked(module)
     empty = module(torch.zeros(1, 2, 5, 5).double(), torch.zeros(0, 5).double())
@@ -59,6 +59,6 @@ def test_sizes():
         ({"size": (7, 7, 7)}, (X, BOXES), "one number or 2"),
     ],
 )
-def test_what_does_not_fit_is_refused(attributes, inputs, message):
+def test_mismatched_inputs_are_refused(attributes, inputs, message):
     with pytest.raises(OpError, match=message):
         RoiAlign(**{"size": 7, **attributes}).infer(Check(), *inputs)

@@ -32,7 +32,7 @@ def test_each_op_exemplifies_all_its_attributes(op):
 
 
 @pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
-def test_each_op_says_what_its_attributes_mean(op):
+def test_each_op_documents_its_attributes(op):
     for name in op.model_fields:
         assert re.search(rf"^    (\w+, )*{name}(, \w+)*: ", op.__doc__, re.MULTILINE), name
 

@@ -18,7 +18,7 @@ MANY = settings(deadline=None, max_examples=150)
 
 @given(st.sampled_from(MODES), st.booleans(), st.integers(1, 3), SIZES)
 @MANY
-def test_modes_suit_ranks_as_in_torch(mode, align_corners, rank, sizes):
+def test_modes_depend_on_the_rank_as_in_torch(mode, align_corners, rank, sizes):
     x = symbolic(2, 3, *("H", "W", 4)[:rank])
     op = Resize(size=5, mode=mode, align_corners=align_corners)
     sizes_ok = inferred(op, (x,), sizes)
@@ -69,7 +69,7 @@ def test_factors_are_positive_fractions(scale):
         Upsample(scale=scale)
 
 
-def test_a_mode_for_another_rank_is_named():
+def test_error_suggests_the_mode_for_the_rank():
     with pytest.raises(OpError) as error:
         Resize(size=4, mode="bilinear").infer(Check(), symbolic(2, 3, "L"))
     assert error.value.attribute == "mode"
@@ -90,7 +90,7 @@ def test_grid_sample_needs_coordinates():
             GridSample().infer(Check(), X, grid)
 
 
-def test_windows_of_whole_ratios():
+def test_windows_of_integer_ratios():
     assert Upsample(scale=2).receptive_field((X,)) == (Window(1, 1, 2),) * 2
     assert Resize(size=(H * 2, W)).receptive_field((X,)) == (Window(1, 1, 2), Window(1))
     assert (

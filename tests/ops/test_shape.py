@@ -61,13 +61,13 @@ def test_unflatten_divides_exactly(parts, axis, sizes):
 
 
 @pytest.mark.parametrize("shape", [(-1, -1), (5, -1), (-2, 3), (4, 4), (0, -1)])
-def test_reshape_refuses_what_no_size_mends(shape):
+def test_reshape_that_no_size_satisfies_is_refused(shape):
     with pytest.raises(OpError) as error:
         Reshape(shape=shape).infer(Check(), symbolic(2, 6))
     assert error.value.attribute == "shape"
 
 
-def test_a_division_that_is_not_decidable_is_refused():
+def test_undecidable_division_is_refused():
     with pytest.raises(OpError, match="for all sizes") as error:
         Reshape(shape=(W, -1)).infer(Check(), symbolic(2, "H"))
     assert error.value.code == "E0411"
@@ -106,7 +106,7 @@ def test_expand_takes_leading_axes_or_makes_new_ones():
 
 @given(st.lists(st.sampled_from(["B", 2, 3, "H"]), min_size=2, max_size=3), AXIS, SIZES)
 @FEW
-def test_concat_adds_one_axis_and_needs_the_others_equal(firsts, axis, sizes):
+def test_concat_sums_one_axis_and_requires_the_others_equal(firsts, axis, sizes):
     inputs = tuple(symbolic(first, 3, "W") for first in firsts)
     op = Concat(axis=axis)
     assert inferred(op, inputs, sizes) == happens(op, inputs, sizes)
@@ -114,13 +114,13 @@ def test_concat_adds_one_axis_and_needs_the_others_equal(firsts, axis, sizes):
 
 @given(st.lists(st.sampled_from(["B", 3]), min_size=1, max_size=3), AXIS, SIZES)
 @FEW
-def test_stack_needs_equal_shapes(firsts, axis, sizes):
+def test_stack_requires_equal_shapes(firsts, axis, sizes):
     inputs = tuple(symbolic(first, 3, "W") for first in firsts)
     op = Stack(axis=axis)
     assert inferred(op, inputs, sizes) == happens(op, inputs, sizes)
 
 
-def test_nothing_cannot_be_joined():
+def test_joins_require_an_input():
     for op in (Concat(), Stack()):
         with pytest.raises(OpError, match="at least one"):
             op.infer(Check())
@@ -143,20 +143,20 @@ def test_split_sizes_add_up(parts, sizes):
     assert inferred(op, (X,), sizes) == happens(op, (X,), sizes)
 
 
-def test_a_size_in_a_spec_does_not_fill_the_memory():
+def test_large_sizes_in_a_spec_take_little_memory():
     for op in (Split(parts=10**9), Unbind(axis=1)):
         with pytest.raises(OpError, match=str(MOST_OUTPUTS)):
             op.infer(Check(), symbolic(2, 10**9))
 
 
-def test_unbind_needs_a_fixed_number():
+def test_unbind_requires_a_fixed_size():
     with pytest.raises(OpError) as error:
         Unbind().infer(Check(), X)
     assert error.value.code == "E0403"
     assert len(Unbind(axis=1).infer(Check(), X)) == 6
 
 
-def test_identity_passes_tuples_on():
+def test_identity_accepts_tuples():
     assert Identity().infer(Check(), X) == X
     assert Identity().infer(Check(), X, X) == (X, X)
     assert Identity().infer(Check()) == ()

@@ -30,14 +30,14 @@ def test_transforms_of_images_agree_with_torch(size, sizes):
         assert inferred(op, (x,), sizes) == happens(op, (x,), sizes)
 
 
-def test_back_and_forth_is_the_same_type():
+def test_inverse_transforms_restore_the_type():
     x = symbolic("B", "H", "W")
     assert IRFFT2(size=(H, W)).infer(Check(), RFFT2().infer(Check(), x)) == x
     c = symbolic("B", "H", dtype=DType.C64)
     assert AsComplex().infer(Check(), AsReal().infer(Check(), c)) == c
 
 
-def test_pairs_are_pairs():
+def test_complex_numbers_are_pairs():
     check = Check()
     AsComplex().infer(check, symbolic("B", "H"))
     assert len(check.needs) == 1

@@ -37,11 +37,11 @@ def test_shapes_may_be_free(shape, sizes):
         assert inferred(op, (), sizes) == happens(op, (), sizes)
 
 
-def test_linspace_counts():
+def test_linspace_has_the_given_length():
     assert Linspace(start=-1.0, stop=1.0, count=H).infer(Check()) == symbolic("H")
 
 
-def test_a_tensor_has_the_type_of_its_numbers():
+def test_tensor_type_follows_from_its_numbers():
     assert TensorLiteral(values=((1, 2.5),)).infer(Check()) == symbolic(1, 2)
     assert TensorLiteral(values=()).infer(Check()) == symbolic(0)
     assert TensorLiteral(values=((True, 2),)).infer(Check()) == symbolic(1, 2, dtype=DType.I64)
@@ -51,12 +51,12 @@ def test_a_tensor_has_the_type_of_its_numbers():
 
 
 @pytest.mark.parametrize("values", [((1, 2), (3,)), (1, (2,)), "abc", (1, "a"), (None,), H])
-def test_rows_have_one_length_and_hold_numbers(values):
+def test_rows_must_have_equal_lengths_and_numbers(values):
     with pytest.raises(ValidationError):
         TensorLiteral(values=values)
 
 
-def test_a_parameter_is_one_tensor_without_a_name_of_its_own():
+def test_a_parameter_is_one_tensor_with_an_empty_name():
     init = Normal(std=0.02)
     assert Param(shape=(2, 3), init=init).parameters() == (Parameter("", (2, 3), init),)
     assert Param(shape=(2,)).parameters() == (Parameter("", (2,), Zeros()),)
@@ -83,13 +83,13 @@ def test_a_buffer_is_not_learnable_and_computed_once():
     "value",
     [(symbolic(4),), (symbolic(5, dtype=DType.I64),), (symbolic("H", dtype=DType.I64),), ()],
 )
-def test_a_buffer_is_what_it_is_declared_as(value):
+def test_buffer_must_have_its_declared_type(value):
     with pytest.raises(OpError, match="buffer"):
         Buffer(shape=(4,), dtype="i64").infer_regions(Check(), (), {"value": value})
 
 
 @pytest.mark.parametrize("value", [(symbolic(5),), (symbolic("H"),), ()])
-def test_the_value_of_a_parameter_is_what_it_is_declared_as(value):
+def test_value_of_a_parameter_must_have_its_declared_type(value):
     with pytest.raises(OpError, match="parameter"):
         ComputedParam(shape=(4,)).infer_regions(Check(), (), {"value": value})
 

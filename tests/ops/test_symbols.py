@@ -133,7 +133,7 @@ def compared(op, symbolic, inputs, example):
 
 
 @pytest.mark.parametrize(("op", "name"), SYMBOLIC)
-def test_what_is_inferred_for_a_symbol_holds_for_its_numbers(op, name):
+def test_results_for_a_symbol_hold_for_its_numbers(op, name):
     times = sum(
         compared(op, attributes, inputs, example)
         for example in op.examples
@@ -144,19 +144,19 @@ def test_what_is_inferred_for_a_symbol_holds_for_its_numbers(op, name):
 
 
 @pytest.mark.parametrize("op", all_ops().values(), ids=lambda op: op.name)
-def test_what_is_inferred_for_sizes_that_stand_for_numbers_holds_for_these(op):
+def test_results_for_symbolic_sizes_hold_for_numbers(op):
     for example in op.examples:
         for inputs in variants(example.input_types):
             compared(op, example.attributes, inputs, example)
 
 
-def test_a_symbol_is_no_number():
+def test_symbol_is_not_a_number():
     assert number(3) == number(Dim.constant_of(3)) == 3
     with pytest.raises(OpError, match="a number is needed, but this is `n`"):
         number(N)
 
 
-def test_where_no_signature_is_checked_no_attribute_takes_a_symbol():
+def test_symbols_are_only_accepted_while_a_signature_is_checked():
     op, example = all_ops()["linear"], all_ops()["linear"].examples[0]
     with pytest.raises(ValidationError):
         op.model_validate({**example.attributes, "width": N})

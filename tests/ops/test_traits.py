@@ -67,7 +67,7 @@ def numbers(expression, owned):
 
 
 @said(lambda op, types: len(types) == 1 and op.affine_per_channel(*types) is not None)
-def test_an_affine_map_of_channels_is_one(name, example):
+def test_affine_per_channel_is_right(name, example):
     (x,) = arrays(example)
     module = unsettled(module_of(name, [x], example.attributes))
     found = all_ops()[name](**example.attributes).affine_per_channel(*example.input_types)
@@ -82,7 +82,7 @@ def test_an_affine_map_of_channels_is_one(name, example):
 
 
 @said(lambda op, types: len(types) == 1 and op.linear_layer(*types) is not None)
-def test_a_linear_layer_is_one_and_has_its_channels_where_it_says(name, example):
+def test_linear_trait_is_right(name, example):
     (x,), (y,) = arrays(example), arrays(example, seed=1)
     op = all_ops()[name](**example.attributes)
     layer, module = op.linear_layer(*example.input_types), module_of(name, [x], example.attributes)
@@ -117,7 +117,7 @@ def test_a_linear_layer_without_a_bias_can_be_given_one(name, example):
 
 
 @said(lambda op, types: op.idempotent)
-def test_what_is_idempotent_does_no_more_when_it_is_applied_again(name, example):
+def test_idempotent_ops_are_idempotent(name, example):
     (x,) = arrays(example)
     module = module_of(name, [x], example.attributes)
     once = applied(module, x)
@@ -136,7 +136,7 @@ def test_the_values_of_an_input_of_which_only_the_shape_is_used_do_not_matter(na
 
 
 @pytest.mark.parametrize(("name", "example"), CASES)
-def test_only_what_is_stochastic_draws_in_training(name, example):
+def test_only_stochastic_ops_are_random_in_training(name, example):
     op = all_ops()[name](**example.attributes)
     if any(kind.dtype is DType.C64 for kind in example.input_types):
         return

@@ -90,7 +90,7 @@ def test_a_size_may_be_free():
     assert not all(evaluate(need.condition, {"B": 1, "H": 7, "h": 5}) for need in check.needs)
 
 
-def test_what_does_not_fit_is_refused():
+def test_mismatched_inputs_are_refused():
     x = symbolic("B", 4, 5, 5)
     places = x.with_dtype(DType.I64)
     for op, inputs, match in (
@@ -105,7 +105,7 @@ def test_what_does_not_fit_is_refused():
             op.infer(Check(), *inputs)
 
 
-def test_windows():
+def test_receptive_field_windows():
     x = symbolic(1, 3, 4, 4)
     places = x.with_dtype(DType.I64)
     assert MaxUnpool(kernel=2).receptive_field((x, places)) == (Window(1, 1, 2),) * 2

@@ -16,7 +16,7 @@ from tests.ops.formulas.table import cases_of, references
 NAMES = sorted(references())
 
 
-def test_no_op_is_without_a_reference():
+def test_every_op_has_a_reference():
     """The references are next to `tests/ops/formulas/table.py`, which explains how to add one."""
     lowered = {name for name in all_ops() if name in lowerings()}
     assert lowered == set(references())
@@ -49,5 +49,5 @@ def test_torchscript(name):
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if references()[name].drawn])
-def test_what_is_drawn_in_training(name):
+def test_statistics_of_random_values_in_training(name):
     compare_drawn(name)

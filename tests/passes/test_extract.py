@@ -18,7 +18,7 @@ from tests.building import Build, Layer, Pointwise, compiled, fractal, tensor
 
 
 @pytest.mark.parametrize("column", [1, 2, 3, 4])
-def test_a_column_is_a_plain_network_with_weights_of_the_whole(column):
+def test_column_is_a_plain_network_with_weights_of_the_whole(column):
     whole = compiled(fractal(4))
     part = extract(whole, column)
     assert depth(part.inference, {}) == Depth(2 ** (column - 1) + 1, 2 ** (column - 1) + 1)
@@ -30,7 +30,7 @@ def test_a_column_is_a_plain_network_with_weights_of_the_whole(column):
     assert len(found) == 2 ** (column - 1) + 1
 
 
-def test_columns_cover_the_network():
+def test_columns_cover_all_weights():
     whole = compiled(fractal(4))
     names = {entry.name for column in (1, 2, 3, 4) for entry in table(extract(whole, column))}
     assert names == {entry.name for entry in table(whole)}
@@ -42,7 +42,7 @@ def test_a_column_of_forty_is_found_without_expanding():
 
 
 @pytest.mark.parametrize(("column", "draw"), [(0, None), (5, None), (1, "other")])
-def test_what_does_not_exist_is_refused(column, draw):
+def test_missing_column_is_refused(column, draw):
     with pytest.raises(CompileFailed) as failure:
         extract(compiled(fractal(4)), column, draw)
     (found,) = failure.value.diagnostics
@@ -57,7 +57,7 @@ def test_a_network_without_joins_has_no_columns():
         extract(compiled(graph), 1)
 
 
-def test_a_join_that_lacks_the_column_is_named():
+def test_error_names_the_join_without_the_column():
     build = Build()
     x = build.input(tensor(1, 4, 8, 8))
     y = build.op(Join(), *(build.op(Layer(width=4), x) for _ in range(3)))
@@ -68,7 +68,7 @@ def test_a_join_that_lacks_the_column_is_named():
     assert depth(extract(compiled(graph), 2).inference, {}).longest == 2
 
 
-def test_joins_outside_the_draw_stay_and_the_draw_goes():
+def test_joins_outside_the_draw_are_kept_and_the_draw_is_removed():
     build = Build()
     x = build.input(tensor(1, 4, 8, 8))
     columns = [build.op(Layer(width=4), x) for _ in range(2)]
@@ -80,7 +80,7 @@ def test_joins_outside_the_draw_stay_and_the_draw_goes():
     assert part.draws == (Draw("other"),)
 
 
-def test_both_modes_share_what_they_shared():
+def test_modes_still_share_graphs():
     body = fractal(3)
     build = Build()
     x = build.input(tensor("B", 3, "H", "W"))
@@ -115,12 +115,12 @@ def test_pruning_drops_dead_branches_inputs_of_blocks_and_their_needs():
     assert len(callee.output_ports) == 1
 
 
-def test_nothing_dead_means_the_same_object():
+def test_without_unused_nodes_the_same_object_is_returned():
     graph = fractal(3)
     assert prune(graph) is graph
 
 
-def test_a_shared_block_keeps_all_outputs_that_some_use_needs():
+def test_shared_block_keeps_outputs_that_any_use_needs():
     inner = Build("inner")
     a = inner.input(tensor(1, 4))
     graph = inner.graph(inner.op(Pointwise(), a), inner.op(Pointwise(), a))

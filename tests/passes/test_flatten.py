@@ -61,7 +61,7 @@ def test_the_returned_graph_is_a_copy():
 
 @given(text=programs(), depth=st.integers(0, 4))
 @settings(deadline=None, max_examples=60, derandomize=True)
-def test_an_opened_graph_is_one_and_is_what_drawings_show(text, depth):
+def test_inlined_graph_is_flat_and_is_the_one_in_drawings(text, depth):
     net = network(text)
     if net is None:
         return
@@ -75,7 +75,7 @@ def test_an_opened_graph_is_one_and_is_what_drawings_show(text, depth):
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
-def test_everything_open_has_all_convolutions_and_no_call(count):
+def test_fully_inlined_graph_has_all_convolutions_and_no_call(count):
     found = opened(fractal(count), None)
     names = [data["name"] for _, data in found.nodes(data=True)]
     assert names.count("layer") == 2**count
@@ -91,7 +91,7 @@ def test_edges_carry_types_and_ports():
     assert {data["shape"] for _, _, data in found.in_edges(join, data=True)} == {"[B, 16, H, W]"}
 
 
-def test_a_block_alone_is_a_networkx_graph_of_its_nodes():
+def test_single_block_is_a_networkx_graph_of_its_nodes():
     graph = fractal(3)
     found = graph.wires
     assert [data["node"] for _, data in sorted(found.nodes(data=True))] == list(graph.nodes)
@@ -118,7 +118,7 @@ def test_provenance_lists_the_calls_innermost_first():
     assert (leaving["span"], leaving["provenance"]) == (conv["span"], conv["provenance"])
 
 
-def test_nodes_and_edges_say_where_they_are_written(tmp_path):
+def test_nodes_and_edges_have_source_locations(tmp_path):
     path = tmp_path / "net.arch"
     path.write_text(
         "network net {\n  input x: f32[B = 1, 3]\n  y = x -> linear(4)\n  output z = y -> relu\n}\n"
@@ -130,7 +130,7 @@ def test_nodes_and_edges_say_where_they_are_written(tmp_path):
     assert {data["span"].line for _, data in net.graph(0).nodes(data=True)} == {1, 2}
 
 
-def test_folding_lists_the_first_piece_of_a_run():
+def test_folding_lists_the_first_segment_of_a_run():
     build = Build()
     x = build.input(tensor(1, 4, 8, 8))
     for _ in range(6):
@@ -141,13 +141,13 @@ def test_folding_lists_the_first_piece_of_a_run():
     assert flat.nodes[-1].inputs == ((3, 0),)
 
 
-def test_sizes_are_counted_without_opening():
+def test_nodes_are_counted_without_inlining():
     graph = fractal(4)
     for depth in range(height(graph) + 2):
         assert flat_size(graph, depth) == len(expand(graph, depth).nodes)
 
 
-def test_forty_columns_open_to_a_small_depth_but_not_wholly():
+def test_forty_columns_are_inlined_only_to_a_small_depth():
     graph = fractal(40)
     assert len(expand(graph, 3).nodes) < 20
     with pytest.raises(CompileFailed) as failure:
@@ -202,7 +202,7 @@ def test_the_pass_keeps_names_and_values_in_both_modes(tmp_path):
     assert flat.report(training=True).counts == net.report(training=True).counts
 
 
-def test_the_pass_opens_to_a_depth(tmp_path):
+def test_the_pass_inlines_to_a_depth(tmp_path):
     path = tmp_path / "net.arch"
     path.write_text(NESTED.replace("if training { inner } else { relu }", "relu"))
     net = archspec.load(path)

@@ -52,7 +52,7 @@ def norm(owner):
 STATISTICS = norm("bn")
 
 
-def test_a_norm_after_a_layer_becomes_its_bias(folding):
+def test_norm_after_a_layer_is_folded_into_weight_and_bias(folding):
     found = folding("output x -> conv: conv(8, 3, bias=false) -> bn: batch_norm -> relu")
     assert found.steps == (After(Layer("conv"), STATISTICS),)
     assert names(found) == ["conv.weight", "conv.bias"]
@@ -62,18 +62,18 @@ def test_a_norm_after_a_layer_becomes_its_bias(folding):
     ]
 
 
-def test_in_front_of_a_layer_a_norm_goes_forward(folding):
+def test_norm_before_a_layer_is_folded_forward(folding):
     found = folding("output x -> relu -> bn: batch_norm -> conv: conv(8, 1, groups=2)")
     assert found.steps == (Before(Layer("conv", groups=2), STATISTICS),)
     assert names(found) == ["conv.weight", "conv.bias"]
 
 
-def test_a_layer_between_two_norms_takes_both(folding):
+def test_layer_between_two_norms_absorbs_both(folding):
     found = folding("output x -> bn: batch_norm -> conv: conv(8, 1) -> last: batch_norm")
     assert [type(step) for step in found.steps] == [Before, After]
 
 
-def test_over_an_edge_only_a_factor_goes_forward(folding):
+def test_only_factors_are_folded_forward_across_padding(folding):
     padded = "-> conv: conv(8, 3)"
     assert not folding(f"output x -> bn: batch_norm {padded}").steps
     scaled = folding(f"param g: f32[4, 1, 1] = ones; output x * g {padded}")
@@ -81,7 +81,7 @@ def test_over_an_edge_only_a_factor_goes_forward(folding):
     assert not folding(f"param g: f32[4, 1, 1] = ones; output x + g {padded}").steps
 
 
-def test_orders_of_axes_between_are_followed_and_cancel(folding):
+def test_permutations_in_between_are_followed_and_cancel(folding):
     found = folding(
         """output x -> rearrange("b c h w -> b h w c") -> linear: linear(8, bias=false)
           -> rearrange("b h w c -> b c h w") -> bn: batch_norm -> permute(0, 2, 3, 1) -> scale
@@ -96,44 +96,44 @@ def test_orders_of_axes_between_are_followed_and_cancel(folding):
     assert ops == ["rearrange", "linear", "transpose"]
 
 
-def test_another_axis_than_that_of_the_channels_stays(folding):
+def test_norm_over_another_axis_is_not_folded(folding):
     assert not folding("output x -> linear(8) -> batch_norm", size="9").steps
     assert not folding("param g: f32[9] = ones; output (x -> conv(8, 3)) * g", size="9").steps
 
 
-def test_what_something_else_reads_stays(folding):
+def test_layer_with_another_reader_is_not_folded(folding):
     kept = "y = x -> conv(4, 3)"
     assert not folding(f"{kept}; output (y -> batch_norm) + (y -> relu)").steps
     assert not folding(f"{kept}; output y -> batch_norm; output raw = y").steps
 
 
-def test_what_is_added_to_itself_is_one_change(folding):
+def test_sum_of_a_value_and_its_norm_is_one_change(folding):
     found = folding("y = x -> conv(4, 3); output (y -> bn: batch_norm) + y")
     assert found.steps == (After(Layer("conv"), Total((IDENTITY, STATISTICS))),)
 
 
-def test_statistics_of_the_batch_stay(folding):
+def test_batch_statistics_are_not_folded(folding):
     assert not folding("output x -> conv(4, 3) -> batch_norm(track=false)").steps
 
 
-def test_an_instance_norm_with_running_averages_is_a_norm_like_others(folding):
+def test_instance_norm_with_running_averages_is_folded(folding):
     found = folding("output x -> conv: conv(4, 3) -> bn: instance_norm(track=true, affine=true)")
     assert found.steps == (After(Layer("conv"), STATISTICS),)
     assert not folding("output x -> conv(4, 3) -> instance_norm(affine=true)").steps
 
 
-def test_weight_normalisation_stays(folding):
+def test_weight_normalisation_is_not_folded(folding):
     assert not folding("output x -> conv(4, 3, parametrization=weight_norm) -> batch_norm").steps
 
 
-def test_weights_that_are_used_twice_stay(folding):
+def test_weights_used_twice_are_not_folded(folding):
     twice = "shared f = conv(4, 3); output x -> f -> relu -> f -> batch_norm"
     assert not folding(twice).steps
     norm = "shared n = batch_norm; output x -> conv(4, 3) -> n -> relu -> conv(4, 3) -> n"
     assert not folding(norm).steps
 
 
-def test_a_shared_block_is_folded_inside(folding):
+def test_shared_blocks_are_folded_inside(folding):
     found = folding(
         "shared f = unit; output x -> f -> max_pool(2) -> f",
         "block unit { conv(4, 3) -> bn: batch_norm }",
@@ -141,7 +141,7 @@ def test_a_shared_block_is_folded_inside(folding):
     assert found.steps == (After(Layer("unit.conv"), norm("unit.bn")),)
 
 
-def test_convolutions_of_one_input_add_up(folding):
+def test_parallel_convolutions_are_merged(folding):
     found = folding(
         """output x -> [
           large: conv(same, 7, groups=each, bias=false) -> bn: batch_norm,
@@ -170,18 +170,18 @@ def test_convolutions_of_one_input_add_up(folding):
         "relu -> conv(4, 3, stride=2)",  # a different input
     ],
 )
-def test_other_convolutions_do_not(folding, other):
+def test_incompatible_convolutions_are_not_merged(folding, other):
     body = f"output x -> [conv(4, 7, stride=2, padding=3), {other}] -> add"
     merged = [step for step in folding(body).steps if isinstance(step, Merge)]
     assert bool(merged) == (other[:9] in ("conv(4, 5", "conv(4, 3", "conv(4, 1"))
 
 
-def test_taps_outside_of_the_larger_kernel_do_not(folding):
+def test_convolutions_outside_of_the_larger_kernel_are_not_merged(folding):
     body = "output x -> [conv(4, 3), conv(4, 3, dilation=2)] -> add"
     assert not folding(body).steps
 
 
-def test_blocks_are_opened_where_their_ends_meet_a_norm(folding):
+def test_blocks_are_inlined_where_their_ends_meet_a_norm(folding):
     blocks = """
     block window { input x; output x -> rearrange("b c h w -> b h w c") -> linear(6) }
     block wrapped { window -> rearrange("b h w c -> b c h w") }
@@ -198,7 +198,7 @@ def test_blocks_are_opened_where_their_ends_meet_a_norm(folding):
     assert [frame.what for frame in linear.origin.frames] == ["window", "wrapped"]
 
 
-def test_other_blocks_stay_closed_and_shared(folding):
+def test_other_blocks_stay_calls_and_shared(folding):
     found = folding(
         "output x -> a: unit -> b: unit -> c: unit",
         "block unit { conv(4, 3, bias=false) -> bn: batch_norm -> relu }",
@@ -211,7 +211,7 @@ def test_other_blocks_stay_closed_and_shared(folding):
     } == {"a.conv", "b.conv", "c.conv"}
 
 
-def test_dropout_between_does_nothing_in_inference(folding):
+def test_dropout_in_between_is_ignored_in_inference(folding):
     assert folding("output x -> conv(4, 3) -> dropout(0.5) -> batch_norm").steps
 
 
@@ -232,13 +232,13 @@ def test_forty_columns_fold_without_expanding():
     assert fold(whole).compiled.inference is not None
 
 
-def test_without_anything_to_fold_the_graph_is_the_same(folding):
+def test_without_anything_to_fold_the_same_graph_is_returned(folding):
     found = folding("output x -> conv(4, 3) -> relu")
     assert found.compiled.inference is found.whole.inference
     assert found.compiled.name == "net_folded"
 
 
-def test_valid_sizes_stay(tmp_path):
+def test_valid_sizes_are_preserved(tmp_path):
     path = tmp_path / "net.arch"
     path.write_text(
         "block unit { conv(8, 4, stride=2, padding=valid) }\n"
@@ -270,19 +270,19 @@ def test_valid_sizes_stay(tmp_path):
         ("batch_norm", "slice(axis=1, stop=2)", None),
     ],
 )
-def test_what_treats_channels_alike_is_looked_through(folding, maker, change, reader):
+def test_ops_that_treat_all_channels_alike_are_passed_through(folding, maker, change, reader):
     body = f"output x -> relu -> {maker} -> {change} -> {reader or 'conv(4, 1)'}"
     found = folding(body)
     assert bool(found.steps) == (reader is not None)
     assert any("batch_norm" in name for name in names(found)) == (reader is None)
 
 
-def test_pooled_channels_laid_out_in_a_row_are_followed(folding):
+def test_flattened_pooled_channels_are_followed(folding):
     body = "output x -> relu -> bn: batch_norm -> adaptive_avg_pool(3) -> flatten -> fc: linear(5)"
     assert folding(body).steps == (Before(Layer("fc"), STATISTICS, outer=1, inner=9),)
 
 
-def test_a_map_goes_into_all_that_read_it_or_none(folding):
+def test_maps_are_folded_into_all_readers_or_none(folding):
     both = "y = x -> relu -> bn: batch_norm; output y -> a: conv(4, 1); output z = y -> b: {}"
     found = folding(both.replace("{}", "conv(4, 3, padding=valid)"))
     assert {step.layer.owner for step in found.steps} == {"a", "b"}
@@ -297,25 +297,25 @@ def test_a_map_goes_into_all_that_read_it_or_none(folding):
         "x -> [conv(4, [1, 3]), conv(4, [3, 1])] -> add",
     ],
 )
-def test_nothing_is_folded_into_more_numbers_than_before(folding, body):
+def test_folding_never_adds_numbers(folding, body):
     assert not folding(f"output {body}").steps
 
 
-def test_norms_that_meet_no_layer_become_one(folding):
+def test_norms_without_a_layer_are_merged(folding):
     found = folding("output x -> relu -> a: batch_norm -> dropout -> b: batch_norm -> relu")
     both = Chain((norm("a"), norm("b")))
     assert found.steps == (Become("a", NORM.settings, both),)
     assert {name.rpartition(".")[0] for name in names(found)} == {"a"}
 
 
-def test_shared_blocks_of_two_sizes_stay(folding):
+def test_shared_blocks_of_two_sizes_are_not_folded(folding):
     body = "shared f = f: unit; output x -> f -> batch_norm -> relu -> max_pool(2) -> f -> relu"
     found = folding(body, UNIT)
     assert found.steps == (After(Layer("f.conv"), norm("f.bn")),)
     assert "batch_norm.weight" in names(found)
 
 
-def test_blocks_that_only_hand_on_are_no_border(folding):
+def test_identity_blocks_do_not_stop_folding(folding):
     blocks = "block nothing { identity }; block same { nothing }"
     found = folding("output x -> [conv: conv(4, 3), same] -> add -> same -> bn: batch_norm", blocks)
     assert found.steps == (
@@ -325,21 +325,21 @@ def test_blocks_that_only_hand_on_are_no_border(folding):
     assert len(found.compiled.inference.nodes) == 2
 
 
-def test_calls_of_one_block_are_opened_one_by_one(folding):
+def test_calls_of_one_block_are_inlined_one_by_one(folding):
     found = folding("output x -> a: unit -> relu -> b: unit -> last: batch_norm", UNIT)
     calls = [node for node in found.compiled.inference.nodes if node.callee is not None]
     assert [node.instance.key for node in calls] == ["a"]
     assert {"a.conv.bias", "b.conv.bias"} < {*names(found)}
 
 
-def test_ends_that_meet_in_vain_stay_closed(folding):
+def test_blocks_are_not_inlined_without_a_fold(folding):
     blocks = "block f { conv(4, 3) }; block g { input x; output x -> [identity, relu] -> add }"
     found = folding("output x -> f -> g -> f -> relu", blocks)
     assert found.compiled.inference is found.whole.inference
 
 
 @pytest.mark.parametrize("looks", [0, 1, 3, 10])
-def test_what_is_not_reached_stays(folding, monkeypatch, looks):
+def test_layers_beyond_the_search_limit_are_not_folded(folding, monkeypatch, looks):
     statements = "y0 = x; " + "; ".join(
         f"y{i + 1} = y{i} -> c{i}: conv(4, 1) -> n{i}: batch_norm -> relu" for i in range(4)
     )
@@ -351,7 +351,7 @@ def test_what_is_not_reached_stays(folding, monkeypatch, looks):
     assert {f"n{i}.weight" for i in range(len(layers), 4)} <= set(names(found))
 
 
-def test_a_sum_that_doubles_is_followed_for_a_while(folding):
+def test_repeatedly_doubled_sums_are_followed_up_to_a_limit(folding):
     lines = "; ".join(f"y{i + 1} = y{i} + y{i}" for i in range(200))
     assert not folding(f"y0 = x; {lines}; output y200").steps
     text = "y0 = x -> c: conv(4, 1); y1 = y0 + y0; y2 = y1 * 2 + y1; output y2"

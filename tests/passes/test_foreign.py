@@ -60,7 +60,7 @@ def ops(net):
     return [node.op.name for node in net.compiled.inference.nodes if node.op is not None]
 
 
-def test_a_norm_is_folded_into_the_convolution_after_or_before_it(network):
+def test_norm_is_folded_into_the_convolution_before_or_after_it(network):
     net = folded(network("conv(6, 3, bias=false) -> act_norm -> relu"), 2, 4, 5, 6)
     assert ops(net) == ["conv", "relu"]
     ((step,),) = [net.folding.steps]
@@ -69,11 +69,11 @@ def test_a_norm_is_folded_into_the_convolution_after_or_before_it(network):
     assert ops(folded(network("relu -> act_norm -> conv(6, 1)"), 2, 4, 5, 6)) == ["relu", "conv"]
 
 
-def test_over_an_edge_a_norm_that_adds_stays(network):
+def test_norm_with_a_shift_is_not_folded_across_padding(network):
     assert ops(folded(network("act_norm -> conv(6, 3)"), 2, 4, 5, 6)) == ["act_norm", "conv"]
 
 
-def test_a_linear_layer_takes_norms_on_both_sides(network):
+def test_linear_layer_absorbs_norms_on_both_sides(network):
     net = folded(
         network("gain -> projection(7) -> batch_norm(axis=-1) -> relu", "[B = 3, 5]"), 3, 5
     )
@@ -84,12 +84,12 @@ def test_a_linear_layer_takes_norms_on_both_sides(network):
     assert [*net.to_torch().state_dict()] == ["projection.kernel", "projection.shift"]
 
 
-def test_what_can_have_no_bias_takes_no_norm(network):
+def test_layer_that_cannot_have_a_bias_absorbs_no_norm(network):
     net = folded(network("gain -> rounded(7) -> batch_norm(axis=-1)", "[B = 3, 5]"), 3, 5)
     assert ops(net) == ["gain", "rounded", "batch_norm"]
 
 
-def test_norms_one_after_another_become_one_that_can_hold_both(network):
+def test_consecutive_norms_are_merged(network):
     kind = "[B = 3, 2, 5]"
     net = folded(network("gain -> batch_norm(axis=-1, affine=false) -> relu", kind), 3, 2, 5)
     assert ops(net) == ["gain", "relu"]
@@ -98,7 +98,7 @@ def test_norms_one_after_another_become_one_that_can_hold_both(network):
     assert isinstance(step.change, Chain)
 
 
-def test_where_nothing_says_that_it_can_hold_both_they_stay(network):
+def test_norms_that_cannot_be_merged_are_kept(network):
     net = folded(network("act_norm -> batch_norm(affine=false) -> relu"), 2, 4, 5, 6)
     assert ops(net) == ["act_norm", "batch_norm", "relu"]
 

@@ -137,7 +137,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("kind", WRONG)
-def test_a_wrong_pass_is_caught_by_name_with_the_node(net, install, kind):
+def test_faulty_pass_is_reported_with_the_node(net, install, kind):
     change, where = WRONG[kind]
     install(Changed(change))
     ((code, message),) = faults(lambda: net.apply("changed"))
@@ -146,7 +146,7 @@ def test_a_wrong_pass_is_caught_by_name_with_the_node(net, install, kind):
     assert where in message
 
 
-def test_a_pass_that_changes_what_it_is_given_is_caught(net, install):
+def test_pass_that_mutates_its_input_is_reported(net, install):
     def spoil(graph):
         graph.nodes[-1].instance.key = "other"
         return graph
@@ -160,7 +160,7 @@ def test_a_pass_that_changes_what_it_is_given_is_caught(net, install):
     ]
 
 
-def test_of_what_is_changed_the_innermost_is_named(net, install):
+def test_innermost_mutated_graph_is_named(net, install):
     def spoil(graph):
         (call,) = [node for node in graph.nodes if node.callee is not None]
         call.callee.outputs = call.callee.outputs * 2
@@ -191,7 +191,7 @@ FAILING = {
 
 
 @pytest.mark.parametrize("change", FAILING)
-def test_an_exception_in_a_pass_is_reported_as_its_error_with_the_location(net, install, change):
+def test_exception_in_a_pass_is_reported_with_its_location(net, install, change):
     def first(graph):
         line = change.__code__.co_firstlineno + 1
         places.append(f"raised in {__file__}:{line}, in `{change.__name__}`")
@@ -213,7 +213,7 @@ def test_an_exception_in_a_pass_is_reported_as_its_error_with_the_location(net, 
         (Outcome(None), "`run` returns an Outcome of NoneType, not of a Compiled network"),
     ],
 )
-def test_a_pass_that_yields_no_network_is_at_fault(net, install, monkeypatch, outcome, said):
+def test_pass_that_returns_no_network_is_reported(net, install, monkeypatch, outcome, said):
     monkeypatch.delenv(VERIFY)
     one = Changed(None)
     one.run = lambda network, options: outcome
@@ -222,7 +222,7 @@ def test_a_pass_that_yields_no_network_is_at_fault(net, install, monkeypatch, ou
     assert faults(lambda: net.apply("changed")) == [("E0911", wanted)]
 
 
-def test_what_cannot_even_be_verified_is_the_fault_of_the_pass(net, install):
+def test_result_that_breaks_verification_is_an_error_of_the_pass(net, install):
     install(Changed(lambda graph: None))
     ((code, message),) = faults(lambda: net.apply("changed"))
     assert code == "E0911"
@@ -232,7 +232,7 @@ def test_what_cannot_even_be_verified_is_the_fault_of_the_pass(net, install):
     )
 
 
-def test_a_bug_in_a_pass_of_archspec_stays_one(net, monkeypatch):
+def test_bug_in_our_own_pass_is_an_internal_error(net, monkeypatch):
     def run(self, network, options):
         raise ZeroDivisionError
 
@@ -273,13 +273,13 @@ def test_an_object_that_is_not_a_pass_is_reported_when_it_is_loaded(net, install
     assert faults(lambda: net.apply("it")) == [("E0910", wanted)]
 
 
-def test_names_of_passes_are_no_text(net, install):
+def test_a_string_is_not_a_list_of_passes(net, install):
     install(Late(), "nothing", "IT")
     wanted = "`after` of the pass `nothing` (somebody:IT) should be a valid tuple"
     assert faults(lambda: net.apply("nothing")) == [("E0910", wanted)]
 
 
-def test_on_the_command_line_it_is_no_internal_error(tmp_path, install, monkeypatch):
+def test_faulty_pass_is_not_an_internal_error_on_the_command_line(tmp_path, install, monkeypatch):
     path = tmp_path / "net.arch"
     path.write_text(TEXT)
     install(Changed(asks_for_a_node_that_is_gone))
@@ -300,7 +300,7 @@ def test_without_the_flag_nothing_is_verified(net, install, monkeypatch):
     assert verify_network(net.apply("changed").compiled)
 
 
-def test_passes_run_in_the_order_of_the_request_unless_one_comes_later(net, install):
+def test_passes_run_in_requested_order_except_for_after(net, install):
     ran = []
     install(Changed(lambda graph: ran.append("changed") or graph))
     made = net.fold().apply("changed").apply("prune")
@@ -310,7 +310,7 @@ def test_passes_run_in_the_order_of_the_request_unless_one_comes_later(net, inst
     assert ran == ["changed"]  # not again for the next pass
 
 
-def test_two_passes_that_each_come_later_are_refused(net, install):
+def test_circular_order_of_passes_is_refused(net, install):
     install(Changed(lambda graph: graph, name="one", after=("two",)))
     install(Changed(lambda graph: graph, name="two", after=("one",)))
     assert faults(lambda: net.apply("one").apply("two")) == [
@@ -339,11 +339,11 @@ OURS = "`extract`, `flatten`, `fold`, `no_dropout`, `prune`, `strip`, `swap`"
         ),
     ],
 )
-def test_what_is_not_there_is_named(net, name, options, said):
+def test_unknown_pass_is_named(net, name, options, said):
     assert faults(lambda: net.apply(name, **options)) == [("E0910", said)]
 
 
-def test_where_a_pass_is_not_there_each_that_is_says_what_it_does(net, install):
+def test_error_for_an_unknown_pass_lists_the_known_ones(net, install):
     install(Changed(None))
     install(Nothing(), "broken")
     found = fault(lambda: net.apply("chagned"))
@@ -353,7 +353,7 @@ def test_where_a_pass_is_not_there_each_that_is_says_what_it_does(net, install):
     assert not any(note.startswith("`broken`") for note in found.notes)
 
 
-def test_stripped_it_computes_the_same_without_dropout(net):
+def test_strip_preserves_values_and_removes_dropout(net):
     found = net.apply("strip")
     assert verify_network(found.compiled) == ()
     assert "dropout" not in str(found.to_torch())
@@ -364,7 +364,7 @@ def test_stripped_it_computes_the_same_without_dropout(net):
     assert torch.equal(found.to_torch(weights=state).eval()(*data), wanted)
 
 
-def test_pruned_it_has_only_the_weights_that_are_needed(net):
+def test_prune_keeps_only_needed_weights(net):
     found = net.apply("prune")
     assert found.unused_parameters == 0
     assert found.parameters == net.parameters - net.unused_parameters < net.parameters
@@ -374,7 +374,7 @@ def test_pruned_it_has_only_the_weights_that_are_needed(net):
     ]
 
 
-def test_a_pass_may_be_written_in_a_few_lines(net):
+def test_short_custom_pass(net):
     """The example in docs/architecture.md."""
 
     def without_pools(graph):

@@ -56,7 +56,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Any:
     return found
 
 
-def test_one_takes_away(written: Any, net: archspec.Network, install: Any) -> None:
+def test_documented_pass_removes_nodes(written: Any, net: archspec.Network, install: Any) -> None:
     install(written["PASS"])
     module, left = net.to_torch(seed=3), net.apply("without_dropout")
     x = torch.rand(2, 4, 16, 16)
@@ -65,7 +65,7 @@ def test_one_takes_away(written: Any, net: archspec.Network, install: Any) -> No
     assert torch.equal(bare.train()(x), bare.eval()(x))
 
 
-def test_one_puts_two_in_the_place_of_one(
+def test_documented_pass_replaces_one_op_by_two(
     written: Any, net: archspec.Network, install: Any
 ) -> None:
     install(written["Separate"]())

@@ -52,14 +52,14 @@ def to_relu6(match):
 CUT = Rule("relu is cut", Pattern(Relu), to_relu6)
 
 
-def test_what_is_applied_again_goes(network):
+def test_repeated_idempotent_ops_are_removed(network):
     assert left(network("output x -> relu -> relu -> relu"), AGAIN) == ["relu"]
     assert left(network("output x -> relu -> relu6"), AGAIN) == ["relu", "relu6"]
     assert left(network("output x -> clamp(low=0.0) -> clamp(low=1.0)"), AGAIN) == ["clamp"] * 2
     assert left(network("output x -> silu -> silu"), AGAIN) == ["silu", "silu"]
 
 
-def test_orders_of_axes_that_undo_one_another_go_both(network):
+def test_inverse_permutations_are_both_removed(network):
     twice = "permute(0, 2, 3, 1) -> permute(0, 3, 1, 2)"
     assert left(network(f"output x -> {twice} -> relu"), UNDONE) == ["relu"]
     assert left(network(f"output x -> transpose(2, 3) -> {twice} -> transpose(2, 3)"), UNDONE) == []
@@ -67,7 +67,7 @@ def test_orders_of_axes_that_undo_one_another_go_both(network):
     assert left(network(other), UNDONE) == ["permute", "permute"]
 
 
-def test_what_something_else_reads_is_not_matched_as_read_once(network):
+def test_nodes_with_another_reader_do_not_match_read_once(network):
     net = network("y = x -> transpose(2, 3); output (y -> transpose(2, 3)); output more = y")
     assert left(net, UNDONE) == ["transpose", "transpose"]
     (first,) = UNDONE.pattern.inputs
@@ -75,7 +75,7 @@ def test_what_something_else_reads_is_not_matched_as_read_once(network):
     assert left(net, replace(UNDONE, pattern=read_often)) == ["transpose"]
 
 
-def test_nodes_left_by_one_rule_may_match_another_in_any_order(network):
+def test_remaining_nodes_may_match_another_rule_in_any_order(network):
     """A node that is read twice is only removed after the sum that follows it was visited."""
     once = Rule("alone", Pattern(Relu6, inputs=(Pattern(Relu, read_once=True),)), lambda m: None)
     cut = replace(once, becomes=lambda match: match.site.node.inputs[0])
@@ -86,13 +86,13 @@ def test_nodes_left_by_one_rule_may_match_another_in_any_order(network):
     assert left(net, cut, sums, gone) == ["relu"]
 
 
-def test_where_nothing_matches_the_graph_is_the_same_object(network):
+def test_without_matches_the_same_graph_is_returned(network):
     compiled = network("output x -> conv(4, 3) -> relu").compiled
     assert rewrite(compiled.inference, [AGAIN, UNDONE, HANDED_ON]) is compiled.inference
     assert rewrite_network(compiled, [AGAIN, UNDONE, HANDED_ON]) is compiled
 
 
-def test_blocks_regions_and_both_modes_are_reached_and_share_what_they_shared(network):
+def test_rules_apply_to_blocks_regions_and_both_modes_and_preserve_sharing(network):
     net = network(
         "output x -> unit -> unit -> it: iterate(conv(4, 3) -> relu, 3) -> dropout(0.5)",
         "block unit { conv(4, 3) -> relu }",
@@ -108,14 +108,14 @@ def test_blocks_regions_and_both_modes_are_reached_and_share_what_they_shared(ne
     assert [*before.to_torch().state_dict()] == [*after.to_torch().state_dict()]
 
 
-def test_in_one_mode_the_other_stays(network):
+def test_rewriting_one_mode_leaves_the_other_unchanged(network):
     net = network("output x -> conv(4, 3) -> dropout(0.5) -> relu")
     found = rewrite_network(net.compiled, [HANDED_ON], mode="inference")
     assert found.training is net.compiled.training
     assert ops(found.inference) == ["conv", "relu"]
 
 
-def test_rules_that_come_to_no_end_are_stopped_and_named(network):
+def test_endless_rules_are_stopped_and_named(network):
     def again(match):
         return Port(match.edit.insert(Instance("", Relu()), [Port(match.site.node.id)]).id)
 
@@ -150,7 +150,7 @@ LINKS = (
     deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.lists(st.sampled_from(LINKS), min_size=2, max_size=9))
-def test_stripped_any_chain_computes_the_same(network, chain):
+def test_strip_preserves_values_of_random_chains(network, chain):
     net = network(f"output x -> conv(4, 1) -> {' -> '.join(chain)}")
     module = unsettled(net.to_torch())
     found = net.apply("strip").to_torch(dtype=torch.float64, weights=module.state_dict()).eval()
@@ -164,7 +164,7 @@ DROPS = (
 )
 
 
-def test_without_dropout_in_inference_training_is_as_it_was(network):
+def test_no_dropout_leaves_training_unchanged(network):
     net = network(DROPS, "block unit { conv(4, 3) -> relu -> conv(4, 3) }")
     found = net.apply("no_dropout")
     assert found.compiled.training is net.compiled.training
@@ -187,12 +187,12 @@ def test_without_dropout_in_inference_training_is_as_it_was(network):
     assert torch.equal(after.train()(x), drawn)
 
 
-def test_what_is_scaled_in_inference_stays(network):
+def test_ops_that_scale_in_inference_are_kept(network):
     net = network("output x -> drop_path(0.2, scale=inference) -> bernoulli")
     assert net.apply("no_dropout").compiled is net.compiled
 
 
-def test_generated_code_writes_once_what_the_modes_share(network):
+def test_generated_code_writes_shared_statements_once(network):
     from archspec_torch.source import python_source
 
     net = archspec.load("vgg16")

@@ -58,7 +58,7 @@ def faults(net, at, layer):
 @given(
     st.text("ab.*?[]!", max_size=9), st.lists(st.text("ab.", max_size=4), min_size=1, max_size=3)
 )
-def test_a_pattern_that_is_followed_piece_by_piece_is_that_of_fnmatch(text, pieces):
+def test_stepwise_pattern_matching_agrees_with_fnmatch(text, pieces):
     pattern = PathPattern(text)
     states = pattern.start
     for piece in pieces:
@@ -66,7 +66,7 @@ def test_a_pattern_that_is_followed_piece_by_piece_is_that_of_fnmatch(text, piec
     assert pattern.accepts(states) == fnmatchcase("".join(pieces), text)
 
 
-def test_at_all_paths_a_block_stays_one_graph(network):
+def test_swap_at_all_paths_keeps_one_graph_per_block(network):
     net = network("output x -> a: unit -> b: unit", UNIT).apply("swap", at="*.act", layer="gelu")
     assert did(net) == ("a.act",)
     assert units(net) == [["conv", "gelu"]] * 2
@@ -74,7 +74,7 @@ def test_at_all_paths_a_block_stays_one_graph(network):
     assert net.compiled.training is net.compiled.inference
 
 
-def test_at_some_paths_a_block_becomes_two_graphs_and_no_more(network):
+def test_swap_at_some_paths_splits_a_block_into_two_graphs(network):
     text = "output x -> a: unit -> b: unit -> c: unit -> d: unit"
     net = network(text, UNIT).apply("swap", at="[bc].act", layer="gelu")
     assert units(net) == [["conv", "relu"], ["conv", "gelu"], ["conv", "gelu"], ["conv", "relu"]]
@@ -82,7 +82,7 @@ def test_at_some_paths_a_block_becomes_two_graphs_and_no_more(network):
     assert did(net) == ("b.act",)
 
 
-def test_a_network_of_very_many_paths_is_no_work():
+def test_swap_in_a_network_with_very_many_paths_is_fast():
     net = archspec.load("fractalnet", columns=30)
     made = net.apply("swap", at="*.relu*", layer="gelu")
     assert verify_network(made.compiled) == ()
@@ -90,7 +90,7 @@ def test_a_network_of_very_many_paths_is_no_work():
     assert after <= 2 * before
 
 
-def test_a_pattern_that_tells_too_many_paths_apart_is_refused(monkeypatch):
+def test_pattern_that_distinguishes_too_many_paths_is_refused(monkeypatch):
     monkeypatch.setattr(change, "MOST", 2000)
     net = archspec.load("fractalnet", columns=30)
     assert faults(net, "*s" + "?" * 60, "gelu") == [
@@ -98,7 +98,7 @@ def test_a_pattern_that_tells_too_many_paths_apart_is_refused(monkeypatch):
     ]
 
 
-def test_weights_are_called_by_the_key_at_the_place(network):
+def test_weights_keep_the_key_of_the_replaced_layer(network):
     net = network("output x -> a: unit -> last: conv(4, 1)", UNIT)
     one = net.apply("swap", at="*act", layer="conv(same, 3)")
     assert names(one)[2:4] == ["a.act.weight", "a.act.bias"]
@@ -113,13 +113,13 @@ def test_weights_are_called_by_the_key_at_the_place(network):
     assert several.to_torch()(x).shape == (2, 4, 6, 6)
 
 
-def test_identity_layers_leave_nothing(network):
+def test_swap_by_identity_removes_the_layer(network):
     net = network("output x -> a: unit -> b: unit", UNIT)
     assert units(net.apply("swap", at="a", layer="identity")) == [["conv", "relu"]]
     assert units(net.apply("swap", at="a.act", layer="identity")) == [["conv"], ["conv", "relu"]]
 
 
-def test_what_is_shared_stays_shared(network):
+def test_shared_layers_stay_shared(network):
     net = network("shared f = conv(4, 3); output x -> f -> relu -> f -> relu -> f")
     made = net.apply("swap", at="conv", layer="conv(4, 5, bias=false)")
     assert names(made) == ["conv.weight"]
@@ -127,13 +127,13 @@ def test_what_is_shared_stays_shared(network):
     assert len([one for one in found if one.op.name == "conv"]) == 1
 
 
-def test_a_shared_layer_that_would_have_other_weights_each_time_is_refused(network):
+def test_shared_layer_with_different_weights_per_use_is_refused(network):
     net = network("shared f = relu; output (x -> f) -> conv(8, 3) -> f")
     assert [code for code, _ in faults(net, "relu", "batch_norm")] == ["E0914"]
     assert net.apply("swap", at="relu", layer="gelu").parameters == net.parameters
 
 
-def test_what_is_frozen_stays_frozen(network):
+def test_frozen_layers_stay_frozen(network):
     net = network("f = frozen(unit); output x -> f -> conv(4, 1)", UNIT)
     made = net.apply("swap", at="unit.conv", layer="conv(4, 1) -> batch_norm -> dropout(0.5)")
     learnt = [name for name, one in made.to_torch().named_parameters() if one.requires_grad]
@@ -142,13 +142,13 @@ def test_what_is_frozen_stays_frozen(network):
     assert torch.equal(module(x), module(x))
 
 
-def test_what_a_layer_captured_is_not_read_any_more(network):
+def test_captured_values_of_a_replaced_layer_are_no_longer_read(network):
     net = network("y = x -> conv(4, 3); output x -> it: iterate({ input s; output s + y }, 2)")
     made = net.apply("swap", at="it", layer="relu")
     assert [len(node.inputs) for node in made.compiled.inference.nodes] == [0, 1, 1]
 
 
-def test_layers_that_ops_hold_are_reached(network):
+def test_layers_in_regions_are_swapped(network):
     net = network("output x -> it: iterate(unit -> conv(4, 3) -> act: relu, 3)", UNIT)
     made = net.apply("swap", at="it.*act", layer="prelu(4)")
     found = [ops(graph) for graph in walk(made.compiled.inference)]
@@ -169,7 +169,7 @@ def test_a_layer_that_depends_on_the_mode_makes_two_modes(network):
         assert modes[0] is modes[1]
 
 
-def test_several_outputs_are_those_of_the_layer(network):
+def test_multiple_outputs_are_replaced(network):
     net = network(
         "a, b = x -> both; output a -> conv(4, 1); output two = b",
         "block both { input x; output (x -> relu, x -> max_pool(2)) }",
@@ -203,7 +203,7 @@ def test_several_outputs_are_those_of_the_layer(network):
         ),
     ],
 )
-def test_layers_that_do_not_fit_are_reported(network, at, layer, said):
+def test_mismatched_layers_are_reported(network, at, layer, said):
     found = faults(network("output x -> a: unit", UNIT), at, layer)
     assert found[0][0] == said[0]
     assert said[1] in found[0][1]
@@ -218,7 +218,7 @@ def test_errors_in_a_layer_are_reported_with_the_location(network):
     assert item.notes[-1] == "at `a.act` its inputs are f32[B, 4, H, W]"
 
 
-def test_a_layer_without_end_is_bounded(network):
+def test_endless_layer_is_bounded(network):
     net = network("output x -> a: unit", UNIT)
     layer = "relu -> for i in 0..100000000 { relu }"
     assert faults(net, "a.act", layer)[0][0] == "E0501"

@@ -112,7 +112,7 @@ def test_columns_are_plain_networks(term) -> None:
         assert part.macs() <= plain.macs()
 
 
-def test_weights_of_columns_inside_and_outside_of_a_region() -> None:
+def test_weights_of_columns_inside_and_outside_a_region() -> None:
     columns = "[conv(4, 3), conv(4, 3) -> conv(4, 3)] -> join"
     text = (
         "network net {\n input x: f32[B = 1, 4, H = 8, W = 8]\n"

@@ -131,7 +131,7 @@ def numbers(compiled) -> int:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(body=programs(), end=ENDS)
-def test_any_program_computes_the_same(tmp_path_factory, body, end):
+def test_folding_preserves_values_of_random_programs(tmp_path_factory, body, end):
     path = tmp_path_factory.mktemp("fold") / "net.arch"
     path.write_text(
         f"{BLOCKS}\nnetwork net {{\n  input x: f32[B = 2, 8, 9, 9]\n"

@@ -34,7 +34,7 @@ def renamed(name: str, places: dict[str, str]) -> str:
     suppress_health_check=list(HealthCheck),
 )
 @given(seed=st.integers(0, 2**32))
-def test_parts_inside_of_calls(seed: int) -> None:
+def test_labels_inside_calls(seed: int) -> None:
     plain, text, places = insertion_program(seed)
     try:
         expected, net = load(plain).to_torch(), load(text).to_torch()

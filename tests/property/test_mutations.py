@@ -55,7 +55,7 @@ def examine(text: str) -> None:
     assert "Traceback" not in drawn
 
 
-def test_the_specs_are_good() -> None:
+def test_unchanged_specs_are_valid() -> None:
     for text in SMALL:
         assert [item.code for item in check(Source("good.arch", text)).diagnostics] in (
             [],
@@ -65,21 +65,21 @@ def test_the_specs_are_good() -> None:
 
 @settings(PROFILE, max_examples=120 * EXPLORE)
 @given(seed=st.integers(0, 2**32), times=st.sampled_from([1, 1, 2, 3, 6]))
-def test_spoilt_small_specs(seed: int, times: int) -> None:
+def test_mutated_small_specs(seed: int, times: int) -> None:
     chance = random.Random(seed)
     examine(spoil(chance.choice(SMALL), chance, times))
 
 
 @settings(PROFILE, max_examples=40 * EXPLORE)
 @given(seed=st.integers(0, 2**32), times=st.sampled_from([1, 1, 2, 5]))
-def test_spoilt_shipped_specs(seed: int, times: int) -> None:
+def test_mutated_shipped_specs(seed: int, times: int) -> None:
     chance = random.Random(seed)
     examine(spoil(chance.choice(specs()), chance, times))
 
 
 @settings(PROFILE, max_examples=120 * EXPLORE)
 @given(seed=st.integers(0, 2**32), times=st.sampled_from([1, 1, 2, 3, 6]))
-def test_spoilt_examples(seed: int, times: int) -> None:
+def test_mutated_examples(seed: int, times: int) -> None:
     chance = random.Random(seed)
     examine(spoil(chance.choice(examples()), chance, times))
 
@@ -97,7 +97,7 @@ def build(net: Network) -> list[str]:
 
 @settings(PROFILE, max_examples=150 * EXPLORE)
 @given(seed=st.integers(0, 2**32), times=st.sampled_from([1, 1, 2, 3]))
-def test_changed_examples_are_built_where_they_compile(seed: int, times: int) -> None:
+def test_changed_examples_that_compile_are_built(seed: int, times: int) -> None:
     pytest.importorskip("torch")
     chance = random.Random(seed)
     text = change(chance.choice([*examples(), *SMALL]), chance, times)

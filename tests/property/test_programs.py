@@ -109,7 +109,7 @@ def at(kind, sizes):
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 @given(text=programs(), seed=st.integers(0, 2**32))
-def test_inference_is_what_torch_does(text: str, seed: int) -> None:
+def test_random_programs_agree_with_torch(text: str, seed: int) -> None:
     net = network(text)
     if net is None:
         return

@@ -66,7 +66,7 @@ def compare(net: Network, seed: int, text: str) -> None:
     suppress_health_check=list(HealthCheck),
 )
 @given(text=programs(), seed=st.integers(0, 2**32))
-def test_each_use_is_what_torch_does(text: str, seed: int) -> None:
+def test_each_use_agrees_with_torch(text: str, seed: int) -> None:
     net = network(text)
     if net is None:
         return

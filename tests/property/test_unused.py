@@ -53,7 +53,7 @@ def without_gradient(net):
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(text=programs(), seed=st.integers(0, 2**32))
-def test_what_is_counted_is_what_torch_computes(text: str, seed: int) -> None:
+def test_counted_macs_agree_with_torch(text: str, seed: int) -> None:
     net = network(text)
     if net is None:
         return

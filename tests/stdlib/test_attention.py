@@ -63,7 +63,7 @@ def test_encoder_layer(network):
         torch.testing.assert_close(module(x), reference(x), rtol=1e-4, atol=1e-5)
 
 
-def test_transformer_block_is_the_encoder_layer_under_other_names(network):
+def test_transformer_block_equals_the_encoder_layer_under_other_names(network):
     one = network(TOKENS, "layer: transformer_block(3, 20)", "std.attention")
     other = network(TOKENS, "layer: encoder_layer(3, 20)", "std.attention")
     module, reference = one.to_torch().eval(), other.to_torch().eval()
@@ -75,7 +75,7 @@ def test_transformer_block_is_the_encoder_layer_under_other_names(network):
         torch.testing.assert_close(module(x), reference(x), rtol=1e-4, atol=1e-5)
 
 
-def test_heads_are_split_and_merged_alike(network):
+def test_heads_are_split_and_merged_consistently(network):
     net = network(TOKENS, "split_heads(3) -> merge_heads", "std.attention")
     x = torch.randn(2, 5, 12)
     assert net.to_torch()(x).equal(x)
@@ -100,7 +100,7 @@ def test_offsets_are_numbered(network):
             assert found[n, m] == (i - k + 1) * 5 + (j - other + 2)
 
 
-def test_a_query_that_asks_for_nothing_pools_what_a_mean_pools(network):
+def test_zero_query_pools_the_mean(network):
     text = "[slice(axis=1, stop=1), identity] -> attn: class_attention(3)"
     module = network(TOKENS, text, "std.attention").to_torch().eval()
     x = torch.randn(2, 5, 12)
@@ -112,7 +112,7 @@ def test_a_query_that_asks_for_nothing_pools_what_a_mean_pools(network):
 
 
 @pytest.mark.parametrize("itself", [False, True])
-def test_a_class_block_changes_class_tokens_only(network, itself):
+def test_class_block_changes_only_class_tokens(network, itself):
     """It has one output token per query; these only attend to each other with `itself`."""
     block = f"class_block(3, 20, 0.1, {str(itself).lower()})"
     text = f"[slice(axis=1, stop=2), slice(axis=1, start=2)] -> block: {block}"

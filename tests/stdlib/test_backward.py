@@ -42,7 +42,7 @@ network seen(how: str = "gradient", map: int = 1) {{
     ("kernel", "stride", "padding"),
     [(3, 1, 1), (3, 2, 1), (5, 2, 0), (7, 2, 1), (11, 4, 0), (1, 1, 0)],
 )
-def test_a_convolution_gives_back_its_gradient(tmp_path, size, kernel, stride, padding):
+def test_convolution_backward_is_its_gradient(tmp_path, size, kernel, stride, padding):
     module = built(tmp_path, CONV, kernel=kernel, stride=stride, padding=padding)
     x = torch.randn(2, 4, *size, requires_grad=True)
     y = F.conv2d(x, module.weight, stride=stride, padding=padding)
@@ -52,7 +52,7 @@ def test_a_convolution_gives_back_its_gradient(tmp_path, size, kernel, stride, p
 
 
 @pytest.mark.parametrize(("kernel", "stride", "padding"), [(2, 2, 0), (3, 2, 0), (3, 2, 1)])
-def test_a_pooling_gives_back_to_where_its_values_stood(tmp_path, kernel, stride, padding):
+def test_pooling_backward_returns_values_to_their_positions(tmp_path, kernel, stride, padding):
     """Of several equal values, such as the many zeros after a ReLU, to the first."""
     module = built(tmp_path, POOL, kernel=kernel, stride=stride, padding=padding)
     x = torch.randn(2, 4, 11, 12).relu().requires_grad_()
@@ -118,7 +118,7 @@ def test_the_gradient_is_that_of_the_network(name, inner, spec, layer):
     torch.testing.assert_close(pixels, wanted, rtol=1e-3, atol=1e-3 * float(wanted.std()))
 
 
-def test_contrast_norms_are_passed_over_on_the_way_back():
+def test_contrast_norms_are_skipped_backwards():
     """The third convolution of ZFNet, with norms that do not change the gradient."""
     module = shipped("zfnet_deconvnet", layer=3, map=3, how="gradient").to_torch(seed=1).eval()
     weights = module.state_dict()

@@ -51,7 +51,7 @@ def test_any_number_of_spatial_axes(network, shape):
     assert output(net).startswith("f32[B, 3, 2*")
 
 
-def test_names(network, weights):
+def test_parameter_names(network, weights):
     net = network(IMAGE, "conv_bn_relu(4) -> depthwise_conv -> up_conv(4)", "std.cnn")
     assert [*weights(net)] == [
         "conv_bn_relu.conv.weight",
@@ -110,7 +110,7 @@ def test_shapes_and_parameters_of_involution(network, width, stride, wanted, par
 
 
 @pytest.mark.parametrize("stride", [1, 2])
-def test_involution_is_a_sum_over_windows(network, stride):
+def test_involution_is_a_weighted_sum_over_windows(network, stride):
     shape = "[B = 2, 8, H = 6, W = 4] where H % 2 == 0, W % 2 == 0"
     net = network(shape, f"inv: involution(3, {stride}, 4, 2)", "std.cnn")
     module = net.to_torch(seed=0).eval()
@@ -140,7 +140,7 @@ def test_modules_attach_to_blocks_of_resnet(module, tmp_path):
     assert net.to_torch(seed=0).eval()(torch.randn(1, 3, 32, 32)).isfinite().all()
 
 
-def test_squeeze_excite_under_other_names(network, weights):
+def test_squeeze_excite_with_other_names(network, weights):
     net = network(IMAGE, 'se: squeeze_excite(2, names=["down", "up"])', "std.cnn")
     assert [*weights(net)] == ["se.down.weight", "se.down.bias", "se.up.weight", "se.up.bias"]
 
@@ -156,7 +156,7 @@ def test_gnconv(network):
         torch.testing.assert_close(module(x), module.proj_out(y))
 
 
-def test_gnconv_has_as_many_weights_as_published(network):
+def test_gnconv_has_the_published_number_of_weights(network):
     net = network("[B = 1, 64, H = 14, W = 14]", "gnconv(5)", "std.cnn")
     assert net.parameters == 21_520
 

@@ -30,7 +30,7 @@ def test_residual_with_a_shortcut(network, weights):
     assert [*weights(net)] == ["s.weight", "s.bias", "f.weight", "f.bias"]
 
 
-def test_dense_reads_all_that_came_before(network, weights):
+def test_dense_layers_read_all_earlier_outputs(network, weights):
     net = network(IMAGE, "dense(3, conv(4, 3, bias=false))")
     assert shapes(net) == ["f32[B, 15, H, W]"]
     assert list(weights(net).values()) == [(4, 3, 3, 3), (4, 7, 3, 3), (4, 11, 3, 3)]
@@ -41,13 +41,13 @@ def test_dense_reads_all_that_came_before(network, weights):
     torch.testing.assert_close(y, x)
 
 
-def test_dense_of_nothing_is_the_identity(network, weights):
+def test_dense_without_layers_is_the_identity(network, weights):
     net = network(IMAGE, "dense(0, conv(4, 3)) -> relu")
     assert shapes(net) == ["f32[B, 3, H, W]"]
     assert weights(net) == {}
 
 
-def test_each_has_weights_for_every_part(network, weights):
+def test_each_has_separate_weights_for_every_element(network, weights):
     net = network(IMAGE, "[identity, conv(4, 1)] -> each(conv(2, 1, bias=false)) -> concat")
     assert list(weights(net).values()) == [(4, 3, 1, 1), (4,), (2, 3, 1, 1), (2, 4, 1, 1)]
 

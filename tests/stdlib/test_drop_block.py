@@ -51,7 +51,7 @@ def test_nothing_happens_in_inference(block, attributes):
 @pytest.mark.parametrize(
     ("p", "size", "height", "width"), [(0.1, 7, 40, 40), (0.2, 3, 30, 17), (0.1, 2, 16, 16)]
 )
-def test_what_is_dropped(block, p, size, height, width):
+def test_dropped_squares(block, p, size, height, width):
     torch.manual_seed(0)
     _, module = block(f"{p}, {size}")
     y = module.train()(torch.ones(500, 4, height, width))
@@ -91,7 +91,7 @@ def test_gradients_go_to_what_is_left(block):
     assert torch.equal(slope == 0, y == 0)
 
 
-def test_where_all_is_dropped_nothing_is_left(block):
+def test_result_is_zero_if_everything_is_dropped(block):
     _, module = block("50.0, 3")
     assert not module.train()(torch.randn(2, 4, 3, 5)).any()
 
@@ -113,7 +113,7 @@ def test_sizes(block):
         module.train()(torch.randn(1, 4, 3, 9))
 
 
-def test_in_a_resnest(monkeypatch):
+def test_drop_block_in_resnest(monkeypatch):
     """The last two stages drop, after three norms of each block; names do not change."""
     kept = shipped("resnest14d")
     dropping = shipped("resnest14d", missing=0.1)
@@ -141,7 +141,7 @@ def test_in_a_resnest(monkeypatch):
     ]
 
 
-def test_on_another_host(tmp_path):
+def test_drop_block_in_another_network(tmp_path):
     """At the end of a ResNet's branches."""
     (tmp_path / "resnet.arch").write_text(
         (folder() / "resnet.arch").read_text(encoding="utf-8"), encoding="utf-8"

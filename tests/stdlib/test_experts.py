@@ -51,7 +51,7 @@ def by_tokens(model, x, k, normalised=True):
 
 @pytest.mark.parametrize(("count", "k"), [(8, 2), (3, 3), (4, 1), (1, 1)])
 @pytest.mark.parametrize("normalised", [True, False])
-def test_each_token_goes_through_its_experts(network, count, k, normalised):
+def test_each_token_is_routed_to_its_experts(network, count, k, normalised):
     more = "" if normalised else ", normalised=false"
     model = drawn(network(TEXT.format(more=more), count=count, k=k))
     x = torch.randn(2, 7, 6, dtype=torch.float64)
@@ -65,7 +65,7 @@ def test_each_token_goes_through_its_experts(network, count, k, normalised):
 
 
 @pytest.mark.parametrize("k", [1, 2, 8])
-def test_what_is_computed_is_k_of_n_of_the_dense_layer(network, k):
+def test_costs_are_k_of_n_of_the_dense_layer(network, k):
     net = network(TEXT.format(more=""), k=k)
     router, experts = 10 * 6 * 8, 10 * 8 * (20 * 6 + 10 * 6)
     assert net.macs() == router + experts * k // 8
@@ -76,14 +76,14 @@ def test_what_is_computed_is_k_of_n_of_the_dense_layer(network, k):
     assert net.parameters == 6 * 8 + 8 * (20 * 6 + 10 * 6)
 
 
-def test_an_expert_without_tokens_has_a_gradient_of_zeros(network):
+def test_expert_without_tokens_has_a_zero_gradient(network):
     model = drawn(network(TEXT.format(more=""), k=1))
     model(torch.randn(1, 1, 6, dtype=torch.float64)).sum().backward()
     gradient = model.mlp.experts.gate_up_proj.grad
     assert [bool(one.any()) for one in gradient].count(True) == 1
 
 
-def test_more_experts_than_there_are_cannot_be_chosen(network):
+def test_choosing_more_experts_than_exist_is_refused(network):
     with pytest.raises(archspec.CompileFailed, match="3 of 2 experts"):
         network(TEXT.format(more=""), count=2, k=3)
 

@@ -35,7 +35,7 @@ def one(tmp_path, inputs, call):
     return network(tmp_path, inputs, [call]).to_torch(dtype=torch.float64)
 
 
-def test_nothing_that_counts_is_nan_and_has_a_gradient_of_zeros(tmp_path):
+def test_result_without_valid_elements_has_zero_gradients(tmp_path):
     calls = {
         "(x -> mean(axis=2), m) -> masked_mean": math.nan,
         "(x, x * 2, m) -> masked_mse_loss": math.nan,
@@ -60,7 +60,7 @@ def test_nothing_that_counts_is_nan_and_has_a_gradient_of_zeros(tmp_path):
             assert not gradient.any()
 
 
-def test_images_without_positive_or_without_negative_pixels_add_nothing(tmp_path):
+def test_images_with_only_positive_or_negative_pixels_contribute_nothing(tmp_path):
     module = one(
         tmp_path, "x: f32[B = 2, 5], q: f32[B, 5]", "(x, q) -> balanced_binary_cross_entropy"
     )
@@ -69,7 +69,7 @@ def test_images_without_positive_or_without_negative_pixels_add_nothing(tmp_path
     assert loss.item() == 0
 
 
-def test_invalid_pixels_may_hold_anything(tmp_path):
+def test_invalid_pixels_may_have_any_value(tmp_path):
     inputs = "x: f32[B = 2, 4], y: f32[B, 4], m: bool[B, 4]"
     module = one(tmp_path, inputs, "(x, y, m) -> scale_invariant_log_loss(1.0)")
     valid = torch.tensor([[True, True, False, True], [True, False, True, False]])
@@ -117,7 +117,7 @@ def test_at_a_high_temperature_logits_are_matched(tmp_path):
     assert module(x, x).item() == 0
 
 
-def test_a_single_pair_has_nothing_to_be_ranked_against(tmp_path):
+def test_loss_of_a_single_pair_is_zero(tmp_path):
     for negatives in ("all", "hardest"):
         call = f's -> ranking_hinge_loss(negatives="{negatives}")'
         assert one(tmp_path, "s: f32[N = 2, N]", call)(drawn(1, 1)).item() == 0
@@ -154,7 +154,7 @@ def test_similarity_does_not_depend_on_rotation_scale_and_offset(tmp_path):
         ("x: f32[B = 2, 3, H = 1, 1]", "x -> total_variation"),
     ],
 )
-def test_shapes_that_differ_are_errors(tmp_path, inputs, call):
+def test_mismatched_shapes_are_errors(tmp_path, inputs, call):
     """Where torch would broadcast, as for [B, 1] and [B], or read part of the logits."""
     with pytest.raises(archspec.CompileFailed):
         network(tmp_path, inputs, [call])

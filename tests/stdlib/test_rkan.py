@@ -12,7 +12,7 @@ IMAGE = "[B = 2, 8, H = 9, W = 9]"
 @pytest.mark.parametrize(
     ("kernel", "stride", "degree"), [(3, 1, 3), (3, 2, 3), (5, 2, 1), (1, 1, 5)]
 )
-def test_every_tap_has_a_curve_of_its_own(network, kernel, stride, degree):
+def test_every_tap_has_its_own_curve(network, kernel, stride, degree):
     net = network(IMAGE, f"kan: kan_conv({kernel}, {stride}, {degree})", "std.kan")
     assert net.parameters == kernel**2 * (degree + 3)
     kan = net.to_torch(seed=0).eval()

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 IMAGE = "[B = 2, 12, H = 9, W = 9]"
 
 
-def test_a_layer_costs_what_the_paper_says(network):
+def test_layer_costs_agree_with_the_paper(network):
     net = network(IMAGE, "sic(12)", "std.cnn")
     assert net.parameters == 9 * 12 + 12**2
     assert net.macs(B=1) == 9 * 9 * (9 * 12 + 12**2)
@@ -16,7 +16,7 @@ def test_a_layer_costs_what_the_paper_says(network):
 @pytest.mark.parametrize(
     ("stage", "shortcut"), [("s: sic(12)", True), ("s: sic(8)", False), ("s: sic(12, 5, 2)", False)]
 )
-def test_the_shortcut_is_there_where_the_shape_stays(network, stage, shortcut):
+def test_shortcut_exists_if_the_shape_is_preserved(network, stage, shortcut):
     module = network(IMAGE, stage, "std.cnn").to_torch().eval()
     x = torch.randn(2, 12, 9, 9)
     with torch.inference_mode():
@@ -27,7 +27,7 @@ def test_the_shortcut_is_there_where_the_shape_stays(network, stage, shortcut):
 @pytest.mark.parametrize(
     ("grid", "window"), [([12], [5]), ([3, 4], [2, 3]), ([2, 3, 2], [1, 2, 2]), ([3, 4], [3, 4])]
 )
-def test_a_projection_on_a_grid_is_a_masked_one(network, grid, window):
+def test_projection_on_a_grid_equals_a_masked_one(network, grid, window):
     net = network(IMAGE, f"grid_projection(12, {grid}, {window})", "std.cnn")
     taps = int(torch.tensor(window).prod())
     assert net.parameters == 12 * taps

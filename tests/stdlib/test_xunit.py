@@ -27,7 +27,7 @@ def test_forms(network, unit, parameters):
     assert net.parameters == parameters
 
 
-def test_the_gate_of_the_paper(network, weights):
+def test_gate_agrees_with_the_paper(network, weights):
     net = network(IMAGE, "u: xunit(5)", "std.cnn")
     assert [*weights(net)] == [
         f"u.features.{name}"
@@ -47,7 +47,7 @@ def test_the_gate_of_the_paper(network, weights):
     ("host", "options", "size"),
     [("resnet18", "[1, 1, 1, 1]", 32), ("densenet121", "[1, 1, 1, 1]", 64)],
 )
-def test_networks_take_it_as_their_activation(tmp_path, host, options, size):
+def test_xunit_as_the_activation_of_networks(tmp_path, host, options, size):
     path = tmp_path / "net.arch"
     stem = networks()[host].stem
     path.write_text(

@@ -53,7 +53,7 @@ def test_kinds_of_definitions():
     assert (i.name, i.name_span.text) == ("i", "i")
 
 
-def test_the_lines_above_a_definition_document_it():
+def test_comments_above_a_definition_document_it():
     module = read("# far\n\n# one\n#  two\nblock a { f }  # not this\nblock b { f }\n")
     assert [d.doc for d in module.definitions] == ["one\n two", ""]
     assert [(c.text, c.own_line) for c in module.comments] == [
@@ -96,7 +96,7 @@ def test_spans_nest():
         ), show(node)
 
 
-def test_path_to_a_place():
+def test_path_to_a_position():
     text = "block a {\n  conv(width) -> relu\n}\n"
     path = path_to(read(text), text.index("width"))
     assert [type(node).__name__ for node in path] == [

@@ -149,10 +149,10 @@ CONTINUED = ("+", "*", "**", "/", "%", "==", "!=", "<", "<=", ">", ">=", "and", 
 
 @pytest.mark.parametrize("sign", CONTINUED)
 @pytest.mark.parametrize("comment", ["", "  # why", "\n  # why\n"])
-def test_a_line_that_begins_with_an_operator_goes_on(sign, comment):
+def test_line_starting_with_an_operator_continues_the_statement(sign, comment):
     whole = f"y = a {sign} b"
     assert statement(f"y = a{comment}\n    {sign} b") == statement(whole)
 
 
-def test_a_line_that_begins_with_a_dot_goes_on():
+def test_line_starting_with_a_dot_continues_the_statement():
     assert statement("y = a\n    .b\n    .c") == statement("y = a.b.c")

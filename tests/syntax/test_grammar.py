@@ -17,7 +17,7 @@ TEXT = Path(grammar.GRAMMAR).read_text("utf-8")
 PROGRAMS = sorted(Path(__file__).with_name("programs").glob("*.arch"))
 
 
-def test_the_saved_tables_are_fresh():
+def test_saved_tables_are_up_to_date():
     """Update them by `python -m archspec.syntax.save_grammar`."""
     assert Path(grammar.SAVED).read_bytes().startswith(grammar.stamp(TEXT))
 
@@ -27,7 +27,7 @@ def modules():
 
 
 @pytest.mark.parametrize("version", ["0.0.0", ""])
-def test_tables_that_another_lark_saved_are_not_read(version, tmp_path, monkeypatch):
+def test_tables_of_another_lark_version_are_not_read(version, tmp_path, monkeypatch):
     shipped = modules()
     old = tmp_path / "grammar.bin"
     old.write_bytes(f"{version} 0\n".encode() + b"not for this one")
@@ -39,7 +39,7 @@ def test_tables_that_another_lark_saved_are_not_read(version, tmp_path, monkeypa
         grammar._lark.cache_clear()
 
 
-def test_the_grammar_has_one_conflict_which_is_meant(caplog, monkeypatch):
+def test_the_grammar_has_one_intended_conflict(caplog, monkeypatch):
     """In `[... for` the loop is spread. Lark resolves the ambiguity silently."""
     monkeypatch.setattr(lark.logger, "level", logging.DEBUG)
     grammar.compiled(TEXT, debug=True)
@@ -54,7 +54,7 @@ def test_every_production_has_its_function():
     assert grammar.productions() == tree.PRODUCTIONS
 
 
-def test_parsing_does_not_import_what_only_errors_need():
+def test_parsing_does_not_import_error_handling():
     code = (
         "import sys; from archspec.source import Source; from archspec.syntax import parse;"
         "assert not parse(Source('a', 'block a { relu }')).diagnostics;"

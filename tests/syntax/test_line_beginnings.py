@@ -52,14 +52,14 @@ def body(text: str) -> str:
     return f"block a {{\n{text}\n}}\n"
 
 
-def test_every_terminal_has_its_place():
+def test_every_terminal_is_classified():
     placed = {*GOES_ON, *SAYS, *BEGINS, *MADE_BY_LAYOUT} - {"not in"}
     assert terminals() == placed
 
 
 @pytest.mark.parametrize("comment", ["", "  # why", "\n  # why\n"])
 @pytest.mark.parametrize(("sign", "whole"), GOES_ON.items(), ids=list(GOES_ON))
-def test_it_goes_on(sign, whole, comment):
+def test_statement_continues(sign, whole, comment):
     before, _, after = whole.partition(f" {sign} " if sign != "," else ",")
     broken = f"{before}{comment}\n    {sign} {after}"
     assert show(read(body(broken)).definitions) == show(read(body(whole)).definitions)
@@ -67,7 +67,7 @@ def test_it_goes_on(sign, whole, comment):
 
 @pytest.mark.parametrize(("sign", "said"), SAYS.items(), ids=list(SAYS))
 @pytest.mark.parametrize("tail", ["\n  output y\n}", "\n}", " }"])
-def test_it_is_refused_in_one_message(sign, said, tail):
+def test_line_is_refused_with_one_message(sign, said, tail):
     result = parse(Source("a.arch", f"block a {{\n  y = a\n    {sign} b{tail}\n"))
     (fault,) = result.diagnostics
     code, words = said
@@ -78,7 +78,7 @@ def test_it_is_refused_in_one_message(sign, said, tail):
 
 
 @pytest.mark.parametrize(("sign", "meant"), FOREIGN.items())
-def test_it_goes_on_as_what_was_meant(sign, meant):
+def test_statement_continues_with_the_intended_operator(sign, meant):
     result = parse(Source("a.arch", body(f"  y = a\n    {sign} b")))
     assert [fault.code for fault in result.diagnostics] == ["E0111"]
     assert f"`{meant}`" in result.diagnostics[0].message
@@ -86,7 +86,7 @@ def test_it_goes_on_as_what_was_meant(sign, meant):
 
 
 @pytest.mark.parametrize("text", ["// (b) }", "// see {", "f(a) // of the first\n}"])
-def test_brackets_in_what_is_taken_for_a_comment_close_what_else_would_stay_open(text):
+def test_brackets_in_a_wrong_comment_close_open_ones(text):
     result = parse(Source("a.arch", f"block a {{\n  y = a\n  {text}\n"))
     codes = {fault.code for fault in result.diagnostics}
     assert codes == ({"E0111"} if "}" in text else {"E0111", "E0114"})

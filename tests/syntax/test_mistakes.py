@@ -145,7 +145,7 @@ def edits_of(example):
 
 
 @pytest.mark.parametrize("example", [row[2] for row in EXAMPLES if edits_of(row[2])])
-def test_a_fix_that_is_an_edit_cures(example):
+def test_edits_of_fixes_remove_the_error(example):
     text, _ = marked(example)
     source = Source("test.arch", text)
     edits = edits_of(example)
@@ -159,7 +159,7 @@ LARGE = {"E0101", "E0102", "E0106"}  # their examples would be as large as the l
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_pages_show_the_mistake_and_its_cure(page):
+def test_pages_show_the_mistake_and_its_fix(page):
     example, instead = re.findall(r"```arch\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
     codes = {d.code for d in parse(Source("example.arch", example)).diagnostics}
     assert page.stem in LARGE or page.stem in codes

@@ -74,7 +74,7 @@ def found(node):
 
 
 @given(conditions)
-def test_as_python_has_it(text):
+def test_expressions_parse_as_in_python(text):
     text = " ".join(text.split())
     result = parse(Source("a.arch", f"rule r() => {text}"))
     assert result.diagnostics == ()
@@ -82,7 +82,7 @@ def test_as_python_has_it(text):
     assert found(rule.value) == expected(python.parse(text, mode="eval").body, text)
 
 
-def test_a_range_takes_sums_and_gives_an_operand_of_a_comparison():
+def test_ranges_bind_between_sums_and_comparisons():
     (rule,) = parse(
         Source("a.arch", "rule r() => not -1 + 2..3 * n == ..4 or b")
     ).module.definitions

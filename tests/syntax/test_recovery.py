@@ -58,7 +58,7 @@ def test_the_rest_of_a_broken_statement_is_read():
     )
 
 
-def test_names_that_a_broken_statement_binds_stay_known():
+def test_names_bound_by_a_broken_statement_are_known():
     text = "block a {\n  y, ...z = = 3\n  output y\n}"
     (block,) = parse(Source("test.arch", text)).module.definitions
     bind = block.body.statements[0]
@@ -67,7 +67,7 @@ def test_names_that_a_broken_statement_binds_stay_known():
     assert [target.name for target in bind.targets] == ["y", "z"]
 
 
-def test_a_definition_with_a_broken_head_keeps_its_name():
+def test_definition_with_a_broken_signature_keeps_its_name():
     text = "block a(n: int) -> [B] {\n  f\n}\nnetwork b + { f }\npreset c(3)\nrule d(n): [B] => n\n"
     module = parse(Source("test.arch", text)).module
     assert [(d.name, d.damaged) for d in module.definitions] == [
@@ -76,7 +76,7 @@ def test_a_definition_with_a_broken_head_keeps_its_name():
     assert module.definitions[1].is_network
 
 
-def test_a_parameter_that_cannot_be_read_is_left_out():
+def test_unreadable_parameter_is_dropped():
     text = "block a(x: int, +, y) { f }\nrule b(1, +, z) => f\nrule c(+): [B] -> [B]\n"
     module = parse(Source("test.arch", text)).module
     assert [d.damaged for d in module.definitions] == [True] * 3
@@ -102,7 +102,7 @@ def test_an_error_in_a_discarded_part_is_not_reported():
 
 @settings(max_examples=60, deadline=None)
 @given(st.data())
-def test_it_does_not_matter_how_often_the_parser_is_copied(data):
+def test_results_do_not_depend_on_the_copying_interval(data):
     """The tokens since the last copy are read again after an error."""
     text = data.draw(st.sampled_from(PROGRAMS))
     for _ in range(data.draw(st.integers(1, 3))):
@@ -130,7 +130,7 @@ def check(text):
 
 @settings(max_examples=150, deadline=None)
 @given(st.data())
-def test_mutations_of_good_programs(data):
+def test_mutations_of_valid_programs(data):
     """Parts inserted, removed or doubled: no exception, and every gap in the tree is reported."""
     text = data.draw(st.sampled_from(PROGRAMS))
     start = data.draw(st.integers(0, max(0, len(text) - 600)))
@@ -144,12 +144,12 @@ def test_mutations_of_good_programs(data):
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=40).map(" ".join))
-def test_any_sequence_of_pieces(text):
+def test_any_sequence_of_tokens(text):
     check(text)
     check(f"block a {{\n{text}\n}}\n")
 
 
-def test_a_file_that_begins_with_what_is_no_token():
+def test_file_that_begins_with_an_invalid_token():
     check("\\ ' then } .. .. } , . } \n \u00e9 if = }")
 
 
@@ -161,7 +161,7 @@ def test_any_text(text):
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, len(PROGRAMS) - 1), st.data())
-def test_one_bracket_less_spoils_one_definition(index, data):
+def test_missing_bracket_affects_one_definition(index, data):
     """Without any one bracket, at most two definitions are affected, and the file has an error."""
     text = PROGRAMS[index]
     whole = parse(Source("test.arch", text)).module.definitions

@@ -53,7 +53,7 @@ def test_outputs_are_those_of_transformers(name: str) -> None:
 
 @pytest.mark.live
 @pytest.mark.parametrize("name", TIED)
-def test_transformers_says_the_same(name: str) -> None:
+def test_transformers_ties_the_same_tensors(name: str) -> None:
     pytest.importorskip("transformers")
     model = reference.gpt2() if name == "gpt2" else reference.t5()
     net = spec(name)
@@ -71,7 +71,7 @@ def test_gpt2_has_the_parameters_of_the_paper() -> None:
 
 
 @pytest.mark.parametrize("name", TIED)
-def test_one_tensor_counts_once_and_has_all_names(name: str) -> None:
+def test_tied_tensor_counts_once_and_has_all_names(name: str) -> None:
     net = spec(name)
     module = net.to_torch()
     assert sum(item.numel() for item in module.parameters()) == net.parameters
@@ -86,14 +86,14 @@ def test_one_tensor_counts_once_and_has_all_names(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TIED)
-def test_it_begins_as_its_source(name: str) -> None:
+def test_tied_tensor_has_the_initial_values_of_its_source(name: str) -> None:
     table = spec(name).to_torch(seed=3).state_dict()[TIED[name][0]]
     expected = 0.02 if name == "gpt2" else 1.0
     assert table.std().item() == pytest.approx(expected, rel=0.15)
 
 
 @pytest.mark.parametrize("name", TIED)
-def test_checkpoints_have_any_of_the_names(name: str) -> None:
+def test_checkpoints_may_use_any_of_the_names(name: str) -> None:
     net, full = spec(name), weights(name)
     for kept in TIED[name]:
         left = {
@@ -115,7 +115,7 @@ def _refused(net: Network, state: Mapping[str, torch.Tensor]) -> str:
     return found.message + " ".join(found.notes)
 
 
-def test_names_that_differ_are_refused() -> None:
+def test_different_values_for_tied_names_are_refused() -> None:
     state = weights("gpt2")
     state["lm_head.weight"] = state["lm_head.weight"] + 1
     said = _refused(spec("gpt2"), state)
@@ -124,7 +124,7 @@ def test_names_that_differ_are_refused() -> None:
 
 
 @pytest.mark.parametrize("name", TIED)
-def test_torchscript_and_pickles_keep_it(name: str, tmp_path: Path) -> None:
+def test_torchscript_and_pickles_keep_ties(name: str, tmp_path: Path) -> None:
     net = spec(name)
     module = net.to_torch(weights=weights(name)).eval()
     scripted = to_torchscript(net.compiled, module=module)
@@ -137,7 +137,7 @@ def test_torchscript_and_pickles_keep_it(name: str, tmp_path: Path) -> None:
     assert sum(item.numel() for item in loaded.parameters()) == net.parameters
 
 
-def test_built_files_are_loaded_again(tmp_path: Path) -> None:
+def test_built_files_can_be_loaded(tmp_path: Path) -> None:
     from safetensors.torch import save_file
 
     state = weights("gpt2")
@@ -151,7 +151,7 @@ def test_built_files_are_loaded_again(tmp_path: Path) -> None:
     torch.testing.assert_close(run("gpt2", net.to_torch(weights=written)), expected)
 
 
-def test_folding_leaves_tied_weights() -> None:
+def test_tied_weights_are_not_folded() -> None:
     net = network("""
         network net {
           input x: f32[B = 2, 4, H = 8, W = 8]
@@ -184,7 +184,7 @@ def test_ties_of_blocks_and_of_both_modes() -> None:
     assert module.aux.weight is module.get_parameter("2.b.weight")
 
 
-def test_what_is_left_of_a_network_has_no_tie() -> None:
+def test_extracted_parts_have_no_tie() -> None:
     compiled, _ = load_network(
         Source(
             "tap.arch",
@@ -220,7 +220,7 @@ def test_what_is_left_of_a_network_has_no_tie() -> None:
         ('tie "n.running_mean" = "n.running_var"', "buffers cannot"),
     ],
 )
-def test_ties_that_do_not_hold(ties: str, said: str) -> None:
+def test_invalid_ties(ties: str, said: str) -> None:
     text = f"""
     network net {{
       input ids: i64[B = 2]
@@ -235,7 +235,7 @@ def test_ties_that_do_not_hold(ties: str, said: str) -> None:
     assert said in caught.value.diagnostics[0].message
 
 
-def test_the_recipe_of_the_page_builds() -> None:
+def test_documented_recipe_builds() -> None:
     page = Path(archspec.__file__).parents[1] / "docs" / "write-your-own.md"
     found = re.findall(r'^```arch title="[^"]*"\n(.*?)^```', page.read_text("utf-8"), re.M | re.S)
     assert [network(text).to_torch(device="meta") is not None for text in found] == [True, True]

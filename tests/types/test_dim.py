@@ -123,7 +123,7 @@ def _doubled_text() -> Dim:
         _nested_extremes,
     ],
 )
-def test_growth_is_refused(grow) -> None:
+def test_too_large_expressions_are_refused(grow) -> None:
     with pytest.raises(OutsideFragment):
         grow()
 

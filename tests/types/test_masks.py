@@ -87,7 +87,7 @@ def rounds(draw: st.DrawFn) -> tuple[int, dict[int, int]]:
 
 @QUICK
 @given(rounds(), rounds())
-def test_sets_of_rounds(one: tuple[int, dict[int, int]], two: tuple[int, dict[int, int]]) -> None:
+def test_sets_from_rounds(one: tuple[int, dict[int, int]], two: tuple[int, dict[int, int]]) -> None:
     sets, wanted = [], []
     for period, flips in (one, two):
         late = {k: mask for k, mask in flips.items() if k}
@@ -121,7 +121,7 @@ def test_sets_of_rounds(one: tuple[int, dict[int, int]], two: tuple[int, dict[in
 
 @QUICK
 @given(masked(), st.integers(0, 30))
-def test_equal_sets_look_equal(one: tuple[int, int], first: int) -> None:
+def test_equal_sets_have_equal_representations(one: tuple[int, int], first: int) -> None:
     period, mask = one
     both = periodic(period, mask) & interval(first + 1)
     late = periodic(2 * period, masks.stretched(mask, period, 2)) - interval(1, max(first, 1))
@@ -137,7 +137,7 @@ def test_equal_sets_look_equal(one: tuple[int, int], first: int) -> None:
     st.integers(1, 5),
     st.integers(1, 7),
 )
-def test_what_an_expression_takes_into_a_set(
+def test_preimages_of_sets(
     one: tuple[int, dict[int, int]], factor: int, constant: int, by: int, other: int
 ) -> None:
     period, flips = one

@@ -53,7 +53,7 @@ def outcomes(order: int) -> list[object]:
     return [sorted(map(str, found[index])) for index in sorted(found)]
 
 
-def test_outcomes_depend_on_nothing_else() -> None:
+def test_outcomes_depend_only_on_question_and_budget() -> None:
     code = f"import json, sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
     code += "from test_meter import outcomes; print(json.dumps(outcomes(int(sys.argv[1]))))"
     found = []
@@ -77,7 +77,7 @@ def test_no_question_takes_more_steps_than_its_budget() -> None:
             assert decide(question, budget=budget).work <= budget
 
 
-def test_what_is_remembered_takes_its_steps_each_time() -> None:
+def test_memoised_results_are_charged_each_time() -> None:
     calls = []
 
     @remembered(8)
@@ -97,7 +97,7 @@ def test_what_is_remembered_takes_its_steps_each_time() -> None:
     assert calls == [4, 4]
 
 
-def test_a_part_has_steps_of_its_own() -> None:
+def test_a_part_has_its_own_limit() -> None:
     def work(steps: int) -> int:
         for _ in range(steps):
             charge(1)
@@ -111,7 +111,7 @@ def test_a_part_has_steps_of_its_own() -> None:
         Meter(7).run(whole)
 
 
-def test_a_part_that_finds_no_answer_is_no_reason_to_stop() -> None:
+def test_undecided_part_does_not_stop_the_whole() -> None:
     def refuse() -> int:
         charge(1)
         raise BudgetExceeded("no")

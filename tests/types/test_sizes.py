@@ -7,7 +7,7 @@ from archspec.types.sizes import ValidSizes
 B, H, W = map(Dim.symbol, "BHW")
 
 
-def test_splits_by_axis_and_keeps_what_is_joint() -> None:
+def test_conditions_are_split_by_axis_except_joint_ones() -> None:
     sizes = ValidSizes.of(
         conjunction([divisible(H, 4), divisible(H, 8), at_least(W, 5), at_least(B * W, 20)])
     )
@@ -22,7 +22,7 @@ def test_splits_by_axis_and_keeps_what_is_joint() -> None:
     }
 
 
-def test_accepts_evaluates() -> None:
+def test_accepts_evaluates_the_condition() -> None:
     sizes = ValidSizes.of(conjunction([equal(H, W), at_least(H, 7)]))
     assert sizes.accepts({"B": 1, "H": 7, "W": 7})
     assert not sizes.accepts({"B": 1, "H": 7, "W": 8})
@@ -30,7 +30,7 @@ def test_accepts_evaluates() -> None:
     assert sizes.symbols == {"H", "W"}
 
 
-def test_no_condition_is_every_size() -> None:
+def test_no_condition_allows_every_size() -> None:
     assert str(ValidSizes.of(TRUE)) == "every size"
     assert ValidSizes.of(TRUE).is_everything
     assert ValidSizes.of(at_least(H, 1)).is_everything

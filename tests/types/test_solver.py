@@ -90,7 +90,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("condition", "given", "kind", "text", "counterexample"), CASES)
-def test_decides(condition, given, kind, text, counterexample) -> None:
+def test_decided_conditions(condition, given, kind, text, counterexample) -> None:
     verdict = decide(condition, given)
     assert verdict.kind is kind, verdict
     assert said(verdict) == text
@@ -98,7 +98,7 @@ def test_decides(condition, given, kind, text, counterexample) -> None:
         assert verdict.counterexample == counterexample
 
 
-def test_finite_lists_its_solutions() -> None:
+def test_finite_sets_list_their_solutions() -> None:
     both = conjunction([equal(H, conv(H, 3, 2, 1)), equal(W, conv(W, 3, 2, 1))])
     assert decide(both).solutions == ({"H": 1, "W": 1},)
     assert [s["H"] * s["W"] for s in decide(equal(H * W, 12)).solutions] == [12] * 6
@@ -112,7 +112,7 @@ def test_counterexample_is_smallest_by_sum_then_by_symbol() -> None:
 
 
 @pytest.mark.parametrize("depth", range(1, 8))
-def test_unet_needs_multiples_of_a_power_of_two(depth: int) -> None:
+def test_unet_requires_multiples_of_a_power_of_two(depth: int) -> None:
     verdict = decide(unet(depth, H, W))
     assert said(verdict) == f"H % {2**depth} == 0, W % {2**depth} == 0"
     allowed = conjunction([divisible(H, 2**depth), divisible(W, 2**depth)])
@@ -145,7 +145,7 @@ SIMPLE = [
 
 
 @pytest.mark.parametrize(("condition", "given", "text"), SIMPLE)
-def test_simplifies_to_what_a_person_would_write(condition, given, text) -> None:
+def test_conditions_are_simplified_readably(condition, given, text) -> None:
     assert ", ".join(clauses(simplify(condition, given))) == text
 
 
@@ -157,7 +157,7 @@ def test_simplifies_to_what_a_person_would_write(condition, given, text) -> None
         conjunction(divisible(H, prime) for prime in (97, 89, 83, 79, 73)),
     ],
 )
-def test_says_what_it_cannot_decide(condition: Condition) -> None:
+def test_undecidable_conditions_are_reported(condition: Condition) -> None:
     verdict = decide(condition)
     assert verdict.kind is UNDECIDED
     assert verdict.reason
@@ -177,6 +177,6 @@ def test_networks_are_decided_in_milliseconds() -> None:
     assert time.perf_counter() - start < 2  # a tenth of that on an idle machine
 
 
-def test_nothing_allowed_is_vacuously_always() -> None:
+def test_empty_domain_is_vacuously_always() -> None:
     nothing = conjunction([divisible(H, 2), equal(H % 2, 1)])
     assert decide(equal(H, 7), nothing).kind is ALWAYS

@@ -77,7 +77,7 @@ def test_sets_combine_like_sets(left: PeriodicSet, right: PeriodicSet) -> None:
 
 @QUICK
 @given(sets(), st.integers(1, 40))
-def test_pieces_are_read_from_their_starts(numbers: PeriodicSet, step: int) -> None:
+def test_pieces_are_recovered_from_their_starts(numbers: PeriodicSet, step: int) -> None:
     ends = [LAST if stop is None else stop for _, stop in numbers.spans()]
     wanted = [
         [number for number in range(start, min(end, start + step)) if number in numbers]
@@ -131,7 +131,7 @@ WORK: dict[str, Callable[[], object]] = {
 
 
 @pytest.mark.parametrize("name", WORK)
-def test_long_masks_are_charged_for(name: str) -> None:
+def test_long_masks_are_charged(name: str) -> None:
     """Repeated operations on masks take no more time than their budget corresponds to."""
     start = process_time()
     with suppress(BudgetExceeded):
@@ -141,7 +141,7 @@ def test_long_masks_are_charged_for(name: str) -> None:
 
 @QUICK
 @given(sets(), sets())
-def test_descriptions_mean_the_set(wanted: PeriodicSet, allowed: PeriodicSet) -> None:
+def test_descriptions_describe_the_set(wanted: PeriodicSet, allowed: PeriodicSet) -> None:
     text = describe("H", wanted, allowed)
     for size in listed(allowed):
         assert evaluate(text, {"H": size}) == (size in wanted)
@@ -225,7 +225,7 @@ def test_regions_of_polynomials(terms: list, constant: int) -> None:
             assert inside == ((value > 0) - (value < 0) in wanted)
 
 
-def test_a_region_that_does_not_come_apart_is_left_alone() -> None:
+def test_inseparable_region_is_unchanged() -> None:
     from archspec.types.condition import Relation
 
     assert region({(1, 0): 1, (0, 1): -1}, Relation.EQUAL) is None

@@ -214,9 +214,7 @@ CASES = st.one_of(
 
 @BOUNDED
 @given(CASES, givens("HW"))
-def test_each_alternative_that_is_written_says_something(
-    condition: Condition, given: Condition
-) -> None:
+def test_no_written_alternative_is_redundant(condition: Condition, given: Condition) -> None:
     short, zero = simplify(condition, given), beginning_at_zero(given)
     check(condition, given, ["H", "W"], 12)
     for whole, around in alternatives(short, given):
@@ -247,7 +245,7 @@ def test_each_alternative_that_is_written_says_something(
         (disjunction([equal(H, 3), equal(H, 7), at_least(W, 1)]), "true"),
     ],
 )
-def test_cases_are_written_as_a_person_would(condition: Condition, text: str) -> None:
+def test_cases_are_written_readably(condition: Condition, text: str) -> None:
     assert condition_text(simplify(condition)) == text
 
 
@@ -265,7 +263,7 @@ def test_valid_sizes_from_0(condition: Condition, given: Condition, names: str) 
 
 @BOUNDED
 @given(conditions("HP", 1), givens("HP"), st.sampled_from(["", "P", "HP"]))
-def test_symbols_of_which_finitely_many_sizes_are_left(
+def test_symbols_with_finitely_many_sizes_left(
     condition: Condition, given: Condition, names: str
 ) -> None:
     given = conjunction([given, *(at_least(Dim.symbol(name), 0) for name in names)])
@@ -293,7 +291,7 @@ def test_symbols_of_which_finitely_many_sizes_are_left(
         (equal(P, 0), conjunction([at_least(P, 0), at_least(3, P)]), ()),
     ],
 )
-def test_finitely_many_sizes_where_some_begin_at_0(
+def test_finitely_many_sizes_where_some_start_at_0(
     condition: Condition, given: Condition, expected: tuple[str, ...]
 ) -> None:
     assert limited(condition, given) == expected
@@ -309,7 +307,7 @@ def test_dims_evaluate_like_integers(expression: Dim, h: int, w: int) -> None:
 
 
 @pytest.mark.parametrize("first", [0, 1, 3])
-def test_a_symbol_that_falls_out_of_a_condition_has_a_size(first: int) -> None:
+def test_eliminated_symbols_have_a_size(first: int) -> None:
     h, w = Dim.symbol("H"), Dim.symbol("W")
     nothing = All((equal(h, h), equal(h, w), AnyOf(())))
     check(nothing, at_least(h, first), ["H", "W"], 6)
