@@ -37,7 +37,7 @@ class LiveBytes(TorchDispatchMode):
     ("name", "megabytes"),
     [("resnet50", 10.05), ("resnet18", 6.2), ("vgg16_bn", 24.6)],
 )
-def test_peak_is_that_of_torchvision(name, megabytes):
+def test_peak_memory_equals_that_of_torchvision(name, megabytes):
     """The numbers are those of torchvision 0.29 for a 224 by 224 image, measured in the same
     way."""
     module = archspec.load(name).to_torch().eval()
@@ -100,7 +100,7 @@ def test_a_value_that_is_read_twice_is_not_overwritten(network):
     assert "inplace" not in python_source(network(text).compiled)[0]
 
 
-def test_a_name_of_the_spec_is_given_to_what_becomes_it(network):
+def test_intermediate_results_take_the_name_of_their_binding(network):
     text = """
     network net {
       input x: f32[B = 1, 4]

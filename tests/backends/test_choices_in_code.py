@@ -79,7 +79,7 @@ def test_alternatives_of_two_types_are_not_scriptable() -> None:
     torch.testing.assert_close(script(module)(x), wanted)
 
 
-def test_what_is_decided_alike_is_a_number() -> None:
+def test_choices_with_one_outcome_become_numbers() -> None:
     net = network("if deep then 3 else 2", "-> a: unit(true, 3, 0.5) -> b: unit(true, 5, 0.25)")
     text = python_source(net.compiled)[0]
     assert "x * 3" in text

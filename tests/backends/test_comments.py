@@ -12,7 +12,7 @@ from tests.specs.compiled import shipped
 from tests.specs.families import NAMES, family, options
 
 
-def test_a_comment_reads_back_whole(network):
+def test_comments_are_kept_whole(network):
     words = " ".join(f"word{number}" for number in range(60))
     net = network(
         f"""
@@ -38,7 +38,7 @@ network net {{
     assert "The whole." in inspect.getdoc(getattr(module, name))
 
 
-def test_paragraphs_that_fit_stay_as_they_are():
+def test_paragraphs_that_fit_are_unchanged():
     table = "a   1\nbb  2\n\n- item"
     assert doc_lines(table, 40) == ["a   1", "bb  2", "", "- item"]
     assert doc_lines("one two three\nfour", 8) == ["one two", "three", "four"]
@@ -90,7 +90,7 @@ network net {
 """
 
 
-def test_a_docstring_has_no_sentence_about_what_is_no_argument_of_its_class(network):
+def test_docstrings_omit_sentences_about_absent_arguments(network):
     kind = type(network(HIDDEN).to_torch().a)
     assert [*inspect.signature(kind).parameters] == ["in_channels", "width"]
     words = " ".join(inspect.getdoc(kind).split())

@@ -106,7 +106,7 @@ network net {
     same_eager_and_script(model, torch.randn(2, 4))
 
 
-def test_buffers_of_what_differs_between_the_modes(network):
+def test_buffers_in_blocks_that_differ_between_the_modes(network):
     net = network(
         """
 block part { input x: [B, C]
@@ -129,7 +129,7 @@ network net {
     assert torch.equal(model.eval()(x), x.relu() * state["scale"])
 
 
-def test_state_is_loaded_into_a_buffer_that_repeats_what_it_holds(network):
+def test_state_is_loaded_into_expanded_buffers(network):
     net = network(
         """
 network net {
@@ -149,7 +149,7 @@ network net {
     same_eager_and_script(model, torch.randn(2, 3, 4))
 
 
-def test_each_sample_is_convolved_with_filters_of_its_own(network):
+def test_each_sample_is_convolved_with_its_own_filters(network):
     net = network(
         """
 network net {
@@ -192,7 +192,7 @@ network net {
     same_eager_and_script(model, torch.randn(1, 3, 16, 24))
 
 
-def test_sizes_that_no_input_tells_are_passed(network):
+def test_sizes_not_known_from_inputs_are_passed(network):
     net = network(
         """
 block make { input x: [B, C]

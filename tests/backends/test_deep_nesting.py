@@ -68,13 +68,13 @@ def test_a_label_of_many_components() -> None:
     assert next(iter(network.to_torch(device="meta").state_dict())) == "a." * 90 + "weight"
 
 
-def test_deep_containers_are_made_first() -> None:
+def test_deep_containers_are_created_first() -> None:
     text, _ = python_source(chain(59).compiled)
     assert "part_1 = nn.Sequential(" in text
     assert max(len(line) - len(line.lstrip()) for line in text.splitlines()) < 200
 
 
-def test_an_argument_has_another_name_than_a_container() -> None:
+def test_arguments_and_containers_have_different_names() -> None:
     rules = ("(0) => conv(4, part_1)", "(n) => a: (conv(4, 1) -> f(n - 1, part_1))")
     head = [
         f"inline rule f{rule.replace('(0)', '(0, part_1)', 1).replace('(n)', '(n, part_1)', 1)}"
@@ -123,7 +123,7 @@ def _read_again(module: torch.nn.Module) -> torch.nn.Module:
 
 
 @pytest.mark.parametrize("make", DEEPEST)
-def test_the_deepest_module_is_copied_saved_and_moved(make: Callable[[int], Network]) -> None:
+def test_deepest_module_can_be_copied_saved_and_moved(make: Callable[[int], Network]) -> None:
     network = make(DEEPEST[make])
     levels, _ = parts_inside(network.compiled.inference)
     assert levels in (DEEPEST_PART - 1, DEEPEST_PART)
@@ -149,13 +149,13 @@ def test_the_deepest_module_is_copied_saved_and_moved(make: Callable[[int], Netw
 
 
 @pytest.mark.parametrize("make", DEEPEST)
-def test_what_is_too_deep_is_refused(make: Callable[[int], Network]) -> None:
+def test_too_deep_nesting_is_refused(make: Callable[[int], Network]) -> None:
     with pytest.raises(CompileFailed) as failure:
         make(DEEPEST[make] + 2).to_torch(device="meta")
     assert [item.code for item in failure.value.diagnostics] == ["E0825"]
 
 
-def test_names_that_are_numbers_out_of_order() -> None:
+def test_numeric_names_out_of_order() -> None:
     """The initialiser of a layer depends on its name, not on its position."""
     parts = '"1": conv(4, 1, weight_init=zeros) -> "0": conv(4, 3, weight_init=ones)'
     module = net(f"a: ({parts})").to_torch()
@@ -163,7 +163,7 @@ def test_names_that_are_numbers_out_of_order() -> None:
     assert (module.state_dict()["a.0.weight"] == 1).all()
 
 
-def test_a_number_as_a_label_is_no_number_of_places() -> None:
+def test_large_numeric_labels_do_not_create_modules() -> None:
     network = net('"a.999999999": conv(4, 1)')
     assert len(list(network.to_torch(device="meta").modules())) == 3
     require_agreement(network)
@@ -187,7 +187,7 @@ def test_conditions_that_use_conditions(step: str) -> None:
 @pytest.mark.parametrize(
     "layer", ["iterate(conv(4, 3), steps=10**18)", "resize((10**9, 10**9)) -> relu"]
 )
-def test_what_does_not_end_is_not_run(layer: str, tmp_path: Path) -> None:
+def test_networks_without_bounded_time_are_not_run(layer: str, tmp_path: Path) -> None:
     network = net(layer).compiled
     assert not is_bounded(network)
     save_scripted(network, tmp_path / "net.pt")
@@ -201,7 +201,9 @@ GROWING = "{ input v: [_, _, h, w]\n output v -> pad([(2, h, h), (3, w, w)]) }"
     ("layer", "count", "codes"),
     [(GROWING, 100, ["E0824"]), (GROWING, 30, []), ("upsample(2)", 70, [])],
 )
-def test_numbers_beyond_64_bits_are_foreseen(layer: str, count: int, codes: list[str]) -> None:
+def test_numbers_beyond_64_bits_are_reported_in_advance(
+    layer: str, count: int, codes: list[str]
+) -> None:
     """Sizes may exceed them, unless TorchScript has to compute with these sizes."""
     network = net(f"for i in 0..{count} {{ {layer} }}").compiled
     found = foreseen(network)

@@ -576,7 +576,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("name", "network"), CASES)
-def test_it_works(name, network, tmp_path_factory):
+def test_everyday_use_works(name, network, tmp_path_factory):
     torch.manual_seed(0)
     net = kind_of(network, tmp_path_factory.getbasetemp())().eval()
     for value in net.parameters():

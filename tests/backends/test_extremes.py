@@ -40,7 +40,7 @@ def module(network: Network, request: pytest.FixtureRequest) -> torch.nn.Module:
 
 
 @pytest.mark.parametrize(("height", "width"), SIZES)
-def test_one_module_takes_each_size(network, module, height, width):
+def test_one_module_accepts_every_size(network, module, height, width):
     x = torch.randn(2, 4, height, width)
     found = module(x)
     sizes = {"B": 2, "H": height, "W": width}

@@ -58,9 +58,7 @@ FAULTS = {
 @pytest.mark.parametrize("failing", FILES)
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("old", [True, False])
-def test_a_write_that_fails_leaves_all_as_it_was(
-    net, weights, tmp_path, monkeypatch, failing, fault, old
-):
+def test_failing_write_changes_no_files(net, weights, tmp_path, monkeypatch, failing, fault, old):
     place = tmp_path / "out"
     if old:
         place.mkdir()
@@ -85,7 +83,7 @@ def test_a_write_that_fails_leaves_all_as_it_was(
 
 
 @pytest.mark.parametrize("blocked", FILES)
-def test_a_folder_in_the_way_of_one_file_leaves_all_as_they_were(net, weights, tmp_path, blocked):
+def test_folder_in_place_of_one_file_changes_no_files(net, weights, tmp_path, blocked):
     for name in FILES:
         (tmp_path / name).write_text(f"old {name}")
     (tmp_path / blocked).unlink()
@@ -96,7 +94,7 @@ def test_a_folder_in_the_way_of_one_file_leaves_all_as_they_were(net, weights, t
     assert picture(tmp_path) == before
 
 
-def test_faults_of_the_system_in_any_backend_have_a_code(net, tmp_path, monkeypatch):
+def test_system_errors_in_any_backend_have_a_code(net, tmp_path, monkeypatch):
     def build(self, request):
         (request.directory / "half").write_text("written")
         raise OSError(28, "No space left on device", "/tmp/of-another-library")
@@ -153,7 +151,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_a_full_disk_under_any_of_the_files(folder):
+def test_full_disk_while_writing_any_file(folder):
     command = [sys.executable, "-c", LIMITED]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
@@ -168,7 +166,7 @@ def test_a_full_disk_under_any_of_the_files(folder):
     ],
     ids=lambda arguments: arguments[0],
 )
-def test_a_full_disk_is_wrong_usage(folder, net, arguments):
+def test_full_disk_exits_with_2(folder, net, arguments):
     import resource  # noqa: PLC0415  # not on Windows
 
     import torch  # noqa: PLC0415
@@ -195,7 +193,7 @@ def test_a_full_disk_is_wrong_usage(folder, net, arguments):
     assert done.returncode == 2
 
 
-def test_what_cannot_be_read_keeps_fmt_from_no_other_file(folder, monkeypatch, capsys):
+def test_fmt_formats_other_files_despite_an_unreadable_one(folder, monkeypatch, capsys):
     from typer.testing import CliRunner  # noqa: PLC0415
 
     from archspec.cli.main import app  # noqa: PLC0415

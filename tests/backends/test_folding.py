@@ -68,7 +68,7 @@ block wider { conv(8, 3, bias=false) -> factor }
         st.sampled_from((*LAYERS, *CHANGES, *CHANGES, *BETWEEN)), min_size=2, max_size=6
     ).filter(lambda chain: any(item in LAYERS for item in chain))
 )
-def test_any_chain_computes_the_same(tmp_path_factory, chain):
+def test_folding_preserves_values_of_any_chain(tmp_path_factory, chain):
     path = tmp_path_factory.mktemp("fold") / "net.arch"
     body = " -> ".join(f"({item})" for item in chain)
     path.write_text(
@@ -97,7 +97,7 @@ def test_a_scale_or_shift_after_each_layer_is_folded_into_it(network, layer, cha
 @pytest.mark.parametrize(
     "layer", ["conv(6, 1, groups=2)", "conv(6, 3, padding=valid, bias=false)", LAYERS[7]]
 )
-def test_a_change_in_front_goes_into_it(network, layer, change):
+def test_scale_or_shift_before_a_layer_is_folded_into_it(network, layer, change):
     net = network(
         f"{BLOCKS}\nnetwork net {{\n  input x: f32[B = 2, 8, 12, 12]\n"
         f"  output x -> relu -> last: {change} -> {layer}\n}}"
@@ -139,7 +139,7 @@ ITEMS = {
 
 
 @pytest.mark.parametrize("case", ITEMS)
-def test_as_it_is_deployed(network, case):
+def test_folded_networks_have_the_expected_costs_and_values(network, case):
     body, parameters, macs = ITEMS[case]
     net = network(
         f"""use std.cnn {{ conv_bn }}
@@ -189,7 +189,7 @@ output x -> rep -> fc: linear(12) }}"""
 
 
 @pytest.mark.parametrize("size", ["L = 9", "D = 5, H = 6, W = 7"])
-def test_over_one_and_three_axes(network, size):
+def test_folding_over_one_and_three_axes(network, size):
     net = network(
         f"""network net {{ input x: f32[B = 2, 8, {size}]
 output x -> [conv(8, 3, bias=false) -> batch_norm, conv(8, 1, groups=2), batch_norm, identity]
@@ -203,7 +203,7 @@ output x -> [conv(8, 3, bias=false) -> batch_norm, conv(8, 1, groups=2), batch_n
 REPVGG = Path(__file__).parent / "repvgg.arch"
 
 
-def test_repvgg_is_the_network_that_is_deployed():
+def test_folded_repvgg_equals_the_deployed_network():
     net = archspec.load(REPVGG)
     folded = net.fold()
     assert net.parameters == 9_108_968  # of timm's repvgg_a0
@@ -212,7 +212,7 @@ def test_repvgg_is_the_network_that_is_deployed():
 
 
 @pytest.mark.live
-def test_repvgg_is_that_of_timm():
+def test_folded_repvgg_agrees_with_timm():
     timm = pytest.importorskip("timm")
     utilities = pytest.importorskip("timm.utils.model")
     torch.manual_seed(1)
@@ -245,7 +245,7 @@ def net(network):
     return network(NET)
 
 
-def test_without_weights_the_first_ones_are_folded(net):
+def test_without_weights_the_initial_ones_are_folded(net):
     whole, folded = net.to_torch(seed=3).eval(), net.fold().to_torch(seed=3).eval()
     assert {*folded.state_dict()} == {
         *("a.conv.weight", "a.conv.bias", "b.conv.weight", "b.conv.bias", "fc.weight", "fc.bias")
@@ -254,7 +254,7 @@ def test_without_weights_the_first_ones_are_folded(net):
     torch.testing.assert_close(folded(x), whole(x))
 
 
-def test_it_takes_its_own_weights_too(net, tmp_path):
+def test_folded_network_loads_its_own_weights(net, tmp_path):
     folded = net.fold()
     state = folded.to_torch(seed=4).state_dict()
     again = folded.to_torch(weights=state)
@@ -274,7 +274,7 @@ def test_it_takes_its_own_weights_too(net, tmp_path):
         "conv(8, 3, bias=false) -> add(scalar=0.3)",
     ],
 )
-def test_its_own_weights_are_never_folded_once_more(network, body, tmp_path):
+def test_folded_weights_are_not_folded_again(network, body, tmp_path):
     net = network(f"network net {{ input x: f32[B = 2, 8, H = 6, W = 6]\noutput x -> {body} }}")
     folded, state = net.fold(), unsettled(net.to_torch()).state_dict()
     made = folded.to_torch(dtype=torch.float64, weights=state).eval()
@@ -288,7 +288,7 @@ def test_its_own_weights_are_never_folded_once_more(network, body, tmp_path):
     assert bool(steps) == (names[0] != names[1])
 
 
-def test_weights_of_neither_are_refused_with_what_the_network_has(net):
+def test_weights_of_neither_form_are_refused(net):
     state = net.to_torch().state_dict()
     del state["a.bn.weight"]
     with pytest.raises(CompileFailed) as failure:
@@ -298,18 +298,18 @@ def test_weights_of_neither_are_refused_with_what_the_network_has(net):
     assert "a.bn.weight" in str(item.notes)
 
 
-def test_on_meta_nothing_is_drawn(net):
+def test_nothing_is_initialised_on_meta(net):
     module = net.fold().to_torch(device="meta", weights=net.to_torch(device="meta").state_dict())
     assert all(value.is_meta for value in module.state_dict().values())
 
 
-def test_half_precision_is_folded_in_double(net):
+def test_half_precision_weights_are_folded_in_double(net):
     module = net.to_torch().half().eval()
     folded = net.fold().to_torch(dtype="float16", weights=module.state_dict())
     assert folded.a.conv.bias.dtype is torch.float16
 
 
-def test_folding_twice_and_columns(network):
+def test_folding_twice_and_folding_columns(network):
     columns = network(
         """
 rule f(1) => conv(4, 3) -> bn: batch_norm
@@ -330,7 +330,7 @@ output x -> [conv(4, 3) -> batch_norm, conv(4, 5) -> batch_norm -> relu] -> join
     torch.testing.assert_close(results, [whole, whole])
 
 
-def test_what_is_built_says_where_its_weights_come_from(net, tmp_path):
+def test_built_source_documents_the_origin_of_weights(net, tmp_path):
     module = unsettled(net.to_torch()).float()
     torch.save(module.state_dict(), tmp_path / "w.pth")
     files = net.fold().build(tmp_path / "out", weights=tmp_path / "w.pth")

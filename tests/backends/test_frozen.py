@@ -51,7 +51,7 @@ def pair(network, layer):
 
 
 @pytest.mark.parametrize("layer", LEARNT.values(), ids=LEARNT.keys())
-def test_three_steps_leave_it_as_it_was(network, layer):
+def test_training_steps_do_not_change_frozen_layers(network, layer):
     plain, frozen = pair(network, layer)
     module = frozen.to_torch(seed=0).train()
     reference = plain.to_torch(seed=0).eval()
@@ -77,7 +77,7 @@ def test_three_steps_leave_it_as_it_was(network, layer):
             assert torch.equal(tensor, before[name]), name
 
 
-def test_gradients_are_those_of_inference(network):
+def test_gradients_equal_those_in_inference(network):
     plain, frozen = pair(network, LEARNT["blocks in a block"])
     module, reference = frozen.to_torch(seed=0).train(), plain.to_torch(seed=0).eval()
     reference.load_state_dict(module.state_dict())
@@ -89,7 +89,7 @@ def test_gradients_are_those_of_inference(network):
 
 
 @pytest.mark.parametrize("layer", ["block", "sequence", "loop", "recurrent", "parametrized"])
-def test_torchscript_keeps_it(network, layer):
+def test_torchscript_keeps_layers_frozen(network, layer):
     _, frozen = pair(network, LEARNT[layer])
     module = to_module(frozen.compiled)
     with warnings.catch_warnings():
@@ -104,7 +104,7 @@ def test_torchscript_keeps_it(network, layer):
     assert learns == {"last.weight", "last.bias"}
 
 
-def test_reports_tell_what_does_not_learn(network):
+def test_reports_show_frozen_parameters(network):
     net = network(
         UNIT + "network net { input x: f32[B = 1, 3, H = 6, W = 6]\n"
         " output x -> a: unit(4) -> b: frozen(unit(4)) }"
@@ -114,7 +114,7 @@ def test_reports_tell_what_does_not_learn(network):
     assert (net.parameters, counts.fixed) == (a + b, b)
 
 
-def test_a_layer_that_learns_elsewhere_is_another(network):
+def test_frozen_and_trainable_uses_of_a_block_are_separate(network):
     """One block, frozen in one place and trainable in another."""
     net = network(
         UNIT + "network net { input x: f32[B = 4, 3, H = 6, W = 6]\n"
@@ -127,7 +127,7 @@ def test_a_layer_that_learns_elsewhere_is_another(network):
     assert counted == {"a.bn.num_batches_tracked", "c.bn.num_batches_tracked"}
 
 
-def test_what_is_shared_is_frozen_in_all_uses(network):
+def test_shared_layers_are_frozen_in_all_uses(network):
     head = "network net { input x: f32[B = 1, 3, H = 6, W = 6]\n"
     whole = network(
         UNIT + head + " shared f = frozen(t: unit(3))\n output x -> f -> f -> conv(2, 1) }"
@@ -139,7 +139,7 @@ def test_what_is_shared_is_frozen_in_all_uses(network):
 
 
 @pytest.mark.parametrize("layer", ["frozen(frozen(teacher: unit(6)))", "frozen(teacher: identity)"])
-def test_nothing_more_to_freeze(network, layer):
+def test_freezing_layers_without_parameters(network, layer):
     _, frozen = pair(network, layer)
     assert [n for n, p in frozen.to_torch().named_parameters() if p.requires_grad] == [
         "last.weight",

@@ -217,7 +217,7 @@ def kind_of(name):
 
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("name", USES)
-def test_it_works(name, network):
+def test_further_use_works(name, network):
     torch.manual_seed(0)
     net = copy.deepcopy(kind_of(network)).eval()
     with warnings.catch_warnings():

@@ -24,7 +24,7 @@ def kind_of(name):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_what_is_saved_is_read_back(name, tmp_path):
+def test_saved_module_is_loaded_again(name, tmp_path):
     hub = pytest.importorskip("huggingface_hub")
     _, values = NETWORKS[name]
     mine = type("Mine", (kind_of(name), hub.PyTorchModelHubMixin), {})
@@ -48,7 +48,7 @@ def arguments(kind):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_a_configuration_is_json_and_makes_the_module_again(name):
+def test_configuration_is_json_and_recreates_the_module(name):
     """The mixin requires named arguments with defaults of plain types, and `**kwargs`."""
     kind, (_, values) = kind_of(name), NETWORKS[name]
     assert values.keys() <= arguments(kind).keys()

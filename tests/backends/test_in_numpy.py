@@ -68,7 +68,7 @@ def built(tmp_path, building):
     return module, {name: rng.normal(size=(3, 3)) for name in names}, ran
 
 
-def test_what_a_join_drops_is_not_computed_in_the_block_that_it_calls(tmp_path):
+def test_dropped_branches_are_not_computed_in_called_blocks(tmp_path):
     net = Building("net", "network")
     x = net.input("x", type_of_text("f32[2, 3]"))
     parts = net.call(columns(), x, key="in")
@@ -88,7 +88,7 @@ def test_what_a_join_drops_is_not_computed_in_the_block_that_it_calls(tmp_path):
     assert ran == ["in.a", "in.b", "in.c"]
 
 
-def test_a_gated_branch_is_computed_where_it_is_kept(tmp_path):
+def test_gated_branch_is_computed_only_if_kept(tmp_path):
     net = Building("net", "network")
     x = net.input("x", type_of_text("f32[2, 3]"))
     (y,) = net.op(op("linear", width=3, bias=False), x, key="one")
@@ -108,7 +108,7 @@ def test_a_gated_branch_is_computed_where_it_is_kept(tmp_path):
     np.testing.assert_allclose(module.inference(weights, x)[0], x + branch)
 
 
-def test_sizes_that_inputs_do_not_tell_are_passed(tmp_path):
+def test_sizes_not_known_from_inputs_are_passed(tmp_path):
     kind = type_of_text("f32[B, N, 6]")
     rows = kind.shape[0] * kind.shape[1]
     block = Building("block")
@@ -124,7 +124,7 @@ def test_sizes_that_inputs_do_not_tell_are_passed(tmp_path):
     assert np.array_equal(imported(path).inference({}, x)[0], x)
 
 
-def test_the_graph_floor_and_the_kit_need_no_torch():
+def test_graph_package_and_conformance_kit_do_not_import_torch():
     code = "import sys, tests.backends.in_numpy, archspec.targets.conformance; "
     code += "from archspec.graph.codegen import chains, draws, repeats; "
     code += "assert not {'torch', 'archspec_torch'} & sys.modules.keys()"

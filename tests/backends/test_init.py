@@ -29,7 +29,7 @@ network net {
     assert "nn.init" not in text
 
 
-def test_innermost_statement_wins_and_attributes_win_over_all(network):
+def test_innermost_init_statement_wins_and_attributes_override_all(network):
     net = network(
         """
 block inner {
@@ -86,7 +86,7 @@ def test_initialisers(network, written, check):
         assert check(to_module(network(text).compiled).l.weight)
 
 
-def test_weight_norm_keeps_the_weight(network):
+def test_weight_norm_preserves_the_initial_weight(network):
     text = """
 network net {
   input x: f32[B = 1, 8]
@@ -99,7 +99,7 @@ network net {
     torch.testing.assert_close(model(x), x @ model.l.weight_v.T + model.l.bias)
 
 
-def test_parameters_begin_as_declared(network):
+def test_parameters_have_the_declared_initial_values(network):
     net = network(
         """
 network net {
@@ -117,7 +117,7 @@ network net {
     assert 0 < model.c.std() < 0.1
 
 
-def test_a_rule_for_the_op_wins_over_one_for_a_layer_inside_it(network):
+def test_init_rule_for_an_op_wins_over_one_for_a_layer_inside_it(network):
     net = network(
         """
 block own { input x: [B, N, D]
@@ -154,7 +154,7 @@ network net {
     assert {name: entries[name].value for name in wanted} == wanted
 
 
-def test_a_rule_reaches_only_modules_that_have_the_tensor(network):
+def test_init_rule_applies_only_to_modules_with_the_tensor(network):
     net = network(
         """
 network net {
@@ -174,7 +174,7 @@ network net {
     assert found["c.q_proj_weight"] == 2
 
 
-def test_rule_for_an_op_without_modules_of_its_own_class(network):
+def test_init_rule_for_an_op_without_its_own_module_class(network):
     net = network(
         """
 network net {
@@ -204,7 +204,7 @@ network net {{
 
 @pytest.mark.parametrize("form", ["weight_norm", "spectral_norm"])
 @pytest.mark.parametrize("by", ["rule", "attribute", "neither"])
-def test_initial_values_reach_the_tensors_from_which_a_weight_is_computed(network, form, by):
+def test_initial_values_of_computed_weights_set_their_source_tensors(network, form, by):
     how = "normal(std=3.0)"
     ops = ("conv", "conv_transpose", "linear")
     rule = "".join(f"init {op}.weight = {how}\n  " for op in ops) if by == "rule" else ""
@@ -240,7 +240,7 @@ def test_initial_values_reach_the_tensors_from_which_a_weight_is_computed(networ
         ("normal(std=0.02)", "std=0.02)"),
     ],
 )
-def test_roots_and_logarithms_are_written_as_such(network, written, text):
+def test_roots_and_logarithms_are_written_as_calls(network, written, text):
     layer = f"l: linear(8, weight_init={written})"
     net = network(f"network net {{\n input x: f32[B = 1, 8]\n output x -> {layer}\n}}")
     (line,) = (one for one in python_source(net.compiled)[0].splitlines() if "nn.init" in one)

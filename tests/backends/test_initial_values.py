@@ -23,7 +23,7 @@ network net(channels: int = 3) {
 """
 
 
-def test_a_fixed_parameter_does_not_learn(network):
+def test_fixed_parameters_are_not_trained(network):
     module = network(BLURRED).to_torch(seed=0)
     before = copy.deepcopy(module.state_dict())
     assert list(before) == ["mix.weight", "mix.bias", "blur.weight"]
@@ -39,12 +39,12 @@ def test_a_fixed_parameter_does_not_learn(network):
     assert [torch.equal(before[name], after[name]) for name in before] == [False, False, True]
 
 
-def test_reports_tell_fixed_parameters_from_others(network):
+def test_reports_distinguish_fixed_parameters(network):
     counts = network(BLURRED).report().counts
     assert (counts.parameters, counts.fixed) == (39, 27)
 
 
-def test_the_initial_value_is_that_of_the_expression(network):
+def test_initial_value_equals_the_expression(network):
     module = network(BLURRED).to_torch(seed=0)
     line = torch.tensor([0.2, 0.6, 0.2])
     weight = module.state_dict()["blur.weight"]
@@ -61,7 +61,7 @@ def test_values_are_computed_again_after_to_empty(network):
     torch.testing.assert_close(module.state_dict()["blur.weight"], wanted)
 
 
-def test_torchscript_keeps_it_fixed(network):
+def test_torchscript_keeps_parameters_fixed(network):
     module = network(BLURRED).to_torch(seed=0)
     scripted = torch.jit.script(module)
     x = torch.rand(1, 3, 4, 4)
@@ -70,7 +70,7 @@ def test_torchscript_keeps_it_fixed(network):
     assert fixed == {"mix.weight": True, "mix.bias": True, "blur.weight": False}
 
 
-def test_a_parameter_with_a_computed_value_learns(network):
+def test_parameters_with_computed_initial_values_are_trained(network):
     text = """network net {
       input x: f32[B = 1, 3]
       param turn: f32[3, 3] = if training_rate > 0 then eye(3) * 0.5 else eye
@@ -108,7 +108,7 @@ def test_a_param_without_a_name_can_be_fixed(network):
         ("other * 2.0", "E0409"),
     ],
 )
-def test_values_that_cannot_be_computed_once(network, value, code):
+def test_refused_initial_values(network, value, code):
     text = f"""network net {{
       input x: f32[B = 1, 3]
       param other: f32[3, 3] = ones

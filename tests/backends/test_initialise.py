@@ -138,12 +138,12 @@ def check(net):
 
 
 @pytest.mark.parametrize("text", SPECS.values(), ids=SPECS)
-def test_initialise_does_what_the_constructor_does(network, text):
+def test_initialise_equals_the_constructor(network, text):
     check(network(text))
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_shipped_networks_are_initialised_as_they_are_constructed(name):
+def test_initialise_equals_the_constructor_for_shipped_networks(name):
     check(archspec.load(name, **SHIPPED[name]))
 
 

@@ -120,7 +120,7 @@ def test_the_sizes_of_both_modes_are_checked(name):
         assert accepted
 
 
-def test_a_network_with_frozen_norms_may_be_trained_on_one_image():
+def test_network_with_frozen_norms_can_be_trained_on_one_image():
     module = archspec.load("resnet18").to_torch(device="meta")
     x = torch.empty(1, 3, 32, 32, device="meta")
     with pytest.raises(ValueError, match="in training with B > 1 or H > 32 or W > 32"):
@@ -142,7 +142,7 @@ def test_examples_are_valid_in_both_modes(name):
     assert len(found) == len(net.inputs)
 
 
-def test_nothing_is_checked_where_a_graph_is_recorded():
+def test_inputs_are_not_checked_during_tracing():
     net = archspec.load("lenet")
     module = net.to_torch().eval()
     x = torch.randn(1, 1, 32, 32)
@@ -160,7 +160,7 @@ def test_nothing_is_checked_where_a_graph_is_recorded():
         module(torch.randn(1, 1, 28, 28))
 
 
-def test_the_docstring_tells_inputs_outputs_and_valid_sizes():
+def test_docstring_lists_inputs_outputs_and_valid_sizes():
     source, name = python_source(archspec.load("unet").compiled)
     (found,) = (
         one for one in ast.parse(source).body if isinstance(one, ast.ClassDef) and one.name == name

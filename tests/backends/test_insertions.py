@@ -29,7 +29,7 @@ def network(body: str, blocks: str = INNER) -> Network:
     return Network(load_network(Source("net.arch", text))[0])
 
 
-def test_the_callee_keeps_its_own() -> None:
+def test_inserted_layers_do_not_change_the_callee() -> None:
     net = network('  output y = x -> "block.0": inner -> "block.0.layer.0.extra": linear(4)')
     text, module = python_source(net.compiled)[0], net.to_torch()
     assert "self.block[0].layer[0].extra = nn.Linear(4, 4)" in text
@@ -45,7 +45,7 @@ def test_the_callee_keeps_its_own() -> None:
     torch.testing.assert_close(script(module)(x), expected)
 
 
-def test_through_nested_calls_and_into_a_container() -> None:
+def test_insertion_through_nested_calls_into_a_container() -> None:
     net = network('  output y = x -> a: outer -> "a.inner.layer.extra": linear(4)')
     text, module = python_source(net.compiled)[0], net.to_torch()
     assert "self.a.inner.layer.extra = nn.Linear(4, 4)" in text
@@ -56,7 +56,7 @@ def test_through_nested_calls_and_into_a_container() -> None:
     torch.testing.assert_close(script(module)(x), expected)
 
 
-def test_a_container_that_iterates_over_its_children() -> None:
+def test_insertion_into_a_container_that_iterates_over_children() -> None:
     blocks = """
 block many {
   input x: [B, D]
@@ -78,7 +78,7 @@ block many {
     torch.testing.assert_close(module(x), module.a.extra(expected))
 
 
-def test_a_tensor_in_one_of_several_equal_blocks() -> None:
+def test_tensor_inserted_in_one_of_several_equal_blocks() -> None:
     net = network("""
   scale = "block.0.layer.1.scale": param([4], ones)
   output y = (x * scale) -> for i in 0..4 { "block.{i}": inner }
@@ -93,7 +93,7 @@ def test_a_tensor_in_one_of_several_equal_blocks() -> None:
     torch.testing.assert_close(module(x), expected)
 
 
-def test_arguments_of_the_callee_have_other_names() -> None:
+def test_arguments_of_the_callee_are_renamed() -> None:
     blocks = """
 block mixed(heads: int) {
   input x: [B, N, D]
@@ -112,7 +112,7 @@ block mixed(heads: int) {
 
 
 @pytest.mark.parametrize("learns", ["call", "part"])
-def test_what_is_frozen(learns: str) -> None:
+def test_insertion_into_a_frozen_block(learns: str) -> None:
     call, part = (
         ("outer", "frozen(linear(4))") if learns == "call" else ("frozen(outer)", "linear(4)")
     )
@@ -121,7 +121,7 @@ def test_what_is_frozen(learns: str) -> None:
         assert weight.requires_grad == (("extra" in name) == (learns == "part")), name
 
 
-def test_names_in_a_layer_of_torch() -> None:
+def test_names_inside_torch_modules_are_refused() -> None:
     text = '  output y = (x -> unsqueeze(1)) -> a: multihead_attention(2) -> "{}": linear(4)'
     net = network(text.format("a.out_proj.extra"))
     assert "self.a.out_proj.extra = nn.Linear(4, 4)" in python_source(net.compiled)[0]
@@ -131,7 +131,7 @@ def test_names_in_a_layer_of_torch() -> None:
         assert "E0601" in [one.code for one in failed.value.diagnostics]
 
 
-def test_nothing_is_inside_of_a_tensor() -> None:
+def test_insertion_into_a_tensor_is_refused() -> None:
     text = """
   w = "w": param([4], ones)
   output y = (x * w) -> "w.x": linear(4)
@@ -142,7 +142,7 @@ def test_nothing_is_inside_of_a_tensor() -> None:
 
 
 @pytest.mark.parametrize("key", ["", "f: "])
-def test_into_the_body_of_an_op(key: str) -> None:
+def test_insertion_into_the_body_of_an_op(key: str) -> None:
     path = "a.f.layer.0.extra" if key else "a.layer.layer.0.extra"
     net = network(f'  output y = x -> a: iterate({key}inner, 2) -> "{path}": linear(4)')
     module, x = net.to_torch(), torch.randn(2, 4)

@@ -79,7 +79,7 @@ def test_global_sampling_computes_one_column_of_the_whole_network():
     assert sorted(len(names) for names in seen) == [2, 4, 8]
 
 
-def test_a_global_column_is_the_extracted_network():
+def test_global_column_equals_the_extracted_network():
     net = small(**{"global": 1.0})
     model = to_module(net.compiled).train()
     x = torch.randn(4, 3, 8, 8)
@@ -141,7 +141,7 @@ def test_policy_mixes_per_mini_batch():
     assert sample(3, 1.0, False) == -1
 
 
-def test_training_is_deterministic_and_scripts():
+def test_training_is_deterministic_and_scriptable():
     net = small(dropouts=[0.1, 0.2])
     model = to_module(net.compiled).train()
     state = {key: value.clone() for key, value in model.state_dict().items()}

@@ -76,7 +76,7 @@ def test_coverage(target):
 
 
 @pytest.mark.parametrize("name", sorted(references()))
-def test_formulas_of_others_make_examples(name, tmp_path):
+def test_formulas_of_other_packages_become_examples(name, tmp_path):
     """Coverage of all ops; `tests/ops/test_values.py` compares these in double precision."""
     held, case = references()[name], cases_of(name)[0]
     op, rng = all_ops()[name](**case.attributes), np.random.default_rng(0)
@@ -174,7 +174,7 @@ MUTANTS = {
 
 
 @pytest.mark.parametrize("name", MUTANTS)
-def test_a_wrong_backend_is_found(name, tmp_path):
+def test_wrong_backends_are_detected(name, tmp_path):
     wrong, run, said = MUTANTS[name]
     example = next(one for one in EXAMPLES if one.name == name)
     found = examine(example, wrong, run, tmp_path)
@@ -182,7 +182,7 @@ def test_a_wrong_backend_is_found(name, tmp_path):
 
 
 @pytest.mark.parametrize("example", [*network_examples()], ids=lambda one: one.name)
-def test_each_network_finds_weights_that_are_others(example, tmp_path):
+def test_each_example_detects_swapped_weights(example, tmp_path):
     """Every one of its weights affects the output."""
     for name in example.weights:
         place = tmp_path / name
@@ -191,14 +191,14 @@ def test_each_network_finds_weights_that_are_others(example, tmp_path):
         assert bool(examine(example, Wrong(moved(name)), run_source, place).faults) is counted, name
 
 
-def test_the_gate_of_the_example_holds_everywhere_somewhere_and_nowhere():
+def test_gated_example_covers_all_some_and_no_samples():
     (example,) = (one for one in network_examples() if one.name == "gated")
     gates = [tuple(run.inputs[0].sum(1) > 0) for run in example.runs]
     assert {(True,), (False,)} < set(gates)
     assert {True, False} <= set(gates[-1])
 
 
-def test_coverage_that_forgets_a_place_is_found():
+def test_incomplete_coverage_is_detected():
     def shallow(network):
         graph = network.inference
         return [Uncovered(graph, node, "no") for node in graph.nodes if node.op is not None]
@@ -207,7 +207,7 @@ def test_coverage_that_forgets_a_place_is_found():
     assert len(examine_coverage(Wrong(covered=lambda network: ()))) == 5
 
 
-def test_what_is_not_covered_is_reported_and_not_built(tmp_path):
+def test_uncovered_ops_are_reported_and_not_built(tmp_path):
     example = next(one for one in EXAMPLES if one.name == "relu")
     graph = example.network.inference
     wrong = Wrong(covered=lambda network: [Uncovered(graph, graph.nodes[-1], "too hard")])

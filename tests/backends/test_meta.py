@@ -34,7 +34,7 @@ def compiled(network, text):
 
 @pytest.mark.parametrize("text", [TRANSIENT, NOISY])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_assigning_brings_back_what_no_state_dict_has(network, text, dtype):
+def test_assigning_restores_tensors_outside_the_state_dict(network, text, dtype):
     one = to_module(compiled(network, text), seed=1, dtype=dtype).eval()
     two = to_module(compiled(network, text), device="meta").eval()
     two.load_state_dict(one.state_dict(), assign=True)
@@ -43,7 +43,7 @@ def test_assigning_brings_back_what_no_state_dict_has(network, text, dtype):
     torch.testing.assert_close(two(x), one(x))
 
 
-def test_to_empty_brings_back_what_no_state_dict_has(network):
+def test_to_empty_restores_tensors_outside_the_state_dict(network):
     one = to_module(compiled(network, TRANSIENT), seed=1)
     two = to_module(compiled(network, TRANSIENT), device="meta").to_empty(device="cpu")
     two.load_state_dict(one.state_dict())
@@ -51,7 +51,7 @@ def test_to_empty_brings_back_what_no_state_dict_has(network):
     torch.testing.assert_close(two(x), one(x))
 
 
-def test_reset_parameters_sets_all_that_a_module_owns_itself(network):
+def test_reset_parameters_sets_all_own_tensors(network):
     one = to_module(compiled(network, TRANSIENT), seed=1)
     two = copy.deepcopy(one).to_empty(device="cpu")
     for tensor in (*two.parameters(), *two.buffers()):
@@ -109,7 +109,7 @@ def test_every_module_that_owns_tensors_has_reset_parameters(network, layer):
     assert [*module.state_dict()] == [*to_module(compiled(network, text)).state_dict()]
 
 
-def test_the_default_device_is_where_a_module_is_made(network):
+def test_modules_are_created_on_the_default_device(network):
     with torch.device("meta"):
         module = network(TRANSIENT).to_torch()
     assert all(value.is_meta for value in (*module.parameters(), *module.buffers()))

@@ -106,7 +106,7 @@ network net {
         torch.testing.assert_close(one.eval()(x), (both[0] + both[1]) / 2)
 
 
-def test_a_network_within_a_network_has_other_outputs_in_training(network):
+def test_nested_network_has_other_outputs_in_training(network):
     net = network(
         """
 network inner {
@@ -175,7 +175,7 @@ network net {
 
 
 @pytest.mark.parametrize("kind", [torch.float16, torch.float32, torch.float64])
-def test_a_draw_has_the_chances_that_it_is_given(network, kind):
+def test_draws_use_the_given_probabilities(network, kind):
     net = network("network net {\n  input p: f32[B = 1, 4]\n  output p -> bernoulli\n}")
     model = to_module(net.compiled)
     chances = torch.tensor([-0.5, 0.25, 1e-3, 1.5], dtype=kind)
@@ -210,7 +210,7 @@ network inner {
 """
 
 
-def test_outputs_of_a_network_within_that_exist_in_training_only(network):
+def test_outputs_of_a_nested_network_in_training_only(network):
     net = network(
         INNER
         + """
@@ -242,7 +242,7 @@ network net {{
 
 
 @pytest.mark.parametrize("aux", ["side: head(3)", "linear(5) -> relu -> linear(3)"])
-def test_what_both_modes_do_is_written_once_around_an_auxiliary_head(network, aux):
+def test_common_statements_are_written_once_around_an_auxiliary_head(network, aux):
     net = network(AUXILIARY.format(aux=aux))
     text, _ = python_source(net.compiled)
     assert text.count("self.fc(") == text.count("self.body(") == 1
@@ -260,7 +260,7 @@ def test_what_both_modes_do_is_written_once_around_an_auxiliary_head(network, au
         assert side.shape == (3, 3)
 
 
-def test_a_value_that_both_modes_make_in_their_own_way_is_not_declared(network):
+def test_value_assigned_in_both_modes_is_not_declared(network):
     net = network(
         """
 network net {

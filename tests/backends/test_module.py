@@ -106,7 +106,7 @@ def test_single_output_is_a_tensor_and_tuple_output_a_tuple(network):
     assert [item.shape[1] for item in out] == [4, 3]
 
 
-def test_seed_decides_and_leaves_the_generator_alone(network):
+def test_seed_determines_weights_without_changing_the_generator(network):
     compiled = network(TWO).compiled
     torch.manual_seed(7)
     first = torch.rand(3)
@@ -228,7 +228,7 @@ def test_cuda(network):
     assert model.eval()(torch.randn(2, 4, device="cuda")).is_cuda
 
 
-def test_source_is_a_module_of_its_own(network, tmp_path):
+def test_source_is_a_standalone_module(network, tmp_path):
     text, name = python_source(network(TWO).compiled)
     space = {"__name__": "somewhere"}
     exec(compile(text, "net.py", "exec"), space)
@@ -247,7 +247,7 @@ network net {
 
 
 @pytest.mark.parametrize("gate", [[True, False], [False, False]])
-def test_a_gate_on_meta_and_in_an_export_is_open(network, gate):
+def test_gates_are_open_on_meta_and_in_exports(network, gate):
     model = to_module(network(GATED).compiled).eval()
     g, x = torch.tensor(gate), torch.randn(2, 4)
     expected = torch.where(g[:, None], model.gated.inner(x), x)

@@ -41,7 +41,7 @@ print(json.dumps([dir(kind()) for kind in (nn.Module, nn.Sequential, nn.ModuleDi
 """
 
 
-def test_tables_are_those_of_this_torch():
+def test_reserved_names_match_the_installed_torch():
     """In a separate process: other packages add names to `nn.Module`."""
     program = [sys.executable, "-c", NAMES_OF_TORCH]
     told = subprocess.run(program, capture_output=True, text=True, check=True).stdout
@@ -85,7 +85,7 @@ network net {{
     assert net.to_torch()(torch.tensor([True]), torch.ones(1, 4)).shape == (1, 4)
 
 
-def test_labels_of_any_kind_load_again(network):
+def test_files_with_any_labels_can_be_loaded(network):
     net = network(
         """
 network net {
@@ -104,7 +104,7 @@ network net {
     assert "conv1/bn.weight" in model.state_dict()
 
 
-def test_a_sequence_whose_parts_are_named_like_methods(network):
+def test_sequence_with_children_named_like_methods(network):
     net = network(
         """
 network net {
@@ -166,7 +166,7 @@ def test_derived_names_that_a_module_cannot_have_get_an_underscore(network):
 
 
 @pytest.mark.parametrize("name", KEPT)
-def test_an_explicit_label_is_warned_of(name, tmp_path):
+def test_check_warns_of_an_invalid_explicit_label(name, tmp_path):
     path = tmp_path / "net.arch"
     label = f'"{name}": linear(4)'
     text = f"network net {{\n  input x: f32[B = 1, 4]\n  output x -> {label}\n}}"
@@ -175,7 +175,7 @@ def test_an_explicit_label_is_warned_of(name, tmp_path):
     assert found == [("E0820" if is_module_name(name) else "E0823", "warning")]
 
 
-def test_a_path_of_a_tap_has_the_name_of_the_module(network):
+def test_tap_paths_use_the_name_of_the_module(network):
     net = network(
         """
 block double(width: int) { conv: conv(width, 3) -> relu }
@@ -205,14 +205,14 @@ def test_outputs_keep_their_names(network):
         assert [float(item[0, 0]) for item in found] == list(range(len(names)))
 
 
-def test_names_of_outputs_that_no_field_can_have():
+def test_output_names_that_cannot_be_fields():
     taken = {"x"}
     assert [field_name(name, taken) for name in ("_x", "_y", "is", "1st", "", "a b", "index")] == [
         *("x_2", "y", "is_", "output_1st", "output", "a_b", "index_"),
     ]
 
 
-def test_texts_in_strings_import_nothing(network):
+def test_words_in_strings_do_not_cause_imports(network):
     net = network(
         """
 block torch { linear(4) }
@@ -232,7 +232,7 @@ network net {
     ]
 
 
-def test_marks_of_the_compiler_on_modules_are_names_that_they_keep():
+def test_marks_set_by_dynamo_are_reserved_names():
     """It sets them after it has run, on all modules of a process."""
     from torch._dynamo import mutation_guard
 

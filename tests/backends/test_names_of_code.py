@@ -230,7 +230,7 @@ def accepted(role):
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_a_name_that_check_is_silent_about_is_built(role, tmp_path):
+def test_names_accepted_by_check_can_be_built(role, tmp_path):
     net, names = accepted(role)
     assert len(names) > 20
     assert foreseen(net) == ()
@@ -259,7 +259,7 @@ DEFAULTS = {"dim": "T", "input": "x", "label": "a", "param": "p", "output": "y"}
 
 @pytest.mark.parametrize("record", ["NetOutput", "NetTrainingOutput"])
 @pytest.mark.parametrize("role", DEFAULTS)
-def test_a_class_of_results_is_hidden_by_nothing(role, record, tmp_path):
+def test_result_classes_are_not_shadowed(role, record, tmp_path):
     """A result whose class has the same name as something else; arguments keep their names."""
     names = {**DEFAULTS, role: record}
     text = """
@@ -303,7 +303,7 @@ network net {{
 
 
 @pytest.mark.parametrize("name", ["torch", "annotate", "bool", "isinstance", "range"])
-def test_a_part_of_these_names_hides_what_the_text_of_an_archive_uses(name, tmp_path, monkeypatch):
+def test_labels_that_shadow_names_in_an_archive_are_refused(name, tmp_path, monkeypatch):
     net = compiled(spec(**labels([name])))
     assert [(fault.code, fault.primary.span.text) for fault in foreseen(net)] == [
         ("E0823", f"{name}: linear(4)".partition(": ")[2])
@@ -332,7 +332,7 @@ HELPED = {
 
 @pytest.mark.parametrize("layer", HELPED)
 @pytest.mark.parametrize("kind", ["network", "block"])
-def test_what_helpers_need_is_hidden_by_no_class(layer, kind, tmp_path):
+def test_classes_do_not_shadow_names_used_by_helpers(layer, kind, tmp_path):
     """A block or network whose class would have the name of something that a helper defines."""
     shape = HELPED[layer]
     plain = compiled(f"network n {{\n  input x: {shape}\n  output x -> {layer}\n}}")

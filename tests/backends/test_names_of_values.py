@@ -30,7 +30,7 @@ network net {
 """
 
 
-def test_several_values_bound_at_once_keep_their_names(network):
+def test_values_bound_together_keep_their_names(network):
     text = forward(network(ATTENTION), "Attention")
     assert "q, k, v = x.unbind(0)" in text
     assert "q = q * 0.5" in text
@@ -40,7 +40,7 @@ def test_several_values_bound_at_once_keep_their_names(network):
     assert "x = self.proj(x)" in text
 
 
-def test_a_tuple_has_the_name_with_numbers(network):
+def test_elements_of_a_tuple_are_numbered(network):
     net = network(
         """
 block parts {
@@ -63,7 +63,7 @@ network net {
     torch.testing.assert_close(to_module(net.compiled)(x), expected)
 
 
-def test_a_dead_name_of_the_spec_is_used_again_for_its_next_value(network):
+def test_names_of_the_spec_are_reused_for_later_values(network):
     net = network(
         """
 inline block weighed(by: float) {
@@ -103,7 +103,7 @@ network net {
 """
 
 
-def test_branches_are_called_like_their_layers(network):
+def test_branches_are_named_after_their_layers(network):
     text = forward(network(BRANCHES), "Net")
     assert "branch3x3 = self.branch3x3_2(branch3x3)" in text
     assert "branch_pool = F.avg_pool2d(image" not in text

@@ -48,7 +48,7 @@ PRESETS = {
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_other_values_give_the_network_that_the_spec_gives_for_them(name):
+def test_other_values_give_the_same_network_as_the_spec(name):
     values = PRESETS[name]
     made = class_of(archspec.load(name))
     expected = class_of(archspec.load(name, **values))
@@ -60,7 +60,7 @@ def test_other_values_give_the_network_that_the_spec_gives_for_them(name):
 
 
 @pytest.mark.parametrize("name", ["alexnet", "unet", "dcgan_generator", "efficientnet_b0"])
-def test_they_draw_the_same_weights_and_compute_the_same(name):
+def test_networks_with_arguments_agree_in_weights_and_values(name):
     values = PRESETS[name]
     made, expected = class_of(archspec.load(name)), class_of(archspec.load(name, **values))
     torch.manual_seed(0)
@@ -76,13 +76,13 @@ def test_the_defaults_are_the_values_of_the_preset():
     assert arguments_of(archspec.load("resnet50", classes=10)) == {"classes": 10}
 
 
-def test_the_live_module_is_of_the_same_class():
+def test_the_live_module_has_the_same_class():
     kind = type(archspec.load("resnet50").to_torch("meta"))
     with torch.device("meta"):
         assert kind(classes=10).fc.out_features == 10
 
 
-def test_what_is_fixed_is_recorded_with_its_value():
+def test_fixed_parameters_are_recorded_with_their_values():
     doc = doc_of(archspec.load("resnet50"))
     assert "Outputs: `logits` f32[B, classes]." in doc
     assert "Fixed in this file: `unit = bottleneck`, `depths = [3, 4, 6, 3]`" in doc
@@ -112,12 +112,12 @@ CASES = {
     ("text", "layer", "free"),
     [(text, *case) for text, cases in CASES.values() for case in cases],
 )
-def test_a_parameter_that_decides_is_fixed(tmp_path, text, layer, free):
+def test_parameters_used_in_decisions_are_fixed(tmp_path, text, layer, free):
     net = written(text.format(layer), tmp_path)
     assert arguments_of(net) == ({"n": 4} if free else {})
 
 
-def test_a_parameter_that_decides_inside_of_a_block_or_a_rule_is_fixed(tmp_path):
+def test_parameters_used_in_decisions_of_blocks_or_rules_are_fixed(tmp_path):
     text = """
 block outer(width: int) { inner(width) }
 block inner(width: int) { if width > 3 { linear(width) } else { relu } }
@@ -131,7 +131,7 @@ network net(n: int = 4, depth: int = 2, classes: int = 9) {
     assert arguments_of(written(text, tmp_path)) == {"classes": 9}
 
 
-def test_a_size_that_decides_fixes_the_parameter_that_makes_it(tmp_path):
+def test_parameters_of_sizes_used_in_decisions_are_fixed(tmp_path):
     text = """
 block head {{
   input x: [B, C]
@@ -147,7 +147,7 @@ network net(width: int = 64, classes: int = 9) {{
     assert arguments_of(written(text.format(), tmp_path)) == {"width": 64, "classes": 9}
 
 
-def test_a_parameter_of_the_inputs_is_fixed(tmp_path):
+def test_parameters_in_input_types_are_fixed(tmp_path):
     text = """
 network net(size: int = 8, classes: int = 9) {
   input x: [B = 1, size]
@@ -157,7 +157,7 @@ network net(size: int = 8, classes: int = 9) {
     assert arguments_of(written(text, tmp_path)) == {"classes": 9}
 
 
-def test_parameters_that_follow_from_others_follow_in_the_class(tmp_path):
+def test_derived_defaults_are_derived_in_the_class(tmp_path):
     text = """
 network net(width: int = 8, hidden: int = 4 * width, deep: int = hidden // 2) {
   input x: [B = 1, 3]
@@ -227,7 +227,7 @@ def test_a_network_without_a_spec_or_after_a_pass_takes_no_arguments():
     assert arguments_of(archspec.load("resnet18").fold()) == {}
 
 
-def test_arguments_are_given_by_name():
+def test_arguments_are_keyword_only():
     """Which parameters are arguments depends on the spec, so a position would mean little."""
     with pytest.raises(TypeError, match="positional"):
         class_of(archspec.load("alexnet"))(10)

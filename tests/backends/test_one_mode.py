@@ -56,7 +56,7 @@ def networks():
 
 
 @pytest.mark.parametrize("before", [*networks()], ids=lambda net: net.name)
-def test_dropout_that_is_gone_in_inference_only(before: Compiled):
+def test_dropout_removed_in_inference_only(before: Compiled):
     after = map_network(before, without_dropout, mode="inference")
     assert verify_network(after) == ()
     assert after.training is before.training
@@ -93,7 +93,7 @@ def test_dropout_that_is_gone_in_inference_only(before: Compiled):
     assert reports[0].macs() == reports[1].macs()
 
 
-def test_a_mode_that_says_what_the_other_says_is_one_with_it_again():
+def test_modes_that_become_equal_share_one_graph_again():
     before = shipped("vit_b_16", size=32, dim=24, depth=3, heads=2, hidden=32).compiled
     one = map_network(before, without_dropout, mode="inference")
     assert len(one.graphs) > len(before.graphs)
@@ -145,7 +145,7 @@ def module(lines):
 
 @given(modes())
 @settings(deadline=None, max_examples=150, derandomize=True)
-def test_each_mode_does_what_its_statements_say(given_modes):
+def test_each_mode_executes_its_statements(given_modes):
     modes = [[Line(code(text)) for text in lines] for lines in given_modes]
     merged = both_modes(*modes, ARGUMENTS)
     a, b = torch.tensor(1.0), torch.tensor(3.0)
@@ -170,7 +170,7 @@ def test_common_statements_are_written_once():
     ]
 
 
-def test_a_listing_has_what_both_modes_share_once():
+def test_listing_shows_shared_blocks_once():
     before = shipped("vit_b_16", size=32, dim=24, depth=3, heads=2, hidden=32).compiled
     after = map_network(before, without_dropout, mode="inference")
     lines = network_text(after).splitlines()

@@ -33,7 +33,7 @@ network net {
 """
 
 
-def test_an_input_that_an_op_may_lack_is_passed_on(network):
+def test_optional_inputs_of_ops_are_passed_on(network):
     net = network(ATTENTION)
     text = source(net)
     assert text.count("class Attention") == 1
@@ -131,7 +131,7 @@ network net {
         torch.testing.assert_close(one(x, m), expected)
 
 
-def test_inputs_of_little_else_in_common_are_two_classes(network):
+def test_blocks_with_little_else_in_common_are_two_classes(network):
     text = source(
         network(
             """
@@ -219,7 +219,7 @@ def program(bodies, calls, apart):
 
 @settings(max_examples=25, deadline=None)
 @given(programs())
-def test_one_class_computes_what_a_block_for_each_call_computes(drawn):
+def test_shared_class_agrees_with_separate_blocks(drawn):
     bodies, calls = drawn
     nets = [
         Network(load_network(Source("net.arch", program(bodies, calls, apart)))[0])

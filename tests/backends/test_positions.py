@@ -27,7 +27,7 @@ def pair(name):
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_weights_of_one_size_load_at_another(name):
+def test_weights_of_one_size_load_at_another_size(name):
     small, large = pair(name)
     state = resample_positions(small.state_dict(), large.to_torch(device="meta"))
     module = large.to_torch(weights=state).eval()
@@ -40,7 +40,7 @@ def test_weights_of_one_size_load_at_another(name):
 
 
 @pytest.mark.parametrize("name", TOKENS)
-def test_the_grid_is_stretched_and_tokens_are_kept(name):
+def test_grid_is_interpolated_and_class_tokens_are_kept(name):
     small, large = pair(name)
     given = small.state_dict()
     state = resample_positions(given, large.to_torch(device="meta"), antialias=False)
@@ -54,7 +54,7 @@ def test_the_grid_is_stretched_and_tokens_are_kept(name):
 
 @pytest.mark.parametrize("name", SMALL)
 @pytest.mark.parametrize("antialias", [True, False])
-def test_as_in_timm(name, antialias):
+def test_interpolation_agrees_with_timm(name, antialias):
     timm = pytest.importorskip("timm.layers.pos_embed")
     small, large = pair(name)
     given = small.state_dict()
@@ -73,7 +73,7 @@ def test_as_in_timm(name, antialias):
         assert torch.equal(state[key], expected)
 
 
-def test_a_table_of_two_axes_is_named():
+def test_position_table_of_two_axes_is_given_by_name():
     options = {"dim": 24, "heads": 3, "depth": 1, "patch": 8, "words": 11, "length": 4}
     small = shipped("siglip", size=16, **options).to_torch().state_dict()
     large = shipped("siglip", size=24, **{**options, "length": 9})
@@ -85,7 +85,7 @@ def test_a_table_of_two_axes_is_named():
     assert state["text_model.embeddings.position_embedding.weight"].shape == (4, 24)
 
 
-def test_what_is_no_grid():
+def test_tables_that_are_not_grids_are_refused():
     module = shipped("deit", size=96, **SMALL["deit"]).to_torch(device="meta")
     state = module.state_dict()
     state["pos_embed"] = torch.zeros(1, 39, 24)
@@ -94,7 +94,7 @@ def test_what_is_no_grid():
         resample_positions(state, module, ["pos_embed"])
 
 
-def test_numbers_of_16_bits_stay_such():
+def test_16_bit_numbers_keep_their_type():
     small, large = pair("cait")
     state = {name: value.bfloat16() for name, value in small.state_dict().items()}
     found = resample_positions(state, large.to_torch(device="meta"))["pos_embed"]

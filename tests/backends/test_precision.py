@@ -32,7 +32,7 @@ def t5_buckets(n):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16, torch.float64])
-def test_buckets_of_t5_do_not_depend_on_the_type_of_the_module(network, dtype):
+def test_t5_buckets_do_not_depend_on_the_dtype_of_the_module(network, dtype):
     model = to_module(network(BUCKETS).compiled, dtype=dtype)
     ids = torch.zeros(1, 200, dtype=torch.int64)
     for one in (model, script(model)):
@@ -53,7 +53,7 @@ network net {
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
-def test_sines_of_positions_are_rounded_once(network, dtype):
+def test_sinusoidal_positions_are_rounded_once(network, dtype):
     model = to_module(network(ROTATED).compiled, dtype=dtype)
     x = torch.randn(1, 300, 4, dtype=dtype)
     angle = torch.arange(300.0)[:, None] * torch.exp(torch.arange(4.0) / 4)
@@ -84,7 +84,7 @@ network net {
         assert found.c.tolist() == [[0.0] * 6]
 
 
-def test_a_cast_that_meets_data_at_once_is_written_as_it_was(network):
+def test_cast_directly_combined_with_data_is_written_unchanged(network):
     text = """
 network net {
   input x: f32[B = 1, N = 6]

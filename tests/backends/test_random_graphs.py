@@ -165,7 +165,7 @@ def networks(draw, drop=1e-12):
 
 @settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
 @given(networks(), st.integers(0, 3))
-def test_module_does_what_the_graph_says(graph, seed):
+def test_module_agrees_with_the_graph(graph, seed):
     graph.draws = (Draw("column", "local"),)
     model = to_module(compiled(graph), seed)
     torch.manual_seed(seed)
@@ -183,7 +183,7 @@ def test_module_does_what_the_graph_says(graph, seed):
 
 @settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
 @given(networks(drop=0.4), st.integers(0, 1000))
-def test_dropped_branches_are_those_of_the_graph(graph, seed):
+def test_dropped_branches_agree_with_the_graph(graph, seed):
     graph.draws = (Draw("column", "mixed", 0.5),)
     model = to_module(compiled(graph)).train()
     inputs = [torch.randn(2, WIDTH) for _ in graph.inputs]

@@ -53,14 +53,14 @@ def text_of(net):
 
 
 @pytest.mark.parametrize("body", PLAIN.values(), ids=PLAIN)
-def test_a_field_is_what_the_gradient_reaches(body, tmp_path):
+def test_receptive_field_equals_the_extent_of_the_gradient(body, tmp_path):
     net = network(body, tmp_path)
     (size,) = set(fields_by_gradient(net))
     assert text_of(net) == f"{size} × {size}"
 
 
 @pytest.mark.parametrize("body", VARYING.values(), ids=VARYING)
-def test_after_a_resizing_the_size_is_a_mean(body, tmp_path):
+def test_receptive_field_after_a_resize_is_a_mean(body, tmp_path):
     net = network(body, tmp_path)
     sizes = list(fields_by_gradient(net))
     (field, _) = net.report().receptive_fields["x", "y"]

@@ -34,7 +34,7 @@ def ran_by_seed(model, *inputs):
     return set(found)
 
 
-def test_joins_inside_share_the_draw_of_the_network(network):
+def test_joins_in_regions_share_the_draw_of_the_network(network):
     net = network(
         STEP
         + """
@@ -50,7 +50,7 @@ network net {
     assert ran_by_seed(net.to_torch().train(), torch.randn(3, 4)) == {"aaaa", "bcbcbcbc"}
 
 
-def test_joins_inside_draw_for_each_step_where_they_are_local(network):
+def test_local_joins_in_regions_draw_for_each_step(network):
     net = network(
         STEP
         + """
@@ -88,7 +88,7 @@ network net {
 
 
 @pytest.mark.parametrize("rows", [1, 3])
-def test_sizes_that_only_the_surroundings_know(network, rows):
+def test_sizes_known_only_outside_of_the_region(network, rows):
     net = network(
         """
 network net {
@@ -124,7 +124,7 @@ network net {
 """
 
 
-def test_as_many_steps_as_an_input_is_long(network):
+def test_number_of_steps_from_the_length_of_an_input(network):
     net = network(FREE_STEPS)
     assert net.macs(T=7) - net.macs(T=6) == 2 * (4 * 4 + 4 * 3)
     model = net.to_torch()
@@ -142,7 +142,7 @@ def test_as_many_steps_as_an_input_is_long(network):
             torch.testing.assert_close(ys, torch.stack(wanted, 1))
 
 
-def test_steps_inside_of_steps_and_a_size_that_nothing_else_reads(network):
+def test_nested_steps_and_a_size_without_other_readers(network):
     net = network(
         """
 network net {

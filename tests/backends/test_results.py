@@ -74,7 +74,7 @@ def assert_returns(found, wanted):
 
 
 @pytest.mark.parametrize("cases", CASES)
-def test_what_does_not_exist_in_a_mode_is_not_in_its_result(network, cases, tmp_path):
+def test_outputs_missing_in_a_mode_are_not_in_its_result(network, cases, tmp_path):
     forms = list(itertools.islice(itertools.cycle(FORMS), len(cases)))
     compiled = network(spec(cases, forms)).compiled
     model, x = to_module(compiled), torch.randn(2, 4)
@@ -117,7 +117,7 @@ def outer(cases, read):
 
 @pytest.mark.parametrize("read", [(0,), (0, 1, 2), (1, 2), ()], ids=str)
 @pytest.mark.parametrize("cases", CASES)
-def test_a_network_within_returns_what_exists_too(network, cases, read):
+def test_nested_network_returns_only_existing_outputs(network, cases, read):
     net = network(f"{inner(cases)}\n{outer(cases, read)}", "net")
     model, x = to_module(net.compiled, seed=1), torch.randn(3, 4)
     script = to_torchscript(net.compiled, module=model)

@@ -43,11 +43,11 @@ def loads(net, state, given, said, **taking):
         (lambda state: {"optimizer": {"state": {0: {"step": torch.ones(())}}}, "w": state}, "w"),
     ],
 )
-def test_the_entry_that_fits_is_found(net, state, tmp_path, wrapped, entry):
+def test_matching_entry_is_found(net, state, tmp_path, wrapped, entry):
     loads(net, state, write(wrapped(state), tmp_path / "w.pth"), f"w.pth, entry `{entry}`")
 
 
-def test_several_entries_that_fit_are_an_error(net, state, other, tmp_path):
+def test_several_matching_entries_are_an_error(net, state, other, tmp_path):
     path = write({"model": other, "model_ema": state, "epoch": 1}, tmp_path / "w.pth")
     item = refused(net.to_torch, weights=path)
     assert item.code == "E0841"
@@ -58,7 +58,7 @@ def test_several_entries_that_fit_are_an_error(net, state, other, tmp_path):
     same(net.to_torch(weights=net.read_weights(path, entry="model_ema")), state)
 
 
-def test_where_none_fits_the_usual_entry_is_spoken_of(net, state, other):
+def test_without_a_match_the_usual_entry_is_reported(net, state, other):
     del state["fc.bias"]
     del other["fc.bias"]
     item = refused(net.to_torch, weights={"extra": other, "model": state})
@@ -66,7 +66,7 @@ def test_where_none_fits_the_usual_entry_is_spoken_of(net, state, other):
     assert "entry `model`" in item.notes[0]
 
 
-def test_an_entry_that_is_not_there(net, state):
+def test_missing_entry(net, state):
     item = refused(net.to_torch, weights={"model": state, "ema": state}, entry="emma")
     assert item.code == "E0841"
     assert item.notes == ("it has `model`, `ema`",)
@@ -96,7 +96,7 @@ def test_lightning_files(net, state, tmp_path):
     loads(net, state, write(file, tmp_path / "last.ckpt"), said)
 
 
-def test_several_parts_that_fit_are_an_error(net, state, other):
+def test_several_matching_parts_are_an_error(net, state, other):
     given = {
         "state_dict": below("model", other) | below("ema.module", state) | {"s": torch.ones(1)}
     }
@@ -108,7 +108,7 @@ def test_several_parts_that_fit_are_an_error(net, state, other):
     loads(net, other, given, "names without `model.`, left out `s`", ignore="ema.*")
 
 
-def test_one_foreign_name_does_not_defeat_a_prefix_but_one_within_it_does(net, state):
+def test_unknown_names_are_ignored_only_outside_of_the_prefix(net, state):
     given = below("module", state) | {"teacher.weight": torch.ones(2)}
     loads(net, state, given, "names without `module.`, left out `teacher.weight`")
     item = refused(net.to_torch, weights=given | {"module.more": torch.ones(2)})
@@ -142,26 +142,26 @@ def test_renamed_names_are_reported(net, state, rename, renamed):
         same(net.to_torch(weights=given, rename=rename), state)
 
 
-def test_what_renaming_says_in_the_middle_of_names(net, state):
+def test_renaming_in_the_middle_of_names(net, state):
     given = {name.replace(".bn.", ".norm."): value for name, value in state.items()}
     loads(net, state, given, "5 names renamed from `*.norm.*` to `*.bn.*`",
           rename={"*.norm.*": "*.bn.*"})  # fmt: skip
 
 
-def test_renaming_that_does_nothing_or_too_much(net, state):
+def test_renaming_that_matches_nothing_or_too_much(net, state):
     assert refused(net.to_torch, weights=state, rename={"body": "stem"}).code == "E0842"
     item = refused(net.to_torch, weights=state, rename={"fc.weight": "fc.bias"})
     assert item.message == "renaming `fc.weight` to `fc.bias` gives two tensors the name `fc.bias`"
 
 
-def test_what_is_taken_is_about_weights(net, state):
+def test_selection_arguments_require_weights(net, state):
     with pytest.raises(TypeError, match="'entry' selects weights"):
         net.to_torch(entry="model")
     with pytest.raises(TypeError, match="no keyword argument 'entri'"):
         net.to_torch(weights=state, entri="model")
 
 
-def test_folded_networks_and_columns_take_the_same(net, state, tmp_path):
+def test_folded_networks_and_columns_accept_the_same_selections(net, state, tmp_path):
     module = net.to_torch(seed=7).eval()
     path = write({"model": copy.deepcopy(state), "ema": {"state_dict": state}}, tmp_path / "w.pth")
     folded = net.fold()
@@ -173,13 +173,13 @@ def test_folded_networks_and_columns_take_the_same(net, state, tmp_path):
 
 
 @pytest.mark.parametrize("entry", ["ema", "ema.", "ema.state_dict"])
-def test_a_state_dict_inside_of_the_entry_is_found(net, state, other, tmp_path, entry):
+def test_state_dict_inside_of_the_entry_is_found(net, state, other, tmp_path, entry):
     held = {"model": other, "ema": {"state_dict": state, "decay": 0.9}}
     path = write(held, tmp_path / "w.pth")
     loads(net, state, path, "entry `ema.state_dict`", entry=entry)
 
 
-def test_of_several_inside_of_the_entry_the_one_that_fits_is_taken(net, state, other, tmp_path):
+def test_matching_one_of_several_in_the_entry_is_used(net, state, other, tmp_path):
     held = {"ema": {"net": state, "loss": {"weight": torch.ones(2)}}, "model": other}
     loads(net, state, write(held, tmp_path / "w.pth"), "entry `ema.net`", entry="ema")
     both = write({"ema": {"net": state, "old": other}}, tmp_path / "both.pth")
@@ -198,7 +198,7 @@ def test_of_several_inside_of_the_entry_the_one_that_fits_is_taken(net, state, o
         ({"": "x", "x.backbone": ""}, "`x.` added to "),
     ],
 )
-def test_a_beginning_is_taken_off_or_put_on(net, state, rename, said):
+def test_prefix_is_removed_or_added(net, state, rename, said):
     found = net.read_weights(below("backbone", state), rename=rename)
     assert any(said in item for item in found.liberties)
     same(net.to_torch(weights=found), state)
@@ -229,7 +229,7 @@ def test_a_beginning_is_taken_off_or_put_on(net, state, rename, said):
     ],
     ids=str,
 )
-def test_what_is_nonsense_in_any_file(net, state, taking, fault):
+def test_invalid_selections_for_any_file(net, state, taking, fault):
     (name,) = taking
     for call in (net.read_weights, lambda given, **more: net.to_torch(weights=given, **more)):
         with pytest.raises(fault, match=f"^(a pattern of )?{name}|^a pattern of {name}"):

@@ -23,7 +23,7 @@ class Pixel(nn.Module):
         return torch.stack([10 * x[:, 0, 2, 3], x.sum((1, 2, 3))], 1)
 
 
-def test_a_score_falls_where_its_pixel_is_covered():
+def test_score_decreases_where_its_pixel_is_occluded():
     images = torch.ones(2, 1, 5, 6)
     found = occlusion_map(Pixel(), images, label=0, window=2)
     expected = torch.full((4, 5), 10.0)
@@ -32,13 +32,13 @@ def test_a_score_falls_where_its_pixel_is_covered():
 
 
 @pytest.mark.parametrize("batch", [1, 3, 64])
-def test_squares_cover_every_pixel_and_hang_over_the_edge(batch):
+def test_windows_cover_every_pixel_and_extend_over_the_edge(batch):
     images = torch.ones(1, 2, 5, 7)
     found = occlusion_map(Pixel(), images, label=1, window=3, stride=3, batch=batch)
     assert found.tolist() == [[[52, 52, 64], [58, 58, 66]]]
 
 
-def test_labels_and_what_covers():
+def test_labels_and_fill_values():
     images = torch.zeros(2, 2, 4, 4)
     grey = torch.tensor([1.0, 2.0])[:, None, None]
     found = occlusion_map(Pixel(), images, label=[1, 0], window=4, fill=grey)
@@ -63,7 +63,7 @@ def test_a_shipped_network_is_measured_in_inference_and_left_in_training():
     assert found[0, 1, 2] == pytest.approx(module.eval()(image)[0, 2].item(), rel=1e-5)
 
 
-def test_one_convolution_sees_its_window():
+def test_one_convolution_depends_on_its_window():
     convolution = nn.Conv2d(2, 4, 3, padding=1)
     found = effective_receptive_field(convolution, torch.randn(3, 2, 9, 9))
     expected = torch.zeros(9, 9)
@@ -71,7 +71,7 @@ def test_one_convolution_sees_its_window():
     assert torch.allclose(found, expected)
 
 
-def test_only_what_raises_an_answer():
+def test_only_positive_gradients():
     convolution = nn.Conv2d(1, 2, 1, bias=False)
     convolution.weight.data[:] = torch.tensor([3.0, -2.0])[:, None, None, None]
     image = torch.ones(1, 1, 5, 5)
@@ -80,7 +80,7 @@ def test_only_what_raises_an_answer():
     assert effective_receptive_field(convolution, -image, positive=True).sum() == 0
 
 
-def test_it_stays_within_the_receptive_field_that_is_reported():
+def test_effective_field_is_within_the_reported_one():
     network = shipped("g_dncnn_15_gray")
     (reported, _) = network.report().receptive_fields["image", "restored"]
     found = effective_receptive_field(network.to_torch(), torch.randn(2, 1, 65, 65))
@@ -88,7 +88,7 @@ def test_it_stays_within_the_receptive_field_that_is_reported():
     assert rows.max() - rows.min() + 1 == columns.max() - columns.min() + 1 == reported.size
 
 
-def test_large_kernels_see_more():
+def test_large_kernels_have_larger_effective_fields():
     """The argument of the paper; the gates of its units see everything, and the report says so."""
     areas = []
     for kernel in (3, 13):
@@ -108,7 +108,7 @@ def test_large_kernels_see_more():
     assert 1.5 * areas[0] < areas[1] < 1
 
 
-def test_the_least_square_with_a_share():
+def test_smallest_square_with_a_share_of_the_gradient():
     field = torch.zeros(7, 7)
     field[3, 3] = 2.0
     field[2:5, 2:5] += 1.0
@@ -126,13 +126,13 @@ class Several(nn.Module):
         return [x, 2 * x], scores, 3 * scores, None
 
 
-def test_the_last_map_and_the_first_scores_count():
+def test_last_map_and_first_scores_are_used():
     image = torch.ones(1, 1, 3, 3)
     assert effective_receptive_field(Several(), image).sum() == 2
     assert occlusion_map(Several(), image, label=0, window=3, fill=4.0).item() == 36
 
 
-def test_a_network_without_such_an_output():
+def test_network_without_a_suitable_output():
     with pytest.raises(ValueError, match=r"none of the outputs has 4 axes; .*\[\[1, 2\]\]"):
         effective_receptive_field(Pixel(), torch.ones(1, 1, 5, 5))
 

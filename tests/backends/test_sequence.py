@@ -19,7 +19,7 @@ def test_children_run_one_after_the_other(name):
 
 
 @pytest.mark.parametrize("name", ["fractalnet", "vit_b_16"])
-def test_what_is_no_sequence_keeps_its_functions(name):
+def test_non_sequential_modules_keep_their_forward(name):
     net = archspec.load(name)
     module = net.to_torch(device="meta")
     owners = {key.split(".")[0] for key in module.state_dict()}

@@ -30,7 +30,7 @@ def ratio(above, below):
         (quotient(C, [Number(2)]), ratio(C, Number(2))),
     ],
 )
-def test_products_and_quotients_are_in_few_words(found, expected):
+def test_products_and_quotients_are_short(found, expected):
     assert found == expected
 
 
@@ -60,7 +60,7 @@ network net {
 """
 
 
-def test_sizes_are_expressions_of_what_the_spec_wrote(network):
+def test_sizes_are_expressions_from_the_spec(network):
     assert comments(network(WINDOWS), "Windowed") == [
         "[B, window*rows, in_features]",
         "[B*rows, heads, window, in_features//heads]",
@@ -84,7 +84,7 @@ def test_sizes_after_a_stride_that_is_an_argument(network):
     assert comments(network(JOINED), "Strided") == ["[B, width, ceil(H/stride), ceil(W/stride)]"]
 
 
-def test_what_is_joined_is_a_sum(network):
+def test_joined_sizes_are_sums(network):
     net = network(
         """
 block fork(pool: int) { [conv(6, 1), conv(2, 1), conv(pool, 1)] -> concat }
@@ -97,7 +97,7 @@ network net {
     assert comments(net, "Fork")[-1] == "[B, pool + 8, H, W]"
 
 
-def test_equal_numbers_of_another_origin_are_no_reason(network):
+def test_equal_numbers_of_different_origin_are_not_combined(network):
     """The data here has width 12, and the number of heads happens to be 12, too."""
     net = network(
         """

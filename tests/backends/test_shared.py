@@ -51,7 +51,7 @@ def test_one_set_of_weights_over_two_shapes() -> None:
     torch.testing.assert_close(module(pooled)[0], small)
 
 
-def test_it_scripts() -> None:
+def test_shared_layer_can_be_scripted() -> None:
     net = network(PYRAMID)
     module = net.to_torch().eval()
     image = torch.randn(1, 3, 32, 32)
@@ -59,7 +59,7 @@ def test_it_scripts() -> None:
     torch.testing.assert_close(scripted(image), module(image))
 
 
-def test_sizes_may_stand_in_lists_and_names_of_attributes() -> None:
+def test_sizes_may_be_used_in_lists_and_named_attributes() -> None:
     """The shared layer reads them from its arguments."""
     text = """
     block f {
@@ -81,7 +81,7 @@ def test_sizes_may_stand_in_lists_and_names_of_attributes() -> None:
     assert not small.any()
 
 
-def test_what_takes_other_data_is_refused() -> None:
+def test_shared_layer_with_other_data_is_refused() -> None:
     text = """
     network net {
       input x: f32[B = 2, 8, H = 16, W = 16]

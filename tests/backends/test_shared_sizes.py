@@ -123,7 +123,7 @@ EACH = [
 
 
 @pytest.mark.parametrize(("case", "data"), EACH)
-def test_each_use_has_the_sizes_of_the_front_end(case: str, data: str) -> None:
+def test_each_use_has_the_inferred_sizes(case: str, data: str) -> None:
     net = network(*SHARED[case], data)
     module = net.to_torch()
     scripted = torch.jit.script(module)
@@ -144,7 +144,7 @@ def test_each_use_has_the_sizes_of_the_front_end(case: str, data: str) -> None:
                 torch.testing.assert_close(one, two)
 
 
-def test_the_second_use_does_what_the_first_does() -> None:
+def test_uses_of_a_shared_layer_agree() -> None:
     """As in detector heads over feature pyramids: 16 rows of 32, then 8 of 16."""
     module = network("f: half", TWICE, FREE).to_torch()
     x = torch.randn(2, 4, 32, 24)
@@ -167,7 +167,7 @@ def test_the_second_use_does_what_the_first_does() -> None:
         ANONYMOUS % "output v -> conv(4, 3, stride=if C > 4 then 2 else 1, groups=C // 4)",
     ],
 )
-def test_weights_that_would_differ_are_refused(shared: str) -> None:
+def test_uses_with_different_weight_shapes_are_refused(shared: str) -> None:
     use = "\n output x -> f\n output b = x -> conv(8, 3) -> f"
     if "v -> if" in shared:
         network(shared, use, FREE)  # the second use has its own layer, the first has none

@@ -58,7 +58,7 @@ network net {
     assert "self.b = Unit(in_channels=8, width=16, stride=2)" in text
 
 
-def test_structures_become_classes_named_by_what_differs(network):
+def test_structures_become_classes_named_by_their_differences(network):
     text = source(
         network(
             """
@@ -180,7 +180,7 @@ def test_names_of_nn_module_are_refused(name):
         python_source(compiled(keyed(name)))
 
 
-def test_names_of_helpers_children_and_arguments_do_not_clash(network):
+def test_names_of_helpers_children_and_arguments_are_distinct(network):
     net = network(
         """
 block unit(width: int, like: int) {
@@ -223,7 +223,7 @@ def test_parameters_by_path():
     same_eager_and_script(model, torch.randn(2, 4))
 
 
-def test_texts_of_a_spec_never_reach_the_code():
+def test_strings_of_a_spec_are_never_executed():
     evil = 'x"""\nimport os\nos.system("false")\n"""'
     b = Builder(evil, "network", arguments={evil: 3})
     x = b.input("f32[B, 4]", evil)
@@ -261,7 +261,7 @@ for name in ("fractalnet20_w16", "densenet40_k12_cifar10", "vit_b_16", "resnet18
 """
 
 
-def test_same_bytes_under_two_hash_seeds(tmp_path):
+def test_source_does_not_depend_on_the_hash_seed(tmp_path):
     found = set()
     for seed in ("1", "2"):
         folder = tmp_path / seed
@@ -315,7 +315,7 @@ network net {
     assert body.count("# [B, 8, H, W]") == body.count("# [B, 4, H, W]") == 1
 
 
-def test_axes_that_stay_whole_are_read_from_the_input(network):
+def test_unchanged_axes_are_read_from_the_input(network):
     """So a block on a fixed and on a free number of tokens is one class."""
     text = source(
         network(
@@ -343,7 +343,7 @@ network net {
 # ---------------------------------------------------------------------- expressions of the spec
 
 
-def test_arguments_are_parameters_of_the_block_also_where_it_is_used_once(network):
+def test_arguments_of_a_block_used_once_are_its_parameters(network):
     text = source(
         network(
             """
@@ -365,7 +365,7 @@ network net {
     assert "negative_slope=0.5" in text  # a default that no caller changes stays in the class
 
 
-def test_derived_numbers_are_expressions_of_names(network):
+def test_derived_numbers_are_expressions_over_names(network):
     net = network(
         """
 inline block scaled(by: int) { input x: [..., E]
@@ -399,7 +399,7 @@ network net {
     same_eager_and_script(module, torch.randn(2, 9, 8))
 
 
-def test_what_is_joined_has_the_sum_of_its_sizes(network):
+def test_concatenated_sizes_are_sums(network):
     text = source(
         network(
             """
@@ -462,7 +462,7 @@ network net {
 """
 
 
-def test_a_repeated_layer_is_a_class_that_is_called(network):
+def test_a_repeated_layer_is_one_class(network):
     net = network(TOWERS)
     text = source(net)
     assert "ModuleDict" not in text.split("class Net")[0]
@@ -477,7 +477,7 @@ def test_a_repeated_layer_is_a_class_that_is_called(network):
     same_eager_and_script(module, torch.randn(2, 5, 8), torch.randn(2, 6, 8))
 
 
-def test_iterations_of_another_form_stay_where_they_are(network):
+def test_different_iterations_are_written_separately(network):
     text = source(
         network(
             """

@@ -45,7 +45,7 @@ def arguments(module):
 
 
 @pytest.mark.parametrize("kind", LAYERS)
-def test_values_gradients_and_names_are_those_of_torch(network, kind):
+def test_values_gradients_and_names_agree_with_torch(network, kind):
     ours, theirs, x = both(network, kind)
     state = theirs.state_dict()
     assert [key.removeprefix("it.") for key in sorted(ours.state_dict())] == sorted(state)
@@ -81,7 +81,7 @@ def script(module):
         return torch.jit.script(module)
 
 
-def test_the_greatest_singular_value_becomes_one(network):
+def test_largest_singular_value_becomes_one(network):
     ours, _, x = both(network, "linear")
     for _ in range(200):
         ours.train()(x)
@@ -91,7 +91,7 @@ def test_the_greatest_singular_value_becomes_one(network):
     )
 
 
-def test_folding_leaves_it_as_it_is(network):
+def test_folding_does_not_change_spectral_norm(network):
     net = network(
         """
 network n {

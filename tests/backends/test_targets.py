@@ -38,7 +38,7 @@ def test_unknown():
         backend("tensorflow")
 
 
-def test_two_of_one_name_are_refused(monkeypatch):
+def test_two_targets_with_the_same_name_are_refused(monkeypatch):
     points = [
         EntryPoint("x", "one:BACKEND", registry.KIND.group),
         EntryPoint("x", "two:BACKEND", registry.KIND.group),
@@ -157,7 +157,7 @@ def test_too_little_memory_is_reported_with_a_message(network, tmp_path, monkeyp
         assert "written by `--target torch`" in caught.value.diagnostics[0].fix.message
 
 
-def test_other_faults_of_a_library_are_not_taken_for_it(network, tmp_path, monkeypatch):
+def test_other_errors_are_not_reported_as_missing_memory(network, tmp_path, monkeypatch):
     monkeypatch.setattr(
         "archspec_torch.module.instantiate", raising(RuntimeError("no such device"))
     )
@@ -237,7 +237,7 @@ def test_options_reach_the_backend(written, network, tmp_path):
         ),
     ],
 )
-def test_options_that_mean_nothing_are_refused_before_anything_is_written(
+def test_invalid_options_are_refused_before_anything_is_written(
     written, network, tmp_path, target, options, said
 ):
     net = network(NET)
@@ -246,7 +246,9 @@ def test_options_that_mean_nothing_are_refused_before_anything_is_written(
 
 
 @pytest.mark.parametrize("method", ["coverage", "build"])
-def test_what_a_target_of_others_raises_is_its_fault(network, tmp_path, monkeypatch, method):
+def test_exceptions_in_third_party_targets_are_reported_as_theirs(
+    network, tmp_path, monkeypatch, method
+):
     point = EntryPoint("written", "package_of_others:BACKEND", registry.KIND.group)
     other = Written()
     setattr(other, method, raising(ValueError("oops")))
@@ -269,7 +271,7 @@ def test_what_a_target_of_others_raises_is_its_fault(network, tmp_path, monkeypa
         (["written{text=a}", "written{text=b}"], "`written` is already given with other options"),
     ],
 )
-def test_a_target_that_means_nothing_is_wrong_usage(written, network, tmp_path, texts, said):
+def test_malformed_target_is_wrong_usage(written, network, tmp_path, texts, said):
     network(NET)
     command = ["build", str(tmp_path / "net.arch"), "-o", str(tmp_path / "out")]
     command += [word for text in texts for word in ("--target", text)]
@@ -293,7 +295,7 @@ def test_weights_may_be_arrays_of_another_library(network, tmp_path):
         assert all(torch.equal(found[name], value) for name, value in state.items())
 
 
-def test_a_backend_of_others_reads_weights_where_ours_is_not_there(monkeypatch):
+def test_third_party_backend_reads_weights_without_ours(monkeypatch):
     def load(point):
         if point.name == "torch":
             raise ImportError("no module named archspec_torch")
@@ -314,7 +316,7 @@ def test_a_backend_of_others_reads_weights_where_ours_is_not_there(monkeypatch):
         live_backend()
 
 
-def test_backends_say_by_their_type_what_they_do():
+def test_abilities_of_backends_follow_from_their_protocols():
     assert weight_store() is live_backend() is backend("torch")
     assert not isinstance(backend("torchscript"), WeightStore | LiveBackend)
     with pytest.raises(CompileFailed, match=r"E0801.*the target `torchscript` cannot read weights"):
@@ -326,6 +328,6 @@ def test_backends_say_by_their_type_what_they_do():
 
 
 @pytest.mark.parametrize("path", sorted(Path(targets.__file__).parent.glob("*.py")), ids=str)
-def test_what_targets_are_to_the_core_has_types(path):
+def test_target_interfaces_do_not_use_any(path):
     words = {node.id for node in ast.walk(ast.parse(path.read_text())) if hasattr(node, "id")}
     assert "Any" not in words

@@ -17,7 +17,7 @@ from archspec_torch.timm_methods import with_timm_methods
         ("swin_t", (1, 7, 7, 768), "head"),
     ],
 )
-def test_features_and_head_are_the_whole(name, shape, classifier):
+def test_features_and_head_compose_to_the_network(name, shape, classifier):
     model = with_timm_methods(archspec.load(name).to_torch()).eval()
     names = [*model.state_dict()]
     (x,) = model.example_inputs()
@@ -54,7 +54,7 @@ def test_tables_and_tokens_have_no_weight_decay():
     assert all(name.endswith("relative_position_bias_table") for name in names)
 
 
-def test_checkpoints_give_the_same_gradients():
+def test_gradient_checkpointing_gives_the_same_gradients():
     one = archspec.load("resnet18", small=True).to_torch().train()
     two = with_timm_methods(copy.deepcopy(one))
     two.set_grad_checkpointing()
@@ -67,7 +67,7 @@ def test_checkpoints_give_the_same_gradients():
     assert not any("forward" in vars(part) for part in two.modules())
 
 
-def test_what_has_several_inputs_is_refused():
+def test_networks_with_several_inputs_are_refused():
     module = archspec.load("siglip").to_torch(device="meta")
     kind = type(module)
     with pytest.raises(ValueError, match="several"):

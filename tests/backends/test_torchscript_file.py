@@ -72,7 +72,7 @@ def refused(net):
 
 
 @pytest.mark.parametrize("kind", [*KINDS, "input", "dim"])
-def test_no_name_hides_what_the_code_uses(network, kind, tmp_path):
+def test_no_label_shadows_names_in_the_code(network, kind, tmp_path):
     nets = {name: compiled(network, kind, name) for name in NAMES}
     nets = {name: net for name, net in nets.items() if net is not None and not refused(net)}
     assert len(nets) > 0.6 * len(NAMES)
@@ -92,7 +92,7 @@ def read(path):
         return torch.jit.load(path)
 
 
-def test_names_that_would_hide_it_are_refused():
+def test_labels_that_would_shadow_them_are_refused():
     assert all(map(is_unreadable, ["torch", "_c", "annotate", "Ellipsis", "class"]))
     assert not any(map(is_unreadable, ["nn", "F", "self", "List", "print", "inf", "Torch"]))
 
@@ -138,7 +138,7 @@ def stop(number, frame):
 @pytest.mark.parametrize(
     ("handler", "ending"), [(signal.default_int_handler, KeyboardInterrupt), (stop, Stop)]
 )
-def test_an_interrupt_while_the_file_is_tried_is_one(network, tmp_path, handler, ending):
+def test_interrupt_during_the_trial_run_is_propagated(network, tmp_path, handler, ending):
     net = network(spec("label", "q"))
     before = signal.signal(signal.SIGINT, handler)
     try:
@@ -151,7 +151,7 @@ def test_an_interrupt_while_the_file_is_tried_is_one(network, tmp_path, handler,
 
 
 @pytest.mark.usefixtures("interrupted_trial")
-def test_an_interrupt_that_is_ignored_stops_nothing(network, tmp_path):
+def test_ignored_interrupts_do_not_stop_the_build(network, tmp_path):
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         network(spec("label", "q")).build(tmp_path / "out", targets="torchscript")
@@ -176,7 +176,7 @@ archspec.load("googlenet").build("out", targets="torchscript")
 """
 
 
-def test_the_same_bytes_under_another_hash_seed(tmp_path):
+def test_file_does_not_depend_on_the_hash_seed(tmp_path):
     files = []
     for seed in "12":
         place = tmp_path / seed

@@ -136,7 +136,7 @@ def test_an_inline_block_shows_where_it_was_used(strange, network):
     assert [frame.span.line for frame in fault.expansion] == [4]
 
 
-def test_an_op_without_text_is_reported_at_the_head(tmp_path):
+def test_op_without_a_location_is_reported_at_the_definition(tmp_path):
     build = Build()
     x = build.input(tensor("B", 4))
     net = compiled(build.graph(build.op(Strange(), x)), B=1)

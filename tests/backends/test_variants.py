@@ -31,7 +31,7 @@ network net {
 """
 
 
-def test_a_layer_that_a_condition_adds(network):
+def test_layer_added_by_a_condition(network):
     text = source(network(PROJECTED))
     assert text.count("class Unit") == 1
     assert "if stride != 1 or in_channels != width:\n            self.downsample = nn." in text
@@ -224,7 +224,7 @@ def written(stages, values=None):
 
 @settings(max_examples=25, deadline=None)
 @given(programs())
-def test_one_class_computes_what_a_block_for_each_call_computes(program):
+def test_shared_class_agrees_with_separate_blocks(program):
     stages, calls = program
     joined = f"block unit(a: bool, b: int) {{\n{written(stages)}\n}}\n"
     uses = " -> ".join(f"u{at}: unit({str(a).lower()}, {b})" for at, (a, b) in enumerate(calls))

@@ -70,12 +70,12 @@ def test_every_format_is_loaded(net, state, tmp_path, suffix, kind):
         same(net.to_torch(weights=kind(path)), state)
 
 
-def test_a_format_is_known_by_its_content(net, state, tmp_path):
+def test_formats_are_detected_by_content(net, state, tmp_path):
     path = write(state, tmp_path / "w.safetensors").rename(tmp_path / "w.bin")
     same(net.to_torch(weights=path), state)
 
 
-def test_numbers_become_those_of_the_module(net, state, tmp_path):
+def test_weights_are_converted_to_the_dtype_of_the_module(net, state, tmp_path):
     half = {name: t.half() if t.is_floating_point() else t.int() for name, t in state.items()}
     path = write(half, tmp_path / "w.safetensors")
     assert net.to_torch(weights=path).fc.weight.dtype is torch.float32
@@ -85,7 +85,7 @@ def test_numbers_become_those_of_the_module(net, state, tmp_path):
     assert torch.equal(module.fc.bias, state["fc.bias"].half().bfloat16())
 
 
-def test_on_meta_only_names_and_shapes_count(net, state, tmp_path):
+def test_only_names_and_shapes_are_checked_on_meta(net, state, tmp_path):
     path = write(state, tmp_path / "w.pth")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -95,7 +95,7 @@ def test_on_meta_only_names_and_shapes_count(net, state, tmp_path):
     assert refused(net.to_torch, device="meta", weights=state).code == "E0842"
 
 
-def test_the_seed_does_not_matter_and_the_generator_stays(net, state, tmp_path):
+def test_loading_weights_does_not_use_the_random_generator(net, state, tmp_path):
     path = write(state, tmp_path / "w.pth")
     torch.manual_seed(1)
     first = torch.rand(2)
@@ -117,7 +117,7 @@ def test_an_entry_is_used_and_reported(net, state, tmp_path, entry):
 
 
 @pytest.mark.parametrize("prefix", ["module.", "module._orig_mod.", "model."])
-def test_a_prefix_is_taken_off_where_the_rest_fits(net, state, prefix):
+def test_prefix_is_removed_if_the_rest_matches(net, state, prefix):
     given = {prefix + name: value for name, value in state.items()}
     with pytest.warns(UserWarning, match=f"names without `{prefix}`"):
         same(net.to_torch(weights=given), state)
@@ -129,7 +129,7 @@ def test_a_prefix_is_taken_off_where_the_rest_fits(net, state, prefix):
     )
 
 
-def test_a_prefix_that_the_network_has_stays(network):
+def test_prefix_of_the_network_itself_is_kept(network):
     text = "network net {\n input x: f32[B = 1, 4]\n output x -> module: (linear(3) -> relu)\n}"
     net = network(text)
     state = net.to_torch(seed=2).state_dict()
@@ -139,7 +139,7 @@ def test_a_prefix_that_the_network_has_stays(network):
         same(net.to_torch(weights=state), state)
 
 
-def test_of_several_entries_that_which_fits_is_taken_or_none(net, state, tmp_path):
+def test_only_a_unique_matching_entry_is_used(net, state, tmp_path):
     other = {name: torch.zeros_like(value) for name, value in state.items()}
     with pytest.warns(UserWarning, match="entry `model`"):
         same(net.to_torch(weights={"other": {"a": torch.ones(2)}, "model": state}), state)
@@ -152,7 +152,7 @@ def test_of_several_entries_that_which_fits_is_taken_or_none(net, state, tmp_pat
     )
 
 
-def test_counters_are_all_there_or_none(network):
+def test_counters_must_be_all_present_or_all_absent(network):
     net = network(
         "network net {\n input x: f32[B = 1, 4]\n output x -> batch_norm -> batch_norm\n}"
     )
@@ -161,7 +161,7 @@ def test_counters_are_all_there_or_none(network):
     assert refused(net.to_torch, weights=state).message.endswith(": 1 missing")
 
 
-def test_counters_that_old_files_lack_begin_at_zero(net, state, tmp_path):
+def test_counters_missing_in_old_files_start_at_zero(net, state, tmp_path):
     del state["stem.bn.num_batches_tracked"]
     path = write(state, tmp_path / "w.safetensors")
     assert net.to_torch(weights=path).stem.bn.num_batches_tracked == 0
@@ -173,7 +173,7 @@ def test_counters_that_old_files_lack_begin_at_zero(net, state, tmp_path):
 # ----------------------------------------------------------------- mismatches
 
 
-def test_what_does_not_fit_is_counted_and_named(net, state):
+def test_mismatches_are_counted_and_named(net, state):
     given = dict(state)
     given["head.weight"] = given.pop("fc.weight")
     given["head.bias"] = given.pop("fc.bias")
@@ -200,7 +200,7 @@ def test_what_does_not_fit_is_counted_and_named(net, state):
     )
 
 
-def test_long_lists_and_names_are_cut(net, state):
+def test_long_lists_and_names_are_truncated(net, state):
     given = {f"{'x' * 500}{index}": torch.ones(1) for index in range(20)}
     item = refused(net.to_torch, weights=given)
     assert item.message == "weights do not fit `net`: 8 missing, 20 unexpected"
@@ -227,7 +227,7 @@ def test_kinds(net, state, value, kind):
     assert item.notes[1] == f"of another kind: `fc.weight` is {kind}, not floating"
 
 
-def test_what_is_no_tensor(net, state):
+def test_non_tensor_values(net, state):
     item = refused(net.to_torch, weights={**state, "fc.bias": [0.0] * 4, "epoch": 3})
     assert item.message.endswith("1 unexpected, 1 of another shape")
     assert item.notes[1:] == (
@@ -290,7 +290,7 @@ def test_damaged_files(net, tmp_path, name):
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pth", ".old"])
-def test_files_cut_off(net, state, tmp_path, suffix):
+def test_truncated_files(net, state, tmp_path, suffix):
     path = write(state, tmp_path / f"w{suffix}")
     data = path.read_bytes()
     for part in range(1, 10):
@@ -299,7 +299,7 @@ def test_files_cut_off(net, state, tmp_path, suffix):
     assert not (tmp_path / "out").exists()
 
 
-def test_compressed_data_are_not_unpacked(net, tmp_path):
+def test_compressed_data_is_not_unpacked(net, tmp_path):
     path = tmp_path / "w.pth"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("w/data.pkl", bytes(10_000_000))
@@ -308,12 +308,12 @@ def test_compressed_data_are_not_unpacked(net, tmp_path):
 
 
 @pytest.mark.parametrize("held", [[torch.ones(2)], torch.ones(2), {"epoch": 3}, "text", 7])
-def test_what_holds_no_state_dict(net, tmp_path, held):
+def test_files_without_a_state_dict(net, tmp_path, held):
     path = write(held, tmp_path / "w.pth")
     assert refused(net.to_torch, weights=path).code == "E0841"
 
 
-def test_what_cannot_be_opened(net, tmp_path):
+def test_unreadable_files(net, tmp_path):
     pipe = tmp_path / "pipe.pth"
     os.mkfifo(pipe)
     for path in (tmp_path / "absent.pth", tmp_path, pipe, "\0.pth"):
@@ -321,7 +321,7 @@ def test_what_cannot_be_opened(net, tmp_path):
     assert "No such file" in refused(net.to_torch, weights="absent.pth").message
 
 
-def test_what_is_no_weights_at_all(net):
+def test_arguments_that_are_not_weights(net):
     with pytest.raises(TypeError, match="a file or a state dict, not Linear"):
         net.to_torch(weights=torch.nn.Linear(2, 3))
 
@@ -338,7 +338,7 @@ network fractal(c: int = 3) {
 """
 
 
-def test_a_column_takes_its_own_weights_and_those_of_the_whole(network, tmp_path):
+def test_a_column_accepts_its_own_weights_and_those_of_the_whole(network, tmp_path):
     net = network(FRACTAL)
     whole = net.to_torch(seed=5).state_dict()
     column = net.extract(column=2)
@@ -366,7 +366,7 @@ def test_a_column_of_a_network_too_large_to_write_out(network):
 # ----------------------------------------------------------------- build
 
 
-def test_build_has_the_weights_and_says_where_they_come_from(net, state, tmp_path):
+def test_build_writes_the_weights_and_documents_their_origin(net, state, tmp_path):
     given = {"state_dict": {f"module.{name}": value for name, value in state.items()}}
     path = write(given, tmp_path / "w.pth")
     with pytest.warns(UserWarning, match="names without"):
@@ -402,21 +402,21 @@ def test_build_has_the_weights_and_says_where_they_come_from(net, state, tmp_pat
         assert one.read_bytes() == other.read_bytes()
 
 
-def test_other_contents_of_a_file_are_not_written(net, state, tmp_path):
+def test_unrelated_contents_of_a_file_are_not_written(net, state, tmp_path):
     large = torch.randn(1_000_000)
     state["fc.bias"] = large[:4]
     files = net.build(tmp_path, targets="torch", weights=state)
     assert files[-1].stat().st_size < 100_000
 
 
-def test_nothing_is_written_where_weights_do_not_fit(net, state, tmp_path):
+def test_nothing_is_written_if_weights_do_not_match(net, state, tmp_path):
     del state["grid"]
     assert refused(net.build, tmp_path / "out", weights=state).code == "E0842"
     assert refused(net.build, tmp_path / "out", weights=tmp_path / "no.pth").code == "E0840"
     assert not (tmp_path / "out").exists()
 
 
-def test_a_name_of_a_file_cannot_end_the_docstring(net, state, tmp_path):
+def test_file_name_cannot_end_the_docstring(net, state, tmp_path):
     path = write(state, tmp_path / 'a""".pth')
     source = net.build(tmp_path / "out", targets="torch", weights=path)[0].read_text()
     compile(source, "net.py", "exec")
@@ -452,7 +452,7 @@ def test_files_are_mapped_not_read(tmp_path, suffix):
 
 
 @pytest.mark.parametrize("name", ["inception_v3", "vit_b_16", "densenet121", "swin_t", "unet"])
-def test_the_names_that_are_looked_for_are_those_of_the_module(name):
+def test_expected_names_are_those_of_the_module(name):
     """Also with training-only heads, counters, buffers and position tables."""
     net = shipped(name)
     state = net.to_torch(device="meta").state_dict()
@@ -462,7 +462,7 @@ def test_the_names_that_are_looked_for_are_those_of_the_module(name):
 
 @pytest.mark.live
 @pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
-def test_torchvision_weights_go_round(tmp_path, suffix):
+def test_torchvision_weights_round_trip(tmp_path, suffix):
     torchvision = pytest.importorskip("torchvision")
     torch.manual_seed(0)
     reference = torchvision.models.resnet18(weights=None).eval()

@@ -50,14 +50,14 @@ FREE = [
 
 
 @pytest.mark.parametrize("ask", [*(f"resize([7, W]) -> {each}" for each in FIXED), *ALONE])
-def test_a_limit_that_the_spec_sets_is_a_warning(ask: str) -> None:
+def test_limit_set_by_the_spec_is_a_warning(ask: str) -> None:
     text = layer(ask, shape="B = 1, 4, H = 6, W = 6")
     assert errors(text) == []
     assert "warning[W0401]: this network is only valid where H" in printed(text)
 
 
 @pytest.mark.parametrize("ask", FREE)
-def test_finitely_many_sizes_of_an_axis_are_an_accident(ask: str) -> None:
+def test_finitely_many_valid_sizes_are_an_error(ask: str) -> None:
     assert errors(layer(ask, shape="B = 1, 4, H = 6, W = 6")) == ["E0402"]
 
 
@@ -70,14 +70,14 @@ def test_equal_sizes_are_never_a_limit() -> None:
         assert errors(text) == ["E0402"]
 
 
-def test_one_function_tells_limits_from_accidents() -> None:
+def test_only_base_decides_whether_a_limit_is_intended() -> None:
     """No op decides by itself whether its requirement is a limit set by the spec."""
     for path in Path(archspec.ops.__file__).parent.glob("*.py"):
         assert path.read_text().count("chosen=") == (path.name == "base.py"), path.name
 
 
 @pytest.mark.parametrize("ask", [*(f"resize([7, W]) -> {each}" for each in FIXED[1:4]), *ALONE])
-def test_a_promise_of_more_than_the_limit_is_an_error(ask: str) -> None:
+def test_where_that_exceeds_the_limit_is_an_error(ask: str) -> None:
     text = layer(ask, shape="B = 1, 4, H = 6, W = 6")
     for where, codes in (("H >= 4, H <= 9", []), ("H >= 4", ["E0404"])):
         said = text.replace("W = 6]\n", f"W = 6] where {where}\n", 1)

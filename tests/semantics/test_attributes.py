@@ -69,20 +69,20 @@ def test_no_attribute_of_an_initialiser_is_given_twice(name: str) -> None:
         assert errors(layer(f"conv(4, 1, weight_init={name}(1, {field}=1))")) == ["E0303"]
 
 
-def test_presets_and_layers_from_outside() -> None:
+def test_duplicates_in_presets_and_in_layers_given_as_text() -> None:
     text = network("output x -> f", head="").replace("net {", "net(f: layer = relu) {")
     assert errors(text + "preset p = net(relu, f=gelu)") == ["E0303"]
     with pytest.raises(CompileFailed, match="E0303"):
         compiled(text, f="conv(8, 3, width=3)")
 
 
-def test_regions_and_open_attributes() -> None:
+def test_duplicates_in_regions_and_open_attributes() -> None:
     assert errors(layer("gated(conv(4, 3), layer=relu)")) == ["E0303"]
     assert errors(layer('rearrange("b c (h k) w -> b c h k w", k=2, k=4)')) == ["E0303"]
     assert errors(layer("permute(0, 1, 2, 3, axes=[0, 1, 2, 3])")) == ["E0303"]
 
 
-def test_over_an_earlier_call_names_win() -> None:
+def test_named_attributes_override_an_earlier_call() -> None:
     text = network(
         "f = c: conv(8, 3, bias=false)",
         "g = permute(0, 1, 2, 3)",
@@ -95,7 +95,7 @@ def test_over_an_earlier_call_names_win() -> None:
 
 
 @pytest.mark.parametrize("call", ["len(list=[1, 2])", "ceil_div(b=7, a=2)", "zip(a=[1])"])
-def test_functions_of_values_take_no_names(call: str) -> None:
+def test_functions_of_values_take_no_named_arguments(call: str) -> None:
     assert errors(layer(f"conv({call}, 1)")) == ["E0302"]
 
 
@@ -116,14 +116,14 @@ BY_NAME_ONLY = re.compile(
 
 
 @pytest.mark.parametrize("op", all_ops().values(), ids=all_ops().keys())
-def test_what_goes_by_name_only(op: type[Op]) -> None:
+def test_keyword_only_attributes(op: type[Op]) -> None:
     assert [name for name in positional(op) if BY_NAME_ONLY.fullmatch(name)] == []
     required = [name for name, field in op.model_fields.items() if field.is_required()]
     assert [name for name in required if name not in (*positional(op), op.variadic)] == []
 
 
 @pytest.mark.parametrize("op", all_ops().values(), ids=all_ops().keys())
-def test_one_more_by_position_is_refused(op: type[Op]) -> None:
+def test_extra_positional_attribute_is_refused(op: type[Op]) -> None:
     if op.variadic is not None:
         return
     given = [_sample(op, name) for name in positional(op)]
@@ -202,7 +202,7 @@ def test_the_order_of_torch_is_reported_with_a_fix(
         "conv(64, 3, 1, 1)", "group_norm(8)",
     ],
 )  # fmt: skip
-def test_what_is_meant_is_not_warned_of(fine: str) -> None:
+def test_intended_orders_are_not_reported(fine: str) -> None:
     text = network(f"output x -> {fine}", shape=IMAGES)
     assert [item.code for item in check(Source("spec.arch", text)).diagnostics] == []
 
@@ -248,7 +248,7 @@ block single(c: bool) { c: conv(same, 3, groups=if c then each else 1, bias=fals
         ("single(false)", 4),
     ],
 )
-def test_each_is_passed_on(use: str, width: int) -> None:
+def test_each_as_an_argument_is_passed_on(use: str, width: int) -> None:
     text = network("g = u: grouped(each)", f"output x -> u: {use}", head=WORDS)
     if use == "g":
         text = text.replace("u: g\n", "g\n")
@@ -274,7 +274,7 @@ def test_every_word_of_every_op_is_passed_on() -> None:
     assert failed == []
 
 
-def test_what_is_no_word_is_still_refused() -> None:
+def test_unknown_words_are_refused() -> None:
     assert errors(network("output x -> grouped(relu)", head=WORDS)) == ["E0301"]
     assert errors(network("output x -> grouped(residual)", head=WORDS)) == ["E0301"]
     assert errors(network("output x -> grouped(1, relu)", head=WORDS)) == ["E0305"]

@@ -31,7 +31,7 @@ def test_a_tuple_of_one_is_its_element() -> None:
         (["output x -> for t, u in zip(x, x) { relu }"], "E0313"),
     ],
 )
-def test_what_is_certainly_one_tensor_has_no_parts(lines: list[str], code: str) -> None:
+def test_a_single_tensor_has_no_elements(lines: list[str], code: str) -> None:
     assert errors(network(*lines)) == [code]
 
 
@@ -45,12 +45,12 @@ def test_what_is_certainly_one_tensor_has_no_parts(lines: list[str], code: str) 
         ["t = (a -> relu for a in (x -> [relu]))", "output t[0]"],
     ],
 )
-def test_what_may_be_several_tensors_is_used_as_a_tuple_of_one(lines: list[str]) -> None:
+def test_possibly_multiple_tensors_act_as_a_tuple_of_one(lines: list[str]) -> None:
     assert output(network(*lines)) == "f32[B, 4, H, W]"
 
 
 @pytest.mark.parametrize("parts", ["split(1)", "split([4])", "slice(axis=1, stop=1) -> unbind(1)"])
-def test_the_one_part_of_an_op_is_its_element(parts: str) -> None:
+def test_single_result_of_a_splitting_op_is_its_element(parts: str) -> None:
     text = network(
         f"t = x -> {parts}", "output (t -> relu) + t[0]", "output (p -> tanh for p in t)"
     )
@@ -58,7 +58,7 @@ def test_the_one_part_of_an_op_is_its_element(parts: str) -> None:
     assert output(text) == f"{one}, {one}"
 
 
-def test_a_tuple_of_one_can_be_gone_through() -> None:
+def test_a_tuple_of_one_can_be_iterated() -> None:
     text = network(
         "first, ...rest = x -> [relu, conv(2, 1)]",
         "y = first -> for i, part in enumerate(rest) { input v\n output (v, part) -> concat }",
@@ -68,7 +68,7 @@ def test_a_tuple_of_one_can_be_gone_through() -> None:
     assert output(text) == "f32[B, 12, H, W]"
 
 
-def test_tuples_nest_only_if_written_so() -> None:
+def test_tuples_nest_only_explicitly() -> None:
     text = network(
         "a = (x, x)", "b = (a, x)", "output (...a, x) -> concat", "output n = b[0] -> add"
     )
@@ -103,7 +103,7 @@ def test_a_list_gives_each_layer_the_whole_input() -> None:
     )
 
 
-def test_a_layer_that_is_spread_splices_its_results() -> None:
+def test_spread_layers_splice_their_results() -> None:
     assert output(layer("[relu, ...[tanh, sigmoid]] -> concat")) == "f32[B, 12, H, W]"
     assert output(layer("[relu, ...(relu -> [tanh, sigmoid])] -> concat")) == "f32[B, 12, H, W]"
 
@@ -116,7 +116,7 @@ def test_comprehensions_over_data_and_over_layers() -> None:
     assert output(layer("[conv(k, 1) for k in [1, 2, 4]] -> concat")) == "f32[B, 7, H, W]"
 
 
-def test_state_runs_through_a_loop_in_a_tuple() -> None:
+def test_loop_state_in_a_tuple() -> None:
     iteration = "input a, b\n output (a + b, a)"
     assert ops(
         compiled(layer(f"[relu, tanh] -> for i in 0..2 {{ {iteration} }} -> add")).inference
@@ -142,7 +142,7 @@ def test_blocks_see_only_their_arguments() -> None:
     assert errors(text) == ["E0210"]
 
 
-def test_absence_contributes_nothing() -> None:
+def test_absent_layers_contribute_nothing() -> None:
     assert ops(compiled(layer("relu -> if false { conv(4, 1) } -> tanh")).inference) == [
         "relu",
         "tanh",
@@ -164,7 +164,7 @@ def test_conditions_choose_values_layers_and_data(choice: str) -> None:
     assert output(text) == f"f32[B, {2 if choice == 'true' else 3}, H, W]"
 
 
-def test_shapes_bind_claim_and_ignore() -> None:
+def test_shapes_bind_check_and_ignore_sizes() -> None:
     text = network("y: [_, C, h, w] = x -> max_pool(2)", "output x -> resize((h, w)) -> conv(C, 1)")
     assert output(text) == "f32[B, 4, H//2, W//2]"
     assert errors(network("y: [B, 4, H, W] = x", "output y")) == []
@@ -187,7 +187,7 @@ def test_shapes_bind_claim_and_ignore() -> None:
         ("[8, n, h, w]", "E0402"),
     ],
 )
-def test_a_failing_claim_is_reported_once_whatever_reads_its_dims(claim: str, code: str) -> None:
+def test_mismatched_shape_is_reported_once_regardless_of_readers(claim: str, code: str) -> None:
     read = "output t -> reshape(n, h, -1, w)"
     body = f"{{\n  input t: {claim} where h % 2 == 0, w > 1\n  {read}\n}}"
     assert errors(layer("b", f"block b {body}")) == [code]
@@ -196,7 +196,7 @@ def test_a_failing_claim_is_reported_once_whatever_reads_its_dims(claim: str, co
     assert errors(network(f"t: {claim} = x", read)) == [code]
 
 
-def test_a_block_may_say_what_it_needs() -> None:
+def test_blocks_may_declare_requirements() -> None:
     head = "block even { input x: [B, C, H, W] where C % 2 == 0\n output x }"
     assert errors(layer("even", head)) == []
     assert errors(layer("conv(3, 1) -> even", head)) == ["E0408"]
@@ -222,16 +222,16 @@ def test_arithmetic_broadcasts_only_literal_ones() -> None:
         ("a, b = x", "E0316"),
     ],
 )
-def test_what_is_no_data(line: str, code: str) -> None:
+def test_invalid_data(line: str, code: str) -> None:
     assert code in errors(network(line, "output y = x"))
 
 
-def test_reports_name_every_weight_once() -> None:
+def test_every_weight_is_reported_once() -> None:
     found = weights(layer("[conv(4, 3), conv(4, 3)] -> add -> conv(4, 3, bias=false)"))
     assert len(found) == 5
 
 
-def test_an_input_of_a_block_that_is_ignored_has_a_type() -> None:
+def test_ignored_inputs_of_blocks_are_typed() -> None:
     block = "block b {{\n  input _: f32[B, N], {0}_: [B, {1}]\n  output y = ones([N]) }}"
     text = f"{block}\nnetwork net {{{{\n  input x: f32[B = 1, 4]\n  output y = (x, x) -> b\n}}}}"
     assert errors(text.format("", "N")) == []

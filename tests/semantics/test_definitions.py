@@ -29,7 +29,7 @@ def test_presets_are_partial_applications() -> None:
     assert output(NET, "wider") == "f32[B, 48, H, W]"
 
 
-def test_parameters_from_outside_win_over_presets() -> None:
+def test_given_parameters_override_presets() -> None:
     assert output(NET, "wider", width=2) == "f32[B, 6, H, W]"
     assert output(NET, "wide", depths=[1]) == "f32[B, 16, H, W]"
     assert next(iter(weights(NET, "wider", stage="z"))).startswith("z3.")
@@ -101,7 +101,7 @@ def test_a_shared_composite_is_replayed() -> None:
         (("shared f = 3", "output x"), "", "E0308"),
     ],
 )
-def test_what_can_not_be_shared(lines: tuple[str, ...], head: str, code: str) -> None:
+def test_invalid_shared_layers(lines: tuple[str, ...], head: str, code: str) -> None:
     assert errors(network(*lines, head=head)) == [code]
 
 
@@ -133,7 +133,7 @@ def test_raw_parameters_and_buffers() -> None:
         ("y = param([4], zeros)", "E0606"),
     ],
 )
-def test_what_is_no_parameter(line: str, code: str) -> None:
+def test_invalid_parameters(line: str, code: str) -> None:
     assert errors(network(line, "output x")) == [code]
 
 
@@ -173,7 +173,7 @@ def test_a_rule_without_input_is_data_in_every_position() -> None:
     "value",
     ["arange(4) -> cast(f32) -> linear(4)", "if training { zeros([4]) } else { ones([4]) }"],
 )
-def test_a_buffer_of_what_is_no_constant_is_refused(value: str) -> None:
+def test_buffer_of_a_non_constant_is_refused(value: str) -> None:
     assert errors(network(f"buffer b: f32[4] = {value}", "output x")) == ["E0409"]
 
 
@@ -199,7 +199,7 @@ def test_the_innermost_init_statement_wins_and_an_attribute_over_it() -> None:
     assert found["conv_1.weight"] == "Zeros"
 
 
-def test_asserts_say_their_message() -> None:
+def test_failed_asserts_show_their_message() -> None:
     head = "rule check(n) => n"
     text = network("n = check(3)", 'assert n > 4, "it is {n}"', "output x", head=head)
     assert errors(text) == ["E0318"]
@@ -222,7 +222,7 @@ def test_an_init_statement_names_weights_that_the_op_may_own(weights_: str, fine
     assert found == ([] if fine else ["E0302"])
 
 
-def test_an_endless_recursion_at_the_beginning_of_a_chain_is_reported_as_such() -> None:
+def test_endless_recursion_at_the_start_of_a_chain_is_reported() -> None:
     head = "rule f(n) => f(n + 1) -> f(n + 2)"
     assert errors(network("y = f(0)", "output x -> y", head=head)) == ["E0502"]
 
@@ -238,7 +238,7 @@ def test_an_initialiser_may_be_a_default(first: str) -> None:
     ("given", "epsilon"),
     [("batch_norm", 1e-5), ("batch_norm(eps=1e-3)", 1e-3), ("mine(2)", 0.5), ("tiny()", 0.25)],
 )
-def test_a_layer_from_outside_is_written_as_in_the_file(given: str, epsilon: float) -> None:
+def test_layers_given_as_text_are_written_as_in_a_file(given: str, epsilon: float) -> None:
     head = """\
 rule mine(n) => batch_norm(eps=1 / n)
 inline block tiny { batch_norm(eps=0.25) }"""
@@ -261,7 +261,7 @@ inline block tiny { batch_norm(eps=0.25) }"""
         ("relu\nblock more { relu }", "E0305"),
     ],
 )
-def test_what_is_no_layer_from_outside(given: str, code: str) -> None:
+def test_invalid_layers_given_as_text(given: str, code: str) -> None:
     text = network("output x -> norm").replace("net {", "net(norm: layer = relu) {")
     with pytest.raises(CompileFailed) as failure:
         compiled(text, norm=given)

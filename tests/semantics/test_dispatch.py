@@ -19,7 +19,7 @@ def test_every_expression_is_evaluated() -> None:
     assert EVALUATORS.keys() == named(ast_expressions, "Expr")
 
 
-def test_every_layer_is_applied_in_one_way() -> None:
+def test_every_layer_has_exactly_one_function() -> None:
     refused = {model.SpreadLayer}  # only inside lists
     layers = {*get_args(model.Layer), model.ListValue}
     assert NAMED.keys() | COMPOSITE.keys() == layers - refused

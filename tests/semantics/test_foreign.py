@@ -54,7 +54,7 @@ def test_each_row_names_attributes_that_its_op_has(row):
         assert modules_of_names()[row.op] == f"std.{row.module}"
 
 
-def test_what_is_written_instead_exists():
+def test_suggested_replacements_exist():
     assert set(ACTIVATIONS.values()) <= set(all_ops())
     assert set(INITIALISERS.values()) <= set(OURS)
 
@@ -68,7 +68,7 @@ def test_classes_are_named_with_the_op(name):
 
 
 @pytest.mark.parametrize("name", SAID)
-def test_what_has_no_op_says_what_to_write(name):
+def test_classes_without_an_op_have_advice(name):
     (item, *_) = found(f"a = x -> nn.{name}()")
     assert (item.code, item.fix.message) == ("E0210", SAID[name])
 
@@ -105,19 +105,19 @@ def test_what_has_no_op_says_what_to_write(name):
          "a = x -> global_avg_pool(keepdim=true) -> conv(8, 1)"),
     ],
 )  # fmt: skip
-def test_the_fix_is_what_one_writes_here(foreign, written):
+def test_fix_is_the_archspec_equivalent(foreign, written):
     assert mended(foreign) == written
 
 
 @pytest.mark.parametrize("name", sorted(modules_of_names()))
-def test_a_block_that_was_not_brought_in(name):
+def test_library_block_without_a_use(name):
     module = modules_of_names()[name]
     if module != "std.combinators":
         (item, *_) = found(f"a = x -> {name}")
         assert f"write `use {module} {{ {name} }}` at the top" in item.fix.message
 
 
-def test_a_name_is_added_to_what_is_used_already():
+def test_name_is_added_to_an_existing_use():
     text = "use std.cnn { conv_bn }\n\n" + NET.format("output a = x -> conv_bn_relu(8)")
     source = Source("a.arch", text)
     (item,) = check(source).diagnostics
@@ -140,7 +140,7 @@ def test_element_types_of_another_name(name, kind):
 
 
 @pytest.mark.parametrize(("name", "said"), _WORDS.items())
-def test_words(name, said):
+def test_words_of_other_languages(name, said):
     (item, *_) = found(f"a = {name.capitalize() if name == 'none' else name}")
     assert item.code == "E0210" or name == "lambda"
     assert item.fix.message
@@ -163,10 +163,10 @@ def test_the_message_has_the_replacement(line, said):
     assert said in fix
 
 
-def test_a_name_that_has_nothing_like_it_is_not_guessed():
+def test_no_suggestion_without_a_similar_name():
     assert fixes("a = qqq.zzz") == [("E0210", None)]
 
 
-def test_a_fix_that_would_not_help_is_only_a_note():
+def test_fix_that_would_not_help_becomes_a_note():
     (item,) = found("a = (x -> nn.Flatten(), x -> flatten) -> concat(axis=7)")[:1]
     assert item.fix.edits == ()

@@ -23,7 +23,7 @@ from tests.semantics.specs import compiled, errors, layer, network, printed
         "eye",
     ],
 )
-def test_a_vector_has_no_such_first_value(init):
+def test_vectors_reject_fan_based_initialisers(init):
     text = network(f"param p: f32[8] = {init}", "output x * p", shape="B = 1, 8")
     assert errors(text) == ["E0301"]
 
@@ -66,7 +66,7 @@ def test_statements(statement, expected):
     assert errors(network(f"init {statement}", "output x -> unit -> unit", head=head)) == expected
 
 
-def test_a_name_that_is_nearly_right():
+def test_misspelt_initialiser():
     said = printed(network("init conv.weigth = zeros", "output x -> conv(8, 3)"))
     assert "`conv` has no weights called `weigth`" in said
     assert "did you mean `weight`?" in said
@@ -85,12 +85,12 @@ def test_rules_return_initialisers_and_their_numbers(init):
     assert weight.initialiser == (Orthogonal() if init == "small(0)" else Normal(std=0.25))
 
 
-def test_what_a_rule_yields_must_be_a_first_value():
+def test_rules_used_as_initialisers_must_yield_one():
     assert errors(layer("conv(8, 3, weight_init=half(3))", "rule half(n) => n / 2")) == ["E0305"]
 
 
 @pytest.mark.parametrize("given", ["", "4 < 3"])
-def test_a_condition_chooses_a_first_value(given):
+def test_conditions_choose_initialisers(given):
     chosen = f"if {given or 'true'} then ones else normal(std=0.25)"
     weight, _ = table(compiled(layer(f"conv(8, 3, weight_init={chosen})")))
     assert weight.initialiser == (Normal(std=0.25) if given else Ones())
@@ -99,6 +99,6 @@ def test_a_condition_chooses_a_first_value(given):
     assert weight.initialiser == (Normal(std=0.25) if given else Ones())
 
 
-def test_what_a_condition_chooses_must_be_a_first_value():
+def test_conditions_must_choose_initialisers():
     assert errors(layer("conv(8, 3, weight_init=if true then 3 else zeros)")) == ["E0305"]
     assert errors(layer("conv(8, 3, weight_init=if 3 then ones else zeros)")) == ["E0312"]

@@ -40,5 +40,5 @@ def test_names_of_inputs(inputs: str, data: str, expected: list[str]) -> None:
     assert names(inputs, data) == expected
 
 
-def test_one_name_of_several() -> None:
+def test_single_name_for_several_inputs() -> None:
     assert names("all", "(a, b, c)", "all[1]") == ["all_0", "all_1", "all_2"]

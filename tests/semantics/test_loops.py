@@ -152,7 +152,7 @@ def _instance(instance: Instance, numbers: dict[int, int]) -> object:
 
 
 @pytest.mark.parametrize("name", COPIED)
-def test_copied_iterations_are_what_they_would_be_one_by_one(
+def test_copied_iterations_equal_evaluated_ones(
     name: str, copies: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = described(COPIED[name])
@@ -162,19 +162,19 @@ def test_copied_iterations_are_what_they_would_be_one_by_one(
 
 
 @pytest.mark.parametrize("name", CARRIED_OUT)
-def test_iterations_that_do_more_are_carried_out(name: str, copies: list[int]) -> None:
+def test_iterations_with_side_effects_are_evaluated(name: str, copies: list[int]) -> None:
     assert not errors(CARRIED_OUT[name])
     assert sum(copies) == 0
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_what_does_not_fit_is_carried_out(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mismatched_iterations_are_evaluated(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found = described(ODD[name])
     one_by_one(monkeypatch)
     assert found == described(ODD[name])
 
 
-def test_copies_know_their_iteration_and_own_their_weights() -> None:
+def test_copies_have_their_own_iteration_and_weights() -> None:
     text = layer("body: for i in 0..50 { unit }", UNIT)
     nodes = compiled(text).inference.nodes[1:]
     assert [node.iterations[0].index for node in nodes] == list(range(50))

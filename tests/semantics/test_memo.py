@@ -25,7 +25,7 @@ def test_different_arguments_or_inputs_make_different_graphs() -> None:
     assert graphs(layer("unit(4) -> unit(width=4) -> unit", UNIT)) == 2
 
 
-def test_arguments_are_compared_by_what_they_mean() -> None:
+def test_arguments_are_compared_by_value() -> None:
     head = "block f(g: layer, l: list[int] = [1, 2]) { g }"
     assert graphs(layer("f(relu, [1, 2]) -> f(relu) -> f(g=relu, l=[1, ...[2]])", head)) == 2
     assert graphs(layer("f(conv(4, 1)) -> f(conv(4, 3))", head)) == 3
@@ -33,7 +33,7 @@ def test_arguments_are_compared_by_what_they_mean() -> None:
     assert graphs(layer("for i in 0..9 { f(relu -> tanh) }", head)) == 2
 
 
-def test_layers_that_hold_different_numbers_are_different() -> None:
+def test_layers_with_different_numbers_are_different() -> None:
     text = layer("for i in 0..3 { f({ conv(4, 2 * i + 1) }) }", "block f(g: layer) { g }")
     assert graphs(text) == 4
 
@@ -69,7 +69,7 @@ def test_presets_of_one_file_share_graphs() -> None:
     assert len(walk(one.inference)) == len(walk(two.inference))
 
 
-def test_graphs_know_where_they_come_from() -> None:
+def test_graphs_have_source_locations() -> None:
     found = compiled(layer("residual(unit)", UNIT)).inference
     call, add = found.nodes[1:]
     assert call.origin.span.text == "unit"
@@ -77,7 +77,7 @@ def test_graphs_know_where_they_come_from() -> None:
     assert add.origin.span.source.name == "std/combinators.arch"
 
 
-def test_dead_code_goes_and_weights_stay() -> None:
+def test_unused_code_is_removed_but_weights_are_kept() -> None:
     text = network("y = x -> relu", "z = x -> conv(4, 3)", "output x -> tanh")
     titles = [node.instance.title for node in compiled(text).inference.nodes if node.instance]
     assert titles == ["conv", "tanh"]
@@ -120,7 +120,9 @@ LOOPS = (
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-def test_equal_iterations_are_evaluated_a_few_times(loop: str, evaluations: Evaluations) -> None:
+def test_equal_iterations_are_evaluated_only_a_few_times(
+    loop: str, evaluations: Evaluations
+) -> None:
     few, many = (evaluations(layer(loop.format(count), UNIT)) for count in (10, 1000))
     assert few == many < 100
 

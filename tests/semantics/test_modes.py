@@ -20,7 +20,7 @@ from tests.semantics.specs import (
 )
 
 
-def test_two_modes_over_one_table() -> None:
+def test_both_modes_share_one_table() -> None:
     text = network(
         "y = x -> a: conv(4, 3)",
         "output main = y -> if training { b: conv(4, 1) } else { c: relu }",
@@ -32,7 +32,7 @@ def test_two_modes_over_one_table() -> None:
     assert keys(text) == ["a", "b", "d"]
 
 
-def test_one_graph_where_the_mode_is_not_read() -> None:
+def test_one_graph_if_the_mode_is_not_read() -> None:
     found = compiled(layer("conv(4, 3) -> dropout(0.5)"))
     assert found.inference is found.training
 
@@ -49,7 +49,7 @@ def test_a_block_that_does_not_read_the_mode_is_shared_by_both_graphs() -> None:
     assert one[1] is not two[1]
 
 
-def test_named_outputs_are_picked_by_name() -> None:
+def test_named_outputs_are_selected_by_name() -> None:
     head = "block two {\n  input x\n  output a = x -> conv(2, 1)\n  output b = x -> conv(3, 1)\n}"
     assert output(layer("two.b", head)) == "f32[B, 3, H, W]"
     assert output(layer("two -> concat", head)) == "f32[B, 5, H, W]"
@@ -63,7 +63,7 @@ block backbone {
 """
 
 
-def test_taps_keep_the_names_and_drop_what_no_longer_matters() -> None:
+def test_taps_keep_names_and_drop_unneeded_nodes() -> None:
     text = network(
         'a, b = x -> body: tap(backbone, "layer2.0", "layer1")',
         "output a",
@@ -89,7 +89,7 @@ def test_the_paths_of_a_tap_may_be_a_list() -> None:
 
 
 @pytest.mark.parametrize("path", ["layer3", "layer2.7", "", "fc.weight"])
-def test_a_tap_of_nothing(path: str) -> None:
+def test_tap_without_paths_is_refused(path: str) -> None:
     assert errors(layer(f'tap(backbone, "layer1", "{path}") -> concat', BACKBONE)) == ["E0902"]
 
 
@@ -121,9 +121,7 @@ FIELD = "block field { conv(4, 3) -> conv(4, 1) }"
         ("conv(4, 3) -> conv(4, 1)", ["a.layer.conv", "a.layer.conv_1"]),
     ],
 )
-def test_weights_of_a_region_bear_its_label_or_the_name_of_the_attribute(
-    held: str, names: list[str]
-) -> None:
+def test_weights_of_a_region_are_named_by_label_or_attribute(held: str, names: list[str]) -> None:
     assert keys(layer(f"a: iterate({held}, steps=2)", FIELD)) == names
 
 
@@ -156,7 +154,7 @@ def test_element_types_are_kept_apart() -> None:
     assert errors("network net {\n  input ids: i65[B = 1]\n  output ids\n}") == ["E0407"]
 
 
-def test_a_block_may_ask_for_an_element_type() -> None:
+def test_blocks_may_require_an_element_type() -> None:
     head = "block look {\n  input ids: i64[B, N]\n  output ids -> embedding(10, 4)\n}"
     assert errors(layer("flatten -> look", head)) == ["E0406"]
 
@@ -212,7 +210,7 @@ block whole { m1: middle -> m2: middle -> fc: conv(9, 1) }
 """
 
 
-def test_a_tap_reaches_into_blocks_and_drops_what_is_not_needed() -> None:
+def test_taps_into_blocks_drop_unneeded_nodes() -> None:
     one = layer('body: tap(whole, "m1.m.a")', DEEP)
     assert (output(one), keys(one)) == ("f32[B, 4, H, W]", ["body.m1.m.a"])
     several = network(
@@ -227,7 +225,7 @@ def test_a_tap_reaches_into_blocks_and_drops_what_is_not_needed() -> None:
     assert keys(several) == [f"body.{key}" for key in below]
 
 
-def test_a_tap_into_what_is_shared_is_refused() -> None:
+def test_tap_into_a_shared_layer_is_refused() -> None:
     head = f"{DEEP}block twice {{\n  input x\n  shared f = f: conv(4, 1)\n  shared g = g: inner2\n"
     head += "  output x -> f -> f -> g -> g\n}\nblock inner2 { a: conv(4, 1) }"
     assert errors(layer('tap(twice, "f")', head)) == ["E0902"]
@@ -267,7 +265,7 @@ def test_a_region_may_yield_what_it_captures() -> None:
         ("buffer b: i64[3] = arange(3)", "buffer b: i64[3] = arange(3) transient", "transient"),
     ],
 )
-def test_what_is_kept_under_one_name_is_one_in_both_modes(inference, training, says) -> None:
+def test_tensors_of_one_name_must_agree_in_both_modes(inference, training, says) -> None:
     body = "{{ input v\n {}\n output v + (b -> sum -> cast(f32)) }}"
     text = network(
         f"y = x -> if training {body.format(training)} else {body.format(inference)}", "output y"

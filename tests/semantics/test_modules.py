@@ -68,7 +68,7 @@ def test_the_standard_library(tmp_path: Path) -> None:
     assert codes(write(tmp_path, "net.arch", text)) == []
 
 
-def test_combinators_are_in_sight_everywhere() -> None:
+def test_combinators_are_visible_everywhere() -> None:
     text = NET.replace("-> body", "-> residual(relu) -> repeated(2, tanh)")
     assert check(Source("net.arch", text)).diagnostics == ()
 
@@ -87,7 +87,7 @@ def test_a_definition_of_the_file_wins_over_a_combinator() -> None:
         ("use blocks { nobody }", "E0202"),
     ],
 )
-def test_what_is_not_there(tmp_path: Path, use: str, code: str) -> None:
+def test_missing_names_and_files(tmp_path: Path, use: str, code: str) -> None:
     write(tmp_path, "blocks.arch", BODY)
     found = codes(write(tmp_path, "net.arch", f"{use}\nblock body {{ relu }}\n{NET}"))
     assert found == [code]
@@ -104,14 +104,14 @@ def test_errors_in_an_imported_file_are_reported_once_at_that_file(tmp_path: Pat
 
 
 @pytest.mark.parametrize("files", [("a",), ("a", "b"), ("a", "b", "c")])
-def test_circles(tmp_path: Path, files: tuple[str, ...]) -> None:
+def test_circular_imports(tmp_path: Path, files: tuple[str, ...]) -> None:
     for name, following in zip(files, (*files[1:], files[0]), strict=True):
         write(tmp_path, f"{name}.arch", f"use {following}\nblock {name}{name} {{ relu }}\n")
     found = codes(write(tmp_path, "net.arch", "use a\n" + NET.replace("body", "aa")))
     assert found == ["E0203"]
 
 
-def test_a_diamond_is_no_circle(tmp_path: Path) -> None:
+def test_diamond_import_is_not_a_cycle(tmp_path: Path) -> None:
     write(tmp_path, "base.arch", "block base { relu }\n")
     write(tmp_path, "left.arch", "use base { base }\nblock left { base }\n")
     write(tmp_path, "right.arch", "use base { base }\nblock right { base }\n")
@@ -162,7 +162,7 @@ def test_a_link_may_not_lead_out_of_the_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "symlink"), reason="needs symbolic links")
-def test_nor_a_linked_folder(tmp_path: Path) -> None:
+def test_a_linked_folder_may_not_lead_out_of_the_folder(tmp_path: Path) -> None:
     (tmp_path / "outside").mkdir()
     write(tmp_path / "outside", "blocks.arch", SECRET)
     inner = tmp_path / "inner"
@@ -172,7 +172,7 @@ def test_nor_a_linked_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "symlink"), reason="needs symbolic links")
-def test_a_link_inside_of_the_folder_may_stay(tmp_path: Path) -> None:
+def test_a_link_inside_the_folder_is_allowed(tmp_path: Path) -> None:
     write(tmp_path, "blocks.arch", BODY)
     (tmp_path / "linked.arch").symlink_to(tmp_path / "blocks.arch")
     assert codes(write(tmp_path, "net.arch", "use linked { body }\n" + NET)) == []
@@ -205,7 +205,7 @@ ODD = ("folder", "FIFO", "socket", "circular", "broken", "device")
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs FIFOs and links")
 @pytest.mark.parametrize("kind", ODD)
-def test_the_message_says_what_is_there_instead_of_a_file(
+def test_message_describes_a_path_that_is_not_a_file(
     tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -227,9 +227,7 @@ def test_the_message_says_what_is_there_instead_of_a_file(
         assert kind in capsys.readouterr().err or kind == "folder"
 
 
-def test_a_sibling_that_the_system_does_not_give(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unreadable_sibling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, "blocks.arch", BODY)
     path = write(tmp_path, "net.arch", "use blocks { body }\n" + NET)
     whole = Path.open
@@ -258,14 +256,14 @@ preset host = resnet(basic(attend=cbam: cbam), [1, 1, 1, 1])
 """
 
 
-def test_a_shipped_spec_from_anybodys_file(tmp_path: Path) -> None:
+def test_shipped_specs_can_be_used_from_any_file(tmp_path: Path) -> None:
     compiled, sink = load_network(write(tmp_path, "mine.arch", USER), "host")
     assert sink.diagnostics == ()
     assert compiled.inference.name == "resnet"
     assert load_network(Source("cell", USER), "host")[0].name == "host"
 
 
-def test_a_file_named_as_the_shipped_one_may_use_it(tmp_path: Path) -> None:
+def test_a_file_with_the_name_of_a_shipped_spec_may_use_it(tmp_path: Path) -> None:
     assert codes(write(tmp_path, "resnet.arch", USER)) == []
 
 
@@ -276,13 +274,13 @@ def test_a_sibling_comes_before_a_shipped_spec(tmp_path: Path) -> None:
     assert codes(write(tmp_path, "two.arch", "use resnet { basic }\n" + NET))[0] == "E0202"
 
 
-def test_what_shipped_specs_use_is_shipped(tmp_path: Path) -> None:
+def test_files_used_by_shipped_specs_are_shipped(tmp_path: Path) -> None:
     write(tmp_path, "resnet.arch", "block broken { nothing_of_this_name }\n")
     path = write(tmp_path, "net.arch", "use cbam { resnet18_cbam }\npreset net = resnet18_cbam\n")
     assert codes(path) == []
 
 
-def test_a_link_out_of_the_folder_is_not_made_good_by_a_shipped_spec(tmp_path: Path) -> None:
+def test_a_link_out_of_the_folder_does_not_fall_back_to_a_shipped_spec(tmp_path: Path) -> None:
     write(tmp_path, "secret.arch", SECRET)
     inner = tmp_path / "inner"
     inner.mkdir()
@@ -295,7 +293,7 @@ def test_nothing_below_the_shipped_specs_or_next_to_them_is_read(tmp_path: Path)
         assert codes(write(tmp_path, "net.arch", use + "\n" + NET))[0] == "E0201"
 
 
-def test_a_fault_inside_of_a_shipped_spec_is_shown_where_it_is_used(tmp_path: Path) -> None:
+def test_errors_in_a_shipped_spec_are_shown_at_its_use(tmp_path: Path) -> None:
     text = USER.replace("[1, 1, 1, 1]", "[1, 1, 1, 1], pool=conv(3, 9, padding=0)")
     path = write(tmp_path, "mine.arch", text.replace("pool=", "width=12, pool="))
     (item, *_) = check(path).diagnostics
@@ -303,26 +301,26 @@ def test_a_fault_inside_of_a_shipped_spec_is_shown_where_it_is_used(tmp_path: Pa
     assert Path(item.primary.span.source.name).name == "mine.arch"
 
 
-def test_what_is_meant_is_looked_for_among_shipped_specs(tmp_path: Path) -> None:
+def test_shipped_specs_are_searched_for_suggestions(tmp_path: Path) -> None:
     (item, *_) = check(write(tmp_path, "net.arch", "use resnt { body }\n" + NET)).diagnostics
     assert item.fix is not None
     assert item.fix.message == "did you mean `resnet`?"
     assert "shipped specs" in item.notes[0]
 
 
-def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
+def test_non_text_files_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "net.arch"
     path.write_bytes(b"\xff\xfe\x00\x80" * 100)
     assert codes(path) == ["E0830"]
 
 
-def test_a_file_in_another_encoding_is_no_text(tmp_path: Path) -> None:
+def test_files_in_other_encodings_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "net.arch"
     path.write_bytes(b"# caf\xe9\n" + NET.encode())
     assert codes(path) == ["E0830"]
 
 
-def test_what_is_used_from_a_file_that_cannot_be_read_is_not_called_missing(tmp_path: Path) -> None:
+def test_names_used_from_an_unreadable_file_are_not_reported_as_missing(tmp_path: Path) -> None:
     (tmp_path / "blocks.arch").write_bytes(b"\xff")
     assert codes(write(tmp_path, "net.arch", "use blocks { body }\n" + NET)) == ["E0830"]
 
@@ -365,9 +363,7 @@ def test_choosing_a_network(tmp_path: Path) -> None:
         ("nothing.like_it", None),
     ],
 )
-def test_what_a_use_of_nothing_probably_means(
-    tmp_path: Path, written: str, meant: str | None
-) -> None:
+def test_suggestion_for_a_failed_use(tmp_path: Path, written: str, meant: str | None) -> None:
     (tmp_path / "parts").mkdir()
     write(tmp_path / "parts", "ones.arch", BODY)
     write(tmp_path, "blocks.arch", BODY)
@@ -386,7 +382,7 @@ def test_what_a_use_of_nothing_probably_means(
         ("blocks", "basic", False),
     ],
 )
-def test_a_file_that_hides_a_shipped_spec_is_named(
+def test_error_names_the_file_that_hides_a_shipped_spec(
     tmp_path: Path, file: str, name: str, hides: bool
 ) -> None:
     write(tmp_path, f"{file}.arch", BODY)

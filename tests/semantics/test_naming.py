@@ -20,7 +20,7 @@ def test_an_unlabelled_instance_is_named_after_its_op() -> None:
     ]
 
 
-def test_never_after_the_alias_or_parameter_it_came_through() -> None:
+def test_instances_are_not_named_after_aliases_or_parameters() -> None:
     head = "block body(f: layer) { f -> f }"
     assert keys(layer("body(conv(4, 3))", head)) == ["body.conv", "body.conv_1"]
     assert keys(network("g = conv(4, 3)", "output x -> g -> g")) == ["conv", "conv_1"]
@@ -35,7 +35,7 @@ def test_a_block_opens_a_scope_under_its_own_name() -> None:
     ]
 
 
-def test_an_inline_block_opens_none() -> None:
+def test_an_inline_block_opens_no_scope() -> None:
     assert keys(layer("unit -> unit", f"inline {UNIT}")) == [
         "conv",
         "batch_norm",
@@ -45,7 +45,7 @@ def test_an_inline_block_opens_none() -> None:
     assert keys(layer("residual(ln: conv(4, 3) -> fc: conv(4, 1))")) == ["ln", "fc"]
 
 
-def test_a_default_name_gives_way_to_an_explicit_label() -> None:
+def test_explicit_labels_take_precedence_over_default_names() -> None:
     assert keys(layer("conv: conv(4, 3) -> conv(4, 3)")) == ["conv", "conv_1"]
 
 
@@ -141,46 +141,46 @@ def test_any_text_without_a_dot_is_a_component() -> None:
 
 
 @pytest.mark.parametrize("label", ["", ".", "a.", ".a", "a..b", "x" * 201])
-def test_what_is_no_label(label: str) -> None:
+def test_invalid_labels(label: str) -> None:
     assert errors(layer(f'"{label}": conv(4, 1)')) == ["E0605"]
 
 
 @pytest.mark.parametrize("path", ["a.weight", "a.bias.scale", "b.conv", "b.group", "b.group.0"])
-def test_a_path_into_a_name_that_is_taken_is_an_error(path: str) -> None:
+def test_path_into_an_existing_name_is_an_error(path: str) -> None:
     head = "block body { conv(4, 1) -> group: (relu -> conv(4, 1)) }"
     assert errors(layer(f'a: conv(4, 1) -> b: body -> "{path}": conv(4, 1)', head)) == ["E0601"]
     assert errors(layer(f'"{path}": conv(4, 1) -> a: conv(4, 1) -> b: body', head)) == ["E0601"]
 
 
 @pytest.mark.parametrize("path", ["a.extra", "b.extra", "b.group.2", "b.conv.extra", "c.weight"])
-def test_a_path_into_a_name_that_is_free_is_none(path: str) -> None:
+def test_path_into_a_free_name_is_valid(path: str) -> None:
     head = "block body { conv(4, 1) -> group: (relu -> conv(4, 1)) }"
     text = layer(f'a: conv(4, 1) -> b: body -> c: gelu -> "{path}": conv(4, 1)', head)
     assert keys(text) == ["a", "b.conv", "b.group.1", path]
 
 
-def test_a_label_travels_with_a_layer_argument() -> None:
+def test_layer_arguments_keep_their_label() -> None:
     head = "block body(f: layer) { f -> relu }"
     assert keys(layer("body(odefunc: conv(4, 3))", head)) == ["body.odefunc"]
 
 
-def test_labelling_a_labelled_composite_nests() -> None:
+def test_labels_of_labelled_composites_nest() -> None:
     assert keys(layer("a: residual(b: conv(4, 1))")) == ["a.b"]
 
 
-def test_a_loop_numbers_in_the_scope_around_it() -> None:
+def test_loops_number_instances_in_the_enclosing_scope() -> None:
     assert keys(layer("for i in 0..2 { conv(4, 3) }")) == ["0", "1"]
     head = "block body { for i in 0..2 { conv(4, 3) } }"
     assert keys(layer("body", head)) == ["body.0", "body.1"]
 
 
-def test_a_second_such_loop_asks_for_a_label() -> None:
+def test_second_unlabelled_loop_needs_a_label() -> None:
     loop = "for i in 0..2 { conv(4, 3) }"
     assert errors(layer(f"{loop} -> {loop}")) == ["E0602"]
     assert keys(layer(f"{loop} -> b: {loop}")) == ["0", "1", "b.0", "b.1"]
 
 
-def test_what_has_no_weights_is_numbered_in_several_loops() -> None:
+def test_layers_without_weights_are_numbered_across_loops() -> None:
     head = "block quiet { relu -> dropout(0.1) }"
     first = 'for i in 0..2 { "a{i}": conv(4, 3) -> relu -> quiet -> identity }'
     second = 'for i in 0..3 { "b{i}": conv(4, 3) -> tanh -> quiet }'
@@ -195,7 +195,7 @@ def test_what_has_no_weights_is_numbered_in_several_loops() -> None:
 @pytest.mark.parametrize(
     "second", ["iterate(relu, 2)", "quiet", "{ iterate(quiet, 2) -> iterate(quiet, 2) }", "table"]
 )
-def test_ops_that_hold_layers_and_what_is_in_no_state_dict_are_numbered_too(first, second) -> None:
+def test_layers_outside_the_state_dict_are_numbered_across_loops(first, second) -> None:
     head = """block quiet { relu -> dropout(0.1) }
 block table { input x: [B, C, H, W]
   buffer g: f32[C, 1, 1] = ones([C, 1, 1]) transient
@@ -218,7 +218,7 @@ block table { input x: [B, C, H, W]
     ],
 )
 @pytest.mark.parametrize("first", ["relu", "conv(4, 3)"])
-def test_what_has_weights_is_not(weighs: str, first: str) -> None:
+def test_layers_with_weights_are_not_numbered_across_loops(weighs: str, first: str) -> None:
     head = UNIT + "\nblock gated_unit { relu -> iterate(conv(4, 3), 2) }"
     text = layer(f"for i in 0..2 {{ {first} }} -> for i in 0..2 {{ {weighs} }}", head)
     assert errors(text) == ["E0602"]

@@ -28,12 +28,12 @@ def edits(found: tuple[Diagnostic, ...]) -> list[str]:
     return [edit.text for item in found if item.fix is not None for edit in item.fix.edits]
 
 
-def test_errors_of_another_network_do_not_withdraw_a_fix() -> None:
+def test_errors_in_another_network_do_not_suppress_a_fix() -> None:
     assert edits(refused(NETWORK)) == edits(refused(NETWORK + OTHER))
     assert edits(refused(NETWORK + OTHER)) != []
     assert len(edits(check(Source("net.arch", NETWORK + OTHER)).diagnostics)) == 1
 
 
-def test_a_fix_is_tried_with_the_parameters_of_the_network() -> None:
+def test_fixes_are_tried_with_the_parameters_of_the_network() -> None:
     text = NETWORK.replace("n: int = 8", "n: int")
     assert edits(refused(text, n=4)) == edits(refused(NETWORK)) != []

@@ -75,7 +75,7 @@ CASES = [
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(("where", "layer", "codes"), CASES)
-def test_a_where_counts_in_every_position(
+def test_where_applies_in_every_position(
     form: str, where: str, layer: str, codes: list[str]
 ) -> None:
     if "H > " in layer and form in ("callee", "inline callee", "rule"):
@@ -99,7 +99,7 @@ WHERES = {
 @given(
     st.sampled_from(sorted(WHERES)), st.integers(-6, 4), st.integers(-6, 8), st.sampled_from("bcd")
 )
-def test_blocks_take_what_they_promise_and_need_and_others_are_not_touched(
+def test_where_of_a_block_affects_only_that_block(
     where: str, start: int, stop: int, used: str
 ) -> None:
     """The block `c` is called under the `where` of `b`, or without one, or both."""

@@ -32,12 +32,12 @@ rule columns(1, width) => [unit(width)]
 """
 
 
-def test_the_number_of_columns_is_proved() -> None:
+def test_number_of_columns_is_proved() -> None:
     step = "[unit(width), ...(columns(c - 1, width) -> join -> columns(c - 1, width))]"
     assert diagnostics(f"{COLUMNS}rule columns(c, width) => {step}", "columns(4, 8) -> join") == ()
 
 
-def test_false_only_from_thirteen_on_is_refused() -> None:
+def test_signature_wrong_only_from_13_on_is_refused() -> None:
     step = "[unit(width), ...(columns(c - 1, width) -> join -> columns(c - 1, width))]"
     more = "[unit(width), unit(width), ...(columns(c - 1, width) -> join -> columns(c - 1, width))]"
     found = only(
@@ -54,7 +54,7 @@ rule grow(0, g) => identity
 """
 
 
-def test_channels_that_grow_are_proved() -> None:
+def test_growing_channels_are_proved() -> None:
     step = "[identity, conv(g, 3)] -> concat -> grow(n - 1, g)"
     assert diagnostics(f"{GROWTH}rule grow(n, g) => {step}", "grow(3, 4)") == ()
 
@@ -63,7 +63,7 @@ def test_channels_that_grow_are_proved() -> None:
     ("width", "value"),
     [("g + 1", "n = 1"), ("if n >= 13 then g + 1 else g", "n = 13"), ("2 * g", "n = 1")],
 )
-def test_channels_that_grow_otherwise_are_refused(width: str, value: str) -> None:
+def test_wrongly_growing_channels_are_refused(width: str, value: str) -> None:
     step = f"[identity, conv({width}, 3)] -> concat -> grow(n - 1, g)"
     found = only(f"{GROWTH}rule grow(n, g) => {step}")
     assert found.code == "E0506"
@@ -95,7 +95,7 @@ def test_if_induction_does_not_apply_a_note_says_so(rules: str) -> None:
         ("conv(w, 3) -> leaky_relu(n)", "`leaky_relu` needs a number for `slope`"),
     ],
 )
-def test_an_attribute_that_needs_a_number_is_named(layer: str, says: str) -> None:
+def test_note_names_the_attribute_that_needs_a_number(layer: str, says: str) -> None:
     found = only(
         f"rule f(n: int in 1.., w: int): [B, C, H, W] -> [B, w, H, W]\nrule f(n, w) => {layer}"
     )
@@ -126,14 +126,14 @@ def test_attributes_that_may_be_symbols_are_proved(body: str, promise: str) -> N
     assert diagnostics(f"rule f(n: int): [B, C, H, W] -> {promise}\nrule f(n) => {body}") == ()
 
 
-def test_weights_that_fit_the_channels_of_some_only_are_refused() -> None:
+def test_weights_that_fit_only_some_channels_are_refused() -> None:
     found = only(
         "rule f(n: int): [B, C, H, W] -> [B, 5, H, W]\nrule f(n) => conv(5, 1) -> prelu(n)"
     )
     assert (found.code, found.notes) == ("E0506", ("it fails for n = 2",))
 
 
-def test_what_induction_leaves_is_checked_at_each_expansion() -> None:
+def test_unproved_signatures_are_checked_at_each_expansion() -> None:
     rules = (
         "rule f(n: int in 0..): [B, C, H, W] -> [B, C * 2 ** n, H, W]\nrule f(0) => identity\n"
         "rule f(n) if n > 3 => [identity, identity, identity] -> concat -> f(n - 1)\n"
@@ -144,7 +144,7 @@ def test_what_induction_leaves_is_checked_at_each_expansion() -> None:
     assert codes == ["N0501", "E0506"] or codes == ["E0506", "N0501"]
 
 
-def test_a_value_that_no_clause_takes() -> None:
+def test_value_that_matches_no_clause() -> None:
     found = only(
         "rule f(n: int in 0.., w: int): [B, C, H, W] -> [B, w, H, W]\n"
         "rule f(1, w) => conv(w, 3)\nrule f(n, w) if n > 1 => conv(w, 3) -> f(n - 1, w)"
@@ -162,7 +162,7 @@ def test_a_call_that_leaves_the_domain() -> None:
     assert "leaves the domain of `n`" in found.message
 
 
-def test_a_recursion_that_passes_its_end() -> None:
+def test_recursion_past_its_base_case() -> None:
     found = only("rule f(1) => relu\nrule f(n) => relu -> f(n - 2)", "f(4)")
     assert found.code == "E0508"
     assert "`n` is 0" in found.message
@@ -175,7 +175,7 @@ def test_channels_that_need_not_agree() -> None:
     assert found.code == "E0506"
 
 
-def test_what_never_holds_is_refused_at_once() -> None:
+def test_signature_that_never_holds_is_refused_at_once() -> None:
     found = only(
         "rule f(n: int in 1..): [B, C, 8, W] -> [B, C, 8, W]\n"
         "rule f(n) => [identity, max_pool(2)] -> add"

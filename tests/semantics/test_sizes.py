@@ -35,14 +35,14 @@ def test_an_agreement_for_one_size_is_an_error_at_its_line() -> None:
     assert item.notes == ("they agree only for H = 1",)
 
 
-def test_unless_where_names_that_size() -> None:
+def test_size_required_by_where_is_no_error() -> None:
     text = image(
         "[identity, conv(3, 3, stride=2)] -> add", "H == 1, W == 1", "B = 1, 3, H = 1, W = 1"
     )
     assert errors(text) == []
 
 
-def test_halves_with_the_clause_are_accepted() -> None:
+def test_halving_with_the_where_clause_is_accepted() -> None:
     assert errors(image(HALVES, "H % 2 == 0, W % 2 == 0")) == []
     assert check(Source("spec.arch", image(HALVES, "H % 2 == 0, W % 2 == 0"))).diagnostics == ()
     assert (
@@ -53,7 +53,7 @@ def test_halves_with_the_clause_are_accepted() -> None:
     )
 
 
-def test_halves_without_it_are_a_warning_whose_fix_is_the_clause() -> None:
+def test_halving_without_the_where_clause_suggests_it() -> None:
     text = image(HALVES)
     item = only(text)
     assert item.code == "W0401"
@@ -64,7 +64,7 @@ def test_halves_without_it_are_a_warning_whose_fix_is_the_clause() -> None:
     assert check(Source("spec.arch", mended)).diagnostics == ()
 
 
-def test_another_promise_is_an_error_with_the_smallest_counterexample() -> None:
+def test_insufficient_where_gives_the_smallest_counterexample() -> None:
     item = only(image(HALVES, "H % 3 == 0", "B = 1, 3, H = 30, W = 32"))
     assert item.code == "E0404"
     assert "H = 3" in item.message
@@ -107,7 +107,7 @@ def test_sizes_that_must_be_equal() -> None:
     assert only(text).message == "this network is only valid where H == W"
 
 
-def test_a_least_size_is_no_warning() -> None:
+def test_minimum_size_is_no_warning() -> None:
     assert (
         check(Source("spec.arch", image("conv(8, 7, padding=0) -> max_pool(3)"))).diagnostics == ()
     )
@@ -180,7 +180,7 @@ def test_a_size_that_is_a_parameter_is_a_number() -> None:
         ('"layer{H}": conv(3, 3)', "E0309"),
     ],
 )
-def test_outside_of_what_is_decided(expression: str, code: str) -> None:
+def test_undecidable_sizes(expression: str, code: str) -> None:
     text = f"network net {{\n  input x: f32[{IMAGE}]\n  output x -> {expression}\n}}\n"
     assert errors(text) == [code]
 
@@ -215,7 +215,7 @@ def test_too_many_choices_are_refused_where_sizes_are_claimed() -> None:
     assert errors(text) == ["E0411"]
 
 
-def test_the_size_of_reports_must_be_allowed() -> None:
+def test_reported_sizes_must_be_valid() -> None:
     assert errors(image("relu", "H % 3 == 0")) == ["E0707"]
 
 
@@ -224,14 +224,14 @@ def test_where_is_a_condition(clause: str) -> None:
     assert errors(image("relu", clause)) == ["E0708"]
 
 
-def test_blocks_pass_their_needs_on() -> None:
+def test_requirements_of_blocks_are_propagated() -> None:
     head = "block half { input x: [B, C, H, W] where H % 2 == 0\n output x -> max_pool((2, 1)) }"
     item = only(layer("half", head))
     assert item.code == "W0401"
     assert item.message == "this network is only valid where H % 2 == 0"
 
 
-def test_a_size_for_reports_that_the_network_does_not_take_is_a_warning() -> None:
+def test_invalid_reported_size_is_a_warning() -> None:
     text = image("max_pool(5) -> max_pool(7)")
     item = only(text)
     assert item.code == "W0402"
@@ -308,7 +308,7 @@ def test_layers_that_together_leave_finitely_many_sizes(lines: tuple[str, ...]) 
         'assert H in [32, 48], "as published"\n  output x',
     ],
 )
-def test_a_limit_that_the_spec_chose_is_a_warning_that_names_it(text: str) -> None:
+def test_limit_set_by_the_spec_is_a_warning_that_names_it(text: str) -> None:
     block = "block short { input x: [B, C, H, W] where H <= 50\n output x -> relu }\n"
     spec = f"{block}network net {{\n  input x: f32[{IMAGE}]\n  {text}\n}}\n"
     item = only(spec)
@@ -317,7 +317,7 @@ def test_a_limit_that_the_spec_chose_is_a_warning_that_names_it(text: str) -> No
     assert check(Source("spec.arch", mended)).diagnostics == ()
 
 
-def test_what_where_bounds_may_be_finite() -> None:
+def test_sizes_bounded_by_where_may_be_finite() -> None:
     sliced = "slice(axis=2, start=-3, stop=5)"
     assert errors(image(sliced, "H >= 5, H <= 8", "B = 1, 3, H = 6, W = 4")) == []
     assert errors(image(sliced, "H <= 8", "B = 1, 3, H = 6, W = 4")) == ["E0404"]

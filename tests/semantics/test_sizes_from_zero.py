@@ -42,7 +42,7 @@ def network(where: str, size: int) -> Network:
         ("P >= 0, (if P > 0 then H else H + 1) >= 2", 0, "E0312"),
     ],
 )
-def test_a_size_is_from_1_on_where_no_clause_says_more(where: str, size: int, code: str) -> None:
+def test_sizes_start_at_1_by_default(where: str, size: int, code: str) -> None:
     assert errors(spec(where, size)) == [code]
 
 
@@ -65,9 +65,7 @@ def test_a_size_is_from_1_on_where_no_clause_says_more(where: str, size: int, co
         ("P >= 0, (if P >= 0 then H else H + 1) >= 1", set(range(LAST))),
     ],
 )
-def test_a_size_of_0_is_one_where_a_clause_says_so(
-    where: str, sizes: set[int], tmp_path: Path
-) -> None:
+def test_size_0_is_valid_if_where_allows_it(where: str, sizes: set[int], tmp_path: Path) -> None:
     net = network(where, 0)
     assert {size for size in range(LAST) if net.accepts(P=size)} == sizes
     assert {size for size in range(LAST) if net.valid_sizes.accepts({"P": size, "H": 2})} == sizes
@@ -89,7 +87,7 @@ COMPARED = st.builds(
 
 @settings(deadline=None, max_examples=150)
 @given(st.lists(COMPARED, min_size=1, max_size=3), st.booleans(), st.integers(0, 3))
-def test_what_where_allows_is_what_it_says(clauses: list[str], begins: bool, size: int) -> None:
+def test_where_is_evaluated_as_in_python(clauses: list[str], begins: bool, size: int) -> None:
     said = [*clauses, "P >= 0"] if begins else clauses
     first = 0 if {"P >= 0", "2 * P >= 0"} & set(said) else 1
 

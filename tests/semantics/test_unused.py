@@ -32,7 +32,7 @@ def codes(net):
     return [item.code for item in net.warnings]
 
 
-def test_the_sizes_and_costs_of_what_is_computed():
+def test_sizes_and_costs_of_computed_nodes():
     net = network(
         "y = x -> c: conv(8, 3)\nspare = x -> conv(8, 3) -> d: conv(8, 33, padding=0)\noutput y"
     )
@@ -62,14 +62,14 @@ def test_the_sizes_and_costs_of_what_is_computed():
         " output u = t[0]",
     ],
 )
-def test_what_is_not_computed_restricts_no_sizes(lost):
+def test_unused_nodes_do_not_restrict_sizes(lost):
     net = network(f"{lost}\n output y = x -> conv(8, 3)")
     assert str(net.valid_sizes) == "every size"
     assert "W0401" not in codes(net)
     assert net.accepts(H=7)
 
 
-def test_of_nodes_that_stand_at_one_place_only_those_that_are_computed_count():
+def test_only_computed_nodes_of_one_location_count():
     net = network(
         "t = (x -> [identity, max_pool(2 ** i) -> upsample(2 ** i)] -> add for i in 0..4)\n"
         " output t[1]"
@@ -81,7 +81,7 @@ def test_of_nodes_that_stand_at_one_place_only_those_that_are_computed_count():
 @pytest.mark.parametrize(
     ("other", "code"), [("conv(4, 1)", "E0401"), ("conv(3, 3, stride=2)", "E0402")]
 )
-def test_a_shape_that_never_fits_is_an_error_anywhere(other, code):
+def test_impossible_shape_is_an_error_even_if_unused(other, code):
     with pytest.raises(CompileFailed) as failure:
         network(f"z = (x, x -> {other}) -> add\n output y = x -> relu")
     assert [item.code for item in failure.value.diagnostics] == [code]
@@ -159,7 +159,7 @@ def test_parameters_that_nothing_reads(head, body, unread):
         ),
     ],
 )
-def test_what_only_an_output_of_a_region_needs_that_is_not_read(layer, unused, said):
+def test_inputs_of_unread_outputs_of_regions(layer, unused, said):
     for name in "ab":
         net = network(f"a, b = {layer}\noutput {name}")
         assert net.unused_parameters == unused[name]

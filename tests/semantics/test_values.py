@@ -97,11 +97,11 @@ BAD = {
 
 
 @pytest.mark.parametrize(("expression", "code"), BAD.items(), ids=BAD.keys())
-def test_no_value(expression: str, code: str) -> None:
+def test_expressions_without_a_value(expression: str, code: str) -> None:
     assert errors(layer(f"conv({expression}, 1)")) == [code]
 
 
-def test_words_and_names_that_nothing_has() -> None:
+def test_unknown_words_and_names() -> None:
     """One error for each; a word is only suggested if the attribute accepts words."""
     text = "conv(nothing, 1)", "conv(4, 3, 1, hlf)", "conv(4, 3, padding=hlf)", "linear(width=hlf)"
     assert [errors(layer(one)) for one in text] == [["E0210"], ["E0210"], ["E0301"], ["E0210"]]
@@ -115,7 +115,7 @@ def test_strings_are_templates() -> None:
     assert list(weights(text)) == ["a2_true_8_x.weight"]
 
 
-def test_braces_are_doubled_to_stand_for_themselves() -> None:
+def test_doubled_braces_are_literal() -> None:
     assert list(weights(layer('"a{{b}}": conv(4, 1, bias=false)'))) == ["a{b}.weight"]
 
 
@@ -150,11 +150,11 @@ def test_rules_are_functions(expression: str, value: int) -> None:
     assert output(text) == f"f32[B, {value}, H, W]"
 
 
-def test_a_number_may_be_infinite_in_between_but_not_as_an_integer() -> None:
+def test_infinite_intermediate_numbers_are_allowed_but_not_as_integers() -> None:
     assert errors(layer("conv(int(1e308 * 10.0), 1)")) in (["E0309"], ["E0314"])
 
 
-def test_integers_beyond_64_bits_are_refused_where_they_stand() -> None:
+def test_integers_beyond_64_bits_are_refused_at_their_location() -> None:
     text = layer("relu")
     assert errors(text.replace("network net {", f"network net(k: int = {2**63}) {{")) == ["E0314"]
     assert errors(text.replace("network net {", f"network net(k: int = {2**63 - 1}) {{")) == []
@@ -166,7 +166,7 @@ def test_integers_beyond_64_bits_are_refused_where_they_stand() -> None:
         compiled(given, l=[1, 2**70])
 
 
-def test_sizes_are_among_others() -> None:
+def test_where_with_membership_of_sizes() -> None:
     text = """
 network net {
   input x: f32[B = 1, 4, H = 8, W = 8] where H in [8, 16, 24], W in 8..20, W not in [9]

@@ -73,7 +73,7 @@ def said(text):
     ],
     ids=["block", "chain", "rule", "default", "branch"],
 )
-def test_where_it_is_not_used_and_where_it_is(layer, code, words, place):
+def test_errors_are_the_same_in_used_and_unused_definitions(layer, code, words, place):
     unused = said(HELPERS + place.format(layer) + NET.format("relu"))
     assert [item[0] for item in unused] == [code]
     assert words in unused[0][1]
@@ -81,11 +81,11 @@ def test_where_it_is_not_used_and_where_it_is(layer, code, words, place):
 
 
 @pytest.mark.parametrize("layer", FINE)
-def test_what_may_be_right_is_not_refused(layer):
+def test_possibly_valid_code_is_not_refused(layer):
     assert said(f"{HELPERS}block b(n) {{ relu -> {layer} }}\n{NET.format('relu')}") == []
 
 
-def test_it_is_reported_once_and_with_all_others(tmp_path):
+def test_errors_are_reported_once_together_with_others(tmp_path):
     text = HELPERS + "block b { conv(0, 3) -> conv(8, 3, nope=1) }\n" + NET.format("b -> b")
     assert [code for code, _ in said(text)] == ["E0301", "E0302"]
     path = tmp_path / "a.arch"

@@ -8,7 +8,7 @@ from tests.specs.compiled import shipped
 
 
 @pytest.mark.parametrize("host", ["resnet50_attention_pool", "patchconvnet_s60"])
-def test_a_host_is_named_as_before_but_for_the_pool(host):
+def test_names_of_the_network_change_only_for_the_pool(host):
     names = {name.split(".")[0] for name in shipped(host).to_torch(device="meta").state_dict()}
     assert {"cls_token", "blocks_token_only", "norm"} <= names
     if host.startswith("resnet50"):

@@ -27,14 +27,14 @@ def guidance(tmp_path):
 
 
 @pytest.mark.parametrize("ratio", [2, 4, 8])
-def test_a_plane_that_faces_the_camera_has_one_depth(guidance, ratio):
+def test_plane_facing_the_camera_has_constant_depth(guidance, ratio):
     planes = torch.tensor([0.0, 0.0, 1.0, 7.0], dtype=torch.float64)
     depth = guidance(ratio)(planes.reshape(1, 4, 1, 1).expand(1, 4, 2, 3))
     assert torch.equal(depth, torch.full((1, 1, 2 * ratio, 3 * ratio), 7.0, dtype=torch.float64))
 
 
 @pytest.mark.parametrize("ratio", [2, 4, 8])
-def test_each_pixel_is_where_its_ray_meets_the_plane(guidance, ratio):
+def test_depth_is_where_the_ray_of_a_pixel_meets_the_plane(guidance, ratio):
     planes = torch.rand(2, 4, 2, 3, dtype=torch.float64) + 0.5
     planes[:, :2] -= 1
     depth = guidance(ratio)(planes)

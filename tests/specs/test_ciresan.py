@@ -12,7 +12,7 @@ def small(**options):
     return shipped("ciresan", stages=STAGES, hidden=(9,), **options).to_torch(seed=1).eval()
 
 
-def test_every_map_reads_as_many_as_it_should_and_not_all_the_same():
+def test_every_map_reads_the_right_number_of_maps():
     table = small().conv2.table.flatten(1)
     assert table.shape == (10, 6)
     assert table.sum(1).tolist() == [3.0] * 10
@@ -20,7 +20,7 @@ def test_every_map_reads_as_many_as_it_should_and_not_all_the_same():
     assert table.sum(0).min() > 0
 
 
-def test_a_map_is_what_the_maps_in_its_table_give():
+def test_maps_depend_only_on_the_maps_in_their_table():
     layer = small().conv2
     x = torch.randn(2, 6, 6, 6)
     with torch.inference_mode():
@@ -32,7 +32,7 @@ def test_a_map_is_what_the_maps_in_its_table_give():
             torch.testing.assert_close(found[:, j : j + 1], wanted)
 
 
-def test_what_is_not_in_the_table_is_not_trained():
+def test_weights_outside_of_the_table_are_not_trained():
     layer = small().conv2
     layer(torch.randn(2, 6, 6, 6)).square().sum().backward()
     outside = layer.table.expand_as(layer.weight) == 0
@@ -51,7 +51,7 @@ def test_sizes_where_positions_are_skipped():
     assert shapes == {"conv1": (2, 6, 12, 12), "conv2": (2, 10, 4, 4)}
 
 
-def test_contrast_is_bright_or_dark_and_blind_to_brightness():
+def test_contrast_maps_do_not_depend_on_brightness():
     layer = small(contrasts=(5,), channels=2).contrast5
     hat = layer.hat[0, 0]
     assert abs(float(hat.sum())) < 1e-5

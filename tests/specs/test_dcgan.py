@@ -10,7 +10,7 @@ from tests.specs.compiled import shipped
     ("name", "given"),
     [("", [(2, 100, 1, 1)]), ("_faces", [(2, 100)]), ("_mnist", [(2, 100), (2, 10)])],
 )
-def test_the_composition_is_that_of_its_parts(name, given):
+def test_gan_equals_generator_and_discriminator(name, given):
     whole = shipped(f"dcgan{name}").to_torch(seed=1).eval()
     kinds = ("generator", "discriminator")
     parts = [shipped(f"dcgan{name}_{kind}").to_torch().eval() for kind in kinds]
@@ -22,7 +22,7 @@ def test_the_composition_is_that_of_its_parts(name, given):
         torch.testing.assert_close(whole(noise, *label), parts[1](made, *label))
 
 
-def test_features_are_as_many_as_the_paper_says():
+def test_number_of_features_agrees_with_the_paper():
     (kind,) = shipped("dcgan_features").outputs[0].types
     assert kind.shape[1].constant == 28_672
 
@@ -34,7 +34,7 @@ def test_features_are_as_many_as_the_paper_says():
         ("dcgan_mnist_discriminator", (2, 1, 28, 28), (2, 1)),
     ],
 )
-def test_a_label_reaches_the_result(name, given, shape):
+def test_results_depend_on_the_label(name, given, shape):
     module = shipped(name).to_torch(seed=1).eval()
     x, labels = torch.randn(given), torch.eye(10)
     with torch.inference_mode():

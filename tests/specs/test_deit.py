@@ -36,7 +36,7 @@ def soft(found, aims, tau):
 
 
 @pytest.mark.parametrize("hard", [True, False])
-def test_loss_is_that_of_the_formula(network, hard):
+def test_loss_agrees_with_the_formula(network, hard):
     net = network("" if hard else ", hard=false, alpha=0.3, tau=3.0")
     module = net.to_torch(seed=0).train()
     image, labels = torch.randn(4, 3, 32, 32), torch.rand(4, 10).softmax(1)
@@ -57,7 +57,7 @@ def test_loss_is_that_of_the_formula(network, hard):
     assert not any(weight.requires_grad for weight in module.teacher.parameters())
 
 
-def test_the_teacher_stays_as_it_is(network):
+def test_the_teacher_is_not_trained(network):
     """Through three steps with weight decay, including its statistics."""
     module = network("").to_torch(seed=0).train()
     before = {name: x.clone() for name, x in module.teacher.state_dict().items()}

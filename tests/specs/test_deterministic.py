@@ -49,7 +49,7 @@ def written(place: Path, seed: str, speed: str) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("speed", ["quick", pytest.param("slow", marks=pytest.mark.slow)])
-def test_the_same_bytes(speed, tmp_path):
+def test_builds_are_reproducible(speed, tmp_path):
     """Source and DOT; slow tests compare source, report and SVG as `build` writes them."""
     one, other = tmp_path / "one", tmp_path / "another place"
     one.mkdir()

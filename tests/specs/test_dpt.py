@@ -34,7 +34,7 @@ def test_positions_are_resized_to_a_rectangle():
 
 
 @pytest.mark.parametrize("readout", ["ignore", "add", "project"])
-def test_what_the_class_token_adds_to_a_map(readout):
+def test_contribution_of_the_class_token_to_a_map(readout):
     module = shipped("dpt", readout=readout, **SMALL).to_torch(seed=1).eval()
     stage = module.neck.reassemble_stage
     seen = {}

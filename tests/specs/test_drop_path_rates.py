@@ -50,7 +50,7 @@ def in_torchvision(name, rate):
         ("swin_t", "drop", in_torchvision),
     ],
 )
-def test_rates_are_those_of_the_reference(name, option, make):
+def test_rates_agree_with_the_reference(name, option, make):
     with torch.device("meta"):
         modules = make(name, 0.3).modules()
     kinds = {"DropPath": "drop_prob", "StochasticDepth": "p"}

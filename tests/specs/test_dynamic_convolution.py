@@ -11,7 +11,7 @@ from archspec.shipped import folder
 from tests.specs.compiled import shipped
 
 
-def test_deit_is_one_of_them():
+def test_deit_is_a_special_case():
     """With softmax between them and the weights of DeiT, it computes the same as DeiT."""
     reference = shipped("deit_tiny_patch16_224", depth=2).to_torch(seed=1).eval()
     module = shipped("deit_tiny_dynamic", depth=2).to_torch().eval()
@@ -39,7 +39,7 @@ def by_convolution(module, x, heads, act):
     return module.proj(torch.stack(images))
 
 
-def test_torch_convolves_the_same():
+def test_convolution_of_torch_agrees():
     network = shipped("deit_tiny_relu_norm", depth=2, size=48)
     attn = network.to_torch(seed=1).eval().blocks[0].attn
     torch.nn.init.normal_(attn.norm.weight)
@@ -117,14 +117,14 @@ def test_tokens_are_convolved_on_their_grid(deit, kernel):
     same(attn.proj(tokens), attn(x), x, attn)
 
 
-def test_a_distilled_host_has_two_tokens_in_addition_to_the_grid(deit):
+def test_distilled_network_has_two_tokens_besides_the_grid(deit):
     module = deit("depthwise_attention(3, 2)", ", distilled=true").eval()
     assert module(torch.randn(2, 3, 64, 64)).shape == (2, 1000)
     with pytest.raises(CompileFailed, match="those of a square"):
         deit("depthwise_attention(3, 1)", ", distilled=true")
 
 
-def test_windows_slide_in_place_of_being_shifted():
+def test_windows_slide_instead_of_shifting():
     options = {"dim": 24, "depths": (2,), "heads": (2,), "window": 5, "height": 32, "width": 28}
     for block in shipped("swin_t_depthwise", **options).to_torch(seed=1).features[1]:
         attn = stirred(block.attn)

@@ -76,7 +76,7 @@ def spread(module):
 
 @pytest.mark.live
 @pytest.mark.parametrize("name", ["resnet50", "resnet101"])
-def test_the_pyramid_is_that_of_torchvision(name):
+def test_pyramid_agrees_with_torchvision(name):
     utils = pytest.importorskip("torchvision.models.detection.backbone_utils")
     torch.manual_seed(0)
     wanted = spread(utils.resnet_fpn_backbone(backbone_name=name, weights=None))
@@ -96,7 +96,7 @@ def detector(**options):
 
 
 @pytest.mark.live
-def test_the_head_is_that_of_torchvision(host):
+def test_head_agrees_with_torchvision(host):
     """Its detector has learned norms if no weights are requested."""
     torch.manual_seed(0)
     wanted = spread(detector(num_classes=2))
@@ -123,7 +123,7 @@ def drawn_boxes(count, height, width, images):
 
 @pytest.mark.live
 @pytest.mark.parametrize("size", [(64, 96), (75, 101)])
-def test_boxes_are_judged_as_in_torchvision(host, size):
+def test_box_scores_agree_with_torchvision(host, size):
     torch.manual_seed(0)
     wanted = spread(detector(num_classes=4))
     module = host("detecting").to_torch().eval()
@@ -143,7 +143,7 @@ def test_boxes_are_judged_as_in_torchvision(host, size):
 
 
 @pytest.mark.live
-def test_names_are_those_of_the_whole_detector():
+def test_names_agree_with_the_whole_detector():
     state = detector(num_classes=91).state_dict()
     counters = {key: () for key in state if key.endswith("num_batches_tracked")}
     frozen = shipped("fasterrcnn_resnet50_fpn").to_torch(device="meta").state_dict()
@@ -151,7 +151,7 @@ def test_names_are_those_of_the_whole_detector():
 
 
 @pytest.mark.live
-def test_first_weights_are_drawn_as_in_torchvision():
+def test_initial_weights_are_drawn_as_in_torchvision():
     wanted = detector(num_classes=2).state_dict()
     for key, value in shipped("rpn_resnet50_fpn").to_torch(seed=1).state_dict().items():
         if value.numel() >= 3000:
@@ -177,7 +177,7 @@ def test_one_head_reads_all_maps():
         assert found.any()
 
 
-def test_what_the_neck_does(host):
+def test_outputs_of_the_neck(host):
     """Each level is the sum of that of the backbone at its width and the next one at its size."""
     module = host("bare").to_torch(seed=0)
     state = module.state_dict()
@@ -202,7 +202,7 @@ def test_involution_in_the_neck_of_a_rednet(host):
     assert not network.accepts(H=60, W=64)
 
 
-def test_a_neck_for_some_stages(host):
+def test_neck_for_some_stages(host):
     module = host("two").to_torch()
     assert [tuple(x.shape) for x in module(torch.randn(2, 3, 65, 40))] == [
         (2, 8, 9, 5),

@@ -23,7 +23,7 @@ def test_counts(name):
 
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
-def test_weights_and_outputs_are_those_of_the_reference(path):
+def test_weights_and_outputs_agree_with_the_reference(path):
     reference = json.loads(path.read_text(encoding="utf-8"))
     gain = reference["gain"]
     network = shipped(path.stem).fold()

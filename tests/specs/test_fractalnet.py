@@ -22,12 +22,12 @@ def joins(columns: int, **options) -> list[int]:
     [(2, [2]), (3, [2, 3]), (4, [2, 3, 2, 4]), (5, [2, 3, 2, 4, 2, 3, 2, 5])],
 )
 @pytest.mark.parametrize("pool_first", [False, True])
-def test_joins_that_meet_are_one(columns, arities, pool_first):
+def test_adjacent_joins_are_merged(columns, arities, pool_first):
     assert joins(columns, pool_first=pool_first) == arities
 
 
 @pytest.mark.parametrize("columns", [1, 2, 3, 4, 5])
-def test_a_block_has_as_many_units_as_the_paper_says(columns):
+def test_number_of_units_agrees_with_the_paper(columns):
     network = shipped("fractalnet", columns=columns, widths=(4,), dropouts=(0.0,), bias=False)
     units = 2**columns - 1
     first, others, classifier = 3 * 4 * 9, 4 * 4 * 9, 4 * 10 + 10
@@ -58,7 +58,7 @@ def by_hand(module, c, blocks, x, pool_first):
 
 @pytest.mark.parametrize("columns", [1, 2, 3, 4])
 @pytest.mark.parametrize("pool_first", [False, True])
-def test_inference_is_the_mean_over_all_columns(columns, pool_first):
+def test_inference_averages_all_columns(columns, pool_first):
     network = shipped("fractalnet", columns=columns, pool_first=pool_first, **SMALL)
     module = network.to_torch().eval()
     x = torch.randn(2, 3, 16, 16)
@@ -75,7 +75,7 @@ def chain(module, c, x, column):
 
 
 @pytest.mark.parametrize("column", [1, 2, 3, 4])
-def test_a_column_alone(column):
+def test_single_column(column):
     """It computes its units in sequence, with part of the weights."""
     network = shipped("fractalnet", columns=4, **SMALL)
     whole = network.to_torch().eval()

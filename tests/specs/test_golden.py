@@ -45,20 +45,20 @@ def test_every_entry_belongs_to_a_file():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_spec_of_this_name_is_shipped(name):
+def test_a_spec_is_shipped_for_each_golden_file(name):
     assert preset(name) in networks()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_names_and_shapes_are_those_of_the_reference(name):
+def test_names_and_shapes_agree_with_the_reference(name):
     assert_state(network(name), golden(name))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_as_many_parameters_as_the_reference(name):
+def test_number_of_parameters_agrees_with_the_reference(name):
     assert network(name).parameters == golden(name).parameters
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_outputs_are_those_of_the_reference(name):
+def test_outputs_agree_with_the_reference(name):
     assert_outputs(network(name, run=True), golden(name), how(name))

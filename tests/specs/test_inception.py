@@ -13,7 +13,7 @@ def image():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_head_is_there_in_training_only(name):
+def test_auxiliary_head_exists_in_training_only(name):
     module = shipped(name, aux=True).to_torch(device="meta")
     logits, aux = module.train()(image())
     assert logits.shape == aux.shape == (2, 1000)
@@ -21,7 +21,7 @@ def test_the_head_is_there_in_training_only(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_without_the_head_there_is_one_output_and_the_other_names_stay(name):
+def test_without_the_head_there_is_one_output_and_the_same_names(name):
     module = shipped(name).to_torch(device="meta")
     assert module.train()(image()).shape == (2, 1000)
     helped = shipped(name, aux=True).to_torch(device="meta").state_dict()
@@ -35,12 +35,12 @@ def test_without_the_head_there_is_one_output_and_the_other_names_stay(name):
         ("googlenet", ("logits", "aux_logits2", "aux_logits1")),
     ],
 )
-def test_in_training_the_results_stand_in_the_order_of_torchvision(name, fields):
+def test_training_results_have_the_order_of_torchvision(name, fields):
     """As in `InceptionOutputs` and `GoogLeNetOutputs`, which users unpack by position."""
     assert shipped(name).to_torch(device="meta").train()(image())._fields == fields
 
 
-def test_without_norms_it_has_the_weights_of_the_folded_one():
+def test_network_without_norms_has_the_weights_of_the_folded_one():
     plain = shipped("inception_v3_no_bn")
     folded = shipped("inception_v3", aux=False).fold()
     assert folded.parameters == plain.parameters

@@ -41,7 +41,7 @@ def test_the_head_yields_log_probabilities_or_scores():
 
 
 @pytest.mark.parametrize("depth", [18, 34])
-def test_the_encoder_has_the_weights_of_a_resnet(depth):
+def test_encoder_has_the_weights_of_a_resnet(depth):
     theirs = shipped(f"resnet{depth}").to_torch(device="meta").state_dict()
     ours = shipped(f"linknet_resnet{depth}").to_torch(device="meta").state_dict()
     wanted = {f"encoder.{name}": x.shape for name, x in theirs.items() if name[:3] != "fc."}

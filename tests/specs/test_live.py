@@ -62,7 +62,7 @@ def test_presets_are_found():
 
 
 @pytest.mark.parametrize("name", sorted(IN_TORCHVISION | IN_TIMM))
-def test_state_dict_is_that_of_the_reference(name):
+def test_state_dict_agrees_with_the_reference(name):
     """Names and shapes of parameters and of all buffers: `strict=True` loads its checkpoints."""
     with torch.device("meta"):
         wanted = shapes(reference(name))
@@ -70,14 +70,14 @@ def test_state_dict_is_that_of_the_reference(name):
 
 
 @pytest.mark.parametrize("name", sorted(SEGMENTERS & IN_TORCHVISION))
-def test_state_dict_with_an_auxiliary_head_is_that_of_the_reference(name):
+def test_state_dict_with_an_auxiliary_head_agrees_with_the_reference(name):
     with torch.device("meta"):
         wanted = shapes(reference(name, aux_loss=True))
     assert shapes(shipped(f"{name}_aux").to_torch(device="meta")) == wanted
 
 
 @pytest.mark.parametrize("name", RUN)
-def test_outputs_are_those_of_the_reference(name):
+def test_outputs_agree_with_the_reference(name):
     torch.manual_seed(0)
     wanted = reference(name).eval()
     for module in wanted.modules():  # at initialisation, some layers have no effect
@@ -107,7 +107,7 @@ def test_outputs_are_those_of_the_reference(name):
         "dm_nfnet_f0",
     ],
 )
-def test_first_weights_are_drawn_alike(name):
+def test_initial_weights_agree_with_the_reference(name):
     """The standard deviation of each tensor is that of the reference, if it is large enough."""
     wanted = {key: value.float() for key, value in reference(name).state_dict().items()}
     for key, value in shipped(name).to_torch(seed=1).state_dict().items():
@@ -118,7 +118,7 @@ def test_first_weights_are_drawn_alike(name):
             assert float(value.mean()) == pytest.approx(float(wanted[key].mean())), key
 
 
-def test_one_swin_takes_every_size():
+def test_one_swin_accepts_every_size():
     """Windows are padded, and an axis covered by one window is not shifted, as in torchvision."""
     torch.manual_seed(0)
     wanted = reference("swin_t").eval()

@@ -67,7 +67,7 @@ def resnet50(width, depth):
     [(2.0, 1.0, 224), (1.0, 4.0, 224), (1.0, 1.0, 448), (1.2, 1.4, 288), (0.5, 1.0, 224)],
 )
 @pytest.mark.parametrize("scaled", [mobilenetv1, mobilenet_v2, resnet50])
-def test_counts_are_those_of_the_reference(scaled, width, depth, size):
+def test_counts_agree_with_the_reference(scaled, width, depth, size):
     with torch.device("meta"):
         network, reference = scaled(width, depth)
         with FlopCounterMode(display=False) as counter, torch.inference_mode():

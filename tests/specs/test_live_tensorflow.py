@@ -56,17 +56,17 @@ def difference(name, reference, height, width, **options):
 
 
 @pytest.mark.parametrize(("height", "width"), SIZES)
-def test_mobilenet_is_that_of_transformers(height, width):
+def test_mobilenet_agrees_with_transformers(height, width):
     assert difference("mobilenetv1", mobilenetv1(), height, width, tensorflow=True) < 1e-3
 
 
 @pytest.mark.parametrize(("height", "width"), SIZES)
-def test_efficientnet_is_that_of_timm(height, width):
+def test_efficientnet_agrees_with_timm(height, width):
     reference = timm.create_model("tf_efficientnet_b0")
     assert difference("efficientnet_b0", reference, height, width, tensorflow=True) < 1e-3
 
 
-def test_padding_and_epsilon_show_in_the_outputs():
+def test_padding_and_epsilon_affect_the_outputs():
     """The comparisons above can fail."""
     reference = timm.create_model("tf_efficientnet_b0", bn_eps=1e-5)
     assert difference("efficientnet_b0", reference, 224, 224) > 0.1

@@ -24,14 +24,14 @@ def shapes(module):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_state_dict_is_that_of_the_reference(name):
+def test_state_dict_agrees_with_the_reference(name):
     with torch.device("meta"):
         wanted = shapes(reference(name))
     assert shapes(shipped(name).to_torch(device="meta")) == wanted
 
 
 @pytest.mark.parametrize("name", RUN)
-def test_outputs_are_those_of_the_reference(name):
+def test_outputs_agree_with_the_reference(name):
     torch.manual_seed(0)
     wanted = reference(name).eval()
     for parameter in wanted.parameters():  # at initialisation, some layers hardly have an effect

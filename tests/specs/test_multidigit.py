@@ -27,7 +27,7 @@ def module(tmp_path):
     return made
 
 
-def test_names_are_those_of_the_port():
+def test_names_agree_with_the_port():
     layers = [f"_hidden{i}.0" for i in range(1, 11)] + [f"_digit{i}.0" for i in range(1, 6)]
     norms = [f"_hidden{i}.1" for i in range(1, 9)]
     kinds = ("weight", "bias", "running_mean", "running_var")
@@ -37,7 +37,7 @@ def test_names_are_those_of_the_port():
     assert {item.name for item in found if item.dtype.value == "f32"} == wanted
 
 
-def test_every_position_has_weights_of_its_own(module):
+def test_every_position_has_its_own_weights(module):
     net = module("input x: f32[B = 1, 2, 4, 5]\noutput y = x -> local: locally_connected(3, 3)")
     x = torch.randn(2, 2, 4, 5)
     found = net(x)
@@ -49,7 +49,7 @@ def test_every_position_has_weights_of_its_own(module):
         torch.testing.assert_close(found[:, :, row, column], wanted)
 
 
-def test_the_mean_around_is_subtracted(module):
+def test_local_mean_is_subtracted(module):
     net = module("input x: f32[B = 1, 2, 4, 5]\noutput y = x -> subtractive_norm")
     x = torch.randn(2, 2, 4, 5)
     found = net(x)
@@ -78,7 +78,7 @@ def test_the_most_probable_number_is_found(module):
     assert torch.equal(places, torch.stack([one.argmax(1) for one in digits], 1))
 
 
-def test_the_loss_is_of_the_length_and_of_the_digits_that_there_are(tmp_path):
+def test_loss_covers_the_length_and_the_present_digits(tmp_path):
     small = "widths=[4, 4, 6, 6, 6, 4, 4, 4], dense=16, drop=0.0"
     (tmp_path / "multidigit.arch").write_bytes((folder() / "multidigit.arch").read_bytes())
     path = tmp_path / "net.arch"

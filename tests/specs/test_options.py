@@ -24,7 +24,7 @@ def beside(tmp_path):
     return made
 
 
-def test_coatnet_pools_by_the_maximum():
+def test_coatnet_with_max_pooling():
     options = {"widths": (32, 64, 64, 64), "depths": (1, 1, 1, 1), "size": 64}
     mean, greatest = (shipped("coatnet", pool=pool, **options) for pool in ("avg_pool", "max_pool"))
     names = mean.to_torch(device="meta").state_dict().keys()
@@ -58,7 +58,7 @@ def test_cvt_with_the_activation_of_its_authors():
     torch.testing.assert_close(seen["after"], before * torch.sigmoid(1.702 * before))
 
 
-def test_the_fcn_of_the_authors_file_has_square_windows(beside):
+def test_fcn_of_the_authors_code_has_square_windows(beside):
     """Their Keras code gives one number for the size of a window, on maps of shape [L, 1]."""
     text = (
         "use time_series { fcn }\n"
@@ -68,7 +68,7 @@ def test_the_fcn_of_the_authors_file_has_square_windows(beside):
     assert beside("time_series", text).parameters == 1_128_613
 
 
-def test_the_resnet_of_the_authors_file_has_a_norm_in_front(beside):
+def test_resnet_of_the_authors_code_has_a_norm_in_front(beside):
     text = "use time_series\npreset net = time_series(resnet(input_norm=true))\n"
     assert beside("time_series", text).parameters == shipped("tsc_resnet").parameters + 2
 
@@ -90,7 +90,7 @@ def test_the_towers_of_siglip_alone(beside):
 @pytest.mark.parametrize(
     ("m", "n"), [(2, 13), (2, 14), (3, 8), (3, 9), (4, 6), (4, 7), (5, 5), (5, 6)]
 )
-def test_samplecnn_of_the_papers_table(m, n):
+def test_samplecnn_of_the_table_in_the_paper(m, n):
     """Its networks read m ** (n + 1) samples, and their last maps have one position."""
     network = shipped("samplecnn", m=m, n=n)
     ((wave,),) = [port.types for port in network.inputs]

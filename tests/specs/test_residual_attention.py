@@ -22,12 +22,12 @@ def test_depth_of_the_trunk(modules):
     assert len(trunk(network.to_torch(device="meta"))) == 36 * modules + 20
 
 
-def test_the_same_law_holds_for_imagenet():
+def test_depth_of_the_trunk_for_imagenet():
     assert len(trunk(shipped("attention56").to_torch(device="meta"))) == 56
     assert len(trunk(shipped("attention92").to_torch(device="meta"))) == 92
 
 
-def test_masks_go_down_to_4x4(monkeypatch):
+def test_smallest_masks_are_4x4(monkeypatch):
     module = shipped("attention56_cifar10").to_torch(device="meta").eval()
     seen = []
     pooled = nn.functional.max_pool2d

@@ -112,7 +112,7 @@ HOSTS = {
 
 @pytest.mark.parametrize("small", [True, False])
 @pytest.mark.parametrize("host", HOSTS)
-def test_every_host_has_curves_at_every_stage(host, small):
+def test_every_network_has_curves_at_every_stage(host, small):
     """Spatial sizes of stages and curves agree, and weights are named by stage."""
     net = shipped(host, reduce=(2, 2, 2, 2), small=small, **HOSTS[host])
     assert net.accepts(H=64, W=32)
@@ -123,7 +123,7 @@ def test_every_host_has_curves_at_every_stage(host, small):
 
 @pytest.mark.parametrize("host", HOSTS)
 @pytest.mark.parametrize("curve", ["kan_conv_rbf", "kan_conv_spline"])
-def test_every_host_takes_other_curves_and_merges(host, curve):
+def test_every_network_accepts_other_curves_and_merges(host, curve):
     net = shipped(host, curve=curve, merge="film", **HOSTS[host])
     plain = shipped(host, **HOSTS[host])
     assert net.parameters > plain.parameters

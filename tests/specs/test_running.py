@@ -17,7 +17,7 @@ BATCH = 2
 TORCH_NAMES = {"i64": "int64", "i32": "int32", "bool": "bool", "c64": "complex64"}
 
 
-def test_every_spec_is_run():
+def test_every_spec_runs():
     assert set(NAMES) == {path.stem for path in folder().glob("*.arch")}
 
 
@@ -69,7 +69,7 @@ def tensors(results):
     return [tensor for item in results for tensor in tensors(item)]
 
 
-def test_shapes_in_inference_are_those_inferred(case):
+def test_shapes_in_inference_equal_inferred_ones(case):
     network, module, given = case
     with torch.inference_mode():
         found = tensors(module.eval()(*data(network, given)))
@@ -80,7 +80,7 @@ def test_shapes_in_inference_are_those_inferred(case):
     assert all(item.isfinite().all() for item in found)
 
 
-def test_macs_are_what_torch_counts(case):
+def test_macs_agree_with_torch(case):
     network, _, given = case
     module = network.to_torch(device="meta").eval().requires_grad_(False)
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
@@ -98,7 +98,7 @@ def test_torchscript_agrees_in_inference(case):
         torch.testing.assert_close(script, eager, rtol=1e-6, atol=1e-6 * float(eager.std()))
 
 
-def test_folded_it_computes_the_same(case):
+def test_folded_network_computes_the_same(case):
     network, module, given = case
     whole = copy.deepcopy(module).double().eval()
     torch.manual_seed(4)
@@ -116,7 +116,7 @@ def test_folded_it_computes_the_same(case):
             torch.testing.assert_close(after, before, rtol=1e-7, atol=1e-7 * spread)
 
 
-def test_it_trains(case):
+def test_network_trains(case):
     """Every weight that an output needs has a gradient, in the module and in TorchScript."""
     network, module, given = case
     inputs = data(network, given)
@@ -134,7 +134,7 @@ def test_it_trains(case):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_is_drawn(name, tmp_path):
+def test_network_is_drawn(name, tmp_path):
     """Collapsed, and with one level of blocks expanded, which shows more."""
     run = family(name)["run"]
     network = shipped(run["network"], **options(run))

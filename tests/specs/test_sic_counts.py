@@ -121,12 +121,12 @@ BY_HAND = {
 }
 
 
-def test_a_layer_without_norms_costs_what_the_paper_says():
+def test_layer_costs_without_norms_agree_with_the_paper():
     assert [*sic(12, 12, 9, norms=False)] == [9 * 12 + 12**2, 9 * 9 * (9 * 12 + 12**2)]
 
 
 @pytest.mark.parametrize("name", BY_HAND)
-def test_counts_are_those_of_the_arithmetic(name):
+def test_counts_agree_with_the_arithmetic(name):
     parameters, macs = map(int, BY_HAND[name])
     assert COUNTS[name] == {"parameters": parameters, "macs": macs}
 

@@ -36,7 +36,7 @@ def shapes(module):
 
 @pytest.mark.live
 @pytest.mark.parametrize("name", presets())
-def test_state_dict_is_that_of_transformers(name):
+def test_state_dict_agrees_with_transformers(name):
     network = shipped(name)
     image, _ = (port.types[0].shape for port in network.inputs)
     module = network.to_torch(device="meta")
@@ -71,7 +71,7 @@ def pairs(tmp_path):
 
 
 @pytest.mark.live
-def test_outputs_and_loss_are_those_of_transformers(pairs):
+def test_outputs_and_loss_agree_with_transformers(pairs):
     torch.manual_seed(0)
     wanted = reference(hidden=96, **SMALL).eval()
     with torch.no_grad():
@@ -97,14 +97,14 @@ def test_outputs_and_loss_are_those_of_transformers(pairs):
         torch.testing.assert_close(loss(image, ids), expected.loss, rtol=1e-4, atol=1e-5)
 
 
-def test_a_locked_tower_does_not_learn(pairs):
+def test_locked_tower_is_not_trained(pairs):
     module = load(pairs, "locked").to_torch(seed=0)
     module(torch.randn(3, 3, 24, 24), torch.randint(11, (3, 6))).backward()
     learns = {name.split(".")[1] for name, w in module.named_parameters() if w.grad is not None}
     assert learns == {"text_model", "logit_scale", "logit_bias"}
 
 
-def test_the_output_projection_of_the_pooling_head_is_drawn_as_other_layers():
+def test_output_projection_of_the_pooling_head_is_initialised_as_other_layers():
     state = shipped("siglip", **(SMALL | {"dim": 384, "heads": 6})).to_torch(seed=0).state_dict()
     for name in ("head.attention.out_proj", "encoder.layers.0.self_attn.out_proj"):
         assert float(state[f"vision_model.{name}.weight"].std()) == pytest.approx(
@@ -113,14 +113,14 @@ def test_the_output_projection_of_the_pooling_head_is_drawn_as_other_layers():
         assert not state[f"vision_model.{name}.bias"].any()
 
 
-def test_initial_values_are_those_of_the_paper():
+def test_initial_values_agree_with_the_paper():
     state = shipped("siglip", **SMALL).to_torch(seed=0).state_dict()
     assert state["logit_scale"].exp().item() == pytest.approx(10)
     assert state["logit_bias"].item() == -10
 
 
 @pytest.mark.live
-def test_first_weights_are_drawn_as_in_transformers():
+def test_initial_weights_are_drawn_as_in_transformers():
     sizes = SMALL | {"dim": 96, "heads": 3, "words": 400}
     wanted = reference(hidden=384, **sizes).state_dict()
     lecun = {

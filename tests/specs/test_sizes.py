@@ -88,7 +88,7 @@ def calls(graph: Graph, prefix: str = ""):
             yield path, node.types
 
 
-def test_specs_that_are_not_tried_take_one_size():
+def test_untried_specs_accept_only_one_size():
     for stem in {path.stem for path in networks().values()} - set(FAMILIES):
         run = family(stem)["run"]
         assert not {"H", "W"} & set(shipped(run["network"], **options(run)).compiled.sizes)
@@ -110,12 +110,12 @@ def test_small_sizes(name):
     agree(Watched(name), [(size, 40 - size) for size in range(1, 40)] + [(32, 32), (33, 64)])
 
 
-def test_a_least_size():
+def test_minimum_size():
     agree(Watched("alexnet"), [(62, 64), (63, 63), (64, 62), (64, 64)])
 
 
 @pytest.mark.parametrize("name", ["lenet", "deit_tiny_patch16_224", "vit_b_16"])
-def test_images_of_one_size_come_in_any_batch(name):
+def test_any_batch_of_images_of_one_size(name):
     watched = Watched(name)
     for batch in (1, 2, 3):
         assert watched.network.accepts(B=batch)
@@ -132,7 +132,7 @@ def test_images_of_one_size_come_in_any_batch(name):
         ("inception_v3", [(75, 75), (298, 299), (299, 298), (299, 299)]),
     ],
 )
-def test_training_has_sizes_of_its_own(name, pairs):
+def test_training_has_its_own_valid_sizes(name, pairs):
     """A batch norm needs more than one value per channel, an auxiliary head a larger image."""
     network = shipped(name)
     module = unchecked(network.to_torch(device="meta").train())
@@ -149,7 +149,7 @@ def test_training_has_sizes_of_its_own(name, pairs):
 
 
 @pytest.mark.parametrize("poolings", range(8))
-def test_a_unet_needs_multiples_of_its_poolings(poolings):
+def test_unet_requires_multiples_of_its_pooling_strides(poolings):
     network = shipped("unet", poolings=poolings, width=2)
     step = 2**poolings
     assert network.accepts(H=3 * step, W=step)

@@ -32,7 +32,7 @@ def test_formatted(path):
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
-def test_opens_with_the_paper(path):
+def test_begins_with_the_paper(path):
     lines = path.read_text(encoding="utf-8").splitlines()
     assert lines[:2] == ["language 1", ""]
     head = list(takewhile(lambda line: line.startswith("#"), lines[2:]))
@@ -46,7 +46,7 @@ def test_short(path):
     assert sum(bool(line) and not line.startswith("#") for line in text.splitlines()) <= 120
 
 
-def test_every_name_is_there_once():
+def test_every_name_is_unique():
     """A shipped network is found by its name alone."""
     found = [name for path in SPECS for name in names(path)]
     assert len(found) == len(set(found))

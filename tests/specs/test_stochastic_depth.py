@@ -38,7 +38,7 @@ def computed(module, x, seed) -> list[bool]:
     return [i in ran for i in range(len(hooks))]
 
 
-def test_later_branches_are_left_out_more_often():
+def test_later_branches_are_dropped_more_often():
     module = shipped("resnet_stochastic", depth=26).to_torch(seed=1).train()
     runs = torch.tensor([computed(module, torch.randn(2, 3, 4, 4), i) for i in range(300)])
     wanted = 1 - 0.5 * torch.arange(1, 13) / 12
@@ -47,7 +47,7 @@ def test_later_branches_are_left_out_more_often():
     assert all(computed(module.eval(), torch.randn(2, 3, 4, 4), 0))
 
 
-def test_survivors_of_110_layers():
+def test_expected_depth_of_110_layers():
     rates = [
         node.op.p
         for name, inner in units(shipped("resnet110_stochastic_cifar10").compiled.training)

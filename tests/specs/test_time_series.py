@@ -17,7 +17,7 @@ def test_an_even_window_is_padded_by_one_more_at_the_end():
 
 
 @pytest.mark.parametrize("name", ["tsc_fcn", "tsc_resnet"])
-def test_scores_are_the_means_of_their_maps(name):
+def test_scores_are_means_of_their_maps(name):
     module = shipped(name, maps=True).to_torch(seed=1).eval()
     with torch.inference_mode():
         scores, maps = module(torch.randn(2, 1, 20))

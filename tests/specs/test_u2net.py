@@ -5,7 +5,7 @@ import torch
 from tests.specs.compiled import shipped
 
 
-def test_side_maps_are_yielded_in_training_only():
+def test_side_maps_are_outputs_in_training_only():
     network = shipped("u2netp")
     module = network.to_torch(seed=1)
     image = torch.randn(2, 3, 40, 33)
@@ -19,7 +19,7 @@ def test_side_maps_are_yielded_in_training_only():
     assert torch.equal(alone, again)
 
 
-def test_the_fused_map_weighs_the_others():
+def test_fused_map_is_a_weighted_sum_of_the_others():
     module = shipped("u2netp", sides=True).to_torch(seed=1).eval()
     with torch.inference_mode():
         fused, sides = module(torch.randn(1, 3, 32, 32))

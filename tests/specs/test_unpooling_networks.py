@@ -21,7 +21,7 @@ def test_segnet_has_the_size_of_the_paper():
     assert round(loaded("segnet").parameters / 1e4) == 2945  # table 6: 29.45 M
 
 
-def test_enet_costs_what_its_code_costs():
+def test_enet_costs_agree_with_its_code():
     """Counted from davidtvs/PyTorch-ENet, `ENet(12)`, at 480 x 360."""
     network = loaded("enet")
     assert network.parameters == 350_652

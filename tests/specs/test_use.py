@@ -46,7 +46,7 @@ def mine(tmp_path_factory):
         ("maps", "resnet50_fpn"),
     ],
 )
-def test_a_users_file_says_what_a_shipped_one_does(mine, name, same):
+def test_user_file_equals_the_shipped_network(mine, name, same):
     own, published = load(mine, name), shipped(same)
     assert own.warnings == ()
     assert own.parameters == published.parameters
@@ -57,7 +57,7 @@ def test_a_users_file_says_what_a_shipped_one_does(mine, name, same):
     ]
 
 
-def test_all_of_them_on_one_backbone(mine):
+def test_all_library_parts_on_one_backbone(mine):
     network = load(mine, "anything")
     assert network.warnings == ()
     classes, low = network.to_torch().eval()(torch.randn(2, 3, 64, 96))

@@ -16,7 +16,7 @@ def forms():
     return plain, everywhere
 
 
-def test_on_an_image_of_the_trained_size_both_agree():
+def test_both_agree_on_images_of_the_trained_size():
     plain, everywhere = forms()
     image = torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
@@ -26,7 +26,7 @@ def test_on_an_image_of_the_trained_size_both_agree():
         )
 
 
-def test_a_larger_image_yields_the_mean_over_places():
+def test_larger_image_yields_the_mean_over_positions():
     _, everywhere = forms()
     maps = []
     everywhere.classifier[-1].register_forward_hook(lambda _, __, found: maps.append(found))

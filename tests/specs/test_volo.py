@@ -19,7 +19,7 @@ def box(rows, columns):
 
 @pytest.mark.live
 @pytest.mark.parametrize("mixed", [False, True])
-def test_training_is_that_of_timm(mixed, monkeypatch):
+def test_training_agrees_with_timm(mixed, monkeypatch):
     volo = pytest.importorskip("timm").models.volo
     monkeypatch.setattr(volo, "rand_bbox", lambda *_, **__: (1, 0, 3, 2))
     wanted = volo.VOLO(
@@ -44,7 +44,7 @@ def test_training_is_that_of_timm(mixed, monkeypatch):
         torch.testing.assert_close(found, wanted.eval()(image), rtol=1e-4, atol=1e-5)
 
 
-def test_an_empty_box_mixes_nothing():
+def test_empty_box_mixes_nothing():
     plain = shipped("volo", drop=0.0, **SMALL).to_torch(seed=0)
     mixed = shipped("volo", drop=0.0, mixed=True, **SMALL).to_torch(seed=0)
     script = to_torchscript(shipped("volo", drop=0.0, mixed=True, **SMALL).compiled, module=mixed)
@@ -61,7 +61,7 @@ def test_an_empty_box_mixes_nothing():
 
 @pytest.mark.live
 @pytest.mark.parametrize(("height", "width"), [(28, 28), (7, 10), (5, 1)])
-def test_outlook_attention_is_that_of_timm(height, width, tmp_path):
+def test_outlook_attention_agrees_with_timm(height, width, tmp_path):
     """Also at odd sizes, where the last window of the coarse grid is truncated."""
     volo = pytest.importorskip("timm").models.volo
     (tmp_path / "volo.arch").write_text(networks()["volo"].read_text(encoding="utf-8"))
