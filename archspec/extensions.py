@@ -157,18 +157,18 @@ def _require_contract(kind: Kind, point: EntryPoint, found: object) -> None:
         try:
             TypeAdapter(hint).validate_python(getattr(found, one))
         except ValidationError as error:
-            told = error.errors()[0]["msg"].removeprefix("Input ")
-            raise _failed(kind, f"`{one}` of {named} {told}", None) from None
+            reason = error.errors()[0]["msg"].removeprefix("Input ")
+            raise _failed(kind, f"`{one}` of {named} {reason}", None) from None
     if (own := getattr(found, "name", point.name)) != point.name:
         raise _failed(kind, f"{named} calls itself `{own}`", f"set its `name` to `{point.name}`")
 
 
 def _broken(kind: Kind, point: EntryPoint, code: str, does: str, error: Exception) -> CompileFailed:
     """The error for an unexpected exception in an extension, with the place where it was raised."""
-    said = ": ".join(filter(None, (type(error).__name__, " ".join(str(error).split()))))
+    reason = ": ".join(filter(None, (type(error).__name__, " ".join(str(error).split()))))
     place = _place(error, point.module.partition(".")[0])
     notes = [f"raised in {place}"] if place else []
-    message = f"{_named(kind, point)} {does}: {said}"
+    message = f"{_named(kind, point)} {does}: {reason}"
     return CompileFailed([diagnostic(code, message, notes=notes)])
 
 

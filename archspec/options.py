@@ -68,6 +68,6 @@ def _fault(kind: str, one: HasOptions, item: Mapping[str, Any], code: str) -> Di
     if item["type"] == "missing":
         example = f"{one.name}{{{name}=..}}"
         return diagnostic(code, f"{owner} needs `{name}`", fix=f"write `{example}`")
-    told = item["msg"].removeprefix("Input ").removeprefix("Value error, ").partition(",")[0]
-    message = f"the option `{name}` of {owner} {told}, but it is {item['input']!r}"
+    reason = item["msg"].removeprefix("Input ").removeprefix("Value error, ").partition(",")[0]
+    message = f"the option `{name}` of {owner} {reason}, but it is {item['input']!r}"
     return diagnostic(code, message)

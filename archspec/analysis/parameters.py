@@ -141,7 +141,7 @@ def resolve_initialiser(
 
     `rule_for` says which of those of one graph.
     """
-    named = parameter.stands_for or parameter.name
+    named = parameter.parametrises or parameter.name
     attribute = f"{named}_init" if named else "init"
     if attribute in instance.explicit or not parameter.learnable or instance.op is None:
         return parameter.initialiser

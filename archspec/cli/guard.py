@@ -72,7 +72,7 @@ def guarded(command: Command) -> Command:
 
 def _outcome(command: Command, arguments: tuple[Any, ...], options: dict[str, Any]) -> int:
     try:
-        return _told(command, arguments, options)
+        return _exit_code(command, arguments, options)
     except BrokenPipeError:
         _forget_output()
         return BROKEN_PIPE
@@ -90,7 +90,7 @@ def _outcome(command: Command, arguments: tuple[Any, ...], options: dict[str, An
         return _confess(bug, after_passes=bool(options.get("passes")))
 
 
-def _told(command: Command, arguments: tuple[Any, ...], options: dict[str, Any]) -> int:
+def _exit_code(command: Command, arguments: tuple[Any, ...], options: dict[str, Any]) -> int:
     """Run the command, report errors of the spec or the usage, and return the exit code."""
     try:
         command(*arguments, **options)

@@ -54,7 +54,7 @@ def run(
         write_json(_data(network, report, found))
         return
     colour = coloured(sys.stdout)
-    pages = [_page(network, report, colour), *(_said(*item, colour) for item in found)]
+    pages = [_page(network, report, colour), *(_section(*item, colour) for item in found)]
     for line in chain.from_iterable(pages):
         write(line.rstrip() + "\n")
 
@@ -80,7 +80,7 @@ def _data(
     return data
 
 
-def _said(analysis: Analysis, finding: Finding, colour: bool) -> Iterator[str]:
+def _section(analysis: Analysis, finding: Finding, colour: bool) -> Iterator[str]:
     """The lines of the result of an analysis, below its title."""
     yield ""
     yield paint(printable(analysis.summary), "bold", colour)

@@ -110,7 +110,7 @@ class Sink:
     def __init__(self, limit: int = 200) -> None:
         self._seen: dict[tuple[str, int, str, str], Diagnostic] = {}
         self._limit = limit
-        self._misread: list[Span] = []
+        self._syntax_errors: list[Span] = []
 
     def report(self, item: Diagnostic) -> None:
         """Add a diagnostic unless an equal one was reported for the same place.
@@ -119,8 +119,8 @@ class Sink:
         consequence of it.
         """
         if item.code.startswith("E01") and item.primary is not None:
-            self._misread.append(item.primary.span)
-        elif item.primary is not None and self._is_misread(item.primary.span):
+            self._syntax_errors.append(item.primary.span)
+        elif item.primary is not None and self._overlaps_syntax_error(item.primary.span):
             return
         if len(self._seen) < self._limit:
             self._seen.setdefault(item.sort_key, item)
@@ -161,10 +161,10 @@ class Sink:
             for item in self._seen.values()
         )
 
-    def _is_misread(self, span: Span) -> bool:
+    def _overlaps_syntax_error(self, span: Span) -> bool:
         return any(
             wrong.source is span.source and wrong.start < span.end and span.start < wrong.end
-            for wrong in self._misread
+            for wrong in self._syntax_errors
         )
 
     def extend(self, items: Iterable[Diagnostic]) -> None:

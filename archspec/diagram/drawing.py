@@ -202,8 +202,8 @@ class _Builder:
         if item.kind in ("input", "output"):
             types = ", ".join(self.wording.type(kind) for kind in item.types)
             name = shortened(item.name)
-            said = (f"{item.kind} {name}", types)
-            return Box(item.index, "end", name, (), frame, said, shortened(types, 60))
+            text = (f"{item.kind} {name}", types)
+            return Box(item.index, "end", name, (), frame, text, shortened(types, 60))
         if item.kind == "call":
             return self._block(item, frame)
         line, tip, shapes = self._line(item), self._facts(item), self._shapes([item])

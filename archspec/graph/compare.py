@@ -55,8 +55,8 @@ def _parts(graph: Graph, below: Mapping[Graph, str]) -> list[list[str]]:
         one = used.setdefault(node.instance, len(used))
         ports = graph.places(node.inputs)
         name = node.name if node.is_input else ""
-        said = repr((one, _owner(node.instance, below), ports, _texts(node.types), name))
-        parts.append([said, *_needs(node.requirements)])
+        label = repr((one, _owner(node.instance, below), ports, _texts(node.types), name))
+        parts.append([label, *_needs(node.requirements)])
     lines: list[str] = []
     for output in graph.outputs:
         ports = graph.places(output.ports)
@@ -108,7 +108,7 @@ def isomorphic(left: Graph, right: Graph) -> bool:
     return networkx.is_isomorphic(
         _marked(left, below),
         _marked(right, below),
-        node_match=lambda one, two: one["says"] == two["says"],
+        node_match=lambda one, two: one["label"] == two["label"],
         edge_match=lambda one, two: (
             {key: edge["output"] for key, edge in one.items()}
             == {key: edge["output"] for key, edge in two.items()}
@@ -132,7 +132,7 @@ def _marked(graph: Graph, below: Mapping[Graph, str]) -> networkx.MultiDiGraph[i
         place = graph.inputs.index(node) if node.is_input else None
         owner = _owner(node.instance, below)
         needs = sorted(_needs(node.requirements))
-        marked.nodes[node.id]["says"] = repr((owner, _texts(node.types), needs, yields, place))
+        marked.nodes[node.id]["label"] = repr((owner, _texts(node.types), needs, yields, place))
     return marked
 
 

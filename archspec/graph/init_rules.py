@@ -15,7 +15,7 @@ def rule_for(rules: Sequence[InitRule], op: Op, item: Parameter) -> InitRule | N
     it.
     """
     layer, _, name = item.name.rpartition(".")
-    named = (op.name, (item.name, item.stands_for or item.name))
+    named = (op.name, (item.name, item.parametrises or item.name))
     for kind, parameters in (named, (op.inner_layers.get(layer), (name,))):
         for rule in reversed(rules):
             if rule.op == kind and rule.parameter in parameters:

@@ -115,7 +115,7 @@ class Check:
 class Parameter:
     """A tensor that an instance owns. `learnable` is False for buffers.
 
-    `stands_for` is "weight" for the tensor of a parametrisation that is initialised like it.
+    `parametrises` is "weight" for the tensor of a parametrisation that is initialised like it.
     """
 
     name: str
@@ -124,7 +124,7 @@ class Parameter:
     dtype: DType = DType.F32
     learnable: bool = True
     persistent: bool = True
-    stands_for: str = ""
+    parametrises: str = ""
 
 
 @frozen

@@ -48,14 +48,14 @@ def weight_parameters(
         sizes = shape[rows], prod(shape) // shape[rows]
         first = SingularVectorsOf(of=f"{holder}.original")
         return (
-            Parameter(f"{holder}.original", shape, initialiser, stands_for="weight"),
+            Parameter(f"{holder}.original", shape, initialiser, parametrises="weight"),
             Parameter(f"{holder}.0._u", sizes[:1], first, learnable=False),
             Parameter(f"{holder}.0._v", sizes[1:], learnable=False),
         )
     lengths = (shape[0],) + (1,) * (len(shape) - 1)
     return (
         Parameter("weight_g", lengths, NormOf(of="weight_v")),
-        Parameter("weight_v", shape, initialiser, stands_for="weight"),
+        Parameter("weight_v", shape, initialiser, parametrises="weight"),
     )
 
 

@@ -94,7 +94,7 @@ def _run(one: Pass, network: Compiled, options: Options) -> Outcome:
     Raises CompileFailed (E0911) if it is invalid.
     """
     verifying = bool(os.environ.get(VERIFY))
-    before = _said(network) if verifying else {}
+    before = _snapshots(network) if verifying else {}
     with blamed(KIND, one.name, BROKEN):
         outcome = one.run(network, options)
         if not isinstance(outcome, Outcome):
@@ -120,7 +120,7 @@ def _run(one: Pass, network: Compiled, options: Options) -> Outcome:
 
 
 @frozen
-class _Said:
+class _Snapshot:
     """The name of a graph and of its nodes, with a fingerprint for each part."""
 
     name: str
@@ -128,30 +128,30 @@ class _Said:
     parts: tuple[str, ...]
 
 
-def _said(network: Compiled) -> dict[Graph, _Said]:
+def _snapshots(network: Compiled) -> dict[Graph, _Snapshot]:
     """The fingerprints of the graphs of both modes, callees first."""
-    found: dict[Graph, _Said] = {}
+    found: dict[Graph, _Snapshot] = {}
     for root in forms(network):
         names = listed_graphs(root)
         for graph, parts in part_fingerprints(root).items():
-            found.setdefault(graph, _Said(names[graph], listed_nodes(graph), parts))
+            found.setdefault(graph, _Snapshot(names[graph], listed_nodes(graph), parts))
     return found
 
 
-def _changed(before: Mapping[Graph, _Said]) -> str | None:
+def _changed(before: Mapping[Graph, _Snapshot]) -> str | None:
     """The first graph that has changed, with the node if it is known."""
     after: dict[Graph, tuple[str, ...]] = {}
-    for graph, said in before.items():
+    for graph, snapshot in before.items():
         try:
             if graph not in after:
                 after.update(part_fingerprints(graph))
         except Exception:  # other objects are not graphs any more
-            return said.name
-        if after[graph] != said.parts:
-            if len(after[graph]) == len(said.parts):
-                pairs = zip(said.nodes.items(), said.parts, after[graph], strict=False)
+            return snapshot.name
+        if after[graph] != snapshot.parts:
+            if len(after[graph]) == len(snapshot.parts):
+                pairs = zip(snapshot.nodes.items(), snapshot.parts, after[graph], strict=False)
                 for (node, name), old, new in pairs:
                     if old != new:
-                        return f"{said.name}: node {node.id} ({name})"
-            return said.name
+                        return f"{snapshot.name}: node {node.id} ({name})"
+            return snapshot.name
     return None

@@ -163,8 +163,8 @@ class _Walker:
 
     def call(self, node: ast.Call) -> list[tuple[ast.Node, bool]] | None:
         """The parts of a call to visit; None if an argument reaches a decision."""
-        told = [item for item in node.arguments if _mentions(item, self.names)]
-        if not told:
+        affected = [item for item in node.arguments if _mentions(item, self.names)]
+        if not affected:
             return [(node.function, False)]
         if not isinstance(node.function, ast.Name):
             return None
@@ -173,20 +173,20 @@ class _Walker:
         if self.definition is self.decisions.outermost and name in self.decisions.layers:
             layer = self.decisions.layers[name]
             if isinstance(layer, OpLayer):
-                return [(item, False) for item in told]
+                return [(item, False) for item in affected]
             if not isinstance(layer, BlockLayer):
                 return None
             definition = layer.definition
             before = sum(1 for item in layer.given if item.name is None)
         if definition is not None:
-            follows = self._follows(definition, node, told, before)
-            return [(item, False) for item in told] if follows else None
+            follows = self._follows(definition, node, affected, before)
+            return [(item, False) for item in affected] if follows else None
         if name in all_ops() or name in INITIALISER_NAMES or name in NUMERIC:
-            return [(item, False) for item in told]
-        return [(item, True) for item in told]
+            return [(item, False) for item in affected]
+        return [(item, True) for item in affected]
 
     def _follows(
-        self, definition: Definition, node: ast.Call, told: list[ast.Argument], position: int
+        self, definition: Definition, node: ast.Call, affected: list[ast.Argument], position: int
     ) -> bool:
         """Whether no decision of a definition depends on its arguments, from a position on."""
         if isinstance(definition, PresetDefinition):
@@ -199,7 +199,7 @@ class _Walker:
                     return False
                 name = names[position]
                 position += 1
-            if item in told and self.decisions.read(definition, [name]):
+            if item in affected and self.decisions.read(definition, [name]):
                 return False
         return True
 

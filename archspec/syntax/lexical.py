@@ -49,7 +49,7 @@ _MEANT = {
     "–": ("-", "this is not the ASCII sign `-`"),
     "—": ("-", "this is not the ASCII sign `-`"),
 }
-_SAID = {
+_MESSAGES = {
     "\\": "a line needs no `\\` at its end: a statement goes on where a bracket is open, and where "
     "the next line begins with `->`",
     "?": "there is no operator `?`: write `if c then a else b`, or `(c, a, b) -> where` "
@@ -302,7 +302,7 @@ def _foreign(k: Context, token: Token) -> Token | None:
     if text == "@":
         _product(k, token)
         return None
-    message = _SAID.get(text, f"`{text}` has no meaning here")
+    message = _MESSAGES.get(text, f"`{text}` has no meaning here")
     fix = None
     if text == "\\" and k.source.text[token.end :].partition("\n")[0].strip() == "":
         start = len(k.source.text[: token.start].rstrip(" \t"))

@@ -126,7 +126,7 @@ def _sizes_check(network: Compiled, inputs: Sequence[NamedInput]) -> Iterator[st
 class Reading:
     """How conditions read sizes: by names in the pattern, or as sizes of an optional input.
 
-    `code` is the Python of a symbol, `owners` are the optional inputs that have it, `places` are
+    `code` is the Python of a symbol, `input_of` is the optional input that has it, `places` are
     the axes where symbols are read.
     """
 
@@ -135,7 +135,7 @@ class Reading:
         self.required = [one for one in known if not one.item.optional]
         self.optional = [one for one in known if one.item.optional]
         self.code: dict[str, str] = {}
-        self.owners: dict[str, str] = {}
+        self.input_of: dict[str, str] = {}
         self.places: set[tuple[str, int]] = set()
         names = python_names([*(one.name for one in inputs), "recorded", "part"])
         for one in (*self.required, *self.optional):
@@ -145,7 +145,7 @@ class Reading:
                     self.places.add((one.name, axis))
                     self.code[symbol] = names.fresh(symbol)
                     if one.item.optional:
-                        self.owners[symbol] = one.name
+                        self.input_of[symbol] = one.name
                         self.code[symbol] = f"{one.name}.shape[{axis}]"
 
     def python(self, text: str) -> str:
@@ -160,7 +160,7 @@ class Reading:
 
     def _condition(self, part: Condition) -> str:
         """A condition, which holds if an optional input that it reads is missing."""
-        missing = sorted({self.owners[one] for one in symbols_of(part) if one in self.owners})
+        missing = sorted({self.input_of[one] for one in symbols_of(part) if one in self.input_of})
         text = self.python(condition_text(part))
         return _any([*(f"{name} is None" for name in missing), text])
 
@@ -208,8 +208,8 @@ def _size(one: NamedInput, axis: int, reading: Reading) -> str:
     size = one.sizes[axis]
     if size is None or (one.name, axis) in reading.places:
         return ""
-    owners = {reading.owners.get(symbol, one.name) for symbol in size.symbols}
-    is_known = size.symbols <= reading.code.keys() and owners <= {one.name}
+    sources = {reading.input_of.get(symbol, one.name) for symbol in size.symbols}
+    is_known = size.symbols <= reading.code.keys() and sources <= {one.name}
     return reading.python(str(size)) if is_known else ""
 
 
@@ -291,9 +291,9 @@ def _refusal(network: Compiled, inputs: Sequence[NamedInput]) -> Iterator[str]:
     if len(inputs) > 1:
         texts = [f"`{one.name}` {text}" for one, text in zip(inputs, texts, strict=True)]
     plain, training = limits(network)
-    told = f"{', '.join(texts)}{f' with {plain}' if plain else ''}"
-    told += f"; in training with {training}" if training else ""
-    message = f"{', '.join(given)}; valid sizes are {told}"
+    valid = f"{', '.join(texts)}{f' with {plain}' if plain else ''}"
+    valid += f"; in training with {training}" if training else ""
+    message = f"{', '.join(given)}; valid sizes are {valid}"
     whole = f'        raise ValueError(f"{message}")'
     if len(whole) <= WIDTH:
         yield whole

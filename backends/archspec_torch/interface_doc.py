@@ -23,15 +23,15 @@ def interface_doc(
     graph = network.inference
     outputs = [outputs_of(one.inference) for one in (network, *others)]
     shown = [_shown(forms, arguments) for forms in zip(*outputs, strict=True)]
-    told = [
+    sentences = [
         f"Inputs: {', '.join(_shown([one], ()) for one in inputs_of(graph))}.",
         f"Outputs: {', '.join(shown)}.",
     ]
     plain, training = limits(network)
-    told += [f"Valid sizes: {plain}."] if plain else []
-    told += [f"Valid sizes in training: {training}."] if training else []
+    sentences += [f"Valid sizes: {plain}."] if plain else []
+    sentences += [f"Valid sizes in training: {training}."] if training else []
     fixed = [*_fixed(network, {argument.name for argument in arguments})]
-    paragraphs = [" ".join(told)]
+    paragraphs = [" ".join(sentences)]
     if fixed:
         paragraphs.append(f"Fixed in this file: {', '.join(fixed)}.")
     return "\n\n".join(paragraphs)

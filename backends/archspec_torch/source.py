@@ -55,14 +55,14 @@ def python_source(network: Compiled, remarks: Sequence[str] = ()) -> tuple[str, 
     names = {item.token: item.name for item in classes}
     blocks = helpers_source(used)
     blocks += [_record(name, fields, root.records) for name, fields in records.items()]
-    told: set[str] = set()
+    documented: set[str] = set()
     for item in classes:
         is_root = item is classes[-1]
         doc = network.doc if is_root else item.first.unit.either.doc
         hidden = {*item.first.unit.either.arguments} - {one.name for one in item.parameters}
-        told_once = "" if doc in told else without_names(doc, hidden)
+        text = "" if doc in documented else without_names(doc, hidden)
         if is_root:
-            told_once = "\n\n".join(filter(None, [told_once, found.doc]))
+            text = "\n\n".join(filter(None, [text, found.doc]))
         more = NOTHING_MORE
         if is_root:
             more = More(
@@ -74,8 +74,8 @@ def python_source(network: Compiled, remarks: Sequence[str] = ()) -> tuple[str, 
                 inlet.beginning,
                 inlet.methods,
             )
-        blocks.append(render_class(item, names, told_once, more))
-        told.add(doc)
+        blocks.append(render_class(item, names, text, more))
+        documented.add(doc)
     body = "\n\n\n".join(blocks)
     return f"{_header(network, remarks)}\n{_imports(body)}\n\n\n{body}\n", classes[-1].name
 

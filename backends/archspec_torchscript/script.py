@@ -77,10 +77,10 @@ def save_scripted(
     torch's own writer ends the process where the disk is full, so it writes into memory. Raises
     CompileFailed (E0823, E0824), and OSError where the file cannot be written.
     """
-    told = {ORIGIN: weights.origin} if weights is not None else {}
+    extra = {ORIGIN: weights.origin} if weights is not None else {}
     with _interruptible(), _quiet():
         scripted = to_torchscript(network, seed, weights=weights)
-        data = in_order(scripted.save_to_buffer(_extra_files=told))
+        data = in_order(scripted.save_to_buffer(_extra_files=extra))
         try_out(network, data)
     path.write_bytes(data)
 

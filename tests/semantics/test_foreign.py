@@ -6,7 +6,7 @@ from archspec.diagnostics.text import apply
 from archspec.ops.registry import all_ops
 from archspec.semantics.compile import check
 from archspec.semantics.foreign import rows
-from archspec.semantics.foreign.words import ACTIVATIONS, INITIALISERS, SAID
+from archspec.semantics.foreign.words import ACTIVATIONS, ADVICE, INITIALISERS
 from archspec.semantics.program.foreign_names import _OPS, _TYPES, _WORDS
 from archspec.semantics.program.library_names import modules_of_names
 from archspec.semantics.program.op_attributes import attribute_names
@@ -67,10 +67,10 @@ def test_classes_are_named_with_the_op(name):
     assert f"`{row.op}`" in item.message
 
 
-@pytest.mark.parametrize("name", SAID)
+@pytest.mark.parametrize("name", ADVICE)
 def test_classes_without_an_op_have_advice(name):
     (item, *_) = found(f"a = x -> nn.{name}()")
-    assert (item.code, item.fix.message) == ("E0210", SAID[name])
+    assert (item.code, item.fix.message) == ("E0210", ADVICE[name])
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from archspec.graph.model import Node, Port
 from archspec.ops.arithmetic import Add, Sub
 from archspec.ops.base import Op
-from archspec.passes.folding.changes import is_factor, is_identity, owners
+from archspec.passes.folding.changes import is_factor, is_identity, sources
 from archspec.passes.folding.draft import Draft
 from archspec.passes.folding.form import Form, Term
 from archspec.passes.folding.patterns import (
@@ -145,15 +145,15 @@ class Addition:
             line = piece.linearity
             assert line is not None
             gained += line.gain if piece.takes_shift else 0
-            gone |= owners(piece.term.change)
+            gone |= sources(piece.term.change)
             for part, taps in piece.parts:
-                gone |= owners(part.term.change)
+                gone |= sources(part.term.change)
                 if part.linearity is not None:
                     own = part.linearity.own
                     spared += taps.weights + own.width * own.biased
         for piece in self.left:
             if not self.absorbs(piece):
-                gone -= owners(piece.term.change)
+                gone -= sources(piece.term.change)
         spared += sum(self._form.spare.get(owner, 0) for owner in gone)
         return gained <= spared
 

@@ -81,7 +81,7 @@ def is_longer(change: Change, count: int) -> bool:
     return next(islice(leaves(change), count, None), None) is not None
 
 
-def owners(change: Change) -> set[str]:
+def sources(change: Change) -> set[str]:
     """The norms and parameters from which its numbers come."""
     named = (Channelwise, Factor, Offset)
     return {leaf.owner for leaf in leaves(change) if isinstance(leaf, named)}

@@ -83,7 +83,7 @@ class Look:
             is_closed=bool(regions or self._graph.ties),
         )
 
-    def to_open(self) -> set[int]:
+    def to_inline(self) -> set[int]:
         """The calls, by node, whose ends may be folded with adjacent nodes."""
         found: set[int] = set()
         for node in self._needed:
@@ -91,17 +91,17 @@ class Look:
                 maker, readers = self._graph.node(port.node), self._readers_at(node, at, port)
                 sources = self._sources.get(port, _NOTHING)
                 if any((source, reader) in _MEETING for source in sources for reader in readers):
-                    found |= {one.id for one in (maker, node) if self.can_open(one)}
+                    found |= {one.id for one in (maker, node) if self.can_inline(one)}
         # a block between the two may itself only pass data on
         return found | self.empty()
 
     def empty(self) -> set[int]:
         """The calls of blocks that only return their inputs."""
         return {
-            node.id for node in self._graph.nodes if self._is_empty(node) and self.can_open(node)
+            node.id for node in self._graph.nodes if self._is_empty(node) and self.can_inline(node)
         }
 
-    def can_open(self, node: Node) -> bool:
+    def can_inline(self, node: Node) -> bool:
         """Whether a node is a call whose weights are used only by it."""
         if node.callee is None or self._ends_of(node).is_closed:
             return False

@@ -30,7 +30,7 @@ from archspec.graph.ties import tied_instances
 from archspec.graph.walk import walk
 from archspec.passes.folding.draft import Effort
 from archspec.passes.folding.ends import Ends, Look, held
-from archspec.passes.folding.opening import opened
+from archspec.passes.folding.inlining import inlined
 from archspec.passes.folding.steps import Step, below
 from archspec.passes.folding.sweep import sweep
 
@@ -129,14 +129,14 @@ class _Folder:
             swept = sweep(graph, self._shared, self._effort)
             graph = swept.graph
             steps += swept.steps
-            calls = self._worth_opening(graph)
+            calls = self._worth_inlining(graph)
             if not calls:
                 break
             while calls:
                 for call in graph.in_order(calls):
                     steps += self._steps_of(call)
-                graph = opened(graph, calls).graph
-                calls = self._worth_opening(graph)
+                graph = inlined(graph, calls).graph
+                calls = self._worth_inlining(graph)
         if steps:
             self.steps[graph] = tuple(steps)
         return graph
@@ -147,17 +147,17 @@ class _Folder:
         for step in self.steps.get(call.callee, ()):
             yield below(step, call.instance.key)
 
-    def _worth_opening(self, graph: Graph) -> set[int]:
+    def _worth_inlining(self, graph: Graph) -> set[int]:
         """The calls whose nodes are folded when calls are inlined."""
         trial, origins = graph, {node.id: node.id for node in graph.nodes}
         empty: set[int] | None = None
         while True:
             look = Look(trial, self._ends, self._shared)
             empty = look.empty() if empty is None else empty
-            calls = self._within_room(trial, look.to_open())
+            calls = self._within_room(trial, look.to_inline())
             if not calls:
                 break
-            step = opened(trial, calls)
+            step = inlined(trial, calls)
             trial = step.graph
             origins = {now: origins[before] for now, before in step.origins.items()}
         if trial is graph:

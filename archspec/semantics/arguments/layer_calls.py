@@ -343,5 +343,5 @@ def _build(context: Context, name: str, attributes: dict[str, Value], span: Span
     except ValidationError as error:
         first = error.errors()[0]
         where = "".join(f"`{part}` of " for part in first["loc"])
-        said = first["msg"].removeprefix("Value error, ")
-        raise context.error("E0301", f"{where}`{name}`: {said}", span) from None
+        reason = first["msg"].removeprefix("Value error, ")
+        raise context.error("E0301", f"{where}`{name}`: {reason}", span) from None

@@ -13,7 +13,7 @@ from archspec.semantics.program.definitions import (
 )
 from archspec.semantics.values.context import Context, ModeWatch, Remembered, Reported
 from archspec.semantics.values.display import call_text, kind_of
-from archspec.semantics.values.evaluation import evaluate, force, stands_for
+from archspec.semantics.values.evaluation import evaluate, evaluates_calls_of, force
 from archspec.semantics.values.model import (
     POISON,
     BlockLayer,
@@ -27,7 +27,7 @@ from archspec.syntax import ast
 from archspec.types.dim import Dim
 
 
-@stands_for(RuleDefinition)
+@evaluates_calls_of(RuleDefinition)
 def rule_value(context: Context, layer: BlockLayer, span: Span) -> Value:
     """The value of a rule's right side for these arguments, evaluated once.
 

@@ -13,7 +13,7 @@ from archspec.types.tensor import TensorType
 
 
 @frozen
-class Owner:
+class NamedInstance:
     """A named instance, its path below the graph, and the types it is applied to."""
 
     path: str
@@ -27,15 +27,15 @@ class Owner:
         return op.parameters(*self.types) if op is not None else ()
 
 
-def owners(graph: Graph) -> Iterator[Owner]:
+def named_instances(graph: Graph) -> Iterator[NamedInstance]:
     """The named instances of a graph in order of use; one that is used twice appears twice."""
     for path, inner, node in _named(graph, ""):
         assert node.instance is not None
-        yield Owner(path, node.instance, inner.types_read(node))
+        yield NamedInstance(path, node.instance, inner.types_read(node))
 
 
 def paths(graph: Graph) -> Iterator[str]:
-    """The paths of all owners."""
+    """The paths of all named instances."""
     return (path for path, _, _ in _named(graph, ""))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from archspec.semantics.building.instance_paths import Owner
+from archspec.semantics.building.instance_paths import NamedInstance
 
 
 @dataclass(eq=False)
@@ -16,7 +16,7 @@ class SharedInstances:
     """
 
     parent: SharedInstances | None = None
-    owners: dict[str, list[Owner]] = field(default_factory=dict)
+    forms: dict[str, list[NamedInstance]] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     """Names taken in the current use."""
 
@@ -26,26 +26,26 @@ class SharedInstances:
 
     def is_free(self, key: str) -> bool:
         """Whether the key belongs to the shared layer and is not yet taken in the current use."""
-        if key in self.owners:
+        if key in self.forms:
             return key not in self.used
         return self.parent is not None and self.parent.is_free(key)
 
     def take(self, key: str) -> None:
         """Take a key in the current use."""
         self.used.add(key)
-        self.owners.setdefault(key, [])
+        self.forms.setdefault(key, [])
         if self.parent is not None:
             self.parent.take(key)
 
-    def known(self, key: str) -> list[Owner]:
+    def known(self, key: str) -> list[NamedInstance]:
         """All forms of an instance so far."""
-        found = self.owners.get(key)
+        found = self.forms.get(key)
         if found or self.parent is None:
             return found or []
         return self.parent.known(key)
 
-    def record(self, owner: Owner) -> None:
+    def record(self, owner: NamedInstance) -> None:
         """Record a new form of an instance."""
-        self.owners.setdefault(owner.path, []).append(owner)
+        self.forms.setdefault(owner.path, []).append(owner)
         if self.parent is not None:
             self.parent.record(owner)

@@ -11,7 +11,7 @@ from archspec.semantics.foreign.declarations import declaration
 from archspec.semantics.foreign.places import in_place, position_note
 from archspec.semantics.foreign.rewriting import Rewriter, Written, find_row
 from archspec.semantics.foreign.rows import Row
-from archspec.semantics.foreign.words import HOW, SAID, TRAINING
+from archspec.semantics.foreign.words import ADVICE, HOW, TRAINING
 from archspec.semantics.program.library_names import missing_use, modules_of_names
 from archspec.semantics.program.op_attributes import positional, with_comma
 from archspec.source import Span
@@ -66,7 +66,7 @@ class ForeignCalls:
             return True
         if path[-1] in _DECLARED or path in _OF_FLAX:
             self._cover(node)
-            words = SAID[path[-1] if path[-1] in SAID else "Parameter"]
+            words = ADVICE[path[-1] if path[-1] in ADVICE else "Parameter"]
             fix = Fix(words, declaration(path[-1], node))
             self.report(diagnostic("E0210", _nothing(path), function.span, fix=fix))
             return True
@@ -109,9 +109,9 @@ class ForeignCalls:
             else:
                 self.report(_not_rewritten(path, node.span, row))
             return True
-        said = _said(path)
-        if said is not None:
-            self.report(diagnostic("E0210", _nothing(path), node.span, fix=said))
+        advice = _fix_for(path)
+        if advice is not None:
+            self.report(diagnostic("E0210", _nothing(path), node.span, fix=advice))
             return True
         if len(path) == 1:
             return False
@@ -213,10 +213,10 @@ def _nothing(path: tuple[str, ...]) -> str:
     return f"`{'.'.join(path)}` is not defined here"
 
 
-def _said(path: tuple[str, ...]) -> str | None:
+def _fix_for(path: tuple[str, ...]) -> str | None:
     name = path[-1]
-    if name in SAID and (len(path) > 1 or name[:1].isupper()):
-        return SAID[name]
+    if name in ADVICE and (len(path) > 1 or name[:1].isupper()):
+        return ADVICE[name]
     if name in _OPTIMISERS or "optim" in path or name.endswith(_TRAINING):
         return TRAINING
     return None

@@ -68,10 +68,10 @@ def _compare(inference: Owned, training: Owned, sink: Sink) -> None:
     others = {parameter.name: parameter for parameter in training.parameters}
     for parameter in inference.parameters:
         name = parameter.name
-        told = _told(others.get(name, parameter), parameter)
-        if told[0] != told[1]:
+        described = _described(others.get(name, parameter), parameter)
+        if described[0] != described[1]:
             path = f"{inference.path}.{name}" if name else inference.path
-            what = f"`{path}` is {told[0]} in training and {told[1]} in inference"
+            what = f"`{path}` is {described[0]} in training and {described[1]} in inference"
             sink.report(_differs(inference, training, what))
             return
     if titles == ("buffer", "buffer"):
@@ -80,7 +80,7 @@ def _compare(inference: Owned, training: Owned, sink: Sink) -> None:
             sink.report(_two_values(training))
 
 
-def _told(*tensors: Parameter) -> list[str]:
+def _described(*tensors: Parameter) -> list[str]:
     """A text for the kind of each tensor, or for its type if both are of the same kind."""
     kinds = ["a weight" if one.learnable else "a buffer" for one in tensors]
     if len(set(kinds)) > 1:

@@ -14,7 +14,6 @@ from archspec.diagnostics.suggest import renamed
 from archspec.ops.registry import all_ops
 from archspec.semantics.checks.foreign_calls import ForeignCalls
 from archspec.semantics.checks.rebinding import rebound
-from archspec.semantics.checks.standing_alone import stands_alone
 from archspec.semantics.checks.undeclared import (
     WEIGHTS,
     comment_behind,
@@ -26,6 +25,7 @@ from archspec.semantics.checks.undeclared import (
     name_of_result,
     named_results,
 )
+from archspec.semantics.checks.unused_results import unused_result
 from archspec.semantics.foreign.places import in_place
 from archspec.semantics.program.bound_names import bound_in, targets_of
 from archspec.semantics.program.definitions import (
@@ -265,7 +265,7 @@ class _Walker:
             if isinstance(item, ast.ExprStmt) and item is not result and not _is_gap(item):
                 found.add(id(item))
                 self.lost |= words(item.span.text)
-                self.sink.report(stands_alone(item, result.span))
+                self.sink.report(unused_result(item, result.span))
         return found
 
     def means_something(self, text: str, seen: frozenset[str]) -> bool:

@@ -46,7 +46,7 @@ def check_inputs(scope: ModuleScope, sink: Sink) -> None:
 
 
 def _check_parameters(scope: ModuleScope, network: BlockDefinition, sink: Sink) -> None:
-    if network.damaged or scope.misread:
+    if network.damaged or scope.error_lines:
         return
     parts = [network.node.body]
     read = set(_reads(parts))
@@ -69,7 +69,7 @@ def _check_parameters(scope: ModuleScope, network: BlockDefinition, sink: Sink) 
 
 def _check_inputs(scope: ModuleScope, block: BlockDefinition, sink: Sink) -> None:
     """Report (W0704) inputs of which neither the data nor a size is read."""
-    if block.damaged or scope.misread:
+    if block.damaged or scope.error_lines:
         return
     body = block.node.body
     inputs = [item for one in body.statements if isinstance(one, ast.Input) for item in one.items]

@@ -11,7 +11,7 @@ from archspec.graph.model import Graph, Tie
 from archspec.graph.names import prefixes
 from archspec.graph.ties import tensor_at
 from archspec.graph.walk import walk
-from archspec.semantics.building.instance_paths import owners
+from archspec.semantics.building.instance_paths import named_instances
 
 
 def check_ties(compiled: Compiled, sink: Sink) -> None:
@@ -80,7 +80,7 @@ def _faults(graph: Graph, tie: Tie, number: int) -> Iterator[Diagnostic]:
 def _is_tied_below(graph: Graph, path: str) -> bool:
     """Whether a block on the path of a tensor already ties it."""
     for prefix in prefixes(path):
-        for owner in owners(graph):
+        for owner in named_instances(graph):
             below = owner.instance.graph
             if owner.path == prefix and below is not None:
                 rest = path[len(prefix) + 1 :]
@@ -94,7 +94,7 @@ def _names(graph: Graph) -> list[str]:
     stack = [("", graph, 0)]
     while stack and len(found) < 1000:
         prefix, inner, depth = stack.pop()
-        for owner in owners(inner):
+        for owner in named_instances(inner):
             path = f"{prefix}{owner.path}"
             found += [f"{path}.{item.name}" if item.name else path for item in owner.parameters]
             if owner.instance.graph is not None and depth < 6:

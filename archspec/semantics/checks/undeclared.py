@@ -34,7 +34,7 @@ WEIGHTS = (
     '`tie "head.weight" = "embed.weight"`; weights that are used as data are declared with '
     "`param`, and `(x, w) -> affine` is a linear layer with them"
 )
-"""What is said of `embed.weight`."""
+"""The fix offered for `embed.weight`."""
 
 
 def named_results(node: ast.BlockDef) -> dict[str, ast.Output | ast.Labelled]:

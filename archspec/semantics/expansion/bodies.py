@@ -203,7 +203,7 @@ def _check_count(
     if len(items) == 1 and (items[0].rest or count >= 1):
         return
     if count < least or (count > least and least == len(items)):
-        if context.environment.module.is_misread(items[0].span):
+        if context.environment.module.has_syntax_error(items[0].span):
             raise Reported()
         parts = data if isinstance(data, tuple) else ()
         nested = next((len(part) for part in parts if isinstance(part, tuple)), 0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from archspec.graph.model import Graph
 from archspec.graph.names import prefixes
-from archspec.semantics.building.instance_paths import Owner, owners, paths
+from archspec.semantics.building.instance_paths import NamedInstance, named_instances, paths
 from archspec.semantics.values.context import Context
 
 
@@ -17,7 +17,7 @@ def check_collisions(context: Context, graph: Graph) -> None:
     every = set(paths(graph))
     if every.isdisjoint(prefix for path in every if "." in path for prefix in prefixes(path)):
         return
-    known = {owner.path: owner for owner in owners(graph)}
+    known = {owner.path: owner for owner in named_instances(graph)}
     for path, inner in known.items():
         for prefix in prefixes(path):
             outer = known.get(prefix)
@@ -34,7 +34,7 @@ def check_collisions(context: Context, graph: Graph) -> None:
                 context.session.report(error)
 
 
-def _has(outer: Owner, path: str) -> bool:
+def _has(outer: NamedInstance, path: str) -> bool:
     """Whether `outer` has an instance or tensor at the path below it, or a tensor on the way."""
     graph = outer.instance.graph
     if graph is None:
@@ -45,7 +45,7 @@ def _has(outer: Owner, path: str) -> bool:
             or n.startswith(f"{path}.")
             for n in names
         )
-    below = {owner.path: owner for owner in owners(graph)}
+    below = {owner.path: owner for owner in named_instances(graph)}
     if path in below or any(item.startswith(f"{path}.") for item in below):
         return True
     inner = [prefix for prefix in prefixes(path) if prefix in below]

@@ -60,7 +60,7 @@ def _apply_labelled(
     context: GraphContext, layer: LabelledLayer, data: Value, span: Span, outer: str | None
 ) -> Value:
     if outer is not None:
-        context = context.naming(context.scope.below(outer, numbered=layer.label is None))
+        context = context.with_scope(context.scope.below(outer, numbered=layer.label is None))
     scope = context.scope
     label = scope.given(layer.label) if layer.label else next_number(context, layer.span)
     return apply_layer(context, layer.inner, data, layer.span, label)
@@ -123,7 +123,7 @@ def _apply_shared(
     scope.builder.shared_uses += 1
     layer.active = True
     try:
-        return apply_layer(context.naming(scope), layer.inner, data, span)
+        return apply_layer(context.with_scope(scope), layer.inner, data, span)
     finally:
         layer.active = False
 

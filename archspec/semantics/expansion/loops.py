@@ -36,7 +36,7 @@ def apply_for(context: GraphContext, loop: ast.For, data: Value) -> Value:
     if isinstance(iterable, Tensor) and iterable.one:
         raise iterated(context, iterable, loop.iterable.span)
     items = items_of(context, iterable, loop.iterable.span)
-    named = context.naming(context.scope.in_loop(loop.span))
+    named = context.with_scope(context.scope.in_loop(loop.span))
     iterations = _Iterations(named, loop, items, len(context.builder.nodes))
     index = 0
     while index < len(items):

@@ -318,8 +318,8 @@ def _along_axis(
     item = error.item
     if item is None or item.code not in ("E0401", "E0402", "E0403"):
         return error
-    said = item.fix.message if item.fix is not None else ""
-    if "cast(" in said or "compare first" in said:
+    advice = item.fix.message if item.fix is not None else ""
+    if "cast(" in advice or "compare first" in advice:
         return error  # the element types differ, whatever the axes
     fix = _axis_meant(op, layer, inputs, span)
     if fix is None and item.code == "E0403" and inputs:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from archspec.graph.compare import same_instance
 from archspec.graph.model import Graph, Instance, subgraphs
-from archspec.semantics.building.instance_paths import Owner, owners, owns_weights
+from archspec.semantics.building.instance_paths import NamedInstance, named_instances, owns_weights
 from archspec.semantics.values.context import GraphContext
 from archspec.source import Span
 from archspec.types.tensor import TensorType
@@ -25,7 +25,7 @@ def one_instance(context: GraphContext, instance: Instance, types: Types, span: 
     shared = context.scope.shared
     if shared is None:
         return instance
-    owner = Owner(instance.key, instance, types)
+    owner = NamedInstance(instance.key, instance, types)
     known = shared.known(instance.key)
     if known:
         _require_same_weights(context, known[0], owner, span)
@@ -36,7 +36,9 @@ def one_instance(context: GraphContext, instance: Instance, types: Types, span: 
     return instance
 
 
-def _require_same_weights(context: GraphContext, first: Owner, owner: Owner, span: Span) -> None:
+def _require_same_weights(
+    context: GraphContext, first: NamedInstance, owner: NamedInstance, span: Span
+) -> None:
     fault = _fault(first, owner)
     if fault is None:
         return
@@ -51,7 +53,7 @@ def _require_same_weights(context: GraphContext, first: Owner, owner: Owner, spa
     )
 
 
-def _fault(first: Owner, owner: Owner) -> str | None:
+def _fault(first: NamedInstance, owner: NamedInstance) -> str | None:
     """The difference between the weights of two uses; None if they are the same."""
     pairs = [(first, owner)]
     seen: set[tuple[Graph, Graph]] = set()
@@ -84,14 +86,14 @@ def _below(left: Instance, right: Instance) -> list[tuple[Graph, Graph]]:
     return found
 
 
-def _by_path(graph: Graph) -> dict[str, Owner]:
-    found: dict[str, Owner] = {}
-    for owner in owners(graph):
+def _by_path(graph: Graph) -> dict[str, NamedInstance]:
+    found: dict[str, NamedInstance] = {}
+    for owner in named_instances(graph):
         found.setdefault(owner.path, owner)
     return found
 
 
-def _own_fault(left: Owner, right: Owner) -> str | None:
+def _own_fault(left: NamedInstance, right: NamedInstance) -> str | None:
     """The difference between the weights of the two instances themselves."""
     one, two = left.instance, right.instance
     kinds = [(item.graph is None, type(item.op)) for item in (one, two)]
@@ -116,7 +118,7 @@ def _own_fault(left: Owner, right: Owner) -> str | None:
     return None
 
 
-def _owns(owner: Owner) -> bool:
+def _owns(owner: NamedInstance) -> bool:
     if owner.parameters:
         return True
     return any(map(owns_weights, subgraphs(owner.instance)))

@@ -90,7 +90,7 @@ def _remember_number(context: GraphContext, statement: ast.Bind, value: Value) -
         return  # none is left where a fault of syntax took it
     target, environment = statement.targets[0], context.environment
     if isinstance(value, (int, float)):
-        environment.stands_for(target.name, statement.value)
+        environment.record_expression(target.name, statement.value)
     elif isinstance(value, Dim) and environment.is_body:
         written = as_written(statement.value, environment)
         if written is not None:

@@ -26,7 +26,7 @@ ACTIVATIONS = {
 }
 """Activations with another name, in lower case and without `_`; the others are ops."""
 
-SAID = {
+ADVICE = {
     "ParameterList": "declare each tensor of weights: `param name: f32[..] = zeros`",
     "ParameterDict": "declare each tensor of weights: `param name: f32[..] = zeros`",
     "Softmin": "write `x -> neg -> softmax(axis=1)`",
@@ -80,7 +80,7 @@ HOW = {
     "resize": "for the size of another tensor write `(x, other) -> resize_like`",
     "where": "one tensor and a number: `(condition, x) -> where(otherwise=0.0)`",
 }
-"""What is said of an op whose foreign call cannot be rewritten."""
+"""Advice for an op whose foreign call cannot be rewritten."""
 
 TRAINING = (
     "it belongs to training, not to the architecture: remove it, and use it with the module "

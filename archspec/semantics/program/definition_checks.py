@@ -29,7 +29,7 @@ def check_names(parameters: tuple[ast.Parameter, ...], sink: Sink) -> None:
 
 def check_clauses(rule: RuleDefinition, sink: Sink) -> None:
     """Report clauses with different numbers or names of parameters; skip misread heads."""
-    readable = [item for item in rule.clauses if not _is_misread(rule, item)]
+    readable = [item for item in rule.clauses if not _has_syntax_error(rule, item)]
     first = readable[0] if readable else rule.clauses[0]
     for clause in readable[1:]:
         if len(clause.parameters) != len(first.parameters):
@@ -56,5 +56,5 @@ def check_clauses(rule: RuleDefinition, sink: Sink) -> None:
                 )
 
 
-def _is_misread(rule: RuleDefinition, clause: ast.RuleClause) -> bool:
-    return clause.damaged or rule.module.is_misread(clause.name_span)
+def _has_syntax_error(rule: RuleDefinition, clause: ast.RuleClause) -> bool:
+    return clause.damaged or rule.module.has_syntax_error(clause.name_span)

@@ -147,12 +147,12 @@ class ModuleScope:
     """Names that a `use` did not find, and names that an unreadable line may define."""
     calls: tuple[WrittenCall, ...] = ()
     """Calls of names that no local name hides, whether or not they are used."""
-    misread: frozenset[int] = frozenset()
+    error_lines: frozenset[int] = frozenset()
     """Lines with syntax errors."""
 
-    def is_misread(self, span: Span) -> bool:
+    def has_syntax_error(self, span: Span) -> bool:
         """Whether the span begins on a line with a syntax error."""
-        return span.line in self.misread
+        return span.line in self.error_lines
 
     def definition(self, name: str) -> Definition | None:
         """The definition of a name here, or None."""

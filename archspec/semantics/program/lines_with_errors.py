@@ -17,7 +17,7 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 _STRING = re.compile(r'"[^"]*"')
 
 
-def misread_lines(diagnostics: Iterable[Diagnostic]) -> frozenset[int]:
+def error_lines(diagnostics: Iterable[Diagnostic]) -> frozenset[int]:
     """The lines on which syntax errors begin or end."""
     found: set[int] = set()
     for item in diagnostics:

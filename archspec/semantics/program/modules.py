@@ -22,7 +22,7 @@ from archspec.semantics.program.definitions import (
     PresetDefinition,
     RuleDefinition,
 )
-from archspec.semantics.program.lines_with_errors import misread_lines, names_in, names_on
+from archspec.semantics.program.lines_with_errors import error_lines, names_in, names_on
 from archspec.semantics.program.use_paths import STANDARD, find, hidden, shown_name, unreadable
 from archspec.source import Source
 from archspec.syntax import ParseResult, ast, parse
@@ -81,8 +81,8 @@ class Program:
         source = result.module.source
         self.sink.extend(result.diagnostics)
         scope = ModuleScope(path.stem if path else source.name, result.module)
-        scope.misread = misread_lines(result.diagnostics)
-        scope.missed = names_on(source, scope.misread) | names_in(result.unread)
+        scope.error_lines = error_lines(result.diagnostics)
+        scope.missed = names_on(source, scope.error_lines) | names_in(result.unread)
         if path is not None:
             self.modules[path] = scope
             self._loading.append(path)
@@ -189,7 +189,7 @@ def _collect(scope: ModuleScope, sink: Sink) -> None:
         scope.own[name] = RuleDefinition(name, scope, tuple(clauses), signatures.pop(name, None))
     _check_heads(scope, sink)
     for name, signature in signatures.items():
-        if scope.is_misread(signature.name_span):
+        if scope.has_syntax_error(signature.name_span):
             continue
         message = f"this is the signature of a rule `{name}`, which has no clauses"
         sink.report(diagnostic("E0206", message, signature.name_span))

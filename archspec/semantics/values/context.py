@@ -292,7 +292,7 @@ class GraphContext(Context):
         """The place one expansion deeper. Raises OutOfBudget if that is too deep."""
         return self._at(self.environment, self.scope, self._further(what, span))
 
-    def naming(self, scope: NameScope) -> GraphContext:
+    def with_scope(self, scope: NameScope) -> GraphContext:
         """The same place with another scope for naming instances."""
         return self._at(self.environment, scope, self.frames)
 

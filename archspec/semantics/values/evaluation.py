@@ -1,8 +1,8 @@
 """Evaluation of expressions, application of layers, and values of rule calls.
 
 The function used depends on the class of the expression, layer or definition. It is registered
-where it is defined, by `evaluates`, `applies`, `applies_in_scope` or `stands_for`. So expressions
-and layers, which contain each other, need not import each other.
+where it is defined, by `evaluates`, `applies`, `applies_in_scope` or `evaluates_calls_of`. So
+expressions and layers, which contain each other, need not import each other.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def scoped(context: GraphContext, label: str | None) -> GraphContext:
     """Open a numbered scope for the label of a composite layer."""
     if label is None:
         return context
-    return context.naming(context.scope.below(label, numbered=True))
+    return context.with_scope(context.scope.below(label, numbered=True))
 
 
 def not_a_layer(context: Context, value: Value, span: Span) -> SpecError:
@@ -141,7 +141,7 @@ def not_a_layer(context: Context, value: Value, span: Span) -> SpecError:
 _RIGHT_SIDES: dict[type, Callable[[Context, BlockLayer, Span], Value]] = {}
 
 
-def stands_for(
+def evaluates_calls_of(
     kind: type[RuleDefinition],
 ) -> Callable[
     [Callable[[Context, BlockLayer, Span], Value]], Callable[[Context, BlockLayer, Span], Value]

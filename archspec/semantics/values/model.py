@@ -131,7 +131,7 @@ class Environment:
         if span is not None:
             self.spans[name] = span
 
-    def stands_for(self, name: str, written: Expression | ast.Expr) -> None:
+    def record_expression(self, name: str, written: Expression | ast.Expr) -> None:
         """Record the expression of a name bound here, over names of `owner` or of this scope."""
         if self.written is None:
             self.written = {}

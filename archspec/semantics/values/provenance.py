@@ -94,7 +94,7 @@ def _of_rule(
             return None
         written = as_written(value, environment, depth + 1)
         if written is not None:
-            inside.stands_for(parameter.name, written)
+            inside.record_expression(parameter.name, written)
         number = folded(value, environment, depth + 1)
         inside.bind(parameter.name, POISON if number is None else number)
     return as_written(rule.clauses[0].value, inside, depth + 1)

@@ -57,7 +57,7 @@ def _layer_faults(unit: Unit) -> Iterator[Diagnostic]:
     """Layers that would need several modules: for the modes, or for their uses."""
     for owned in unit.owned:
         first, *others = _distinct_places(owned)
-        if not others or not _stands_in_a_module(owned):
+        if not others or not _needs_module(owned):
             continue
         module = lower(site(*first)).module
         for place in others:
@@ -76,7 +76,7 @@ def _distinct_places(owned: Owned) -> list[tuple[Graph, Node]]:
     return list(found.values())
 
 
-def _stands_in_a_module(owned: Owned) -> bool:
+def _needs_module(owned: Owned) -> bool:
     """Whether it is a layer that owns something; others are written as expressions if necessary."""
     if owned.either.op is None:
         return False

@@ -218,7 +218,7 @@ def _parametrise(defined: ClassDef, numbers: Collection[str]) -> None:
         sizes, defaults = {}, _settled(defined, given, numbers)
         given = {name: given[name] for name in numbers if name in given}
     else:
-        sizes, defaults = _sizes(defined), _unsaid(defined, given)
+        sizes, defaults = _sizes(defined), _derived_arguments(defined, given)
         given = {name: values for name, values in given.items() if name not in defaults}
     chosen = choose_arguments(rows, given, reserved, sizes, defaults, is_network)
     defined.filled = chosen[0]
@@ -263,7 +263,9 @@ def _arguments(defined: ClassDef) -> dict[str, tuple[Any, ...]]:
     return found
 
 
-def _unsaid(defined: ClassDef, given: Mapping[str, tuple[Any, ...]]) -> dict[str, Expression]:
+def _derived_arguments(
+    defined: ClassDef, given: Mapping[str, tuple[Any, ...]]
+) -> dict[str, Expression]:
     """Arguments that have their default in each draft, with the expression of the default."""
     found: dict[str, Expression] = {}
     for name, default in defined.first.unit.either.defaults.items():
@@ -283,7 +285,9 @@ def _settled(
     defined: ClassDef, given: Mapping[str, tuple[Any, ...]], numbers: Collection[str]
 ) -> dict[str, Expression]:
     """Values of the parameters of the network that are not arguments of its class."""
-    derived = {name: one for name, one in _unsaid(defined, given).items() if says_more(one)}
+    derived = {
+        name: one for name, one in _derived_arguments(defined, given).items() if says_more(one)
+    }
     fixed: dict[str, Expression] = {
         name: Number(values[0])
         for name, values in given.items()

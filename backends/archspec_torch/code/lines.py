@@ -52,11 +52,11 @@ def alternatives(head: Line, sides: Iterable[Sequence[Line]]) -> Iterator[Line]:
 
 def common(comments: Sequence[Comment | None]) -> Comment:
     """The common part of the comments of all iterations (or uses); others are unknown."""
-    said = [comment or () for comment in comments]
-    if len({tuple((dtype, len(shape)) for dtype, shape in comment) for comment in said}) > 1:
+    given = [comment or () for comment in comments]
+    if len({tuple((dtype, len(shape)) for dtype, shape in comment) for comment in given}) > 1:
         return ()
     result = []
-    for outputs in zip(*said, strict=True):
+    for outputs in zip(*given, strict=True):
         dtype = outputs[0][0]
         shapes = [shape for _, shape in outputs]
         sizes = (

@@ -84,8 +84,8 @@ class Part:
             return set()
         left, right = ({name for one in side for name in one.made} for side in self.sides)
         found = (left ^ right) - before
-        told = [{name for one in side for name in one.narrowed} for side in self.sides]
-        return found | (told[0] ^ told[1])
+        narrowed = [{name for one in side for name in one.narrowed} for side in self.sides]
+        return found | (narrowed[0] ^ narrowed[1])
 
     def made(self) -> set[str]:
         """Variables that it assigns on both sides."""

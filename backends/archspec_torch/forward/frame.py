@@ -109,8 +109,8 @@ def _function(
 ) -> tuple[Function, dict[str, str]]:
     """The function with its arguments, and the variables of draws; both are named here."""
     own = layout.locals[training]
-    told = {own.extra_name(symbol) for symbol in known.symbols}  # which a caller may pass
-    names = python_names((*own.known, *told, *demand.flags, *layout.records, *helper_names()))
+    passed = {own.extra_name(symbol) for symbol in known.symbols}  # which a caller may pass
+    names = python_names((*own.known, *passed, *demand.flags, *layout.records, *helper_names()))
     draws = {name: names.fresh(identifier(name, "draw")) for name in layout.draws}
     arguments = [(names.fresh(item.name), item.type_in(training)) for item in layout.inputs]
     for name in layout.absent:

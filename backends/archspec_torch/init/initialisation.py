@@ -150,7 +150,7 @@ def _asked(layout: Layout) -> Iterator[Asked]:
                 explicit = is_explicit(instance, parameter)
                 wanted = explicit or given.get(parameter.name) != how
             if wanted:
-                attribute = f"{parameter.stands_for or parameter.name}_init."
+                attribute = f"{parameter.parametrises or parameter.name}_init."
                 written = {
                     name.removeprefix(attribute): one
                     for name, one in instance.written.items()
@@ -167,7 +167,7 @@ def is_derived(parameter: Parameter) -> bool:
 
 def is_explicit(instance: Instance, parameter: Parameter) -> bool:
     """Whether an attribute of the spec sets the initial value."""
-    attribute = f"{parameter.stands_for or parameter.name}_init"
+    attribute = f"{parameter.parametrises or parameter.name}_init"
     written = getattr(instance.op, attribute, None) is not None
     return written or attribute in instance.explicit
 

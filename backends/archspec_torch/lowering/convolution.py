@@ -16,7 +16,7 @@ def torch_defaults(site: Site) -> dict[str, Initialiser]:
     """What the constructors of torch give to `weight` and `bias`."""
     found: dict[str, Initialiser] = {"weight": DEFAULT_WEIGHT}
     weight = next(
-        (item for item in site.parameters if "weight" in (item.name, item.stands_for)), None
+        (item for item in site.parameters if "weight" in (item.name, item.parametrises)), None
     )
     if weight is not None:
         fan = 1
@@ -76,7 +76,7 @@ def _normalised(kind: str, arguments: list[Argument], site: Site) -> Lowered:
     prefix = {"weight_norm": "WeightNorm", "spectral_norm": "SpectralNorm"}
     name = prefix[site.op.parametrization] + kind + (f"{site.axes}d" if kind != "Linear" else "")
     defaults = torch_defaults(site)
-    weight = next(item.name for item in site.parameters if item.stands_for)
+    weight = next(item.name for item in site.parameters if item.parametrises)
     given = {weight: defaults["weight"], "bias": defaults["bias"]}
     return Lowered(call(name, *arguments), module_helpers=(name,), given=given)
 

@@ -27,7 +27,7 @@ def along_axis(site: Site) -> Lowered:
 
 
 @lowers("rfft2", "irfft2")
-def over_pictures(site: Site) -> Lowered:
+def over_two_axes(site: Site) -> Lowered:
     """`torch.fft.rfft2` and `irfft2`."""
     op = site.op
 

@@ -225,8 +225,8 @@ def _define(graph: Graph, own: Locals) -> None:
         if not isinstance(size, Dim) or variable in own.known or size in own.known.values():
             continue
         parts = [graph.names.get(part) for part in names_in(written)]
-        told = all(not isinstance(part, Dim) or own.find(part) is not None for part in parts)
-        if told and is_scriptable(written):
+        derivable = all(not isinstance(part, Dim) or own.find(part) is not None for part in parts)
+        if derivable and is_scriptable(written):
             own.define(variable, name, size)
 
 

@@ -51,9 +51,9 @@ class Origins:
 
     def of(self, source: Code) -> Code:
         """The code with the known expressions of its holes."""
-        return replace(source, lambda hole: code(self._told(hole)))
+        return replace(source, lambda hole: code(self._with_origin(hole)))
 
-    def _told(self, hole: Hole) -> Hole:
+    def _with_origin(self, hole: Hole) -> Hole:
         if hole.origin is not None or isinstance(hole.value, Quoted) or hole.value is None:
             return hole
         origin = self._from_outside(hole) or self._written(hole)

@@ -244,9 +244,9 @@ def _taken_apart(
         sizes = {at: _given(taken.split[at], given) for at in places}
         for at in places:
             others = [size for other, size in sizes.items() if other != at]
-            told = [size for size in others if size is not None]
-            inferred = at in taken.inferred and whole is not None and len(told) == len(others)
-            parts.append(quotient(whole, told) if inferred and whole else sizes[at])
+            known = [size for size in others if size is not None]
+            inferred = at in taken.inferred and whole is not None and len(known) == len(others)
+            parts.append(quotient(whole, known) if inferred and whole else sizes[at])
     return parts
 
 

@@ -133,16 +133,16 @@ def _prefixes(names: Iterable[str], wanted: Mapping[str, Entry]) -> Iterator[str
 
 
 def _liberties(given: Stored, prefix: str) -> tuple[str, ...]:
-    said = [f"entry `{_name(given.entry)}`"] if given.entry else []
-    said += given.said
+    notes = [f"entry `{_name(given.entry)}`"] if given.entry else []
+    notes += given.changes
     if prefix:
-        said.append(f"names without `{_name(prefix)}`")
+        notes.append(f"names without `{_name(prefix)}`")
         beside = [name for name in given.tensors if not name.startswith(prefix)]
         more = f" and {len(beside) - _SHOWN:,} more" if len(beside) > _SHOWN else ""
         if beside:
             listed = ", ".join(f"`{_name(name)}`" for name in beside[:_SHOWN])
-            said.append(f"left out {listed}{more}")
-    return tuple(said)
+            notes.append(f"left out {listed}{more}")
+    return tuple(notes)
 
 
 def _compare(

@@ -37,13 +37,13 @@ _SHOWN = 8
 class Stored:
     """A state dict as found; `entry` is the entry of the file that contained it.
 
-    `said` describes the changes made to it.
+    `changes` describes what was changed in it.
     """
 
     tensors: Mapping[str, Any]
     source: str
     entry: str = ""
-    said: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
 
 
 def selected(loaded: object, source: str, taking: Taking) -> tuple[Stored, ...]:
@@ -159,8 +159,8 @@ def _all(found: Sequence[Stored], pattern: str, change: Callable[[Stored], Store
 def _without(item: Stored, pattern: str) -> Stored:
     kept = {name: value for name, value in item.tensors.items() if not fnmatchcase(name, pattern)}
     gone = len(item.tensors) - len(kept)
-    said = f"{gone:,} {'name' if gone == 1 else 'names'} matching `{pattern}` ignored"
-    return replace(item, tensors=kept, said=(*item.said, said)) if gone else item
+    change = f"{gone:,} {'name' if gone == 1 else 'names'} matching `{pattern}` ignored"
+    return replace(item, tensors=kept, changes=(*item.changes, change)) if gone else item
 
 
 def _renamed(item: Stored, old: str, new: str) -> Stored:
@@ -175,10 +175,10 @@ def _renamed(item: Stored, old: str, new: str) -> Stored:
             raise CompileFailed([diagnostic("E0842", message)])
         made[now] = value
     names = f"{count:,} {'name' if count == 1 else 'names'}"
-    said = f"{names} renamed from `{old}` to `{new}`"
+    change = f"{names} renamed from `{old}` to `{new}`"
     if not old or not new:
-        said = f"`{old}.` removed from {names}" if old else f"`{new}.` added to {names}"
-    return replace(item, tensors=made, said=(*item.said, said)) if count else item
+        change = f"`{old}.` removed from {names}" if old else f"`{new}.` added to {names}"
+    return replace(item, tensors=made, changes=(*item.changes, change)) if count else item
 
 
 def _other_name(name: str, old: str, new: str) -> str | None:

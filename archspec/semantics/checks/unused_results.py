@@ -7,7 +7,7 @@ from archspec.source import Span
 from archspec.syntax import ast
 
 
-def stands_alone(statement: ast.ExprStmt, result: Span) -> Diagnostic:
+def unused_result(statement: ast.ExprStmt, result: Span) -> Diagnostic:
     """The error for a statement whose value is not used; `result` is the result of the body."""
     chain = isinstance(statement.value, ast.Chain)
     why = "nothing uses its result" if chain else "it has no input, and nothing uses it"

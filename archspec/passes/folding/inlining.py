@@ -10,17 +10,17 @@ from archspec.graph.model import Graph
 
 
 @frozen
-class Opened:
+class Inlined:
     """A graph in which calls were inlined. `origins` maps its nodes to the original ones."""
 
     graph: Graph
     origins: Mapping[int, int]
 
 
-def opened(graph: Graph, calls: Collection[int]) -> Opened:
+def inlined(graph: Graph, calls: Collection[int]) -> Inlined:
     """The graph with some of the calls replaced by the nodes of their blocks."""
     edit = Edit(graph)
     origins = {node.id: node.id for node in graph.nodes}
     for call in graph.in_order(calls):
         origins |= dict.fromkeys(edit.inline(call.id), call.id)
-    return Opened(edit.graph(), origins)
+    return Inlined(edit.graph(), origins)
