@@ -59,7 +59,7 @@ def load(kind: Kind, name: str) -> object:
 
 
 @contextmanager
-def blamed(kind: Kind, name: str, code: str, does: str = "failed") -> Iterator[None]:
+def attributing_failures(kind: Kind, name: str, code: str, does: str = "failed") -> Iterator[None]:
     """Report exceptions of a third-party extension as its errors, as CompileFailed with `code`.
 
     `does` is the verb of the message ("failed"). A CompileFailed passes through unchanged, and so

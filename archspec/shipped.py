@@ -78,7 +78,7 @@ _KINDS = (
 )
 
 
-def is_there(path: Path) -> bool:
+def exists_at(path: Path) -> bool:
     """Whether anything exists at a path, a file or not. Raises OSError."""
     return in_place_of_file(path) is not None or path.exists()
 
@@ -91,7 +91,7 @@ def parts(text: str) -> tuple[Path, str | None]:
     file, name = split(text)
     if file != text:
         try:
-            if is_there(Path(text)):
+            if exists_at(Path(text)):
                 return Path(text), None
         except OSError:
             pass  # the whole text cannot be a file name, but its first part may be one

@@ -166,7 +166,7 @@ def _prepared(directory: Path, new: Path, kept: Path) -> list[_Replacement]:
     faults = [
         _refusal(place, words)
         for place in places
-        if (words := _in_the_way(place, device)) is not None
+        if (words := _obstacle(place, device)) is not None
     ]
     if faults:
         raise CompileFailed(faults)
@@ -179,7 +179,7 @@ def _prepared(directory: Path, new: Path, kept: Path) -> list[_Replacement]:
     return found
 
 
-def _in_the_way(place: Path, device: int) -> str | None:
+def _obstacle(place: Path, device: int) -> str | None:
     """Why no file can be written at this place, in words, or None if one can."""
     folder = next(item for item in place.parents if os.path.lexists(item))
     if not folder.is_dir():

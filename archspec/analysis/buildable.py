@@ -40,7 +40,7 @@ def require_buildable(compiled: Compiled, *, with_weights: bool) -> None:
     counts = count(compiled)
     found = [*_unexpanded(compiled, counts)] or [*_too_large(compiled)]
     if with_weights and not found:
-        found = [*_without_room(compiled, counts), *_costly_buffers(compiled)]
+        found = [*_too_large_tensors(compiled, counts), *_costly_buffers(compiled)]
     if found:
         raise CompileFailed(found)
 
@@ -93,7 +93,7 @@ def _largest(graph: Graph) -> int:
     return max((kind.elements.constant or 0 for kind in kinds), default=0)
 
 
-def _without_room(compiled: Compiled, counts: Counts) -> Iterator[Diagnostic]:
+def _too_large_tensors(compiled: Compiled, counts: Counts) -> Iterator[Diagnostic]:
     elements = counts.parameters + counts.buffers
     if elements > WEIGHT_BUDGET:
         yield diagnostic(

@@ -34,7 +34,7 @@ def find(network: Compiled, report: Report, request: Request) -> tuple[Analysis,
     not accept.
     """
     found = analysis_named(request.name)
-    with extensions.blamed(KIND, request.name, KIND.code):
+    with extensions.attributing_failures(KIND, request.name, KIND.code):
         options = read_options("analysis", found, request.options, KIND.code)
         finding = found.find(network, report, options)
         if not isinstance(finding, Finding):

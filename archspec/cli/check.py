@@ -10,7 +10,7 @@ import typer
 
 from archspec import shipped
 from archspec.cli.console import Form, verdict, working, write, write_diagnostics, write_json
-from archspec.cli.guard import WrongUsage, blame
+from archspec.cli.guard import WrongUsage, exit_code
 from archspec.cli.spec import SUFFIX, Spec, files, locate
 from archspec.diagnostics.model import Diagnostic, Severity, Sink
 from archspec.source import Source
@@ -26,7 +26,7 @@ def run(specs: Sequence[str], form: Form) -> None:
         count += 1
     _write(list(found.values()), count, form)
     if any(item.severity is Severity.ERROR for item in found.values()):
-        raise typer.Exit(blame(found.values()))
+        raise typer.Exit(exit_code(found.values()))
 
 
 def _specs(specs: Sequence[str]) -> Iterator[Spec]:

@@ -72,14 +72,14 @@ def guarded(command: Command) -> Command:
 
 def _outcome(command: Command, arguments: tuple[Any, ...], options: dict[str, Any]) -> int:
     try:
-        return _exit_code(command, arguments, options)
+        return _run(command, arguments, options)
     except BrokenPipeError:
         _forget_output()
         return BROKEN_PIPE
     except OSError as fault:  # the output is full
         with suppress(OSError):  # standard error may be full too
             write_diagnostics([refusal(fault)])
-        _forget_what_is_lost()
+        _discard_unwritable_output()
         return WRONG_USAGE
     except KeyboardInterrupt:
         _complain("interrupted")
@@ -87,10 +87,10 @@ def _outcome(command: Command, arguments: tuple[Any, ...], options: dict[str, An
     except typer.Exit:
         raise
     except Exception as bug:
-        return _confess(bug, after_passes=bool(options.get("passes")))
+        return _report_bug(bug, after_passes=bool(options.get("passes")))
 
 
-def _exit_code(command: Command, arguments: tuple[Any, ...], options: dict[str, Any]) -> int:
+def _run(command: Command, arguments: tuple[Any, ...], options: dict[str, Any]) -> int:
     """Run the command, report errors of the spec or the usage, and return the exit code."""
     try:
         command(*arguments, **options)
@@ -111,10 +111,10 @@ def _exit_code(command: Command, arguments: tuple[Any, ...], options: dict[str, 
     else:
         sys.stdout.flush()
         write_diagnostics(found)
-    return blame(found)
+    return exit_code(found)
 
 
-def blame(diagnostics: Iterable[Diagnostic]) -> int:
+def exit_code(diagnostics: Iterable[Diagnostic]) -> int:
     """The exit code for errors: WRONG_USAGE if all are of the command line, else AT_FAULT."""
     codes = {item.code for item in diagnostics if item.severity is Severity.ERROR}
     return WRONG_USAGE if codes <= NOT_THE_SPEC else AT_FAULT
@@ -127,7 +127,7 @@ def _complain(message: str, hint: str | None = None) -> None:
         write(f"{paint('help', 'help', colour)}: {printable(hint, newlines=True)}\n", sys.stderr)
 
 
-def _confess(bug: Exception, *, after_passes: bool) -> int:
+def _report_bug(bug: Exception, *, after_passes: bool) -> int:
     """Report a bug in archspec or a pass; the traceback is shown on request only."""
     _show_traceback(bug)
     _complain(
@@ -146,7 +146,7 @@ def _show_traceback(error: BaseException | None) -> None:
         traceback.print_exception(error)
 
 
-def _forget_what_is_lost() -> None:
+def _discard_unwritable_output() -> None:
     """Discard buffered output that cannot be written."""
     try:
         sys.stdout.flush()

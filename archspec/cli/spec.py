@@ -29,19 +29,19 @@ def locate(text: str) -> Spec:
     if not text:
         raise WrongUsage("SPEC is empty", "name a file or a shipped network")
     path, name = shipped.parts(text)
-    if not path.is_dir() and shipped.is_there(path):
-        _refuse_what_is_no_file(path)
+    if not path.is_dir() and shipped.exists_at(path):
+        _require_regular_file(path)
         return Spec(path, name)
     file = str(path)
     if name is None and _is_plain_name(file) and file in shipped.networks():
         return _shipped(file)
-    _refuse_what_is_no_file(path)
+    _require_regular_file(path)
     if name is None and _is_plain_name(file):
         return _shipped(file)
     raise WrongUsage(f"there is no file {file}", _nearest_file(path))
 
 
-def _refuse_what_is_no_file(path: Path) -> None:
+def _require_regular_file(path: Path) -> None:
     """Raise CompileFailed (E0804) for a folder, FIFO, device or cyclic link in place of a spec."""
     instead = shipped.in_place_of_file(path)
     if instead is not None:
@@ -60,7 +60,7 @@ def files(paths: Sequence[str]) -> Iterator[Path]:
         elif path.is_file():
             yield path
         else:
-            _refuse_what_is_no_file(path)
+            _require_regular_file(path)
             raise WrongUsage(f"there is no file or folder {text}", _nearest_file(path))
 
 

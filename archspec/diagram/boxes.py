@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from archspec.diagram.drawing import Box, Line
 from archspec.diagram.labels import in_lines
-from archspec.diagram.style import BLOCK, END, LINE, PALE_LINE, SOFT, fill_of, ink_on, pale
+from archspec.diagram.style import BLOCK, END, LINE, PALE_LINE, SOFT, fill_of, pale, text_colour_on
 
 Direction: TypeAlias = Literal["TB", "LR"]
 """Whether data flow from top to bottom or from left to right."""
@@ -133,7 +133,7 @@ def _merge(box: Box, direction: Direction, tails: Sequence[int]) -> str:
     (line,) = box.lines
     fill = _fill(box, line)
     text = f'<font point-size="9">{_text(box, line, box.count)}</font>'
-    row = f"<tr><td>{_together(text, *_shapes(box, SOFT if box.idle else ink_on(fill)))}</td></tr>"
+    row = f"<tr><td>{_together(text, *_shapes(box, SOFT if box.idle else text_colour_on(fill)))}</td></tr>"
     look = f'border="1" color="{_outline(box)}" style="rounded" bgcolor="{fill}"'
     return _table([row], look, box, direction, tails)
 
@@ -233,7 +233,7 @@ def _together(*lines: str) -> str:
 
 def _bar_text(box: Box) -> str:
     (line,) = box.lines
-    ink = SOFT if box.idle else ink_on(_fill(box, line))
+    ink = SOFT if box.idle else text_colour_on(_fill(box, line))
     text = f'<font point-size="9">{_text(box, line, box.count)}</font>'
     return "&nbsp; ".join([text, *(_fine(shape, ink) for shape in box.shapes)])
 
@@ -248,7 +248,7 @@ def _outline(box: Box, color: str = LINE) -> str:
 
 
 def _text(box: Box, line: Line, count: int) -> str:
-    ink = SOFT if box.idle else ink_on(_fill(box, line))
+    ink = SOFT if box.idle else text_colour_on(_fill(box, line))
     key = f'<font point-size="9" color="{ink}">{escaped(line.key)}: </font>' if line.key else ""
     text = "<br/>".join(map(escaped, in_lines(line.text)))
     return f'{key}<font color="{ink}">{text}</font>{times(count)}'

@@ -61,7 +61,7 @@ def _distinct(
     graphs: Sequence[Graph], shown: tuple[str, ...], classes: Mapping[Graph, int]
 ) -> Iterator[tuple[Graph, tuple[str, ...]]]:
     """Graphs with the same text, each with the additional arguments to show."""
-    telling = _telling(graphs, shown, classes)
+    telling = _distinguishing(graphs, shown, classes)
     if telling is None:
         yield from ((graph, shown) for graph in graphs)
         return
@@ -72,7 +72,7 @@ def _distinct(
         yield from _distinct(part, (*shown, telling), classes)
 
 
-def _telling(
+def _distinguishing(
     graphs: Sequence[Graph], shown: tuple[str, ...], classes: Mapping[Graph, int]
 ) -> str | None:
     """The first argument that distinguishes graphs of different structure, and no equal ones."""

@@ -59,7 +59,7 @@ def pale(fill: str) -> str:
     return "#" + "".join(f"{part:02x}" for part in mixed)
 
 
-def ink_on(fill: str) -> str:
+def text_colour_on(fill: str) -> str:
     """A text colour that is readable on a fill."""
     red, green, blue = (int(fill[at : at + 2], 16) for at in (1, 3, 5))
     return INK if 0.299 * red + 0.587 * green + 0.114 * blue > 140 else "#ffffff"

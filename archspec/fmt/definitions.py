@@ -19,7 +19,7 @@ def module(p: Layout, node: ast.Module) -> Doc:
     docs: list[Doc] = []
     for at, part in enumerate(parts):
         if at:
-            if _stand_apart(parts[at - 1], part) or separated(p, parts[at - 1], part):
+            if _needs_empty_line(parts[at - 1], part) or separated(p, parts[at - 1], part):
                 docs.append(BLANK)
             docs.append(HARD)
         docs.append(_definition(p, part))
@@ -27,7 +27,7 @@ def module(p: Layout, node: ast.Module) -> Doc:
     return concat(*docs, *(end if parts else end[1:]))
 
 
-def _stand_apart(before: Any, after: Any) -> bool:
+def _needs_empty_line(before: Any, after: Any) -> bool:
     """Whether an empty line between two definitions is mandatory."""
     if isinstance(before, ast.Use) or isinstance(after, ast.Use):
         return type(before) is not type(after)

@@ -114,10 +114,10 @@ def choices_in(expression: Expression) -> Iterator[Operation]:
             yield from choices_in(operand)
 
 
-def says_more(expression: Expression) -> bool:
+def has_names(expression: Expression) -> bool:
     """Whether an expression has anything but numbers."""
     if isinstance(expression, Operation):
-        return any(map(says_more, expression.operands))
+        return any(map(has_names, expression.operands))
     return not isinstance(expression, Number | Outside)
 
 

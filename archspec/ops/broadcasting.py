@@ -20,7 +20,7 @@ FLOATS = frozenset({DType.F32, DType.C64})
 
 
 @frozen
-class _Meeting:
+class _Matched:
     """A dim of the result, with the input that it comes from."""
 
     size: Dim = field(default=ONE)
@@ -34,10 +34,10 @@ def broadcast(op: str, check: Check, inputs: Sequence[TensorType]) -> tuple[Dim,
     shapes and the axis, if two numbers differ.
     """
     rank = max(one.rank for one in inputs)
-    shape = [_Meeting() for _ in range(rank)]
+    shape = [_Matched() for _ in range(rank)]
     for index, one in enumerate(inputs):
         for axis, size in enumerate(one.shape, start=rank - one.rank):
-            shape[axis] = _meet(op, check, inputs, axis, shape[axis], _Meeting(size, index))
+            shape[axis] = _meet(op, check, inputs, axis, shape[axis], _Matched(size, index))
     return tuple(meeting.size for meeting in shape)
 
 
@@ -46,9 +46,9 @@ def _meet(
     check: Check,
     inputs: Sequence[TensorType],
     axis: int,
-    before: _Meeting,
-    now: _Meeting,
-) -> _Meeting:
+    before: _Matched,
+    now: _Matched,
+) -> _Matched:
     if now.size == 1 or now.size == before.size:
         return before
     if before.size == 1:

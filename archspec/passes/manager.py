@@ -10,7 +10,7 @@ import networkx
 
 from archspec.diagnostics.failure import CompileFailed
 from archspec.diagnostics.model import diagnostic
-from archspec.extensions import blamed
+from archspec.extensions import attributing_failures
 from archspec.frozen import frozen
 from archspec.graph.compare import part_fingerprints
 from archspec.graph.compiled import Compiled
@@ -65,7 +65,7 @@ def _without_family(outcome: Outcome, before: Compiled) -> Outcome:
 
 
 def _options(request: Request, one: Pass) -> Options:
-    with blamed(KIND, request.name, BROKEN):
+    with attributing_failures(KIND, request.name, BROKEN):
         return read_options("pass", one, request.options, KIND.code)
 
 
@@ -95,7 +95,7 @@ def _run(one: Pass, network: Compiled, options: Options) -> Outcome:
     """
     verifying = bool(os.environ.get(VERIFY))
     before = _snapshots(network) if verifying else {}
-    with blamed(KIND, one.name, BROKEN):
+    with attributing_failures(KIND, one.name, BROKEN):
         outcome = one.run(network, options)
         if not isinstance(outcome, Outcome):
             raise TypeError(f"`run` returns {type(outcome).__name__}, not an Outcome")
@@ -108,7 +108,7 @@ def _run(one: Pass, network: Compiled, options: Options) -> Outcome:
     if changed is not None:
         message = f"the pass `{one.name}` changes the network that it is given: {changed}"
         raise CompileFailed([diagnostic(BROKEN, message)])
-    with blamed(KIND, one.name, BROKEN, "returns a network that cannot be verified"):
+    with attributing_failures(KIND, one.name, BROKEN, "returns a network that cannot be verified"):
         faults = verify_network(outcome.network)
     if faults:
         message = f"the result of the pass `{one.name}` does not verify: {faults[0]}"

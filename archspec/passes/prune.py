@@ -157,7 +157,7 @@ class _Body:
         if more := other_needs(needs, node.requirements):
             self.nodes[number] = replace(node, requirements=node.requirements + more)
 
-    def hand_on(self, old: Port, source: Port, needs: Iterable[Requirement] = ()) -> None:
+    def replace_port(self, old: Port, source: Port, needs: Iterable[Requirement] = ()) -> None:
         """Replace an old port by another old one for its readers; they get the needs `needs`."""
         self.ports[old] = self.ports[source]
         if found := (*self.needs.get(source, ()), *needs):
@@ -183,7 +183,7 @@ def _rebuild(
             continue
         one = bypass(node) if node.instance is not None else None
         if one is not None:
-            body.hand_on(Port(node.id), node.inputs[one])
+            body.replace_port(Port(node.id), node.inputs[one])
             continue
         _take_op(body, node, held.get(node.id, ()))
         for output in range(len(node.types)):
@@ -255,7 +255,7 @@ def _take_call(body: _Body, node: Node, asked: tuple[int, ...], below: Pruned) -
         assert node.callee is not None
         needs = (*node.requirements, *below_call(node, node.callee.requirements))
         for new, old in enumerate(asked):
-            body.hand_on(Port(node.id, old), node.inputs[below.forwards[new]], needs)
+            body.replace_port(Port(node.id, old), node.inputs[below.forwards[new]], needs)
         return
     instance = node.instance
     assert instance is not None

@@ -20,12 +20,12 @@ def deeply(action: Callable[[], T]) -> T:
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(max(before, FRAMES))
     try:
-        return _with_room(action)
+        return _with_large_stack(action)
     finally:
         sys.setrecursionlimit(before)
 
 
-def _with_room(action: Callable[[], T]) -> T:
+def _with_large_stack(action: Callable[[], T]) -> T:
     return action()
 
 
@@ -33,4 +33,4 @@ def _with_room(action: Callable[[], T]) -> T:
 # that repeatedly crosses the end of a chunk allocates it again and again, which took a tenth of the
 # time of a compilation. A frame that needs 1 MB gets a chunk of 2 MB, whose other half serves all
 # calls inside. Memory that is not touched costs nothing.
-_with_room.__code__ = _with_room.__code__.replace(co_stacksize=ROOM)
+_with_large_stack.__code__ = _with_large_stack.__code__.replace(co_stacksize=ROOM)

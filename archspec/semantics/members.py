@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from archspec.graph.compiled import Compiled
-from archspec.graph.expression import says_more
+from archspec.graph.expression import has_names
 from archspec.graph.walk import walk
 from archspec.semantics.decisions import Decisions, sizes_decide
 from archspec.semantics.program.definitions import BlockDefinition, Definition
@@ -43,7 +43,7 @@ class Members:
             kind = parameter.type.name if parameter.type is not None else ""
             if kind not in ("int", "float") or not isinstance(value, int | float):
                 continue
-            if name not in self.given and (default is None or says_more(default)):
+            if name not in self.given and (default is None or has_names(default)):
                 continue
             if not self._decisions.read(self.definition, [name]):
                 found[name] = value

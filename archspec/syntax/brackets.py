@@ -241,13 +241,18 @@ class _Balancer:
             if same:
                 self.surplus -= len(self.open) - same[0] - 1
                 self._close_all(same[0] + 1)
-        elif token.first and self.surplus < 0 and self.indent > top.indent and self._goes_on(at):
+        elif (
+            token.first
+            and self.surplus < 0
+            and self.indent > top.indent
+            and self._body_continues(at)
+        ):
             self.surplus += 1
             return self._drop(token)
         self.open.pop()
         return True
 
-    def _goes_on(self, at: int) -> bool:
+    def _body_continues(self, at: int) -> bool:
         """Whether the body of the innermost bracket seems to continue after a `}`."""
         following = self.tokens[at + 1] if at + 1 < len(self.tokens) else None
         if following is None or not following.first:

@@ -14,7 +14,7 @@ from archspec.syntax.layout import Layout
 from archspec.syntax.lexer import Token, scan
 from archspec.syntax.lexical import clean
 from archspec.syntax.reader import Reader
-from archspec.syntax.targets import leftovers
+from archspec.syntax.targets import report_misplaced_items
 
 VERSION = 1
 """The version of the language."""
@@ -42,7 +42,7 @@ def parse(source: Source) -> ParseResult:
     if tokens is not None:
         found = Reader(context, tokens, "module").run(_recover)
         items = found if isinstance(found, list) else []
-        leftovers(context)
+        report_misplaced_items(context)
     comments = tuple(_comment(context, token) for token in comment_tokens)
     module = _module(context, items, comments)
     faults = sorted(context.diagnostics, key=lambda item: item.sort_key)

@@ -146,7 +146,7 @@ def _cut(node: ast.Index, words: str) -> Fix:
     return Fix(words, (Edit(node.span, written),))
 
 
-def leftovers(k: Context) -> None:
+def report_misplaced_items(k: Context) -> None:
     """Report items that looked like a shape but are not part of one."""
     for node, items in k.raw_items.values():
         if not items:

@@ -9,7 +9,7 @@ from pathlib import Path
 from archspec.analysis.buildable import require_buildable
 from archspec.diagnostics.failure import CompileFailed
 from archspec.diagnostics.model import diagnostic
-from archspec.extensions import blamed
+from archspec.extensions import attributing_failures
 from archspec.graph.compiled import Compiled
 from archspec.options import Options, read_options
 from archspec.passes.folding.fold import Folding
@@ -61,7 +61,7 @@ def build_targets(
         bare = without_weights() if weights is None and target.holds_weights else None
         fix = f"`--target {bare}` writes the source alone, without it" if bare else None
         with (
-            blamed(KIND, target.name, KIND.code),
+            attributing_failures(KIND, target.name, KIND.code),
             _memory_of(compiled),
             importing(target.name, fix),
         ):
@@ -69,7 +69,7 @@ def build_targets(
 
 
 def _options(target: Backend, given: Mapping[str, object]) -> Options:
-    with blamed(KIND, target.name, KIND.code):
+    with attributing_failures(KIND, target.name, KIND.code):
         return read_options("target", target, given, KIND.code)
 
 
@@ -83,7 +83,11 @@ def live_module(
     require_buildable(compiled, with_weights=str(device) != "meta")
     live = live_backend()
     _require_lowered(compiled, [live])
-    with blamed(KIND, live.name, KIND.code), _memory_of(compiled), importing(live.name):
+    with (
+        attributing_failures(KIND, live.name, KIND.code),
+        _memory_of(compiled),
+        importing(live.name),
+    ):
         return live.module(compiled, device=device, dtype=dtype, seed=seed, weights=weights)
 
 
@@ -110,5 +114,5 @@ def _require_lowered(compiled: Compiled, targets: Sequence[Backend]) -> None:
 
 
 def _uncovered(target: Backend, compiled: Compiled) -> tuple[Uncovered, ...]:
-    with blamed(KIND, target.name, KIND.code):
+    with attributing_failures(KIND, target.name, KIND.code):
         return tuple(target.coverage(compiled))

@@ -30,7 +30,7 @@ class Initialiser(BaseModel):
         """Whether it fills only tensors with certain numbers of axes."""
         return self.axes != (0, None)
 
-    def misfit(self, shape: tuple[int, ...]) -> str:
+    def shape_error(self, shape: tuple[int, ...]) -> str:
         """Why it cannot fill a tensor of this shape, or ""."""
         least, most = self.axes
         if least <= len(shape) and (most is None or len(shape) <= most):
@@ -152,9 +152,9 @@ class Dirac(Initialiser):
     axes: ClassVar[tuple[int, int | None]] = (3, 5)
     groups: PositiveInt = 1
 
-    def misfit(self, shape: tuple[int, ...]) -> str:
+    def shape_error(self, shape: tuple[int, ...]) -> str:
         """Why it cannot fill a tensor of this shape, or ""."""
-        fault = super().misfit(shape)
+        fault = super().shape_error(shape)
         if not fault and shape[0] % self.groups:
             return f"`dirac` cannot divide {shape[0]} channels into {self.groups} groups"
         return fault

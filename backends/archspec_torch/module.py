@@ -86,7 +86,7 @@ def _undrawn() -> AbstractContextManager[Any]:
     from torch import Tensor, nn  # noqa: PLC0415
     from torch.overrides import TorchFunctionMode  # noqa: PLC0415
 
-    class Undrawn(TorchFunctionMode):
+    class WithoutInitialisation(TorchFunctionMode):
         def __torch_function__(
             self, func: Any, types: Any, args: Any = (), kwargs: Any = None
         ) -> Any:
@@ -94,7 +94,7 @@ def _undrawn() -> AbstractContextManager[Any]:
                 return args[0] if args else kwargs["tensor"]
             return func(*args, **(kwargs or {}))
 
-    return Undrawn()
+    return WithoutInitialisation()
 
 
 def load_source(text: str) -> ModuleType:

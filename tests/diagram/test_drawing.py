@@ -24,7 +24,7 @@ from archspec.diagram.facts import Facts
 from archspec.diagram.labels import in_lines, key_text, op_text, range_text
 from archspec.diagram.ranks import levels
 from archspec.diagram.spine import plumb_lines
-from archspec.diagram.style import FILLS, ink_on
+from archspec.diagram.style import FILLS, text_colour_on
 from archspec.diagram.wording import wording
 from archspec.graph.model import Graph
 from archspec.ops.activation import Relu
@@ -223,7 +223,7 @@ def test_text_can_be_read_on_every_fill():
         return sum(w * channel(p) for w, p in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
 
     for fill in FILLS.values():
-        dark, light = sorted((luminance(fill), luminance(ink_on(fill))))
+        dark, light = sorted((luminance(fill), luminance(text_colour_on(fill))))
         assert (light + 0.05) / (dark + 0.05) > 4.5  # WCAG 2.1, level AA
 
 

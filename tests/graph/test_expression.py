@@ -11,8 +11,8 @@ from archspec.graph.expression import (
     Operation,
     Size,
     evaluated,
+    has_names,
     names_in,
-    says_more,
     simplified,
     substituted,
 )
@@ -64,8 +64,8 @@ def test_simplified():
     assert evaluated(Operation("**", (Number(2), Number(1000))), {}) is None
     assert evaluated(Operation("//", (A, Number(0))), {"a": 1}) is None
     assert set(names_in(Operation("+", (A, B)))) == {"a", "b"}
-    assert says_more(Size(3))
-    assert not says_more(Operation("neg", (ONE,)))
+    assert has_names(Size(3))
+    assert not has_names(Operation("neg", (ONE,)))
     assert evaluated(Operation("tuple", (A, ONE)), {"a": 2}) == (2, 1)
     assert OPERATIONS["ceil_div"](7, 2) == 4
 

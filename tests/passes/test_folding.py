@@ -9,7 +9,6 @@ from archspec.passes.folding.fold import fold
 from archspec.passes.folding.steps import (
     IDENTITY,
     After,
-    Become,
     Before,
     Chain,
     Channelwise,
@@ -18,6 +17,7 @@ from archspec.passes.folding.steps import (
     Merge,
     Offset,
     Scale,
+    SetNorm,
     Total,
 )
 from tests.building import compiled, fractal
@@ -304,7 +304,7 @@ def test_folding_never_adds_numbers(folding, body):
 def test_norms_without_a_layer_are_merged(folding):
     found = folding("output x -> relu -> a: batch_norm -> dropout -> b: batch_norm -> relu")
     both = Chain((norm("a"), norm("b")))
-    assert found.steps == (Become("a", NORM.settings, both),)
+    assert found.steps == (SetNorm("a", NORM.settings, both),)
     assert {name.rpartition(".")[0] for name in names(found)} == {"a"}
 
 
@@ -343,7 +343,7 @@ def test_layers_beyond_the_search_limit_are_not_folded(folding, monkeypatch, loo
     statements = "y0 = x; " + "; ".join(
         f"y{i + 1} = y{i} -> c{i}: conv(4, 1) -> n{i}: batch_norm -> relu" for i in range(4)
     )
-    monkeypatch.setattr("archspec.passes.folding.fold.LOOKED_AT", looks)
+    monkeypatch.setattr("archspec.passes.folding.fold.SEARCH_LIMIT", looks)
     found = folding(f"{statements}; output y4")
     layers = {step.layer.owner for step in found.steps}
     assert layers == {f"c{i}" for i in range(len(layers))}

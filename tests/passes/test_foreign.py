@@ -9,7 +9,7 @@ import torch
 import archspec
 import archspec_torch.lowering
 from archspec.ops import registry
-from archspec.passes.folding.steps import After, Become, Before, Chain, Channelwise, Layer
+from archspec.passes.folding.steps import After, Before, Chain, Channelwise, Layer, SetNorm
 from archspec_torch.lowering import base, lowerings
 from tests.backends.values import unsettled
 
@@ -94,7 +94,7 @@ def test_consecutive_norms_are_merged(network):
     net = folded(network("gain -> batch_norm(axis=-1, affine=false) -> relu", kind), 3, 2, 5)
     assert ops(net) == ["gain", "relu"]
     (step,) = net.folding.steps
-    assert isinstance(step, Become)
+    assert isinstance(step, SetNorm)
     assert isinstance(step.change, Chain)
 
 

@@ -44,7 +44,7 @@ def test_masks_are_sets(one: tuple[int, int], start: int, length: int, modulus: 
     bits = [place for place in range(period) if mask >> place & 1]
     assert list(masks.members(mask)) == bits
     assert masks.of(bits, period) == mask == masks.of_flags(masks.flags(mask, period))
-    assert set(masks.members(masks.hit(start, stop, period))) == {
+    assert set(masks.members(masks.residues_in(start, stop, period))) == {
         number % period for number in range(start, stop)
     }
     assert set(masks.members(masks.folded(mask, modulus))) == {bit % modulus for bit in bits}

@@ -22,7 +22,7 @@ class Effort:
     left: int
 
     @property
-    def is_spent(self) -> bool:
+    def is_exhausted(self) -> bool:
         """Whether no effort is left."""
         return self.left <= 0
 
@@ -51,7 +51,7 @@ class Draft:
         """Type of a port."""
         return self.edit.type_of(port)
 
-    def is_alive(self, number: int) -> bool:
+    def is_needed(self, number: int) -> bool:
         """Whether a node is not an input, and is still needed by an output."""
         return number in self.edit and not self.edit.node(number).is_input
 

@@ -48,14 +48,14 @@ def _unknown(node: Node) -> Ends:
     return Ends(readers, sources, is_empty=False, is_closed=True)
 
 
-class Look:
+class Boundaries:
     """The kinds of adjacent nodes in a block; `known` has the ends of the blocks that it calls."""
 
     def __init__(self, graph: Graph, known: Mapping[Graph, Ends], shared: Collection[Instance]):
         self._graph, self._known, self._shared = graph, known, shared
         self._draft = Draft(graph, shared, Effort(0))
         self._needed = [
-            node for node in graph.nodes if node.is_input or self._draft.is_alive(node.id)
+            node for node in graph.nodes if node.is_input or self._draft.is_needed(node.id)
         ]
         self._kinds = {node.id: self._kind(node) for node in self._needed}
         self._sources: dict[Port, frozenset[Kind]] = {}

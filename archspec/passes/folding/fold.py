@@ -29,7 +29,7 @@ from archspec.graph.owned import owned
 from archspec.graph.ties import tied_instances
 from archspec.graph.walk import walk
 from archspec.passes.folding.draft import Effort
-from archspec.passes.folding.ends import Ends, Look, held
+from archspec.passes.folding.ends import Boundaries, Ends, held
 from archspec.passes.folding.inlining import inlined
 from archspec.passes.folding.steps import Step, below
 from archspec.passes.folding.sweep import sweep
@@ -37,7 +37,7 @@ from archspec.passes.folding.sweep import sweep
 OPENED_NODES = 20_000
 """Maximum total number of nodes of inlined calls; the other calls are not inlined."""
 
-LOOKED_AT = 40_000
+SEARCH_LIMIT = 40_000
 """Maximum total number of visited nodes; the rest is left unchanged."""
 
 
@@ -109,7 +109,7 @@ class _Folder:
         self._numbers: dict[Hashable, int] = {}
         self._made: dict[Instance, Instance] = {}
         self._room = OPENED_NODES
-        self._effort = Effort(LOOKED_AT)
+        self._effort = Effort(SEARCH_LIMIT)
         self._shared = _across(graphs) | tied_instances(graphs)
 
     def take(self, graph: Graph) -> None:
@@ -119,7 +119,7 @@ class _Folder:
             now = self._folded(now)
         self.became[graph] = now
         if now not in self._ends:
-            self._ends[now] = Look(now, self._ends, self._shared).ends()
+            self._ends[now] = Boundaries(now, self._ends, self._shared).ends()
         self._ways[now] = self._way(now)
 
     def _folded(self, graph: Graph) -> Graph:
@@ -152,9 +152,9 @@ class _Folder:
         trial, origins = graph, {node.id: node.id for node in graph.nodes}
         empty: set[int] | None = None
         while True:
-            look = Look(trial, self._ends, self._shared)
-            empty = look.empty() if empty is None else empty
-            calls = self._within_room(trial, look.to_inline())
+            boundaries = Boundaries(trial, self._ends, self._shared)
+            empty = boundaries.empty() if empty is None else empty
+            calls = self._within_limit(trial, boundaries.to_inline())
             if not calls:
                 break
             step = inlined(trial, calls)
@@ -166,7 +166,7 @@ class _Folder:
         found = {at for at in touched if graph.node(at).callee is not None}
         return found | empty if touched else set()
 
-    def _within_room(self, graph: Graph, calls: set[int]) -> set[int]:
+    def _within_limit(self, graph: Graph, calls: set[int]) -> set[int]:
         found: set[int] = set()
         for at in sorted(calls):
             callee = graph.node(at).callee

@@ -141,7 +141,7 @@ class Merge:
 
 
 @frozen
-class Become:
+class SetNorm:
     """A norm whose weight and bias are set so that its whole map is `change`.
 
     `settings` are those of its `ChannelMap`.
@@ -152,7 +152,7 @@ class Become:
     change: Change
 
 
-Step: TypeAlias = After | Before | Merge | Become
+Step: TypeAlias = After | Before | Merge | SetNorm
 
 
 def below(step: Step, prefix: str) -> Step:
@@ -167,8 +167,8 @@ def below(step: Step, prefix: str) -> Step:
         case Merge(into, part, start, dilation):
             named = _moved(part, prefix) if isinstance(part, Layer) else _renamed(part, prefix)
             return Merge(_moved(into, prefix), named, start, dilation)
-        case Become(owner, settings, change):
-            return Become(join_path(prefix, owner), settings, _renamed(change, prefix))
+        case SetNorm(owner, settings, change):
+            return SetNorm(join_path(prefix, owner), settings, _renamed(change, prefix))
 
 
 def _moved(layer: Layer, prefix: str) -> Layer:

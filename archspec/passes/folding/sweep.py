@@ -18,7 +18,7 @@ from archspec.passes.folding.patterns import (
     linearity_of,
     parts_of,
 )
-from archspec.passes.folding.steps import Become, Before, Change, Step
+from archspec.passes.folding.steps import Before, Change, SetNorm, Step
 from archspec.passes.rewriting.driver import replaced
 from archspec.passes.rewriting.identities import UNDONE
 
@@ -43,7 +43,7 @@ def sweep(graph: Graph, shared: Collection[Instance], effort: Effort) -> Swept:
     while len(work.steps) != before:
         before = len(work.steps)
         for node in graph.nodes:
-            if not effort.is_spent:
+            if not effort.is_exhausted:
                 work.visit(node.id)
     if not work.steps:
         return Swept(graph)
@@ -80,7 +80,7 @@ class _Sweep:
 
     def visit(self, number: int) -> None:
         """Fold the form that ends at a node."""
-        if not self.draft.is_alive(number):
+        if not self.draft.is_needed(number):
             return
         node = self.draft.node(number)
         parts = parts_of(self.draft, node)
@@ -186,7 +186,7 @@ class _Sweep:
             if own.terms == ((0, found.change),):
                 continue
             assert norm.instance is not None
-            self.steps.append(Become(norm.instance.key, own.settings, found.change))
+            self.steps.append(SetNorm(norm.instance.key, own.settings, found.change))
             self._note(found.nodes)
             self.draft.put(norm, (found.source,))
             if norm.id != node.id:

@@ -163,7 +163,7 @@ def _values(
     if words and isinstance(node, ast.Name):
         if node.text in words and not context.environment.has_local(node.text):
             return (node.text,)
-        if _means_nothing(context, node.text):
+        if _is_unknown(context, node.text):
             if context.session.sink.reported(node.span):
                 raise Reported()
             listed = ", ".join(f"`{word}`" for word in sorted(words))
@@ -178,7 +178,7 @@ def _values(
     return (argument_value(context, call, argument),)
 
 
-def _means_nothing(context: Context, text: str) -> bool:
+def _is_unknown(context: Context, text: str) -> bool:
     environment = context.environment
     known = environment.has_local(text) or environment.module.definition(text) is not None
     known = known or text in environment.module.missed

@@ -46,13 +46,13 @@ def by_name(
                 f"`{definition.name}` has no parameter `{item.name}`",
                 item.span,
                 secondary=[(definition.name_span, "defined here")],
-                notes=_what_it_has(definition, item.name, names),
+                notes=_known_parameters(definition, item.name, names),
                 fix=rename(beginning(item.span, item.name), item.name, names),
             )
     return found
 
 
-def _what_it_has(definition: Definition, name: str, names: Sequence[str]) -> tuple[str, ...]:
+def _known_parameters(definition: Definition, name: str, names: Sequence[str]) -> tuple[str, ...]:
     """A note with the parameters of a definition, for an argument that it does not have."""
     if isinstance(definition, BlockDefinition) and name in free_dims(definition.node.body):
         return (

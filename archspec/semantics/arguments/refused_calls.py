@@ -139,11 +139,11 @@ def data_in_call(context: Context, node: ast.Call, argument: ast.Argument) -> Sp
         argument.value.span,
         "this is data",
         notes=_taken_by_input(context, node),
-        fix=_let_flow(written, node) if written is not None else applied_to(node, data),
+        fix=_as_chain(written, node) if written is not None else applied_to(node, data),
     )
 
 
-def _let_flow(written: str, node: ast.Call) -> Fix:
+def _as_chain(written: str, node: ast.Call) -> Fix:
     return Fix(f"write `{written}`", (Edit(node.span, in_place(written, node.span)),))
 
 

@@ -107,7 +107,7 @@ def _fits(op: type[Op], name: str, value: Value) -> bool:
 _COMPACT = re.compile(r'"([a-zA-Z]{2,}(?:,[ ]*[a-zA-Z]+)*)[ ]*->[ ]*([a-zA-Z]*)"')
 
 
-def letters_apart(place: Span) -> Fix | None:
+def with_separated_letters(place: Span) -> Fix | None:
     """The fix for `"bnd,de->bne"`: a word is the name of one axis, so letters are separated."""
     found = _COMPACT.fullmatch(place.text)
     if found is None:

@@ -26,7 +26,7 @@ def _check(rules: Sequence[InitRule], graph: Graph, sink: Sink) -> None:
     for op, item in _parameters({rule.op for rule in rules}, graph):
         for number, rule in enumerate(rules):
             if number not in faults and rule_for((rule,), op, item) is not None:
-                fault = rule.initialiser.misfit(item.shape)
+                fault = rule.initialiser.shape_error(item.shape)
                 if fault:
                     faults[number] = f"{fault} (`{item.name}` of `{op.name}`)"
     for number in sorted(faults):

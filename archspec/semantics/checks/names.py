@@ -73,7 +73,9 @@ def _visit_all(scope: ModuleScope, walker: _Walker) -> None:
         if isinstance(definition, PresetDefinition):
             walker.visit(definition.node.value, frozenset())
         elif isinstance(definition, BlockDefinition):
-            names = walker.parameters(definition.node.parameters, _lost(definition.node))
+            names = walker.parameters(
+                definition.node.parameters, _possibly_declared(definition.node)
+            )
             inner = names | bound_in(definition.node.body)
             for statement in definition.node.body.statements:
                 if isinstance(statement, ast.ExprStmt):
@@ -81,13 +83,13 @@ def _visit_all(scope: ModuleScope, walker: _Walker) -> None:
             walker.visit(definition.node.body, names)
         elif isinstance(definition, RuleDefinition):
             for clause in definition.clauses:
-                names = walker.parameters(clause.parameters, _lost(clause))
+                names = walker.parameters(clause.parameters, _possibly_declared(clause))
                 if clause.guard is not None:
                     walker.visit(clause.guard, names)
                 walker.visit(clause.value, names)
 
 
-def _lost(node: ast.BlockDef | ast.RuleClause) -> frozenset[str]:
+def _possibly_declared(node: ast.BlockDef | ast.RuleClause) -> frozenset[str]:
     """Names that a head with syntax errors may have declared."""
     if not node.damaged:
         return frozenset()
@@ -175,11 +177,11 @@ class _Walker:
     def parts(self, item: ast.Node, seen: frozenset[str]) -> list[tuple[object, frozenset[str]]]:
         """The parts of a node to visit, each with the names visible to it."""
         if isinstance(item, ast.Body):
-            strays = self.strays(item)
+            unused_statements = self.unused_statements(item)
             for fault in rebound(item):
                 self.sink.report(fault)
             inner = seen | bound_in(item)
-            return [(part, inner) for part in item.statements if id(part) not in strays]
+            return [(part, inner) for part in item.statements if id(part) not in unused_statements]
         if isinstance(item, ast.For):
             return [(item.iterable, seen), (item.body, seen | targets_of(item.targets))]
         if isinstance(item, ast.Comprehension):
@@ -203,7 +205,7 @@ class _Walker:
     ) -> list[tuple[object, frozenset[str]]]:
         """The parts of a call to visit, after the check for a call of another library."""
         arguments = [one for one in item.arguments if not self.may_be_word(item, one, seen)]
-        known = partial(self.means_something, seen=seen)
+        known = partial(self.is_known_name, seen=seen)
         applied = id(item) in self.applied
         if not self.is_damaged and self.foreign.call(item, known, applied):
             return [(part, seen) for part in arguments]
@@ -219,9 +221,9 @@ class _Walker:
             self.weights.add(id(base))
         if self.is_damaged:
             return False
-        if self.foreign.name(node, partial(self.means_something, seen=seen)):
+        if self.foreign.name(node, partial(self.is_known_name, seen=seen)):
             return True
-        if not isinstance(base, ast.Name) or self.means_something(base.text, seen):
+        if not isinstance(base, ast.Name) or self.is_known_name(base.text, seen):
             return False
         if node.name in ("weight", "bias"):
             return False
@@ -253,7 +255,7 @@ class _Walker:
         if isinstance(base, ast.Name) and base.text not in seen:
             self.calls.append(WrittenCall(node, id(node) in self.stages))
 
-    def strays(self, body: ast.Body) -> set[int]:
+    def unused_statements(self, body: ast.Body) -> set[int]:
         """Report expression statements besides an output or another expression, by their ids."""
         kinds = (ast.ExprStmt, ast.Output)
         results = [item for item in body.statements if isinstance(item, kinds)]
@@ -268,7 +270,7 @@ class _Walker:
                 self.sink.report(unused_result(item, result.span))
         return found
 
-    def means_something(self, text: str, seen: frozenset[str]) -> bool:
+    def is_known_name(self, text: str, seen: frozenset[str]) -> bool:
         return text in seen or text in self.known or text in self.lost or is_word(text)
 
     def may_be_word(self, call: ast.Call, argument: ast.Argument, seen: frozenset[str]) -> bool:
@@ -279,7 +281,7 @@ class _Walker:
         value, name = argument.value, argument.name
         if name is None or not isinstance(value, ast.Name):
             return False
-        if self.means_something(value.text, seen):
+        if self.is_known_name(value.text, seen):
             return False  # checked first: the attributes of all ops require importing them all
         function = call.function
         if not isinstance(function, ast.Name) or function.text in seen:
@@ -289,11 +291,9 @@ class _Walker:
 
     def name(self, node: ast.Name, seen: frozenset[str]) -> None:
         text = node.text
-        if self.means_something(text, seen) or id(node) in self.foreign.covered:
+        if self.is_known_name(text, seen) or id(node) in self.foreign.covered:
             return
-        if not self.is_damaged and self.foreign.name(
-            node, partial(self.means_something, seen=seen)
-        ):
+        if not self.is_damaged and self.foreign.name(node, partial(self.is_known_name, seen=seen)):
             return
         fix = self.suggestion(node, seen)
         if self.is_damaged and fix is None:

@@ -31,7 +31,7 @@ def check_usage(compiled: Compiled, sink: Sink) -> None:
     for used in usage.below():
         for part in used.parts:
             dead: dict[Span, list[Node]] = {}
-            for node in _dead_layers(part, used, usage):
+            for node in _unused_layers(part, used, usage):
                 if node.instance not in tied:
                     dead.setdefault(node.origin.span, []).append(node)
             for nodes in dead.values():
@@ -41,7 +41,7 @@ def check_usage(compiled: Compiled, sink: Sink) -> None:
                     _check_outputs(part, node, used, usage, sink)
 
 
-def _dead_layers(part: Part, used: Used, usage: Usage) -> Iterator[Node]:
+def _unused_layers(part: Part, used: Used, usage: Usage) -> Iterator[Node]:
     """Layers with weights whose results are not used; of a sequence of them, the last."""
     graph = part.graph
     if len(graph.computed) == len(graph.nodes):

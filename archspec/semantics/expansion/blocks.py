@@ -21,7 +21,7 @@ from archspec.semantics.expansion.named_outputs import no_named_outputs
 from archspec.semantics.expansion.nodes import add_node, instance_key
 from archspec.semantics.expansion.rule_recursion import descending
 from archspec.semantics.expansion.sharing import one_instance
-from archspec.semantics.expansion.signatures import honour
+from archspec.semantics.expansion.signatures import require_signature
 from archspec.semantics.program.definitions import BlockDefinition, Definition, RuleDefinition
 from archspec.semantics.values.context import GraphContext, ModeWatch, SpecError
 from archspec.semantics.values.data import pack, ports_of, structure_of
@@ -289,7 +289,7 @@ def _results(context: GraphContext, call: Call, data: Value) -> tuple[Result, ..
             )
         with descending(context, definition, call.arguments, call.span):
             result = apply_layer(context, value, data, definition.name_span)
-        honour(context, definition, call.arguments, data, result, call.span)
+        require_signature(context, definition, call.arguments, data, result, call.span)
         return (Result("", result, definition.name_span),)
     assert isinstance(definition, BlockDefinition)
     environment = body_environment(definition, call.arguments)

@@ -363,12 +363,12 @@ def _loop(context: Context, node: ast.For) -> Value:
 
 @evaluates(ast.Anonymous)
 def _body(context: Context, node: ast.Anonymous) -> Value:
-    if all(_is_lost(item) for item in node.body.statements) and node.body.statements:
+    if all(_is_unparsed(item) for item in node.body.statements) and node.body.statements:
         return POISON
     return Closure(node, context.environment)
 
 
-def _is_lost(statement: ast.Statement) -> bool:
+def _is_unparsed(statement: ast.Statement) -> bool:
     """Whether the parser could make nothing of a statement."""
     return isinstance(statement, ast.ExprStmt) and isinstance(statement.value, ast.Missing)
 

@@ -14,7 +14,7 @@ from archspec.semantics.expansion.loops import apply_for
 from archspec.semantics.expansion.nodes import next_number
 from archspec.semantics.expansion.ops import instantiate
 from archspec.semantics.expansion.rule_recursion import descending, has_signature
-from archspec.semantics.expansion.signatures import honour
+from archspec.semantics.expansion.signatures import require_signature
 from archspec.semantics.expansion.stage_faults import explained
 from archspec.semantics.program.definitions import BlockDefinition, RuleDefinition
 from archspec.semantics.values.context import GraphContext, SpecError
@@ -153,12 +153,12 @@ def _apply_block(
         with _written_out(inner):
             with descending(inner, definition, arguments, span):
                 result = apply_layer(inner, value, data, span)
-            honour(inner, definition, arguments, data, result, span)
+            require_signature(inner, definition, arguments, data, result, span)
         return result
     assert isinstance(definition, BlockDefinition)
     arguments = bind_arguments(context, layer, span)
     environment = body_environment(definition, arguments)
-    environment.is_body, environment.handed = False, layer
+    environment.is_body, environment.inline_call = False, layer
     environment.owner = context.environment.owner
     inner = context.expanding(call_text(definition.name, arguments), span).within(environment)
     inner = scoped(inner, label)

@@ -11,9 +11,9 @@ from archspec.ops.base import Check, Need, Op, OpError, Parameter
 from archspec.ops.registry import all_ops
 from archspec.semantics.arguments.op_arguments import complete
 from archspec.semantics.arguments.torch_habits import (
-    letters_apart,
     warn_of_channels,
     warn_of_no_state,
+    with_separated_letters,
 )
 from archspec.semantics.building.graph_builder import Tensor
 from archspec.semantics.building.instance_paths import has_weights, owns_weights
@@ -329,7 +329,7 @@ def _along_axis(
 
 def _check_initialisers(op: Op, parameters: tuple[Parameter, ...]) -> None:
     for item in parameters:
-        fault = item.initialiser.misfit(item.shape) if item.initialiser is not None else ""
+        fault = item.initialiser.shape_error(item.shape) if item.initialiser is not None else ""
         if fault:
             named = f"{item.name.removesuffix('_v')}_init"
             attribute = named if named in type(op).model_fields else "init"
@@ -368,5 +368,5 @@ def op_failure(
         place,
         secondary=[entry for entry in input_labels(inputs) if entry[0] != place],
         notes=error.notes,
-        fix=error.fix or (letters_apart(place) if error.attribute == "pattern" else None),
+        fix=error.fix or (with_separated_letters(place) if error.attribute == "pattern" else None),
     )

@@ -26,8 +26,8 @@ from archspec.types.solver import (
     VerdictKind,
     clauses,
     decide,
+    holds_for_all_larger,
     limited,
-    never_fails_later,
 )
 
 MAX_LISTED = 3
@@ -201,7 +201,7 @@ def beyond_bounds(conditions: Iterable[Condition]) -> list[Condition]:
     found: list[Condition] = []
     budget = TELLING_BOUNDS
     for condition in conditions:
-        if never_fails_later(condition):
+        if holds_for_all_larger(condition):
             continue
         for name in sorted(symbols_of(condition)):
             later = substitute(condition, {name: Dim.symbol(name) + 1})

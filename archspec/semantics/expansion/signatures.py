@@ -126,7 +126,7 @@ def _bound(context: GraphContext, entry: ast.Expr, size: Dim | None, *, fresh: b
     return wanted
 
 
-def honour(
+def require_signature(
     context: GraphContext,
     rule: RuleDefinition,
     arguments: Mapping[str, Value],

@@ -36,7 +36,7 @@ class Claim:
         session.by_signature = hypothesis.answer
         return session
 
-    def happens(self, condition: Condition, clause: ast.RuleClause) -> bool:
+    def may_hold(self, condition: Condition, clause: ast.RuleClause) -> bool:
         """Whether a condition on the parameters may hold."""
         verdict = self.budget.decide(condition, TRUE, clause.name_span)
         return verdict.kind is not VerdictKind.NEVER

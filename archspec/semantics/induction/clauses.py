@@ -82,7 +82,7 @@ def check_clause(claim: Claim, clause: ast.RuleClause, here: Condition, cases: i
         claim.sink.replace(before)
         for case in (split.condition, negation(split.condition)):
             inside = conjunction([here, case])
-            if claim.happens(inside, clause):
+            if claim.may_hold(inside, clause):
                 check_clause(claim, clause, inside, cases + 1)
 
 

@@ -28,7 +28,7 @@ def prove(rule: RuleDefinition, sink: Sink, budget: Budget) -> tuple[str, ...]:
         chosen = condition_of(claim, clause)
         here = conjunction([domain.condition, chosen, *passed])
         passed.append(negation(chosen))
-        if not claim.happens(here, clause):
+        if not claim.may_hold(here, clause):
             continue
         try:
             check_clause(claim, clause, here)

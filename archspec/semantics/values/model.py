@@ -103,11 +103,11 @@ class Environment:
 
     `owner` is the definition of the graph under construction; expressions are recorded in terms of
     its names. `is_body` is true if these are the names of its body. `written` maps other names to
-    such expressions: arguments of inline blocks, and bound numbers. `handed` is the call if these
-    are the names of an inline block.
+    such expressions: arguments of inline blocks, and bound numbers. `inline_call` is the call if
+    these are the names of an inline block.
     """
 
-    __slots__ = ("handed", "is_body", "module", "names", "owner", "parent", "spans", "written")
+    __slots__ = ("inline_call", "is_body", "module", "names", "owner", "parent", "spans", "written")
 
     def __init__(self, module: ModuleScope, parent: Environment | None = None) -> None:
         self.module = module
@@ -115,7 +115,7 @@ class Environment:
         self.owner: Definition | None = parent.owner if parent is not None else None
         self.is_body = False
         self.written: dict[str, Expression | ast.Expr | None] | None = None
-        self.handed: BlockLayer | None = None
+        self.inline_call: BlockLayer | None = None
         self.names: dict[str, Value] = {}
         self.spans: dict[str, Span] = {}
 

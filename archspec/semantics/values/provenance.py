@@ -19,7 +19,7 @@ from archspec.graph.expression import (
     Operation,
     Outside,
     evaluated,
-    says_more,
+    has_names,
 )
 from archspec.semantics.program.definitions import Definition, RuleDefinition
 from archspec.semantics.values.model import POISON, BlockLayer, Environment, Given, ListValue, Value
@@ -185,13 +185,15 @@ def _bound(text: str, scope: Environment, depth: int) -> Expression | None:
         if isinstance(written, ast.Node):
             written = as_written(written, scope, depth + 1)
         return written or as_number(value)
-    if scope.handed is not None:
-        written = _handed(text, scope, scope.handed, depth)
+    if scope.inline_call is not None:
+        written = _inline_argument(text, scope, scope.inline_call, depth)
         return written or as_number(value)
     return Name(text) if scope.is_body else as_number(value)
 
 
-def _handed(text: str, scope: Environment, layer: BlockLayer, depth: int) -> Expression | None:
+def _inline_argument(
+    text: str, scope: Environment, layer: BlockLayer, depth: int
+) -> Expression | None:
     """The argument of an inline block for a parameter."""
     found = None
     for name, item in _by_name(layer.given, parameter_names(layer.definition)):
@@ -218,7 +220,7 @@ def conditions_of(decisions: Iterable[Decision], owner: object) -> tuple[Express
     found: dict[Expression, None] = {}
     for node, environment in decisions:
         condition = as_written(node, environment) if environment.owner is owner else None
-        if condition is not None and says_more(condition):
+        if condition is not None and has_names(condition):
             found[condition] = None
     return tuple(found)
 
@@ -240,7 +242,7 @@ def clause_conditions(rule: RuleDefinition) -> tuple[Expression, ...]:
         ]
         guard = as_written(clause.guard, place) if clause.guard is not None else None
         for condition in (*written, *([guard] if guard is not None else ())):
-            if says_more(condition):
+            if has_names(condition):
                 found[condition] = None
     return tuple(found)
 
@@ -288,7 +290,7 @@ def written_given(
                 found[name] = Outside(item.value)
             continue
         expression = as_written(item.node, item.environment)
-        if expression is not None and says_more(expression):
+        if expression is not None and has_names(expression):
             found[name] = expression
         found.update(_of_initialiser(name, item.node, item.environment))
     return found
@@ -304,7 +306,7 @@ def _of_initialiser(
     fields = [*kind.model_fields] if kind is not None else []
     for place, item in enumerate(node.arguments[: len(fields)]):
         expression = as_written(item.value, environment)
-        if expression is not None and says_more(expression):
+        if expression is not None and has_names(expression):
             yield f"{name}.{item.name or fields[place]}", expression
 
 

@@ -81,9 +81,9 @@ def examine(
     """
     network = example.network
     uncovered = tuple(backend.coverage(network))
-    strays = tuple(_strays(network, uncovered))
-    if uncovered or strays:
-        return Found(tuple(dict.fromkeys(map(_words, uncovered))), strays)
+    failures = tuple(_wrong_coverage(network, uncovered))
+    if uncovered or failures:
+        return Found(tuple(dict.fromkeys(map(_words, uncovered))), failures)
     refused = tuple(
         f"the backend refuses the network: {fault.message}" for fault in backend.faults(network)
     )
@@ -104,7 +104,7 @@ def _words(one: Uncovered) -> str:
     return f"{title}: {one.reason}"
 
 
-def _strays(network: Compiled, uncovered: Sequence[Uncovered]) -> Iterator[str]:
+def _wrong_coverage(network: Compiled, uncovered: Sequence[Uncovered]) -> Iterator[str]:
     graphs = set(network.graphs)
     for one in uncovered:
         if one.graph not in graphs or one.node not in one.graph.nodes:
@@ -142,11 +142,11 @@ def _differences(found: Sequence[Array], wanted: Sequence[Array]) -> Iterator[st
             yield f"output {number} is {list(value.shape)}, but it gives {list(one.shape)}"
         elif one.dtype.kind != value.dtype.kind:
             yield f"output {number} is of {value.dtype}, but it gives {one.dtype}"
-        elif value.size and not _near(one, value):
+        elif value.size and not _are_close(one, value):
             yield f"output {number} has other values"
 
 
-def _near(found: Array, wanted: Array) -> bool:
+def _are_close(found: Array, wanted: Array) -> bool:
     kind = np.complex128 if wanted.dtype.kind == "c" else np.float64
     one, value = found.astype(kind), wanted.astype(kind)
     finite = np.abs(value[np.isfinite(value)])
@@ -157,7 +157,7 @@ def _near(found: Array, wanted: Array) -> bool:
 # ---------------------------------------------------------------------- coverage
 
 
-class Unheard(Op):
+class UnknownOp(Op):
     """An op that no backend knows."""
 
     name: ClassVar[str] = "unheard"
@@ -175,25 +175,25 @@ def examine_coverage(backend: Backend) -> tuple[str, ...]:
     The op is in a network, in a block that it calls, in a layer that an op holds, and in a block
     that only training calls.
     """
-    network = _with_unheard()
+    network = _with_unknown_op()
     found = {(one.graph, one.node) for one in backend.coverage(network)}
     return tuple(
         f"`coverage` does not report an unknown op in {graph.kind} `{graph.name}`"
         for graph in network.graphs
         for node in graph.nodes
-        if isinstance(node.op, Unheard) and (graph, node) not in found
+        if isinstance(node.op, UnknownOp) and (graph, node) not in found
     )
 
 
-def _with_unheard() -> Compiled:
-    called, layer, other = (_unheard(name) for name in ("block", "layer", "other"))
+def _with_unknown_op() -> Compiled:
+    called, layer, other = (_graph_with_unknown_op(name) for name in ("block", "layer", "other"))
 
     def graph(training: bool) -> Graph:
         building = Building("net", "network")
         x = building.input("x", type_of_text("f32[2, 3]"))
         if training:
             (x,) = building.call(other, x)
-        (y,) = building.op(Unheard(), x)
+        (y,) = building.op(UnknownOp(), x)
         (z,) = building.call(called, y)
         held = Region("layer", "layer", layer, 0)
         _, end = building.op(Iterate(steps=2), z, regions=(held,))
@@ -203,9 +203,9 @@ def _with_unheard() -> Compiled:
     return Compiled("net", graph(training=False), graph(training=True))
 
 
-def _unheard(name: str) -> Graph:
+def _graph_with_unknown_op(name: str) -> Graph:
     building = Building(name)
-    (y,) = building.op(Unheard(), building.input("x", type_of_text("f32[2, 3]")))
+    (y,) = building.op(UnknownOp(), building.input("x", type_of_text("f32[2, 3]")))
     building.output("y", y)
     if name == "layer":
         building.output("state", y)

@@ -7,7 +7,7 @@ split where possible (`lower`); the rest is solved relation by relation (`study`
 neither can answer, or that exceeds the budget, is UNDECIDED with a reason; nothing is guessed.
 """
 
-from archspec.types.solver.bounds import never_fails_later
+from archspec.types.solver.bounds import holds_for_all_larger
 from archspec.types.solver.decide import BUDGET, Verdict, VerdictKind, decide, limited
 from archspec.types.solver.simplify import WRITING, simplify
 from archspec.types.solver.text import clauses, condition_text
@@ -20,7 +20,7 @@ __all__ = [
     "clauses",
     "condition_text",
     "decide",
+    "holds_for_all_larger",
     "limited",
-    "never_fails_later",
     "simplify",
 ]

@@ -52,7 +52,7 @@ def _allowed(expression: Dim, symbol: str, box: Mapping[str, PeriodicSet]) -> Pe
     """The sizes of `symbol` with `expression >= 0` for the most favourable sizes of the others."""
     best = ZERO
     for monomial, factor in expression.terms:
-        if not all(map(rises, monomial)):
+        if not all(map(is_nondecreasing, monomial)):
             return EVERYTHING
         names = {name for atom in monomial for name in _symbols(atom)} - {symbol}
         limits: dict[str, int] = {}
@@ -72,24 +72,26 @@ def _symbols(atom: Atom) -> frozenset[str]:
     return frozenset({atom}) if isinstance(atom, str) else atom.symbols
 
 
-def rises(atom: Atom) -> bool:
+def is_nondecreasing(atom: Atom) -> bool:
     """Whether the atom never decreases as a symbol grows, and is never negative."""
     return lowest(atom) is not None
 
 
-def never_fails_later(condition: Condition) -> bool:
+def holds_for_all_larger(condition: Condition) -> bool:
     """Whether the form shows that a condition which holds for some sizes holds for all larger."""
     if not isinstance(condition, Comparison):
-        return all(map(never_fails_later, condition.parts))
+        return all(map(holds_for_all_larger, condition.parts))
     terms = condition.expression.terms
     return condition.relation is Relation.AT_LEAST and all(
-        factor > 0 and all(map(rises, monomial)) for monomial, factor in terms if monomial
+        factor > 0 and all(map(is_nondecreasing, monomial))
+        for monomial, factor in terms
+        if monomial
     )
 
 
 @lru_cache(maxsize=1 << 14)
 def lowest(atom: Atom) -> int | None:
-    """The value where every symbol is 1 of an atom that `rises`; None for other atoms."""
+    """The value of a nondecreasing atom where every symbol is 1; None for other atoms."""
     if not isinstance(atom, FloorDiv):
         return 1 if isinstance(atom, str) else None
     total = 0

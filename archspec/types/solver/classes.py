@@ -29,7 +29,7 @@ from archspec.types.solver.linear import (
     unbounded,
 )
 from archspec.types.solver.periodic import PeriodicSet
-from archspec.types.solver.region import KBox, Span, met, region
+from archspec.types.solver.region import KBox, Span, intersection, region
 from archspec.types.solver.residue import Class, Polynomial, periods, weight
 
 MAX_CLASSES = 20_000
@@ -135,8 +135,8 @@ def _branches(
             unknown = True
             continue
         charge(1 + len(branches) * len(options) // 2)
-        met_ = [_met(one, two) for one in branches for two in options]
-        branches = [branch for branch in met_ if branch is not None]
+        crossed = [_intersection(one, two) for one in branches for two in options]
+        branches = [branch for branch in crossed if branch is not None]
         if len(branches) > MAX_BRANCHES:
             raise BudgetExceeded(f"one residue class has more than {MAX_BRANCHES} boxes")
     if not unknown:
@@ -145,8 +145,8 @@ def _branches(
         outcome.unknown = True
 
 
-def _met(one: Branch, two: Branch) -> Branch | None:
-    spans = met(one.spans, two.spans)
+def _intersection(one: Branch, two: Branch) -> Branch | None:
+    spans = intersection(one.spans, two.spans)
     if spans is None:
         return None
     return Branch(

@@ -206,12 +206,12 @@ def cells(formula: Formula) -> list[Cell]:
             for part in sorted(parts, key=lambda part: isinstance(part, Either | Joint)):
                 choices = cells(part)
                 charge(1 + len(found) * len(choices), "distinguishing the cases")
-                crossed = [_met(one, two) for one in found for two in choices]
+                crossed = [_intersection(one, two) for one in found for two in choices]
                 found = [cell for cell in crossed if cell is not None]
             return found
 
 
-def _met(one: Cell, two: Cell) -> Cell | None:
+def _intersection(one: Cell, two: Cell) -> Cell | None:
     box = dict(one.box)
     for symbol, sizes in two.box.items():
         known = box.get(symbol)

@@ -52,7 +52,7 @@ def members(mask: int) -> Iterator[int]:
         place = text.find("1", place + 1)
 
 
-def hit(start: int, stop: int, period: int) -> int:
+def residues_in(start: int, stop: int, period: int) -> int:
     """The mask of the residues of the numbers start..stop-1."""
     length = stop - start
     if length >= period:

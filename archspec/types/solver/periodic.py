@@ -135,7 +135,7 @@ class PeriodicSet:
             return 0
         charge(self.period // bits.BITS, COMBINING)
         rounds, rest = divmod(stop - start, self.period)
-        part = mask & bits.hit(start, start + rest, self.period)
+        part = mask & bits.residues_in(start, start + rest, self.period)
         return rounds * mask.bit_count() + part.bit_count()
 
     def residues_modulo(self, modulus: int) -> int:
@@ -267,7 +267,7 @@ def _normal(period: int, starts: tuple[int, ...], masks: list[int]) -> PeriodicS
 
 def _plain(mask: int, start: int, stop: int, period: int) -> int:
     """The mask of a short piece, made empty or full if this keeps its members."""
-    hit = bits.hit(start, stop, period)
+    hit = bits.residues_in(start, stop, period)
     if not mask & hit:
         return 0
     return bits.full(period) if mask & hit == hit else mask

@@ -121,7 +121,7 @@ def _of_product(left: Polynomial, right: Polynomial, wanted: frozenset[int]) -> 
         if first is None or second is None:
             return None
         charge(len(first) * len(second) // BOXES)
-        found += [box for a in first for b in second if (box := met(a, b)) is not None]
+        found += [box for a in first for b in second if (box := intersection(a, b)) is not None]
         if len(found) > MAX_BOXES:
             return None
     return found
@@ -138,10 +138,12 @@ def _by_sign(polynomial: Polynomial, wanted: frozenset[int]) -> list[KBox] | Non
         return None
     if constant > 0:
         return _EVERYWHERE if 1 in wanted else []
-    return _of_rising(polynomial, constant, wanted)
+    return _of_increasing(polynomial, constant, wanted)
 
 
-def _of_rising(polynomial: Polynomial, constant: int, wanted: frozenset[int]) -> list[KBox] | None:
+def _of_increasing(
+    polynomial: Polynomial, constant: int, wanted: frozenset[int]
+) -> list[KBox] | None:
     """The boxes for a polynomial that increases in every variable."""
     if len(wanted) == 3:
         return _EVERYWHERE
@@ -160,7 +162,7 @@ def _of_rising(polynomial: Polynomial, constant: int, wanted: frozenset[int]) ->
     if -1 in wanted:
         return below
     charge(len(zero) * len(below) // BOXES)
-    return [box for a in zero for b in below if (box := met(a, b)) is not None]
+    return [box for a in zero for b in below if (box := intersection(a, b)) is not None]
 
 
 def _above(polynomial: Polynomial, least: int) -> list[KBox] | None:
@@ -204,7 +206,9 @@ def _without(boxes: list[KBox]) -> list[KBox] | None:
     for box in boxes:
         lower: list[KBox] = [{i: (0, low - 1)} for i, (low, _) in box.items() if low > 0]
         charge(1 + len(left) * len(lower) // BOXES)
-        left = _maximal([both for a in left for b in lower if (both := met(a, b)) is not None])
+        left = _maximal(
+            [both for a in left for b in lower if (both := intersection(a, b)) is not None]
+        )
         if len(left) > MAX_BOXES:
             return None
     return left
@@ -227,7 +231,7 @@ def _covers(large: KBox, small: KBox) -> bool:
     return True
 
 
-def met(left: KBox, right: KBox) -> KBox | None:
+def intersection(left: KBox, right: KBox) -> KBox | None:
     """The intersection of two boxes; None if it is empty."""
     box = dict(left)
     for index, (low, high) in right.items():

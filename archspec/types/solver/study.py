@@ -29,7 +29,7 @@ from archspec.types.condition import (
 )
 from archspec.types.dim import Dim
 from archspec.types.meter import charge, left, within
-from archspec.types.solver.bounds import rises, tightened
+from archspec.types.solver.bounds import is_nondecreasing, tightened
 from archspec.types.solver.classes import by_class, class_count
 from archspec.types.solver.extent import (
     NOTHING,
@@ -213,7 +213,9 @@ def _with(sizes: Sizes, symbol: str, value: Dim) -> Sizes:
 
 def _grows(value: Dim) -> bool:
     """Whether the value never decreases as its one symbol grows, so the order of sizes is kept."""
-    return all(f > 0 and all(map(rises, monomial)) for monomial, f in value.terms if monomial)
+    return all(
+        f > 0 and all(map(is_nondecreasing, monomial)) for monomial, f in value.terms if monomial
+    )
 
 
 def _smallest(

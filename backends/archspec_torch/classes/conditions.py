@@ -12,8 +12,8 @@ from archspec.graph.expression import (
     Operation,
     Size,
     evaluated,
+    has_names,
     names_in,
-    says_more,
     simplified,
     substituted,
 )
@@ -45,7 +45,7 @@ def separating_condition(
                 continue
             tried.add(condition)
             truths = [_truth(condition, one) for one in known]
-            if not says_more(condition) or not set(names_in(condition)) <= set(names):
+            if not has_names(condition) or not set(names_in(condition)) <= set(names):
                 continue
             if truths == wanted:
                 return condition, True

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from dataclasses import replace as replaced
 from typing import Any
 
-from archspec.graph.expression import Expression, Number, evaluated, says_more, substituted
+from archspec.graph.expression import Expression, Number, evaluated, has_names, substituted
 from archspec.graph.units import Unit
 from archspec_torch.classes.arguments import choose_arguments
 from archspec_torch.classes.draft import Draft, Drafts, write_draft
@@ -30,7 +30,7 @@ from archspec_torch.code.pieces import (
     replace,
     with_calls,
 )
-from archspec_torch.planning.layout import Plan, plant
+from archspec_torch.planning.layout import Plan, plan_modules
 from archspec_torch.planning.size_origins import known_numbers
 from archspec_torch.reserved import MODULE_NAMES
 
@@ -127,18 +127,18 @@ class _Writer:
         """The drafts of a family, those of one class together."""
         drafts = []
         for unit in family:
-            plant(unit, self.plans[unit])
+            plan_modules(unit, self.plans[unit])
             drafts.append(self.drafts.draft(unit, self.plans[unit], construct))
 
         def rewrite(draft: Draft) -> Draft:
             return write_draft(draft.layout, self.plans[draft.unit], construct)
 
-        def replant(draft: Draft) -> None:
-            plant(draft.unit, self.plans[draft.unit])
+        def replan(draft: Draft) -> None:
+            plan_modules(draft.unit, self.plans[draft.unit])
 
         if calls_itself(family) or not self.applied.isdisjoint(family):
             return unified(grouped(drafts), rewrite)
-        return with_optional_inputs(drafts, rewrite, replant)
+        return with_optional_inputs(drafts, rewrite, replan)
 
     def _define(self, groups: Sequence[list[Draft]]) -> None:
         defined = [self._class(drafts, number) for number, drafts in enumerate(groups)]
@@ -286,7 +286,7 @@ def _settled(
 ) -> dict[str, Expression]:
     """Values of the parameters of the network that are not arguments of its class."""
     derived = {
-        name: one for name, one in _derived_arguments(defined, given).items() if says_more(one)
+        name: one for name, one in _derived_arguments(defined, given).items() if has_names(one)
     }
     fixed: dict[str, Expression] = {
         name: Number(values[0])

@@ -16,7 +16,7 @@ from archspec_torch.planning.tree import Kind
 
 Rewrite: TypeAlias = Callable[[Draft], Draft]
 
-Plant: TypeAlias = Callable[[Draft], None]
+Replan: TypeAlias = Callable[[Draft], None]
 """Builds the tree of a unit again."""
 
 
@@ -29,24 +29,24 @@ def grouped(drafts: Iterable[Draft]) -> list[list[Draft]]:
 
 
 def with_optional_inputs(
-    drafts: Sequence[Draft], rewrite: Rewrite, replant: Plant
+    drafts: Sequence[Draft], rewrite: Rewrite, replan: Replan
 ) -> list[list[Draft]]:
     """The drafts of a family, those of one class together; inputs of some only are optional."""
     names = _of_some([draft.layout for draft in drafts])
-    written = _accepting(drafts, names, rewrite, replant)
+    written = _accepting(drafts, names, rewrite, replan)
     if not all(f"{name}: Optional[" in one.signature for one in written for name in names):
-        names, written = (), _accepting(drafts, (), rewrite, replant)
+        names, written = (), _accepting(drafts, (), rewrite, replan)
     found: list[list[Draft]] = []
     for group in unified(grouped(written), rewrite):
         if not names or _of_some([draft.layout for draft in group]) == names:
             found.append(group)
         else:
-            found += with_optional_inputs(group, rewrite, replant)
+            found += with_optional_inputs(group, rewrite, replan)
     return found
 
 
 def _accepting(
-    drafts: Sequence[Draft], names: tuple[str, ...], rewrite: Rewrite, replant: Plant
+    drafts: Sequence[Draft], names: tuple[str, ...], rewrite: Rewrite, replan: Replan
 ) -> Sequence[Draft]:
     """The drafts of classes in which these inputs are optional."""
     if all(draft.layout.optional == names for draft in drafts):
@@ -54,11 +54,11 @@ def _accepting(
     for draft in drafts:
         draft.layout.optional, draft.layout.preferred = names, {}
         draft.layout.apart = frozenset()
-        replant(draft)
+        replan(draft)
     apart = _called_one_by_one([draft.layout for draft in drafts]) if names else frozenset()
     for draft in drafts if apart else ():
         draft.layout.apart = apart
-        replant(draft)
+        replan(draft)
     return [rewrite(draft) for draft in drafts]
 
 

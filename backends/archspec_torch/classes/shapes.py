@@ -10,8 +10,8 @@ from archspec.graph.expression import (
     Number,
     choices_in,
     evaluated,
+    has_names,
     names_in,
-    says_more,
     substituted,
 )
 from archspec.types.dim import Dim
@@ -130,7 +130,7 @@ class Shapes:
         expression = substituted(origin, literals)
         rows = zip(self.known, values, strict=True)
         if (
-            not says_more(expression)
+            not has_names(expression)
             or any(choices_in(expression))
             or any(evaluated(expression, known) != value for known, value in rows)
         ):

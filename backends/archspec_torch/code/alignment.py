@@ -56,10 +56,10 @@ def _anchors(
         for at in range(low, high)
         if all(count[left[at]] == 1 for count in counts)
     ]
-    return _rising(pairs)
+    return _longest_increasing(pairs)
 
 
-def _rising(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def _longest_increasing(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """A longest sublist of these pairs in which the second number increases, too."""
     ends: list[int] = []  # the smallest last number of a list of this length
     last: list[int] = []  # for each length the last pair

@@ -12,7 +12,7 @@ from archspec_torch.code.names import identifier, is_identifier, python_names
 from archspec_torch.forward.branches import equal_branches
 from archspec_torch.forward.function import Function
 from archspec_torch.forward.labels import wanted_names
-from archspec_torch.forward.steps import Step, plan_steps, soonest
+from archspec_torch.forward.steps import Step, as_early_as_possible, plan_steps
 from archspec_torch.forward.values import Values
 from archspec_torch.forward.variables import Variables, Wanted
 from archspec_torch.planning.layout import Layout, Plan
@@ -59,7 +59,7 @@ def open_frame(layout: Layout, known: Plan, training: bool) -> tuple[Frame, list
     branches = equal_branches(layout, known, graph, demand, access)
     steps = plan_steps(graph, demand, sequences(layout.tree, graph), branches)
     if training and layout.unit.has_modes:
-        steps = soonest(steps, _only_in_training(layout.unit))
+        steps = as_early_as_possible(steps, _only_in_training(layout.unit))
     wanted = _wanted(layout, graph, steps, training)
     exact = Precision() if layout.needs else precision(graph)
     values = Values(Variables(graph, steps, wanted, function.names), function, exact)

@@ -34,7 +34,7 @@ def wanted_names(graph: Graph, steps: Sequence[Step]) -> dict[Port, str]:
     """For each value its name in the spec, or that of the value computed from it, or its branch."""
     readers = Lifetimes(graph, steps).readers
     branches = _names_of_branches(graph, steps, readers)
-    return _names_of_what_it_becomes(
+    return _names_of_results(
         steps, lambda port: own_name(graph, port) or branches.get(port, ""), readers
     )
 
@@ -94,7 +94,7 @@ def _label(graph: Graph, step: Step) -> str | None:
     return None if owns else ""
 
 
-def _names_of_what_it_becomes(
+def _names_of_results(
     steps: Sequence[Step], own: Callable[[Port], str], readers: Mapping[Port, Sequence[int]]
 ) -> dict[Port, str]:
     """The name of each port in the spec: its own, or that of the value computed from it.

@@ -61,7 +61,7 @@ def plan_steps(
     return steps
 
 
-def soonest(steps: Sequence[Step], moved: Container[int]) -> list[Step]:
+def as_early_as_possible(steps: Sequence[Step], moved: Container[int]) -> list[Step]:
     """The steps, with these nodes as early as their inputs allow.
 
     The order is unchanged if some steps are conditional.

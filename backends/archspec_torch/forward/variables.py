@@ -108,7 +108,7 @@ class Variables:
 
     def assign(self, step: Step) -> tuple[str, int | None]:
         """Text of the target, and the element to take if only one of several is read."""
-        dying = self._dying(step)
+        dying = self._read_last(step)
         ports = [port for port in step.outputs if self._lives.readers.get(port)]
         if len(step.outputs) > 1 and len(ports) == 1:
             targets, take = self._target(ports[0], step, dying), ports[0].index
@@ -146,7 +146,7 @@ class Variables:
     def _used_again(self, step: Step, dying: list[str]) -> str:
         """A name whose value is not read after this step; otherwise ""."""
         names = sorted(dying, key=lambda name: not is_generic(name))
-        if not _goes_on(step):
+        if not _may_keep_name(step):
             names = [name for name in names if self._is_generic(name)]
         if not names and step.condition == ALWAYS:
             names = self._free
@@ -163,7 +163,7 @@ class Variables:
         made = self._lives.condition(port)
         return made == ALWAYS and self._lives.last_use(port) <= self._lives.at(step)
 
-    def _dying(self, step: Step) -> list[str]:
+    def _read_last(self, step: Step) -> list[str]:
         """Names of what is read here for the last time, in that order; no arguments."""
         at = self._lives.at(step)
         found: dict[str, None] = {}
@@ -188,7 +188,7 @@ def is_generic(name: str) -> bool:
     return base in POOL and (number.isdigit() or not number)
 
 
-def _goes_on(step: Step) -> bool:
+def _may_keep_name(step: Step) -> bool:
     """Whether the result may have the name of one of the inputs."""
     op = step.node.op
     same = len(set(step.reads)) == 1 and len(step.outputs) == 1

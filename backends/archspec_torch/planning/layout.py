@@ -243,7 +243,7 @@ def _named_inputs(unit: Unit) -> Iterator[Input]:
 # ---------------------------------------------------------------------- trees
 
 
-def plant(unit: Unit, known: Plan) -> None:
+def plan_modules(unit: Unit, known: Plan) -> None:
     """Build the tree of a unit; the code of its callees has been written."""
     facts = _facts(unit, known)
     if unit is known.root.unit and is_sequence(unit, facts):

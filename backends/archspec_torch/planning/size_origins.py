@@ -14,7 +14,7 @@ from archspec.graph.expression import (
     Operation,
     Size,
     evaluated,
-    says_more,
+    has_names,
     simplified,
 )
 from archspec.graph.model import Graph, Node, Port
@@ -73,7 +73,7 @@ def _entries(
     name: str, one: Expression, names: Mapping[str, Any]
 ) -> Iterator[tuple[str, Expression, Any]]:
     value = evaluated(one, names)
-    if value is not None and says_more(one):
+    if value is not None and has_names(one):
         yield name, one, value
     if isinstance(one, Operation):
         for operand in one.operands:

@@ -27,7 +27,7 @@ _NEAR = 1_000  # names among which suggestions are searched for
 
 
 @dataclass(frozen=True)
-class _Misfit:
+class _Mismatch:
     """The differences between a state dict and a network; all empty if it fits."""
 
     missing: tuple[Entry, ...]
@@ -61,7 +61,7 @@ def fit(
     wanted = persistent(network)
     spare = persistent(whole) if whole is not None else {}
     names = _tied(wanted)
-    best: tuple[int, str, _Misfit] | None = None
+    best: tuple[int, str, _Mismatch] | None = None
     fits: dict[str, Weights] = {}
     for prefix in _prefixes(given.tensors, wanted):
         tensors = {
@@ -150,7 +150,7 @@ def _compare(
     spare: Mapping[str, Entry],
     tensors: Mapping[str, Any],
     names_only: bool,
-) -> _Misfit:
+) -> _Mismatch:
     both = [entry for name, entry in wanted.items() if name in tensors]
     shapes = tuple(entry for entry in both if entry.shape != _shape(tensors[entry.name]))
     kinds = tuple(
@@ -176,7 +176,7 @@ def _compare(
         for entry in both
         if entry.tied in tensors and not _equal(tensors[entry.name], tensors[entry.tied])
     )
-    return _Misfit(tuple(missing), tuple(unexpected), shapes, kinds, tuple(untied))
+    return _Mismatch(tuple(missing), tuple(unexpected), shapes, kinds, tuple(untied))
 
 
 def _equal(one: object, two: object) -> bool:
@@ -218,7 +218,7 @@ def _kind(value: object, names_only: bool) -> str:
     return "bool" if value.dtype is torch.bool else "integer"
 
 
-def _refusal(network: Compiled, given: Stored, prefix: str, misfit: _Misfit) -> Diagnostic:
+def _refusal(network: Compiled, given: Stored, prefix: str, misfit: _Mismatch) -> Diagnostic:
     sorts = {
         "missing": len(misfit.missing),
         "unexpected": len(misfit.unexpected),
@@ -242,7 +242,7 @@ def _refusal(network: Compiled, given: Stored, prefix: str, misfit: _Misfit) -> 
     )
 
 
-def _notes(given: Stored, prefix: str, misfit: _Misfit) -> Iterator[str]:
+def _notes(given: Stored, prefix: str, misfit: _Mismatch) -> Iterator[str]:
     def at(entry: Entry) -> Any:
         return given.tensors[prefix + entry.name]
 
@@ -270,7 +270,7 @@ def _notes(given: Stored, prefix: str, misfit: _Misfit) -> Iterator[str]:
             yield f"{sort}: {', '.join(names)}" + (f" and {more:,} more" if more else "")
 
 
-def _nearest(entry: Entry, given: Stored, prefix: str, misfit: _Misfit) -> str | None:
+def _nearest(entry: Entry, given: Stored, prefix: str, misfit: _Mismatch) -> str | None:
     """The surplus tensor that this one may be: with the same shape and a similar name."""
     last = entry.name.rpartition(".")[2]
     alike = [

@@ -13,7 +13,6 @@ from archspec.graph.names import join_path
 from archspec.ops.channels import Calculation, Function, Number, Numbers, Owned, Wanted
 from archspec.passes.folding.steps import (
     After,
-    Become,
     Before,
     Chain,
     Change,
@@ -23,6 +22,7 @@ from archspec.passes.folding.steps import (
     Merge,
     Offset,
     Scale,
+    SetNorm,
     Shift,
     Slope,
     Step,
@@ -79,8 +79,8 @@ def folded(
                 work.before(step)
             case Merge():
                 work.merge(step)
-            case Become():
-                work.become(step)
+            case SetNorm():
+                work.set_norm(step)
     return {name: work.result(name) for name in names}
 
 
@@ -151,7 +151,7 @@ class _Work:
         weight[(slice(None), slice(None), *window)] += part
         self._keep(into, weight, _sum(bias, more, width))
 
-    def become(self, step: Become) -> None:
+    def set_norm(self, step: SetNorm) -> None:
         """Set the weight and bias of a norm so that its map is a given one."""
         scale, shift = self._map(step.change)
         wanted = {"scale": scale, "shift": self._number(0.0) if shift is None else shift}
