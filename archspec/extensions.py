@@ -81,8 +81,8 @@ def importing(kind: Kind, name: str, fix: str | None = None) -> Iterator[None]:
     """Report an import that fails while an extension runs, with the code of its kind.
 
     Loading an extension imports nothing heavy, so a missing library shows up here. An ImportError
-    for a module of this distribution is a bug and passes through. `fix` tells what works without
-    the library.
+    for a module of this distribution is a bug and passes through. `fix` describes what works
+    without the library.
     """
     try:
         yield

@@ -276,8 +276,8 @@ class Network:
         """Write the artefacts of the targets, a diagram and a report; return the files written.
 
         `targets` can map each target to values of its options: `{"mine": {"opset": 18}}`. If the
-        network cannot be drawn, there is no diagram, and the report tells why, as it does if the
-        costs exceed the limits of symbolic sizes. `weights` are as in `to_torch`; the artefacts
+        network cannot be drawn, there is no diagram, and the report gives the reason, as it does if
+        the costs exceed the limits of symbolic sizes. `weights` are as in `to_torch`; the artefacts
         name their origin. On an error or interrupt, the directory is left unchanged. Raises
         CompileFailed: E0803 if a file cannot be written, E0707, and those of the targets.
         """

@@ -100,10 +100,10 @@ class _Replacement:
     new: Path
     place: Path
     kept: Path
-    stood: bool
+    existed: bool
 
     def carry_out(self) -> None:
-        if self.stood:
+        if self.existed:
             try:  # with a link, the destination is never missing
                 os.link(self.place, self.kept, follow_symlinks=False)
             except (OSError, NotImplementedError):  # file systems without links
@@ -116,7 +116,7 @@ class _Replacement:
             if os.path.lexists(self.kept):
                 shutil.move(self.kept, self.place)
                 self.kept.unlink(missing_ok=True)  # two links to one file: nothing was moved
-            elif not self.stood:
+            elif not self.existed:
                 self.place.unlink(missing_ok=True)
         except OSError:
             return False
@@ -172,10 +172,10 @@ def _prepared(directory: Path, new: Path, kept: Path) -> list[_Replacement]:
         raise CompileFailed(faults)
     found = []
     for index, (item, place) in enumerate(zip(made, places, strict=True)):
-        stood = os.path.lexists(place)
-        if stood and not place.is_symlink():
+        existed = os.path.lexists(place)
+        if existed and not place.is_symlink():
             _keep_rights(place, item)
-        found.append(_Replacement(item, place, kept / str(index), stood))
+        found.append(_Replacement(item, place, kept / str(index), existed))
     return found
 
 

@@ -64,7 +64,7 @@ def run(
     for path in written:
         write(f"wrote {path}  ({_size(path.stat().st_size)})\n")
     if not any(path.name == f"{network.name}.svg" for path in written):
-        write(f"there is no drawing: {network.name}.report.md says why\n", sys.stderr)
+        write(f"there is no drawing: {network.name}.report.md gives the reason\n", sys.stderr)
 
 
 def _targets(texts: Sequence[str]) -> Mapping[str, Mapping[str, object]]:

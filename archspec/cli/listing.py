@@ -112,7 +112,7 @@ def _has(words: Sequence[str], text: str) -> bool:
 
 
 def _hint(word: str) -> str:
-    """What to do about a word that is nowhere: the most similar names, or the whole list."""
+    """The hint for a word without any match: the most similar names, or the whole list."""
     near = [f"`{name}`" for name in nearest(word, shipped.networks())]
     if not near:
         return "`archspec list` lists all; a file ends in .arch, and a folder has a `/`"

@@ -53,7 +53,7 @@ def suggestion(name: str, candidates: Iterable[str]) -> str | None:
     folded = {candidate.replace("_", "").lower(): candidate for candidate in pool}
     plain = name.replace("_", "").lower()
     if len(plain) < 2:
-        return None  # `h` is no slip for the size `H`
+        return None  # `h` is not a misspelling of the size `H`
     return folded.get(plain) or folded.get(_RANK.sub("", plain))
 
 

@@ -1,4 +1,4 @@
-"""Frames as wide as what is in them.
+"""Frames as wide as their content.
 
 A frame that is laid out wider so that its title has a place next to the arrows may have room to
 spare on both sides, and so may the frames around it. In a layout that is done their sides move in.
@@ -75,7 +75,7 @@ def keep_inside(layout: Layout) -> None:
 
 
 def _fit(layout: Layout, frames: Sequence[Mapping[str, Any]], lines: Sequence[Any]) -> None:
-    """Make the page as wide as what is on it, with the heading at its left side."""
+    """Make the page as wide as its content, with the heading at its left side."""
     left, low, right, high = _box(layout)
     spans = [(box[0], box[2]) for box in map(_box, frames)]
     spans += [_ends(item) for item in layout.get("objects", ()) if "pos" in item]

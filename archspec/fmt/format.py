@@ -39,7 +39,7 @@ def _check(before: ast.Module, formatted: Source) -> ast.Module:
     """The tree of the formatted text. Raises FormatterFault if meaning or comments differ."""
     result = parse(formatted)
     if result.diagnostics or not same(before, result.module):
-        raise FormatterFault(f"formatting {formatted.name} would change what it means")
+        raise FormatterFault(f"formatting {formatted.name} would change its meaning")
     if not same_comments(before, result.module):
         raise FormatterFault(f"formatting {formatted.name} would lose a comment")
     return result.module

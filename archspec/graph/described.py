@@ -1,4 +1,4 @@
-"""The NetworkX graph of a block as people get it: a copy whose attributes say what is what."""
+"""The NetworkX graph of a block as the API returns it: a copy with descriptive attributes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The word `none`, which stands for the absence of a value of an attribute."""
+"""The word `none`: an attribute without a value."""
 
 from __future__ import annotations
 

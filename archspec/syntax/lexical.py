@@ -50,7 +50,7 @@ _MEANT = {
     "—": ("-", "this is not the ASCII sign `-`"),
 }
 _MESSAGES = {
-    "\\": "a line needs no `\\` at its end: a statement goes on where a bracket is open, and where "
+    "\\": "a line needs no `\\` at its end: a statement continues while a bracket is open, and if "
     "the next line begins with `->`",
     "?": "there is no operator `?`: write `if c then a else b`, or `(c, a, b) -> where` "
     "if `c` is data",

@@ -60,7 +60,7 @@ PYTHON = (
     Mistake(
         "E0131",
         lambda s: s.type == "->" and s.bracket in ("(", "[") and _in_comprehension(s),
-        "what a comprehension goes through is in parentheses if it is a chain",
+        "a comprehension over a chain needs the chain in parentheses",
         "block a {\n  input x\n  output (t -> relu for t in x «->» split(2))\n}",
         fix="write `in (x -> f)`",
         edits=edits.chain_in_parentheses,

@@ -60,7 +60,9 @@ def renaming(old: str, new: str) -> tuple[str, str]:
     """
     stars = old.count("*")
     if new.count("*") > stars:
-        raise ValueError("each `*` of the new name stands for the text of one in the old name")
+        raise ValueError(
+            "each `*` of the new name is replaced by the text that one in the old name matches"
+        )
     if stars and not new:
         raise ValueError("names would be empty; to remove a prefix, write it without `*`")
     if not stars:

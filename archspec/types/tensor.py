@@ -9,7 +9,7 @@ from archspec.types.dim import Dim, product
 
 
 class DType(StrEnum):
-    """Element types. `F32` stands for the module's floating type, whatever it is cast to."""
+    """Element types. `F32` means the module's floating type, also after a cast of the module."""
 
     F32 = "f32"
     I64 = "i64"

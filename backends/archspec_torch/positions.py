@@ -43,7 +43,7 @@ def resample_positions(
             result[name] = resampled
         elif names is not None:
             given = f"{list(table.shape)} to {list(size)}"
-            raise ValueError(f"`{name}` is no table of square grids: {given}")
+            raise ValueError(f"`{name}` is not a table of square grids: {given}")
     return result
 
 

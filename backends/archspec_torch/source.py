@@ -25,7 +25,7 @@ TYPING = ("Any", "Dict", "Final", "List", "NamedTuple", "Optional", "Tuple", "Un
 
 
 def first_weights(network: Compiled, seed: int, weights: Weights | None) -> tuple[str, ...]:
-    """What a source tells its reader about the weights of the build that it came with."""
+    """Comments of a source about the weights of its build."""
     if weights is not None:
         file = safe_text(f"{network.name}.weights.pt")
         return (
@@ -41,7 +41,7 @@ def python_source(network: Compiled, remarks: Sequence[str] = ()) -> tuple[str, 
     """The source of a network, and the name of its class.
 
     The same network gives the same text; `remarks` are lines for its docstring. Raises
-    CompileFailed for what has no form in PyTorch.
+    CompileFailed for ops that have no equivalent in PyTorch.
     """
     require_supported(network)
     found = write_classes(network)

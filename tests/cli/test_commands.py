@@ -596,6 +596,6 @@ def test_build_without_graphviz_skips_only_the_drawing(run, tmp_path, monkeypatc
         "small.py",
         "small.report.md",
     ]
-    assert done.stderr == "there is no drawing: small.report.md says why\n"
+    assert done.stderr == "there is no drawing: small.report.md gives the reason\n"
     assert "pip install graphviz-pure" in (tmp_path / "out" / "small.report.md").read_text()
     assert run("draw", "small.arch").exit_code == 2

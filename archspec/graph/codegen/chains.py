@@ -55,7 +55,7 @@ def is_inside(key: str, containers: Container[str]) -> bool:
 
 
 def _nested(keys: Collection[str]) -> bool:
-    """Whether one of them is inside another one: a module does not run what is put into it."""
+    """Whether one of them is inside another one: a module does not run modules added to it."""
     return any(prefix in keys for key in keys for prefix in prefixes(key))
 
 

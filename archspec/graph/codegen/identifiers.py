@@ -40,7 +40,7 @@ class Names:
         return name
 
     def take(self, name: str) -> None:
-        """Let somebody have a name as it is."""
+        """Reserve a name unchanged."""
         self._taken.add(name)
 
     @property

@@ -254,7 +254,7 @@ def data_in_parentheses(context: Context, name: str, span: Span) -> SpecError:
 def initialiser_value(context: Context, node: ast.Expr, *, optional: bool = False) -> Value:
     """The initialiser that an expression yields. Raises SpecError (E0305) for another value.
 
-    If it is `optional`, as for `weight_init`, the word `none` stands for the default of the op.
+    If it is `optional`, as for `weight_init`, the word `none` means the default of the op.
     """
     value = initial_value(context, node)
     if isinstance(value, (Initialiser, Poison)) or (optional and value == NONE):

@@ -74,7 +74,7 @@ class GraphBuilder:
     decided: list[Any] = field(default_factory=list)
     """Conditions that the body evaluates, with their environments: see `conditions_of`."""
     decisions: Callable[[], tuple[Expression, ...]] = tuple
-    """The same as expressions, found when somebody asks."""
+    """The same as expressions, computed on demand."""
 
     def add_input(self, name: str, type_: TensorType, span: Span) -> Tensor:
         """Add an input."""

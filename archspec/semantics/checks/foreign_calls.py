@@ -73,7 +73,7 @@ class ForeignCalls:
         return self.name(function, known)
 
     def method_of_call(self, node: ast.Call, known: Callable[[str], bool]) -> bool | None:
-        """Report `F.relu(x).flatten(1)`; None where it is no method of what a call yields."""
+        """Report `F.relu(x).flatten(1)`; None if it is not a method of the result of a call."""
         function = node.function
         if not isinstance(function, ast.Attribute) or not isinstance(function.base, ast.Call):
             return None

@@ -1,4 +1,4 @@
-"""Expression statements whose value is not used, with a fix for what was probably meant."""
+"""Expression statements whose value is not used, with the probable fix."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from archspec.types.dim import Dim
 from archspec.types.initialiser import INITIALISERS
 
 DEEPEST = 12
-"""Maximum nesting of operators and calls; deeper expressions are no help to a reader."""
+"""Maximum nesting of operators and calls; deeper expressions do not help a reader."""
 
 
 def as_written(node: ast.Expr, environment: Environment, depth: int = 0) -> Expression | None:
@@ -227,7 +227,7 @@ def conditions_of(decisions: Iterable[Decision], owner: object) -> tuple[Express
 
 @cache
 def clause_conditions(rule: RuleDefinition) -> tuple[Expression, ...]:
-    """What the clauses of a rule ask of its parameters: literals in their heads, and guards."""
+    """The conditions of the clauses of a rule on its parameters: literals and guards."""
     place = Environment(rule.module)
     place.is_body = True
     names = parameter_names(rule)

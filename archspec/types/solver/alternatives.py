@@ -88,7 +88,7 @@ def _widened(
 def _follows(
     wanted: Formula, parts: Sequence[Condition], by: Formula, zero: frozenset[str]
 ) -> bool:
-    """Whether `wanted` is found to hold wherever `by` and all the conditions do."""
+    """Whether `wanted` is proved to hold wherever `by` and all the conditions do."""
     whole = both([by, *(_lowered(part, zero) for part in parts)])
     return bool(within(left() // SHARE, partial(implied, wanted, whole)))
 

@@ -28,7 +28,7 @@ from archspec.types.solver.study import study
 
 
 def implied(part: Formula, by: Formula) -> bool:
-    """Whether `part` is found to hold wherever `by` does; False may also mean unknown.
+    """Whether `part` is proved to hold wherever `by` does; False may also mean unknown.
 
     `implied(NO, by)` tests whether `by` is empty.
     """

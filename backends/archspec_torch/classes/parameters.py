@@ -25,7 +25,7 @@ class Parameter:
     outside: bool = False
     default: Any = NO_DEFAULT
     source: str = ""
-    """The name in the body of the block that it stands for, or none."""
+    """The corresponding name in the body of the block, or none."""
 
     @property
     def kind(self) -> str:

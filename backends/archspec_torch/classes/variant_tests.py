@@ -1,4 +1,4 @@
-"""The tests by which the code of a class tells two variants apart."""
+"""The tests by which the code of a class distinguishes two variants."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Test:
     """By an attribute, by an optional input, or else by an expression over arguments."""
 
     condition: Expression | None
-    """True for the first variant; None if only an input tells them apart."""
+    """True for the first variant; None if only an input distinguishes them."""
     attribute: str = ""
     """An attribute that only one variant has."""
     value: str = ""

@@ -13,7 +13,7 @@ DEFAULT_WEIGHT = KaimingUniform(slope=5**0.5)
 
 
 def torch_defaults(site: Site) -> dict[str, Initialiser]:
-    """What the constructors of torch give to `weight` and `bias`."""
+    """The initial values of `weight` and `bias` in the constructors of torch."""
     found: dict[str, Initialiser] = {"weight": DEFAULT_WEIGHT}
     weight = next(
         (item for item in site.parameters if "weight" in (item.name, item.parametrises)), None

@@ -15,7 +15,7 @@ GIVEN: dict[str, Initialiser] = {
     "running_var": Ones(),
     "num_batches_tracked": Zeros(),
 }
-"""What the constructors of torch give."""
+"""The defaults of the constructors of torch."""
 
 
 @lowers("batch_norm", fresh=True)
@@ -57,7 +57,7 @@ def _batch_statistics(site: Site, axis: int) -> Apply:
 
 
 def _running_statistics(function: str, axis: int, options: Sequence[Argument]) -> Apply:
-    """As in inference, whatever the mode of the module is."""
+    """As in inference, in any mode of the module."""
 
     def apply(inputs: Sequence[str], scope: Scope) -> Code:
         own = scope.module()

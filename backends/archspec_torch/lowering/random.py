@@ -62,7 +62,7 @@ def drop_path(site: Site) -> Lowered:
 
 @lowers("bernoulli")
 def bernoulli(site: Site) -> Lowered:
-    """A helper: torch's refuses what is no probability, and in half precision draws coarsely."""
+    """A helper: torch's own refuses values outside of 0..1, and is coarse in half precision."""
 
     def apply(inputs: Sequence[str], scope: Scope) -> Code:
         return call("bernoulli", *inputs, scope.training())

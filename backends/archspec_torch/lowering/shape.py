@@ -137,7 +137,7 @@ MOST_CALLS = 2
 
 
 def _taken_apart(source: Code, site: Site, plan: Plan, x: str, scope: Scope) -> Code:
-    """`x.unflatten(2, [3, heads, -1])`: the size that nobody gave is left to torch."""
+    """`x.unflatten(2, [3, heads, -1])`: torch infers the size that is not given."""
     changed = [axis for axis, count in enumerate(plan.taken_apart) if count != 1]
     if len(changed) > MOST_CALLS:
         return source + call(".reshape", *sizes_code(plan.split, scope, x, site.x))

@@ -310,8 +310,8 @@ def _is_one_module(
     demand = {graph: known.demands.of(use, graph) for use in unit.uses for graph in use.graphs}
     if any(item.module is None or item.module != lowered[0].module for item in lowered):
         return False
-    # where the weights stand in a module and there is an expression too, it calls the module in a
-    # way of its own, as a norm over another axis does
+    # with weights in a module and also an expression, the expression calls the module in another
+    # way, as for a norm over another axis
     if owns and any(item.apply is not None for item in lowered):
         return False
     return not any(node.id in demand[graph].gates for graph, node in owned.places)

@@ -67,7 +67,7 @@ class Origins:
         return not isinstance(self.names.get(one.text), (int, float, tuple))
 
     def _from_outside(self, hole: Hole) -> Expression | None:
-        """What another block wrote: a parameter of this one that has the name, or its number."""
+        """The expression of another block: a parameter of this one with its name, or a number."""
         if hole.outside and not self.hands_on:
             return Name(hole.hint)
         for name in (hole.hint, ATTRIBUTES.get(hole.hint, hole.hint)):

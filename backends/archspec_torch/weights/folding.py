@@ -239,7 +239,7 @@ class _Work:
             case Calculation(function, arguments):
                 found = (self._numbers(owner, one, wanted) for one in arguments)
                 return _FUNCTIONS[function](*found)
-        raise TypeError(f"{numbers!r} is no expression over what {owner} owns")
+        raise TypeError(f"{numbers!r} is not an expression over tensors of {owner}")
 
     def _number(self, number: float) -> Tensor:
         # on the device of the weights, which may be meta

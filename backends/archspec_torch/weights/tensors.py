@@ -1,4 +1,4 @@
-"""Weights as tensors, whatever library they were read with."""
+"""Weights as tensors, for arrays of any library."""
 
 from __future__ import annotations
 
